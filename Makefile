@@ -1,0 +1,125 @@
+# Weir - see README.md.  Non-recursive: what lies in a folder is found by its
+# place and name; a new file needs no line here.
+#
+#   make            build every product into build/
+#   make deps       install what building and testing need (apt, Debian 12)
+#   make run        a private Postfix asking Weir, with a few mails; Ctrl-C ends it
+#   make test       all tests; the last line counts them
+#   make bench      measured ratios against their limits
+#   make fuzz       each fuzz target for FUZZ_SECONDS (60)
+#   make claims     claim -> tests -> result of the last test run
+#   make lint       layers, sizes, names, warnings under gcc and clang
+#   make install    DESTDIR= PREFIX=/usr      make deb    a Debian package
+#   make clean      forget build/             make help   this text
+#
+#   SAN=address,undefined or SAN=thread builds into build/san-... with sanitizers.
+
+VERSION   := 0.2.0
+PREFIX    ?= /usr
+CC        := $(if $(filter default,$(origin CC)),gcc,$(CC))
+SAN       ?=
+comma     := ,
+B         := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+FUZZ_SECONDS ?= 60
+
+WARN      := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
+             -Wwrite-strings -Wformat=2 -Wno-format-nonliteral -Wvla -Wundef -Wcast-qual
+HARDEN    := -fstack-protector-strong -fPIC $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+CFLAGS    ?= -O2 -g
+FLAGS     := -std=c11 -D_GNU_SOURCE -I. -DWEIR_VERSION='"$(VERSION)"' $(WARN) $(HARDEN) $(CFLAGS) \
+             $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+LIBS      := -lmemcached -llmdb -lpsl -lidn2 -lsodium -linih -ljansson -lm
+LINK       = $(CC) $(FLAGS) $(LDFLAGS) -Wl,-z,relro,-z,now -o $@ $^ $(LIBS)
+
+core      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard core/*/*.c))
+policyd   := $(patsubst %.c,$(B)/obj/%.o,$(wildcard postfix-policy/*.c))
+ctl       := $(patsubst %.c,$(B)/obj/%.o,$(wildcard monitor/ctl/*.c))
+mains     := postfix-policy/policyd monitor/ctl/weirctl
+guests    := $(filter-out $(mains:%=$(B)/obj/%.o),$(policyd) $(ctl))
+products  := $(B)/libweir.a $(B)/weir-policyd $(B)/weirctl
+manuals   := $(B)/weir.conf $(B)/weir.conf.5
+units     := $(patsubst tests/unit/%.c,$(B)/test/%,$(wildcard tests/unit/test_*.c))
+rigs      := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*.c)))
+fuzzers   := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+benches   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
+
+all: $(products) $(if $(SAN),,$(manuals))
+
+$(B)/libweir.a: $(core)
+	@rm -f $@
+	ar rcs $@ $^
+$(B)/weir-policyd: $(policyd) $(B)/libweir.a
+	$(LINK)
+$(B)/weirctl: $(ctl) $(B)/libweir.a
+	$(LINK)
+$(B)/weir.conf: $(B)/weirctl
+	$< config --sample >$@
+$(B)/weir.conf.5: $(B)/weirctl
+	$< config --man >$@
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
+$(B)/test/%: $(B)/obj/tests/unit/%.o $(rigs) $(guests) $(B)/libweir.a
+	@mkdir -p $(@D)
+	$(LINK) -lcmocka
+$(B)/bench/%: $(B)/obj/tests/bench/%.o $(guests) $(B)/libweir.a
+	@mkdir -p $(@D)
+	$(LINK) -lpthread
+$(B)/replay/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(guests) $(B)/libweir.a
+	@mkdir -p $(@D)
+	$(LINK)
+
+# Parsers' corpora and unit tests run with sanitizers too, in the same `make test`.
+S := $(if $(SAN),$(B),build/san-address-undefined)
+.PHONY: all deps run test tests lint bench fuzz claims install deb clean help
+.SECONDARY:
+tests: all $(units) $(if $(SAN),$(fuzzers:%=$(B)/replay/%))
+deps:
+	@sh tests/end2end/deps.sh
+run:
+	@sh tests/end2end/deps.sh --run
+	@$(MAKE) -s all
+	@python3 tests/end2end/demo.py
+test:
+	@sh tests/end2end/deps.sh --test
+	@$(MAKE) -s -j2 tests $(if $(SAN),,benches)
+	@$(if $(SAN),,$(MAKE) -s -j2 SAN=address$(comma)undefined tests)
+	@python3 tests/run.py --build $(B) --sanitized $(S)
+.PHONY: benches
+benches: $(benches)
+bench:
+	@sh tests/end2end/deps.sh --bench
+	@$(MAKE) -s all benches
+	@python3 tests/bench/bench.py --build $(B)
+claims:
+	@python3 tests/claims.py
+lint:
+	@python3 tests/lint/lint.py
+	@for cc in gcc clang; do $(MAKE) -s -j2 CC=$$cc B=build/lint-$$cc CFLAGS='-O2 -Werror' tests benches || exit 1; done
+fuzz:
+	@for f in $(fuzzers); do $(MAKE) -s build/fuzz/$$f && mkdir -p build/fuzz/corpus/$$f && \
+	  build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=build/fuzz/ \
+	  build/fuzz/corpus/$$f tests/fuzz/corpus/$${f#fuzz_} || exit 1; done
+build/fuzz/%: tests/fuzz/%.c $(wildcard core/*/*.c)
+	@mkdir -p $(@D)
+	clang -g -O1 -fsanitize=fuzzer,address,undefined -std=c11 -D_GNU_SOURCE -I. -DWEIR_VERSION='"fuzz"' \
+	  -o $@ $< $(wildcard core/*/*.c) $(filter-out $(mains:=.c),$(wildcard postfix-policy/*.c monitor/ctl/*.c)) $(LIBS)
+
+install: all
+	install -Dm755 -t $(DESTDIR)$(PREFIX)/sbin $(B)/weir-policyd
+	install -Dm755 -t $(DESTDIR)$(PREFIX)/bin $(B)/weirctl
+	install -Dm644 $(B)/weir.conf $(DESTDIR)/etc/weir/weir.conf$(if $(wildcard $(DESTDIR)/etc/weir/weir.conf),.new)
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(B)/weir.conf.5
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man8 postfix-policy/weir-policyd.8
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man1 monitor/ctl/weirctl.1
+	install -Dm644 -t $(DESTDIR)/lib/systemd/system $(wildcard postfix-policy/*.service postfix-policy/*.socket)
+	install -Dm644 monitor/ctl/weirctl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/weirctl
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/doc/weir README.md LICENSE
+deb: all
+	@sh tests/end2end/deb.sh $(VERSION)
+clean:
+	rm -rf build
+help:
+	@sed -n '4,17s/^# \{0,2\}//p' Makefile
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

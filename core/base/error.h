@@ -1,0 +1,30 @@
+/*
+ * error - the one return contract of Weir's functions.
+ *
+ *     1   there is one: found, got, complete
+ *     0   there is none: not found, nothing more, partly
+ *    <0   an enum weir_error
+ *
+ * Functions that only do something give 0 when it was done.  Outputs come
+ * last and end in _r; they are written only when the result is >= 0, unless
+ * the header says otherwise.  A reason, where one is given, is static text or
+ * text in the caller's arena, so that nobody has to free it.
+ */
+#ifndef WEIR_BASE_ERROR_H
+#define WEIR_BASE_ERROR_H
+
+enum weir_error {
+    WEIR_EINVAL = -1,   /* what was handed in is malformed */
+    WEIR_ENOMEM = -2,   /* memory is short */
+    WEIR_ELIMIT = -3,   /* a named limit (limits.h) would be passed */
+    WEIR_EIO = -4,      /* the system said no; errno tells why */
+    WEIR_ECORRUPT = -5, /* stored bytes are not what we wrote */
+    WEIR_EDOWN = -6,    /* a store does not answer */
+    WEIR_EFULL = -7,    /* a store has no room left */
+    WEIR_EBUG = -8,     /* an invariant of ours is broken */
+};
+
+/* A few words for a message.  Static text; never NULL, whatever the number. */
+const char *weir_error_text(int error);
+
+#endif

@@ -1,0 +1,170 @@
+/*
+ * config - the table of all settings.
+ *
+ * Nothing but rows: their order is the order of sections and settings in the
+ * sample file and in weir.conf(5).  Bounds of periods are in microseconds, as
+ * the fields are.
+ */
+#include "core/engine/config.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "core/base/endpoint.h"
+#include "core/store/memcached_server.h"
+
+#define AT(field) offsetof(struct weir_config, field)
+#define MINUTES 6e7
+#define DAYS 8.64e10
+
+static int check_prefix(const char *item, const char **why_r)
+{
+    struct weir_prefix prefix;
+    return weir_prefix_parse(item, strlen(item), &prefix, why_r);
+}
+
+static int check_endpoint(const char *item, const char **why_r)
+{
+    return weir_endpoint_parse(item, NULL, why_r);
+}
+
+static int check_server(const char *item, const char **why_r)
+{
+    struct weir_memcached_server server;
+    return weir_memcached_server_parse(item, &server, why_r);
+}
+
+static const struct weir_setting rows[] = {
+    {"weir", "mode", WEIR_CHOICE, "observe", 0, 0, "observe|enforce", AT(mode),
+     "observe decides, logs and tags but never refuses mail; enforce refuses what is blocked or "
+     "spam. Start with observe and read the log before you enforce.", NULL},
+    {"weir", "counters", WEIR_CHOICE, "local", 0, 0, "local|memcached", AT(counters),
+     "Where reputation is counted: local is a file shared by the programs of one machine, "
+     "memcached a cluster shared by many mail servers (section [memcached]).", NULL},
+    {"weir", "state_directory", WEIR_TEXT, "/var/lib/weir", 0, 0, NULL, AT(state_directory),
+     "The folder of the files below, unless they begin with a slash.", NULL},
+    {"weir", "lists_file", WEIR_TEXT, "lists.db", 0, 0, NULL, AT(lists_file),
+     "The blacklist and the acceptable list; read in place, changes act at once.", NULL},
+    {"weir", "counters_file", WEIR_TEXT, "counters.db", 0, 0, NULL, AT(counters_file),
+     "The counters of the local store.", NULL},
+    {"weir", "counters_size", WEIR_SIZE, "1G", 1048576, 1099511627776.0, NULL, AT(counters_size),
+     "The local store never grows beyond this; then what matters least is forgotten.", NULL},
+    {"weir", "key_file", WEIR_TEXT, "counters.key", 0, 0, NULL, AT(key_file),
+     "The secret that hides addresses and domains in counters, 32 hex digits; made when missing. "
+     "All servers that share a memcached cluster need the same file.", NULL},
+    {"weir", "never", WEIR_LIST, "127.0.0.0/8, ::1", 0, 0, NULL, AT(never),
+     "Addresses and prefixes that nothing ever blocks: your own networks, gateways, monitors.", check_prefix},
+    {"weir", "help_url", WEIR_TEXT, "", 0, 0, NULL, AT(help_url),
+     "A page for refused senders, named in refusals; empty for none.", NULL},
+    {"weir", "suffix_list", WEIR_TEXT, "", 0, 0, NULL, AT(suffix_list),
+     "A newer copy of the Public Suffix List; empty for the one built into libpsl.", NULL},
+    {"weir", "log", WEIR_CHOICE, "stderr", 0, 0, "stderr|syslog", AT(log),
+     "Where daemons log: stderr (the journal under systemd) or syslog, facility mail.", NULL},
+    {"weir", "log_level", WEIR_CHOICE, "info", 0, 0, "error|warning|info|debug", AT(log_level),
+     "The least important lines to log; info has one line for each decision.", NULL},
+
+    {"memcached", "servers", WEIR_LIST, "127.0.0.1:11211", 0, 0, NULL, AT(servers),
+     "The cluster: host, host:port, [IPv6]:port or a socket path, with *2 behind it for double "
+     "share. The same list, in any order, on every server.", check_server},
+    {"memcached", "wait", WEIR_PERIOD, "50ms", 1e3, 1e6, NULL, AT(wait),
+     "A decision waits no longer than this for counters and then goes on without them.", NULL},
+    {"memcached", "near", WEIR_PERIOD, "1s", 0, 6e7, NULL, AT(near),
+     "Counters read from the cluster are used again for so long; 0 asks every time.", NULL},
+    {"memcached", "near_entities", WEIR_COUNT, "20000", 64, 1e7, NULL, AT(near_entities),
+     "How many addresses, networks, domains and pairs are kept for that.", NULL},
+    {"memcached", "retry_least", WEIR_PERIOD, "250ms", 1e4, 6e7, NULL, AT(retry_least),
+     "A server that failed is tried again after this time, then after twice as long, and so on.", NULL},
+    {"memcached", "retry_most", WEIR_PERIOD, "5s", 1e4, 6e8, NULL, AT(retry_most),
+     "The longest time between two tries.", NULL},
+
+    {"reputation", "ipv4_network", WEIR_BITS, "/24", 8, 32, NULL, AT(reputation.ipv4_bits),
+     "The size of the network an IPv4 address is judged with.", NULL},
+    {"reputation", "ipv6_network", WEIR_BITS, "/64", 16, 128, NULL, AT(reputation.ipv6_bits),
+     "The size of the network an IPv6 address is judged with.", NULL},
+    {"reputation", "weight_user", WEIR_NUMBER, "5", 0, 1000, NULL, AT(reputation.weight_user),
+     "How much one person's vote counts.", NULL},
+    {"reputation", "weight_computer", WEIR_NUMBER, "1", 0, 1000, NULL,
+     AT(reputation.weight_computer), "How much one program's verdict counts.", NULL},
+    {"reputation", "weight_indeterminate", WEIR_NUMBER, "0.25", 0, 1000, NULL,
+     AT(reputation.weight_indeterminate),
+     "How much mail that could not be told apart counts, as good mail.", NULL},
+    {"reputation", "strength_pair", WEIR_NUMBER, "0.5", 0.01, 1000, NULL,
+     AT(reputation.strength_pair),
+     "How many votes the wider levels are worth against the pair's own history.", NULL},
+    {"reputation", "strength_address", WEIR_NUMBER, "1", 0.01, 1000, NULL,
+     AT(reputation.strength_address), "The same for an address against its network.", NULL},
+    {"reputation", "strength_network", WEIR_NUMBER, "2", 0.01, 1000, NULL,
+     AT(reputation.strength_network), "The same for a network against all mail.", NULL},
+    {"reputation", "strength_domain", WEIR_NUMBER, "2", 0.01, 1000, NULL,
+     AT(reputation.strength_domain), "The same for a domain against all mail.", NULL},
+    {"reputation", "half_life_pair", WEIR_PERIOD, "30d", MINUTES, 3650 * DAYS, NULL,
+     AT(reputation.half_life_pair),
+     "After this time a vote counts half, for pairs. Changing a half-life starts new counters.", NULL},
+    {"reputation", "half_life_address", WEIR_PERIOD, "10d", MINUTES, 3650 * DAYS, NULL,
+     AT(reputation.half_life_address), "The same for addresses.", NULL},
+    {"reputation", "half_life_network", WEIR_PERIOD, "10d", MINUTES, 3650 * DAYS, NULL,
+     AT(reputation.half_life_network), "The same for networks.", NULL},
+    {"reputation", "half_life_domain", WEIR_PERIOD, "30d", MINUTES, 3650 * DAYS, NULL,
+     AT(reputation.half_life_domain), "The same for domains.", NULL},
+    {"reputation", "half_life_rate", WEIR_PERIOD, "60m", 4 * MINUTES, 30 * DAYS, NULL,
+     AT(reputation.half_life_rate),
+     "The span over which spam rates are measured; a quarter of it serves for the trend.", NULL},
+    {"reputation", "prior_least", WEIR_NUMBER, "0.2", 0.01, 0.99, NULL,
+     AT(reputation.prior_least), "What is assumed of unknown senders is never below this.", NULL},
+    {"reputation", "prior_most", WEIR_NUMBER, "0.8", 0.01, 0.99, NULL, AT(reputation.prior_most),
+     "What is assumed of unknown senders is never above this.", NULL},
+    {"reputation", "associate_good", WEIR_NUMBER, "149", 1, 1e6, NULL,
+     AT(reputation.associate_good),
+     "A domain needs this much good mail before a network can be strange for it.", NULL},
+    {"reputation", "associate_novelty", WEIR_NUMBER, "0.05", 0, 1, NULL,
+     AT(reputation.associate_novelty),
+     "A domain whose good mail comes from new networks more often than this roams: no network "
+     "is strange for it.", NULL},
+    {"reputation", "associate_group", WEIR_NUMBER, "2", 1, 1e6, NULL,
+     AT(reputation.associate_group), "So many good mails make a network common for a domain.", NULL},
+    {"reputation", "shared_domains", WEIR_NUMBER, "50", 1, 1e6, NULL,
+     AT(reputation.shared_domains),
+     "A good network used by so many good domains is a shared one: never strange.", NULL},
+
+    {"decision", "spam_probability", WEIR_NUMBER, "0.95", 0.5, 1, NULL, AT(spam_probability),
+     "From this probability on, mail is spam by reputation.", NULL},
+    {"decision", "spam_confidence", WEIR_NUMBER, "0.96", 0, 1, NULL, AT(spam_confidence),
+     "... if the confidence of the level that decided is at least this.", NULL},
+    {"decision", "unsure_probability", WEIR_NUMBER, "0.7", 0, 1, NULL, AT(unsure_probability),
+     "From this probability on, mail is at least unsure.", NULL},
+    {"decision", "spam_action", WEIR_CHOICE, "reject", 0, 0, "pass|defer|reject", AT(spam_action),
+     "What mode enforce does with mail that is spam by reputation; what is on the blacklist is "
+     "always rejected.", NULL},
+    {"decision", "exempt_recipients", WEIR_LIST, "postmaster, abuse", 0, 0, NULL,
+     AT(exempt_recipients), "Mail to these local parts is always let through.", NULL},
+
+    {"policyd", "listen", WEIR_LIST, "inet:127.0.0.1:10040", 0, 0, NULL, AT(listen),
+     "Where weir-policyd answers: inet:host:port or unix:/path.", check_endpoint},
+    {"policyd", "socket_access", WEIR_CHOICE, "everybody", 0, 0, "everybody|group|owner",
+     AT(socket_access), "Who of this machine may connect to Unix sockets.", NULL},
+    {"policyd", "connections", WEIR_COUNT, "20000", 1, 1e6, NULL, AT(connections_most),
+     "More connections than this wait until others close.", NULL},
+    {"policyd", "request_timeout", WEIR_PERIOD, "10s", 1e4, 6e8, NULL, AT(request_timeout),
+     "A request must arrive, and its answer be taken, within this time.", NULL},
+    {"policyd", "idle_timeout", WEIR_PERIOD, "1h", 1e4, DAYS, NULL, AT(idle_timeout),
+     "A connection without requests is closed after this time; Postfix closes after 300 s.", NULL},
+    {"policyd", "remember", WEIR_PERIOD, "10m", 0, DAYS, NULL, AT(remember),
+     "The decision about a message is remembered for its other recipients for so long.", NULL},
+    {"policyd", "prepend", WEIR_CHOICE, "observe", 0, 0, "observe|always|never", AT(prepend),
+     "When to add the facts of a decision to the message as header X-Weir-Policy.", NULL},
+};
+
+static const struct weir_settings settings = {rows, sizeof rows / sizeof rows[0]};
+
+const struct weir_settings *weir_config_settings(void)
+{
+    return &settings;
+}
+
+const char *weir_config_path(const struct weir_config *config, const char *file,
+                             struct weir_arena *arena)
+{
+    if (file[0] == '/')
+        return file;
+    return weir_arena_printf(arena, "%s/%s", config->state_directory, file);
+}

@@ -1,0 +1,65 @@
+/*
+ * config - every setting of Weir, one row each.
+ *
+ * One file, /etc/weir/weir.conf, serves all programs; a row gives the name,
+ * kind, default, bounds and one sentence, from which the parser, `weirctl
+ * config`, the sample file and weir.conf(5) are made (core/base/settings.h).
+ */
+#ifndef WEIR_ENGINE_CONFIG_H
+#define WEIR_ENGINE_CONFIG_H
+
+#include "core/base/settings.h"
+#include "core/evidence/reputation.h"
+
+#define WEIR_CONFIG_PATH "/etc/weir/weir.conf"
+
+enum weir_mode { WEIR_OBSERVE, WEIR_ENFORCE };
+enum weir_counters_kind { WEIR_COUNTERS_LOCAL, WEIR_COUNTERS_MEMCACHED };
+enum weir_spam_action { WEIR_SPAM_PASS, WEIR_SPAM_DEFER, WEIR_SPAM_REJECT };
+enum weir_log_target { WEIR_LOG_STDERR, WEIR_LOG_SYSLOG };
+enum weir_socket_access { WEIR_SOCKET_EVERYBODY, WEIR_SOCKET_GROUP, WEIR_SOCKET_OWNER };
+enum weir_prepend { WEIR_PREPEND_OBSERVE, WEIR_PREPEND_ALWAYS, WEIR_PREPEND_NEVER };
+
+struct weir_config {
+    /* [weir] */
+    int mode;                       /* enum weir_mode */
+    int counters;                   /* enum weir_counters_kind */
+    const char *state_directory;
+    const char *lists_file, *counters_file, *key_file; /* in state_directory unless absolute */
+    int64_t counters_size;
+    struct weir_strings never;
+    const char *help_url;
+    const char *suffix_list;
+    int log;                        /* enum weir_log_target */
+    int log_level;                  /* enum weir_log_level */
+
+    /* [memcached] */
+    struct weir_strings servers;
+    weir_time wait, near, retry_least, retry_most;
+    int64_t near_entities;
+
+    /* [reputation] */
+    struct weir_reputation_settings reputation;
+
+    /* [decision] */
+    double spam_probability, spam_confidence, unsure_probability;
+    int spam_action;                /* enum weir_spam_action */
+    struct weir_strings exempt_recipients;
+
+    /* [policyd] */
+    struct weir_strings listen;
+    int socket_access;              /* enum weir_socket_access: of Unix sockets */
+    int64_t connections_most;
+    weir_time request_timeout, idle_timeout, remember;
+    int prepend;                    /* enum weir_prepend */
+};
+
+/* The table of rows over struct weir_config. */
+const struct weir_settings *weir_config_settings(void);
+
+/* A file named in the configuration: below the state directory unless it begins
+ * with '/'.  In the arena; NULL when memory is short. */
+const char *weir_config_path(const struct weir_config *config, const char *file,
+                             struct weir_arena *arena);
+
+#endif

@@ -1,0 +1,225 @@
+/*
+ * stores - opens what the configuration names: lists, counters, key, suffixes.
+ *
+ * A store that cannot be opened is logged with its path and left NULL: daemons go
+ * on without it, because mail must flow; tools look at the result and stop.
+ */
+#include "core/engine/stores_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+
+#define LISTS_MODE 0660
+#define COUNTERS_MODE 0660
+#define KEY_MODE 0640
+
+static int read_key(const char *path, struct weir_hash_key *key_r)
+{
+    char hex[2 * WEIR_HASH_KEY + 2];
+    size_t len;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got;
+
+    if (fd < 0)
+        return WEIR_EIO;
+    got = read(fd, hex, sizeof hex);
+    close(fd);
+    if (got < 2 * WEIR_HASH_KEY)
+        return WEIR_EINVAL;
+    if (sodium_hex2bin(key_r->octet, sizeof key_r->octet, hex, (size_t)got, "\n", &len, NULL) != 0)
+        return WEIR_EINVAL;
+    return len == WEIR_HASH_KEY ? 0 : WEIR_EINVAL;
+}
+
+/* Writes the key beside its place and links it there, so that of two programs
+ * that start at once one wins and nobody reads half a key. */
+static int make_key(const char *path)
+{
+    struct weir_hash_key key = weir_hash_key_random();
+    char hex[2 * WEIR_HASH_KEY + 1], beside[4096];
+    int fd, done = WEIR_EIO;
+
+    if (snprintf(beside, sizeof beside, "%s.new-XXXXXX", path) >= (int)sizeof beside)
+        return WEIR_ELIMIT;
+    fd = mkostemp(beside, O_CLOEXEC);
+    if (fd < 0)
+        return WEIR_EIO;
+    sodium_bin2hex(hex, sizeof hex, key.octet, sizeof key.octet);
+    hex[sizeof hex - 1] = '\n';
+    if (write(fd, hex, sizeof hex) == (ssize_t)sizeof hex && fchmod(fd, KEY_MODE) == 0 &&
+        fsync(fd) == 0 && (link(beside, path) == 0 || errno == EEXIST))
+        done = 0;
+    close(fd);
+    unlink(beside);
+    return done;
+}
+
+int weir_key_file(const char *path, struct weir_hash_key *key_r)
+{
+    int done = read_key(path, key_r);
+
+    if (done != WEIR_EIO || errno != ENOENT)
+        return done;
+    done = make_key(path);
+    return done < 0 ? done : read_key(path, key_r);
+}
+
+static int trouble(const struct weir_log *log, const char *path, int error, const char *why)
+{
+    weir_log(log, WEIR_LOG_ERROR, "%s: %s", path,
+             error == WEIR_EIO ? strerror(errno) : why && why[0] ? why : weir_error_text(error));
+    return error;
+}
+
+/* Parses the never-list; an item that is no prefix is an error of configuration. */
+static int parse_never(const struct weir_config *config, const struct weir_log *log,
+                       struct weir_arena *arena, struct weir_prefix **never_r)
+{
+    struct weir_prefix *never = weir_arena_zero(arena, config->never.count + 1, sizeof *never);
+
+    if (!never)
+        return WEIR_ENOMEM;
+    for (size_t i = 0; i < config->never.count; i++) {
+        const char *item = config->never.item[i], *why = NULL;
+        int done = weir_prefix_parse(item, strlen(item), &never[i], &why);
+
+        if (done < 0) {
+            weir_log(log, WEIR_LOG_ERROR, "[weir] never: \"%s\": %s", item, why);
+            return done;
+        }
+    }
+    *never_r = never;
+    return 0;
+}
+
+static int open_lists(const struct weir_config *config, unsigned use, const struct weir_log *log,
+                      struct weir_arena *arena, struct weir_lists **lists_r)
+{
+    struct weir_lists_options options = {
+        .path = weir_config_path(config, config->lists_file, arena),
+        .write = use & WEIR_STORES_WRITE_LISTS,
+        .mode = LISTS_MODE,
+        .nevers = config->never.count,
+    };
+    struct weir_prefix *never;
+    const char *why = NULL;
+    int done = parse_never(config, log, arena, &never);
+
+    if (done < 0)
+        return done;
+    options.never = never;
+    done = options.path ? weir_lists_open(&options, log, lists_r, &why) : WEIR_ENOMEM;
+    return done < 0 ? trouble(log, options.path ? options.path : "lists", done, why) : 0;
+}
+
+static int open_local(const struct weir_config *config, unsigned use, const struct weir_log *log,
+                      struct weir_arena *arena, struct weir_counters **counters_r)
+{
+    struct weir_counters_local_options options = {
+        .path = weir_config_path(config, config->counters_file, arena),
+        .bytes_most = (uint64_t)config->counters_size,
+        .read_only = !(use & WEIR_STORES_WRITE_COUNTERS),
+        .mode = COUNTERS_MODE,
+    };
+    const char *why = NULL;
+    int done = options.path ? weir_counters_open_local(&options, log, counters_r, &why)
+                            : WEIR_ENOMEM;
+
+    return done < 0 ? trouble(log, options.path ? options.path : "counters", done, why) : 0;
+}
+
+static int open_memcached(const struct weir_config *config, const struct weir_log *log,
+                          struct weir_counters **counters_r)
+{
+    struct weir_counters_memcached_options options = {
+        .server = config->servers.item,
+        .servers = config->servers.count,
+        .wait = config->wait,
+        .near = config->near,
+        .near_entities = (size_t)config->near_entities,
+        .retry_least = config->retry_least,
+        .retry_most = config->retry_most,
+        .steady = weir_clock_steady(),
+    };
+    const char *why = NULL;
+    int done = weir_counters_open_memcached(&options, log, counters_r, &why);
+
+    return done < 0 ? trouble(log, "[memcached] servers", done, why) : 0;
+}
+
+static int open_counters(const struct weir_config *config, unsigned use,
+                         const struct weir_log *log, struct weir_arena *arena,
+                         struct weir_stores *stores)
+{
+    const char *path = weir_config_path(config, config->key_file, arena);
+    int done = path ? weir_key_file(path, &stores->key) : WEIR_ENOMEM;
+
+    if (done < 0)
+        return trouble(log, path ? path : "key", done, "not 32 hexadecimal digits");
+    if (config->counters == WEIR_COUNTERS_MEMCACHED)
+        return open_memcached(config, log, &stores->counters);
+    return open_local(config, use, log, arena, &stores->counters);
+}
+
+int weir_stores_open(const struct weir_config *config, unsigned use, const struct weir_log *log,
+                     struct weir_stores *stores_r)
+{
+    struct weir_arena *arena = weir_arena_new(4096);
+    int domains, lists, counters;
+
+    *stores_r = (struct weir_stores){0};
+    if (!arena)
+        return WEIR_ENOMEM;
+    domains = weir_domains_open(config->suffix_list, &stores_r->domains);
+    if (domains < 0) {
+        trouble(log, config->suffix_list, domains, NULL);
+        (void)weir_domains_open(NULL, &stores_r->domains);
+    }
+    lists = open_lists(config, use, log, arena, &stores_r->lists);
+    counters = open_counters(config, use, log, arena, stores_r);
+    weir_arena_free(&arena);
+    return counters < 0 ? counters : lists < 0 ? lists : domains;
+}
+
+void weir_stores_close(struct weir_stores *stores)
+{
+    weir_lists_free(&stores->lists);
+    weir_counters_free(&stores->counters);
+    weir_domains_free(&stores->domains);
+    sodium_memzero(&stores->key, sizeof stores->key);
+}
+
+static void print_problem(void *context, const char *file, unsigned line, const char *reason)
+{
+    (void)context;
+    if (line > 0)
+        fprintf(stderr, "%s:%u: %s\n", file, line, reason);
+    else
+        fprintf(stderr, "%s: %s\n", file, reason);
+}
+
+int weir_config_load(const char *path, struct weir_arena *arena, struct weir_config *config_r)
+{
+    struct weir_settings_report report = {print_problem, NULL};
+
+    if (!path && access(WEIR_CONFIG_PATH, F_OK) == 0)
+        path = WEIR_CONFIG_PATH;
+    if (!path)
+        return weir_settings_default(weir_config_settings(), arena, config_r);
+    return weir_settings_read(weir_config_settings(), path, arena, &report, config_r);
+}
+
+int weir_config_log(const struct weir_config *config, const char *program,
+                    struct weir_log *log_r)
+{
+    return weir_log_open(program, config->log == WEIR_LOG_SYSLOG ? "syslog" : "stderr",
+                         (enum weir_log_level)config->log_level, log_r);
+}

@@ -1,0 +1,46 @@
+/*
+ * stores - opens what the configuration names: lists, counters, key, suffixes.
+ *
+ * What every program does after reading its configuration, in one place.
+ */
+#ifndef WEIR_ENGINE_STORES_IO_H
+#define WEIR_ENGINE_STORES_IO_H
+
+#include "core/engine/config.h"
+#include "core/mail/domain.h"
+#include "core/store/lists_io.h"
+
+struct weir_stores {
+    struct weir_lists *lists;       /* NULL when it could not be opened */
+    struct weir_counters *counters; /* NULL when it could not be opened */
+    struct weir_domains *domains;
+    struct weir_hash_key key;
+};
+
+enum weir_stores_use {
+    WEIR_STORES_READ = 0,
+    WEIR_STORES_WRITE_LISTS = 1,
+    WEIR_STORES_WRITE_COUNTERS = 2,
+};
+
+/* Opens them; the key is made when there is none and it may be written.  A store
+ * that cannot be opened is NULL, logged with path and reason; 0 when all are
+ * open, else the last error: daemons go on, tools stop. */
+int weir_stores_open(const struct weir_config *config, unsigned use, const struct weir_log *log,
+                     struct weir_stores *stores_r);
+void weir_stores_close(struct weir_stores *stores);
+
+/* Reads a 16-octet key (32 hex digits) from path, or makes one (mode 0640) when
+ * there is no file.  0, WEIR_EIO, WEIR_EINVAL. */
+int weir_key_file(const char *path, struct weir_hash_key *key_r);
+
+/* Reads the configuration for a program: problems go to standard error as
+ * file:line: reason.  path NULL: WEIR_CONFIG_PATH when it exists, else
+ * defaults.  0 or an error. */
+int weir_config_load(const char *path, struct weir_arena *arena, struct weir_config *config_r);
+
+/* The log the configuration asks for.  program must live as long as the log. */
+int weir_config_log(const struct weir_config *config, const char *program,
+                    struct weir_log *log_r);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * counters_impl - what a counter store gives to counters.c, and the arithmetic
+ * of forward decay that both share.  For core/store and its tests only.
+ */
+#ifndef WEIR_STORE_COUNTERS_IMPL_H
+#define WEIR_STORE_COUNTERS_IMPL_H
+
+#include "core/base/limits.h"
+#include "core/store/counters.h"
+
+/* One stored number: C of one epoch. */
+struct weir_counter_slot {
+    struct weir_counter counter;
+    uint32_t epoch;
+    uint64_t value; /* filled by fetch; 0 when there is none */
+    bool missing;   /* filled by fetch: the store did not answer */
+};
+
+/* One change of one stored number. */
+struct weir_counter_change {
+    struct weir_counter counter;
+    uint32_t epoch;
+    uint32_t expires; /* Unix seconds, absolute */
+    uint64_t amount;
+    bool take_back;   /* subtract, floor at 0, and make nothing new */
+    weir_time when;   /* of the event */
+};
+
+/* A back end.  self is its own state. */
+struct weir_counter_store {
+    const char *name;
+
+    /* Fills value and missing of n slots.  Slots of one entity stand together.
+     * 1 when all were answered, else 0. */
+    int (*fetch)(void *self, struct weir_counter_slot *slot, size_t n);
+
+    /* Stores n changes, those of one counter in the order given; *lost_r is how
+     * many could not be.  0 or an error.  NULL in a store that is only read. */
+    int (*apply)(void *self, const struct weir_counter_change *change, size_t n, size_t *lost_r);
+
+    void (*tick)(void *self, weir_time now);
+
+    /* Fills what the store knows: store, nodes, node[], entities, bytes. */
+    void (*status)(void *self, struct weir_counters_status *status_r);
+
+    void (*free)(void *self);
+};
+
+/* Makes the handle around a back end; takes over self (freed also on failure).
+ * near = 0: no near cache.  0 or WEIR_ENOMEM. */
+int weir_counters_wrap(const struct weir_counter_store *store, void *self, weir_time near,
+                       size_t near_entities, const struct weir_log *log,
+                       struct weir_counters **counters_r);
+
+/* Forward decay. --------------------------------------------------------- */
+
+/* Length of an epoch in seconds: 16 half-lives, or 180 days without decay. */
+uint64_t weir_decay_epoch_seconds(uint32_t half_life);
+
+/* The epoch of a time; times before 1970 count as 1970. */
+uint32_t weir_decay_epoch(weir_time time, uint32_t half_life);
+
+/* What an event of this weight at this time adds to its epoch's number. */
+uint64_t weir_decay_amount(weir_time time, uint32_t half_life, double weight);
+
+/* When an epoch's number is no longer needed, Unix seconds: one half-life (or,
+ * without decay, one day) after the end of the next epoch, so that clocks may differ a little.
+ * WEIR_DECAY_NEVER when that is beyond the year 2106. */
+#define WEIR_DECAY_NEVER (UINT32_MAX - 1) /* UINT32_MAX has a meaning of its own in memcached */
+uint32_t weir_decay_expires(uint32_t epoch, uint32_t half_life);
+
+/* The factor by which a number of that epoch counts at this time, 2^-12 included. */
+double weir_decay_factor(weir_time time, uint32_t epoch, uint32_t half_life);
+
+/* Whether the number of the epoch before still matters at this time.  After 13
+ * half-lives of an epoch what came before it has shrunk to 2^-13, which is no
+ * more than the rounding of a single event.  (At ten it would be 2^-10, and a
+ * steady stream would be 0.1 % short.) */
+bool weir_decay_looks_back(weir_time time, uint32_t half_life);
+
+/* The key of a slot in memcached, e.g. "v1:su2592000:43:<22 characters base64url>",
+ * NUL-terminated.  Returns its length, below WEIR_COUNTER_KEY_MAX. */
+size_t weir_counter_key(const struct weir_counter *counter, uint32_t epoch,
+                        char key[static WEIR_COUNTER_KEY_MAX]);
+
+#endif

@@ -1,0 +1,164 @@
+/*
+ * ctl - what the verbs of weirctl share.
+ *
+ * A verb is one row of the table in weirctl.c: its words, its function, the
+ * options it takes and its help.  Its function gets a struct weir_ctl with the
+ * command line taken apart, opens what it needs, does its work and returns an
+ * exit code of sysexits.h, or 1 for "not there" and "not well".
+ *
+ * Owner:    main owns the struct; what is opened through it is closed by
+ *           weir_ctl_close().
+ * Errors:   a function that returns an exit code has already said why, on
+ *           standard error.
+ */
+#ifndef WEIR_CTL_H
+#define WEIR_CTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "core/engine/config.h"
+#include "core/engine/engine.h"
+#include "core/engine/stores_io.h"
+
+#define WEIR_CTL_NOT_THERE 1 /* exit code: what was asked for is not there, or not well */
+
+/* Options by letter; those in lower case at the top have it as short form, the others are long
+ * only. */
+enum weir_ctl_option {
+    WEIR_CTL_CONFIG = 'c',
+    WEIR_CTL_HELP = 'h',
+    WEIR_CTL_TEST = 't',
+    WEIR_CTL_VERSION = 'V',
+    WEIR_CTL_JSON = 'j',
+    WEIR_CTL_REASON = 'r',
+    WEIR_CTL_ORIGIN = 'o',
+    WEIR_CTL_FOR = 'f',
+    WEIR_CTL_UNTIL = 'u',
+    WEIR_CTL_FOREVER = 'E',
+    WEIR_CTL_FILE = 'F',
+    WEIR_CTL_FORCE = 'x',
+    WEIR_CTL_EXPIRED = 'e',
+    WEIR_CTL_VERDICT = 'v',
+    WEIR_CTL_BY = 'b',
+    WEIR_CTL_AT = 'a',
+    WEIR_CTL_AUTHENTICATED = 'A',
+    WEIR_CTL_COUNT = 'n',
+    WEIR_CTL_SUMMARY = 's',
+    WEIR_CTL_DEFAULTS = 'd',
+    WEIR_CTL_CHANGED = 'C',
+    WEIR_CTL_SAMPLE = 'S',
+    WEIR_CTL_MAN = 'm',
+};
+
+struct weir_ctl;
+
+struct weir_ctl_verb {
+    const char *noun;
+    const char *name;     /* NULL: the noun alone */
+    int (*run)(struct weir_ctl *ctl);
+    enum weir_list list;  /* for the nouns that are lists */
+    const char *options;  /* letters it takes besides --config, --json, --help */
+    int least, most;      /* arguments behind the words; most -1: any number */
+    const char *synopsis; /* of what stands behind the words */
+    const char *sentence;
+    const char *example;
+};
+
+#define WEIR_CTL_NOTES 8
+#define WEIR_CTL_NOTE 512
+
+struct weir_ctl {
+    const struct weir_ctl_verb *verb;
+    const char *option[128]; /* by letter: its value, "" for one without, NULL when not given */
+    char **argument;         /* behind the words */
+    int arguments;
+    bool bar;                /* a progress bar stands on the terminal's line */
+    struct weir_arena *arena;
+    struct weir_config config;
+    struct weir_stores stores;
+    struct weir_engine *engine;
+    struct weir_log log;
+    struct weir_ctl_pending *pending; /* a replay's; else NULL */
+    char note[WEIR_CTL_NOTES][WEIR_CTL_NOTE]; /* what went wrong while opening */
+    size_t notes;
+};
+
+/* The command line (ctl_command.c). ------------------------------------- */
+
+/* Takes the command line apart.  0 with ctl->verb set, or NULL there when --version,
+ * --help or -t is all that is asked for; else an exit code. */
+int weir_ctl_command(struct weir_ctl *ctl, const struct weir_ctl_verb *verb, size_t verbs,
+                     int argc, char **argv);
+
+/* Prints the help of ctl->verb, or of all verbs when it is NULL. */
+void weir_ctl_help(const struct weir_ctl *ctl, const struct weir_ctl_verb *verb, size_t verbs,
+                   FILE *out);
+
+/* "weirctl: ..." on standard error, one line.  Returns code, so that one can
+ * write `return weir_ctl_error(ctl, EX_USAGE, ...)`. */
+int weir_ctl_error(struct weir_ctl *ctl, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Reads a time: "2026-11-21", "2026-11-21 18:13", "2026-11-21T18:13:00Z" (all UTC; "+01:00"
+ * behind it is understood) or Unix seconds with or without decimals.  0 or
+ * WEIR_EINVAL. */
+int weir_ctl_time_parse(const char *text, weir_time *time_r);
+
+/* Reads a span: digits and ms, s, m, h, d or w.  0 or WEIR_EINVAL. */
+int weir_ctl_period_parse(const char *text, weir_time *period_r);
+
+/* What is opened (ctl_open.c). ------------------------------------------- */
+
+/* ctl->arena.  0 or EX_OSERR. */
+int weir_ctl_make_arena(struct weir_ctl *ctl);
+
+/* Reads the configuration.  0 or EX_CONFIG, EX_OSERR. */
+int weir_ctl_configure(struct weir_ctl *ctl);
+
+/* Reads the configuration and opens lists and counters for this use (enum
+ * weir_stores_use).  One that cannot be opened is NULL in ctl->stores, and the
+ * reason is in ctl->note.  0 or an exit code. */
+int weir_ctl_open(struct weir_ctl *ctl, unsigned use);
+
+/* The same for a verb that cannot do without lists, or counters. */
+int weir_ctl_open_lists(struct weir_ctl *ctl, unsigned use);
+int weir_ctl_open_counters(struct weir_ctl *ctl, unsigned use);
+
+/* The same with a counter store of its own instead of the live one, empty and gone
+ * with this process, and without lists (ctl_scratch_io.c). */
+int weir_ctl_open_scratch(struct weir_ctl *ctl);
+
+/* Makes ctl->engine from what is open.  0 or EX_OSERR. */
+int weir_ctl_make_engine(struct weir_ctl *ctl);
+
+void weir_ctl_close(struct weir_ctl *ctl);
+
+/* The same for votes: what cannot be stored now is to be tried again, EX_TEMPFAIL. */
+int weir_ctl_open_votes(struct weir_ctl *ctl);
+
+/* The system's time. */
+weir_time weir_ctl_now(void);
+
+/* --at, or the whole second that it is now.  0 or EX_USAGE. */
+int weir_ctl_as_of(struct weir_ctl *ctl, weir_time *time_r);
+
+/* Enters all votes of a file in the form of replay_line.h. */
+int weir_ctl_vote_file(struct weir_ctl *ctl, const char *path);
+
+/* The verbs. --------------------------------------------------------------- */
+
+int weir_ctl_list_add(struct weir_ctl *ctl);
+int weir_ctl_list_remove(struct weir_ctl *ctl);
+int weir_ctl_list_list(struct weir_ctl *ctl);
+int weir_ctl_list_show(struct weir_ctl *ctl);
+int weir_ctl_reputation_show(struct weir_ctl *ctl);
+int weir_ctl_reputation_add(struct weir_ctl *ctl);
+int weir_ctl_reputation_undo(struct weir_ctl *ctl);
+int weir_ctl_replay(struct weir_ctl *ctl);
+int weir_ctl_status(struct weir_ctl *ctl);
+int weir_ctl_show_config(struct weir_ctl *ctl);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * ctl_judge - the way of a question: plan, read, judge, and of a vote: learn.
+ *
+ * Nothing here knows where questions come from or how answers are shown.
+ */
+#include "monitor/ctl/ctl_judge.h"
+
+#include "monitor/ctl/ctl_pending.h"
+
+void weir_ctl_plan(struct weir_ctl *ctl, const struct weir_address *address,
+                   struct weir_slice domain, bool authenticated,
+                   struct weir_ctl_question *question_r)
+{
+    weir_engine_query(ctl->engine, address, domain, question_r->domain, &question_r->query);
+    question_r->query.authenticated = authenticated;
+    question_r->readings = weir_reputation_plan(&ctl->config.reputation, &ctl->stores.key,
+                                                &question_r->query, question_r->reading);
+}
+
+bool weir_ctl_judge(struct weir_ctl *ctl, weir_time as_of, struct weir_ctl_question *question,
+                    struct weir_reputation *reputation_r)
+{
+    int rc = weir_counters_read(ctl->stores.counters, as_of, question->reading,
+                                question->readings);
+    if (ctl->pending != NULL)
+        weir_ctl_pending_complete(ctl->pending, as_of, question->reading, question->readings);
+    weir_reputation_judge(&ctl->config.reputation, &question->query, question->reading,
+                          reputation_r);
+    return rc == 1;
+}
+
+int weir_ctl_learn(struct weir_ctl *ctl, weir_time when, const struct weir_ctl_question *question,
+                   struct weir_vote vote, double weight)
+{
+    struct weir_addition addition[WEIR_REPUTATION_ADDITIONS];
+    size_t n = weir_reputation_learn(&ctl->config.reputation, &ctl->stores.key, &question->query,
+                                     question->reading, vote, addition);
+    int worst = 0;
+    for (size_t i = 0; i < n; i++) {
+        double more = addition[i].weight * weight;
+        int rc = weir_counters_add(ctl->stores.counters, when, &addition[i].counter, more);
+        if (ctl->pending != NULL)
+            weir_ctl_pending_note(ctl->pending, &addition[i].counter, when, more);
+        worst = rc < 0 ? rc : worst;
+    }
+    return worst;
+}
+
+int weir_ctl_take_back(struct weir_ctl *ctl, weir_time when,
+                       const struct weir_ctl_question *question, struct weir_vote vote,
+                       double weight)
+{
+    struct weir_addition addition[WEIR_REPUTATION_ADDITIONS];
+    size_t n = weir_reputation_learn(&ctl->config.reputation, &ctl->stores.key, &question->query,
+                                     NULL, vote, addition);
+    int worst = 0;
+    for (size_t i = 0; i < n; i++) {
+        int rc = weir_counters_take_back(ctl->stores.counters, when, &addition[i].counter,
+                                         addition[i].weight * weight);
+        worst = rc < 0 ? rc : worst;
+    }
+    return worst;
+}
+
+/* The engine's rule: neighbours or a name alone do not condemn. */
+const char *weir_ctl_called(const struct weir_ctl *ctl, const struct weir_reputation *reputation)
+{
+    const struct weir_config *config = &ctl->config;
+    if (reputation->probability >= config->spam_probability &&
+        reputation->confidence >= config->spam_confidence &&
+        reputation->basis >= WEIR_BASIS_ADDRESS)
+        return "spam";
+    if (reputation->probability >= config->unsure_probability || reputation->forged)
+        return "unsure";
+    return "good";
+}

@@ -1,0 +1,191 @@
+/*
+ * ctl_output - how weirctl shows things.
+ *
+ * JSON goes to the standard output alone, so that it can be piped; the bar and
+ * all complaints go to the standard error.  The bar looks at the clock only now and then,
+ * so that it costs nothing.
+ */
+#include "monitor/ctl/ctl_output.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#define BAR_WIDTH 30
+#define BAR_EVERY (100 * 1000)  /* microseconds between two pictures */
+#define BAR_LOOK 64             /* steps between two looks at the clock */
+
+int weir_ctl_json(struct weir_ctl *ctl, json_t *value)
+{
+    if (value == NULL || json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY) != 0) {
+        json_decref(value);
+        return ferror(stdout) ? 0 : weir_ctl_error(ctl, EX_OSERR, "memory is short");
+    }
+    json_decref(value);
+    putchar('\n');
+    return 0;
+}
+
+json_t *weir_ctl_json_number(double number)
+{
+    return isfinite(number) ? json_real(number) : json_null();
+}
+
+/* The length of the UTF-8 sequence at text, 0 when it is none.  jansson decides:
+ * it knows overlong forms and surrogates. */
+static size_t sequence(const char *text, size_t len)
+{
+    size_t most = len < 4 ? len : 4;
+    for (size_t n = 1; n <= most; n++) {
+        json_t *trial = json_stringn(text, n);
+        if (trial != NULL) {
+            json_decref(trial);
+            return n;
+        }
+    }
+    return 0;
+}
+
+json_t *weir_ctl_json_text(const char *text, size_t len)
+{
+    json_t *value = json_stringn(text, len);
+    if (value != NULL)
+        return value;
+    char *mended = malloc(3 * len + 1);
+    size_t out = 0;
+    for (size_t at = 0, n; mended != NULL && at < len; at += n > 0 ? n : 1) {
+        n = sequence(text + at, len - at);
+        memcpy(mended + out, n > 0 ? text + at : "\xEF\xBF\xBD", n > 0 ? n : 3);
+        out += n > 0 ? n : 3;
+    }
+    value = mended != NULL ? json_stringn(mended, out) : NULL;
+    free(mended);
+    return value;
+}
+
+json_t *weir_ctl_json_time(weir_time time)
+{
+    char text[WEIR_TIME_TEXT];
+    return time == 0 ? json_null() : json_string(weir_time_format(time, text));
+}
+
+const char *weir_ctl_what(const struct weir_list_entry *entry, char buffer[static WEIR_CTL_TEXT])
+{
+    if (entry->is_domain)
+        snprintf(buffer, WEIR_CTL_TEXT, "%s", entry->domain);
+    else
+        weir_prefix_format(&entry->prefix, buffer);
+    return buffer;
+}
+
+static bool ended(const struct weir_list_entry *entry, weir_time now)
+{
+    return entry->ends != 0 && entry->ends <= now;
+}
+
+const char *weir_ctl_ends(const struct weir_list_entry *entry, weir_time now,
+                          char buffer[static WEIR_CTL_TEXT])
+{
+    char text[WEIR_TIME_TEXT];
+    if (entry->ends == 0)
+        return strcpy(buffer, "for ever");
+    snprintf(buffer, WEIR_CTL_TEXT, "%s %s", ended(entry, now) ? "ended" : "until",
+             weir_time_format(entry->ends, text));
+    return buffer;
+}
+
+json_t *weir_ctl_json_entry(enum weir_list list, const struct weir_list_entry *entry,
+                            weir_time now)
+{
+    char text[WEIR_CTL_TEXT];
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:o, s:o}", "entry",
+                     weir_ctl_what(entry, text), "kind", entry->is_domain ? "domain" : "prefix",
+                     "list", weir_list_name(list), "added", weir_ctl_json_time(entry->added),
+                     "ends", weir_ctl_json_time(entry->ends), "ended", ended(entry, now),
+                     "origin", weir_ctl_json_text(entry->origin, strlen(entry->origin)),
+                     "reason", weir_ctl_json_text(entry->reason, strlen(entry->reason)));
+}
+
+const char *weir_ctl_span(weir_time span, char buffer[static WEIR_CTL_TEXT])
+{
+    double seconds = (double)span / (double)WEIR_SECOND;
+    if (seconds < 120)
+        snprintf(buffer, WEIR_CTL_TEXT, "%.0f s", seconds);
+    else if (seconds < 7200)
+        snprintf(buffer, WEIR_CTL_TEXT, "%.0f min", seconds / 60);
+    else if (seconds < 172800)
+        snprintf(buffer, WEIR_CTL_TEXT, "%.0f h", seconds / 3600);
+    else
+        snprintf(buffer, WEIR_CTL_TEXT, "%.0f d", seconds / 86400);
+    return buffer;
+}
+
+const char *weir_ctl_bytes(uint64_t bytes, char buffer[static WEIR_CTL_TEXT])
+{
+    static const char *const unit[] = {"B", "kB", "MB", "GB", "TB"};
+    double value = (double)bytes;
+    size_t i = 0;
+    for (; value >= 1024 && i < 4; i++)
+        value /= 1024;
+    snprintf(buffer, WEIR_CTL_TEXT, i == 0 ? "%.0f %s" : "%.1f %s", value, unit[i]);
+    return buffer;
+}
+
+/* Progress. ------------------------------------------------------------------ */
+
+static weir_time steady(void)
+{
+    struct weir_clock clock = weir_clock_steady();
+    return weir_clock_now(&clock);
+}
+
+struct weir_ctl_progress weir_ctl_progress(struct weir_ctl *ctl)
+{
+    weir_time now = steady();
+    return (struct weir_ctl_progress){
+        .ctl = ctl, .started = now, .shown = now, .terminal = weir_ctl_terminal()};
+}
+
+static void draw(struct weir_ctl_progress *progress, uint64_t done, uint64_t total, weir_time now)
+{
+    static const char full[] = "##############################";
+    double seconds = (double)(now - progress->started) / (double)WEIR_SECOND;
+    double share = total > 0 ? (double)done / (double)total : 0;
+    int marks = (int)(BAR_WIDTH * (share > 1 ? 1 : share));
+    if (total > 0)
+        fprintf(stderr, "\r[%-*.*s] %3.0f %% ", BAR_WIDTH, marks, full, 100 * share);
+    else
+        fputc('\r', stderr);
+    fprintf(stderr, "%llu lines, %.0f a second\033[K", (unsigned long long)progress->steps,
+            seconds > 0 ? (double)progress->steps / seconds : 0);
+    fflush(stderr);
+    progress->ctl->bar = true;
+    progress->shown = now;
+}
+
+void weir_ctl_progress_step(struct weir_ctl_progress *progress, uint64_t done, uint64_t total)
+{
+    progress->steps++;
+    if (!progress->terminal || progress->steps % BAR_LOOK != 0)
+        return;
+    weir_time now = steady();
+    if (now - progress->shown >= BAR_EVERY)
+        draw(progress, done, total, now);
+}
+
+double weir_ctl_progress_end(struct weir_ctl_progress *progress)
+{
+    if (progress->ctl->bar)
+        fputs("\r\033[K", stderr);
+    progress->ctl->bar = false;
+    return (double)(steady() - progress->started) / (double)WEIR_SECOND;
+}
+
+int weir_ctl_end(struct weir_ctl *ctl, int code)
+{
+    bool failed = fflush(stdout) != 0 || ferror(stdout);
+    if (failed && errno != EPIPE)
+        return weir_ctl_error(ctl, EX_IOERR, "the output could not be written: %s",
+                              strerror(errno));
+    return code;
+}

@@ -1,0 +1,297 @@
+/*
+ * ctl_status - how lists, counters and daemons are, problems first.
+ *
+ * Everything is really asked: each list is walked, each memcached server has to
+ * answer, the daemon has to reply over the protocol that Postfix uses.  The report is
+ * built as JSON, and the text is made from it, so that both say the same.
+ */
+#include "monitor/ctl/ctl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/base/error.h"
+#include "monitor/ctl/ctl_output.h"
+#include "monitor/ctl/ctl_policyd_io.h"
+
+#define ROUNDS_MOST 20 /* of questions, until every server was asked */
+#define ROUND 512      /* counters asked for in one round */
+#define NEARLY_FULL 0.75 /* of a local store: it begins to forget (counters_local_write_io.c) */
+
+struct report {
+    struct weir_ctl *ctl;
+    weir_time now;
+    json_t *problems, *lists, *counters, *policyd;
+};
+
+static void problem(struct report *report, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void problem(struct report *report, const char *format, ...)
+{
+    char text[WEIR_CTL_NOTE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    json_array_append_new(report->problems, weir_ctl_json_text(text, strlen(text)));
+}
+
+/* Lists. -------------------------------------------------------------------------- */
+
+struct count {
+    weir_time now;
+    json_int_t in_force, ended;
+};
+
+static int count_one(void *context, const struct weir_list_entry *entry)
+{
+    struct count *count = context;
+    bool ended = entry->ends != 0 && entry->ends <= count->now;
+    count->ended += ended;
+    count->in_force += !ended;
+    return 0;
+}
+
+static json_t *one_list(struct report *report, enum weir_list list)
+{
+    struct count count = {.now = report->now};
+    int rc = weir_lists_each(report->ctl->stores.lists, list, count_one, &count);
+    if (rc < 0)
+        problem(report, "the %s cannot be read: %s", weir_list_name(list), weir_error_text(rc));
+    return json_pack("{s:I, s:I}", "entries", count.in_force, "ended", count.ended);
+}
+
+static void add_lists(struct report *report)
+{
+    struct weir_ctl *ctl = report->ctl;
+    const char *path = weir_config_path(&ctl->config, ctl->config.lists_file, ctl->arena);
+    struct stat is;
+    bool there = path != NULL && stat(path, &is) == 0;
+    report->lists = json_pack("{s:s, s:b, s:I, s:o, s:I}", "file", path != NULL ? path : "",
+                              "there", there, "bytes", there ? (json_int_t)is.st_size : 0,
+                              "changed",
+                              weir_ctl_json_time(there ? is.st_mtim.tv_sec * WEIR_SECOND : 0),
+                              "never", (json_int_t)ctl->config.never.count);
+    if (ctl->stores.lists == NULL) {
+        problem(report, "the lists cannot be opened: nothing is blocked or accepted by address");
+        return;
+    }
+    json_object_set_new(report->lists, "blacklist", one_list(report, WEIR_LIST_BLACK));
+    json_object_set_new(report->lists, "accept", one_list(report, WEIR_LIST_ACCEPT));
+}
+
+/* Counters. ------------------------------------------------------------------------ */
+
+static bool all_asked(const struct weir_counters_status *status)
+{
+    for (size_t i = 0; i < status->nodes; i++)
+        if (status->node[i].up && status->node[i].seconds <= 0)
+            return false;
+    return true;
+}
+
+/* Asks for counters that nobody has, until every server had to answer.  Which
+ * server has one is as good as random. */
+static bool ask_all(struct report *report, struct weir_counters_status *status_r)
+{
+    struct weir_counters *counters = report->ctl->stores.counters;
+    struct weir_reading *reading = calloc(ROUND, sizeof *reading);
+    bool answered = reading != NULL;
+    uint64_t made = 0;
+    for (int round = 0; reading != NULL && round < ROUNDS_MOST; round++) {
+        for (size_t i = 0; i < ROUND; i++, made++) {
+            reading[i].counter = (struct weir_counter){.variable = WEIR_SPAM_USER, .half_life = 60};
+            weir_hash128(&report->ctl->stores.key, &made, sizeof made,
+                         reading[i].counter.entity.id);
+        }
+        answered &= weir_counters_read(counters, report->now, reading, ROUND) == 1;
+        weir_counters_status(counters, status_r);
+        if (strcmp(status_r->store, "memcached") != 0 || all_asked(status_r))
+            break;
+    }
+    free(reading);
+    return answered;
+}
+
+static json_t *one_node(struct report *report, const struct weir_counters_node *node)
+{
+    if (!node->up)
+        problem(report, "%s does not answer: its counters are missing in decisions", node->name);
+    return json_pack("{s:s, s:b, s:I, s:o}", "name", node->name, "up", node->up, "failures",
+                     (json_int_t)node->failures, "seconds", weir_ctl_json_number(node->seconds));
+}
+
+static void add_counters(struct report *report)
+{
+    struct weir_ctl *ctl = report->ctl;
+    struct weir_counters_status status = {.store = ""};
+    bool memcached = ctl->config.counters == WEIR_COUNTERS_MEMCACHED;
+    report->counters = json_pack("{s:s, s:b}", "store", memcached ? "memcached" : "local", "open",
+                                 ctl->stores.counters != NULL);
+    if (ctl->stores.counters == NULL) {
+        problem(report, "the counters cannot be opened: reputation is not known");
+        return;
+    }
+    bool answered = ask_all(report, &status);
+    json_t *nodes = json_array();
+    size_t up = 0;
+    for (size_t i = 0; i < status.nodes; i++) {
+        json_array_append_new(nodes, one_node(report, &status.node[i]));
+        up += status.node[i].up;
+    }
+    if (!answered && up == status.nodes)
+        problem(report, "not all counters were answered");
+    if (status.bytes_most > 0 &&
+        (double)status.bytes_used > NEARLY_FULL * (double)status.bytes_most)
+        problem(report, "the counters' file is nearly full: what matters least is forgotten; "
+                "[weir] counters_size can be raised");
+    json_t *more = json_pack("{s:b, s:I, s:I, s:I, s:o}", "answered", answered, "entities",
+                             (json_int_t)status.entities, "bytes_used",
+                             (json_int_t)status.bytes_used, "bytes_most",
+                             (json_int_t)status.bytes_most, "nodes", nodes);
+    json_object_update(report->counters, more);
+    json_decref(more);
+}
+
+/* Daemons. -------------------------------------------------------------------------- */
+
+static json_t *one_policyd(struct report *report, const char *listen, char *answer)
+{
+    const char *why = "its answer is no JSON";
+    json_error_t error;
+    int rc = weir_ctl_ask_policyd(listen, answer, WEIR_CTL_STATUS_MAX, &why);
+    json_t *status = rc == 1 ? json_loads(answer, JSON_REJECT_DUPLICATES, &error) : NULL;
+    if (status != NULL)
+        return json_pack("{s:s, s:b, s:o}", "listen", listen, "running", 1, "status", status);
+    if (rc == 1)
+        why = "its answer is no JSON";
+    problem(report, "weir-policyd at %s: %s", listen, why);
+    return json_pack("{s:s, s:b, s:s}", "listen", listen, "running", 0, "why", why);
+}
+
+static void add_policyd(struct report *report)
+{
+    const struct weir_strings *listen = &report->ctl->config.listen;
+    char *answer = malloc(WEIR_CTL_STATUS_MAX);
+    report->policyd = json_array();
+    for (size_t i = 0; i < listen->count && answer != NULL; i++)
+        json_array_append_new(report->policyd, one_policyd(report, listen->item[i], answer));
+    free(answer);
+}
+
+/* Text. ------------------------------------------------------------------------------ */
+
+static json_int_t number(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+static const char *word(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : "-";
+}
+
+static void print_list(const json_t *lists, const char *name)
+{
+    const json_t *list = json_object_get(lists, name);
+    if (list != NULL)
+        printf("  %-10s %lld entries in force, %lld ended\n", name,
+               (long long)number(list, "entries"), (long long)number(list, "ended"));
+}
+
+static void print_lists(const struct report *report)
+{
+    char bytes[WEIR_CTL_TEXT];
+    printf("lists      %s\n", word(report->lists, "file"));
+    if (json_is_true(json_object_get(report->lists, "there")))
+        printf("  %-10s %s, last changed %s\n", "file",
+               weir_ctl_bytes((uint64_t)number(report->lists, "bytes"), bytes),
+               word(report->lists, "changed"));
+    else
+        printf("  %-10s not there yet: empty\n", "file");
+    print_list(report->lists, "blacklist");
+    print_list(report->lists, "accept");
+    printf("  %-10s %lld in the configuration\n", "never",
+           (long long)number(report->lists, "never"));
+}
+
+static void print_counters(const struct report *report)
+{
+    const json_t *counters = report->counters, *node;
+    char used[WEIR_CTL_TEXT], most[WEIR_CTL_TEXT];
+    size_t i;
+    printf("counters   %s\n", word(counters, "store"));
+    json_array_foreach(json_object_get(counters, "nodes"), i, node) {
+        bool up = json_is_true(json_object_get(node, "up"));
+        double seconds = json_real_value(json_object_get(node, "seconds"));
+        printf("  %-10s %s", up ? "up" : "DOWN", word(node, "name"));
+        if (up && seconds > 0)
+            printf(", answers in %.2f ms", 1000 * seconds);
+        putchar('\n');
+    }
+    if (number(counters, "bytes_most") > 0)
+        printf("  %-10s %lld entities, %s of %s\n", "size",
+               (long long)number(counters, "entities"),
+               weir_ctl_bytes((uint64_t)number(counters, "bytes_used"), used),
+               weir_ctl_bytes((uint64_t)number(counters, "bytes_most"), most));
+}
+
+static void print_policyd(const struct report *report)
+{
+    const json_t *one;
+    size_t i;
+    json_array_foreach(report->policyd, i, one) {
+        const json_t *status = json_object_get(one, "status");
+        printf("policyd    %s\n", word(one, "listen"));
+        if (status == NULL)
+            printf("  %-10s %s\n", "DOWN", word(one, "why"));
+        else
+            printf("  %-10s version %s, mode %s, pid %lld, %lld requests, %lld connections\n",
+                   "up", word(status, "version"), word(status, "mode"),
+                   (long long)number(status, "pid"), (long long)number(status, "requests"),
+                   (long long)number(json_object_get(status, "connections"), "open"));
+    }
+}
+
+static void print_text(const struct report *report)
+{
+    const json_t *one;
+    size_t i;
+    json_array_foreach(report->problems, i, one)
+        printf("PROBLEM    %s\n", json_string_value(one));
+    if (json_array_size(report->problems) == 0)
+        puts("all is well");
+    print_lists(report);
+    print_counters(report);
+    print_policyd(report);
+}
+
+int weir_ctl_status(struct weir_ctl *ctl)
+{
+    int code = weir_ctl_open(ctl, WEIR_STORES_READ);
+    if (code != 0)
+        return code;
+    struct report report = {
+        .ctl = ctl, .now = weir_ctl_now(), .problems = json_array()};
+    for (size_t i = 0; i < ctl->notes; i++)
+        problem(&report, "%s", ctl->note[i]);
+    add_lists(&report);
+    add_counters(&report);
+    add_policyd(&report);
+    bool well = json_array_size(report.problems) == 0;
+    json_t *all = json_pack("{s:b, s:o, s:o, s:o, s:o}", "healthy", well, "problems",
+                            report.problems, "lists", report.lists, "counters", report.counters,
+                            "policyd", report.policyd);
+    if (all == NULL)
+        return weir_ctl_error(ctl, EX_OSERR, "memory is short");
+    if (ctl->option[WEIR_CTL_JSON] != NULL)
+        return weir_ctl_json(ctl, all) != 0 ? EX_OSERR : well ? 0 : WEIR_CTL_NOT_THERE;
+    print_text(&report);
+    json_decref(all);
+    return well ? 0 : WEIR_CTL_NOT_THERE;
+}

@@ -1,0 +1,94 @@
+/*
+ * weirctl - the command line of Weir.
+ *
+ * A table of verbs; what each does is in the file of its noun, ctl_NOUN.c.
+ */
+#include "monitor/ctl/ctl.h"
+#include "monitor/ctl/ctl_output.h"
+
+#define LIST_ADD_OPTIONS "rofuEFx"
+#define ENTRY "ADDRESS|PREFIX..."
+#define ENTRY_OR_DOMAIN "ADDRESS|PREFIX|DOMAIN..."
+
+static const struct weir_ctl_verb verbs[] = {
+    {"blacklist", "add", weir_ctl_list_add, WEIR_LIST_BLACK, LIST_ADD_OPTIONS, 1, -1,
+     ENTRY " [--reason TEXT] [--for 4h | --until TIME | --forever] [--file FILE]",
+     "Refuse mail from addresses; for 30 days unless told otherwise.",
+     "weirctl blacklist add 203.0.113.7 198.51.100.0/24 --for 4h --reason \"sends viruses\""},
+    {"blacklist", "remove", weir_ctl_list_remove, WEIR_LIST_BLACK, "F", 1, -1,
+     ENTRY " [--file FILE]", "Take addresses off the blacklist.",
+     "weirctl blacklist remove 203.0.113.7"},
+    {"blacklist", "list", weir_ctl_list_list, WEIR_LIST_BLACK, "eo", 0, 0,
+     "[--expired] [--origin TEXT]", "Show the blacklist.",
+     "weirctl blacklist list --json | jq -r '.[].entry'"},
+    {"blacklist", "show", weir_ctl_list_show, WEIR_LIST_BLACK, "", 1, 1, "ADDRESS|PREFIX",
+     "Show which list decides about an address now, and why.",
+     "weirctl blacklist show 203.0.113.7"},
+    {"accept", "add", weir_ctl_list_add, WEIR_LIST_ACCEPT, LIST_ADD_OPTIONS, 1, -1,
+     ENTRY_OR_DOMAIN " [--reason TEXT] [--for 4h | --until TIME | --forever] [--file FILE]",
+     "Always take mail from addresses, or from domains as long as it is their own.",
+     "weirctl accept add 192.0.2.0/24 partner.example --reason \"our partner\""},
+    {"accept", "remove", weir_ctl_list_remove, WEIR_LIST_ACCEPT, "F", 1, -1,
+     ENTRY_OR_DOMAIN " [--file FILE]", "Take addresses or domains off the acceptable list.",
+     "weirctl accept remove partner.example"},
+    {"accept", "list", weir_ctl_list_list, WEIR_LIST_ACCEPT, "eo", 0, 0,
+     "[--expired] [--origin TEXT]", "Show the acceptable list.", "weirctl accept list --expired"},
+    {"accept", "show", weir_ctl_list_show, WEIR_LIST_ACCEPT, "", 1, 1, "ADDRESS|PREFIX|DOMAIN",
+     "Show which list decides about an address or a domain now, and why.",
+     "weirctl accept show mail.partner.example"},
+    {"reputation", NULL, weir_ctl_reputation_show, WEIR_LISTS, "aA", 1, 2,
+     "ADDRESS [DOMAIN] | DOMAIN [--at TIME] [--authenticated]",
+     "Show what became of earlier mail of an address, a domain, or both together.",
+     "weirctl reputation 203.0.113.7 shop.example"},
+    {"reputation", "add", weir_ctl_reputation_add, WEIR_LISTS, "vbaAnF", 1, 2,
+     "--verdict V [--by WHO] [--at TIME] [--count N] ADDRESS [DOMAIN] | --file FILE",
+     "Enter what a person or a program says about mail.",
+     "weirctl reputation add --verdict spam --by user 203.0.113.7 shop.example"},
+    {"reputation", "undo", weir_ctl_reputation_undo, WEIR_LISTS, "vbaAn", 1, 2,
+     "--verdict V [--by WHO] --at TIME [--count N] ADDRESS [DOMAIN]",
+     "Take back what was entered at that time.",
+     "weirctl reputation undo --verdict spam --at 2026-11-21T18:13:00Z 203.0.113.7 shop.example"},
+    {"reputation", "replay", weir_ctl_replay, WEIR_LISTS, "s", 1, -1,
+     "FILE... [--summary]", "Judge a log line by line by what came before; the live counters are "
+     "not touched.", "weirctl reputation replay --summary mail.tsv >judged.jsonl"},
+    {"status", NULL, weir_ctl_status, WEIR_LISTS, "", 0, 0, "",
+     "Show how lists, counters and daemons are; exit 1 when something is wrong.",
+     "weirctl status --json"},
+    {"config", NULL, weir_ctl_show_config, WEIR_LISTS, "dCSm", 0, 0,
+     "[--defaults | --changed | --sample | --man]", "Show the configuration in effect.",
+     "weirctl config --changed"},
+};
+
+static int test(struct weir_ctl *ctl)
+{
+    const char *path = ctl->option[WEIR_CTL_CONFIG];
+    int code = weir_ctl_configure(ctl);
+    if (code == 0)
+        printf("%s: ok\n", path != NULL ? path : WEIR_CONFIG_PATH " or the defaults");
+    return code;
+}
+
+static int run(struct weir_ctl *ctl, int argc, char **argv)
+{
+    size_t n = sizeof verbs / sizeof verbs[0];
+    int code = weir_ctl_command(ctl, verbs, n, argc, argv);
+    if (code != 0)
+        return code;
+    if (ctl->option[WEIR_CTL_HELP] != NULL)
+        weir_ctl_help(ctl, verbs, n, stdout);
+    else if (ctl->option[WEIR_CTL_VERSION] != NULL)
+        puts("weirctl " WEIR_VERSION);
+    else if (ctl->option[WEIR_CTL_TEST] != NULL)
+        code = test(ctl);
+    else
+        code = ctl->verb->run(ctl);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct weir_ctl ctl = {0};
+    int code = weir_ctl_end(&ctl, run(&ctl, argc, argv));
+    weir_ctl_close(&ctl);
+    return code;
+}

@@ -1,0 +1,393 @@
+/*
+ * listeners - opens, takes over and closes listening sockets.
+ *
+ * Everything that can fail is done in prepare, beside what is open; only then is
+ * anything closed.  The set owns its sockets and the socket files it made.
+ */
+#include "postfix-policy/listeners_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/engine/config.h"
+
+#define BACKLOG 4096
+#define FIRST_HANDED_OVER 3 /* sd_listen_fds(3) */
+#define UNIX_PREFIX "unix:"
+#define INET_PREFIX "inet:"
+
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* Parts host:port; the host's brackets fall away. */
+static int split_inet(const char *address, char host[static WEIR_LISTENER_NAME],
+                      const char **port_r)
+{
+    const char *colon = strrchr(address, ':');
+    size_t len = colon ? (size_t)(colon - address) : 0;
+
+    if (len == 0 || len >= WEIR_LISTENER_NAME || colon[1] == '\0')
+        return WEIR_EINVAL;
+    if (address[0] == '[' && address[len - 1] == ']') {
+        address++;
+        len -= 2;
+    } else if (memchr(address, ':', len)) {
+        return WEIR_EINVAL;
+    }
+    memcpy(host, address, len);
+    host[len] = '\0';
+    *port_r = colon + 1;
+    return 0;
+}
+
+static int check_inet(const char *address, const char **why_r)
+{
+    char host[WEIR_LISTENER_NAME];
+    const char *port;
+
+    *why_r = "not inet:host:port (an IPv6 address in [brackets])";
+    if (split_inet(address, host, &port) < 0)
+        return WEIR_EINVAL;
+    *why_r = "the port is not a number from 0 to 65535";
+    if (strspn(port, "0123456789") != strlen(port) || strlen(port) > 5 || atoi(port) > 65535)
+        return WEIR_EINVAL;
+    return 0;
+}
+
+static int check_unix(const char *path, const char **why_r)
+{
+    *why_r = "the path does not begin with '/'";
+    if (path[0] != '/')
+        return WEIR_EINVAL;
+    *why_r = "the path is too long for a Unix socket";
+    return strlen(path) < sizeof((struct sockaddr_un *)0)->sun_path ? 0 : WEIR_EINVAL;
+}
+
+int weir_listen_check(const char *address, const char **why_r)
+{
+    *why_r = "too long";
+    if (strlen(address) >= WEIR_LISTENER_NAME)
+        return WEIR_EINVAL;
+    if (begins(address, INET_PREFIX))
+        return check_inet(address + strlen(INET_PREFIX), why_r);
+    if (begins(address, UNIX_PREFIX))
+        return check_unix(address + strlen(UNIX_PREFIX), why_r);
+    *why_r = "neither inet:host:port nor unix:/path";
+    return WEIR_EINVAL;
+}
+
+static int trouble(struct weir_listeners *listeners, const char *address, const char *why)
+{
+    snprintf(listeners->why, sizeof listeners->why, "%s: %s", address, why);
+    return WEIR_EIO;
+}
+
+/* Adds an open socket to the set. */
+static int add(struct weir_listeners *listeners, const char *address, int fd,
+               struct weir_listener **listener_r)
+{
+    struct weir_listener *listener = calloc(1, sizeof *listener);
+
+    if (!listener) {
+        close(fd);
+        return trouble(listeners, address, "out of memory");
+    }
+    listener->watch = WEIR_WATCH_LISTENER;
+    listener->fd = fd;
+    listener->fresh = listener->wanted = true;
+    snprintf(listener->address, sizeof listener->address, "%s", address);
+    snprintf(listener->name, sizeof listener->name, "%s", address);
+    listener->next = listeners->first;
+    listeners->first = listener;
+    if (listener_r)
+        *listener_r = listener;
+    return 0;
+}
+
+/* Answers are small and awaited: no waiting to fill a segment.  Accepted sockets take
+ * this over from the listening one. */
+static void send_at_once(int fd)
+{
+    int on = 1;
+
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+/* Names the port that was really taken: the configuration may have said 0. */
+static void name_inet(struct weir_listener *listener)
+{
+    struct sockaddr_storage room;
+    socklen_t len = sizeof room;
+    char host[64], port[8];
+
+    if (getsockname(listener->fd, (struct sockaddr *)&room, &len) == 0 &&
+        getnameinfo((struct sockaddr *)&room, len, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+        snprintf(listener->name, sizeof listener->name,
+                 room.ss_family == AF_INET6 ? "inet:[%s]:%s" : "inet:%s:%s", host, port);
+}
+
+static int open_one_inet(struct weir_listeners *listeners, const char *address,
+                         const struct addrinfo *info)
+{
+    int on = 1, done;
+    int fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct weir_listener *listener;
+
+    if (fd < 0)
+        return trouble(listeners, address, strerror(errno));
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (info->ai_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    send_at_once(fd);
+    if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {
+        done = trouble(listeners, address, strerror(errno));
+        close(fd);
+        return done;
+    }
+    done = add(listeners, address, fd, &listener);
+    if (done == 0)
+        name_inet(listener);
+    return done;
+}
+
+static int open_inet(struct weir_listeners *listeners, const char *address)
+{
+    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found;
+    char host[WEIR_LISTENER_NAME];
+    const char *port;
+    int done = split_inet(address + strlen(INET_PREFIX), host, &port);
+
+    if (done < 0)
+        return trouble(listeners, address, "malformed");
+    done = getaddrinfo(host, port, &hints, &found);
+    if (done != 0)
+        return trouble(listeners, address, gai_strerror(done));
+    done = 0;
+    for (const struct addrinfo *info = found; info && done == 0; info = info->ai_next)
+        done = open_one_inet(listeners, address, info);
+    freeaddrinfo(found);
+    return done;
+}
+
+/* Takes a socket file away at which nobody answers.  0 when the place is free. */
+static int clear_place(struct weir_listeners *listeners, const char *address,
+                       const struct sockaddr_un *place)
+{
+    struct stat at;
+    int fd, answered;
+
+    if (lstat(place->sun_path, &at) < 0)
+        return errno == ENOENT ? 0 : trouble(listeners, address, strerror(errno));
+    if (!S_ISSOCK(at.st_mode))
+        return trouble(listeners, address, "there is a file that is no socket");
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return trouble(listeners, address, strerror(errno));
+    answered = connect(fd, (const struct sockaddr *)place, sizeof *place) == 0 ||
+               errno != ECONNREFUSED;
+    close(fd);
+    if (answered)
+        return trouble(listeners, address, "another process listens there");
+    if (unlink(place->sun_path) < 0 && errno != ENOENT)
+        return trouble(listeners, address, strerror(errno));
+    return 0;
+}
+
+static mode_t mode_of(int access)
+{
+    static const mode_t mode[] = {
+        [WEIR_SOCKET_EVERYBODY] = 0666, [WEIR_SOCKET_GROUP] = 0660, [WEIR_SOCKET_OWNER] = 0600};
+    return mode[access];
+}
+
+/* A listening socket at a free place; nobody can connect before listen(), so its
+ * mode is never wrong.  -1 and errno. */
+static int listen_at(const struct sockaddr_un *place, int access, struct stat *made_r)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int error;
+
+    if (fd < 0)
+        return -1;
+    if (bind(fd, (const struct sockaddr *)place, sizeof *place) == 0) {
+        if (lstat(place->sun_path, made_r) == 0 && chmod(place->sun_path, mode_of(access)) == 0 &&
+            listen(fd, BACKLOG) == 0)
+            return fd;
+        error = errno;
+        (void)unlink(place->sun_path);
+        errno = error;
+    }
+    error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static int open_unix(struct weir_listeners *listeners, const char *address, int access)
+{
+    struct sockaddr_un place = {.sun_family = AF_UNIX};
+    struct weir_listener *listener;
+    struct stat made;
+    int fd, done;
+
+    snprintf(place.sun_path, sizeof place.sun_path, "%s", address + strlen(UNIX_PREFIX));
+    done = clear_place(listeners, address, &place);
+    if (done < 0)
+        return done;
+    fd = listen_at(&place, access, &made);
+    if (fd < 0)
+        return trouble(listeners, address, strerror(errno));
+    done = add(listeners, address, fd, &listener);
+    if (done < 0)
+        return done;
+    listener->device = made.st_dev;
+    listener->inode = made.st_ino;
+    return 0;
+}
+
+static int adopt(struct weir_listeners *listeners, int fd)
+{
+    char address[32];
+    int listens = 0, done;
+    socklen_t len = sizeof listens;
+    struct weir_listener *listener;
+
+    snprintf(address, sizeof address, "handed over as %d", fd);
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) < 0 || !listens)
+        return trouble(listeners, address, "not a listening stream socket");
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
+        return trouble(listeners, address, strerror(errno));
+    send_at_once(fd);
+    done = add(listeners, address, fd, &listener);
+    if (done == 0)
+        listener->handed_over = true;
+    return done;
+}
+
+int weir_listeners_inherit(struct weir_listeners *listeners, const char **why_r)
+{
+    const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+    int fds = pid && count && atol(pid) == (long)getpid() ? atoi(count) : 0;
+
+    *why_r = listeners->why;
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDS");
+    unsetenv("LISTEN_FDNAMES");
+    for (int i = 0; i < fds; i++) {
+        int done = adopt(listeners, FIRST_HANDED_OVER + i);
+
+        if (done < 0)
+            return done;
+    }
+    return fds;
+}
+
+/* Whether an address is open already; then it is wanted on. */
+static bool want_again(struct weir_listeners *listeners, const char *address)
+{
+    bool found = false;
+
+    for (struct weir_listener *listener = listeners->first; listener; listener = listener->next) {
+        if (strcmp(listener->address, address) == 0)
+            listener->wanted = found = true;
+    }
+    return found;
+}
+
+int weir_listeners_prepare(struct weir_listeners *listeners, const struct weir_strings *addresses,
+                           int access, const char **why_r)
+{
+    *why_r = listeners->why;
+    for (struct weir_listener *listener = listeners->first; listener; listener = listener->next)
+        listener->wanted = listener->handed_over;
+    for (size_t i = 0; i < addresses->count; i++) {
+        const char *address = addresses->item[i];
+        int done = 0;
+
+        if (!want_again(listeners, address))
+            done = begins(address, UNIX_PREFIX) ? open_unix(listeners, address, access)
+                                                : open_inet(listeners, address);
+        if (done < 0) {
+            weir_listeners_abandon(listeners);
+            return done;
+        }
+    }
+    return 0;
+}
+
+/* The path of a socket file that is still the one we made, or NULL. */
+static const char *own_file(const struct weir_listener *listener)
+{
+    const char *path = listener->address + strlen(UNIX_PREFIX);
+    struct stat at;
+
+    if (listener->inode == 0 || lstat(path, &at) < 0 || at.st_dev != listener->device ||
+        at.st_ino != listener->inode)
+        return NULL;
+    return path;
+}
+
+static void close_one(struct weir_listener *listener)
+{
+    const char *path = own_file(listener);
+
+    if (path)
+        (void)unlink(path);
+    close(listener->fd);
+    free(listener);
+}
+
+/* Closes those with the mark, and takes all marks away. */
+static void sweep(struct weir_listeners *listeners, bool fresh_ones)
+{
+    struct weir_listener **link = &listeners->first, *listener;
+
+    while ((listener = *link)) {
+        if (fresh_ones ? listener->fresh && !listener->handed_over : !listener->wanted) {
+            *link = listener->next;
+            close_one(listener);
+            continue;
+        }
+        listener->fresh = false;
+        link = &listener->next;
+    }
+}
+
+void weir_listeners_commit(struct weir_listeners *listeners, int access)
+{
+    sweep(listeners, false);
+    for (struct weir_listener *listener = listeners->first; listener; listener = listener->next) {
+        const char *path = own_file(listener);
+
+        if (path)
+            (void)chmod(path, mode_of(access));
+    }
+}
+
+void weir_listeners_abandon(struct weir_listeners *listeners)
+{
+    sweep(listeners, true);
+}
+
+void weir_listeners_close(struct weir_listeners *listeners)
+{
+    for (struct weir_listener *listener = listeners->first; listener; listener = listener->next)
+        listener->wanted = false;
+    sweep(listeners, false);
+}

@@ -1,0 +1,243 @@
+/*
+ * policy_batch - from requests to answers.
+ *
+ *     items      0 1 2 3 4 5     in order of arrival: the order of the answers
+ *     to decide  0   1   2 3     those that are not remembered, without gaps
+ *
+ * The batch owns all arrays; envelopes point into the caller's bytes.
+ */
+#include "postfix-policy/policy_batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+
+#define REMEMBERED SIZE_MAX
+
+struct work {
+    bool keyed; /* it belongs to an instance */
+    struct weir_instance_key key;
+    size_t which; /* of the envelopes and decisions, or REMEMBERED */
+};
+
+struct weir_policy_batch {
+    size_t count;
+    struct weir_policy_item item[WEIR_ENGINE_BATCH];
+    struct work work[WEIR_ENGINE_BATCH];
+    struct weir_envelope envelope[WEIR_ENGINE_BATCH];
+    struct weir_decision decision[WEIR_ENGINE_BATCH];
+    char text[WEIR_ENGINE_BATCH][WEIR_POLICY_ANSWER_MAX];
+};
+
+int weir_policy_batch_new(struct weir_policy_batch **batch_r)
+{
+    *batch_r = calloc(1, sizeof **batch_r);
+    return *batch_r ? 0 : WEIR_ENOMEM;
+}
+
+void weir_policy_batch_free(struct weir_policy_batch **batch)
+{
+    free(*batch);
+    *batch = NULL;
+}
+
+bool weir_policy_batch_empty(const struct weir_policy_batch *batch)
+{
+    return batch->count == 0;
+}
+
+bool weir_policy_batch_full(const struct weir_policy_batch *batch)
+{
+    return batch->count == WEIR_ENGINE_BATCH;
+}
+
+int weir_policy_batch_add(struct weir_policy_batch *batch, void *owner, const char *bytes,
+                          size_t len, const char **why_r)
+{
+    size_t i = batch->count;
+    enum weir_policy_kind kind;
+
+    if (weir_policy_batch_full(batch))
+        return WEIR_EFULL;
+    if (weir_policy_parse(bytes, len, &kind, &batch->envelope[i], why_r) < 0)
+        return WEIR_EINVAL;
+    batch->item[i] = (struct weir_policy_item){.owner = owner, .kind = kind};
+    batch->count++;
+    return kind == WEIR_POLICY_DECIDE;
+}
+
+void weir_policy_batch_clear(struct weir_policy_batch *batch)
+{
+    batch->count = 0;
+}
+
+static void say(struct weir_policy_batch *batch, size_t i, const char *word, const char *text)
+{
+    batch->item[i].answer = batch->text[i];
+    batch->item[i].len = weir_policy_answer(batch->text[i], word, text);
+}
+
+static void say_neutral(struct weir_policy_batch *batch, size_t i)
+{
+    batch->item[i].answer = WEIR_POLICY_NEUTRAL;
+    batch->item[i].len = strlen(WEIR_POLICY_NEUTRAL);
+}
+
+/* At DATA nobody is left whom the instance's refusal was said to: what remains is
+ * the role recipients that passed. */
+static bool only_roles_left(const struct weir_instance *known, const struct weir_envelope *envelope)
+{
+    return known && known->role_passed && envelope->stage >= WEIR_STAGE_DATA;
+}
+
+static void say_as_before(struct weir_policy_batch *batch, size_t i,
+                          const struct weir_policy_parts *parts, const struct weir_instance *known,
+                          const struct weir_envelope *envelope)
+{
+    parts->counts->remembered++;
+    if (known->reply && !only_roles_left(known, envelope))
+        say(batch, i, known->reply, "");
+    else
+        say_neutral(batch, i);
+    weir_log(parts->log, WEIR_LOG_DEBUG, "as before: action=%s id=%s",
+             weir_action_name(known->action), known->id);
+}
+
+/* What the instance was told before, or NULL: then it is to be decided. */
+static const struct weir_instance *recall(const struct weir_policy_parts *parts, weir_time steady,
+                                          const struct work *work,
+                                          const struct weir_envelope *envelope)
+{
+    const struct weir_instance *known;
+    const struct weir_strings *exempt = &parts->config->exempt_recipients;
+
+    if (!work->keyed)
+        return NULL;
+    known = weir_instances_find(parts->instances, steady, &work->key);
+    if (!known || !known->decided ||
+        weir_envelope_role_recipient(envelope, exempt->item, exempt->count))
+        return NULL;
+    return known;
+}
+
+/* Answers what is remembered and moves the other envelopes together.  Returns how many
+ * of them there are. */
+static size_t sort_out(struct weir_policy_batch *batch, const struct weir_policy_parts *parts,
+                       weir_time steady)
+{
+    size_t undecided = 0;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        struct work *work = &batch->work[i];
+        const struct weir_envelope *envelope = &batch->envelope[i];
+        const struct weir_instance *known;
+
+        work->which = REMEMBERED;
+        if (batch->item[i].kind != WEIR_POLICY_DECIDE)
+            continue;
+        parts->counts->requests++;
+        work->keyed = weir_instances_key(parts->instances, envelope, &work->key);
+        known = recall(parts, steady, work, envelope);
+        if (known) {
+            say_as_before(batch, i, parts, known, envelope);
+            continue;
+        }
+        work->which = undecided++;
+        if (work->which != i)
+            batch->envelope[work->which] = *envelope;
+    }
+    return undecided;
+}
+
+static void note(const struct weir_policy_parts *parts, const struct weir_decision *decision,
+                 const struct weir_envelope *envelope)
+{
+    char line[WEIR_DECISION_TEXT];
+
+    parts->counts->verdict[decision->verdict]++;
+    parts->counts->action[decision->action]++;
+    parts->counts->incomplete += decision->store_missing || decision->lists_missing;
+    /* Straight to the sink: the line is clean and short enough as it is made. */
+    if (parts->log && parts->log->most >= WEIR_LOG_INFO)
+        parts->log->write(parts->log->context, WEIR_LOG_INFO,
+                          weir_decision_log(decision, envelope, line));
+}
+
+/* Facts go onto mail of others that was decided about, once for each message: only
+ * an instance tells one message from the next. */
+static bool facts_wanted(const struct weir_config *config, const struct work *work,
+                         const struct weir_decision *decision,
+                         const struct weir_envelope *envelope)
+{
+    if (config->prepend == WEIR_PREPEND_NEVER ||
+        (config->prepend == WEIR_PREPEND_OBSERVE && config->mode != WEIR_OBSERVE))
+        return false;
+    if (!work->keyed ||
+        (envelope->stage != WEIR_STAGE_RCPT && envelope->stage != WEIR_STAGE_DATA))
+        return false;
+    return decision->ground != WEIR_GROUND_AUTHENTICATED && decision->ground != WEIR_GROUND_ROLE;
+}
+
+static void say_new(struct weir_policy_batch *batch, size_t i,
+                    const struct weir_policy_parts *parts, weir_time steady)
+{
+    const struct work *work = &batch->work[i];
+    const struct weir_decision *decision = &batch->decision[work->which];
+    const struct weir_envelope *envelope = &batch->envelope[work->which];
+    const char *reply = NULL;
+    char text[WEIR_DECISION_TEXT];
+
+    if (decision->action != WEIR_PASS) {
+        reply = weir_decision_reply(decision, envelope, parts->config->help_url, text);
+        say(batch, i, reply, "");
+    } else if (facts_wanted(parts->config, work, decision, envelope)) {
+        say(batch, i, "PREPEND X-Weir-Policy:", weir_decision_facts(decision, envelope, text));
+    } else {
+        say_neutral(batch, i);
+    }
+    if (!work->keyed)
+        return;
+    if (decision->ground == WEIR_GROUND_ROLE)
+        weir_instances_role_passed(parts->instances, steady, &work->key);
+    else
+        (void)weir_instances_decided(parts->instances, steady, &work->key, decision, reply);
+}
+
+/* Answers one that was decided in this batch, unless the same instance was, earlier in it. */
+static void settle(struct weir_policy_batch *batch, size_t i,
+                   const struct weir_policy_parts *parts, weir_time steady)
+{
+    const struct work *work = &batch->work[i];
+    struct weir_decision *decision = &batch->decision[work->which];
+    const struct weir_envelope *envelope = &batch->envelope[work->which];
+    const struct weir_instance *known = recall(parts, steady, work, envelope);
+
+    if (known) {
+        say_as_before(batch, i, parts, known, envelope);
+        return;
+    }
+    if (work->keyed && decision->intended != WEIR_PASS &&
+        only_roles_left(weir_instances_find(parts->instances, steady, &work->key), envelope)) {
+        decision->ground = WEIR_GROUND_ROLE;
+        decision->action = decision->intended = WEIR_PASS;
+    }
+    note(parts, decision, envelope);
+    say_new(batch, i, parts, steady);
+}
+
+const struct weir_policy_item *weir_policy_batch_answer(struct weir_policy_batch *batch,
+                                                        const struct weir_policy_parts *parts,
+                                                        weir_time now, weir_time steady,
+                                                        size_t *count_r)
+{
+    size_t undecided = sort_out(batch, parts, steady);
+
+    if (undecided > 0)
+        (void)weir_engine_decide(parts->engine, now, batch->envelope, batch->decision, undecided);
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->work[i].which != REMEMBERED)
+            settle(batch, i, parts, steady);
+    *count_r = batch->count;
+    return batch->item;
+}

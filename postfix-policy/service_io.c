@@ -1,0 +1,136 @@
+/*
+ * service - reads, opens, replaces.  Owns the arena of its configuration, its stores and
+ * its engine; refuses a configuration that only looks sound: addresses and
+ * prefixes are tried before anything is opened.
+ */
+#include "postfix-policy/service_io.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "postfix-policy/listeners_io.h"
+
+#define ARENA_FIRST 8192
+
+void weir_service_print_problem(void *context, const char *file, unsigned line,
+                                const char *reason)
+{
+    (void)context;
+    if (line > 0)
+        fprintf(stderr, "%s:%u: %s\n", file, line, reason);
+    else
+        fprintf(stderr, "%s: %s\n", file, reason);
+}
+
+static int problem(const struct weir_settings_report *report, const char *path,
+                   struct weir_arena *arena, const char *setting, const char *item,
+                   const char *why)
+{
+    const char *reason = weir_arena_printf(arena, "%s: \"%s\": %s", setting, item, why);
+
+    report->problem(report->context, path, 0, reason ? reason : why);
+    return WEIR_EINVAL;
+}
+
+/* What the table of settings cannot check: the items of lists. */
+static int check(const struct weir_service *service, const char *path,
+                 const struct weir_settings_report *report)
+{
+    const struct weir_config *config = &service->config;
+    const char *why;
+    int done = 0;
+
+    for (size_t i = 0; i < config->listen.count; i++)
+        if (weir_listen_check(config->listen.item[i], &why) < 0)
+            done = problem(report, path, service->arena, "[policyd] listen",
+                           config->listen.item[i], why);
+    for (size_t i = 0; i < config->never.count; i++) {
+        const char *item = config->never.item[i];
+        struct weir_prefix prefix;
+
+        if (weir_prefix_parse(item, strlen(item), &prefix, &why) < 0)
+            done = problem(report, path, service->arena, "[weir] never", item, why);
+    }
+    return done;
+}
+
+int weir_service_read(const char *path, const struct weir_settings_report *report,
+                      struct weir_service **service_r)
+{
+    struct weir_service *service = calloc(1, sizeof *service);
+    int done = WEIR_ENOMEM;
+
+    if (!service)
+        return WEIR_ENOMEM;
+    if (!path && access(WEIR_CONFIG_PATH, F_OK) == 0)
+        path = WEIR_CONFIG_PATH;
+    service->arena = weir_arena_new(ARENA_FIRST);
+    if (service->arena && path)
+        done = weir_settings_read(weir_config_settings(), path, service->arena, report,
+                                  &service->config);
+    else if (service->arena)
+        done = weir_settings_default(weir_config_settings(), service->arena, &service->config);
+    if (done == 0)
+        done = check(service, path ? path : "defaults", report);
+    if (done < 0)
+        weir_service_free(&service);
+    else
+        *service_r = service;
+    return done;
+}
+
+int weir_service_open(struct weir_service *service, const struct weir_log *log)
+{
+    struct weir_engine_parts parts = {.config = &service->config, .log = log};
+
+    /* The daemon makes counters.db, so that it need not be told when there is one. */
+    service->trouble = weir_stores_open(&service->config, WEIR_STORES_WRITE_COUNTERS, log,
+                                        &service->stores);
+    parts.key = &service->stores.key;
+    parts.domains = service->stores.domains;
+    parts.lists = service->stores.lists;
+    parts.counters = service->stores.counters;
+    if (service->stores.domains && weir_engine_new(&parts, &service->engine) == 0)
+        return 0;
+    weir_stores_close(&service->stores);
+    return WEIR_ENOMEM;
+}
+
+void weir_service_shut(struct weir_service *service)
+{
+    weir_engine_free(&service->engine);
+    weir_stores_close(&service->stores);
+}
+
+void weir_service_free(struct weir_service **service)
+{
+    if (!*service)
+        return;
+    weir_service_shut(*service);
+    weir_arena_free(&(*service)->arena);
+    free(*service);
+    *service = NULL;
+}
+
+int weir_service_replace(struct weir_service **service, struct weir_service **next,
+                         const struct weir_log *log)
+{
+    int before = (*service)->trouble, done;
+
+    weir_service_shut(*service);
+    done = weir_service_open(*next, log);
+    if (done == 0 && before == 0)
+        done = (*next)->trouble; /* it was better */
+    if (done == 0) {
+        weir_service_free(service);
+        *service = *next;
+        *next = NULL;
+        return 0;
+    }
+    weir_service_free(next);
+    (void)weir_service_open(*service, log);
+    return done;
+}

@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""bench - what Weir promises about speed, measured as ratios in one run.
+
+    make bench            everything
+    bench.py --only NAME  one part: policy, idle, silent, counters, postfwd
+
+Every figure is a ratio to something measured in the same run, or a bound in
+memory or error, printed with its limit.  Timings never decide `make test`;
+here they decide the exit status, so that a slip is seen.
+"""
+import argparse
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, '..', 'end2end'))
+import rig  # noqa: E402
+
+ADDRESSES, DOMAINS, CONNECTIONS = 100_000, 20_000, 100
+REQUESTS = 200_000
+ROUNDS = 3
+
+
+class Bench:
+    """The run: a folder, the binaries, and the rows measured so far."""
+
+    def __init__(self, build):
+        self.build = os.path.abspath(build)
+        self.folder = tempfile.mkdtemp(prefix='weir-bench-')
+        self.rows = []
+        self.history = os.path.join(self.folder, 'history.tsv')
+
+    def program(self, name):
+        return os.path.join(self.build, name)
+
+    def load(self, port, *more, requests=REQUESTS):
+        """One load run; the report as a dict."""
+        out = subprocess.run(
+            [self.program('bench/bench_policy_load'), '--port', str(port), '--connections',
+             str(CONNECTIONS), '--addresses', str(ADDRESSES), '--domains', str(DOMAINS),
+             '--requests', str(requests), *more],
+            capture_output=True, text=True, check=False)
+        if not out.stdout:
+            raise SystemExit('bench: the load failed: ' + out.stderr)
+        report = json.loads(out.stdout)
+        if report['errors']:
+            raise SystemExit(f'bench: {report["errors"]} requests got no answer')
+        return report
+
+    def row(self, what, value, limit, unit='', least=True):
+        """Notes and prints one figure; least: it must be at least the limit."""
+        good = value >= limit if least else value <= limit
+        self.rows.append({'what': what, 'value': value, 'limit': limit, 'unit': unit,
+                          'least': least, 'good': good})
+        word = 'at least' if least else 'at most'
+        print(f'{"  ok" if good else "MISS"}  {what:<58} {value:>10.3g}{unit}   '
+              f'({word} {limit:g}{unit})', flush=True)
+
+    def make_history(self):
+        """200,000 votes, so that the counters are not empty."""
+        with open(self.history, 'w', encoding='ascii') as out:
+            subprocess.run([self.program('bench/bench_policy_load'), '--history', '200000',
+                            '--addresses', str(ADDRESSES), '--domains', str(DOMAINS)],
+                           stdout=out, check=True)
+
+    def policyd(self, name, **settings):
+        """A running weir-policyd with the history learned."""
+        daemon = rig.Policyd(build=self.build, folder=os.path.join(self.folder, name),
+                             settings=settings)
+        done = subprocess.run([self.program('weirctl'), '-c', daemon.config, 'reputation', 'add',
+                               '--file', self.history], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise SystemExit(f'bench: {name}: {done.stderr}')
+        daemon.start()
+        return daemon
+
+
+def start_null(bench):
+    port = rig.free_port()
+    null = subprocess.Popen([bench.program('bench/bench_policy_null'), str(port)],
+                            stdout=subprocess.PIPE, text=True)
+    null.stdout.readline()
+    return null, port
+
+
+def best_of(bench, ports, *more):
+    """Interleaved rounds, so that a busy moment hits all alike; medians by name."""
+    seen = {name: [] for name in ports}
+    for _ in range(ROUNDS):
+        for name, port in ports.items():
+            seen[name].append(bench.load(port, *more))
+    return {name: {'rate': statistics.median(r['rate'] for r in reports),
+                   'p99': statistics.median(r['p99_ms'] for r in reports)}
+            for name, reports in seen.items()}
+
+
+def bench_policy(bench):
+    """Rates against a server that decides nothing."""
+    null, port = start_null(bench)
+    cluster = [rig.Memcached() for _ in range(3)]
+    for node in cluster:
+        node.start()
+    local = bench.policyd('local')
+    shared = bench.policyd('memcached', weir={'counters': 'memcached'}, memcached={
+        'servers': ', '.join(f'127.0.0.1:{node.port}' for node in cluster)})
+    ports = {'null': port, 'local': local.port, 'memcached': shared.port}
+    try:
+        for shape, more, least in (('uniform', [], 0.2), ('Zipf', ['--zipf'], 0.4)):
+            seen = best_of(bench, ports, *more)
+            for name, result in seen.items():
+                print(f'      {shape:<8} {name:<10} {result["rate"]:>9.0f} requests/s, '
+                      f'p99 {result["p99"]:.2f} ms', flush=True)
+            null_rate, null_p99 = seen['null']['rate'], seen['null']['p99']
+            bench.row(f'local store, {shape} addresses: rate / nothing',
+                      seen['local']['rate'] / null_rate, 0.6)
+            bench.row(f'local store, {shape} addresses: p99 / nothing',
+                      seen['local']['p99'] / null_p99, 4, least=False)
+            bench.row(f'memcached, {shape} addresses: rate / nothing',
+                      seen['memcached']['rate'] / null_rate, least)
+            if shape == 'Zipf':
+                bench.row(f'memcached, {shape} addresses: p99 / nothing',
+                          seen['memcached']['p99'] / null_p99, 4, least=False)
+    finally:
+        for thing in (local, shared, *cluster):
+            thing.stop()
+        null.kill()
+
+
+def resident_mb(pid):
+    with open(f'/proc/{pid}/status', encoding='ascii') as status:
+        for line in status:
+            if line.startswith('VmRSS:'):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def bench_idle(bench):
+    """10,000 idle connections."""
+    daemon = bench.policyd('idle')
+    idle = subprocess.Popen([bench.program('bench/bench_policy_load'), '--port',
+                             str(daemon.port), '--idle', '10000'], stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, text=True)
+    try:
+        if idle.stdout.readline().strip() != 'idle':
+            raise SystemExit('bench: 10,000 connections could not be opened (ulimit -n?)')
+        bench.row('10,000 idle connections: resident memory', resident_mb(daemon.pid), 100, ' MB',
+                  least=False)
+    finally:
+        idle.stdin.close()
+        idle.wait()
+        daemon.stop()
+
+
+def bench_silent(bench):
+    """Memcached falls silent (SIGSTOP) under load."""
+    cluster = [rig.Memcached() for _ in range(3)]
+    for node in cluster:
+        node.start()
+    local = bench.policyd('silent-local')
+    shared = bench.policyd('silent', weir={'counters': 'memcached'}, memcached={
+        'servers': ', '.join(f'127.0.0.1:{node.port}' for node in cluster)})
+    try:
+        bench.load(shared.port, requests=20_000)
+        for node in cluster:
+            node.pause()
+        first = bench.load(shared.port, requests=20_000)
+        bench.row('all memcached silent: slowest request', first['most_ms'], 60, ' ms',
+                  least=False)
+        rates = {'local': [], 'silent': []}
+        for _ in range(ROUNDS):
+            rates['local'].append(bench.load(local.port)['rate'])
+            rates['silent'].append(bench.load(shared.port)['rate'])
+        bench.row('breaker open: rate / local store',
+                  statistics.median(rates['silent']) / statistics.median(rates['local']), 1.0)
+        for node in cluster:
+            node.resume()
+    finally:
+        for thing in (local, shared, *cluster):
+            thing.stop()
+
+
+def bench_counters(bench):
+    """The error of decayed counters against exact arithmetic."""
+    out = subprocess.run([bench.program('bench/bench_counters')], capture_output=True, text=True,
+                         check=True)
+    report = json.loads(out.stdout)
+    what = f'worst error of {report["readings"]} readings, {report["epochs"]} epochs'
+    bench.row(what, 100 * report['worst'], 0.1, ' %', least=False)
+
+
+def bench_postfwd(bench):
+    """Debian's postfwd, where it was unpacked."""
+    postfwd = rig.Postfwd.find(bench.build)
+    if not postfwd:
+        print('skip  postfwd is not there (make bench as root fetches it)')
+        return
+    local = bench.policyd('postfwd-local')
+    postfwd.start()
+    try:
+        theirs = bench.load(postfwd.port, requests=5_000)['rate']
+        ours = bench.load(local.port)['rate']
+        print(f'      postfwd {theirs:.0f} requests/s, weir-policyd {ours:.0f}')
+        bench.row('local store: rate / postfwd', ours / theirs, 20)
+    finally:
+        postfwd.stop()
+        local.stop()
+
+
+PARTS = {'policy': bench_policy, 'idle': bench_idle, 'silent': bench_silent,
+         'counters': bench_counters, 'postfwd': bench_postfwd}
+
+
+def main():
+    parser = argparse.ArgumentParser(description='Weir, measured as ratios in one run.')
+    parser.add_argument('--build', default='build')
+    parser.add_argument('--only', choices=PARTS, action='append')
+    parser.add_argument('--json', help='also write the rows to this file')
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    bench = Bench(options.build)
+    start = time.time()
+    try:
+        bench.make_history()
+        for name in options.only or PARTS:
+            print(f'{name}: {PARTS[name].__doc__}', flush=True)
+            PARTS[name](bench)
+    finally:
+        shutil.rmtree(bench.folder, ignore_errors=True)
+    missed = [row for row in bench.rows if not row['good']]
+    if options.json:
+        with open(options.json, 'w', encoding='utf-8') as out:
+            json.dump(bench.rows, out, indent=1)
+    print(f'{len(bench.rows)} figures in {time.time() - start:.0f} s, {len(missed)} missed')
+    return 1 if missed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
