@@ -19,75 +19,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/base/endpoint.h"
 #include "core/base/error.h"
 #include "core/engine/config.h"
 
 #define BACKLOG 4096
 #define FIRST_HANDED_OVER 3 /* sd_listen_fds(3) */
-#define UNIX_PREFIX "unix:"
-#define INET_PREFIX "inet:"
-
-static bool begins(const char *text, const char *with)
-{
-    return strncmp(text, with, strlen(with)) == 0;
-}
-
-/* Parts host:port; the host's brackets fall away. */
-static int split_inet(const char *address, char host[static WEIR_LISTENER_NAME],
-                      const char **port_r)
-{
-    const char *colon = strrchr(address, ':');
-    size_t len = colon ? (size_t)(colon - address) : 0;
-
-    if (len == 0 || len >= WEIR_LISTENER_NAME || colon[1] == '\0')
-        return WEIR_EINVAL;
-    if (address[0] == '[' && address[len - 1] == ']') {
-        address++;
-        len -= 2;
-    } else if (memchr(address, ':', len)) {
-        return WEIR_EINVAL;
-    }
-    memcpy(host, address, len);
-    host[len] = '\0';
-    *port_r = colon + 1;
-    return 0;
-}
-
-static int check_inet(const char *address, const char **why_r)
-{
-    char host[WEIR_LISTENER_NAME];
-    const char *port;
-
-    *why_r = "not inet:host:port (an IPv6 address in [brackets])";
-    if (split_inet(address, host, &port) < 0)
-        return WEIR_EINVAL;
-    *why_r = "the port is not a number from 0 to 65535";
-    if (strspn(port, "0123456789") != strlen(port) || strlen(port) > 5 || atoi(port) > 65535)
-        return WEIR_EINVAL;
-    return 0;
-}
-
-static int check_unix(const char *path, const char **why_r)
-{
-    *why_r = "the path does not begin with '/'";
-    if (path[0] != '/')
-        return WEIR_EINVAL;
-    *why_r = "the path is too long for a Unix socket";
-    return strlen(path) < sizeof((struct sockaddr_un *)0)->sun_path ? 0 : WEIR_EINVAL;
-}
-
-int weir_listen_check(const char *address, const char **why_r)
-{
-    *why_r = "too long";
-    if (strlen(address) >= WEIR_LISTENER_NAME)
-        return WEIR_EINVAL;
-    if (begins(address, INET_PREFIX))
-        return check_inet(address + strlen(INET_PREFIX), why_r);
-    if (begins(address, UNIX_PREFIX))
-        return check_unix(address + strlen(UNIX_PREFIX), why_r);
-    *why_r = "neither inet:host:port nor unix:/path";
-    return WEIR_EINVAL;
-}
 
 static int trouble(struct weir_listeners *listeners, const char *address, const char *why)
 {
@@ -164,20 +101,15 @@ static int open_one_inet(struct weir_listeners *listeners, const char *address,
     return done;
 }
 
-static int open_inet(struct weir_listeners *listeners, const char *address)
+static int open_inet(struct weir_listeners *listeners, const char *address,
+                     const struct weir_endpoint *endpoint)
 {
     struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found;
-    char host[WEIR_LISTENER_NAME];
-    const char *port;
-    int done = split_inet(address + strlen(INET_PREFIX), host, &port);
+    int done = getaddrinfo(endpoint->host, endpoint->port, &hints, &found);
 
-    if (done < 0)
-        return trouble(listeners, address, "malformed");
-    done = getaddrinfo(host, port, &hints, &found);
     if (done != 0)
         return trouble(listeners, address, gai_strerror(done));
-    done = 0;
     for (const struct addrinfo *info = found; info && done == 0; info = info->ai_next)
         done = open_one_inet(listeners, address, info);
     freeaddrinfo(found);
@@ -238,14 +170,15 @@ static int listen_at(const struct sockaddr_un *place, int access, struct stat *m
     return -1;
 }
 
-static int open_unix(struct weir_listeners *listeners, const char *address, int access)
+static int open_unix(struct weir_listeners *listeners, const char *address,
+                     const struct weir_endpoint *endpoint, int access)
 {
     struct sockaddr_un place = {.sun_family = AF_UNIX};
     struct weir_listener *listener;
     struct stat made;
     int fd, done;
 
-    snprintf(place.sun_path, sizeof place.sun_path, "%s", address + strlen(UNIX_PREFIX));
+    strcpy(place.sun_path, endpoint->host); /* WEIR_ENDPOINT_PATH_MAX */
     done = clear_place(listeners, address, &place);
     if (done < 0)
         return done;
@@ -255,9 +188,22 @@ static int open_unix(struct weir_listeners *listeners, const char *address, int 
     done = add(listeners, address, fd, &listener);
     if (done < 0)
         return done;
-    listener->device = made.st_dev;
-    listener->inode = made.st_ino;
+    listener->path = listener->address + strlen("unix:");
+    listener->made = made;
     return 0;
+}
+
+static int open_at(struct weir_listeners *listeners, const char *address, int access)
+{
+    struct weir_endpoint endpoint;
+    const char *why;
+
+    if (weir_endpoint_parse(address, &endpoint, &why) < 0) {
+        trouble(listeners, address, why);
+        return WEIR_EINVAL;
+    }
+    return endpoint.is_unix ? open_unix(listeners, address, &endpoint, access)
+                            : open_inet(listeners, address, &endpoint);
 }
 
 static int adopt(struct weir_listeners *listeners, int fd)
@@ -321,8 +267,7 @@ int weir_listeners_prepare(struct weir_listeners *listeners, const struct weir_s
         int done = 0;
 
         if (!want_again(listeners, address))
-            done = begins(address, UNIX_PREFIX) ? open_unix(listeners, address, access)
-                                                : open_inet(listeners, address);
+            done = open_at(listeners, address, access);
         if (done < 0) {
             weir_listeners_abandon(listeners);
             return done;
@@ -331,16 +276,18 @@ int weir_listeners_prepare(struct weir_listeners *listeners, const struct weir_s
     return 0;
 }
 
-/* The path of a socket file that is still the one we made, or NULL. */
+/* The path of a socket file that is still the one we made, or NULL.  Numbers of inodes
+ * are given again at once, so the time it was made counts too. */
 static const char *own_file(const struct weir_listener *listener)
 {
-    const char *path = listener->address + strlen(UNIX_PREFIX);
     struct stat at;
 
-    if (listener->inode == 0 || lstat(path, &at) < 0 || at.st_dev != listener->device ||
-        at.st_ino != listener->inode)
+    if (!listener->path || lstat(listener->path, &at) < 0 ||
+        at.st_dev != listener->made.st_dev || at.st_ino != listener->made.st_ino ||
+        at.st_mtim.tv_sec != listener->made.st_mtim.tv_sec ||
+        at.st_mtim.tv_nsec != listener->made.st_mtim.tv_nsec)
         return NULL;
-    return path;
+    return listener->path;
 }
 
 static void close_one(struct weir_listener *listener)

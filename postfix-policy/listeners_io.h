@@ -1,8 +1,5 @@
 /*
- * listeners - the sockets at which clients knock.
- *
- *     inet:127.0.0.1:10040   inet:[::1]:10040   inet:mx.example.org:10040
- *     unix:/run/weir/policy
+ * listeners - the sockets at which clients knock; addresses as endpoint.h has them.
  *
  * When systemd hands over sockets (LISTEN_FDS), these are used instead: they outlive the
  * daemon, so that a restart refuses nobody.
@@ -18,12 +15,13 @@
 #ifndef WEIR_POLICY_LISTENERS_IO_H
 #define WEIR_POLICY_LISTENERS_IO_H
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
+#include "core/base/endpoint.h"
 #include "core/base/settings.h"
 #include "postfix-policy/connection_io.h"
 
-#define WEIR_LISTENER_NAME 160
+#define WEIR_LISTENER_NAME (WEIR_ENDPOINT_MAX + 1)
 
 struct weir_listener {
     enum weir_watch watch;
@@ -32,8 +30,8 @@ struct weir_listener {
     char name[WEIR_LISTENER_NAME];    /* where it really listens */
     bool handed_over;                 /* systemd's */
     bool fresh, wanted;               /* while it is changed */
-    dev_t device;                     /* of a socket file we made */
-    ino_t inode;
+    const char *path;                 /* of a socket file we made, else NULL */
+    struct stat made;
     struct weir_listener *next;
 };
 
@@ -41,10 +39,6 @@ struct weir_listeners {
     struct weir_listener *first;
     char why[2 * WEIR_LISTENER_NAME];
 };
-
-/* Whether an address can be understood; looks up nothing.  0, or WEIR_EINVAL and *why_r
- * (static text). */
-int weir_listen_check(const char *address, const char **why_r);
 
 /* Takes over the sockets systemd handed to this process.  Their number, or an error. */
 int weir_listeners_inherit(struct weir_listeners *listeners, const char **why_r);

@@ -319,17 +319,19 @@ static void obey(struct weir_policy_server *server, struct epoll_event *event, w
     }
 }
 
-/* Waits for events and serves them all.  Returns how many there were. */
+/* Writes what was logged, waits for events and serves them all.  Returns how many there were. */
 static int serve_round(struct weir_policy_server *server, weir_time wait)
 {
     struct epoll_event event[EVENTS];
-    int events = epoll_wait(server->epoll, event, EVENTS, (int)((wait + 999) / 1000));
-    weir_time now = weir_clock_now(&server->steady);
+    weir_time now;
+    int events;
 
+    weir_daemon_log_flush(&server->log);
+    events = epoll_wait(server->epoll, event, EVENTS, (int)((wait + 999) / 1000));
+    now = weir_clock_now(&server->steady);
     for (int i = 0; i < events; i++)
         obey(server, &event[i], now);
     weir_clients_answer(server->clients, now);
-    weir_daemon_log_flush(&server->log);
     return events;
 }
 

@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "core/base/endpoint.h"
 #include "core/base/error.h"
-#include "postfix-policy/listeners_io.h"
 #include "postfix-policy/policy_server_io.h"
 #include "postfix-policy/service_io.h"
 
 #define LISTEN_MOST 16
 
+static const char version[] = "weir-policyd " WEIR_VERSION "\n";
 static const char help[] =
     "weir-policyd - decides about mail before Postfix accepts it\n\n"
     "  -c, --config FILE     read FILE instead of " WEIR_CONFIG_PATH "\n"
@@ -46,11 +47,13 @@ static int add_listen(struct choices *choices, const char *address)
 {
     const char *why = "too many addresses";
 
-    if (choices->server.listen.count == LISTEN_MOST || weir_listen_check(address, &why) < 0) {
+    struct weir_strings *listen = &choices->server.listen;
+
+    if (listen->count == LISTEN_MOST || weir_endpoint_parse(address, NULL, &why) < 0) {
         fprintf(stderr, "weir-policyd: -l %s: %s\n", address, why);
         return EX_USAGE;
     }
-    choices->listen[choices->server.listen.count++] = address;
+    choices->listen[listen->count++] = address;
     return -1;
 }
 
@@ -60,12 +63,11 @@ static int read_options(int argc, char **argv, struct choices *choices)
     static const struct option longer[] = {
         {"config", required_argument, NULL, 'c'}, {"test", no_argument, NULL, 't'},
         {"listen", required_argument, NULL, 'l'}, {"debug", no_argument, NULL, 'd'},
-        {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'}, {0},
     };
     int letter, done = -1;
 
-    while (done < 0 && (letter = getopt_long(argc, argv, "c:tl:dVh", longer, NULL)) >= 0) {
+    while (done < 0 && (letter = getopt_long(argc, argv, "c:tl:dVh", longer, NULL)) >= 0)
         if (letter == 'c')
             choices->server.config_path = optarg;
         else if (letter == 't')
@@ -74,13 +76,10 @@ static int read_options(int argc, char **argv, struct choices *choices)
             done = add_listen(choices, optarg);
         else if (letter == 'd')
             choices->server.debug = true;
-        else if (letter == 'V')
-            done = puts("weir-policyd " WEIR_VERSION) < 0 ? EX_IOERR : EX_OK;
-        else if (letter == 'h')
-            done = fputs(help, stdout) < 0 ? EX_IOERR : EX_OK;
+        else if (letter == 'V' || letter == 'h')
+            done = fputs(letter == 'V' ? version : help, stdout) < 0 ? EX_IOERR : EX_OK;
         else
             done = usage();
-    }
     return done < 0 && optind < argc ? usage() : done;
 }
 
@@ -109,8 +108,7 @@ int main(int argc, char **argv)
     int done;
 
     choices.server.listen.item = choices.listen;
-    done = read_options(argc, argv, &choices);
-    if (done >= 0)
+    if ((done = read_options(argc, argv, &choices)) >= 0)
         return done;
     if (choices.test)
         return test_configuration(&choices);

@@ -1,17 +1,14 @@
 /*
  * service - reads, opens, replaces.  Owns the arena of its configuration, its stores and
- * its engine; refuses a configuration that only looks sound: addresses and
- * prefixes are tried before anything is opened.
+ * its engine; refuses to end up with less than there was before.
  */
 #include "postfix-policy/service_io.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
-#include "postfix-policy/listeners_io.h"
 
 #define ARENA_FIRST 8192
 
@@ -23,38 +20,6 @@ void weir_service_print_problem(void *context, const char *file, unsigned line,
         fprintf(stderr, "%s:%u: %s\n", file, line, reason);
     else
         fprintf(stderr, "%s: %s\n", file, reason);
-}
-
-static int problem(const struct weir_settings_report *report, const char *path,
-                   struct weir_arena *arena, const char *setting, const char *item,
-                   const char *why)
-{
-    const char *reason = weir_arena_printf(arena, "%s: \"%s\": %s", setting, item, why);
-
-    report->problem(report->context, path, 0, reason ? reason : why);
-    return WEIR_EINVAL;
-}
-
-/* What the table of settings cannot check: the items of lists. */
-static int check(const struct weir_service *service, const char *path,
-                 const struct weir_settings_report *report)
-{
-    const struct weir_config *config = &service->config;
-    const char *why;
-    int done = 0;
-
-    for (size_t i = 0; i < config->listen.count; i++)
-        if (weir_listen_check(config->listen.item[i], &why) < 0)
-            done = problem(report, path, service->arena, "[policyd] listen",
-                           config->listen.item[i], why);
-    for (size_t i = 0; i < config->never.count; i++) {
-        const char *item = config->never.item[i];
-        struct weir_prefix prefix;
-
-        if (weir_prefix_parse(item, strlen(item), &prefix, &why) < 0)
-            done = problem(report, path, service->arena, "[weir] never", item, why);
-    }
-    return done;
 }
 
 int weir_service_read(const char *path, const struct weir_settings_report *report,
@@ -73,8 +38,6 @@ int weir_service_read(const char *path, const struct weir_settings_report *repor
                                   &service->config);
     else if (service->arena)
         done = weir_settings_default(weir_config_settings(), service->arena, &service->config);
-    if (done == 0)
-        done = check(service, path ? path : "defaults", report);
     if (done < 0)
         weir_service_free(&service);
     else

@@ -1,7 +1,7 @@
 /*
  * service - a configuration and everything that was opened for it.
  *
- *     read    the file, checked, nothing opened
+ *     read    the file is read and checked, nothing is opened
  *     open    stores and engine
  *     shut    stores and engine closed, the configuration still there
  *
@@ -27,7 +27,7 @@ struct weir_service {
     int trouble; /* 0, or why a store is missing */
 };
 
-/* Reads and checks the file at path (NULL: the usual place when there is one, else
+/* Reads the file at path (NULL: the usual place when there is one, else
  * the defaults); every problem goes to report.  0, WEIR_EINVAL, WEIR_EIO, WEIR_ENOMEM. */
 int weir_service_read(const char *path, const struct weir_settings_report *report,
                       struct weir_service **service_r);

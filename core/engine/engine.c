@@ -165,17 +165,16 @@ static bool whitelisted(struct weir_engine *engine, weir_time now,
     return decided(decision, WEIR_GROUND_WHITELIST, WEIR_HAM);
 }
 
-static enum weir_verdict verdict_of(const struct weir_config *config,
-                                    const struct weir_decision *decision)
+enum weir_verdict weir_engine_verdict(const struct weir_config *config,
+                                      const struct weir_reputation *reputation, bool forged)
 {
-    const struct weir_reputation *reputation = &decision->reputation;
-
-    /* Neighbours or a name alone do not condemn. */
+    /* Neighbours or a name alone do not condemn, and strangers are not suspects. */
     if (reputation->probability >= config->spam_probability &&
         reputation->confidence >= config->spam_confidence &&
         reputation->basis >= WEIR_BASIS_ADDRESS)
         return WEIR_SPAM;
-    if (reputation->probability >= config->unsure_probability || decision->forged)
+    if (forged || (reputation->probability >= config->unsure_probability &&
+                   reputation->basis != WEIR_BASIS_PRIOR))
         return WEIR_UNSURE;
     return WEIR_HAM;
 }
@@ -191,7 +190,8 @@ static void judge(struct weir_engine *engine, weir_time now, const struct weir_e
     decision->store_missing = decision->reputation.partial;
     decision->forged = decision->reputation.forged;
     if (!whitelisted(engine, now, envelope, decision))
-        decided(decision, WEIR_GROUND_REPUTATION, verdict_of(config, decision));
+        decided(decision, WEIR_GROUND_REPUTATION,
+                weir_engine_verdict(config, &decision->reputation, decision->forged));
     decision->score = decision->reputation.points + (decision->forged ? FORGED_POINTS : 0);
 }
 

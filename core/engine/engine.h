@@ -47,4 +47,8 @@ void weir_engine_query(const struct weir_engine *engine, const struct weir_addre
                        struct weir_slice domain, char domain_r[static WEIR_DOMAIN_TEXT],
                        struct weir_reputation_query *query_r);
 
+/* What a reputation makes of mail that is on no list: the rows of [decision]. */
+enum weir_verdict weir_engine_verdict(const struct weir_config *config,
+                                      const struct weir_reputation *reputation, bool forged);
+
 #endif

@@ -5,6 +5,10 @@
  * check as a plain name.  ASCII names never see libidn2, which refuses names
  * that are in use (r3---x.example).
  *
+ * libpsl searches its list from the root for every label (about 3 us a name), so
+ * what was found is remembered: of each name its hash under a key of the
+ * handle's own and how long the organizational domain at its end is.
+ *
  * The handle owns the suffix list; libpsl's built-in one is shared and freeing
  * it does nothing.
  */
@@ -18,12 +22,25 @@
 #include <libpsl.h>
 
 #include "core/base/error.h"
+#include "core/base/keyed_hash.h"
 
 /* U-labels may be longer in UTF-8 than as A-labels, but never by so much. */
 #define UTF8_NAME_MAX (4 * WEIR_DOMAIN_MAX)
 
+/* No suffix has so many labels; a name of a hundred costs no more than one of ten. */
+#define LABELS_LOOKED_AT 10
+
+#define REMEMBERED 8192
+
+struct remembered {
+    uint64_t hash;    /* of the whole name; 0: nothing yet */
+    uint8_t len, organizational_len;
+};
+
 struct weir_domains {
     psl_ctx_t *list;
+    struct weir_hash_key key;
+    struct remembered remembered[REMEMBERED];
 };
 
 int weir_domains_open(const char *path, struct weir_domains **domains_r)
@@ -31,6 +48,7 @@ int weir_domains_open(const char *path, struct weir_domains **domains_r)
     struct weir_domains *domains = calloc(1, sizeof(*domains));
     if (!domains)
         return WEIR_ENOMEM;
+    domains->key = weir_hash_key_random();
     bool file = path && *path != '\0';
     if (file) {
         domains->list = psl_load_file(path);
@@ -151,16 +169,35 @@ static const char *icann_registrable(const psl_ctx_t *list, const char *domain)
     return domain;
 }
 
-int weir_domain_organizational(const struct weir_domains *domains, const char *name, size_t len,
+static const char *last_labels(const char *domain, size_t len)
+{
+    size_t labels = 0;
+    while (len > 0 && (domain[len - 1] != '.' || ++labels < LABELS_LOOKED_AT))
+        len--;
+    return domain + len;
+}
+
+static const char *look_up(const psl_ctx_t *list, const char *domain, size_t len)
+{
+    const char *tail = last_labels(domain, len);
+    const char *found = psl_registrable_domain(list, tail);
+    return found ? found : icann_registrable(list, tail);
+}
+
+int weir_domain_organizational(struct weir_domains *domains, const char *name, size_t len,
                                char domain_r[static WEIR_DOMAIN_TEXT])
 {
     char domain[WEIR_DOMAIN_TEXT];
     if (!weir_domain_normal(name, len, domain))
         return 0;
-    const char *found = psl_registrable_domain(domains->list, domain);
-    if (!found)
-        found = icann_registrable(domains->list, domain);
-    memcpy(domain_r, found, strlen(found) + 1);
+    size_t whole = strlen(domain);
+    uint64_t hash = weir_hash64(&domains->key, domain, whole);
+    struct remembered *known = &domains->remembered[hash % REMEMBERED];
+    if (known->hash != hash || known->len != whole) {
+        size_t organizational = strlen(look_up(domains->list, domain, whole));
+        *known = (struct remembered){hash, (uint8_t)whole, (uint8_t)organizational};
+    }
+    memcpy(domain_r, domain + whole - known->organizational_len, known->organizational_len + 1);
     return 1;
 }
 

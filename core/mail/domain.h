@@ -7,7 +7,7 @@
  * xn--bcher-kva.example are the same sender.
  *
  * Owner:    the caller owns the handle; results go to the caller's buffer.
- * Threads:  built by one; once built, any number may look up.
+ * Threads:  one handle, one thread: it remembers what it found.
  * Limits:   WEIR_DOMAIN_MAX, WEIR_LABEL_MAX, both of the ASCII form; longer
  *           names are no domains.  A name IDNA 2008 does not allow (emoji, a
  *           broken A-label beside a U-label) is no domain either.
@@ -42,7 +42,7 @@ int weir_domain_normal(const char *name, size_t len, char domain_r[static WEIR_D
 /* The organizational domain of a name.  A name that is itself a public suffix
  * of the private part of the list (blogspot.com) gives what the ICANN part
  * says; a bare suffix (co.uk) gives itself.  1, or 0 as above. */
-int weir_domain_organizational(const struct weir_domains *domains, const char *name, size_t len,
+int weir_domain_organizational(struct weir_domains *domains, const char *name, size_t len,
                                char domain_r[static WEIR_DOMAIN_TEXT]);
 
 /* Whether domain (normal form) is parent itself or lies below it. */

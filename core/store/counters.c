@@ -142,16 +142,23 @@ static size_t run_length(const struct weir_reading *reading, size_t n)
     return run;
 }
 
+static void set_slot(struct weir_counter_slot *slot, const struct weir_reading *reading,
+                     uint32_t epoch)
+{
+    slot->counter = reading->counter;
+    slot->epoch = epoch;
+    slot->value = 0;
+    slot->missing = true;
+}
+
 /* Writes the one or two slots a reading is made of; returns how many. */
 static size_t expand(const struct weir_reading *reading, const struct plan *plan,
                      struct weir_counter_slot *slot)
 {
-    slot[0] = (struct weir_counter_slot){
-        .counter = reading->counter, .epoch = plan->epoch, .missing = true};
+    set_slot(&slot[0], reading, plan->epoch);
     if (!plan->looks_back)
         return 1;
-    slot[1] = slot[0];
-    slot[1].epoch = plan->epoch - 1;
+    set_slot(&slot[1], reading, plan->epoch - 1);
     return 2;
 }
 

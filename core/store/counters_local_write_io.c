@@ -24,7 +24,7 @@
 #define SWEEP_DROPS 256    /* dropped in one sweep: bounds its transaction */
 #define ROOM_SWEEPS 4      /* sweeps before a flush that finds the file tight */
 #define WORTH_KEEPING 4.0  /* recent events of weight 1 */
-#define BYTES_AN_EVENT (UINT64_C(64) << 10) /* of the largest size, for one event of a transaction */
+#define BYTES_AN_EVENT (UINT64_C(64) << 10) /* of the file, for each event of a transaction */
 
 /* Sweeping. --------------------------------------------------------------- */
 

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +27,7 @@ enum {
     READERS_MOST = 4094, /* each Exim process is one; 64 octets of the lock file each */
     OPEN_TRIES = 12,     /* others may be opening or closing at the same moment */
     COPY_TRIES = 8,
+    COPY_PATH = 32,
 };
 
 struct weir_lmdb_identity weir_lmdb_identity(const struct stat *st)
@@ -312,48 +312,70 @@ static int copy_once(const struct weir_lmdb_file *file, int from, int to, uint64
     return after <= *txn_r + 1;
 }
 
-/* A copy in memory, as an open file: its descriptor, or an error. */
-static int copy_make(struct weir_lmdb_file *file)
+/* A file of our own under a name that nobody guesses, in memory where possible.
+ * A memfd would be nicer, but LMDB wants a path, and /proc/self/fd is closed to
+ * processes that have changed their user, as mail servers do. */
+static int copy_file(char path[static COPY_PATH])
+{
+    static const char *const directories[] = {"/dev/shm", "/tmp"};
+    int fd = -1;
+    for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]) && fd < 0; i++) {
+        snprintf(path, COPY_PATH, "%s/weir-XXXXXX", directories[i]);
+        fd = mkostemp(path, O_CLOEXEC);
+    }
+    return fd;
+}
+
+/* Fills the copy, again when a writer was quicker.  0 or an error. */
+static int copy_fill(struct weir_lmdb_file *file, int from, int to)
+{
+    int rc = 0;
+    for (unsigned tries = 0; tries < COPY_TRIES; tries++) {
+        if (ftruncate(to, 0) != 0)
+            return WEIR_EIO;
+        rc = copy_once(file, from, to, &file->copy_txn);
+        if (rc == 1)
+            return 0;
+        if (rc < 0 && rc != WEIR_ECORRUPT) /* half a new meta page looks damaged */
+            return rc;
+    }
+    errno = EAGAIN;
+    return rc == 0 ? WEIR_EIO : rc;
+}
+
+/* Copies the file to path and gives the copy to LMDB. */
+static int copy_open(struct weir_lmdb_file *file, int from, int to, const char *path)
 {
     struct stat st;
-    int rc = WEIR_EIO, to = -1;
-    int from = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (from < 0 || fstat(from, &st) != 0)
-        rc = WEIR_EIO;
-    for (unsigned tries = 0; from >= 0 && tries < COPY_TRIES && rc != 1; tries++) {
-        if (to >= 0)
-            close(to);
-        to = memfd_create("weir", MFD_CLOEXEC);
-        rc = to < 0 ? WEIR_EIO : copy_once(file, from, to, &file->copy_txn);
-        if (rc < 0 && rc != WEIR_ECORRUPT) /* half a new meta page looks damaged */
-            break;
-    }
-    int saved = rc == 0 ? EAGAIN : errno;
-    if (from >= 0)
-        close(from);
-    if (rc != 1 && to >= 0)
-        close(to);
-    errno = saved;
-    if (rc != 1)
-        return rc == 0 ? WEIR_EIO : rc;
+    bool ignored;
+    int rc = fstat(from, &st) == 0 ? copy_fill(file, from, to) : WEIR_EIO;
+    if (rc < 0)
+        return fail(file, rc, "it cannot be copied");
     file->data = weir_lmdb_identity(&st);
-    return to;
+    int error = env_open(file, path, MDB_RDONLY | MDB_NOLOCK, &ignored);
+    return error ? fail(file, weir_lmdb_file_error(error), "its copy cannot be opened") : 0;
 }
 
 static int attach_copy(struct weir_lmdb_file *file)
 {
-    char path[64];
-    bool ignored;
-    int fd = copy_make(file);
-    if (fd < 0)
-        return fail(file, fd, "it cannot be copied into memory");
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    int error = env_open(file, path, MDB_RDONLY | MDB_NOLOCK, &ignored);
-    close(fd);
-    if (error)
-        return fail(file, weir_lmdb_file_error(error), "its copy in memory cannot be opened");
-    file->copy = true;
-    return 0;
+    char path[COPY_PATH];
+    int to = copy_file(path);
+    int from = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int rc = WEIR_EIO;
+    if (to < 0 || from < 0)
+        file->why = "it cannot be copied";
+    else
+        rc = copy_open(file, from, to, path);
+    int saved = errno;
+    if (to >= 0)
+        unlink(path); /* it lives as long as LMDB has it open */
+    if (to >= 0)
+        close(to);
+    if (from >= 0)
+        close(from);
+    errno = saved;
+    file->copy = rc == 0;
+    return rc;
 }
 
 int weir_lmdb_attach(struct weir_lmdb_file *file, bool may_be_empty)

@@ -29,7 +29,7 @@ struct weir_lmdb_file {
     uint64_t times_opened;
 
     struct weir_lmdb_identity data, lock; /* of env */
-    bool copy;         /* env is a copy in memory, of the transaction */
+    bool copy;         /* env is a copy of our own, of the transaction */
     uint64_t copy_txn; /* with this number */
     bool lock_usable;  /* when env was opened */
 

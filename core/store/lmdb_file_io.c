@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "core/base/cursor.h"
@@ -20,7 +21,7 @@
 #include "core/store/lmdb_check_io.h"
 #include "core/store/lmdb_file_impl.h"
 
-enum { WRITE_TRIES = 4 };
+enum { WRITE_TRIES = 4, DISK_LEAST = 1 << 20 };
 #define BYTES_MOST (UINT64_C(1) << 30)
 
 MDB_dbi weir_lmdb_file_dbi(const struct weir_lmdb_file *file)
@@ -319,12 +320,22 @@ int weir_lmdb_file_write(struct weir_lmdb_file *file, MDB_txn **txn_r)
     return 0;
 }
 
+/* LMDB calls a write that was cut short an I/O error; most often the disk is full. */
+static bool disk_is_full(const struct weir_lmdb_file *file)
+{
+    struct statvfs disk;
+    return statvfs(file->path, &disk) == 0 &&
+           (uint64_t)disk.f_bavail * disk.f_frsize < DISK_LEAST;
+}
+
 int weir_lmdb_file_commit(struct weir_lmdb_file *file)
 {
     int error = mdb_txn_commit(file->writer);
     file->writer = NULL;
     if (!error)
         return 0;
+    if (error == EIO && disk_is_full(file))
+        error = ENOSPC;
     int rc = weir_lmdb_file_error(error), saved = errno;
     weir_log(file->log, WEIR_LOG_ERROR, "%s: nothing was stored: %s", file->path,
              mdb_strerror(error));

@@ -12,8 +12,8 @@
  * where they may read the file: 0640 -> 0660, 0644 -> 0664.  A file made by root belongs
  * to the owner and group of its directory, lest weirctl lock the daemons out.
  * For a reader that may not write the lock file even so, or finds none and may not
- * make one, the file is copied into memory, whole, and copied again when a look
- * finds it changed: slower, but safe.  LMDB's own way out, reading without
+ * make one, the file is copied (to /dev/shm or /tmp, without a name), whole, and
+ * again when a look finds it changed: slower, but safe.  LMDB's own way out, reading without
  * locks, is not: a writer would reuse pages under the reader's eyes.
  *
  * Restoring a backup.  Rename it into place, never copy over the file in use: those
@@ -78,7 +78,7 @@ MDB_dbi weir_lmdb_file_dbi(const struct weir_lmdb_file *file);
 /* How often the file was opened: with mdb_txn_id() it names what a reader sees. */
 uint64_t weir_lmdb_file_times_opened(const struct weir_lmdb_file *file);
 
-/* True when it is read from a copy in memory, for want of the lock. */
+/* True when it is read from a copy, for want of the lock. */
 bool weir_lmdb_file_is_copy(const struct weir_lmdb_file *file);
 
 /* Our error for one of LMDB's; sets errno for WEIR_EIO. */

@@ -67,6 +67,7 @@ struct weir_ctl_verb {
     const char *example;
 };
 
+#define WEIR_CTL_CLOCKS_DIFFER (5 * WEIR_MINUTE) /* so far ahead a vote may be */
 #define WEIR_CTL_NOTES 8
 #define WEIR_CTL_NOTE 512
 
@@ -81,7 +82,7 @@ struct weir_ctl {
     struct weir_stores stores;
     struct weir_engine *engine;
     struct weir_log log;
-    struct weir_ctl_pending *pending; /* a replay's; else NULL */
+    bool empty; /* there are no counters yet: stores.counters is NULL and all is zero */
     char note[WEIR_CTL_NOTES][WEIR_CTL_NOTE]; /* what went wrong while opening */
     size_t notes;
 };
@@ -110,7 +111,7 @@ int weir_ctl_time_parse(const char *text, weir_time *time_r);
 /* Reads a span: digits and ms, s, m, h, d or w.  0 or WEIR_EINVAL. */
 int weir_ctl_period_parse(const char *text, weir_time *period_r);
 
-/* What is opened (ctl_open.c). ------------------------------------------- */
+/* What is opened (ctl_open_io.c). ------------------------------------------- */
 
 /* ctl->arena.  0 or EX_OSERR. */
 int weir_ctl_make_arena(struct weir_ctl *ctl);

@@ -19,6 +19,8 @@
 
 static bool may_be_domain(const char *text, size_t len)
 {
+    if (len > 1 && text[len - 1] == '.')
+        len--;
     const char *dot = memrchr(text, '.', len);
     const char *last = dot != NULL ? dot + 1 : text;
     return memchr(text, '/', len) == NULL && memchr(text, ':', len) == NULL &&

@@ -5,8 +5,6 @@
  */
 #include "monitor/ctl/ctl_judge.h"
 
-#include "monitor/ctl/ctl_pending.h"
-
 void weir_ctl_plan(struct weir_ctl *ctl, const struct weir_address *address,
                    struct weir_slice domain, bool authenticated,
                    struct weir_ctl_question *question_r)
@@ -20,10 +18,12 @@ void weir_ctl_plan(struct weir_ctl *ctl, const struct weir_address *address,
 bool weir_ctl_judge(struct weir_ctl *ctl, weir_time as_of, struct weir_ctl_question *question,
                     struct weir_reputation *reputation_r)
 {
-    int rc = weir_counters_read(ctl->stores.counters, as_of, question->reading,
+    int rc = 1;
+    if (!ctl->empty)
+        rc = weir_counters_read(ctl->stores.counters, as_of, question->reading,
                                 question->readings);
-    if (ctl->pending != NULL)
-        weir_ctl_pending_complete(ctl->pending, as_of, question->reading, question->readings);
+    for (size_t i = 0; i < question->readings && ctl->empty; i++)
+        question->reading[i].missing = false;
     weir_reputation_judge(&ctl->config.reputation, &question->query, question->reading,
                           reputation_r);
     return rc == 1;
@@ -37,10 +37,8 @@ int weir_ctl_learn(struct weir_ctl *ctl, weir_time when, const struct weir_ctl_q
                                      question->reading, vote, addition);
     int worst = 0;
     for (size_t i = 0; i < n; i++) {
-        double more = addition[i].weight * weight;
-        int rc = weir_counters_add(ctl->stores.counters, when, &addition[i].counter, more);
-        if (ctl->pending != NULL)
-            weir_ctl_pending_note(ctl->pending, &addition[i].counter, when, more);
+        int rc = weir_counters_add(ctl->stores.counters, when, &addition[i].counter,
+                                   addition[i].weight * weight);
         worst = rc < 0 ? rc : worst;
     }
     return worst;
@@ -62,15 +60,8 @@ int weir_ctl_take_back(struct weir_ctl *ctl, weir_time when,
     return worst;
 }
 
-/* The engine's rule: neighbours or a name alone do not condemn. */
 const char *weir_ctl_called(const struct weir_ctl *ctl, const struct weir_reputation *reputation)
 {
-    const struct weir_config *config = &ctl->config;
-    if (reputation->probability >= config->spam_probability &&
-        reputation->confidence >= config->spam_confidence &&
-        reputation->basis >= WEIR_BASIS_ADDRESS)
-        return "spam";
-    if (reputation->probability >= config->unsure_probability || reputation->forged)
-        return "unsure";
-    return "good";
+    static const char *const word[] = {"good", "unsure", "spam", "spam"};
+    return word[weir_engine_verdict(&ctl->config, reputation, reputation->forged)];
 }

@@ -49,6 +49,7 @@ static int connect_unix(const char *path, const char **why_r)
     *why_r = "the socket's path is too long";
     if (strlen(path) >= sizeof to.sun_path)
         return WEIR_EINVAL;
+    *why_r = NULL;
     strcpy(to.sun_path, path);
     return connected(prepare(AF_UNIX), (const struct sockaddr *)&to, sizeof to);
 }

@@ -13,20 +13,16 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "monitor/ctl/ctl_flow.h"
 #include "monitor/ctl/ctl_input_io.h"
-#include "monitor/ctl/ctl_judge.h"
 #include "monitor/ctl/ctl_output.h"
-#include "monitor/ctl/ctl_pending.h"
 #include "monitor/ctl/ctl_summary.h"
-#include "monitor/ctl/replay_line.h"
 
 struct replay {
     struct weir_ctl *ctl;
     struct weir_ctl_progress progress;
     struct weir_ctl_summary summary;
-    struct weir_ctl_question question;
-    struct weir_ctl_pending pending;
-    weir_time latest;
+    struct weir_ctl_flow flow;
 };
 
 /* Most text needs no escapes; jansson does the rest. */
@@ -81,44 +77,21 @@ static void refuse(struct replay *replay, const struct weir_ctl_input *input, co
     weir_ctl_error_at(replay->ctl, input, why);
 }
 
-static int store(struct replay *replay)
-{
-    int rc = weir_counters_flush(replay->ctl->stores.counters, NULL);
-    weir_ctl_pending_clear(&replay->pending);
-    return rc == 0 ? 0 : weir_ctl_error(replay->ctl, EX_IOERR, "the scratch store failed (%s); is "
-                                        "there room in TMPDIR?", weir_error_text(rc));
-}
-
-/* Time that goes back is left to the store: what lies in a later epoch than
- * the question does not count there. */
-static int note_time(struct replay *replay, weir_time time)
-{
-    if (time >= replay->latest) {
-        replay->latest = time;
-        return 0;
-    }
-    replay->summary.backwards++;
-    return store(replay);
-}
-
 /* Judges, prints, learns.  0 or an exit code. */
 static int judge(struct replay *replay, const struct weir_replay_line *line)
 {
     struct weir_ctl *ctl = replay->ctl;
-    struct weir_ctl_question *question = &replay->question;
     struct weir_reputation reputation;
-    int code = note_time(replay, line->time);
-    if (replay->pending.noted + WEIR_REPUTATION_ADDITIONS > WEIR_CTL_PENDING_MAX && code == 0)
-        code = store(replay);
-    if (code != 0)
-        return code;
-    weir_ctl_plan(ctl, &line->address, line->domain, line->authenticated, question);
-    weir_ctl_judge(ctl, line->time, question, &reputation);
-    print_judged(ctl, line, &reputation);
+    int rc = weir_ctl_flow_judge(ctl, &replay->flow, line, &reputation);
+    if (rc == 0) {
+        print_judged(ctl, line, &reputation);
+        rc = weir_ctl_flow_learn(ctl, &replay->flow, line);
+    }
+    if (rc != 0)
+        return weir_ctl_error(ctl, EX_IOERR, "the scratch store failed (%s); is there room in "
+                              "TMPDIR?", weir_error_text(rc));
     if (!weir_ctl_summary_note(&replay->summary, line->vote.verdict, reputation.probability))
         return weir_ctl_error(ctl, EX_OSERR, "memory is short");
-    if (weir_ctl_learn(ctl, line->time, question, line->vote, 1) != 0)
-        return weir_ctl_error(ctl, EX_SOFTWARE, "the line could not be learned");
     return 0;
 }
 
@@ -163,19 +136,18 @@ int weir_ctl_replay(struct weir_ctl *ctl)
     struct replay *replay = code == 0 ? calloc(1, sizeof *replay) : NULL;
     if (replay == NULL)
         return code != 0 ? code : weir_ctl_error(ctl, EX_OSERR, "memory is short");
-    ctl->pending = &replay->pending;
     replay->ctl = ctl;
     replay->progress = weir_ctl_progress(ctl);
     replay->summary.detailed = ctl->option[WEIR_CTL_SUMMARY] != NULL;
     for (int i = 0; i < ctl->arguments && code == 0; i++)
         code = replay_file(replay, ctl->argument[i]);
     fflush(stdout);
+    replay->summary.backwards = replay->flow.backwards;
     replay->summary.seconds = weir_ctl_progress_end(&replay->progress);
     weir_ctl_summary_print(&replay->summary, ctl->option[WEIR_CTL_JSON] != NULL, stderr);
     if (code == 0 && replay->summary.bad > 0)
         code = EX_DATAERR;
     weir_ctl_summary_free(&replay->summary);
-    ctl->pending = NULL;
     free(replay);
     return code;
 }

@@ -91,12 +91,13 @@ static json_t *level_as_json(const struct weir_ctl *ctl, const struct asked *ask
 static json_t *judgement_as_json(const struct weir_ctl *ctl, const struct asked *asked)
 {
     const struct weir_reputation *r = &asked->reputation;
-    return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o,"
-                     " s:o}",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o,"
+                     " s:o, s:o}",
                      "probability", weir_ctl_json_number(r->probability), "confidence",
                      weir_ctl_json_number(r->confidence), "points",
                      weir_ctl_json_number(r->points), "prior", weir_ctl_json_number(r->prior),
-                     "basis", weir_basis_name(r->basis), "association",
+                     "prior_stranger", weir_ctl_json_number(r->prior_stranger), "basis",
+                     weir_basis_name(r->basis), "association",
                      weir_association_name(r->association), "judged", weir_ctl_called(ctl, r),
                      "forged", r->forged, "partial", r->partial, "elsewhere",
                      weir_ctl_json_number(r->elsewhere), "elsewhere_n",
@@ -158,7 +159,8 @@ static void print_judgement(const struct weir_ctl *ctl, const struct asked *aske
     printf("  confidence           %.2f, decided by %s\n", r->confidence,
            weir_basis_name(r->basis));
     if (asked->address)
-        printf("  points               %+.2f (prior %.1f %%)\n", r->points, 100 * r->prior);
+        printf("  points               %+.2f (all mail %.1f %% spam, strangers %.1f %%)\n",
+               r->points, 100 * r->prior, 100 * r->prior_stranger);
     if (asked->address && asked->domain)
         print_association(asked);
     if (asked->address)

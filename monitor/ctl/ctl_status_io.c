@@ -132,6 +132,8 @@ static void add_counters(struct report *report)
     bool memcached = ctl->config.counters == WEIR_COUNTERS_MEMCACHED;
     report->counters = json_pack("{s:s, s:b}", "store", memcached ? "memcached" : "local", "open",
                                  ctl->stores.counters != NULL);
+    if (ctl->empty)
+        return;
     if (ctl->stores.counters == NULL) {
         problem(report, "the counters cannot be opened: reputation is not known");
         return;
@@ -234,6 +236,8 @@ static void print_counters(const struct report *report)
             printf(", answers in %.2f ms", 1000 * seconds);
         putchar('\n');
     }
+    if (report->ctl->empty)
+        printf("  %-10s not there yet: empty\n", "file");
     if (number(counters, "bytes_most") > 0)
         printf("  %-10s %lld entities, %s of %s\n", "size",
                (long long)number(counters, "entities"),

@@ -14,12 +14,8 @@
 #include <strings.h>
 
 #include "core/base/error.h"
-#include "monitor/ctl/ctl_input_io.h"
 #include "monitor/ctl/ctl_judge.h"
 #include "monitor/ctl/ctl_output.h"
-#include "monitor/ctl/replay_line.h"
-
-#define CLOCKS_DIFFER (5 * WEIR_MINUTE) /* so far ahead a time may be */
 
 struct order {
     struct weir_address address;
@@ -82,7 +78,7 @@ static int read_when(struct weir_ctl *ctl, weir_time now, weir_time *when_r)
     int code = weir_ctl_as_of(ctl, when_r);
     if (code != 0)
         return code;
-    if (*when_r > now + CLOCKS_DIFFER)
+    if (*when_r > now + WEIR_CTL_CLOCKS_DIFFER)
         return weir_ctl_error(ctl, EX_USAGE, "--at %s lies in the future",
                               ctl->option[WEIR_CTL_AT]);
     return 0;
@@ -117,25 +113,22 @@ static int not_stored(struct weir_ctl *ctl, int rc, size_t lost)
                           "status, and try again", weir_error_text(rc), lost);
 }
 
-/* The first vote may be the first good mail of its group; the others are not.
- * So they are entered apart, and taken back the same way. */
+/* The first vote may be the first of its network or its group; the others are
+ * not.  So they are entered apart, and taken back the same way. */
 static int enter(struct weir_ctl *ctl, const struct order *order,
                  struct weir_ctl_question *question)
 {
     struct weir_reputation unused;
     size_t lost = 0;
-    int rc = order->undo ? weir_ctl_take_back(ctl, order->when, question, order->vote, 1)
-                         : weir_ctl_learn(ctl, order->when, question, order->vote, 1);
-    if (rc == 0)
-        rc = weir_counters_flush(ctl->stores.counters, &lost);
-    if (rc == 0 && order->count > 1) {
-        double more = (double)(order->count - 1);
+    int rc = 0;
+    double left = (double)order->count;
+    for (double n = 1; rc == 0 && left > 0; left -= n, n = left) {
         if (!order->undo)
-            weir_ctl_judge(ctl, order->when, question, &unused);
-        rc = order->undo ? weir_ctl_take_back(ctl, order->when, question, order->vote, more)
-                         : weir_ctl_learn(ctl, order->when, question, order->vote, more);
-        if (rc == 0)
-            rc = weir_counters_flush(ctl->stores.counters, &lost);
+            weir_ctl_judge(ctl, order->when, question, &unused); /* what was known then */
+        rc = order->undo ? weir_ctl_take_back(ctl, order->when, question, order->vote, n)
+                         : weir_ctl_learn(ctl, order->when, question, order->vote, n);
+        int flushed = weir_counters_flush(ctl->stores.counters, &lost);
+        rc = rc != 0 ? rc : flushed;
     }
     return rc != 0 ? not_stored(ctl, rc, lost) : 0;
 }

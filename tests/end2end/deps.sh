@@ -6,6 +6,10 @@
 # tests use are NOT installed, so that a mail server of this machine is left
 # alone: they are downloaded and unpacked into build/rig, and used from there.
 # Nothing is asked of the network when everything is there.
+#     --build   compiling                 --test   make test
+#     --run     make run                  --fuzz   make fuzz, and clang for make lint
+#     --bench   make bench, with postfwd to compare with
+# Each but --build means --build, too; without any, everything but --bench.
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -27,7 +31,7 @@ die()
 
 usage()
 {
-    echo "usage: deps.sh [--build] [--run] [--test] [--fuzz] [--bench]   (none: all but --bench)"
+    echo "usage: deps.sh [--build] [--run] [--test] [--fuzz] [--bench]"
 }
 
 wanted=
@@ -36,10 +40,10 @@ unpacked=
 for part in "$@"; do
     case $part in
     --build) wanted="$wanted $build" ;;
-    --run) wanted="$wanted $run" unpacked="$unpacked postfix memcached" ;;
-    --test) wanted="$wanted $run $check" unpacked="$unpacked postfix memcached" ;;
-    --fuzz) wanted="$wanted $fuzz" ;;
-    --bench) wanted="$wanted $run $compare" unpacked="$unpacked postfix memcached postfwd" ;;
+    --run) wanted="$wanted $build $run" unpacked="$unpacked postfix memcached" ;;
+    --test) wanted="$wanted $build $run $check" unpacked="$unpacked postfix memcached" ;;
+    --fuzz) wanted="$wanted $build $fuzz" ;;
+    --bench) wanted="$wanted $build $run $compare" unpacked="$unpacked postfix memcached postfwd" ;;
     --help) usage; exit 0 ;;
     *) usage >&2; exit 64 ;;
     esac

@@ -92,7 +92,10 @@ postlog   unix-dgram n - n - 1 postlogd
 
 
 def recommended(service):
-    """The policy service as README.md tells to wire it: silence or loss of it never stops mail."""
+    """The policy service as README.md tells to wire it: silence or loss of it never stops mail.
+
+    Not with try_limit=1: then a session that is open while the daemon is restarted is
+    waved through to its end."""
     return f"{{ {service}, timeout=2s, default_action=DUNNO }}"
 
 
@@ -229,7 +232,9 @@ class MailServer:
 
     def close(self):
         self.postfix.stop()
-        self.policyd.stop()
+        status = self.policyd.stop()
+        if status != 0:
+            raise rig.Trouble(f"weir-policyd ended with {status}: {self.policyd.log()[-3000:]}")
 
     def decision(self, **wanted):
         """The last decision that was logged with these values, once there is one."""

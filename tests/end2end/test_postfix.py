@@ -470,6 +470,27 @@ class UnderLoad(Server):
                 load.wait(10)
         self.flow(disturb)
 
+    def test_open_session_is_judged_after_the_daemon_was_restarted_or_silent(self):
+        self.weir.ctl("blacklist", "add", LISTED, "--for", "1h", "--reason", "test")
+        with smtp.Session(self.postfix.port) as session:
+            session.play(LISTED)
+
+            def outcome():
+                return session.mail("ann@client.example", ["u@test.example"], smtp.message())
+            self.assert_refused(outcome())
+            self.policyd.stop()
+            self.policyd.restart()
+            self.assert_refused(outcome())
+            self.policyd.process.send(signal.SIGSTOP)
+            self.assertTrue(outcome().accepted)
+            self.policyd.process.send(signal.SIGCONT)
+            self.assert_refused(outcome())
+
+    def test_the_wiring_tested_here_is_that_of_the_readme(self):
+        text = (rig.TOP / "README.md").read_text()
+        wirings = re.findall(r"check_policy_service (\{[^}]*\})", text)
+        self.assertEqual(wirings, [postfix.recommended("inet:127.0.0.1:10040")])
+
     def test_mail_flows_past_a_daemon_that_is_silent(self):
         self.policyd.process.send(signal.SIGSTOP)
         try:

@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import harness
 import rig
 
-USAGE, DATA, NO_INPUT, UNAVAILABLE, SOFTWARE, IO, TRY_AGAIN, CONFIG = 64, 65, 66, 69, 70, 74, 75, 78
+USAGE, DATA, NO_INPUT, UNAVAILABLE, IO, TRY_AGAIN, CONFIG = 64, 65, 66, 69, 74, 75, 78
 VERBS = ["blacklist add", "blacklist remove", "blacklist list", "blacklist show", "accept add",
          "accept remove", "accept list", "accept show", "reputation", "reputation add",
          "reputation undo", "reputation replay", "status", "config"]
@@ -295,7 +295,8 @@ class Lists(Case):
 
 class Files(Case):
     def test_entries_come_from_a_file_with_reasons_and_comments(self):
-        path = self.write("drop.txt", "# a list\r\n203.0.113.7\r\n\n  198.51.100.0/24\tbad net # x\n"
+        path = self.write("drop.txt", "# a list\r\n203.0.113.7\r\n\n"
+                                      "  198.51.100.0/24\tbad net # x\n"
                                       "2001:db8::/32   also bad\n192.0.2.1 a#b")
         self.good("blacklist", "add", "--file", path, "--reason", "from the list")
         reasons = {row["entry"]: row["reason"] for row in self.json("blacklist", "list")}
@@ -326,8 +327,9 @@ class Files(Case):
         self.refused(DATA, "1,024 octets", "blacklist", "add", "-", stdin=line + " ")
 
     def test_hostile_bytes_are_refused(self):
-        for bad in (b"\x00\n", b"203.0.113.7\x00\n", b"203.0.113.7 x\x1b[2J\n", b"\xff\xfe\n", b"/\n",
-                    b"/24\n", b"::/\n", b"1.2.3.4/-1\n", b"1.2.3.4/99999999999\n", b"%s%n\n"):
+        for bad in (b"\x00\n", b"203.0.113.7\x00\n", b"203.0.113.7 x\x1b[2J\n", b"\xff\xfe\n",
+                    b"/\n", b"/24\n", b"::/\n", b"1.2.3.4/-1\n", b"1.2.3.4/99999999999\n",
+                    b"%s%n\n"):
             with self.subTest(bad):
                 done = self.run_ctl("blacklist", "add", "-", stdin=bad)
                 self.assertEqual(done.returncode, DATA, done.stderr)
@@ -401,6 +403,11 @@ class Status(Case):
         self.assertGreater(status["counters"]["entities"], 0)
         self.assertTrue(status["counters"]["nodes"][0]["up"])
         self.assertIn("all is well", self.good("status"))
+
+    def test_all_is_well_before_anything_was_stored(self):
+        status = self.status(0)
+        self.assertEqual((status["problems"], status["lists"]["there"]), ([], False))
+        self.assertEqual(self.good("status").count("not there yet: empty"), 2)
 
     def test_damaged_lists_are_a_problem_that_comes_first(self):
         self.learn()

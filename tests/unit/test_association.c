@@ -217,6 +217,8 @@ static void C16_a_white_listed_consistent_sender_is_honoured(void **state)
     assert_true(honours(w, "203.0.115.9", "isp.example"));       /* roams: no claim */
     world_good(w, "203.0.115.9", "bank.example", 1);             /* a person said good */
     assert_true(honours(w, "203.0.115.9", "bank.example"));
+    world_spam(w, "198.51.100.7", "bank.example", 5);
+    assert_false(honours(w, "198.51.100.7", "bank.example"));
     w->authenticated = true;
     assert_true(honours(w, "198.51.100.7", "bank.example"));     /* vouched for */
 }

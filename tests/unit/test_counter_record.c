@@ -1,4 +1,7 @@
-/* The packed record of an entity's numbers. */
+/*
+ * The packed record of an entity's numbers: what was written is read, anything
+ * else is refused, and changes keep within the limits.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

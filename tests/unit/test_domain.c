@@ -169,6 +169,20 @@ static void the_longest_name_has_an_organizational_domain(void **state)
     assert_string_equal(domain, "a.a");
 }
 
+static void what_is_remembered_of_many_names_is_never_mixed_up(void **state)
+{
+    struct weir_domains *domains = *state;
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < 20000; i++) {
+            char name[64], want[40], domain[WEIR_DOMAIN_TEXT];
+            snprintf(want, sizeof want, "d%u.%s", i, i % 3 ? "com" : "co.uk");
+            snprintf(name, sizeof name, "%s%s", i % 2 ? "mail." : "", want);
+            assert_int_equal(weir_domain_organizational(domains, name, strlen(name), domain), 1);
+            assert_string_equal(domain, want);
+        }
+    }
+}
+
 static void a_list_may_come_from_a_file(void **state)
 {
     char path[] = "/tmp/weir-suffixes-XXXXXX", domain[WEIR_DOMAIN_TEXT];
@@ -232,6 +246,7 @@ int main(void)
         cmocka_unit_test(a_label_may_have_WEIR_LABEL_MAX_octets_and_not_one_more),
         cmocka_unit_test(C14_the_organizational_domain_is_what_was_registered),
         cmocka_unit_test(the_longest_name_has_an_organizational_domain),
+        cmocka_unit_test(what_is_remembered_of_many_names_is_never_mixed_up),
         cmocka_unit_test(a_list_may_come_from_a_file),
         cmocka_unit_test(within_means_the_same_or_below),
     };

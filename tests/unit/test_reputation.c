@@ -449,6 +449,27 @@ static void half_a_cell_is_none(void **state)
     assert_true(r.partial);
 }
 
+static bool mute_ten_days(const struct weir_counter *counter)
+{
+    return counter->half_life == 10 * 86400; /* address and network */
+}
+
+static void who_did_not_answer_is_no_stranger(void **state)
+{
+    struct world *w = *state;
+    world_good(w, "203.0.113.1", "known.example", 10);
+    world_spam(w, "198.51.100.7", "a.example", 1);
+    world_spam(w, "192.0.2.10", "b.example", 1);
+    memory_counters_mute(w->counters, mute_ten_days);
+    /* S = 10, G = 50: pi = 20/80; of strangers two of three were spam */
+    struct weir_reputation r = world_judge(w, "198.51.100.7", "shop.example");
+    near(r.prior, 0.25);
+    near(r.probability, 0.25);
+    near(r.points, 0);
+    memory_counters_mute(w->counters, NULL);
+    near(world_judge(w, "10.1.1.1", "shop.example").probability, 15.0 / 35); /* (10 + 5) / 35 */
+}
+
 static void a_vote_taken_back_leaves_the_judgement_as_it_was(void **state)
 {
     static const enum weir_vote_verdict verdict[] = {WEIR_VOTE_SPAM, WEIR_VOTE_GOOD,
@@ -519,6 +540,7 @@ int main(void)
         test(forgers_do_not_hurt_a_domain_at_home),
         test(a_silent_store_leads_to_the_prior),
         test(half_a_cell_is_none),
+        test(who_did_not_answer_is_no_stranger),
         test(a_vote_taken_back_leaves_the_judgement_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
