@@ -49,8 +49,7 @@ static int add(struct weir_listeners *listeners, const char *address, int fd,
     snprintf(listener->name, sizeof listener->name, "%s", address);
     listener->next = listeners->first;
     listeners->first = listener;
-    if (listener_r)
-        *listener_r = listener;
+    *listener_r = listener;
     return 0;
 }
 
@@ -63,18 +62,26 @@ static void send_at_once(int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-/* Names the port that was really taken: the configuration may have said 0. */
-static void name_inet(struct weir_listener *listener)
+/* Names what was really taken: the configuration may have said port 0, and of a socket that
+ * was handed over it says nothing. */
+static void name_it(struct weir_listener *listener)
 {
-    struct sockaddr_storage room;
-    socklen_t len = sizeof room;
+    union {
+        struct sockaddr any;
+        struct sockaddr_un un;
+        struct sockaddr_storage room;
+    } at = {.any.sa_family = AF_UNSPEC};
+    socklen_t len = sizeof at;
     char host[64], port[8];
 
-    if (getsockname(listener->fd, (struct sockaddr *)&room, &len) == 0 &&
-        getnameinfo((struct sockaddr *)&room, len, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+    if (getsockname(listener->fd, &at.any, &len) < 0)
+        return;
+    if (at.any.sa_family == AF_UNIX)
+        snprintf(listener->name, sizeof listener->name, "unix:%s", at.un.sun_path);
+    else if (getnameinfo(&at.any, len, host, sizeof host, port, sizeof port,
+                         NI_NUMERICHOST | NI_NUMERICSERV) == 0)
         snprintf(listener->name, sizeof listener->name,
-                 room.ss_family == AF_INET6 ? "inet:[%s]:%s" : "inet:%s:%s", host, port);
+                 at.any.sa_family == AF_INET6 ? "inet:[%s]:%s" : "inet:%s:%s", host, port);
 }
 
 static int open_one_inet(struct weir_listeners *listeners, const char *address,
@@ -97,7 +104,7 @@ static int open_one_inet(struct weir_listeners *listeners, const char *address,
     }
     done = add(listeners, address, fd, &listener);
     if (done == 0)
-        name_inet(listener);
+        name_it(listener);
     return done;
 }
 
@@ -221,9 +228,11 @@ static int adopt(struct weir_listeners *listeners, int fd)
         return trouble(listeners, address, strerror(errno));
     send_at_once(fd);
     done = add(listeners, address, fd, &listener);
-    if (done == 0)
-        listener->handed_over = true;
-    return done;
+    if (done < 0)
+        return done;
+    listener->handed_over = true;
+    name_it(listener);
+    return 0;
 }
 
 int weir_listeners_inherit(struct weir_listeners *listeners, const char **why_r)

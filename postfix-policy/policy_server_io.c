@@ -145,6 +145,13 @@ static int watch(const struct weir_policy_server *server, int fd, void *what)
                                                                                        : WEIR_EIO;
 }
 
+/* Closing is not enough: a socket that was handed over is open elsewhere, too, and would go
+ * on waking us. */
+static void unwatch(const struct weir_policy_server *server, const struct weir_listener *listener)
+{
+    (void)epoll_ctl(server->epoll, EPOLL_CTL_DEL, listener->fd, NULL);
+}
+
 /* Opens what a configuration names beside what is open.  On an error all is as before. */
 static int prepare_listeners(struct weir_policy_server *server, const struct weir_config *config,
                              bool handed_over)
@@ -167,10 +174,12 @@ static void commit_listeners(struct weir_policy_server *server)
 
     for (listener = server->listeners.first; listener; listener = listener->next) {
         if (listener->fresh)
-            weir_log(&server->log.log, WEIR_LOG_INFO, "listening at %s", listener->name);
-        else if (!listener->wanted)
-            weir_log(&server->log.log, WEIR_LOG_INFO, "no longer listening at %s",
-                     listener->name);
+            weir_log(&server->log.log, WEIR_LOG_INFO, "listening at %s%s", listener->name,
+                     listener->handed_over ? ", a socket of systemd's: not as configured" : "");
+        if (listener->wanted)
+            continue;
+        weir_log(&server->log.log, WEIR_LOG_INFO, "no longer listening at %s", listener->name);
+        unwatch(server, listener);
     }
     weir_listeners_commit(&server->listeners, config_of(server)->socket_access);
     for (listener = server->listeners.first; listener && !server->full; listener = listener->next)
@@ -189,7 +198,7 @@ static void close_doors(struct weir_policy_server *server, const char *why, weir
 
     server->full = true;
     for (struct weir_listener *it = server->listeners.first; it; it = it->next)
-        (void)epoll_ctl(server->epoll, EPOLL_CTL_DEL, it->fd, NULL);
+        unwatch(server, it);
     if (weir_log_gate_open(&server->full_gate, now, WEIR_MINUTE, &held))
         weir_log(&server->log.log, WEIR_LOG_WARNING,
                  "%s: %zu connections are open; further ones wait", why,
@@ -355,9 +364,11 @@ static weir_time tick(struct weir_policy_server *server)
  * handed over the next daemon finds them. */
 static void accept_the_last(struct weir_policy_server *server, weir_time now)
 {
-    for (struct weir_listener *it = server->listeners.first; it; it = it->next)
+    for (struct weir_listener *it = server->listeners.first; it; it = it->next) {
+        unwatch(server, it);
         if (!it->handed_over && !server->full)
             (void)weir_clients_accept(server->clients, it->fd, now, connections_most(server));
+    }
     weir_listeners_close(&server->listeners);
 }
 

@@ -26,8 +26,7 @@ static const char help[] =
     "                            weir-policyd -d -c /etc/weir/weir.conf\n"
     "  -V, --version         print the version\n"
     "                            weir-policyd -V\n"
-    "  -h, --help            print this\n"
-    "                            weir-policyd --help\n\n"
+    "  -h, --help            print this:  weir-policyd --help\n\n"
     "It stays in the foreground.  SIGHUP: read the configuration again; SIGTERM: stop.\n"
     "See weir-policyd(8) for how Postfix is told of it, and weir.conf(5).\n";
 

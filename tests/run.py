@@ -153,12 +153,21 @@ class Running:
         return late.is_set()
 
 
+def environment_for(build):
+    """What tests find in their environment: how to report, and where the real parts are."""
+    found = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="subunit", WEIR_REPORT="1",
+                 WEIR_BUILD=str(build), PYTHONDONTWRITEBYTECODE="1")
+    rig = pathlib.Path(found.setdefault("WEIR_RIG", str(TOP / "build" / "rig")))
+    memcached = rig / "memcached" / "usr" / "bin" / "memcached"
+    if memcached.exists():
+        found.setdefault("WEIR_MEMCACHED", str(memcached))
+    return found
+
+
 def run_reporting(suite, build):
     """Runs a suite that names its tests: unit or script."""
     reading = Reading(suite)
-    environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="subunit", WEIR_REPORT="1",
-                       WEIR_BUILD=str(build), PYTHONDONTWRITEBYTECODE="1")
-    process = Running.start(suite.command, env=environment)
+    process = Running.start(suite.command, env=environment_for(build))
     late = Running.read(process, SECONDS[suite.kind], reading.line)
     how = f"ended after {SECONDS[suite.kind]} s" if late else ending(process.returncode)
     reading.died(how)
@@ -229,13 +238,17 @@ def report(suite, rows):
     words = [f"{count[word]} {word}" for word in ("ok", "fail", "skip") if count[word]]
     took = sum(row.seconds for row in rows)
     print(f"{suite.name:34} {', '.join(words):24} {took:7.1f} s")
+    skipped = collections.defaultdict(list)
     for row in rows:
         if row.result == "fail":
             print(f"  FAIL {row.test}")
             for line in row.note.split("\n")[-DETAIL_LINES:]:
                 print(f"       {line}")
         elif row.result == "skip":
-            print(f"  skip {row.test}: {' '.join(row.note.split())}")
+            skipped[" ".join(row.note.split()) or "no reason given"].append(row.test)
+    for reason, tests in skipped.items():
+        more = f" and {len(tests) - 1} more" if len(tests) > 1 else ""
+        print(f"  skip {tests[0]}{more}: {reason}")
     sys.stdout.flush()
 
 

@@ -52,7 +52,7 @@
 
 /* weirctl -------------------------------------------------------------- */
 #define WEIR_CTL_LINE_MAX 1024     /* octets of a line of a list: a domain, blanks, a reason */
-#define WEIR_CTL_ENTRIES_MAX 4000000 /* entries of one command; more than any published list */
+#define WEIR_CTL_ENTRIES_MAX 1000000 /* entries of one command; more than published lists have */
 #define WEIR_CTL_COUNT_MAX 1000000 /* votes entered at once */
 #define WEIR_CTL_STATUS_MAX 65536  /* octets of a daemon's answer about itself */
 

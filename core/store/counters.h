@@ -133,18 +133,19 @@ struct weir_counters_local_options {
 
 /* Opens or makes a local store (LMDB).  0; WEIR_EINVAL (bytes_most below 4 MB);
  * WEIR_EIO with errno; WEIR_ECORRUPT when the file is damaged, not one of ours, or
- * of a newer version; WEIR_ENOMEM.  *why_r (static text) says more.
+ * of a newer version; WEIR_ENOMEM; WEIR_ELIMIT (path).  *why_r (static text)
+ * says more.  A reader of a file that is not there finds nothing until it is made.
  *
  * Several processes may have it open and write; a change is seen by the next
- * read of any of them.  What was flushed survives the death of the process; a
- * power failure may take the last flush, never the file.  Readers too need to
- * write path-lock.  A file that becomes full drops what is worth least, and
- * refuses new entities (WEIR_EFULL) when that is not enough.
+ * read of any of them (a reader that may not write path-lock reads a copy, renewed
+ * by tick).  What was flushed survives the death of the process; a power failure may
+ * take the last flush, never the file.  A file that becomes full drops what is
+ * worth least, and refuses new entities (WEIR_EFULL) when that is not enough.
  *
  * Bugs:  a process must not open one file twice: LMDB's locks belong to the
  * process, and closing one handle would release the other's.  A process that
  * is stopped (not killed) in the middle of a flush makes other writers wait; readers
- * never wait. */
+ * never wait.  A page that is damaged after opening can crash the process. */
 int weir_counters_open_local(const struct weir_counters_local_options *options,
                              const struct weir_log *log, struct weir_counters **counters_r,
                              const char **why_r);

@@ -5,23 +5,21 @@
 #ifndef WEIR_STORE_COUNTERS_LOCAL_IMPL_H
 #define WEIR_STORE_COUNTERS_LOCAL_IMPL_H
 
-#include <lmdb.h>
-
+#include "core/base/limits.h"
 #include "core/store/counters_impl.h"
+#include "core/store/lmdb_file_io.h"
 
 #define WEIR_LOCAL_BYTES_LEAST (UINT64_C(4) << 20) /* leaves room for one transaction's copies */
 
 struct weir_local {
-    MDB_env *env;
-    MDB_dbi records;
-    MDB_txn *reader; /* reset between reads */
+    struct weir_lmdb_file *file;
     uint64_t bytes_most;
+    bool read_only, scratch;
 
     /* upkeep */
-    bool read_only;
     bool ticks;       /* somebody calls tick(), so latest need not be guessed from events */
     weir_time latest; /* the time, as far as known */
-    weir_time next_sweep, next_reader_check;
+    weir_time next_look, next_sweep;
     struct weir_entity swept_to;
     bool tight;      /* records take most of the file */
     uint64_t credit; /* records dropped since it is: so many may be made */
@@ -36,17 +34,11 @@ struct weir_local {
     uint16_t order[WEIR_EVENTS_MAX]; /* scratch of one transaction */
 };
 
-/* Counts and logs that LMDB refused something; returns the weir_error. */
-int weir_local_trouble(struct weir_local *local, const char *doing, int mdb_error);
+/* Counts and logs that something could not be done; returns the error. */
+int weir_local_trouble(struct weir_local *local, const char *doing, int error);
 
 /* Logs a damaged record. */
 void weir_local_damaged(struct weir_local *local);
-
-/* Begins a transaction, also when another process has made the file larger. */
-int weir_local_begin(struct weir_local *local, unsigned flags, MDB_txn **txn_r);
-
-/* Begins reading with the one reader; end with mdb_txn_reset().  0 or an MDB error. */
-int weir_local_read_begin(struct weir_local *local);
 
 /* Octets of the file in use by records. */
 uint64_t weir_local_bytes_used(const MDB_stat *stat);

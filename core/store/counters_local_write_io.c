@@ -11,7 +11,6 @@
  * is worth least of the records it passes: strangers seen once give way, busy
  * entities stay, and those worth more than WORTH_KEEPING always do.
  */
-#include <lmdb.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +18,7 @@
 #include "core/store/counter_record.h"
 #include "core/store/counters_local_impl.h"
 
+#define LOOK_EVERY WEIR_SECOND /* whether the file was replaced */
 #define SWEEP_EVERY (5 * WEIR_SECOND)
 #define SWEEP_RECORDS 2048 /* looked at in one sweep: about a millisecond */
 #define SWEEP_DROPS 256    /* dropped in one sweep: bounds its transaction */
@@ -80,15 +80,19 @@ static int look_on(struct weir_local *local, MDB_cursor *cursor, struct candidat
 static int find_candidates(struct weir_local *local, struct candidates *found)
 {
     MDB_cursor *cursor;
-    int error = weir_local_read_begin(local);
-    if (!error)
-        error = mdb_cursor_open(local->reader, local->records, &cursor);
+    MDB_txn *txn;
+    int dead;
+    int there = weir_lmdb_file_read(local->file, &txn);
+    if (there <= 0)
+        return there;
+    mdb_reader_check(mdb_txn_env(txn), &dead); /* slots of killed processes pin old pages */
+    int error = mdb_cursor_open(txn, weir_lmdb_file_dbi(local->file), &cursor);
     if (!error) {
         error = look_on(local, cursor, found);
         mdb_cursor_close(cursor);
     }
-    mdb_txn_reset(local->reader);
-    return error;
+    weir_lmdb_file_done(local->file);
+    return error ? weir_lmdb_file_error(error) : 0;
 }
 
 static int compare_value(const void *a, const void *b)
@@ -105,28 +109,46 @@ static int drop_one(struct weir_local *local, MDB_txn *txn, struct weir_entity *
     struct candidate again;
     MDB_val key = {.mv_size = sizeof entity->id, .mv_data = entity->id};
     MDB_val value;
-    int error = mdb_get(txn, local->records, &key, &value);
+    MDB_dbi records = weir_lmdb_file_dbi(local->file);
+    int error = mdb_get(txn, records, &key, &value);
     if (!error && may_go(local, &key, &value, &again)) {
-        error = mdb_del(txn, local->records, &key, NULL);
+        error = mdb_del(txn, records, &key, NULL);
         *dropped += !error;
     }
     return error == MDB_NOTFOUND ? 0 : error;
+}
+
+/* Begins writing.  Pages are always written before the meta page that makes
+ * them valid, but the disk is waited for once, not twice: a power failure may take the
+ * last flush, never the file.  A second wait would stall the caller, and the
+ * events of a second count toward the prior at worst. */
+static int write_begin(struct weir_local *local, MDB_txn **txn_r)
+{
+    int error = weir_lmdb_file_write(local->file, txn_r);
+    if (!error)
+        mdb_env_set_flags(mdb_txn_env(*txn_r), local->scratch ? MDB_NOSYNC : MDB_NOMETASYNC, 1);
+    return error;
+}
+
+/* Ends writing: commits, unless LMDB had an error.  0 or one of ours. */
+static int write_end(struct weir_local *local, int mdb_error)
+{
+    if (!mdb_error)
+        return weir_lmdb_file_commit(local->file);
+    weir_lmdb_file_abort(local->file);
+    return weir_lmdb_file_error(mdb_error);
 }
 
 static int drop_candidates(struct weir_local *local, struct candidates *found)
 {
     MDB_txn *txn;
     uint64_t dropped = 0;
-    int error = weir_local_begin(local, 0, &txn);
+    int error = write_begin(local, &txn);
     if (error)
         return error;
     for (size_t i = 0; !error && i < found->n && i < SWEEP_DROPS; i++)
         error = drop_one(local, txn, &found->of[i].entity, &dropped);
-    if (error) {
-        mdb_txn_abort(txn);
-        return error;
-    }
-    error = mdb_txn_commit(txn);
+    error = write_end(local, error);
     if (!error)
         local->credit += dropped;
     return error;
@@ -146,8 +168,6 @@ static int sweep(struct weir_local *local)
 
 static void make_room(struct weir_local *local)
 {
-    int dead;
-    mdb_reader_check(local->env, &dead);
     for (int i = 0; i < ROOM_SWEEPS && local->credit < WEIR_EVENTS_MAX; i++) {
         if (sweep(local) < 0)
             return;
@@ -158,12 +178,13 @@ static void make_room(struct weir_local *local)
 static bool measure(struct weir_local *local)
 {
     MDB_stat stat;
-    int error = weir_local_read_begin(local);
-    if (!error)
-        error = mdb_stat(local->reader, local->records, &stat);
-    mdb_txn_reset(local->reader);
-    if (error)
+    MDB_txn *txn;
+    if (weir_lmdb_file_read(local->file, &txn) <= 0)
         return true; /* writing will meet the same trouble and tell */
+    int error = mdb_stat(txn, weir_lmdb_file_dbi(local->file), &stat);
+    weir_lmdb_file_done(local->file);
+    if (error)
+        return true;
     uint64_t used = weir_local_bytes_used(&stat);
     local->tight = used > local->bytes_most / 4 * 3;
     if (!local->tight)
@@ -218,9 +239,10 @@ static int write_entity(struct weir_local *local, MDB_txn *txn,
     struct weir_entity entity = change[order[0]].counter.entity;
     MDB_val key = {.mv_size = sizeof entity.id, .mv_data = entity.id};
     MDB_val value;
+    MDB_dbi records = weir_lmdb_file_dbi(local->file);
     struct weir_counter_record record;
     record.n = 0;
-    int error = mdb_get(txn, local->records, &key, &value);
+    int error = mdb_get(txn, records, &key, &value);
     bool is_new = error == MDB_NOTFOUND;
     if (error && !is_new)
         return error;
@@ -228,24 +250,24 @@ static int write_entity(struct weir_local *local, MDB_txn *txn,
         weir_local_damaged(local);
     change_record(&record, change, order, n);
     if (record.n == 0)
-        return is_new ? 0 : mdb_del(txn, local->records, &key, NULL);
+        return is_new ? 0 : mdb_del(txn, records, &key, NULL);
     *refused_r = is_new && !may_make(local);
     if (*refused_r)
         return 0;
     uint8_t bytes[WEIR_COUNTER_RECORD_MAX];
     value.mv_size = weir_counter_record_write(&entity, &record, bytes);
     value.mv_data = bytes;
-    return mdb_put(txn, local->records, &key, &value, 0);
+    return mdb_put(txn, records, &key, &value, 0);
 }
 
-/* One transaction.  0 and how many changes had no room, or an MDB error and
- * nothing was stored. */
+/* One transaction.  0 and how many changes had no room, or an error and nothing
+ * was stored. */
 static int write_changes(struct weir_local *local, const struct weir_counter_change *change,
                          const uint16_t *order, size_t n, size_t *refused_r)
 {
     MDB_txn *txn;
     *refused_r = 0;
-    int error = weir_local_begin(local, 0, &txn);
+    int error = write_begin(local, &txn);
     if (error)
         return error;
     for (size_t at = 0, run; !error && at < n; at += run) {
@@ -258,10 +280,7 @@ static int write_changes(struct weir_local *local, const struct weir_counter_cha
         error = write_entity(local, txn, change, order + at, run, &refused);
         *refused_r += refused ? run : 0;
     }
-    if (!error)
-        return mdb_txn_commit(txn);
-    mdb_txn_abort(txn);
-    return error;
+    return write_end(local, error);
 }
 
 /* At most WEIR_EVENTS_MAX changes. */
@@ -280,14 +299,14 @@ static int store_chunk(struct weir_local *local, const struct weir_counter_chang
     if (!may_grow)
         local->credit = 0;
     int error = write_changes(local, change, local->order, n, lost_r);
-    if (error == MDB_MAP_FULL) {
+    if (error == WEIR_EFULL) {
         make_room(local);
         error = write_changes(local, change, local->order, n, lost_r);
     }
     if (error)
         *lost_r = n;
     if (!error && *lost_r > 0)
-        error = MDB_MAP_FULL;
+        error = WEIR_EFULL;
     return error ? weir_local_trouble(local, "storing events", error) : 0;
 }
 
@@ -328,9 +347,8 @@ static bool is_due(weir_time *next, weir_time now, weir_time interval)
 void weir_local_tick(void *self, weir_time now)
 {
     struct weir_local *local = self;
-    int dead;
-    if (is_due(&local->next_reader_check, now, WEIR_MINUTE))
-        mdb_reader_check(local->env, &dead);
+    if (is_due(&local->next_look, now, LOOK_EVERY))
+        weir_lmdb_file_look(local->file);
     if (local->read_only)
         return;
     local->ticks = true;

@@ -66,9 +66,12 @@ struct weir_list_counts {
 
 #define WEIR_LIST_COUNTS_MAX (1 + 4 + 129 * 5)
 
+/* As with records: the length; 0 or WEIR_ECORRUPT, and then nothing is changed. */
 size_t weir_list_counts_write(const struct weir_list_counts *counts,
                               uint8_t record[static WEIR_LIST_COUNTS_MAX]);
 int weir_list_counts_read(const void *record, size_t len, struct weir_list_counts *counts_r);
+
+/* All of them together. */
 size_t weir_list_counts_sum(const struct weir_list_counts *counts);
 
 /* The number that counts entries of this one's kind. */

@@ -35,6 +35,7 @@ struct weir_lmdb_node {
     uint64_t child; /* of a branch's node */
 };
 
+/* Numbers of a file, aligned or not. */
 static inline uint16_t weir_lmdb_u16(const uint8_t *at)
 {
     uint16_t value;

@@ -82,7 +82,7 @@ struct weir_ctl {
     struct weir_stores stores;
     struct weir_engine *engine;
     struct weir_log log;
-    bool empty; /* there are no counters yet: stores.counters is NULL and all is zero */
+    int janitor, janitor_end; /* of a scratch store: its process, our end of the pipe */
     char note[WEIR_CTL_NOTES][WEIR_CTL_NOTE]; /* what went wrong while opening */
     size_t notes;
 };
@@ -131,6 +131,7 @@ int weir_ctl_open_counters(struct weir_ctl *ctl, unsigned use);
 /* The same with a counter store of its own instead of the live one, empty and gone
  * with this process, and without lists (ctl_scratch_io.c). */
 int weir_ctl_open_scratch(struct weir_ctl *ctl);
+void weir_ctl_close_scratch(struct weir_ctl *ctl);
 
 /* Makes ctl->engine from what is open.  0 or EX_OSERR. */
 int weir_ctl_make_engine(struct weir_ctl *ctl);

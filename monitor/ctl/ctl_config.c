@@ -72,6 +72,29 @@ static int print_effective(struct weir_ctl *ctl)
     return print_rows(ctl, only_defaults ? &defaults : &ctl->config, &defaults);
 }
 
+/* weir.conf(5): the settings come from the table, and only what is the same for
+ * all of them is written here. */
+static void print_manual(void)
+{
+    fputs(".TH WEIR.CONF 5 \"\" \"Weir\" \"File formats\"\n"
+          ".SH NAME\nweir.conf \\- the configuration of Weir\n"
+          ".SH SYNOPSIS\n.I " WEIR_CONFIG_PATH "\n"
+          ".SH DESCRIPTION\n"
+          "One file serves all programs of Weir.\n"
+          "It has sections in brackets and in them lines of the form\n"
+          ".IR name \" = \" value ;\n"
+          "a line that begins with\n.B #\nor\n.B ;\nis a comment, and an indented line goes on "
+          "with the value before it.\n"
+          "What is not set has its default, and an unknown name is an error.\n"
+          ".PP\nDaemons read the file when they start and on SIGHUP.\n"
+          ".B weirctl \\-t\ntests it,\n.B weirctl config\nshows what is in effect.\n"
+          ".SH SETTINGS\n", stdout);
+    weir_settings_manual(weir_config_settings(), stdout);
+    fputs(".SH FILES\n.TP\n.I " WEIR_CONFIG_PATH "\nis read unless a program is given another "
+          "with\n.BR \\-c .\n"
+          ".SH SEE ALSO\n.BR weirctl (1),\n.BR weir\\-policyd (8)\n", stdout);
+}
+
 int weir_ctl_show_config(struct weir_ctl *ctl)
 {
     static const char kinds[] = {WEIR_CTL_DEFAULTS, WEIR_CTL_CHANGED, WEIR_CTL_SAMPLE,
@@ -84,7 +107,7 @@ int weir_ctl_show_config(struct weir_ctl *ctl)
     if (ctl->option[WEIR_CTL_SAMPLE] != NULL)
         weir_settings_sample(weir_config_settings(), stdout);
     else if (ctl->option[WEIR_CTL_MAN] != NULL)
-        weir_settings_manual(weir_config_settings(), stdout);
+        print_manual();
     else
         return print_effective(ctl);
     return 0;

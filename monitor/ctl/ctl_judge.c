@@ -18,12 +18,8 @@ void weir_ctl_plan(struct weir_ctl *ctl, const struct weir_address *address,
 bool weir_ctl_judge(struct weir_ctl *ctl, weir_time as_of, struct weir_ctl_question *question,
                     struct weir_reputation *reputation_r)
 {
-    int rc = 1;
-    if (!ctl->empty)
-        rc = weir_counters_read(ctl->stores.counters, as_of, question->reading,
+    int rc = weir_counters_read(ctl->stores.counters, as_of, question->reading,
                                 question->readings);
-    for (size_t i = 0; i < question->readings && ctl->empty; i++)
-        question->reading[i].missing = false;
     weir_reputation_judge(&ctl->config.reputation, &question->query, question->reading,
                           reputation_r);
     return rc == 1;

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/error.h"
 
@@ -43,6 +42,7 @@ int weir_ctl_make_arena(struct weir_ctl *ctl)
 
 int weir_ctl_configure(struct weir_ctl *ctl)
 {
+    ctl->log = (struct weir_log){write_line, ctl, WEIR_LOG_WARNING};
     int code = weir_ctl_make_arena(ctl);
     if (code != 0)
         return code;
@@ -67,23 +67,6 @@ int weir_ctl_make_engine(struct weir_ctl *ctl)
     return 0;
 }
 
-/* A local store is made by the first who writes to it.  Before that there is
- * nothing to read, which is no trouble. */
-static void see_whether_empty(struct weir_ctl *ctl)
-{
-    const char *path = weir_config_path(&ctl->config, ctl->config.counters_file, ctl->arena);
-    const char *folder = ctl->config.state_directory;
-    if (ctl->config.counters != WEIR_COUNTERS_LOCAL || path == NULL ||
-        access(path, F_OK) == 0 || errno != ENOENT || access(folder, X_OK) != 0)
-        return;
-    ctl->empty = true;
-    size_t kept = 0;
-    for (size_t i = 0; i < ctl->notes; i++)
-        if (strncmp(ctl->note[i], path, strlen(path)) != 0)
-            memmove(ctl->note[kept++], ctl->note[i], WEIR_CTL_NOTE);
-    ctl->notes = kept;
-}
-
 int weir_ctl_open(struct weir_ctl *ctl, unsigned use)
 {
     int code = weir_ctl_configure(ctl);
@@ -92,11 +75,9 @@ int weir_ctl_open(struct weir_ctl *ctl, unsigned use)
     if (ctl->config.wait < PATIENCE)
         ctl->config.wait = PATIENCE;
     ctl->config.near = 0; /* people want to see what is there now */
-    ctl->log = (struct weir_log){keep_note, ctl, WEIR_LOG_WARNING};
+    ctl->log.write = keep_note;
     (void)weir_stores_open(&ctl->config, use, &ctl->log, &ctl->stores);
     ctl->log.write = write_line;
-    if (ctl->stores.counters == NULL && use == WEIR_STORES_READ)
-        see_whether_empty(ctl);
     return weir_ctl_make_engine(ctl);
 }
 
@@ -124,9 +105,7 @@ int weir_ctl_open_lists(struct weir_ctl *ctl, unsigned use)
 int weir_ctl_open_counters(struct weir_ctl *ctl, unsigned use)
 {
     int code = weir_ctl_open(ctl, use);
-    if (code != 0 || ctl->stores.counters != NULL || ctl->empty)
-        return code;
-    return missing(ctl, "the counters");
+    return code == 0 && ctl->stores.counters == NULL ? missing(ctl, "the counters") : code;
 }
 
 int weir_ctl_open_votes(struct weir_ctl *ctl)
@@ -139,5 +118,6 @@ void weir_ctl_close(struct weir_ctl *ctl)
 {
     weir_engine_free(&ctl->engine);
     weir_stores_close(&ctl->stores);
+    weir_ctl_close_scratch(ctl);
     weir_arena_free(&ctl->arena);
 }

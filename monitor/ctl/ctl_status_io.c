@@ -130,10 +130,13 @@ static void add_counters(struct report *report)
     struct weir_ctl *ctl = report->ctl;
     struct weir_counters_status status = {.store = ""};
     bool memcached = ctl->config.counters == WEIR_COUNTERS_MEMCACHED;
+    const char *path = weir_config_path(&ctl->config, ctl->config.counters_file, ctl->arena);
+    struct stat is;
     report->counters = json_pack("{s:s, s:b}", "store", memcached ? "memcached" : "local", "open",
                                  ctl->stores.counters != NULL);
-    if (ctl->empty)
-        return;
+    if (!memcached)
+        json_object_set_new(report->counters, "there",
+                            json_boolean(path != NULL && stat(path, &is) == 0));
     if (ctl->stores.counters == NULL) {
         problem(report, "the counters cannot be opened: reputation is not known");
         return;
@@ -236,7 +239,8 @@ static void print_counters(const struct report *report)
             printf(", answers in %.2f ms", 1000 * seconds);
         putchar('\n');
     }
-    if (report->ctl->empty)
+    if (strcmp(word(counters, "store"), "local") == 0 &&
+        !json_is_true(json_object_get(counters, "there")))
         printf("  %-10s not there yet: empty\n", "file");
     if (number(counters, "bytes_most") > 0)
         printf("  %-10s %lld entities, %s of %s\n", "size",

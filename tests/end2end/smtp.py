@@ -208,12 +208,14 @@ class Policy:
 class PolicyLoad:
     """Policy sessions that ask about ever new addresses, one request in flight on each.
 
-    answers holds (when, seconds, action); broken what went wrong.  slack is by how much this
-    machine was late to wake a sleeping thread meanwhile: no server can be held to less."""
+    answers holds (when, seconds, action); broken what went wrong.  lateness() is what the
+    machine itself is to blame for: how late it woke a sleeping thread here, and how long the
+    daemon (pid) was ready to run but got no processor.  No server can be held to less."""
 
-    def __init__(self, port, sessions=4, pause=0.002):
-        self.port, self.pause = port, pause
+    def __init__(self, port, pid, sessions=4, pause=0.002):
+        self.port, self.pid, self.pause = port, pid, pause
         self.answers, self.broken, self.slack = [], [], 0.0
+        self.waited = self.waited_for_processor()
         self.over = threading.Event()
         self.threads = [threading.Thread(target=self.work, args=(number,), daemon=True)
                         for number in range(sessions)]
@@ -241,6 +243,13 @@ class PolicyLoad:
                     self.broken.append(repr(trouble))
                     return
                 self.answers.append((time.monotonic(), seconds, action))
+
+    def waited_for_processor(self):
+        with open(f"/proc/{self.pid}/schedstat", encoding="ascii") as numbers:
+            return int(numbers.read().split()[1]) / 1e9
+
+    def lateness(self):
+        return 4 * self.slack + self.waited_for_processor() - self.waited
 
     def watch(self):
         while not self.over.is_set():

@@ -13,11 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/base/limits.h"
 #include "tests/unit/memcached_rig.h"
+#include "tests/unit/seeded.h"
 
 /* The model. -------------------------------------------------------------- */
 
@@ -211,22 +211,16 @@ void counter_store_close(enum counter_store store, struct weir_counters **counte
 
 /* Chance. ----------------------------------------------------------------- */
 
-static uint64_t random_state;
+static struct seeded chance;
 
 void seed_random(void)
 {
-    const char *seed = getenv("WEIR_SEED");
-    random_state = seed ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL);
-    fprintf(stderr, "WEIR_SEED=%llu\n", (unsigned long long)random_state);
+    chance = seeded_new("counters");
 }
 
-/* splitmix64 (Steele, Lea, Flood 2014) */
 uint64_t random_u64(void)
 {
-    uint64_t z = random_state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
+    return seeded_next(&chance);
 }
 
 double random_between(double least, double most)

@@ -1,12 +1,16 @@
 /*
  * memcached_rig - see the header.  A rig owns one child process; the child asks
  * the kernel to be killed with its parent, so that a crashed test leaves
- * nothing behind.  A port is found by binding to port 0 and letting go; should
- * somebody else take it in between, another one is tried.
+ * nothing behind.  The kernel forgets this when a process changes its user, so
+ * root becomes "nobody" before asking, and memcached need not.  A port is found by
+ * binding to port 0 and letting go; should somebody else take it in between,
+ * another one is tried.
  */
 #include "tests/unit/memcached_rig.h"
 
 #include <arpa/inet.h>
+#include <grp.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,19 +59,31 @@ bool memcached_rig_available(void)
     return false;
 }
 
+/* Where the program lies may be closed to "nobody": then memcached has to change
+ * its user itself, and a crashed test leaves it behind. */
+static bool become_nobody(const char *program)
+{
+    const struct passwd *nobody = getpwnam("nobody");
+    if (geteuid() != 0 || !nobody)
+        return false;
+    bool open = seteuid(nobody->pw_uid) == 0 && eaccess(program, X_OK) == 0;
+    return seteuid(0) == 0 && open && setgroups(0, NULL) == 0 && setgid(nobody->pw_gid) == 0 &&
+           setuid(nobody->pw_uid) == 0;
+}
+
 static void run_child(const char *program, const struct memcached_rig *rig, pid_t parent)
 {
     char port[16];
     snprintf(port, sizeof port, "%u", rig->port);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(1);
     const char *words[20] = {program, "-m", "32", "-t", "1", "-U", "0"};
     size_t n = 7;
-    if (geteuid() == 0) {
+    if (geteuid() == 0 && !become_nobody(program)) {
         words[n++] = "-u";
         words[n++] = "nobody";
     }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
     words[n++] = rig->port ? "-l" : "-s";
     words[n++] = rig->port ? "127.0.0.1" : rig->server;
     if (rig->port) {

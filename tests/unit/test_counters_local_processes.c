@@ -276,37 +276,45 @@ static void a_killed_writer_leaves_a_sound_file_and_whole_flushes(void **state)
 
 /* What the system denies. ------------------------------------------------- */
 
-static int open_without_rights(const char *path, int in, int out)
+static int read_without_rights(const char *path, int in, int out)
 {
-    struct weir_counters *counters = NULL;
-    const char *why = "";
-    struct weir_counters_local_options options = {.path = path, .read_only = true};
-    (void)in;
+    struct weir_counter counter = known(1);
     if (geteuid() == 0 && (setegid(65534) != 0 || seteuid(65534) != 0))
         return 1;
-    errno = 0;
-    int result = weir_counters_open_local(&options, NULL, &counters, &why);
-    if (result != WEIR_EIO || errno != EACCES)
-        return 2;
-    return dprintf(out, "%s", why) > 0 ? 0 : 3;
+    struct weir_counters *counters = NULL;
+    for (int i = 1; wait_for_step(in); i++) {
+        struct weir_reading reading = {.counter = counter};
+        counters = counters ? counters : open_as(path, 8 << 20, true);
+        if (!counters)
+            return 2;
+        weir_counters_tick(counters, now + i * WEIR_MINUTE);
+        if (weir_counters_read(counters, now, &reading, 1) != 1 || fabs(reading.value - i) > 0.01)
+            return 2;
+        if (!step_done(out))
+            return 3;
+    }
+    weir_counters_free(&counters);
+    return 0;
 }
 
-static void a_reader_that_may_not_write_the_lock_is_told(void **state)
+static void a_reader_that_may_not_write_the_lock_reads_all_the_same(void **state)
 {
     const char *path = *state;
-    char why[200] = "", lock[LOCAL_PATH + 8], folder[LOCAL_PATH];
+    char lock[LOCAL_PATH + 8], folder[LOCAL_PATH];
+    struct weir_counter counter = known(1);
     snprintf(lock, sizeof lock, "%s-lock", path);
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+    struct child child = start(read_without_rights, path);
     struct weir_counters *counters = open_as(path, 8 << 20, false);
     assert_non_null(counters);
-    weir_counters_free(&counters);
-    assert_int_equal(chmod(lock, 0444), 0);
+    assert_int_equal(chmod(lock, 0600), 0);
     assert_int_equal(chmod(folder, 0755), 0);
-    struct child child = start(open_without_rights, path);
-    assert_true(read(child.from, why, sizeof why - 1) > 0);
+    for (int i = 1; i < 4; i++) {
+        counter_add(counters, now, &counter, 1);
+        step(&child);
+    }
     assert_int_equal(end(&child), 0);
-    if (!strstr(why, "-lock"))
-        fail_msg("\"%s\" does not say what is wrong", why);
+    weir_counters_free(&counters);
 }
 
 static int fill_the_disk(const char *path, int in, int out)
@@ -329,10 +337,10 @@ static int fill_the_disk(const char *path, int in, int out)
         weir_counters_add(counters, now, &other, 1);
     }
     int result = weir_counters_flush(counters, &lost);
-    if (result != WEIR_EIO || lost == 0)
+    if (result != WEIR_EFULL || lost == 0)
         return 2;
     weir_counters_status(counters, &status);
-    if (status.node[0].up || status.node[0].failures == 0 || status.lost != lost)
+    if (status.node[0].failures == 0 || status.lost != lost)
         return 3;
     struct weir_reading reading = {.counter = counter};
     if (weir_counters_read(counters, now, &reading, 1) != 1 || fabs(reading.value - 5) > 0.01)
@@ -366,9 +374,10 @@ int main(void)
         WITH_PATH(a_file_that_another_process_made_larger_is_read_on),
         WITH_PATH(writers_at_once_lose_nothing),
         WITH_PATH(a_killed_writer_leaves_a_sound_file_and_whole_flushes),
-        WITH_PATH(a_reader_that_may_not_write_the_lock_is_told),
+        WITH_PATH(a_reader_that_may_not_write_the_lock_reads_all_the_same),
         WITH_PATH(a_full_disk_loses_events_but_no_readings_and_heals),
     };
+    signal(SIGPIPE, SIG_IGN); /* a child that has died shows in its exit status */
     seed_random();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

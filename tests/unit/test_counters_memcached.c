@@ -192,7 +192,7 @@ static void keys_expire_at_the_absolute_time_of_their_epoch(void **state)
     cluster_stop(&cluster);
 }
 
-static void what_is_no_number_is_missing_and_told_once(void **state)
+static void what_is_no_number_is_missing_and_told_a_few_times(void **state)
 {
     static const char *const value[] = {"", "spam", "-1", "999999999999999999999"};
     struct weir_reading reading[5];
@@ -211,15 +211,16 @@ static void what_is_no_number_is_missing_and_told_once(void **state)
         cluster_say(cluster->rig[node], command, answer, sizeof answer);
         assert_memory_equal(answer, "STORED", 6);
     }
-    for (size_t round = 0; round < 3; round++)
+    for (size_t round = 0; round < 5 * WEIR_LOG_BURST; round++)
         assert_int_equal(cluster_read(cluster, reading, 5), 0);
     for (size_t i = 0; i < 4; i++)
         assert_true(reading[i].missing);
     assert_false(reading[4].missing);
     assert_string_equal(cluster_state(cluster), "+++");
-    const char *line = strstr(cluster->log, "no counters");
-    assert_non_null(line);
-    assert_null(strstr(line + 1, "no counters"));
+    size_t lines = 0;
+    for (const char *at = cluster->log; (at = strstr(at, "no counters")); at++)
+        lines++;
+    assert_in_range(lines, 1, WEIR_LOG_BURST + 1);
     cluster_stop(&cluster);
 }
 
@@ -515,7 +516,7 @@ int main(void)
         cmocka_unit_test(what_one_handle_stores_another_reads),
         cmocka_unit_test(as_many_as_WEIR_READINGS_MAX_come_in_one_go),
         cmocka_unit_test(keys_expire_at_the_absolute_time_of_their_epoch),
-        cmocka_unit_test(what_is_no_number_is_missing_and_told_once),
+        cmocka_unit_test(what_is_no_number_is_missing_and_told_a_few_times),
         cmocka_unit_test(a_killed_server_takes_only_its_share_along),
         cmocka_unit_test(a_stopped_server_costs_one_wait_and_then_none),
         cmocka_unit_test(all_stopped_cost_one_wait_together),

@@ -309,7 +309,8 @@ static void pieces_of_any_size_lead_to_the_same_end(void **state)
     for (int round = 0; round < 2000; round++) {
         char text[400];
         struct weir_policy_scan pieces = {0}, whole = {0};
-        size_t size = 1 + seeded_below(&random, (unsigned)sizeof text - 1), given = 0, len[2] = {0, 0};
+        size_t size = 1 + seeded_below(&random, (unsigned)sizeof text - 1);
+        size_t given = 0, len[2] = {0, 0};
         const char *why;
         int got[2] = {0, 0};
 

@@ -385,11 +385,14 @@ static const char *printed(void (*print)(const struct weir_settings *, FILE *),
 }
 
 static const struct weir_setting few_rows[] = {
-    {"main", "mode", WEIR_CHOICE, "observe", 0, 0, "observe|enforce", AT(mode), "What to do.", NULL},
+    {"main", "mode", WEIR_CHOICE, "observe", 0, 0, "observe|enforce", AT(mode), "What to do.",
+     NULL},
     {"other", "count", WEIR_COUNT, "7", 0, 0, NULL, AT(other_count),
-     "A sentence so long that the sample file, which is 78 columns wide, breaks it into lines.", NULL},
+     "A sentence so long that the sample file, which is 78 columns wide, breaks it into lines.",
+     NULL},
     {"main", "text", WEIR_TEXT, "", 0, 0, NULL, AT(text), ".with odd\\signs - in it", NULL},
-    {"main", "period", WEIR_PERIOD, "4h", WEIR_MINUTE, WEIR_DAY, NULL, AT(period), "How long.", NULL},
+    {"main", "period", WEIR_PERIOD, "4h", WEIR_MINUTE, WEIR_DAY, NULL, AT(period), "How long.",
+     NULL},
 };
 
 static const struct weir_settings few = {few_rows, 4};
