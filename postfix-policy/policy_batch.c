@@ -151,7 +151,7 @@ static size_t sort_out(struct weir_policy_batch *batch, const struct weir_policy
 }
 
 static void note(const struct weir_policy_parts *parts, const struct weir_decision *decision,
-                 const struct weir_envelope *envelope)
+                 const struct weir_envelope *envelope, const char *facts)
 {
     char line[WEIR_DECISION_TEXT];
 
@@ -161,7 +161,7 @@ static void note(const struct weir_policy_parts *parts, const struct weir_decisi
     /* Straight to the sink: the line is clean and short enough as it is made. */
     if (parts->log && parts->log->most >= WEIR_LOG_INFO)
         parts->log->write(parts->log->context, WEIR_LOG_INFO,
-                          weir_decision_log(decision, envelope, line));
+                          weir_decision_log(facts, envelope, line));
 }
 
 /* Facts go onto mail of others that was decided about, once for each message: only
@@ -180,7 +180,7 @@ static bool facts_wanted(const struct weir_config *config, const struct work *wo
 }
 
 static void say_new(struct weir_policy_batch *batch, size_t i,
-                    const struct weir_policy_parts *parts, weir_time steady)
+                    const struct weir_policy_parts *parts, weir_time steady, const char *facts)
 {
     const struct work *work = &batch->work[i];
     const struct weir_decision *decision = &batch->decision[work->which];
@@ -192,7 +192,7 @@ static void say_new(struct weir_policy_batch *batch, size_t i,
         reply = weir_decision_reply(decision, envelope, parts->config->help_url, text);
         say(batch, i, reply, "");
     } else if (facts_wanted(parts->config, work, decision, envelope)) {
-        say(batch, i, "PREPEND X-Weir-Policy:", weir_decision_facts(decision, envelope, text));
+        say(batch, i, "PREPEND X-Weir-Policy:", facts);
     } else {
         say_neutral(batch, i);
     }
@@ -212,6 +212,7 @@ static void settle(struct weir_policy_batch *batch, size_t i,
     struct weir_decision *decision = &batch->decision[work->which];
     const struct weir_envelope *envelope = &batch->envelope[work->which];
     const struct weir_instance *known = recall(parts, steady, work, envelope);
+    char facts[WEIR_DECISION_TEXT];
 
     if (known) {
         say_as_before(batch, i, parts, known, envelope);
@@ -222,8 +223,9 @@ static void settle(struct weir_policy_batch *batch, size_t i,
         decision->ground = WEIR_GROUND_ROLE;
         decision->action = decision->intended = WEIR_PASS;
     }
-    note(parts, decision, envelope);
-    say_new(batch, i, parts, steady);
+    weir_decision_facts(decision, envelope, facts);
+    note(parts, decision, envelope, facts);
+    say_new(batch, i, parts, steady, facts);
 }
 
 const struct weir_policy_item *weir_policy_batch_answer(struct weir_policy_batch *batch,

@@ -180,9 +180,11 @@ int weir_policy_parse(const char *bytes, size_t len, enum weir_policy_kind *kind
  * every octet that is answered. */
 static char *append(char *at, const char *end, const char *text)
 {
-    for (; *text && at < end; text++)
-        *at++ = *text >= ' ' && *text <= '~' ? *text : '?';
-    return at;
+    size_t len = strnlen(text, (size_t)(end - at));
+
+    for (size_t i = 0; i < len; i++)
+        at[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+    return at + len;
 }
 
 size_t weir_policy_answer(char buffer[static WEIR_POLICY_ANSWER_MAX], const char *word,

@@ -86,6 +86,9 @@ def main():
     if not options.results.exists():
         sys.exit(f"claims: {options.results} is not there yet: run the tests first (make test)")
     claims = table(TESTS / "claims.tsv")
+    needs = {claim["id"]: claim["needs"] for claim in claims}
+    for claim in claims:
+        claim["needs"] += " " + needs.get(claim["same_as"], "")
     tests, strangers = tests_by_claim(table(options.results), claims)
     count = collections.defaultdict(list)
     for claim in claims:

@@ -23,14 +23,6 @@ static size_t room(struct weir_line *line, size_t wanted)
     return left;
 }
 
-void weir_line_text(struct weir_line *line, const char *text)
-{
-    size_t len = room(line, strlen(text));
-
-    memcpy(line->at, text, len);
-    line->at += len;
-}
-
 void weir_line_foreign(struct weir_line *line, struct weir_slice text, bool keep_blanks)
 {
     size_t len = room(line, text.len);
@@ -47,15 +39,14 @@ void weir_line_foreign(struct weir_line *line, struct weir_slice text, bool keep
 
 void weir_line_count(struct weir_line *line, uint64_t count)
 {
-    char digit[21];
-    char *at = digit + sizeof digit - 1;
+    char digit[20];
+    char *at = digit + sizeof digit;
 
-    *at = '\0';
     do {
         *--at = (char)('0' + count % 10);
         count /= 10;
     } while (count > 0);
-    weir_line_text(line, at);
+    weir_line_octets(line, at, (size_t)(digit + sizeof digit - at));
 }
 
 void weir_line_number(struct weir_line *line, double number, unsigned digits)

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/base/cursor.h"
 
@@ -25,8 +26,25 @@ struct weir_line {
 /* A line in size octets of buffer (at least 1). */
 struct weir_line weir_line(char *buffer, size_t size);
 
-/* Text of ours, as it stands. */
-void weir_line_text(struct weir_line *line, const char *text);
+/* len octets of ours, as they stand. */
+static inline void weir_line_octets(struct weir_line *line, const char *octets, size_t len)
+{
+    size_t room = (size_t)(line->end - line->at);
+
+    if (len > room) {
+        line->cut = true;
+        len = room;
+    }
+    memcpy(line->at, octets, len);
+    line->at += len;
+}
+
+/* Text of ours, as it stands.  Here, so that the length of a literal is known
+ * when compiling: a log line has some forty of them. */
+static inline void weir_line_text(struct weir_line *line, const char *text)
+{
+    weir_line_octets(line, text, strlen(text));
+}
 
 /* Text from outside: octets other than visible ASCII become '?'; blanks become
  * '_' unless they are to be kept. */

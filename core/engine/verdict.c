@@ -162,6 +162,9 @@ const char *weir_decision_facts(const struct weir_decision *decision,
     put_core(&line, decision);
     weir_line_text(&line, " client=");
     put_client(&line, envelope);
+    /* Before the message is there, the boundary address is the client's. */
+    weir_line_text(&line, " boundary=");
+    put_client(&line, envelope);
     weir_line_text(&line, " domain=");
     put_domain(&line, decision);
     if (decision->judged)
@@ -174,31 +177,17 @@ const char *weir_decision_facts(const struct weir_decision *decision,
     return weir_line_end(&line);
 }
 
-const char *weir_decision_log(const struct weir_decision *decision,
-                              const struct weir_envelope *envelope,
+const char *weir_decision_log(const char *facts, const struct weir_envelope *envelope,
                               char buffer[static WEIR_DECISION_TEXT])
 {
     struct weir_line line = weir_line(buffer, WEIR_DECISION_TEXT);
 
-    put_core(&line, decision);
-    weir_line_text(&line, " client=");
-    put_client(&line, envelope);
-    /* Before the message is there, the boundary address is the client's. */
-    weir_line_text(&line, " boundary=");
-    put_client(&line, envelope);
-    weir_line_text(&line, " domain=");
-    put_domain(&line, decision);
-    if (decision->judged)
-        put_reputation(&line, &decision->reputation);
-    weir_line_text(&line, " rules=");
-    put_rules(&line, decision);
-    put_missing(&line, decision);
+    weir_line_text(&line, facts);
     weir_line_text(&line, " sender=<");
     weir_line_foreign(&line, envelope->sender, false);
     weir_line_text(&line, "> recipient=<");
     weir_line_foreign(&line, envelope->recipient, false);
-    weir_line_text(&line, "> id=");
-    weir_line_text(&line, decision->id);
+    weir_line_text(&line, ">");
     return weir_line_end(&line);
 }
 

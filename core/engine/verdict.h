@@ -68,9 +68,9 @@ const char *weir_decision_facts(const struct weir_decision *decision,
                                 const struct weir_envelope *envelope,
                                 char buffer[static WEIR_DECISION_TEXT]);
 
-/* The log line of a decision, without the program's name. Returns buffer. */
-const char *weir_decision_log(const struct weir_decision *decision,
-                              const struct weir_envelope *envelope,
+/* The log line of a decision, without the program's name: its facts, and who
+ * wrote to whom. Returns buffer. */
+const char *weir_decision_log(const char *facts, const struct weir_envelope *envelope,
                               char buffer[static WEIR_DECISION_TEXT]);
 
 /* The reason in plain words for people: "on the blacklist since ... because ...". */

@@ -248,7 +248,7 @@ void weir_reputation_judge(const struct weir_reputation_settings *settings,
                            const struct weir_reading *reading, struct weir_reputation *reputation_r)
 {
     struct weir_gathered gathered;
-    weir_reputation_gather(settings, query, reading, &gathered);
+    weir_reputation_gather(query, reading, &gathered);
     struct weir_reputation reputation = begin(settings, &gathered);
     weir_association_find(settings, query, &gathered, &reputation);
 

@@ -59,6 +59,7 @@ struct weir_reputation_settings weir_reputation_defaults(void);
 struct weir_reputation_query {
     struct weir_address address;
     const char *domain; /* organizational domain in normal form; "" when there is none */
+    bool with_rates;    /* also how fast spam comes (C20, C21): two counters more to read */
     bool authenticated; /* SPF, DKIM, DMARC or a verified host name vouches for the domain */
 };
 

@@ -1,15 +1,14 @@
 /*
- * The counters behind a reputation.  One order of slots, made by slots_of(),
- * serves all: plan() writes counters by it, gather() finds the readings by it,
- * learn() takes from it what a vote touches.  So they cannot disagree.
+ * The counters behind a reputation.  One table of slots serves all: plan() writes
+ * counters by it, gather() finds the readings by it, learn() takes from it what
+ * a vote touches.  So they cannot disagree.
  *
- * An entity is a keyed hash of its level, the masked address and the domain:
+ * An entity is made of keyed hashes of the masked address and the domain:
  * whoever sends mail cannot aim at another's counters, and the stores hold no
  * addresses in the clear.
  */
 #include "core/evidence/reputation_impl.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "core/base/limits.h"
@@ -17,18 +16,45 @@
 /* More votes than mail there is: only a damaged store reads higher. */
 #define VOTES_MAX 1e12
 
-enum moment { EACH_VOTE, EACH_STRANGER, EACH_SPAM, EACH_GOOD, EACH_NEW_GROUP };
+enum moment { EACH_VOTE, EACH_STRANGER, EACH_SPAM, EACH_GOOD, EACH_NEW_GROUP, MOMENTS };
+enum memory { OWN, NO_DECAY, RATE_LONG, RATE_SHORT, MEMORIES };
 
 struct slot {
-    int level;
-    enum weir_variable variable;
-    uint32_t half_life;
-    enum moment moment;
+    uint8_t level, variable; /* whose counter, and which */
+    uint8_t memory;          /* its half-life: the level's own, or another */
+    uint8_t moment;          /* when it is counted */
+    size_t offset;           /* of its number in struct weir_gathered */
 };
 
-static const enum weir_variable votes[] = {WEIR_SPAM_USER, WEIR_GOOD_USER, WEIR_SPAM_COMPUTER,
-                                           WEIR_GOOD_COMPUTER, WEIR_INDETERMINATE};
-#define VOTES (sizeof(votes) / sizeof(*votes))
+#define AT(field) offsetof(struct weir_gathered, field)
+#define VOTES_OF(level, moment)                                                           \
+    {level, WEIR_SPAM_USER, OWN, moment, AT(cell[level].spam_user)},                      \
+        {level, WEIR_GOOD_USER, OWN, moment, AT(cell[level].good_user)},                  \
+        {level, WEIR_SPAM_COMPUTER, OWN, moment, AT(cell[level].spam_computer)},          \
+        {level, WEIR_GOOD_COMPUTER, OWN, moment, AT(cell[level].good_computer)},          \
+        {level, WEIR_INDETERMINATE, OWN, moment, AT(cell[level].indeterminate)}
+
+/* Pair and address, group and network stand together, as they lie in the local store.
+ * Two have no decay: that a group was ever good, and how many domains a network
+ * serves. */
+static const struct slot slots[] = {
+    VOTES_OF(WEIR_BASIS_PAIR, EACH_VOTE),
+    VOTES_OF(WEIR_BASIS_ADDRESS, EACH_VOTE),
+    {WEIR_BASIS_ADDRESS, WEIR_SPAM_EVENTS, RATE_LONG, EACH_SPAM, AT(spam_long)},
+    {WEIR_BASIS_ADDRESS, WEIR_SPAM_EVENTS, RATE_SHORT, EACH_SPAM, AT(spam_short)},
+    VOTES_OF(WEIR_BASIS_NETWORK_DOMAIN, EACH_VOTE),
+    {WEIR_BASIS_NETWORK_DOMAIN, WEIR_GROUP_GOOD, NO_DECAY, EACH_GOOD, AT(group_good)},
+    VOTES_OF(WEIR_BASIS_NETWORK, EACH_VOTE),
+    {WEIR_BASIS_NETWORK, WEIR_GROUP_NEW, NO_DECAY, EACH_NEW_GROUP, AT(network_domains)},
+    VOTES_OF(WEIR_BASIS_DOMAIN, EACH_VOTE),
+    {WEIR_BASIS_DOMAIN, WEIR_GROUP_GOOD, OWN, EACH_GOOD, AT(domain_good)},
+    {WEIR_BASIS_DOMAIN, WEIR_GROUP_NEW, OWN, EACH_NEW_GROUP, AT(domain_new)},
+    VOTES_OF(WEIR_BASIS_PRIOR, EACH_VOTE),
+    VOTES_OF(WEIR_LEVEL_STRANGERS, EACH_STRANGER),
+};
+#define SLOTS (sizeof slots / sizeof slots[0])
+
+_Static_assert(SLOTS <= WEIR_REPUTATION_READINGS, "a plan fits");
 
 static uint32_t seconds(weir_time period, weir_time least)
 {
@@ -37,7 +63,7 @@ static uint32_t seconds(weir_time period, weir_time least)
     return (uint32_t)(period / WEIR_SECOND);
 }
 
-static uint32_t half_life_of(const struct weir_reputation_settings *settings, int level)
+static uint32_t own_half_life(const struct weir_reputation_settings *settings, int level)
 {
     switch (level) {
     case WEIR_BASIS_PAIR:
@@ -52,81 +78,82 @@ static uint32_t half_life_of(const struct weir_reputation_settings *settings, in
     }
 }
 
-static bool needs_domain(int level)
-{
-    return level == WEIR_BASIS_PAIR || level == WEIR_BASIS_NETWORK_DOMAIN ||
-           level == WEIR_BASIS_DOMAIN;
-}
-
-/* What a level counts beside votes.  Two of these have no decay: that a group
- * was ever good, and how many domains a network serves. */
-static size_t extra_slots(const struct weir_reputation_settings *settings, int level, bool domain,
-                          struct slot *slot)
+static uint32_t half_life_of(const struct weir_reputation_settings *settings,
+                             const struct slot *slot)
 {
     uint32_t rate = seconds(settings->half_life_rate, 4 * WEIR_SECOND);
-    uint32_t half_life = half_life_of(settings, level);
-    switch (level) {
-    case WEIR_BASIS_NETWORK_DOMAIN:
-        slot[0] = (struct slot){level, WEIR_GROUP_GOOD, 0, EACH_GOOD};
-        return 1;
-    case WEIR_BASIS_ADDRESS:
-        slot[0] = (struct slot){level, WEIR_SPAM_EVENTS, rate, EACH_SPAM};
-        slot[1] = (struct slot){level, WEIR_SPAM_EVENTS, rate / 4, EACH_SPAM};
-        return 2;
-    case WEIR_BASIS_DOMAIN:
-        slot[0] = (struct slot){level, WEIR_GROUP_GOOD, half_life, EACH_GOOD};
-        slot[1] = (struct slot){level, WEIR_GROUP_NEW, half_life, EACH_NEW_GROUP};
-        return 2;
-    case WEIR_BASIS_NETWORK:
-        slot[0] = (struct slot){level, WEIR_GROUP_NEW, 0, EACH_NEW_GROUP};
-        return domain ? 1 : 0;
+    switch (slot->memory) {
+    case OWN:
+        return own_half_life(settings, slot->level);
+    case RATE_LONG:
+        return rate;
+    case RATE_SHORT:
+        return rate / 4;
     default:
         return 0;
     }
 }
 
-static size_t slots_of(const struct weir_reputation_settings *settings,
-                       const struct weir_reputation_query *query,
-                       struct slot slot[static WEIR_REPUTATION_READINGS])
+static bool needs_domain(const struct slot *slot)
 {
-    bool domain = query->domain[0] != '\0';
-    size_t n = 0;
-    for (int level = WEIR_LEVELS - 1; level >= 0; level--) {
-        enum moment moment = level == WEIR_LEVEL_STRANGERS ? EACH_STRANGER : EACH_VOTE;
-        if (needs_domain(level) && !domain)
-            continue;
-        for (size_t v = 0; v < VOTES; v++)
-            slot[n++] = (struct slot){level, votes[v], half_life_of(settings, level), moment};
-        n += extra_slots(settings, level, domain, slot + n);
-    }
-    return n;
+    return slot->level == WEIR_BASIS_PAIR || slot->level == WEIR_BASIS_NETWORK_DOMAIN ||
+           slot->level == WEIR_BASIS_DOMAIN || slot->moment == EACH_NEW_GROUP;
 }
 
-/* The octets that name an entity: level, prefix length, prefix, domain.  An
- * IPv4 and an IPv6 network of one length never meet: lengths are those of the
- * 16-octet form. */
-static struct weir_entity entity_of(const struct weir_reputation_settings *settings,
-                                    const struct weir_hash_key *key,
-                                    const struct weir_reputation_query *query, int level)
+/* Whether a plan for this query has the slot's counter. */
+static bool is_planned(const struct weir_reputation_query *query, const struct slot *slot)
 {
-    uint8_t name[2 + 16 + WEIR_DOMAIN_MAX] = {(uint8_t)level};
+    if (slot->moment == EACH_SPAM)
+        return query->with_rates;
+    return query->domain[0] != '\0' || !needs_domain(slot);
+}
+
+/* The names everything else is made of, hashed. */
+struct names {
+    uint64_t address, network, domain, all;
+};
+
+/* 64 bits of a tag, a prefix and its length: lengths are those of the 16-octet
+ * form, so that an IPv4 and an IPv6 network never meet. */
+static uint64_t hash_prefix(const struct weir_hash_key *key, char tag,
+                            const struct weir_prefix *prefix)
+{
+    uint8_t name[2 + 16] = {(uint8_t)tag, prefix->bits};
+    memcpy(name + 2, prefix->address.octet, 16);
+    return weir_hash64(key, name, sizeof name);
+}
+
+static struct names names_of(const struct weir_reputation_settings *settings,
+                             const struct weir_hash_key *key,
+                             const struct weir_reputation_query *query)
+{
+    struct weir_prefix address = {query->address, 128};
+    struct weir_prefix network = weir_address_prefix(
+        &query->address, (unsigned)settings->ipv4_bits, (unsigned)settings->ipv6_bits);
+    return (struct names){
+        .address = hash_prefix(key, 'a', &address),
+        .network = hash_prefix(key, 'n', &network),
+        .domain = weir_hash64(key, query->domain, strnlen(query->domain, WEIR_DOMAIN_MAX)),
+        .all = weir_hash64(key, "", 1),
+    };
+}
+
+/* An entity is two halves: a name, and a second name or the level.  So what one
+ * address or one network does for its domains lies together in a store that
+ * keeps entities in order. */
+static struct weir_entity entity_of(const struct names *names, int level)
+{
+    uint64_t half[2] = {names->all, (uint64_t)level};
     struct weir_entity entity;
-    size_t len = 2 + 16;
-    if (level == WEIR_BASIS_PAIR || level == WEIR_BASIS_ADDRESS) {
-        name[1] = 128;
-        memcpy(name + 2, query->address.octet, 16);
-    } else if (level == WEIR_BASIS_NETWORK || level == WEIR_BASIS_NETWORK_DOMAIN) {
-        struct weir_prefix network = weir_address_prefix(
-            &query->address, (unsigned)settings->ipv4_bits, (unsigned)settings->ipv6_bits);
-        name[1] = network.bits;
-        memcpy(name + 2, network.address.octet, 16);
-    }
-    if (needs_domain(level)) {
-        size_t domain = strnlen(query->domain, WEIR_DOMAIN_MAX);
-        memcpy(name + len, query->domain, domain);
-        len += domain;
-    }
-    weir_hash128(key, name, len, entity.id);
+    if (level == WEIR_BASIS_PAIR || level == WEIR_BASIS_ADDRESS)
+        half[0] = names->address;
+    else if (level == WEIR_BASIS_NETWORK || level == WEIR_BASIS_NETWORK_DOMAIN)
+        half[0] = names->network;
+    else if (level == WEIR_BASIS_DOMAIN)
+        half[0] = names->domain;
+    if (level == WEIR_BASIS_PAIR || level == WEIR_BASIS_NETWORK_DOMAIN)
+        half[1] = names->domain;
+    memcpy(entity.id, half, sizeof entity.id);
     return entity;
 }
 
@@ -135,63 +162,49 @@ size_t weir_reputation_plan(const struct weir_reputation_settings *settings,
                             const struct weir_reputation_query *query,
                             struct weir_reading reading[static WEIR_REPUTATION_READINGS])
 {
-    struct slot slot[WEIR_REPUTATION_READINGS];
-    size_t n = slots_of(settings, query, slot);
-    struct weir_entity entity = {{0}};
-    for (size_t i = 0; i < n; i++) {
-        if (i == 0 || slot[i].level != slot[i - 1].level)
-            entity = entity_of(settings, key, query, slot[i].level);
-        reading[i] = (struct weir_reading){
-            .counter = {entity, slot[i].variable, slot[i].half_life}, .missing = true};
+    struct names names = names_of(settings, key, query);
+    struct weir_counter counter = {.half_life = 0};
+    const struct slot *last = NULL;
+    size_t n = 0;
+    for (const struct slot *slot = slots; slot < slots + SLOTS; slot++) {
+        if (!is_planned(query, slot))
+            continue;
+        if (!last || last->level != slot->level)
+            counter.entity = entity_of(&names, slot->level);
+        if (!last || last->level != slot->level || last->memory != slot->memory)
+            counter.half_life = half_life_of(settings, slot);
+        counter.variable = slot->variable;
+        reading[n++] = (struct weir_reading){.counter = counter, .missing = true};
+        last = slot;
     }
     return n;
 }
 
-static double *field_of(struct weir_gathered *gathered, const struct slot *slot, bool first_rate)
+static void note_missing(const struct slot *slot, struct weir_gathered *gathered)
 {
-    struct weir_cell *cell = &gathered->cell[slot->level];
-    switch (slot->variable) {
-    case WEIR_SPAM_USER:
-        return &cell->spam_user;
-    case WEIR_GOOD_USER:
-        return &cell->good_user;
-    case WEIR_SPAM_COMPUTER:
-        return &cell->spam_computer;
-    case WEIR_GOOD_COMPUTER:
-        return &cell->good_computer;
-    case WEIR_INDETERMINATE:
-        return &cell->indeterminate;
-    case WEIR_SPAM_EVENTS:
-        return first_rate ? &gathered->spam_long : &gathered->spam_short;
-    case WEIR_GROUP_GOOD:
-        return slot->level == WEIR_BASIS_DOMAIN ? &gathered->domain_good : &gathered->group_good;
-    default:
-        return slot->level == WEIR_BASIS_DOMAIN ? &gathered->domain_new
-                                                : &gathered->network_domains;
-    }
+    gathered->partial = true;
+    if (slot->moment == EACH_VOTE || slot->moment == EACH_STRANGER)
+        gathered->lost[slot->level] = true;
+    else if (slot->moment != EACH_SPAM)
+        gathered->groups_known = false;
 }
 
-void weir_reputation_gather(const struct weir_reputation_settings *settings,
-                            const struct weir_reputation_query *query,
+void weir_reputation_gather(const struct weir_reputation_query *query,
                             const struct weir_reading *reading, struct weir_gathered *gathered_r)
 {
-    struct slot slot[WEIR_REPUTATION_READINGS];
-    size_t n = slots_of(settings, query, slot);
     *gathered_r = (struct weir_gathered){.groups_known = true};
-    for (size_t i = 0; i < n; i++) {
-        bool first_rate = i > 0 && slot[i - 1].variable != WEIR_SPAM_EVENTS;
-        *field_of(gathered_r, &slot[i], first_rate) =
-            reading[i].missing ? 0 : weir_reputation_within(reading[i].value, 0, VOTES_MAX);
-        if (!reading[i].missing)
+    for (const struct slot *slot = slots; slot < slots + SLOTS; slot++) {
+        double value;
+        if (!is_planned(query, slot))
             continue;
-        gathered_r->partial = true;
-        if (slot[i].moment == EACH_VOTE || slot[i].moment == EACH_STRANGER)
-            gathered_r->lost[slot[i].level] = true;
-        else if (slot[i].moment != EACH_SPAM)
-            gathered_r->groups_known = false;
+        if (reading->missing)
+            note_missing(slot, gathered_r);
+        value = reading->missing ? 0 : weir_reputation_within(reading->value, 0, VOTES_MAX);
+        memcpy((char *)gathered_r + slot->offset, &value, sizeof value);
+        reading++;
     }
     /* Half a cell would lie: spam without its good, or the reverse. */
-    for (size_t level = 0; level < WEIR_LEVELS; level++)
+    for (size_t level = 0; gathered_r->partial && level < WEIR_LEVELS; level++)
         if (gathered_r->lost[level])
             gathered_r->cell[level] = (struct weir_cell){.spam = 0};
 }
@@ -219,30 +232,28 @@ size_t weir_reputation_learn(const struct weir_reputation_settings *settings,
                              const struct weir_reading *reading, struct weir_vote vote,
                              struct weir_addition addition[static WEIR_REPUTATION_ADDITIONS])
 {
-    struct slot slot[WEIR_REPUTATION_READINGS];
-    size_t n = slots_of(settings, query, slot), added = 0;
+    struct names names = names_of(settings, key, query);
     struct weir_gathered before = {.lost = {[WEIR_BASIS_NETWORK] = true}};
     if (reading)
-        weir_reputation_gather(settings, query, reading, &before);
+        weir_reputation_gather(query, reading, &before);
     bool good = vote.verdict == WEIR_VOTE_GOOD;
     /* What a store did not answer is no news: an outage would otherwise make
      * every domain roam and every network a stranger. */
-    bool on[] = {
+    const bool on[MOMENTS] = {
         [EACH_VOTE] = true,
         [EACH_STRANGER] = weir_reputation_is_stranger(&before),
         [EACH_SPAM] = vote.verdict == WEIR_VOTE_SPAM,
         [EACH_GOOD] = good,
         [EACH_NEW_GROUP] = good && before.groups_known && before.group_good < 0.5,
     };
-    struct weir_entity entity = {{0}};
-    for (size_t i = 0; i < n; i++) {
-        if (i == 0 || slot[i].level != slot[i - 1].level)
-            entity = entity_of(settings, key, query, slot[i].level);
-        bool counts_votes = slot[i].moment == EACH_VOTE || slot[i].moment == EACH_STRANGER;
-        if (!on[slot[i].moment] || (counts_votes && slot[i].variable != variable_of(vote)))
+    size_t added = 0;
+    for (const struct slot *slot = slots; slot < slots + SLOTS; slot++) {
+        bool counts_votes = slot->moment == EACH_VOTE || slot->moment == EACH_STRANGER;
+        if (!on[slot->moment] || (counts_votes && slot->variable != variable_of(vote)) ||
+            (query->domain[0] == '\0' && needs_domain(slot)))
             continue;
         addition[added++] = (struct weir_addition){
-            {entity, slot[i].variable, slot[i].half_life}, 1.0};
+            {entity_of(&names, slot->level), slot->variable, half_life_of(settings, slot)}, 1.0};
     }
     return added;
 }

@@ -33,9 +33,8 @@ struct weir_gathered {
     bool partial;           /* some reading was missing */
 };
 
-/* Gives readings of a plan for this query and these settings their names. */
-void weir_reputation_gather(const struct weir_reputation_settings *settings,
-                            const struct weir_reputation_query *query,
+/* Gives readings of a plan for this query their names. */
+void weir_reputation_gather(const struct weir_reputation_query *query,
                             const struct weir_reading *reading, struct weir_gathered *gathered_r);
 
 /* Whether the network answered and had no votes. */

@@ -30,7 +30,7 @@
 /* No suffix has so many labels; a name of a hundred costs no more than one of ten. */
 #define LABELS_LOOKED_AT 10
 
-#define REMEMBERED 8192
+#define REMEMBERED 65536
 
 struct remembered {
     uint64_t hash;    /* of the whole name; 0: nothing yet */

@@ -11,6 +11,7 @@ void weir_ctl_plan(struct weir_ctl *ctl, const struct weir_address *address,
 {
     weir_engine_query(ctl->engine, address, domain, question_r->domain, &question_r->query);
     question_r->query.authenticated = authenticated;
+    question_r->query.with_rates = true;
     question_r->readings = weir_reputation_plan(&ctl->config.reputation, &ctl->stores.key,
                                                 &question_r->query, question_r->reading);
 }

@@ -42,7 +42,9 @@ HOUSE = {
         '#include "postfix-policy/policy_batch.h"\n\n'
         "int main(void)\n{\n    printf(\"x\");\n    return 0;\n}\n"),
     "monitor/ctl/ctl.h": header("WEIR_CTL_H", "struct weir_ctl;"),
-    "tests/unit/test_address.c": HEAD.format("x"), "tests/unit/test_lists.c": HEAD.format("x"),
+    "core/base/line.c": HEAD.format("x"),
+    "tests/unit/test_address.c": HEAD.format("x with line.c"),
+    "tests/unit/test_lists.c": HEAD.format("x"),
     "tests/unit/test_log.c": HEAD.format("x"),
     "tests/fuzz/fuzz_address.c": HEAD.format("x"), "tests/fuzz/corpus/address/one": "1\n",
 }

@@ -143,6 +143,11 @@ class Runner(unittest.TestCase):
         self.assertRegex(self.claims(one).stdout, r"(?m)^A2   in part ")
         self.assertRegex(self.claims(one, other).stdout, r"(?m)^A2   shown ")
 
+    def test_claim_that_says_the_same_needs_the_same(self):
+        done = self.claims(("test_x", "B10_servers_share_their_counters", "ok"))
+        self.assertRegex(done.stdout, r"(?m)^B10  in part ")
+        self.assertRegex(done.stdout, r"(?m)^B30  in part ")
+
     def test_claim_with_a_failed_test_has_failed(self):
         done = self.claims(("test_x", "C5_x", "ok"), ("test_y", "C5_y", "fail"))
         self.assertNotEqual(done.returncode, 0)

@@ -248,6 +248,13 @@ static void more_after_end(struct memcached_fake *fake, const struct get *get, s
     put_value(fake, end + 1, "7");
 }
 
+static void crumbs_after_end(struct memcached_fake *fake, const struct get *get, size_t n,
+                             uint32_t end)
+{
+    more_after_end(fake, get, n, end);
+    fake->out_len -= 20; /* less than a whole header of it is left */
+}
+
 static answer *const answers[FAKE_MODES] = {
     [FAKE_HONEST] = honest,
     [FAKE_LATE] = honest,
@@ -269,6 +276,7 @@ static answer *const answers[FAKE_MODES] = {
     [FAKE_NOOP_FIRST] = noop_first,
     [FAKE_NOOP_WITH_BODY] = noop_with_body,
     [FAKE_MORE_AFTER_END] = more_after_end,
+    [FAKE_CRUMBS_AFTER_END] = crumbs_after_end,
 };
 
 /* Service. ---------------------------------------------------------------- */

@@ -36,6 +36,7 @@ enum memcached_fake_mode {
     FAKE_NOOP_FIRST,
     FAKE_NOOP_WITH_BODY,
     FAKE_MORE_AFTER_END,
+    FAKE_CRUMBS_AFTER_END,
     FAKE_MODES
 };
 

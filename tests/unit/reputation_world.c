@@ -25,7 +25,7 @@ void world_close(struct world *world)
 static struct weir_reputation_query query_of(const struct world *world, const char *address,
                                              const char *domain)
 {
-    struct weir_reputation_query query = {.domain = domain,
+    struct weir_reputation_query query = {.domain = domain, .with_rates = true,
                                           .authenticated = world->authenticated};
     if (weir_address_parse(address, strlen(address), &query.address) != 0)
         abort();

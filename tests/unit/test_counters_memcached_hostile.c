@@ -148,6 +148,7 @@ static void late_answers_are_never_taken_for_other_questions(void **state)
     (void)state;
     struct liar liar = begin(false);
     for (uint32_t round = 0; round < 6; round++) {
+        bool ticks = round >= 3; /* a daemon; before, a program that has none */
         memcached_fake_say(liar.fake, FAKE_LATE);
         cluster_fill(reading, 50, 100 * round);
         assert_int_equal(timed_read(liar.counters, reading, 50), 0);
@@ -155,13 +156,17 @@ static void late_answers_are_never_taken_for_other_questions(void **state)
         memcached_fake_say(liar.fake, FAKE_HONEST);
         /* Ask others until the late answer has long come. */
         for (uint32_t i = 0; i < 80; i++) {
-            weir_counters_tick(liar.counters, LATE_IN_EPOCH);
+            if (ticks)
+                weir_counters_tick(liar.counters, LATE_IN_EPOCH);
             cluster_fill(reading, 50, 100 * round + 10 * (i % 9));
             timed_read(liar.counters, reading, 50);
             assert_none_is_anothers(reading, 50);
             nap_ms(5);
         }
-        assert_honest_again(&liar);
+        if (ticks)
+            assert_honest_again(&liar);
+        else
+            assert_int_equal(assert_none_is_anothers(reading, 50), 50);
     }
     end(&liar);
 }

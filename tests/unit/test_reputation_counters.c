@@ -23,7 +23,7 @@ struct plan {
 static struct plan plan(const struct world *w, const char *address, const char *domain)
 {
     struct plan plan;
-    struct weir_reputation_query query = {.domain = domain};
+    struct weir_reputation_query query = {.domain = domain, .with_rates = true};
     assert_int_equal(weir_address_parse(address, strlen(address), &query.address), 0);
     plan.n = weir_reputation_plan(&w->settings, &w->key, &query, plan.reading);
     return plan;
@@ -67,10 +67,29 @@ static void a_plan_asks_each_counter_once_and_entities_together(void **state)
     assert_int_equal(plan(*state, "198.51.100.7", "").n, 22);
 }
 
-static void a_counter_nobody_answered_for_is_missing(void **state)
+static void without_rates_a_plan_is_two_counters_shorter(void **state)
 {
     struct world *w = *state;
     struct weir_reputation_query query = {.domain = "shop.example"};
+    struct plan with = plan(w, "::", "shop.example"), without;
+    struct weir_reputation r;
+    without.n = weir_reputation_plan(&w->settings, &w->key, &query, without.reading);
+    assert_int_equal(without.n, with.n - 2);
+    assert_int_equal(shared(&with, &without), without.n);
+    for (size_t i = 0; i < without.n; i++) {
+        without.reading[i].missing = false;
+        without.reading[i].value = 7;
+    }
+    weir_reputation_judge(&w->settings, &query, without.reading, &r);
+    assert_false(r.partial);
+    assert_float_equal(r.cell[WEIR_BASIS_DOMAIN].good_user, 7, 0);
+    assert_float_equal(r.spam_rate, 0, 0);
+}
+
+static void a_counter_nobody_answered_for_is_missing(void **state)
+{
+    struct world *w = *state;
+    struct weir_reputation_query query = {.domain = "shop.example", .with_rates = true};
     struct plan p = plan(w, "0.0.0.0", "shop.example");
     struct weir_reputation r;
     weir_reputation_judge(&w->settings, &query, p.reading, &r); /* planned, never read */
@@ -157,7 +176,7 @@ static void a_vote_adds_one_to_each_counter_it_concerns(void **state)
     struct world *w = *state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct weir_addition addition[WEIR_REPUTATION_ADDITIONS];
-        struct weir_reputation_query query = {.domain = cases[i].domain};
+        struct weir_reputation_query query = {.domain = cases[i].domain, .with_rates = true};
         struct plan p = plan(w, "0.0.0.0", cases[i].domain);
         for (size_t j = 0; j < p.n; j++) {
             p.reading[j].missing = false;
@@ -211,7 +230,7 @@ static void whatever_a_store_answers_the_judgement_is_in_order(void **state)
                             4e18, INFINITY, -INFINITY, NAN, 149,    5e-324};
     struct world *w = *state;
     struct seeded seed = seeded_new("whatever_a_store_answers_the_judgement_is_in_order");
-    struct weir_reputation_query query = {.domain = "shop.example"};
+    struct weir_reputation_query query = {.domain = "shop.example", .with_rates = true};
     for (unsigned run = 0; run < 20000; run++) {
         struct plan p = plan(w, "0.0.0.0", query.domain);
         struct weir_reputation r;
@@ -290,6 +309,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test(a_plan_asks_each_counter_once_and_entities_together),
+        test(without_rates_a_plan_is_two_counters_shorter),
         test(a_counter_nobody_answered_for_is_missing),
         test(neighbours_share_what_is_their_networks),
         test(another_key_or_network_length_makes_other_entities),

@@ -58,6 +58,15 @@ static struct weir_decision a_judged_one(void)
     };
 }
 
+static const char *logged(const struct weir_decision *decision,
+                          const struct weir_envelope *envelope,
+                          char text[static WEIR_DECISION_TEXT])
+{
+    char facts[WEIR_DECISION_TEXT];
+
+    return weir_decision_log(weir_decision_facts(decision, envelope, facts), envelope, text);
+}
+
 static void a_listed_sender_is_told_since_when_why_and_whom_to_ask(void **state)
 {
     struct weir_decision decision = a_listed_one();
@@ -112,7 +121,7 @@ static void text_from_outside_forges_nothing(void **state)
     strcpy(decision.entry.reason, "one\r\n250 two");
     assert_null(strchr(weir_decision_reply(&decision, &envelope, "x\ny", text), '\n'));
     envelope.sender = SLICE("a> id=fake\n<b@c.example");
-    assert_non_null(strstr(weir_decision_log(&decision, &envelope, text),
+    assert_non_null(strstr(logged(&decision, &envelope, text),
                            " sender=<a>_id=fake?<b@c.example> "));
 }
 
@@ -124,18 +133,18 @@ static void the_log_line_has_every_field_once(void **state)
 
     (void)state;
     assert_string_equal(
-        weir_decision_log(&decision, &envelope, text),
+        logged(&decision, &envelope, text),
         "verdict=spam score=3.00 action=pass intended=reject ground=reputation "
         "client=203.0.113.7 boundary=203.0.113.7 domain=shop.example probability=0.9877 "
         "confidence=0.97 basis=pair association=uncommon rules=REPUTATION(2.00),FORGED_DOMAIN "
-        "sender=<news@mail.shop.example> recipient=<user@test.example> id=abcdefghjkmnp");
+        "id=abcdefghjkmnp sender=<news@mail.shop.example> recipient=<user@test.example>");
     decision = a_listed_one();
     decision.store_missing = decision.lists_missing = true;
     assert_string_equal(
-        weir_decision_log(&decision, &envelope, text),
+        logged(&decision, &envelope, text),
         "verdict=blocked score=0.00 action=reject ground=blacklist client=203.0.113.7 "
         "boundary=203.0.113.7 domain=- rules=- missing=counters missing=lists "
-        "sender=<news@mail.shop.example> recipient=<user@test.example> id=abcdefghjkmnp");
+        "id=abcdefghjkmnp sender=<news@mail.shop.example> recipient=<user@test.example>");
 }
 
 static void the_facts_fit_a_header_and_hold_no_recipient(void **state)
@@ -148,8 +157,8 @@ static void the_facts_fit_a_header_and_hold_no_recipient(void **state)
     assert_string_equal(
         weir_decision_facts(&decision, &envelope, text),
         "verdict=spam score=3.00 action=pass intended=reject ground=reputation "
-        "client=203.0.113.7 domain=shop.example probability=0.9877 confidence=0.97 basis=pair "
-        "association=uncommon rules=REPUTATION(2.00),FORGED_DOMAIN id=abcdefghjkmnp");
+        "client=203.0.113.7 boundary=203.0.113.7 domain=shop.example probability=0.9877 "
+        "confidence=0.97 basis=pair association=uncommon rules=REPUTATION(2.00),FORGED_DOMAIN id=abcdefghjkmnp");
 }
 
 static void reasons_read_as_sentences(void **state)
