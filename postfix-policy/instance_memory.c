@@ -10,6 +10,7 @@
  */
 #include "postfix-policy/instance_memory.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,10 +21,9 @@
 #define BUCKETS_EACH 2 /* buckets for an entry: most look-ups of new messages end at an empty one */
 
 struct entry {
-    struct weir_instance_key key;
     struct weir_instance known;
+    uint8_t key[16];
     weir_time since;
-    char *reply;   /* what known.reply shows */
     uint32_t next; /* in its bucket */
     bool used;
 };
@@ -41,7 +41,7 @@ int weir_instances_new(const struct weir_hash_key *key, size_t most, weir_time k
                        struct weir_instances **instances_r)
 {
     const size_t buckets = BUCKETS_EACH * most;
-    struct weir_instances *instances = NULL;
+    struct weir_instances *instances;
 
     if (most < 1 || most >= NOWHERE / BUCKETS_EACH)
         return WEIR_EINVAL;
@@ -62,12 +62,18 @@ int weir_instances_new(const struct weir_hash_key *key, size_t most, weir_time k
     return 0;
 }
 
+static void forget_reply(struct weir_instance *instance)
+{
+    free((char *)(uintptr_t)instance->reply);
+    instance->reply = NULL;
+}
+
 void weir_instances_free(struct weir_instances **instances)
 {
     if (!*instances)
         return;
     for (size_t i = 0; i < (*instances)->most; i++)
-        free((*instances)->entry[i].reply);
+        forget_reply(&(*instances)->entry[i].known);
     free((*instances)->bucket);
     free(*instances);
     *instances = NULL;
@@ -81,8 +87,8 @@ void weir_instances_keep(struct weir_instances *instances, weir_time keep)
 /* Slices of one request: together they are shorter than it is. */
 #define KEYED_MAX (sizeof(struct weir_address) + sizeof(uint16_t) + WEIR_POLICY_REQUEST_MAX)
 
-bool weir_instances_key(const struct weir_instances *instances,
-                        const struct weir_envelope *envelope, struct weir_instance_key *key_r)
+static bool make_key(const struct weir_instances *instances, const struct weir_envelope *envelope,
+                     uint8_t key_r[static 16])
 {
     struct weir_slice instance = envelope->instance, sender = envelope->sender;
     uint8_t keyed[KEYED_MAX];
@@ -98,98 +104,76 @@ bool weir_instances_key(const struct weir_instances *instances,
         weir_write_bytes(&writer, sender.at, sender.len);
     if (weir_writer_len(&writer) == 0)
         return false;
-    weir_hash128(&instances->key, keyed, weir_writer_len(&writer), key_r->octet);
+    weir_hash128(&instances->key, keyed, weir_writer_len(&writer), key_r);
     return true;
 }
 
-static uint32_t *bucket_of(const struct weir_instances *instances,
-                           const struct weir_instance_key *key)
+static uint32_t *bucket_of(struct weir_instances *instances, const uint8_t key[static 16])
 {
     uint32_t hash;
 
-    memcpy(&hash, key->octet, sizeof hash);
+    memcpy(&hash, key, sizeof hash);
     return &instances->bucket[hash % (BUCKETS_EACH * instances->most)];
-}
-
-static uint32_t find(const struct weir_instances *instances, weir_time now,
-                     const struct weir_instance_key *key)
-{
-    uint32_t at = *bucket_of(instances, key);
-
-    while (at != NOWHERE) {
-        const struct entry *entry = &instances->entry[at];
-
-        if (memcmp(&entry->key, key, sizeof *key) == 0 && now - entry->since < instances->keep)
-            break;
-        at = entry->next;
-    }
-    return at;
-}
-
-const struct weir_instance *weir_instances_find(const struct weir_instances *instances,
-                                                weir_time now,
-                                                const struct weir_instance_key *key)
-{
-    uint32_t at = find(instances, now, key);
-
-    return at == NOWHERE ? NULL : &instances->entry[at].known;
 }
 
 static void forget(struct weir_instances *instances, uint32_t which)
 {
     struct entry *entry = &instances->entry[which];
-    uint32_t *link = bucket_of(instances, &entry->key);
+    uint32_t *link = bucket_of(instances, entry->key);
 
     while (*link != which)
         link = &instances->entry[*link].next;
     *link = entry->next;
-    free(entry->reply);
-    *entry = (struct entry){0};
+    forget_reply(&entry->known);
     instances->count--;
 }
 
-/* The entry of this message, made in the oldest one's place when there is none. */
-static struct entry *find_or_make(struct weir_instances *instances, weir_time now,
-                                  const struct weir_instance_key *key)
+/* A new entry in the place of the oldest one. */
+static struct entry *make(struct weir_instances *instances, weir_time now,
+                          const uint8_t key[static 16])
 {
-    uint32_t known = find(instances, now, key), place = instances->turn;
-    uint32_t *bucket = bucket_of(instances, key);
+    uint32_t place = instances->turn, *bucket = bucket_of(instances, key);
     struct entry *entry = &instances->entry[place];
 
-    if (known != NOWHERE)
-        return &instances->entry[known];
     if (entry->used)
         forget(instances, place);
-    *entry = (struct entry){.key = *key, .since = now, .next = *bucket, .used = true};
+    *entry = (struct entry){.since = now, .next = *bucket, .used = true};
+    memcpy(entry->key, key, sizeof entry->key);
     *bucket = place;
     instances->count++;
     instances->turn = (place + 1) % instances->most;
     return entry;
 }
 
-int weir_instances_decided(struct weir_instances *instances, weir_time now,
-                           const struct weir_instance_key *key,
-                           const struct weir_decision *decision, const char *reply)
+struct weir_instance *weir_instances_of(struct weir_instances *instances, weir_time now,
+                                        const struct weir_envelope *envelope)
+{
+    uint8_t key[16];
+
+    if (!make_key(instances, envelope, key))
+        return NULL;
+    for (uint32_t at = *bucket_of(instances, key); at != NOWHERE; at = instances->entry[at].next) {
+        struct entry *entry = &instances->entry[at];
+
+        if (memcmp(entry->key, key, sizeof key) == 0 && now - entry->since < instances->keep)
+            return &entry->known;
+    }
+    return &make(instances, now, key)->known;
+}
+
+int weir_instance_decided(struct weir_instance *instance, const struct weir_decision *decision,
+                          const char *reply)
 {
     char *copy = reply ? strdup(reply) : NULL;
-    struct entry *entry;
 
     if (reply && !copy)
         return WEIR_ENOMEM;
-    entry = find_or_make(instances, now, key);
-    free(entry->reply);
-    entry->reply = copy;
-    entry->known.decided = true;
-    entry->known.action = decision->action;
-    entry->known.reply = copy;
-    memcpy(entry->known.id, decision->id, sizeof entry->known.id);
+    forget_reply(instance);
+    instance->reply = copy;
+    instance->decided = true;
+    instance->action = decision->action;
+    memcpy(instance->id, decision->id, sizeof instance->id);
     return 0;
-}
-
-void weir_instances_role_passed(struct weir_instances *instances, weir_time now,
-                                const struct weir_instance_key *key)
-{
-    find_or_make(instances, now, key)->known.role_passed = true;
 }
 
 size_t weir_instances_count(const struct weir_instances *instances)

@@ -13,8 +13,7 @@
  * The key is a keyed hash over instance, client address and sender, so that two mail
  * servers that ask one daemon do not meet in one entry and nobody can aim at one.
  *
- * Owner:    the caller owns the memory; found entries are valid until the next
- *           call that changes it.
+ * Owner:    the caller owns the memory; the memory owns the messages in it.
  * Threads:  one at a time.
  * Limits:   `most` messages; when there are more, the oldest gives way and is
  *           decided anew.  Times come from a steady clock.
@@ -24,7 +23,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "core/base/clock.h"
 #include "core/base/keyed_hash.h"
@@ -32,20 +30,16 @@
 
 struct weir_instances;
 
-struct weir_instance_key {
-    uint8_t octet[16];
-};
-
 struct weir_instance {
     bool decided;            /* what follows down to id holds */
     enum weir_action action;
-    const char *reply;       /* of a refusal, else NULL */
+    const char *reply;       /* of a refusal, else NULL; the memory's */
     char id[WEIR_ID_TEXT];
-    bool role_passed;        /* mail to a role recipient was let through */
+    bool role_passed;        /* mail to a role recipient was let through: the caller's to set */
 };
 
-/* Room for most messages (at least 1), each kept for so long; key is copied.  0 or
- * WEIR_ENOMEM. */
+/* Room for most messages (at least 1), each kept for so long; key is copied.  0,
+ * WEIR_EINVAL, WEIR_ENOMEM. */
 int weir_instances_new(const struct weir_hash_key *key, size_t most, weir_time keep,
                        struct weir_instances **instances_r);
 void weir_instances_free(struct weir_instances **instances);
@@ -53,24 +47,16 @@ void weir_instances_free(struct weir_instances **instances);
 /* From now on messages are kept for so long; 0 = not at all. */
 void weir_instances_keep(struct weir_instances *instances, weir_time keep);
 
-/* Whether the envelope belongs to a message that can be known again. */
-bool weir_instances_key(const struct weir_instances *instances,
-                        const struct weir_envelope *envelope, struct weir_instance_key *key_r);
-
-/* What is known about a message; NULL when nothing is. */
-const struct weir_instance *weir_instances_find(const struct weir_instances *instances,
-                                                weir_time now,
-                                                const struct weir_instance_key *key);
+/* The message an envelope belongs to; a new one, nothing decided, when it is not known.
+ * It stays where it is until `most` further ones have come.  NULL when the envelope tells no
+ * message from another: nothing is remembered of it. */
+struct weir_instance *weir_instances_of(struct weir_instances *instances, weir_time now,
+                                        const struct weir_envelope *envelope);
 
 /* Keeps a decision; reply (copied) is for refusals, else NULL.  0, or WEIR_ENOMEM: then it
  * will be decided anew. */
-int weir_instances_decided(struct weir_instances *instances, weir_time now,
-                           const struct weir_instance_key *key,
-                           const struct weir_decision *decision, const char *reply);
-
-/* Notes that mail to a role recipient passed. */
-void weir_instances_role_passed(struct weir_instances *instances, weir_time now,
-                                const struct weir_instance_key *key);
+int weir_instance_decided(struct weir_instance *instance, const struct weir_decision *decision,
+                          const char *reply);
 
 /* Messages that are in memory, also those whose time is over. */
 size_t weir_instances_count(const struct weir_instances *instances);

@@ -16,10 +16,12 @@
 #define REMEMBERED SIZE_MAX
 
 struct work {
-    bool keyed; /* it belongs to an instance */
-    struct weir_instance_key key;
+    struct weir_instance *instance; /* or NULL */
     size_t which; /* of the envelopes and decisions, or REMEMBERED */
 };
+
+/* Instances must stay where they are for as long as a batch is worked on. */
+_Static_assert(WEIR_INSTANCES_MAX > WEIR_ENGINE_BATCH, "room for the instances of a batch");
 
 struct weir_policy_batch {
     size_t count;
@@ -86,39 +88,35 @@ static void say_neutral(struct weir_policy_batch *batch, size_t i)
 
 /* At DATA nobody is left whom the instance's refusal was said to: what remains is
  * the role recipients that passed. */
-static bool only_roles_left(const struct weir_instance *known, const struct weir_envelope *envelope)
+static bool only_roles_left(const struct weir_instance *instance,
+                            const struct weir_envelope *envelope)
 {
-    return known && known->role_passed && envelope->stage >= WEIR_STAGE_DATA;
+    return instance && instance->role_passed && envelope->stage >= WEIR_STAGE_DATA;
 }
 
 static void say_as_before(struct weir_policy_batch *batch, size_t i,
-                          const struct weir_policy_parts *parts, const struct weir_instance *known,
+                          const struct weir_policy_parts *parts,
                           const struct weir_envelope *envelope)
 {
+    const struct weir_instance *instance = batch->work[i].instance;
+
     parts->counts->remembered++;
-    if (known->reply && !only_roles_left(known, envelope))
-        say(batch, i, known->reply, "");
+    if (instance->reply && !only_roles_left(instance, envelope))
+        say(batch, i, instance->reply, "");
     else
         say_neutral(batch, i);
     weir_log(parts->log, WEIR_LOG_DEBUG, "as before: action=%s id=%s",
-             weir_action_name(known->action), known->id);
+             weir_action_name(instance->action), instance->id);
 }
 
-/* What the instance was told before, or NULL: then it is to be decided. */
-static const struct weir_instance *recall(const struct weir_policy_parts *parts, weir_time steady,
-                                          const struct work *work,
-                                          const struct weir_envelope *envelope)
+/* Whether what the instance was told before holds for this recipient too. */
+static bool holds(const struct weir_policy_parts *parts, const struct weir_instance *instance,
+                  const struct weir_envelope *envelope)
 {
-    const struct weir_instance *known;
     const struct weir_strings *exempt = &parts->config->exempt_recipients;
 
-    if (!work->keyed)
-        return NULL;
-    known = weir_instances_find(parts->instances, steady, &work->key);
-    if (!known || !known->decided ||
-        weir_envelope_role_recipient(envelope, exempt->item, exempt->count))
-        return NULL;
-    return known;
+    return instance && instance->decided &&
+           !weir_envelope_role_recipient(envelope, exempt->item, exempt->count);
 }
 
 /* Answers what is remembered and moves the other envelopes together.  Returns how many
@@ -131,16 +129,14 @@ static size_t sort_out(struct weir_policy_batch *batch, const struct weir_policy
     for (size_t i = 0; i < batch->count; i++) {
         struct work *work = &batch->work[i];
         const struct weir_envelope *envelope = &batch->envelope[i];
-        const struct weir_instance *known;
 
         work->which = REMEMBERED;
         if (batch->item[i].kind != WEIR_POLICY_DECIDE)
             continue;
         parts->counts->requests++;
-        work->keyed = weir_instances_key(parts->instances, envelope, &work->key);
-        known = recall(parts, steady, work, envelope);
-        if (known) {
-            say_as_before(batch, i, parts, known, envelope);
+        work->instance = weir_instances_of(parts->instances, steady, envelope);
+        if (holds(parts, work->instance, envelope)) {
+            say_as_before(batch, i, parts, envelope);
             continue;
         }
         work->which = undecided++;
@@ -166,66 +162,62 @@ static void note(const struct weir_policy_parts *parts, const struct weir_decisi
 
 /* Facts go onto mail of others that was decided about, once for each message: only
  * an instance tells one message from the next. */
-static bool facts_wanted(const struct weir_config *config, const struct work *work,
+static bool facts_wanted(const struct weir_config *config, const struct weir_instance *instance,
                          const struct weir_decision *decision,
                          const struct weir_envelope *envelope)
 {
     if (config->prepend == WEIR_PREPEND_NEVER ||
         (config->prepend == WEIR_PREPEND_OBSERVE && config->mode != WEIR_OBSERVE))
         return false;
-    if (!work->keyed ||
+    if (!instance ||
         (envelope->stage != WEIR_STAGE_RCPT && envelope->stage != WEIR_STAGE_DATA))
         return false;
     return decision->ground != WEIR_GROUND_AUTHENTICATED && decision->ground != WEIR_GROUND_ROLE;
 }
 
 static void say_new(struct weir_policy_batch *batch, size_t i,
-                    const struct weir_policy_parts *parts, weir_time steady, const char *facts)
+                    const struct weir_policy_parts *parts, const char *facts)
 {
-    const struct work *work = &batch->work[i];
-    const struct weir_decision *decision = &batch->decision[work->which];
-    const struct weir_envelope *envelope = &batch->envelope[work->which];
+    struct weir_instance *instance = batch->work[i].instance;
+    const struct weir_decision *decision = &batch->decision[batch->work[i].which];
+    const struct weir_envelope *envelope = &batch->envelope[batch->work[i].which];
     const char *reply = NULL;
     char text[WEIR_DECISION_TEXT];
 
     if (decision->action != WEIR_PASS) {
         reply = weir_decision_reply(decision, envelope, parts->config->help_url, text);
         say(batch, i, reply, "");
-    } else if (facts_wanted(parts->config, work, decision, envelope)) {
+    } else if (facts_wanted(parts->config, instance, decision, envelope)) {
         say(batch, i, "PREPEND X-Weir-Policy:", facts);
     } else {
         say_neutral(batch, i);
     }
-    if (!work->keyed)
-        return;
-    if (decision->ground == WEIR_GROUND_ROLE)
-        weir_instances_role_passed(parts->instances, steady, &work->key);
-    else
-        (void)weir_instances_decided(parts->instances, steady, &work->key, decision, reply);
+    if (instance && decision->ground == WEIR_GROUND_ROLE)
+        instance->role_passed = true;
+    else if (instance)
+        (void)weir_instance_decided(instance, decision, reply);
 }
 
 /* Answers one that was decided in this batch, unless the same instance was, earlier in it. */
 static void settle(struct weir_policy_batch *batch, size_t i,
-                   const struct weir_policy_parts *parts, weir_time steady)
+                   const struct weir_policy_parts *parts)
 {
-    const struct work *work = &batch->work[i];
-    struct weir_decision *decision = &batch->decision[work->which];
-    const struct weir_envelope *envelope = &batch->envelope[work->which];
-    const struct weir_instance *known = recall(parts, steady, work, envelope);
+    const struct weir_instance *instance = batch->work[i].instance;
+    struct weir_decision *decision = &batch->decision[batch->work[i].which];
+    const struct weir_envelope *envelope = &batch->envelope[batch->work[i].which];
     char facts[WEIR_DECISION_TEXT];
 
-    if (known) {
-        say_as_before(batch, i, parts, known, envelope);
+    if (holds(parts, instance, envelope)) {
+        say_as_before(batch, i, parts, envelope);
         return;
     }
-    if (work->keyed && decision->intended != WEIR_PASS &&
-        only_roles_left(weir_instances_find(parts->instances, steady, &work->key), envelope)) {
+    if (decision->intended != WEIR_PASS && only_roles_left(instance, envelope)) {
         decision->ground = WEIR_GROUND_ROLE;
         decision->action = decision->intended = WEIR_PASS;
     }
     weir_decision_facts(decision, envelope, facts);
     note(parts, decision, envelope, facts);
-    say_new(batch, i, parts, steady, facts);
+    say_new(batch, i, parts, facts);
 }
 
 const struct weir_policy_item *weir_policy_batch_answer(struct weir_policy_batch *batch,
@@ -239,7 +231,7 @@ const struct weir_policy_item *weir_policy_batch_answer(struct weir_policy_batch
         (void)weir_engine_decide(parts->engine, now, batch->envelope, batch->decision, undecided);
     for (size_t i = 0; i < batch->count; i++)
         if (batch->work[i].which != REMEMBERED)
-            settle(batch, i, parts, steady);
+            settle(batch, i, parts);
     *count_r = batch->count;
     return batch->item;
 }

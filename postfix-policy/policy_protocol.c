@@ -7,6 +7,7 @@
  */
 #include "postfix-policy/policy_protocol.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -17,12 +18,15 @@ static int refuse(int error, const char *why, const char **why_r)
     return error;
 }
 
-static int check_line(const char *line, size_t len, const char **why_r)
+static const char no_equals[] = "a line without '='";
+
+/* What speaks another protocol shows it in its first line; further ones wait for the parse. */
+static int check_line(bool first, const char *line, size_t len, const char **why_r)
 {
     if (len > 0 && line[len - 1] == '\r')
         return refuse(WEIR_EINVAL, "a line ends in CR LF instead of LF", why_r);
-    if (!memchr(line, '=', len))
-        return refuse(WEIR_EINVAL, "a line without '='", why_r);
+    if (first && !memchr(line, '=', len))
+        return refuse(WEIR_EINVAL, no_equals, why_r);
     return 0;
 }
 
@@ -39,7 +43,7 @@ static int scan_lines(struct weir_policy_scan *scan, const char *bytes, size_t l
         scan->seen = end + 1;
         if (end == scan->line)
             return 1;
-        if (check_line(bytes + scan->line, end - scan->line, why_r) < 0)
+        if (check_line(scan->lines == 0, bytes + scan->line, end - scan->line, why_r) < 0)
             return WEIR_EINVAL;
         if (++scan->lines > WEIR_POLICY_ATTRIBUTES_MAX)
             return refuse(WEIR_ELIMIT, "too many attributes", why_r);
@@ -74,22 +78,24 @@ struct attributes {
     struct weir_slice sender, recipient, instance, queue_id, sasl_username;
 };
 
+/* In order of length, so that a search soon ends: most lines are of no interest. */
 static const struct {
     const char *name;
     size_t len, offset;
 } known[] = {
 #define ATTRIBUTE(name) {#name, sizeof #name - 1, offsetof(struct attributes, name)}
-    ATTRIBUTE(request),   ATTRIBUTE(protocol_state), ATTRIBUTE(client_address),
-    ATTRIBUTE(client_name), ATTRIBUTE(helo_name),    ATTRIBUTE(sender),
-    ATTRIBUTE(recipient), ATTRIBUTE(instance),       ATTRIBUTE(queue_id),
-    ATTRIBUTE(sasl_username),
+    ATTRIBUTE(sender),      ATTRIBUTE(request),       ATTRIBUTE(instance),
+    ATTRIBUTE(queue_id),    ATTRIBUTE(helo_name),     ATTRIBUTE(recipient),
+    ATTRIBUTE(client_name), ATTRIBUTE(sasl_username), ATTRIBUTE(client_address),
+    ATTRIBUTE(protocol_state),
 };
 
 static void note_attribute(struct attributes *attributes, const char *name, size_t len,
                            struct weir_slice value)
 {
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (known[i].len != len || memcmp(known[i].name, name, len) != 0)
+    for (size_t i = 0; i < sizeof known / sizeof known[0] && known[i].len <= len; i++) {
+        if (known[i].len != len || known[i].name[0] != name[0] ||
+            memcmp(known[i].name, name, len) != 0)
             continue;
         struct weir_slice *slot = (struct weir_slice *)((char *)attributes + known[i].offset);
         if (!slot->at)
@@ -106,7 +112,7 @@ static int read_attributes(const char *at, const char *end, struct attributes *a
         const char *equals = feed ? memchr(at, '=', (size_t)(feed - at)) : NULL;
 
         if (!equals)
-            return refuse(WEIR_EINVAL, feed ? "a line without '='" : "not ended", why_r);
+            return refuse(WEIR_EINVAL, feed ? no_equals : "not ended", why_r);
         note_attribute(attributes, at, (size_t)(equals - at),
                        (struct weir_slice){equals + 1, (size_t)(feed - equals - 1)});
         at = feed + 1;
@@ -176,14 +182,32 @@ int weir_policy_parse(const char *bytes, size_t len, enum weir_policy_kind *kind
     return 0;
 }
 
-/* Appends text as far as there is room; a plain loop over both, since it is done for
- * every octet that is answered. */
+/* Whether eight octets are all printable: none of them below ' ' or above '~'.  A borrow or
+ * carry between octets comes only from one that is not. */
+static bool eight_printable(const char *at)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t octets;
+
+    memcpy(&octets, at, sizeof octets);
+    return (((octets - each * ' ') | (octets + each) | octets) & each * 0x80) == 0;
+}
+
+/* Appends text as far as there is room.  Nearly all of it is clean, so most of it is
+ * copied eight octets at a time. */
 static char *append(char *at, const char *end, const char *text)
 {
-    size_t len = strnlen(text, (size_t)(end - at));
+    size_t len = strnlen(text, (size_t)(end - at)), i = 0;
 
-    for (size_t i = 0; i < len; i++)
-        at[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+    while (i < len) {
+        if (len - i >= 8 && eight_printable(text + i)) {
+            memcpy(at + i, text + i, 8);
+            i += 8;
+        } else {
+            at[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+            i++;
+        }
+    }
     return at + len;
 }
 

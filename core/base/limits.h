@@ -38,8 +38,8 @@
 #define WEIR_EVENTS_MAX 1024       /* events noted before they are stored: bounds one transaction */
 #define WEIR_NODES_MAX 64          /* memcached servers in one cluster */
 #define WEIR_NODE_WEIGHT_MAX 100   /* of a memcached server against the others */
-#define WEIR_NODE_NAME_MAX 127     /* octets of "host:port"; a socket's path is bounded by the system */
-#define WEIR_MEMCACHED_BODY_MAX 4096 /* octets of one answer; ours are below 30, error texts below 100 */
+#define WEIR_NODE_NAME_MAX 127     /* octets of "host:port" */
+#define WEIR_MEMCACHED_BODY_MAX 4096 /* octets of one answer; ours are below 100 */
 
 /* policy protocol ------------------------------------------------------ */
 #define WEIR_POLICY_REQUEST_MAX 16384 /* octets of one request, its empty line included */

@@ -39,6 +39,20 @@ static int read_key(const char *path, struct weir_hash_key *key_r)
     return len == WEIR_HASH_KEY ? 0 : WEIR_EINVAL;
 }
 
+/* Gives a file that root makes to the folder's owner, so that the daemon, which
+ * is not root, can read what an operator's weirctl made first. */
+static int hand_over(int fd, const char *path)
+{
+    char folder[4096];
+    struct stat owner;
+    const char *slash = strrchr(path, '/');
+
+    if (geteuid() != 0 || !slash)
+        return 0;
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path + 1), path);
+    return stat(folder, &owner) == 0 ? fchown(fd, owner.st_uid, owner.st_gid) : -1;
+}
+
 /* Writes the key beside its place and links it there, so that of two programs
  * that start at once one wins and nobody reads half a key. */
 static int make_key(const char *path)
@@ -55,7 +69,7 @@ static int make_key(const char *path)
     sodium_bin2hex(hex, sizeof hex, key.octet, sizeof key.octet);
     hex[sizeof hex - 1] = '\n';
     if (write(fd, hex, sizeof hex) == (ssize_t)sizeof hex && fchmod(fd, KEY_MODE) == 0 &&
-        fsync(fd) == 0 && (link(beside, path) == 0 || errno == EEXIST))
+        hand_over(fd, path) == 0 && fsync(fd) == 0 && (link(beside, path) == 0 || errno == EEXIST))
         done = 0;
     close(fd);
     unlink(beside);

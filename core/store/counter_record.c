@@ -13,6 +13,7 @@
 #include "core/base/keyed_hash.h"
 
 #define FORM 1
+#define HEAD 5 /* octets before the items */
 
 static uint32_t check_of(const struct weir_entity *entity, const uint8_t *items, size_t len)
 {
@@ -21,18 +22,25 @@ static uint32_t check_of(const struct weir_entity *entity, const uint8_t *items,
     return (uint32_t)weir_hash64(&key, items, len);
 }
 
+static uint32_t unpack_u32(const uint8_t *at)
+{
+    uint32_t number;
+    memcpy(&number, at, sizeof number);
+    return be32toh(number);
+}
+
 /* One item from its 17 octets, which the cursor has given in one piece: field by
  * field it would take half the time of a look-up. */
 static struct weir_counter_item unpack(const uint8_t *at)
 {
-    struct weir_counter_item item = {.variable = at[0]};
-    memcpy(&item.half_life, at + 1, 4);
-    memcpy(&item.epoch, at + 5, 4);
-    memcpy(&item.number, at + 9, 8);
-    item.half_life = be32toh(item.half_life);
-    item.epoch = be32toh(item.epoch);
-    item.number = be64toh(item.number);
-    return item;
+    uint64_t number;
+    memcpy(&number, at + 9, sizeof number);
+    return (struct weir_counter_item){
+        .variable = at[0],
+        .half_life = unpack_u32(at + 1),
+        .epoch = unpack_u32(at + 5),
+        .number = be64toh(number),
+    };
 }
 
 int weir_counter_record_read(const struct weir_entity *entity, const void *bytes, size_t len,
@@ -40,20 +48,15 @@ int weir_counter_record_read(const struct weir_entity *entity, const void *bytes
 {
     record_r->n = 0;
     struct weir_reader r = weir_reader(bytes, len);
-    uint8_t form = weir_read_u8(&r);
-    uint32_t check = weir_read_u32(&r);
-    if (weir_reader_bad(&r) || form != FORM)
-        return WEIR_ECORRUPT;
-    size_t left = (size_t)(r.end - r.at);
+    const uint8_t *head = weir_read_bytes(&r, HEAD);
+    size_t left = head ? len - HEAD : 0;
     size_t n = left / WEIR_COUNTER_ITEM_SIZE;
-    if (n > WEIR_COUNTER_ITEMS_MAX || left % WEIR_COUNTER_ITEM_SIZE != 0 ||
-        check != check_of(entity, r.at, left))
+    const uint8_t *items = weir_read_bytes(&r, n * WEIR_COUNTER_ITEM_SIZE);
+    if (!weir_reader_done(&r) || head[0] != FORM || n > WEIR_COUNTER_ITEMS_MAX ||
+        unpack_u32(head + 1) != check_of(entity, items, left))
         return WEIR_ECORRUPT;
     for (size_t i = 0; i < n; i++) {
-        const uint8_t *at = weir_read_bytes(&r, WEIR_COUNTER_ITEM_SIZE);
-        if (!at)
-            return WEIR_ECORRUPT;
-        record_r->item[i] = unpack(at);
+        record_r->item[i] = unpack(items + i * WEIR_COUNTER_ITEM_SIZE);
         if (record_r->item[i].number > WEIR_COUNTER_MAX)
             return WEIR_ECORRUPT;
     }

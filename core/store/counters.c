@@ -1,10 +1,13 @@
 /*
- * The handle around a counter store.  It turns readings into the one or two
- * stored numbers each is made of, asks the near cache and then the store (once,
- * for everything), and keeps events until they are flushed.  Owns the store,
- * the near cache and a scratch array that only ever grows; in steady state
- * nothing is allocated.  A value is decayed with factors worked out once for each
- * half-life and call.  Refuses weights and times out of range, and over-long reads.
+ * The handle around a counter store.  It asks the near cache and then the store
+ * (once, for everything), and keeps events until they are flushed.  Readings are
+ * made in two steps: first value is the number as of the counter's epoch
+ * (struct weir_decay_plan), which is what the near cache keeps; then it is multiplied
+ * by the factor of its half-life, worked out once for each half-life and call.
+ *
+ * Owns the store, the near cache and a scratch array that only ever grows; in steady
+ * state nothing is allocated.  Refuses weights and times out of range, and
+ * over-long reads.
  */
 #include "core/store/counters_impl.h"
 
@@ -12,14 +15,26 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/store/counter_record.h"
 #include "core/store/near_cache.h"
+
+#define PLANS 8 /* more half-lives in one call are only slower */
+
+/* Plans in a ring: which were made for an earlier call is told by their time. */
+struct plans {
+    weir_time now;
+    size_t n, last;
+    struct weir_decay_plan plan[PLANS];
+};
 
 struct weir_counters {
     struct weir_counter_store store;
     void *self;
     struct weir_near_cache *near; /* NULL: none */
+    uint64_t generation;          /* of what is near */
     const struct weir_log *log;
 
+    struct plans plans;
     struct weir_counter_slot *slot;
     size_t slots_room;
 
@@ -29,45 +44,29 @@ struct weir_counters {
     uint64_t read, missing, answered_near, written, lost;
 };
 
-/* What one call needs to know about a half-life. */
-struct plan {
-    uint32_t half_life;
-    uint32_t epoch;
-    bool looks_back;
-    double factor, factor_before;
-};
-
-#define PLANS 8 /* more half-lives in one call are only slower */
-
-struct plans {
-    weir_time now;
-    size_t n, last;
-    struct plan plan[PLANS];
-};
-
-static struct plan make_plan(weir_time now, uint32_t half_life)
+static const struct weir_decay_plan *find_plan(struct plans *plans, uint32_t half_life)
 {
-    struct plan plan = {.half_life = half_life, .epoch = weir_decay_epoch(now, half_life)};
-    plan.looks_back = plan.epoch > 0 && weir_decay_looks_back(now, half_life);
-    plan.factor = weir_decay_factor(now, plan.epoch, half_life);
-    if (plan.looks_back)
-        plan.factor_before = weir_decay_factor(now, plan.epoch - 1, half_life);
+    size_t i = 0;
+    while (i < plans->n && plans->plan[i].half_life != half_life)
+        i++;
+    if (i == PLANS)
+        i = (plans->last + 1) % PLANS;
+    if (i == plans->n)
+        plans->n++;
+    struct weir_decay_plan *plan = &plans->plan[i];
+    if (plan->half_life != half_life || plan->now != plans->now || plan->until == 0)
+        *plan = weir_decay_plan(plans->now, half_life);
+    plans->last = i;
     return plan;
 }
 
-static const struct plan *plan_for(struct plans *plans, uint32_t half_life)
+/* Equal half-lives mostly stand together. */
+static const struct weir_decay_plan *plan_for(struct plans *plans, uint32_t half_life)
 {
-    if (plans->n > 0 && plans->plan[plans->last].half_life == half_life)
-        return &plans->plan[plans->last];
-    for (size_t i = 0; i < plans->n; i++) {
-        if (plans->plan[i].half_life == half_life) {
-            plans->last = i;
-            return &plans->plan[i];
-        }
-    }
-    plans->last = plans->n < PLANS ? plans->n++ : 0;
-    plans->plan[plans->last] = make_plan(plans->now, half_life);
-    return &plans->plan[plans->last];
+    const struct weir_decay_plan *last = &plans->plan[plans->last];
+    if (plans->n > 0 && last->half_life == half_life && last->now == plans->now)
+        return last;
+    return find_plan(plans, half_life);
 }
 
 int weir_counters_wrap(const struct weir_counter_store *store, void *self, weir_time near,
@@ -142,53 +141,87 @@ static size_t run_length(const struct weir_reading *reading, size_t n)
     return run;
 }
 
-static void set_slot(struct weir_counter_slot *slot, const struct weir_reading *reading,
-                     uint32_t epoch)
+/* From numbers to values. */
+static void decay(struct plans *plans, struct weir_reading *reading, size_t n)
 {
-    slot->counter = reading->counter;
-    slot->epoch = epoch;
-    slot->value = 0;
-    slot->missing = true;
+    for (size_t i = 0; i < n; i++)
+        reading[i].value *= plan_for(plans, reading[i].counter.half_life)->factor;
 }
+
+static bool get_near(struct weir_counters *counters, struct weir_reading *reading, size_t run)
+{
+    if (!counters->near ||
+        !weir_near_cache_get(counters->near, counters->plans.now, reading, run))
+        return false;
+    counters->answered_near += run;
+    decay(&counters->plans, reading, run);
+    return true;
+}
+
+/* Numbers of one entity have come from the store: what is done with all of them. */
+static void finish(struct weir_counters *counters, struct weir_reading *reading, size_t run)
+{
+    struct plans *plans = &counters->plans;
+    weir_time until = INT64_MAX;
+    for (size_t i = 0; counters->near && i < run; i++) {
+        const struct weir_decay_plan *plan = plan_for(plans, reading[i].counter.half_life);
+        until = plan->until < until ? plan->until : until;
+    }
+    if (counters->near)
+        weir_near_cache_put(counters->near, plans->now, until, reading, run);
+    decay(plans, reading, run);
+}
+
+static size_t mark_missing(struct weir_reading *reading, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        reading[i].value = 0;
+        reading[i].missing = true;
+    }
+    return n;
+}
+
+/* Reading by slots. ------------------------------------------------------- */
 
 /* Writes the one or two slots a reading is made of; returns how many. */
-static size_t expand(const struct weir_reading *reading, const struct plan *plan,
+static size_t expand(const struct weir_reading *reading, const struct weir_decay_plan *plan,
                      struct weir_counter_slot *slot)
 {
-    set_slot(&slot[0], reading, plan->epoch);
-    if (!plan->looks_back)
-        return 1;
-    set_slot(&slot[1], reading, plan->epoch - 1);
-    return 2;
+    size_t slots = plan->before > 0 ? 2 : 1;
+    for (uint32_t i = 0; i < slots; i++) {
+        slot[i].counter = reading->counter;
+        slot[i].epoch = plan->epoch - i;
+        slot[i].value = 0;
+        slot[i].missing = true;
+    }
+    return slots;
 }
 
-/* The value of a reading from its slots; returns how many these were. */
-static size_t combine(struct weir_reading *reading, const struct plan *plan,
+/* The number of a reading from its slots; returns how many these were. */
+static size_t combine(struct weir_reading *reading, const struct weir_decay_plan *plan,
                       const struct weir_counter_slot *slot)
 {
-    reading->missing = slot[0].missing || (plan->looks_back && slot[1].missing);
-    reading->value = 0;
-    if (!reading->missing)
-        reading->value = (double)slot[0].value * plan->factor;
-    if (!reading->missing && plan->looks_back)
-        reading->value += (double)slot[1].value * plan->factor_before;
-    return plan->looks_back ? 2 : 1;
+    size_t slots = plan->before > 0 ? 2 : 1;
+    reading->missing = slot[0].missing || slot[slots - 1].missing;
+    double number = (double)slot[0].value;
+    if (slots == 2)
+        number += (double)slot[1].value * plan->before;
+    reading->value = reading->missing ? 0 : number;
+    return slots;
 }
 
 /* Makes slots of all that the near cache does not answer.  Readings that wait
  * for the store are marked missing until it has answered. */
-static size_t expand_all(struct weir_counters *counters, struct plans *plans,
-                         struct weir_reading *reading, size_t n)
+static size_t expand_all(struct weir_counters *counters, struct weir_reading *reading, size_t n)
 {
     size_t slots = 0;
     for (size_t at = 0, run; at < n; at += run) {
         run = run_length(reading + at, n - at);
-        if (counters->near && weir_near_cache_get(counters->near, plans->now, reading + at, run)) {
-            counters->answered_near += run;
+        if (get_near(counters, reading + at, run))
             continue;
-        }
         for (size_t i = at; i < at + run; i++) {
-            const struct plan *plan = plan_for(plans, reading[i].counter.half_life);
+            const struct weir_decay_plan *plan =
+                plan_for(&counters->plans, reading[i].counter.half_life);
             slots += expand(&reading[i], plan, &counters->slot[slots]);
             reading[i].missing = true;
         }
@@ -198,34 +231,98 @@ static size_t expand_all(struct weir_counters *counters, struct plans *plans,
 
 /* The way back: the readings marked missing take their slots in the same order.
  * Returns how many remain missing. */
-static size_t combine_all(struct weir_counters *counters, struct plans *plans,
-                          struct weir_reading *reading, size_t n)
+static size_t combine_all(struct weir_counters *counters, struct weir_reading *reading, size_t n)
 {
     size_t missing = 0;
     size_t slots = 0;
     for (size_t at = 0, run; at < n; at += run) {
-        run = run_length(reading + at, n - at);
+        run = 1;
         if (!reading[at].missing)
             continue;
-        size_t missing_before = missing;
+        run = run_length(reading + at, n - at);
         for (size_t i = at; i < at + run; i++) {
-            const struct plan *plan = plan_for(plans, reading[i].counter.half_life);
+            const struct weir_decay_plan *plan =
+                plan_for(&counters->plans, reading[i].counter.half_life);
             slots += combine(&reading[i], plan, &counters->slot[slots]);
             missing += reading[i].missing;
         }
-        if (counters->near && missing == missing_before)
-            weir_near_cache_put(counters->near, plans->now, reading + at, run);
+        finish(counters, reading + at, run);
     }
     return missing;
 }
 
-static size_t mark_all_missing(struct weir_reading *reading, size_t n)
+static size_t read_by_slots(struct weir_counters *counters, struct weir_reading *reading, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
+    if (!make_slots_room(counters, 2 * n))
+        return mark_missing(reading, n);
+    size_t slots = expand_all(counters, reading, n);
+    if (slots == 0)
+        return 0;
+    counters->store.fetch(counters->self, counters->slot, slots);
+    return combine_all(counters, reading, n);
+}
+
+/* Reading by entities. ---------------------------------------------------- */
+
+/* Gives each number of a record to the readings that it is a part of. */
+static void collect(struct plans *plans, const struct weir_counter_record *record,
+                    struct weir_reading *reading, size_t run)
+{
+    for (size_t i = 0; i < run; i++) {
         reading[i].value = 0;
-        reading[i].missing = true;
+        reading[i].missing = false;
     }
-    return n;
+    for (size_t k = 0; k < record->n; k++) {
+        const struct weir_counter_item *item = &record->item[k];
+        for (size_t i = 0; i < run; i++) {
+            const struct weir_counter *counter = &reading[i].counter;
+            if ((unsigned)counter->variable != item->variable ||
+                counter->half_life != item->half_life)
+                continue;
+            const struct weir_decay_plan *plan = plan_for(plans, item->half_life);
+            if (item->epoch == plan->epoch)
+                reading[i].value += (double)item->number;
+            else if (item->epoch + 1 == plan->epoch)
+                reading[i].value += (double)item->number * plan->before;
+        }
+    }
+}
+
+/* Reads all, between the store's begin and end.  Returns how many are missing. */
+static size_t find_all(struct weir_counters *counters, struct weir_reading *reading, size_t n)
+{
+    struct weir_counter_record record;
+    for (size_t at = 0, run; at < n; at += run) {
+        run = run_length(reading + at, n - at);
+        if (get_near(counters, reading + at, run))
+            continue;
+        if (counters->store.find(counters->self, &reading[at].counter.entity, &record) != 0)
+            return mark_missing(reading + at, n - at);
+        collect(&counters->plans, &record, reading + at, run);
+        finish(counters, reading + at, run);
+    }
+    return 0;
+}
+
+static size_t read_by_entities(struct weir_counters *counters, struct weir_reading *reading,
+                               size_t n)
+{
+    uint64_t generation = counters->generation;
+    mark_missing(reading, n);
+    int there = counters->store.begin(counters->self, &generation);
+    if (there < 0)
+        return n;
+    if (there == 0) {
+        for (size_t i = 0; i < n; i++)
+            reading[i].missing = false;
+        return 0;
+    }
+    if (counters->near && generation != counters->generation)
+        weir_near_cache_forget_all(counters->near);
+    counters->generation = generation;
+    size_t missing = find_all(counters, reading, n);
+    counters->store.end(counters->self);
+    return missing;
 }
 
 int weir_counters_read(struct weir_counters *counters, weir_time now, struct weir_reading *reading,
@@ -233,16 +330,9 @@ int weir_counters_read(struct weir_counters *counters, weir_time now, struct wei
 {
     if (n > WEIR_READINGS_MAX)
         return WEIR_ELIMIT;
-    size_t missing;
-    if (make_slots_room(counters, 2 * n)) {
-        struct plans plans = {.now = now};
-        size_t slots = expand_all(counters, &plans, reading, n);
-        if (slots > 0)
-            counters->store.fetch(counters->self, counters->slot, slots);
-        missing = combine_all(counters, &plans, reading, n);
-    } else {
-        missing = mark_all_missing(reading, n);
-    }
+    counters->plans.now = now;
+    size_t missing = counters->store.fetch ? read_by_slots(counters, reading, n)
+                                           : read_by_entities(counters, reading, n);
     counters->read += n;
     counters->missing += missing;
     return missing == 0;

@@ -8,6 +8,8 @@
 #include "core/base/limits.h"
 #include "core/store/counters.h"
 
+struct weir_counter_record;
+
 /* One stored number: C of one epoch. */
 struct weir_counter_slot {
     struct weir_counter counter;
@@ -26,7 +28,9 @@ struct weir_counter_change {
     weir_time when;   /* of the event */
 };
 
-/* A back end.  self is its own state. */
+/* A back end.  self is its own state.  It is read either by fetch, which is told every
+ * number that is wanted, or, where an entity's numbers lie together, by begin, find and
+ * end, which give what there is; the others are NULL. */
 struct weir_counter_store {
     const char *name;
 
@@ -44,10 +48,20 @@ struct weir_counter_store {
     void (*status)(void *self, struct weir_counters_status *status_r);
 
     void (*free)(void *self);
+
+    /* Begins reading.  1; 0 when nothing is stored at all; an error.  After 1 (only), end.
+     * While *generation_r stays, no number has changed. */
+    int (*begin)(void *self, uint64_t *generation_r);
+
+    /* The numbers of an entity; none when it is not there.  0 or an error.  Neighbours
+     * in the order of ids are found quickest one after the other. */
+    int (*find)(void *self, const struct weir_entity *entity,
+                struct weir_counter_record *record_r);
+    void (*end)(void *self);
 };
 
 /* Makes the handle around a back end; takes over self (freed also on failure).
- * near = 0: no near cache.  0 or WEIR_ENOMEM. */
+ * near = 0: no near cache; it forgets with each new generation.  0 or WEIR_ENOMEM. */
 int weir_counters_wrap(const struct weir_counter_store *store, void *self, weir_time near,
                        size_t near_entities, const struct weir_log *log,
                        struct weir_counters **counters_r);
@@ -77,6 +91,19 @@ double weir_decay_factor(weir_time time, uint32_t epoch, uint32_t half_life);
  * more than the rounding of a single event.  (At ten it would be 2^-10, and a
  * steady stream would be 0.1 % short.) */
 bool weir_decay_looks_back(weir_time time, uint32_t half_life);
+
+/* What all counters of one half-life have in common at one time.  A counter is
+ * (C_e + C_(e-1) * before) * factor; the part in brackets is its number as of the
+ * epoch, which stays what it is, however time passes, until an event or until. */
+struct weir_decay_plan {
+    weir_time now, until; /* epoch and before are the same from now to before until */
+    uint32_t half_life;
+    uint32_t epoch;
+    double before; /* an epoch's 2^-16; 1 without decay; 0 when not looking back */
+    double factor;
+};
+
+struct weir_decay_plan weir_decay_plan(weir_time now, uint32_t half_life);
 
 /* The key of a slot in memcached, e.g. "v1:su2592000:43:<22 characters base64url>",
  * NUL-terminated.  Returns its length, below WEIR_COUNTER_KEY_MAX. */

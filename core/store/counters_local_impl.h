@@ -16,6 +16,13 @@ struct weir_local {
     uint64_t bytes_most;
     bool read_only, scratch;
 
+    /* reading */
+    MDB_cursor *cursor;      /* of the file as it was opened */
+    uint64_t opened;         /* so many times */
+    uint64_t txn;            /* what was read last, as LMDB numbers it */
+    uint64_t generation;
+    struct weir_entity last; /* what the cursor was sent to */
+
     /* upkeep */
     bool ticks;       /* somebody calls tick(), so latest need not be guessed from events */
     weir_time latest; /* the time, as far as known */

@@ -19,6 +19,8 @@
 #define VERSION 1
 #define CHECK_PAGES 1024 /* short-lived processes open the file too: 4 MB at most are read */
 #define LINE_EVERY WEIR_MINUTE
+#define NEAR_ENTITIES 1024 /* for what is in every request, and the busiest networks and domains */
+#define NEAR_AGE WEIR_DAY  /* what is near is exact: it goes when the file changes */
 
 /* Trouble. ---------------------------------------------------------------- */
 
@@ -57,49 +59,6 @@ uint64_t weir_local_bytes_used(const MDB_stat *stat)
     return pages * stat->ms_psize;
 }
 
-static void answer_all(struct weir_counter_slot *slot, size_t n, bool missing)
-{
-    for (size_t i = 0; i < n; i++) {
-        slot[i].value = 0;
-        slot[i].missing = missing;
-    }
-}
-
-/* The n slots of one entity. */
-static int fetch_entity(struct weir_local *local, MDB_txn *txn, struct weir_counter_slot *slot,
-                        size_t n)
-{
-    struct weir_entity *entity = &slot[0].counter.entity;
-    MDB_val key = {.mv_size = sizeof entity->id, .mv_data = entity->id};
-    MDB_val value;
-    struct weir_counter_record record;
-    record.n = 0;
-    int error = mdb_get(txn, weir_lmdb_file_dbi(local->file), &key, &value);
-    if (error && error != MDB_NOTFOUND)
-        return weir_lmdb_file_error(error);
-    if (!error && weir_counter_record_read(entity, value.mv_data, value.mv_size, &record) < 0)
-        weir_local_damaged(local);
-    for (size_t i = 0; i < n; i++) {
-        slot[i].value = weir_counter_record_number(&record, &slot[i].counter, slot[i].epoch);
-        slot[i].missing = false;
-    }
-    return 0;
-}
-
-static int fetch_all(struct weir_local *local, MDB_txn *txn, struct weir_counter_slot *slot,
-                     size_t n)
-{
-    int error = 0;
-    for (size_t at = 0, run; !error && at < n; at += run) {
-        run = 1;
-        while (at + run < n && memcmp(&slot[at + run].counter.entity, &slot[at].counter.entity,
-                                      sizeof slot[at].counter.entity) == 0)
-            run++;
-        error = fetch_entity(local, txn, slot + at, run);
-    }
-    return error;
-}
-
 /* Begins reading.  A file that was not there may have come. */
 static int read_begin(struct weir_local *local, MDB_txn **txn_r)
 {
@@ -110,21 +69,64 @@ static int read_begin(struct weir_local *local, MDB_txn **txn_r)
     return error ? error : weir_lmdb_file_read(local->file, txn_r);
 }
 
-static int local_fetch(void *self, struct weir_counter_slot *slot, size_t n)
+/* The cursor for this transaction: the one we have, unless the file was opened anew.
+ * A cursor outlives its transaction, and freeing it touches nothing else. */
+static int aim_cursor(struct weir_local *local, MDB_txn *txn)
+{
+    uint64_t opened = weir_lmdb_file_times_opened(local->file);
+    uint64_t seen = mdb_txn_id(txn);
+    local->generation += opened != local->opened || seen != local->txn;
+    local->txn = seen;
+    local->last = (struct weir_entity){{0}};
+    if (local->cursor && opened == local->opened)
+        return mdb_cursor_renew(txn, local->cursor);
+    mdb_cursor_close(local->cursor);
+    local->cursor = NULL;
+    local->opened = opened;
+    return mdb_cursor_open(txn, weir_lmdb_file_dbi(local->file), &local->cursor);
+}
+
+static int local_begin(void *self, uint64_t *generation_r)
 {
     struct weir_local *local = self;
     MDB_txn *txn;
     int found = read_begin(local, &txn);
-    answer_all(slot, n, found != 0);
-    int error = found;
     if (found > 0) {
-        error = fetch_all(local, txn, slot, n);
-        weir_lmdb_file_done(local->file);
+        int error = aim_cursor(local, txn);
+        if (error) {
+            weir_lmdb_file_done(local->file);
+            found = weir_lmdb_file_error(error);
+        }
     }
-    local->reads = error == 0;
-    if (error)
-        weir_local_trouble(local, "reading counters", error);
-    return error == 0;
+    local->reads = found >= 0;
+    *generation_r = local->generation;
+    return found < 0 ? weir_local_trouble(local, "reading counters", found) : found;
+}
+
+static int local_find(void *self, const struct weir_entity *entity,
+                      struct weir_counter_record *record_r)
+{
+    struct weir_local *local = self;
+    local->last = *entity;
+    MDB_val key = {.mv_size = sizeof local->last.id, .mv_data = local->last.id};
+    MDB_val value;
+    record_r->n = 0;
+    int error = mdb_cursor_get(local->cursor, &key, &value, MDB_SET);
+    if (error == MDB_NOTFOUND)
+        return 0;
+    if (error) {
+        local->reads = false;
+        return weir_local_trouble(local, "reading counters", weir_lmdb_file_error(error));
+    }
+    if (weir_counter_record_read(entity, value.mv_data, value.mv_size, record_r) < 0)
+        weir_local_damaged(local);
+    return 0;
+}
+
+static void local_end(void *self)
+{
+    struct weir_local *local = self;
+    weir_lmdb_file_done(local->file);
 }
 
 static void local_status(void *self, struct weir_counters_status *status_r)
@@ -150,6 +152,7 @@ static void local_status(void *self, struct weir_counters_status *status_r)
 static void local_free(void *self)
 {
     struct weir_local *local = self;
+    mdb_cursor_close(local->cursor);
     weir_lmdb_file_free(&local->file);
     free(local);
 }
@@ -190,10 +193,16 @@ int weir_counters_open_local(const struct weir_counters_local_options *options,
                              const struct weir_log *log, struct weir_counters **counters_r,
                              const char **why_r)
 {
-    static const struct weir_counter_store writer = {
-        "local", local_fetch, weir_local_apply, weir_local_tick, local_status, local_free};
-    static const struct weir_counter_store reader = {
-        "local", local_fetch, NULL, weir_local_tick, local_status, local_free};
+    struct weir_counter_store store = {
+        .name = "local",
+        .apply = options->read_only ? NULL : weir_local_apply,
+        .tick = weir_local_tick,
+        .status = local_status,
+        .free = local_free,
+        .begin = local_begin,
+        .find = local_find,
+        .end = local_end,
+    };
     *why_r = "its largest size is below 4 MB";
     if (!options->read_only && options->bytes_most < WEIR_LOCAL_BYTES_LEAST)
         return WEIR_EINVAL;
@@ -215,6 +224,5 @@ int weir_counters_open_local(const struct weir_counters_local_options *options,
         return error;
     }
     *why_r = "";
-    return weir_counters_wrap(options->read_only ? &reader : &writer, local, 0, 0, log,
-                              counters_r);
+    return weir_counters_wrap(&store, local, NEAR_AGE, NEAR_ENTITIES, log, counters_r);
 }

@@ -11,7 +11,8 @@
 
 #define HALF_LIVES_PER_EPOCH 16
 #define SCALE 4096.0
-#define LOOK_BACK_HALF_LIVES 13.0
+#define LOOK_BACK_HALF_LIVES 13
+#define EPOCH_SHRINKS (1.0 / 65536) /* 2^-HALF_LIVES_PER_EPOCH */
 #define GROWTH_MOST 900.0 /* half-lives: even a number from the far future gives no infinity */
 
 uint64_t weir_decay_epoch_seconds(uint32_t half_life)
@@ -69,9 +70,35 @@ double weir_decay_factor(weir_time time, uint32_t epoch, uint32_t half_life)
     return exp2(fmin(-half_lives, GROWTH_MOST)) / SCALE;
 }
 
+/* Microseconds of an epoch in which the one before still matters. */
+static uint64_t look_back_length(uint32_t half_life)
+{
+    if (half_life == 0)
+        return epoch_length(half_life);
+    return LOOK_BACK_HALF_LIVES * (uint64_t)half_life * (uint64_t)WEIR_SECOND;
+}
+
 bool weir_decay_looks_back(weir_time time, uint32_t half_life)
 {
-    return half_life == 0 || phase(time, half_life) < LOOK_BACK_HALF_LIVES;
+    return since_1970(time) % epoch_length(half_life) < look_back_length(half_life);
+}
+
+struct weir_decay_plan weir_decay_plan(weir_time now, uint32_t half_life)
+{
+    uint64_t length = epoch_length(half_life);
+    uint64_t into_epoch = since_1970(now) % length;
+    bool looks_back = into_epoch < look_back_length(half_life);
+    struct weir_decay_plan plan = {
+        .now = now,
+        .half_life = half_life,
+        .epoch = weir_decay_epoch(now, half_life),
+    };
+    plan.factor = weir_decay_factor(now, plan.epoch, half_life);
+    if (looks_back && plan.epoch > 0)
+        plan.before = half_life > 0 ? EPOCH_SHRINKS : 1;
+    uint64_t left = (looks_back ? look_back_length(half_life) : length) - into_epoch;
+    plan.until = now > INT64_MAX - (weir_time)left ? INT64_MAX : now + (weir_time)left;
+    return plan;
 }
 
 static char *put_text(char *at, const char *text)

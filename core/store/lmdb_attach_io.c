@@ -101,13 +101,17 @@ static int file_make(const char *path, unsigned mode, const struct stat *like)
     return rc == 0 ? 0 : WEIR_EIO;
 }
 
+static unsigned lock_mode(unsigned mode)
+{
+    return mode | (mode & 0440) >> 1;
+}
+
 static int lock_make(struct weir_lmdb_file *file)
 {
     struct stat data;
     if (stat(file->path, &data) != 0)
         return WEIR_EIO;
-    unsigned mode = data.st_mode & 0666;
-    return file_make(file->lock_path, mode | (mode & 0440) >> 1, &data);
+    return file_make(file->lock_path, lock_mode(data.st_mode & 0666), &data);
 }
 
 int weir_lmdb_files_make(struct weir_lmdb_file *file)
@@ -167,7 +171,7 @@ static int env_open(struct weir_lmdb_file *file, const char *path, unsigned flag
         error = mdb_env_set_maxreaders(file->env, READERS_MOST);
     if (!error)
         error = mdb_env_open(file->env, path, flags | MDB_NOSUBDIR | MDB_NOTLS,
-                             file->options.mode);
+                             lock_mode(file->options.mode));
     if (!error)
         error = mdb_env_info(file->env, &before);
     if (!error)

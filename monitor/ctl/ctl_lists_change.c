@@ -15,6 +15,7 @@
 #include "monitor/ctl/ctl_output.h"
 
 #define BLACKLIST_DAYS 30 /* unless told otherwise: nobody remembers to take entries off */
+#define ENDED_KEPT (30 * WEIR_DAY)
 #define CHUNK 8192        /* entries of one transaction */
 #define SHOWN_MOST 10     /* entries told one by one */
 #define IPV4_WIDEST 8
@@ -251,6 +252,14 @@ static int tell_added(struct change *change)
     return 0;
 }
 
+/* Ended entries stay to be looked at for a while (`list --expired`), not for ever.
+ * That they could not be swept away is no reason to call an addition failed. */
+static void sweep(struct change *change)
+{
+    size_t removed;
+    (void)weir_lists_purge(change->ctl->stores.lists, weir_ctl_now() - ENDED_KEPT, &removed);
+}
+
 int weir_ctl_list_add(struct weir_ctl *ctl)
 {
     struct change change = {.ctl = ctl};
@@ -263,6 +272,8 @@ int weir_ctl_list_add(struct weir_ctl *ctl)
         code = check(&change);
     if (code == 0)
         code = in_chunks(&change, add_chunk);
+    if (code == 0)
+        sweep(&change);
     if (code == 0)
         code = tell_added(&change);
     weir_ctl_entries_free(&change.entries);

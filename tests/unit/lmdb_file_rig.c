@@ -8,9 +8,11 @@
 #include <cmocka.h>
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -119,6 +121,7 @@ pid_t file_rig_start(void (*work)(struct file_rig *rig), struct file_rig *rig)
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing running */
         struct rlimit none = {0, 0};
         setrlimit(RLIMIT_CORE, &none);
         work(rig);

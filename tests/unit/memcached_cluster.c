@@ -1,4 +1,5 @@
-/* memcached_cluster - see the header. */
+/* memcached_cluster - see the header.  Owns the servers, the handle and the lines
+ * that were logged; everything here fails the test rather than give an error. */
 #include "tests/unit/memcached_cluster.h"
 
 #include <stdarg.h>

@@ -15,7 +15,7 @@
 #include "tests/unit/memcached_rig.h"
 
 #define NODES 3
-#define CLUSTER_WAIT (400 * 1000)                       /* microseconds */
+#define CLUSTER_WAIT (700 * 1000)                       /* microseconds */
 #define CLUSTER_SLOWEST (2 * CLUSTER_WAIT + 20 * 1000)  /* a generous bound for one read */
 
 struct cluster {

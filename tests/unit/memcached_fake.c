@@ -314,7 +314,7 @@ static void reply(struct memcached_fake *fake, struct client *client, uint32_t e
     if (mode == FAKE_SILENT)
         return;
     if (mode == FAKE_LATE)
-        pause_ms(300);
+        pause_ms(500);
     answer *make = gets > 0 ? answers[mode] : honest;
     make(fake, client->get, gets, end);
     send_octets(fake, client, mode == FAKE_TRICKLING ? 1 : fake->out_len);

@@ -16,7 +16,7 @@ enum memcached_fake_mode {
     FAKE_HONEST,
     FAKE_SILENT,    /* takes everything, answers nothing */
     FAKE_CLOSING,   /* closes each connection at once */
-    FAKE_LATE,      /* honest, but 300 ms too late */
+    FAKE_LATE,      /* honest, but after 500 ms */
     FAKE_TRICKLING, /* an octet every 2 ms */
     FAKE_NO_NUMBERS, /* honest but for the values */
     FAKE_ERRORS,    /* every get fails, decently */

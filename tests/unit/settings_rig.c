@@ -14,7 +14,8 @@
 
 static const struct weir_setting rows[] = {
     {"main", "text", WEIR_TEXT, "some text", 0, 0, NULL, AT(text), "A text.", NULL},
-    {"main", "mode", WEIR_CHOICE, "observe", 0, 0, "observe|enforce", AT(mode), "What to do.", NULL},
+    {"main", "mode", WEIR_CHOICE, "observe", 0, 0, "observe|enforce", AT(mode), "What to do.",
+     NULL},
     {"main", "yes", WEIR_YESNO, "no", 0, 0, NULL, AT(yes), "Whether.", NULL},
     {"main", "count", WEIR_COUNT, "250", 0, 0, NULL, AT(count), "How many.", NULL},
     {"main", "count_at_large", WEIR_COUNT, "0", 0, 0x1p62, NULL, AT(count_at_large),
@@ -28,7 +29,8 @@ static const struct weir_setting rows[] = {
     {"main", "number", WEIR_NUMBER, "-0.5", 0, 0, NULL, AT(number), "How much.", NULL},
     {"main", "share", WEIR_NUMBER, "12 %", 0, 1, NULL, AT(share), "Which part.", NULL},
     {"main", "rate", WEIR_RATE, "10/min", 0, 0, NULL, AT(rate), "How often.", NULL},
-    {"main", "rate_to_10", WEIR_RATE, "1/s", 0, 10, NULL, AT(rate_to_10), "How often at most.", NULL},
+    {"main", "rate_to_10", WEIR_RATE, "1/s", 0, 10, NULL, AT(rate_to_10), "How often at most.",
+     NULL},
     {"main", "list", WEIR_LIST, "a, b", 0, 0, NULL, AT(list), "Which ones.", NULL},
     {"other", "count", WEIR_COUNT, "7", 0, 0, NULL, AT(other_count),
      "Another section's count, which has a sentence so long that the sample file has to break it "

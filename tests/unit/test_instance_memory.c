@@ -45,52 +45,50 @@ static struct weir_instances *memory_of(size_t most)
     return instances;
 }
 
-static struct weir_instance_key key_of(struct weir_instances *instances, const char *instance)
+static struct weir_instance *known(struct weir_instances *instances, weir_time now,
+                                   const char *instance)
 {
     struct weir_envelope envelope = message(instance, "192.0.2.7", "a@ex.org");
-    struct weir_instance_key key;
+    struct weir_instance *found = weir_instances_of(instances, now, &envelope);
 
-    assert_true(weir_instances_key(instances, &envelope, &key));
-    return key;
+    assert_non_null(found);
+    return found;
 }
 
 static void keep(struct weir_instances *instances, weir_time now, const char *instance,
                  enum weir_action action, const char *id, const char *reply)
 {
-    struct weir_instance_key key = key_of(instances, instance);
     struct weir_decision decision = {.action = action};
 
     snprintf(decision.id, sizeof decision.id, "%s", id);
-    assert_int_equal(weir_instances_decided(instances, now, &key, &decision, reply), 0);
+    assert_int_equal(weir_instance_decided(known(instances, now, instance), &decision, reply), 0);
 }
 
-static const struct weir_instance *recalled(struct weir_instances *instances, weir_time now,
-                                            const char *instance)
+static bool decided(struct weir_instances *instances, weir_time now, const char *instance)
 {
-    struct weir_instance_key key = key_of(instances, instance);
-
-    return weir_instances_find(instances, now, &key);
+    return known(instances, now, instance)->decided;
 }
 
 static void a_decision_is_recalled_with_its_reference_and_reply(void **state)
 {
     (void)state;
     struct weir_instances *instances = memory_of(10);
-    const struct weir_instance *known;
+    const struct weir_instance *found;
     char reply[] = "550 5.7.1 no";
 
-    assert_null(recalled(instances, 0, "a.1"));
+    assert_false(decided(instances, 0, "a.1"));
     keep(instances, 0, "a.1", WEIR_REJECT, "abc", reply);
     memset(reply, 'x', strlen(reply)); /* it was copied */
-    known = recalled(instances, 1, "a.1");
-    assert_non_null(known);
-    assert_true(known->decided);
-    assert_false(known->role_passed);
-    assert_int_equal(known->action, WEIR_REJECT);
-    assert_string_equal(known->id, "abc");
-    assert_string_equal(known->reply, "550 5.7.1 no");
+    found = known(instances, 1, "a.1");
+    assert_true(found->decided);
+    assert_false(found->role_passed);
+    assert_int_equal(found->action, WEIR_REJECT);
+    assert_string_equal(found->id, "abc");
+    assert_string_equal(found->reply, "550 5.7.1 no");
     keep(instances, 1, "a.2", WEIR_PASS, "def", NULL);
-    assert_null(recalled(instances, 2, "a.2")->reply);
+    assert_null(known(instances, 2, "a.2")->reply);
+    keep(instances, 2, "a.1", WEIR_PASS, "ghi", NULL); /* another decision takes its place */
+    assert_null(known(instances, 2, "a.1")->reply);
     assert_int_equal(weir_instances_count(instances), 2);
     weir_instances_free(&instances);
     assert_null(instances);
@@ -111,21 +109,21 @@ static void a_message_is_its_instance_client_and_sender(void **state)
     };
     const size_t count = sizeof cases / sizeof cases[0];
     struct weir_instances *instances = memory_of(10);
-    struct weir_instance_key key[sizeof cases / sizeof cases[0]];
+    struct weir_instance *found[sizeof cases / sizeof cases[0]];
 
     for (size_t i = 0; i < count; i++) {
         struct weir_envelope envelope =
             message(cases[i].instance, cases[i].client, cases[i].sender);
 
-        assert_true(weir_instances_key(instances, &envelope, &key[i]));
+        found[i] = weir_instances_of(instances, 0, &envelope);
+        assert_non_null(found[i]);
         for (size_t j = 0; j < i; j++)
-            assert_memory_not_equal(&key[i], &key[j], sizeof key[i]);
+            assert_ptr_not_equal(found[i], found[j]);
         envelope.recipient = slice("somebody@else.example");
         envelope.stage = WEIR_STAGE_END;
-        struct weir_instance_key again;
-        assert_true(weir_instances_key(instances, &envelope, &again));
-        assert_memory_equal(&again, &key[i], sizeof again);
+        assert_ptr_equal(weir_instances_of(instances, 0, &envelope), found[i]);
     }
+    assert_int_equal(weir_instances_count(instances), count);
     weir_instances_free(&instances);
 }
 
@@ -137,15 +135,15 @@ static void what_has_no_instance_is_not_remembered(void **state)
     struct weir_envelope local = message("1.2", "192.0.2.7", "a@ex.org");
     struct weir_envelope early = message("1.2", "192.0.2.7", "a@ex.org");
     struct weir_envelope good = message("1.2", "192.0.2.7", "a@ex.org");
-    struct weir_instance_key key;
 
     local.has_client = false;
     early.stage = WEIR_STAGE_MAIL;
-    assert_false(weir_instances_key(instances, &none, &key));
-    assert_false(weir_instances_key(instances, &local, &key));
-    assert_false(weir_instances_key(instances, &early, &key));
+    assert_null(weir_instances_of(instances, 0, &none));
+    assert_null(weir_instances_of(instances, 0, &local));
+    assert_null(weir_instances_of(instances, 0, &early));
     weir_instances_keep(instances, 0);
-    assert_false(weir_instances_key(instances, &good, &key));
+    assert_null(weir_instances_of(instances, 0, &good));
+    assert_int_equal(weir_instances_count(instances), 0);
     weir_instances_free(&instances);
 }
 
@@ -155,14 +153,13 @@ static void the_longest_message_a_request_can_name_is_remembered(void **state)
     struct weir_instances *instances = memory_of(10);
     char *text = malloc(WEIR_POLICY_REQUEST_MAX);
     struct weir_envelope envelope = message("1", "192.0.2.7", "");
-    struct weir_instance_key key;
 
     assert_non_null(text);
     memset(text, 'x', WEIR_POLICY_REQUEST_MAX);
     envelope.sender = (struct weir_slice){text, WEIR_POLICY_REQUEST_MAX - 1};
-    assert_true(weir_instances_key(instances, &envelope, &key));
+    assert_non_null(weir_instances_of(instances, 0, &envelope));
     envelope.sender.len++; /* no request holds that */
-    assert_false(weir_instances_key(instances, &envelope, &key));
+    assert_null(weir_instances_of(instances, 0, &envelope));
     free(text);
     weir_instances_free(&instances);
 }
@@ -173,12 +170,12 @@ static void a_decision_is_kept_for_the_set_time(void **state)
     struct weir_instances *instances = memory_of(10);
 
     keep(instances, 1000, "a", WEIR_REJECT, "one", "no");
-    assert_non_null(recalled(instances, 1000 + KEEP - 1, "a"));
-    assert_null(recalled(instances, 1000 + KEEP, "a"));
+    assert_true(decided(instances, 1000 + KEEP - 1, "a"));
+    assert_false(decided(instances, 1000 + KEEP, "a"));
     keep(instances, 1000 + KEEP, "a", WEIR_PASS, "two", NULL);
-    assert_string_equal(recalled(instances, 1000 + KEEP, "a")->id, "two");
+    assert_string_equal(known(instances, 1000 + KEEP, "a")->id, "two");
     weir_instances_keep(instances, WEIR_SECOND);
-    assert_null(recalled(instances, 1000 + KEEP + WEIR_SECOND, "a"));
+    assert_false(decided(instances, 1000 + KEEP + WEIR_SECOND, "a"));
     weir_instances_free(&instances);
 }
 
@@ -186,15 +183,29 @@ static void a_role_recipients_pass_is_noted_apart_from_the_decision(void **state
 {
     (void)state;
     struct weir_instances *instances = memory_of(10);
-    struct weir_instance_key key = key_of(instances, "a");
 
-    weir_instances_role_passed(instances, 0, &key);
-    assert_true(recalled(instances, 0, "a")->role_passed);
-    assert_false(recalled(instances, 0, "a")->decided);
+    known(instances, 0, "a")->role_passed = true;
+    assert_true(known(instances, 0, "a")->role_passed);
+    assert_false(decided(instances, 0, "a"));
     keep(instances, 1, "a", WEIR_REJECT, "one", "no");
-    assert_true(recalled(instances, 1, "a")->role_passed);
-    assert_true(recalled(instances, 1, "a")->decided);
+    assert_true(known(instances, 1, "a")->role_passed);
+    assert_true(decided(instances, 1, "a"));
     assert_int_equal(weir_instances_count(instances), 1);
+    weir_instances_free(&instances);
+}
+
+static void a_message_stays_in_its_place_until_as_many_as_fit_have_followed(void **state)
+{
+    (void)state;
+    struct weir_instances *instances = memory_of(10);
+    struct weir_instance *first = known(instances, 0, "first");
+    char name[32];
+
+    for (unsigned i = 0; i < 9; i++) {
+        snprintf(name, sizeof name, "i.%u", i);
+        known(instances, 0, name);
+        assert_ptr_equal(known(instances, 0, "first"), first);
+    }
     weir_instances_free(&instances);
 }
 
@@ -206,16 +217,17 @@ static void WEIR_INSTANCES_MAX_are_remembered_and_one_more_takes_the_oldests_pla
 
     for (unsigned i = 0; i <= WEIR_INSTANCES_MAX; i++) {
         if (i == WEIR_INSTANCES_MAX)
-            assert_non_null(recalled(instances, i, "i.0"));
+            assert_true(decided(instances, i, "i.0"));
         snprintf(name, sizeof name, "i.%u", i);
         keep(instances, i, name, WEIR_REJECT, "id", i % 2 ? "no" : NULL);
     }
     assert_int_equal(weir_instances_count(instances), WEIR_INSTANCES_MAX);
-    assert_null(recalled(instances, WEIR_INSTANCES_MAX, "i.0"));
     for (unsigned i = 1; i <= WEIR_INSTANCES_MAX; i++) {
         snprintf(name, sizeof name, "i.%u", i);
-        assert_non_null(recalled(instances, WEIR_INSTANCES_MAX, name));
+        assert_true(decided(instances, WEIR_INSTANCES_MAX, name));
     }
+    assert_false(decided(instances, WEIR_INSTANCES_MAX, "i.0"));
+    assert_int_equal(weir_instances_count(instances), WEIR_INSTANCES_MAX);
     weir_instances_free(&instances);
 }
 
@@ -229,22 +241,22 @@ static void no_room_at_all_is_refused(void **state)
     assert_null(instances);
 }
 
-/* The model: all that was said, newest last; known is what is among the last `most`
- * distinct messages and young enough. */
+/* The model: all messages that ever came, newest last; known is what is among the last
+ * `most` of them and young enough. */
 #define NAMES 40
 #define MOST 16
 
-struct told {
+struct came {
     int name;
     weir_time since;
     unsigned id;
 };
 
-static const struct told *in_model(const struct told *told, size_t count, int name, weir_time now)
+static const struct came *in_model(const struct came *came, size_t count, int name, weir_time now)
 {
     for (size_t i = count; i > 0 && count - i < MOST; i--)
-        if (told[i - 1].name == name && now - told[i - 1].since < KEEP)
-            return &told[i - 1];
+        if (came[i - 1].name == name && now - came[i - 1].since < KEEP)
+            return &came[i - 1];
     return NULL;
 }
 
@@ -253,29 +265,29 @@ static void random_use_agrees_with_a_plain_list(void **state)
     (void)state;
     struct seeded random = seeded_new("random_use_agrees_with_a_plain_list");
     struct weir_instances *instances = memory_of(MOST);
-    static struct told told[20000];
+    static struct came came[20000];
     size_t count = 0;
     weir_time now = 0;
 
     for (unsigned step = 0; step < 20000; step++) {
         int name = (int)seeded_below(&random, NAMES);
-        const struct told *model = in_model(told, count, name, now);
-        const struct weir_instance *known;
+        const struct came *model;
+        struct weir_instance *found;
         char instance[16], id[16];
 
         now += seeded_below(&random, 60) * WEIR_SECOND;
-        model = in_model(told, count, name, now);
+        model = in_model(came, count, name, now);
         snprintf(instance, sizeof instance, "n.%d", name);
-        known = recalled(instances, now, instance);
-        assert_int_equal(known != NULL, model != NULL);
-        if (known) {
-            snprintf(id, sizeof id, "%u", model->id);
-            assert_string_equal(known->id, id);
+        found = known(instances, now, instance);
+        assert_int_equal(found->decided, model != NULL);
+        snprintf(id, sizeof id, "%u", model ? model->id : step);
+        if (model) {
+            assert_string_equal(found->id, id);
         } else {
-            snprintf(id, sizeof id, "%u", step);
             keep(instances, now, instance, WEIR_REJECT, id, step % 3 ? "no" : NULL);
-            told[count++] = (struct told){name, now, step};
+            came[count++] = (struct came){name, now, step};
         }
+        assert_int_equal(weir_instances_count(instances), count < MOST ? count : MOST);
     }
     weir_instances_free(&instances);
 }
@@ -289,6 +301,7 @@ int main(void)
         cmocka_unit_test(the_longest_message_a_request_can_name_is_remembered),
         cmocka_unit_test(a_decision_is_kept_for_the_set_time),
         cmocka_unit_test(a_role_recipients_pass_is_noted_apart_from_the_decision),
+        cmocka_unit_test(a_message_stays_in_its_place_until_as_many_as_fit_have_followed),
         cmocka_unit_test(WEIR_INSTANCES_MAX_are_remembered_and_one_more_takes_the_oldests_place),
         cmocka_unit_test(no_room_at_all_is_refused),
         cmocka_unit_test(random_use_agrees_with_a_plain_list),

@@ -226,14 +226,27 @@ static void a_reader_in_a_directory_it_may_not_write_needs_no_lock_file(void **s
     assert_int_equal(chmod(rig->scratch->directory, 0755), 0);
 }
 
-/* Holds the only reader's place there is, until killed. */
-static void hold_the_only_place(struct file_rig *rig)
+/* Uses the lock file, so that nobody makes it anew; with a place for one reader. */
+static MDB_env *one_place_open(struct file_rig *rig)
 {
     MDB_env *env;
-    MDB_txn *txn;
     rig_must(mdb_env_create(&env) == 0 && mdb_env_set_maxreaders(env, 1) == 0, 1);
     rig_must(mdb_env_open(env, rig->path, MDB_NOSUBDIR | MDB_RDONLY, 0) == 0, 2);
-    rig_must(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) == 0, 3);
+    return env;
+}
+
+static void stay_without_reading(struct file_rig *rig)
+{
+    one_place_open(rig);
+    file_rig_tell(rig);
+    for (;;)
+        pause();
+}
+
+static void hold_the_only_place(struct file_rig *rig)
+{
+    MDB_txn *txn;
+    rig_must(mdb_txn_begin(one_place_open(rig), NULL, MDB_RDONLY, &txn) == 0, 3);
     file_rig_tell(rig);
     for (;;)
         pause();
@@ -244,18 +257,22 @@ static void a_full_table_of_readers_makes_a_reader_take_a_copy(void **state)
     struct file_rig *rig = *state;
     file_rig_put_one(rig);
     unlink(rig->lock);
-    pid_t child = file_rig_start(hold_the_only_place, rig);
+    pid_t idle = file_rig_start(stay_without_reading, rig);
+    file_rig_wait(rig);
+    pid_t holder = file_rig_start(hold_the_only_place, rig);
     file_rig_wait(rig);
     struct weir_lmdb_file *file = file_rig_open(rig, false);
     assert_true(weir_lmdb_file_is_copy(file));
     assert_int_equal(file_rig_has(file, "one"), 1);
     weir_lmdb_file_free(&file);
-    kill(child, SIGKILL);
-    file_rig_end(child);
+    kill(holder, SIGKILL);
+    file_rig_end(holder);
     /* the place of the dead is free again */
     file = file_rig_open(rig, false);
     assert_false(weir_lmdb_file_is_copy(file));
     weir_lmdb_file_free(&file);
+    kill(idle, SIGKILL);
+    file_rig_end(idle);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, file_rig_setup, file_rig_teardown)

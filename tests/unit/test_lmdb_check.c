@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -209,6 +210,7 @@ static void the_newest_transaction_and_its_octets_are_told(void **state)
 static void write_without_end(const char *path, uint64_t seed)
 {
     struct seeded s = {.state = seed * 2 + 1};
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing running */
     MDB_env *env = lmdb_env_make(path, 0);
     for (;;)
         change_some(env, &s);

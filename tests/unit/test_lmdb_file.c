@@ -210,6 +210,7 @@ static void a_reader_follows_a_file_that_outgrows_its_map(void **state)
     assert_int_equal(file_rig_has(file, "one"), 1);
     file_rig_do(grow_to_six_megabytes, rig);
     assert_int_equal(file_rig_has(file, "large"), 1);
+    assert_int_equal(weir_lmdb_file_times_opened(file), 1);
     weir_lmdb_file_free(&file);
 }
 

@@ -287,7 +287,8 @@ static void order_matters(void **state)
         int want;
     } cases[] = {
         {"in order", {0, 1, SLOTS, -1}, 1},   {"backwards", {1, 0, SLOTS, -1}, WEIR_ECORRUPT},
-        {"twice", {1, 1, SLOTS, -1}, WEIR_ECORRUPT}, {"the end, then one", {SLOTS, 1, -1, -1}, WEIR_ECORRUPT},
+        {"twice", {1, 1, SLOTS, -1}, WEIR_ECORRUPT},
+        {"the end, then one", {SLOTS, 1, -1, -1}, WEIR_ECORRUPT},
         {"two ends", {SLOTS, SLOTS, -1, -1}, WEIR_ECORRUPT}, {"no end", {0, 1, -1, -1}, 0},
         {"only the end", {SLOTS, -1, -1, -1}, 1},
     };

