@@ -94,9 +94,11 @@ bench:
 claims:
 	@python3 tests/claims.py
 lint:
+	@sh tests/end2end/deps.sh --fuzz
 	@python3 tests/lint/lint.py
 	@for cc in gcc clang; do $(MAKE) -s -j2 CC=$$cc B=build/lint-$$cc CFLAGS='-O2 -Werror' tests benches || exit 1; done
 fuzz:
+	@sh tests/end2end/deps.sh --fuzz
 	@for f in $(fuzzers); do $(MAKE) -s build/fuzz/$$f && mkdir -p build/fuzz/corpus/$$f && \
 	  build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=build/fuzz/ \
 	  build/fuzz/corpus/$$f tests/fuzz/corpus/$${f#fuzz_} || exit 1; done
@@ -106,8 +108,8 @@ build/fuzz/%: tests/fuzz/%.c $(wildcard core/*/*.c)
 	  -o $@ $< $(wildcard core/*/*.c) $(filter-out $(mains:=.c),$(wildcard postfix-policy/*.c monitor/ctl/*.c)) $(LIBS)
 
 install: all
-	install -Dm755 -t $(DESTDIR)$(PREFIX)/sbin $(B)/weir-policyd
-	install -Dm755 -t $(DESTDIR)$(PREFIX)/bin $(B)/weirctl
+	install -s -Dm755 -t $(DESTDIR)$(PREFIX)/sbin $(B)/weir-policyd
+	install -s -Dm755 -t $(DESTDIR)$(PREFIX)/bin $(B)/weirctl
 	install -Dm644 $(B)/weir.conf $(DESTDIR)/etc/weir/weir.conf$(if $(wildcard $(DESTDIR)/etc/weir/weir.conf),.new)
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(B)/weir.conf.5
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man8 postfix-policy/weir-policyd.8

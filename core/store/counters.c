@@ -44,6 +44,7 @@ struct weir_counters {
     uint64_t read, missing, answered_near, written, lost;
 };
 
+/* Makes the plan of a half-life, unless there is one for this time. */
 static const struct weir_decay_plan *find_plan(struct plans *plans, uint32_t half_life)
 {
     size_t i = 0;
@@ -61,10 +62,10 @@ static const struct weir_decay_plan *find_plan(struct plans *plans, uint32_t hal
 }
 
 /* Equal half-lives mostly stand together. */
-static const struct weir_decay_plan *plan_for(struct plans *plans, uint32_t half_life)
+static inline const struct weir_decay_plan *plan_for(struct plans *plans, uint32_t half_life)
 {
     const struct weir_decay_plan *last = &plans->plan[plans->last];
-    if (plans->n > 0 && last->half_life == half_life && last->now == plans->now)
+    if (last->half_life == half_life && last->now == plans->now && last->until != 0)
         return last;
     return find_plan(plans, half_life);
 }
@@ -172,13 +173,14 @@ static void finish(struct weir_counters *counters, struct weir_reading *reading,
     decay(plans, reading, run);
 }
 
-static size_t mark_missing(struct weir_reading *reading, size_t n)
+/* Returns how many are missing. */
+static size_t mark_all(struct weir_reading *reading, size_t n, bool missing)
 {
     for (size_t i = 0; i < n; i++) {
         reading[i].value = 0;
-        reading[i].missing = true;
+        reading[i].missing = missing;
     }
-    return n;
+    return missing ? n : 0;
 }
 
 /* Reading by slots. ------------------------------------------------------- */
@@ -254,7 +256,7 @@ static size_t combine_all(struct weir_counters *counters, struct weir_reading *r
 static size_t read_by_slots(struct weir_counters *counters, struct weir_reading *reading, size_t n)
 {
     if (!make_slots_room(counters, 2 * n))
-        return mark_missing(reading, n);
+        return mark_all(reading, n, true);
     size_t slots = expand_all(counters, reading, n);
     if (slots == 0)
         return 0;
@@ -264,59 +266,91 @@ static size_t read_by_slots(struct weir_counters *counters, struct weir_reading 
 
 /* Reading by entities. ---------------------------------------------------- */
 
-/* Gives each number of a record to the readings that it is a part of. */
-static void collect(struct plans *plans, const struct weir_counter_record *record,
-                    struct weir_reading *reading, size_t run)
+/* Readings of entities that wait for the store. */
+struct waiting {
+    size_t n;
+    struct weir_counter_find find[WEIR_COUNTER_FINDS];
+    struct weir_reading *reading[WEIR_COUNTER_FINDS];
+    size_t run[WEIR_COUNTER_FINDS];
+};
+
+/* Gives a number to the readings that it is a part of. */
+static void give(struct plans *plans, const struct weir_counter_item *item,
+                 struct weir_reading *reading, size_t run)
 {
     for (size_t i = 0; i < run; i++) {
-        reading[i].value = 0;
+        const struct weir_counter *counter = &reading[i].counter;
+        if ((unsigned)counter->variable != item->variable ||
+            counter->half_life != item->half_life)
+            continue;
+        const struct weir_decay_plan *plan = plan_for(plans, item->half_life);
+        if (item->epoch == plan->epoch)
+            reading[i].value += (double)item->number;
+        else if (item->epoch + 1 == plan->epoch)
+            reading[i].value += (double)item->number * plan->before;
+    }
+}
+
+static void collect(struct weir_counters *counters, const struct weir_counter_find *find,
+                    struct weir_reading *reading, size_t run)
+{
+    struct weir_counter_record record;
+    record.n = 0;
+    if (find->record &&
+        weir_counter_record_read(find->entity, find->record, find->len, &record) < 0)
+        counters->store.damaged(counters->self);
+    for (size_t i = 0; i < record.n; i++)
+        give(&counters->plans, &record.item[i], reading, run);
+    for (size_t i = 0; i < run; i++)
         reading[i].missing = false;
+    finish(counters, reading, run);
+}
+
+/* Asks for all that wait.  Returns how many readings remain missing. */
+static size_t find_waiting(struct weir_counters *counters, struct waiting *waiting)
+{
+    size_t missing = 0;
+    int error = counters->store.find(counters->self, waiting->find, waiting->n);
+    for (size_t i = 0; i < waiting->n; i++) {
+        if (error)
+            missing += waiting->run[i];
+        else
+            collect(counters, &waiting->find[i], waiting->reading[i], waiting->run[i]);
     }
-    for (size_t k = 0; k < record->n; k++) {
-        const struct weir_counter_item *item = &record->item[k];
-        for (size_t i = 0; i < run; i++) {
-            const struct weir_counter *counter = &reading[i].counter;
-            if ((unsigned)counter->variable != item->variable ||
-                counter->half_life != item->half_life)
-                continue;
-            const struct weir_decay_plan *plan = plan_for(plans, item->half_life);
-            if (item->epoch == plan->epoch)
-                reading[i].value += (double)item->number;
-            else if (item->epoch + 1 == plan->epoch)
-                reading[i].value += (double)item->number * plan->before;
-        }
-    }
+    waiting->n = 0;
+    return missing;
 }
 
 /* Reads all, between the store's begin and end.  Returns how many are missing. */
 static size_t find_all(struct weir_counters *counters, struct weir_reading *reading, size_t n)
 {
-    struct weir_counter_record record;
+    struct waiting waiting;
+    size_t missing = 0;
+    waiting.n = 0;
     for (size_t at = 0, run; at < n; at += run) {
         run = run_length(reading + at, n - at);
         if (get_near(counters, reading + at, run))
             continue;
-        if (counters->store.find(counters->self, &reading[at].counter.entity, &record) != 0)
-            return mark_missing(reading + at, n - at);
-        collect(&counters->plans, &record, reading + at, run);
-        finish(counters, reading + at, run);
+        mark_all(reading + at, run, true);
+        waiting.find[waiting.n] =
+            (struct weir_counter_find){.entity = &reading[at].counter.entity};
+        waiting.reading[waiting.n] = reading + at;
+        waiting.run[waiting.n++] = run;
+        if (waiting.n == WEIR_COUNTER_FINDS)
+            missing += find_waiting(counters, &waiting);
     }
-    return 0;
+    if (waiting.n > 0)
+        missing += find_waiting(counters, &waiting);
+    return missing;
 }
 
 static size_t read_by_entities(struct weir_counters *counters, struct weir_reading *reading,
                                size_t n)
 {
-    uint64_t generation = counters->generation;
-    mark_missing(reading, n);
+    uint64_t generation;
     int there = counters->store.begin(counters->self, &generation);
-    if (there < 0)
-        return n;
-    if (there == 0) {
-        for (size_t i = 0; i < n; i++)
-            reading[i].missing = false;
-        return 0;
-    }
+    if (there <= 0)
+        return mark_all(reading, n, there < 0);
     if (counters->near && generation != counters->generation)
         weir_near_cache_forget_all(counters->near);
     counters->generation = generation;

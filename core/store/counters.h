@@ -161,7 +161,7 @@ struct weir_counters_memcached_options {
     struct weir_clock steady;  /* for waits */
 };
 
-/* Makes a handle on a cluster (libmemcached, binary protocol).  An entity's counters
+/* Makes a handle on a cluster (binary protocol; libmemcached writes).  An entity's counters
  * all live on one server, chosen by rendezvous hashing over the list, so that
  * adding or losing a server moves only its share.  Names are resolved here, once; a name
  * that does not resolve is a node that is down, not an error.  0, WEIR_EINVAL

@@ -8,7 +8,13 @@
 #include "core/base/limits.h"
 #include "core/store/counters.h"
 
-struct weir_counter_record;
+/* An entity wanted from a store that holds its numbers together. */
+struct weir_counter_find {
+    const struct weir_entity *entity;
+    const void *record; /* packed (counter_record.h), as long as reading goes on; NULL: none */
+    size_t len;
+};
+#define WEIR_COUNTER_FINDS 64
 
 /* One stored number: C of one epoch. */
 struct weir_counter_slot {
@@ -29,8 +35,8 @@ struct weir_counter_change {
 };
 
 /* A back end.  self is its own state.  It is read either by fetch, which is told every
- * number that is wanted, or, where an entity's numbers lie together, by begin, find and
- * end, which give what there is; the others are NULL. */
+ * number that is wanted, or, where an entity's numbers lie together, by begin, find,
+ * damaged and end, which give what there is; the others are NULL. */
 struct weir_counter_store {
     const char *name;
 
@@ -53,10 +59,13 @@ struct weir_counter_store {
      * While *generation_r stays, no number has changed. */
     int (*begin)(void *self, uint64_t *generation_r);
 
-    /* The numbers of an entity; none when it is not there.  0 or an error.  Neighbours
-     * in the order of ids are found quickest one after the other. */
-    int (*find)(void *self, const struct weir_entity *entity,
-                struct weir_counter_record *record_r);
+    /* Finds n entities, at most WEIR_COUNTER_FINDS.  Neighbours in the order of ids are
+     * found quickest when they stand together.  0 or an error. */
+    int (*find)(void *self, struct weir_counter_find *find, size_t n);
+
+    /* What find gave was no record. */
+    void (*damaged)(void *self);
+
     void (*end)(void *self);
 };
 

@@ -8,6 +8,7 @@
 #include "core/base/limits.h"
 #include "core/store/counters_impl.h"
 #include "core/store/lmdb_file_io.h"
+#include "core/store/lmdb_search.h"
 
 #define WEIR_LOCAL_BYTES_LEAST (UINT64_C(4) << 20) /* leaves room for one transaction's copies */
 
@@ -17,11 +18,11 @@ struct weir_local {
     bool read_only, scratch;
 
     /* reading */
-    MDB_cursor *cursor;      /* of the file as it was opened */
-    uint64_t opened;         /* so many times */
-    uint64_t txn;            /* what was read last, as LMDB numbers it */
+    uint64_t opened, map_size, txn; /* of what snapshot is: a change makes a generation */
     uint64_t generation;
-    struct weir_entity last; /* what the cursor was sent to */
+    bool searches;                  /* snapshot is one */
+    struct weir_lmdb_snapshot snapshot;
+    MDB_txn *reader;                /* between begin and end */
 
     /* upkeep */
     bool ticks;       /* somebody calls tick(), so latest need not be guessed from events */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/error.h"
 #include "core/store/counter_record.h"
@@ -53,6 +54,9 @@ void weir_local_damaged(struct weir_local *local)
 
 /* Reading. ---------------------------------------------------------------- */
 
+_Static_assert(WEIR_LMDB_KEY == sizeof(struct weir_entity), "an entity's id is its key");
+_Static_assert(WEIR_LMDB_SEARCHES >= WEIR_COUNTER_FINDS, "finds go in one search");
+
 uint64_t weir_local_bytes_used(const MDB_stat *stat)
 {
     uint64_t pages = stat->ms_branch_pages + stat->ms_leaf_pages + stat->ms_overflow_pages;
@@ -69,58 +73,91 @@ static int read_begin(struct weir_local *local, MDB_txn **txn_r)
     return error ? error : weir_lmdb_file_read(local->file, txn_r);
 }
 
-/* The cursor for this transaction: the one we have, unless the file was opened anew.
- * A cursor outlives its transaction, and freeing it touches nothing else. */
-static int aim_cursor(struct weir_local *local, MDB_txn *txn)
+/* The map as far as this transaction sees it.  Our own search needs pages that lie in
+ * memory as they lie in the file, which a file from another kind of machine may not do. */
+static bool take_snapshot(struct weir_local *local)
 {
+    char kind[] = KIND;
+    MDB_val key = {.mv_size = sizeof kind - 1, .mv_data = kind};
+    MDB_dbi records = weir_lmdb_file_dbi(local->file);
+    MDB_val value;
+    MDB_stat stat;
+    if (mdb_get(local->reader, records, &key, &value) != 0 ||
+        mdb_stat(local->reader, records, &stat) != 0 ||
+        stat.ms_psize > (unsigned long)sysconf(_SC_PAGESIZE))
+        return false;
+    return weir_lmdb_snapshot(value.mv_data, stat.ms_psize, local->map_size, local->txn,
+                              &local->snapshot);
+}
+
+/* Sees whether anything has changed since the last time. */
+static void see_generation(struct weir_local *local)
+{
+    MDB_envinfo info;
     uint64_t opened = weir_lmdb_file_times_opened(local->file);
-    uint64_t seen = mdb_txn_id(txn);
-    local->generation += opened != local->opened || seen != local->txn;
-    local->txn = seen;
-    local->last = (struct weir_entity){{0}};
-    if (local->cursor && opened == local->opened)
-        return mdb_cursor_renew(txn, local->cursor);
-    mdb_cursor_close(local->cursor);
-    local->cursor = NULL;
+    uint64_t txn = mdb_txn_id(local->reader);
+    mdb_env_info(mdb_txn_env(local->reader), &info);
+    if (local->generation > 0 && opened == local->opened && txn == local->txn &&
+        info.me_mapsize == local->map_size)
+        return;
+    local->generation++;
     local->opened = opened;
-    return mdb_cursor_open(txn, weir_lmdb_file_dbi(local->file), &local->cursor);
+    local->txn = txn;
+    local->map_size = info.me_mapsize;
+    local->searches = take_snapshot(local);
 }
 
 static int local_begin(void *self, uint64_t *generation_r)
 {
     struct weir_local *local = self;
-    MDB_txn *txn;
-    int found = read_begin(local, &txn);
-    if (found > 0) {
-        int error = aim_cursor(local, txn);
-        if (error) {
-            weir_lmdb_file_done(local->file);
-            found = weir_lmdb_file_error(error);
-        }
-    }
+    int found = read_begin(local, &local->reader);
     local->reads = found >= 0;
+    if (found > 0)
+        see_generation(local);
     *generation_r = local->generation;
     return found < 0 ? weir_local_trouble(local, "reading counters", found) : found;
 }
 
-static int local_find(void *self, const struct weir_entity *entity,
-                      struct weir_counter_record *record_r)
+/* One after the other, by LMDB. */
+static int find_each(struct weir_local *local, struct weir_counter_find *find, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct weir_entity entity = *find[i].entity;
+        MDB_val key = {.mv_size = sizeof entity.id, .mv_data = entity.id};
+        MDB_val value = {.mv_size = 0};
+        int error = mdb_get(local->reader, weir_lmdb_file_dbi(local->file), &key, &value);
+        if (error && error != MDB_NOTFOUND)
+            return weir_lmdb_file_error(error);
+        find[i].record = error ? NULL : value.mv_data;
+        find[i].len = error ? 0 : value.mv_size;
+    }
+    return 0;
+}
+
+static int find_together(struct weir_local *local, struct weir_counter_find *find, size_t n)
+{
+    struct weir_lmdb_wanted wanted[WEIR_COUNTER_FINDS];
+    for (size_t i = 0; i < n; i++)
+        wanted[i].key = find[i].entity->id;
+    int error = weir_lmdb_search(&local->snapshot, wanted, n);
+    for (size_t i = 0; !error && i < n; i++) {
+        find[i].record = wanted[i].value;
+        find[i].len = wanted[i].len;
+    }
+    return error;
+}
+
+static int local_find(void *self, struct weir_counter_find *find, size_t n)
 {
     struct weir_local *local = self;
-    local->last = *entity;
-    MDB_val key = {.mv_size = sizeof local->last.id, .mv_data = local->last.id};
-    MDB_val value;
-    record_r->n = 0;
-    int error = mdb_cursor_get(local->cursor, &key, &value, MDB_SET);
-    if (error == MDB_NOTFOUND)
-        return 0;
-    if (error) {
-        local->reads = false;
-        return weir_local_trouble(local, "reading counters", weir_lmdb_file_error(error));
-    }
-    if (weir_counter_record_read(entity, value.mv_data, value.mv_size, record_r) < 0)
-        weir_local_damaged(local);
-    return 0;
+    int error = local->searches ? find_together(local, find, n) : find_each(local, find, n);
+    local->reads = local->reads && !error;
+    return error ? weir_local_trouble(local, "reading counters", error) : 0;
+}
+
+static void local_damaged(void *self)
+{
+    weir_local_damaged(self);
 }
 
 static void local_end(void *self)
@@ -152,7 +189,6 @@ static void local_status(void *self, struct weir_counters_status *status_r)
 static void local_free(void *self)
 {
     struct weir_local *local = self;
-    mdb_cursor_close(local->cursor);
     weir_lmdb_file_free(&local->file);
     free(local);
 }
@@ -201,6 +237,7 @@ int weir_counters_open_local(const struct weir_counters_local_options *options,
         .free = local_free,
         .begin = local_begin,
         .find = local_find,
+        .damaged = local_damaged,
         .end = local_end,
     };
     *why_r = "its largest size is below 4 MB";

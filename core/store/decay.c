@@ -37,11 +37,15 @@ uint32_t weir_decay_epoch(weir_time time, uint32_t half_life)
     return epoch < UINT32_MAX ? (uint32_t)epoch : UINT32_MAX;
 }
 
+static double half_lives(uint64_t length, uint32_t half_life)
+{
+    return (double)length / ((double)half_life * (double)WEIR_SECOND);
+}
+
 /* Half-lives since the time's own epoch began: 0 up to 16. */
 static double phase(weir_time time, uint32_t half_life)
 {
-    uint64_t into_epoch = since_1970(time) % epoch_length(half_life);
-    return (double)into_epoch / ((double)half_life * (double)WEIR_SECOND);
+    return half_lives(since_1970(time) % epoch_length(half_life), half_life);
 }
 
 uint64_t weir_decay_amount(weir_time time, uint32_t half_life, double weight)
@@ -66,8 +70,8 @@ double weir_decay_factor(weir_time time, uint32_t epoch, uint32_t half_life)
     if (half_life == 0)
         return 1.0 / SCALE;
     double epochs = (double)weir_decay_epoch(time, half_life) - (double)epoch;
-    double half_lives = phase(time, half_life) + HALF_LIVES_PER_EPOCH * epochs;
-    return exp2(fmin(-half_lives, GROWTH_MOST)) / SCALE;
+    double passed = phase(time, half_life) + HALF_LIVES_PER_EPOCH * epochs;
+    return exp2(fmin(-passed, GROWTH_MOST)) / SCALE;
 }
 
 /* Microseconds of an epoch in which the one before still matters. */
@@ -83,18 +87,22 @@ bool weir_decay_looks_back(weir_time time, uint32_t half_life)
     return since_1970(time) % epoch_length(half_life) < look_back_length(half_life);
 }
 
+/* A division for each number asked for above would be too slow here. */
 struct weir_decay_plan weir_decay_plan(weir_time now, uint32_t half_life)
 {
     uint64_t length = epoch_length(half_life);
-    uint64_t into_epoch = since_1970(now) % length;
+    uint64_t epoch = since_1970(now) / length;
+    uint64_t into_epoch = since_1970(now) - epoch * length;
     bool looks_back = into_epoch < look_back_length(half_life);
     struct weir_decay_plan plan = {
         .now = now,
         .half_life = half_life,
-        .epoch = weir_decay_epoch(now, half_life),
+        .epoch = epoch < UINT32_MAX ? (uint32_t)epoch : UINT32_MAX,
+        .factor = 1 / SCALE,
     };
-    plan.factor = weir_decay_factor(now, plan.epoch, half_life);
-    if (looks_back && plan.epoch > 0)
+    if (half_life > 0)
+        plan.factor = exp2(-half_lives(into_epoch, half_life)) / SCALE;
+    if (looks_back && epoch > 0)
         plan.before = half_life > 0 ? EPOCH_SHRINKS : 1;
     uint64_t left = (looks_back ? look_back_length(half_life) : length) - into_epoch;
     plan.until = now > INT64_MAX - (weir_time)left ? INT64_MAX : now + (weir_time)left;

@@ -103,8 +103,14 @@ static void model_free(void *self)
 
 const struct weir_counter_store *counter_model(void)
 {
-    static const struct weir_counter_store table = {"memory",   model_fetch,  model_apply,
-                                                    model_tick, model_status, model_free};
+    static const struct weir_counter_store table = {
+        .name = "memory",
+        .fetch = model_fetch,
+        .apply = model_apply,
+        .tick = model_tick,
+        .status = model_status,
+        .free = model_free,
+    };
     return &table;
 }
 

@@ -1,6 +1,6 @@
-/* Counters in a cluster of three real memcacheds (counters_memcached_io.c and its parts),
- * restarted: the same numbers as a model, no read that waits for long, no event
- * counted twice, none lost without being told. */
+/* Counters in a cluster of three real memcacheds (counters_memcached_io.c and its
+ * parts) that are killed, stopped and restarted: the same numbers as a model, no
+ * read that waits for long, no event counted twice, none lost without being told. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -199,6 +199,31 @@ static void keys_are_those_of_every_other_server(void **state)
     }
 }
 
+/* At random times, and on both sides of the moments at which something changes. */
+static void a_plan_says_what_its_parts_say_and_until_when(void **state)
+{
+    static const uint32_t cases[] = {0, 1, 900, 3600, 2592000, UINT32_MAX / 32, UINT32_MAX};
+    (void)state;
+    for (int round = 0; round < 70000; round++) {
+        uint32_t h = cases[round % 7];
+        weir_time t = (weir_time)random_between(0, 2e9) * WEIR_SECOND + round;
+        struct weir_decay_plan plan = weir_decay_plan(t, h);
+        for (int again = 0; again < 2; again++, t = plan.until, plan = weir_decay_plan(t, h)) {
+            bool looks_back = plan.epoch > 0 && weir_decay_looks_back(t, h);
+            assert_int_equal(plan.epoch, weir_decay_epoch(t, h));
+            assert_true(plan.factor == weir_decay_factor(t, plan.epoch, h));
+            assert_true(plan.before == (!looks_back ? 0 : h > 0 ? exp2(-16) : 1));
+            assert_true(plan.now == t && plan.half_life == h && plan.until > t);
+            struct weir_decay_plan last = weir_decay_plan(plan.until - 1, h);
+            struct weir_decay_plan next = weir_decay_plan(plan.until, h);
+            assert_true(last.epoch == plan.epoch && last.before == plan.before);
+            assert_true(last.until == plan.until && next.until > plan.until);
+        }
+    }
+    assert_true(weir_decay_plan(INT64_MAX, UINT32_MAX).until == INT64_MAX);
+    assert_true(weir_decay_plan(-5, 900).epoch == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +241,7 @@ int main(void)
         cmocka_unit_test(
             a_thousand_events_a_half_life_stay_far_below_the_most_a_number_can_be),
         cmocka_unit_test(keys_are_those_of_every_other_server),
+        cmocka_unit_test(a_plan_says_what_its_parts_say_and_until_when),
     };
     seed_random();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,10 +8,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/base/error.h"
 #include "tests/unit/memcached_cluster.h"
@@ -201,6 +204,51 @@ static void silence_and_closed_doors_cost_one_wait(void **state)
     }
 }
 
+/* A listener whose queue is full drops further connections: SYNs go unanswered. */
+static int make_deaf_listener(int fill[8], char server[static 32])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t len = sizeof at;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(fd, 0), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    for (size_t i = 0; i < 8; i++) {
+        fill[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        connect(fill[i], (struct sockaddr *)&at, sizeof at);
+    }
+    snprintf(server, 32, "127.0.0.1:%u", ntohs(at.sin_port));
+    return fd;
+}
+
+static void unanswered_connections_cost_one_wait(void **state)
+{
+    static struct weir_reading reading[MANY];
+    char server[32];
+    int fill[8];
+    size_t lost = 0;
+    (void)state;
+    int listener = make_deaf_listener(fill, server);
+    struct weir_counters *counters = cluster_open((const char *[]){server}, 1, WAIT, NULL);
+    cluster_fill(reading, MANY, 0);
+    weir_time start = cluster_steady();
+    for (size_t round = 0; round < 100; round++) {
+        weir_counters_tick(counters, LATE_IN_EPOCH);
+        assert_int_equal(timed_read(counters, reading, MANY), 0);
+        assert_true(reading[0].missing);
+    }
+    weir_counters_add(counters, LATE_IN_EPOCH, &reading[0].counter, 1);
+    assert_int_equal(weir_counters_flush(counters, &lost), WEIR_EDOWN);
+    assert_int_equal(lost, 1);
+    assert_true(cluster_steady() - start < 5 * WAIT);
+    assert_false(is_up(counters));
+    weir_counters_free(&counters);
+    for (size_t i = 0; i < 8; i++)
+        close(fill[i]);
+    close(listener);
+}
+
 /* The interval between probes doubles up to the most: in four seconds of a
  * clock that is set by hand these are 1/4, 1/2, 1, 1, 1. */
 static void probes_come_at_intervals_that_double(void **state)
@@ -338,6 +386,7 @@ int main(void)
         cmocka_unit_test(late_answers_are_never_taken_for_other_questions),
         cmocka_unit_test(a_trickle_does_not_make_a_read_longer),
         cmocka_unit_test(silence_and_closed_doors_cost_one_wait),
+        cmocka_unit_test(unanswered_connections_cost_one_wait),
         cmocka_unit_test(probes_come_at_intervals_that_double),
         cmocka_unit_test(attacks_on_a_writer_harm_nobody),
         cmocka_unit_test(a_name_that_does_not_resolve_is_a_server_that_is_down),

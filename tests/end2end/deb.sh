@@ -1,0 +1,53 @@
+#!/bin/sh
+# deb.sh VERSION - packs what `make install` installs into build/weir_VERSION_ARCH.deb.
+set -eu
+version=$1
+arch=$(dpkg --print-architecture)
+root=build/deb
+rm -rf "$root"
+make -s install DESTDIR="$root"
+mkdir -p "$root/DEBIAN"
+cat >"$root/DEBIAN/control" <<C
+Package: weir
+Version: $version
+Architecture: $arch
+Maintainer: The Weir authors <postmaster@localhost>
+Section: mail
+Priority: optional
+Depends: libc6 (>= 2.36), libmemcached11, liblmdb0, libpsl5, libidn2-0, libsodium23, libinih1, libjansson4, adduser
+Suggests: postfix, memcached
+Description: finds and stops spam at the mail server
+ A policy daemon for Postfix with blacklist, acceptable list and reputation by
+ (address, domain), shared by many servers through memcached, and the command
+ line to look after it.  Observes until it is told to enforce.
+C
+echo /etc/weir/weir.conf >"$root/DEBIAN/conffiles"
+cat >"$root/DEBIAN/postinst" <<'C'
+#!/bin/sh
+set -e
+if [ "$1" = configure ]; then
+    getent passwd weir >/dev/null ||
+        adduser --system --group --quiet --home /var/lib/weir --no-create-home weir
+    install -d -m 2750 -o weir -g weir /var/lib/weir
+    if [ -d /run/systemd/system ]; then
+        systemctl daemon-reload
+        systemctl try-restart weir-policyd.service
+    fi
+fi
+C
+cat >"$root/DEBIAN/prerm" <<'C'
+#!/bin/sh
+set -e
+if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
+    systemctl disable --now weir-policyd.socket weir-policyd.service || true
+fi
+C
+cat >"$root/DEBIAN/postrm" <<'C'
+#!/bin/sh
+set -e
+if [ "$1" = purge ]; then
+    rm -rf /var/lib/weir
+fi
+C
+chmod 755 "$root/DEBIAN/postinst" "$root/DEBIAN/prerm" "$root/DEBIAN/postrm"
+dpkg-deb --root-owner-group --build "$root" "build/weir_${version}_$arch.deb"
