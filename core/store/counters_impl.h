@@ -16,6 +16,9 @@ struct weir_counter_find {
 };
 #define WEIR_COUNTER_FINDS 64
 
+/* Beyond the variables, a store's own: one of su, gu, in was counted here ("rm"). */
+#define WEIR_RARE_MARK WEIR_VARIABLES
+
 /* One stored number: C of one epoch. */
 struct weir_counter_slot {
     struct weir_counter counter;

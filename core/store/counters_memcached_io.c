@@ -5,6 +5,11 @@
  * A node that is down only makes its share missing: nobody else answers for it, or
  * counters would jump between two values when it comes back.
  *
+ * Most entities were never voted on by people nor left undecided.  So whoever
+ * counts one of these three rare variables also counts a mark, and reading asks
+ * for the mark in their place: one key instead of three.  Only where there is a
+ * mark are they asked for, in a second round within the same wait.
+ *
  * A change counts as stored only when its node was seen to have done it: the
  * last command of each batch makes a receipt (memcached_send_io.h), which is
  * then read over the connection that reads go through.  What is not vouched for
@@ -30,6 +35,8 @@
 #define HOST_TEXT 256        /* a numeric address with its interface, or a path */
 #define RECEIPT_SECONDS 60   /* a receipt may be forgotten after that; counted from now */
 #define RECEIPT_PAUSE 200    /* microseconds between two looks for receipts */
+#define LEADERS_MOST 8       /* half-lives and epochs of one entity; beyond, no mark is used */
+#define NOT_RARE UINT32_MAX
 #define LOG_EVERY (60 * WEIR_SECOND)
 
 struct share {
@@ -49,9 +56,14 @@ struct cluster {
     struct weir_memcached_node *node[WEIR_NODES_MAX];
     struct share share[WEIR_NODES_MAX];
 
-    uint32_t *order; /* indexes, those of one node together */
-    uint8_t *chosen; /* the node of each */
+    uint32_t *order;  /* indexes, those of one node together */
+    uint8_t *chosen;  /* the node of each */
+    uint8_t *ask;     /* whether each is asked for in this round */
+    uint32_t *leader; /* of a rare slot: the one that asks for the mark of its group */
+    uint8_t *variable; /* what a leader is when it does not ask for a mark */
     size_t room;
+    struct weir_counter_change *marked; /* changes with the marks they make */
+    size_t marked_room;
 
     uint64_t receipts_id, receipts;
 };
@@ -63,6 +75,15 @@ static weir_time now_of(const struct cluster *cluster)
 
 /* Whose is what. ---------------------------------------------------------- */
 
+static void free_room(struct cluster *cluster)
+{
+    free(cluster->order);
+    free(cluster->leader);
+    free(cluster->chosen);
+    free(cluster->ask);
+    free(cluster->variable);
+}
+
 static bool make_room(struct cluster *cluster, size_t n)
 {
     if (n <= cluster->room)
@@ -70,12 +91,16 @@ static bool make_room(struct cluster *cluster, size_t n)
     size_t room = cluster->room ? cluster->room : 1024;
     while (room < n)
         room *= 2;
-    free(cluster->order);
-    free(cluster->chosen);
+    free_room(cluster);
     cluster->order = malloc(room * sizeof *cluster->order);
+    cluster->leader = malloc(room * sizeof *cluster->leader);
     cluster->chosen = malloc(room);
-    cluster->room = cluster->order && cluster->chosen ? room : 0;
-    return cluster->room > 0;
+    cluster->ask = malloc(room);
+    cluster->variable = malloc(room);
+    bool made = cluster->order && cluster->leader && cluster->chosen && cluster->ask &&
+                cluster->variable;
+    cluster->room = made ? room : 0;
+    return made;
 }
 
 /* Slots and changes both begin with their counter. */
@@ -88,22 +113,25 @@ static const struct weir_entity *entity_at(const void *items, size_t size, size_
 static void choose_nodes(struct cluster *cluster, const void *items, size_t size, size_t n)
 {
     const struct weir_entity *before = NULL;
+    uint8_t chosen = 0;
     for (size_t i = 0; i < n; i++) {
         const struct weir_entity *entity = entity_at(items, size, i);
+        if (!cluster->ask[i])
+            continue;
         if (before && memcmp(before->id, entity->id, sizeof entity->id) == 0)
-            cluster->chosen[i] = cluster->chosen[i - 1];
+            cluster->chosen[i] = chosen;
         else
             cluster->chosen[i] = (uint8_t)weir_rendezvous_choose(&cluster->rendezvous, entity->id);
-        cluster->share[cluster->chosen[i]].n++;
+        chosen = cluster->chosen[i];
+        cluster->share[chosen].n++;
         before = entity;
     }
 }
 
-/* Sorts the indexes of n slots or changes, size octets each, by node. */
-static bool sort_by_node(struct cluster *cluster, const void *items, size_t size, size_t n)
+/* Sorts the indexes of those of n slots or changes, size octets each, that are to
+ * be asked for, by node. */
+static void sort_by_node(struct cluster *cluster, const void *items, size_t size, size_t n)
 {
-    if (!make_room(cluster, n))
-        return false;
     for (size_t i = 0; i < cluster->nodes; i++)
         cluster->share[i].n = 0;
     choose_nodes(cluster, items, size, n);
@@ -115,9 +143,9 @@ static bool sort_by_node(struct cluster *cluster, const void *items, size_t size
     }
     for (size_t i = 0; i < n; i++) {
         struct share *share = &cluster->share[cluster->chosen[i]];
-        cluster->order[share->first + share->n++] = (uint32_t)i;
+        if (cluster->ask[i])
+            cluster->order[share->first + share->n++] = (uint32_t)i;
     }
-    return true;
 }
 
 /* Waiting. ---------------------------------------------------------------- */
@@ -174,16 +202,10 @@ static void tell_malformed(struct cluster *cluster)
                  " (%u such lines left out)", malformed, held);
 }
 
-static int fetch(void *self, struct weir_counter_slot *slot, size_t n)
+static void ask_nodes(struct cluster *cluster, struct weir_counter_slot *slot, size_t n,
+                      weir_time deadline)
 {
-    struct cluster *cluster = self;
-    for (size_t i = 0; i < n; i++) {
-        slot[i].value = 0;
-        slot[i].missing = true;
-    }
-    if (!sort_by_node(cluster, slot, sizeof *slot, n))
-        return 0;
-    weir_time deadline = now_of(cluster) + cluster->wait;
+    sort_by_node(cluster, slot, sizeof *slot, n);
     for (size_t i = 0; i < cluster->nodes; i++) {
         const struct share *share = &cluster->share[i];
         if (share->n > 0 && weir_memcached_node_ready(cluster->node[i]))
@@ -191,6 +213,102 @@ static int fetch(void *self, struct weir_counter_slot *slot, size_t n)
                                       share->n);
     }
     settle(cluster, deadline);
+}
+
+/* The rare slots of one entity, half-life and epoch follow the first of them. */
+struct leaders {
+    size_t n;
+    uint32_t slot[LEADERS_MOST];
+};
+
+static uint32_t find_leader(struct leaders *leaders, const struct weir_counter_slot *slot,
+                            size_t i)
+{
+    for (size_t k = 0; k < leaders->n; k++) {
+        const struct weir_counter_slot *leader = &slot[leaders->slot[k]];
+        if (leader->epoch == slot[i].epoch &&
+            leader->counter.half_life == slot[i].counter.half_life)
+            return leaders->slot[k];
+    }
+    if (leaders->n == LEADERS_MOST)
+        return NOT_RARE; /* it is asked for like any other */
+    leaders->slot[leaders->n++] = (uint32_t)i;
+    return (uint32_t)i;
+}
+
+static bool is_rare(enum weir_variable variable)
+{
+    return variable == WEIR_SPAM_USER || variable == WEIR_GOOD_USER ||
+           variable == WEIR_INDETERMINATE;
+}
+
+/* Chooses what the first round asks for: all but the rare slots, and their
+ * groups' marks, which the first slot of each group stands in for. */
+static void lead(struct cluster *cluster, struct weir_counter_slot *slot, size_t n)
+{
+    struct leaders leaders = {.n = 0};
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0 && memcmp(&slot[i].counter.entity, &slot[i - 1].counter.entity,
+                            sizeof slot[i].counter.entity) != 0)
+            leaders.n = 0;
+        uint32_t leader =
+            is_rare(slot[i].counter.variable) ? find_leader(&leaders, slot, i) : NOT_RARE;
+        cluster->leader[i] = leader;
+        cluster->ask[i] = leader == NOT_RARE || leader == i;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (cluster->leader[i] != i)
+            continue;
+        cluster->variable[i] = (uint8_t)slot[i].counter.variable;
+        slot[i].counter.variable = WEIR_RARE_MARK;
+    }
+}
+
+/* What a group's mark says: nothing there, or not answered, or all to be asked for.
+ * Followers come after their leaders, whose slot is put right again last. */
+static void settle_rare(struct cluster *cluster, struct weir_counter_slot *slot, size_t i)
+{
+    const struct weir_counter_slot *leader = &slot[cluster->leader[i]];
+    cluster->ask[i] = leader->value > 0;
+    slot[i].missing = leader->missing || leader->value > 0;
+}
+
+/* Chooses what the second round asks for; false when nothing. */
+static bool follow(struct cluster *cluster, struct weir_counter_slot *slot, size_t n)
+{
+    bool any = false;
+    for (size_t i = 0; i < n; i++) {
+        cluster->ask[i] = 0;
+        if (cluster->leader[i] != NOT_RARE && cluster->leader[i] != i)
+            settle_rare(cluster, slot, i);
+        any |= cluster->ask[i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (cluster->leader[i] != i)
+            continue;
+        settle_rare(cluster, slot, i);
+        any |= cluster->ask[i];
+        slot[i].counter.variable = (enum weir_variable)cluster->variable[i];
+        slot[i].value = 0;
+    }
+    return any;
+}
+
+static int fetch(void *self, struct weir_counter_slot *slot, size_t n)
+{
+    struct cluster *cluster = self;
+    for (size_t i = 0; i < n; i++) {
+        slot[i].value = 0;
+        slot[i].missing = true;
+    }
+    if (!make_room(cluster, n))
+        return 0;
+    weir_time start = now_of(cluster);
+    lead(cluster, slot, n);
+    /* A silent node may not use up the time of the others' second round. */
+    ask_nodes(cluster, slot, n, start + cluster->wait * 3 / 4);
+    if (follow(cluster, slot, n))
+        ask_nodes(cluster, slot, n, start + cluster->wait);
     tell_malformed(cluster);
     for (size_t i = 0; i < n; i++)
         if (slot[i].missing)
@@ -290,20 +408,56 @@ static size_t settle_share(struct cluster *cluster, size_t i)
     return stored ? share->n : 0;
 }
 
+/* The changes, and behind them the marks that those of rare variables make.
+ * Returns how many in all, or 0 when memory is short. */
+static size_t add_marks(struct cluster *cluster, const struct weir_counter_change *change,
+                        size_t n)
+{
+    if (2 * n > cluster->marked_room) {
+        free(cluster->marked);
+        cluster->marked = malloc(2 * n * sizeof *cluster->marked);
+        cluster->marked_room = cluster->marked ? 2 * n : 0;
+    }
+    if (!cluster->marked)
+        return 0;
+    memcpy(cluster->marked, change, n * sizeof *change);
+    size_t all = n;
+    for (size_t i = 0; i < n; i++) {
+        if (change[i].take_back || !is_rare(change[i].counter.variable))
+            continue;
+        cluster->marked[all] = change[i];
+        cluster->marked[all].counter.variable = WEIR_RARE_MARK;
+        cluster->marked[all++].amount = 1;
+    }
+    return all;
+}
+
+/* Sends all changes and their marks; returns how many of the n changes, marks
+ * not counted, the nodes vouch for. */
+static size_t store_all(struct cluster *cluster, size_t n, size_t all)
+{
+    bool vouched[WEIR_NODES_MAX];
+    size_t stored = 0;
+    weir_time start = now_of(cluster);
+    memset(cluster->ask, 1, all);
+    sort_by_node(cluster, cluster->marked, sizeof *cluster->marked, all);
+    ask_who_is_there(cluster, start + cluster->wait / 2);
+    for (size_t i = 0; i < cluster->nodes; i++)
+        if (cluster->share[i].n > 0 && weir_memcached_node_up(cluster->node[i]))
+            send_share(cluster, i, cluster->marked, start + cluster->wait);
+    wait_for_receipts(cluster, start + cluster->wait);
+    for (size_t i = 0; i < cluster->nodes; i++)
+        vouched[i] = settle_share(cluster, i) > 0;
+    for (size_t i = 0; i < n; i++)
+        stored += vouched[cluster->chosen[i]];
+    return stored;
+}
+
 static int apply(void *self, const struct weir_counter_change *change, size_t n, size_t *lost_r)
 {
     struct cluster *cluster = self;
-    size_t stored = 0;
-    weir_time start = now_of(cluster);
-    if (sort_by_node(cluster, change, sizeof *change, n)) {
-        ask_who_is_there(cluster, start + cluster->wait / 2);
-        for (size_t i = 0; i < cluster->nodes; i++)
-            if (cluster->share[i].n > 0 && weir_memcached_node_up(cluster->node[i]))
-                send_share(cluster, i, change, start + cluster->wait);
-        wait_for_receipts(cluster, start + cluster->wait);
-        for (size_t i = 0; i < cluster->nodes; i++)
-            stored += settle_share(cluster, i);
-    }
+    size_t all = add_marks(cluster, change, n);
+    size_t stored = all > 0 && make_room(cluster, all) ? store_all(cluster, n, all) : 0;
     *lost_r = n - stored;
     return stored == n ? 0 : WEIR_EDOWN;
 }
@@ -331,8 +485,8 @@ static void free_cluster(void *self)
     struct cluster *cluster = self;
     for (size_t i = 0; i < cluster->nodes; i++)
         weir_memcached_node_free(&cluster->node[i]);
-    free(cluster->order);
-    free(cluster->chosen);
+    free_room(cluster);
+    free(cluster->marked);
     free(cluster);
 }
 

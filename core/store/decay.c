@@ -147,12 +147,13 @@ static char *put_base64url(char *at, const struct weir_entity *entity)
 size_t weir_counter_key(const struct weir_counter *counter, uint32_t epoch,
                         char key[static WEIR_COUNTER_KEY_MAX])
 {
-    static const char name[WEIR_VARIABLES][3] = {
+    static const char name[WEIR_RARE_MARK + 1][3] = {
         [WEIR_SPAM_USER] = "su",     [WEIR_GOOD_USER] = "gu",     [WEIR_SPAM_COMPUTER] = "sc",
         [WEIR_GOOD_COMPUTER] = "gc", [WEIR_INDETERMINATE] = "in", [WEIR_SPAM_EVENTS] = "sr",
         [WEIR_GROUP_GOOD] = "ug",    [WEIR_GROUP_NEW] = "nw",
+        [WEIR_RARE_MARK] = "rm",
     };
-    bool known = (unsigned)counter->variable < WEIR_VARIABLES;
+    bool known = (unsigned)counter->variable <= WEIR_RARE_MARK;
     char *at = put_text(key, "v1:");
     at = put_text(at, known ? name[counter->variable] : "xx");
     at = put_number(at, counter->half_life);
