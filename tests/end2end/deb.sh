@@ -14,7 +14,8 @@ Architecture: $arch
 Maintainer: The Weir authors <postmaster@localhost>
 Section: mail
 Priority: optional
-Depends: libc6 (>= 2.36), libmemcached11, liblmdb0, libpsl5, libidn2-0, libsodium23, libinih1, libjansson4, adduser
+Depends: libc6 (>= 2.36), libmemcached11, liblmdb0, libpsl5, libidn2-0, libsodium23,
+ libinih1, libjansson4, adduser
 Suggests: postfix, memcached
 Description: finds and stops spam at the mail server
  A policy daemon for Postfix with blacklist, acceptable list and reputation by

@@ -158,7 +158,8 @@ static void the_facts_fit_a_header_and_hold_no_recipient(void **state)
         weir_decision_facts(&decision, &envelope, text),
         "verdict=spam score=3.00 action=pass intended=reject ground=reputation "
         "client=203.0.113.7 boundary=203.0.113.7 domain=shop.example probability=0.9877 "
-        "confidence=0.97 basis=pair association=uncommon rules=REPUTATION(2.00),FORGED_DOMAIN id=abcdefghjkmnp");
+        "confidence=0.97 basis=pair association=uncommon rules=REPUTATION(2.00),FORGED_DOMAIN "
+        "id=abcdefghjkmnp");
 }
 
 static void reasons_read_as_sentences(void **state)
