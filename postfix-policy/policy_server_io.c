@@ -201,8 +201,8 @@ static void close_doors(struct weir_policy_server *server, const char *why, weir
         unwatch(server, it);
     if (weir_log_gate_open(&server->full_gate, now, WEIR_MINUTE, &held))
         weir_log(&server->log.log, WEIR_LOG_WARNING,
-                 "%s: %zu connections are open; further ones wait", why,
-                 weir_clients_open(server->clients));
+                 "%s: %zu connections are open; further ones wait (%u such lines left out)", why,
+                 weir_clients_open(server->clients), held);
 }
 
 static void open_doors(struct weir_policy_server *server)
@@ -409,7 +409,7 @@ int weir_policy_server_run(struct weir_policy_server *server)
 
 static int open_service(struct weir_policy_server *server)
 {
-    struct weir_settings_report report = {weir_service_print_problem, NULL};
+    struct weir_settings_report report = weir_settings_report_stderr();
     int done = weir_service_read(server->options.config_path, &report, &server->service);
 
     if (done < 0)
@@ -463,6 +463,8 @@ static int open_all(struct weir_policy_server *server)
         done = watch_signals(server);
     if (done == 0)
         done = open_clients(server);
+    if (done < 0 && done != WEIR_EINVAL) /* what is wrong in the configuration was told */
+        weir_log(&server->log.log, WEIR_LOG_ERROR, "cannot start: %s", weir_error_reason(done));
     if (done == 0)
         done = open_listeners(server);
     return done;

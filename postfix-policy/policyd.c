@@ -89,7 +89,7 @@ static int exit_code(int error)
 
 static int test_configuration(const struct choices *choices)
 {
-    struct weir_settings_report report = {weir_service_print_problem, NULL};
+    struct weir_settings_report report = weir_settings_report_stderr();
     struct weir_service *service;
     int done = weir_service_read(choices->server.config_path, &report, &service);
 

@@ -4,23 +4,11 @@
  */
 #include "postfix-policy/service_io.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "core/base/error.h"
 
 #define ARENA_FIRST 8192
-
-void weir_service_print_problem(void *context, const char *file, unsigned line,
-                                const char *reason)
-{
-    (void)context;
-    if (line > 0)
-        fprintf(stderr, "%s:%u: %s\n", file, line, reason);
-    else
-        fprintf(stderr, "%s: %s\n", file, reason);
-}
 
 int weir_service_read(const char *path, const struct weir_settings_report *report,
                       struct weir_service **service_r)
@@ -30,14 +18,9 @@ int weir_service_read(const char *path, const struct weir_settings_report *repor
 
     if (!service)
         return WEIR_ENOMEM;
-    if (!path && access(WEIR_CONFIG_PATH, F_OK) == 0)
-        path = WEIR_CONFIG_PATH;
     service->arena = weir_arena_new(ARENA_FIRST);
-    if (service->arena && path)
-        done = weir_settings_read(weir_config_settings(), path, service->arena, report,
-                                  &service->config);
-    else if (service->arena)
-        done = weir_settings_default(weir_config_settings(), service->arena, &service->config);
+    if (service->arena)
+        done = weir_config_load(path, service->arena, report, &service->config);
     if (done < 0)
         weir_service_free(&service);
     else

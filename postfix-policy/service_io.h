@@ -32,10 +32,6 @@ struct weir_service {
 int weir_service_read(const char *path, const struct weir_settings_report *report,
                       struct weir_service **service_r);
 
-/* A report's problem() that prints "file:line: reason" to standard error. */
-void weir_service_print_problem(void *context, const char *file, unsigned line,
-                                const char *reason);
-
 /* Opens stores and engine.  0, also with trouble; WEIR_ENOMEM. */
 int weir_service_open(struct weir_service *service, const struct weir_log *log);
 

@@ -3,6 +3,9 @@
  */
 #include "core/base/error.h"
 
+#include <errno.h>
+#include <string.h>
+
 const char *weir_error_text(int error)
 {
     switch (error) {
@@ -25,4 +28,9 @@ const char *weir_error_text(int error)
     default:
         return "unknown error";
     }
+}
+
+const char *weir_error_reason(int error)
+{
+    return error == WEIR_EIO && errno != 0 ? strerror(errno) : weir_error_text(error);
 }

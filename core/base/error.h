@@ -27,4 +27,8 @@ enum weir_error {
 /* A few words for a message.  Static text; never NULL, whatever the number. */
 const char *weir_error_text(int error);
 
+/* The same, but for WEIR_EIO what errno says; to be asked before anything else
+ * touches errno. */
+const char *weir_error_reason(int error);
+
 #endif

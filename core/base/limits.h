@@ -10,7 +10,6 @@
 /* names ---------------------------------------------------------------- */
 #define WEIR_DOMAIN_MAX 253        /* octets of a domain name, RFC 1035 3.1 less the root */
 #define WEIR_LABEL_MAX 63          /* octets of one label, RFC 1035 2.3.4 */
-#define WEIR_MAILBOX_MAX 2048      /* Postfix' line_length_limit; RFC 5321 4.5.3.1 asks 256 */
 
 /* log ------------------------------------------------------------------ */
 #define WEIR_LOG_LINE_MAX 1024     /* syslog's classic line, RFC 3164 4.1 */

@@ -13,20 +13,12 @@ struct weir_line weir_line(char *buffer, size_t size)
     return (struct weir_line){.start = buffer, .at = buffer, .end = buffer + size - 1};
 }
 
-static size_t room(struct weir_line *line, size_t wanted)
-{
-    size_t left = (size_t)(line->end - line->at);
-
-    if (wanted <= left)
-        return wanted;
-    line->cut = true;
-    return left;
-}
-
 void weir_line_foreign(struct weir_line *line, struct weir_slice text, bool keep_blanks)
 {
-    size_t len = room(line, text.len);
+    size_t room = (size_t)(line->end - line->at);
+    size_t len = text.len < room ? text.len : room;
 
+    line->cut |= len < text.len;
     for (size_t i = 0; i < len; i++) {
         char c = text.at[i];
         if (c == ' ' && !keep_blanks)

@@ -87,6 +87,9 @@ struct weir_settings_report {
     void *context;
 };
 
+/* A report that prints "file:line: reason" to standard error (settings_io.c). */
+struct weir_settings_report weir_settings_report_stderr(void);
+
 /* Sets every field of values to its default.  0, WEIR_ENOMEM, or WEIR_EBUG
  * when a row's own default does not parse or could not stand in a file. */
 int weir_settings_default(const struct weir_settings *settings, struct weir_arena *arena,

@@ -42,3 +42,17 @@ int weir_settings_read(const struct weir_settings *settings, const char *path,
     free(bytes);
     return rc;
 }
+
+static void print_problem(void *context, const char *file, unsigned line, const char *reason)
+{
+    (void)context;
+    if (line > 0)
+        fprintf(stderr, "%s:%u: %s\n", file, line, reason);
+    else
+        fprintf(stderr, "%s: %s\n", file, reason);
+}
+
+struct weir_settings_report weir_settings_report_stderr(void)
+{
+    return (struct weir_settings_report){print_problem, NULL};
+}

@@ -71,7 +71,7 @@ static const struct weir_setting rows[] = {
      "A decision waits no longer than this for counters and then goes on without them.", NULL},
     {"memcached", "near", WEIR_PERIOD, "2s", 0, 6e7, NULL, AT(near),
      "Counters read from the cluster are used again for so long; 0 asks every time.", NULL},
-    {"memcached", "near_entities", WEIR_COUNT, "60000", 64, 1e7, NULL, AT(near_entities),
+    {"memcached", "near_entities", WEIR_COUNT, "60000", 64, 4194304, NULL, AT(near_entities),
      "How many addresses, networks, domains and pairs are kept for that.", NULL},
     {"memcached", "retry_least", WEIR_PERIOD, "250ms", 1e4, 6e7, NULL, AT(retry_least),
      "A server that failed is tried again after this time, then after twice as long, and so on.",

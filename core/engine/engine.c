@@ -87,7 +87,8 @@ static void note_lists_trouble(struct weir_engine *engine, weir_time now, int er
     decision->lists_missing = true;
     if (weir_log_gate_open(&engine->gate, now, WEIR_MINUTE, &held))
         weir_log(engine->parts.log, WEIR_LOG_ERROR,
-                 "lists cannot be read (%s); mail goes on without them", weir_error_text(error));
+                 "lists cannot be read (%s); mail goes on without them (%u more)",
+                 weir_error_reason(error), held);
 }
 
 static bool decide_by_lists(struct weir_engine *engine, weir_time now,
@@ -153,9 +154,14 @@ static bool whitelisted(struct weir_engine *engine, weir_time now,
     struct weir_slice domain = weir_mailbox_domain(envelope->sender);
     char name[WEIR_DOMAIN_TEXT];
     struct weir_list_entry entry;
+    int found;
 
-    if (!engine->parts.lists || !weir_domain_normal(domain.at, domain.len, name) ||
-        weir_lists_find_domain(engine->parts.lists, now, name, &entry) <= 0)
+    if (!engine->parts.lists || !weir_domain_normal(domain.at, domain.len, name))
+        return false;
+    found = weir_lists_find_domain(engine->parts.lists, now, name, &entry);
+    if (found < 0)
+        note_lists_trouble(engine, now, found, decision);
+    if (found <= 0)
         return false;
     if (!weir_reputation_honours_whitelist(&decision->reputation)) {
         decision->forged = true;

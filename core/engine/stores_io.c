@@ -32,6 +32,8 @@ static int read_key(const char *path, struct weir_hash_key *key_r)
         return WEIR_EIO;
     got = read(fd, hex, sizeof hex);
     close(fd);
+    if (got < 0)
+        return WEIR_EIO;
     if (got < 2 * WEIR_HASH_KEY)
         return WEIR_EINVAL;
     if (sodium_hex2bin(key_r->octet, sizeof key_r->octet, hex, (size_t)got, "\n", &len, NULL) != 0)
@@ -88,8 +90,9 @@ int weir_key_file(const char *path, struct weir_hash_key *key_r)
 
 static int trouble(const struct weir_log *log, const char *path, int error, const char *why)
 {
-    weir_log(log, WEIR_LOG_ERROR, "%s: %s", path,
-             error == WEIR_EIO ? strerror(errno) : why && why[0] ? why : weir_error_text(error));
+    bool told = error != WEIR_EIO && why && why[0];
+
+    weir_log(log, WEIR_LOG_ERROR, "%s: %s", path, told ? why : weir_error_reason(error));
     return error;
 }
 
@@ -177,7 +180,8 @@ static int open_counters(const struct weir_config *config, unsigned use,
     int done = path ? weir_key_file(path, &stores->key) : WEIR_ENOMEM;
 
     if (done < 0)
-        return trouble(log, path ? path : "key", done, "not 32 hexadecimal digits");
+        return trouble(log, path ? path : "key", done,
+                       done == WEIR_EINVAL ? "not 32 hexadecimal digits" : NULL);
     if (config->counters == WEIR_COUNTERS_MEMCACHED)
         return open_memcached(config, log, &stores->counters);
     return open_local(config, use, log, arena, &stores->counters);
@@ -195,6 +199,7 @@ int weir_stores_open(const struct weir_config *config, unsigned use, const struc
     domains = weir_domains_open(config->suffix_list, &stores_r->domains);
     if (domains < 0) {
         trouble(log, config->suffix_list, domains, NULL);
+        weir_log(log, WEIR_LOG_WARNING, "the suffix list built into libpsl serves instead");
         (void)weir_domains_open(NULL, &stores_r->domains);
     }
     lists = open_lists(config, use, log, arena, &stores_r->lists);
@@ -211,24 +216,14 @@ void weir_stores_close(struct weir_stores *stores)
     sodium_memzero(&stores->key, sizeof stores->key);
 }
 
-static void print_problem(void *context, const char *file, unsigned line, const char *reason)
+int weir_config_load(const char *path, struct weir_arena *arena,
+                     const struct weir_settings_report *report, struct weir_config *config_r)
 {
-    (void)context;
-    if (line > 0)
-        fprintf(stderr, "%s:%u: %s\n", file, line, reason);
-    else
-        fprintf(stderr, "%s: %s\n", file, reason);
-}
-
-int weir_config_load(const char *path, struct weir_arena *arena, struct weir_config *config_r)
-{
-    struct weir_settings_report report = {print_problem, NULL};
-
     if (!path && access(WEIR_CONFIG_PATH, F_OK) == 0)
         path = WEIR_CONFIG_PATH;
     if (!path)
         return weir_settings_default(weir_config_settings(), arena, config_r);
-    return weir_settings_read(weir_config_settings(), path, arena, &report, config_r);
+    return weir_settings_read(weir_config_settings(), path, arena, report, config_r);
 }
 
 int weir_config_log(const struct weir_config *config, const char *program,

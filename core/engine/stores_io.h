@@ -25,7 +25,8 @@ enum weir_stores_use {
 
 /* Opens them; the key is made when there is none and it may be written.  A store
  * that cannot be opened is NULL, logged with path and reason; 0 when all are
- * open, else the last error: daemons go on, tools stop. */
+ * open, else an error, that of counters before that of lists: daemons go on,
+ * tools stop. */
 int weir_stores_open(const struct weir_config *config, unsigned use, const struct weir_log *log,
                      struct weir_stores *stores_r);
 void weir_stores_close(struct weir_stores *stores);
@@ -34,10 +35,10 @@ void weir_stores_close(struct weir_stores *stores);
  * there is no file.  0, WEIR_EIO, WEIR_EINVAL. */
 int weir_key_file(const char *path, struct weir_hash_key *key_r);
 
-/* Reads the configuration for a program: problems go to standard error as
- * file:line: reason.  path NULL: WEIR_CONFIG_PATH when it exists, else
- * defaults.  0 or an error. */
-int weir_config_load(const char *path, struct weir_arena *arena, struct weir_config *config_r);
+/* Reads the configuration for a program; problems go to the report.  path NULL:
+ * WEIR_CONFIG_PATH when it exists, else defaults.  0 or an error. */
+int weir_config_load(const char *path, struct weir_arena *arena,
+                     const struct weir_settings_report *report, struct weir_config *config_r);
 
 /* The log the configuration asks for.  program must live as long as the log. */
 int weir_config_log(const struct weir_config *config, const char *program,

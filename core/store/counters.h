@@ -33,6 +33,7 @@
 #include <stdint.h>
 
 #include "core/base/clock.h"
+#include "core/base/limits.h"
 #include "core/base/log.h"
 
 #define WEIR_WEIGHT_MIN 0.125
@@ -110,7 +111,7 @@ struct weir_counters_node {
 struct weir_counters_status {
     const char *store;       /* "memcached", "local": static text */
     size_t nodes;            /* how many of node[] are filled */
-    struct weir_counters_node node[64];
+    struct weir_counters_node node[WEIR_NODES_MAX];
     uint64_t read;           /* counters asked for */
     uint64_t missing;        /* of these not answered */
     uint64_t near;           /* of these answered from the near cache */

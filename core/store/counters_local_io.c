@@ -39,7 +39,7 @@ int weir_local_trouble(struct weir_local *local, const char *doing, int error)
     local->failures++;
     if (line_is_due(gate, &held))
         weir_log(local->log, WEIR_LOG_ERROR, "%s: %s: %s (%u more like this)", local->path, doing,
-                 weir_error_text(error), held);
+                 weir_error_reason(error), held);
     return error;
 }
 
@@ -172,7 +172,7 @@ static void local_status(void *self, struct weir_counters_status *status_r)
     struct weir_counters_node *node = &status_r->node[0];
     MDB_txn *txn;
     MDB_stat stat;
-    memcpy(node->name, local->path, sizeof local->path);
+    snprintf(node->name, sizeof node->name, "%s", local->path);
     node->up = local->reads && local->writes;
     node->failures = local->failures;
     status_r->nodes = 1;

@@ -301,6 +301,8 @@ static int store_chunk(struct weir_local *local, const struct weir_counter_chang
     int error = write_changes(local, change, local->order, n, lost_r);
     if (error == WEIR_EFULL) {
         make_room(local);
+        if (!may_grow)
+            local->credit = 0;
         error = write_changes(local, change, local->order, n, lost_r);
     }
     if (error)
@@ -329,10 +331,12 @@ int weir_local_apply(void *self, const struct weir_counter_change *change, size_
         size_t lost;
         int error = store_chunk(local, change + at, chunk, &lost);
         *lost_r += lost;
-        result = error ? error : result;
+        /* The worst is told: full is not down. */
+        if (error && (result == 0 || result == WEIR_EFULL))
+            result = error;
     }
-    local->writes = result == 0 || result == WEIR_EFULL; /* full is not down */
-    return local->writes ? result : WEIR_EIO;
+    local->writes = result == 0 || result == WEIR_EFULL;
+    return result;
 }
 
 /* True once an interval, also after the clock was set back. */

@@ -218,15 +218,20 @@ static int version_check(struct weir_lmdb_file *file)
     return 0;
 }
 
+uint64_t weir_lmdb_pages_to_check(const struct weir_lmdb_file *file)
+{
+    uint64_t pages = file->options.check_pages;
+    return pages > 0 ? pages : UINT64_MAX;
+}
+
 /* With env and reader open: looks at every page, then at the version. */
 static int content_check(struct weir_lmdb_file *file)
 {
     char why[WEIR_LMDB_WHY];
-    uint64_t pages = file->options.check_pages;
     int fd, error = mdb_env_get_fd(file->env, &fd);
     if (error)
         return fail(file, weir_lmdb_file_error(error), "it cannot be read");
-    int rc = weir_lmdb_check_fd(fd, pages > 0 ? pages : UINT64_MAX, why);
+    int rc = weir_lmdb_check_fd(fd, weir_lmdb_pages_to_check(file), why);
     if (rc == WEIR_ECORRUPT)
         weir_log(file->log, WEIR_LOG_ERROR, "%s is damaged: %s", file->path, why);
     if (rc < 0)

@@ -44,6 +44,9 @@ bool weir_lmdb_same(struct weir_lmdb_identity a, struct weir_lmdb_identity b);
 /* True when this process may use the lock file, or make it. */
 bool weir_lmdb_lock_usable(const struct weir_lmdb_file *file);
 
+/* How many pages of it are checked. */
+uint64_t weir_lmdb_pages_to_check(const struct weir_lmdb_file *file);
+
 /* Makes data and lock file where they are missing.  0 or WEIR_EIO. */
 int weir_lmdb_files_make(struct weir_lmdb_file *file);
 

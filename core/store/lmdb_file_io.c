@@ -139,7 +139,7 @@ static bool is_refused(const struct weir_lmdb_file *file, const struct stat *st)
 static bool replacement_is_sound(struct weir_lmdb_file *file, const struct stat *st)
 {
     char why[WEIR_LMDB_WHY];
-    if (weir_lmdb_check(file->path, UINT64_MAX, why) != WEIR_ECORRUPT)
+    if (weir_lmdb_check(file->path, weir_lmdb_pages_to_check(file), why) != WEIR_ECORRUPT)
         return true;
     weir_log(file->log, WEIR_LOG_ERROR, "%s was replaced by a damaged file, the old one stays: %s",
              file->path, why);

@@ -26,35 +26,33 @@ bool weir_ctl_judge(struct weir_ctl *ctl, weir_time as_of, struct weir_ctl_quest
     return rc == 1;
 }
 
-int weir_ctl_learn(struct weir_ctl *ctl, weir_time when, const struct weir_ctl_question *question,
-                   struct weir_vote vote, double weight)
+/* Counts what a vote adds, or takes it back. */
+static int count(struct weir_ctl *ctl, weir_time when, const struct weir_ctl_question *question,
+                 bool back, struct weir_vote vote, double weight)
 {
     struct weir_addition addition[WEIR_REPUTATION_ADDITIONS];
     size_t n = weir_reputation_learn(&ctl->config.reputation, &ctl->stores.key, &question->query,
-                                     question->reading, vote, addition);
+                                     back ? NULL : question->reading, vote, addition);
     int worst = 0;
     for (size_t i = 0; i < n; i++) {
-        int rc = weir_counters_add(ctl->stores.counters, when, &addition[i].counter,
-                                   addition[i].weight * weight);
+        int rc = (back ? weir_counters_take_back : weir_counters_add)(
+            ctl->stores.counters, when, &addition[i].counter, addition[i].weight * weight);
         worst = rc < 0 ? rc : worst;
     }
     return worst;
+}
+
+int weir_ctl_learn(struct weir_ctl *ctl, weir_time when, const struct weir_ctl_question *question,
+                   struct weir_vote vote, double weight)
+{
+    return count(ctl, when, question, false, vote, weight);
 }
 
 int weir_ctl_take_back(struct weir_ctl *ctl, weir_time when,
                        const struct weir_ctl_question *question, struct weir_vote vote,
                        double weight)
 {
-    struct weir_addition addition[WEIR_REPUTATION_ADDITIONS];
-    size_t n = weir_reputation_learn(&ctl->config.reputation, &ctl->stores.key, &question->query,
-                                     NULL, vote, addition);
-    int worst = 0;
-    for (size_t i = 0; i < n; i++) {
-        int rc = weir_counters_take_back(ctl->stores.counters, when, &addition[i].counter,
-                                         addition[i].weight * weight);
-        worst = rc < 0 ? rc : worst;
-    }
-    return worst;
+    return count(ctl, when, question, true, vote, weight);
 }
 
 const char *weir_ctl_called(const struct weir_ctl *ctl, const struct weir_reputation *reputation)

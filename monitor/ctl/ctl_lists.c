@@ -14,7 +14,7 @@
 
 static int broken(struct weir_ctl *ctl, int rc)
 {
-    return weir_ctl_error(ctl, EX_IOERR, "the lists cannot be read: %s", weir_error_text(rc));
+    return weir_ctl_error(ctl, EX_IOERR, "the lists cannot be read: %s", weir_error_reason(rc));
 }
 
 /* list. ------------------------------------------------------------------------ */

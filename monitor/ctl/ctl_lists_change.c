@@ -163,7 +163,7 @@ static int failed(struct change *change, int rc)
     int code = rc == WEIR_EFULL ? EX_CANTCREAT : EX_IOERR;
     return weir_ctl_error(change->ctl, code, "the %s could not be changed: %s; %zu of %zu "
                           "entries were done before", list_name(change->ctl),
-                          weir_error_text(rc), change->done, change->entries.n);
+                          weir_error_reason(rc), change->done, change->entries.n);
 }
 
 /* Does all entries, some thousand in each transaction. */

@@ -46,7 +46,8 @@ int weir_ctl_configure(struct weir_ctl *ctl)
     int code = weir_ctl_make_arena(ctl);
     if (code != 0)
         return code;
-    if (weir_config_load(ctl->option[WEIR_CTL_CONFIG], ctl->arena, &ctl->config) != 0)
+    struct weir_settings_report report = weir_settings_report_stderr();
+    if (weir_config_load(ctl->option[WEIR_CTL_CONFIG], ctl->arena, &report, &ctl->config) != 0)
         return weir_ctl_error(ctl, EX_CONFIG, "the configuration cannot be used; correct it and "
                               "test it with weirctl -t");
     return 0;

@@ -106,20 +106,6 @@ json_t *weir_ctl_json_entry(enum weir_list list, const struct weir_list_entry *e
                      "reason", weir_ctl_json_text(entry->reason, strlen(entry->reason)));
 }
 
-const char *weir_ctl_span(weir_time span, char buffer[static WEIR_CTL_TEXT])
-{
-    double seconds = (double)span / (double)WEIR_SECOND;
-    if (seconds < 120)
-        snprintf(buffer, WEIR_CTL_TEXT, "%.0f s", seconds);
-    else if (seconds < 7200)
-        snprintf(buffer, WEIR_CTL_TEXT, "%.0f min", seconds / 60);
-    else if (seconds < 172800)
-        snprintf(buffer, WEIR_CTL_TEXT, "%.0f h", seconds / 3600);
-    else
-        snprintf(buffer, WEIR_CTL_TEXT, "%.0f d", seconds / 86400);
-    return buffer;
-}
-
 const char *weir_ctl_bytes(uint64_t bytes, char buffer[static WEIR_CTL_TEXT])
 {
     static const char *const unit[] = {"B", "kB", "MB", "GB", "TB"};

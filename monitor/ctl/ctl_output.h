@@ -38,9 +38,6 @@ const char *weir_ctl_what(const struct weir_list_entry *entry, char buffer[stati
 const char *weir_ctl_ends(const struct weir_list_entry *entry, weir_time now,
                           char buffer[static WEIR_CTL_TEXT]);
 
-/* "3 s", "12 min", "5 h", "40 d"; returns buffer. */
-const char *weir_ctl_span(weir_time span, char buffer[static WEIR_CTL_TEXT]);
-
 /* "12.3 MB"; returns buffer. */
 const char *weir_ctl_bytes(uint64_t bytes, char buffer[static WEIR_CTL_TEXT]);
 

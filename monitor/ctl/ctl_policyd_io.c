@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/base/endpoint.h"
 #include "core/base/error.h"
 
 #define PATIENCE 1 /* seconds */
@@ -54,34 +55,20 @@ static int connect_unix(const char *path, const char **why_r)
     return connected(prepare(AF_UNIX), (const struct sockaddr *)&to, sizeof to);
 }
 
-/* Parts "host:port" or "[host]:port"; whoever listens everywhere answers here. */
-static bool part(const char *text, char host[static HOST_TEXT], const char **port_r)
+/* Whoever listens everywhere answers here. */
+static const char *reachable(const char *host)
 {
-    const char *colon = strrchr(text, ':');
-    size_t len = colon != NULL ? (size_t)(colon - text) : 0;
-    bool brackets = len >= 2 && text[0] == '[' && text[len - 1] == ']';
-    if (colon == NULL || len >= HOST_TEXT)
-        return false;
-    snprintf(host, HOST_TEXT, "%.*s", (int)(brackets ? len - 2 : len), text + brackets);
-    if (len == 0 || strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0)
-        strcpy(host, "127.0.0.1");
-    if (strcmp(host, "::") == 0)
-        strcpy(host, "::1");
-    *port_r = colon + 1;
-    return true;
+    if (strcmp(host, "0.0.0.0") == 0)
+        return "127.0.0.1";
+    return strcmp(host, "::") == 0 ? "::1" : host;
 }
 
-static int connect_inet(const char *text, const char **why_r)
+static int connect_inet(const struct weir_endpoint *endpoint, const char **why_r)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *found = NULL;
-    char host[HOST_TEXT];
-    const char *port;
     int fd = WEIR_EIO;
-    *why_r = "not host:port";
-    if (!part(text, host, &port))
-        return WEIR_EINVAL;
     *why_r = "the host's name does not resolve";
-    if (getaddrinfo(host, port, &hints, &found) != 0)
+    if (getaddrinfo(reachable(endpoint->host), endpoint->port, &hints, &found) != 0)
         return WEIR_EINVAL;
     *why_r = NULL;
     for (struct addrinfo *one = found; one != NULL && fd < 0; one = one->ai_next)
@@ -94,13 +81,12 @@ static int connect_inet(const char *text, const char **why_r)
 
 static int connect_to(const char *listen, const char **why_r)
 {
+    struct weir_endpoint endpoint;
+    if (weir_endpoint_parse(listen, &endpoint, why_r) != 0)
+        return WEIR_EINVAL;
     *why_r = NULL;
-    if (strncmp(listen, "unix:", 5) == 0)
-        return connect_unix(listen + 5, why_r);
-    if (strncmp(listen, "inet:", 5) == 0)
-        return connect_inet(listen + 5, why_r);
-    *why_r = "neither inet:host:port nor unix:/path";
-    return WEIR_EINVAL;
+    return endpoint.is_unix ? connect_unix(endpoint.host, why_r)
+                            : connect_inet(&endpoint, why_r);
 }
 
 /* Reads until the empty line.  The length, or an error. */

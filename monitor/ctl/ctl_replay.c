@@ -89,7 +89,7 @@ static int judge(struct replay *replay, const struct weir_replay_line *line)
     }
     if (rc != 0)
         return weir_ctl_error(ctl, EX_IOERR, "the scratch store failed (%s); is there room in "
-                              "TMPDIR?", weir_error_text(rc));
+                              "TMPDIR?", weir_error_reason(rc));
     if (!weir_ctl_summary_note(&replay->summary, line->vote.verdict, reputation.probability))
         return weir_ctl_error(ctl, EX_OSERR, "memory is short");
     return 0;

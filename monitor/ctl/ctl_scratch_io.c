@@ -123,7 +123,7 @@ static int open_counters(struct weir_ctl *ctl)
     int rc = path != NULL ? open_store(ctl, path) : WEIR_ENOMEM;
     if (rc != 0)
         return weir_ctl_error(ctl, EX_CANTCREAT, "no store can be made in %s: %s; set TMPDIR to a "
-                              "folder with room", folder, weir_error_text(rc));
+                              "folder with room", folder, weir_error_reason(rc));
     return 0;
 }
 

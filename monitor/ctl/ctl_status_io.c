@@ -61,7 +61,7 @@ static json_t *one_list(struct report *report, enum weir_list list)
     struct count count = {.now = report->now};
     int rc = weir_lists_each(report->ctl->stores.lists, list, count_one, &count);
     if (rc < 0)
-        problem(report, "the %s cannot be read: %s", weir_list_name(list), weir_error_text(rc));
+        problem(report, "the %s cannot be read: %s", weir_list_name(list), weir_error_reason(rc));
     return json_pack("{s:I, s:I}", "entries", count.in_force, "ended", count.ended);
 }
 

@@ -110,7 +110,7 @@ static int read_order(struct weir_ctl *ctl, weir_time now, struct order *order)
 static int not_stored(struct weir_ctl *ctl, int rc, size_t lost)
 {
     return weir_ctl_error(ctl, EX_TEMPFAIL, "not stored: %s (%zu counters lost); see weirctl "
-                          "status, and try again", weir_error_text(rc), lost);
+                          "status, and try again", weir_error_reason(rc), lost);
 }
 
 /* The first vote may be the first of its network or its group; the others are

@@ -28,7 +28,7 @@ static int failed(struct feed *feed, int rc)
 {
     return weir_ctl_error(feed->ctl, EX_TEMPFAIL, "%s: not stored from line %lu on: %s (%zu "
                           "counters lost); see weirctl status, and go on from there",
-                          weir_ctl_input_name(feed->input), feed->from, weir_error_text(rc),
+                          weir_ctl_input_name(feed->input), feed->from, weir_error_reason(rc),
                           feed->flow.lost);
 }
 

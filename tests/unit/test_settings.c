@@ -365,7 +365,7 @@ static void a_file_is_read_from_disk(void **state)
     assert_int_equal(write(fd, "[main]\ncount = 5\nsize = x\n", 26), 26);
     close(fd);
     int rc = weir_settings_read(&every_kind, path, f->arena, &f->report, &f->values);
-    truncate(path, WEIR_CONFIG_FILE_MAX + 100);
+    assert_int_equal(truncate(path, WEIR_CONFIG_FILE_MAX + 100), 0);
     int large = weir_settings_read(&every_kind, path, f->arena, NULL, &f->values);
     unlink(path);
     assert_int_equal(rc, WEIR_EINVAL);
