@@ -32,8 +32,10 @@ int weir_service_open(struct weir_service *service, const struct weir_log *log)
 {
     struct weir_engine_parts parts = {.config = &service->config, .log = log};
 
-    /* The daemon makes counters.db, so that it need not be told when there is one. */
-    service->trouble = weir_stores_open(&service->config, WEIR_STORES_WRITE_COUNTERS, log,
+    /* The daemon makes both files, so that it need not look for them: the very first entry
+     * acts at once.  It writes into neither. */
+    service->trouble = weir_stores_open(&service->config,
+                                        WEIR_STORES_WRITE_COUNTERS | WEIR_STORES_WRITE_LISTS, log,
                                         &service->stores);
     parts.key = &service->stores.key;
     parts.domains = service->stores.domains;

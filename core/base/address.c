@@ -359,6 +359,9 @@ const char *weir_prefix_format(const struct weir_prefix *prefix,
 
 bool weir_prefix_contains(const struct weir_prefix *prefix, const struct weir_address *address)
 {
+    /* ::/0 is all of IPv6, and 0.0.0.0/0 all of IPv4, which only looks as if it lay in it. */
+    if (prefix->bits < IPV4_BITS_AT && weir_address_is_ipv4(address))
+        return false;
     return same_bits(prefix->address.octet, address->octet, prefix->bits);
 }
 

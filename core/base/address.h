@@ -71,6 +71,7 @@ int weir_prefix_parse(const char *text, size_t len, struct weir_prefix *prefix_r
 const char *weir_prefix_format(const struct weir_prefix *prefix,
                                char buffer[static WEIR_PREFIX_TEXT]);
 
+/* An IPv6 prefix never contains an IPv4 address, however short it is. */
 bool weir_prefix_contains(const struct weir_prefix *prefix, const struct weir_address *address);
 
 /* The length as an operator writes it: 24 for an IPv4 /24. */

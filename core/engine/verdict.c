@@ -77,7 +77,10 @@ static void put_why_refused(struct weir_line *line, const struct weir_decision *
         put_end(line, decision->entry.ends);
         return;
     }
-    weir_line_text(line, decision->domain[0] ? " sends mostly spam for " : " sends mostly spam");
+    weir_line_text(line, " sends mostly spam");
+    if (decision->reputation.basis < WEIR_BASIS_NETWORK_DOMAIN)
+        return; /* known for other domains, not for this one */
+    weir_line_text(line, " for ");
     weir_line_text(line, decision->domain);
 }
 

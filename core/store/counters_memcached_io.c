@@ -142,9 +142,10 @@ static void sort_by_node(struct cluster *cluster, const void *items, size_t size
         cluster->share[i].n = 0;
     }
     for (size_t i = 0; i < n; i++) {
+        if (!cluster->ask[i])
+            continue;
         struct share *share = &cluster->share[cluster->chosen[i]];
-        if (cluster->ask[i])
-            cluster->order[share->first + share->n++] = (uint32_t)i;
+        cluster->order[share->first + share->n++] = (uint32_t)i;
     }
 }
 

@@ -217,6 +217,8 @@ static int prefix_find(struct weir_lists *lists, MDB_txn *txn, weir_time now, en
     for (size_t i = 0; i < use->lengths; i++) {
         uint8_t octets[WEIR_LIST_KEY_PREFIX];
         struct weir_prefix prefix = weir_address_mask(address, use->bits[i]);
+        if (!weir_prefix_contains(&prefix, address))
+            continue; /* an IPv6 prefix, an IPv4 address */
         MDB_val key = {.mv_size = weir_list_key_prefix(list, &prefix, octets), .mv_data = octets};
         int rc = entry_get(lists, txn, list, now, &key, entry_r);
         if (rc != 0)

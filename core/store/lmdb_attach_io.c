@@ -25,6 +25,7 @@
 
 enum {
     READERS_MOST = 4094, /* each Exim process is one; 64 octets of the lock file each */
+    LOCK_SIZE = 64 * (READERS_MOST + 4),
     OPEN_TRIES = 12,     /* others may be opening or closing at the same moment */
     COPY_TRIES = 8,
     COPY_PATH = 32,
@@ -83,9 +84,10 @@ static const char *directory(const char *path, char room[static PATH_MAX])
     return room;
 }
 
-/* Makes an empty file of exactly this mode, like another file in owner and group
- * as far as we may say so.  0 (also when it is there) or WEIR_EIO. */
-static int file_make(const char *path, unsigned mode, const struct stat *like)
+/* Makes a file of exactly this mode, like another file in owner and group as far
+ * as we may say so, with room for size octets on the disk.  0 (also when it is
+ * there) or WEIR_EIO. */
+static int file_make(const char *path, unsigned mode, const struct stat *like, off_t size)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode & 0600);
     if (fd < 0)
@@ -95,6 +97,10 @@ static int file_make(const char *path, unsigned mode, const struct stat *like)
         rc = fchown(fd, like->st_uid, like->st_gid);
     if (rc == 0)
         rc = fchmod(fd, mode & 0666);
+    if (rc == 0 && size > 0 && (errno = posix_fallocate(fd, 0, size)) != 0)
+        rc = -1;
+    if (rc != 0)
+        (void)unlink(path);
     int saved = errno;
     close(fd);
     errno = saved;
@@ -111,7 +117,9 @@ static int lock_make(struct weir_lmdb_file *file)
     struct stat data;
     if (stat(file->path, &data) != 0)
         return WEIR_EIO;
-    return file_make(file->lock_path, lock_mode(data.st_mode & 0666), &data);
+    /* LMDB maps the lock file and writes into the map: on a full disk that would be
+     * the end of the process. */
+    return file_make(file->lock_path, lock_mode(data.st_mode & 0666), &data, LOCK_SIZE);
 }
 
 int weir_lmdb_files_make(struct weir_lmdb_file *file)
@@ -121,7 +129,8 @@ int weir_lmdb_files_make(struct weir_lmdb_file *file)
     int fd = open(directory(file->path, room), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return fail(file, WEIR_EIO, "its directory cannot be opened");
-    int rc = fstat(fd, &like) == 0 ? file_make(file->path, file->options.mode, &like) : WEIR_EIO;
+    int rc = fstat(fd, &like) == 0 ? file_make(file->path, file->options.mode, &like, 0)
+                                     : WEIR_EIO;
     if (rc == 0)
         rc = lock_make(file);
     if (rc == 0 && fsync(fd) != 0) /* else the name might not survive a crash */
@@ -188,6 +197,22 @@ static int env_open(struct weir_lmdb_file *file, const char *path, unsigned flag
     size_t seen = mdb_txn_id(file->reader);
     *lock_belongs_r = seen + 1 >= before.me_last_txnid && seen <= after.me_last_txnid;
     return 0;
+}
+
+static off_t size_of(struct weir_lmdb_file *file)
+{
+    struct stat st;
+    int fd;
+    return mdb_env_get_fd(file->env, &fd) == 0 && fstat(fd, &st) == 0 ? st.st_size : 0;
+}
+
+bool weir_lmdb_has_shrunk(struct weir_lmdb_file *file)
+{
+    off_t size = size_of(file);
+    if (size < file->size)
+        return true;
+    file->size = size;
+    return false;
 }
 
 /* The version record.  0 or an error and why. */
@@ -415,5 +440,6 @@ int weir_lmdb_attach(struct weir_lmdb_file *file, bool may_be_empty)
     }
     mdb_txn_reset(file->reader);
     file->times_opened++;
+    file->size = size_of(file);
     return 0;
 }

@@ -27,6 +27,7 @@ struct weir_lmdb_file {
     MDB_dbi dbi;
     bool broken; /* LMDB has given up on env: open it anew */
     uint64_t times_opened;
+    off_t size; /* of the file when it was last read */
 
     struct weir_lmdb_identity data, lock; /* of env */
     bool copy;         /* env is a copy of our own, of the transaction */
@@ -43,6 +44,10 @@ bool weir_lmdb_same(struct weir_lmdb_identity a, struct weir_lmdb_identity b);
 
 /* True when this process may use the lock file, or make it. */
 bool weir_lmdb_lock_usable(const struct weir_lmdb_file *file);
+
+/* True when the file is shorter than it was: somebody has cut it or copied over it,
+ * and to touch the map would be the end of the process. */
+bool weir_lmdb_has_shrunk(struct weir_lmdb_file *file);
 
 /* How many pages of it are checked. */
 uint64_t weir_lmdb_pages_to_check(const struct weir_lmdb_file *file);

@@ -208,6 +208,8 @@ static int map_grow(struct weir_lmdb_file *file)
 
 static int reader_renew(struct weir_lmdb_file *file)
 {
+    if (weir_lmdb_has_shrunk(file))
+        return MDB_CORRUPTED;
     int error = mdb_txn_renew(file->reader);
     if (error == MDB_MAP_RESIZED) {
         error = map_grow(file);

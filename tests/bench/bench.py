@@ -11,18 +11,17 @@ here they decide the exit status, so that a slip is seen.
 import argparse
 import json
 import os
-import shutil
 import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'end2end'))
 import rig  # noqa: E402
 
+POSTFWD = rig.RIG / 'postfwd' / 'usr' / 'sbin' / 'postfwd2'
 ADDRESSES, DOMAINS, CONNECTIONS = 100_000, 20_000, 100
 REQUESTS = 200_000
 ROUNDS = 3
@@ -33,9 +32,9 @@ class Bench:
 
     def __init__(self, build):
         self.build = os.path.abspath(build)
-        self.folder = tempfile.mkdtemp(prefix='weir-bench-')
+        self.folder = rig.scratch()
         self.rows = []
-        self.history = os.path.join(self.folder, 'history.tsv')
+        self.history = self.folder / 'history.tsv'
 
     def program(self, name):
         return os.path.join(self.build, name)
@@ -70,23 +69,36 @@ class Bench:
                             '--addresses', str(ADDRESSES), '--domains', str(DOMAINS)],
                            stdout=out, check=True)
 
-    def policyd(self, name, **settings):
-        """A running weir-policyd with the history learned."""
-        daemon = rig.Policyd(build=self.build, folder=os.path.join(self.folder, name),
-                             settings=settings)
-        done = subprocess.run([self.program('weirctl'), '-c', daemon.config, 'reputation', 'add',
+    def weir(self, name, **sections):
+        """A configuration with the history learned."""
+        weir = rig.Weir(self.folder, name, **sections)
+        done = subprocess.run([self.program('weirctl'), '-c', weir.conf, 'reputation', 'add',
                                '--file', self.history], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f'bench: {name}: {done.stderr}')
-        daemon.start()
-        return daemon
+        weir.make_lists()
+        return weir
+
+    def local(self, name='local'):
+        """A running weir-policyd with the local store."""
+        return rig.Policyd(self.weir(name))
+
+    def shared(self, cluster, name='memcached'):
+        """A running weir-policyd with the memcached servers of a cluster."""
+        servers = ', '.join(node.name for node in cluster)
+        return rig.Policyd(self.weir(name, weir={'counters': 'memcached'},
+                                     memcached={'servers': servers}))
+
+    def cluster(self, nodes=3):
+        return [rig.Memcached(self.folder, megabytes=256) for _ in range(nodes)]
 
 
 def start_null(bench):
     port = rig.free_port()
-    null = subprocess.Popen([bench.program('bench/bench_policy_null'), str(port)],
-                            stdout=subprocess.PIPE, text=True)
-    null.stdout.readline()
+    null = rig.Process([bench.program('bench/bench_policy_null'), port],
+                       bench.folder / 'null.log')
+    null.start()
+    null.ready(lambda: rig.accepts(port))
     return null, port
 
 
@@ -104,12 +116,8 @@ def best_of(bench, ports, *more):
 def bench_policy(bench):
     """Rates against a server that decides nothing."""
     null, port = start_null(bench)
-    cluster = [rig.Memcached() for _ in range(3)]
-    for node in cluster:
-        node.start()
-    local = bench.policyd('local')
-    shared = bench.policyd('memcached', weir={'counters': 'memcached'}, memcached={
-        'servers': ', '.join(f'127.0.0.1:{node.port}' for node in cluster)})
+    cluster = bench.cluster()
+    local, shared = bench.local(), bench.shared(cluster)
     ports = {'null': port, 'local': local.port, 'memcached': shared.port}
     try:
         for shape, more, least in (('uniform', [], 0.2), ('Zipf', ['--zipf'], 0.4)):
@@ -130,7 +138,7 @@ def bench_policy(bench):
     finally:
         for thing in (local, shared, *cluster):
             thing.stop()
-        null.kill()
+        null.stop()
 
 
 def resident_mb(pid):
@@ -143,14 +151,14 @@ def resident_mb(pid):
 
 def bench_idle(bench):
     """10,000 idle connections."""
-    daemon = bench.policyd('idle')
+    daemon = bench.local('idle')
     idle = subprocess.Popen([bench.program('bench/bench_policy_load'), '--port',
                              str(daemon.port), '--idle', '10000'], stdin=subprocess.PIPE,
                             stdout=subprocess.PIPE, text=True)
     try:
         if idle.stdout.readline().strip() != 'idle':
             raise SystemExit('bench: 10,000 connections could not be opened (ulimit -n?)')
-        bench.row('10,000 idle connections: resident memory', resident_mb(daemon.pid), 100, ' MB',
+        bench.row('10,000 idle connections: resident memory', resident_mb(daemon.process.popen.pid), 100, ' MB',
                   least=False)
     finally:
         idle.stdin.close()
@@ -160,12 +168,8 @@ def bench_idle(bench):
 
 def bench_silent(bench):
     """Memcached falls silent (SIGSTOP) under load."""
-    cluster = [rig.Memcached() for _ in range(3)]
-    for node in cluster:
-        node.start()
-    local = bench.policyd('silent-local')
-    shared = bench.policyd('silent', weir={'counters': 'memcached'}, memcached={
-        'servers': ', '.join(f'127.0.0.1:{node.port}' for node in cluster)})
+    cluster = bench.cluster()
+    local, shared = bench.local('silent-local'), bench.shared(cluster, 'silent')
     try:
         bench.load(shared.port, requests=20_000)
         for node in cluster:
@@ -195,16 +199,29 @@ def bench_counters(bench):
     bench.row(what, 100 * report['worst'], 0.1, ' %', least=False)
 
 
+def start_postfwd(bench, port):
+    """Debian's postfwd with one rule, private and in the foreground."""
+    rules = bench.folder / 'postfwd.cf'
+    rules.write_text('id=LISTED; client_address==203.0.113.0/24; action=REJECT listed\n')
+    command = ['perl', POSTFWD, '--nodaemon', '--user', 'nobody', '--group', 'nogroup',
+               '--file', rules, '--interface', '127.0.0.1', '--port', port, '--nodns',
+               '--no-rulestats', '--pidfile', f'{bench.folder}/postfwd.pid', '--stdoutlog']
+    postfwd = rig.Process(command, bench.folder / 'postfwd.log')
+    rules.chmod(0o644)
+    postfwd.start()
+    postfwd.ready(lambda: rig.accepts(port))
+    return postfwd
+
+
 def bench_postfwd(bench):
     """Debian's postfwd, where it was unpacked."""
-    postfwd = rig.Postfwd.find(bench.build)
-    if not postfwd:
-        print('skip  postfwd is not there (make bench as root fetches it)')
+    if not POSTFWD.exists():
+        print('skip  postfwd is not there (deps.sh --bench fetches it)')
         return
-    local = bench.policyd('postfwd-local')
-    postfwd.start()
+    local, port = bench.local('postfwd-local'), rig.free_port()
+    postfwd = start_postfwd(bench, port)
     try:
-        theirs = bench.load(postfwd.port, requests=5_000)['rate']
+        theirs = bench.load(port, requests=5_000)['rate']
         ours = bench.load(local.port)['rate']
         print(f'      postfwd {theirs:.0f} requests/s, weir-policyd {ours:.0f}')
         bench.row('local store: rate / postfwd', ours / theirs, 20)
@@ -226,13 +243,10 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     bench = Bench(options.build)
     start = time.time()
-    try:
-        bench.make_history()
-        for name in options.only or PARTS:
-            print(f'{name}: {PARTS[name].__doc__}', flush=True)
-            PARTS[name](bench)
-    finally:
-        shutil.rmtree(bench.folder, ignore_errors=True)
+    bench.make_history()
+    for name in options.only or PARTS:
+        print(f'{name}: {PARTS[name].__doc__}', flush=True)
+        PARTS[name](bench)
     missed = [row for row in bench.rows if not row['good']]
     if options.json:
         with open(options.json, 'w', encoding='utf-8') as out:

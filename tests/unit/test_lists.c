@@ -177,7 +177,8 @@ static const struct weir_list_entry *model_find(const struct model *model, weir_
                                    (0x80 >> equal % 8)) == 0)
                 equal++;
             bool live = e->ends == 0 || e->ends > now;
-            if (equal >= e->prefix.bits && live && (!best || e->prefix.bits > best->prefix.bits))
+            bool mixed = e->prefix.bits < 96 && weir_address_is_ipv4(client);
+            if (!mixed && equal >= e->prefix.bits && live && (!best || e->prefix.bits > best->prefix.bits))
                 best = e;
         }
         *list_r = list;
@@ -233,7 +234,8 @@ static void model_change(struct seeded *s, struct weir_lists *lists, struct mode
     for (size_t i = 0; list == WEIR_LIST_BLACK && i < model->n[WEIR_LIST_NEVER]; i++) {
         const struct weir_prefix *never = &model->entry[WEIR_LIST_NEVER][i].prefix;
         struct weir_prefix cut = weir_address_mask(&one.prefix.address, never->bits);
-        if (one.prefix.bits >= never->bits && same_prefix(&cut, never)) {
+        bool mixed = never->bits < 96 && weir_address_is_ipv4(&one.prefix.address);
+        if (!mixed && one.prefix.bits >= never->bits && same_prefix(&cut, never)) {
             assert_int_equal(rc, WEIR_EINVAL);
             return;
         }
