@@ -28,15 +28,26 @@ int weir_service_read(const char *path, const struct weir_settings_report *repor
     return done;
 }
 
+/* Lists that were never written have no file yet, and a reader looks for one only now and
+ * then: an empty write makes it, so that the very first entry acts at once. */
+static void make_lists(struct weir_lists *lists)
+{
+    size_t black = 0, accept = 0, removed;
+
+    if (lists && weir_lists_count(lists, WEIR_LIST_BLACK, &black) >= 0 &&
+        weir_lists_count(lists, WEIR_LIST_ACCEPT, &accept) >= 0 && black + accept == 0)
+        (void)weir_lists_purge(lists, 0, &removed);
+}
+
 int weir_service_open(struct weir_service *service, const struct weir_log *log)
 {
     struct weir_engine_parts parts = {.config = &service->config, .log = log};
 
-    /* The daemon makes both files, so that it need not look for them: the very first entry
-     * acts at once.  It writes into neither. */
+    /* The daemon makes both files, so that it need not be told when there are some. */
     service->trouble = weir_stores_open(&service->config,
                                         WEIR_STORES_WRITE_COUNTERS | WEIR_STORES_WRITE_LISTS, log,
                                         &service->stores);
+    make_lists(service->stores.lists);
     parts.key = &service->stores.key;
     parts.domains = service->stores.domains;
     parts.lists = service->stores.lists;

@@ -165,6 +165,25 @@ const struct weir_settings *weir_config_settings(void)
     return &settings;
 }
 
+const char *weir_config_conflict(const struct weir_config *config)
+{
+    const struct weir_reputation_settings *reputation = &config->reputation;
+
+    if (config->counters == WEIR_COUNTERS_MEMCACHED && config->servers.count == 0)
+        return "counters = memcached needs at least one of [memcached] servers";
+    if (config->retry_least > config->retry_most)
+        return "[memcached] retry_least is longer than retry_most";
+    if (reputation->prior_least > reputation->prior_most)
+        return "[reputation] prior_least is above prior_most";
+    if (reputation->weight_user <= 0 && reputation->weight_computer <= 0)
+        return "[reputation] weight_user and weight_computer are both 0: no vote would count";
+    if (config->unsure_probability > config->spam_probability)
+        return "[decision] unsure_probability is above spam_probability";
+    if (strcmp(config->lists_file, config->counters_file) == 0)
+        return "[weir] lists_file and counters_file are the same file";
+    return NULL;
+}
+
 const char *weir_config_path(const struct weir_config *config, const char *file,
                              struct weir_arena *arena)
 {

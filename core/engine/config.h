@@ -57,6 +57,9 @@ struct weir_config {
 /* The table of rows over struct weir_config. */
 const struct weir_settings *weir_config_settings(void);
 
+/* What is wrong between settings each of which is right; NULL: nothing.  Static text. */
+const char *weir_config_conflict(const struct weir_config *config);
+
 /* A file named in the configuration: below the state directory unless it begins
  * with '/'.  In the arena; NULL when memory is short. */
 const char *weir_config_path(const struct weir_config *config, const char *file,

@@ -223,7 +223,12 @@ int weir_config_load(const char *path, struct weir_arena *arena,
         path = WEIR_CONFIG_PATH;
     if (!path)
         return weir_settings_default(weir_config_settings(), arena, config_r);
-    return weir_settings_read(weir_config_settings(), path, arena, report, config_r);
+    int done = weir_settings_read(weir_config_settings(), path, arena, report, config_r);
+    const char *conflict = done == 0 ? weir_config_conflict(config_r) : NULL;
+
+    if (conflict)
+        report->problem(report->context, path, 0, conflict);
+    return conflict ? WEIR_EINVAL : done;
 }
 
 int weir_config_log(const struct weir_config *config, const char *program,

@@ -158,8 +158,8 @@ def bench_idle(bench):
     try:
         if idle.stdout.readline().strip() != 'idle':
             raise SystemExit('bench: 10,000 connections could not be opened (ulimit -n?)')
-        bench.row('10,000 idle connections: resident memory', resident_mb(daemon.process.popen.pid), 100, ' MB',
-                  least=False)
+        resident = resident_mb(daemon.process.popen.pid)
+        bench.row('10,000 idle connections: resident memory', resident, 100, ' MB', least=False)
     finally:
         idle.stdin.close()
         idle.wait()

@@ -104,6 +104,32 @@ static void lists_of_addresses_and_sockets_are_checked_where_they_are_written(vo
     weir_arena_free(&arena);
 }
 
+static void settings_that_contradict_each_other_are_told(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } table[] = {
+        {"[weir]\ncounters = memcached\n[memcached]\nservers =\n", "servers"},
+        {"[memcached]\nretry_least = 1m\nretry_most = 10ms\n", "retry_least"},
+        {"[reputation]\nprior_least = 0.9\nprior_most = 0.1\n", "prior_least"},
+        {"[reputation]\nweight_user = 0\nweight_computer = 0\n", "weight_user"},
+        {"[decision]\nunsure_probability = 0.9\nspam_probability = 0.6\n", "unsure_probability"},
+        {"[weir]\nlists_file = a\ncounters_file = a\n", "same file"},
+    };
+    struct weir_arena *arena = weir_arena_new(4096);
+    struct weir_config config;
+    struct heard heard;
+
+    (void)state;
+    assert_int_equal(weir_settings_default(weir_config_settings(), arena, &config), 0);
+    assert_null(weir_config_conflict(&config));
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        assert_int_equal(read_text(table[i].text, arena, &config, &heard), 0);
+        assert_non_null(strstr(weir_config_conflict(&config), table[i].says));
+    }
+    weir_arena_free(&arena);
+}
+
 static void files_lie_in_the_state_directory_unless_absolute(void **state)
 {
     struct weir_arena *arena = weir_arena_new(4096);
@@ -123,6 +149,7 @@ int main(void)
         cmocka_unit_test(every_default_parses_and_is_the_safe_one),
         cmocka_unit_test(rows_are_complete_and_no_two_have_one_name),
         cmocka_unit_test(lists_of_addresses_and_sockets_are_checked_where_they_are_written),
+        cmocka_unit_test(settings_that_contradict_each_other_are_told),
         cmocka_unit_test(files_lie_in_the_state_directory_unless_absolute),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);

@@ -178,7 +178,8 @@ static const struct weir_list_entry *model_find(const struct model *model, weir_
                 equal++;
             bool live = e->ends == 0 || e->ends > now;
             bool mixed = e->prefix.bits < 96 && weir_address_is_ipv4(client);
-            if (!mixed && equal >= e->prefix.bits && live && (!best || e->prefix.bits > best->prefix.bits))
+            bool longer = !best || e->prefix.bits > best->prefix.bits;
+            if (!mixed && equal >= e->prefix.bits && live && longer)
                 best = e;
         }
         *list_r = list;
