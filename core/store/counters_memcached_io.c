@@ -306,8 +306,9 @@ static int fetch(void *self, struct weir_counter_slot *slot, size_t n)
         return 0;
     weir_time start = now_of(cluster);
     lead(cluster, slot, n);
-    /* A silent node may not use up the time of the others' second round. */
-    ask_nodes(cluster, slot, n, start + cluster->wait * 3 / 4);
+    /* A silent node may not use up the time of the others' second round; and who waited
+     * behind a question to one silent node may meet another. */
+    ask_nodes(cluster, slot, n, start + cluster->wait / 2);
     if (follow(cluster, slot, n))
         ask_nodes(cluster, slot, n, start + cluster->wait);
     tell_malformed(cluster);

@@ -80,9 +80,9 @@ def accepts(port, host="127.0.0.1"):
     return True
 
 
-def scratch():
+def scratch(where="/tmp"):
     """A folder of this run, gone at its end (kept with WEIR_KEEP=1), open to other accounts."""
-    path = pathlib.Path(tempfile.mkdtemp(prefix="weir-", dir="/tmp"))
+    path = pathlib.Path(tempfile.mkdtemp(prefix="weir-", dir=where))
     path.chmod(0o755)
     if "WEIR_KEEP" not in os.environ:
         atexit.register(shutil.rmtree, path, ignore_errors=True)
