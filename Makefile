@@ -27,7 +27,8 @@ WARN      := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissin
 HARDEN    := -fstack-protector-strong -fPIC $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 CFLAGS    ?= -O2 -g
 FLAGS     := -std=c11 -D_GNU_SOURCE -I. -DWEIR_VERSION='"$(VERSION)"' $(WARN) $(HARDEN) $(CFLAGS) \
-             $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+             $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined) \
+             $(if $(filter thread,$(SAN)),$(if $(findstring gcc,$(CC)),-Wno-tsan)) # one fence, no thread of ours
 LIBS      := -lmemcached -llmdb -lpsl -lidn2 -lsodium -linih -ljansson -lm
 LINK       = $(CC) $(FLAGS) $(LDFLAGS) -Wl,-z,relro,-z,now -o $@ $^ $(LIBS)
 
