@@ -6,12 +6,7 @@
  */
 #include "core/store/lmdb_page.h"
 
-enum { LOWER = 12, UPPER = 14, KIND = 10 };
-
-static bool is_leaf(const uint8_t *page)
-{
-    return weir_lmdb_u16(page + KIND) == WEIR_LMDB_LEAF;
-}
+enum { UPPER = 14 };
 
 /* Octets of the value that lie in the node itself. */
 static size_t inner_value(const uint8_t *node, bool leaf)
@@ -55,8 +50,8 @@ static bool octets_claim(uint64_t *used, size_t offset, size_t len)
 const char *weir_lmdb_page_fault(const uint8_t *page, size_t page_size, bool leaf, size_t least)
 {
     uint64_t used[WEIR_LMDB_PAGE_MOST / 2 / 64];
-    size_t lower = weir_lmdb_u16(page + LOWER), upper = weir_lmdb_u16(page + UPPER);
-    if (weir_lmdb_u16(page + KIND) != (leaf ? WEIR_LMDB_LEAF : WEIR_LMDB_BRANCH))
+    size_t lower = weir_lmdb_u16(page + WEIR_LMDB_LOWER_AT), upper = weir_lmdb_u16(page + UPPER);
+    if (weir_lmdb_u16(page + WEIR_LMDB_KIND_AT) != (leaf ? WEIR_LMDB_LEAF : WEIR_LMDB_BRANCH))
         return "is not of the kind its place asks for";
     if (lower < WEIR_LMDB_HEAD + 2 * least || lower % 2 != 0 || lower > upper || upper > page_size)
         return "has wrong bounds";
@@ -74,7 +69,7 @@ const char *weir_lmdb_page_fault(const uint8_t *page, size_t page_size, bool lea
 
 size_t weir_lmdb_page_nodes(const uint8_t *page)
 {
-    return (weir_lmdb_u16(page + LOWER) - (size_t)WEIR_LMDB_HEAD) / 2;
+    return (weir_lmdb_u16(page + WEIR_LMDB_LOWER_AT) - (size_t)WEIR_LMDB_HEAD) / 2;
 }
 
 struct weir_lmdb_node weir_lmdb_page_node(const uint8_t *page, size_t n)
@@ -86,7 +81,7 @@ struct weir_lmdb_node weir_lmdb_page_node(const uint8_t *page, size_t n)
         .flags = weir_lmdb_u16(at + 4),
     };
     node.value = node.key + node.key_len;
-    if (is_leaf(page))
+    if (weir_lmdb_is_leaf(page))
         node.value_len = weir_lmdb_u32(at);
     else
         node.child = weir_lmdb_u32(at) | (uint64_t)node.flags << 32;

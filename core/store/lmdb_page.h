@@ -1,7 +1,7 @@
 /*
  * lmdb_page - one branch or leaf page of an LMDB file, taken apart.
  *
- * For lmdb_check and its tests only.  Pure: octets in, answer out.
+ * For lmdb_check, lmdb_search and their tests only.  Pure: octets in, answer out.
  *
  *     page:  number 8 | pad 2 | kind 2 | lower 2 | upper 2
  *            | offset of each node 2, up to lower ... upper: nodes, to the end
@@ -67,5 +67,13 @@ size_t weir_lmdb_page_nodes(const uint8_t *page);
 
 /* The n-th node of a page without fault. */
 struct weir_lmdb_node weir_lmdb_page_node(const uint8_t *page, size_t n);
+
+enum { WEIR_LMDB_KIND_AT = 10, WEIR_LMDB_LOWER_AT = 12 }; /* octets into a page */
+
+/* Whether a page, of which at least the head is there, is a leaf. */
+static inline bool weir_lmdb_is_leaf(const uint8_t *page)
+{
+    return weir_lmdb_u16(page + WEIR_LMDB_KIND_AT) == WEIR_LMDB_LEAF;
+}
 
 #endif

@@ -18,7 +18,7 @@
 #include "core/base/error.h"
 #include "core/store/lmdb_page.h"
 
-enum { KIND = 10, LOWER = 12, LEVELS_MOST = 32, LINE = 64 };
+enum { LEVELS_MOST = 32, LINE = 64 };
 enum { META_ROOT = 128, META_LAST = 136, META_TXN = 144 };
 
 struct search {
@@ -36,7 +36,7 @@ bool weir_lmdb_snapshot(const void *value, size_t page_size, size_t map_size, ui
     const uint8_t *inside = value;
     const uint8_t *page = inside - (uintptr_t)inside % page_size;
     uint64_t number = weir_lmdb_u64(page);
-    if (weir_lmdb_u16(page + KIND) != WEIR_LMDB_LEAF || number >= map_size / page_size)
+    if (weir_lmdb_u16(page + WEIR_LMDB_KIND_AT) != WEIR_LMDB_LEAF || number >= map_size / page_size)
         return false;
     const uint8_t *map = page - number * page_size;
     const uint8_t *meta = map + (txn & 1) * page_size;
@@ -57,11 +57,6 @@ static uint64_t ordered(const uint8_t *at)
     return be64toh(weir_lmdb_u64(at));
 }
 
-static bool is_leaf(const uint8_t *page)
-{
-    return weir_lmdb_u16(page + KIND) == WEIR_LMDB_LEAF;
-}
-
 static bool go_to(const struct weir_lmdb_snapshot *snapshot, struct search *search,
                   uint64_t number)
 {
@@ -78,8 +73,8 @@ static bool go_to(const struct weir_lmdb_snapshot *snapshot, struct search *sear
  * for all that comes before the second. */
 static bool enter(const struct weir_lmdb_snapshot *snapshot, struct search *search)
 {
-    uint16_t kind = weir_lmdb_u16(search->page + KIND);
-    size_t lower = weir_lmdb_u16(search->page + LOWER);
+    uint16_t kind = weir_lmdb_u16(search->page + WEIR_LMDB_KIND_AT);
+    size_t lower = weir_lmdb_u16(search->page + WEIR_LMDB_LOWER_AT);
     bool sound = (kind == WEIR_LMDB_LEAF || kind == WEIR_LMDB_BRANCH) && lower % 2 == 0 &&
                  lower > WEIR_LMDB_HEAD && lower <= snapshot->page_size;
     search->first = kind == WEIR_LMDB_BRANCH;
@@ -146,7 +141,7 @@ static enum progress step(const struct weir_lmdb_snapshot *snapshot, struct sear
         __builtin_prefetch(search->node);
         return search->node ? GOING : FAULT;
     }
-    if (is_leaf(search->page))
+    if (weir_lmdb_is_leaf(search->page))
         return DONE;
     return descend(snapshot, search) ? GOING : FAULT;
 }
