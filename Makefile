@@ -29,15 +29,16 @@ CFLAGS    ?= -O2 -g
 FLAGS     := -std=c11 -D_GNU_SOURCE -I. -DWEIR_VERSION='"$(VERSION)"' $(WARN) $(HARDEN) $(CFLAGS) \
              $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined) \
              $(if $(filter thread,$(SAN)),$(if $(findstring gcc,$(CC)),-Wno-tsan)) # one fence, no thread of ours
-LIBS      := -lmemcached -llmdb -lpsl -lidn2 -lsodium -linih -ljansson -lm
-LINK       = $(CC) $(FLAGS) $(LDFLAGS) -Wl,-z,relro,-z,now -o $@ $^ $(LIBS)
+LIBS      := -lmemcached -llmdb -lpsl -lidn2 -lsodium -lpcre2-8 -linih -ljansson -lmilter -lpthread -lm
+LINK       = $(CC) $(FLAGS) $(LDFLAGS) -Wl,-z,relro,-z,now,--as-needed -o $@ $^ $(LIBS)
 
 core      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard core/*/*.c))
-policyd   := $(patsubst %.c,$(B)/obj/%.o,$(wildcard postfix-policy/*.c))
-ctl       := $(patsubst %.c,$(B)/obj/%.o,$(wildcard monitor/ctl/*.c))
-mains     := postfix-policy/policyd monitor/ctl/weirctl
-guests    := $(filter-out $(mains:%=$(B)/obj/%.o),$(policyd) $(ctl))
-products  := $(B)/libweir.a $(B)/weir-policyd $(B)/weirctl
+# Programs' main files, and what only Exim can load; all other files of the front ends are
+# linked into tests, too.
+mains     := postfix-policy/policyd postfix-policy/milter monitor/ctl/weirctl
+guests    := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(mains:=.c) exim-module/local_scan_io.c,\
+             $(wildcard postfix-policy/*.c monitor/ctl/*.c exim-module/*.c)))
+products  := $(B)/libweir.a $(B)/weir-policyd $(B)/weir-milter $(B)/weirctl
 manuals   := $(B)/weir.conf $(B)/weir.conf.5
 units     := $(patsubst tests/unit/%.c,$(B)/test/%,$(wildcard tests/unit/test_*.c))
 rigs      := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*.c)))
@@ -49,9 +50,17 @@ all: $(products) $(if $(SAN),,$(manuals))
 $(B)/libweir.a: $(core)
 	@rm -f $@
 	ar rcs $@ $^
-$(B)/weir-policyd: $(policyd) $(B)/libweir.a
+$(B)/libguests.a: $(guests)
+	@rm -f $@
+	ar rcs $@ $^
+$(B)/librigs.a: $(rigs)
+	@rm -f $@
+	ar rcs $@ $^
+$(B)/weir-policyd: $(B)/obj/postfix-policy/policyd.o $(B)/libguests.a $(B)/libweir.a
 	$(LINK)
-$(B)/weirctl: $(ctl) $(B)/libweir.a
+$(B)/weir-milter: $(B)/obj/postfix-policy/milter.o $(B)/libguests.a $(B)/libweir.a
+	$(LINK)
+$(B)/weirctl: $(B)/obj/monitor/ctl/weirctl.o $(B)/libguests.a $(B)/libweir.a
 	$(LINK)
 $(B)/weir.conf: $(B)/weirctl
 	$< config --sample >$@
@@ -60,13 +69,13 @@ $(B)/weir.conf.5: $(B)/weirctl
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
-$(B)/test/%: $(B)/obj/tests/unit/%.o $(rigs) $(guests) $(B)/libweir.a
+$(B)/test/%: $(B)/obj/tests/unit/%.o $(B)/librigs.a $(B)/libguests.a $(B)/libweir.a
 	@mkdir -p $(@D)
 	$(LINK) -lcmocka
-$(B)/bench/%: $(B)/obj/tests/bench/%.o $(guests) $(B)/libweir.a
+$(B)/bench/%: $(B)/obj/tests/bench/%.o $(B)/libguests.a $(B)/libweir.a
 	@mkdir -p $(@D)
-	$(LINK) -lpthread
-$(B)/replay/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(guests) $(B)/libweir.a
+	$(LINK)
+$(B)/replay/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(B)/libguests.a $(B)/libweir.a
 	@mkdir -p $(@D)
 	$(LINK)
 
@@ -106,14 +115,14 @@ fuzz:
 build/fuzz/%: tests/fuzz/%.c $(wildcard core/*/*.c)
 	@mkdir -p $(@D)
 	clang -g -O1 -fsanitize=fuzzer,address,undefined -std=c11 -D_GNU_SOURCE -I. -DWEIR_VERSION='"fuzz"' \
-	  -o $@ $< $(wildcard core/*/*.c) $(filter-out $(mains:=.c),$(wildcard postfix-policy/*.c monitor/ctl/*.c)) $(LIBS)
+	  -o $@ $< $(wildcard core/*/*.c) $(guests:$(B)/obj/%.o=%.c) $(LIBS)
 
 install: all
-	install -s -Dm755 -t $(DESTDIR)$(PREFIX)/sbin $(B)/weir-policyd
+	install -s -Dm755 -t $(DESTDIR)$(PREFIX)/sbin $(B)/weir-policyd $(B)/weir-milter
 	install -s -Dm755 -t $(DESTDIR)$(PREFIX)/bin $(B)/weirctl
 	install -Dm644 $(B)/weir.conf $(DESTDIR)/etc/weir/weir.conf$(if $(wildcard $(DESTDIR)/etc/weir/weir.conf),.new)
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(B)/weir.conf.5
-	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man8 postfix-policy/weir-policyd.8
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(wildcard postfix-policy/*.8)
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man1 monitor/ctl/weirctl.1
 	install -Dm644 -t $(DESTDIR)/lib/systemd/system $(wildcard postfix-policy/*.service postfix-policy/*.socket)
 	install -Dm644 monitor/ctl/weirctl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/weirctl

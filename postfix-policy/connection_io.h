@@ -23,7 +23,13 @@
 #include "postfix-policy/policy_protocol.h"
 
 /* What an epoll event is about: the first member of everything that is watched. */
-enum weir_watch { WEIR_WATCH_SIGNAL, WEIR_WATCH_LISTENER, WEIR_WATCH_CONNECTION };
+enum weir_watch {
+    WEIR_WATCH_SIGNAL,
+    WEIR_WATCH_LISTENER,
+    WEIR_WATCH_CONNECTION,
+    WEIR_WATCH_DECIDE_LISTENER, /* for whole messages: decide_clients_io.h */
+    WEIR_WATCH_DECIDER,
+};
 
 enum weir_waits { WEIR_WAITS_IDLE, WEIR_WAITS_HALF, WEIR_WAITS_STUCK, WEIR_WAITS };
 

@@ -42,7 +42,7 @@ static int add(struct weir_listeners *listeners, const char *address, int fd,
         close(fd);
         return trouble(listeners, address, "out of memory");
     }
-    listener->watch = WEIR_WATCH_LISTENER;
+    listener->watch = listeners->watch;
     listener->fd = fd;
     listener->fresh = listener->wanted = true;
     snprintf(listener->address, sizeof listener->address, "%s", address);

@@ -36,6 +36,7 @@ struct weir_listener {
 };
 
 struct weir_listeners {
+    enum weir_watch watch;            /* of those that are opened */
     struct weir_listener *first;
     char why[2 * WEIR_LISTENER_NAME];
 };

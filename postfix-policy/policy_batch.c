@@ -215,7 +215,7 @@ static void settle(struct weir_policy_batch *batch, size_t i,
         decision->ground = WEIR_GROUND_ROLE;
         decision->action = decision->intended = WEIR_PASS;
     }
-    weir_decision_facts(decision, envelope, facts);
+    weir_decision_facts(decision, envelope, NULL, facts);
     note(parts, decision, envelope, facts);
     say_new(batch, i, parts, facts);
 }

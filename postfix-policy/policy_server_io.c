@@ -19,6 +19,7 @@
 #include "core/base/error.h"
 #include "postfix-policy/clients_io.h"
 #include "postfix-policy/daemon_log_io.h"
+#include "postfix-policy/decide_clients_io.h"
 #include "postfix-policy/listeners_io.h"
 #include "postfix-policy/policy_status.h"
 #include "postfix-policy/sd_notify_io.h"
@@ -37,6 +38,8 @@ struct weir_policy_server {
     struct weir_instances *instances;
     struct weir_clients *clients;
     struct weir_listeners listeners;
+    struct weir_deciders *deciders;
+    struct weir_listeners decide_listeners;
     struct weir_policy_counts counts;
     struct weir_notify notify;
     struct weir_daemon_log log;
@@ -49,6 +52,7 @@ struct weir_policy_server {
         int fd;
     } signals;
     bool full;                          /* listeners are not watched: no room */
+    bool messages_wait;                 /* to be decided */
     bool reload, stop;
     struct weir_log_gate full_gate;
     char *status;
@@ -98,6 +102,9 @@ static const char *answer_status(void *context)
         .clients = weir_clients_counts(server->clients),
         .connections = weir_clients_open(server->clients),
         .connections_most = connections_most(server),
+        .decide = config_of(server)->decide_listen[0] ? weir_deciders_counts(server->deciders)
+                                                      : NULL,
+        .deciders = weir_deciders_open(server->deciders),
         .messages = weir_instances_count(server->instances),
         .now = weir_clock_now(&server->wall),
         .started = server->started,
@@ -122,8 +129,15 @@ static void use_service(struct weir_policy_server *server)
         .log = &server->log.log,
     };
 
+    const struct weir_decide_parts decide = {
+        .config = config_of(server),
+        .stores = &server->service->stores,
+        .log = &server->log.log,
+    };
+
     weir_instances_keep(server->instances, config_of(server)->remember);
     weir_clients_use(server->clients, &parts);
+    weir_deciders_use(server->deciders, &decide);
 }
 
 static void use_log(struct weir_policy_server *server, struct weir_config *config)
@@ -157,32 +171,56 @@ static int prepare_listeners(struct weir_policy_server *server, const struct wei
                              bool handed_over)
 {
     const struct weir_strings none = {0};
+    const struct weir_strings decide = {&config->decide_listen, config->decide_listen[0] != '\0'};
     const struct weir_strings *addresses =
         server->options.listen.count > 0 ? &server->options.listen : &config->listen;
     const char *why;
     int done = weir_listeners_prepare(&server->listeners, handed_over ? &none : addresses,
                                       config->socket_access, &why);
 
+    if (done == 0) {
+        done = weir_listeners_prepare(&server->decide_listeners, &decide, config->socket_access,
+                                      &why);
+        if (done < 0)
+            weir_listeners_abandon(&server->listeners);
+    }
     if (done < 0)
         weir_log(&server->log.log, WEIR_LOG_ERROR, "cannot listen at %s", why);
     return done;
 }
 
-static void commit_listeners(struct weir_policy_server *server)
+static void abandon_listeners(struct weir_policy_server *server)
+{
+    weir_listeners_abandon(&server->listeners);
+    weir_listeners_abandon(&server->decide_listeners);
+}
+
+static void commit_some(struct weir_policy_server *server, struct weir_listeners *listeners,
+                        const char *what)
 {
     struct weir_listener *listener;
 
-    for (listener = server->listeners.first; listener; listener = listener->next) {
+    for (listener = listeners->first; listener; listener = listener->next) {
         if (listener->fresh)
-            weir_log(&server->log.log, WEIR_LOG_INFO, "listening at %s%s", listener->name,
+            weir_log(&server->log.log, WEIR_LOG_INFO, "listening at %s%s%s", listener->name, what,
                      listener->handed_over ? ", a socket of systemd's: not as configured" : "");
         if (listener->wanted)
             continue;
         weir_log(&server->log.log, WEIR_LOG_INFO, "no longer listening at %s", listener->name);
         unwatch(server, listener);
     }
-    weir_listeners_commit(&server->listeners, config_of(server)->socket_access);
+    weir_listeners_commit(listeners, config_of(server)->socket_access);
+}
+
+static void commit_listeners(struct weir_policy_server *server)
+{
+    struct weir_listener *listener;
+
+    commit_some(server, &server->listeners, "");
+    commit_some(server, &server->decide_listeners, " for whole messages");
     for (listener = server->listeners.first; listener && !server->full; listener = listener->next)
+        (void)watch(server, listener->fd, listener);
+    for (listener = server->decide_listeners.first; listener; listener = listener->next)
         (void)watch(server, listener->fd, listener);
 }
 
@@ -278,9 +316,10 @@ static int replace_service(struct weir_policy_server *server)
         weir_service_free(&next);
         return done;
     }
+    weir_deciders_let_go(server->deciders);
     done = weir_service_replace(&server->service, &next, &server->log.log);
     if (done < 0)
-        weir_listeners_abandon(&server->listeners);
+        abandon_listeners(server);
     return done;
 }
 
@@ -325,10 +364,19 @@ static void obey(struct weir_policy_server *server, struct epoll_event *event, w
     case WEIR_WATCH_CONNECTION:
         weir_clients_ready(server->clients, event->data.ptr, now);
         break;
+    case WEIR_WATCH_DECIDE_LISTENER:
+        weir_deciders_accept(server->deciders, ((struct weir_listener *)event->data.ptr)->fd,
+                             now);
+        break;
+    case WEIR_WATCH_DECIDER:
+        weir_deciders_ready(server->deciders, event->data.ptr, now);
+        break;
     }
 }
 
-/* Writes what was logged, waits for events and serves them all.  Returns how many there were. */
+/* Writes what was logged, waits for events and serves them all; then one message is decided, and
+ * as long as others wait for that, the next round does not wait.  Returns how many events there
+ * were. */
 static int serve_round(struct weir_policy_server *server, weir_time wait)
 {
     struct epoll_event event[EVENTS];
@@ -336,11 +384,14 @@ static int serve_round(struct weir_policy_server *server, weir_time wait)
     int events;
 
     weir_daemon_log_flush(&server->log);
+    if (server->messages_wait)
+        wait = 0;
     events = epoll_wait(server->epoll, event, EVENTS, (int)((wait + 999) / 1000));
     now = weir_clock_now(&server->steady);
     for (int i = 0; i < events; i++)
         obey(server, &event[i], now);
     weir_clients_answer(server->clients, now);
+    server->messages_wait = weir_deciders_work(server->deciders, now);
     return events;
 }
 
@@ -353,6 +404,7 @@ static weir_time tick(struct weir_policy_server *server)
         return server->tick - now;
     server->tick = now + TICK;
     weir_clients_expire(server->clients, now);
+    weir_deciders_expire(server->deciders, now);
     open_doors(server);
     if (server->service->stores.counters)
         weir_counters_tick(server->service->stores.counters, weir_clock_now(&server->wall));
@@ -369,7 +421,12 @@ static void accept_the_last(struct weir_policy_server *server, weir_time now)
         if (!it->handed_over && !server->full)
             (void)weir_clients_accept(server->clients, it->fd, now, connections_most(server));
     }
+    for (struct weir_listener *it = server->decide_listeners.first; it; it = it->next) {
+        unwatch(server, it);
+        weir_deciders_accept(server->deciders, it->fd, now);
+    }
     weir_listeners_close(&server->listeners);
+    weir_listeners_close(&server->decide_listeners);
 }
 
 /* Answers what has arrived, and does not wait for anything else. */
@@ -382,7 +439,8 @@ static void drain(struct weir_policy_server *server)
     accept_the_last(server, now);
     weir_clients_finish(server->clients);
     while (now < end) {
-        bool unsent = weir_clients_unsent(server->clients);
+        bool unsent = weir_clients_unsent(server->clients) ||
+                      weir_deciders_pending(server->deciders);
 
         if (serve_round(server, unsent ? end - now : 0) <= 0 && !unsent)
             break;
@@ -429,7 +487,8 @@ static int open_clients(struct weir_policy_server *server)
     };
 
     if (weir_instances_new(&key, WEIR_INSTANCES_MAX, 0, &server->instances) < 0 ||
-        weir_clients_new(&options, &server->clients) < 0)
+        weir_clients_new(&options, &server->clients) < 0 ||
+        weir_deciders_new(server->epoll, server->wall, &server->deciders) < 0)
         return WEIR_ENOMEM;
     use_service(server);
     return 0;
@@ -483,6 +542,8 @@ int weir_policy_server_open(const struct weir_policy_server_options *options,
     server->steady = weir_clock_steady();
     server->started = server->loaded = weir_clock_now(&server->wall);
     server->epoll = server->signals.fd = server->notify.fd = -1;
+    server->listeners.watch = WEIR_WATCH_LISTENER;
+    server->decide_listeners.watch = WEIR_WATCH_DECIDE_LISTENER;
     done = open_all(server);
     if (done < 0) {
         weir_policy_server_close(&server);
@@ -502,6 +563,8 @@ void weir_policy_server_close(struct weir_policy_server **server)
     if (!it)
         return;
     weir_listeners_close(&it->listeners);
+    weir_listeners_close(&it->decide_listeners);
+    weir_deciders_free(&it->deciders);
     weir_clients_free(&it->clients);
     weir_instances_free(&it->instances);
     if (it->signals.fd >= 0)

@@ -18,33 +18,33 @@ static json_t *time_of(weir_time time)
     return json_string(weir_time_format(time, text));
 }
 
-static json_t *verdicts(const struct weir_policy_counts *counts)
+static json_t *verdicts(const uint64_t count[static WEIR_BLOCKED + 1])
 {
     json_t *object = json_object();
 
     for (int verdict = WEIR_HAM; verdict <= WEIR_BLOCKED; verdict++)
         json_object_set_new(object, weir_verdict_name((enum weir_verdict)verdict),
-                            COUNT(counts->verdict[verdict]));
+                            COUNT(count[verdict]));
     return object;
 }
 
-static json_t *actions(const struct weir_policy_counts *counts)
+static json_t *actions(const uint64_t *count, int most)
 {
     json_t *object = json_object();
 
-    for (int action = WEIR_PASS; action <= WEIR_REJECT; action++)
+    for (int action = WEIR_PASS; action <= most; action++)
         json_object_set_new(object, weir_action_name((enum weir_action)action),
-                            COUNT(counts->action[action]));
+                            COUNT(count[action]));
     return object;
 }
 
-static json_t *closed(const struct weir_clients_counts *clients)
+static json_t *closed(const uint64_t count[static WEIR_TROUBLES])
 {
     json_t *object = json_object();
 
     for (int trouble = 0; trouble < WEIR_TROUBLES; trouble++)
         json_object_set_new(object, weir_trouble_name((enum weir_trouble)trouble),
-                            COUNT(clients->trouble[trouble]));
+                            COUNT(count[trouble]));
     return object;
 }
 
@@ -95,22 +95,37 @@ static json_t *connections_of(const struct weir_policy_status *status)
                      "idle_closed", COUNT(status->clients->idle));
 }
 
+static json_t *decide_of(const struct weir_policy_status *status)
+{
+    const struct weir_decide_counts *counts = status->decide;
+
+    if (!counts)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "open", COUNT(status->deciders),
+                     "accepted", COUNT(counts->accepted), "decided", COUNT(counts->decided),
+                     "busy", COUNT(counts->busy), "verdicts", verdicts(counts->verdict),
+                     "actions", actions(counts->action, WEIR_QUARANTINE), "closed",
+                     closed(counts->trouble));
+}
+
 static json_t *all(const struct weir_policy_status *status)
 {
     const struct weir_policy_counts *counts = status->counts;
 
     return json_pack(
         "{s:s, s:s, s:o, s:s, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:o}",
+        "s:o, s:o, s:o}",
         "program", "weir-policyd", "version", WEIR_VERSION, "pid", COUNT(status->pid), "mode",
         status->config->mode == WEIR_ENFORCE ? "enforce" : "observe", "config",
         status->config_path, "now", time_of(status->now), "started", time_of(status->started),
         "loaded", time_of(status->loaded), "connections", connections_of(status), "requests",
         COUNT(counts->requests), "remembered", COUNT(counts->remembered), "incomplete",
         COUNT(counts->incomplete), "messages_remembered", COUNT(status->messages), "verdicts",
-        verdicts(counts), "actions", actions(counts), "closed", closed(status->clients),
+        verdicts(counts->verdict), "actions", actions(counts->action, WEIR_REJECT), "closed",
+        closed(status->clients->trouble),
         "counters", counters_of(status->stores->counters), "lists",
-        lists_of(status->stores->lists), "log_lines_lost", COUNT(status->log_lines_lost));
+        lists_of(status->stores->lists), "decide", decide_of(status), "log_lines_lost",
+        COUNT(status->log_lines_lost));
 }
 
 char *weir_policy_status(const struct weir_policy_status *status)

@@ -11,15 +11,19 @@
  *                   "lost": 0, "entities": 0, "bytes_used": 0, "bytes_most": 0,
  *                   "nodes": [{"name": "...", "up": true, "failures": 0, "seconds": 0.0}]},
  *      "lists": {"blacklist": 3, "accept": 1},
+ *      "decide": {"open": 0, "accepted": 4, "decided": 4, "busy": 0, "verdicts": {...},
+ *                 "actions": {...}, "closed": {...}},
  *      "log_lines_lost": 0}
  *
- * "counters" and "lists" are null when they could not be opened.
+ * "counters" and "lists" are null when they could not be opened, "decide" when nobody may ask
+ * about whole messages.
  */
 #ifndef WEIR_POLICY_STATUS_H
 #define WEIR_POLICY_STATUS_H
 
 #include "core/engine/stores_io.h"
 #include "postfix-policy/clients_io.h"
+#include "postfix-policy/decide_clients_io.h"
 
 struct weir_policy_status {
     const char *config_path;
@@ -28,6 +32,8 @@ struct weir_policy_status {
     const struct weir_policy_counts *counts;
     const struct weir_clients_counts *clients;
     size_t connections, connections_most, messages;
+    const struct weir_decide_counts *decide; /* of whole messages; NULL: nobody may ask */
+    size_t deciders;
     weir_time now, started, loaded; /* wall */
     long pid;
     uint64_t log_lines_lost;

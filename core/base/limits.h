@@ -46,6 +46,83 @@
 #define WEIR_INSTANCES_MAX 65536   /* remembered messages: 100 a second for 10 minutes */
 #define WEIR_REPLY_MAX 512         /* octets of the text of an answer, RFC 5321 4.5.3.1.5 */
 
+/* messages -------------------------------------------------------------- */
+#define WEIR_MESSAGE_MAX (64u << 20)  /* octets of a message that are looked at */
+#define WEIR_FIELDS_MAX 2000       /* header fields of a message, those of its parts included */
+#define WEIR_FIELD_NAME_MAX 100    /* octets of a field's name; longer ones are no fields */
+#define WEIR_HEAD_MAX (512u << 10) /* octets of one header block that are looked at */
+#define WEIR_PARTS_MAX 300         /* MIME parts of a message */
+#define WEIR_PART_DEPTH_MAX 30     /* multipart within multipart, message within message */
+#define WEIR_BOUNDARY_MAX 200      /* octets of a MIME boundary; RFC 2046 5.1.1 allows 70 */
+#define WEIR_HEADER_TEXT_MAX (64u << 10) /* octets of a header's value once decoded */
+#define WEIR_PARAMETER_MAX 1024    /* octets of a MIME parameter once decoded */
+#define WEIR_PARAMETER_PARTS_MAX 64 /* pieces of one parameter, RFC 2231 3 */
+#define WEIR_CHARSET_NAME_MAX 40   /* octets of a charset's name */
+#define WEIR_AREA_MAX (512u << 10) /* octets of a text that rules look at: body, html, ... */
+#define WEIR_AREA_LINE_MAX 2048    /* octets of one of its lines; longer ones are split */
+#define WEIR_AREA_LINES_MAX 16384  /* its lines */
+#define WEIR_LINKS_MAX 1000        /* links of a message */
+#define WEIR_LINK_MAX 2048         /* octets of a link */
+#define WEIR_HTML_DEPTH_MAX 256    /* open elements that are kept track of */
+#define WEIR_HTML_ENTITY_MAX 40    /* octets of a character reference */
+#define WEIR_HTML_ATTRIBUTES_MAX 60 /* of one tag that are read */
+#define WEIR_HTML_STYLE_MAX 4096   /* octets of a style attribute with escapes or comments in it */
+
+/* Received and relatives ------------------------------------------------- */
+#define WEIR_HOPS_MAX 50           /* Received fields that are read; RFC 5321 6.3: 100 is a loop */
+#define WEIR_RECEIVED_MAX 4096     /* octets of one Received field */
+#define WEIR_AUTH_RESULTS_MAX 32   /* results read from Authentication-Results */
+#define WEIR_GATEWAYS_MAX 1024     /* gateways known, configured or learned */
+#define WEIR_GATEWAY_CANDIDATES_MAX 4096 /* addresses watched as possible gateways */
+#define WEIR_GATEWAY_LISTENERS_MAX 64 /* listeners whose mail is counted apart */
+
+/* rules ------------------------------------------------------------------- */
+#define WEIR_RULES_MAX 100000      /* rules of one set */
+#define WEIR_RULE_NAME_MAX 64      /* octets of a rule's name */
+#define WEIR_RULE_LINE_MAX 65536   /* octets of one line of a rule file */
+#define WEIR_RULE_FILE_MAX (64u << 20) /* octets of one rule file */
+#define WEIR_RULE_PATTERN_MAX 32768 /* octets of one expression; SpamAssassin's reach 20,000 */
+#define WEIR_RULE_DESCRIPTION_MAX 255 /* octets */
+#define WEIR_RULE_META_MAX 512     /* terms of one meta rule */
+#define WEIR_RULE_SCORE_MAX 100    /* points of one rule, to either side */
+#define WEIR_RULE_ID_MAX ((1u << 28) - 1) /* four octets as a varint */
+#define WEIR_RULE_SELECTORS_MAX 512 /* header names that the rules of a set look at */
+#define WEIR_RULE_HITS_MAX 1024    /* hits of one message that are reported */
+#define WEIR_RULE_REPEATS_MAX 100  /* hits of a rule that counts them */
+#define WEIR_RULE_EVIDENCE_MAX 100 /* octets of the text that matched */
+#define WEIR_MATCH_STEPS_MAX 200000 /* PCRE2's match limit: about a millisecond */
+#define WEIR_MATCH_DEPTH_MAX 10000 /* PCRE2's depth limit */
+#define WEIR_MATCH_STACK_MAX (1u << 20) /* octets of the JIT's stack */
+#define WEIR_MATCH_WORK_MAX (1u << 24) /* octets handed to expressions for one message */
+#define WEIR_MATCH_TIME_MAX 40     /* milliseconds of the processor for one message */
+
+#define WEIR_NEED_DEPTH_MAX 250    /* groups within groups; PCRE2's own default limit */
+#define WEIR_NEED_RUNS_MAX 512   /* alternatives of what an expression needs */
+#define WEIR_NEED_RUN_MAX 48       /* octets of one of them */
+#define WEIR_NEED_WORK_MAX 20000  /* runs made while looking for them: memory and time */
+
+#define WEIR_PREFILTER_CANDIDATES_MAX 65536 /* of one text; then rules are candidates to its end */
+#define WEIR_PREFILTER_WORK_MAX 8  /* looks for each octet of a text on average, and ... */
+#define WEIR_PREFILTER_WORK_FREE (1 << 18) /* ... so many without that: 2 ms */
+#define WEIR_PREFILTER_GRAMS_MAX 64 /* spellings of a run's index key */
+
+/* spam-info string -------------------------------------------------------- */
+#define WEIR_INFO_TEXT_MAX 640     /* characters of a spam-info string */
+#define WEIR_INFO_RULES_MAX 64     /* rules in it; the rest are summed up */
+#define WEIR_INFO_DOMAIN_MAX 63    /* octets of a domain in it; longer ones are hashed */
+#define WEIR_INFO_KEYS_MAX 16      /* keys known at once */
+
+/* decide protocol --------------------------------------------------------- */
+#define WEIR_REMOTE_HEAD_MAX 65536 /* octets of a question before the message */
+#define WEIR_REMOTE_ANSWER_MAX 65536 /* octets of an answer */
+#define WEIR_OUTCOME_HEADERS_MAX 16 /* header fields added to a message */
+#define WEIR_RECIPIENTS_MAX 1000   /* recipients of a message that are looked at */
+#define WEIR_DECIDERS_MAX 256      /* connections that ask about messages at once */
+#define WEIR_DECIDE_MEMORY_MAX (256u << 20) /* octets of their messages together */
+
+/* spool -------------------------------------------------------------------- */
+#define WEIR_SPOOL_LINE_MAX 4096   /* octets of a line of the spool: one write, not torn */
+
 /* replay --------------------------------------------------------------- */
 #define WEIR_REPLAY_LINE_MAX 4096  /* octets of one line of a replayed log */
 

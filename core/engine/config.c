@@ -28,6 +28,11 @@ static int check_endpoint(const char *item, const char **why_r)
     return weir_endpoint_parse(item, NULL, why_r);
 }
 
+static int check_endpoint_or_none(const char *item, const char **why_r)
+{
+    return item[0] ? weir_endpoint_parse(item, NULL, why_r) : 0;
+}
+
 static int check_server(const char *item, const char **why_r)
 {
     struct weir_memcached_server server;
@@ -142,6 +147,86 @@ static const struct weir_setting rows[] = {
     {"decision", "exempt_recipients", WEIR_LIST, "postmaster, abuse", 0, 0, NULL,
      AT(exempt_recipients), "Mail to these local parts is always let through.", NULL},
 
+    {"message", "unsure_score", WEIR_NUMBER, "3", -100, 1000, NULL, AT(unsure_score),
+     "From this score on, a message is unsure.", NULL},
+    {"message", "spam_score", WEIR_NUMBER, "5", 0.1, 1000, NULL, AT(spam_score),
+     "From this score on, a message is spam.", NULL},
+    {"message", "on_spam", WEIR_CHOICE, "tag", 0, 0, "tag|quarantine|reject", AT(on_spam),
+     "What mode enforce does with spam: tag delivers it with X-Spam-Flag: YES, quarantine holds it "
+     "in the mail server's queue, reject refuses it.", NULL},
+    {"message", "reject_score", WEIR_NUMBER, "15", 0.1, 1000, NULL, AT(reject_score),
+     "From this score on, mode enforce refuses a message, whatever on_spam says.", NULL},
+    {"message", "on_failure", WEIR_CHOICE, "accept", 0, 0, "accept|tempfail", AT(on_failure),
+     "What becomes of a message that cannot be judged: accepted as it is, or deferred so that "
+     "the sender tries again.", NULL},
+    {"message", "domain", WEIR_CHOICE, "stated", 0, 0, "stated|boundary", AT(domain_of),
+     "Which domain reputation is about: the one the sender states in From, or that of the host "
+     "that handed the message in.", NULL},
+    {"message", "reputation_points", WEIR_YESNO, "yes", 0, 0, NULL, AT(reputation_points),
+     "Whether the reputation of address and domain adds to the score.", NULL},
+    {"message", "tag_ham", WEIR_YESNO, "yes", 0, 0, NULL, AT(tag_ham),
+     "Whether good mail gets X-Spam-Status, too.", NULL},
+    {"message", "trusted_authserv", WEIR_LIST, "", 0, 0, NULL, AT(trusted_authserv),
+     "Names (authserv-id) of your own servers whose Authentication-Results are believed.  Those "
+     "servers must remove foreign fields that bear their name.", NULL},
+
+    {"boundary", "mode", WEIR_CHOICE, "connect", 0, 0, "connect|preconfigured|hop|learned|adaptive",
+     AT(boundary_mode),
+     "How the address is found at which a message came in from outside: connect takes the client "
+     "of this server and is right for an MX; preconfigured steps over the gateways below; hop goes "
+     "so many hops further; learned and adaptive also step over gateways that were learned.",
+     NULL},
+    {"boundary", "hops", WEIR_COUNT, "1", 0, 20, NULL, AT(boundary_hops),
+     "Mode hop: how many hops behind the last gateway.", NULL},
+    {"boundary", "gateways", WEIR_LIST, "", 0, 0, NULL, AT(gateways),
+     "Addresses and prefixes of your own gateways, forwarders and filtering services.",
+     check_prefix},
+    {"boundary", "gateway_names", WEIR_LIST, "", 0, 0, NULL, AT(gateway_names),
+     "Names these call themselves in the Received fields they write; a domain covers the names "
+     "below it.", NULL},
+    {"boundary", "mx", WEIR_LIST, "", 0, 0, NULL, AT(mx),
+     "Addresses of the MX hosts of your domains: one of them that looks like a gateway is believed "
+     "to be one.", check_prefix},
+    {"boundary", "gateways_file", WEIR_TEXT, "gateways", 0, 0, NULL, AT(gateways_file),
+     "What was learned about gateways, in state_directory.", NULL},
+
+    {"rules", "folder", WEIR_TEXT, "/etc/weir/rules", 0, 0, NULL, AT(rules_folder),
+     "The folder of rule files, *.rules in the order of their names; `weirctl rules load` makes "
+     "the rule set of them.", NULL},
+    {"rules", "file", WEIR_TEXT, "rules.image", 0, 0, NULL, AT(rules_file),
+     "The rule set made of them, in state_directory; read in place by all programs, which see a "
+     "new one within a second.", NULL},
+
+    {"info", "key_file", WEIR_TEXT, "info.key", 0, 0, NULL, AT(info_key_file),
+     "The keys that sign spam-info strings, one a line: a number 1 to 255 and 64 hex digits; the "
+     "first signs, all verify. Made when missing. The same file on all servers.", NULL},
+    {"info", "sealed", WEIR_YESNO, "yes", 0, 0, NULL, AT(info_sealed),
+     "Whether spam-info strings are encrypted, so that a spammer with a mailbox here cannot read "
+     "which rules he tripped.", NULL},
+    {"info", "server", WEIR_COUNT, "0", 0, 1e6, NULL, AT(server_number),
+     "The number of this mail server in spam-info strings.", NULL},
+
+    {"spool", "folder", WEIR_TEXT, "spool", 0, 0, NULL, AT(spool_folder),
+     "Where decisions wait for the agent, in state_directory; empty writes none.", NULL},
+    {"spool", "size", WEIR_SIZE, "64M", 65536, 1099511627776.0, NULL, AT(spool_size),
+     "The spool never grows beyond this; then lines are dropped and counted.", NULL},
+    {"spool", "turn", WEIR_PERIOD, "60s", 1e6, 3.6e9, NULL, AT(spool_turn),
+     "A file of the spool is closed after this time.", NULL},
+
+    {"milter", "listen", WEIR_TEXT, "unix:/run/weir/milter.sock", 0, 0, NULL, AT(milter_listen),
+     "Where weir-milter answers; a Unix socket: TCP costs 40 ms a message.", check_endpoint},
+    {"milter", "size", WEIR_SIZE, "16M", 65536, 67108864, NULL, AT(milter_size),
+     "Octets of a message that are looked at; what is longer is judged by its beginning.", NULL},
+
+    {"exim", "decide", WEIR_TEXT, "", 0, 0, NULL, AT(decide),
+     "Ask the daemon there (see [policyd] decide_listen) instead of deciding inside Exim; the "
+     "module still decides itself when nobody answers.", check_endpoint_or_none},
+    {"exim", "decide_timeout", WEIR_PERIOD, "5s", 1e4, 6e7, NULL, AT(decide_timeout),
+     "The daemon must answer within this time.", NULL},
+
+    {"policyd", "decide_listen", WEIR_TEXT, "", 0, 0, NULL, AT(decide_listen),
+     "Where weir-policyd decides about whole messages for the Exim module: unix:/path; empty for "
+     "nowhere.", check_endpoint_or_none},
     {"policyd", "listen", WEIR_LIST, "inet:127.0.0.1:10040", 0, 0, NULL, AT(listen),
      "Where weir-policyd answers: inet:host:port or unix:/path.", check_endpoint},
     {"policyd", "socket_access", WEIR_CHOICE, "everybody", 0, 0, "everybody|group|owner",
@@ -179,6 +264,10 @@ const char *weir_config_conflict(const struct weir_config *config)
         return "[reputation] weight_user and weight_computer are both 0: no vote would count";
     if (config->unsure_probability > config->spam_probability)
         return "[decision] unsure_probability is above spam_probability";
+    if (config->unsure_score > config->spam_score)
+        return "[message] unsure_score is above spam_score";
+    if (config->reject_score < config->spam_score)
+        return "[message] reject_score is below spam_score";
     if (strcmp(config->lists_file, config->counters_file) == 0)
         return "[weir] lists_file and counters_file are the same file";
     return NULL;

@@ -18,6 +18,9 @@ enum weir_counters_kind { WEIR_COUNTERS_LOCAL, WEIR_COUNTERS_MEMCACHED };
 enum weir_spam_action { WEIR_SPAM_PASS, WEIR_SPAM_DEFER, WEIR_SPAM_REJECT };
 enum weir_log_target { WEIR_LOG_STDERR, WEIR_LOG_SYSLOG };
 enum weir_socket_access { WEIR_SOCKET_EVERYBODY, WEIR_SOCKET_GROUP, WEIR_SOCKET_OWNER };
+enum weir_on_spam { WEIR_ON_SPAM_TAG, WEIR_ON_SPAM_QUARANTINE, WEIR_ON_SPAM_REJECT };
+enum weir_on_failure { WEIR_ON_FAILURE_ACCEPT, WEIR_ON_FAILURE_TEMPFAIL };
+enum weir_domain_of { WEIR_DOMAIN_STATED, WEIR_DOMAIN_BOUNDARY };
 enum weir_prepend { WEIR_PREPEND_OBSERVE, WEIR_PREPEND_ALWAYS, WEIR_PREPEND_NEVER };
 
 struct weir_config {
@@ -46,7 +49,44 @@ struct weir_config {
     int spam_action;                /* enum weir_spam_action */
     struct weir_strings exempt_recipients;
 
+    /* [message] */
+    double unsure_score, spam_score, reject_score;
+    int on_spam;                    /* enum weir_on_spam */
+    int on_failure;                 /* enum weir_on_failure */
+    int domain_of;                  /* enum weir_domain_of (C14, C15) */
+    bool reputation_points;         /* reputation adds to the score (C28) */
+    bool tag_ham;                   /* X-Spam-Status on ham, too */
+    struct weir_strings trusted_authserv;
+
+    /* [boundary] */
+    int boundary_mode;              /* enum weir_boundary_mode */
+    int64_t boundary_hops;
+    struct weir_strings gateways, gateway_names, mx;
+    const char *gateways_file;
+
+    /* [rules] */
+    const char *rules_folder, *rules_file;
+
+    /* [info] */
+    const char *info_key_file;
+    bool info_sealed;
+    int64_t server_number;
+
+    /* [spool] */
+    const char *spool_folder;
+    int64_t spool_size;
+    weir_time spool_turn;
+
+    /* [milter] */
+    const char *milter_listen;
+    int64_t milter_size;            /* octets of a message that are looked at */
+
+    /* [exim] */
+    const char *decide;
+    weir_time decide_timeout;
+
     /* [policyd] */
+    const char *decide_listen;
     struct weir_strings listen;
     int socket_access;              /* enum weir_socket_access: of Unix sockets */
     int64_t connections_most;

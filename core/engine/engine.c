@@ -121,6 +121,12 @@ void weir_engine_query(const struct weir_engine *engine, const struct weir_addre
     *query_r = (struct weir_reputation_query){.address = *address, .domain = domain_r};
 }
 
+/* The domain reputation is asked about. */
+static struct weir_slice stated(const struct weir_envelope *envelope)
+{
+    return envelope->stated.len > 0 ? envelope->stated : weir_mailbox_domain(envelope->sender);
+}
+
 /* A host whose verified name lies in the sender's domain speaks for it. */
 static bool name_vouches(const struct weir_envelope *envelope, const char *domain)
 {
@@ -137,21 +143,21 @@ static size_t plan(struct weir_engine *engine, const struct weir_envelope *envel
                    struct weir_decision *decision, struct weir_reputation_query *query,
                    struct weir_reading *reading)
 {
-    struct weir_slice domain = weir_mailbox_domain(envelope->sender);
+    struct weir_slice domain = stated(envelope);
 
     if (envelope->stage < WEIR_STAGE_RCPT || !engine->parts.counters) {
         decision->store_missing = envelope->stage >= WEIR_STAGE_RCPT;
         return 0;
     }
     weir_engine_query(engine, &envelope->client, domain, decision->domain, query);
-    query->authenticated = name_vouches(envelope, decision->domain);
+    query->authenticated = envelope->vouched || name_vouches(envelope, decision->domain);
     return weir_reputation_plan(&engine->parts.config->reputation, &engine->key, query, reading);
 }
 
 static bool whitelisted(struct weir_engine *engine, weir_time now,
                         const struct weir_envelope *envelope, struct weir_decision *decision)
 {
-    struct weir_slice domain = weir_mailbox_domain(envelope->sender);
+    struct weir_slice domain = stated(envelope);
     char name[WEIR_DOMAIN_TEXT];
     struct weir_list_entry entry;
     int found;

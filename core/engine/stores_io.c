@@ -7,85 +7,33 @@
 #include "core/engine/stores_io.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/engine/secret_io.h"
 
 #define LISTS_MODE 0660
 #define COUNTERS_MODE 0660
-#define KEY_MODE 0640
-
-static int read_key(const char *path, struct weir_hash_key *key_r)
-{
-    char hex[2 * WEIR_HASH_KEY + 2];
-    size_t len;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got;
-
-    if (fd < 0)
-        return WEIR_EIO;
-    got = read(fd, hex, sizeof hex);
-    close(fd);
-    if (got < 0)
-        return WEIR_EIO;
-    if (got < 2 * WEIR_HASH_KEY)
-        return WEIR_EINVAL;
-    if (sodium_hex2bin(key_r->octet, sizeof key_r->octet, hex, (size_t)got, "\n", &len, NULL) != 0)
-        return WEIR_EINVAL;
-    return len == WEIR_HASH_KEY ? 0 : WEIR_EINVAL;
-}
-
-/* Gives a file that root makes to the folder's owner, so that the daemon, which
- * is not root, can read what an operator's weirctl made first. */
-static int hand_over(int fd, const char *path)
-{
-    char folder[4096];
-    struct stat owner;
-    const char *slash = strrchr(path, '/');
-
-    if (geteuid() != 0 || !slash)
-        return 0;
-    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path + 1), path);
-    return stat(folder, &owner) == 0 ? fchown(fd, owner.st_uid, owner.st_gid) : -1;
-}
-
-/* Writes the key beside its place and links it there, so that of two programs
- * that start at once one wins and nobody reads half a key. */
-static int make_key(const char *path)
-{
-    struct weir_hash_key key = weir_hash_key_random();
-    char hex[2 * WEIR_HASH_KEY + 1], beside[4096];
-    int fd, done = WEIR_EIO;
-
-    if (snprintf(beside, sizeof beside, "%s.new-XXXXXX", path) >= (int)sizeof beside)
-        return WEIR_ELIMIT;
-    fd = mkostemp(beside, O_CLOEXEC);
-    if (fd < 0)
-        return WEIR_EIO;
-    sodium_bin2hex(hex, sizeof hex, key.octet, sizeof key.octet);
-    hex[sizeof hex - 1] = '\n';
-    if (write(fd, hex, sizeof hex) == (ssize_t)sizeof hex && fchmod(fd, KEY_MODE) == 0 &&
-        hand_over(fd, path) == 0 && fsync(fd) == 0 && (link(beside, path) == 0 || errno == EEXIST))
-        done = 0;
-    close(fd);
-    unlink(beside);
-    return done;
-}
 
 int weir_key_file(const char *path, struct weir_hash_key *key_r)
 {
-    int done = read_key(path, key_r);
+    struct weir_hash_key fresh = weir_hash_key_random();
+    char hex[2 * WEIR_HASH_KEY + 2], text[2 * WEIR_HASH_KEY + 2];
+    size_t got, len;
+    int done;
 
-    if (done != WEIR_EIO || errno != ENOENT)
-        return done;
-    done = make_key(path);
-    return done < 0 ? done : read_key(path, key_r);
+    sodium_bin2hex(hex, sizeof hex - 1, fresh.octet, sizeof fresh.octet);
+    strcat(hex, "\n");
+    done = weir_secret_file(path, hex, text, sizeof text, &got);
+    if (done < 0)
+        return done == WEIR_ELIMIT ? WEIR_EINVAL : done; /* longer than any key */
+    if (sodium_hex2bin(key_r->octet, sizeof key_r->octet, text, got, "\n", &len, NULL) != 0)
+        return WEIR_EINVAL;
+    return len == WEIR_HASH_KEY ? 0 : WEIR_EINVAL;
 }
 
 static int trouble(const struct weir_log *log, const char *path, int error, const char *why)

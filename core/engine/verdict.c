@@ -19,7 +19,7 @@ const char *weir_verdict_name(enum weir_verdict verdict)
 
 const char *weir_action_name(enum weir_action action)
 {
-    static const char *const name[] = {"pass", "defer", "reject"};
+    static const char *const name[] = {"pass", "defer", "reject", "quarantine"};
     return name[action];
 }
 
@@ -27,7 +27,7 @@ const char *weir_ground_name(enum weir_ground ground)
 {
     static const char *const name[WEIR_GROUNDS] = {
         "nothing", "authenticated", "null-sender", "role",      "never",
-        "accept",  "whitelist",     "blacklist",   "reputation"};
+        "accept",  "whitelist",     "blacklist",   "reputation", "score"};
     return name[ground];
 }
 
@@ -71,6 +71,11 @@ static void put_end(struct weir_line *line, weir_time ends)
 static void put_why_refused(struct weir_line *line, const struct weir_decision *decision,
                             const struct weir_envelope *envelope)
 {
+    if (decision->ground == WEIR_GROUND_SCORE) {
+        weir_line_text(line, "this message looks like spam, score ");
+        weir_line_number(line, decision->score, 1);
+        return;
+    }
     put_client(line, envelope);
     if (decision->ground == WEIR_GROUND_BLACKLIST) {
         weir_line_text(line, " is listed ");
@@ -156,24 +161,48 @@ static void put_missing(struct weir_line *line, const struct weir_decision *deci
         weir_line_text(line, " missing=lists");
 }
 
+/* Before the message is there, the boundary address is the client's. */
+static void put_boundary(struct weir_line *line, const struct weir_envelope *envelope,
+                         const struct weir_decision_more *more)
+{
+    weir_line_text(line, " boundary=");
+    if (!more) {
+        put_client(line, envelope);
+        return;
+    }
+    weir_line_text(line, more->boundary);
+    weir_line_text(line, " hop=");
+    weir_line_text(line, more->hop);
+}
+
+static void put_more(struct weir_line *line, const struct weir_decision_more *more)
+{
+    weir_line_text(line, more->rules);
+    weir_line_text(line, " serial=");
+    weir_line_count(line, more->serial);
+    weir_line_text(line, more->missing);
+}
+
 const char *weir_decision_facts(const struct weir_decision *decision,
                                 const struct weir_envelope *envelope,
+                                const struct weir_decision_more *more,
                                 char buffer[static WEIR_DECISION_TEXT])
 {
-    struct weir_line line = weir_line(buffer, WEIR_REPLY_MAX + 1);
+    struct weir_line line = weir_line(buffer, more ? WEIR_DECISION_TEXT : WEIR_REPLY_MAX + 1);
 
     put_core(&line, decision);
     weir_line_text(&line, " client=");
     put_client(&line, envelope);
-    /* Before the message is there, the boundary address is the client's. */
-    weir_line_text(&line, " boundary=");
-    put_client(&line, envelope);
+    put_boundary(&line, envelope, more);
     weir_line_text(&line, " domain=");
     put_domain(&line, decision);
     if (decision->judged)
         put_reputation(&line, &decision->reputation);
     weir_line_text(&line, " rules=");
-    put_rules(&line, decision);
+    if (more)
+        put_more(&line, more);
+    else
+        put_rules(&line, decision);
     put_missing(&line, decision);
     weir_line_text(&line, " id=");
     weir_line_text(&line, decision->id);
@@ -237,6 +266,7 @@ const char *weir_decision_reason(const struct weir_decision *decision,
         [WEIR_GROUND_NULL_SENDER] = "bounces always pass",
         [WEIR_GROUND_ROLE] = "postmaster and abuse can always be reached",
         [WEIR_GROUND_NEVER] = "on the never-list of the configuration",
+        [WEIR_GROUND_SCORE] = "the sum of all points",
     };
     struct weir_line line = weir_line(buffer, WEIR_DECISION_TEXT);
 

@@ -13,7 +13,7 @@
 #include "core/store/lists_io.h"
 
 enum weir_verdict { WEIR_HAM, WEIR_UNSURE, WEIR_SPAM, WEIR_BLOCKED };
-enum weir_action { WEIR_PASS, WEIR_DEFER, WEIR_REJECT };
+enum weir_action { WEIR_PASS, WEIR_DEFER, WEIR_REJECT, WEIR_QUARANTINE };
 
 /* What the verdict rests on. */
 enum weir_ground {
@@ -26,12 +26,13 @@ enum weir_ground {
     WEIR_GROUND_WHITELIST,     /* the domain is acceptable and this is its own mail */
     WEIR_GROUND_BLACKLIST,
     WEIR_GROUND_REPUTATION,
+    WEIR_GROUND_SCORE,         /* the sum of all points of a whole message */
     WEIR_GROUNDS
 };
 
-/* "ham", "unsure", "spam", "blocked"; "pass", "defer", "reject"; "nothing",
+/* "ham", "unsure", "spam", "blocked"; "pass", "defer", "reject", "quarantine"; "nothing",
  * "authenticated", "null-sender", "role", "never", "accept", "whitelist",
- * "blacklist", "reputation".  Static text. */
+ * "blacklist", "reputation", "score".  Static text. */
 const char *weir_verdict_name(enum weir_verdict verdict);
 const char *weir_action_name(enum weir_action action);
 const char *weir_ground_name(enum weir_ground ground);
@@ -63,9 +64,20 @@ const char *weir_decision_reply(const struct weir_decision *decision,
                                 const struct weir_envelope *envelope, const char *help_url,
                                 char buffer[static WEIR_DECISION_TEXT]);
 
-/* The facts in one line, "verdict=... score=... ...", for a header. Returns buffer. */
+/* What is known beside the decision when the whole message was seen. */
+struct weir_decision_more {
+    const char *boundary;  /* the address, or "-" */
+    const char *hop;       /* which hop that was and why: "1:no-gateway" */
+    const char *rules;     /* "NAME(points),...", or "-" */
+    const char *missing;   /* " missing=rules", ..., or "" */
+    uint32_t serial;       /* of the rule set */
+};
+
+/* The facts in one line, "verdict=... score=... ...", for a header or the log; more may be
+ * NULL.  Returns buffer. */
 const char *weir_decision_facts(const struct weir_decision *decision,
                                 const struct weir_envelope *envelope,
+                                const struct weir_decision_more *more,
                                 char buffer[static WEIR_DECISION_TEXT]);
 
 /* The log line of a decision, without the program's name: its facts, and who

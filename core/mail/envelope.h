@@ -35,6 +35,9 @@ struct weir_envelope {
     struct weir_slice instance;    /* Postfix: one per message, from RCPT on */
     struct weir_slice queue_id;
     bool authenticated;            /* the client logged in: one of our own users */
+    struct weir_slice stated;      /* the domain the message states as its sender's, where its
+                                    * content is known; empty: that of sender */
+    bool vouched;                  /* SPF, DKIM or DMARC vouch for that domain */
 };
 
 /* The domain part of a mailbox (behind the last '@' outside quotes), as it

@@ -51,6 +51,16 @@ enum weir_ctl_option {
     WEIR_CTL_CHANGED = 'C',
     WEIR_CTL_SAMPLE = 'S',
     WEIR_CTL_MAN = 'm',
+    WEIR_CTL_CLIENT_ADDRESS = 'I',
+    WEIR_CTL_CLIENT_NAME = 'L',
+    WEIR_CTL_HELO = 'H',
+    WEIR_CTL_SENDER = 'M',
+    WEIR_CTL_RECIPIENT = 'R',
+    WEIR_CTL_EXPLAIN = 'X',
+    WEIR_CTL_PROFILE = 'P',
+    WEIR_CTL_OUTPUT = 'O',
+    WEIR_CTL_DRY = 'D',
+    WEIR_CTL_HIDDEN = 'q',
 };
 
 struct weir_ctl;
@@ -162,5 +172,16 @@ int weir_ctl_reputation_undo(struct weir_ctl *ctl);
 int weir_ctl_replay(struct weir_ctl *ctl);
 int weir_ctl_status(struct weir_ctl *ctl);
 int weir_ctl_show_config(struct weir_ctl *ctl);
+int weir_ctl_check(struct weir_ctl *ctl);
+int weir_ctl_info_decode(struct weir_ctl *ctl);
+int weir_ctl_gateways_learn(struct weir_ctl *ctl);
+int weir_ctl_gateways_list(struct weir_ctl *ctl);
+int weir_ctl_gateways_approve(struct weir_ctl *ctl);
+int weir_ctl_gateways_reject(struct weir_ctl *ctl);
+int weir_ctl_gateways_forget(struct weir_ctl *ctl);
+int weir_ctl_rules_load(struct weir_ctl *ctl);
+int weir_ctl_rules_list(struct weir_ctl *ctl);
+int weir_ctl_rules_show(struct weir_ctl *ctl);
+int weir_ctl_rules_import(struct weir_ctl *ctl);
 
 #endif

@@ -36,6 +36,16 @@ static const struct option long_options[] = {
     {"changed", no_argument, NULL, WEIR_CTL_CHANGED},
     {"sample", no_argument, NULL, WEIR_CTL_SAMPLE},
     {"man", no_argument, NULL, WEIR_CTL_MAN},
+    {"client-address", required_argument, NULL, WEIR_CTL_CLIENT_ADDRESS},
+    {"client-name", required_argument, NULL, WEIR_CTL_CLIENT_NAME},
+    {"helo", required_argument, NULL, WEIR_CTL_HELO},
+    {"sender", required_argument, NULL, WEIR_CTL_SENDER},
+    {"recipient", required_argument, NULL, WEIR_CTL_RECIPIENT},
+    {"explain", no_argument, NULL, WEIR_CTL_EXPLAIN},
+    {"profile", no_argument, NULL, WEIR_CTL_PROFILE},
+    {"output", required_argument, NULL, WEIR_CTL_OUTPUT},
+    {"hidden", no_argument, NULL, WEIR_CTL_HIDDEN},
+    {"dry-run", no_argument, NULL, WEIR_CTL_DRY},
     {NULL, 0, NULL, 0},
 };
 
@@ -63,6 +73,17 @@ static const struct explanation explanations[] = {
     {WEIR_CTL_CHANGED, "--changed", "only what is not the default"},
     {WEIR_CTL_SAMPLE, "--sample", "a commented weir.conf with all defaults"},
     {WEIR_CTL_MAN, "--man", "the source of weir.conf(5)"},
+    {WEIR_CTL_CLIENT_ADDRESS, "--client-address IP", "who handed the message in; without it the "
+     "topmost Received field is taken for our own server's"},
+    {WEIR_CTL_CLIENT_NAME, "--client-name NAME", "its verified name"},
+    {WEIR_CTL_HELO, "--helo NAME", "what it called itself"},
+    {WEIR_CTL_SENDER, "--sender ADDRESS", "the envelope sender; without it Return-Path is read"},
+    {WEIR_CTL_RECIPIENT, "--recipient ADDRESS", "the envelope recipient"},
+    {WEIR_CTL_EXPLAIN, "--explain", "who gave how many points, and what they saw"},
+    {WEIR_CTL_PROFILE, "--profile", "at the end, where the time went"},
+    {WEIR_CTL_HIDDEN, "--hidden", "also rules without a score, those that begin with __"},
+    {WEIR_CTL_OUTPUT, "--output FILE", "write it there"},
+    {WEIR_CTL_DRY, "--dry-run", "only look whether it would work"},
 };
 
 int weir_ctl_error(struct weir_ctl *ctl, int code, const char *format, ...)

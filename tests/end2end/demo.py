@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """demo.py [--once] - Weir at work, to be looked at and tried (make run).
 
-Brings up a private Postfix on 127.0.0.1:2525 that asks weir-policyd (local store),
-gives it a little history, sends a few mails as from different clients, and prints
-what became of each and why.  Stays up until Ctrl-C, then takes everything away;
-with --once it leaves after printing.  WEIR_PORT=2526 takes another port.
+Brings up a private Postfix on 127.0.0.1:2525 that asks weir-policyd (local store) about each
+recipient and weir-milter (starter rules) about each message, gives them a little history, sends
+a few mails as from different clients, and prints what became of each and why.  Stays up until
+Ctrl-C, then takes everything away; with --once it leaves after printing.  WEIR_PORT=2526 takes
+another port.
 
 demo.py --send CLIENT SENDER [RECIPIENT]  sends one more mail to a running demo, as
 from that client's address, and prints the replies.
@@ -18,6 +19,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 
+import milter
 import postfix
 import rig
 import smtp
@@ -40,6 +42,7 @@ SAMPLES = (
     Sample("good-personal.eml", "198.18.4.20", "hanna@garden.example"),
     Sample("good-bounce.eml", LISTED, ""),
 )
+STARTER = rig.TOP / "core/evidence/starter.rules"
 
 HISTORY = (
     (f"{LISTED} is on the blacklist",
@@ -81,6 +84,15 @@ def because(decision):
     return f"what is known of {words[decision['basis']]}: {spam}{forged}"
 
 
+def start_milter(server):
+    """For postfix.MailServer: a weir-milter with the starter rules."""
+    def start(weir):
+        milter.write_rules(weir, STARTER.read_text(), "10-starter.rules")
+        server.append(milter.Milter(weir))
+        return milter.wiring(server[0].path)
+    return start
+
+
 def feed(server, sample):
     """Sends a sample; gives (outcome, decision, delivered mail or None)."""
     seen = len(server.policyd.decisions())
@@ -108,8 +120,9 @@ def show(sample, outcome, decision, path):
         print("    delivered  no")
     else:
         print(f"    delivered  {path}")
-        for value in smtp.header(path.read_bytes(), "X-Weir-Policy"):
-            print(f"    header     X-Weir-Policy: {value}")
+        for name in ("X-Weir-Policy", "X-Spam-Status"):
+            for value in smtp.header(path.read_bytes(), name):
+                print(f"    header     {name}: {' '.join(value.split())}")
     print(flush=True)
 
 
@@ -120,7 +133,8 @@ def tell(server):
     log, port = server.policyd.process.log_path, server.postfix.port
     print(f"""\
 Up: Postfix on 127.0.0.1:{port}, weir-policyd on 127.0.0.1:{server.policyd.port}; \
-all in {server.folder}
+all in {server.folder};
+weir-milter tags and, from 15 points on, refuses whole messages
 
 Try it (clients on 127.0.0.1 may play any address with XCLIENT):
     python3 tests/end2end/demo.py --send {LISTED} ann@shop.example
@@ -133,8 +147,11 @@ Try it (clients on 127.0.0.1 may play any address with XCLIENT):
     {ctl} blacklist remove {LISTED}
     {ctl} reputation {LENDER} quick-loans.example
     {ctl} reputation add --verdict good {LENDER} quick-loans.example
+    {ctl} check --explain {rig.MAIL}/spam-loan.eml
+    {ctl} info decode {server.postfix.folder}/mail/box/new/...
     {ctl} status
     tail -f {log}
+    tail -f {server.milter.process.log_path}
 
 Ctrl-C ends it and takes it all away.""", flush=True)
 
@@ -148,7 +165,10 @@ def send_one(client, sender, recipient=TOM):
 
 def demonstrate():
     print("What is known beforehand:")
-    server = postfix.MailServer(mode="enforce", port=PORT, policyd={"prepend": "always"})
+    milters = []
+    server = postfix.MailServer(mode="enforce", port=PORT, policyd={"prepend": "always"},
+                                info={"sealed": "no"}, beside=start_milter(milters))
+    server.milter = milters[0]
     for sentence, command in HISTORY:
         server.weir.ctl(*command)
         print(f"    {sentence}")

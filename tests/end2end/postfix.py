@@ -216,16 +216,19 @@ class MailServer:
 
     mode, at and delay_reject as in weir.conf and main.cf; sections: more of weir.conf.
     wiring: how the policy service is written, given its address.  lists: whether lists.db
-    is there from the start."""
+    is there from the start.  beside: called with the Weir before Postfix starts; starts what else
+    Postfix is to ask and gives the lines of main.cf for it."""
 
     def __init__(self, mode="enforce", at=("recipient",), delay_reject=True, wiring=recommended,
-                 ipv6=False, extra="", port=None, lists=True, **sections):
+                 ipv6=False, extra="", port=None, lists=True, beside=None, **sections):
         self.folder = rig.scratch()
         self.weir = rig.Weir(self.folder, **sections)
         self.weir.configure(weir={"mode": mode})
         if lists:
             self.weir.make_lists()
         self.policyd = rig.Policyd(self.weir)
+        if beside:
+            extra += "\n" + beside(self.weir)
         self.postfix = PrivatePostfix(self.folder, wiring(self.policyd.service), at, delay_reject,
                                       port, ipv6, extra)
         self.postfix.start()

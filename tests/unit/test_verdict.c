@@ -64,7 +64,7 @@ static const char *logged(const struct weir_decision *decision,
 {
     char facts[WEIR_DECISION_TEXT];
 
-    return weir_decision_log(weir_decision_facts(decision, envelope, facts), envelope, text);
+    return weir_decision_log(weir_decision_facts(decision, envelope, NULL, facts), envelope, text);
 }
 
 static void a_listed_sender_is_told_since_when_why_and_whom_to_ask(void **state)
@@ -155,7 +155,7 @@ static void the_facts_fit_a_header_and_hold_no_recipient(void **state)
 
     (void)state;
     assert_string_equal(
-        weir_decision_facts(&decision, &envelope, text),
+        weir_decision_facts(&decision, &envelope, NULL, text),
         "verdict=spam score=3.00 action=pass intended=reject ground=reputation "
         "client=203.0.113.7 boundary=203.0.113.7 domain=shop.example probability=0.9877 "
         "confidence=0.97 basis=pair association=uncommon rules=REPUTATION(2.00),FORGED_DOMAIN "

@@ -1,0 +1,19 @@
+/*
+ * gateways_io - the gateways of the configuration, and the file of what was learned about them.
+ */
+#ifndef WEIR_ENGINE_GATEWAYS_IO_H
+#define WEIR_ENGINE_GATEWAYS_IO_H
+
+#include "core/engine/config.h"
+#include "core/mail/gateways.h"
+
+/* Opens them: those of [boundary] gateways; as corroboration the never-list and [boundary] mx; and
+ * what the file at path knows (it may be missing).  0, WEIR_ENOMEM; WEIR_ECORRUPT for a damaged
+ * file: then the handle is there without it. */
+int weir_gateways_open(const struct weir_config *config, const struct weir_hash_key *key,
+                       const char *path, struct weir_gateways **gateways_r);
+
+/* Writes what was learned beside path and renames it there.  0 or WEIR_EIO. */
+int weir_gateways_keep(const struct weir_gateways *gateways, const char *path);
+
+#endif

@@ -1,0 +1,167 @@
+/*
+ * judge_score - points, their sum, the verdict that follows from it, and what to do.
+ *
+ * Every point that counts is one line of the explanation; nothing is added that is not in
+ * it, so that anybody can recompute the verdict from the list (claims A6, B18).
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/engine/judge_impl.h"
+
+#define FORGED_DOMAIN_POINTS 1.0
+#define FORGED_INFO_POINTS 0.5 /* another site's string with our key's number looks the same */
+
+/* Points count in hundredths, as the spam-info string writes them: so the sum of what is
+ * written is the score. */
+static double hundredths(double points)
+{
+    return nearbyint(points * 100) / 100;
+}
+
+static void add_point(struct weir_judge *judge, const struct weir_point *point)
+{
+    struct weir_judgement *judgement = &judge->judgement;
+
+    judgement->point[judgement->points] = *point;
+    judgement->point[judgement->points].points = hundredths(point->points);
+    judgement->points++;
+}
+
+static void add_own(struct weir_judge *judge, uint32_t id, const char *name, const char *kind,
+                    const char *description, double points)
+{
+    add_point(judge, &(struct weir_point){.id = id,
+                                          .name = weir_judge_text(name),
+                                          .description = weir_judge_text(description),
+                                          .kind = kind,
+                                          .points = points,
+                                          .times = 1});
+}
+
+/* A copy, because a rule set may be changed for another while the judgement is read. */
+static struct weir_slice keep(struct weir_judge *judge, struct weir_slice text)
+{
+    char *copy = weir_arena_copy(judge->arena, text.len ? text.at : "", text.len);
+
+    return copy ? (struct weir_slice){copy, text.len} : (struct weir_slice){0};
+}
+
+static void add_rules(struct weir_judge *judge, const struct weir_rules *rules)
+{
+    for (size_t i = 0; i < judge->rules.hits; i++) {
+        const struct weir_rule_hit *hit = &judge->rules.hit[i];
+        struct weir_rule rule;
+
+        if (!weir_rules_get(rules, hit->number, &rule))
+            continue;
+        if (i == WEIR_RULE_HITS_MAX) {
+            judge->judgement.hits_left_out = judge->rules.hits - i;
+            return;
+        }
+        add_point(judge, &(struct weir_point){.id = rule.id,
+                                              .name = keep(judge, rule.name),
+                                              .description = keep(judge, rule.description),
+                                              .kind = weir_rule_kind_name(rule.kind),
+                                              .points = hit->points,
+                                              .times = hit->times,
+                                              .evidence = hit->evidence});
+    }
+}
+
+static void add_reputation(struct weir_judge *judge)
+{
+    const struct weir_config *config = judge->parts.config;
+    const struct weir_decision *decision = &judge->judgement.decision;
+    double points = decision->reputation.points;
+
+    if (!config->reputation_points)
+        return;
+    if (decision->judged) {
+        if (weir_engine_verdict(config, &decision->reputation, decision->forged) == WEIR_SPAM)
+            points = fmax(points, config->spam_score);
+        add_own(judge, WEIR_POINT_REPUTATION, "REPUTATION", "reputation",
+                "what became of earlier mail from this address for this domain", points);
+    }
+    if (decision->forged)
+        add_own(judge, WEIR_POINT_FORGED_DOMAIN, "FORGED_DOMAIN", "reputation",
+                "somebody else seems to use this domain's name", FORGED_DOMAIN_POINTS);
+}
+
+static int by_points(const void *a, const void *b)
+{
+    const struct weir_point *one = a, *other = b;
+
+    if (one->points != other->points)
+        return one->points > other->points ? -1 : 1;
+    return (one->id > other->id) - (one->id < other->id);
+}
+
+static double sum(const struct weir_judgement *judgement)
+{
+    double all = 0;
+
+    for (size_t i = 0; i < judgement->points; i++)
+        all += judgement->point[i].points;
+    return hundredths(all);
+}
+
+/* Grounds that let a message pass whatever it looks like. */
+static bool never_refused(enum weir_ground ground)
+{
+    return ground == WEIR_GROUND_AUTHENTICATED || ground == WEIR_GROUND_NULL_SENDER ||
+           ground == WEIR_GROUND_ROLE || ground == WEIR_GROUND_NEVER;
+}
+
+static enum weir_verdict verdict_of(const struct weir_config *config,
+                                    const struct weir_decision *decision)
+{
+    if (decision->ground == WEIR_GROUND_BLACKLIST)
+        return WEIR_BLOCKED;
+    if (decision->ground == WEIR_GROUND_ACCEPT || decision->ground == WEIR_GROUND_WHITELIST)
+        return WEIR_HAM;
+    if (decision->score >= config->spam_score)
+        return WEIR_SPAM;
+    return decision->score >= config->unsure_score ? WEIR_UNSURE : WEIR_HAM;
+}
+
+static enum weir_action action_of(const struct weir_config *config,
+                                  const struct weir_decision *decision)
+{
+    static const enum weir_action of_spam[] = {WEIR_PASS, WEIR_QUARANTINE, WEIR_REJECT};
+
+    if (never_refused(decision->ground))
+        return WEIR_PASS;
+    if (decision->verdict == WEIR_BLOCKED)
+        return WEIR_REJECT;
+    if (decision->verdict != WEIR_SPAM)
+        return WEIR_PASS;
+    return decision->score >= config->reject_score ? WEIR_REJECT : of_spam[config->on_spam];
+}
+
+int weir_judge_score(struct weir_judge *judge, const struct weir_rules *rules)
+{
+    const struct weir_config *config = judge->parts.config;
+    struct weir_judgement *judgement = &judge->judgement;
+    struct weir_decision *decision = &judgement->decision;
+
+    judgement->point = weir_arena_zero(judge->arena, WEIR_POINTS_MAX, sizeof *judgement->point);
+    if (!judgement->point)
+        return WEIR_ENOMEM;
+    if (rules)
+        add_rules(judge, rules);
+    add_reputation(judge);
+    if (judge->fact[WEIR_FACT_FORGED_INFO] > 0)
+        add_own(judge, WEIR_POINT_FORGED_INFO, "FORGED_INFO", "info",
+                "it bears a spam-info string that we did not sign", FORGED_INFO_POINTS);
+    qsort(judgement->point, judgement->points, sizeof *judgement->point, by_points);
+    decision->score = sum(judgement);
+    if (decision->ground == WEIR_GROUND_NOTHING || decision->ground == WEIR_GROUND_REPUTATION)
+        decision->ground = WEIR_GROUND_SCORE;
+    decision->verdict = verdict_of(config, decision);
+    decision->intended = action_of(config, decision);
+    decision->action = config->mode == WEIR_ENFORCE ? decision->intended : WEIR_PASS;
+    return 0;
+}

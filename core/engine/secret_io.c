@@ -1,0 +1,80 @@
+/*
+ * secret - a file with a secret in it, made when it is missing.
+ *
+ * Written beside its place and linked there, so that of two programs that start at once one
+ * wins and nobody reads half a secret.  What root makes is given to the folder's owner, so that
+ * the daemon, which is not root, can read what an operator's weirctl made first.
+ */
+#include "core/engine/secret_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+
+#define SECRET_MODE 0640
+#define PATH_MOST 4096
+
+static int read_secret(const char *path, char *text, size_t size, size_t *len_r)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got;
+
+    if (fd < 0)
+        return WEIR_EIO;
+    got = read(fd, text, size);
+    close(fd);
+    if (got < 0)
+        return WEIR_EIO;
+    if ((size_t)got == size)
+        return WEIR_ELIMIT;
+    text[got] = '\0';
+    *len_r = (size_t)got;
+    return 0;
+}
+
+static int hand_over(int fd, const char *path)
+{
+    char folder[PATH_MOST];
+    struct stat owner;
+    const char *slash = strrchr(path, '/');
+
+    if (geteuid() != 0 || !slash)
+        return 0;
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path + 1), path);
+    return stat(folder, &owner) == 0 ? fchown(fd, owner.st_uid, owner.st_gid) : -1;
+}
+
+static int make_secret(const char *path, const char *fresh)
+{
+    char beside[PATH_MOST];
+    size_t len = strlen(fresh);
+    int fd, done = WEIR_EIO;
+
+    if (snprintf(beside, sizeof beside, "%s.new-XXXXXX", path) >= (int)sizeof beside)
+        return WEIR_ELIMIT;
+    fd = mkostemp(beside, O_CLOEXEC);
+    if (fd < 0)
+        return WEIR_EIO;
+    if (write(fd, fresh, len) == (ssize_t)len && fchmod(fd, SECRET_MODE) == 0 &&
+        hand_over(fd, path) == 0 && fsync(fd) == 0 && (link(beside, path) == 0 || errno == EEXIST))
+        done = 0;
+    close(fd);
+    unlink(beside);
+    return done;
+}
+
+int weir_secret_file(const char *path, const char *fresh, char *text, size_t size, size_t *len_r)
+{
+    int done = read_secret(path, text, size, len_r);
+
+    if (done != WEIR_EIO || errno != ENOENT)
+        return done;
+    done = make_secret(path, fresh);
+    return done < 0 ? done : read_secret(path, text, size, len_r);
+}

@@ -1,0 +1,242 @@
+/*
+ * One area against the rules that look at it: the prefilter tells candidates, PCRE2
+ * confirms them, each only where a match may begin.  Rules that no prefilter can find are
+ * tried in every line.
+ *
+ * A trial is one rule in one area.  It ends with the first hit, or, when the rule counts, with
+ * as many as it wants; with a bound of PCRE2's, which makes the rule a failed one; or
+ * with the bounds on a whole message, which end all trials.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "core/evidence/match_clock_io.h"
+#include "core/evidence/matcher_impl.h"
+
+enum {
+    CALLS_BETWEEN_LOOKS = 16,
+    OCTETS_A_CALL = 4096,  /* what a call of PCRE2 counts at least against the next look */
+    MATCH_REACH = 256,     /* octets a match is taken to look at behind its beginning */
+    LARGE_AREA = 65536,    /* one whose scan takes time that counts */
+};
+
+struct trial {
+    struct weir_matcher *matcher;
+    uint32_t rule;
+    const struct weir_image_rule *image;
+    struct weir_regex regex;
+    enum weir_area_kind kind;
+    const struct weir_area *area;
+    const uint32_t *selector; /* by line, or NULL */
+    unsigned hits, most;
+    struct weir_slice evidence;
+    bool over;
+};
+
+static bool trial_begin(struct weir_matcher *matcher, uint32_t number, enum weir_area_kind kind,
+                        struct trial *trial_r)
+{
+    if (number >= weir_rules_size(matcher->rules))
+        return false;
+    const struct weir_image_rule *rule = &matcher->rules->image.rule[number];
+    if (rule->kind != (uint32_t)kind || (rule->flags & WEIR_RULE_EXISTS))
+        return false;
+    unsigned most = rule->hits_most > 0 && rule->hits_most < WEIR_RULE_REPEATS_MAX
+                        ? rule->hits_most : WEIR_RULE_REPEATS_MAX;
+    *trial_r = (struct trial){
+        .matcher = matcher, .rule = number, .image = rule, .kind = kind,
+        .regex = weir_rules_regex(matcher->rules, number),
+        .most = rule->flags & WEIR_RULE_MULTIPLE ? most : 1};
+    return true;
+}
+
+static void trial_end(struct trial *trial)
+{
+    if (trial->hits == 0)
+        return;
+    if (trial->image->flags & WEIR_RULE_NEGATED)
+        trial->matcher->value[trial->rule] = -1; /* matched: see matcher.c */
+    else
+        weir_matcher_hit(trial->matcher, trial->rule, (float)trial->hits, trial->evidence,
+                         trial->kind);
+}
+
+/* Bounds. ---------------------------------------------------------------------- */
+
+static void look_at_clock(struct weir_matcher *matcher)
+{
+    const uint64_t most = UINT64_C(1000000) * WEIR_MATCH_TIME_MAX;
+    matcher->over |= weir_match_used() - matcher->begun > most;
+    matcher->next_look = 0;
+}
+
+/* True when there is still room for a call over so many octets. */
+static bool afford(struct weir_matcher *matcher, size_t octets)
+{
+    matcher->work += octets;
+    matcher->next_look += octets > OCTETS_A_CALL ? octets : OCTETS_A_CALL;
+    if (matcher->next_look >= CALLS_BETWEEN_LOOKS * OCTETS_A_CALL)
+        look_at_clock(matcher);
+    matcher->over |= matcher->work > WEIR_MATCH_WORK_MAX;
+    return !matcher->over;
+}
+
+static void fail(struct trial *trial)
+{
+    uint64_t bit = UINT64_C(1) << (trial->rule % 64);
+    uint64_t *word = &trial->matcher->failed[trial->rule / 64];
+    trial->matcher->faileds += !(*word & bit);
+    *word |= bit;
+    trial->over = true;
+}
+
+/* Trying. ------------------------------------------------------------------------ */
+
+/* A first match compiles, and that time is not the message's: the bound is moved by it. */
+static int match_first(struct trial *trial, struct weir_slice line, struct weir_regex_span *span)
+{
+    struct weir_matcher *matcher = trial->matcher;
+    uint64_t before = weir_match_used();
+    int rc = weir_regexes_match(matcher->rules->regexes, trial->rule, &trial->regex,
+                                matcher->room, line, span);
+    matcher->begun += weir_match_used() - before;
+    return rc;
+}
+
+static int match(struct trial *trial, struct weir_slice line, struct weir_regex_span *span)
+{
+    struct weir_matcher *matcher = trial->matcher;
+    size_t reach = line.len - span->from;
+    if (span->until - span->from < reach && span->until - span->from + MATCH_REACH < reach)
+        reach = span->until - span->from + MATCH_REACH;
+    if (!afford(matcher, reach)) {
+        trial->over = true;
+        return 0;
+    }
+    uint64_t begun = matcher->profiling ? weir_match_clock() : 0;
+    int rc = !weir_regexes_is_ready(matcher->rules->regexes, trial->rule)
+                 ? match_first(trial, line, span)
+                 : weir_regexes_match(matcher->rules->regexes, trial->rule, &trial->regex,
+                                      matcher->room, line, span);
+    if (matcher->profiling) {
+        struct weir_rule_profile *profile = &matcher->profile[trial->rule];
+        profile->nanoseconds += weir_match_clock() - begun;
+        profile->tried++;
+    }
+    if (rc < 0)
+        fail(trial);
+    return rc;
+}
+
+static struct weir_slice cut(struct weir_slice line, size_t from, size_t end)
+{
+    end = end < line.len ? end : line.len;
+    from = from < end ? from : end;
+    size_t len = end - from;
+    return (struct weir_slice){line.at + from,
+                               len < WEIR_RULE_EVIDENCE_MAX ? len : WEIR_RULE_EVIDENCE_MAX};
+}
+
+static void note(struct trial *trial, struct weir_slice evidence)
+{
+    if (trial->hits++ == 0)
+        trial->evidence = evidence;
+    trial->over |= trial->hits >= trial->most;
+}
+
+static bool is_passed_over(const struct trial *trial, size_t line)
+{
+    return (line == 0 && trial->kind == WEIR_AREA_BODY &&
+            (trial->image->flags & WEIR_RULE_NOSUBJECT)) ||
+           (trial->selector && trial->selector[line] != trial->image->selector);
+}
+
+/* Tries a line, for matches that begin at from or later, but not behind until. */
+static void try_line(struct trial *trial, size_t number, size_t from, size_t until)
+{
+    struct weir_slice line = weir_area_line(trial->area, number);
+    struct weir_regex_span span = {.from = from, .until = until};
+    while (!trial->over && span.from <= line.len && span.from <= until &&
+           match(trial, line, &span) > 0) {
+        note(trial, cut(line, span.from, span.until));
+        /* As Perl's //g goes on: behind the match, and behind an empty one not again there. */
+        span.not_empty = span.from == span.until;
+        span.from = span.until;
+        span.until = until;
+    }
+}
+
+static void try_lines(struct trial *trial, size_t line)
+{
+    for (; line < trial->area->lines && !trial->over; line++)
+        if (!is_passed_over(trial, line))
+            try_line(trial, line, 0, SIZE_MAX);
+}
+
+static void try_candidate(struct trial *trial, const struct weir_candidate *candidate)
+{
+    if (candidate->line >= trial->area->lines)
+        return;
+    if (!is_passed_over(trial, candidate->line)) {
+        if (candidate->exact && trial->most == 1)
+            note(trial, cut(weir_area_line(trial->area, candidate->line), candidate->from,
+                            candidate->end));
+        else
+            try_line(trial, candidate->line, candidate->from, candidate->until);
+    }
+    if (candidate->rest)
+        try_lines(trial, (size_t)candidate->line + 1);
+}
+
+/* Areas. ---------------------------------------------------------------------------- */
+
+static void try_candidates(struct weir_matcher *matcher, enum weir_area_kind kind,
+                           const struct weir_area *area, const uint32_t *selector)
+{
+    const struct weir_candidate *candidate = NULL;
+    size_t n = weir_prefilter_scan(&matcher->rules->prefilter, matcher->scratch, kind, area,
+                                   selector, &candidate);
+    if (weir_area_len(area) > LARGE_AREA)
+        look_at_clock(matcher);
+    for (size_t i = 0; i < n && !matcher->over;) {
+        struct trial trial;
+        uint32_t rule = candidate[i].rule;
+        bool ok = trial_begin(matcher, rule, kind, &trial);
+        trial.area = area;
+        trial.selector = selector;
+        for (; i < n && candidate[i].rule == rule; i++)
+            if (ok && !trial.over)
+                try_candidate(&trial, &candidate[i]);
+        if (ok)
+            trial_end(&trial);
+    }
+}
+
+static void try_always(struct weir_matcher *matcher, enum weir_area_kind kind,
+                       const struct weir_area *area, const uint32_t *selector)
+{
+    const uint32_t *rule = NULL;
+    size_t n = weir_prefilter_always(&matcher->rules->prefilter, kind, &rule);
+    for (size_t i = 0; i < n && !matcher->over; i++) {
+        struct trial trial;
+        if (!trial_begin(matcher, rule[i], kind, &trial))
+            continue;
+        trial.area = area;
+        trial.selector = selector;
+        uint32_t number = trial.image->selector;
+        if (!selector)
+            try_lines(&trial, 0);
+        else if (number < WEIR_RULE_SELECTORS_MAX && matcher->has[number])
+            try_lines(&trial, matcher->line_of[number]);
+        trial_end(&trial);
+    }
+}
+
+void weir_matcher_area(struct weir_matcher *matcher, enum weir_area_kind kind,
+                       const struct weir_area *area, const uint32_t *selector)
+{
+    if (area->lines == 0)
+        return;
+    try_candidates(matcher, kind, area, selector);
+    try_always(matcher, kind, area, selector);
+}

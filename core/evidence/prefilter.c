@@ -1,0 +1,539 @@
+/*
+ * Scanning: where in a text do the runs of a built prefilter stand?
+ *
+ * Every octet of the text is asked, by the hash of the gram that begins there, whether
+ * any run might stand around it; the few that say yes are compared with the run's sets.
+ * Octets of a built form are believed only as far as they are checked: attach checks what every scan
+ * uses, the rest is checked where it is used, and what is wrong there finds nothing.
+ *
+ * Work is bounded: WEIR_PREFILTER_WORK_MAX looks an octet, WEIR_PREFILTER_CANDIDATES_MAX
+ * candidates; beyond, rules are candidates up to the text's end ("rest"), so nothing is lost.
+ */
+#include "core/evidence/prefilter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/limits.h"
+#include "core/evidence/need_impl.h"
+#include "core/evidence/prefilter_impl.h"
+
+#define NO_CANDIDATE UINT32_MAX
+
+struct seen { /* a rule */
+    uint32_t stamp, index;   /* the line it was last seen in, and its candidate there */
+    uint32_t times, last;    /* how often, and where the last time */
+    uint32_t from;           /* the first octet a match may begin at */
+};
+
+struct weir_prefilter_scratch {
+    uint32_t rules, stamp;
+    size_t n, room;
+    struct seen *seen;               /* by rule */
+    struct weir_candidate *candidate, *sorted;
+    uint32_t *order;                 /* of an exact candidate: which alternative */
+    uint64_t *key, *key_room;        /* for sorting */
+};
+
+/* attaching --------------------------------------------------------------------- */
+
+static bool inside(const struct weir_prefilter *p, const struct prefilter_table *table, size_t size)
+{
+    return table->place % 4 == 0 && table->place <= p->len &&
+           table->n <= (p->len - table->place) / size;
+}
+
+static bool numbers_below(const struct weir_prefilter *p, const struct prefilter_table *table,
+                          uint32_t below)
+{
+    const uint32_t *number = (const void *)(p->octets + table->place);
+    for (uint32_t i = 0; i < table->n; i++)
+        if (number[i] >= below)
+            return false;
+    return true;
+}
+
+static bool steppers_are_sound(const struct weir_prefilter *p, const struct prefilter_part *part)
+{
+    if (!inside(p, &part->stepper, sizeof(struct prefilter_stepper)) ||
+        !inside(p, &part->pairs, sizeof(struct prefilter_pairs)) ||
+        part->pairs.place % 8 != 0 || part->pairs.n != (part->stepper.n + 63) / 64)
+        return false;
+    const struct prefilter_stepper *s = (const void *)(p->octets + part->stepper.place);
+    for (uint32_t i = 0; i < part->stepper.n; i++, s++)
+        if (!inside(p, &s->next, 1) || s->stride_bits > 8 || s->states > 256 ||
+            s->next.n != s->states << s->stride_bits)
+            return false;
+    return true;
+}
+
+static bool part_is_sound(const struct weir_prefilter *p, uint32_t place)
+{
+    if (place % 4 != 0 || p->len < sizeof(struct prefilter_part) ||
+        place > p->len - sizeof(struct prefilter_part))
+        return false;
+    const struct prefilter_part *part = (const void *)(p->octets + place);
+    return inside(p, &part->always, 4) && inside(p, &part->rule, 4) &&
+           inside(p, &part->filter, 8) && part->filter.place % 8 == 0 &&
+           inside(p, &part->bucket, 4) && inside(p, &part->key, sizeof(struct prefilter_key)) &&
+           inside(p, &part->run, sizeof(struct prefilter_run)) && inside(p, &part->id, 4) &&
+           inside(p, &part->set, sizeof(struct weir_octet_set)) && part->set.place % 8 == 0 &&
+           part->filter_bits >= 6 && part->filter_bits < 32 &&
+           part->filter.n == 1u << (part->filter_bits - 6) && part->bucket_bits >= 1 &&
+           part->bucket_bits < 32 && part->bucket.n == (1u << part->bucket_bits) + 1 &&
+           numbers_below(p, &part->always, p->rules) && numbers_below(p, &part->rule, p->rules) &&
+           steppers_are_sound(p, part);
+}
+
+int weir_prefilter_attach(const void *octets, size_t len, struct weir_prefilter *prefilter_r)
+{
+    const struct prefilter_head *head = octets;
+    if (len < sizeof *head || len > UINT32_MAX || head->magic != PREFILTER_MAGIC ||
+        head->len != len || head->rules > WEIR_RULES_MAX)
+        return WEIR_ECORRUPT;
+    struct weir_prefilter p = {.octets = octets, .len = len, .rules = head->rules};
+    for (size_t i = 0; i < WEIR_AREAS; i++) {
+        if (!part_is_sound(&p, head->part[i]))
+            return WEIR_ECORRUPT;
+        p.part[i] = head->part[i];
+    }
+    *prefilter_r = p;
+    return 0;
+}
+
+size_t weir_prefilter_always(const struct weir_prefilter *prefilter, enum weir_area_kind kind,
+                             const uint32_t **rule_r)
+{
+    const struct prefilter_part *part = (const void *)(prefilter->octets + prefilter->part[kind]);
+    *rule_r = (const void *)(prefilter->octets + part->always.place);
+    return part->always.n;
+}
+
+/* scratch ------------------------------------------------------------------------ */
+
+int weir_prefilter_scratch_new(const struct weir_prefilter *prefilter,
+                               struct weir_prefilter_scratch **scratch_r)
+{
+    struct weir_prefilter_scratch *s = calloc(1, sizeof *s);
+    if (!s)
+        return WEIR_ENOMEM;
+    s->rules = prefilter->rules;
+    s->room = WEIR_PREFILTER_CANDIDATES_MAX + prefilter->rules;
+    s->seen = calloc(prefilter->rules + 1, sizeof *s->seen);
+    s->candidate = malloc(s->room * sizeof *s->candidate);
+    s->sorted = malloc(s->room * sizeof *s->sorted);
+    s->order = malloc(s->room * sizeof *s->order);
+    s->key = malloc(s->room * sizeof *s->key);
+    s->key_room = malloc(s->room * sizeof *s->key_room);
+    if (!s->seen || !s->candidate || !s->sorted || !s->order || !s->key || !s->key_room)
+        weir_prefilter_scratch_free(&s);
+    *scratch_r = s;
+    return s ? 0 : WEIR_ENOMEM;
+}
+
+void weir_prefilter_scratch_free(struct weir_prefilter_scratch **scratch)
+{
+    struct weir_prefilter_scratch *s = *scratch;
+    if (!s)
+        return;
+    free(s->seen);
+    free(s->candidate);
+    free(s->sorted);
+    free(s->order);
+    free(s->key);
+    free(s->key_room);
+    free(s);
+    *scratch = NULL;
+}
+
+/* one scan ------------------------------------------------------------------------ */
+
+struct scan {
+    const struct weir_prefilter *prefilter;
+    const struct prefilter_part *part;
+    const uint64_t *filter;
+    const uint32_t *bucket, *id;
+    const struct prefilter_key *key;
+    const struct prefilter_run *run;
+    const struct weir_octet_set *set;
+    struct weir_prefilter_scratch *scratch;
+    const unsigned char *text;
+    const struct weir_area *area;
+    size_t len;
+    size_t line;        /* where the scan is */
+    uint32_t stamp;     /* of line 0 */
+    uint64_t work;      /* looks that are left */
+    bool flooded;
+};
+
+static bool word_at(const struct scan *s, size_t begin, size_t end, size_t at)
+{
+    return at >= begin && at < end && octet_is_word(s->text[at]);
+}
+
+/* Whether the edges hold at an octet of the line begin .. end. */
+static bool edges_hold(const struct scan *s, unsigned edges, size_t begin, size_t end, size_t at)
+{
+    if (!edges)
+        return true;
+    bool border = (at > begin && word_at(s, begin, end, at - 1)) != word_at(s, begin, end, at);
+    if ((edges & WEIR_NEED_BORDER && !border) || (edges & WEIR_NEED_NO_BORDER && border))
+        return false;
+    if (edges & WEIR_NEED_BEGIN && at != begin)
+        return false;
+    if (edges & WEIR_NEED_NEW_LINE && at != begin && (s->text[at - 1] != '\n' || at == end))
+        return false; /* no line begins behind the last '\n' */
+    if (edges & WEIR_NEED_END && at != end && (at + 1 != end || s->text[at] != '\n'))
+        return false;
+    return !(edges & WEIR_NEED_LINE_END) || at == end || s->text[at] == '\n';
+}
+
+static bool sets_hold(const struct scan *s, const struct prefilter_run *run, size_t at)
+{
+    if (run->id > s->part->id.n || run->len > s->part->id.n - run->id)
+        return false;
+    const uint32_t *id = s->id + run->id;
+    for (size_t i = 0; i < run->len; i++)
+        if (id[i] >= s->part->set.n || !weir_octet_set_has(&s->set[id[i]], s->text[at + i]))
+            return false;
+    return true;
+}
+
+static void add_candidate(struct scan *s, const struct prefilter_run *run, size_t from,
+                          size_t until, size_t end)
+{
+    struct weir_prefilter_scratch *scratch = s->scratch;
+    if (scratch->n == scratch->room)
+        return; /* cannot be: beyond the limit each rule comes at most once */
+    bool rest = s->flooded || scratch->n >= WEIR_PREFILTER_CANDIDATES_MAX;
+    if (rest) { /* nothing more is noted of it, so it may begin anywhere */
+        from = 0;
+        until = s->area->start[s->line + 1] - s->area->start[s->line];
+    }
+    scratch->seen[run->rule].index = (uint32_t)scratch->n;
+    scratch->order[scratch->n] = run->order;
+    scratch->candidate[scratch->n++] = (struct weir_candidate){
+        .rule = run->rule, .line = (uint32_t)s->line, .from = (uint32_t)from,
+        .until = (uint32_t)until, .end = (uint32_t)end,
+        .exact = run->flags & PREFILTER_EXACT_RUN && !rest, .rest = rest};
+}
+
+/* The rule is a candidate in this line already. */
+static void widen_candidate(struct scan *s, const struct prefilter_run *run, size_t from,
+                            size_t until, size_t end)
+{
+    size_t index = s->scratch->seen[run->rule].index;
+    struct weir_candidate *c = &s->scratch->candidate[index];
+    uint32_t *order = &s->scratch->order[index];
+    if (c->exact && (from < c->from || (from == c->from && run->order < *order))) {
+        c->end = (uint32_t)end;
+        *order = run->order;
+    }
+    if (from < c->from)
+        c->from = (uint32_t)from;
+    if (until > c->until)
+        c->until = (uint32_t)until;
+}
+
+/* Whether a rule is a candidate up to the text's end already. */
+static bool has_rest(const struct scan *s, const struct seen *seen)
+{
+    return seen->stamp >= s->stamp && seen->index != NO_CANDIDATE &&
+           s->scratch->candidate[seen->index].rest;
+}
+
+/* A run stands at an octet of the current line. */
+static void note(struct scan *s, const struct prefilter_run *run, size_t begin, size_t at)
+{
+    if (run->rule >= s->scratch->rules || run->lead_min > at - begin)
+        return;
+    uint32_t offset = (uint32_t)(at - begin), stamp = s->stamp + (uint32_t)s->line;
+    uint32_t from = run->lead_max < offset ? offset - run->lead_max : 0;
+    struct seen *seen = &s->scratch->seen[run->rule];
+    if (has_rest(s, seen))
+        return;
+    if (seen->stamp != stamp)
+        *seen = (struct seen){.stamp = stamp, .index = NO_CANDIDATE, .last = UINT32_MAX,
+                              .from = from};
+    seen->times += seen->last != offset;
+    seen->last = offset;
+    if (from < seen->from)
+        seen->from = from;
+    if (seen->times < run->times)
+        return;
+    if (seen->index == NO_CANDIDATE)
+        add_candidate(s, run, seen->from, offset - run->lead_min, offset + run->len);
+    else
+        widen_candidate(s, run, from, offset - run->lead_min, offset + run->len);
+}
+
+/* Too much work: every rule is a candidate from here on. */
+static void flood(struct scan *s)
+{
+    const uint32_t *rule = (const void *)(s->prefilter->octets + s->part->rule.place);
+    s->flooded = true;
+    for (uint32_t i = 0; i < s->part->rule.n; i++) {
+        struct seen *seen = &s->scratch->seen[rule[i]];
+        struct prefilter_run any = {.rule = rule[i]};
+        if (!has_rest(s, seen)) {
+            seen->stamp = s->stamp + (uint32_t)s->line;
+            add_candidate(s, &any, 0, 0, 0);
+        }
+    }
+}
+
+/* The filter says that a gram at this octet may be of use. */
+static void look(struct scan *s, size_t at, uint32_t gram, uint32_t len, uint32_t seed)
+{
+    uint32_t bucket = prefilter_hash(gram, len, seed) >> (32 - s->part->bucket_bits);
+    uint32_t first = s->bucket[bucket], last = s->bucket[bucket + 1];
+    if (first > last || last > s->part->key.n || s->flooded)
+        return;
+    if (s->work < 1 + last - first) {
+        flood(s);
+        return;
+    }
+    s->work -= 1 + last - first;
+    while (s->area->start[s->line + 1] <= at)
+        s->line++;
+    size_t begin = s->area->start[s->line], end = s->area->start[s->line + 1];
+    for (uint32_t k = first; k < last; k++) {
+        const struct prefilter_key *key = &s->key[k];
+        if (key->gram != gram || key->len != len || key->seed != seed ||
+            key->run >= s->part->run.n || key->offset > at - begin)
+            continue;
+        const struct prefilter_run *run = &s->run[key->run];
+        size_t start = at - key->offset;
+        if (run->len <= end - start && sets_hold(s, run, start) &&
+            edges_hold(s, run->left, begin, end, start) &&
+            edges_hold(s, run->right, begin, end, start + run->len))
+            note(s, run, begin, start);
+    }
+}
+
+struct filter {
+    const uint64_t *bits;
+    uint32_t shift, seed;
+};
+
+static inline uint64_t filter_has(struct filter f, uint32_t gram, uint32_t len)
+{
+    uint32_t bit = prefilter_hash(gram, len, f.seed) >> f.shift;
+    return f.bits[bit >> 6] >> (bit & 63) & 1;
+}
+
+/* Lengths are bits: 1 << n for grams of n octets. */
+static void look_at_all(struct scan *s, size_t at, uint32_t seed, unsigned lengths)
+{
+    size_t room = s->len - at;
+    for (uint32_t len = 4; len >= 2; len--)
+        if (lengths >> len & 1 && room >= len)
+            look(s, at, prefilter_gram(s->text + at, len), len, seed);
+}
+
+/* The octets of begin .. end that have three more behind them.  Lengths of grams that are not
+ * used are known when this is compiled, and left out. */
+static inline size_t scan_whole(struct scan *s, size_t begin, size_t end, uint32_t seed, bool four,
+                                bool three, bool two)
+{
+    struct filter f = {s->filter, 32 - s->part->filter_bits, seed};
+    const unsigned char *text = s->text;
+    size_t at = begin;
+    for (; at < end && at + 4 <= s->len; at++) {
+        uint32_t gram = prefilter_gram(text + at, 4);
+        unsigned lengths = 0;
+        if (four)
+            lengths = (unsigned)filter_has(f, gram, 4) << 4;
+        if (three)
+            lengths |= (unsigned)filter_has(f, gram & 0xffffff, 3) << 3;
+        if (two)
+            lengths |= (unsigned)filter_has(f, gram & 0xffff, 2) << 2;
+        if (lengths)
+            look_at_all(s, at, seed, lengths);
+    }
+    return at;
+}
+
+/* Looks at the grams that begin at octets begin .. end of the text. */
+static void scan_piece(struct scan *s, size_t begin, size_t end, uint32_t seed)
+{
+    size_t at;
+    switch (s->part->gram_lengths) {
+    case 0:
+        return;
+    case 1 << 4:
+        at = scan_whole(s, begin, end, seed, true, false, false);
+        break;
+    case 1 << 4 | 1 << 3:
+        at = scan_whole(s, begin, end, seed, true, true, false);
+        break;
+    default:
+        at = scan_whole(s, begin, end, seed, true, true, true);
+    }
+    for (; at < end; at++)
+        look_at_all(s, at, seed, s->part->gram_lengths);
+}
+
+/* steppers ------------------------------------------------------------------------ */
+
+/* Whether a stepper accepts at an octet of a line that ends at end. */
+static bool accepts(const struct scan *s, const struct prefilter_stepper *one, size_t at,
+                    size_t end)
+{
+    const uint8_t *next = s->prefilter->octets + one->next.place;
+    uint32_t state = WEIR_AUTOMATON_START;
+    for (; at < end && state > WEIR_AUTOMATON_ACCEPT; at++) {
+        uint32_t place = (state << one->stride_bits) + one->class_of[s->text[at]];
+        state = place < one->next.n ? next[place] : WEIR_AUTOMATON_DEAD;
+    }
+    return state == WEIR_AUTOMATON_ACCEPT;
+}
+
+/* Those of a group that may stand at an octet. */
+static void step(struct scan *s, uint32_t group, uint64_t which, size_t begin, size_t end,
+                 size_t at)
+{
+    const struct prefilter_stepper *stepper =
+        (const void *)(s->prefilter->octets + s->part->stepper.place);
+    for (; which; which &= which - 1) {
+        uint32_t number = group * 64 + (uint32_t)__builtin_ctzll(which);
+        if (number >= s->part->stepper.n || s->flooded)
+            return;
+        const struct prefilter_stepper *one = &stepper[number];
+        if (s->work < 2) {
+            flood(s);
+            return;
+        }
+        s->work -= 2; /* a walk costs about two looks */
+        if (!accepts(s, one, at, end))
+            continue;
+        struct prefilter_run run = {.rule = one->rule, .lead_min = one->least,
+                                    .lead_max = one->most};
+        note(s, &run, begin, at);
+    }
+}
+
+/* The members of a group that look at lines of this selector. */
+static uint64_t members(const struct scan *s, uint32_t group, const uint32_t *selector)
+{
+    const struct prefilter_stepper *stepper =
+        (const void *)(s->prefilter->octets + s->part->stepper.place);
+    uint64_t which = 0;
+    if (!selector)
+        return ~UINT64_C(0);
+    for (uint32_t i = group * 64; i < s->part->stepper.n && i < group * 64 + 64; i++)
+        if (stepper[i].selector == selector[s->line])
+            which |= UINT64_C(1) << (i - group * 64);
+    return which;
+}
+
+/* The kind of an octet of the text; behind its end it does not matter: see automaton.h. */
+static inline unsigned kind_at(const struct scan *s, const struct prefilter_pairs *p, size_t at)
+{
+    return at < s->len ? p->kind_of[s->text[at]] % WEIR_AUTOMATON_KINDS : 0;
+}
+
+static void step_through_line(struct scan *s, uint32_t group, uint64_t members_here)
+{
+    const struct prefilter_pairs *p =
+        (const struct prefilter_pairs *)(const void *)(s->prefilter->octets +
+                                                       s->part->pairs.place) + group;
+    size_t begin = s->area->start[s->line], end = s->area->start[s->line + 1];
+    unsigned second = kind_at(s, p, begin + 1), third = kind_at(s, p, begin + 2);
+    unsigned pair = kind_at(s, p, begin) * WEIR_AUTOMATON_KINDS + second;
+    unsigned pair1 = second * WEIR_AUTOMATON_KINDS + third;
+    for (size_t at = begin; at < end; at++) {
+        unsigned fourth = kind_at(s, p, at + 3), pair2 = third * WEIR_AUTOMATON_KINDS + fourth;
+        uint64_t which = members_here & p->pair[0][pair];
+        if (which && (which &= p->pair[1][pair1] & p->pair[2][pair2]))
+            step(s, group, which, begin, end, at);
+        pair = pair1;
+        pair1 = pair2;
+        third = fourth;
+    }
+}
+
+static void run_steppers(struct scan *s, const uint32_t *selector)
+{
+    for (uint32_t group = 0; group < s->part->pairs.n; group++) {
+        for (s->line = 0; s->line < s->area->lines; s->line++) {
+            uint64_t which = members(s, group, selector);
+            if (which)
+                step_through_line(s, group, which);
+        }
+    }
+}
+
+/* sorting ------------------------------------------------------------------------- */
+
+/* Merges sorted pieces of width keys, from one array into the other. */
+static void merge(const uint64_t *from, uint64_t *to, size_t n, size_t width)
+{
+    for (size_t begin = 0; begin < n; begin += 2 * width) {
+        size_t a = begin, a_end = begin + width < n ? begin + width : n;
+        size_t b = a_end, b_end = begin + 2 * width < n ? begin + 2 * width : n;
+        for (size_t i = begin; i < b_end; i++)
+            to[i] = a < a_end && (b == b_end || from[a] <= from[b]) ? from[a++] : from[b++];
+    }
+}
+
+/* By rule; they come by line. */
+static const struct weir_candidate *sort(struct weir_prefilter_scratch *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        s->key[i] = (uint64_t)s->candidate[i].rule << 32 | i;
+    for (size_t width = 1; width < s->n; width *= 2) {
+        merge(s->key, s->key_room, s->n, width);
+        uint64_t *other = s->key;
+        s->key = s->key_room;
+        s->key_room = other;
+    }
+    for (size_t i = 0; i < s->n; i++)
+        s->sorted[i] = s->candidate[s->key[i] & UINT32_MAX];
+    return s->sorted;
+}
+
+/* A stamp for each line of a text that no line had before. */
+static uint32_t new_stamps(struct weir_prefilter_scratch *s, size_t lines)
+{
+    if (s->stamp > UINT32_MAX - 1 - lines) {
+        memset(s->seen, 0, s->rules * sizeof *s->seen);
+        s->stamp = 0;
+    }
+    uint32_t first = s->stamp + 1;
+    s->stamp += (uint32_t)lines;
+    return first;
+}
+
+size_t weir_prefilter_scan(const struct weir_prefilter *prefilter,
+                           struct weir_prefilter_scratch *scratch, enum weir_area_kind kind,
+                           const struct weir_area *area, const uint32_t *selector,
+                           const struct weir_candidate **candidate_r)
+{
+    const uint8_t *octets = prefilter->octets;
+    const struct prefilter_part *part = (const void *)(octets + prefilter->part[kind]);
+    struct scan s = {.prefilter = prefilter, .part = part, .scratch = scratch, .area = area,
+                     .filter = (const void *)(octets + part->filter.place),
+                     .bucket = (const void *)(octets + part->bucket.place),
+                     .id = (const void *)(octets + part->id.place),
+                     .key = (const void *)(octets + part->key.place),
+                     .run = (const void *)(octets + part->run.place),
+                     .set = (const void *)(octets + part->set.place),
+                     .text = (const unsigned char *)area->text, .len = weir_area_len(area)};
+    scratch->n = 0;
+    *candidate_r = scratch->sorted;
+    if (area->lines == 0 || part->rule.n == 0 || scratch->rules < prefilter->rules)
+        return 0;
+    s.work = (uint64_t)s.len * WEIR_PREFILTER_WORK_MAX + WEIR_PREFILTER_WORK_FREE;
+    s.stamp = new_stamps(scratch, area->lines);
+    if (!selector)
+        scan_piece(&s, 0, s.len, 0);
+    for (size_t line = 0; selector && line < area->lines; line++) {
+        s.line = line;
+        scan_piece(&s, area->start[line], area->start[line + 1], prefilter_seed(selector[line]));
+    }
+    run_steppers(&s, selector);
+    *candidate_r = sort(scratch);
+    return scratch->n;
+}

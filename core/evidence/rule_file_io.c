@@ -1,0 +1,306 @@
+/*
+ * A rule set at work in a mapped image, changed for a new one without a pause.
+ *
+ * A struct set is one image with its handle and the matchers that nobody uses just
+ * now.  The file owns a list of sets: the current one first, behind it old ones that are
+ * still in use; whoever gives back an old set's last matcher frees it.  All of
+ * it is changed under one mutex, which is never held while an image is read.
+ *
+ * Refuses images that are not in order, keeps what it has then, and says so once for each
+ * bad file, known by device, inode, size and time.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/evidence/rules_io.h"
+
+enum { IDLE_MOST = 64 };
+
+struct identity {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec changed;
+};
+
+struct set {
+    struct set *next;
+    void *octets; /* mapped */
+    size_t len;
+    struct weir_rules *rules;
+    struct weir_matcher *idle[IDLE_MOST];
+    size_t idles;
+    size_t users; /* matchers handed out, and whoever makes one */
+};
+
+struct weir_rule_file {
+    pthread_mutex_t mutex;
+    char *path;
+    const struct weir_log *log;
+    bool full;
+    struct set *set;        /* the current one, then old ones; NULL: no rules yet */
+    struct identity seen;   /* what was last tried, good or bad */
+    weir_time next_look;
+    bool looking;           /* somebody is reading a new image */
+};
+
+/* Sets. ------------------------------------------------------------------------------ */
+
+static void set_free(struct set *set)
+{
+    if (!set)
+        return;
+    while (set->idles > 0)
+        weir_matcher_free(&set->idle[--set->idles]);
+    weir_rules_free(&set->rules);
+    if (set->octets)
+        munmap(set->octets, set->len);
+    free(set);
+}
+
+static struct identity identity_of(const struct stat *status)
+{
+    return (struct identity){.device = status->st_dev, .inode = status->st_ino,
+                             .size = status->st_size, .changed = status->st_mtim};
+}
+
+static bool same(const struct identity *a, const struct identity *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+static int map(int fd, const struct stat *status, struct set *set)
+{
+    if (!S_ISREG(status->st_mode) || status->st_size <= 0 || status->st_size > UINT32_MAX)
+        return WEIR_ECORRUPT;
+    set->len = (size_t)status->st_size;
+    void *octets = mmap(NULL, set->len, PROT_READ, MAP_SHARED, fd, 0);
+    if (octets == MAP_FAILED)
+        return WEIR_EIO;
+    set->octets = octets;
+    return 0;
+}
+
+/* Opens the image at path.  0 with a set, or with NULL when there is no such file. */
+static int set_open(const char *path, bool full, struct set **set_r, struct identity *identity_r)
+{
+    struct stat status;
+    *set_r = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : WEIR_EIO;
+    struct set *set = calloc(1, sizeof(*set));
+    int rc = !set ? WEIR_ENOMEM : fstat(fd, &status) < 0 ? WEIR_EIO : 0;
+    if (rc == 0) {
+        *identity_r = identity_of(&status);
+        rc = map(fd, &status, set);
+    }
+    if (rc == 0)
+        rc = weir_rules_attach(set->octets, set->len, full, &set->rules);
+    int saved = errno;
+    close(fd);
+    if (rc < 0)
+        set_free(set);
+    else
+        *set_r = set;
+    errno = saved;
+    return rc;
+}
+
+/* The file. ---------------------------------------------------------------------------- */
+
+static const char *why(int rc)
+{
+    return rc == WEIR_ECORRUPT ? "it is damaged, or made by another version of Weir"
+                               : weir_error_reason(rc);
+}
+
+int weir_rule_file_open(const char *path, bool full, const struct weir_log *log,
+                        struct weir_rule_file **file_r, const char **why_r)
+{
+    struct weir_rule_file *file = calloc(1, sizeof(*file));
+    int rc = WEIR_ENOMEM;
+    *why_r = "";
+    if (file && pthread_mutex_init(&file->mutex, NULL) != 0) {
+        free(file);
+        file = NULL;
+    }
+    if (file) {
+        file->path = strdup(path);
+        file->full = full;
+        file->log = log;
+        rc = file->path ? set_open(path, full, &file->set, &file->seen) : WEIR_ENOMEM;
+    }
+    if (rc < 0) {
+        *why_r = why(rc);
+        weir_rule_file_free(&file);
+        return rc;
+    }
+    *file_r = file;
+    return 0;
+}
+
+void weir_rule_file_free(struct weir_rule_file **file)
+{
+    if (!file || !*file)
+        return;
+    while ((*file)->set) {
+        struct set *set = (*file)->set;
+        (*file)->set = set->next;
+        set_free(set);
+    }
+    pthread_mutex_destroy(&(*file)->mutex);
+    free((*file)->path);
+    free(*file);
+    *file = NULL;
+}
+
+/* Takes old sets that nobody uses out of the list; they are freed without the mutex. */
+static struct set *unused_take(struct weir_rule_file *file)
+{
+    struct set *unused = NULL;
+    for (struct set **link = file->set ? &file->set->next : &file->set; *link;) {
+        struct set *set = *link;
+        if (set->users > 0) {
+            link = &set->next;
+            continue;
+        }
+        *link = set->next;
+        set->next = unused;
+        unused = set;
+    }
+    return unused;
+}
+
+static void sets_free(struct set *set)
+{
+    while (set) {
+        struct set *next = set->next;
+        set_free(set);
+        set = next;
+    }
+}
+
+/* Whether it is this caller's turn to look at the file. */
+static bool look_begins(struct weir_rule_file *file, weir_time now)
+{
+    bool due = now >= file->next_look || now + WEIR_SECOND < file->next_look;
+    if (!due || file->looking)
+        return false;
+    file->next_look = now + WEIR_SECOND;
+    file->looking = true;
+    return true;
+}
+
+/* Looks whether there is a new image; called and left with the mutex held, which is open in
+ * between.  A file that is gone, or bad, changes nothing. */
+static void look(struct weir_rule_file *file)
+{
+    struct identity identity, seen = file->seen;
+    struct set *set = NULL, *unused = NULL;
+    struct stat status;
+    int rc = 0;
+    pthread_mutex_unlock(&file->mutex);
+    bool tried = false;
+    if (stat(file->path, &status) == 0) {
+        identity = identity_of(&status);
+        tried = !same(&identity, &seen);
+    }
+    if (tried)
+        rc = set_open(file->path, file->full, &set, &identity);
+    if (rc < 0)
+        weir_log(file->log, WEIR_LOG_ERROR, "rules: %s cannot be used, the old rules stay: %s",
+                 file->path, why(rc));
+    pthread_mutex_lock(&file->mutex);
+    file->looking = false;
+    if (tried)
+        file->seen = identity;
+    if (set) {
+        set->next = file->set;
+        file->set = set;
+        unused = unused_take(file);
+        weir_log(file->log, WEIR_LOG_INFO, "rules: serial %u, %zu rules, is at work",
+                 (unsigned)weir_rules_serial(set->rules), weir_rules_count(set->rules));
+    }
+    pthread_mutex_unlock(&file->mutex);
+    sets_free(unused);
+    pthread_mutex_lock(&file->mutex);
+}
+
+/* The set as it is now, with one user more; NULL when there is none. */
+static struct set *set_take(struct weir_rule_file *file, weir_time now)
+{
+    pthread_mutex_lock(&file->mutex);
+    if (look_begins(file, now))
+        look(file);
+    struct set *set = file->set;
+    if (set)
+        set->users++;
+    pthread_mutex_unlock(&file->mutex);
+    return set;
+}
+
+/* Gives a set back, and a matcher of it (or NULL), which is kept or freed. */
+static void set_give(struct weir_rule_file *file, struct set *set, struct weir_matcher *matcher)
+{
+    pthread_mutex_lock(&file->mutex);
+    if (matcher && set == file->set && set->idles < IDLE_MOST) {
+        set->idle[set->idles++] = matcher;
+        matcher = NULL;
+    }
+    if (matcher) { /* freed while the set still counts us: it is in use by its matchers */
+        pthread_mutex_unlock(&file->mutex);
+        weir_matcher_free(&matcher);
+        pthread_mutex_lock(&file->mutex);
+    }
+    set->users--;
+    struct set *unused = unused_take(file);
+    pthread_mutex_unlock(&file->mutex);
+    sets_free(unused);
+}
+
+size_t weir_rule_file_compile(struct weir_rule_file *file, weir_time now)
+{
+    struct set *set = set_take(file, now);
+    size_t bad = set ? weir_rules_compile_all(set->rules) : 0;
+    if (set)
+        set_give(file, set, NULL);
+    return bad;
+}
+
+struct weir_matcher *weir_rule_file_take(struct weir_rule_file *file, weir_time now)
+{
+    struct weir_matcher *matcher = NULL;
+    struct set *set = set_take(file, now);
+    if (!set)
+        return NULL;
+    pthread_mutex_lock(&file->mutex);
+    if (set->idles > 0)
+        matcher = set->idle[--set->idles];
+    pthread_mutex_unlock(&file->mutex);
+    if (!matcher && weir_matcher_new(set->rules, &matcher) < 0)
+        set_give(file, set, NULL);
+    return matcher;
+}
+
+void weir_rule_file_give(struct weir_rule_file *file, struct weir_matcher **matcher)
+{
+    if (!*matcher)
+        return;
+    pthread_mutex_lock(&file->mutex);
+    struct set *set = file->set;
+    while (set && set->rules != weir_matcher_rules(*matcher))
+        set = set->next;
+    pthread_mutex_unlock(&file->mutex);
+    if (set)
+        set_give(file, set, *matcher);
+    *matcher = NULL;
+}

@@ -1,0 +1,229 @@
+/*
+ * One line of a rule file: a word, a rule's name, and what is said about it.
+ * Everything points into the line, which stays.  Refuses words, numbers and states it
+ * does not know: a line that is passed over in silence is a rule that does not work.
+ */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/evidence/rule_source_impl.h"
+
+/* Words. -------------------------------------------------------------------- */
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v';
+}
+
+struct weir_slice weir_rule_trim(struct weir_slice text)
+{
+    while (text.len > 0 && is_blank(text.at[0])) {
+        text.at++;
+        text.len--;
+    }
+    while (text.len > 0 && is_blank(text.at[text.len - 1]))
+        text.len--;
+    return text;
+}
+
+struct weir_slice weir_rule_word(struct weir_slice *text)
+{
+    *text = weir_rule_trim(*text);
+    size_t len = 0;
+    while (len < text->len && !is_blank(text->at[len]))
+        len++;
+    struct weir_slice word = {text->at, len};
+    text->at += len;
+    text->len -= len;
+    *text = weir_rule_trim(*text);
+    return word;
+}
+
+bool weir_rule_is(struct weir_slice word, const char *text)
+{
+    return word.len == strlen(text) && memcmp(word.at, text, word.len) == 0;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool weir_rule_number(struct weir_slice word, double *number_r)
+{
+    enum { DIGITS_MOST = 9, FRACTION_MOST = 6 };
+    size_t at = word.len > 0 && (word.at[0] == '-' || word.at[0] == '+');
+    unsigned whole = 0, fraction = 0;
+    double number = 0, scale = 1;
+    for (; at < word.len && is_digit(word.at[at]) && whole < DIGITS_MOST; at++, whole++)
+        number = number * 10 + (word.at[at] - '0');
+    if (at < word.len && word.at[at] == '.') {
+        for (at++; at < word.len && is_digit(word.at[at]) && fraction < FRACTION_MOST; at++) {
+            number = number * 10 + (word.at[at] - '0');
+            scale *= 10;
+            fraction++;
+        }
+    }
+    if (at < word.len || whole + fraction == 0)
+        return false;
+    *number_r = (word.at[0] == '-' ? -number : number) / scale;
+    return true;
+}
+
+static bool whole_number(struct weir_slice word, unsigned most, unsigned *number_r)
+{
+    double number;
+    if (word.len == 0 || !is_digit(word.at[0]) || memchr(word.at, '.', word.len) ||
+        !weir_rule_number(word, &number) || number > most)
+        return false;
+    *number_r = (unsigned)number;
+    return true;
+}
+
+/* What is said about a rule. ------------------------------------------------- */
+
+static int read_score(struct weir_rule_reader *reader, struct weir_rule_draft *draft,
+                      struct weir_slice text)
+{
+    double score = 0, other;
+    unsigned words = 0;
+    while (text.len > 0 && words <= 4) {
+        struct weir_slice word = weir_rule_word(&text);
+        if (!weir_rule_number(word, words == 0 ? &score : &other))
+            return weir_rule_wrong(reader, "a score is a number, with at most 6 digits behind "
+                                           "the point");
+        words++;
+    }
+    if (words != 1 && words != 4)
+        return weir_rule_wrong(reader, "a score is one number, or four of which the first counts");
+    if (score > WEIR_RULE_SCORE_MAX || score < -WEIR_RULE_SCORE_MAX)
+        return weir_rule_wrong(reader, "a score is at most %d", WEIR_RULE_SCORE_MAX);
+    draft->source.score = (float)score;
+    draft->has_score = true;
+    return 0;
+}
+
+static int read_description(struct weir_rule_reader *reader, struct weir_rule_draft *draft,
+                            struct weir_slice text)
+{
+    if (text.len > WEIR_RULE_DESCRIPTION_MAX)
+        return weir_rule_wrong(reader, "a description may have %d octets",
+                               WEIR_RULE_DESCRIPTION_MAX);
+    draft->source.description = text;
+    return 0;
+}
+
+const struct weir_rule_flag_name weir_rule_flag_names[] = {
+    {"multiple", WEIR_RULE_MULTIPLE},
+    {"nice", WEIR_RULE_NICE},
+    {"noautolearn", WEIR_RULE_NOAUTOLEARN},
+    {"nosubject", WEIR_RULE_NOSUBJECT},
+    /* What SpamAssassin says of its own tests, and means nothing here. */
+    {"net", 0}, {"learn", 0}, {"userconf", 0}, {"publish", 0}, {"nopublish", 0},
+    {"autolearn_force", 0}, {"autolearn_header", 0}, {"autolearn_body", 0}, {"noawl", 0},
+    {NULL, 0},
+};
+
+static const struct weir_rule_flag_name *flag_named(struct weir_slice word)
+{
+    const struct weir_rule_flag_name *row = weir_rule_flag_names;
+    while (row->name && !weir_rule_is(word, row->name))
+        row++;
+    return row->name ? row : NULL;
+}
+
+static int read_flags(struct weir_rule_reader *reader, struct weir_rule_draft *draft,
+                      struct weir_slice text)
+{
+    static const char maxhits[] = "maxhits=";
+    const size_t prefix = sizeof(maxhits) - 1;
+    unsigned flags = 0, most = 0;
+    while (text.len > 0) {
+        struct weir_slice word = weir_rule_word(&text);
+        const struct weir_rule_flag_name *row = flag_named(word);
+        if (row) {
+            flags |= row->flag;
+        } else if (word.len > prefix && memcmp(word.at, maxhits, prefix) == 0) {
+            struct weir_slice number = {word.at + prefix, word.len - prefix};
+            if (!whole_number(number, WEIR_RULE_REPEATS_MAX, &most))
+                return weir_rule_wrong(reader, "maxhits is a number up to %d",
+                                       WEIR_RULE_REPEATS_MAX);
+        } else {
+            return weir_rule_wrong(reader, "tflags knows no \"%.*s\"",
+                                   (int)(word.len < 40 ? word.len : 40), word.at);
+        }
+    }
+    const unsigned all = WEIR_RULE_MULTIPLE | WEIR_RULE_NICE | WEIR_RULE_NOAUTOLEARN |
+                         WEIR_RULE_NOSUBJECT;
+    draft->source.flags = (draft->source.flags & ~all) | flags;
+    draft->source.hits_most = most;
+    return 0;
+}
+
+static int read_id(struct weir_rule_reader *reader, struct weir_rule_draft *draft,
+                   struct weir_slice text)
+{
+    unsigned id = 0;
+    if (!whole_number(text, WEIR_RULE_ID_MAX, &id) || id == 0)
+        return weir_rule_wrong(reader, "an id is a number from 1 to %u", WEIR_RULE_ID_MAX);
+    draft->source.id = id;
+    draft->has_id = true;
+    return 0;
+}
+
+static int read_state(struct weir_rule_reader *reader, struct weir_rule_draft *draft,
+                      struct weir_slice text)
+{
+    for (unsigned state = WEIR_RULE_ACTIVE; state <= WEIR_RULE_LOCKED; state++) {
+        if (weir_rule_is(text, weir_rule_state_name((enum weir_rule_state)state))) {
+            draft->source.state = (enum weir_rule_state)state;
+            return 0;
+        }
+    }
+    return weir_rule_wrong(reader, "a state is active, test, draft, retired or locked");
+}
+
+/* Lines. ---------------------------------------------------------------------- */
+
+typedef int read_property(struct weir_rule_reader *reader, struct weir_rule_draft *draft,
+                          struct weir_slice text);
+
+static read_property *property_named(struct weir_slice word)
+{
+    static const struct {
+        const char *name;
+        read_property *read;
+    } row[] = {
+        {"score", read_score}, {"describe", read_description}, {"tflags", read_flags},
+        {"id", read_id}, {"state", read_state},
+    };
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+        if (weir_rule_is(word, row[i].name))
+            return row[i].read;
+    return NULL;
+}
+
+static int kind_named(struct weir_slice word)
+{
+    for (int kind = 0; kind < WEIR_RULE_KINDS; kind++)
+        if (weir_rule_is(word, weir_rule_kind_name((enum weir_rule_kind)kind)))
+            return kind;
+    return -1;
+}
+
+int weir_rule_line_read(struct weir_rule_reader *reader, struct weir_slice line)
+{
+    struct weir_rule_draft *draft;
+    struct weir_slice keyword = weir_rule_word(&line);
+    read_property *read = property_named(keyword);
+    int kind = kind_named(keyword);
+    if (!read && kind < 0)
+        return weir_rule_wrong(reader, "\"%.*s\" is no word of rules",
+                               (int)(keyword.len < 40 ? keyword.len : 40), keyword.at);
+    int rc = weir_rule_draft(reader, weir_rule_word(&line), &draft);
+    if (rc <= 0)
+        return rc;
+    if (read)
+        return read(reader, draft, line);
+    return weir_rule_test_read(reader, draft, (enum weir_rule_kind)kind, line);
+}

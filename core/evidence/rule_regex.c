@@ -1,0 +1,239 @@
+/*
+ * Two slots for each expression: compiled plainly, and with machine code.  A slot is
+ * filled once by compare-and-swap and never changed, so that whoever read a pointer may
+ * use it for the life of the handle; a thread that comes second frees its own work.
+ * What cannot be compiled is marked with the handle's own address.
+ *
+ * pcre2_jit_compile() changes the code it is given, so it is only called on
+ * code that nobody else has seen.
+ */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "core/evidence/rule_regex.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pcre2.h>
+
+#include "core/base/error.h"
+#include "core/base/limits.h"
+#include "core/evidence/rule_source.h"
+
+/* Making machine code costs as much as some dozens of plain matches of a line: measured with
+ * single messages, 64 is where it begins to pay. */
+enum { USES_BEFORE_JIT = 64, STACK_FIRST = 32768, HEAP_KILOBYTES = 4096 };
+
+struct slot {
+    _Atomic(pcre2_code *) plain, fast;
+    atomic_uint uses;
+};
+
+struct weir_regexes {
+    size_t slots;
+    struct slot slot[];
+};
+
+struct weir_regex_room {
+    pcre2_match_data *data;
+    pcre2_match_context *context;
+    pcre2_jit_stack *stack;
+};
+
+/* Compiling. ----------------------------------------------------------------- */
+
+static uint32_t options(unsigned flags)
+{
+    static const struct {
+        unsigned flag;
+        uint32_t option;
+    } row[] = {
+        {WEIR_RULE_CASELESS, PCRE2_CASELESS}, {WEIR_RULE_MULTILINE, PCRE2_MULTILINE},
+        {WEIR_RULE_DOTALL, PCRE2_DOTALL}, {WEIR_RULE_EXTENDED, PCRE2_EXTENDED},
+    };
+    uint32_t wanted = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C |
+                      PCRE2_USE_OFFSET_LIMIT;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+        if (flags & row[i].flag)
+            wanted |= row[i].option;
+    return wanted;
+}
+
+static pcre2_code *compile(const struct weir_regex *regex, int *error_r, size_t *at_r)
+{
+    pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+    pcre2_code *code = NULL;
+    *error_r = PCRE2_ERROR_NOMEMORY;
+    if (context && pcre2_set_newline(context, PCRE2_NEWLINE_LF) == 0)
+        code = pcre2_compile((PCRE2_SPTR)regex->pattern.at, regex->pattern.len,
+                             options(regex->flags), error_r, at_r, context);
+    pcre2_compile_context_free(context);
+    return code;
+}
+
+int weir_regex_try(const struct weir_regex *regex, struct weir_slice text,
+                   char why_r[static WEIR_REGEX_WHY])
+{
+    int error;
+    size_t at = 0;
+    pcre2_code *code = compile(regex, &error, &at);
+    if (!code) {
+        char reason[WEIR_REGEX_WHY - 40];
+        if (pcre2_get_error_message(error, (PCRE2_UCHAR *)reason, sizeof(reason)) < 0)
+            snprintf(reason, sizeof(reason), "PCRE2's error %d", error);
+        snprintf(why_r, WEIR_REGEX_WHY, "%s (at its octet %zu)", reason, at);
+        return error == PCRE2_ERROR_NOMEMORY ? WEIR_ENOMEM : WEIR_EINVAL;
+    }
+    pcre2_match_data *data = pcre2_match_data_create(1, NULL);
+    int rc = data ? pcre2_match(code, (PCRE2_SPTR)text.at, text.len, 0, 0, data, NULL)
+                  : PCRE2_ERROR_NOMEMORY;
+    pcre2_match_data_free(data);
+    pcre2_code_free(code);
+    return rc == PCRE2_ERROR_NOMEMORY ? WEIR_ENOMEM : rc >= 0;
+}
+
+/* The shared part. ------------------------------------------------------------ */
+
+int weir_regexes_new(size_t most, struct weir_regexes **regexes_r)
+{
+    struct weir_regexes *regexes = calloc(1, sizeof(*regexes) + most * sizeof(regexes->slot[0]));
+    if (!regexes)
+        return WEIR_ENOMEM;
+    regexes->slots = most;
+    *regexes_r = regexes;
+    return 0;
+}
+
+static pcre2_code *no_code(struct weir_regexes *regexes)
+{
+    void *own = regexes;
+    return own;
+}
+
+void weir_regexes_free(struct weir_regexes **regexes)
+{
+    if (!regexes || !*regexes)
+        return;
+    for (size_t i = 0; i < (*regexes)->slots; i++) {
+        pcre2_code *plain = atomic_load_explicit(&(*regexes)->slot[i].plain, memory_order_acquire);
+        pcre2_code *fast = atomic_load_explicit(&(*regexes)->slot[i].fast, memory_order_acquire);
+        pcre2_code_free(plain == no_code(*regexes) ? NULL : plain);
+        pcre2_code_free(fast == no_code(*regexes) ? NULL : fast);
+    }
+    free(*regexes);
+    *regexes = NULL;
+}
+
+/* Publishes code, or frees it and gives what somebody else published before. */
+static pcre2_code *publish(struct weir_regexes *regexes, _Atomic(pcre2_code *) *slot,
+                           pcre2_code *code)
+{
+    pcre2_code *before = NULL;
+    if (!code)
+        code = no_code(regexes);
+    if (atomic_compare_exchange_strong_explicit(slot, &before, code, memory_order_acq_rel,
+                                                memory_order_acquire))
+        return code;
+    if (code != no_code(regexes))
+        pcre2_code_free(code);
+    return before;
+}
+
+static pcre2_code *compile_into(struct weir_regexes *regexes, _Atomic(pcre2_code *) *slot,
+                                const struct weir_regex *regex, bool fast)
+{
+    int error;
+    size_t at;
+    pcre2_code *code = compile(regex, &error, &at);
+    /* Refused (no memory may be made executable) means slower, not wrong: it stays plain. */
+    if (code && fast && pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) != 0)
+        fast = false;
+    return publish(regexes, slot, code);
+}
+
+bool weir_regexes_is_ready(struct weir_regexes *regexes, size_t number)
+{
+    struct slot *slot = &regexes->slot[number];
+    return atomic_load_explicit(&slot->fast, memory_order_relaxed) ||
+           (atomic_load_explicit(&slot->plain, memory_order_relaxed) &&
+            atomic_load_explicit(&slot->uses, memory_order_relaxed) < USES_BEFORE_JIT);
+}
+
+bool weir_regexes_prepare(struct weir_regexes *regexes, size_t number,
+                          const struct weir_regex *regex)
+{
+    struct slot *slot = &regexes->slot[number];
+    pcre2_code *code = atomic_load_explicit(&slot->fast, memory_order_acquire);
+    if (!code)
+        code = compile_into(regexes, &slot->fast, regex, true);
+    return code != no_code(regexes);
+}
+
+static pcre2_code *code_of(struct weir_regexes *regexes, size_t number,
+                           const struct weir_regex *regex)
+{
+    struct slot *slot = &regexes->slot[number];
+    pcre2_code *code = atomic_load_explicit(&slot->fast, memory_order_acquire);
+    if (code)
+        return code;
+    if (atomic_fetch_add_explicit(&slot->uses, 1, memory_order_relaxed) >= USES_BEFORE_JIT)
+        return compile_into(regexes, &slot->fast, regex, true);
+    code = atomic_load_explicit(&slot->plain, memory_order_acquire);
+    return code ? code : compile_into(regexes, &slot->plain, regex, false);
+}
+
+/* Matching. --------------------------------------------------------------------- */
+
+int weir_regex_room_new(struct weir_regex_room **room_r)
+{
+    struct weir_regex_room *room = calloc(1, sizeof(*room));
+    if (!room)
+        return WEIR_ENOMEM;
+    room->data = pcre2_match_data_create(1, NULL);
+    room->context = pcre2_match_context_create(NULL);
+    room->stack = pcre2_jit_stack_create(STACK_FIRST, WEIR_MATCH_STACK_MAX, NULL);
+    if (!room->data || !room->context) {
+        weir_regex_room_free(&room);
+        return WEIR_ENOMEM;
+    }
+    pcre2_set_match_limit(room->context, WEIR_MATCH_STEPS_MAX);
+    pcre2_set_depth_limit(room->context, WEIR_MATCH_DEPTH_MAX);
+    pcre2_set_heap_limit(room->context, HEAP_KILOBYTES);
+    /* Without a stack of its own (refused, as machine code may be) PCRE2 uses 32 KB of ours. */
+    pcre2_jit_stack_assign(room->context, NULL, room->stack);
+    *room_r = room;
+    return 0;
+}
+
+void weir_regex_room_free(struct weir_regex_room **room)
+{
+    if (!room || !*room)
+        return;
+    pcre2_jit_stack_free((*room)->stack);
+    pcre2_match_context_free((*room)->context);
+    pcre2_match_data_free((*room)->data);
+    free(*room);
+    *room = NULL;
+}
+
+int weir_regexes_match(struct weir_regexes *regexes, size_t number, const struct weir_regex *regex,
+                       struct weir_regex_room *room, struct weir_slice text,
+                       struct weir_regex_span *span)
+{
+    pcre2_code *code = number < regexes->slots ? code_of(regexes, number, regex) : no_code(regexes);
+    if (code == no_code(regexes) || span->from > text.len)
+        return WEIR_ELIMIT;
+    pcre2_set_offset_limit(room->context, span->until);
+    int rc = pcre2_match(code, (PCRE2_SPTR)text.at, text.len, span->from,
+                         span->not_empty ? PCRE2_NOTEMPTY_ATSTART : 0, room->data, room->context);
+    if (rc == PCRE2_ERROR_NOMATCH)
+        return 0;
+    if (rc < 0)
+        return WEIR_ELIMIT;
+    const PCRE2_SIZE *at = pcre2_get_ovector_pointer(room->data);
+    /* \K in a lookahead may set the beginning behind the end. */
+    span->from = at[0] < at[1] ? at[0] : at[1];
+    span->until = at[1];
+    return 1;
+}

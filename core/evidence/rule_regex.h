@@ -1,0 +1,63 @@
+/*
+ * rule_regex - expressions compiled when they are first wanted, and matched within bounds.
+ *
+ * PCRE2 over octets: no UTF mode, '.' is all but '\n', letters are ASCII's.  An
+ * expression is compiled plainly at first, for a process that reads one message has
+ * no use for machine code; one that is wanted again and again gets it.
+ *
+ * Owner:    the caller owns handles; patterns must outlive them.
+ * Threads:  struct weir_regexes is shared: compiled expressions are published once, by
+ *           whoever was first; a struct weir_regex_room is one thread's.
+ * Errors:   what cannot be compiled or runs into a bound is WEIR_ELIMIT, never a match.
+ * Limits:   WEIR_MATCH_STEPS_MAX, _DEPTH_MAX, _STACK_MAX.
+ */
+#ifndef WEIR_EVIDENCE_RULE_REGEX_H
+#define WEIR_EVIDENCE_RULE_REGEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/cursor.h"
+
+enum { WEIR_REGEX_WHY = 200 };
+
+struct weir_regex { /* flags: those of enum weir_rule_flag */
+    struct weir_slice pattern;
+    unsigned flags;
+};
+
+/* Compiles an expression, tries it on text, and forgets it: 1, 0; WEIR_EINVAL with PCRE2's
+ * reason; WEIR_ENOMEM. */
+int weir_regex_try(const struct weir_regex *regex, struct weir_slice text,
+                   char why_r[static WEIR_REGEX_WHY]);
+
+struct weir_regexes;
+/* Room for expressions 0 .. most - 1.  0 or WEIR_ENOMEM. */
+int weir_regexes_new(size_t most, struct weir_regexes **regexes_r);
+void weir_regexes_free(struct weir_regexes **regexes);
+
+/* Compiles expression number to machine code now (plain where the system refuses).
+ * False when it cannot be compiled. */
+bool weir_regexes_prepare(struct weir_regexes *regexes, size_t number,
+                          const struct weir_regex *regex);
+
+/* Whether the next match will do without compiling; only to know what time is spent on. */
+bool weir_regexes_is_ready(struct weir_regexes *regexes, size_t number);
+
+struct weir_regex_room;
+/* What a thread needs to match.  0 or WEIR_ENOMEM. */
+int weir_regex_room_new(struct weir_regex_room **room_r);
+void weir_regex_room_free(struct weir_regex_room **room);
+
+struct weir_regex_span { /* in: where a match may begin; out: where it is */
+    size_t from, until;
+    bool not_empty;      /* in: no empty match at from */
+};
+
+/* Matches expression number against text.  1 with span, 0, or WEIR_ELIMIT. */
+int weir_regexes_match(struct weir_regexes *regexes, size_t number, const struct weir_regex *regex,
+                       struct weir_regex_room *room, struct weir_slice text,
+                       struct weir_regex_span *span);
+
+#endif

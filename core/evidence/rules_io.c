@@ -1,0 +1,150 @@
+/*
+ * Rule files read whole, and images written beside their place and renamed into it.
+ * rule_file_io.c has sets at work.
+ *
+ * Text read is the reader's for one call; what it keeps is in the arena.  Refuses nothing
+ * itself: the reader tells a file that is too long.
+ */
+#include "core/evidence/rules_io.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/base/limits.h"
+
+/* Sources. ---------------------------------------------------------------------- */
+
+/* Reads a file, but no more than one octet past the limit: 0 with text (malloc'ed), WEIR_EIO,
+ * WEIR_ENOMEM. */
+static int read_whole(const char *path, char **text_r, size_t *len_r)
+{
+    const size_t most = (size_t)WEIR_RULE_FILE_MAX + 1;
+    size_t room = 65536, len = 0, got = 1;
+    char *text = NULL;
+    int rc = 0;
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return WEIR_EIO;
+    while (rc == 0 && got > 0 && len < most) {
+        if (!text || len == room) {
+            room = text ? 2 * room : room;
+            char *more = realloc(text, room);
+            rc = more ? 0 : WEIR_ENOMEM;
+            text = more ? more : text;
+        }
+        size_t want = room < most ? room - len : most - len;
+        got = rc == 0 ? fread(text + len, 1, want, file) : 0;
+        len += got;
+    }
+    if (rc == 0 && ferror(file))
+        rc = WEIR_EIO;
+    int saved = errno;
+    fclose(file);
+    errno = saved;
+    if (rc < 0) {
+        free(text);
+        return rc;
+    }
+    *text_r = text;
+    *len_r = len;
+    return 0;
+}
+
+static int read_file(struct weir_rule_reader *reader, const char *path)
+{
+    char *text = NULL;
+    size_t len = 0;
+    int rc = read_whole(path, &text, &len);
+    if (rc == 0)
+        rc = weir_rule_reader_add(reader, path, (struct weir_slice){text, len});
+    free(text);
+    return rc;
+}
+
+static int is_rule_file(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+    return entry->d_name[0] != '.' && dot && strcmp(dot, ".rules") == 0;
+}
+
+static int read_folder(struct weir_rule_reader *reader, struct weir_arena *arena, const char *path)
+{
+    struct dirent **entry = NULL;
+    int n = scandir(path, &entry, is_rule_file, alphasort), rc = n < 0 ? WEIR_EIO : 0;
+    for (int i = 0; i < n; i++) {
+        char *name = weir_arena_printf(arena, "%s/%s", path, entry[i]->d_name);
+        if (rc == 0)
+            rc = name ? read_file(reader, name) : WEIR_ENOMEM;
+        free(entry[i]);
+    }
+    free(entry);
+    return rc;
+}
+
+int weir_rules_read_files(const char *path, struct weir_arena *arena, weir_rule_report *report,
+                          void *context, struct weir_rule_sources *sources_r)
+{
+    struct weir_rule_reader *reader = NULL;
+    struct stat status;
+    if (stat(path, &status) < 0)
+        return WEIR_EIO;
+    int rc = weir_rule_reader_new(arena, report, context, &reader);
+    if (rc == 0)
+        rc = S_ISDIR(status.st_mode) ? read_folder(reader, arena, path) : read_file(reader, path);
+    return rc < 0 ? rc : weir_rule_reader_end(reader, sources_r);
+}
+
+/* Writing an image. --------------------------------------------------------------- */
+
+static bool write_all(int fd, const char *octets, size_t len)
+{
+    while (len > 0) {
+        ssize_t written = write(fd, octets, len);
+        if (written < 0 && errno != EINTR)
+            return false;
+        if (written > 0) {
+            octets += written;
+            len -= (size_t)written;
+        }
+    }
+    return fchmod(fd, 0644) == 0 && fsync(fd) == 0;
+}
+
+/* Makes the new name of a file in this folder durable. */
+static bool sync_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t len = slash && slash > path ? (size_t)(slash - path) : 1;
+    char *folder = strndup(slash ? path : ".", len);
+    int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    free(folder);
+    return ok;
+}
+
+int weir_rules_write_image(const char *path, const void *octets, size_t len)
+{
+    char *beside = NULL;
+    if (asprintf(&beside, "%s.XXXXXX", path) < 0)
+        return WEIR_EIO;
+    int fd = mkostemp(beside, O_CLOEXEC);
+    bool ok = fd >= 0 && write_all(fd, octets, len);
+    if (fd >= 0 && close(fd) < 0)
+        ok = false;
+    ok = ok && rename(beside, path) == 0;
+    int saved = errno;
+    if (fd >= 0 && !ok)
+        unlink(beside);
+    free(beside);
+    errno = saved;
+    return ok && sync_folder(path) ? 0 : WEIR_EIO;
+}

@@ -1,0 +1,137 @@
+/*
+ * One text part: transfer encoding undone, in UTF-8, HTML rendered.  Scratch lines of
+ * the reading are used for each step that changes anything; what can stay where it is stays.
+ *
+ * Text that is valid UTF-8 is taken as that, whatever it claims to be in: mailers that are wrong
+ * about it are more than texts in another charset that look like UTF-8 by chance.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "core/mail/content_impl.h"
+#include "core/mail/message_impl.h"
+
+static void note_transfer(struct weir_reading *reading, unsigned defects)
+{
+    if (defects & WEIR_TRANSFER_BAD_BASE64)
+        weir_message_note(reading->outermost, WEIR_DEFECT_BAD_BASE64);
+    if (defects & WEIR_TRANSFER_BAD_QUOTED)
+        weir_message_note(reading->outermost, WEIR_DEFECT_BAD_QUOTED);
+    if (defects & WEIR_TRANSFER_BAD_UUENCODE)
+        weir_message_note(reading->outermost, WEIR_DEFECT_BAD_UUENCODE);
+}
+
+static void note_cut(struct weir_reading *reading, const struct weir_line *line)
+{
+    if (line->cut)
+        weir_message_note(reading->outermost, WEIR_DEFECT_LIMIT);
+}
+
+static void empty(struct weir_line *line)
+{
+    line->at = line->start;
+    line->cut = false;
+}
+
+/* Text as it was before it was encoded. */
+static struct weir_slice decode(struct weir_reading *reading, enum weir_transfer transfer,
+                                struct weir_slice text)
+{
+    unsigned defects = 0;
+    if (transfer == WEIR_TRANSFER_NONE)
+        return text;
+    empty(&reading->decoded);
+    weir_transfer_decode(transfer, text, &reading->decoded, &defects);
+    note_transfer(reading, defects);
+    note_cut(reading, &reading->decoded);
+    return weir_line_from(&reading->decoded, 0);
+}
+
+/* Charsets that write anything in ASCII octets. */
+static bool is_shifting(struct weir_slice charset)
+{
+    static const char *const prefix[] = {"iso-2022", "hz", "utf-16", "utf-32", "utf-7", "ucs"};
+    for (size_t i = 0; i < sizeof(prefix) / sizeof(prefix[0]); i++) {
+        size_t len = strlen(prefix[i]);
+        if (charset.len >= len && strncasecmp(charset.at, prefix[i], len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static struct weir_slice to_utf8(struct weir_reading *reading, struct weir_slice charset,
+                                 struct weir_slice text)
+{
+    unsigned defects = 0;
+    bool keep = !is_shifting(charset) && weir_charset_is_utf8(text);
+    struct weir_slice only_name = {" ", 1}, convert = keep ? only_name : text;
+    empty(&reading->utf8);
+    weir_charset_convert(reading->charsets, charset, convert, &reading->utf8, &defects);
+    if (defects)
+        weir_message_note(reading->outermost, WEIR_DEFECT_BAD_CHARSET);
+    note_cut(reading, &reading->utf8);
+    return keep ? text : weir_line_from(&reading->utf8, 0);
+}
+
+static void paragraph(struct weir_reading *reading)
+{
+    weir_body_feed(reading, (struct weir_slice){"\n\n", 2});
+}
+
+/* Hidden text is fed in its place, and what a reader sees once more without it. */
+static void html_feed(struct weir_reading *reading, struct weir_slice text)
+{
+    size_t visible = (size_t)(reading->visible.at - reading->visible.start);
+    size_t all = (size_t)(reading->all.at - reading->all.start);
+    reading->html.facts = 0;
+    weir_html_read(text, &reading->html);
+    weir_body_feed(reading, weir_line_from(&reading->all, all));
+    if (reading->html.facts & 1u << WEIR_HTML_HIDDEN_TEXT) {
+        paragraph(reading);
+        weir_body_feed(reading, weir_line_from(&reading->visible, visible));
+    }
+    reading->content->html_facts |= reading->html.facts;
+    weir_line_octets(&reading->markup, text.at, text.len);
+}
+
+/* Files uuencoded in plain text are attachments, and text when they look like it. */
+static void uuencoded_read(struct weir_reading *reading, const struct weir_part *part,
+                           struct weir_slice text)
+{
+    struct weir_slice name, lines;
+    size_t from = 0;
+    while (weir_transfer_find_uuencode(text, &from, &name, &lines) == 1) {
+        const char *copy = weir_arena_copy(reading->arena, name.at, name.len);
+        if (!copy || weir_attachment_add(reading, (struct weir_slice){copy, name.len}, part->type,
+                                         (size_t)(part - reading->message->part)) < 0)
+            return;
+        struct weir_slice found = decode(reading, WEIR_TRANSFER_UUENCODE, lines);
+        if (!weir_charset_is_utf8(found) || memchr(found.at, '\0', found.len))
+            continue;
+        paragraph(reading);
+        weir_body_feed(reading, found);
+        weir_raw_add(reading, found);
+    }
+}
+
+void weir_text_read(struct weir_reading *reading, const struct weir_part *part, bool html)
+{
+    struct weir_slice body = part->body;
+    size_t most = part->transfer == WEIR_TRANSFER_NONE ? WEIR_AREA_MAX : 3 * WEIR_AREA_MAX;
+    if (body.len > most) {
+        body.len = most;
+        weir_message_note(reading->outermost, WEIR_DEFECT_LIMIT);
+    }
+    struct weir_slice octets = decode(reading, part->transfer, body);
+    weir_raw_add(reading, octets);
+    struct weir_slice text = to_utf8(reading, part->charset, octets);
+    if (html) {
+        html_feed(reading, text);
+    } else {
+        weir_body_feed(reading, text);
+        if (part->transfer == WEIR_TRANSFER_NONE)
+            uuencoded_read(reading, part, text);
+    }
+    reading->content->has_html |= html;
+    reading->content->has_text |= !html;
+}

@@ -1,0 +1,61 @@
+/*
+ * exim_decide - asks first where that is configured; never waits so long for the daemon that no
+ * time is left to decide here.  Owns a judge from decide to decided.
+ */
+#include "exim-module/exim_decide_io.h"
+
+#include "core/base/error.h"
+#include "exim-module/ask_daemon_io.h"
+
+#define SHARE 2 /* the daemon gets one such part of the time left */
+
+static bool ask(struct weir_exim_decision *decision, const struct weir_mail *mail)
+{
+    const struct weir_exim_process *process = decision->process;
+    const struct weir_config *config = &process->config;
+    const struct weir_clock steady = weir_clock_steady();
+    weir_time wait = config->decide_timeout;
+    const char *why;
+    int done;
+
+    if (wait > decision->left / SHARE)
+        wait = decision->left / SHARE;
+    done = weir_ask_daemon(config->decide, mail, weir_clock_now(&steady) + wait, decision->arena,
+                           &decision->answered, &why);
+    if (done < 0)
+        weir_log(&process->log, WEIR_LOG_WARNING, "%s: %s; deciding without the daemon",
+                 config->decide, why);
+    else
+        decision->outcome = &decision->answered;
+    return done == 0;
+}
+
+static int judge(struct weir_exim_decision *decision, const struct weir_mail *mail)
+{
+    const struct weir_clock wall = weir_clock_system();
+    const struct weir_judgement *judgement;
+    struct weir_judges *judges = weir_exim_process_judges(decision->process);
+    int done;
+
+    decision->judge = judges ? weir_judges_take(judges) : NULL;
+    if (!decision->judge)
+        return WEIR_ENOMEM;
+    done = weir_judge_mail(decision->judge, weir_clock_now(&wall), mail, &judgement);
+    if (done == 0)
+        decision->outcome = &judgement->outcome;
+    return done;
+}
+
+int weir_exim_decide(struct weir_exim_decision *decision, const struct weir_mail *mail)
+{
+    if (decision->process->config.decide[0] && ask(decision, mail))
+        return 0;
+    return judge(decision, mail);
+}
+
+void weir_exim_decided(struct weir_exim_decision *decision)
+{
+    if (decision->judge)
+        weir_judges_give(decision->process->judges, &decision->judge);
+    decision->outcome = NULL;
+}

@@ -1,0 +1,294 @@
+/*
+ * ctl_gateways - weirctl gateways: what is known of hosts that only pass mail on.
+ *
+ * Learns from the lines of the spool, each of which tells the hops of a message; nothing is
+ * believed without corroboration (core/mail/gateways.h), and a person can approve or reject.
+ */
+#include "monitor/ctl/ctl.h"
+
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/engine/gateways_io.h"
+#include "monitor/ctl/ctl_files_io.h"
+#include "monitor/ctl/ctl_output.h"
+
+#define HOPS 8
+
+struct desk {
+    struct weir_ctl *ctl;
+    struct weir_gateways *gateways;
+    const char *path;
+    json_t *rows;            /* of list --json */
+    size_t lines, changes;
+};
+
+static int open_desk(struct desk *desk)
+{
+    struct weir_ctl *ctl = desk->ctl;
+    int code = weir_ctl_open(ctl, WEIR_STORES_READ), done;
+
+    if (code != 0)
+        return code;
+    desk->path = weir_config_path(&ctl->config, ctl->config.gateways_file, ctl->arena);
+    done = desk->path ? weir_gateways_open(&ctl->config, &ctl->stores.key, desk->path,
+                                           &desk->gateways)
+                      : WEIR_ENOMEM;
+    return done < 0 ? weir_ctl_error(ctl, EX_UNAVAILABLE, "%s: %s", desk->path ? desk->path : "",
+                                     weir_error_reason(done))
+                    : 0;
+}
+
+static int keep(struct desk *desk)
+{
+    int done = weir_gateways_keep(desk->gateways, desk->path);
+
+    return done < 0 ? weir_ctl_error(desk->ctl, EX_IOERR, "%s: %s", desk->path,
+                                     weir_error_reason(done))
+                    : 0;
+}
+
+/* learning -------------------------------------------------------------------------- */
+
+/* The value behind " name=" in a line; empty when it is not there. */
+static struct weir_slice value_of(struct weir_slice line, const char *name)
+{
+    size_t len = strlen(name);
+    const char *at = line.at, *end = line.at + line.len, *stop;
+
+    while (at < end && (at = memmem(at, (size_t)(end - at), name, len)) != NULL) {
+        if (at == line.at || at[-1] == ' ') {
+            at += len;
+            stop = memchr(at, ' ', (size_t)(end - at));
+            return (struct weir_slice){at, (size_t)((stop ? stop : end) - at)};
+        }
+        at += len;
+    }
+    return (struct weir_slice){"", 0};
+}
+
+static size_t read_hops(struct weir_slice text, struct weir_address hop[static HOPS])
+{
+    size_t hops = 0;
+
+    while (text.len > 0 && hops < HOPS) {
+        const char *comma = memchr(text.at, ',', text.len);
+        size_t len = comma ? (size_t)(comma - text.at) : text.len;
+
+        if (weir_address_parse(text.at, len, &hop[hops]) < 0)
+            break;
+        hops++;
+        text.at += comma ? len + 1 : len;
+        text.len -= comma ? len + 1 : len;
+    }
+    return hops;
+}
+
+/* Without the angle brackets that the log puts around addresses of mail. */
+static struct weir_slice bare(struct weir_slice address)
+{
+    if (address.len >= 2 && address.at[0] == '<' && address.at[address.len - 1] == '>')
+        return (struct weir_slice){address.at + 1, address.len - 2};
+    return address;
+}
+
+/* As far down as gateways go that are known already. */
+static void learn_line(struct desk *desk, struct weir_slice line)
+{
+    struct weir_address hop[HOPS];
+    size_t hops = read_hops(value_of(line, "hops="), hop);
+    struct weir_slice at = value_of(line, "at=");
+    struct weir_gateway_sighting seen = {
+        .listener = value_of(line, "listener="),
+        .domain = value_of(line, "domain="),
+        .recipient = bare(value_of(line, "recipient=")),
+    };
+    char time[WEIR_TIME_TEXT + 1];
+
+    snprintf(time, sizeof time, "%.*s", (int)(at.len < WEIR_TIME_TEXT ? at.len : 0), at.at);
+    if (hops == 0 || weir_ctl_time_parse(time, &seen.at) < 0)
+        return;
+    desk->lines++;
+    for (size_t i = 0; i < hops; i++) {
+        seen.address = hop[i];
+        seen.deeper = i > 0;
+        seen.has_next = i + 1 < hops;
+        if (seen.has_next)
+            seen.next = hop[i + 1];
+        weir_gateways_observe(desk->gateways, &seen);
+        if (!weir_gateways_pass(desk->gateways, &hop[i], seen.recipient))
+            return;
+    }
+}
+
+static void learn_text(struct desk *desk, struct weir_slice text)
+{
+    while (text.len > 0) {
+        const char *end = memchr(text.at, '\n', text.len);
+        size_t len = end ? (size_t)(end - text.at) : text.len;
+
+        learn_line(desk, (struct weir_slice){text.at, len});
+        text.at += end ? len + 1 : len;
+        text.len -= end ? len + 1 : len;
+    }
+}
+
+static void tell_change(void *context, const struct weir_address *address,
+                        enum weir_gateway_state was, enum weir_gateway_state is, const char *why)
+{
+    struct desk *desk = context;
+    char text[WEIR_ADDRESS_TEXT];
+
+    desk->changes++;
+    if (!desk->ctl->option[WEIR_CTL_JSON])
+        printf("%s: %s, was %s: %s\n", weir_address_format(address, text),
+               weir_gateway_state_name(is), weir_gateway_state_name(was), why);
+}
+
+static int learn_files(struct desk *desk)
+{
+    struct weir_ctl *ctl = desk->ctl;
+    struct weir_ctl_files *files;
+    struct weir_slice octets;
+    const char *name;
+    int code = weir_ctl_files_open(ctl, ctl->argument, ctl->arguments, "", &files), got;
+
+    if (code != 0)
+        return code;
+    while ((got = weir_ctl_files_next(files, &name, &octets)) == 1)
+        learn_text(desk, octets);
+    code = got < 0 ? weir_ctl_files_error(ctl, name, got) : 0;
+    weir_ctl_files_free(&files);
+    return code;
+}
+
+int weir_ctl_gateways_learn(struct weir_ctl *ctl)
+{
+    struct desk desk = {.ctl = ctl};
+    weir_time now;
+    int code = weir_ctl_as_of(ctl, &now);
+
+    if (code == 0)
+        code = open_desk(&desk);
+    if (code == 0)
+        code = learn_files(&desk);
+    if (code == 0) {
+        weir_gateways_review(desk.gateways, now, tell_change, &desk);
+        code = keep(&desk);
+    }
+    weir_gateways_free(&desk.gateways);
+    if (code != 0)
+        return code;
+    if (ctl->option[WEIR_CTL_JSON])
+        return weir_ctl_json(ctl, json_pack("{s:I, s:I}", "messages", (json_int_t)desk.lines,
+                                            "changes", (json_int_t)desk.changes));
+    printf("%zu messages read, %zu changes\n", desk.lines, desk.changes);
+    return 0;
+}
+
+/* showing ---------------------------------------------------------------------------- */
+
+static int show_one(void *context, const struct weir_gateway_view *view)
+{
+    struct desk *desk = context;
+    char text[WEIR_ADDRESS_TEXT];
+
+    weir_address_format(&view->address, text);
+    if (!desk->rows) {
+        printf("%-39s %-10s %9.0f messages, %5.1f %% of its listener's, %.0f networks behind%s%s\n",
+               text, weir_gateway_state_name(view->state), view->messages, 100 * view->share,
+               view->networks, view->why && view->why[0] ? ": " : "", view->why ? view->why : "");
+        return 0;
+    }
+    json_array_append_new(
+        desk->rows,
+        json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "address", text,
+                  "state", weir_gateway_state_name(view->state), "messages",
+                  weir_ctl_json_number(view->messages), "share",
+                  weir_ctl_json_number(view->share), "networks",
+                  weir_ctl_json_number(view->networks), "domains",
+                  weir_ctl_json_number(view->domains), "recipients",
+                  weir_ctl_json_number(view->recipients), "days",
+                  weir_ctl_json_number(view->days), "first", weir_ctl_json_time(view->first),
+                  "last", weir_ctl_json_time(view->last), "why", view->why ? view->why : ""));
+    return 0;
+}
+
+int weir_ctl_gateways_list(struct weir_ctl *ctl)
+{
+    struct desk desk = {.ctl = ctl};
+    int code = open_desk(&desk);
+
+    if (code == 0) {
+        desk.rows = ctl->option[WEIR_CTL_JSON] ? json_array() : NULL;
+        (void)weir_gateways_each(desk.gateways, weir_ctl_now(), show_one, &desk);
+    }
+    weir_gateways_free(&desk.gateways);
+    return desk.rows ? weir_ctl_json(ctl, desk.rows) : code;
+}
+
+/* deciding ---------------------------------------------------------------------------- */
+
+static const struct weir_slice anybody = {"", 0};
+
+/* Writes down what was decided; to forget takes something that is known. */
+static int decide_and_keep(struct desk *desk, const struct weir_address *address,
+                           enum weir_gateway_state state)
+{
+    const char *text = desk->ctl->argument[0];
+
+    if (state == WEIR_GATEWAY_NONE &&
+        weir_gateways_state(desk->gateways, address, anybody) == WEIR_GATEWAY_NONE)
+        return weir_ctl_error(desk->ctl, WEIR_CTL_NOT_THERE, "nothing is known of %s", text);
+    if (weir_gateways_decide(desk->gateways, address, state, weir_ctl_now()) < 0)
+        return weir_ctl_error(desk->ctl, EX_UNAVAILABLE, "%s: there is no room for it", text);
+    return keep(desk);
+}
+
+/* What is known of it now: the configuration, for one, may know better. */
+static int print_state(const struct desk *desk, const struct weir_address *address)
+{
+    const char *state = weir_gateway_state_name(
+        weir_gateways_state(desk->gateways, address, anybody));
+    char text[WEIR_ADDRESS_TEXT];
+
+    weir_address_format(address, text);
+    if (desk->ctl->option[WEIR_CTL_JSON])
+        return weir_ctl_json(desk->ctl,
+                             json_pack("{s:s, s:s}", "address", text, "state", state));
+    printf("%s: %s\n", text, state);
+    return 0;
+}
+
+static int decide(struct weir_ctl *ctl, enum weir_gateway_state state)
+{
+    struct desk desk = {.ctl = ctl};
+    const char *text = ctl->argument[0];
+    struct weir_address address;
+    int code;
+
+    if (weir_address_parse(text, strlen(text), &address) < 0)
+        return weir_ctl_error(ctl, EX_USAGE, "%s is no address", text);
+    code = open_desk(&desk);
+    if (code == 0)
+        code = decide_and_keep(&desk, &address, state);
+    if (code == 0)
+        code = print_state(&desk, &address);
+    weir_gateways_free(&desk.gateways);
+    return code;
+}
+
+int weir_ctl_gateways_approve(struct weir_ctl *ctl)
+{
+    return decide(ctl, WEIR_GATEWAY_ACTIVE);
+}
+
+int weir_ctl_gateways_reject(struct weir_ctl *ctl)
+{
+    return decide(ctl, WEIR_GATEWAY_REJECTED);
+}
+
+int weir_ctl_gateways_forget(struct weir_ctl *ctl)
+{
+    return decide(ctl, WEIR_GATEWAY_NONE);
+}

@@ -1,0 +1,234 @@
+/*
+ * ctl_judgement - a judgement in words and in JSON.
+ *
+ * What a message says of itself (subject, evidence) is hostile: for people all but visible
+ * ASCII becomes '?', in JSON it is escaped by jansson.
+ */
+#include "monitor/ctl/ctl_judgement.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/line.h"
+#include "monitor/ctl/ctl_files_io.h"
+#include "monitor/ctl/ctl_output.h"
+
+#define EVIDENCE_SHOWN 70
+#define LINE_TEXT 512
+
+static json_t *text_of(struct weir_slice text)
+{
+    return weir_ctl_json_text(text.len ? text.at : "", text.len);
+}
+
+static const char *shown(struct weir_slice text, size_t most, char buffer[static LINE_TEXT])
+{
+    struct weir_line line = weir_line(buffer, LINE_TEXT);
+    bool cut = text.len > most;
+
+    weir_line_foreign(&line, (struct weir_slice){text.at, cut ? most : text.len}, true);
+    if (cut)
+        weir_line_text(&line, "...");
+    return weir_line_end(&line);
+}
+
+/* JSON -------------------------------------------------------------------------- */
+
+static json_t *json_points(const struct weir_judgement *judgement)
+{
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < judgement->points; i++) {
+        const struct weir_point *point = &judgement->point[i];
+        json_t *one = json_pack("{s:I, s:o, s:o, s:s, s:I}", "id", (json_int_t)point->id, "name",
+                                text_of(point->name), "points",
+                                weir_ctl_json_number(point->points), "kind", point->kind, "times",
+                                (json_int_t)point->times);
+        if (one && point->description.len > 0)
+            json_object_set_new(one, "description", text_of(point->description));
+        if (one && point->evidence.len > 0)
+            json_object_set_new(one, "evidence", text_of(point->evidence));
+        json_array_append_new(all, one);
+    }
+    return all;
+}
+
+static json_t *json_reputation(const struct weir_decision *decision)
+{
+    const struct weir_reputation *reputation = &decision->reputation;
+
+    if (!decision->judged)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:s, s:s, s:b}", "probability",
+                     weir_ctl_json_number(reputation->probability), "confidence",
+                     weir_ctl_json_number(reputation->confidence), "points",
+                     weir_ctl_json_number(reputation->points), "basis",
+                     weir_basis_name(reputation->basis), "association",
+                     weir_association_name(reputation->association), "forged",
+                     decision->forged);
+}
+
+static json_t *json_boundary(const struct weir_boundary *boundary)
+{
+    json_t *hops = json_array();
+    char text[WEIR_ADDRESS_TEXT];
+
+    for (size_t i = 0; i < boundary->hops; i++)
+        json_array_append_new(hops, boundary->hop[i].has_address
+                                        ? json_string(weir_address_format(
+                                              &boundary->hop[i].address, text))
+                                        : json_null());
+    return json_pack("{s:I, s:s, s:s, s:o}", "hop", (json_int_t)boundary->index, "end",
+                     weir_boundary_end_name(boundary->end), "why",
+                     weir_boundary_end_text(boundary->end), "hops", hops);
+}
+
+static json_t *json_names(uint64_t bits, unsigned most, const char *(*name)(unsigned))
+{
+    json_t *all = json_array();
+
+    for (unsigned i = 0; i < most; i++)
+        if (bits >> i & 1)
+            json_array_append_new(all, json_string(name(i)));
+    return all;
+}
+
+static const char *defect_name(unsigned i)
+{
+    return weir_defect_name((enum weir_defect)i);
+}
+
+static const char *html_fact_name(unsigned i)
+{
+    return weir_html_fact_name((enum weir_html_fact)i);
+}
+
+static void add_address(json_t *object, const struct weir_boundary *boundary)
+{
+    char text[WEIR_ADDRESS_TEXT];
+
+    json_object_set_new(object, "boundary_address",
+                        boundary->found
+                            ? json_string(weir_address_format(&boundary->address, text))
+                            : json_null());
+}
+
+static int print_json(struct weir_ctl *ctl, const char *name,
+                      const struct weir_judgement *judgement)
+{
+    const struct weir_decision *decision = &judgement->decision;
+    json_t *object = json_pack(
+        "{s:o, s:s, s:o, s:s, s:s, s:s, s:s}", "file", weir_ctl_json_text(name, strlen(name)),
+        "verdict", weir_verdict_name(decision->verdict), "score",
+        weir_ctl_json_number(decision->score), "action", weir_action_name(decision->action),
+        "intended", weir_action_name(decision->intended), "ground",
+        weir_ground_name(decision->ground), "id", decision->id);
+
+    if (!object)
+        return weir_ctl_error(ctl, EX_OSERR, "memory is short");
+    add_address(object, &judgement->boundary);
+    json_object_set_new(object, "domain", json_string(decision->domain));
+    json_object_set_new(object, "rules", json_points(judgement));
+    json_object_set_new(object, "reputation", json_reputation(decision));
+    json_object_set_new(object, "info", json_string(judgement->outcome.info));
+    json_object_set_new(object, "boundary", json_boundary(&judgement->boundary));
+    json_object_set_new(object, "defects",
+                        json_names(judgement->defects, WEIR_DEFECTS, defect_name));
+    json_object_set_new(object, "html",
+                        json_names(judgement->html_facts, WEIR_HTML_FACTS, html_fact_name));
+    json_object_set_new(object, "subject", text_of(judgement->subject));
+    json_object_set_new(object, "serial", json_integer(judgement->serial));
+    if (judgement->had_info)
+        json_object_set_new(object, "came_with_info",
+                            json_string(weir_info_state_name(judgement->info_state)));
+    json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    json_decref(object);
+    putchar('\n');
+    return 0;
+}
+
+json_t *weir_ctl_json_points(float points)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%.7g", (double)points);
+    return weir_ctl_json_number(strtod(text, NULL));
+}
+
+/* words --------------------------------------------------------------------------- */
+
+static void print_boundary(const struct weir_judgement *judgement)
+{
+    const struct weir_boundary *boundary = &judgement->boundary;
+    char text[WEIR_ADDRESS_TEXT];
+
+    printf("  from      %s, hop %zu of %zu: %s\n",
+           boundary->found ? weir_address_format(&boundary->address, text) : "nowhere outside",
+           boundary->index, boundary->hops, weir_boundary_end_text(boundary->end));
+    printf("  domain    %s%s\n", judgement->decision.domain[0] ? judgement->decision.domain : "-",
+           judgement->vouched ? ", vouched for" : "");
+}
+
+static void print_points(const struct weir_judgement *judgement)
+{
+    char text[LINE_TEXT];
+
+    for (size_t i = 0; i < judgement->points; i++) {
+        const struct weir_point *point = &judgement->point[i];
+
+        printf("  %+7.2f  %.*s (%u, %s)", point->points, (int)point->name.len, point->name.at,
+               point->id, point->kind);
+        if (point->description.len > 0)
+            printf(": %s", shown(point->description, 200, text));
+        putchar('\n');
+        if (point->evidence.len > 0)
+            printf("           saw \"%s\"\n", shown(point->evidence, EVIDENCE_SHOWN, text));
+    }
+}
+
+static void print_explained(const char *name, const struct weir_judgement *judgement)
+{
+    const struct weir_decision *decision = &judgement->decision;
+    char text[LINE_TEXT], reason[WEIR_DECISION_TEXT];
+
+    printf("%s: %s, score %.2f, %s%s%s\n", name, weir_verdict_name(decision->verdict),
+           decision->score, weir_action_name(decision->action),
+           decision->intended != decision->action ? "; enforced it would be " : "",
+           decision->intended != decision->action ? weir_action_name(decision->intended) : "");
+    printf("  subject   %s\n", shown(judgement->subject, 200, text));
+    print_boundary(judgement);
+    printf("  ground    %s\n", weir_decision_reason(decision, reason));
+    print_points(judgement);
+    for (unsigned i = 0; i < WEIR_DEFECTS; i++)
+        if (judgement->defects >> i & 1)
+            printf("  defect    %s\n", weir_defect_name((enum weir_defect)i));
+    if (judgement->rules_missing)
+        puts("  there is no rule set: weirctl rules load makes one");
+    if (judgement->rules_cut)
+        puts("  some rules took too long and were given up");
+    if (judgement->had_info)
+        printf("  came with a spam-info string: %s\n",
+               weir_info_state_name(judgement->info_state));
+}
+
+int weir_ctl_judgement_print(struct weir_ctl *ctl, const char *name,
+                             const struct weir_judgement *judgement)
+{
+    const struct weir_decision *decision = &judgement->decision;
+    char visible[WEIR_CTL_NAME];
+
+    if (ctl->option[WEIR_CTL_JSON])
+        return print_json(ctl, name, judgement);
+    name = weir_ctl_visible((struct weir_slice){name, strlen(name)}, visible, sizeof visible);
+    if (ctl->option[WEIR_CTL_EXPLAIN]) {
+        print_explained(name, judgement);
+        return 0;
+    }
+    printf("%s: %s %.2f %s", name, weir_verdict_name(decision->verdict), decision->score,
+           weir_action_name(decision->intended));
+    for (size_t i = 0; i < judgement->points; i++)
+        printf("%s%.*s", i > 0 ? "," : " ", (int)judgement->point[i].name.len,
+               judgement->point[i].name.at);
+    putchar('\n');
+    return 0;
+}

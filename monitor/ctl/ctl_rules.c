@@ -1,0 +1,174 @@
+/*
+ * ctl_rules - weirctl rules load, list, show: from rule files to the set at work.
+ */
+#include "monitor/ctl/ctl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/engine/rule_set_io.h"
+#include "monitor/ctl/ctl_files_io.h"
+#include "monitor/ctl/ctl_judgement.h"
+#include "monitor/ctl/ctl_output.h"
+
+static void tell(void *context, const char *file, unsigned line, const char *why)
+{
+    (void)context;
+    if (line > 0)
+        fprintf(stderr, "%s:%u: %s\n", file, line, why);
+    else
+        fprintf(stderr, "%s: %s\n", file, why);
+}
+
+int weir_ctl_rules_load(struct weir_ctl *ctl)
+{
+    bool dry = ctl->option[WEIR_CTL_DRY] != NULL;
+    struct weir_rule_set_made made;
+    char size[WEIR_CTL_TEXT];
+    int code = weir_ctl_configure(ctl), done;
+
+    if (code != 0)
+        return code;
+    done = weir_rule_set_make(&ctl->config, !dry, tell, NULL, &made);
+    if (done == WEIR_EINVAL)
+        return weir_ctl_error(ctl, EX_DATAERR, "nothing was changed: correct the rules above");
+    if (done < 0)
+        return weir_ctl_error(ctl, done == WEIR_EIO ? EX_IOERR : EX_OSERR, "%s: %s",
+                              ctl->config.rules_folder, weir_error_reason(done));
+    if (ctl->option[WEIR_CTL_JSON])
+        return weir_ctl_json(ctl, json_pack("{s:I, s:I, s:I, s:b}", "rules",
+                                            (json_int_t)made.rules, "serial",
+                                            (json_int_t)made.serial, "octets",
+                                            (json_int_t)made.octets, "written", !dry));
+    printf("%zu rules, serial %u, %s%s\n", made.rules, made.serial,
+           weir_ctl_bytes(made.octets, size), dry ? "; nothing was written" : "");
+    return 0;
+}
+
+/* The set at work. --------------------------------------------------------------- */
+
+struct opened {
+    struct weir_rule_file *file;
+    struct weir_matcher *matcher;
+    const struct weir_rules *rules;
+};
+
+static void close_set(struct opened *set)
+{
+    if (set->matcher)
+        weir_rule_file_give(set->file, &set->matcher);
+    weir_rule_file_free(&set->file);
+}
+
+static int open_set(struct weir_ctl *ctl, struct opened *set)
+{
+    const char *path, *why = "";
+    int code = weir_ctl_configure(ctl), done;
+
+    if (code != 0)
+        return code;
+    path = weir_config_path(&ctl->config, ctl->config.rules_file, ctl->arena);
+    done = path ? weir_rule_file_open(path, true, &ctl->log, &set->file, &why) : WEIR_ENOMEM;
+    if (done < 0)
+        return weir_ctl_error(ctl, EX_UNAVAILABLE, "%s: %s", path ? path : "",
+                              why && why[0] ? why : weir_error_reason(done));
+    set->matcher = weir_rule_file_take(set->file, weir_ctl_now());
+    if (!set->matcher) {
+        close_set(set);
+        return weir_ctl_error(ctl, WEIR_CTL_NOT_THERE, "there is no rule set; weirctl rules load "
+                              "makes one of %s", ctl->config.rules_folder);
+    }
+    set->rules = weir_matcher_rules(set->matcher);
+    return 0;
+}
+
+static json_t *text_of(struct weir_slice text)
+{
+    return weir_ctl_json_text(text.len ? text.at : "", text.len);
+}
+
+static json_t *json_rule(const struct weir_rule *rule)
+{
+    return json_pack("{s:I, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "id", (json_int_t)rule->id,
+                     "name", text_of(rule->name), "kind", weir_rule_kind_name(rule->kind), "state",
+                     weir_rule_state_name(rule->state), "score",
+                     weir_ctl_json_points(rule->score), "selector",
+                     text_of(rule->selector), "pattern", text_of(rule->pattern), "description",
+                     text_of(rule->description));
+}
+
+static void print_rule(const struct weir_rule *rule)
+{
+    char text[WEIR_CTL_NAME];
+
+    printf("%9u  %+7.2f  %-8s  %-8s  %.*s%s%s\n", rule->id, (double)rule->score,
+           weir_rule_kind_name(rule->kind), weir_rule_state_name(rule->state),
+           (int)rule->name.len, rule->name.at, rule->description.len > 0 ? ": " : "",
+           weir_ctl_visible(rule->description, text, sizeof text));
+}
+
+int weir_ctl_rules_list(struct weir_ctl *ctl)
+{
+    struct opened set = {0};
+    json_t *all = NULL;
+    int code = open_set(ctl, &set);
+
+    if (code != 0)
+        return code;
+    if (ctl->option[WEIR_CTL_JSON])
+        all = json_array();
+    for (size_t i = 0; i < weir_rules_count(set.rules); i++) {
+        struct weir_rule rule;
+
+        if (!weir_rules_get(set.rules, i, &rule))
+            continue;
+        if (all)
+            json_array_append_new(all, json_rule(&rule));
+        else
+            print_rule(&rule);
+    }
+    close_set(&set);
+    return all ? weir_ctl_json(ctl, all) : 0;
+}
+
+static int find(const struct weir_rules *rules, const char *which, struct weir_rule *rule_r)
+{
+    char *end;
+    unsigned long id = strtoul(which, &end, 10);
+
+    if (*end == '\0' && id > 0 && id <= WEIR_RULE_ID_MAX)
+        return weir_rules_find(rules, (uint32_t)id, rule_r);
+    return weir_rules_named(rules, (struct weir_slice){which, strlen(which)}, rule_r);
+}
+
+static void print_test(const struct weir_rule *rule)
+{
+    char text[WEIR_RULE_PATTERN_MAX + 8];
+
+    if (rule->selector.len > 0)
+        printf("  %s:", weir_ctl_visible(rule->selector, text, sizeof text));
+    printf("  %s\n", weir_ctl_visible(rule->pattern, text, sizeof text));
+}
+
+int weir_ctl_rules_show(struct weir_ctl *ctl)
+{
+    struct opened set = {0};
+    struct weir_rule rule;
+    int code = open_set(ctl, &set);
+
+    if (code != 0)
+        return code;
+    if (find(set.rules, ctl->argument[0], &rule) != 1)
+        code = weir_ctl_error(ctl, WEIR_CTL_NOT_THERE, "no rule %s is at work", ctl->argument[0]);
+    else if (ctl->option[WEIR_CTL_JSON])
+        code = weir_ctl_json(ctl, json_rule(&rule));
+    else {
+        print_rule(&rule);
+        if (rule.pattern.len > 0)
+            print_test(&rule);
+    }
+    close_set(&set);
+    return code;
+}

@@ -1,0 +1,228 @@
+/*
+ * ctl_rules_import - weirctl rules import: SpamAssassin's files become one of ours.
+ *
+ * What was taken goes to --output or the standard output; what could not be is told on the standard
+ * error, rule by rule, so that nothing is lost in silence.  An output file that is there already
+ * lends its ids, so that strings on old messages keep their meaning.
+ */
+#include "monitor/ctl/ctl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "monitor/ctl/ctl_files_io.h"
+#include "monitor/ctl/ctl_output.h"
+#include "monitor/ctl/sa_import.h"
+
+#define RULE_TEXT (2 * WEIR_RULE_PATTERN_MAX)
+
+struct import {
+    struct weir_ctl *ctl;
+    struct weir_sa_file *file;
+    size_t files;
+    struct weir_slice earlier;
+    struct weir_sa_import result;
+};
+
+/* A copy in the arena, which lives until all are read; its name is shown to people. */
+static int keep_file(struct import *import, const char *name, struct weir_slice octets)
+{
+    struct weir_ctl *ctl = import->ctl;
+    struct weir_sa_file *file = &import->file[import->files++];
+    char shown[WEIR_CTL_NAME];
+
+    weir_ctl_visible((struct weir_slice){name, strlen(name)}, shown, sizeof shown);
+    file->name = weir_arena_copy(ctl->arena, shown, strlen(shown));
+    file->text = (struct weir_slice){weir_arena_copy(ctl->arena, octets.at, octets.len),
+                                     octets.len};
+    if (!file->name || (!file->text.at && octets.len > 0))
+        return weir_ctl_error(ctl, EX_DATAERR, "%s: too much for one import", shown);
+    return 0;
+}
+
+static int read_files(struct import *import)
+{
+    struct weir_ctl *ctl = import->ctl;
+    struct weir_ctl_files *files;
+    struct weir_slice octets;
+    const char *name;
+    int code = weir_ctl_files_open(ctl, ctl->argument, ctl->arguments, ".cf", &files), got = 1;
+
+    if (code != 0)
+        return code;
+    import->file = weir_arena_zero(ctl->arena, weir_ctl_files_count(files) + 1,
+                                   sizeof *import->file);
+    while (code == 0 && import->file && (got = weir_ctl_files_next(files, &name, &octets)) == 1)
+        code = keep_file(import, name, octets);
+    if (!import->file)
+        code = weir_ctl_error(ctl, EX_OSERR, "memory is short");
+    else if (got < 0)
+        code = weir_ctl_files_error(ctl, name, got);
+    weir_ctl_files_free(&files);
+    return code;
+}
+
+static bool is_file(const char *path)
+{
+    struct stat there;
+    return stat(path, &there) == 0 && S_ISREG(there.st_mode);
+}
+
+/* What an earlier import wrote to the same place. */
+static int read_earlier(struct import *import)
+{
+    const char *path = import->ctl->option[WEIR_CTL_OUTPUT];
+    char *paths[] = {(char *)(uintptr_t)path};
+    struct weir_ctl_files *files;
+    struct weir_slice octets;
+    const char *name;
+    int code, got;
+
+    if (!path || !is_file(path))
+        return 0;
+    code = weir_ctl_files_open(import->ctl, paths, 1, "", &files);
+    if (code != 0)
+        return code;
+    got = weir_ctl_files_next(files, &name, &octets);
+    if (got == 1) {
+        import->earlier.at = weir_arena_copy(import->ctl->arena, octets.at, octets.len);
+        import->earlier.len = octets.len;
+    }
+    if (got < 0)
+        code = weir_ctl_files_error(import->ctl, name, got);
+    else if (!import->earlier.at && import->earlier.len > 0)
+        code = weir_ctl_error(import->ctl, EX_DATAERR, "%s: too large", path);
+    weir_ctl_files_free(&files);
+    return code;
+}
+
+static int write_rules(struct import *import, FILE *out)
+{
+    char *room = malloc(RULE_TEXT);
+
+    if (!room)
+        return WEIR_ENOMEM;
+    for (size_t i = 0; i < import->result.rules; i++) {
+        struct weir_line line = weir_line(room, RULE_TEXT);
+
+        weir_rule_write(&import->result.rule[i], &line);
+        if (line.cut)
+            fprintf(stderr, "%s: too long to be written\n", import->result.rule[i].file);
+        else
+            fprintf(out, "%s\n", weir_line_end(&line));
+    }
+    free(room);
+    return fflush(out) == 0 ? 0 : WEIR_EIO;
+}
+
+/* Written beside its place and renamed there, so that a disk that is full costs nothing: 0 or
+ * an exit code, said. */
+static int write_beside(struct import *import, const char *path, const char *place)
+{
+    FILE *out = fopen(place, "we");
+    int wrong;
+
+    if (!out)
+        return weir_ctl_error(import->ctl, EX_CANTCREAT, "%s: %s", path, strerror(errno));
+    wrong = write_rules(import, out) < 0 || fsync(fileno(out)) < 0 ? errno : 0;
+    if (fclose(out) != 0 && wrong == 0)
+        wrong = errno;
+    if (wrong == 0 && rename(place, path) < 0)
+        wrong = errno;
+    if (wrong == 0)
+        return 0;
+    (void)unlink(place);
+    return weir_ctl_error(import->ctl, EX_IOERR, "%s: %s", path, strerror(wrong));
+}
+
+/* What is there and no file (a device, a pipe) is written to, never replaced. */
+static int write_output(struct import *import)
+{
+    struct weir_ctl *ctl = import->ctl;
+    const char *path = ctl->option[WEIR_CTL_OUTPUT], *place;
+    FILE *out;
+    int done;
+
+    if (!path)
+        return write_rules(import, stdout) < 0 ? EX_IOERR : 0;
+    if (access(path, F_OK) != 0 || is_file(path)) {
+        place = weir_arena_printf(ctl->arena, "%s.new", path);
+        return place ? write_beside(import, path, place)
+                     : weir_ctl_error(ctl, EX_OSERR, "memory is short");
+    }
+    out = fopen(path, "we");
+    if (!out)
+        return weir_ctl_error(ctl, EX_CANTCREAT, "%s: %s", path, strerror(errno));
+    done = write_rules(import, out);
+    if (fclose(out) != 0 || done < 0)
+        return weir_ctl_error(ctl, EX_IOERR, "%s: %s", path, strerror(errno));
+    return 0;
+}
+
+static json_t *json_summary(const struct weir_sa_import *result)
+{
+    json_t *missed = json_array(), *words = json_object();
+
+    for (size_t i = 0; i < result->missing; i++) {
+        const struct weir_sa_missed *it = &result->missed[i];
+        json_array_append_new(missed, json_pack("{s:s, s:s, s:s, s:i, s:s}", "name", it->name,
+                                                "reason", weir_sa_reason_name(it->reason), "file",
+                                                it->file, "line", (int)it->line, "why", it->why));
+    }
+    for (size_t i = 0; i < result->words; i++)
+        json_object_set_new(words, result->word[i].word,
+                            json_integer((json_int_t)result->word[i].count));
+    return json_pack("{s:I, s:o, s:o}", "taken", (json_int_t)result->rules, "not_taken", missed,
+                     "words", words);
+}
+
+static void tell(const struct weir_sa_import *result)
+{
+    size_t by_reason[WEIR_SA_REASONS] = {0};
+
+    for (size_t i = 0; i < result->missing; i++) {
+        const struct weir_sa_missed *it = &result->missed[i];
+        by_reason[it->reason]++;
+        fprintf(stderr, "%s:%u: %s: %s\n", it->file, it->line, it->name[0] ? it->name : "line",
+                it->why);
+    }
+    for (size_t i = 0; i < result->words; i++)
+        fprintf(stderr, "not about rules: %s, %zu times\n", result->word[i].word,
+                result->word[i].count);
+    fprintf(stderr, "%zu rules taken, %zu lines listed above", result->rules, result->missing);
+    for (unsigned i = 0; i < WEIR_SA_REASONS; i++)
+        if (by_reason[i] > 0)
+            fprintf(stderr, ", %s %zu", weir_sa_reason_name((enum weir_sa_reason)i),
+                    by_reason[i]);
+    fputc('\n', stderr);
+}
+
+int weir_ctl_rules_import(struct weir_ctl *ctl)
+{
+    struct import import = {.ctl = ctl};
+    int code;
+
+    if (ctl->option[WEIR_CTL_JSON] && !ctl->option[WEIR_CTL_OUTPUT])
+        return weir_ctl_error(ctl, EX_USAGE, "--json needs --output: without it the rules "
+                              "themselves are printed");
+    code = weir_ctl_make_arena(ctl);
+    if (code == 0)
+        code = read_files(&import);
+    if (code == 0)
+        code = read_earlier(&import);
+    if (code == 0 && weir_sa_import(import.file, import.files, import.earlier, ctl->arena,
+                                    &import.result) < 0)
+        code = weir_ctl_error(ctl, EX_OSERR, "memory is short");
+    if (code == 0)
+        code = write_output(&import);
+    if (code != 0)
+        return code;
+    if (ctl->option[WEIR_CTL_JSON])
+        return weir_ctl_json(ctl, json_summary(&import.result));
+    tell(&import.result);
+    return 0;
+}

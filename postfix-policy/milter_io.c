@@ -1,0 +1,214 @@
+/*
+ * milter - the socket, the signals and libmilter's main loop.
+ *
+ * libmilter waits for signals itself and takes SIGHUP for an order to stop.  So its main loop runs
+ * in a thread of its own with all signals blocked, while the process's first thread, which Linux
+ * gives a signal to whenever it does not block it, reads them from a pipe that a handler
+ * writes to: TERM and INT stop libmilter, HUP reloads.
+ */
+#include "postfix-policy/milter_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libmilter/mfapi.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/endpoint.h"
+#include "core/base/error.h"
+#include "postfix-policy/milter_callbacks_io.h"
+#include "postfix-policy/sd_notify_io.h"
+
+#define TICK 1000          /* ms between two looks at what is due */
+#define STOP_WITHIN 10     /* s for sessions at work when told to stop */
+#define TIMEOUT 600        /* s without a word from the mail server, as libmilter has it */
+
+static int signals[2];     /* the self-pipe: a handler can reach nothing else */
+
+static void on_signal(int number)
+{
+    unsigned char octet = (unsigned char)number;
+    int kept = errno;
+
+    (void)!write(signals[1], &octet, 1);
+    errno = kept;
+}
+
+static int watch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+
+    if (pipe2(signals, O_CLOEXEC | O_NONBLOCK) < 0)
+        return WEIR_EIO;
+    sigemptyset(&action.sa_mask);
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigaction(SIGHUP, &action, NULL) < 0 ||
+        sigaction(SIGTERM, &action, NULL) < 0 || sigaction(SIGINT, &action, NULL) < 0)
+        return WEIR_EIO;
+    return 0;
+}
+
+/* Whether somebody answers at a Unix socket. */
+static bool knock(const char *path)
+{
+    struct sockaddr_un place = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool answered;
+
+    memcpy(place.sun_path, path, strnlen(path, sizeof place.sun_path - 1));
+    answered = fd >= 0 && connect(fd, (struct sockaddr *)&place, sizeof place) == 0;
+    if (fd >= 0)
+        close(fd);
+    return answered;
+}
+
+/* A stale socket, one at which nobody answers, is taken away; libmilter would not, as root. */
+static int clear_place(const char *path, const struct weir_log *log)
+{
+    struct stat there;
+
+    if (lstat(path, &there) < 0)
+        return 0;
+    if (!S_ISSOCK(there.st_mode)) {
+        weir_log(log, WEIR_LOG_ERROR, "cannot listen at %s: it is there and no socket", path);
+        return WEIR_EINVAL;
+    }
+    if (knock(path)) {
+        weir_log(log, WEIR_LOG_ERROR, "cannot listen at %s: another program does", path);
+        return WEIR_EINVAL;
+    }
+    return unlink(path) == 0 ? 0 : WEIR_EIO;
+}
+
+static mode_t mask_of(int access)
+{
+    return access == WEIR_SOCKET_EVERYBODY ? 0 : access == WEIR_SOCKET_GROUP ? 0007 : 0077;
+}
+
+/* What libmilter calls "unix:/path" and "inet:port@host". */
+static int open_socket(struct weir_milter_service *service)
+{
+    const struct weir_log *log = weir_milter_service_log(service);
+    const char *listen = weir_milter_service_listen(service);
+    char name[2 * WEIR_ENDPOINT_MAX];
+    struct weir_endpoint at;
+    const char *why;
+    mode_t mask;
+    int done;
+
+    if (weir_endpoint_parse(listen, &at, &why) < 0) {
+        weir_log(log, WEIR_LOG_ERROR, "cannot listen at %s: %s", listen, why);
+        return WEIR_EINVAL;
+    }
+    if (at.is_unix && (done = clear_place(at.host, log)) < 0)
+        return done;
+    if (at.is_unix)
+        snprintf(name, sizeof name, "unix:%s", at.host);
+    else
+        snprintf(name, sizeof name, "inet%s:%s@%s", strchr(at.host, ':') ? "6" : "", at.port,
+                 at.host);
+    mask = umask(mask_of(weir_milter_service_access(service)));
+    done = smfi_setconn(name) == MI_SUCCESS && smfi_opensocket(false) == MI_SUCCESS ? 0 : WEIR_EIO;
+    umask(mask);
+    if (done < 0)
+        weir_log(log, WEIR_LOG_ERROR, "cannot listen at %s: %s", listen, strerror(errno));
+    else
+        weir_log(log, WEIR_LOG_INFO, "listening at %s", listen);
+    return done;
+}
+
+static void *serve(void *context)
+{
+    (void)context;
+    return (void *)(intptr_t)smfi_main();
+}
+
+/* Starts libmilter with all signals blocked in its threads. */
+static int start(pthread_t *thread_r)
+{
+    sigset_t all, before;
+    int done;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    done = pthread_create(thread_r, NULL, serve, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return done == 0 ? 0 : WEIR_ENOMEM;
+}
+
+/* False when a signal says stop. */
+static bool obey_signals(struct weir_milter_service *service, const struct weir_notify *notify)
+{
+    unsigned char number;
+
+    while (read(signals[0], &number, 1) == 1) {
+        if (number != SIGHUP)
+            return false;
+        weir_notify_reloading(notify);
+        weir_milter_service_reload(service);
+        weir_notify_ready(notify);
+    }
+    return true;
+}
+
+/* Until a signal says stop, or libmilter gave up by itself. */
+static int wait_for_end(struct weir_milter_service *service, pthread_t thread,
+                        struct weir_notify *notify)
+{
+    struct weir_clock steady = weir_clock_steady();
+    void *result;
+
+    for (;;) {
+        struct pollfd pipe = {.fd = signals[0], .events = POLLIN};
+
+        (void)poll(&pipe, 1, TICK);
+        if (!obey_signals(service, notify))
+            return 0;
+        weir_milter_service_tick(service);
+        weir_notify_alive(notify, weir_clock_now(&steady));
+        if (pthread_tryjoin_np(thread, &result) == 0)
+            return (intptr_t)result == MI_SUCCESS ? 1 : WEIR_EIO;
+    }
+}
+
+/* Takes no new session, and lets messages that have begun end.  libmilter's own smfi_stop() would
+ * wait up to five seconds for its listener: libmilter is left to the end of the process. */
+static void stop(struct weir_milter_service *service)
+{
+    const struct timespec while_working = {.tv_nsec = 10 * 1000 * 1000};
+    struct weir_endpoint at;
+    const char *why;
+
+    weir_log(weir_milter_service_log(service), WEIR_LOG_INFO, "stopping");
+    if (weir_endpoint_parse(weir_milter_service_listen(service), &at, &why) == 0 && at.is_unix)
+        (void)unlink(at.host);
+    for (int i = 0; i < STOP_WITHIN * 100 && weir_milter_messages() > 0; i++)
+        nanosleep(&while_working, NULL);
+}
+
+int weir_milter_run(struct weir_milter_service *service)
+{
+    struct weir_notify notify = weir_notify_open();
+    pthread_t thread;
+    int done;
+
+    smfi_settimeout(TIMEOUT);
+    if ((done = weir_milter_register(service)) < 0 || (done = open_socket(service)) < 0 ||
+        (done = watch_signals()) < 0 || (done = start(&thread)) < 0)
+        return done;
+    weir_notify_ready(&notify);
+    done = wait_for_end(service, thread, &notify);
+    weir_notify_stopping(&notify);
+    if (done == 0)
+        stop(service);
+    weir_notify_close(&notify);
+    return done < 0 ? done : 0;
+}

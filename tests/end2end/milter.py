@@ -1,0 +1,91 @@
+"""milter - a weir-milter and a Postfix that hands its messages to it."""
+import postfix
+import rig
+import smtp
+
+GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+
+RULES = f"""\
+body GTUBE /{GTUBE.replace('*', '[*]').replace('.', '[.]')}/
+score GTUBE 100
+id GTUBE 1
+describe GTUBE the test string that every spam filter knows
+body CHEAP_LOAN /cheap loan/i
+score CHEAP_LOAN 6
+id CHEAP_LOAN 101
+describe CHEAP_LOAN offers a cheap loan
+header SUBJECT_WIN Subject =~ /you have won/i
+score SUBJECT_WIN 3.5
+id SUBJECT_WIN 102
+"""
+
+
+class Milter:
+    """A weir-milter on a Unix socket in the Weir's folder."""
+
+    def __init__(self, weir, **milter):
+        self.weir, self.path = weir, weir.folder / "milter.sock"
+        weir.configure(milter={"listen": f"unix:{self.path}", **milter})
+        self.process = rig.Process([rig.BUILD / "weir-milter", "-c", weir.conf],
+                                   weir.folder / "milter.log")
+        self.start()
+
+    def start(self):
+        before = self.log().count("listening at")
+        self.process.start()
+        self.process.ready(lambda: self.log().count("listening at") > before)
+
+    def stop(self):
+        return self.process.stop(seconds=15)
+
+    def log(self):
+        return self.process.log()
+
+    def decisions(self):
+        return [rig.pairs(line) for line in self.log().split("\n") if " verdict=" in line]
+
+
+def wiring(path, action="accept"):
+    """How Postfix is told of the milter, as the manual has it."""
+    return (f"smtpd_milters = {{ unix:{path}, default_action={action}, connect_timeout=1s, "
+            "command_timeout=2s, content_timeout=10s }")
+
+
+def write_rules(weir, text=RULES, name="10-test.rules"):
+    """Puts a rule file in the Weir's folder of rules and makes the set."""
+    folder = weir.folder / "rules"
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(text)
+    weir.configure(rules={"folder": folder})
+    weir.ctl("rules", "load")
+
+
+class MailServer:
+    """A Postfix with a weir-milter behind it, in a folder of its own."""
+
+    def __init__(self, mode="observe", rules=RULES, action="accept", message=None, **sections):
+        self.folder = rig.scratch()
+        self.weir = rig.Weir(self.folder, **sections)
+        self.weir.configure(weir={"mode": mode}, message=message or {})
+        self.weir.make_lists()
+        if rules:
+            write_rules(self.weir, rules)
+        self.milter = Milter(self.weir)
+        self.postfix = postfix.PrivatePostfix(self.folder,
+                                              extra=wiring(self.milter.path, action))
+        self.postfix.start()
+
+    def close(self):
+        self.postfix.stop()
+        status = self.milter.stop()
+        if status not in (0, None):
+            raise rig.Trouble(f"weir-milter ended with {status}: {self.milter.log()[-3000:]}")
+
+    def send(self, content, client="198.51.100.20", **arguments):
+        return smtp.send(self.postfix.port, client, content=content, **arguments)
+
+    def delivered(self, mark):
+        """The mail with this mark, once it is in the mailbox."""
+        def find():
+            return [mail for mail in self.postfix.mails() if mark in smtp.marks([mail])]
+        return rig.wait_for(find, 20, f"mail {mark} to be delivered")[0]
