@@ -24,13 +24,13 @@ FUZZ_SECONDS ?= 60
 
 WARN      := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
              -Wwrite-strings -Wformat=2 -Wno-format-nonliteral -Wvla -Wundef -Wcast-qual
-HARDEN    := -fstack-protector-strong -fPIC $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+HARDEN    := -fstack-protector-strong -fPIC -ffunction-sections -fdata-sections $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 CFLAGS    ?= -O2 -g
 FLAGS     := -std=c11 -D_GNU_SOURCE -I. -DWEIR_VERSION='"$(VERSION)"' $(WARN) $(HARDEN) $(CFLAGS) \
              $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined) \
              $(if $(filter thread,$(SAN)),$(if $(findstring gcc,$(CC)),-Wno-tsan)) # one fence, no thread of ours
-LIBS      := -lmemcached -llmdb -lpsl -lidn2 -lsodium -lpcre2-8 -linih -ljansson -lmilter -lpthread -lm
-LINK       = $(CC) $(FLAGS) $(LDFLAGS) -Wl,-z,relro,-z,now,--as-needed -o $@ $^ $(LIBS)
+LIBS      := -llmdb -lpsl -lidn2 -lsodium -lpcre2-8 -linih -ljansson -lmilter -lpthread -lm
+LINK       = $(CC) $(FLAGS) $(LDFLAGS) -Wl,--gc-sections,-z,relro,-z,now,--as-needed -o $@ $^ $(LIBS)
 
 core      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard core/*/*.c))
 # Programs' main files, and what only Exim can load; all other files of the front ends are
@@ -38,7 +38,12 @@ core      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard core/*/*.c))
 mains     := postfix-policy/policyd postfix-policy/milter monitor/ctl/weirctl
 guests    := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(mains:=.c) exim-module/local_scan_io.c,\
              $(wildcard postfix-policy/*.c monitor/ctl/*.c exim-module/*.c)))
-products  := $(B)/libweir.a $(B)/weir-policyd $(B)/weir-milter $(B)/weirctl
+products  := $(B)/libweir.a $(B)/weir-policyd $(B)/weir-milter $(B)/weirctl $(if $(SAN),,$(B)/weir-exim.so)
+# Exim's processes live for one connection: what the module loads is paid for each time, so that
+# all that Debian has as position-independent archives is linked in.
+EXIM      := build/rig/exim4-dev/usr/include/exim4
+EXIM_LIBS := -Wl,-Bstatic -lpcre2-8 -lsodium -lpsl -lidn2 -lunistring -linih -Wl,-Bdynamic -llmdb -lm
+EXPORTS   := local_scan; local_scan_version_*; weir_blacklisted; weir_reputation; weir_preload;
 manuals   := $(B)/weir.conf $(B)/weir.conf.5
 units     := $(patsubst tests/unit/%.c,$(B)/test/%,$(wildcard tests/unit/test_*.c))
 rigs      := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*.c)))
@@ -62,6 +67,11 @@ $(B)/weir-milter: $(B)/obj/postfix-policy/milter.o $(B)/libguests.a $(B)/libweir
 	$(LINK)
 $(B)/weirctl: $(B)/obj/monitor/ctl/weirctl.o $(B)/libguests.a $(B)/libweir.a
 	$(LINK)
+$(B)/weir-exim.so: $(patsubst %.c,$(B)/obj/%.o,$(wildcard exim-module/*.c)) $(B)/libweir.a
+	@printf 'WEIR { global: %s local: *; };\nIDN2_0.0.0 {};\n' '$(EXPORTS)' >$@.exports
+	$(CC) $(FLAGS) $(LDFLAGS) -shared -o $@ $^ -Wl,--gc-sections,--as-needed,-z,relro,-z,now \
+	  -Wl,--version-script=$@.exports $(EXIM_LIBS)
+$(B)/obj/exim-module/local_scan_io.o: FLAGS += -isystem $(EXIM)
 $(B)/weir.conf: $(B)/weirctl
 	$< config --sample >$@
 $(B)/weir.conf.5: $(B)/weirctl
@@ -120,9 +130,11 @@ build/fuzz/%: tests/fuzz/%.c $(wildcard core/*/*.c)
 install: all
 	install -s -Dm755 -t $(DESTDIR)$(PREFIX)/sbin $(B)/weir-policyd $(B)/weir-milter
 	install -s -Dm755 -t $(DESTDIR)$(PREFIX)/bin $(B)/weirctl
+	install -s -Dm644 -t $(DESTDIR)$(PREFIX)/lib/weir $(B)/weir-exim.so
+	install -Dm644 core/evidence/starter.rules $(DESTDIR)/etc/weir/rules/10-starter.rules$(if $(wildcard $(DESTDIR)/etc/weir/rules/10-starter.rules),.new)
 	install -Dm644 $(B)/weir.conf $(DESTDIR)/etc/weir/weir.conf$(if $(wildcard $(DESTDIR)/etc/weir/weir.conf),.new)
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(B)/weir.conf.5
-	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(wildcard postfix-policy/*.8)
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(wildcard postfix-policy/*.8 exim-module/*.8)
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man1 monitor/ctl/weirctl.1
 	install -Dm644 -t $(DESTDIR)/lib/systemd/system $(wildcard postfix-policy/*.service postfix-policy/*.socket)
 	install -Dm644 monitor/ctl/weirctl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/weirctl

@@ -6,8 +6,8 @@
  * Errors:   none: whatever cannot be found out, mail flows.  In mode observe nobody is refused,
  *           and what would have been is logged.
  */
-#ifndef WEIR_EXIM_ACL_FUNCTIONS_IO_H
-#define WEIR_EXIM_ACL_FUNCTIONS_IO_H
+#ifndef WEIR_EXIM_MODULE_ACL_FUNCTIONS_IO_H
+#define WEIR_EXIM_MODULE_ACL_FUNCTIONS_IO_H
 
 #include "exim-module/exim_process_io.h"
 

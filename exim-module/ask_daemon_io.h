@@ -10,8 +10,8 @@
  *           WEIR_EINVAL for an answer that is none; WEIR_ELIMIT for a question that is too
  *           long; WEIR_ENOMEM.
  */
-#ifndef WEIR_EXIM_ASK_DAEMON_IO_H
-#define WEIR_EXIM_ASK_DAEMON_IO_H
+#ifndef WEIR_EXIM_MODULE_ASK_DAEMON_IO_H
+#define WEIR_EXIM_MODULE_ASK_DAEMON_IO_H
 
 #include "core/engine/remote.h"
 

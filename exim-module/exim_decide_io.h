@@ -10,8 +10,8 @@
  * Owner:    the caller owns the value; outcome and all its texts live until end.
  * Errors:   0; WEIR_ENOMEM: nothing was decided.
  */
-#ifndef WEIR_EXIM_DECIDE_IO_H
-#define WEIR_EXIM_DECIDE_IO_H
+#ifndef WEIR_EXIM_MODULE_EXIM_DECIDE_IO_H
+#define WEIR_EXIM_MODULE_EXIM_DECIDE_IO_H
 
 #include "exim-module/exim_process_io.h"
 
@@ -24,7 +24,10 @@ struct weir_exim_decision {
     struct weir_judge *judge;          /* or decided by this one */
 };
 
+/* Decides; *decision is filled in but for outcome, answered and judge. */
 int weir_exim_decide(struct weir_exim_decision *decision, const struct weir_mail *mail);
+
+/* Gives back what the outcome needed. */
 void weir_exim_decided(struct weir_exim_decision *decision);
 
 #endif

@@ -13,8 +13,8 @@
  * Limits:   the size that the caller gives: of what is longer the beginning is taken.
  *           WEIR_RECIPIENTS_MAX recipients.
  */
-#ifndef WEIR_EXIM_MAIL_IO_H
-#define WEIR_EXIM_MAIL_IO_H
+#ifndef WEIR_EXIM_MODULE_EXIM_MAIL_IO_H
+#define WEIR_EXIM_MODULE_EXIM_MAIL_IO_H
 
 #include <sys/types.h>
 
@@ -44,6 +44,7 @@ struct weir_exim_message {
     size_t recipients;
 };
 
+/* At most so many octets of the message. */
 int weir_exim_mail(const struct weir_exim_message *message, size_t most, struct weir_arena *arena,
                    struct weir_mail *mail_r, char **octets_r);
 

@@ -15,8 +15,8 @@
  *           that cannot be read, WEIR_ENOMEM.  Stores that cannot be opened are no
  *           errors: they are logged, and mail flows without them.
  */
-#ifndef WEIR_EXIM_PROCESS_IO_H
-#define WEIR_EXIM_PROCESS_IO_H
+#ifndef WEIR_EXIM_MODULE_EXIM_PROCESS_IO_H
+#define WEIR_EXIM_MODULE_EXIM_PROCESS_IO_H
 
 #include <limits.h>
 #include <sys/types.h>

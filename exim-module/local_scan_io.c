@@ -21,7 +21,7 @@
 #include "exim-module/exim_mail_io.h"
 
 #define LOCAL_SCAN
-#include "local_scan.h"
+#include <local_scan.h>
 
 /* Exim builds an added header in 32 kB and dies when it does not fit. */
 #define HEADER_MOST 16000
@@ -183,10 +183,19 @@ static uschar *reply_text(const char *reply)
     return reply[0] ? tainted(reply) : NULL;
 }
 
+/* What a program of this machine hands in is tagged and let through: to refuse it is to make a
+ * bounce of it, which comes in here next, and that one's refusal would be a lost message. */
+static enum weir_action action_of(const struct weir_outcome *outcome)
+{
+    return sender_host_address ? outcome->action : WEIR_PASS;
+}
+
 static int carry_out(const struct weir_outcome *outcome, uschar **return_text)
 {
+    enum weir_action action = action_of(outcome);
+
     weir_log(&process.log, WEIR_LOG_INFO, "%s", outcome->log);
-    switch (outcome->action) {
+    switch (action) {
     case WEIR_REJECT:
         *return_text = reply_text(outcome->reply);
         return LOCAL_SCAN_REJECT;
@@ -198,7 +207,7 @@ static int carry_out(const struct weir_outcome *outcome, uschar **return_text)
     }
     change_header(outcome);
     *return_text = (uschar *)(uintptr_t)weir_verdict_name(outcome->verdict); /* $local_scan_data */
-    return outcome->action == WEIR_QUARANTINE ? LOCAL_SCAN_ACCEPT_FREEZE : LOCAL_SCAN_ACCEPT;
+    return action == WEIR_QUARANTINE ? LOCAL_SCAN_ACCEPT_FREEZE : LOCAL_SCAN_ACCEPT;
 }
 
 static int failed(const char *why, uschar **return_text)

@@ -102,9 +102,10 @@
 #define WEIR_NEED_WORK_MAX 20000  /* runs made while looking for them: memory and time */
 
 #define WEIR_PREFILTER_CANDIDATES_MAX 65536 /* of one text; then rules are candidates to its end */
-#define WEIR_PREFILTER_WORK_MAX 8  /* looks for each octet of a text on average, and ... */
+#define WEIR_PREFILTER_WORK_MAX 4  /* looks for each octet of a text on average, and ... */
 #define WEIR_PREFILTER_WORK_FREE (1 << 18) /* ... so many without that: 2 ms */
 #define WEIR_PREFILTER_GRAMS_MAX 64 /* spellings of a run's index key */
+#define WEIR_HYPERSCAN_PATTERN_MAX 400 /* octets; what is longer can take Hyperscan a minute */
 
 /* spam-info string -------------------------------------------------------- */
 #define WEIR_INFO_TEXT_MAX 640     /* characters of a spam-info string */

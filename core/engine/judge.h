@@ -7,14 +7,14 @@
  * match the rules; add up; decide; write it down (headers, log line, spam-info
  * string, one line for the spool).
  *
- *     score = points of rules + REPUTATION + FORGED_DOMAIN + FORGED_INFO
+ *     score = points of rules + REPUTATION + FORGED_DOMAIN + FORGED_INFO + RULES_CUT
  *     ham < unsure_score <= unsure < spam_score <= spam
  *
  * A reputation that condemns by itself (weir_engine_verdict) weighs as much as
  * spam_score, so that the verdict always follows from the sum.  The acceptable and white
  * lists make ham, the blacklist blocked, whatever the score, which is shown all the same.
- * Bounces, mail to postmaster and abuse, mail of our own users and from the never-list is
- * scored and tagged, and never refused.
+ * Bounces, mail to postmaster and abuse, mail of our own users, from this machine and from the
+ * never-list is scored and tagged, and never refused.
  *
  * Owner:    the caller owns the judge; what it borrows must outlive it.  The judgement lives
  *           in the judge until its next message.
@@ -51,6 +51,7 @@ enum weir_point_id {
     WEIR_POINT_FORGED_DOMAIN,
     WEIR_POINT_FORGED_INFO,
     WEIR_POINT_BAYES,
+    WEIR_POINT_RULES_CUT,         /* it made so much work that some rules were given up */
     WEIR_POINT_RESERVED = 1009,
 };
 

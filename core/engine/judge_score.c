@@ -12,6 +12,7 @@
 #include "core/engine/judge_impl.h"
 
 #define FORGED_DOMAIN_POINTS 1.0
+#define RULES_CUT_POINTS 1.0
 #define FORGED_INFO_POINTS 0.5 /* another site's string with our key's number looks the same */
 
 /* Points count in hundredths, as the spam-info string writes them: so the sum of what is
@@ -108,11 +109,13 @@ static double sum(const struct weir_judgement *judgement)
     return hundredths(all);
 }
 
-/* Grounds that let a message pass whatever it looks like. */
-static bool never_refused(enum weir_ground ground)
+/* What passes whatever it looks like: such mail has nobody to be refused to, or must get
+ * through. */
+static bool never_refused(const struct weir_judge *judge, enum weir_ground ground)
 {
-    return ground == WEIR_GROUND_AUTHENTICATED || ground == WEIR_GROUND_NULL_SENDER ||
-           ground == WEIR_GROUND_ROLE || ground == WEIR_GROUND_NEVER;
+    return !judge->envelope.has_client || ground == WEIR_GROUND_AUTHENTICATED ||
+           ground == WEIR_GROUND_NULL_SENDER || ground == WEIR_GROUND_ROLE ||
+           ground == WEIR_GROUND_NEVER;
 }
 
 static enum weir_verdict verdict_of(const struct weir_config *config,
@@ -127,12 +130,13 @@ static enum weir_verdict verdict_of(const struct weir_config *config,
     return decision->score >= config->unsure_score ? WEIR_UNSURE : WEIR_HAM;
 }
 
-static enum weir_action action_of(const struct weir_config *config,
+static enum weir_action action_of(const struct weir_judge *judge,
                                   const struct weir_decision *decision)
 {
+    const struct weir_config *config = judge->parts.config;
     static const enum weir_action of_spam[] = {WEIR_PASS, WEIR_QUARANTINE, WEIR_REJECT};
 
-    if (never_refused(decision->ground))
+    if (never_refused(judge, decision->ground))
         return WEIR_PASS;
     if (decision->verdict == WEIR_BLOCKED)
         return WEIR_REJECT;
@@ -156,12 +160,15 @@ int weir_judge_score(struct weir_judge *judge, const struct weir_rules *rules)
     if (judge->fact[WEIR_FACT_FORGED_INFO] > 0)
         add_own(judge, WEIR_POINT_FORGED_INFO, "FORGED_INFO", "info",
                 "it bears a spam-info string that we did not sign", FORGED_INFO_POINTS);
+    if (judge->rules.cut)
+        add_own(judge, WEIR_POINT_RULES_CUT, "RULES_CUT", "rules",
+                "it made so much work that some rules were given up", RULES_CUT_POINTS);
     qsort(judgement->point, judgement->points, sizeof *judgement->point, by_points);
     decision->score = sum(judgement);
     if (decision->ground == WEIR_GROUND_NOTHING || decision->ground == WEIR_GROUND_REPUTATION)
         decision->ground = WEIR_GROUND_SCORE;
     decision->verdict = verdict_of(config, decision);
-    decision->intended = action_of(config, decision);
+    decision->intended = action_of(judge, decision);
     decision->action = config->mode == WEIR_ENFORCE ? decision->intended : WEIR_PASS;
     return 0;
 }

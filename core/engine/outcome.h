@@ -24,9 +24,11 @@ struct weir_outcome {
     const char *reply;   /* to REJECT and DEFER: "550 5.7.1 words"; else "" */
     const char *log;     /* the facts in one line, without the program's name */
     const char *info;    /* the spam-info string unfolded; "" when there is none */
-    struct weir_header_added add[WEIR_OUTCOME_HEADERS_MAX]; /* on top of the message, in this order */
+    /* on top of the message, in this order */
+    struct weir_header_added add[WEIR_OUTCOME_HEADERS_MAX];
     size_t adds;
-    const char *remove[WEIR_OUTCOME_HEADERS_MAX]; /* all fields of these names, any case: ours, from outside */
+    /* all fields of these names, any case: ours, from outside */
+    const char *remove[WEIR_OUTCOME_HEADERS_MAX];
     size_t removes;
 };
 

@@ -17,7 +17,8 @@
  *                \n
  *                <1234 octets: header and body>
  *
- * In values '\n', '\r', '\t' and '\\' stand as \n, \r, \t and \\; other octets as they are, NUL is an error.
+ * In values '\n', '\r', '\t' and '\\' stand as \n, \r, \t and \\; other octets as they are, NUL
+ * is an error.
  * Unknown names are skipped, so that either side may be newer.
  *
  * Owner:    what is read points into the caller's octets, or lives in the arena.
@@ -34,8 +35,8 @@
  * not fit: then do not ask. */
 void weir_remote_question(const struct weir_mail *mail, struct weir_line *out);
 
-/* Reads a question's head: *head_r is its length, *size_r that of the message behind it; mail_r->message is
- * left empty. */
+/* Reads a question's head: *head_r is its length, *size_r that of the message behind it;
+ * mail_r->message is left empty. */
 int weir_remote_read_question(const char *octets, size_t len, struct weir_arena *arena,
                               struct weir_mail *mail_r, size_t *head_r, size_t *size_r);
 

@@ -1,8 +1,8 @@
 /*
  * rule_set - from rule files to the image that every program maps.
  *
- * A set is stale when the folder (a file came or went) or one of its rule files is newer than the image.
- * The new image gets the old one's serial and one; a damaged old image counts as none.
+ * A set is stale when the folder (a file came or went) or one of its rule files is newer than the
+ * image.  The new image gets the old one's serial and one; a damaged old image counts as none.
  */
 #include "core/engine/rule_set_io.h"
 

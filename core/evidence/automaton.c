@@ -53,7 +53,8 @@ static void push(struct making *m, struct list *list, uint32_t value)
 }
 
 /* Splits classes by a set. */
-static void split_classes(uint8_t class_of[256], uint32_t *classes, const struct weir_octet_set *set)
+static void split_classes(uint8_t class_of[256], uint32_t *classes,
+                          const struct weir_octet_set *set)
 {
     int inside[256];
     uint32_t before = *classes;

@@ -6,8 +6,7 @@
  * was touched is cleared.  A negated rule whose expression matched has the value -1
  * until settle() turns that round; nothing else sees it.
  *
- * Formulas are run only when something they look at is not as it is without hits, in an order in
- * which each comes behind those it looks at.
+ * Formulas come last: see matcher_metas.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,6 @@
 #include "core/base/error.h"
 #include "core/evidence/match_clock_io.h"
 #include "core/evidence/matcher_impl.h"
-#include "core/evidence/rule_meta.h"
 #include "core/mail/header_text.h"
 
 /* The handle. ------------------------------------------------------------------ */
@@ -32,8 +30,14 @@ int weir_matcher_new(const struct weir_rules *rules, struct weir_matcher **match
                             sizeof(*matcher->dirty));
     matcher->failed = calloc(words + 1, sizeof(*matcher->failed));
     matcher->found = malloc((n + 1) * sizeof(*matcher->found));
+    matcher->later = calloc(n + 1, sizeof(*matcher->later));
+    matcher->waits = malloc((n + 1) * sizeof(*matcher->waits));
+    matcher->put_off = malloc((n + 1) * sizeof(*matcher->put_off));
+    matcher->waiting = calloc(rules->image.count[WEIR_IMAGE_START_TRUE] + 1,
+                              sizeof(*matcher->waiting));
     int rc = WEIR_ENOMEM;
-    if (matcher->value && matcher->dirty && matcher->failed && matcher->found)
+    if (matcher->value && matcher->dirty && matcher->failed && matcher->found && matcher->later &&
+        matcher->waits && matcher->put_off && matcher->waiting)
         rc = weir_prefilter_scratch_new(&rules->prefilter, &matcher->scratch);
     if (rc == 0)
         rc = weir_regex_room_new(&matcher->room);
@@ -54,6 +58,10 @@ void weir_matcher_free(struct weir_matcher **matcher)
     free((*matcher)->dirty);
     free((*matcher)->failed);
     free((*matcher)->found);
+    free((*matcher)->later);
+    free((*matcher)->waits);
+    free((*matcher)->put_off);
+    free((*matcher)->waiting);
     free((*matcher)->profile);
     free(*matcher);
     *matcher = NULL;
@@ -66,8 +74,7 @@ const struct weir_rules *weir_matcher_rules(const struct weir_matcher *matcher)
 
 /* Hits. ------------------------------------------------------------------------- */
 
-/* The formulas that look at a value have to be run. */
-static void touch(struct weir_matcher *matcher, size_t value)
+void weir_matcher_touch(struct weir_matcher *matcher, size_t value)
 {
     size_t n, metas = matcher->rules->image.count[WEIR_IMAGE_METAS];
     const uint32_t *meta = weir_image_dependents(&matcher->rules->image, value, &n);
@@ -83,7 +90,14 @@ void weir_matcher_hit(struct weir_matcher *matcher, uint32_t rule, float times,
         return;
     matcher->value[rule] = times > 0 ? times : 1;
     matcher->found[matcher->founds++] = (struct weir_found){rule, area, evidence};
-    touch(matcher, rule);
+    weir_matcher_touch(matcher, rule);
+}
+
+void weir_matcher_wait(struct weir_matcher *matcher, uint32_t rule, uint32_t later)
+{
+    matcher->later[rule] = later;
+    matcher->waits[matcher->waits_n++] = rule;
+    weir_matcher_touch(matcher, rule);
 }
 
 static bool has_failed(const struct weir_matcher *matcher, uint32_t rule)
@@ -101,7 +115,9 @@ static void begin(struct weir_matcher *matcher, const struct weir_rule_input *in
     matcher->input = input;
     matcher->arena = arena;
     matcher->founds = matcher->faileds = matcher->work = matcher->next_look = 0;
-    matcher->next_meta = 0;
+    matcher->next_meta = matcher->put_offs = matcher->waits_n = 0;
+    matcher->depth = 0;
+    matcher->lazy = !(want & WEIR_MATCH_HIDDEN);
     matcher->begun = weir_match_used();
     matcher->cut = matcher->over = false;
     if ((want & WEIR_MATCH_PROFILE) && !matcher->profile)
@@ -112,7 +128,7 @@ static void begin(struct weir_matcher *matcher, const struct weir_rule_input *in
     for (unsigned fact = 0; fact < WEIR_FACTS; fact++) {
         matcher->value[rules + fact] = input->fact ? input->fact[fact] : 0;
         if (matcher->value[rules + fact] != 0)
-            touch(matcher, rules + fact);
+            weir_matcher_touch(matcher, rules + fact);
     }
 }
 
@@ -121,14 +137,13 @@ static int match_areas(struct weir_matcher *matcher)
     /* What says most in the least time first: a bound that is reached takes the rest away. */
     static const enum weir_area_kind order[] = {WEIR_AREA_URI, WEIR_AREA_BODY, WEIR_AREA_HTML,
                                                 WEIR_AREA_RAW, WEIR_AREA_FULL};
-    struct weir_selected header, envelope;
-    if (weir_matcher_header(matcher, &header) < 0 || weir_matcher_envelope(matcher, &envelope) < 0)
+    struct weir_selected *header = &matcher->header, *envelope = &matcher->envelope;
+    if (weir_matcher_header(matcher, header) < 0 || weir_matcher_envelope(matcher, envelope) < 0)
         return WEIR_ENOMEM;
-    weir_matcher_area(matcher, WEIR_AREA_HEADER, &header.area, header.selector);
-    weir_matcher_area(matcher, WEIR_AREA_ENVELOPE, &envelope.area, envelope.selector);
+    weir_matcher_area(matcher, WEIR_AREA_HEADER, &header->area, header->selector);
+    weir_matcher_area(matcher, WEIR_AREA_ENVELOPE, &envelope->area, envelope->selector);
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
         weir_matcher_area(matcher, order[i], &matcher->input->content->area[order[i]], NULL);
-    matcher->cut |= matcher->over;
     return 0;
 }
 
@@ -197,36 +212,6 @@ static void match_networks(struct weir_matcher *matcher)
         if (network->wider >= at)
             break;
         at = network->wider;
-    }
-}
-
-static void run_meta(struct weir_matcher *matcher, size_t number)
-{
-    const struct weir_image *image = &matcher->rules->image;
-    const struct weir_image_meta *meta = &image->meta[number];
-    size_t len, rules = weir_rules_size(matcher->rules);
-    const uint32_t *code = weir_image_code(image, meta->code, &len);
-    double result = weir_meta_run(code, len, matcher->value, rules + WEIR_FACTS);
-    if (meta->rule >= rules)
-        return;
-    if (result != 0)
-        weir_matcher_hit(matcher, meta->rule, (float)result, (struct weir_slice){"", 0},
-                         WEIR_AREA_HEADER);
-    else if (image->start_true[number / 64] >> (number % 64) & 1)
-        touch(matcher, meta->rule);
-}
-
-static void run_metas(struct weir_matcher *matcher)
-{
-    const struct weir_image *image = &matcher->rules->image;
-    for (size_t word = 0; word < image->count[WEIR_IMAGE_START_TRUE]; word++) {
-        while (matcher->dirty[word] != 0) {
-            unsigned bit = (unsigned)__builtin_ctzll(matcher->dirty[word]);
-            matcher->dirty[word] &= matcher->dirty[word] - 1;
-            matcher->next_meta = word * 64 + bit + 1;
-            if (word * 64 + bit < image->count[WEIR_IMAGE_METAS])
-                run_meta(matcher, word * 64 + bit);
-        }
     }
 }
 
@@ -310,6 +295,9 @@ static void clear(struct weir_matcher *matcher)
     if (matcher->faileds > 0)
         memset(matcher->failed, 0, (weir_rules_size(matcher->rules) + 63) / 64 *
                                        sizeof(*matcher->failed));
+    for (size_t i = 0; i < matcher->waits_n; i++)
+        matcher->later[matcher->waits[i]] = 0;
+    memset(matcher->waiting, 0, image->count[WEIR_IMAGE_START_TRUE] * sizeof(*matcher->waiting));
     matcher->input = NULL;
     matcher->arena = NULL;
 }
@@ -322,7 +310,8 @@ int weir_rules_match(struct weir_matcher *matcher, const struct weir_rule_input 
     if (rc == 0) {
         settle(matcher);
         match_networks(matcher);
-        run_metas(matcher);
+        weir_matcher_metas(matcher);
+        matcher->cut |= matcher->over;
         rc = report(matcher, want, result_r);
     }
     clear(matcher);

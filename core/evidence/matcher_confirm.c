@@ -9,6 +9,7 @@
  */
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/evidence/match_clock_io.h"
 #include "core/evidence/matcher_impl.h"
@@ -188,6 +189,36 @@ static void try_candidate(struct trial *trial, const struct weir_candidate *cand
         try_lines(trial, (size_t)candidate->line + 1);
 }
 
+/* Putting off. ------------------------------------------------------------------------ */
+
+/* Whether nobody but a formula wants to know, and what is not found is simply not a hit. */
+static bool may_wait(const struct weir_matcher *matcher, uint32_t number)
+{
+    const unsigned settled = WEIR_RULE_NEGATED | WEIR_RULE_EXISTS | WEIR_IMAGE_WITHOUT;
+    uint32_t flags = matcher->rules->image.rule[number].flags;
+    return matcher->lazy && (flags & WEIR_IMAGE_HIDDEN) && !(flags & settled);
+}
+
+/* Puts a rule off with its candidates, which are copied; false when memory is short or there is
+ * nothing to spare. */
+static bool put_it_off(struct weir_matcher *matcher, uint32_t number, struct weir_put_off what)
+{
+    if (number >= weir_rules_size(matcher->rules) || !may_wait(matcher, number) ||
+        matcher->later[number] != 0 || (what.candidates > 0 && what.candidate[0].exact))
+        return false;
+    if (what.candidates > 0) {
+        size_t size = what.candidates * sizeof(*what.candidate);
+        struct weir_candidate *copy = weir_arena_take(matcher->arena, size);
+        if (!copy)
+            return false;
+        memcpy(copy, what.candidate, size);
+        what.candidate = copy;
+    }
+    matcher->put_off[matcher->put_offs++] = what;
+    weir_matcher_wait(matcher, number, (uint32_t)matcher->put_offs);
+    return true;
+}
+
 /* Areas. ---------------------------------------------------------------------------- */
 
 static void try_candidates(struct weir_matcher *matcher, enum weir_area_kind kind,
@@ -199,16 +230,12 @@ static void try_candidates(struct weir_matcher *matcher, enum weir_area_kind kin
     if (weir_area_len(area) > LARGE_AREA)
         look_at_clock(matcher);
     for (size_t i = 0; i < n && !matcher->over;) {
-        struct trial trial;
-        uint32_t rule = candidate[i].rule;
-        bool ok = trial_begin(matcher, rule, kind, &trial);
-        trial.area = area;
-        trial.selector = selector;
-        for (; i < n && candidate[i].rule == rule; i++)
-            if (ok && !trial.over)
-                try_candidate(&trial, &candidate[i]);
-        if (ok)
-            trial_end(&trial);
+        size_t from = i;
+        while (i < n && candidate[i].rule == candidate[from].rule)
+            i++;
+        struct weir_put_off what = {kind, area, selector, candidate + from, i - from};
+        if (!put_it_off(matcher, candidate[from].rule, what))
+            weir_matcher_confirm(matcher, candidate[from].rule, &what);
     }
 }
 
@@ -218,18 +245,35 @@ static void try_always(struct weir_matcher *matcher, enum weir_area_kind kind,
     const uint32_t *rule = NULL;
     size_t n = weir_prefilter_always(&matcher->rules->prefilter, kind, &rule);
     for (size_t i = 0; i < n && !matcher->over; i++) {
-        struct trial trial;
-        if (!trial_begin(matcher, rule[i], kind, &trial))
-            continue;
-        trial.area = area;
-        trial.selector = selector;
-        uint32_t number = trial.image->selector;
-        if (!selector)
-            try_lines(&trial, 0);
-        else if (number < WEIR_RULE_SELECTORS_MAX && matcher->has[number])
-            try_lines(&trial, matcher->line_of[number]);
-        trial_end(&trial);
+        struct weir_put_off what = {kind, area, selector, NULL, 0};
+        if (!put_it_off(matcher, rule[i], what))
+            weir_matcher_confirm(matcher, rule[i], &what);
     }
+}
+
+static void try_everywhere(struct trial *trial)
+{
+    const struct weir_matcher *matcher = trial->matcher;
+    uint32_t number = trial->image->selector;
+    if (!trial->selector)
+        try_lines(trial, 0);
+    else if (number < WEIR_RULE_SELECTORS_MAX && matcher->has[number])
+        try_lines(trial, matcher->line_of[number]);
+}
+
+void weir_matcher_confirm(struct weir_matcher *matcher, uint32_t rule,
+                          const struct weir_put_off *put_off)
+{
+    struct trial trial;
+    if (matcher->over || !trial_begin(matcher, rule, put_off->kind, &trial))
+        return;
+    trial.area = put_off->area;
+    trial.selector = put_off->selector;
+    if (!put_off->candidate)
+        try_everywhere(&trial);
+    for (size_t i = 0; i < put_off->candidates && !trial.over; i++)
+        try_candidate(&trial, &put_off->candidate[i]);
+    trial_end(&trial);
 }
 
 void weir_matcher_area(struct weir_matcher *matcher, enum weir_area_kind kind,

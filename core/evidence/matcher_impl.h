@@ -18,6 +18,17 @@ struct weir_selected {
     const uint32_t *selector; /* by line */
 };
 
+/* A rule that only formulas look at is not confirmed before one does: what was found for it. */
+struct weir_put_off {
+    enum weir_area_kind kind;
+    const struct weir_area *area;
+    const uint32_t *selector;
+    const struct weir_candidate *candidate; /* NULL: it is to be tried in every line */
+    size_t candidates;
+};
+
+enum { WEIR_LATER_META = 1u << 31 }; /* in later: the number of a formula, not of a put_off */
+
 struct weir_matcher {
     const struct weir_rules *rules;
     struct weir_prefilter_scratch *scratch;
@@ -27,6 +38,12 @@ struct weir_matcher {
     uint64_t *failed;         /* bits of rules that could not be matched */
     struct weir_found *found;
     size_t founds, faileds;
+    uint32_t *later;          /* by rule: 0, or what decides it when a formula asks: a formula,
+                               * or one more than the index of a put_off */
+    uint64_t *waiting;        /* bits of formulas that are in later */
+    struct weir_put_off *put_off;
+    uint32_t *waits;          /* the rules that have been in later, to be cleared */
+    size_t put_offs, waits_n;
     struct weir_rule_profile *profile; /* by rule; NULL until asked for */
 
     /* of the message being matched */
@@ -35,6 +52,9 @@ struct weir_matcher {
     bool profiling;
     bool cut;                 /* something was left out: to be reported */
     bool over;                /* a bound on the whole message: no more trials */
+    bool lazy;                /* hidden rules wait until they are asked for */
+    unsigned depth;           /* of formulas that asked for one another */
+    struct weir_selected header, envelope;
     size_t next_meta;         /* formulas before it have been run, and are not run again */
     size_t work;              /* octets handed to expressions so far */
     size_t next_look;         /* at the clock: when work is so much */
@@ -47,13 +67,25 @@ struct weir_matcher {
 void weir_matcher_hit(struct weir_matcher *matcher, uint32_t rule, float times,
                       struct weir_slice evidence, enum weir_area_kind area);
 
+/* The formulas that look at a value have to be run. */
+void weir_matcher_touch(struct weir_matcher *matcher, size_t value);
+
+/* From now on the rule is decided when it is asked for. */
+void weir_matcher_wait(struct weir_matcher *matcher, uint32_t rule, uint32_t later);
+
+/* matcher_metas.c: the formulas, and what they ask for. */
+void weir_matcher_metas(struct weir_matcher *matcher);
+
 /* matcher_areas.c: makes the area of header or envelope, with what the rules of the set
  * look at, in the arena.  0 or WEIR_ENOMEM. */
 int weir_matcher_header(struct weir_matcher *matcher, struct weir_selected *selected_r);
 int weir_matcher_envelope(struct weir_matcher *matcher, struct weir_selected *selected_r);
 
-/* matcher_confirm.c: the rules of an area, candidates and always ones. */
+/* matcher_confirm.c: the rules of an area, candidates and always ones; and one that was put
+ * off. */
 void weir_matcher_area(struct weir_matcher *matcher, enum weir_area_kind kind,
                        const struct weir_area *area, const uint32_t *selector);
+void weir_matcher_confirm(struct weir_matcher *matcher, uint32_t rule,
+                          const struct weir_put_off *put_off);
 
 #endif

@@ -38,7 +38,7 @@ static inline bool weir_octet_set_has(const struct weir_octet_set *set, unsigned
 
 enum weir_need_edge { /* bits: what must hold beside a run; all of them */
     WEIR_NEED_BEGIN = 1,      /* the line begins here */
-    WEIR_NEED_NEW_LINE = 2,   /* the line begins here, or '\n' stands before and it is not its last */
+    WEIR_NEED_NEW_LINE = 2,   /* the line begins here, or '\n' stands before and something behind */
     WEIR_NEED_BORDER = 4,     /* \b */
     WEIR_NEED_NO_BORDER = 8,  /* \B */
     WEIR_NEED_END = 16,       /* the line ends here, or only its last '\n' follows */

@@ -1,6 +1,6 @@
 /*
  * Sets of octets in expressions: escapes that stand for one octet, classes such as \d, and
- * what is between brackets.  As PCRE2 without UTF and UCP and with the tables of the C locale has them.
+ * what is between brackets, as PCRE2 without UTF and UCP has them in the C locale.
  * What it does not know makes the reader give up (unknown), never guess.
  */
 #include "core/evidence/need_impl.h"

@@ -3,8 +3,8 @@
  *
  * Going through a sequence, the runs of what came so far are lengthened as long
  * as there are few of them; where something endless or too various comes they are a
- * candidate, and new ones begin behind it.  The rarest candidate wins.  Lists keep the order in which
- * the expression tries its alternatives, so that the first that stands at a place is the
+ * candidate, and new ones begin behind it.  The rarest candidate wins.  Lists keep the order in
+ * which the expression tries its alternatives, so that the first that stands at a place is the
  * one it would match.  All memory is the caller's arena; WEIR_NEED_WORK_MAX bounds it.
  */
 #include <string.h>

@@ -3,8 +3,8 @@
  *
  * Every octet of the text is asked, by the hash of the gram that begins there, whether
  * any run might stand around it; the few that say yes are compared with the run's sets.
- * Octets of a built form are believed only as far as they are checked: attach checks what every scan
- * uses, the rest is checked where it is used, and what is wrong there finds nothing.
+ * Octets of a built form are believed only as far as they are checked: attach checks what every
+ * scan uses, the rest is checked where it is used, and what is wrong there finds nothing.
  *
  * Work is bounded: WEIR_PREFILTER_WORK_MAX looks an octet, WEIR_PREFILTER_CANDIDATES_MAX
  * candidates; beyond, rules are candidates up to the text's end ("rest"), so nothing is lost.

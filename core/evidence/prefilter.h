@@ -3,10 +3,11 @@
  *
  * An expression can only match where some literal text of it stands.  For each
  * expression the rarest necessary literals are found when the rule set is built
- * (need.h); one pass over a text then gives the expressions whose
- * literals are in it, and where, so that PCRE2 has to confirm only these, and only in
- * the lines they were seen in.  What has no literal is always a candidate
- * ("stubborn"), unless a cheap necessary condition of another kind can be found for it.
+ * (need.h); one pass over a text then gives the expressions whose literals are in it, and
+ * where, so that PCRE2 has to confirm only these, and only where they were seen.  What has no
+ * literal is found by its rarest steps (automaton.h), or is always a candidate ("stubborn").
+ *
+ * A subject is a line with its '\n', in octets: neither PCRE2_UTF nor PCRE2_UCP.
  *
  * It may only err on one side: a candidate that does not match costs time, a match
  * that is no candidate would be a rule lost.
@@ -40,12 +41,13 @@ struct weir_prefilter_pattern {
 };
 
 enum weir_prefilter_means { /* how a pattern will be found */
-    WEIR_PREFILTER_EXACT,    /* the pattern is a literal: a candidate is a hit, nothing to confirm */
+    WEIR_PREFILTER_EXACT,    /* its runs are all of it: a candidate is a hit */
     WEIR_PREFILTER_LITERALS, /* candidate where necessary literals stand */
     WEIR_PREFILTER_ALWAYS,   /* stubborn: a candidate in every line of its area */
 };
 
 struct weir_prefilter_builder;
+/* 0 or WEIR_ENOMEM. */
 int weir_prefilter_builder_new(struct weir_prefilter_builder **builder_r);
 void weir_prefilter_builder_free(struct weir_prefilter_builder **builder);
 /* The pattern's octets are copied.  0 or an error; *means_r says how. */
@@ -61,7 +63,7 @@ struct weir_prefilter { /* filled by attach; a view into the octets */
     const uint8_t *octets;
     size_t len;
     uint32_t rules;          /* one more than the largest rule number */
-    uint32_t part[WEIR_AREAS + 1]; /* where each area's tables begin; the engine's own use */
+    uint32_t part[WEIR_AREAS]; /* where each area's tables begin; the engine's own use */
 };
 
 /* Looks at built octets, aligned to 8, which must outlive it.  0 or WEIR_ECORRUPT. */
@@ -79,6 +81,7 @@ struct weir_candidate {
 };
 
 struct weir_prefilter_scratch;
+/* 0 or WEIR_ENOMEM.  Serves every prefilter of no more rules. */
 int weir_prefilter_scratch_new(const struct weir_prefilter *prefilter,
                                struct weir_prefilter_scratch **scratch_r);
 void weir_prefilter_scratch_free(struct weir_prefilter_scratch **scratch);

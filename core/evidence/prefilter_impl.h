@@ -15,8 +15,8 @@
  *       stepper       rules found by automata, whose tables follow
  *       pairs         for each 64 of them, what is looked at first
  *
- * A gram is 2, 3 or 4 neighbouring octets of a text, each with bit 0x20 set, which makes upper and
- * lower case the same and is only a filter: the run is compared octet by octet with the text itself.
+ * A gram is 2, 3 or 4 neighbouring octets of a text, each with bit 0x20 set, which makes upper
+ * and lower case the same and is only a filter: the run is compared with the text itself.
  */
 #ifndef WEIR_EVIDENCE_PREFILTER_IMPL_H
 #define WEIR_EVIDENCE_PREFILTER_IMPL_H

@@ -3,7 +3,8 @@
  * thousand brackets are an error and no crash; runs on a stack of doubles.
  *
  * A word of a program: operator in the upper octet; for OP_VALUE the index in the
- * rest; OP_NUMBER is followed by a float's octets.
+ * rest; OP_NUMBER is followed by a float's octets; the skips have the place behind their
+ * operator in the rest.
  * Refuses unknown names, brackets that do not match, and anything it does not know.
  */
 #include "core/evidence/rule_meta.h"
@@ -18,6 +19,7 @@ enum op {
     OP_NUMBER, OP_VALUE, OP_NOT, OP_MINUS, /* one operand or none */
     OP_MULTIPLY, OP_DIVIDE, OP_REMAINDER, OP_ADD, OP_SUBTRACT, OP_LESS, OP_LESS_EQUAL, OP_MORE,
     OP_MORE_EQUAL, OP_EQUAL, OP_UNEQUAL, OP_AND, OP_OR,
+    OP_SKIP_IF_ZERO, OP_SKIP_IF_NOT, /* behind the left side of && and ||: where to go on */
     OP_OPEN, /* a bracket, never in a program */
 };
 
@@ -31,11 +33,13 @@ static const struct {
     {"%", OP_REMAINDER, 8}, {"+", OP_ADD, 7}, {"-", OP_SUBTRACT, 7}, {"<", OP_LESS, 6},
     {">", OP_MORE, 6},
 };
-enum { BINDS_PREFIX = 9, BINARIES = sizeof(binary) / sizeof(binary[0]), OP_SHIFT = 24 };
+enum { BINDS_PREFIX = 9, BINARIES = sizeof(binary) / sizeof(binary[0]), OP_SHIFT = 24,
+       OP_REST = (1 << OP_SHIFT) - 1 };
 
 struct waiting {
     enum op op;
     unsigned binds;
+    size_t skip; /* of && and ||: where its skip stands in the program */
 };
 
 struct compiler {
@@ -73,8 +77,20 @@ static int wait_for(struct compiler *c, enum op op, unsigned binds)
 {
     if (c->waits == WEIR_RULE_META_MAX || ++c->operators > WEIR_RULE_META_MAX)
         return wrong(c, WEIR_ELIMIT, "the formula has too many operators");
-    c->waiting[c->waits++] = (struct waiting){op, binds};
+    c->waiting[c->waits++] = (struct waiting){op, binds, c->meta->len};
+    if (op == OP_AND)
+        emit(c, (uint32_t)OP_SKIP_IF_ZERO << OP_SHIFT);
+    else if (op == OP_OR)
+        emit(c, (uint32_t)OP_SKIP_IF_NOT << OP_SHIFT);
     return 0;
+}
+
+static void release_one(struct compiler *c)
+{
+    const struct waiting *waiting = &c->waiting[--c->waits];
+    emit(c, (uint32_t)waiting->op << OP_SHIFT);
+    if (waiting->op == OP_AND || waiting->op == OP_OR)
+        c->meta->code[waiting->skip] |= (uint32_t)c->meta->len;
 }
 
 /* Writes what waits and binds at least so tightly. */
@@ -82,7 +98,7 @@ static void release(struct compiler *c, unsigned binds)
 {
     while (c->waits > 0 && c->waiting[c->waits - 1].op != OP_OPEN &&
            c->waiting[c->waits - 1].binds >= binds)
-        emit(c, (uint32_t)c->waiting[--c->waits].op << OP_SHIFT);
+        release_one(c);
 }
 
 static int read_close(struct compiler *c)
@@ -249,21 +265,27 @@ static double combine(enum op op, double a, double b)
 }
 
 /* What a word that needs nothing from the stack stands for. */
-static double operand_at(const uint32_t *code, size_t len, size_t *at, const float *value,
-                         size_t values)
+static double operand_at(const uint32_t *code, size_t len, size_t *at, weir_meta_value *value,
+                         void *context)
 {
     uint32_t word = code[*at];
-    if (word >> OP_SHIFT == OP_VALUE) {
-        uint32_t index = word & ((1u << OP_SHIFT) - 1);
-        return index < values ? (double)value[index] : 0;
-    }
+    if (word >> OP_SHIFT == OP_VALUE)
+        return value(context, word & OP_REST);
     float number = 0;
     if (++*at < len)
         memcpy(&number, &code[*at], sizeof(number));
     return (double)number;
 }
 
-double weir_meta_run(const uint32_t *code, size_t len, const float *value, size_t values)
+/* Where to go on behind a skip: there, or further down when its condition holds.  Never back. */
+static size_t behind_skip(uint32_t word, size_t at, double top)
+{
+    bool zero = word >> OP_SHIFT == OP_SKIP_IF_ZERO;
+    size_t target = word & OP_REST;
+    return (top == 0) == zero && target > at ? target - 1 : at;
+}
+
+double weir_meta_run(const uint32_t *code, size_t len, weir_meta_value *value, void *context)
 {
     double stack[WEIR_RULE_META_MAX];
     size_t depth = 0;
@@ -272,7 +294,11 @@ double weir_meta_run(const uint32_t *code, size_t len, const float *value, size_
         if (op <= OP_VALUE) {
             if (depth == WEIR_RULE_META_MAX)
                 return 0;
-            stack[depth++] = operand_at(code, len, &at, value, values);
+            stack[depth++] = operand_at(code, len, &at, value, context);
+        } else if (op == OP_SKIP_IF_ZERO || op == OP_SKIP_IF_NOT) {
+            if (depth < 1)
+                return 0;
+            at = behind_skip(code[at], at, stack[depth - 1]);
         } else if (op == OP_NOT || op == OP_MINUS) {
             if (depth < 1)
                 return 0;
@@ -294,7 +320,7 @@ int weir_meta_operand(const uint32_t *code, size_t len, size_t *at, uint32_t *va
         if (op == OP_NUMBER) {
             ++*at;
         } else if (op == OP_VALUE) {
-            *value_r = code[(*at)++] & ((1u << OP_SHIFT) - 1);
+            *value_r = code[(*at)++] & OP_REST;
             return 1;
         }
     }

@@ -4,7 +4,8 @@
  *     A && (B + C > 1) && !D     values: how often a rule hit, or a fact
  *
  * Operators bind as in C and Perl; && and || give the value of an operand, as in Perl, so
- * that "A || B" is how often one of them hit; division by zero is 0.
+ * that "A || B" is how often one of them hit; division by zero is 0.  The right side of &&
+ * and || is not looked at when the left one decides: looking may be work.
  *
  * Owner:    the caller; a program is an array of numbers without pointers.
  * Threads:  pure functions.
@@ -18,7 +19,7 @@
 #include "core/base/cursor.h"
 #include "core/base/limits.h"
 
-enum { WEIR_META_CODE_MAX = 3 * WEIR_RULE_META_MAX, WEIR_META_WHY = 120 };
+enum { WEIR_META_CODE_MAX = 4 * WEIR_RULE_META_MAX, WEIR_META_WHY = 120 };
 
 struct weir_meta {
     uint32_t code[WEIR_META_CODE_MAX];
@@ -34,8 +35,11 @@ typedef int weir_meta_resolve(void *context, struct weir_slice name);
 int weir_meta_compile(struct weir_slice text, weir_meta_resolve *resolve, void *context,
                       struct weir_meta *meta_r, char why_r[static WEIR_META_WHY]);
 
-/* The result over values; what lies beyond them is 0. */
-double weir_meta_run(const uint32_t *code, size_t len, const float *value, size_t values);
+/* A value by its index; 0 for one that is not there. */
+typedef double weir_meta_value(void *context, uint32_t index);
+
+/* The result over values that are asked for as they are needed. */
+double weir_meta_run(const uint32_t *code, size_t len, weir_meta_value *value, void *context);
 
 /* The next value a program looks at, at or behind *at: 1 with its index, or 0. */
 int weir_meta_operand(const uint32_t *code, size_t len, size_t *at, uint32_t *value_r);

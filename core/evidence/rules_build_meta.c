@@ -174,6 +174,17 @@ static int add_dependents(struct weir_build *build, struct weir_image_writer *wr
     return 0;
 }
 
+struct values {
+    const float *value;
+    size_t count;
+};
+
+static double value_of(void *context, uint32_t index)
+{
+    const struct values *values = context;
+    return index < values->count ? (double)values->value[index] : 0;
+}
+
 static int add_start_true(struct weir_build *build, struct weir_image_writer *writer)
 {
     size_t values = build->rules + WEIR_FACTS, words = (build->metas + 63) / 64;
@@ -181,9 +192,10 @@ static int add_start_true(struct weir_build *build, struct weir_image_writer *wr
     uint64_t *bits = weir_arena_zero(build->arena, words + 1, sizeof(*bits));
     if (!value || !bits)
         return WEIR_ENOMEM;
+    struct values without_hits = {value, values};
     for (size_t i = 0; i < build->metas; i++) {
         const struct weir_build_meta *meta = &build->meta[i];
-        double result = weir_meta_run(meta->code, meta->len, value, values);
+        double result = weir_meta_run(meta->code, meta->len, value_of, &without_hits);
         if (result == 0)
             continue;
         value[meta->rule] = result > 0 ? (float)result : 1;

@@ -2,7 +2,8 @@
  * ctl_check - weirctl check: judges messages as the mail server would, and says why.
  *
  * A message that was delivered begins with the Received field of one's own server: unless the
- * client's address is given, that field says who the client was.
+ * client's address is given, that field says who the client was.  Names of files are hostile: in a
+ * folder of mail others choose them.
  */
 #include "monitor/ctl/ctl.h"
 
@@ -45,7 +46,8 @@ static int named_client(struct weir_ctl *ctl, struct weir_envelope *envelope)
 }
 
 /* What the message itself says, which lies in a file: who handed it to its reader's server, and
- * the envelope sender, as that server wrote them down. */
+ * the envelope sender, as that server wrote them down.  Where nobody wrote the sender down the
+ * author stands for it: without one the message would be a bounce, which always passes. */
 static void read_message(struct check *check, struct weir_slice octets, struct weir_mail *mail)
 {
     bool named = check->ctl->option[WEIR_CTL_CLIENT_ADDRESS] != NULL, several;
@@ -57,6 +59,9 @@ static void read_message(struct check *check, struct weir_slice octets, struct w
     if (weir_message_parse(octets.at, octets.len, check->arena, &message) < 0)
         return;
     field = weir_message_field(&message, 0, "Return-Path", &from);
+    from = 0;
+    if (!field)
+        field = weir_message_field(&message, 0, "From", &from);
     if (field)
         mail->envelope.sender = weir_header_address(field->value, &several);
     if (named || !weir_peer_of_message(&message, &peer))
@@ -114,6 +119,7 @@ static int judge_all(struct check *check, struct weir_ctl_files *files)
     struct weir_slice octets;
     const char *name;
     size_t done = 0;
+    bool seen = weir_ctl_files_seen();
     int code = 0, got;
 
     while (code == 0 && (got = weir_ctl_files_next(files, &name, &octets)) != 0) {
@@ -123,7 +129,9 @@ static int judge_all(struct check *check, struct weir_ctl_files *files)
         } else {
             code = judge_one(check, name, octets);
         }
-        weir_ctl_progress_step(&progress, ++done, weir_ctl_files_count(files));
+        done++;
+        if (!seen)
+            weir_ctl_progress_step(&progress, done, weir_ctl_files_count(files));
     }
     (void)weir_ctl_progress_end(&progress);
     if (code == 0 && check->unread > 0)

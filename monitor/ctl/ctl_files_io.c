@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/error.h"
 
@@ -162,6 +163,11 @@ int weir_ctl_files_next(struct weir_ctl_files *files, const char **name_r,
         errno = saved;
     }
     return done;
+}
+
+bool weir_ctl_files_seen(void)
+{
+    return isatty(STDOUT_FILENO);
 }
 
 /* The octets of a proper UTF-8 character that is no control character; 0 when it is none. */

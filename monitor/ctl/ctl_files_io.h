@@ -32,6 +32,10 @@ int weir_ctl_files_error(struct weir_ctl *ctl, const char *name, int error);
 
 size_t weir_ctl_files_count(const struct weir_ctl_files *files);
 
+/* Whether the standard output is a terminal: what is printed there shows the progress itself, and
+ * a bar would stand in its way. */
+bool weir_ctl_files_seen(void);
+
 #define WEIR_CTL_NAME 4200
 
 /* A file's name, or other text that somebody else may have chosen, for a terminal: what is

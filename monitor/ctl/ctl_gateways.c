@@ -34,6 +34,9 @@ static int open_desk(struct desk *desk)
     done = desk->path ? weir_gateways_open(&ctl->config, &ctl->stores.key, desk->path,
                                            &desk->gateways)
                       : WEIR_ENOMEM;
+    if (done == WEIR_ECORRUPT)
+        return weir_ctl_error(ctl, EX_UNAVAILABLE, "%s: damaged; take it away, then gateways are "
+                              "learned anew", desk->path);
     return done < 0 ? weir_ctl_error(ctl, EX_UNAVAILABLE, "%s: %s", desk->path ? desk->path : "",
                                      weir_error_reason(done))
                     : 0;
@@ -145,13 +148,14 @@ static void tell_change(void *context, const struct weir_address *address,
                weir_gateway_state_name(is), weir_gateway_state_name(was), why);
 }
 
+/* Of a folder the files that are done: what is still being written would be learned twice. */
 static int learn_files(struct desk *desk)
 {
     struct weir_ctl *ctl = desk->ctl;
     struct weir_ctl_files *files;
     struct weir_slice octets;
     const char *name;
-    int code = weir_ctl_files_open(ctl, ctl->argument, ctl->arguments, "", &files), got;
+    int code = weir_ctl_files_open(ctl, ctl->argument, ctl->arguments, ".log", &files), got;
 
     if (code != 0)
         return code;

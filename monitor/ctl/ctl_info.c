@@ -69,11 +69,12 @@ static bool rule_of(const struct reading *reading, uint32_t id, struct weir_rule
 /* Those that are in no rule file. */
 static const char *own_name(uint32_t id)
 {
-    static const char *const name[] = {"REPUTATION", "FORGED_DOMAIN", "FORGED_INFO", "BAYES"};
+    static const char *const name[] = {"REPUTATION", "FORGED_DOMAIN", "FORGED_INFO", "BAYES",
+                                       "RULES_CUT"};
 
     if (id == 0)
         return "(the rest, summed up)";
-    return id >= WEIR_POINT_REPUTATION && id <= WEIR_POINT_BAYES
+    return id >= WEIR_POINT_REPUTATION && id <= WEIR_POINT_RULES_CUT
                ? name[id - WEIR_POINT_REPUTATION]
                : "";
 }

@@ -2,7 +2,7 @@
  * ctl_judgement - a judgement in words and in JSON.
  *
  * What a message says of itself (subject, evidence) is hostile: for people all but visible
- * ASCII becomes '?', in JSON it is escaped by jansson.
+ * ASCII becomes '?' (names of files keep proper UTF-8), in JSON it is escaped by jansson.
  */
 #include "monitor/ctl/ctl_judgement.h"
 
@@ -141,7 +141,7 @@ static int print_json(struct weir_ctl *ctl, const char *name,
     if (judgement->had_info)
         json_object_set_new(object, "came_with_info",
                             json_string(weir_info_state_name(judgement->info_state)));
-    json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
     json_decref(object);
     putchar('\n');
     return 0;

@@ -155,6 +155,7 @@ class PrivateExim:
         self.settings.update(settings)
         self.conf.write_text(CONFIGURATION.format(**self.settings))
         self.conf.chmod(0o644)
+        os.chown(self.conf, 0, 0)  # it refuses any other owner
 
     def start(self):
         self.process.start()

@@ -50,15 +50,17 @@ id FROM_DOC 208
 meta BOTH FROM_FREE && URI_BAD
 score BOTH 1
 id BOTH 209
-meta NO_ID DEFECT_NO_MESSAGE_ID
-score NO_ID 0.6
-id NO_ID 210
+meta BAD_BASE64 DEFECT_BAD_BASE64
+score BAD_BASE64 0.6
+id BAD_BASE64 210
 """
 
 
 def made():
-    """Messages with something in each kind of text that rules look at."""
-    head = "From: Ann <ann@free.example>\nTo: <u@test.example>\nSubject: {}\nMIME-Version: 1.0\n"
+    """Messages with something in each kind of text that rules look at.  They have all the fields
+    that one of the servers would add if they were missing."""
+    head = ("From: Ann <ann@free.example>\nTo: <u@test.example>\nSubject: {}\nMIME-Version: 1.0\n"
+            "Date: Sat, 21 Nov 2026 18:13:00 +0000\nMessage-Id: <1@client.example>\n")
     html = '<p>Text <b>bold</b> <a href="http://www.bad.example/x">here</a></p>'
     yield head.format("=?utf-8?Q?You_have_won?=") + "\nplain\n"
     yield head.format("html") + f"Content-Type: text/html; charset=utf-8\n\n{html}\n"
@@ -68,6 +70,7 @@ def made():
            "--b--\n")
     yield (head.format("folded\n and long") +
            "X-Spam-Flag: NO\n\n.dot\n..two dots\nlast line of all\n")
+    yield head.format("broken") + "Content-Transfer-Encoding: base64\n\nYW=Jj*!\n"
     yield head.format("no body")
     yield head.format("long") + "\n" + "x" * 900 + "\n" + "A cheap loan for you. " * 400 + "\n"
 
@@ -110,7 +113,7 @@ class Both(unittest.TestCase):
     def by_exim(self, server, content, client):
         content, mark = self.marked(content)
         said = server.session_from(client, content)
-        self.assertIn("250 OK id=", said)
+        self.assertIn("250 OK id=", said, server.paniclog() + server.mainlog()[-500:])
         return self.decision(server.delivered(mark)[0])
 
     def compare(self, build, **options):

@@ -69,7 +69,8 @@ static inline bool model_stands(const struct weir_need_run *run, const char *tex
     for (size_t i = 0; i < run->len; i++)
         if (!weir_octet_set_has(&run->at[i], (unsigned char)text[at + i]))
             return false;
-    return model_edges(run->left, text, len, at) && model_edges(run->right, text, len, at + run->len);
+    return model_edges(run->left, text, len, at) &&
+           model_edges(run->right, text, len, at + run->len);
 }
 
 /* At how many octets of begin .. end one of the needed runs stands. */
@@ -97,17 +98,19 @@ static inline bool model_need_holds(const struct weir_need *need, const char *te
            model_places(need, text, len, 0, len) >= need->times;
 }
 
-/* A random expression without \K, which moves where PCRE2 says that a match begins; often a strange one, of at most size - 1 octets. */
+/* A random expression, often a strange one, of at most size - 1 octets; without \K, which moves
+ * where PCRE2 says that a match begins. */
 static inline size_t model_expression(struct seeded *s, char *pattern, size_t size)
 {
     static const char *const piece[] = {
-        "a", "b", "ab", "abc", "B", "A", " ", "c", "1", "\\d", "\\w", "\\s", "\\W", "\\b", "\\B",
-        "^", "$", "\\A", "\\Z", "\\z", ".", "[ab]", "[^a]", "[a-c]", "[[:alpha:]]", "[[:^digit:]]",
-        "[]a]", "[a\\]b]", "[\\x61-\\x63]", "\\x61", "\\x{62}", "\\141", "\\o{142}", "\\Qa.b\\E", "(?i)",
-        "(?-i)", "(?i:ab)", "(?s)", "(?m)", "(?x)", "(?#ab)", "(", "(?:", "(?>", "(?=", "(?!", "(?<=",
-        "(?<!", "(?<n>", "(?|", "(?(1)", ")", ")", ")", "|", "|", "*", "+", "?", "??", "*?", "++", "{2}",
-        "{1,2}", "{0,2}", "{2,}", "{,2}", "{1", "\\1", "\\g{1}", "\\k<n>", "(?1)", "(?R)", "\\R",
-        "\\h", "\\N", "\\E", "\\n", "\n", "#", "abca", "bcab", "[a b]", "\\ ", "-", "_", "\\xe4", "\\C"};
+        "a", "b", "ab", "abc", "B", "A", " ", "c", "1", "\\d", "\\w", "\\s", "\\W", "\\b",
+        "\\B", "^", "$", "\\A", "\\Z", "\\z", ".", "[ab]", "[^a]", "[a-c]", "[[:alpha:]]",
+        "[[:^digit:]]", "[]a]", "[a\\]b]", "[\\x61-\\x63]", "\\x61", "\\x{62}", "\\141",
+        "\\o{142}", "\\Qa.b\\E", "(?i)", "(?-i)", "(?i:ab)", "(?s)", "(?m)", "(?x)", "(?#ab)",
+        "(", "(?:", "(?>", "(?=", "(?!", "(?<=", "(?<!", "(?<n>", "(?|", "(?(1)", ")", ")", ")",
+        "|", "|", "*", "+", "?", "??", "*?", "++", "{2}", "{1,2}", "{0,2}", "{2,}", "{,2}",
+        "{1", "\\1", "\\g{1}", "\\k<n>", "(?1)", "(?R)", "\\R", "\\h", "\\N", "\\E", "\\n",
+        "\n", "#", "abca", "bcab", "[a b]", "\\ ", "-", "_", "\\xe4", "\\C"};
     size_t len = 0;
     for (unsigned n = 1 + seeded_below(s, 9); n > 0; n--) {
         const char *p = piece[seeded_below(s, sizeof piece / sizeof *piece)];

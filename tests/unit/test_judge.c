@@ -276,6 +276,7 @@ static void bounces_own_users_roles_and_the_never_list_are_judged_and_never_refu
     assert_int_equal(judgement->decision.verdict, WEIR_SPAM);
     assert_int_equal(judgement->decision.action, WEIR_PASS);
     assert_int_equal(rig_judge(rig, "127.0.0.1", "a@x.example", awful)->decision.action, WEIR_PASS);
+    assert_int_equal(rig_judge(rig, NULL, "a@x.example", awful)->decision.action, WEIR_PASS);
     rig->mail.envelope.authenticated = true;
     assert_int_equal(rig_judge(rig, "203.0.113.7", "a@x.example", awful)->decision.action,
                      WEIR_PASS);

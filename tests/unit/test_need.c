@@ -1,6 +1,7 @@
 /*
- * What need.c, need_class.c, need_runs.c and need_chance.c say of an expression, judged by PCRE2: wherever it
- * matches, what is necessary must be there; where it is exact, nothing else may match.
+ * What need.c, need_class.c, need_runs.c and need_chance.c say of an expression, judged by
+ * PCRE2: wherever it matches, what is necessary must be there; where it is exact, nothing else
+ * may match.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -183,10 +184,11 @@ static void a_literal_is_exact_up_to_NEED_RUN_MAX(void **state)
     struct weir_need need;
     char pattern[WEIR_NEED_RUN_MAX + 1];
     memset(pattern, 'x', sizeof pattern);
-    assert_int_equal(find(arena, pattern, WEIR_NEED_RUN_MAX, &(struct weir_need_flags){0}, &need), 1);
+    const struct weir_need_flags none = {0};
+    assert_int_equal(find(arena, pattern, WEIR_NEED_RUN_MAX, &none, &need), 1);
     assert_true(need.exact);
     assert_int_equal(need.run[0].len, WEIR_NEED_RUN_MAX);
-    assert_int_equal(find(arena, pattern, sizeof pattern, &(struct weir_need_flags){0}, &need), 1);
+    assert_int_equal(find(arena, pattern, sizeof pattern, &none, &need), 1);
     assert_false(need.exact);
     weir_arena_free(&arena);
 }
@@ -214,7 +216,8 @@ static void alternatives_are_told_up_to_NEED_RUNS_MAX(void **state)
 static void an_expression_of_32768_octets_costs_little(void **state)
 {
     (void)state;
-    static const char *const piece[] = {"[ab]?", "(?:a|b|c)", "(?:x+|y)", "(a|", "a{0,4}", "((b+)+"};
+    static const char *const piece[] = {"[ab]?", "(?:a|b|c)", "(?:x+|y)", "(a|", "a{0,4}",
+                                        "((b+)+"};
     struct weir_arena *arena = weir_arena_new(1 << 16);
     static char pattern[WEIR_RULE_PATTERN_MAX];
     for (size_t i = 0; i < sizeof piece / sizeof *piece; i++) {

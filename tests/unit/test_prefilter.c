@@ -1,6 +1,6 @@
 /*
  * The prefilter (prefilter.c, prefilter_build.c, automaton.c, automaton_steps.c) against a stupid
- * model: PCRE2 on every line for every rule.
+ * model: PCRE2 on every line for every rule; prefilter_hyperscan.c too, where it is built in.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/evidence/prefilter.h"
+#include "core/evidence/prefilter_hyperscan.h"
 #include "tests/unit/expression_model.h"
 
 #define RULES 40
@@ -120,9 +121,9 @@ static void judge(struct world *w, const struct rule *rule, uint32_t line,
     w->hits += hit;
     w->exact += c && c->exact;
     if (!right)
-        fail_msg("/%s/ in line %u \"%.*s\": match %d %zu-%zu, candidate %d %u-%u end %u", rule->text,
-                 line, (int)text.len, text.at, hit, start, stop, c != NULL, c ? c->from : 0,
-                 c ? c->until : 0, c ? c->end : 0);
+        fail_msg("/%s/ in line %u \"%.*s\": match %d %zu-%zu, candidate %d %u-%u end %u",
+                 rule->text, line, (int)text.len, text.at, hit, start, stop, c != NULL,
+                 c ? c->from : 0, c ? c->until : 0, c ? c->end : 0);
 }
 
 static void compare(struct world *w, enum weir_area_kind kind)
@@ -182,13 +183,15 @@ static void random_rules_find_what_PCRE2_finds(void **state)
 
 /* The kinds of expressions that spam rules have. */
 static const char *const spam[] = {
-    "\\bfree\\b", "click (?:here|below)", "[0-9]{1,3}(?:,[0-9]{3}){1,3} (?:dollars|usd)", "dear \\w+",
-    "\\bun-?subscribe\\b", "[v\\xe4][\\W_]{0,3}[i1!|][\\W_]{0,3}[a4@][\\W_]{0,3}g", "https?://\\d+\\.",
+    "\\bfree\\b", "click (?:here|below)", "[0-9]{1,3}(?:,[0-9]{3}){1,3} (?:dollars|usd)",
+    "dear \\w+", "\\bun-?subscribe\\b", "https?://\\d+\\.",
+    "[v\\xe4][\\W_]{0,3}[i1!|][\\W_]{0,3}[a4@][\\W_]{0,3}g",
     "(?:account|password|e-?mail)(?:.{1,40}(?:verify|confirm|update)){1,2}", "^\\s*>", "!{2,}\\s*$",
     "(?:[a-z]{5,}[\\s.]+){6}", "(?!this)th[aeiou]\\w", "\\b(\\w+) \\1\\b", "=[A-F0-9]{2}", "\\$\\d",
-    "(?:(?:c|[\\xc3][\\x87\\xa7]|\\xc4[\\x86-\\x8d]|&#(?:199|231);)\\W?(?:l|[|1!])\\W?(?:i|[\\xc3][\\xac-\\xaf])){1}",
+    "(?:(?:c|[\\xc3][\\x87\\xa7]|\\xc4[\\x86-\\x8d]|&#(?:199|231);)\\W?(?:l|[|1!])\\W?i){1}",
     "(?:name|address|phone|city)(?:[ :_]{1,20}(?:name|address|phone|city)){2}", "[^\\x00-\\x7f]{4}",
-    "\\A.{0,5}\\Z", "order (?-i:NOW)\\b", "(?<=for )you", "100 ?%", "\\bno\\W+(?:\\w+\\W+){0,3}fees?"};
+    "\\A.{0,5}\\Z", "order (?-i:NOW)\\b", "(?<=for )you", "100 ?%",
+    "\\bno\\W+(?:\\w+\\W+){0,3}fees?"};
 
 static void rules_like_those_for_spam_find_what_PCRE2_finds_in_real_mail(void **state)
 {
@@ -202,23 +205,45 @@ static void rules_like_those_for_spam_find_what_PCRE2_finds_in_real_mail(void **
             (struct weir_need_flags){.caseless = true});
     finish(w, builder);
     assert_int_equal(w->rules, sizeof spam / sizeof *spam);
-    if (glob("../shared/data/spam-modern/*.eml", 0, NULL, &files) != 0) {
-        printf("../shared/data/spam-modern is not there: nothing is tested\n");
-        end(w);
-        free(w);
-        skip();
-    }
-    for (size_t i = 0; i < files.gl_pathc; i += 8) {
+    assert_int_equal(glob("tests/data/mail/*.eml", 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
         FILE *file = fopen(files.gl_pathv[i], "rb");
         assert_non_null(file);
         cut_into_lines(w, text, fread(text, 1, sizeof text, file));
         fclose(file);
         compare(w, WEIR_AREA_BODY);
     }
-    assert_true(w->hits > 200 && w->exact > 100);
+    assert_true(w->hits > 100 && w->exact > 20);
     globfree(&files);
     end(w);
     free(w);
+}
+
+static void Hyperscan_gives_a_candidate_wherever_PCRE2_matches_or_says_it_is_not_there(void **state)
+{
+    (void)state;
+    static const char *const pattern[] = {"free offer", "v[i1]agra.*now", "^x"};
+    static const char text[] = "a free offer\nx v1agra: now!\nnothing";
+    static const uint32_t start[] = {0, 13, 28, sizeof text - 1};
+    struct weir_area area = {text, start, 3};
+    struct weir_prefilter_pattern rule[3] = {{.rule = 0}, {.rule = 1}, {.rule = 2}};
+    struct weir_hyperscan *hyperscan = NULL;
+    const struct weir_candidate *c;
+    for (size_t i = 0; i < 3; i++) {
+        rule[i].area = WEIR_AREA_BODY;
+        rule[i].pattern = (struct weir_slice){pattern[i], strlen(pattern[i])};
+    }
+    int result = weir_hyperscan_new(rule, 3, &hyperscan);
+    if (result == WEIR_EDOWN) {
+        assert_null(hyperscan);
+        return;
+    }
+    assert_int_equal(result, 0);
+    size_t n = weir_hyperscan_scan(hyperscan, WEIR_AREA_BODY, &area, NULL, &c);
+    assert_non_null(candidate_of(c, n, 0, 0));
+    assert_non_null(candidate_of(c, n, 1, 1));
+    assert_non_null(candidate_of(c, n, 2, 1));
+    weir_hyperscan_free(&hyperscan);
 }
 
 static void means_tell_how_a_pattern_will_be_found(void **state)
@@ -344,6 +369,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_rules_find_what_PCRE2_finds),
         cmocka_unit_test(rules_like_those_for_spam_find_what_PCRE2_finds_in_real_mail),
+        cmocka_unit_test(
+            Hyperscan_gives_a_candidate_wherever_PCRE2_matches_or_says_it_is_not_there),
         cmocka_unit_test(means_tell_how_a_pattern_will_be_found),
         cmocka_unit_test(candidates_are_told_up_to_PREFILTER_CANDIDATES_MAX),
         cmocka_unit_test(damaged_octets_are_refused_or_harmless),

@@ -26,6 +26,38 @@ static int resolve(void *context, struct weir_slice name)
 /* a = 1, b = 2, c = 3, the rest 0 */
 static const float values[26] = {1, 2, 3};
 
+/* context: bits of the values that were asked for, or NULL. */
+static double value_of(void *context, uint32_t index)
+{
+    uint32_t *asked = context;
+    if (asked && index < 26)
+        *asked |= 1u << index;
+    return index < 26 ? (double)values[index] : 0;
+}
+
+static void what_does_not_decide_is_not_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t asked;
+    } table[] = {
+        {"z && a", 1u << 25}, {"a && z", 1 | 1u << 25}, {"a || b", 1}, {"z || b", 2 | 1u << 25},
+        {"z && a || b", 2 | 1u << 25}, {"a || b && c", 1}, {"(z && a) + c", 4 | 1u << 25},
+        {"z && (a || b) && c", 1u << 25}, {"!(a || b) && c", 1}, {"a + b > 9 && c", 3},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct weir_meta meta;
+        char why[WEIR_META_WHY] = "";
+        uint32_t asked = 0;
+        struct weir_slice text = {table[i].text, strlen(table[i].text)};
+        assert_int_equal(weir_meta_compile(text, resolve, NULL, &meta, why), 0);
+        (void)weir_meta_run(meta.code, meta.len, value_of, &asked);
+        if (asked != table[i].asked)
+            fail_msg("%s asks for %#x, not %#x", table[i].text, asked, table[i].asked);
+    }
+}
+
 static void formulas_give_what_Perl_gives(void **state)
 {
     (void)state;
@@ -47,7 +79,7 @@ static void formulas_give_what_Perl_gives(void **state)
         struct weir_slice text = {table[i].text, strlen(table[i].text)};
         if (weir_meta_compile(text, resolve, NULL, &meta, why) != 0)
             fail_msg("%s: %s", table[i].text, why);
-        double got = weir_meta_run(meta.code, meta.len, values, 26);
+        double got = weir_meta_run(meta.code, meta.len, value_of, NULL);
         if (got != table[i].want)
             fail_msg("%s is %g, not %g", table[i].text, got, table[i].want);
     }
@@ -81,7 +113,7 @@ static int compile_many(const char *text, size_t n, const char *end, double *val
         memcpy(all + i * len, text, len);
     strcpy(all + n * len, end);
     int rc = weir_meta_compile((struct weir_slice){all, strlen(all)}, resolve, NULL, &meta, why);
-    *value_r = rc == 0 ? weir_meta_run(meta.code, meta.len, values, 26) : NAN;
+    *value_r = rc == 0 ? weir_meta_run(meta.code, meta.len, value_of, NULL) : NAN;
     free(all);
     return rc;
 }
@@ -152,7 +184,7 @@ static void random_formulas_give_what_they_are_made_to_give(void **state)
         double want = random_formula(&s, 6, &at);
         struct weir_slice formula = {text, (size_t)(at - text)};
         assert_int_equal(weir_meta_compile(formula, resolve, NULL, &meta, why), 0);
-        if (weir_meta_run(meta.code, meta.len, values, 26) != want)
+        if (weir_meta_run(meta.code, meta.len, value_of, NULL) != want)
             fail_msg("%s is not %g", text, want);
     }
 }
@@ -170,7 +202,7 @@ static void damaged_programs_give_some_number_and_stay_inside(void **state)
             if (seeded_below(&s, 2))
                 code[j] &= 0x1f00001f;
         }
-        (void)weir_meta_run(code, len, values, 26);
+        (void)weir_meta_run(code, len, value_of, NULL);
         while (weir_meta_operand(code, len, &at, &value))
             assert_true(at <= len);
     }
@@ -179,6 +211,7 @@ static void damaged_programs_give_some_number_and_stay_inside(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_does_not_decide_is_not_asked_for),
         cmocka_unit_test(formulas_give_what_Perl_gives),
         cmocka_unit_test(what_is_no_formula_is_refused_with_a_reason),
         cmocka_unit_test(WEIR_RULE_META_MAX_terms_are_taken_and_not_one_more),

@@ -336,12 +336,14 @@ static void an_expression_that_runs_away_is_failed_and_never_a_hit(void **state)
     rules_rig_free(rig);
 }
 
-/* A mail of about len octets against rules each of which has to read all of it. */
-static bool is_cut(size_t len)
+/* A mail as long as an area can be against n rules each of which has to read all of it. */
+static bool is_cut(unsigned n)
 {
-    struct rules_rig *rig = rules_rig_new("full A /[^b]\\z/\nfull B /[^c]\\z/\nfull C /[^d]\\z/\n"
-                                          "full D /[^e]\\z/\nbody E /offer/\n");
-    size_t at = strlen(MAIL "\noffer\n");
+    char text[8192] = "body E /offer/\n";
+    for (unsigned i = 0; i < n; i++)
+        sprintf(text + strlen(text), "full F%u /(?s)\\s.*[^%c]\\z/\n", i, 'A' + i % 26);
+    struct rules_rig *rig = rules_rig_new(text);
+    size_t at = strlen(MAIL "\noffer\n"), len = WEIR_AREA_MAX;
     char *mail = malloc(len);
     assert_non_null(mail);
     memcpy(mail, MAIL "\noffer\n", at);
@@ -358,8 +360,9 @@ static bool is_cut(size_t len)
 static void WEIR_MATCH_WORK_MAX_ends_a_match_and_says_so(void **state)
 {
     (void)state;
-    assert_false(is_cut(WEIR_MATCH_WORK_MAX / 64));
-    assert_true(is_cut(WEIR_MATCH_WORK_MAX / 3));
+    const unsigned most = WEIR_MATCH_WORK_MAX / WEIR_AREA_MAX;
+    assert_false(is_cut(most - 1));
+    assert_true(is_cut(most + 1));
 }
 
 static void WEIR_RULE_HITS_MAX_hits_are_reported_and_the_score_is_theirs(void **state)
