@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/base/endpoint.h"
+#include "core/base/error.h"
 #include "core/store/memcached_server.h"
 
 #define AT(field) offsetof(struct weir_config, field)
@@ -28,9 +29,17 @@ static int check_endpoint(const char *item, const char **why_r)
     return weir_endpoint_parse(item, NULL, why_r);
 }
 
-static int check_endpoint_or_none(const char *item, const char **why_r)
+/* A Unix socket of this machine, or nothing: whole messages go through it. */
+static int check_socket_or_none(const char *item, const char **why_r)
 {
-    return item[0] ? weir_endpoint_parse(item, NULL, why_r) : 0;
+    struct weir_endpoint endpoint;
+    int done = item[0] ? weir_endpoint_parse(item, &endpoint, why_r) : 0;
+
+    if (item[0] && done == 0 && !endpoint.is_unix) {
+        *why_r = "it has to be a Unix socket, unix:/path";
+        return WEIR_EINVAL;
+    }
+    return done;
 }
 
 static int check_server(const char *item, const char **why_r)
@@ -220,13 +229,13 @@ static const struct weir_setting rows[] = {
 
     {"exim", "decide", WEIR_TEXT, "", 0, 0, NULL, AT(decide),
      "Ask the daemon there (see [policyd] decide_listen) instead of deciding inside Exim; the "
-     "module still decides itself when nobody answers.", check_endpoint_or_none},
+     "module still decides itself when nobody answers.", check_socket_or_none},
     {"exim", "decide_timeout", WEIR_PERIOD, "5s", 1e4, 6e7, NULL, AT(decide_timeout),
      "The daemon must answer within this time.", NULL},
 
     {"policyd", "decide_listen", WEIR_TEXT, "", 0, 0, NULL, AT(decide_listen),
      "Where weir-policyd decides about whole messages for the Exim module: unix:/path; empty for "
-     "nowhere.", check_endpoint_or_none},
+     "nowhere.", check_socket_or_none},
     {"policyd", "listen", WEIR_LIST, "inet:127.0.0.1:10040", 0, 0, NULL, AT(listen),
      "Where weir-policyd answers: inet:host:port or unix:/path.", check_endpoint},
     {"policyd", "socket_access", WEIR_CHOICE, "everybody", 0, 0, "everybody|group|owner",

@@ -5,9 +5,12 @@
  */
 #include "core/engine/gateways_io.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
@@ -39,7 +42,7 @@ static int load(struct weir_gateways *gateways, const char *path)
     int done;
 
     if (!file)
-        return 0;
+        return errno == ENOENT ? 0 : WEIR_EIO;
     text = malloc(GATEWAYS_TEXT);
     len = text ? fread(text, 1, GATEWAYS_TEXT, file) : 0;
     fclose(file);
@@ -61,6 +64,27 @@ int weir_gateways_open(const struct weir_config *config, const struct weir_hash_
     add_all(*gateways_r, &config->never, "one of our own addresses");
     add_all(*gateways_r, &config->mx, "an MX of our domains");
     return done;
+}
+
+int weir_gateways_lock(const char *path)
+{
+    char name[PATH_MOST];
+    int fd;
+
+    if (snprintf(name, sizeof name, "%s-lock", path) >= (int)sizeof name)
+        return WEIR_ELIMIT;
+    fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+    if (fd < 0)
+        return WEIR_EIO;
+    if (flock(fd, LOCK_EX) == 0)
+        return fd;
+    close(fd);
+    return WEIR_EIO;
+}
+
+void weir_gateways_unlock(int lock)
+{
+    close(lock);
 }
 
 int weir_gateways_keep(const struct weir_gateways *gateways, const char *path)

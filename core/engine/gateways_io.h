@@ -9,9 +9,14 @@
 
 /* Opens them: those of [boundary] gateways; as corroboration the never-list and [boundary] mx; and
  * what the file at path knows (it may be missing).  0, WEIR_ENOMEM; WEIR_ECORRUPT for a damaged
- * file: then the handle is there without it. */
+ * file, WEIR_EIO for one that cannot be read: then the handle is there without it. */
 int weir_gateways_open(const struct weir_config *config, const struct weir_hash_key *key,
                        const char *path, struct weir_gateways **gateways_r);
+
+/* Keeps other writers out from before the file is read until it is written: waits for its turn.  A
+ * lock to be given back at the end, above 0, or WEIR_EIO, WEIR_ELIMIT. */
+int weir_gateways_lock(const char *path);
+void weir_gateways_unlock(int lock);
 
 /* Writes what was learned beside path and renames it there.  0 or WEIR_EIO. */
 int weir_gateways_keep(const struct weir_gateways *gateways, const char *path);

@@ -19,11 +19,20 @@ struct desk {
     struct weir_ctl *ctl;
     struct weir_gateways *gateways;
     const char *path;
+    int lock;                /* of the file, while it is changed */
     json_t *rows;            /* of list --json */
     size_t lines, changes;
 };
 
-static int open_desk(struct desk *desk)
+static void close_desk(struct desk *desk)
+{
+    weir_gateways_free(&desk->gateways);
+    if (desk->lock > 0)
+        weir_gateways_unlock(desk->lock);
+}
+
+/* With change, nobody else changes the file before it is closed. */
+static int open_desk(struct desk *desk, bool change)
 {
     struct weir_ctl *ctl = desk->ctl;
     int code = weir_ctl_open(ctl, WEIR_STORES_READ), done;
@@ -31,6 +40,9 @@ static int open_desk(struct desk *desk)
     if (code != 0)
         return code;
     desk->path = weir_config_path(&ctl->config, ctl->config.gateways_file, ctl->arena);
+    if (desk->path && change && (desk->lock = weir_gateways_lock(desk->path)) < 0)
+        return weir_ctl_error(ctl, EX_CANTCREAT, "%s-lock: %s", desk->path,
+                              weir_error_reason(desk->lock));
     done = desk->path ? weir_gateways_open(&ctl->config, &ctl->stores.key, desk->path,
                                            &desk->gateways)
                       : WEIR_ENOMEM;
@@ -173,14 +185,14 @@ int weir_ctl_gateways_learn(struct weir_ctl *ctl)
     int code = weir_ctl_as_of(ctl, &now);
 
     if (code == 0)
-        code = open_desk(&desk);
+        code = open_desk(&desk, true);
     if (code == 0)
         code = learn_files(&desk);
     if (code == 0) {
         weir_gateways_review(desk.gateways, now, tell_change, &desk);
         code = keep(&desk);
     }
-    weir_gateways_free(&desk.gateways);
+    close_desk(&desk);
     if (code != 0)
         return code;
     if (ctl->option[WEIR_CTL_JSON])
@@ -221,13 +233,13 @@ static int show_one(void *context, const struct weir_gateway_view *view)
 int weir_ctl_gateways_list(struct weir_ctl *ctl)
 {
     struct desk desk = {.ctl = ctl};
-    int code = open_desk(&desk);
+    int code = open_desk(&desk, false);
 
     if (code == 0) {
         desk.rows = ctl->option[WEIR_CTL_JSON] ? json_array() : NULL;
         (void)weir_gateways_each(desk.gateways, weir_ctl_now(), show_one, &desk);
     }
-    weir_gateways_free(&desk.gateways);
+    close_desk(&desk);
     return desk.rows ? weir_ctl_json(ctl, desk.rows) : code;
 }
 
@@ -273,12 +285,12 @@ static int decide(struct weir_ctl *ctl, enum weir_gateway_state state)
 
     if (weir_address_parse(text, strlen(text), &address) < 0)
         return weir_ctl_error(ctl, EX_USAGE, "%s is no address", text);
-    code = open_desk(&desk);
+    code = open_desk(&desk, true);
     if (code == 0)
         code = decide_and_keep(&desk, &address, state);
     if (code == 0)
         code = print_state(&desk, &address);
-    weir_gateways_free(&desk.gateways);
+    close_desk(&desk);
     return code;
 }
 

@@ -17,7 +17,8 @@
 
 int weir_ctl_json(struct weir_ctl *ctl, json_t *value)
 {
-    if (value == NULL || json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY) != 0) {
+    const size_t flags = JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15);
+    if (value == NULL || json_dumpf(value, stdout, flags) != 0) {
         json_decref(value);
         return ferror(stdout) ? 0 : weir_ctl_error(ctl, EX_OSERR, "memory is short");
     }

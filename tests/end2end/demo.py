@@ -133,8 +133,8 @@ def tell(server):
     log, port = server.policyd.process.log_path, server.postfix.port
     print(f"""\
 Up: Postfix on 127.0.0.1:{port}, weir-policyd on 127.0.0.1:{server.policyd.port}; \
-all in {server.folder};
-weir-milter tags and, from 15 points on, refuses whole messages
+all in {server.folder}
+weir-milter tags whole messages, and refuses them from 15 points on.
 
 Try it (clients on 127.0.0.1 may play any address with XCLIENT):
     python3 tests/end2end/demo.py --send {LISTED} ann@shop.example

@@ -227,6 +227,15 @@ class Gateways(Case):
         self.learn(messages=200)
         self.assertEqual(self.state(), "candidate")
 
+    def test_changes_at_once_are_all_kept(self):
+        addresses = [f"198.51.100.{number}" for number in range(1, 13)]
+        running = [subprocess.Popen([rig.BUILD / "weirctl", "-c", self.weir.conf, "gateways",
+                                     "approve", address], stdout=subprocess.DEVNULL)
+                   for address in addresses]
+        self.assertEqual([process.wait(30) for process in running], [0] * len(addresses))
+        kept = {row["address"] for row in self.weir.json("gateways", "list")}
+        self.assertLessEqual(set(addresses), kept)
+
     def test_a_person_decides_and_takes_it_back(self):
         self.learn()
         for verb, state in (("approve", "active"), ("reject", "rejected"),

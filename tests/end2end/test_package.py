@@ -1,0 +1,72 @@
+"""The Debian package: what it holds works from where it was unpacked."""
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import harness
+import rig
+
+HOLDS = ("usr/sbin/weir-policyd", "usr/sbin/weir-milter", "usr/bin/weirctl",
+         "usr/lib/weir/weir-exim.so", "etc/weir/weir.conf", "etc/weir/rules/10-starter.rules",
+         "lib/systemd/system/weir-policyd.service", "lib/systemd/system/weir-milter.service",
+         "usr/share/man/man8/weir-milter.8", "usr/share/man/man8/weir-exim.8",
+         "usr/share/man/man1/weirctl.1", "usr/share/man/man5/weir.conf.5")
+
+
+class Package(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        done = subprocess.run(["make", "-s", "deb"], cwd=rig.TOP, capture_output=True, text=True,
+                              timeout=300)
+        if done.returncode != 0:
+            raise rig.Trouble(f"make deb: {done.stderr[-2000:]}")
+        cls.package = max((rig.TOP / "build").glob("weir_*.deb"), key=lambda p: p.stat().st_mtime)
+        cls.root = rig.scratch()
+        subprocess.run(["dpkg-deb", "-x", cls.package, cls.root], check=True)
+
+    def field(self, name):
+        return subprocess.run(["dpkg-deb", "-f", self.package, name], capture_output=True,
+                              text=True, check=True).stdout
+
+    def test_it_holds_programs_module_manuals_units_and_rules(self):
+        self.assertEqual([name for name in HOLDS if not (self.root / name).exists()], [])
+
+    def test_it_depends_on_every_library_its_programs_are_linked_with(self):
+        depends = {re.split(r"[ (]", one.strip())[0] for one in self.field("Depends").split(",")}
+        for name in HOLDS[:4]:
+            done = subprocess.run(["ldd", self.root / name], capture_output=True, text=True,
+                                  check=True)
+            for library in re.findall(r"=> (/\S+)", done.stdout):
+                real = pathlib.Path(library).resolve()
+                owners = subprocess.run(["dpkg", "-S", f"*/{real.name}"], capture_output=True,
+                                        text=True, check=True).stdout
+                packages = {line.split(":")[0] for line in owners.split("\n") if line}
+                known = packages & (depends | {"libunistring2"})  # libidn2 brings that one
+                self.assertTrue(known, f"{name} needs {real.name} of {packages}")
+
+    def test_C35_the_tools_of_the_package_tell_a_good_and_a_bad_address_of_one_domain_apart(self):
+        weir = rig.Weir(self.root, "state")
+        rules = self.root / "etc/weir/rules"
+        weir.configure(rules={"folder": rules})
+        mail = self.root / "mail.eml"
+        mail.write_text("From: <a@shop.example>\nTo: <u@test.example>\nSubject: x\n\nHello.\n")
+
+        def run(*words):
+            done = subprocess.run([self.root / "usr/bin/weirctl", "-c", weir.conf, *words],
+                                  capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return done.stdout
+
+        run("rules", "load")
+        for verdict, address in (("good", "198.51.100.20"), ("spam", "203.0.113.7")):
+            run("reputation", "add", "--verdict", verdict, "--count", "20", address, "shop.example")
+        self.assertIn(": ham ", run("check", "--client-address", "198.51.100.20", str(mail)))
+        self.assertIn(": spam ", run("check", "--client-address", "203.0.113.7", str(mail)))
+
+
+if __name__ == "__main__":
+    harness.main()
