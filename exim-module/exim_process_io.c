@@ -14,14 +14,6 @@
 
 #define ARENA_FIRST 16384
 
-static void log_problem(void *context, const char *file, unsigned line, const char *reason)
-{
-    if (line > 0)
-        weir_log(context, WEIR_LOG_ERROR, "%s:%u: %s", file, line, reason);
-    else
-        weir_log(context, WEIR_LOG_ERROR, "%s: %s", file, reason);
-}
-
 static void forget(struct weir_exim_process *process)
 {
     process->opened = false;
@@ -53,7 +45,7 @@ static void be_oneself(struct weir_exim_process *process)
 
 static int load(struct weir_exim_process *process, const char *path)
 {
-    struct weir_settings_report report = {log_problem, &process->log};
+    struct weir_settings_report report = {weir_log_problem, &process->log};
     int done;
 
     weir_arena_free(&process->arena);

@@ -128,9 +128,10 @@ void weir_deciders_use(struct weir_deciders *deciders, const struct weir_decide_
         return; /* a reload that came to nothing */
     deciders->parts = *parts;
     weir_judges_free(&deciders->judges);
-    if (parts->config->decide_listen[0])
-        (void)weir_judges_open(parts->config, parts->stores, &options, parts->log,
-                               &deciders->judges);
+    if (parts->config->decide_listen[0] &&
+        weir_judges_open(parts->config, parts->stores, &options, parts->log,
+                         &deciders->judges) < 0)
+        weir_log(parts->log, WEIR_LOG_ERROR, "memory is short: whole messages are not decided");
 }
 
 void weir_deciders_let_go(struct weir_deciders *deciders)

@@ -294,18 +294,10 @@ static void read_signals(struct weir_policy_server *server)
     }
 }
 
-static void log_problem(void *context, const char *file, unsigned line, const char *reason)
-{
-    if (line > 0)
-        weir_log(context, WEIR_LOG_ERROR, "%s:%u: %s", file, line, reason);
-    else
-        weir_log(context, WEIR_LOG_ERROR, "%s: %s", file, reason);
-}
-
 /* Puts the file's configuration in the place of the present one, or leaves all as it is. */
 static int replace_service(struct weir_policy_server *server)
 {
-    struct weir_settings_report report = {log_problem, &server->log.log};
+    struct weir_settings_report report = {weir_log_problem, &server->log.log};
     struct weir_service *next;
     int done = weir_service_read(server->options.config_path, &report, &next);
 

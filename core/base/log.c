@@ -52,6 +52,14 @@ void weir_log(const struct weir_log *log, enum weir_log_level level, const char 
 /* next is the time at which the lines let through so far would be due at one
  * an interval; it may run ahead of now by a burst.  Further ahead than that it
  * can only be when the clock was set back: then the count starts anew. */
+void weir_log_problem(void *log, const char *file, unsigned line, const char *why)
+{
+    if (line > 0)
+        weir_log(log, WEIR_LOG_ERROR, "%s:%u: %s", file, line, why);
+    else
+        weir_log(log, WEIR_LOG_ERROR, "%s: %s", file, why);
+}
+
 int weir_log_gate_open(struct weir_log_gate *gate, weir_time now, weir_time interval,
                        unsigned *held_r)
 {

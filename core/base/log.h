@@ -23,6 +23,10 @@ struct weir_log {
 void weir_log(const struct weir_log *log, enum weir_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Writes "file:line: why" as an error, without the line when it is 0: what reports about
+ * configurations and rule files are given, with the log as their context. */
+void weir_log_problem(void *log, const char *file, unsigned line, const char *why);
+
 /* Lets WEIR_LOG_BURST lines through, and then one each interval: for lines
  * that a hostile peer can cause.  A quiet time earns the burst again.  Start
  * with zeroes. */

@@ -259,6 +259,24 @@ const struct weir_settings *weir_config_settings(void)
     return &settings;
 }
 
+/* Two files of one name would destroy each other. */
+static const char *same_files(const struct weir_config *config)
+{
+    const char *const file[] = {config->lists_file,    config->counters_file,
+                                config->key_file,      config->gateways_file,
+                                config->rules_file,    config->info_key_file};
+    const size_t n = sizeof file / sizeof file[0];
+
+    if (strcmp(config->lists_file, config->counters_file) == 0)
+        return "[weir] lists_file and counters_file are the same file";
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i + 1; j < n; j++)
+            if (strcmp(file[i], file[j]) == 0)
+                return "two of lists_file, counters_file, key_file, gateways_file, [rules] file "
+                       "and [info] key_file are the same file";
+    return NULL;
+}
+
 const char *weir_config_conflict(const struct weir_config *config)
 {
     const struct weir_reputation_settings *reputation = &config->reputation;
@@ -277,9 +295,7 @@ const char *weir_config_conflict(const struct weir_config *config)
         return "[message] unsure_score is above spam_score";
     if (config->reject_score < config->spam_score)
         return "[message] reject_score is below spam_score";
-    if (strcmp(config->lists_file, config->counters_file) == 0)
-        return "[weir] lists_file and counters_file are the same file";
-    return NULL;
+    return same_files(config);
 }
 
 const char *weir_config_path(const struct weir_config *config, const char *file,

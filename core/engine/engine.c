@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include "core/base/error.h"
 
-#define FORGED_POINTS 1.0
-
 struct weir_engine {
     struct weir_engine_parts parts;
     struct weir_hash_key key;
@@ -204,7 +202,8 @@ static void judge(struct weir_engine *engine, weir_time now, const struct weir_e
     if (!whitelisted(engine, now, envelope, decision))
         decided(decision, WEIR_GROUND_REPUTATION,
                 weir_engine_verdict(config, &decision->reputation, decision->forged));
-    decision->score = decision->reputation.points + (decision->forged ? FORGED_POINTS : 0);
+    decision->score =
+        decision->reputation.points + (decision->forged ? WEIR_FORGED_DOMAIN_POINTS : 0);
 }
 
 static void choose_action(const struct weir_config *config, struct weir_decision *decision)

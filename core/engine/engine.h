@@ -34,6 +34,7 @@ int weir_engine_new(const struct weir_engine_parts *parts, struct weir_engine **
 void weir_engine_free(struct weir_engine **engine);
 
 #define WEIR_ENGINE_BATCH 512
+#define WEIR_FORGED_DOMAIN_POINTS 1.0 /* of rule FORGED_DOMAIN (C32) */
 
 /* Decides n envelopes (at most WEIR_ENGINE_BATCH).  Returns how many of them
  * were decided without any store missing. */

@@ -55,7 +55,7 @@ struct weir_info {
     uint8_t verdict;             /* enum weir_verdict */
     float score;                 /* to 1/100, within +-327 */
     float probability;           /* of spam by reputation, to 1/255 */
-    uint8_t lacking;             /* what was missing: bits 1 counters, 2 lists, 4 rules, 8 cut */
+    uint8_t lacking;             /* enum weir_info_lacking */
     uint32_t serial;             /* of the rule set */
     struct weir_info_rule rule[WEIR_INFO_RULES_MAX + 1];
     size_t rules;
@@ -65,6 +65,13 @@ struct weir_info_key { uint8_t id; uint8_t octet[WEIR_INFO_KEY]; };
 struct weir_info_keys { /* the first signs */
     struct weir_info_key key[WEIR_INFO_KEYS_MAX];
     size_t keys;
+};
+
+enum weir_info_lacking { /* bits */
+    WEIR_LACKING_COUNTERS = 1, /* counters did not all answer */
+    WEIR_LACKING_LISTS = 2,
+    WEIR_LACKING_RULES = 4,
+    WEIR_LACKING_CUT = 8,      /* some rules were given up */
 };
 
 enum weir_info_state {

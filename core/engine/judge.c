@@ -59,16 +59,16 @@ void weir_judge_free(struct weir_judge **judge)
     *judge = NULL;
 }
 
-static void enter(struct weir_judge *judge)
+static void enter(struct weir_judge *judge, enum weir_shared what)
 {
     if (judge->parts.enter)
-        judge->parts.enter(judge->parts.context);
+        judge->parts.enter(judge->parts.context, what);
 }
 
-static void leave(struct weir_judge *judge)
+static void leave(struct weir_judge *judge, enum weir_shared what)
 {
     if (judge->parts.leave)
-        judge->parts.leave(judge->parts.context);
+        judge->parts.leave(judge->parts.context, what);
 }
 
 /* What a person reads of a header field; empty when it is not there. */
@@ -96,12 +96,13 @@ static void read_old_info(struct weir_judge *judge)
     size_t from = 0;
     const struct weir_field *field =
         weir_message_field(&judge->message, 0, WEIR_INFO_HEADER, &from);
+    struct weir_info old; /* only its state matters here */
 
     if (!field || !judge->parts.keys || judge->parts.keys->keys == 0)
         return;
     judgement->had_info = true;
     judgement->info_state = weir_info_read(field->value, weir_info_binding(&judge->message),
-                                           judge->parts.keys, &judge->old);
+                                           judge->parts.keys, &old);
 }
 
 static int take_apart(struct weir_judge *judge)
@@ -137,10 +138,10 @@ static int find_boundary(struct weir_judge *judge)
     };
     int done;
 
-    enter(judge);
+    enter(judge, WEIR_SHARED_DOMAINS);
     done = weir_boundary_find(&judge->boundary, &peer, &judge->message, judge->arena,
                               &judge->judgement.boundary);
-    leave(judge);
+    leave(judge, WEIR_SHARED_DOMAINS);
     return done;
 }
 
@@ -172,15 +173,14 @@ static struct weir_slice domain_of_boundary(const struct weir_envelope *envelope
     return no_name(envelope->client_name) ? envelope->helo : envelope->client_name;
 }
 
-/* The organizational domain, "" when it is none; the suffix list belongs to the engine. */
+/* The organizational domain, "" when it is none. */
 static void organization(struct weir_judge *judge, struct weir_slice name,
                          char domain_r[static WEIR_DOMAIN_TEXT])
 {
-    struct weir_reputation_query query;
-
-    enter(judge);
-    weir_engine_query(judge->parts.engine, &judge->envelope.client, name, domain_r, &query);
-    leave(judge);
+    enter(judge, WEIR_SHARED_DOMAINS);
+    if (!weir_domain_organizational(judge->parts.domains, name.at, name.len, domain_r))
+        domain_r[0] = '\0';
+    leave(judge, WEIR_SHARED_DOMAINS);
 }
 
 static void find_domain(struct weir_judge *judge)
@@ -309,10 +309,15 @@ static int match_and_score(struct weir_judge *judge)
 
 static int look_up(struct weir_judge *judge)
 {
-    enter(judge);
+    const struct weir_decision *decision = &judge->judgement.decision;
+
+    enter(judge, WEIR_SHARED_STORES);
     (void)weir_engine_decide(judge->parts.engine, judge->now, &judge->envelope,
                              &judge->judgement.decision, 1);
-    leave(judge);
+    leave(judge, WEIR_SHARED_STORES);
+    judge->judgement.vouched =
+        judge->envelope.vouched ||
+        (decision->judged && decision->reputation.association == WEIR_ASSOCIATION_AUTH);
     return 0;
 }
 
@@ -333,9 +338,9 @@ static int write_down(struct weir_judge *judge)
 
     if (done < 0 || !judge->parts.spool)
         return done;
-    enter(judge);
+    enter(judge, WEIR_SHARED_SPOOL);
     weir_judge_spool(judge);
-    leave(judge);
+    leave(judge, WEIR_SHARED_SPOOL);
     return 0;
 }
 
@@ -357,8 +362,8 @@ int weir_judge_mail(struct weir_judge *judge, weir_time now, const struct weir_m
         [WEIR_WORK_LOOK_UP] = {look_up},    [WEIR_WORK_RULES] = {match_and_score},
         [WEIR_WORK_WRITE] = {write_down},
     };
-    weir_time (*clock)(void) = judge->parts.clock;
-    weir_time since = clock ? clock() : 0;
+    const struct weir_clock *steady = judge->parts.steady;
+    weir_time since = steady ? weir_clock_now(steady) : 0;
 
     begin(judge, now, mail);
     for (size_t i = 0; i < WEIR_WORKS; i++) {
@@ -366,8 +371,8 @@ int weir_judge_mail(struct weir_judge *judge, weir_time now, const struct weir_m
 
         if (done < 0)
             return done;
-        if (clock) {
-            weir_time until = clock();
+        if (steady) {
+            weir_time until = weir_clock_now(steady);
             judge->judgement.spent[i] = until - since;
             since = until;
         }

@@ -93,26 +93,29 @@ struct weir_judgement {
 
 struct weir_judge;
 
+/* What only one judge at a time may use, each with a lock of its own. */
+enum weir_shared { WEIR_SHARED_STORES, WEIR_SHARED_DOMAINS, WEIR_SHARED_SPOOL, WEIR_SHARED };
+
 struct weir_judge_parts {
     const struct weir_config *config;
     struct weir_engine *engine;
     struct weir_rule_file *rules;          /* NULL: none */
     const struct weir_gateways *gateways;  /* NULL: none */
-    struct weir_domains *domains;          /* the engine's: used between enter and leave */
+    struct weir_domains *domains;          /* not the engine's: its lock is another */
     const struct weir_info_keys *keys;     /* NULL or empty: no string is made */
     struct weir_spool *spool;              /* NULL: none */
     const struct weir_log *log;
-    weir_time (*clock)(void);              /* monotonic, for spent; NULL: not measured */
+    const struct weir_clock *steady;       /* for spent; NULL: not measured */
     bool profile;                          /* measure each rule, too */
     bool hidden;                           /* hits of "__" rules are points, too, of 0 */
     const char *program;                   /* in the spool's lines */
-    /* Called around each use of engine and spool, when several judges share them; or NULL. */
-    void (*enter)(void *context);
-    void (*leave)(void *context);
+    /* Called around each use of what several judges share; or NULL. */
+    void (*enter)(void *context, enum weir_shared what);
+    void (*leave)(void *context, enum weir_shared what);
     void *context;
 };
 
-/* 0 or WEIR_ENOMEM.  clock_r is borrowed. */
+/* 0 or WEIR_ENOMEM.  What parts point to is borrowed. */
 int weir_judge_new(const struct weir_judge_parts *parts, struct weir_judge **judge_r);
 void weir_judge_free(struct weir_judge **judge);
 

@@ -24,13 +24,13 @@ struct weir_judge {
     struct weir_envelope envelope;    /* as the boundary has it: what lists and reputation see */
     struct weir_message message;
     struct weir_content content;
-    struct weir_info old;             /* the string the message came with */
     float fact[WEIR_FACTS];
     struct weir_rule_result rules;
     struct weir_judgement judgement;
 };
 
-/* Adds up and decides (judge_score.c). matcher's rules name the hits; NULL: there are none. */
+/* Adds up and decides (judge_score.c).  rules name the hits; NULL: there are none.  0 or
+ * WEIR_ENOMEM. */
 int weir_judge_score(struct weir_judge *judge, const struct weir_rules *rules);
 
 /* Writes the outcome (judge_outcome.c).  0 or WEIR_ENOMEM. */

@@ -11,7 +11,7 @@
 #include "core/base/error.h"
 #include "core/engine/judge_impl.h"
 
-#define STATUS_TEXT 998         /* of X-Spam-Status, RFC 5322 2.1.1 for all its lines together */
+#define STATUS_TEXT 1000        /* of X-Spam-Status, all its lines together */
 #define RULES_TEXT 400          /* of the rules named in a log line */
 #define STARS_MOST 50           /* of X-Spam-Level */
 #define FOLD_AT 70              /* a header line is folded behind this column */
@@ -22,17 +22,17 @@ static const char *const our_headers[] = {WEIR_INFO_HEADER, "X-Spam-Flag", "X-Sp
 
 /* headers ------------------------------------------------------------------------- */
 
-static void remove_foreign(struct weir_judge *judge)
+/* Whether there are any is the mail server's to know: it sees fields that a bounded reader may
+ * not have come to. */
+static void remove_foreign(struct weir_outcome *outcome)
 {
-    struct weir_outcome *outcome = &judge->judgement.outcome;
-
-    for (size_t i = 0; i < sizeof our_headers / sizeof our_headers[0]; i++) {
-        size_t from = 0;
-
-        if (weir_message_field(&judge->message, 0, our_headers[i], &from))
-            outcome->remove[outcome->removes++] = our_headers[i];
-    }
+    for (size_t i = 0; i < sizeof our_headers / sizeof our_headers[0]; i++)
+        outcome->remove[outcome->removes++] = our_headers[i];
 }
+
+/* Three of ours and the string: there is room. */
+_Static_assert(sizeof our_headers / sizeof our_headers[0] <= WEIR_OUTCOME_HEADERS_MAX,
+               "an outcome has room for our headers");
 
 static void add_header(struct weir_outcome *outcome, const char *name, const char *value)
 {
@@ -100,7 +100,7 @@ static int write_headers(struct weir_judge *judge)
     bool ham = judge->judgement.decision.verdict == WEIR_HAM;
     const char *level = stars(judge), *status;
 
-    remove_foreign(judge);
+    remove_foreign(outcome);
     if (judge->judgement.decision.verdict >= WEIR_SPAM)
         add_header(outcome, "X-Spam-Flag", "YES");
     if (level && !ham)
@@ -118,9 +118,10 @@ static int write_headers(struct weir_judge *judge)
 
 static uint8_t lacking(const struct weir_judgement *judgement)
 {
-    return (uint8_t)((judgement->decision.store_missing ? 1 : 0) |
-                     (judgement->decision.lists_missing ? 2 : 0) |
-                     (judgement->rules_missing ? 4 : 0) | (judgement->rules_cut ? 8 : 0));
+    return (uint8_t)((judgement->decision.store_missing ? WEIR_LACKING_COUNTERS : 0) |
+                     (judgement->decision.lists_missing ? WEIR_LACKING_LISTS : 0) |
+                     (judgement->rules_missing ? WEIR_LACKING_RULES : 0) |
+                     (judgement->rules_cut ? WEIR_LACKING_CUT : 0));
 }
 
 static void describe(struct weir_judge *judge, struct weir_info *info)
@@ -290,6 +291,21 @@ static void put_info(struct weir_line *line, const char *info)
             weir_line_octets(line, info, 1);
 }
 
+static struct weir_slice or_dash(struct weir_slice text)
+{
+    return text.len > 0 ? text : weir_judge_text("-");
+}
+
+/* Of the first signature that a trusted server found to be good. */
+static struct weir_slice dkim_domain(const struct weir_judgement *judgement)
+{
+    for (size_t i = 0; i < judgement->auths; i++)
+        if (judgement->auth[i].method == WEIR_AUTH_DKIM &&
+            judgement->auth[i].result == WEIR_AUTH_PASS)
+            return judgement->auth[i].domain;
+    return (struct weir_slice){0};
+}
+
 void weir_judge_spool(struct weir_judge *judge)
 {
     const struct weir_judgement *judgement = &judge->judgement;
@@ -303,6 +319,8 @@ void weir_judge_spool(struct weir_judge *judge)
     put_foreign(&line, " queue_id=", judge->mail->envelope.queue_id);
     put_foreign(&line, " listener=", judge->mail->listener);
     put_hops(&line, &judgement->boundary);
+    put_foreign(&line, " name=", or_dash(judgement->boundary.name));
+    put_foreign(&line, " dkim=", or_dash(dkim_domain(judgement)));
     weir_line_text(&line, " recipients=");
     weir_line_count(&line, judge->mail->recipients);
     weir_line_text(&line, " ");

@@ -11,7 +11,6 @@
 #include "core/base/error.h"
 #include "core/engine/judge_impl.h"
 
-#define FORGED_DOMAIN_POINTS 1.0
 #define RULES_CUT_POINTS 1.0
 #define FORGED_INFO_POINTS 0.5 /* another site's string with our key's number looks the same */
 
@@ -43,14 +42,13 @@ static void add_own(struct weir_judge *judge, uint32_t id, const char *name, con
 }
 
 /* A copy, because a rule set may be changed for another while the judgement is read. */
-static struct weir_slice keep(struct weir_judge *judge, struct weir_slice text)
+static int keep(struct weir_judge *judge, struct weir_slice *text)
 {
-    char *copy = weir_arena_copy(judge->arena, text.len ? text.at : "", text.len);
-
-    return copy ? (struct weir_slice){copy, text.len} : (struct weir_slice){0};
+    text->at = weir_arena_copy(judge->arena, text->len ? text->at : "", text->len);
+    return text->at ? 0 : WEIR_ENOMEM;
 }
 
-static void add_rules(struct weir_judge *judge, const struct weir_rules *rules)
+static int add_rules(struct weir_judge *judge, const struct weir_rules *rules)
 {
     for (size_t i = 0; i < judge->rules.hits; i++) {
         const struct weir_rule_hit *hit = &judge->rules.hit[i];
@@ -60,16 +58,19 @@ static void add_rules(struct weir_judge *judge, const struct weir_rules *rules)
             continue;
         if (i == WEIR_RULE_HITS_MAX) {
             judge->judgement.hits_left_out = judge->rules.hits - i;
-            return;
+            break;
         }
+        if (keep(judge, &rule.name) < 0 || keep(judge, &rule.description) < 0)
+            return WEIR_ENOMEM;
         add_point(judge, &(struct weir_point){.id = rule.id,
-                                              .name = keep(judge, rule.name),
-                                              .description = keep(judge, rule.description),
+                                              .name = rule.name,
+                                              .description = rule.description,
                                               .kind = weir_rule_kind_name(rule.kind),
                                               .points = hit->points,
                                               .times = hit->times,
                                               .evidence = hit->evidence});
     }
+    return 0;
 }
 
 static void add_reputation(struct weir_judge *judge)
@@ -88,7 +89,7 @@ static void add_reputation(struct weir_judge *judge)
     }
     if (decision->forged)
         add_own(judge, WEIR_POINT_FORGED_DOMAIN, "FORGED_DOMAIN", "reputation",
-                "somebody else seems to use this domain's name", FORGED_DOMAIN_POINTS);
+                "somebody else seems to use this domain's name", WEIR_FORGED_DOMAIN_POINTS);
 }
 
 static int by_points(const void *a, const void *b)
@@ -154,8 +155,8 @@ int weir_judge_score(struct weir_judge *judge, const struct weir_rules *rules)
     judgement->point = weir_arena_zero(judge->arena, WEIR_POINTS_MAX, sizeof *judgement->point);
     if (!judgement->point)
         return WEIR_ENOMEM;
-    if (rules)
-        add_rules(judge, rules);
+    if (rules && add_rules(judge, rules) < 0)
+        return WEIR_ENOMEM;
     add_reputation(judge);
     if (judge->fact[WEIR_FACT_FORGED_INFO] > 0)
         add_own(judge, WEIR_POINT_FORGED_INFO, "FORGED_INFO", "info",

@@ -2,8 +2,8 @@
  * judges - rules, gateways, keys and spool opened as configured, and a pool of judges.
  *
  * A daemon's threads take a judge for a message and give it back; a judge that is given back
- * keeps its memory for the next message.  One lock guards what only one thread may use:
- * the engine (lists, counters) and the spool.  What cannot be opened is logged once and
+ * keeps its memory for the next message.  Locks guard what only one thread may use: the engine
+ * (lists, counters), the suffix list, the spool.  What cannot be opened is logged once and
  * missing ever after: mail must flow.
  */
 #include "core/engine/judges_io.h"
@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "core/base/error.h"
 #include "core/engine/gateways_io.h"
@@ -34,30 +33,23 @@ struct weir_judges {
     struct weir_info_keys keys;
     struct weir_spool *spool;
     struct weir_arena *arena;      /* of paths */
-    pthread_mutex_t stores;        /* around engine and spool */
+    pthread_mutex_t shared[WEIR_SHARED]; /* around what one judge at a time may use */
     pthread_mutex_t pool;
+    struct weir_clock steady;
     struct weir_judge *idle[POOL_MOST];
     size_t idles;
 };
 
-static void enter(void *context)
+static void enter(void *context, enum weir_shared what)
 {
     struct weir_judges *judges = context;
-    pthread_mutex_lock(&judges->stores);
+    pthread_mutex_lock(&judges->shared[what]);
 }
 
-static void leave(void *context)
+static void leave(void *context, enum weir_shared what)
 {
     struct weir_judges *judges = context;
-    pthread_mutex_unlock(&judges->stores);
-}
-
-static weir_time steady(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (weir_time)t.tv_sec * WEIR_SECOND + t.tv_nsec / 1000;
+    pthread_mutex_unlock(&judges->shared[what]);
 }
 
 /* opening ---------------------------------------------------------------------- */
@@ -78,6 +70,8 @@ static void open_rules(struct weir_judges *judges, const char *path)
     done = weir_rule_file_open(path, !judges->options.brief, judges->log, &judges->rules, &why);
     if (done < 0)
         missing(judges, "rules", path, why && why[0] ? why : weir_error_reason(done));
+    else if (judges->options.refresh) /* a daemon: its first message need not wait for it */
+        (void)weir_rule_file_compile(judges->rules, 0);
 }
 
 /* The number is random, so that two sites rarely sign with the same one. */
@@ -155,6 +149,9 @@ static int open_all(struct weir_judges *judges, const struct weir_stores *stores
     const char *rules, *keys, *gateways, *spool;
 
     judges->arena = weir_arena_new(1024);
+    if (weir_domains_open(config->suffix_list, &judges->domains) < 0 &&
+        weir_domains_open(NULL, &judges->domains) < 0) /* stores_io told of it */
+        return WEIR_ENOMEM;
     if (!judges->arena || weir_engine_new(&parts, &judges->engine) < 0)
         return WEIR_ENOMEM;
     rules = weir_config_path(config, config->rules_file, judges->arena);
@@ -180,10 +177,11 @@ int weir_judges_open(const struct weir_config *config, const struct weir_stores 
     if (!judges)
         return WEIR_ENOMEM;
     judges->config = config;
-    judges->domains = stores->domains;
     judges->options = *options;
     judges->log = log;
-    pthread_mutex_init(&judges->stores, NULL);
+    for (size_t i = 0; i < WEIR_SHARED; i++)
+        pthread_mutex_init(&judges->shared[i], NULL);
+    judges->steady = weir_clock_steady();
     pthread_mutex_init(&judges->pool, NULL);
     done = open_all(judges, stores);
     if (done < 0) {
@@ -207,7 +205,9 @@ void weir_judges_free(struct weir_judges **judges)
     weir_rule_file_free(&it->rules);
     weir_engine_free(&it->engine);
     weir_arena_free(&it->arena);
-    pthread_mutex_destroy(&it->stores);
+    for (size_t i = 0; i < WEIR_SHARED; i++)
+        pthread_mutex_destroy(&it->shared[i]);
+    weir_domains_free(&it->domains);
     pthread_mutex_destroy(&it->pool);
     free(it);
     *judges = NULL;
@@ -226,7 +226,7 @@ static struct weir_judge *make_judge(struct weir_judges *judges)
         .keys = &judges->keys,
         .spool = judges->spool,
         .log = judges->log,
-        .clock = judges->options.timed ? steady : NULL,
+        .steady = judges->options.timed ? &judges->steady : NULL,
         .profile = judges->options.profile,
         .hidden = judges->options.hidden,
         .program = judges->options.program,
@@ -298,7 +298,7 @@ void weir_judges_tick(struct weir_judges *judges, weir_time now)
 {
     if (!judges->spool)
         return;
-    enter(judges);
+    enter(judges, WEIR_SHARED_SPOOL);
     weir_spool_turn(judges->spool, now);
-    leave(judges);
+    leave(judges, WEIR_SHARED_SPOOL);
 }

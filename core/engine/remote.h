@@ -1,7 +1,7 @@
 /*
  * remote - asking a Weir daemon about a whole message, over a Unix socket.
  *
- * For short-lived processes (Exim's): the daemon has all rules compiled and counters
+ * For short-lived processes (Exim's): the daemon has its rules compiled and counters
  * connected.  One question a connection, or many, one after the other.
  *
  *     question   weir-decide 1\n          answer   weir-outcome 1\n

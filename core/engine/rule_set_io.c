@@ -138,14 +138,6 @@ bool weir_rule_set_stale(const struct weir_config *config)
     return stale;
 }
 
-static void log_wrong(void *context, const char *file, unsigned line, const char *why)
-{
-    if (line > 0)
-        weir_log(context, WEIR_LOG_ERROR, "%s:%u: %s", file, line, why);
-    else
-        weir_log(context, WEIR_LOG_ERROR, "%s: %s", file, why);
-}
-
 void weir_rule_set_refresh(const struct weir_config *config, const struct weir_log *log)
 {
     struct weir_log copy = log ? *log : (struct weir_log){0};
@@ -154,7 +146,7 @@ void weir_rule_set_refresh(const struct weir_config *config, const struct weir_l
 
     if (!weir_rule_set_stale(config) && !unusable(config))
         return;
-    done = weir_rule_set_make(config, true, log ? log_wrong : NULL, &copy, &made);
+    done = weir_rule_set_make(config, true, log ? weir_log_problem : NULL, &copy, &made);
     if (done < 0)
         weir_log(log, WEIR_LOG_ERROR, "%s: no rule set was made of it (%s); the one at work "
                  "stays", config->rules_folder, weir_error_reason(done));

@@ -103,6 +103,7 @@ static json_t *json_rules(const struct reading *reading)
 
 static json_t *json_lacking(uint8_t lacking)
 {
+    /* by the bits of enum weir_info_lacking */
     static const char *const name[] = {"counters", "lists", "rules", "rules-cut"};
     json_t *all = json_array();
 

@@ -137,6 +137,10 @@ static int print_json(struct weir_ctl *ctl, const char *name,
     json_object_set_new(object, "html",
                         json_names(judgement->html_facts, WEIR_HTML_FACTS, html_fact_name));
     json_object_set_new(object, "subject", text_of(judgement->subject));
+    json_object_set_new(object, "from", text_of(judgement->from));
+    json_object_set_new(object, "message_id", text_of(judgement->message_id));
+    json_object_set_new(object, "hits_left_out",
+                        json_integer((json_int_t)judgement->hits_left_out));
     json_object_set_new(object, "serial", json_integer(judgement->serial));
     if (judgement->had_info)
         json_object_set_new(object, "came_with_info",

@@ -319,11 +319,24 @@ static void our_fields_from_outside_are_removed_and_our_own_are_added(void **sta
 
     assert_int_equal(rig_rules(rig, RULES), 0);
     outcome = &rig_judge(rig, "203.0.113.7", "a@x.example", octets)->outcome;
-    assert_int_equal(outcome->removes, 3);
+    assert_int_equal(outcome->removes, 5);
     assert_true(adds(outcome, "X-Spam-Flag", "YES"));
     assert_true(adds(outcome, "X-Spam-Status", "Yes, score=20.25 required=5.00"));
     assert_true(adds(outcome, "X-Spam-Level", "********************"));
     assert_true(adds(outcome, "X-Weir-Info", "v1; "));
+}
+
+static void the_mail_server_is_told_of_all_our_names_whatever_was_seen(void **state)
+{
+    static const char *const ours[] = {"X-Weir-Info", "X-Spam-Flag", "X-Spam-Status",
+                                       "X-Spam-Level", "X-Spam-Score"};
+    struct judge_rig *rig = *state;
+    const struct weir_outcome *outcome =
+        &rig_judge(rig, "203.0.113.7", "a@x.example", "\n")->outcome;
+
+    assert_int_equal(outcome->removes, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_string_equal(outcome->remove[i], ours[i]);
 }
 
 static void names_of_rules_stand_in_the_header_only_where_strings_are_not_sealed(void **state)
@@ -398,6 +411,7 @@ int main(void)
         TEST(bounces_own_users_roles_and_the_never_list_are_judged_and_never_refused),
         TEST(A2_the_blacklist_refuses_a_message_whatever_its_score),
         TEST(our_fields_from_outside_are_removed_and_our_own_are_added),
+        TEST(the_mail_server_is_told_of_all_our_names_whatever_was_seen),
         TEST(names_of_rules_stand_in_the_header_only_where_strings_are_not_sealed),
         TEST(a_string_that_was_not_signed_here_is_noticed),
         TEST(mail_is_judged_without_rules_keys_and_lists_and_says_so),
