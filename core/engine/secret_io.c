@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/replace_io.h"
 
 #define SECRET_MODE 0640
-#define PATH_MOST 4096
 
 static int read_secret(const char *path, char *text, size_t size, size_t *len_r)
 {
@@ -38,21 +38,9 @@ static int read_secret(const char *path, char *text, size_t size, size_t *len_r)
     return 0;
 }
 
-static int hand_over(int fd, const char *path)
-{
-    char folder[PATH_MOST];
-    struct stat owner;
-    const char *slash = strrchr(path, '/');
-
-    if (geteuid() != 0 || !slash)
-        return 0;
-    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path + 1), path);
-    return stat(folder, &owner) == 0 ? fchown(fd, owner.st_uid, owner.st_gid) : -1;
-}
-
 static int make_secret(const char *path, const char *fresh)
 {
-    char beside[PATH_MOST];
+    char beside[WEIR_PATH_MAX];
     size_t len = strlen(fresh);
     int fd, done = WEIR_EIO;
 
@@ -62,7 +50,7 @@ static int make_secret(const char *path, const char *fresh)
     if (fd < 0)
         return WEIR_EIO;
     if (write(fd, fresh, len) == (ssize_t)len && fchmod(fd, SECRET_MODE) == 0 &&
-        hand_over(fd, path) == 0 && fsync(fd) == 0 && (link(beside, path) == 0 || errno == EEXIST))
+        weir_hand_over(fd, path) == 0 && fsync(fd) == 0 && (link(beside, path) == 0 || errno == EEXIST))
         done = 0;
     close(fd);
     unlink(beside);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/replace_io.h"
 #include "core/base/limits.h"
 
 /* Sources. ---------------------------------------------------------------------- */
@@ -103,48 +104,11 @@ int weir_rules_read_files(const char *path, struct weir_arena *arena, weir_rule_
 
 /* Writing an image. --------------------------------------------------------------- */
 
-static bool write_all(int fd, const char *octets, size_t len)
-{
-    while (len > 0) {
-        ssize_t written = write(fd, octets, len);
-        if (written < 0 && errno != EINTR)
-            return false;
-        if (written > 0) {
-            octets += written;
-            len -= (size_t)written;
-        }
-    }
-    return fchmod(fd, 0644) == 0 && fsync(fd) == 0;
-}
-
-/* Makes the new name of a file in this folder durable. */
-static bool sync_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    size_t len = slash && slash > path ? (size_t)(slash - path) : 1;
-    char *folder = strndup(slash ? path : ".", len);
-    int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    free(folder);
-    return ok;
-}
-
 int weir_rules_write_image(const char *path, const void *octets, size_t len)
 {
-    char *beside = NULL;
-    if (asprintf(&beside, "%s.XXXXXX", path) < 0)
-        return WEIR_EIO;
-    int fd = mkostemp(beside, O_CLOEXEC);
-    bool ok = fd >= 0 && write_all(fd, octets, len);
-    if (fd >= 0 && close(fd) < 0)
-        ok = false;
-    ok = ok && rename(beside, path) == 0;
-    int saved = errno;
-    if (fd >= 0 && !ok)
-        unlink(beside);
-    free(beside);
-    errno = saved;
-    return ok && sync_folder(path) ? 0 : WEIR_EIO;
+    struct weir_replacement new;
+    int rc = weir_replace_begin(path, 0644, &new);
+    if (rc < 0)
+        return rc;
+    return weir_replace_end(&new, fwrite(octets, 1, len, new.file) == len);
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/replace_io.h"
 #include "monitor/ctl/ctl_files_io.h"
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/ctl/sa_import.h"
@@ -119,41 +120,32 @@ static int write_rules(struct import *import, FILE *out)
     return fflush(out) == 0 ? 0 : WEIR_EIO;
 }
 
-/* Written beside its place and renamed there, so that a disk that is full costs nothing: 0 or
- * an exit code, said. */
-static int write_beside(struct import *import, const char *path, const char *place)
+/* A disk that is full costs nothing: 0 or an exit code, said. */
+static int replace_output(struct import *import, const char *path)
 {
-    FILE *out = fopen(place, "we");
-    int wrong;
+    struct weir_replacement new;
+    int done = weir_replace_begin(path, 0644, &new);
 
-    if (!out)
-        return weir_ctl_error(import->ctl, EX_CANTCREAT, "%s: %s", path, strerror(errno));
-    wrong = write_rules(import, out) < 0 || fsync(fileno(out)) < 0 ? errno : 0;
-    if (fclose(out) != 0 && wrong == 0)
-        wrong = errno;
-    if (wrong == 0 && rename(place, path) < 0)
-        wrong = errno;
-    if (wrong == 0)
-        return 0;
-    (void)unlink(place);
-    return weir_ctl_error(import->ctl, EX_IOERR, "%s: %s", path, strerror(wrong));
+    if (done < 0)
+        return weir_ctl_error(import->ctl, EX_CANTCREAT, "%s: %s", path, weir_error_reason(done));
+    done = weir_replace_end(&new, write_rules(import, new.file) == 0);
+    return done < 0
+               ? weir_ctl_error(import->ctl, EX_IOERR, "%s: %s", path, weir_error_reason(done))
+               : 0;
 }
 
 /* What is there and no file (a device, a pipe) is written to, never replaced. */
 static int write_output(struct import *import)
 {
     struct weir_ctl *ctl = import->ctl;
-    const char *path = ctl->option[WEIR_CTL_OUTPUT], *place;
+    const char *path = ctl->option[WEIR_CTL_OUTPUT];
     FILE *out;
     int done;
 
     if (!path)
         return write_rules(import, stdout) < 0 ? EX_IOERR : 0;
-    if (access(path, F_OK) != 0 || is_file(path)) {
-        place = weir_arena_printf(ctl->arena, "%s.new", path);
-        return place ? write_beside(import, path, place)
-                     : weir_ctl_error(ctl, EX_OSERR, "memory is short");
-    }
+    if (access(path, F_OK) != 0 || is_file(path))
+        return replace_output(import, path);
     out = fopen(path, "we");
     if (!out)
         return weir_ctl_error(ctl, EX_CANTCREAT, "%s: %s", path, strerror(errno));
