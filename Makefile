@@ -12,14 +12,16 @@
 #   make install    DESTDIR= PREFIX=/usr      make deb    a Debian package
 #   make clean      forget build/             make help   this text
 #
-#   SAN=address,undefined or SAN=thread builds into build/san-... with sanitizers.
+#   SAN=address,undefined or SAN=thread builds into build/san-... with sanitizers, HYPERSCAN=1
+#   into a folder hyperscan, with [rules] engine = hyperscan (apt install libhyperscan-dev).
 
 VERSION   := 0.2.0
 PREFIX    ?= /usr
 CC        := $(if $(filter default,$(origin CC)),gcc,$(CC))
 SAN       ?=
+HYPERSCAN ?=
 comma     := ,
-B         := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+B         := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(HYPERSCAN),/hyperscan)
 FUZZ_SECONDS ?= 60
 
 WARN      := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
@@ -29,7 +31,7 @@ CFLAGS    ?= -O2 -g
 FLAGS     := -std=c11 -D_GNU_SOURCE -I. -DWEIR_VERSION='"$(VERSION)"' $(WARN) $(HARDEN) $(CFLAGS) \
              $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined) \
              $(if $(filter thread,$(SAN)),$(if $(findstring gcc,$(CC)),-Wno-tsan)) # one fence, no thread of ours
-LIBS      := -llmdb -lpsl -lidn2 -lsodium -lpcre2-8 -linih -ljansson -lmilter -lpthread -lm
+LIBS      := $(if $(HYPERSCAN),-lhs) -llmdb -lpsl -lidn2 -lsodium -lpcre2-8 -linih -ljansson -lmilter -lpthread -lm
 LINK       = $(CC) $(FLAGS) $(LDFLAGS) -Wl,--gc-sections,-z,relro,-z,now,--as-needed -o $@ $^ $(LIBS)
 
 core      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard core/*/*.c))
@@ -43,6 +45,8 @@ products  := $(B)/libweir.a $(B)/weir-policyd $(B)/weir-milter $(B)/weirctl $(if
 # all that Debian has as position-independent archives is linked in.
 EXIM      := build/rig/exim4-dev/usr/include/exim4
 EXIM_LIBS := -Wl,-Bstatic -lpcre2-8 -lsodium -lpsl -lidn2 -lunistring -linih -Wl,-Bdynamic -llmdb -lm
+# Exim's processes are too short-lived for Hyperscan, and do not even load it.
+without   := $(if $(HYPERSCAN),$(B)/obj/without_hyperscan.o)
 EXPORTS   := local_scan; local_scan_version_*; weir_blacklisted; weir_reputation; weir_preload;
 manuals   := $(B)/weir.conf $(B)/weir.conf.5
 units     := $(patsubst tests/unit/%.c,$(B)/test/%,$(wildcard tests/unit/test_*.c))
@@ -67,10 +71,15 @@ $(B)/weir-milter: $(B)/obj/postfix-policy/milter.o $(B)/libguests.a $(B)/libweir
 	$(LINK)
 $(B)/weirctl: $(B)/obj/monitor/ctl/weirctl.o $(B)/libguests.a $(B)/libweir.a
 	$(LINK)
-$(B)/weir-exim.so: $(patsubst %.c,$(B)/obj/%.o,$(wildcard exim-module/*.c)) $(B)/libweir.a
+$(B)/weir-exim.so: $(patsubst %.c,$(B)/obj/%.o,$(wildcard exim-module/*.c)) $(without) $(B)/libweir.a
 	@printf 'WEIR { global: %s local: *; };\nIDN2_0.0.0 {};\n' '$(EXPORTS)' >$@.exports
 	$(CC) $(FLAGS) $(LDFLAGS) -shared -o $@ $^ -Wl,--gc-sections,--as-needed,-z,relro,-z,now \
 	  -Wl,--version-script=$@.exports $(EXIM_LIBS)
+# The one file that knows of it.
+$(B)/obj/core/evidence/prefilter_hyperscan.o: FLAGS += $(if $(HYPERSCAN),-DWEIR_HYPERSCAN)
+$(B)/obj/without_hyperscan.o: core/evidence/prefilter_hyperscan.c
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
 $(B)/obj/exim-module/local_scan_io.o: FLAGS += -isystem $(EXIM)
 $(B)/weir.conf: $(B)/weirctl
 	$< config --sample >$@
@@ -90,7 +99,7 @@ $(B)/replay/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(B)/libgues
 	$(LINK)
 
 # Parsers' corpora and unit tests run with sanitizers too, in the same `make test`.
-S := $(if $(SAN),$(B),build/san-address-undefined)
+S := $(if $(SAN),$(B),build/san-address-undefined$(if $(HYPERSCAN),/hyperscan))
 .PHONY: all deps run test tests lint bench fuzz claims install deb clean help
 .SECONDARY:
 tests: all $(units) $(if $(SAN),$(fuzzers:%=$(B)/replay/%))
@@ -144,6 +153,6 @@ deb: all
 clean:
 	rm -rf build
 help:
-	@sed -n '4,17s/^# \{0,2\}//p' Makefile
+	@sed -n '4,18s/^# \{0,2\}//p' Makefile
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

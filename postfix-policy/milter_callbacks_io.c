@@ -3,8 +3,13 @@
  * outcome.
  *
  * libmilter calls back on changing threads, one at a time for a session; all that belongs to a
- * session hangs on its context.  libmilter gives callbacks nothing else to hold on to, so the
- * service stands in the one static of this file, set before the first callback.
+ * session hangs on its context.  libmilter gives callbacks nothing else to hold on to, so what
+ * all sessions share stands in statics of this file, set before the first callback.
+ *
+ * The server never waits for an answer before the end of a message, so that it cannot be told
+ * to skip the rest of a body: libmilter answers nothing where no answers were agreed on.
+ * What it costs: nothing to messages below [milter] size, and to those above it a copy through a
+ * socket, some 1.5 ms a megabyte; waiting would cost every message.
  *
  * Whatever goes wrong inside, the mail server gets an answer: accept or try again, as
  * configured.
@@ -15,13 +20,17 @@
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/line.h"
 #include "postfix-policy/milter_session.h"
 
+#define FIELD_ROOM 2048 /* of a field's value; ours are below 1,100 */
+#define REPLY_ROOM 981  /* libmilter takes 980 octets of a reply's words */
+
 static struct weir_milter_service *the_service;
+static struct weir_milter_memory memory = {.most = WEIR_MILTER_MEMORY_MAX};
 static atomic_uint messages; /* at work; counted for the sake of those when told to stop */
 
 unsigned weir_milter_messages(void)
@@ -55,7 +64,7 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long f0, unsigned long f
     (void)f3;
     *pf0 = f0 & (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE);
     /* Nothing to answer before the end of the message: the server need not wait for it. */
-    *pf1 = f1 & (SMFIP_HDR_LEADSPC | SMFIP_SKIP | SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL |
+    *pf1 = f1 & (SMFIP_HDR_LEADSPC | SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL |
                  SMFIP_NR_RCPT | SMFIP_NR_DATA | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY |
                  SMFIP_NOUNKNOWN);
     *pf2 = *pf3 = 0;
@@ -88,7 +97,8 @@ static sfsistat on_connect(SMFICTX *context, char *name, _SOCK_ADDR *at)
     struct weir_address address;
 
     if (!session) {
-        if (weir_milter_session_new(weir_milter_service_size(the_service), &session) < 0)
+        if (weir_milter_session_new(weir_milter_service_size(the_service), &memory,
+                                    &session) < 0)
             return SMFIS_TEMPFAIL;
         smfi_setpriv(context, session);
     }
@@ -148,53 +158,100 @@ static sfsistat on_body(SMFICTX *context, unsigned char *octets, size_t len)
 
 /* carrying out ------------------------------------------------------------------ */
 
-static bool edit_headers(SMFICTX *context, const struct weir_outcome *outcome)
+/* Removes fields of this name, from the last to the one behind those that stay.  The mail server
+ * looks for each from the top of the message, so that a flood of them is removed as far as
+ * the limit only, from the top: whoever reads the first field of a name reads ours. */
+static bool remove_fields(SMFICTX *context, const char *name, unsigned stay)
 {
-    for (size_t i = 0; i < outcome->removes; i++)
-        for (unsigned n = weir_milter_session_count(session_of(context), outcome->remove[i]);
-             n > 0; n--)
-            if (smfi_chgheader(context, text(outcome->remove[i]), (int)n, NULL) != MI_SUCCESS)
-                return false;
-    for (size_t i = outcome->adds; i-- > 0;) {
-        const struct weir_header_added *add = &outcome->add[i];
-        char value[2 * WEIR_DECISION_TEXT];
+    unsigned n = weir_milter_session_count(session_of(context), name);
 
-        /* leading blanks are ours to give, as negotiated */
-        snprintf(value, sizeof value, " %s", add->value);
-        if (smfi_insheader(context, 0, text(add->name), value) != MI_SUCCESS)
-            return false;
+    if (n > WEIR_MILTER_REMOVED_MAX) {
+        weir_log(weir_milter_service_log(the_service), WEIR_LOG_WARNING,
+                 "%s: of %u fields %s from outside %d are removed", macro(context, "i"), n, name,
+                 WEIR_MILTER_REMOVED_MAX);
+        n = WEIR_MILTER_REMOVED_MAX;
     }
+    for (; n > stay; n--)
+        if (smfi_chgheader(context, text(name), (int)n, NULL) != MI_SUCCESS)
+            return false;
     return true;
 }
 
-/* "550 5.7.1 words", taken apart; '%' is a directive to some mail servers. */
-static sfsistat refuse(SMFICTX *context, const struct weir_outcome *outcome)
+/* On top.  Half a field would be worse than none: a string cut in two decodes as forged. */
+static bool add_field(SMFICTX *context, const struct weir_header_added *add)
 {
-    char code[4], enhanced[12], words[WEIR_DECISION_TEXT];
-    bool later = outcome->action == WEIR_DEFER;
+    char room[FIELD_ROOM];
+    struct weir_line value = weir_line(room, sizeof room);
 
-    if (sscanf(outcome->reply, "%3s %11s %1023[^\n]", code, enhanced, words) == 3) {
-        for (char *at = words; (at = strchr(at, '%')) != NULL;)
-            *at = '?';
-        (void)smfi_setreply(context, code, enhanced, words);
+    weir_line_text(&value, " "); /* leading blanks are ours to give, as negotiated */
+    weir_line_text(&value, add->value);
+    if (value.cut) {
+        weir_log(weir_milter_service_log(the_service), WEIR_LOG_ERROR,
+                 "%s is too long and left out", add->name);
+        return true;
     }
-    return later ? SMFIS_TEMPFAIL : SMFIS_REJECT;
+    return smfi_insheader(context, 0, text(add->name), text(weir_line_end(&value))) == MI_SUCCESS;
 }
 
-static int carry(void *context, const struct weir_outcome *outcome, bool tempfail)
+static bool edit_header(SMFICTX *context, const struct weir_outcome *outcome,
+                        const struct weir_milter_wishes *wishes)
 {
+    bool ours = wishes->policy_field && weir_milter_session_policy_first(session_of(context));
+
+    for (size_t i = 0; i < outcome->removes; i++)
+        if (!remove_fields(context, outcome->remove[i], 0))
+            return false;
+    if (!remove_fields(context, WEIR_POLICY_HEADER, ours ? 1 : 0))
+        return false;
+    for (size_t i = outcome->adds; i-- > 0;)
+        if (!add_field(context, &outcome->add[i]))
+            return false;
+    return true;
+}
+
+/* The text up to the next blank, and *at behind it; "" when it does not fit. */
+static const char *word(const char **at, char *buffer, size_t size)
+{
+    size_t len = strcspn(*at, " ");
+    struct weir_line line = weir_line(buffer, size);
+
+    weir_line_octets(&line, *at, len);
+    *at += len + strspn(*at + len, " ");
+    return line.cut ? "" : weir_line_end(&line);
+}
+
+/* "550 5.7.1 words", taken apart; '%' is a directive to some mail servers.  Without words that
+ * libmilter takes the server says some of its own. */
+static sfsistat refuse(SMFICTX *context, const struct weir_outcome *outcome)
+{
+    char code_room[4], enhanced_room[12], words_room[REPLY_ROOM];
+    const char *at = outcome->reply;
+    const char *code = word(&at, code_room, sizeof code_room);
+    const char *enhanced = word(&at, enhanced_room, sizeof enhanced_room);
+    struct weir_line words = weir_line(words_room, sizeof words_room);
+
+    for (; *at; at++)
+        weir_line_octets(&words, *at == '%' || *at == '\r' || *at == '\n' ? "?" : at, 1);
+    (void)smfi_setreply(context, text(code), text(enhanced), text(weir_line_end(&words)));
+    return outcome->action == WEIR_DEFER ? SMFIS_TEMPFAIL : SMFIS_REJECT;
+}
+
+static int carry(void *context, const struct weir_outcome *outcome,
+                 const struct weir_milter_wishes *wishes)
+{
+    int unjudged = wishes->tempfail ? SMFIS_TEMPFAIL : SMFIS_ACCEPT;
+
     if (!outcome)
-        return tempfail ? SMFIS_TEMPFAIL : SMFIS_ACCEPT;
+        return unjudged;
     if (outcome->action == WEIR_REJECT || outcome->action == WEIR_DEFER)
         return refuse(context, outcome);
-    if (!edit_headers(context, outcome) ||
-        (outcome->action == WEIR_QUARANTINE &&
-         smfi_quarantine(context, text("held by Weir: spam")) != MI_SUCCESS)) {
-        weir_log(weir_milter_service_log(the_service), WEIR_LOG_ERROR,
-                 "the mail server does not take our changes");
-        return tempfail ? SMFIS_TEMPFAIL : SMFIS_ACCEPT;
-    }
-    return SMFIS_ACCEPT;
+    if (edit_header(context, outcome, wishes) &&
+        (outcome->action != WEIR_QUARANTINE ||
+         smfi_quarantine(context, text("held by Weir: spam")) == MI_SUCCESS))
+        return SMFIS_ACCEPT;
+    weir_log(weir_milter_service_log(the_service), WEIR_LOG_ERROR,
+             "the mail server does not take our changes");
+    return unjudged;
 }
 
 static sfsistat on_message_ends(SMFICTX *context)
@@ -205,6 +262,10 @@ static sfsistat on_message_ends(SMFICTX *context)
 
     if (!weir_milter_session_end(session, macro(context, "i"), &mail))
         mail.message.len = 0;
+    if (weir_milter_session_cut(session))
+        weir_log(weir_milter_service_log(the_service), WEIR_LOG_WARNING,
+                 "memory is short: %s is judged by its first %zu octets", macro(context, "i"),
+                 mail.message.len);
     done = weir_milter_service_judge(the_service, &mail, carry, context);
     forget_message(session);
     return done;

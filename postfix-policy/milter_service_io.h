@@ -1,10 +1,15 @@
 /*
  * milter_service - what weir-milter's threads share: configuration, stores, judges, the log.
  *
- * Threads judge under a reader's lock; a reload takes the writer's, so that no message is
- * judged by half an old and half a new configuration, and stores are never open twice.
+ * No message is judged by half an old and half a new configuration, and stores are never open
+ * twice: a reload first does all that can be done beside the judging (reading the configuration,
+ * making the rule set), then lets no new judging begin, waits for what is being judged (it is
+ * bounded: milliseconds), changes, and lets go on.  Carrying out an outcome means writing to
+ * a mail server that may be slow: nobody waits for that; the outcome lives in its judge, which
+ * needs nothing of what was closed.
  *
- * Owner:    the caller owns the service.  Threads: all functions from any thread.
+ * Owner:    the caller owns the service.
+ * Threads:  judge, size and log from any; all others from the one that opened it.
  * Errors:   a store that cannot be opened is no error: mail flows without it.
  */
 #ifndef WEIR_POLICY_MILTER_SERVICE_IO_H
@@ -27,7 +32,7 @@ int weir_milter_service_open(const struct weir_milter_options *options,
                              struct weir_milter_service **service_r);
 
 /* Closes everything and sets *service to NULL.  A thread of libmilter may still be about to
- * judge: it then waits for ever at a lock, which therefore is not freed. */
+ * judge: it then waits for ever at the gate, which therefore is not freed. */
 void weir_milter_service_end(struct weir_milter_service **service);
 
 /* Reads the configuration again; what is wrong is logged, and all stays as it is. */
@@ -43,12 +48,19 @@ const char *weir_milter_service_listen(const struct weir_milter_service *service
 size_t weir_milter_service_size(struct weir_milter_service *service);
 int weir_milter_service_access(struct weir_milter_service *service);
 
-/* Judges a mail and lets the outcome be carried out before anything else happens to it: carry
- * is called with it, or with NULL when nothing could be judged; tempfail then says what the
- * configuration wants.  Returns what carry returns. */
+/* What the configuration wants of whoever carries out an outcome. */
+struct weir_milter_wishes {
+    bool tempfail;         /* what cannot be judged is deferred, not accepted */
+    bool policy_field;     /* weir-policyd puts a field of its own on top of messages */
+};
+
+/* Carries an outcome out (NULL: there is none). */
+typedef int weir_milter_carry(void *context, const struct weir_outcome *outcome,
+                              const struct weir_milter_wishes *wishes);
+
+/* Judges a mail and has the outcome carried out: carry is called with it, or with NULL when
+ * nothing could be judged.  Returns what carry returns. */
 int weir_milter_service_judge(struct weir_milter_service *service, const struct weir_mail *mail,
-                              int (*carry)(void *context, const struct weir_outcome *outcome,
-                                           bool tempfail),
-                              void *context);
+                              weir_milter_carry *carry, void *context);
 
 #endif

@@ -2,8 +2,11 @@
  * milter_session - puts a message together from what a milter is handed.
  *
  * Owns an arena for the texts of a client, one for those of a message, and the octets, which
- * grow by doubling and are kept for the session's next message.  CR LF becomes LF, also where a
- * piece ends between the two, so that a message looks the same as in Exim's spool.
+ * grow by doubling and are kept for the session's next message when they are few.  Octets and
+ * recipients are booked in the memory that all sessions share; what it refuses is not kept,
+ * and nothing behind it, since a message with a hole would be another message.  CR LF becomes
+ * LF, also where a piece ends between the two, so that a message looks the same as in Exim's
+ * spool.
  */
 #include "postfix-policy/milter_session.h"
 
@@ -14,27 +17,65 @@
 #include "core/base/error.h"
 
 #define OCTETS_FIRST 16384
-#define OCTETS_KEPT (1u << 20) /* a larger buffer is given back after its message */
+#define OCTETS_KEPT (64u << 10) /* a larger buffer is given back after its message */
+
+static const char *const our_names[] = {WEIR_OUR_HEADERS, WEIR_POLICY_HEADER};
+
+#define OUR_NAMES (sizeof our_names / sizeof our_names[0])
 
 struct weir_milter_session {
     struct weir_arena *client_texts, *message_texts;
     struct weir_envelope envelope;
     struct weir_slice listener;
     struct weir_slice recipient[WEIR_RECIPIENTS_MAX];
-    size_t recipients;
+    size_t recipients, recipients_more;
+    size_t recipient_octets;
     char *octets;
     size_t len, room, most;
+    struct weir_milter_memory *memory;
+    unsigned count[OUR_NAMES];
+    bool any_field, policy_first;
     bool after_cr;   /* the last piece ended in CR */
-    bool failed;     /* memory was short */
+    bool cut;        /* memory was short for its octets */
+    bool failed;     /* memory was short for its texts */
 };
 
-int weir_milter_session_new(size_t octets_most, struct weir_milter_session **session_r)
+/* the shared memory ----------------------------------------------------------------- */
+
+/* So much of it is left to messages that are not large. */
+static bool nearly_used_up(const struct weir_milter_memory *memory)
+{
+    return atomic_load(&memory->held) > memory->most / 4 * 3;
+}
+
+static bool book(struct weir_milter_session *session, size_t octets, bool large)
+{
+    struct weir_milter_memory *memory = session->memory;
+    size_t most = large ? memory->most / 4 * 3 : memory->most, held = atomic_load(&memory->held);
+
+    do
+        if (held > most || octets > most - held)
+            return false;
+    while (!atomic_compare_exchange_weak(&memory->held, &held, held + octets));
+    return true;
+}
+
+static void give_back(struct weir_milter_session *session, size_t octets)
+{
+    atomic_fetch_sub(&session->memory->held, octets);
+}
+
+/* a session --------------------------------------------------------------------------- */
+
+int weir_milter_session_new(size_t octets_most, struct weir_milter_memory *memory,
+                            struct weir_milter_session **session_r)
 {
     struct weir_milter_session *session = calloc(1, sizeof *session);
 
     if (!session)
         return WEIR_ENOMEM;
     session->most = octets_most;
+    session->memory = memory;
     session->client_texts = weir_arena_new(1024);
     session->message_texts = weir_arena_new(4096);
     if (!session->client_texts || !session->message_texts) {
@@ -49,6 +90,7 @@ void weir_milter_session_free(struct weir_milter_session **session)
 {
     if (!*session)
         return;
+    give_back(*session, (*session)->room + (*session)->recipient_octets);
     weir_arena_free(&(*session)->client_texts);
     weir_arena_free(&(*session)->message_texts);
     free((*session)->octets);
@@ -110,30 +152,64 @@ void weir_milter_session_mail(struct weir_milter_session *session, const char *s
 
 void weir_milter_session_recipient(struct weir_milter_session *session, const char *recipient)
 {
-    if (session->recipients < WEIR_RECIPIENTS_MAX)
-        session->recipient[session->recipients++] = keep_mailbox(session, recipient);
+    size_t len = strlen(recipient);
+
+    if (session->recipients == WEIR_RECIPIENTS_MAX || !book(session, len, false)) {
+        session->recipients_more++;
+        return;
+    }
+    session->recipient_octets += len;
+    session->recipient[session->recipients++] = keep_mailbox(session, recipient);
 }
 
-/* Room for len octets more, as far as the limit lets it; how many there is room for. */
-static size_t make_room(struct weir_milter_session *session, size_t len)
+/* the octets --------------------------------------------------------------------------- */
+
+static bool grow(struct weir_milter_session *session, size_t room)
 {
-    size_t left = session->most - session->len, room = session->room;
+    size_t more = room - session->room;
     char *larger;
 
-    if (len > left)
-        len = left;
-    while (room < session->len + len)
-        room = room ? 2 * room : OCTETS_FIRST;
-    if (room == session->room)
-        return len;
+    if (!book(session, more, room > WEIR_MILTER_SHORT_MAX))
+        return false;
     larger = realloc(session->octets, room);
     if (!larger) {
-        session->failed = true;
-        return 0;
+        give_back(session, more);
+        return false;
     }
     session->octets = larger;
     session->room = room;
-    return len;
+    return true;
+}
+
+/* The room that holds so many octets, grown by doubling from what there is. */
+static size_t room_for(const struct weir_milter_session *session, size_t octets)
+{
+    size_t room = session->room ? session->room : OCTETS_FIRST;
+
+    while (room < octets)
+        room *= 2;
+    return room < session->most ? room : session->most;
+}
+
+/* Room for len octets more, as far as limit and memory let it; how many there is room for. */
+static size_t make_room(struct weir_milter_session *session, size_t len)
+{
+    size_t left = session->most - session->len, room;
+
+    if (session->cut || left == 0)
+        return 0;
+    if (len > left)
+        len = left;
+    if (session->len + len <= session->room)
+        return len;
+    room = room_for(session, session->len + len);
+    while (room > session->room && !grow(session, room))
+        room /= 2;
+    left = session->room - session->len;
+    if (len <= left)
+        return len;
+    session->cut = true;
+    return left;
 }
 
 static void append(struct weir_milter_session *session, const char *octets, size_t len)
@@ -145,9 +221,35 @@ static void append(struct weir_milter_session *session, const char *octets, size
     session->len += len;
 }
 
+/* Which of our names this is, but for blanks before the colon; OUR_NAMES: none. */
+static size_t our_name(const char *name)
+{
+    size_t len = strlen(name), which = 0;
+
+    while (len > 0 && (name[len - 1] == ' ' || name[len - 1] == '\t'))
+        len--;
+    while (which < OUR_NAMES && (strncasecmp(name, our_names[which], len) != 0 ||
+                                 our_names[which][len] != '\0'))
+        which++;
+    return which;
+}
+
+static void count_field(struct weir_milter_session *session, const char *name)
+{
+    size_t which = our_name(name);
+
+    if (which < OUR_NAMES) {
+        session->count[which]++;
+        session->policy_first |=
+            !session->any_field && strcmp(our_names[which], WEIR_POLICY_HEADER) == 0;
+    }
+    session->any_field = true;
+}
+
 void weir_milter_session_field(struct weir_milter_session *session, const char *name,
                                const char *value)
 {
+    count_field(session, name);
     append(session, name, strlen(name));
     append(session, ":", 1);
     append(session, value, strlen(value));
@@ -179,9 +281,9 @@ void weir_milter_session_body(struct weir_milter_session *session, const void *o
     }
 }
 
-bool weir_milter_session_full(const struct weir_milter_session *session)
+bool weir_milter_session_cut(const struct weir_milter_session *session)
 {
-    return session->len >= session->most;
+    return session->cut;
 }
 
 void weir_milter_session_reset(struct weir_milter_session *session)
@@ -191,11 +293,16 @@ void weir_milter_session_reset(struct weir_milter_session *session)
     session->envelope.sender = session->envelope.recipient = (struct weir_slice){0};
     session->envelope.authenticated = false;
     session->listener = (struct weir_slice){0};
-    session->recipients = session->len = 0;
-    session->after_cr = session->failed = false;
-    if (session->room <= OCTETS_KEPT)
+    give_back(session, session->recipient_octets);
+    session->recipients = session->recipients_more = 0;
+    session->recipient_octets = session->len = 0;
+    memset(session->count, 0, sizeof session->count);
+    session->any_field = session->policy_first = false;
+    session->after_cr = session->cut = session->failed = false;
+    if (session->room <= OCTETS_KEPT && !nearly_used_up(session->memory))
         return;
     free(session->octets);
+    give_back(session, session->room);
     session->octets = NULL;
     session->room = 0;
 }
@@ -207,18 +314,13 @@ bool weir_milter_session_busy(const struct weir_milter_session *session)
 
 unsigned weir_milter_session_count(const struct weir_milter_session *session, const char *name)
 {
-    const char *at = session->octets, *end = at + session->len;
-    size_t len = strlen(name);
-    unsigned count = 0;
+    size_t which = our_name(name);
+    return which < OUR_NAMES ? session->count[which] : 0;
+}
 
-    while (at < end && *at != '\n') {
-        const char *next = memchr(at, '\n', (size_t)(end - at));
-
-        if ((size_t)(end - at) > len && strncasecmp(at, name, len) == 0 && at[len] == ':')
-            count++;
-        at = next ? next + 1 : end;
-    }
-    return count;
+bool weir_milter_session_policy_first(const struct weir_milter_session *session)
+{
+    return session->policy_first;
 }
 
 int weir_milter_session_end(struct weir_milter_session *session, const char *queue_id,
@@ -236,6 +338,7 @@ int weir_milter_session_end(struct weir_milter_session *session, const char *que
         .envelope = session->envelope,
         .recipient = session->recipient,
         .recipients = session->recipients,
+        .recipients_more = session->recipients_more,
         .listener = session->listener,
         .message = {session->octets ? session->octets : "", session->len},
     };

@@ -75,6 +75,7 @@
 #define WEIR_GATEWAYS_MAX 1024     /* gateways known, configured or learned */
 #define WEIR_GATEWAY_CANDIDATES_MAX 4096 /* addresses watched as possible gateways */
 #define WEIR_GATEWAY_LISTENERS_MAX 64 /* listeners whose mail is counted apart */
+#define WEIR_GATEWAYS_FILE_MAX (8u << 20) /* octets of their file; all there can be needs 5 MB */
 
 /* rules ------------------------------------------------------------------- */
 #define WEIR_RULES_MAX 100000      /* rules of one set */
@@ -105,7 +106,10 @@
 #define WEIR_PREFILTER_WORK_MAX 4  /* looks for each octet of a text on average, and ... */
 #define WEIR_PREFILTER_WORK_FREE (1 << 18) /* ... so many without that: 2 ms */
 #define WEIR_PREFILTER_GRAMS_MAX 64 /* spellings of a run's index key */
-#define WEIR_HYPERSCAN_PATTERN_MAX 400 /* octets; what is longer can take Hyperscan a minute */
+#define WEIR_HYPERSCAN_LITERAL_MAX 8 /* octets of a run it looks for: what it finds in one step */
+#define WEIR_HYPERSCAN_SPELLINGS_MAX 1024 /* of a run's literal */
+#define WEIR_HYPERSCAN_PIECE 32768 /* octets scanned at a time, and to the line's end, and ... */
+#define WEIR_HYPERSCAN_RUNS_MAX 65536 /* ... runs that may stand there; more are too much work */
 
 /* spam-info string -------------------------------------------------------- */
 #define WEIR_INFO_TEXT_MAX 640     /* characters of a spam-info string */
@@ -121,8 +125,14 @@
 #define WEIR_DECIDERS_MAX 256      /* connections that ask about messages at once */
 #define WEIR_DECIDE_MEMORY_MAX (256u << 20) /* octets of their messages together */
 
+/* milter ------------------------------------------------------------------ */
+#define WEIR_MILTER_MEMORY_MAX (512u << 20) /* octets of all sessions' messages and recipients */
+#define WEIR_MILTER_REMOVED_MAX 300 /* fields of one name removed: Postfix fails at some 10,000 */
+#define WEIR_MILTER_SHORT_MAX (256u << 10) /* octets of a message when that is nearly used up */
+
 /* spool -------------------------------------------------------------------- */
 #define WEIR_SPOOL_LINE_MAX 4096   /* octets of a line of the spool: one write, not torn */
+#define WEIR_SPOOL_HOPS_MAX 8      /* hops of a message that a line tells */
 
 /* replay --------------------------------------------------------------- */
 #define WEIR_REPLAY_LINE_MAX 4096  /* octets of one line of a replayed log */

@@ -205,6 +205,10 @@ static const struct weir_setting rows[] = {
     {"rules", "file", WEIR_TEXT, "rules.image", 0, 0, NULL, AT(rules_file),
      "The rule set made of them, in state_directory; read in place by all programs, which see a "
      "new one within a second.", NULL},
+    {"rules", "engine", WEIR_CHOICE, "builtin", 0, 0, "builtin|hyperscan", AT(rules_engine),
+     "What looks for the rules' literals in text; hits are the same. hyperscan needs programs that "
+     "were built with `make HYPERSCAN=1`: others say so in the log and use the built-in engine, "
+     "and the Exim module always does.", NULL},
 
     {"info", "key_file", WEIR_TEXT, "info.key", 0, 0, NULL, AT(info_key_file),
      "The keys that sign spam-info strings, one a line: a number 1 to 255 and 64 hex digits; the "

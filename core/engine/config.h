@@ -21,6 +21,7 @@ enum weir_socket_access { WEIR_SOCKET_EVERYBODY, WEIR_SOCKET_GROUP, WEIR_SOCKET_
 enum weir_on_spam { WEIR_ON_SPAM_TAG, WEIR_ON_SPAM_QUARANTINE, WEIR_ON_SPAM_REJECT };
 enum weir_on_failure { WEIR_ON_FAILURE_ACCEPT, WEIR_ON_FAILURE_TEMPFAIL };
 enum weir_domain_of { WEIR_DOMAIN_STATED, WEIR_DOMAIN_BOUNDARY };
+enum weir_rules_engine { WEIR_RULES_BUILTIN, WEIR_RULES_HYPERSCAN };
 enum weir_prepend { WEIR_PREPEND_OBSERVE, WEIR_PREPEND_ALWAYS, WEIR_PREPEND_NEVER };
 
 struct weir_config {
@@ -66,6 +67,7 @@ struct weir_config {
 
     /* [rules] */
     const char *rules_folder, *rules_file;
+    int rules_engine;               /* enum weir_rules_engine */
 
     /* [info] */
     const char *info_key_file;

@@ -1,7 +1,9 @@
 /*
  * gateways_io - fills a handle from configuration and file, and writes the file.
  *
- * The file is replaced by rename(), so that whoever reads it finds the old one or the new one.
+ * The file is replaced at once, so that whoever reads it finds the old one or the new one.
+ * Refused is a file longer than WEIR_GATEWAYS_FILE_MAX: its beginning, saved again, would be
+ * all that is left of it.
  */
 #include "core/engine/gateways_io.h"
 
@@ -11,43 +13,70 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/limits.h"
+#include "core/base/replace_io.h"
 
-#define GATEWAYS_TEXT (16u << 20) /* octets of the file */
-#define PATH_MOST 4096
-
-static void add_all(struct weir_gateways *gateways, const struct weir_strings *prefixes,
-                    const char *corroborates)
+/* All of them that there is room for; 0, or why one of them was left out. */
+static int add_all(struct weir_gateways *gateways, const struct weir_strings *prefixes,
+                   const char *corroborates)
 {
     struct weir_prefix prefix;
     const char *why;
+    int first = 0, done;
 
     for (size_t i = 0; i < prefixes->count; i++) {
         if (weir_prefix_parse(prefixes->item[i], strlen(prefixes->item[i]), &prefix, &why) < 0)
-            continue;
-        if (corroborates)
-            (void)weir_gateways_corroborate(gateways, &prefix, corroborates);
-        else
-            (void)weir_gateways_configure(gateways, &prefix);
+            continue; /* the configuration's reader has told it */
+        done = corroborates ? weir_gateways_corroborate(gateways, &prefix, corroborates)
+                            : weir_gateways_configure(gateways, &prefix);
+        if (first == 0)
+            first = done;
     }
+    return first;
+}
+
+static int add_configured(struct weir_gateways *gateways, const struct weir_config *config)
+{
+    int own = add_all(gateways, &config->gateways, NULL);
+    int never = add_all(gateways, &config->never, "one of our own addresses");
+    int mx = add_all(gateways, &config->mx, "an MX of our domains");
+
+    return own < 0 ? own : never < 0 ? never : mx;
+}
+
+static int load_octets(struct weir_gateways *gateways, FILE *file, size_t size)
+{
+    char *text = malloc(size + 1);
+    size_t len = text ? fread(text, 1, size, file) : 0;
+    int done = WEIR_ENOMEM;
+
+    if (text)
+        done = ferror(file) ? WEIR_EIO : weir_gateways_load(gateways, text, len);
+    free(text);
+    return done;
 }
 
 static int load(struct weir_gateways *gateways, const char *path)
 {
     FILE *file = fopen(path, "re");
-    char *text;
-    size_t len;
-    int done;
+    struct stat status;
+    int done, reason;
 
     if (!file)
         return errno == ENOENT ? 0 : WEIR_EIO;
-    text = malloc(GATEWAYS_TEXT);
-    len = text ? fread(text, 1, GATEWAYS_TEXT, file) : 0;
+    if (fstat(fileno(file), &status) < 0)
+        done = WEIR_EIO;
+    else if (status.st_size > (off_t)WEIR_GATEWAYS_FILE_MAX)
+        done = WEIR_ELIMIT;
+    else
+        done = load_octets(gateways, file, (size_t)status.st_size);
+    reason = errno;
     fclose(file);
-    done = text ? weir_gateways_load(gateways, text, len) : WEIR_ENOMEM;
-    free(text);
+    errno = reason; /* of what failed, for weir_error_reason() */
     return done;
 }
 
@@ -55,20 +84,20 @@ int weir_gateways_open(const struct weir_config *config, const struct weir_hash_
                        const char *path, struct weir_gateways **gateways_r)
 {
     struct weir_gateway_settings settings = weir_gateway_defaults();
-    int done = weir_gateways_new(&settings, key, gateways_r);
+    int done = weir_gateways_new(&settings, key, gateways_r), loaded, reason;
 
     if (done < 0)
         return done;
-    done = load(*gateways_r, path);
-    add_all(*gateways_r, &config->gateways, NULL);
-    add_all(*gateways_r, &config->never, "one of our own addresses");
-    add_all(*gateways_r, &config->mx, "an MX of our domains");
-    return done;
+    loaded = load(*gateways_r, path);
+    reason = errno;
+    done = add_configured(*gateways_r, config);
+    errno = reason;
+    return loaded < 0 ? loaded : done;
 }
 
 int weir_gateways_lock(const char *path)
 {
-    char name[PATH_MOST];
+    char name[WEIR_PATH_MAX];
     int fd;
 
     if (snprintf(name, sizeof name, "%s-lock", path) >= (int)sizeof name)
@@ -89,21 +118,10 @@ void weir_gateways_unlock(int lock)
 
 int weir_gateways_keep(const struct weir_gateways *gateways, const char *path)
 {
-    char beside[PATH_MOST];
-    FILE *file;
-    int done;
+    struct weir_replacement new;
+    int done = weir_replace_begin(path, 0644, &new);
 
-    if (snprintf(beside, sizeof beside, "%s.new", path) >= (int)sizeof beside)
-        return WEIR_ELIMIT;
-    file = fopen(beside, "we");
-    if (!file)
-        return WEIR_EIO;
-    done = weir_gateways_save(gateways, file);
-    if (fflush(file) != 0 || fsync(fileno(file)) != 0)
-        done = WEIR_EIO;
-    if (fclose(file) != 0 || done < 0 || rename(beside, path) < 0) {
-        (void)unlink(beside);
-        return done < 0 ? done : WEIR_EIO;
-    }
-    return 0;
+    if (done < 0)
+        return done;
+    return weir_replace_end(&new, weir_gateways_save(gateways, new.file) == 0);
 }

@@ -8,8 +8,12 @@
 #include "core/mail/gateways.h"
 
 /* Opens them: those of [boundary] gateways; as corroboration the never-list and [boundary] mx; and
- * what the file at path knows (it may be missing).  0, WEIR_ENOMEM; WEIR_ECORRUPT for a damaged
- * file, WEIR_EIO for one that cannot be read: then the handle is there without it. */
+ * what the file at path knows (it may be missing).  0, or, with a handle unless memory is short:
+ *     WEIR_ECORRUPT, WEIR_EIO, WEIR_ENOMEM    without the file
+ *     WEIR_ELIMIT    without the file, which is longer than WEIR_GATEWAYS_FILE_MAX; or with it, but
+ *                    of the configuration no more than WEIR_GATEWAYS_MAX prefixes: of gateways,
+ *                    and of those that corroborate
+ * What is not whole must not be kept in place of the file. */
 int weir_gateways_open(const struct weir_config *config, const struct weir_hash_key *key,
                        const char *path, struct weir_gateways **gateways_r);
 
@@ -18,7 +22,7 @@ int weir_gateways_open(const struct weir_config *config, const struct weir_hash_
 int weir_gateways_lock(const char *path);
 void weir_gateways_unlock(int lock);
 
-/* Writes what was learned beside path and renames it there.  0 or WEIR_EIO. */
+/* Writes what was learned in the place of path.  0, WEIR_EIO, WEIR_ELIMIT. */
 int weir_gateways_keep(const struct weir_gateways *gateways, const char *path);
 
 #endif

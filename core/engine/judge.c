@@ -249,7 +249,8 @@ static void set_facts(struct weir_judge *judge)
     fact[WEIR_FACT_OWN_INFO] = judgement->had_info && judgement->info_state == WEIR_INFO_VALID;
     fact[WEIR_FACT_NO_STORE] = judgement->decision.store_missing;
     fact[WEIR_FACT_NULL_SENDER] = weir_envelope_null_sender(&judge->envelope);
-    fact[WEIR_FACT_RECIPIENTS] = (float)judge->mail->recipients;
+    fact[WEIR_FACT_RECIPIENTS] =
+        (float)(judge->mail->recipients + judge->mail->recipients_more);
     fact[WEIR_FACT_BOUNDARY_UNUSUAL] = judgement->boundary.unusual;
     fact[WEIR_FACT_NO_NAME] =
         judgement->boundary.found && no_name(judge->envelope.client_name);

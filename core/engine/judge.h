@@ -39,6 +39,7 @@ struct weir_mail {
     struct weir_envelope envelope;       /* stage END; recipient: the first */
     const struct weir_slice *recipient;  /* all of them */
     size_t recipients;
+    size_t recipients_more;              /* told of, beyond WEIR_RECIPIENTS_MAX */
     struct weir_slice listener;          /* "127.0.0.1:25": which of our sockets took it; or "" */
     struct weir_slice message;           /* header and body as received */
     size_t received_skip;                /* of a message out of a file: Received fields on top

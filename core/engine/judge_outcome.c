@@ -17,8 +17,7 @@
 #define FOLD_AT 70              /* a header line is folded behind this column */
 #define HOPS_TOLD 4             /* in a line of the spool */
 
-static const char *const our_headers[] = {WEIR_INFO_HEADER, "X-Spam-Flag", "X-Spam-Status",
-                                          "X-Spam-Level", "X-Spam-Score"};
+static const char *const our_headers[] = {WEIR_OUR_HEADERS};
 
 /* headers ------------------------------------------------------------------------- */
 
@@ -322,7 +321,7 @@ void weir_judge_spool(struct weir_judge *judge)
     put_foreign(&line, " name=", or_dash(judgement->boundary.name));
     put_foreign(&line, " dkim=", or_dash(dkim_domain(judgement)));
     weir_line_text(&line, " recipients=");
-    weir_line_count(&line, judge->mail->recipients);
+    weir_line_count(&line, judge->mail->recipients + judge->mail->recipients_more);
     weir_line_text(&line, " ");
     weir_line_text(&line, judgement->outcome.log);
     put_info(&line, judgement->outcome.info);

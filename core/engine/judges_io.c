@@ -62,12 +62,17 @@ static void missing(const struct weir_judges *judges, const char *what, const ch
 
 static void open_rules(struct weir_judges *judges, const char *path)
 {
+    const bool brief = judges->options.brief;
+    const struct weir_rule_file_options options = {
+        .full = !brief,
+        .hyperscan = judges->config->rules_engine == WEIR_RULES_HYPERSCAN && !brief,
+    };
     const char *why = NULL;
     int done;
 
     if (judges->options.refresh)
         weir_rule_set_refresh(judges->config, judges->log);
-    done = weir_rule_file_open(path, !judges->options.brief, judges->log, &judges->rules, &why);
+    done = weir_rule_file_open(path, &options, judges->log, &judges->rules, &why);
     if (done < 0)
         missing(judges, "rules", path, why && why[0] ? why : weir_error_reason(done));
     else if (judges->options.refresh) /* a daemon: its first message need not wait for it */

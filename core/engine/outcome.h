@@ -12,6 +12,11 @@
 #include "core/base/limits.h"
 #include "core/engine/verdict.h"
 
+/* Names of the fields that are ours alone, for a list of them: those that come from outside are
+ * removed. */
+#define WEIR_OUR_HEADERS \
+    "X-Weir-Info", "X-Spam-Flag", "X-Spam-Status", "X-Spam-Level", "X-Spam-Score"
+
 struct weir_header_added {
     const char *name;
     const char *value;   /* folded with "\n " or not at all; no line end behind it */

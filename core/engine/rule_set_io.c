@@ -19,12 +19,13 @@
 
 static uint32_t serial_at(const char *path)
 {
+    const struct weir_rule_file_options options = {.full = false};
     struct weir_rule_file *file;
     struct weir_matcher *matcher;
     const char *why;
     uint32_t serial = 0;
 
-    if (weir_rule_file_open(path, false, NULL, &file, &why) < 0)
+    if (weir_rule_file_open(path, &options, NULL, &file, &why) < 0)
         return 0;
     matcher = weir_rule_file_take(file, 0);
     if (matcher) {
@@ -118,8 +119,9 @@ static bool unusable(const struct weir_config *config)
 {
     struct weir_arena *arena = weir_arena_new(PATH_MOST);
     const char *path = arena ? weir_config_path(config, config->rules_file, arena) : NULL, *why;
+    const struct weir_rule_file_options options = {.full = true};
     struct weir_rule_file *file = NULL;
-    bool bad = path && weir_rule_file_open(path, true, NULL, &file, &why) == WEIR_ECORRUPT;
+    bool bad = path && weir_rule_file_open(path, &options, NULL, &file, &why) == WEIR_ECORRUPT;
 
     weir_rule_file_free(&file);
     weir_arena_free(&arena);

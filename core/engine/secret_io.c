@@ -50,7 +50,8 @@ static int make_secret(const char *path, const char *fresh)
     if (fd < 0)
         return WEIR_EIO;
     if (write(fd, fresh, len) == (ssize_t)len && fchmod(fd, SECRET_MODE) == 0 &&
-        weir_hand_over(fd, path) == 0 && fsync(fd) == 0 && (link(beside, path) == 0 || errno == EEXIST))
+        weir_hand_over(fd, path) == 0 && fsync(fd) == 0 &&
+        (link(beside, path) == 0 || errno == EEXIST))
         done = 0;
     close(fd);
     unlink(beside);

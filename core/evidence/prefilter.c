@@ -3,6 +3,8 @@
  *
  * Every octet of the text is asked, by the hash of the gram that begins there, whether
  * any run might stand around it; the few that say yes are compared with the run's sets.
+ * With Hyperscan, its database takes the grams' place: it says where a piece of a run stands, and
+ * all that follows is the same.
  * Octets of a built form are believed only as far as they are checked: attach checks what every
  * scan uses, the rest is checked where it is used, and what is wrong there finds nothing.
  *
@@ -17,6 +19,7 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/evidence/need_impl.h"
+#include "core/evidence/prefilter_hyperscan.h"
 #include "core/evidence/prefilter_impl.h"
 
 #define NO_CANDIDATE UINT32_MAX
@@ -27,8 +30,15 @@ struct seen { /* a rule */
     uint32_t from;           /* the first octet a match may begin at */
 };
 
+struct standing { /* a run, told by Hyperscan */
+    uint32_t at, run;
+};
+
 struct weir_prefilter_scratch {
     uint32_t rules, stamp;
+    struct hs_scratch *hyperscan;    /* NULL: the built-in engine */
+    struct standing *standing;       /* of a piece of text; with Hyperscan only */
+    size_t standings;
     size_t n, room;
     struct seen *seen;               /* by rule */
     struct weir_candidate *candidate, *sorted;
@@ -36,81 +46,15 @@ struct weir_prefilter_scratch {
     uint64_t *key, *key_room;        /* for sorting */
 };
 
-/* attaching --------------------------------------------------------------------- */
-
-static bool inside(const struct weir_prefilter *p, const struct prefilter_table *table, size_t size)
-{
-    return table->place % 4 == 0 && table->place <= p->len &&
-           table->n <= (p->len - table->place) / size;
-}
-
-static bool numbers_below(const struct weir_prefilter *p, const struct prefilter_table *table,
-                          uint32_t below)
-{
-    const uint32_t *number = (const void *)(p->octets + table->place);
-    for (uint32_t i = 0; i < table->n; i++)
-        if (number[i] >= below)
-            return false;
-    return true;
-}
-
-static bool steppers_are_sound(const struct weir_prefilter *p, const struct prefilter_part *part)
-{
-    if (!inside(p, &part->stepper, sizeof(struct prefilter_stepper)) ||
-        !inside(p, &part->pairs, sizeof(struct prefilter_pairs)) ||
-        part->pairs.place % 8 != 0 || part->pairs.n != (part->stepper.n + 63) / 64)
-        return false;
-    const struct prefilter_stepper *s = (const void *)(p->octets + part->stepper.place);
-    for (uint32_t i = 0; i < part->stepper.n; i++, s++)
-        if (!inside(p, &s->next, 1) || s->stride_bits > 8 || s->states > 256 ||
-            s->next.n != s->states << s->stride_bits)
-            return false;
-    return true;
-}
-
-static bool part_is_sound(const struct weir_prefilter *p, uint32_t place)
-{
-    if (place % 4 != 0 || p->len < sizeof(struct prefilter_part) ||
-        place > p->len - sizeof(struct prefilter_part))
-        return false;
-    const struct prefilter_part *part = (const void *)(p->octets + place);
-    return inside(p, &part->always, 4) && inside(p, &part->rule, 4) &&
-           inside(p, &part->filter, 8) && part->filter.place % 8 == 0 &&
-           inside(p, &part->bucket, 4) && inside(p, &part->key, sizeof(struct prefilter_key)) &&
-           inside(p, &part->run, sizeof(struct prefilter_run)) && inside(p, &part->id, 4) &&
-           inside(p, &part->set, sizeof(struct weir_octet_set)) && part->set.place % 8 == 0 &&
-           part->filter_bits >= 6 && part->filter_bits < 32 &&
-           part->filter.n == 1u << (part->filter_bits - 6) && part->bucket_bits >= 1 &&
-           part->bucket_bits < 32 && part->bucket.n == (1u << part->bucket_bits) + 1 &&
-           numbers_below(p, &part->always, p->rules) && numbers_below(p, &part->rule, p->rules) &&
-           steppers_are_sound(p, part);
-}
-
-int weir_prefilter_attach(const void *octets, size_t len, struct weir_prefilter *prefilter_r)
-{
-    const struct prefilter_head *head = octets;
-    if (len < sizeof *head || len > UINT32_MAX || head->magic != PREFILTER_MAGIC ||
-        head->len != len || head->rules > WEIR_RULES_MAX)
-        return WEIR_ECORRUPT;
-    struct weir_prefilter p = {.octets = octets, .len = len, .rules = head->rules};
-    for (size_t i = 0; i < WEIR_AREAS; i++) {
-        if (!part_is_sound(&p, head->part[i]))
-            return WEIR_ECORRUPT;
-        p.part[i] = head->part[i];
-    }
-    *prefilter_r = p;
-    return 0;
-}
-
-size_t weir_prefilter_always(const struct weir_prefilter *prefilter, enum weir_area_kind kind,
-                             const uint32_t **rule_r)
-{
-    const struct prefilter_part *part = (const void *)(prefilter->octets + prefilter->part[kind]);
-    *rule_r = (const void *)(prefilter->octets + part->always.place);
-    return part->always.n;
-}
-
 /* scratch ------------------------------------------------------------------------ */
+
+static bool hyperscan_room(const struct weir_prefilter *prefilter, struct weir_prefilter_scratch *s)
+{
+    if (!prefilter->hyperscan)
+        return true;
+    s->standing = malloc(WEIR_HYPERSCAN_RUNS_MAX * sizeof *s->standing);
+    return s->standing && weir_hyperscan_scratch_new(prefilter->hyperscan, &s->hyperscan) == 0;
+}
 
 int weir_prefilter_scratch_new(const struct weir_prefilter *prefilter,
                                struct weir_prefilter_scratch **scratch_r)
@@ -126,7 +70,8 @@ int weir_prefilter_scratch_new(const struct weir_prefilter *prefilter,
     s->order = malloc(s->room * sizeof *s->order);
     s->key = malloc(s->room * sizeof *s->key);
     s->key_room = malloc(s->room * sizeof *s->key_room);
-    if (!s->seen || !s->candidate || !s->sorted || !s->order || !s->key || !s->key_room)
+    if (!s->seen || !s->candidate || !s->sorted || !s->order || !s->key || !s->key_room ||
+        !hyperscan_room(prefilter, s))
         weir_prefilter_scratch_free(&s);
     *scratch_r = s;
     return s ? 0 : WEIR_ENOMEM;
@@ -137,6 +82,8 @@ void weir_prefilter_scratch_free(struct weir_prefilter_scratch **scratch)
     struct weir_prefilter_scratch *s = *scratch;
     if (!s)
         return;
+    weir_hyperscan_scratch_free(&s->hyperscan);
+    free(s->standing);
     free(s->seen);
     free(s->candidate);
     free(s->sorted);
@@ -268,19 +215,42 @@ static void note(struct scan *s, const struct prefilter_run *run, size_t begin, 
         widen_candidate(s, run, from, offset - run->lead_min, offset + run->len);
 }
 
+/* A candidate of the current line becomes one up to the text's end. */
+static void widen_to_rest(const struct scan *s, struct weir_candidate *c)
+{
+    c->from = 0;
+    c->until = s->area->start[s->line + 1] - s->area->start[s->line];
+    c->exact = false;
+    c->rest = true;
+}
+
 /* Too much work: every rule is a candidate from here on. */
 static void flood(struct scan *s)
 {
     const uint32_t *rule = (const void *)(s->prefilter->octets + s->part->rule.place);
+    uint32_t stamp = s->stamp + (uint32_t)s->line;
     s->flooded = true;
     for (uint32_t i = 0; i < s->part->rule.n; i++) {
         struct seen *seen = &s->scratch->seen[rule[i]];
         struct prefilter_run any = {.rule = rule[i]};
-        if (!has_rest(s, seen)) {
-            seen->stamp = s->stamp + (uint32_t)s->line;
+        if (has_rest(s, seen))
+            continue;
+        if (seen->stamp == stamp && seen->index != NO_CANDIDATE) {
+            widen_to_rest(s, &s->scratch->candidate[seen->index]);
+        } else {
+            seen->stamp = stamp;
             add_candidate(s, &any, 0, 0, 0);
         }
     }
+}
+
+/* A run's sets hold at an octet of the current line: if its edges do, it stands there. */
+static void stand(struct scan *s, const struct prefilter_run *run, size_t begin, size_t end,
+                  size_t start)
+{
+    if (edges_hold(s, run->left, begin, end, start) &&
+        edges_hold(s, run->right, begin, end, start + run->len))
+        note(s, run, begin, start);
 }
 
 /* The filter says that a gram at this octet may be of use. */
@@ -305,10 +275,8 @@ static void look(struct scan *s, size_t at, uint32_t gram, uint32_t len, uint32_
             continue;
         const struct prefilter_run *run = &s->run[key->run];
         size_t start = at - key->offset;
-        if (run->len <= end - start && sets_hold(s, run, start) &&
-            edges_hold(s, run->left, begin, end, start) &&
-            edges_hold(s, run->right, begin, end, start + run->len))
-            note(s, run, begin, start);
+        if (run->len <= end - start && sets_hold(s, run, start))
+            stand(s, run, begin, end, start);
     }
 }
 
@@ -373,6 +341,89 @@ static void scan_piece(struct scan *s, size_t begin, size_t end, uint32_t seed)
     }
     for (; at < end; at++)
         look_at_all(s, at, seed, s->part->gram_lengths);
+}
+
+static void scan_by_grams(struct scan *s, const uint32_t *selector)
+{
+    if (!selector)
+        scan_piece(s, 0, s->len, 0);
+    for (size_t line = 0; selector && line < s->area->lines; line++) {
+        s->line = line;
+        scan_piece(s, s->area->start[line], s->area->start[line + 1],
+                   prefilter_seed(selector[line]));
+    }
+}
+
+/* Hyperscan ---------------------------------------------------------------------- */
+
+/* It says that a piece of a run is there, in no order that could be relied on; false to stop. */
+static bool keep_standing(void *context, size_t at, uint32_t number)
+{
+    struct scan *s = context;
+    if (s->work == 0 || s->scratch->standings == WEIR_HYPERSCAN_RUNS_MAX)
+        return false;
+    s->work--;
+    if (number < s->part->run.n && s->run[number].len <= s->len - at &&
+        sets_hold(s, &s->run[number], at))
+        s->scratch->standing[s->scratch->standings++] =
+            (struct standing){(uint32_t)at, number};
+    return true;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct standing *x = a, *y = b;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+/* By line, as note() wants them; they nearly always are already. */
+static void sort_standing(const struct scan *s)
+{
+    const struct standing *standing = s->scratch->standing;
+    size_t line = s->line;
+    for (size_t i = 0; i < s->scratch->standings; i++) {
+        while (s->area->start[line + 1] <= standing[i].at)
+            line++;
+        /* What reaches into the next line does not stand, and is passed over later. */
+        if (line > s->line &&
+            standing[i].at + s->run[standing[i].run].len <= s->area->start[line]) {
+            qsort(s->scratch->standing, s->scratch->standings, sizeof *standing, by_place);
+            return;
+        }
+    }
+}
+
+static void note_standing(struct scan *s)
+{
+    const struct standing *standing = s->scratch->standing;
+    sort_standing(s);
+    for (size_t i = 0; i < s->scratch->standings && !s->flooded; i++) {
+        const struct prefilter_run *run = &s->run[standing[i].run];
+        size_t at = standing[i].at;
+        while (s->area->start[s->line + 1] <= at)
+            s->line++;
+        size_t begin = s->area->start[s->line], end = s->area->start[s->line + 1];
+        if (at >= begin && run->len <= end - at)
+            stand(s, run, begin, end, at);
+    }
+}
+
+/* Piece by piece, so that there is room for what stands in one.  A line that lies in two pieces
+ * is the last of one and the first of the next, so lines only go on. */
+static void scan_by_hyperscan(struct scan *s, enum weir_area_kind kind)
+{
+    for (size_t from = 0; from < s->len && !s->flooded; from += WEIR_HYPERSCAN_PIECE) {
+        size_t room = s->len - from;
+        struct weir_slice text = {s->area->text,
+                                  from + (room < WEIR_HYPERSCAN_PIECE ? room
+                                                                      : WEIR_HYPERSCAN_PIECE)};
+        s->scratch->standings = 0;
+        if (weir_hyperscan_scan(s->prefilter->hyperscan, s->scratch->hyperscan, kind, text, from,
+                                keep_standing, s))
+            note_standing(s);
+        else
+            flood(s);
+    }
 }
 
 /* steppers ------------------------------------------------------------------------ */
@@ -527,12 +578,10 @@ size_t weir_prefilter_scan(const struct weir_prefilter *prefilter,
         return 0;
     s.work = (uint64_t)s.len * WEIR_PREFILTER_WORK_MAX + WEIR_PREFILTER_WORK_FREE;
     s.stamp = new_stamps(scratch, area->lines);
-    if (!selector)
-        scan_piece(&s, 0, s.len, 0);
-    for (size_t line = 0; selector && line < area->lines; line++) {
-        s.line = line;
-        scan_piece(&s, area->start[line], area->start[line + 1], prefilter_seed(selector[line]));
-    }
+    if (prefilter->hyperscan && scratch->hyperscan && weir_hyperscan_serves(kind))
+        scan_by_hyperscan(&s, kind);
+    else
+        scan_by_grams(&s, selector);
     run_steppers(&s, selector);
     *candidate_r = sort(scratch);
     return scratch->n;

@@ -13,8 +13,8 @@
  * that is no candidate would be a rule lost.
  *
  * Built form: one piece of octets, without pointers, that is used where it lies (a mapped file).
- * Engines behind this interface give the same candidates or more: the built-in one, and
- * Hyperscan where the program was built with it (prefilter_hyperscan.c).
+ * Two engines look for the literals, and give the same candidates: the built-in one, and
+ * Hyperscan where the program was built with it (prefilter_hyperscan.h).
  *
  * Owner:    the builder owns what it is given until freed; built octets are the caller's.
  * Threads:  a built prefilter is shared; weir_prefilter_scratch is one thread's.
@@ -59,11 +59,14 @@ int weir_prefilter_build(struct weir_prefilter_builder *builder, void **octets_r
 
 /* using ---------------------------------------------------------------------- */
 
+struct weir_hyperscan;
+
 struct weir_prefilter { /* filled by attach; a view into the octets */
     const uint8_t *octets;
     size_t len;
     uint32_t rules;          /* one more than the largest rule number */
     uint32_t part[WEIR_AREAS]; /* where each area's tables begin; the engine's own use */
+    const struct weir_hyperscan *hyperscan; /* made of it; NULL: the built-in engine */
 };
 
 /* Looks at built octets, aligned to 8, which must outlive it.  0 or WEIR_ECORRUPT. */
@@ -81,7 +84,7 @@ struct weir_candidate {
 };
 
 struct weir_prefilter_scratch;
-/* 0 or WEIR_ENOMEM.  Serves every prefilter of no more rules. */
+/* 0 or WEIR_ENOMEM.  Serves every prefilter of no more rules, but by Hyperscan only this one. */
 int weir_prefilter_scratch_new(const struct weir_prefilter *prefilter,
                                struct weir_prefilter_scratch **scratch_r);
 void weir_prefilter_scratch_free(struct weir_prefilter_scratch **scratch);

@@ -1,8 +1,10 @@
 /*
- * Hyperscan behind the prefilter's interface: one block-mode database for each area, all
- * patterns in its prefiltering mode, each line scanned by itself.  The handle owns databases and
- * scratch; what Hyperscan does not take is stubborn.
- * Without WEIR_HYPERSCAN there is only the refusal.
+ * Hyperscan behind the prefilter: of each run its best piece, in all its spellings, as literals
+ * of one block-mode database for each area.  Runs that share a spelling share the literal.
+ *
+ * The handle owns the databases and a first scratch that is only cloned.  Literals are all
+ * without case: whether the run stands there is for the caller to see.  Refuses tables that lead
+ * outside.  Without WEIR_HYPERSCAN there is only the refusal.
  */
 #include "core/evidence/prefilter_hyperscan.h"
 
@@ -15,121 +17,255 @@
 #ifdef WEIR_HYPERSCAN
 #include <hs/hs.h>
 
+#include "core/evidence/need_impl.h"
+#include "core/evidence/prefilter_impl.h"
+
+enum { LITERAL = WEIR_HYPERSCAN_LITERAL_MAX };
+
+
+#define RARE 1e-3 /* a piece that begins at so few octets of mail will do: half a second for 1,700
+                   * rules; with 1e-5 it is twice as long, and scanning no faster */
+
+struct place { /* a run has the literal at an octet of its own */
+    uint32_t run;
+    uint32_t back; /* from the literal's end to the run's beginning */
+};
+
 struct part {
-    hs_database_t *database;
-    uint32_t *always;
-    size_t always_n;
+    hs_database_t *database; /* NULL: no literals */
+    uint32_t *first;         /* of a literal: its places are first[id] .. first[id + 1] */
+    struct place *place;
 };
 
 struct weir_hyperscan {
     struct part part[WEIR_AREAS];
     hs_scratch_t *scratch;
-    uint32_t *selector;              /* by rule */
-    bool *rest;                      /* by rule: a candidate to the text's end */
-    struct weir_candidate *candidate;
-    size_t n, room;
-    uint32_t line, line_len, line_selector; /* being scanned */
-    bool header;
 };
 
-struct list { /* patterns of one area, as hs_compile_ext_multi() wants them */
+/* making literals ------------------------------------------------------------------ */
+
+struct spelling {
+    char octet[LITERAL];
+    uint32_t len;
+    struct place place;
+};
+
+struct making { /* of one area */
+    const struct weir_prefilter *prefilter;
+    const struct prefilter_part *part;
+    struct spelling *spelling;
+    size_t n, room;
+};
+
+struct piece { /* of a run */
+    uint32_t at, len;
+    size_t spellings;
+};
+
+static bool is_upper(unsigned octet)
+{
+    return octet >= 'A' && octet <= 'Z';
+}
+
+/* The members of a set, letters in lower case. */
+static size_t members(const struct weir_octet_set *set, unsigned char octet_r[256])
+{
+    struct weir_octet_set folded = *set;
+    size_t n = 0;
+    for (unsigned c = 'A'; c <= 'Z'; c++)
+        if (weir_octet_set_has(set, c))
+            octet_set_add(&folded, c | 0x20);
+    for (unsigned c = 0; c < 256; c++)
+        if (weir_octet_set_has(&folded, c) && !is_upper(c))
+            octet_r[n++] = (unsigned char)c;
+    return n;
+}
+
+/* The sets of a run; false when they lie outside. */
+static bool sets_of(const struct making *m, const struct prefilter_run *run,
+                    struct weir_octet_set set_r[WEIR_NEED_RUN_MAX])
+{
+    const uint32_t *id = (const void *)(m->prefilter->octets + m->part->id.place);
+    const struct weir_octet_set *set = (const void *)(m->prefilter->octets + m->part->set.place);
+    if (run->len == 0 || run->len > WEIR_NEED_RUN_MAX || run->id > m->part->id.n ||
+        run->len > m->part->id.n - run->id)
+        return false;
+    for (uint32_t i = 0; i < run->len; i++) {
+        if (id[run->id + i] >= m->part->set.n)
+            return false;
+        set_r[i] = set[id[run->id + i]];
+    }
+    return true;
+}
+
+/* The longest piece from an octet on that has at most so many spellings; none when len is 0. */
+static struct piece longest(const size_t *members_at, uint32_t at, uint32_t run_len, size_t most)
+{
+    struct piece piece = {.at = at, .spellings = 1};
+    while (piece.len < LITERAL && at + piece.len < run_len &&
+           piece.spellings * members_at[at + piece.len] <= most)
+        piece.spellings *= members_at[at + piece.len++];
+    return piece;
+}
+
+/* The piece of a run that stands in the fewest places, of few spellings if it can be; none when
+ * all have too many. */
+static struct piece choose_piece(const struct weir_octet_set *set, uint32_t run_len)
+{
+    static const size_t most[] = {1, 4, 16, 64, WEIR_HYPERSCAN_SPELLINGS_MAX};
+    struct piece best = {.len = 0};
+    size_t members_at[WEIR_NEED_RUN_MAX];
+    unsigned char octet[256];
+    double least = 2;
+    for (uint32_t at = 0; at < run_len; at++)
+        members_at[at] = members(&set[at], octet);
+    for (size_t i = 0; i < sizeof most / sizeof *most && least > RARE; i++) {
+        for (uint32_t at = 0; at < run_len; at++) {
+            struct piece piece = longest(members_at, at, run_len, most[i]);
+            double chance = piece.len ? need_chance(set + at, piece.len) : 2;
+            if (chance < least) {
+                least = chance;
+                best = piece;
+            }
+        }
+    }
+    return best;
+}
+
+static struct spelling *more_spellings(struct making *m, size_t n)
+{
+    if (m->n + n > m->room) {
+        size_t room = 2 * (m->n + n);
+        struct spelling *more = realloc(m->spelling, room * sizeof *more);
+        if (!more)
+            return NULL;
+        m->spelling = more;
+        m->room = room;
+    }
+    m->n += n;
+    return m->spelling + m->n - n;
+}
+
+static int add_run(struct making *m, uint32_t number)
+{
+    const struct prefilter_run *run =
+        (const struct prefilter_run *)(const void *)(m->prefilter->octets + m->part->run.place) +
+        number;
+    struct weir_octet_set set[WEIR_NEED_RUN_MAX];
+    unsigned char octet[LITERAL][256];
+    size_t n[LITERAL];
+    if (!sets_of(m, run, set))
+        return WEIR_ECORRUPT;
+    struct piece piece = choose_piece(set, run->len);
+    if (piece.len == 0 || piece.spellings == 0)
+        return WEIR_ECORRUPT; /* no builder makes a run that is everywhere */
+    struct spelling *spelling = more_spellings(m, piece.spellings);
+    if (!spelling)
+        return WEIR_ENOMEM;
+    for (uint32_t i = 0; i < piece.len; i++)
+        n[i] = members(&set[piece.at + i], octet[i]);
+    for (size_t k = 0; k < piece.spellings; k++) {
+        size_t which = k;
+        spelling[k] = (struct spelling){.len = piece.len, .place = {number, piece.at + piece.len}};
+        for (uint32_t i = 0; i < piece.len; which /= n[i++])
+            spelling[k].octet[i] = (char)octet[i][which % n[i]];
+    }
+    return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    const struct spelling *x = a, *y = b;
+    if (x->len != y->len)
+        return x->len < y->len ? -1 : 1;
+    return memcmp(x->octet, y->octet, x->len);
+}
+
+/* compiling ------------------------------------------------------------------------- */
+
+struct list { /* as hs_compile_lit_multi() wants it */
     const char **text;
     unsigned *flags, *ids;
+    size_t *len;
     unsigned n;
 };
 
-static unsigned flags_of(const struct weir_prefilter_pattern *p)
-{
-    return HS_FLAG_PREFILTER | HS_FLAG_ALLOWEMPTY | HS_FLAG_SINGLEMATCH |
-           (p->caseless ? HS_FLAG_CASELESS : 0u) | (p->multiline ? HS_FLAG_MULTILINE : 0u) |
-           (p->dotall ? HS_FLAG_DOTALL : 0u);
-}
-
-/* The pattern with a NUL, as Hyperscan takes it alone; NULL when it does not, or it is long. */
-static char *taken(const struct weir_prefilter_pattern *p)
-{
-    hs_database_t *alone = NULL;
-    hs_compile_error_t *error = NULL;
-    if (p->extended || p->pattern.len > WEIR_HYPERSCAN_PATTERN_MAX ||
-        memchr(p->pattern.at, '\0', p->pattern.len))
-        return NULL;
-    char *text = strndup(p->pattern.at, p->pattern.len);
-    if (text && hs_compile(text, flags_of(p), HS_MODE_BLOCK, NULL, &alone, &error) != HS_SUCCESS) {
-        free(text);
-        text = NULL;
-    }
-    hs_free_database(alone);
-    hs_free_compile_error(error);
-    return text;
-}
-
-static int compile_part(struct weir_hyperscan *h, struct part *part, struct list *list)
+static int compile_list(const struct list *list, struct weir_hyperscan *h, struct part *part)
 {
     hs_compile_error_t *error = NULL;
-    if (list->n == 0)
-        return 0;
-    hs_error_t result = hs_compile_multi(list->text, list->flags, list->ids, list->n, HS_MODE_BLOCK,
-                                         NULL, &part->database, &error);
+    hs_error_t result = hs_compile_lit_multi(list->text, list->flags, list->ids, list->len, list->n,
+                                             HS_MODE_BLOCK, NULL, &part->database, &error);
     hs_free_compile_error(error);
     if (result != HS_SUCCESS || hs_alloc_scratch(part->database, &h->scratch) != HS_SUCCESS)
         return WEIR_ENOMEM;
     return 0;
 }
 
-static int make_part(struct weir_hyperscan *h, enum weir_area_kind kind,
-                     const struct weir_prefilter_pattern *pattern, size_t patterns)
+/* Gives each text that differs a number, and its places. */
+static void number_spellings(const struct making *m, struct part *part, struct list *list)
 {
-    struct part *part = &h->part[kind];
-    struct list list = {calloc(patterns + 1, sizeof *list.text),
-                        calloc(patterns + 1, sizeof *list.flags),
-                        calloc(patterns + 1, sizeof *list.ids), 0};
-    part->always = calloc(patterns + 1, sizeof *part->always);
-    int error = list.text && list.flags && list.ids && part->always ? 0 : WEIR_ENOMEM;
-    for (size_t i = 0; i < patterns && !error; i++) {
-        if (pattern[i].area != kind)
+    for (size_t i = 0; i < m->n; i++) {
+        const struct spelling *spelling = &m->spelling[i];
+        part->place[i] = spelling->place;
+        if (i > 0 && by_text(spelling, spelling - 1) == 0)
             continue;
-        char *text = taken(&pattern[i]);
-        if (!text) {
-            part->always[part->always_n++] = pattern[i].rule;
-            continue;
-        }
-        list.text[list.n] = text;
-        list.flags[list.n] = flags_of(&pattern[i]);
-        list.ids[list.n++] = pattern[i].rule;
+        part->first[list->n] = (uint32_t)i;
+        list->text[list->n] = spelling->octet;
+        list->len[list->n] = spelling->len;
+        list->flags[list->n] = HS_FLAG_CASELESS;
+        list->ids[list->n] = list->n;
+        list->n++;
     }
-    if (!error)
-        error = compile_part(h, part, &list);
-    for (unsigned i = 0; i < list.n; i++)
-        free((void *)(uintptr_t)list.text[i]);
+    part->first[list->n] = (uint32_t)m->n;
+}
+
+static int compile_spellings(const struct making *m, struct weir_hyperscan *h, struct part *part)
+{
+    struct list list = {calloc(m->n, sizeof *list.text), calloc(m->n, sizeof *list.flags),
+                        calloc(m->n, sizeof *list.ids), calloc(m->n, sizeof *list.len), 0};
+    int rc = WEIR_ENOMEM;
+    part->first = calloc(m->n + 1, sizeof *part->first);
+    part->place = calloc(m->n, sizeof *part->place);
+    if (list.text && list.flags && list.ids && list.len && part->first && part->place) {
+        number_spellings(m, part, &list);
+        rc = compile_list(&list, h, part);
+    }
     free(list.text);
     free(list.flags);
     free(list.ids);
-    return error;
+    free(list.len);
+    return rc;
 }
 
-int weir_hyperscan_new(const struct weir_prefilter_pattern *pattern, size_t patterns,
-                       struct weir_hyperscan **hyperscan_r)
+static int make_part(struct weir_hyperscan *h, const struct weir_prefilter *prefilter, size_t kind)
 {
+    struct making m = {prefilter, (const void *)(prefilter->octets + prefilter->part[kind]),
+                       NULL, 0, 0};
+    int rc = 0;
+    for (uint32_t run = 0; run < m.part->run.n && rc == 0; run++)
+        rc = add_run(&m, run);
+    if (rc == 0 && m.n > 0) {
+        qsort(m.spelling, m.n, sizeof *m.spelling, by_text);
+        rc = compile_spellings(&m, h, &h->part[kind]);
+    }
+    free(m.spelling);
+    return rc;
+}
+
+int weir_hyperscan_new(const struct weir_prefilter *prefilter, struct weir_hyperscan **hyperscan_r)
+{
+    *hyperscan_r = NULL;
+    if (hs_valid_platform() != HS_SUCCESS)
+        return WEIR_EDOWN;
     struct weir_hyperscan *h = calloc(1, sizeof *h);
-    if (h) {
-        h->room = WEIR_PREFILTER_CANDIDATES_MAX + patterns;
-        h->selector = calloc(WEIR_RULES_MAX, sizeof *h->selector);
-        h->rest = calloc(WEIR_RULES_MAX, sizeof *h->rest);
-        h->candidate = malloc(h->room * sizeof *h->candidate);
-    }
-    int error = h && h->selector && h->rest && h->candidate ? 0 : WEIR_ENOMEM;
-    for (size_t i = 0; i < patterns && !error; i++) {
-        if (pattern[i].rule >= WEIR_RULES_MAX)
-            error = WEIR_ELIMIT;
-        else
-            h->selector[pattern[i].rule] = pattern[i].selector;
-    }
-    for (int kind = 0; kind < WEIR_AREAS && !error; kind++)
-        error = make_part(h, (enum weir_area_kind)kind, pattern, patterns);
-    if (error)
+    int rc = h ? 0 : WEIR_ENOMEM;
+    for (size_t kind = 0; kind < WEIR_AREAS && rc == 0; kind++)
+        if (weir_hyperscan_serves((enum weir_area_kind)kind))
+            rc = make_part(h, prefilter, kind);
+    if (rc < 0)
         weir_hyperscan_free(&h);
     *hyperscan_r = h;
-    return error;
+    return rc;
 }
 
 void weir_hyperscan_free(struct weir_hyperscan **hyperscan)
@@ -137,77 +273,71 @@ void weir_hyperscan_free(struct weir_hyperscan **hyperscan)
     struct weir_hyperscan *h = *hyperscan;
     for (size_t i = 0; h && i < WEIR_AREAS; i++) {
         hs_free_database(h->part[i].database);
-        free(h->part[i].always);
+        free(h->part[i].first);
+        free(h->part[i].place);
     }
-    if (h) {
+    if (h)
         hs_free_scratch(h->scratch);
-        free(h->selector);
-        free(h->rest);
-        free(h->candidate);
-    }
     free(h);
     *hyperscan = NULL;
 }
 
-static int found(unsigned rule, unsigned long long from, unsigned long long to, unsigned flags,
-                 void *context)
+/* scanning ---------------------------------------------------------------------------- */
+
+int weir_hyperscan_scratch_new(const struct weir_hyperscan *hyperscan,
+                               struct hs_scratch **scratch_r)
 {
-    struct weir_hyperscan *h = context;
-    (void)from, (void)to, (void)flags;
-    if (h->header && h->selector[rule] != h->line_selector)
+    *scratch_r = NULL;
+    if (!hyperscan->scratch) /* no literals at all */
         return 0;
-    bool rest = h->n >= WEIR_PREFILTER_CANDIDATES_MAX;
-    if (h->rest[rule] || h->n == h->room)
+    return hs_clone_scratch(hyperscan->scratch, scratch_r) == HS_SUCCESS ? 0 : WEIR_ENOMEM;
+}
+
+void weir_hyperscan_scratch_free(struct hs_scratch **scratch)
+{
+    hs_free_scratch(*scratch);
+    *scratch = NULL;
+}
+
+struct finding {
+    const struct part *part;
+    size_t begin, from; /* of what Hyperscan sees, and of what is new, in the text */
+    weir_hyperscan_found *found;
+    void *context;
+};
+
+static int literal_found(unsigned id, unsigned long long from, unsigned long long to,
+                         unsigned flags, void *context)
+{
+    const struct finding *f = context;
+    size_t end = f->begin + (size_t)to;
+    (void)from, (void)flags;
+    if (end <= f->from)
         return 0;
-    h->rest[rule] = rest;
-    h->candidate[h->n++] = (struct weir_candidate){.rule = rule, .line = h->line,
-                                                   .until = h->line_len, .rest = rest};
+    for (uint32_t i = f->part->first[id]; i < f->part->first[id + 1]; i++) {
+        const struct place *place = &f->part->place[i];
+        if (place->back <= end && !f->found(f->context, end - place->back, place->run))
+            return 1;
+    }
     return 0;
 }
 
-static int by_rule(const void *a, const void *b)
+bool weir_hyperscan_scan(const struct weir_hyperscan *hyperscan, struct hs_scratch *scratch,
+                         enum weir_area_kind kind, struct weir_slice text, size_t from,
+                         weir_hyperscan_found *found, void *context)
 {
-    const struct weir_candidate *x = a, *y = b;
-    if (x->rule != y->rule)
-        return x->rule < y->rule ? -1 : 1;
-    return (x->line > y->line) - (x->line < y->line);
-}
-
-size_t weir_hyperscan_scan(struct weir_hyperscan *hyperscan, enum weir_area_kind kind,
-                           const struct weir_area *area, const uint32_t *selector,
-                           const struct weir_candidate **candidate_r)
-{
-    struct weir_hyperscan *h = hyperscan;
-    if (h->n > WEIR_PREFILTER_CANDIDATES_MAX)
-        memset(h->rest, 0, WEIR_RULES_MAX * sizeof *h->rest);
-    h->n = 0;
-    h->header = selector != NULL;
-    for (size_t line = 0; h->part[kind].database && line < area->lines; line++) {
-        struct weir_slice text = weir_area_line(area, line);
-        h->line = (uint32_t)line;
-        h->line_len = (uint32_t)text.len;
-        h->line_selector = selector ? selector[line] : 0;
-        hs_scan(h->part[kind].database, text.at, (unsigned)text.len, 0, h->scratch, found, h);
-    }
-    if (h->n > 1)
-        qsort(h->candidate, h->n, sizeof *h->candidate, by_rule);
-    *candidate_r = h->candidate;
-    return h->n;
-}
-
-size_t weir_hyperscan_always(const struct weir_hyperscan *hyperscan, enum weir_area_kind kind,
-                             const uint32_t **rule_r)
-{
-    *rule_r = hyperscan->part[kind].always;
-    return hyperscan->part[kind].always_n;
+    size_t begin = from < LITERAL ? 0 : from - LITERAL; /* a literal may lie on both sides */
+    struct finding f = {&hyperscan->part[kind], begin, from, found, context};
+    return !f.part->database || hs_scan(f.part->database, text.at + begin,
+                                        (unsigned)(text.len - begin), 0, scratch, literal_found,
+                                        &f) == HS_SUCCESS;
 }
 
 #else
 
-int weir_hyperscan_new(const struct weir_prefilter_pattern *pattern, size_t patterns,
-                       struct weir_hyperscan **hyperscan_r)
+int weir_hyperscan_new(const struct weir_prefilter *prefilter, struct weir_hyperscan **hyperscan_r)
 {
-    (void)pattern, (void)patterns;
+    (void)prefilter;
     *hyperscan_r = NULL;
     return WEIR_EDOWN;
 }
@@ -217,20 +347,24 @@ void weir_hyperscan_free(struct weir_hyperscan **hyperscan)
     *hyperscan = NULL;
 }
 
-size_t weir_hyperscan_scan(struct weir_hyperscan *hyperscan, enum weir_area_kind kind,
-                           const struct weir_area *area, const uint32_t *selector,
-                           const struct weir_candidate **candidate_r)
+int weir_hyperscan_scratch_new(const struct weir_hyperscan *hyperscan,
+                               struct hs_scratch **scratch_r)
 {
-    (void)hyperscan, (void)kind, (void)area, (void)selector;
-    *candidate_r = NULL;
-    return 0;
+    (void)hyperscan;
+    *scratch_r = NULL;
+    return WEIR_EDOWN;
 }
 
-size_t weir_hyperscan_always(const struct weir_hyperscan *hyperscan, enum weir_area_kind kind,
-                             const uint32_t **rule_r)
+void weir_hyperscan_scratch_free(struct hs_scratch **scratch)
 {
-    (void)hyperscan, (void)kind;
-    *rule_r = NULL;
-    return 0;
+    *scratch = NULL;
+}
+
+bool weir_hyperscan_scan(const struct weir_hyperscan *hyperscan, struct hs_scratch *scratch,
+                         enum weir_area_kind kind, struct weir_slice text, size_t from,
+                         weir_hyperscan_found *found, void *context)
+{
+    (void)hyperscan, (void)scratch, (void)kind, (void)text, (void)from, (void)found, (void)context;
+    return false;
 }
 #endif

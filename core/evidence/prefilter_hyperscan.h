@@ -1,37 +1,50 @@
 /*
- * prefilter_hyperscan - Hyperscan as the engine behind prefilter.h's candidates.
+ * prefilter_hyperscan - Hyperscan as the engine that looks for the literals of a prefilter.
  *
- * The same question and the same answer's form as weir_prefilter_scan(), by a database compiled
- * in this process: Hyperscan's databases are neither portable nor safe to load from untrusted
- * octets.  It gives more candidates than the built-in engine (whole lines, nothing exact), so
- * that after confirming the hits are the same.  Built with -DWEIR_HYPERSCAN and -lhs only; without
- * it, making one says WEIR_EDOWN.
+ * Made of a built prefilter: of each run that it has, a rare piece becomes a literal of a database,
+ * one for each area.  Whole expressions are not given to Hyperscan: it takes up to a minute to
+ * compile some of them, and half a second for the literals of thousands.  Header and envelope stay
+ * with the built-in engine, which looks for a line's own literals only.  A database is made in the
+ * process that uses it: it is neither portable nor safe to load from untrusted octets.
  *
- * Owner:    patterns are copied into the database.
- * Threads:  one handle, one thread: it carries the scratch.
- * Limits:   patterns over WEIR_HYPERSCAN_PATTERN_MAX octets, and what Hyperscan refuses, are
- *           stubborn: Hyperscan takes up to a minute to compile some of them.
+ * Built with -DWEIR_HYPERSCAN and -lhs only (make HYPERSCAN=1); without it, or on a processor that
+ * Hyperscan does not run on, making one says WEIR_EDOWN.
+ *
+ * Owner:    the handle owns databases; it keeps nothing of the prefilter's octets.
+ * Threads:  a handle is shared; a scratch is one thread's.
+ * Limits:   WEIR_HYPERSCAN_..._MAX (limits.h).
  */
 #ifndef WEIR_EVIDENCE_PREFILTER_HYPERSCAN_H
 #define WEIR_EVIDENCE_PREFILTER_HYPERSCAN_H
 
 #include "core/evidence/prefilter.h"
 
-struct weir_hyperscan;
+struct hs_scratch; /* Hyperscan's own */
 
-/* 0, WEIR_EDOWN when built without it, WEIR_ENOMEM, WEIR_ELIMIT for a rule beyond
- * WEIR_RULES_MAX. */
-int weir_hyperscan_new(const struct weir_prefilter_pattern *pattern, size_t patterns,
-                       struct weir_hyperscan **hyperscan_r);
+/* Whether there is a database for an area of this kind. */
+static inline bool weir_hyperscan_serves(enum weir_area_kind kind)
+{
+    return kind != WEIR_AREA_HEADER && kind != WEIR_AREA_ENVELOPE;
+}
+
+/* 0, WEIR_EDOWN, WEIR_ENOMEM, or WEIR_ECORRUPT when what the prefilter says of its runs is not
+ * so.  The caller puts it into a weir_prefilter of the same octets. */
+int weir_hyperscan_new(const struct weir_prefilter *prefilter, struct weir_hyperscan **hyperscan_r);
 void weir_hyperscan_free(struct weir_hyperscan **hyperscan);
 
-/* As weir_prefilter_scan(). */
-size_t weir_hyperscan_scan(struct weir_hyperscan *hyperscan, enum weir_area_kind kind,
-                           const struct weir_area *area, const uint32_t *selector,
-                           const struct weir_candidate **candidate_r);
+/* 0 or WEIR_ENOMEM. */
+int weir_hyperscan_scratch_new(const struct weir_hyperscan *hyperscan,
+                               struct hs_scratch **scratch_r);
+void weir_hyperscan_scratch_free(struct hs_scratch **scratch);
 
-/* As weir_prefilter_always(). */
-size_t weir_hyperscan_always(const struct weir_hyperscan *hyperscan, enum weir_area_kind kind,
-                             const uint32_t **rule_r);
+/* A piece of this run (its number in the area's part) is in the text where it has to be for the
+ * run to begin at an octet.  false ends the scan. */
+typedef bool weir_hyperscan_found(void *context, size_t at, uint32_t run);
+
+/* Finds what ends behind the octet from, in any order, in a text of an area it serves; what ends
+ * before is taken to have been found.  False when found said so, or Hyperscan could not go on. */
+bool weir_hyperscan_scan(const struct weir_hyperscan *hyperscan, struct hs_scratch *scratch,
+                         enum weir_area_kind kind, struct weir_slice text, size_t from,
+                         weir_hyperscan_found *found, void *context);
 
 #endif

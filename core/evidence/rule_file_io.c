@@ -44,7 +44,7 @@ struct weir_rule_file {
     pthread_mutex_t mutex;
     char *path;
     const struct weir_log *log;
-    bool full;
+    struct weir_rule_file_options options; /* after opening changed by who looks only */
     struct set *set;        /* the current one, then old ones; NULL: no rules yet */
     struct identity seen;   /* what was last tried, good or bad */
     weir_time next_look;
@@ -89,12 +89,24 @@ static int map(int fd, const struct stat *status, struct set *set)
     return 0;
 }
 
-/* Opens the image at path.  0 with a set, or with NULL when there is no such file. */
-static int set_open(const char *path, bool full, struct set **set_r, struct identity *identity_r)
+/* Mail is judged without it, too: what goes wrong is only logged, once when it will not change. */
+static void use_hyperscan(struct weir_rule_file *file, struct set *set)
+{
+    int rc = file->options.hyperscan ? weir_rules_use_hyperscan(set->rules) : 0;
+    if (rc < 0)
+        weir_log(file->log, WEIR_LOG_WARNING, "rules: engine = hyperscan cannot be used (%s), the "
+                 "built-in engine is", rc == WEIR_EDOWN
+                     ? "not in this program, or not for this processor" : weir_error_reason(rc));
+    if (rc == WEIR_EDOWN)
+        file->options.hyperscan = false;
+}
+
+/* Opens the image.  0 with a set, or with NULL when there is no such file. */
+static int set_open(struct weir_rule_file *file, struct set **set_r, struct identity *identity_r)
 {
     struct stat status;
     *set_r = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(file->path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? 0 : WEIR_EIO;
     struct set *set = calloc(1, sizeof(*set));
@@ -104,7 +116,9 @@ static int set_open(const char *path, bool full, struct set **set_r, struct iden
         rc = map(fd, &status, set);
     }
     if (rc == 0)
-        rc = weir_rules_attach(set->octets, set->len, full, &set->rules);
+        rc = weir_rules_attach(set->octets, set->len, file->options.full, &set->rules);
+    if (rc == 0)
+        use_hyperscan(file, set);
     int saved = errno;
     close(fd);
     if (rc < 0)
@@ -123,8 +137,9 @@ static const char *why(int rc)
                                : weir_error_reason(rc);
 }
 
-int weir_rule_file_open(const char *path, bool full, const struct weir_log *log,
-                        struct weir_rule_file **file_r, const char **why_r)
+int weir_rule_file_open(const char *path, const struct weir_rule_file_options *options,
+                        const struct weir_log *log, struct weir_rule_file **file_r,
+                        const char **why_r)
 {
     struct weir_rule_file *file = calloc(1, sizeof(*file));
     int rc = WEIR_ENOMEM;
@@ -135,9 +150,9 @@ int weir_rule_file_open(const char *path, bool full, const struct weir_log *log,
     }
     if (file) {
         file->path = strdup(path);
-        file->full = full;
+        file->options = *options;
         file->log = log;
-        rc = file->path ? set_open(path, full, &file->set, &file->seen) : WEIR_ENOMEM;
+        rc = file->path ? set_open(file, &file->set, &file->seen) : WEIR_ENOMEM;
     }
     if (rc < 0) {
         *why_r = why(rc);
@@ -215,7 +230,7 @@ static void look(struct weir_rule_file *file)
         tried = !same(&identity, &seen);
     }
     if (tried)
-        rc = set_open(file->path, file->full, &set, &identity);
+        rc = set_open(file, &set, &identity);
     if (rc < 0)
         weir_log(file->log, WEIR_LOG_ERROR, "rules: %s cannot be used, the old rules stay: %s",
                  file->path, why(rc));

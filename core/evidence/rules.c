@@ -65,11 +65,19 @@ int weir_rules_attach(const void *octets, size_t len, bool full, struct weir_rul
     return rc;
 }
 
+int weir_rules_use_hyperscan(struct weir_rules *rules)
+{
+    int rc = rules->hyperscan ? 0 : weir_hyperscan_new(&rules->prefilter, &rules->hyperscan);
+    rules->prefilter.hyperscan = rules->hyperscan;
+    return rc;
+}
+
 void weir_rules_free(struct weir_rules **rules)
 {
     if (!rules || !*rules)
         return;
     weir_regexes_free(&(*rules)->regexes);
+    weir_hyperscan_free(&(*rules)->hyperscan);
     free(*rules);
     *rules = NULL;
 }

@@ -27,7 +27,6 @@
 
 struct weir_rules_options {
     uint32_t serial;          /* of the rule set; carried in info strings */
-    bool hyperscan;           /* prefilter by Hyperscan, where built with it */
 };
 
 /* Builds an image.  Every expression is compiled once to see that it is one; meta rules are
@@ -47,6 +46,11 @@ struct weir_rules;
  * WEIR_ENOMEM. */
 int weir_rules_attach(const void *octets, size_t len, bool full, struct weir_rules **rules_r);
 void weir_rules_free(struct weir_rules **rules);
+
+/* Lets Hyperscan look for literals (prefilter_hyperscan.h); to be called before there is a
+ * matcher.  Hits are the same.  0, or, and then the built-in engine stays, WEIR_EDOWN when this
+ * program or processor has no Hyperscan, WEIR_ENOMEM, WEIR_ECORRUPT. */
+int weir_rules_use_hyperscan(struct weir_rules *rules);
 
 uint32_t weir_rules_serial(const struct weir_rules *rules);
 size_t weir_rules_count(const struct weir_rules *rules);

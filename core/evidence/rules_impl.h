@@ -5,7 +5,7 @@
 #define WEIR_EVIDENCE_RULES_IMPL_H
 
 #include "core/base/limits.h"
-#include "core/evidence/prefilter.h"
+#include "core/evidence/prefilter_hyperscan.h"
 #include "core/evidence/rule_image.h"
 #include "core/evidence/rule_regex.h"
 #include "core/evidence/rules.h"
@@ -13,6 +13,7 @@
 struct weir_rules {
     struct weir_image image;
     struct weir_prefilter prefilter;
+    struct weir_hyperscan *hyperscan; /* the prefilter's, when it has one */
     struct weir_regexes *regexes;
     /* Of each header selector the hash of its field's name; 0: any field may be meant. */
     uint32_t field_hash[WEIR_RULE_SELECTORS_MAX];

@@ -25,10 +25,16 @@ int weir_rules_write_image(const char *path, const void *octets, size_t len);
 
 struct weir_rule_file;
 
-/* Opens the image at path; a file that is not there yet is an empty set.  full: see
- * weir_rules_attach().  0, WEIR_ECORRUPT, WEIR_EIO, WEIR_ENOMEM; *why_r static text. */
-int weir_rule_file_open(const char *path, bool full, const struct weir_log *log,
-                        struct weir_rule_file **file_r, const char **why_r);
+struct weir_rule_file_options {
+    bool full;      /* see weir_rules_attach() */
+    bool hyperscan; /* see weir_rules_use_hyperscan(); where it cannot be used, logged once */
+};
+
+/* Opens the image at path; a file that is not there yet is an empty set.  0, WEIR_ECORRUPT,
+ * WEIR_EIO, WEIR_ENOMEM; *why_r static text. */
+int weir_rule_file_open(const char *path, const struct weir_rule_file_options *options,
+                        const struct weir_log *log, struct weir_rule_file **file_r,
+                        const char **why_r);
 void weir_rule_file_free(struct weir_rule_file **file);
 
 /* Compiles all expressions of the set as it is now, for a daemon that has time before its

@@ -1,8 +1,9 @@
 /*
  * ctl_gateways - weirctl gateways: what is known of hosts that only pass mail on.
  *
- * Learns from the lines of the spool, each of which tells the hops of a message; nothing is
- * believed without corroboration (core/mail/gateways.h), and a person can approve or reject.
+ * Learns from the lines of the spool, each of which tells the hops of a message and how far they
+ * were believed when it was judged; nothing is taken for a gateway without corroboration
+ * (core/mail/gateways.h), and a person can approve or reject.
  */
 #include "monitor/ctl/ctl.h"
 
@@ -10,10 +11,9 @@
 
 #include "core/base/error.h"
 #include "core/engine/gateways_io.h"
+#include "core/store/spool_line.h"
 #include "monitor/ctl/ctl_files_io.h"
 #include "monitor/ctl/ctl_output.h"
-
-#define HOPS 8
 
 struct desk {
     struct weir_ctl *ctl;
@@ -65,75 +65,34 @@ static int keep(struct desk *desk)
 
 /* learning -------------------------------------------------------------------------- */
 
-/* The value behind " name=" in a line; empty when it is not there. */
-static struct weir_slice value_of(struct weir_slice line, const char *name)
+static bool read_time(struct weir_slice text, weir_time *time_r)
 {
-    size_t len = strlen(name);
-    const char *at = line.at, *end = line.at + line.len, *stop;
+    char time[WEIR_TIME_TEXT];
 
-    while (at < end && (at = memmem(at, (size_t)(end - at), name, len)) != NULL) {
-        if (at == line.at || at[-1] == ' ') {
-            at += len;
-            stop = memchr(at, ' ', (size_t)(end - at));
-            return (struct weir_slice){at, (size_t)((stop ? stop : end) - at)};
-        }
-        at += len;
-    }
-    return (struct weir_slice){"", 0};
+    snprintf(time, sizeof time, "%.*s", (int)(text.len < sizeof time ? text.len : 0), text.at);
+    return weir_ctl_time_parse(time, time_r) == 0;
 }
 
-static size_t read_hops(struct weir_slice text, struct weir_address hop[static HOPS])
+static void learn_line(struct desk *desk, struct weir_slice text)
 {
-    size_t hops = 0;
+    struct weir_gateway_sighting about;
+    struct weir_boundary boundary;
+    struct weir_spool_line line;
+    weir_time at;
 
-    while (text.len > 0 && hops < HOPS) {
-        const char *comma = memchr(text.at, ',', text.len);
-        size_t len = comma ? (size_t)(comma - text.at) : text.len;
-
-        if (weir_address_parse(text.at, len, &hop[hops]) < 0)
-            break;
-        hops++;
-        text.at += comma ? len + 1 : len;
-        text.len -= comma ? len + 1 : len;
-    }
-    return hops;
-}
-
-/* Without the angle brackets that the log puts around addresses of mail. */
-static struct weir_slice bare(struct weir_slice address)
-{
-    if (address.len >= 2 && address.at[0] == '<' && address.at[address.len - 1] == '>')
-        return (struct weir_slice){address.at + 1, address.len - 2};
-    return address;
-}
-
-/* As far down as gateways go that are known already. */
-static void learn_line(struct desk *desk, struct weir_slice line)
-{
-    struct weir_address hop[HOPS];
-    size_t hops = read_hops(value_of(line, "hops="), hop);
-    struct weir_slice at = value_of(line, "at=");
-    struct weir_gateway_sighting seen = {
-        .listener = value_of(line, "listener="),
-        .domain = value_of(line, "domain="),
-        .recipient = bare(value_of(line, "recipient=")),
-    };
-    char time[WEIR_TIME_TEXT + 1];
-
-    snprintf(time, sizeof time, "%.*s", (int)(at.len < WEIR_TIME_TEXT ? at.len : 0), at.at);
-    if (hops == 0 || weir_ctl_time_parse(time, &seen.at) < 0)
+    if (weir_spool_line_read(text, &line) < 1 || !read_time(line.at, &at))
         return;
+    about = (struct weir_gateway_sighting){
+        .at = at,
+        .listener = line.listener,
+        .domain = line.domain,
+        .recipient = line.recipient,
+        .dkim_domain = line.dkim,
+    };
+    boundary = (struct weir_boundary){
+        .found = line.found, .index = line.index, .hop = line.hop, .hops = line.hops};
+    weir_boundary_observe(desk->gateways, &boundary, &about);
     desk->lines++;
-    for (size_t i = 0; i < hops; i++) {
-        seen.address = hop[i];
-        seen.deeper = i > 0;
-        seen.has_next = i + 1 < hops;
-        if (seen.has_next)
-            seen.next = hop[i + 1];
-        weir_gateways_observe(desk->gateways, &seen);
-        if (!weir_gateways_pass(desk->gateways, &hop[i], seen.recipient))
-            return;
-    }
 }
 
 static void learn_text(struct desk *desk, struct weir_slice text)

@@ -64,13 +64,14 @@ static void close_set(struct opened *set)
 
 static int open_set(struct weir_ctl *ctl, struct opened *set)
 {
+    const struct weir_rule_file_options options = {.full = true};
     const char *path, *why = "";
     int code = weir_ctl_configure(ctl), done;
 
     if (code != 0)
         return code;
     path = weir_config_path(&ctl->config, ctl->config.rules_file, ctl->arena);
-    done = path ? weir_rule_file_open(path, true, &ctl->log, &set->file, &why) : WEIR_ENOMEM;
+    done = path ? weir_rule_file_open(path, &options, &ctl->log, &set->file, &why) : WEIR_ENOMEM;
     if (done < 0)
         return weir_ctl_error(ctl, EX_UNAVAILABLE, "%s: %s", path ? path : "",
                               why && why[0] ? why : weir_error_reason(done));

@@ -1,4 +1,7 @@
-"""milter - a weir-milter and a Postfix that hands its messages to it."""
+"""milter - a weir-milter, and a Postfix or a client of our own that hands messages to it."""
+import socket
+import struct
+
 import postfix
 import rig
 import smtp
@@ -58,6 +61,68 @@ def write_rules(weir, text=RULES, name="10-test.rules"):
     (folder / name).write_text(text)
     weir.configure(rules={"folder": folder})
     weir.ctl("rules", "load")
+
+
+class Client:
+    """The mail server's side of one session with a milter, spoken by hand."""
+
+    def __init__(self, path, seconds=10):
+        self.link = socket.socket(socket.AF_UNIX)
+        self.link.settimeout(seconds)
+        self.link.connect(str(path))
+        self.say(b"O", struct.pack("!III", 6, 0x1ff, 0x1fffff))
+        self.hear()
+        self.say(b"C", b"mx.client.example\0" + b"4" + struct.pack("!H", 4321) +
+                 b"198.51.100.20\0")
+        self.say(b"H", b"mx.client.example\0")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.link.close()
+
+    def say(self, command, data=b""):
+        self.link.sendall(struct.pack("!I", len(data) + 1) + command + data)
+
+    def hear(self):
+        """(command, data) of the milter's next word."""
+        length = struct.unpack("!I", self.exactly(4))[0]
+        word = self.exactly(length)
+        return word[:1], word[1:]
+
+    def exactly(self, count):
+        got = b""
+        while len(got) < count:
+            more = self.link.recv(count - len(got))
+            if not more:
+                raise rig.Trouble("the milter hung up")
+            got += more
+        return got
+
+    def hand_over(self, fields, body=b"Hello.\r\n"):
+        """A message, up to the question what is to become of it."""
+        self.say(b"M", b"<ann@client.example>\0")
+        self.say(b"R", b"<u@test.example>\0")
+        self.link.sendall(b"".join(
+            struct.pack("!I", len(name) + len(value) + 3) + b"L" + name + b"\0" + value + b"\0"
+            for name, value in fields))
+        self.say(b"N")
+        self.say(b"B", body)
+        self.say(b"E")
+
+    def outcome(self):
+        """What the milter wants changed, and its last word: a list of (command, data)."""
+        words = [self.hear()]
+        while words[-1][0] not in b"actrdy":
+            words.append(self.hear())
+        return words
+
+    def removed(self, fields):
+        """The (name, index) of the fields that the milter has removed."""
+        self.hand_over(fields)
+        return [(data[4:].split(b"\0")[0], struct.unpack("!I", data[:4])[0])
+                for command, data in self.outcome() if command == b"m"]
 
 
 class MailServer:

@@ -5,6 +5,7 @@ import pathlib
 import re
 import signal
 import sys
+import threading
 import time
 import unittest
 import uuid
@@ -13,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
 import milter
+import postfix
 import rig
 import smtp
 
@@ -80,12 +82,26 @@ class Observed(Server):
 
     def test_our_fields_from_outside_are_removed(self):
         head = ("X-Spam-Flag: NO\nX-Weir-Info: v1; AAAA\nx-spam-STATUS: No,\n score=-99\n"
-                "X-Weir-Info: v1; BBBB\n")
+                "X-Spam-Level : forged\nX-Spam-Score\t: -99\nX-Weir-Info: v1; BBBB\n"
+                "X-Spam-Level:\n forged\n--X-Spam-Flag: odd\n")
         delivered = self.deliver(*mail("Hello", head=head))
         self.assertEqual(len(delivered.get_all("X-Weir-Info")), 1)
         self.assertEqual(len(delivered.get_all("X-Spam-Status")), 1)
-        self.assertIsNone(delivered["X-Spam-Flag"])
+        self.assertNotIn("-99", delivered["X-Spam-Status"])
+        for name in ("X-Spam-Flag", "X-Spam-Level", "X-Spam-Score"):
+            self.assertIsNone(delivered[name], name)
         self.assertEqual(self.decoded(delivered)["state"], "valid")
+
+    def test_our_fields_behind_more_than_are_looked_at_are_removed(self):
+        head = "X-Filler: x\n" * 2100 + "X-Spam-Flag: NO\nX-Weir-Info: v1; AAAA\n"
+        delivered = self.deliver(*mail("Hello", head=head))
+        self.assertIsNone(delivered["X-Spam-Flag"])
+        self.assertEqual(len(delivered.get_all("X-Weir-Info")), 1)
+        self.assertEqual(len(delivered.get_all("X-Filler")), 2100)
+
+    def test_a_flood_of_our_fields_stops_no_mail(self):
+        delivered = self.deliver(*mail("Hello.", head="X-Spam-Status: No, score=-99\n" * 20000))
+        self.assertNotIn("-99", delivered["X-Spam-Status"])
 
     def test_B15_each_decision_leaves_a_line_in_the_spool(self):
         content, mark = mail("A cheap loan.")
@@ -173,6 +189,117 @@ class Enforced(Server):
         content, mark = mail(milter.GTUBE)
         delivered = self.deliver(content, mark, sender="")
         self.assertEqual(delivered["X-Spam-Flag"], "YES")
+
+
+class BesidePolicyd(unittest.TestCase):
+    """What weir-policyd put on top of a message stays, and what others wrote there goes."""
+
+    FORGED = "X-Weir-Policy: verdict=ham forged\n"
+
+    def start(self, **policyd):
+        rig.needs_root()
+        started = []
+
+        def beside(weir):
+            milter.write_rules(weir)
+            started.append(milter.Milter(weir))
+            return milter.wiring(started[0].path)
+
+        server = postfix.MailServer(mode="observe", beside=beside, policyd=policyd)
+        self.addCleanup(server.policyd.process.end)
+        self.addCleanup(started[0].process.end)
+        self.addCleanup(server.postfix.stop)
+        return server
+
+    def policy_fields(self, server, head):
+        content, mark = mail("Hello.", head=head)
+        self.assertTrue(smtp.send(server.postfix.port, CLEAN, content=content).accepted)
+
+        def find():
+            return [each for each in server.postfix.mails() if mark in smtp.marks([each])]
+        raw = rig.wait_for(find, 20, "the mail to be delivered")[0]
+        return email.message_from_bytes(raw).get_all("X-Weir-Policy") or []
+
+    def test_only_the_field_of_our_policy_daemon_stays(self):
+        server = self.start(prepend="always")
+        for head in ("", self.FORGED, self.FORGED * 3, "X-Other: x\n" + self.FORGED):
+            fields = self.policy_fields(server, head)
+            self.assertEqual(len(fields), 1, (head, fields))
+            self.assertNotIn("forged", fields[0])
+
+    def test_where_the_daemon_puts_none_none_stays(self):
+        server = self.start(prepend="never")
+        for head in (self.FORGED, self.FORGED * 3):
+            self.assertEqual(self.policy_fields(server, head), [])
+
+
+class Spoken(unittest.TestCase):
+    """The milter protocol spoken by hand."""
+
+    def setUp(self):
+        self.weir = rig.Weir(rig.scratch())
+        self.weir.configure(weir={"mode": "observe"}, policyd={"prepend": "never"})
+        self.weir.make_lists()
+        milter.write_rules(self.weir)
+        self.milter = milter.Milter(self.weir)
+        self.addCleanup(self.milter.process.end)
+
+    def test_exactly_the_fields_that_were_handed_over_are_removed(self):
+        with milter.Client(self.milter.path) as client:
+            self.assertEqual(client.removed([(b"Subject", b" a")]), [])
+            self.assertEqual(
+                client.removed([(b"x-spam-flag ", b" NO"), (b"X-Spam-Flags", b" NO"),
+                                (b"X-SPAM-FLAG", b" NO"), (b"X-Weir-Policy", b" forged")]),
+                [(b"X-Spam-Flag", 2), (b"X-Spam-Flag", 1), (b"X-Weir-Policy", 1)])
+            for count in (299, 300, 301, 5000):
+                many = [(b"X-Filler", b"")] * 3000 + [(b"X-Weir-Info", b" v1; A")] * count
+                self.assertEqual(client.removed(many),
+                                 [(b"X-Weir-Info", n) for n in range(min(count, 300), 0, -1)])
+
+    def test_a_mail_server_that_does_not_listen_holds_up_no_reload_and_no_other_mail(self):
+        deaf = milter.Client(self.milter.path)
+        self.addCleanup(deaf.link.close)
+        # so many removals that the socket between the two is full before they are all said:
+        # Linux counts each with what it costs itself, and takes fewer than 300
+        names = (b"X-Spam-Status", b"X-Spam-Flag", b"X-Weir-Info", b"X-Weir-Policy")
+        deaf.hand_over([(name, b"") for name in names] * 300)
+        rig.wait_for(lambda: self.milter.decisions(), 10, "the decision")
+        for count in (1, 2):
+            self.milter.process.send(signal.SIGHUP)
+            rig.wait_for(lambda n=count: self.milter.log().count(": reloaded") == n, 5,
+                         "a reload while an outcome is being carried out")
+            with milter.Client(self.milter.path) as client:
+                self.assertEqual(client.removed([(b"X-Spam-Flag", b" NO")]),
+                                 [(b"X-Spam-Flag", 1)])
+        words = deaf.outcome()
+        self.assertEqual(sum(command == b"m" for command, _ in words), 1200)
+        self.assertEqual(words[-1][0], b"a")
+
+    def test_reloads_under_load_stop_neither_mail_nor_reloads(self):
+        done, wrong = threading.Event(), []
+
+        def work():
+            with milter.Client(self.milter.path) as client:
+                while not done.is_set():
+                    client.hand_over([(b"Subject", b" a")])
+                    if client.outcome()[-1][0] != b"a":
+                        wrong.append("not accepted")
+
+        workers = [threading.Thread(target=work) for _ in range(6)]
+        for worker in workers:
+            worker.start()
+        try:
+            for count in range(1, 6):
+                self.milter.process.send(signal.SIGHUP)
+                rig.wait_for(lambda n=count: self.milter.log().count(": reloaded") == n, 5,
+                             "a reload under load")
+        finally:
+            done.set()
+            for worker in workers:
+                worker.join()
+        self.assertEqual(wrong, [])
+        self.assertNotIn("unjudged", self.milter.log())
+        self.assertEqual(self.milter.stop(), 0)
 
 
 class Faults(unittest.TestCase):

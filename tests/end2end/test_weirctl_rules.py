@@ -15,6 +15,7 @@ from test_weirctl import DATA, IO, NO_INPUT, UNAVAILABLE
 from test_weirctl_check import FORWARDED, GATEWAY, NOT_THERE, OUTSIDE, RULES, Case, mail
 
 CANNOT_CREATE = 73
+BEHIND = "203.0.113.77"  # another host behind the gateway
 
 
 class Rules(Case):
@@ -177,16 +178,20 @@ class Gateways(Case):
 
     NOW = "2026-11-21T00:00:00Z"
 
-    def spool(self, messages=3000, days=6, recipients=30):
+    def spool(self, messages=3000, days=6, recipients=30, networks=100, more="",
+              hops="", hop="0:no-gateway"):
         begun = 1794700800  # 2026-11-15
         lines = []
         for i in range(messages):
             at = time.strftime("%Y-%m-%dT%H:%M:%SZ",
                                time.gmtime(begun + i * days * 86400 // messages))
+            behind = f"{20 + i % networks}.{i % 7 if networks > 7 else 0}.1.{i % 250}"
+            told = f"{GATEWAY},{hops}{behind}"
             lines.append(
                 f"at={at} program=weir-milter queue_id=4XYZ listener=25 "
-                f"hops={GATEWAY},{20 + i % 100}.{i % 7}.1.{i % 250} recipients=1 verdict=ham "
-                f"score=0.00 domain=d{i % 40}.example sender=<a@d.example> "
+                f"hops={told} {more}recipients=1 verdict=ham score=0.00 "
+                f"boundary={told.split(',')[int(hop.split(':')[0])]} hop={hop} "
+                f"domain=d{i % 40}.example sender=<a@d.example> "
                 f"recipient=<u{i % recipients}@test.example> info=v1;x\n")
         return self.write("spool.log", "".join(lines))
 
@@ -222,6 +227,26 @@ class Gateways(Case):
         for recipient, address in (("u1@test.example", OUTSIDE), ("eve@test.example", GATEWAY)):
             self.assertEqual(self.one("--recipient", recipient, path)["boundary_address"],
                              address)
+
+    def test_C10_who_signs_in_its_own_name_is_a_provider_and_never_passed(self):
+        cases = (("mail.big.example", "big.example", "provider"), ("mail.big.example", "-", None),
+                 ("-", "big.example", None), ("mail.big.example", "small.example", None))
+        for name, dkim, state in cases:
+            with self.subTest(name=name, dkim=dkim):
+                (self.weir.folder / "gateways").unlink(missing_ok=True)
+                self.learn(messages=1500, networks=5, more=f"name={name} dkim={dkim} ")
+                self.assertEqual(self.state(), state or "candidate")
+        self.learn(messages=1500, networks=5, more="name=mail.big.example dkim=big.example ")
+        self.weir.configure(boundary={"mode": "learned"})
+        self.assertEqual(self.one(self.write("f.eml", mail(FORWARDED)))["boundary_address"],
+                         GATEWAY)
+
+    def test_C10_hops_are_learned_as_far_down_as_they_were_believed(self):
+        self.good("gateways", "approve", GATEWAY)
+        for hop, state in (("0:other-writer", None), ("1:no-gateway", "candidate")):
+            with self.subTest(hop):
+                self.learn(messages=20, hops=f"{BEHIND},", hop=hop)
+                self.assertEqual(self.state(BEHIND), state)
 
     def test_too_little_seen_is_a_candidate(self):
         self.learn(messages=200)
@@ -272,6 +297,17 @@ class Gateways(Case):
         for words in (["list"], ["approve", GATEWAY], ["learn", self.mail]):
             self.refused(UNAVAILABLE, "damaged", "gateways", *words)
         self.assertEqual(path.read_text(), "x\n")
+
+    def test_WEIR_GATEWAYS_FILE_MAX_a_file_too_long_is_told_and_kept(self):
+        path = self.weir.folder / "gateways"
+        self.good("gateways", "approve", GATEWAY)
+        whole = path.stat().st_size
+        os.truncate(path, (8 << 20) + 1)
+        for words in (["list"], ["reject", GATEWAY], ["learn", self.mail]):
+            self.refused(UNAVAILABLE, "a limit is passed", "gateways", *words)
+        self.assertEqual(path.stat().st_size, (8 << 20) + 1)
+        os.truncate(path, whole)
+        self.assertEqual(self.state(), "active")
 
 
 if __name__ == "__main__":

@@ -16,11 +16,14 @@
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define SIZE 65536
 
+static struct weir_milter_memory memory;
+
 static int set_up(void **state)
 {
     struct weir_milter_session *session = NULL;
 
-    assert_int_equal(weir_milter_session_new(SIZE, &session), 0);
+    memory.most = WEIR_MILTER_MEMORY_MAX;
+    assert_int_equal(weir_milter_session_new(SIZE, &memory, &session), 0);
     *state = session;
     return 0;
 }
@@ -31,6 +34,7 @@ static int tear_down(void **state)
 
     weir_milter_session_free(&session);
     assert_null(session);
+    assert_int_equal(memory.held, 0);
     weir_milter_session_free(&session);
     return 0;
 }
@@ -168,6 +172,65 @@ static void fields_are_counted_in_any_case_and_only_in_the_header(void **state)
     assert_int_equal(weir_milter_session_count(session, "Subject"), 0);
 }
 
+static void fields_are_counted_however_many_and_whatever_is_kept(void **state)
+{
+    struct weir_milter_session *session = *state;
+    static char long_value[2 * SIZE];
+    const unsigned many = 3 * WEIR_FIELDS_MAX;
+
+    memset(long_value, 'x', sizeof long_value - 1);
+    begin(session);
+    for (unsigned i = 0; i < many; i++)
+        weir_milter_session_field(session, "Subject", " another");
+    weir_milter_session_field(session, "--boundary", " of nothing");
+    weir_milter_session_field(session, "X-Large", long_value);
+    for (unsigned i = 0; i < many; i++)
+        weir_milter_session_field(session, "X-Spam-Flag", " NO");
+    assert_int_equal(end(session).message.len, SIZE);
+    assert_int_equal(weir_milter_session_count(session, "X-Spam-Flag"), many);
+    begin(session);
+    assert_int_equal(weir_milter_session_count(session, "X-Spam-Flag"), 0);
+}
+
+static void fields_of_our_names_are_known_by_any_form_of_the_name(void **state)
+{
+    static const struct {
+        const char *handed, *name;
+        unsigned count;
+    } cases[] = {
+        {"X-Weir-Info", "X-Weir-Info", 1},      {"x-weir-info \t ", "X-Weir-Info", 1},
+        {"X-SPAM-LEVEL\t", "X-Spam-Level", 1},  {"X-Spam-Score", "x-spam-score", 1},
+        {"X-Weir-Policy ", "X-Weir-Policy", 1}, {" X-Spam-Flag", "X-Spam-Flag", 0},
+        {"X-Spam-Flag", "X-Spam-Fla", 0},       {"X-Spam-Fla", "X-Spam-Flag", 0},
+        {"--X-Spam-Flag", "X-Spam-Flag", 0},    {"", "X-Spam-Flag", 0},
+        {"  ", "X-Spam-Flag", 0},               {"X-Spam -Flag", "X-Spam-Flag", 0},
+    };
+    struct weir_milter_session *session = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin(session);
+        weir_milter_session_field(session, cases[i].handed, " v");
+        if (weir_milter_session_count(session, cases[i].name) != cases[i].count)
+            fail_msg("\"%s\" counts wrongly as %s", cases[i].handed, cases[i].name);
+    }
+}
+
+static void the_policy_field_is_first_only_as_the_very_first(void **state)
+{
+    struct weir_milter_session *session = *state;
+
+    begin(session);
+    assert_false(weir_milter_session_policy_first(session));
+    weir_milter_session_field(session, "x-weir-policy", " verdict=ham");
+    weir_milter_session_field(session, "Subject", " one");
+    assert_true(weir_milter_session_policy_first(session));
+    begin(session);
+    weir_milter_session_field(session, "Subject", " one");
+    weir_milter_session_field(session, "X-Weir-Policy", " verdict=ham");
+    assert_false(weir_milter_session_policy_first(session));
+    assert_int_equal(weir_milter_session_count(session, "X-Weir-Policy"), 1);
+}
+
 static void octets_at_the_limit_are_kept_and_one_beyond_is_not(void **state)
 {
     struct weir_milter_session *session = *state;
@@ -176,16 +239,86 @@ static void octets_at_the_limit_are_kept_and_one_beyond_is_not(void **state)
     memset(body, 'x', sizeof body);
     begin(session);
     weir_milter_session_body(session, body, SIZE);
-    assert_true(weir_milter_session_full(session));
     assert_int_equal(end(session).message.len, SIZE);
     weir_milter_session_body(session, body, 1);
     assert_int_equal(end(session).message.len, SIZE);
-    begin(session);
-    weir_milter_session_body(session, body, SIZE - 1);
-    assert_false(weir_milter_session_full(session));
+    assert_false(weir_milter_session_cut(session));
 }
 
-static void recipients_beyond_the_limit_are_not_kept(void **state)
+/* Feeds a body of len octets in pieces; gives how many were kept. */
+static size_t kept(struct weir_milter_session *session, size_t len)
+{
+    static char piece[65536];
+    struct weir_mail mail;
+
+    memset(piece, 'x', sizeof piece);
+    begin(session);
+    for (size_t more; len > 0; len -= more) {
+        more = len < sizeof piece ? len : sizeof piece;
+        weir_milter_session_body(session, piece, more);
+    }
+    mail = end(session);
+    for (size_t i = 0; i < mail.message.len; i++)
+        assert_int_equal(mail.message.at[i], 'x');
+    return mail.message.len;
+}
+
+static void all_sessions_together_hold_no_more_than_the_shared_memory(void **state)
+{
+    struct weir_milter_session *session[12] = {0};
+    const size_t large = 4 * WEIR_MILTER_SHORT_MAX;
+    size_t sum = 0, got, shorter = 0;
+
+    (void)state;
+    memory.most = 3 * large;
+    for (size_t i = 0; i < 12; i++) {
+        assert_int_equal(weir_milter_session_new(large, &memory, &session[i]), 0);
+        sum += got = kept(session[i], large);
+        assert_true(memory.held <= memory.most && sum <= memory.most);
+        assert_int_equal(weir_milter_session_cut(session[i]), got < large);
+        shorter += got > 0 && got <= WEIR_MILTER_SHORT_MAX;
+    }
+    assert_true(shorter >= 2); /* when large ones find no room any more, short ones do */
+    assert_true(memory.held > memory.most / 8 * 7);
+    weir_milter_session_free(&session[0]);
+    assert_true(kept(session[11], WEIR_MILTER_SHORT_MAX) == WEIR_MILTER_SHORT_MAX);
+    assert_false(weir_milter_session_cut(session[11]));
+    for (size_t i = 1; i < 12; i++)
+        weir_milter_session_free(&session[i]);
+}
+
+static void nothing_follows_what_was_not_kept(void **state)
+{
+    struct weir_milter_session *session = *state, *other = NULL;
+
+    memory.most = 3 * 16384 + 64; /* for recipients */
+    assert_int_equal(weir_milter_session_new(SIZE, &memory, &other), 0);
+    weir_milter_session_body(other, "12", 2);
+    assert_int_equal(kept(session, 20000), 20000);
+    assert_int_equal(kept(session, 40000), 32768);
+    weir_milter_session_free(&other);
+    weir_milter_session_body(session, "y", 1);
+    assert_int_equal(end(session).message.len, 32768);
+    memory.most = 3 * SIZE;
+    assert_int_equal(kept(session, 40000), 40000);
+}
+
+static void recipients_beyond_the_shared_memory_are_not_kept(void **state)
+{
+    struct weir_milter_session *session = *state;
+    size_t one = strlen("<u@test.example>");
+
+    memory.most = 3 * one;
+    begin(session);
+    for (int i = 0; i < 5; i++)
+        weir_milter_session_recipient(session, "<u@test.example>");
+    assert_int_equal(end(session).recipients, 3);
+    assert_int_equal(memory.held, 3 * one);
+    begin(session);
+    assert_int_equal(end(session).recipients, 1);
+}
+
+static void recipients_beyond_the_limit_are_counted_and_not_kept(void **state)
 {
     struct weir_milter_session *session = *state;
 
@@ -193,8 +326,10 @@ static void recipients_beyond_the_limit_are_not_kept(void **state)
     for (int i = 0; i < WEIR_RECIPIENTS_MAX - 1; i++)
         weir_milter_session_recipient(session, "<more@test.example>");
     assert_int_equal(end(session).recipients, WEIR_RECIPIENTS_MAX);
+    assert_int_equal(end(session).recipients_more, 0);
     weir_milter_session_recipient(session, "<more@test.example>");
     assert_int_equal(end(session).recipients, WEIR_RECIPIENTS_MAX);
+    assert_int_equal(end(session).recipients_more, 1);
 }
 
 int main(void)
@@ -207,8 +342,14 @@ int main(void)
         TEST(local_submission_has_no_client),
         TEST(the_next_message_knows_nothing_of_the_one_before),
         TEST(fields_are_counted_in_any_case_and_only_in_the_header),
+        TEST(fields_are_counted_however_many_and_whatever_is_kept),
+        TEST(fields_of_our_names_are_known_by_any_form_of_the_name),
+        TEST(the_policy_field_is_first_only_as_the_very_first),
+        TEST(all_sessions_together_hold_no_more_than_the_shared_memory),
+        TEST(nothing_follows_what_was_not_kept),
+        TEST(recipients_beyond_the_shared_memory_are_not_kept),
         TEST(octets_at_the_limit_are_kept_and_one_beyond_is_not),
-        TEST(recipients_beyond_the_limit_are_not_kept),
+        TEST(recipients_beyond_the_limit_are_counted_and_not_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

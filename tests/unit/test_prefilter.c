@@ -1,6 +1,7 @@
 /*
- * The prefilter (prefilter.c, prefilter_build.c, automaton.c, automaton_steps.c) against a stupid
- * model: PCRE2 on every line for every rule; prefilter_hyperscan.c too, where it is built in.
+ * The prefilter (prefilter.c, prefilter_attach.c, prefilter_build.c, automaton.c,
+ * automaton_steps.c) against a stupid model: PCRE2 on every line for every rule; and with
+ * prefilter_hyperscan.c, where it is built in, all of it once more.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,6 +33,9 @@ struct world { /* rules, built, and a text */
     size_t len;
     struct weir_prefilter prefilter;
     struct weir_prefilter_scratch *scratch;
+    struct weir_hyperscan *hyperscan; /* NULL: not built in */
+    struct weir_prefilter by_hyperscan;
+    struct weir_prefilter_scratch *hyperscan_scratch;
     uint32_t start[LINES + 1], selector[LINES];
     struct weir_area area;
     unsigned hits, exact;
@@ -68,6 +72,11 @@ static void finish(struct world *w, struct weir_prefilter_builder *builder)
     weir_prefilter_builder_free(&builder);
     assert_int_equal(weir_prefilter_attach(w->octets, w->len, &w->prefilter), 0);
     assert_int_equal(weir_prefilter_scratch_new(&w->prefilter, &w->scratch), 0);
+    int made = weir_hyperscan_new(&w->prefilter, &w->hyperscan);
+    assert_int_equal(made, w->hyperscan ? 0 : WEIR_EDOWN);
+    w->by_hyperscan = w->prefilter;
+    w->by_hyperscan.hyperscan = w->hyperscan;
+    assert_int_equal(weir_prefilter_scratch_new(&w->by_hyperscan, &w->hyperscan_scratch), 0);
 }
 
 static void end(struct world *w)
@@ -75,6 +84,8 @@ static void end(struct world *w)
     for (uint32_t i = 0; i < w->rules; i++)
         pcre2_code_free(w->rule[i].code);
     weir_prefilter_scratch_free(&w->scratch);
+    weir_prefilter_scratch_free(&w->hyperscan_scratch);
+    weir_hyperscan_free(&w->hyperscan);
     free(w->octets);
 }
 
@@ -126,12 +137,13 @@ static void judge(struct world *w, const struct rule *rule, uint32_t line,
                  c ? c->from : 0, c ? c->until : 0, c ? c->end : 0);
 }
 
-static void compare(struct world *w, enum weir_area_kind kind)
+static void compare_by(struct world *w, const struct weir_prefilter *prefilter,
+                       struct weir_prefilter_scratch *scratch, enum weir_area_kind kind)
 {
     const struct weir_candidate *candidate;
     bool header = kind == WEIR_AREA_HEADER;
-    size_t n = weir_prefilter_scan(&w->prefilter, w->scratch, kind, &w->area,
-                                   header ? w->selector : NULL, &candidate);
+    size_t n = weir_prefilter_scan(prefilter, scratch, kind, &w->area, header ? w->selector : NULL,
+                                   &candidate);
     for (size_t i = 1; i < n; i++)
         assert_true(candidate[i - 1].rule < candidate[i].rule ||
                     (candidate[i - 1].rule == candidate[i].rule &&
@@ -148,6 +160,13 @@ static void compare(struct world *w, enum weir_area_kind kind)
                 assert_null(c);
         }
     }
+}
+
+static void compare(struct world *w, enum weir_area_kind kind)
+{
+    compare_by(w, &w->prefilter, w->scratch, kind);
+    if (w->hyperscan)
+        compare_by(w, &w->by_hyperscan, w->hyperscan_scratch, kind);
 }
 
 static void random_rules_find_what_PCRE2_finds(void **state)
@@ -219,31 +238,87 @@ static void rules_like_those_for_spam_find_what_PCRE2_finds_in_real_mail(void **
     free(w);
 }
 
-static void Hyperscan_gives_a_candidate_wherever_PCRE2_matches_or_says_it_is_not_there(void **state)
+static void skip_without_hyperscan(struct world *w)
+{
+    if (w->hyperscan)
+        return;
+    end(w);
+    free(w);
+    print_message("Hyperscan is not built in: make test HYPERSCAN=1 tests it\n");
+    skip();
+}
+
+/* Both engines' candidates, one by one; how many they are. */
+static size_t same_by_both(struct world *w)
+{
+    const struct weir_candidate *a, *b;
+    size_t n = weir_prefilter_scan(&w->prefilter, w->scratch, WEIR_AREA_BODY, &w->area, NULL, &a);
+    assert_int_equal(weir_prefilter_scan(&w->by_hyperscan, w->hyperscan_scratch, WEIR_AREA_BODY,
+                                         &w->area, NULL, &b), n);
+    for (size_t i = 0; i < n; i++)
+        if (a[i].rule != b[i].rule || a[i].line != b[i].line || a[i].from != b[i].from ||
+            a[i].until != b[i].until || a[i].end != b[i].end || a[i].exact != b[i].exact ||
+            a[i].rest != b[i].rest)
+            fail_msg("candidate %zu: rule %u line %u, rule %u line %u", i, a[i].rule, a[i].line,
+                     b[i].rule, b[i].line);
+    return n;
+}
+
+static void Hyperscan_loses_nothing_between_the_pieces_it_scans(void **state)
 {
     (void)state;
-    static const char *const pattern[] = {"free offer", "v[i1]agra.*now", "^x"};
-    static const char text[] = "a free offer\nx v1agra: now!\nnothing";
-    static const uint32_t start[] = {0, 13, 28, sizeof text - 1};
-    struct weir_area area = {text, start, 3};
-    struct weir_prefilter_pattern rule[3] = {{.rule = 0}, {.rule = 1}, {.rule = 2}};
-    struct weir_hyperscan *hyperscan = NULL;
+    struct world *w = malloc(sizeof *w);
+    struct weir_prefilter_builder *builder = begin(w);
+    static const char *const words[] = {"unsubscribe", "\\bfree offer\\b", "v[i1]agra",
+                                        "no \\w+ spamword", "[a-f]{2}qu[xy]{3}z$"};
+    static const char said[] = "unsubscribe free offer viagra no such spamword abquxyxz";
+    static char text[2 * WEIR_HYPERSCAN_PIECE + 100];
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        add(w, builder, WEIR_AREA_BODY, 0, words[i], strlen(words[i]),
+            (struct weir_need_flags){.caseless = i & 1});
+    finish(w, builder);
+    skip_without_hyperscan(w);
+    for (size_t at = WEIR_HYPERSCAN_PIECE - sizeof said - 2; at < WEIR_HYPERSCAN_PIECE + 2; at++) {
+        memset(text, '.', sizeof text);
+        memcpy(text + at, said, sizeof said - 1);
+        memcpy(text + at + WEIR_HYPERSCAN_PIECE, said, sizeof said - 1);
+        w->start[1] = (uint32_t)(at + sizeof said - 1);
+        w->start[2] = sizeof text;
+        w->area = (struct weir_area){text, w->start, at % 2 ? 1 : 2};
+        w->start[w->area.lines] = (uint32_t)(at % 2 ? at + WEIR_HYPERSCAN_PIECE + sizeof said
+                                                    : sizeof text);
+        assert_true(same_by_both(w) >= (at % 2 ? 4 : 9));
+    }
+    end(w);
+    free(w);
+}
+
+static void what_stands_everywhere_is_a_candidate_to_the_end(void **state)
+{
+    (void)state;
+    struct world *w = malloc(sizeof *w);
+    struct weir_prefilter_builder *builder = begin(w);
+    static char text[3 * 40000];
     const struct weir_candidate *c;
-    for (size_t i = 0; i < 3; i++) {
-        rule[i].area = WEIR_AREA_BODY;
-        rule[i].pattern = (struct weir_slice){pattern[i], strlen(pattern[i])};
+    for (unsigned i = 0; i < RULES; i++)
+        add(w, builder, WEIR_AREA_BODY, 0, i % 2 ? "aaaa" : "aaab", 4,
+            (struct weir_need_flags){0});
+    finish(w, builder);
+    memset(text, 'a', sizeof text);
+    for (uint32_t line = 1; line <= 3; line++)
+        text[w->start[line] = line * 40000, line * 40000 - 1] = '\n';
+    w->area = (struct weir_area){text, w->start, 3};
+    for (int hyperscan = 0; hyperscan <= (w->hyperscan != NULL); hyperscan++) {
+        size_t n = weir_prefilter_scan(hyperscan ? &w->by_hyperscan : &w->prefilter,
+                                       hyperscan ? w->hyperscan_scratch : w->scratch,
+                                       WEIR_AREA_BODY, &w->area, NULL, &c);
+        assert_int_equal(n, RULES);
+        for (uint32_t i = 0; i < n; i++)
+            assert_true(c[i].rule == i && c[i].line == 0 && c[i].rest && !c[i].exact &&
+                        c[i].from == 0 && c[i].until == 40000);
     }
-    int result = weir_hyperscan_new(rule, 3, &hyperscan);
-    if (result == WEIR_EDOWN) {
-        assert_null(hyperscan);
-        return;
-    }
-    assert_int_equal(result, 0);
-    size_t n = weir_hyperscan_scan(hyperscan, WEIR_AREA_BODY, &area, NULL, &c);
-    assert_non_null(candidate_of(c, n, 0, 0));
-    assert_non_null(candidate_of(c, n, 1, 1));
-    assert_non_null(candidate_of(c, n, 2, 1));
-    weir_hyperscan_free(&hyperscan);
+    end(w);
+    free(w);
 }
 
 static void means_tell_how_a_pattern_will_be_found(void **state)
@@ -369,8 +444,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_rules_find_what_PCRE2_finds),
         cmocka_unit_test(rules_like_those_for_spam_find_what_PCRE2_finds_in_real_mail),
-        cmocka_unit_test(
-            Hyperscan_gives_a_candidate_wherever_PCRE2_matches_or_says_it_is_not_there),
+        cmocka_unit_test(Hyperscan_loses_nothing_between_the_pieces_it_scans),
+        cmocka_unit_test(what_stands_everywhere_is_a_candidate_to_the_end),
         cmocka_unit_test(means_tell_how_a_pattern_will_be_found),
         cmocka_unit_test(candidates_are_told_up_to_PREFILTER_CANDIDATES_MAX),
         cmocka_unit_test(damaged_octets_are_refused_or_harmless),

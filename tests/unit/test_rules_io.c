@@ -81,6 +81,8 @@ static void rule_files_of_a_folder_are_read_by_name(void **state)
     scratch_free(s);
 }
 
+static const struct weir_rule_file_options checked = {.full = true};
+
 static void the_starter_rules_are_in_order_and_none_condemns_alone(void **state)
 {
     (void)state;
@@ -123,7 +125,7 @@ static void a_new_image_is_at_work_a_second_later(void **state)
     const struct weir_log log = {log_line, &lines, WEIR_LOG_DEBUG};
     const char *path = scratch_path(s, "rules.image"), *why = "";
     struct weir_rule_file *file = NULL;
-    assert_int_equal(weir_rule_file_open(path, true, &log, &file, &why), 0);
+    assert_int_equal(weir_rule_file_open(path, &checked, &log, &file, &why), 0);
     assert_int_equal(rules_now(file, 10 * WEIR_SECOND), 0); /* not there yet */
     write_image(path, "body A /a/\n");
     assert_int_equal(rules_now(file, 10 * WEIR_SECOND + 999999), 0);
@@ -152,7 +154,7 @@ static void a_bad_new_image_keeps_the_old_rules_and_is_told_once(void **state)
     const char *path = scratch_path(s, "rules.image"), *why = "";
     struct weir_rule_file *file = NULL;
     write_image(path, "body A /a/\n");
-    assert_int_equal(weir_rule_file_open(path, true, &log, &file, &why), 0);
+    assert_int_equal(weir_rule_file_open(path, &checked, &log, &file, &why), 0);
     assert_int_equal(weir_rules_write_image(path, "nonsense", 8), 0);
     for (weir_time second = 1; second < 6; second++)
         assert_int_equal(rules_now(file, second * WEIR_SECOND), 1);
@@ -165,9 +167,38 @@ static void a_bad_new_image_keeps_the_old_rules_and_is_told_once(void **state)
     assert_int_equal(lines.errors, 2);
     weir_rule_file_free(&file);
     assert_int_equal(weir_rules_write_image(path, "nonsense", 8), 0);
-    assert_int_equal(weir_rule_file_open(path, true, &log, &file, &why), WEIR_ECORRUPT);
+    assert_int_equal(weir_rule_file_open(path, &checked, &log, &file, &why), WEIR_ECORRUPT);
     assert_null(file);
     assert_non_null(strstr(why, "damaged"));
+    scratch_free(s);
+}
+
+static void engine_hyperscan_is_used_or_its_lack_told_once(void **state)
+{
+    (void)state;
+    struct scratch *s = scratch_new();
+    struct lines lines = {.errors = 0};
+    const struct weir_log log = {log_line, &lines, WEIR_LOG_WARNING};
+    const struct weir_rule_file_options options = {.full = true, .hyperscan = true};
+    const char *path = scratch_path(s, "rules.image"), *why = "";
+    struct weir_rule_file *file = NULL;
+    struct rules_rig *rig = rules_rig_new("body A /a/\n");
+    int usable = weir_rules_use_hyperscan(rig->rules);
+    assert_true(usable == 0 || usable == WEIR_EDOWN);
+    assert_int_equal(weir_rules_use_hyperscan(rig->rules), usable);
+    rules_rig_free(rig);
+    write_image(path, "body A /a/\n");
+    assert_int_equal(weir_rule_file_open(path, &options, &log, &file, &why), 0);
+    assert_int_equal(rules_now(file, 1 * WEIR_SECOND), 1);
+    write_image(path, "body A /a/\nbody B /b/\n");
+    assert_int_equal(rules_now(file, 3 * WEIR_SECOND), 2);
+    weir_rule_file_free(&file);
+    if (usable == 0) {
+        assert_string_equal(lines.text, "");
+    } else {
+        assert_non_null(strstr(lines.text, "hyperscan"));
+        assert_ptr_equal(strchr(lines.text, '\n'), lines.text + strlen(lines.text) - 1);
+    }
     scratch_free(s);
 }
 
@@ -245,7 +276,7 @@ static void threads_go_on_while_rules_change(void **state)
     struct work work[THREADS];
     pthread_t thread[THREADS];
     write_image(path, "body A /wonder[a-z]+ world/\nmeta M A\nbody B /nothing[a-z]/\n");
-    assert_int_equal(weir_rule_file_open(path, true, NULL, &file, &why), 0);
+    assert_int_equal(weir_rule_file_open(path, &checked, NULL, &file, &why), 0);
     for (size_t i = 0; i < THREADS; i++) {
         work[i] = (struct work){.file = file, .clock = &clock};
         assert_int_equal(pthread_create(&thread[i], NULL, work_through, &work[i]), 0);
@@ -270,6 +301,7 @@ int main(void)
         cmocka_unit_test(a_new_image_is_at_work_a_second_later),
         cmocka_unit_test(a_bad_new_image_keeps_the_old_rules_and_is_told_once),
         cmocka_unit_test(an_image_is_replaced_and_never_written_over),
+        cmocka_unit_test(engine_hyperscan_is_used_or_its_lack_told_once),
         cmocka_unit_test(threads_go_on_while_rules_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
