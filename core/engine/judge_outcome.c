@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/error.h"
 #include "core/engine/judge_impl.h"
@@ -15,7 +16,6 @@
 #define RULES_TEXT 400          /* of the rules named in a log line */
 #define STARS_MOST 50           /* of X-Spam-Level */
 #define FOLD_AT 70              /* a header line is folded behind this column */
-#define HOPS_TOLD 4             /* in a line of the spool */
 
 static const char *const our_headers[] = {WEIR_OUR_HEADERS};
 
@@ -266,7 +266,7 @@ static void put_hops(struct weir_line *line, const struct weir_boundary *boundar
     char text[WEIR_ADDRESS_TEXT];
 
     weir_line_text(line, " hops=");
-    for (size_t i = 0; i < boundary->hops && i < HOPS_TOLD; i++) {
+    for (size_t i = 0; i < boundary->hops && i < WEIR_SPOOL_HOPS_MAX; i++) {
         if (i > 0)
             weir_line_text(line, ",");
         weir_line_text(line, boundary->hop[i].has_address
@@ -295,14 +295,33 @@ static struct weir_slice or_dash(struct weir_slice text)
     return text.len > 0 ? text : weir_judge_text("-");
 }
 
-/* Of the first signature that a trusted server found to be good. */
+/* Whether a host's name is a domain or lies below it, any case. */
+static bool lies_within(struct weir_slice name, struct weir_slice domain)
+{
+    size_t above = name.len - domain.len;
+
+    return domain.len > 0 && name.len >= domain.len &&
+           strncasecmp(name.at + above, domain.at, domain.len) == 0 &&
+           (above == 0 || name.at[above - 1] == '.');
+}
+
+/* Of the signatures that a trusted server found to be good, that of the host's own domain, else
+ * the first. */
 static struct weir_slice dkim_domain(const struct weir_judgement *judgement)
 {
-    for (size_t i = 0; i < judgement->auths; i++)
-        if (judgement->auth[i].method == WEIR_AUTH_DKIM &&
-            judgement->auth[i].result == WEIR_AUTH_PASS)
-            return judgement->auth[i].domain;
-    return (struct weir_slice){0};
+    struct weir_slice first = {0};
+
+    for (size_t i = 0; i < judgement->auths; i++) {
+        const struct weir_auth *auth = &judgement->auth[i];
+
+        if (auth->method != WEIR_AUTH_DKIM || auth->result != WEIR_AUTH_PASS)
+            continue;
+        if (lies_within(judgement->boundary.name, auth->domain))
+            return auth->domain;
+        if (first.len == 0)
+            first = auth->domain;
+    }
+    return first;
 }
 
 void weir_judge_spool(struct weir_judge *judge)
