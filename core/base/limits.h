@@ -49,7 +49,7 @@
 /* messages -------------------------------------------------------------- */
 #define WEIR_MESSAGE_MAX (64u << 20)  /* octets of a message that are looked at */
 #define WEIR_FIELDS_MAX 2000       /* header fields of a message, those of its parts included */
-#define WEIR_FIELD_NAME_MAX 100    /* octets of a field's name; longer ones are no fields */
+#define WEIR_FIELD_NAME_MAX 100    /* octets of a field's name rules can ask for */
 #define WEIR_HEAD_MAX (512u << 10) /* octets of one header block that are looked at */
 #define WEIR_PARTS_MAX 300         /* MIME parts of a message */
 #define WEIR_PART_DEPTH_MAX 30     /* multipart within multipart, message within message */
@@ -95,6 +95,7 @@
 #define WEIR_MATCH_DEPTH_MAX 10000 /* PCRE2's depth limit */
 #define WEIR_MATCH_STACK_MAX (1u << 20) /* octets of the JIT's stack */
 #define WEIR_MATCH_WORK_MAX (1u << 24) /* octets handed to expressions for one message */
+#define WEIR_MATCH_PIECE_MAX (1u << 24) /* places tried times octets of the line, in one call */
 #define WEIR_MATCH_TIME_MAX 40     /* milliseconds of the processor for one message */
 
 #define WEIR_NEED_DEPTH_MAX 250    /* groups within groups; PCRE2's own default limit */

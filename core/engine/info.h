@@ -1,6 +1,6 @@
 /*
  * info - the spam-info string: what was decided about a message, signed, on the message itself
- * (claims B14, B20, B21; algorithms 2f).
+ * (claims B14, B20, B21).
  *
  *     X-Weir-Info: v1; <base64url>
  *

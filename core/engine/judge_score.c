@@ -11,7 +11,7 @@
 #include "core/base/error.h"
 #include "core/engine/judge_impl.h"
 
-#define RULES_CUT_POINTS 1.0
+#define RULES_CUT_LEAST 1.0
 #define FORGED_INFO_POINTS 0.5 /* another site's string with our key's number looks the same */
 
 /* Points count in hundredths, as the spam-info string writes them: so the sum of what is
@@ -163,7 +163,8 @@ int weir_judge_score(struct weir_judge *judge, const struct weir_rules *rules)
                 "it bears a spam-info string that we did not sign", FORGED_INFO_POINTS);
     if (judge->rules.cut)
         add_own(judge, WEIR_POINT_RULES_CUT, "RULES_CUT", "rules",
-                "it made so much work that some rules were given up", RULES_CUT_POINTS);
+                "it made so much work that some rules were given up",
+                fmax(RULES_CUT_LEAST, config->unsure_score)); /* who does that is never just ham */
     qsort(judgement->point, judgement->points, sizeof *judgement->point, by_points);
     decision->score = sum(judgement);
     if (decision->ground == WEIR_GROUND_NOTHING || decision->ground == WEIR_GROUND_REPUTATION)

@@ -104,16 +104,17 @@ static int match_first(struct trial *trial, struct weir_slice line, struct weir_
     return rc;
 }
 
-static int match(struct trial *trial, struct weir_slice line, struct weir_regex_span *span)
+/* Octets a match that begins in this span is taken to look at. */
+static size_t reach_of(struct weir_slice line, const struct weir_regex_span *span)
+{
+    size_t rest = line.len - span->from, places = span->until - span->from;
+    return places < rest && places + MATCH_REACH < rest ? places + MATCH_REACH : rest;
+}
+
+/* One call of PCRE2, over places that are few enough for it to come back in time. */
+static int match_piece(struct trial *trial, struct weir_slice line, struct weir_regex_span *span)
 {
     struct weir_matcher *matcher = trial->matcher;
-    size_t reach = line.len - span->from;
-    if (span->until - span->from < reach && span->until - span->from + MATCH_REACH < reach)
-        reach = span->until - span->from + MATCH_REACH;
-    if (!afford(matcher, reach)) {
-        trial->over = true;
-        return 0;
-    }
     uint64_t begun = matcher->profiling ? weir_match_clock() : 0;
     int rc = !weir_regexes_is_ready(matcher->rules->regexes, trial->rule)
                  ? match_first(trial, line, span)
@@ -127,6 +128,32 @@ static int match(struct trial *trial, struct weir_slice line, struct weir_regex_
     if (rc < 0)
         fail(trial);
     return rc;
+}
+
+/* "A.*B" looks from each place to the end of its line, which in a line of half a megabyte without
+ * an end takes minutes, and PCRE2 counts none of it.  So a long line is tried a few places at
+ * a time, and between two calls the bounds on a whole message are looked at. */
+static int match(struct trial *trial, struct weir_slice line, struct weir_regex_span *span)
+{
+    struct weir_matcher *matcher = trial->matcher;
+    size_t until = span->until < line.len ? span->until : line.len;
+    size_t places = line.len > 0 ? WEIR_MATCH_PIECE_MAX / line.len + 1 : 1;
+    trial->over |= !afford(matcher, reach_of(line, span));
+    while (!trial->over) {
+        size_t end = until - span->from < places ? until : span->from + places - 1;
+        struct weir_regex_span piece = {
+            .from = span->from, .until = end, .not_empty = span->not_empty};
+        int rc = match_piece(trial, line, &piece);
+        if (rc != 0 || end == until) {
+            *span = piece;
+            return rc;
+        }
+        span->from = end + 1;
+        span->not_empty = false;
+        look_at_clock(matcher);
+        trial->over |= matcher->over;
+    }
+    return 0;
 }
 
 static struct weir_slice cut(struct weir_slice line, size_t from, size_t end)

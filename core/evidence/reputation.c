@@ -1,6 +1,6 @@
 /*
  * The judgement: five levels, each a Beta posterior over the wider one
- * (algorithms 2b).  Works on plain numbers, owns nothing, cannot fail; every
+ * (claims C1-C6).  Works on plain numbers, owns nothing, cannot fail; every
  * probability stays strictly inside 0..1, so that logarithms stay finite.
  *
  * Beyond the plain chain, each measured on real mail in time order: from the

@@ -5,7 +5,7 @@
  * domain), the address, the domain, the network; and two for all: all mail, and
  * mail from networks that were strangers when it came.  A judgement backs off
  * from the narrow ones, which say most, to the wide ones, which know more
- * (algorithms 2b; claims C1-C6, C14-C27, C30-C34):
+ * (claims C1-C6, C14-C27, C30-C34):
  *
  *     pair -> network x domain -> address and domain -> network -> prior
  *

@@ -8,57 +8,16 @@
 #include "core/base/error.h"
 #include "core/evidence/rule_source_impl.h"
 
-/* Words. -------------------------------------------------------------------- */
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v';
-}
-
-struct weir_slice weir_rule_trim(struct weir_slice text)
-{
-    while (text.len > 0 && is_blank(text.at[0])) {
-        text.at++;
-        text.len--;
-    }
-    while (text.len > 0 && is_blank(text.at[text.len - 1]))
-        text.len--;
-    return text;
-}
-
-struct weir_slice weir_rule_word(struct weir_slice *text)
-{
-    *text = weir_rule_trim(*text);
-    size_t len = 0;
-    while (len < text->len && !is_blank(text->at[len]))
-        len++;
-    struct weir_slice word = {text->at, len};
-    text->at += len;
-    text->len -= len;
-    *text = weir_rule_trim(*text);
-    return word;
-}
-
-bool weir_rule_is(struct weir_slice word, const char *text)
-{
-    return word.len == strlen(text) && memcmp(word.at, text, word.len) == 0;
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 bool weir_rule_number(struct weir_slice word, double *number_r)
 {
     enum { DIGITS_MOST = 9, FRACTION_MOST = 6 };
     size_t at = word.len > 0 && (word.at[0] == '-' || word.at[0] == '+');
     unsigned whole = 0, fraction = 0;
     double number = 0, scale = 1;
-    for (; at < word.len && is_digit(word.at[at]) && whole < DIGITS_MOST; at++, whole++)
+    for (; at < word.len && weir_is_digit(word.at[at]) && whole < DIGITS_MOST; at++, whole++)
         number = number * 10 + (word.at[at] - '0');
     if (at < word.len && word.at[at] == '.') {
-        for (at++; at < word.len && is_digit(word.at[at]) && fraction < FRACTION_MOST; at++) {
+        for (at++; at < word.len && weir_is_digit(word.at[at]) && fraction < FRACTION_MOST; at++) {
             number = number * 10 + (word.at[at] - '0');
             scale *= 10;
             fraction++;
@@ -73,7 +32,7 @@ bool weir_rule_number(struct weir_slice word, double *number_r)
 static bool whole_number(struct weir_slice word, unsigned most, unsigned *number_r)
 {
     double number;
-    if (word.len == 0 || !is_digit(word.at[0]) || memchr(word.at, '.', word.len) ||
+    if (word.len == 0 || !weir_is_digit(word.at[0]) || memchr(word.at, '.', word.len) ||
         !weir_rule_number(word, &number) || number > most)
         return false;
     *number_r = (unsigned)number;
@@ -88,7 +47,7 @@ static int read_score(struct weir_rule_reader *reader, struct weir_rule_draft *d
     double score = 0, other;
     unsigned words = 0;
     while (text.len > 0 && words <= 4) {
-        struct weir_slice word = weir_rule_word(&text);
+        struct weir_slice word = weir_slice_word(&text);
         if (!weir_rule_number(word, words == 0 ? &score : &other))
             return weir_rule_wrong(reader, "a score is a number, with at most 6 digits behind "
                                            "the point");
@@ -127,7 +86,7 @@ const struct weir_rule_flag_name weir_rule_flag_names[] = {
 static const struct weir_rule_flag_name *flag_named(struct weir_slice word)
 {
     const struct weir_rule_flag_name *row = weir_rule_flag_names;
-    while (row->name && !weir_rule_is(word, row->name))
+    while (row->name && !weir_slice_equals(word, row->name))
         row++;
     return row->name ? row : NULL;
 }
@@ -139,7 +98,7 @@ static int read_flags(struct weir_rule_reader *reader, struct weir_rule_draft *d
     const size_t prefix = sizeof(maxhits) - 1;
     unsigned flags = 0, most = 0;
     while (text.len > 0) {
-        struct weir_slice word = weir_rule_word(&text);
+        struct weir_slice word = weir_slice_word(&text);
         const struct weir_rule_flag_name *row = flag_named(word);
         if (row) {
             flags |= row->flag;
@@ -175,7 +134,7 @@ static int read_state(struct weir_rule_reader *reader, struct weir_rule_draft *d
                       struct weir_slice text)
 {
     for (unsigned state = WEIR_RULE_ACTIVE; state <= WEIR_RULE_LOCKED; state++) {
-        if (weir_rule_is(text, weir_rule_state_name((enum weir_rule_state)state))) {
+        if (weir_slice_equals(text, weir_rule_state_name((enum weir_rule_state)state))) {
             draft->source.state = (enum weir_rule_state)state;
             return 0;
         }
@@ -198,7 +157,7 @@ static read_property *property_named(struct weir_slice word)
         {"id", read_id}, {"state", read_state},
     };
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
-        if (weir_rule_is(word, row[i].name))
+        if (weir_slice_equals(word, row[i].name))
             return row[i].read;
     return NULL;
 }
@@ -206,7 +165,7 @@ static read_property *property_named(struct weir_slice word)
 static int kind_named(struct weir_slice word)
 {
     for (int kind = 0; kind < WEIR_RULE_KINDS; kind++)
-        if (weir_rule_is(word, weir_rule_kind_name((enum weir_rule_kind)kind)))
+        if (weir_slice_equals(word, weir_rule_kind_name((enum weir_rule_kind)kind)))
             return kind;
     return -1;
 }
@@ -214,13 +173,13 @@ static int kind_named(struct weir_slice word)
 int weir_rule_line_read(struct weir_rule_reader *reader, struct weir_slice line)
 {
     struct weir_rule_draft *draft;
-    struct weir_slice keyword = weir_rule_word(&line);
+    struct weir_slice keyword = weir_slice_word(&line);
     read_property *read = property_named(keyword);
     int kind = kind_named(keyword);
     if (!read && kind < 0)
         return weir_rule_wrong(reader, "\"%.*s\" is no word of rules",
                                (int)(keyword.len < 40 ? keyword.len : 40), keyword.at);
-    int rc = weir_rule_draft(reader, weir_rule_word(&line), &draft);
+    int rc = weir_rule_draft(reader, weir_slice_word(&line), &draft);
     if (rc <= 0)
         return rc;
     if (read)

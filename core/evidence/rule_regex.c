@@ -23,7 +23,8 @@
 
 /* Making machine code costs as much as some dozens of plain matches of a line: measured with
  * single messages, 64 is where it begins to pay. */
-enum { USES_BEFORE_JIT = 64, STACK_FIRST = 32768, HEAP_KILOBYTES = 4096 };
+enum { USES_BEFORE_JIT = 64, STACK_FIRST = 32768, HEAP_KILOBYTES = 4096,
+       OCTETS_A_USE = 512 };
 
 struct slot {
     _Atomic(pcre2_code *) plain, fast;
@@ -171,13 +172,16 @@ bool weir_regexes_prepare(struct weir_regexes *regexes, size_t number,
 }
 
 static pcre2_code *code_of(struct weir_regexes *regexes, size_t number,
-                           const struct weir_regex *regex)
+                           const struct weir_regex *regex, size_t octets)
 {
+    /* A long text counts as many uses: PCRE2's interpreter is twenty times slower. */
+    unsigned uses = 1 + (unsigned)(octets / OCTETS_A_USE);
     struct slot *slot = &regexes->slot[number];
     pcre2_code *code = atomic_load_explicit(&slot->fast, memory_order_acquire);
     if (code)
         return code;
-    if (atomic_fetch_add_explicit(&slot->uses, 1, memory_order_relaxed) >= USES_BEFORE_JIT)
+    if (atomic_fetch_add_explicit(&slot->uses, uses, memory_order_relaxed) + uses >
+        USES_BEFORE_JIT)
         return compile_into(regexes, &slot->fast, regex, true);
     code = atomic_load_explicit(&slot->plain, memory_order_acquire);
     return code ? code : compile_into(regexes, &slot->plain, regex, false);
@@ -221,8 +225,10 @@ int weir_regexes_match(struct weir_regexes *regexes, size_t number, const struct
                        struct weir_regex_room *room, struct weir_slice text,
                        struct weir_regex_span *span)
 {
-    pcre2_code *code = number < regexes->slots ? code_of(regexes, number, regex) : no_code(regexes);
-    if (code == no_code(regexes) || span->from > text.len)
+    if (number >= regexes->slots || span->from > text.len)
+        return WEIR_ELIMIT;
+    pcre2_code *code = code_of(regexes, number, regex, text.len - span->from);
+    if (code == no_code(regexes))
         return WEIR_ELIMIT;
     pcre2_set_offset_limit(room->context, span->until);
     int rc = pcre2_match(code, (PCRE2_SPTR)text.at, text.len, span->from,

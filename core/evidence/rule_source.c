@@ -89,17 +89,12 @@ int weir_rule_reader_new(struct weir_arena *arena, weir_rule_report *report, voi
     return 0;
 }
 
-static bool same(struct weir_slice a, struct weir_slice b)
-{
-    return a.len == b.len && memcmp(a.at, b.at, a.len) == 0;
-}
-
 /* Where the name is, or the free slot where it would be. */
 static struct weir_rule_draft **slot_of(struct weir_rule_reader *reader, struct weir_slice name)
 {
     size_t mask = reader->slots - 1;
     size_t at = weir_hash64(&reader->key, name.at, name.len) & mask;
-    while (reader->slot[at] && !same(reader->slot[at]->source.name, name))
+    while (reader->slot[at] && !weir_slice_same(reader->slot[at]->source.name, name))
         at = (at + 1) & mask;
     return &reader->slot[at];
 }
@@ -181,9 +176,8 @@ int weir_rule_draft(struct weir_rule_reader *reader, struct weir_slice name,
 
 /* Lines. -------------------------------------------------------------------- */
 
-/* Copies a line without its comment into the arena: "\#" becomes '#'. */
-static int without_comment(struct weir_arena *arena, struct weir_slice line,
-                           struct weir_slice *line_r)
+int weir_rule_without_comment(struct weir_arena *arena, struct weir_slice line,
+                              struct weir_slice *line_r)
 {
     char *copy = weir_arena_take(arena, line.len + 1);
     if (!copy)
@@ -197,13 +191,13 @@ static int without_comment(struct weir_arena *arena, struct weir_slice line,
         }
         copy[len++] = line.at[i];
     }
-    *line_r = weir_rule_trim((struct weir_slice){copy, len});
+    *line_r = weir_slice_trim((struct weir_slice){copy, len});
     return 0;
 }
 
 static bool is_blank_or_comment(struct weir_slice line)
 {
-    line = weir_rule_trim(line);
+    line = weir_slice_trim(line);
     return line.len == 0 || line.at[0] == '#';
 }
 
@@ -216,7 +210,7 @@ static int line_add(struct weir_rule_reader *reader, struct weir_slice line)
         return weir_rule_wrong(reader, "the line is longer than %d octets", WEIR_RULE_LINE_MAX);
     if (memchr(line.at, '\0', line.len))
         return weir_rule_wrong(reader, "there is a NUL in the line");
-    int rc = without_comment(reader->arena, line, &plain);
+    int rc = weir_rule_without_comment(reader->arena, line, &plain);
     return rc < 0 ? rc : weir_rule_line_read(reader, plain);
 }
 

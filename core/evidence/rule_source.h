@@ -105,6 +105,11 @@ int weir_rule_reader_end(struct weir_rule_reader *reader, struct weir_rule_sourc
 /* The id a name has when none is given: 2^20 up to WEIR_RULE_ID_MAX, the same everywhere. */
 uint32_t weir_rule_id(struct weir_slice name);
 
+/* Copies a line of rules without its comment into the arena, "\#" as '#', trimmed: 0 or
+ * WEIR_ENOMEM. */
+int weir_rule_without_comment(struct weir_arena *arena, struct weir_slice line,
+                              struct weir_slice *line_r);
+
 /* One rule in the language again, all its lines, appended to out. */
 void weir_rule_write(const struct weir_rule_source *rule, struct weir_line *out);
 

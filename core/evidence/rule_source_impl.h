@@ -6,6 +6,7 @@
 
 #include "core/base/keyed_hash.h"
 #include "core/base/limits.h"
+#include "core/base/slice.h"
 #include "core/evidence/rule_source.h"
 
 enum { RULES_A_CHUNK = 256 };
@@ -49,15 +50,6 @@ int weir_rule_line_read(struct weir_rule_reader *reader, struct weir_slice line)
 /* rule_test.c: what is behind "header NAME", "body NAME", ...: 0 also when told as an error. */
 int weir_rule_test_read(struct weir_rule_reader *reader, struct weir_rule_draft *draft,
                         enum weir_rule_kind kind, struct weir_slice text);
-
-/* Words. ------------------------------------------------------------------ */
-
-struct weir_slice weir_rule_trim(struct weir_slice text);
-
-/* Takes the first word off *text; empty when there is none. */
-struct weir_slice weir_rule_word(struct weir_slice *text);
-
-bool weir_rule_is(struct weir_slice word, const char *text);
 
 /* A sign, digits, a point, at most six digits behind it; nothing else. */
 bool weir_rule_number(struct weir_slice word, double *number_r);

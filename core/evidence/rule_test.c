@@ -106,7 +106,7 @@ static int read_expression(struct weir_rule_reader *reader, struct weir_slice *t
     *text = behind(rest, len + 1);
     if (!letters(text, &rule->flags))
         return weir_rule_wrong(reader, "behind an expression may be i, m, s and x");
-    *text = weir_rule_trim(*text);
+    *text = weir_slice_trim(*text);
     return unescape(reader, (struct weir_slice){rest.at, len}, end, &rule->pattern);
 }
 
@@ -121,7 +121,7 @@ static int read_unset(struct weir_rule_reader *reader, struct weir_slice text,
     if (rule->kind != WEIR_RULE_HEADER || text.len <= len || memcmp(text.at, word, len) != 0 ||
         text.at[text.len - 1] != ']')
         return weir_rule_wrong(reader, "there is something behind the expression");
-    rule->unset = weir_rule_trim((struct weir_slice){text.at + len, text.len - len - 1});
+    rule->unset = weir_slice_trim((struct weir_slice){text.at + len, text.len - len - 1});
     return 1;
 }
 
@@ -132,7 +132,7 @@ static bool selector_ok(enum weir_rule_kind kind, struct weir_slice name)
     static const char *const envelope[] = {"client", "client_name", "helo", "sender", "recipient"};
     if (kind == WEIR_RULE_ENVELOPE) {
         for (size_t i = 0; i < sizeof(envelope) / sizeof(envelope[0]); i++)
-            if (weir_rule_is(name, envelope[i]))
+            if (weir_slice_equals(name, envelope[i]))
                 return true;
         return false;
     }
@@ -173,16 +173,16 @@ static bool says_exists(struct weir_slice word)
 static int read_selected(struct weir_rule_reader *reader, struct weir_slice text,
                          struct weir_rule_source *rule)
 {
-    struct weir_slice word = weir_rule_word(&text);
+    struct weir_slice word = weir_slice_word(&text);
     if (text.len == 0 && rule->kind == WEIR_RULE_HEADER && says_exists(word))
         return read_exists(reader, word, rule);
     if (!selector_ok(rule->kind, word))
         return wrong_selector(reader, rule->kind);
     rule->selector = word;
-    struct weir_slice sign = weir_rule_word(&text);
-    if (weir_rule_is(sign, "!~"))
+    struct weir_slice sign = weir_slice_word(&text);
+    if (weir_slice_equals(sign, "!~"))
         rule->flags |= WEIR_RULE_NEGATED;
-    else if (!weir_rule_is(sign, "=~"))
+    else if (!weir_slice_equals(sign, "=~"))
         return weir_rule_wrong(reader, "=~ or !~ is wanted here");
     int rc = read_expression(reader, &text, rule);
     return rc <= 0 ? rc : read_unset(reader, text, rule);
@@ -201,7 +201,7 @@ static size_t words(struct weir_slice text)
 {
     size_t n = 0;
     for (; text.len > 0; n++)
-        weir_rule_word(&text);
+        weir_slice_word(&text);
     return n;
 }
 
@@ -216,7 +216,7 @@ static int read_prefixes(struct weir_rule_reader *reader, struct weir_slice text
         return WEIR_ENOMEM;
     while (text.len > 0) {
         const char *why = "";
-        struct weir_slice word = weir_rule_word(&text);
+        struct weir_slice word = weir_slice_word(&text);
         if (weir_prefix_parse(word.at, word.len, &rule->prefix[rule->prefixes], &why) < 0)
             return weir_rule_wrong(reader, "\"%.*s\": %s", (int)(word.len < 60 ? word.len : 60),
                                    word.at, why);

@@ -9,21 +9,12 @@
  */
 #include <string.h>
 
+#include "core/base/slice.h"
 #include "core/mail/header_text_impl.h"
-
-static bool is_blank(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static struct weir_slice slice(const char *at, const char *end)
-{
-    return (struct weir_slice){at, (size_t)(end - at)};
-}
 
 static const char *skip_blanks(const char *at, const char *end)
 {
-    while (at < end && is_blank(*at))
+    while (at < end && weir_is_space(*at))
         at++;
     return at;
 }
@@ -51,7 +42,7 @@ static const char *comment_end(const char *at, const char *end)
 
 static bool is_address_char(char c)
 {
-    return !is_blank(c) && !memchr("<>()[],:;", c, 9);
+    return !weir_is_space(c) && !memchr("<>()[],:;", c, 9);
 }
 
 /* Behind the domain at at, or NULL. */
@@ -96,10 +87,10 @@ static struct weir_slice checked(struct weir_slice address)
     for (size_t i = 0; i < address.len; i++)
         quotes += address.at[i] == '"';
     if (quotes == 1 || (address.len > 2 && memcmp(address.at, "\"\"@", 3) == 0))
-        return slice(end, end);
+        return weir_slice_between(end, end);
     const char *first = memchr(address.at, '@', address.len);
     second = first ? memchr(first + 1, '@', (size_t)(end - first - 1)) : NULL;
-    return slice(address.at, second ? second : end);
+    return weir_slice_between(address.at, second ? second : end);
 }
 
 /* The address between angle brackets, blanks and a comment at its ends taken off. */
@@ -119,7 +110,7 @@ static struct weir_slice bracketed(const char *at, const char *end)
     const char *rest = skip_blanks(behind, end);
     if (rest < end && *rest == '(')
         rest = comment_end(rest, end);
-    return rest && skip_blanks(rest, end) == end ? checked(slice(at, behind)) : none;
+    return rest && skip_blanks(rest, end) == end ? checked(weir_slice_between(at, behind)) : none;
 }
 
 /* Words and quoted strings at at, up to ',', ';', '<' or the end; NULL for a lonely quote. */
@@ -138,7 +129,7 @@ static const char *item_end(const char *at, const char *end, struct weir_mailbox
         const char *behind = comment_end(at, end);
         if (!behind)
             return NULL;
-        mailbox->comment = slice(at + 1, behind - 1);
+        mailbox->comment = weir_slice_between(at + 1, behind - 1);
         mailbox->has_comment = true;
         at = skip_blanks(behind, end);
     }
@@ -174,17 +165,17 @@ static const char *read_item(const char *at, const char *end, struct weir_mailbo
     if (!phrase)
         return NULL;
     if (phrase < end && *phrase == '<') {
-        mailbox->phrase = slice(at, phrase);
+        mailbox->phrase = weir_slice_between(at, phrase);
         behind = brackets_end(phrase, end, &mailbox->address);
         return behind ? item_end(behind, end, mailbox) : NULL;
     }
     const char *address = address_end(at, end);
     behind = address ? item_end(address, end, mailbox) : NULL;
     if (behind) {
-        mailbox->address = checked(slice(at, address));
+        mailbox->address = checked(weir_slice_between(at, address));
         return behind;
     }
-    *mailbox = (struct weir_mailbox){slice(at, phrase), {at, 0}, {at, 0}, false};
+    *mailbox = (struct weir_mailbox){weir_slice_between(at, phrase), {at, 0}, {at, 0}, false};
     return phrase < end ? phrase + 1 : end;
 }
 
@@ -208,7 +199,7 @@ static const char *find_bracketed(const char *at, const char *end, struct weir_m
     while (at < end && (at = memchr(at, '<', (size_t)(end - at))) != NULL) {
         const char *behind = address_end(++at, end);
         if (behind && behind < end && *behind == '>') {
-            struct weir_slice address = checked(slice(at, behind));
+            struct weir_slice address = checked(weir_slice_between(at, behind));
             *mailbox = (struct weir_mailbox){{at, 0}, address, {at, 0}, false};
             if (address.len > 0)
                 return behind + 1;
@@ -222,11 +213,11 @@ static void phrase_to_address(struct weir_mailbox *mailbox)
 {
     struct weir_slice bare = mailbox->phrase;
 
-    while (bare.len > 0 && (is_blank(*bare.at) || *bare.at == '"')) {
+    while (bare.len > 0 && (weir_is_space(*bare.at) || *bare.at == '"')) {
         bare.at++;
         bare.len--;
     }
-    while (bare.len > 0 && (is_blank(bare.at[bare.len - 1]) || bare.at[bare.len - 1] == '"'))
+    while (bare.len > 0 && (weir_is_space(bare.at[bare.len - 1]) || bare.at[bare.len - 1] == '"'))
         bare.len--;
     const char *end = bare.at + bare.len;
     const char *sign = bare.len > 0 ? memchr(bare.at, '@', bare.len) : NULL;
@@ -242,7 +233,7 @@ struct weir_mailbox_list weir_mailbox_list(struct weir_slice value)
     if (value.len == 0)
         return (struct weir_mailbox_list){"", "", false};
     const char *end = value.at + value.len;
-    while (end > value.at && is_blank(end[-1]))
+    while (end > value.at && weir_is_space(end[-1]))
         end--;
     return (struct weir_mailbox_list){skip_group(skip_blanks(value.at, end), end), end, false};
 }

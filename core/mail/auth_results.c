@@ -10,32 +10,12 @@
 #include <string.h>
 
 #include "core/base/limits.h"
+#include "core/base/slice.h"
 #include "core/mail/domain.h"
 
 struct reading {
     const char *at, *end;
 };
-
-static char lower(char c)
-{
-    return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-}
-
-static bool equals(struct weir_slice text, const char *word)
-{
-    size_t len = strlen(word);
-    if (text.len != len)
-        return false;
-    for (size_t i = 0; i < len; i++)
-        if (lower(text.at[i]) != lower(word[i]))
-            return false;
-    return true;
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 
 /* Blanks, line ends and comments, which may hold comments. */
 static void skip(struct reading *r)
@@ -44,7 +24,7 @@ static void skip(struct reading *r)
     for (; r->at < r->end; r->at++) {
         if (*r->at == '(')
             depth++;
-        else if (depth == 0 && !is_blank(*r->at))
+        else if (depth == 0 && !weir_is_blank(*r->at))
             return;
         else if (*r->at == ')')
             depth--;
@@ -83,7 +63,7 @@ static struct weir_slice word(struct reading *r, const char *stops)
         return quoted(r);
     }
     const char *start = r->at;
-    while (r->at < r->end && !is_blank(*r->at) && *r->at != ';' && *r->at != '(' &&
+    while (r->at < r->end && !weir_is_blank(*r->at) && *r->at != ';' && *r->at != '(' &&
            (*r->at == '\0' || !strchr(stops, *r->at)))
         r->at++;
     return (struct weir_slice){start, (size_t)(r->at - start)};
@@ -113,20 +93,10 @@ static const char *const methods[] = {"spf", "dkim", "dmarc", "arc", "iprev", "o
 static const char *const results[] = {"none",    "pass",      "fail",     "softfail",
                                       "neutral", "temperror", "permerror"};
 
-const char *weir_auth_method_name(enum weir_auth_method method)
-{
-    return method <= WEIR_AUTH_OTHER ? methods[method] : "other";
-}
-
-const char *weir_auth_result_name(enum weir_auth_result result)
-{
-    return result <= WEIR_AUTH_PERMERROR ? results[result] : "none";
-}
-
 static enum weir_auth_method method_of(struct weir_slice name)
 {
     for (unsigned i = 0; i < WEIR_AUTH_OTHER; i++)
-        if (equals(name, methods[i]))
+        if (weir_slice_is(name, methods[i]))
             return i;
     return WEIR_AUTH_OTHER;
 }
@@ -143,10 +113,10 @@ static enum weir_auth_result result_of(struct weir_slice name)
         {"unknown", WEIR_AUTH_PERMERROR},
     };
     for (unsigned i = 0; i < sizeof(results) / sizeof(*results); i++)
-        if (equals(name, results[i]))
+        if (weir_slice_is(name, results[i]))
             return i;
     for (size_t i = 0; i < sizeof(old) / sizeof(*old); i++)
-        if (equals(name, old[i].name))
+        if (weir_slice_is(name, old[i].name))
             return old[i].result;
     return WEIR_AUTH_NONE;
 }
@@ -166,7 +136,7 @@ static unsigned rank(enum weir_auth_method method, struct weir_slice property)
         {WEIR_AUTH_IPREV, "policy.iprev"},
     };
     for (unsigned i = 0; i < sizeof(ranks) / sizeof(*ranks); i++)
-        if (ranks[i].method == method && equals(property, ranks[i].property))
+        if (ranks[i].method == method && weir_slice_is(property, ranks[i].property))
             return i + 1;
     return 0;
 }
@@ -220,7 +190,7 @@ static bool read_result(struct reading *r, struct weir_auth *auth)
     struct weir_slice name = word(r, "=/");
     if (name.len == 0)
         return false;
-    if (next_is(r, '/') && !equals(word(r, "="), "1"))
+    if (next_is(r, '/') && !weir_slice_is(word(r, "="), "1"))
         return false;
     if (!next_is(r, '='))
         return false;
@@ -233,7 +203,7 @@ static bool read_result(struct reading *r, struct weir_auth *auth)
 static bool is_trusted(struct weir_slice id, const char *const *trusted, size_t trusteds)
 {
     for (size_t i = 0; i < trusteds; i++)
-        if (strcmp(trusted[i], "*") == 0 || equals(id, trusted[i]))
+        if (strcmp(trusted[i], "*") == 0 || weir_slice_is(id, trusted[i]))
             return true;
     return false;
 }
@@ -250,7 +220,7 @@ static bool read_front(struct reading *r, const char *const *trusted, size_t tru
     version = word(r, "");
     skip_result(r);
     return id.len > 0 && is_trusted(id, trusted, trusteds) &&
-           (version.len == 0 || equals(version, "1"));
+           (version.len == 0 || weir_slice_is(version, "1"));
 }
 
 size_t weir_auth_value_read(struct weir_slice value, const char *const *trusted, size_t trusteds,

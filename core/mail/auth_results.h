@@ -2,10 +2,10 @@
  * auth_results - what a trusted server of ours found out about who sent a message.
  *
  * Authentication-Results fields (RFC 8601) of an authserv-id the operator trusts are
- * read; all others are as if not there, for anybody can write one.  Only fields
- * above the first Received field that the trusted server did not write itself would be safe when a
- * border server forgets to remove foreign ones; that server must remove them (RFC 8601 5), and
- * our own front ends remove those with a trusted id that came from outside when told so.
+ * read; all others are as if not there, for anybody can write one.  A field with a trusted id
+ * that came from outside looks like one of ours: the border server must remove those (RFC 8601
+ * 5), and does or does not before Weir sees the message.  Weir removes none and cannot
+ * tell them apart, so an id should be trusted only where that is set up.
  *
  * Owner:    slices point into the field's value.
  * Errors:   none: what cannot be read says nothing.
@@ -21,8 +21,6 @@ enum weir_auth_method { WEIR_AUTH_SPF, WEIR_AUTH_DKIM, WEIR_AUTH_DMARC, WEIR_AUT
                         WEIR_AUTH_IPREV, WEIR_AUTH_OTHER };
 enum weir_auth_result { WEIR_AUTH_NONE, WEIR_AUTH_PASS, WEIR_AUTH_FAIL, WEIR_AUTH_SOFTFAIL,
                         WEIR_AUTH_NEUTRAL, WEIR_AUTH_TEMPERROR, WEIR_AUTH_PERMERROR };
-const char *weir_auth_method_name(enum weir_auth_method method);
-const char *weir_auth_result_name(enum weir_auth_result result);
 
 struct weir_auth {
     enum weir_auth_method method;

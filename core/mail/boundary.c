@@ -27,13 +27,6 @@ struct walk {
     int64_t behind; /* mode hop: hops that may be passed behind the last gateway */
 };
 
-const char *weir_boundary_mode_name(enum weir_boundary_mode mode)
-{
-    static const char *const name[WEIR_BOUNDARY_MODES] = {"connect", "preconfigured", "hop",
-                                                          "learned", "adaptive"};
-    return (unsigned)mode < WEIR_BOUNDARY_MODES ? name[mode] : "unknown";
-}
-
 const char *weir_boundary_end_name(enum weir_boundary_end end)
 {
     static const char *const name[WEIR_BOUNDARY_ENDS] = {

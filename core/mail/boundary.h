@@ -35,7 +35,6 @@ enum weir_boundary_mode {
     WEIR_BOUNDARY_ADAPTIVE,
     WEIR_BOUNDARY_MODES
 };
-const char *weir_boundary_mode_name(enum weir_boundary_mode mode);
 
 /* Why the walk ended where it did. */
 enum weir_boundary_end {

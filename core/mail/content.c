@@ -10,12 +10,11 @@
 #include "core/mail/content.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "core/base/error.h"
+#include "core/base/slice.h"
 #include "core/mail/content_impl.h"
 #include "core/mail/header_text.h"
-#include "core/mail/message_impl.h"
 
 /* A character takes at most three octets in UTF-8 for each that it has elsewhere, or four
  * for two. */
@@ -46,30 +45,41 @@ static bool is_leaf(const struct weir_message *message, size_t part)
     return part + 1 == message->parts || message->part[part + 1].parent != part;
 }
 
-/* What its sender calls a part, as it stands. */
-static struct weir_slice raw_name(const struct weir_part *part)
+/* Blanks and dots behind a name are lost where files are saved. */
+static bool is_html_name(struct weir_slice name)
 {
-    struct weir_slice name = weir_parameter_raw(part->disposition, "filename");
-    return name.at ? name : weir_parameter_raw(part->parameters, "name");
+    while (name.len > 0 && (weir_is_space(name.at[name.len - 1]) || name.at[name.len - 1] == '.'))
+        name.len--;
+    return weir_slice_ends(name, ".html") || weir_slice_ends(name, ".htm");
 }
 
-static bool ends_with(struct weir_slice text, const char *tail)
+static bool is_html_once_decoded(struct weir_reading *reading, const struct weir_part *part)
 {
-    size_t len = strlen(tail);
-    return text.len >= len && strncasecmp(text.at + text.len - len, tail, len) == 0;
+    char room[UTF8_GROWTH * WEIR_PARAMETER_MAX + 1];
+    struct weir_line line = weir_line(room, sizeof(room));
+    unsigned defects = 0;
+    if (part->name_charset.len > 0)
+        weir_charset_convert(reading->charsets, part->name_charset, part->name, &line, &defects);
+    else
+        weir_header_decode(reading->charsets, part->name, &line, &defects);
+    return is_html_name(weir_line_from(&line, 0));
 }
 
-/* Readers open what is called .html as HTML, whatever its type. */
-static bool is_html(const struct weir_part *part)
+/* Readers open what is called .html as HTML, whatever its type.  A name is decoded only where
+ * that can make a difference. */
+static bool is_html(struct weir_reading *reading, const struct weir_part *part)
 {
-    struct weir_slice name = raw_name(part);
-    return part->media == WEIR_MEDIA_HTML || ends_with(name, ".html") || ends_with(name, ".htm");
+    if (part->media == WEIR_MEDIA_HTML || is_html_name(part->name))
+        return true;
+    bool encoded = part->name_charset.len > 0 || memmem(part->name.at, part->name.len, "=?", 2);
+    return encoded && is_html_once_decoded(reading, part);
 }
 
 /* A multipart without parts is shown as text by mail readers. */
-static bool is_text(const struct weir_part *part)
+static bool is_text(struct weir_reading *reading, const struct weir_part *part)
 {
-    return part->media != WEIR_MEDIA_MESSAGE && (part->media != WEIR_MEDIA_OTHER || is_html(part));
+    return part->media != WEIR_MEDIA_MESSAGE &&
+           (part->media != WEIR_MEDIA_OTHER || is_html(reading, part));
 }
 
 /* The most that text of a message can take. */
@@ -77,25 +87,27 @@ struct sizes {
     size_t text, largest, html;
 };
 
-static void size_add(struct sizes *sizes, const struct weir_part *part)
+static void size_add(struct weir_reading *reading, const struct weir_part *part,
+                     struct sizes *sizes)
 {
     size_t len = part->body.len < 3 * WEIR_AREA_MAX ? part->body.len : 3 * WEIR_AREA_MAX;
     bool message = part->media == WEIR_MEDIA_MESSAGE;
-    if (!message && !is_text(part))
+    if (!message && !is_text(reading, part))
         return;
     sizes->text += len;
-    if (message || is_html(part))
+    if (message || is_html(reading, part))
         sizes->html += len;
     if (len > sizes->largest)
         sizes->largest = len;
 }
 
-static struct sizes sizes_of(const struct weir_message *message)
+static struct sizes sizes_of(struct weir_reading *reading)
 {
+    const struct weir_message *message = reading->message;
     struct sizes sizes = {0};
     for (size_t i = 0; i < message->parts; i++) {
         if (is_leaf(message, i))
-            size_add(&sizes, &message->part[i]);
+            size_add(reading, &message->part[i], &sizes);
     }
     return sizes;
 }
@@ -126,7 +138,7 @@ static int lines_take(struct weir_reading *reading, const struct sizes *sizes)
 
 static int begin(struct weir_reading *reading)
 {
-    struct sizes sizes = sizes_of(reading->message);
+    struct sizes sizes = sizes_of(reading);
     struct weir_html *html = &reading->html;
     html->visible = &reading->visible;
     html->all = &reading->all;
@@ -152,61 +164,25 @@ static void subject_read(struct weir_reading *reading)
         weir_line_text(&reading->body, "\n");
 }
 
-int weir_attachment_add(struct weir_reading *reading, struct weir_slice name,
-                        struct weir_slice type, size_t part)
+/* What is wrong with a message inside, as if it stood in the clear: of its own fields only
+ * the outermost one must have all. */
+static void defects_pass(struct weir_reading *reading, const struct weir_message *inner)
 {
-    struct weir_content *content = reading->content;
-    if (!reading->attachment)
-        reading->attachment = weir_arena_take(reading->arena,
-                                              WEIR_PARTS_MAX * sizeof(*reading->attachment));
-    if (!reading->attachment)
-        return WEIR_ENOMEM;
-    if (content->attachments == WEIR_PARTS_MAX) {
-        weir_message_note(reading->outermost, WEIR_DEFECT_LIMIT);
-        return 0;
-    }
-    struct weir_attachment *attachment = &reading->attachment[content->attachments++];
-    *attachment = (struct weir_attachment){.name = name, .type = type,
-                                           .part = reading->inner ? reading->within : part};
-    return 0;
-}
-
-/* Appends a file name in UTF-8; charset is what RFC 2231 says. */
-static void name_decode(struct weir_reading *reading, struct weir_slice raw,
-                        struct weir_slice charset, struct weir_line *out)
-{
-    unsigned defects = 0;
-    if (charset.len > 0)
-        weir_charset_convert(reading->charsets, charset, raw, out, &defects);
-    else
-        weir_header_decode(reading->charsets, raw, out, &defects);
-}
-
-static int attachment_read(struct weir_reading *reading, size_t index)
-{
-    const struct weir_part *part = &reading->message->part[index];
-    char raw[WEIR_PARAMETER_MAX + 1], decoded[UTF8_GROWTH * WEIR_PARAMETER_MAX + 1];
-    struct weir_line line = weir_line(raw, sizeof(raw)), name = weir_line(decoded, sizeof(decoded));
-    struct weir_slice charset = {0};
-    bool bad = false;
-    if (weir_parameter(part->disposition, "filename", &line, &charset, &bad) == 1 ||
-        weir_parameter(part->parameters, "name", &line, &charset, &bad) == 1)
-        name_decode(reading, weir_line_from(&line, 0), charset, &name);
-    if (bad)
-        weir_message_note(reading->outermost, WEIR_DEFECT_BAD_PARAMETER);
-    struct weir_slice found = weir_line_from(&name, 0);
-    const char *copy = weir_arena_copy(reading->arena, found.at, found.len);
-    if (!copy)
-        return WEIR_ENOMEM;
-    return weir_attachment_add(reading, (struct weir_slice){copy, found.len}, part->type, index);
+    static const enum weir_defect own[] = {
+        WEIR_DEFECT_NO_HEAD, WEIR_DEFECT_DUPLICATE_FIELD, WEIR_DEFECT_NO_DATE,
+        WEIR_DEFECT_NO_FROM, WEIR_DEFECT_NO_MESSAGE_ID,
+    };
+    uint64_t defects = inner->defects;
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        defects &= ~(UINT64_C(1) << own[i]);
+    reading->outermost->defects |= defects;
 }
 
 static int leaves_read(struct weir_reading *reading);
 
 /* A message in base64: decoded, and read as if it were in the clear. */
-static int message_read(struct weir_reading *reading, size_t index)
+static int message_read(struct weir_reading *reading, const struct weir_part *part)
 {
-    const struct weir_part *part = &reading->message->part[index];
     struct weir_message *outer = reading->message, inner;
     struct weir_slice body = part->body;
     struct weir_line line;
@@ -223,27 +199,26 @@ static int message_read(struct weir_reading *reading, size_t index)
     struct weir_slice found = weir_line_from(&line, 0);
     if (weir_message_parse(found.at, found.len, reading->arena, &inner) < 0)
         return WEIR_ENOMEM;
+    defects_pass(reading, &inner);
     reading->message = &inner;
     reading->inner = true;
-    reading->within = index;
     int rc = leaves_read(reading);
     reading->message = outer;
     reading->inner = false;
     return rc;
 }
 
-static int leaf_read(struct weir_reading *reading, size_t index)
+static int leaf_read(struct weir_reading *reading, const struct weir_part *part)
 {
-    const struct weir_part *part = &reading->message->part[index];
     int rc = 0;
     if (reading->any)
         weir_body_feed(reading, (struct weir_slice){"\n", 1});
     if (part->attachment || part->media == WEIR_MEDIA_OTHER)
-        rc = attachment_read(reading, index);
-    if (rc == 0 && part->media == WEIR_MEDIA_MESSAGE)
-        rc = message_read(reading, index);
-    else if (rc == 0 && is_text(part))
-        weir_text_read(reading, part, is_html(part));
+        weir_attachment_count(reading);
+    if (part->media == WEIR_MEDIA_MESSAGE)
+        rc = message_read(reading, part);
+    else if (is_text(reading, part))
+        weir_text_read(reading, part, is_html(reading, part));
     return rc;
 }
 
@@ -252,7 +227,7 @@ static int leaves_read(struct weir_reading *reading)
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < reading->message->parts; i++) {
         if (is_leaf(reading->message, i))
-            rc = leaf_read(reading, i);
+            rc = leaf_read(reading, &reading->message->part[i]);
     }
     return rc;
 }
@@ -309,7 +284,6 @@ int weir_content_read(struct weir_message *message, struct weir_charsets *charse
         return rc;
     weir_body_end(&reading);
     text_links_read(&reading);
-    content.attachment = reading.attachment;
     rc = weir_uris_read(&reading);
     if (rc == 0)
         rc = full_read(&reading);

@@ -16,7 +16,7 @@
  *     full  the message as it stands, up to WEIR_AREA_MAX
  *
  * Attachments that are text are read like text; what is neither text nor message
- * gives only its name; what is called .html is HTML.  A message/rfc822 is read like
+ * is only counted; what is called .html is HTML.  A message/rfc822 is read like
  * the message it is in, in base64 too.
  *
  * Owner:    all in the caller's arena, taken in a few pieces whose size follows
@@ -65,18 +65,11 @@ static inline struct weir_slice weir_area_line(const struct weir_area *area, siz
                                area->start[line + 1] - area->start[line]};
 }
 
-struct weir_attachment {
-    struct weir_slice name; /* decoded, UTF-8; "" when it has none */
-    struct weir_slice type; /* as written */
-    size_t part;
-};
-
 struct weir_content {
     struct weir_area area[WEIR_AREAS]; /* BODY .. FULL are filled in here */
     const struct weir_link *link;
     size_t links;
-    const struct weir_attachment *attachment;
-    size_t attachments;
+    size_t attachments;   /* parts that are no text or say so, and uuencoded files */
     unsigned html_facts;  /* bits 1 << enum weir_html_fact */
     bool has_html, has_text;
 };

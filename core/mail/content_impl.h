@@ -37,9 +37,7 @@ struct weir_reading {
     struct weir_html html;
     struct weir_gap gap;
     struct weir_cuts raw_cuts;
-    struct weir_attachment *attachment;
-    bool inner;    /* a message in base64 is being read; it stands in part within */
-    size_t within;
+    bool inner;    /* a message in base64 is being read */
     bool any;      /* of the body was fed */
 };
 
@@ -69,9 +67,14 @@ int weir_area_cut(struct weir_arena *arena, struct weir_slice text, struct weir_
 /* Reads one text part. */
 void weir_text_read(struct weir_reading *reading, const struct weir_part *part, bool html);
 
-/* Adds an attachment; name in UTF-8, in the arena.  0 or WEIR_ENOMEM. */
-int weir_attachment_add(struct weir_reading *reading, struct weir_slice name,
-                        struct weir_slice type, size_t part);
+/* Counts an attachment, up to WEIR_PARTS_MAX: a text can have many uuencoded ones. */
+static inline void weir_attachment_count(struct weir_reading *reading)
+{
+    if (reading->content->attachments < WEIR_PARTS_MAX)
+        reading->content->attachments++;
+    else
+        weir_message_note(reading->outermost, WEIR_DEFECT_LIMIT);
+}
 
 /* Makes the uri text of content's links: 0 or WEIR_ENOMEM. */
 int weir_uris_read(struct weir_reading *reading);

@@ -95,16 +95,12 @@ static void html_feed(struct weir_reading *reading, struct weir_slice text)
 }
 
 /* Files uuencoded in plain text are attachments, and text when they look like it. */
-static void uuencoded_read(struct weir_reading *reading, const struct weir_part *part,
-                           struct weir_slice text)
+static void uuencoded_read(struct weir_reading *reading, struct weir_slice text)
 {
     struct weir_slice name, lines;
     size_t from = 0;
     while (weir_transfer_find_uuencode(text, &from, &name, &lines) == 1) {
-        const char *copy = weir_arena_copy(reading->arena, name.at, name.len);
-        if (!copy || weir_attachment_add(reading, (struct weir_slice){copy, name.len}, part->type,
-                                         (size_t)(part - reading->message->part)) < 0)
-            return;
+        weir_attachment_count(reading);
         struct weir_slice found = decode(reading, WEIR_TRANSFER_UUENCODE, lines);
         if (!weir_charset_is_utf8(found) || memchr(found.at, '\0', found.len))
             continue;
@@ -130,7 +126,7 @@ void weir_text_read(struct weir_reading *reading, const struct weir_part *part, 
     } else {
         weir_body_feed(reading, text);
         if (part->transfer == WEIR_TRANSFER_NONE)
-            uuencoded_read(reading, part, text);
+            uuencoded_read(reading, text);
     }
     reading->content->has_html |= html;
     reading->content->has_text |= !html;

@@ -17,6 +17,7 @@
 
 #include "core/base/error.h"
 #include "core/base/keyed_hash.h"
+#include "core/base/slice.h"
 #include "core/mail/content_impl.h"
 
 enum { FORMS = 4, INSIDE_MAX = 3, FORM_ROOM = WEIR_LINK_MAX + 16 };
@@ -60,31 +61,6 @@ static void uri_add(struct uris *uris, struct weir_slice uri)
     uris->cuts.start[++uris->cuts.lines] = (uint32_t)(uris->text.at - uris->text.start);
 }
 
-static bool begins(struct weir_slice text, const char *word)
-{
-    size_t len = strlen(word);
-    return text.len >= len && strncasecmp(text.at, word, len) == 0;
-}
-
-static struct weir_slice behind(struct weir_slice text, size_t len)
-{
-    return (struct weir_slice){text.at + len, text.len - len};
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static struct weir_slice trimmed(struct weir_slice text)
-{
-    while (text.len > 0 && is_blank(text.at[0]))
-        text = behind(text, 1);
-    while (text.len > 0 && is_blank(text.at[text.len - 1]))
-        text.len--;
-    return text;
-}
-
 /* Octets up to one of stops. */
 static size_t span_to(struct weir_slice text, const char *stops)
 {
@@ -101,20 +77,12 @@ static bool has_scheme(struct weir_slice uri)
     return len > 0 && len < uri.len && uri.at[len] == ':';
 }
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The visible ASCII character a percent sign at uri[i] stands for, or 0. */
 static char percent(struct weir_slice uri, size_t i)
 {
     if (i + 2 >= uri.len || uri.at[i] != '%')
         return 0;
-    int high = hex(uri.at[i + 1]), low = hex(uri.at[i + 2]);
+    int high = weir_hex_value(uri.at[i + 1]), low = weir_hex_value(uri.at[i + 2]);
     int value = high < 0 || low < 0 ? 0 : 16 * high + low;
     return (char)(value > ' ' && value < 127 ? value : 0);
 }
@@ -136,11 +104,11 @@ static void browser_write(struct weir_slice uri, struct weir_line *out)
 static bool web_split(struct weir_slice uri, struct weir_slice *scheme_r,
                       struct weir_slice *rest_r)
 {
-    size_t len = begins(uri, "http:") ? 5 : begins(uri, "https:") ? 6 : 0;
+    size_t len = weir_slice_begins(uri, "http:") ? 5 : weir_slice_begins(uri, "https:") ? 6 : 0;
     *scheme_r = (struct weir_slice){uri.at, len};
-    *rest_r = behind(uri, len);
+    *rest_r = weir_slice_behind(uri, len);
     for (int i = 0; len > 0 && i < 2 && rest_r->len > 0 && rest_r->at[0] == '/'; i++)
-        *rest_r = behind(*rest_r, 1);
+        *rest_r = weir_slice_behind(*rest_r, 1);
     return len > 0;
 }
 
@@ -163,7 +131,7 @@ static struct weir_slice host_of(struct weir_slice authority, struct weir_slice 
     const char *port = scheme.len == 5 ? ":80" : ":443";
     size_t port_len = strlen(port);
     if (at)
-        authority = behind(authority, (size_t)(at + 1 - authority.at));
+        authority = weir_slice_behind(authority, (size_t)(at + 1 - authority.at));
     if (authority.len > port_len &&
         memcmp(authority.at + authority.len - port_len, port, port_len) == 0)
         authority.len -= port_len;
@@ -176,8 +144,9 @@ static struct weir_slice host_of(struct weir_slice authority, struct weir_slice 
 static struct weir_slice inside(struct weir_slice path)
 {
     for (size_t i = 0; i + 5 <= path.len; i++) {
-        struct weir_slice rest = behind(path, i);
-        if ((rest.at[0] | 32) == 'h' && (begins(rest, "http:") || begins(rest, "https:"))) {
+        struct weir_slice rest = weir_slice_behind(path, i);
+        if ((rest.at[0] | 32) == 'h' && (weir_slice_begins(rest, "http:") ||
+                                         weir_slice_begins(rest, "https:"))) {
             rest.len = span_to(rest, "&#");
             return memchr(rest.at, '.', rest.len) ? rest : (struct weir_slice){0};
         }
@@ -195,7 +164,7 @@ static struct weir_slice web_add(struct uris *uris, struct weir_slice uri)
     if (!web_split(uri, &scheme, &rest))
         return (struct weir_slice){0};
     struct weir_slice authority = {rest.at, span_to(rest, "/?#")};
-    struct weir_slice path = behind(rest, authority.len);
+    struct weir_slice path = weir_slice_behind(rest, authority.len);
     web_write(scheme, authority, path, &whole);
     uri_add(uris, weir_line_from(&whole, 0));
     web_write(scheme, host_of(authority, scheme), path, &clean);
@@ -209,7 +178,7 @@ static void mail_add(struct uris *uris, struct weir_slice uri)
     const char *at = memchr(uri.at, '@', uri.len);
     if (!at)
         return;
-    struct weir_slice host = behind(uri, (size_t)(at - uri.at));
+    struct weir_slice host = weir_slice_behind(uri, (size_t)(at - uri.at));
     uri_add(uris, (struct weir_slice){uri.at, uri.len - host.len + span_to(host, "?&")});
 }
 
@@ -218,10 +187,10 @@ static void browser_add(struct uris *uris, struct weir_slice uri)
 {
     char room[FORM_ROOM + 1];
     struct weir_line form = weir_line(room, sizeof(room));
-    if (begins(uri, "//"))
+    if (weir_slice_begins(uri, "//"))
         weir_line_text(&form, "http:");
     else if (!has_scheme(uri))
-        weir_line_text(&form, begins(uri, "ftp.") ? "ftp://" : "http://");
+        weir_line_text(&form, weir_slice_begins(uri, "ftp.") ? "ftp://" : "http://");
     browser_write(uri, &form);
     uri = weir_line_from(&form, 0);
     uri_add(uris, uri);
@@ -232,14 +201,14 @@ static void browser_add(struct uris *uris, struct weir_slice uri)
 /* Text that only looks like a link is written with a scheme alone. */
 static void link_add(struct uris *uris, const struct weir_link *link)
 {
-    struct weir_slice uri = trimmed(link->target);
+    struct weir_slice uri = weir_slice_trim(link->target);
     if (uri.len > WEIR_LINK_MAX)
         uri.len = WEIR_LINK_MAX;
     if (link->kind != WEIR_LINK_TEXT || has_scheme(uri))
         uri_add(uris, uri);
     if (uri.len < 2 || strchr("#?&", uri.at[0]) || (uri.at[0] == '/' && uri.at[1] != '/'))
         return;
-    if (begins(uri, "mailto:"))
+    if (weir_slice_begins(uri, "mailto:"))
         mail_add(uris, uri);
     else
         browser_add(uris, uri);

@@ -23,6 +23,7 @@
 
 #include "core/base/error.h"
 #include "core/base/keyed_hash.h"
+#include "core/base/slice.h"
 
 /* U-labels may be longer in UTF-8 than as A-labels, but never by so much. */
 #define UTF8_NAME_MAX (4 * WEIR_DOMAIN_MAX)
@@ -75,14 +76,9 @@ void weir_domains_free(struct weir_domains **domains)
     *domains = NULL;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_name_character(char c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+    return weir_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
            c == '_' || c == '.';
 }
 
@@ -91,7 +87,7 @@ static bool is_name_character(char c)
 static bool is_number(const char *label, size_t len)
 {
     size_t digits = 0;
-    while (digits < len && is_digit(label[digits]))
+    while (digits < len && weir_is_digit(label[digits]))
         digits++;
     return digits == len || (len >= 2 && label[0] == '0' && (label[1] == 'x' || label[1] == 'X'));
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/slice.h"
 #include "core/mail/header_text_impl.h"
 
 /* Room for a charset's name with a language behind it. */
@@ -33,22 +34,6 @@ struct run {
     struct weir_line octets;
 };
 
-static bool is_blank(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static struct weir_slice trim(struct weir_slice text)
-{
-    while (text.len > 0 && is_blank(text.at[text.len - 1]))
-        text.len--;
-    while (text.len > 0 && is_blank(*text.at)) {
-        text.at++;
-        text.len--;
-    }
-    return text;
-}
-
 struct weir_slice weir_header_unfold(struct weir_slice value,
                                      char room[static WEIR_HEADER_TEXT_MAX])
 {
@@ -56,7 +41,7 @@ struct weir_slice weir_header_unfold(struct weir_slice value,
 
     if (value.len > WEIR_HEADER_TEXT_MAX)
         value.len = WEIR_HEADER_TEXT_MAX;
-    value = trim(value);
+    value = weir_slice_trim(value);
     if (value.len == 0 || !memchr(value.at, '\n', value.len))
         return value;
     for (size_t i = 0; i < value.len; i++) {
@@ -67,7 +52,7 @@ struct weir_slice weir_header_unfold(struct weir_slice value,
             continue;
         }
         bool folded = false;
-        for (; i + 1 < value.len && (value.at[i + 1] == ' ' || value.at[i + 1] == '\t'); i++)
+        for (; i + 1 < value.len && weir_is_wsp(value.at[i + 1]); i++)
             folded = true;
         if (folded)
             room[len++] = ' ';
@@ -179,7 +164,7 @@ static void plain(struct run *run, const char *at, const char *end)
 
 static bool all_blank(const char *at, const char *end)
 {
-    while (at < end && is_blank(*at))
+    while (at < end && weir_is_space(*at))
         at++;
     return at == end;
 }

@@ -5,7 +5,7 @@
  * the mail server is always the same, and says nothing about who sends.  Gateways
  * are learned from statistics, decayed with a half-life of 7 days: share of a
  * listener's mail, days seen, how many networks (/16, IPv6 /32) stand behind, how many sender
- * domains, how many recipients (algorithms 2c).  But one spam host that forges varied Received
+ * domains, how many recipients (claims C11, C12).  But one spam host that forges varied Received
  * lines has exactly a gateway's statistics.  So what is learned is only proposed until something
  * corroborates it: a private or own address, an MX of our domains, the
  * configuration, or an analyst.

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/slice.h"
 #include "core/mail/header_text_impl.h"
 
 #define NAMES_MAX 4
@@ -32,11 +33,6 @@ struct maker {
     size_t budget; /* octets in which mailboxes may still be looked for */
 };
 
-static bool slice_is(struct weir_slice text, const char *word)
-{
-    return text.len == strlen(word) && memcmp(text.at, word, text.len) == 0;
-}
-
 static void note(struct weir_message *message, unsigned defects)
 {
     if (defects & WEIR_HEADER_BAD_WORD)
@@ -47,11 +43,11 @@ static void note(struct weir_message *message, unsigned defects)
 
 static void take_modifier(struct selector *selector, struct weir_slice word)
 {
-    selector->raw |= slice_is(word, "raw");
-    selector->addr |= slice_is(word, "addr");
-    selector->name |= slice_is(word, "name");
-    selector->first |= slice_is(word, "first");
-    selector->last |= slice_is(word, "last");
+    selector->raw |= weir_slice_equals(word, "raw");
+    selector->addr |= weir_slice_equals(word, "addr");
+    selector->name |= weir_slice_equals(word, "name");
+    selector->first |= weir_slice_equals(word, "first");
+    selector->last |= weir_slice_equals(word, "last");
 }
 
 /* Takes the modifiers off and reads them; what is left is the name. */
@@ -78,9 +74,9 @@ static void take_names(struct weir_slice name, struct selector *selector)
     static const char *const to_cc[] = {"To", "Cc"};
 
     selector->grouped = true;
-    if (slice_is(name, "MESSAGEID")) {
+    if (weir_slice_equals(name, "MESSAGEID")) {
         memcpy(selector->field, message_id, sizeof message_id);
-    } else if (name.len == 4 && strncasecmp(name.at, "ToCc", 4) == 0) {
+    } else if (weir_slice_is(name, "ToCc")) {
         memcpy(selector->field, to_cc, sizeof to_cc);
     } else if (name.len > 0 && name.len <= WEIR_FIELD_NAME_MAX) {
         memcpy(selector->own, name.at, name.len);
@@ -96,10 +92,10 @@ static bool has_words(struct weir_slice name)
         "Received", "Message-ID", "Resent-Message-ID", "Date", "Resent-Date", "MIME-Version",
         "References", "In-Reply-To"};
 
-    if (name.len >= 5 && strncasecmp(name.at, "List-", 5) == 0)
+    if (weir_slice_begins(name, "List-"))
         return false;
     for (size_t i = 0; i < sizeof without / sizeof *without; i++)
-        if (name.len == strlen(without[i]) && strncasecmp(name.at, without[i], name.len) == 0)
+        if (weir_slice_is(name, without[i]))
             return false;
     return true;
 }
@@ -144,7 +140,7 @@ static void give_lines(struct weir_slice text, bool unfold, struct weir_line *ou
             return;
         at = lf + 1;
         weir_line_text(out, unfold && at < end ? " " : "\n");
-        while (unfold && at < end && (*at == ' ' || *at == '\t'))
+        while (unfold && at < end && weir_is_wsp(*at))
             at++;
     }
 }
@@ -165,7 +161,7 @@ static void tidy(struct weir_line *out, char *start)
     bool blank = false;
 
     for (; from < out->at; from++) {
-        if (*from == ' ' || (*from >= '\t' && *from <= '\r')) {
+        if (weir_is_space(*from)) {
             blank = true;
             continue;
         }
@@ -297,7 +293,7 @@ int weir_header_text(struct weir_message *message, struct weir_charsets *charset
     struct weir_slice name = take_modifiers(selector, &chosen);
     struct maker maker = {message, charsets, &chosen, out, 0, WEIR_HEADER_TEXT_MAX};
 
-    if (slice_is(name, "ALL"))
+    if (weir_slice_equals(name, "ALL"))
         return give_all(&maker);
     take_names(name, &chosen);
     return give_fields(&maker);

@@ -85,7 +85,7 @@ static uint32_t by_name(struct weir_slice text)
 
 static uint32_t hex_digit(char c)
 {
-    if (weir_html_is_digit(c))
+    if (weir_is_digit(c))
         return (uint32_t)(c - '0');
     c = weir_html_lower(c);
     return c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10) : 16;
@@ -119,12 +119,12 @@ static size_t arguments(struct weir_slice text, struct number *number, size_t mo
 {
     size_t found = 0, i = 0;
     while (i < text.len && text.at[i] != ')' && found < most) {
-        if (!weir_html_is_digit(text.at[i]) && text.at[i] != '.') {
+        if (!weir_is_digit(text.at[i]) && text.at[i] != '.') {
             i++;
             continue;
         }
         double value = 0, unit = 1;
-        for (; i < text.len && (weir_html_is_digit(text.at[i]) || text.at[i] == '.'); i++) {
+        for (; i < text.len && (weir_is_digit(text.at[i]) || text.at[i] == '.'); i++) {
             if (text.at[i] == '.')
                 unit = 0.1;
             else if (unit < 1)

@@ -22,14 +22,6 @@ static uint32_t remapped(uint32_t code)
     return code;
 }
 
-static int hex_value(char c)
-{
-    if (weir_html_is_digit(c))
-        return c - '0';
-    c = weir_html_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* at: behind "&#" */
 static size_t numeric(const char *at, const char *end, uint32_t *code_r)
 {
@@ -41,7 +33,7 @@ static size_t numeric(const char *at, const char *end, uint32_t *code_r)
     }
     const char *digits = at;
     for (; at < end; at++) {
-        int digit = hex_value(*at);
+        int digit = weir_hex_value(*at);
         if (digit < 0 || (uint32_t)digit >= base)
             break;
         if (at - start >= WEIR_HTML_ENTITY_MAX - 2)
@@ -76,7 +68,7 @@ static const struct weir_html_name *look_up(const char *name, size_t len)
 
 static bool is_alnum(char c)
 {
-    return weir_html_is_letter(c) || weir_html_is_digit(c);
+    return weir_html_is_letter(c) || weir_is_digit(c);
 }
 
 /* at: behind '&' */

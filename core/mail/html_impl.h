@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "core/base/limits.h"
+#include "core/base/slice.h"
 #include "core/mail/html.h"
 
 /* character references ---------------------------------------------------- */
@@ -253,11 +254,6 @@ static inline char weir_html_lower(char c)
 static inline bool weir_html_is_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static inline bool weir_html_is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 /* Whether text begins with a lower-case word, in any case. */

@@ -18,7 +18,7 @@ static size_t scheme_len(struct weir_slice target)
     if (target.len == 0 || !weir_html_is_letter(target.at[0]))
         return 0;
     while (i < target.len && (weir_html_is_letter(target.at[i]) ||
-                              weir_html_is_digit(target.at[i]) || target.at[i] == '+' ||
+                              weir_is_digit(target.at[i]) || target.at[i] == '+' ||
                               target.at[i] == '-' || target.at[i] == '.'))
         i++;
     return i < target.len && target.at[i] == ':' ? i + 1 : 0;

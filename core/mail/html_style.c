@@ -25,10 +25,10 @@ static bool number(struct weir_slice text, long *hundredths_r, struct weir_slice
     bool minus = text.len > 0 && text.at[0] == '-';
     if (minus || (text.len > 0 && text.at[0] == '+'))
         i++;
-    for (; i < text.len && weir_html_is_digit(text.at[i]); i++, digits++)
+    for (; i < text.len && weir_is_digit(text.at[i]); i++, digits++)
         value = value < 1000000 ? value * 10 + (text.at[i] - '0') * 100 : value;
     if (i < text.len && text.at[i] == '.') {
-        for (i++; i < text.len && weir_html_is_digit(text.at[i]); i++, digits++)
+        for (i++; i < text.len && weir_is_digit(text.at[i]); i++, digits++)
             value += (text.at[i] - '0') * (scale /= 10);
     }
     *hundredths_r = minus ? -value : value;
@@ -228,21 +228,13 @@ static void declarations(struct weir_slice text, struct weir_html_style *style)
         style->sets |= WEIR_SETS_GONE;
 }
 
-static int hex_digit(char c)
-{
-    if (weir_html_is_digit(c))
-        return c - '0';
-    c = weir_html_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* An escape behind its backslash: octets it takes; CSS Syntax 4.3.7. */
 static size_t escape(const char *at, const char *end, char *out_r)
 {
     size_t len = 0;
     int code = 0;
-    for (; len < 6 && at + len < end && hex_digit(at[len]) >= 0; len++)
-        code = code * 16 + hex_digit(at[len]);
+    for (; len < 6 && at + len < end && weir_hex_value(at[len]) >= 0; len++)
+        code = code * 16 + weir_hex_value(at[len]);
     if (len == 0) {
         *out_r = at < end ? *at : ' ';
         return at < end;

@@ -61,7 +61,7 @@ void weir_html_text_break(struct weir_html_text *text, enum weir_html_break at, 
 
 static bool is_word_octet(char c)
 {
-    return weir_html_is_letter(c) || weir_html_is_digit(c) || (unsigned char)c >= 0x80;
+    return weir_html_is_letter(c) || weir_is_digit(c) || (unsigned char)c >= 0x80;
 }
 
 /* Where a piece of text goes, and what has been seen in it. */
@@ -84,7 +84,7 @@ static void add_word(struct piece *piece, const char *at, size_t len)
     piece->any = true;
     piece->ends_word = is_word_octet(at[len - 1]);
     for (size_t i = 0; i < len && piece->letters < piece->counted; i++)
-        piece->letters += weir_html_is_letter(at[i]) || weir_html_is_digit(at[i]) ||
+        piece->letters += weir_html_is_letter(at[i]) || weir_is_digit(at[i]) ||
                           (unsigned char)at[i] >= 0xc0;
 }
 

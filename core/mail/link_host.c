@@ -25,7 +25,7 @@ static const char *authority(const char *at, const char *end)
     struct weir_slice rest = {at, (size_t)(end - at)};
     size_t scheme = 0;
     while (scheme < rest.len && at[scheme] != '\0' &&
-           (weir_html_is_letter(at[scheme]) || weir_html_is_digit(at[scheme]) ||
+           (weir_html_is_letter(at[scheme]) || weir_is_digit(at[scheme]) ||
             strchr("+-.", at[scheme])))
         scheme++;
     bool web = weir_html_begins(rest, "http:") || weir_html_begins(rest, "https:") ||
@@ -43,22 +43,14 @@ static const char *authority(const char *at, const char *end)
     return web || slashes ? at : NULL;
 }
 
-static int hex_digit(char c)
-{
-    if (weir_html_is_digit(c))
-        return c - '0';
-    c = weir_html_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Undoes %-signs and takes out what is not there, up to the end of the host. */
 static size_t host_octets(const char *at, const char *end, char host[static HOST_MOST])
 {
     size_t len = 0;
     while (at < end && len < HOST_MOST) {
         char c = *at++;
-        if (c == '%' && end - at >= 2 && hex_digit(at[0]) >= 0 && hex_digit(at[1]) >= 0) {
-            c = (char)(hex_digit(at[0]) << 4 | hex_digit(at[1]));
+        if (c == '%' && end - at >= 2 && weir_hex_value(at[0]) >= 0 && weir_hex_value(at[1]) >= 0) {
+            c = (char)(weir_hex_value(at[0]) << 4 | weir_hex_value(at[1]));
             at += 2;
         }
         if ((unsigned char)c > ' ' && c != 0x7f)
@@ -79,7 +71,7 @@ static bool number(const char *at, size_t len, uint64_t *number_r)
     else if (len >= 2 && at[0] == '0')
         base = 8, at++, len--;
     for (size_t i = 0; i < len; i++) {
-        int digit = hex_digit(at[i]);
+        int digit = weir_hex_value(at[i]);
         if (digit < 0 || digit >= (int)base)
             return false;
         value = value < UINT64_C(1) << 40 ? value * base + (unsigned)digit : value;

@@ -60,13 +60,20 @@ static bool is_top_level(struct weir_slice label)
 
 static bool is_name_character(char c)
 {
-    return weir_html_is_letter(c) || weir_html_is_digit(c) || c == '-' || c == '_';
+    return weir_html_is_letter(c) || weir_is_digit(c) || c == '-' || c == '_';
 }
 
 /* Where a link in text cannot go on. */
 static bool ends_link(char c)
 {
-    return (unsigned char)c <= ' ' || c == 0x7f || strchr("<>\"`{}|[]", c) != NULL;
+    static const bool ends[256] = {
+        [0x00] = true, true, true, true, true, true, true, true, true, true, true, /* to 0x0a */
+        true, true, true, true, true, true, true, true, true, true, true,          /* to 0x15 */
+        true, true, true, true, true, true, true, true, true, true, true,          /* to 0x20 */
+        ['"'] = true, ['<'] = true, ['>'] = true, ['['] = true, [']'] = true,
+        ['`'] = true, ['{'] = true, ['|'] = true, ['}'] = true, [0x7f] = true,
+    };
+    return ends[(unsigned char)c];
 }
 
 static bool is_punctuation(char c)
@@ -95,7 +102,7 @@ static size_t mark_len(struct weir_slice piece)
     if (!weir_html_begins(piece, "www"))
         return 0;
     size_t len = 3;
-    while (len < 5 && len < piece.len && weir_html_is_digit(piece.at[len]))
+    while (len < 5 && len < piece.len && weir_is_digit(piece.at[len]))
         len++;
     return len < piece.len && piece.at[len] == '.' ? len + 1 : 0;
 }
@@ -161,7 +168,7 @@ static bool unmarked(struct weir_slice piece, struct weir_slice *link_r)
     if (i < piece.len && piece.at[i] == '.')
         i++;
     if (i < piece.len && piece.at[i] == ':')
-        for (i++; i < piece.len && weir_html_is_digit(piece.at[i]);)
+        for (i++; i < piece.len && weir_is_digit(piece.at[i]);)
             i++;
     if (i < piece.len && piece.at[i] != '/')
         return false;

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/slice.h"
+
 #define WORDS_MOST 8 /* a day of week, day, month, year, time, AM or PM, zone, and one to spare */
 #define YEAR_MOST 9999
 
@@ -19,20 +21,20 @@ struct date {
     int zone; /* minutes east of UTC */
 };
 
-static bool is_blank(char c)
+static bool is_gap(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ',';
+    return weir_is_blank(c) || c == ',';
 }
 
 /* The next word; a comment ends the date. */
 static struct weir_slice next_word(struct weir_slice *text)
 {
-    while (text->len > 0 && is_blank(*text->at)) {
+    while (text->len > 0 && is_gap(*text->at)) {
         text->at++;
         text->len--;
     }
     struct weir_slice word = {text->at, 0};
-    while (word.len < text->len && !is_blank(word.at[word.len]) && word.at[word.len] != '(')
+    while (word.len < text->len && !is_gap(word.at[word.len]) && word.at[word.len] != '(')
         word.len++;
     text->at += word.len;
     text->len -= word.len;

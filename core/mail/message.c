@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/slice.h"
 #include "core/mail/message_impl.h"
 
 enum { PARTS_FIRST = 8 };
@@ -89,9 +90,10 @@ static int part_begin(struct weir_parse *parse, size_t parent, bool digest)
     if (rc < 0)
         return rc;
     part->body.at = parse->at;
-    weir_part_describe(message, part, &mime, digest);
-    parse->unended = message->parts++;
-    return 0;
+    rc = weir_part_describe(parse, part, &mime, digest);
+    if (rc == 0)
+        parse->unended = message->parts++;
+    return rc;
 }
 
 static bool room_for_part(struct weir_parse *parse)
@@ -168,12 +170,10 @@ static bool next_part(struct weir_parse *parse)
     struct weir_delimiter delimiter;
     while (weir_multipart_find(parse, &delimiter)) {
         parts_end(parse, &delimiter);
-        if (delimiter.closing) {
-            parse->message->part[parse->unended].closed = true;
+        if (delimiter.closing)
             parse->opens = delimiter.level;
-        } else if (!weir_multipart_next_is(parse)) {
+        else if (!weir_multipart_is_boundary(parse, parse->at))
             return room_for_part(parse);
-        }
     }
     multiparts_end(parse, 0);
     return false;
@@ -200,11 +200,21 @@ static int parts_read(struct weir_parse *parse)
     return 0;
 }
 
+/* Whether it begins "From " as mboxes have it, and not "From :", which is a field. */
+static bool has_mbox_line(struct weir_slice whole)
+{
+    size_t at = 5;
+    if (whole.len <= at || memcmp(whole.at, "From ", at) != 0)
+        return false;
+    while (at < whole.len && weir_is_wsp(whole.at[at]))
+        at++;
+    return at == whole.len || whole.at[at] != ':';
+}
+
 /* mboxes and some gateways leave the line in front that begins "From ". */
 static struct weir_slice mbox_line_off(struct weir_slice whole)
 {
-    const char *end = whole.len > 5 && memcmp(whole.at, "From ", 5) == 0
-                          ? memchr(whole.at, '\n', whole.len) : NULL;
+    const char *end = has_mbox_line(whole) ? memchr(whole.at, '\n', whole.len) : NULL;
     if (!end)
         return whole;
     size_t line = (size_t)(end + 1 - whole.at);

@@ -10,7 +10,8 @@
  *     part 0 is the message itself; its fields come first.  A multipart's children
  *     and what is in a message/rfc822 follow their parent (depth first).
  *
- * Lines end in LF or CRLF, mixed as they come; an mbox "From " line in front is skipped.
+ * Lines end in LF or CRLF, mixed as they come; an mbox "From " line in front is skipped
+ * ("From : a@b" is a field).
  *
  * Owner:    the message points into the caller's octets and arena, which must
  *           outlive it.
@@ -67,7 +68,8 @@ enum weir_defect {
 const char *weir_defect_name(enum weir_defect defect);
 
 struct weir_field {
-    struct weir_slice name;  /* as written, without the colon and blanks before it */
+    struct weir_slice name;  /* as written, without the colon and blanks before it; any
+                              * length, and of a broken line (message_field.c) any octets */
     struct weir_slice value; /* behind the colon, with its folding, without its last line end */
     uint32_t hash;           /* of the name in lower case: weir_field_hash() */
 };
@@ -89,11 +91,13 @@ struct weir_part {
     enum weir_media media;
     enum weir_transfer transfer;
     bool attachment;              /* Content-Disposition: attachment, or a file name and no text */
-    bool closed;                  /* multipart: its closing line was there */
     struct weir_slice type;       /* "text/plain" as written, without parameters; may be empty */
-    struct weir_slice parameters; /* of Content-Type, as written, from the first ';' */
+    struct weir_slice parameters; /* of Content-Type, as written, behind the type */
     struct weir_slice disposition;/* the value of Content-Disposition as written */
-    struct weir_slice charset;    /* as written, without quotes; "" when not said */
+    struct weir_slice charset;    /* "" when not said */
+    struct weir_slice name;       /* of a file: "filename", else "name", as weir_parameter()
+                                   * gives it; "" when not said */
+    struct weir_slice name_charset; /* what RFC 2231 says it is in, or "" */
     struct weir_slice head;       /* its header block, without the empty line; at most
                                    * WEIR_HEAD_MAX */
     struct weir_slice body;       /* as it stands: encoded; of a multipart all of it */

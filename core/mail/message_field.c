@@ -5,8 +5,16 @@
  * where theirs goes on, or the other way round.  In the message's own header
  * up to BAD_LINES_MAX such lines in a row are stepped over, as SpamAssassin does; more are
  * the body, from the first of them on, and so are those at the end, or before an empty line
- * where no field was met.  In the header of a part the body begins at once.  A line that
- * begins with "--" ends every header.
+ * where no field was met.  In the header of a part the body begins at once.
+ *
+ * A line with a colon behind what is no name by RFC 5322 ("quite Delivered-To: x", 8-bit
+ * octets) is such a line too, but while it is stepped over it is kept as a field of that
+ * strange name, for SpamAssassin and most readers show it as one.  A name may have any length:
+ * nobody who reads or forwards mail stops at one.
+ *
+ * A line that begins with "--" ends every header, unless it is a field by its form ("--x: y")
+ * and no boundary of an open multipart: mail servers and readers take it for a field, and
+ * what is below it would be hidden from us.  SpamAssassin ends the header there.
  *
  * Fields past WEIR_FIELDS_MAX are not kept, yet their Content-... still counts: a
  * thousand fields must not hide what a part is.
@@ -17,6 +25,7 @@
 #include <strings.h>
 
 #include "core/base/error.h"
+#include "core/base/slice.h"
 #include "core/mail/charset.h"
 #include "core/mail/message_impl.h"
 
@@ -32,7 +41,7 @@ struct head {
     const char *start, *most; /* nothing behind most is looked at */
     const char *stop, *body;  /* where it ends and the body begins; NULL: not yet */
     const char *bad;          /* where a run of lines that are no fields began */
-    size_t bad_lines;
+    size_t bad_lines, bad_from; /* bad_from: fields there were before it */
     bool of_part, has_field;
     struct weir_field field;  /* read, but perhaps not to its end */
 };
@@ -80,23 +89,43 @@ static struct weir_slice line_at(const char *at, const char *end, const char **n
     return (struct weir_slice){at, (size_t)(stop - at)};
 }
 
-/* Takes "Name: value" apart: false when the line is no field. */
-static bool field_read(struct weir_slice line, struct weir_field *field_r)
+/* What a line that is not folded is in a header. */
+enum line_kind { LINE_OTHER, LINE_STRANGE, LINE_FIELD };
+
+/* The field in a line whose name has len octets and whose colon is at colon. */
+static struct weir_field field_of(struct weir_slice line, size_t len, size_t colon, uint32_t hash)
+{
+    return (struct weir_field){.name = {line.at, len}, .hash = hash,
+                               .value = weir_slice_behind(line, colon + 1)};
+}
+
+/* Takes a line apart that has a colon, whatever is before it. */
+static enum line_kind strange_read(struct weir_slice line, struct weir_field *field_r)
+{
+    const char *colon = memchr(line.at, ':', line.len);
+    size_t at = colon ? (size_t)(colon - line.at) : 0, len = at;
+    while (len > 0 && weir_is_wsp(line.at[len - 1]))
+        len--;
+    if (len == 0 || weir_is_wsp(line.at[0]))
+        return LINE_OTHER;
+    *field_r = field_of(line, len, at, weir_field_hash(line.at, len));
+    return LINE_STRANGE;
+}
+
+/* Takes "Name: value" apart. */
+static enum line_kind field_read(struct weir_slice line, struct weir_field *field_r)
 {
     size_t i = 0;
     uint32_t hash = HASH_START;
-    size_t most = line.len < WEIR_FIELD_NAME_MAX + 1 ? line.len : WEIR_FIELD_NAME_MAX + 1;
-    for (; i < most && line.at[i] > ' ' && line.at[i] < 127 && line.at[i] != ':'; i++)
+    for (; i < line.len && line.at[i] > ' ' && line.at[i] < 127 && line.at[i] != ':'; i++)
         hash = hash_step(hash, (unsigned char)line.at[i]);
     size_t len = i;
-    while (i < line.len && (line.at[i] == ' ' || line.at[i] == '\t'))
+    while (i < line.len && weir_is_wsp(line.at[i]))
         i++;
-    if (len == 0 || len > WEIR_FIELD_NAME_MAX || i == line.len || line.at[i] != ':')
-        return false;
-    i++;
-    *field_r = (struct weir_field){.name = {line.at, len}, .hash = hash,
-                                   .value = {line.at + i, line.len - i}};
-    return true;
+    if (len == 0 || i == line.len || line.at[i] != ':')
+        return strange_read(line, field_r);
+    *field_r = field_of(line, len, i, hash);
+    return LINE_FIELD;
 }
 
 static void first_of(struct weir_slice *slot, const struct weir_field *field)
@@ -154,7 +183,7 @@ static int field_keep(struct head *head)
 /* A line in front of which a field may have been folded. */
 static bool is_folded(const struct head *head, struct weir_slice line)
 {
-    return (line.at[0] == ' ' || line.at[0] == '\t') && (head->has_field || head->bad_lines > 0);
+    return weir_is_wsp(line.at[0]) && (head->has_field || head->bad_lines > 0);
 }
 
 /* A folded line belongs to what is before it, be that a field or a line that is none. */
@@ -176,14 +205,31 @@ static void body_without_separator(struct head *head, const char *body)
     head->stop = head->body = body;
 }
 
-static void bad_line(struct head *head, struct weir_slice line)
+/* The lines that are no fields were the body's: what was kept of them goes. */
+static void body_from_bad(struct head *head)
 {
-    if (head->bad_lines++ == 0)
+    head->has_field = false;
+    head->parse->message->fields = head->bad_from;
+    body_without_separator(head, head->bad);
+}
+
+static void bad_line(struct head *head, struct weir_slice line, bool strange)
+{
+    if (head->bad_lines++ == 0) {
         head->bad = line.at;
-    if (head->of_part || head->bad_lines > BAD_LINES_MAX)
-        body_without_separator(head, head->bad);
-    else
-        weir_message_note(head->parse->message, WEIR_DEFECT_BAD_FIELD);
+        head->bad_from = head->parse->message->fields;
+    }
+    if (head->of_part || head->bad_lines > BAD_LINES_MAX) {
+        body_from_bad(head);
+        return;
+    }
+    weir_message_note(head->parse->message, WEIR_DEFECT_BAD_FIELD);
+    head->has_field = strange;
+}
+
+static bool is_past_most(const struct head *head, struct weir_slice line, enum line_kind kind)
+{
+    return line.at >= head->most || (kind != LINE_OTHER && head->field.value.at > head->most);
 }
 
 /* A line that begins something: a field, the body, or nothing anybody knows. */
@@ -192,15 +238,17 @@ static int line_begin(struct head *head, struct weir_slice line)
     int rc = field_keep(head);
     if (rc < 0)
         return rc;
-    if (has_dashes(line)) {
+    enum line_kind kind = field_read(line, &head->field);
+    if (has_dashes(line) &&
+        (kind != LINE_FIELD || weir_multipart_is_boundary(head->parse, line.at))) {
         body_without_separator(head, line.at);
-    } else if (line.at >= head->most) {
+    } else if (is_past_most(head, line, kind)) {
         weir_message_note(head->parse->message, WEIR_DEFECT_LIMIT);
-    } else if (field_read(line, &head->field)) {
+    } else if (kind == LINE_FIELD) {
         head->has_field = true;
         head->bad_lines = 0;
     } else {
-        bad_line(head, line);
+        bad_line(head, line, kind == LINE_STRANGE);
     }
     return 0;
 }
@@ -231,8 +279,8 @@ static void value_clamp(struct head *head)
 static void head_end(struct head *head, struct weir_part *part)
 {
     struct weir_parse *parse = head->parse;
-    if (head->bad_lines > 0 && (!head->body || parse->message->fields == part->field))
-        body_without_separator(head, head->bad);
+    if (head->bad_lines > 0 && (!head->body || head->bad_from == part->field))
+        body_from_bad(head);
     else if (!head->body)
         head->stop = head->body = parse->end;
     if (head->stop > head->most)

@@ -54,16 +54,24 @@ void weir_head_check(struct weir_message *message);
 /* NUL, CR, mixed line ends, long lines. */
 void weir_lines_check(struct weir_message *message);
 
-/* Sets media, transfer, type, ... of a part from its fields. */
-void weir_part_describe(struct weir_message *message, struct weir_part *part,
-                        const struct weir_mime_fields *mime, bool digest);
+/* Sets media, transfer, type, ... of a part from its fields.  0 or WEIR_ENOMEM. */
+int weir_part_describe(struct weir_parse *parse, struct weir_part *part,
+                       const struct weir_mime_fields *mime, bool digest);
 
-/* A parameter as it stands, quotes off, escapes left in; at == NULL when there is none.
- * name* and name*0 count as name. */
-struct weir_slice weir_parameter_raw(struct weir_slice parameters, const char *name);
+/* A parameter that was found, as weir_parameter() gives it. */
+struct weir_parameter {
+    struct weir_slice value, charset;
+    bool bad;
+};
 
-/* Whether slice is word, any case. */
-bool weir_slice_is(struct weir_slice slice, const char *word);
+/* weir_parameter() for what is kept: in its place where it stands there as it is meant, else in
+ * the arena.  1; 0 with empty slices; WEIR_ENOMEM. */
+int weir_parameter_take(struct weir_slice parameters, const char *name, struct weir_arena *arena,
+                        struct weir_parameter *found_r);
+
+/* The first word of a Content-... value, blanks and comments before it left out; *value is
+ * then what is behind it. */
+struct weir_slice weir_mime_word(struct weir_slice *value);
 
 /* Makes a multipart the innermost open one: false when it has no usable boundary. */
 bool weir_multipart_open(struct weir_parse *parse, size_t part);
@@ -71,7 +79,7 @@ bool weir_multipart_open(struct weir_parse *parse, size_t part);
 /* The next boundary line of an open multipart at or behind parse->at. */
 bool weir_multipart_find(const struct weir_parse *parse, struct weir_delimiter *delimiter_r);
 
-/* Whether there is one right at parse->at. */
-bool weir_multipart_next_is(const struct weir_parse *parse);
+/* Whether there is one right at line, the start of a line. */
+bool weir_multipart_is_boundary(const struct weir_parse *parse, const char *line);
 
 #endif

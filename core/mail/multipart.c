@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "core/base/slice.h"
 #include "core/mail/message_impl.h"
 
 enum { BLOCK = 64 };
@@ -33,11 +34,6 @@ static const char *dashes_find(const char *at, const char *end)
     while (end - at >= 3 && !are_dashes(at, end))
         at++;
     return end - at >= 3 ? at + 1 : NULL;
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
 }
 
 /* The innermost open multipart a line (behind its dashes) is a boundary of, or opens. */
@@ -71,7 +67,7 @@ static bool is_boundary(const struct weir_parse *parse, const char *line, const 
 {
     const char *lf = memchr(line, '\n', (size_t)(parse->end - line));
     const char *stop = *lf_r = lf ? lf : parse->end;
-    while (is_blank(stop[-1])) /* ends at the dashes */
+    while (weir_is_blank(stop[-1])) /* ends at the dashes */
         stop--;
     struct weir_slice rest = {line + 2, (size_t)(stop - (line + 2))};
     delimiter_r->level = level_of(parse, rest, &delimiter_r->closing);
@@ -80,23 +76,25 @@ static bool is_boundary(const struct weir_parse *parse, const char *line, const 
     return delimiter_r->level < parse->opens;
 }
 
-static bool has_dashes(const struct weir_parse *parse)
+static bool has_dashes(const struct weir_parse *parse, const char *line)
 {
-    return parse->end - parse->at >= 2 && parse->at[0] == '-' && parse->at[1] == '-';
+    return parse->end - line >= 2 && line[0] == '-' && line[1] == '-';
 }
 
-bool weir_multipart_next_is(const struct weir_parse *parse)
+bool weir_multipart_is_boundary(const struct weir_parse *parse, const char *line)
 {
     struct weir_delimiter ignored;
     const char *lf;
-    return has_dashes(parse) && is_boundary(parse, parse->at, &lf, &ignored);
+    return has_dashes(parse, line) && is_boundary(parse, line, &lf, &ignored);
 }
 
 bool weir_multipart_find(const struct weir_parse *parse, struct weir_delimiter *delimiter_r)
 {
     if (parse->opens == 0)
         return false;
-    const char *line = has_dashes(parse) ? parse->at : dashes_find(parse->at, parse->end);
+    const char *line = parse->at;
+    if (!has_dashes(parse, line))
+        line = dashes_find(line, parse->end);
     while (line) {
         const char *lf;
         if (is_boundary(parse, line, &lf, delimiter_r))
@@ -114,7 +112,7 @@ bool weir_multipart_open(struct weir_parse *parse, size_t part)
     struct weir_line line = weir_line(open->boundary, sizeof(open->boundary));
     bool bad = false;
     int found = weir_parameter(parameters, "boundary", &line, &charset, &bad);
-    while (line.at > line.start && (is_blank(line.at[-1]) || line.at[-1] == '\n'))
+    while (line.at > line.start && weir_is_blank(line.at[-1]))
         line.at--;
     if (bad)
         weir_message_note(message, WEIR_DEFECT_BAD_PARAMETER);

@@ -2,7 +2,8 @@
  * MIME parameters as mail has them: quoted strings without an end, values with
  * blanks and no quotes, comments, RFC 2231 pieces in any order.  One pass finds all pieces
  * of the wanted parameter, then they are put together; nothing is copied before that and
- * nothing is owned.
+ * nothing is owned.  Everybody who wants a parameter asks here: two readers of the same
+ * text that differ are a way past the one that looks.
  *
  * What wins: an extended or pieced value (name*=, name*0=) over a plain one, as in RFC 6266,
  * and the first of equals; the rest is noted as bad, not as an error.  What is
@@ -11,8 +12,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/error.h"
 #include "core/base/limits.h"
+#include "core/base/slice.h"
 #include "core/mail/message.h"
+#include "core/mail/message_impl.h"
 
 /* A value as it stands; quoted: without its quotes, with its backslashes. */
 struct piece {
@@ -22,8 +26,8 @@ struct piece {
 
 struct pieces {
     struct piece plain, whole; /* name=, name*= */
-    struct piece numbered[WEIR_PARAMETER_PARTS_MAX];
-    bool bad;
+    struct piece numbered[WEIR_PARAMETER_PARTS_MAX]; /* set once there is one */
+    bool has_numbered, bad;
 };
 
 struct scan {
@@ -31,11 +35,6 @@ struct scan {
     bool open_comment; /* one without an end was met: from there on '(' is a character */
     bool bad;
 };
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 
 /* A character of a parameter's name; more than RFC 2045 allows. */
 static bool is_name_char(char c)
@@ -68,7 +67,7 @@ static bool at_comment(const struct scan *scan)
 
 static void skip_blanks(struct scan *scan)
 {
-    while (scan->at < scan->end && (is_blank(*scan->at) || at_comment(scan))) {
+    while (scan->at < scan->end && (weir_is_blank(*scan->at) || at_comment(scan))) {
         if (at_comment(scan))
             skip_comment(scan);
         else
@@ -115,7 +114,7 @@ static struct piece take_unquoted(struct scan *scan)
     const char *start = scan->at, *last = start;
 
     while (scan->at < scan->end && *scan->at != ';') {
-        if (!is_blank(*scan->at)) {
+        if (!weir_is_blank(*scan->at)) {
             last = ++scan->at;
             continue;
         }
@@ -156,6 +155,15 @@ static void keep(struct pieces *pieces, struct piece *place, struct piece piece)
     place->there = true;
 }
 
+/* Hardly any value comes in pieces: there is nothing to clear before one does. */
+static struct piece *numbered_place(struct pieces *pieces, size_t number)
+{
+    if (!pieces->has_numbered)
+        memset(pieces->numbered, 0, sizeof(pieces->numbered));
+    pieces->has_numbered = true;
+    return &pieces->numbered[number];
+}
+
 /* Puts a value where the '*' behind its name says: "", "*", "*7", "*7*". */
 static void file_piece(struct pieces *pieces, struct weir_slice suffix, struct piece piece)
 {
@@ -170,14 +178,14 @@ static void file_piece(struct pieces *pieces, struct weir_slice suffix, struct p
         keep(pieces, &pieces->whole, piece);
         return;
     }
-    for (; at < suffix.len && suffix.at[at] >= '0' && suffix.at[at] <= '9'; at++)
+    for (; at < suffix.len && weir_is_digit(suffix.at[at]); at++)
         if (number < WEIR_PARAMETER_PARTS_MAX)
             number = number * 10 + (size_t)(suffix.at[at] - '0');
     bool number_bad = at == 1 || at + (piece.extended ? 1 : 0) != suffix.len;
     if (number_bad || number >= WEIR_PARAMETER_PARTS_MAX)
         pieces->bad = true;
     else
-        keep(pieces, &pieces->numbered[number], piece);
+        keep(pieces, numbered_place(pieces, number), piece);
 }
 
 static void find_pieces(struct weir_slice parameters, const char *name, struct pieces *pieces)
@@ -185,7 +193,9 @@ static void find_pieces(struct weir_slice parameters, const char *name, struct p
     struct scan scan = {.at = parameters.at, .end = parameters.at + parameters.len};
     size_t len = strlen(name);
 
-    for (;;) {
+    pieces->plain.there = pieces->whole.there = false;
+    pieces->has_numbered = pieces->bad = false;
+    while (parameters.len > 0) {
         skip_blanks(&scan);
         if (scan.at == scan.end)
             break;
@@ -207,14 +217,6 @@ static void find_pieces(struct weir_slice parameters, const char *name, struct p
     }
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The octet at *at, with '%' undone if the piece is extended; moves *at behind it. */
 static char take_octet(const struct piece *piece, size_t *at, bool *bad)
 {
@@ -228,7 +230,7 @@ static char take_octet(const struct piece *piece, size_t *at, bool *bad)
     }
     if (!piece->extended || *c != '%')
         return *c;
-    int high = left > 2 ? hex_value(c[1]) : -1, low = left > 2 ? hex_value(c[2]) : -1;
+    int high = left > 2 ? weir_hex_value(c[1]) : -1, low = left > 2 ? weir_hex_value(c[2]) : -1;
     if (high < 0 || low < 0) {
         *bad = true;
         return '%';
@@ -276,7 +278,7 @@ static bool append_numbered(struct pieces *pieces, struct weir_line *out,
 {
     size_t room = WEIR_PARAMETER_MAX, next = 0;
 
-    for (size_t i = 0; i < WEIR_PARAMETER_PARTS_MAX; i++) {
+    for (size_t i = 0; pieces->has_numbered && i < WEIR_PARAMETER_PARTS_MAX; i++) {
         struct piece *piece = &pieces->numbered[i];
         if (!piece->there)
             continue;
@@ -289,23 +291,78 @@ static bool append_numbered(struct pieces *pieces, struct weir_line *out,
     return next > 0;
 }
 
+/* Puts together what was found: false when nothing was. */
+static bool join(struct pieces *pieces, struct weir_line *out, struct weir_slice *charset_r)
+{
+    size_t room = WEIR_PARAMETER_MAX;
+
+    if (pieces->whole.there) {
+        take_charset(&pieces->whole, charset_r, &pieces->bad);
+        append_piece(&pieces->whole, out, &room, &pieces->bad);
+        return true;
+    }
+    if (append_numbered(pieces, out, charset_r))
+        return true;
+    if (pieces->plain.there)
+        append_piece(&pieces->plain, out, &room, &pieces->bad);
+    return pieces->plain.there;
+}
+
 int weir_parameter(struct weir_slice parameters, const char *name, struct weir_line *out,
                    struct weir_slice *charset_r, bool *bad_r)
 {
-    struct pieces pieces = {0};
-    size_t room = WEIR_PARAMETER_MAX;
-    bool found = true;
+    struct pieces pieces;
 
     *charset_r = (struct weir_slice){"", 0};
-    if (parameters.len > 0)
-        find_pieces(parameters, name, &pieces);
-    if (pieces.whole.there) {
-        take_charset(&pieces.whole, charset_r, &pieces.bad);
-        append_piece(&pieces.whole, out, &room, &pieces.bad);
-    } else if (!append_numbered(&pieces, out, charset_r)) {
-        found = pieces.plain.there;
-        append_piece(&pieces.plain, out, &room, &pieces.bad);
-    }
+    find_pieces(parameters, name, &pieces);
+    bool found = join(&pieces, out, charset_r);
     *bad_r = pieces.bad;
     return found;
+}
+
+/* Whether a value stands in its place as it is meant. */
+static bool is_plain(const struct pieces *pieces)
+{
+    const struct weir_slice *text = &pieces->plain.text;
+
+    return !pieces->whole.there && !pieces->has_numbered && pieces->plain.there
+           && text->len <= WEIR_PARAMETER_MAX
+           && !(pieces->plain.quoted && memchr(text->at, '\\', text->len))
+           && !memchr(text->at, '\n', text->len) && !memchr(text->at, '\r', text->len);
+}
+
+int weir_parameter_take(struct weir_slice parameters, const char *name, struct weir_arena *arena,
+                        struct weir_parameter *found_r)
+{
+    char room[WEIR_PARAMETER_MAX + 1];
+    struct weir_line line = weir_line(room, sizeof(room));
+    struct pieces pieces;
+
+    *found_r = (struct weir_parameter){.value = {"", 0}, .charset = {"", 0}};
+    find_pieces(parameters, name, &pieces);
+    if (is_plain(&pieces)) {
+        found_r->value = pieces.plain.text;
+        found_r->bad = pieces.bad;
+        return 1;
+    }
+    bool found = join(&pieces, &line, &found_r->charset);
+    found_r->bad = pieces.bad;
+    if (!found)
+        return 0;
+    found_r->value.len = (size_t)(line.at - line.start);
+    found_r->value.at = weir_arena_copy(arena, room, found_r->value.len);
+    return found_r->value.at ? 1 : WEIR_ENOMEM;
+}
+
+struct weir_slice weir_mime_word(struct weir_slice *value)
+{
+    struct scan scan = {.at = value->at, .end = value->at + value->len};
+
+    skip_blanks(&scan);
+    const char *start = scan.at;
+    while (scan.at < scan.end && !weir_is_blank(*scan.at) && *scan.at != ';' && *scan.at != ','
+           && *scan.at != '(')
+        scan.at++;
+    *value = weir_slice_between(scan.at, scan.end);
+    return weir_slice_between(start, scan.at);
 }

@@ -6,10 +6,7 @@
  */
 #include "core/mail/received_impl.h"
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+#include "core/base/slice.h"
 
 /* The octet behind a comment that begins at at, or NULL. */
 static const char *comment_end(const char *at, const char *end)
@@ -27,7 +24,7 @@ static const char *comment_end(const char *at, const char *end)
 /* The octet behind a word.  Blanks in a quoted string do not end it, if the string ends at all. */
 static const char *word_end(const char *at, const char *end)
 {
-    while (at < end && !is_blank(*at) && *at != '(' && *at != ')' && *at != ';') {
+    while (at < end && !weir_is_blank(*at) && *at != '(' && *at != ')' && *at != ';') {
         const char *close = *at == '"' ? memchr(at + 1, '"', (size_t)(end - at - 1)) : NULL;
         at = close ? close + 1 : at + 1;
     }
@@ -65,7 +62,7 @@ int weir_received_split(struct weir_slice value, struct weir_received_tokens *li
             line_r->date = (struct weir_slice){at + 1, (size_t)(end - at - 1)};
             dated = line_r->tokens;
         }
-        if (is_blank(*at) || *at == ';' || *at == ')')
+        if (weir_is_blank(*at) || *at == ';' || *at == ')')
             at++;
         else if (!(at = take(line_r, at, end)))
             return 0;
@@ -78,12 +75,12 @@ int weir_received_split(struct weir_slice value, struct weir_received_tokens *li
 
 struct weir_slice weir_received_word(struct weir_slice *text)
 {
-    while (text->len > 0 && is_blank(*text->at)) {
+    while (text->len > 0 && weir_is_blank(*text->at)) {
         text->at++;
         text->len--;
     }
     struct weir_slice word = {text->at, 0};
-    while (word.len < text->len && !is_blank(word.at[word.len]))
+    while (word.len < text->len && !weir_is_blank(word.at[word.len]))
         word.len++;
     text->at += word.len;
     text->len -= word.len;

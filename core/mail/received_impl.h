@@ -14,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/slice.h"
 #include "core/mail/received.h"
 
 #define WEIR_RECEIVED_TOKENS_MAX 256 /* real ones have less than 60 */
@@ -38,18 +39,6 @@ struct weir_slice weir_received_word(struct weir_slice *text);
 
 /* Whether a text has these two words, any case, one behind the other. */
 bool weir_received_phrase(struct weir_slice text, const char *first, const char *second);
-
-/* Whether a slice is this text, or begins with it, in any case. */
-static inline bool weir_slice_is(struct weir_slice slice, const char *text)
-{
-    return slice.len == strlen(text) && strncasecmp(slice.at, text, slice.len) == 0;
-}
-
-static inline bool weir_slice_begins(struct weir_slice slice, const char *text)
-{
-    size_t len = strlen(text);
-    return slice.len >= len && strncasecmp(slice.at, text, len) == 0;
-}
 
 /* The value of "keyword=value" or "keyword value" in a comment, up to the next blank: for helo,
  * HELO, EHLO, LHLO.  Empty when there is none. */

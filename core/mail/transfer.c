@@ -16,6 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/slice.h"
 #include "core/mail/uuencode_impl.h"
 
 #define OTHER (-1)
@@ -59,11 +60,6 @@ static const struct encoding_name encoding_names[] = {
     {"uue", WEIR_TRANSFER_UUENCODE},
 };
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* Where blanks, quotes and comments from at on end. */
 static size_t skip_around(struct weir_slice value, size_t at)
 {
@@ -75,7 +71,7 @@ static size_t skip_around(struct weir_slice value, size_t at)
             depth++;
         else if (c == ')' && depth > 0)
             depth--;
-        else if (depth == 0 && !is_blank(c) && c != '"')
+        else if (depth == 0 && !weir_is_blank(c) && c != '"')
             break;
     }
     return at;
@@ -85,7 +81,7 @@ enum weir_transfer weir_transfer_named(struct weir_slice value, bool *known_r)
 {
     size_t start = skip_around(value, 0), end = start;
 
-    while (end < value.len && !is_blank(value.at[end]) && !memchr("(;\",", value.at[end], 4))
+    while (end < value.len && !weir_is_blank(value.at[end]) && !memchr("(;\",", value.at[end], 4))
         end++;
     *known_r = true;
     for (size_t i = 0; i < sizeof encoding_names / sizeof *encoding_names; i++) {
@@ -188,21 +184,13 @@ static bool decode_base64(struct weir_slice text, struct weir_line *out)
 
 /* quoted-printable ----------------------------------------------------- */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Decodes "=XX" at at, and those that follow it without a gap; returns what is behind. */
 static const char *decode_escapes(const char *at, const char *end, struct weir_line *out,
                                   bool *bad)
 {
     do {
-        int high = end - at > 2 ? hex_value(at[1]) : -1;
-        int low = high >= 0 ? hex_value(at[2]) : -1;
+        int high = end - at > 2 ? weir_hex_value(at[1]) : -1;
+        int low = high >= 0 ? weir_hex_value(at[2]) : -1;
         if (low < 0) {
             *bad = true;
             weir_line_octets(out, at, 1);
@@ -238,7 +226,7 @@ static bool decode_quoted(struct weir_slice text, struct weir_line *out)
         if (lf && eol > at && eol[-1] == '\r')
             eol--;
         const char *last = eol;
-        while (last > at && (last[-1] == ' ' || last[-1] == '\t'))
+        while (last > at && weir_is_wsp(last[-1]))
             last--;
         /* Without a line end behind them blanks are not trailing; a '=' at the end of all
          * is a soft break whose line end was lost. */

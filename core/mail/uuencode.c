@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "core/base/slice.h"
 #include "core/mail/transfer.h"
 
 /* The next line at *at without its end and trailing CR; *at is moved behind it. */
@@ -50,7 +51,7 @@ static bool is_begin(struct weir_slice line, struct weir_slice *name_r)
 
 static bool is_end(struct weir_slice line)
 {
-    while (line.len > 3 && (line.at[line.len - 1] == ' ' || line.at[line.len - 1] == '\t'))
+    while (line.len > 3 && weir_is_wsp(line.at[line.len - 1]))
         line.len--;
     return line.len == 3 && memcmp(line.at, "end", 3) == 0;
 }

@@ -6,7 +6,7 @@
  * weight; what was added halves with each half-life.  This is forward decay
  * (Cormode et al., ICDE 2009): the weight is fixed when the event arrives, so an event
  * is one integer addition that any store can do atomically, and nothing has to
- * be rewritten as time goes by (algorithms 2a; claim C22).
+ * be rewritten as time goes by (claim C22).
  *
  *     epoch e = floor(t / E), E = 16 half-lives, the same on all servers
  *     event:   C_e += round(weight * 2^12 * 2^((t - e*E) / H))

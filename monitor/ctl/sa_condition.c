@@ -53,7 +53,7 @@ struct reading {
 static bool listed(const char *const *list, size_t count, struct weir_slice name)
 {
     for (size_t i = 0; i < count; i++)
-        if (sa_slice_is(name, list[i]))
+        if (weir_slice_equals(name, list[i]))
             return true;
     return false;
 }
@@ -70,7 +70,7 @@ static bool drop_prefix(struct weir_slice *text, const char *prefix)
 /* Takes a sign, blanks before it, when it comes next. */
 static bool sign(struct reading *r, const char *text)
 {
-    r->rest = sa_trim(r->rest);
+    r->rest = weir_slice_trim(r->rest);
     return !r->bad && drop_prefix(&r->rest, text);
 }
 
@@ -83,7 +83,7 @@ static bool is_word(char c)
 static struct weir_slice word(struct reading *r)
 {
     size_t len = 0;
-    r->rest = sa_trim(r->rest);
+    r->rest = weir_slice_trim(r->rest);
     while (len < r->rest.len && is_word(r->rest.at[len]))
         len++;
     struct weir_slice text = {r->rest.at, len};
@@ -147,15 +147,15 @@ static double primary(struct reading *r)
         return value;
     }
     struct weir_slice name = word(r);
-    if (sa_slice_is(name, "plugin"))
+    if (weir_slice_equals(name, "plugin"))
         return has_plugin(r);
-    if (sa_slice_is(name, "can") || sa_slice_is(name, "has"))
+    if (weir_slice_equals(name, "can") || weir_slice_equals(name, "has"))
         return has_feature(r);
-    if (sa_slice_is(name, "version"))
+    if (weir_slice_equals(name, "version"))
         return VERSION;
-    if (sa_slice_is(name, "perl_version"))
+    if (weir_slice_equals(name, "perl_version"))
         return PERL_VERSION;
-    if (sa_slice_is(name, "local_tests_only"))
+    if (weir_slice_equals(name, "local_tests_only"))
         return 1;
     return number(r, name);
 }
@@ -213,7 +213,7 @@ int sa_condition_holds(struct weir_slice text, bool *plugin_r)
     struct reading r = {.rest = text};
     double value = either(&r);
     *plugin_r = r.plugin;
-    if (r.bad || sa_trim(r.rest).len > 0)
+    if (r.bad || weir_slice_trim(r.rest).len > 0)
         return WEIR_EINVAL;
     return value != 0;
 }
@@ -279,11 +279,11 @@ static enum sa_condition_word close_block(struct sa_conditions *c, const char **
 enum sa_condition_word sa_conditions_line(struct sa_conditions *conditions, struct weir_slice key,
                                           struct weir_slice value, const char **why_r)
 {
-    if (sa_slice_is(key, "if") || sa_slice_is(key, "ifplugin"))
+    if (weir_slice_equals(key, "if") || weir_slice_equals(key, "ifplugin"))
         return open_block(conditions, key, value, why_r);
-    if (sa_slice_is(key, "else"))
+    if (weir_slice_equals(key, "else"))
         return other_branch(conditions, why_r);
-    if (sa_slice_is(key, "endif"))
+    if (weir_slice_equals(key, "endif"))
         return close_block(conditions, why_r);
     return SA_CONDITION_NONE;
 }

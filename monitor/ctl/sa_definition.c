@@ -77,7 +77,7 @@ static void select_field(struct sa_rule *rule, struct weir_slice selector)
         modifier = (struct weir_slice){colon + 1, selector.len - field.len - 1};
     }
     for (size_t i = 0; i < sizeof(modifiers) / sizeof(*modifiers); i++)
-        known |= sa_slice_is(modifier, modifiers[i]);
+        known |= weir_slice_equals(modifier, modifiers[i]);
     rule->source.selector = modifier.len > 0 ? selector : field;
     if (is_pseudo(field))
         refuse(rule, WEIR_SA_HEADER, "this header is made by SpamAssassin");
@@ -85,10 +85,10 @@ static void select_field(struct sa_rule *rule, struct weir_slice selector)
         refuse(rule, WEIR_SA_LIMIT, "the header's name is too long");
     else if (modifier.len > 0 && !known)
         refuse(rule, WEIR_SA_HEADER, "a part of a header that Weir does not take out");
-    if (!sa_slice_is(field, "EnvelopeFrom"))
+    if (!weir_slice_equals(field, "EnvelopeFrom"))
         return;
     rule->source.kind = WEIR_RULE_ENVELOPE;
-    rule->source.selector = sa_slice("sender");
+    rule->source.selector = weir_slice_of("sender");
 }
 
 /* Takes " [if-unset: text]" off the end. */
@@ -100,8 +100,8 @@ static struct weir_slice take_unset(struct weir_slice text, struct weir_slice *u
     if (!at || at == text.at || (at[-1] != ' ' && at[-1] != '\t'))
         return text;
     const char *inside = at + strlen(mark);
-    *unset_r = sa_trim((struct weir_slice){inside, (size_t)(text.at + text.len - 1 - inside)});
-    return sa_trim((struct weir_slice){text.at, (size_t)(at - text.at)});
+    *unset_r = weir_slice_trim(weir_slice_between(inside, text.at + text.len - 1));
+    return weir_slice_trim((struct weir_slice){text.at, (size_t)(at - text.at)});
 }
 
 static void exists_rule(struct sa_rule *rule, struct weir_slice field)
@@ -131,13 +131,13 @@ static void header_rule(struct sa_importing *in, struct sa_rule *rule, struct we
     while (len < text.len && (is_field_octet(text.at[len]) || text.at[len] == ':'))
         len++;
     struct weir_slice selector = {text.at, len};
-    text = sa_trim((struct weir_slice){text.at + len, text.len - len});
+    text = weir_slice_trim((struct weir_slice){text.at + len, text.len - len});
     bool negated = begins(text, "!~");
     if (selector.len == 0 || selector.at[0] == ':' || !(negated || begins(text, "=~"))) {
         refuse(rule, WEIR_SA_SYNTAX, "not Header =~ /expression/");
         return;
     }
-    text = take_unset(sa_trim((struct weir_slice){text.at + 2, text.len - 2}),
+    text = take_unset(weir_slice_trim((struct weir_slice){text.at + 2, text.len - 2}),
                       &rule->source.unset);
     select_field(rule, selector);
     if (!rule->refused)
@@ -195,7 +195,7 @@ static const struct kind {
 static const struct kind *find_kind(struct weir_slice key)
 {
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-        if (sa_slice_is(key, kinds[i].word))
+        if (weir_slice_equals(key, kinds[i].word))
             return &kinds[i];
     return NULL;
 }
@@ -240,7 +240,7 @@ static struct sa_rule *define(struct sa_importing *in, struct weir_slice name)
 
 static void definition(struct sa_importing *in, const struct kind *kind, struct weir_slice value)
 {
-    struct weir_slice name = sa_word(&value);
+    struct weir_slice name = weir_slice_word(&value);
     if (!is_rule_name(name) || value.len == 0) {
         sa_import_miss(in, WEIR_SA_SYNTAX, name, in->file, in->line,
                        value.len ? "this is no name for a rule" : "a rule without a test");
@@ -260,7 +260,7 @@ static void definition(struct sa_importing *in, const struct kind *kind, struct 
 
 void sa_definition_skipped(struct sa_importing *in, struct weir_slice key, struct weir_slice value)
 {
-    struct weir_slice name = sa_word(&value);
+    struct weir_slice name = weir_slice_word(&value);
     if (!find_kind(key) || !is_rule_name(name))
         return;
     struct sa_rule *rule = sa_import_rule(in, name);
@@ -302,7 +302,7 @@ static bool read_scores(struct sa_rule *rule, struct weir_slice value)
     size_t scores = 0;
     bool relative = false;
     while (value.len > 0) {
-        struct weir_slice word = sa_word(&value);
+        struct weir_slice word = weir_slice_word(&value);
         if (scores == 4 || !read_score(word, &score[scores++], &relative))
             return false;
     }
@@ -316,16 +316,16 @@ static bool read_scores(struct sa_rule *rule, struct weir_slice value)
 /* score, describe, tflags: a rule's name and something about it. */
 static void about_rule(struct sa_importing *in, struct weir_slice key, struct weir_slice value)
 {
-    struct weir_slice name = sa_word(&value);
+    struct weir_slice name = weir_slice_word(&value);
     struct sa_rule *rule = is_rule_name(name) ? sa_import_rule(in, name) : NULL;
     if (in->no_memory)
         return;
     if (!rule || value.len == 0) {
         sa_import_miss(in, WEIR_SA_SYNTAX, name, in->file, in->line,
                        rule ? "a value is missing" : "this is no name for a rule");
-    } else if (sa_slice_is(key, "tflags")) {
+    } else if (weir_slice_equals(key, "tflags")) {
         rule->tflags = value;
-    } else if (sa_slice_is(key, "describe")) {
+    } else if (weir_slice_equals(key, "describe")) {
         rule->source.description = value;
     } else if (!read_scores(rule, value)) {
         sa_import_miss(in, WEIR_SA_SYNTAX, name, in->file, in->line,
@@ -336,7 +336,7 @@ static void about_rule(struct sa_importing *in, struct weir_slice key, struct we
 static void replace_rules(struct sa_importing *in, struct weir_slice value)
 {
     while (value.len > 0 && !in->no_memory) {
-        struct weir_slice name = sa_word(&value);
+        struct weir_slice name = weir_slice_word(&value);
         struct sa_rule *rule = is_rule_name(name) ? sa_import_rule(in, name) : NULL;
         if (rule)
             rule->replace = true;
@@ -351,10 +351,10 @@ bool sa_definition_line(struct sa_importing *in, struct weir_slice key, struct w
     const struct kind *kind = find_kind(key);
     if (kind)
         definition(in, kind, value);
-    else if (sa_slice_is(key, "score") || sa_slice_is(key, "describe") ||
-             sa_slice_is(key, "tflags"))
+    else if (weir_slice_equals(key, "score") || weir_slice_equals(key, "describe") ||
+             weir_slice_equals(key, "tflags"))
         about_rule(in, key, value);
-    else if (sa_slice_is(key, "replace_rules"))
+    else if (weir_slice_equals(key, "replace_rules"))
         replace_rules(in, value);
     else
         return false;

@@ -43,7 +43,7 @@ static void count_flag(struct sa_importing *in, struct weir_slice flag)
                                          (int)(flag.len < 40 ? flag.len : 40), flag.at);
     in->no_memory |= !word;
     if (word)
-        sa_import_count(in, sa_slice(word));
+        sa_import_count(in, weir_slice_of(word));
 }
 
 /* Reads the flags; true when it is a network test. */
@@ -56,13 +56,13 @@ static bool take_flags(struct sa_importing *in, struct sa_rule *rule)
     struct weir_slice rest = rule->tflags;
     bool network = false;
     while (rest.len > 0) {
-        struct weir_slice flag = sa_word(&rest);
+        struct weir_slice flag = weir_slice_word(&rest);
         unsigned bit = 0;
         for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
-            if (sa_slice_is(flag, flags[i].word))
+            if (weir_slice_equals(flag, flags[i].word))
                 bit = flags[i].flag;
         rule->source.flags |= bit;
-        if (sa_slice_is(flag, "net"))
+        if (weir_slice_equals(flag, "net"))
             network = true;
         else if (flag.len > 8 && memcmp(flag.at, "maxhits=", 8) == 0)
             rule->source.hits_most = hits_most(flag);

@@ -60,27 +60,10 @@ void sa_import_count(struct sa_importing *in, struct weir_slice word)
         ++*(size_t *)entry->value;
 }
 
-/* The text of a line without its comment, with "\#" as '#', in the arena; trimmed. */
-static struct weir_slice tidy(struct sa_importing *in, struct weir_slice line)
-{
-    char *copy = weir_arena_copy(in->arena, line.at, line.len);
-    size_t len = 0;
-    in->no_memory |= !copy;
-    for (size_t i = 0; copy && i < line.len; i++) {
-        if (line.at[i] == '#') {
-            if (i == 0 || line.at[i - 1] != '\\')
-                break;
-            len--;
-        }
-        copy[len++] = line.at[i];
-    }
-    return sa_trim((struct weir_slice){copy, len});
-}
-
 /* The word at the beginning in lower case, with '_' for '-', as SpamAssassin has it. */
 static struct weir_slice take_key(struct sa_importing *in, struct weir_slice *line)
 {
-    struct weir_slice word = sa_word(line);
+    struct weir_slice word = weir_slice_word(line);
     char *key = weir_arena_copy(in->arena, word.at, word.len);
     in->no_memory |= !key;
     for (size_t i = 0; key && i < word.len; i++) {
@@ -98,7 +81,7 @@ static void other_line(struct sa_importing *in, struct weir_slice key, struct we
     int tag = sa_tags_line(&in->tags, key, value);
     in->no_memory |= tag == WEIR_ENOMEM;
     if (tag == WEIR_EINVAL)
-        sa_import_miss(in, WEIR_SA_SYNTAX, sa_slice(""), in->file, in->line,
+        sa_import_miss(in, WEIR_SA_SYNTAX, weir_slice_of(""), in->file, in->line,
                        "a tag without a text");
     else if (tag == 0)
         sa_import_count(in, key);
@@ -110,7 +93,7 @@ static void read_line(struct sa_importing *in, struct weir_slice line)
     struct weir_slice key = take_key(in, &line);
     if (in->no_memory)
         return;
-    if (sa_slice_is(key, "lang")) {
+    if (weir_slice_equals(key, "lang")) {
         sa_import_count(in, key);
         return;
     }
@@ -118,7 +101,7 @@ static void read_line(struct sa_importing *in, struct weir_slice line)
     case SA_CONDITION_READ:
         return;
     case SA_CONDITION_BAD:
-        sa_import_miss(in, WEIR_SA_SYNTAX, sa_slice(""), in->file, in->line, why);
+        sa_import_miss(in, WEIR_SA_SYNTAX, weir_slice_of(""), in->file, in->line, why);
         return;
     case SA_CONDITION_NONE:
         break;
@@ -143,20 +126,20 @@ static void read_file(struct sa_importing *in, const struct weir_sa_file *file)
         rest = (struct weir_slice){rest.at + taken, rest.len - taken};
         in->line++;
         if (line.len > WEIR_RULE_LINE_MAX) {
-            sa_import_miss(in, WEIR_SA_LIMIT, sa_slice(""), in->file, in->line,
+            sa_import_miss(in, WEIR_SA_LIMIT, weir_slice_of(""), in->file, in->line,
                            "the line is too long");
             continue;
         }
-        struct weir_slice text = sa_trim(line);
+        struct weir_slice text = weir_slice_trim(line);
         if (text.len > 0 && text.at[0] != '#')
-            text = tidy(in, line);
+            in->no_memory |= weir_rule_without_comment(in->arena, line, &text) < 0;
         else
             text.len = 0;
         if (text.len > 0 && !in->no_memory)
             read_line(in, text);
     }
     if (in->conditions.depth > 0)
-        sa_import_miss(in, WEIR_SA_SYNTAX, sa_slice(""), in->file, in->line,
+        sa_import_miss(in, WEIR_SA_SYNTAX, weir_slice_of(""), in->file, in->line,
                        "a block is open at the end of the file");
 }
 
@@ -165,9 +148,9 @@ static void read_file(struct sa_importing *in, const struct weir_sa_file *file)
 /* "id NAME number" in a text of our language: the number, or 0. */
 static uint32_t read_id(struct weir_slice line, struct weir_slice *name_r)
 {
-    if (!sa_slice_is(sa_word(&line), "id"))
+    if (!weir_slice_equals(weir_slice_word(&line), "id"))
         return 0;
-    *name_r = sa_word(&line);
+    *name_r = weir_slice_word(&line);
     uint32_t id = 0;
     if (line.len > 9)
         return 0;

@@ -42,7 +42,7 @@ static size_t number_len(struct weir_slice text)
 enum sa_meta_token sa_meta_next(struct weir_slice *rest, struct weir_slice *token_r)
 {
     enum sa_meta_token kind = SA_META_SIGN;
-    struct weir_slice text = sa_trim(*rest);
+    struct weir_slice text = weir_slice_trim(*rest);
     size_t len = 0;
 
     *token_r = text;
@@ -105,7 +105,7 @@ int sa_meta_check(struct weir_slice text, const char **why_r)
             why = "an operator that meta rules do not have";
         else if (kind == SA_META_SIGN)
             why = check_sign(&c, token.len == 2 && token.at[0] == '!' ? '=' : token.at[0]);
-        else if (kind == SA_META_NAME && sa_slice_is(token, "rules_matching"))
+        else if (kind == SA_META_NAME && weir_slice_equals(token, "rules_matching"))
             why = "rules_matching() is not supported";
         else
             why = check_term(&c);

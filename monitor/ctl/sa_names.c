@@ -78,27 +78,3 @@ struct sa_name *sa_names_add(struct sa_names *names, struct weir_slice text)
     }
     return &names->name[*slot - 1];
 }
-
-static bool is_blank(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-struct weir_slice sa_trim(struct weir_slice text)
-{
-    while (text.len > 0 && is_blank(text.at[0]))
-        text = (struct weir_slice){text.at + 1, text.len - 1};
-    while (text.len > 0 && is_blank(text.at[text.len - 1]))
-        text.len--;
-    return text;
-}
-
-struct weir_slice sa_word(struct weir_slice *text)
-{
-    struct weir_slice rest = sa_trim(*text);
-    size_t len = 0;
-    while (len < rest.len && !is_blank(rest.at[len]))
-        len++;
-    *text = sa_trim((struct weir_slice){rest.at + len, rest.len - len});
-    return (struct weir_slice){rest.at, len};
-}

@@ -12,6 +12,7 @@
 #include "core/base/arena.h"
 #include "core/base/cursor.h"
 #include "core/base/keyed_hash.h"
+#include "core/base/slice.h"
 
 struct sa_name {
     struct weir_slice text;
@@ -38,23 +39,5 @@ struct sa_name *sa_names_add(struct sa_names *names, struct weir_slice text);
 
 /* Room for one more of count elements of size octets: the array, moved perhaps, or NULL. */
 void *sa_grow(struct weir_arena *arena, void *array, size_t count, size_t *room, size_t size);
-
-static inline int sa_slice_is(struct weir_slice slice, const char *text)
-{
-    size_t len = __builtin_strlen(text);
-    return slice.len == len && __builtin_memcmp(slice.at, text, len) == 0;
-}
-
-/* A text of ours as a slice. */
-static inline struct weir_slice sa_slice(const char *text)
-{
-    return (struct weir_slice){text, __builtin_strlen(text)};
-}
-
-/* The first word of *text, and *text behind it and the blanks after it. */
-struct weir_slice sa_word(struct weir_slice *text);
-
-/* Without blanks at both ends. */
-struct weir_slice sa_trim(struct weir_slice text);
 
 #endif

@@ -1,17 +1,17 @@
 /*
  * SpamAssassin strips the delimiters itself and hands the rest to Perl, so there is no
- * quoting to undo: m!a\!b! is the expression a\!b.  What is left is tried once with PCRE2, because
- * a rule set with an expression that does not compile is refused as a whole.
+ * quoting to undo: m!a\!b! is the expression a\!b.  What is left is tried once, the way
+ * rule sets are made, because one with an expression that does not compile is refused as a
+ * whole.
  */
 #include "monitor/ctl/sa_regex.h"
 
 #include <string.h>
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
 #include "core/base/error.h"
 #include "core/base/limits.h"
+#include "core/base/slice.h"
+#include "core/evidence/rule_regex.h"
 #include "core/evidence/rule_source.h"
 
 /* The closing delimiter of an opening one. */
@@ -111,28 +111,17 @@ int sa_regex_split(struct weir_slice text, struct weir_slice *pattern_r, unsigne
 int sa_regex_try(struct weir_arena *arena, struct weir_slice pattern, unsigned flags,
                  const char **why_r)
 {
-    static const struct { unsigned flag; uint32_t option; } options[] = {
-        {WEIR_RULE_CASELESS, PCRE2_CASELESS}, {WEIR_RULE_MULTILINE, PCRE2_MULTILINE},
-        {WEIR_RULE_DOTALL, PCRE2_DOTALL}, {WEIR_RULE_EXTENDED, PCRE2_EXTENDED},
-    };
-    uint32_t option = PCRE2_NEVER_BACKSLASH_C;
-    int error;
-    PCRE2_SIZE at;
-    PCRE2_UCHAR text[128] = "";
+    const struct weir_regex regex = {pattern, flags};
+    char why[WEIR_REGEX_WHY];
 
     if (pattern.len > WEIR_RULE_PATTERN_MAX) {
         *why_r = "the expression is too long";
         return WEIR_ELIMIT;
     }
-    for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
-        option |= flags & options[i].flag ? options[i].option : 0;
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern.at, pattern.len, option, &error, &at,
-                                     NULL);
-    pcre2_code_free(code);
-    if (code)
+    int rc = weir_regex_try(&regex, weir_slice_of(""), why);
+    if (rc >= 0)
         return 0;
-    pcre2_get_error_message(error, text, sizeof(text));
-    const char *why = weir_arena_printf(arena, "PCRE2: %s, at octet %zu", (const char *)text, at);
-    *why_r = why ? why : "PCRE2 does not take the expression";
+    const char *text = rc == WEIR_EINVAL ? weir_arena_printf(arena, "PCRE2: %s", why) : NULL;
+    *why_r = text ? text : "PCRE2 does not take the expression";
     return WEIR_EINVAL;
 }

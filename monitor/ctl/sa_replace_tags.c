@@ -16,7 +16,7 @@
 
 struct sa_tags sa_tags(struct weir_arena *arena)
 {
-    struct sa_tags tags = {.start = sa_slice("<"), .end = sa_slice(">")};
+    struct sa_tags tags = {.start = weir_slice_of("<"), .end = weir_slice_of(">")};
     for (int kind = 0; kind < SA_TAG_KINDS; kind++)
         tags.kind[kind] = sa_names(arena);
     return tags;
@@ -26,14 +26,14 @@ int sa_tags_line(struct sa_tags *tags, struct weir_slice key, struct weir_slice 
 {
     static const char *const word[] = {"replace_tag", "replace_pre", "replace_post",
                                        "replace_inter"};
-    if (sa_slice_is(key, "replace_start") || sa_slice_is(key, "replace_end")) {
-        *(sa_slice_is(key, "replace_start") ? &tags->start : &tags->end) = value;
+    if (weir_slice_equals(key, "replace_start") || weir_slice_equals(key, "replace_end")) {
+        *(weir_slice_equals(key, "replace_start") ? &tags->start : &tags->end) = value;
         return value.len > 0 ? 1 : WEIR_EINVAL;
     }
     for (int kind = 0; kind < SA_TAG_KINDS; kind++) {
-        if (!sa_slice_is(key, word[kind]))
+        if (!weir_slice_equals(key, word[kind]))
             continue;
-        struct weir_slice name = sa_word(&value);
+        struct weir_slice name = weir_slice_word(&value);
         if (value.len == 0)
             return WEIR_EINVAL;
         struct weir_slice *text = weir_arena_zero(tags->kind[kind].arena, 1, sizeof(*text));
@@ -52,7 +52,7 @@ static bool tag_text(const struct sa_tags *tags, enum sa_tag_kind kind, struct w
 {
     const struct sa_name *entry = sa_names_find(&tags->kind[kind], name);
     *text_r = entry ? *(const struct weir_slice *)entry->value : (struct weir_slice){"", 0};
-    return text_r->len > 0 && !sa_slice_is(*text_r, "0"); /* "0" is false in Perl */
+    return text_r->len > 0 && !weir_slice_equals(*text_r, "0"); /* "0" is false in Perl */
 }
 
 /* A place in a text, or its length when it is not there. */
@@ -110,7 +110,7 @@ static bool has_tag(struct weir_slice text)
     for (size_t i = 0; i < text.len; i++) {
         if (text.at[i] != '<')
             continue;
-        size_t end = find(text, i + 1, sa_slice(">"));
+        size_t end = find(text, i + 1, weir_slice_of(">"));
         if (end == text.len)
             return false;
         if (end > i + 1)

@@ -1,5 +1,5 @@
-/* Any octets as a message: parts and fields lie within it, in order, and the names
- * of fields are found again. */
+/* Any octets as a message: parts and fields lie within it, in order, the names of fields are
+ * found again, and parameters, which may be put together elsewhere, are bounded. */
 #include <stdlib.h>
 
 #include "core/base/limits.h"
@@ -23,7 +23,8 @@ static void use(const struct weir_message *message, size_t index)
     const struct weir_part *part = &message->part[index];
     size_t from = 0;
     must(within(part->head, message->whole) && within(part->body, message->whole));
-    must(within(part->type, part->head) && within(part->charset, part->head));
+    must(within(part->type, part->head));
+    must(part->charset.len <= WEIR_PARAMETER_MAX && part->name.len <= WEIR_PARAMETER_MAX);
     must(part->depth <= WEIR_PART_DEPTH_MAX && (index == 0 || part->parent < index));
     weir_message_field(message, index, "subject", &from);
     must(from <= part->fields && part->field + part->fields <= message->fields);

@@ -1,9 +1,9 @@
 /*
  * message_outline - a message's structure in a line, for tests to compare.
  *
- *     "0M/2 1P'Hello' 1O-'x'"    depth, media (Plain, Html, Text, Multipart, rfc822 =
- *                                R, Other), "-" for an attachment, a multipart's closing
- *                                line "/", how many fields if any, body of a leaf
+ *     "0M2 1P'Hello' 1O-'x'"     depth, media (Plain, Html, Text, Multipart, rfc822 =
+ *                                R, Other), "-" for an attachment, how many
+ *                                fields if any, body of a leaf
  */
 #ifndef WEIR_TESTS_MESSAGE_OUTLINE_H
 #define WEIR_TESTS_MESSAGE_OUTLINE_H
@@ -32,7 +32,7 @@ static inline const char *outline(const struct weir_message *message, char room[
             weir_line_text(&line, " ");
         weir_line_count(&line, part->depth);
         weir_line_text(&line, media);
-        weir_line_text(&line, part->attachment ? "-" : part->closed ? "/" : "");
+        weir_line_text(&line, part->attachment ? "-" : "");
         if (part->fields > 0)
             weir_line_count(&line, part->fields);
         if (outline_is_leaf(message, i)) {

@@ -14,6 +14,16 @@
 #include "core/mail/auth_results.h"
 
 static const char *const anybody[] = {"*"};
+static const char *const method_name[] = {
+    [WEIR_AUTH_SPF] = "spf", [WEIR_AUTH_DKIM] = "dkim",   [WEIR_AUTH_DMARC] = "dmarc",
+    [WEIR_AUTH_ARC] = "arc", [WEIR_AUTH_IPREV] = "iprev", [WEIR_AUTH_OTHER] = "other",
+};
+static const char *const result_name[] = {
+    [WEIR_AUTH_NONE] = "none",           [WEIR_AUTH_PASS] = "pass",
+    [WEIR_AUTH_FAIL] = "fail",           [WEIR_AUTH_SOFTFAIL] = "softfail",
+    [WEIR_AUTH_NEUTRAL] = "neutral",     [WEIR_AUTH_TEMPERROR] = "temperror",
+    [WEIR_AUTH_PERMERROR] = "permerror",
+};
 
 /* "spf=pass example.org; dkim=..." of what was read. */
 static const char *told(const char *value, const char *const *trusted, size_t trusteds,
@@ -25,9 +35,9 @@ static const char *told(const char *value, const char *const *trusted, size_t tr
     size_t found = weir_auth_value_read(text, trusted, trusteds, auth, WEIR_AUTH_RESULTS_MAX);
     for (size_t i = 0; i < found; i++) {
         weir_line_text(&line, i ? "; " : "");
-        weir_line_text(&line, weir_auth_method_name(auth[i].method));
+        weir_line_text(&line, method_name[auth[i].method]);
         weir_line_text(&line, "=");
-        weir_line_text(&line, weir_auth_result_name(auth[i].result));
+        weir_line_text(&line, result_name[auth[i].result]);
         weir_line_text(&line, auth[i].domain.len ? " " : "");
         weir_line_octets(&line, auth[i].domain.at, auth[i].domain.len);
     }

@@ -64,27 +64,27 @@ static void parts_of_multiparts_follow_depth_first(void **state)
 {
     static const struct sample samples[] = {
         {"two", MIXED("b") "--b\n\nOne\n--b\nContent-Type: text/html\n\nTwo\n--b--\n",
-         "0M/1 1P'One' 1H1'Two'", ""},
-        {"preamble and epilogue", MIXED("b") "pre\n--b\n\nOne\n--b--\npost\n", "0M/1 1P'One'", ""},
+         "0M1 1P'One' 1H1'Two'", ""},
+        {"preamble and epilogue", MIXED("b") "pre\n--b\n\nOne\n--b--\npost\n", "0M1 1P'One'", ""},
         {"CRLF", "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nOne\r\n--b--\r\n",
-         "0M/1 1P'One'", ""},
-        {"quoted boundary", MIXED("\"b \\\"c\"") "--b \"c\n\nOne\n--b \"c--\n", "0M/1 1P'One'", ""},
-        {"blanks behind", MIXED("b") "--b \t\n\nOne\n--b--  \n", "0M/1 1P'One'", ""},
+         "0M1 1P'One'", ""},
+        {"quoted boundary", MIXED("\"b \\\"c\"") "--b \"c\n\nOne\n--b \"c--\n", "0M1 1P'One'", ""},
+        {"blanks behind", MIXED("b") "--b \t\n\nOne\n--b--  \n", "0M1 1P'One'", ""},
         {"nested", MIXED("a") "--a\n" MIXED("b") "--b\n\nOne\n--b--\n\n--a\n\nTwo\n--a--\n",
-         "0M/1 1M/1 2P'One' 1P'Two'", ""},
+         "0M1 1M1 2P'One' 1P'Two'", ""},
         {"inner never closed", MIXED("a") "--a\n" MIXED("b") "--b\n\nOne\n--a\n\nTwo\n--a--\n",
-         "0M/1 1M1 2P'One' 1P'Two'", "UNCLOSED"},
+         "0M1 1M1 2P'One' 1P'Two'", "UNCLOSED"},
         {"prefix", MIXED("a") "--a\n" MIXED("aa") "--aa\n\nOne\n--aa--\n--a--\n",
-         "0M/1 1M/1 2P'One'", ""},
+         "0M1 1M1 2P'One'", ""},
         {"same boundary", MIXED("a") "--a\n" MIXED("a") "--a\n\nOne\n--a--\n--a\n\nTwo\n--a--\n",
-         "0M/1 1M/1 2P'One' 1P'Two'", ""},
+         "0M1 1M1 2P'One' 1P'Two'", ""},
         {"digest", "Content-Type: multipart/digest; boundary=b\n\n--b\n\nA: b\n\nOne\n--b--\n",
-         "0M/1 1R 2P1'One'", ""},
+         "0M1 1R 2P1'One'", ""},
         {"message", "Content-Type: message/rfc822\n\nA: b\nC: d\n\nOne\n", "0R1 1P2'One\n'", ""},
         {"message in a part", MIXED("b") "--b\nContent-Type: message/rfc822\n\n" MIXED("c")
-         "--c\n\nOne\n--c--\n\n--b\n\nTwo\n--b--\n", "0M/1 1R1 2M/1 3P'One' 1P'Two'", ""},
+         "--c\n\nOne\n--c--\n\n--b\n\nTwo\n--b--\n", "0M1 1R1 2M1 3P'One' 1P'Two'", ""},
         {"boundary in pieces", "Content-Type: multipart/mixed; boundary*0=b; boundary*1=c\n\n"
-         "--bc\n\nOne\n--bc--\n", "0M/1 1P'One'", ""},
+         "--bc\n\nOne\n--bc--\n", "0M1 1P'One'", ""},
     };
     (void)state;
     CHECK(samples);
@@ -100,18 +100,18 @@ static void broken_structure_is_read_as_mail_readers_do(void **state)
          "BOUNDARY_UNUSED"},
         {"no closing line", MIXED("b") "--b\n\nOne\n", "0M1 1P'One\n'", "UNCLOSED"},
         {"ends at the boundary", MIXED("b") "--b\n\nOne\n--b", "0M1 1P'One' 1P''", "UNCLOSED"},
-        {"not at a line's start", MIXED("b") "--b\n\nOne --b--\n--b--\n", "0M/1 1P'One --b--'", ""},
-        {"longer line", MIXED("b") "--b\n\n--bc\n--b--\n", "0M/1 1P'--bc'", ""},
-        {"boundary twice", MIXED("b") "--b\n--b\n\nOne\n--b--\n", "0M/1 1P'One'", ""},
-        {"empty part", MIXED("b") "--b\n\n--b--\n", "0M/1 1P''", ""},
-        {"no separator in a part", MIXED("b") "--b\nOne line\n--b--\n", "0M/1 1P'One line'",
+        {"not at a line's start", MIXED("b") "--b\n\nOne --b--\n--b--\n", "0M1 1P'One --b--'", ""},
+        {"longer line", MIXED("b") "--b\n\n--bc\n--b--\n", "0M1 1P'--bc'", ""},
+        {"boundary twice", MIXED("b") "--b\n--b\n\nOne\n--b--\n", "0M1 1P'One'", ""},
+        {"empty part", MIXED("b") "--b\n\n--b--\n", "0M1 1P''", ""},
+        {"no separator in a part", MIXED("b") "--b\nOne line\n--b--\n", "0M1 1P'One line'",
          "NO_SEPARATOR"},
-        {"part is but a head", MIXED("b") "--b\nA: b\n--b--\n", "0M/1 1P1''", "NO_SEPARATOR"},
+        {"part is but a head", MIXED("b") "--b\nA: b\n--b--\n", "0M1 1P1''", "NO_SEPARATOR"},
         {"bad type", "Content-Type: text\n\nx", "0P1'x'", "BAD_TYPE"},
         {"two slashes", "Content-Type: a/b/c\n\nx", "0P1'x'", "BAD_TYPE"},
         {"unknown encoding", "Content-Transfer-Encoding: x-own\n\nx", "0P1'x'", "BAD_ENCODING"},
         {"multipart in base64", "Content-Transfer-Encoding: base64\n" MIXED("b")
-         "--b\n\nOne\n--b--\n", "0M/2 1P'One'", "BAD_ENCODING"},
+         "--b\n\nOne\n--b--\n", "0M2 1P'One'", "BAD_ENCODING"},
         {"message in base64", "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n"
          "QTogYgoKT25lCg==\n", "0R2'QTogYgoKT25lCg==\n'", ""},
         {"message that is not in base64", "Content-Transfer-Encoding: base64\n"
@@ -141,9 +141,27 @@ static void lines_that_are_no_fields_end_the_header_or_are_stepped_over(void **s
         {"dashes", "A: b\n--c\n\nx", "0P1'--c\n\nx'", "NO_SEPARATOR"},
         {"folding first", " A: b\nC: d\n\nx", "0P1'x'", "BAD_FIELD"},
         {"no name", ": b\nC: d\n\nx", "0P1'x'", "BAD_FIELD"},
-        {"blank in the name", "A b: c\nC: d\n\nx", "0P1'x'", "BAD_FIELD"},
+        {"blank in the name", "A b: c\nC: d\n\nx", "0P2'x'", "BAD_FIELD"},
         {"blank behind the name", "A : c\nC: d\n\nx", "0P2'x'", ""},
-        {"8-bit name", "\xc3\xa4: c\nC: d\n\nx", "0P1'x'", "BAD_FIELD"},
+        {"8-bit name", "\xc3\xa4: c\nC: d\n\nx", "0P2'x'", "BAD_FIELD"},
+        {"strange names only", "A b: c\n\nx", "0P'A b: c\n\nx'",
+         "NO_HEAD BAD_FIELD NO_SEPARATOR"},
+        {"strange name, folded", "A b: c\n d\nC: d\n\nx", "0P2'x'", "BAD_FIELD"},
+        {"strange names at the end", "A: b\nB c: d\nE f: g\n", "0P1'B c: d\nE f: g\n'",
+         "BAD_FIELD NO_SEPARATOR"},
+        {"four strange names", "A: b\n1 2: 3\n1 2: 3\n1 2: 3\n1 2: 3\nC: d\n\nx",
+         "0P1'1 2: 3\n1 2: 3\n1 2: 3\n1 2: 3\nC: d\n\nx'", "BAD_FIELD NO_SEPARATOR"},
+        {"strange name in a part", MIXED("b") "--b\nA b: c\nC: d\n\nx\n--b--\n",
+         "0M1 1P'A b: c\nC: d\n\nx'", "NO_SEPARATOR"},
+        {"dashes and a name", "A: b\n--c: d\nE: f\n\nx", "0P3'x'", ""},
+        {"dashes and a name in a part", MIXED("b") "--b\n--c: d\nE: f\n\nx\n--b--\n",
+         "0M1 1P2'x'", ""},
+        {"a boundary that looks like a field", MIXED("\"b:c\"")
+         "--b:c\nA: b\n--b:c\n\nx\n--b:c--\n",
+         "0M1 1P1'' 1P'x'", "NO_SEPARATOR"},
+        {"dashes and a blank", "A: b\n--c d: e\n\nx", "0P1'--c d: e\n\nx'", "NO_SEPARATOR"},
+        {"From and a colon first", "From : a@b\nA: b\n\nx", "0P2'x'", ""},
+        {"From and a tab first", "From \t: a@b\nA: b\n\nx", "0P2'x'", ""},
     };
     (void)state;
     CHECK(samples);
@@ -226,6 +244,48 @@ static void fields_are_found_by_name_in_any_case_one_after_the_other(void **stat
     weir_arena_free(&arena);
 }
 
+/* type, charset, name and what each is found with, for a message of one part. */
+static void parameters_mean_the_same_to_all_who_ask(void **state)
+{
+    static const struct {
+        const char *head, *charset, *name;
+        bool attachment, bad;
+    } cases[] = {
+        {"Content-Type: a/b; charset=x; name=y\n", "x", "y", true, false},
+        {"Content-Type: a/b charset=x name=\"y z\"\n", "x", "y z", true, true},
+        {"Content-Type: a/b (c; charset=no) ; charset = x\n", "x", "", false, false},
+        {"Content-Type: a/b; charset*0=x; charset*1=y\n", "xy", "", false, false},
+        {"Content-Type: a/b; charset*=us-ascii''x%79\n", "xy", "", false, false},
+        {"Content-Type: a/b; charset=x y\n", "x", "", false, false},
+        {"Content-Type: a/b; charset=\" x \"\n", "x", "", false, false},
+        {"Content-Type: a/b; name*1=ml; name*0=\"a.ht\"\n", "", "a.html", true, false},
+        {"Content-Type: a/b; name=\"a\\\"b\"\n", "", "a\"b", true, false},
+        {"Content-Type: a/b; name=\"a\n b\"\n", "", "a b", true, false},
+        {"Content-Type: a/b; name=a; name=b\n", "", "a", true, true},
+        {"Content-Type: a/b; xname=a\n", "", "", false, false},
+        {"Content-Disposition: inline filename=a.b\n", "", "a.b", false, false},
+        {"Content-Disposition: (c) attachment; filename*0*=utf-8''a%2E; filename*1=b\n", "",
+         "a.b", true, false},
+        {"Content-Type: a/b; name=no\nContent-Disposition: inline; filename=yes\n", "", "yes",
+         true, false},
+    };
+    struct weir_arena *arena = weir_arena_new(1024);
+    struct weir_message message;
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *head = cases[i].head;
+        assert_int_equal(weir_message_parse(head, strlen(head), arena, &message), 0);
+        const struct weir_part *part = &message.part[0];
+        assert_slice(part->charset, cases[i].charset);
+        assert_slice(part->name, cases[i].name);
+        if (part->attachment != cases[i].attachment)
+            fail_msg("%s: attachment", head);
+        if ((message.defects >> WEIR_DEFECT_BAD_PARAMETER & 1) != cases[i].bad)
+            fail_msg("%s: bad", head);
+    }
+    weir_arena_free(&arena);
+}
+
 static void a_part_knows_what_its_fields_say(void **state)
 {
     static const char text[] =
@@ -257,6 +317,7 @@ int main(void)
         cmocka_unit_test(missing_fields_of_a_message_are_noted),
         cmocka_unit_test(fields_are_found_by_name_in_any_case_one_after_the_other),
         cmocka_unit_test(a_part_knows_what_its_fields_say),
+        cmocka_unit_test(parameters_mean_the_same_to_all_who_ask),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,14 +105,6 @@ static void assert_bound(const char *pattern, struct bound bound, int want)
     free(subject);
 }
 
-/* Each octet is one step more, and none is within another. */
-static void WEIR_MATCH_STEPS_MAX_steps_are_made_and_no_more(void **state)
-{
-    (void)state;
-    assert_bound("^[ab]*?[bc]", (struct bound){WEIR_MATCH_STEPS_MAX, UINT32_MAX, 0},
-                 PCRE2_ERROR_MATCHLIMIT);
-}
-
 /* Each octet is one group within the one before. */
 static void WEIR_MATCH_DEPTH_MAX_is_how_deep_a_match_goes(void **state)
 {
@@ -318,7 +310,6 @@ static void WEIR_PREFILTER_WORK_MAX_and_FREE_bound_the_looks_at_a_text(void **st
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(WEIR_MATCH_STEPS_MAX_steps_are_made_and_no_more),
         cmocka_unit_test(WEIR_MATCH_DEPTH_MAX_is_how_deep_a_match_goes),
         cmocka_unit_test(WEIR_MATCH_STACK_MAX_octets_of_stack_are_used_and_no_more),
         cmocka_unit_test(WEIR_RULE_REPEATS_MAX_hits_are_counted_and_no_more),
