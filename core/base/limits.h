@@ -53,7 +53,7 @@
 #define WEIR_HEAD_MAX (512u << 10) /* octets of one header block that are looked at */
 #define WEIR_PARTS_MAX 300         /* MIME parts of a message */
 #define WEIR_PART_DEPTH_MAX 30     /* multipart within multipart, message within message */
-#define WEIR_BOUNDARY_MAX 200      /* octets of a MIME boundary; RFC 2046 5.1.1 allows 70 */
+#define WEIR_BOUNDARY_MAX 998      /* octets of a MIME boundary; RFC 2046 5.1.1 allows 70 */
 #define WEIR_HEADER_TEXT_MAX (64u << 10) /* octets of a header's value once decoded */
 #define WEIR_PARAMETER_MAX 1024    /* octets of a MIME parameter once decoded */
 #define WEIR_PARAMETER_PARTS_MAX 64 /* pieces of one parameter, RFC 2231 3 */

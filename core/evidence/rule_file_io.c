@@ -77,16 +77,34 @@ static bool same(const struct identity *a, const struct identity *b)
            a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
-static int map(int fd, const struct stat *status, struct set *set)
+/* Reads the file into octets that are there; a file that was cut meanwhile is none of ours. */
+static int fill(int fd, uint8_t *octets, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        ssize_t got = read(fd, octets + at, len - at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got < 0 ? WEIR_EIO : WEIR_ECORRUPT;
+        at += (size_t)got;
+    }
+    return 0;
+}
+
+/* Brief processes use the file where it lies.  The others read it: somebody who writes over it
+ * instead of replacing it would take down whoever has it mapped. */
+static int map(int fd, const struct stat *status, bool brief, struct set *set)
 {
     if (!S_ISREG(status->st_mode) || status->st_size <= 0 || status->st_size > UINT32_MAX)
         return WEIR_ECORRUPT;
     set->len = (size_t)status->st_size;
-    void *octets = mmap(NULL, set->len, PROT_READ, MAP_SHARED, fd, 0);
+    void *octets = brief ? mmap(NULL, set->len, PROT_READ, MAP_SHARED, fd, 0)
+                         : mmap(NULL, set->len, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (octets == MAP_FAILED)
         return WEIR_EIO;
     set->octets = octets;
-    return 0;
+    return brief ? 0 : fill(fd, octets, set->len);
 }
 
 /* Mail is judged without it, too: what goes wrong is only logged, once when it will not change. */
@@ -106,14 +124,14 @@ static int set_open(struct weir_rule_file *file, struct set **set_r, struct iden
 {
     struct stat status;
     *set_r = NULL;
-    int fd = open(file->path, O_RDONLY | O_CLOEXEC);
+    int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is none */
     if (fd < 0)
         return errno == ENOENT ? 0 : WEIR_EIO;
     struct set *set = calloc(1, sizeof(*set));
     int rc = !set ? WEIR_ENOMEM : fstat(fd, &status) < 0 ? WEIR_EIO : 0;
     if (rc == 0) {
         *identity_r = identity_of(&status);
-        rc = map(fd, &status, set);
+        rc = map(fd, &status, !file->options.full, set);
     }
     if (rc == 0)
         rc = weir_rules_attach(set->octets, set->len, file->options.full, &set->rules);

@@ -250,9 +250,21 @@ size_t weir_auth_results_read(const struct weir_message *message, const char *co
     return found;
 }
 
+/* Whether a trusted server found that the sender's policy forbids this use of its name: then
+ * nothing below, which may be forged, is listened to. */
+static bool fails_dmarc(const struct weir_auth *auth, size_t auths)
+{
+    for (size_t i = 0; i < auths; i++)
+        if (auth[i].method == WEIR_AUTH_DMARC && auth[i].result == WEIR_AUTH_FAIL)
+            return true;
+    return false;
+}
+
 bool weir_auth_vouches(const struct weir_auth *auth, size_t auths, const char *domain)
 {
     char name[WEIR_DOMAIN_TEXT];
+    if (fails_dmarc(auth, auths))
+        return false;
     for (size_t i = 0; i < auths; i++) {
         bool domains = auth[i].method == WEIR_AUTH_SPF || auth[i].method == WEIR_AUTH_DKIM ||
                        auth[i].method == WEIR_AUTH_DMARC;
