@@ -81,6 +81,10 @@ static void paragraph(struct weir_reading *reading)
 /* Hidden text is fed in its place, and what a reader sees once more without it. */
 static void html_feed(struct weir_reading *reading, struct weir_slice text)
 {
+    if (reading->all.cut || reading->markup.cut) { /* full: nothing of it would be kept */
+        weir_message_note(reading->outermost, WEIR_DEFECT_LIMIT);
+        return;
+    }
     size_t visible = (size_t)(reading->visible.at - reading->visible.start);
     size_t all = (size_t)(reading->all.at - reading->all.start);
     reading->html.facts = 0;
