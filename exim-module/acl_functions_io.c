@@ -7,26 +7,20 @@
 #include <string.h>
 
 #include "core/base/line.h"
-
-#define NOTHING_KNOWN "verdict=ham action=pass score=0.0 ground=nothing"
-
-static struct weir_slice slice_of(const char *text)
-{
-    return text ? (struct weir_slice){text, strlen(text)} : (struct weir_slice){"", 0};
-}
+#include "core/base/slice.h"
 
 static bool fill(const struct weir_acl_question *question, struct weir_envelope *envelope)
 {
-    struct weir_slice client = slice_of(question->client);
+    struct weir_slice client = weir_slice_maybe(question->client);
     bool named = question->client_name && question->client_name[0];
 
     *envelope = (struct weir_envelope){
         .stage = question->recipient ? WEIR_STAGE_RCPT : WEIR_STAGE_CONNECT,
         .has_client = true,
-        .client_name = slice_of(named ? question->client_name : "unknown"),
-        .helo = slice_of(question->helo),
-        .sender = slice_of(question->sender),
-        .recipient = slice_of(question->recipient),
+        .client_name = weir_slice_maybe(named ? question->client_name : "unknown"),
+        .helo = weir_slice_maybe(question->helo),
+        .sender = weir_slice_maybe(question->sender),
+        .recipient = weir_slice_maybe(question->recipient),
     };
     return weir_address_parse(client.at, client.len, &envelope->client) == 0;
 }
@@ -77,7 +71,7 @@ const char *weir_acl_reputation(struct weir_exim_process *process,
     char facts[WEIR_DECISION_TEXT], reply[WEIR_DECISION_TEXT];
 
     if (!decide(process, question, &envelope, &decision)) {
-        weir_line_text(&line, NOTHING_KNOWN);
+        weir_line_text(&line, WEIR_ACL_NOTHING);
         return weir_line_end(&line);
     }
     weir_decision_facts(&decision, &envelope, NULL, facts);

@@ -13,6 +13,9 @@
 
 #define WEIR_ACL_TEXT (2 * WEIR_DECISION_TEXT)
 
+/* What is said where nothing could be found out. */
+#define WEIR_ACL_NOTHING "verdict=ham score=0.00 action=pass ground=nothing"
+
 /* What an ACL hands over; texts may be NULL or empty: not known. */
 struct weir_acl_question {
     const char *client;    /* an address */

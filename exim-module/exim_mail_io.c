@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/slice.h"
 
 static const char received[] = "received:";
 
@@ -122,36 +123,32 @@ static int copy_message(const struct weir_exim_message *message, size_t most,
     return 0;
 }
 
-static struct weir_slice slice_of(const char *text)
-{
-    return text ? (struct weir_slice){text, strlen(text)} : (struct weir_slice){"", 0};
-}
-
 static struct weir_slice listener_of(const struct weir_exim_message *message,
                                      struct weir_arena *arena)
 {
     const char *address = message->listener_address;
 
     if (!address)
-        return slice_of(NULL);
-    return slice_of(weir_arena_printf(arena, strchr(address, ':') ? "[%s]:%d" : "%s:%d", address,
-                                      message->listener_port));
+        return weir_slice_maybe(NULL);
+    return weir_slice_maybe(weir_arena_printf(
+        arena, strchr(address, ':') ? "[%s]:%d" : "%s:%d", address, message->listener_port));
 }
 
 static void fill_envelope(const struct weir_exim_message *message, struct weir_envelope *envelope)
 {
-    struct weir_slice client = slice_of(message->client);
+    struct weir_slice client = weir_slice_maybe(message->client);
 
     *envelope = (struct weir_envelope){
         .stage = WEIR_STAGE_END,
-        .helo = slice_of(message->helo),
-        .sender = slice_of(message->sender),
-        .queue_id = slice_of(message->id),
+        .helo = weir_slice_maybe(message->helo),
+        .sender = weir_slice_maybe(message->sender),
+        .queue_id = weir_slice_maybe(message->id),
         .authenticated = message->authenticated,
     };
     if (client.len > 0 && weir_address_parse(client.at, client.len, &envelope->client) == 0) {
         envelope->has_client = true;
-        envelope->client_name = slice_of(message->client_name ? message->client_name : "unknown");
+        envelope->client_name =
+            weir_slice_of(message->client_name ? message->client_name : "unknown");
     }
     if (message->recipients > 0)
         envelope->recipient = message->recipient[0];

@@ -291,7 +291,7 @@ int weir_reputation(uschar **yield, int argc, uschar *argv[])
     if (use_configuration() == 0)
         *yield = tainted(weir_acl_reputation(&process, &question, text));
     else
-        *yield = (uschar *)(uintptr_t)"verdict=ham score=0.00 action=pass ground=nothing";
+        *yield = (uschar *)(uintptr_t)WEIR_ACL_NOTHING;
     return OK;
 }
 

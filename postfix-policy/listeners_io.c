@@ -22,6 +22,7 @@
 #include "core/base/endpoint.h"
 #include "core/base/error.h"
 #include "core/engine/config.h"
+#include "postfix-policy/unix_place_io.h"
 
 #define BACKLOG 4096
 #define FIRST_HANDED_OVER 3 /* sd_listen_fds(3) */
@@ -123,37 +124,6 @@ static int open_inet(struct weir_listeners *listeners, const char *address,
     return done;
 }
 
-/* Takes a socket file away at which nobody answers.  0 when the place is free. */
-static int clear_place(struct weir_listeners *listeners, const char *address,
-                       const struct sockaddr_un *place)
-{
-    struct stat at;
-    int fd, answered;
-
-    if (lstat(place->sun_path, &at) < 0)
-        return errno == ENOENT ? 0 : trouble(listeners, address, strerror(errno));
-    if (!S_ISSOCK(at.st_mode))
-        return trouble(listeners, address, "there is a file that is no socket");
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return trouble(listeners, address, strerror(errno));
-    answered = connect(fd, (const struct sockaddr *)place, sizeof *place) == 0 ||
-               errno != ECONNREFUSED;
-    close(fd);
-    if (answered)
-        return trouble(listeners, address, "another process listens there");
-    if (unlink(place->sun_path) < 0 && errno != ENOENT)
-        return trouble(listeners, address, strerror(errno));
-    return 0;
-}
-
-static mode_t mode_of(int access)
-{
-    static const mode_t mode[] = {
-        [WEIR_SOCKET_EVERYBODY] = 0666, [WEIR_SOCKET_GROUP] = 0660, [WEIR_SOCKET_OWNER] = 0600};
-    return mode[access];
-}
-
 /* A listening socket at a free place; nobody can connect before listen(), so its
  * mode is never wrong.  -1 and errno. */
 static int listen_at(const struct sockaddr_un *place, int access, struct stat *made_r)
@@ -164,8 +134,8 @@ static int listen_at(const struct sockaddr_un *place, int access, struct stat *m
     if (fd < 0)
         return -1;
     if (bind(fd, (const struct sockaddr *)place, sizeof *place) == 0) {
-        if (lstat(place->sun_path, made_r) == 0 && chmod(place->sun_path, mode_of(access)) == 0 &&
-            listen(fd, BACKLOG) == 0)
+        if (lstat(place->sun_path, made_r) == 0 &&
+            chmod(place->sun_path, weir_unix_place_mode(access)) == 0 && listen(fd, BACKLOG) == 0)
             return fd;
         error = errno;
         (void)unlink(place->sun_path);
@@ -183,12 +153,12 @@ static int open_unix(struct weir_listeners *listeners, const char *address,
     struct sockaddr_un place = {.sun_family = AF_UNIX};
     struct weir_listener *listener;
     struct stat made;
+    const char *why = weir_unix_place_clear(endpoint->host);
     int fd, done;
 
+    if (why)
+        return trouble(listeners, address, why);
     strcpy(place.sun_path, endpoint->host); /* WEIR_ENDPOINT_PATH_MAX */
-    done = clear_place(listeners, address, &place);
-    if (done < 0)
-        return done;
     fd = listen_at(&place, access, &made);
     if (fd < 0)
         return trouble(listeners, address, strerror(errno));
@@ -332,7 +302,7 @@ void weir_listeners_commit(struct weir_listeners *listeners, int access)
         const char *path = own_file(listener);
 
         if (path)
-            (void)chmod(path, mode_of(access));
+            (void)chmod(path, weir_unix_place_mode(access));
     }
 }
 

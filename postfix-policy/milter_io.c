@@ -27,6 +27,7 @@
 #include "core/base/error.h"
 #include "postfix-policy/milter_callbacks_io.h"
 #include "postfix-policy/sd_notify_io.h"
+#include "postfix-policy/unix_place_io.h"
 
 #define TICK 1000          /* ms between two looks at what is due */
 #define STOP_WITHIN 10     /* s for sessions at work when told to stop */
@@ -56,43 +57,6 @@ static int watch_signals(void)
     return 0;
 }
 
-/* Whether somebody answers at a Unix socket. */
-static bool knock(const char *path)
-{
-    struct sockaddr_un place = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool answered;
-
-    memcpy(place.sun_path, path, strnlen(path, sizeof place.sun_path - 1));
-    answered = fd >= 0 && connect(fd, (struct sockaddr *)&place, sizeof place) == 0;
-    if (fd >= 0)
-        close(fd);
-    return answered;
-}
-
-/* A stale socket, one at which nobody answers, is taken away; libmilter would not, as root. */
-static int clear_place(const char *path, const struct weir_log *log)
-{
-    struct stat there;
-
-    if (lstat(path, &there) < 0)
-        return 0;
-    if (!S_ISSOCK(there.st_mode)) {
-        weir_log(log, WEIR_LOG_ERROR, "cannot listen at %s: it is there and no socket", path);
-        return WEIR_EINVAL;
-    }
-    if (knock(path)) {
-        weir_log(log, WEIR_LOG_ERROR, "cannot listen at %s: another program does", path);
-        return WEIR_EINVAL;
-    }
-    return unlink(path) == 0 ? 0 : WEIR_EIO;
-}
-
-static mode_t mask_of(int access)
-{
-    return access == WEIR_SOCKET_EVERYBODY ? 0 : access == WEIR_SOCKET_GROUP ? 0007 : 0077;
-}
-
 /* What libmilter calls "unix:/path" and "inet:port@host". */
 static int open_socket(struct weir_milter_service *service)
 {
@@ -108,14 +72,16 @@ static int open_socket(struct weir_milter_service *service)
         weir_log(log, WEIR_LOG_ERROR, "cannot listen at %s: %s", listen, why);
         return WEIR_EINVAL;
     }
-    if (at.is_unix && (done = clear_place(at.host, log)) < 0)
-        return done;
+    if (at.is_unix && (why = weir_unix_place_clear(at.host)) != NULL) {
+        weir_log(log, WEIR_LOG_ERROR, "cannot listen at %s: %s", listen, why);
+        return WEIR_EIO;
+    }
     if (at.is_unix)
         snprintf(name, sizeof name, "unix:%s", at.host);
     else
         snprintf(name, sizeof name, "inet%s:%s@%s", strchr(at.host, ':') ? "6" : "", at.port,
                  at.host);
-    mask = umask(mask_of(weir_milter_service_access(service)));
+    mask = umask(0777 & ~weir_unix_place_mode(weir_milter_service_access(service)));
     done = smfi_setconn(name) == MI_SUCCESS && smfi_opensocket(false) == MI_SUCCESS ? 0 : WEIR_EIO;
     umask(mask);
     if (done < 0)

@@ -199,14 +199,6 @@ void weir_milter_service_end(struct weir_milter_service **service)
 
 /* a reload ----------------------------------------------------------------------------------- */
 
-static void log_problem(void *context, const char *file, unsigned line, const char *reason)
-{
-    if (line > 0)
-        weir_log(context, WEIR_LOG_ERROR, "%s:%u: %s", file, line, reason);
-    else
-        weir_log(context, WEIR_LOG_ERROR, "%s: %s", file, reason);
-}
-
 /* Behind the shut gate. */
 static int replace(struct weir_milter_service *service, struct weir_service *next)
 {
@@ -223,7 +215,7 @@ static int replace(struct weir_milter_service *service, struct weir_service *nex
 
 void weir_milter_service_reload(struct weir_milter_service *service)
 {
-    struct weir_settings_report report = {log_problem, &service->log};
+    struct weir_settings_report report = {weir_log_problem, &service->log};
     struct weir_service *next;
     int done = weir_service_read(service->options.config_path, &report, &next);
 

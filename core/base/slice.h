@@ -54,6 +54,12 @@ static inline struct weir_slice weir_slice_of(const char *text)
     return (struct weir_slice){text, strlen(text)};
 }
 
+/* NULL is an empty one. */
+static inline struct weir_slice weir_slice_maybe(const char *text)
+{
+    return weir_slice_of(text ? text : "");
+}
+
 static inline struct weir_slice weir_slice_between(const char *at, const char *end)
 {
     return (struct weir_slice){at, (size_t)(end - at)};
@@ -90,6 +96,16 @@ static inline bool weir_slice_equals(struct weir_slice slice, const char *text)
 static inline bool weir_slice_same(struct weir_slice a, struct weir_slice b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+/* Whether a host's name is a domain or lies below it; nothing lies below no domain. */
+static inline bool weir_slice_within(struct weir_slice name, struct weir_slice domain)
+{
+    if (domain.len == 0 || name.len < domain.len)
+        return false;
+    const char *tail = name.at + (name.len - domain.len);
+    return strncasecmp(tail, domain.at, domain.len) == 0 &&
+           (name.len == domain.len || tail[-1] == '.');
 }
 
 /* Without space at both ends. */

@@ -9,10 +9,7 @@
 
 #include <sodium.h>
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+#include "core/base/slice.h"
 
 /* Adds a value with its runs of blanks as one, and none at its ends. */
 static void add_relaxed(crypto_hash_sha256_state *state, struct weir_slice value)
@@ -21,7 +18,7 @@ static void add_relaxed(crypto_hash_sha256_state *state, struct weir_slice value
     size_t len = 0;
     bool blank = false, any = false;
     for (size_t i = 0; i < value.len; i++) {
-        if (is_blank(value.at[i])) {
+        if (weir_is_blank(value.at[i])) {
             blank = true;
             continue;
         }

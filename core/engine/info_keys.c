@@ -10,20 +10,7 @@
 #include <sodium.h>
 
 #include "core/base/error.h"
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-static struct weir_slice trim(struct weir_slice text)
-{
-    while (text.len > 0 && is_blank(text.at[0]))
-        text = (struct weir_slice){text.at + 1, text.len - 1};
-    while (text.len > 0 && is_blank(text.at[text.len - 1]))
-        text.len--;
-    return text;
-}
+#include "core/base/slice.h"
 
 /* The number at the beginning, and *text behind it; 0 when there is none or it is too large. */
 static unsigned take_number(struct weir_slice *text)
@@ -40,9 +27,9 @@ static bool read_key(struct weir_slice line, struct weir_info_key *key_r)
 {
     size_t len = 0;
     unsigned id = take_number(&line);
-    if (id == 0 || line.len == 0 || !is_blank(line.at[0]))
+    if (id == 0 || line.len == 0 || !weir_is_space(line.at[0]))
         return false;
-    line = trim(line);
+    line = weir_slice_trim(line);
     key_r->id = (uint8_t)id;
     return line.len == 2 * WEIR_INFO_KEY &&
            sodium_hex2bin(key_r->octet, WEIR_INFO_KEY, line.at, line.len, NULL, &len, NULL) == 0 &&
@@ -75,7 +62,7 @@ int weir_info_keys_read(struct weir_slice text, struct weir_info_keys *keys_r, u
         const char *comment = memchr(line.at, '#', line.len);
         if (comment)
             line.len = (size_t)(comment - line.at);
-        line = trim(line);
+        line = weir_slice_trim(line);
         number++;
         if (line.len > 0)
             rc = add_key(&keys, line);

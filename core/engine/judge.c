@@ -80,7 +80,7 @@ static struct weir_slice person_text(struct weir_judge *judge, const char *selec
     if (!room)
         return (struct weir_slice){0};
     line = weir_line(room, PERSON_TEXT);
-    if (!weir_header_text(&judge->message, judge->charsets, weir_judge_text(selector), &line))
+    if (!weir_header_text(&judge->message, judge->charsets, weir_slice_of(selector), &line))
         return (struct weir_slice){0};
     while (line.at > line.start && line.at[-1] == '\n')
         line.at--;

@@ -8,8 +8,7 @@
 #ifndef WEIR_ENGINE_JUDGE_IMPL_H
 #define WEIR_ENGINE_JUDGE_IMPL_H
 
-#include <string.h>
-
+#include "core/base/slice.h"
 #include "core/engine/judge.h"
 
 #define WEIR_POINTS_MAX (WEIR_RULE_HITS_MAX + 5) /* those of rules, and our own */
@@ -38,10 +37,5 @@ int weir_judge_write(struct weir_judge *judge);
 
 /* Appends one line to the spool (judge_outcome.c). */
 void weir_judge_spool(struct weir_judge *judge);
-
-static inline struct weir_slice weir_judge_text(const char *text)
-{
-    return (struct weir_slice){text, strlen(text)};
-}
 
 #endif

@@ -7,9 +7,9 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/base/error.h"
+#include "core/base/slice.h"
 #include "core/engine/judge_impl.h"
 
 #define STATUS_TEXT 1000        /* of X-Spam-Status, all its lines together */
@@ -292,17 +292,7 @@ static void put_info(struct weir_line *line, const char *info)
 
 static struct weir_slice or_dash(struct weir_slice text)
 {
-    return text.len > 0 ? text : weir_judge_text("-");
-}
-
-/* Whether a host's name is a domain or lies below it, any case. */
-static bool lies_within(struct weir_slice name, struct weir_slice domain)
-{
-    size_t above = name.len - domain.len;
-
-    return domain.len > 0 && name.len >= domain.len &&
-           strncasecmp(name.at + above, domain.at, domain.len) == 0 &&
-           (above == 0 || name.at[above - 1] == '.');
+    return text.len > 0 ? text : weir_slice_of("-");
 }
 
 /* Of the signatures that a trusted server found to be good, that of the host's own domain, else
@@ -316,7 +306,7 @@ static struct weir_slice dkim_domain(const struct weir_judgement *judgement)
 
         if (auth->method != WEIR_AUTH_DKIM || auth->result != WEIR_AUTH_PASS)
             continue;
-        if (lies_within(judgement->boundary.name, auth->domain))
+        if (weir_slice_within(judgement->boundary.name, auth->domain))
             return auth->domain;
         if (first.len == 0)
             first = auth->domain;

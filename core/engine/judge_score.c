@@ -34,8 +34,8 @@ static void add_own(struct weir_judge *judge, uint32_t id, const char *name, con
                     const char *description, double points)
 {
     add_point(judge, &(struct weir_point){.id = id,
-                                          .name = weir_judge_text(name),
-                                          .description = weir_judge_text(description),
+                                          .name = weir_slice_of(name),
+                                          .description = weir_slice_of(description),
                                           .kind = kind,
                                           .points = points,
                                           .times = 1});

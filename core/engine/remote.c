@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/slice.h"
 
 static const char question_line[] = "weir-decide 1\n";
 static const char answer_line[] = "weir-outcome 1\n";
@@ -49,11 +50,6 @@ static void write_named(struct weir_line *out, const char *name, struct weir_sli
     weir_line_text(out, "\n");
 }
 
-static struct weir_slice slice_of(const char *text)
-{
-    return (struct weir_slice){text, strlen(text)};
-}
-
 static void write_known(struct weir_line *out, const char *name, struct weir_slice value)
 {
     if (value.len > 0)
@@ -67,7 +63,7 @@ void weir_remote_question(const struct weir_mail *mail, struct weir_line *out)
 
     weir_line_text(out, question_line);
     if (envelope->has_client)
-        write_named(out, "client", slice_of(weir_address_format(&envelope->client, client)));
+        write_named(out, "client", weir_slice_of(weir_address_format(&envelope->client, client)));
     write_known(out, "client_name", envelope->client_name);
     write_known(out, "helo", envelope->helo);
     write_named(out, "sender", envelope->sender);
@@ -85,23 +81,23 @@ void weir_remote_question(const struct weir_mail *mail, struct weir_line *out)
 void weir_remote_answer(const struct weir_outcome *outcome, struct weir_line *out)
 {
     weir_line_text(out, answer_line);
-    write_named(out, "verdict", slice_of(weir_verdict_name(outcome->verdict)));
-    write_named(out, "action", slice_of(weir_action_name(outcome->action)));
+    write_named(out, "verdict", weir_slice_of(weir_verdict_name(outcome->verdict)));
+    write_named(out, "action", weir_slice_of(weir_action_name(outcome->action)));
     weir_line_text(out, "score=");
     weir_line_number(out, outcome->score, 6);
     weir_line_text(out, "\n");
-    write_known(out, "reply", slice_of(outcome->reply));
+    write_known(out, "reply", weir_slice_of(outcome->reply));
     for (size_t i = 0; i < outcome->removes; i++)
-        write_named(out, "remove", slice_of(outcome->remove[i]));
+        write_named(out, "remove", weir_slice_of(outcome->remove[i]));
     for (size_t i = 0; i < outcome->adds; i++) {
         weir_line_text(out, "add=");
-        write_value(out, slice_of(outcome->add[i].name));
+        write_value(out, weir_slice_of(outcome->add[i].name));
         weir_line_text(out, ": ");
-        write_value(out, slice_of(outcome->add[i].value));
+        write_value(out, weir_slice_of(outcome->add[i].value));
         weir_line_text(out, "\n");
     }
-    write_known(out, "info", slice_of(outcome->info));
-    write_known(out, "log", slice_of(outcome->log));
+    write_known(out, "info", weir_slice_of(outcome->info));
+    write_known(out, "log", weir_slice_of(outcome->log));
     weir_line_text(out, "\n");
 }
 

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "core/base/error.h"
+#include "core/evidence/rules_io.h"
 
 #define ARENA_FIRST (1u << 20)
 #define PATH_MOST 4096
@@ -87,12 +88,6 @@ static bool newer(const struct stat *a, const struct stat *b)
     return a->st_mtim.tv_nsec > b->st_mtim.tv_nsec;
 }
 
-static bool is_rule_file(const char *name)
-{
-    size_t len = strlen(name);
-    return name[0] != '.' && len > 6 && strcmp(name + len - 6, ".rules") == 0;
-}
-
 /* Whether the folder has rule files, and one that is newer than the image (NULL: there is none). */
 static bool changed_since(const char *folder, const struct stat *image)
 {
@@ -105,7 +100,8 @@ static bool changed_since(const char *folder, const struct stat *image)
     if (image && fstat(dirfd(open), &there) == 0 && newer(&there, image))
         changed = true;
     for (struct dirent *entry; (entry = readdir(open)) != NULL;) {
-        if (!is_rule_file(entry->d_name) || fstatat(dirfd(open), entry->d_name, &there, 0) < 0)
+        if (!weir_rules_is_file(entry->d_name) ||
+            fstatat(dirfd(open), entry->d_name, &there, 0) < 0)
             continue;
         any = true;
         changed |= !image || newer(&there, image);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/base/line.h"
+#include "core/base/slice.h"
 
 const char *weir_verdict_name(enum weir_verdict verdict)
 {
@@ -29,11 +30,6 @@ const char *weir_ground_name(enum weir_ground ground)
         "nothing", "authenticated", "null-sender", "role",      "never",
         "accept",  "whitelist",     "blacklist",   "reputation", "score"};
     return name[ground];
-}
-
-static struct weir_slice slice(const char *text)
-{
-    return (struct weir_slice){text, strlen(text)};
 }
 
 static void put_client(struct weir_line *line, const struct weir_envelope *envelope)
@@ -103,11 +99,11 @@ const char *weir_decision_reply(const struct weir_decision *decision,
     weir_line_text(&line, ")");
     if (decision->ground == WEIR_GROUND_BLACKLIST && decision->entry.reason[0]) {
         weir_line_text(&line, ": ");
-        weir_line_foreign(&line, slice(decision->entry.reason), true);
+        weir_line_foreign(&line, weir_slice_of(decision->entry.reason), true);
     }
     if (help_url[0]) {
         weir_line_text(&line, "; see ");
-        weir_line_foreign(&line, slice(help_url), false);
+        weir_line_foreign(&line, weir_slice_of(help_url), false);
     } else {
         weir_line_text(&line, "; ask the recipient's postmaster");
     }
@@ -237,7 +233,7 @@ static void put_entry_reason(struct weir_line *line, const struct weir_decision 
     put_end(line, entry->ends);
     if (entry->reason[0]) {
         weir_line_text(line, ": ");
-        weir_line_foreign(line, slice(entry->reason), true);
+        weir_line_foreign(line, weir_slice_of(entry->reason), true);
     }
 }
 

@@ -1,5 +1,6 @@
 /*
- * A rule set at work in a mapped image, changed for a new one without a pause.
+ * A rule set at work, changed for a new one without a pause: mapped where processes live short, in
+ * memory of its own in a daemon.
  *
  * A struct set is one image with its handle and the matchers that nobody uses just
  * now.  The file owns a list of sets: the current one first, behind it old ones that are

@@ -69,10 +69,15 @@ static int read_file(struct weir_rule_reader *reader, const char *path)
     return rc;
 }
 
+bool weir_rules_is_file(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return name[0] != '.' && dot && strcmp(dot, ".rules") == 0;
+}
+
 static int is_rule_file(const struct dirent *entry)
 {
-    const char *dot = strrchr(entry->d_name, '.');
-    return entry->d_name[0] != '.' && dot && strcmp(dot, ".rules") == 0;
+    return weir_rules_is_file(entry->d_name);
 }
 
 static int read_folder(struct weir_rule_reader *reader, struct weir_arena *arena, const char *path)

@@ -20,6 +20,9 @@
 int weir_rules_read_files(const char *path, struct weir_arena *arena, weir_rule_report *report,
                           void *context, struct weir_rule_sources *sources_r);
 
+/* Whether a folder's file of this name is read: *.rules, and no dot in front. */
+bool weir_rules_is_file(const char *name);
+
 /* Writes an image beside path and renames it there, durable.  0 or WEIR_EIO. */
 int weir_rules_write_image(const char *path, const void *octets, size_t len);
 

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/slice.h"
+
 #define DAYS_KEPT 28         /* of the 32 bits: four weeks */
 #define JUDGED_LEAST 10      /* recent messages of a listener, or its shares say nothing */
 #define HASHED_MOST 320      /* octets of a recipient or listener that are told apart */
@@ -110,15 +112,6 @@ static void count_recipient(struct weir_gateway *gateway, uint64_t hash)
     weir_hyperloglog_add(&gateway->recipients, hash);
 }
 
-static bool within(struct weir_slice name, struct weir_slice domain)
-{
-    if (domain.len == 0 || name.len < domain.len)
-        return false;
-    const char *tail = name.at + (name.len - domain.len);
-    return strncasecmp(tail, domain.at, domain.len) == 0
-           && (name.len == domain.len || tail[-1] == '.');
-}
-
 static void count_next(const struct weir_gateways *gateways, struct weir_gateway *gateway,
                        const struct weir_address *next)
 {
@@ -138,7 +131,7 @@ void weir_gateway_count(struct weir_gateways *gateways, struct weir_gateway *gat
     gateway->last = gateway->at;
     gateway->days |= 1;
     gateway->messages += 1;
-    gateway->vouched += within(sighting->name, sighting->dkim_domain);
+    gateway->vouched += weir_slice_within(sighting->name, sighting->dkim_domain);
     struct weir_gateway_use *use = use_of(gateway, listener);
     use->messages += 1;
     use->recent += 1;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/slice.h"
 #include "monitor/ctl/ctl_input_io.h"
 #include "monitor/ctl/ctl_output.h"
 
@@ -103,27 +104,13 @@ void weir_ctl_entries_free(struct weir_ctl_entries *entries)
     *entries = (struct weir_ctl_entries){0};
 }
 
-static bool blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-static struct weir_slice trim(const char *at, const char *end)
-{
-    while (at < end && blank(*at))
-        at++;
-    while (end > at && blank(end[-1]))
-        end--;
-    return (struct weir_slice){at, (size_t)(end - at)};
-}
-
 /* What stands before a '#' that begins the line or follows a blank. */
 static struct weir_slice without_comment(struct weir_slice line)
 {
     for (size_t i = 0; i < line.len; i++)
-        if (line.at[i] == '#' && (i == 0 || blank(line.at[i - 1])))
-            return trim(line.at, line.at + i);
-    return trim(line.at, line.at + line.len);
+        if (line.at[i] == '#' && (i == 0 || weir_is_space(line.at[i - 1])))
+            return weir_slice_trim((struct weir_slice){line.at, i});
+    return weir_slice_trim(line);
 }
 
 static const char *read_reason(struct weir_slice text, struct weir_ctl_entry *entry)
@@ -143,11 +130,11 @@ static const char *read_line(struct weir_ctl *ctl, const struct weir_ctl_input *
 {
     const char *end = line.at + line.len, *stop = line.at, *why = NULL;
     struct weir_ctl_entry entry;
-    while (stop < end && !blank(*stop))
+    while (stop < end && !weir_is_space(*stop))
         stop++;
     if (weir_ctl_entry_parse(ctl->verb->list, line.at, (size_t)(stop - line.at), &entry, &why))
         return why;
-    why = read_reason(trim(stop, end), &entry);
+    why = read_reason(weir_slice_trim(weir_slice_between(stop, end)), &entry);
     entry.file = weir_ctl_input_name(input);
     entry.line = weir_ctl_input_number(input);
     if (why == NULL && append(entries, &entry) == 0)
