@@ -104,6 +104,10 @@ static bool decide_by_lists(struct weir_engine *engine, weir_time now,
         note_lists_trouble(engine, now, found, decision);
     if (found <= 0)
         return false;
+    if (list == WEIR_LIST_SCORE) {
+        decision->address_points = decision->entry.points;
+        return false;
+    }
     if (list == WEIR_LIST_BLACK)
         return decided(decision, WEIR_GROUND_BLACKLIST, WEIR_BLOCKED);
     return decided(decision, list == WEIR_LIST_NEVER ? WEIR_GROUND_NEVER : WEIR_GROUND_ACCEPT,
@@ -206,12 +210,17 @@ static void judge(struct weir_engine *engine, weir_time now, const struct weir_e
         decision->reputation.points + (decision->forged ? WEIR_FORGED_DOMAIN_POINTS : 0);
 }
 
+static enum weir_action of_blocked(const struct weir_decision *decision)
+{
+    return decision->entry.defer ? WEIR_DEFER : WEIR_REJECT;
+}
+
 static void choose_action(const struct weir_config *config, struct weir_decision *decision)
 {
     static const enum weir_action of_spam[] = {WEIR_PASS, WEIR_DEFER, WEIR_REJECT};
 
     if (decision->verdict == WEIR_BLOCKED)
-        decision->intended = WEIR_REJECT;
+        decision->intended = of_blocked(decision);
     else if (decision->verdict == WEIR_SPAM)
         decision->intended = of_spam[config->spam_action];
     else
@@ -224,7 +233,7 @@ static void clear(struct weir_decision *decision)
     /* Not the whole: the entry and the reputation are large and have marks of their own. */
     decision->verdict = WEIR_HAM;
     decision->ground = WEIR_GROUND_NOTHING;
-    decision->score = 0;
+    decision->score = decision->address_points = 0;
     decision->judged = decision->forged = false;
     decision->store_missing = decision->lists_missing = false;
     decision->domain[0] = '\0';
@@ -256,6 +265,7 @@ size_t weir_engine_decide(struct weir_engine *engine, weir_time now,
     for (size_t i = 0; i < n; i++) {
         if (engine->first[i + 1] > engine->first[i])
             judge(engine, now, &envelope[i], i, &decision_r[i]);
+        decision_r[i].score += decision_r[i].address_points;
         choose_action(config, &decision_r[i]);
         whole += !decision_r[i].store_missing && !decision_r[i].lists_missing;
     }

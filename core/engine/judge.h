@@ -7,7 +7,7 @@
  * match the rules; add up; decide; write it down (headers, log line, spam-info
  * string, one line for the spool).
  *
- *     score = points of rules + REPUTATION + FORGED_DOMAIN + FORGED_INFO + RULES_CUT
+ *     score = points of rules + REPUTATION + FORGED_DOMAIN + FORGED_INFO + RULES_CUT + ip:ADDRESS
  *     ham < unsure_score <= unsure < spam_score <= spam
  *
  * A reputation that condemns by itself (weir_engine_verdict) weighs as much as
@@ -53,6 +53,7 @@ enum weir_point_id {
     WEIR_POINT_FORGED_INFO,
     WEIR_POINT_BAYES,
     WEIR_POINT_RULES_CUT,         /* it made so much work that some rules were given up */
+    WEIR_POINT_ADDRESS,           /* the rule of the address, "ip:192.0.2.7" (claim A7) */
     WEIR_POINT_RESERVED = 1009,
 };
 

@@ -92,6 +92,26 @@ static void add_reputation(struct weir_judge *judge)
                 "somebody else seems to use this domain's name", WEIR_FORGED_DOMAIN_POINTS);
 }
 
+/* Which the monitor raises when the address exceeds a threshold. */
+static int add_address(struct weir_judge *judge)
+{
+    const struct weir_decision *decision = &judge->judgement.decision;
+    const struct weir_list_entry *entry = &decision->entry;
+    bool whitelisted = decision->ground == WEIR_GROUND_WHITELIST; /* the entry is the domain's */
+    char text[WEIR_PREFIX_TEXT];
+    const char *name, *reason;
+
+    if (decision->address_points == 0)
+        return 0;
+    name = whitelisted ? "ip:" : weir_arena_printf(judge->arena, "ip:%s",
+                                                   weir_prefix_format(&entry->prefix, text));
+    reason = whitelisted ? "" : weir_arena_printf(judge->arena, "%s", entry->reason);
+    if (!name || !reason)
+        return WEIR_ENOMEM;
+    add_own(judge, WEIR_POINT_ADDRESS, name, "ip", reason, decision->address_points);
+    return 0;
+}
+
 static int by_points(const void *a, const void *b)
 {
     const struct weir_point *one = a, *other = b;
@@ -140,7 +160,7 @@ static enum weir_action action_of(const struct weir_judge *judge,
     if (never_refused(judge, decision->ground))
         return WEIR_PASS;
     if (decision->verdict == WEIR_BLOCKED)
-        return WEIR_REJECT;
+        return decision->entry.defer ? WEIR_DEFER : WEIR_REJECT;
     if (decision->verdict != WEIR_SPAM)
         return WEIR_PASS;
     return decision->score >= config->reject_score ? WEIR_REJECT : of_spam[config->on_spam];
@@ -158,6 +178,8 @@ int weir_judge_score(struct weir_judge *judge, const struct weir_rules *rules)
     if (rules && add_rules(judge, rules) < 0)
         return WEIR_ENOMEM;
     add_reputation(judge);
+    if (add_address(judge) < 0)
+        return WEIR_ENOMEM;
     if (judge->fact[WEIR_FACT_FORGED_INFO] > 0)
         add_own(judge, WEIR_POINT_FORGED_INFO, "FORGED_INFO", "info",
                 "it bears a spam-info string that we did not sign", FORGED_INFO_POINTS);

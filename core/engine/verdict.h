@@ -45,12 +45,14 @@ struct weir_decision {
     enum weir_action intended; /* what would be done in mode enforce */
     enum weir_ground ground;
     double score;              /* points; reputation gives at most 3 to either side */
+    double address_points;     /* of these, what the address's own rule gives (list score) */
     bool judged;               /* reputation is filled in */
     bool forged;               /* rule FORGED_DOMAIN: somebody else uses the domain's name */
     bool store_missing;        /* counters did not all answer */
     bool lists_missing;        /* lists.db could not be read */
     struct weir_reputation reputation;
-    struct weir_list_entry entry;       /* of NEVER, ACCEPT, WHITELIST, BLACKLIST */
+    /* Of NEVER, ACCEPT, WHITELIST, BLACKLIST; or of address_points. */
+    struct weir_list_entry entry;
     char domain[WEIR_DOMAIN_TEXT];      /* organizational; "" when there is none */
     char id[WEIR_ID_TEXT];              /* reference for sender, log and operator */
 };

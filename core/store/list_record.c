@@ -5,15 +5,18 @@
  * Refuses records with anything in them that weir_list_record_write() does not
  * write: what is read here ends up in SMTP replies.
  */
+#include <math.h>
 #include <string.h>
 
 #include "core/base/cursor.h"
 #include "core/base/error.h"
 #include "core/store/lists_impl.h"
 
-enum { RECORD_FORM = 1, COUNTS_FORM = 1, KIND_PREFIX = 'a', KIND_DOMAIN = 'd', KIND_COUNTS = '#' };
+enum { RECORD_FORM = 1, RECORD_FORM_MORE = 2, COUNTS_FORM = 1 };
+enum { KIND_PREFIX = 'a', KIND_DOMAIN = 'd', KIND_COUNTS = '#' };
 
-_Static_assert(1 + 8 + 8 + 1 + WEIR_ORIGIN_MAX + 1 + WEIR_REASON_MAX <= WEIR_LIST_RECORD_MAX,
+_Static_assert(1 + 8 + 8 + 1 + 4 + 1 + WEIR_ORIGIN_MAX + 1 + WEIR_REASON_MAX <=
+                   WEIR_LIST_RECORD_MAX,
                "every entry fits into a record");
 
 static bool is_printable(char c)
@@ -23,13 +26,35 @@ static bool is_printable(char c)
 
 /* Records. --------------------------------------------------------------- */
 
+/* What goes beyond the first form, which is still written where it will do, so that an older Weir
+ * reads it. */
+static void write_more(struct weir_writer *w, const struct weir_list_entry *entry)
+{
+    weir_write_u8(w, entry->defer);
+    weir_write_u32(w, (uint32_t)(int32_t)nearbyint(entry->points * 100));
+}
+
+static bool read_more(struct weir_reader *r, struct weir_list_entry *entry)
+{
+    uint8_t defer = weir_read_u8(r);
+    int32_t hundredths = (int32_t)weir_read_u32(r);
+
+    entry->defer = defer == 1;
+    entry->points = hundredths / 100.0;
+    return defer <= 1 && fabs(entry->points) <= WEIR_RULE_SCORE_MAX &&
+           (defer == 1 || hundredths != 0);
+}
+
 size_t weir_list_record_write(const struct weir_list_entry *entry,
                               uint8_t record[static WEIR_LIST_RECORD_MAX])
 {
     struct weir_writer w = weir_writer(record, WEIR_LIST_RECORD_MAX);
-    weir_write_u8(&w, RECORD_FORM);
+    bool more = entry->defer || nearbyint(entry->points * 100) != 0;
+    weir_write_u8(&w, more ? RECORD_FORM_MORE : RECORD_FORM);
     weir_write_u64(&w, (uint64_t)entry->added);
     weir_write_u64(&w, (uint64_t)entry->ends);
+    if (more)
+        write_more(&w, entry);
     weir_write_text8(&w, entry->origin, strnlen(entry->origin, sizeof(entry->origin)));
     weir_write_text8(&w, entry->reason, strnlen(entry->reason, sizeof(entry->reason)));
     return weir_writer_len(&w);
@@ -49,13 +74,17 @@ int weir_list_record_read(const void *record, size_t len, struct weir_list_entry
     uint8_t form = weir_read_u8(&r);
     weir_time added = (weir_time)weir_read_u64(&r);
     weir_time ends = (weir_time)weir_read_u64(&r);
+    struct weir_list_entry more = {0};
+    bool good = form == RECORD_FORM || (form == RECORD_FORM_MORE && read_more(&r, &more));
     struct weir_slice origin = weir_read_text8(&r, WEIR_ORIGIN_MAX);
     struct weir_slice reason = weir_read_text8(&r, WEIR_REASON_MAX);
-    if (!weir_reader_done(&r) || form != RECORD_FORM || added < 0 || ends < 0 ||
+    if (!weir_reader_done(&r) || !good || added < 0 || ends < 0 ||
         !text_ok(origin) || !text_ok(reason))
         return WEIR_ECORRUPT;
     entry_r->added = added;
     entry_r->ends = ends;
+    entry_r->defer = more.defer;
+    entry_r->points = more.points;
     memcpy(entry_r->origin, origin.at, origin.len);
     entry_r->origin[origin.len] = '\0';
     memcpy(entry_r->reason, reason.at, reason.len);
@@ -69,7 +98,7 @@ int weir_list_record_ends(const void *record, size_t len, weir_time *ends_r)
     uint8_t form = weir_read_u8(&r);
     weir_read_u64(&r);
     weir_time ends = (weir_time)weir_read_u64(&r);
-    if (weir_reader_bad(&r) || form != RECORD_FORM)
+    if (weir_reader_bad(&r) || (form != RECORD_FORM && form != RECORD_FORM_MORE))
         return WEIR_ECORRUPT;
     *ends_r = ends;
     return 0;
@@ -285,10 +314,12 @@ int weir_list_entry_tidy(const struct weir_list_entry *entry, struct weir_list_e
     int rc = weir_list_which_tidy(entry, tidy_r);
     if (rc < 0)
         return rc;
-    if (entry->added < 0 || entry->ends < 0)
+    if (entry->added < 0 || entry->ends < 0 || !(fabs(entry->points) <= WEIR_RULE_SCORE_MAX))
         return WEIR_EINVAL;
     tidy_r->added = entry->added;
     tidy_r->ends = entry->ends;
+    tidy_r->defer = entry->defer;
+    tidy_r->points = entry->points;
     rc = text_tidy(entry->origin, sizeof(entry->origin), tidy_r->origin);
     return rc < 0 ? rc : text_tidy(entry->reason, sizeof(entry->reason), tidy_r->reason);
 }

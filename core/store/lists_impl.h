@@ -2,7 +2,8 @@
  * lists_impl - how entries lie in lists.db.  For core/store, its tests and its fuzzer.
  *
  *     key                                  value
- *     list 1 | 'a' | address 16 | bits 1   a record: added, ends, origin, reason
+ *     list 1 | 'a' | address 16 | bits 1   a record: added, ends, origin, reason; and points
+ *                                          or deferral, where there are any
  *     list 1 | 'd' | domain 1..253         the same
  *     list 1 | '#'                         how many entries of which kind: a look-up
  *                                          asks only for prefix lengths in use
@@ -20,7 +21,8 @@
 
 #define WEIR_LIST_RECORD_MAX 512
 
-/* Writes added, ends, origin and reason; returns the length, 0 when it does not fit. */
+/* Writes added, ends, deferral, points, origin and reason; returns the length, 0 when it
+ * does not fit. */
 size_t weir_list_record_write(const struct weir_list_entry *entry,
                               uint8_t record[static WEIR_LIST_RECORD_MAX]);
 

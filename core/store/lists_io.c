@@ -24,7 +24,7 @@ static const char never_reason[] = "on the never list of the configuration";
 
 const char *weir_list_name(enum weir_list list)
 {
-    static const char *const name[WEIR_LISTS] = {"never", "accept", "blacklist"};
+    static const char *const name[WEIR_LISTS] = {"never", "accept", "blacklist", "score"};
     return (unsigned)list < WEIR_LISTS ? name[list] : "?";
 }
 

@@ -1,14 +1,16 @@
 /*
  * lists - who is never, always or no longer let in.
  *
- * Three lists of addresses and prefixes, one of domains:
+ * Four lists of addresses and prefixes, one of domains:
  *     never    from the configuration: own addresses, gateways, the monitor;
  *              nothing automatic ever touches these
  *     accept   acceptable addresses, kept in lists.db (claim A26)
  *     black    the blacklist, kept in lists.db (claims A2, A15, A30)
+ *     score    addresses whose mail bears points of its own: the rule of an address,
+ *              which the monitor raises (claims A7, A18, A34)
  *     domains  acceptable sender domains (the white list of claims C2, C16)
  *
- * Never before accept, accept before black, whatever the prefix lengths; inside
+ * Never before accept, accept before black, black before score, whatever the prefix lengths; inside
  * a list the longest prefix that has not ended wins.  Every entry has a reason,
  * an origin and, unless an operator decided otherwise, an end; after its end it is as if
  * it were not there.
@@ -38,9 +40,15 @@
 #include "core/base/limits.h"
 #include "core/base/log.h"
 
-enum weir_list { WEIR_LIST_NEVER, WEIR_LIST_ACCEPT, WEIR_LIST_BLACK, WEIR_LISTS };
+enum weir_list {
+    WEIR_LIST_NEVER,
+    WEIR_LIST_ACCEPT,
+    WEIR_LIST_BLACK,
+    WEIR_LIST_SCORE,
+    WEIR_LISTS
+};
 
-/* "never", "accept", "blacklist". */
+/* "never", "accept", "blacklist", "score". */
 const char *weir_list_name(enum weir_list list);
 
 /* What an entry is about: a prefix, or (accept only) a domain. */
@@ -50,6 +58,8 @@ struct weir_list_entry {
     char domain[WEIR_DOMAIN_MAX + 1]; /* lower case, no dot at the end */
     weir_time added;
     weir_time ends; /* 0: does not end */
+    bool defer;     /* black only: refused for now (4xx), not for good */
+    double points;  /* score only: hundredths, -WEIR_RULE_SCORE_MAX..WEIR_RULE_SCORE_MAX */
     char origin[WEIR_ORIGIN_MAX + 1]; /* who or what made it: "weirctl", "monitor" */
     char reason[WEIR_REASON_MAX + 1]; /* shown to the sender: printable, one line */
 };
@@ -100,10 +110,10 @@ int weir_lists_show(struct weir_lists *lists, enum weir_list list,
 /* Adds n entries in one transaction; the same prefix or domain again replaces
  * its entry.  Origin and reason become one printable ASCII line ('?' for others).
  * Nothing is added when any of them is refused, *bad_r being its index: WEIR_EINVAL
- * for a black one that lies inside the never list, octets beyond the prefix, a
- * bad domain, or a domain elsewhere than on the accept list; WEIR_ELIMIT for a text that
- * fills its array.  WEIR_EFULL when the file or the disk may not grow.  Durable when
- * it returns 0. */
+ * for a black one or one with points that lies inside the never list, octets beyond the
+ * prefix, a bad domain, a domain elsewhere than on the accept list, or points out of bounds;
+ * WEIR_ELIMIT for a text that fills its array.  WEIR_EFULL when the file or the disk may not
+ * grow.  Durable when it returns 0. */
 int weir_lists_add(struct weir_lists *lists, enum weir_list list,
                    const struct weir_list_entry *entry, size_t n, size_t *bad_r);
 

@@ -126,7 +126,7 @@ static int entry_put(struct change *change, const struct weir_list_entry *tidy)
 
 static bool is_kept_list(enum weir_list list)
 {
-    return list == WEIR_LIST_ACCEPT || list == WEIR_LIST_BLACK;
+    return list > WEIR_LIST_NEVER && list < WEIR_LISTS;
 }
 
 int weir_lists_add(struct weir_lists *lists, enum weir_list list,

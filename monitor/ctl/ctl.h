@@ -61,6 +61,8 @@ enum weir_ctl_option {
     WEIR_CTL_OUTPUT = 'O',
     WEIR_CTL_DRY = 'D',
     WEIR_CTL_HIDDEN = 'q',
+    WEIR_CTL_POINTS = 'p',
+    WEIR_CTL_DEFER = 'T',
 };
 
 struct weir_ctl;

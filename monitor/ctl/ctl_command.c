@@ -46,6 +46,8 @@ static const struct option long_options[] = {
     {"output", required_argument, NULL, WEIR_CTL_OUTPUT},
     {"hidden", no_argument, NULL, WEIR_CTL_HIDDEN},
     {"dry-run", no_argument, NULL, WEIR_CTL_DRY},
+    {"points", required_argument, NULL, WEIR_CTL_POINTS},
+    {"defer", no_argument, NULL, WEIR_CTL_DEFER},
     {NULL, 0, NULL, 0},
 };
 
@@ -57,6 +59,8 @@ struct explanation {
 static const struct explanation explanations[] = {
     {WEIR_CTL_REASON, "--reason TEXT", "why; the blacklist's is shown to the sender"},
     {WEIR_CTL_ORIGIN, "--origin TEXT", "who or what made the entry (weirctl)"},
+    {WEIR_CTL_POINTS, "--points N", "what mail of the address bears, -100..100"},
+    {WEIR_CTL_DEFER, "--defer", "refuse for now (450): a good sender tries again"},
     {WEIR_CTL_FOR, "--for 4h", "it ends after so many m, h, d or w"},
     {WEIR_CTL_UNTIL, "--until TIME", "it ends then"},
     {WEIR_CTL_FOREVER, "--forever", "it does not end"},

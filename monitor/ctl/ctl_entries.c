@@ -41,9 +41,11 @@ static int parse_domain(enum weir_list list, const char *text, size_t len,
         *why_r = "neither an address nor a prefix nor a domain";
         return WEIR_EINVAL;
     }
-    if (list == WEIR_LIST_BLACK) {
-        *why_r = "a domain; the blacklist has only addresses and prefixes, since any sender can "
-                 "write any domain";
+    if (list != WEIR_LIST_ACCEPT) {
+        *why_r = list == WEIR_LIST_BLACK
+                     ? "a domain; the blacklist has only addresses and prefixes, since any "
+                       "sender can write any domain"
+                     : "a domain; only addresses and prefixes have points of their own";
         return WEIR_EINVAL;
     }
     *why_r = "memory is short";

@@ -70,11 +70,11 @@ static bool rule_of(const struct reading *reading, uint32_t id, struct weir_rule
 static const char *own_name(uint32_t id)
 {
     static const char *const name[] = {"REPUTATION", "FORGED_DOMAIN", "FORGED_INFO", "BAYES",
-                                       "RULES_CUT"};
+                                       "RULES_CUT", "ip:"};
 
     if (id == 0)
         return "(the rest, summed up)";
-    return id >= WEIR_POINT_REPUTATION && id <= WEIR_POINT_RULES_CUT
+    return id >= WEIR_POINT_REPUTATION && id <= WEIR_POINT_ADDRESS
                ? name[id - WEIR_POINT_REPUTATION]
                : "";
 }

@@ -28,8 +28,11 @@ struct listing {
 static void print_row(const struct weir_list_entry *entry, weir_time at)
 {
     char what[WEIR_CTL_TEXT], ends[WEIR_CTL_TEXT];
-    printf("%-22s %-27s %-10s %s\n", weir_ctl_what(entry, what), weir_ctl_ends(entry, at, ends),
-           entry->origin, entry->reason);
+    printf("%-22s %-27s %-10s ", weir_ctl_what(entry, what), weir_ctl_ends(entry, at, ends),
+           entry->origin);
+    if (entry->points != 0)
+        printf("%+.2f points: ", entry->points);
+    printf("%s%s\n", entry->defer ? "for now: " : "", entry->reason);
 }
 
 static int list_one(void *context, const struct weir_list_entry *entry)
@@ -149,12 +152,14 @@ static void print_finding(const char *what, const struct finding *finding, weir_
 {
     char entry[WEIR_CTL_TEXT], ends[WEIR_CTL_TEXT], added[WEIR_TIME_TEXT];
     bool over = finding->entry.ends != 0 && finding->entry.ends <= at;
-    printf("%s %s the %s%s%s\n", what, over ? "was on" : "is on",
-           finding->list == WEIR_LIST_ACCEPT ? "acceptable" : weir_list_name(finding->list),
-           finding->list == WEIR_LIST_BLACK ? "" : " list",
+    printf("%s %s the %s%s\n", what, over ? "was on" : "is on", weir_ctl_list_words(finding->list),
            finding->decides ? ", which decides" : over ? "" : ", which does not count here");
     printf("  entry   %s %s\n", weir_ctl_what(&finding->entry, entry),
            weir_ctl_ends(&finding->entry, at, ends));
+    if (finding->list == WEIR_LIST_SCORE)
+        printf("  points  %+.2f\n", finding->entry.points);
+    if (finding->entry.defer)
+        puts("  answer  450: for now");
     if (finding->entry.reason[0] != '\0')
         printf("  reason  %s\n", finding->entry.reason);
     if (finding->list == WEIR_LIST_NEVER)
@@ -195,7 +200,7 @@ static int tell_findings(struct weir_ctl *ctl, const char *what, const struct fi
     if (there)
         return 0;
     return weir_ctl_error(ctl, WEIR_CTL_NOT_THERE, "%s is not on the %s", what,
-                          ctl->verb->list == WEIR_LIST_BLACK ? "blacklist" : "acceptable list");
+                          weir_ctl_list_words(ctl->verb->list));
 }
 
 int weir_ctl_list_show(struct weir_ctl *ctl)

@@ -7,6 +7,7 @@
  */
 #include "monitor/ctl/ctl.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 #include "monitor/ctl/ctl_entries.h"
 #include "monitor/ctl/ctl_output.h"
 
-#define BLACKLIST_DAYS 30 /* unless told otherwise: nobody remembers to take entries off */
+#define SUSPECT_DAYS 30 /* unless told otherwise: nobody remembers to take entries off */
 #define ENDED_KEPT (30 * WEIR_DAY)
 #define CHUNK 8192        /* entries of one transaction */
 #define SHOWN_MOST 10     /* entries told one by one */
@@ -31,7 +32,7 @@ struct change {
 
 static const char *list_name(const struct weir_ctl *ctl)
 {
-    return ctl->verb->list == WEIR_LIST_BLACK ? "blacklist" : "acceptable list";
+    return weir_ctl_list_words(ctl->verb->list);
 }
 
 /* What add was told. ------------------------------------------------------------ */
@@ -43,7 +44,7 @@ static int read_ends(struct weir_ctl *ctl, weir_time at, weir_time *ends_r)
     weir_time period;
     if ((span != NULL) + (until != NULL) + forever > 1)
         return weir_ctl_error(ctl, EX_USAGE, "only one of --for, --until, --forever");
-    *ends_r = ctl->verb->list == WEIR_LIST_BLACK && !forever ? at + BLACKLIST_DAYS * WEIR_DAY : 0;
+    *ends_r = ctl->verb->list != WEIR_LIST_ACCEPT && !forever ? at + SUSPECT_DAYS * WEIR_DAY : 0;
     if (span != NULL) {
         if (weir_ctl_period_parse(span, &period) != 0 || period == 0)
             return weir_ctl_error(ctl, EX_USAGE, "--for %s: not a span such as 4h or 30d", span);
@@ -71,11 +72,30 @@ static int read_text(struct weir_ctl *ctl, enum weir_ctl_option letter, const ch
     return 0;
 }
 
+static int read_points(struct weir_ctl *ctl, double *points_r)
+{
+    const char *text = ctl->option[WEIR_CTL_POINTS];
+    char *end = NULL;
+    if (ctl->verb->list != WEIR_LIST_SCORE)
+        return 0;
+    if (text == NULL)
+        return weir_ctl_error(ctl, EX_USAGE, "--points is missing: how many?");
+    *points_r = strtod(text, &end);
+    if (end == text || *end != '\0' || !(fabs(*points_r) <= WEIR_RULE_SCORE_MAX) ||
+        fabs(*points_r) < 0.01)
+        return weir_ctl_error(ctl, EX_USAGE, "--points %s: not a number within -%d..%d, not 0",
+                              text, WEIR_RULE_SCORE_MAX, WEIR_RULE_SCORE_MAX);
+    return 0;
+}
+
 static int read_model(struct weir_ctl *ctl, struct weir_list_entry *model_r)
 {
     memset(model_r, 0, sizeof *model_r);
     model_r->added = weir_ctl_now();
+    model_r->defer = ctl->option[WEIR_CTL_DEFER] != NULL;
     int code = read_ends(ctl, model_r->added, &model_r->ends);
+    if (code == 0)
+        code = read_points(ctl, &model_r->points);
     if (code == 0)
         code = read_text(ctl, WEIR_CTL_REASON, "listed by hand", model_r->reason,
                          WEIR_REASON_MAX);
@@ -112,12 +132,12 @@ static bool is_never(struct weir_ctl *ctl, const struct weir_prefix *prefix)
 /* Why an entry is most likely a mistake, or NULL. */
 static const char *mistake(struct weir_ctl *ctl, const struct weir_ctl_entry *entry)
 {
-    bool black = ctl->verb->list == WEIR_LIST_BLACK;
+    bool suspect = ctl->verb->list != WEIR_LIST_ACCEPT;
     if (entry->domain != NULL)
         return is_suffix(ctl, entry->domain) ? "everybody can have a domain below it" : NULL;
     if (too_wide(&entry->prefix))
         return "wider than /8 (IPv6: /16)";
-    if (black && weir_address_is_private(&entry->prefix.address))
+    if (suspect && weir_address_is_private(&entry->prefix.address))
         return "a private address: it can only be one of your own";
     return NULL;
 }
@@ -141,7 +161,7 @@ static int check(struct change *change)
     for (size_t i = 0; i < change->entries.n; i++) {
         const struct weir_ctl_entry *entry = &change->entries.entry[i];
         const char *why = mistake(ctl, entry), *hint = "--force does it all the same";
-        if (ctl->verb->list == WEIR_LIST_BLACK && is_never(ctl, &entry->prefix)) {
+        if (ctl->verb->list != WEIR_LIST_ACCEPT && is_never(ctl, &entry->prefix)) {
             why = "on the never-list of the configuration, which comes first";
             hint = "take it out of [weir] never before";
         } else if (force) {
@@ -201,6 +221,8 @@ static int add_chunk(struct change *change, const struct weir_list_entry *entry,
         full[i] = entry[i];
         full[i].added = change->model.added;
         full[i].ends = change->model.ends;
+        full[i].points = change->model.points;
+        full[i].defer = change->model.defer;
         memcpy(full[i].origin, change->model.origin, sizeof full[i].origin);
         if (full[i].reason[0] == '\0')
             memcpy(full[i].reason, change->model.reason, sizeof full[i].reason);
@@ -218,12 +240,12 @@ static void warn_of_accepted(struct change *change, const struct weir_list_entry
     struct weir_ctl *ctl = change->ctl;
     struct weir_list_entry accepted;
     char what[WEIR_CTL_TEXT], by[WEIR_CTL_TEXT];
-    if (ctl->verb->list != WEIR_LIST_BLACK ||
+    if (ctl->verb->list == WEIR_LIST_ACCEPT ||
         weir_lists_find_in(ctl->stores.lists, change->model.added, WEIR_LIST_ACCEPT,
                            &entry->prefix.address, &accepted) != 1)
         return;
-    weir_ctl_error(ctl, 0, "note: %s on the acceptable list comes before %s on the blacklist",
-                   weir_ctl_what(&accepted, by), weir_ctl_what(entry, what));
+    weir_ctl_error(ctl, 0, "note: %s on the acceptable list comes before %s on the %s",
+                   weir_ctl_what(&accepted, by), weir_ctl_what(entry, what), list_name(ctl));
 }
 
 static int tell_added(struct change *change)

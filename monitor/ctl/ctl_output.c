@@ -99,12 +99,25 @@ json_t *weir_ctl_json_entry(enum weir_list list, const struct weir_list_entry *e
                             weir_time now)
 {
     char text[WEIR_CTL_TEXT];
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:o, s:o}", "entry",
-                     weir_ctl_what(entry, text), "kind", entry->is_domain ? "domain" : "prefix",
-                     "list", weir_list_name(list), "added", weir_ctl_json_time(entry->added),
-                     "ends", weir_ctl_json_time(entry->ends), "ended", ended(entry, now),
-                     "origin", weir_ctl_json_text(entry->origin, strlen(entry->origin)),
-                     "reason", weir_ctl_json_text(entry->reason, strlen(entry->reason)));
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:o, s:o}", "entry", weir_ctl_what(entry, text),
+                  "kind", entry->is_domain ? "domain" : "prefix", "list", weir_list_name(list),
+                  "added", weir_ctl_json_time(entry->added), "ends",
+                  weir_ctl_json_time(entry->ends), "ended", ended(entry, now), "origin",
+                  weir_ctl_json_text(entry->origin, strlen(entry->origin)), "reason",
+                  weir_ctl_json_text(entry->reason, strlen(entry->reason)));
+    if (list == WEIR_LIST_BLACK)
+        json_object_set_new(json, "defer", json_boolean(entry->defer));
+    if (list == WEIR_LIST_SCORE)
+        json_object_set_new(json, "points", json_real(entry->points));
+    return json;
+}
+
+const char *weir_ctl_list_words(enum weir_list list)
+{
+    static const char *const words[WEIR_LISTS] = {"never list", "acceptable list", "blacklist",
+                                                  "list of scores"};
+    return words[list];
 }
 
 const char *weir_ctl_bytes(uint64_t bytes, char buffer[static WEIR_CTL_TEXT])

@@ -29,6 +29,9 @@ json_t *weir_ctl_json_time(weir_time time);
 json_t *weir_ctl_json_entry(enum weir_list list, const struct weir_list_entry *entry,
                             weir_time now);
 
+/* "blacklist", "acceptable list", ...: a list in a sentence. */
+const char *weir_ctl_list_words(enum weir_list list);
+
 #define WEIR_CTL_TEXT 320
 
 /* The prefix or domain of an entry; returns buffer. */

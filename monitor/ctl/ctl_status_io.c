@@ -82,6 +82,7 @@ static void add_lists(struct report *report)
     }
     json_object_set_new(report->lists, "blacklist", one_list(report, WEIR_LIST_BLACK));
     json_object_set_new(report->lists, "accept", one_list(report, WEIR_LIST_ACCEPT));
+    json_object_set_new(report->lists, "score", one_list(report, WEIR_LIST_SCORE));
 }
 
 /* Counters. ------------------------------------------------------------------------ */

@@ -11,8 +11,8 @@
 #define ENTRY_OR_DOMAIN "ADDRESS|PREFIX|DOMAIN..."
 
 static const struct weir_ctl_verb verbs[] = {
-    {"blacklist", "add", weir_ctl_list_add, WEIR_LIST_BLACK, LIST_ADD_OPTIONS, 1, -1,
-     ENTRY " [--reason TEXT] [--for 4h | --until TIME | --forever] [--file FILE]",
+    {"blacklist", "add", weir_ctl_list_add, WEIR_LIST_BLACK, LIST_ADD_OPTIONS "T", 1, -1,
+     ENTRY " [--reason TEXT] [--for 4h | --until TIME | --forever] [--defer] [--file FILE]",
      "Refuse mail from addresses; for 30 days unless told otherwise.",
      "weirctl blacklist add 203.0.113.7 198.51.100.0/24 --for 4h --reason \"sends viruses\""},
     {"blacklist", "remove", weir_ctl_list_remove, WEIR_LIST_BLACK, "F", 1, -1,
@@ -36,6 +36,17 @@ static const struct weir_ctl_verb verbs[] = {
     {"accept", "show", weir_ctl_list_show, WEIR_LIST_ACCEPT, "", 1, 1, "ADDRESS|PREFIX|DOMAIN",
      "Show which list decides about an address or a domain now, and why.",
      "weirctl accept show mail.partner.example"},
+    {"score", "add", weir_ctl_list_add, WEIR_LIST_SCORE, LIST_ADD_OPTIONS "p", 1, -1,
+     "--points N " ENTRY " [--reason TEXT] [--for 4h | --until TIME | --forever] [--file FILE]",
+     "Give all mail of addresses points of their own; for 30 days unless told otherwise.",
+     "weirctl score add --points 2.5 203.0.113.7 --for 4h --reason \"many complaints\""},
+    {"score", "remove", weir_ctl_list_remove, WEIR_LIST_SCORE, "F", 1, -1, ENTRY " [--file FILE]",
+     "Take the points away.", "weirctl score remove 203.0.113.7"},
+    {"score", "list", weir_ctl_list_list, WEIR_LIST_SCORE, "eo", 0, 0,
+     "[--expired] [--origin TEXT]", "Show addresses that have points of their own.",
+     "weirctl score list --origin monitor"},
+    {"score", "show", weir_ctl_list_show, WEIR_LIST_SCORE, "", 1, 1, "ADDRESS|PREFIX",
+     "Show the points an address has now, and why.", "weirctl score show 203.0.113.7"},
     {"reputation", NULL, weir_ctl_reputation_show, WEIR_LISTS, "aA", 1, 2,
      "ADDRESS [DOMAIN] | DOMAIN [--at TIME] [--authenticated]",
      "Show what became of earlier mail of an address, a domain, or both together.",

@@ -18,7 +18,8 @@ import rig
 
 USAGE, DATA, NO_INPUT, UNAVAILABLE, IO, TRY_AGAIN, CONFIG = 64, 65, 66, 69, 74, 75, 78
 VERBS = ["blacklist add", "blacklist remove", "blacklist list", "blacklist show", "accept add",
-         "accept remove", "accept list", "accept show", "reputation", "reputation add",
+         "accept remove", "accept list", "accept show", "score add", "score remove",
+         "score list", "score show", "reputation", "reputation add",
          "reputation undo", "reputation replay", "status", "config"]
 
 
@@ -188,6 +189,26 @@ class Lists(Case):
         self.good("blacklist", "remove", "203.0.113.7", "2001:db8:7::/48")
         self.refused(1, "not on the blacklist", "blacklist", "show", "203.0.113.7")
         self.assertEqual(self.entries("blacklist"), [])
+
+    def test_A20_a_block_for_now_says_so(self):
+        self.good("blacklist", "add", "203.0.113.7", "--defer", "--for", "1h")
+        self.assertTrue(self.json("blacklist", "show", "203.0.113.7")["decides"]["defer"])
+        self.assertIn("450", self.good("blacklist", "show", "203.0.113.7"))
+        self.good("blacklist", "add", "203.0.113.7")
+        self.assertFalse(self.json("blacklist", "show", "203.0.113.7")["decides"]["defer"])
+
+    def test_A7_points_of_addresses_are_kept_looked_up_and_forgotten(self):
+        self.good("score", "add", "--points", "2.5", "203.0.113.7", "--reason", "many complaints")
+        self.assertEqual(self.json("score", "show", "203.0.113.7")["decides"]["points"], 2.5)
+        self.assertIn("+2.50 points: many complaints", self.good("score", "list"))
+        for points in ("0", "100.01", "-101", "x", "nan", "2.5x"):
+            self.refused(USAGE, "not a number", "score", "add", "203.0.113.8", "--points=" + points)
+        self.refused(USAGE, "--points is missing", "score", "add", "203.0.113.8")
+        self.refused(USAGE, "only addresses and", "score", "add", "--points=1", "x.example")
+        self.good("score", "add", "--points", "-100", "203.0.113.7")
+        self.assertEqual(self.json("score", "show", "203.0.113.7")["decides"]["points"], -100)
+        self.good("score", "remove", "203.0.113.7")
+        self.refused(1, "not on the list of scores", "score", "show", "203.0.113.7")
 
     def test_A26_acceptable_list_comes_before_the_blacklist(self):
         self.good("blacklist", "add", "203.0.113.0/24")

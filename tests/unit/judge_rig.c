@@ -168,7 +168,14 @@ void rig_vote(struct judge_rig *rig, const char *client, const char *domain,
 
 void rig_list(struct judge_rig *rig, enum weir_list list, const char *what)
 {
-    struct weir_list_entry entry = {.added = rig->now, .origin = "test", .reason = "why"};
+    rig_list_more(rig, list, what, 0, false);
+}
+
+void rig_list_more(struct judge_rig *rig, enum weir_list list, const char *what, double points,
+                   bool defer)
+{
+    struct weir_list_entry entry = {.added = rig->now, .origin = "test", .reason = "why",
+                                    .points = points, .defer = defer};
     const char *why;
     size_t bad;
 

@@ -45,6 +45,10 @@ void rig_vote(struct judge_rig *rig, const char *client, const char *domain,
 
 void rig_list(struct judge_rig *rig, enum weir_list list, const char *what);
 
+/* The same with points (list score), or deferred (blacklist). */
+void rig_list_more(struct judge_rig *rig, enum weir_list list, const char *what, double points,
+                   bool defer);
+
 /* The points a rule gave, or NAN when it is not among them. */
 double rig_points(const struct weir_judgement *judgement, const char *name);
 

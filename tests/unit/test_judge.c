@@ -301,6 +301,39 @@ static void A2_the_blacklist_refuses_a_message_whatever_its_score(void **state)
     assert_non_null(strstr(judgement->outcome.reply, "is listed"));
 }
 
+static void A20_A36_a_block_for_now_defers(void **state)
+{
+    struct judge_rig *rig = *state;
+    const struct weir_judgement *judgement;
+
+    rig->config.mode = WEIR_ENFORCE;
+    rig_list_more(rig, WEIR_LIST_BLACK, "203.0.113.7", 0, true);
+    judgement = rig_judge(rig, "203.0.113.7", "a@x.example",
+                          rig_message(rig, "a@x.example", "kitten"));
+    assert_int_equal(judgement->decision.verdict, WEIR_BLOCKED);
+    assert_int_equal(judgement->decision.action, WEIR_DEFER);
+    assert_memory_equal(judgement->outcome.reply, "450 4.7.1 ", 10);
+}
+
+static void A7_A18_A34_the_rule_of_an_address_scores_its_next_mail_higher(void **state)
+{
+    struct judge_rig *rig = *state;
+    const char *octets = rig_message(rig, "a@x.example", "kitten");
+    double before = rig_judge(rig, "203.0.113.7", "a@x.example", octets)->decision.score;
+    const struct weir_judgement *judgement;
+
+    rig_list_more(rig, WEIR_LIST_SCORE, "203.0.113.7", 3.25, false);
+    judgement = rig_judge(rig, "203.0.113.7", "a@x.example", octets);
+    assert_float_equal(judgement->decision.score, before + 3.25, 0.001);
+    assert_float_equal(rig_points(judgement, "ip:203.0.113.7"), 3.25, 0.001);
+    judgement = rig_judge(rig, "203.0.113.8", "a@x.example", octets);
+    assert_float_equal(judgement->decision.score, before, 0.001);
+    rig_list(rig, WEIR_LIST_ACCEPT, "203.0.113.7");
+    judgement = rig_judge(rig, "203.0.113.7", "a@x.example", octets);
+    assert_int_equal(judgement->decision.verdict, WEIR_HAM);
+    assert_float_equal(judgement->decision.score, before, 0.001);
+}
+
 static bool adds(const struct weir_outcome *outcome, const char *name, const char *value)
 {
     for (size_t i = 0; i < outcome->adds; i++)
@@ -410,6 +443,8 @@ int main(void)
         TEST(from_reject_score_on_a_message_is_refused_with_words_and_a_reference),
         TEST(bounces_own_users_roles_and_the_never_list_are_judged_and_never_refused),
         TEST(A2_the_blacklist_refuses_a_message_whatever_its_score),
+        TEST(A20_A36_a_block_for_now_defers),
+        TEST(A7_A18_A34_the_rule_of_an_address_scores_its_next_mail_higher),
         TEST(our_fields_from_outside_are_removed_and_our_own_are_added),
         TEST(the_mail_server_is_told_of_all_our_names_whatever_was_seen),
         TEST(names_of_rules_stand_in_the_header_only_where_strings_are_not_sealed),

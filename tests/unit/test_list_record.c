@@ -41,16 +41,63 @@ static void a_record_comes_back_as_it_was(void **state)
     assert_int_equal(ends, entry.ends);
 }
 
-static void a_record_cut_or_lengthened_anywhere_is_damaged(void **state)
+static void points_and_deferral_come_back_and_cost_nothing_where_there_are_none(void **state)
 {
     (void)state;
+    static const struct {
+        double points, read;
+        bool defer;
+    } cases[] = {{2.5, 2.5, false},   {-100, -100, false}, {100, 100, false}, {0.011, 0.01, false},
+                 {0, 0, true},        {-0.01, -0.01, true}};
+    uint8_t record[WEIR_LIST_RECORD_MAX];
+    struct weir_list_entry entry = some_entry(), read;
+    size_t plain = weir_list_record_write(&entry, record);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        weir_time ends;
+        entry.points = cases[i].points;
+        entry.defer = cases[i].defer;
+        size_t len = weir_list_record_write(&entry, record);
+        assert_int_equal(len, plain + 5);
+        assert_int_equal(weir_list_record_read(record, len, &read), 0);
+        assert_true(read.points == cases[i].read);
+        assert_int_equal(read.defer, cases[i].defer);
+        assert_string_equal(read.reason, entry.reason);
+        assert_int_equal(weir_list_record_ends(record, len, &ends), 0);
+        assert_int_equal(ends, entry.ends);
+        entry.points = 0;
+        entry.defer = false;
+        assert_int_equal(weir_list_record_write(&entry, record), plain);
+    }
+}
+
+static void damaged_anywhere(const struct weir_list_entry *entry)
+{
     uint8_t record[WEIR_LIST_RECORD_MAX] = {0};
-    struct weir_list_entry entry = some_entry(), read = some_entry();
-    size_t len = weir_list_record_write(&entry, record);
+    struct weir_list_entry read = *entry;
+    size_t len = weir_list_record_write(entry, record);
     for (size_t cut = 0; cut < len; cut++)
         assert_int_equal(weir_list_record_read(record, cut, &read), WEIR_ECORRUPT);
     assert_int_equal(weir_list_record_read(record, len + 1, &read), WEIR_ECORRUPT);
-    assert_memory_equal(&read, &entry, sizeof(read));
+    assert_memory_equal(&read, entry, sizeof(read));
+}
+
+static void a_record_cut_or_lengthened_anywhere_is_damaged(void **state)
+{
+    (void)state;
+    struct weir_list_entry entry = some_entry();
+    damaged_anywhere(&entry);
+    entry.points = 1.5;
+    damaged_anywhere(&entry);
+}
+
+static void points_beyond_the_limit_are_damage(void **state)
+{
+    (void)state;
+    uint8_t record[WEIR_LIST_RECORD_MAX] = {0};
+    struct weir_list_entry entry = some_entry(), read;
+    entry.points = 100.01;
+    size_t len = weir_list_record_write(&entry, record);
+    assert_int_equal(weir_list_record_read(record, len, &read), WEIR_ECORRUPT);
 }
 
 static void a_record_with_what_we_never_write_is_damaged(void **state)
@@ -162,6 +209,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_comes_back_as_it_was),
+        cmocka_unit_test(points_and_deferral_come_back_and_cost_nothing_where_there_are_none),
+        cmocka_unit_test(points_beyond_the_limit_are_damage),
         cmocka_unit_test(a_record_cut_or_lengthened_anywhere_is_damaged),
         cmocka_unit_test(a_record_with_what_we_never_write_is_damaged),
         cmocka_unit_test(keys_sort_by_address_then_length_and_domains_come_last),
