@@ -22,7 +22,7 @@
 #include "core/base/endpoint.h"
 #include "core/base/error.h"
 #include "core/engine/config.h"
-#include "postfix-policy/unix_place_io.h"
+#include "core/program/unix_place_io.h"
 
 #define BACKLOG 4096
 #define FIRST_HANDED_OVER 3 /* sd_listen_fds(3) */

@@ -2,7 +2,7 @@
  * weir-milter - judges whole messages for Postfix.  Options, then open, run, close.
  */
 #include "core/engine/config.h"
-#include "postfix-policy/daemon_options.h"
+#include "core/program/daemon_options.h"
 #include "postfix-policy/milter_io.h"
 
 static const char help[] =

@@ -26,8 +26,8 @@
 #include "core/base/endpoint.h"
 #include "core/base/error.h"
 #include "postfix-policy/milter_callbacks_io.h"
-#include "postfix-policy/sd_notify_io.h"
-#include "postfix-policy/unix_place_io.h"
+#include "core/program/sd_notify_io.h"
+#include "core/program/unix_place_io.h"
 
 #define TICK 1000          /* ms between two looks at what is due */
 #define STOP_WITHIN 10     /* s for sessions at work when told to stop */

@@ -16,8 +16,8 @@
 
 #include "core/base/error.h"
 #include "core/engine/rule_set_io.h"
-#include "postfix-policy/daemon_log_io.h"
-#include "postfix-policy/service_io.h"
+#include "core/program/daemon_log_io.h"
+#include "core/program/service_io.h"
 
 struct weir_milter_service {
     struct weir_milter_options options;

@@ -18,12 +18,12 @@
 
 #include "core/base/error.h"
 #include "postfix-policy/clients_io.h"
-#include "postfix-policy/daemon_log_io.h"
+#include "core/program/daemon_log_io.h"
 #include "postfix-policy/decide_clients_io.h"
 #include "postfix-policy/listeners_io.h"
 #include "postfix-policy/policy_status.h"
-#include "postfix-policy/sd_notify_io.h"
-#include "postfix-policy/service_io.h"
+#include "core/program/sd_notify_io.h"
+#include "core/program/service_io.h"
 
 #define EVENTS 512
 #define ACCEPTS 64                      /* at one listener in one round */

@@ -2,7 +2,7 @@
  * weir-policyd - answers Postfix' policy requests.  Options, then open, run, close.
  */
 #include "core/engine/config.h"
-#include "postfix-policy/daemon_options.h"
+#include "core/program/daemon_options.h"
 #include "postfix-policy/policy_server_io.h"
 
 static const char help[] =

@@ -13,8 +13,8 @@
  * Errors:   a store that cannot be opened is no error at the start: mail flows without
  *           it; `trouble` says so.
  */
-#ifndef WEIR_POLICY_SERVICE_IO_H
-#define WEIR_POLICY_SERVICE_IO_H
+#ifndef WEIR_PROGRAM_SERVICE_IO_H
+#define WEIR_PROGRAM_SERVICE_IO_H
 
 #include "core/engine/engine.h"
 #include "core/engine/stores_io.h"

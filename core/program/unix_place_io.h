@@ -3,8 +3,8 @@
  *
  * Owner:    nobody; reasons are static text or strerror()'s, until the next call.
  */
-#ifndef WEIR_POLICY_UNIX_PLACE_IO_H
-#define WEIR_POLICY_UNIX_PLACE_IO_H
+#ifndef WEIR_PROGRAM_UNIX_PLACE_IO_H
+#define WEIR_PROGRAM_UNIX_PLACE_IO_H
 
 #include <sys/types.h>
 

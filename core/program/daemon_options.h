@@ -5,8 +5,8 @@
  *           into it, and its texts are the command line's own.
  * Errors:   told on standard error; what is asked for (help, version) goes to standard output.
  */
-#ifndef WEIR_POLICY_DAEMON_OPTIONS_H
-#define WEIR_POLICY_DAEMON_OPTIONS_H
+#ifndef WEIR_PROGRAM_DAEMON_OPTIONS_H
+#define WEIR_PROGRAM_DAEMON_OPTIONS_H
 
 #include <stdbool.h>
 

@@ -2,7 +2,7 @@
  * sd_notify - datagrams to the socket systemd named.  Nothing here can fail in a
  * way that matters: systemd acts on what it does not hear.
  */
-#include "postfix-policy/sd_notify_io.h"
+#include "core/program/sd_notify_io.h"
 
 #include <stddef.h>
 #include <stdio.h>

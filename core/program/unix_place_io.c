@@ -4,7 +4,7 @@
  * Refuses to take away what it does not know to be dead: only where the kernel says that nobody
  * listens is a socket stale; one with a full backlog, or one we may not connect to, is in use.
  */
-#include "postfix-policy/unix_place_io.h"
+#include "core/program/unix_place_io.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
  * service - reads, opens, replaces.  Owns the arena of its configuration, its stores and
  * its engine; refuses to end up with less than there was before.
  */
-#include "postfix-policy/service_io.h"
+#include "core/program/service_io.h"
 
 #include <stdlib.h>
 

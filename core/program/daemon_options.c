@@ -4,7 +4,7 @@
  * Owns nothing.  Refuses what it does not know, words that are no options, and addresses that
  * cannot be listened at or are more than the daemon can serve.
  */
-#include "postfix-policy/daemon_options.h"
+#include "core/program/daemon_options.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 #include "core/base/endpoint.h"
 #include "core/base/error.h"
-#include "postfix-policy/service_io.h"
+#include "core/program/service_io.h"
 
 static int usage(const struct weir_daemon_options *options)
 {

@@ -9,8 +9,8 @@
  *
  * Owner:   the caller owns the value; it must not move while weir_log's are made from it.
  */
-#ifndef WEIR_POLICY_DAEMON_LOG_IO_H
-#define WEIR_POLICY_DAEMON_LOG_IO_H
+#ifndef WEIR_PROGRAM_DAEMON_LOG_IO_H
+#define WEIR_PROGRAM_DAEMON_LOG_IO_H
 
 #include <stddef.h>
 

@@ -4,7 +4,7 @@
  * A pipe that polls as writable takes PIPE_BUF octets without blocking; so it is
  * asked again before each piece of that size.  Owns nothing but its own room.
  */
-#include "postfix-policy/daemon_log_io.h"
+#include "core/program/daemon_log_io.h"
 
 #include <limits.h>
 #include <poll.h>

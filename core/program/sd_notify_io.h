@@ -5,8 +5,8 @@
  *
  * Owner:   the caller owns the value and closes it.
  */
-#ifndef WEIR_POLICY_SD_NOTIFY_IO_H
-#define WEIR_POLICY_SD_NOTIFY_IO_H
+#ifndef WEIR_PROGRAM_SD_NOTIFY_IO_H
+#define WEIR_PROGRAM_SD_NOTIFY_IO_H
 
 #include "core/base/clock.h"
 
