@@ -44,7 +44,9 @@ products  := $(B)/libweir.a $(B)/weir-policyd $(B)/weir-milter $(B)/weirctl $(if
 # Exim's processes live for one connection: what the module loads is paid for each time, so that
 # all that Debian has as position-independent archives is linked in.
 EXIM      := build/rig/exim4-dev/usr/include/exim4
-EXIM_LIBS := -Wl,-Bstatic -lpcre2-8 -lsodium -lpsl -lidn2 -lunistring -linih -Wl,-Bdynamic -llmdb -lm
+EXIM_LIBS := -Wl,-Bstatic -lpcre2-8 -lsodium -lpsl -lidn2 -lunistring -linih -Wl,-Bdynamic -lpthread -lm
+# LMDB's archive would do but for one mention of stderr, which is given a name that we define.
+LMDB      := $(shell $(CC) -print-file-name=liblmdb.a)
 # Exim's processes are too short-lived for Hyperscan, and do not even load it.
 without   := $(if $(HYPERSCAN),$(B)/obj/without_hyperscan.o)
 EXPORTS   := local_scan; local_scan_version_*; weir_blacklisted; weir_reputation; weir_preload;
@@ -71,7 +73,11 @@ $(B)/weir-milter: $(B)/obj/postfix-policy/milter.o $(B)/libguests.a $(B)/libweir
 	$(LINK)
 $(B)/weirctl: $(B)/obj/monitor/ctl/weirctl.o $(B)/libguests.a $(B)/libweir.a
 	$(LINK)
-$(B)/weir-exim.so: $(patsubst %.c,$(B)/obj/%.o,$(wildcard exim-module/*.c)) $(without) $(B)/libweir.a
+$(B)/liblmdb.a: $(LMDB)
+	@mkdir -p $(@D)
+	objcopy --redefine-sym stderr=weir_lmdb_stderr $< $@
+$(B)/weir-exim.so: $(patsubst %.c,$(B)/obj/%.o,$(wildcard exim-module/*.c)) $(without) $(B)/libweir.a \
+                 $(B)/liblmdb.a
 	@printf 'WEIR { global: %s local: *; };\nIDN2_0.0.0 {};\n' '$(EXPORTS)' >$@.exports
 	$(CC) $(FLAGS) $(LDFLAGS) -shared -o $@ $^ -Wl,--gc-sections,--as-needed,-z,relro,-z,now \
 	  -Wl,--version-script=$@.exports $(EXIM_LIBS)

@@ -54,6 +54,10 @@ static void log_line(void *context, enum weir_log_level level, const char *line)
     log_write(0, LOG_MAIN, "weir: %s%s", word[level], line);
 }
 
+/* What the Makefile has LMDB's archive call stderr, where it says why it is about to abort(). */
+extern FILE *weir_lmdb_stderr;
+FILE *weir_lmdb_stderr __attribute__((visibility("hidden")));
+
 static struct weir_exim_process process = {
     .log = {.write = log_line, .most = WEIR_LOG_INFO},
 };
@@ -74,6 +78,7 @@ static const char *expanded(const char *constant)
 /* Where the administrator's ACL says, else the usual place.  Only ACLs can set it. */
 static int use_configuration(void)
 {
+    weir_lmdb_stderr = stderr;
     return weir_exim_process_use(&process,
                                  expanded("${if def:acl_c_weir_config {$acl_c_weir_config}}"));
 }

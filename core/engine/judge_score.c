@@ -172,7 +172,7 @@ int weir_judge_score(struct weir_judge *judge, const struct weir_rules *rules)
     struct weir_judgement *judgement = &judge->judgement;
     struct weir_decision *decision = &judgement->decision;
 
-    judgement->point = weir_arena_zero(judge->arena, WEIR_POINTS_MAX, sizeof *judgement->point);
+    judgement->point = weir_arena_take(judge->arena, WEIR_POINTS_MAX * sizeof *judgement->point);
     if (!judgement->point)
         return WEIR_ENOMEM;
     if (rules && add_rules(judge, rules) < 0)

@@ -120,6 +120,13 @@ static void use_hyperscan(struct weir_rule_file *file, struct set *set)
         file->options.hyperscan = false;
 }
 
+/* Whether only we, or the system's administrator, could have written the file. */
+static bool is_ours(const struct stat *status)
+{
+    return (status->st_uid == 0 || status->st_uid == geteuid()) &&
+           !(status->st_mode & (S_IWGRP | S_IWOTH));
+}
+
 /* Opens the image.  0 with a set, or with NULL when there is no such file. */
 static int set_open(struct weir_rule_file *file, struct set **set_r, struct identity *identity_r)
 {
@@ -136,6 +143,8 @@ static int set_open(struct weir_rule_file *file, struct set **set_r, struct iden
     }
     if (rc == 0)
         rc = weir_rules_attach(set->octets, set->len, file->options.full, &set->rules);
+    if (rc == 0 && !file->options.full && is_ours(&status))
+        (void)weir_rules_trust(set->rules);
     if (rc == 0)
         use_hyperscan(file, set);
     int saved = errno;

@@ -15,7 +15,7 @@
 #include "core/base/limits.h"
 #include "core/evidence/facts.h"
 
-enum { CHECKSUM = 32, FACTS_HASH = 16, VERSION = 2, ORDER = 0x01020304, ALIGNMENT = 8 };
+enum { CHECKSUM = 32, FACTS_HASH = 16, VERSION = 3, ORDER = 0x01020304, ALIGNMENT = 8 };
 static const char magic[8] = {'W', 'E', 'I', 'R', 'R', 'U', 'L', 'E'};
 
 struct head {
@@ -43,6 +43,8 @@ static const size_t entry_size[WEIR_IMAGE_PIECES] = {
     [WEIR_IMAGE_NETWORKS] = sizeof(struct weir_image_network),
     [WEIR_IMAGE_TEXT] = 1,
     [WEIR_IMAGE_PREFILTER] = 1,
+    [WEIR_IMAGE_READY] = sizeof(struct weir_image_ready),
+    [WEIR_IMAGE_READY_OCTETS] = 1,
 };
 
 static void hash_facts(uint8_t hash_r[static FACTS_HASH])
@@ -93,7 +95,9 @@ static const void *piece(const struct head *head, const uint8_t *octets,
 static bool counts_ok(const size_t count[static WEIR_IMAGE_PIECES])
 {
     size_t rules = count[WEIR_IMAGE_RULES], metas = count[WEIR_IMAGE_METAS];
-    return rules <= WEIR_RULES_MAX && metas <= rules && count[WEIR_IMAGE_BY_NAME] == rules &&
+    size_t ready = count[WEIR_IMAGE_READY];
+    return rules <= WEIR_RULES_MAX && metas <= rules && (ready == 0 || ready == rules) &&
+           count[WEIR_IMAGE_BY_NAME] == rules &&
            count[WEIR_IMAGE_BY_ID] == rules &&
            count[WEIR_IMAGE_SELECTORS] <= WEIR_RULE_SELECTORS_MAX &&
            count[WEIR_IMAGE_SPECIAL] <= rules &&
@@ -132,6 +136,8 @@ int weir_image_attach(const void *octets, size_t len, bool full, struct weir_ima
     image.network = at[WEIR_IMAGE_NETWORKS];
     image.text = at[WEIR_IMAGE_TEXT];
     image.prefilter = at[WEIR_IMAGE_PREFILTER];
+    image.ready = at[WEIR_IMAGE_READY];
+    image.ready_octets = at[WEIR_IMAGE_READY_OCTETS];
     *image_r = image;
     return 0;
 }
@@ -148,6 +154,14 @@ struct weir_slice weir_image_text(const struct weir_image *image, struct weir_im
     if (!within(span, image->count[WEIR_IMAGE_TEXT]))
         return (struct weir_slice){"", 0};
     return (struct weir_slice){image->text + span.at, span.len};
+}
+
+struct weir_slice weir_image_ready_octets(const struct weir_image *image,
+                                          struct weir_image_span span)
+{
+    if (!within(span, image->count[WEIR_IMAGE_READY_OCTETS]))
+        return (struct weir_slice){"", 0};
+    return (struct weir_slice){(const char *)image->ready_octets + span.at, span.len};
 }
 
 const uint32_t *weir_image_code(const struct weir_image *image, struct weir_image_span span,

@@ -3,6 +3,7 @@
  *
  *     head | rules | selectors | formulas | code | special | by name | by id
  *          | dependents | which formulas start true | networks | text | prefilter
+ *          | ready | ready octets
  *
  * Numbers are in the machine's own order and every piece begins at a multiple of 8, so
  * that a mapped file is used as it is; a file from another kind of machine, or of a
@@ -37,10 +38,12 @@ enum weir_image_piece {
     WEIR_IMAGE_NETWORKS,   /* struct weir_image_network, by address, wider ones first */
     WEIR_IMAGE_TEXT,       /* names, expressions, descriptions */
     WEIR_IMAGE_PREFILTER,
+    WEIR_IMAGE_READY,      /* struct weir_image_ready, by number; or none */
+    WEIR_IMAGE_READY_OCTETS, /* what they and struct weir_image_ready_head lead into */
     WEIR_IMAGE_PIECES
 };
 
-struct weir_image_span { uint32_t at, len; }; /* of TEXT, CODE */
+struct weir_image_span { uint32_t at, len; }; /* of TEXT, CODE, READY_OCTETS */
 
 enum weir_image_flag { /* above those of enum weir_rule_flag */
     WEIR_IMAGE_HIDDEN = 1 << 16,      /* "__": for formulas only */
@@ -73,6 +76,18 @@ struct weir_image_network {
     uint32_t wider; /* the nearest one before it that holds it; UINT32_MAX: none */
 };
 
+struct weir_image_ready {
+    struct weir_image_span own; /* behind what all begin with; empty: to be compiled */
+    uint64_t checksum;          /* of own; rule_regex.h tells which */
+};
+
+/* READY_OCTETS begin with it, unless there are none. */
+struct weir_image_ready_head {
+    uint8_t maker[16];             /* the PCRE2 that compiled them */
+    uint64_t checksum;             /* of common */
+    struct weir_image_span common; /* what all begin with */
+};
+
 struct weir_image {
     const uint8_t *octets;
     size_t len;
@@ -85,6 +100,8 @@ struct weir_image {
     const struct weir_image_network *network;
     const char *text;
     const uint8_t *prefilter;
+    const struct weir_image_ready *ready;
+    const uint8_t *ready_octets;
     size_t count[WEIR_IMAGE_PIECES]; /* of entries */
 };
 
@@ -93,6 +110,10 @@ int weir_image_attach(const void *octets, size_t len, bool full, struct weir_ima
 
 /* A text of the image; empty when the span leads outside. */
 struct weir_slice weir_image_text(const struct weir_image *image, struct weir_image_span span);
+
+/* Octets of READY_OCTETS; empty when the span leads outside. */
+struct weir_slice weir_image_ready_octets(const struct weir_image *image,
+                                          struct weir_image_span span);
 
 /* A program of the image, *len_r words; none when the span leads outside. */
 const uint32_t *weir_image_code(const struct weir_image *image, struct weir_image_span span,

@@ -10,6 +10,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "core/evidence/rule_regex.h"
 
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,13 +19,15 @@
 #include <pcre2.h>
 
 #include "core/base/error.h"
+#include "core/base/keyed_hash.h"
 #include "core/base/limits.h"
+#include "core/base/line.h"
 #include "core/evidence/rule_source.h"
 
 /* Making machine code costs as much as some dozens of plain matches of a line: measured with
  * single messages, 64 is where it begins to pay. */
 enum { USES_BEFORE_JIT = 64, STACK_FIRST = 32768, HEAP_KILOBYTES = 4096,
-       OCTETS_A_USE = 512 };
+       OCTETS_A_USE = 512, ROOM_READY = 4096 };
 
 struct slot {
     _Atomic(pcre2_code *) plain, fast;
@@ -73,7 +76,87 @@ static pcre2_code *compile(const struct weir_regex *regex, int *error_r, size_t 
     return code;
 }
 
+/* Ready-made code. -------------------------------------------------------------- */
+
+void weir_regex_maker(uint8_t maker_r[static WEIR_REGEX_MAKER])
+{
+    static const uint32_t text[] = {PCRE2_CONFIG_VERSION, PCRE2_CONFIG_UNICODE_VERSION};
+    static const uint32_t number[] = {PCRE2_CONFIG_LINKSIZE, PCRE2_CONFIG_NEWLINE,
+                                      PCRE2_CONFIG_BSR, PCRE2_CONFIG_UNICODE};
+    char said[200] = "";
+    struct weir_line line = weir_line(said, sizeof(said));
+    for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
+        char word[64] = "";
+        (void)pcre2_config(text[i], word);
+        weir_line_text(&line, word);
+        weir_line_text(&line, " ");
+    }
+    for (size_t i = 0; i < sizeof(number) / sizeof(number[0]); i++) {
+        uint32_t value = 0;
+        (void)pcre2_config(number[i], &value);
+        weir_line_count(&line, value);
+        weir_line_text(&line, " ");
+    }
+    weir_line_count(&line, sizeof(void *));
+    static const struct weir_hash_key open_key = {"Weir's own code"};
+    weir_hash128(&open_key, said, (size_t)(line.at - said), maker_r);
+}
+
+uint64_t weir_regex_checksum(struct weir_slice octets)
+{
+    const uint64_t prime = UINT64_C(0x100000001b3); /* FNV's, by words: a tenth of SipHash's time */
+    uint64_t sum = octets.len, word = 0;
+    size_t at = 0;
+    for (; octets.len - at >= sizeof(word); at += sizeof(word)) {
+        memcpy(&word, octets.at + at, sizeof(word));
+        sum = (sum ^ word) * prime;
+        sum ^= sum >> 32;
+    }
+    for (word = 0; at < octets.len; at++)
+        word = word << 8 | (uint8_t)octets.at[at];
+    return (sum ^ word) * prime;
+}
+
+static int pack(const pcre2_code *code, struct weir_arena *arena, struct weir_slice *ready_r)
+{
+    uint8_t *octets = NULL;
+    PCRE2_SIZE len = 0;
+    *ready_r = (struct weir_slice){"", 0};
+    if (pcre2_serialize_encode(&code, 1, &octets, &len, NULL) != 1)
+        return 0;
+    char *copy = weir_arena_take(arena, len);
+    if (copy) {
+        memcpy(copy, octets, len);
+        *ready_r = (struct weir_slice){copy, len};
+    }
+    pcre2_serialize_free(octets);
+    return copy ? 0 : WEIR_ENOMEM;
+}
+
+static pcre2_code *unpack(const struct weir_regex_ready *ready)
+{
+    alignas(max_align_t) uint8_t room[ROOM_READY]; /* most need no more, and leave the heap whole */
+    size_t len = ready->common.len + ready->own.len;
+    pcre2_code *code = NULL;
+    if (ready->own.len == 0 || ready->own.len > WEIR_RULE_READY_MAX ||
+        weir_regex_checksum(ready->own) != ready->checksum)
+        return NULL;
+    uint8_t *octets = len <= sizeof(room) ? room : malloc(len);
+    if (!octets)
+        return NULL;
+    memcpy(octets, ready->common.at, ready->common.len);
+    memcpy(octets + ready->common.len, ready->own.at, ready->own.len);
+    if (pcre2_serialize_decode(&code, 1, octets, NULL) != 1)
+        code = NULL;
+    if (octets != room)
+        free(octets);
+    return code;
+}
+
+/* Trying. ------------------------------------------------------------------------- */
+
 int weir_regex_try(const struct weir_regex *regex, struct weir_slice text,
+                   struct weir_arena *arena, struct weir_slice *ready_r,
                    char why_r[static WEIR_REGEX_WHY])
 {
     int error;
@@ -89,6 +172,8 @@ int weir_regex_try(const struct weir_regex *regex, struct weir_slice text,
     pcre2_match_data *data = pcre2_match_data_create(1, NULL);
     int rc = data ? pcre2_match(code, (PCRE2_SPTR)text.at, text.len, 0, 0, data, NULL)
                   : PCRE2_ERROR_NOMEMORY;
+    if (arena && pack(code, arena, ready_r) < 0)
+        rc = PCRE2_ERROR_NOMEMORY;
     pcre2_match_data_free(data);
     pcre2_code_free(code);
     return rc == PCRE2_ERROR_NOMEMORY ? WEIR_ENOMEM : rc >= 0;
@@ -146,7 +231,10 @@ static pcre2_code *compile_into(struct weir_regexes *regexes, _Atomic(pcre2_code
 {
     int error;
     size_t at;
-    pcre2_code *code = compile(regex, &error, &at);
+    /* Machine code comes with many uses, and then compiling is not what they wait for. */
+    pcre2_code *code = fast ? NULL : unpack(&regex->ready);
+    if (!code)
+        code = compile(regex, &error, &at);
     /* Refused (no memory may be made executable) means slower, not wrong: it stays plain. */
     if (code && fast && pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) != 0)
         fast = false;

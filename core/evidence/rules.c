@@ -65,6 +65,24 @@ int weir_rules_attach(const void *octets, size_t len, bool full, struct weir_rul
     return rc;
 }
 
+bool weir_rules_trust(struct weir_rules *rules)
+{
+    const struct weir_image *image = &rules->image;
+    struct weir_image_ready_head head;
+    uint8_t maker[WEIR_REGEX_MAKER];
+    if (image->count[WEIR_IMAGE_READY] == 0 || image->count[WEIR_IMAGE_READY_OCTETS] < sizeof(head))
+        return false;
+    memcpy(&head, image->ready_octets, sizeof(head));
+    weir_regex_maker(maker);
+    if (memcmp(maker, head.maker, sizeof(maker)) != 0)
+        return false;
+    struct weir_slice common = weir_image_ready_octets(image, head.common);
+    if (common.len > WEIR_RULE_READY_MAX || weir_regex_checksum(common) != head.checksum)
+        return false;
+    rules->common = common;
+    return common.len > 0;
+}
+
 int weir_rules_use_hyperscan(struct weir_rules *rules)
 {
     int rc = rules->hyperscan ? 0 : weir_hyperscan_new(&rules->prefilter, &rules->hyperscan);

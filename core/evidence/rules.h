@@ -47,6 +47,12 @@ struct weir_rules;
 int weir_rules_attach(const void *octets, size_t len, bool full, struct weir_rules **rules_r);
 void weir_rules_free(struct weir_rules **rules);
 
+/* Lets expressions be taken as the image holds them compiled, which a process that reads one
+ * message has time for only so; to be called before there is a matcher.  PCRE2 believes such
+ * code: only for an image that nobody else could have written.  False when the image has none, or
+ * none of this PCRE2's: then they are compiled. */
+bool weir_rules_trust(struct weir_rules *rules);
+
 /* Lets Hyperscan look for literals (prefilter_hyperscan.h); to be called before there is a
  * matcher.  Hits are the same.  0, or, and then the built-in engine stays, WEIR_EDOWN when this
  * program or processor has no Hyperscan, WEIR_ENOMEM, WEIR_ECORRUPT. */

@@ -106,7 +106,8 @@ static int choose(struct weir_build *build)
     qsort(build->by_name, n, sizeof(*build->by_name), by_name);
     build->rule = weir_arena_zero(build->arena, build->rules + 1, sizeof(*build->rule));
     build->text = weir_arena_take(build->arena, text);
-    return build->rule && build->text ? 0 : WEIR_ENOMEM;
+    build->ready = weir_arena_zero(build->arena, build->rules + 1, sizeof(*build->ready));
+    return build->rule && build->text && build->ready ? 0 : WEIR_ENOMEM;
 }
 
 /* Rules. ----------------------------------------------------------------------------- */
@@ -136,15 +137,19 @@ static uint32_t selector_of(struct weir_build *build, const struct weir_rule_sou
 
 /* PCRE2 sees the expression, and what it makes of a field that is not there. */
 static int check_regex(struct weir_build *build, const struct weir_rule_source *source,
-                       struct weir_image_rule *rule)
+                       size_t number)
 {
+    struct weir_image_rule *rule = &build->rule[number];
     char why[WEIR_REGEX_WHY];
-    const struct weir_regex regex = {source->pattern, source->flags};
+    const struct weir_regex regex = {.pattern = source->pattern, .flags = source->flags};
     bool selected = source->kind == WEIR_RULE_HEADER || source->kind == WEIR_RULE_ENVELOPE;
     struct weir_slice without = {"", 0};
     if (selected && source->unset.len > 0)
         without = source->unset;
-    int rc = weir_regex_try(&regex, without, why);
+    bool room = build->readies < WEIR_RULES_READY_MAX;
+    int rc = weir_regex_try(&regex, without, room ? build->arena : NULL, &build->ready[number],
+                            why);
+    build->readies += build->ready[number].len;
     if (rc == WEIR_EINVAL)
         weir_build_wrong(build, source, "%s", why);
     if (rc > 0 && selected)
@@ -167,7 +172,7 @@ static int fill_rule(struct weir_build *build, size_t number)
     if (source->kind == WEIR_RULE_HEADER || source->kind == WEIR_RULE_ENVELOPE)
         rule->selector = selector_of(build, source);
     bool has_regex = source->kind < WEIR_RULE_IP && !(source->flags & WEIR_RULE_EXISTS);
-    return has_regex ? check_regex(build, source, rule) : 0;
+    return has_regex ? check_regex(build, source, number) : 0;
 }
 
 static int fill_rules(struct weir_build *build)
@@ -275,6 +280,8 @@ static int write_image(struct weir_build *build, uint32_t serial, void **octets_
         rc = add_special(build, &writer);
     if (rc == 0)
         rc = add_prefilter(build, &writer);
+    if (rc == 0)
+        rc = weir_build_add_ready(build, &writer);
     if (rc == 0)
         rc = add_indexes(build, &writer);
     if (rc < 0) {

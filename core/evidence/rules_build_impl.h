@@ -27,6 +27,8 @@ struct weir_build {
     const struct weir_rule_source **by_name; /* all sources, sorted */
     uint32_t *number;                        /* of a source in the set, or UINT32_MAX */
     struct weir_image_rule *rule;
+    struct weir_slice *ready;                /* by number: the expression compiled, or empty */
+    size_t readies;                          /* octets of all of them */
 
     char *text;
     size_t text_len;
@@ -52,6 +54,9 @@ const struct weir_rule_source *weir_build_named(const struct weir_build *build,
  * METAS, CODE, DEPENDENT_FIRST, DEPENDENTS, START_TRUE.  0 or WEIR_ENOMEM. */
 int weir_build_metas(struct weir_build *build);
 int weir_build_add_metas(struct weir_build *build, struct weir_image_writer *writer);
+
+/* rules_build_ready.c: adds the pieces READY and READY_OCTETS.  0 or WEIR_ENOMEM. */
+int weir_build_add_ready(struct weir_build *build, struct weir_image_writer *writer);
 
 /* rules_build_network.c: adds the piece NETWORKS.  0 or WEIR_ENOMEM. */
 int weir_build_add_networks(struct weir_build *build, struct weir_image_writer *writer);

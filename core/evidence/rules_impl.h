@@ -15,6 +15,7 @@ struct weir_rules {
     struct weir_prefilter prefilter;
     struct weir_hyperscan *hyperscan; /* the prefilter's, when it has one */
     struct weir_regexes *regexes;
+    struct weir_slice common; /* of ready-made code; empty: there is none that may be used */
     /* Of each header selector the hash of its field's name; 0: any field may be meant. */
     uint32_t field_hash[WEIR_RULE_SELECTORS_MAX];
 };
@@ -27,7 +28,14 @@ static inline size_t weir_rules_size(const struct weir_rules *rules)
 static inline struct weir_regex weir_rules_regex(const struct weir_rules *rules, size_t number)
 {
     const struct weir_image_rule *rule = &rules->image.rule[number];
-    return (struct weir_regex){weir_image_text(&rules->image, rule->pattern), rule->flags};
+    struct weir_regex regex = {weir_image_text(&rules->image, rule->pattern), rule->flags,
+                               {rules->common, {"", 0}, 0}};
+    if (rules->common.len > 0) {
+        const struct weir_image_ready *ready = &rules->image.ready[number];
+        regex.ready.own = weir_image_ready_octets(&rules->image, ready->own);
+        regex.ready.checksum = ready->checksum;
+    }
+    return regex;
 }
 
 #endif

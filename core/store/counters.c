@@ -38,10 +38,10 @@ struct weir_counters {
     struct weir_counter_slot *slot;
     size_t slots_room;
 
-    struct weir_counter_change change[WEIR_EVENTS_MAX];
-    size_t changes;
-
     uint64_t read, missing, answered_near, written, lost;
+
+    size_t changes;
+    struct weir_counter_change change[WEIR_EVENTS_MAX]; /* last: not touched before it is used */
 };
 
 /* Makes the plan of a half-life, unless there is one for this time. */
@@ -74,9 +74,11 @@ int weir_counters_wrap(const struct weir_counter_store *store, void *self, weir_
                        size_t near_entities, const struct weir_log *log,
                        struct weir_counters **counters_r)
 {
-    struct weir_counters *counters = calloc(1, sizeof *counters);
+    struct weir_counters *counters = malloc(sizeof *counters);
     struct weir_near_cache *cache = NULL;
     bool ok = counters != NULL;
+    if (ok)
+        memset(counters, 0, offsetof(struct weir_counters, change));
     if (ok && near > 0) {
         cache = weir_near_cache_new(near_entities, near);
         ok = cache != NULL;

@@ -21,6 +21,7 @@
 #define CHECK_PAGES 1024 /* short-lived processes open the file too: 4 MB at most are read */
 #define LINE_EVERY WEIR_MINUTE
 #define NEAR_ENTITIES 1024 /* for what is in every request, and the busiest networks and domains */
+#define NEAR_BRIEFLY 64 /* who only reads looks at a few messages, and clearing more costs more */
 #define NEAR_AGE WEIR_DAY  /* what is near is exact: it goes when the file changes */
 
 /* Trouble. ---------------------------------------------------------------- */
@@ -261,5 +262,6 @@ int weir_counters_open_local(const struct weir_counters_local_options *options,
         return error;
     }
     *why_r = "";
-    return weir_counters_wrap(&store, local, NEAR_AGE, NEAR_ENTITIES, log, counters_r);
+    return weir_counters_wrap(&store, local, NEAR_AGE,
+                              options->read_only ? NEAR_BRIEFLY : NEAR_ENTITIES, log, counters_r);
 }

@@ -111,14 +111,14 @@ int sa_regex_split(struct weir_slice text, struct weir_slice *pattern_r, unsigne
 int sa_regex_try(struct weir_arena *arena, struct weir_slice pattern, unsigned flags,
                  const char **why_r)
 {
-    const struct weir_regex regex = {pattern, flags};
+    const struct weir_regex regex = {.pattern = pattern, .flags = flags};
     char why[WEIR_REGEX_WHY];
 
     if (pattern.len > WEIR_RULE_PATTERN_MAX) {
         *why_r = "the expression is too long";
         return WEIR_ELIMIT;
     }
-    int rc = weir_regex_try(&regex, weir_slice_of(""), why);
+    int rc = weir_regex_try(&regex, weir_slice_of(""), NULL, NULL, why);
     if (rc >= 0)
         return 0;
     const char *text = rc == WEIR_EINVAL ? weir_arena_printf(arena, "PCRE2: %s", why) : NULL;

@@ -1,6 +1,7 @@
 /*
  * An image of a rule set with octets changed: the input is pairs of place and octet. It is
- * attached without its checksum, as a short-lived process does, and matched.
+ * attached without its checksum, as a short-lived process does, and matched.  It is not trusted:
+ * PCRE2 would believe the compiled expressions in it, and must never be shown any.
  */
 #include <stdlib.h>
 #include <string.h>

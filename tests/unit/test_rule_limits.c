@@ -78,7 +78,7 @@ static size_t longest(const char *pattern, const char *subject, struct bound bou
 
 static int ours(const char *pattern, const char *subject, size_t n, bool machine_code)
 {
-    const struct weir_regex regex = {{pattern, strlen(pattern)}, 0};
+    const struct weir_regex regex = {.pattern = {pattern, strlen(pattern)}};
     struct weir_regex_span span = {.from = 0, .until = SIZE_MAX};
     struct weir_regexes *regexes = NULL;
     struct weir_regex_room *room = NULL;
