@@ -86,6 +86,7 @@ struct weir_config {
     /* [exim] */
     const char *decide;
     weir_time decide_timeout;
+    bool trust_owner;
 
     /* [policyd] */
     const char *decide_listen;

@@ -65,6 +65,7 @@ static void open_rules(struct weir_judges *judges, const char *path)
     const bool brief = judges->options.brief;
     const struct weir_rule_file_options options = {
         .full = !brief,
+        .trust_folder = judges->config->trust_owner,
         .hyperscan = judges->config->rules_engine == WEIR_RULES_HYPERSCAN && !brief,
     };
     const char *why = NULL;

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/replace_io.h"
 #include "core/evidence/rules_io.h"
 
 enum { IDLE_MOST = 64 };
@@ -120,11 +122,26 @@ static void use_hyperscan(struct weir_rule_file *file, struct set *set)
         file->options.hyperscan = false;
 }
 
-/* Whether only we, or the system's administrator, could have written the file. */
-static bool is_ours(const struct stat *status)
+static bool is_folder_owners(const char *path, const struct stat *status)
 {
-    return (status->st_uid == 0 || status->st_uid == geteuid()) &&
-           !(status->st_mode & (S_IWGRP | S_IWOTH));
+    char folder[WEIR_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    struct stat at;
+
+    if (snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 1,
+                 slash ? path : ".") >= (int)sizeof folder)
+        return false;
+    return stat(folder[0] ? folder : "/", &at) == 0 && at.st_uid == status->st_uid;
+}
+
+/* Whether only we, the system's administrator, or who was said to be trusted, could have written
+ * the file. */
+static bool is_ours(const struct weir_rule_file *file, const struct stat *status)
+{
+    if (status->st_mode & (S_IWGRP | S_IWOTH))
+        return false;
+    return status->st_uid == 0 || status->st_uid == geteuid() ||
+           (file->options.trust_folder && is_folder_owners(file->path, status));
 }
 
 /* Opens the image.  0 with a set, or with NULL when there is no such file. */
@@ -143,7 +160,7 @@ static int set_open(struct weir_rule_file *file, struct set **set_r, struct iden
     }
     if (rc == 0)
         rc = weir_rules_attach(set->octets, set->len, file->options.full, &set->rules);
-    if (rc == 0 && !file->options.full && is_ours(&status))
+    if (rc == 0 && !file->options.full && is_ours(file, &status))
         (void)weir_rules_trust(set->rules);
     if (rc == 0)
         use_hyperscan(file, set);

@@ -198,9 +198,9 @@ static void WEIR_RULES_READY_MAX_octets_are_kept_of_all(void **state)
 }
 
 /* Whether a short-lived (or not) process takes ready-made code out of this file. */
-static bool is_taken(const char *path, bool full)
+static bool is_taken_when(const char *path, bool full, bool trust_folder)
 {
-    const struct weir_rule_file_options options = {.full = full};
+    const struct weir_rule_file_options options = {.full = full, .trust_folder = trust_folder};
     const struct weir_log log = {.write = NULL};
     struct weir_rule_file *file;
     const char *why;
@@ -211,6 +211,11 @@ static bool is_taken(const char *path, bool full)
     weir_rule_file_give(file, &matcher);
     weir_rule_file_free(&file);
     return taken;
+}
+
+static bool is_taken(const char *path, bool full)
+{
+    return is_taken_when(path, full, false);
 }
 
 static void only_a_file_that_nobody_else_can_write_is_trusted(void **state)
@@ -231,6 +236,10 @@ static void only_a_file_that_nobody_else_can_write_is_trusted(void **state)
     if (geteuid() == 0) {
         assert_int_equal(chown(path, 12345, 0), 0);
         assert_false(is_taken(path, false));
+        assert_false(is_taken_when(path, false, true)); /* the folder is root's */
+        assert_int_equal(chown(s->folder, 12345, 0), 0);
+        assert_false(is_taken(path, false));
+        assert_true(is_taken_when(path, false, true));
     }
     rules_rig_free(rig);
     scratch_free(s);
