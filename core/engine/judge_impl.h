@@ -11,7 +11,7 @@
 #include "core/base/slice.h"
 #include "core/engine/judge.h"
 
-#define WEIR_POINTS_MAX (WEIR_RULE_HITS_MAX + 6) /* those of rules, and our own */
+#define WEIR_OWN_POINTS_MAX 6 /* points that are not those of rules */
 
 struct weir_judge {
     struct weir_judge_parts parts;

@@ -171,8 +171,10 @@ int weir_judge_score(struct weir_judge *judge, const struct weir_rules *rules)
     const struct weir_config *config = judge->parts.config;
     struct weir_judgement *judgement = &judge->judgement;
     struct weir_decision *decision = &judgement->decision;
+    size_t hits = judge->rules.hits;
+    size_t most = WEIR_OWN_POINTS_MAX + (hits < WEIR_RULE_HITS_MAX ? hits : WEIR_RULE_HITS_MAX);
 
-    judgement->point = weir_arena_take(judge->arena, WEIR_POINTS_MAX * sizeof *judgement->point);
+    judgement->point = weir_arena_take(judge->arena, most * sizeof *judgement->point);
     if (!judgement->point)
         return WEIR_ENOMEM;
     if (rules && add_rules(judge, rules) < 0)

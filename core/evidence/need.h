@@ -73,8 +73,9 @@ struct weir_need_node; /* an expression as read; need_impl.h */
 int weir_need_read(struct weir_arena *arena, struct weir_slice pattern,
                    const struct weir_need_flags *flags, const struct weir_need_node **tree_r);
 
-/* The rarest necessary runs of it.  0 or WEIR_ENOMEM. */
+/* The rarest necessary runs of it, in texts most lines of which begin as usual does ("": there
+ * is no such beginning).  0 or WEIR_ENOMEM. */
 int weir_need_find(struct weir_arena *arena, const struct weir_need_node *tree,
-                   struct weir_need *need_r);
+                   struct weir_slice usual, struct weir_need *need_r);
 
 #endif

@@ -17,6 +17,7 @@
 #define CHANCE_OF_A_RUN 1e-6 /* what another run costs, as chance: its place in the tables */
 
 #define CHANCE_OF_AN_END 0.02 /* lines have so many octets */
+#define CHANCE_OF_USUAL 0.009 /* of what most lines begin with: only where there is nothing else */
 
 struct runs {
     struct weir_need_run *run;
@@ -25,6 +26,7 @@ struct runs {
 
 struct finder {
     struct weir_arena *arena;
+    struct weir_slice usual; /* most lines begin like this */
     unsigned work; /* runs that may still be made */
     bool no_memory;
 };
@@ -250,11 +252,26 @@ static uint32_t lead(uint64_t octets)
     return octets < WEIR_NEED_ENDLESS ? (uint32_t)octets : WEIR_NEED_ENDLESS;
 }
 
-static double run_chance(const struct weir_need_run *run)
+/* Whether a run stands in the usual beginning of a line. */
+static bool is_usual(const struct weir_need_run *run, struct weir_slice usual)
+{
+    for (size_t at = 0; at + run->len <= usual.len; at++) {
+        size_t i = 0;
+        while (i < run->len &&
+               weir_octet_set_has(&run->at[i], (unsigned char)usual.at[at + i]))
+            i++;
+        if (i == run->len)
+            return true;
+    }
+    return false;
+}
+
+static double run_chance(const struct finder *f, const struct weir_need_run *run)
 {
     bool at_edge = run->left & (WEIR_NEED_BEGIN | WEIR_NEED_NEW_LINE) ||
                    run->right & (WEIR_NEED_END | WEIR_NEED_LINE_END);
-    return need_chance(run->at, run->len) * (at_edge ? CHANCE_OF_AN_END : 1);
+    double chance = need_chance(run->at, run->len) * (at_edge ? CHANCE_OF_AN_END : 1);
+    return chance < CHANCE_OF_USUAL && is_usual(run, f->usual) ? CHANCE_OF_USUAL : chance;
 }
 
 /* Offers the runs that end here as they are: a copy, because they may be lengthened in place. */
@@ -266,7 +283,7 @@ static void offer_now(struct walk *w)
     for (size_t i = 0; i < w->now.n; i++) {
         if (w->now.run[i].len == 0)
             return;
-        need.chance += run_chance(&w->now.run[i]);
+        need.chance += run_chance(w->f, &w->now.run[i]);
     }
     if (!runs_new(w->f, w->now.n, &copy))
         return;
@@ -409,9 +426,9 @@ static void find_in(struct finder *f, const struct weir_need_node *n, struct wei
 }
 
 int weir_need_find(struct weir_arena *arena, const struct weir_need_node *tree,
-                   struct weir_need *need_r)
+                   struct weir_slice usual, struct weir_need *need_r)
 {
-    struct finder f = {.arena = arena, .work = WEIR_NEED_WORK_MAX};
+    struct finder f = {.arena = arena, .usual = usual, .work = WEIR_NEED_WORK_MAX};
     struct weir_need need;
     find_in(&f, tree, &need);
     if (f.no_memory)

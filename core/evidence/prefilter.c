@@ -20,31 +20,7 @@
 #include "core/base/limits.h"
 #include "core/evidence/need_impl.h"
 #include "core/evidence/prefilter_hyperscan.h"
-#include "core/evidence/prefilter_impl.h"
-
-#define NO_CANDIDATE UINT32_MAX
-
-struct seen { /* a rule */
-    uint32_t stamp, index;   /* the line it was last seen in, and its candidate there */
-    uint32_t times, last;    /* how often, and where the last time */
-    uint32_t from;           /* the first octet a match may begin at */
-};
-
-struct standing { /* a run, told by Hyperscan */
-    uint32_t at, run;
-};
-
-struct weir_prefilter_scratch {
-    uint32_t rules, stamp;
-    struct hs_scratch *hyperscan;    /* NULL: the built-in engine */
-    struct standing *standing;       /* of a piece of text; with Hyperscan only */
-    size_t standings;
-    size_t n, room;
-    struct seen *seen;               /* by rule */
-    struct weir_candidate *candidate, *sorted;
-    uint32_t *order;                 /* of an exact candidate: which alternative */
-    uint64_t *key, *key_room;        /* for sorting */
-};
+#include "core/evidence/prefilter_scan.h"
 
 /* scratch ------------------------------------------------------------------------ */
 
@@ -95,24 +71,6 @@ void weir_prefilter_scratch_free(struct weir_prefilter_scratch **scratch)
 }
 
 /* one scan ------------------------------------------------------------------------ */
-
-struct scan {
-    const struct weir_prefilter *prefilter;
-    const struct prefilter_part *part;
-    const uint64_t *filter;
-    const uint32_t *bucket, *id;
-    const struct prefilter_key *key;
-    const struct prefilter_run *run;
-    const struct weir_octet_set *set;
-    struct weir_prefilter_scratch *scratch;
-    const unsigned char *text;
-    const struct weir_area *area;
-    size_t len;
-    size_t line;        /* where the scan is */
-    uint32_t stamp;     /* of line 0 */
-    uint64_t work;      /* looks that are left */
-    bool flooded;
-};
 
 static bool word_at(const struct scan *s, size_t begin, size_t end, size_t at)
 {
@@ -191,7 +149,7 @@ static bool has_rest(const struct scan *s, const struct seen *seen)
 }
 
 /* A run stands at an octet of the current line. */
-static void note(struct scan *s, const struct prefilter_run *run, size_t begin, size_t at)
+void prefilter_note(struct scan *s, const struct prefilter_run *run, size_t begin, size_t at)
 {
     if (run->rule >= s->scratch->rules || run->lead_min > at - begin)
         return;
@@ -225,7 +183,7 @@ static void widen_to_rest(const struct scan *s, struct weir_candidate *c)
 }
 
 /* Too much work: every rule is a candidate from here on. */
-static void flood(struct scan *s)
+void prefilter_flood(struct scan *s)
 {
     const uint32_t *rule = (const void *)(s->prefilter->octets + s->part->rule.place);
     uint32_t stamp = s->stamp + (uint32_t)s->line;
@@ -250,7 +208,19 @@ static void stand(struct scan *s, const struct prefilter_run *run, size_t begin,
 {
     if (edges_hold(s, run->left, begin, end, start) &&
         edges_hold(s, run->right, begin, end, start + run->len))
-        note(s, run, begin, start);
+        prefilter_note(s, run, begin, start);
+}
+
+/* What a key knows of its run, against the text where the run would begin. */
+static inline bool window_holds(const struct scan *s, const struct prefilter_key *key,
+                                size_t start)
+{
+    uint64_t octets;
+    size_t at = start + key->window;
+    if (s->len < sizeof octets || at > s->len - sizeof octets)
+        return true; /* not known; the run itself will tell */
+    memcpy(&octets, s->text + at, sizeof octets);
+    return ((octets ^ key->value) & key->mask) == 0;
 }
 
 /* The filter says that a gram at this octet may be of use. */
@@ -261,7 +231,7 @@ static void look(struct scan *s, size_t at, uint32_t gram, uint32_t len, uint32_
     if (first > last || last > s->part->key.n || s->flooded)
         return;
     if (s->work < 1 + last - first) {
-        flood(s);
+        prefilter_flood(s);
         return;
     }
     s->work -= 1 + last - first;
@@ -271,7 +241,8 @@ static void look(struct scan *s, size_t at, uint32_t gram, uint32_t len, uint32_
     for (uint32_t k = first; k < last; k++) {
         const struct prefilter_key *key = &s->key[k];
         if (key->gram != gram || key->len != len || key->seed != seed ||
-            key->run >= s->part->run.n || key->offset > at - begin)
+            key->offset > at - begin || !window_holds(s, key, at - key->offset) ||
+            key->run >= s->part->run.n)
             continue;
         const struct prefilter_run *run = &s->run[key->run];
         size_t start = at - key->offset;
@@ -280,45 +251,57 @@ static void look(struct scan *s, size_t at, uint32_t gram, uint32_t len, uint32_
     }
 }
 
-struct filter {
-    const uint64_t *bits;
-    uint32_t shift, seed;
-};
-
-static inline uint64_t filter_has(struct filter f, uint32_t gram, uint32_t len)
+/* Whether the filter has a gram of so many octets that begins here. */
+static bool filter_has(const struct scan *s, uint32_t gram, uint32_t len, uint32_t seed)
 {
-    uint32_t bit = prefilter_hash(gram, len, f.seed) >> f.shift;
-    return f.bits[bit >> 6] >> (bit & 63) & 1;
+    return prefilter_filter_word(s->filter, s->part->filter.n - 1,
+                                 prefilter_hash(gram, len, seed)) & 1;
 }
 
-/* Lengths are bits: 1 << n for grams of n octets. */
-static void look_at_all(struct scan *s, size_t at, uint32_t seed, unsigned lengths)
+/* Grams of each length, of which this is the longest. */
+static void look_at_each(struct scan *s, size_t at, uint32_t gram, uint32_t seed)
+{
+    if (filter_has(s, gram, 4, seed))
+        look(s, at, gram, 4, seed);
+    if (filter_has(s, gram & 0xffffff, 3, seed))
+        look(s, at, gram & 0xffffff, 3, seed);
+    if (filter_has(s, gram & 0xffff, 2, seed))
+        look(s, at, gram & 0xffff, 2, seed);
+}
+
+/* Near the end of the text, where not all lengths have room. */
+static void look_at_all(struct scan *s, size_t at, uint32_t seed)
 {
     size_t room = s->len - at;
-    for (uint32_t len = 4; len >= 2; len--)
-        if (lengths >> len & 1 && room >= len)
-            look(s, at, prefilter_gram(s->text + at, len), len, seed);
+    for (uint32_t len = 4; len >= 2; len--) {
+        if (!(s->part->gram_lengths >> len & 1) || room < len)
+            continue;
+        uint32_t gram = prefilter_gram(s->text + at, len);
+        if (filter_has(s, gram, len, seed))
+            look(s, at, gram, len, seed);
+    }
 }
 
 /* The octets of begin .. end that have three more behind them.  Lengths of grams that are not
  * used are known when this is compiled, and left out. */
-static inline size_t scan_whole(struct scan *s, size_t begin, size_t end, uint32_t seed, bool four,
-                                bool three, bool two)
+static inline __attribute__((always_inline)) size_t
+scan_whole(struct scan *s, size_t begin, size_t end, uint32_t seed, bool three, bool two)
 {
-    struct filter f = {s->filter, 32 - s->part->filter_bits, seed};
+    const uint64_t *filter = s->filter;
     const unsigned char *text = s->text;
+    const uint32_t mask = s->part->filter.n - 1;
     size_t at = begin;
-    for (; at < end && at + 4 <= s->len; at++) {
+    if (s->len < 4 || end > s->len - 3)
+        end = s->len < 4 ? begin : s->len - 3;
+    for (; at < end; at++) {
         uint32_t gram = prefilter_gram(text + at, 4);
-        unsigned lengths = 0;
-        if (four)
-            lengths = (unsigned)filter_has(f, gram, 4) << 4;
+        uint64_t may = prefilter_filter_word(filter, mask, prefilter_hash(gram, 4, seed));
         if (three)
-            lengths |= (unsigned)filter_has(f, gram & 0xffffff, 3) << 3;
+            may |= prefilter_filter_word(filter, mask, prefilter_hash(gram & 0xffffff, 3, seed));
         if (two)
-            lengths |= (unsigned)filter_has(f, gram & 0xffff, 2) << 2;
-        if (lengths)
-            look_at_all(s, at, seed, lengths);
+            may |= prefilter_filter_word(filter, mask, prefilter_hash(gram & 0xffff, 2, seed));
+        if (may & 1)
+            look_at_each(s, at, gram, seed);
     }
     return at;
 }
@@ -331,16 +314,16 @@ static void scan_piece(struct scan *s, size_t begin, size_t end, uint32_t seed)
     case 0:
         return;
     case 1 << 4:
-        at = scan_whole(s, begin, end, seed, true, false, false);
+        at = scan_whole(s, begin, end, seed, false, false);
         break;
     case 1 << 4 | 1 << 3:
-        at = scan_whole(s, begin, end, seed, true, true, false);
+        at = scan_whole(s, begin, end, seed, true, false);
         break;
     default:
-        at = scan_whole(s, begin, end, seed, true, true, true);
+        at = scan_whole(s, begin, end, seed, true, true);
     }
     for (; at < end; at++)
-        look_at_all(s, at, seed, s->part->gram_lengths);
+        look_at_all(s, at, seed);
 }
 
 static void scan_by_grams(struct scan *s, const uint32_t *selector)
@@ -422,97 +405,7 @@ static void scan_by_hyperscan(struct scan *s, enum weir_area_kind kind)
                                 keep_standing, s))
             note_standing(s);
         else
-            flood(s);
-    }
-}
-
-/* steppers ------------------------------------------------------------------------ */
-
-/* Whether a stepper accepts at an octet of a line that ends at end. */
-static bool accepts(const struct scan *s, const struct prefilter_stepper *one, size_t at,
-                    size_t end)
-{
-    const uint8_t *next = s->prefilter->octets + one->next.place;
-    uint32_t state = WEIR_AUTOMATON_START;
-    for (; at < end && state > WEIR_AUTOMATON_ACCEPT; at++) {
-        uint32_t place = (state << one->stride_bits) + one->class_of[s->text[at]];
-        state = place < one->next.n ? next[place] : WEIR_AUTOMATON_DEAD;
-    }
-    return state == WEIR_AUTOMATON_ACCEPT;
-}
-
-/* Those of a group that may stand at an octet. */
-static void step(struct scan *s, uint32_t group, uint64_t which, size_t begin, size_t end,
-                 size_t at)
-{
-    const struct prefilter_stepper *stepper =
-        (const void *)(s->prefilter->octets + s->part->stepper.place);
-    for (; which; which &= which - 1) {
-        uint32_t number = group * 64 + (uint32_t)__builtin_ctzll(which);
-        if (number >= s->part->stepper.n || s->flooded)
-            return;
-        const struct prefilter_stepper *one = &stepper[number];
-        if (s->work < 2) {
-            flood(s);
-            return;
-        }
-        s->work -= 2; /* a walk costs about two looks */
-        if (!accepts(s, one, at, end))
-            continue;
-        struct prefilter_run run = {.rule = one->rule, .lead_min = one->least,
-                                    .lead_max = one->most};
-        note(s, &run, begin, at);
-    }
-}
-
-/* The members of a group that look at lines of this selector. */
-static uint64_t members(const struct scan *s, uint32_t group, const uint32_t *selector)
-{
-    const struct prefilter_stepper *stepper =
-        (const void *)(s->prefilter->octets + s->part->stepper.place);
-    uint64_t which = 0;
-    if (!selector)
-        return ~UINT64_C(0);
-    for (uint32_t i = group * 64; i < s->part->stepper.n && i < group * 64 + 64; i++)
-        if (stepper[i].selector == selector[s->line])
-            which |= UINT64_C(1) << (i - group * 64);
-    return which;
-}
-
-/* The kind of an octet of the text; behind its end it does not matter: see automaton.h. */
-static inline unsigned kind_at(const struct scan *s, const struct prefilter_pairs *p, size_t at)
-{
-    return at < s->len ? p->kind_of[s->text[at]] % WEIR_AUTOMATON_KINDS : 0;
-}
-
-static void step_through_line(struct scan *s, uint32_t group, uint64_t members_here)
-{
-    const struct prefilter_pairs *p =
-        (const struct prefilter_pairs *)(const void *)(s->prefilter->octets +
-                                                       s->part->pairs.place) + group;
-    size_t begin = s->area->start[s->line], end = s->area->start[s->line + 1];
-    unsigned second = kind_at(s, p, begin + 1), third = kind_at(s, p, begin + 2);
-    unsigned pair = kind_at(s, p, begin) * WEIR_AUTOMATON_KINDS + second;
-    unsigned pair1 = second * WEIR_AUTOMATON_KINDS + third;
-    for (size_t at = begin; at < end; at++) {
-        unsigned fourth = kind_at(s, p, at + 3), pair2 = third * WEIR_AUTOMATON_KINDS + fourth;
-        uint64_t which = members_here & p->pair[0][pair];
-        if (which && (which &= p->pair[1][pair1] & p->pair[2][pair2]))
-            step(s, group, which, begin, end, at);
-        pair = pair1;
-        pair1 = pair2;
-        third = fourth;
-    }
-}
-
-static void run_steppers(struct scan *s, const uint32_t *selector)
-{
-    for (uint32_t group = 0; group < s->part->pairs.n; group++) {
-        for (s->line = 0; s->line < s->area->lines; s->line++) {
-            uint64_t which = members(s, group, selector);
-            if (which)
-                step_through_line(s, group, which);
-        }
+            prefilter_flood(s);
     }
 }
 
@@ -582,7 +475,7 @@ size_t weir_prefilter_scan(const struct weir_prefilter *prefilter,
         scan_by_hyperscan(&s, kind);
     else
         scan_by_grams(&s, selector);
-    run_steppers(&s, selector);
+    prefilter_run_steppers(&s, selector);
     *candidate_r = sort(scratch);
     return scratch->n;
 }

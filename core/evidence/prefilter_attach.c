@@ -27,11 +27,22 @@ static bool numbers_below(const struct weir_prefilter *p, const struct prefilter
     return true;
 }
 
+static bool pairs_are_sound(const struct weir_prefilter *p, const struct prefilter_part *part)
+{
+    const struct prefilter_pairs *pairs = (const void *)(p->octets + part->pairs.place);
+    for (uint32_t i = 0; i < part->pairs.n; i++)
+        for (size_t c = 0; c < sizeof(pairs->kind_of); c++)
+            if (pairs[i].kind_of[c] >= WEIR_AUTOMATON_KINDS)
+                return false;
+    return true;
+}
+
 static bool steppers_are_sound(const struct weir_prefilter *p, const struct prefilter_part *part)
 {
     if (!inside(p, &part->stepper, sizeof(struct prefilter_stepper)) ||
         !inside(p, &part->pairs, sizeof(struct prefilter_pairs)) ||
-        part->pairs.place % 8 != 0 || part->pairs.n != (part->stepper.n + 63) / 64)
+        part->pairs.place % 8 != 0 || part->pairs.n != (part->stepper.n + 63) / 64 ||
+        !pairs_are_sound(p, part))
         return false;
     const struct prefilter_stepper *s = (const void *)(p->octets + part->stepper.place);
     for (uint32_t i = 0; i < part->stepper.n; i++, s++)
@@ -50,6 +61,7 @@ static bool part_is_sound(const struct weir_prefilter *p, uint32_t place)
     return inside(p, &part->always, 4) && inside(p, &part->rule, 4) &&
            inside(p, &part->filter, 8) && part->filter.place % 8 == 0 &&
            inside(p, &part->bucket, 4) && inside(p, &part->key, sizeof(struct prefilter_key)) &&
+           part->key.place % 8 == 0 &&
            inside(p, &part->run, sizeof(struct prefilter_run)) && inside(p, &part->id, 4) &&
            inside(p, &part->set, sizeof(struct weir_octet_set)) && part->set.place % 8 == 0 &&
            part->filter_bits >= 6 && part->filter_bits < 32 &&

@@ -191,6 +191,43 @@ static bool choose_gram(const struct weir_need_run *run, struct gram_choice *bes
     return best_r->spellings > 0;
 }
 
+/* The bits that all members of a set have alike. */
+static void common_bits(const struct weir_octet_set *set, uint8_t *mask_r, uint8_t *value_r)
+{
+    unsigned all = 0xff, any = 0;
+    for (unsigned c = 0; c < 256; c++) {
+        if (weir_octet_set_has(set, c)) {
+            all &= c;
+            any |= c;
+        }
+    }
+    *mask_r = (uint8_t)(all | ~any);
+    *value_r = (uint8_t)all;
+}
+
+/* Where a run's window says most beside the gram, and what it says. */
+static void choose_window(const struct weir_need_run *run, const struct gram_choice *choice,
+                          struct prefilter_key *key)
+{
+    uint8_t mask[WEIR_NEED_RUN_MAX + PREFILTER_WINDOW] = {0};
+    uint8_t value[WEIR_NEED_RUN_MAX + PREFILTER_WINDOW] = {0};
+    int best = -1;
+    for (size_t i = 0; i < run->len; i++)
+        common_bits(&run->at[i], &mask[i], &value[i]);
+    for (uint8_t at = 0; at < run->len; at++) {
+        int bits = 0;
+        for (size_t i = at; i < at + (size_t)PREFILTER_WINDOW; i++)
+            if (i < choice->offset || i >= choice->offset + (size_t)choice->len)
+                bits += __builtin_popcount(mask[i]);
+        if (bits > best) {
+            best = bits;
+            key->window = at;
+        }
+    }
+    memcpy(&key->mask, mask + key->window, sizeof key->mask);
+    memcpy(&key->value, value + key->window, sizeof key->value);
+}
+
 /* Adds a key for each spelling of a run's gram. */
 static int add_keys(struct part_builder *part, const struct weir_need_run *run, uint32_t run_number,
                     uint32_t seed, const struct gram_choice *choice)
@@ -200,6 +237,9 @@ static int add_keys(struct part_builder *part, const struct weir_need_run *run, 
     struct prefilter_key *key = grow(&part->key, choice->spellings, sizeof *key);
     if (!key)
         return WEIR_ENOMEM;
+    struct prefilter_key common = {.seed = seed, .run = run_number, .offset = choice->offset,
+                                   .len = (uint8_t)choice->len};
+    choose_window(run, choice, &common);
     for (size_t i = 0; i < choice->len; i++)
         n[i] = folded(&run->at[choice->offset + i], member[i]);
     for (size_t k = 0; k < choice->spellings; k++) {
@@ -209,7 +249,8 @@ static int add_keys(struct part_builder *part, const struct weir_need_run *run, 
             gram |= (uint32_t)member[i][which % n[i]] << 8 * i;
             which /= n[i];
         }
-        key[k] = (struct prefilter_key){gram, seed, run_number, choice->offset, choice->len};
+        key[k] = common;
+        key[k].gram = gram;
     }
     return 0;
 }
@@ -307,6 +348,13 @@ static int add_need(struct weir_prefilter_builder *b, const struct weir_prefilte
     return by_runs ? add_runs(b, pattern, need) : 0;
 }
 
+/* How most lines of an area begin. */
+static struct weir_slice usual_beginning(enum weir_area_kind kind)
+{
+    return kind == WEIR_AREA_URI ? (struct weir_slice){"http://www.", 11}
+                                 : (struct weir_slice){"", 0};
+}
+
 int weir_prefilter_add(struct weir_prefilter_builder *builder,
                        const struct weir_prefilter_pattern *pattern,
                        enum weir_prefilter_means *means_r)
@@ -320,7 +368,8 @@ int weir_prefilter_add(struct weir_prefilter_builder *builder,
     weir_arena_reset(builder->arena, 1 << 22);
     int found = weir_need_read(builder->arena, pattern->pattern, &flags, &tree);
     if (found > 0)
-        found = weir_need_find(builder->arena, tree, &need);
+        found = weir_need_find(builder->arena, tree, usual_beginning(pattern->area),
+                               &need);
     if (found < 0)
         return found;
     if (pattern->rule >= builder->rules)
@@ -362,8 +411,7 @@ static void lay_keys(const struct prefilter_part *part, const struct grown *keys
     const struct prefilter_key *key = keys->at;
     for (size_t i = 0; i < keys->n; i++) {
         uint32_t hash = prefilter_hash(key[i].gram, key[i].len, key[i].seed);
-        uint32_t bit = hash >> (32 - part->filter_bits);
-        filter[bit >> 6] |= UINT64_C(1) << (bit & 63);
+        filter[hash >> 10 & (part->filter.n - 1)] |= UINT64_C(1) << (hash >> 26);
         bucket[(hash >> (32 - part->bucket_bits)) + 1]++;
     }
     for (size_t b = 0; b < (size_t)1 << part->bucket_bits; b++)
@@ -428,8 +476,8 @@ static void lay_part(const struct weir_prefilter_builder *b, const struct part_b
 {
     const struct prefilter_key *key = from->key.at;
     *part = (struct prefilter_part){0};
-    part->filter_bits = bits_for(from->key.n * 24, 13, 24);
-    part->bucket_bits = bits_for(from->key.n, 6, 20);
+    part->filter_bits = bits_for(from->key.n * 24, 13, 22);
+    part->bucket_bits = bits_for(from->key.n * 4, 6, 20);
     for (size_t i = 0; i < from->key.n; i++)
         part->gram_lengths |= 1u << key[i].len;
     lay(l, &part->always, from->always.at, from->always.n, 4);

@@ -25,7 +25,8 @@
 #include "core/evidence/need.h"
 #include "core/evidence/prefilter.h"
 
-#define PREFILTER_MAGIC 0x57505231u /* "WPR1" */
+#define PREFILTER_MAGIC 0x57505232u /* "WPR2" */
+#define PREFILTER_WINDOW 8 /* octets of a run that a key knows of */
 
 struct prefilter_table {
     uint32_t place, n;
@@ -54,7 +55,10 @@ struct prefilter_pairs { /* of a group: which of them may have these two octets 
 struct prefilter_key {
     uint32_t gram, seed, run;
     uint16_t offset; /* of the gram in the run */
-    uint16_t len;    /* of the gram */
+    uint8_t len;     /* of the gram */
+    uint8_t window;  /* where in the run the window lies */
+    uint64_t mask;   /* bits that each octet in the window must have as value has them: */
+    uint64_t value;  /* most texts differ there, and the run need not be looked at */
 };
 
 enum prefilter_run_flag { PREFILTER_EXACT_RUN = 1 };
@@ -79,18 +83,28 @@ static inline uint32_t prefilter_hash(uint32_t gram, uint32_t len, uint32_t seed
     return (gram ^ seed) * (len == 4 ? 0x9e3779b1u : len == 3 ? 0x85ebca6bu : 0xc2b2ae35u);
 }
 
+/* The filter's word for a hash, with the hash's bit as its lowest; mask: words less one.  All
+ * shifts but one are by constants, since this is done thrice for each octet. */
+static inline uint64_t prefilter_filter_word(const uint64_t *filter, uint32_t mask, uint32_t hash)
+{
+    return filter[hash >> 10 & mask] >> (hash >> 26);
+}
+
 /* Header lines of another selector have other hashes. */
 static inline uint32_t prefilter_seed(uint32_t selector)
 {
     return selector * 0x27d4eb2fu;
 }
 
-/* len octets as a gram. */
+/* len octets, 2 to 4, as a gram. */
 static inline uint32_t prefilter_gram(const unsigned char *at, uint32_t len)
 {
-    uint32_t gram = 0;
-    for (uint32_t i = 0; i < len; i++) /* compilers make one load of it */
-        gram |= (uint32_t)at[i] << 8 * i;
+    uint32_t gram = (uint32_t)at[0] | (uint32_t)at[1] << 8;
+    if (len == 4) /* compilers make one load of this, but not of a loop */
+        gram = (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+               (uint32_t)at[3] << 24;
+    else if (len == 3)
+        gram |= (uint32_t)at[2] << 16;
     return gram | 0x20202020u >> (32 - 8 * len);
 }
 

@@ -30,8 +30,8 @@ struct weir_rule_file;
 
 struct weir_rule_file_options {
     bool full;      /* see weir_rules_attach() */
-    bool trust_folder; /* of a set that is not full: ready-made expressions are also believed when the
-                        * file is its folder's owner's */
+    bool trust_folder; /* of a set that is not full: ready-made expressions are also believed when
+                        * the file is its folder's owner's */
     bool hyperscan; /* see weir_rules_use_hyperscan(); where it cannot be used, logged once */
 };
 

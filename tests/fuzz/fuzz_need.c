@@ -39,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct weir_need_node *tree;
     struct weir_need need = {0};
     if (weir_need_read(arena, (struct weir_slice){pattern, len}, &flags, &tree) > 0 &&
-        weir_need_find(arena, tree, &need) == 0 && need.runs > 0 && line)
+        weir_need_find(arena, tree, (struct weir_slice){"", 0}, &need) == 0 && need.runs > 0 &&
+        line)
         judge(pattern, len, line + 1, size - 2 - len, &flags, &need);
     weir_arena_free(&arena);
     return 0;

@@ -23,7 +23,7 @@ static int find(struct weir_arena *arena, const char *pattern, size_t len,
     assert_true(known >= 0);
     if (known == 0)
         return 0;
-    assert_int_equal(weir_need_find(arena, tree, need), 0);
+    assert_int_equal(weir_need_find(arena, tree, (struct weir_slice){"", 0}, need), 0);
     return need->runs > 0;
 }
 
@@ -213,6 +213,33 @@ static void alternatives_are_told_up_to_NEED_RUNS_MAX(void **state)
 }
 
 /* Beyond NEED_WORK_MAX runs there is less information, but time and memory stay bounded. */
+/* In URIs "http" is no news. */
+static void what_most_lines_begin_with_is_necessary_only_where_nothing_else_is(void **state)
+{
+    static const struct {
+        const char *pattern, *run;
+    } row[] = {
+        {"^https?://\\S+the\\S+x", "*the*"},
+        {"^http[^x]+[a-z]", "http*"},
+    };
+    struct weir_arena *arena = weir_arena_new(1 << 16);
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        struct weir_slice pattern = {row[i].pattern, strlen(row[i].pattern)};
+        const struct weir_need_node *tree;
+        struct weir_need need;
+        char text[WEIR_NEED_RUN_MAX + 1];
+        assert_int_equal(
+            weir_need_read(arena, pattern, &(struct weir_need_flags){0}, &tree), 1);
+        assert_int_equal(
+            weir_need_find(arena, tree, (struct weir_slice){"http://www.", 11}, &need), 0);
+        assert_int_equal(need.runs, 1);
+        spell(&need.run[0], text);
+        assert_string_equal(text, row[i].run);
+    }
+    weir_arena_free(&arena);
+}
+
 static void an_expression_of_32768_octets_costs_little(void **state)
 {
     (void)state;
@@ -241,6 +268,7 @@ int main(void)
         cmocka_unit_test(groups_are_read_up_to_NEED_DEPTH_MAX),
         cmocka_unit_test(a_literal_is_exact_up_to_NEED_RUN_MAX),
         cmocka_unit_test(alternatives_are_told_up_to_NEED_RUNS_MAX),
+        cmocka_unit_test(what_most_lines_begin_with_is_necessary_only_where_nothing_else_is),
         cmocka_unit_test(an_expression_of_32768_octets_costs_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /*
- * The prefilter (prefilter.c, prefilter_attach.c, prefilter_build.c, automaton.c,
- * automaton_steps.c) against a stupid model: PCRE2 on every line for every rule; and with
- * prefilter_hyperscan.c, where it is built in, all of it once more.
+ * The prefilter (prefilter.c, prefilter_steppers.c, prefilter_attach.c, prefilter_build.c,
+ * automaton.c, automaton_steps.c) against a stupid model: PCRE2 on every line for every rule; and
+ * with prefilter_hyperscan.c, where it is built in, all of it once more.
  */
 #include <stdarg.h>
 #include <stddef.h>

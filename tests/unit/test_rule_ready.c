@@ -237,7 +237,7 @@ static void only_a_file_that_nobody_else_can_write_is_trusted(void **state)
         assert_int_equal(chown(path, 12345, 0), 0);
         assert_false(is_taken(path, false));
         assert_false(is_taken_when(path, false, true)); /* the folder is root's */
-        assert_int_equal(chown(s->folder, 12345, 0), 0);
+        assert_int_equal(chown(s->directory, 12345, 0), 0);
         assert_false(is_taken(path, false));
         assert_true(is_taken_when(path, false, true));
     }
