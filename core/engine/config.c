@@ -236,12 +236,11 @@ static const struct weir_setting rows[] = {
      "module still decides itself when nobody answers.", check_socket_or_none},
     {"exim", "decide_timeout", WEIR_PERIOD, "5s", 1e4, 6e7, NULL, AT(decide_timeout),
      "The daemon must answer within this time.", NULL},
-
     {"exim", "trust_owner", WEIR_YESNO, "no", 0, 0, NULL, AT(trust_owner),
      "Whether the module takes ready-made expressions from a rule set that belongs to the owner of "
-     "the state directory (the user weir): it saves 1.5 ms of processor time a message, and whoever "
-     "takes that user over can then run code in Exim. A rule set of root's or Exim's own is always "
-     "taken so.", NULL},
+     "the state directory (the user weir): it saves 1.5 ms of processor time a message, and "
+     "whoever takes that user over can then run code in Exim. A rule set of root's or Exim's own "
+     "is always taken so.", NULL},
 
     {"policyd", "decide_listen", WEIR_TEXT, "", 0, 0, NULL, AT(decide_listen),
      "Where weir-policyd decides about whole messages for the Exim module: unix:/path; empty for "
