@@ -31,16 +31,16 @@ CFLAGS    ?= -O2 -g
 FLAGS     := -std=c11 -D_GNU_SOURCE -I. -DWEIR_VERSION='"$(VERSION)"' $(WARN) $(HARDEN) $(CFLAGS) \
              $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined) \
              $(if $(filter thread,$(SAN)),$(if $(findstring gcc,$(CC)),-Wno-tsan)) # one fence, no thread of ours
-LIBS      := $(if $(HYPERSCAN),-lhs) -llmdb -lpsl -lidn2 -lsodium -lpcre2-8 -linih -ljansson -lmilter -lpthread -lm
+LIBS      := $(if $(HYPERSCAN),-lhs) -llmdb -lpsl -lidn2 -lsodium -lpcre2-8 -linih -ljansson -lmilter -lcurl -lz -lpthread -lm
 LINK       = $(CC) $(FLAGS) $(LDFLAGS) -Wl,--gc-sections,-z,relro,-z,now,--as-needed -o $@ $^ $(LIBS)
 
 core      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard core/*/*.c))
 # Programs' main files, and what only Exim can load; all other files of the front ends are
 # linked into tests, too.
-mains     := postfix-policy/policyd postfix-policy/milter monitor/ctl/weirctl
+mains     := postfix-policy/policyd postfix-policy/milter monitor/ctl/weirctl monitor/agent/agent
 guests    := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(mains:=.c) exim-module/local_scan_io.c,\
-             $(wildcard postfix-policy/*.c monitor/ctl/*.c exim-module/*.c)))
-products  := $(B)/libweir.a $(B)/weir-policyd $(B)/weir-milter $(B)/weirctl $(if $(SAN),,$(B)/weir-exim.so)
+             $(wildcard postfix-policy/*.c monitor/*/*.c exim-module/*.c)))
+products  := $(B)/libweir.a $(B)/weir-policyd $(B)/weir-milter $(B)/weirctl $(B)/weir-agent $(if $(SAN),,$(B)/weir-exim.so)
 # Exim's processes live for one connection: what the module loads is paid for each time, so that
 # all that Debian has as position-independent archives is linked in.
 EXIM      := build/rig/exim4-dev/usr/include/exim4
@@ -76,6 +76,8 @@ $(B)/weirctl: $(B)/obj/monitor/ctl/weirctl.o $(B)/libguests.a $(B)/libweir.a
 $(B)/liblmdb.a: $(LMDB)
 	@mkdir -p $(@D)
 	objcopy --redefine-sym stderr=weir_lmdb_stderr $< $@
+$(B)/weir-agent: $(B)/obj/monitor/agent/agent.o $(B)/libguests.a $(B)/libweir.a
+	$(LINK)
 $(B)/weir-exim.so: $(patsubst %.c,$(B)/obj/%.o,$(wildcard exim-module/*.c)) $(without) $(B)/libweir.a \
                  $(B)/liblmdb.a
 	@printf 'WEIR { global: %s local: *; };\nIDN2_0.0.0 {};\n' '$(EXPORTS)' >$@.exports
@@ -143,7 +145,7 @@ build/fuzz/%: tests/fuzz/%.c $(wildcard core/*/*.c)
 	  -o $@ $< $(wildcard core/*/*.c) $(guests:$(B)/obj/%.o=%.c) $(LIBS)
 
 install: all
-	install -s -Dm755 -t $(DESTDIR)$(PREFIX)/sbin $(B)/weir-policyd $(B)/weir-milter
+	install -s -Dm755 -t $(DESTDIR)$(PREFIX)/sbin $(B)/weir-policyd $(B)/weir-milter $(B)/weir-agent
 	install -s -Dm755 -t $(DESTDIR)$(PREFIX)/bin $(B)/weirctl
 	install -s -Dm644 -t $(DESTDIR)$(PREFIX)/lib/weir $(B)/weir-exim.so
 	install -Dm644 core/evidence/starter.rules $(DESTDIR)/etc/weir/rules/10-starter.rules$(if $(wildcard $(DESTDIR)/etc/weir/rules/10-starter.rules),.new)

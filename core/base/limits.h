@@ -137,6 +137,15 @@
 #define WEIR_SPOOL_LINE_MAX 4096   /* octets of a line of the spool: one write, not torn */
 #define WEIR_SPOOL_HOPS_MAX 8      /* hops of a message that a line tells */
 
+/* agent and monitor --------------------------------------------------------- */
+#define WEIR_SERVER_NAME_MAX 63    /* octets of a mail server's name */
+#define WEIR_IDENTITY_FILE_MAX 4096 /* octets of the file that says who a server is */
+#define WEIR_TAIL_FILES_MAX 4096   /* files of the spool the agent knows at once */
+#define WEIR_TAIL_PIECE_MAX (1 << 20) /* octets of the spool in one request */
+#define WEIR_LINK_ANSWER_MAX (32u << 20) /* octets of an answer of the monitor */
+#define WEIR_COMMAND_MAX (32u << 20) /* octets of what the monitor tells to list */
+#define WEIR_COMMAND_ENTRIES_MAX 200000 /* entries of it */
+
 /* replay --------------------------------------------------------------- */
 #define WEIR_REPLAY_LINE_MAX 4096  /* octets of one line of a replayed log */
 

@@ -242,6 +242,22 @@ static const struct weir_setting rows[] = {
      "whoever takes that user over can then run code in Exim. A rule set of root's or Exim's own "
      "is always taken so.", NULL},
 
+    {"agent", "identity", WEIR_TEXT, "/etc/weir/agent.identity", 0, 0, NULL, AT(agent_identity),
+     "Who this server is to the monitor, and where the monitor is: the file that `weirctl server "
+     "add` wrote there.", NULL},
+    {"agent", "instance", WEIR_TEXT, "agent.instance", 0, 0, NULL, AT(agent_instance),
+     "Where the agent remembers that it was there before, in state_directory.", NULL},
+    {"agent", "authorities", WEIR_TEXT, "", 0, 0, NULL, AT(agent_authorities),
+     "A file of certificate authorities to be believed instead of the system's; not asked when the "
+     "identity has a pin.", NULL},
+    {"agent", "look", WEIR_PERIOD, "100ms", 1e4, 6e7, NULL, AT(agent_look),
+     "How often the spool is looked at.", NULL},
+    {"agent", "whole", WEIR_PERIOD, "10m", 1e6, DAYS, NULL, AT(agent_whole),
+     "How often all entries of the monitor are asked for anew, and what is missing or too much in "
+     "the lists is put right.", NULL},
+    {"agent", "compress", WEIR_YESNO, "yes", 0, 0, NULL, AT(agent_compress),
+     "Whether records are compressed on their way to the monitor.", NULL},
+
     {"policyd", "decide_listen", WEIR_TEXT, "", 0, 0, NULL, AT(decide_listen),
      "Where weir-policyd decides about whole messages for the Exim module: unix:/path; empty for "
      "nowhere.", check_socket_or_none},

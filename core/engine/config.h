@@ -88,6 +88,11 @@ struct weir_config {
     weir_time decide_timeout;
     bool trust_owner;
 
+    /* [agent] */
+    const char *agent_identity, *agent_instance, *agent_authorities;
+    weir_time agent_look, agent_whole;
+    bool agent_compress;
+
     /* [policyd] */
     const char *decide_listen;
     struct weir_strings listen;

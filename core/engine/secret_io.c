@@ -20,7 +20,7 @@
 
 #define SECRET_MODE 0640
 
-static int read_secret(const char *path, char *text, size_t size, size_t *len_r)
+int weir_secret_read(const char *path, char *text, size_t size, size_t *len_r)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t got;
@@ -60,10 +60,10 @@ static int make_secret(const char *path, const char *fresh)
 
 int weir_secret_file(const char *path, const char *fresh, char *text, size_t size, size_t *len_r)
 {
-    int done = read_secret(path, text, size, len_r);
+    int done = weir_secret_read(path, text, size, len_r);
 
     if (done != WEIR_EIO || errno != ENOENT)
         return done;
     done = make_secret(path, fresh);
-    return done < 0 ? done : read_secret(path, text, size, len_r);
+    return done < 0 ? done : weir_secret_read(path, text, size, len_r);
 }

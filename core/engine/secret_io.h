@@ -13,4 +13,7 @@
 int weir_secret_file(const char *path, const char *fresh, char *text, size_t size,
                      size_t *len_r);
 
+/* Reads a file that must be there, in the same way. */
+int weir_secret_read(const char *path, char *text, size_t size, size_t *len_r);
+
 #endif

@@ -135,6 +135,16 @@ static int open_counters(const struct weir_config *config, unsigned use,
     return open_local(config, use, log, arena, &stores->counters);
 }
 
+int weir_stores_open_lists(const struct weir_config *config, unsigned use,
+                           const struct weir_log *log, struct weir_lists **lists_r)
+{
+    struct weir_arena *arena = weir_arena_new(1024);
+    int done = arena ? open_lists(config, use, log, arena, lists_r) : WEIR_ENOMEM;
+
+    weir_arena_free(&arena);
+    return done;
+}
+
 int weir_stores_open(const struct weir_config *config, unsigned use, const struct weir_log *log,
                      struct weir_stores *stores_r)
 {

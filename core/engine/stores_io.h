@@ -31,6 +31,10 @@ int weir_stores_open(const struct weir_config *config, unsigned use, const struc
                      struct weir_stores *stores_r);
 void weir_stores_close(struct weir_stores *stores);
 
+/* The lists alone, for programs that need nothing else.  0 or an error, which was logged. */
+int weir_stores_open_lists(const struct weir_config *config, unsigned use,
+                           const struct weir_log *log, struct weir_lists **lists_r);
+
 /* Reads a 16-octet key (32 hex digits) from path, or makes one (mode 0640) when
  * there is no file.  0, WEIR_EIO, WEIR_EINVAL. */
 int weir_key_file(const char *path, struct weir_hash_key *key_r);

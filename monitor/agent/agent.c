@@ -1,0 +1,41 @@
+/*
+ * weir-agent - between a mail server and its monitor.  Options, then open, run, close.
+ */
+#include "core/engine/config.h"
+#include "core/program/daemon_options.h"
+#include "monitor/agent/agent_io.h"
+
+static const char help[] =
+    "weir-agent - carries a mail server's records to the monitor, and its lists back\n\n"
+    "  -c, --config FILE     read FILE instead of " WEIR_CONFIG_PATH "\n"
+    "                            weir-agent -c /etc/weir/test.conf\n"
+    "  -t, --test            test the configuration: 0 when it is sound, 78 when it is not\n"
+    "                            weir-agent -t -c /etc/weir/weir.conf\n"
+    "  -d, --debug           log everything, to standard error\n"
+    "                            weir-agent -d -c /etc/weir/weir.conf\n"
+    "  -V, --version         print the version\n"
+    "                            weir-agent -V\n"
+    "  -h, --help            print this:  weir-agent --help\n\n"
+    "It stays in the foreground.  SIGTERM: stop; a new configuration: start it again, nothing is\n"
+    "lost meanwhile.  See weir-agent(8), `weirctl server add`, and weir.conf(5).\n";
+
+int main(int argc, char **argv)
+{
+    struct weir_daemon_options options = {.program = "weir-agent", .help = help};
+    struct weir_agent *agent;
+    int done = weir_daemon_options_read(&options, argc, argv);
+
+    if (done >= 0)
+        return done;
+    if (options.test)
+        return weir_daemon_test(options.config_path);
+    done = weir_agent_open(&(struct weir_agent_options){.program = options.program,
+                                                        .config_path = options.config_path,
+                                                        .debug = options.debug},
+                           &agent);
+    if (done < 0)
+        return weir_daemon_exit_code(done);
+    done = weir_agent_run(agent);
+    weir_agent_close(&agent);
+    return weir_daemon_exit_code(done);
+}

@@ -1,0 +1,351 @@
+/*
+ * agent - one loop over three errands.  What is where is the monitor's to know: the agent keeps no
+ * offsets of its own, so that neither side's crash can lose or double a record.  The only thing
+ * it remembers is the instance it was, to be let in again at once (claim A13).
+ */
+#include "monitor/agent/agent_io.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "core/base/error.h"
+#include "core/base/replace_io.h"
+#include "core/engine/secret_io.h"
+#include "core/engine/stores_io.h"
+#include "core/program/daemon_log_io.h"
+#include "core/program/sd_notify_io.h"
+#include "core/program/signals_io.h"
+#include "monitor/agent/apply_io.h"
+#include "monitor/agent/link_io.h"
+#include "monitor/agent/tail_io.h"
+
+#define ARENA_FIRST 8192
+#define INSTANCE_OCTETS 16
+#define INSTANCE_TEXT (2 * INSTANCE_OCTETS + 1)
+#define SHIP_TIMEOUT (30 * WEIR_SECOND)
+#define HELD 25                        /* s the monitor may hold a question for commands */
+#define COMMANDS_TIMEOUT ((HELD + 15) * WEIR_SECOND)
+#define HEALTH_EVERY (5 * WEIR_SECOND)
+#define REST_LEAST (WEIR_SECOND / 2)
+#define REST_MOST (30 * WEIR_SECOND)
+
+struct weir_agent {
+    struct weir_agent_options options;
+    struct weir_arena *arena;
+    struct weir_config config;
+    struct weir_daemon_log log;
+    struct weir_clock wall, steady;
+    struct weir_notify notify;
+    int signals;
+
+    struct weir_identity identity;
+    char instance[INSTANCE_TEXT], previous[INSTANCE_TEXT];
+    const char *instance_path;
+
+    struct weir_lists *lists;
+    struct weir_tail *tail;
+    struct weir_link *link;
+
+    char shipping[WEIR_STREAM_TEXT];   /* the stream that travels */
+    int64_t generation;                /* applied */
+    bool asked_for_all;                /* the question that travels */
+    weir_time look, whole, health;     /* steady: when next */
+    struct weir_applied applied;
+    bool refused;                      /* another agent speaks for this server: told */
+    bool stop;
+};
+
+/* opening ---------------------------------------------------------------------- */
+
+static int read_identity(struct weir_agent *agent)
+{
+    char text[WEIR_IDENTITY_FILE_MAX + 1];
+    const char *path = agent->config.agent_identity, *why = NULL;
+    size_t len;
+    int done = weir_secret_read(path, text, sizeof text, &len);
+
+    if (done < 0)
+        weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s: %s", path,
+                 done == WEIR_EIO ? strerror(errno) : "too long to be an identity");
+    else if ((done = weir_identity_read((struct weir_slice){text, len}, &agent->identity,
+                                        &why)) < 0)
+        weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s: %s", path, why);
+    sodium_memzero(text, sizeof text);
+    return done < 0 ? WEIR_EINVAL : 0;
+}
+
+static bool is_instance(const char *text, size_t len)
+{
+    return len == INSTANCE_TEXT - 1 && strspn(text, "0123456789abcdef") == len;
+}
+
+/* A new one for each start; the last one is read before it is written over. */
+static int make_instance(struct weir_agent *agent)
+{
+    unsigned char octets[INSTANCE_OCTETS];
+    char text[2 * INSTANCE_TEXT];
+    struct weir_replacement file;
+    size_t len = 0;
+    int done;
+
+    if (weir_secret_read(agent->instance_path, text, sizeof text, &len) == 0 &&
+        len > 0 && text[len - 1] == '\n' && is_instance(text, len - 1))
+        memcpy(agent->previous, text, len - 1);
+    randombytes_buf(octets, sizeof octets);
+    sodium_bin2hex(agent->instance, sizeof agent->instance, octets, sizeof octets);
+    done = weir_replace_begin(agent->instance_path, 0640, &file);
+    if (done == 0) {
+        bool good = fprintf(file.file, "%s\n", agent->instance) > 0;
+        done = weir_replace_end(&file, good);
+    }
+    if (done < 0)
+        weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s cannot be written: %s", agent->instance_path,
+                 strerror(errno));
+    return done;
+}
+
+static void ended(void *context, enum weir_errand errand, int status, struct weir_slice answer);
+
+static int open_link(struct weir_agent *agent)
+{
+    const char *authorities = agent->config.agent_authorities;
+    struct weir_link_options options = {
+        .identity = &agent->identity,
+        .instance = agent->instance,
+        .previous = agent->previous,
+        .authorities = authorities[0] ? authorities : NULL,
+        .rest_least = REST_LEAST,
+        .rest_most = REST_MOST,
+        .ended = ended,
+        .context = agent,
+    };
+
+    return weir_link_new(&options, &agent->log.log, &agent->link);
+}
+
+static int open_parts(struct weir_agent *agent)
+{
+    const struct weir_config *config = &agent->config;
+    const struct weir_log *log = &agent->log.log;
+    const char *spool = weir_config_path(config, config->spool_folder, agent->arena);
+    int done;
+
+    agent->instance_path = weir_config_path(config, config->agent_instance, agent->arena);
+    if (!spool || !agent->instance_path)
+        return WEIR_ENOMEM;
+    if ((done = read_identity(agent)) < 0 || (done = make_instance(agent)) < 0 ||
+        (done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
+        (done = weir_tail_open(spool, log, &agent->tail)) < 0 || (done = open_link(agent)) < 0)
+        return done;
+    agent->signals = weir_signals_open();
+    return agent->signals < 0 ? agent->signals : 0;
+}
+
+int weir_agent_open(const struct weir_agent_options *options, struct weir_agent **agent_r)
+{
+    struct weir_settings_report report = weir_settings_report_stderr();
+    struct weir_agent *agent = calloc(1, sizeof *agent);
+    int done = WEIR_ENOMEM;
+
+    if (!agent)
+        return WEIR_ENOMEM;
+    agent->options = *options;
+    agent->signals = -1;
+    agent->wall = weir_clock_system();
+    agent->steady = weir_clock_steady();
+    agent->notify.fd = -1;
+    agent->arena = weir_arena_new(ARENA_FIRST);
+    if (agent->arena && sodium_init() >= 0)
+        done = weir_config_load(options->config_path, agent->arena, &report, &agent->config);
+    if (done == 0 && options->debug) {
+        agent->config.log = WEIR_LOG_STDERR;
+        agent->config.log_level = WEIR_LOG_DEBUG;
+    }
+    if (done == 0) {
+        weir_daemon_log_use(&agent->log, options->program, &agent->config);
+        done = open_parts(agent);
+        weir_daemon_log_flush(&agent->log);
+    }
+    if (done < 0)
+        weir_agent_close(&agent);
+    else
+        *agent_r = agent;
+    return done;
+}
+
+void weir_agent_close(struct weir_agent **agent)
+{
+    if (!agent || !*agent)
+        return;
+    weir_link_free(&(*agent)->link);
+    weir_tail_free(&(*agent)->tail);
+    weir_lists_free(&(*agent)->lists);
+    weir_identity_forget(&(*agent)->identity);
+    if ((*agent)->signals >= 0)
+        close((*agent)->signals);
+    weir_notify_close(&(*agent)->notify);
+    if ((*agent)->log.program)
+        weir_daemon_log_end(&(*agent)->log);
+    weir_arena_free(&(*agent)->arena);
+    free(*agent);
+    *agent = NULL;
+}
+
+/* what comes back ---------------------------------------------------------------- */
+
+/* {"offset": N} */
+static bool read_offset(struct weir_slice answer, uint64_t *offset_r)
+{
+    json_t *json = json_loadb(answer.at, answer.len, 0, NULL);
+    json_int_t offset;
+    bool good = json && json_unpack(json, "{s:I}", "offset", &offset) == 0 && offset >= 0;
+
+    if (good)
+        *offset_r = (uint64_t)offset;
+    json_decref(json);
+    return good;
+}
+
+static void refused(struct weir_agent *agent)
+{
+    if (!agent->refused)
+        weir_log(&agent->log.log, WEIR_LOG_ERROR,
+                 "the monitor already hears another agent speak for %s; each server needs an "
+                 "identity of its own (weirctl server add)", agent->identity.server);
+    agent->refused = true;
+}
+
+static void shipped(struct weir_agent *agent, int status, struct weir_slice answer)
+{
+    uint64_t offset;
+
+    if ((status == 200 || status == 409) && read_offset(answer, &offset)) {
+        weir_tail_done(agent->tail, agent->shipping, offset);
+        agent->refused = false;
+        agent->look = 0; /* there may be more */
+    } else if (status == 409) {
+        refused(agent);
+    }
+}
+
+static void commanded(struct weir_agent *agent, int status, struct weir_slice answer)
+{
+    struct weir_command command;
+    const char *why = NULL;
+    weir_time now = weir_clock_now(&agent->wall);
+    int done;
+
+    if (status == 409)
+        refused(agent);
+    if (status != 200)
+        return;
+    done = weir_command_read(answer, &command, &why);
+    if (done < 0) {
+        weir_log(&agent->log.log, WEIR_LOG_ERROR, "a command of the monitor is left out: %s", why);
+        return;
+    }
+    done = weir_apply(agent->lists, &command, now, &agent->log.log, &agent->applied);
+    if (done < 0)
+        weir_log(&agent->log.log, WEIR_LOG_ERROR, "the lists cannot be changed: %s",
+                 weir_error_reason(done));
+    else
+        agent->generation = command.generation;
+    if (done == 0 && command.full)
+        agent->whole = weir_clock_now(&agent->steady) + agent->config.agent_whole;
+    weir_log(&agent->log.log, WEIR_LOG_INFO, "generation %" PRId64 ": %zu set, %zu removed%s",
+             command.generation, agent->applied.set, agent->applied.removed,
+             command.full ? " (all)" : "");
+    weir_command_free(&command);
+}
+
+static void ended(void *context, enum weir_errand errand, int status, struct weir_slice answer)
+{
+    struct weir_agent *agent = context;
+
+    if (errand == WEIR_ERRAND_SHIP)
+        shipped(agent, status, answer);
+    else if (errand == WEIR_ERRAND_COMMANDS)
+        commanded(agent, status, answer);
+}
+
+/* what goes out ------------------------------------------------------------------ */
+
+static void ship(struct weir_agent *agent, weir_time steady)
+{
+    struct weir_tail_piece piece;
+    char place[WEIR_STREAM_TEXT + 80];
+
+    if (steady < agent->look || !weir_link_free_for(agent->link, WEIR_ERRAND_SHIP, steady))
+        return;
+    agent->look = steady + agent->config.agent_look;
+    if (weir_tail_look(agent->tail, weir_clock_now(&agent->wall)) < 0 ||
+        weir_tail_next(agent->tail, &piece) == 0)
+        return;
+    snprintf(agent->shipping, sizeof agent->shipping, "%s", piece.stream);
+    snprintf(place, sizeof place, "/agent/v1/spool?stream=%s&offset=%" PRIu64, piece.stream,
+             piece.offset);
+    (void)weir_link_send(agent->link, WEIR_ERRAND_SHIP, place, piece.octets,
+                         agent->config.agent_compress, SHIP_TIMEOUT);
+}
+
+static void ask_for_commands(struct weir_agent *agent, weir_time steady)
+{
+    char place[96];
+
+    if (!weir_link_free_for(agent->link, WEIR_ERRAND_COMMANDS, steady))
+        return;
+    agent->asked_for_all = steady >= agent->whole;
+    snprintf(place, sizeof place, "/agent/v1/commands?generation=%" PRId64 "&wait=%d",
+             agent->asked_for_all ? 0 : agent->generation, agent->asked_for_all ? 0 : HELD);
+    (void)weir_link_send(agent->link, WEIR_ERRAND_COMMANDS, place, (struct weir_slice){0}, false,
+                         COMMANDS_TIMEOUT);
+}
+
+static void tell_health(struct weir_agent *agent, weir_time steady)
+{
+    const struct weir_tail_counts *tail = weir_tail_counts(agent->tail);
+    char text[512];
+    int len;
+
+    if (steady < agent->health || !weir_link_free_for(agent->link, WEIR_ERRAND_HEALTH, steady))
+        return;
+    agent->health = steady + HEALTH_EVERY;
+    len = snprintf(text, sizeof text,
+                   "{\"version\": \"%s\", \"spool_files\": %zu, \"spool_octets\": %" PRIu64
+                   ", \"skipped\": %" PRIu64 ", \"generation\": %" PRId64 ", \"entries\": %zu, "
+                   "\"withheld\": %zu}", WEIR_VERSION, tail->files, tail->octets, tail->skipped,
+                   agent->generation, agent->applied.entries, agent->applied.withheld);
+    (void)weir_link_send(agent->link, WEIR_ERRAND_HEALTH, "/agent/v1/health",
+                         (struct weir_slice){text, (size_t)len}, false, SHIP_TIMEOUT);
+}
+
+int weir_agent_run(struct weir_agent *agent)
+{
+    struct pollfd files[] = {{.fd = agent->signals, .events = POLLIN}};
+    bool reload = false;
+
+    agent->notify = weir_notify_open();
+    weir_log(&agent->log.log, WEIR_LOG_INFO, "speaking for %s to %s", agent->identity.server,
+             agent->identity.monitor);
+    weir_notify_ready(&agent->notify);
+    while (!agent->stop) {
+        weir_time steady = weir_clock_now(&agent->steady);
+
+        ship(agent, steady);
+        ask_for_commands(agent, steady);
+        tell_health(agent, steady);
+        weir_link_turn(agent->link, steady, agent->config.agent_look, files, 1);
+        weir_signals_read(agent->signals, &reload, &agent->stop);
+        weir_notify_alive(&agent->notify, steady);
+        weir_daemon_log_flush(&agent->log);
+    }
+    weir_notify_stopping(&agent->notify);
+    weir_log(&agent->log.log, WEIR_LOG_INFO, "stopping");
+    return 0;
+}

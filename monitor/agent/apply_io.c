@@ -1,0 +1,184 @@
+/*
+ * apply - one transaction for what is set and one for what goes, for each list.
+ */
+#include "monitor/agent/apply_io.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+
+struct stale {
+    struct weir_list_entry *entry; /* of the monitor, and not named by a full command */
+    size_t count, room, kept;
+    const struct weir_command *command;
+    enum weir_list list;
+    bool short_of_memory;
+};
+
+static bool of_monitor(const struct weir_list_entry *entry)
+{
+    return strcmp(entry->origin, WEIR_COMMAND_ORIGIN) == 0;
+}
+
+static int by_prefix(const void *a, const void *b)
+{
+    const struct weir_command_entry *one = a, *other = b;
+    int order = memcmp(one->entry.prefix.address.octet, other->entry.prefix.address.octet, 16);
+
+    if (one->list != other->list)
+        return one->list < other->list ? -1 : 1;
+    return order ? order : one->entry.prefix.bits - other->entry.prefix.bits;
+}
+
+static bool names(const struct weir_command *command, enum weir_list list,
+                  const struct weir_list_entry *entry)
+{
+    const struct weir_command_entry key = {.list = list, .entry.prefix = entry->prefix};
+
+    return bsearch(&key, command->set, command->sets, sizeof key, by_prefix) != NULL;
+}
+
+/* Collecting, since lists must not be changed while they are walked. */
+static int note_stale(void *context, const struct weir_list_entry *entry)
+{
+    struct stale *stale = context;
+    struct weir_list_entry *more;
+
+    if (!of_monitor(entry) || entry->is_domain)
+        return 0;
+    if (names(stale->command, stale->list, entry)) {
+        stale->kept++;
+        return 0;
+    }
+    if (stale->count == stale->room) {
+        stale->room = stale->room ? 2 * stale->room : 64;
+        more = realloc(stale->entry, stale->room * sizeof *more);
+        if (!more)
+            return WEIR_ENOMEM;
+        stale->entry = more;
+    }
+    stale->entry[stale->count++] = *entry;
+    return 0;
+}
+
+static int remove_stale(struct weir_lists *lists, const struct weir_command *command,
+                        enum weir_list list, struct weir_applied *applied)
+{
+    struct stale stale = {.command = command, .list = list};
+    size_t removed = 0;
+    int done = weir_lists_each(lists, list, note_stale, &stale);
+
+    if (done >= 0 && stale.count > 0)
+        done = weir_lists_remove(lists, list, stale.entry, stale.count, &removed);
+    free(stale.entry);
+    applied->removed += removed;
+    applied->entries += stale.kept;
+    return done < 0 ? done : 0;
+}
+
+/* Whether an entry may be set: not inside the never-list, not where somebody else's stands. */
+static bool may_set(struct weir_lists *lists, enum weir_list list,
+                    const struct weir_list_entry *entry, weir_time now)
+{
+    struct weir_list_entry there;
+
+    if (list != WEIR_LIST_ACCEPT &&
+        weir_lists_find_in(lists, now, WEIR_LIST_NEVER, &entry->prefix.address, &there) == 1 &&
+        there.prefix.bits <= entry->prefix.bits)
+        return false;
+    return weir_lists_show(lists, list, entry, &there) != 1 || of_monitor(&there) ||
+           (there.ends != 0 && there.ends <= now);
+}
+
+/* Adds all it may; one that the lists refuse all the same is left out and the rest tried again. */
+static int add_all(struct weir_lists *lists, enum weir_list list, struct weir_list_entry *entry,
+                   size_t count, struct weir_applied *applied)
+{
+    size_t bad;
+    int done;
+
+    while (count > 0) {
+        bad = count;
+        done = weir_lists_add(lists, list, entry, count, &bad);
+        if (done == 0) {
+            applied->set += count;
+            return 0;
+        }
+        if ((done != WEIR_EINVAL && done != WEIR_ELIMIT) || bad >= count)
+            return done;
+        applied->withheld++;
+        memmove(entry + bad, entry + bad + 1, (count - bad - 1) * sizeof *entry);
+        count--;
+    }
+    return 0;
+}
+
+static int set_list(struct weir_lists *lists, const struct weir_command *command,
+                    enum weir_list list, weir_time now, struct weir_applied *applied)
+{
+    struct weir_list_entry *entry = calloc(command->sets ? command->sets : 1, sizeof *entry);
+    size_t count = 0;
+    int done;
+
+    if (!entry)
+        return WEIR_ENOMEM;
+    for (size_t i = 0; i < command->sets; i++) {
+        const struct weir_command_entry *from = &command->set[i];
+
+        if (from->list != list || (from->entry.ends != 0 && from->entry.ends <= now))
+            continue;
+        if (!may_set(lists, list, &from->entry, now)) {
+            applied->withheld++;
+            continue;
+        }
+        entry[count] = from->entry;
+        entry[count].added = now;
+        memcpy(entry[count].origin, WEIR_COMMAND_ORIGIN, sizeof WEIR_COMMAND_ORIGIN);
+        count++;
+    }
+    done = add_all(lists, list, entry, count, applied);
+    free(entry);
+    return done;
+}
+
+static int remove_named(struct weir_lists *lists, const struct weir_command *command,
+                        enum weir_list list, struct weir_applied *applied)
+{
+    struct weir_list_entry there;
+    size_t removed;
+    int done = 0;
+
+    for (size_t i = 0; i < command->removes && done >= 0; i++) {
+        const struct weir_command_entry *gone = &command->removed[i];
+
+        if (gone->list != list || weir_lists_show(lists, list, &gone->entry, &there) != 1 ||
+            !of_monitor(&there))
+            continue;
+        done = weir_lists_remove(lists, list, &gone->entry, 1, &removed);
+        applied->removed += done == 0 ? removed : 0;
+    }
+    return done;
+}
+
+int weir_apply(struct weir_lists *lists, const struct weir_command *command, weir_time now,
+               const struct weir_log *log, struct weir_applied *applied_r)
+{
+    struct weir_applied applied = {0};
+    int done = 0;
+
+    qsort(command->set, command->sets, sizeof *command->set, by_prefix);
+    for (enum weir_list list = WEIR_LIST_ACCEPT; list < WEIR_LISTS && done >= 0; list++) {
+        if (command->full)
+            done = remove_stale(lists, command, list, &applied);
+        if (done >= 0)
+            done = remove_named(lists, command, list, &applied);
+        if (done >= 0)
+            done = set_list(lists, command, list, now, &applied);
+    }
+    if (applied.withheld > 0)
+        weir_log(log, WEIR_LOG_WARNING, "%zu entries of the monitor were left out: on the "
+                 "never-list here, or somebody else's", applied.withheld);
+    *applied_r = applied;
+    return done < 0 ? done : 0;
+}

@@ -1,0 +1,291 @@
+/*
+ * link - libcurl's multi interface under three errands.  The secret is in a header of libcurl's and
+ * nowhere else; no log line and no error text has it.
+ */
+#include "monitor/agent/link_io.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+#include <sodium.h>
+#include <zlib.h>
+
+#include "core/base/error.h"
+
+#define CONNECT_TIMEOUT (10 * WEIR_SECOND)
+#define COMPRESS_LEVEL 1
+
+struct errand {
+    struct weir_link *link;
+    CURL *easy;
+    struct curl_slist *headers, *compressed_headers;
+    char *body, *answer;
+    size_t len;
+    bool travels;
+    weir_time rest, until;  /* how long it rests after a failure, and until when */
+    bool failed;
+};
+
+struct weir_link {
+    struct weir_link_options options;
+    const struct weir_log *log;
+    CURLM *multi;
+    char base[WEIR_MONITOR_URL_MAX + 1];
+    char pin[WEIR_PIN_TEXT];
+    struct errand errand[WEIR_ERRANDS];
+    bool told;              /* of a failure, until something works again */
+};
+
+/* making ----------------------------------------------------------------------- */
+
+static size_t take_answer(char *octets, size_t one, size_t count, void *context)
+{
+    struct errand *errand = context;
+    size_t len = one * count;
+    char *more;
+
+    if (len > WEIR_LINK_ANSWER_MAX - errand->len)
+        return 0;
+    more = realloc(errand->answer, errand->len + len + 1);
+    if (!more)
+        return 0;
+    errand->answer = more;
+    memcpy(more + errand->len, octets, len);
+    errand->len += len;
+    more[errand->len] = '\0';
+    return len;
+}
+
+static bool add_header(struct curl_slist **headers, const char *name, const char *value,
+                       const char *more)
+{
+    char line[WEIR_IDENTITY_TEXT + 64];
+    struct curl_slist *longer;
+
+    snprintf(line, sizeof line, "%s: %s%s", name, value, more);
+    longer = curl_slist_append(*headers, line);
+    sodium_memzero(line, sizeof line);
+    if (longer)
+        *headers = longer;
+    return longer != NULL;
+}
+
+static bool make_headers(const struct weir_link *link, bool compressed,
+                         struct curl_slist **headers_r)
+{
+    const struct weir_identity *identity = link->options.identity;
+    char bearer[WEIR_IDENTITY_TEXT];
+    bool good;
+
+    snprintf(bearer, sizeof bearer, "Bearer %s:", identity->server);
+    good = add_header(headers_r, "Authorization", bearer, identity->secret) &&
+           add_header(headers_r, "Weir-Instance", link->options.instance, "") &&
+           add_header(headers_r, "Expect", "", "") && /* no 100-continue: a round trip saved */
+           add_header(headers_r, "Content-Type", "application/octet-stream", "");
+    if (good && link->options.previous[0])
+        good = add_header(headers_r, "Weir-Previous", link->options.previous, "");
+    if (good && compressed)
+        good = add_header(headers_r, "Content-Encoding", "deflate", "");
+    return good;
+}
+
+static bool make_errand(struct weir_link *link, struct errand *errand)
+{
+    CURL *easy = errand->easy = curl_easy_init();
+
+    errand->link = link;
+    if (!easy || !make_headers(link, false, &errand->headers) ||
+        !make_headers(link, true, &errand->compressed_headers))
+        return false;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, errand);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, errand);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(CONNECT_TIMEOUT / 1000));
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    if (link->pin[0]) { /* the key itself is known: no authority has a say */
+        curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, link->pin);
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    } else if (link->options.authorities) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, link->options.authorities);
+    }
+    return true;
+}
+
+int weir_link_new(const struct weir_link_options *options, const struct weir_log *log,
+                  struct weir_link **link_r)
+{
+    struct weir_link *link = calloc(1, sizeof *link);
+    bool good = link != NULL && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+
+    if (!link)
+        return WEIR_ENOMEM;
+    link->options = *options;
+    link->log = log;
+    snprintf(link->base, sizeof link->base, "%s", options->identity->monitor);
+    snprintf(link->pin, sizeof link->pin, "%s", options->identity->pin);
+    link->multi = curl_multi_init();
+    good = good && link->multi;
+    for (int i = 0; i < WEIR_ERRANDS && good; i++)
+        good = make_errand(link, &link->errand[i]);
+    link->options.identity = NULL; /* it was read; the caller may forget it now */
+    if (!good) {
+        weir_link_free(&link);
+        return WEIR_ENOMEM;
+    }
+    *link_r = link;
+    return 0;
+}
+
+void weir_link_free(struct weir_link **link)
+{
+    if (!link || !*link)
+        return;
+    for (int i = 0; i < WEIR_ERRANDS; i++) {
+        struct errand *errand = &(*link)->errand[i];
+
+        if (errand->travels)
+            curl_multi_remove_handle((*link)->multi, errand->easy);
+        curl_easy_cleanup(errand->easy);
+        curl_slist_free_all(errand->headers);
+        curl_slist_free_all(errand->compressed_headers);
+        free(errand->body);
+        free(errand->answer);
+    }
+    curl_multi_cleanup((*link)->multi);
+    free(*link);
+    *link = NULL;
+}
+
+/* sending ---------------------------------------------------------------------- */
+
+bool weir_link_free_for(const struct weir_link *link, enum weir_errand errand, weir_time steady)
+{
+    return !link->errand[errand].travels && link->errand[errand].until <= steady;
+}
+
+/* A body of the errand's own: as it is, or deflated where that makes it smaller. */
+static int take_body(struct errand *errand, struct weir_slice body, size_t *len_r, bool *compress)
+{
+    uLongf room = *compress ? compressBound(body.len) : body.len;
+
+    free(errand->body);
+    errand->body = malloc(room ? room : 1);
+    if (!errand->body)
+        return WEIR_ENOMEM;
+    *compress = *compress && compress2((Bytef *)errand->body, &room, (const Bytef *)body.at,
+                                       body.len, COMPRESS_LEVEL) == Z_OK && room < body.len;
+    if (!*compress)
+        memcpy(errand->body, body.at, room = body.len);
+    *len_r = room;
+    return 0;
+}
+
+int weir_link_send(struct weir_link *link, enum weir_errand which, const char *place,
+                   struct weir_slice body, bool compress, weir_time timeout)
+{
+    struct errand *errand = &link->errand[which];
+    char url[WEIR_MONITOR_URL_MAX + 512];
+    size_t len = 0;
+
+    if (errand->travels)
+        return WEIR_EBUG;
+    if (body.at && take_body(errand, body, &len, &compress) < 0)
+        return WEIR_ENOMEM;
+    snprintf(url, sizeof url, "%s%s", link->base, place);
+    curl_easy_setopt(errand->easy, CURLOPT_URL, url);
+    curl_easy_setopt(errand->easy, CURLOPT_TIMEOUT_MS, (long)(timeout / 1000));
+    curl_easy_setopt(errand->easy, CURLOPT_HTTPHEADER,
+                     body.at && compress ? errand->compressed_headers : errand->headers);
+    if (body.at) {
+        curl_easy_setopt(errand->easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(errand->easy, CURLOPT_POSTFIELDS, errand->body);
+        curl_easy_setopt(errand->easy, CURLOPT_POSTFIELDSIZE, (long)len);
+    } else {
+        curl_easy_setopt(errand->easy, CURLOPT_HTTPGET, 1L);
+    }
+    free(errand->answer);
+    errand->answer = NULL;
+    errand->len = 0;
+    if (curl_multi_add_handle(link->multi, errand->easy) != CURLM_OK)
+        return WEIR_ENOMEM;
+    errand->travels = true;
+    return 0;
+}
+
+/* ending ----------------------------------------------------------------------- */
+
+static void tell(struct weir_link *link, CURLcode code, int status)
+{
+    bool bad = code != CURLE_OK || status >= 500 || status == 401;
+
+    if (bad && !link->told)
+        weir_log(link->log, WEIR_LOG_WARNING, "the monitor at %s %s%s", link->base,
+                 code != CURLE_OK ? "cannot be reached: " : status == 401
+                     ? "does not know this server, or has revoked it" : "has trouble of its own",
+                 code != CURLE_OK ? curl_easy_strerror(code) : "");
+    else if (!bad && link->told)
+        weir_log(link->log, WEIR_LOG_INFO, "the monitor at %s answers again", link->base);
+    link->told = bad;
+}
+
+static void rest(struct weir_link *link, struct errand *errand, bool failed, weir_time steady)
+{
+    if (!failed) {
+        errand->rest = 0;
+        errand->until = 0;
+        return;
+    }
+    errand->rest = errand->rest ? 2 * errand->rest : link->options.rest_least;
+    if (errand->rest > link->options.rest_most)
+        errand->rest = link->options.rest_most;
+    /* a quarter either way, so that a thousand agents do not come back in one moment */
+    errand->until = steady + errand->rest - errand->rest / 4 +
+                    (weir_time)randombytes_uniform((uint32_t)(errand->rest / 2 / 1000 + 1)) * 1000;
+}
+
+static void end(struct weir_link *link, CURLMsg *message, weir_time steady)
+{
+    struct errand *errand;
+    long status = 0;
+    CURLcode code = message->data.result;
+
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&errand);
+    curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
+    curl_multi_remove_handle(link->multi, errand->easy);
+    errand->travels = false;
+    if (code != CURLE_OK)
+        status = code == CURLE_SSL_PINNEDPUBKEYNOTMATCH || code == CURLE_PEER_FAILED_VERIFICATION
+                     ? -1 : 0;
+    tell(link, code, (int)status);
+    rest(link, errand, status <= 0 || status >= 500 || status == 401, steady);
+    link->options.ended(link->options.context, (enum weir_errand)(errand - link->errand),
+                        (int)status,
+                        (struct weir_slice){errand->answer ? errand->answer : "", errand->len});
+}
+
+void weir_link_turn(struct weir_link *link, weir_time steady, weir_time wait, struct pollfd *files,
+                    unsigned count)
+{
+    struct curl_waitfd extra[4];
+    CURLMsg *message;
+    int running, left;
+
+    if (count > sizeof extra / sizeof extra[0])
+        count = sizeof extra / sizeof extra[0];
+    for (unsigned i = 0; i < count; i++)
+        extra[i] = (struct curl_waitfd){.fd = files[i].fd, .events = CURL_WAIT_POLLIN};
+    curl_multi_perform(link->multi, &running);
+    curl_multi_poll(link->multi, extra, count, (int)(wait / 1000), NULL);
+    for (unsigned i = 0; i < count; i++)
+        files[i].revents = extra[i].revents ? POLLIN : 0;
+    curl_multi_perform(link->multi, &running);
+    while ((message = curl_multi_info_read(link->multi, &left)) != NULL)
+        if (message->msg == CURLMSG_DONE)
+            end(link, message, steady);
+}

@@ -1,0 +1,58 @@
+/*
+ * link - HTTPS from a mail server to its monitor: several requests at once over connections that
+ * are kept, without a thread.
+ *
+ * An errand is a request that is made again and again: it is asked for, travels, and ends in one
+ * of three ways, told by the callback: an answer with its status; no answer (status 0); or a
+ * certificate that is not the monitor's (status -1), which no waiting mends.  After
+ * one that failed an errand rests for a time that doubles from `rest_least` to `rest_most`.
+ *
+ * Owner:    the caller owns the link; it owns its errands.  An errand's body is copied, and
+ *           compressed where that is wanted.  Threads: one.
+ * Errors:   weir_link_new(): WEIR_ENOMEM.
+ * Limits:   an answer of more than WEIR_LINK_ANSWER_MAX octets is none.  Every request ends within
+ *           its timeout.
+ */
+#ifndef WEIR_AGENT_LINK_IO_H
+#define WEIR_AGENT_LINK_IO_H
+
+#include <poll.h>
+#include <stdbool.h>
+
+#include "core/base/clock.h"
+#include "core/base/cursor.h"
+#include "core/base/log.h"
+#include "monitor/agent/identity.h"
+
+enum weir_errand { WEIR_ERRAND_SHIP, WEIR_ERRAND_COMMANDS, WEIR_ERRAND_HEALTH, WEIR_ERRANDS };
+
+struct weir_link_options {
+    const struct weir_identity *identity; /* copied */
+    const char *instance, *previous;      /* hex; previous may be "" */
+    const char *authorities;              /* file of CAs instead of the system's; or NULL */
+    weir_time rest_least, rest_most;
+    /* What became of an errand.  answer is NUL-terminated and lives during the call. */
+    void (*ended)(void *context, enum weir_errand errand, int status, struct weir_slice answer);
+    void *context;
+};
+
+struct weir_link;
+
+/* Sends nothing yet.  0 or WEIR_ENOMEM; the identity may be forgotten afterwards. */
+int weir_link_new(const struct weir_link_options *options, const struct weir_log *log,
+                  struct weir_link **link_r);
+void weir_link_free(struct weir_link **link);
+
+/* Whether an errand is neither travelling nor resting. */
+bool weir_link_free_for(const struct weir_link *link, enum weir_errand errand, weir_time steady);
+
+/* Sends an errand: a GET when body.at is NULL, else a POST; place is the path with its query.
+ * 0, WEIR_ENOMEM, WEIR_EBUG (it still travels). */
+int weir_link_send(struct weir_link *link, enum weir_errand errand, const char *place,
+                   struct weir_slice body, bool compress, weir_time timeout);
+
+/* Moves everything on, and waits for at most wait, or until one of the callers' files is ready. */
+void weir_link_turn(struct weir_link *link, weir_time steady, weir_time wait, struct pollfd *files,
+                    unsigned count);
+
+#endif

@@ -1,0 +1,292 @@
+/*
+ * tail - keeps a small table of the folder's files, oldest first, and reads where it left off.
+ *
+ * A file is opened for each piece: it may be renamed or removed by its writer at any moment, and
+ * then is found again under its other name by the next look.
+ */
+#include "monitor/agent/tail_io.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "core/base/error.h"
+#include "core/base/slice.h"
+
+#define LOG ".log"
+#define PART ".part"
+#define WEIR_TAIL_PATH 512
+#define FIRST_LINE 64 /* octets of the first line that are hashed */
+
+struct file {
+    char name[WEIR_STREAM_TEXT];   /* without ".part" */
+    char stream[WEIR_STREAM_TEXT]; /* "": its first line is not there yet */
+    uint64_t len, offset;
+    bool part;                     /* still being written */
+    bool there;                    /* seen by this look */
+    bool bad;                      /* told of */
+};
+
+struct weir_tail {
+    char folder[WEIR_TAIL_PATH];
+    const struct weir_log *log;
+    struct file *file;
+    size_t files;
+    char *room;
+    struct weir_tail_counts counts;
+};
+
+int weir_tail_open(const char *folder, const struct weir_log *log, struct weir_tail **tail_r)
+{
+    struct weir_tail *tail;
+
+    if (strlen(folder) >= sizeof tail->folder)
+        return WEIR_ELIMIT;
+    tail = calloc(1, sizeof *tail);
+    if (!tail)
+        return WEIR_ENOMEM;
+    strcpy(tail->folder, folder);
+    tail->log = log;
+    tail->file = calloc(WEIR_TAIL_FILES_MAX, sizeof *tail->file);
+    tail->room = malloc(WEIR_TAIL_PIECE_MAX);
+    if (!tail->file || !tail->room) {
+        weir_tail_free(&tail);
+        return WEIR_ENOMEM;
+    }
+    *tail_r = tail;
+    return 0;
+}
+
+void weir_tail_free(struct weir_tail **tail)
+{
+    if (!tail || !*tail)
+        return;
+    free((*tail)->file);
+    free((*tail)->room);
+    free(*tail);
+    *tail = NULL;
+}
+
+/* looking -------------------------------------------------------------------- */
+
+/* "<name>-<seconds>-<pid>": the seconds, for the order. */
+static long long opened(const char *name)
+{
+    const char *pid = strrchr(name, '-');
+    const char *seconds = pid ? memrchr(name, '-', (size_t)(pid - name)) : NULL;
+
+    return seconds ? strtoll(seconds + 1, NULL, 10) : 0;
+}
+
+static int by_age(const void *a, const void *b)
+{
+    const struct file *one = a, *other = b;
+    long long left = opened(one->name), right = opened(other->name);
+
+    return left != right ? (left > right) - (left < right) : strcmp(one->name, other->name);
+}
+
+static struct file *find(struct weir_tail *tail, const char *name)
+{
+    for (size_t i = 0; i < tail->files; i++)
+        if (strcmp(tail->file[i].name, name) == 0)
+            return &tail->file[i];
+    return NULL;
+}
+
+/* The name without ".part", and whether it was there; false for a file that is none of ours. */
+static bool is_spool(const char *entry, char name_r[static WEIR_STREAM_TEXT], bool *part_r)
+{
+    struct weir_slice name = weir_slice_of(entry);
+
+    *part_r = weir_slice_ends(name, PART);
+    if (*part_r)
+        name.len -= strlen(PART);
+    if (entry[0] == '.' || !weir_slice_ends(name, LOG) || name.len + 10 >= WEIR_STREAM_TEXT)
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (name.at[i] <= ' ' || name.at[i] > '~' || strchr("&?%+#~", name.at[i]))
+            return false;
+    memcpy(name_r, name.at, name.len);
+    name_r[name.len] = '\0';
+    return true;
+}
+
+static void look_at(struct weir_tail *tail, int folder, const char *entry)
+{
+    char name[WEIR_STREAM_TEXT];
+    struct stat status;
+    bool part;
+
+    if (!is_spool(entry, name, &part) ||
+        fstatat(folder, entry, &status, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(status.st_mode))
+        return;
+    struct file *file = find(tail, name);
+    if (!file && tail->files == WEIR_TAIL_FILES_MAX)
+        return;
+    if (!file) {
+        file = &tail->file[tail->files++];
+        *file = (struct file){0};
+        strcpy(file->name, name);
+    }
+    if ((uint64_t)status.st_size < file->offset) { /* another file of this name */
+        file->offset = 0;
+        file->stream[0] = '\0';
+    }
+    file->len = (uint64_t)status.st_size;
+    file->part = part;
+    file->there = true;
+}
+
+static void sum_up(struct weir_tail *tail)
+{
+    tail->counts.files = tail->files;
+    tail->counts.octets = 0;
+    for (size_t i = 0; i < tail->files; i++)
+        tail->counts.octets += tail->file[i].len - tail->file[i].offset;
+}
+
+int weir_tail_look(struct weir_tail *tail, weir_time now)
+{
+    DIR *folder = opendir(tail->folder);
+    size_t kept = 0;
+
+    (void)now;
+    if (!folder && errno != ENOENT)
+        return WEIR_EIO;
+    for (size_t i = 0; i < tail->files; i++)
+        tail->file[i].there = false;
+    for (struct dirent *entry; folder && (entry = readdir(folder)) != NULL;)
+        look_at(tail, dirfd(folder), entry->d_name);
+    if (folder)
+        closedir(folder);
+    for (size_t i = 0; i < tail->files; i++)
+        if (tail->file[i].there)
+            tail->file[kept++] = tail->file[i];
+    tail->files = kept;
+    qsort(tail->file, tail->files, sizeof *tail->file, by_age);
+    sum_up(tail);
+    return 0;
+}
+
+/* reading -------------------------------------------------------------------- */
+
+static bool path_of(const struct weir_tail *tail, const struct file *file, bool part,
+                    char path_r[static WEIR_TAIL_PATH])
+{
+    return snprintf(path_r, WEIR_TAIL_PATH, "%s/%s%s", tail->folder, file->name,
+                    part ? PART : "") < WEIR_TAIL_PATH;
+}
+
+/* By either name: it may have been renamed since the look. */
+static int open_file(struct weir_tail *tail, const struct file *file)
+{
+    char path[WEIR_TAIL_PATH];
+    int fd = -1;
+
+    for (int i = 0; i < 2 && fd < 0; i++)
+        if (path_of(tail, file, i == 0 ? file->part : !file->part, path))
+            fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    return fd;
+}
+
+static void name_stream(struct file *file, const char *line, size_t len)
+{
+    unsigned char hash[16];
+
+    crypto_generichash(hash, sizeof hash, (const unsigned char *)line,
+                       len < FIRST_LINE ? len : FIRST_LINE, NULL, 0);
+    snprintf(file->stream, sizeof file->stream, "%.*s~%02x%02x%02x%02x",
+             WEIR_STREAM_TEXT - 10, file->name, hash[0], hash[1], hash[2], hash[3]);
+}
+
+/* Octets at the file's offset; 0 when there is no whole line yet. */
+static size_t read_lines(struct weir_tail *tail, struct file *file, int fd)
+{
+    ssize_t got;
+    const char *end;
+
+    if (!file->stream[0]) {
+        got = pread(fd, tail->room, WEIR_TAIL_PIECE_MAX, 0);
+        end = got > 0 ? memchr(tail->room, '\n', (size_t)got) : NULL;
+        if (!end)
+            return 0;
+        name_stream(file, tail->room, (size_t)(end - tail->room));
+    }
+    got = pread(fd, tail->room, WEIR_TAIL_PIECE_MAX, (off_t)file->offset);
+    end = got > 0 ? memrchr(tail->room, '\n', (size_t)got) : NULL;
+    if (!end && got == WEIR_TAIL_PIECE_MAX) { /* no line of ours: pass it over */
+        file->offset += (uint64_t)got;
+        tail->counts.skipped += (uint64_t)got;
+    }
+    return end ? (size_t)(end - tail->room) + 1 : 0;
+}
+
+static int piece_of(struct weir_tail *tail, struct file *file, struct weir_tail_piece *piece_r)
+{
+    int fd;
+    size_t len;
+
+    if (file->offset >= file->len || file->bad)
+        return 0;
+    fd = open_file(tail, file);
+    if (fd < 0) {
+        if (errno != ENOENT)
+            weir_log(tail->log, WEIR_LOG_ERROR, "%s/%s cannot be read: %s", tail->folder,
+                     file->name, strerror(errno));
+        file->bad = errno != ENOENT;
+        return 0;
+    }
+    len = read_lines(tail, file, fd);
+    close(fd);
+    if (len == 0)
+        return 0;
+    *piece_r = (struct weir_tail_piece){file->stream, file->offset, {tail->room, len}};
+    return 1;
+}
+
+int weir_tail_next(struct weir_tail *tail, struct weir_tail_piece *piece_r)
+{
+    for (size_t i = 0; i < tail->files; i++)
+        if (piece_of(tail, &tail->file[i], piece_r) > 0)
+            return 1;
+    return 0;
+}
+
+/* What is finished and done goes; its length may have grown since the look, so it is asked. */
+static void remove_done(struct weir_tail *tail, struct file *file)
+{
+    char path[WEIR_TAIL_PATH];
+    struct stat status;
+
+    if (file->part || !path_of(tail, file, false, path) || lstat(path, &status) < 0 ||
+        (uint64_t)status.st_size > file->offset || unlink(path) < 0)
+        return;
+    tail->counts.removed++;
+}
+
+void weir_tail_done(struct weir_tail *tail, const char *stream, uint64_t offset)
+{
+    for (size_t i = 0; i < tail->files; i++) {
+        struct file *file = &tail->file[i];
+
+        if (strcmp(file->stream, stream) != 0)
+            continue;
+        file->offset = offset <= file->len ? offset : file->len;
+        if (file->offset == file->len)
+            remove_done(tail, file);
+    }
+    sum_up(tail);
+}
+
+const struct weir_tail_counts *weir_tail_counts(const struct weir_tail *tail)
+{
+    return &tail->counts;
+}

@@ -1,0 +1,58 @@
+/*
+ * tail - the spool's files read from behind their writers, piece by piece.
+ *
+ *     look    which files are there and how long they are
+ *     next    the oldest octets that were not yet taken, whole lines only
+ *     done    so much of a stream is safe elsewhere: a file that is finished and done is removed
+ *
+ * A stream is one file of the spool (spool_io.h), whether it still ends in ".part" or not: its name
+ * is the file's without ".part", and 8 hex digits of a hash of its first line, because clocks that
+ * step back may bring a name back.  Offsets count octets of the file.
+ *
+ * Owner:    the caller owns the handle; a piece lives until the next call.  Threads: one.
+ * Errors:   a file that cannot be read is passed over, and logged once; the rest goes on.
+ * Limits:   WEIR_TAIL_FILES_MAX files at once, the oldest first; WEIR_TAIL_PIECE_MAX octets of a
+ *           piece.  A line longer than that, which no writer of ours makes, is passed over.
+ */
+#ifndef WEIR_AGENT_TAIL_IO_H
+#define WEIR_AGENT_TAIL_IO_H
+
+#include "core/base/clock.h"
+#include "core/base/cursor.h"
+#include "core/base/limits.h"
+#include "core/base/log.h"
+
+#define WEIR_STREAM_TEXT 128     /* a stream's name and its NUL */
+
+struct weir_tail;
+
+struct weir_tail_piece {
+    const char *stream;
+    uint64_t offset;             /* of its first octet */
+    struct weir_slice octets;    /* whole lines */
+};
+
+struct weir_tail_counts {
+    size_t files;
+    uint64_t octets;             /* not yet done */
+    uint64_t removed;            /* files */
+    uint64_t skipped;            /* octets of lines that were too long */
+};
+
+/* 0, WEIR_ENOMEM, WEIR_ELIMIT (folder's path). */
+int weir_tail_open(const char *folder, const struct weir_log *log, struct weir_tail **tail_r);
+void weir_tail_free(struct weir_tail **tail);
+
+/* Looks at the folder; one that is not there yet is empty.  0 or WEIR_EIO. */
+int weir_tail_look(struct weir_tail *tail, weir_time now);
+
+/* The next piece: 1, or 0 when all was taken. */
+int weir_tail_next(struct weir_tail *tail, struct weir_tail_piece *piece_r);
+
+/* Everything of a stream below offset is safe; what comes next begins there, also when that is
+ * further back or further on than it was. */
+void weir_tail_done(struct weir_tail *tail, const char *stream, uint64_t offset);
+
+const struct weir_tail_counts *weir_tail_counts(const struct weir_tail *tail);
+
+#endif
