@@ -31,7 +31,7 @@ CFLAGS    ?= -O2 -g
 FLAGS     := -std=c11 -D_GNU_SOURCE -I. -DWEIR_VERSION='"$(VERSION)"' $(WARN) $(HARDEN) $(CFLAGS) \
              $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined) \
              $(if $(filter thread,$(SAN)),$(if $(findstring gcc,$(CC)),-Wno-tsan)) # one fence, no thread of ours
-LIBS      := $(if $(HYPERSCAN),-lhs) -llmdb -lpsl -lidn2 -lsodium -lpcre2-8 -linih -ljansson -lmilter -lcurl -lz -lpthread -lm
+LIBS      := $(if $(HYPERSCAN),-lhs) -llmdb -lpsl -lidn2 -lsodium -lpcre2-8 -linih -ljansson -lmilter -lcurl -lz -lmicrohttpd -lgnutls -lpthread -lm
 LINK       = $(CC) $(FLAGS) $(LDFLAGS) -Wl,--gc-sections,-z,relro,-z,now,--as-needed -o $@ $^ $(LIBS)
 
 core      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard core/*/*.c))

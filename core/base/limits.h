@@ -143,6 +143,11 @@
 #define WEIR_TAIL_FILES_MAX 4096   /* files of the spool the agent knows at once */
 #define WEIR_TAIL_PIECE_MAX (1 << 20) /* octets of the spool in one request */
 #define WEIR_LINK_ANSWER_MAX (32u << 20) /* octets of an answer of the monitor */
+#define WEIR_INTAKE_BODY_MAX (2u << 20) /* octets of a request's body, also once inflated */
+#define WEIR_INTAKE_WAIT_MAX 60    /* seconds a question for commands is held */
+#define WEIR_INTAKE_CONNECTIONS_MAX 4096
+#define WEIR_STREAM_NAME_MAX 127   /* octets of the name of a spool's file */
+#define WEIR_HEALTH_MAX 4096       /* octets of what an agent says of itself */
 #define WEIR_COMMAND_MAX (32u << 20) /* octets of what the monitor tells to list */
 #define WEIR_COMMAND_ENTRIES_MAX 200000 /* entries of it */
 

@@ -1,0 +1,74 @@
+/*
+ * intake - the door at which agents knock: HTTPS, who they are, what they bring, what they ask.
+ *
+ *     POST /agent/v1/spool?stream=NAME&offset=N    whole lines, plain or deflated
+ *     GET  /agent/v1/commands?generation=G&wait=S  held open until there is something new
+ *     POST /agent/v1/health                        a small JSON object
+ *
+ * Knows the protocol and nothing of what is in it: the handler decides.  Requests are taken by some
+ * threads of libmicrohttpd; the handler's functions are called from them, several at once.
+ *
+ * Owner:    the caller owns the intake; what the handler points to must live as long.
+ * Errors:   weir_intake_open(): WEIR_EINVAL (address, certificate), WEIR_EIO; both were logged.
+ * Limits:   WEIR_INTAKE_BODY_MAX octets of a body, also once it is inflated; WEIR_INTAKE_WAIT_MAX
+ *           seconds are the longest hold; WEIR_INTAKE_CONNECTIONS_MAX connections.  A caller that is
+ *           not known is answered 401 before any body is kept.
+ */
+#ifndef WEIR_INTAKE_INTAKE_IO_H
+#define WEIR_INTAKE_INTAKE_IO_H
+
+#include "core/base/clock.h"
+#include "core/base/cursor.h"
+#include "core/base/endpoint.h"
+#include "core/base/log.h"
+#include "monitor/intake/certificate_io.h"
+
+struct weir_intake_caller {
+    struct weir_slice server, secret;   /* as claimed */
+    const char *instance, *previous;    /* 32 hex digits each; previous may be "" */
+};
+
+struct weir_intake_handler {
+    void *context;
+    /* Who is it?  200 with the server's number; 401; 409: another instance speaks for it. */
+    int (*admit)(void *context, const struct weir_intake_caller *caller, uint32_t *server_r);
+    /* Takes whole lines.  200, everything below *offset_r is safe; 409, begin at *offset_r; 503. */
+    int (*spool)(void *context, uint32_t server, const char *stream, uint64_t offset,
+                 struct weir_slice octets, uint64_t *offset_r);
+    /* What is new since a generation that is applied there: JSON, malloc()ed; NULL: nothing. */
+    char *(*commands)(void *context, uint32_t server, int64_t generation);
+    void (*health)(void *context, uint32_t server, struct weir_slice text);
+};
+
+struct weir_intake_options {
+    const struct weir_endpoint *listen;
+    const struct weir_certificate *certificate;
+    unsigned threads;                   /* 0: one for each processor, at most 8 */
+};
+
+struct weir_intake;
+
+int weir_intake_open(const struct weir_intake_options *options,
+                     const struct weir_intake_handler *handler, const struct weir_log *log,
+                     struct weir_intake **intake_r);
+
+/* Stops taking requests and waits for those at work. */
+void weir_intake_close(struct weir_intake **intake);
+
+/* There are new commands: everybody who is held is asked for anew. */
+void weir_intake_wake(struct weir_intake *intake);
+
+/* Answers those who were held for long enough; to be called about once a second. */
+void weir_intake_tick(struct weir_intake *intake, weir_time steady);
+
+/* The port that was taken, when the address said 0. */
+unsigned weir_intake_port(const struct weir_intake *intake);
+
+struct weir_intake_counts {
+    uint64_t requests, refused, unknown, octets;
+    size_t held, connections;
+};
+
+void weir_intake_count(struct weir_intake *intake, struct weir_intake_counts *counts_r);
+
+#endif
