@@ -36,7 +36,8 @@ void weir_flow_syn_answer(struct weir_flows *flows, uint64_t hash, uint32_t seq,
                           bool server_is_a)
 {
     struct weir_flow_syn *syn = syn_place(flows, hash);
-    if (syn->hash != hash || syn->client_seq != ack)
+    bool known = syn->hash == hash && syn->client; /* its SYN may have carried octets */
+    if (!(known && ack - syn->client_seq <= WEIR_FLOW_EARLY_MAX))
         *syn = (struct weir_flow_syn){.hash = hash, .client_seq = ack, .server_is_a = server_is_a};
     syn->server_seq = seq;
     syn->server = true;

@@ -26,7 +26,7 @@ struct weir_flow_piece {
     weir_time since;        /* when it arrived, and as which segment of its connection */
     uint32_t number;
     uint32_t seq, len, ack;
-    uint32_t have;          /* octets of len that were captured */
+    uint32_t from, have;    /* octets of len that were captured, and where they begin */
     char octets[];
 };
 

@@ -81,18 +81,32 @@ static void unlink_piece(struct weir_flows *flows, struct weir_connection *c, en
     struct weir_flow_side *s = &c->side[side];
     *(piece->previous ? &piece->previous->next : &s->head) = piece->next;
     *(piece->next ? &piece->next->previous : &s->tail) = piece->previous;
-    uint32_t size = (uint32_t)sizeof(*piece) + piece->have;
+    uint32_t size = (uint32_t)sizeof(*piece) + piece->from + piece->have;
     c->pieces--;
     c->kept -= size;
     flows->counts.octets_kept -= size;
     free(piece);
 }
 
-static void hand_on_head(struct weir_flows *flows, struct weir_connection *c, enum weir_side side)
+/* The head of a side, or what of it lies before a sequence number. */
+static void hand_on_head(struct weir_flows *flows, struct weir_connection *c, enum weir_side side,
+                         uint32_t before_it)
 {
     struct weir_flow_piece *head = c->side[side].head;
-    hand_on(flows, c, side, (struct weir_slice){head->octets, head->have}, head->len);
-    unlink_piece(flows, c, side, head);
+    uint32_t len = before_it - head->seq < head->len ? before_it - head->seq : head->len;
+    uint32_t have = len < head->have ? len : head->have;
+    hand_on(flows, c, side, (struct weir_slice){head->octets + head->from, have}, len);
+    head->from += have;
+    head->have -= have;
+    head->seq += len;
+    head->len -= len;
+    if (head->len == 0)
+        unlink_piece(flows, c, side, head);
+}
+
+static void hand_on_whole(struct weir_flows *flows, struct weir_connection *c, enum weir_side side)
+{
+    hand_on_head(flows, c, side, c->side[side].head->seq + c->side[side].head->len);
 }
 
 /* A head without a hole before it: does it wait for the other side's octets? */
@@ -111,21 +125,32 @@ static bool hand_on_if_free(struct weir_flows *flows, struct weir_connection *c,
 {
     bool progress = false;
     while (is_next(c, side) && !must_wait(c, side, c->side[side].head->ack)) {
-        hand_on_head(flows, c, side);
+        hand_on_whole(flows, c, side);
         progress = true;
     }
     return progress;
 }
 
-/* Hands on all heads that are free.  If both sides' wait for each other, which takes a
- * retransmission, the command goes before the reply. */
+/* Both sides' heads wait for each other, since one of them is octets sent again together with
+ * new ones.  It is the one of which the other acknowledges only a part: that goes first. */
+static void untie(struct weir_flows *flows, struct weir_connection *c)
+{
+    const struct weir_flow_piece *client = c->side[WEIR_SIDE_CLIENT].head;
+    const struct weir_flow_piece *server = c->side[WEIR_SIDE_SERVER].head;
+    if (weir_seq_distance(client->ack, server->seq + server->len) > 0)
+        hand_on_head(flows, c, WEIR_SIDE_SERVER, client->ack);
+    else
+        hand_on_head(flows, c, WEIR_SIDE_CLIENT, server->ack);
+}
+
+/* Hands on all heads that are free. */
 static void drain(struct weir_flows *flows, struct weir_connection *c)
 {
     while (c->pieces > 0) {
         bool progress = hand_on_if_free(flows, c, WEIR_SIDE_CLIENT);
         progress |= hand_on_if_free(flows, c, WEIR_SIDE_SERVER);
         if (!progress && is_next(c, WEIR_SIDE_CLIENT) && is_next(c, WEIR_SIDE_SERVER)) {
-            hand_on_head(flows, c, WEIR_SIDE_CLIENT);
+            untie(flows, c);
             progress = true;
         }
         if (!progress)
@@ -151,7 +176,7 @@ static bool give_up_client(struct weir_flows *flows, struct weir_connection *c,
 {
     struct weir_flow_side *client = &c->side[WEIR_SIDE_CLIENT];
     if (is_next(c, WEIR_SIDE_CLIENT))
-        hand_on_head(flows, c, WEIR_SIDE_CLIENT);
+        hand_on_whole(flows, c, WEIR_SIDE_CLIENT);
     else if (lacks(client, client->acked))
         skip_client(flows, c, client->acked);
     else if (pressure == PRESSURE_END)
