@@ -28,7 +28,6 @@ enum {
 struct passage {
     const struct weir_segment *segment;
     weir_time time;
-    struct weir_flow_pair pair;
     uint64_t hash;
     bool from_a;
     uint32_t seq; /* of the payload */
@@ -45,21 +44,13 @@ static bool a_comes_first(const struct weir_segment *s)
     return order < 0 || (order == 0 && s->source_port < s->destination_port);
 }
 
-static void make_passage(const struct weir_flows *flows, weir_time time,
-                         const struct weir_segment *s, struct passage *p)
+static struct weir_flow_pair pair_of(const struct weir_segment *s, bool from_a)
 {
-    bool from = is_watched(flows, s->source_port), to = is_watched(flows, s->destination_port);
-    p->segment = s;
-    p->time = time;
-    p->seq = s->seq + (s->flags & WEIR_TCP_SYN ? 1 : 0);
-    p->from_a = from && to ? a_comes_first(s) : to;
-    if (p->from_a)
-        p->pair = (struct weir_flow_pair){s->source, s->destination, s->source_port,
-                                          s->destination_port};
-    else
-        p->pair = (struct weir_flow_pair){s->destination, s->source, s->destination_port,
-                                          s->source_port};
-    p->hash = weir_flow_hash(flows, &p->pair);
+    if (from_a)
+        return (struct weir_flow_pair){&s->source, &s->destination, s->source_port,
+                                       s->destination_port};
+    return (struct weir_flow_pair){&s->destination, &s->source, s->destination_port,
+                                   s->source_port};
 }
 
 /* Whether octets, which may be too few to say, begin like a reply (RFC 5321 4.2). */
@@ -225,19 +216,20 @@ static void end_by_silence(struct weir_flows *flows, struct weir_connection *c)
 
 /* Segments. ------------------------------------------------------------------------ */
 
-/* A bare SYN, or the server's answer to one. */
-static void take_syn(struct weir_flows *flows, const struct passage *p)
+/* A bare SYN, or the server's answer to one; gives the connection it belongs to, or NULL. */
+static struct weir_connection *take_syn(struct weir_flows *flows, struct weir_connection *c,
+                                        const struct passage *p)
 {
     const struct weir_segment *s = p->segment;
     uint16_t server_port = s->flags & WEIR_TCP_ACK ? s->source_port : s->destination_port;
     if (!is_watched(flows, server_port))
-        return;
+        return c;
     if (s->flags & WEIR_TCP_ACK) {
-        struct weir_connection *c = weir_flow_find(flows, p->hash, &p->pair);
-        if (c && p->seq != c->server_first)
-            replace(flows, c);
         weir_flow_syn_answer(flows, p->hash, p->seq, s->ack, p->from_a);
-        return;
+        if (!c || p->seq == c->server_first)
+            return c;
+        replace(flows, c);
+        return NULL;
     }
     if (weir_flow_syn_note(flows, p->hash, p->seq, !p->from_a)) {
         flows->counts.syns++;
@@ -245,6 +237,7 @@ static void take_syn(struct weir_flows *flows, const struct passage *p)
     } else {
         flows->counts.syns_again++;
     }
+    return c;
 }
 
 /* Whether what a server says is of a new connection between the same ends: its numbers are
@@ -317,41 +310,49 @@ static void take_stranger(struct weir_flows *flows, const struct passage *p)
     }
 }
 
+/* A segment that matters, of c or of no connection yet. */
+static void take(struct weir_flows *flows, struct weir_connection *c, const struct passage *p)
+{
+    const struct weir_segment *s = p->segment;
+    if (s->flags & WEIR_TCP_RST) {
+        if (c && c->stage != WEIR_FLOW_OVER)
+            take_reset(flows, c, p);
+        return;
+    }
+    if (s->flags & WEIR_TCP_SYN) {
+        if (s->flags & WEIR_TCP_FIN)
+            return;
+        c = take_syn(flows, c, p);
+        if (s->payload_len == 0)
+            return;
+    }
+    if (c && is_anew(flows, c, p)) {
+        replace(flows, c);
+        c = NULL;
+    }
+    if (!c)
+        take_stranger(flows, p);
+    else if (c->stage != WEIR_FLOW_OVER)
+        take_payload(flows, c, p);
+}
+
 void weir_flows_take(struct weir_flows *flows, weir_time time, const struct weir_segment *s)
 {
-    if (!is_watched(flows, s->destination_port) && !is_watched(flows, s->source_port))
+    bool from = is_watched(flows, s->source_port), to = is_watched(flows, s->destination_port);
+    if (!from && !to)
         return;
     flows->counts.segments++;
     if (time > flows->now && time < LATEST)
         flows->now = time;
     if (flows->now >= flows->next_tick)
         weir_flows_tick(flows, flows->now);
-    unsigned marks = s->flags & (WEIR_TCP_SYN | WEIR_TCP_FIN | WEIR_TCP_RST);
-    if (marks == 0 && s->payload_len == 0 && !flows->waiting.head)
+    bool marked = s->flags & (WEIR_TCP_SYN | WEIR_TCP_FIN | WEIR_TCP_RST);
+    if (!marked && s->payload_len == 0 && !flows->waiting.head)
         return;
-    struct passage p;
-    make_passage(flows, time, s, &p);
-    if (marks == WEIR_TCP_SYN) {
-        take_syn(flows, &p);
-        if (s->payload_len == 0)
-            return;
-    } else if (marks & WEIR_TCP_SYN) {
-        return;
-    }
-    struct weir_connection *c = weir_flow_find(flows, p.hash, &p.pair);
-    if (marks & WEIR_TCP_RST) {
-        if (c && c->stage != WEIR_FLOW_OVER)
-            take_reset(flows, c, &p);
-        return;
-    }
-    if (c && is_anew(flows, c, &p)) {
-        replace(flows, c);
-        c = NULL;
-    }
-    if (!c)
-        take_stranger(flows, &p);
-    else if (c->stage != WEIR_FLOW_OVER)
-        take_payload(flows, c, &p);
+    struct passage p = {.segment = s, .time = time, .from_a = from && to ? a_comes_first(s) : to,
+                        .seq = s->seq + (s->flags & WEIR_TCP_SYN ? 1 : 0)};
+    struct weir_flow_pair pair = pair_of(s, p.from_a);
+    take(flows, weir_flow_find(flows, &pair, &p.hash), &p);
 }
 
 void weir_flows_tick(struct weir_flows *flows, weir_time now)

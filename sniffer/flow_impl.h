@@ -16,7 +16,7 @@
 /* The two ends of a segment in the one order that both directions share: b is the watched port,
  * or the larger one if both are. */
 struct weir_flow_pair {
-    struct weir_address a, b;
+    const struct weir_address *a, *b; /* the segment's */
     uint16_t a_port, b_port;
 };
 
@@ -97,6 +97,7 @@ struct weir_flows {
     struct weir_flow_handler handler;
     struct weir_flows_counts counts;
     struct weir_hash_key key;
+    struct weir_connection *last; /* the one that was found last: often the next one, too */
     struct weir_flow_place *place;
     size_t places, filled, flows_most; /* places: a power of two */
     weir_time patience[WEIR_FLOW_STAGES];
@@ -126,13 +127,12 @@ static inline enum weir_side weir_side_other(enum weir_side side)
     return side == WEIR_SIDE_CLIENT ? WEIR_SIDE_SERVER : WEIR_SIDE_CLIENT;
 }
 
-/* flow_table.c: its places, 0 or WEIR_ENOMEM.  The connection of a pair, or NULL; adding one that
+/* flow_table.c: its places, 0 or WEIR_ENOMEM.  The connection of a pair, or NULL, and its hash; adding one that
  * is not there, cleared and in the queue of open ones (NULL: no memory); taking one out and
  * freeing it. */
 int weir_flow_table_new(struct weir_flows *flows);
-uint64_t weir_flow_hash(const struct weir_flows *flows, const struct weir_flow_pair *pair);
-struct weir_connection *weir_flow_find(const struct weir_flows *flows, uint64_t hash,
-                                       const struct weir_flow_pair *pair);
+struct weir_connection *weir_flow_find(struct weir_flows *flows,
+                                       const struct weir_flow_pair *pair, uint64_t *hash_r);
 struct weir_connection *weir_flow_add(struct weir_flows *flows, uint64_t hash);
 void weir_flow_forget(struct weir_flows *flows, struct weir_connection *connection);
 

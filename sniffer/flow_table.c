@@ -16,13 +16,13 @@
 enum { PLACES_FIRST = 256 };
 
 /* IPv4 needs only its own octets: that is half of the time. */
-uint64_t weir_flow_hash(const struct weir_flows *flows, const struct weir_flow_pair *pair)
+static uint64_t hash_of(const struct weir_flows *flows, const struct weir_flow_pair *pair)
 {
     uint8_t octet[36];
-    size_t from = weir_address_is_ipv4(&pair->a) && weir_address_is_ipv4(&pair->b) ? 12 : 0;
+    size_t from = weir_address_is_ipv4(pair->a) && weir_address_is_ipv4(pair->b) ? 12 : 0;
     size_t len = 16 - from;
-    memcpy(octet, pair->a.octet + from, len);
-    memcpy(octet + len, pair->b.octet + from, len);
+    memcpy(octet, pair->a->octet + from, len);
+    memcpy(octet + len, pair->b->octet + from, len);
     memcpy(octet + 2 * len, &pair->a_port, 2);
     memcpy(octet + 2 * len + 2, &pair->b_port, 2);
     return weir_hash64(&flows->key, octet, 2 * len + 4);
@@ -35,17 +35,22 @@ static bool is_of(const struct weir_connection *c, const struct weir_flow_pair *
     const struct weir_address *b = c->server_is_a ? &flow->client : &flow->server;
     uint16_t a_port = c->server_is_a ? flow->server_port : flow->client_port;
     uint16_t b_port = c->server_is_a ? flow->client_port : flow->server_port;
-    return a_port == pair->a_port && b_port == pair->b_port && weir_address_equal(a, &pair->a) &&
-           weir_address_equal(b, &pair->b);
+    return a_port == pair->a_port && b_port == pair->b_port &&
+           memcmp(a, pair->a, sizeof(*a)) == 0 && memcmp(b, pair->b, sizeof(*b)) == 0;
 }
 
-struct weir_connection *weir_flow_find(const struct weir_flows *flows, uint64_t hash,
-                                       const struct weir_flow_pair *pair)
+struct weir_connection *weir_flow_find(struct weir_flows *flows,
+                                       const struct weir_flow_pair *pair, uint64_t *hash_r)
 {
+    if (flows->last && is_of(flows->last, pair)) {
+        *hash_r = flows->last->hash;
+        return flows->last;
+    }
     size_t mask = flows->places - 1;
+    uint64_t hash = *hash_r = hash_of(flows, pair);
     for (size_t at = hash & mask; flows->place[at].connection; at = (at + 1) & mask) {
         if (flows->place[at].hash == hash && is_of(flows->place[at].connection, pair))
-            return flows->place[at].connection;
+            return flows->last = flows->place[at].connection;
     }
     return NULL;
 }
@@ -177,6 +182,8 @@ struct weir_connection *weir_flow_add(struct weir_flows *flows, uint64_t hash)
 
 void weir_flow_forget(struct weir_flows *flows, struct weir_connection *c)
 {
+    if (flows->last == c)
+        flows->last = NULL;
     take_out(flows, c);
     queue_leave(flows, c);
     free(c);

@@ -9,6 +9,7 @@
  */
 #include "sniffer/frame.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "core/base/limits.h"
@@ -31,12 +32,16 @@ struct window {
 
 static inline unsigned number16(const uint8_t *at)
 {
-    return (unsigned)at[0] << 8 | at[1];
+    uint16_t number;
+    memcpy(&number, at, sizeof(number));
+    return be16toh(number);
 }
 
 static inline uint32_t number32(const uint8_t *at)
 {
-    return (uint32_t)number16(at) << 16 | number16(at + 2);
+    uint32_t number;
+    memcpy(&number, at, sizeof(number));
+    return be32toh(number);
 }
 
 /* Whether len octets of a header are there: WEIR_FRAME_SEGMENT, else what the frame is. */
@@ -84,11 +89,11 @@ static enum weir_frame read_tcp(struct window *w, struct weir_segment *segment)
     return WEIR_FRAME_SEGMENT;
 }
 
-static struct weir_address mapped(const uint8_t octet[static 4])
+static inline void set_mapped(struct weir_address *address, const uint8_t octet[static 4])
 {
-    struct weir_address address = {.octet = {[10] = 0xff, [11] = 0xff}};
-    memcpy(address.octet + 12, octet, 4);
-    return address;
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    memcpy(address->octet, mapped, sizeof(mapped));
+    memcpy(address->octet + sizeof(mapped), octet, 4);
 }
 
 /* RFC 791 3.1.  A total length of 0 is what senders write that leave cutting to the network
@@ -109,8 +114,8 @@ static enum weir_frame read_ip4(struct window *w, struct weir_segment *segment)
     if (fragment & 0x1fff)
         return WEIR_FRAME_FRAGMENT;
     segment->fragment = (fragment & 0x2000) != 0;
-    segment->source = mapped(w->at + 12);
-    segment->destination = mapped(w->at + 16);
+    set_mapped(&segment->source, w->at + 12);
+    set_mapped(&segment->destination, w->at + 16);
     shorten(w, total);
     skip(w, header);
     return read_tcp(w, segment);
@@ -254,30 +259,22 @@ enum weir_frame weir_frame_read(enum weir_link link, const uint8_t *octets, size
                                 size_t wire, struct weir_segment *segment_r)
 {
     struct window w = {octets, captured, wire < captured ? captured : wire};
-    struct weir_segment segment = {.fragment = false};
-    enum weir_frame frame = WEIR_FRAME_OTHER;
     if (w.wire > UINT32_MAX)
         return WEIR_FRAME_BAD;
+    segment_r->fragment = false;
     switch (link) {
     case WEIR_LINK_ETHERNET:
-        frame = read_link(&w, 14, 12, &segment);
-        break;
+        return read_link(&w, 14, 12, segment_r);
     case WEIR_LINK_LOOPBACK:
-        frame = read_loopback(&w, &segment);
-        break;
+        return read_loopback(&w, segment_r);
     case WEIR_LINK_RAW:
-        frame = read_raw(&w, &segment);
-        break;
+        return read_raw(&w, segment_r);
     case WEIR_LINK_COOKED:
-        frame = read_link(&w, 16, 14, &segment);
-        break;
+        return read_link(&w, 16, 14, segment_r);
     case WEIR_LINK_COOKED2:
-        frame = read_link(&w, 20, 0, &segment);
-        break;
+        return read_link(&w, 20, 0, segment_r);
     }
-    if (frame == WEIR_FRAME_SEGMENT)
-        *segment_r = segment;
-    return frame;
+    return WEIR_FRAME_OTHER;
 }
 
 int weir_frame_link(int dlt, enum weir_link *link_r)

@@ -54,8 +54,8 @@ enum weir_frame {
 /* "segment", "fragment", "other", "cut", "bad". */
 const char *weir_frame_name(enum weir_frame frame);
 
-/* Reads a frame of which captured octets are there and wire octets were sent; *segment_r is
- * written only for WEIR_FRAME_SEGMENT. */
+/* Reads a frame of which captured octets are there and wire octets were sent; *segment_r holds
+ * a segment only after WEIR_FRAME_SEGMENT, else anything. */
 enum weir_frame weir_frame_read(enum weir_link link, const uint8_t *octets, size_t captured,
                                 size_t wire, struct weir_segment *segment_r);
 

@@ -168,7 +168,8 @@ static void run(const struct trouble *trouble, int rounds)
     w->s = s;
     for (int round = 0; round < rounds; round++) {
         struct rig *rig = rig_new(0, true);
-        bool lossless = w->lossless = trouble->drop == 0 && trouble->cut == 0 && trouble->silent < 0;
+        bool lossless = trouble->drop == 0 && trouble->cut == 0 && trouble->silent < 0;
+        w->lossless = lossless;
         talk(w, trouble);
         spoil(w, trouble);
         rig->check_context = w;

@@ -166,16 +166,16 @@ static void a_frame_cut_anywhere_is_cut_or_a_segment_with_less_payload(void **st
     for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
         struct frame f = make(&links[i], "0123456789");
         for (size_t captured = 0; captured < f.len; captured++) {
-            struct weir_segment segment = {.seq = 99};
+            struct weir_segment segment;
             enum weir_frame got = read_cut(links[i].link, &f, captured, &segment);
             if (captured < f.len - 10 - 8) {
                 assert_int_equal(got, WEIR_FRAME_CUT);
-                assert_int_equal(segment.seq, 99);
                 continue;
             }
             assert_int_equal(got, WEIR_FRAME_SEGMENT); /* TCP's options need not be there */
             assert_int_equal(segment.payload_len, 10);
-            assert_int_equal(segment.payload.len, captured < f.len - 10 ? 0 : captured + 10 - f.len);
+            size_t there = captured < f.len - 10 ? 0 : captured + 10 - f.len;
+            assert_int_equal(segment.payload.len, there);
         }
     }
 }
@@ -312,7 +312,8 @@ static void only_the_first_fragment_is_a_segment(void **state)
         add_ip4(&f, 23, 0, cases[i].field, 6);
         add_tcp(&f, 0, "abc");
         assert_int_equal(read_all(WEIR_LINK_ETHERNET, &f, &segment), cases[i].want);
-        assert_int_equal(segment.fragment, cases[i].fragment);
+        if (cases[i].want == WEIR_FRAME_SEGMENT)
+            assert_int_equal(segment.fragment, cases[i].fragment);
     }
     struct weir_segment segment;
     struct frame first = extended(1, 44, (const uint8_t[]){6, 0, 0, 1, 0, 0, 0, 9}, 8);
