@@ -127,9 +127,9 @@ static inline enum weir_side weir_side_other(enum weir_side side)
     return side == WEIR_SIDE_CLIENT ? WEIR_SIDE_SERVER : WEIR_SIDE_CLIENT;
 }
 
-/* flow_table.c: its places, 0 or WEIR_ENOMEM.  The connection of a pair, or NULL, and its hash; adding one that
- * is not there, cleared and in the queue of open ones (NULL: no memory); taking one out and
- * freeing it. */
+/* flow_table.c: its places, 0 or WEIR_ENOMEM.  The connection of a pair, or NULL, and its hash;
+ * adding one that is not there, cleared and in the queue of open ones (NULL: no memory); taking
+ * one out and freeing it. */
 int weir_flow_table_new(struct weir_flows *flows);
 struct weir_connection *weir_flow_find(struct weir_flows *flows,
                                        const struct weir_flow_pair *pair, uint64_t *hash_r);
