@@ -160,4 +160,20 @@
 #define WEIR_CTL_COUNT_MAX 1000000 /* votes entered at once */
 #define WEIR_CTL_STATUS_MAX 65536  /* octets of a daemon's answer about itself */
 
+/* sniffer -------------------------------------------------------------- */
+#define WEIR_VLAN_TAGS_MAX 4       /* VLAN tags of one frame; QinQ has two */
+#define WEIR_IP6_HEADERS_MAX 8     /* extension headers between IPv6 and TCP */
+#define WEIR_SNIFFER_PORTS_MAX 16  /* ports of servers that are watched */
+#define WEIR_SNIFFER_PROXIES_MAX 256 /* prefixes of trusted proxies */
+#define WEIR_FLOWS_MAX 65536       /* connections at once, those just over included */
+#define WEIR_FLOW_SEGMENTS_MAX 512 /* segments of one connection that wait: they are searched */
+#define WEIR_FLOW_KEPT_MAX (1u << 20) /* octets of one connection that wait, and ... */
+#define WEIR_FLOWS_KEPT_MAX (64u << 20) /* ... of all */
+#define WEIR_FLOW_AHEAD_MAX (1 << 24) /* octets a segment may be ahead: two of Linux' windows */
+#define WEIR_FLOW_RESET_MAX 65536  /* octets a RST may be ahead of what was seen */
+#define WEIR_FLOW_SYNS 8192        /* places for handshakes that were seen; a power of two */
+#define WEIR_FLOW_EARLY_SETS 128   /* sets of places for what clients say first; a power of two */
+#define WEIR_FLOW_EARLY_WAYS 4     /* places of a set */
+#define WEIR_FLOW_EARLY_MAX 2048   /* octets of a place: a PROXY header, a hello of TLS */
+
 #endif

@@ -17,9 +17,8 @@ rig=${WEIR_RIG:-$top/build/rig}
 
 build='gcc libc6-dev make pkg-config libmemcached-dev liblmdb-dev libpsl-dev libidn2-dev
        libunistring-dev libsodium-dev libjansson-dev libinih-dev libpcre2-dev libmilter-dev
-       libcurl4-gnutls-dev zlib1g-dev libmicrohttpd-dev libgnutls28-dev'
-# Exim's headers: unpacked, not installed
-headers='exim4-dev'
+       libcurl4-gnutls-dev zlib1g-dev libmicrohttpd-dev libgnutls28-dev libsqlite3-dev
+       libpcap-dev libcap-ng-dev'
 # what the unpacked Postfix and memcached are linked with
 run='python3 libdb5.3 libevent-2.1-7 libicu72 libnsl2 libsasl2-2 libssl3 netbase'
 # and the unpacked Exim, light and heavy
