@@ -1,0 +1,117 @@
+/*
+ * flow - TCP connections to the watched ports, and their octets in order.
+ *
+ * A connection is made only by payload from a server's port that a greeting, a TLS record or a
+ * reply can begin with: a spoofed source cannot bring a server to send that, so that floods of
+ * SYNs cost no memory and blame nobody.  The one exception is a PROXY header, which the client
+ * sends first: kept for a moment in a small table of its own, and only from trusted proxies.
+ *
+ * Both directions are put in order by sequence number, and against each other by
+ * acknowledgements: a reply that acknowledges octets of the client which were not yet seen waits
+ * for them.  Waiting is bounded in octets, segments and time, for one connection and for all; when a
+ * bound is reached, or the other end acknowledges octets that the capture never saw, the
+ * hole is handed on as a gap and all goes on behind it.
+ *
+ *     handler.opened     once, before anything else of a connection
+ *     handler.octets     in order; a gap before them is told first
+ *     handler.gap        so many octets of one side were not captured
+ *     handler.closed     once, with how it ended; the session pointer is the handler's to free
+ *
+ * Owner:    the caller owns the table; it owns connections and what they keep.  Octets live
+ *           during the call.  Threads: one.
+ * Limits:   WEIR_FLOWS_*; a connection that finds no room takes the place of the one that was
+ *           silent for longest (ended WEIR_FLOW_EVICTED).  Keyed hash.
+ * Errors:   weir_flows_new() only: WEIR_ENOMEM, WEIR_EINVAL (no port).  Later lack of memory
+ *           costs connections, counted.
+ */
+#ifndef WEIR_SNIFFER_FLOW_H
+#define WEIR_SNIFFER_FLOW_H
+
+#include "core/base/clock.h"
+#include "core/base/keyed_hash.h"
+#include "sniffer/frame.h"
+
+enum weir_side { WEIR_SIDE_CLIENT, WEIR_SIDE_SERVER };
+
+enum weir_flow_end {
+    WEIR_FLOW_FINISHED, /* both sides, or one and then silence */
+    WEIR_FLOW_RESET,
+    WEIR_FLOW_IDLE,     /* silent for the timeout */
+    WEIR_FLOW_REPLACED, /* the same ports were used anew */
+    WEIR_FLOW_EVICTED,
+    WEIR_FLOW_CUT,      /* the capture ended first */
+    WEIR_FLOW_ENDS
+};
+
+/* "finished", "reset", "idle", "replaced", "evicted", "cut". */
+const char *weir_flow_end_name(enum weir_flow_end end);
+
+/* What may be known of a connection while it is open; read only but for session. */
+struct weir_flow {
+    struct weir_address client, server;
+    uint16_t client_port, server_port;
+    weir_time first, last;      /* times of frames */
+    bool midstream;             /* its beginning was not seen */
+    uint32_t gaps;              /* holes in either side ... */
+    uint64_t gap_octets;
+    uint64_t octets[2];         /* by side, handed on */
+    bool seen[2];               /* whether a frame of this side was seen at all */
+    void *session;              /* the handler's */
+};
+
+struct weir_flow_handler {
+    void *context;
+    void (*opened)(void *context, struct weir_flow *flow);
+    void (*octets)(void *context, struct weir_flow *flow, enum weir_side side,
+                   struct weir_slice octets);
+    void (*gap)(void *context, struct weir_flow *flow, enum weir_side side, uint64_t len);
+    void (*closed)(void *context, struct weir_flow *flow, enum weir_flow_end end);
+    /* A SYN to a watched port, not a retransmission as far as is known. */
+    void (*syn)(void *context, weir_time time, const struct weir_address *client);
+};
+
+struct weir_flows_options {
+    const uint16_t *ports;      /* of servers; copied */
+    size_t port_count;          /* 1..WEIR_SNIFFER_PORTS_MAX */
+    const struct weir_prefix *proxies; /* whose PROXY headers are waited for; copied */
+    size_t proxy_count;
+    size_t flows_most;          /* connections at once; 0: WEIR_FLOWS_MAX */
+    weir_time idle;             /* 0: ten minutes */
+    struct weir_hash_key key;
+};
+
+struct weir_flows_counts {
+    uint64_t segments;          /* to or from a watched port */
+    uint64_t syns, syns_again;  /* bare SYNs, and retransmitted ones */
+    uint64_t opened, midstream, closed, evicted;
+    uint64_t unanswered;        /* client payload to which no connection belongs */
+    uint64_t retransmitted, reordered, held, gaps;
+    uint64_t no_memory;
+    size_t open;                /* now */
+    size_t octets_kept;         /* now, of segments that wait */
+};
+
+struct weir_flows;
+
+int weir_flows_new(const struct weir_flows_options *options,
+                   const struct weir_flow_handler *handler, struct weir_flows **flows_r);
+void weir_flows_free(struct weir_flows **flows);
+
+/* Takes one segment, captured at time.  Times may go backwards a little; the latest seen
+ * counts for timeouts. */
+void weir_flows_take(struct weir_flows *flows, weir_time time, const struct weir_segment *segment);
+
+/* Ends what is silent for too long, and waits that are over; called about once a second
+ * also when nothing arrives. */
+void weir_flows_tick(struct weir_flows *flows, weir_time now);
+
+/* Ends all connections: the capture is over. */
+void weir_flows_finish(struct weir_flows *flows);
+
+const struct weir_flows_counts *weir_flows_counts(const struct weir_flows *flows);
+
+/* Calls each for every open connection (for the snapshot of open connections by address). */
+void weir_flows_each(const struct weir_flows *flows,
+                     void (*each)(void *context, const struct weir_flow *flow), void *context);
+
+#endif
