@@ -28,7 +28,7 @@ struct weir_dialogue *weir_dialogue_new(const struct weir_dialogue_options *opti
     d->estimate = weir_tls_estimate(options->queued_least, options->queued_most);
     if (options->midstream) {
         d->step = WEIR_STEP_LOST;
-        d->client.cut = d->server.cut = true;
+        d->server.cut = true;
         return d;
     }
     weir_queue_push(&d->queue, (struct weir_waiting){.kind = WEIR_COMMAND_GREETING});
@@ -79,7 +79,7 @@ static void new_turn(struct weir_dialogue *d)
         weir_queue_clear(&d->queue);
         weir_names_forget_waiting(&d->names);
         d->client.blind = false;
-    } else if (d->step == WEIR_STEP_LOST && d->replied && even && !d->client.cut) {
+    } else if (d->step == WEIR_STEP_LOST && d->replied && even) {
         d->step = WEIR_STEP_TRYING;
     }
 }

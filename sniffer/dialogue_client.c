@@ -58,6 +58,7 @@ static void push(struct weir_dialogue *d, struct weir_waiting waiting, const str
     if (waiting.kind != WEIR_COMMAND_MAIL && waiting.kind != WEIR_COMMAND_RCPT)
         named = false;
     waiting.unnamed = !named;
+    waiting.sure = d->step == WEIR_STEP_SURE;
     if (!weir_queue_push(&d->queue, waiting)) {
         weir_queue_clear(&d->queue);
         weir_names_forget_waiting(&d->names);
@@ -183,6 +184,7 @@ static size_t take_chunk(struct weir_client *client, struct weir_slice octets)
 {
     size_t used = octets.len < client->chunk_left ? octets.len : (size_t)client->chunk_left;
 
+    client->last = (uint8_t)octets.at[used - 1];
     client->chunk_left -= used;
     if (client->chunk_left == 0)
         client->state = WEIR_CLIENT_LINES;
@@ -280,6 +282,7 @@ void weir_client_gap(struct weir_dialogue *d, uint64_t len)
     if (client->state == WEIR_CLIENT_BODY) {
         client->gap = true;
         client->body += len;
+        d->message.bytes = client->body;
         return;
     }
     client->state = WEIR_CLIENT_LINES;
@@ -303,7 +306,8 @@ void weir_client_grant(struct weir_dialogue *d)
     }
     client->state = WEIR_CLIENT_BODY;
     client->chunk_left = 0;
-    client->blind = client->lone_dot = client->at_lone_dot = client->gap = false;
+    client->blind = client->lone_dot = client->at_lone_dot = false;
+    client->gap = client->deaf = false;
     client->cut = client->answer = false;
 }
 
@@ -326,7 +330,9 @@ void weir_client_drop_chunk(struct weir_dialogue *d)
     if (client->state == WEIR_CLIENT_CHUNK) {
         client->state = WEIR_CLIENT_LINES;
         client->len = 0;
-        client->cut = true;
+        client->cut = client->last != '\n';
     }
+    weir_queue_clear(&d->queue);
+    weir_names_forget_waiting(&d->names);
     weir_dialogue_lose_step(d);
 }

@@ -42,7 +42,8 @@ struct weir_client {
     bool blind;          /* behind a DATA that waits: perhaps in the body already */
     bool lone_dot;       /* a dot ended by less than CR LF was seen in this body ... */
     bool at_lone_dot;    /* ... just now */
-    bool gap;            /* octets of this body are missing */
+    bool gap;            /* octets of this body are missing ... */
+    bool deaf;           /* ... or of the server, meanwhile */
     uint64_t body;       /* octets since DATA, blind or not */
     uint64_t chunk_left;
     char text[WEIR_PROXY_MAX];

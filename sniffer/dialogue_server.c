@@ -41,10 +41,12 @@ static void final(struct weir_dialogue *d, unsigned code)
 /* The server answers before it has seen the dot, or saw one where we did not. */
 static void final_without_dot(struct weir_dialogue *d, unsigned code)
 {
-    bool dot = d->client.at_lone_dot;
+    bool dot = d->client.at_lone_dot, deaf = d->client.deaf;
 
     weir_client_stop_body(d);
-    if (code == 421 && !dot)
+    if (deaf)
+        weir_message_end(d, WEIR_HEARD_UNFINISHED, 0);
+    else if (code == 421 && !dot)
         weir_message_abandon(d);
     else
         final(d, code);
@@ -162,11 +164,11 @@ static void bdat_answered(struct weir_dialogue *d, const struct weir_waiting *bd
 
     if (knows_no_chunks(code) && bdat->count > 0)
         weir_client_drop_chunk(d);
-    if (positive(code) && (d->message.open || d->step == WEIR_STEP_SURE)) {
+    if (positive(code) && (d->message.open || bdat->sure)) {
         weir_message_begin(d);
         d->message.bytes += bdat->count;
     }
-    if (last && d->step != WEIR_STEP_SURE)
+    if (last && !bdat->sure)
         weir_message_end(d, WEIR_HEARD_UNFINISHED, 0);
     else if (last && (positive(code) || d->message.recipients_accepted > 0))
         final(d, code);
@@ -336,7 +338,8 @@ void weir_server_gap(struct weir_dialogue *d)
     server->cut = true;
     weir_queue_clear(&d->queue);
     weir_names_forget_waiting(&d->names);
-    if (d->client.state == WEIR_CLIENT_BODY && (d->client.lone_dot || d->client.gap)) {
+    d->client.deaf = d->client.state == WEIR_CLIENT_BODY;
+    if (d->client.deaf && (d->client.lone_dot || d->client.gap)) {
         weir_message_end(d, WEIR_HEARD_UNFINISHED, 0);
         weir_client_stop_body(d);
     } else if (dot) {
