@@ -87,6 +87,8 @@ static int read_v1_line(struct weir_slice line, struct weir_proxy_header *header
         *header_r = (struct weir_proxy_header){0};
         return 1;
     }
+    if (line.len > 0 && line.at[line.len - 1] == ' ')
+        return WEIR_EINVAL;
     if ((!ipv4 && !weir_slice_equals(family, "TCP6")) ||
         !read_address(next_word(&line), ipv4, &header.client) ||
         !read_address(next_word(&line), ipv4, &server) ||
