@@ -89,10 +89,9 @@ static void take_secure(struct weir_dialogue *d, enum weir_side side, struct wei
     unsigned messages = weir_tls_estimate_octets(&d->estimate, side, octets);
 
     weir_message_estimated(d, messages);
+    d->heard.tls |= side == WEIR_SIDE_SERVER;
     if (d->estimate.lost)
         weir_dialogue_lose(d);
-    else if (side == WEIR_SIDE_SERVER)
-        d->heard.tls = true;
 }
 
 void weir_dialogue_octets(struct weir_dialogue *d, weir_time time, enum weir_side side,

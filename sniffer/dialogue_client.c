@@ -238,6 +238,7 @@ static bool may_be_record(struct weir_dialogue *d, struct weir_slice octets)
     struct weir_waiting *first = weir_queue_at(queue, 0);
     bool silent = first && first->kind == WEIR_COMMAND_GREETING && queue->len == 1;
 
+    octets.len = 1; /* the rest may come in another piece */
     return d->client.len == 0 && weir_tls_begins(octets) &&
            (silent || d->step == WEIR_STEP_LOST ||
             weir_queue_find(queue, WEIR_COMMAND_STARTTLS) < queue->len);

@@ -302,7 +302,7 @@ size_t weir_server_take(struct weir_dialogue *d, struct weir_slice octets)
 {
     struct weir_server *server = &d->server;
 
-    if (server->len == 0 && weir_tls_begins(octets)) {
+    if (server->len == 0 && weir_tls_begins((struct weir_slice){octets.at, 1})) {
         weir_dialogue_secure(d);
         return 0;
     }
