@@ -7,23 +7,37 @@
  * reply; the reply to the dot or to BDAT LAST says what became of the message.  So a message counts
  * when the server took or refused it, however often the client pretends.
  *
- * After STARTTLS, or when the first octets are a TLS record, only lengths are to be seen: then
- * messages are estimated (tls_estimate.h), each told as source = estimate.
+ *     accepted    2xx to the dot or to BDAT LAST
+ *     rejected    4xx or 5xx to it; or to DATA or a chunk, after a recipient was accepted, when
+ *                 the mail then ends without a final reply (RSET, EHLO, QUIT, MAIL, the end)
+ *     unfinished  MAIL was accepted, and none of that came: given up, 421 within the body, all
+ *                 recipients refused (they are counted themselves), a gap where the reply was
  *
- * After a gap the queue can no longer be trusted: it is emptied, the message at hand is told as
- * unfinished unless its final reply is still seen, and the dialogue finds its way again at 354 or
- * at the next command and reply; told by flag gap.  If only the server was heard, 354 followed by
- * a final reply is a message; if only the client was, nothing is ever accepted.
+ * MAIL refused begins no message; MAIL accepted within a mail begins another.  354 begins one
+ * whatever was heard before: a server says it to DATA only.  A client that goes on behind DATA
+ * before the reply is heard both ways until the reply tells body from commands.  BDAT whose
+ * size is none brings no chunk.  A dot ended by less than CR LF ends a body if the server says so:
+ * what was smuggled behind it counts as the server counts it, without its names.
+ *
+ * After STARTTLS, or when the first octets are a TLS record, only lengths are to be seen: then
+ * messages are estimated (tls_estimate.h), each told with estimate set, no names, one recipient.
+ *
+ * A gap within a body or chunk costs nothing but its octets.  After any other the queue is out
+ * of step: commands behind it are not queued until the client speaks again after a reply, and
+ * then no BDAT LAST is believed to be accepted (it is unfinished) until one turn came out even,
+ * as many replies as commands; 354 is believed at once.  A gap of the server where the
+ * final reply should be leaves the message unfinished, but if its code was seen, or its dot was
+ * not sent yet.  Never are more messages accepted than were.  If only the server was heard, 354
+ * followed by a final reply is a message; if only the client was, there is none.
  *
  * Owner:    the caller owns it; texts handed to the handler live during the call.  Threads: one
  *           dialogue, one thread.
  * Errors:   weir_dialogue_new(): NULL when memory is short.  Never fails later; what is not SMTP
- *           ends in a dialogue that hears nothing more (state "lost", counted by the caller
- *           through weir_dialogue_summary()).
- * Limits:   WEIR_DIALOGUE_LINE_MAX octets of a line are looked at, WEIR_DIALOGUE_QUEUE_MAX commands
- *           wait for replies, WEIR_DIALOGUE_RECIPIENTS_MAX recipients are named (all are counted),
- *           WEIR_MAILBOX_MAX octets of an address.  Linear time; memory of a dialogue that names
- *           nobody is below 2 KiB.
+ *           ends in a dialogue that hears nothing more (lost, told by weir_dialogue_heard()).
+ * Limits:   WEIR_DIALOGUE_LINE_MAX octets of a line are looked at, WEIR_DIALOGUE_QUEUE_MAX runs of
+ *           commands wait for replies, WEIR_DIALOGUE_RECIPIENTS_MAX recipients are named (all are
+ *           counted) within WEIR_DIALOGUE_NAMES_MAX octets, WEIR_MAILBOX_MAX octets of an address.
+ *           Linear time; memory of a dialogue that names nobody is below 2 KiB.
  */
 #ifndef WEIR_SNIFFER_DIALOGUE_H
 #define WEIR_SNIFFER_DIALOGUE_H
@@ -37,7 +51,7 @@ enum weir_heard_result { WEIR_HEARD_ACCEPTED, WEIR_HEARD_REJECTED, WEIR_HEARD_UN
 /* "accepted", "rejected", "unfinished". */
 const char *weir_heard_result_name(enum weir_heard_result result);
 
-/* A mail transaction that was begun (MAIL accepted, or a body seen). */
+/* A mail transaction that was begun (MAIL accepted, or its body). */
 struct weir_heard_message {
     unsigned index;             /* in its connection, from 0 */
     weir_time begun, ended;
@@ -50,7 +64,8 @@ struct weir_heard_message {
     unsigned reply;             /* code of the final reply; 0: not seen */
     uint64_t bytes;             /* of the body as far as known, dots and line ends as sent */
     bool estimate;              /* from lengths of TLS records */
-    bool gap;                   /* octets were missing while it was heard */
+    bool gap;                   /* octets were missing while it was heard, or before it and the
+                                 * queue was not in step again */
 };
 
 /* The connection as a whole, at its end or before. */
@@ -91,10 +106,12 @@ struct weir_dialogue_options {
 
 struct weir_dialogue;
 
+/* Copies both; NULL when memory is short. */
 struct weir_dialogue *weir_dialogue_new(const struct weir_dialogue_options *options,
                                         const struct weir_dialogue_handler *handler);
 void weir_dialogue_free(struct weir_dialogue **dialogue);
 
+/* The next octets of a side, or how many of them are missing. */
 void weir_dialogue_octets(struct weir_dialogue *dialogue, weir_time time, enum weir_side side,
                           struct weir_slice octets);
 void weir_dialogue_gap(struct weir_dialogue *dialogue, weir_time time, enum weir_side side,

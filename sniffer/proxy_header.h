@@ -2,7 +2,8 @@
  * proxy_header - the header by which a proxy tells whose connection it passes on (the PROXY
  * protocol of HAProxy, versions 1 and 2).
  *
- * Pure.  Refuses what either version's text does not allow; never reads beyond WEIR_PROXY_MAX.
+ * Pure.  Refuses what either version's text does not allow; never reads beyond WEIR_PROXY_MAX, of
+ * version 1 not beyond its 107 octets.
  */
 #ifndef WEIR_SNIFFER_PROXY_HEADER_H
 #define WEIR_SNIFFER_PROXY_HEADER_H
@@ -13,7 +14,7 @@
 #include "core/base/address.h"
 #include "core/base/cursor.h"
 
-#define WEIR_PROXY_MAX 536 /* octets: version 2 with 16 + 520 of addresses and extensions; v1: 107 */
+#define WEIR_PROXY_MAX 536 /* octets: version 2 has 16 + 520 of addresses and extensions */
 
 struct weir_proxy_header {
     bool has_client;            /* false: LOCAL or UNKNOWN, a health check */

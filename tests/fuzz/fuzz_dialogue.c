@@ -46,7 +46,7 @@ static struct weir_heard hear(const uint8_t *data, size_t size, size_t most, siz
         size_t len = end ? (size_t)(end - data) - at : size - at;
 
         if (control >= 0xf0)
-            weir_dialogue_gap(dialogue, 1, side, (uint64_t)(control & 0x0e) << (control & 8 ? 8 : 0));
+            weir_dialogue_gap(dialogue, 1, side, (control & 8 ? 256u : 1u) * (control & 0x0eu));
         feed(dialogue, side, (struct weir_slice){(const char *)data + at, len}, most);
         at += len + (end != NULL);
     }

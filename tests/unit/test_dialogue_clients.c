@@ -202,7 +202,8 @@ static void rcpt_of(char *line, size_t len, size_t mailbox)
 static size_t named(const char *rcpt, unsigned *accepted_r)
 {
     const struct turn turns[] = {
-        HELLO, {'C', "MAIL FROM:<>\r\n"}, {'S', "250 ok\r\n"}, {'C', rcpt}, {'S', "250 ok\r\n"}, {0}};
+        HELLO, {'C', "MAIL FROM:<>\r\n"}, {'S', "250 ok\r\n"}, {'C', rcpt},
+        {'S', "250 ok\r\n"}, {0}};
     struct dialogue_rig rig;
     struct weir_heard heard = dialogue_hear(&rig, dialogue_options(), turns, DIALOGUE_WHOLE, NULL);
     const char *name = strstr(rig.told, "to <");

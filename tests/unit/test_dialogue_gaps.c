@@ -26,7 +26,8 @@ static const struct {
       {'S', "250 ok\r\n"}, {'C', "DATA\r\n"}, {'S', "354 go\r\n"}, {'C', "spam\r\n.\r\n"},
       {'S', "554 spam\r\n"}, {'C', "MAIL FROM:<e@x>\r\n"}, {'S', "250 ok\r\n"},
       {'C', "RCPT TO:<f@y>\r\n"}, {'S', "250 ok\r\n"}, {'C', "DATA\r\n"}, {'S', "354 go\r\n"},
-      {'C', "more\r\n.\r\n"}, {'S', "250 queued as 2\r\n"}, {'C', "QUIT\r\n"}, {'S', "221 bye\r\n"}}},
+      {'C', "more\r\n.\r\n"}, {'S', "250 queued as 2\r\n"}, {'C', "QUIT\r\n"},
+      {'S', "221 bye\r\n"}}},
     {2,
      {{'S', "220 mx.example ESMTP\r\n"}, {'C', "EHLO c\r\n"}, {'S', "250-mx\r\n250 PIPELINING\r\n"},
       {'C', "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nRCPT TO:<c@y>\r\nDATA\r\n"},
@@ -203,7 +204,8 @@ static void a_final_reply_cut_behind_its_code_still_counts(void **state)
 {
     static const struct turn head[] = {
         {'S', "220 mx\r\n"}, {'C', "HELO c\r\nMAIL FROM:<a@x>\r\nDATA\r\n"},
-        {'S', "250 mx\r\n250 ok\r\n354 go\r\n"}, {'C', "x\r\n.\r\n"}, {'S', "250 2.0.0 Ok: que"}, {0}};
+        {'S', "250 mx\r\n250 ok\r\n354 go\r\n"}, {'C', "x\r\n.\r\n"},
+        {'S', "250 2.0.0 Ok: que"}, {0}};
     struct dialogue_rig rig;
 
     (void)state;

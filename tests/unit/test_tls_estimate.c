@@ -29,8 +29,8 @@ static void feed(struct session *s, enum weir_side side, const uint8_t *octets, 
         size_t piece = s->seeded ? 1 + seeded_below(s->seeded, 50) : len;
         if (piece > len - at)
             piece = len - at;
-        s->counted += weir_tls_estimate_octets(&s->estimate, side,
-                                               (struct weir_slice){(const char *)octets + at, piece});
+        s->counted += weir_tls_estimate_octets(
+            &s->estimate, side, (struct weir_slice){(const char *)octets + at, piece});
         at += piece;
     }
 }
@@ -88,7 +88,7 @@ static const struct {
      {{'C', 24}, {'S', 210}, {'C', 110}, {'S', 65}, {'C', 800}, {'S', 52}}, 1},
     {"Postfix, two mails pipelined, of the second one recipient refused",
      {{'C', 24}, {'S', 210}, {'C', 110}, {'S', 65}, {'C', 800}, {'S', 37}, {'C', 140}, {'S', 150},
-      {'C', 200000 % 16000}, {'S', 36}, {'C', 6}, {'S', 15}}, 2},
+      {'C', 8000}, {'S', 36}, {'C', 6}, {'S', 15}}, 2},
     {"Postfix, all recipients refused",
      {{'C', 24}, {'S', 210}, {'C', 110}, {'S', 140}, {'C', 12}, {'S', 29}}, 0},
     {"Postfix, long MAIL and RCPT, refused at the dot",
@@ -104,12 +104,13 @@ static const struct {
      {{'C', 24}, {'S', 90}, {'C', 110}, {'S', 30}, {'C', 700}, {'S', 28}, {'C', 110}, {'S', 30},
       {'C', 700}, {'S', 28}, {'C', 6}, {'S', 20}}, 2},
     {"AUTH PLAIN of 80 octets, then a mail",
-     {{'C', 24}, {'S', 210}, {'C', 80}, {'S', 37}, {'C', 110}, {'S', 65}, {'C', 800}, {'S', 37}}, 1},
+     {{'C', 24}, {'S', 210}, {'C', 80}, {'S', 37}, {'C', 110}, {'S', 65}, {'C', 800}, {'S', 37}},
+     1},
     {"AUTH CRAM-MD5",
      {{'C', 24}, {'S', 210}, {'C', 15}, {'S', 70}, {'C', 72}, {'S', 37}, {'C', 6}, {'S', 15}}, 0},
     {"a body in many records",
-     {{'C', 24}, {'S', 210}, {'C', 110}, {'S', 65}, {'C', 16000}, {'C', 16000}, {'C', 3}, {'S', 37}},
-     1},
+     {{'C', 24}, {'S', 210}, {'C', 110}, {'S', 65}, {'C', 16000}, {'C', 16000}, {'C', 3},
+      {'S', 37}}, 1},
     {"a body of 64 octets, a reply of 26",
      {{'C', 24}, {'S', 210}, {'C', 24}, {'S', 14}, {'C', 64}, {'S', 26}}, 1},
     {"a body of 63", {{'C', 24}, {'S', 210}, {'C', 24}, {'S', 14}, {'C', 63}, {'S', 26}}, 0},
