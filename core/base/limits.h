@@ -151,6 +151,14 @@
 #define WEIR_COMMAND_MAX (32u << 20) /* octets of what the monitor tells to list */
 #define WEIR_COMMAND_ENTRIES_MAX 200000 /* entries of it */
 
+/* SMTP heard by the sniffer ---------------------------------------------- */
+#define WEIR_DIALOGUE_LINE_MAX 512 /* octets of a command that are looked at; RFC 5321 4.5.3.1.4 */
+#define WEIR_DIALOGUE_QUEUE_MAX 64 /* runs of commands that wait for replies: RCPTs are one run */
+#define WEIR_DIALOGUE_RECIPIENTS_MAX 100 /* recipients of a message that are named */
+#define WEIR_DIALOGUE_NAMES_MAX 16384 /* octets of names kept, also of messages still to come */
+#define WEIR_DIALOGUE_ODD_MAX 8    /* lines of a server that are no replies; more is no SMTP */
+#define WEIR_MAILBOX_MAX 320       /* octets of an address: 64, "@", 255 (RFC 5321 4.5.3.1) */
+
 /* replay --------------------------------------------------------------- */
 #define WEIR_REPLAY_LINE_MAX 4096  /* octets of one line of a replayed log */
 
