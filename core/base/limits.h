@@ -143,6 +143,9 @@
 #define WEIR_WATCH_PREFIXES_MAX 100000 /* of all of them */
 #define WEIR_WATCH_ALARMS_MAX 65536 /* addresses over a limit that are kept track of */
 #define WEIR_WATCH_AHEAD_MAX 300   /* seconds that a charge may be ahead of what is certain */
+#define WEIR_LADDER_CLASSES_MAX 64 /* ladders */
+#define WEIR_LADDER_STEPS_MAX 8    /* of one ladder */
+#define WEIR_LADDER_RECORDS_MAX 65536 /* prefixes whose steps are remembered */
 
 /* replay --------------------------------------------------------------- */
 #define WEIR_REPLAY_LINE_MAX 4096  /* octets of one line of a replayed log */
