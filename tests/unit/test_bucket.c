@@ -368,6 +368,28 @@ static void a_flood_of_new_addresses_is_counted_and_spares_who_is_over_the_limit
     weir_buckets_free(&buckets);
 }
 
+static void who_is_over_the_limit_gives_way_last(void **state)
+{
+    struct weir_buckets *buckets = table(100, (struct weir_limit){0.01, 100});
+    (void)state;
+    charge(buckets, 0, START, 101);
+    for (uint32_t i = 1; i < 2000; i++) /* 41 tokens are back by now; these miss more */
+        charge(buckets, i, START + 4100 * WEIR_SECOND, 90);
+    assert_true(look(buckets, 0, START + 4100 * WEIR_SECOND).of[0].over);
+    weir_buckets_free(&buckets);
+}
+
+static void charges_out_of_order_find_what_was_charged_within_a_minute(void **state)
+{
+    struct weir_buckets *buckets = table(1000, (struct weir_limit){1, 10});
+    (void)state;
+    charge(buckets, 0, START, 10);
+    for (uint32_t i = 1; i < 500; i++)
+        charge(buckets, i, START + 30 * WEIR_SECOND, 1);
+    assert_true(charge(buckets, 0, START + 5 * WEIR_SECOND, 1).tokens == 4);
+    weir_buckets_free(&buckets);
+}
+
 static void the_place_of_full_buckets_is_free_without_loss(void **state)
 {
     enum { MANY = 5000 };
@@ -469,6 +491,8 @@ int main(void)
         cmocka_unit_test(looking_makes_no_entry_and_settling_tells_once),
         cmocka_unit_test(as_many_addresses_as_were_asked_for_live_at_once),
         cmocka_unit_test(a_flood_of_new_addresses_is_counted_and_spares_who_is_over_the_limit),
+        cmocka_unit_test(who_is_over_the_limit_gives_way_last),
+        cmocka_unit_test(charges_out_of_order_find_what_was_charged_within_a_minute),
         cmocka_unit_test(the_place_of_full_buckets_is_free_without_loss),
         cmocka_unit_test(an_entry_is_judged_by_its_own_limits),
         cmocka_unit_test(prefixes_that_share_octets_have_buckets_of_their_own),

@@ -243,6 +243,24 @@ static void a_charge_that_finds_half_clears(void **state)
     watched_close(&w);
 }
 
+static void an_event_ends_though_its_bucket_has_been_forgotten(void **state)
+{
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    watched_charge(&w, "192.0.2.1", 0, 12);
+    for (uint32_t i = 0; i < 1000; i++) { /* each lets go of what is full */
+        struct weir_address a = {{0x20, 1, (uint8_t)(i >> 8), (uint8_t)i}};
+        weir_watch_charge(w.watch, &(struct weir_charge){
+            WATCHED_START + WEIR_HOUR, a, {[WEIR_QUANTITY_MESSAGES] = 1}, 1});
+    }
+    assert_int_equal(w.count, 1);
+    watched_charge(&w, "192.0.2.1", 3600, 1);
+    assert_int_equal(w.count, 2);
+    assert_true(event_is(&w, false, "192.0.2.1"));
+    watched_close(&w);
+}
+
 static void silence_clears_nothing_and_certain_time_does(void **state)
 {
     struct watched w;
@@ -375,6 +393,8 @@ static void events_up_to_the_limit_are_tracked_and_one_more_is_told_once(void **
     counts = weir_watch_counts(w.watch);
     assert_int_equal(counts->alarms, 0);
     assert_int_equal(counts->cleared, WEIR_WATCH_ALARMS_MAX);
+    charge_number(&w, WEIR_WATCH_ALARMS_MAX + 1); /* there is room again */
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 1);
     watched_close(&w);
 }
 
@@ -411,6 +431,7 @@ int main(void)
         cmocka_unit_test(offenders_without_an_excess_of_the_network_do_not_condemn_it),
         cmocka_unit_test(networks_of_IPv6_widen_step_by_step),
         cmocka_unit_test(a_charge_that_finds_half_clears),
+        cmocka_unit_test(an_event_ends_though_its_bucket_has_been_forgotten),
         cmocka_unit_test(silence_clears_nothing_and_certain_time_does),
         cmocka_unit_test(charges_postpone_the_end),
         cmocka_unit_test(without_a_rate_an_event_ends_a_day_after_the_last_charge),
