@@ -159,6 +159,18 @@
 #define WEIR_DIALOGUE_ODD_MAX 8    /* lines of a server that are no replies; more is no SMTP */
 #define WEIR_MAILBOX_MAX 320       /* octets of an address: 64, "@", 255 (RFC 5321 4.5.3.1) */
 
+/* thresholds --------------------------------------------------------------- */
+#define WEIR_BUCKET_ADDRESSES_MAX 400000000 /* of one table: 16 GB; 32 bits choose a set */
+#define WEIR_BUCKET_CLASSES_MAX 64 /* limits that a table of buckets knows */
+#define WEIR_BUCKET_TOKENS_MAX 1e7 /* of a bucket, and a second: floats still count ones */
+#define WEIR_WATCH_CLASSES_MAX 64  /* classes of addresses with limits of their own */
+#define WEIR_WATCH_PREFIXES_MAX 100000 /* of all of them */
+#define WEIR_WATCH_ALARMS_MAX 65536 /* addresses over a limit that are kept track of */
+#define WEIR_WATCH_AHEAD_MAX 300   /* seconds that a charge may be ahead of what is certain */
+#define WEIR_LADDER_CLASSES_MAX 64 /* ladders */
+#define WEIR_LADDER_STEPS_MAX 8    /* of one ladder */
+#define WEIR_LADDER_RECORDS_MAX 65536 /* prefixes whose steps are remembered */
+
 /* replay --------------------------------------------------------------- */
 #define WEIR_REPLAY_LINE_MAX 4096  /* octets of one line of a replayed log */
 

@@ -1,0 +1,318 @@
+/*
+ * Records of prefixes that raised events, in an array chained by keyed hashes, with the step each
+ * has come to; and what a block must pass before it is decided.
+ * The ladder owns its records and copies of the steps.  Refuses to block whom ladder.h says it
+ * must not, and tells why.
+ */
+#include "monitor/threshold/ladder.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "monitor/threshold/ladder_impl.h"
+
+#define NONE UINT32_MAX
+
+const char *weir_response_name(enum weir_response response)
+{
+    static const char *const name[] = {"observe", "alert", "score", "defer", "reject"};
+    return (unsigned)response < WEIR_RESPONSES ? name[response] : "?";
+}
+
+/* Records. --------------------------------------------------------------- */
+
+static uint64_t hash(const struct weir_ladder *ladder, const struct weir_prefix *prefix)
+{
+    uint8_t text[17];
+    memcpy(text, prefix->address.octet, 16);
+    text[16] = prefix->bits;
+    return weir_hash64(&ladder->options.key, text, sizeof(text));
+}
+
+static bool same(const struct weir_prefix *a, const struct weir_prefix *b)
+{
+    return a->bits == b->bits && weir_address_equal(&a->address, &b->address);
+}
+
+static struct ladder_record *find(const struct weir_ladder *ladder,
+                                  const struct weir_prefix *prefix)
+{
+    uint32_t i = ladder->chain[hash(ladder, prefix) % WEIR_LADDER_RECORDS_MAX];
+    while (i != NONE && !same(&ladder->record[i].event.prefix, prefix))
+        i = ladder->record[i].next;
+    return i != NONE ? &ladder->record[i] : NULL;
+}
+
+static struct ladder_record *make(struct weir_ladder *ladder, const struct weir_prefix *prefix)
+{
+    uint32_t i = ladder->spare, *head = &ladder->chain[hash(ladder, prefix) %
+                                                       WEIR_LADDER_RECORDS_MAX];
+    if (i == NONE)
+        return NULL;
+    struct ladder_record *record = &ladder->record[i];
+    ladder->spare = record->next;
+    *record = (struct ladder_record){.used = true, .next = *head};
+    record->event.prefix = *prefix;
+    *head = i;
+    ladder->counts.records++;
+    return record;
+}
+
+static void drop(struct weir_ladder *ladder, struct ladder_record *record)
+{
+    uint32_t i = (uint32_t)(record - ladder->record);
+    uint32_t *link =
+        &ladder->chain[hash(ladder, &record->event.prefix) % WEIR_LADDER_RECORDS_MAX];
+    while (*link != i)
+        link = &ladder->record[*link].next;
+    *link = record->next;
+    *record = (struct ladder_record){.next = ladder->spare};
+    ladder->spare = i;
+    ladder->counts.records--;
+}
+
+/* Steps. ----------------------------------------------------------------- */
+
+static const struct weir_ladder_class *class_of(const struct weir_ladder *ladder, const char *name)
+{
+    const struct weir_ladder_class *others = &ladder->class[0];
+    for (size_t i = 0; i < ladder->options.class_count; i++) {
+        if (strcmp(ladder->class[i].name, name) == 0)
+            return &ladder->class[i];
+        if (ladder->class[i].name[0] == '\0')
+            others = &ladder->class[i];
+    }
+    return others;
+}
+
+/* How long a step lasts: twice as long for each repetition, and not all to the same moment. */
+static weir_time length_of(const struct weir_ladder *ladder, const struct ladder_record *record,
+                           const struct weir_ladder_step *step, weir_time time)
+{
+    double lasts = (double)step->lasts * exp2(record->repeated < 60 ? record->repeated : 60);
+    lasts = fmin(lasts, (double)ladder->options.longest);
+    uint64_t seed[2] = {hash(ladder, &record->event.prefix), (uint64_t)time};
+    double chance = (double)(weir_hash64(&ladder->options.key, seed, sizeof(seed)) >> 11) / 0x1p53;
+    lasts += fmin((double)step->lasts, lasts) * ladder->options.jitter * chance;
+    return (weir_time)fmin(lasts, (double)ladder->options.longest);
+}
+
+static bool is_block(enum weir_response response)
+{
+    return response == WEIR_RESPONSE_DEFER || response == WEIR_RESPONSE_REJECT;
+}
+
+static enum weir_response milder(const struct weir_ladder *ladder, enum weir_response wanted,
+                                 const struct weir_watch_event *event, const char **withheld_r)
+{
+    *withheld_r = NULL;
+    if (event->observed && wanted != WEIR_RESPONSE_OBSERVE) {
+        *withheld_r = "its class is only observed";
+        return WEIR_RESPONSE_OBSERVE;
+    }
+    if (is_block(wanted))
+        *withheld_r = weir_ladder_withheld(ladder, event);
+    return *withheld_r ? WEIR_RESPONSE_ALERT : wanted;
+}
+
+static void decide(struct weir_ladder *ladder, struct ladder_record *record, weir_time time)
+{
+    const struct weir_watch_event *event = &record->event;
+    const struct weir_ladder_step *step =
+        &class_of(ladder, event->class_name)->step[record->step];
+    struct weir_decision decision = {
+        .prefix = event->prefix,
+        .wanted = step->response,
+        .time = time,
+        .step = record->step,
+        .repeated = record->repeated,
+        .servers = event->servers,
+    };
+    record->ends = time + length_of(ladder, record, step, time);
+    decision.response = milder(ladder, step->response, event, &decision.withheld);
+    record->withheld = is_block(decision.wanted) && decision.response == WEIR_RESPONSE_ALERT;
+    if (decision.response == WEIR_RESPONSE_SCORE)
+        decision.points = step->points;
+    if (decision.response >= WEIR_RESPONSE_SCORE)
+        decision.ends = record->ends;
+    if (is_block(decision.response)) {
+        weir_ladder_spend(ladder, event->servers, time);
+        ladder->counts.blocks++;
+    }
+    weir_ladder_reason(event, record->step, record->repeated, decision.reason);
+    ladder->counts.decisions++;
+    ladder->counts.withheld += decision.withheld != NULL;
+    ladder->decided(ladder->context, &decision);
+}
+
+/* What was withheld is tried again. */
+static void climb(const struct weir_ladder *ladder, struct ladder_record *record)
+{
+    if (record->withheld)
+        return;
+    if (record->step + 1 < class_of(ladder, record->event.class_name)->steps)
+        record->step++;
+    else if (record->repeated < UINT32_MAX)
+        record->repeated++;
+}
+
+/* Events and time. ------------------------------------------------------- */
+
+static void raised(struct weir_ladder *ladder, const struct weir_watch_event *event)
+{
+    struct ladder_record *record = find(ladder, &event->prefix), passing = {.used = true};
+    bool again = record != NULL, still = record && record->raised != 0;
+    ladder->counts.events++;
+    if (!record)
+        record = make(ladder, &event->prefix);
+    if (!record) {
+        ladder->counts.forgotten++;
+        record = &passing;
+    }
+    record->raised |= (uint8_t)(1u << event->quantity);
+    if (still) /* one more quantity of an event that was answered */
+        return;
+    record->event = *event;
+    snprintf(record->class_name, sizeof(record->class_name), "%s", event->class_name);
+    record->event.class_name = record->class_name; /* the watch's may be gone tomorrow */
+    record->last = event->time;
+    if (again)
+        climb(ladder, record);
+    if (record->step >= class_of(ladder, event->class_name)->steps) /* it changed its class */
+        record->step = 0;
+    decide(ladder, record, event->time);
+}
+
+void weir_ladder_event(struct weir_ladder *ladder, const struct weir_watch_event *event)
+{
+    if (event->time > ladder->now)
+        ladder->now = event->time;
+    if (event->raised) {
+        raised(ladder, event);
+        return;
+    }
+    struct ladder_record *record = find(ladder, &event->prefix);
+    if (record) {
+        record->raised &= (uint8_t)~(1u << event->quantity);
+        record->last = event->time > record->last ? event->time : record->last;
+    }
+}
+
+void weir_ladder_advance(struct weir_ladder *ladder, weir_time time)
+{
+    if (time <= ladder->now)
+        time = ladder->now;
+    ladder->now = time;
+    for (uint32_t i = 0; i < WEIR_LADDER_RECORDS_MAX && ladder->counts.records > 0; i++) {
+        struct ladder_record *record = &ladder->record[i];
+        if (!record->used)
+            continue;
+        if (record->raised == 0 && time >= record->last + ladder->options.memory &&
+            time >= record->ends) {
+            drop(ladder, record);
+        } else if (record->raised != 0 && time >= record->ends) {
+            record->last = time;
+            climb(ladder, record);
+            decide(ladder, record, time);
+        }
+    }
+}
+
+void weir_ladder_undo(struct weir_ladder *ladder, const struct weir_prefix *prefix)
+{
+    for (uint32_t i = 0; i < WEIR_LADDER_RECORDS_MAX; i++) {
+        struct ladder_record *record = &ladder->record[i];
+        if (record->used && record->event.prefix.bits >= prefix->bits &&
+            weir_prefix_contains(prefix, &record->event.prefix.address))
+            drop(ladder, record);
+    }
+}
+
+/* The ladder. ------------------------------------------------------------ */
+
+static bool step_ok(const struct weir_ladder_step *step)
+{
+    return (unsigned)step->response < WEIR_RESPONSES && step->lasts >= WEIR_SECOND &&
+           step->lasts <= WEIR_LADDER_LONGEST && step->points >= 0 &&
+           step->points <= WEIR_RULE_SCORE_MAX;
+}
+
+static int check(const struct weir_ladder_options *options)
+{
+    if (options->class_count == 0)
+        return WEIR_EINVAL;
+    if (options->class_count > WEIR_LADDER_CLASSES_MAX)
+        return WEIR_ELIMIT;
+    bool numbers = options->memory >= 0 && options->memory <= WEIR_LADDER_LONGEST &&
+                   options->longest >= WEIR_SECOND && options->longest <= WEIR_LADDER_LONGEST &&
+                   options->jitter >= 0 && options->jitter <= 1;
+    if (!numbers)
+        return WEIR_EINVAL;
+    for (size_t i = 0; i < options->class_count; i++) {
+        const struct weir_ladder_class *class = &options->classes[i];
+        if (class->steps > WEIR_LADDER_STEPS_MAX)
+            return WEIR_ELIMIT;
+        if (class->steps == 0)
+            return WEIR_EINVAL;
+        for (size_t k = 0; k < class->steps; k++)
+            if (!step_ok(&class->step[k]))
+                return WEIR_EINVAL;
+    }
+    return 0;
+}
+
+static int make_records(struct weir_ladder *ladder)
+{
+    ladder->record = calloc(WEIR_LADDER_RECORDS_MAX, sizeof(*ladder->record));
+    ladder->chain = calloc(WEIR_LADDER_RECORDS_MAX, sizeof(*ladder->chain));
+    if (!ladder->record || !ladder->chain)
+        return WEIR_ENOMEM;
+    for (uint32_t i = 0; i < WEIR_LADDER_RECORDS_MAX; i++) {
+        ladder->record[i].next = i + 1 < WEIR_LADDER_RECORDS_MAX ? i + 1 : NONE;
+        ladder->chain[i] = NONE;
+    }
+    return 0;
+}
+
+int weir_ladder_new(const struct weir_ladder_options *options,
+                    void (*decided)(void *context, const struct weir_decision *decision),
+                    void *context, struct weir_ladder **ladder_r)
+{
+    int rc = check(options);
+    if (rc != 0)
+        return rc;
+    struct weir_ladder *ladder = calloc(1, sizeof(*ladder));
+    if (!ladder)
+        return WEIR_ENOMEM;
+    ladder->options = *options;
+    memcpy(ladder->class, options->classes, options->class_count * sizeof(ladder->class[0]));
+    for (size_t i = 0; i < options->class_count; i++)
+        ladder->class[i].name[sizeof(ladder->class[i].name) - 1] = '\0';
+    ladder->options.classes = ladder->class;
+    ladder->decided = decided;
+    ladder->context = context;
+    rc = make_records(ladder);
+    if (rc == 0)
+        *ladder_r = ladder;
+    else
+        weir_ladder_free(&ladder);
+    return rc;
+}
+
+void weir_ladder_free(struct weir_ladder **ladder)
+{
+    if (!*ladder)
+        return;
+    free((*ladder)->record);
+    free((*ladder)->chain);
+    free(*ladder);
+    *ladder = NULL;
+}
+
+const struct weir_ladder_counts *weir_ladder_counts(const struct weir_ladder *ladder)
+{
+    return &ladder->counts;
+}

@@ -1,0 +1,99 @@
+/*
+ * What a block must pass, and the words for it.  A cap of n an hour is a bucket of n tokens that
+ * fills in an hour: at most 2n in any hour, and n an hour in the long run.
+ * Refuses what ladder.h lists; changes nothing but caps.
+ */
+#include "core/base/line.h"
+#include "monitor/threshold/ladder_impl.h"
+
+static double missing_now(const struct ladder_cap *cap, unsigned most, weir_time time)
+{
+    weir_time idle = time > cap->time ? time - cap->time : 0;
+    double left = cap->missing - (double)idle / WEIR_HOUR * most;
+    return left > 0 ? left : 0;
+}
+
+static bool has_room(const struct ladder_cap *cap, unsigned most, weir_time time)
+{
+    return missing_now(cap, most, time) + 1 <= most * (1 + 1e-9);
+}
+
+static void spend_one(struct ladder_cap *cap, unsigned most, weir_time time)
+{
+    double left = missing_now(cap, most, time) + 1;
+    cap->missing = left < most ? left : most;
+    if (time > cap->time)
+        cap->time = time;
+}
+
+void weir_ladder_spend(struct weir_ladder *ladder, uint32_t servers, weir_time time)
+{
+    spend_one(&ladder->all, ladder->options.blocks_hour, time);
+    for (unsigned i = 0; i < LADDER_SERVERS; i++)
+        if (servers >> i & 1)
+            spend_one(&ladder->server[i], ladder->options.blocks_server_hour, time);
+}
+
+/* Whether any of the servers that saw it has not yet blocked too much. */
+static bool has_a_word(const struct weir_ladder *ladder, uint32_t servers)
+{
+    for (unsigned i = 0; i < LADDER_SERVERS; i++)
+        if (servers >> i & 1 && has_room(&ladder->server[i], ladder->options.blocks_server_hour,
+                                         ladder->now))
+            return true;
+    return false;
+}
+
+static bool is_network(const struct weir_prefix *prefix)
+{
+    bool ipv4 = prefix->bits >= 96 && weir_address_is_ipv4(&prefix->address);
+    return prefix->bits < (ipv4 ? 128 : 64);
+}
+
+const char *weir_ladder_withheld(const struct weir_ladder *ladder,
+                                 const struct weir_watch_event *event)
+{
+    const struct weir_ladder_options *options = &ladder->options;
+    const char *why = "it is not to be blocked";
+    if (weir_address_is_private(&event->prefix.address))
+        return "it is a private address";
+    if (options->spared && options->spared(options->context, event->time, &event->prefix, &why))
+        return why;
+    if (is_network(&event->prefix) &&
+        (unsigned)__builtin_popcount(event->servers) < options->quorum)
+        return "too few servers saw the network: an analyst may block it";
+    if (!has_room(&ladder->all, options->blocks_hour, ladder->now))
+        return "too many blocks within an hour";
+    if (!has_a_word(ladder, event->servers))
+        return "too many blocks by the word of its servers within an hour";
+    return NULL;
+}
+
+/* "messages: 12.3/s of 200 at 0.5/s (default), 2 servers, 3 offenders, step 2, repeated 1" */
+void weir_ladder_reason(const struct weir_watch_event *event, unsigned step, unsigned repeated,
+                        char reason[static WEIR_REASON_MAX + 1])
+{
+    struct weir_line line = weir_line(reason, WEIR_REASON_MAX + 1);
+    weir_line_text(&line, weir_quantity_name(event->quantity));
+    weir_line_text(&line, ": ");
+    weir_line_number(&line, event->rate, 2);
+    weir_line_text(&line, "/s, allowed ");
+    weir_line_number(&line, event->limit.maximum, 0);
+    weir_line_text(&line, " at ");
+    weir_line_number(&line, event->limit.rate, 3);
+    weir_line_text(&line, "/s (");
+    weir_line_text(&line, event->class_name);
+    weir_line_text(&line, "), servers ");
+    weir_line_count(&line, (uint64_t)__builtin_popcount(event->servers));
+    if (event->children > 0) {
+        weir_line_text(&line, ", offenders ");
+        weir_line_count(&line, event->children);
+    }
+    weir_line_text(&line, ", step ");
+    weir_line_count(&line, (uint64_t)step + 1);
+    if (repeated > 0) {
+        weir_line_text(&line, ", repeated ");
+        weir_line_count(&line, repeated);
+    }
+    weir_line_end(&line);
+}

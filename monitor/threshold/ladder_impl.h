@@ -1,0 +1,55 @@
+/*
+ * ladder_impl - the ladder from inside: steps (ladder.c) and what a block must pass
+ * (ladder_caps.c).
+ */
+#ifndef WEIR_THRESHOLD_LADDER_IMPL_H
+#define WEIR_THRESHOLD_LADDER_IMPL_H
+
+#include "monitor/threshold/ladder.h"
+
+#define WEIR_LADDER_LONGEST (3660 * WEIR_DAY)
+
+enum { LADDER_SERVERS = 32 }; /* as the watch tells them apart */
+
+/* What a prefix has come to. */
+struct ladder_record {
+    struct weir_watch_event event; /* the one that was answered last */
+    char class_name[32];           /* its class */
+    weir_time last, ends;          /* the last event; the step's end */
+    uint32_t next;                 /* in its chain, or among the spare ones */
+    uint32_t step, repeated;
+    uint8_t raised;                /* a bit for each quantity */
+    bool used, withheld;           /* withheld: the block of its step */
+};
+
+/* Blocks within the last hour, as what is missing of an allowance that comes back in an hour. */
+struct ladder_cap {
+    double missing;
+    weir_time time;
+};
+
+struct weir_ladder {
+    struct weir_ladder_options options;
+    struct weir_ladder_class class[WEIR_LADDER_CLASSES_MAX];
+    struct ladder_record *record;
+    uint32_t *chain;
+    uint32_t spare;
+    struct ladder_cap all, server[LADDER_SERVERS];
+    weir_time now;
+    void (*decided)(void *context, const struct weir_decision *decision);
+    void *context;
+    struct weir_ladder_counts counts;
+};
+
+/* Why the prefix of an event must not be blocked now, or NULL. */
+const char *weir_ladder_withheld(const struct weir_ladder *ladder,
+                                 const struct weir_watch_event *event);
+
+/* Counts a block against the caps of all and of the servers that saw it. */
+void weir_ladder_spend(struct weir_ladder *ladder, uint32_t servers, weir_time time);
+
+/* The text for an entry of a list, or for an analyst. */
+void weir_ladder_reason(const struct weir_watch_event *event, unsigned step, unsigned repeated,
+                        char reason[static WEIR_REASON_MAX + 1]);
+
+#endif

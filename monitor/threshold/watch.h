@@ -1,0 +1,115 @@
+/*
+ * watch - what addresses do, held against the limits of their class (claims A1, A10-A12, A26).
+ *
+ *     charge -> acceptable? -> class -> buckets of the address -> its networks -> events
+ *
+ * An acceptable address ends the way at once: no bucket is made for it (A26).  Else its class says
+ * the limits for connections, messages and recipients, each a token bucket (bucket.h).  The
+ * networks above it - /24 for IPv4; /56 and /48 for IPv6, whose own address is its /64 - have
+ * limits `wider` times as high and raise an event only when `children` different addresses
+ * (or networks) of them are over their own limits now, so that one bad neighbour does not
+ * condemn a network.  A class for a part of a network is an exception from it: what its members do
+ * is not charged to the network.
+ *
+ * A raised event stays until its bucket is back at half of its maximum (hysteresis).  Nothing but
+ * charges and the time of charges clears it: a server that has gone silent clears nothing; the
+ * caller says how far time has come for certain (weir_watch_advance()).  Once it has said so, a
+ * server whose clock is ahead by more than WEIR_WATCH_AHEAD_MAX cannot make time pass for others:
+ * its charges are taken as that much ahead, and counted.
+ *
+ * Owner:    the caller owns it; classes are copied, the handler's and asker's contexts must live
+ *           as long.  Neither of the two may call the watch.  Threads: one.
+ * Errors:   weir_watch_new(): WEIR_ENOMEM; WEIR_ELIMIT: too many classes or prefixes; WEIR_EINVAL:
+ *           not exactly one class without prefixes, a prefix in two classes, a limit or size out of
+ *           range.
+ * Limits:   WEIR_WATCH_CLASSES_MAX classes, WEIR_WATCH_PREFIXES_MAX prefixes of them,
+ *           WEIR_WATCH_ALARMS_MAX addresses (and at most `addresses`) with events raised at once;
+ *           further ones are told once each and counted as untracked: they do not count among the
+ *           children of a network, and their end is not told.
+ */
+#ifndef WEIR_THRESHOLD_WATCH_H
+#define WEIR_THRESHOLD_WATCH_H
+
+#include "monitor/threshold/bucket.h"
+
+struct weir_watch_class {
+    char name[32];
+    const struct weir_prefix *prefixes; /* whose members it is for; none: everybody else */
+    size_t prefix_count;
+    struct weir_limits limits;
+    bool observe;                       /* events are told as "observed" */
+};
+
+struct weir_watch_options {
+    const struct weir_watch_class *classes; /* the longest prefix wins; the one without prefixes is
+                                               the default */
+    size_t class_count;
+    double wider;                /* limits of a network against an address, 1 or more: 8 */
+    unsigned children;           /* different offenders below a network, 1 or more: 3 */
+    size_t addresses;            /* at once; networks have room for a quarter of it each level */
+    struct weir_hash_key key;
+    /* Whether an address is acceptable or never to be blocked; asked before anything else.  May
+     * be NULL. */
+    bool (*accepted)(void *context, weir_time time, const struct weir_address *address);
+    void *context;
+};
+
+struct weir_charge {
+    weir_time time;              /* of the event, at its server */
+    struct weir_address address;
+    uint32_t quantity[WEIR_QUANTITIES];
+    uint32_t server;             /* number of the mail server */
+};
+
+struct weir_watch_event {
+    bool raised;                 /* else cleared */
+    bool observed;               /* its class only observes */
+    weir_time time;              /* of the charge, or of the advance that cleared */
+    struct weir_prefix prefix;   /* the address, or a network above it */
+    enum weir_quantity quantity;
+    struct weir_limit limit;     /* as applied */
+    double tokens;
+    double rate;                 /* measured: tokens a second since half; 0 when cleared */
+    unsigned children;           /* offenders below, for a network */
+    const char *class_name;
+    uint32_t servers;            /* bits of server numbers modulo 32 that charged since half */
+};
+
+struct weir_watch_counts {
+    uint64_t charges, accepted, events, cleared, untracked, evicted;
+    uint64_t late;               /* charges older than the newest by more than a minute */
+    uint64_t ahead;              /* charges too far ahead of what is certain */
+    size_t alarms;               /* prefixes with an event raised now */
+};
+
+struct weir_watch;
+
+/* A watch that tells events to a handler, whose charges have not begun. */
+int weir_watch_new(const struct weir_watch_options *options,
+                   void (*event)(void *context, const struct weir_watch_event *event),
+                   void *context, struct weir_watch **watch_r);
+void weir_watch_free(struct weir_watch **watch);
+
+/* A batch, charged in the order given; faster than one by one. */
+void weir_watch_charge_all(struct weir_watch *watch, const struct weir_charge *charge, size_t n);
+void weir_watch_charge(struct weir_watch *watch, const struct weir_charge *charge);
+
+/* Time has come so far on every server that is not blind: clears what is at half by now. */
+void weir_watch_advance(struct weir_watch *watch, weir_time time);
+
+/* One action of an analyst: fills all buckets of a prefix and those below it that raised an
+ * event, and forgets these events without telling them. */
+void weir_watch_reset(struct weir_watch *watch, const struct weir_prefix *prefix);
+
+/* The bucket of an address or network as it is now, and its limit; of a prefix that has none, a
+ * full one without a limit. */
+struct weir_level weir_watch_look(const struct weir_watch *watch, weir_time time,
+                                  const struct weir_prefix *prefix, enum weir_quantity quantity,
+                                  struct weir_limit *limit_r);
+
+const struct weir_watch_counts *weir_watch_counts(struct weir_watch *watch);
+
+/* Octets all of it takes. */
+size_t weir_watch_octets(const struct weir_watch *watch);
+
+#endif

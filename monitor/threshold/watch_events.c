@@ -1,0 +1,205 @@
+/*
+ * What comes of a charge: events raised and cleared, by charges, by time, or by an analyst.
+ *
+ * A bucket remembers that it is over (bucket.h); the alarms remember what was told, so that time
+ * alone can end it.  Where a row has gone - full again, or evicted - its alarms end with the next
+ * charge, or when they are due.
+ * Tells nothing twice; refuses nothing.
+ */
+#include "monitor/threshold/watch_impl.h"
+
+static void tell(struct weir_watch *watch, const struct weir_watch_event *event)
+{
+    if (event->raised)
+        watch->counts.events++;
+    else
+        watch->counts.cleared++;
+    watch->event(watch->context, event);
+}
+
+/* When a bucket that has some tokens now is back at half, if nothing more is charged. */
+static weir_time half_time(const struct weir_limit *limit, double tokens, weir_time last,
+                           weir_time now)
+{
+    weir_time time = now > last ? now : last;
+    if (limit->rate <= 0)
+        return last + WEIR_BUCKET_HELD;
+    double seconds = (limit->maximum / 2 - tokens) / limit->rate;
+    if (seconds >= 1e9)
+        return WEIR_ALARM_NEVER - 1;
+    return seconds > 0 ? time + (weir_time)(seconds * WEIR_SECOND) : time;
+}
+
+/* Tokens a second since the buckets were last at half: what was refilled, and what is missing in
+ * spite of it.  What came within a second came in a second. */
+static double measured_rate(const struct weir_limit *limit, const struct weir_levels *levels,
+                            enum weir_quantity quantity)
+{
+    double seconds = (double)(levels->time - levels->since) / WEIR_SECOND;
+    double below = limit->maximum / 2 - levels->of[quantity].tokens;
+    return limit->rate + below / (seconds > 1 ? seconds : 1);
+}
+
+/* Raising. --------------------------------------------------------------- */
+
+static void raise_event(struct weir_watch *watch, const struct weir_alarm_place *place,
+                        const struct weir_cost *cost, const struct weir_levels *levels,
+                        enum weir_quantity quantity, unsigned children)
+{
+    struct weir_limits limits = weir_watch_limits(watch, place->class_number, place->level);
+    const struct weir_limit *limit = &limits.of[quantity];
+    double tokens = levels->of[quantity].tokens;
+    if (!weir_alarms_raise(watch->alarms, place, quantity,
+                           half_time(limit, tokens, levels->time, levels->time)))
+        watch->counts.untracked++;
+    tell(watch, &(struct weir_watch_event){
+        .raised = true,
+        .observed = watch->class[place->class_number].observe,
+        .time = cost->time,
+        .prefix = place->prefix[place->level],
+        .quantity = quantity,
+        .limit = *limit,
+        .tokens = tokens,
+        .rate = measured_rate(limit, levels, quantity),
+        .children = children,
+        .class_name = watch->class[place->class_number].name,
+        .servers = levels->servers,
+    });
+}
+
+/* An address raises when its bucket does; a network as soon as it is over with enough offenders. */
+static void raise_if_due(struct weir_watch *watch, const struct weir_alarm_place *place,
+                         const struct weir_cost *cost, const struct weir_levels *levels,
+                         enum weir_quantity quantity)
+{
+    const struct weir_level *level = &levels->of[quantity];
+    if (place->level == 0 ? !level->raised : !level->exceeded)
+        return;
+    const struct weir_alarm *alarm =
+        weir_alarms_find(watch->alarms, place->spot[place->level].name);
+    unsigned children = alarm ? alarm->offenders : 0;
+    if (alarm && alarm->raised >> quantity & 1)
+        return;
+    if (place->level > 0 && children < watch->options.children)
+        return;
+    raise_event(watch, place, cost, levels, quantity, place->level > 0 ? children : 0);
+}
+
+/* Clearing. -------------------------------------------------------------- */
+
+static void clear_event(struct weir_watch *watch, struct weir_alarm *alarm, weir_time time,
+                        const struct weir_levels *levels, enum weir_quantity quantity)
+{
+    struct weir_limits limits = weir_watch_limits(watch, alarm->class_number, alarm->level);
+    struct weir_watch_event event = {
+        .observed = watch->class[alarm->class_number].observe,
+        .time = time,
+        .prefix = alarm->prefix,
+        .quantity = quantity,
+        .limit = limits.of[quantity],
+        .tokens = levels->of[quantity].tokens,
+        .children = alarm->level > 0 ? alarm->offenders : 0,
+        .class_name = watch->class[alarm->class_number].name,
+        .servers = levels->servers,
+    };
+    weir_alarms_clear(watch->alarms, alarm, quantity);
+    tell(watch, &event);
+}
+
+/* A charge found half of the tokens, or no row any more. */
+static void clear_if_due(struct weir_watch *watch, const struct weir_alarm_place *place,
+                         const struct weir_cost *cost, const struct weir_levels *levels,
+                         enum weir_quantity quantity)
+{
+    if (!levels->made && !levels->of[quantity].cleared)
+        return;
+    struct weir_alarm *alarm = weir_alarms_find(watch->alarms, place->spot[place->level].name);
+    if (alarm && alarm->raised >> quantity & 1)
+        clear_event(watch, alarm, cost->time, levels, quantity);
+}
+
+void weir_watch_note(struct weir_watch *watch, const struct weir_alarm_place *place,
+                     const struct weir_cost *cost, const struct weir_levels *levels)
+{
+    bool alarms = weir_alarms_count(watch->alarms) > 0;
+    for (unsigned q = 0; q < WEIR_QUANTITIES; q++) {
+        if (alarms)
+            clear_if_due(watch, place, cost, levels, q);
+        raise_if_due(watch, place, cost, levels, q);
+    }
+}
+
+/* Time. ------------------------------------------------------------------ */
+
+/* Ends those events of an entry that are at half, and finds when to look at the others again. */
+static void look_again(struct weir_watch *watch, struct weir_alarm *alarm, weir_time time)
+{
+    struct weir_limits limits = weir_watch_limits(watch, alarm->class_number, alarm->level);
+    struct weir_levels levels;
+    weir_time due = WEIR_ALARM_NEVER;
+    unsigned raised = alarm->raised, good = 0;
+    weir_buckets_settle(watch->level[alarm->level], &alarm->spot, time, alarm->class_number,
+                        &levels);
+    for (unsigned q = 0; q < WEIR_QUANTITIES; q++) {
+        bool is_raised = raised >> q & 1, over = levels.of[q].over;
+        weir_time half = half_time(&limits.of[q], levels.of[q].tokens, levels.time, time);
+        good |= (unsigned)(is_raised && !over) << q;
+        if (is_raised && over && half < due)
+            due = half;
+    }
+    if (good != raised) /* one microsecond at least, so that rounding cannot hold time up */
+        weir_alarms_postpone(watch->alarms, alarm, due > time ? due : time + 1);
+    for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
+        if (good >> q & 1)
+            clear_event(watch, alarm, time, &levels, q);
+}
+
+void weir_watch_advance(struct weir_watch *watch, weir_time time)
+{
+    struct weir_alarm *alarm;
+    if (time <= watch->certain)
+        return;
+    watch->certain = time;
+    while ((alarm = weir_alarms_first(watch->alarms)) && alarm->due <= time)
+        look_again(watch, alarm, time);
+}
+
+/* An analyst. ------------------------------------------------------------ */
+
+static void reset_buckets(void *context, const struct weir_alarm *alarm)
+{
+    struct weir_watch *watch = context;
+    weir_buckets_reset(watch->level[alarm->level], &alarm->spot);
+}
+
+void weir_watch_reset(struct weir_watch *watch, const struct weir_prefix *prefix)
+{
+    struct weir_prefix own = *prefix;
+    int level = weir_watch_level(&own);
+    if (level >= 0) {
+        struct weir_spot spot = weir_buckets_spot(watch->level[level], &own);
+        weir_buckets_reset(watch->level[level], &spot);
+    }
+    weir_alarms_forget(watch->alarms, &own, reset_buckets, watch);
+}
+
+struct weir_level weir_watch_look(const struct weir_watch *watch, weir_time time,
+                                  const struct weir_prefix *prefix, enum weir_quantity quantity,
+                                  struct weir_limit *limit_r)
+{
+    struct weir_prefix own = *prefix;
+    int level = weir_watch_level(&own);
+    if (level < 0) {
+        *limit_r = (struct weir_limit){.maximum = 0};
+        return (struct weir_level){.tokens = 0};
+    }
+    unsigned class_number = level > 0
+        ? weir_classes_of_network(watch->classes, &own)
+        : weir_classes_find(watch->classes, &prefix->address).class_number;
+    struct weir_limits limits = weir_watch_limits(watch, class_number, (unsigned)level);
+    struct weir_spot spot = weir_buckets_spot(watch->level[level], &own);
+    struct weir_levels levels;
+    weir_buckets_look(watch->level[level], &spot, time, class_number, &levels);
+    *limit_r = limits.of[quantity];
+    return levels.of[quantity];
+}

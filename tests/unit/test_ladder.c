@@ -1,0 +1,424 @@
+/*
+ * The ladder of responses, sentence by sentence of its header (ladder.c, ladder_caps.c).
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "monitor/threshold/ladder.h"
+
+#define START (1790000000 * WEIR_SECOND)
+
+enum { SAVED = 16 };
+
+struct rig {
+    struct weir_ladder *ladder;
+    struct weir_decision decision[SAVED];
+    size_t count;
+    const char *spared;
+};
+
+static const struct weir_ladder_class steps = {
+    .name = "",
+    .step = {{WEIR_RESPONSE_ALERT, 0, 10 * WEIR_MINUTE},
+             {WEIR_RESPONSE_SCORE, 2.5, 10 * WEIR_MINUTE},
+             {WEIR_RESPONSE_DEFER, 0, 10 * WEIR_MINUTE},
+             {WEIR_RESPONSE_REJECT, 0, WEIR_HOUR}},
+    .steps = 4};
+static const struct weir_ladder_class at_once = {
+    .name = "strict", .step = {{WEIR_RESPONSE_REJECT, 0, WEIR_HOUR}}, .steps = 1};
+
+static void save(void *context, const struct weir_decision *decision)
+{
+    struct rig *rig = context;
+    rig->decision[rig->count++ % SAVED] = *decision;
+}
+
+static bool is_spared(void *context, weir_time time, const struct weir_prefix *prefix,
+                      const char **why_r)
+{
+    const struct rig *rig = context;
+    assert_true(time >= START && prefix->bits > 0);
+    if (rig->spared)
+        *why_r = rig->spared;
+    return rig->spared != NULL;
+}
+
+static struct weir_ladder_options options(struct rig *rig)
+{
+    return (struct weir_ladder_options){
+        .memory = WEIR_DAY, .longest = 8 * WEIR_HOUR, .quorum = 2, .blocks_hour = 200,
+        .blocks_server_hour = 50, .spared = is_spared, .context = rig};
+}
+
+static void open_with(struct rig *rig, struct weir_ladder_options o)
+{
+    struct weir_ladder_class classes[] = {at_once, steps};
+    o.classes = classes;
+    o.class_count = 2;
+    *rig = (struct rig){.ladder = NULL};
+    assert_int_equal(weir_ladder_new(&o, save, rig, &rig->ladder), 0);
+}
+
+static void open_rig(struct rig *rig)
+{
+    open_with(rig, options(rig));
+}
+
+static struct weir_prefix prefix_of(const char *text)
+{
+    struct weir_prefix prefix;
+    const char *why;
+    assert_int_equal(weir_prefix_parse(text, strlen(text), &prefix, &why), 0);
+    return prefix;
+}
+
+static struct weir_watch_event event_of(const char *prefix, weir_time time, const char *class)
+{
+    return (struct weir_watch_event){
+        .raised = true, .time = time, .prefix = prefix_of(prefix), .class_name = class,
+        .quantity = WEIR_QUANTITY_MESSAGES, .limit = {0.5, 200}, .rate = 12.345, .servers = 1};
+}
+
+/* Raises an event, and clears it at once. */
+static const struct weir_decision *event(struct rig *rig, const char *prefix, weir_time time,
+                                         const char *class)
+{
+    struct weir_watch_event e = event_of(prefix, time, class);
+    weir_ladder_event(rig->ladder, &e);
+    e.raised = false;
+    weir_ladder_event(rig->ladder, &e);
+    return &rig->decision[(rig->count - 1) % SAVED];
+}
+
+static void each_event_within_the_memory_takes_the_next_step(void **state)
+{
+    static const enum weir_response want[] = {WEIR_RESPONSE_ALERT, WEIR_RESPONSE_SCORE,
+                                              WEIR_RESPONSE_DEFER, WEIR_RESPONSE_REJECT,
+                                              WEIR_RESPONSE_REJECT};
+    struct rig rig;
+    (void)state;
+    open_rig(&rig);
+    for (unsigned i = 0; i < 5; i++) {
+        const struct weir_decision *d = event(&rig, "192.0.2.1", START + i * WEIR_HOUR, "x");
+        assert_int_equal(d->response, want[i]);
+        assert_int_equal(d->wanted, want[i]);
+        assert_null(d->withheld);
+        assert_true(d->points == (i == 1 ? 2.5 : 0));
+        assert_int_equal(d->step, i < 4 ? i : 3);
+        assert_int_equal(d->ends != 0, i > 0);
+    }
+    assert_int_equal(event(&rig, "192.0.2.2", START, "x")->step, 0); /* another prefix */
+    assert_int_equal(rig.count, 6);
+    weir_ladder_free(&rig.ladder);
+}
+
+static void the_memory_ends_a_day_after_the_last_event(void **state)
+{
+    struct rig rig;
+    (void)state;
+    open_rig(&rig);
+    event(&rig, "192.0.2.1", START, "x");
+    weir_ladder_advance(rig.ladder, START + WEIR_DAY - 1);
+    assert_int_equal(weir_ladder_counts(rig.ladder)->records, 1);
+    weir_ladder_advance(rig.ladder, START + WEIR_DAY);
+    assert_int_equal(weir_ladder_counts(rig.ladder)->records, 0);
+    assert_int_equal(event(&rig, "192.0.2.1", START + WEIR_DAY, "x")->step, 0);
+    weir_ladder_free(&rig.ladder);
+}
+
+static void the_last_step_lasts_twice_as_long_each_time_up_to_the_longest(void **state)
+{
+    static const int hours[] = {1, 2, 4, 8, 8, 8};
+    struct rig rig;
+    (void)state;
+    open_rig(&rig);
+    for (unsigned i = 0; i < 6; i++) {
+        weir_time time = START + i * 10 * WEIR_HOUR;
+        const struct weir_decision *d = event(&rig, "192.0.2.1", time, "strict");
+        assert_int_equal(d->repeated, i);
+        assert_true(d->ends == time + hours[i] * WEIR_HOUR);
+    }
+    weir_ladder_free(&rig.ladder);
+}
+
+static void an_event_that_is_still_raised_when_its_step_has_lasted_takes_the_next(void **state)
+{
+    struct weir_watch_event e = event_of("192.0.2.1", START, "x");
+    struct rig rig;
+    (void)state;
+    open_rig(&rig);
+    weir_ladder_event(rig.ladder, &e);
+    e.quantity = WEIR_QUANTITY_CONNECTIONS; /* one quantity more is the same excess */
+    weir_ladder_event(rig.ladder, &e);
+    weir_ladder_advance(rig.ladder, START + 10 * WEIR_MINUTE - 1);
+    assert_int_equal(rig.count, 1);
+    weir_ladder_advance(rig.ladder, START + 10 * WEIR_MINUTE);
+    assert_int_equal(rig.count, 2);
+    assert_int_equal(rig.decision[1].response, WEIR_RESPONSE_SCORE);
+    e.raised = false;
+    weir_ladder_event(rig.ladder, &e);
+    weir_ladder_advance(rig.ladder, START + 20 * WEIR_MINUTE); /* messages are still over */
+    assert_int_equal(rig.decision[2].response, WEIR_RESPONSE_DEFER);
+    e.quantity = WEIR_QUANTITY_MESSAGES;
+    weir_ladder_event(rig.ladder, &e);
+    weir_ladder_advance(rig.ladder, START + WEIR_HOUR);
+    assert_int_equal(rig.count, 3);
+    weir_ladder_free(&rig.ladder);
+}
+
+static void whom_one_must_not_block_is_alerted_instead(void **state)
+{
+    struct rig rig;
+    const struct weir_decision *d;
+    (void)state;
+    open_rig(&rig);
+    d = event(&rig, "10.1.2.3", START, "strict");
+    assert_int_equal(d->response, WEIR_RESPONSE_ALERT);
+    assert_int_equal(d->wanted, WEIR_RESPONSE_REJECT);
+    assert_non_null(d->withheld);
+    rig.spared = "acceptable";
+    d = event(&rig, "192.0.2.1", START, "strict");
+    assert_int_equal(d->response, WEIR_RESPONSE_ALERT);
+    assert_string_equal(d->withheld, "acceptable");
+    d = event(&rig, "192.0.2.9", START, "x"); /* an alert needs no leave */
+    assert_null(d->withheld);
+    rig.spared = NULL;
+    d = event(&rig, "192.0.2.1", START + WEIR_HOUR, "strict"); /* tried again, not repeated */
+    assert_int_equal(d->response, WEIR_RESPONSE_REJECT);
+    assert_int_equal(d->repeated, 0);
+    assert_int_equal(weir_ladder_counts(rig.ladder)->withheld, 2);
+    assert_int_equal(weir_ladder_counts(rig.ladder)->blocks, 1);
+    weir_ladder_free(&rig.ladder);
+}
+
+static void a_network_is_blocked_only_when_enough_servers_saw_it(void **state)
+{
+    static const struct {
+        const char *prefix;
+        uint32_t servers;
+        bool blocked;
+    } cases[] = {{"192.0.2.0/24", 1, false},     {"192.0.2.0/24", 1 | 4, true},
+                 {"2001:db8::/48", 8, false},    {"2001:db8:1::/56", 3, true},
+                 {"2001:db8:2:3::/64", 1, true}, {"192.0.2.1", 1, true}};
+    struct rig rig;
+    (void)state;
+    open_rig(&rig);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct weir_watch_event e = event_of(cases[i].prefix, START, "strict");
+        e.servers = cases[i].servers;
+        weir_ladder_event(rig.ladder, &e);
+        e.raised = false;
+        weir_ladder_event(rig.ladder, &e);
+        bool blocked = rig.decision[i].response == WEIR_RESPONSE_REJECT;
+        if (blocked != cases[i].blocked)
+            fail_msg("%s by %x: %d", cases[i].prefix, cases[i].servers, blocked);
+    }
+    weir_ladder_free(&rig.ladder);
+}
+
+/* Blocks of so many different addresses that are decided. */
+static unsigned blocks(struct rig *rig, unsigned net, unsigned count, weir_time time,
+                       uint32_t servers)
+{
+    uint64_t before = weir_ladder_counts(rig->ladder)->blocks;
+    for (unsigned i = 0; i < count; i++) {
+        char text[32];
+        snprintf(text, sizeof(text), "192.0.%u.%u", net, i);
+        struct weir_watch_event e = event_of(text, time, "strict");
+        e.servers = servers;
+        weir_ladder_event(rig->ladder, &e);
+        e.raised = false;
+        weir_ladder_event(rig->ladder, &e);
+    }
+    return (unsigned)(weir_ladder_counts(rig->ladder)->blocks - before);
+}
+
+static void one_stolen_identity_cannot_block_the_world(void **state)
+{
+    struct rig rig;
+    (void)state;
+    open_rig(&rig);
+    assert_int_equal(blocks(&rig, 1, 50, START, 1), 50);
+    assert_int_equal(blocks(&rig, 2, 50, START, 1), 0);
+    assert_int_equal(blocks(&rig, 3, 20, START, 2), 20);
+    assert_int_equal(blocks(&rig, 4, 20, START, 1 | 2), 20); /* the other one's word is good */
+    assert_int_equal(blocks(&rig, 5, 200, START + WEIR_HOUR / 2, 1), 25);
+    assert_int_equal(blocks(&rig, 6, 200, START + 3 * WEIR_HOUR, 1), 50);
+    weir_ladder_free(&rig.ladder);
+}
+
+static void so_many_blocks_an_hour_and_not_one_more(void **state)
+{
+    struct weir_ladder_options o = options(NULL);
+    struct rig rig;
+    (void)state;
+    o.blocks_hour = 60;
+    o.spared = NULL;
+    open_with(&rig, o);
+    assert_int_equal(blocks(&rig, 1, 40, START, 1), 40);
+    assert_int_equal(blocks(&rig, 2, 40, START, 2), 20);
+    assert_string_equal(rig.decision[(rig.count - 1) % SAVED].withheld,
+                        "too many blocks within an hour");
+    assert_int_equal(rig.decision[(rig.count - 1) % SAVED].response, WEIR_RESPONSE_ALERT);
+    assert_int_equal(blocks(&rig, 3, 40, START + WEIR_MINUTE, 4), 1);
+    weir_ladder_free(&rig.ladder);
+}
+
+static void what_is_observed_tells_what_would_have_been_done(void **state)
+{
+    struct weir_watch_event e = event_of("192.0.2.1", START, "strict");
+    struct rig rig;
+    (void)state;
+    open_rig(&rig);
+    e.observed = true;
+    weir_ladder_event(rig.ladder, &e);
+    assert_int_equal(rig.decision[0].response, WEIR_RESPONSE_OBSERVE);
+    assert_int_equal(rig.decision[0].wanted, WEIR_RESPONSE_REJECT);
+    assert_true(rig.decision[0].ends == 0);
+    assert_int_equal(weir_ladder_counts(rig.ladder)->blocks, 0);
+    weir_ladder_free(&rig.ladder);
+}
+
+static void ends_are_spread_and_the_same_each_time(void **state)
+{
+    struct rig rig, again;
+    struct weir_ladder_options o = options(NULL);
+    weir_time least = INT64_MAX, most = 0;
+    (void)state;
+    o.spared = NULL;
+    o.jitter = 0.5;
+    open_with(&rig, o);
+    open_with(&again, o);
+    for (unsigned i = 0; i < 40; i++) {
+        char text[32];
+        snprintf(text, sizeof(text), "192.0.2.%u", i);
+        weir_time ends = event(&rig, text, START, "strict")->ends;
+        assert_true(event(&again, text, START, "strict")->ends == ends);
+        least = ends < least ? ends : least;
+        most = ends > most ? ends : most;
+    }
+    assert_true(least >= START + WEIR_HOUR && most <= START + WEIR_HOUR * 3 / 2);
+    assert_true(most - least > WEIR_HOUR / 4);
+    weir_ladder_free(&rig.ladder);
+    weir_ladder_free(&again.ladder);
+}
+
+static void what_was_undone_begins_at_the_first_step(void **state)
+{
+    struct weir_prefix net = prefix_of("192.0.2.0/24");
+    struct rig rig;
+    (void)state;
+    open_rig(&rig);
+    event(&rig, "192.0.2.1", START, "x");
+    event(&rig, "192.0.3.1", START, "x");
+    weir_ladder_undo(rig.ladder, &net);
+    assert_int_equal(event(&rig, "192.0.2.1", START + 1, "x")->step, 0);
+    assert_int_equal(event(&rig, "192.0.3.1", START + 1, "x")->step, 1);
+    weir_ladder_free(&rig.ladder);
+}
+
+static void the_reason_says_what_was_measured(void **state)
+{
+    struct weir_watch_event e = event_of("192.0.2.0/24", START, "strict");
+    struct rig rig;
+    (void)state;
+    open_rig(&rig);
+    e.servers = 5;
+    e.children = 4;
+    weir_ladder_event(rig.ladder, &e);
+    assert_string_equal(rig.decision[0].reason, "messages: 12.35/s, allowed 200 at 0.500/s "
+                                                "(strict), servers 2, offenders 4, step 1");
+    weir_ladder_free(&rig.ladder);
+}
+
+static void records_up_to_the_limit_and_further_ones_are_counted(void **state)
+{
+    struct rig rig;
+    (void)state;
+    open_rig(&rig);
+    struct weir_watch_event e = event_of("192.0.2.1", START, "x");
+    for (uint32_t i = 0; i <= WEIR_LADDER_RECORDS_MAX; i++) {
+        e.prefix.address.octet[13] = (uint8_t)(i >> 16);
+        e.prefix.address.octet[14] = (uint8_t)(i >> 8);
+        e.prefix.address.octet[15] = (uint8_t)i;
+        weir_ladder_event(rig.ladder, &e);
+    }
+    assert_int_equal(weir_ladder_counts(rig.ladder)->records, WEIR_LADDER_RECORDS_MAX);
+    assert_int_equal(weir_ladder_counts(rig.ladder)->forgotten, 1);
+    assert_int_equal(weir_ladder_counts(rig.ladder)->decisions, WEIR_LADDER_RECORDS_MAX + 1);
+    weir_ladder_free(&rig.ladder);
+}
+
+static int try_class(struct weir_ladder_class class, size_t count, double jitter)
+{
+    struct weir_ladder_class classes[WEIR_LADDER_CLASSES_MAX + 1];
+    struct weir_ladder_options o = options(NULL);
+    struct weir_ladder *ladder = NULL;
+    for (size_t i = 0; i <= WEIR_LADDER_CLASSES_MAX; i++)
+        classes[i] = class;
+    o.classes = classes;
+    o.class_count = count;
+    o.jitter = jitter;
+    int rc = weir_ladder_new(&o, save, NULL, &ladder);
+    weir_ladder_free(&ladder);
+    return rc;
+}
+
+static void ladders_out_of_range_are_refused(void **state)
+{
+    struct weir_ladder_class class = steps;
+    (void)state;
+    assert_int_equal(try_class(class, WEIR_LADDER_CLASSES_MAX, 1), 0);
+    assert_int_equal(try_class(class, WEIR_LADDER_CLASSES_MAX + 1, 0), WEIR_ELIMIT);
+    assert_int_equal(try_class(class, 0, 0), WEIR_EINVAL);
+    assert_int_equal(try_class(class, 1, 1.5), WEIR_EINVAL);
+    for (size_t i = 4; i < WEIR_LADDER_STEPS_MAX; i++)
+        class.step[i] = class.step[0];
+    class.steps = WEIR_LADDER_STEPS_MAX;
+    assert_int_equal(try_class(class, 1, 0), 0);
+    class.steps++;
+    assert_int_equal(try_class(class, 1, 0), WEIR_ELIMIT);
+    class.steps = 0;
+    assert_int_equal(try_class(class, 1, 0), WEIR_EINVAL);
+    class.steps = 1;
+    class.step[0].lasts = 0;
+    assert_int_equal(try_class(class, 1, 0), WEIR_EINVAL);
+    class.step[0] = (struct weir_ladder_step){WEIR_RESPONSE_SCORE, -1, WEIR_HOUR};
+    assert_int_equal(try_class(class, 1, 0), WEIR_EINVAL);
+}
+
+static void responses_have_names(void **state)
+{
+    (void)state;
+    assert_string_equal(weir_response_name(WEIR_RESPONSE_OBSERVE), "observe");
+    assert_string_equal(weir_response_name(WEIR_RESPONSE_REJECT), "reject");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_event_within_the_memory_takes_the_next_step),
+        cmocka_unit_test(the_memory_ends_a_day_after_the_last_event),
+        cmocka_unit_test(the_last_step_lasts_twice_as_long_each_time_up_to_the_longest),
+        cmocka_unit_test(an_event_that_is_still_raised_when_its_step_has_lasted_takes_the_next),
+        cmocka_unit_test(whom_one_must_not_block_is_alerted_instead),
+        cmocka_unit_test(a_network_is_blocked_only_when_enough_servers_saw_it),
+        cmocka_unit_test(one_stolen_identity_cannot_block_the_world),
+        cmocka_unit_test(so_many_blocks_an_hour_and_not_one_more),
+        cmocka_unit_test(what_is_observed_tells_what_would_have_been_done),
+        cmocka_unit_test(ends_are_spread_and_the_same_each_time),
+        cmocka_unit_test(what_was_undone_begins_at_the_first_step),
+        cmocka_unit_test(the_reason_says_what_was_measured),
+        cmocka_unit_test(records_up_to_the_limit_and_further_ones_are_counted),
+        cmocka_unit_test(ladders_out_of_range_are_refused),
+        cmocka_unit_test(responses_have_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

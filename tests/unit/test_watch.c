@@ -1,0 +1,444 @@
+/*
+ * The watch, sentence by sentence of its header (watch.c, watch_events.c, alarms.c).
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/limits.h"
+#include "tests/unit/watched.h"
+
+/* Ten messages at once, one a second. */
+static const struct weir_watch_class everybody = {
+    .name = "default", .limits = {{[WEIR_QUANTITY_MESSAGES] = {1, 10}}}};
+
+static bool event_is(const struct watched *w, bool raised, const char *prefix)
+{
+    char text[WEIR_PREFIX_TEXT];
+    const struct weir_watch_event *event = watched_last(w);
+    return event->raised == raised && strcmp(weir_prefix_format(&event->prefix, text), prefix) == 0;
+}
+
+/* The claims. ------------------------------------------------------------ */
+
+static void one_event_where_no_server_alone_sees_the_excess(void **state)
+{
+    static const struct weir_watch_class fifty = {
+        .name = "default", .limits = {{[WEIR_QUANTITY_CONNECTIONS] = {0, 50}}}};
+    struct watched w;
+    (void)state;
+    watched_open(&w, &fifty, 1, NULL);
+    for (uint32_t i = 0; i < 60; i++)
+        weir_watch_charge(w.watch, &(struct weir_charge){
+            WATCHED_START + i * WEIR_SECOND / 10, watched_address("192.0.2.7"), {1}, 1 + i % 2});
+    assert_int_equal(w.count, 1);
+    assert_true(event_is(&w, true, "192.0.2.7"));
+    const struct weir_watch_event *event = watched_last(&w);
+    assert_int_equal(event->quantity, WEIR_QUANTITY_CONNECTIONS);
+    assert_int_equal(event->servers, 1 << 1 | 1 << 2);
+    assert_true(event->time == WATCHED_START + 50 * WEIR_SECOND / 10 && event->tokens == -1);
+    assert_true(event->limit.maximum == 50 && event->limit.rate == 0);
+    assert_true(fabs(event->rate - 10) < 1.0);
+    watched_close(&w);
+}
+
+static bool listed(void *context, weir_time time, const struct weir_address *address)
+{
+    bool on = *(const bool *)context;
+    struct weir_address it = watched_address("192.0.2.7");
+    return on && time >= WATCHED_START && weir_address_equal(address, &it);
+}
+
+static void A26_an_acceptable_address_has_no_event_and_not_even_a_bucket(void **state)
+{
+    bool on = true;
+    struct weir_watch_options options = {.wider = 4, .children = 2, .addresses = 100,
+                                         .accepted = listed, .context = &on};
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, &options);
+    watched_charge(&w, "192.0.2.7", 0, 100);
+    assert_int_equal(w.count, 0);
+    assert_int_equal(weir_watch_counts(w.watch)->accepted, 1);
+    assert_true(watched_tokens(&w, "192.0.2.7", 0) == 10);
+    assert_true(watched_tokens(&w, "192.0.2.0/24", 0) == 40);
+    on = false;
+    watched_charge(&w, "192.0.2.7", 0, 100);
+    assert_true(event_is(&w, true, "192.0.2.7"));
+    assert_int_equal(weir_watch_counts(w.watch)->accepted, 1);
+    watched_close(&w);
+}
+
+/* Classes. --------------------------------------------------------------- */
+
+static void the_class_of_the_longest_prefix_says_the_limits(void **state)
+{
+    struct weir_prefix wide = watched_prefix("198.51.0.0/16"),
+                       narrow = watched_prefix("198.51.100.0/24");
+    struct weir_watch_class classes[] = {
+        {"wide", &wide, 1, {{[1] = {1, 20}}}, true},
+        everybody,
+        {"narrow", &narrow, 1, {{[1] = {1, 5}}}, false},
+    };
+    struct watched w;
+    (void)state;
+    watched_open(&w, classes, 3, NULL);
+    watched_charge(&w, "198.51.100.1", 0, 5);
+    watched_charge(&w, "198.51.101.1", 0, 20);
+    watched_charge(&w, "198.52.0.1", 0, 10);
+    assert_int_equal(w.count, 0);
+    watched_charge(&w, "198.51.100.1", 0, 1);
+    assert_string_equal(watched_last(&w)->class_name, "narrow");
+    watched_charge(&w, "198.51.101.1", 0, 1);
+    assert_string_equal(watched_last(&w)->class_name, "wide");
+    assert_true(watched_last(&w)->observed);
+    watched_charge(&w, "198.52.0.1", 0, 1);
+    assert_string_equal(watched_last(&w)->class_name, "default");
+    assert_false(watched_last(&w)->observed);
+    watched_close(&w);
+}
+
+static void a_class_for_a_part_of_a_network_is_an_exception_from_it(void **state)
+{
+    struct weir_prefix host = watched_prefix("192.0.2.7");
+    struct weir_watch_class classes[] = {
+        everybody, {"partner", &host, 1, {{[1] = {0, 1000}}}, false}};
+    struct watched w;
+    (void)state;
+    watched_open(&w, classes, 2, NULL);
+    watched_charge(&w, "192.0.2.7", 0, 900);
+    assert_true(watched_tokens(&w, "192.0.2.7", 0) == 100);
+    assert_true(watched_tokens(&w, "192.0.2.0/24", 0) == 40);
+    watched_charge(&w, "192.0.2.8", 0, 3);
+    assert_true(watched_tokens(&w, "192.0.2.0/24", 0) == 37);
+    watched_close(&w);
+}
+
+static int open_classes(const struct weir_watch_class *classes, size_t n)
+{
+    struct weir_watch_options options = {.classes = classes, .class_count = n, .wider = 8,
+                                         .children = 3, .addresses = 10};
+    struct weir_watch *watch = NULL;
+    int rc = weir_watch_new(&options, NULL, NULL, &watch);
+    weir_watch_free(&watch);
+    return rc;
+}
+
+static void classes_are_refused_that_do_not_say_one_thing(void **state)
+{
+    struct weir_prefix net[2] = {watched_prefix("192.0.2.0/24"), watched_prefix("::/0")};
+    struct weir_watch_class two[] = {everybody, everybody};
+    struct weir_watch_class twice[] = {everybody,
+                                       {"a", net, 2, {{{0, 0}}}, false},
+                                       {"b", net, 1, {{{0, 0}}}, false}};
+    struct weir_watch_class bad = everybody;
+    (void)state;
+    assert_int_equal(open_classes(two, 0), WEIR_EINVAL);
+    assert_int_equal(open_classes(two, 1), 0);
+    assert_int_equal(open_classes(two, 2), WEIR_EINVAL);
+    assert_int_equal(open_classes(twice, 2), 0);
+    assert_int_equal(open_classes(twice, 3), WEIR_EINVAL);
+    bad.limits.of[0] = (struct weir_limit){-1, 5};
+    assert_int_equal(open_classes(&bad, 1), WEIR_EINVAL);
+}
+
+static void classes_and_prefixes_up_to_the_limit_and_not_one_more(void **state)
+{
+    static struct weir_watch_class classes[WEIR_WATCH_CLASSES_MAX + 1];
+    struct weir_prefix *prefix = calloc(WEIR_WATCH_PREFIXES_MAX + 1, sizeof(*prefix));
+    (void)state;
+    for (uint32_t i = 0; i <= WEIR_WATCH_PREFIXES_MAX; i++)
+        prefix[i] = (struct weir_prefix){
+            {{0x20, 1, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}}, 40};
+    for (size_t i = 0; i <= WEIR_WATCH_CLASSES_MAX; i++)
+        classes[i] = (struct weir_watch_class){"x", prefix + i, i > 0, everybody.limits, false};
+    assert_int_equal(open_classes(classes, WEIR_WATCH_CLASSES_MAX), 0);
+    assert_int_equal(open_classes(classes, WEIR_WATCH_CLASSES_MAX + 1), WEIR_ELIMIT);
+    classes[1].prefixes = prefix;
+    classes[1].prefix_count = WEIR_WATCH_PREFIXES_MAX;
+    assert_int_equal(open_classes(classes, 2), 0);
+    classes[1].prefix_count++;
+    assert_int_equal(open_classes(classes, 2), WEIR_ELIMIT);
+    free(prefix);
+}
+
+/* Networks. -------------------------------------------------------------- */
+
+static void one_bad_neighbour_does_not_condemn_a_network(void **state)
+{
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    watched_charge(&w, "192.0.2.1", 0, 1000);
+    watched_charge(&w, "192.0.2.2", 0, 10);
+    watched_charge(&w, "192.0.2.1", 1, 1000);
+    assert_int_equal(w.count, 1);
+    watched_charge(&w, "192.0.2.2", 1, 2); /* the second one that is over */
+    assert_int_equal(w.count, 3);
+    assert_true(event_is(&w, true, "192.0.2.0/24"));
+    assert_int_equal(watched_last(&w)->children, 2);
+    assert_true(watched_last(&w)->limit.maximum == 40 && watched_last(&w)->limit.rate == 4);
+    watched_charge(&w, "192.0.2.3", 1, 11);
+    assert_int_equal(w.count, 4); /* the network only once */
+    watched_close(&w);
+}
+
+static void offenders_without_an_excess_of_the_network_do_not_condemn_it(void **state)
+{
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    watched_charge(&w, "192.0.2.1", 0, 11);
+    watched_charge(&w, "192.0.2.2", 0, 11);
+    watched_charge(&w, "192.0.2.3", 0, 11);
+    assert_int_equal(w.count, 3);
+    watched_charge(&w, "192.0.2.4", 0, 7);
+    assert_int_equal(w.count, 3); /* 40 of 40 */
+    watched_charge(&w, "192.0.2.4", 0, 1);
+    assert_true(event_is(&w, true, "192.0.2.0/24"));
+    watched_close(&w);
+}
+
+static void networks_of_IPv6_widen_step_by_step(void **state)
+{
+    static const char *const address[] = {"2001:db8:0:0::1", "2001:db8:0:1::1",
+                                          "2001:db8:0:100::1", "2001:db8:0:101::1"};
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    for (size_t i = 0; i < 4; i++)
+        watched_charge(&w, address[i], 0, 50);
+    assert_int_equal(w.count, 4 + 2 + 1);
+    assert_true(event_is(&w, true, "2001:db8::/48"));
+    assert_int_equal(watched_last(&w)->children, 2);
+    watched_charge(&w, "2001:db8:0:1:dead::", 0, 1); /* of the same /64 */
+    assert_int_equal(w.count, 7);
+    assert_true(watched_tokens(&w, "2001:db8:0:1::/64", 0) == -10);
+    assert_true(watched_tokens(&w, "2001:db8:0:1::5", 0) == -10);
+    assert_true(watched_tokens(&w, "2001:db8::/32", 0) == 0); /* has none */
+    watched_close(&w);
+}
+
+/* Ends. ------------------------------------------------------------------ */
+
+static void a_charge_that_finds_half_clears(void **state)
+{
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    watched_charge(&w, "192.0.2.1", 0, 12);
+    watched_charge(&w, "192.0.2.1", 6, 0);
+    assert_int_equal(w.count, 1);
+    watched_charge(&w, "192.0.2.1", 7, 1);
+    assert_int_equal(w.count, 2);
+    assert_true(event_is(&w, false, "192.0.2.1"));
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 0);
+    watched_close(&w);
+}
+
+static void an_event_ends_though_its_bucket_has_been_forgotten(void **state)
+{
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    watched_charge(&w, "192.0.2.1", 0, 12);
+    for (uint32_t i = 0; i < 1000; i++) { /* each lets go of what is full */
+        struct weir_address a = {{0x20, 1, (uint8_t)(i >> 8), (uint8_t)i}};
+        weir_watch_charge(w.watch, &(struct weir_charge){
+            WATCHED_START + WEIR_HOUR, a, {[WEIR_QUANTITY_MESSAGES] = 1}, 1});
+    }
+    assert_int_equal(w.count, 1);
+    watched_charge(&w, "192.0.2.1", 3600, 1);
+    assert_int_equal(w.count, 2);
+    assert_true(event_is(&w, false, "192.0.2.1"));
+    watched_close(&w);
+}
+
+static void silence_clears_nothing_and_certain_time_does(void **state)
+{
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    watched_charge(&w, "192.0.2.1", 0, 12);
+    for (int i = 0; i < 1000; i++)
+        watched_charge(&w, "198.51.100.1", 60 * i, 1);
+    assert_int_equal(w.count, 1);
+    weir_watch_advance(w.watch, WATCHED_START + 7 * WEIR_SECOND - 1);
+    assert_int_equal(w.count, 1);
+    weir_watch_advance(w.watch, WATCHED_START + 7 * WEIR_SECOND + 1);
+    assert_true(event_is(&w, false, "192.0.2.1"));
+    assert_true(watched_last(&w)->time == WATCHED_START + 7 * WEIR_SECOND + 1);
+    watched_close(&w);
+}
+
+static void charges_postpone_the_end(void **state)
+{
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    watched_charge(&w, "192.0.2.1", 0, 12);
+    watched_charge(&w, "192.0.2.1", 5, 4);
+    weir_watch_advance(w.watch, WATCHED_START + 10 * WEIR_SECOND);
+    assert_int_equal(w.count, 1);
+    weir_watch_advance(w.watch, WATCHED_START + 11 * WEIR_SECOND + 1);
+    assert_int_equal(w.count, 2);
+    watched_close(&w);
+}
+
+static void without_a_rate_an_event_ends_a_day_after_the_last_charge(void **state)
+{
+    static const struct weir_watch_class class = {
+        .name = "default", .limits = {{{1, 10}, {0, 10}}}};
+    struct watched w;
+    (void)state;
+    watched_open(&w, &class, 1, NULL);
+    struct weir_charge charge = {WATCHED_START, watched_address("192.0.2.1"), {11, 11}, 1};
+    weir_watch_charge(w.watch, &charge);
+    assert_int_equal(w.count, 2);
+    weir_watch_advance(w.watch, WATCHED_START + WEIR_MINUTE);
+    assert_int_equal(w.count, 3);
+    assert_int_equal(watched_last(&w)->quantity, WEIR_QUANTITY_CONNECTIONS);
+    weir_watch_advance(w.watch, WATCHED_START + WEIR_DAY - 1);
+    assert_int_equal(w.count, 3);
+    weir_watch_advance(w.watch, WATCHED_START + WEIR_DAY);
+    assert_int_equal(w.count, 4);
+    watched_close(&w);
+}
+
+static void a_clock_that_is_ahead_makes_no_time_pass_for_others(void **state)
+{
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    weir_watch_advance(w.watch, WATCHED_START);
+    watched_charge(&w, "192.0.2.1", WEIR_WATCH_AHEAD_MAX, 1);
+    assert_int_equal(weir_watch_counts(w.watch)->ahead, 0);
+    watched_charge(&w, "192.0.2.1", WEIR_WATCH_AHEAD_MAX + 1, 1);
+    watched_charge(&w, "192.0.2.1", 1e6, 11);
+    assert_int_equal(weir_watch_counts(w.watch)->ahead, 2);
+    assert_true(watched_last(&w)->tokens == -3);
+    assert_int_equal(weir_watch_counts(w.watch)->late, 0);
+    watched_charge(&w, "192.0.2.2", WEIR_WATCH_AHEAD_MAX - 60, 1);
+    assert_int_equal(weir_watch_counts(w.watch)->late, 0);
+    watched_charge(&w, "192.0.2.2", WEIR_WATCH_AHEAD_MAX - 60.1, 1);
+    assert_int_equal(weir_watch_counts(w.watch)->late, 1);
+    watched_close(&w);
+}
+
+/* The analyst. ----------------------------------------------------------- */
+
+static void a_reset_fills_the_buckets_of_a_prefix_and_of_offenders_below(void **state)
+{
+    struct weir_prefix one = watched_prefix("192.0.2.1"), net = watched_prefix("192.0.0.0/16");
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    watched_charge(&w, "192.0.2.1", 0, 30);
+    watched_charge(&w, "192.0.2.2", 0, 30);
+    watched_charge(&w, "192.0.2.3", 0, 3);
+    watched_charge(&w, "192.1.2.3", 0, 30);
+    assert_int_equal(w.count, 4);
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 4);
+    weir_watch_reset(w.watch, &one);
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 3);
+    assert_true(watched_tokens(&w, "192.0.2.1", 0) == 10);
+    assert_true(watched_tokens(&w, "192.0.2.2", 0) == -10);
+    weir_watch_reset(w.watch, &net);
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 1);
+    assert_true(watched_tokens(&w, "192.0.2.2", 0) == 10);
+    assert_true(watched_tokens(&w, "192.0.2.0/24", 0) == 40);
+    assert_true(watched_tokens(&w, "192.0.2.3", 0) == 7); /* raised nothing */
+    assert_true(watched_tokens(&w, "192.1.2.3", 0) == -10);
+    assert_int_equal(w.count, 4);
+    watched_charge(&w, "192.0.2.1", 0, 11); /* told anew */
+    assert_int_equal(w.count, 5);
+    watched_close(&w);
+}
+
+/* Limits. ---------------------------------------------------------------- */
+
+static void charge_number(struct watched *w, uint32_t number)
+{
+    struct weir_address a = {{[10] = 0xff, [11] = 0xff, [12] = 10, [13] = (uint8_t)(number >> 16),
+                              [14] = (uint8_t)(number >> 8), [15] = (uint8_t)number}};
+    weir_watch_charge(w->watch, &(struct weir_charge){WATCHED_START, a, {0, 11}, 1});
+}
+
+static void events_up_to_the_limit_are_tracked_and_one_more_is_told_once(void **state)
+{
+    struct weir_watch_options options = {.wider = 1e6, .children = 2,
+                                         .addresses = WEIR_WATCH_ALARMS_MAX + 1000};
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, &options);
+    for (uint32_t i = 0; i < WEIR_WATCH_ALARMS_MAX; i++)
+        charge_number(&w, i);
+    const struct weir_watch_counts *counts = weir_watch_counts(w.watch);
+    assert_int_equal(counts->alarms, WEIR_WATCH_ALARMS_MAX);
+    assert_int_equal(counts->untracked, 0);
+    for (int i = 0; i < 3; i++)
+        charge_number(&w, WEIR_WATCH_ALARMS_MAX);
+    counts = weir_watch_counts(w.watch);
+    assert_int_equal(counts->events, WEIR_WATCH_ALARMS_MAX + 1);
+    assert_int_equal(counts->untracked, 1);
+    assert_int_equal(counts->evicted, 0);
+    weir_watch_advance(w.watch, WATCHED_START + WEIR_MINUTE);
+    counts = weir_watch_counts(w.watch);
+    assert_int_equal(counts->alarms, 0);
+    assert_int_equal(counts->cleared, WEIR_WATCH_ALARMS_MAX);
+    charge_number(&w, WEIR_WATCH_ALARMS_MAX + 1); /* there is room again */
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 1);
+    watched_close(&w);
+}
+
+static void a_flood_of_random_networks_takes_no_memory_and_blames_nobody(void **state)
+{
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    watched_charge(&w, "192.0.2.1", 0, 30);
+    size_t octets = weir_watch_octets(w.watch);
+    for (uint32_t i = 0; i < 100000; i++) {
+        uint32_t r = i * UINT32_C(2654435761);
+        struct weir_address a = {{0x20, 1, (uint8_t)(r >> 24), (uint8_t)(r >> 16),
+                                  (uint8_t)(r >> 8), (uint8_t)r, (uint8_t)i}};
+        weir_watch_charge(w.watch, &(struct weir_charge){WATCHED_START, a, {1, 1, 1}, 1});
+    }
+    assert_int_equal(w.count, 1);
+    assert_int_equal(weir_watch_octets(w.watch), octets);
+    assert_true(weir_watch_counts(w.watch)->evicted > 90000);
+    assert_true(watched_tokens(&w, "192.0.2.1", 0) == -10);
+    watched_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_event_where_no_server_alone_sees_the_excess),
+        cmocka_unit_test(A26_an_acceptable_address_has_no_event_and_not_even_a_bucket),
+        cmocka_unit_test(the_class_of_the_longest_prefix_says_the_limits),
+        cmocka_unit_test(a_class_for_a_part_of_a_network_is_an_exception_from_it),
+        cmocka_unit_test(classes_are_refused_that_do_not_say_one_thing),
+        cmocka_unit_test(classes_and_prefixes_up_to_the_limit_and_not_one_more),
+        cmocka_unit_test(one_bad_neighbour_does_not_condemn_a_network),
+        cmocka_unit_test(offenders_without_an_excess_of_the_network_do_not_condemn_it),
+        cmocka_unit_test(networks_of_IPv6_widen_step_by_step),
+        cmocka_unit_test(a_charge_that_finds_half_clears),
+        cmocka_unit_test(an_event_ends_though_its_bucket_has_been_forgotten),
+        cmocka_unit_test(silence_clears_nothing_and_certain_time_does),
+        cmocka_unit_test(charges_postpone_the_end),
+        cmocka_unit_test(without_a_rate_an_event_ends_a_day_after_the_last_charge),
+        cmocka_unit_test(a_clock_that_is_ahead_makes_no_time_pass_for_others),
+        cmocka_unit_test(a_reset_fills_the_buckets_of_a_prefix_and_of_offenders_below),
+        cmocka_unit_test(events_up_to_the_limit_are_tracked_and_one_more_is_told_once),
+        cmocka_unit_test(a_flood_of_random_networks_takes_no_memory_and_blames_nobody),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
