@@ -134,6 +134,8 @@
 /* spool -------------------------------------------------------------------- */
 #define WEIR_SPOOL_LINE_MAX 4096   /* octets of a line of the spool: one write, not torn */
 #define WEIR_SPOOL_HOPS_MAX 8      /* hops of a message that a line tells */
+#define WEIR_TRAFFIC_MAX 100000000 /* of one address in one second: six times 10 Gbit/s of SYNs */
+#define WEIR_HEALTH_MAX 9223372036854775807 /* a sniffer's number: what a database can keep */
 
 /* replay --------------------------------------------------------------- */
 #define WEIR_REPLAY_LINE_MAX 4096  /* octets of one line of a replayed log */
