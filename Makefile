@@ -31,15 +31,15 @@ CFLAGS    ?= -O2 -g
 FLAGS     := -std=c11 -D_GNU_SOURCE -I. -DWEIR_VERSION='"$(VERSION)"' $(WARN) $(HARDEN) $(CFLAGS) \
              $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined) \
              $(if $(filter thread,$(SAN)),$(if $(findstring gcc,$(CC)),-Wno-tsan)) # one fence, no thread of ours
-LIBS      := $(if $(HYPERSCAN),-lhs) -llmdb -lpsl -lidn2 -lsodium -lpcre2-8 -linih -ljansson -lmilter -lpthread -lm
+LIBS      := $(if $(HYPERSCAN),-lhs) -llmdb -lsqlite3 -lpsl -lidn2 -lsodium -lpcre2-8 -linih -ljansson -lmilter -lpthread -lm
 LINK       = $(CC) $(FLAGS) $(LDFLAGS) -Wl,--gc-sections,-z,relro,-z,now,--as-needed -o $@ $^ $(LIBS)
 
 core      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard core/*/*.c))
 # Programs' main files, and what only Exim can load; all other files of the front ends are
 # linked into tests, too.
-mains     := postfix-policy/policyd postfix-policy/milter monitor/ctl/weirctl
+mains     := postfix-policy/policyd postfix-policy/milter monitor/ctl/weirctl monitor/agent/agent
 guests    := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(mains:=.c) exim-module/local_scan_io.c,\
-             $(wildcard postfix-policy/*.c monitor/ctl/*.c exim-module/*.c)))
+             $(wildcard postfix-policy/*.c monitor/*/*.c exim-module/*.c)))
 products  := $(B)/libweir.a $(B)/weir-policyd $(B)/weir-milter $(B)/weirctl $(if $(SAN),,$(B)/weir-exim.so)
 # Exim's processes live for one connection: what the module loads is paid for each time, so that
 # all that Debian has as position-independent archives is linked in.

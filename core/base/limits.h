@@ -137,6 +137,10 @@
 #define WEIR_TRAFFIC_MAX 100000000 /* of one address in one second: six times 10 Gbit/s of SYNs */
 #define WEIR_HEALTH_MAX 9223372036854775807 /* a sniffer's number: what a database can keep */
 
+/* monitor ------------------------------------------------------------------ */
+#define WEIR_BATCH_MAX (1u << 20)  /* octets of a spool that an agent sends at once */
+#define WEIR_STREAM_MAX 128        /* octets of a stream's name: that of a file of the spool */
+
 /* replay --------------------------------------------------------------- */
 #define WEIR_REPLAY_LINE_MAX 4096  /* octets of one line of a replayed log */
 

@@ -16,7 +16,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 rig=${WEIR_RIG:-$top/build/rig}
 
 build='gcc libc6-dev make pkg-config libmemcached-dev liblmdb-dev libpsl-dev libidn2-dev
-       libunistring-dev libsodium-dev libjansson-dev libinih-dev libpcre2-dev libmilter-dev'
+       libunistring-dev libsodium-dev libjansson-dev libinih-dev libpcre2-dev libmilter-dev
+       libsqlite3-dev'
 # Exim's headers: unpacked, not installed
 headers='exim4-dev'
 # what the unpacked Postfix and memcached are linked with
