@@ -22,7 +22,7 @@
 #include "core/base/keyed_hash.h"
 #include "core/store/traffic_line.h"
 
-#define WEIR_MINUTE_SUM_MAX (UINT64_C(1) << 62) /* two of them are a number of a database */
+#define WEIR_MINUTE_SUM_MAX (UINT64_C(1) << 40) /* so that eight million of them can be added up */
 
 struct weir_minute_row {
     int64_t minute;              /* minutes since 1970 */
