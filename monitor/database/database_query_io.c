@@ -17,10 +17,12 @@ int weir_database_fail(struct weir_database *database, int error, const char *wh
     return error;
 }
 
-/* What the system said goes away with room. */
-static bool is_full(struct weir_database *database)
+/* Whether what the system said goes away with room.  SQLite does not keep its word for each
+ * failed write; then it still is where the system put it. */
+static bool is_full(struct weir_database *database, int code)
 {
-    int error = sqlite3_system_errno(database->sqlite);
+    int kept = sqlite3_system_errno(database->sqlite);
+    int error = kept != 0 || code != SQLITE_IOERR_WRITE ? kept : errno;
 
     return error == ENOSPC || error == EDQUOT || error == EFBIG;
 }
@@ -40,7 +42,7 @@ int weir_database_error(struct weir_database *database, int code)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (kinds[i].code == (code & 0xff))
             error = kinds[i].error;
-    if (error == WEIR_EIO && is_full(database))
+    if (error == WEIR_EIO && is_full(database, code))
         error = WEIR_EFULL;
     return weir_database_fail(database, error, sqlite3_errmsg(database->sqlite));
 }

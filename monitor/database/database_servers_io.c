@@ -48,10 +48,10 @@ int weir_database_server_add(struct weir_database *database, const char *name,
     weir_bind_octets(&q, secret_hash, WEIR_SECRET_HASH);
     weir_bind_number(&q, now);
     found = weir_query_row(&q);
-    if (found == 1)
+    if (found == 1) {
         number = (uint32_t)weir_column_number(&q);
-    while (weir_query_row(&q) == 1) /* to its end: then it is done */
-        continue;
+        (void)weir_query_row(&q); /* to its end: only then it is done */
+    }
     rc = weir_query_end(&q);
     if (rc == 0 && found == 0)
         return weir_database_fail(database, WEIR_EINVAL, "there is a server of this name");
