@@ -136,6 +136,15 @@
 /* spool -------------------------------------------------------------------- */
 #define WEIR_SPOOL_LINE_MAX 4096   /* octets of a line of the spool: one write, not torn */
 #define WEIR_SPOOL_HOPS_MAX 8      /* hops of a message that a line tells */
+#define WEIR_TRAFFIC_MAX 100000000 /* of one address in one second: six times 10 Gbit/s of SYNs */
+#define WEIR_HEALTH_MAX 9223372036854775807 /* a sniffer's number: what a database can keep */
+
+/* monitor ------------------------------------------------------------------ */
+#define WEIR_BATCH_MAX (1u << 20)  /* octets of a spool that an agent sends at once */
+#define WEIR_STREAM_MAX 128        /* octets of a stream's name: that of a file of the spool */
+#define WEIR_SERVER_NAME_MAX 63    /* octets of a mail server's name: a label, RFC 1035 2.3.4 */
+#define WEIR_SERVER_HEALTH_MAX 4096 /* octets of what an agent says of its health */
+#define WEIR_DATABASE_TEXT_MAX 4096 /* octets of a text in the database */
 
 /* agent and monitor --------------------------------------------------------- */
 #define WEIR_SERVER_NAME_MAX 63    /* octets of a mail server's name */

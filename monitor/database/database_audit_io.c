@@ -1,0 +1,50 @@
+/*
+ * The table of who did what.  Numbers are never given twice, so that a line that is gone leaves a
+ * gap that can be seen.
+ */
+#include "monitor/database/database_audit_io.h"
+
+#include <string.h>
+
+#include "core/base/error.h"
+#include "monitor/database/database_impl.h"
+
+int weir_database_audit_add(struct weir_database *database, const struct weir_audit *audit)
+{
+    struct weir_query q = weir_query(database, "INSERT INTO audit (time, who, what, detail) "
+                                     "VALUES (?, ?, ?, ?)");
+
+    if (strlen(audit->who) > WEIR_DATABASE_TEXT_MAX ||
+        strlen(audit->what) > WEIR_DATABASE_TEXT_MAX ||
+        strlen(audit->detail) > WEIR_DATABASE_TEXT_MAX)
+        return weir_database_fail(database, WEIR_ELIMIT, "too long a text for the audit");
+    weir_bind_number(&q, audit->time);
+    weir_bind_text(&q, audit->who);
+    weir_bind_text(&q, audit->what);
+    weir_bind_text(&q, audit->detail);
+    return weir_query_run(&q);
+}
+
+int weir_database_audits(struct weir_database *database, int64_t before, unsigned most,
+                         int (*row)(void *context, const struct weir_audit *audit),
+                         void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT number, time, who, what, detail FROM audit "
+                                     "WHERE number < ? ORDER BY number DESC LIMIT ?");
+    int calls = 0, stop = 0, rc;
+
+    weir_bind_number(&q, before > 0 ? before : INT64_MAX);
+    weir_bind_number(&q, most);
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        struct weir_audit audit = {.number = weir_column_number(&q)};
+
+        audit.time = weir_column_number(&q);
+        audit.who = weir_column_text(&q);
+        audit.what = weir_column_text(&q);
+        audit.detail = weir_column_text(&q);
+        stop = row(context, &audit);
+        calls++;
+    }
+    rc = weir_query_end(&q);
+    return rc < 0 ? rc : calls;
+}

@@ -1,0 +1,229 @@
+/*
+ * The table of decisions.  The generation is a number of the state, raised in the transaction of
+ * the change, so that a reader that sees it sees the change.
+ */
+#include "monitor/database/database_decisions_io.h"
+
+#include <string.h>
+
+#include "core/base/error.h"
+#include "monitor/database/database_impl.h"
+
+#define COLUMNS "made, event, generation, changed, list, address, bits, ends, defer, points, " \
+    "reason, origin"
+#define ALL "number, " COLUMNS ", undone, undone_by"
+
+int weir_database_generation(struct weir_database *database, uint64_t *generation_r)
+{
+    return weir_state_get(database, "generation", generation_r);
+}
+
+static int next_generation(struct weir_database *database, uint64_t *generation_r)
+{
+    uint64_t generation = 0;
+    int rc = weir_database_generation(database, &generation);
+
+    if (rc < 0)
+        return rc;
+    *generation_r = generation + 1;
+    return weir_state_put(database, "generation", generation + 1);
+}
+
+static bool is_list(const char *list)
+{
+    return strcmp(list, "blacklist") == 0 || strcmp(list, "accept") == 0 ||
+           strcmp(list, "score") == 0;
+}
+
+static int check(struct weir_database *database, const struct weir_decision *decision)
+{
+    if (!is_list(decision->list))
+        return weir_database_fail(database, WEIR_EINVAL, "no such list");
+    if (strlen(decision->reason) > WEIR_REASON_MAX || strlen(decision->origin) > WEIR_ORIGIN_MAX)
+        return weir_database_fail(database, WEIR_ELIMIT, "too long a reason or origin");
+    return 0;
+}
+
+static int insert(struct weir_database *database, const struct weir_decision *decision,
+                  uint64_t generation)
+{
+    struct weir_query q = weir_query(database, "INSERT INTO decisions (" COLUMNS ") "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+
+    weir_bind_number(&q, decision->made);
+    weir_bind_number(&q, decision->event);
+    weir_bind_number(&q, (int64_t)generation);
+    weir_bind_number(&q, (int64_t)generation);
+    weir_bind_text(&q, decision->list);
+    weir_bind_prefix(&q, &decision->prefix);
+    weir_bind_number(&q, decision->ends);
+    weir_bind_number(&q, decision->defer);
+    weir_bind_real(&q, decision->points);
+    weir_bind_text(&q, decision->reason);
+    weir_bind_text(&q, decision->origin);
+    return weir_query_run(&q);
+}
+
+int weir_database_decision_add(struct weir_database *database,
+                               const struct weir_decision *decision, int64_t *number_r,
+                               uint64_t *generation_r)
+{
+    uint64_t generation = 0;
+    int64_t number = 0;
+    bool own;
+    int rc = check(database, decision);
+
+    rc = rc < 0 ? rc : weir_change_begin(database, &own);
+    if (rc < 0)
+        return rc;
+    rc = next_generation(database, &generation);
+    rc = rc < 0 ? rc : insert(database, decision, generation);
+    if (rc == 0)
+        number = sqlite3_last_insert_rowid(database->sqlite);
+    rc = weir_change_end(database, own, rc);
+    if (rc == 0) {
+        *number_r = number;
+        *generation_r = generation;
+    }
+    return rc;
+}
+
+/* Undoing is one statement for one decision and for all about a prefix. */
+struct undo {
+    int64_t number;                   /* 0: by prefix and list */
+    const struct weir_prefix *prefix;
+    const char *list, *by;
+    weir_time now;
+};
+
+static int mark_undone(struct weir_database *database, const struct undo *undo,
+                       uint64_t generation)
+{
+    struct weir_query q = undo->prefix
+        ? weir_query(database, "UPDATE decisions SET undone = ?, undone_by = ?, changed = ? "
+                     "WHERE undone = 0 AND address = ? AND bits = ? AND (?6 = '' OR list = ?6)")
+        : weir_query(database, "UPDATE decisions SET undone = ?, undone_by = ?, changed = ? "
+                     "WHERE undone = 0 AND number = ?");
+
+    weir_bind_number(&q, undo->now);
+    weir_bind_text(&q, undo->by);
+    weir_bind_number(&q, (int64_t)generation);
+    if (undo->prefix) {
+        weir_bind_prefix(&q, undo->prefix);
+        weir_bind_text(&q, undo->list);
+    } else {
+        weir_bind_number(&q, undo->number);
+    }
+    return weir_query_change(&q);
+}
+
+static int undo_all(struct weir_database *database, const struct undo *undo,
+                    uint64_t *generation_r)
+{
+    uint64_t before = 0;
+    bool own;
+    int undone, rc;
+
+    if (strlen(undo->by) > WEIR_ORIGIN_MAX)
+        return weir_database_fail(database, WEIR_ELIMIT, "too long a name");
+    rc = weir_change_begin(database, &own);
+    if (rc < 0)
+        return rc;
+    undone = weir_database_generation(database, &before);
+    undone = undone < 0 ? undone : mark_undone(database, undo, before + 1);
+    if (undone > 0)
+        rc = weir_state_put(database, "generation", before + 1);
+    rc = weir_change_end(database, own, rc < 0 ? rc : undone);
+    if (rc > 0)
+        *generation_r = before + 1;
+    return rc;
+}
+
+int weir_database_decision_undo(struct weir_database *database, int64_t number, const char *by,
+                                weir_time now, uint64_t *generation_r)
+{
+    return undo_all(database, &(struct undo){.number = number, .by = by, .now = now},
+                    generation_r);
+}
+
+int weir_database_decisions_undo(struct weir_database *database, const struct weir_prefix *prefix,
+                                 const char *list, const char *by, weir_time now,
+                                 uint64_t *generation_r)
+{
+    struct undo undo = {.prefix = prefix, .list = list, .by = by, .now = now};
+
+    return undo_all(database, &undo, generation_r);
+}
+
+/* Lists. ------------------------------------------------------------------------------ */
+
+static struct weir_decision column_decision(struct weir_query *q)
+{
+    struct weir_decision decision = {.number = weir_column_number(q)};
+
+    decision.made = weir_column_number(q);
+    decision.event = weir_column_number(q);
+    decision.generation = (uint64_t)weir_column_number(q);
+    decision.changed = (uint64_t)weir_column_number(q);
+    decision.list = weir_column_text(q);
+    weir_column_prefix(q, &decision.prefix);
+    decision.ends = weir_column_number(q);
+    decision.defer = weir_column_number(q) != 0;
+    decision.points = weir_column_real(q);
+    decision.reason = weir_column_text(q);
+    decision.origin = weir_column_text(q);
+    decision.undone = weir_column_number(q);
+    decision.undone_by = weir_column_text(q);
+    return decision;
+}
+
+static int list_all(struct weir_query *q,
+                    int (*row)(void *context, const struct weir_decision *decision),
+                    void *context)
+{
+    int calls = 0, stop = 0, rc;
+
+    while (stop == 0 && weir_query_row(q) == 1) {
+        struct weir_decision decision = column_decision(q);
+
+        stop = q->rc < 0 ? q->rc : row(context, &decision);
+        calls++;
+    }
+    rc = weir_query_end(q);
+    return rc < 0 ? rc : calls;
+}
+
+int weir_database_decisions_active(struct weir_database *database, weir_time now,
+                                   int (*row)(void *context, const struct weir_decision *decision),
+                                   void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT " ALL " FROM decisions WHERE undone = 0 "
+                                     "AND (ends = 0 OR ends > ?) ORDER BY changed, number");
+
+    weir_bind_number(&q, now);
+    return list_all(&q, row, context);
+}
+
+int weir_database_decisions_since(struct weir_database *database, uint64_t generation,
+                                  int (*row)(void *context, const struct weir_decision *decision),
+                                  void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT " ALL " FROM decisions WHERE changed > ? "
+                                     "ORDER BY changed, number");
+
+    weir_bind_number(&q, generation < INT64_MAX ? (int64_t)generation : INT64_MAX);
+    return list_all(&q, row, context);
+}
+
+int weir_database_decisions_about(struct weir_database *database, const struct weir_prefix *prefix,
+                                  unsigned most,
+                                  int (*row)(void *context, const struct weir_decision *decision),
+                                  void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT " ALL " FROM decisions WHERE address = ? "
+                                     "AND bits = ? ORDER BY number DESC LIMIT ?");
+
+    weir_bind_prefix(&q, prefix);
+    weir_bind_number(&q, most);
+    return list_all(&q, row, context);
+}

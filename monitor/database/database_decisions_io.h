@@ -1,0 +1,66 @@
+/*
+ * Decisions: what the monitor, or somebody through it, put on the servers' lists, and took back.
+ *
+ * Each change, making or undoing, has a generation, one more than the change before.  A server that
+ * has applied generation G needs those that changed since G: of them it lists those that stand, and
+ * removes those that are undone.  What has ended, servers forget by themselves.
+ *
+ * See database_io.h for owner, threads, errors and rows.  Limits: WEIR_REASON_MAX,
+ * WEIR_ORIGIN_MAX, as the servers' lists have them; WEIR_ORIGIN_MAX of undone_by (WEIR_ELIMIT).
+ */
+#ifndef WEIR_DATABASE_DECISIONS_IO_H
+#define WEIR_DATABASE_DECISIONS_IO_H
+
+#include "core/base/address.h"
+#include "monitor/database/database_io.h"
+
+struct weir_decision {
+    int64_t number;            /* given when it is added */
+    weir_time made;
+    int64_t event;             /* because of which, or 0 */
+    uint64_t generation;       /* of its making; given */
+    uint64_t changed;          /* of its last change; given */
+    const char *list;          /* "blacklist", "accept", "score" */
+    struct weir_prefix prefix;
+    weir_time ends;            /* 0: never */
+    bool defer;                /* refused for now, instead of for good */
+    double points;             /* on the list "score" */
+    const char *reason, *origin;
+    weir_time undone;          /* 0: it was not */
+    const char *undone_by;
+};
+
+/* Adds a decision (made to origin count): its number and generation.  0 or an error. */
+int weir_database_decision_add(struct weir_database *database,
+                               const struct weir_decision *decision, int64_t *number_r,
+                               uint64_t *generation_r);
+
+/* Undoes a decision, or all that stand about exactly this prefix (on a list, or on all: NULL), as
+ * one change.  How many were undone, and then its generation; 0 when none stood; an error. */
+int weir_database_decision_undo(struct weir_database *database, int64_t number, const char *by,
+                                weir_time now, uint64_t *generation_r);
+int weir_database_decisions_undo(struct weir_database *database, const struct weir_prefix *prefix,
+                                 const char *list, const char *by, weir_time now,
+                                 uint64_t *generation_r);
+
+/* The last generation; 0 before the first change. */
+int weir_database_generation(struct weir_database *database, uint64_t *generation_r);
+
+/* Those that stand now: neither undone nor ended; in the order of their changes. */
+int weir_database_decisions_active(struct weir_database *database, weir_time now,
+                                   int (*row)(void *context, const struct weir_decision *decision),
+                                   void *context);
+
+/* All that changed after a generation, in the order of their changes. */
+int weir_database_decisions_since(struct weir_database *database, uint64_t generation,
+                                  int (*row)(void *context, const struct weir_decision *decision),
+                                  void *context);
+
+/* All there ever were about exactly this prefix, newest first, at most `most`: whoever decides
+ * how long the next block is looks here. */
+int weir_database_decisions_about(struct weir_database *database, const struct weir_prefix *prefix,
+                                  unsigned most,
+                                  int (*row)(void *context, const struct weir_decision *decision),
+                                  void *context);
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * The table of events; what is about no address has octets of no length.
+ */
+#include "monitor/database/database_events_io.h"
+
+#include <string.h>
+
+#include "core/base/error.h"
+#include "monitor/database/database_impl.h"
+
+#define COLUMNS "raised, cleared, kind, address, bits, server, quantity, class, observed, " \
+    "limit_rate, limit_maximum, rate, tokens, children, servers, text"
+
+static bool fits(const char *text)
+{
+    return !text || strnlen(text, WEIR_DATABASE_TEXT_MAX + 1) <= WEIR_DATABASE_TEXT_MAX;
+}
+
+int weir_database_event_add(struct weir_database *database, const struct weir_event *event,
+                            int64_t *number_r)
+{
+    struct weir_query q = weir_query(database, "INSERT INTO events (" COLUMNS ") "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    int rc;
+
+    if (!fits(event->kind) || !fits(event->quantity) || !fits(event->class_name) ||
+        !fits(event->text))
+        return weir_database_fail(database, WEIR_ELIMIT, "too long a text of an event");
+    weir_bind_number(&q, event->raised);
+    weir_bind_number(&q, event->cleared);
+    weir_bind_text(&q, event->kind);
+    weir_bind_octets(&q, event->prefix.address.octet, event->has_prefix ? 16 : 0);
+    weir_bind_number(&q, event->has_prefix ? event->prefix.bits : 0);
+    weir_bind_number(&q, event->server);
+    weir_bind_text(&q, event->quantity);
+    weir_bind_text(&q, event->class_name);
+    weir_bind_number(&q, event->observed);
+    weir_bind_real(&q, event->limit_rate);
+    weir_bind_real(&q, event->limit_maximum);
+    weir_bind_real(&q, event->rate);
+    weir_bind_real(&q, event->tokens);
+    weir_bind_number(&q, event->children);
+    weir_bind_number(&q, (int64_t)event->servers);
+    weir_bind_text(&q, event->text);
+    rc = weir_query_run(&q);
+    if (rc == 0)
+        *number_r = sqlite3_last_insert_rowid(database->sqlite);
+    return rc;
+}
+
+int weir_database_event_clear(struct weir_database *database, int64_t number, weir_time now)
+{
+    struct weir_query q = weir_query(database, "UPDATE events SET cleared = ? "
+                                     "WHERE number = ? AND cleared = 0");
+
+    weir_bind_number(&q, now);
+    weir_bind_number(&q, number);
+    return weir_query_change(&q);
+}
+
+static struct weir_event column_event(struct weir_query *q)
+{
+    struct weir_event event = {.number = weir_column_number(q)};
+    struct weir_address address;
+
+    event.raised = weir_column_number(q);
+    event.cleared = weir_column_number(q);
+    event.kind = weir_column_text(q);
+    event.has_prefix = weir_column_octets(q, &address, sizeof address);
+    event.prefix = weir_address_mask(&address, (unsigned)weir_column_number(q));
+    event.server = (uint32_t)weir_column_number(q);
+    event.quantity = weir_column_text(q);
+    event.class_name = weir_column_text(q);
+    event.observed = weir_column_number(q) != 0;
+    event.limit_rate = weir_column_real(q);
+    event.limit_maximum = weir_column_real(q);
+    event.rate = weir_column_real(q);
+    event.tokens = weir_column_real(q);
+    event.children = (uint32_t)weir_column_number(q);
+    event.servers = (uint64_t)weir_column_number(q);
+    event.text = weir_column_text(q);
+    return event;
+}
+
+/* Two texts, so that SQLite can use the index of those that stand. */
+#define WHERE " AND raised >= ? AND number < ? AND (?3 IS NULL OR (address = ?3 AND bits = ?4)) " \
+    "ORDER BY number DESC LIMIT ?5"
+
+int weir_database_events(struct weir_database *database, const struct weir_event_filter *filter,
+                         int (*row)(void *context, const struct weir_event *event),
+                         void *context)
+{
+    struct weir_query q = filter->open
+        ? weir_query(database, "SELECT number, " COLUMNS " FROM events WHERE cleared = 0" WHERE)
+        : weir_query(database, "SELECT number, " COLUMNS " FROM events WHERE 1" WHERE);
+    int calls = 0, stop = 0, rc;
+
+    weir_bind_number(&q, filter->since);
+    weir_bind_number(&q, filter->before > 0 ? filter->before : INT64_MAX);
+    if (filter->prefix) {
+        weir_bind_prefix(&q, filter->prefix);
+    } else {
+        weir_bind_null(&q);
+        weir_bind_null(&q);
+    }
+    weir_bind_number(&q, filter->most > 0 ? (int64_t)filter->most : -1);
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        struct weir_event event = column_event(&q);
+
+        stop = row(context, &event);
+        calls++;
+    }
+    rc = weir_query_end(&q);
+    return rc < 0 ? rc : calls;
+}

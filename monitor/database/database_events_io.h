@@ -1,0 +1,51 @@
+/*
+ * Events: a limit was passed and is not any more, a server fell silent, a second agent was refused.
+ *
+ * See database_io.h for owner, threads, errors and rows.  Limits: WEIR_DATABASE_TEXT_MAX octets of
+ * each text (WEIR_ELIMIT).
+ */
+#ifndef WEIR_DATABASE_EVENTS_IO_H
+#define WEIR_DATABASE_EVENTS_IO_H
+
+#include "core/base/address.h"
+#include "monitor/database/database_io.h"
+
+struct weir_event {
+    int64_t number;           /* given when it is added */
+    weir_time raised, cleared; /* cleared: 0 while it stands */
+    const char *kind;         /* "threshold", "instance", "blind", ... */
+    bool has_prefix;
+    struct weir_prefix prefix; /* whom it is about */
+    uint32_t server;          /* which one, or 0 */
+    const char *quantity;     /* "connections", ... or "" */
+    const char *class_name;
+    bool observed;            /* its class only observes */
+    double limit_rate, limit_maximum; /* as applied */
+    double rate, tokens;      /* as measured */
+    uint32_t children;        /* offenders below, for a network */
+    uint64_t servers;         /* bits of server numbers modulo 64 */
+    const char *text;
+};
+
+/* Which events: all those where nothing is said. */
+struct weir_event_filter {
+    bool open;                /* only those that stand */
+    weir_time since;          /* raised then or later */
+    int64_t before;           /* numbers below this one: to go on with a list; 0: all */
+    const struct weir_prefix *prefix; /* exactly this one */
+    unsigned most;            /* 0: all */
+};
+
+/* Adds an event; texts may be NULL.  0 or an error. */
+int weir_database_event_add(struct weir_database *database, const struct weir_event *event,
+                            int64_t *number_r);
+
+/* Notes that it does not stand any more: 1; 0 when it did not; an error. */
+int weir_database_event_clear(struct weir_database *database, int64_t number, weir_time now);
+
+/* Events, newest first. */
+int weir_database_events(struct weir_database *database, const struct weir_event_filter *filter,
+                         int (*row)(void *context, const struct weir_event *event),
+                         void *context);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * Forgetting: what is older than it may be, and, when the database is larger than it may be, the
+ * oldest minutes and addresses.  A bounded piece at a time, so that the writer is never kept long:
+ * call it every second or so while `more` is said, else every minute.
+ *
+ * See database_io.h for owner, threads and errors.
+ */
+#ifndef WEIR_DATABASE_RETENTION_IO_H
+#define WEIR_DATABASE_RETENTION_IO_H
+
+#include "monitor/database/database_io.h"
+
+/* Ages after which rows are forgotten; 0: never. */
+struct weir_retention {
+    weir_time minutes;
+    weir_time addresses;  /* since last seen */
+    weir_time streams;    /* since something came: longer than any spool is kept */
+    weir_time events;     /* since they were cleared; those that stand, stay */
+    weir_time decisions;  /* since they ended or were undone; those that stand, stay */
+    weir_time audit;
+    uint64_t octets_most; /* of the database; 0: as the disk allows */
+    unsigned rows;        /* forgotten of each table in one call: 5,000 is some 20 ms */
+};
+
+struct weir_forgotten {
+    uint64_t minutes, addresses, streams, events, decisions, audit;
+    uint64_t early;       /* of minutes and addresses: because of octets_most */
+    bool more;            /* there is more to forget */
+};
+
+/* Forgets up to rows of each; minutes of more than a day in the future, too.  0 or an error. */
+int weir_database_retain(struct weir_database *database, const struct weir_retention *retention,
+                         weir_time now, struct weir_forgotten *forgotten_r);
+
+/* Rows forgotten early since the file was made: shown to the operator.  0 or an error. */
+int weir_database_forgotten_early(struct weir_database *database, uint64_t *rows_r);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * The tables, as steps from one version to the next: a new file takes them all, an older one
+ * those it lacks.  A step that was once given out is never changed; what is to be different is
+ * another step.
+ *
+ * Times are microseconds since 1970, 0 for never; addresses 16 octets, IPv4 as ::ffff:a.b.c.d.
+ */
+#include <stdio.h>
+
+#include "core/base/error.h"
+#include "monitor/database/database_impl.h"
+
+#define QUANTITIES \
+    "connections INTEGER NOT NULL, syns INTEGER NOT NULL, messages INTEGER NOT NULL, " \
+    "accepted INTEGER NOT NULL, recipients INTEGER NOT NULL, estimated INTEGER NOT NULL"
+
+static const char *const steps[WEIR_DATABASE_VERSION] = {
+    "CREATE TABLE state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE servers (number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
+    "  secret_hash BLOB NOT NULL, added INTEGER NOT NULL, revoked INTEGER NOT NULL DEFAULT 0,"
+    "  instance BLOB NOT NULL DEFAULT x'', last_seen INTEGER NOT NULL DEFAULT 0,"
+    "  generation INTEGER NOT NULL DEFAULT 0, health TEXT NOT NULL DEFAULT '') STRICT;"
+    "CREATE TABLE streams (server INTEGER NOT NULL, name TEXT NOT NULL, offset INTEGER NOT NULL,"
+    "  last INTEGER NOT NULL, PRIMARY KEY (server, name)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE addresses (address BLOB PRIMARY KEY, first_seen INTEGER NOT NULL,"
+    "  last_seen INTEGER NOT NULL, " QUANTITIES ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE minutes (minute INTEGER NOT NULL, address BLOB NOT NULL,"
+    "  server INTEGER NOT NULL, " QUANTITIES ","
+    "  PRIMARY KEY (minute, address, server)) STRICT, WITHOUT ROWID;",
+
+    "CREATE TABLE thresholds (name TEXT PRIMARY KEY, prefixes TEXT NOT NULL,"
+    "  connections_rate REAL NOT NULL, connections_maximum REAL NOT NULL,"
+    "  messages_rate REAL NOT NULL, messages_maximum REAL NOT NULL,"
+    "  recipients_rate REAL NOT NULL, recipients_maximum REAL NOT NULL,"
+    "  observe INTEGER NOT NULL, ladder TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, raised INTEGER NOT NULL,"
+    "  cleared INTEGER NOT NULL DEFAULT 0, kind TEXT NOT NULL, address BLOB NOT NULL,"
+    "  bits INTEGER NOT NULL, server INTEGER NOT NULL, quantity TEXT NOT NULL,"
+    "  class TEXT NOT NULL, observed INTEGER NOT NULL, limit_rate REAL NOT NULL,"
+    "  limit_maximum REAL NOT NULL, rate REAL NOT NULL, tokens REAL NOT NULL,"
+    "  children INTEGER NOT NULL, servers INTEGER NOT NULL, text TEXT NOT NULL) STRICT;"
+    "CREATE INDEX events_open ON events (number) WHERE cleared = 0;"
+    "CREATE TABLE decisions (number INTEGER PRIMARY KEY AUTOINCREMENT, made INTEGER NOT NULL,"
+    "  event INTEGER NOT NULL, generation INTEGER NOT NULL, changed INTEGER NOT NULL,"
+    "  list TEXT NOT NULL, address BLOB NOT NULL, bits INTEGER NOT NULL, ends INTEGER NOT NULL,"
+    "  defer INTEGER NOT NULL, points REAL NOT NULL, reason TEXT NOT NULL,"
+    "  origin TEXT NOT NULL, undone INTEGER NOT NULL DEFAULT 0,"
+    "  undone_by TEXT NOT NULL DEFAULT '') STRICT;"
+    "CREATE INDEX decisions_changed ON decisions (changed);"
+    "CREATE INDEX decisions_about ON decisions (address, bits);"
+    "CREATE TABLE audit (number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
+    "  who TEXT NOT NULL, what TEXT NOT NULL, detail TEXT NOT NULL) STRICT;"
+    "CREATE INDEX addresses_last_seen ON addresses (last_seen);",
+};
+
+static int version_of(struct weir_database *database, int *version_r)
+{
+    struct weir_query q = weir_query(database, "PRAGMA user_version");
+
+    if (weir_query_row(&q) == 1)
+        *version_r = (int)weir_column_number(&q);
+    return weir_query_end(&q);
+}
+
+/* One step, whole or not at all. */
+static int step(struct weir_database *database, int from)
+{
+    char mark[64];
+    int rc = weir_database_begin(database);
+
+    if (rc < 0)
+        return rc;
+    snprintf(mark, sizeof mark, "PRAGMA user_version = %d", from + 1);
+    rc = weir_database_run(database, steps[from]);
+    rc = rc < 0 ? rc : weir_database_run(database, mark);
+    if (rc < 0) {
+        weir_database_abandon(database);
+        return rc;
+    }
+    return weir_database_commit(database);
+}
+
+int weir_database_migrate(struct weir_database *database, int version)
+{
+    int now = 0, rc = version_of(database, &now);
+
+    while (rc == 0 && now < version)
+        rc = step(database, now++);
+    return rc;
+}

@@ -1,0 +1,233 @@
+/*
+ * Traffic: upserts that add to what is there.  Rows of one minute and address stand together in a
+ * sorted batch, so that the address is touched once for all servers.
+ */
+#include "monitor/database/database_traffic_io.h"
+
+#include <string.h>
+
+#include "core/base/error.h"
+#include "monitor/database/database_impl.h"
+
+#define POSITION "journal_position"
+#define COLUMNS "connections, syns, messages, accepted, recipients, estimated"
+/* Each has its limit: 2^40 of a minute, so that sums of minutes do not overflow; 2^62 of an
+ * address, so that two of them do not. */
+#define ADD(name, most) name " = min(" name " + excluded." name ", " most ")"
+#define ADD_ALL(most) ADD("connections", most) ", " ADD("syns", most) ", " \
+    ADD("messages", most) ", " ADD("accepted", most) ", " ADD("recipients", most) ", " \
+    ADD("estimated", most)
+#define MINUTE_MOST "1099511627776"
+#define ADDRESS_MOST "4611686018427387904"
+#define SUMS "sum(connections), sum(syns), sum(messages), sum(accepted), sum(recipients), " \
+    "sum(estimated)"
+
+static void bind_sums(struct weir_query *q, const uint64_t sum[static WEIR_TRAFFIC_QUANTITIES])
+{
+    for (size_t i = 0; i < WEIR_TRAFFIC_QUANTITIES; i++)
+        weir_bind_number(q, (int64_t)(sum[i] < WEIR_COUNTER_MAX ? sum[i] : WEIR_COUNTER_MAX));
+}
+
+static void column_sums(struct weir_query *q, uint64_t sum_r[static WEIR_TRAFFIC_QUANTITIES])
+{
+    for (size_t i = 0; i < WEIR_TRAFFIC_QUANTITIES; i++)
+        sum_r[i] = (uint64_t)weir_column_number(q);
+}
+
+static void bind_address(struct weir_query *q, const struct weir_address *address)
+{
+    weir_bind_octets(q, address->octet, sizeof address->octet);
+}
+
+/* Adding. ------------------------------------------------------------------------------ */
+
+static int add_minute(struct weir_database *database, const struct weir_minute_row *row)
+{
+    struct weir_query q = weir_query(database, "INSERT INTO minutes (minute, address, server, "
+        COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (minute, address, server) DO UPDATE SET " ADD_ALL(MINUTE_MOST));
+
+    weir_bind_number(&q, row->minute);
+    bind_address(&q, &row->address);
+    weir_bind_number(&q, row->server);
+    bind_sums(&q, row->sum);
+    return weir_query_run(&q);
+}
+
+static int add_address(struct weir_database *database, const struct weir_address_row *row)
+{
+    struct weir_query q = weir_query(database, "INSERT INTO addresses (address, first_seen, "
+        "last_seen, " COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (address) DO UPDATE SET first_seen = min(first_seen, excluded.first_seen), "
+        "last_seen = max(last_seen, excluded.last_seen), "
+        ADD_ALL(ADDRESS_MOST));
+
+    bind_address(&q, &row->address);
+    weir_bind_number(&q, row->first_seen);
+    weir_bind_number(&q, row->last_seen);
+    bind_sums(&q, row->sum);
+    return weir_query_run(&q);
+}
+
+/* Adds all rows of the first one's address that stand together; how many, or an error. */
+static int add_rows(struct weir_database *database, const struct weir_minute_row *row,
+                    size_t rows)
+{
+    struct weir_address_row all = {.address = row->address, .first_seen = row->first,
+                                   .last_seen = row->last};
+    size_t i = 0;
+    int rc = 0;
+
+    for (; rc == 0 && i < rows && weir_address_equal(&row[i].address, &row->address); i++) {
+        rc = add_minute(database, &row[i]);
+        all.first_seen = row[i].first < all.first_seen ? row[i].first : all.first_seen;
+        all.last_seen = row[i].last > all.last_seen ? row[i].last : all.last_seen;
+        for (size_t j = 0; j < WEIR_TRAFFIC_QUANTITIES; j++)
+            all.sum[j] += row[i].sum[j];
+    }
+    rc = rc < 0 ? rc : add_address(database, &all);
+    return rc < 0 ? rc : (int)i;
+}
+
+static int put_stream(struct weir_database *database, const struct weir_stream *stream)
+{
+    struct weir_query q = weir_query(database, "INSERT INTO streams (server, name, offset, last) "
+        "VALUES (?, ?, ?, ?) ON CONFLICT (server, name) DO UPDATE SET "
+        "offset = max(offset, excluded.offset), last = max(last, excluded.last)");
+
+    weir_bind_number(&q, stream->server);
+    weir_bind_text(&q, stream->name);
+    weir_bind_number(&q, (int64_t)stream->offset);
+    weir_bind_number(&q, stream->last);
+    return weir_query_run(&q);
+}
+
+static int add_batch(struct weir_database *database, const struct weir_database_batch *batch)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc >= 0 && i < batch->rows; i += (size_t)(rc > 0 ? rc : 0))
+        rc = add_rows(database, &batch->row[i], batch->rows - i);
+    for (size_t i = 0; rc >= 0 && i < batch->streams; i++)
+        rc = put_stream(database, &batch->stream[i]);
+    return rc < 0 ? rc : weir_state_put(database, POSITION, batch->position);
+}
+
+int weir_database_traffic(struct weir_database *database, const struct weir_database_batch *batch)
+{
+    bool own, fits = batch->position <= INT64_MAX;
+    int rc;
+
+    for (size_t i = 0; i < batch->streams; i++)
+        fits = fits && batch->stream[i].offset <= INT64_MAX;
+    if (!fits)
+        return weir_database_fail(database, WEIR_EINVAL, "an offset is too large");
+    rc = weir_change_begin(database, &own);
+    if (rc < 0)
+        return rc;
+    return weir_change_end(database, own, add_batch(database, batch));
+}
+
+/* Asking. ------------------------------------------------------------------------------- */
+
+int weir_database_position(struct weir_database *database, uint64_t *position_r)
+{
+    return weir_state_get(database, POSITION, position_r);
+}
+
+int weir_database_streams(struct weir_database *database,
+                          int (*row)(void *context, const struct weir_stream *stream),
+                          void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT server, name, offset, last FROM streams");
+    int calls = 0, rc, stop = 0;
+
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        struct weir_stream stream = {.server = (uint32_t)weir_column_number(&q)};
+
+        stream.name = weir_column_text(&q);
+        stream.offset = (uint64_t)weir_column_number(&q);
+        stream.last = weir_column_number(&q);
+        stop = row(context, &stream);
+        calls++;
+    }
+    rc = weir_query_end(&q);
+    return rc < 0 ? rc : calls;
+}
+
+int weir_database_address(struct weir_database *database, const struct weir_address *address,
+                          struct weir_address_row *row_r)
+{
+    struct weir_query q = weir_query(database, "SELECT first_seen, last_seen, " COLUMNS
+                                     " FROM addresses WHERE address = ?");
+    struct weir_address_row row = {.address = *address};
+    int rc, found;
+
+    bind_address(&q, address);
+    found = weir_query_row(&q);
+    if (found == 1) {
+        row.first_seen = weir_column_number(&q);
+        row.last_seen = weir_column_number(&q);
+        column_sums(&q, row.sum);
+    }
+    rc = weir_query_end(&q);
+    if (rc == 0 && found == 1)
+        *row_r = row;
+    return rc < 0 ? rc : found;
+}
+
+int weir_database_top(struct weir_database *database, int64_t from, int64_t to, unsigned quantity,
+                      unsigned most, int (*row)(void *context, const struct weir_address_row *row),
+                      void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT address, " SUMS " FROM minutes "
+        "WHERE minute BETWEEN ? AND ? GROUP BY address ORDER BY CASE ? "
+        "WHEN 0 THEN sum(connections) WHEN 1 THEN sum(syns) WHEN 2 THEN sum(messages) "
+        "WHEN 3 THEN sum(accepted) WHEN 4 THEN sum(recipients) ELSE sum(estimated) END DESC, "
+        "address LIMIT ?");
+    int calls = 0, rc, stop = 0;
+
+    weir_bind_number(&q, from);
+    weir_bind_number(&q, to);
+    weir_bind_number(&q, quantity);
+    weir_bind_number(&q, most);
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        struct weir_address_row one = {.first_seen = 0};
+
+        weir_column_octets(&q, &one.address, sizeof one.address);
+        column_sums(&q, one.sum);
+        stop = row(context, &one);
+        calls++;
+    }
+    rc = weir_query_end(&q);
+    return rc < 0 ? rc : calls;
+}
+
+/* The table is ordered by minute first, so that an address is looked up in each minute. */
+int weir_database_history(struct weir_database *database, const struct weir_address *address,
+                          int64_t from, int64_t to,
+                          int (*row)(void *context, const struct weir_minute_row *row),
+                          void *context)
+{
+    struct weir_query q = weir_query(database, "WITH RECURSIVE span (at) AS (VALUES (?) "
+        "UNION ALL SELECT at + 1 FROM span WHERE at < ?) SELECT minute, server, " COLUMNS
+        " FROM span CROSS JOIN minutes ON minute = at AND address = ?");
+    int calls = 0, rc, stop = 0;
+
+    if (to < from || (uint64_t)to - (uint64_t)from >= WEIR_HISTORY_MAX)
+        return to < from ? 0 : WEIR_ELIMIT;
+    weir_bind_number(&q, from);
+    weir_bind_number(&q, to);
+    bind_address(&q, address);
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        struct weir_minute_row one = {.address = *address};
+
+        one.minute = weir_column_number(&q);
+        one.server = (uint32_t)weir_column_number(&q);
+        column_sums(&q, one.sum);
+        stop = row(context, &one);
+        calls++;
+    }
+    rc = weir_query_end(&q);
+    return rc < 0 ? rc : calls;
+}

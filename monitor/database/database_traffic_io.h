@@ -1,0 +1,66 @@
+/*
+ * What addresses did, minute by minute and in all, and how far the spools and the journal are in
+ * it: stored in one transaction, so that after any crash the journal from the stored position on
+ * is exactly what is missing.  See database_io.h for owner, threads and errors.
+ *
+ * Limits: sums stop at WEIR_MINUTE_SUM_MAX, and WEIR_COUNTER_MAX of an address; a history spans
+ * WEIR_HISTORY_MAX minutes.
+ */
+#ifndef WEIR_DATABASE_TRAFFIC_IO_H
+#define WEIR_DATABASE_TRAFFIC_IO_H
+
+#include "monitor/database/database_io.h"
+#include "monitor/intake/minutes.h"
+
+#define WEIR_HISTORY_MAX (100 * 24 * 60) /* minutes: each is a look at the table */
+
+struct weir_stream {
+    uint32_t server;
+    const char *name;
+    uint64_t offset;     /* everything below is in the database */
+    weir_time last;      /* when something of it came */
+};
+
+struct weir_database_batch {
+    const struct weir_minute_row *row; /* as weir_minutes_rows() has them: sorted is faster */
+    size_t rows;
+    const struct weir_stream *stream;
+    size_t streams;
+    uint64_t position;   /* of the journal, behind all of these */
+};
+
+struct weir_address_row {
+    struct weir_address address;
+    weir_time first_seen, last_seen;
+    uint64_t sum[WEIR_TRAFFIC_QUANTITIES];
+};
+
+/* Adds a batch: minutes, addresses, offsets and position, all or nothing.  0 or an error. */
+int weir_database_traffic(struct weir_database *database, const struct weir_database_batch *batch);
+
+/* The journal's position: 0 when there is none yet.  0 or an error. */
+int weir_database_position(struct weir_database *database, uint64_t *position_r);
+
+/* All streams: what the monitor has to know at its start. */
+int weir_database_streams(struct weir_database *database,
+                          int (*row)(void *context, const struct weir_stream *stream),
+                          void *context);
+
+/* All that is known of an address: 1; 0 when it was never seen; an error. */
+int weir_database_address(struct weir_database *database, const struct weir_address *address,
+                          struct weir_address_row *row_r);
+
+/* The addresses with most of a quantity (of traffic_line.h) from one minute to another, both
+ * included, most first, at most `most`; their first_seen and last_seen are 0. */
+int weir_database_top(struct weir_database *database, int64_t from, int64_t to, unsigned quantity,
+                      unsigned most, int (*row)(void *context, const struct weir_address_row *row),
+                      void *context);
+
+/* An address's minutes in such a span, oldest first, server by server; first and last are 0.
+ * WEIR_ELIMIT for a longer span. */
+int weir_database_history(struct weir_database *database, const struct weir_address *address,
+                          int64_t from, int64_t to,
+                          int (*row)(void *context, const struct weir_minute_row *row),
+                          void *context);
+
+#endif

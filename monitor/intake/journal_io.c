@@ -1,0 +1,491 @@
+/*
+ * The journal's folder: which files there are, the one that is written, and what is done when
+ * a write comes out short.
+ *
+ * Writing goes to a place of the file that is known, not to its end: what a failed write left
+ * behind, and could not be cut off, is written over by the next batch or cut off at
+ * the next start; it never stands between two batches.
+ */
+#include "monitor/intake/journal_io.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "monitor/intake/journal_impl.h"
+
+#define NAME "journal-%020" PRIu64 ".log"
+#define NAME_ROOM 40
+
+struct file {
+    uint64_t position, len;
+};
+
+struct weir_journal {
+    int folder;              /* locked while we have it */
+    uint64_t file_most, bytes_most;
+    struct file *file;       /* by position; the last one is written */
+    size_t files, room;
+    int fd;                  /* of the last one, or -1 */
+    struct weir_hash_key key;
+    uint64_t octets;         /* of all of them */
+};
+
+static struct file *last(const struct weir_journal *journal)
+{
+    return &journal->file[journal->files - 1];
+}
+
+/* Errors that go away with room. */
+static int write_error(void)
+{
+    return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? WEIR_EFULL : WEIR_EIO;
+}
+
+static const char *name_of(const struct file *file, char name[static NAME_ROOM])
+{
+    snprintf(name, NAME_ROOM, NAME, file->position);
+    return name;
+}
+
+/* Files. ------------------------------------------------------------------------- */
+
+static int note_file(struct weir_journal *journal, struct file file)
+{
+    if (journal->files == journal->room) {
+        size_t room = journal->room * 2 + 16;
+        struct file *more = realloc(journal->file, room * sizeof *more);
+
+        if (!more)
+            return WEIR_ENOMEM;
+        journal->file = more;
+        journal->room = room;
+    }
+    journal->file[journal->files++] = file;
+    journal->octets += file.len;
+    return 0;
+}
+
+/* The position in a name of ours; names that are not exactly ours are left alone. */
+static bool position_of(const char *name, uint64_t *position_r)
+{
+    char same[NAME_ROOM];
+
+    if (sscanf(name, "journal-%20" SCNu64 ".log", position_r) != 1)
+        return false;
+    return strcmp(name, name_of(&(struct file){.position = *position_r}, same)) == 0;
+}
+
+static int compare_files(const void *a, const void *b)
+{
+    const struct file *left = a, *right = b;
+
+    return (left->position > right->position) - (left->position < right->position);
+}
+
+static int list_files(struct weir_journal *journal)
+{
+    int fd = openat(journal->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *entry;
+    struct stat status;
+
+    if (!dir && fd >= 0)
+        close(fd);
+    if (!dir)
+        return WEIR_EIO;
+    while (rc == 0 && (errno = 0, entry = readdir(dir))) {
+        struct file file = {.len = 0};
+
+        if (!position_of(entry->d_name, &file.position))
+            continue;
+        if (fstatat(journal->folder, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
+            rc = WEIR_EIO;
+        } else if (S_ISREG(status.st_mode)) {
+            file.len = (uint64_t)status.st_size;
+            rc = note_file(journal, file);
+        }
+    }
+    rc = rc == 0 && errno != 0 ? WEIR_EIO : rc;
+    closedir(dir);
+    if (journal->files > 1)
+        qsort(journal->file, journal->files, sizeof *journal->file, compare_files);
+    return rc;
+}
+
+/* All octets of a file in memory; the caller frees them. */
+static int load(const struct weir_journal *journal, const struct file *file, uint8_t **octets_r,
+                size_t *len_r)
+{
+    char name[NAME_ROOM];
+    int fd = openat(journal->folder, name_of(file, name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    uint8_t *octets = fd >= 0 ? malloc(file->len + 1) : NULL;
+    size_t len = 0;
+    ssize_t got = 1;
+
+    while (octets && got > 0 && len < file->len) {
+        got = read(fd, octets + len, file->len - len);
+        len += got > 0 ? (size_t)got : 0;
+    }
+    if (fd >= 0)
+        close(fd);
+    if (!octets || got < 0) {
+        free(octets);
+        return fd >= 0 && !octets ? WEIR_ENOMEM : WEIR_EIO;
+    }
+    *octets_r = octets;
+    *len_r = len;
+    return 0;
+}
+
+/* Begins a file at a position, which becomes the last one. */
+static int begin_file(struct weir_journal *journal, uint64_t position)
+{
+    struct file file = {.position = position, .len = WEIR_JOURNAL_FILE_HEAD};
+    struct weir_hash_key key = weir_hash_key_random();
+    uint8_t head[WEIR_JOURNAL_FILE_HEAD];
+    char name[NAME_ROOM];
+    int rc = 0, fd = openat(journal->folder, name_of(&file, name),
+                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+
+    if (fd < 0)
+        return write_error();
+    weir_journal_file_head(position, &key, head);
+    ssize_t written = write(fd, head, sizeof head);
+    if (written >= 0 && written < (ssize_t)sizeof head)
+        errno = ENOSPC;
+    if (written != (ssize_t)sizeof head || fsync(journal->folder) < 0)
+        rc = write_error();
+    rc = rc < 0 ? rc : note_file(journal, file);
+    if (rc < 0) {
+        int kept = errno;
+
+        close(fd);
+        unlinkat(journal->folder, name, 0);
+        errno = kept;
+        return rc;
+    }
+    if (journal->fd >= 0)
+        close(journal->fd);
+    journal->fd = fd;
+    journal->key = key;
+    return 0;
+}
+
+/* Opening. ------------------------------------------------------------------------ */
+
+static int open_folder(const char *path)
+{
+    int fd;
+
+    if (mkdir(path, 0750) < 0 && errno != EEXIST)
+        return -1;
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        int kept = errno;
+
+        close(fd);
+        errno = kept;
+        return -1;
+    }
+    return fd;
+}
+
+/* Opens the last file to write on, and cuts off what is behind its last whole batch. */
+static int open_last(struct weir_journal *journal, uint64_t whole,
+                     struct weir_journal_found *found)
+{
+    char name[NAME_ROOM];
+    uint64_t torn = last(journal)->len - whole;
+
+    journal->fd = openat(journal->folder, name_of(last(journal), name),
+                         O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (journal->fd < 0 || (torn > 0 && ftruncate(journal->fd, (off_t)whole) < 0))
+        return WEIR_EIO;
+    found->torn = torn;
+    last(journal)->len = whole;
+    journal->octets -= torn;
+    return 0;
+}
+
+/* Takes away a last file that did not even get its head. */
+static int drop_last(struct weir_journal *journal, struct weir_journal_found *found)
+{
+    char name[NAME_ROOM];
+
+    if (unlinkat(journal->folder, name_of(last(journal), name), 0) < 0)
+        return WEIR_EIO;
+    found->torn = last(journal)->len;
+    journal->octets -= last(journal)->len;
+    journal->files--;
+    return 0;
+}
+
+/* Finds the end of the last file.  A file whose head is damaged stays as it is, and the next
+ * one begins behind it. */
+static int recover(struct weir_journal *journal, struct weir_journal_found *found)
+{
+    struct weir_journal_batch batch;
+    struct weir_journal_walk walk;
+    uint8_t *octets;
+    size_t len;
+    int rc = load(journal, last(journal), &octets, &len);
+
+    if (rc < 0)
+        return rc;
+    if (weir_journal_walk_begin(&walk, octets, len, last(journal)->position)) {
+        while (weir_journal_walk_next(&walk, &batch) == 1)
+            continue;
+        journal->key = walk.key;
+        rc = open_last(journal, walk.at, found);
+    } else if (len <= WEIR_JOURNAL_FILE_HEAD) {
+        rc = drop_last(journal, found);
+    }
+    free(octets);
+    return rc;
+}
+
+/* An open file whose end is at `from` or behind. */
+static int make_ready(struct weir_journal *journal, uint64_t from,
+                      struct weir_journal_found *found)
+{
+    uint64_t end;
+    int rc = list_files(journal);
+
+    if (rc == 0 && journal->files > 0)
+        rc = recover(journal, found);
+    if (rc < 0)
+        return rc;
+    end = journal->files > 0 ? weir_journal_position(journal) : 0;
+    if (journal->fd >= 0 && end >= from)
+        return 0;
+    return begin_file(journal, end > from ? end : from);
+}
+
+int weir_journal_open(const struct weir_journal_options *options,
+                      struct weir_journal_found *found_r, struct weir_journal **journal_r)
+{
+    struct weir_journal *journal = calloc(1, sizeof *journal);
+    int rc;
+
+    *found_r = (struct weir_journal_found){.torn = 0};
+    if (!journal)
+        return WEIR_ENOMEM;
+    journal->file_most = options->file_most > 0 ? options->file_most : WEIR_JOURNAL_FILE;
+    journal->bytes_most = options->bytes_most > 0 ? options->bytes_most : UINT64_MAX;
+    journal->fd = -1;
+    journal->folder = open_folder(options->folder);
+    rc = journal->folder < 0 ? WEIR_EIO : make_ready(journal, options->from, found_r);
+    if (rc < 0) {
+        int kept = errno;
+
+        weir_journal_free(&journal);
+        errno = kept;
+        return rc;
+    }
+    *journal_r = journal;
+    return 0;
+}
+
+void weir_journal_free(struct weir_journal **journal)
+{
+    if (!*journal)
+        return;
+    if ((*journal)->fd >= 0)
+        close((*journal)->fd);
+    if ((*journal)->folder >= 0)
+        close((*journal)->folder);
+    free((*journal)->file);
+    free(*journal);
+    *journal = NULL;
+}
+
+/* Appending. ---------------------------------------------------------------------- */
+
+uint64_t weir_journal_position(const struct weir_journal *journal)
+{
+    return last(journal)->position + last(journal)->len;
+}
+
+uint64_t weir_journal_octets(const struct weir_journal *journal)
+{
+    return journal->octets;
+}
+
+/* What is in the old file is made durable here: later nobody has its descriptor. */
+static int turn(struct weir_journal *journal)
+{
+    if (fdatasync(journal->fd) < 0)
+        return write_error();
+    return begin_file(journal, weir_journal_position(journal));
+}
+
+static int write_batch(struct weir_journal *journal, const struct weir_journal_batch *batch,
+                       size_t size)
+{
+    uint8_t head[WEIR_JOURNAL_HEAD_MAX];
+    struct iovec piece[2] = {{.iov_base = head}, {.iov_len = batch->octets.len}};
+    off_t end = (off_t)last(journal)->len;
+    ssize_t written;
+
+    piece[0].iov_len = weir_journal_head(batch, &journal->key, head);
+    memcpy(&piece[1].iov_base, &batch->octets.at, sizeof batch->octets.at); /* drops a const */
+    written = pwritev(journal->fd, piece, 2, end);
+    if (written == (ssize_t)size)
+        return 0;
+    if (written >= 0)
+        errno = ENOSPC;
+    int kept = errno;
+    if (ftruncate(journal->fd, end) < 0) /* see above: no harm comes of it */
+        errno = kept;
+    errno = kept;
+    return write_error();
+}
+
+int weir_journal_append(struct weir_journal *journal, uint32_t server, struct weir_slice stream,
+                        uint64_t offset, struct weir_slice octets, uint64_t *position_r)
+{
+    size_t size = WEIR_JOURNAL_HEAD + stream.len + octets.len;
+    struct weir_journal_batch batch = {.server = server, .stream = stream, .offset = offset,
+                                       .octets = octets};
+    int rc = 0;
+
+    if (stream.len == 0 || stream.len > WEIR_STREAM_MAX || octets.len > WEIR_BATCH_MAX)
+        return WEIR_ELIMIT;
+    if (size > journal->bytes_most || journal->octets > journal->bytes_most - size) {
+        errno = ENOSPC;
+        return WEIR_EFULL;
+    }
+    if (last(journal)->len + size > journal->file_most &&
+        last(journal)->len > WEIR_JOURNAL_FILE_HEAD)
+        rc = turn(journal);
+    batch.position = weir_journal_position(journal);
+    rc = rc < 0 ? rc : write_batch(journal, &batch, size);
+    if (rc < 0)
+        return rc;
+    last(journal)->len += size;
+    journal->octets += size;
+    *position_r = weir_journal_position(journal);
+    return 0;
+}
+
+int weir_journal_sync_begin(struct weir_journal *journal, int *token_r)
+{
+    int fd = fcntl(journal->fd, F_DUPFD_CLOEXEC, 0);
+
+    if (fd < 0)
+        return WEIR_EIO;
+    *token_r = fd;
+    return 0;
+}
+
+int weir_journal_sync_end(int token)
+{
+    int done = fdatasync(token), kept = errno;
+
+    close(token);
+    errno = kept;
+    return done < 0 ? WEIR_EIO : 0;
+}
+
+/* Replay and removal. --------------------------------------------------------------- */
+
+struct replay {
+    int (*batch)(void *context, const struct weir_journal_batch *batch);
+    void *context;
+    struct weir_journal_found *found;
+};
+
+static void note_damage(struct weir_journal_found *found, uint64_t places, uint64_t octets)
+{
+    found->damages += places;
+    found->damaged += octets;
+}
+
+/* Replays a file in memory from a place in it on. */
+static int replay_octets(const struct replay *replay, struct weir_journal_walk *walk)
+{
+    struct weir_journal_batch batch;
+
+    while (weir_journal_walk_next(walk, &batch) == 1) {
+        int rc = replay->batch(replay->context, &batch);
+
+        if (rc < 0)
+            return rc;
+        replay->found->batches++;
+        replay->found->octets += batch.octets.len;
+    }
+    note_damage(replay->found, walk->damages, walk->damaged);
+    note_damage(replay->found, walk->at < walk->len, walk->len - walk->at);
+    return 0;
+}
+
+static int replay_file(const struct weir_journal *journal, const struct file *file, uint64_t from,
+                       const struct replay *replay)
+{
+    struct weir_journal_walk walk;
+    uint8_t *octets;
+    size_t len;
+    int rc = load(journal, file, &octets, &len);
+
+    if (rc < 0)
+        return rc;
+    if (!weir_journal_walk_begin(&walk, octets, len, file->position)) {
+        note_damage(replay->found, 1, len);
+    } else {
+        if (from > file->position + walk.at)
+            walk.at = (size_t)(from - file->position);
+        rc = replay_octets(replay, &walk);
+    }
+    free(octets);
+    return rc;
+}
+
+int weir_journal_replay(struct weir_journal *journal, uint64_t from,
+                        int (*batch)(void *context, const struct weir_journal_batch *batch),
+                        void *context, struct weir_journal_found *found_r)
+{
+    struct replay replay = {.batch = batch, .context = context, .found = found_r};
+    int rc = 0;
+
+    *found_r = (struct weir_journal_found){.torn = 0};
+    if (journal->file[0].position > from)
+        found_r->missing = journal->file[0].position - from;
+    for (size_t i = 0; rc == 0 && i < journal->files; i++) {
+        const struct file *file = &journal->file[i];
+
+        if (file->position + file->len > from)
+            rc = replay_file(journal, file, from, &replay);
+    }
+    return rc;
+}
+
+int weir_journal_remove_below(struct weir_journal *journal, uint64_t position)
+{
+    size_t removed = 0;
+    int rc = 0;
+
+    while (removed + 1 < journal->files &&
+           journal->file[removed].position + journal->file[removed].len <= position) {
+        char name[NAME_ROOM];
+
+        if (unlinkat(journal->folder, name_of(&journal->file[removed], name), 0) < 0 &&
+            errno != ENOENT) {
+            rc = WEIR_EIO;
+            break;
+        }
+        journal->octets -= journal->file[removed++].len;
+    }
+    journal->files -= removed;
+    memmove(journal->file, journal->file + removed, journal->files * sizeof *journal->file);
+    return rc < 0 ? rc : (int)removed;
+}

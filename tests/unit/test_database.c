@@ -1,0 +1,258 @@
+/*
+ * database - opening, migrating, refusing, transactions and a full disk (database_io.c,
+ * database_query_io.c, database_schema_io.c).
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "core/base/error.h"
+#include "monitor/database/database_audit_io.h"
+#include "tests/unit/database_rig.h"
+
+static void assert_why(const char *why, const char *path, const char *word)
+{
+    if (strncmp(why, path, strlen(path)) != 0 || !strstr(why, word))
+        fail_msg("\"%s\" does not begin with %s and say \"%s\"", why, path, word);
+}
+
+static void a_new_database_is_made_and_opened_again(void **state)
+{
+    struct database_rig *rig = *state;
+    struct stat status;
+
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(database_number(rig, "PRAGMA user_version"), WEIR_DATABASE_VERSION);
+        assert_int_equal(database_number(rig, "PRAGMA synchronous"), 1);
+        assert_int_equal(database_number(rig, "PRAGMA auto_vacuum"), 2);
+        assert_int_equal(database_number(rig, "SELECT journal_mode = 'wal' "
+                                         "FROM pragma_journal_mode"), 1);
+        database_must(rig, database_open(rig), 0);
+    }
+    assert_int_equal(stat(rig->path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0640);
+}
+
+/* A file as version 1 left it. */
+static void a_database_of_version_1_is_migrated(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_audit audit = {.time = 1, .who = "w", .what = "x", .detail = ""};
+
+    assert_int_equal(weir_database_run(rig->database, "DROP TABLE thresholds; DROP TABLE events;"
+                     "DROP TABLE decisions; DROP TABLE audit; DROP INDEX addresses_last_seen;"
+                     "PRAGMA user_version = 1"), 0);
+    struct weir_minute_row row = database_row(7, 100, 1, 5);
+    assert_int_equal(database_store(rig, &row, 1, 77), 0);
+    database_must(rig, database_open(rig), 0);
+    assert_int_equal(database_number(rig, "PRAGMA user_version"), WEIR_DATABASE_VERSION);
+    assert_int_equal(database_number(rig, "SELECT connections FROM addresses"), 5);
+    assert_int_equal(weir_database_audit_add(rig->database, &audit), 0);
+}
+
+static void a_migration_is_done_whole_or_not_at_all(void **state)
+{
+    struct database_rig *rig = *state;
+
+    /* The last statement of the step cannot be done. */
+    assert_int_equal(weir_database_run(rig->database, "DROP TABLE thresholds; DROP TABLE events;"
+                     "DROP TABLE decisions; DROP TABLE audit; PRAGMA user_version = 1"), 0);
+    assert_true(database_open(rig) < 0);
+    assert_why(rig->why, rig->path, "addresses_last_seen");
+    sqlite3 *raw;
+    char *none = NULL;
+    assert_int_equal(sqlite3_open(rig->path, &raw), 0);
+    assert_int_equal(sqlite3_exec(raw, "CREATE TABLE events (x); DROP TABLE events;"
+                                  "DROP INDEX addresses_last_seen", NULL, NULL, &none), 0);
+    sqlite3_close(raw);
+    database_must(rig, database_open(rig), 0);
+}
+
+static void other_files_are_refused_and_left_as_they_are(void **state)
+{
+    struct database_rig *rig = *state;
+    static const struct { const char *sql, *word; int result; } cases[] = {
+        {"PRAGMA user_version = 3", "newer version", WEIR_EINVAL},
+        {"PRAGMA application_id = 7", "not a database of Weir", WEIR_EINVAL},
+    };
+
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(weir_database_run(rig->database, cases[i].sql), 0);
+        assert_int_equal(database_open(rig), cases[i].result);
+        assert_null(rig->database);
+        assert_why(rig->why, rig->path, cases[i].word);
+        unlink(rig->path);
+        database_must(rig, database_open(rig), 0);
+    }
+}
+
+static void a_folder_that_is_not_there_is_told(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_database_options options = {.path = "/nonexistent/spam.db"};
+    struct weir_database *other = NULL;
+
+    assert_int_equal(weir_database_open(&options, rig->why, &other), WEIR_EIO);
+    assert_why(rig->why, options.path, "No such file");
+}
+
+static void a_reader_reads_and_cannot_write(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_database_options options = {.path = rig->path, .reading = true};
+    struct weir_database *reader = NULL;
+    struct weir_minute_row row = database_row(1, 100, 1, 5);
+    struct weir_address_row found;
+    struct weir_database_batch batch = {.row = &row, .rows = 1};
+
+    database_must(rig, weir_database_open(&options, rig->why, &reader), 0);
+    assert_int_equal(database_store(rig, &row, 1, 77), 0);
+    assert_int_equal(weir_database_address(reader, &row.address, &found), 1);
+    assert_int_equal(found.sum[0], 5);
+    assert_true(weir_database_traffic(reader, &batch) < 0);
+    weir_database_free(&reader);
+    assert_int_equal(weir_database_run(rig->database, "PRAGMA user_version = 1"), 0);
+    assert_int_equal(weir_database_open(&options, rig->why, &reader), WEIR_EINVAL);
+    assert_why(rig->why, rig->path, "older version");
+}
+
+/* Damage. ------------------------------------------------------------------------------ */
+
+static void fill(struct database_rig *rig, unsigned rows)
+{
+    struct weir_minute_row *row = calloc(rows, sizeof *row);
+
+    for (unsigned i = 0; i < rows; i++)
+        row[i] = database_row(i, 100, 1, i);
+    database_must(rig, database_store(rig, row, rows, rows), 0);
+    free(row);
+}
+
+static void scribble(const char *path, long at, size_t len)
+{
+    FILE *file = fopen(path, "r+");
+    char junk[4096];
+
+    memset(junk, 0xa5, sizeof junk);
+    assert_int_equal(fseek(file, at, SEEK_SET), 0);
+    assert_int_equal(fwrite(junk, 1, len, file), len);
+    fclose(file);
+}
+
+static void a_damaged_file_is_refused_with_its_name_and_what_to_do(void **state)
+{
+    struct database_rig *rig = *state;
+    static const struct { long at; size_t len; bool check; } cases[] = {
+        {0, 16, false},          /* what SQLite knows it by */
+        {100, 100, false},       /* the page with the tables */
+        {4096 * 40, 4096, true}, /* a page of some table */
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct weir_database_options options = {.path = rig->path, .check = cases[i].check};
+
+        fill(rig, 20000);
+        weir_database_free(&rig->database);
+        scribble(rig->path, cases[i].at, cases[i].len);
+        assert_int_equal(weir_database_open(&options, rig->why, &rig->database), WEIR_ECORRUPT);
+        assert_null(rig->database);
+        assert_why(rig->why, rig->path, ".recover");
+        unlink(rig->path);
+        database_must(rig, database_open(rig), 0);
+    }
+    assert_int_equal(weir_database_check(rig->database), 0);
+}
+
+/* Transactions and a full disk. --------------------------------------------------------- */
+
+static void calls_between_begin_and_commit_are_one_change(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_audit audit = {.time = 1, .who = "w", .what = "x", .detail = ""};
+    struct weir_minute_row row = database_row(1, 100, 1, 5);
+
+    for (int commit = 0; commit < 2; commit++) {
+        assert_int_equal(weir_database_begin(rig->database), 0);
+        assert_int_equal(database_store(rig, &row, 1, 9), 0);
+        assert_int_equal(weir_database_audit_add(rig->database, &audit), 0);
+        if (commit)
+            assert_int_equal(weir_database_commit(rig->database), 0);
+        else
+            weir_database_abandon(rig->database);
+        database_must(rig, database_open(rig), 0);
+        assert_int_equal(database_number(rig, "SELECT count(*) FROM audit"), commit);
+        assert_int_equal(database_number(rig, "SELECT count(*) FROM minutes"), commit);
+    }
+    weir_database_abandon(rig->database); /* nothing was begun */
+}
+
+static void a_full_disk_costs_the_change_and_no_more(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_minute_row *row = calloc(60000, sizeof *row);
+    struct rlimit before, small;
+    uint64_t position = 0;
+    int rc;
+
+    signal(SIGXFSZ, SIG_IGN);
+    fill(rig, 1000);
+    for (unsigned i = 0; i < 60000; i++)
+        row[i] = database_row(i, 200, 1, 1);
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = (struct rlimit){.rlim_cur = 1 << 20, .rlim_max = before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+    rc = database_store(rig, row, 60000, 5000);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_int_equal(rc, WEIR_EFULL);
+    assert_int_equal(weir_database_position(rig->database, &position), 0);
+    assert_int_equal(position, 1000);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM minutes"), 1000);
+    database_must(rig, database_store(rig, row, 60000, 5000), 0);
+    database_must(rig, database_open(rig), 0);
+    assert_int_equal(weir_database_check(rig->database), 0);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM minutes"), 61000);
+    free(row);
+}
+
+static void two_writers_do_not_lose_each_others_changes(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_database *first = rig->database;
+    struct weir_minute_row row = database_row(1, 100, 1, 5);
+
+    rig->database = NULL;
+    database_must(rig, database_open(rig), 0);
+    for (int i = 0; i < 20; i++) {
+        struct weir_database_batch batch = {.row = &row, .rows = 1};
+
+        assert_int_equal(database_store(rig, &row, 1, 1), 0);
+        assert_int_equal(weir_database_traffic(first, &batch), 0);
+    }
+    assert_int_equal(database_number(rig, "SELECT connections FROM minutes"), 200);
+    weir_database_free(&first);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, database_setup, database_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_new_database_is_made_and_opened_again),
+        TEST(a_database_of_version_1_is_migrated),
+        TEST(a_migration_is_done_whole_or_not_at_all),
+        TEST(other_files_are_refused_and_left_as_they_are),
+        TEST(a_folder_that_is_not_there_is_told),
+        TEST(a_reader_reads_and_cannot_write),
+        TEST(a_damaged_file_is_refused_with_its_name_and_what_to_do),
+        TEST(calls_between_begin_and_commit_are_one_change),
+        TEST(a_full_disk_costs_the_change_and_no_more),
+        TEST(two_writers_do_not_lose_each_others_changes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

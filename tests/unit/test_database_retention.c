@@ -1,0 +1,182 @@
+/*
+ * database_retention - what is too old or too much is forgotten, a piece at a time, oldest first.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "core/base/error.h"
+#include "monitor/database/database_audit_io.h"
+#include "monitor/database/database_decisions_io.h"
+#include "monitor/database/database_events_io.h"
+#include "monitor/database/database_retention_io.h"
+#include "tests/unit/database_rig.h"
+
+#define NOW DATABASE_NOW
+#define MINUTE (NOW / WEIR_MINUTE)
+
+static struct weir_forgotten retain(struct database_rig *rig, const struct weir_retention *keep)
+{
+    struct weir_forgotten forgotten;
+
+    database_must(rig, weir_database_retain(rig->database, keep, NOW, &forgotten), 0);
+    return forgotten;
+}
+
+static void minutes_are_forgotten_by_age_a_piece_at_a_time(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_retention keep = {.minutes = WEIR_DAY, .rows = 40};
+
+    for (unsigned i = 0; i < 100; i++) {
+        struct weir_minute_row row = database_row(i, MINUTE - 1440 - 100 + i, 1, 1);
+        database_must(rig, database_store(rig, &row, 1, 1), 0);
+    }
+    struct weir_minute_row fresh = database_row(200, MINUTE - 1440, 1, 1);
+    database_must(rig, database_store(rig, &fresh, 1, 1), 0);
+    for (int i = 0; i < 2; i++) {
+        struct weir_forgotten forgotten = retain(rig, &keep);
+
+        assert_int_equal(forgotten.minutes, 40);
+        assert_true(forgotten.more);
+        assert_int_equal(database_number(rig, "SELECT min(minute) FROM minutes"),
+                         MINUTE - 1440 - 100 + 40 * (i + 1));
+    }
+    struct weir_forgotten last = retain(rig, &keep);
+    assert_int_equal(last.minutes, 20);
+    assert_false(last.more);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM minutes"), 1);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM addresses"), 101);
+    assert_int_equal(retain(rig, &keep).minutes, 0);
+}
+
+static void minutes_of_a_wrong_clock_are_forgotten_too(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_retention keep = {.rows = 40};
+    struct weir_minute_row row = database_row(1, MINUTE + 1440, 1, 1);
+
+    database_must(rig, database_store(rig, &row, 1, 1), 0);
+    row.minute++;
+    database_must(rig, database_store(rig, &row, 1, 1), 0);
+    assert_int_equal(retain(rig, &keep).minutes, 1);
+    assert_int_equal(database_number(rig, "SELECT minute FROM minutes"), MINUTE + 1440);
+}
+
+static void addresses_and_streams_are_forgotten_when_they_are_silent(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_retention keep = {.addresses = WEIR_DAY, .streams = WEIR_DAY, .rows = 10};
+    struct weir_minute_row row[2] = {database_row(1, MINUTE - 1441, 1, 1),
+                                     database_row(2, MINUTE - 1400, 1, 1)};
+    struct weir_stream stream[2] = {{1, "old", 1, NOW - WEIR_DAY - 1},
+                                    {1, "new", 1, NOW - WEIR_DAY}};
+    struct weir_database_batch batch = {.row = row, .rows = 2, .stream = stream, .streams = 2};
+
+    database_must(rig, weir_database_traffic(rig->database, &batch), 0);
+    struct weir_forgotten forgotten = retain(rig, &keep);
+    assert_int_equal(forgotten.addresses, 1);
+    assert_int_equal(forgotten.streams, 1);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM streams WHERE name = 'new'"), 1);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM minutes"), 2);
+}
+
+static int64_t decide(struct database_rig *rig, weir_time ends)
+{
+    struct weir_decision decision = {.made = 1, .list = "blacklist", .ends = ends, .reason = "",
+                                     .origin = ""};
+    uint64_t generation;
+    int64_t number;
+
+    assert_int_equal(weir_database_decision_add(rig->database, &decision, &number, &generation),
+                     0);
+    return number;
+}
+
+static void what_stands_is_never_forgotten(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_retention keep = {.events = WEIR_DAY, .decisions = WEIR_DAY, .audit = WEIR_DAY,
+                                  .rows = 10};
+    struct weir_event event = {.raised = 1, .kind = "blind"};
+    struct weir_audit audit = {.time = NOW - WEIR_DAY - 1, .who = "", .what = "", .detail = ""};
+    uint64_t generation;
+    int64_t number;
+
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(weir_database_event_add(rig->database, &event, &number), 0);
+    weir_database_event_clear(rig->database, 1, NOW - WEIR_DAY - 1);
+    weir_database_event_clear(rig->database, 2, NOW - WEIR_DAY);
+    decide(rig, 0);
+    decide(rig, NOW + WEIR_DAY);
+    decide(rig, NOW - WEIR_DAY);
+    decide(rig, NOW - WEIR_DAY - 1);
+    weir_database_decision_undo(rig->database, decide(rig, 0), "x", NOW - WEIR_DAY - 1,
+                                &generation);
+    weir_database_decision_undo(rig->database, decide(rig, 5), "x", NOW, &generation);
+    assert_int_equal(weir_database_audit_add(rig->database, &audit), 0);
+    audit.time++;
+    assert_int_equal(weir_database_audit_add(rig->database, &audit), 0);
+    struct weir_forgotten forgotten = retain(rig, &keep);
+    assert_int_equal(forgotten.events, 1);
+    assert_int_equal(forgotten.decisions, 2);
+    assert_int_equal(forgotten.audit, 1);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM events WHERE number <> 1"), 2);
+}
+
+static void a_database_keeps_to_its_size_and_counts_what_that_costs(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_retention keep = {.octets_most = 1 << 20, .rows = 5000};
+    struct weir_minute_row *row = calloc(60000, sizeof *row);
+    uint64_t octets = 0, early = 0, counted = 0;
+
+    for (unsigned i = 0; i < 60000; i++)
+        row[i] = database_row(i % 2000, MINUTE - 30 + i / 2000, 1, 1);
+    database_must(rig, database_store(rig, row, 60000, 1), 0);
+    free(row);
+    for (int i = 0; i < 30; i++) {
+        struct weir_forgotten forgotten = retain(rig, &keep);
+
+        assert_true(forgotten.minutes <= 5000);
+        early += forgotten.early;
+        weir_database_octets(rig->database, &octets);
+        if (octets <= keep.octets_most)
+            break;
+    }
+    assert_true(octets <= keep.octets_most && octets > keep.octets_most / 4);
+    assert_int_equal(weir_database_forgotten_early(rig->database, &counted), 0);
+    assert_true(counted == early && early > 0);
+    assert_true(database_number(rig, "SELECT min(minute) FROM minutes") > MINUTE - 30);
+    assert_int_equal(database_number(rig, "SELECT max(minute) FROM minutes"), MINUTE - 1);
+    assert_int_equal(retain(rig, &keep).early, 0);
+    assert_int_equal(weir_database_check(rig->database), 0);
+}
+
+static void without_limits_nothing_is_forgotten(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_retention keep = {.rows = 10};
+    struct weir_minute_row row = database_row(1, 5, 1, 1);
+
+    database_must(rig, database_store(rig, &row, 1, 1), 0);
+    struct weir_forgotten forgotten = retain(rig, &keep);
+    assert_true(forgotten.minutes == 0 && forgotten.addresses == 0 && !forgotten.more);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, database_setup, database_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(minutes_are_forgotten_by_age_a_piece_at_a_time),
+        TEST(minutes_of_a_wrong_clock_are_forgotten_too),
+        TEST(addresses_and_streams_are_forgotten_when_they_are_silent),
+        TEST(what_stands_is_never_forgotten),
+        TEST(a_database_keeps_to_its_size_and_counts_what_that_costs),
+        TEST(without_limits_nothing_is_forgotten),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
