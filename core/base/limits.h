@@ -155,8 +155,6 @@
 #define WEIR_INTAKE_BODY_MAX (2u << 20) /* octets of a request's body, also once inflated */
 #define WEIR_INTAKE_WAIT_MAX 60    /* seconds a question for commands is held */
 #define WEIR_INTAKE_CONNECTIONS_MAX 4096
-#define WEIR_STREAM_NAME_MAX 127   /* octets of the name of a spool's file */
-#define WEIR_HEALTH_MAX 4096       /* octets of what an agent says of itself */
 #define WEIR_COMMAND_MAX (32u << 20) /* octets of what the monitor tells to list */
 #define WEIR_COMMAND_ENTRIES_MAX 200000 /* entries of it */
 

@@ -22,7 +22,7 @@
 #include "core/base/limits.h"
 #include "core/base/log.h"
 
-#define WEIR_STREAM_TEXT 128     /* a stream's name and its NUL */
+#define WEIR_STREAM_TEXT (WEIR_STREAM_MAX + 1) /* a stream's name and its NUL */
 
 struct weir_tail;
 

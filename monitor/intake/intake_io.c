@@ -217,7 +217,7 @@ static enum MHD_Result spool(struct request *request)
 
     if (status != MHD_HTTP_OK)
         return refuse(request->intake, request->connection, status, "body");
-    if (!stream || !stream[0] || strlen(stream) > WEIR_STREAM_NAME_MAX ||
+    if (!stream || !stream[0] || strlen(stream) > WEIR_STREAM_MAX ||
         !argument_number(request, "offset", &offset) || request->len == 0 ||
         request->body[request->len - 1] != '\n')
         return refuse(request->intake, request->connection, MHD_HTTP_BAD_REQUEST, "request");
