@@ -147,7 +147,6 @@
 #define WEIR_DATABASE_TEXT_MAX 4096 /* octets of a text in the database */
 
 /* agent and monitor --------------------------------------------------------- */
-#define WEIR_SERVER_NAME_MAX 63    /* octets of a mail server's name */
 #define WEIR_IDENTITY_FILE_MAX 4096 /* octets of the file that says who a server is */
 #define WEIR_TAIL_FILES_MAX 4096   /* files of the spool the agent knows at once */
 #define WEIR_TAIL_PIECE_MAX (1 << 20) /* octets of the spool in one request */

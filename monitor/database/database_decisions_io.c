@@ -35,7 +35,7 @@ static bool is_list(const char *list)
            strcmp(list, "score") == 0;
 }
 
-static int check(struct weir_database *database, const struct weir_decision *decision)
+static int check(struct weir_database *database, const struct weir_database_decision *decision)
 {
     if (!is_list(decision->list))
         return weir_database_fail(database, WEIR_EINVAL, "no such list");
@@ -44,7 +44,7 @@ static int check(struct weir_database *database, const struct weir_decision *dec
     return 0;
 }
 
-static int insert(struct weir_database *database, const struct weir_decision *decision,
+static int insert(struct weir_database *database, const struct weir_database_decision *decision,
                   uint64_t generation)
 {
     struct weir_query q = weir_query(database, "INSERT INTO decisions (" COLUMNS ") "
@@ -65,7 +65,7 @@ static int insert(struct weir_database *database, const struct weir_decision *de
 }
 
 int weir_database_decision_add(struct weir_database *database,
-                               const struct weir_decision *decision, int64_t *number_r,
+                               const struct weir_database_decision *decision, int64_t *number_r,
                                uint64_t *generation_r)
 {
     uint64_t generation = 0;
@@ -157,9 +157,9 @@ int weir_database_decisions_undo(struct weir_database *database, const struct we
 
 /* Lists. ------------------------------------------------------------------------------ */
 
-static struct weir_decision column_decision(struct weir_query *q)
+static struct weir_database_decision column_decision(struct weir_query *q)
 {
-    struct weir_decision decision = {.number = weir_column_number(q)};
+    struct weir_database_decision decision = {.number = weir_column_number(q)};
 
     decision.made = weir_column_number(q);
     decision.event = weir_column_number(q);
@@ -178,13 +178,13 @@ static struct weir_decision column_decision(struct weir_query *q)
 }
 
 static int list_all(struct weir_query *q,
-                    int (*row)(void *context, const struct weir_decision *decision),
+                    int (*row)(void *context, const struct weir_database_decision *decision),
                     void *context)
 {
     int calls = 0, stop = 0, rc;
 
     while (stop == 0 && weir_query_row(q) == 1) {
-        struct weir_decision decision = column_decision(q);
+        struct weir_database_decision decision = column_decision(q);
 
         stop = q->rc < 0 ? q->rc : row(context, &decision);
         calls++;
@@ -194,7 +194,7 @@ static int list_all(struct weir_query *q,
 }
 
 int weir_database_decisions_active(struct weir_database *database, weir_time now,
-                                   int (*row)(void *context, const struct weir_decision *decision),
+                                   int (*row)(void *context, const struct weir_database_decision *decision),
                                    void *context)
 {
     struct weir_query q = weir_query(database, "SELECT " ALL " FROM decisions WHERE undone = 0 "
@@ -205,7 +205,7 @@ int weir_database_decisions_active(struct weir_database *database, weir_time now
 }
 
 int weir_database_decisions_since(struct weir_database *database, uint64_t generation,
-                                  int (*row)(void *context, const struct weir_decision *decision),
+                                  int (*row)(void *context, const struct weir_database_decision *decision),
                                   void *context)
 {
     struct weir_query q = weir_query(database, "SELECT " ALL " FROM decisions WHERE changed > ? "
@@ -217,7 +217,7 @@ int weir_database_decisions_since(struct weir_database *database, uint64_t gener
 
 int weir_database_decisions_about(struct weir_database *database, const struct weir_prefix *prefix,
                                   unsigned most,
-                                  int (*row)(void *context, const struct weir_decision *decision),
+                                  int (*row)(void *context, const struct weir_database_decision *decision),
                                   void *context)
 {
     struct weir_query q = weir_query(database, "SELECT " ALL " FROM decisions WHERE address = ? "

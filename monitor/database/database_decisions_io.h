@@ -14,7 +14,7 @@
 #include "core/base/address.h"
 #include "monitor/database/database_io.h"
 
-struct weir_decision {
+struct weir_database_decision {
     int64_t number;            /* given when it is added */
     weir_time made;
     int64_t event;             /* because of which, or 0 */
@@ -32,7 +32,7 @@ struct weir_decision {
 
 /* Adds a decision (made to origin count): its number and generation.  0 or an error. */
 int weir_database_decision_add(struct weir_database *database,
-                               const struct weir_decision *decision, int64_t *number_r,
+                               const struct weir_database_decision *decision, int64_t *number_r,
                                uint64_t *generation_r);
 
 /* Undoes a decision, or all that stand about exactly this prefix (on a list, or on all: NULL), as
@@ -48,19 +48,19 @@ int weir_database_generation(struct weir_database *database, uint64_t *generatio
 
 /* Those that stand now: neither undone nor ended; in the order of their changes. */
 int weir_database_decisions_active(struct weir_database *database, weir_time now,
-                                   int (*row)(void *context, const struct weir_decision *decision),
+                                   int (*row)(void *context, const struct weir_database_decision *decision),
                                    void *context);
 
 /* All that changed after a generation, in the order of their changes. */
 int weir_database_decisions_since(struct weir_database *database, uint64_t generation,
-                                  int (*row)(void *context, const struct weir_decision *decision),
+                                  int (*row)(void *context, const struct weir_database_decision *decision),
                                   void *context);
 
 /* All there ever were about exactly this prefix, newest first, at most `most`: whoever decides
  * how long the next block is looks here. */
 int weir_database_decisions_about(struct weir_database *database, const struct weir_prefix *prefix,
                                   unsigned most,
-                                  int (*row)(void *context, const struct weir_decision *decision),
+                                  int (*row)(void *context, const struct weir_database_decision *decision),
                                   void *context);
 
 #endif

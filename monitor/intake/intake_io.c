@@ -196,7 +196,8 @@ static int whole_body(struct request *request)
 
 static bool argument_number(struct request *request, const char *name, uint64_t *number_r)
 {
-    const char *text = MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+    const char *text =
+        MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
     char *end;
 
     if (!text || !weir_is_digit(text[0]))

@@ -11,8 +11,8 @@
  * Owner:    the caller owns the intake; what the handler points to must live as long.
  * Errors:   weir_intake_open(): WEIR_EINVAL (address, certificate), WEIR_EIO; both were logged.
  * Limits:   WEIR_INTAKE_BODY_MAX octets of a body, also once it is inflated; WEIR_INTAKE_WAIT_MAX
- *           seconds are the longest hold; WEIR_INTAKE_CONNECTIONS_MAX connections.  A caller that is
- *           not known is answered 401 before any body is kept.
+ *           seconds are the longest hold; WEIR_INTAKE_CONNECTIONS_MAX connections.  A caller that
+ *           is not known is answered 401 before any body is kept.
  */
 #ifndef WEIR_INTAKE_INTAKE_IO_H
 #define WEIR_INTAKE_INTAKE_IO_H
@@ -48,6 +48,7 @@ struct weir_intake_options {
 
 struct weir_intake;
 
+/* Begins to take requests at once. */
 int weir_intake_open(const struct weir_intake_options *options,
                      const struct weir_intake_handler *handler, const struct weir_log *log,
                      struct weir_intake **intake_r);

@@ -123,7 +123,7 @@ static void decide(struct weir_ladder *ladder, struct ladder_record *record, wei
     const struct weir_watch_event *event = &record->event;
     const struct weir_ladder_step *step =
         &class_of(ladder, event->class_name)->step[record->step];
-    struct weir_decision decision = {
+    struct weir_ladder_decision decision = {
         .prefix = event->prefix,
         .wanted = step->response,
         .time = time,
@@ -278,7 +278,7 @@ static int make_records(struct weir_ladder *ladder)
 }
 
 int weir_ladder_new(const struct weir_ladder_options *options,
-                    void (*decided)(void *context, const struct weir_decision *decision),
+                    void (*decided)(void *context, const struct weir_ladder_decision *decision),
                     void *context, struct weir_ladder **ladder_r)
 {
     int rc = check(options);

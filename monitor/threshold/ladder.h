@@ -76,7 +76,7 @@ struct weir_ladder_options {
     void *context;
 };
 
-struct weir_decision {
+struct weir_ladder_decision {
     struct weir_prefix prefix;
     enum weir_response response;  /* to be done */
     enum weir_response wanted;    /* the step's; another one than response when it is withheld */
@@ -98,7 +98,7 @@ struct weir_ladder;
 
 /* A ladder that tells decisions to a handler. */
 int weir_ladder_new(const struct weir_ladder_options *options,
-                    void (*decided)(void *context, const struct weir_decision *decision),
+                    void (*decided)(void *context, const struct weir_ladder_decision *decision),
                     void *context, struct weir_ladder **ladder_r);
 void weir_ladder_free(struct weir_ladder **ladder);
 

@@ -36,7 +36,7 @@ struct weir_ladder {
     uint32_t spare;
     struct ladder_cap all, server[LADDER_SERVERS];
     weir_time now;
-    void (*decided)(void *context, const struct weir_decision *decision);
+    void (*decided)(void *context, const struct weir_ladder_decision *decision);
     void *context;
     struct weir_ladder_counts counts;
 };

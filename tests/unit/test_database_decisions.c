@@ -24,7 +24,7 @@ static struct weir_prefix prefix_of(unsigned address)
 static int64_t decide(struct database_rig *rig, const char *list, unsigned address, weir_time ends,
                       uint64_t *generation_r)
 {
-    struct weir_decision decision = {.made = NOW, .event = 3, .list = list,
+    struct weir_database_decision decision = {.made = NOW, .event = 3, .list = list,
                                      .prefix = prefix_of(address), .ends = ends, .defer = true,
                                      .points = 2.5, .reason = "too much", .origin = "monitor"};
     int64_t number = 0;
@@ -36,11 +36,11 @@ static int64_t decide(struct database_rig *rig, const char *list, unsigned addre
 
 struct seen {
     unsigned rows;
-    struct weir_decision last; /* its texts are gone */
+    struct weir_database_decision last; /* its texts are gone */
     char text[400], undone_by[40];
 };
 
-static int see(void *context, const struct weir_decision *decision)
+static int see(void *context, const struct weir_database_decision *decision)
 {
     struct seen *seen = context;
     size_t len = strlen(seen->text);
@@ -124,7 +124,7 @@ static void what_servers_could_not_keep_is_refused(void **state)
 {
     struct database_rig *rig = *state;
     char text[WEIR_REASON_MAX + 2];
-    struct weir_decision decision = {.list = "blacklist", .reason = text, .origin = "monitor"};
+    struct weir_database_decision decision = {.list = "blacklist", .reason = text, .origin = "monitor"};
     uint64_t generation = 0;
     int64_t number;
 
@@ -150,7 +150,7 @@ static void what_servers_could_not_keep_is_refused(void **state)
 }
 
 /* A server that asks now and then, against all there is. */
-static int apply(void *context, const struct weir_decision *decision)
+static int apply(void *context, const struct weir_database_decision *decision)
 {
     bool *has = context;
 

@@ -19,7 +19,7 @@ enum { SAVED = 16 };
 
 struct rig {
     struct weir_ladder *ladder;
-    struct weir_decision decision[SAVED];
+    struct weir_ladder_decision decision[SAVED];
     size_t count;
     const char *spared;
 };
@@ -34,7 +34,7 @@ static const struct weir_ladder_class steps = {
 static const struct weir_ladder_class at_once = {
     .name = "strict", .step = {{WEIR_RESPONSE_REJECT, 0, WEIR_HOUR}}, .steps = 1};
 
-static void save(void *context, const struct weir_decision *decision)
+static void save(void *context, const struct weir_ladder_decision *decision)
 {
     struct rig *rig = context;
     rig->decision[rig->count++ % SAVED] = *decision;
@@ -87,7 +87,7 @@ static struct weir_watch_event event_of(const char *prefix, weir_time time, cons
 }
 
 /* Raises an event, and clears it at once. */
-static const struct weir_decision *event(struct rig *rig, const char *prefix, weir_time time,
+static const struct weir_ladder_decision *event(struct rig *rig, const char *prefix, weir_time time,
                                          const char *class)
 {
     struct weir_watch_event e = event_of(prefix, time, class);
@@ -106,7 +106,7 @@ static void each_event_within_the_memory_takes_the_next_step(void **state)
     (void)state;
     open_rig(&rig);
     for (unsigned i = 0; i < 5; i++) {
-        const struct weir_decision *d = event(&rig, "192.0.2.1", START + i * WEIR_HOUR, "x");
+        const struct weir_ladder_decision *d = event(&rig, "192.0.2.1", START + i * WEIR_HOUR, "x");
         assert_int_equal(d->response, want[i]);
         assert_int_equal(d->wanted, want[i]);
         assert_null(d->withheld);
@@ -141,7 +141,7 @@ static void the_last_step_lasts_twice_as_long_each_time_up_to_the_longest(void *
     open_rig(&rig);
     for (unsigned i = 0; i < 6; i++) {
         weir_time time = START + i * 10 * WEIR_HOUR;
-        const struct weir_decision *d = event(&rig, "192.0.2.1", time, "strict");
+        const struct weir_ladder_decision *d = event(&rig, "192.0.2.1", time, "strict");
         assert_int_equal(d->repeated, i);
         assert_true(d->ends == time + hours[i] * WEIR_HOUR);
     }
@@ -176,7 +176,7 @@ static void an_event_that_is_still_raised_when_its_step_has_lasted_takes_the_nex
 static void whom_one_must_not_block_is_alerted_instead(void **state)
 {
     struct rig rig;
-    const struct weir_decision *d;
+    const struct weir_ladder_decision *d;
     (void)state;
     open_rig(&rig);
     d = event(&rig, "10.1.2.3", START, "strict");
