@@ -114,9 +114,14 @@ static void sums_stop_at_their_limit(void **state)
     size_t count;
 
     (void)state;
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < 256; i++)
         assert_int_equal(weir_minutes_add(minutes, 1, &line), 0);
-    assert_true(weir_minutes_rows(minutes, &count)->sum[0] == UINT64_C(1000) * UINT32_MAX);
+    assert_true(weir_minutes_rows(minutes, &count)->sum[0] == WEIR_MINUTE_SUM_MAX - 256);
+    for (int i = 0; i < 2; i++) {
+        line.connections = 256 + (uint32_t)i;
+        assert_int_equal(weir_minutes_add(minutes, 1, &line), 0);
+        assert_true(weir_minutes_rows(minutes, &count)->sum[0] == WEIR_MINUTE_SUM_MAX);
+    }
     weir_minutes_free(&minutes);
 }
 
