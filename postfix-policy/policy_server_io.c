@@ -71,7 +71,7 @@ static struct weir_config *config_of(struct weir_policy_server *server)
 
 static size_t connections_most(struct weir_policy_server *server)
 {
-    size_t most = (size_t)config_of(server)->connections_most;
+    size_t most = (size_t)config_of(server)->clients_most;
 
     return most < server->files_most ? most : server->files_most;
 }

@@ -93,11 +93,26 @@ struct weir_config {
     weir_time agent_look, agent_whole;
     bool agent_compress;
 
+    /* [monitor] */
+    const char *monitor_listen, *monitor_url, *monitor_key, *monitor_certificate;
+    const char *monitor_admin, *monitor_database, *monitor_journal;
+    int64_t monitor_journal_size, monitor_database_size, monitor_addresses;
+    weir_time monitor_silence, monitor_minutes;
+    const char *alert_mail, *alert_webhook;
+
+    /* [threshold] */
+    bool threshold_observe;
+    double connections_rate, messages_rate, recipients_rate;
+    int64_t connections_most, messages_most, recipients_most;
+    const char *threshold_ladder;
+    double threshold_wider;
+    int64_t threshold_children, threshold_quorum, blocks_hour, blocks_server_hour;
+
     /* [policyd] */
     const char *decide_listen;
     struct weir_strings listen;
     int socket_access;              /* enum weir_socket_access: of Unix sockets */
-    int64_t connections_most;
+    int64_t clients_most;
     weir_time request_timeout, idle_timeout, remember;
     int prepend;                    /* enum weir_prepend */
 };

@@ -301,8 +301,8 @@ static void ask_for_commands(struct weir_agent *agent, weir_time steady)
     if (!weir_link_free_for(agent->link, WEIR_ERRAND_COMMANDS, steady))
         return;
     agent->asked_for_all = steady >= agent->whole;
-    snprintf(place, sizeof place, "/agent/v1/commands?generation=%" PRId64 "&wait=%d",
-             agent->asked_for_all ? 0 : agent->generation, agent->asked_for_all ? 0 : HELD);
+    snprintf(place, sizeof place, "/agent/v1/commands?generation=%" PRId64 "&wait=%d%s",
+             agent->generation, HELD, agent->asked_for_all ? "&all=1" : "");
     (void)weir_link_send(agent->link, WEIR_ERRAND_COMMANDS, place, (struct weir_slice){0}, false,
                          COMMANDS_TIMEOUT);
 }

@@ -178,7 +178,7 @@ static struct weir_database_decision column_decision(struct weir_query *q)
 }
 
 static int list_all(struct weir_query *q,
-                    int (*row)(void *context, const struct weir_database_decision *decision),
+                    weir_database_decision_row *row,
                     void *context)
 {
     int calls = 0, stop = 0, rc;
@@ -194,7 +194,7 @@ static int list_all(struct weir_query *q,
 }
 
 int weir_database_decisions_active(struct weir_database *database, weir_time now,
-                                   int (*row)(void *context, const struct weir_database_decision *decision),
+                                   weir_database_decision_row *row,
                                    void *context)
 {
     struct weir_query q = weir_query(database, "SELECT " ALL " FROM decisions WHERE undone = 0 "
@@ -205,7 +205,7 @@ int weir_database_decisions_active(struct weir_database *database, weir_time now
 }
 
 int weir_database_decisions_since(struct weir_database *database, uint64_t generation,
-                                  int (*row)(void *context, const struct weir_database_decision *decision),
+                                  weir_database_decision_row *row,
                                   void *context)
 {
     struct weir_query q = weir_query(database, "SELECT " ALL " FROM decisions WHERE changed > ? "
@@ -217,7 +217,7 @@ int weir_database_decisions_since(struct weir_database *database, uint64_t gener
 
 int weir_database_decisions_about(struct weir_database *database, const struct weir_prefix *prefix,
                                   unsigned most,
-                                  int (*row)(void *context, const struct weir_database_decision *decision),
+                                  weir_database_decision_row *row,
                                   void *context)
 {
     struct weir_query q = weir_query(database, "SELECT " ALL " FROM decisions WHERE address = ? "

@@ -30,6 +30,10 @@ struct weir_database_decision {
     const char *undone_by;
 };
 
+/* What lists call for each. */
+typedef int weir_database_decision_row(void *context,
+                                       const struct weir_database_decision *decision);
+
 /* Adds a decision (made to origin count): its number and generation.  0 or an error. */
 int weir_database_decision_add(struct weir_database *database,
                                const struct weir_database_decision *decision, int64_t *number_r,
@@ -48,19 +52,19 @@ int weir_database_generation(struct weir_database *database, uint64_t *generatio
 
 /* Those that stand now: neither undone nor ended; in the order of their changes. */
 int weir_database_decisions_active(struct weir_database *database, weir_time now,
-                                   int (*row)(void *context, const struct weir_database_decision *decision),
+                                   weir_database_decision_row *row,
                                    void *context);
 
 /* All that changed after a generation, in the order of their changes. */
 int weir_database_decisions_since(struct weir_database *database, uint64_t generation,
-                                  int (*row)(void *context, const struct weir_database_decision *decision),
+                                  weir_database_decision_row *row,
                                   void *context);
 
 /* All there ever were about exactly this prefix, newest first, at most `most`: whoever decides
  * how long the next block is looks here. */
 int weir_database_decisions_about(struct weir_database *database, const struct weir_prefix *prefix,
                                   unsigned most,
-                                  int (*row)(void *context, const struct weir_database_decision *decision),
+                                  weir_database_decision_row *row,
                                   void *context);
 
 #endif

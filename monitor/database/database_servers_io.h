@@ -12,9 +12,9 @@
 #ifndef WEIR_DATABASE_SERVERS_IO_H
 #define WEIR_DATABASE_SERVERS_IO_H
 
+#include "monitor/agent/identity.h"
 #include "monitor/database/database_io.h"
 
-#define WEIR_SECRET_HASH 32
 #define WEIR_INSTANCE 16
 
 struct weir_server {

@@ -293,7 +293,9 @@ static enum MHD_Result commands(struct request *request)
         request->until = now + (wait < WEIR_INTAKE_WAIT_MAX ? (weir_time)wait
                                                              : WEIR_INTAKE_WAIT_MAX) * WEIR_SECOND;
     pthread_mutex_lock(&intake->lock); /* so that no wake is missed between asking and holding */
-    text = handler->commands(handler->context, request->server, (int64_t)generation);
+    text = handler->commands(handler->context, request->server, (int64_t)generation,
+                             MHD_lookup_connection_value(request->connection,
+                                                         MHD_GET_ARGUMENT_KIND, "all") != NULL);
     over = text || request->until <= now || intake->closing;
     if (!over)
         hold(request);

@@ -2,7 +2,8 @@
  * intake - the door at which agents knock: HTTPS, who they are, what they bring, what they ask.
  *
  *     POST /agent/v1/spool?stream=NAME&offset=N    whole lines, plain or deflated
- *     GET  /agent/v1/commands?generation=G&wait=S  held open until there is something new
+ *     GET  /agent/v1/commands?generation=G&wait=S  held open until there is something new; with
+ *                                                  all=1 everything that stands, at once
  *     POST /agent/v1/health                        a small JSON object
  *
  * Knows the protocol and nothing of what is in it: the handler decides.  Requests are taken by some
@@ -35,8 +36,9 @@ struct weir_intake_handler {
     /* Takes whole lines.  200, everything below *offset_r is safe; 409, begin at *offset_r; 503. */
     int (*spool)(void *context, uint32_t server, const char *stream, uint64_t offset,
                  struct weir_slice octets, uint64_t *offset_r);
-    /* What is new since a generation that is applied there: JSON, malloc()ed; NULL: nothing. */
-    char *(*commands)(void *context, uint32_t server, int64_t generation);
+    /* What is new since a generation that is applied there, or all that stands: JSON, malloc()ed;
+     * NULL: nothing. */
+    char *(*commands)(void *context, uint32_t server, int64_t generation, bool all);
     void (*health)(void *context, uint32_t server, struct weir_slice text);
 };
 

@@ -124,7 +124,8 @@ static void what_servers_could_not_keep_is_refused(void **state)
 {
     struct database_rig *rig = *state;
     char text[WEIR_REASON_MAX + 2];
-    struct weir_database_decision decision = {.list = "blacklist", .reason = text, .origin = "monitor"};
+    struct weir_database_decision decision = {
+        .list = "blacklist", .reason = text, .origin = "monitor"};
     uint64_t generation = 0;
     int64_t number;
 

@@ -85,8 +85,8 @@ static void addresses_and_streams_are_forgotten_when_they_are_silent(void **stat
 
 static int64_t decide(struct database_rig *rig, weir_time ends)
 {
-    struct weir_database_decision decision = {.made = 1, .list = "blacklist", .ends = ends, .reason = "",
-                                     .origin = ""};
+    struct weir_database_decision decision = {
+        .made = 1, .list = "blacklist", .ends = ends, .reason = "", .origin = ""};
     uint64_t generation;
     int64_t number;
 

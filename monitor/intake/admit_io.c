@@ -1,0 +1,286 @@
+/*
+ * admit - a small array of servers, sorted by name, under a lock of its own.
+ *
+ * The lock is never held while the database is asked, except by weir_admit_refresh(), whose caller
+ * holds the database's: so the order is always database, then this.
+ */
+#include "monitor/intake/admit_io.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "core/base/error.h"
+#include "monitor/agent/identity.h"
+
+struct known {
+    struct weir_server server;
+    weir_time seen;              /* in memory; the database follows */
+    int64_t generation;
+    char health[WEIR_SERVER_HEALTH_MAX + 1];
+    bool noted;                  /* not yet stored */
+    bool told;                   /* of the other agent that was refused */
+};
+
+struct weir_admit {
+    struct weir_admit_options options;
+    const struct weir_log *log;
+    pthread_mutex_t lock;
+    struct known *known;
+    size_t count;
+};
+
+struct reading {
+    struct known *known;
+    size_t count;
+};
+
+static int read_server(void *context, const struct weir_server *server)
+{
+    struct reading *reading = context;
+    struct known *more =
+        realloc(reading->known, (reading->count + 1) * sizeof *reading->known);
+
+    if (!more)
+        return WEIR_ENOMEM;
+    reading->known = more;
+    more[reading->count] = (struct known){.server = *server, .seen = server->last_seen,
+                                          .generation = (int64_t)server->generation};
+    more[reading->count++].server.health = NULL;
+    return 0;
+}
+
+static struct known *find(struct weir_admit *admit, struct weir_slice name)
+{
+    for (size_t i = 0; i < admit->count; i++)
+        if (strlen(admit->known[i].server.name) == name.len &&
+            memcmp(admit->known[i].server.name, name.at, name.len) == 0)
+            return &admit->known[i];
+    return NULL;
+}
+
+static struct known *by_number(struct weir_admit *admit, uint32_t number)
+{
+    for (size_t i = 0; i < admit->count; i++)
+        if (admit->known[i].server.number == number)
+            return &admit->known[i];
+    return NULL;
+}
+
+int weir_admit_refresh(struct weir_admit *admit)
+{
+    struct reading reading = {0};
+    int done = weir_database_servers(admit->options.database, read_server, &reading);
+
+    if (done < 0) {
+        free(reading.known);
+        return done;
+    }
+    pthread_mutex_lock(&admit->lock);
+    for (size_t i = 0; i < reading.count; i++) { /* what was not stored yet is kept */
+        struct known *before = by_number(admit, reading.known[i].server.number);
+
+        if (before && before->noted) {
+            struct weir_server server = reading.known[i].server;
+            reading.known[i] = *before;
+            reading.known[i].server = server;
+        }
+    }
+    free(admit->known);
+    admit->known = reading.known;
+    admit->count = reading.count;
+    pthread_mutex_unlock(&admit->lock);
+    return 0;
+}
+
+int weir_admit_new(const struct weir_admit_options *options, const struct weir_log *log,
+                   struct weir_admit **admit_r)
+{
+    struct weir_admit *admit = calloc(1, sizeof *admit);
+    int done;
+
+    if (!admit)
+        return WEIR_ENOMEM;
+    admit->options = *options;
+    admit->log = log;
+    pthread_mutex_init(&admit->lock, NULL);
+    done = weir_admit_refresh(admit);
+    if (done < 0)
+        weir_admit_free(&admit);
+    else
+        *admit_r = admit;
+    return done;
+}
+
+void weir_admit_free(struct weir_admit **admit)
+{
+    if (!admit || !*admit)
+        return;
+    free((*admit)->known);
+    pthread_mutex_destroy(&(*admit)->lock);
+    free(*admit);
+    *admit = NULL;
+}
+
+/* admitting ---------------------------------------------------------------------- */
+
+static bool hex(const char *text, uint8_t octets_r[static WEIR_INSTANCE])
+{
+    return text[0] && sodium_hex2bin(octets_r, WEIR_INSTANCE, text, 2 * WEIR_INSTANCE, NULL, NULL,
+                                     NULL) == 0;
+}
+
+/* Asks the database whether this instance may take the place of the one before. */
+static int lease(struct weir_admit *admit, const struct weir_intake_caller *caller,
+                 uint32_t number, weir_time now, const uint8_t instance[static WEIR_INSTANCE])
+{
+    uint8_t previous[WEIR_INSTANCE];
+    bool knows = hex(caller->previous, previous);
+    int done;
+
+    pthread_mutex_lock(admit->options.lock);
+    (void)weir_admit_store(admit); /* when the one before was last heard of */
+    done = weir_database_server_lease(admit->options.database, number, instance,
+                                      knows ? previous : NULL, now, admit->options.silence);
+    pthread_mutex_unlock(admit->options.lock);
+    return done;
+}
+
+static void let_in(struct weir_admit *admit, uint32_t number,
+                   const uint8_t instance[static WEIR_INSTANCE], weir_time now)
+{
+    struct known *known;
+
+    pthread_mutex_lock(&admit->lock);
+    known = by_number(admit, number);
+    if (known) {
+        memcpy(known->server.instance, instance, WEIR_INSTANCE);
+        known->server.has_instance = true;
+        known->seen = now;
+        known->told = false;
+    }
+    pthread_mutex_unlock(&admit->lock);
+}
+
+static void turn_away(struct weir_admit *admit, uint32_t number, weir_time now)
+{
+    char name[WEIR_SERVER_NAME_MAX + 1] = "";
+    struct known *known;
+    bool tell = false;
+
+    pthread_mutex_lock(&admit->lock);
+    known = by_number(admit, number);
+    if (known && !known->told) {
+        tell = known->told = true;
+        strcpy(name, known->server.name);
+    }
+    pthread_mutex_unlock(&admit->lock);
+    if (tell)
+        admit->options.refused(admit->options.context, number, name, now);
+}
+
+int weir_admit_caller(struct weir_admit *admit, const struct weir_intake_caller *caller,
+                      weir_time now, uint32_t *server_r)
+{
+    uint8_t instance[WEIR_INSTANCE];
+    struct known *known;
+    uint32_t number = 0;
+    bool same = false, good;
+    int done;
+
+    if (!hex(caller->instance, instance))
+        return 401;
+    pthread_mutex_lock(&admit->lock);
+    known = find(admit, caller->server);
+    good = known && known->server.revoked == 0 &&
+           weir_secret_is(caller->secret, known->server.secret_hash);
+    if (good) {
+        number = known->server.number;
+        same = known->server.has_instance &&
+               memcmp(known->server.instance, instance, sizeof instance) == 0;
+    }
+    if (same) {
+        known->seen = now;
+        known->noted = true;
+    }
+    pthread_mutex_unlock(&admit->lock);
+    if (!good)
+        return 401;
+    *server_r = number;
+    if (same)
+        return 200;
+    done = lease(admit, caller, number, now, instance);
+    if (done == 1)
+        let_in(admit, number, instance, now);
+    else if (done == 0)
+        turn_away(admit, number, now);
+    return done == 1 ? 200 : done == 0 ? 409 : 503;
+}
+
+/* notes ---------------------------------------------------------------------------- */
+
+void weir_admit_note(struct weir_admit *admit, uint32_t server, int64_t generation,
+                     struct weir_slice health)
+{
+    struct known *known;
+
+    pthread_mutex_lock(&admit->lock);
+    known = by_number(admit, server);
+    if (known) {
+        known->noted = true;
+        if (generation > 0)
+            known->generation = generation;
+        if (health.len > 0 && health.len <= WEIR_SERVER_HEALTH_MAX) {
+            memcpy(known->health, health.at, health.len);
+            known->health[health.len] = '\0';
+        }
+    }
+    pthread_mutex_unlock(&admit->lock);
+}
+
+/* The next one that was noted and is not stored: copied, so that the lock is not held meanwhile. */
+static bool take_noted(struct weir_admit *admit, size_t *at, struct known *known_r)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&admit->lock);
+    for (; *at < admit->count && !found; ++*at)
+        if (admit->known[*at].noted) {
+            admit->known[*at].noted = false;
+            *known_r = admit->known[*at];
+            found = true;
+        }
+    pthread_mutex_unlock(&admit->lock);
+    return found;
+}
+
+int weir_admit_store(struct weir_admit *admit)
+{
+    struct known known;
+    size_t at = 0;
+    int done = 0;
+
+    while (done >= 0 && take_noted(admit, &at, &known))
+        done = weir_database_server_seen(admit->options.database, known.server.number, known.seen,
+                                         (uint64_t)known.generation,
+                                         known.health[0] ? known.health : NULL);
+    return done < 0 ? done : 0;
+}
+
+void weir_admit_count(struct weir_admit *admit, weir_time now, size_t *seen_r, size_t *blind_r)
+{
+    *seen_r = *blind_r = 0;
+    pthread_mutex_lock(&admit->lock);
+    for (size_t i = 0; i < admit->count; i++) {
+        const struct known *known = &admit->known[i];
+
+        if (known->server.revoked != 0 || known->seen == 0)
+            continue;
+        if (now - known->seen <= admit->options.silence)
+            ++*seen_r;
+        else
+            ++*blind_r;
+    }
+    pthread_mutex_unlock(&admit->lock);
+}

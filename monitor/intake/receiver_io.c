@@ -1,0 +1,519 @@
+/*
+ * receiver - one lock around streams, journal, minutes and watch; lines are read outside of it.
+ *
+ * Minutes are two tables: one is filled while the other's rows are written, so that agents do not
+ * wait for the disk.  Streams are a hash table by (server, name).
+ */
+#include "monitor/intake/receiver_io.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/store/traffic_line.h"
+#include "monitor/database/database_traffic_io.h"
+#include "monitor/intake/journal_io.h"
+#include "monitor/intake/minutes.h"
+
+#define STREAMS_FIRST 1024
+#define SERVERS_MOST 65536
+
+struct stream {
+    uint32_t server;
+    char name[WEIR_STREAM_MAX + 1];
+    uint64_t offset;
+    weir_time last;
+    bool changed;                /* since it was stored */
+};
+
+struct server {
+    weir_time told, heard;       /* its own time of the last line; ours */
+};
+
+struct weir_receiver {
+    struct weir_receiver_options options;
+    const struct weir_log *log;
+    pthread_mutex_t lock;
+    struct weir_journal *journal;
+    struct weir_minutes *minutes[2]; /* filled; being stored */
+    uint64_t position;           /* of the journal, behind all that is in minutes[1] */
+    bool storing;                /* minutes[1] holds something */
+    struct weir_stream *stored;  /* the streams that go with it */
+    size_t stored_count;
+    struct stream **stream;      /* open addressing, by hash */
+    size_t streams, places;
+    struct server *server;
+    struct weir_receiver_counts counts;
+    struct weir_log_gate gate;
+};
+
+/* streams ------------------------------------------------------------------------ */
+
+static size_t place_of(const struct weir_receiver *receiver, uint32_t server, const char *name)
+{
+    char key[4 + WEIR_STREAM_MAX + 1];
+    size_t len = strlen(name);
+    uint64_t hash;
+
+    memcpy(key, &server, 4);
+    memcpy(key + 4, name, len);
+    hash = weir_hash64(&receiver->options.key, key, 4 + len);
+    for (size_t at = hash & (receiver->places - 1);; at = (at + 1) & (receiver->places - 1)) {
+        const struct stream *stream = receiver->stream[at];
+
+        if (!stream || (stream->server == server && strcmp(stream->name, name) == 0))
+            return at;
+    }
+}
+
+static int grow(struct weir_receiver *receiver)
+{
+    struct stream **old = receiver->stream;
+    size_t places = receiver->places;
+
+    receiver->places = places ? 2 * places : STREAMS_FIRST;
+    receiver->stream = calloc(receiver->places, sizeof(struct stream *));
+    if (!receiver->stream) {
+        receiver->stream = old;
+        receiver->places = places;
+        return WEIR_ENOMEM;
+    }
+    for (size_t i = 0; i < places; i++)
+        if (old[i])
+            receiver->stream[place_of(receiver, old[i]->server, old[i]->name)] = old[i];
+    free(old);
+    return 0;
+}
+
+/* The stream, made when it is new; NULL when memory is short. */
+static struct stream *stream_of(struct weir_receiver *receiver, uint32_t server, const char *name)
+{
+    size_t place;
+
+    if (2 * receiver->streams >= receiver->places && grow(receiver) < 0)
+        return NULL;
+    place = place_of(receiver, server, name);
+    if (!receiver->stream[place]) {
+        struct stream *stream = calloc(1, sizeof *stream);
+
+        if (!stream)
+            return NULL;
+        stream->server = server;
+        memcpy(stream->name, name, strlen(name) + 1);
+        receiver->stream[place] = stream;
+        receiver->streams++;
+    }
+    return receiver->stream[place];
+}
+
+/* lines -------------------------------------------------------------------------- */
+
+struct lines {
+    struct weir_traffic *traffic;
+    size_t count, lines, bad, ahead;
+    weir_time last;              /* time of the last line that had one */
+};
+
+static void read_line(struct lines *lines, struct weir_slice line, weir_time now)
+{
+    struct weir_health health;
+    struct weir_traffic *traffic = &lines->traffic[lines->count];
+    int found = weir_traffic_line_read(line, traffic);
+
+    lines->lines++;
+    if (found == 0 && weir_health_line_read(line, &health) > 0 && health.time <= now)
+        lines->last = health.time;
+    if (found < 0)
+        lines->bad++;
+    if (found <= 0)
+        return;
+    if (traffic->time > now + WEIR_RECEIVER_AHEAD) {
+        traffic->time = now;
+        lines->ahead++;
+    }
+    lines->last = traffic->time;
+    lines->count++;
+}
+
+/* All traffic lines in the octets; the caller frees. */
+static int read_lines(struct weir_slice octets, weir_time now, struct lines *lines_r)
+{
+    struct lines lines = {0};
+    size_t most = 1;
+
+    for (size_t i = 0; i < octets.len; i++)
+        most += octets.at[i] == '\n';
+    lines.traffic = malloc(most * sizeof *lines.traffic);
+    if (!lines.traffic)
+        return WEIR_ENOMEM;
+    while (octets.len > 0) {
+        const char *end = memchr(octets.at, '\n', octets.len);
+        size_t len = end ? (size_t)(end - octets.at) : octets.len;
+
+        read_line(&lines, (struct weir_slice){octets.at, len}, now);
+        octets.at += end ? len + 1 : len;
+        octets.len -= end ? len + 1 : len;
+    }
+    *lines_r = lines;
+    return 0;
+}
+
+static void charge(struct weir_receiver *receiver, uint32_t server, const struct lines *lines)
+{
+    for (size_t i = 0; i < lines->count; i++) {
+        const struct weir_traffic *traffic = &lines->traffic[i];
+
+        if (traffic->connections || traffic->messages || traffic->recipients)
+            weir_watch_charge(receiver->options.watch,
+                              &(struct weir_charge){.time = traffic->time,
+                                                    .address = traffic->address,
+                                                    .quantity = {traffic->connections,
+                                                                 traffic->messages,
+                                                                 traffic->recipients},
+                                                    .server = server});
+    }
+}
+
+/* What the journal has, or will have: into minutes and watch.  There must be room. */
+static void book(struct weir_receiver *receiver, uint32_t server, const struct lines *lines,
+                 weir_time now)
+{
+    struct server *told = &receiver->server[server % SERVERS_MOST];
+
+    for (size_t i = 0; i < lines->count; i++)
+        (void)weir_minutes_add(receiver->minutes[0], server, &lines->traffic[i]);
+    charge(receiver, server, lines);
+    if (lines->last > told->told)
+        told->told = lines->last;
+    told->heard = now;
+    receiver->counts.lines += lines->lines;
+    receiver->counts.traffic += lines->count;
+    receiver->counts.bad += lines->bad;
+    receiver->counts.ahead += lines->ahead;
+}
+
+/* taking ------------------------------------------------------------------------- */
+
+static enum weir_taken later(struct weir_receiver *receiver, weir_time now, const char *why)
+{
+    unsigned held;
+
+    receiver->counts.later++;
+    if (weir_log_gate_open(&receiver->gate, now, WEIR_MINUTE, &held))
+        weir_log(receiver->log, WEIR_LOG_ERROR, "agents are told to try again later: %s (%u more)",
+                 why, held);
+    return WEIR_TAKEN_LATER;
+}
+
+/* With the lock: takes what is read, if the stream is still where it was. */
+static enum weir_taken take_lines(struct weir_receiver *receiver, struct stream *stream,
+                                  uint64_t offset, struct weir_slice octets,
+                                  const struct lines *lines, weir_time now, uint64_t *offset_r)
+{
+    uint64_t position;
+    int done;
+
+    *offset_r = stream->offset;
+    if (stream->offset != offset)
+        return WEIR_TAKEN_ELSEWHERE;
+    if (weir_minutes_room(receiver->minutes[0]) < lines->count)
+        return later(receiver, now, "the database does not follow");
+    done = weir_journal_append(receiver->journal, stream->server,
+                               (struct weir_slice){stream->name, strlen(stream->name)}, offset,
+                               octets, &position);
+    if (done < 0)
+        return later(receiver, now, weir_error_reason(done));
+    book(receiver, stream->server, lines, now);
+    stream->offset += octets.len;
+    stream->last = now;
+    stream->changed = true;
+    receiver->counts.octets += octets.len;
+    *offset_r = stream->offset;
+    return WEIR_TAKEN;
+}
+
+enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t server,
+                                   const char *name, uint64_t offset, struct weir_slice octets,
+                                   weir_time now, uint64_t *offset_r)
+{
+    enum weir_taken taken = WEIR_TAKEN_LATER;
+    struct stream *stream;
+    struct lines lines;
+    uint64_t there;
+
+    pthread_mutex_lock(&receiver->lock);
+    stream = stream_of(receiver, server, name);
+    there = stream ? stream->offset : 0;
+    if (stream && there >= offset)
+        receiver->counts.again += there - offset < octets.len ? there - offset : octets.len;
+    pthread_mutex_unlock(&receiver->lock);
+    if (!stream)
+        return WEIR_TAKEN_LATER;
+    *offset_r = there;
+    if (there < offset)
+        return WEIR_TAKEN_ELSEWHERE;
+    if (there - offset >= octets.len)
+        return WEIR_TAKEN;
+    octets.at += there - offset;
+    octets.len -= there - offset;
+    if (read_lines(octets, now, &lines) < 0)
+        return WEIR_TAKEN_LATER;
+    pthread_mutex_lock(&receiver->lock);
+    taken = take_lines(receiver, stream, there, octets, &lines, now, offset_r);
+    pthread_mutex_unlock(&receiver->lock);
+    free(lines.traffic);
+    return taken;
+}
+
+/* storing ------------------------------------------------------------------------ */
+
+/* What streams changed since they were stored: kept until they are. */
+static int note_streams(struct weir_receiver *receiver)
+{
+    struct weir_stream *room =
+        realloc(receiver->stored, (receiver->streams + 1) * sizeof *receiver->stored);
+
+    if (!room)
+        return WEIR_ENOMEM;
+    receiver->stored = room;
+    receiver->stored_count = 0;
+    for (size_t i = 0; i < receiver->places; i++) {
+        struct stream *stream = receiver->stream[i];
+
+        if (!stream || !stream->changed)
+            continue;
+        room[receiver->stored_count++] = (struct weir_stream){.server = stream->server,
+                                                              .name = stream->name,
+                                                              .offset = stream->offset,
+                                                              .last = stream->last};
+        stream->changed = false;
+    }
+    return 0;
+}
+
+/* With the lock: exchanges the tables.  Everything up to a position of the journal is then in the
+ * one that is stored, with the streams as they were at that moment. */
+static int turn(struct weir_receiver *receiver, uint64_t position)
+{
+    struct weir_minutes *full = receiver->minutes[0];
+    int done = note_streams(receiver);
+
+    if (done < 0)
+        return done;
+    receiver->minutes[0] = receiver->minutes[1];
+    receiver->minutes[1] = full;
+    receiver->position = position;
+    receiver->storing = true;
+    return 0;
+}
+
+/* Writes the table that was turned. */
+static int store_turned(struct weir_receiver *receiver)
+{
+    struct weir_database_batch batch = {.stream = receiver->stored,
+                                        .streams = receiver->stored_count,
+                                        .position = receiver->position};
+    int done;
+
+    batch.row = weir_minutes_rows(receiver->minutes[1], &batch.rows);
+    done = weir_database_traffic(receiver->options.database, &batch);
+    if (done < 0)
+        return done;
+    weir_minutes_clear(receiver->minutes[1]);
+    pthread_mutex_lock(&receiver->lock);
+    receiver->storing = false;
+    done = weir_journal_remove_below(receiver->journal, receiver->position);
+    pthread_mutex_unlock(&receiver->lock);
+    return done < 0 ? done : 0;
+}
+
+int weir_receiver_store(struct weir_receiver *receiver)
+{
+    uint64_t position;
+    int done = 0;
+
+    pthread_mutex_lock(&receiver->lock);
+    position = weir_journal_position(receiver->journal);
+    if (!receiver->storing && position != receiver->position)
+        done = turn(receiver, position);
+    pthread_mutex_unlock(&receiver->lock);
+    return done < 0 || !receiver->storing ? done : store_turned(receiver);
+}
+
+int weir_receiver_sync(struct weir_receiver *receiver)
+{
+    int token, done;
+
+    pthread_mutex_lock(&receiver->lock);
+    done = weir_journal_sync_begin(receiver->journal, &token);
+    pthread_mutex_unlock(&receiver->lock);
+    return done < 0 ? done : weir_journal_sync_end(token);
+}
+
+/* time --------------------------------------------------------------------------- */
+
+weir_time weir_receiver_certain(struct weir_receiver *receiver, weir_time now, weir_time silence)
+{
+    weir_time certain = 0;
+
+    pthread_mutex_lock(&receiver->lock);
+    for (size_t i = 0; i < SERVERS_MOST; i++) {
+        const struct server *server = &receiver->server[i];
+
+        if (server->heard > 0 && now - server->heard <= silence &&
+            (certain == 0 || server->told < certain))
+            certain = server->told;
+    }
+    pthread_mutex_unlock(&receiver->lock);
+    return certain;
+}
+
+void weir_receiver_lock(struct weir_receiver *receiver)
+{
+    pthread_mutex_lock(&receiver->lock);
+}
+
+void weir_receiver_unlock(struct weir_receiver *receiver)
+{
+    pthread_mutex_unlock(&receiver->lock);
+}
+
+void weir_receiver_count(struct weir_receiver *receiver, struct weir_receiver_counts *counts_r)
+{
+    pthread_mutex_lock(&receiver->lock);
+    *counts_r = receiver->counts;
+    counts_r->streams = receiver->streams;
+    counts_r->waiting = receiver->options.rows - weir_minutes_room(receiver->minutes[0]);
+    pthread_mutex_unlock(&receiver->lock);
+}
+
+/* opening ------------------------------------------------------------------------ */
+
+static int known_stream(void *context, const struct weir_stream *known)
+{
+    struct weir_receiver *receiver = context;
+    struct stream *stream = stream_of(receiver, known->server, known->name);
+
+    if (!stream)
+        return WEIR_ENOMEM;
+    stream->offset = known->offset;
+    stream->last = known->last;
+    return 0;
+}
+
+/* A batch that the database has not: as if it came in now, without the journal. */
+static int replay_batch(void *context, const struct weir_journal_batch *batch)
+{
+    struct weir_receiver *receiver = context;
+    char name[WEIR_STREAM_MAX + 1] = "";
+    struct stream *stream;
+    struct lines lines;
+    int done;
+
+    memcpy(name, batch->stream.at, batch->stream.len);
+    stream = stream_of(receiver, batch->server, name);
+    if (!stream || (done = read_lines(batch->octets, INT64_MAX - WEIR_RECEIVER_AHEAD, &lines)) < 0)
+        return WEIR_ENOMEM;
+    done = 0;
+    if (weir_minutes_room(receiver->minutes[0]) < lines.count &&
+        (done = turn(receiver, batch->position)) == 0)
+        done = store_turned(receiver);
+    if (done == 0) {
+        book(receiver, batch->server, &lines, stream->last);
+        receiver->server[batch->server % SERVERS_MOST].heard = 0; /* it is not heard of yet */
+        stream->offset = batch->offset + batch->octets.len;
+        stream->changed = true;
+    }
+    free(lines.traffic);
+    return done;
+}
+
+static void tell_replayed(struct weir_receiver *receiver, const struct weir_journal_found *found)
+{
+    if (found->batches > 0)
+        weir_log(receiver->log, WEIR_LOG_INFO, "%llu batches of the journal were not yet in the "
+                 "database", (unsigned long long)found->batches);
+    if (found->torn > 0 || found->damages > 0 || found->missing > 0)
+        weir_log(receiver->log, WEIR_LOG_ERROR, "journal %s: %llu octets torn at its end (never "
+                 "acknowledged), %llu damaged, %llu missing", receiver->options.journal,
+                 (unsigned long long)found->torn, (unsigned long long)found->damaged,
+                 (unsigned long long)found->missing);
+}
+
+static int open_journal(struct weir_receiver *receiver)
+{
+    struct weir_journal_options options = {.folder = receiver->options.journal,
+                                           .bytes_most = receiver->options.journal_most};
+    struct weir_journal_found found, replayed;
+    int done = weir_database_position(receiver->options.database, &options.from);
+
+    if (done == 0)
+        done = weir_journal_open(&options, &found, &receiver->journal);
+    if (done == 0) {
+        receiver->position = options.from;
+        done = weir_journal_replay(receiver->journal, options.from, replay_batch, receiver,
+                                   &replayed);
+    }
+    if (done < 0) {
+        weir_log(receiver->log, WEIR_LOG_ERROR, "journal %s: %s", receiver->options.journal,
+                 weir_error_reason(done));
+        return done;
+    }
+    replayed.torn = found.torn;
+    tell_replayed(receiver, &replayed);
+    return 0;
+}
+
+static int open_parts(struct weir_receiver *receiver)
+{
+    const struct weir_receiver_options *options = &receiver->options;
+    int done = grow(receiver);
+
+    receiver->server = calloc(SERVERS_MOST, sizeof *receiver->server);
+    if (done < 0 || !receiver->server)
+        return WEIR_ENOMEM;
+    for (int i = 0; i < 2 && done == 0; i++)
+        done = weir_minutes_new(options->rows, &options->key, &receiver->minutes[i]);
+    if (done == 0)
+        done = weir_database_streams(options->database, known_stream, receiver);
+    return done < 0 ? done : open_journal(receiver);
+}
+
+int weir_receiver_open(const struct weir_receiver_options *options, const struct weir_log *log,
+                       struct weir_receiver **receiver_r)
+{
+    struct weir_receiver *receiver = calloc(1, sizeof *receiver);
+    int done;
+
+    if (!receiver)
+        return WEIR_ENOMEM;
+    receiver->options = *options;
+    receiver->log = log;
+    pthread_mutex_init(&receiver->lock, NULL);
+    done = open_parts(receiver);
+    if (done < 0)
+        weir_receiver_free(&receiver);
+    else
+        *receiver_r = receiver;
+    return done;
+}
+
+void weir_receiver_free(struct weir_receiver **receiver)
+{
+    struct weir_receiver *old = receiver ? *receiver : NULL;
+
+    if (!old)
+        return;
+    weir_journal_free(&old->journal);
+    weir_minutes_free(&old->minutes[0]);
+    weir_minutes_free(&old->minutes[1]);
+    for (size_t i = 0; i < old->places; i++)
+        free(old->stream[i]);
+    free(old->stream);
+    free(old->stored);
+    free(old->server);
+    pthread_mutex_destroy(&old->lock);
+    free(old);
+    *receiver = NULL;
+}

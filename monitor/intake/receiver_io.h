@@ -1,0 +1,76 @@
+/*
+ * receiver - what agents bring, made safe, added up and charged, each line once.
+ *
+ *     octets -> already here? -> lines -> journal -> minutes -> watch -> acknowledged
+ *
+ * A stream's octets below its offset have been taken; what comes again is passed over, what comes
+ * too early is refused with the offset that is wanted.  Octets are acknowledged only when the
+ * journal has them; the database follows, and after a crash the journal says what it does not
+ * have yet.  Buckets are memory: after a start they are filled from the journal's rest only.
+ *
+ * Times are the servers'; a line from more than WEIR_RECEIVER_AHEAD in the future counts as now,
+ * counted, so that a server with a wrong clock cannot move time for others.
+ *
+ * Owner:    the caller owns the receiver; database and watch are handed in and must live as long.
+ * Threads:  weir_receiver_take() from any; the others from one, and that one alone uses the
+ *           database meanwhile.  While weir_receiver_lock() is held nothing is charged: to be
+ *           used around calls of the watch.
+ * Errors:   weir_receiver_open(): those of journal and database, logged.
+ */
+#ifndef WEIR_INTAKE_RECEIVER_IO_H
+#define WEIR_INTAKE_RECEIVER_IO_H
+
+#include "core/base/cursor.h"
+#include "core/base/log.h"
+#include "monitor/database/database_io.h"
+#include "monitor/threshold/watch.h"
+
+#define WEIR_RECEIVER_AHEAD (5 * WEIR_SECOND)
+
+struct weir_receiver;
+
+struct weir_receiver_options {
+    const char *journal;         /* folder */
+    uint64_t journal_most;       /* octets; 0: as the disk allows */
+    size_t rows;                 /* of one table of minutes */
+    struct weir_hash_key key;
+    struct weir_database *database;
+    struct weir_watch *watch;
+};
+
+int weir_receiver_open(const struct weir_receiver_options *options, const struct weir_log *log,
+                       struct weir_receiver **receiver_r);
+void weir_receiver_free(struct weir_receiver **receiver);
+
+/* What came of a piece: like HTTP. */
+enum weir_taken { WEIR_TAKEN = 200, WEIR_TAKEN_ELSEWHERE = 409, WEIR_TAKEN_LATER = 503 };
+
+/* Takes whole lines of a stream at an offset; *offset_r is where the next ones begin. */
+enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t server,
+                                   const char *stream, uint64_t offset, struct weir_slice octets,
+                                   weir_time now, uint64_t *offset_r);
+
+/* Stores what came since the last time in one transaction, and lets the journal go as far.
+ * 0 or an error; then it stays, and is tried again by the next call. */
+int weir_receiver_store(struct weir_receiver *receiver);
+
+/* Makes durable what was acknowledged; waits for the disk. */
+int weir_receiver_sync(struct weir_receiver *receiver);
+
+/* Up to when all servers that were heard of within `silence` have told; 0: nobody was. */
+weir_time weir_receiver_certain(struct weir_receiver *receiver, weir_time now, weir_time silence);
+
+void weir_receiver_lock(struct weir_receiver *receiver);
+void weir_receiver_unlock(struct weir_receiver *receiver);
+
+struct weir_receiver_counts {
+    uint64_t octets, lines, traffic; /* taken */
+    uint64_t again;              /* octets that had been taken before */
+    uint64_t bad, ahead;         /* lines that are wrong; or too far in the future */
+    uint64_t later;              /* pieces turned away */
+    size_t streams, waiting;     /* rows not yet stored */
+};
+
+void weir_receiver_count(struct weir_receiver *receiver, struct weir_receiver_counts *counts_r);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * policy - the thresholds of the database and the configuration, made ready for watch and ladder.
+ *
+ * The class without prefixes is the configuration's, unless the database has one called "default";
+ * all others are the database's.
+ *
+ * Owner:    the caller; it owns the prefixes its classes point to.  Threads: any.
+ * Errors:   WEIR_ENOMEM, WEIR_ELIMIT (too many), WEIR_EINVAL with *why_r (static text).
+ */
+#ifndef WEIR_THRESHOLD_POLICY_H
+#define WEIR_THRESHOLD_POLICY_H
+
+#include "core/engine/config.h"
+#include "monitor/database/database_thresholds_io.h"
+#include "monitor/threshold/ladder.h"
+#include "monitor/threshold/watch.h"
+
+struct weir_policy {
+    struct weir_watch_class watch[WEIR_WATCH_CLASSES_MAX];
+    struct weir_ladder_class ladder[WEIR_WATCH_CLASSES_MAX];
+    size_t classes;
+    struct weir_prefix *prefix;  /* of all of them */
+    size_t prefixes;
+};
+
+/* Begins with the configuration's default class. */
+int weir_policy_begin(const struct weir_config *config, struct weir_policy *policy_r,
+                      const char **why_r);
+
+/* Adds a threshold, or puts it in the default's place. */
+int weir_policy_add(struct weir_policy *policy, const struct weir_threshold *threshold,
+                    const char **why_r);
+
+/* Whether a threshold is one, for who is about to store it. */
+int weir_policy_check(const struct weir_threshold *threshold, const char **why_r);
+
+void weir_policy_free(struct weir_policy *policy);
+
+#endif

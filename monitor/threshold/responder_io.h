@@ -1,0 +1,66 @@
+/*
+ * responder - from events of the watch to what is written and done (claims A7-A9, A18-A20, A31).
+ *
+ *     weir_responder_event()   by the watch, from any thread: a note in a bounded queue
+ *     weir_responder_turn()    by the loop: events and decisions into the database, alerts out
+ *
+ * Owner:    the caller owns it; database, receiver and orders are handed in.
+ * Threads:  event from any; the others from the loop, which holds the database's lock around them.
+ * Errors:   weir_responder_new(): WEIR_ENOMEM or the ladder's.  Later a database that cannot be
+ *           written keeps events in the queue; what the queue cannot hold is counted.
+ */
+#ifndef WEIR_THRESHOLD_RESPONDER_IO_H
+#define WEIR_THRESHOLD_RESPONDER_IO_H
+
+#include "core/base/log.h"
+#include "core/store/lists_io.h"
+#include "monitor/database/database_io.h"
+#include "monitor/threshold/ladder.h"
+
+struct weir_responder;
+
+struct weir_alert {
+    weir_time time;
+    struct weir_prefix prefix;
+    char text[512];              /* a sentence for people, printable */
+};
+
+struct weir_responder_options {
+    const struct weir_ladder_options *ladder; /* copied as far as the ladder copies it */
+    struct weir_database *database;
+    int wake;                    /* an eventfd that is written to when there is something */
+    /* The lists of all servers have changed. */
+    void (*changed)(void *context, uint64_t generation);
+    /* Somebody is to be told. */
+    void (*alert)(void *context, const struct weir_alert *alert);
+    void *context;
+};
+
+int weir_responder_new(const struct weir_responder_options *options, const struct weir_log *log,
+                       struct weir_responder **responder_r);
+void weir_responder_free(struct weir_responder **responder);
+
+/* The watch's event; quick, never waits. */
+void weir_responder_event(void *responder, const struct weir_watch_event *event);
+
+/* Everything that is queued, and what time brings.  0 or the database's error. */
+int weir_responder_turn(struct weir_responder *responder, weir_time now);
+
+/* An analyst's one action: takes back all decisions about a prefix and what is below it, forgets
+ * its place on the ladder, and can accept it from now on (ends 0: for ever).  How many were taken
+ * back, or an error. */
+int weir_responder_undo(struct weir_responder *responder, const struct weir_prefix *prefix,
+                        const char *who, weir_time now);
+
+/* An analyst's own decision: put on a list at once. */
+int weir_responder_decide(struct weir_responder *responder, const char *list,
+                          const struct weir_list_entry *entry, const char *who, weir_time now);
+
+struct weir_responder_counts {
+    uint64_t events, lost, decisions, alerts;
+};
+
+void weir_responder_count(const struct weir_responder *responder,
+                          struct weir_responder_counts *counts_r);
+
+#endif
