@@ -379,6 +379,11 @@ void weir_receiver_unlock(struct weir_receiver *receiver)
     pthread_mutex_unlock(&receiver->lock);
 }
 
+void weir_receiver_use(struct weir_receiver *receiver, struct weir_watch *watch)
+{
+    receiver->options.watch = watch;
+}
+
 void weir_receiver_count(struct weir_receiver *receiver, struct weir_receiver_counts *counts_r)
 {
     pthread_mutex_lock(&receiver->lock);

@@ -63,6 +63,9 @@ weir_time weir_receiver_certain(struct weir_receiver *receiver, weir_time now, w
 void weir_receiver_lock(struct weir_receiver *receiver);
 void weir_receiver_unlock(struct weir_receiver *receiver);
 
+/* Charges another watch from now on; with the lock. */
+void weir_receiver_use(struct weir_receiver *receiver, struct weir_watch *watch);
+
 struct weir_receiver_counts {
     uint64_t octets, lines, traffic; /* taken */
     uint64_t again;              /* octets that had been taken before */

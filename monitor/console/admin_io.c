@@ -1,0 +1,446 @@
+/*
+ * admin - libmicrohttpd on a Unix socket; each verb is one function from JSON to JSON.
+ *
+ * Everything that changes something runs with the database's lock, as the loop's own work does, and
+ * leaves a line in the audit with the caller's user.
+ */
+#include "monitor/console/admin_io.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/base/slice.h"
+#include "core/program/unix_place_io.h"
+#include "monitor/agent/command.h"
+#include "monitor/database/database_audit_io.h"
+#include "monitor/monitor_impl.h"
+
+#define WHO 32
+#define WHY 256
+
+struct weir_admin {
+    struct MHD_Daemon *daemon;
+    char path[WEIR_ENDPOINT_MAX];
+};
+
+struct question {
+    struct weir_monitor *monitor;
+    json_t *json;
+    char who[WHO];              /* "uid 0" */
+    weir_time now;
+    char why[WHY];              /* of an error */
+};
+
+/* what is asked -------------------------------------------------------------------- */
+
+static json_t *refuse(struct question *question, const char *why)
+{
+    snprintf(question->why, sizeof question->why, "%s", why);
+    return NULL;
+}
+
+static const char *text(struct question *question, const char *name)
+{
+    const char *value = json_string_value(json_object_get(question->json, name));
+
+    return value ? value : "";
+}
+
+static void audit(struct question *question, const char *what, const char *detail)
+{
+    const struct weir_audit line = {
+        .time = question->now, .who = question->who, .what = what, .detail = detail};
+
+    (void)weir_database_audit_add(question->monitor->database, &line);
+}
+
+static json_t *trouble(struct question *question)
+{
+    return refuse(question, weir_database_why(question->monitor->database));
+}
+
+static void url_of(struct weir_monitor *monitor, char url_r[static WEIR_MONITOR_URL_MAX + 1])
+{
+    char host[128] = "localhost";
+
+    if (monitor->config.monitor_url[0]) {
+        snprintf(url_r, WEIR_MONITOR_URL_MAX + 1, "%s", monitor->config.monitor_url);
+        return;
+    }
+    (void)gethostname(host, sizeof host - 1);
+    snprintf(url_r, WEIR_MONITOR_URL_MAX + 1, "https://%s:%u", host,
+             weir_intake_port(monitor->intake));
+}
+
+static json_t *server_add(struct question *question)
+{
+    struct weir_monitor *monitor = question->monitor;
+    struct weir_identity identity = {0};
+    char file[WEIR_IDENTITY_TEXT];
+    uint8_t hash[WEIR_SECRET_HASH];
+    uint32_t number;
+    json_t *json;
+
+    if (!weir_server_name_fit(weir_slice_of(text(question, "name"))))
+        return refuse(question, "that is no name for a server: letters, digits, '-', '_', '.'");
+    snprintf(identity.server, sizeof identity.server, "%s", text(question, "name"));
+    snprintf(identity.pin, sizeof identity.pin, "%s", monitor->certificate.pin);
+    url_of(monitor, identity.monitor);
+    weir_secret_new(identity.secret);
+    weir_secret_hash(weir_slice_of(identity.secret), hash);
+    if (weir_database_server_add(monitor->database, identity.server, hash, question->now,
+                                 &number) < 0)
+        return trouble(question);
+    (void)weir_admit_refresh(monitor->admit);
+    audit(question, "server add", identity.server);
+    json = json_pack("{s:s, s:I, s:s}", "server", identity.server, "number", (json_int_t)number,
+                     "identity", weir_identity_write(&identity, file));
+    weir_identity_forget(&identity);
+    explicit_bzero(file, sizeof file);
+    return json;
+}
+
+static json_t *server_revoke(struct question *question)
+{
+    const char *name = text(question, "name");
+    int done = weir_database_server_revoke(question->monitor->database, name, question->now);
+
+    if (done == 0)
+        return refuse(question, "there is no such server, or it is revoked already");
+    if (done < 0)
+        return trouble(question);
+    (void)weir_admit_refresh(question->monitor->admit);
+    audit(question, "server revoke", name);
+    return json_pack("{s:s, s:b}", "server", name, "revoked", 1);
+}
+
+static bool numbers(struct question *question, const char *name, double number_r[static 3])
+{
+    json_t *array = json_object_get(question->json, name);
+
+    for (size_t i = 0; i < 3; i++) {
+        json_t *number = json_array_get(array, i);
+        if (!json_is_number(number))
+            return false;
+        number_r[i] = json_number_value(number);
+    }
+    return json_array_size(array) == 3;
+}
+
+static json_t *threshold_set(struct question *question)
+{
+    struct weir_threshold threshold = {
+        .name = text(question, "name"),
+        .prefixes = text(question, "prefixes"),
+        .observe = !json_is_false(json_object_get(question->json, "observe")),
+        .ladder = text(question, "ladder"),
+    };
+    const char *why = "";
+
+    if (!numbers(question, "rate", threshold.rate) ||
+        !numbers(question, "maximum", threshold.maximum))
+        return refuse(question, "rate and maximum are not three numbers each");
+    if (weir_policy_check(&threshold, &why) < 0)
+        return refuse(question, why);
+    if (weir_database_threshold_put(question->monitor->database, &threshold) < 0)
+        return trouble(question);
+    audit(question, "threshold set", threshold.name);
+    if (weir_monitor_reread(question->monitor) < 0)
+        return refuse(question, "it is stored, and will be used at the next start; see the log");
+    return json_pack("{s:s}", "threshold", threshold.name);
+}
+
+static json_t *threshold_remove(struct question *question)
+{
+    const char *name = text(question, "name");
+    int done = weir_database_threshold_remove(question->monitor->database, name);
+
+    if (done == 0)
+        return refuse(question, "there is no such threshold");
+    if (done < 0)
+        return trouble(question);
+    audit(question, "threshold remove", name);
+    (void)weir_monitor_reread(question->monitor);
+    return json_pack("{s:s, s:b}", "threshold", name, "removed", 1);
+}
+
+static bool read_prefix(struct question *question, struct weir_prefix *prefix_r)
+{
+    const char *prefix = text(question, "prefix"), *why = "";
+
+    if (weir_prefix_parse(prefix, strlen(prefix), prefix_r, &why) == 0)
+        return true;
+    (void)refuse(question, "prefix is no address or prefix");
+    return false;
+}
+
+/* One action: lists, buckets, ladder, and acceptance where that is asked for. */
+static json_t *undo(struct question *question)
+{
+    struct weir_monitor *monitor = question->monitor;
+    struct weir_list_entry entry = {.ends = 0};
+    int undone;
+
+    if (!read_prefix(question, &entry.prefix))
+        return NULL;
+    undone = weir_responder_undo(monitor->responder, &entry.prefix, question->who, question->now);
+    if (undone < 0)
+        return trouble(question);
+    weir_receiver_lock(monitor->receiver);
+    weir_watch_reset(monitor->watch, &entry.prefix);
+    weir_receiver_unlock(monitor->receiver);
+    if (json_is_true(json_object_get(question->json, "accept"))) {
+        entry.ends = (weir_time)json_integer_value(json_object_get(question->json, "ends")) *
+                     WEIR_SECOND;
+        snprintf(entry.reason, sizeof entry.reason, "%s", text(question, "reason"));
+        if (weir_responder_decide(monitor->responder, "accept", &entry, question->who,
+                                  question->now) < 0)
+            return trouble(question);
+    }
+    return json_pack("{s:i, s:b}", "undone", undone, "accepted",
+                     json_is_true(json_object_get(question->json, "accept")));
+}
+
+static json_t *block(struct question *question)
+{
+    struct weir_monitor *monitor = question->monitor;
+    const char *list = text(question, "list"), *why = "";
+    struct weir_list_entry entry = {
+        .ends = (weir_time)json_integer_value(json_object_get(question->json, "ends")) *
+                WEIR_SECOND,
+        .defer = json_is_true(json_object_get(question->json, "defer")),
+        .points = json_number_value(json_object_get(question->json, "points")),
+    };
+    bool spared;
+
+    if (!read_prefix(question, &entry.prefix))
+        return NULL;
+    if (strcmp(list, "blacklist") != 0 && strcmp(list, "score") != 0 && strcmp(list, "accept") != 0)
+        return refuse(question, "list is not one of blacklist, score, accept");
+    if (entry.ends <= question->now && strcmp(list, "accept") != 0)
+        return refuse(question, "a block or a score needs an end in the future");
+    weir_receiver_lock(monitor->receiver);
+    spared = weir_spared_prefix(monitor->spared, question->now, &entry.prefix, &why);
+    weir_receiver_unlock(monitor->receiver);
+    if (spared && strcmp(list, "accept") != 0)
+        return refuse(question, why);
+    snprintf(entry.reason, sizeof entry.reason, "%s", text(question, "reason"));
+    if (weir_responder_decide(monitor->responder, list, &entry, question->who, question->now) < 0)
+        return trouble(question);
+    return json_pack("{s:s}", "list", list);
+}
+
+static json_t *status(struct question *question)
+{
+    struct weir_monitor *monitor = question->monitor;
+    struct weir_receiver_counts taken;
+    struct weir_responder_counts done;
+    struct weir_intake_counts door;
+    struct weir_watch_counts watch;
+    size_t seen, blind;
+
+    weir_receiver_count(monitor->receiver, &taken);
+    weir_responder_count(monitor->responder, &done);
+    weir_intake_count(monitor->intake, &door);
+    weir_admit_count(monitor->admit, question->now, &seen, &blind);
+    weir_receiver_lock(monitor->receiver);
+    watch = *weir_watch_counts(monitor->watch);
+    weir_receiver_unlock(monitor->receiver);
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+        "servers", (json_int_t)seen, "blind", (json_int_t)blind, "requests",
+        (json_int_t)door.requests, "unknown", (json_int_t)door.unknown, "held",
+        (json_int_t)door.held, "octets", (json_int_t)taken.octets, "again",
+        (json_int_t)taken.again, "lines", (json_int_t)taken.lines, "bad", (json_int_t)taken.bad,
+        "ahead", (json_int_t)taken.ahead, "later", (json_int_t)taken.later, "charges",
+        (json_int_t)watch.charges, "accepted", (json_int_t)watch.accepted, "evicted",
+        (json_int_t)watch.evicted, "alarms", (json_int_t)watch.alarms, "events",
+        (json_int_t)done.events, "decisions", (json_int_t)done.decisions);
+}
+
+static const struct {
+    const char *name;
+    json_t *(*run)(struct question *question);
+} verbs[] = {
+    {"server add", server_add},       {"server revoke", server_revoke},
+    {"threshold set", threshold_set}, {"threshold remove", threshold_remove},
+    {"undo", undo},                   {"block", block},
+    {"status", status},
+};
+
+/* Runs a verb with the database's lock; NULL: question->why says why not. */
+static json_t *run(struct question *question)
+{
+    const char *name = text(question, "do");
+    json_t *json = NULL;
+
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(name, verbs[i].name) == 0) {
+            pthread_mutex_lock(&question->monitor->lock);
+            json = verbs[i].run(question);
+            pthread_mutex_unlock(&question->monitor->lock);
+            return json;
+        }
+    return refuse(question, "that is nothing it does");
+}
+
+/* HTTP ------------------------------------------------------------------------------- */
+
+struct body {
+    char octets[WEIR_ADMIN_BODY_MAX];
+    size_t len;
+    bool too_long;
+};
+
+static void who_asks(struct MHD_Connection *connection, char who_r[static WHO])
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+
+    if (info && getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0)
+        snprintf(who_r, WHO, "uid %u", (unsigned)peer.uid);
+    else
+        snprintf(who_r, WHO, "somebody");
+}
+
+static enum MHD_Result say(struct MHD_Connection *connection, unsigned code, json_t *json)
+{
+    char *octets = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    struct MHD_Response *response =
+        octets ? MHD_create_response_from_buffer(strlen(octets), octets, MHD_RESPMEM_MUST_FREE)
+               : NULL;
+    enum MHD_Result done = MHD_NO;
+
+    json_decref(json);
+    if (response) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+        done = MHD_queue_response(connection, code, response);
+        MHD_destroy_response(response);
+    } else {
+        free(octets);
+    }
+    return done;
+}
+
+static enum MHD_Result answer(struct weir_monitor *monitor, struct MHD_Connection *connection,
+                              const struct body *body)
+{
+    struct question question = {.monitor = monitor, .now = weir_clock_now(&monitor->wall)};
+    json_t *json = NULL;
+
+    who_asks(connection, question.who);
+    question.json = body->too_long ? NULL
+                                   : json_loadb(body->octets, body->len, JSON_REJECT_DUPLICATES, NULL);
+    if (json_is_object(question.json))
+        json = run(&question);
+    else
+        (void)refuse(&question, "that is no JSON object, or too long");
+    json_decref(question.json);
+    return json ? say(connection, MHD_HTTP_OK, json)
+                : say(connection, MHD_HTTP_BAD_REQUEST,
+                      json_pack("{s:s}", "error", question.why));
+}
+
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
+                              const char *method, const char *version, const char *octets,
+                              size_t *len, void **state)
+{
+    struct body *body = *state;
+
+    (void)version;
+    if (!body) {
+        *state = body = calloc(1, sizeof *body);
+        return body ? MHD_YES : MHD_NO;
+    }
+    if (*len > 0) {
+        body->too_long |= *len > sizeof body->octets - body->len;
+        if (!body->too_long) {
+            memcpy(body->octets + body->len, octets, *len);
+            body->len += *len;
+        }
+        *len = 0;
+        return MHD_YES;
+    }
+    if (strcmp(path, "/admin/v1/do") != 0 || strcmp(method, "POST") != 0)
+        return say(connection, MHD_HTTP_NOT_FOUND, json_pack("{s:s}", "error", "no such place"));
+    return answer(context, connection, body);
+}
+
+static void completed(void *context, struct MHD_Connection *connection, void **state,
+                      enum MHD_RequestTerminationCode code)
+{
+    (void)context, (void)connection, (void)code;
+    free(*state);
+    *state = NULL;
+}
+
+/* opening ----------------------------------------------------------------------------- */
+
+static int listen_at(const char *path, const char **why_r)
+{
+    struct sockaddr_un place = {.sun_family = AF_UNIX};
+    mode_t mask;
+    int fd;
+
+    *why_r = weir_unix_place_clear(path);
+    if (*why_r)
+        return -1;
+    memcpy(place.sun_path, path, strnlen(path, sizeof place.sun_path - 1));
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    mask = umask(0777 & ~weir_unix_place_mode(WEIR_SOCKET_GROUP));
+    if (fd >= 0 && (bind(fd, (struct sockaddr *)&place, sizeof place) < 0 || listen(fd, 16) < 0)) {
+        close(fd);
+        fd = -1;
+    }
+    umask(mask);
+    *why_r = fd < 0 ? strerror(errno) : NULL;
+    return fd;
+}
+
+int weir_admin_open(struct weir_monitor *monitor)
+{
+    const char *address = monitor->config.monitor_admin, *why = "memory is short";
+    struct weir_endpoint at;
+    int fd = -1;
+
+    if (!address[0])
+        return 0;
+    monitor->admin = calloc(1, sizeof *monitor->admin);
+    if (monitor->admin && weir_endpoint_parse(address, &at, &why) == 0)
+        fd = listen_at(at.host, &why);
+    if (fd >= 0) {
+        memcpy(monitor->admin->path, at.host, strnlen(at.host, sizeof monitor->admin->path - 1));
+        monitor->admin->daemon = MHD_start_daemon(
+            MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, monitor,
+            MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
+            MHD_OPTION_CONNECTION_TIMEOUT, 30u, MHD_OPTION_CONNECTION_LIMIT, 64u, MHD_OPTION_END);
+        why = "libmicrohttpd does not start";
+    }
+    if (monitor->admin && monitor->admin->daemon)
+        return 0;
+    weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "[monitor] admin = %s: %s", address, why);
+    return WEIR_EIO;
+}
+
+void weir_admin_close(struct weir_monitor *monitor)
+{
+    if (!monitor->admin)
+        return;
+    if (monitor->admin->daemon) {
+        MHD_stop_daemon(monitor->admin->daemon);
+        (void)unlink(monitor->admin->path);
+    }
+    free(monitor->admin);
+    monitor->admin = NULL;
+}

@@ -1,0 +1,31 @@
+/*
+ * admin - the monitor's door for its operator: JSON over a Unix socket, asked by weirctl.
+ *
+ *     POST /admin/v1/do    {"do": "server add", "name": "mx1"}
+ *         200 what came of it; 400 {"error": "..."}: it cannot be done; 500: trouble
+ *
+ *     server add NAME          a new identity: its text for the server's file, told this once
+ *     server revoke NAME
+ *     threshold set            name, prefixes, rate[3], maximum[3], observe, ladder
+ *     threshold remove NAME
+ *     undo PREFIX [accept]     takes back what was decided, fills its buckets, and accepts it from
+ *                              now on where that is asked for
+ *     block PREFIX             list, ends, defer, points, reason: an analyst's own decision
+ *     status                   counts
+ *
+ * What only reads (events, servers, top, history) reads the database itself.
+ *
+ * Owner:    the monitor's.  Threads: one of its own.
+ * Errors:   weir_admin_open(): WEIR_EIO, WEIR_EINVAL, logged.
+ * Limits:   WEIR_ADMIN_BODY_MAX octets of a question.  The socket is its owner's and group's.
+ */
+#ifndef WEIR_CONSOLE_ADMIN_IO_H
+#define WEIR_CONSOLE_ADMIN_IO_H
+
+struct weir_monitor;
+
+/* Opens the door; an empty [monitor] admin has none. */
+int weir_admin_open(struct weir_monitor *monitor);
+void weir_admin_close(struct weir_monitor *monitor);
+
+#endif

@@ -1,0 +1,103 @@
+/*
+ * What agents ask, answered by the parts; called by threads of the intake.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "monitor/database/database_events_io.h"
+#include "monitor/monitor_impl.h"
+
+static int admit(void *context, const struct weir_intake_caller *caller, uint32_t *server_r)
+{
+    struct weir_monitor *monitor = context;
+
+    return weir_admit_caller(monitor->admit, caller, weir_clock_now(&monitor->wall), server_r);
+}
+
+static int spool(void *context, uint32_t server, const char *stream, uint64_t offset,
+                 struct weir_slice octets, uint64_t *offset_r)
+{
+    struct weir_monitor *monitor = context;
+
+    return weir_receiver_take(monitor->receiver, server, stream, offset, octets,
+                              weir_clock_now(&monitor->wall), offset_r);
+}
+
+static char *commands(void *context, uint32_t server, int64_t generation, bool all)
+{
+    struct weir_monitor *monitor = context;
+
+    weir_admit_note(monitor->admit, server, generation, (struct weir_slice){0});
+    return weir_orders_since(monitor->orders, generation, all, weir_clock_now(&monitor->wall));
+}
+
+static void health(void *context, uint32_t server, struct weir_slice text)
+{
+    struct weir_monitor *monitor = context;
+
+    weir_admit_note(monitor->admit, server, 0, text);
+}
+
+/* A second agent with one identity: an event, and a line in the log (claim A13). */
+static void refused(void *context, uint32_t server, const char *name, weir_time now)
+{
+    struct weir_monitor *monitor = context;
+    char text[160];
+    const struct weir_event event = {
+        .raised = now, .cleared = now, .kind = "instance", .server = server, .text = text};
+    int64_t number;
+
+    snprintf(text, sizeof text, "a second agent spoke for server %s and was refused", name);
+    weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s", text);
+    pthread_mutex_lock(&monitor->lock);
+    (void)weir_database_event_add(monitor->database, &event, &number);
+    pthread_mutex_unlock(&monitor->lock);
+}
+
+static int open_intake(struct weir_monitor *monitor)
+{
+    const char *address = monitor->options.listen ? monitor->options.listen
+                                                  : monitor->config.monitor_listen;
+    const struct weir_intake_handler handler = {monitor, admit, spool, commands, health};
+    struct weir_endpoint listen;
+    struct weir_intake_options options = {.listen = &listen,
+                                          .certificate = &monitor->certificate};
+    const char *why;
+    int done = weir_endpoint_parse(address, &listen, &why);
+
+    if (done < 0 || listen.is_unix) {
+        weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "[monitor] listen = %s: not inet:host:port",
+                 address);
+        return WEIR_EINVAL;
+    }
+    done = weir_intake_open(&options, &handler, &monitor->shared_log, &monitor->intake);
+    if (done == 0)
+        weir_log(&monitor->shared_log, WEIR_LOG_INFO, "hearing agents at %s, port %u", address,
+                 weir_intake_port(monitor->intake));
+    return done;
+}
+
+int weir_monitor_open_door(struct weir_monitor *monitor)
+{
+    const struct weir_config *config = &monitor->config;
+    const struct weir_admit_options options = {.database = monitor->database,
+                                               .lock = &monitor->lock,
+                                               .silence = config->monitor_silence,
+                                               .refused = refused,
+                                               .context = monitor};
+    const char *key = weir_config_path(config, config->monitor_key, monitor->arena);
+    const char *chain = weir_config_path(config, config->monitor_certificate, monitor->arena);
+    char name[256] = "weir-monitor";
+    int done;
+
+    if (!key || !chain)
+        return WEIR_ENOMEM;
+    (void)gethostname(name, sizeof name - 1);
+    done = weir_admit_new(&options, &monitor->shared_log, &monitor->admit);
+    if (done == 0)
+        done = weir_certificate_open(key, chain, name, &monitor->shared_log,
+                                     &monitor->certificate);
+    return done < 0 ? done : open_intake(monitor);
+}

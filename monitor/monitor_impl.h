@@ -1,0 +1,63 @@
+/*
+ * monitor_impl - the monitor's parts, shared by monitor_io.c (opening, the loop) and
+ * monitor_door_io.c (what agents and weirctl ask).
+ */
+#ifndef WEIR_MONITOR_MONITOR_IMPL_H
+#define WEIR_MONITOR_MONITOR_IMPL_H
+
+#include <pthread.h>
+
+#include "core/engine/stores_io.h"
+#include "core/program/daemon_log_io.h"
+#include "core/program/sd_notify_io.h"
+#include "monitor/intake/admit_io.h"
+#include "monitor/intake/intake_io.h"
+#include "monitor/intake/orders_io.h"
+#include "monitor/intake/receiver_io.h"
+#include "monitor/monitor_io.h"
+#include "monitor/threshold/policy.h"
+#include "monitor/threshold/responder_io.h"
+#include "monitor/threshold/spared.h"
+
+struct weir_admin;
+
+struct weir_monitor {
+    struct weir_monitor_options options;
+    struct weir_arena *arena;
+    struct weir_config config;
+    struct weir_daemon_log log;
+    pthread_mutex_t log_lock;
+    struct weir_log shared_log;      /* for threads: takes the lock around the daemon's */
+    struct weir_clock wall, steady;
+    struct weir_notify notify;
+    int signals, wake;
+    struct weir_hash_key key;
+
+    pthread_mutex_t lock;            /* of the database, responder and policy */
+    struct weir_database *database;
+    struct weir_policy policy;
+    struct weir_lists *lists;        /* of this machine, or NULL */
+    struct weir_spared *spared;      /* under the receiver's lock */
+    struct weir_watch *watch;        /* the same */
+    struct weir_receiver *receiver;
+    struct weir_responder *responder;
+    struct weir_orders *orders;
+    struct weir_admit *admit;
+    struct weir_certificate certificate;
+    struct weir_intake *intake;
+    struct weir_admin *admin;
+    weir_time stored, synced, retained; /* steady: last time */
+    bool stop;
+};
+
+/* Reads what analysts accepted anew; with the database's lock. */
+int weir_monitor_spare(struct weir_monitor *monitor);
+
+/* Takes the thresholds of the database into use, in the place of those before; with the database's
+ * lock.  Buckets begin anew.  0; or an error, and all stays as it was. */
+int weir_monitor_reread(struct weir_monitor *monitor);
+
+/* Opens the doors for agents. */
+int weir_monitor_open_door(struct weir_monitor *monitor);
+
+#endif

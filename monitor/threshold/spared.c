@@ -1,0 +1,106 @@
+/*
+ * spared - a short array of what analysts accepted, in front of the lists.
+ */
+#include "monitor/threshold/spared.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+
+struct weir_spared {
+    struct weir_lists *lists;
+    struct weir_spared_prefix *prefix;
+    size_t count;
+};
+
+int weir_spared_new(struct weir_lists *lists, struct weir_spared **spared_r)
+{
+    struct weir_spared *spared = calloc(1, sizeof *spared);
+
+    if (!spared)
+        return WEIR_ENOMEM;
+    spared->lists = lists;
+    *spared_r = spared;
+    return 0;
+}
+
+void weir_spared_free(struct weir_spared **spared)
+{
+    if (!spared || !*spared)
+        return;
+    free((*spared)->prefix);
+    free(*spared);
+    *spared = NULL;
+}
+
+int weir_spared_accept(struct weir_spared *spared, const struct weir_spared_prefix *prefix,
+                       size_t count)
+{
+    struct weir_spared_prefix *copy = malloc((count + 1) * sizeof *copy);
+
+    if (!copy)
+        return WEIR_ENOMEM;
+    if (count > 0)
+        memcpy(copy, prefix, count * sizeof *copy);
+    free(spared->prefix);
+    spared->prefix = copy;
+    spared->count = count;
+    return 0;
+}
+
+static bool stands(const struct weir_spared_prefix *prefix, weir_time now)
+{
+    return prefix->ends == 0 || prefix->ends > now;
+}
+
+bool weir_spared_address(struct weir_spared *spared, weir_time now,
+                         const struct weir_address *address)
+{
+    struct weir_list_entry entry;
+    enum weir_list list;
+
+    for (size_t i = 0; i < spared->count; i++)
+        if (stands(&spared->prefix[i], now) &&
+            weir_prefix_contains(&spared->prefix[i].prefix, address))
+            return true;
+    return spared->lists && weir_lists_find(spared->lists, now, address, &list, &entry) == 1 &&
+           (list == WEIR_LIST_NEVER || list == WEIR_LIST_ACCEPT);
+}
+
+struct inside {
+    const struct weir_prefix *prefix;
+    weir_time now;
+};
+
+static int is_inside(void *context, const struct weir_list_entry *entry)
+{
+    const struct inside *inside = context;
+
+    return !entry->is_domain && (entry->ends == 0 || entry->ends > inside->now) &&
+           entry->prefix.bits >= inside->prefix->bits &&
+           weir_prefix_contains(inside->prefix, &entry->prefix.address);
+}
+
+bool weir_spared_prefix(struct weir_spared *spared, weir_time now,
+                        const struct weir_prefix *prefix, const char **why_r)
+{
+    struct inside inside = {prefix, now};
+
+    if (weir_address_is_private(&prefix->address)) {
+        *why_r = "it is a private address";
+        return true;
+    }
+    if (weir_spared_address(spared, now, &prefix->address)) {
+        *why_r = "it is acceptable, or never to be blocked";
+        return true;
+    }
+    *why_r = "it holds an address that is acceptable, or never to be blocked";
+    for (size_t i = 0; i < spared->count; i++)
+        if (stands(&spared->prefix[i], now) && spared->prefix[i].prefix.bits >= prefix->bits &&
+            weir_prefix_contains(prefix, &spared->prefix[i].prefix.address))
+            return true;
+    return spared->lists &&
+           (weir_lists_each(spared->lists, WEIR_LIST_ACCEPT, is_inside, &inside) > 0 ||
+            weir_lists_each(spared->lists, WEIR_LIST_NEVER, is_inside, &inside) > 0);
+}

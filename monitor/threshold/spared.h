@@ -1,0 +1,35 @@
+/*
+ * spared - addresses the monitor never watches nor blocks: on the acceptable list or the never-list
+ * of its own machine, or accepted by an analyst through it (claim A26).
+ *
+ * Owner:    the caller owns it; lists are handed in, NULL: none.  Threads: one.
+ * Errors:   weir_spared_new(): WEIR_ENOMEM; lists that cannot be read spare nobody.
+ */
+#ifndef WEIR_THRESHOLD_SPARED_H
+#define WEIR_THRESHOLD_SPARED_H
+
+#include "core/store/lists_io.h"
+
+struct weir_spared;
+
+int weir_spared_new(struct weir_lists *lists, struct weir_spared **spared_r);
+void weir_spared_free(struct weir_spared **spared);
+
+/* What analysts accepted, from now on: the prefixes are copied, their ends (0: none) as well.
+ * 0, or WEIR_ENOMEM and nothing has changed. */
+struct weir_spared_prefix {
+    struct weir_prefix prefix;
+    weir_time ends;
+};
+int weir_spared_accept(struct weir_spared *spared, const struct weir_spared_prefix *prefix,
+                       size_t count);
+
+/* Whether an address is spared. */
+bool weir_spared_address(struct weir_spared *spared, weir_time now,
+                         const struct weir_address *address);
+
+/* Whether a prefix is, or anything in it; *why_r is static text. */
+bool weir_spared_prefix(struct weir_spared *spared, weir_time now,
+                        const struct weir_prefix *prefix, const char **why_r);
+
+#endif
