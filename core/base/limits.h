@@ -67,6 +67,9 @@
 #define WEIR_HTML_ENTITY_MAX 40    /* octets of a character reference */
 #define WEIR_HTML_ATTRIBUTES_MAX 60 /* of one tag that are read */
 #define WEIR_HTML_STYLE_MAX 4096   /* octets of a style attribute with escapes or comments in it */
+#define WEIR_HTML_SHEET_MAX 65536  /* octets of style sheets of one HTML text */
+#define WEIR_HTML_RULES_MAX 512    /* their selectors that are kept: those that may hide */
+#define WEIR_HTML_SELECTOR_MAX 128 /* octets of one of them */
 
 /* Received and relatives ------------------------------------------------- */
 #define WEIR_HOPS_MAX 50           /* Received fields that are read; RFC 5321 6.3: 100 is a loop */
@@ -135,6 +138,7 @@
 
 /* spool -------------------------------------------------------------------- */
 #define WEIR_SPOOL_LINE_MAX 4096   /* octets of a line of the spool: one write, not torn */
+#define WEIR_SPOOL_SURVEY_MAX (256u << 20) /* octets of the spool that weirctl status reads */
 #define WEIR_SPOOL_HOPS_MAX 8      /* hops of a message that a line tells */
 
 /* replay --------------------------------------------------------------- */

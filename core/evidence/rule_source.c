@@ -287,6 +287,13 @@ static int tell_doubled_ids(struct weir_rule_reader *reader,
     return 0;
 }
 
+void weir_rule_reader_refuse(struct weir_rule_reader *reader, const char *file, const char *why)
+{
+    reader->file = file;
+    reader->line = 0;
+    weir_rule_wrong(reader, "%s", why);
+}
+
 int weir_rule_reader_end(struct weir_rule_reader *reader, struct weir_rule_sources *sources_r)
 {
     struct weir_rule_sources sources = {.rules = 0};

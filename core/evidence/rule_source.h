@@ -100,6 +100,8 @@ struct weir_rule_reader;
 int weir_rule_reader_new(struct weir_arena *arena, weir_rule_report *report, void *context,
                          struct weir_rule_reader **reader_r);
 int weir_rule_reader_add(struct weir_rule_reader *reader, const char *file, struct weir_slice text);
+/* Counts and tells a file that is none. */
+void weir_rule_reader_refuse(struct weir_rule_reader *reader, const char *file, const char *why);
 int weir_rule_reader_end(struct weir_rule_reader *reader, struct weir_rule_sources *sources_r);
 
 /* The id a name has when none is given: 2^20 up to WEIR_RULE_ID_MAX, the same everywhere. */

@@ -407,6 +407,22 @@ static void a_header_too_long_to_be_read_whole_hides_nothing_else(void **state)
     rules_rig_free(rig);
 }
 
+static void header_rules_see_a_text_as_it_is_and_as_it_is_read(void **state)
+{
+    static const char mail[] = "Subject: fr\xe2\x80\x8b" "ee\n"
+                               "From: =?utf-8?q?B=C2=ADank?= <a@b.c>\n"
+                               "X-A: fr\xe2\x80\x8b" "ee\nTo: free@b.c\n\nmo\xc2\xadney\n";
+    (void)state;
+    struct rules_rig *rig = rules_rig_new(
+        "header SEEN Subject =~ /^free$/\nheader IS Subject =~ /fr\\xe2\\x80\\x8bee/\n"
+        "header NAME From:name =~ /Bank/\nheader RAW X-A:raw =~ /free/\n"
+        "header NOT Subject !~ /free/\nheader TWICE To =~ /free/\ntflags TWICE multiple\n"
+        "header ALL_OF ALL =~ /^X-A: free$/m\nbody BODY /money/\n"
+        "body LINE /^free$/\nmeta COUNT INVISIBLE == 2\n");
+    assert_string_equal(rules_rig_match(rig, mail), "SEEN IS NAME TWICE ALL_OF BODY COUNT");
+    rules_rig_free(rig);
+}
+
 static void memory_that_is_short_is_told_and_harms_nothing(void **state)
 {
     (void)state;
@@ -520,6 +536,7 @@ int main(void)
         cmocka_unit_test(WEIR_MATCH_WORK_MAX_ends_a_match_and_says_so),
         cmocka_unit_test(WEIR_RULE_HITS_MAX_hits_are_reported_and_the_score_is_theirs),
         cmocka_unit_test(a_header_too_long_to_be_read_whole_hides_nothing_else),
+        cmocka_unit_test(header_rules_see_a_text_as_it_is_and_as_it_is_read),
         cmocka_unit_test(memory_that_is_short_is_told_and_harms_nothing),
         cmocka_unit_test(an_image_with_one_octet_changed_is_refused_or_harmless),
         cmocka_unit_test(a_matcher_remembers_nothing_of_the_message_before),
