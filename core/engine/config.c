@@ -151,10 +151,14 @@ static const struct weir_setting rows[] = {
     {"decision", "unsure_probability", WEIR_NUMBER, "0.7", 0, 1, NULL, AT(unsure_probability),
      "From this probability on, mail is at least unsure.", NULL},
     {"decision", "spam_action", WEIR_CHOICE, "reject", 0, 0, "pass|defer|reject", AT(spam_action),
-     "What mode enforce does with mail that is spam by reputation; what is on the blacklist is "
-     "always rejected.", NULL},
+     "What mode enforce does with mail that is spam by reputation. What is on the blacklist is "
+     "rejected whatever this says, or deferred where its entry says so; bounces, mail of your own "
+     "users and mail to exempt_recipients pass even from there.", NULL},
     {"decision", "exempt_recipients", WEIR_LIST, "postmaster, abuse", 0, 0, NULL,
-     AT(exempt_recipients), "Mail to these local parts is always let through.", NULL},
+     AT(exempt_recipients),
+     "Mail to these local parts is always let through. Where recipients are decided about one by "
+     "one (weir-policyd, Exim's ACLs) that holds for each by itself; a whole message passes only "
+     "when all its recipients are such.", NULL},
 
     {"message", "unsure_score", WEIR_NUMBER, "3", -100, 1000, NULL, AT(unsure_score),
      "From this score on, a message is unsure.", NULL},

@@ -13,8 +13,8 @@
  * A reputation that condemns by itself (weir_engine_verdict) weighs as much as
  * spam_score, so that the verdict always follows from the sum.  The acceptable and white
  * lists make ham, the blacklist blocked, whatever the score, which is shown all the same.
- * Bounces, mail to postmaster and abuse, mail of our own users, from this machine and from the
- * never-list is scored and tagged, and never refused.
+ * Bounces, mail to nobody but postmaster and abuse, mail of our own users, from this machine and
+ * from the never-list is scored and tagged, and never refused.
  *
  * Owner:    the caller owns the judge; what it borrows must outlive it.  The judgement lives
  *           in the judge until its next message.
