@@ -37,7 +37,8 @@ LINK       = $(CC) $(FLAGS) $(LDFLAGS) -Wl,--gc-sections,-z,relro,-z,now,--as-ne
 core      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard core/*/*.c))
 # Programs' main files, and what only Exim can load; all other files of the front ends are
 # linked into tests, too.
-mains     := postfix-policy/policyd postfix-policy/milter monitor/ctl/weirctl
+mains     := postfix-policy/policyd postfix-policy/milter postfix-policy/milter_sigwait_io \
+             monitor/ctl/weirctl
 guests    := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(mains:=.c) exim-module/local_scan_io.c,\
              $(wildcard postfix-policy/*.c monitor/ctl/*.c exim-module/*.c)))
 products  := $(B)/libweir.a $(B)/weir-policyd $(B)/weir-milter $(B)/weirctl $(if $(SAN),,$(B)/weir-exim.so)
@@ -69,7 +70,7 @@ $(B)/librigs.a: $(rigs)
 	ar rcs $@ $^
 $(B)/weir-policyd: $(B)/obj/postfix-policy/policyd.o $(B)/libguests.a $(B)/libweir.a
 	$(LINK)
-$(B)/weir-milter: $(B)/obj/postfix-policy/milter.o $(B)/libguests.a $(B)/libweir.a
+$(B)/weir-milter: $(patsubst %,$(B)/obj/postfix-policy/%.o,milter milter_sigwait_io) $(B)/libguests.a $(B)/libweir.a
 	$(LINK)
 $(B)/weirctl: $(B)/obj/monitor/ctl/weirctl.o $(B)/libguests.a $(B)/libweir.a
 	$(LINK)
