@@ -30,8 +30,8 @@ static void add_point(struct weir_judge *judge, const struct weir_point *point)
     judgement->points++;
 }
 
-static void add_own(struct weir_judge *judge, uint32_t id, const char *name, const char *kind,
-                    const char *description, double points)
+static void add_named(struct weir_judge *judge, uint32_t id, const char *name, const char *kind,
+                      const char *description, double points)
 {
     add_point(judge, &(struct weir_point){.id = id,
                                           .name = weir_slice_of(name),
@@ -39,6 +39,12 @@ static void add_own(struct weir_judge *judge, uint32_t id, const char *name, con
                                           .kind = kind,
                                           .points = points,
                                           .times = 1});
+}
+
+static void add_own(struct weir_judge *judge, uint32_t id, const char *kind,
+                    const char *description, double points)
+{
+    add_named(judge, id, weir_rule_own_name(id), kind, description, points);
 }
 
 /* A copy, because a rule set may be changed for another while the judgement is read. */
@@ -84,11 +90,11 @@ static void add_reputation(struct weir_judge *judge)
     if (decision->judged) {
         if (weir_engine_verdict(config, &decision->reputation, decision->forged) == WEIR_SPAM)
             points = fmax(points, config->spam_score);
-        add_own(judge, WEIR_POINT_REPUTATION, "REPUTATION", "reputation",
+        add_own(judge, WEIR_POINT_REPUTATION, "reputation",
                 "what became of earlier mail from this address for this domain", points);
     }
     if (decision->forged)
-        add_own(judge, WEIR_POINT_FORGED_DOMAIN, "FORGED_DOMAIN", "reputation",
+        add_own(judge, WEIR_POINT_FORGED_DOMAIN, "reputation",
                 "somebody else seems to use this domain's name", WEIR_FORGED_DOMAIN_POINTS);
 }
 
@@ -108,7 +114,7 @@ static int add_address(struct weir_judge *judge)
     reason = whitelisted ? "" : weir_arena_printf(judge->arena, "%s", entry->reason);
     if (!name || !reason)
         return WEIR_ENOMEM;
-    add_own(judge, WEIR_POINT_ADDRESS, name, "ip", reason, decision->address_points);
+    add_named(judge, WEIR_POINT_ADDRESS, name, "ip", reason, decision->address_points);
     return 0;
 }
 
@@ -183,10 +189,10 @@ int weir_judge_score(struct weir_judge *judge, const struct weir_rules *rules)
     if (add_address(judge) < 0)
         return WEIR_ENOMEM;
     if (judge->fact[WEIR_FACT_FORGED_INFO] > 0)
-        add_own(judge, WEIR_POINT_FORGED_INFO, "FORGED_INFO", "info",
+        add_own(judge, WEIR_POINT_FORGED_INFO, "info",
                 "it bears a spam-info string that we did not sign", FORGED_INFO_POINTS);
     if (judge->rules.cut)
-        add_own(judge, WEIR_POINT_RULES_CUT, "RULES_CUT", "rules",
+        add_own(judge, WEIR_POINT_RULES_CUT, "rules",
                 "it made so much work that some rules were given up",
                 fmax(RULES_CUT_LEAST, config->unsure_score)); /* who does that is never just ham */
     qsort(judgement->point, judgement->points, sizeof *judgement->point, by_points);

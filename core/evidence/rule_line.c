@@ -125,6 +125,9 @@ static int read_id(struct weir_rule_reader *reader, struct weir_rule_draft *draf
     unsigned id = 0;
     if (!whole_number(text, WEIR_RULE_ID_MAX, &id) || id == 0)
         return weir_rule_wrong(reader, "an id is a number from 1 to %u", WEIR_RULE_ID_MAX);
+    if (id >= WEIR_RULE_ID_OWN && id <= WEIR_RULE_ID_OWN_LAST)
+        return weir_rule_wrong(reader, "ids %u to %u are those of points of Weir's own",
+                               WEIR_RULE_ID_OWN, WEIR_RULE_ID_OWN_LAST);
     draft->source.id = id;
     draft->has_id = true;
     return 0;

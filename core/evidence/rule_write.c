@@ -136,7 +136,7 @@ void weir_rule_write(const struct weir_rule_source *rule, struct weir_line *out)
         weir_line_text(out, "\n");
     }
     flags(rule, out);
-    if (rule->id != weir_rule_id(rule->name)) {
+    if (rule->id != 0 && rule->id != weir_rule_id(rule->name)) {
         begin(rule, "id", out);
         weir_line_count(out, rule->id);
         weir_line_text(out, "\n");
