@@ -69,14 +69,11 @@ static bool rule_of(const struct reading *reading, uint32_t id, struct weir_rule
 /* Those that are in no rule file. */
 static const char *own_name(uint32_t id)
 {
-    static const char *const name[] = {"REPUTATION", "FORGED_DOMAIN", "FORGED_INFO", "BAYES",
-                                       "RULES_CUT", "ip:"};
+    const char *name = weir_rule_own_name(id);
 
     if (id == 0)
         return "(the rest, summed up)";
-    return id >= WEIR_POINT_REPUTATION && id <= WEIR_POINT_ADDRESS
-               ? name[id - WEIR_POINT_REPUTATION]
-               : "";
+    return name ? name : "";
 }
 
 static json_t *json_rules(const struct reading *reading)
