@@ -85,6 +85,22 @@ static float score_of(const struct sa_rule *rule)
     return rule->source.flags & WEIR_RULE_NICE ? -plain : plain;
 }
 
+/* Points count in hundredths.  What is not 0 does not become it: such a rule would be none. */
+static void round_score(struct sa_importing *in, struct sa_rule *rule)
+{
+    float score = rule->source.score, rounded = roundf(score * 100) / 100;
+    if (rounded == 0 && score != 0)
+        rounded = copysignf(0.01f, score);
+    rule->source.score = rounded;
+    if (fabsf(score - rounded) < 1e-5f)
+        return;
+    const char *why = weir_arena_printf(in->arena, "its score %g is rounded to %.2f",
+                                        (double)score, (double)rounded);
+    in->no_memory |= !why;
+    if (why)
+        sa_import_miss_rule(in, rule, WEIR_SA_CHANGED, why);
+}
+
 /* Things that are different in Weir, though the rule is taken. */
 static void note_changes(struct sa_importing *in, struct sa_rule *rule)
 {
@@ -92,6 +108,7 @@ static void note_changes(struct sa_importing *in, struct sa_rule *rule)
         rule->source.score = copysignf(WEIR_RULE_SCORE_MAX, rule->source.score);
         sa_import_miss_rule(in, rule, WEIR_SA_CHANGED, "its score is cut to what Weir allows");
     }
+    round_score(in, rule);
     if (rule->source.description.len > WEIR_RULE_DESCRIPTION_MAX) {
         rule->source.description.len = WEIR_RULE_DESCRIPTION_MAX;
         sa_import_miss_rule(in, rule, WEIR_SA_CHANGED, "its description is cut");

@@ -156,6 +156,7 @@ static void each_error_tells_its_line_and_reason_and_reading_goes_on(void **stat
         {"score A 1.x", "is a number"},
         {"score A 1e5", "is a number"},
         {"score A 100.5", "at most 100"},
+        {"score A 0.001", "points count in hundredths"}, {"score A 1.499", "in hundredths"},
         {"score A 1 2", "one number, or four"},
         {"score A", "one number, or four"},
         {"tflags A wild", "knows no \"wild\""},
@@ -288,12 +289,12 @@ static void what_is_written_is_read_as_the_same_rule(void **state)
 {
     (void)state;
     static const char *const table[] = {
-        "body A /a\\/b\\#c\\\\/i\nscore A -0.125\ndescribe A one \\# two\n",
+        "body A /a\\/b\\#c\\\\/i\nscore A -0.12\ndescribe A one \\# two\n",
         "header A X-Y !~ m!/\\!/!sx [if-unset: \\#none]\nid A 12\ntflags A nice nosubject\n",
         "header A exists:X-\\#\nstate A locked\n", "header A !exists:Q\nscore A 0\n",
         "ip A 192.0.2.0/24 2001:db8::7\n", "meta A (B > 1) && !C\nstate A retired\n",
         "envelope A recipient =~ /\\\\\\#/m\ntflags A multiple maxhits=3 noautolearn\n",
-        "uri A m{x{2}/[/\\#]}\nscore A 99.999999\n",
+        "uri A m{x{2}/[/\\#]}\nscore A 99.99\n",
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         struct reading r, again;

@@ -491,6 +491,29 @@ static void B5_imported_rules_have_no_ids_and_so_none_that_another_import_gives(
     assert_string_equal(f->import.missed[0].file, "b.cf");
 }
 
+static void scores_are_rounded_to_hundredths_and_never_to_nothing(void **state)
+{
+    static const struct {
+        const char *said;
+        float score;
+        const char *why;
+    } table[] = {
+        {"1.499", 1.5f, "its score 1.499 is rounded to 1.50"}, {"1.49", 1.49f, NULL},
+        {"0.001", 0.01f, "its score 0.001 is rounded to 0.01"}, {"0.010", 0.01f, NULL},
+        {"-0.004", -0.01f, "its score -0.004 is rounded to -0.01"}, {"-2.6", -2.6f, NULL},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        char text[100];
+        snprintf(text, sizeof(text), "body A /x/\nscore A %s\n", table[i].said);
+        import(f, text);
+        assert_true(rule(f, "A")->score == table[i].score);
+        assert_int_equal(f->import.missing, table[i].why ? 1 : 0);
+        if (table[i].why)
+            assert_string_equal(f->import.missed[0].why, table[i].why);
+    }
+}
+
 static void lines_about_rules_that_are_not_there_are_listed(void **state)
 {
     static const struct {
@@ -566,6 +589,7 @@ int main(void)
         TEST(other_words_are_counted),
         TEST(limits_of_lines_names_and_texts_are_kept),
         TEST(B5_imported_rules_have_no_ids_and_so_none_that_another_import_gives),
+        TEST(scores_are_rounded_to_hundredths_and_never_to_nothing),
         TEST(lines_about_rules_that_are_not_there_are_listed),
         TEST(memory_that_fails_anywhere_is_an_error_and_nothing_else),
     };
