@@ -42,6 +42,15 @@ static int check_socket_or_none(const char *item, const char **why_r)
     return done;
 }
 
+/* Relative to what would depend on where each program was started. */
+static int check_absolute(const char *item, const char **why_r)
+{
+    if (item[0] == '/')
+        return 0;
+    *why_r = "it has to begin with a slash";
+    return WEIR_EINVAL;
+}
+
 static int check_server(const char *item, const char **why_r)
 {
     struct weir_memcached_server server;
@@ -56,7 +65,7 @@ static const struct weir_setting rows[] = {
      "Where reputation is counted: local is a file shared by the programs of one machine, "
      "memcached a cluster shared by many mail servers (section [memcached]).", NULL},
     {"weir", "state_directory", WEIR_TEXT, "/var/lib/weir", 0, 0, NULL, AT(state_directory),
-     "The folder of the files below, unless they begin with a slash.", NULL},
+     "The folder of the files below, unless they begin with a slash.", check_absolute},
     {"weir", "lists_file", WEIR_TEXT, "lists.db", 0, 0, NULL, AT(lists_file),
      "The blacklist and the acceptable list; read in place, changes act at once.", NULL},
     {"weir", "counters_file", WEIR_TEXT, "counters.db", 0, 0, NULL, AT(counters_file),

@@ -220,7 +220,7 @@ class Gateways(Case):
         return rows.get(address, {}).get("state")
 
     def test_C10_what_looks_like_a_gateway_is_only_proposed(self):
-        self.assertEqual(self.learn(), {"messages": 3000, "changes": 1})
+        self.assertEqual(self.learn(), {"messages": 3000, "left_out": 0, "changes": 1})
         self.assertEqual(self.state(), "proposed")
         self.assertRegex(self.good("gateways", "list"),
                          rf"{GATEWAY} +proposed .*nothing corroborates")
@@ -302,11 +302,13 @@ class Gateways(Case):
         self.assertEqual(self.json("gateways", "learn", "--at", self.NOW,
                                    self.folder / "spool")["messages"], 10)
 
-    def test_lines_that_are_none_are_passed_over(self):
+    def test_lines_that_are_none_are_passed_over_and_counted(self):
         path = self.write("junk.log", b"\xff\x00junk\nat=never hops=1.2.3.4\nhops=\n"
                           b"at=2026-11-20T00:00:00Z hops=x\n" + b"y" * 100000)
-        self.assertEqual(self.json("gateways", "learn", path), {"messages": 0, "changes": 0})
+        self.assertEqual(self.json("gateways", "learn", path),
+                         {"messages": 0, "left_out": 5, "changes": 0})
         self.assertEqual(self.json("gateways", "list"), [])
+        self.assertIn("0 messages read, 5 lines left out", self.good("gateways", "learn", path))
 
     def test_a_damaged_file_is_told_and_kept(self):
         path = self.weir.folder / "gateways"
