@@ -34,14 +34,17 @@ static uint64_t work_max(enum weir_round round)
 
 void weir_effort_begin(struct weir_effort *effort)
 {
-    *effort = (struct weir_effort){.begun = weir_match_used()};
+    uint64_t now = weir_match_used();
+    *effort = (struct weir_effort){.started = now, .begun = now};
 }
 
 void weir_effort_look(struct weir_effort *effort)
 {
-    const uint64_t millisecond = 1000000;
-    effort->used = weir_match_used() - effort->begun;
-    effort->over[WEIR_ROUND_REST] |= effort->used > WEIR_MATCH_REST_TIME_MAX * millisecond;
+    const uint64_t millisecond = 1000000, now = weir_match_used();
+    effort->used = now - effort->begun;
+    effort->over[WEIR_ROUND_REST] |=
+        effort->used > WEIR_MATCH_REST_TIME_MAX * millisecond ||
+        now - effort->started > WEIR_MATCH_COLD_TIME_MAX * millisecond;
     effort->over[WEIR_ROUND_ENDS] |= effort->used > WEIR_MATCH_TIME_MAX * millisecond;
     effort->over[WEIR_ROUND_FIELDS] |= effort->over[WEIR_ROUND_ENDS];
     effort->since_look = 0;

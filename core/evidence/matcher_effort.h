@@ -18,7 +18,8 @@ struct weir_effort {
     uint64_t work[WEIR_ROUNDS]; /* units spent, each about half a nanosecond */
     bool over[WEIR_ROUNDS];     /* nothing may be spent any more */
     uint64_t since_look;        /* units since the clock was looked at */
-    uint64_t begun;             /* the clock's reading at the beginning */
+    uint64_t started;           /* the clock's reading at the beginning */
+    uint64_t begun;             /* the same, moved on by what only a new process has to do */
     uint64_t used;              /* nanoseconds since then, when the clock was looked at */
 };
 

@@ -43,15 +43,18 @@ static void the_clock_ends_the_rest_of_long_texts_before_all_else(void **state)
 {
     (void)state;
     static const struct {
-        unsigned milliseconds;
+        unsigned milliseconds, compiling;
         bool over[WEIR_ROUNDS];
-    } row[] = {{WEIR_MATCH_REST_TIME_MAX - 5, {false, false, false}},
-               {WEIR_MATCH_REST_TIME_MAX + 1, {false, false, true}},
-               {WEIR_MATCH_TIME_MAX + 1, {true, true, true}}};
+    } row[] = {{WEIR_MATCH_REST_TIME_MAX - 5, 0, {false, false, false}},
+               {WEIR_MATCH_REST_TIME_MAX + 1, 0, {false, false, true}},
+               {WEIR_MATCH_TIME_MAX + 1, 0, {true, true, true}},
+               {0, WEIR_MATCH_COLD_TIME_MAX - 5, {false, false, false}},
+               {0, WEIR_MATCH_COLD_TIME_MAX + 1, {false, false, true}}};
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
         struct weir_effort effort;
         weir_effort_begin(&effort);
         effort.begun -= row[i].milliseconds * UINT64_C(1000000);
+        effort.started -= (row[i].milliseconds + row[i].compiling) * UINT64_C(1000000);
         weir_effort_look(&effort);
         for (unsigned round = 0; round < WEIR_ROUNDS; round++)
             assert_int_equal(effort.over[round], row[i].over[round]);
