@@ -99,9 +99,19 @@
 #define WEIR_MATCH_STEPS_MAX 200000 /* PCRE2's match limit: about a millisecond */
 #define WEIR_MATCH_DEPTH_MAX 10000 /* PCRE2's depth limit */
 #define WEIR_MATCH_STACK_MAX (1u << 20) /* octets of the JIT's stack */
-#define WEIR_MATCH_WORK_MAX (1u << 24) /* octets handed to expressions for one message */
+#define WEIR_MATCH_WHOLE_MAX 65536 /* octets of a text; of longer ones the ends are tried first: */
+#define WEIR_MATCH_HEAD_MAX 16384  /* so many octets at its beginning and ... */
+#define WEIR_MATCH_TAIL_MAX 4096   /* ... at its end */
+#define WEIR_MATCH_FIELDS_WORK_MAX 8000000 /* units, half a nanosecond each, for the fields, ... */
+#define WEIR_MATCH_ENDS_WORK_MAX 40000000 /* ... for those ends and all shorter texts, and ... */
+#define WEIR_MATCH_REST_WORK_MAX 45000000 /* ... for what then is left of long texts */
+#define WEIR_MATCH_SHARES 4        /* one rule gets at most such a part of it on one text */
+#define WEIR_MATCH_NAMES_MAX 5     /* rules that were given up, named in the explanation */
 #define WEIR_MATCH_PIECE_MAX (1u << 24) /* places tried times octets of the line, in one call */
-#define WEIR_MATCH_TIME_MAX 40     /* milliseconds of the processor for one message */
+#define WEIR_MATCH_REST_TIME_MAX 65 /* milliseconds for one message: last resort, and ... */
+#define WEIR_MATCH_TIME_MAX 80     /* ... and with what stands near the ends */
+#define WEIR_MATCH_COLD_TIME_MAX 100 /* milliseconds with compiling; then no rest of long texts */
+#define WEIR_MATCH_RULE_TIME_MAX 15 /* milliseconds for one rule in one text: last resort */
 
 #define WEIR_NEED_DEPTH_MAX 250    /* groups within groups; PCRE2's own default limit */
 #define WEIR_NEED_RUNS_MAX 512   /* alternatives of what an expression needs */

@@ -302,7 +302,8 @@ static int match(struct weir_judge *judge, struct weir_matcher *matcher)
     if (done < 0)
         return done;
     judge->judgement.serial = weir_rules_serial(rules);
-    judge->judgement.rules_cut = judge->rules.cut || judge->rules.faileds > 0;
+    judge->judgement.rules_cut =
+        judge->rules.cut || judge->rules.cut_rest || judge->rules.faileds > 0;
     return weir_judge_score(judge, rules);
 }
 

@@ -53,7 +53,8 @@ enum weir_point_id {
     WEIR_POINT_FORGED_DOMAIN,
     WEIR_POINT_FORGED_INFO,
     WEIR_POINT_BAYES,
-    WEIR_POINT_RULES_CUT,         /* it made so much work that some rules were given up */
+    WEIR_POINT_RULES_CUT,         /* it made so much work that rules were given up: what lacks to
+                                   * be unsure; 0 when only in the middle of long texts */
     WEIR_POINT_ADDRESS,           /* the rule of the address, "ip:192.0.2.7" (claim A7) */
     WEIR_POINT_RESERVED = WEIR_RULE_ID_OWN_LAST,
 };
