@@ -11,8 +11,8 @@ The same light Exim, spool in memory, no delivery, takes the same messages
 in interleaved rounds, while all servers stay up: starting one makes memory slow for a while.
 Counted is what Exim's daemon and all its children spend between the first message and the end of
 the last child, as the kernel sums it up.
-Figures are medians of the differences to Exim without the module in the same round.  --rules: rule files or folders of
-SpamAssassin's to import; without, the starter set that is built.
+Figures are medians of the differences to Exim without the module in the same round.
+--rules: rule files or folders of SpamAssassin's to import; without, the starter set that is built.
 """
 import argparse
 import os
