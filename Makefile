@@ -38,11 +38,12 @@ LINK       = $(CC) $(FLAGS) $(LDFLAGS) -Wl,--gc-sections,-z,relro,-z,now,--as-ne
 core      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard core/*/*.c))
 # Programs' main files, and what only Exim can load; all other files of the front ends are
 # linked into tests, too.
-mains     := postfix-policy/policyd postfix-policy/milter monitor/ctl/weirctl monitor/agent/agent \
-             monitor/monitor sniffer/sniffer
+mains     := postfix-policy/policyd postfix-policy/milter postfix-policy/milter_sigwait_io \
+             monitor/ctl/weirctl monitor/agent/agent monitor/monitor sniffer/sniffer
 guests    := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(mains:=.c) exim-module/local_scan_io.c,\
              $(wildcard postfix-policy/*.c monitor/*.c monitor/*/*.c exim-module/*.c sniffer/*.c)))
-products  := $(B)/libweir.a $(B)/weir-policyd $(B)/weir-milter $(B)/weirctl $(B)/weir-agent $(B)/weir-monitor $(if $(SAN),,$(B)/weir-exim.so)
+products  := $(B)/libweir.a $(B)/weir-policyd $(B)/weir-milter $(B)/weirctl $(B)/weir-agent \
+             $(B)/weir-monitor $(if $(SAN),,$(B)/weir-exim.so)
 # Exim's processes live for one connection: what the module loads is paid for each time, so that
 # all that Debian has as position-independent archives is linked in.
 EXIM      := build/rig/exim4-dev/usr/include/exim4
@@ -71,7 +72,7 @@ $(B)/librigs.a: $(rigs)
 	ar rcs $@ $^
 $(B)/weir-policyd: $(B)/obj/postfix-policy/policyd.o $(B)/libguests.a $(B)/libweir.a
 	$(LINK)
-$(B)/weir-milter: $(B)/obj/postfix-policy/milter.o $(B)/libguests.a $(B)/libweir.a
+$(B)/weir-milter: $(patsubst %,$(B)/obj/postfix-policy/%.o,milter milter_sigwait_io) $(B)/libguests.a $(B)/libweir.a
 	$(LINK)
 $(B)/weirctl: $(B)/obj/monitor/ctl/weirctl.o $(B)/libguests.a $(B)/libweir.a
 	$(LINK)

@@ -18,7 +18,7 @@
 
 #include "core/base/error.h"
 #include "core/program/signals_io.h"
-#include "monitor/console/admin_io.h"
+#include "monitor/monitor_admin_io.h"
 #include "monitor/database/database_decisions_io.h"
 #include "monitor/database/database_retention_io.h"
 #include "monitor/monitor_impl.h"
@@ -223,8 +223,8 @@ static int open_responder(struct weir_monitor *monitor)
     return done;
 }
 
-/* New classes are a new watch and a new ladder: an alarm that stands is raised again by whoever goes
- * on, and cleared by nobody else. */
+/* New classes are a new watch and a new ladder: an alarm that stands is raised again by whoever
+ * goes on, and cleared by nobody else. */
 int weir_monitor_reread(struct weir_monitor *monitor)
 {
     struct weir_policy before = monitor->policy;

@@ -2,9 +2,9 @@
  * milter - the socket, the signals and libmilter's main loop.
  *
  * libmilter waits for signals itself and takes SIGHUP for an order to stop.  So its main loop runs
- * in a thread of its own with all signals blocked, while the process's first thread, which Linux
- * gives a signal to whenever it does not block it, reads them from a pipe that a handler
- * writes to: TERM and INT stop libmilter, HUP reloads.
+ * in a thread of its own with all signals blocked, and what it waits with waits for ever
+ * (milter_sigwait_io.c).  The process's first thread is the only one that takes signals, and
+ * reads them from a pipe that a handler writes to: TERM and INT stop libmilter, HUP reloads.
  */
 #include "postfix-policy/milter_io.h"
 

@@ -67,6 +67,9 @@
 #define WEIR_HTML_ENTITY_MAX 40    /* octets of a character reference */
 #define WEIR_HTML_ATTRIBUTES_MAX 60 /* of one tag that are read */
 #define WEIR_HTML_STYLE_MAX 4096   /* octets of a style attribute with escapes or comments in it */
+#define WEIR_HTML_SHEET_MAX 65536  /* octets of style sheets of one HTML text */
+#define WEIR_HTML_RULES_MAX 512    /* their selectors that are kept: those that may hide */
+#define WEIR_HTML_SELECTOR_MAX 128 /* octets of one of them */
 
 /* Received and relatives ------------------------------------------------- */
 #define WEIR_HOPS_MAX 50           /* Received fields that are read; RFC 5321 6.3: 100 is a loop */
@@ -96,9 +99,19 @@
 #define WEIR_MATCH_STEPS_MAX 200000 /* PCRE2's match limit: about a millisecond */
 #define WEIR_MATCH_DEPTH_MAX 10000 /* PCRE2's depth limit */
 #define WEIR_MATCH_STACK_MAX (1u << 20) /* octets of the JIT's stack */
-#define WEIR_MATCH_WORK_MAX (1u << 24) /* octets handed to expressions for one message */
+#define WEIR_MATCH_WHOLE_MAX 65536 /* octets of a text; of longer ones the ends are tried first: */
+#define WEIR_MATCH_HEAD_MAX 16384  /* so many octets at its beginning and ... */
+#define WEIR_MATCH_TAIL_MAX 4096   /* ... at its end */
+#define WEIR_MATCH_FIELDS_WORK_MAX 8000000 /* units, half a nanosecond each, for the fields, ... */
+#define WEIR_MATCH_ENDS_WORK_MAX 40000000 /* ... for those ends and all shorter texts, and ... */
+#define WEIR_MATCH_REST_WORK_MAX 45000000 /* ... for what then is left of long texts */
+#define WEIR_MATCH_SHARES 4        /* one rule gets at most such a part of it on one text */
+#define WEIR_MATCH_NAMES_MAX 5     /* rules that were given up, named in the explanation */
 #define WEIR_MATCH_PIECE_MAX (1u << 24) /* places tried times octets of the line, in one call */
-#define WEIR_MATCH_TIME_MAX 40     /* milliseconds of the processor for one message */
+#define WEIR_MATCH_REST_TIME_MAX 65 /* milliseconds for one message: last resort, and ... */
+#define WEIR_MATCH_TIME_MAX 80     /* ... and with what stands near the ends */
+#define WEIR_MATCH_COLD_TIME_MAX 100 /* milliseconds with compiling; then no rest of long texts */
+#define WEIR_MATCH_RULE_TIME_MAX 15 /* milliseconds for one rule in one text: last resort */
 
 #define WEIR_NEED_DEPTH_MAX 250    /* groups within groups; PCRE2's own default limit */
 #define WEIR_NEED_RUNS_MAX 512   /* alternatives of what an expression needs */
@@ -135,6 +148,7 @@
 
 /* spool -------------------------------------------------------------------- */
 #define WEIR_SPOOL_LINE_MAX 4096   /* octets of a line of the spool: one write, not torn */
+#define WEIR_SPOOL_SURVEY_MAX (256u << 20) /* octets of the spool that weirctl status reads */
 #define WEIR_SPOOL_HOPS_MAX 8      /* hops of a message that a line tells */
 #define WEIR_TRAFFIC_MAX 100000000 /* of one address in one second: six times 10 Gbit/s of SYNs */
 #define WEIR_HEALTH_MAX 9223372036854775807 /* a sniffer's number: what a database can keep */

@@ -42,6 +42,15 @@ static int check_socket_or_none(const char *item, const char **why_r)
     return done;
 }
 
+/* Relative to what would depend on where each program was started. */
+static int check_absolute(const char *item, const char **why_r)
+{
+    if (item[0] == '/')
+        return 0;
+    *why_r = "it has to begin with a slash";
+    return WEIR_EINVAL;
+}
+
 static int check_server(const char *item, const char **why_r)
 {
     struct weir_memcached_server server;
@@ -56,7 +65,7 @@ static const struct weir_setting rows[] = {
      "Where reputation is counted: local is a file shared by the programs of one machine, "
      "memcached a cluster shared by many mail servers (section [memcached]).", NULL},
     {"weir", "state_directory", WEIR_TEXT, "/var/lib/weir", 0, 0, NULL, AT(state_directory),
-     "The folder of the files below, unless they begin with a slash.", NULL},
+     "The folder of the files below, unless they begin with a slash.", check_absolute},
     {"weir", "lists_file", WEIR_TEXT, "lists.db", 0, 0, NULL, AT(lists_file),
      "The blacklist and the acceptable list; read in place, changes act at once.", NULL},
     {"weir", "counters_file", WEIR_TEXT, "counters.db", 0, 0, NULL, AT(counters_file),
@@ -151,10 +160,14 @@ static const struct weir_setting rows[] = {
     {"decision", "unsure_probability", WEIR_NUMBER, "0.7", 0, 1, NULL, AT(unsure_probability),
      "From this probability on, mail is at least unsure.", NULL},
     {"decision", "spam_action", WEIR_CHOICE, "reject", 0, 0, "pass|defer|reject", AT(spam_action),
-     "What mode enforce does with mail that is spam by reputation; what is on the blacklist is "
-     "always rejected.", NULL},
+     "What mode enforce does with mail that is spam by reputation. What is on the blacklist is "
+     "rejected whatever this says, or deferred where its entry says so; bounces, mail of your own "
+     "users and mail to exempt_recipients pass even from there.", NULL},
     {"decision", "exempt_recipients", WEIR_LIST, "postmaster, abuse", 0, 0, NULL,
-     AT(exempt_recipients), "Mail to these local parts is always let through.", NULL},
+     AT(exempt_recipients),
+     "Mail to these local parts is always let through. Where recipients are decided about one by "
+     "one (weir-policyd, Exim's ACLs) that holds for each by itself; a whole message passes only "
+     "when all its recipients are such.", NULL},
 
     {"message", "unsure_score", WEIR_NUMBER, "3", -100, 1000, NULL, AT(unsure_score),
      "From this score on, a message is unsure.", NULL},
@@ -261,8 +274,8 @@ static const struct weir_setting rows[] = {
     {"monitor", "listen", WEIR_TEXT, "inet:0.0.0.0:8425", 0, 0, NULL, AT(monitor_listen),
      "Where the monitor hears agents, over HTTPS: inet:host:port.", check_endpoint},
     {"monitor", "url", WEIR_TEXT, "", 0, 0, NULL, AT(monitor_url),
-     "How agents reach it, https://host:port: `weirctl server add` writes that into their identity; "
-     "empty: this host's name and the port of listen.", NULL},
+     "How agents reach it, https://host:port: `weirctl server add` writes that into their "
+     "identity; empty: this host's name and the port of listen.", NULL},
     {"monitor", "key", WEIR_TEXT, "monitor.key", 0, 0, NULL, AT(monitor_key),
      "The private key of its certificate (PEM), in state_directory; both are made when neither is "
      "there.", NULL},

@@ -72,6 +72,7 @@ enum weir_info_lacking { /* bits */
     WEIR_LACKING_LISTS = 2,
     WEIR_LACKING_RULES = 4,
     WEIR_LACKING_CUT = 8,      /* some rules were given up */
+    WEIR_LACKING_REPUTATION = 16, /* it was not asked: probability says nothing */
 };
 
 enum weir_info_state {

@@ -145,6 +145,23 @@ static int find_boundary(struct weir_judge *judge)
     return done;
 }
 
+/* Whom the decision is about: the first recipient that is not exempt, so that a message is exempt
+ * only when all it goes to are.  Otherwise who names postmaster first would reach everybody.  Of
+ * recipients we were only told of, nobody knows. */
+static struct weir_slice recipient_that_counts(const struct weir_judge *judge)
+{
+    const struct weir_strings *exempt = &judge->parts.config->exempt_recipients;
+    const struct weir_mail *mail = judge->mail;
+    struct weir_envelope envelope = mail->envelope;
+
+    for (size_t i = 0; i < mail->recipients; i++) {
+        envelope.recipient = mail->recipient[i];
+        if (!weir_envelope_role_recipient(&envelope, exempt->item, exempt->count))
+            return envelope.recipient;
+    }
+    return mail->recipients_more > 0 ? (struct weir_slice){0} : mail->envelope.recipient;
+}
+
 /* The envelope as it would be, had the message come straight from the boundary address. */
 static void move_to_boundary(struct weir_judge *judge)
 {
@@ -152,6 +169,7 @@ static void move_to_boundary(struct weir_judge *judge)
 
     judge->envelope = judge->mail->envelope;
     judge->envelope.stage = WEIR_STAGE_END;
+    judge->envelope.recipient = recipient_that_counts(judge);
     if (boundary->end == WEIR_BOUNDARY_AUTHENTICATED)
         judge->envelope.authenticated = true;
     if (!boundary->found || boundary->index == 0)
@@ -284,7 +302,8 @@ static int match(struct weir_judge *judge, struct weir_matcher *matcher)
     if (done < 0)
         return done;
     judge->judgement.serial = weir_rules_serial(rules);
-    judge->judgement.rules_cut = judge->rules.cut || judge->rules.faileds > 0;
+    judge->judgement.rules_cut =
+        judge->rules.cut || judge->rules.cut_rest || judge->rules.faileds > 0;
     return weir_judge_score(judge, rules);
 }
 

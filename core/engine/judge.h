@@ -13,8 +13,8 @@
  * A reputation that condemns by itself (weir_engine_verdict) weighs as much as
  * spam_score, so that the verdict always follows from the sum.  The acceptable and white
  * lists make ham, the blacklist blocked, whatever the score, which is shown all the same.
- * Bounces, mail to postmaster and abuse, mail of our own users, from this machine and from the
- * never-list is scored and tagged, and never refused.
+ * Bounces, mail to nobody but postmaster and abuse, mail of our own users, from this machine and
+ * from the never-list is scored and tagged, and never refused.
  *
  * Owner:    the caller owns the judge; what it borrows must outlive it.  The judgement lives
  *           in the judge until its next message.
@@ -46,15 +46,17 @@ struct weir_mail {
                                           * that tell of the client itself; else 0 */
 };
 
-/* Points that do not come from the rule set have ids of their own. */
+/* Points that do not come from the rule set have ids of their own, and names
+ * (weir_rule_own_name). */
 enum weir_point_id {
-    WEIR_POINT_REPUTATION = 1000, /* 1000..1009 are refused as ids of rules */
+    WEIR_POINT_REPUTATION = WEIR_RULE_ID_OWN, /* up to RESERVED refused as ids of rules */
     WEIR_POINT_FORGED_DOMAIN,
     WEIR_POINT_FORGED_INFO,
     WEIR_POINT_BAYES,
-    WEIR_POINT_RULES_CUT,         /* it made so much work that some rules were given up */
+    WEIR_POINT_RULES_CUT,         /* it made so much work that rules were given up: what lacks to
+                                   * be unsure; 0 when only in the middle of long texts */
     WEIR_POINT_ADDRESS,           /* the rule of the address, "ip:192.0.2.7" (claim A7) */
-    WEIR_POINT_RESERVED = 1009,
+    WEIR_POINT_RESERVED = WEIR_RULE_ID_OWN_LAST,
 };
 
 /* One line of the explanation. */

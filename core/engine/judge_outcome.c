@@ -120,7 +120,8 @@ static uint8_t lacking(const struct weir_judgement *judgement)
     return (uint8_t)((judgement->decision.store_missing ? WEIR_LACKING_COUNTERS : 0) |
                      (judgement->decision.lists_missing ? WEIR_LACKING_LISTS : 0) |
                      (judgement->rules_missing ? WEIR_LACKING_RULES : 0) |
-                     (judgement->rules_cut ? WEIR_LACKING_CUT : 0));
+                     (judgement->rules_cut ? WEIR_LACKING_CUT : 0) |
+                     (judgement->decision.judged ? 0 : WEIR_LACKING_REPUTATION));
 }
 
 static void describe(struct weir_judge *judge, struct weir_info *info)

@@ -11,7 +11,7 @@
 #include "core/base/error.h"
 #include "core/engine/judge_impl.h"
 
-#define RULES_CUT_LEAST 1.0
+#define CUT_TEXT 512 /* WEIR_MATCH_NAMES_MAX names, and what is said around them */
 #define FORGED_INFO_POINTS 0.5 /* another site's string with our key's number looks the same */
 
 /* Points count in hundredths, as the spam-info string writes them: so the sum of what is
@@ -30,8 +30,8 @@ static void add_point(struct weir_judge *judge, const struct weir_point *point)
     judgement->points++;
 }
 
-static void add_own(struct weir_judge *judge, uint32_t id, const char *name, const char *kind,
-                    const char *description, double points)
+static void add_named(struct weir_judge *judge, uint32_t id, const char *name, const char *kind,
+                      const char *description, double points)
 {
     add_point(judge, &(struct weir_point){.id = id,
                                           .name = weir_slice_of(name),
@@ -39,6 +39,12 @@ static void add_own(struct weir_judge *judge, uint32_t id, const char *name, con
                                           .kind = kind,
                                           .points = points,
                                           .times = 1});
+}
+
+static void add_own(struct weir_judge *judge, uint32_t id, const char *kind,
+                    const char *description, double points)
+{
+    add_named(judge, id, weir_rule_own_name(id), kind, description, points);
 }
 
 /* A copy, because a rule set may be changed for another while the judgement is read. */
@@ -84,11 +90,11 @@ static void add_reputation(struct weir_judge *judge)
     if (decision->judged) {
         if (weir_engine_verdict(config, &decision->reputation, decision->forged) == WEIR_SPAM)
             points = fmax(points, config->spam_score);
-        add_own(judge, WEIR_POINT_REPUTATION, "REPUTATION", "reputation",
+        add_own(judge, WEIR_POINT_REPUTATION, "reputation",
                 "what became of earlier mail from this address for this domain", points);
     }
     if (decision->forged)
-        add_own(judge, WEIR_POINT_FORGED_DOMAIN, "FORGED_DOMAIN", "reputation",
+        add_own(judge, WEIR_POINT_FORGED_DOMAIN, "reputation",
                 "somebody else seems to use this domain's name", WEIR_FORGED_DOMAIN_POINTS);
 }
 
@@ -108,7 +114,58 @@ static int add_address(struct weir_judge *judge)
     reason = whitelisted ? "" : weir_arena_printf(judge->arena, "%s", entry->reason);
     if (!name || !reason)
         return WEIR_ENOMEM;
-    add_own(judge, WEIR_POINT_ADDRESS, name, "ip", reason, decision->address_points);
+    add_named(judge, WEIR_POINT_ADDRESS, name, "ip", reason, decision->address_points);
+    return 0;
+}
+
+static double sum(const struct weir_judgement *judgement)
+{
+    double all = 0;
+
+    for (size_t i = 0; i < judgement->points; i++)
+        all += judgement->point[i].points;
+    return hundredths(all);
+}
+
+/* "given up were A, B and 3 more"; what rules without names were passed over cannot be said. */
+static const char *which_were_cut(struct weir_judge *judge, const struct weir_rules *rules)
+{
+    char text[CUT_TEXT];
+    struct weir_line line = weir_line(text, sizeof text);
+    size_t n = judge->rules.faileds, named = n < WEIR_MATCH_NAMES_MAX ? n : WEIR_MATCH_NAMES_MAX;
+
+    weir_line_text(&line, judge->rules.cut
+                              ? "it made too much work, near the ends of its texts, too"
+                              : "its texts are too much work far from their ends");
+    for (size_t i = 0; rules && i < named; i++) {
+        struct weir_rule rule;
+
+        weir_line_text(&line, i == 0 ? "; given up were " : ", ");
+        if (weir_rules_get(rules, judge->rules.failed[i], &rule))
+            weir_line_octets(&line, rule.name.at, rule.name.len);
+    }
+    if (n > named) {
+        weir_line_text(&line, " and ");
+        weir_line_count(&line, n - named);
+        weir_line_text(&line, " more");
+    }
+    return weir_arena_printf(judge->arena, "%s", weir_line_end(&line));
+}
+
+/* Who makes so much work that even the ends of a text cannot be tried is never just ham, but that
+ * alone makes nobody a spammer; long mail that is hard to read in the middle costs nothing. */
+static int add_cut(struct weir_judge *judge, const struct weir_rules *rules)
+{
+    double lacking = judge->parts.config->unsure_score - sum(&judge->judgement);
+    const char *which;
+
+    if (!judge->rules.cut && !judge->rules.cut_rest)
+        return 0;
+    which = which_were_cut(judge, rules);
+    if (!which)
+        return WEIR_ENOMEM;
+    add_own(judge, WEIR_POINT_RULES_CUT, "rules", which,
+            judge->rules.cut ? fmax(0, lacking) : 0);
     return 0;
 }
 
@@ -119,15 +176,6 @@ static int by_points(const void *a, const void *b)
     if (one->points != other->points)
         return one->points > other->points ? -1 : 1;
     return (one->id > other->id) - (one->id < other->id);
-}
-
-static double sum(const struct weir_judgement *judgement)
-{
-    double all = 0;
-
-    for (size_t i = 0; i < judgement->points; i++)
-        all += judgement->point[i].points;
-    return hundredths(all);
 }
 
 /* What passes whatever it looks like: such mail has nobody to be refused to, or must get
@@ -183,12 +231,10 @@ int weir_judge_score(struct weir_judge *judge, const struct weir_rules *rules)
     if (add_address(judge) < 0)
         return WEIR_ENOMEM;
     if (judge->fact[WEIR_FACT_FORGED_INFO] > 0)
-        add_own(judge, WEIR_POINT_FORGED_INFO, "FORGED_INFO", "info",
+        add_own(judge, WEIR_POINT_FORGED_INFO, "info",
                 "it bears a spam-info string that we did not sign", FORGED_INFO_POINTS);
-    if (judge->rules.cut)
-        add_own(judge, WEIR_POINT_RULES_CUT, "RULES_CUT", "rules",
-                "it made so much work that some rules were given up",
-                fmax(RULES_CUT_LEAST, config->unsure_score)); /* who does that is never just ham */
+    if (add_cut(judge, rules) < 0)
+        return WEIR_ENOMEM;
     qsort(judgement->point, judgement->points, sizeof *judgement->point, by_points);
     decision->score = sum(judgement);
     if (decision->ground == WEIR_GROUND_NOTHING || decision->ground == WEIR_GROUND_REPUTATION)

@@ -36,6 +36,8 @@ static const struct fact {
     [WEIR_FACT_PARTS] = {"PARTS", "The number of MIME parts."},
     [WEIR_FACT_ATTACHMENTS] = {"ATTACHMENTS", "The number of attachments."},
     [WEIR_FACT_LINKS] = {"LINKS", "The number of links."},
+    [WEIR_FACT_INVISIBLE] = {"INVISIBLE",
+                             "The number of characters inside words that nobody sees."},
     [WEIR_FACT_HAS_HTML] = {"HAS_HTML", "There is HTML in it."},
     [WEIR_FACT_HAS_TEXT] = {"HAS_TEXT", "There is plain text in it."},
 
@@ -128,6 +130,7 @@ void weir_facts_of_message(const struct weir_message *message, const struct weir
     fact_r[WEIR_FACT_PARTS] = (float)message->parts;
     fact_r[WEIR_FACT_ATTACHMENTS] = (float)content->attachments;
     fact_r[WEIR_FACT_LINKS] = (float)content->links;
+    fact_r[WEIR_FACT_INVISIBLE] = (float)content->invisible;
     fact_r[WEIR_FACT_HAS_HTML] = content->has_html;
     fact_r[WEIR_FACT_HAS_TEXT] = content->has_text;
     for (unsigned defect = 0; defect < WEIR_DEFECTS; defect++)

@@ -31,6 +31,7 @@ enum weir_fact {
     WEIR_FACT_BOUNDARY_UNUSUAL,  /* no gateway where there always was one */
     WEIR_FACT_RECIPIENTS,        /* their number */
     WEIR_FACT_PARTS, WEIR_FACT_ATTACHMENTS, WEIR_FACT_LINKS, /* numbers */
+    WEIR_FACT_INVISIBLE,         /* the number of invisible characters inside words */
     WEIR_FACT_HAS_HTML, WEIR_FACT_HAS_TEXT,
     WEIR_FACT_DEFECT,            /* the first of the defects */
     WEIR_FACT_HTML = WEIR_FACT_DEFECT + WEIR_DEFECTS,

@@ -100,11 +100,6 @@ void weir_matcher_wait(struct weir_matcher *matcher, uint32_t rule, uint32_t lat
     weir_matcher_touch(matcher, rule);
 }
 
-static bool has_failed(const struct weir_matcher *matcher, uint32_t rule)
-{
-    return matcher->failed[rule / 64] >> (rule % 64) & 1;
-}
-
 /* Steps. --------------------------------------------------------------------------- */
 
 static void begin(struct weir_matcher *matcher, const struct weir_rule_input *input, unsigned want,
@@ -114,12 +109,12 @@ static void begin(struct weir_matcher *matcher, const struct weir_rule_input *in
     size_t rules = weir_rules_size(matcher->rules);
     matcher->input = input;
     matcher->arena = arena;
-    matcher->founds = matcher->faileds = matcher->work = matcher->next_look = 0;
+    matcher->founds = matcher->faileds = 0;
     matcher->next_meta = matcher->put_offs = matcher->waits_n = 0;
     matcher->depth = 0;
     matcher->lazy = !(want & WEIR_MATCH_HIDDEN);
-    matcher->begun = weir_match_used();
-    matcher->cut = matcher->over = false;
+    weir_effort_begin(&matcher->effort);
+    matcher->cut = matcher->cut_rest = false;
     if ((want & WEIR_MATCH_PROFILE) && !matcher->profile)
         matcher->profile = calloc(rules + 1, sizeof(*matcher->profile));
     matcher->profiling = (want & WEIR_MATCH_PROFILE) && matcher->profile;
@@ -132,18 +127,35 @@ static void begin(struct weir_matcher *matcher, const struct weir_rule_input *in
     }
 }
 
+static bool is_long(const struct weir_area *area)
+{
+    return weir_area_len(area) > WEIR_MATCH_WHOLE_MAX;
+}
+
+/* Of a long text both ends come first, so that no amount of filling between them takes away what
+ * hits there; then all of it, which gives the same hits as if there had been no ends. */
 static int match_areas(struct weir_matcher *matcher)
 {
     /* What says most in the least time first: a bound that is reached takes the rest away. */
     static const enum weir_area_kind order[] = {WEIR_AREA_URI, WEIR_AREA_BODY, WEIR_AREA_HTML,
                                                 WEIR_AREA_RAW, WEIR_AREA_FULL};
+    const struct weir_area *area = matcher->input->content->area;
     struct weir_selected *header = &matcher->header, *envelope = &matcher->envelope;
     if (weir_matcher_header(matcher, header) < 0 || weir_matcher_envelope(matcher, envelope) < 0)
         return WEIR_ENOMEM;
     weir_matcher_area(matcher, WEIR_AREA_HEADER, &header->area, header->selector);
     weir_matcher_area(matcher, WEIR_AREA_ENVELOPE, &envelope->area, envelope->selector);
+    matcher->effort.round = WEIR_ROUND_ENDS;
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        if (is_long(&area[order[i]]))
+            weir_matcher_ends(matcher, order[i], &area[order[i]]);
+        else
+            weir_matcher_area(matcher, order[i], &area[order[i]], NULL);
+    }
+    matcher->effort.round = WEIR_ROUND_REST;
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
-        weir_matcher_area(matcher, order[i], &matcher->input->content->area[order[i]], NULL);
+        if (is_long(&area[order[i]]))
+            weir_matcher_area(matcher, order[i], &area[order[i]], NULL);
     return 0;
 }
 
@@ -162,14 +174,15 @@ static bool settles_as_hit(const struct weir_matcher *matcher, uint32_t number,
 static void settle(struct weir_matcher *matcher)
 {
     const struct weir_image *image = &matcher->rules->image;
-    bool incomplete = matcher->over; /* "not found" then does not mean "not there" */
+    /* "not found" then does not mean "not there" */
+    bool incomplete = matcher->effort.over[WEIR_ROUND_FIELDS];
     for (size_t i = 0; i < image->count[WEIR_IMAGE_SPECIAL]; i++) {
         uint32_t number = image->special[i];
         if (number >= weir_rules_size(matcher->rules))
             continue;
         const struct weir_image_rule *rule = &image->rule[number];
         bool judged = rule->selector < image->count[WEIR_IMAGE_SELECTORS] &&
-                      !has_failed(matcher, number) &&
+                      !weir_matcher_has_failed(matcher, number) &&
                       !(incomplete && (rule->flags & WEIR_RULE_NEGATED)) &&
                       (rule->kind != WEIR_RULE_ENVELOPE || matcher->input->envelope);
         bool hits = judged && settles_as_hit(matcher, number, rule);
@@ -261,13 +274,13 @@ static void list_failed(const struct weir_matcher *matcher, uint32_t *failed,
                         struct weir_rule_result *result)
 {
     for (uint32_t i = 0; i < weir_rules_size(matcher->rules); i++)
-        if (has_failed(matcher, i) && result->faileds < matcher->faileds)
+        if (weir_matcher_has_failed(matcher, i) && result->faileds < matcher->faileds)
             failed[result->faileds++] = i;
 }
 
 static int report(struct weir_matcher *matcher, unsigned want, struct weir_rule_result *result_r)
 {
-    struct weir_rule_result result = {.cut = matcher->cut};
+    struct weir_rule_result result = {.cut = matcher->cut, .cut_rest = matcher->cut_rest};
     size_t most = matcher->founds < 2 * WEIR_RULE_HITS_MAX ? matcher->founds
                                                           : 2 * WEIR_RULE_HITS_MAX;
     struct weir_rule_hit *hit = weir_arena_take(matcher->arena, most * sizeof(*hit));
@@ -311,7 +324,6 @@ int weir_rules_match(struct weir_matcher *matcher, const struct weir_rule_input 
         settle(matcher);
         match_networks(matcher);
         weir_matcher_metas(matcher);
-        matcher->cut |= matcher->over;
         rc = report(matcher, want, result_r);
     }
     clear(matcher);

@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/evidence/matcher_impl.h"
 #include "core/mail/header_text.h"
+#include "core/mail/invisible.h"
 
 /* Decoding may make three octets of one, and several selectors may want one field. */
 enum { ROOM_FACTOR = 8, ROOM_LEAST = 8192, HASH_BITS = 1024 };
@@ -72,6 +73,23 @@ static bool may_have(const uint64_t bits[static HASH_BITS / 64], uint32_t hash)
     return bits[hash / 64] >> (hash % 64) & 1;
 }
 
+/* The same; a text with invisible characters has a second line, without them, but not where the
+ * rule wants it as it stands (":raw"). */
+static void line_both(struct weir_matcher *matcher, struct lines *lines, size_t selector,
+                      struct weir_slice name)
+{
+    size_t before = lines->lines;
+    line_end(matcher, lines, selector);
+    if (lines->lines == before)
+        return;
+    uint32_t from = lines->start[before];
+    struct weir_slice text = {lines->text.start + from, lines->start[lines->lines] - from};
+    if (memmem(name.at, name.len, ":raw", 4) || !weir_invisible_scan(text).matters)
+        return;
+    weir_invisible_strip(text, &lines->text);
+    line_end(matcher, lines, selector);
+}
+
 /* Whether there is such a field; its text is not wanted. */
 static bool exists(struct weir_matcher *matcher, struct weir_slice selector)
 {
@@ -89,7 +107,7 @@ int weir_matcher_header(struct weir_matcher *matcher, struct weir_selected *sele
     size_t room = ROOM_FACTOR * message->part[0].head.len + ROOM_LEAST;
     uint64_t bits[HASH_BITS / 64];
     struct lines lines;
-    if (lines_new(matcher, room < WEIR_AREA_MAX ? room : WEIR_AREA_MAX, selectors, &lines) < 0)
+    if (lines_new(matcher, room < WEIR_AREA_MAX ? room : WEIR_AREA_MAX, 2 * selectors, &lines) < 0)
         return WEIR_ENOMEM;
     hash_fields(message, bits);
     for (size_t i = 0; i < selectors; i++) {
@@ -102,7 +120,7 @@ int weir_matcher_header(struct weir_matcher *matcher, struct weir_selected *sele
         if (!selector->wants_text)
             matcher->has[i] = exists(matcher, name);
         else if (weir_header_text(message, matcher->input->charsets, name, &lines.text) > 0)
-            line_end(matcher, &lines, i);
+            line_both(matcher, &lines, i, name);
     }
     *selected_r = selected(matcher, &lines);
     return 0;

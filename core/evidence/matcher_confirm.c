@@ -4,19 +4,19 @@
  * tried in every line.
  *
  * A trial is one rule in one area.  It ends with the first hit, or, when the rule counts, with
- * as many as it wants; with a bound of PCRE2's, which makes the rule a failed one; or
- * with the bounds on a whole message, which end all trials.
+ * as many as it wants; with a bound of PCRE2's, or when it has used up its share of what one
+ * message may cost, which make the rule a failed one; or with the bounds on a whole message
+ * (matcher_effort.h), which end all trials of a round.  Hits found before count.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/limits.h"
 #include "core/evidence/match_clock_io.h"
 #include "core/evidence/matcher_impl.h"
 
 enum {
-    CALLS_BETWEEN_LOOKS = 16,
-    OCTETS_A_CALL = 4096,  /* what a call of PCRE2 counts at least against the next look */
     MATCH_REACH = 256,     /* octets a match is taken to look at behind its beginning */
     LARGE_AREA = 65536,    /* one whose scan takes time that counts */
 };
@@ -29,6 +29,8 @@ struct trial {
     enum weir_area_kind kind;
     const struct weir_area *area;
     const uint32_t *selector; /* by line, or NULL */
+    size_t from, until;       /* octets of the area where a match may begin */
+    uint64_t spent, begun;    /* work; the time used by the message when the trial began */
     unsigned hits, most;
     struct weir_slice evidence;
     bool over;
@@ -46,17 +48,20 @@ static bool trial_begin(struct weir_matcher *matcher, uint32_t number, enum weir
                         ? rule->hits_most : WEIR_RULE_REPEATS_MAX;
     *trial_r = (struct trial){
         .matcher = matcher, .rule = number, .image = rule, .kind = kind,
-        .regex = weir_rules_regex(matcher->rules, number),
+        .regex = weir_rules_regex(matcher->rules, number), .begun = matcher->effort.used,
         .most = rule->flags & WEIR_RULE_MULTIPLE ? most : 1};
     return true;
 }
 
 static void trial_end(struct trial *trial)
 {
+    float *value = &trial->matcher->value[trial->rule];
     if (trial->hits == 0)
         return;
-    if (trial->image->flags & WEIR_RULE_NEGATED)
-        trial->matcher->value[trial->rule] = -1; /* matched: see matcher.c */
+    if (*value > 0 && (float)trial->hits > *value)
+        *value = (float)trial->hits; /* near the ends there were fewer */
+    else if (trial->image->flags & WEIR_RULE_NEGATED)
+        *value = -1; /* matched: see matcher.c */
     else
         weir_matcher_hit(trial->matcher, trial->rule, (float)trial->hits, trial->evidence,
                          trial->kind);
@@ -64,22 +69,9 @@ static void trial_end(struct trial *trial)
 
 /* Bounds. ---------------------------------------------------------------------- */
 
-static void look_at_clock(struct weir_matcher *matcher)
+bool weir_matcher_has_failed(const struct weir_matcher *matcher, uint32_t rule)
 {
-    const uint64_t most = UINT64_C(1000000) * WEIR_MATCH_TIME_MAX;
-    matcher->over |= weir_match_used() - matcher->begun > most;
-    matcher->next_look = 0;
-}
-
-/* True when there is still room for a call over so many octets. */
-static bool afford(struct weir_matcher *matcher, size_t octets)
-{
-    matcher->work += octets;
-    matcher->next_look += octets > OCTETS_A_CALL ? octets : OCTETS_A_CALL;
-    if (matcher->next_look >= CALLS_BETWEEN_LOOKS * OCTETS_A_CALL)
-        look_at_clock(matcher);
-    matcher->over |= matcher->work > WEIR_MATCH_WORK_MAX;
-    return !matcher->over;
+    return matcher->failed[rule / 64] >> (rule % 64) & 1;
 }
 
 static void fail(struct trial *trial)
@@ -91,23 +83,48 @@ static void fail(struct trial *trial)
     trial->over = true;
 }
 
-/* Trying. ------------------------------------------------------------------------ */
-
-/* Whether the next match compiles nothing; ready-made code costs less than looking at the clock. */
-static bool is_ready(const struct trial *trial)
+static void note_cut(struct weir_matcher *matcher)
 {
-    return trial->regex.ready.own.len > 0 ||
-           weir_regexes_is_ready(trial->matcher->rules->regexes, trial->rule);
+    if (matcher->effort.round == WEIR_ROUND_REST)
+        matcher->cut_rest = true;
+    else
+        matcher->cut = true;
 }
 
-/* What a first match takes to compile is taken off the message's time. */
+static void give_up(struct trial *trial)
+{
+    fail(trial);
+    note_cut(trial->matcher);
+}
+
+/* Gives the rule up when so much more work is too much, for the message or for its share. */
+static void spend(struct trial *trial, uint64_t units)
+{
+    struct weir_effort *effort = &trial->matcher->effort;
+    trial->spent += units;
+    if (!weir_effort_spend(effort, units) || trial->spent > weir_effort_share(effort) ||
+        effort->used - trial->begun > UINT64_C(1000000) * WEIR_MATCH_RULE_TIME_MAX)
+        give_up(trial);
+}
+
+/* Trying. ------------------------------------------------------------------------ */
+
+/* Whether it takes the usual time; ready-made code costs less than looking at the clock. */
+static bool is_ready(const struct trial *trial, size_t octets)
+{
+    return weir_regexes_is_ready(trial->matcher->rules->regexes, trial->rule, &trial->regex,
+                                 octets);
+}
+
+/* What the first matches take longer, to compile and without machine code, is taken off the
+ * message's time, or a process that has just begun would come to other hits. */
 static int match_first(struct trial *trial, struct weir_slice line, struct weir_regex_span *span)
 {
     struct weir_matcher *matcher = trial->matcher;
     uint64_t before = weir_match_used();
     int rc = weir_regexes_match(matcher->rules->regexes, trial->rule, &trial->regex,
                                 matcher->room, line, span);
-    matcher->begun += weir_match_used() - before;
+    matcher->effort.begun += weir_match_used() - before;
     return rc;
 }
 
@@ -123,7 +140,7 @@ static int match_piece(struct trial *trial, struct weir_slice line, struct weir_
 {
     struct weir_matcher *matcher = trial->matcher;
     uint64_t begun = matcher->profiling ? weir_match_clock() : 0;
-    int rc = !is_ready(trial)
+    int rc = !is_ready(trial, line.len - span->from)
                  ? match_first(trial, line, span)
                  : weir_regexes_match(matcher->rules->regexes, trial->rule, &trial->regex,
                                       matcher->room, line, span);
@@ -145,7 +162,7 @@ static int match(struct trial *trial, struct weir_slice line, struct weir_regex_
     struct weir_matcher *matcher = trial->matcher;
     size_t until = span->until < line.len ? span->until : line.len;
     size_t places = line.len > 0 ? WEIR_MATCH_PIECE_MAX / line.len + 1 : 1;
-    trial->over |= !afford(matcher, reach_of(line, span));
+    spend(trial, weir_match_cost(reach_of(line, span), trial->regex.pattern.len));
     while (!trial->over) {
         size_t end = until - span->from < places ? until : span->from + places - 1;
         struct weir_regex_span piece = {
@@ -157,8 +174,8 @@ static int match(struct trial *trial, struct weir_slice line, struct weir_regex_
         }
         span->from = end + 1;
         span->not_empty = false;
-        look_at_clock(matcher);
-        trial->over |= matcher->over;
+        weir_effort_look(&matcher->effort);
+        spend(trial, weir_match_cost(0, 0));
     }
     return 0;
 }
@@ -190,6 +207,13 @@ static bool is_passed_over(const struct trial *trial, size_t line)
 static void try_line(struct trial *trial, size_t number, size_t from, size_t until)
 {
     struct weir_slice line = weir_area_line(trial->area, number);
+    size_t start = trial->area->start[number];
+    if (trial->until <= start)
+        return;
+    if (trial->until - start - 1 < until)
+        until = trial->until - start - 1;
+    if (trial->from > start && trial->from - start > from)
+        from = trial->from - start;
     struct weir_regex_span span = {.from = from, .until = until};
     while (!trial->over && span.from <= line.len && span.from <= until &&
            match(trial, line, &span) > 0) {
@@ -203,8 +227,9 @@ static void try_line(struct trial *trial, size_t number, size_t from, size_t unt
 
 static void try_lines(struct trial *trial, size_t line)
 {
-    for (; line < trial->area->lines && !trial->over; line++)
-        if (!is_passed_over(trial, line))
+    const uint32_t *start = trial->area->start;
+    for (; line < trial->area->lines && start[line] < trial->until && !trial->over; line++)
+        if (start[line + 1] > trial->from && !is_passed_over(trial, line))
             try_line(trial, line, 0, SIZE_MAX);
 }
 
@@ -238,6 +263,7 @@ static bool may_wait(const struct weir_matcher *matcher, uint32_t number)
 static bool put_it_off(struct weir_matcher *matcher, uint32_t number, struct weir_put_off what)
 {
     if (number >= weir_rules_size(matcher->rules) || !may_wait(matcher, number) ||
+        what.until != SIZE_MAX ||
         matcher->later[number] != 0 || (what.candidates > 0 && what.candidate[0].exact))
         return false;
     if (what.candidates > 0) {
@@ -255,34 +281,46 @@ static bool put_it_off(struct weir_matcher *matcher, uint32_t number, struct wei
 
 /* Areas. ---------------------------------------------------------------------------- */
 
-static void try_candidates(struct weir_matcher *matcher, enum weir_area_kind kind,
-                           const struct weir_area *area, const uint32_t *selector)
+static size_t scan(struct weir_matcher *matcher, const struct weir_put_off *what,
+                   const struct weir_candidate **candidate_r)
+{
+    const struct weir_prefilter *prefilter = &matcher->rules->prefilter;
+    size_t n = what->until == SIZE_MAX
+                   ? weir_prefilter_scan(prefilter, matcher->scratch, what->kind, what->area,
+                                         what->selector, candidate_r)
+                   : weir_prefilter_scan_part(prefilter, matcher->scratch, what->kind, what->area,
+                                              what->from, what->until, candidate_r);
+    (void)weir_effort_spend(&matcher->effort, weir_prefilter_work(matcher->scratch));
+    if (weir_area_len(what->area) > LARGE_AREA)
+        weir_effort_look(&matcher->effort);
+    return n;
+}
+
+static void try_rule(struct weir_matcher *matcher, uint32_t rule, const struct weir_put_off *what)
+{
+    if (!put_it_off(matcher, rule, *what))
+        weir_matcher_confirm(matcher, rule, what);
+}
+
+static void try_candidates(struct weir_matcher *matcher, struct weir_put_off what)
 {
     const struct weir_candidate *candidate = NULL;
-    size_t n = weir_prefilter_scan(&matcher->rules->prefilter, matcher->scratch, kind, area,
-                                   selector, &candidate);
-    if (weir_area_len(area) > LARGE_AREA)
-        look_at_clock(matcher);
-    for (size_t i = 0; i < n && !matcher->over;) {
-        size_t from = i;
-        while (i < n && candidate[i].rule == candidate[from].rule)
-            i++;
-        struct weir_put_off what = {kind, area, selector, candidate + from, i - from};
-        if (!put_it_off(matcher, candidate[from].rule, what))
-            weir_matcher_confirm(matcher, candidate[from].rule, &what);
+    size_t n = scan(matcher, &what, &candidate);
+    for (size_t i = 0; i < n; i += what.candidates) {
+        what.candidate = candidate + i;
+        what.candidates = 1;
+        while (i + what.candidates < n && candidate[i + what.candidates].rule == candidate[i].rule)
+            what.candidates++;
+        try_rule(matcher, candidate[i].rule, &what);
     }
 }
 
-static void try_always(struct weir_matcher *matcher, enum weir_area_kind kind,
-                       const struct weir_area *area, const uint32_t *selector)
+static void try_always(struct weir_matcher *matcher, struct weir_put_off what)
 {
     const uint32_t *rule = NULL;
-    size_t n = weir_prefilter_always(&matcher->rules->prefilter, kind, &rule);
-    for (size_t i = 0; i < n && !matcher->over; i++) {
-        struct weir_put_off what = {kind, area, selector, NULL, 0};
-        if (!put_it_off(matcher, rule[i], what))
-            weir_matcher_confirm(matcher, rule[i], &what);
-    }
+    size_t n = weir_prefilter_always(&matcher->rules->prefilter, what.kind, &rule);
+    for (size_t i = 0; i < n; i++)
+        try_rule(matcher, rule[i], &what);
 }
 
 static void try_everywhere(struct trial *trial)
@@ -295,26 +333,63 @@ static void try_everywhere(struct trial *trial)
         try_lines(trial, matcher->line_of[number]);
 }
 
+/* Whether the ends of the text have told all there is to know. */
+static bool is_settled(const struct trial *trial)
+{
+    const struct weir_matcher *matcher = trial->matcher;
+    return weir_matcher_has_failed(matcher, trial->rule) ||
+           (trial->most == 1 && matcher->value[trial->rule] != 0);
+}
+
 void weir_matcher_confirm(struct weir_matcher *matcher, uint32_t rule,
                           const struct weir_put_off *put_off)
 {
     struct trial trial;
-    if (matcher->over || !trial_begin(matcher, rule, put_off->kind, &trial))
+    if (!trial_begin(matcher, rule, put_off->kind, &trial) || is_settled(&trial))
         return;
     trial.area = put_off->area;
     trial.selector = put_off->selector;
-    if (!put_off->candidate)
+    trial.from = put_off->from;
+    trial.until = put_off->until;
+    matcher->effort.round = put_off->round;
+    if (weir_effort_is_over(&matcher->effort))
+        give_up(&trial);
+    else if (!put_off->candidate)
         try_everywhere(&trial);
     for (size_t i = 0; i < put_off->candidates && !trial.over; i++)
         try_candidate(&trial, &put_off->candidate[i]);
     trial_end(&trial);
 }
 
+static void match_part(struct weir_matcher *matcher, const struct weir_put_off *what)
+{
+    if (what->area->lines == 0)
+        return;
+    if (weir_effort_is_over(&matcher->effort)) {
+        note_cut(matcher);
+        return;
+    }
+    try_candidates(matcher, *what);
+    try_always(matcher, *what);
+}
+
+void weir_matcher_ends(struct weir_matcher *matcher, enum weir_area_kind kind,
+                       const struct weir_area *area)
+{
+    size_t len = weir_area_len(area);
+    struct weir_put_off what = {.kind = kind, .area = area, .round = matcher->effort.round,
+                                .from = len - WEIR_MATCH_TAIL_MAX,
+                                .until = len + 1}; /* where a match of nothing may begin */
+    match_part(matcher, &what); /* the lesser end first: there is always work left for it */
+    what.from = 0;
+    what.until = WEIR_MATCH_HEAD_MAX;
+    match_part(matcher, &what);
+}
+
 void weir_matcher_area(struct weir_matcher *matcher, enum weir_area_kind kind,
                        const struct weir_area *area, const uint32_t *selector)
 {
-    if (area->lines == 0)
-        return;
-    try_candidates(matcher, kind, area, selector);
-    try_always(matcher, kind, area, selector);
+    match_part(matcher, &(struct weir_put_off){.kind = kind, .area = area, .selector = selector,
+                                               .until = SIZE_MAX,
+                                               .round = matcher->effort.round});
 }

@@ -4,6 +4,7 @@
 #ifndef WEIR_EVIDENCE_MATCHER_IMPL_H
 #define WEIR_EVIDENCE_MATCHER_IMPL_H
 
+#include "core/evidence/matcher_effort.h"
 #include "core/evidence/rules_impl.h"
 
 struct weir_found { /* a rule that hit, hidden ones included */
@@ -18,13 +19,16 @@ struct weir_selected {
     const uint32_t *selector; /* by line */
 };
 
-/* A rule that only formulas look at is not confirmed before one does: what was found for it. */
+/* What is to be tried.  A rule that only formulas look at is not confirmed before one does: it is
+ * put off with what was found for it. */
 struct weir_put_off {
     enum weir_area_kind kind;
     const struct weir_area *area;
     const uint32_t *selector;
     const struct weir_candidate *candidate; /* NULL: it is to be tried in every line */
     size_t candidates;
+    size_t from, until;       /* octets of the area where a match may begin */
+    enum weir_round round;    /* whose work it is */
 };
 
 enum { WEIR_LATER_META = 1u << 31 }; /* in later: the number of a formula, not of a put_off */
@@ -51,14 +55,12 @@ struct weir_matcher {
     struct weir_arena *arena;
     bool profiling;
     bool cut;                 /* something was left out: to be reported */
-    bool over;                /* a bound on the whole message: no more trials */
+    bool cut_rest;            /* the same, in the rest of long texts */
     bool lazy;                /* hidden rules wait until they are asked for */
     unsigned depth;           /* of formulas that asked for one another */
     struct weir_selected header, envelope;
     size_t next_meta;         /* formulas before it have been run, and are not run again */
-    size_t work;              /* octets handed to expressions so far */
-    size_t next_look;         /* at the clock: when work is so much */
-    uint64_t begun;           /* the clock's reading at the beginning */
+    struct weir_effort effort;
     bool has[WEIR_RULE_SELECTORS_MAX]; /* there is such a field or value */
     uint32_t line_of[WEIR_RULE_SELECTORS_MAX]; /* the first line of it, when there is */
 };
@@ -69,6 +71,9 @@ void weir_matcher_hit(struct weir_matcher *matcher, uint32_t rule, float times,
 
 /* The formulas that look at a value have to be run. */
 void weir_matcher_touch(struct weir_matcher *matcher, size_t value);
+
+/* Whether the rule was given up: what was not found of it may be there. */
+bool weir_matcher_has_failed(const struct weir_matcher *matcher, uint32_t rule);
 
 /* From now on the rule is decided when it is asked for. */
 void weir_matcher_wait(struct weir_matcher *matcher, uint32_t rule, uint32_t later);
@@ -81,8 +86,10 @@ void weir_matcher_metas(struct weir_matcher *matcher);
 int weir_matcher_header(struct weir_matcher *matcher, struct weir_selected *selected_r);
 int weir_matcher_envelope(struct weir_matcher *matcher, struct weir_selected *selected_r);
 
-/* matcher_confirm.c: the rules of an area, candidates and always ones; and one that was put
- * off. */
+/* matcher_confirm.c: the rules of an area, candidates and always ones; the same of the two ends of
+ * a long one; and one rule that was put off. */
+void weir_matcher_ends(struct weir_matcher *matcher, enum weir_area_kind kind,
+                       const struct weir_area *area);
 void weir_matcher_area(struct weir_matcher *matcher, enum weir_area_kind kind,
                        const struct weir_area *area, const uint32_t *selector);
 void weir_matcher_confirm(struct weir_matcher *matcher, uint32_t rule,

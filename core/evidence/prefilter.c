@@ -22,6 +22,15 @@
 #include "core/evidence/prefilter_hyperscan.h"
 #include "core/evidence/prefilter_scan.h"
 
+enum { /* units of work, measured */
+    OCTET_UNITS = 2,
+    LOOK_UNITS = 12,
+    NOTE_UNITS = 10,
+    CANDIDATE_UNITS = 100,
+};
+
+enum { PARTS_FREE = 8 }; /* a part of a text has less than all of it */
+
 /* scratch ------------------------------------------------------------------------ */
 
 static bool hyperscan_room(const struct weir_prefilter *prefilter, struct weir_prefilter_scratch *s)
@@ -153,6 +162,7 @@ void prefilter_note(struct scan *s, const struct prefilter_run *run, size_t begi
 {
     if (run->rule >= s->scratch->rules || run->lead_min > at - begin)
         return;
+    s->notes++;
     uint32_t offset = (uint32_t)(at - begin), stamp = s->stamp + (uint32_t)s->line;
     uint32_t from = run->lead_max < offset ? offset - run->lead_max : 0;
     struct seen *seen = &s->scratch->seen[run->rule];
@@ -329,7 +339,7 @@ static void scan_piece(struct scan *s, size_t begin, size_t end, uint32_t seed)
 static void scan_by_grams(struct scan *s, const uint32_t *selector)
 {
     if (!selector)
-        scan_piece(s, 0, s->len, 0);
+        scan_piece(s, s->from, s->until, 0);
     for (size_t line = 0; selector && line < s->area->lines; line++) {
         s->line = line;
         scan_piece(s, s->area->start[line], s->area->start[line + 1],
@@ -395,8 +405,8 @@ static void note_standing(struct scan *s)
  * is the last of one and the first of the next, so lines only go on. */
 static void scan_by_hyperscan(struct scan *s, enum weir_area_kind kind)
 {
-    for (size_t from = 0; from < s->len && !s->flooded; from += WEIR_HYPERSCAN_PIECE) {
-        size_t room = s->len - from;
+    for (size_t from = s->from; from < s->until && !s->flooded; from += WEIR_HYPERSCAN_PIECE) {
+        size_t room = s->until - from;
         struct weir_slice text = {s->area->text,
                                   from + (room < WEIR_HYPERSCAN_PIECE ? room
                                                                       : WEIR_HYPERSCAN_PIECE)};
@@ -450,10 +460,21 @@ static uint32_t new_stamps(struct weir_prefilter_scratch *s, size_t lines)
     return first;
 }
 
-size_t weir_prefilter_scan(const struct weir_prefilter *prefilter,
-                           struct weir_prefilter_scratch *scratch, enum weir_area_kind kind,
-                           const struct weir_area *area, const uint32_t *selector,
-                           const struct weir_candidate **candidate_r)
+static uint64_t cost(const struct scan *s, uint64_t looks)
+{
+    return (s->until - s->from) * OCTET_UNITS + looks * LOOK_UNITS + s->notes * NOTE_UNITS +
+           s->scratch->n * CANDIDATE_UNITS;
+}
+
+uint64_t weir_prefilter_work(const struct weir_prefilter_scratch *scratch)
+{
+    return scratch->work;
+}
+
+static size_t scan(const struct weir_prefilter *prefilter, struct weir_prefilter_scratch *scratch,
+                   enum weir_area_kind kind, const struct weir_area *area,
+                   const uint32_t *selector, size_t from, size_t until,
+                   const struct weir_candidate **candidate_r)
 {
     const uint8_t *octets = prefilter->octets;
     const struct prefilter_part *part = (const void *)(octets + prefilter->part[kind]);
@@ -465,17 +486,40 @@ size_t weir_prefilter_scan(const struct weir_prefilter *prefilter,
                      .run = (const void *)(octets + part->run.place),
                      .set = (const void *)(octets + part->set.place),
                      .text = (const unsigned char *)area->text, .len = weir_area_len(area)};
+    s.until = until < s.len ? until : s.len;
+    s.from = from < s.until ? from : s.until;
     scratch->n = 0;
+    scratch->work = 0;
     *candidate_r = scratch->sorted;
     if (area->lines == 0 || part->rule.n == 0 || scratch->rules < prefilter->rules)
         return 0;
-    s.work = (uint64_t)s.len * WEIR_PREFILTER_WORK_MAX + WEIR_PREFILTER_WORK_FREE;
+    const uint64_t work = (uint64_t)(s.until - s.from) * WEIR_PREFILTER_WORK_MAX +
+                          (s.until - s.from < s.len ? WEIR_PREFILTER_WORK_FREE / PARTS_FREE
+                                                    : WEIR_PREFILTER_WORK_FREE);
+    s.work = work;
     s.stamp = new_stamps(scratch, area->lines);
     if (prefilter->hyperscan && scratch->hyperscan && weir_hyperscan_serves(kind))
         scan_by_hyperscan(&s, kind);
     else
         scan_by_grams(&s, selector);
     prefilter_run_steppers(&s, selector);
+    scratch->work = cost(&s, work - s.work);
     *candidate_r = sort(scratch);
     return scratch->n;
+}
+
+size_t weir_prefilter_scan(const struct weir_prefilter *prefilter,
+                           struct weir_prefilter_scratch *scratch, enum weir_area_kind kind,
+                           const struct weir_area *area, const uint32_t *selector,
+                           const struct weir_candidate **candidate_r)
+{
+    return scan(prefilter, scratch, kind, area, selector, 0, SIZE_MAX, candidate_r);
+}
+
+size_t weir_prefilter_scan_part(const struct weir_prefilter *prefilter,
+                                struct weir_prefilter_scratch *scratch, enum weir_area_kind kind,
+                                const struct weir_area *area, size_t from, size_t until,
+                                const struct weir_candidate **candidate_r)
+{
+    return scan(prefilter, scratch, kind, area, NULL, from, until, candidate_r);
 }

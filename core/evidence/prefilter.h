@@ -98,6 +98,16 @@ size_t weir_prefilter_scan(const struct weir_prefilter *prefilter,
                            const struct weir_area *area, const uint32_t *selector,
                            const struct weir_candidate **candidate_r);
 
+/* The same for a part of a text without selectors: of what stands at octets from .. until.  What
+ * has to stand more than once in a line is looked for in that part only. */
+size_t weir_prefilter_scan_part(const struct weir_prefilter *prefilter,
+                                struct weir_prefilter_scratch *scratch, enum weir_area_kind kind,
+                                const struct weir_area *area, size_t from, size_t until,
+                                const struct weir_candidate **candidate_r);
+
+/* What the last scan cost, in units of about half a nanosecond: counted, not measured. */
+uint64_t weir_prefilter_work(const struct weir_prefilter_scratch *scratch);
+
 /* The rules of this kind of area that are candidates in every line.  Returns how many. */
 size_t weir_prefilter_always(const struct weir_prefilter *prefilter, enum weir_area_kind kind,
                              const uint32_t **rule_r);

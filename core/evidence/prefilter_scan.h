@@ -26,6 +26,7 @@ struct weir_prefilter_scratch {
     struct hs_scratch *hyperscan;    /* NULL: the built-in engine */
     struct standing *standing;       /* of a piece of text; with Hyperscan only */
     size_t standings;
+    uint64_t work;                   /* of the last scan: weir_prefilter_work() */
     size_t n, room;
     struct seen *seen;               /* by rule */
     struct weir_candidate *candidate, *sorted;
@@ -45,9 +46,11 @@ struct scan {
     const unsigned char *text;
     const struct weir_area *area;
     size_t len;
+    size_t from, until; /* what of it is scanned */
     size_t line;        /* where the scan is */
     uint32_t stamp;     /* of line 0 */
     uint64_t work;      /* looks that are left */
+    uint64_t notes;     /* runs that stand somewhere */
     bool flooded;
 };
 

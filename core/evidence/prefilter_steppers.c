@@ -80,12 +80,13 @@ static void step_through_line(struct scan *s, uint32_t group, uint64_t members_h
     const struct prefilter_pairs *p =
         (const struct prefilter_pairs *)(const void *)(s->prefilter->octets +
                                                        s->part->pairs.place) + group;
-    size_t begin = s->area->start[s->line], end = s->area->start[s->line + 1], at = begin;
+    size_t begin = s->area->start[s->line], end = s->area->start[s->line + 1];
+    size_t at = begin > s->from ? begin : s->from, until = end < s->until ? end : s->until;
     size_t whole = s->len > WEIR_AUTOMATON_PAIRS ? s->len - WEIR_AUTOMATON_PAIRS : 0;
-    unsigned third = kind_at(s, p, begin + 2);
-    unsigned pair1 = kind_at(s, p, begin + 1) * WEIR_AUTOMATON_KINDS + third;
-    unsigned pair = kind_at(s, p, begin) * WEIR_AUTOMATON_KINDS + pair1 / WEIR_AUTOMATON_KINDS;
-    for (; at < end && at < whole; at++) {
+    unsigned third = kind_at(s, p, at + 2);
+    unsigned pair1 = kind_at(s, p, at + 1) * WEIR_AUTOMATON_KINDS + third;
+    unsigned pair = kind_at(s, p, at) * WEIR_AUTOMATON_KINDS + pair1 / WEIR_AUTOMATON_KINDS;
+    for (; at < until && at < whole; at++) {
         unsigned fourth = p->kind_of[s->text[at + 3]];
         unsigned pair2 = third * WEIR_AUTOMATON_KINDS + fourth;
         uint64_t which =
@@ -96,8 +97,13 @@ static void step_through_line(struct scan *s, uint32_t group, uint64_t members_h
         pair1 = pair2;
         third = fourth;
     }
-    for (; at < end; at++)
+    for (; at < until; at++)
         step(s, group, members_here & may_stand(s, p, at), begin, end, at);
+}
+
+static bool is_scanned(const struct scan *s)
+{
+    return s->area->start[s->line + 1] > s->from && s->area->start[s->line] < s->until;
 }
 
 void prefilter_run_steppers(struct scan *s, const uint32_t *selector)
@@ -105,7 +111,7 @@ void prefilter_run_steppers(struct scan *s, const uint32_t *selector)
     for (uint32_t group = 0; group < s->part->pairs.n; group++) {
         for (s->line = 0; s->line < s->area->lines; s->line++) {
             uint64_t which = members(s, group, selector);
-            if (which)
+            if (which && is_scanned(s))
                 step_through_line(s, group, which);
         }
     }

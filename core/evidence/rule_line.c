@@ -3,6 +3,7 @@
  * Everything points into the line, which stays.  Refuses words, numbers and states it
  * does not know: a line that is passed over in silence is a rule that does not work.
  */
+#include <math.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -55,6 +56,9 @@ static int read_score(struct weir_rule_reader *reader, struct weir_rule_draft *d
     }
     if (words != 1 && words != 4)
         return weir_rule_wrong(reader, "a score is one number, or four of which the first counts");
+    if (fabs(score * 100 - nearbyint(score * 100)) > 1e-6)
+        return weir_rule_wrong(reader, "points count in hundredths: a score has two digits behind "
+                                       "the point");
     if (score > WEIR_RULE_SCORE_MAX || score < -WEIR_RULE_SCORE_MAX)
         return weir_rule_wrong(reader, "a score is at most %d", WEIR_RULE_SCORE_MAX);
     draft->source.score = (float)score;
@@ -125,6 +129,9 @@ static int read_id(struct weir_rule_reader *reader, struct weir_rule_draft *draf
     unsigned id = 0;
     if (!whole_number(text, WEIR_RULE_ID_MAX, &id) || id == 0)
         return weir_rule_wrong(reader, "an id is a number from 1 to %u", WEIR_RULE_ID_MAX);
+    if (id >= WEIR_RULE_ID_OWN && id <= WEIR_RULE_ID_OWN_LAST)
+        return weir_rule_wrong(reader, "ids %u to %u are those of points of Weir's own",
+                               WEIR_RULE_ID_OWN, WEIR_RULE_ID_OWN_LAST);
     draft->source.id = id;
     draft->has_id = true;
     return 0;

@@ -241,12 +241,22 @@ static pcre2_code *compile_into(struct weir_regexes *regexes, _Atomic(pcre2_code
     return publish(regexes, slot, code);
 }
 
-bool weir_regexes_is_ready(struct weir_regexes *regexes, size_t number)
+/* A long text counts as many uses: PCRE2's interpreter is twenty times slower. */
+static unsigned uses_of(size_t octets)
+{
+    return 1 + (unsigned)(octets / OCTETS_A_USE);
+}
+
+bool weir_regexes_is_ready(struct weir_regexes *regexes, size_t number,
+                           const struct weir_regex *regex, size_t octets)
 {
     struct slot *slot = &regexes->slot[number];
     return atomic_load_explicit(&slot->fast, memory_order_relaxed) ||
-           (atomic_load_explicit(&slot->plain, memory_order_relaxed) &&
-            atomic_load_explicit(&slot->uses, memory_order_relaxed) < USES_BEFORE_JIT);
+           (octets <= OCTETS_A_USE &&
+            (regex->ready.own.len > 0 ||
+             atomic_load_explicit(&slot->plain, memory_order_relaxed)) &&
+            atomic_load_explicit(&slot->uses, memory_order_relaxed) + uses_of(octets) <=
+                USES_BEFORE_JIT);
 }
 
 bool weir_regexes_prepare(struct weir_regexes *regexes, size_t number,
@@ -262,8 +272,7 @@ bool weir_regexes_prepare(struct weir_regexes *regexes, size_t number,
 static pcre2_code *code_of(struct weir_regexes *regexes, size_t number,
                            const struct weir_regex *regex, size_t octets)
 {
-    /* A long text counts as many uses: PCRE2's interpreter is twenty times slower. */
-    unsigned uses = 1 + (unsigned)(octets / OCTETS_A_USE);
+    unsigned uses = uses_of(octets);
     struct slot *slot = &regexes->slot[number];
     pcre2_code *code = atomic_load_explicit(&slot->fast, memory_order_acquire);
     if (code)

@@ -61,8 +61,10 @@ void weir_regexes_free(struct weir_regexes **regexes);
 bool weir_regexes_prepare(struct weir_regexes *regexes, size_t number,
                           const struct weir_regex *regex);
 
-/* Whether the next match will do without compiling; only to know what time is spent on. */
-bool weir_regexes_is_ready(struct weir_regexes *regexes, size_t number);
+/* Whether the next match, of so many octets, takes the time it will take in the long run: without
+ * compiling, and no long text by PCRE2's interpreter.  Only to know what time is spent on. */
+bool weir_regexes_is_ready(struct weir_regexes *regexes, size_t number,
+                           const struct weir_regex *regex, size_t octets);
 
 struct weir_regex_room;
 /* What a thread needs to match.  0 or WEIR_ENOMEM. */

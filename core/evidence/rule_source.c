@@ -1,7 +1,7 @@
 /*
  * The reader of rule files: takes text apart into lines, keeps rules by name, and
  * checks at the end what only all lines together can tell.  rule_line.c reads a
- * line, rule_test.c the test in it, rule_write.c writes rules again.
+ * line, rule_test.c the test in it, rule_ids.c gives ids, rule_write.c writes rules again.
  *
  * Drafts lie in chunks of the caller's arena and do not move; the table finds them by
  * name under a key of its own.  Refuses nothing by itself: errors are told and
@@ -35,18 +35,6 @@ const char *weir_rule_state_name(enum weir_rule_state state)
 {
     static const char *const name[] = {"active", "test", "draft", "retired", "locked"};
     return (unsigned)state < sizeof(name) / sizeof(name[0]) ? name[state] : "unknown";
-}
-
-uint32_t weir_rule_id(struct weir_slice name)
-{
-    /* FNV-1a, 64 bits: a number that is the same wherever the name is; nobody gains by
-     * making two names collide, for that is an error. */
-    const uint32_t least = 1u << 20;
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < name.len; i++)
-        hash = (hash ^ (uint8_t)name.at[i]) * UINT64_C(0x100000001b3);
-    hash ^= hash >> 32;
-    return least + (uint32_t)(hash % (WEIR_RULE_ID_MAX - least + 1));
 }
 
 /* Errors. ------------------------------------------------------------------ */
@@ -150,6 +138,9 @@ int weir_rule_draft(struct weir_rule_reader *reader, struct weir_slice name,
         return weir_rule_wrong(reader, "a name may have %d octets", WEIR_RULE_NAME_MAX);
     if (!name_ok(name))
         return weir_rule_wrong(reader, "a name is letters, digits and '_', no digit first");
+    if (weir_rule_is_own(name))
+        return weir_rule_wrong(reader, "%.*s is the name of points of Weir's own: no rule can "
+                               "have it", (int)name.len, name.at);
     struct weir_rule_draft **slot = slot_of(reader, name);
     if (!*slot && reader->rules >= WEIR_RULES_MAX) {
         if (!reader->full)
@@ -246,8 +237,6 @@ static void finish(struct weir_rule_reader *reader, struct weir_rule_draft *draf
         snprintf(why, sizeof(why), "rule %.*s has no test", (int)rule->name.len, rule->name.at);
         tell(reader, rule->file, rule->line, why);
     }
-    if (!draft->has_id)
-        rule->id = weir_rule_id(rule->name);
     if (!draft->has_score) {
         bool on_trial = rule->name.len > 2 && memcmp(rule->name.at, "T_", 2) == 0;
         rule->score = on_trial ? 0.01f : 1.0f;
@@ -256,42 +245,27 @@ static void finish(struct weir_rule_reader *reader, struct weir_rule_draft *draf
     }
 }
 
-static int by_id(const void *a, const void *b)
+void weir_rule_tell_doubled(struct weir_rule_reader *reader, const struct weir_rule_source *first,
+                            const struct weir_rule_source *rule)
 {
-    const struct weir_rule_source *one = *(const struct weir_rule_source *const *)a;
-    const struct weir_rule_source *other = *(const struct weir_rule_source *const *)b;
-    if (one->id != other->id)
-        return one->id < other->id ? -1 : 1;
-    return one < other ? -1 : one > other;
+    char why[WHY_MAX];
+    snprintf(why, sizeof(why), "rules %.*s and %.*s have the same id %u", (int)first->name.len,
+             first->name.at, (int)rule->name.len, rule->name.at, (unsigned)rule->id);
+    tell(reader, rule->file, rule->line, why);
 }
 
-static int tell_doubled_ids(struct weir_rule_reader *reader,
-                            const struct weir_rule_sources *sources)
+void weir_rule_reader_refuse(struct weir_rule_reader *reader, const char *file, const char *why)
 {
-    const struct weir_rule_source **sorted =
-        weir_arena_zero(reader->arena, sources->rules + 1, sizeof(*sorted));
-    if (!sorted)
-        return WEIR_ENOMEM;
-    for (size_t i = 0; i < sources->rules; i++)
-        sorted[i] = &sources->rule[i];
-    qsort(sorted, sources->rules, sizeof(*sorted), by_id);
-    for (size_t i = 1; i < sources->rules; i++) {
-        const struct weir_rule_source *one = sorted[i - 1], *other = sorted[i];
-        char why[WHY_MAX];
-        if (one->id != other->id)
-            continue;
-        snprintf(why, sizeof(why), "rules %.*s and %.*s have the same id %u", (int)one->name.len,
-                 one->name.at, (int)other->name.len, other->name.at, (unsigned)one->id);
-        tell(reader, other->file, other->line, why);
-    }
-    return 0;
+    reader->file = file;
+    reader->line = 0;
+    weir_rule_wrong(reader, "%s", why);
 }
 
 int weir_rule_reader_end(struct weir_rule_reader *reader, struct weir_rule_sources *sources_r)
 {
     struct weir_rule_sources sources = {.rules = 0};
     sources.rule = weir_arena_zero(reader->arena, reader->rules + 1, sizeof(*sources.rule));
-    if (!sources.rule)
+    if (!sources.rule || weir_rule_ids_give(reader) < 0)
         return WEIR_ENOMEM;
     for (struct weir_rule_chunk *chunk = reader->first; chunk; chunk = chunk->next) {
         for (size_t i = 0; i < chunk->drafts; i++) {
@@ -299,9 +273,7 @@ int weir_rule_reader_end(struct weir_rule_reader *reader, struct weir_rule_sourc
             sources.rule[sources.rules++] = chunk->draft[i].source;
         }
     }
-    int rc = tell_doubled_ids(reader, &sources);
     sources.errors = reader->errors;
-    if (rc == 0)
-        *sources_r = sources;
-    return rc;
+    *sources_r = sources;
+    return 0;
 }

@@ -13,7 +13,9 @@
  *     describe NAME  words for people
  *     tflags   NAME  multiple maxhits=5 nice noautolearn ...
  *     id       NAME  1001                       fixed number in info strings; without one
- *                                               it follows from the name (weir_rule_id)
+ *                                               it follows from the name (weir_rule_id), and
+ *                                               where two names make the same, the one that
+ *                                               sorts later gets the next that is free
  *     state    NAME  active|test|draft|retired|locked
  *
  * '#' begins a comment unless escaped.  A later line of the same rule replaces the
@@ -95,15 +97,26 @@ typedef void weir_rule_report(void *context, const char *file, unsigned line, co
 struct weir_rule_reader;
 
 /* Begins, adds the text of files one after the other, and ends: ids are given,
- * doubled ids are errors, rules without a test are errors.  0 or WEIR_ENOMEM; what is wrong
+ * doubled fixed ids are errors, rules without a test are errors.  0 or WEIR_ENOMEM; what is wrong
  * is counted in sources_r->errors. */
 int weir_rule_reader_new(struct weir_arena *arena, weir_rule_report *report, void *context,
                          struct weir_rule_reader **reader_r);
 int weir_rule_reader_add(struct weir_rule_reader *reader, const char *file, struct weir_slice text);
+/* Counts and tells a file that is none. */
+void weir_rule_reader_refuse(struct weir_rule_reader *reader, const char *file, const char *why);
 int weir_rule_reader_end(struct weir_rule_reader *reader, struct weir_rule_sources *sources_r);
 
-/* The id a name has when none is given: 2^20 up to WEIR_RULE_ID_MAX, the same everywhere. */
+/* The id a name has when none is given and no other rule of the set has it: 2^20 up to
+ * WEIR_RULE_ID_MAX, the same everywhere. */
 uint32_t weir_rule_id(struct weir_slice name);
+
+/* Points that do not come from rules have ids and names of their own, which are refused for
+ * rules: WEIR_RULE_ID_OWN up to WEIR_RULE_ID_OWN_LAST; "REPUTATION", ..., and what begins with
+ * "ip:".  The name of an id is NULL when it has none. */
+#define WEIR_RULE_ID_OWN 1000
+#define WEIR_RULE_ID_OWN_LAST 1009
+const char *weir_rule_own_name(uint32_t id);
+bool weir_rule_is_own(struct weir_slice name);
 
 /* Copies a line of rules without its comment into the arena, "\#" as '#', trimmed: 0 or
  * WEIR_ENOMEM. */

@@ -44,6 +44,13 @@ int weir_rule_wrong(struct weir_rule_reader *reader, const char *format, ...)
 int weir_rule_draft(struct weir_rule_reader *reader, struct weir_slice name,
                     struct weir_rule_draft **draft_r);
 
+/* Tells that the first of two rules has the fixed id of the other. */
+void weir_rule_tell_doubled(struct weir_rule_reader *reader, const struct weir_rule_source *first,
+                            const struct weir_rule_source *rule);
+
+/* rule_ids.c: gives every draft its id; doubled fixed ones are told.  0 or WEIR_ENOMEM. */
+int weir_rule_ids_give(struct weir_rule_reader *reader);
+
 /* Reads one line, comments taken off, in octets that stay: 0, or WEIR_ENOMEM. */
 int weir_rule_line_read(struct weir_rule_reader *reader, struct weir_slice line);
 

@@ -82,7 +82,7 @@ static void score(const struct weir_rule_source *rule, struct weir_line *out)
 {
     char digits[40];
     struct weir_line number = weir_line(digits, sizeof(digits));
-    weir_line_number(&number, (double)rule->score, 6);
+    weir_line_number(&number, (double)rule->score, 2);
     while (number.at[-1] == '0')
         number.at--;
     if (number.at[-1] == '.')
@@ -136,7 +136,7 @@ void weir_rule_write(const struct weir_rule_source *rule, struct weir_line *out)
         weir_line_text(out, "\n");
     }
     flags(rule, out);
-    if (rule->id != weir_rule_id(rule->name)) {
+    if (rule->id != 0 && rule->id != weir_rule_id(rule->name)) {
         begin(rule, "id", out);
         weir_line_count(out, rule->id);
         weir_line_text(out, "\n");

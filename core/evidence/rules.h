@@ -6,10 +6,11 @@
  * (PCRE2, JIT where the system allows) when the prefilter first asks for them, and
  * kept for the life of the handle; daemons may compile all at once beforehand.
  *
- * A match is bounded: WEIR_MATCH_STEPS_MAX, _DEPTH_MAX, and for a message
- * WEIR_MATCH_WORK_MAX octets and WEIR_MATCH_TIME_MAX milliseconds; an expression that runs
- * into a bound counts as an error of that rule (reported in the result), never as a hit or
- * silently as none.
+ * A match is bounded: WEIR_MATCH_STEPS_MAX, _DEPTH_MAX, and for a message WEIR_MATCH_..._WORK_MAX,
+ * work that is counted and thus the same whenever the message comes; the clock
+ * (WEIR_MATCH_TIME_MAX) is a last resort.  What stands near the ends of a long text is tried before
+ * the rest.  An expression that runs into a bound is given up for this message: the result names
+ * its rule; hits found before count.
  *
  * Owner:    the caller owns handles; the image's octets must outlive the rules.
  * Threads:  struct weir_rules is shared by all; a struct weir_matcher is one thread's.
@@ -115,8 +116,10 @@ struct weir_rule_result {
     double score;             /* the sum of their points */
     const uint32_t *failed;   /* rules that ran into a bound or could not be compiled */
     size_t faileds;
-    bool cut;                 /* a bound on all was reached (WEIR_MATCH_WORK_MAX, _TIME_MAX,
-                               * WEIR_RULE_HITS_MAX, header text): something was left out */
+    bool cut;                 /* something was left out: a bound on all was reached, or a rule's
+                               * share of it (WEIR_RULE_HITS_MAX, header text, too) */
+    bool cut_rest;            /* the same, but only farther than WEIR_MATCH_HEAD_MAX from the
+                               * beginning and WEIR_MATCH_TAIL_MAX from the end of a long text */
 };
 
 enum weir_match_want { WEIR_MATCH_HIDDEN = 1, /* also "__" rules */

@@ -2,8 +2,9 @@
  * Rule files read whole, and images written beside their place and renamed into it.
  * rule_file_io.c has sets at work.
  *
- * Text read is the reader's for one call; what it keeps is in the arena.  Refuses nothing
- * itself: the reader tells a file that is too long.
+ * Text read is the reader's for one call; what it keeps is in the arena.  Refuses what is no
+ * regular file: a pipe would keep us waiting for somebody who writes.  The reader tells a file that
+ * is too long.
  */
 #include "core/evidence/rules_io.h"
 
@@ -22,17 +23,31 @@
 
 /* Sources. ---------------------------------------------------------------------- */
 
+/* Opens a regular file: 1 with it; 0 when it is something else; WEIR_EIO. */
+static int open_regular(const char *path, FILE **file_r)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENXIO ? 0 : WEIR_EIO; /* a socket */
+    int rc = fstat(fd, &status) < 0 ? WEIR_EIO : S_ISREG(status.st_mode) != 0;
+    if (rc == 1 && !(*file_r = fdopen(fd, "r")))
+        rc = WEIR_EIO;
+    int saved = errno;
+    if (rc != 1)
+        close(fd);
+    errno = saved;
+    return rc;
+}
+
 /* Reads a file, but no more than one octet past the limit: 0 with text (malloc'ed), WEIR_EIO,
  * WEIR_ENOMEM. */
-static int read_whole(const char *path, char **text_r, size_t *len_r)
+static int read_whole(FILE *file, char **text_r, size_t *len_r)
 {
     const size_t most = (size_t)WEIR_RULE_FILE_MAX + 1;
     size_t room = 65536, len = 0, got = 1;
     char *text = NULL;
     int rc = 0;
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return WEIR_EIO;
     while (rc == 0 && got > 0 && len < most) {
         if (!text || len == room) {
             room = text ? 2 * room : room;
@@ -46,9 +61,6 @@ static int read_whole(const char *path, char **text_r, size_t *len_r)
     }
     if (rc == 0 && ferror(file))
         rc = WEIR_EIO;
-    int saved = errno;
-    fclose(file);
-    errno = saved;
     if (rc < 0) {
         free(text);
         return rc;
@@ -62,7 +74,16 @@ static int read_file(struct weir_rule_reader *reader, const char *path)
 {
     char *text = NULL;
     size_t len = 0;
-    int rc = read_whole(path, &text, &len);
+    FILE *file = NULL;
+    int rc = open_regular(path, &file);
+    if (rc == 0)
+        weir_rule_reader_refuse(reader, path, "it is no regular file");
+    if (rc != 1)
+        return rc;
+    rc = read_whole(file, &text, &len);
+    int saved = errno;
+    fclose(file);
+    errno = saved;
     if (rc == 0)
         rc = weir_rule_reader_add(reader, path, (struct weir_slice){text, len});
     free(text);

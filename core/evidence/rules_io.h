@@ -16,7 +16,8 @@
 #include "core/evidence/rules.h"
 
 /* Reads the rule files of a folder (*.rules, by name) or one file.  0 or an error with errno;
- * what is wrong in them is counted in sources_r->errors and reported. */
+ * what is wrong in them is counted in sources_r->errors and reported, and so is one that is no
+ * regular file (a pipe, a folder, ...). */
 int weir_rules_read_files(const char *path, struct weir_arena *arena, weir_rule_report *report,
                           void *context, struct weir_rule_sources *sources_r);
 

@@ -204,8 +204,8 @@ static iconv_t descriptor(struct weir_charsets *charsets, int place)
     return charsets->open[place];
 }
 
-static void from_iconv(iconv_t cd, unsigned unit, struct weir_slice text, struct weir_line *out,
-                       unsigned *defects)
+static void from_iconv(iconv_t cd, const struct weir_charset_known *known, struct weir_slice text,
+                       struct weir_line *out, unsigned *defects)
 {
     char *in;
     size_t left = text.len;
@@ -226,7 +226,9 @@ static void from_iconv(iconv_t cd, unsigned unit, struct weir_slice text, struct
         }
         *defects |= WEIR_CHARSET_INVALID;
         weir_line_text(out, REPLACEMENT);
-        size_t skip = left < unit ? left : unit;
+        if (known->kind == WEIR_CHARSET_UTF7)
+            iconv(cd, NULL, NULL, NULL, NULL); /* what is behind may be no base64 */
+        size_t skip = left < known->unit ? left : known->unit;
         in += skip;
         left -= skip;
     }
@@ -289,15 +291,15 @@ static void convert(struct weir_charsets *charsets, struct weir_slice charset,
         weir_line_octets(out, text.at, text.len);
     } else if (known && known->kind == WEIR_CHARSET_UTF8) {
         from_utf8(text, out, defects);
-    } else if (known && known->kind == WEIR_CHARSET_ICONV && charsets &&
+    } else if (known && known->iconv_name && charsets &&
                descriptor(charsets, place) != no_iconv()) {
-        from_iconv(descriptor(charsets, place), known->unit, text, out, defects);
+        from_iconv(descriptor(charsets, place), known, text, out, defects);
     } else {
         if (known && known->kind == WEIR_CHARSET_ASCII)
             *defects |= WEIR_CHARSET_INVALID;
         else if (charset.len == 0 && !weir_charset_is_utf8(text))
             *defects |= WEIR_CHARSET_INVALID;
-        else if (charset.len > 0 && (!known || known->kind == WEIR_CHARSET_ICONV))
+        else if (charset.len > 0 && (!known || known->iconv_name))
             *defects |= WEIR_CHARSET_UNKNOWN;
         from_8bit(text, out, defects);
     }

@@ -3,8 +3,8 @@
  *
  * us-ascii, utf-8 and iso-8859-1/windows-1252 are done here, the rest by iconv
  * and only for an allow-list of charsets that mail is really written in: iconv
- * would load a module for any name a sender can think of, UTF-7 and the
- * escaping ones with known troubles among them.
+ * would load a module for any name a sender can think of, some with known troubles among
+ * them.  UTF-7 (RFC 2152) is read because some mail readers do.
  *
  * What is claimed is often wrong, as browsers know: text claimed iso-8859-1 is read as
  * windows-1252, gb2312 as gb18030, euc-kr as windows-949, and so on.  Text claimed us-ascii,
@@ -40,6 +40,10 @@ void weir_charsets_free(struct weir_charsets **charsets);
  * as UTF-8 and sets *defects_r.  charsets NULL: only what needs no iconv. */
 void weir_charset_convert(struct weir_charsets *charsets, struct weir_slice charset,
                           struct weir_slice text, struct weir_line *out, unsigned *defects_r);
+
+/* Whether it is a known charset in which ASCII octets may mean something else: UTF-7, UTF-16,
+ * iso-2022-jp and the like. */
+bool weir_charset_is_shifting(struct weir_slice charset);
 
 /* Whether all of text is valid UTF-8 (RFC 3629: shortest form, no surrogates). */
 bool weir_charset_is_utf8(struct weir_slice text);

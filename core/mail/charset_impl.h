@@ -15,6 +15,7 @@ enum weir_charset_kind {
     WEIR_CHARSET_WINDOWS_1252, /* and iso-8859-1, as browsers have it */
     WEIR_CHARSET_UTF16,        /* which of both must be found out */
     WEIR_CHARSET_ICONV,
+    WEIR_CHARSET_UTF7,         /* iconv, too; it goes on in ASCII behind what it cannot read */
 };
 
 struct weir_charset_known {

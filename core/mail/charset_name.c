@@ -5,7 +5,7 @@
  *
  * Where programs write a superset under the name of its subset, the superset is read:
  * gb2312 as gb18030, euc-kr as windows-949, shift_jis as windows-31j, iso-8859-9 as
- * windows-1254, as browsers do.  What is not here is refused: utf-7 and hz let ASCII
+ * windows-1254, as browsers do.  What is not here is refused: hz lets ASCII
  * stand for something else, iso-2022-cn and others nobody mails.
  */
 #include "core/mail/charset_impl.h"
@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/base/limits.h"
+#include "core/mail/charset.h"
 
 /* Sorted by name, for bsearch(). */
 static const struct weir_charset_known known[] = {
@@ -185,6 +186,7 @@ static const struct weir_charset_known known[] = {
     {"ucs4le", WEIR_CHARSET_ICONV, "UTF-32LE", 4, false},
     {"uhc", WEIR_CHARSET_ICONV, "CP949", 1, true},
     {"ujis", WEIR_CHARSET_ICONV, "EUC-JP-MS", 1, true},
+    {"unicode11utf7", WEIR_CHARSET_UTF7, "UTF-7", 1, false},
     {"unicode11utf8", WEIR_CHARSET_UTF8, NULL, 1, true},
     {"us", WEIR_CHARSET_ASCII, NULL, 1, true},
     {"usascii", WEIR_CHARSET_ASCII, NULL, 1, true},
@@ -194,6 +196,7 @@ static const struct weir_charset_known known[] = {
     {"utf32", WEIR_CHARSET_ICONV, "UTF-32", 4, false},
     {"utf32be", WEIR_CHARSET_ICONV, "UTF-32BE", 4, false},
     {"utf32le", WEIR_CHARSET_ICONV, "UTF-32LE", 4, false},
+    {"utf7", WEIR_CHARSET_UTF7, "UTF-7", 1, false},
     {"utf8", WEIR_CHARSET_UTF8, NULL, 1, true},
     {"utf8mb4", WEIR_CHARSET_UTF8, NULL, 1, true},
     {"visual", WEIR_CHARSET_ICONV, "ISO-8859-8", 1, true},
@@ -266,4 +269,10 @@ int weir_charset_find(struct weir_slice name)
     if (place < 0 && strncmp(plain, "cs", 2) == 0)
         place = find_plain(plain + 2);
     return place;
+}
+
+bool weir_charset_is_shifting(struct weir_slice charset)
+{
+    int place = charset.len > 0 ? weir_charset_find(charset) : -1;
+    return place >= 0 && !known[place].ascii_inside;
 }

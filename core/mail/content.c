@@ -15,6 +15,7 @@
 #include "core/base/slice.h"
 #include "core/mail/content_impl.h"
 #include "core/mail/header_text.h"
+#include "core/mail/invisible.h"
 
 /* A character takes at most three octets in UTF-8 for each that it has elsewhere, or four
  * for two. */
@@ -120,13 +121,14 @@ static int lines_take(struct weir_reading *reading, const struct sizes *sizes)
         struct weir_line *line;
         size_t room;
     } wanted[] = {
-        {&reading->body, UTF8_GROWTH * sizes->text + html + head + WEIR_PARTS_MAX},
+        {&reading->body, (UTF8_GROWTH + 1) * sizes->text + html + 2 * head + WEIR_PARTS_MAX},
         {&reading->raw, sizes->text},
         {&reading->markup, html},
         {&reading->decoded, sizes->largest},
         {&reading->utf8, largest},
         {&reading->visible, html},
         {&reading->all, html},
+        {&reading->again, html},
         {&reading->targets, 2 * html},
     };
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
@@ -142,6 +144,7 @@ static int begin(struct weir_reading *reading)
     struct weir_html *html = &reading->html;
     html->visible = &reading->visible;
     html->all = &reading->all;
+    html->again = &reading->again;
     html->targets = &reading->targets;
     /* "<a href=b>" and "a.bc " are the shortest there are. */
     html->links_most = sizes.text / 4 < WEIR_LINKS_MAX ? sizes.text / 4 : WEIR_LINKS_MAX;
@@ -156,12 +159,33 @@ static int begin(struct weir_reading *reading)
     return lines_take(reading, &sizes);
 }
 
-/* The first line of the body: the subject, or an empty one. */
+/* The first line of the body: the subject, or an empty one.  What a reader sees of one with
+ * invisible characters stands behind it on the same line, for some rules pass that one over. */
 static void subject_read(struct weir_reading *reading)
 {
     static const struct weir_slice subject = {"Subject", 7};
-    if (weir_header_text(reading->outermost, reading->charsets, subject, &reading->body) != 1)
-        weir_line_text(&reading->body, "\n");
+    struct weir_line *body = &reading->body;
+    if (weir_header_text(reading->outermost, reading->charsets, subject, body) != 1)
+        weir_line_text(body, "\n");
+    struct weir_slice text = weir_line_from(body, 0);
+    struct weir_invisible found = weir_invisible_scan(text);
+    reading->content->invisible += found.in_words;
+    if (!found.matters)
+        return;
+    body->at[-1] = ' ';
+    weir_invisible_strip((struct weir_slice){text.at, text.len - 1}, body);
+    weir_line_text(body, "\n");
+}
+
+/* Invisible characters in the sender's name are only counted.  The text is made where the body
+ * goes on, which then writes over it. */
+static void from_read(struct weir_reading *reading)
+{
+    static const struct weir_slice from = {"From", 4};
+    struct weir_line line = {.start = reading->body.at, .at = reading->body.at,
+                             .end = reading->body.end};
+    if (weir_header_text(reading->outermost, reading->charsets, from, &line) == 1)
+        reading->content->invisible += weir_invisible_scan(weir_line_from(&line, 0)).in_words;
 }
 
 /* What is wrong with a message inside, as if it stood in the clear: of its own fields only
@@ -279,6 +303,7 @@ int weir_content_read(struct weir_message *message, struct weir_charsets *charse
     if (rc < 0)
         return rc;
     subject_read(&reading);
+    from_read(&reading);
     rc = leaves_read(&reading);
     if (rc < 0)
         return rc;

@@ -4,8 +4,9 @@
  *     body  what a reader reads: the subject as its first line, then the text of
  *           all text parts (HTML rendered) in UTF-8, one line a paragraph, blanks
  *           collapsed, at most WEIR_AREA_LINE_MAX octets and a blank a line.  Text
- *           that HTML hides is in its place; a part with HIDDEN_TEXT comes once more
- *           as a reader sees it, so that hiding helps nobody
+ *           that HTML hides and invisible characters (invisible.h) are in their places; behind
+ *           the part each paragraph that has any comes once more as a reader sees it, so that
+ *           hiding helps nobody
  *     raw   text parts with the transfer encoding undone, CRLF as LF and nothing else,
  *           in pieces of whole lines, mostly one to two times WEIR_AREA_LINE_MAX long,
  *           as SpamAssassin has it: a rule may look at several lines
@@ -70,6 +71,8 @@ struct weir_content {
     const struct weir_link *link;
     size_t links;
     size_t attachments;   /* parts that are no text or say so, and uuencoded files */
+    size_t invisible;     /* invisible characters inside words, of what a reader sees and of Subject
+                           * and From */
     unsigned html_facts;  /* bits 1 << enum weir_html_fact */
     bool has_html, has_text;
 };

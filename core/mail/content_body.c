@@ -14,6 +14,7 @@
 
 #include "core/base/error.h"
 #include "core/mail/content_impl.h"
+#include "core/mail/invisible.h"
 
 /* What an octet of UTF-8 may be the start of. */
 enum octet_kind { OCTET_TEXT, OCTET_BLANK, OCTET_NUL, OCTET_WIDE };
@@ -97,6 +98,26 @@ void weir_body_feed(struct weir_reading *reading, struct weir_slice text)
     }
     words_write(reading, text.at + from, i - from);
     reading->any |= text.len > 0;
+}
+
+/* A paragraph of the body in pieces, from which invisible characters are gone. */
+static void again(struct weir_reading *reading, struct weir_slice paragraph)
+{
+    weir_body_feed(reading, (struct weir_slice){"\n\n", 2});
+    while (paragraph.len > 0)
+        weir_body_feed(reading, weir_invisible_next(&paragraph));
+}
+
+void weir_body_again(struct weir_reading *reading, size_t from)
+{
+    const char *at = reading->body.start + from, *end = reading->body.at;
+    while (at < end) {
+        const char *lf = memchr(at, '\n', (size_t)(end - at));
+        struct weir_slice paragraph = {at, (size_t)((lf ? lf : end) - at)};
+        if (weir_invisible_scan(paragraph).matters)
+            again(reading, paragraph);
+        at = lf ? lf + 1 : end;
+    }
 }
 
 void weir_body_end(struct weir_reading *reading)

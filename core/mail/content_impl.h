@@ -34,6 +34,7 @@ struct weir_reading {
     struct weir_line body, raw, markup;
     struct weir_line decoded, utf8;         /* of one part, used again by the next */
     struct weir_line visible, all, targets; /* of all HTML: links point into them */
+    struct weir_line again;                 /* of one HTML part */
     struct weir_html html;
     struct weir_gap gap;
     struct weir_cuts raw_cuts;
@@ -53,6 +54,9 @@ static inline struct weir_slice weir_line_from(const struct weir_line *line, siz
 
 /* Adds text in UTF-8 to the body; its blanks run together with those before it. */
 void weir_body_feed(struct weir_reading *reading, struct weir_slice text);
+/* Feeds the body's paragraphs from an offset on once more, those that have invisible characters,
+ * without them. */
+void weir_body_again(struct weir_reading *reading, size_t from);
 /* Writes what blanks are left. */
 void weir_body_end(struct weir_reading *reading);
 

@@ -6,9 +6,9 @@
  * about it are more than texts in another charset that look like UTF-8 by chance.
  */
 #include <string.h>
-#include <strings.h>
 
 #include "core/mail/content_impl.h"
+#include "core/mail/invisible.h"
 #include "core/mail/message_impl.h"
 
 static void note_transfer(struct weir_reading *reading, unsigned defects)
@@ -47,23 +47,11 @@ static struct weir_slice decode(struct weir_reading *reading, enum weir_transfer
     return weir_line_from(&reading->decoded, 0);
 }
 
-/* Charsets that write anything in ASCII octets. */
-static bool is_shifting(struct weir_slice charset)
-{
-    static const char *const prefix[] = {"iso-2022", "hz", "utf-16", "utf-32", "utf-7", "ucs"};
-    for (size_t i = 0; i < sizeof(prefix) / sizeof(prefix[0]); i++) {
-        size_t len = strlen(prefix[i]);
-        if (charset.len >= len && strncasecmp(charset.at, prefix[i], len) == 0)
-            return true;
-    }
-    return false;
-}
-
 static struct weir_slice to_utf8(struct weir_reading *reading, struct weir_slice charset,
                                  struct weir_slice text)
 {
     unsigned defects = 0;
-    bool keep = !is_shifting(charset) && weir_charset_is_utf8(text);
+    bool keep = !weir_charset_is_shifting(charset) && weir_charset_is_utf8(text);
     struct weir_slice only_name = {" ", 1}, convert = keep ? only_name : text;
     empty(&reading->utf8);
     weir_charset_convert(reading->charsets, charset, convert, &reading->utf8, &defects);
@@ -78,22 +66,35 @@ static void paragraph(struct weir_reading *reading)
     weir_body_feed(reading, (struct weir_slice){"\n\n", 2});
 }
 
-/* Hidden text is fed in its place, and what a reader sees once more without it. */
+/* A text, and then what a reader sees in those of its paragraphs that have invisible characters. */
+static void text_feed(struct weir_reading *reading, struct weir_slice text)
+{
+    struct weir_invisible found = weir_invisible_scan(text);
+    size_t from = (size_t)(reading->body.at - reading->body.start);
+    weir_body_feed(reading, text);
+    reading->content->invisible += found.in_words;
+    if (found.matters)
+        weir_body_again(reading, from);
+}
+
+/* Hidden text is fed in its place, and then what a reader sees in paragraphs that have some. */
 static void html_feed(struct weir_reading *reading, struct weir_slice text)
 {
     if (reading->all.cut || reading->markup.cut) { /* full: nothing of it would be kept */
         weir_message_note(reading->outermost, WEIR_DEFECT_LIMIT);
         return;
     }
-    size_t visible = (size_t)(reading->visible.at - reading->visible.start);
     size_t all = (size_t)(reading->all.at - reading->all.start);
     reading->html.facts = 0;
+    reading->html.invisible = 0;
+    empty(&reading->again);
     weir_html_read(text, &reading->html);
     weir_body_feed(reading, weir_line_from(&reading->all, all));
-    if (reading->html.facts & 1u << WEIR_HTML_HIDDEN_TEXT) {
+    if (reading->again.at > reading->again.start) {
         paragraph(reading);
-        weir_body_feed(reading, weir_line_from(&reading->visible, visible));
+        weir_body_feed(reading, weir_line_from(&reading->again, 0));
     }
+    reading->content->invisible += reading->html.invisible;
     reading->content->html_facts |= reading->html.facts;
     weir_line_octets(&reading->markup, text.at, text.len);
 }
@@ -109,7 +110,7 @@ static void uuencoded_read(struct weir_reading *reading, struct weir_slice text)
         if (!weir_charset_is_utf8(found) || memchr(found.at, '\0', found.len))
             continue;
         paragraph(reading);
-        weir_body_feed(reading, found);
+        text_feed(reading, found);
         weir_raw_add(reading, found);
     }
 }
@@ -128,7 +129,7 @@ void weir_text_read(struct weir_reading *reading, const struct weir_part *part, 
     if (html) {
         html_feed(reading, text);
     } else {
-        weir_body_feed(reading, text);
+        text_feed(reading, text);
         if (part->transfer == WEIR_TRANSFER_NONE)
             uuencoded_read(reading, text);
     }

@@ -8,7 +8,9 @@
  *   - <title>, <textarea>: as if the start tag were not there
  *   - <style>, <script>: the rest is theirs
  *
- * Owns nothing; its state of some 15 kB is on the stack.
+ * A style sheet behind text that it may hide costs a second pass, never a third.
+ *
+ * Owns nothing; its state of some 45 kB is on the stack, most of it only used for style sheets.
  */
 #include "core/mail/html_impl.h"
 
@@ -20,6 +22,9 @@ struct reader {
     struct weir_html_text text;
     struct weir_html_links links;
     struct weir_html_tree tree;
+    struct weir_html_sheet *sheet;
+    bool sheet_known;        /* the text is read once more: with all sheets in it */
+    bool sheet_late;         /* one came behind text that it may hide */
     struct weir_html_look buried; /* of what is behind a comment without an end */
     bool endless_comment;
     bool endless_title, endless_field; /* no </title>, no </textarea> ahead */
@@ -67,6 +72,19 @@ static const char *raw_end(const char *at, const char *end, struct weir_slice na
     return NULL;
 }
 
+/* A style sheet; not one for some media only. */
+static void sheet(struct reader *r, const struct weir_html_tag *tag, struct weir_slice content)
+{
+    struct weir_slice media = {"", 0};
+    if (weir_html_has(tag, WEIR_ATTR_MEDIA))
+        media = weir_html_trim(tag->value[WEIR_ATTR_MEDIA]);
+    bool always = media.len == 0 || weir_html_equals(media, "all") ||
+                  weir_html_equals(media, "screen");
+    if (!r->sheet_known && always && !r->endless_comment &&
+        weir_html_sheet_read(r->sheet, content))
+        r->sheet_late |= r->text.visible.begun;
+}
+
 /* The content of an element whose markup is no markup. */
 static void raw(struct reader *r, const struct weir_html_tag *tag)
 {
@@ -87,6 +105,8 @@ static void raw(struct reader *r, const struct weir_html_tag *tag)
         r->endless_comment ? &r->buried : weir_html_tree_look(&r->tree);
     if (element->role == WEIR_ROLE_TITLE && r->html->title.len == 0)
         r->html->title = content;
+    if (element->role == WEIR_ROLE_STYLE)
+        sheet(r, tag, content);
     if (!(element->kind & WEIR_KIND_NO_TEXT))
         weir_html_text_add(&r->text, content, (element->kind & WEIR_KIND_REFERENCES) != 0,
                            element->kind & WEIR_KIND_UNSHOWN ? NULL : look, &r->html->facts);
@@ -105,14 +125,10 @@ static void colour(const struct weir_html_tag *tag, enum weir_html_attribute att
     style->sets |= sets;
 }
 
-static void style_of(const struct weir_html_tag *tag, struct weir_html_style *style)
+/* What HTML's own attributes say. */
+static void style_of_attributes(const struct weir_html_tag *tag, struct weir_html_style *style)
 {
     const struct weir_html_element *element = &weir_html_elements[tag->element];
-    style->sets = 0;
-    if (element->kind & WEIR_KIND_UNSHOWN || weir_html_has(tag, WEIR_ATTR_HIDDEN))
-        style->sets = WEIR_SETS_GONE;
-    if (tag->has == 0)
-        return;
     if (element->role == WEIR_ROLE_FONT)
         colour(tag, WEIR_ATTR_COLOR, WEIR_SETS_INK, &style->ink, style);
     if (element->role == WEIR_ROLE_BODY)
@@ -122,8 +138,26 @@ static void style_of(const struct weir_html_tag *tag, struct weir_html_style *st
         style->paper = WEIR_COLOUR_UNKNOWN;
         style->sets |= WEIR_SETS_PAPER;
     }
+}
+
+/* The later ones are stronger: attributes, style sheets, the style attribute, and what style sheets
+ * call important. */
+static void style_of(const struct reader *r, const struct weir_html_tag *tag,
+                     struct weir_html_style *style)
+{
+    const struct weir_html_element *element = &weir_html_elements[tag->element];
+    struct weir_html_style important = {0};
+    style->sets = 0;
+    if (element->kind & WEIR_KIND_UNSHOWN || weir_html_has(tag, WEIR_ATTR_HIDDEN))
+        style->sets = WEIR_SETS_GONE;
+    if (tag->has != 0)
+        style_of_attributes(tag, style);
+    if (r->sheet->rules > 0)
+        weir_html_sheet_style(r->sheet, tag, style, &important);
     if (weir_html_has(tag, WEIR_ATTR_STYLE))
         weir_html_style_read(tag->value[WEIR_ATTR_STYLE], style);
+    if (important.sets)
+        weir_html_style_over(style, &important);
 }
 
 static void facts_of(struct reader *r, const struct weir_html_tag *tag)
@@ -149,7 +183,7 @@ static void start_tag(struct reader *r, const struct weir_html_tag *tag)
 {
     const struct weir_html_element *element = &weir_html_elements[tag->element];
     struct weir_html_style style;
-    style_of(tag, &style);
+    style_of(r, tag, &style);
     facts_of(r, tag);
     if (element->kind & WEIR_KIND_RAW) {
         break_for(r, element);
@@ -245,31 +279,80 @@ static const char *next_markup(const char *at, const char *end)
     return end;
 }
 
-void weir_html_read(struct weir_slice text, struct weir_html *html)
+static void read_all(struct reader *r, struct weir_slice text)
 {
-    struct reader r = {.at = text.at, .end = text.at + text.len, .html = html};
+    r->at = text.at;
+    r->end = text.at + text.len;
+    while (r->at < r->end) {
+        const char *mark = next_markup(r->at, r->end);
+        add_text(r, r->at, mark);
+        r->at = mark < r->end ? mark + 1 : r->end;
+        if (r->at == r->end)
+            break;
+        if (weir_html_is_letter(*r->at) || (*r->at == '/' && weir_html_is_letter(r->at[1]))) {
+            tag(r);
+        } else {
+            r->at++;
+            comment(r);
+        }
+    }
+    weir_html_anchor_end(&r->links);
+    weir_html_text_end(&r->text);
+    r->html->invisible += r->text.invisible;
+    if (r->images > 0 && r->text.shown < 20)
+        weir_html_note(r->html, WEIR_HTML_ONLY_IMAGE);
+}
+
+/* True when a style sheet was met too late. */
+static bool read_once(struct weir_slice text, struct weir_html *html,
+                      struct weir_html_sheet *known, bool again)
+{
+    struct reader r = {.html = html, .sheet = known, .sheet_known = again};
     r.text.visible.line = html->visible;
     r.text.all.line = html->all;
+    r.text.again = html->again;
+    r.text.paragraph = html->visible->at;
     r.links.html = html;
     weir_html_tree_init(&r.tree);
     r.buried = r.tree.root;
     r.buried.hidden = WEIR_HIDDEN_GONE;
-    while (r.at < r.end) {
-        const char *mark = next_markup(r.at, r.end);
-        add_text(&r, r.at, mark);
-        r.at = mark < r.end ? mark + 1 : r.end;
-        if (r.at == r.end)
-            break;
-        if (weir_html_is_letter(*r.at) || (*r.at == '/' && weir_html_is_letter(r.at[1]))) {
-            tag(&r);
-        } else {
-            r.at++;
-            comment(&r);
-        }
-    }
-    weir_html_anchor_end(&r.links);
-    if (r.images > 0 && r.text.shown < 20)
-        weir_html_note(html, WEIR_HTML_ONLY_IMAGE);
+    read_all(&r, text);
+    return r.sheet_late;
+}
+
+/* Where a line was. */
+static void keep_line(struct weir_line *kept, const struct weir_line *line)
+{
+    if (line)
+        *kept = *line;
+}
+
+static void put_line(struct weir_line *line, const struct weir_line *kept)
+{
+    if (line)
+        *line = *kept;
+}
+
+/* A style sheet holds for what stands before it, too: then all is read once more, with what
+ * the lines and the rest were before. */
+void weir_html_read(struct weir_slice text, struct weir_html *html)
+{
+    struct weir_html_sheet known;
+    struct weir_html before = *html;
+    struct weir_line visible, all, again, targets;
+    weir_html_sheet_init(&known);
+    keep_line(&visible, html->visible);
+    keep_line(&all, html->all);
+    keep_line(&again, html->again);
+    keep_line(&targets, html->targets);
+    if (!read_once(text, html, &known, false))
+        return;
+    *html = before;
+    put_line(html->visible, &visible);
+    put_line(html->all, &all);
+    put_line(html->again, &again);
+    put_line(html->targets, &targets);
+    read_once(text, html, &known, true);
 }
 
 const char *weir_html_fact_name(enum weir_html_fact fact)

@@ -9,14 +9,18 @@
  * Hidden is text that no reader sees: display:none, visibility:hidden, font-size of
  * 0..1 px, opacity 0, text in the colour of its background, the hidden attribute, a box of no
  * height that clips; also what is in <title>, <template>, <noframes>, <iframe> and behind a
- * comment that never ends.  What is in <style> and <script> is no text at all.  Only
- * style attributes are read, no style sheets.
+ * comment that never ends.  What is in <style> and <script> is no text at all.
+ *
+ * Styles are those of style attributes and of <style>, wherever it stands: rules for an element,
+ * a class, an id, or an element with one of both.  Other selectors are passed over, and so is what
+ * holds for some media only, for honest mail hides with it what is for telephones.
  *
  * Owner:    output goes to the caller's lines and array; what does not fit is left
  *           out (line->cut).  Input is UTF-8 or at least ASCII-compatible.
  * Errors:   none.
  * Limits:   WEIR_HTML_DEPTH_MAX, WEIR_LINKS_MAX, WEIR_LINK_MAX,
- *           WEIR_HTML_ENTITY_MAX, WEIR_HTML_ATTRIBUTES_MAX.
+ *           WEIR_HTML_ENTITY_MAX, WEIR_HTML_ATTRIBUTES_MAX, WEIR_HTML_SHEET_MAX,
+ *           WEIR_HTML_RULES_MAX, WEIR_HTML_SELECTOR_MAX.
  */
 #ifndef WEIR_MAIL_HTML_H
 #define WEIR_MAIL_HTML_H
@@ -66,10 +70,14 @@ struct weir_html {
     struct weir_line *visible; /* text, block elements and <br> as line ends, paragraphs as empty
                                 * lines, blanks collapsed as browsers do */
     struct weir_line *all;     /* the same with hidden text in its place; NULL: not wanted */
+    struct weir_line *again;   /* the paragraphs of visible that are others in all, and those with
+                                * invisible characters (invisible.h), which are taken out; NULL:
+                                * not wanted */
     struct weir_line *targets; /* octets of the links' targets */
     struct weir_link *link;    /* in: room for links_most */
     size_t links, links_most;  /* out: links found */
     unsigned facts;            /* out: bits 1 << enum weir_html_fact */
+    size_t invisible;          /* out: invisible characters inside words, of visible */
     struct weir_slice title;   /* out: as it stands in the HTML */
 };
 

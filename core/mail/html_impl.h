@@ -5,6 +5,7 @@
  *     html_tag.c      a tag: its element and the attributes that matter
  *     html_tree.c     the open elements, and so how text looks where we are
  *     html_style.c    style attributes   html_colour.c  colours
+ *     html_sheet.c    style sheets
  *     html_text.c     text to lines      html_entity.c  character references
  *     html_link.c     targets, <base>, link texts
  *     links.c         links in plain text      link_host.c  the host of a link
@@ -16,6 +17,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/base/keyed_hash.h"
 #include "core/base/limits.h"
 #include "core/base/slice.h"
 #include "core/mail/html.h"
@@ -55,6 +57,8 @@ enum weir_html_sets { /* what a style says something about */
     WEIR_SETS_UNSEEN = 32,   /* visibility: hidden */
     WEIR_SETS_GONE = 64,     /* display: none, and no room taken */
     WEIR_SETS_CLEAR = 128,   /* opacity: 0 */
+    WEIR_SETS_SHOWN = 256,   /* any other display */
+    WEIR_SETS_OPAQUE = 512,  /* any other opacity */
 };
 
 struct weir_html_style {
@@ -78,6 +82,17 @@ struct weir_html_look {
 
 /* Adds what a style attribute says (references undone here). */
 void weir_html_style_read(struct weir_slice text, struct weir_html_style *style);
+
+/* Adds what the declarations of a style sheet say, which have no references; what is
+ * "!important" goes to *important. */
+void weir_html_style_rule(struct weir_slice text, struct weir_html_style *style,
+                          struct weir_html_style *important);
+
+/* Takes comments and escapes out of text, in place; its new length. */
+size_t weir_html_style_plain(char *text, size_t len);
+
+/* What a stronger style says replaces what the weaker one says about the same. */
+void weir_html_style_over(struct weir_html_style *style, const struct weir_html_style *stronger);
 
 /* How a child with this style looks in a parent with that look. */
 struct weir_html_look weir_html_look(const struct weir_html_look *parent,
@@ -113,7 +128,7 @@ enum weir_html_role { /* of an element that the reader does something about */
     WEIR_ROLE_FRAME, WEIR_ROLE_EMBED, WEIR_ROLE_META, WEIR_ROLE_BASE, WEIR_ROLE_LINK,
     WEIR_ROLE_TITLE, WEIR_ROLE_CELL, WEIR_ROLE_ROW, WEIR_ROLE_TABLE, WEIR_ROLE_BUTTON,
     WEIR_ROLE_FONT, WEIR_ROLE_PARAGRAPH, WEIR_ROLE_WBR, WEIR_ROLE_GROUP, WEIR_ROLE_ITEM,
-    WEIR_ROLE_TERM, WEIR_ROLE_BODY,
+    WEIR_ROLE_TERM, WEIR_ROLE_BODY, WEIR_ROLE_STYLE,
 };
 
 struct weir_html_element {
@@ -134,7 +149,7 @@ enum weir_html_attribute {
     WEIR_ATTR_HREF, WEIR_ATTR_SRC, WEIR_ATTR_STYLE, WEIR_ATTR_COLOR, WEIR_ATTR_BGCOLOR,
     WEIR_ATTR_TEXT, WEIR_ATTR_BACKGROUND, WEIR_ATTR_HIDDEN, WEIR_ATTR_ACTION,
     WEIR_ATTR_HTTP_EQUIV, WEIR_ATTR_CONTENT, WEIR_ATTR_DATA, WEIR_ATTR_FORMACTION,
-    WEIR_ATTR_REDIRECT, WEIR_ATTRS
+    WEIR_ATTR_REDIRECT, WEIR_ATTR_CLASS, WEIR_ATTR_ID, WEIR_ATTR_MEDIA, WEIR_ATTRS
 };
 
 struct weir_html_tag {
@@ -155,6 +170,35 @@ static inline bool weir_html_has(const struct weir_html_tag *tag, enum weir_html
 /* Reads the tag whose name begins at `at` (behind "<" or "</"): where it ends (behind
  * ">"), or NULL when it never does. */
 const char *weir_html_tag_read(const char *at, const char *end, struct weir_html_tag *tag_r);
+
+/* style sheets ------------------------------------------------------------ */
+
+struct weir_html_rule {
+    uint64_t name;          /* hash of its selector */
+    uint32_t order;         /* how specific, and how late */
+    struct weir_html_style style, important;
+};
+
+struct weir_html_sheet {
+    size_t rules, octets;   /* octets: read so far; 0: nothing below is set */
+    uint32_t order;         /* of the next rule */
+    unsigned unsure;        /* what rules set that were not understood */
+    struct weir_hash_key key;
+    uint64_t tags[WEIR_ELEMENTS_MOST / 64];     /* bits of elements that have rules of their own */
+    uint64_t parts_of[WEIR_ELEMENTS_MOST / 64]; /* ... or that are in a rule with a class or id */
+    uint16_t slot[2 * WEIR_HTML_RULES_MAX];     /* 0, or one more than the index of a rule */
+    struct weir_html_rule rule[WEIR_HTML_RULES_MAX];
+};
+
+/* No rules.  The rest of it, some 30 kB, is not touched before there are. */
+void weir_html_sheet_init(struct weir_html_sheet *sheet);
+
+/* Adds the rules of the content of a <style>.  True when there are some that may hide. */
+bool weir_html_sheet_read(struct weir_html_sheet *sheet, struct weir_slice text);
+
+/* What the sheets say about an element; what is "!important" in *important. */
+void weir_html_sheet_style(const struct weir_html_sheet *sheet, const struct weir_html_tag *tag,
+                           struct weir_html_style *style, struct weir_html_style *important);
 
 /* the open elements ------------------------------------------------------- */
 
@@ -203,6 +247,10 @@ struct weir_html_writer {
 
 struct weir_html_text {
     struct weir_html_writer visible, all;
+    struct weir_line *again; /* NULL: not wanted */
+    char *paragraph;        /* of visible, where it begins */
+    bool touched, touched_next; /* something hidden stands in it; or before the next one */
+    size_t invisible;
     size_t shown, hidden;   /* letters and digits */
     bool in_word;           /* the last thing shown was a letter */
     bool cut_here;          /* ... and markup that does nothing came behind it */
@@ -210,6 +258,9 @@ struct weir_html_text {
 
 /* A break waits until more text comes; of breaks in a row the strongest is made. */
 void weir_html_text_break(struct weir_html_text *text, enum weir_html_break at, bool shown);
+
+/* No more text comes. */
+void weir_html_text_end(struct weir_html_text *text);
 
 /* Text as it stands in the HTML; references undone when told.  Facts go to *facts. */
 void weir_html_text_add(struct weir_html_text *text, struct weir_slice octets, bool references,

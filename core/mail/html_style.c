@@ -1,5 +1,5 @@
 /*
- * Style attributes, as far as they hide text.  Declarations are read one after the other,
+ * Declarations of styles, as far as they hide text.  Declarations are read one after the other,
  * the last one wins; comments, escapes and character references are undone before, because
  * they are written to be overlooked.  Of a style that needs that, the first
  * WEIR_HTML_STYLE_MAX octets are read.  What cannot be understood changes nothing, as in
@@ -141,9 +141,8 @@ static void picture(struct weir_slice value, struct weir_html_style *style)
 
 static void display(struct weir_slice value, struct weir_html_style *style)
 {
-    style->sets &= ~(unsigned)WEIR_SETS_GONE;
-    if (weir_html_equals(value, "none"))
-        style->sets |= WEIR_SETS_GONE;
+    style->sets &= ~(unsigned)(WEIR_SETS_GONE | WEIR_SETS_SHOWN);
+    style->sets |= weir_html_equals(value, "none") ? WEIR_SETS_GONE : WEIR_SETS_SHOWN;
 }
 
 static void visibility(struct weir_slice value, struct weir_html_style *style)
@@ -163,9 +162,9 @@ static void opacity(struct weir_slice value, struct weir_html_style *style)
     struct weir_slice unit;
     if (!number(value, &hundredths, &unit))
         return;
-    style->sets &= ~(unsigned)WEIR_SETS_CLEAR;
-    if (hundredths < (unit.len > 0 && unit.at[0] == '%' ? 500 : 5))
-        style->sets |= WEIR_SETS_CLEAR;
+    bool clear = hundredths < (unit.len > 0 && unit.at[0] == '%' ? 500 : 5);
+    style->sets &= ~(unsigned)(WEIR_SETS_CLEAR | WEIR_SETS_OPAQUE);
+    style->sets |= clear ? WEIR_SETS_CLEAR : WEIR_SETS_OPAQUE;
 }
 
 struct property {
@@ -195,14 +194,19 @@ static void box_read(struct weir_slice name, struct weir_slice value, struct box
         box->flat |= hundredths == 0;
 }
 
-static void declaration(struct weir_slice text, struct weir_html_style *style, struct box *box)
+/* important NULL: what is so is like the rest. */
+static void declaration(struct weir_slice text, struct weir_html_style *style,
+                        struct weir_html_style *important, struct box *box)
 {
-    struct weir_slice name = up_to(text, ':'), value;
+    struct weir_slice name = up_to(text, ':'), value, all;
     if (name.len == text.len)
         return;
-    value.at = text.at + name.len + 1;
-    value.len = text.len - name.len - 1;
-    value = weir_html_trim(up_to(value, '!'));
+    all.at = text.at + name.len + 1;
+    all.len = text.len - name.len - 1;
+    value = up_to(all, '!');
+    if (important && value.len < all.len)
+        style = important;
+    value = weir_html_trim(value);
     name = weir_html_trim(name);
     for (size_t i = 0; i < sizeof(properties) / sizeof(*properties); i++) {
         if (weir_html_equals(name, properties[i].name)) {
@@ -213,12 +217,13 @@ static void declaration(struct weir_slice text, struct weir_html_style *style, s
     box_read(name, value, box);
 }
 
-static void declarations(struct weir_slice text, struct weir_html_style *style)
+static void declarations(struct weir_slice text, struct weir_html_style *style,
+                         struct weir_html_style *important)
 {
     struct box box = {false, false};
     while (text.len > 0) {
         struct weir_slice one = up_to(text, ';');
-        declaration(one, style, &box);
+        declaration(one, style, important, &box);
         if (one.len == text.len)
             break;
         text.at += one.len + 1;
@@ -243,8 +248,7 @@ static size_t escape(const char *at, const char *end, char *out_r)
     return len + (at + len < end && weir_html_is_blank(at[len]));
 }
 
-/* Takes comments and escapes out of text, in place; its new length. */
-static size_t plain(char *text, size_t len)
+size_t weir_html_style_plain(char *text, size_t len)
 {
     char *out = text;
     const char *at = text, *end = text + len;
@@ -272,9 +276,40 @@ void weir_html_style_read(struct weir_slice text, struct weir_html_style *style)
         memchr(text.at, '*', text.len)) {
         struct weir_line line = weir_line(room, sizeof(room));
         weir_html_undo(text, true, &line);
-        text = (struct weir_slice){room, plain(room, (size_t)(line.at - line.start))};
+        text = (struct weir_slice){room,
+                                   weir_html_style_plain(room, (size_t)(line.at - line.start))};
     }
-    declarations(text, style);
+    declarations(text, style, NULL);
+}
+
+void weir_html_style_rule(struct weir_slice text, struct weir_html_style *style,
+                          struct weir_html_style *important)
+{
+    char room[WEIR_HTML_STYLE_MAX];
+    if (memchr(text.at, '\\', text.len) || memchr(text.at, '*', text.len)) {
+        size_t len = text.len < sizeof(room) ? text.len : sizeof(room);
+        memcpy(room, text.at, len);
+        text = (struct weir_slice){room, weir_html_style_plain(room, len)};
+    }
+    declarations(text, style, important);
+}
+
+void weir_html_style_over(struct weir_html_style *style, const struct weir_html_style *stronger)
+{
+    static const unsigned either[] = {
+        WEIR_SETS_INK, WEIR_SETS_PAPER, WEIR_SETS_SIZE | WEIR_SETS_SCALE,
+        WEIR_SETS_SEEN | WEIR_SETS_UNSEEN, WEIR_SETS_GONE | WEIR_SETS_SHOWN,
+        WEIR_SETS_CLEAR | WEIR_SETS_OPAQUE,
+    };
+    for (size_t i = 0; i < sizeof(either) / sizeof(*either); i++)
+        if (stronger->sets & either[i])
+            style->sets = (style->sets & ~either[i]) | (stronger->sets & either[i]);
+    if (stronger->sets & WEIR_SETS_INK)
+        style->ink = stronger->ink;
+    if (stronger->sets & WEIR_SETS_PAPER)
+        style->paper = stronger->paper;
+    if (stronger->sets & (WEIR_SETS_SIZE | WEIR_SETS_SCALE))
+        style->size = stronger->size;
 }
 
 static uint32_t sized(const struct weir_html_look *parent, const struct weir_html_style *style)

@@ -127,7 +127,7 @@ const struct weir_html_element weir_html_elements[] = {
     {"span", 0, AT_NONE, WEIR_ROLE_NONE},
     {"strike", FORMAT, AT_NONE, WEIR_ROLE_NONE},
     {"strong", FORMAT, AT_NONE, WEIR_ROLE_NONE},
-    {"style", BLOCK | RAW | NO_TEXT, AT_NONE, WEIR_ROLE_NONE},
+    {"style", BLOCK | RAW | NO_TEXT, AT_NONE, WEIR_ROLE_STYLE},
     {"sub", 0, AT_NONE, WEIR_ROLE_NONE},
     {"summary", BLOCK | ENDS_P, AT_BLANK, WEIR_ROLE_NONE},
     {"sup", 0, AT_NONE, WEIR_ROLE_NONE},
@@ -202,6 +202,9 @@ static enum weir_html_attribute attribute(struct weir_slice name)
         {"data", 4, WEIR_ATTR_DATA},
         {"formaction", 10, WEIR_ATTR_FORMACTION},
         {"data-saferedirecturl", 20, WEIR_ATTR_REDIRECT},
+        {"class", 5, WEIR_ATTR_CLASS},
+        {"id", 2, WEIR_ATTR_ID},
+        {"media", 5, WEIR_ATTR_MEDIA},
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (names[i].len == name.len && names[i].name[0] == weir_html_lower(name.at[0]) &&

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "core/mail/invisible.h"
+
 enum class { WORD, BLANK, REFERENCE, NOTHING, LEAD };
 
 /* LEAD: a blank or a quote may begin with it in UTF-8. */
@@ -41,6 +43,47 @@ static void word(struct weir_html_writer *writer, const char *at, size_t len)
     weir_line_octets(line, at, len);
 }
 
+/* A paragraph of visible ends here.  It is wanted again when `all` has another one in its place,
+ * or when there is something in it that nobody sees. */
+static void paragraph_end(struct weir_html_text *text)
+{
+    const struct weir_line *visible = text->visible.line;
+    struct weir_slice paragraph = {text->paragraph, (size_t)(visible->at - text->paragraph)};
+    struct weir_invisible found = weir_invisible_scan(paragraph);
+    text->invisible += found.in_words;
+    if (text->again && paragraph.len > 0 && (text->touched || found.matters)) {
+        if (text->again->at > text->again->start)
+            weir_line_text(text->again, "\n\n");
+        weir_invisible_strip(paragraph, text->again);
+    }
+    text->paragraph = visible->at;
+    text->touched = false;
+}
+
+void weir_html_text_end(struct weir_html_text *text)
+{
+    paragraph_end(text);
+}
+
+/* Something is in `all` only: in this paragraph, or, when it is over, before the next one. */
+static void touch(struct weir_html_text *text)
+{
+    if (text->visible.begun && text->visible.ends < 2)
+        text->touched = true;
+    text->touched_next = true;
+}
+
+/* What was hidden before a word is in its paragraph, unless in `all` one ends there. */
+static void word_shown(struct weir_html_text *text, const char *at, size_t len)
+{
+    if (text->visible.ends == 2 && text->visible.begun)
+        paragraph_end(text);
+    if (text->touched_next)
+        text->touched |= text->all.ends < 2;
+    text->touched_next = false;
+    word(&text->visible, at, len);
+}
+
 static void break_at(struct weir_html_writer *writer, enum weir_html_break at)
 {
     unsigned ends = at == WEIR_BREAK_PARAGRAPH ? 2 : at == WEIR_BREAK_LINE ? 1 : 0;
@@ -56,6 +99,8 @@ void weir_html_text_break(struct weir_html_text *text, enum weir_html_break at, 
     if (shown) {
         break_at(&text->visible, at);
         text->in_word = false;
+    } else {
+        touch(text);
     }
 }
 
@@ -77,7 +122,9 @@ static void add_word(struct piece *piece, const char *at, size_t len)
     if (len == 0)
         return;
     if (piece->shown)
-        word(&piece->text->visible, at, len);
+        word_shown(piece->text, at, len);
+    else
+        touch(piece->text);
     word(&piece->text->all, at, len);
     if (!piece->any)
         piece->begins_word = is_word_octet(at[0]);

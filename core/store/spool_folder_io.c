@@ -20,7 +20,6 @@
 #include "core/base/error.h"
 
 #define PART ".log.part"
-#define DROPPED ".dropped"
 #define TRIES 100 /* names for a new file */
 
 static bool join(char path_r[static WEIR_SPOOL_PATH], const char *folder, const char *name)
@@ -205,7 +204,7 @@ void weir_spool_dropped_leave(const char *folder, uint64_t dropped)
 {
     char path[WEIR_SPOOL_PATH], text[24];
     int len = snprintf(text, sizeof(text), "%" PRIu64 "\n", dropped);
-    if (!join(path, folder, DROPPED))
+    if (!join(path, folder, WEIR_SPOOL_DROPPED))
         return;
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
     if (fd < 0)
@@ -219,7 +218,7 @@ uint64_t weir_spool_dropped_take(const char *folder)
 {
     char path[WEIR_SPOOL_PATH], mine[WEIR_SPOOL_PATH], line[32];
     uint64_t dropped = 0;
-    if (!join(path, folder, DROPPED) || access(path, F_OK) != 0 ||
+    if (!join(path, folder, WEIR_SPOOL_DROPPED) || access(path, F_OK) != 0 ||
         snprintf(mine, sizeof(mine), "%s-%ld", path, (long)getpid()) >= WEIR_SPOOL_PATH ||
         rename(path, mine) != 0)
         return 0;

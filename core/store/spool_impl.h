@@ -10,6 +10,7 @@
 #include "core/store/spool_io.h"
 
 #define WEIR_SPOOL_PATH 512
+#define WEIR_SPOOL_DROPPED ".dropped" /* numbers of lines, one a line */
 
 /* A file that is being written. */
 struct weir_spool_file {

@@ -60,4 +60,15 @@ uint64_t weir_spool_dropped(const struct weir_spool *spool);
  * the spool.  0 or WEIR_EIO. */
 int weir_spool_sweep(const char *folder, weir_time now, weir_time turn);
 
+/* What is in a spool's folder. */
+struct weir_spool_survey {
+    uint64_t files, bytes; /* not yet shipped */
+    uint64_t dropped;      /* lines that were dropped, as those files tell; what a running process
+                            * could not yet write there is not among them */
+    uint64_t unread;       /* files that may tell of more: they could not be read to their end */
+};
+
+/* 1; 0 when there is no folder yet; WEIR_EIO with errno. */
+int weir_spool_survey(const char *folder, struct weir_spool_survey *survey_r);
+
 #endif

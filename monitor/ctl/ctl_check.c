@@ -88,6 +88,20 @@ static int read_options(struct weir_ctl *ctl, struct weir_mail *mail)
     return ctl->option[WEIR_CTL_CLIENT_ADDRESS] ? named_client(ctl, &mail->envelope) : 0;
 }
 
+/* As much of it as the mail server's programs look at, or the verdict would be another. */
+static struct weir_slice beginning(struct check *check, const char *name, struct weir_slice octets)
+{
+    size_t most = (size_t)check->ctl->config.milter_size;
+    char shown[WEIR_CTL_NAME];
+
+    if (octets.len <= most)
+        return octets;
+    weir_ctl_error(check->ctl, 0, "%s: judged by its first %zu octets, as [milter] size says",
+                   weir_ctl_visible((struct weir_slice){name, strlen(name)}, shown, sizeof shown),
+                   most);
+    return (struct weir_slice){octets.at, most};
+}
+
 static int judge_one(struct check *check, const char *name, struct weir_slice octets)
 {
     struct weir_ctl *ctl = check->ctl;
@@ -97,6 +111,7 @@ static int judge_one(struct check *check, const char *name, struct weir_slice oc
     int code;
 
     weir_arena_reset(check->arena, 1 << 20);
+    octets = beginning(check, name, octets);
     mail.envelope.stage = WEIR_STAGE_END;
     mail.envelope.recipient = recipient;
     mail.message = octets;
@@ -115,7 +130,7 @@ static int judge_one(struct check *check, const char *name, struct weir_slice oc
 
 static int judge_all(struct check *check, struct weir_ctl_files *files)
 {
-    struct weir_ctl_progress progress = weir_ctl_progress(check->ctl);
+    struct weir_ctl_progress progress = weir_ctl_progress(check->ctl, "messages");
     struct weir_slice octets;
     const char *name;
     size_t done = 0;

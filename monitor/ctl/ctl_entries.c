@@ -148,7 +148,7 @@ static const char *read_line(struct weir_ctl *ctl, const struct weir_ctl_input *
 static int read_open_file(struct weir_ctl *ctl, struct weir_ctl_input *input,
                           struct weir_ctl_entries *entries)
 {
-    struct weir_ctl_progress progress = weir_ctl_progress(ctl);
+    struct weir_ctl_progress progress = weir_ctl_progress(ctl, "lines");
     unsigned long bad = 0;
     struct weir_slice line = {0};
     int got;

@@ -21,7 +21,7 @@ struct desk {
     const char *path;
     int lock;                /* of the file, while it is changed */
     json_t *rows;            /* of list --json */
-    size_t lines, changes;
+    size_t lines, left_out, changes;
 };
 
 static void close_desk(struct desk *desk)
@@ -80,8 +80,10 @@ static void learn_line(struct desk *desk, struct weir_slice text)
     struct weir_spool_line line;
     weir_time at;
 
-    if (weir_spool_line_read(text, &line) < 1 || !read_time(line.at, &at))
+    if (weir_spool_line_read(text, &line) < 1 || !read_time(line.at, &at)) {
+        desk->left_out += text.len > 0;
         return;
+    }
     about = (struct weir_gateway_sighting){
         .at = at,
         .listener = line.listener,
@@ -155,9 +157,11 @@ int weir_ctl_gateways_learn(struct weir_ctl *ctl)
     if (code != 0)
         return code;
     if (ctl->option[WEIR_CTL_JSON])
-        return weir_ctl_json(ctl, json_pack("{s:I, s:I}", "messages", (json_int_t)desk.lines,
-                                            "changes", (json_int_t)desk.changes));
-    printf("%zu messages read, %zu changes\n", desk.lines, desk.changes);
+        return weir_ctl_json(ctl, json_pack("{s:I, s:I, s:I}", "messages", (json_int_t)desk.lines,
+                                            "left_out", (json_int_t)desk.left_out, "changes",
+                                            (json_int_t)desk.changes));
+    printf("%zu messages read, %zu lines left out that tell of none, %zu changes\n", desk.lines,
+           desk.left_out, desk.changes);
     return 0;
 }
 

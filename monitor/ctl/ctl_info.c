@@ -69,14 +69,11 @@ static bool rule_of(const struct reading *reading, uint32_t id, struct weir_rule
 /* Those that are in no rule file. */
 static const char *own_name(uint32_t id)
 {
-    static const char *const name[] = {"REPUTATION", "FORGED_DOMAIN", "FORGED_INFO", "BAYES",
-                                       "RULES_CUT", "ip:"};
+    const char *name = weir_rule_own_name(id);
 
     if (id == 0)
         return "(the rest, summed up)";
-    return id >= WEIR_POINT_REPUTATION && id <= WEIR_POINT_ADDRESS
-               ? name[id - WEIR_POINT_REPUTATION]
-               : "";
+    return name ? name : "";
 }
 
 static json_t *json_rules(const struct reading *reading)
@@ -104,7 +101,7 @@ static json_t *json_rules(const struct reading *reading)
 static json_t *json_lacking(uint8_t lacking)
 {
     /* by the bits of enum weir_info_lacking */
-    static const char *const name[] = {"counters", "lists", "rules", "rules-cut"};
+    static const char *const name[] = {"counters", "lists", "rules", "rules-cut", "reputation"};
     json_t *all = json_array();
 
     for (size_t i = 0; i < sizeof name / sizeof name[0]; i++)
@@ -131,7 +128,9 @@ static int print_json(struct weir_ctl *ctl, const struct reading *reading)
     json_object_set_new(object, "verdict",
                         json_string(weir_verdict_name((enum weir_verdict)info->verdict)));
     json_object_set_new(object, "score", weir_ctl_json_points(info->score));
-    json_object_set_new(object, "probability", weir_ctl_json_points(info->probability));
+    json_object_set_new(object, "probability", info->lacking & WEIR_LACKING_REPUTATION
+                                                   ? json_null()
+                                                   : weir_ctl_json_points(info->probability));
     json_object_set_new(object, "boundary_address",
                         info->has_boundary
                             ? json_string(weir_address_format(&info->boundary, address))
@@ -155,9 +154,11 @@ static void print_words(const struct reading *reading)
     printf("decided   %s by server %llu, rule set %u, message %016llx\n",
            weir_time_format(info->at, time), (unsigned long long)info->server, info->serial,
            (unsigned long long)info->uid);
-    printf("verdict   %s, score %.2f, spam by reputation with %.0f %%\n",
-           weir_verdict_name((enum weir_verdict)info->verdict), (double)info->score,
-           100 * (double)info->probability);
+    printf("verdict   %s, score %.2f", weir_verdict_name((enum weir_verdict)info->verdict),
+           (double)info->score);
+    if (!(info->lacking & WEIR_LACKING_REPUTATION))
+        printf(", spam by reputation with %.0f %%", 100 * (double)info->probability);
+    putchar('\n');
     printf("from      %s, domain %s%s\n",
            info->has_boundary ? weir_address_format(&info->boundary, text) : "nowhere outside",
            info->domain[0] ? info->domain : "-", info->domain_hashed ? " (hashed)" : "");

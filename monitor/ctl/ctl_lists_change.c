@@ -191,7 +191,7 @@ static int in_chunks(struct change *change, one_chunk *chunk)
 {
     size_t room = change->entries.n < CHUNK ? change->entries.n : CHUNK;
     struct weir_list_entry *entry = calloc(room, sizeof *entry);
-    struct weir_ctl_progress progress = weir_ctl_progress(change->ctl);
+    struct weir_ctl_progress progress = weir_ctl_progress(change->ctl, "entries");
     int rc = entry != NULL ? 0 : WEIR_ENOMEM;
     while (rc == 0 && change->done < change->entries.n) {
         size_t n = 0;

@@ -139,11 +139,12 @@ static weir_time steady(void)
     return weir_clock_now(&clock);
 }
 
-struct weir_ctl_progress weir_ctl_progress(struct weir_ctl *ctl)
+struct weir_ctl_progress weir_ctl_progress(struct weir_ctl *ctl, const char *steps_are)
 {
     weir_time now = steady();
     return (struct weir_ctl_progress){
-        .ctl = ctl, .started = now, .shown = now, .terminal = weir_ctl_terminal()};
+        .ctl = ctl, .steps_are = steps_are, .started = now, .shown = now,
+        .terminal = weir_ctl_terminal()};
 }
 
 static void draw(struct weir_ctl_progress *progress, uint64_t done, uint64_t total, weir_time now)
@@ -156,8 +157,8 @@ static void draw(struct weir_ctl_progress *progress, uint64_t done, uint64_t tot
         fprintf(stderr, "\r[%-*.*s] %3.0f %% ", BAR_WIDTH, marks, full, 100 * share);
     else
         fputc('\r', stderr);
-    fprintf(stderr, "%llu lines, %.0f a second\033[K", (unsigned long long)progress->steps,
-            seconds > 0 ? (double)progress->steps / seconds : 0);
+    fprintf(stderr, "%llu %s, %.0f a second\033[K", (unsigned long long)progress->steps,
+            progress->steps_are, seconds > 0 ? (double)progress->steps / seconds : 0);
     fflush(stderr);
     progress->ctl->bar = true;
     progress->shown = now;

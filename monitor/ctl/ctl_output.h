@@ -50,12 +50,14 @@ bool weir_ctl_terminal(void);
 /* Long work, shown on standard error when that is a terminal. */
 struct weir_ctl_progress {
     struct weir_ctl *ctl;
+    const char *steps_are;
     weir_time started, shown;
     bool terminal;
     uint64_t steps;
 };
 
-struct weir_ctl_progress weir_ctl_progress(struct weir_ctl *ctl);
+/* steps_are: what it goes through, "lines", "messages". */
+struct weir_ctl_progress weir_ctl_progress(struct weir_ctl *ctl, const char *steps_are);
 
 /* One step done; of total units of work done are behind us (total 0: unknown). */
 void weir_ctl_progress_step(struct weir_ctl_progress *progress, uint64_t done, uint64_t total);

@@ -137,7 +137,7 @@ int weir_ctl_replay(struct weir_ctl *ctl)
     if (replay == NULL)
         return code != 0 ? code : weir_ctl_error(ctl, EX_OSERR, "memory is short");
     replay->ctl = ctl;
-    replay->progress = weir_ctl_progress(ctl);
+    replay->progress = weir_ctl_progress(ctl, "lines");
     replay->summary.detailed = ctl->option[WEIR_CTL_SUMMARY] != NULL;
     for (int i = 0; i < ctl->arguments && code == 0; i++)
         code = replay_file(replay, ctl->argument[i]);

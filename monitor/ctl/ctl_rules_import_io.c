@@ -1,9 +1,10 @@
 /*
  * ctl_rules_import - weirctl rules import: SpamAssassin's files become one of ours.
  *
- * What was taken goes to --output or the standard output; what could not be is told on the standard
- * error, rule by rule, so that nothing is lost in silence.  An output file that is there already
- * lends its ids, so that strings on old messages keep their meaning.
+ * What was taken goes to --output or the standard output; what could not be is told on the
+ * standard error, rule by rule, so that nothing is lost in silence.  Rules get no ids: those
+ * follow from their names.  An output file that is there already is replaced only when an import
+ * made it.
  */
 #include "monitor/ctl/ctl.h"
 
@@ -20,12 +21,12 @@
 #include "monitor/ctl/sa_import.h"
 
 #define RULE_TEXT (2 * WEIR_RULE_PATTERN_MAX)
+#define FIRST_LINE "# Made by weirctl rules import"
 
 struct import {
     struct weir_ctl *ctl;
     struct weir_sa_file *file;
     size_t files;
-    struct weir_slice earlier;
     struct weir_sa_import result;
 };
 
@@ -73,32 +74,22 @@ static bool is_file(const char *path)
     return stat(path, &there) == 0 && S_ISREG(there.st_mode);
 }
 
-/* What an earlier import wrote to the same place. */
-static int read_earlier(struct import *import)
+/* What somebody wrote by hand is not replaced unasked: 0 or an exit code, said. */
+static int spare_foreign_file(struct weir_ctl *ctl)
 {
-    const char *path = import->ctl->option[WEIR_CTL_OUTPUT];
-    char *paths[] = {(char *)(uintptr_t)path};
-    struct weir_ctl_files *files;
-    struct weir_slice octets;
-    const char *name;
-    int code, got;
+    const char *path = ctl->option[WEIR_CTL_OUTPUT];
+    char begins[sizeof FIRST_LINE] = "";
+    FILE *file = path && !ctl->option[WEIR_CTL_FORCE] && is_file(path) ? fopen(path, "re") : NULL;
+    size_t len;
 
-    if (!path || !is_file(path))
+    if (!file)
         return 0;
-    code = weir_ctl_files_open(import->ctl, paths, 1, "", &files);
-    if (code != 0)
-        return code;
-    got = weir_ctl_files_next(files, &name, &octets);
-    if (got == 1) {
-        import->earlier.at = weir_arena_copy(import->ctl->arena, octets.at, octets.len);
-        import->earlier.len = octets.len;
-    }
-    if (got < 0)
-        code = weir_ctl_files_error(import->ctl, name, got);
-    else if (!import->earlier.at && import->earlier.len > 0)
-        code = weir_ctl_error(import->ctl, EX_DATAERR, "%s: too large", path);
-    weir_ctl_files_free(&files);
-    return code;
+    len = fread(begins, 1, sizeof begins - 1, file);
+    fclose(file);
+    if (len == 0 || strcmp(begins, FIRST_LINE) == 0)
+        return 0;
+    return weir_ctl_error(ctl, EX_CANTCREAT, "%s: was not made by an import, and would be "
+                          "replaced; --force does so", path);
 }
 
 static int write_rules(struct import *import, FILE *out)
@@ -107,6 +98,7 @@ static int write_rules(struct import *import, FILE *out)
 
     if (!room)
         return WEIR_ENOMEM;
+    fputs(FIRST_LINE "; another import to this file replaces it.\n", out);
     for (size_t i = 0; i < import->result.rules; i++) {
         struct weir_line line = weir_line(room, RULE_TEXT);
 
@@ -203,11 +195,11 @@ int weir_ctl_rules_import(struct weir_ctl *ctl)
                               "themselves are printed");
     code = weir_ctl_make_arena(ctl);
     if (code == 0)
-        code = read_files(&import);
+        code = spare_foreign_file(ctl);
     if (code == 0)
-        code = read_earlier(&import);
-    if (code == 0 && weir_sa_import(import.file, import.files, import.earlier, ctl->arena,
-                                    &import.result) < 0)
+        code = read_files(&import);
+    if (code == 0 &&
+        weir_sa_import(import.file, import.files, ctl->arena, &import.result) < 0)
         code = weir_ctl_error(ctl, EX_OSERR, "memory is short");
     if (code == 0)
         code = write_output(&import);

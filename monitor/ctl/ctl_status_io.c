@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "core/base/error.h"
+#include "core/store/spool_io.h"
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/ctl/ctl_policyd_io.h"
 
@@ -24,7 +25,7 @@
 struct report {
     struct weir_ctl *ctl;
     weir_time now;
-    json_t *problems, *lists, *counters, *policyd;
+    json_t *problems, *lists, *counters, *spool, *policyd;
 };
 
 static void problem(struct report *report, const char *format, ...)
@@ -163,6 +164,28 @@ static void add_counters(struct report *report)
     json_decref(more);
 }
 
+/* Spool. ------------------------------------------------------------------------------ */
+
+static void add_spool(struct report *report)
+{
+    struct weir_ctl *ctl = report->ctl;
+    struct weir_spool_survey survey = {0};
+    const char *path = weir_config_path(&ctl->config, ctl->config.spool_folder, ctl->arena);
+    bool wanted = ctl->config.spool_folder[0] != '\0' && path != NULL;
+    int rc = wanted ? weir_spool_survey(path, &survey) : 0;
+    if (rc < 0)
+        problem(report, "the spool cannot be read: %s", weir_error_reason(rc));
+    if (survey.dropped > 0)
+        problem(report, "%llu lines of the spool were dropped: it was full, or could not be "
+                "written; [spool] size can be raised, or what waits there be shipped",
+                (unsigned long long)survey.dropped);
+    report->spool = json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I}", "folder", wanted ? path : "",
+                              "there", rc == 1, "files", (json_int_t)survey.files, "bytes",
+                              (json_int_t)survey.bytes, "bytes_most",
+                              (json_int_t)ctl->config.spool_size, "dropped",
+                              (json_int_t)survey.dropped, "unread", (json_int_t)survey.unread);
+}
+
 /* Daemons. -------------------------------------------------------------------------- */
 
 static json_t *one_policyd(struct report *report, const char *listen, char *answer)
@@ -250,6 +273,23 @@ static void print_counters(const struct report *report)
                weir_ctl_bytes((uint64_t)number(counters, "bytes_most"), most));
 }
 
+static void print_spool(const struct report *report)
+{
+    const json_t *spool = report->spool;
+    char used[WEIR_CTL_TEXT], most[WEIR_CTL_TEXT];
+    if (!json_is_true(json_object_get(spool, "there")))
+        return;
+    printf("spool      %s\n", word(spool, "folder"));
+    printf("  %-10s %lld files, %s of %s, %lld lines dropped\n", "waiting",
+           (long long)number(spool, "files"),
+           weir_ctl_bytes((uint64_t)number(spool, "bytes"), used),
+           weir_ctl_bytes((uint64_t)number(spool, "bytes_most"), most),
+           (long long)number(spool, "dropped"));
+    if (number(spool, "unread") > 0)
+        printf("  %-10s %lld files, which may tell of more\n", "unread",
+               (long long)number(spool, "unread"));
+}
+
 static void print_policyd(const struct report *report)
 {
     const json_t *one;
@@ -277,6 +317,7 @@ static void print_text(const struct report *report)
         puts("all is well");
     print_lists(report);
     print_counters(report);
+    print_spool(report);
     print_policyd(report);
 }
 
@@ -291,11 +332,12 @@ int weir_ctl_status(struct weir_ctl *ctl)
         problem(&report, "%s", ctl->note[i]);
     add_lists(&report);
     add_counters(&report);
+    add_spool(&report);
     add_policyd(&report);
     bool well = json_array_size(report.problems) == 0;
-    json_t *all = json_pack("{s:b, s:o, s:o, s:o, s:o}", "healthy", well, "problems",
+    json_t *all = json_pack("{s:b, s:o, s:o, s:o, s:o, s:o}", "healthy", well, "problems",
                             report.problems, "lists", report.lists, "counters", report.counters,
-                            "policyd", report.policyd);
+                            "spool", report.spool, "policyd", report.policyd);
     if (all == NULL)
         return weir_ctl_error(ctl, EX_OSERR, "memory is short");
     if (ctl->option[WEIR_CTL_JSON] != NULL)

@@ -65,7 +65,7 @@ static int take_line(struct feed *feed, int got, struct weir_slice text)
 
 static int take_all(struct feed *feed)
 {
-    struct weir_ctl_progress progress = weir_ctl_progress(feed->ctl);
+    struct weir_ctl_progress progress = weir_ctl_progress(feed->ctl, "lines");
     struct weir_slice text = {0};
     int got = 0, code = 0;
     while (code == 0 &&

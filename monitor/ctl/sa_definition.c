@@ -254,6 +254,8 @@ static void definition(struct sa_importing *in, const struct kind *kind, struct 
         eval_rule(in, rule, value);
     else
         kind->read(in, rule, value);
+    if (weir_rule_is_own(name))
+        refuse(rule, WEIR_SA_KIND, "is the name of points of Weir's own");
     if (!rule->refused && name.len > WEIR_RULE_NAME_MAX)
         refuse(rule, WEIR_SA_LIMIT, "the name is too long");
 }
@@ -313,6 +315,20 @@ static bool read_scores(struct sa_rule *rule, struct weir_slice value)
     return true;
 }
 
+/* Its rule may come later, or never. */
+static void note_early(struct sa_importing *in, struct weir_slice key, struct sa_rule *rule)
+{
+    if (rule->defined)
+        return;
+    struct sa_early *early = sa_grow(in->arena, in->early, in->earlies, &in->early_room,
+                                     sizeof(*early));
+    in->no_memory |= !early;
+    if (!early)
+        return;
+    in->early = early;
+    early[in->earlies++] = (struct sa_early){rule, key, in->file, in->line};
+}
+
 /* score, describe, tflags: a rule's name and something about it. */
 static void about_rule(struct sa_importing *in, struct weir_slice key, struct weir_slice value)
 {
@@ -323,26 +339,32 @@ static void about_rule(struct sa_importing *in, struct weir_slice key, struct we
     if (!rule || value.len == 0) {
         sa_import_miss(in, WEIR_SA_SYNTAX, name, in->file, in->line,
                        rule ? "a value is missing" : "this is no name for a rule");
-    } else if (weir_slice_equals(key, "tflags")) {
+        return;
+    }
+    if (weir_slice_equals(key, "tflags")) {
         rule->tflags = value;
     } else if (weir_slice_equals(key, "describe")) {
         rule->source.description = value;
     } else if (!read_scores(rule, value)) {
         sa_import_miss(in, WEIR_SA_SYNTAX, name, in->file, in->line,
                        "a score is one number or four");
+        return;
     }
+    note_early(in, key, rule);
 }
 
-static void replace_rules(struct sa_importing *in, struct weir_slice value)
+static void replace_rules(struct sa_importing *in, struct weir_slice key, struct weir_slice value)
 {
     while (value.len > 0 && !in->no_memory) {
         struct weir_slice name = weir_slice_word(&value);
         struct sa_rule *rule = is_rule_name(name) ? sa_import_rule(in, name) : NULL;
-        if (rule)
+        if (rule) {
             rule->replace = true;
-        else
+            note_early(in, key, rule);
+        } else if (!in->no_memory) {
             sa_import_miss(in, WEIR_SA_SYNTAX, name, in->file, in->line,
                            "this is no name for a rule");
+        }
     }
 }
 
@@ -355,7 +377,7 @@ bool sa_definition_line(struct sa_importing *in, struct weir_slice key, struct w
              weir_slice_equals(key, "tflags"))
         about_rule(in, key, value);
     else if (weir_slice_equals(key, "replace_rules"))
-        replace_rules(in, value);
+        replace_rules(in, key, value);
     else
         return false;
     return true;

@@ -85,6 +85,22 @@ static float score_of(const struct sa_rule *rule)
     return rule->source.flags & WEIR_RULE_NICE ? -plain : plain;
 }
 
+/* Points count in hundredths.  What is not 0 does not become it: such a rule would be none. */
+static void round_score(struct sa_importing *in, struct sa_rule *rule)
+{
+    float score = rule->source.score, rounded = roundf(score * 100) / 100;
+    if (rounded == 0 && score != 0)
+        rounded = copysignf(0.01f, score);
+    rule->source.score = rounded;
+    if (fabsf(score - rounded) < 1e-5f)
+        return;
+    const char *why = weir_arena_printf(in->arena, "its score %g is rounded to %.2f",
+                                        (double)score, (double)rounded);
+    in->no_memory |= !why;
+    if (why)
+        sa_import_miss_rule(in, rule, WEIR_SA_CHANGED, why);
+}
+
 /* Things that are different in Weir, though the rule is taken. */
 static void note_changes(struct sa_importing *in, struct sa_rule *rule)
 {
@@ -92,6 +108,7 @@ static void note_changes(struct sa_importing *in, struct sa_rule *rule)
         rule->source.score = copysignf(WEIR_RULE_SCORE_MAX, rule->source.score);
         sa_import_miss_rule(in, rule, WEIR_SA_CHANGED, "its score is cut to what Weir allows");
     }
+    round_score(in, rule);
     if (rule->source.description.len > WEIR_RULE_DESCRIPTION_MAX) {
         rule->source.description.len = WEIR_RULE_DESCRIPTION_MAX;
         sa_import_miss_rule(in, rule, WEIR_SA_CHANGED, "its description is cut");
@@ -190,6 +207,20 @@ static void depends(struct sa_importing *in, struct sa_rule *rule, const struct 
         leave_out(in, rule, WEIR_SA_DEPENDS, why);
 }
 
+static bool is_nowhere(const struct sa_rule *rule)
+{
+    return !rule || (!rule->defined && !rule->skipped);
+}
+
+static void note_nowhere(struct sa_importing *in, struct sa_rule *rule, struct weir_slice name)
+{
+    const char *why = weir_arena_printf(in->arena, "names %.*s, which no file defines: it counts "
+                                        "as 0", (int)(name.len < 200 ? name.len : 200), name.at);
+    in->no_memory |= !why;
+    if (why)
+        sa_import_miss_rule(in, rule, WEIR_SA_NOWHERE, why);
+}
+
 /* Decides a meta rule whose needs are decided, and writes 0 for what is never hit. */
 static void decide_meta(struct sa_importing *in, struct sa_rule *rule)
 {
@@ -211,6 +242,8 @@ static void decide_meta(struct sa_importing *in, struct sa_rule *rule)
             return;
         }
         bool zero = kind == SA_META_NAME && (!needed || needed->fate != SA_TAKEN);
+        if (zero && is_nowhere(needed))
+            note_nowhere(in, rule, token);
         size_t gap = (size_t)(token.at - from);
         memcpy(text + len, from, gap);
         len += gap;
@@ -267,6 +300,21 @@ static void finish_skipped(struct sa_importing *in)
     }
 }
 
+/* Lines about rules that did not come. */
+static void finish_early(struct sa_importing *in)
+{
+    for (size_t i = 0; i < in->earlies && !in->no_memory; i++) {
+        const struct sa_early *early = &in->early[i];
+        if (!is_nowhere(early->rule))
+            continue;
+        const char *why = weir_arena_printf(in->arena, "%.*s: no file defines this rule",
+                                            (int)early->key.len, early->key.at);
+        in->no_memory |= !why;
+        if (why)
+            sa_import_miss(in, WEIR_SA_NOWHERE, early->rule->name, early->file, early->line, why);
+    }
+}
+
 static void collect_words(struct sa_importing *in, struct weir_sa_import *import_r)
 {
     size_t words = in->words.names;
@@ -302,6 +350,7 @@ static void collect_rules(struct sa_importing *in, struct weir_sa_import *import
 void sa_finish(struct sa_importing *in, struct weir_sa_import *import_r)
 {
     finish_skipped(in);
+    finish_early(in);
     for (size_t i = 0; i < in->defineds && !in->no_memory; i++)
         decide(in, in->defined[i]);
     if (!in->no_memory)

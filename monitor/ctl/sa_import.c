@@ -14,7 +14,7 @@ const char *weir_sa_reason_name(enum weir_sa_reason reason)
 {
     static const char *const name[] = {"eval", "plugin", "condition", "network", "kind", "header",
                                        "expression", "depends", "score", "syntax", "limit",
-                                       "changed"};
+                                       "nowhere", "changed"};
     return (unsigned)reason < WEIR_SA_REASONS ? name[reason] : "?";
 }
 
@@ -143,49 +143,8 @@ static void read_file(struct sa_importing *in, const struct weir_sa_file *file)
                        "a block is open at the end of the file");
 }
 
-/* Ids. ----------------------------------------------------------------------- */
-
-/* "id NAME number" in a text of our language: the number, or 0. */
-static uint32_t read_id(struct weir_slice line, struct weir_slice *name_r)
-{
-    if (!weir_slice_equals(weir_slice_word(&line), "id"))
-        return 0;
-    *name_r = weir_slice_word(&line);
-    uint32_t id = 0;
-    if (line.len > 9)
-        return 0;
-    for (size_t i = 0; i < line.len; i++) {
-        if (line.at[i] < '0' || line.at[i] > '9')
-            return 0;
-        id = 10 * id + (uint32_t)(line.at[i] - '0');
-    }
-    return id <= WEIR_RULE_ID_MAX ? id : 0;
-}
-
-#define COUNTED_IDS_END (1u << 20) /* from there on ids follow from names */
-
-/* Keeps the ids of an earlier file; returns the first that nobody has. */
-static uint32_t keep_ids(struct sa_importing *in, struct weir_slice earlier)
-{
-    uint32_t next = WEIR_SA_FIRST_ID;
-    while (earlier.len > 0) {
-        const char *end = memchr(earlier.at, '\n', earlier.len);
-        struct weir_slice line = {earlier.at, end ? (size_t)(end - earlier.at) : earlier.len};
-        struct weir_slice name = {"", 0};
-        uint32_t id = read_id(line, &name);
-        struct sa_name *entry = sa_names_find(&in->rules, name);
-        if (id > 0 && entry && entry->value)
-            ((struct sa_rule *)entry->value)->source.id = id;
-        if (id >= next && id < COUNTED_IDS_END)
-            next = id + 1;
-        size_t taken = line.len + (end != NULL);
-        earlier = (struct weir_slice){earlier.at + taken, earlier.len - taken};
-    }
-    return next;
-}
-
-int weir_sa_import(const struct weir_sa_file *file, size_t files, struct weir_slice earlier,
-                   struct weir_arena *arena, struct weir_sa_import *import_r)
+int weir_sa_import(const struct weir_sa_file *file, size_t files, struct weir_arena *arena,
+                   struct weir_sa_import *import_r)
 {
     struct sa_importing in = {.arena = arena, .rules = sa_names(arena), .words = sa_names(arena),
                               .tags = sa_tags(arena)};
@@ -193,14 +152,10 @@ int weir_sa_import(const struct weir_sa_file *file, size_t files, struct weir_sl
 
     for (size_t i = 0; i < files && !in.no_memory; i++)
         read_file(&in, &file[i]);
-    uint32_t next = keep_ids(&in, earlier);
     if (!in.no_memory)
         sa_finish(&in, &import);
     if (in.no_memory)
         return WEIR_ENOMEM;
-    for (size_t i = 0; i < import.rules; i++)
-        if (import.rule[i].id == 0 && next < COUNTED_IDS_END)
-            import.rule[i].id = next++;
     *import_r = import;
     return 0;
 }

@@ -4,8 +4,8 @@
  * Files are read in order, as SpamAssassin 4.0.0 would read them without a network: with
  * the plugins listed in sa_condition.c, with the first of four scores, in English.
  * What SpamAssassin would run and Weir cannot is listed with its reason; a meta rule that needs
- * such a rule is not taken either.  A name that no file defines, or that SpamAssassin would not
- * run because its score is 0, counts as 0 in meta rules, as it does there.
+ * such a rule is not taken either.  A name that no file defines (listed, too), or that
+ * SpamAssassin would not run because its score is 0, counts as 0 in meta rules, as it does there.
  *
  *     taken:  header body rawbody uri full meta score describe tflags replace_*
  *     read:   if ifplugin else endif, lang
@@ -44,6 +44,7 @@ enum weir_sa_reason {
     WEIR_SA_SCORE,      /* has the score 0: SpamAssassin does not run it */
     WEIR_SA_SYNTAX,     /* cannot be read */
     WEIR_SA_LIMIT,      /* is larger than a limit */
+    WEIR_SA_NOWHERE,    /* is said, or asked, about a rule that no file defines */
     WEIR_SA_CHANGED,    /* was taken, but not as it stands: why says what is different */
     WEIR_SA_REASONS
 };
@@ -64,7 +65,7 @@ struct weir_sa_word { /* a word of configuration that is not about rules */
 };
 
 struct weir_sa_import {
-    struct weir_rule_source *rule; /* in the order of their definition, with ids */
+    struct weir_rule_source *rule; /* in the order of their definition, id 0 */
     size_t rules;
     const struct weir_sa_missed *missed;
     size_t missing;
@@ -72,12 +73,8 @@ struct weir_sa_import {
     size_t words;
 };
 
-#define WEIR_SA_FIRST_ID 10000
-
-/* Reads the files.  Rules get ids from WEIR_SA_FIRST_ID on; those that have an id in
- * earlier, the text of a file made by an earlier import (may be empty), keep it, and
- * ids found there are not given to others.  0 or WEIR_ENOMEM. */
-int weir_sa_import(const struct weir_sa_file *file, size_t files, struct weir_slice earlier,
-                   struct weir_arena *arena, struct weir_sa_import *import_r);
+/* Reads the files.  Rules get no ids: those follow from their names.  0 or WEIR_ENOMEM. */
+int weir_sa_import(const struct weir_sa_file *file, size_t files, struct weir_arena *arena,
+                   struct weir_sa_import *import_r);
 
 #endif

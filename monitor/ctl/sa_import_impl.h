@@ -42,6 +42,14 @@ struct sa_edge {
     struct sa_edge *next;
 };
 
+/* A line about a rule that was not defined when it was read. */
+struct sa_early {
+    struct sa_rule *rule;
+    struct weir_slice key;          /* "score", ... */
+    const char *file;
+    unsigned line;
+};
+
 struct sa_importing {
     struct weir_arena *arena;
     struct sa_names rules;          /* value: struct sa_rule */
@@ -52,6 +60,8 @@ struct sa_importing {
     unsigned line;
     struct sa_rule **defined;       /* in order */
     size_t defineds, defined_room;
+    struct sa_early *early;
+    size_t earlies, early_room;
     struct weir_sa_missed *missed;
     size_t missing, missed_room;
     bool no_memory;                 /* everything else is a no-op from there on */
@@ -79,7 +89,7 @@ bool sa_definition_line(struct sa_importing *in, struct weir_slice key, struct w
 void sa_definition_skipped(struct sa_importing *in, struct weir_slice key,
                            struct weir_slice value);
 
-/* Decides about all rules and fills in what is taken, without ids. */
+/* Decides about all rules and fills in what is taken. */
 void sa_finish(struct sa_importing *in, struct weir_sa_import *import_r);
 
 #endif

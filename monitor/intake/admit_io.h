@@ -28,6 +28,7 @@ struct weir_admit_options {
     void *context;
 };
 
+/* Reads the servers.  0 or an error. */
 int weir_admit_new(const struct weir_admit_options *options, const struct weir_log *log,
                    struct weir_admit **admit_r);
 void weir_admit_free(struct weir_admit **admit);

@@ -15,6 +15,7 @@
 
 struct weir_orders;
 
+/* The database must be there.  0 or its error, logged. */
 int weir_orders_open(const char *database_path, const struct weir_log *log,
                      struct weir_orders **orders_r);
 void weir_orders_free(struct weir_orders **orders);

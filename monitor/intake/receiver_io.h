@@ -38,6 +38,7 @@ struct weir_receiver_options {
     struct weir_watch *watch;
 };
 
+/* Takes in what the journal has and the database has not. */
 int weir_receiver_open(const struct weir_receiver_options *options, const struct weir_log *log,
                        struct weir_receiver **receiver_r);
 void weir_receiver_free(struct weir_receiver **receiver);

@@ -141,7 +141,8 @@ static void decided(void *context, const struct weir_ladder_decision *decision)
     snprintf(text, sizeof text, "%s %s: %s", weir_response_name(decision->response),
              weir_prefix_format(&decision->prefix, prefix), decision->reason);
     weir_log(responder->log, WEIR_LOG_WARNING, "%s%s%s", text,
-             decision->withheld ? "; withheld: " : "", decision->withheld ? decision->withheld : "");
+             decision->withheld ? "; withheld: " : "",
+             decision->withheld ? decision->withheld : "");
     audit(responder, ORIGIN, weir_response_name(decision->response), text);
     if (decision->response != WEIR_RESPONSE_OBSERVE)
         alert(responder, decision);

@@ -36,6 +36,7 @@ struct weir_responder_options {
     void *context;
 };
 
+/* Nothing is queued yet.  0 or an error. */
 int weir_responder_new(const struct weir_responder_options *options, const struct weir_log *log,
                        struct weir_responder **responder_r);
 void weir_responder_free(struct weir_responder **responder);

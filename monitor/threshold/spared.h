@@ -12,6 +12,7 @@
 
 struct weir_spared;
 
+/* Nobody is accepted yet.  0 or WEIR_ENOMEM. */
 int weir_spared_new(struct weir_lists *lists, struct weir_spared **spared_r);
 void weir_spared_free(struct weir_spared **spared);
 

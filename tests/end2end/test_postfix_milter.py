@@ -301,6 +301,36 @@ class Spoken(unittest.TestCase):
         self.assertNotIn("unjudged", self.milter.log())
         self.assertEqual(self.milter.stop(), 0)
 
+    def answers(self):
+        with milter.Client(self.milter.path) as client:
+            client.hand_over([(b"Subject", b" a")])
+            return client.outcome()[-1][0]
+
+    def takers(self, number):
+        """The threads that the kernel may give a signal to."""
+        pid = self.milter.process.popen.pid
+        states = {int(task.name): (task / "status").read_text()
+                  for task in pathlib.Path(f"/proc/{pid}/task").iterdir()}
+        blocked = {thread: int(re.search(r"SigBlk:\s*(\S+)", state)[1], 16)
+                   for thread, state in states.items()}
+        return [thread - pid for thread, mask in blocked.items() if not mask >> number - 1 & 1]
+
+    def test_signals_on_the_heels_of_signals_reload_and_only_term_and_int_stop(self):
+        for _ in range(20):
+            for _ in range(50):
+                self.milter.process.send(signal.SIGHUP)
+            self.assertEqual(self.answers(), b"a")
+        # which thread gets the second of two signals is luck; that no other can get one is not
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+            self.assertEqual(self.takers(number), [0], f"threads that may take {number!r}")
+        self.assertNotIn("stopping", self.milter.log())
+        for count, number in enumerate((signal.SIGTERM, signal.SIGTERM, signal.SIGINT), 1):
+            for _ in range(10 if count > 1 else 0):
+                self.milter.process.send(signal.SIGHUP)
+            self.assertEqual(self.milter.process.stop(number), 0)
+            self.assertEqual(self.milter.log().count("stopping"), count)
+            self.milter.start()
+
 
 class Faults(unittest.TestCase):
     """Whatever breaks, mail flows as configured."""

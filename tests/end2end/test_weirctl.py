@@ -437,6 +437,18 @@ class Status(Case):
         self.assertEqual((status["problems"], status["lists"]["there"]), ([], False))
         self.assertEqual(self.good("status").count("not there yet: empty"), 2)
 
+    def test_spool_lines_that_were_dropped_are_a_problem(self):
+        (self.folder / "weir/spool").mkdir()
+        self.write("weir/spool/milter-1-1.log", b"version=1\ndropped=7\nx dropped=9\n")
+        self.assertEqual(self.status(1)["spool"]["dropped"], 7)
+        self.write("weir/spool/.dropped", b"2\n3\n")
+        self.write("weir/spool/milter-2-1.log.part", b"version=1\n")
+        status = self.status(1)
+        self.assertEqual([status["spool"][key] for key in ("files", "dropped", "unread", "there")],
+                         [2, 12, 0, True])
+        self.assertTrue(any("12 lines" in text for text in status["problems"]))
+        self.assertIn("12 lines dropped", self.run_ctl("status").stdout)
+
     def test_damaged_lists_are_a_problem_that_comes_first(self):
         self.learn()
         self.write("weir/lists.db", os.urandom(20000))

@@ -225,6 +225,15 @@ class Check(Case):
         self.good("accept", "add", OUTSIDE)
         self.assertEqual(self.one()["verdict"], "ham")
 
+    def test_of_a_long_message_only_what_the_mail_server_looks_at_is_judged(self):
+        self.load()
+        self.weir.configure(milter={"size": 65536})
+        for filler, names in ((64000, {"LOTTERY", "WIN_SUBJECT"}), (66000, {"WIN_SUBJECT"})):
+            path = self.write("long.eml", mail(body="x " * (filler // 2) + "\nthe lottery\n"))
+            found = {row["name"] for row in self.one(path)["rules"]}
+            self.assertEqual(found & {"LOTTERY", "WIN_SUBJECT"}, names)
+        self.assertIn("judged by its first 65536 octets", self.run_ctl("check", path).stderr)
+
     def test_the_live_counters_and_the_spool_are_not_touched(self):
         self.weir.learn("spam", OUTSIDE, "shop.example")
         before = self.json("reputation", OUTSIDE, "shop.example", "--at", "2026-11-21")
@@ -426,6 +435,15 @@ class Info(Case):
         self.assertRegex(text, r"(?m)^state +valid$")
         rows = {row["id"]: row for row in self.decode(stdin=self.signed)["rules"]}
         self.assertEqual((rows[2002]["points"], rows[2002]["points_now"]), (4.25, 2))
+
+    def test_reputation_that_was_not_asked_is_not_told(self):
+        self.weir.learn("spam", OUTSIDE, "shop.example", times=2)
+        asked = self.one()["info"]
+        unasked = self.one("--authenticated", self.mail)["info"]
+        self.assertIn("spam by reputation with", self.good("info", "decode", asked))
+        self.assertNotIn("by reputation", self.good("info", "decode", unasked))
+        self.assertIsNotNone(self.json("info", "decode", asked)["probability"])
+        self.assertIsNone(self.json("info", "decode", unasked)["probability"])
 
     def test_a_rule_that_is_gone_is_shown_by_its_number(self):
         self.load("body OTHER /x/\n")

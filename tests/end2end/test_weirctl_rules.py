@@ -109,10 +109,6 @@ report_safe 1
         self.write("sa/notes.txt", "body NOT_READ /x/")
         self.output = self.rules / "50-imported.rules"
 
-    def ids(self):
-        return {line.split()[1]: int(line.split()[2])
-                for line in self.output.read_text().splitlines() if line.startswith("id ")}
-
     def test_what_is_taken_works_and_what_is_not_is_listed_with_its_reason(self):
         got = self.json("rules", "import", self.folder / "sa", "--output", self.output)
         self.assertEqual(got["taken"], 3)
@@ -133,16 +129,37 @@ report_safe 1
         self.assertRegex(done.stderr, rf"(?m)^{self.file}:5: SA_EVAL: .*check_something")
         self.assertIn("3 rules taken, 4 lines listed above", done.stderr)
 
-    def test_B5_a_second_import_keeps_the_ids(self):
+    def test_B5_ids_stay_over_imports_and_two_imports_load_together(self):
+        def ids():
+            self.good("rules", "load")
+            return {row["name"]: row["id"] for row in self.json("rules", "list")}
         self.good("rules", "import", self.file, "--output", self.output)
-        before = self.ids()
+        before = ids()
+        other = self.write("sa/60_other.cf", "body OTHER_A /a/\nbody PHRASE_7_9817 /b/\n"
+                                             "body PHRASE_7_6585 /c/\n")
+        self.good("rules", "import", other, "--output", self.rules / "60-other.rules")
         self.file.write_text("body SA_NEW /new/\n" + self.FILE.replace("SA_BODY ", "SA_BODY2 "))
         self.good("rules", "import", self.file, "--output", self.output)
-        after = self.ids()
+        after = ids()
         self.assertEqual(after["SA_SUBJECT"], before["SA_SUBJECT"])
         self.assertEqual(len(set(after.values())), len(after))
-        self.assertNotIn(after["SA_NEW"], before.values())
-        self.assertNotIn(after["SA_BODY2"], before.values())
+        self.assertEqual(after["PHRASE_7_6585"], 169632041)  # both names make this number
+        self.assertIn("PHRASE_7_9817", after)
+
+    def test_lines_about_rules_that_are_not_there_are_listed(self):
+        self.file.write_text("body SA_A /a/\nscore SA_GONE 1\nmeta SA_M SA_A && SA_NONE\n")
+        got = self.json("rules", "import", self.file, "--output", self.output)
+        self.assertEqual({(row["name"], row["reason"], row["line"]) for row in got["not_taken"]},
+                         {("SA_GONE", "nowhere", 2), ("SA_M", "nowhere", 3)})
+
+    def test_a_file_that_no_import_made_is_replaced_only_by_force(self):
+        self.output.write_text("body MINE /mine/\n")
+        self.refused(CANNOT_CREATE, "not made by an import", "rules", "import", self.file,
+                     "--output", self.output)
+        self.assertEqual(self.output.read_text(), "body MINE /mine/\n")
+        for words in (["--force"], []):
+            self.good("rules", "import", self.file, "--output", self.output, *words)
+            self.assertIn("SA_SUBJECT", self.output.read_text())
 
     def test_a_missing_folder_or_file_is_told(self):
         self.refused(CANNOT_CREATE, "No such file", "rules", "import", self.file, "--output",
@@ -169,7 +186,7 @@ report_safe 1
         os.mkfifo(path)
         reader = subprocess.Popen(["cat", path], stdout=subprocess.PIPE, text=True)
         self.good("rules", "import", self.file, "--output", path)
-        self.assertIn("id SA_META", reader.communicate(timeout=10)[0])
+        self.assertIn("meta SA_META", reader.communicate(timeout=10)[0])
         self.assertTrue(path.is_fifo())
 
 
@@ -203,7 +220,7 @@ class Gateways(Case):
         return rows.get(address, {}).get("state")
 
     def test_C10_what_looks_like_a_gateway_is_only_proposed(self):
-        self.assertEqual(self.learn(), {"messages": 3000, "changes": 1})
+        self.assertEqual(self.learn(), {"messages": 3000, "left_out": 0, "changes": 1})
         self.assertEqual(self.state(), "proposed")
         self.assertRegex(self.good("gateways", "list"),
                          rf"{GATEWAY} +proposed .*nothing corroborates")
@@ -285,11 +302,13 @@ class Gateways(Case):
         self.assertEqual(self.json("gateways", "learn", "--at", self.NOW,
                                    self.folder / "spool")["messages"], 10)
 
-    def test_lines_that_are_none_are_passed_over(self):
+    def test_lines_that_are_none_are_passed_over_and_counted(self):
         path = self.write("junk.log", b"\xff\x00junk\nat=never hops=1.2.3.4\nhops=\n"
                           b"at=2026-11-20T00:00:00Z hops=x\n" + b"y" * 100000)
-        self.assertEqual(self.json("gateways", "learn", path), {"messages": 0, "changes": 0})
+        self.assertEqual(self.json("gateways", "learn", path),
+                         {"messages": 0, "left_out": 5, "changes": 0})
         self.assertEqual(self.json("gateways", "list"), [])
+        self.assertIn("0 messages read, 5 lines left out", self.good("gateways", "learn", path))
 
     def test_a_damaged_file_is_told_and_kept(self):
         path = self.weir.folder / "gateways"

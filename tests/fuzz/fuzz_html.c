@@ -15,12 +15,15 @@ static void inside(struct weir_slice text, const char *start, const char *end)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char visible[512], all[1024], targets[768], host[1024];
+    char visible[512], all[1024], again[512], targets[768], host[1024];
     struct weir_link link[8];
     struct weir_line shown = weir_line(visible, sizeof(visible));
     struct weir_line every = weir_line(all, sizeof(all));
     struct weir_line octets = weir_line(targets, sizeof(targets));
-    struct weir_html html = {&shown, size % 3 ? &every : NULL, &octets, link, 0, 8, 0, {"", 0}};
+    struct weir_line more = weir_line(again, sizeof(again));
+    struct weir_html html = {.visible = &shown, .all = size % 3 ? &every : NULL,
+                             .again = size % 5 ? &more : NULL, .targets = &octets, .link = link,
+                             .links_most = 8, .title = {"", 0}};
     const char *start = (const char *)data;
     weir_html_read((struct weir_slice){start, size}, &html);
     inside(html.title, start, start + size);

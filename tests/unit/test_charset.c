@@ -74,6 +74,10 @@ static void text_is_converted_from_the_charsets_of_mail(void **state)
         {"shift_jis", "\x87\x40", "\xe2\x91\xa0", 0}, /* Microsoft's */
         {"euc-jp", "\xc6\xfc", "\xe6\x97\xa5", 0},
         {"iso-2022-jp", "a\x1b$BF|\x1b(Bb", "a\xe6\x97\xa5" "b", 0},
+        {"utf-7", "Hi +AGE-! 1 +- 1", "Hi a! 1 + 1", 0}, /* RFC 2152 */
+        {"utf-7", "+ZeVnLIqe b", "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e b", 0},
+        {"utf-7", "+2D3eAA-", "\xf0\x9f\x98\x80", 0},
+        {"unicode-1-1-utf-7", "+AGE", "a", 0},
         {"euc-kr", "\xb0\xa1", "\xea\xb0\x80", 0},
         {"ks_c_5601-1987", "\x81\x41", "\xea\xb0\x82", 0}, /* windows-949 */
         {"iso-2022-kr", "\x1b$)C\x0e" "0!\x0f", "\xea\xb0\x80", 0},
@@ -96,7 +100,7 @@ static void a_charset_goes_by_many_names(void **state)
         "win-1251", "windows1251", "csISO2022JP", "x-sjis", "x-gbk", "GB18030", "gb_2312-80",
         "csBig5", "big5-hkscs", "x-euc-jp", "csEUCKR", "ISO-8859-8-I", "iso-8859-16", "KOI8-U",
         "cp437", "x-mac-cyrillic", "x-mac-roman", "utf-16le", "UTF-16", "utf-32", "tis620",
-        "windows-874", "\"utf-8\"",
+        "windows-874", "\"utf-8\"", "csUnicode11UTF7",
     };
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -112,11 +116,31 @@ static void a_charset_goes_by_many_names(void **state)
     }
 }
 
+static void what_is_no_utf_7_costs_a_sign_and_swallows_nothing(void **state)
+{
+    static const struct converted cases[] = {
+        {"utf-7", "a\xe4" "b", "a\xef\xbf\xbd" "b", WEIR_CHARSET_INVALID},
+        {"utf-7", "+2D0-b", "\xef\xbf\xbd" "b", WEIR_CHARSET_INVALID}, /* half a pair */
+    };
+    (void)state;
+    check_with_iconv(cases, sizeof cases / sizeof *cases);
+}
+
+static void charsets_in_which_ASCII_octets_mean_something_else_are_known(void **state)
+{
+    static const char *const yes[] = {"utf-7", "UTF7", "unicode-1-1-utf-7", "iso-2022-jp",
+                                      "utf-16", "UTF-32BE", "ucs-2"};
+    static const char *const no[] = {"", "utf-8", "us-ascii", "hz-gb-2312", "x", "big5"};
+    (void)state;
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        assert_true(weir_charset_is_shifting(slice(yes[i])));
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        assert_false(weir_charset_is_shifting(slice(no[i])));
+}
+
 static void what_is_not_on_the_list_is_not_opened(void **state)
 {
     static const struct converted cases[] = {
-        {"utf-7", "+AGE-", "+AGE-", WEIR_CHARSET_UNKNOWN},
-        {"unicode-1-1-utf-7", "+AGE-", "+AGE-", WEIR_CHARSET_UNKNOWN},
         {"hz-gb-2312", "~{<:~}", "~{<:~}", WEIR_CHARSET_UNKNOWN},
         {"iso-2022-cn-ext", "x", "x", WEIR_CHARSET_UNKNOWN},
         {"IBM1364", "x", "x", WEIR_CHARSET_UNKNOWN},
@@ -267,6 +291,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_converted_from_the_charsets_of_mail),
         cmocka_unit_test(a_charset_goes_by_many_names),
+        cmocka_unit_test(what_is_no_utf_7_costs_a_sign_and_swallows_nothing),
+        cmocka_unit_test(charsets_in_which_ASCII_octets_mean_something_else_are_known),
         cmocka_unit_test(what_is_not_on_the_list_is_not_opened),
         cmocka_unit_test(WEIR_CHARSET_NAME_MAX_octets_are_a_name_and_not_one_more),
         cmocka_unit_test(wrong_claims_are_seen_through),

@@ -140,6 +140,8 @@ static void files_lie_in_the_state_directory_unless_absolute(void **state)
     assert_int_equal(read_text("[weir]\nstate_directory = /srv/weir\n", arena, &config, &heard), 0);
     assert_string_equal(weir_config_path(&config, "lists.db", arena), "/srv/weir/lists.db");
     assert_string_equal(weir_config_path(&config, "/x/lists.db", arena), "/x/lists.db");
+    assert_true(read_text("[weir]\nstate_directory = srv/weir\n", arena, &config, &heard) < 0);
+    assert_non_null(strstr(heard.reason, "begin with a slash"));
     weir_arena_free(&arena);
 }
 

@@ -73,7 +73,75 @@ static void hidden_text_is_in_its_place_and_what_is_seen_comes_once_more(void **
 {
     static const struct content_case cases[] = {
         {HTML "V<i style=\"display:none\">hidden words</i>iagra", "s$|Vhidden wordsiagra$|Viagra"},
-        {HTML "V<i style=\"display:none\">x</i>iagra", "s$|Vxiagra"},
+        {HTML "V<i style=\"display:none\">x</i>iagra", "s$|Vxiagra$|Viagra"},
+        {HTML "<title>t</title><p>Viagra", "s$|t$|Viagra"},
+        {HTML "<p>One<p>V<i hidden>x</i>iagra<p>Two", "s$|One$|Vxiagra$|Two$|Viagra"},
+        {HTML "<p>One<p hidden>x<p>Two", "s$|One$|x$|Two$|One"},
+        {HTML "<p>One</p><p hidden>x</p><p>Two", "s$|One$|x$|Two"},
+        {HTML "<p>One</p><i hidden>x</i>Two", "s$|One$|xTwo$|Two"},
+        {HTML "One<i hidden>x</i><p>Two", "s$|Onex$|Two$|One"},
+        {HTML "Via<p hidden></p>gra", "s$|Via$|gra$|Viagra"},
+        {HTML "Hi <b>there</b><br>you<br><br>all", "s$|Hi there you$|all"},
+    };
+    CHECK(WEIR_AREA_BODY, cases);
+}
+
+#define ZW "\xe2\x80\x8b"
+#define SHY "\xc2\xad"
+
+static void paragraphs_with_invisible_characters_come_once_more_without(void **state)
+{
+    static const struct content_case cases[] = {
+        {HEAD "\nf" ZW "ree\n\nmoney\n", "s$|f" ZW "ree$|money$|free"},
+        {HEAD "\nmoney\n\nf" SHY "r" ZW ZW "ee", "s$|money$|f" SHY "r" ZW ZW "ee$|free"},
+        {HEAD "\nfree " ZW " money", "s$|free " ZW " money$|free money"},
+        {HEAD "\n\xe2\x9d\xa4\xef\xb8\x8f yes", "s$|\xe2\x9d\xa4\xef\xb8\x8f yes"},
+        {HEAD "\n\xd9\x85\xe2\x80\x8c\xd9\x85", "s$|\xd9\x85\xe2\x80\x8c\xd9\x85"},
+        {HTML "<p>One<p>f&shy;r&#8203;ee<p>Two",
+         "s$|One$|f" SHY "r" ZW "ee$|Two$|free"},
+        {HTML "<p>f<i hidden>x</i>r&#8203;ee", "s$|fxr" ZW "ee$|free"},
+        {HTML "<p>Offers &zwnj;&nbsp;&zwnj;<p>Two",
+         "s$|Offers \xe2\x80\x8c \xe2\x80\x8c$|Two$|Offers "},
+        {"Subject: f" ZW "ree\n\nx", "f" ZW "ree free$|x"},
+        {"Subject: =?utf-8?q?f=C2=ADree?=\n\nx", "f" SHY "ree free$|x"},
+    };
+    static const struct content_case raw[] = {
+        {HEAD "\nf" ZW "ree", "f" ZW "ree"},
+    };
+    CHECK(WEIR_AREA_BODY, cases);
+    CHECK(WEIR_AREA_RAW, raw);
+}
+
+static void invisible_characters_inside_words_are_counted(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t want;
+    } cases[] = {
+        {HEAD "\nf" ZW "r" ZW "ee", 2},
+        {HEAD "\nf " ZW " ree" ZW, 0},
+        {HTML "f&#8203;ree<i hidden>f&#8203;ree</i>", 1},
+        {HTML "<title>f&#8203;ree</title>&zwnj;&nbsp;&zwnj;", 0},
+        {"Subject: f" ZW "ree\n\nx", 1},
+        {"From: f" ZW "ree <a@b.example>\n\nx", 1},
+        {HTML "Don&shy;au&shy;dampf", 0},
+        {HTML "v&shy;i&shy;a&shy;gra", 3},
+    };
+    struct content_rig *rig = *state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        content_rig_read(rig, cases[i].text, strlen(cases[i].text));
+        if (rig->content.invisible != cases[i].want)
+            fail_msg("%s: %zu, not %zu", cases[i].text, rig->content.invisible, cases[i].want);
+    }
+}
+
+static void a_part_in_utf_7_is_read(void **state)
+{
+    static const struct content_case cases[] = {
+        {HEAD "Content-Type: text/plain; charset=utf-7\n\n+AGYAcgBlAGU- 1 +- 1",
+         "s$|free 1 + 1"},
+        {HEAD "Content-Type: text/html; charset=\"unicode-1-1-utf-7\"\n\n+ADw-b+AD4-x",
+         "s$|x"},
     };
     CHECK(WEIR_AREA_BODY, cases);
 }
@@ -318,6 +386,9 @@ int main(void)
         TEST(the_body_is_the_subject_and_paragraphs_a_line_each),
         TEST(the_body_has_the_text_of_all_text_parts),
         TEST(hidden_text_is_in_its_place_and_what_is_seen_comes_once_more),
+        TEST(paragraphs_with_invisible_characters_come_once_more_without),
+        TEST(invisible_characters_inside_words_are_counted),
+        TEST(a_part_in_utf_7_is_read),
         TEST(raw_text_is_decoded_and_nothing_else),
         TEST(the_full_text_is_the_message_as_it_stands),
         TEST(attachments_are_counted),

@@ -65,7 +65,7 @@ static struct weir_info random_info(struct seeded *s)
                              .verdict = (uint8_t)seeded_below(s, 4),
                              .score = (float)((int)seeded_below(s, 65401) - 32700) / 100,
                              .probability = (float)seeded_below(s, 256) / 255,
-                             .lacking = (uint8_t)seeded_below(s, 16),
+                             .lacking = (uint8_t)seeded_below(s, 32),
                              .serial = (uint32_t)(seeded_next(s) >> (32 + seeded_below(s, 32)))};
     if (info.has_boundary)
         seeded_fill(s, info.boundary.octet, 16);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/slice.h"
 #include "tests/unit/judge_rig.h"
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
@@ -287,6 +288,36 @@ static void bounces_own_users_roles_and_the_never_list_are_judged_and_never_refu
                      WEIR_PASS);
 }
 
+static enum weir_action action_for(struct judge_rig *rig, const struct weir_slice *recipient,
+                                   size_t recipients, size_t more)
+{
+    rig->mail.recipient = recipient;
+    rig->mail.recipients = recipients;
+    rig->mail.recipients_more = more;
+    rig->mail.envelope.recipient = recipient[0];
+    return rig_judge(rig, "203.0.113.7", "a@x.example",
+                     rig_message(rig, "a@x.example", "an awful thing"))->decision.action;
+}
+
+static void a_message_is_exempt_only_when_all_its_recipients_are_in_whatever_order(void **state)
+{
+    struct judge_rig *rig = *state;
+    const struct weir_slice postmaster = weir_slice_of("postmaster@test.example");
+    const struct weir_slice abuse = weir_slice_of("Abuse+x@test.example");
+    const struct weir_slice ann = weir_slice_of("ann@test.example");
+
+    rig->config.mode = WEIR_ENFORCE;
+    assert_int_equal(rig_rules(rig, RULES), 0);
+    rig_list(rig, WEIR_LIST_BLACK, "203.0.113.7");
+    rig_open(rig);
+    assert_int_equal(action_for(rig, (struct weir_slice[]){postmaster, abuse}, 2, 0), WEIR_PASS);
+    assert_int_equal(action_for(rig, (struct weir_slice[]){postmaster, ann}, 2, 0), WEIR_REJECT);
+    assert_int_equal(action_for(rig, (struct weir_slice[]){ann, postmaster}, 2, 0), WEIR_REJECT);
+    assert_int_equal(action_for(rig, (struct weir_slice[]){abuse, ann, postmaster}, 3, 0),
+                     WEIR_REJECT);
+    assert_int_equal(action_for(rig, &postmaster, 1, 1), WEIR_REJECT);
+}
+
 static void A2_the_blacklist_refuses_a_message_whatever_its_score(void **state)
 {
     struct judge_rig *rig = *state;
@@ -442,6 +473,7 @@ int main(void)
         TEST(what_is_spam_is_held_or_refused_only_when_enforced),
         TEST(from_reject_score_on_a_message_is_refused_with_words_and_a_reference),
         TEST(bounces_own_users_roles_and_the_never_list_are_judged_and_never_refused),
+        TEST(a_message_is_exempt_only_when_all_its_recipients_are_in_whatever_order),
         TEST(A2_the_blacklist_refuses_a_message_whatever_its_score),
         TEST(A20_A36_a_block_for_now_defers),
         TEST(A7_A18_A34_the_rule_of_an_address_scores_its_next_mail_higher),

@@ -336,35 +336,6 @@ static void an_expression_that_runs_away_is_failed_and_never_a_hit(void **state)
     rules_rig_free(rig);
 }
 
-/* A mail as long as an area can be against n rules each of which has to read all of it. */
-static bool is_cut(unsigned n)
-{
-    char text[8192] = "body E /offer/\n";
-    for (unsigned i = 0; i < n; i++)
-        sprintf(text + strlen(text), "full F%u /(?s)\\s.*[^%c]\\z/\n", i, 'A' + i % 26);
-    struct rules_rig *rig = rules_rig_new(text);
-    size_t at = strlen(MAIL "\noffer\n"), len = WEIR_AREA_MAX;
-    char *mail = malloc(len);
-    assert_non_null(mail);
-    memcpy(mail, MAIL "\noffer\n", at);
-    for (size_t i = at; i < len; i++)
-        mail[i] = "qyxw \n"[i % 6];
-    rules_rig_match_octets(rig, mail, len, 0);
-    assert_non_null(rules_rig_hit(rig, "E")); /* what comes before is not lost */
-    bool cut = rig->result.cut;
-    free(mail);
-    rules_rig_free(rig);
-    return cut;
-}
-
-static void WEIR_MATCH_WORK_MAX_ends_a_match_and_says_so(void **state)
-{
-    (void)state;
-    const unsigned most = WEIR_MATCH_WORK_MAX / WEIR_AREA_MAX;
-    assert_false(is_cut(most - 1));
-    assert_true(is_cut(most + 1));
-}
-
 static void WEIR_RULE_HITS_MAX_hits_are_reported_and_the_score_is_theirs(void **state)
 {
     (void)state;
@@ -404,6 +375,22 @@ static void a_header_too_long_to_be_read_whole_hides_nothing_else(void **state)
     len += (size_t)sprintf(mail + len, "\n\npills\n");
     assert_string_equal(rules_rig_match_octets(rig, mail, len, 0), "S B T N");
     free(mail);
+    rules_rig_free(rig);
+}
+
+static void header_rules_see_a_text_as_it_is_and_as_it_is_read(void **state)
+{
+    static const char mail[] = "Subject: fr\xe2\x80\x8b" "ee\n"
+                               "From: =?utf-8?q?B=C2=ADank?= <a@b.c>\n"
+                               "X-A: fr\xe2\x80\x8b" "ee\nTo: free@b.c\n\nmo\xc2\xadney\n";
+    (void)state;
+    struct rules_rig *rig = rules_rig_new(
+        "header SEEN Subject =~ /^free$/\nheader IS Subject =~ /fr\\xe2\\x80\\x8bee/\n"
+        "header NAME From:name =~ /Bank/\nheader RAW X-A:raw =~ /free/\n"
+        "header NOT Subject !~ /free/\nheader TWICE To =~ /free/\ntflags TWICE multiple\n"
+        "header ALL_OF ALL =~ /^X-A: free$/m\nbody BODY /money/\n"
+        "body LINE /^free$/\nmeta COUNT INVISIBLE == 2\n");
+    assert_string_equal(rules_rig_match(rig, mail), "SEEN IS NAME TWICE ALL_OF BODY COUNT");
     rules_rig_free(rig);
 }
 
@@ -517,9 +504,9 @@ int main(void)
         cmocka_unit_test(WEIR_RULE_SELECTORS_MAX_header_names_are_taken_and_not_one_more),
         cmocka_unit_test(B5_rules_are_found_by_number_id_and_name),
         cmocka_unit_test(an_expression_that_runs_away_is_failed_and_never_a_hit),
-        cmocka_unit_test(WEIR_MATCH_WORK_MAX_ends_a_match_and_says_so),
         cmocka_unit_test(WEIR_RULE_HITS_MAX_hits_are_reported_and_the_score_is_theirs),
         cmocka_unit_test(a_header_too_long_to_be_read_whole_hides_nothing_else),
+        cmocka_unit_test(header_rules_see_a_text_as_it_is_and_as_it_is_read),
         cmocka_unit_test(memory_that_is_short_is_told_and_harms_nothing),
         cmocka_unit_test(an_image_with_one_octet_changed_is_refused_or_harmless),
         cmocka_unit_test(a_matcher_remembers_nothing_of_the_message_before),

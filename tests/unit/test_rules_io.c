@@ -11,7 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 
 #include "core/base/error.h"
 #include "core/evidence/rules_io.h"
@@ -77,6 +81,45 @@ static void rule_files_of_a_folder_are_read_by_name(void **state)
     assert_int_equal(sources.rules, 1);
     assert_int_equal(weir_rules_read_files(scratch_path(s, "none"), arena, report, &told,
                                            &sources), WEIR_EIO);
+    weir_arena_free(&arena);
+    scratch_free(s);
+}
+
+static void make_socket(const char *path)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_true(strlen(path) < sizeof(name.sun_path));
+    memcpy(name.sun_path, path, strlen(path) + 1);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&name, sizeof(name)), 0);
+    close(fd);
+}
+
+static void what_is_no_regular_file_is_refused_by_its_name_and_not_waited_for(void **state)
+{
+    (void)state;
+    struct scratch *s = scratch_new();
+    struct weir_arena *arena = weir_arena_new(4096);
+    struct weir_rule_sources sources;
+    struct lines told = {.errors = 0};
+    write_text(s, "10.rules", "body A /a/\nscore A 1\n");
+    assert_int_equal(mkfifo(scratch_path(s, "20.rules"), 0600), 0);
+    assert_int_equal(mkdir(scratch_path(s, "30.rules"), 0700), 0);
+    make_socket(scratch_path(s, "40.rules"));
+    assert_int_equal(symlink("/dev/zero", scratch_path(s, "50.rules")), 0);
+    assert_int_equal(symlink("10.rules", scratch_path(s, "60.rules")), 0);
+    assert_int_equal(weir_rules_read_files(s->directory, arena, report, &told, &sources), 0);
+    assert_int_equal(sources.errors, 4);
+    assert_int_equal(sources.rules, 1);
+    for (int i = 2; i <= 5; i++) {
+        char want[60];
+        snprintf(want, sizeof(want), "%d0.rules:0: it is no regular file\n", i);
+        assert_non_null(strstr(told.text, want));
+    }
+    assert_int_equal(weir_rules_read_files(scratch_path(s, "20.rules"), arena, report, &told,
+                                           &sources), 0);
+    assert_int_equal(sources.errors, 1);
+    rmdir(scratch_path(s, "30.rules"));
     weir_arena_free(&arena);
     scratch_free(s);
 }
@@ -297,6 +340,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rule_files_of_a_folder_are_read_by_name),
+        cmocka_unit_test(what_is_no_regular_file_is_refused_by_its_name_and_not_waited_for),
         cmocka_unit_test(the_starter_rules_are_in_order_and_none_condemns_alone),
         cmocka_unit_test(a_new_image_is_at_work_a_second_later),
         cmocka_unit_test(a_bad_new_image_keeps_the_old_rules_and_is_told_once),

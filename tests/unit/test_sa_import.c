@@ -48,7 +48,7 @@ static struct weir_slice slice(const char *text)
 static void import(struct fixture *f, const char *text)
 {
     struct weir_sa_file file = {"a.cf", slice(text)};
-    assert_int_equal(weir_sa_import(&file, 1, slice(""), f->arena, &f->import), 0);
+    assert_int_equal(weir_sa_import(&file, 1, f->arena, &f->import), 0);
 }
 
 static const struct weir_rule_source *rule(const struct fixture *f, const char *name)
@@ -129,7 +129,7 @@ static void each_kind_of_rule_is_taken(void **state)
         assert_slice(r->selector, taken[i].selector);
         assert_slice(r->pattern, taken[i].pattern);
         assert_slice(r->unset, taken[i].unset);
-        assert_true(r->score == 1 && r->id == WEIR_SA_FIRST_ID && r->line == 1);
+        assert_true(r->score == 1 && r->id == 0 && r->line == 1);
         assert_string_equal(r->file, "a.cf");
         assert_int_equal(f->import.missing, 0);
     }
@@ -473,24 +473,78 @@ static void limits_of_lines_names_and_texts_are_kept(void **state)
     }
 }
 
-static void ids_stay_when_files_are_imported_again(void **state)
+static void B5_imported_rules_have_no_ids_and_so_none_that_another_import_gives(void **state)
 {
     struct fixture *f = *state;
-    import(f, "body A /x/\nbody __B /x/\nheader GONE eval:x()\nbody C /x/\n");
-    assert_int_equal(rule(f, "A")->id, 10000);
-    assert_int_equal(rule(f, "__B")->id, 10001);
-    assert_int_equal(rule(f, "C")->id, 10002);
-    struct weir_sa_file file[] = {{"a.cf", slice("body NEW /x/\nbody C /x/\nbody NEWER /x/\n")},
-                                  {"b.cf", slice("body A /y/\nif 1")}};
-    static const char earlier[] = "body A /x/\nid A 10000\n\nid  B 10001\nid C 10002\n"
-                                  "id OLD 10007\nid HASHED 99999999\nid NEWER x\n# id NEW 10001\n";
-    assert_int_equal(weir_sa_import(file, 2, slice(earlier), f->arena, &f->import), 0);
-    assert_int_equal(rule(f, "A")->id, 10000);
-    assert_int_equal(rule(f, "C")->id, 10002);
-    assert_int_equal(rule(f, "NEW")->id, 10008);
-    assert_int_equal(rule(f, "NEWER")->id, 10009);
-    assert_string_equal(rule(f, "A")->file, "b.cf");
+    struct weir_sa_file file[] = {{"a.cf", slice("body A /x/\nbody __B /x/\n")},
+                                  {"b.cf", slice("body C /y/\nif 1")}};
+    assert_int_equal(weir_sa_import(file, 2, f->arena, &f->import), 0);
+    for (size_t i = 0; i < f->import.rules; i++) {
+        char text[200];
+        struct weir_line line = weir_line(text, sizeof(text));
+        assert_int_equal(f->import.rule[i].id, 0);
+        weir_rule_write(&f->import.rule[i], &line);
+        assert_null(strstr(weir_line_end(&line), "id "));
+    }
+    assert_int_equal(f->import.rules, 3);
+    assert_string_equal(rule(f, "C")->file, "b.cf");
     assert_string_equal(f->import.missed[0].file, "b.cf");
+}
+
+static void scores_are_rounded_to_hundredths_and_never_to_nothing(void **state)
+{
+    static const struct {
+        const char *said;
+        float score;
+        const char *why;
+    } table[] = {
+        {"1.499", 1.5f, "its score 1.499 is rounded to 1.50"}, {"1.49", 1.49f, NULL},
+        {"0.001", 0.01f, "its score 0.001 is rounded to 0.01"}, {"0.010", 0.01f, NULL},
+        {"-0.004", -0.01f, "its score -0.004 is rounded to -0.01"}, {"-2.6", -2.6f, NULL},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        char text[100];
+        snprintf(text, sizeof(text), "body A /x/\nscore A %s\n", table[i].said);
+        import(f, text);
+        assert_true(rule(f, "A")->score == table[i].score);
+        assert_int_equal(f->import.missing, table[i].why ? 1 : 0);
+        if (table[i].why)
+            assert_string_equal(f->import.missed[0].why, table[i].why);
+    }
+}
+
+static void lines_about_rules_that_are_not_there_are_listed(void **state)
+{
+    static const struct {
+        const char *text, *name, *why; /* "": nothing is listed */
+    } table[] = {
+        {"score GONE 1", "GONE", "score: no file defines this rule"},
+        {"describe GONE words", "GONE", "describe: no file defines this rule"},
+        {"tflags GONE nice", "GONE", "tflags: no file defines this rule"},
+        {"replace_rules GONE", "GONE", "replace_rules: no file defines this rule"},
+        {"meta M A && GONE", "M", "names GONE, which no file defines: it counts as 0"},
+        {"score LATER 1\nbody LATER /x/", "", ""},
+        {"meta M LATER\nbody LATER /x/", "", ""},
+        {"score SKIPPED 1\nmeta M A || SKIPPED\nifplugin No\nbody SKIPPED /x/\nendif",
+         "SKIPPED", "needs the plugin: No"},
+        {"body REPUTATION /x/", "REPUTATION", "is the name of points of Weir's own"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        char text[300];
+        snprintf(text, sizeof(text), "body A /x/\n%s\n", table[i].text);
+        import(f, text);
+        const struct weir_sa_missed *it = missed(f, table[i].name);
+        if (!table[i].name[0])
+            assert_int_equal(f->import.missing, 0);
+        else if (!it || strcmp(it->why, table[i].why) != 0)
+            fail_msg("%s: \"%s\"", table[i].text, it ? it->why : "nothing");
+    }
+    import(f, "body A /x/\nscore GONE 1\ndescribe GONE x\n");
+    assert_int_equal(f->import.missing, 2);
+    assert_int_equal(f->import.missed[1].line, 3);
+    assert_int_equal(f->import.missed[1].reason, WEIR_SA_NOWHERE);
 }
 
 static void memory_that_fails_anywhere_is_an_error_and_nothing_else(void **state)
@@ -503,7 +557,7 @@ static void memory_that_fails_anywhere_is_an_error_and_nothing_else(void **state
     unsigned n = 1;
     for (;; n++) {
         weir_arena_fail_nth(f->arena, n);
-        int rc = weir_sa_import(&file, 1, slice("id R 10005\n"), f->arena, &f->import);
+        int rc = weir_sa_import(&file, 1, f->arena, &f->import);
         if (!weir_arena_failed(f->arena))
             break;
         assert_true(rc == WEIR_ENOMEM || rc == 0); /* 0: only a reason is shorter */
@@ -534,7 +588,9 @@ int main(void)
         TEST(an_expression_that_grows_too_long_is_refused),
         TEST(other_words_are_counted),
         TEST(limits_of_lines_names_and_texts_are_kept),
-        TEST(ids_stay_when_files_are_imported_again),
+        TEST(B5_imported_rules_have_no_ids_and_so_none_that_another_import_gives),
+        TEST(scores_are_rounded_to_hundredths_and_never_to_nothing),
+        TEST(lines_about_rules_that_are_not_there_are_listed),
         TEST(memory_that_fails_anywhere_is_an_error_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* spool: lines reach the folder whole, whatever happens to processes, folder and disk
- * (spool_io.c, spool_folder_io.c). */
+ * (spool_io.c, spool_folder_io.c), and people are told what lies there (spool_survey_io.c). */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -292,6 +292,54 @@ static void what_a_short_lived_process_dropped_the_next_one_tells(void **state)
     assert_int_equal(contents(f).lines, 1);
 }
 
+static void a_survey_tells_of_files_and_dropped_lines_and_changes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct weir_spool_survey survey;
+    assert_int_equal(weir_spool_survey(f->folder, &survey), 0);
+    f->options.bytes_most = 0;
+    struct weir_spool *spool = open_spool(f);
+    assert_int_equal(weir_spool_write(spool, NOW, "lost"), WEIR_EFULL);
+    weir_spool_free(&spool);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(weir_spool_survey(f->folder, &survey), 1);
+        assert_int_equal(survey.dropped, 1);
+    }
+    f->options.bytes_most = 1000;
+    spool = open_spool(f);
+    assert_int_equal(weir_spool_write(spool, NOW, "kept dropped=5"), 0);
+    assert_int_equal(weir_spool_survey(f->folder, &survey), 1);
+    assert_int_equal(survey.dropped, 1);
+    assert_int_equal(survey.files, 1);
+    assert_int_equal(survey.bytes, contents(f).bytes);
+    assert_int_equal(survey.unread, 0);
+    weir_spool_free(&spool);
+}
+
+static void WEIR_SPOOL_SURVEY_MAX_octets_are_surveyed(void **state)
+{
+    struct fixture *f = *state;
+    struct weir_spool_survey survey;
+    char path[600];
+    assert_int_equal(mkdir(f->folder, 0700), 0);
+    snprintf(path, sizeof(path), "%s/x-1-1.log", f->folder);
+    for (int more = 0; more <= 1; more++) { /* the line begins before the limit, or at it */
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        char lines[4096];
+        memset(lines, 'x', sizeof(lines));
+        lines[sizeof(lines) - 1] = '\n';
+        for (unsigned i = 1; i < WEIR_SPOOL_SURVEY_MAX / sizeof(lines); i++)
+            fwrite(lines, 1, sizeof(lines), file);
+        fwrite(lines + !more, 1, sizeof(lines) - !more, file);
+        fputs("dropped=7\n", file);
+        fclose(file);
+        assert_int_equal(weir_spool_survey(f->folder, &survey), 1);
+        assert_int_equal(survey.dropped, more ? 0 : 7);
+        assert_int_equal(survey.unread, 1);
+    }
+}
+
 static void a_full_disk_costs_whole_lines_only(void **state)
 {
     struct fixture *f = *state;
@@ -532,6 +580,8 @@ int main(void)
         TEST(the_folder_is_filled_to_the_limit_and_not_beyond),
         TEST(B15_dropped_lines_are_counted_and_told_first_when_there_is_room),
         TEST(what_a_short_lived_process_dropped_the_next_one_tells),
+        TEST(a_survey_tells_of_files_and_dropped_lines_and_changes_nothing),
+        TEST(WEIR_SPOOL_SURVEY_MAX_octets_are_surveyed),
         TEST(a_full_disk_costs_whole_lines_only),
         TEST(a_folder_that_vanishes_and_comes_back_is_written_to_again),
         TEST(dropping_is_logged_once_a_minute),

@@ -4,7 +4,7 @@
  * Everything that changes something runs with the database's lock, as the loop's own work does, and
  * leaves a line in the audit with the caller's user.
  */
-#include "monitor/console/admin_io.h"
+#include "monitor/monitor_admin_io.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -340,8 +340,8 @@ static enum MHD_Result answer(struct weir_monitor *monitor, struct MHD_Connectio
     json_t *json = NULL;
 
     who_asks(connection, question.who);
-    question.json = body->too_long ? NULL
-                                   : json_loadb(body->octets, body->len, JSON_REJECT_DUPLICATES, NULL);
+    if (!body->too_long)
+        question.json = json_loadb(body->octets, body->len, JSON_REJECT_DUPLICATES, NULL);
     if (json_is_object(question.json))
         json = run(&question);
     else

@@ -19,8 +19,8 @@
  * Errors:   weir_admin_open(): WEIR_EIO, WEIR_EINVAL, logged.
  * Limits:   WEIR_ADMIN_BODY_MAX octets of a question.  The socket is its owner's and group's.
  */
-#ifndef WEIR_CONSOLE_ADMIN_IO_H
-#define WEIR_CONSOLE_ADMIN_IO_H
+#ifndef WEIR_MONITOR_ADMIN_IO_H
+#define WEIR_MONITOR_ADMIN_IO_H
 
 struct weir_monitor;
 
