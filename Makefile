@@ -156,9 +156,11 @@ install: all
 	install -Dm644 core/evidence/starter.rules $(DESTDIR)/etc/weir/rules/10-starter.rules$(if $(wildcard $(DESTDIR)/etc/weir/rules/10-starter.rules),.new)
 	install -Dm644 $(B)/weir.conf $(DESTDIR)/etc/weir/weir.conf$(if $(wildcard $(DESTDIR)/etc/weir/weir.conf),.new)
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(B)/weir.conf.5
-	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(wildcard postfix-policy/*.8 exim-module/*.8)
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man8 \
+	  $(wildcard postfix-policy/*.8 exim-module/*.8 monitor/*.8 monitor/*/*.8 sniffer/*.8)
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man1 monitor/ctl/weirctl.1
-	install -Dm644 -t $(DESTDIR)/lib/systemd/system $(wildcard postfix-policy/*.service postfix-policy/*.socket)
+	install -Dm644 -t $(DESTDIR)/lib/systemd/system \
+	  $(wildcard postfix-policy/*.service postfix-policy/*.socket monitor/*.service monitor/*/*.service sniffer/*.service)
 	install -Dm644 monitor/ctl/weirctl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/weirctl
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/doc/weir README.md LICENSE
 deb: all
