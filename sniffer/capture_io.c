@@ -164,6 +164,12 @@ int weir_capture_open_live(const char *interface, const struct weir_capture_opti
     return 0;
 }
 
+int weir_capture_filter(struct weir_capture *capture, const struct weir_capture_options *options,
+                        char why[static WEIR_CAPTURE_WHY])
+{
+    return set_filter(capture, "filter", options, why);
+}
+
 void weir_capture_free(struct weir_capture **capture)
 {
     if (!*capture)

@@ -93,6 +93,12 @@ struct weir_config {
     weir_time agent_look, agent_whole;
     bool agent_compress;
 
+    /* [sniffer] */
+    const char *sniffer_interface, *sniffer_user;
+    struct weir_strings sniffer_ports, sniffer_proxies;
+    int64_t sniffer_snaplen, sniffer_buffer;
+    bool sniffer_promiscuous;
+
     /* [policyd] */
     const char *decide_listen;
     struct weir_strings listen;
