@@ -1,7 +1,7 @@
 """weir-sniffer reads real captures: what it hears is what their truth tables say, also when the
 captures are cut, mixed up, moved or wrapped; or it says that it could not hear all.
 
-The captures lie in ../shared/data/pcap beside the checkout; without them these tests skip.
+The captures lie in shared/data/pcap beside the checkout; without them these tests skip.
 """
 import collections
 import csv
