@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/slice.h"
 #include "sniffer/calibration.h"
 
 struct weir_sessions {
@@ -29,6 +30,7 @@ struct session {
     struct weir_address charged; /* whom the connection was charged to ... */
     bool is_charged;             /* ... if it was */
     bool trusted;                /* the peer is a trusted proxy */
+    bool begins;                 /* its beginning was heard, if not captured: it is a new one */
 };
 
 static bool is_trusted(const struct weir_sessions *sessions, const struct weir_address *client)
@@ -53,7 +55,7 @@ static void charge_connection(struct session *session, bool certain)
         return;
     session->is_charged = true;
     session->charged = heard->client;
-    if (session->flow->midstream && !session->sessions->options.charge_midstream)
+    if (!session->begins && !session->sessions->options.charge_midstream)
         return;
     record = weir_tally_of(session->sessions->tally, &heard->client);
     if (record)
@@ -121,6 +123,7 @@ static void opened(void *context, struct weir_flow *flow)
         session->sessions = sessions;
         session->flow = flow;
         session->trusted = is_trusted(sessions, &flow->client);
+        session->begins = !flow->midstream;
         session->dialogue = new_dialogue(session);
     }
     if (session && session->dialogue) {
@@ -129,6 +132,13 @@ static void opened(void *context, struct weir_flow *flow)
         free(session);
         sessions->counts.unheard++;
     }
+}
+
+/* A greeting, or the server's hello of TLS: so the connection is new, although its handshake was
+ * not seen or, in a flood of SYNs, forgotten. */
+static bool is_beginning(struct weir_slice octets)
+{
+    return weir_slice_begins(octets, "220") || (octets.len > 0 && octets.at[0] == 22);
 }
 
 static void octets(void *context, struct weir_flow *flow, enum weir_side side,
@@ -140,6 +150,8 @@ static void octets(void *context, struct weir_flow *flow, enum weir_side side,
     if (!session)
         return;
     session->flow = flow;
+    if (side == WEIR_SIDE_SERVER && flow->octets[side] <= slice.len) /* the first ones */
+        session->begins |= is_beginning(slice);
     weir_dialogue_octets(session->dialogue, flow->last, side, slice);
     if (side == WEIR_SIDE_SERVER && (!session->is_charged || session->trusted))
         charge_connection(session, false);

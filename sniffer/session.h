@@ -32,7 +32,7 @@ struct weir_sessions_options {
     const struct weir_prefix *proxies; /* whose PROXY headers and XCLIENT are believed; copied */
     size_t proxy_count;
     bool name_addresses;        /* tell senders and recipients of messages */
-    bool charge_midstream;      /* also connections whose beginning was not seen; not live, where
+    bool charge_midstream;      /* also connections without handshake or greeting; not live, where
                                  * a restart would charge all connections there are at once */
     size_t flows_most;          /* 0: WEIR_FLOWS_MAX */
     struct weir_hash_key key;
