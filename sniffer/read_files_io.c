@@ -22,7 +22,8 @@
 #include "sniffer/record.h"
 #include "sniffer/session.h"
 
-enum { AT_ONCE = 1024, ARENA_FIRST = 8192, SYN_PLACES = 65536, PACKET_HEAD = 16 };
+enum { AT_ONCE = 1024, ARENA_FIRST = 8192, ADDRESSES = 1 << 20, SYN_PLACES = 65536,
+       PACKET_HEAD = 16 };
 
 struct reader {
     const struct weir_sniffer_options *options;
@@ -281,7 +282,7 @@ int weir_read_files(const struct weir_sniffer_options *options)
 
     if (done >= 0)
         return done;
-    if (weir_tally_new(WEIR_TALLY_ADDRESSES_MAX, SYN_PLACES, &reader.key, &reader.tally) < 0) {
+    if (weir_tally_new(ADDRESSES, SYN_PLACES, &reader.key, &reader.tally) < 0) {
         complain(&reader, EX_OSERR, weir_error_text(WEIR_ENOMEM));
         return EX_OSERR;
     }

@@ -7,7 +7,7 @@
  *
  * Errors:   told on standard error, each with the file's name; the exit code of the worst:
  *           66 (cannot be opened), 65 (damaged, or no capture), 74 (output failed), 71 (memory).
- * Limits:   WEIR_TALLY_ADDRESSES_MAX addresses of all files.
+ * Limits:   a million addresses of all files; what others do is counted and told.
  */
 #ifndef WEIR_SNIFFER_READ_FILES_IO_H
 #define WEIR_SNIFFER_READ_FILES_IO_H
