@@ -14,6 +14,7 @@
 #include <pcap.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -24,7 +25,7 @@
 #include "core/base/line.h"
 
 enum { RING = 64 << 20, TIMEOUT = 50, SNAPLEN = 262144, FILTER_MAX = 4096,
-       PIECE = 256 << 10 };
+       PIECE = 64 << 10 };
 
 struct weir_capture {
     pcap_t *pcap;
@@ -68,6 +69,7 @@ static pcap_t *open_stream(const char *path, char text[PCAP_ERRBUF_SIZE])
         return NULL;
     }
     setvbuf(file, NULL, _IOFBF, PIECE);
+    __fsetlocking(file, FSETLOCKING_BYCALLER);
     pcap_t *pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_MICRO,
                                                             text);
     if (!pcap && !standard)

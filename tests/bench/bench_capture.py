@@ -9,8 +9,9 @@ def bench_sniffer(bench):
                          capture_output=True, text=True, check=True)
     report = json.loads(out.stdout)
     million = {name: report[name] / 1e6 for name in ('empty', 'sniffer', 'named')}
-    print(f'      {million["empty"]:.2f} M packets/s of the empty loop, {million["sniffer"]:.2f} M of '
-          f'the sniffer, {million["named"]:.2f} M with names', flush=True)
+    print(f'      {million["empty"]:.2f} M packets/s of the empty loop, '
+          f'{million["sniffer"]:.2f} M of the sniffer, {million["named"]:.2f} M with names',
+          flush=True)
     bench.row('reading a capture: packets / an empty libpcap loop',
               report['sniffer'] / report['empty'], 0.5)
 

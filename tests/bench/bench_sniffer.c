@@ -1,6 +1,6 @@
 /*
- * bench_sniffer FILE [PACKETS] - how fast a capture is read: by an empty loop of libpcap, and by the
- * whole of the sniffer as `-r` does it (frames, connections, dialogues, tally), both over the same
+ * bench_sniffer FILE [PACKETS] - how fast a capture is read: by an empty loop of libpcap, and by
+ * the whole of the sniffer as `-r` does it (frames, connections, dialogues, tally), both over one
  * file, interleaved, best of five; the file is made first.  One JSON object on standard output.
  *
  * The file: 300 connections at once, mixed at random, of three messages each; segments of 1,448
@@ -125,7 +125,7 @@ static void begin_talk(struct maker *maker, struct talk *talk)
 /* A segment of a body, and an ACK for every second one. */
 static void put_body(struct maker *maker, struct talk *talk)
 {
-    static const char line[] = "The quick brown fox jumps over the lazy dog, and again and so on\r\n";
+    static const char line[] = "The quick brown fox jumps over the lazy dog, again and again\r\n";
     char body[BODY];
 
     for (size_t i = 0; i < BODY; i++)

@@ -12,7 +12,8 @@ import rig
 
 HOLDS = ("usr/sbin/weir-policyd", "usr/sbin/weir-milter", "usr/bin/weirctl",
          "usr/lib/weir/weir-exim.so", "usr/sbin/weir-sniffer",
-         "lib/systemd/system/weir-sniffer.service", "usr/share/man/man8/weir-sniffer.8", "etc/weir/weir.conf", "etc/weir/rules/10-starter.rules",
+         "lib/systemd/system/weir-sniffer.service", "usr/share/man/man8/weir-sniffer.8",
+         "etc/weir/weir.conf", "etc/weir/rules/10-starter.rules",
          "lib/systemd/system/weir-policyd.service", "lib/systemd/system/weir-milter.service",
          "usr/share/man/man8/weir-milter.8", "usr/share/man/man8/weir-exim.8",
          "usr/share/man/man1/weirctl.1", "usr/share/man/man5/weir.conf.5")

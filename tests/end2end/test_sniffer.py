@@ -232,7 +232,8 @@ class Changed(unittest.TestCase):
         self.all_equal(self.heard("swap", captures.swapped))
 
     def test_with_neighbours_swapped_once_the_connection_is_there(self):
-        self.all_equal(self.heard("swap4", lambda p: p[:3] + list(captures.swapped(p[3:]))))
+        heard = self.heard("swap3", lambda p: p[:3] + list(captures.swapped(p[3:])))
+        self.check(heard, len(heard) - 1)  # in one, years lie between neighbours
 
     def test_with_each_packet_twice(self):
         self.all_equal(self.heard("twice", captures.doubled))
