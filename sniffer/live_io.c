@@ -48,8 +48,9 @@ struct weir_live {
     struct weir_tally *tally;
     struct weir_sessions *sessions;
     uint32_t dropped_seen;       /* the kernel's 32 bits, when last looked at */
-    uint64_t packets, dropped, gaps, overflow; /* sums; of sessions before a reload, too */
-    uint64_t dropped_told, overflow_told, spool_told;
+    uint64_t packets, gaps, spool_dropped; /* of sessions and spools before a reload */
+    uint64_t dropped, overflow;  /* sums */
+    uint64_t dropped_told, overflow_told;
     weir_time next;              /* steady: the end of the second at hand */
     weir_time warned;            /* steady */
     weir_time now;               /* of the lines that are written */
@@ -103,7 +104,6 @@ static int open_spool(struct weir_live *live)
         return 0;
     if (!options.folder)
         return WEIR_ENOMEM;
-    live->spool_told = 0;
     return weir_spool_open(&options, &live->log.log, &live->setup.spool);
 }
 
@@ -277,8 +277,9 @@ static void write_health(struct weir_live *live)
     health.addresses = addresses;
     for (unsigned i = 0; i < WEIR_FRAMES; i++)
         health.packets += counts->frames[i];
+    health.spool_dropped = live->spool_dropped;
     if (live->setup.spool)
-        health.spool_dropped = weir_spool_dropped(live->setup.spool);
+        health.spool_dropped += weir_spool_dropped(live->setup.spool);
     write_line(live, weir_health_line_write(&health, line));
 }
 
@@ -366,6 +367,21 @@ static void tell_scope(const struct weir_live *live, const char *word)
              interface_of(live), live->setup.scope.ports, live->setup.scope.proxies);
 }
 
+/* The new configuration in place of the old one, whose scope is no longer in use. */
+static void replace_setup(struct weir_live *live, const struct setup *next)
+{
+    if (strcmp(next->config.sniffer_interface, live->setup.config.sniffer_interface) != 0)
+        weir_log(&live->log.log, WEIR_LOG_WARNING, "another interface needs a restart");
+    if (live->setup.spool)
+        live->spool_dropped += weir_spool_dropped(live->setup.spool);
+    shut_setup(&live->setup);
+    live->setup = *next;
+    weir_daemon_log_use(&live->log, live->options.program, &live->setup.config);
+    if (open_spool(live) < 0)
+        weir_log(&live->log.log, WEIR_LOG_ERROR, "the spool cannot be opened");
+    tell_scope(live, "configuration read: listening");
+}
+
 static void reload(struct weir_live *live)
 {
     struct weir_settings_report report = {weir_log_problem, &live->log.log};
@@ -374,18 +390,10 @@ static void reload(struct weir_live *live)
     weir_notify_reloading(&live->notify);
     turn(live);
     if (read_setup(live, &report, &next) == 0) {
-        if (!same_scope(&next.scope, &live->setup.scope) && change_scope(live, &next) < 0) {
+        if (same_scope(&next.scope, &live->setup.scope) || change_scope(live, &next) == 0)
+            replace_setup(live, &next);
+        else
             shut_setup(&next);
-        } else {
-            if (strcmp(next.config.sniffer_interface, live->setup.config.sniffer_interface) != 0)
-                weir_log(&live->log.log, WEIR_LOG_WARNING, "another interface needs a restart");
-            shut_setup(&live->setup);
-            live->setup = next;
-            weir_daemon_log_use(&live->log, live->options.program, &live->setup.config);
-            if (open_spool(live) < 0)
-                weir_log(&live->log.log, WEIR_LOG_ERROR, "the spool cannot be opened");
-            tell_scope(live, "configuration read: listening");
-        }
     }
     weir_notify_ready(&live->notify);
 }
