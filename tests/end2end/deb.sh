@@ -19,8 +19,9 @@ Depends: libc6 (>= 2.36), libmemcached11, liblmdb0, libpsl5, libidn2-0, libsodiu
  libgnutls30, libsqlite3-0, zlib1g, libpcap0.8, libcap-ng0, adduser
 Suggests: postfix | exim4-daemon-light | exim4-daemon-heavy, memcached
 Description: finds and stops spam at the mail server
- A policy daemon and a milter for Postfix, a module for Exim, one monitor that learns from
- all servers, an agent on each of them, and the command line to look after them:
+ A policy daemon and a milter for Postfix, a module for Exim, a sniffer that counts
+ SMTP traffic by address, one monitor that learns from all servers, an agent on each of
+ them, and the command line to look after them:
  blacklist, acceptable list, reputation by (address, domain), shared by many servers
  through memcached, thresholds, and rules.  Observes until it is told to enforce.
 C
@@ -35,7 +36,7 @@ if [ "$1" = configure ]; then
     if [ -d /run/systemd/system ]; then
         systemctl daemon-reload
         systemctl try-restart weir-policyd.service weir-milter.service weir-agent.service \
-            weir-monitor.service
+            weir-monitor.service weir-sniffer.service
     fi
 fi
 C
@@ -44,7 +45,7 @@ cat >"$root/DEBIAN/prerm" <<'C'
 set -e
 if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
     systemctl disable --now weir-policyd.socket weir-policyd.service weir-milter.service \
-        weir-agent.service weir-monitor.service || true
+        weir-agent.service weir-monitor.service weir-sniffer.service || true
 fi
 C
 cat >"$root/DEBIAN/postrm" <<'C'
