@@ -49,7 +49,9 @@ static void the_clock_ends_the_rest_of_long_texts_before_all_else(void **state)
                {WEIR_MATCH_REST_TIME_MAX + 1, 0, {false, false, true}},
                {WEIR_MATCH_TIME_MAX + 1, 0, {true, true, true}},
                {0, WEIR_MATCH_COLD_TIME_MAX - 5, {false, false, false}},
-               {0, WEIR_MATCH_COLD_TIME_MAX + 1, {false, false, true}}};
+               {0, WEIR_MATCH_COLD_TIME_MAX + 1, {false, false, true}},
+               {0, WEIR_MATCH_COLD_ALL_TIME_MAX - 5, {false, false, true}},
+               {0, WEIR_MATCH_COLD_ALL_TIME_MAX + 1, {true, true, true}}};
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
         struct weir_effort effort;
         weir_effort_begin(&effort);
