@@ -2,9 +2,14 @@
  * How much one message may cost: work that is counted, and the clock as the last resort.
  *
  * Work is what the message makes of the rules, weighted to be about half a nanosecond a unit on
- * the machine it was measured on; it does not know the clock, so that a message gets the same
- * hits in every process, on a quick machine and on a slow or busy one.  Each round has work of its
- * own, which the others cannot use up, and of it no rule gets more than its share.
+ * the machine it was measured on; it does not know the clock, so that a message that stays within
+ * all bounds gets the same hits in every process, on a quick machine and on a slow or busy one.  At
+ * the bounds that need not be so: PCRE2 counts the steps of a match otherwise in machine code than
+ * without, which a new process begins with, Hyperscan's work is counted otherwise than the built-in
+ * engine's, and what a new process has to do first is bounded by the clock alone.
+ *
+ * Each round has work of its own, which the others cannot use up, and of it no rule gets more than
+ * its share.
  */
 #include "core/evidence/matcher_effort.h"
 
