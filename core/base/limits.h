@@ -110,7 +110,8 @@
 #define WEIR_MATCH_PIECE_MAX (1u << 24) /* places tried times octets of the line, in one call */
 #define WEIR_MATCH_REST_TIME_MAX 65 /* milliseconds for one message: last resort, and ... */
 #define WEIR_MATCH_TIME_MAX 80     /* ... and with what stands near the ends */
-#define WEIR_MATCH_COLD_TIME_MAX 100 /* milliseconds with compiling; then no rest of long texts */
+#define WEIR_MATCH_COLD_TIME_MAX 100 /* milliseconds with compiling; no rest of long texts, ... */
+#define WEIR_MATCH_COLD_ALL_TIME_MAX 500 /* ... and then nothing any more: last resort */
 #define WEIR_MATCH_RULE_TIME_MAX 15 /* milliseconds for one rule in one text: last resort */
 
 #define WEIR_NEED_DEPTH_MAX 250    /* groups within groups; PCRE2's own default limit */

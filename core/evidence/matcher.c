@@ -145,6 +145,7 @@ static int match_areas(struct weir_matcher *matcher)
         return WEIR_ENOMEM;
     weir_matcher_area(matcher, WEIR_AREA_HEADER, &header->area, header->selector);
     weir_matcher_area(matcher, WEIR_AREA_ENVELOPE, &envelope->area, envelope->selector);
+    matcher->fields_cut = matcher->effort.over[WEIR_ROUND_FIELDS];
     matcher->effort.round = WEIR_ROUND_ENDS;
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
         if (is_long(&area[order[i]]))
@@ -174,8 +175,6 @@ static bool settles_as_hit(const struct weir_matcher *matcher, uint32_t number,
 static void settle(struct weir_matcher *matcher)
 {
     const struct weir_image *image = &matcher->rules->image;
-    /* "not found" then does not mean "not there" */
-    bool incomplete = matcher->effort.over[WEIR_ROUND_FIELDS];
     for (size_t i = 0; i < image->count[WEIR_IMAGE_SPECIAL]; i++) {
         uint32_t number = image->special[i];
         if (number >= weir_rules_size(matcher->rules))
@@ -183,7 +182,7 @@ static void settle(struct weir_matcher *matcher)
         const struct weir_image_rule *rule = &image->rule[number];
         bool judged = rule->selector < image->count[WEIR_IMAGE_SELECTORS] &&
                       !weir_matcher_has_failed(matcher, number) &&
-                      !(incomplete && (rule->flags & WEIR_RULE_NEGATED)) &&
+                      !(matcher->fields_cut && (rule->flags & WEIR_RULE_NEGATED)) &&
                       (rule->kind != WEIR_RULE_ENVELOPE || matcher->input->envelope);
         bool hits = judged && settles_as_hit(matcher, number, rule);
         if (matcher->value[number] < 0)

@@ -48,7 +48,8 @@ static bool trial_begin(struct weir_matcher *matcher, uint32_t number, enum weir
                         ? rule->hits_most : WEIR_RULE_REPEATS_MAX;
     *trial_r = (struct trial){
         .matcher = matcher, .rule = number, .image = rule, .kind = kind,
-        .regex = weir_rules_regex(matcher->rules, number), .begun = matcher->effort.used,
+        .regex = weir_rules_regex(matcher->rules, number),
+        .begun = weir_effort_used(&matcher->effort),
         .most = rule->flags & WEIR_RULE_MULTIPLE ? most : 1};
     return true;
 }

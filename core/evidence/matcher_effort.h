@@ -29,8 +29,12 @@ void weir_effort_begin(struct weir_effort *effort);
  * nearly always is one of many alternatives. */
 uint64_t weir_match_cost(size_t octets, size_t pattern);
 
-/* Counts work in the present round.  False when that was too much. */
+/* Counts the work of one call in the present round.  False when that was too much. */
 bool weir_effort_spend(struct weir_effort *effort, uint64_t units);
+
+/* Nanoseconds used so far, from which the time of one rule is counted: looks at the clock when much
+ * was done since the last look. */
+uint64_t weir_effort_used(struct weir_effort *effort);
 
 /* The most that one rule may spend on one text. */
 uint64_t weir_effort_share(const struct weir_effort *effort);

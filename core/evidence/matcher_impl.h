@@ -56,6 +56,7 @@ struct weir_matcher {
     bool profiling;
     bool cut;                 /* something was left out: to be reported */
     bool cut_rest;            /* the same, in the rest of long texts */
+    bool fields_cut;          /* "not found" in a field does not mean "not there" */
     bool lazy;                /* hidden rules wait until they are asked for */
     unsigned depth;           /* of formulas that asked for one another */
     struct weir_selected header, envelope;

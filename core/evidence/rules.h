@@ -7,10 +7,12 @@
  * kept for the life of the handle; daemons may compile all at once beforehand.
  *
  * A match is bounded: WEIR_MATCH_STEPS_MAX, _DEPTH_MAX, and for a message WEIR_MATCH_..._WORK_MAX,
- * work that is counted and thus the same whenever the message comes; the clock
- * (WEIR_MATCH_TIME_MAX) is a last resort.  What stands near the ends of a long text is tried before
- * the rest.  An expression that runs into a bound is given up for this message: the result names
- * its rule; hits found before count.
+ * work that is counted; the clock (WEIR_MATCH_TIME_MAX) is a last resort.  A message that stays
+ * within them gets the same hits whenever it comes.  At the bounds a new process may come to others
+ * than one that has its machine code, and Hyperscan to others than the built-in engine
+ * (matcher_effort.c).  What stands near the ends of a long text is tried before the rest.  An
+ * expression that runs into a bound is given up for this message: the result names its rule; hits
+ * found before count.
  *
  * Owner:    the caller owns handles; the image's octets must outlive the rules.
  * Threads:  struct weir_rules is shared by all; a struct weir_matcher is one thread's.
@@ -55,8 +57,8 @@ void weir_rules_free(struct weir_rules **rules);
 bool weir_rules_trust(struct weir_rules *rules);
 
 /* Lets Hyperscan look for literals (prefilter_hyperscan.h); to be called before there is a
- * matcher.  Hits are the same.  0, or, and then the built-in engine stays, WEIR_EDOWN when this
- * program or processor has no Hyperscan, WEIR_ENOMEM, WEIR_ECORRUPT. */
+ * matcher.  Below the bounds hits are the same.  0, or, and then the built-in engine stays,
+ * WEIR_EDOWN when this program or processor has no Hyperscan, WEIR_ENOMEM, WEIR_ECORRUPT. */
 int weir_rules_use_hyperscan(struct weir_rules *rules);
 
 uint32_t weir_rules_serial(const struct weir_rules *rules);

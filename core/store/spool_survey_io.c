@@ -25,18 +25,29 @@ struct survey {
     uint64_t read;
 };
 
+/* As fgets(), but tells how long it was: a line may hold NULs, and files may be full of them. */
+static size_t read_line(FILE *file, char *line, size_t room)
+{
+    size_t len = 0;
+    int c = 0;
+    while (len + 1 < room && c != '\n' && (c = getc_unlocked(file)) != EOF)
+        line[len++] = (char)c;
+    line[len] = '\0';
+    return len;
+}
+
 /* The numbers in lines that begin with this word. */
 static void read_numbers(struct survey *survey, FILE *file, const char *word)
 {
     char line[WEIR_SPOOL_LINE_MAX + 2]; /* with its end */
-    size_t len = strlen(word);
+    size_t len = strlen(word), got;
     bool begins = true;
-    while (survey->read < WEIR_SPOOL_SURVEY_MAX && fgets(line, sizeof(line), file)) {
-        size_t got = strlen(line);
+    while (survey->read < WEIR_SPOOL_SURVEY_MAX &&
+           (got = read_line(file, line, sizeof(line))) > 0) {
         if (begins && strncmp(line, word, len) == 0)
             survey->result->dropped += strtoull(line + len, NULL, 10);
         survey->read += got;
-        begins = got > 0 && line[got - 1] == '\n';
+        begins = line[got - 1] == '\n';
     }
 }
 

@@ -79,11 +79,16 @@ static int spare_foreign_file(struct weir_ctl *ctl)
 {
     const char *path = ctl->option[WEIR_CTL_OUTPUT];
     char begins[sizeof FIRST_LINE] = "";
-    FILE *file = path && !ctl->option[WEIR_CTL_FORCE] && is_file(path) ? fopen(path, "re") : NULL;
+    FILE *file;
     size_t len;
 
-    if (!file)
+    if (!path || ctl->option[WEIR_CTL_FORCE] || !is_file(path))
         return 0;
+    file = fopen(path, "re");
+    if (!file)
+        return weir_ctl_error(ctl, EX_CANTCREAT, "%s: cannot be read (%s), so that it may not have "
+                              "been made by an import; --force replaces it", path,
+                              strerror(errno));
     len = fread(begins, 1, sizeof begins - 1, file);
     fclose(file);
     if (len == 0 || strcmp(begins, FIRST_LINE) == 0)

@@ -161,6 +161,23 @@ report_safe 1
             self.good("rules", "import", self.file, "--output", self.output, *words)
             self.assertIn("SA_SUBJECT", self.output.read_text())
 
+    def test_a_file_that_cannot_be_read_is_replaced_only_by_force(self):
+        words = [rig.BUILD / "weirctl", "-c", self.weir.conf, "rules", "import", self.file,
+                 "--output", self.output]
+        if os.geteuid() == 0:  # which reads everything, unless it gives that up
+            words[:0] = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+        self.output.write_text("body MINE /mine/\n")
+        self.output.chmod(0)
+        done = subprocess.run(words, capture_output=True, text=True)
+        self.assertEqual(done.returncode, CANNOT_CREATE, done.stderr)
+        self.assertIn("cannot be read (Permission denied)", done.stderr)
+        self.output.chmod(0o600)
+        self.assertEqual(self.output.read_text(), "body MINE /mine/\n")
+        self.output.chmod(0)
+        done = subprocess.run([*words, "--force"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("SA_SUBJECT", self.output.read_text())
+
     def test_a_missing_folder_or_file_is_told(self):
         self.refused(CANNOT_CREATE, "No such file", "rules", "import", self.file, "--output",
                      self.folder / "nowhere" / "x.rules")

@@ -337,6 +337,9 @@ static void WEIR_SPOOL_SURVEY_MAX_octets_are_surveyed(void **state)
         assert_int_equal(weir_spool_survey(f->folder, &survey), 1);
         assert_int_equal(survey.dropped, more ? 0 : 7);
         assert_int_equal(survey.unread, 1);
+        assert_int_equal(truncate(path, 0) | truncate(path, WEIR_SPOOL_SURVEY_MAX - !more), 0);
+        assert_int_equal(weir_spool_survey(f->folder, &survey), 1);
+        assert_int_equal(survey.unread, more); /* NULs count, too */
     }
 }
 
