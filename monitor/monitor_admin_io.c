@@ -38,6 +38,7 @@ struct question {
     char who[WHO];              /* "uid 0" */
     weir_time now;
     char why[WHY];              /* of an error */
+    unsigned code;              /* the same for programs */
 };
 
 /* what is asked -------------------------------------------------------------------- */
@@ -45,6 +46,14 @@ struct question {
 static json_t *refuse(struct question *question, const char *why)
 {
     snprintf(question->why, sizeof question->why, "%s", why);
+    question->code = MHD_HTTP_BAD_REQUEST;
+    return NULL;
+}
+
+static json_t *not_there(struct question *question, const char *why)
+{
+    (void)refuse(question, why);
+    question->code = MHD_HTTP_NOT_FOUND;
     return NULL;
 }
 
@@ -65,7 +74,9 @@ static void audit(struct question *question, const char *what, const char *detai
 
 static json_t *trouble(struct question *question)
 {
-    return refuse(question, weir_database_why(question->monitor->database));
+    (void)refuse(question, weir_database_why(question->monitor->database));
+    question->code = MHD_HTTP_INTERNAL_SERVER_ERROR;
+    return NULL;
 }
 
 static void url_of(struct weir_monitor *monitor, char url_r[static WEIR_MONITOR_URL_MAX + 1])
@@ -89,6 +100,7 @@ static json_t *server_add(struct question *question)
     uint8_t hash[WEIR_SECRET_HASH];
     uint32_t number;
     json_t *json;
+    int done;
 
     if (!weir_server_name_fit(weir_slice_of(text(question, "name"))))
         return refuse(question, "that is no name for a server: letters, digits, '-', '_', '.'");
@@ -97,8 +109,11 @@ static json_t *server_add(struct question *question)
     url_of(monitor, identity.monitor);
     weir_secret_new(identity.secret);
     weir_secret_hash(weir_slice_of(identity.secret), hash);
-    if (weir_database_server_add(monitor->database, identity.server, hash, question->now,
-                                 &number) < 0)
+    done = weir_database_server_add(monitor->database, identity.server, hash, question->now,
+                                    &number);
+    if (done == WEIR_EINVAL)
+        return refuse(question, "there is a server of this name already; revoke it first");
+    if (done < 0)
         return trouble(question);
     (void)weir_admit_refresh(monitor->admit);
     audit(question, "server add", identity.server);
@@ -115,7 +130,7 @@ static json_t *server_revoke(struct question *question)
     int done = weir_database_server_revoke(question->monitor->database, name, question->now);
 
     if (done == 0)
-        return refuse(question, "there is no such server, or it is revoked already");
+        return not_there(question, "there is no such server, or it is revoked already");
     if (done < 0)
         return trouble(question);
     (void)weir_admit_refresh(question->monitor->admit);
@@ -165,7 +180,7 @@ static json_t *threshold_remove(struct question *question)
     int done = weir_database_threshold_remove(question->monitor->database, name);
 
     if (done == 0)
-        return refuse(question, "there is no such threshold");
+        return not_there(question, "there is no such threshold");
     if (done < 0)
         return trouble(question);
     audit(question, "threshold remove", name);
@@ -348,7 +363,7 @@ static enum MHD_Result answer(struct weir_monitor *monitor, struct MHD_Connectio
         (void)refuse(&question, "that is no JSON object, or too long");
     json_decref(question.json);
     return json ? say(connection, MHD_HTTP_OK, json)
-                : say(connection, MHD_HTTP_BAD_REQUEST,
+                : say(connection, question.code,
                       json_pack("{s:s}", "error", question.why));
 }
 

@@ -2,7 +2,8 @@
  * admin - the monitor's door for its operator: JSON over a Unix socket, asked by weirctl.
  *
  *     POST /admin/v1/do    {"do": "server add", "name": "mx1"}
- *         200 what came of it; 400 {"error": "..."}: it cannot be done; 500: trouble
+ *         200 what came of it; 400 {"error": "..."}: it cannot be done; 404: there is no such
+ *         server or threshold; 500: trouble, as with the database
  *
  *     server add NAME          a new identity: its text for the server's file, told this once
  *     server revoke NAME

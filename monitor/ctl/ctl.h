@@ -63,6 +63,18 @@ enum weir_ctl_option {
     WEIR_CTL_HIDDEN = 'q',
     WEIR_CTL_POINTS = 'p',
     WEIR_CTL_DEFER = 'T',
+    WEIR_CTL_PREFIX = 'N',
+    WEIR_CTL_CONNECTIONS = 'K',
+    WEIR_CTL_MESSAGES = 'g',
+    WEIR_CTL_RECIPIENTS = 'z',
+    WEIR_CTL_OBSERVE = 'B',
+    WEIR_CTL_ENFORCE = 'W',
+    WEIR_CTL_LADDER = 'l',
+    WEIR_CTL_SINCE = 'i',
+    WEIR_CTL_MOST = 'k',
+    WEIR_CTL_WATCH = 'w',
+    WEIR_CTL_OPEN = 'y',
+    WEIR_CTL_ACCEPT = 'Y',
 };
 
 struct weir_ctl;
@@ -114,6 +126,25 @@ void weir_ctl_help(const struct weir_ctl *ctl, const struct weir_ctl_verb *verb,
  * write `return weir_ctl_error(ctl, EX_USAGE, ...)`. */
 int weir_ctl_error(struct weir_ctl *ctl, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The long name of an option. */
+const char *weir_ctl_option_name(enum weir_ctl_option letter);
+
+/* Values of options (ctl_option.c).  What was not given is left as it is; 0, or EX_USAGE after
+ * what is wrong was told. */
+int weir_ctl_option_text(struct weir_ctl *ctl, enum weir_ctl_option letter, char *text,
+                         size_t most);
+int weir_ctl_option_period(struct weir_ctl *ctl, enum weir_ctl_option letter,
+                           weir_time *period);
+int weir_ctl_option_count(struct weir_ctl *ctl, enum weir_ctl_option letter, unsigned most,
+                          unsigned *count);
+/* One of words, which end with NULL: its number. */
+int weir_ctl_option_word(struct weir_ctl *ctl, enum weir_ctl_option letter,
+                         const char *const *words, unsigned *number);
+/* The first argument as an address or prefix, and as one that is not too wide for a mistake, unless
+ * --force was given. */
+int weir_ctl_argument_prefix(struct weir_ctl *ctl, struct weir_prefix *prefix_r);
+int weir_ctl_argument_narrow(struct weir_ctl *ctl, struct weir_prefix *prefix_r);
 
 /* Reads a time: "2026-11-21", "2026-11-21 18:13", "2026-11-21T18:13:00Z" (all UTC; "+01:00"
  * behind it is understood) or Unix seconds with or without decimals.  0 or
@@ -185,5 +216,16 @@ int weir_ctl_rules_load(struct weir_ctl *ctl);
 int weir_ctl_rules_list(struct weir_ctl *ctl);
 int weir_ctl_rules_show(struct weir_ctl *ctl);
 int weir_ctl_rules_import(struct weir_ctl *ctl);
+int weir_ctl_server_add(struct weir_ctl *ctl);
+int weir_ctl_server_revoke(struct weir_ctl *ctl);
+int weir_ctl_server_list(struct weir_ctl *ctl);
+int weir_ctl_threshold_show(struct weir_ctl *ctl);
+int weir_ctl_threshold_set(struct weir_ctl *ctl);
+int weir_ctl_threshold_remove(struct weir_ctl *ctl);
+int weir_ctl_threshold_test(struct weir_ctl *ctl);
+int weir_ctl_top(struct weir_ctl *ctl);
+int weir_ctl_events(struct weir_ctl *ctl);
+int weir_ctl_block(struct weir_ctl *ctl);
+int weir_ctl_unblock(struct weir_ctl *ctl);
 
 #endif

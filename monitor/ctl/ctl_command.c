@@ -48,6 +48,18 @@ static const struct option long_options[] = {
     {"dry-run", no_argument, NULL, WEIR_CTL_DRY},
     {"points", required_argument, NULL, WEIR_CTL_POINTS},
     {"defer", no_argument, NULL, WEIR_CTL_DEFER},
+    {"prefix", required_argument, NULL, WEIR_CTL_PREFIX},
+    {"connections", required_argument, NULL, WEIR_CTL_CONNECTIONS},
+    {"messages", required_argument, NULL, WEIR_CTL_MESSAGES},
+    {"recipients", required_argument, NULL, WEIR_CTL_RECIPIENTS},
+    {"observe", no_argument, NULL, WEIR_CTL_OBSERVE},
+    {"enforce", no_argument, NULL, WEIR_CTL_ENFORCE},
+    {"ladder", required_argument, NULL, WEIR_CTL_LADDER},
+    {"since", required_argument, NULL, WEIR_CTL_SINCE},
+    {"most", required_argument, NULL, WEIR_CTL_MOST},
+    {"watch", no_argument, NULL, WEIR_CTL_WATCH},
+    {"open", no_argument, NULL, WEIR_CTL_OPEN},
+    {"accept", no_argument, NULL, WEIR_CTL_ACCEPT},
     {NULL, 0, NULL, 0},
 };
 
@@ -68,7 +80,8 @@ static const struct explanation explanations[] = {
     {WEIR_CTL_FORCE, "--force", "do it although it looks like a mistake"},
     {WEIR_CTL_EXPIRED, "--expired", "show those that have ended, too"},
     {WEIR_CTL_VERDICT, "--verdict V", "spam, good or unsure"},
-    {WEIR_CTL_BY, "--by WHO", "user (a person, the default) or computer"},
+    {WEIR_CTL_BY, "--by WHO|WHAT", "user (a person, the default) or computer; of top: what "
+     "it is sorted by"},
     {WEIR_CTL_AT, "--at TIME", "as of this time instead of now"},
     {WEIR_CTL_AUTHENTICATED, "--authenticated", "SPF, DKIM or DMARC vouched for the domain"},
     {WEIR_CTL_COUNT, "--count N", "so many votes at once"},
@@ -88,6 +101,18 @@ static const struct explanation explanations[] = {
     {WEIR_CTL_HIDDEN, "--hidden", "also rules without a score, those that begin with __"},
     {WEIR_CTL_OUTPUT, "--output FILE", "write it there"},
     {WEIR_CTL_DRY, "--dry-run", "only look whether it would work"},
+    {WEIR_CTL_PREFIX, "--prefix LIST", "whom it is for: addresses and prefixes, with commas"},
+    {WEIR_CTL_CONNECTIONS, "--connections LIMIT", "as 1/s:300: the rate, and how many at once"},
+    {WEIR_CTL_MESSAGES, "--messages LIMIT", "/s, /min, /h, /d; none: not limited"},
+    {WEIR_CTL_RECIPIENTS, "--recipients LIMIT", "of accepted ones"},
+    {WEIR_CTL_OBSERVE, "--observe", "only tell what would be done"},
+    {WEIR_CTL_ENFORCE, "--enforce", "do it"},
+    {WEIR_CTL_LADDER, "--ladder TEXT", "what is done, as \"alert 10m, defer 15m, reject 4h\""},
+    {WEIR_CTL_SINCE, "--since 1d", "so far back, in m, h, d or w"},
+    {WEIR_CTL_MOST, "--most N", "show so many"},
+    {WEIR_CTL_WATCH, "--watch", "draw it anew every 2 s, until Ctrl-C"},
+    {WEIR_CTL_OPEN, "--open", "only those that stand"},
+    {WEIR_CTL_ACCEPT, "--accept", "and accept it from now on, on all servers"},
 };
 
 int weir_ctl_error(struct weir_ctl *ctl, int code, const char *format, ...)
@@ -102,6 +127,15 @@ int weir_ctl_error(struct weir_ctl *ctl, int code, const char *format, ...)
     va_end(arguments);
     fputc('\n', stderr);
     return code;
+}
+
+const char *weir_ctl_option_name(enum weir_ctl_option letter)
+{
+    const struct option *option = long_options;
+
+    while (option->name && option->val != (int)letter)
+        option++;
+    return option->name ? option->name : "";
 }
 
 static const char *words(const struct weir_ctl_verb *verb, char buffer[static 64])
@@ -232,8 +266,8 @@ static void help_with_verb(const struct weir_ctl_verb *verb, FILE *out)
             verb->sentence);
     for (size_t i = 0; i < sizeof explanations / sizeof explanations[0]; i++)
         if (strchr(verb->options, explanations[i].letter) != NULL)
-            fprintf(out, "  %-18s %s\n", explanations[i].usage, explanations[i].sentence);
-    fprintf(out, "  %-18s %s\n  %-18s %s\n", "--json", "print JSON", "-c, --config FILE",
+            fprintf(out, "  %-21s %s\n", explanations[i].usage, explanations[i].sentence);
+    fprintf(out, "  %-21s %s\n  %-21s %s\n", "--json", "print JSON", "-c, --config FILE",
             "another configuration than " WEIR_CONFIG_PATH);
     fprintf(out, "\nExample:\n  %s\n", verb->example);
 }

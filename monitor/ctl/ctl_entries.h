@@ -39,6 +39,10 @@ void weir_ctl_entries_free(struct weir_ctl_entries *entries);
 int weir_ctl_entry_parse(enum weir_list list, const char *text, size_t len,
                          struct weir_ctl_entry *entry_r, const char **why_r);
 
+/* Whether a prefix is so wide that it is most likely a mistake. */
+bool weir_ctl_too_wide(const struct weir_prefix *prefix);
+#define WEIR_CTL_TOO_WIDE "wider than /8 (IPv6: /16)"
+
 void weir_ctl_entry_free(struct weir_ctl_entry *entry);
 
 /* The same as the lists have it, without times and origin. */

@@ -19,8 +19,6 @@
 #define ENDED_KEPT (30 * WEIR_DAY)
 #define CHUNK 8192        /* entries of one transaction */
 #define SHOWN_MOST 10     /* entries told one by one */
-#define IPV4_WIDEST 8
-#define IPV6_WIDEST 16
 
 struct change {
     struct weir_ctl *ctl;
@@ -58,20 +56,6 @@ static int read_ends(struct weir_ctl *ctl, weir_time at, weir_time *ends_r)
     return 0;
 }
 
-static int read_text(struct weir_ctl *ctl, enum weir_ctl_option letter, const char *fallback,
-                     char *text_r, size_t most)
-{
-    const char *text = ctl->option[letter] != NULL ? ctl->option[letter] : fallback;
-    const char *name = letter == WEIR_CTL_REASON ? "--reason" : "--origin";
-    if (strlen(text) > most)
-        return weir_ctl_error(ctl, EX_USAGE, "%s is longer than %zu octets", name, most);
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
-        if (*c < ' ' || *c == 0x7f)
-            return weir_ctl_error(ctl, EX_USAGE, "%s has a control character", name);
-    strcpy(text_r, text);
-    return 0;
-}
-
 static int read_points(struct weir_ctl *ctl, double *points_r)
 {
     const char *text = ctl->option[WEIR_CTL_POINTS];
@@ -93,24 +77,19 @@ static int read_model(struct weir_ctl *ctl, struct weir_list_entry *model_r)
     memset(model_r, 0, sizeof *model_r);
     model_r->added = weir_ctl_now();
     model_r->defer = ctl->option[WEIR_CTL_DEFER] != NULL;
+    strcpy(model_r->reason, "listed by hand");
+    strcpy(model_r->origin, "weirctl");
     int code = read_ends(ctl, model_r->added, &model_r->ends);
     if (code == 0)
         code = read_points(ctl, &model_r->points);
     if (code == 0)
-        code = read_text(ctl, WEIR_CTL_REASON, "listed by hand", model_r->reason,
-                         WEIR_REASON_MAX);
+        code = weir_ctl_option_text(ctl, WEIR_CTL_REASON, model_r->reason, WEIR_REASON_MAX);
     if (code == 0)
-        code = read_text(ctl, WEIR_CTL_ORIGIN, "weirctl", model_r->origin, WEIR_ORIGIN_MAX);
+        code = weir_ctl_option_text(ctl, WEIR_CTL_ORIGIN, model_r->origin, WEIR_ORIGIN_MAX);
     return code;
 }
 
 /* Mistakes. --------------------------------------------------------------------- */
-
-static bool too_wide(const struct weir_prefix *prefix)
-{
-    bool ipv4 = weir_address_is_ipv4(&prefix->address) && prefix->bits >= 96;
-    return weir_prefix_length(prefix) < (ipv4 ? IPV4_WIDEST : IPV6_WIDEST);
-}
 
 /* A name is a suffix under which people register when a name below it is its
  * own organization. */
@@ -135,8 +114,8 @@ static const char *mistake(struct weir_ctl *ctl, const struct weir_ctl_entry *en
     bool suspect = ctl->verb->list != WEIR_LIST_ACCEPT;
     if (entry->domain != NULL)
         return is_suffix(ctl, entry->domain) ? "everybody can have a domain below it" : NULL;
-    if (too_wide(&entry->prefix))
-        return "wider than /8 (IPv6: /16)";
+    if (weir_ctl_too_wide(&entry->prefix))
+        return WEIR_CTL_TOO_WIDE;
     if (suspect && weir_address_is_private(&entry->prefix.address))
         return "a private address: it can only be one of your own";
     return NULL;

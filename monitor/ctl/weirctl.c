@@ -7,6 +7,7 @@
 #include "monitor/ctl/ctl_output.h"
 
 #define LIST_ADD_OPTIONS "rofuEFx"
+#define LIMIT_OPTIONS "NKgzl"
 #define ENTRY "ADDRESS|PREFIX..."
 #define ENTRY_OR_DOMAIN "ADDRESS|PREFIX|DOMAIN..."
 
@@ -91,6 +92,43 @@ static const struct weir_ctl_verb verbs[] = {
      "A host is no gateway, whatever it looks like.", "weirctl gateways reject 203.0.113.7"},
     {"gateways", "forget", weir_ctl_gateways_forget, WEIR_LISTS, "", 1, 1, "ADDRESS",
      "Take an approval or rejection back.", "weirctl gateways forget 198.51.100.3"},
+    {"server", "add", weir_ctl_server_add, WEIR_LISTS, "O", 1, 1, "NAME [--output FILE]",
+     "Let a mail server's agent in: its identity, told once.",
+     "weirctl server add mx1 --output mx1.identity"},
+    {"server", "revoke", weir_ctl_server_revoke, WEIR_LISTS, "", 1, 1, "NAME",
+     "Do not let its agent in any more.", "weirctl server revoke mx1"},
+    {"server", "list", weir_ctl_server_list, WEIR_LISTS, "", 0, 0, "",
+     "Show the mail servers: heard of or blind, and what they have applied.",
+     "weirctl server list --json"},
+    {"threshold", "show", weir_ctl_threshold_show, WEIR_LISTS, "", 0, 1, "[NAME]",
+     "Show how much addresses may do, and what is done about more.", "weirctl threshold show"},
+    {"threshold", "set", weir_ctl_threshold_set, WEIR_LISTS, LIMIT_OPTIONS "BW", 1, 1,
+     "NAME [--prefix LIST] [--connections 1/s:300] [--messages 2/s:600] [--recipients 5/s:2000] "
+     "[--ladder TEXT] [--observe | --enforce]",
+     "Change a threshold, or make one for some addresses.",
+     "weirctl threshold set partners --prefix 192.0.2.0/24,2001:db8::/32 --messages 20/s:5000"},
+    {"threshold", "remove", weir_ctl_threshold_remove, WEIR_LISTS, "", 1, 1, "NAME",
+     "Take a threshold away.", "weirctl threshold remove partners"},
+    {"threshold", "test", weir_ctl_threshold_test, WEIR_LISTS, LIMIT_OPTIONS "ik", 0, 1,
+     "[NAME] [--since 7d] [--prefix LIST] [--connections 1/s:300] [--messages 2/s:600] "
+     "[--recipients 5/s:2000] [--most N]",
+     "Whom would this limit have caught, and which of them are good senders?",
+     "weirctl threshold test --since 7d --connections 30/min:100"},
+    {"top", NULL, weir_ctl_top, WEIR_LISTS, "bikw", 0, 0,
+     "[--by connections|messages|accepted|recipients|syns] [--since 10m] [--most 20] [--watch]",
+     "Show which addresses do most.", "weirctl top --by messages --since 1h"},
+    {"events", NULL, weir_ctl_events, WEIR_LISTS, "iky", 0, 1,
+     "[--open] [--since 1d] [--most N] [ADDRESS|PREFIX]",
+     "Show limits that were passed, and what else the monitor noticed.",
+     "weirctl events --open"},
+    {"block", NULL, weir_ctl_block, WEIR_LISTS, "frTx", 1, 1,
+     "ADDRESS|PREFIX --for 4h [--defer] [--reason TEXT]",
+     "Refuse mail from an address on all servers.",
+     "weirctl block 203.0.113.7 --for 4h --reason \"sends viruses\""},
+    {"unblock", NULL, weir_ctl_unblock, WEIR_LISTS, "frYx", 1, 1,
+     "ADDRESS|PREFIX [--accept [--for 7d]] [--reason TEXT]",
+     "Take back what was decided about an address, on all servers.",
+     "weirctl unblock 203.0.113.7 --accept --for 7d"},
     {"status", NULL, weir_ctl_status, WEIR_LISTS, "", 0, 0, "",
      "Show how lists, counters and daemons are; exit 1 when something is wrong.",
      "weirctl status --json"},

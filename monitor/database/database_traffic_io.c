@@ -203,6 +203,29 @@ int weir_database_top(struct weir_database *database, int64_t from, int64_t to, 
     return rc < 0 ? rc : calls;
 }
 
+int weir_database_minutes(struct weir_database *database, int64_t from, int64_t to,
+                          int (*row)(void *context, const struct weir_minute_row *row),
+                          void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT minute, address, server, " COLUMNS
+        " FROM minutes WHERE minute BETWEEN ? AND ? ORDER BY minute, address, server");
+    int calls = 0, rc, stop = 0;
+
+    weir_bind_number(&q, from);
+    weir_bind_number(&q, to);
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        struct weir_minute_row one = {.minute = weir_column_number(&q)};
+
+        weir_column_octets(&q, &one.address, sizeof one.address);
+        one.server = (uint32_t)weir_column_number(&q);
+        column_sums(&q, one.sum);
+        stop = row(context, &one);
+        calls++;
+    }
+    rc = weir_query_end(&q);
+    return rc < 0 ? rc : calls;
+}
+
 /* The table is ordered by minute first, so that an address is looked up in each minute. */
 int weir_database_history(struct weir_database *database, const struct weir_address *address,
                           int64_t from, int64_t to,

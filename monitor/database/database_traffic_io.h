@@ -56,6 +56,12 @@ int weir_database_top(struct weir_database *database, int64_t from, int64_t to, 
                       unsigned most, int (*row)(void *context, const struct weir_address_row *row),
                       void *context);
 
+/* All minutes of all addresses in such a span, by minute, address and server; first and last are
+ * 0. */
+int weir_database_minutes(struct weir_database *database, int64_t from, int64_t to,
+                          int (*row)(void *context, const struct weir_minute_row *row),
+                          void *context);
+
 /* An address's minutes in such a span, oldest first, server by server; first and last are 0.
  * WEIR_ELIMIT for a longer span. */
 int weir_database_history(struct weir_database *database, const struct weir_address *address,

@@ -163,6 +163,39 @@ static void the_top_and_the_history_are_those_of_a_plain_array(void **state)
                      1);
 }
 
+static int see_in_order(void *context, const struct weir_minute_row *row)
+{
+    struct weir_minute_row *last = context;
+    int order = row->minute != last->minute ? (row->minute > last->minute ? 1 : -1)
+                                            : memcmp(&row->address, &last->address,
+                                                     sizeof row->address);
+
+    assert_true(order > 0 || (order == 0 && row->server > last->server));
+    assert_true(row->sum[0] < 99);
+    last->sum[0] += row->sum[0];
+    last->minute = row->minute;
+    last->address = row->address;
+    last->server = row->server;
+    return 0;
+}
+
+static void all_minutes_of_a_span_come_in_order(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_minute_row last = {.minute = 0};
+
+    for (unsigned i = 0; i < 60; i++) {
+        struct weir_minute_row row = database_row((i * 7) % 5, MINUTE + (i * 11) % 6, 1 + i % 3, 1);
+
+        row.sum[0] = row.minute == MINUTE || row.minute == MINUTE + 5 ? 99 : 1;
+        database_must(rig, database_store(rig, &row, 1, 1), 0);
+    }
+    assert_true(weir_database_minutes(rig->database, MINUTE + 1, MINUTE + 4, see_in_order,
+                                      &last) > 0);
+    assert_int_equal(last.sum[0], 40);
+    assert_int_equal(weir_database_minutes(rig->database, 5, 4, see_in_order, &last), 0);
+}
+
 static void a_history_has_a_limit(void **state)
 {
     struct database_rig *rig = *state;
@@ -288,6 +321,7 @@ int main(void)
         TEST(all_streams_are_listed),
         TEST(sums_stop_at_their_limits),
         TEST(the_top_and_the_history_are_those_of_a_plain_array),
+        TEST(all_minutes_of_a_span_come_in_order),
         TEST(a_history_has_a_limit),
         TEST(nothing_acknowledged_is_lost_or_counted_twice_by_a_kill),
     };

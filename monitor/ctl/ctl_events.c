@@ -1,0 +1,124 @@
+/*
+ * ctl_events - weirctl events: limits that were passed, servers that fell silent, agents that were
+ * refused; newest first.
+ *
+ * An address is meant with the networks it lies in, and a prefix with what lies in it, since that
+ * is where its events are.
+ */
+#include "monitor/ctl/ctl.h"
+
+#include <string.h>
+
+#include "monitor/ctl/ctl_monitor_io.h"
+#include "monitor/ctl/ctl_output.h"
+#include "monitor/ctl/ctl_servers.h"
+#include "monitor/database/database_events_io.h"
+
+#define MOST 1000000
+
+struct listing {
+    struct weir_ctl *ctl;
+    struct weir_ctl_servers servers;
+    bool one;                      /* only events of what touches prefix */
+    struct weir_prefix prefix;
+    unsigned most, shown;
+    json_t *rows;                  /* of --json */
+};
+
+static bool touches(const struct weir_prefix *a, const struct weir_prefix *b)
+{
+    return weir_prefix_contains(a->bits < b->bits ? a : b,
+                                a->bits < b->bits ? &b->address : &a->address);
+}
+
+static json_t *as_json(const struct listing *listing, const struct weir_event *event,
+                       const char *prefix)
+{
+    return json_pack(
+        "{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:I, s:o}", "number",
+        (json_int_t)event->number, "kind", event->kind, "raised",
+        weir_ctl_json_time(event->raised), "cleared", weir_ctl_json_time(event->cleared), "prefix",
+        event->has_prefix ? json_string(prefix) : json_null(), "server",
+        event->server ? json_string(weir_ctl_server_name(&listing->servers, event->server))
+                      : json_null(),
+        "quantity", event->quantity[0] ? json_string(event->quantity) : json_null(), "threshold",
+        event->class_name, "observed", event->observed, "limit_rate",
+        weir_ctl_json_number(event->limit_rate), "limit_most",
+        weir_ctl_json_number(event->limit_maximum), "rate", weir_ctl_json_number(event->rate),
+        "children", (json_int_t)event->children, "text",
+        weir_ctl_json_text(event->text, strlen(event->text)));
+}
+
+static void print_event(const struct listing *listing, const struct weir_event *event,
+                        const char *prefix)
+{
+    char raised[WEIR_TIME_TEXT], cleared[WEIR_TIME_TEXT];
+
+    printf("%-21s %-21s %-9s %-22s %s%s\n", weir_time_format(event->raised, raised),
+           event->cleared ? weir_time_format(event->cleared, cleared) : "stands", event->kind,
+           event->has_prefix ? prefix : weir_ctl_server_name(&listing->servers, event->server),
+           event->text, event->observed ? " (only observed)" : "");
+}
+
+static int show(void *context, const struct weir_event *event)
+{
+    struct listing *listing = context;
+    char prefix[WEIR_PREFIX_TEXT] = "";
+
+    if (listing->one && (!event->has_prefix || !touches(&event->prefix, &listing->prefix)))
+        return 0;
+    if (event->has_prefix)
+        weir_prefix_format(&event->prefix, prefix);
+    if (listing->rows)
+        json_array_append_new(listing->rows, as_json(listing, event, prefix));
+    else
+        print_event(listing, event, prefix);
+    return ++listing->shown >= listing->most || ferror(stdout);
+}
+
+/* What is asked for: of the last day, unless it is about what stands or one address. */
+static int read_filter(struct listing *listing, struct weir_event_filter *filter_r)
+{
+    struct weir_ctl *ctl = listing->ctl;
+    bool open = ctl->option[WEIR_CTL_OPEN] != NULL;
+    weir_time since = 0;
+    int code = weir_ctl_option_period(ctl, WEIR_CTL_SINCE, &since);
+
+    if (code == 0)
+        code = weir_ctl_option_count(ctl, WEIR_CTL_MOST, MOST, &listing->most);
+    if (code == 0 && ctl->arguments > 0) {
+        listing->one = true;
+        code = weir_ctl_argument_prefix(ctl, &listing->prefix);
+    }
+    if (since == 0 && !open && !listing->one)
+        since = WEIR_DAY;
+    *filter_r = (struct weir_event_filter){
+        .open = open, .since = since > 0 ? weir_ctl_now() - since : 0};
+    return code;
+}
+
+int weir_ctl_events(struct weir_ctl *ctl)
+{
+    struct listing listing = {.ctl = ctl, .most = MOST};
+    struct weir_database *database = NULL;
+    struct weir_event_filter filter;
+    int code = read_filter(&listing, &filter);
+
+    if (code == 0)
+        code = weir_ctl_monitor_database(ctl, &database);
+    if (code == 0)
+        code = weir_ctl_servers_read(ctl, database, &listing.servers);
+    if (code == 0 && ctl->option[WEIR_CTL_JSON])
+        listing.rows = json_array();
+    else if (code == 0)
+        printf("%-21s %-21s %-9s %-22s %s\n", "RAISED", "CLEARED", "KIND", "WHO", "WHAT");
+    if (code == 0)
+        code = weir_ctl_monitor_read(ctl, database,
+                                     weir_database_events(database, &filter, show, &listing));
+    if (code == 0 && listing.rows)
+        code = weir_ctl_json(ctl, json_incref(listing.rows));
+    json_decref(listing.rows);
+    weir_ctl_servers_free(&listing.servers);
+    weir_database_free(&database);
+    return code;
+}

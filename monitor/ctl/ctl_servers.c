@@ -1,0 +1,165 @@
+/*
+ * ctl_servers - servers read from the database, and waited for.
+ *
+ * Whoever is blind is not waited for: it will be told when it is back, and that is said.
+ */
+#include "monitor/ctl/ctl_servers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "monitor/ctl/ctl_monitor_io.h"
+#include "monitor/database/database_decisions_io.h"
+
+#define WAIT_MOST (5 * WEIR_SECOND)
+#define WAIT_STEP (WEIR_SECOND / 10)
+
+struct reading {
+    struct weir_ctl_servers *servers;
+    weir_time now, silence;
+};
+
+static enum weir_ctl_server_state state_of(const struct reading *reading,
+                                           const struct weir_server *server)
+{
+    if (server->revoked != 0)
+        return WEIR_CTL_SERVER_REVOKED;
+    if (server->last_seen == 0)
+        return WEIR_CTL_SERVER_NEW;
+    return reading->now - server->last_seen > reading->silence ? WEIR_CTL_SERVER_BLIND
+                                                               : WEIR_CTL_SERVER_SEEN;
+}
+
+static int take(void *context, const struct weir_server *server)
+{
+    struct reading *reading = context;
+    struct weir_ctl_servers *servers = reading->servers;
+    struct weir_ctl_server *more =
+        realloc(servers->one, (servers->count + 1) * sizeof *servers->one);
+
+    if (!more)
+        return WEIR_ENOMEM;
+    servers->one = more;
+    more += servers->count++;
+    *more = (struct weir_ctl_server){.server = *server, .state = state_of(reading, server)};
+    more->server.health = NULL;
+    more->health = json_loads(server->health, 0, NULL);
+    if (!json_is_object(more->health)) {
+        json_decref(more->health);
+        more->health = NULL;
+    }
+    return 0;
+}
+
+int weir_ctl_servers_read(struct weir_ctl *ctl, struct weir_database *database,
+                          struct weir_ctl_servers *servers_r)
+{
+    struct reading reading = {servers_r, weir_ctl_now(), ctl->config.monitor_silence};
+    int rc;
+
+    *servers_r = (struct weir_ctl_servers){0};
+    rc = weir_database_servers(database, take, &reading);
+    if (rc >= 0)
+        rc = weir_database_generation(database, &servers_r->newest);
+    return weir_ctl_monitor_read(ctl, database, rc);
+}
+
+void weir_ctl_servers_free(struct weir_ctl_servers *servers)
+{
+    for (size_t i = 0; i < servers->count; i++)
+        json_decref(servers->one[i].health);
+    free(servers->one);
+    *servers = (struct weir_ctl_servers){0};
+}
+
+const char *weir_ctl_server_state_name(enum weir_ctl_server_state state)
+{
+    static const char *const names[] = {"seen", "blind", "new", "revoked"};
+
+    return names[state];
+}
+
+const char *weir_ctl_server_name(const struct weir_ctl_servers *servers, uint32_t number)
+{
+    for (size_t i = 0; i < servers->count; i++)
+        if (servers->one[i].server.number == number)
+            return servers->one[i].server.name;
+    return "";
+}
+
+/* Waiting. -------------------------------------------------------------------------- */
+
+/* Who has a generation and who lacks it; how many that are heard of lack it. */
+static size_t sort_out(const struct weir_ctl_servers *servers, uint64_t generation, json_t *who)
+{
+    json_t *have = json_array(), *lack = json_array();
+    size_t waiting = 0;
+
+    for (size_t i = 0; i < servers->count; i++) {
+        const struct weir_ctl_server *one = &servers->one[i];
+        bool has = one->server.generation >= generation;
+
+        if (one->state == WEIR_CTL_SERVER_REVOKED)
+            continue;
+        json_array_append_new(has ? have : lack, json_string(one->server.name));
+        waiting += !has && one->state == WEIR_CTL_SERVER_SEEN;
+    }
+    json_object_set_new(who, "have", have);
+    json_object_set_new(who, "lack", lack);
+    return waiting;
+}
+
+int weir_ctl_servers_await(struct weir_ctl *ctl, json_t **who_r)
+{
+    struct weir_ctl_servers servers = {0};
+    struct weir_database *database = NULL;
+    weir_time until = weir_ctl_now() + WAIT_MOST;
+    json_t *who = json_object();
+    uint64_t generation = 0;
+    int code = weir_ctl_monitor_database(ctl, &database);
+
+    while (code == 0) {
+        code = weir_ctl_servers_read(ctl, database, &servers);
+        if (generation == 0)
+            generation = servers.newest;
+        size_t waiting = sort_out(&servers, generation, who);
+        weir_ctl_servers_free(&servers);
+        if (waiting == 0 || weir_ctl_now() >= until)
+            break;
+        weir_ctl_wait(WAIT_STEP);
+    }
+    weir_database_free(&database);
+    if (code == 0)
+        *who_r = who;
+    else
+        json_decref(who);
+    return code;
+}
+
+static void print_names(const json_t *names)
+{
+    const json_t *name;
+    size_t i;
+
+    json_array_foreach(names, i, name)
+        printf("%s %s", i > 0 ? "," : "", json_string_value(name));
+}
+
+void weir_ctl_servers_tell(const json_t *who, const char *what)
+{
+    const json_t *have = json_object_get(who, "have"), *lack = json_object_get(who, "lack");
+
+    if (json_array_size(have) + json_array_size(lack) == 0) {
+        puts("there are no servers yet");
+        return;
+    }
+    printf("%s:", what);
+    print_names(have);
+    puts(json_array_size(have) == 0 ? " no server yet" : "");
+    if (json_array_size(lack) > 0) {
+        printf("not yet, and as soon as they are heard of again:");
+        print_names(lack);
+        putchar('\n');
+    }
+}

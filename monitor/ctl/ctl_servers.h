@@ -1,0 +1,53 @@
+/*
+ * ctl_servers - what the monitor's database says of the mail servers: who is heard of, and who has
+ * what was decided.
+ *
+ * Owner:    the caller owns the servers.
+ * Errors:   exit codes, after what went wrong was told.
+ */
+#ifndef WEIR_CTL_SERVERS_H
+#define WEIR_CTL_SERVERS_H
+
+#include <jansson.h>
+
+#include "monitor/ctl/ctl.h"
+#include "monitor/database/database_servers_io.h"
+
+enum weir_ctl_server_state {
+    WEIR_CTL_SERVER_SEEN,
+    WEIR_CTL_SERVER_BLIND,   /* was, and is not any more */
+    WEIR_CTL_SERVER_NEW,     /* was never heard of */
+    WEIR_CTL_SERVER_REVOKED,
+};
+
+struct weir_ctl_server {
+    struct weir_server server;
+    enum weir_ctl_server_state state;
+    json_t *health;          /* an object, or NULL when nothing was said */
+};
+
+struct weir_ctl_servers {
+    struct weir_ctl_server *one;
+    size_t count;
+    uint64_t newest;         /* generation of decisions */
+};
+
+/* Reads them as they are now. */
+int weir_ctl_servers_read(struct weir_ctl *ctl, struct weir_database *database,
+                          struct weir_ctl_servers *servers_r);
+void weir_ctl_servers_free(struct weir_ctl_servers *servers);
+
+/* "seen", "blind", ... */
+const char *weir_ctl_server_state_name(enum weir_ctl_server_state state);
+
+/* The name of a number; "" when there is none. */
+const char *weir_ctl_server_name(const struct weir_ctl_servers *servers, uint32_t number);
+
+/* Waits until all servers that are heard of have acknowledged the newest generation of now, at
+ * most 5 s, and tells who has: "have" and "lack" of a JSON object, names of servers. */
+int weir_ctl_servers_await(struct weir_ctl *ctl, json_t **who_r);
+
+/* The same in a line for people, which begins with what they have. */
+void weir_ctl_servers_tell(const json_t *who, const char *what);
+
+#endif
