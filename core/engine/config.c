@@ -304,6 +304,14 @@ static const struct weir_setting rows[] = {
      "nobody.", NULL},
     {"monitor", "alert_webhook", WEIR_TEXT, "", 0, 0, NULL, AT(alert_webhook),
      "An http or https URL to which alerts are posted as JSON; empty: none.", NULL},
+    {"monitor", "alert_window", WEIR_PERIOD, "5m", 1e6, DAYS, NULL, AT(alert_window),
+     "The first alert is told at once; what comes within so long after a message is gathered into "
+     "the next.", NULL},
+    {"monitor", "alert_hour", WEIR_COUNT, "12", 1, WEIR_ALERT_HOUR_MAX, NULL, AT(alert_hour),
+     "At most so many messages with alerts an hour, by mail and to the webhook each.", NULL},
+    {"monitor", "sendmail", WEIR_TEXT, "/usr/sbin/sendmail", 0, 0, NULL, AT(sendmail),
+     "The program that alerts are mailed with: the message is its standard input, recipients are "
+     "its arguments behind -i --.", check_absolute},
 
     {"threshold", "observe", WEIR_YESNO, "yes", 0, 0, NULL, AT(threshold_observe),
      "Whether thresholds are only watched: events are told with what would have been done, and "

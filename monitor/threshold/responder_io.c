@@ -89,16 +89,22 @@ static void audit(struct weir_responder *responder, const char *who, const char 
 
 static void alert(struct weir_responder *responder, const struct weir_ladder_decision *decision)
 {
-    struct weir_alert told = {.time = decision->time, .prefix = decision->prefix};
-    char prefix[WEIR_PREFIX_TEXT];
+    const struct weir_watch_event *event = decision->event;
+    struct weir_alert told = {
+        .time = decision->time,
+        .ends = decision->ends,
+        .prefix = decision->prefix,
+        .quantity = event->quantity,
+        .rate = event->rate,
+        .limit = event->limit,
+        .servers = decision->servers,
+        .response = decision->response,
+        .wanted = decision->wanted,
+    };
 
-    weir_prefix_format(&decision->prefix, prefix);
-    if (decision->withheld)
-        snprintf(told.text, sizeof told.text, "%s: %s; %s was withheld: %s", prefix,
-                 decision->reason, weir_response_name(decision->wanted), decision->withheld);
-    else
-        snprintf(told.text, sizeof told.text, "%s: %s; response: %s", prefix, decision->reason,
-                 weir_response_name(decision->response));
+    snprintf(told.class_name, sizeof told.class_name, "%s", event->class_name);
+    snprintf(told.withheld, sizeof told.withheld, "%s",
+             decision->withheld ? decision->withheld : "");
     responder->counts.alerts++;
     responder->options.alert(responder->options.context, &told);
 }

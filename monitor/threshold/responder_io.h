@@ -15,15 +15,9 @@
 #include "core/base/log.h"
 #include "core/store/lists_io.h"
 #include "monitor/database/database_io.h"
-#include "monitor/threshold/ladder.h"
+#include "monitor/threshold/alert.h"
 
 struct weir_responder;
-
-struct weir_alert {
-    weir_time time;
-    struct weir_prefix prefix;
-    char text[512];              /* a sentence for people, printable */
-};
 
 struct weir_responder_options {
     const struct weir_ladder_options *ladder; /* copied as far as the ladder copies it */
@@ -31,7 +25,7 @@ struct weir_responder_options {
     int wake;                    /* an eventfd that is written to when there is something */
     /* The lists of all servers have changed. */
     void (*changed)(void *context, uint64_t generation);
-    /* Somebody is to be told. */
+    /* Somebody is to be told; without the names of servers. */
     void (*alert)(void *context, const struct weir_alert *alert);
     void *context;
 };
