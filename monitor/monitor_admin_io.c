@@ -210,6 +210,20 @@ static json_t *undo(struct question *question)
                      json_is_true(json_object_get(question->json, "accept")));
 }
 
+static json_t *unaccept(struct question *question)
+{
+    struct weir_prefix prefix;
+    int undone;
+
+    if (!read_prefix(question, &prefix))
+        return NULL;
+    undone = weir_responder_unaccept(question->monitor->responder, &prefix, question->who,
+                                     question->now);
+    if (undone == 0)
+        return refuse(question, "it is not accepted");
+    return undone < 0 ? trouble(question) : json_pack("{s:i}", "undone", undone);
+}
+
 static json_t *block(struct question *question)
 {
     struct weir_monitor *monitor = question->monitor;
@@ -280,7 +294,7 @@ static const struct {
     {"server add", server_add},       {"server revoke", server_revoke},
     {"threshold set", threshold_set}, {"threshold remove", threshold_remove},
     {"undo", undo},                   {"block", block},
-    {"status", status},
+    {"unaccept", unaccept},           {"status", status},
 };
 
 /* Runs a verb with the database's lock; NULL: question->why says why not. */

@@ -303,6 +303,22 @@ int weir_responder_undo(struct weir_responder *responder, const struct weir_pref
     return undone;
 }
 
+int weir_responder_unaccept(struct weir_responder *responder, const struct weir_prefix *prefix,
+                            const char *who, weir_time now)
+{
+    char text[WEIR_PREFIX_TEXT];
+    int undone;
+
+    responder->now = now;
+    undone = weir_database_decisions_undo(responder->options.database, prefix, "accept", who, now,
+                                          &responder->generation);
+    if (undone <= 0)
+        return undone;
+    audit(responder, who, "unaccept", weir_prefix_format(prefix, text));
+    responder->options.changed(responder->options.context, responder->generation);
+    return undone;
+}
+
 int weir_responder_decide(struct weir_responder *responder, const char *name,
                           const struct weir_list_entry *entry, const char *who, weir_time now)
 {

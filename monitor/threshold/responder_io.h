@@ -47,6 +47,10 @@ int weir_responder_turn(struct weir_responder *responder, weir_time now);
 int weir_responder_undo(struct weir_responder *responder, const struct weir_prefix *prefix,
                         const char *who, weir_time now);
 
+/* Takes back that exactly this prefix is acceptable.  How often it was said, or an error. */
+int weir_responder_unaccept(struct weir_responder *responder, const struct weir_prefix *prefix,
+                            const char *who, weir_time now);
+
 /* An analyst's own decision: put on a list at once. */
 int weir_responder_decide(struct weir_responder *responder, const char *list,
                           const struct weir_list_entry *entry, const char *who, weir_time now);
