@@ -261,6 +261,7 @@ class Responses(World):
         self.wait_for_entries("blacklist")
         answer = self.monitor.ask("undo", prefix=BAD, accept=True, reason="a partner")
         self.assertEqual((answer["undone"], answer["accepted"]), (1, True))
+        self.assertGreater(self.monitor.events(BAD)[0]["cleared"], 0)
         self.wait_for_entries("accept")
         self.assertFalse(listed(self.mx1, "blacklist", BAD))
         self.exceed(each=250)
