@@ -265,7 +265,7 @@ int weir_monitor_reread(struct weir_monitor *monitor)
     }
     if (done == 0) {
         /* The last events of the watch before: answered now, or never. */
-        if (weir_responder_turn(responder, weir_clock_now(&monitor->wall)) < 0)
+        if (weir_responder_finish(responder, weir_clock_now(&monitor->wall)) < 0)
             tell_trouble(monitor, "events were lost", WEIR_ECORRUPT);
         weir_watch_free(&watch);
         weir_responder_free(&responder);

@@ -19,6 +19,7 @@
 #include "monitor/database/database_events_io.h"
 
 #define ORIGIN "monitor"
+#define TURN_MOST 500 /* events: in a storm of them the first blocks are told before the last */
 
 struct weir_responder {
     struct weir_responder_options options;
@@ -72,6 +73,16 @@ static void drop(struct weir_responder *responder)
     responder->first = (responder->first + 1) % WEIR_RESPONDER_QUEUE_MAX;
     responder->count--;
     pthread_mutex_unlock(&responder->lock);
+}
+
+/* What is left is for the next turn, at once. */
+static void wake_again(struct weir_responder *responder)
+{
+    struct weir_watch_event event;
+    const uint64_t one = 1;
+
+    if (peek(responder, &event) && write(responder->options.wake, &one, sizeof one) < 0)
+        return; /* it is full of wakes already */
 }
 
 /* decisions ---------------------------------------------------------------------- */
@@ -265,15 +276,27 @@ int weir_responder_turn(struct weir_responder *responder, weir_time now)
     responder->now = now;
     responder->generation = 0;
     responder->error = 0;
-    while (done == 0 && peek(responder, &event)) {
+    for (unsigned n = 0; n < TURN_MOST && done == 0 && peek(responder, &event); n++) {
         done = answer(responder, &event);
         if (done == 0)
             drop(responder);
     }
+    if (done == 0)
+        wake_again(responder);
     weir_ladder_advance(responder->ladder, now);
     if (responder->generation > 0)
         responder->options.changed(responder->options.context, responder->generation);
     return done < 0 ? done : responder->error;
+}
+
+int weir_responder_finish(struct weir_responder *responder, weir_time now)
+{
+    struct weir_watch_event event;
+    int done = 0;
+
+    while (done == 0 && peek(responder, &event))
+        done = weir_responder_turn(responder, now);
+    return done;
 }
 
 /* analysts ----------------------------------------------------------------------- */

@@ -38,8 +38,12 @@ void weir_responder_free(struct weir_responder **responder);
 /* The watch's event; quick, never waits. */
 void weir_responder_event(void *responder, const struct weir_watch_event *event);
 
-/* Everything that is queued, and what time brings.  0 or the database's error. */
+/* What is queued, some hundreds at most and the rest after another wake, and what time brings.
+ * 0 or the database's error. */
 int weir_responder_turn(struct weir_responder *responder, weir_time now);
+
+/* All that is queued: before a responder is freed. */
+int weir_responder_finish(struct weir_responder *responder, weir_time now);
 
 /* An analyst's one action: takes back all decisions about a prefix and what is below it, forgets
  * its place on the ladder, and can accept it from now on (ends 0: for ever).  How many were taken

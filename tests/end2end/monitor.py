@@ -14,7 +14,8 @@ import time
 import rig
 
 QUANTITIES = ("connections", "syns", "messages", "accepted", "recipients", "estimated")
-PLAIN = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}  # nothing of a proxy
+PLAIN = {name: value for name, value in os.environ.items()  # nothing of a proxy
+         if name == "PATH" or name.endswith("SAN_OPTIONS")}
 
 
 class Admin(http.client.HTTPConnection):

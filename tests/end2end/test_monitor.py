@@ -30,13 +30,18 @@ class World(unittest.TestCase):
 
     def monitor_with(self, **sections):
         self.monitor = Monitor(self.folder, **sections)
-        self.addCleanup(self.monitor.process.end)
+        self.addCleanup(self.end, self.monitor.process)
         return self.monitor
 
     def server(self, name, **more):
         server = Server(self.folder, self.monitor, name, **more)
-        self.addCleanup(server.process.end)
+        self.addCleanup(self.end, server.process)
         return server
+
+    def end(self, process):
+        """Ends a program; one that was built with sanitizers has said what they found."""
+        process.end()
+        self.assertNotRegex(process.log(), "Sanitizer|runtime error")
 
     def world(self, **sections):
         self.monitor_with(**sections)
