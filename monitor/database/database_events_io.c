@@ -84,7 +84,8 @@ static struct weir_event column_event(struct weir_query *q)
 
 /* Texts of their own, so that SQLite can use the indices of those that stand: when ten thousand
  * addresses raise events at once, each is looked for. */
-#define WHERE " AND raised >= ?1 AND number < ?2 AND (?3 IS NULL OR (address = ?3 AND bits = ?4)) " \
+#define WHERE " AND raised >= ?1 AND number < ?2 " \
+    "AND (?3 IS NULL OR (address = ?3 AND bits = ?4)) " \
     "ORDER BY number DESC LIMIT ?5"
 
 static const char *text_for(const struct weir_event_filter *filter)
