@@ -43,7 +43,7 @@ mains     := postfix-policy/policyd postfix-policy/milter postfix-policy/milter_
 guests    := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(mains:=.c) exim-module/local_scan_io.c,\
              $(wildcard postfix-policy/*.c monitor/*.c monitor/*/*.c exim-module/*.c sniffer/*.c)))
 products  := $(B)/libweir.a $(B)/weir-policyd $(B)/weir-milter $(B)/weirctl $(B)/weir-agent \
-             $(B)/weir-monitor $(if $(SAN),,$(B)/weir-exim.so)
+             $(B)/weir-monitor $(B)/weir-sniffer $(if $(SAN),,$(B)/weir-exim.so)
 # Exim's processes live for one connection: what the module loads is paid for each time, so that
 # all that Debian has as position-independent archives is linked in.
 EXIM      := build/rig/exim4-dev/usr/include/exim4
@@ -82,6 +82,8 @@ $(B)/liblmdb.a: $(LMDB)
 $(B)/weir-monitor: $(B)/obj/monitor/monitor.o $(B)/libguests.a $(B)/libweir.a
 	$(LINK)
 $(B)/weir-agent: $(B)/obj/monitor/agent/agent.o $(B)/libguests.a $(B)/libweir.a
+	$(LINK)
+$(B)/weir-sniffer: $(B)/obj/sniffer/sniffer.o $(B)/libguests.a $(B)/libweir.a
 	$(LINK)
 $(B)/weir-exim.so: $(patsubst %.c,$(B)/obj/%.o,$(wildcard exim-module/*.c)) $(without) $(B)/libweir.a \
                  $(B)/liblmdb.a
@@ -150,15 +152,18 @@ build/fuzz/%: tests/fuzz/%.c $(wildcard core/*/*.c)
 	  -o $@ $< $(wildcard core/*/*.c) $(guests:$(B)/obj/%.o=%.c) $(LIBS)
 
 install: all
-	install -s -Dm755 -t $(DESTDIR)$(PREFIX)/sbin $(B)/weir-policyd $(B)/weir-milter $(B)/weir-agent $(B)/weir-monitor
+	install -s -Dm755 -t $(DESTDIR)$(PREFIX)/sbin $(B)/weir-policyd $(B)/weir-milter $(B)/weir-agent \
+	  $(B)/weir-monitor $(B)/weir-sniffer
 	install -s -Dm755 -t $(DESTDIR)$(PREFIX)/bin $(B)/weirctl
 	install -s -Dm644 -t $(DESTDIR)$(PREFIX)/lib/weir $(B)/weir-exim.so
 	install -Dm644 core/evidence/starter.rules $(DESTDIR)/etc/weir/rules/10-starter.rules$(if $(wildcard $(DESTDIR)/etc/weir/rules/10-starter.rules),.new)
 	install -Dm644 $(B)/weir.conf $(DESTDIR)/etc/weir/weir.conf$(if $(wildcard $(DESTDIR)/etc/weir/weir.conf),.new)
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(B)/weir.conf.5
-	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(wildcard postfix-policy/*.8 exim-module/*.8)
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man8 \
+	  $(wildcard postfix-policy/*.8 exim-module/*.8 monitor/*.8 monitor/*/*.8 sniffer/*.8)
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man1 monitor/ctl/weirctl.1
-	install -Dm644 -t $(DESTDIR)/lib/systemd/system $(wildcard postfix-policy/*.service postfix-policy/*.socket)
+	install -Dm644 -t $(DESTDIR)/lib/systemd/system \
+	  $(wildcard postfix-policy/*.service postfix-policy/*.socket monitor/*.service monitor/*/*.service sniffer/*.service)
 	install -Dm644 monitor/ctl/weirctl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/weirctl
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/doc/weir README.md LICENSE
 deb: all

@@ -14,6 +14,7 @@
 #include <pcap.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -23,7 +24,8 @@
 #include "core/base/limits.h"
 #include "core/base/line.h"
 
-enum { RING = 64 << 20, TIMEOUT = 50, SNAPLEN = 262144, FILTER_MAX = 4096 };
+enum { RING = 64 << 20, TIMEOUT = 50, SNAPLEN = 262144, FILTER_MAX = 4096,
+       PIECE = 64 << 10 };
 
 struct weir_capture {
     pcap_t *pcap;
@@ -57,11 +59,29 @@ static int begin(pcap_t *pcap, const char *name, bool live, struct weir_capture 
     return 0;
 }
 
+/* In large pieces: the C library's own are of 4 KB. */
+static pcap_t *open_stream(const char *path, char text[PCAP_ERRBUF_SIZE])
+{
+    bool standard = strcmp(path, "-") == 0;
+    FILE *file = standard ? stdin : fopen(path, "rbe");
+    if (!file) {
+        snprintf(text, PCAP_ERRBUF_SIZE, "%s", strerror(errno));
+        return NULL;
+    }
+    setvbuf(file, NULL, _IOFBF, PIECE);
+    __fsetlocking(file, FSETLOCKING_BYCALLER);
+    pcap_t *pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_MICRO,
+                                                            text);
+    if (!pcap && !standard)
+        fclose(file);
+    return pcap;
+}
+
 int weir_capture_open_file(const char *path, struct weir_capture **capture_r,
                            char why[static WEIR_CAPTURE_WHY])
 {
     char text[PCAP_ERRBUF_SIZE] = "";
-    pcap_t *pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_MICRO, text);
+    pcap_t *pcap = open_stream(path, text);
     if (!pcap)
         return fail(WEIR_EIO, why, path, text);
     int rc = begin(pcap, path, false, capture_r, why);
@@ -162,6 +182,12 @@ int weir_capture_open_live(const char *interface, const struct weir_capture_opti
     }
     *capture_r = capture;
     return 0;
+}
+
+int weir_capture_filter(struct weir_capture *capture, const struct weir_capture_options *options,
+                        char why[static WEIR_CAPTURE_WHY])
+{
+    return set_filter(capture, "filter", options, why);
 }
 
 void weir_capture_free(struct weir_capture **capture)

@@ -51,6 +51,11 @@ int weir_capture_open_file(const char *path, struct weir_capture **capture_r,
 
 void weir_capture_free(struct weir_capture **capture);
 
+/* Puts the filter of other ports in place of that of a live capture; needs no rights.  0 or an
+ * error, and then the filter is as it was. */
+int weir_capture_filter(struct weir_capture *capture, const struct weir_capture_options *options,
+                        char why[static WEIR_CAPTURE_WHY]);
+
 /* Becomes a user with his groups (NULL: stays who it is), without capabilities, and with none to
  * be gained again.  0, or an error, after which the process must not go on. */
 int weir_capture_drop_rights(const char *user, char why[static WEIR_CAPTURE_WHY]);

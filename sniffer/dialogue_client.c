@@ -155,9 +155,38 @@ static void body_over(struct weir_dialogue *d)
     weir_queue_push(&d->queue, (struct weir_waiting){.kind = WEIR_COMMAND_DOT});
 }
 
+/* The octets of whole lines that do not begin with a dot, at the beginning of a line: most of a
+ * body, and nothing is to be learned from them. */
+static size_t plain_lines(struct weir_slice octets)
+{
+    const char *end = octets.at + octets.len;
+    const char *dot = octets.at[0] == '.' ? octets.at : memchr(octets.at, '.', octets.len);
+
+    while (dot && dot > octets.at && dot[-1] != '\n')
+        dot = memchr(dot + 1, '.', (size_t)(end - dot - 1));
+    size_t len = (size_t)((dot ? dot : end) - octets.at);
+    const char *feed = memrchr(octets.at, '\n', len);
+    return feed ? (size_t)(feed - octets.at) + 1 : 0;
+}
+
+static size_t skip_lines(struct weir_dialogue *d, struct weir_slice lines)
+{
+    struct weir_client *client = &d->client;
+
+    client->after_crlf = lines.len > 1 && lines.at[lines.len - 2] == '\r';
+    client->body += lines.len;
+    client->at_lone_dot = false;
+    d->message.bytes = client->body;
+    return lines.len;
+}
+
 static size_t take_body(struct weir_dialogue *d, struct weir_slice octets)
 {
     struct weir_client *client = &d->client;
+    size_t plain = client->len == 0 ? plain_lines(octets) : 0;
+
+    if (plain > 0)
+        return skip_lines(d, (struct weir_slice){octets.at, plain});
     const char *feed = memchr(octets.at, '\n', octets.len);
     size_t len = feed ? (size_t)(feed - octets.at) : octets.len;
 

@@ -4,7 +4,9 @@
  */
 #include "core/base/keyed_hash.h"
 
+#include <endian.h>
 #include <sodium.h>
+#include <string.h>
 
 _Static_assert(WEIR_HASH_KEY == crypto_shorthash_siphash24_KEYBYTES, "one key for both widths");
 _Static_assert(WEIR_HASH_KEY == crypto_shorthash_siphashx24_KEYBYTES, "one key for both widths");
@@ -12,11 +14,10 @@ _Static_assert(WEIR_HASH_KEY == crypto_shorthash_siphashx24_KEYBYTES, "one key f
 uint64_t weir_hash64(const struct weir_hash_key *key, const void *bytes, size_t len)
 {
     uint8_t octet[crypto_shorthash_siphash24_BYTES];
+    uint64_t hash;
     crypto_shorthash_siphash24(octet, len > 0 ? bytes : "", len, key->octet);
-    uint64_t hash = 0;
-    for (size_t i = sizeof(octet); i > 0; i--) /* SipHash is little-endian on every machine */
-        hash = hash << 8 | octet[i - 1];
-    return hash;
+    memcpy(&hash, octet, sizeof(hash));
+    return le64toh(hash); /* SipHash is little-endian on every machine */
 }
 
 void weir_hash128(const struct weir_hash_key *key, const void *bytes, size_t len,

@@ -8,10 +8,12 @@
 #include "core/engine/config.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/endpoint.h"
 #include "core/base/error.h"
+#include "core/base/limits.h"
 #include "core/store/memcached_server.h"
 
 #define AT(field) offsetof(struct weir_config, field)
@@ -55,6 +57,17 @@ static int check_server(const char *item, const char **why_r)
 {
     struct weir_memcached_server server;
     return weir_memcached_server_parse(item, &server, why_r);
+}
+
+static int check_port(const char *item, const char **why_r)
+{
+    size_t digits = strspn(item, "0123456789");
+
+    if (digits > 0 && digits <= 5 && item[digits] == '\0' && atoi(item) > 0 &&
+        atoi(item) <= UINT16_MAX)
+        return 0;
+    *why_r = "a port is a number from 1 to 65535";
+    return WEIR_EINVAL;
 }
 
 static const struct weir_setting rows[] = {
@@ -344,6 +357,27 @@ static const struct weir_setting rows[] = {
     {"threshold", "blocks_server_hour", WEIR_COUNT, "50", 0, 1e6, NULL, AT(blocks_server_hour),
      "... and by the word of one server: a stolen identity cannot block the world.", NULL},
 
+    {"sniffer", "interface", WEIR_TEXT, "any", 0, 0, NULL, AT(sniffer_interface),
+     "The network interface weir-sniffer listens at; any for all of them.", NULL},
+    {"sniffer", "ports", WEIR_LIST, "25, 465, 587", 0, 0, NULL, AT(sniffer_ports),
+     "The ports at which mail servers answer, 16 at most.", check_port},
+    {"sniffer", "proxies", WEIR_LIST, "", 0, 0, NULL, AT(sniffer_proxies),
+     "Addresses and prefixes of load balancers and other mail servers whose PROXY headers and "
+     "XCLIENT commands are believed: what they pass on counts for the client they tell.",
+     check_prefix},
+    {"sniffer", "snaplen", WEIR_SIZE, "0", 0, 262144, NULL, AT(sniffer_snaplen),
+     "Octets of each packet that are looked at; 0 for all. 512 costs a third of the time, and "
+     "commands sent in one go are then cut.", NULL},
+    {"sniffer", "buffer", WEIR_SIZE, "64M", 262144, 1073741824, NULL, AT(sniffer_buffer),
+     "The kernel keeps so many octets of packets for a busy sniffer; then it drops some, which "
+     "the log and the monitor tell.", NULL},
+    {"sniffer", "promiscuous", WEIR_YESNO, "no", 0, 0, NULL, AT(sniffer_promiscuous),
+     "Whether packets to other machines are listened to, too: for a mirrored port of a switch.",
+     NULL},
+    {"sniffer", "user", WEIR_TEXT, "weir", 0, 0, NULL, AT(sniffer_user),
+     "Who weir-sniffer becomes once it listens, when root started it; empty: root without any "
+     "capability.", NULL},
+
     {"policyd", "decide_listen", WEIR_TEXT, "", 0, 0, NULL, AT(decide_listen),
      "Where weir-policyd decides about whole messages for the Exim module: unix:/path; empty for "
      "nowhere.", check_socket_or_none},
@@ -406,6 +440,8 @@ const char *weir_config_conflict(const struct weir_config *config)
         return "[message] unsure_score is above spam_score";
     if (config->reject_score < config->spam_score)
         return "[message] reject_score is below spam_score";
+    if (config->sniffer_ports.count > WEIR_SNIFFER_PORTS_MAX)
+        return "[sniffer] ports are more than 16";
     return same_files(config);
 }
 

@@ -110,6 +110,12 @@ struct weir_config {
     double threshold_wider;
     int64_t threshold_children, threshold_quorum, blocks_hour, blocks_server_hour;
 
+    /* [sniffer] */
+    const char *sniffer_interface, *sniffer_user;
+    struct weir_strings sniffer_ports, sniffer_proxies;
+    int64_t sniffer_snaplen, sniffer_buffer;
+    bool sniffer_promiscuous;
+
     /* [policyd] */
     const char *decide_listen;
     struct weir_strings listen;

@@ -15,12 +15,15 @@ Maintainer: The Weir authors <postmaster@localhost>
 Section: mail
 Priority: optional
 Depends: libc6 (>= 2.36), libmemcached11, liblmdb0, libpsl5, libidn2-0, libsodium23,
- libinih1, libjansson4, libpcre2-8-0, libmilter1.0.1, adduser
+ libinih1, libjansson4, libpcre2-8-0, libmilter1.0.1, libcurl3-gnutls, libmicrohttpd12,
+ libgnutls30, libsqlite3-0, zlib1g, libpcap0.8, libcap-ng0, adduser
 Suggests: postfix | exim4-daemon-light | exim4-daemon-heavy, memcached
 Description: finds and stops spam at the mail server
- A policy daemon and a milter for Postfix, a module for Exim, and the command line to
- look after them: blacklist, acceptable list, reputation by (address, domain), shared by
- many servers through memcached, and rules.  Observes until it is told to enforce.
+ A policy daemon and a milter for Postfix, a module for Exim, a sniffer that counts
+ SMTP traffic by address, one monitor that learns from all servers, an agent on each of
+ them, and the command line to look after them:
+ blacklist, acceptable list, reputation by (address, domain), shared by many servers
+ through memcached, thresholds, and rules.  Observes until it is told to enforce.
 C
 printf '%s\n' /etc/weir/weir.conf /etc/weir/rules/10-starter.rules >"$root/DEBIAN/conffiles"
 cat >"$root/DEBIAN/postinst" <<'C'
@@ -32,7 +35,8 @@ if [ "$1" = configure ]; then
     install -d -m 2750 -o weir -g weir /var/lib/weir
     if [ -d /run/systemd/system ]; then
         systemctl daemon-reload
-        systemctl try-restart weir-policyd.service weir-milter.service
+        systemctl try-restart weir-policyd.service weir-milter.service weir-agent.service \
+            weir-monitor.service weir-sniffer.service
     fi
 fi
 C
@@ -40,7 +44,8 @@ cat >"$root/DEBIAN/prerm" <<'C'
 #!/bin/sh
 set -e
 if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
-    systemctl disable --now weir-policyd.socket weir-policyd.service weir-milter.service || true
+    systemctl disable --now weir-policyd.socket weir-policyd.service weir-milter.service \
+        weir-agent.service weir-monitor.service weir-sniffer.service || true
 fi
 C
 cat >"$root/DEBIAN/postrm" <<'C'

@@ -88,6 +88,10 @@ static void lists_of_addresses_and_sockets_are_checked_where_they_are_written(vo
         {"[policyd]\nlisten = 127.0.0.1:10040\n", "inet:"},
         {"[policyd]\nlisten = inet:127.0.0.1:0x\n", "inet:127.0.0.1:0x"},
         {"[policyd]\nlisten = unix:relative\n", "unix:relative"},
+        {"[sniffer]\nports = 25, 65536\n", "65536"},
+        {"[sniffer]\nports = 0\n", "0"},
+        {"[sniffer]\nports = 25x\n", "25x"},
+        {"[sniffer]\nproxies = 10.0.0.1/8\n", "10.0.0.1/8"},
     };
     struct weir_arena *arena = weir_arena_new(4096);
     struct weir_config config;
@@ -115,6 +119,7 @@ static void settings_that_contradict_each_other_are_told(void **state)
         {"[reputation]\nweight_user = 0\nweight_computer = 0\n", "weight_user"},
         {"[decision]\nunsure_probability = 0.9\nspam_probability = 0.6\n", "unsure_probability"},
         {"[weir]\nlists_file = a\ncounters_file = a\n", "same file"},
+        {"[sniffer]\nports = 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17\n", "ports"},
     };
     struct weir_arena *arena = weir_arena_new(4096);
     struct weir_config config;

@@ -1,0 +1,278 @@
+/*
+ * session - glue: events of the flow table become octets of dialogues, events of dialogues become
+ * charges and reports.  Owns the flow table and one small object for each connection in it, which
+ * owns its dialogue.  Refuses nothing: what is not understood was counted further down.
+ */
+#include "sniffer/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/slice.h"
+#include "sniffer/calibration.h"
+
+struct weir_sessions {
+    struct weir_sessions_options options;
+    struct weir_sessions_handler handler;
+    struct weir_sessions_counts counts;
+    struct weir_calibration calibration;
+    struct weir_prefix proxy[WEIR_SNIFFER_PROXIES_MAX];
+    struct weir_tally *tally;
+    struct weir_flows *flows;
+};
+
+/* One connection. */
+struct session {
+    struct weir_sessions *sessions;
+    struct weir_flow *flow;
+    struct weir_dialogue *dialogue;
+    struct weir_address charged; /* whom the connection was charged to ... */
+    bool is_charged;             /* ... if it was */
+    bool trusted;                /* the peer is a trusted proxy */
+    bool begins;                 /* its beginning was heard, if not captured: it is a new one */
+};
+
+static bool is_trusted(const struct weir_sessions *sessions, const struct weir_address *client)
+{
+    for (size_t i = 0; i < sessions->options.proxy_count; i++)
+        if (weir_prefix_contains(&sessions->proxy[i], client))
+            return true;
+    return false;
+}
+
+/* Charges. ------------------------------------------------------------------------------ */
+
+/* The connection, to whom it belongs as far as is known now; once to each. */
+static void charge_connection(struct session *session, bool certain)
+{
+    const struct weir_heard *heard = weir_dialogue_heard(session->dialogue);
+    struct weir_traffic *record;
+
+    if (heard->health_check || (session->trusted && !heard->proxied && !certain))
+        return;
+    if (session->is_charged && weir_address_equal(&session->charged, &heard->client))
+        return;
+    session->is_charged = true;
+    session->charged = heard->client;
+    if (!session->begins && !session->sessions->options.charge_midstream)
+        return;
+    record = weir_tally_of(session->sessions->tally, &heard->client);
+    if (record)
+        record->connections++;
+}
+
+static void charge_message(struct session *session, const struct weir_heard *heard,
+                           const struct weir_heard_message *message)
+{
+    struct weir_traffic *record;
+
+    charge_connection(session, true);
+    record = weir_tally_of(session->sessions->tally, &heard->client);
+    if (!record)
+        return;
+    record->messages++;
+    record->accepted += message->result == WEIR_HEARD_ACCEPTED;
+    record->recipients += message->recipients_accepted;
+    record->estimated += message->estimate;
+}
+
+/* What dialogues tell. ------------------------------------------------------------------ */
+
+static void heard_message(void *context, const struct weir_heard *heard,
+                          const struct weir_heard_message *message)
+{
+    struct session *session = context;
+    const struct weir_sessions_handler *handler = &session->sessions->handler;
+
+    charge_message(session, heard, message);
+    if (handler->message)
+        handler->message(handler->context, session->flow, heard, message);
+}
+
+/* What the flow table tells. ------------------------------------------------------------ */
+
+static struct weir_dialogue *new_dialogue(struct session *session)
+{
+    const struct weir_flow *flow = session->flow;
+    struct weir_dialogue_options options = {
+        .client = flow->client,
+        .server = flow->server,
+        .client_port = flow->client_port,
+        .server_port = flow->server_port,
+        .trusted_proxy = session->trusted,
+        .midstream = flow->midstream,
+        .name_addresses = session->sessions->options.name_addresses,
+    };
+    struct weir_dialogue_handler handler = {.context = session, .message = heard_message};
+
+    weir_calibration_bounds(&session->sessions->calibration, &flow->server, flow->server_port,
+                            &options.queued_least, &options.queued_most);
+    return weir_dialogue_new(&options, &handler);
+}
+
+static void opened(void *context, struct weir_flow *flow)
+{
+    struct weir_sessions *sessions = context;
+    struct session *session = calloc(1, sizeof(*session));
+
+    flow->session = NULL;
+    if (!flow->midstream)
+        weir_tally_established(sessions->tally, &flow->client);
+    if (session) {
+        session->sessions = sessions;
+        session->flow = flow;
+        session->trusted = is_trusted(sessions, &flow->client);
+        session->begins = !flow->midstream;
+        session->dialogue = new_dialogue(session);
+    }
+    if (session && session->dialogue) {
+        flow->session = session;
+    } else {
+        free(session);
+        sessions->counts.unheard++;
+    }
+}
+
+/* A greeting, or the server's hello of TLS: so the connection is new, although its handshake was
+ * not seen or, in a flood of SYNs, forgotten. */
+static bool is_beginning(struct weir_slice octets)
+{
+    return weir_slice_begins(octets, "220") || (octets.len > 0 && octets.at[0] == 22);
+}
+
+static void octets(void *context, struct weir_flow *flow, enum weir_side side,
+                   struct weir_slice slice)
+{
+    struct session *session = flow->session;
+
+    (void)context;
+    if (!session)
+        return;
+    session->flow = flow;
+    if (side == WEIR_SIDE_SERVER && flow->octets[side] <= slice.len) /* the first ones */
+        session->begins |= is_beginning(slice);
+    weir_dialogue_octets(session->dialogue, flow->last, side, slice);
+    if (side == WEIR_SIDE_SERVER && (!session->is_charged || session->trusted))
+        charge_connection(session, false);
+}
+
+static void gap(void *context, struct weir_flow *flow, enum weir_side side, uint64_t len)
+{
+    struct session *session = flow->session;
+
+    (void)context;
+    if (!session)
+        return;
+    session->flow = flow;
+    weir_dialogue_gap(session->dialogue, flow->last, side, len);
+}
+
+static void calibrate(struct weir_sessions *sessions, const struct session *session)
+{
+    unsigned least, most;
+    unsigned replies = weir_dialogue_queued(session->dialogue, &least, &most);
+
+    weir_calibration_learn(&sessions->calibration, &session->flow->server,
+                           session->flow->server_port, replies, least, most);
+}
+
+static void closed(void *context, struct weir_flow *flow, enum weir_flow_end end)
+{
+    struct weir_sessions *sessions = context;
+    struct session *session = flow->session;
+
+    if (!session)
+        return;
+    session->flow = flow;
+    weir_dialogue_end(session->dialogue, flow->last);
+    charge_connection(session, !session->is_charged);
+    calibrate(sessions, session);
+    if (sessions->handler.connection)
+        sessions->handler.connection(sessions->handler.context, flow,
+                                     weir_dialogue_heard(session->dialogue), end);
+    weir_dialogue_free(&session->dialogue);
+    free(session);
+    flow->session = NULL;
+}
+
+static void syn(void *context, weir_time time, const struct weir_address *client)
+{
+    struct weir_sessions *sessions = context;
+
+    weir_tally_syn(sessions->tally, time, client);
+}
+
+/* The whole. ---------------------------------------------------------------------------- */
+
+int weir_sessions_new(const struct weir_sessions_options *options,
+                      const struct weir_sessions_handler *handler, struct weir_tally *tally,
+                      struct weir_sessions **sessions_r)
+{
+    struct weir_sessions *sessions;
+    int done;
+
+    if (options->proxy_count > WEIR_SNIFFER_PROXIES_MAX)
+        return WEIR_EINVAL;
+    sessions = calloc(1, sizeof(*sessions));
+    if (!sessions)
+        return WEIR_ENOMEM;
+    sessions->options = *options;
+    sessions->handler = *handler;
+    sessions->tally = tally;
+    if (options->proxy_count > 0)
+        memcpy(sessions->proxy, options->proxies,
+               options->proxy_count * sizeof(sessions->proxy[0]));
+    struct weir_flow_handler flow_handler = {sessions, opened, octets, gap, closed, syn};
+    struct weir_flows_options flow_options = {
+        .ports = options->ports, .port_count = options->port_count,
+        .proxies = options->proxies, .proxy_count = options->proxy_count,
+        .flows_most = options->flows_most, .key = options->key};
+    done = weir_flows_new(&flow_options, &flow_handler, &sessions->flows);
+    if (done < 0)
+        free(sessions);
+    else
+        *sessions_r = sessions;
+    return done;
+}
+
+void weir_sessions_free(struct weir_sessions **sessions)
+{
+    if (!sessions || !*sessions)
+        return;
+    weir_flows_free(&(*sessions)->flows);
+    free(*sessions);
+    *sessions = NULL;
+}
+
+void weir_sessions_frame(void *context, weir_time time, enum weir_link link,
+                         const uint8_t *frame, size_t captured, size_t wire)
+{
+    struct weir_sessions *sessions = context;
+    struct weir_segment segment;
+    enum weir_frame kind = weir_frame_read(link, frame, captured, wire, &segment);
+
+    sessions->counts.frames[kind]++;
+    if (kind == WEIR_FRAME_SEGMENT)
+        weir_flows_take(sessions->flows, time, &segment);
+}
+
+void weir_sessions_tick(struct weir_sessions *sessions, weir_time now)
+{
+    weir_flows_tick(sessions->flows, now);
+}
+
+void weir_sessions_finish(struct weir_sessions *sessions)
+{
+    weir_flows_finish(sessions->flows);
+}
+
+const struct weir_sessions_counts *weir_sessions_counts(const struct weir_sessions *sessions)
+{
+    return &sessions->counts;
+}
+
+const struct weir_flows_counts *weir_sessions_flows(const struct weir_sessions *sessions)
+{
+    return weir_flows_counts(sessions->flows);
+}

@@ -1,0 +1,78 @@
+/*
+ * session - from frames to what is counted: a dialogue for each connection, told when something
+ * came to its end, and charged to an address in a tally.
+ *
+ *     frame -> segment (frame.h) -> connection (flow.h) -> dialogue (dialogue.h) -> told, charged
+ *
+ * Charged, each as soon as it is certain:
+ *     a connection   when the server spoke; from a trusted proxy not before the proxy or the
+ *                    client told whose it is (and again when XCLIENT tells another one), or
+ *                    did a message.  Health checks of proxies never.
+ *     a message      with its recipients, when its final reply came or it was given up
+ *     a SYN          when it came; taken back when a connection came of it
+ * to the client as known then: that of PROXY or XCLIENT if a trusted proxy speaks.
+ *
+ * Replies heard in the clear calibrate the estimates of later connections to the same server.
+ *
+ * Owner:    the caller owns sessions and tally (which has to live longer).  What is handed to
+ *           the handler lives during the call.  Threads: one.
+ * Errors:   weir_sessions_new() only, those of weir_flows_new().  A connection for which memory
+ *           is short is not heard, and counted.
+ * Limits:   as many dialogues as connections (flow.h), each below 2 KiB without names.
+ */
+#ifndef WEIR_SNIFFER_SESSION_H
+#define WEIR_SNIFFER_SESSION_H
+
+#include "sniffer/dialogue.h"
+#include "sniffer/tally.h"
+
+struct weir_sessions_options {
+    const uint16_t *ports;      /* as for flow.h */
+    size_t port_count;
+    const struct weir_prefix *proxies; /* whose PROXY headers and XCLIENT are believed; copied */
+    size_t proxy_count;
+    bool name_addresses;        /* tell senders and recipients of messages */
+    bool charge_midstream;      /* also connections without handshake or greeting; not live, where
+                                 * a restart would charge all connections there are at once */
+    size_t flows_most;          /* 0: WEIR_FLOWS_MAX */
+    struct weir_hash_key key;
+};
+
+struct weir_sessions_handler {
+    void *context;
+    /* Either may be NULL. */
+    void (*message)(void *context, const struct weir_flow *flow, const struct weir_heard *heard,
+                    const struct weir_heard_message *message);
+    void (*connection)(void *context, const struct weir_flow *flow,
+                       const struct weir_heard *heard, enum weir_flow_end end);
+};
+
+struct weir_sessions_counts {
+    uint64_t frames[WEIR_FRAMES]; /* by what they were */
+    uint64_t unheard;             /* connections for which memory was short */
+};
+
+struct weir_sessions;
+
+/* 0 or an error. */
+int weir_sessions_new(const struct weir_sessions_options *options,
+                      const struct weir_sessions_handler *handler, struct weir_tally *tally,
+                      struct weir_sessions **sessions_r);
+
+/* Ends all connections first; NULL is accepted. */
+void weir_sessions_free(struct weir_sessions **sessions);
+
+/* Takes a frame; a weir_capture_frame (capture_io.h). */
+void weir_sessions_frame(void *sessions, weir_time time, enum weir_link link,
+                         const uint8_t *octets, size_t captured, size_t wire);
+
+/* About once a second, also when nothing arrives (flow.h). */
+void weir_sessions_tick(struct weir_sessions *sessions, weir_time now);
+
+/* Ends all connections: the capture is over. */
+void weir_sessions_finish(struct weir_sessions *sessions);
+
+const struct weir_sessions_counts *weir_sessions_counts(const struct weir_sessions *sessions);
+const struct weir_flows_counts *weir_sessions_flows(const struct weir_sessions *sessions);
+
+#endif

@@ -1,0 +1,342 @@
+"""weir-sniffer listens to a real Postfix in a network namespace of its own: what it counts is
+what Postfix logged, in the clear and inside TLS; and what floods do to it.
+"""
+import collections
+import ctypes
+import os
+import pathlib
+import re
+import shutil
+import signal
+import smtplib
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import harness
+import postfix
+import rig
+
+NEW_NETWORK = 0x40000000
+TO = "box@" + postfix.DOMAIN
+# No shorter than real mail can be: estimates take less for no message.
+TEXT = f"From: a@client.example\nTo: {TO}\nSubject: x\nMessage-Id: <1@client.example>\n\nText.\n"
+REFUSED = [f"refused{number}@{postfix.DOMAIN}" for number in range(3)]
+
+
+def own_network():
+    """From now on this program and its children have a network of their own: loopback only."""
+    if ctypes.CDLL(None, use_errno=True).unshare(NEW_NETWORK) != 0:
+        raise unittest.SkipTest(f"no network namespace: {os.strerror(ctypes.get_errno())}")
+    for words in (("link", "set", "lo", "up"), ("addr", "add", "198.51.100.1/24", "dev", "lo")):
+        subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+def setUpModule():
+    rig.needs_root()
+    for program in ("ip", "openssl"):
+        if not shutil.which(program):
+            raise unittest.SkipTest(f"there is no {program}")
+    own_network()
+
+
+def certificate(folder):
+    """A self-signed certificate and its key."""
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", cert,
+                    "-days", "2", "-subj", "/CN=mx.test.example"], check=True,
+                   capture_output=True)
+    return cert, key
+
+
+class Sniffer:
+    """A weir-sniffer at the loopback interface, with a spool of its own."""
+
+    def __init__(self, port, interface="lo", **settings):
+        self.folder = rig.scratch()
+        self.folder.chmod(0o777)  # it becomes nobody, and makes the spool there
+        self.weir = rig.Weir(self.folder)
+        self.weir.configure(weir={"log_level": "debug"}, spool={"folder": self.folder / "spool"},
+                            sniffer={"interface": interface, "ports": port, "user": "nobody",
+                                     **settings})
+        self.process = rig.Process([rig.BUILD / "weir-sniffer", "-c", self.weir.conf],
+                                   self.folder / "sniffer.log")
+        self.process.start()
+        self.process.ready(lambda: "listening" in self.process.log())
+
+    def lines(self):
+        """All lines of its spool, as dictionaries."""
+        return [rig.pairs(line) for path in sorted((self.folder / "spool").glob("sniffer-*"))
+                for line in path.read_text().splitlines()]
+
+    def sums(self):
+        """By address: sums of what traffic lines say."""
+        sums = collections.defaultdict(collections.Counter)
+        for line in self.lines():
+            if line["kind"] == "traffic":
+                for name, value in line.items():
+                    if name not in ("at", "kind", "address"):
+                        sums[line["address"]][name] += int(value)
+        return sums
+
+    def health(self):
+        return [line for line in self.lines() if line["kind"] == "health"][-1]
+
+    def stop(self):
+        """Waits for the kernel's ring to be read out, and stops it."""
+        time.sleep(0.3)
+        status = self.process.stop()
+        if status != 0:
+            raise rig.Trouble(f"weir-sniffer ended with {status}: {self.process.log()[-2000:]}")
+
+
+class WithPostfix(unittest.TestCase):
+    extra = ("smtpd_recipient_restrictions = check_recipient_access inline:{ "
+             + ", ".join(f"{{ {address} = REJECT }}" for address in REFUSED) + " }\n"
+             "smtpd_tls_security_level = may\nsmtpd_tls_loglevel = 1\n"
+             "smtpd_recipient_limit = 2000\n")
+
+    @classmethod
+    def setUpClass(cls):
+        folder = rig.scratch()
+        cert, key = certificate(folder)
+        cls.postfix = postfix.PrivatePostfix(
+            folder, extra=cls.extra + f"smtpd_tls_cert_file = {cert}\n"
+            f"smtpd_tls_key_file = {key}\n")
+        with open(cls.postfix.folder / "etc/master.cf", "a", encoding="ascii") as master:
+            master.write("tlsmgr unix - - n 1000? 1 tlsmgr\n")
+        cls.postfix.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.postfix.stop()
+
+    proxies = "198.51.100.0/24"
+
+    def setUp(self):
+        # the one that asked whether Postfix is there may get its greeting late
+        rig.wait_for(self.nobody_is_connected)
+        self.seen = len(self.postfix.maillog())
+        self.sniffer = Sniffer(self.postfix.port, proxies=self.proxies)
+        self.addCleanup(self.sniffer.process.end)
+
+    def nobody_is_connected(self):
+        log = self.postfix.maillog()
+        return log.count(": connect from") == log.count(": disconnect from") > 0
+
+    def logged(self):
+        """(messages, recipients) that Postfix took since the test began."""
+        self.postfix.wait_idle()
+        sizes = dict(re.findall(r"qmgr\[\d+\]: (\w+): from=.* nrcpt=(\d+) ",
+                                self.postfix.maillog()[self.seen:]))
+        return len(sizes), sum(map(int, sizes.values()))
+
+    def source(self, *words):
+        """Runs smtp-source."""
+        subprocess.run([rig.RIG / "postfix/usr/sbin/smtp-source", *map(str, words), "-f",
+                        "sender@client.example", "-t", TO, f"127.0.0.1:{self.postfix.port}"],
+                       check=True, capture_output=True, timeout=60, env=self.postfix.environment)
+
+    def client(self, tls=False):
+        link = smtplib.SMTP("127.0.0.1", self.postfix.port, timeout=20)
+        if tls:
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            link.starttls(context=context)
+        return link
+
+    def check(self, address="127.0.0.1", estimated=0, connections=None, recipients=True):
+        """What was counted for the address is what Postfix logged."""
+        messages, taken = self.logged()
+        self.sniffer.stop()
+        sums = self.sniffer.sums()[address]
+        self.assertGreater(messages, 0)
+        self.assertEqual(sums["accepted"], messages, self.sniffer.process.log()[-2000:])
+        self.assertEqual(sums["estimated"], estimated)
+        if recipients:
+            self.assertEqual(sums["recipients"], taken)
+        if connections is not None:
+            self.assertEqual(sums["connections"], connections)
+        self.assertNotIn("gaps", self.sniffer.health())
+        return sums
+
+
+class Clear(WithPostfix):
+    def test_one_message_a_connection_and_many(self):
+        self.source("-m", 60, "-s", 5, "-l", 3000)
+        self.source("-m", 60, "-s", 3, "-d", "-l", 20000)
+        self.check()
+
+    def test_many_recipients_of_which_some_are_refused(self):
+        with self.client() as link:
+            for number in range(8):
+                good = [f"u{number}x{other}@{postfix.DOMAIN}" for other in range(1 + 25 * number)]
+                refused = link.sendmail("a@client.example", REFUSED + good, "Subject: x\n\nText.\n")
+                self.assertEqual(sorted(refused), REFUSED)
+        self.check(connections=1)
+
+    def test_pipelined_messages_in_one_go(self):
+        with socket.create_connection(("127.0.0.1", self.postfix.port), 20) as link:
+            answers = link.makefile("rb")
+            answers.readline()
+            link.sendall(b"EHLO client.example\r\n")
+            while answers.readline()[3:4] == b"-":
+                pass
+            for number in range(20):
+                link.sendall(b"MAIL FROM:<a@client.example>\r\nRCPT TO:<refused1@test.example>\r\n"
+                             b"RCPT TO:<box@test.example>\r\nDATA\r\n")
+                codes = [answers.readline()[:3] for _ in range(4)]
+                self.assertEqual(codes, [b"250", b"554", b"250", b"354"])
+                again = b"RSET\r\n" if number % 2 else b"NOOP\r\n"
+                link.sendall(b"Subject: x\r\n\r\nText.\r\n..\r\n.\r\n" + again)
+                self.assertEqual([answers.readline()[:3] for _ in range(2)], [b"250"] * 2)
+            link.sendall(b"QUIT\r\n")
+            answers.read()
+        self.check(connections=1)
+
+    def test_what_is_given_up_or_refused_is_no_accepted_message(self):
+        with self.client() as link:
+            link.ehlo()
+            link.mail("a@client.example")
+            link.rcpt(TO)
+            link.rset()
+            link.mail("a@client.example")
+            self.assertEqual(link.rcpt(REFUSED[0])[0], 554)
+            link.rset()
+            link.sendmail("a@client.example", TO, "Subject: x\n\nText.\n")
+        with self.client() as link:
+            link.ehlo()
+            link.mail("a@client.example")
+            link.rcpt(TO)
+            link.putcmd("DATA")
+            link.getreply()
+            link.send(b"half a mess")
+            link.sock.shutdown(socket.SHUT_RDWR)
+        sums = self.check(recipients=False)
+        self.assertEqual((sums["messages"], sums["accepted"]), (4, 1))
+
+    def test_XCLIENT_of_others_is_not_believed(self):
+        with self.client() as link:
+            link.ehlo()
+            link.docmd("XCLIENT", "ADDR=192.0.2.8")
+            link.ehlo()
+            link.sendmail("a@client.example", TO, "Subject: x\n\nText.\n")
+        self.check()  # of 127.0.0.1, which is not trusted
+        self.assertNotIn("192.0.2.8", self.sniffer.sums())
+
+
+class Trusted(WithPostfix):
+    proxies = "127.0.0.0/8"
+
+    def test_XCLIENT_of_a_trusted_proxy_is_charged_to_the_client_it_tells(self):
+        for address in ("192.0.2.8", "192.0.2.9"):
+            with self.client() as link:
+                link.ehlo()
+                self.assertEqual(link.docmd("XCLIENT", f"ADDR={address}")[0], 220)
+                link.ehlo()
+                link.sendmail("a@client.example", TO, "Subject: x\n\nText.\n")
+        messages, _ = self.logged()
+        self.sniffer.stop()
+        self.assertEqual(messages, 2)
+        for address in ("192.0.2.8", "192.0.2.9"):
+            sums = self.sniffer.sums()[address]
+            self.assertEqual([sums[name] for name in ("connections", "messages", "accepted",
+                                                      "recipients")], [1, 1, 1, 1])
+        self.assertEqual(self.sniffer.sums()["127.0.0.1"]["connections"], 0)
+
+
+class Encrypted(WithPostfix):
+    def test_messages_inside_TLS_are_estimated(self):
+        for number in range(10):
+            with self.client(tls=True) as link:
+                for size in range(number):
+                    link.sendmail("a@client.example", [TO] + REFUSED[:number % 3],
+                                  TEXT + "Text and more of it.\n" * 10 ** (size % 4))
+        messages, _ = self.logged()
+        self.check(estimated=messages, connections=10, recipients=False)
+
+    def test_replies_heard_in_the_clear_calibrate_them(self):
+        for tls in (False, True):
+            with self.client(tls) as link:
+                for _ in range(6):
+                    link.sendmail("a@client.example", TO, TEXT)
+        self.check(estimated=6, connections=2)
+
+
+def syn(port, number):
+    """A SYN as anybody can forge it, with IP around it."""
+    source = struct.pack(">I", 0x0a000000 + number * 2654435761 % 0x00ffffff)
+    target = socket.inet_aton("127.0.0.1")
+    tcp = struct.pack(">HHIIBBHHH", 1024 + number % 60000, port, number, 0, 0x50, 2, 8192, 0, 0)
+    return struct.pack(">BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, 6, 0, source, target) + tcp
+
+
+class Daemon(WithPostfix):
+    def resident(self):
+        text = pathlib.Path(f"/proc/{self.sniffer.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", text).group(1))
+
+    def test_it_gives_up_its_rights(self):
+        text = pathlib.Path(f"/proc/{self.sniffer.process.pid}/status").read_text()
+        self.assertEqual(re.search(r"CapEff:\s+(\w+)", text).group(1), "0" * 16)
+        self.assertEqual(re.search(r"CapPrm:\s+(\w+)", text).group(1), "0" * 16)
+        self.assertNotEqual(re.search(r"Uid:\s+(\d+)", text).group(1), "0")
+        self.assertIn("NoNewPrivs:\t1", text)
+
+    def test_a_flood_of_forged_SYNs_blames_nobody_and_costs_no_memory(self):
+        self.source("-m", 5)
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+            for number in range(1000):
+                raw.sendto(syn(self.postfix.port, number), ("127.0.0.1", 0))
+            time.sleep(1.2)
+            before = self.resident()
+            for number in range(60_000):
+                raw.sendto(syn(self.postfix.port, number), ("127.0.0.1", 0))
+        self.source("-m", 5)
+        time.sleep(1.2)
+        self.assertLess(self.resident() - before, 2000)
+        sums = self.check()
+        self.assertEqual(sums["accepted"], 10)
+        self.assertEqual([address for address, sum_ in self.sniffer.sums().items()
+                          if sum_["connections"] or sum_["messages"]], ["127.0.0.1"])
+
+    def test_a_reload_takes_other_ports_and_keeps_what_it_counts(self):
+        self.source("-m", 3)
+        rig.wait_for(lambda: self.sniffer.sums()["127.0.0.1"]["accepted"] == 3)
+        self.sniffer.weir.configure(sniffer={"ports": f"2525, {self.postfix.port}"})
+        self.sniffer.process.send(signal.SIGHUP)
+        rig.wait_for(lambda: "2 ports" in self.sniffer.process.log())
+        self.source("-m", 4)
+        self.sniffer.weir.configure(sniffer={"ports": "no port"})
+        self.sniffer.process.send(signal.SIGHUP)
+        rig.wait_for(lambda: "1 to 65535" in self.sniffer.process.log())
+        self.source("-m", 5)
+        self.assertEqual(self.check()["accepted"], 12)
+
+    def test_a_line_tells_each_second_how_it_fares(self):
+        rig.wait_for(lambda: len([line for line in self.sniffer.lines()
+                                  if line["kind"] == "health"]) >= 3)
+        times = [float(line["at"]) for line in self.sniffer.lines() if line["kind"] == "health"]
+        self.assertTrue(all(0.5 < b - a < 2 for a, b in zip(times, times[1:])), times)
+
+    def test_what_cannot_be_listened_at_is_named(self):
+        with self.assertRaisesRegex(rig.Trouble, "nosuch0"):
+            Sniffer(25, interface="nosuch0")
+
+    def test_all_interfaces_at_once(self):
+        every = Sniffer(self.postfix.port, interface="any")
+        self.source("-m", 7)
+        self.logged()
+        every.stop()
+        self.assertEqual(every.sums()["127.0.0.1"]["accepted"], 7)
+
+
+if __name__ == "__main__":
+    harness.main()

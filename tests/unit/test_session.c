@@ -1,0 +1,310 @@
+/*
+ * Sessions fed with frames made by hand: who is charged with what, and when; record.c and scope.c
+ * are tested with the program (tests/end2end/test_sniffer.py).
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "sniffer/session.h"
+
+struct stage {
+    struct weir_tally *tally;
+    struct weir_sessions *sessions;
+    uint32_t next[2]; /* sequence numbers of client and server */
+    uint16_t port;
+    weir_time now;
+};
+
+static struct weir_address address_of(const char *text)
+{
+    struct weir_address address;
+
+    assert_int_equal(weir_address_parse(text, strlen(text), &address), 0);
+    return address;
+}
+
+/* proxy: trusted, or NULL. */
+static struct stage stage_open(const char *proxy)
+{
+    static const uint16_t port[] = {25};
+    struct weir_prefix trusted;
+    const char *why;
+    struct weir_sessions_options options = {.ports = port, .port_count = 1,
+                                            .key = weir_hash_key_random()};
+    struct stage stage = {.now = WEIR_SECOND, .port = 40000};
+
+    if (proxy) {
+        assert_int_equal(weir_prefix_parse(proxy, strlen(proxy), &trusted, &why), 0);
+        options.proxies = &trusted;
+        options.proxy_count = 1;
+    }
+    assert_int_equal(weir_tally_new(64, 64, &options.key, &stage.tally), 0);
+    struct weir_sessions_handler handler = {NULL, NULL, NULL};
+    assert_int_equal(weir_sessions_new(&options, &handler, stage.tally, &stage.sessions), 0);
+    return stage;
+}
+
+static void stage_close(struct stage *stage)
+{
+    weir_sessions_free(&stage->sessions);
+    weir_tally_free(&stage->tally);
+}
+
+/* A raw IPv4 frame between 192.0.2.1 and port 25 of 198.51.100.9. */
+static void send(struct stage *stage, char side, unsigned flags, const void *octets, size_t len)
+{
+    static const uint8_t address[2][4] = {{192, 0, 2, 1}, {198, 51, 100, 9}};
+    bool server = side == 'S';
+    uint8_t frame[2048] = {0x45, 0, (uint8_t)((40 + len) >> 8), (uint8_t)(40 + len),
+                           [8] = 64, [9] = 6};
+    uint8_t *tcp = frame + 20;
+    uint16_t ports[2] = {stage->port, 25};
+    uint32_t numbers[2] = {stage->next[server], stage->next[!server]};
+
+    memcpy(frame + 12, address[server], 4);
+    memcpy(frame + 16, address[!server], 4);
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned value = ports[i == 0 ? server : !server];
+        tcp[2 * i] = (uint8_t)(value >> 8);
+        tcp[2 * i + 1] = (uint8_t)value;
+    }
+    for (unsigned i = 0; i < 8; i++)
+        tcp[4 + i] = (uint8_t)(numbers[i / 4] >> (24 - 8 * (i % 4)));
+    tcp[12] = 0x50;
+    tcp[13] = (uint8_t)flags;
+    memcpy(tcp + 20, octets, len);
+    stage->next[server] += (uint32_t)len + ((flags & (WEIR_TCP_SYN | WEIR_TCP_FIN)) != 0);
+    stage->now += WEIR_SECOND / 100;
+    weir_sessions_frame(stage->sessions, stage->now, WEIR_LINK_RAW, frame, 40 + len, 40 + len);
+}
+
+static void say(struct stage *stage, char side, const char *text)
+{
+    send(stage, side, WEIR_TCP_ACK | WEIR_TCP_PSH, text, strlen(text));
+}
+
+static void handshake(struct stage *stage)
+{
+    stage->next[0] = stage->now & 0xffffff;
+    stage->next[1] = 5000;
+    stage->port++;
+    send(stage, 'C', WEIR_TCP_SYN, "", 0);
+    send(stage, 'S', WEIR_TCP_SYN | WEIR_TCP_ACK, "", 0);
+    send(stage, 'C', WEIR_TCP_ACK, "", 0);
+}
+
+static void mail(struct stage *stage, const char *reply)
+{
+    say(stage, 'C', "MAIL FROM:<a@b.example>\r\n");
+    say(stage, 'S', "250 ok\r\n");
+    say(stage, 'C', "RCPT TO:<c@d.example>\r\n");
+    say(stage, 'S', "250 ok\r\n");
+    say(stage, 'C', "DATA\r\n");
+    say(stage, 'S', "354 go\r\n");
+    say(stage, 'C', "Subject: x\r\n\r\ntext\r\n.\r\n");
+    say(stage, 'S', reply);
+}
+
+static void hang_up(struct stage *stage)
+{
+    send(stage, 'S', WEIR_TCP_FIN | WEIR_TCP_ACK, "", 0);
+    send(stage, 'C', WEIR_TCP_FIN | WEIR_TCP_ACK, "", 0);
+}
+
+/* Compares connections, messages, accepted, recipients. */
+static void assert_charged(struct stage *stage, const char *address, unsigned connections,
+                           unsigned messages, unsigned accepted, unsigned recipients)
+{
+    struct weir_address whose = address_of(address);
+    const struct weir_traffic none = {0};
+    const struct weir_traffic *record = weir_tally_find(stage->tally, &whose);
+
+    record = record ? record : &none;
+    assert_int_equal(record->connections, connections);
+    assert_int_equal(record->messages, messages);
+    assert_int_equal(record->accepted, accepted);
+    assert_int_equal(record->recipients, recipients);
+}
+
+static void charges_come_with_greeting_and_final_reply(void **state)
+{
+    struct stage stage = stage_open(NULL);
+
+    (void)state;
+    handshake(&stage);
+    assert_charged(&stage, "192.0.2.1", 0, 0, 0, 0);
+    say(&stage, 'S', "220 hi\r\n");
+    assert_charged(&stage, "192.0.2.1", 1, 0, 0, 0);
+    mail(&stage, "");
+    assert_charged(&stage, "192.0.2.1", 1, 0, 0, 0);
+    say(&stage, 'S', "250 queued\r\n");
+    assert_charged(&stage, "192.0.2.1", 1, 1, 1, 1);
+    mail(&stage, "550 no\r\n");
+    assert_charged(&stage, "192.0.2.1", 1, 2, 1, 2);
+    stage_close(&stage);
+}
+
+static void midstream_connections_are_charged_only_if_they_begin(void **state)
+{
+    struct stage stage = stage_open(NULL);
+
+    (void)state;
+    stage.next[1] = 77;
+    say(&stage, 'S', "250 ok\r\n"); /* of one that was there before */
+    assert_charged(&stage, "192.0.2.1", 0, 0, 0, 0);
+    stage.port++;
+    say(&stage, 'S', "220 hi\r\n"); /* the handshake was forgotten */
+    assert_charged(&stage, "192.0.2.1", 1, 0, 0, 0);
+    stage.port++;
+    send(&stage, 'S', WEIR_TCP_ACK, "\x16\x03\x03\x00\x30\x02", 6);
+    assert_charged(&stage, "192.0.2.1", 2, 0, 0, 0);
+    stage.port++;
+    send(&stage, 'S', WEIR_TCP_ACK, "\x17\x03\x03\x00\x30\x02", 6);
+    assert_charged(&stage, "192.0.2.1", 2, 0, 0, 0);
+    stage_close(&stage);
+}
+
+static void a_trusted_proxys_connection_is_its_clients(void **state)
+{
+    struct stage stage = stage_open("192.0.2.0/24");
+
+    (void)state;
+    handshake(&stage);
+    say(&stage, 'C', "PROXY TCP4 203.0.113.5 203.0.113.6 4000 25\r\n");
+    say(&stage, 'S', "220 hi\r\n");
+    mail(&stage, "250 queued\r\n");
+    hang_up(&stage);
+    assert_charged(&stage, "203.0.113.5", 1, 1, 1, 1);
+    assert_charged(&stage, "192.0.2.1", 0, 0, 0, 0);
+    stage_close(&stage);
+}
+
+static void health_checks_are_charged_to_nobody(void **state)
+{
+    struct stage stage = stage_open("192.0.2.0/24");
+    size_t records;
+
+    (void)state;
+    handshake(&stage);
+    say(&stage, 'C', "PROXY UNKNOWN\r\n");
+    say(&stage, 'S', "220 hi\r\n");
+    say(&stage, 'C', "QUIT\r\n");
+    say(&stage, 'S', "221 bye\r\n");
+    hang_up(&stage);
+    weir_sessions_finish(stage.sessions);
+    weir_tally_records(stage.tally, &records);
+    assert_int_equal(records, 0);
+    stage_close(&stage);
+}
+
+static void a_proxy_that_tells_nobody_is_charged_itself(void **state)
+{
+    struct stage stage = stage_open("192.0.2.0/24");
+
+    (void)state;
+    handshake(&stage);
+    say(&stage, 'S', "220 hi\r\n");
+    assert_charged(&stage, "192.0.2.1", 0, 0, 0, 0);
+    say(&stage, 'C', "EHLO me\r\n");
+    say(&stage, 'S', "250 hi\r\n");
+    mail(&stage, "250 queued\r\n");
+    assert_charged(&stage, "192.0.2.1", 1, 1, 1, 1);
+    stage_close(&stage);
+}
+
+static void XCLIENT_charges_the_connection_to_each_client_it_tells(void **state)
+{
+    struct stage stage = stage_open("192.0.2.0/24");
+
+    (void)state;
+    handshake(&stage);
+    say(&stage, 'S', "220 hi\r\n");
+    for (unsigned i = 0; i < 2; i++) {
+        say(&stage, 'C', i == 0 ? "XCLIENT ADDR=203.0.113.5\r\n" : "XCLIENT ADDR=203.0.113.6\r\n");
+        say(&stage, 'S', "220 hi\r\n");
+        say(&stage, 'C', "EHLO me\r\n");
+        say(&stage, 'S', "250 hi\r\n");
+        mail(&stage, "250 queued\r\n");
+    }
+    assert_charged(&stage, "203.0.113.5", 1, 1, 1, 1);
+    assert_charged(&stage, "203.0.113.6", 1, 1, 1, 1);
+    assert_charged(&stage, "192.0.2.1", 0, 0, 0, 0);
+    stage_close(&stage);
+}
+
+/* A record of TLS 1.3 with so many octets of plaintext. */
+static void record(struct stage *stage, char side, unsigned plain)
+{
+    char octets[1024] = {23, 3, 3, (char)((plain + 17) >> 8), (char)(plain + 17)};
+
+    send(stage, side, WEIR_TCP_ACK, octets, 5 + plain + 17);
+}
+
+/* A mail inside TLS whose queued reply has so many octets. */
+static void secret_mail(struct stage *stage, unsigned queued)
+{
+    static const char hello[] = "\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03"
+                                "................................" "\x00\x13\x01\x00";
+
+    handshake(stage);
+    say(stage, 'S', "220 hi\r\n");
+    say(stage, 'C', "STARTTLS\r\n");
+    say(stage, 'S', "220 go\r\n");
+    send(stage, 'C', WEIR_TCP_ACK, "\x16\x03\x01\x00\x04\x01\x00\x00\x00", 9);
+    send(stage, 'S', WEIR_TCP_ACK, hello, 47);
+    record(stage, 'S', 500);
+    record(stage, 'C', 60); /* finished, EHLO */
+    record(stage, 'S', 200);
+    record(stage, 'C', 40); /* MAIL */
+    record(stage, 'S', 14);
+    record(stage, 'C', 40); /* RCPT */
+    record(stage, 'S', 14);
+    record(stage, 'C', 6);
+    record(stage, 'S', 37);
+    record(stage, 'C', 900);
+    record(stage, 'S', queued);
+    record(stage, 'C', 6);
+    record(stage, 'S', 15);
+    hang_up(stage);
+}
+
+static void replies_in_the_clear_calibrate_later_estimates(void **state)
+{
+    static const char long_reply[] = "250 2.0.0 thank you very much for this message, it is queued "
+                                     "here now under the name of 4F2C61A0B3\r\n";
+    struct stage stage = stage_open(NULL);
+
+    (void)state;
+    secret_mail(&stage, sizeof long_reply - 1); /* longer than what is usual */
+    assert_charged(&stage, "192.0.2.1", 1, 0, 0, 0);
+    handshake(&stage);
+    say(&stage, 'S', "220 hi\r\n");
+    for (unsigned i = 0; i < 6; i++)
+        mail(&stage, long_reply);
+    hang_up(&stage);
+    weir_sessions_finish(stage.sessions);
+    assert_charged(&stage, "192.0.2.1", 2, 6, 6, 6);
+    secret_mail(&stage, sizeof long_reply - 1);
+    assert_charged(&stage, "192.0.2.1", 3, 7, 7, 7);
+    stage_close(&stage);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(charges_come_with_greeting_and_final_reply),
+        cmocka_unit_test(midstream_connections_are_charged_only_if_they_begin),
+        cmocka_unit_test(a_trusted_proxys_connection_is_its_clients),
+        cmocka_unit_test(health_checks_are_charged_to_nobody),
+        cmocka_unit_test(a_proxy_that_tells_nobody_is_charged_itself),
+        cmocka_unit_test(XCLIENT_charges_the_connection_to_each_client_it_tells),
+        cmocka_unit_test(replies_in_the_clear_calibrate_later_estimates),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
