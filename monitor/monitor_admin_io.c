@@ -225,6 +225,20 @@ static json_t *undo(struct question *question)
                      json_is_true(json_object_get(question->json, "accept")));
 }
 
+static json_t *unaccept(struct question *question)
+{
+    struct weir_prefix prefix;
+    int undone;
+
+    if (!read_prefix(question, &prefix))
+        return NULL;
+    undone = weir_responder_unaccept(question->monitor->responder, &prefix, question->who,
+                                     question->now);
+    if (undone == 0)
+        return refuse(question, "it is not accepted");
+    return undone < 0 ? trouble(question) : json_pack("{s:i}", "undone", undone);
+}
+
 static json_t *block(struct question *question)
 {
     struct weir_monitor *monitor = question->monitor;
@@ -260,18 +274,21 @@ static json_t *status(struct question *question)
     struct weir_receiver_counts taken;
     struct weir_responder_counts done;
     struct weir_intake_counts door;
+    struct weir_alerts_counts alerts;
     struct weir_watch_counts watch;
     size_t seen, blind;
 
     weir_receiver_count(monitor->receiver, &taken);
     weir_responder_count(monitor->responder, &done);
+    weir_alerts_count(monitor->alerts, &alerts);
     weir_intake_count(monitor->intake, &door);
     weir_admit_count(monitor->admit, question->now, &seen, &blind);
     weir_receiver_lock(monitor->receiver);
     watch = *weir_watch_counts(monitor->watch);
     weir_receiver_unlock(monitor->receiver);
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
+        " s:I, s:I, s:I, s:I}",
         "servers", (json_int_t)seen, "blind", (json_int_t)blind, "requests",
         (json_int_t)door.requests, "unknown", (json_int_t)door.unknown, "held",
         (json_int_t)door.held, "octets", (json_int_t)taken.octets, "again",
@@ -279,7 +296,10 @@ static json_t *status(struct question *question)
         "ahead", (json_int_t)taken.ahead, "later", (json_int_t)taken.later, "charges",
         (json_int_t)watch.charges, "accepted", (json_int_t)watch.accepted, "evicted",
         (json_int_t)watch.evicted, "alarms", (json_int_t)watch.alarms, "events",
-        (json_int_t)done.events, "decisions", (json_int_t)done.decisions);
+        (json_int_t)done.events, "decisions", (json_int_t)done.decisions, "events_lost",
+        (json_int_t)done.lost, "alerts", (json_int_t)alerts.alerts, "alert_messages",
+        (json_int_t)alerts.messages, "alert_failures", (json_int_t)alerts.failures,
+        "alerts_waiting", (json_int_t)alerts.waiting);
 }
 
 static const struct {
@@ -289,7 +309,7 @@ static const struct {
     {"server add", server_add},       {"server revoke", server_revoke},
     {"threshold set", threshold_set}, {"threshold remove", threshold_remove},
     {"undo", undo},                   {"block", block},
-    {"status", status},
+    {"unaccept", unaccept},           {"status", status},
 };
 
 /* Runs a verb with the database's lock; NULL: question->why says why not. */

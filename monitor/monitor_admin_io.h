@@ -11,6 +11,7 @@
  *     threshold remove NAME
  *     undo PREFIX [accept]     takes back what was decided, fills its buckets, and accepts it from
  *                              now on where that is asked for
+ *     unaccept PREFIX          takes back that exactly this one is accepted
  *     block PREFIX             list, ends, defer, points, reason: an analyst's own decision
  *     status                   counts
  *

@@ -15,6 +15,7 @@
 #include "monitor/intake/orders_io.h"
 #include "monitor/intake/receiver_io.h"
 #include "monitor/monitor_io.h"
+#include "monitor/threshold/alert_io.h"
 #include "monitor/threshold/policy.h"
 #include "monitor/threshold/responder_io.h"
 #include "monitor/threshold/spared.h"
@@ -41,6 +42,7 @@ struct weir_monitor {
     struct weir_watch *watch;        /* the same */
     struct weir_receiver *receiver;
     struct weir_responder *responder;
+    struct weir_alerts *alerts;
     struct weir_orders *orders;
     struct weir_admit *admit;
     struct weir_certificate certificate;

@@ -61,6 +61,12 @@ static void flush_log(struct weir_monitor *monitor)
     pthread_mutex_unlock(&monitor->log_lock);
 }
 
+static void tell_trouble(struct weir_monitor *monitor, const char *what, int error)
+{
+    weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s: %s", what,
+             error == WEIR_EIO ? strerror(errno) : weir_database_why(monitor->database));
+}
+
 /* who is spared ------------------------------------------------------------------ */
 
 struct accepted {
@@ -187,8 +193,24 @@ static void changed(void *context, uint64_t generation)
 static void alert(void *context, const struct weir_alert *alert)
 {
     struct weir_monitor *monitor = context;
+    struct weir_alert named = *alert;
 
-    weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "alert: %s", alert->text);
+    (void)weir_admit_names(monitor->admit, named.servers, named.names, sizeof named.names);
+    weir_alerts_add(monitor->alerts, &named);
+}
+
+static int open_alerts(struct weir_monitor *monitor)
+{
+    const struct weir_config *config = &monitor->config;
+    const struct weir_alerts_options options = {
+        .mail = config->alert_mail,
+        .sendmail = config->sendmail,
+        .webhook = config->alert_webhook,
+        .window = config->alert_window,
+        .hour_most = (unsigned)config->alert_hour,
+    };
+
+    return weir_alerts_open(&options, &monitor->shared_log, &monitor->alerts);
 }
 
 static int open_responder(struct weir_monitor *monitor)
@@ -242,6 +264,9 @@ int weir_monitor_reread(struct weir_monitor *monitor)
         weir_receiver_unlock(monitor->receiver);
     }
     if (done == 0) {
+        /* The last events of the watch before: answered now, or never. */
+        if (weir_responder_finish(responder, weir_clock_now(&monitor->wall)) < 0)
+            tell_trouble(monitor, "events were lost", WEIR_ECORRUPT);
         weir_watch_free(&watch);
         weir_responder_free(&responder);
         weir_policy_free(&before);
@@ -303,8 +328,8 @@ static int open_parts(struct weir_monitor *monitor)
 {
     static int (*const steps[])(struct weir_monitor *monitor) = {
         open_database, read_policy,   open_spared,        weir_monitor_spare,
-        open_responder, open_watch,   open_receiver,      weir_monitor_open_door,
-        weir_admin_open,
+        open_alerts,   open_responder, open_watch,        open_receiver,
+        weir_monitor_open_door, weir_admin_open,
     };
     int done = 0;
 
@@ -374,6 +399,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     weir_receiver_free(&monitor->receiver);
     weir_watch_free(&monitor->watch);
     weir_responder_free(&monitor->responder);
+    weir_alerts_close(&monitor->alerts);
     weir_spared_free(&monitor->spared);
     weir_lists_free(&monitor->lists);
     weir_admit_free(&monitor->admit);
@@ -396,12 +422,6 @@ void weir_monitor_close(struct weir_monitor **closing)
 }
 
 /* the loop ----------------------------------------------------------------------- */
-
-static void tell_trouble(struct weir_monitor *monitor, const char *what, int error)
-{
-    weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s: %s", what,
-             error == WEIR_EIO ? strerror(errno) : weir_database_why(monitor->database));
-}
 
 static void respond(struct weir_monitor *monitor, weir_time now)
 {

@@ -193,6 +193,11 @@
 #define WEIR_LADDER_CLASSES_MAX 64 /* ladders */
 #define WEIR_LADDER_STEPS_MAX 8    /* of one ladder */
 #define WEIR_LADDER_RECORDS_MAX 65536 /* prefixes whose steps are remembered */
+#define WEIR_ALERT_LINES 20        /* alerts of one message; more are counted */
+#define WEIR_ALERT_HOUR_MAX 60     /* messages an hour */
+#define WEIR_ALERT_NAMES_MAX 255   /* octets of the servers' names in an alert */
+#define WEIR_ALERT_RECIPIENTS_MAX 16
+#define WEIR_ALERT_RECIPIENT_MAX 254 /* octets: RFC 5321 4.5.3.1.3 without < and > */
 
 /* replay --------------------------------------------------------------- */
 #define WEIR_REPLAY_LINE_MAX 4096  /* octets of one line of a replayed log */

@@ -317,6 +317,14 @@ static const struct weir_setting rows[] = {
      "nobody.", NULL},
     {"monitor", "alert_webhook", WEIR_TEXT, "", 0, 0, NULL, AT(alert_webhook),
      "An http or https URL to which alerts are posted as JSON; empty: none.", NULL},
+    {"monitor", "alert_window", WEIR_PERIOD, "5m", 1e6, DAYS, NULL, AT(alert_window),
+     "The first alert is told at once; what comes within so long after a message is gathered into "
+     "the next.", NULL},
+    {"monitor", "alert_hour", WEIR_COUNT, "12", 1, WEIR_ALERT_HOUR_MAX, NULL, AT(alert_hour),
+     "At most so many messages with alerts an hour, by mail and to the webhook each.", NULL},
+    {"monitor", "sendmail", WEIR_TEXT, "/usr/sbin/sendmail", 0, 0, NULL, AT(sendmail),
+     "The program that alerts are mailed with: the message is its standard input, recipients are "
+     "its arguments behind -i --.", check_absolute},
 
     {"threshold", "observe", WEIR_YESNO, "yes", 0, 0, NULL, AT(threshold_observe),
      "Whether thresholds are only watched: events are told with what would have been done, and "
@@ -326,12 +334,13 @@ static const struct weir_setting rows[] = {
     {"threshold", "connections_most", WEIR_COUNT, "300", 0, 1e9, NULL, AT(connections_most),
      "... and how many at once: the two are a token bucket. 0: not limited.", NULL},
     {"threshold", "messages_rate", WEIR_RATE, "2/s", 0, 1e6, NULL, AT(messages_rate),
-     "The same for messages ...", NULL},
-    {"threshold", "messages_most", WEIR_COUNT, "600", 0, 1e9, NULL, AT(messages_most), "...", NULL},
+     "The same for messages: how many in the long run ...", NULL},
+    {"threshold", "messages_most", WEIR_COUNT, "600", 0, 1e9, NULL, AT(messages_most),
+     "... and how many messages at once.", NULL},
     {"threshold", "recipients_rate", WEIR_RATE, "5/s", 0, 1e6, NULL, AT(recipients_rate),
      "The same for accepted recipients ...", NULL},
-    {"threshold", "recipients_most", WEIR_COUNT, "2000", 0, 1e9, NULL, AT(recipients_most), "...",
-     NULL},
+    {"threshold", "recipients_most", WEIR_COUNT, "2000", 0, 1e9, NULL, AT(recipients_most),
+     "... and how many recipients at once.", NULL},
     {"threshold", "ladder", WEIR_TEXT, "alert 10m, score 3 1h, defer 15m, reject 4h", 0, 0, NULL,
      AT(threshold_ladder),
      "What is done about an address over a limit, step by step, and how long each lasts: observe, "

@@ -98,7 +98,9 @@ struct weir_config {
     const char *monitor_admin, *monitor_database, *monitor_journal;
     int64_t monitor_journal_size, monitor_database_size, monitor_addresses;
     weir_time monitor_silence, monitor_minutes;
-    const char *alert_mail, *alert_webhook;
+    const char *alert_mail, *alert_webhook, *sendmail;
+    weir_time alert_window;
+    int64_t alert_hour;
 
     /* [threshold] */
     bool threshold_observe;

@@ -51,6 +51,8 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
     "CREATE TABLE audit (number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
     "  who TEXT NOT NULL, what TEXT NOT NULL, detail TEXT NOT NULL) STRICT;"
     "CREATE INDEX addresses_last_seen ON addresses (last_seen);",
+
+    "CREATE INDEX events_standing ON events (address, bits) WHERE cleared = 0;",
 };
 
 static int version_of(struct weir_database *database, int *version_r)

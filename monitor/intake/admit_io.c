@@ -12,6 +12,7 @@
 #include <sodium.h>
 
 #include "core/base/error.h"
+#include "core/base/line.h"
 #include "monitor/agent/identity.h"
 
 struct known {
@@ -266,6 +267,28 @@ int weir_admit_store(struct weir_admit *admit)
                                          (uint64_t)known.generation,
                                          known.health[0] ? known.health : NULL);
     return done < 0 ? done : 0;
+}
+
+const char *weir_admit_names(struct weir_admit *admit, uint32_t servers, char *buffer, size_t size)
+{
+    struct weir_line line = weir_line(buffer, size);
+
+    pthread_mutex_lock(&admit->lock);
+    for (size_t i = 0; i < admit->count; i++) {
+        const struct weir_server *server = &admit->known[i].server;
+        size_t room = (size_t)(line.end - line.at);
+
+        if (server->revoked != 0 || (servers >> server->number % 32 & 1) == 0)
+            continue;
+        if (room < strlen(server->name) + strlen(", ...")) {
+            weir_line_text(&line, "...");
+            break;
+        }
+        weir_line_text(&line, line.at > line.start ? ", " : "");
+        weir_line_text(&line, server->name);
+    }
+    pthread_mutex_unlock(&admit->lock);
+    return weir_line_end(&line);
 }
 
 void weir_admit_count(struct weir_admit *admit, weir_time now, size_t *seen_r, size_t *blind_r)

@@ -47,6 +47,11 @@ void weir_admit_note(struct weir_admit *admit, uint32_t server, int64_t generati
 /* Stores what was noted since the last time; with the database's lock held, about once a second. */
 int weir_admit_store(struct weir_admit *admit);
 
+/* The names of the servers whose numbers modulo 32 have a bit, ", " between; ends in "..." when
+ * there are more than fit in.  Returns buffer. */
+const char *weir_admit_names(struct weir_admit *admit, uint32_t servers, char *buffer,
+                             size_t size);
+
 /* Servers heard of within `silence`, and those that were but are not any more (blind). */
 void weir_admit_count(struct weir_admit *admit, weir_time now, size_t *seen_r, size_t *blind_r);
 

@@ -130,6 +130,7 @@ static void decide(struct weir_ladder *ladder, struct ladder_record *record, wei
         .step = record->step,
         .repeated = record->repeated,
         .servers = event->servers,
+        .event = event,
     };
     record->ends = time + length_of(ladder, record, step, time);
     decision.response = milder(ladder, step->response, event, &decision.withheld);

@@ -85,6 +85,7 @@ struct weir_ladder_decision {
     weir_time time, ends;         /* ends: 0 for what does not last: observe, alert */
     unsigned step, repeated;      /* of the ladder, from 0; and times at the last step before */
     uint32_t servers;             /* as the event's */
+    const struct weir_watch_event *event; /* the one it answers; ends with the call */
     char reason[WEIR_REASON_MAX + 1];
 };
 

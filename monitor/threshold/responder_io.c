@@ -19,6 +19,7 @@
 #include "monitor/database/database_events_io.h"
 
 #define ORIGIN "monitor"
+#define TURN_MOST 500 /* events: in a storm of them the first blocks are told before the last */
 
 struct weir_responder {
     struct weir_responder_options options;
@@ -74,6 +75,16 @@ static void drop(struct weir_responder *responder)
     pthread_mutex_unlock(&responder->lock);
 }
 
+/* What is left is for the next turn, at once. */
+static void wake_again(struct weir_responder *responder)
+{
+    struct weir_watch_event event;
+    const uint64_t one = 1;
+
+    if (peek(responder, &event) && write(responder->options.wake, &one, sizeof one) < 0)
+        return; /* it is full of wakes already */
+}
+
 /* decisions ---------------------------------------------------------------------- */
 
 static void audit(struct weir_responder *responder, const char *who, const char *what,
@@ -89,16 +100,22 @@ static void audit(struct weir_responder *responder, const char *who, const char 
 
 static void alert(struct weir_responder *responder, const struct weir_ladder_decision *decision)
 {
-    struct weir_alert told = {.time = decision->time, .prefix = decision->prefix};
-    char prefix[WEIR_PREFIX_TEXT];
+    const struct weir_watch_event *event = decision->event;
+    struct weir_alert told = {
+        .time = decision->time,
+        .ends = decision->ends,
+        .prefix = decision->prefix,
+        .quantity = event->quantity,
+        .rate = event->rate,
+        .limit = event->limit,
+        .servers = decision->servers,
+        .response = decision->response,
+        .wanted = decision->wanted,
+    };
 
-    weir_prefix_format(&decision->prefix, prefix);
-    if (decision->withheld)
-        snprintf(told.text, sizeof told.text, "%s: %s; %s was withheld: %s", prefix,
-                 decision->reason, weir_response_name(decision->wanted), decision->withheld);
-    else
-        snprintf(told.text, sizeof told.text, "%s: %s; response: %s", prefix, decision->reason,
-                 weir_response_name(decision->response));
+    snprintf(told.class_name, sizeof told.class_name, "%s", event->class_name);
+    snprintf(told.withheld, sizeof told.withheld, "%s",
+             decision->withheld ? decision->withheld : "");
     responder->counts.alerts++;
     responder->options.alert(responder->options.context, &told);
 }
@@ -164,9 +181,35 @@ static void describe(const struct weir_watch_event *event, char *text, size_t si
              event->rate, event->limit.rate, event->limit.maximum, event->class_name);
 }
 
-static int store_raised(struct weir_responder *responder, const struct weir_watch_event *event)
+struct standing {
+    const char *quantity;
+    int64_t number;              /* of the newest, or 0 */
+};
+
+static int find_standing(void *context, const struct weir_event *event)
 {
-    char text[256];
+    struct standing *standing = context;
+
+    if (strcmp(event->kind, "threshold") != 0 || strcmp(event->quantity, standing->quantity) != 0)
+        return 0;
+    standing->number = event->number;
+    return 1;
+}
+
+/* The number of the row that tells of it and is not cleared; 0: none; an error. */
+static int64_t standing_row(struct weir_responder *responder, const struct weir_watch_event *event)
+{
+    const struct weir_event_filter filter = {.open = true, .prefix = &event->prefix, .most = 16};
+    struct standing standing = {.quantity = weir_quantity_name(event->quantity)};
+    int done = weir_database_events(responder->options.database, &filter, find_standing,
+                                    &standing);
+
+    return done < 0 ? done : standing.number;
+}
+
+static int add_row(struct weir_responder *responder, const struct weir_watch_event *event,
+                   const char *text)
+{
     const struct weir_event row = {
         .raised = event->time,
         .kind = "threshold",
@@ -184,36 +227,32 @@ static int store_raised(struct weir_responder *responder, const struct weir_watc
         .text = text,
     };
 
-    describe(event, text, sizeof text);
-    weir_log(responder->log, WEIR_LOG_WARNING, "over its limit: %s%s", text,
-             event->observed ? " (only observed)" : "");
     return weir_database_event_add(responder->options.database, &row, &responder->event);
 }
 
-struct cleared {
-    const char *quantity;
-    int64_t number;
-};
-
-static int find_open(void *context, const struct weir_event *event)
+/* One that stands already was raised before a restart, whose buckets began anew: the same row. */
+static int store_raised(struct weir_responder *responder, const struct weir_watch_event *event)
 {
-    struct cleared *cleared = context;
+    int64_t number = standing_row(responder, event);
+    char text[256];
 
-    if (strcmp(event->kind, "threshold") != 0 || strcmp(event->quantity, cleared->quantity) != 0)
-        return 0;
-    cleared->number = event->number;
-    return 1;
+    if (number < 0)
+        return (int)number;
+    describe(event, text, sizeof text);
+    weir_log(responder->log, WEIR_LOG_WARNING, "over its limit: %s%s", text,
+             event->observed ? " (only observed)" : "");
+    responder->event = number;
+    return number > 0 ? 0 : add_row(responder, event, text);
 }
 
 static int store_cleared(struct weir_responder *responder, const struct weir_watch_event *event)
 {
-    const struct weir_event_filter filter = {.open = true, .prefix = &event->prefix, .most = 16};
-    struct cleared cleared = {.quantity = weir_quantity_name(event->quantity)};
-    int done = weir_database_events(responder->options.database, &filter, find_open, &cleared);
+    int64_t number = standing_row(responder, event);
+    int done;
 
-    if (done < 0 || cleared.number == 0)
-        return done < 0 ? done : 0;
-    done = weir_database_event_clear(responder->options.database, cleared.number, event->time);
+    if (number <= 0)
+        return (int)number;
+    done = weir_database_event_clear(responder->options.database, number, event->time);
     return done < 0 ? done : 0;
 }
 
@@ -237,15 +276,27 @@ int weir_responder_turn(struct weir_responder *responder, weir_time now)
     responder->now = now;
     responder->generation = 0;
     responder->error = 0;
-    while (done == 0 && peek(responder, &event)) {
+    for (unsigned n = 0; n < TURN_MOST && done == 0 && peek(responder, &event); n++) {
         done = answer(responder, &event);
         if (done == 0)
             drop(responder);
     }
+    if (done == 0)
+        wake_again(responder);
     weir_ladder_advance(responder->ladder, now);
     if (responder->generation > 0)
         responder->options.changed(responder->options.context, responder->generation);
     return done < 0 ? done : responder->error;
+}
+
+int weir_responder_finish(struct weir_responder *responder, weir_time now)
+{
+    struct weir_watch_event event;
+    int done = 0;
+
+    while (done == 0 && peek(responder, &event))
+        done = weir_responder_turn(responder, now);
+    return done;
 }
 
 /* analysts ----------------------------------------------------------------------- */
@@ -270,6 +321,44 @@ static int note_below(void *context, const struct weir_database_decision *decisi
     return 0;
 }
 
+struct standing_below {
+    const struct weir_prefix *prefix;
+    int64_t number[64];
+    size_t count;
+};
+
+static int note_standing(void *context, const struct weir_event *event)
+{
+    struct standing_below *below = context;
+
+    if (!event->has_prefix || event->prefix.bits < below->prefix->bits ||
+        !weir_prefix_contains(below->prefix, &event->prefix.address))
+        return 0;
+    if (below->count == sizeof below->number / sizeof below->number[0])
+        return 1;
+    below->number[below->count++] = event->number;
+    return 0;
+}
+
+/* The watch forgets them without a word. */
+static int clear_below(struct weir_responder *responder, const struct weir_prefix *prefix)
+{
+    struct weir_event_filter filter = {.open = true};
+    struct standing_below below = {.prefix = prefix};
+    int done;
+
+    do {
+        below.count = 0;
+        done = weir_database_events(responder->options.database, &filter, note_standing, &below);
+        for (size_t i = 0; i < below.count && done >= 0; i++)
+            done = weir_database_event_clear(responder->options.database, below.number[i],
+                                             responder->now);
+        if (below.count > 0) /* newest first */
+            filter.before = below.number[below.count - 1];
+    } while (done >= 0 && below.count > 0);
+    return done < 0 ? done : 0;
+}
+
 int weir_responder_undo(struct weir_responder *responder, const struct weir_prefix *prefix,
                         const char *who, weir_time now)
 {
@@ -288,12 +377,30 @@ int weir_responder_undo(struct weir_responder *responder, const struct weir_pref
             undone += done > 0 ? done : 0;
         }
     } while (done >= 0 && below.count > 0);
+    if (done >= 0)
+        done = clear_below(responder, prefix);
     if (done < 0)
         return done;
     weir_ladder_undo(responder->ladder, prefix);
     audit(responder, who, "undo", weir_prefix_format(prefix, text));
     if (undone > 0)
         responder->options.changed(responder->options.context, responder->generation);
+    return undone;
+}
+
+int weir_responder_unaccept(struct weir_responder *responder, const struct weir_prefix *prefix,
+                            const char *who, weir_time now)
+{
+    char text[WEIR_PREFIX_TEXT];
+    int undone;
+
+    responder->now = now;
+    undone = weir_database_decisions_undo(responder->options.database, prefix, "accept", who, now,
+                                          &responder->generation);
+    if (undone <= 0)
+        return undone;
+    audit(responder, who, "unaccept", weir_prefix_format(prefix, text));
+    responder->options.changed(responder->options.context, responder->generation);
     return undone;
 }
 

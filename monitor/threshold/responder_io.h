@@ -15,15 +15,9 @@
 #include "core/base/log.h"
 #include "core/store/lists_io.h"
 #include "monitor/database/database_io.h"
-#include "monitor/threshold/ladder.h"
+#include "monitor/threshold/alert.h"
 
 struct weir_responder;
-
-struct weir_alert {
-    weir_time time;
-    struct weir_prefix prefix;
-    char text[512];              /* a sentence for people, printable */
-};
 
 struct weir_responder_options {
     const struct weir_ladder_options *ladder; /* copied as far as the ladder copies it */
@@ -31,7 +25,7 @@ struct weir_responder_options {
     int wake;                    /* an eventfd that is written to when there is something */
     /* The lists of all servers have changed. */
     void (*changed)(void *context, uint64_t generation);
-    /* Somebody is to be told. */
+    /* Somebody is to be told; without the names of servers. */
     void (*alert)(void *context, const struct weir_alert *alert);
     void *context;
 };
@@ -44,14 +38,22 @@ void weir_responder_free(struct weir_responder **responder);
 /* The watch's event; quick, never waits. */
 void weir_responder_event(void *responder, const struct weir_watch_event *event);
 
-/* Everything that is queued, and what time brings.  0 or the database's error. */
+/* What is queued, some hundreds at most and the rest after another wake, and what time brings.
+ * 0 or the database's error. */
 int weir_responder_turn(struct weir_responder *responder, weir_time now);
+
+/* All that is queued: before a responder is freed. */
+int weir_responder_finish(struct weir_responder *responder, weir_time now);
 
 /* An analyst's one action: takes back all decisions about a prefix and what is below it, forgets
  * its place on the ladder, and can accept it from now on (ends 0: for ever).  How many were taken
  * back, or an error. */
 int weir_responder_undo(struct weir_responder *responder, const struct weir_prefix *prefix,
                         const char *who, weir_time now);
+
+/* Takes back that exactly this prefix is acceptable.  How often it was said, or an error. */
+int weir_responder_unaccept(struct weir_responder *responder, const struct weir_prefix *prefix,
+                            const char *who, weir_time now);
 
 /* An analyst's own decision: put on a list at once. */
 int weir_responder_decide(struct weir_responder *responder, const char *list,

@@ -1,0 +1,50 @@
+/*
+ * alert - sums and a ring of times.  Refuses nothing: what a group does not keep it counts.
+ */
+#include "monitor/threshold/alert.h"
+
+void weir_alert_group_add(struct weir_alert_group *group, const struct weir_alert *alert)
+{
+    if (group->count == 0 || alert->time < group->first)
+        group->first = alert->time;
+    if (group->count == 0 || alert->time > group->last)
+        group->last = alert->time;
+    if (group->kept < WEIR_ALERT_LINES)
+        group->alert[group->kept++] = *alert;
+    group->count++;
+    if ((unsigned)alert->response < WEIR_RESPONSES)
+        group->responses[alert->response]++;
+}
+
+void weir_alert_group_merge(struct weir_alert_group *group, const struct weir_alert_group *later)
+{
+    if (later->count == 0)
+        return;
+    if (group->count == 0 || later->first < group->first)
+        group->first = later->first;
+    if (group->count == 0 || later->last > group->last)
+        group->last = later->last;
+    for (size_t i = 0; i < later->kept && group->kept < WEIR_ALERT_LINES; i++)
+        group->alert[group->kept++] = later->alert[i];
+    group->count += later->count;
+    for (size_t i = 0; i < WEIR_RESPONSES; i++)
+        group->responses[i] += later->responses[i];
+}
+
+weir_time weir_alert_pace_due(const struct weir_alert_pace *pace)
+{
+    weir_time due = INT64_MIN, hour;
+
+    if (pace->count > 0)
+        due = pace->sent[(pace->count - 1) % WEIR_ALERT_HOUR_MAX] + pace->window;
+    if (pace->count >= pace->hour_most) {
+        hour = pace->sent[(pace->count - pace->hour_most) % WEIR_ALERT_HOUR_MAX] + WEIR_HOUR;
+        due = hour > due ? hour : due;
+    }
+    return due;
+}
+
+void weir_alert_pace_note(struct weir_alert_pace *pace, weir_time now)
+{
+    pace->sent[pace->count++ % WEIR_ALERT_HOUR_MAX] = now;
+}

@@ -1,0 +1,60 @@
+/*
+ * alert - what an analyst is told about one decision, many of them gathered, and how often a
+ * message may go out (claims A8, A19, A35).
+ *
+ *     alert, alert, alert -> group -> (when the pace says so) one message
+ *
+ * A group keeps the first WEIR_ALERT_LINES alerts as they are and counts all of them.
+ * The pace lets the first message go at once, then one in each window, and at most so many
+ * within an hour.
+ *
+ * Owner:    plain values of the caller.  Threads: pure functions.
+ * Errors:   none.  Limits: as above; WEIR_ALERT_HOUR_MAX messages an hour.
+ */
+#ifndef WEIR_THRESHOLD_ALERT_H
+#define WEIR_THRESHOLD_ALERT_H
+
+#include "core/base/limits.h"
+#include "monitor/threshold/ladder.h"
+
+struct weir_alert {
+    weir_time time, ends;        /* ends: of what was done, or 0 */
+    struct weir_prefix prefix;
+    enum weir_quantity quantity;
+    double rate;                 /* measured, a second */
+    struct weir_limit limit;
+    char class_name[32];
+    uint32_t servers;            /* bits of server numbers modulo 32 */
+    char names[WEIR_ALERT_NAMES_MAX + 1]; /* of these servers, commas between; "" where unknown */
+    enum weir_response response; /* what was done */
+    enum weir_response wanted;   /* another one where it was withheld */
+    char withheld[128];          /* why; or "" */
+};
+
+struct weir_alert_group {
+    struct weir_alert alert[WEIR_ALERT_LINES];
+    size_t kept;
+    uint64_t count;
+    uint64_t responses[WEIR_RESPONSES];
+    weir_time first, last;
+};
+
+void weir_alert_group_add(struct weir_alert_group *group, const struct weir_alert *alert);
+
+/* Adds what a later group has. */
+void weir_alert_group_merge(struct weir_alert_group *group, const struct weir_alert_group *later);
+
+struct weir_alert_pace {
+    weir_time window;            /* between two messages */
+    unsigned hour_most;          /* 1..WEIR_ALERT_HOUR_MAX */
+    weir_time sent[WEIR_ALERT_HOUR_MAX]; /* a ring of the last ones */
+    uint64_t count;              /* of all of them */
+};
+
+/* The earliest time for the next message; one that is past: now. */
+weir_time weir_alert_pace_due(const struct weir_alert_pace *pace);
+
+/* A message went out. */
+void weir_alert_pace_note(struct weir_alert_pace *pace, weir_time now);
+
+#endif

@@ -1,0 +1,287 @@
+/*
+ * alert_io - two channels, each a thread over a group that waits and a pace.
+ *
+ * A channel holds its lock only to move groups about, never while a message is handed over.
+ * Refuses recipients that sendmail could take for options, and URLs that are not http or https.
+ */
+#include "monitor/threshold/alert_io.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "monitor/threshold/alert_impl.h"
+
+#define RETRY_MOST WEIR_MINUTE
+
+enum { MAIL, WEBHOOK, CHANNELS };
+
+struct weir_alerts {
+    struct weir_alerts_options options;
+    const struct weir_log *log;
+    struct alert_channel channel[CHANNELS];
+    atomic_uint_fast64_t added;
+};
+
+weir_time weir_alert_deadline(struct alert_channel *channel)
+{
+    weir_time own = weir_clock_now(&channel->steady) + channel->options->timeout;
+    weir_time closing = (weir_time)atomic_load(&channel->deadline);
+
+    return own < closing ? own : closing;
+}
+
+/* the thread ---------------------------------------------------------------------- */
+
+static void sleep_until(struct alert_channel *channel, weir_time steady)
+{
+    const struct timespec until = {.tv_sec = steady / WEIR_SECOND,
+                                   .tv_nsec = steady % WEIR_SECOND * 1000};
+
+    pthread_cond_timedwait(&channel->wake, &channel->lock, &until);
+}
+
+/* Told once when trouble begins, and once when it is over. */
+static void note_end(struct alert_channel *channel, bool good, const char *why)
+{
+    if (!good && !channel->troubled)
+        weir_log(channel->log, WEIR_LOG_ERROR,
+                 "alerts by %s cannot be told, and wait: %s", channel->name, why);
+    if (good && channel->troubled)
+        weir_log(channel->log, WEIR_LOG_WARNING, "alerts by %s are told again", channel->name);
+    channel->troubled = !good;
+    if (good)
+        channel->messages++;
+    else
+        channel->failures++;
+}
+
+/* With the lock, which is let go meanwhile. */
+static bool hand_over(struct alert_channel *channel)
+{
+    char why[WEIR_ALERT_WHY] = "";
+    bool good;
+
+    channel->sending = channel->waiting;
+    channel->under_way = channel->waiting.count;
+    channel->waiting = (struct weir_alert_group){.count = 0};
+    pthread_mutex_unlock(&channel->lock);
+    good = channel->hand_over(channel, why);
+    pthread_mutex_lock(&channel->lock);
+    channel->under_way = 0;
+    note_end(channel, good, why);
+    if (good) {
+        weir_alert_pace_note(&channel->pace, weir_clock_now(&channel->steady));
+    } else {
+        weir_alert_group_merge(&channel->sending, &channel->waiting);
+        channel->waiting = channel->sending;
+    }
+    return good;
+}
+
+static weir_time retry_after(const struct alert_channel *channel)
+{
+    weir_time window = channel->options->window;
+
+    return window < RETRY_MOST ? (window > WEIR_SECOND ? window : WEIR_SECOND) : RETRY_MOST;
+}
+
+static void *run(void *context)
+{
+    struct alert_channel *channel = context;
+    weir_time due = INT64_MIN;
+    bool good = true;
+
+    pthread_mutex_lock(&channel->lock);
+    while (!channel->stopping) {
+        if (channel->waiting.count == 0) {
+            pthread_cond_wait(&channel->wake, &channel->lock);
+        } else if (weir_clock_now(&channel->steady) < due) {
+            sleep_until(channel, due);
+        } else {
+            good = hand_over(channel);
+            due = good ? weir_alert_pace_due(&channel->pace)
+                       : weir_clock_now(&channel->steady) + retry_after(channel);
+        }
+    }
+    if (channel->waiting.count > 0)
+        (void)hand_over(channel);
+    if (channel->waiting.count > 0)
+        weir_log(channel->log, WEIR_LOG_ERROR,
+                 "%" PRIu64 " alerts were not told by %s: they are in this log only",
+                 channel->waiting.count, channel->name);
+    pthread_mutex_unlock(&channel->lock);
+    return NULL;
+}
+
+/* opening ------------------------------------------------------------------------- */
+
+static void name_host(char host[static WEIR_ALERT_HOST])
+{
+    if (gethostname(host, WEIR_ALERT_HOST - 1) < 0 || !host[0])
+        snprintf(host, WEIR_ALERT_HOST, "localhost");
+    for (char *at = host; *at; at++)
+        if (!isalnum((unsigned char)*at) && *at != '.' && *at != '-')
+            *at = '-';
+}
+
+static int open_channel(struct weir_alerts *alerts, struct alert_channel *channel)
+{
+    pthread_condattr_t steady;
+
+    channel->options = &alerts->options;
+    channel->log = alerts->log;
+    channel->steady = weir_clock_steady();
+    channel->wall = weir_clock_system();
+    channel->pace = (struct weir_alert_pace){.window = alerts->options.window,
+                                             .hour_most = alerts->options.hour_most};
+    atomic_init(&channel->deadline, INT64_MAX);
+    name_host(channel->host);
+    pthread_mutex_init(&channel->lock, NULL);
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(&channel->wake, &steady);
+    pthread_condattr_destroy(&steady);
+    channel->runs = pthread_create(&channel->thread, NULL, run, channel) == 0;
+    if (channel->runs)
+        return 0;
+    pthread_cond_destroy(&channel->wake);
+    pthread_mutex_destroy(&channel->lock);
+    return WEIR_EIO;
+}
+
+static int check_mail(const struct weir_alerts *alerts)
+{
+    const char *at = alerts->options.mail;
+    size_t count = 0;
+
+    while (*at) {
+        struct weir_slice word = {at, strcspn(at, ", ")};
+
+        at += word.len;
+        at += strspn(at, ", ");
+        if (word.len == 0)
+            continue;
+        if (!weir_alert_recipient_fit(word) || ++count > WEIR_ALERT_RECIPIENTS_MAX) {
+            weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] alert_mail = %s: not up to %d "
+                     "addresses with commas between", alerts->options.mail,
+                     WEIR_ALERT_RECIPIENTS_MAX);
+            return WEIR_EINVAL;
+        }
+    }
+    if (alerts->options.sendmail[0] == '/')
+        return 0;
+    weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] sendmail = %s: not the whole path of a "
+             "program", alerts->options.sendmail);
+    return WEIR_EINVAL;
+}
+
+static int check_webhook(const struct weir_alerts *alerts)
+{
+    const char *url = alerts->options.webhook;
+
+    if (strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0)
+        return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : WEIR_EIO;
+    weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] alert_webhook = %s: not http:// or https://",
+             url);
+    return WEIR_EINVAL;
+}
+
+int weir_alerts_open(const struct weir_alerts_options *options, const struct weir_log *log,
+                     struct weir_alerts **alerts_r)
+{
+    struct weir_alerts *alerts = calloc(1, sizeof *alerts);
+    int done = 0;
+
+    if (!alerts)
+        return WEIR_ENOMEM;
+    alerts->options = *options;
+    if (options->timeout == 0)
+        alerts->options.timeout = WEIR_ALERT_TIMEOUT;
+    alerts->log = log;
+    alerts->channel[MAIL].name = "mail";
+    alerts->channel[MAIL].hand_over = weir_alert_hand_to_sendmail;
+    alerts->channel[WEBHOOK].name = "webhook";
+    alerts->channel[WEBHOOK].hand_over = weir_alert_hand_to_webhook;
+    if (options->mail[0] && (done = check_mail(alerts)) == 0)
+        done = open_channel(alerts, &alerts->channel[MAIL]);
+    if (done == 0 && options->webhook[0] && (done = check_webhook(alerts)) == 0)
+        done = open_channel(alerts, &alerts->channel[WEBHOOK]);
+    if (done < 0)
+        weir_alerts_close(&alerts);
+    else
+        *alerts_r = alerts;
+    return done;
+}
+
+static void stop(struct alert_channel *channel)
+{
+    atomic_store(&channel->deadline, weir_clock_now(&channel->steady) + WEIR_ALERT_CLOSING);
+    pthread_mutex_lock(&channel->lock);
+    channel->stopping = true;
+    pthread_cond_signal(&channel->wake);
+    pthread_mutex_unlock(&channel->lock);
+}
+
+/* Both at once, so that they take the time of one. */
+void weir_alerts_close(struct weir_alerts **alerts)
+{
+    if (!alerts || !*alerts)
+        return;
+    for (unsigned i = 0; i < CHANNELS; i++)
+        if ((*alerts)->channel[i].runs)
+            stop(&(*alerts)->channel[i]);
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        struct alert_channel *channel = &(*alerts)->channel[i];
+
+        if (!channel->runs)
+            continue;
+        pthread_join(channel->thread, NULL);
+        pthread_cond_destroy(&channel->wake);
+        pthread_mutex_destroy(&channel->lock);
+    }
+    free(*alerts);
+    *alerts = NULL;
+}
+
+/* use ------------------------------------------------------------------------------ */
+
+void weir_alerts_add(struct weir_alerts *alerts, const struct weir_alert *alert)
+{
+    char line[WEIR_ALERT_LINE_ROOM];
+
+    weir_log(alerts->log, WEIR_LOG_WARNING, "alert: %s", weir_alert_sentence(alert, line));
+    atomic_fetch_add(&alerts->added, 1);
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        struct alert_channel *channel = &alerts->channel[i];
+
+        if (!channel->runs)
+            continue;
+        pthread_mutex_lock(&channel->lock);
+        weir_alert_group_add(&channel->waiting, alert);
+        pthread_cond_signal(&channel->wake);
+        pthread_mutex_unlock(&channel->lock);
+    }
+}
+
+void weir_alerts_count(struct weir_alerts *alerts, struct weir_alerts_counts *counts_r)
+{
+    *counts_r = (struct weir_alerts_counts){.alerts = atomic_load(&alerts->added)};
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        struct alert_channel *channel = &alerts->channel[i];
+
+        if (!channel->runs)
+            continue;
+        pthread_mutex_lock(&channel->lock);
+        counts_r->messages += channel->messages;
+        counts_r->failures += channel->failures;
+        counts_r->waiting += channel->waiting.count + channel->under_way;
+        pthread_mutex_unlock(&channel->lock);
+    }
+}

@@ -1,0 +1,58 @@
+/*
+ * alert_io - tells analysts: in the log at once, by mail through sendmail and as JSON to a webhook
+ * in messages that gather what came meanwhile (claims A8, A19, A35).
+ *
+ *     weir_alerts_add() -> log
+ *                       -> mail:    group -> sendmail, a child of its own process group, no shell
+ *                       -> webhook: group -> HTTP POST
+ *
+ * Mail and webhook are channels, each with a thread, so that nobody waits for them, and neither
+ * for the other.  A message that could not be handed over is merged with what comes later and
+ * tried again; the first failure of a row and its end are logged, all are counted.  What is still
+ * waiting when it is closed is handed over at once, or logged as not told.
+ *
+ * Owner:    the caller; the options' texts must live as long.
+ * Threads:  weir_alerts_add() and weir_alerts_count() from any.
+ * Errors:   weir_alerts_open(): WEIR_EINVAL (recipient or URL, logged), WEIR_ENOMEM, WEIR_EIO.
+ * Limits:   a message takes at most WEIR_ALERT_TIMEOUT until it is given up and its process
+ *           group killed; closing at most WEIR_ALERT_CLOSING.  Certificates of a webhook are
+ *           checked against the system's authorities; redirections are not followed.
+ */
+#ifndef WEIR_THRESHOLD_ALERT_IO_H
+#define WEIR_THRESHOLD_ALERT_IO_H
+
+#include "core/base/log.h"
+#include "monitor/threshold/alert.h"
+
+#define WEIR_ALERT_TIMEOUT (20 * WEIR_SECOND)
+#define WEIR_ALERT_CLOSING (5 * WEIR_SECOND)
+
+struct weir_alerts;
+
+struct weir_alerts_options {
+    const char *mail;            /* recipients with commas between; "" for no mail */
+    const char *sendmail;        /* absolute path of a program */
+    const char *webhook;         /* http:// or https://; "" for none */
+    weir_time window;
+    unsigned hour_most;          /* messages an hour and channel */
+    weir_time timeout;           /* 0: WEIR_ALERT_TIMEOUT */
+};
+
+/* Opens the channels that are asked for; 0 or an error. */
+int weir_alerts_open(const struct weir_alerts_options *options, const struct weir_log *log,
+                     struct weir_alerts **alerts_r);
+void weir_alerts_close(struct weir_alerts **alerts);
+
+/* Quick: never waits for a channel. */
+void weir_alerts_add(struct weir_alerts *alerts, const struct weir_alert *alert);
+
+struct weir_alerts_counts {
+    uint64_t alerts;             /* added */
+    uint64_t messages;           /* handed over */
+    uint64_t failures;           /* of handing over */
+    uint64_t waiting;            /* alerts that some channel has not told yet */
+};
+
+void weir_alerts_count(struct weir_alerts *alerts, struct weir_alerts_counts *counts_r);
+
+#endif

@@ -1,0 +1,263 @@
+/*
+ * alert_text - lines built with struct weir_line, JSON with jansson, a mail with open_memstream().
+ * Refuses control characters and everything beyond ASCII, wherever they came from.
+ */
+#include "monitor/threshold/alert_text.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/line.h"
+#include "core/base/slice.h"
+
+#define UNDO_ROOM (WEIR_PREFIX_TEXT + 24)
+#define DATE_ROOM 40
+
+static void foreign(struct weir_line *line, const char *text)
+{
+    weir_line_foreign(line, weir_slice_of(text), true);
+}
+
+/* What takes it back; "" where nothing was done. */
+static const char *undo_of(const struct weir_alert *alert, char buffer[static UNDO_ROOM])
+{
+    char prefix[WEIR_PREFIX_TEXT];
+
+    buffer[0] = '\0';
+    if (alert->response >= WEIR_RESPONSE_SCORE)
+        snprintf(buffer, UNDO_ROOM, "weirctl unblock %s",
+                 weir_prefix_format(&alert->prefix, prefix));
+    return buffer;
+}
+
+static void add_measure(struct weir_line *line, const struct weir_alert *alert)
+{
+    weir_line_number(line, alert->rate, 2);
+    weir_line_text(line, " ");
+    weir_line_text(line, weir_quantity_name(alert->quantity));
+    weir_line_text(line, " a second, allowed ");
+    weir_line_number(line, alert->limit.maximum, 0);
+    weir_line_text(line, " at once and ");
+    weir_line_number(line, alert->limit.rate, 3);
+    weir_line_text(line, " a second (");
+    foreign(line, alert->class_name);
+    weir_line_text(line, ")");
+    if (alert->names[0]) {
+        weir_line_text(line, "; seen by ");
+        foreign(line, alert->names);
+    }
+}
+
+static void add_response(struct weir_line *line, const struct weir_alert *alert)
+{
+    char end[WEIR_TIME_TEXT], undo[UNDO_ROOM];
+
+    weir_line_text(line, "; response: ");
+    weir_line_text(line, weir_response_name(alert->response));
+    if (alert->ends > 0) {
+        weir_line_text(line, " until ");
+        weir_line_text(line, weir_time_format(alert->ends, end));
+    }
+    if (alert->withheld[0]) {
+        weir_line_text(line, ", ");
+        weir_line_text(line, weir_response_name(alert->wanted));
+        weir_line_text(line, " was withheld: ");
+        foreign(line, alert->withheld);
+    }
+    if (undo_of(alert, undo)[0]) {
+        weir_line_text(line, "; to undo it: ");
+        weir_line_text(line, undo);
+    }
+}
+
+const char *weir_alert_sentence(const struct weir_alert *alert,
+                                char buffer[static WEIR_ALERT_LINE_ROOM])
+{
+    struct weir_line line = weir_line(buffer, WEIR_ALERT_LINE_ROOM);
+    char prefix[WEIR_PREFIX_TEXT];
+
+    weir_line_text(&line, weir_prefix_format(&alert->prefix, prefix));
+    weir_line_text(&line, ": ");
+    add_measure(&line, alert);
+    add_response(&line, alert);
+    return weir_line_end(&line);
+}
+
+/* mail --------------------------------------------------------------------------- */
+
+bool weir_alert_recipient_fit(struct weir_slice text)
+{
+    bool fit = text.len > 0 && text.len <= WEIR_ALERT_RECIPIENT_MAX && text.at[0] != '-';
+
+    for (size_t i = 0; i < text.len && fit; i++)
+        fit = text.at[i] > ' ' && text.at[i] <= '~' && !strchr("\"<>()[]\\,;:|", text.at[i]);
+    return fit;
+}
+
+/* RFC 5322, 3.3; from "2026-11-21T18:13:00Z". */
+static const char *date_of(weir_time time, char buffer[static DATE_ROOM])
+{
+    static const char days[] = "ThuFriSatSunMonTueWed";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    char text[WEIR_TIME_TEXT];
+
+    if (time < 0 || weir_time_format(time, text)[0] == '-')
+        weir_time_format(time = 0, text);
+    int month = (text[5] - '0') * 10 + text[6] - '0';
+    snprintf(buffer, DATE_ROOM, "%.3s, %.2s %.3s %.4s %.8s +0000",
+             days + time / WEIR_DAY % 7 * 3, text + 8, months + (month - 1) * 3, text, text + 11);
+    return buffer;
+}
+
+static void write_subject(FILE *out, const struct weir_alert_group *group)
+{
+    const struct weir_alert *first = &group->alert[0];
+    char prefix[WEIR_PREFIX_TEXT];
+
+    fprintf(out, "Subject: [weir] %s: %s, %s", weir_prefix_format(&first->prefix, prefix),
+            weir_quantity_name(first->quantity), weir_response_name(first->response));
+    if (group->count > 1)
+        fprintf(out, ", and %" PRIu64 " more", group->count - 1);
+    fputc('\n', out);
+}
+
+static void write_head(FILE *out, const struct weir_alert_group *group,
+                       const struct weir_alert_letter *letter)
+{
+    char date[DATE_ROOM];
+
+    fprintf(out, "From: Weir <weir-monitor@%s>\n", letter->host);
+    fprintf(out, "To: %s\n", letter->to);
+    write_subject(out, group);
+    fprintf(out, "Date: %s\n", date_of(letter->now, date));
+    fprintf(out, "Message-ID: <weir.%" PRId64 ".%" PRIu64 "@%s>\n", letter->now, letter->number,
+            letter->host);
+    fputs("Auto-Submitted: auto-generated\n"
+          "MIME-Version: 1.0\n"
+          "Content-Type: text/plain; charset=us-ascii\n"
+          "Content-Transfer-Encoding: 7bit\n\n", out);
+}
+
+static void write_counts(FILE *out, const struct weir_alert_group *group)
+{
+    char first[WEIR_TIME_TEXT], last[WEIR_TIME_TEXT];
+
+    fprintf(out, "%" PRIu64 " alert%s from %s to %s:", group->count, group->count == 1 ? "" : "s",
+            weir_time_format(group->first, first), weir_time_format(group->last, last));
+    for (unsigned i = 0; i < WEIR_RESPONSES; i++)
+        if (group->responses[i] > 0)
+            fprintf(out, " %s %" PRIu64, weir_response_name(i), group->responses[i]);
+    fputs("\n\n", out);
+}
+
+static void write_lines(FILE *out, const struct weir_alert_group *group)
+{
+    char line[WEIR_ALERT_LINE_ROOM], time[WEIR_TIME_TEXT];
+
+    for (size_t i = 0; i < group->kept; i++)
+        fprintf(out, "%s %s\n", weir_time_format(group->alert[i].time, time),
+                weir_alert_sentence(&group->alert[i], line));
+    if (group->count > group->kept)
+        fprintf(out, "\nand %" PRIu64 " more, which are in the monitor's log and database.\n",
+                group->count - group->kept);
+}
+
+char *weir_alert_mail(const struct weir_alert_group *group,
+                      const struct weir_alert_letter *letter)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    bool good;
+
+    if (!out)
+        return NULL;
+    write_head(out, group, letter);
+    write_counts(out, group);
+    write_lines(out, group);
+    good = !ferror(out);
+    if (fclose(out) == 0 && good)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* JSON ---------------------------------------------------------------------------- */
+
+static json_t *plain(const char *text)
+{
+    char buffer[WEIR_ALERT_LINE_ROOM];
+    struct weir_line line = weir_line(buffer, sizeof buffer);
+
+    foreign(&line, text);
+    return json_string(weir_line_end(&line));
+}
+
+static json_t *names_of(const struct weir_alert *alert)
+{
+    json_t *array = json_array();
+    char names[sizeof alert->names], *rest = names, *name;
+
+    memcpy(names, alert->names, sizeof names);
+    while ((name = strsep(&rest, ",")) != NULL) {
+        name += strspn(name, " ");
+        if (name[0])
+            json_array_append_new(array, plain(name));
+    }
+    return array;
+}
+
+static json_t *time_of(weir_time time)
+{
+    char text[WEIR_TIME_TEXT];
+
+    return time > 0 ? json_string(weir_time_format(time, text)) : json_null();
+}
+
+static json_t *alert_of(const struct weir_alert *alert)
+{
+    char prefix[WEIR_PREFIX_TEXT], undo[UNDO_ROOM];
+
+    return json_pack("{s:o, s:s, s:s, s:f, s:{s:f, s:f}, s:o, s:o, s:s, s:s, s:o, s:o, s:s}",
+                     "time", time_of(alert->time), "address",
+                     weir_prefix_format(&alert->prefix, prefix), "quantity",
+                     weir_quantity_name(alert->quantity), "rate", alert->rate, "limit", "rate",
+                     alert->limit.rate, "maximum", alert->limit.maximum, "class",
+                     plain(alert->class_name), "servers", names_of(alert), "response",
+                     weir_response_name(alert->response), "wanted",
+                     weir_response_name(alert->wanted), "withheld", plain(alert->withheld), "ends",
+                     time_of(alert->ends), "undo", undo_of(alert, undo));
+}
+
+static json_t *responses_of(const struct weir_alert_group *group)
+{
+    json_t *object = json_object();
+
+    for (unsigned i = 0; i < WEIR_RESPONSES; i++)
+        json_object_set_new(object, weir_response_name(i),
+                            json_integer((json_int_t)group->responses[i]));
+    return object;
+}
+
+char *weir_alert_json(const struct weir_alert_group *group,
+                      const struct weir_alert_letter *letter)
+{
+    char line[WEIR_ALERT_LINE_ROOM];
+    json_t *alerts = json_array(), *json;
+    char *text;
+
+    for (size_t i = 0; i < group->kept; i++)
+        json_array_append_new(alerts, alert_of(&group->alert[i]));
+    json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "program", "weir-monitor",
+                     "host", letter->host, "text",
+                     group->kept ? weir_alert_sentence(&group->alert[0], line) : "", "count",
+                     (json_int_t)group->count, "more", (json_int_t)(group->count - group->kept),
+                     "first", time_of(group->first), "last", time_of(group->last), "responses",
+                     responses_of(group), "alerts", alerts);
+    text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    json_decref(json);
+    return text;
+}

@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""What analysts are told by the monitor, how, and how often."""
+import email
+import email.policy
+import http.server
+import pathlib
+import ssl
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import harness
+import rig
+from monitor import Hook, Monitor, sendmail
+from test_monitor import BAD, OTHER, World
+
+TO = "postmaster@example.org, root"
+
+
+class Alerts(World):
+    """Mail, webhook and log."""
+
+    def told_world(self, window="2s", hook=None, **more):
+        self.box = self.folder / "box"
+        self.hook = hook or Hook()
+        self.addCleanup(self.hook.close)
+        return self.world(monitor={"alert_mail": TO, "sendmail": sendmail(self.box),
+                                   "alert_webhook": self.hook.url, "alert_window": window, **more})
+
+    def mails(self):
+        return [email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+                for path in sorted(self.box.glob("*.eml"), key=lambda path: path.stat().st_mtime)]
+
+    def wait_for_mails(self, count, seconds=10):
+        rig.wait_for(lambda: len(self.mails()) >= count, seconds, f"{count} mails")
+        return self.mails()
+
+    def wait_for_posts(self, count, seconds=10):
+        rig.wait_for(lambda: len(self.hook.taken()) >= count, seconds, f"{count} posts")
+        return self.hook.taken()
+
+    def test_A8_A19_A35_alert_by_mail_webhook_and_log(self):
+        self.told_world()
+        began = time.monotonic()
+        self.exceed()
+        mail, = self.wait_for_mails(1)
+        post, = self.wait_for_posts(1)
+        self.assertLess(time.monotonic() - began, 2)
+        body = mail.get_content()
+        for what in (f"{BAD}: ", "connections a second", "allowed 50 at once and 1.000 a second",
+                     "seen by mx1, mx2", "response: reject until",
+                     f"to undo it: weirctl unblock {BAD}"):
+            self.assertIn(what, body)
+            self.assertIn(what, post["text"])
+            self.assertIn(what, self.monitor.log())
+        alert, = post["alerts"]
+        self.assertEqual((alert["address"], alert["quantity"], alert["limit"], alert["servers"],
+                          alert["response"]),
+                         (BAD, "connections", {"rate": 1, "maximum": 50}, ["mx1", "mx2"],
+                          "reject"))
+        self.assertGreater(alert["rate"], 1)
+
+    def test_mail_is_a_proper_message_for_a_program_without_a_shell(self):
+        self.told_world()
+        self.exceed()
+        mail, = self.wait_for_mails(1)
+        self.assertEqual(mail["Auto-Submitted"], "auto-generated")
+        self.assertEqual([str(address) for address in mail["To"].addresses],
+                         ["postmaster@example.org", "root"])
+        self.assertEqual(mail.defects, [])
+        self.assertIn(BAD, mail["Subject"])
+        self.assertLess(abs(mail["Date"].datetime.timestamp() - time.time()), 10)
+        self.assertIn("weir-monitor@", mail["From"])
+        self.assertRegex(mail["Message-ID"], r"^<[^<>@\s]+@[^<>@\s]+>$")
+        for octets in next(self.box.glob("*.eml")).read_bytes().split(b"\n"):
+            self.assertRegex(octets, rb"^[ -~]{0,998}$")
+        arguments = next(self.box.glob("*.arguments")).read_text().split("\n")
+        self.assertEqual(arguments[:4], ["-i", "--", "postmaster@example.org", "root"])
+        names = {line.split("=")[0] for line in
+                 next(self.box.glob("*.environment")).read_text().split("\n")}
+        self.assertLessEqual(names, {"", "PATH", "LC_ALL", "PWD", "OLDPWD", "SHLVL", "_"})
+
+    def test_what_follows_within_the_window_is_one_message(self):
+        self.told_world(window="3s")
+        self.exceed()
+        self.wait_for_mails(1)
+        for n in range(30):  # in networks of their own
+            self.mx1.saw(f"198.51.{n}.9", connections=60)
+        first, second = self.wait_for_mails(2)
+        self.assertIn("1 alert from", first.get_content())
+        body = second.get_content()
+        self.assertIn("30 alerts from", body)
+        self.assertEqual(body.count("weirctl unblock"), 20)
+        self.assertIn("and 10 more", body)
+        post = self.wait_for_posts(2)[1]
+        self.assertEqual((post["count"], post["more"], len(post["alerts"])), (30, 10, 20))
+        self.assertEqual(post["responses"]["reject"], 30)
+        times = [when for when, *_ in self.hook.posts]
+        self.assertGreater(times[1] - times[0], 2.5)
+        time.sleep(4)
+        self.assertEqual((len(self.mails()), len(self.hook.posts)), (2, 2))
+
+    def test_no_more_messages_an_hour_than_wanted_and_the_rest_at_the_end(self):
+        self.told_world(window="1s", alert_hour=2)
+        for n in range(5):
+            self.mx1.saw(f"198.51.{n}.9", connections=60)
+            time.sleep(1.3)
+        self.assertEqual((len(self.mails()), len(self.hook.posts)), (2, 2))
+        self.assertGreater(self.monitor.ask("status")["alerts_waiting"], 0)
+        self.assertEqual(self.monitor.stop(), 0)
+        self.assertEqual(sum(post["count"] for post in self.hook.taken()), 5)
+        self.assertEqual(len(self.mails()), 3)
+
+    def test_what_cannot_be_told_waits_and_is_logged_once(self):
+        self.told_world(window="1s", hook=Hook(503))
+        (self.box / "broken").touch()
+        self.exceed()
+        rig.wait_for(lambda: self.monitor.ask("status")["alert_failures"] >= 4)
+        self.mx1.saw(OTHER, connections=60)
+        rig.wait_for(lambda: self.monitor.ask("status")["alerts_waiting"] == 4)
+        log = self.monitor.log()
+        self.assertEqual(log.count("alerts by mail cannot be told"), 1)
+        self.assertIn("ended with 75: the queue is full", log)
+        self.assertEqual(log.count("alerts by webhook cannot be told"), 1)
+        self.assertIn("its status was 503", log)
+        (self.box / "broken").unlink()
+        self.hook.status = 204
+        self.assertIn("2 alerts from", self.wait_for_mails(1)[0].get_content())
+        self.assertEqual(self.wait_for_posts(1)[0]["count"], 2)
+        rig.wait_for(lambda: self.monitor.ask("status")["alerts_waiting"] == 0)
+        rig.wait_for(lambda: self.monitor.log().count("are told again") == 2)
+
+    def test_hanging_program_and_web_server_hold_nobody_up(self):
+        self.told_world()
+        (self.box / "hangs").touch()
+        with rig.socket.create_server(("127.0.0.1", 0)) as silent:
+            self.monitor.stop()
+            port = silent.getsockname()[1]
+            self.monitor.weir.configure(
+                monitor={"alert_webhook": f"http://127.0.0.1:{port}/x"})
+            self.monitor.start()
+            self.exceed()
+            self.wait_for_event()
+            self.wait_for_entries("blacklist")
+            began = time.monotonic()
+            self.mx1.saw(OTHER, connections=60)
+            self.wait_for_event(OTHER)
+            self.assertLess(time.monotonic() - began, 2)
+            began = time.monotonic()
+            self.assertEqual(self.monitor.stop(), 0)
+            self.assertLess(time.monotonic() - began, 12)
+        self.assertIn("took too long", self.monitor.log())
+        self.assertIn("alerts were not told by mail", self.monitor.log())
+        self.assertIn("alerts were not told by webhook", self.monitor.log())
+        left = subprocess.run(["pgrep", "-fx", "sleep 600"], capture_output=True, text=True,
+                              check=False).stdout.split()
+        self.assertEqual([pid for pid in left if str(self.box) in
+                          pathlib.Path(f"/proc/{pid}/cwd").resolve().as_posix()], [])
+
+    def test_certificate_of_the_webhook_is_checked(self):
+        key, chain = self.folder / "key.pem", self.folder / "chain.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", chain,
+                        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
+                       check=True, capture_output=True)
+        hook = Hook()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chain, key)
+        secure = http.server.ThreadingHTTPServer(("127.0.0.1", 0), hook.server.RequestHandlerClass)
+        secure.socket = context.wrap_socket(secure.socket, server_side=True)
+        threading.Thread(target=secure.serve_forever, daemon=True).start()
+        self.addCleanup(secure.server_close)
+        self.addCleanup(secure.shutdown)
+        hook.url = f"https://127.0.0.1:{secure.server_address[1]}/"
+        self.told_world(hook=hook)
+        self.exceed()
+        rig.wait_for(lambda: "alerts by webhook cannot be told" in self.monitor.log())
+        self.assertEqual(hook.posts, [])
+
+    def test_wrong_recipients_and_places_are_refused_at_the_start(self):
+        for setting in ({"alert_mail": "-oQ/tmp"}, {"alert_mail": "a@b, |sh"},
+                        {"alert_webhook": "file:///etc/passwd"}, {"sendmail": "sendmail"}):
+            with self.subTest(setting):
+                name = f"monitor{len(list(self.folder.iterdir()))}"
+                with self.assertRaises(rig.Trouble):
+                    Monitor(self.folder, name, monitor=setting)
+
+
+if __name__ == "__main__":
+    harness.main()

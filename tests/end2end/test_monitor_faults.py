@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""Monitor and agents killed, stopped, cut off and without room on the disk: no line that was
+written is lost, and none is counted twice."""
+import collections
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import harness
+import rig
+from monitor import QUANTITIES, octets_of
+from test_monitor import BAD, World
+
+ROUNDS = int(os.environ.get("WEIR_KILLS", "12"))
+QUIET = {"connections_most": 1000000, "messages_most": 1000000, "recipients_most": 1000000}
+
+
+class Writer(threading.Thread):
+    """Appends lines to a server's spool as fast as it is told to, and keeps what they say."""
+
+    def __init__(self, server, seed, pause=0.0005):
+        super().__init__(daemon=True)
+        self.server, self.draw, self.pause = server, random.Random(seed), pause
+        self.sums = collections.defaultdict(lambda: [0] * len(QUANTITIES))
+        self.lines, self.done = 0, threading.Event()
+
+    def run(self):
+        while not self.done.is_set():
+            address = f"198.51.{self.draw.randrange(8)}.{self.draw.randrange(32)}"
+            numbers = {name: self.draw.randrange(1, 5) for name in QUANTITIES
+                       if self.draw.random() < 0.5}
+            self.server.saw(address, **numbers)
+            for n, name in enumerate(QUANTITIES):
+                self.sums[octets_of(address)][n] += numbers.get(name, 0)
+            self.lines += 1
+            if self.draw.random() < 0.002:
+                self.server.turn()
+            time.sleep(self.pause)
+
+    def stop(self):
+        self.done.set()
+        self.join()
+
+
+def total(writers):
+    sums = collections.defaultdict(lambda: [0] * len(QUANTITIES))
+    for writer in writers:
+        for address, numbers in writer.sums.items():
+            for n, number in enumerate(numbers):
+                sums[address][n] += number
+    return {address: tuple(numbers) for address, numbers in sums.items()}
+
+
+class Faults(World):
+    """Each ends with the sums of the database against those of the lines."""
+
+    def writers(self, **more):
+        seed = random.randrange(1 << 32)
+        print(f"seed {seed}", file=sys.stderr)
+        self.draw = random.Random(seed)
+        self.all = [Writer(server, seed + n, **more)
+                    for n, server in enumerate((self.mx1, self.mx2))]
+        for writer in self.all:
+            writer.start()
+            self.addCleanup(writer.stop)
+
+    def compare(self, seconds=60):
+        """Ends the writing, waits until all has come, and compares."""
+        for writer in self.all:
+            writer.stop()
+            writer.server.turn()
+        want = total(self.all)
+        try:
+            rig.wait_for(lambda: self.monitor.sums() == want, seconds)
+        except rig.Trouble:
+            pass
+        found = self.monitor.sums()
+        self.assertEqual({k: v for k, v in want.items() if found.get(k) != v},
+                         {k: found.get(k) for k, v in want.items() if found.get(k) != v})
+        self.assertEqual(found, want)
+        rig.wait_for(lambda: not list(self.mx1.spool.iterdir()), 30, "the spool to be empty")
+        time.sleep(1)
+        self.assertEqual(self.monitor.sums(), want)
+        lines = sum(writer.lines for writer in self.all)
+        self.assertGreater(lines, 500)
+        for row in self.monitor.rows("SELECT * FROM addresses"):
+            self.assertEqual(tuple(row[name] for name in QUANTITIES), want[row["address"]])
+
+    def test_monitor_and_agents_killed_at_random_moments(self):
+        self.world(threshold=QUIET)
+        self.writers()
+        for _ in range(ROUNDS):
+            time.sleep(self.draw.uniform(0.05, 1.2))
+            victim = self.draw.choice((self.monitor, self.monitor, self.mx1, self.mx2))
+            victim.kill()
+            time.sleep(self.draw.uniform(0, 0.3))
+            victim.start()
+        self.compare()
+
+    def test_a_monitor_that_is_gone_for_a_while_costs_nothing(self):
+        self.world(threshold=QUIET)
+        self.writers()
+        time.sleep(0.5)
+        self.monitor.stop()
+        before = self.mx1.waiting()
+        time.sleep(3)
+        self.assertGreater(self.mx1.waiting(), before)
+        self.assertTrue(self.mx1.process.alive())
+        self.monitor.start()
+        self.compare()
+
+    def test_a_monitor_that_hangs_for_a_while_costs_nothing(self):
+        self.world(threshold=QUIET)
+        self.writers()
+        time.sleep(0.5)
+        for process in (self.monitor.process, self.mx1.process):
+            process.send(signal.SIGSTOP)
+            time.sleep(2)
+            process.send(signal.SIGCONT)
+            time.sleep(0.5)
+        self.compare()
+
+    def test_a_block_outlives_the_monitor_and_the_agent(self):
+        self.world()
+        self.exceed()
+        self.wait_for_entries("blacklist")
+        self.monitor.kill()
+        self.mx1.kill()
+        self.wait_for_entries("blacklist")
+        self.monitor.start()
+        self.mx1.start()
+        rig.wait_for(lambda: self.mx1.log().count("(all)") > 1)
+        self.wait_for_entries("blacklist")
+        self.assertEqual(len(self.monitor.events(BAD)), 1)
+
+
+class Full(Faults):
+    """The monitor's disk is full."""
+
+    test_monitor_and_agents_killed_at_random_moments = None
+    test_a_monitor_that_is_gone_for_a_while_costs_nothing = None
+    test_a_monitor_that_hangs_for_a_while_costs_nothing = None
+    test_a_block_outlives_the_monitor_and_the_agent = None
+
+    def mount(self, where, size):
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("only root may mount")
+        where.mkdir(parents=True)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "weir", where],
+                              capture_output=True, check=False)
+        if done.returncode != 0:
+            raise unittest.SkipTest(f"no tmpfs: {done.stderr}")
+        self.addCleanup(subprocess.run, ["umount", "-l", where], check=False)
+
+    def test_a_journal_without_room_refuses_and_loses_nothing(self):
+        journal = self.folder / "journal"
+        self.mount(journal, "1m")
+        ballast = journal / "ballast"
+        self.world(threshold=QUIET, monitor={"journal": journal})
+        self.writers()
+        time.sleep(0.5)
+        with open(ballast, "wb", buffering=0) as out:
+            try:
+                while True:
+                    out.write(bytes(4096))
+            except OSError:
+                pass
+        rig.wait_for(lambda: self.monitor.ask("status")["later"] > 0, 20, "a refusal")
+        time.sleep(2)
+        self.assertTrue(self.monitor.process.alive())
+        self.monitor.kill()
+        self.monitor.start()
+        time.sleep(1)
+        ballast.unlink()
+        self.compare()
+
+    def test_a_database_without_room_keeps_all_in_the_journal(self):
+        state = self.folder / "monitor"
+        self.mount(state, "4m")
+        journal = self.folder / "journal"
+        self.world(threshold=QUIET, monitor={"journal": journal})
+        self.writers()
+        time.sleep(0.5)
+        ballast = state / "ballast"
+        with open(ballast, "wb", buffering=0) as out:
+            try:
+                while True:
+                    out.write(bytes(4096))
+            except OSError:
+                pass
+        time.sleep(3)
+        self.assertTrue(self.monitor.process.alive())
+        ballast.unlink()
+        self.compare()
+
+
+if __name__ == "__main__":
+    harness.main()
