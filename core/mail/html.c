@@ -10,7 +10,7 @@
  *
  * A style sheet behind text that it may hide costs a second pass, never a third.
  *
- * Owns nothing; its state of some 45 kB is on the stack, most of it only used for style sheets.
+ * Owns nothing; its state of some 70 kB is on the stack, most of it only used for style sheets.
  */
 #include "core/mail/html_impl.h"
 
@@ -140,8 +140,8 @@ static void style_of_attributes(const struct weir_html_tag *tag, struct weir_htm
     }
 }
 
-/* The later ones are stronger: attributes, style sheets, the style attribute, and what style sheets
- * call important. */
+/* The later ones are stronger: attributes, style sheets, the style attribute, what style sheets
+ * call important, and what the style attribute does. */
 static void style_of(const struct reader *r, const struct weir_html_tag *tag,
                      struct weir_html_style *style)
 {
@@ -155,7 +155,7 @@ static void style_of(const struct reader *r, const struct weir_html_tag *tag,
     if (r->sheet->rules > 0)
         weir_html_sheet_style(r->sheet, tag, style, &important);
     if (weir_html_has(tag, WEIR_ATTR_STYLE))
-        weir_html_style_read(tag->value[WEIR_ATTR_STYLE], style);
+        weir_html_style_read(tag->value[WEIR_ATTR_STYLE], style, &important);
     if (important.sets)
         weir_html_style_over(style, &important);
 }

@@ -9,13 +9,12 @@
  * believed: white text may well stand on a background that was not understood.
  *
  * Names are compared without case, as browsers do for mail without a DOCTYPE.  Past
- * WEIR_HTML_SHEET_MAX octets and WEIR_HTML_RULES_MAX selectors nothing is read.
+ * WEIR_HTML_SHEET_MAX octets nothing is read.  New selectors past WEIR_HTML_RULES_MAX, or
+ * WEIR_HTML_COLOUR_RULES_MAX, are not understood either.
  */
 #include "core/mail/html_impl.h"
 
 #include <string.h>
-
-enum { MATCHES_MOST = 16 }; /* rules of one element */
 
 /* Kinds of selectors, the less specific first. */
 enum level { LEVEL_TAG, LEVEL_CLASS, LEVEL_TAG_CLASS, LEVEL_ID, LEVEL_TAG_ID };
@@ -25,25 +24,28 @@ static const unsigned sizes = WEIR_SETS_SIZE | WEIR_SETS_SCALE;
 
 /* The table. ------------------------------------------------------------------------ */
 
-/* Where a name is, or the free slot where it belongs. */
-static uint16_t *slot_of(struct weir_html_sheet *sheet, uint64_t name)
+/* The slot where a name is, or the free one where it belongs. */
+static size_t find(const struct weir_html_sheet *sheet, uint64_t name)
 {
     enum { SLOTS = sizeof(sheet->slot) / sizeof(*sheet->slot) };
     size_t at = name % SLOTS;
     while (sheet->slot[at] && sheet->rule[sheet->slot[at] - 1].name != name)
         at = (at + 1) % SLOTS;
-    return &sheet->slot[at];
+    return at;
 }
 
-static struct weir_html_rule *rule_of(struct weir_html_sheet *sheet, uint64_t name)
+/* Rules that set nothing but colours and sizes do not fill the table: they are many in honest
+ * mail, and those that take text away must find room behind them. */
+static struct weir_html_rule *rule_of(struct weir_html_sheet *sheet, uint64_t name, unsigned sets)
 {
-    uint16_t *slot = slot_of(sheet, name);
-    if (*slot)
-        return &sheet->rule[*slot - 1];
-    if (sheet->rules == WEIR_HTML_RULES_MAX)
+    size_t slot = find(sheet, name);
+    size_t most = sets & ~(colours | sizes) ? WEIR_HTML_RULES_MAX : WEIR_HTML_COLOUR_RULES_MAX;
+    if (sheet->slot[slot])
+        return &sheet->rule[sheet->slot[slot] - 1];
+    if (sheet->rules >= most)
         return NULL;
     struct weir_html_rule *rule = &sheet->rule[sheet->rules++];
-    *slot = (uint16_t)sheet->rules;
+    sheet->slot[slot] = (uint16_t)sheet->rules;
     *rule = (struct weir_html_rule){.name = name};
     return rule;
 }
@@ -72,6 +74,13 @@ static size_t name_len(struct weir_slice text)
     while (len < text.len && is_name_octet(text.at[len]))
         len++;
     return len;
+}
+
+static size_t lower(struct weir_slice text, char *out)
+{
+    for (size_t i = 0; i < text.len; i++)
+        out[i] = weir_html_lower(text.at[i]);
+    return text.len;
 }
 
 static struct weir_slice behind(struct weir_slice text, size_t len)
@@ -128,22 +137,21 @@ static void selector_add(struct weir_html_sheet *sheet, struct weir_slice text,
     int level = -1;
     text = weir_html_trim(text);
     if (text.len <= sizeof(room)) {
-        for (size_t i = 0; i < text.len; i++)
-            room[i] = weir_html_lower(text.at[i]);
-        text = (struct weir_slice){room, weir_html_style_plain(room, text.len)};
+        text = (struct weir_slice){room, weir_html_style_plain(room, lower(text, room))};
         text = without_body(weir_html_trim(text));
         level = level_of(text, &tag);
     }
+    unsigned sets = style->sets | important->sets;
     struct weir_html_rule *rule =
-        level >= 0 ? rule_of(sheet, weir_hash64(&sheet->key, text.at, text.len)) : NULL;
+        level >= 0 ? rule_of(sheet, weir_hash64(&sheet->key, text.at, text.len), sets) : NULL;
     if (!rule) {
         if (!is_passing(text))
-            sheet->unsure |= style->sets | important->sets;
+            sheet->unsure |= sets;
         return;
     }
-    weir_html_style_over(&rule->style, style);
-    weir_html_style_over(&rule->important, important);
-    rule->order = (uint32_t)level << 24 | sheet->order++;
+    uint32_t order = (uint32_t)level << 24 | sheet->order++;
+    weir_html_layer_add(&rule->plain, style, order);
+    weir_html_layer_add(&rule->important, important, order);
     if (level == LEVEL_TAG)
         mark(sheet->tags, weir_html_element(tag));
     else if (tag.len > 0)
@@ -275,37 +283,27 @@ bool weir_html_sheet_read(struct weir_html_sheet *sheet, struct weir_slice text)
 struct matches {
     const struct weir_html_sheet *sheet;
     struct weir_slice tag;
-    const struct weir_html_rule *rule[MATCHES_MOST]; /* the least specific first */
-    size_t rules;
+    struct weir_html_layer plain, important; /* of all rules found so far */
 };
 
 /* Looks for tag, sign and name, each perhaps empty. */
 static void match(struct matches *matches, struct weir_slice tag, char sign,
                   struct weir_slice name)
 {
-    enum { SLOTS = sizeof(matches->sheet->slot) / sizeof(*matches->sheet->slot) };
     const struct weir_html_sheet *sheet = matches->sheet;
     char room[WEIR_HTML_SELECTOR_MAX];
-    size_t len = 0;
-    if (tag.len + name.len + 1 > sizeof(room) || matches->rules == MATCHES_MOST)
+    if (tag.len + name.len + 1 > sizeof(room))
         return;
-    for (size_t i = 0; i < tag.len; i++)
-        room[len++] = weir_html_lower(tag.at[i]);
+    size_t len = lower(tag, room);
     if (sign)
         room[len++] = sign;
-    for (size_t i = 0; i < name.len; i++)
-        room[len++] = weir_html_lower(name.at[i]);
-    uint64_t hash = weir_hash64(&sheet->key, room, len);
-    size_t at = hash % SLOTS;
-    while (sheet->slot[at] && sheet->rule[sheet->slot[at] - 1].name != hash)
-        at = (at + 1) % SLOTS;
-    if (!sheet->slot[at])
+    len += lower(name, room + len);
+    size_t slot = find(sheet, weir_hash64(&sheet->key, room, len));
+    if (!sheet->slot[slot])
         return;
-    const struct weir_html_rule *rule = &sheet->rule[sheet->slot[at] - 1];
-    size_t place = matches->rules++;
-    for (; place > 0 && matches->rule[place - 1]->order > rule->order; place--)
-        matches->rule[place] = matches->rule[place - 1];
-    matches->rule[place] = rule;
+    const struct weir_html_rule *rule = &sheet->rule[sheet->slot[slot] - 1];
+    weir_html_layer_merge(&matches->plain, &rule->plain);
+    weir_html_layer_merge(&matches->important, &rule->important);
 }
 
 /* The names in a class or id attribute. */
@@ -337,22 +335,17 @@ void weir_html_sheet_style(const struct weir_html_sheet *sheet, const struct wei
                            struct weir_html_style *style, struct weir_html_style *important)
 {
     struct matches matches = {.sheet = sheet, .tag = tag->name};
-    struct weir_html_style found = {0};
-    important->sets = 0;
     if (marked(sheet->tags, tag->element))
         match(&matches, tag->name, '\0', (struct weir_slice){"", 0});
     match_names(&matches, tag, WEIR_ATTR_CLASS, '.');
     match_names(&matches, tag, WEIR_ATTR_ID, '#');
-    for (size_t i = 0; i < matches.rules; i++) {
-        weir_html_style_over(&found, &matches.rule[i]->style);
-        weir_html_style_over(important, &matches.rule[i]->important);
-    }
     unsigned believed = ~0u;
     if (sheet->unsure & colours)
         believed &= ~colours;
     if (sheet->unsure & sizes)
         believed &= ~sizes;
-    found.sets &= believed;
-    important->sets &= believed;
-    weir_html_style_over(style, &found);
+    matches.plain.style.sets &= believed;
+    matches.important.style.sets &= believed;
+    weir_html_style_over(style, &matches.plain.style);
+    *important = matches.important.style;
 }

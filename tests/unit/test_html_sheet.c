@@ -68,6 +68,12 @@ static void what_simple_selectors_hide_is_hidden(void **state)
         {".a{display:block}.h{display:none}", "<b class='h a'>x"},
         {".h{display:none}td .a{color:red}", "<b class=h>x"},
         {".h{color:#fff}.h:hover{color:red}", "<b class=h>x"},
+        {".h{color:#fff}@font-face{font-family:a}@page{margin:0}", "<b class=h>x"},
+        {".h{color:#fff}@media print{.a{width:1px}}", "<b class=h>x"},
+        {".h{display:none}@media screen{.a{color:red}}", "<b class=h>x"},
+        {".y{display:block}.x{display:none}.y{color:red}", "<b class='x y'>x"},
+        {".x{display:block}", "<b class=x style='display:none!important;display:block'>x"},
+        {".x{display:block!important}", "<b class=x style=display:none!important>x"},
     };
     (void)state;
     check(cases, COUNT(cases), false);
@@ -84,6 +90,10 @@ static void what_they_do_not_hide_is_shown(void **state)
         {".h{display:none}.h{display:block}", "<b class=h>x"},
         {".h{display:none}", "<b class=h style=display:inline>x"},
         {".h{display:none}#i{display:block}", "<b id=i class=h>x"},
+        {".x{display:none}.y{display:block}.x{color:red}", "<b class='x y'>x"},
+        {".x{opacity:0!important}.y{opacity:1!important}.x{color:red!important}",
+         "<b class='y x'>x"},
+        {".x{display:none!important}", "<b class=x style=display:block!important>x"},
         {".h.g{display:none}", "<b class=h>x"},
         {"i .h{display:none}", "<b class=h>x"},
         {"i>.h{display:none}", "<b class=h>x"},
@@ -145,6 +155,59 @@ static void the_last_of_WEIR_HTML_RULES_MAX_selectors_counts_and_no_other(void *
         weir_line_text(&line, ".h{display:none}</style><b class=h>x");
         assert_false(line.cut);
         assert_int_equal(shows(text, (size_t)(line.at - text)), more);
+    }
+}
+
+static void rules_with_only_colours_leave_room_for_others(void **state)
+{
+    static const char *const last[] = {
+        ".h{display:none}</style><b class=h>x",
+        "#h{color:#fff}</style><b id=h>x",
+    };
+    (void)state;
+    for (unsigned most = WEIR_HTML_COLOUR_RULES_MAX - 1; most <= WEIR_HTML_RULES_MAX; most++) {
+        char text[20 * WEIR_HTML_RULES_MAX];
+        for (size_t i = 0; i < COUNT(last); i++) {
+            struct weir_line line = weir_line(text, sizeof(text));
+            weir_line_text(&line, "<style>.a");
+            for (unsigned name = 1; name < most; name++) {
+                weir_line_text(&line, ",.a");
+                weir_line_count(&line, name);
+            }
+            weir_line_text(&line, "{color:red}");
+            weir_line_text(&line, last[i]);
+            assert_false(line.cut);
+            bool kept = i == 0 || most < WEIR_HTML_COLOUR_RULES_MAX;
+            assert_int_equal(shows(text, (size_t)(line.at - text)), !kept);
+        }
+    }
+}
+
+/* However many rules an element has, the one that hides is among them. */
+static void as_many_rules_of_an_element_count_as_there_are(void **state)
+{
+    static const char *const last[] = {".h{display:none}", "#i{display:none}",
+                                       "b#i{display:none}"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(last); i++) {
+        char text[2000];
+        struct weir_line line = weir_line(text, sizeof(text));
+        weir_line_text(&line, "<style>");
+        for (unsigned name = 0; name < 40; name++) {
+            weir_line_text(&line, ".a");
+            weir_line_count(&line, name);
+            weir_line_text(&line, "{color:red}");
+        }
+        weir_line_text(&line, last[i]);
+        weir_line_text(&line, "</style><b id=i class='");
+        for (unsigned name = 0; name < 40; name++) {
+            weir_line_text(&line, "a");
+            weir_line_count(&line, name);
+            weir_line_text(&line, " ");
+        }
+        weir_line_text(&line, "h'>x");
+        assert_false(line.cut);
+        assert_false(shows(text, (size_t)(line.at - text)));
     }
 }
 
@@ -221,6 +284,8 @@ int main(void)
         cmocka_unit_test(what_they_do_not_hide_is_shown),
         cmocka_unit_test(a_sheet_holds_for_what_stands_before_it),
         cmocka_unit_test(the_last_of_WEIR_HTML_RULES_MAX_selectors_counts_and_no_other),
+        cmocka_unit_test(rules_with_only_colours_leave_room_for_others),
+        cmocka_unit_test(as_many_rules_of_an_element_count_as_there_are),
         cmocka_unit_test(a_selector_of_WEIR_HTML_SELECTOR_MAX_octets_is_kept_and_no_longer_one),
         cmocka_unit_test(WEIR_HTML_SHEET_MAX_octets_of_sheets_are_read),
         cmocka_unit_test(five_megabytes_of_the_worst_take_a_second_at_most),
