@@ -72,7 +72,7 @@ static const char *raw_end(const char *at, const char *end, struct weir_slice na
     return NULL;
 }
 
-/* A style sheet; not one for some media only. */
+/* A style sheet; of one for some media only nothing is known to hold. */
 static void sheet(struct reader *r, const struct weir_html_tag *tag, struct weir_slice content)
 {
     struct weir_slice media = {"", 0};
@@ -80,9 +80,10 @@ static void sheet(struct reader *r, const struct weir_html_tag *tag, struct weir
         media = weir_html_trim(tag->value[WEIR_ATTR_MEDIA]);
     bool always = media.len == 0 || weir_html_equals(media, "all") ||
                   weir_html_equals(media, "screen");
-    if (!r->sheet_known && always && !r->endless_comment &&
-        weir_html_sheet_read(r->sheet, content))
-        r->sheet_late |= r->text.visible.begun;
+    if (r->sheet_known || r->endless_comment)
+        return;
+    if (always ? weir_html_sheet_read(r->sheet, content) : weir_html_sheet_pass(r->sheet, content))
+        r->sheet_late |= r->text.visible.begun || r->text.hidden > 0;
 }
 
 /* The content of an element whose markup is no markup. */

@@ -193,7 +193,9 @@ struct weir_html_rule {
 };
 
 struct weir_html_sheet {
-    size_t rules, octets;   /* octets: read so far; 0: nothing below is set */
+    size_t rules;
+    bool begun;             /* false: nothing below is set */
+    size_t octets;          /* read so far */
     uint32_t order;         /* of the next rule */
     unsigned unsure;        /* what rules set that were not understood */
     struct weir_hash_key key;
@@ -206,8 +208,11 @@ struct weir_html_sheet {
 /* No rules.  The rest of it, some 50 kB, is not touched before there are. */
 void weir_html_sheet_init(struct weir_html_sheet *sheet);
 
-/* Adds the rules of the content of a <style>.  True when there are some that may hide. */
+/* Adds the rules of the content of a <style>.  True when text may look other than before, and
+ * so may what is hidden. */
 bool weir_html_sheet_read(struct weir_html_sheet *sheet, struct weir_slice text);
+/* The same for a sheet that may hold or not: of it only what it sets is noted. */
+bool weir_html_sheet_pass(struct weir_html_sheet *sheet, struct weir_slice text);
 
 /* What the sheets say about an element; what is "!important" in *important. */
 void weir_html_sheet_style(const struct weir_html_sheet *sheet, const struct weir_html_tag *tag,

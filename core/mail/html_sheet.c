@@ -5,12 +5,13 @@
  *
  * Not understood, and so without effect: descendants and siblings (but "body .x" is ".x"), several
  * classes at once, attributes, pseudo-classes, everything that begins with '@' and what is in
- * its block.  When one of them sets a colour or a size, no colour or size of any sheet is
- * believed: white text may well stand on a background that was not understood.
+ * its block, sheets for some media only.  When one of them sets a colour or a size, no colour or
+ * size of any sheet is believed: white text may well stand on a background that was not
+ * understood.
  *
  * Names are compared without case, as browsers do for mail without a DOCTYPE.  Past
- * WEIR_HTML_SHEET_MAX octets nothing is read.  New selectors past WEIR_HTML_RULES_MAX, or
- * WEIR_HTML_COLOUR_RULES_MAX, are not understood either.
+ * WEIR_HTML_SHEET_MAX octets nothing is read, and what is there may set any colour and size.  New
+ * selectors past WEIR_HTML_RULES_MAX, or WEIR_HTML_COLOUR_RULES_MAX, are not understood either.
  */
 #include "core/mail/html_impl.h"
 
@@ -241,14 +242,17 @@ static bool rule_add(struct weir_html_sheet *sheet, struct weir_slice selectors,
 
 void weir_html_sheet_init(struct weir_html_sheet *sheet)
 {
-    sheet->rules = sheet->octets = 0;
+    sheet->rules = 0;
+    sheet->begun = false;
 }
 
 /* Nothing of it is set before there is a sheet: few texts have one. */
 static void begin(struct weir_html_sheet *sheet)
 {
-    if (sheet->octets > 0)
+    if (sheet->begun)
         return;
+    sheet->begun = true;
+    sheet->octets = 0;
     sheet->key = weir_hash_key_random();
     sheet->order = 0;
     sheet->unsure = 0;
@@ -257,25 +261,59 @@ static void begin(struct weir_html_sheet *sheet)
     memset(sheet->slot, 0, sizeof(sheet->slot));
 }
 
-bool weir_html_sheet_read(struct weir_html_sheet *sheet, struct weir_slice text)
+/* What the declarations between any braces set is not known to hold, or not to. */
+static void unsure_of(struct weir_html_sheet *sheet, const char *at, const char *end)
+{
+    while (at < end) {
+        const char *brace = next_of(at, end, '{', '}');
+        struct weir_html_style style = {0}, important = {0};
+        weir_html_style_rule((struct weir_slice){at, (size_t)(brace - at)}, &style, &important);
+        sheet->unsure |= style.sets | important.sets;
+        at = brace < end ? brace + 1 : end;
+    }
+}
+
+bool weir_html_sheet_pass(struct weir_html_sheet *sheet, struct weir_slice text)
+{
+    begin(sheet);
+    unsigned before = sheet->unsure;
+    unsure_of(sheet, text.at, text.at + text.len);
+    return sheet->unsure != before;
+}
+
+/* As much of a text as is read; what is cut off may set anything. */
+static struct weir_slice within_limit(struct weir_html_sheet *sheet, struct weir_slice text)
 {
     size_t most = WEIR_HTML_SHEET_MAX - sheet->octets;
-    const char *at = text.at, *end = at + (text.len < most ? text.len : most);
-    bool hides = false;
+    if (text.len > most) {
+        text.len = most;
+        sheet->unsure |= colours | sizes;
+    }
+    sheet->octets += text.len;
+    return text;
+}
+
+bool weir_html_sheet_read(struct weir_html_sheet *sheet, struct weir_slice text)
+{
     begin(sheet);
-    sheet->octets += (size_t)(end - at);
+    unsigned before = sheet->unsure;
+    text = within_limit(sheet, text);
+    const char *at = text.at, *end = at + text.len;
+    bool hides = false;
     while ((at = skip_blanks(at, end)) < end) {
         bool special = *at == '@';
         const char *open = next_of(at, end, '{', special ? ';' : '{');
         if (open == end)
             break;
         const char *close = *open == '{' ? block_end(open + 1, end) : open;
-        if (!special)
+        if (special && *open == '{')
+            unsure_of(sheet, open + 1, close);
+        else if (!special)
             hides |= rule_add(sheet, (struct weir_slice){at, (size_t)(open - at)},
                               (struct weir_slice){open + 1, (size_t)(close - open) - 1});
         at = close < end ? close + 1 : end;
     }
-    return hides;
+    return hides || sheet->unsure != before;
 }
 
 /* Elements. ---------------------------------------------------------------------------- */

@@ -110,11 +110,17 @@ static void what_they_do_not_hide_is_shown(void **state)
         {".h{color:#fff}td b{background:#000}", "<b class=h>x"},
         {".h{background:#000}.h b{color:#fff}", "<b class=h>x"},
         {".h{font-size:0}.h td{font-size:14px}", "<b class=h>x"},
+        {".h{color:#fff}@media screen{.h{background:#06c}}", "<b class=h>x"},
+        {".h{color:#fff}@supports(a){@media screen{a:hover{b:c}.h{background:#06c!important",
+         "<b class=h>x"},
     };
     static const char *const media[] = {
         "<style media=print>.h{display:none}</style><b class=h>x",
         "<style media='screen and (max-width:600px)'>.h{display:none}</style><b class=h>x",
         "<!--[if mso]><style>.h{display:none}</style><![endif]--><b class=h>x",
+        "<style media=tv>.h{background:#06c}</style><style>.h{color:#fff}</style><b class=h>x",
+        "<style>.h{color:#fff}</style><b class=h>x</b><style media=tv>b{background:#06c}</style>",
+        "<style>.h{color:#fff}</style><b class=h>x</b><style>td b{background:#06c}</style>",
     };
     (void)state;
     check(cases, COUNT(cases), true);
@@ -237,6 +243,18 @@ static void WEIR_HTML_SHEET_MAX_octets_of_sheets_are_read(void **state)
     }
 }
 
+static void what_lies_past_WEIR_HTML_SHEET_MAX_octets_may_set_any_colour(void **state)
+{
+    static char text[2 * WEIR_HTML_SHEET_MAX];
+    static const char rule[] = ".h{color:#fff}";
+    (void)state;
+    for (int more = 0; more <= 1; more++) {
+        int len = snprintf(text, sizeof(text), "<style>%s%*s</style><b class=h>x", rule,
+                           WEIR_HTML_SHEET_MAX - (int)sizeof(rule) + 1 + more, "");
+        assert_int_equal(shows(text, (size_t)len), more);
+    }
+}
+
 static double seconds_for(const char *begin, const char *again, const char *end)
 {
     enum { LARGE = 5 << 20 };
@@ -265,6 +283,9 @@ static void five_megabytes_of_the_worst_take_a_second_at_most(void **state)
         {"<style>", "'\n", ""},
         {"<style>", "@a{", ""},
         {"", "<style>/*</style>", ""},
+        {"", "<style></style>", ""},
+        {"", "<style media=tv>@a{b{</style>", ""},
+        {"<style media=tv>", "a{b:", ""},
         {"<p>", "V<i hidden>x</i>", ""},
         {"<p>", "&shy;", ""},
         {"<p>", "a\xe2\x80\x8b", ""},
@@ -288,6 +309,7 @@ int main(void)
         cmocka_unit_test(as_many_rules_of_an_element_count_as_there_are),
         cmocka_unit_test(a_selector_of_WEIR_HTML_SELECTOR_MAX_octets_is_kept_and_no_longer_one),
         cmocka_unit_test(WEIR_HTML_SHEET_MAX_octets_of_sheets_are_read),
+        cmocka_unit_test(what_lies_past_WEIR_HTML_SHEET_MAX_octets_may_set_any_colour),
         cmocka_unit_test(five_megabytes_of_the_worst_take_a_second_at_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
