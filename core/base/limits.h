@@ -68,7 +68,8 @@
 #define WEIR_HTML_ATTRIBUTES_MAX 60 /* of one tag that are read */
 #define WEIR_HTML_STYLE_MAX 4096   /* octets of a style attribute with escapes or comments in it */
 #define WEIR_HTML_SHEET_MAX 65536  /* octets of style sheets of one HTML text */
-#define WEIR_HTML_RULES_MAX 512    /* their selectors that are kept: those that may hide */
+#define WEIR_HTML_RULES_MAX 512    /* their selectors that are kept */
+#define WEIR_HTML_COLOUR_RULES_MAX 384 /* ... up to which those with only colours and sizes are */
 #define WEIR_HTML_SELECTOR_MAX 128 /* octets of one of them */
 
 /* Received and relatives ------------------------------------------------- */

@@ -12,6 +12,8 @@
  *     score    NAME  2.5                        the first of SpamAssassin's four numbers counts
  *     describe NAME  words for people
  *     tflags   NAME  multiple maxhits=5 nice noautolearn ...
+ *                                               multiple: text with invisible characters comes
+ *                                               once more without, its hits count there too
  *     id       NAME  1001                       fixed number in info strings; without one
  *                                               it follows from the name (weir_rule_id), and
  *                                               where two names make the same, the one that

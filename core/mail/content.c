@@ -113,6 +113,8 @@ static struct sizes sizes_of(struct weir_reading *reading)
     return sizes;
 }
 
+/* The body has each paragraph at most twice: as it is, and as a reader sees it.  Raw text has
+ * uuencoded files as they are and decoded. */
 static int lines_take(struct weir_reading *reading, const struct sizes *sizes)
 {
     size_t html = UTF8_GROWTH * sizes->html, largest = UTF8_GROWTH * sizes->largest;
@@ -121,8 +123,8 @@ static int lines_take(struct weir_reading *reading, const struct sizes *sizes)
         struct weir_line *line;
         size_t room;
     } wanted[] = {
-        {&reading->body, (UTF8_GROWTH + 1) * sizes->text + html + 2 * head + WEIR_PARTS_MAX},
-        {&reading->raw, sizes->text},
+        {&reading->body, 2 * UTF8_GROWTH * sizes->text + html + 2 * head + WEIR_PARTS_MAX},
+        {&reading->raw, 2 * sizes->text},
         {&reading->markup, html},
         {&reading->decoded, sizes->largest},
         {&reading->utf8, largest},
@@ -150,7 +152,7 @@ static int begin(struct weir_reading *reading)
     html->links_most = sizes.text / 4 < WEIR_LINKS_MAX ? sizes.text / 4 : WEIR_LINKS_MAX;
     html->link = weir_arena_take(reading->arena, html->links_most * sizeof(*html->link));
     struct weir_cuts *cuts = &reading->raw_cuts;
-    size_t raw = sizes.text < WEIR_AREA_MAX ? sizes.text : WEIR_AREA_MAX;
+    size_t raw = 2 * sizes.text < WEIR_AREA_MAX ? 2 * sizes.text : WEIR_AREA_MAX;
     cuts->room = raw / WEIR_AREA_LINE_MAX + 3 * WEIR_PARTS_MAX;
     cuts->start = weir_arena_take(reading->arena, (cuts->room + 1) * sizeof(*cuts->start));
     if (!html->link || !cuts->start)

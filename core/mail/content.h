@@ -6,7 +6,8 @@
  *           collapsed, at most WEIR_AREA_LINE_MAX octets and a blank a line.  Text
  *           that HTML hides and invisible characters (invisible.h) are in their places; behind
  *           the part each paragraph that has any comes once more as a reader sees it, so that
- *           hiding helps nobody
+ *           hiding helps nobody.  A rule with "tflags multiple" counts what it hits in such a
+ *           paragraph for each of both (and in a header likewise, matcher_areas.c)
  *     raw   text parts with the transfer encoding undone, CRLF as LF and nothing else,
  *           in pieces of whole lines, mostly one to two times WEIR_AREA_LINE_MAX long,
  *           as SpamAssassin has it: a rule may look at several lines

@@ -10,7 +10,7 @@
  *
  * A style sheet behind text that it may hide costs a second pass, never a third.
  *
- * Owns nothing; its state of some 45 kB is on the stack, most of it only used for style sheets.
+ * Owns nothing; its state of some 70 kB is on the stack, most of it only used for style sheets.
  */
 #include "core/mail/html_impl.h"
 
@@ -72,7 +72,7 @@ static const char *raw_end(const char *at, const char *end, struct weir_slice na
     return NULL;
 }
 
-/* A style sheet; not one for some media only. */
+/* A style sheet; of one for some media only nothing is known to hold. */
 static void sheet(struct reader *r, const struct weir_html_tag *tag, struct weir_slice content)
 {
     struct weir_slice media = {"", 0};
@@ -80,9 +80,10 @@ static void sheet(struct reader *r, const struct weir_html_tag *tag, struct weir
         media = weir_html_trim(tag->value[WEIR_ATTR_MEDIA]);
     bool always = media.len == 0 || weir_html_equals(media, "all") ||
                   weir_html_equals(media, "screen");
-    if (!r->sheet_known && always && !r->endless_comment &&
-        weir_html_sheet_read(r->sheet, content))
-        r->sheet_late |= r->text.visible.begun;
+    if (r->sheet_known || r->endless_comment)
+        return;
+    if (always ? weir_html_sheet_read(r->sheet, content) : weir_html_sheet_pass(r->sheet, content))
+        r->sheet_late |= r->text.visible.begun || r->text.hidden > 0;
 }
 
 /* The content of an element whose markup is no markup. */
@@ -140,8 +141,8 @@ static void style_of_attributes(const struct weir_html_tag *tag, struct weir_htm
     }
 }
 
-/* The later ones are stronger: attributes, style sheets, the style attribute, and what style sheets
- * call important. */
+/* The later ones are stronger: attributes, style sheets, the style attribute, what style sheets
+ * call important, and what the style attribute does. */
 static void style_of(const struct reader *r, const struct weir_html_tag *tag,
                      struct weir_html_style *style)
 {
@@ -155,7 +156,7 @@ static void style_of(const struct reader *r, const struct weir_html_tag *tag,
     if (r->sheet->rules > 0)
         weir_html_sheet_style(r->sheet, tag, style, &important);
     if (weir_html_has(tag, WEIR_ATTR_STYLE))
-        weir_html_style_read(tag->value[WEIR_ATTR_STYLE], style);
+        weir_html_style_read(tag->value[WEIR_ATTR_STYLE], style, &important);
     if (important.sets)
         weir_html_style_over(style, &important);
 }

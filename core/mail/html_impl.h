@@ -80,11 +80,12 @@ struct weir_html_look {
     bool small;     /* legible only with a lens, and yet not hidden */
 };
 
-/* Adds what a style attribute says (references undone here). */
-void weir_html_style_read(struct weir_slice text, struct weir_html_style *style);
+/* Adds what a style attribute says (references undone here); what is "!important" goes to
+ * *important. */
+void weir_html_style_read(struct weir_slice text, struct weir_html_style *style,
+                          struct weir_html_style *important);
 
-/* Adds what the declarations of a style sheet say, which have no references; what is
- * "!important" goes to *important. */
+/* The same for the declarations of a style sheet, which have no references. */
 void weir_html_style_rule(struct weir_slice text, struct weir_html_style *style,
                           struct weir_html_style *important);
 
@@ -93,6 +94,19 @@ size_t weir_html_style_plain(char *text, size_t len);
 
 /* What a stronger style says replaces what the weaker one says about the same. */
 void weir_html_style_over(struct weir_html_style *style, const struct weir_html_style *stronger);
+
+enum { WEIR_HTML_GROUPS = 6 }; /* what styles say something about: one of each replaces another */
+
+/* What several rules say together.  Each thing is as strong as the rule that said it. */
+struct weir_html_layer {
+    struct weir_html_style style;
+    uint32_t order[WEIR_HTML_GROUPS];
+};
+
+/* Adds a rule's style, and another layer: of the same thing the higher order holds. */
+void weir_html_layer_add(struct weir_html_layer *layer, const struct weir_html_style *style,
+                         uint32_t order);
+void weir_html_layer_merge(struct weir_html_layer *layer, const struct weir_html_layer *other);
 
 /* How a child with this style looks in a parent with that look. */
 struct weir_html_look weir_html_look(const struct weir_html_look *parent,
@@ -175,12 +189,13 @@ const char *weir_html_tag_read(const char *at, const char *end, struct weir_html
 
 struct weir_html_rule {
     uint64_t name;          /* hash of its selector */
-    uint32_t order;         /* how specific, and how late */
-    struct weir_html_style style, important;
+    struct weir_html_layer plain, important; /* their order: how specific, and how late */
 };
 
 struct weir_html_sheet {
-    size_t rules, octets;   /* octets: read so far; 0: nothing below is set */
+    size_t rules;
+    bool begun;             /* false: nothing below is set */
+    size_t octets;          /* read so far */
     uint32_t order;         /* of the next rule */
     unsigned unsure;        /* what rules set that were not understood */
     struct weir_hash_key key;
@@ -190,11 +205,14 @@ struct weir_html_sheet {
     struct weir_html_rule rule[WEIR_HTML_RULES_MAX];
 };
 
-/* No rules.  The rest of it, some 30 kB, is not touched before there are. */
+/* No rules.  The rest of it, some 50 kB, is not touched before there are. */
 void weir_html_sheet_init(struct weir_html_sheet *sheet);
 
-/* Adds the rules of the content of a <style>.  True when there are some that may hide. */
+/* Adds the rules of the content of a <style>.  True when text may look other than before, and
+ * so may what is hidden. */
 bool weir_html_sheet_read(struct weir_html_sheet *sheet, struct weir_slice text);
+/* The same for a sheet that may hold or not: of it only what it sets is noted. */
+bool weir_html_sheet_pass(struct weir_html_sheet *sheet, struct weir_slice text);
 
 /* What the sheets say about an element; what is "!important" in *important. */
 void weir_html_sheet_style(const struct weir_html_sheet *sheet, const struct weir_html_tag *tag,

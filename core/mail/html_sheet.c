@@ -5,17 +5,17 @@
  *
  * Not understood, and so without effect: descendants and siblings (but "body .x" is ".x"), several
  * classes at once, attributes, pseudo-classes, everything that begins with '@' and what is in
- * its block.  When one of them sets a colour or a size, no colour or size of any sheet is
- * believed: white text may well stand on a background that was not understood.
+ * its block, sheets for some media only.  When one of them sets a colour or a size, no colour or
+ * size of any sheet is believed: white text may well stand on a background that was not
+ * understood.
  *
  * Names are compared without case, as browsers do for mail without a DOCTYPE.  Past
- * WEIR_HTML_SHEET_MAX octets and WEIR_HTML_RULES_MAX selectors nothing is read.
+ * WEIR_HTML_SHEET_MAX octets nothing is read, and what is there may set any colour and size.  New
+ * selectors past WEIR_HTML_RULES_MAX, or WEIR_HTML_COLOUR_RULES_MAX, are not understood either.
  */
 #include "core/mail/html_impl.h"
 
 #include <string.h>
-
-enum { MATCHES_MOST = 16 }; /* rules of one element */
 
 /* Kinds of selectors, the less specific first. */
 enum level { LEVEL_TAG, LEVEL_CLASS, LEVEL_TAG_CLASS, LEVEL_ID, LEVEL_TAG_ID };
@@ -25,25 +25,28 @@ static const unsigned sizes = WEIR_SETS_SIZE | WEIR_SETS_SCALE;
 
 /* The table. ------------------------------------------------------------------------ */
 
-/* Where a name is, or the free slot where it belongs. */
-static uint16_t *slot_of(struct weir_html_sheet *sheet, uint64_t name)
+/* The slot where a name is, or the free one where it belongs. */
+static size_t find(const struct weir_html_sheet *sheet, uint64_t name)
 {
     enum { SLOTS = sizeof(sheet->slot) / sizeof(*sheet->slot) };
     size_t at = name % SLOTS;
     while (sheet->slot[at] && sheet->rule[sheet->slot[at] - 1].name != name)
         at = (at + 1) % SLOTS;
-    return &sheet->slot[at];
+    return at;
 }
 
-static struct weir_html_rule *rule_of(struct weir_html_sheet *sheet, uint64_t name)
+/* Rules that set nothing but colours and sizes do not fill the table: they are many in honest
+ * mail, and those that take text away must find room behind them. */
+static struct weir_html_rule *rule_of(struct weir_html_sheet *sheet, uint64_t name, unsigned sets)
 {
-    uint16_t *slot = slot_of(sheet, name);
-    if (*slot)
-        return &sheet->rule[*slot - 1];
-    if (sheet->rules == WEIR_HTML_RULES_MAX)
+    size_t slot = find(sheet, name);
+    size_t most = sets & ~(colours | sizes) ? WEIR_HTML_RULES_MAX : WEIR_HTML_COLOUR_RULES_MAX;
+    if (sheet->slot[slot])
+        return &sheet->rule[sheet->slot[slot] - 1];
+    if (sheet->rules >= most)
         return NULL;
     struct weir_html_rule *rule = &sheet->rule[sheet->rules++];
-    *slot = (uint16_t)sheet->rules;
+    sheet->slot[slot] = (uint16_t)sheet->rules;
     *rule = (struct weir_html_rule){.name = name};
     return rule;
 }
@@ -72,6 +75,13 @@ static size_t name_len(struct weir_slice text)
     while (len < text.len && is_name_octet(text.at[len]))
         len++;
     return len;
+}
+
+static size_t lower(struct weir_slice text, char *out)
+{
+    for (size_t i = 0; i < text.len; i++)
+        out[i] = weir_html_lower(text.at[i]);
+    return text.len;
 }
 
 static struct weir_slice behind(struct weir_slice text, size_t len)
@@ -128,22 +138,21 @@ static void selector_add(struct weir_html_sheet *sheet, struct weir_slice text,
     int level = -1;
     text = weir_html_trim(text);
     if (text.len <= sizeof(room)) {
-        for (size_t i = 0; i < text.len; i++)
-            room[i] = weir_html_lower(text.at[i]);
-        text = (struct weir_slice){room, weir_html_style_plain(room, text.len)};
+        text = (struct weir_slice){room, weir_html_style_plain(room, lower(text, room))};
         text = without_body(weir_html_trim(text));
         level = level_of(text, &tag);
     }
+    unsigned sets = style->sets | important->sets;
     struct weir_html_rule *rule =
-        level >= 0 ? rule_of(sheet, weir_hash64(&sheet->key, text.at, text.len)) : NULL;
+        level >= 0 ? rule_of(sheet, weir_hash64(&sheet->key, text.at, text.len), sets) : NULL;
     if (!rule) {
         if (!is_passing(text))
-            sheet->unsure |= style->sets | important->sets;
+            sheet->unsure |= sets;
         return;
     }
-    weir_html_style_over(&rule->style, style);
-    weir_html_style_over(&rule->important, important);
-    rule->order = (uint32_t)level << 24 | sheet->order++;
+    uint32_t order = (uint32_t)level << 24 | sheet->order++;
+    weir_html_layer_add(&rule->plain, style, order);
+    weir_html_layer_add(&rule->important, important, order);
     if (level == LEVEL_TAG)
         mark(sheet->tags, weir_html_element(tag));
     else if (tag.len > 0)
@@ -233,14 +242,17 @@ static bool rule_add(struct weir_html_sheet *sheet, struct weir_slice selectors,
 
 void weir_html_sheet_init(struct weir_html_sheet *sheet)
 {
-    sheet->rules = sheet->octets = 0;
+    sheet->rules = 0;
+    sheet->begun = false;
 }
 
 /* Nothing of it is set before there is a sheet: few texts have one. */
 static void begin(struct weir_html_sheet *sheet)
 {
-    if (sheet->octets > 0)
+    if (sheet->begun)
         return;
+    sheet->begun = true;
+    sheet->octets = 0;
     sheet->key = weir_hash_key_random();
     sheet->order = 0;
     sheet->unsure = 0;
@@ -249,25 +261,59 @@ static void begin(struct weir_html_sheet *sheet)
     memset(sheet->slot, 0, sizeof(sheet->slot));
 }
 
-bool weir_html_sheet_read(struct weir_html_sheet *sheet, struct weir_slice text)
+/* What the declarations between any braces set is not known to hold, or not to. */
+static void unsure_of(struct weir_html_sheet *sheet, const char *at, const char *end)
+{
+    while (at < end) {
+        const char *brace = next_of(at, end, '{', '}');
+        struct weir_html_style style = {0}, important = {0};
+        weir_html_style_rule((struct weir_slice){at, (size_t)(brace - at)}, &style, &important);
+        sheet->unsure |= style.sets | important.sets;
+        at = brace < end ? brace + 1 : end;
+    }
+}
+
+bool weir_html_sheet_pass(struct weir_html_sheet *sheet, struct weir_slice text)
+{
+    begin(sheet);
+    unsigned before = sheet->unsure;
+    unsure_of(sheet, text.at, text.at + text.len);
+    return sheet->unsure != before;
+}
+
+/* As much of a text as is read; what is cut off may set anything. */
+static struct weir_slice within_limit(struct weir_html_sheet *sheet, struct weir_slice text)
 {
     size_t most = WEIR_HTML_SHEET_MAX - sheet->octets;
-    const char *at = text.at, *end = at + (text.len < most ? text.len : most);
-    bool hides = false;
+    if (text.len > most) {
+        text.len = most;
+        sheet->unsure |= colours | sizes;
+    }
+    sheet->octets += text.len;
+    return text;
+}
+
+bool weir_html_sheet_read(struct weir_html_sheet *sheet, struct weir_slice text)
+{
     begin(sheet);
-    sheet->octets += (size_t)(end - at);
+    unsigned before = sheet->unsure;
+    text = within_limit(sheet, text);
+    const char *at = text.at, *end = at + text.len;
+    bool hides = false;
     while ((at = skip_blanks(at, end)) < end) {
         bool special = *at == '@';
         const char *open = next_of(at, end, '{', special ? ';' : '{');
         if (open == end)
             break;
         const char *close = *open == '{' ? block_end(open + 1, end) : open;
-        if (!special)
+        if (special && *open == '{')
+            unsure_of(sheet, open + 1, close);
+        else if (!special)
             hides |= rule_add(sheet, (struct weir_slice){at, (size_t)(open - at)},
                               (struct weir_slice){open + 1, (size_t)(close - open) - 1});
         at = close < end ? close + 1 : end;
     }
-    return hides;
+    return hides || sheet->unsure != before;
 }
 
 /* Elements. ---------------------------------------------------------------------------- */
@@ -275,37 +321,27 @@ bool weir_html_sheet_read(struct weir_html_sheet *sheet, struct weir_slice text)
 struct matches {
     const struct weir_html_sheet *sheet;
     struct weir_slice tag;
-    const struct weir_html_rule *rule[MATCHES_MOST]; /* the least specific first */
-    size_t rules;
+    struct weir_html_layer plain, important; /* of all rules found so far */
 };
 
 /* Looks for tag, sign and name, each perhaps empty. */
 static void match(struct matches *matches, struct weir_slice tag, char sign,
                   struct weir_slice name)
 {
-    enum { SLOTS = sizeof(matches->sheet->slot) / sizeof(*matches->sheet->slot) };
     const struct weir_html_sheet *sheet = matches->sheet;
     char room[WEIR_HTML_SELECTOR_MAX];
-    size_t len = 0;
-    if (tag.len + name.len + 1 > sizeof(room) || matches->rules == MATCHES_MOST)
+    if (tag.len + name.len + 1 > sizeof(room))
         return;
-    for (size_t i = 0; i < tag.len; i++)
-        room[len++] = weir_html_lower(tag.at[i]);
+    size_t len = lower(tag, room);
     if (sign)
         room[len++] = sign;
-    for (size_t i = 0; i < name.len; i++)
-        room[len++] = weir_html_lower(name.at[i]);
-    uint64_t hash = weir_hash64(&sheet->key, room, len);
-    size_t at = hash % SLOTS;
-    while (sheet->slot[at] && sheet->rule[sheet->slot[at] - 1].name != hash)
-        at = (at + 1) % SLOTS;
-    if (!sheet->slot[at])
+    len += lower(name, room + len);
+    size_t slot = find(sheet, weir_hash64(&sheet->key, room, len));
+    if (!sheet->slot[slot])
         return;
-    const struct weir_html_rule *rule = &sheet->rule[sheet->slot[at] - 1];
-    size_t place = matches->rules++;
-    for (; place > 0 && matches->rule[place - 1]->order > rule->order; place--)
-        matches->rule[place] = matches->rule[place - 1];
-    matches->rule[place] = rule;
+    const struct weir_html_rule *rule = &sheet->rule[sheet->slot[slot] - 1];
+    weir_html_layer_merge(&matches->plain, &rule->plain);
+    weir_html_layer_merge(&matches->important, &rule->important);
 }
 
 /* The names in a class or id attribute. */
@@ -337,22 +373,17 @@ void weir_html_sheet_style(const struct weir_html_sheet *sheet, const struct wei
                            struct weir_html_style *style, struct weir_html_style *important)
 {
     struct matches matches = {.sheet = sheet, .tag = tag->name};
-    struct weir_html_style found = {0};
-    important->sets = 0;
     if (marked(sheet->tags, tag->element))
         match(&matches, tag->name, '\0', (struct weir_slice){"", 0});
     match_names(&matches, tag, WEIR_ATTR_CLASS, '.');
     match_names(&matches, tag, WEIR_ATTR_ID, '#');
-    for (size_t i = 0; i < matches.rules; i++) {
-        weir_html_style_over(&found, &matches.rule[i]->style);
-        weir_html_style_over(important, &matches.rule[i]->important);
-    }
     unsigned believed = ~0u;
     if (sheet->unsure & colours)
         believed &= ~colours;
     if (sheet->unsure & sizes)
         believed &= ~sizes;
-    found.sets &= believed;
-    important->sets &= believed;
-    weir_html_style_over(style, &found);
+    matches.plain.style.sets &= believed;
+    matches.important.style.sets &= believed;
+    weir_html_style_over(style, &matches.plain.style);
+    *important = matches.important.style;
 }

@@ -194,7 +194,6 @@ static void box_read(struct weir_slice name, struct weir_slice value, struct box
         box->flat |= hundredths == 0;
 }
 
-/* important NULL: what is so is like the rest. */
 static void declaration(struct weir_slice text, struct weir_html_style *style,
                         struct weir_html_style *important, struct box *box)
 {
@@ -204,7 +203,7 @@ static void declaration(struct weir_slice text, struct weir_html_style *style,
     all.at = text.at + name.len + 1;
     all.len = text.len - name.len - 1;
     value = up_to(all, '!');
-    if (important && value.len < all.len)
+    if (value.len < all.len)
         style = important;
     value = weir_html_trim(value);
     name = weir_html_trim(name);
@@ -269,7 +268,8 @@ size_t weir_html_style_plain(char *text, size_t len)
     return (size_t)(out - text);
 }
 
-void weir_html_style_read(struct weir_slice text, struct weir_html_style *style)
+void weir_html_style_read(struct weir_slice text, struct weir_html_style *style,
+                          struct weir_html_style *important)
 {
     char room[WEIR_HTML_STYLE_MAX + 1];
     if (memchr(text.at, '&', text.len) || memchr(text.at, '\\', text.len) ||
@@ -279,7 +279,7 @@ void weir_html_style_read(struct weir_slice text, struct weir_html_style *style)
         text = (struct weir_slice){room,
                                    weir_html_style_plain(room, (size_t)(line.at - line.start))};
     }
-    declarations(text, style, NULL);
+    declarations(text, style, important);
 }
 
 void weir_html_style_rule(struct weir_slice text, struct weir_html_style *style,
@@ -294,22 +294,55 @@ void weir_html_style_rule(struct weir_slice text, struct weir_html_style *style,
     declarations(text, style, important);
 }
 
+static const unsigned groups[WEIR_HTML_GROUPS] = {
+    WEIR_SETS_INK, WEIR_SETS_PAPER, WEIR_SETS_SIZE | WEIR_SETS_SCALE,
+    WEIR_SETS_SEEN | WEIR_SETS_UNSEEN, WEIR_SETS_GONE | WEIR_SETS_SHOWN,
+    WEIR_SETS_CLEAR | WEIR_SETS_OPAQUE,
+};
+
+/* What a stronger style says about the things in a mask. */
+static void take(struct weir_html_style *style, const struct weir_html_style *stronger,
+                 unsigned mask)
+{
+    style->sets = (style->sets & ~mask) | (stronger->sets & mask);
+    if (mask & WEIR_SETS_INK)
+        style->ink = stronger->ink;
+    if (mask & WEIR_SETS_PAPER)
+        style->paper = stronger->paper;
+    if (mask & (WEIR_SETS_SIZE | WEIR_SETS_SCALE))
+        style->size = stronger->size;
+}
+
 void weir_html_style_over(struct weir_html_style *style, const struct weir_html_style *stronger)
 {
-    static const unsigned either[] = {
-        WEIR_SETS_INK, WEIR_SETS_PAPER, WEIR_SETS_SIZE | WEIR_SETS_SCALE,
-        WEIR_SETS_SEEN | WEIR_SETS_UNSEEN, WEIR_SETS_GONE | WEIR_SETS_SHOWN,
-        WEIR_SETS_CLEAR | WEIR_SETS_OPAQUE,
-    };
-    for (size_t i = 0; i < sizeof(either) / sizeof(*either); i++)
-        if (stronger->sets & either[i])
-            style->sets = (style->sets & ~either[i]) | (stronger->sets & either[i]);
-    if (stronger->sets & WEIR_SETS_INK)
-        style->ink = stronger->ink;
-    if (stronger->sets & WEIR_SETS_PAPER)
-        style->paper = stronger->paper;
-    if (stronger->sets & (WEIR_SETS_SIZE | WEIR_SETS_SCALE))
-        style->size = stronger->size;
+    unsigned mask = 0;
+    for (size_t i = 0; i < WEIR_HTML_GROUPS; i++)
+        if (stronger->sets & groups[i])
+            mask |= groups[i];
+    take(style, stronger, mask);
+}
+
+void weir_html_layer_merge(struct weir_html_layer *layer, const struct weir_html_layer *other)
+{
+    unsigned mask = 0, sets = other->style.sets;
+    for (size_t i = 0; sets != 0 && i < WEIR_HTML_GROUPS; i++) {
+        bool said = layer->style.sets & groups[i];
+        if (!(sets & groups[i]) || (said && layer->order[i] >= other->order[i]))
+            continue;
+        layer->order[i] = other->order[i];
+        mask |= groups[i];
+    }
+    if (mask)
+        take(&layer->style, &other->style, mask);
+}
+
+void weir_html_layer_add(struct weir_html_layer *layer, const struct weir_html_style *style,
+                         uint32_t order)
+{
+    struct weir_html_layer one = {.style = *style};
+    for (size_t i = 0; i < WEIR_HTML_GROUPS; i++)
+        one.order[i] = order;
+    weir_html_layer_merge(layer, &one);
 }
 
 static uint32_t sized(const struct weir_html_look *parent, const struct weir_html_style *style)

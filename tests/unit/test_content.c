@@ -302,6 +302,42 @@ static void text_past_WEIR_AREA_MAX_is_cut(void **state)
     assert_false(limited(rig));
 }
 
+static void ends_with(const struct weir_area *area, const char *want)
+{
+    size_t len = strlen(want);
+    assert_true(weir_area_len(area) >= len);
+    assert_memory_equal(area->text + weir_area_len(area) - len, want, len);
+}
+
+/* What comes twice, or decoded too, takes no room from the parts behind it. */
+static void a_part_that_grows_and_comes_once_more_leaves_room_for_the_next(void **state)
+{
+    static const char euros[] = MIXED "--b\nContent-Type: text/plain; charset=windows-1252\n\n";
+    static const char uuencoded[] = MIXED "--b\n\nbegin 644 a.txt\n";
+    static const char next[] = "a\xad" "b\n--b\n\nWhat it is about\n--b--\n";
+    static const char last[] = "`\nend\n--b\n\nWhat it is about\n--b--\n";
+    static const struct {
+        const char *head, *piece, *tail;
+        enum weir_area_kind kind;
+        const char *want;
+    } cases[] = {
+        {euros, "\x80", next, WEIR_AREA_BODY, "What it is about"},
+        {uuencoded, "%:&5L;&\\`\n", last, WEIR_AREA_RAW, "What it is about"},
+    };
+    struct content_rig *rig = *state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t len = strlen(cases[i].head), most = len + 20000;
+        static char text[21000];
+        memcpy(text, cases[i].head, len);
+        for (size_t piece = strlen(cases[i].piece); len + piece <= most; len += piece)
+            memcpy(text + len, cases[i].piece, piece);
+        memcpy(text + len, cases[i].tail, strlen(cases[i].tail));
+        content_rig_read(rig, text, len + strlen(cases[i].tail));
+        assert_false(limited(rig));
+        ends_with(&rig->content.area[cases[i].kind], cases[i].want);
+    }
+}
+
 static void a_text_has_at_most_WEIR_AREA_LINES_MAX_lines(void **state)
 {
     struct content_rig *rig = *state;
@@ -397,6 +433,7 @@ int main(void)
         TEST(a_body_line_of_WEIR_AREA_LINE_MAX_is_whole_and_a_longer_one_is_split),
         TEST(raw_pieces_are_whole_lines_of_one_to_two_times_WEIR_AREA_LINE_MAX),
         TEST(text_past_WEIR_AREA_MAX_is_cut),
+        TEST(a_part_that_grows_and_comes_once_more_leaves_room_for_the_next),
         TEST(a_text_has_at_most_WEIR_AREA_LINES_MAX_lines),
         TEST(random_text_is_collapsed_as_a_simple_model_does),
         TEST(when_memory_is_short_it_is_said),

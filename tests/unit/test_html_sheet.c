@@ -68,6 +68,12 @@ static void what_simple_selectors_hide_is_hidden(void **state)
         {".a{display:block}.h{display:none}", "<b class='h a'>x"},
         {".h{display:none}td .a{color:red}", "<b class=h>x"},
         {".h{color:#fff}.h:hover{color:red}", "<b class=h>x"},
+        {".h{color:#fff}@font-face{font-family:a}@page{margin:0}", "<b class=h>x"},
+        {".h{color:#fff}@media print{.a{width:1px}}", "<b class=h>x"},
+        {".h{display:none}@media screen{.a{color:red}}", "<b class=h>x"},
+        {".y{display:block}.x{display:none}.y{color:red}", "<b class='x y'>x"},
+        {".x{display:block}", "<b class=x style='display:none!important;display:block'>x"},
+        {".x{display:block!important}", "<b class=x style=display:none!important>x"},
     };
     (void)state;
     check(cases, COUNT(cases), false);
@@ -84,6 +90,10 @@ static void what_they_do_not_hide_is_shown(void **state)
         {".h{display:none}.h{display:block}", "<b class=h>x"},
         {".h{display:none}", "<b class=h style=display:inline>x"},
         {".h{display:none}#i{display:block}", "<b id=i class=h>x"},
+        {".x{display:none}.y{display:block}.x{color:red}", "<b class='x y'>x"},
+        {".x{opacity:0!important}.y{opacity:1!important}.x{color:red!important}",
+         "<b class='y x'>x"},
+        {".x{display:none!important}", "<b class=x style=display:block!important>x"},
         {".h.g{display:none}", "<b class=h>x"},
         {"i .h{display:none}", "<b class=h>x"},
         {"i>.h{display:none}", "<b class=h>x"},
@@ -100,11 +110,17 @@ static void what_they_do_not_hide_is_shown(void **state)
         {".h{color:#fff}td b{background:#000}", "<b class=h>x"},
         {".h{background:#000}.h b{color:#fff}", "<b class=h>x"},
         {".h{font-size:0}.h td{font-size:14px}", "<b class=h>x"},
+        {".h{color:#fff}@media screen{.h{background:#06c}}", "<b class=h>x"},
+        {".h{color:#fff}@supports(a){@media screen{a:hover{b:c}.h{background:#06c!important",
+         "<b class=h>x"},
     };
     static const char *const media[] = {
         "<style media=print>.h{display:none}</style><b class=h>x",
         "<style media='screen and (max-width:600px)'>.h{display:none}</style><b class=h>x",
         "<!--[if mso]><style>.h{display:none}</style><![endif]--><b class=h>x",
+        "<style media=tv>.h{background:#06c}</style><style>.h{color:#fff}</style><b class=h>x",
+        "<style>.h{color:#fff}</style><b class=h>x</b><style media=tv>b{background:#06c}</style>",
+        "<style>.h{color:#fff}</style><b class=h>x</b><style>td b{background:#06c}</style>",
     };
     (void)state;
     check(cases, COUNT(cases), true);
@@ -148,6 +164,59 @@ static void the_last_of_WEIR_HTML_RULES_MAX_selectors_counts_and_no_other(void *
     }
 }
 
+static void rules_with_only_colours_leave_room_for_others(void **state)
+{
+    static const char *const last[] = {
+        ".h{display:none}</style><b class=h>x",
+        "#h{color:#fff}</style><b id=h>x",
+    };
+    (void)state;
+    for (unsigned most = WEIR_HTML_COLOUR_RULES_MAX - 1; most <= WEIR_HTML_RULES_MAX; most++) {
+        char text[20 * WEIR_HTML_RULES_MAX];
+        for (size_t i = 0; i < COUNT(last); i++) {
+            struct weir_line line = weir_line(text, sizeof(text));
+            weir_line_text(&line, "<style>.a");
+            for (unsigned name = 1; name < most; name++) {
+                weir_line_text(&line, ",.a");
+                weir_line_count(&line, name);
+            }
+            weir_line_text(&line, "{color:red}");
+            weir_line_text(&line, last[i]);
+            assert_false(line.cut);
+            bool kept = i == 0 || most < WEIR_HTML_COLOUR_RULES_MAX;
+            assert_int_equal(shows(text, (size_t)(line.at - text)), !kept);
+        }
+    }
+}
+
+/* However many rules an element has, the one that hides is among them. */
+static void as_many_rules_of_an_element_count_as_there_are(void **state)
+{
+    static const char *const last[] = {".h{display:none}", "#i{display:none}",
+                                       "b#i{display:none}"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(last); i++) {
+        char text[2000];
+        struct weir_line line = weir_line(text, sizeof(text));
+        weir_line_text(&line, "<style>");
+        for (unsigned name = 0; name < 40; name++) {
+            weir_line_text(&line, ".a");
+            weir_line_count(&line, name);
+            weir_line_text(&line, "{color:red}");
+        }
+        weir_line_text(&line, last[i]);
+        weir_line_text(&line, "</style><b id=i class='");
+        for (unsigned name = 0; name < 40; name++) {
+            weir_line_text(&line, "a");
+            weir_line_count(&line, name);
+            weir_line_text(&line, " ");
+        }
+        weir_line_text(&line, "h'>x");
+        assert_false(line.cut);
+        assert_false(shows(text, (size_t)(line.at - text)));
+    }
+}
+
 static void a_selector_of_WEIR_HTML_SELECTOR_MAX_octets_is_kept_and_no_longer_one(void **state)
 {
     (void)state;
@@ -170,6 +239,18 @@ static void WEIR_HTML_SHEET_MAX_octets_of_sheets_are_read(void **state)
         int blanks = WEIR_HTML_SHEET_MAX - (more ? 1 : (int)sizeof(rule) - 1);
         int len = snprintf(text, sizeof(text), "<style>%*s</style><style>%*s%s</style><b class=h>x",
                            blanks / 2, "", blanks - blanks / 2, "", rule);
+        assert_int_equal(shows(text, (size_t)len), more);
+    }
+}
+
+static void what_lies_past_WEIR_HTML_SHEET_MAX_octets_may_set_any_colour(void **state)
+{
+    static char text[2 * WEIR_HTML_SHEET_MAX];
+    static const char rule[] = ".h{color:#fff}";
+    (void)state;
+    for (int more = 0; more <= 1; more++) {
+        int len = snprintf(text, sizeof(text), "<style>%s%*s</style><b class=h>x", rule,
+                           WEIR_HTML_SHEET_MAX - (int)sizeof(rule) + 1 + more, "");
         assert_int_equal(shows(text, (size_t)len), more);
     }
 }
@@ -202,6 +283,9 @@ static void five_megabytes_of_the_worst_take_a_second_at_most(void **state)
         {"<style>", "'\n", ""},
         {"<style>", "@a{", ""},
         {"", "<style>/*</style>", ""},
+        {"", "<style></style>", ""},
+        {"", "<style media=tv>@a{b{</style>", ""},
+        {"<style media=tv>", "a{b:", ""},
         {"<p>", "V<i hidden>x</i>", ""},
         {"<p>", "&shy;", ""},
         {"<p>", "a\xe2\x80\x8b", ""},
@@ -221,8 +305,11 @@ int main(void)
         cmocka_unit_test(what_they_do_not_hide_is_shown),
         cmocka_unit_test(a_sheet_holds_for_what_stands_before_it),
         cmocka_unit_test(the_last_of_WEIR_HTML_RULES_MAX_selectors_counts_and_no_other),
+        cmocka_unit_test(rules_with_only_colours_leave_room_for_others),
+        cmocka_unit_test(as_many_rules_of_an_element_count_as_there_are),
         cmocka_unit_test(a_selector_of_WEIR_HTML_SELECTOR_MAX_octets_is_kept_and_no_longer_one),
         cmocka_unit_test(WEIR_HTML_SHEET_MAX_octets_of_sheets_are_read),
+        cmocka_unit_test(what_lies_past_WEIR_HTML_SHEET_MAX_octets_may_set_any_colour),
         cmocka_unit_test(five_megabytes_of_the_worst_take_a_second_at_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,6 +132,9 @@ static void hits_are_counted_up_to_maxhits(void **state)
     assert_int_equal(rules_rig_hit(rig, "A")->times, 4);
     assert_int_equal(rules_rig_hit(rig, "C")->times, 1);
     assert_true(rules_rig_hit(rig, "B")->times > 4); /* empty matches move on */
+    /* a paragraph with invisible characters comes once more without them */
+    rules_rig_match(rig, MAIL "\na f\xc2\xadree\n");
+    assert_int_equal(rules_rig_hit(rig, "A")->times, 2);
     rules_rig_free(rig);
 }
 
