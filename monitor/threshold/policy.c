@@ -24,8 +24,13 @@ static int make_class(const struct weir_threshold *threshold, struct weir_watch_
     for (unsigned i = 0; i < WEIR_QUANTITIES; i++) {
         watch.limits.of[i] =
             (struct weir_limit){threshold->rate[i], threshold->maximum[i]};
-        if (threshold->maximum[i] != 0 && threshold->maximum[i] < 1) {
-            *why_r = "a maximum is neither 0 (no limit) nor 1 or more";
+        if (threshold->maximum[i] != 0 &&
+            !(threshold->maximum[i] >= 1 && threshold->maximum[i] <= WEIR_BUCKET_TOKENS_MAX)) {
+            *why_r = "a maximum is neither 0 (no limit) nor within 1..10000000";
+            return WEIR_EINVAL;
+        }
+        if (!(threshold->rate[i] >= 0 && threshold->rate[i] <= WEIR_BUCKET_TOKENS_MAX)) {
+            *why_r = "a rate is not within 0..10000000";
             return WEIR_EINVAL;
         }
     }
@@ -88,12 +93,12 @@ int weir_policy_begin(const struct weir_config *config, struct weir_policy *poli
 int weir_policy_add(struct weir_policy *policy, const struct weir_threshold *threshold,
                     const char **why_r)
 {
-    bool is_default = threshold->prefixes[0] == '\0';
+    bool is_default = weir_slice_trim(weir_slice_of(threshold->prefixes)).len == 0;
     size_t before = policy->prefixes, at = is_default ? 0 : policy->classes;
     int done;
 
-    if (is_default && strcmp(threshold->name, "default") != 0) {
-        *why_r = "only the threshold called default has no prefixes";
+    if (is_default != (strcmp(threshold->name, "default") == 0)) {
+        *why_r = "the threshold called default, and no other, has no prefixes";
         return WEIR_EINVAL;
     }
     if (at == WEIR_WATCH_CLASSES_MAX) {
@@ -105,12 +110,12 @@ int weir_policy_add(struct weir_policy *policy, const struct weir_threshold *thr
         done = read_prefixes(threshold->prefixes, &policy->prefix, &policy->prefixes, why_r);
     if (done < 0) {
         policy->prefixes = before;
-        return done;
+    } else {
+        policy->watch[at].prefix_count = policy->prefixes - before;
+        policy->classes += !is_default;
     }
-    policy->watch[at].prefix_count = policy->prefixes - before;
-    policy->classes += !is_default;
-    point(policy);
-    return 0;
+    point(policy); /* they may have moved, also when they were refused in the end */
+    return done;
 }
 
 int weir_policy_check(const struct weir_threshold *threshold, const char **why_r)
