@@ -62,6 +62,16 @@ static int read_prefixes(const char *text, struct weir_prefix **prefix, size_t *
     return 0;
 }
 
+/* Whether another class has a prefix from `before` on; the texts' length bounds how many. */
+static bool shared(const struct weir_policy *policy, size_t before)
+{
+    for (size_t i = before; i < policy->prefixes; i++)
+        for (size_t j = 0; j < before; j++)
+            if (memcmp(&policy->prefix[i], &policy->prefix[j], sizeof policy->prefix[j]) == 0)
+                return true;
+    return false;
+}
+
 /* Points every class at its prefixes again: classes follow each other in the array. */
 static void point(struct weir_policy *policy)
 {
@@ -108,6 +118,10 @@ int weir_policy_add(struct weir_policy *policy, const struct weir_threshold *thr
     done = make_class(threshold, &policy->watch[at], &policy->ladder[at], why_r);
     if (done == 0)
         done = read_prefixes(threshold->prefixes, &policy->prefix, &policy->prefixes, why_r);
+    if (done == 0 && shared(policy, before)) {
+        *why_r = "one of its prefixes is another threshold's already";
+        done = WEIR_EINVAL;
+    }
     if (done < 0) {
         policy->prefixes = before;
     } else {
