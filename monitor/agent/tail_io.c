@@ -245,8 +245,8 @@ static bool named(struct weir_tail *tail, struct file *file, int fd)
     return true;
 }
 
-/* Octets at the file's offset; 0 when there is no whole line yet.  What is no line of ours, and what
- * a finished file has behind its last one, is passed over. */
+/* Octets at the file's offset; 0 when there is no whole line yet.  What is no line of ours, and
+ * what a finished file has behind its last one, is passed over. */
 static size_t read_lines(struct weir_tail *tail, struct file *file, int fd)
 {
     ssize_t got;

@@ -1,5 +1,5 @@
-/* Any bytes as what a monitor says to list: what is read keeps its limits, and is read the same when
- * it is written. */
+/* Any bytes as what a monitor says to list: what is read keeps its limits, and is read the same
+ * when it is written. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

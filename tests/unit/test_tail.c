@@ -213,7 +213,8 @@ static void the_other_side_says_where_to_go_on(void **state)
     static const struct {
         uint64_t says;
         const char *then;
-    } cases[] = {{4, "two\nthree\n"}, {0, "one\ntwo\nthree\n"}, {8, "three\n"}, {4, "two\nthree\n"}};
+    } cases[] = {{4, "two\nthree\n"}, {0, "one\ntwo\nthree\n"}, {8, "three\n"},
+                 {4, "two\nthree\n"}};
     struct rig *rig = *state;
     char stream[WEIR_STREAM_TEXT];
 
