@@ -308,6 +308,7 @@ static int open_receiver(struct weir_monitor *monitor)
         .key = monitor->key,
         .database = monitor->database,
         .watch = monitor->watch,
+        .now = weir_clock_now(&monitor->wall),
     };
 
     return options.journal

@@ -10,7 +10,7 @@
 
 struct stale {
     struct weir_list_entry *entry; /* of the monitor, and not named by a full command */
-    size_t count, room, kept;
+    size_t count, room;
     const struct weir_command *command;
     enum weir_list list;
     bool short_of_memory;
@@ -45,12 +45,8 @@ static int note_stale(void *context, const struct weir_list_entry *entry)
     struct stale *stale = context;
     struct weir_list_entry *more;
 
-    if (!of_monitor(entry) || entry->is_domain)
+    if (!of_monitor(entry) || entry->is_domain || names(stale->command, stale->list, entry))
         return 0;
-    if (names(stale->command, stale->list, entry)) {
-        stale->kept++;
-        return 0;
-    }
     if (stale->count == stale->room) {
         stale->room = stale->room ? 2 * stale->room : 64;
         more = realloc(stale->entry, stale->room * sizeof *more);
@@ -73,7 +69,6 @@ static int remove_stale(struct weir_lists *lists, const struct weir_command *com
         done = weir_lists_remove(lists, list, stale.entry, stale.count, &removed);
     free(stale.entry);
     applied->removed += removed;
-    applied->entries += stale.kept;
     return done < 0 ? done : 0;
 }
 
@@ -111,6 +106,14 @@ static int add_all(struct weir_lists *lists, enum weir_list list, struct weir_li
         memmove(entry + bad, entry + bad + 1, (count - bad - 1) * sizeof *entry);
         count--;
     }
+    return 0;
+}
+
+static int count_one(void *context, const struct weir_list_entry *entry)
+{
+    size_t *count = context;
+
+    *count += of_monitor(entry) && !entry->is_domain;
     return 0;
 }
 
@@ -175,6 +178,8 @@ int weir_apply(struct weir_lists *lists, const struct weir_command *command, wei
             done = remove_named(lists, command, list, &applied);
         if (done >= 0)
             done = set_list(lists, command, list, now, &applied);
+        if (done >= 0 && command->full)
+            done = weir_lists_each(lists, list, count_one, &applied.entries);
     }
     if (applied.withheld > 0)
         weir_log(log, WEIR_LOG_WARNING, "%zu entries of the monitor were left out: on the "

@@ -137,16 +137,27 @@ void weir_command_free(struct weir_command *command)
     *command = (struct weir_command){0};
 }
 
+/* As the lists will have it: JSON cannot hold what is no UTF-8, as a text that was cut may be. */
+static void printable(const char *text, char text_r[static WEIR_REASON_MAX + 1])
+{
+    size_t len = strnlen(text, WEIR_REASON_MAX);
+
+    for (size_t i = 0; i < len; i++)
+        text_r[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+    text_r[len] = '\0';
+}
+
 json_t *weir_command_entry_json(enum weir_list list, const struct weir_list_entry *entry,
                                 bool removed)
 {
-    char prefix[WEIR_PREFIX_TEXT];
+    char prefix[WEIR_PREFIX_TEXT], reason[WEIR_REASON_MAX + 1];
 
+    printable(entry->reason, reason);
     weir_prefix_format(&entry->prefix, prefix);
     if (removed)
         return json_pack("{s:s, s:s}", "list", weir_list_name(list), "prefix", prefix);
     return json_pack("{s:s, s:s, s:I, s:b, s:f, s:s, s:s}", "list", weir_list_name(list), "prefix",
                      prefix, "ends", (json_int_t)(entry->ends / WEIR_SECOND), "defer",
-                     entry->defer, "points", entry->points, "reason", entry->reason, "origin",
+                     entry->defer, "points", entry->points, "reason", reason, "origin",
                      WEIR_COMMAND_ORIGIN);
 }

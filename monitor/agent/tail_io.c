@@ -31,6 +31,7 @@ struct file {
     uint64_t len, offset;
     bool part;                     /* still being written */
     bool there;                    /* seen by this look */
+    bool inside;                   /* offset lies in a line that is passed over */
     bool bad;                      /* told of */
 };
 
@@ -138,6 +139,7 @@ static void look_at(struct weir_tail *tail, int folder, const char *entry)
     }
     if ((uint64_t)status.st_size < file->offset) { /* another file of this name */
         file->offset = 0;
+        file->inside = false;
         file->stream[0] = '\0';
     }
     file->len = (uint64_t)status.st_size;
@@ -151,6 +153,26 @@ static void sum_up(struct weir_tail *tail)
     tail->counts.octets = 0;
     for (size_t i = 0; i < tail->files; i++)
         tail->counts.octets += tail->file[i].len - tail->file[i].offset;
+}
+
+static bool path_of(const struct weir_tail *tail, const struct file *file, bool part,
+                    char path_r[static WEIR_TAIL_PATH])
+{
+    return snprintf(path_r, WEIR_TAIL_PATH, "%s/%s%s", tail->folder, file->name,
+                    part ? PART : "") < WEIR_TAIL_PATH;
+}
+
+/* What is finished and done goes; its length may have grown since the look, so it is asked. */
+static bool remove_done(struct weir_tail *tail, const struct file *file)
+{
+    char path[WEIR_TAIL_PATH];
+    struct stat status;
+
+    if (file->part || file->offset < file->len || !path_of(tail, file, false, path) ||
+        lstat(path, &status) < 0 || (uint64_t)status.st_size > file->offset || unlink(path) < 0)
+        return false;
+    tail->counts.removed++;
+    return true;
 }
 
 int weir_tail_look(struct weir_tail *tail, weir_time now)
@@ -167,8 +189,9 @@ int weir_tail_look(struct weir_tail *tail, weir_time now)
         look_at(tail, dirfd(folder), entry->d_name);
     if (folder)
         closedir(folder);
+    /* One may have been done before it was finished, or have nothing in it. */
     for (size_t i = 0; i < tail->files; i++)
-        if (tail->file[i].there)
+        if (tail->file[i].there && !remove_done(tail, &tail->file[i]))
             tail->file[kept++] = tail->file[i];
     tail->files = kept;
     qsort(tail->file, tail->files, sizeof *tail->file, by_age);
@@ -177,13 +200,6 @@ int weir_tail_look(struct weir_tail *tail, weir_time now)
 }
 
 /* reading -------------------------------------------------------------------- */
-
-static bool path_of(const struct weir_tail *tail, const struct file *file, bool part,
-                    char path_r[static WEIR_TAIL_PATH])
-{
-    return snprintf(path_r, WEIR_TAIL_PATH, "%s/%s%s", tail->folder, file->name,
-                    part ? PART : "") < WEIR_TAIL_PATH;
-}
 
 /* By either name: it may have been renamed since the look. */
 static int open_file(struct weir_tail *tail, const struct file *file)
@@ -207,24 +223,48 @@ static void name_stream(struct file *file, const char *line, size_t len)
              WEIR_STREAM_TEXT - 10, file->name, hash[0], hash[1], hash[2], hash[3]);
 }
 
-/* Octets at the file's offset; 0 when there is no whole line yet. */
+static void pass_over(struct weir_tail *tail, struct file *file, size_t len)
+{
+    file->offset += len;
+    tail->counts.skipped += len;
+}
+
+/* Whether the file has a stream's name, which it gets from its first line. */
+static bool named(struct weir_tail *tail, struct file *file, int fd)
+{
+    ssize_t got;
+    const char *end;
+
+    if (file->stream[0])
+        return true;
+    got = pread(fd, tail->room, WEIR_TAIL_PIECE_MAX, 0);
+    end = got > 0 ? memchr(tail->room, '\n', (size_t)got) : NULL;
+    if (got <= 0 || (!end && file->part && got < WEIR_TAIL_PIECE_MAX))
+        return false;
+    name_stream(file, tail->room, end ? (size_t)(end - tail->room) : (size_t)got);
+    return true;
+}
+
+/* Octets at the file's offset; 0 when there is no whole line yet.  What is no line of ours, and
+ * what a finished file has behind its last one, is passed over. */
 static size_t read_lines(struct weir_tail *tail, struct file *file, int fd)
 {
     ssize_t got;
     const char *end;
 
-    if (!file->stream[0]) {
-        got = pread(fd, tail->room, WEIR_TAIL_PIECE_MAX, 0);
-        end = got > 0 ? memchr(tail->room, '\n', (size_t)got) : NULL;
-        if (!end)
-            return 0;
-        name_stream(file, tail->room, (size_t)(end - tail->room));
-    }
+    if (!named(tail, file, fd))
+        return 0;
     got = pread(fd, tail->room, WEIR_TAIL_PIECE_MAX, (off_t)file->offset);
+    if (got > 0 && file->inside) {
+        end = memchr(tail->room, '\n', (size_t)got);
+        pass_over(tail, file, end ? (size_t)(end - tail->room) + 1 : (size_t)got);
+        file->inside = !end;
+        return 0;
+    }
     end = got > 0 ? memrchr(tail->room, '\n', (size_t)got) : NULL;
-    if (!end && got == WEIR_TAIL_PIECE_MAX) { /* no line of ours: pass it over */
-        file->offset += (uint64_t)got;
-        tail->counts.skipped += (uint64_t)got;
+    if (got > 0 && !end && (got == WEIR_TAIL_PIECE_MAX || !file->part)) {
+        pass_over(tail, file, (size_t)got);
+        file->inside = true;
     }
     return end ? (size_t)(end - tail->room) + 1 : 0;
 }
@@ -234,11 +274,11 @@ static int piece_of(struct weir_tail *tail, struct file *file, struct weir_tail_
     int fd;
     size_t len;
 
-    if (file->offset >= file->len || file->bad)
+    if (file->offset >= file->len)
         return 0;
     fd = open_file(tail, file);
     if (fd < 0) {
-        if (errno != ENOENT)
+        if (errno != ENOENT && !file->bad)
             weir_log(tail->log, WEIR_LOG_ERROR, "%s/%s cannot be read: %s", tail->folder,
                      file->name, strerror(errno));
         file->bad = errno != ENOENT;
@@ -260,18 +300,6 @@ int weir_tail_next(struct weir_tail *tail, struct weir_tail_piece *piece_r)
     return 0;
 }
 
-/* What is finished and done goes; its length may have grown since the look, so it is asked. */
-static void remove_done(struct weir_tail *tail, struct file *file)
-{
-    char path[WEIR_TAIL_PATH];
-    struct stat status;
-
-    if (file->part || !path_of(tail, file, false, path) || lstat(path, &status) < 0 ||
-        (uint64_t)status.st_size > file->offset || unlink(path) < 0)
-        return;
-    tail->counts.removed++;
-}
-
 void weir_tail_done(struct weir_tail *tail, const char *stream, uint64_t offset)
 {
     for (size_t i = 0; i < tail->files; i++) {
@@ -279,9 +307,12 @@ void weir_tail_done(struct weir_tail *tail, const char *stream, uint64_t offset)
 
         if (strcmp(file->stream, stream) != 0)
             continue;
+        if (offset != file->offset)
+            file->inside = false;
         file->offset = offset <= file->len ? offset : file->len;
-        if (file->offset == file->len)
-            remove_done(tail, file);
+        if (remove_done(tail, file))
+            memmove(file, file + 1, (--tail->files - i) * sizeof *file);
+        break;
     }
     sum_up(tail);
 }

@@ -3,7 +3,8 @@
  *
  *     look    which files are there and how long they are
  *     next    the oldest octets that were not yet taken, whole lines only
- *     done    so much of a stream is safe elsewhere: a file that is finished and done is removed
+ *     done    so much of a stream is safe elsewhere: a file that is finished and done is removed,
+ *             also when it is finished later: by the next look
  *
  * A stream is one file of the spool (spool_io.h), whether it still ends in ".part" or not: its name
  * is the file's without ".part", and 8 hex digits of a hash of its first line, because clocks that
@@ -11,8 +12,9 @@
  *
  * Owner:    the caller owns the handle; a piece lives until the next call.  Threads: one.
  * Errors:   a file that cannot be read is passed over, and logged once; the rest goes on.
- * Limits:   WEIR_TAIL_FILES_MAX files at once, the oldest first; WEIR_TAIL_PIECE_MAX octets of a
- *           piece.  A line longer than that, which no writer of ours makes, is passed over.
+ * Limits:   WEIR_TAIL_FILES_MAX files at once; WEIR_TAIL_PIECE_MAX octets of a piece.  A line that
+ *           is longer, which no writer of ours makes, is passed over, and so is the torn last line
+ *           of a finished file; both are counted as skipped.
  */
 #ifndef WEIR_AGENT_TAIL_IO_H
 #define WEIR_AGENT_TAIL_IO_H
@@ -36,7 +38,7 @@ struct weir_tail_counts {
     size_t files;
     uint64_t octets;             /* not yet done */
     uint64_t removed;            /* files */
-    uint64_t skipped;            /* octets of lines that were too long */
+    uint64_t skipped;            /* octets of lines that were too long or torn */
 };
 
 /* 0, WEIR_ENOMEM, WEIR_ELIMIT (folder's path). */

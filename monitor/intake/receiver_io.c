@@ -411,6 +411,8 @@ static int known_stream(void *context, const struct weir_stream *known)
 static int replay_batch(void *context, const struct weir_journal_batch *batch)
 {
     struct weir_receiver *receiver = context;
+    weir_time now = receiver->options.now ? receiver->options.now
+                                          : INT64_MAX - WEIR_RECEIVER_AHEAD;
     char name[WEIR_STREAM_MAX + 1] = "";
     struct stream *stream;
     struct lines lines;
@@ -418,7 +420,7 @@ static int replay_batch(void *context, const struct weir_journal_batch *batch)
 
     memcpy(name, batch->stream.at, batch->stream.len);
     stream = stream_of(receiver, batch->server, name);
-    if (!stream || (done = read_lines(batch->octets, INT64_MAX - WEIR_RECEIVER_AHEAD, &lines)) < 0)
+    if (!stream || (done = read_lines(batch->octets, now, &lines)) < 0)
         return WEIR_ENOMEM;
     done = 0;
     if (weir_minutes_room(receiver->minutes[0]) < lines.count &&

@@ -36,6 +36,8 @@ struct weir_receiver_options {
     struct weir_hash_key key;
     struct weir_database *database;
     struct weir_watch *watch;
+    weir_time now;               /* what lines of the journal from further ahead count as; 0: these
+                                    are as they say */
 };
 
 /* Takes in what the journal has and the database has not. */

@@ -24,8 +24,13 @@ static int make_class(const struct weir_threshold *threshold, struct weir_watch_
     for (unsigned i = 0; i < WEIR_QUANTITIES; i++) {
         watch.limits.of[i] =
             (struct weir_limit){threshold->rate[i], threshold->maximum[i]};
-        if (threshold->maximum[i] != 0 && threshold->maximum[i] < 1) {
-            *why_r = "a maximum is neither 0 (no limit) nor 1 or more";
+        if (threshold->maximum[i] != 0 &&
+            !(threshold->maximum[i] >= 1 && threshold->maximum[i] <= WEIR_BUCKET_TOKENS_MAX)) {
+            *why_r = "a maximum is neither 0 (no limit) nor within 1..10000000";
+            return WEIR_EINVAL;
+        }
+        if (!(threshold->rate[i] >= 0 && threshold->rate[i] <= WEIR_BUCKET_TOKENS_MAX)) {
+            *why_r = "a rate is not within 0..10000000";
             return WEIR_EINVAL;
         }
     }
@@ -55,6 +60,16 @@ static int read_prefixes(const char *text, struct weir_prefix **prefix, size_t *
         }
     }
     return 0;
+}
+
+/* Whether another class has a prefix from `before` on; the texts' length bounds how many. */
+static bool shared(const struct weir_policy *policy, size_t before)
+{
+    for (size_t i = before; i < policy->prefixes; i++)
+        for (size_t j = 0; j < before; j++)
+            if (memcmp(&policy->prefix[i], &policy->prefix[j], sizeof policy->prefix[j]) == 0)
+                return true;
+    return false;
 }
 
 /* Points every class at its prefixes again: classes follow each other in the array. */
@@ -88,12 +103,12 @@ int weir_policy_begin(const struct weir_config *config, struct weir_policy *poli
 int weir_policy_add(struct weir_policy *policy, const struct weir_threshold *threshold,
                     const char **why_r)
 {
-    bool is_default = threshold->prefixes[0] == '\0';
+    bool is_default = weir_slice_trim(weir_slice_of(threshold->prefixes)).len == 0;
     size_t before = policy->prefixes, at = is_default ? 0 : policy->classes;
     int done;
 
-    if (is_default && strcmp(threshold->name, "default") != 0) {
-        *why_r = "only the threshold called default has no prefixes";
+    if (is_default != (strcmp(threshold->name, "default") == 0)) {
+        *why_r = "the threshold called default, and no other, has no prefixes";
         return WEIR_EINVAL;
     }
     if (at == WEIR_WATCH_CLASSES_MAX) {
@@ -103,14 +118,18 @@ int weir_policy_add(struct weir_policy *policy, const struct weir_threshold *thr
     done = make_class(threshold, &policy->watch[at], &policy->ladder[at], why_r);
     if (done == 0)
         done = read_prefixes(threshold->prefixes, &policy->prefix, &policy->prefixes, why_r);
+    if (done == 0 && shared(policy, before)) {
+        *why_r = "one of its prefixes is another threshold's already";
+        done = WEIR_EINVAL;
+    }
     if (done < 0) {
         policy->prefixes = before;
-        return done;
+    } else {
+        policy->watch[at].prefix_count = policy->prefixes - before;
+        policy->classes += !is_default;
     }
-    policy->watch[at].prefix_count = policy->prefixes - before;
-    policy->classes += !is_default;
-    point(policy);
-    return 0;
+    point(policy); /* they may have moved, also when they were refused in the end */
+    return done;
 }
 
 int weir_policy_check(const struct weir_threshold *threshold, const char **why_r)

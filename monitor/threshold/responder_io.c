@@ -313,7 +313,7 @@ static int note_below(void *context, const struct weir_database_decision *decisi
 
     if (decision->prefix.bits < below->prefix->bits ||
         !weir_prefix_contains(below->prefix, &decision->prefix.address) ||
-        strcmp(decision->list, "accept") == 0)
+        (strcmp(decision->list, "blacklist") != 0 && strcmp(decision->list, "score") != 0))
         return 0;
     if (below->count == sizeof below->found / sizeof below->found[0])
         return 1;

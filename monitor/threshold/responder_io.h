@@ -46,8 +46,7 @@ int weir_responder_turn(struct weir_responder *responder, weir_time now);
 int weir_responder_finish(struct weir_responder *responder, weir_time now);
 
 /* An analyst's one action: takes back all decisions about a prefix and what is below it, forgets
- * its place on the ladder, and can accept it from now on (ends 0: for ever).  How many were taken
- * back, or an error. */
+ * its place on the ladder.  How many were taken back, or an error. */
 int weir_responder_undo(struct weir_responder *responder, const struct weir_prefix *prefix,
                         const char *who, weir_time now);
 

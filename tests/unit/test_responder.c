@@ -1,0 +1,241 @@
+/*
+ * From an event of the watch to what the database has, and from there to the servers' orders
+ * (responder_io.c, orders_io.c).
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sys/eventfd.h>
+
+#include "core/base/error.h"
+#include "core/base/slice.h"
+#include "monitor/agent/command.h"
+#include "monitor/intake/orders_io.h"
+#include "monitor/threshold/responder_io.h"
+#include "tests/unit/database_rig.h"
+#include "tests/unit/watched.h"
+
+#define NOW DATABASE_NOW
+
+struct rig {
+    struct database_rig *database;
+    struct weir_responder *responder;
+    struct weir_orders *orders;
+    struct weir_log log;
+    struct weir_alert alert;     /* the last one */
+    unsigned alerts;
+    int wake;
+};
+
+static void changed(void *context, uint64_t generation)
+{
+    struct rig *rig = context;
+
+    weir_orders_changed(rig->orders, (int64_t)generation);
+}
+
+static void alert(void *context, const struct weir_alert *told)
+{
+    struct rig *rig = context;
+
+    rig->alert = *told;
+    rig->alerts++;
+}
+
+static int setup(void **state)
+{
+    static const struct weir_ladder_class steps = {
+        .name = "", .step = {{WEIR_RESPONSE_SCORE, 2.5, 10 * WEIR_MINUTE},
+                             {WEIR_RESPONSE_DEFER, 0, 10 * WEIR_MINUTE},
+                             {WEIR_RESPONSE_REJECT, 0, WEIR_HOUR}}, .steps = 3};
+    static const struct weir_ladder_options ladder = {
+        .classes = &steps, .class_count = 1, .memory = WEIR_DAY, .longest = 30 * WEIR_DAY,
+        .quorum = 2, .blocks_hour = 200, .blocks_server_hour = 50};
+    struct rig *rig = calloc(1, sizeof *rig);
+    struct weir_responder_options options = {.ladder = &ladder, .changed = changed,
+                                             .alert = alert, .context = rig};
+
+    assert_int_equal(database_setup((void **)&rig->database), 0);
+    options.database = rig->database->database;
+    options.wake = rig->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    assert_int_equal(weir_orders_open(rig->database->path, &rig->log, &rig->orders), 0);
+    assert_int_equal(weir_responder_new(&options, &rig->log, &rig->responder), 0);
+    *state = rig;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct rig *rig = *state;
+
+    weir_responder_free(&rig->responder);
+    weir_responder_free(&rig->responder);
+    weir_orders_free(&rig->orders);
+    weir_orders_free(&rig->orders);
+    database_teardown((void **)&rig->database);
+    close(rig->wake);
+    free(rig);
+    return 0;
+}
+
+static void tell(struct rig *rig, const char *prefix, bool raised, weir_time time)
+{
+    const struct weir_watch_event event = {
+        .raised = raised, .time = time, .prefix = watched_prefix(prefix),
+        .quantity = WEIR_QUANTITY_MESSAGES, .limit = {1, 10}, .tokens = -1, .rate = 5,
+        .class_name = "default", .servers = 6};
+
+    weir_responder_event(rig->responder, &event);
+    database_must(rig->database, weir_responder_turn(rig->responder, time), 0);
+}
+
+/* What the servers are told: "full set/removed", and the prefixes; "-" for nothing. */
+static const char *told(struct rig *rig, int64_t generation, bool all, weir_time now)
+{
+    static char text[1024];
+    char *json = weir_orders_since(rig->orders, generation, all, now), prefix[WEIR_PREFIX_TEXT];
+    struct weir_command command;
+    const char *why;
+    size_t len;
+
+    if (!json)
+        return "-";
+    assert_int_equal(weir_command_read(weir_slice_of(json), &command, &why), 0);
+    assert_int_equal(command.full, all);
+    len = (size_t)sprintf(text, "%d:", (int)command.generation);
+    for (size_t i = 0; i < command.sets; i++)
+        len += (size_t)sprintf(text + len, " %s %s", weir_list_name(command.set[i].list),
+                               weir_prefix_format(&command.set[i].entry.prefix, prefix));
+    for (size_t i = 0; i < command.removes; i++)
+        len += (size_t)sprintf(text + len, " -%s %s", weir_list_name(command.removed[i].list),
+                               weir_prefix_format(&command.removed[i].entry.prefix, prefix));
+    weir_command_free(&command);
+    free(json);
+    return text;
+}
+
+static void A9_an_event_is_stored_and_its_decision_goes_to_every_server(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t woken;
+
+    assert_string_equal(told(rig, 0, false, NOW), "-");
+    tell(rig, "192.0.2.7", true, NOW);
+    assert_int_equal(read(rig->wake, &woken, sizeof woken), sizeof woken);
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM events WHERE cleared = 0 "
+                                     "AND kind = 'threshold' AND quantity = 'messages'"), 1);
+    assert_int_equal(database_number(rig->database, "SELECT event FROM decisions"),
+                     database_number(rig->database, "SELECT number FROM events"));
+    assert_int_equal(database_number(rig->database, "SELECT generation FROM decisions"), 1);
+    assert_string_equal(told(rig, 0, false, NOW), "1: score 192.0.2.7");
+    assert_string_equal(told(rig, 1, false, NOW), "-");
+    assert_int_equal(rig->alerts, 1);
+    assert_true(strstr(rig->alert.text, "192.0.2.7") != NULL);
+    database_must(rig->database, weir_responder_turn(rig->responder, NOW + 11 * WEIR_MINUTE), 0);
+    assert_string_equal(told(rig, 1, false, NOW + 11 * WEIR_MINUTE), "2: blacklist 192.0.2.7");
+    assert_int_equal(database_number(rig->database, "SELECT max(defer) FROM decisions"), 1);
+    assert_true(database_number(rig->database, "SELECT count(*) FROM audit") >= 2);
+}
+
+static void what_is_cleared_is_noted_at_the_event_it_belongs_to(void **state)
+{
+    struct rig *rig = *state;
+
+    tell(rig, "192.0.2.7", true, NOW);
+    tell(rig, "192.0.2.8", true, NOW + 1);
+    tell(rig, "192.0.2.7", false, NOW + WEIR_MINUTE);
+    tell(rig, "192.0.2.9", false, NOW + WEIR_MINUTE); /* nothing was raised */
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM events"), 2);
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM events WHERE "
+                                     "cleared = 0"), 1);
+    assert_true(database_number(rig->database, "SELECT cleared FROM events ORDER BY number") ==
+                NOW + WEIR_MINUTE);
+    /* It ends nothing. */
+    assert_string_equal(told(rig, 0, true, NOW + WEIR_MINUTE),
+                        "2: score 192.0.2.7 score 192.0.2.8");
+}
+
+static void decide(struct rig *rig, const char *list, const char *prefix, weir_time ends)
+{
+    struct weir_list_entry entry = {.prefix = watched_prefix(prefix), .ends = ends,
+                                    .reason = "because"};
+
+    database_must(rig->database, weir_responder_decide(rig->responder, list, &entry, "ann", NOW),
+                  0);
+}
+
+static void an_undo_takes_back_what_is_at_and_below_a_prefix(void **state)
+{
+    static const struct {
+        const char *prefix, *then; /* of all */
+        int undone;
+    } cases[] = {
+        {"203.0.113.0/24", "5: blacklist 192.0.2.7 score 192.0.2.7 blacklist 192.0.2.0/25 "
+                           "accept 192.0.2.9 blacklist 192.0.0.0/16", 0},
+        {"192.0.2.0/24", "8: accept 192.0.2.9 blacklist 192.0.0.0/16", 3},
+        {"192.0.2.0/24", "8: accept 192.0.2.9 blacklist 192.0.0.0/16", 0},
+        {"192.0.0.0/16", "9: accept 192.0.2.9", 1},
+    };
+    struct rig *rig = *state;
+
+    decide(rig, "blacklist", "192.0.2.7", NOW + WEIR_HOUR);
+    decide(rig, "score", "192.0.2.7", NOW + WEIR_HOUR);
+    decide(rig, "blacklist", "192.0.2.0/25", NOW + WEIR_HOUR);
+    decide(rig, "accept", "192.0.2.9", 0);
+    decide(rig, "blacklist", "192.0.0.0/16", NOW + WEIR_HOUR);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct weir_prefix prefix = watched_prefix(cases[i].prefix);
+
+        assert_int_equal(weir_responder_undo(rig->responder, &prefix, "ann", NOW),
+                         cases[i].undone);
+        assert_string_equal(told(rig, 0, true, NOW), cases[i].then);
+    }
+    assert_string_equal(told(rig, 8, false, NOW), "9: -blacklist 192.0.0.0/16");
+}
+
+static void an_undo_of_many_takes_back_all_of_them(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_prefix prefix = watched_prefix("192.0.2.0/24");
+    char text[32];
+
+    for (int i = 0; i < 65; i++) { /* one more than are looked at at once */
+        sprintf(text, "192.0.2.%d", i);
+        decide(rig, "blacklist", text, NOW + WEIR_HOUR);
+    }
+    assert_int_equal(weir_responder_undo(rig->responder, &prefix, "ann", NOW), 65);
+    assert_string_equal(told(rig, 0, true, NOW), "130:");
+}
+
+static void an_order_tells_the_last_state_of_each_entry(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_prefix prefix = watched_prefix("192.0.2.7");
+
+    decide(rig, "blacklist", "192.0.2.7", NOW + WEIR_HOUR);
+    assert_int_equal(weir_responder_undo(rig->responder, &prefix, "ann", NOW), 1);
+    assert_string_equal(told(rig, 0, false, NOW), "2: -blacklist 192.0.2.7");
+    decide(rig, "blacklist", "192.0.2.7", NOW + WEIR_HOUR);
+    assert_string_equal(told(rig, 0, false, NOW), "3: blacklist 192.0.2.7");
+    assert_string_equal(told(rig, 2, false, NOW), "3: blacklist 192.0.2.7");
+    assert_string_equal(told(rig, 2, false, NOW + WEIR_HOUR), "3:"); /* it ended by itself */
+    assert_string_equal(told(rig, 3, false, NOW), "-");
+    assert_string_equal(told(rig, 3, true, NOW), "3: blacklist 192.0.2.7");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(A9_an_event_is_stored_and_its_decision_goes_to_every_server),
+        TEST(what_is_cleared_is_noted_at_the_event_it_belongs_to),
+        TEST(an_undo_takes_back_what_is_at_and_below_a_prefix),
+        TEST(an_undo_of_many_takes_back_all_of_them),
+        TEST(an_order_tells_the_last_state_of_each_entry),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

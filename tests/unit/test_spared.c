@@ -1,0 +1,104 @@
+/*
+ * Who is never watched nor blocked: listed here, or accepted by an analyst.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "monitor/threshold/spared.h"
+#include "tests/unit/lists_rig.h"
+
+static void A26_who_is_acceptable_or_never_to_be_blocked_is_spared(void **state)
+{
+    static const struct {
+        const char *what;
+        bool spared;
+    } cases[] = {
+        {"192.0.2.7", true}, {"192.0.2.8", false}, {"192.0.2.0/24", true}, {"192.0.2.0/29", true},
+        {"192.0.2.8/29", false}, {"198.51.100.1", true}, {"198.51.100.0/25", true},
+        {"198.51.101.0", false}, {"198.51.0.0/16", true}, {"203.0.113.5", true},
+        {"203.0.113.0/24", true}, {"203.0.113.8/29", false}, {"203.0.113.9", false},
+        {"2001:db8::1", true}, {"2001:db8:1::/48", false}, {"2001:db8::/32", true},
+        {"9.9.9.9", false}, {"8.8.8.8", false}, {"100.64.0.1", true}, {"10.1.2.0/24", true},
+        {"fe80::1", true},
+    };
+    const struct weir_prefix never[] = {rig_prefix("198.51.100.0/24"), rig_prefix("2001:db8::1")};
+    const struct weir_spared_prefix accepted[] = {
+        {rig_prefix("203.0.113.4/30"), 0},
+        {rig_prefix("203.0.113.9"), RIG_NOW},
+        {rig_prefix("198.51.100.0/26"), RIG_NOW + 1},
+    };
+    struct lists_rig *rig = *state;
+    struct weir_lists *lists = lists_rig_open(rig, true, never, 2);
+    struct weir_spared *spared;
+
+    rig_add(lists, WEIR_LIST_ACCEPT, "192.0.2.7", RIG_NOW + 1);
+    rig_add(lists, WEIR_LIST_ACCEPT, "9.9.9.9", RIG_NOW); /* it has ended */
+    rig_add(lists, WEIR_LIST_BLACK, "8.8.8.8", 0);
+    rig_add(lists, WEIR_LIST_ACCEPT, "good.example", 0);
+    assert_int_equal(weir_spared_new(lists, &spared), 0);
+    assert_int_equal(weir_spared_accept(spared, accepted, 3), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct weir_prefix prefix = rig_prefix(cases[i].what);
+        const char *why = NULL;
+
+        if (weir_spared_prefix(spared, RIG_NOW, &prefix, &why) != cases[i].spared)
+            fail_msg("%s: %s", cases[i].what, why ? why : "-");
+        assert_true(!cases[i].spared || (why && why[0]));
+        if (!strchr(cases[i].what, '/') && !weir_address_is_private(&prefix.address))
+            assert_int_equal(weir_spared_address(spared, RIG_NOW, &prefix.address),
+                             cases[i].spared);
+    }
+    weir_spared_free(&spared);
+    weir_spared_free(&spared);
+    weir_lists_free(&lists);
+}
+
+static void what_analysts_accepted_is_replaced_and_ends(void **state)
+{
+    const struct weir_spared_prefix one = {rig_prefix("192.0.2.7"), RIG_NOW + 1};
+    const struct weir_address address = rig_address("192.0.2.7");
+    struct weir_spared *spared;
+
+    (void)state;
+    assert_int_equal(weir_spared_new(NULL, &spared), 0);
+    assert_false(weir_spared_address(spared, RIG_NOW, &address));
+    assert_int_equal(weir_spared_accept(spared, &one, 1), 0);
+    assert_true(weir_spared_address(spared, RIG_NOW, &address));
+    assert_false(weir_spared_address(spared, RIG_NOW + 1, &address));
+    assert_int_equal(weir_spared_accept(spared, NULL, 0), 0);
+    assert_false(weir_spared_address(spared, RIG_NOW, &address));
+    weir_spared_free(&spared);
+}
+
+static void A26_what_was_accepted_a_moment_ago_is_spared_at_once(void **state)
+{
+    const struct weir_address address = rig_address("192.0.2.7");
+    struct lists_rig *rig = *state;
+    struct weir_lists *lists = lists_rig_open(rig, true, NULL, 0);
+    struct weir_spared *spared;
+
+    assert_int_equal(weir_spared_new(lists, &spared), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_false(weir_spared_address(spared, RIG_NOW, &address));
+        rig_add(lists, WEIR_LIST_ACCEPT, "192.0.2.0/24", 0);
+        assert_true(weir_spared_address(spared, RIG_NOW, &address));
+        assert_int_equal(rig_take_out(lists, WEIR_LIST_ACCEPT, "192.0.2.0/24"), 1);
+    }
+    weir_spared_free(&spared);
+    weir_lists_free(&lists);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, lists_rig_setup, lists_rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(A26_who_is_acceptable_or_never_to_be_blocked_is_spared),
+        TEST(what_analysts_accepted_is_replaced_and_ends),
+        TEST(A26_what_was_accepted_a_moment_ago_is_spared_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
