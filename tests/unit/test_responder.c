@@ -120,6 +120,7 @@ static const char *told(struct rig *rig, int64_t generation, bool all, weir_time
 static void A9_an_event_is_stored_and_its_decision_goes_to_every_server(void **state)
 {
     struct rig *rig = *state;
+    char prefix[WEIR_PREFIX_TEXT];
     uint64_t woken;
 
     assert_string_equal(told(rig, 0, false, NOW), "-");
@@ -133,7 +134,8 @@ static void A9_an_event_is_stored_and_its_decision_goes_to_every_server(void **s
     assert_string_equal(told(rig, 0, false, NOW), "1: score 192.0.2.7");
     assert_string_equal(told(rig, 1, false, NOW), "-");
     assert_int_equal(rig->alerts, 1);
-    assert_true(strstr(rig->alert.text, "192.0.2.7") != NULL);
+    assert_string_equal(weir_prefix_format(&rig->alert.prefix, prefix), "192.0.2.7");
+    assert_int_equal(rig->alert.response, WEIR_RESPONSE_SCORE);
     database_must(rig->database, weir_responder_turn(rig->responder, NOW + 11 * WEIR_MINUTE), 0);
     assert_string_equal(told(rig, 1, false, NOW + 11 * WEIR_MINUTE), "2: blacklist 192.0.2.7");
     assert_int_equal(database_number(rig->database, "SELECT max(defer) FROM decisions"), 1);
