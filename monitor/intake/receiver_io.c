@@ -407,9 +407,11 @@ static int known_stream(void *context, const struct weir_stream *known)
     return 0;
 }
 
-/* A batch that the database has not: as if it came in now, without the journal. */
+/* A batch that the database has not: as if it came in now, without the journal.  Its stream was
+ * heard of now, too: one that seems old is forgotten, and would be taken from its start again. */
 static int replay_batch(void *context, const struct weir_journal_batch *batch)
 {
+    const struct weir_clock wall = weir_clock_system();
     struct weir_receiver *receiver = context;
     weir_time now = receiver->options.now ? receiver->options.now
                                           : INT64_MAX - WEIR_RECEIVER_AHEAD;
@@ -427,6 +429,7 @@ static int replay_batch(void *context, const struct weir_journal_batch *batch)
         (done = turn(receiver, batch->position)) == 0)
         done = store_turned(receiver);
     if (done == 0) {
+        stream->last = weir_clock_now(&wall);
         book(receiver, batch->server, &lines, stream->last);
         receiver->server[batch->server % SERVERS_MOST].heard = 0; /* it is not heard of yet */
         stream->offset = batch->offset + batch->octets.len;

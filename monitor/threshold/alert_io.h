@@ -9,7 +9,8 @@
  * Mail and webhook are channels, each with a thread, so that nobody waits for them, and neither
  * for the other.  A message that could not be handed over is merged with what comes later and
  * tried again; the first failure of a row and its end are logged, all are counted.  What is still
- * waiting when it is closed is handed over at once, or logged as not told.
+ * waiting when it is closed is handed over at once, or logged as not told; what waits when
+ * the monitor is killed is in its log and database only.
  *
  * Owner:    the caller; the options' texts must live as long.
  * Threads:  weir_alerts_add() and weir_alerts_count() from any.
