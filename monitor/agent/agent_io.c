@@ -57,6 +57,7 @@ struct weir_agent {
     bool asked_for_all;                /* the question that travels */
     weir_time look, whole, health;     /* steady: when next */
     struct weir_applied applied;
+    bool remembered;                   /* the instance, in its file */
     bool refused;                      /* another agent speaks for this server: told */
     bool stop;
 };
@@ -85,20 +86,30 @@ static bool is_instance(const char *text, size_t len)
     return len == INSTANCE_TEXT - 1 && strspn(text, "0123456789abcdef") == len;
 }
 
-/* A new one for each start; the last one is read before it is written over. */
-static int make_instance(struct weir_agent *agent)
+/* A new one for each start, and the one that the monitor let in last. */
+static void make_instance(struct weir_agent *agent)
 {
     unsigned char octets[INSTANCE_OCTETS];
     char text[2 * INSTANCE_TEXT];
-    struct weir_replacement file;
     size_t len = 0;
-    int done;
 
     if (weir_secret_read(agent->instance_path, text, sizeof text, &len) == 0 &&
         len > 0 && text[len - 1] == '\n' && is_instance(text, len - 1))
         memcpy(agent->previous, text, len - 1);
     randombytes_buf(octets, sizeof octets);
     sodium_bin2hex(agent->instance, sizeof agent->instance, octets, sizeof octets);
+}
+
+/* Remembers the instance once the monitor has let it in, and not before: an agent that is started
+ * again and again while the monitor is away must still be able to name the one it knows. */
+static void remember_instance(struct weir_agent *agent)
+{
+    struct weir_replacement file;
+    int done;
+
+    if (agent->remembered)
+        return;
+    agent->remembered = true;
     done = weir_replace_begin(agent->instance_path, 0640, &file);
     if (done == 0) {
         bool good = fprintf(file.file, "%s\n", agent->instance) > 0;
@@ -107,7 +118,6 @@ static int make_instance(struct weir_agent *agent)
     if (done < 0)
         weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s cannot be written: %s", agent->instance_path,
                  strerror(errno));
-    return done;
 }
 
 static void ended(void *context, enum weir_errand errand, int status, struct weir_slice answer);
@@ -139,7 +149,8 @@ static int open_parts(struct weir_agent *agent)
     agent->instance_path = weir_config_path(config, config->agent_instance, agent->arena);
     if (!spool || !agent->instance_path)
         return WEIR_ENOMEM;
-    if ((done = read_identity(agent)) < 0 || (done = make_instance(agent)) < 0 ||
+    make_instance(agent);
+    if ((done = read_identity(agent)) < 0 ||
         (done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
         (done = weir_tail_open(spool, log, &agent->tail)) < 0 || (done = open_link(agent)) < 0)
         return done;
@@ -268,6 +279,8 @@ static void ended(void *context, enum weir_errand errand, int status, struct wei
 {
     struct weir_agent *agent = context;
 
+    if (status == 200 || status == 204)
+        remember_instance(agent);
     if (errand == WEIR_ERRAND_SHIP)
         shipped(agent, status, answer);
     else if (errand == WEIR_ERRAND_COMMANDS)
