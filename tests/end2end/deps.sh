@@ -19,11 +19,15 @@ build='gcc libc6-dev make pkg-config libmemcached-dev liblmdb-dev libpsl-dev lib
        libunistring-dev libsodium-dev libjansson-dev libinih-dev libpcre2-dev libmilter-dev
        libcurl4-gnutls-dev zlib1g-dev libmicrohttpd-dev libgnutls28-dev libsqlite3-dev
        libpcap-dev libcap-ng-dev'
+# Exim's headers: unpacked, not installed
+headers='exim4-dev'
+# what the unpacked Postfix and memcached are linked with
+run='python3 libdb5.3 libevent-2.1-7 libicu72 libnsl2 libsasl2-2 libssl3 netbase'
 # and the unpacked Exim, light and heavy
 exim='libdb5.3 libgnutls-dane0 libidn12 libldap-2.5-0 libmariadb3 libnsl2 libpcre2-8-0
       libperl5.36 libpq5 libsasl2-2 libspf2-2 libsqlite3-0 netbase'
 exims='exim4-base exim4-daemon-light exim4-daemon-heavy'
-check='libcmocka-dev'
+check='libcmocka-dev iproute2 openssl'
 # what the unpacked SpamAssassin needs, whose engine tells what imported rules should hit
 oracle='perl libhtml-parser-perl libnetaddr-ip-perl libnet-dns-perl libmail-dkim-perl
         libhttp-date-perl libio-string-perl'
