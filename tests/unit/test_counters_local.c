@@ -277,7 +277,8 @@ static void a_truncated_file_is_refused(void **state)
     struct stat st;
     fill_file(file, counter);
     assert_int_equal(stat(file->path, &st), 0);
-    for (off_t len = st.st_size - 4096; len > 0; len -= 4096 * 3) {
+    /* The last pages may be free ones, whose loss is none; not a quarter of them. */
+    for (off_t len = st.st_size / 4096 * 3 / 4 * 4096; len > 0; len -= 4096 * 3) {
         assert_int_equal(truncate(file->path, len), 0);
         assert_refused(file, WEIR_ECORRUPT, "damaged");
     }
