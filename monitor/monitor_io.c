@@ -19,7 +19,6 @@
 #include "core/base/error.h"
 #include "core/program/signals_io.h"
 #include "monitor/monitor_admin_io.h"
-#include "monitor/database/database_decisions_io.h"
 #include "monitor/database/database_retention_io.h"
 #include "monitor/monitor_impl.h"
 
@@ -69,41 +68,21 @@ static void tell_trouble(struct weir_monitor *monitor, const char *what, int err
 
 /* who is spared ------------------------------------------------------------------ */
 
-struct accepted {
-    struct weir_spared_prefix *prefix;
-    size_t count;
-};
-
-static int note_accepted(void *context, const struct weir_database_decision *decision)
-{
-    struct accepted *accepted = context;
-    struct weir_spared_prefix *more;
-
-    if (strcmp(decision->list, "accept") != 0)
-        return 0;
-    more = realloc(accepted->prefix, (accepted->count + 1) * sizeof *more);
-    if (!more)
-        return WEIR_ENOMEM;
-    accepted->prefix = more;
-    more[accepted->count++] = (struct weir_spared_prefix){decision->prefix, decision->ends};
-    return 0;
-}
-
 int weir_monitor_spare(struct weir_monitor *monitor)
 {
-    struct accepted accepted = {0};
-    int done = weir_database_decisions_active(monitor->database, weir_clock_now(&monitor->wall),
-                                              note_accepted, &accepted);
+    struct weir_spared_prefix *prefix = NULL;
+    size_t count = 0;
+    int done = weir_spared_read(monitor->database, weir_clock_now(&monitor->wall), &prefix, &count);
 
-    if (done >= 0) {
+    if (done == 0) {
         if (monitor->receiver)
             weir_receiver_lock(monitor->receiver);
-        done = weir_spared_accept(monitor->spared, accepted.prefix, accepted.count);
+        done = weir_spared_accept(monitor->spared, prefix, count);
         if (monitor->receiver)
             weir_receiver_unlock(monitor->receiver);
     }
-    free(accepted.prefix);
-    return done < 0 ? done : 0;
+    free(prefix);
+    return done;
 }
 
 static bool is_accepted(void *context, weir_time time, const struct weir_address *address)

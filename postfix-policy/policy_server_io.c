@@ -8,12 +8,10 @@
 #include "postfix-policy/policy_server_io.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
@@ -24,6 +22,7 @@
 #include "postfix-policy/policy_status.h"
 #include "core/program/sd_notify_io.h"
 #include "core/program/service_io.h"
+#include "core/program/signals_io.h"
 
 #define EVENTS 512
 #define ACCEPTS 64                      /* at one listener in one round */
@@ -269,29 +268,9 @@ static void accept_at(struct weir_policy_server *server, const struct weir_liste
 
 static int watch_signals(struct weir_policy_server *server)
 {
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGHUP);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-        return WEIR_EIO;
     server->signals.watch = WEIR_WATCH_SIGNAL;
-    server->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    server->signals.fd = weir_signals_open();
     return server->signals.fd < 0 ? WEIR_EIO : watch(server, server->signals.fd, &server->signals);
-}
-
-static void read_signals(struct weir_policy_server *server)
-{
-    struct signalfd_siginfo info;
-
-    while (read(server->signals.fd, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo == SIGHUP)
-            server->reload = true;
-        else
-            server->stop = true;
-    }
 }
 
 /* Puts the file's configuration in the place of the present one, or leaves all as it is. */
@@ -348,7 +327,7 @@ static void obey(struct weir_policy_server *server, struct epoll_event *event, w
 {
     switch (*(enum weir_watch *)event->data.ptr) {
     case WEIR_WATCH_SIGNAL:
-        read_signals(server);
+        weir_signals_read(server->signals.fd, &server->reload, &server->stop);
         break;
     case WEIR_WATCH_LISTENER:
         accept_at(server, event->data.ptr, now);

@@ -16,7 +16,7 @@
 #define IPV4_WIDEST 8
 #define IPV6_WIDEST 16
 
-static bool read_list(const char *name, enum weir_list *list_r)
+bool weir_command_list(const char *name, enum weir_list *list_r)
 {
     for (enum weir_list list = WEIR_LIST_ACCEPT; list < WEIR_LISTS; list++)
         if (strcmp(name, weir_list_name(list)) == 0) {
@@ -53,7 +53,7 @@ static const char *read_set(json_t *json, struct weir_command_entry *entry)
                     "ends", &ends, "defer", &defer, "points", &points, "reason", &reason, "origin",
                     &origin) < 0)
         return "an entry has not what an entry has";
-    if (!read_list(list, &entry->list))
+    if (!weir_command_list(list, &entry->list))
         return "an entry names no list";
     if (ends < 0 || ends > INT64_MAX / WEIR_SECOND)
         return "an end is no time";
@@ -75,7 +75,7 @@ static const char *read_remove(json_t *json, struct weir_command_entry *entry)
 
     if (json_unpack(json, "{s:s, s:s}", "list", &list, "prefix", &prefix) < 0)
         return "what is to be removed has no list or no prefix";
-    if (!read_list(list, &entry->list))
+    if (!weir_command_list(list, &entry->list))
         return "an entry names no list";
     return read_prefix(prefix, &entry->entry.prefix);
 }

@@ -40,6 +40,9 @@ struct weir_command {
     size_t removes;
 };
 
+/* The list of this name, of those that are kept; false: none. */
+bool weir_command_list(const char *name, enum weir_list *list_r);
+
 /* Reads what a monitor sent.  An end in the past is no error. */
 int weir_command_read(struct weir_slice text, struct weir_command *command_r, const char **why_r);
 void weir_command_free(struct weir_command *command);

@@ -18,7 +18,6 @@
 #include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/ctl/ctl_threshold.h"
-#include "monitor/database/database_decisions_io.h"
 #include "monitor/database/database_traffic_io.h"
 #include "monitor/threshold/policy.h"
 #include "monitor/threshold/spared.h"
@@ -81,42 +80,22 @@ static int make_policy(struct replay *replay)
     return code;
 }
 
-struct accepted {
-    struct weir_spared_prefix *prefix;
-    size_t count;
-};
-
-static int note_accepted(void *context, const struct weir_database_decision *decision)
-{
-    struct accepted *accepted = context;
-    struct weir_spared_prefix *more;
-
-    if (strcmp(decision->list, "accept") != 0)
-        return 0;
-    more = realloc(accepted->prefix, (accepted->count + 1) * sizeof *more);
-    if (!more)
-        return WEIR_ENOMEM;
-    accepted->prefix = more;
-    more[accepted->count++] = (struct weir_spared_prefix){decision->prefix, decision->ends};
-    return 0;
-}
-
 /* Who is acceptable now, as the monitor sees it. */
 static int make_spared(struct replay *replay)
 {
     struct weir_ctl *ctl = replay->ctl;
-    struct accepted accepted = {0};
+    struct weir_spared_prefix *prefix = NULL;
+    size_t count = 0;
     int rc;
 
     if (weir_stores_open_lists(&ctl->config, WEIR_STORES_READ, &ctl->log, &ctl->stores.lists) < 0)
         ctl->stores.lists = NULL;
     rc = weir_spared_new(ctl->stores.lists, &replay->spared);
     if (rc == 0)
-        rc = weir_database_decisions_active(replay->database, weir_ctl_now(), note_accepted,
-                                            &accepted);
-    if (rc >= 0)
-        rc = weir_spared_accept(replay->spared, accepted.prefix, accepted.count);
-    free(accepted.prefix);
+        rc = weir_spared_read(replay->database, weir_ctl_now(), &prefix, &count);
+    if (rc == 0)
+        rc = weir_spared_accept(replay->spared, prefix, count);
+    free(prefix);
     return weir_ctl_monitor_read(ctl, replay->database, rc);
 }
 

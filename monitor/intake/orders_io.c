@@ -70,16 +70,6 @@ void weir_orders_changed(struct weir_orders *orders, int64_t generation)
     pthread_mutex_unlock(&orders->lock);
 }
 
-static bool list_of(const char *name, enum weir_list *list_r)
-{
-    for (enum weir_list list = WEIR_LIST_ACCEPT; list < WEIR_LISTS; list++)
-        if (strcmp(name, weir_list_name(list)) == 0) {
-            *list_r = list;
-            return true;
-        }
-    return false;
-}
-
 static int add(void *context, const struct weir_database_decision *decision)
 {
     struct answer *answer = context;
@@ -89,7 +79,7 @@ static int add(void *context, const struct weir_database_decision *decision)
     bool gone = decision->undone != 0;
     enum weir_list list;
 
-    if (!list_of(decision->list, &list))
+    if (!weir_command_list(decision->list, &list))
         return 0;
     if (!gone && decision->ends != 0 && decision->ends <= answer->now)
         return 0; /* servers forget it by themselves */

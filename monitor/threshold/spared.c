@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "monitor/database/database_decisions_io.h"
 
 struct weir_spared {
     struct weir_lists *lists;
@@ -66,6 +67,41 @@ bool weir_spared_address(struct weir_spared *spared, weir_time now,
             return true;
     return spared->lists && weir_lists_find(spared->lists, now, address, &list, &entry) == 1 &&
            (list == WEIR_LIST_NEVER || list == WEIR_LIST_ACCEPT);
+}
+
+struct accepted {
+    struct weir_spared_prefix *prefix;
+    size_t count;
+};
+
+static int note_accepted(void *context, const struct weir_database_decision *decision)
+{
+    struct accepted *accepted = context;
+    struct weir_spared_prefix *more;
+
+    if (strcmp(decision->list, "accept") != 0)
+        return 0;
+    more = realloc(accepted->prefix, (accepted->count + 1) * sizeof *more);
+    if (!more)
+        return WEIR_ENOMEM;
+    accepted->prefix = more;
+    more[accepted->count++] = (struct weir_spared_prefix){decision->prefix, decision->ends};
+    return 0;
+}
+
+int weir_spared_read(struct weir_database *database, weir_time now,
+                     struct weir_spared_prefix **prefix_r, size_t *count_r)
+{
+    struct accepted accepted = {0};
+    int done = weir_database_decisions_active(database, now, note_accepted, &accepted);
+
+    if (done < 0) {
+        free(accepted.prefix);
+        return done;
+    }
+    *prefix_r = accepted.prefix;
+    *count_r = accepted.count;
+    return 0;
 }
 
 struct inside {

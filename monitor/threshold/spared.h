@@ -9,6 +9,7 @@
 #define WEIR_THRESHOLD_SPARED_H
 
 #include "core/store/lists_io.h"
+#include "monitor/database/database_io.h"
 
 struct weir_spared;
 
@@ -24,6 +25,11 @@ struct weir_spared_prefix {
 };
 int weir_spared_accept(struct weir_spared *spared, const struct weir_spared_prefix *prefix,
                        size_t count);
+
+/* What the decisions of a database accept at a time, for weir_spared_accept(); the caller frees it
+ * (NULL: nothing).  0 or the database's error. */
+int weir_spared_read(struct weir_database *database, weir_time now,
+                     struct weir_spared_prefix **prefix_r, size_t *count_r);
 
 /* Whether an address is spared. */
 bool weir_spared_address(struct weir_spared *spared, weir_time now,
