@@ -8,6 +8,7 @@
 #include "postfix-policy/decide_clients_io.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -414,6 +415,15 @@ static int decide(struct weir_deciders *deciders, struct weir_decider *decider)
     return done;
 }
 
+/* Whether nobody waits for the answer any more: who asked decides by itself by now, and one
+ * message is to be decided, logged and counted once.  A client that only stopped sending waits. */
+static bool is_gone(const struct weir_decider *decider)
+{
+    struct pollfd end = {.fd = decider->fd};
+
+    return poll(&end, 1, 0) > 0 && (end.revents & (POLLHUP | POLLERR)) != 0;
+}
+
 bool weir_deciders_work(struct weir_deciders *deciders, weir_time now)
 {
     struct weir_decider *decider = deciders->turn;
@@ -422,7 +432,9 @@ bool weir_deciders_work(struct weir_deciders *deciders, weir_time now)
         return false;
     leave_queue(deciders, decider);
     decider->waits = FOR_REST;
-    if (decide(deciders, decider) == 0) {
+    if (is_gone(decider)) {
+        give_up(deciders, decider, WEIR_TROUBLE_HALF, "the client has gone", now);
+    } else if (decide(deciders, decider) == 0) {
         send_answer(deciders, decider, now);
     } else {
         turn_away(deciders, "it cannot be decided now", now);

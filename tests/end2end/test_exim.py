@@ -454,6 +454,7 @@ class Asking(Server):
         self.assertIn("deciding without the daemon", self.exim.mainlog())
 
     def test_a_hanging_daemon_costs_its_share_of_the_time_and_no_mail(self):
+        before = self.decided()
         self.policyd.process.send(rig.signal.SIGSTOP)
         try:
             began = time.monotonic()
@@ -463,6 +464,8 @@ class Asking(Server):
         finally:
             self.policyd.process.send(rig.signal.SIGCONT)
         self.assertNotIn("timed out", self.exim.mainlog())
+        self.deliver(*mail("Hello."))
+        self.assertEqual(self.decided(), before + 1, "nobody waited for the first one's answer")
 
     def test_a_daemon_killed_in_the_middle_loses_and_doubles_nothing(self):
         sent = []
