@@ -131,6 +131,8 @@ class Network:
         for network in WORLD:
             self.hosts["world"].ip("-6" if ":" in network else "-4", "route", "add", "local",
                                    network, "dev", "lo")
+        with self.hosts["world"]:
+            pathlib.Path("/proc/sys/net/ipv6/ip_nonlocal_bind").write_text("1")
         for name in ("mx1", "mx2"):
             self.hosts[name].ip("route", "add", "default", "via", "10.77.0.254")
             self.hosts[name].ip("-6", "route", "add", "default", "via", "fd77::fe")
@@ -171,11 +173,10 @@ class MailServer(monitor.Server):
             super().start()
 
     def start_sniffer(self):
+        before = self.sniffer.log().count("listening")
         with self.host:
             self.sniffer.start()
-            before = self.sniffer.log().count("listening")
-            self.sniffer.ready(lambda: self.sniffer.log().count("listening") > before or
-                               before > 0 and "listening" in self.sniffer.log())
+            self.sniffer.ready(lambda: self.sniffer.log().count("listening") > before)
 
     def logged(self):
         """By address: [connections, messages taken, recipients of these], as the MTA logged."""
@@ -243,7 +244,7 @@ class WithExim(MailServer):
         log = self.mta.mainlog()
         found = collections.defaultdict(lambda: [0, 0, 0])
         whose = {}
-        for address in re.findall(r" SMTP connection from \[([^\]]+)\]", log):
+        for address in re.findall(r" SMTP connection from \[([^\]]+)\] \(TCP/IP", log):
             found[address][0] += 1
         for message, address in re.findall(r" (\S+) <= .* \[([^\]]+)\] P=e?smtp", log):
             whose[message] = address
@@ -258,6 +259,17 @@ class WithExim(MailServer):
 
     def idle(self):
         rig.wait_for(lambda: not self.mta.spooled(), 30, "Exim to deliver its spool")
+
+
+class Part:
+    """A program that runs on a host and can be started again."""
+
+    def __init__(self, name, process, restart, host):
+        self.name, self.process, self.restart, self.host = name, process, restart, host
+
+    def start(self):
+        with self.host:
+            self.restart()
 
 
 class Hosts:
@@ -276,6 +288,22 @@ class Hosts:
         self.mx1 = WithPostfix(net.mx1, folder, self.watch, **share)
         self.mx2 = WithExim(net.mx2, folder, self.watch, **share)
         self.servers = (self.mx1, self.mx2)
+
+    def parts(self, *kinds):
+        """The programs of these kinds that are Weir's or its memcached, in this order."""
+        net = self.network
+        found = {
+            "sniffer": [Part(f"sniffer of {s.name}", s.sniffer, s.start_sniffer, s.host)
+                        for s in self.servers],
+            "agent": [Part(f"agent of {s.name}", s.process, s.start, s.host)
+                      for s in self.servers],
+            "monitor": [Part("monitor", self.watch.process, self.watch.start, net.watch)],
+            "memcached": [Part("memcached", self.cache.process, self.cache.start, net.cache)]}
+        return [part for kind in kinds for part in found[kind]]
+
+    def processes(self):
+        return [part.process for part in self.parts("sniffer", "agent", "monitor", "memcached")] + \
+            [server.mta.process for server in self.servers] + [self.mx1.policyd.process]
 
     def close(self):
         for server in self.servers:
@@ -346,9 +374,9 @@ class Load:
     """Clients that send to both servers, one message after the other, in threads, until stopped:
     each from its own addresses in turn.  accepted: [mark by server's name]."""
 
-    def __init__(self, hosts, base, clients=4, each=16, pause=0.15):
+    def __init__(self, hosts, network, first=1, clients=4, each=16, pause=0.15):
         self.hosts, self.pause = hosts, pause
-        self.addresses = [[f"{base}.{1 + each * client + n}" for n in range(each)]
+        self.addresses = [[f"{network}.{first + each * client + n}" for n in range(each)]
                           for client in range(clients)]
         self.accepted = collections.defaultdict(list)
         self.refused, self.broken = [], []
@@ -369,7 +397,8 @@ class Load:
     def work(self, client):
         server, turn = self.hosts.servers[client % 2], 0
         while not self.over.is_set():
-            mark, address = uuid.uuid4().hex, self.addresses[client][turn % 16]
+            mark, own = uuid.uuid4().hex, self.addresses[client]
+            address = own[turn % len(own)]
             turn += 1
             try:
                 outcome = self.hosts.send(server, address, smtp.message(mark=mark))
