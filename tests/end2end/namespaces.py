@@ -104,7 +104,8 @@ class Host(Namespace):
         super().__init__(name)
         number = ADDRESSES[name]
         self.address = f"10.77.0.{number}"
-        self.ip("link", "add", "name", "eth0", "type", "veth", "peer", "name", name, "netns", switch.name)
+        self.ip("link", "add", "name", "eth0", "type", "veth", "peer", "name", name, "netns",
+                switch.name)
         self.ip("addr", "add", f"{self.address}/24", "dev", "eth0")
         self.ip("addr", "add", f"fd77::{number:x}/64", "dev", "eth0", "nodad")
         self.ip("link", "set", "eth0", "up")
