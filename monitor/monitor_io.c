@@ -23,7 +23,7 @@
 #include "monitor/monitor_impl.h"
 
 #define ARENA_FIRST 8192
-#define ROWS 200000              /* of one table of minutes: 22 MB */
+#define ROWS 1000000             /* of one table of minutes: at most 112 MB */
 #define LOOP 200                 /* ms between two looks at the clock */
 #define STORE_EVERY WEIR_SECOND
 #define RETAIN_EVERY (10 * WEIR_SECOND)
@@ -429,7 +429,7 @@ static void store(struct weir_monitor *monitor, weir_time steady)
         return;
     monitor->stored = steady;
     pthread_mutex_lock(&monitor->lock);
-    done = weir_receiver_store(monitor->receiver);
+    done = weir_receiver_due(monitor->receiver) ? weir_receiver_store(monitor->receiver) : 0;
     if (done < 0)
         tell_trouble(monitor, "the database is not written", done);
     if (done == 0 && (done = weir_admit_store(monitor->admit)) < 0)

@@ -18,6 +18,8 @@
 
 #define STREAMS_FIRST 1024
 #define SERVERS_MOST 65536
+#define FEW_ROWS 8192            /* are stored at once: a tenth of a second */
+#define REST 4                   /* as many times as long as storing took, it is let be after it */
 
 struct stream {
     uint32_t server;
@@ -39,6 +41,8 @@ struct weir_receiver {
     struct weir_minutes *minutes[2]; /* filled; being stored */
     uint64_t position;           /* of the journal, behind all that is in minutes[1] */
     bool storing;                /* minutes[1] holds something */
+    struct weir_clock steady;
+    weir_time rested, took;      /* since when nothing is stored, and how long it took then */
     struct weir_stream *stored;  /* the streams that go with it */
     size_t stored_count;
     struct stream **stream;      /* open addressing, by hash */
@@ -314,10 +318,13 @@ static int store_turned(struct weir_receiver *receiver)
     struct weir_database_batch batch = {.stream = receiver->stored,
                                         .streams = receiver->stored_count,
                                         .position = receiver->position};
+    weir_time begun = weir_clock_now(&receiver->steady);
     int done;
 
     batch.row = weir_minutes_rows(receiver->minutes[1], &batch.rows);
     done = weir_database_traffic(receiver->options.database, &batch);
+    receiver->rested = weir_clock_now(&receiver->steady);
+    receiver->took = receiver->rested - begun;
     if (done < 0)
         return done;
     weir_minutes_clear(receiver->minutes[1]);
@@ -339,6 +346,26 @@ int weir_receiver_store(struct weir_receiver *receiver)
         done = turn(receiver, position);
     pthread_mutex_unlock(&receiver->lock);
     return done < 0 || !receiver->storing ? done : store_turned(receiver);
+}
+
+/* A row that comes again in the same minute costs the table next to nothing and the database as
+ * much as a new one: so the more there are, the longer they are gathered, but not until the table
+ * or the journal might be full. */
+bool weir_receiver_due(struct weir_receiver *receiver)
+{
+    const struct weir_receiver_options *options = &receiver->options;
+    weir_time now = weir_clock_now(&receiver->steady);
+    size_t rows;
+    bool due;
+
+    pthread_mutex_lock(&receiver->lock);
+    rows = options->rows - weir_minutes_room(receiver->minutes[0]);
+    due = receiver->storing || rows <= FEW_ROWS || rows > options->rows / 2 ||
+          now - receiver->rested >= REST * receiver->took ||
+          (options->journal_most > 0 &&
+           weir_journal_octets(receiver->journal) > options->journal_most / 2);
+    pthread_mutex_unlock(&receiver->lock);
+    return due;
 }
 
 int weir_receiver_sync(struct weir_receiver *receiver)
@@ -500,6 +527,7 @@ int weir_receiver_open(const struct weir_receiver_options *options, const struct
         return WEIR_ENOMEM;
     receiver->options = *options;
     receiver->log = log;
+    receiver->steady = weir_clock_steady();
     pthread_mutex_init(&receiver->lock, NULL);
     done = open_parts(receiver);
     if (done < 0)

@@ -1,0 +1,94 @@
+"""bench_ingest - how much one monitor hears: the parts of bench.py about it.
+
+A real weir-monitor (journal, database, watch, ladder) on loopback, and bench_agents for the
+agents: one process that speaks for all of them, through HTTPS.
+"""
+import json
+import os
+import subprocess
+import sys
+import time
+
+import monitor
+import rig
+
+AGENTS, LINES, POOL, SECONDS = 100, 5000, 100_000, 10
+SERVERS = (1000, 2000, 4000)
+
+
+class Heard:
+    """A monitor with so many servers known to it."""
+
+    def __init__(self, bench, name, servers, **sections):
+        self.bench = bench
+        rig.BUILD = rig.pathlib.Path(bench.build)
+        self.monitor = monitor.Monitor(bench.folder, name, **{
+            "threshold": {"observe": "yes"}, **sections})
+        self.pid = self.monitor.process.popen.pid
+        self.identities = bench.folder / f"{name}.identities"
+        with open(self.identities, "w", encoding="ascii") as out:
+            for i in range(servers):
+                text = self.monitor.ask("server add", name=f"mx{i}")["identity"]
+                words = dict(line.split(" = ") for line in text.splitlines() if " = " in line)
+                out.write(f'mx{i} {words["secret"]}\n')
+
+    def stop(self):
+        self.monitor.stop()
+
+    def used(self):
+        """Seconds of processor that the monitor took so far."""
+        with open(f"/proc/{self.pid}/stat", encoding="ascii") as stat:
+            words = stat.read().rsplit(")", 1)[1].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+    def about(self):
+        """What it holds: memory, descriptors, threads."""
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
+            words = dict(line.split(":", 1) for line in status)
+        return {"resident": int(words["VmRSS"].split()[0]) / 1024,
+                "most": int(words["VmHWM"].split()[0]) / 1024,
+                "threads": int(words["Threads"]),
+                "descriptors": len(os.listdir(f"/proc/{self.pid}/fd"))}
+
+    def load(self, seconds, lines, pool, rate, *words):
+        """A run of bench_agents; its report, with what the monitor used meanwhile."""
+        load = subprocess.Popen(
+            [self.bench.program("bench/bench_agents"), str(self.monitor.port), self.identities,
+             str(seconds), str(lines), str(pool), str(rate), *words],
+            stdout=subprocess.PIPE, text=True)
+        connected = json.loads(load.stdout.readline() or "{}")
+        before = self.used()
+        time.sleep(seconds * 0.9)
+        about = self.about()
+        report = json.loads(load.stdout.readline() or "{}")
+        if load.wait() != 0 or not report:
+            raise SystemExit("bench: the agents failed")
+        return {**connected, **about, **report, "monitor_cpu": self.used() - before}
+
+
+def tell(report):
+    seconds = report["seconds"]
+    print(f'      {report["records"] / seconds:,.0f} records/s in {report["batches"]} batches, '
+          f'{report["octets"] / seconds / 1e6:.0f} MB/s; processors: monitor '
+          f'{report["monitor_cpu"] / seconds:.2f}, load {report["cpu"] / seconds:.2f}; '
+          f'{report["later"]} told to come later; '
+          f'acknowledged within {report["median_ms"]:.0f} ms, p99 {report["p99_ms"]:.0f} ms; '
+          f'{report["most"]:.0f} MB', flush=True)
+
+
+def bench_ingest(bench):
+    """Records through HTTPS into one monitor, from 100 agents that hold nothing back."""
+    for name, words in (("plain", []), ("deflated", ["deflate"])):
+        heard = Heard(bench, f"ingest-{name}", AGENTS)
+        try:
+            report = heard.load(SECONDS, LINES, POOL, 0, *words)
+            tell(report)
+            if report["errors"]:
+                raise SystemExit(f'bench: {report["errors"]} requests failed')
+            bench.row(f'{AGENTS} agents, {name}: records/s',
+                      report["records"] / report["seconds"] / 1e6, 0.5, " M/s")
+        finally:
+            heard.stop()
+
+
+PARTS = {"ingest": bench_ingest}
