@@ -23,7 +23,7 @@
 #include "monitor/monitor_impl.h"
 
 #define ARENA_FIRST 8192
-#define ROWS 1000000             /* of one table of minutes: at most 112 MB */
+#define ROWS 1500000             /* of one table of minutes: at most 176 MB, when all are used */
 #define LOOP 200                 /* ms between two looks at the clock */
 #define STORE_EVERY WEIR_SECOND
 #define RETAIN_EVERY (10 * WEIR_SECOND)

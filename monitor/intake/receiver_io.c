@@ -18,6 +18,8 @@
 
 #define STREAMS_FIRST 1024
 #define SERVERS_MOST 65536
+#define LINE_USUAL 80            /* octets */
+#define CHARGES 128              /* at once */
 #define FEW_ROWS 8192            /* are stored at once: a tenth of a second */
 #define REST 4                   /* as many times as long as storing took, it is let be after it */
 
@@ -115,7 +117,7 @@ static struct stream *stream_of(struct weir_receiver *receiver, uint32_t server,
 
 struct lines {
     struct weir_traffic *traffic;
-    size_t count, lines, bad, ahead;
+    size_t count, room, lines, bad, ahead;
     weir_time last;              /* time of the last line that had one */
 };
 
@@ -140,21 +142,33 @@ static void read_line(struct lines *lines, struct weir_slice line, weir_time now
     lines->count++;
 }
 
+static int more_room(struct lines *lines)
+{
+    size_t room = lines->room * 2;
+    struct weir_traffic *more = realloc(lines->traffic, room * sizeof *more);
+
+    if (!more)
+        return WEIR_ENOMEM;
+    lines->traffic = more;
+    lines->room = room;
+    return 0;
+}
+
 /* All traffic lines in the octets; the caller frees. */
 static int read_lines(struct weir_slice octets, weir_time now, struct lines *lines_r)
 {
-    struct lines lines = {0};
-    size_t most = 1;
+    struct lines lines = {.room = octets.len / LINE_USUAL / 2 + 8};
 
-    for (size_t i = 0; i < octets.len; i++)
-        most += octets.at[i] == '\n';
-    lines.traffic = malloc(most * sizeof *lines.traffic);
-    if (!lines.traffic)
+    if (more_room(&lines) < 0)
         return WEIR_ENOMEM;
     while (octets.len > 0) {
         const char *end = memchr(octets.at, '\n', octets.len);
         size_t len = end ? (size_t)(end - octets.at) : octets.len;
 
+        if (lines.count == lines.room && more_room(&lines) < 0) {
+            free(lines.traffic);
+            return WEIR_ENOMEM;
+        }
         read_line(&lines, (struct weir_slice){octets.at, len}, now);
         octets.at += end ? len + 1 : len;
         octets.len -= end ? len + 1 : len;
@@ -165,17 +179,23 @@ static int read_lines(struct weir_slice octets, weir_time now, struct lines *lin
 
 static void charge(struct weir_receiver *receiver, uint32_t server, const struct lines *lines)
 {
+    struct weir_charge charge[CHARGES];
+    size_t count = 0;
+
     for (size_t i = 0; i < lines->count; i++) {
         const struct weir_traffic *traffic = &lines->traffic[i];
 
         if (traffic->connections || traffic->messages || traffic->recipients)
-            weir_watch_charge(receiver->options.watch,
-                              &(struct weir_charge){.time = traffic->time,
-                                                    .address = traffic->address,
-                                                    .quantity = {traffic->connections,
-                                                                 traffic->messages,
-                                                                 traffic->recipients},
-                                                    .server = server});
+            charge[count++] = (struct weir_charge){.time = traffic->time,
+                                                   .address = traffic->address,
+                                                   .quantity = {traffic->connections,
+                                                                traffic->messages,
+                                                                traffic->recipients},
+                                                   .server = server};
+        if (count == CHARGES || i + 1 == lines->count) {
+            weir_watch_charge_all(receiver->options.watch, charge, count);
+            count = 0;
+        }
     }
 }
 
@@ -185,8 +205,7 @@ static void book(struct weir_receiver *receiver, uint32_t server, const struct l
 {
     struct server *told = &receiver->server[server % SERVERS_MOST];
 
-    for (size_t i = 0; i < lines->count; i++)
-        (void)weir_minutes_add(receiver->minutes[0], server, &lines->traffic[i]);
+    (void)weir_minutes_add_all(receiver->minutes[0], server, lines->traffic, lines->count);
     charge(receiver, server, lines);
     if (lines->last > told->told)
         told->told = lines->last;
@@ -360,7 +379,7 @@ bool weir_receiver_due(struct weir_receiver *receiver)
 
     pthread_mutex_lock(&receiver->lock);
     rows = options->rows - weir_minutes_room(receiver->minutes[0]);
-    due = receiver->storing || rows <= FEW_ROWS || rows > options->rows / 2 ||
+    due = receiver->storing || rows <= FEW_ROWS || rows > options->rows / 3 * 2 ||
           now - receiver->rested >= REST * receiver->took ||
           (options->journal_most > 0 &&
            weir_journal_octets(receiver->journal) > options->journal_most / 2);

@@ -5,9 +5,9 @@
  *
  * IDENTITIES: a file of lines "name secret", one for each agent.  Each has a TLS connection of its
  * own, kept alive, and brings batches of LINES traffic lines, one second's of as many addresses of
- * its own (out of POOL of all agents together): RATE batches a second, or with RATE 0 the next when the
- * one before is acknowledged.  Bodies are made beforehand; only the time in front of each line
- * is written anew, and with "deflate" not even that.  "commands": a second connection holds a
+ * its own (out of POOL of all agents together): RATE batches a second, or with RATE 0 the next
+ * when the one before is acknowledged.  Bodies are made beforehand; only the time in front of each
+ * line is written anew, and with "deflate" not even that.  "commands": a second connection holds a
  * question for commands; "health": a report every three seconds.
  *
  * A batch that is answered 503 is brought again a little later.  Prints one JSON line: what was
