@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@
 
 #define THREADS_MOST 8
 #define IDLE_SECONDS 90
+#define FILES_BESIDE 256         /* descriptors of all that is not a connection */
 #define INSTANCE_LEN 32
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
@@ -414,6 +416,20 @@ static int listen_at(const struct weir_endpoint *at, const char **why_r)
     return fd;
 }
 
+/* Programs begin with 1,024 descriptors, which are 500 servers; more are there for the asking. */
+static void allow_files(const struct weir_log *log)
+{
+    const rlim_t wanted = WEIR_INTAKE_CONNECTIONS_MAX + FILES_BESIDE;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted)
+        weir_log(log, WEIR_LOG_WARNING, "no more than %llu descriptors are allowed: %llu servers",
+                 (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_cur / 2);
+}
+
 static unsigned threads(const struct weir_intake_options *options)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -465,6 +481,7 @@ int weir_intake_open(const struct weir_intake_options *options,
     intake->log = log;
     intake->steady = weir_clock_steady();
     pthread_mutex_init(&intake->lock, NULL);
+    allow_files(log);
     fd = listen_at(options->listen, &why);
     intake->daemon = fd >= 0 ? start(intake, options, fd) : NULL;
     if (intake->daemon) {

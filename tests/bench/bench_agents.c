@@ -36,6 +36,7 @@
 #define SHAKING_MOST 64      /* handshakes at once */
 #define HEALTH_EVERY (3 * WEIR_SECOND)
 #define LATER (200 * 1000)   /* after a 503, in microseconds */
+#define CONNECTING (30 * WEIR_SECOND) /* for all; who is not there then, stays away */
 #define PIECE 16384
 #define LATENCIES 4000000
 #define STREAM "sniffer-1795000000-77.log"
@@ -384,10 +385,10 @@ static void turn(struct load *load, int wait)
     }
 }
 
-/* All links, a few handshakes at a time; those that were refused stay away. */
+/* All links, a few handshakes at a time. */
 static void connect_all(struct load *load)
 {
-    weir_time until = clock_of(CLOCK_MONOTONIC) + 120 * WEIR_SECOND;
+    weir_time until = clock_of(CLOCK_MONOTONIC) + CONNECTING;
     unsigned next = 0, most = load->agents * (load->commands ? 2 : 1);
 
     load->connecting = 1;
