@@ -4,7 +4,7 @@
     make bench            everything
     bench.py --only NAME  one part: policy, idle, silent, counters, postfwd about envelopes,
                           decide, parser, phrases, hostile, milter, exim about whole messages,
-                          thresholds, sniffer
+                          thresholds, sniffer, live, ingest, servers, database about traffic
 
 Every figure is a ratio to something measured in the same run, or a bound in
 memory or error, printed with its limit.  Timings never decide `make test`;

@@ -119,4 +119,17 @@ def bench_servers(bench):
                   'their question', flush=True)
 
 
-PARTS = {"ingest": bench_ingest, "servers": bench_servers}
+def bench_database(bench):
+    """What the intake does for a line, apart, on one core; half a million lines a second is what
+    is wanted of all of it together."""
+    out = subprocess.run([bench.program("bench/bench_database"), bench.folder],
+                         capture_output=True, text=True, check=True)
+    got = json.loads(out.stdout)
+    bench.row("lines read", got["lines"] / 1e6, 1.5, " M/s")
+    bench.row("lines summed up by the minute, 10,000 addresses", got["sums"] / 1e6, 1.5, " M/s")
+    bench.row("the same, a million addresses", got["sums_many"] / 1e6, 1.5, " M/s")
+    bench.row("appended to the journal", got["journal_octets"] / 1e6, 300, " MB/s")
+    bench.row("rows stored among a million addresses", got["rows"] / 1e3, 50, " k/s")
+
+
+PARTS = {"ingest": bench_ingest, "servers": bench_servers, "database": bench_database}
