@@ -99,8 +99,8 @@ def bench_live(bench):
     health, sums = heard(spool)
     dropped = int(health.get('kernel_dropped', 0))
     rate = sent['sent'] / sent['seconds']
-    print(f'      {sent["sent"]:,} packets sent at {rate:,.0f}/s, {int(health["packets"]):,} seen, '
-          f'{dropped} dropped by the kernel; messages {sums["accepted"]:,} of '
+    print(f'      {sent["sent"]:,} packets sent at {rate:,.0f}/s, {int(health["packets"]):,} '
+          f'seen, {dropped} dropped by the kernel; messages {sums["accepted"]:,} of '
           f'{made["messages"] * sent["times"]:,}; processors: sniffer {used / sent["seconds"]:.2f}, '
           f'sender {sent["cpu"] / sent["seconds"]:.2f}', flush=True)
     bench.row('live: packets a second that were sent', rate / 1000, 245, ' k/s')
