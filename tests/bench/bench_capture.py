@@ -101,8 +101,8 @@ def bench_live(bench):
     rate = sent['sent'] / sent['seconds']
     print(f'      {sent["sent"]:,} packets sent at {rate:,.0f}/s, {int(health["packets"]):,} '
           f'seen, {dropped} dropped by the kernel; messages {sums["accepted"]:,} of '
-          f'{made["messages"] * sent["times"]:,}; processors: sniffer {used / sent["seconds"]:.2f}, '
-          f'sender {sent["cpu"] / sent["seconds"]:.2f}', flush=True)
+          f'{made["messages"] * sent["times"]:,}; processors: sniffer '
+          f'{used / sent["seconds"]:.2f}, sender {sent["cpu"] / sent["seconds"]:.2f}', flush=True)
     bench.row('live: packets a second that were sent', rate / 1000, 245, ' k/s')
     bench.row('live: packets dropped or not seen',
               max(dropped, sent['sent'] - int(health['packets'])), 0, least=False)

@@ -1,7 +1,7 @@
 /*
  * bench_sniffer FILE [PACKETS [keep]] - how fast a capture is read: by an empty loop of libpcap,
  * and by the whole of the sniffer as `-r` does it (frames, connections, dialogues, tally), both
- * over one file, interleaved, best of five; the file is made first.  One JSON object on standard output.
+ * over one file, interleaved, best of five; the file is made first.  One JSON object comes out.
  * "keep": only makes the file.
  *
  * The file: 300 connections at once, mixed at random, of three messages each; segments of 1,448
