@@ -58,8 +58,13 @@ class Heard:
             stdout=subprocess.PIPE, text=True)
         connected = json.loads(load.stdout.readline() or "{}")
         before = self.used()
-        time.sleep(seconds * 0.9)
-        about = self.about()
+        waited, until = 0.0, time.time() + seconds * 0.9
+        while time.time() < until:  # the loop answers only between two turns
+            start = time.time()
+            self.monitor.ask("status")
+            waited = max(waited, time.time() - start)
+            time.sleep(0.1)
+        about = {"waited": waited, **self.about()}
         report = json.loads(load.stdout.readline() or "{}")
         if load.wait() != 0 or not report:
             raise SystemExit("bench: the agents failed")
@@ -73,7 +78,8 @@ def tell(report):
           f'{report["monitor_cpu"] / seconds:.2f}, load {report["cpu"] / seconds:.2f}; '
           f'{report["later"]} told to come later; '
           f'acknowledged within {report["median_ms"]:.0f} ms, p99 {report["p99_ms"]:.0f} ms; '
-          f'{report["most"]:.0f} MB', flush=True)
+          f'{report["most"]:.0f} MB; a question of weirctl waited {report["waited"]:.1f} s at most',
+          flush=True)
 
 
 def bench_ingest(bench):
