@@ -49,6 +49,7 @@ struct weir_monitor {
     struct weir_intake *intake;
     struct weir_admin *admin;
     weir_time stored, synced, retained; /* steady: last time */
+    bool storing;                /* there is more to be stored at once */
     bool stop;
 };
 

@@ -25,6 +25,7 @@
 #define ARENA_FIRST 8192
 #define ROWS 1500000             /* of one table of minutes: at most 176 MB, when all are used */
 #define LOOP 200                 /* ms between two looks at the clock */
+#define BETWEEN 2                /* ms between two pieces that are stored */
 #define STORE_EVERY WEIR_SECOND
 #define RETAIN_EVERY (10 * WEIR_SECOND)
 #define MEMORY WEIR_DAY          /* of the ladder */
@@ -421,20 +422,25 @@ static void respond(struct weir_monitor *monitor, weir_time now)
     pthread_mutex_unlock(&monitor->lock);
 }
 
+/* A piece of much, or all of little; others are let in between two pieces. */
 static void store(struct weir_monitor *monitor, weir_time steady)
 {
+    bool all = steady - monitor->stored >= STORE_EVERY;
     int done;
 
-    if (steady - monitor->stored < STORE_EVERY)
+    if (!all && !monitor->storing)
         return;
-    monitor->stored = steady;
     pthread_mutex_lock(&monitor->lock);
-    done = weir_receiver_due(monitor->receiver) ? weir_receiver_store(monitor->receiver) : 0;
+    done = weir_receiver_store_piece(monitor->receiver);
+    monitor->storing = done > 0;
     if (done < 0)
         tell_trouble(monitor, "the database is not written", done);
-    if (done == 0 && (done = weir_admit_store(monitor->admit)) < 0)
+    if (all && done >= 0 && (done = weir_admit_store(monitor->admit)) < 0)
         tell_trouble(monitor, "servers are not written", done);
     pthread_mutex_unlock(&monitor->lock);
+    if (!all)
+        return;
+    monitor->stored = steady;
     if (weir_receiver_sync(monitor->receiver) < 0)
         tell_trouble(monitor, "the journal is not durable", WEIR_EIO);
 }
@@ -469,7 +475,7 @@ static void wait_for_something(struct weir_monitor *monitor)
     bool reload = false;
     uint64_t wakes;
 
-    (void)poll(files, 2, LOOP);
+    (void)poll(files, 2, monitor->storing ? BETWEEN : LOOP);
     (void)!read(monitor->wake, &wakes, sizeof wakes);
     weir_signals_read(monitor->signals, &reload, &monitor->stop);
     if (reload)

@@ -15,13 +15,12 @@
 #include "monitor/database/database_traffic_io.h"
 #include "monitor/intake/journal_io.h"
 #include "monitor/intake/minutes.h"
+#include "monitor/intake/storing_io.h"
 
 #define STREAMS_FIRST 1024
 #define SERVERS_MOST 65536
 #define LINE_USUAL 80            /* octets */
 #define CHARGES 128              /* at once */
-#define FEW_ROWS 8192            /* are stored at once: a tenth of a second */
-#define REST 4                   /* as many times as long as storing took, it is let be after it */
 
 struct stream {
     uint32_t server;
@@ -43,8 +42,8 @@ struct weir_receiver {
     struct weir_minutes *minutes[2]; /* filled; being stored */
     uint64_t position;           /* of the journal, behind all that is in minutes[1] */
     bool storing;                /* minutes[1] holds something */
-    struct weir_clock steady;
-    weir_time rested, took;      /* since when nothing is stored, and how long it took then */
+    struct weir_storing pieces;
+    uint64_t partly;             /* replaying: up to here some rows are in the database already */
     struct weir_stream *stored;  /* the streams that go with it */
     size_t stored_count;
     struct stream **stream;      /* open addressing, by hash */
@@ -331,20 +330,16 @@ static int turn(struct weir_receiver *receiver, uint64_t position)
     return 0;
 }
 
-/* Writes the table that was turned. */
-static int store_turned(struct weir_receiver *receiver)
+/* Writes a piece of the table that was turned: 1 when there is more, 0, or an error. */
+static int store_turned(struct weir_receiver *receiver, size_t most)
 {
-    struct weir_database_batch batch = {.stream = receiver->stored,
-                                        .streams = receiver->stored_count,
-                                        .position = receiver->position};
-    weir_time begun = weir_clock_now(&receiver->steady);
-    int done;
+    const struct weir_database_batch batch = {.stream = receiver->stored,
+                                              .streams = receiver->stored_count,
+                                              .position = receiver->position};
+    int done = weir_storing_piece(&receiver->pieces, receiver->options.database,
+                                  receiver->minutes[1], &batch, most);
 
-    batch.row = weir_minutes_rows(receiver->minutes[1], &batch.rows);
-    done = weir_database_traffic(receiver->options.database, &batch);
-    receiver->rested = weir_clock_now(&receiver->steady);
-    receiver->took = receiver->rested - begun;
-    if (done < 0)
+    if (done != 0)
         return done;
     weir_minutes_clear(receiver->minutes[1]);
     pthread_mutex_lock(&receiver->lock);
@@ -354,7 +349,7 @@ static int store_turned(struct weir_receiver *receiver)
     return done < 0 ? done : 0;
 }
 
-int weir_receiver_store(struct weir_receiver *receiver)
+static int store(struct weir_receiver *receiver, size_t most)
 {
     uint64_t position;
     int done = 0;
@@ -364,27 +359,27 @@ int weir_receiver_store(struct weir_receiver *receiver)
     if (!receiver->storing && position != receiver->position)
         done = turn(receiver, position);
     pthread_mutex_unlock(&receiver->lock);
-    return done < 0 || !receiver->storing ? done : store_turned(receiver);
+    return done < 0 || !receiver->storing ? done : store_turned(receiver, most);
 }
 
-/* A row that comes again in the same minute costs the table next to nothing and the database as
- * much as a new one: so the more there are, the longer they are gathered, but not until the table
- * or the journal might be full. */
-bool weir_receiver_due(struct weir_receiver *receiver)
+int weir_receiver_store(struct weir_receiver *receiver)
+{
+    return store(receiver, 0);
+}
+
+int weir_receiver_store_piece(struct weir_receiver *receiver)
 {
     const struct weir_receiver_options *options = &receiver->options;
-    weir_time now = weir_clock_now(&receiver->steady);
     size_t rows;
     bool due;
 
     pthread_mutex_lock(&receiver->lock);
     rows = options->rows - weir_minutes_room(receiver->minutes[0]);
-    due = receiver->storing || rows <= FEW_ROWS || rows > options->rows / 3 * 2 ||
-          now - receiver->rested >= REST * receiver->took ||
+    due = receiver->storing || weir_storing_due(&receiver->pieces, rows, options->rows) ||
           (options->journal_most > 0 &&
            weir_journal_octets(receiver->journal) > options->journal_most / 2);
     pthread_mutex_unlock(&receiver->lock);
-    return due;
+    return due ? store(receiver, WEIR_STORING_FEW) : 0;
 }
 
 int weir_receiver_sync(struct weir_receiver *receiver)
@@ -453,6 +448,18 @@ static int known_stream(void *context, const struct weir_stream *known)
     return 0;
 }
 
+/* What was replayed up to a position; what was there partly is whole then. */
+static int store_replayed(struct weir_receiver *receiver, uint64_t position)
+{
+    int done = turn(receiver, receiver->partly > 0 && position > receiver->partly
+                                  ? receiver->partly
+                                  : position);
+
+    if (position >= receiver->partly)
+        receiver->partly = 0;
+    return done < 0 ? done : store_turned(receiver, 0);
+}
+
 /* A batch that the database has not: as if it came in now, without the journal.  Its stream was
  * heard of now, too: one that seems old is forgotten, and would be taken from its start again. */
 static int replay_batch(void *context, const struct weir_journal_batch *batch)
@@ -471,9 +478,9 @@ static int replay_batch(void *context, const struct weir_journal_batch *batch)
     if (!stream || (done = read_lines(batch->octets, now, &lines)) < 0)
         return WEIR_ENOMEM;
     done = 0;
-    if (weir_minutes_room(receiver->minutes[0]) < lines.count &&
-        (done = turn(receiver, batch->position)) == 0)
-        done = store_turned(receiver);
+    if (weir_minutes_room(receiver->minutes[0]) < lines.count ||
+        (receiver->partly > 0 && batch->position >= receiver->partly))
+        done = store_replayed(receiver, batch->position);
     if (done == 0) {
         stream->last = weir_clock_now(&wall);
         book(receiver, batch->server, &lines, stream->last);
@@ -502,15 +509,23 @@ static int open_journal(struct weir_receiver *receiver)
     struct weir_journal_options options = {.folder = receiver->options.journal,
                                            .bytes_most = receiver->options.journal_most};
     struct weir_journal_found found, replayed;
+    struct weir_database_progress progress;
     int done = weir_database_position(receiver->options.database, &options.from);
 
+    if (done == 0)
+        done = weir_database_progress(receiver->options.database, &progress);
     if (done == 0)
         done = weir_journal_open(&options, &found, &receiver->journal);
     if (done == 0) {
         receiver->position = options.from;
+        receiver->partly = progress.position;
         done = weir_journal_replay(receiver->journal, options.from, replay_batch, receiver,
                                    &replayed);
     }
+    if (done == 0 && receiver->partly > 0) /* and the journal's end may be lost */
+        done = store_replayed(receiver, weir_journal_position(receiver->journal));
+    receiver->partly = 0;
+    receiver->pieces.passed = true;
     if (done < 0) {
         weir_log(receiver->log, WEIR_LOG_ERROR, "journal %s: %s", receiver->options.journal,
                  weir_error_reason(done));
@@ -546,7 +561,6 @@ int weir_receiver_open(const struct weir_receiver_options *options, const struct
         return WEIR_ENOMEM;
     receiver->options = *options;
     receiver->log = log;
-    receiver->steady = weir_clock_steady();
     pthread_mutex_init(&receiver->lock, NULL);
     done = open_parts(receiver);
     if (done < 0)

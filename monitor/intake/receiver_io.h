@@ -57,8 +57,9 @@ enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t serv
  * 0 or an error; then it stays, and is tried again by the next call. */
 int weir_receiver_store(struct weir_receiver *receiver);
 
-/* Whether it is worth while to store now: always, as long as there is little. */
-bool weir_receiver_due(struct weir_receiver *receiver);
+/* The same a piece at a time, when it is worth while: 1 when there is more at hand, which is to be
+ * stored soon; 0; or an error. */
+int weir_receiver_store_piece(struct weir_receiver *receiver);
 
 /* Makes durable what was acknowledged; waits for the disk. */
 int weir_receiver_sync(struct weir_receiver *receiver);
