@@ -48,6 +48,7 @@ struct weir_address_row {
  * goes as far as what is there partly, or further, ends that. */
 int weir_database_traffic(struct weir_database *database, const struct weir_database_batch *batch);
 
+/* What is there of a batch that is there partly.  0 or an error. */
 int weir_database_progress(struct weir_database *database,
                            struct weir_database_progress *progress_r);
 
