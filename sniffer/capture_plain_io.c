@@ -21,14 +21,6 @@ struct weir_plain {
     uint8_t octets[ROOM];
 };
 
-static uint32_t number(const struct weir_plain *plain, const uint8_t *at)
-{
-    uint32_t value;
-
-    memcpy(&value, at, sizeof value);
-    return plain->swapped ? __builtin_bswap32(value) : value;
-}
-
 /* Whether a file's head is one of ours: version 2.4, whichever end comes first. */
 static bool read_head(struct weir_plain *plain, const uint8_t head[static HEAD])
 {
@@ -38,7 +30,7 @@ static bool read_head(struct weir_plain *plain, const uint8_t head[static HEAD])
 
     memcpy(&mark, head, sizeof mark);
     plain->swapped = mark != micros && mark != nanos;
-    mark = number(plain, head);
+    mark = plain->swapped ? __builtin_bswap32(mark) : mark;
     plain->nanoseconds = mark == nanos;
     memcpy(version, head + 4, sizeof version);
     if (plain->swapped)
@@ -74,48 +66,55 @@ void weir_plain_free(struct weir_plain **plain)
     *plain = NULL;
 }
 
-/* Whether so many octets are there. */
-static bool has(struct weir_plain *plain, size_t len)
+/* Fills the buffer up; whether there is more than before. */
+static bool fill(struct weir_plain *plain)
 {
-    if (plain->len - plain->at >= len)
-        return true;
-    memmove(plain->octets, plain->octets + plain->at, plain->len - plain->at);
+    size_t left = plain->len - plain->at, room = ROOM - left, got;
+
+    memmove(plain->octets, plain->octets + plain->at, left);
     plain->offset += plain->at;
-    plain->len -= plain->at;
     plain->at = 0;
-    plain->len += fread(plain->octets + plain->len, 1,
-                        plain->len + PIECE < ROOM ? PIECE : ROOM - plain->len, plain->file);
-    return plain->len >= len;
+    got = fread(plain->octets + left, 1, room < PIECE ? room : PIECE, plain->file);
+    plain->len = left + got;
+    return got > 0;
 }
 
-/* Fills in a record, if there is a sound and whole one. */
-static bool read_record(struct weir_plain *plain, struct weir_plain_record *record_r)
+/* The record at hand, if it is whole and sound: 1; 0: it may be, with more of the file; -1. */
+static int read_record(struct weir_plain *plain, struct weir_plain_record *record_r)
 {
-    const uint8_t *head;
-    uint32_t seconds, part, captured;
+    enum { SECONDS, PART, CAPTURED, WIRE, NUMBERS };
+    const uint8_t *at = plain->octets + plain->at;
+    size_t there = plain->len - plain->at;
+    uint32_t number[NUMBERS];
 
-    if (!has(plain, RECORD))
-        return false;
-    head = plain->octets + plain->at;
-    seconds = number(plain, head);
-    part = number(plain, head + 4);
-    part = plain->nanoseconds ? part / 1000 : part;
-    captured = number(plain, head + 8);
-    if (seconds > INT32_MAX || part >= WEIR_SECOND || captured > plain->most ||
-        !has(plain, RECORD + captured))
-        return false;
-    head = plain->octets + plain->at; /* it may have moved */
-    *record_r = (struct weir_plain_record){.time = seconds * WEIR_SECOND + part,
-                                           .octets = head + RECORD,
-                                           .captured = captured,
-                                           .wire = number(plain, head + 12)};
-    plain->at += RECORD + captured;
-    return true;
+    if (there < RECORD)
+        return 0;
+    memcpy(number, at, RECORD);
+    if (plain->swapped)
+        for (int i = 0; i < NUMBERS; i++)
+            number[i] = __builtin_bswap32(number[i]);
+    if (plain->nanoseconds)
+        number[PART] /= 1000;
+    if (number[SECONDS] > INT32_MAX || number[PART] >= WEIR_SECOND ||
+        number[CAPTURED] > plain->most)
+        return -1;
+    if (there - RECORD < number[CAPTURED])
+        return 0;
+    plain->at += RECORD + number[CAPTURED];
+    *record_r = (struct weir_plain_record){.time = number[SECONDS] * WEIR_SECOND + number[PART],
+                                           .octets = at + RECORD,
+                                           .captured = number[CAPTURED],
+                                           .wire = number[WIRE]};
+    return 1;
 }
 
 bool weir_plain_next(struct weir_plain *plain, struct weir_plain_record *record_r)
 {
-    if (read_record(plain, record_r))
+    int found;
+
+    while ((found = read_record(plain, record_r)) == 0 && fill(plain))
+        continue;
+    if (found > 0)
         return true;
     (void)fseeko(plain->file, (off_t)(plain->offset + plain->at), SEEK_SET);
     return false;
