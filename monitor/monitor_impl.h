@@ -41,6 +41,7 @@ struct weir_monitor {
     struct weir_spared *spared;      /* under the receiver's lock */
     struct weir_watch *watch;        /* the same */
     struct weir_receiver *receiver;
+    uint64_t booking;                /* the same; of the journal, behind what the watch is charged */
     struct weir_responder *responder;
     struct weir_alerts *alerts;
     struct weir_orders *orders;
@@ -49,6 +50,7 @@ struct weir_monitor {
     struct weir_intake *intake;
     struct weir_admin *admin;
     weir_time stored, synced, retained; /* steady: last time */
+    unsigned held;                   /* the receiver's lock, by whoever has the database's */
     bool stop;
 };
 

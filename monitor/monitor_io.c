@@ -7,6 +7,7 @@
 #include "monitor/monitor_io.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -68,6 +69,20 @@ static void tell_trouble(struct weir_monitor *monitor, const char *what, int err
 
 /* who is spared ------------------------------------------------------------------ */
 
+/* The receiver's lock, for a thread that has the database's, also when it has this one already.
+ * While there is no receiver yet it replays, and there is one thread only. */
+static void hold(struct weir_monitor *monitor)
+{
+    if (monitor->receiver && monitor->held++ == 0)
+        weir_receiver_lock(monitor->receiver);
+}
+
+static void release(struct weir_monitor *monitor)
+{
+    if (monitor->receiver && --monitor->held == 0)
+        weir_receiver_unlock(monitor->receiver);
+}
+
 int weir_monitor_spare(struct weir_monitor *monitor)
 {
     struct weir_spared_prefix *prefix = NULL;
@@ -75,11 +90,9 @@ int weir_monitor_spare(struct weir_monitor *monitor)
     int done = weir_spared_read(monitor->database, weir_clock_now(&monitor->wall), &prefix, &count);
 
     if (done == 0) {
-        if (monitor->receiver)
-            weir_receiver_lock(monitor->receiver);
+        hold(monitor);
         done = weir_spared_accept(monitor->spared, prefix, count);
-        if (monitor->receiver)
-            weir_receiver_unlock(monitor->receiver);
+        release(monitor);
     }
     free(prefix);
     return done;
@@ -98,9 +111,9 @@ static bool is_spared(void *context, weir_time time, const struct weir_prefix *p
     struct weir_monitor *monitor = context;
     bool spared;
 
-    weir_receiver_lock(monitor->receiver);
+    hold(monitor);
     spared = weir_spared_prefix(monitor->spared, time, prefix, why_r);
-    weir_receiver_unlock(monitor->receiver);
+    release(monitor);
     return spared;
 }
 
@@ -166,7 +179,8 @@ static void changed(void *context, uint64_t generation)
 
     weir_orders_changed(monitor->orders, (int64_t)generation);
     (void)weir_monitor_spare(monitor);
-    weir_intake_wake(monitor->intake);
+    if (monitor->intake)
+        weir_intake_wake(monitor->intake);
 }
 
 static void alert(void *context, const struct weir_alert *alert)
@@ -174,8 +188,16 @@ static void alert(void *context, const struct weir_alert *alert)
     struct weir_monitor *monitor = context;
     struct weir_alert named = *alert;
 
-    (void)weir_admit_names(monitor->admit, named.servers, named.names, sizeof named.names);
+    if (monitor->admit)
+        (void)weir_admit_names(monitor->admit, named.servers, named.names, sizeof named.names);
     weir_alerts_add(monitor->alerts, &named);
+}
+
+static const char *resume(void *context, struct weir_watch_event *event, weir_time seen)
+{
+    struct weir_monitor *monitor = context;
+
+    return weir_watch_resume(monitor->watch, event, seen);
 }
 
 static int open_alerts(struct weir_monitor *monitor)
@@ -212,6 +234,8 @@ static int open_responder(struct weir_monitor *monitor)
         .ladder = &ladder,
         .database = monitor->database,
         .wake = monitor->wake,
+        .booking = &monitor->booking,
+        .resume = resume,
         .changed = changed,
         .alert = alert,
         .context = monitor,
@@ -224,40 +248,83 @@ static int open_responder(struct weir_monitor *monitor)
     return done;
 }
 
-/* New classes are a new watch and a new ladder: an alarm that stands is raised again by whoever
- * goes on, and cleared by nobody else. */
+/* What the ones before left in the database: steps, caps, and the events that stand. */
+static int take_up(struct weir_monitor *monitor)
+{
+    struct weir_responder_counts counts;
+    int done = weir_responder_resume(monitor->responder, weir_clock_now(&monitor->wall));
+
+    if (done < 0) {
+        tell_trouble(monitor, "events that stand are not taken up", done);
+        return done;
+    }
+    weir_responder_count(monitor->responder, &counts);
+    if (counts.resumed + counts.closed > 0)
+        weir_log(&monitor->shared_log, WEIR_LOG_INFO, "%" PRIu64 " events stand still, %" PRIu64
+                 " are closed: nobody watches them any more", counts.resumed, counts.closed);
+    return 0;
+}
+
+/* Old ones, for a new watch and responder in their place. */
+struct before {
+    struct weir_policy policy;
+    struct weir_watch *watch;
+    struct weir_responder *responder;
+};
+
+static void use_before(struct weir_monitor *monitor, struct before *before)
+{
+    if (monitor->watch != before->watch)
+        weir_watch_free(&monitor->watch);
+    if (monitor->responder != before->responder)
+        weir_responder_free(&monitor->responder);
+    weir_policy_free(&monitor->policy);
+    monitor->policy = before->policy;
+    monitor->watch = before->watch;
+    monitor->responder = before->responder;
+}
+
+/* With the receiver's lock: nothing is charged, so that what the watch before raised is all there
+ * and can be answered, and taken up. */
+static int exchange(struct weir_monitor *monitor, struct before *before)
+{
+    int done = open_watch(monitor);
+
+    if (done == 0)
+        done = weir_responder_finish(before->responder, UINT64_MAX, weir_clock_now(&monitor->wall));
+    if (done == 0)
+        done = take_up(monitor);
+    if (done == 0)
+        done = weir_responder_replayed(monitor->responder, monitor->booking);
+    if (done == 0)
+        weir_receiver_use(monitor->receiver, monitor->watch);
+    return done;
+}
+
 int weir_monitor_reread(struct weir_monitor *monitor)
 {
-    struct weir_policy before = monitor->policy;
-    struct weir_watch *watch = monitor->watch;
-    struct weir_responder *responder = monitor->responder;
+    struct before before = {monitor->policy, monitor->watch, monitor->responder};
     int done;
 
     monitor->policy = (struct weir_policy){0};
     done = read_policy(monitor);
-    if (done == 0 && (done = open_responder(monitor)) == 0) {
-        weir_receiver_lock(monitor->receiver);
-        done = open_watch(monitor);
-        if (done == 0)
-            weir_receiver_use(monitor->receiver, monitor->watch);
-        weir_receiver_unlock(monitor->receiver);
-    }
+    if (done == 0)
+        done = open_responder(monitor);
     if (done == 0) {
-        /* The last events of the watch before: answered now, or never. */
-        if (weir_responder_finish(responder, weir_clock_now(&monitor->wall)) < 0)
-            tell_trouble(monitor, "events were lost", WEIR_ECORRUPT);
-        weir_watch_free(&watch);
-        weir_responder_free(&responder);
-        weir_policy_free(&before);
-        return 0;
+        hold(monitor);
+        done = exchange(monitor, &before);
+        if (done < 0)
+            use_before(monitor, &before);
+        release(monitor);
+    } else {
+        use_before(monitor, &before);
     }
-    if (monitor->responder != responder)
-        weir_responder_free(&monitor->responder);
-    weir_policy_free(&monitor->policy);
-    monitor->policy = before;
-    monitor->watch = watch;
-    monitor->responder = responder;
-    return done;
+    if (done < 0)
+        return done;
+    weir_watch_free(&before.watch);
+    weir_responder_free(&before.responder);
+    weir_policy_free(&before.policy);
+    return 0;
 }
 
 /* opening ------------------------------------------------------------------------ */
@@ -277,6 +344,19 @@ static int open_database(struct weir_monitor *monitor)
     return done;
 }
 
+/* Whatever came of the journal is written before it counts as stored. */
+static int settle(void *context, uint64_t position)
+{
+    struct weir_monitor *monitor = context;
+
+    return weir_responder_finish(monitor->responder, position, weir_clock_now(&monitor->wall));
+}
+
+static int end_replay(struct weir_monitor *monitor)
+{
+    return weir_responder_replayed(monitor->responder, monitor->booking);
+}
+
 static int open_receiver(struct weir_monitor *monitor)
 {
     const struct weir_config *config = &monitor->config;
@@ -288,6 +368,9 @@ static int open_receiver(struct weir_monitor *monitor)
         .database = monitor->database,
         .watch = monitor->watch,
         .now = weir_clock_now(&monitor->wall),
+        .booking = &monitor->booking,
+        .settle = settle,
+        .context = monitor,
     };
 
     return options.journal
@@ -308,8 +391,8 @@ static int open_parts(struct weir_monitor *monitor)
 {
     static int (*const steps[])(struct weir_monitor *monitor) = {
         open_database, read_policy,   open_spared,        weir_monitor_spare,
-        open_alerts,   open_responder, open_watch,        open_receiver,
-        weir_monitor_open_door, weir_admin_open,
+        open_alerts,   open_responder, open_watch,        take_up,           open_receiver,
+        end_replay,    weir_monitor_open_door, weir_admin_open,
     };
     int done = 0;
 
@@ -407,6 +490,7 @@ static void respond(struct weir_monitor *monitor, weir_time now)
 {
     weir_time certain = weir_receiver_certain(monitor->receiver, now,
                                               monitor->config.monitor_silence);
+    uint64_t booked;
     int done;
 
     if (certain > 0) {
@@ -415,7 +499,8 @@ static void respond(struct weir_monitor *monitor, weir_time now)
         weir_receiver_unlock(monitor->receiver);
     }
     pthread_mutex_lock(&monitor->lock);
-    done = weir_responder_turn(monitor->responder, now);
+    booked = weir_receiver_booked(monitor->receiver);
+    done = weir_responder_turn(monitor->responder, booked, now);
     if (done < 0)
         tell_trouble(monitor, "events wait", done);
     pthread_mutex_unlock(&monitor->lock);
@@ -445,6 +530,7 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
         .minutes = monitor->config.monitor_minutes,
         .addresses = 366 * WEIR_DAY,
         .streams = 30 * WEIR_DAY,
+        .ladder = MEMORY,
         .events = 366 * WEIR_DAY,
         .decisions = 366 * WEIR_DAY,
         .audit = 3 * 366 * WEIR_DAY,

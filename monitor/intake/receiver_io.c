@@ -175,12 +175,14 @@ static void charge(struct weir_receiver *receiver, uint32_t server, const struct
     }
 }
 
-/* What the journal has, or will have: into minutes and watch.  There must be room. */
+/* What the journal has up to a position: into minutes and watch.  There must be room. */
 static void book(struct weir_receiver *receiver, uint32_t server, const struct lines *lines,
-                 weir_time now)
+                 uint64_t position, weir_time now)
 {
     struct server *told = &receiver->server[server % SERVERS_MOST];
 
+    if (receiver->options.booking)
+        *receiver->options.booking = position;
     for (size_t i = 0; i < lines->count; i++)
         (void)weir_minutes_add(receiver->minutes[0], server, &lines->traffic[i]);
     charge(receiver, server, lines);
@@ -224,7 +226,7 @@ static enum weir_taken take_lines(struct weir_receiver *receiver, struct stream 
                                octets, &position);
     if (done < 0)
         return later(receiver, now, weir_error_reason(done));
-    book(receiver, stream->server, lines, now);
+    book(receiver, stream->server, lines, position, now);
     stream->offset += octets.len;
     stream->last = now;
     stream->changed = true;
@@ -316,6 +318,9 @@ static int store_turned(struct weir_receiver *receiver)
                                         .position = receiver->position};
     int done;
 
+    if (receiver->options.settle &&
+        (done = receiver->options.settle(receiver->options.context, receiver->position)) < 0)
+        return done;
     batch.row = weir_minutes_rows(receiver->minutes[1], &batch.rows);
     done = weir_database_traffic(receiver->options.database, &batch);
     if (done < 0)
@@ -339,6 +344,16 @@ int weir_receiver_store(struct weir_receiver *receiver)
         done = turn(receiver, position);
     pthread_mutex_unlock(&receiver->lock);
     return done < 0 || !receiver->storing ? done : store_turned(receiver);
+}
+
+uint64_t weir_receiver_booked(struct weir_receiver *receiver)
+{
+    uint64_t position;
+
+    pthread_mutex_lock(&receiver->lock);
+    position = weir_journal_position(receiver->journal);
+    pthread_mutex_unlock(&receiver->lock);
+    return position;
 }
 
 int weir_receiver_sync(struct weir_receiver *receiver)
@@ -430,7 +445,7 @@ static int replay_batch(void *context, const struct weir_journal_batch *batch)
         done = store_turned(receiver);
     if (done == 0) {
         stream->last = weir_clock_now(&wall);
-        book(receiver, batch->server, &lines, stream->last);
+        book(receiver, batch->server, &lines, batch->next, stream->last);
         receiver->server[batch->server % SERVERS_MOST].heard = 0; /* it is not heard of yet */
         stream->offset = batch->offset + batch->octets.len;
         stream->changed = true;
@@ -462,6 +477,8 @@ static int open_journal(struct weir_receiver *receiver)
         done = weir_journal_open(&options, &found, &receiver->journal);
     if (done == 0) {
         receiver->position = options.from;
+        if (receiver->options.booking)
+            *receiver->options.booking = options.from;
         done = weir_journal_replay(receiver->journal, options.from, replay_batch, receiver,
                                    &replayed);
     }

@@ -38,6 +38,12 @@ struct weir_receiver_options {
     struct weir_watch *watch;
     weir_time now;               /* what lines of the journal from further ahead count as; 0: these
                                     are as they say */
+    uint64_t *booking;           /* is set to the journal's position behind what the watch is charged
+                                    next; or NULL */
+    /* Everything up to a position of the journal is about to be stored: whatever else comes of it
+     * has to be first.  0, or an error and it is tried again.  May be NULL. */
+    int (*settle)(void *context, uint64_t position);
+    void *context;
 };
 
 /* Takes in what the journal has and the database has not. */
@@ -56,6 +62,9 @@ enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t serv
 /* Stores what came since the last time in one transaction, and lets the journal go as far.
  * 0 or an error; then it stays, and is tried again by the next call. */
 int weir_receiver_store(struct weir_receiver *receiver);
+
+/* The journal's position behind all that was charged. */
+uint64_t weir_receiver_booked(struct weir_receiver *receiver);
 
 /* Makes durable what was acknowledged; waits for the disk. */
 int weir_receiver_sync(struct weir_receiver *receiver);
