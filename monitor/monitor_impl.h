@@ -41,7 +41,7 @@ struct weir_monitor {
     struct weir_spared *spared;      /* under the receiver's lock */
     struct weir_watch *watch;        /* the same */
     struct weir_receiver *receiver;
-    uint64_t booking;                /* the same; of the journal, behind what the watch is charged */
+    uint64_t booking;                /* the same; see receiver_io.h */
     struct weir_responder *responder;
     struct weir_alerts *alerts;
     struct weir_orders *orders;

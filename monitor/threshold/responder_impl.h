@@ -37,7 +37,7 @@ struct weir_responder {
     struct responder_item *item; /* what is gathered and not yet written */
     size_t items, room;
     bool answering;              /* the ladder is told an event */
-    uint64_t answered;           /* all events up to this position are in the database or in items */
+    uint64_t answered;           /* events up to here are in the database or in items */
     bool noted;                  /* it is in the database */
     bool replaying;
     weir_time memory;            /* of the ladder */

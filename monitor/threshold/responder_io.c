@@ -7,8 +7,8 @@
  * as there can be alarms, what is taken out of it are items, and items stay until the database
  * has them all.  Nothing is told to anybody before that.
  *
- * A turn takes events up to the end of a batch of the journal, and its transaction notes which: what
- * the journal has up to there is answered, and a replay of it raises nothing anew.
+ * A turn takes events up to the end of a batch of the journal, and its transaction notes which:
+ * what the journal has up to there is answered, and a replay of it raises nothing anew.
  */
 #include "monitor/threshold/responder_io.h"
 

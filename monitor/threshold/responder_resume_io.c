@@ -1,8 +1,8 @@
 /*
  * What a monitor that was stopped, killed or given other thresholds left in the database: events
  * that stand are taken up again by the watch, so that they end when the traffic does, or are
- * closed with the reason why not; prefixes are at the step of the ladder they had come to; and blocks of
- * the last hour count against the caps.
+ * closed with the reason why not; prefixes are at the step of the ladder they had come to; and
+ * blocks of the last hour count against the caps.
  */
 #include <math.h>
 #include <stdlib.h>
