@@ -308,12 +308,13 @@ static json_t *status(struct question *question)
     weir_receiver_unlock(monitor->receiver);
     return json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-        " s:I, s:I, s:I, s:I}",
+        " s:I, s:I, s:I, s:I, s:I, s:I}",
         "servers", (json_int_t)seen, "blind", (json_int_t)blind, "requests",
         (json_int_t)door.requests, "unknown", (json_int_t)door.unknown, "held",
         (json_int_t)door.held, "octets", (json_int_t)taken.octets, "again",
         (json_int_t)taken.again, "lines", (json_int_t)taken.lines, "bad", (json_int_t)taken.bad,
-        "ahead", (json_int_t)taken.ahead, "later", (json_int_t)taken.later, "charges",
+        "ahead", (json_int_t)taken.ahead, "streams", (json_int_t)taken.streams, "streams_gone",
+        (json_int_t)taken.gone, "later", (json_int_t)taken.later, "charges",
         (json_int_t)watch.charges, "accepted", (json_int_t)watch.accepted, "evicted",
         (json_int_t)watch.evicted, "alarms", (json_int_t)watch.alarms, "events",
         (json_int_t)done.events, "decisions", (json_int_t)done.decisions, "events_lost",

@@ -542,7 +542,8 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
     if (steady - monitor->retained < RETAIN_EVERY)
         return;
     pthread_mutex_lock(&monitor->lock);
-    if (weir_database_retain(monitor->database, &retention, now, &forgotten) < 0)
+    if (weir_receiver_forget(monitor->receiver, now) < 0 ||
+        weir_database_retain(monitor->database, &retention, now, &forgotten) < 0)
         tell_trouble(monitor, "nothing could be forgotten", WEIR_ECORRUPT);
     pthread_mutex_unlock(&monitor->lock);
     monitor->retained = forgotten.more ? steady - RETAIN_EVERY + WEIR_SECOND : steady;

@@ -16,6 +16,7 @@
 
 #include "core/base/error.h"
 #include "core/base/replace_io.h"
+#include "core/base/slice.h"
 #include "core/engine/secret_io.h"
 #include "core/engine/stores_io.h"
 #include "core/program/daemon_log_io.h"
@@ -32,6 +33,7 @@
 #define HELD 25                        /* s the monitor may hold a question for commands */
 #define COMMANDS_TIMEOUT ((HELD + 15) * WEIR_SECOND)
 #define HEALTH_EVERY (5 * WEIR_SECOND)
+#define HEALTH_NUMBERS 512             /* octets of a report without names */
 #define REST_LEAST (WEIR_SECOND / 2)
 #define REST_MOST (30 * WEIR_SECOND)
 
@@ -56,6 +58,7 @@ struct weir_agent {
     int64_t generation;                /* applied */
     bool asked_for_all;                /* the question that travels */
     weir_time look, whole, health;     /* steady: when next */
+    size_t telling;                    /* streams that are gone, in the report that travels */
     struct weir_applied applied;
     bool remembered;                   /* the instance, in its file */
     bool refused;                      /* another agent speaks for this server: told */
@@ -281,6 +284,8 @@ static void ended(void *context, enum weir_errand errand, int status, struct wei
 
     if (status == 200 || status == 204)
         remember_instance(agent);
+    if (errand == WEIR_ERRAND_HEALTH && status == 200)
+        weir_tail_told(agent->tail, agent->telling);
     if (errand == WEIR_ERRAND_SHIP)
         shipped(agent, status, answer);
     else if (errand == WEIR_ERRAND_COMMANDS)
@@ -320,22 +325,51 @@ static void ask_for_commands(struct weir_agent *agent, weir_time steady)
                          COMMANDS_TIMEOUT);
 }
 
-static void tell_health(struct weir_agent *agent, weir_time steady)
+/* As many names as a report has room for: one octet may take six in JSON. */
+static json_t *gone(struct weir_agent *agent)
+{
+    json_t *names = json_array();
+    size_t len = HEALTH_NUMBERS;
+    const char *name;
+
+    agent->telling = 0;
+    while ((name = weir_tail_gone(agent->tail, agent->telling)) != NULL &&
+           (len += 6 * strlen(name) + 4) <= WEIR_SERVER_HEALTH_MAX) {
+        json_array_append_new(names, json_string(name));
+        agent->telling++;
+    }
+    return names;
+}
+
+static char *health_text(struct weir_agent *agent)
 {
     const struct weir_tail_counts *tail = weir_tail_counts(agent->tail);
-    char text[512];
-    int len;
+    json_t *json = json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "version", WEIR_VERSION, "spool_files",
+        (json_int_t)tail->files, "spool_octets", (json_int_t)tail->octets, "skipped",
+        (json_int_t)tail->skipped, "generation", (json_int_t)agent->generation, "entries",
+        (json_int_t)agent->applied.entries, "withheld", (json_int_t)agent->applied.withheld, "gone",
+        gone(agent));
+    char *text = json ? json_dumps(json, 0) : NULL;
+
+    json_decref(json);
+    return text;
+}
+
+/* A name that was told stays noted until the report has been answered, so that one that is lost is
+ * told again; told twice it changes nothing. */
+static void tell_health(struct weir_agent *agent, weir_time steady)
+{
+    char *text;
 
     if (steady < agent->health || !weir_link_free_for(agent->link, WEIR_ERRAND_HEALTH, steady))
         return;
     agent->health = steady + HEALTH_EVERY;
-    len = snprintf(text, sizeof text,
-                   "{\"version\": \"%s\", \"spool_files\": %zu, \"spool_octets\": %" PRIu64
-                   ", \"skipped\": %" PRIu64 ", \"generation\": %" PRId64 ", \"entries\": %zu, "
-                   "\"withheld\": %zu}", WEIR_VERSION, tail->files, tail->octets, tail->skipped,
-                   agent->generation, agent->applied.entries, agent->applied.withheld);
-    (void)weir_link_send(agent->link, WEIR_ERRAND_HEALTH, "/agent/v1/health",
-                         (struct weir_slice){text, (size_t)len}, false, SHIP_TIMEOUT);
+    text = health_text(agent);
+    if (text)
+        (void)weir_link_send(agent->link, WEIR_ERRAND_HEALTH, "/agent/v1/health",
+                             weir_slice_of(text), false, SHIP_TIMEOUT);
+    free(text);
 }
 
 int weir_agent_run(struct weir_agent *agent)

@@ -155,6 +155,16 @@ int weir_database_streams(struct weir_database *database,
     return rc < 0 ? rc : calls;
 }
 
+int weir_database_stream_forget(struct weir_database *database, uint32_t server,
+                                const char *name)
+{
+    struct weir_query q = weir_query(database, "DELETE FROM streams WHERE server = ? AND name = ?");
+
+    weir_bind_number(&q, server);
+    weir_bind_text(&q, name);
+    return weir_query_change(&q);
+}
+
 int weir_database_last_seen(struct weir_database *database, const struct weir_prefix *prefix,
                             weir_time *seen_r)
 {

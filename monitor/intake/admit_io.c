@@ -256,16 +256,30 @@ static bool take_noted(struct weir_admit *admit, size_t *at, struct known *known
     return found;
 }
 
+static void note_again(struct weir_admit *admit, uint32_t number)
+{
+    struct known *known;
+
+    pthread_mutex_lock(&admit->lock);
+    known = by_number(admit, number);
+    if (known)
+        known->noted = true;
+    pthread_mutex_unlock(&admit->lock);
+}
+
 int weir_admit_store(struct weir_admit *admit)
 {
     struct known known;
     size_t at = 0;
     int done = 0;
 
-    while (done >= 0 && take_noted(admit, &at, &known))
+    while (done >= 0 && take_noted(admit, &at, &known)) {
         done = weir_database_server_seen(admit->options.database, known.server.number, known.seen,
                                          (uint64_t)known.generation,
                                          known.health[0] ? known.health : NULL);
+        if (done < 0)
+            note_again(admit, known.server.number);
+    }
     return done < 0 ? done : 0;
 }
 

@@ -44,7 +44,8 @@ int weir_admit_caller(struct weir_admit *admit, const struct weir_intake_caller 
 void weir_admit_note(struct weir_admit *admit, uint32_t server, int64_t generation,
                      struct weir_slice health);
 
-/* Stores what was noted since the last time; with the database's lock held, about once a second. */
+/* Stores what was noted since the last time; with the database's lock held, about once a second.
+ * 0, or an error and what was not stored is tried again by the next call. */
 int weir_admit_store(struct weir_admit *admit);
 
 /* The names of the servers whose numbers modulo 32 have a bit, ", " between; ends in "..." when

@@ -237,8 +237,10 @@ static enum MHD_Result health(struct request *request)
     const struct weir_intake_handler *handler = &request->intake->handler;
     int status = whole_body(request);
 
-    if (status != MHD_HTTP_OK || request->len > WEIR_HEALTH_MAX)
-        return refuse(request->intake, request->connection, MHD_HTTP_BAD_REQUEST, "body");
+    if (status == MHD_HTTP_OK && request->len > WEIR_SERVER_HEALTH_MAX)
+        status = MHD_HTTP_CONTENT_TOO_LARGE;
+    if (status != MHD_HTTP_OK)
+        return refuse(request->intake, request->connection, status, "body");
     handler->health(handler->context, request->server,
                     (struct weir_slice){request->body ? request->body : "", request->len});
     return answer(request->connection, MHD_HTTP_OK, "{}");

@@ -6,51 +6,21 @@
  */
 #include "monitor/intake/receiver_io.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"
 #include "core/store/traffic_line.h"
 #include "monitor/database/database_traffic_io.h"
-#include "monitor/intake/journal_io.h"
-#include "monitor/intake/minutes.h"
+#include "monitor/intake/receiver_impl.h"
 
 #define STREAMS_FIRST 1024
 #define SERVERS_MOST 65536
 
-struct stream {
-    uint32_t server;
-    char name[WEIR_STREAM_MAX + 1];
-    uint64_t offset;
-    weir_time last;
-    bool changed;                /* since it was stored */
-};
-
-struct server {
-    weir_time told, heard;       /* its own time of the last line; ours */
-};
-
-struct weir_receiver {
-    struct weir_receiver_options options;
-    const struct weir_log *log;
-    pthread_mutex_t lock;
-    struct weir_journal *journal;
-    struct weir_minutes *minutes[2]; /* filled; being stored */
-    uint64_t position;           /* of the journal, behind all that is in minutes[1] */
-    bool storing;                /* minutes[1] holds something */
-    struct weir_stream *stored;  /* the streams that go with it */
-    size_t stored_count;
-    struct stream **stream;      /* open addressing, by hash */
-    size_t streams, places;
-    struct server *server;
-    struct weir_receiver_counts counts;
-    struct weir_log_gate gate;
-};
-
 /* streams ------------------------------------------------------------------------ */
 
-static size_t place_of(const struct weir_receiver *receiver, uint32_t server, const char *name)
+size_t weir_receiver_place(const struct weir_receiver *receiver, uint32_t server,
+                           const char *name)
 {
     char key[4 + WEIR_STREAM_MAX + 1];
     size_t len = strlen(name);
@@ -81,7 +51,7 @@ static int grow(struct weir_receiver *receiver)
     }
     for (size_t i = 0; i < places; i++)
         if (old[i])
-            receiver->stream[place_of(receiver, old[i]->server, old[i]->name)] = old[i];
+            receiver->stream[weir_receiver_place(receiver, old[i]->server, old[i]->name)] = old[i];
     free(old);
     return 0;
 }
@@ -93,7 +63,7 @@ static struct stream *stream_of(struct weir_receiver *receiver, uint32_t server,
 
     if (2 * receiver->streams >= receiver->places && grow(receiver) < 0)
         return NULL;
-    place = place_of(receiver, server, name);
+    place = weir_receiver_place(receiver, server, name);
     if (!receiver->stream[place]) {
         struct stream *stream = calloc(1, sizeof *stream);
 
@@ -247,6 +217,8 @@ enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t serv
     pthread_mutex_lock(&receiver->lock);
     stream = stream_of(receiver, server, name);
     there = stream ? stream->offset : 0;
+    if (stream)
+        stream->gone = 0;
     if (stream && there >= offset)
         receiver->counts.again += there - offset < octets.len ? there - offset : octets.len;
     pthread_mutex_unlock(&receiver->lock);
@@ -262,7 +234,9 @@ enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t serv
     if (read_lines(octets, now, &lines) < 0)
         return WEIR_TAKEN_LATER;
     pthread_mutex_lock(&receiver->lock);
-    taken = take_lines(receiver, stream, there, octets, &lines, now, offset_r);
+    stream = stream_of(receiver, server, name); /* it may have been forgotten meanwhile */
+    if (stream)
+        taken = take_lines(receiver, stream, there, octets, &lines, now, offset_r);
     pthread_mutex_unlock(&receiver->lock);
     free(lines.traffic);
     return taken;
@@ -404,6 +378,8 @@ void weir_receiver_count(struct weir_receiver *receiver, struct weir_receiver_co
     pthread_mutex_lock(&receiver->lock);
     *counts_r = receiver->counts;
     counts_r->streams = receiver->streams;
+    for (size_t i = 0; i < receiver->places; i++)
+        counts_r->gone += receiver->stream[i] && receiver->stream[i]->gone > 0;
     counts_r->waiting = receiver->options.rows - weir_minutes_room(receiver->minutes[0]);
     pthread_mutex_unlock(&receiver->lock);
 }

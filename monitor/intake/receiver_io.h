@@ -26,6 +26,7 @@
 #include "monitor/threshold/watch.h"
 
 #define WEIR_RECEIVER_AHEAD (5 * WEIR_SECOND)
+#define WEIR_RECEIVER_LINGER (10 * WEIR_MINUTE)
 
 struct weir_receiver;
 
@@ -66,6 +67,16 @@ int weir_receiver_store(struct weir_receiver *receiver);
 /* The journal's position behind all that was charged. */
 uint64_t weir_receiver_booked(struct weir_receiver *receiver);
 
+/* The server says that a stream's file is gone: nothing more comes of it.  What nevertheless
+ * comes within WEIR_RECEIVER_LINGER, sent again and late on its way, is still known.  One that is
+ * not known, or was said to be gone before, changes nothing. */
+void weir_receiver_gone(struct weir_receiver *receiver, uint32_t server, const char *stream,
+                        weir_time now);
+
+/* Forgets, here and in the database, what was gone for so long; now and then.  How many, or the
+ * database's error. */
+int weir_receiver_forget(struct weir_receiver *receiver, weir_time now);
+
 /* Makes durable what was acknowledged; waits for the disk. */
 int weir_receiver_sync(struct weir_receiver *receiver);
 
@@ -83,7 +94,8 @@ struct weir_receiver_counts {
     uint64_t again;              /* octets that had been taken before */
     uint64_t bad, ahead;         /* lines that are wrong; or too far in the future */
     uint64_t later;              /* pieces turned away */
-    size_t streams, waiting;     /* rows not yet stored */
+    size_t streams, gone;        /* gone: those whose files are, and not yet forgotten */
+    size_t waiting;              /* rows not yet stored */
 };
 
 void weir_receiver_count(struct weir_receiver *receiver, struct weir_receiver_counts *counts_r);
