@@ -74,12 +74,14 @@ static void refused(void *context, uint32_t server, const char *name, weir_time 
 
 static int open_intake(struct weir_monitor *monitor)
 {
+    const struct weir_config *config = &monitor->config;
     const char *address = monitor->options.listen ? monitor->options.listen
-                                                  : monitor->config.monitor_listen;
+                                                  : config->monitor_listen;
     const struct weir_intake_handler handler = {monitor, admit, spool, commands, health};
     struct weir_endpoint listen;
     struct weir_intake_options options = {.listen = &listen,
-                                          .certificate = &monitor->certificate};
+                                          .certificate = &monitor->certificate,
+                                          .health_every = config->monitor_silence / 3};
     const char *why;
     int done = weir_endpoint_parse(address, &listen, &why);
 
