@@ -138,12 +138,17 @@ static int lease(struct weir_admit *admit, const struct weir_intake_caller *call
 {
     uint8_t previous[WEIR_INSTANCE];
     bool knows = hex(caller->previous, previous);
+    weir_time silence;
     int done;
+
+    pthread_mutex_lock(&admit->lock);
+    silence = admit->options.silence;
+    pthread_mutex_unlock(&admit->lock);
 
     pthread_mutex_lock(admit->options.lock);
     (void)weir_admit_store(admit); /* when the one before was last heard of */
     done = weir_database_server_lease(admit->options.database, number, instance,
-                                      knows ? previous : NULL, now, admit->options.silence);
+                                      knows ? previous : NULL, now, silence);
     pthread_mutex_unlock(admit->options.lock);
     return done;
 }
@@ -303,6 +308,13 @@ const char *weir_admit_names(struct weir_admit *admit, uint32_t servers, char *b
     }
     pthread_mutex_unlock(&admit->lock);
     return weir_line_end(&line);
+}
+
+void weir_admit_silence(struct weir_admit *admit, weir_time silence)
+{
+    pthread_mutex_lock(&admit->lock);
+    admit->options.silence = silence;
+    pthread_mutex_unlock(&admit->lock);
 }
 
 void weir_admit_count(struct weir_admit *admit, weir_time now, size_t *seen_r, size_t *blind_r)

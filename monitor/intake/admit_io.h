@@ -53,6 +53,9 @@ int weir_admit_store(struct weir_admit *admit);
 const char *weir_admit_names(struct weir_admit *admit, uint32_t servers, char *buffer,
                              size_t size);
 
+/* Another silence from now on. */
+void weir_admit_silence(struct weir_admit *admit, weir_time silence);
+
 /* Servers heard of within `silence`, and those that were but are not any more (blind). */
 void weir_admit_count(struct weir_admit *admit, weir_time now, size_t *seen_r, size_t *blind_r);
 
