@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,13 +200,44 @@ static bool read_prefix(struct question *question, struct weir_prefix *prefix_r)
 }
 
 /* One action: lists, buckets, ladder, and acceptance where that is asked for. */
+/* The same, for what is to be put on lists: agents refuse what is wider. */
+static bool read_narrow(struct question *question, struct weir_prefix *prefix_r)
+{
+    if (!read_prefix(question, prefix_r))
+        return false;
+    if (!weir_prefix_too_wide(prefix_r))
+        return true;
+    (void)refuse(question, "prefix is wider than " WEIR_PREFIX_WIDEST);
+    return false;
+}
+
+/* Reads what an entry of a list says besides its prefix. */
+static bool read_entry(struct question *question, struct weir_list_entry *entry)
+{
+    json_int_t ends = json_integer_value(json_object_get(question->json, "ends"));
+
+    entry->points = json_number_value(json_object_get(question->json, "points"));
+    entry->defer = json_is_true(json_object_get(question->json, "defer"));
+    snprintf(entry->reason, sizeof entry->reason, "%s", text(question, "reason"));
+    if (ends < 0 || ends > INT64_MAX / WEIR_SECOND)
+        (void)refuse(question, "ends is no time");
+    else if (!(fabs(entry->points) <= WEIR_RULE_SCORE_MAX))
+        (void)refuse(question, "points are out of bounds");
+    else
+        entry->ends = (weir_time)ends * WEIR_SECOND;
+    return !question->why[0];
+}
+
 static json_t *undo(struct question *question)
 {
     struct weir_monitor *monitor = question->monitor;
     struct weir_list_entry entry = {.ends = 0};
+    bool accept = json_is_true(json_object_get(question->json, "accept"));
     int undone;
 
-    if (!read_prefix(question, &entry.prefix))
+    if (accept ? !read_narrow(question, &entry.prefix) : !read_prefix(question, &entry.prefix))
+        return NULL;
+    if (!read_entry(question, &entry))
         return NULL;
     undone = weir_responder_undo(monitor->responder, &entry.prefix, question->who, question->now);
     if (undone < 0)
@@ -213,16 +245,10 @@ static json_t *undo(struct question *question)
     weir_receiver_lock(monitor->receiver);
     weir_watch_reset(monitor->watch, &entry.prefix);
     weir_receiver_unlock(monitor->receiver);
-    if (json_is_true(json_object_get(question->json, "accept"))) {
-        entry.ends = (weir_time)json_integer_value(json_object_get(question->json, "ends")) *
-                     WEIR_SECOND;
-        snprintf(entry.reason, sizeof entry.reason, "%s", text(question, "reason"));
-        if (weir_responder_decide(monitor->responder, "accept", &entry, question->who,
-                                  question->now) < 0)
-            return trouble(question);
-    }
-    return json_pack("{s:i, s:b}", "undone", undone, "accepted",
-                     json_is_true(json_object_get(question->json, "accept")));
+    if (accept && weir_responder_decide(monitor->responder, "accept", &entry, question->who,
+                                        question->now) < 0)
+        return trouble(question);
+    return json_pack("{s:i, s:b}", "undone", undone, "accepted", accept);
 }
 
 static json_t *unaccept(struct question *question)
@@ -243,15 +269,10 @@ static json_t *block(struct question *question)
 {
     struct weir_monitor *monitor = question->monitor;
     const char *list = text(question, "list"), *why = "";
-    struct weir_list_entry entry = {
-        .ends = (weir_time)json_integer_value(json_object_get(question->json, "ends")) *
-                WEIR_SECOND,
-        .defer = json_is_true(json_object_get(question->json, "defer")),
-        .points = json_number_value(json_object_get(question->json, "points")),
-    };
+    struct weir_list_entry entry = {.ends = 0};
     bool spared;
 
-    if (!read_prefix(question, &entry.prefix))
+    if (!read_narrow(question, &entry.prefix) || !read_entry(question, &entry))
         return NULL;
     if (strcmp(list, "blacklist") != 0 && strcmp(list, "score") != 0 && strcmp(list, "accept") != 0)
         return refuse(question, "list is not one of blacklist, score, accept");
@@ -262,7 +283,6 @@ static json_t *block(struct question *question)
     weir_receiver_unlock(monitor->receiver);
     if (spared && strcmp(list, "accept") != 0)
         return refuse(question, why);
-    snprintf(entry.reason, sizeof entry.reason, "%s", text(question, "reason"));
     if (weir_responder_decide(monitor->responder, list, &entry, question->who, question->now) < 0)
         return trouble(question);
     return json_pack("{s:s}", "list", list);
@@ -288,12 +308,13 @@ static json_t *status(struct question *question)
     weir_receiver_unlock(monitor->receiver);
     return json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-        " s:I, s:I, s:I, s:I}",
+        " s:I, s:I, s:I, s:I, s:I, s:I}",
         "servers", (json_int_t)seen, "blind", (json_int_t)blind, "requests",
         (json_int_t)door.requests, "unknown", (json_int_t)door.unknown, "held",
         (json_int_t)door.held, "octets", (json_int_t)taken.octets, "again",
         (json_int_t)taken.again, "lines", (json_int_t)taken.lines, "bad", (json_int_t)taken.bad,
-        "ahead", (json_int_t)taken.ahead, "later", (json_int_t)taken.later, "charges",
+        "ahead", (json_int_t)taken.ahead, "streams", (json_int_t)taken.streams, "streams_gone",
+        (json_int_t)taken.gone, "later", (json_int_t)taken.later, "charges",
         (json_int_t)watch.charges, "accepted", (json_int_t)watch.accepted, "evicted",
         (json_int_t)watch.evicted, "alarms", (json_int_t)watch.alarms, "events",
         (json_int_t)done.events, "decisions", (json_int_t)done.decisions, "events_lost",

@@ -16,6 +16,7 @@
 
 #include "core/base/error.h"
 #include "core/base/replace_io.h"
+#include "core/base/slice.h"
 #include "core/engine/secret_io.h"
 #include "core/engine/stores_io.h"
 #include "core/program/daemon_log_io.h"
@@ -31,7 +32,9 @@
 #define SHIP_TIMEOUT (30 * WEIR_SECOND)
 #define HELD 25                        /* s the monitor may hold a question for commands */
 #define COMMANDS_TIMEOUT ((HELD + 15) * WEIR_SECOND)
-#define HEALTH_EVERY (5 * WEIR_SECOND)
+#define HEALTH_EVERY (5 * WEIR_SECOND) /* unless the monitor wants it more often */
+#define HEALTH_LEAST (WEIR_SECOND / 5)
+#define HEALTH_NUMBERS 512             /* octets of a report without names */
 #define REST_LEAST (WEIR_SECOND / 2)
 #define REST_MOST (30 * WEIR_SECOND)
 
@@ -56,6 +59,8 @@ struct weir_agent {
     int64_t generation;                /* applied */
     bool asked_for_all;                /* the question that travels */
     weir_time look, whole, health;     /* steady: when next */
+    weir_time health_every;
+    size_t telling;                    /* streams that are gone, in the report that travels */
     struct weir_applied applied;
     bool remembered;                   /* the instance, in its file */
     bool refused;                      /* another agent speaks for this server: told */
@@ -171,6 +176,7 @@ int weir_agent_open(const struct weir_agent_options *options, struct weir_agent 
     agent->wall = weir_clock_system();
     agent->steady = weir_clock_steady();
     agent->notify.fd = -1;
+    agent->health_every = HEALTH_EVERY;
     agent->arena = weir_arena_new(ARENA_FIRST);
     if (agent->arena && sodium_init() >= 0)
         done = weir_config_load(options->config_path, agent->arena, &report, &agent->config);
@@ -275,12 +281,28 @@ static void commanded(struct weir_agent *agent, int status, struct weir_slice an
     weir_command_free(&command);
 }
 
+/* {"every": milliseconds} */
+static void reported(struct weir_agent *agent, struct weir_slice answer)
+{
+    json_t *json = json_loadb(answer.at, answer.len, 0, NULL);
+    json_int_t every;
+
+    weir_tail_told(agent->tail, agent->telling);
+    agent->health_every = HEALTH_EVERY;
+    if (json && json_unpack(json, "{s:I}", "every", &every) == 0 && every < HEALTH_EVERY / 1000)
+        agent->health_every = every > HEALTH_LEAST / 1000 ? every * 1000 : HEALTH_LEAST;
+    agent->health = weir_clock_now(&agent->steady) + agent->health_every;
+    json_decref(json);
+}
+
 static void ended(void *context, enum weir_errand errand, int status, struct weir_slice answer)
 {
     struct weir_agent *agent = context;
 
     if (status == 200 || status == 204)
         remember_instance(agent);
+    if (errand == WEIR_ERRAND_HEALTH && status == 200)
+        reported(agent, answer);
     if (errand == WEIR_ERRAND_SHIP)
         shipped(agent, status, answer);
     else if (errand == WEIR_ERRAND_COMMANDS)
@@ -307,6 +329,15 @@ static void ship(struct weir_agent *agent, weir_time steady)
                          agent->config.agent_compress, SHIP_TIMEOUT);
 }
 
+/* How long the monitor may hold the next question, in seconds: not beyond the time at which all of
+ * it is to be asked for. */
+static int held(const struct weir_agent *agent, weir_time steady)
+{
+    weir_time left = (agent->whole - steady + WEIR_SECOND - 1) / WEIR_SECOND;
+
+    return left < 0 ? 0 : left < HELD ? (int)left : HELD;
+}
+
 static void ask_for_commands(struct weir_agent *agent, weir_time steady)
 {
     char place[96];
@@ -315,27 +346,56 @@ static void ask_for_commands(struct weir_agent *agent, weir_time steady)
         return;
     agent->asked_for_all = steady >= agent->whole;
     snprintf(place, sizeof place, "/agent/v1/commands?generation=%" PRId64 "&wait=%d%s",
-             agent->generation, HELD, agent->asked_for_all ? "&all=1" : "");
+             agent->generation, held(agent, steady), agent->asked_for_all ? "&all=1" : "");
     (void)weir_link_send(agent->link, WEIR_ERRAND_COMMANDS, place, (struct weir_slice){0}, false,
                          COMMANDS_TIMEOUT);
 }
 
-static void tell_health(struct weir_agent *agent, weir_time steady)
+/* As many names as a report has room for: one octet may take six in JSON. */
+static json_t *gone(struct weir_agent *agent)
+{
+    json_t *names = json_array();
+    size_t len = HEALTH_NUMBERS;
+    const char *name;
+
+    agent->telling = 0;
+    while ((name = weir_tail_gone(agent->tail, agent->telling)) != NULL &&
+           (len += 6 * strlen(name) + 4) <= WEIR_SERVER_HEALTH_MAX) {
+        json_array_append_new(names, json_string(name));
+        agent->telling++;
+    }
+    return names;
+}
+
+static char *health_text(struct weir_agent *agent)
 {
     const struct weir_tail_counts *tail = weir_tail_counts(agent->tail);
-    char text[512];
-    int len;
+    json_t *json = json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "version", WEIR_VERSION, "spool_files",
+        (json_int_t)tail->files, "spool_octets", (json_int_t)tail->octets, "skipped",
+        (json_int_t)tail->skipped, "generation", (json_int_t)agent->generation, "entries",
+        (json_int_t)agent->applied.entries, "withheld", (json_int_t)agent->applied.withheld, "gone",
+        gone(agent));
+    char *text = json ? json_dumps(json, 0) : NULL;
+
+    json_decref(json);
+    return text;
+}
+
+/* A name that was told stays noted until the report has been answered, so that one that is lost is
+ * told again; told twice it changes nothing. */
+static void tell_health(struct weir_agent *agent, weir_time steady)
+{
+    char *text;
 
     if (steady < agent->health || !weir_link_free_for(agent->link, WEIR_ERRAND_HEALTH, steady))
         return;
-    agent->health = steady + HEALTH_EVERY;
-    len = snprintf(text, sizeof text,
-                   "{\"version\": \"%s\", \"spool_files\": %zu, \"spool_octets\": %" PRIu64
-                   ", \"skipped\": %" PRIu64 ", \"generation\": %" PRId64 ", \"entries\": %zu, "
-                   "\"withheld\": %zu}", WEIR_VERSION, tail->files, tail->octets, tail->skipped,
-                   agent->generation, agent->applied.entries, agent->applied.withheld);
-    (void)weir_link_send(agent->link, WEIR_ERRAND_HEALTH, "/agent/v1/health",
-                         (struct weir_slice){text, (size_t)len}, false, SHIP_TIMEOUT);
+    agent->health = steady + agent->health_every;
+    text = health_text(agent);
+    if (text)
+        (void)weir_link_send(agent->link, WEIR_ERRAND_HEALTH, "/agent/v1/health",
+                             weir_slice_of(text), false, SHIP_TIMEOUT);
+    free(text);
 }
 
 int weir_agent_run(struct weir_agent *agent)

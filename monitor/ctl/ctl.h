@@ -141,8 +141,7 @@ int weir_ctl_option_count(struct weir_ctl *ctl, enum weir_ctl_option letter, uns
 /* One of words, which end with NULL: its number. */
 int weir_ctl_option_word(struct weir_ctl *ctl, enum weir_ctl_option letter,
                          const char *const *words, unsigned *number);
-/* The first argument as an address or prefix, and as one that is not too wide for a mistake, unless
- * --force was given. */
+/* The first argument as an address or prefix, and as one that is not too wide for a list. */
 int weir_ctl_argument_prefix(struct weir_ctl *ctl, struct weir_prefix *prefix_r);
 int weir_ctl_argument_narrow(struct weir_ctl *ctl, struct weir_prefix *prefix_r);
 

@@ -202,6 +202,34 @@ int weir_database_streams(struct weir_database *database,
     return rc < 0 ? rc : calls;
 }
 
+int weir_database_stream_forget(struct weir_database *database, uint32_t server,
+                                const char *name)
+{
+    struct weir_query q = weir_query(database, "DELETE FROM streams WHERE server = ? AND name = ?");
+
+    weir_bind_number(&q, server);
+    weir_bind_text(&q, name);
+    return weir_query_change(&q);
+}
+
+int weir_database_last_seen(struct weir_database *database, const struct weir_prefix *prefix,
+                            weir_time *seen_r)
+{
+    struct weir_query q = weir_query(database, "SELECT coalesce(max(last_seen), 0) FROM addresses "
+                                     "WHERE address BETWEEN ? AND ?");
+    struct weir_address last;
+    weir_time seen = 0;
+    int rc;
+
+    weir_bind_span(&q, prefix, &last);
+    if (weir_query_row(&q) == 1)
+        seen = weir_column_number(&q);
+    rc = weir_query_end(&q);
+    if (rc == 0)
+        *seen_r = seen;
+    return rc;
+}
+
 int weir_database_address(struct weir_database *database, const struct weir_address *address,
                           struct weir_address_row *row_r)
 {

@@ -60,6 +60,14 @@ int weir_database_streams(struct weir_database *database,
                           int (*row)(void *context, const struct weir_stream *stream),
                           void *context);
 
+/* Forgets a stream: 1; 0 when it was not known; an error. */
+int weir_database_stream_forget(struct weir_database *database, uint32_t server,
+                                const char *name);
+
+/* When anybody of a prefix was last seen; 0: never.  0 or an error. */
+int weir_database_last_seen(struct weir_database *database, const struct weir_prefix *prefix,
+                            weir_time *seen_r);
+
 /* All that is known of an address: 1; 0 when it was never seen; an error. */
 int weir_database_address(struct weir_database *database, const struct weir_address *address,
                           struct weir_address_row *row_r);

@@ -172,12 +172,17 @@ static int lease(struct weir_admit *admit, const struct weir_intake_caller *call
 {
     uint8_t previous[WEIR_INSTANCE];
     bool knows = hex(caller->previous, previous);
+    weir_time silence;
     int done;
+
+    pthread_mutex_lock(&admit->lock);
+    silence = admit->options.silence;
+    pthread_mutex_unlock(&admit->lock);
 
     pthread_mutex_lock(admit->options.lock);
     (void)weir_admit_store(admit); /* when the one before was last heard of */
     done = weir_database_server_lease(admit->options.database, number, instance,
-                                      knows ? previous : NULL, now, admit->options.silence);
+                                      knows ? previous : NULL, now, silence);
     pthread_mutex_unlock(admit->options.lock);
     return done;
 }
@@ -297,6 +302,15 @@ static int store_noted(struct weir_admit *admit, const struct known *known)
                                      known->health[0] ? known->health : NULL);
 }
 
+/* Nothing was stored: those before `end`, and for simplicity those that needed no note, again. */
+static void note_again(struct weir_admit *admit, size_t end)
+{
+    pthread_mutex_lock(&admit->lock);
+    for (size_t i = 0; i < end && i < admit->count; i++)
+        admit->known[i].noted = true;
+    pthread_mutex_unlock(&admit->lock);
+}
+
 /* All in one transaction, which with a thousand servers is what it would cost most. */
 int weir_admit_store(struct weir_admit *admit)
 {
@@ -308,14 +322,17 @@ int weir_admit_store(struct weir_admit *admit)
     if (!take_noted(admit, &at, &known))
         return 0;
     done = weir_database_begin(database);
+    if (done == 0) {
+        do {
+            done = store_noted(admit, &known);
+        } while (done >= 0 && take_noted(admit, &at, &known));
+        if (done >= 0)
+            done = weir_database_commit(database);
+        else
+            weir_database_abandon(database);
+    }
     if (done < 0)
-        return done;
-    do {
-        done = store_noted(admit, &known);
-    } while (done >= 0 && take_noted(admit, &at, &known));
-    if (done >= 0)
-        return weir_database_commit(database);
-    weir_database_abandon(database);
+        note_again(admit, at);
     return done;
 }
 
@@ -339,6 +356,13 @@ const char *weir_admit_names(struct weir_admit *admit, uint32_t servers, char *b
     }
     pthread_mutex_unlock(&admit->lock);
     return weir_line_end(&line);
+}
+
+void weir_admit_silence(struct weir_admit *admit, weir_time silence)
+{
+    pthread_mutex_lock(&admit->lock);
+    admit->options.silence = silence;
+    pthread_mutex_unlock(&admit->lock);
 }
 
 void weir_admit_count(struct weir_admit *admit, weir_time now, size_t *seen_r, size_t *blind_r)

@@ -66,6 +66,7 @@ struct weir_intake {
     struct request *first;
     size_t held;
     bool closing;
+    atomic_int_fast64_t health_every;
     atomic_uint_fast64_t requests, refused, unknown, octets;
 };
 
@@ -238,12 +239,18 @@ static enum MHD_Result health(struct request *request)
 {
     const struct weir_intake_handler *handler = &request->intake->handler;
     int status = whole_body(request);
+    char text[48];
 
-    if (status != MHD_HTTP_OK || request->len > WEIR_HEALTH_MAX)
-        return refuse(request->intake, request->connection, MHD_HTTP_BAD_REQUEST, "body");
+    if (status == MHD_HTTP_OK && request->len > WEIR_SERVER_HEALTH_MAX)
+        status = MHD_HTTP_CONTENT_TOO_LARGE;
+    if (status != MHD_HTTP_OK)
+        return refuse(request->intake, request->connection, status, "body");
     handler->health(handler->context, request->server,
                     (struct weir_slice){request->body ? request->body : "", request->len});
-    return answer(request->connection, MHD_HTTP_OK, "{}");
+    snprintf(text, sizeof text, "{\"every\": %" PRId64 "}",
+             (int64_t)atomic_load(&request->intake->health_every) / 1000);
+    return answer(request->connection, MHD_HTTP_OK,
+                  atomic_load(&request->intake->health_every) > 0 ? text : "{}");
 }
 
 /* held questions --------------------------------------------------------------- */
@@ -480,6 +487,7 @@ int weir_intake_open(const struct weir_intake_options *options,
     intake->handler = *handler;
     intake->log = log;
     intake->steady = weir_clock_steady();
+    atomic_init(&intake->health_every, options->health_every);
     pthread_mutex_init(&intake->lock, NULL);
     allow_files(log);
     fd = listen_at(options->listen, &why);
@@ -517,6 +525,11 @@ unsigned weir_intake_port(const struct weir_intake *intake)
         MHD_get_daemon_info(intake->daemon, MHD_DAEMON_INFO_BIND_PORT);
 
     return info ? info->port : 0;
+}
+
+void weir_intake_health(struct weir_intake *intake, weir_time every)
+{
+    atomic_store(&intake->health_every, every);
 }
 
 void weir_intake_count(struct weir_intake *intake, struct weir_intake_counts *counts_r)

@@ -6,56 +6,23 @@
  */
 #include "monitor/intake/receiver_io.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"
 #include "core/store/traffic_line.h"
 #include "monitor/database/database_traffic_io.h"
-#include "monitor/intake/journal_io.h"
-#include "monitor/intake/minutes.h"
-#include "monitor/intake/storing_io.h"
+#include "monitor/intake/receiver_impl.h"
 
 #define STREAMS_FIRST 1024
 #define SERVERS_MOST 65536
 #define LINE_USUAL 80            /* octets */
 #define CHARGES 128              /* at once */
 
-struct stream {
-    uint32_t server;
-    char name[WEIR_STREAM_MAX + 1];
-    uint64_t offset;
-    weir_time last;
-    bool changed;                /* since it was stored */
-};
-
-struct server {
-    weir_time told, heard;       /* its own time of the last line; ours */
-};
-
-struct weir_receiver {
-    struct weir_receiver_options options;
-    const struct weir_log *log;
-    pthread_mutex_t lock;
-    struct weir_journal *journal;
-    struct weir_minutes *minutes[2]; /* filled; being stored */
-    uint64_t position;           /* of the journal, behind all that is in minutes[1] */
-    bool storing;                /* minutes[1] holds something */
-    struct weir_storing pieces;
-    uint64_t partly;             /* replaying: up to here some rows are in the database already */
-    struct weir_stream *stored;  /* the streams that go with it */
-    size_t stored_count;
-    struct stream **stream;      /* open addressing, by hash */
-    size_t streams, places;
-    struct server *server;
-    struct weir_receiver_counts counts;
-    struct weir_log_gate gate;
-};
-
 /* streams ------------------------------------------------------------------------ */
 
-static size_t place_of(const struct weir_receiver *receiver, uint32_t server, const char *name)
+size_t weir_receiver_place(const struct weir_receiver *receiver, uint32_t server,
+                           const char *name)
 {
     char key[4 + WEIR_STREAM_MAX + 1];
     size_t len = strlen(name);
@@ -86,7 +53,7 @@ static int grow(struct weir_receiver *receiver)
     }
     for (size_t i = 0; i < places; i++)
         if (old[i])
-            receiver->stream[place_of(receiver, old[i]->server, old[i]->name)] = old[i];
+            receiver->stream[weir_receiver_place(receiver, old[i]->server, old[i]->name)] = old[i];
     free(old);
     return 0;
 }
@@ -98,7 +65,7 @@ static struct stream *stream_of(struct weir_receiver *receiver, uint32_t server,
 
     if (2 * receiver->streams >= receiver->places && grow(receiver) < 0)
         return NULL;
-    place = place_of(receiver, server, name);
+    place = weir_receiver_place(receiver, server, name);
     if (!receiver->stream[place]) {
         struct stream *stream = calloc(1, sizeof *stream);
 
@@ -198,12 +165,14 @@ static void charge(struct weir_receiver *receiver, uint32_t server, const struct
     }
 }
 
-/* What the journal has, or will have: into minutes and watch.  There must be room. */
+/* What the journal has up to a position: into minutes and watch.  There must be room. */
 static void book(struct weir_receiver *receiver, uint32_t server, const struct lines *lines,
-                 weir_time now)
+                 uint64_t position, weir_time now)
 {
     struct server *told = &receiver->server[server % SERVERS_MOST];
 
+    if (receiver->options.booking)
+        *receiver->options.booking = position;
     (void)weir_minutes_add_all(receiver->minutes[0], server, lines->traffic, lines->count);
     charge(receiver, server, lines);
     if (lines->last > told->told)
@@ -246,7 +215,7 @@ static enum weir_taken take_lines(struct weir_receiver *receiver, struct stream 
                                octets, &position);
     if (done < 0)
         return later(receiver, now, weir_error_reason(done));
-    book(receiver, stream->server, lines, now);
+    book(receiver, stream->server, lines, position, now);
     stream->offset += octets.len;
     stream->last = now;
     stream->changed = true;
@@ -267,6 +236,8 @@ enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t serv
     pthread_mutex_lock(&receiver->lock);
     stream = stream_of(receiver, server, name);
     there = stream ? stream->offset : 0;
+    if (stream)
+        stream->gone = 0;
     if (stream && there >= offset)
         receiver->counts.again += there - offset < octets.len ? there - offset : octets.len;
     pthread_mutex_unlock(&receiver->lock);
@@ -282,7 +253,9 @@ enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t serv
     if (read_lines(octets, now, &lines) < 0)
         return WEIR_TAKEN_LATER;
     pthread_mutex_lock(&receiver->lock);
-    taken = take_lines(receiver, stream, there, octets, &lines, now, offset_r);
+    stream = stream_of(receiver, server, name); /* it may have been forgotten meanwhile */
+    if (stream)
+        taken = take_lines(receiver, stream, there, octets, &lines, now, offset_r);
     pthread_mutex_unlock(&receiver->lock);
     free(lines.traffic);
     return taken;
@@ -336,9 +309,13 @@ static int store_turned(struct weir_receiver *receiver, size_t most)
     const struct weir_database_batch batch = {.stream = receiver->stored,
                                               .streams = receiver->stored_count,
                                               .position = receiver->position};
-    int done = weir_storing_piece(&receiver->pieces, receiver->options.database,
-                                  receiver->minutes[1], &batch, most);
+    int done = 0;
 
+    if (receiver->options.settle)
+        done = receiver->options.settle(receiver->options.context, receiver->position);
+    if (done == 0)
+        done = weir_storing_piece(&receiver->pieces, receiver->options.database,
+                                  receiver->minutes[1], &batch, most);
     if (done != 0)
         return done;
     weir_minutes_clear(receiver->minutes[1]);
@@ -380,6 +357,16 @@ int weir_receiver_store_piece(struct weir_receiver *receiver)
            weir_journal_octets(receiver->journal) > options->journal_most / 2);
     pthread_mutex_unlock(&receiver->lock);
     return due ? store(receiver, WEIR_STORING_FEW) : 0;
+}
+
+uint64_t weir_receiver_booked(struct weir_receiver *receiver)
+{
+    uint64_t position;
+
+    pthread_mutex_lock(&receiver->lock);
+    position = weir_journal_position(receiver->journal);
+    pthread_mutex_unlock(&receiver->lock);
+    return position;
 }
 
 int weir_receiver_sync(struct weir_receiver *receiver)
@@ -430,6 +417,8 @@ void weir_receiver_count(struct weir_receiver *receiver, struct weir_receiver_co
     pthread_mutex_lock(&receiver->lock);
     *counts_r = receiver->counts;
     counts_r->streams = receiver->streams;
+    for (size_t i = 0; i < receiver->places; i++)
+        counts_r->gone += receiver->stream[i] && receiver->stream[i]->gone > 0;
     counts_r->waiting = receiver->options.rows - weir_minutes_room(receiver->minutes[0]);
     pthread_mutex_unlock(&receiver->lock);
 }
@@ -483,7 +472,7 @@ static int replay_batch(void *context, const struct weir_journal_batch *batch)
         done = store_replayed(receiver, batch->position);
     if (done == 0) {
         stream->last = weir_clock_now(&wall);
-        book(receiver, batch->server, &lines, stream->last);
+        book(receiver, batch->server, &lines, batch->next, stream->last);
         receiver->server[batch->server % SERVERS_MOST].heard = 0; /* it is not heard of yet */
         stream->offset = batch->offset + batch->octets.len;
         stream->changed = true;
@@ -519,6 +508,8 @@ static int open_journal(struct weir_receiver *receiver)
     if (done == 0) {
         receiver->position = options.from;
         receiver->partly = progress.position;
+        if (receiver->options.booking)
+            *receiver->options.booking = options.from;
         done = weir_journal_replay(receiver->journal, options.from, replay_batch, receiver,
                                    &replayed);
     }

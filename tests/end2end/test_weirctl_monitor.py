@@ -15,6 +15,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
+import monitor
 import rig
 
 USAGE, DATA, UNAVAILABLE, CANT_CREATE, CONFIG = 64, 65, 69, 73, 78
@@ -65,6 +66,16 @@ class Monitor:
         path = self.agents[name][0].folder / "spool" / f"{stream}.log.part"
         with open(path, "a", encoding="utf-8") as out:
             out.writelines(line + "\n" for line in lines)
+
+    def ask(self, question):
+        """What weirctl asks, without it: status and answer."""
+        link = monitor.Admin(self.socket)
+        try:
+            link.request("POST", "/admin/v1/do", json.dumps(question))
+            answer = link.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            link.close()
 
     def top(self, *words):
         return {row["address"]: row for row in self.weir.json("top", *words)}
@@ -262,7 +273,24 @@ class Decisions(Case):
         self.assertEqual(self.json("unblock", "203.0.114.0/24")["undone"], 2)
 
     def test_mistakes_are_refused(self):
-        self.refused(DATA, "wider", "block", "202.0.0.0/7", "--for", "4h")
+        self.refused(DATA, r"wider than /8 \(IPv6: /16\)\n", "block", "202.0.0.0/7", "--for", "4h")
+        for prefix in ("0.0.0.0/0", "::/0", "202.0.0.0/7", "2002::/15"):
+            self.refused(DATA, "wider", "block", prefix, "--for", "4h")
+            self.refused(DATA, "wider", "unblock", prefix, "--accept")
+            # Whoever speaks to the socket without weirctl is refused as well.
+            for question in ({"do": "block", "list": "blacklist", "ends": 4000000000},
+                             {"do": "block", "list": "accept"},
+                             {"do": "block", "list": "score", "ends": 4000000000, "points": 1},
+                             {"do": "undo", "accept": True}):
+                status, answer = self.monitor.ask({**question, "prefix": prefix})
+                self.assertEqual((status, answer),
+                                 (400, {"error": "prefix is wider than /8 (IPv6: /16)"}))
+        for wrong in ({"ends": 2**62}, {"ends": -1}, {"ends": 4000000000, "points": 1e6}):
+            status, _ = self.monitor.ask({"do": "block", "list": "score", "prefix": "192.0.2.9",
+                                          **wrong})
+            self.assertEqual(status, 400)
+        self.good("block", "11.0.0.0/8", "--for", "4h")
+        self.assertEqual(self.json("unblock", "8.0.0.0/5")["undone"], 1)
         self.refused(DATA, "private", "block", "10.1.2.3", "--for", "4h")
 
     def test_a_server_that_is_away_is_named(self):
