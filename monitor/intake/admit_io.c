@@ -297,6 +297,15 @@ static int store_noted(struct weir_admit *admit, const struct known *known)
                                      known->health[0] ? known->health : NULL);
 }
 
+/* Nothing was stored: those before `end`, and for simplicity those that needed no note, again. */
+static void note_again(struct weir_admit *admit, size_t end)
+{
+    pthread_mutex_lock(&admit->lock);
+    for (size_t i = 0; i < end && i < admit->count; i++)
+        admit->known[i].noted = true;
+    pthread_mutex_unlock(&admit->lock);
+}
+
 /* All in one transaction, which with a thousand servers is what it would cost most. */
 int weir_admit_store(struct weir_admit *admit)
 {
@@ -308,14 +317,17 @@ int weir_admit_store(struct weir_admit *admit)
     if (!take_noted(admit, &at, &known))
         return 0;
     done = weir_database_begin(database);
+    if (done == 0) {
+        do {
+            done = store_noted(admit, &known);
+        } while (done >= 0 && take_noted(admit, &at, &known));
+        if (done >= 0)
+            done = weir_database_commit(database);
+        else
+            weir_database_abandon(database);
+    }
     if (done < 0)
-        return done;
-    do {
-        done = store_noted(admit, &known);
-    } while (done >= 0 && take_noted(admit, &at, &known));
-    if (done >= 0)
-        return weir_database_commit(database);
-    weir_database_abandon(database);
+        note_again(admit, at);
     return done;
 }
 
