@@ -486,6 +486,7 @@ static void read_identities(struct load *load, const char *path)
 int main(int argc, char **argv)
 {
     struct load load = {.agents = 0};
+    struct rlimit files;
     weir_time begun;
     double cpu;
 
@@ -500,6 +501,10 @@ int main(int argc, char **argv)
         load.deflate = load.deflate || strcmp(argv[i], "deflate") == 0;
         load.commands = load.commands || strcmp(argv[i], "commands") == 0;
         load.health = load.health || strcmp(argv[i], "health") == 0;
+    }
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
     }
     load.latency = malloc(LATENCIES * sizeof *load.latency);
     load.epoll = epoll_create1(EPOLL_CLOEXEC);
