@@ -296,6 +296,7 @@ static json_t *status(struct question *question)
     struct weir_intake_counts door;
     struct weir_alerts_counts alerts;
     struct weir_watch_counts watch;
+    char names[WEIR_ALERT_NAMES_MAX + 1];
     size_t seen, blind;
 
     weir_receiver_count(monitor->receiver, &taken);
@@ -308,7 +309,7 @@ static json_t *status(struct question *question)
     weir_receiver_unlock(monitor->receiver);
     return json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-        " s:I, s:I, s:I, s:I, s:I, s:I}",
+        " s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}",
         "servers", (json_int_t)seen, "blind", (json_int_t)blind, "requests",
         (json_int_t)door.requests, "unknown", (json_int_t)door.unknown, "held",
         (json_int_t)door.held, "octets", (json_int_t)taken.octets, "again",
@@ -320,7 +321,8 @@ static json_t *status(struct question *question)
         (json_int_t)done.events, "decisions", (json_int_t)done.decisions, "events_lost",
         (json_int_t)done.lost, "alerts", (json_int_t)alerts.alerts, "alert_messages",
         (json_int_t)alerts.messages, "alert_failures", (json_int_t)alerts.failures,
-        "alerts_waiting", (json_int_t)alerts.waiting);
+        "alerts_waiting", (json_int_t)alerts.waiting, "behind", (json_int_t)taken.behind,
+        "blind_names", weir_admit_blind(monitor->admit, question->now, names, sizeof names));
 }
 
 static const struct {

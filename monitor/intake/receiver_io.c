@@ -302,6 +302,7 @@ static int store_turned(struct weir_receiver *receiver)
     weir_minutes_clear(receiver->minutes[1]);
     pthread_mutex_lock(&receiver->lock);
     receiver->storing = false;
+    receiver->stored_position = receiver->position;
     done = weir_journal_remove_below(receiver->journal, receiver->position);
     pthread_mutex_unlock(&receiver->lock);
     return done < 0 ? done : 0;
@@ -378,6 +379,7 @@ void weir_receiver_count(struct weir_receiver *receiver, struct weir_receiver_co
     pthread_mutex_lock(&receiver->lock);
     *counts_r = receiver->counts;
     counts_r->streams = receiver->streams;
+    counts_r->behind = weir_journal_position(receiver->journal) - receiver->stored_position;
     for (size_t i = 0; i < receiver->places; i++)
         counts_r->gone += receiver->stream[i] && receiver->stream[i]->gone > 0;
     counts_r->waiting = receiver->options.rows - weir_minutes_room(receiver->minutes[0]);
@@ -452,7 +454,7 @@ static int open_journal(struct weir_receiver *receiver)
     if (done == 0)
         done = weir_journal_open(&options, &found, &receiver->journal);
     if (done == 0) {
-        receiver->position = options.from;
+        receiver->position = receiver->stored_position = options.from;
         if (receiver->options.booking)
             *receiver->options.booking = options.from;
         done = weir_journal_replay(receiver->journal, options.from, replay_batch, receiver,
