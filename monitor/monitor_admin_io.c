@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
@@ -27,10 +26,12 @@
 
 #define WHO 32
 #define WHY 256
+#define BACKLOG 16
 
 struct weir_admin {
     struct MHD_Daemon *daemon;
     char path[WEIR_ENDPOINT_MAX];
+    struct stat made;           /* the socket's file */
 };
 
 struct question {
@@ -445,27 +446,6 @@ static void completed(void *context, struct MHD_Connection *connection, void **s
 
 /* opening ----------------------------------------------------------------------------- */
 
-static int listen_at(const char *path, const char **why_r)
-{
-    struct sockaddr_un place = {.sun_family = AF_UNIX};
-    mode_t mask;
-    int fd;
-
-    *why_r = weir_unix_place_clear(path);
-    if (*why_r)
-        return -1;
-    memcpy(place.sun_path, path, strnlen(path, sizeof place.sun_path - 1));
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    mask = umask(0777 & ~weir_unix_place_mode(WEIR_SOCKET_GROUP));
-    if (fd >= 0 && (bind(fd, (struct sockaddr *)&place, sizeof place) < 0 || listen(fd, 16) < 0)) {
-        close(fd);
-        fd = -1;
-    }
-    umask(mask);
-    *why_r = fd < 0 ? strerror(errno) : NULL;
-    return fd;
-}
-
 int weir_admin_open(struct weir_monitor *monitor)
 {
     const char *address = monitor->config.monitor_admin, *why = "memory is short";
@@ -476,7 +456,8 @@ int weir_admin_open(struct weir_monitor *monitor)
         return 0;
     monitor->admin = calloc(1, sizeof *monitor->admin);
     if (monitor->admin && weir_endpoint_parse(address, &at, &why) == 0)
-        fd = listen_at(at.host, &why);
+        fd = weir_unix_place_listen(at.host, WEIR_SOCKET_GROUP, BACKLOG, &monitor->admin->made,
+                                    &why);
     if (fd >= 0) {
         memcpy(monitor->admin->path, at.host, strnlen(at.host, sizeof monitor->admin->path - 1));
         monitor->admin->daemon = MHD_start_daemon(
@@ -493,11 +474,16 @@ int weir_admin_open(struct weir_monitor *monitor)
 
 void weir_admin_close(struct weir_monitor *monitor)
 {
+    struct stat there;
+
     if (!monitor->admin)
         return;
     if (monitor->admin->daemon) {
         MHD_stop_daemon(monitor->admin->daemon);
-        (void)unlink(monitor->admin->path);
+        if (lstat(monitor->admin->path, &there) == 0 &&
+            there.st_ino == monitor->admin->made.st_ino &&
+            there.st_dev == monitor->admin->made.st_dev) /* not another one's by now */
+            (void)unlink(monitor->admin->path);
     }
     free(monitor->admin);
     monitor->admin = NULL;
