@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
@@ -27,10 +26,12 @@
 
 #define WHO 32
 #define WHY 256
+#define BACKLOG 16
 
 struct weir_admin {
     struct MHD_Daemon *daemon;
     char path[WEIR_ENDPOINT_MAX];
+    struct stat made;           /* the socket's file */
 };
 
 struct question {
@@ -296,6 +297,7 @@ static json_t *status(struct question *question)
     struct weir_intake_counts door;
     struct weir_alerts_counts alerts;
     struct weir_watch_counts watch;
+    char names[WEIR_ALERT_NAMES_MAX + 1];
     size_t seen, blind;
 
     weir_receiver_count(monitor->receiver, &taken);
@@ -308,7 +310,7 @@ static json_t *status(struct question *question)
     weir_receiver_unlock(monitor->receiver);
     return json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-        " s:I, s:I, s:I, s:I, s:I, s:I}",
+        " s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}",
         "servers", (json_int_t)seen, "blind", (json_int_t)blind, "requests",
         (json_int_t)door.requests, "unknown", (json_int_t)door.unknown, "held",
         (json_int_t)door.held, "octets", (json_int_t)taken.octets, "again",
@@ -320,7 +322,8 @@ static json_t *status(struct question *question)
         (json_int_t)done.events, "decisions", (json_int_t)done.decisions, "events_lost",
         (json_int_t)done.lost, "alerts", (json_int_t)alerts.alerts, "alert_messages",
         (json_int_t)alerts.messages, "alert_failures", (json_int_t)alerts.failures,
-        "alerts_waiting", (json_int_t)alerts.waiting);
+        "alerts_waiting", (json_int_t)alerts.waiting, "behind", (json_int_t)taken.behind,
+        "blind_names", weir_admit_blind(monitor->admit, question->now, names, sizeof names));
 }
 
 static const struct {
@@ -443,27 +446,6 @@ static void completed(void *context, struct MHD_Connection *connection, void **s
 
 /* opening ----------------------------------------------------------------------------- */
 
-static int listen_at(const char *path, const char **why_r)
-{
-    struct sockaddr_un place = {.sun_family = AF_UNIX};
-    mode_t mask;
-    int fd;
-
-    *why_r = weir_unix_place_clear(path);
-    if (*why_r)
-        return -1;
-    memcpy(place.sun_path, path, strnlen(path, sizeof place.sun_path - 1));
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    mask = umask(0777 & ~weir_unix_place_mode(WEIR_SOCKET_GROUP));
-    if (fd >= 0 && (bind(fd, (struct sockaddr *)&place, sizeof place) < 0 || listen(fd, 16) < 0)) {
-        close(fd);
-        fd = -1;
-    }
-    umask(mask);
-    *why_r = fd < 0 ? strerror(errno) : NULL;
-    return fd;
-}
-
 int weir_admin_open(struct weir_monitor *monitor)
 {
     const char *address = monitor->config.monitor_admin, *why = "memory is short";
@@ -474,7 +456,8 @@ int weir_admin_open(struct weir_monitor *monitor)
         return 0;
     monitor->admin = calloc(1, sizeof *monitor->admin);
     if (monitor->admin && weir_endpoint_parse(address, &at, &why) == 0)
-        fd = listen_at(at.host, &why);
+        fd = weir_unix_place_listen(at.host, WEIR_SOCKET_GROUP, BACKLOG, &monitor->admin->made,
+                                    &why);
     if (fd >= 0) {
         memcpy(monitor->admin->path, at.host, strnlen(at.host, sizeof monitor->admin->path - 1));
         monitor->admin->daemon = MHD_start_daemon(
@@ -491,11 +474,16 @@ int weir_admin_open(struct weir_monitor *monitor)
 
 void weir_admin_close(struct weir_monitor *monitor)
 {
+    struct stat there;
+
     if (!monitor->admin)
         return;
     if (monitor->admin->daemon) {
         MHD_stop_daemon(monitor->admin->daemon);
-        (void)unlink(monitor->admin->path);
+        if (lstat(monitor->admin->path, &there) == 0 &&
+            there.st_ino == monitor->admin->made.st_ino &&
+            there.st_dev == monitor->admin->made.st_dev) /* not another one's by now */
+            (void)unlink(monitor->admin->path);
     }
     free(monitor->admin);
     monitor->admin = NULL;

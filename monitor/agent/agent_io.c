@@ -27,8 +27,6 @@
 #include "monitor/agent/tail_io.h"
 
 #define ARENA_FIRST 8192
-#define INSTANCE_OCTETS 16
-#define INSTANCE_TEXT (2 * INSTANCE_OCTETS + 1)
 #define SHIP_TIMEOUT (30 * WEIR_SECOND)
 #define HELD 25                        /* s the monitor may hold a question for commands */
 #define COMMANDS_TIMEOUT ((HELD + 15) * WEIR_SECOND)
@@ -48,7 +46,7 @@ struct weir_agent {
     int signals;
 
     struct weir_identity identity;
-    char instance[INSTANCE_TEXT], previous[INSTANCE_TEXT];
+    char instance[WEIR_INSTANCE_TEXT], previous[WEIR_INSTANCE_TEXT];
     const char *instance_path;
 
     struct weir_lists *lists;
@@ -86,20 +84,15 @@ static int read_identity(struct weir_agent *agent)
     return done < 0 ? WEIR_EINVAL : 0;
 }
 
-static bool is_instance(const char *text, size_t len)
-{
-    return len == INSTANCE_TEXT - 1 && strspn(text, "0123456789abcdef") == len;
-}
-
 /* A new one for each start, and the one that the monitor let in last. */
 static void make_instance(struct weir_agent *agent)
 {
-    unsigned char octets[INSTANCE_OCTETS];
-    char text[2 * INSTANCE_TEXT];
+    unsigned char octets[WEIR_INSTANCE_OCTETS];
+    char text[2 * WEIR_INSTANCE_TEXT];
     size_t len = 0;
 
     if (weir_secret_read(agent->instance_path, text, sizeof text, &len) == 0 &&
-        len > 0 && text[len - 1] == '\n' && is_instance(text, len - 1))
+        len > 0 && text[len - 1] == '\n' && weir_instance_fit((struct weir_slice){text, len - 1}))
         memcpy(agent->previous, text, len - 1);
     randombytes_buf(octets, sizeof octets);
     sodium_bin2hex(agent->instance, sizeof agent->instance, octets, sizeof octets);

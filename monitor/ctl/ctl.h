@@ -101,6 +101,7 @@ struct weir_ctl {
     char **argument;         /* behind the words */
     int arguments;
     bool bar;                /* a progress bar stands on the terminal's line */
+    char *aside;             /* WEIR_CTL_NOTE octets for errors that are not to be told; or NULL */
     struct weir_arena *arena;
     struct weir_config config;
     struct weir_stores stores;

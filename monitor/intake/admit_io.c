@@ -336,24 +336,49 @@ int weir_admit_store(struct weir_admit *admit)
     return done;
 }
 
+/* Adds a name; false when it has no room any more. */
+static bool add_name(struct weir_line *line, const char *name)
+{
+    if ((size_t)(line->end - line->at) < strlen(name) + strlen(", ...")) {
+        weir_line_text(line, "...");
+        return false;
+    }
+    weir_line_text(line, line->at > line->start ? ", " : "");
+    weir_line_text(line, name);
+    return true;
+}
+
 const char *weir_admit_names(struct weir_admit *admit, uint32_t servers, char *buffer, size_t size)
 {
     struct weir_line line = weir_line(buffer, size);
+    bool room = true;
 
     pthread_mutex_lock(&admit->lock);
-    for (size_t i = 0; i < admit->count; i++) {
+    for (size_t i = 0; i < admit->count && room; i++) {
         const struct weir_server *server = &admit->known[i].server;
-        size_t room = (size_t)(line.end - line.at);
 
-        if (server->revoked != 0 || (servers >> server->number % 32 & 1) == 0)
-            continue;
-        if (room < strlen(server->name) + strlen(", ...")) {
-            weir_line_text(&line, "...");
-            break;
-        }
-        weir_line_text(&line, line.at > line.start ? ", " : "");
-        weir_line_text(&line, server->name);
+        if (server->revoked == 0 && (servers >> server->number % 32 & 1) != 0)
+            room = add_name(&line, server->name);
     }
+    pthread_mutex_unlock(&admit->lock);
+    return weir_line_end(&line);
+}
+
+static bool is_blind(const struct weir_admit *admit, const struct known *known, weir_time now)
+{
+    return known->server.revoked == 0 && known->seen != 0 &&
+           now - known->seen > admit->options.silence;
+}
+
+const char *weir_admit_blind(struct weir_admit *admit, weir_time now, char *buffer, size_t size)
+{
+    struct weir_line line = weir_line(buffer, size);
+    bool room = true;
+
+    pthread_mutex_lock(&admit->lock);
+    for (size_t i = 0; i < admit->count && room; i++)
+        if (is_blind(admit, &admit->known[i], now))
+            room = add_name(&line, admit->known[i].server.name);
     pthread_mutex_unlock(&admit->lock);
     return weir_line_end(&line);
 }
@@ -372,12 +397,10 @@ void weir_admit_count(struct weir_admit *admit, weir_time now, size_t *seen_r, s
     for (size_t i = 0; i < admit->count; i++) {
         const struct known *known = &admit->known[i];
 
-        if (known->server.revoked != 0 || known->seen == 0)
-            continue;
-        if (now - known->seen <= admit->options.silence)
-            ++*seen_r;
-        else
-            ++*blind_r;
+        bool blind = is_blind(admit, known, now);
+
+        *blind_r += blind;
+        *seen_r += !blind && known->server.revoked == 0 && known->seen != 0;
     }
     pthread_mutex_unlock(&admit->lock);
 }

@@ -27,11 +27,11 @@
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
+#include "monitor/agent/identity.h"
 
 #define THREADS_MOST 8
 #define IDLE_SECONDS 90
 #define FILES_BESIDE 256         /* descriptors of all that is not a connection */
-#define INSTANCE_LEN 32
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 enum route { ROUTE_SPOOL, ROUTE_COMMANDS, ROUTE_HEALTH, ROUTES };
@@ -106,11 +106,6 @@ static const char *header(struct MHD_Connection *connection, const char *name)
     return value ? value : "";
 }
 
-static bool is_instance(const char *text)
-{
-    return strlen(text) == INSTANCE_LEN && strspn(text, "0123456789abcdef") == INSTANCE_LEN;
-}
-
 /* 200, 400, 401 or 409. */
 static int admit(struct request *request)
 {
@@ -130,7 +125,8 @@ static int admit(struct request *request)
     caller.secret = weir_slice_between(colon + 1, bearer.at + bearer.len);
     if (!weir_server_name_fit(caller.server) || caller.secret.len != WEIR_SECRET_TEXT - 1)
         return MHD_HTTP_UNAUTHORIZED;
-    if (!is_instance(caller.instance) || (caller.previous[0] && !is_instance(caller.previous)))
+    if (!weir_instance_fit(weir_slice_of(caller.instance)) ||
+        (caller.previous[0] && !weir_instance_fit(weir_slice_of(caller.previous))))
         return MHD_HTTP_BAD_REQUEST;
     return request->intake->handler.admit(request->intake->handler.context, &caller,
                                           &request->server);

@@ -32,6 +32,7 @@ struct weir_receiver {
     struct weir_journal *journal;
     struct weir_minutes *minutes[2]; /* filled; being stored */
     uint64_t position;           /* of the journal, behind all that is in minutes[1] */
+    uint64_t stored_position;    /* up to which the database has it */
     bool storing;                /* minutes[1] holds something */
     struct weir_storing pieces;
     uint64_t partly;             /* replaying: up to here some rows are in the database already */

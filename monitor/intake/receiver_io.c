@@ -321,6 +321,7 @@ static int store_turned(struct weir_receiver *receiver, size_t most)
     weir_minutes_clear(receiver->minutes[1]);
     pthread_mutex_lock(&receiver->lock);
     receiver->storing = false;
+    receiver->stored_position = receiver->position;
     done = weir_journal_remove_below(receiver->journal, receiver->position);
     pthread_mutex_unlock(&receiver->lock);
     return done < 0 ? done : 0;
@@ -417,6 +418,7 @@ void weir_receiver_count(struct weir_receiver *receiver, struct weir_receiver_co
     pthread_mutex_lock(&receiver->lock);
     *counts_r = receiver->counts;
     counts_r->streams = receiver->streams;
+    counts_r->behind = weir_journal_position(receiver->journal) - receiver->stored_position;
     for (size_t i = 0; i < receiver->places; i++)
         counts_r->gone += receiver->stream[i] && receiver->stream[i]->gone > 0;
     counts_r->waiting = receiver->options.rows - weir_minutes_room(receiver->minutes[0]);
@@ -506,7 +508,7 @@ static int open_journal(struct weir_receiver *receiver)
     if (done == 0)
         done = weir_journal_open(&options, &found, &receiver->journal);
     if (done == 0) {
-        receiver->position = options.from;
+        receiver->position = receiver->stored_position = options.from;
         receiver->partly = progress.position;
         if (receiver->options.booking)
             *receiver->options.booking = options.from;

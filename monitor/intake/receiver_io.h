@@ -100,6 +100,7 @@ struct weir_receiver_counts {
     uint64_t later;              /* pieces turned away */
     size_t streams, gone;        /* gone: those whose files are, and not yet forgotten */
     size_t waiting;              /* rows not yet stored */
+    uint64_t behind;             /* octets of the journal that the database has not yet */
 };
 
 void weir_receiver_count(struct weir_receiver *receiver, struct weir_receiver_counts *counts_r);
