@@ -18,8 +18,8 @@ static const char help[] =
     "  -V, --version         print the version\n"
     "                            weir-monitor -V\n"
     "  -h, --help            print this:  weir-monitor --help\n\n"
-    "It stays in the foreground.  SIGTERM: stop.  See weir-monitor(8), `weirctl server add`, and\n"
-    "weir.conf(5).\n";
+    "It stays in the foreground.  SIGTERM: stop; SIGHUP: read the configuration anew.  See\n"
+    "weir-monitor(8), `weirctl server add`, and weir.conf(5).\n";
 
 int main(int argc, char **argv)
 {

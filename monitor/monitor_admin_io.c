@@ -8,13 +8,13 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
@@ -26,10 +26,12 @@
 
 #define WHO 32
 #define WHY 256
+#define BACKLOG 16
 
 struct weir_admin {
     struct MHD_Daemon *daemon;
     char path[WEIR_ENDPOINT_MAX];
+    struct stat made;           /* the socket's file */
 };
 
 struct question {
@@ -199,13 +201,44 @@ static bool read_prefix(struct question *question, struct weir_prefix *prefix_r)
 }
 
 /* One action: lists, buckets, ladder, and acceptance where that is asked for. */
+/* The same, for what is to be put on lists: agents refuse what is wider. */
+static bool read_narrow(struct question *question, struct weir_prefix *prefix_r)
+{
+    if (!read_prefix(question, prefix_r))
+        return false;
+    if (!weir_prefix_too_wide(prefix_r))
+        return true;
+    (void)refuse(question, "prefix is wider than " WEIR_PREFIX_WIDEST);
+    return false;
+}
+
+/* Reads what an entry of a list says besides its prefix. */
+static bool read_entry(struct question *question, struct weir_list_entry *entry)
+{
+    json_int_t ends = json_integer_value(json_object_get(question->json, "ends"));
+
+    entry->points = json_number_value(json_object_get(question->json, "points"));
+    entry->defer = json_is_true(json_object_get(question->json, "defer"));
+    snprintf(entry->reason, sizeof entry->reason, "%s", text(question, "reason"));
+    if (ends < 0 || ends > INT64_MAX / WEIR_SECOND)
+        (void)refuse(question, "ends is no time");
+    else if (!(fabs(entry->points) <= WEIR_RULE_SCORE_MAX))
+        (void)refuse(question, "points are out of bounds");
+    else
+        entry->ends = (weir_time)ends * WEIR_SECOND;
+    return !question->why[0];
+}
+
 static json_t *undo(struct question *question)
 {
     struct weir_monitor *monitor = question->monitor;
     struct weir_list_entry entry = {.ends = 0};
+    bool accept = json_is_true(json_object_get(question->json, "accept"));
     int undone;
 
-    if (!read_prefix(question, &entry.prefix))
+    if (accept ? !read_narrow(question, &entry.prefix) : !read_prefix(question, &entry.prefix))
+        return NULL;
+    if (!read_entry(question, &entry))
         return NULL;
     undone = weir_responder_undo(monitor->responder, &entry.prefix, question->who, question->now);
     if (undone < 0)
@@ -213,16 +246,10 @@ static json_t *undo(struct question *question)
     weir_receiver_lock(monitor->receiver);
     weir_watch_reset(monitor->watch, &entry.prefix);
     weir_receiver_unlock(monitor->receiver);
-    if (json_is_true(json_object_get(question->json, "accept"))) {
-        entry.ends = (weir_time)json_integer_value(json_object_get(question->json, "ends")) *
-                     WEIR_SECOND;
-        snprintf(entry.reason, sizeof entry.reason, "%s", text(question, "reason"));
-        if (weir_responder_decide(monitor->responder, "accept", &entry, question->who,
-                                  question->now) < 0)
-            return trouble(question);
-    }
-    return json_pack("{s:i, s:b}", "undone", undone, "accepted",
-                     json_is_true(json_object_get(question->json, "accept")));
+    if (accept && weir_responder_decide(monitor->responder, "accept", &entry, question->who,
+                                        question->now) < 0)
+        return trouble(question);
+    return json_pack("{s:i, s:b}", "undone", undone, "accepted", accept);
 }
 
 static json_t *unaccept(struct question *question)
@@ -243,15 +270,10 @@ static json_t *block(struct question *question)
 {
     struct weir_monitor *monitor = question->monitor;
     const char *list = text(question, "list"), *why = "";
-    struct weir_list_entry entry = {
-        .ends = (weir_time)json_integer_value(json_object_get(question->json, "ends")) *
-                WEIR_SECOND,
-        .defer = json_is_true(json_object_get(question->json, "defer")),
-        .points = json_number_value(json_object_get(question->json, "points")),
-    };
+    struct weir_list_entry entry = {.ends = 0};
     bool spared;
 
-    if (!read_prefix(question, &entry.prefix))
+    if (!read_narrow(question, &entry.prefix) || !read_entry(question, &entry))
         return NULL;
     if (strcmp(list, "blacklist") != 0 && strcmp(list, "score") != 0 && strcmp(list, "accept") != 0)
         return refuse(question, "list is not one of blacklist, score, accept");
@@ -262,7 +284,6 @@ static json_t *block(struct question *question)
     weir_receiver_unlock(monitor->receiver);
     if (spared && strcmp(list, "accept") != 0)
         return refuse(question, why);
-    snprintf(entry.reason, sizeof entry.reason, "%s", text(question, "reason"));
     if (weir_responder_decide(monitor->responder, list, &entry, question->who, question->now) < 0)
         return trouble(question);
     return json_pack("{s:s}", "list", list);
@@ -276,6 +297,7 @@ static json_t *status(struct question *question)
     struct weir_intake_counts door;
     struct weir_alerts_counts alerts;
     struct weir_watch_counts watch;
+    char names[WEIR_ALERT_NAMES_MAX + 1];
     size_t seen, blind;
 
     weir_receiver_count(monitor->receiver, &taken);
@@ -288,18 +310,20 @@ static json_t *status(struct question *question)
     weir_receiver_unlock(monitor->receiver);
     return json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-        " s:I, s:I, s:I, s:I}",
+        " s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}",
         "servers", (json_int_t)seen, "blind", (json_int_t)blind, "requests",
         (json_int_t)door.requests, "unknown", (json_int_t)door.unknown, "held",
         (json_int_t)door.held, "octets", (json_int_t)taken.octets, "again",
         (json_int_t)taken.again, "lines", (json_int_t)taken.lines, "bad", (json_int_t)taken.bad,
-        "ahead", (json_int_t)taken.ahead, "later", (json_int_t)taken.later, "charges",
+        "ahead", (json_int_t)taken.ahead, "streams", (json_int_t)taken.streams, "streams_gone",
+        (json_int_t)taken.gone, "later", (json_int_t)taken.later, "charges",
         (json_int_t)watch.charges, "accepted", (json_int_t)watch.accepted, "evicted",
         (json_int_t)watch.evicted, "alarms", (json_int_t)watch.alarms, "events",
         (json_int_t)done.events, "decisions", (json_int_t)done.decisions, "events_lost",
         (json_int_t)done.lost, "alerts", (json_int_t)alerts.alerts, "alert_messages",
         (json_int_t)alerts.messages, "alert_failures", (json_int_t)alerts.failures,
-        "alerts_waiting", (json_int_t)alerts.waiting);
+        "alerts_waiting", (json_int_t)alerts.waiting, "behind", (json_int_t)taken.behind,
+        "blind_names", weir_admit_blind(monitor->admit, question->now, names, sizeof names));
 }
 
 static const struct {
@@ -422,27 +446,6 @@ static void completed(void *context, struct MHD_Connection *connection, void **s
 
 /* opening ----------------------------------------------------------------------------- */
 
-static int listen_at(const char *path, const char **why_r)
-{
-    struct sockaddr_un place = {.sun_family = AF_UNIX};
-    mode_t mask;
-    int fd;
-
-    *why_r = weir_unix_place_clear(path);
-    if (*why_r)
-        return -1;
-    memcpy(place.sun_path, path, strnlen(path, sizeof place.sun_path - 1));
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    mask = umask(0777 & ~weir_unix_place_mode(WEIR_SOCKET_GROUP));
-    if (fd >= 0 && (bind(fd, (struct sockaddr *)&place, sizeof place) < 0 || listen(fd, 16) < 0)) {
-        close(fd);
-        fd = -1;
-    }
-    umask(mask);
-    *why_r = fd < 0 ? strerror(errno) : NULL;
-    return fd;
-}
-
 int weir_admin_open(struct weir_monitor *monitor)
 {
     const char *address = monitor->config.monitor_admin, *why = "memory is short";
@@ -453,7 +456,8 @@ int weir_admin_open(struct weir_monitor *monitor)
         return 0;
     monitor->admin = calloc(1, sizeof *monitor->admin);
     if (monitor->admin && weir_endpoint_parse(address, &at, &why) == 0)
-        fd = listen_at(at.host, &why);
+        fd = weir_unix_place_listen(at.host, WEIR_SOCKET_GROUP, BACKLOG, &monitor->admin->made,
+                                    &why);
     if (fd >= 0) {
         memcpy(monitor->admin->path, at.host, strnlen(at.host, sizeof monitor->admin->path - 1));
         monitor->admin->daemon = MHD_start_daemon(
@@ -470,11 +474,16 @@ int weir_admin_open(struct weir_monitor *monitor)
 
 void weir_admin_close(struct weir_monitor *monitor)
 {
+    struct stat there;
+
     if (!monitor->admin)
         return;
     if (monitor->admin->daemon) {
         MHD_stop_daemon(monitor->admin->daemon);
-        (void)unlink(monitor->admin->path);
+        if (lstat(monitor->admin->path, &there) == 0 &&
+            there.st_ino == monitor->admin->made.st_ino &&
+            there.st_dev == monitor->admin->made.st_dev) /* not another one's by now */
+            (void)unlink(monitor->admin->path);
     }
     free(monitor->admin);
     monitor->admin = NULL;

@@ -1,11 +1,14 @@
 /*
  * What agents ask, answered by the parts; called by threads of the intake.
  */
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/slice.h"
 #include "monitor/database/database_events_io.h"
 #include "monitor/monitor_impl.h"
 
@@ -33,11 +36,24 @@ static char *commands(void *context, uint32_t server, int64_t generation, bool a
     return weir_orders_since(monitor->orders, generation, all, weir_clock_now(&monitor->wall));
 }
 
+/* {..., "gone": ["stream", ...]}: these are for the receiver, the rest is kept.  What is no object
+ * is kept as it is. */
 static void health(void *context, uint32_t server, struct weir_slice text)
 {
     struct weir_monitor *monitor = context;
+    json_t *json = json_loadb(text.at, text.len, 0, NULL), *stream;
+    weir_time now = weir_clock_now(&monitor->wall);
+    char *rest = NULL;
+    size_t i;
 
-    weir_admit_note(monitor->admit, server, 0, text);
+    json_array_foreach(json_object_get(json, "gone"), i, stream)
+        if (json_is_string(stream))
+            weir_receiver_gone(monitor->receiver, server, json_string_value(stream), now);
+    if (json_object_del(json, "gone") == 0)
+        rest = json_dumps(json, 0);
+    weir_admit_note(monitor->admit, server, 0, rest ? weir_slice_of(rest) : text);
+    free(rest);
+    json_decref(json);
 }
 
 /* A second agent with one identity: an event, and a line in the log (claim A13). */
@@ -58,12 +74,14 @@ static void refused(void *context, uint32_t server, const char *name, weir_time 
 
 static int open_intake(struct weir_monitor *monitor)
 {
+    const struct weir_config *config = &monitor->config;
     const char *address = monitor->options.listen ? monitor->options.listen
-                                                  : monitor->config.monitor_listen;
+                                                  : config->monitor_listen;
     const struct weir_intake_handler handler = {monitor, admit, spool, commands, health};
     struct weir_endpoint listen;
     struct weir_intake_options options = {.listen = &listen,
-                                          .certificate = &monitor->certificate};
+                                          .certificate = &monitor->certificate,
+                                          .health_every = config->monitor_silence / 3};
     const char *why;
     int done = weir_endpoint_parse(address, &listen, &why);
 

@@ -24,7 +24,8 @@ struct weir_admin;
 
 struct weir_monitor {
     struct weir_monitor_options options;
-    struct weir_arena *arena;
+    struct weir_arena *arena;        /* of the configuration at the start */
+    struct weir_arena *reloaded;     /* of the last one since, or NULL */
     struct weir_config config;
     struct weir_daemon_log log;
     pthread_mutex_t log_lock;
@@ -41,6 +42,7 @@ struct weir_monitor {
     struct weir_spared *spared;      /* under the receiver's lock */
     struct weir_watch *watch;        /* the same */
     struct weir_receiver *receiver;
+    uint64_t booking;                /* the same; see receiver_io.h */
     struct weir_responder *responder;
     struct weir_alerts *alerts;
     struct weir_orders *orders;
@@ -49,15 +51,37 @@ struct weir_monitor {
     struct weir_intake *intake;
     struct weir_admin *admin;
     weir_time stored, synced, retained; /* steady: last time */
+    bool storing;                /* there is more to be stored at once */
+    unsigned held;                   /* the receiver's lock, by whoever has the database's */
     bool stop;
 };
+
+#define WEIR_MONITOR_MEMORY WEIR_DAY /* of the ladder */
+
+/* The log as the configuration says it. */
+void weir_monitor_use_log(struct weir_monitor *monitor);
+
+/* Logs an error: the system's for WEIR_EIO, else the database's. */
+void weir_monitor_trouble(struct weir_monitor *monitor, const char *what, int error);
+
+/* Where the configuration was read. */
+const char *weir_monitor_path(const struct weir_monitor *monitor);
+
+/* The steps to a watch and a responder that go on where the last ones were. */
+int weir_monitor_open_policy(struct weir_monitor *monitor);
+int weir_monitor_open_alerts(struct weir_monitor *monitor);
+int weir_monitor_open_watch(struct weir_monitor *monitor);
 
 /* Reads what analysts accepted anew; with the database's lock. */
 int weir_monitor_spare(struct weir_monitor *monitor);
 
-/* Takes the thresholds of the database into use, in the place of those before; with the database's
- * lock.  Buckets begin anew.  0; or an error, and all stays as it was. */
+/* Takes the thresholds of configuration and database into use, in the place of those before; with
+ * the database's lock.  Events that stand are taken up.  0; or an error, and all stays as it
+ * was. */
 int weir_monitor_reread(struct weir_monitor *monitor);
+
+/* Reads the configuration anew: SIGHUP.  What is wrong is logged, and all stays as it was. */
+void weir_monitor_reload(struct weir_monitor *monitor);
 
 /* Opens the doors for agents. */
 int weir_monitor_open_door(struct weir_monitor *monitor);

@@ -23,13 +23,11 @@
 #include "monitor/monitor_impl.h"
 
 #define ARENA_FIRST 8192
-#define ROWS 200000              /* of one table of minutes: 22 MB */
+#define ROWS 1500000             /* of one table of minutes: at most 176 MB, when all are used */
 #define LOOP 200                 /* ms between two looks at the clock */
+#define BETWEEN 2                /* ms between two pieces that are stored */
 #define STORE_EVERY WEIR_SECOND
 #define RETAIN_EVERY (10 * WEIR_SECOND)
-#define MEMORY WEIR_DAY          /* of the ladder */
-#define LONGEST (30 * WEIR_DAY)  /* block */
-#define JITTER 0.1
 
 /* log -------------------------------------------------------------------------- */
 
@@ -42,15 +40,18 @@ static void log_line(void *context, enum weir_log_level level, const char *line)
     pthread_mutex_unlock(&monitor->log_lock);
 }
 
-static void open_log(struct weir_monitor *monitor)
+/* Also after a reload. */
+void weir_monitor_use_log(struct weir_monitor *monitor)
 {
     if (monitor->options.debug) {
         monitor->config.log = WEIR_LOG_STDERR;
         monitor->config.log_level = WEIR_LOG_DEBUG;
     }
+    pthread_mutex_lock(&monitor->log_lock);
     weir_daemon_log_use(&monitor->log, monitor->options.program, &monitor->config);
     monitor->shared_log =
         (struct weir_log){.write = log_line, .context = monitor, .most = monitor->log.log.most};
+    pthread_mutex_unlock(&monitor->log_lock);
 }
 
 static void flush_log(struct weir_monitor *monitor)
@@ -60,204 +61,10 @@ static void flush_log(struct weir_monitor *monitor)
     pthread_mutex_unlock(&monitor->log_lock);
 }
 
-static void tell_trouble(struct weir_monitor *monitor, const char *what, int error)
+void weir_monitor_trouble(struct weir_monitor *monitor, const char *what, int error)
 {
     weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s: %s", what,
              error == WEIR_EIO ? strerror(errno) : weir_database_why(monitor->database));
-}
-
-/* who is spared ------------------------------------------------------------------ */
-
-int weir_monitor_spare(struct weir_monitor *monitor)
-{
-    struct weir_spared_prefix *prefix = NULL;
-    size_t count = 0;
-    int done = weir_spared_read(monitor->database, weir_clock_now(&monitor->wall), &prefix, &count);
-
-    if (done == 0) {
-        if (monitor->receiver)
-            weir_receiver_lock(monitor->receiver);
-        done = weir_spared_accept(monitor->spared, prefix, count);
-        if (monitor->receiver)
-            weir_receiver_unlock(monitor->receiver);
-    }
-    free(prefix);
-    return done;
-}
-
-static bool is_accepted(void *context, weir_time time, const struct weir_address *address)
-{
-    struct weir_monitor *monitor = context;
-
-    return weir_spared_address(monitor->spared, time, address);
-}
-
-static bool is_spared(void *context, weir_time time, const struct weir_prefix *prefix,
-                      const char **why_r)
-{
-    struct weir_monitor *monitor = context;
-    bool spared;
-
-    weir_receiver_lock(monitor->receiver);
-    spared = weir_spared_prefix(monitor->spared, time, prefix, why_r);
-    weir_receiver_unlock(monitor->receiver);
-    return spared;
-}
-
-/* policy ------------------------------------------------------------------------- */
-
-struct adding {
-    struct weir_monitor *monitor;
-    struct weir_policy *policy;
-};
-
-static int add_threshold(void *context, const struct weir_threshold *threshold)
-{
-    struct adding *adding = context;
-    const char *why = "";
-    int done = weir_policy_add(adding->policy, threshold, &why);
-
-    if (done < 0)
-        weir_log(&adding->monitor->shared_log, WEIR_LOG_ERROR, "threshold %s is left out: %s",
-                 threshold->name, done == WEIR_ENOMEM ? "memory is short" : why);
-    return done == WEIR_ENOMEM ? done : 0;
-}
-
-static int read_policy(struct weir_monitor *monitor)
-{
-    struct adding adding = {monitor, &monitor->policy};
-    const char *why = "";
-    int done = weir_policy_begin(&monitor->config, &monitor->policy, &why);
-
-    if (done < 0) {
-        weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "[threshold]: %s", why);
-        return done;
-    }
-    done = weir_database_thresholds(monitor->database, add_threshold, &adding);
-    return done < 0 ? done : 0;
-}
-
-static int open_watch(struct weir_monitor *monitor)
-{
-    const struct weir_config *config = &monitor->config;
-    const struct weir_watch_options options = {
-        .classes = monitor->policy.watch,
-        .class_count = monitor->policy.classes,
-        .wider = config->threshold_wider,
-        .children = (unsigned)config->threshold_children,
-        .addresses = (size_t)config->monitor_addresses,
-        .key = monitor->key,
-        .accepted = is_accepted,
-        .context = monitor,
-    };
-    int done = weir_watch_new(&options, weir_responder_event, monitor->responder, &monitor->watch);
-
-    if (done < 0)
-        weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "thresholds cannot be used: %s",
-                 weir_error_text(done));
-    return done;
-}
-
-/* responses ---------------------------------------------------------------------- */
-
-static void changed(void *context, uint64_t generation)
-{
-    struct weir_monitor *monitor = context;
-
-    weir_orders_changed(monitor->orders, (int64_t)generation);
-    (void)weir_monitor_spare(monitor);
-    weir_intake_wake(monitor->intake);
-}
-
-static void alert(void *context, const struct weir_alert *alert)
-{
-    struct weir_monitor *monitor = context;
-    struct weir_alert named = *alert;
-
-    (void)weir_admit_names(monitor->admit, named.servers, named.names, sizeof named.names);
-    weir_alerts_add(monitor->alerts, &named);
-}
-
-static int open_alerts(struct weir_monitor *monitor)
-{
-    const struct weir_config *config = &monitor->config;
-    const struct weir_alerts_options options = {
-        .mail = config->alert_mail,
-        .sendmail = config->sendmail,
-        .webhook = config->alert_webhook,
-        .window = config->alert_window,
-        .hour_most = (unsigned)config->alert_hour,
-    };
-
-    return weir_alerts_open(&options, &monitor->shared_log, &monitor->alerts);
-}
-
-static int open_responder(struct weir_monitor *monitor)
-{
-    const struct weir_config *config = &monitor->config;
-    const struct weir_ladder_options ladder = {
-        .classes = monitor->policy.ladder,
-        .class_count = monitor->policy.classes,
-        .memory = MEMORY,
-        .longest = LONGEST,
-        .jitter = JITTER,
-        .quorum = (unsigned)config->threshold_quorum,
-        .blocks_hour = (unsigned)config->blocks_hour,
-        .blocks_server_hour = (unsigned)config->blocks_server_hour,
-        .key = monitor->key,
-        .spared = is_spared,
-        .context = monitor,
-    };
-    const struct weir_responder_options options = {
-        .ladder = &ladder,
-        .database = monitor->database,
-        .wake = monitor->wake,
-        .changed = changed,
-        .alert = alert,
-        .context = monitor,
-    };
-    int done = weir_responder_new(&options, &monitor->shared_log, &monitor->responder);
-
-    if (done < 0)
-        weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "the ladders cannot be used: %s",
-                 weir_error_text(done));
-    return done;
-}
-
-/* New classes are a new watch and a new ladder: an alarm that stands is raised again by whoever
- * goes on, and cleared by nobody else. */
-int weir_monitor_reread(struct weir_monitor *monitor)
-{
-    struct weir_policy before = monitor->policy;
-    struct weir_watch *watch = monitor->watch;
-    struct weir_responder *responder = monitor->responder;
-    int done;
-
-    monitor->policy = (struct weir_policy){0};
-    done = read_policy(monitor);
-    if (done == 0 && (done = open_responder(monitor)) == 0) {
-        weir_receiver_lock(monitor->receiver);
-        done = open_watch(monitor);
-        if (done == 0)
-            weir_receiver_use(monitor->receiver, monitor->watch);
-        weir_receiver_unlock(monitor->receiver);
-    }
-    if (done == 0) {
-        /* The last events of the watch before: answered now, or never. */
-        if (weir_responder_finish(responder, weir_clock_now(&monitor->wall)) < 0)
-            tell_trouble(monitor, "events were lost", WEIR_ECORRUPT);
-        weir_watch_free(&watch);
-        weir_responder_free(&responder);
-        weir_policy_free(&before);
-        return 0;
-    }
-    if (monitor->responder != responder)
-        weir_responder_free(&monitor->responder);
-    weir_policy_free(&monitor->policy);
-    monitor->policy = before;
-    monitor->watch = watch;
-    monitor->responder = responder;
-    return done;
 }
 
 /* opening ------------------------------------------------------------------------ */
@@ -277,6 +84,19 @@ static int open_database(struct weir_monitor *monitor)
     return done;
 }
 
+/* Whatever came of the journal is written before it counts as stored. */
+static int settle(void *context, uint64_t position)
+{
+    struct weir_monitor *monitor = context;
+
+    return weir_responder_finish(monitor->responder, position, weir_clock_now(&monitor->wall));
+}
+
+static int end_replay(struct weir_monitor *monitor)
+{
+    return weir_responder_replayed(monitor->responder, monitor->booking);
+}
+
 static int open_receiver(struct weir_monitor *monitor)
 {
     const struct weir_config *config = &monitor->config;
@@ -288,6 +108,9 @@ static int open_receiver(struct weir_monitor *monitor)
         .database = monitor->database,
         .watch = monitor->watch,
         .now = weir_clock_now(&monitor->wall),
+        .booking = &monitor->booking,
+        .settle = settle,
+        .context = monitor,
     };
 
     return options.journal
@@ -307,9 +130,10 @@ static int open_spared(struct weir_monitor *monitor)
 static int open_parts(struct weir_monitor *monitor)
 {
     static int (*const steps[])(struct weir_monitor *monitor) = {
-        open_database, read_policy,   open_spared,        weir_monitor_spare,
-        open_alerts,   open_responder, open_watch,        open_receiver,
-        weir_monitor_open_door, weir_admin_open,
+        open_database,           weir_monitor_open_policy,   open_spared,
+        weir_monitor_spare,      weir_monitor_open_alerts,   weir_monitor_open_watch,
+        open_receiver,           end_replay,                 weir_monitor_open_door,
+        weir_admin_open,
     };
     int done = 0;
 
@@ -352,7 +176,7 @@ int weir_monitor_open(const struct weir_monitor_options *options,
     if (monitor->arena && sodium_init() >= 0)
         done = weir_config_load(options->config_path, monitor->arena, &report, &monitor->config);
     if (done == 0) {
-        open_log(monitor);
+        weir_monitor_use_log(monitor);
         done = open_parts(monitor);
         flush_log(monitor);
     }
@@ -394,6 +218,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     weir_notify_close(&monitor->notify);
     if (monitor->log.program)
         weir_daemon_log_end(&monitor->log);
+    weir_arena_free(&monitor->reloaded);
     weir_arena_free(&monitor->arena);
     pthread_mutex_destroy(&monitor->lock);
     pthread_mutex_destroy(&monitor->log_lock);
@@ -407,6 +232,7 @@ static void respond(struct weir_monitor *monitor, weir_time now)
 {
     weir_time certain = weir_receiver_certain(monitor->receiver, now,
                                               monitor->config.monitor_silence);
+    uint64_t booked;
     int done;
 
     if (certain > 0) {
@@ -415,28 +241,34 @@ static void respond(struct weir_monitor *monitor, weir_time now)
         weir_receiver_unlock(monitor->receiver);
     }
     pthread_mutex_lock(&monitor->lock);
-    done = weir_responder_turn(monitor->responder, now);
+    booked = weir_receiver_booked(monitor->receiver);
+    done = weir_responder_turn(monitor->responder, booked, now);
     if (done < 0)
-        tell_trouble(monitor, "events wait", done);
+        weir_monitor_trouble(monitor, "events wait", done);
     pthread_mutex_unlock(&monitor->lock);
 }
 
+/* A piece of much, or all of little; others are let in between two pieces. */
 static void store(struct weir_monitor *monitor, weir_time steady)
 {
+    bool all = steady - monitor->stored >= STORE_EVERY;
     int done;
 
-    if (steady - monitor->stored < STORE_EVERY)
+    if (!all && !monitor->storing)
+        return;
+    pthread_mutex_lock(&monitor->lock);
+    done = weir_receiver_store_piece(monitor->receiver);
+    monitor->storing = done > 0;
+    if (done < 0)
+        weir_monitor_trouble(monitor, "the database is not written", done);
+    if (all && done >= 0 && (done = weir_admit_store(monitor->admit)) < 0)
+        weir_monitor_trouble(monitor, "servers are not written", done);
+    pthread_mutex_unlock(&monitor->lock);
+    if (!all)
         return;
     monitor->stored = steady;
-    pthread_mutex_lock(&monitor->lock);
-    done = weir_receiver_store(monitor->receiver);
-    if (done < 0)
-        tell_trouble(monitor, "the database is not written", done);
-    if (done == 0 && (done = weir_admit_store(monitor->admit)) < 0)
-        tell_trouble(monitor, "servers are not written", done);
-    pthread_mutex_unlock(&monitor->lock);
     if (weir_receiver_sync(monitor->receiver) < 0)
-        tell_trouble(monitor, "the journal is not durable", WEIR_EIO);
+        weir_monitor_trouble(monitor, "the journal is not durable", WEIR_EIO);
 }
 
 static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady)
@@ -445,6 +277,7 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
         .minutes = monitor->config.monitor_minutes,
         .addresses = 366 * WEIR_DAY,
         .streams = 30 * WEIR_DAY,
+        .ladder = WEIR_MONITOR_MEMORY,
         .events = 366 * WEIR_DAY,
         .decisions = 366 * WEIR_DAY,
         .audit = 3 * 366 * WEIR_DAY,
@@ -456,8 +289,9 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
     if (steady - monitor->retained < RETAIN_EVERY)
         return;
     pthread_mutex_lock(&monitor->lock);
-    if (weir_database_retain(monitor->database, &retention, now, &forgotten) < 0)
-        tell_trouble(monitor, "nothing could be forgotten", WEIR_ECORRUPT);
+    if (weir_receiver_forget(monitor->receiver, now) < 0 ||
+        weir_database_retain(monitor->database, &retention, now, &forgotten) < 0)
+        weir_monitor_trouble(monitor, "nothing could be forgotten", WEIR_ECORRUPT);
     pthread_mutex_unlock(&monitor->lock);
     monitor->retained = forgotten.more ? steady - RETAIN_EVERY + WEIR_SECOND : steady;
 }
@@ -469,12 +303,11 @@ static void wait_for_something(struct weir_monitor *monitor)
     bool reload = false;
     uint64_t wakes;
 
-    (void)poll(files, 2, LOOP);
+    (void)poll(files, 2, monitor->storing ? BETWEEN : LOOP);
     (void)!read(monitor->wake, &wakes, sizeof wakes);
     weir_signals_read(monitor->signals, &reload, &monitor->stop);
-    if (reload)
-        weir_log(&monitor->shared_log, WEIR_LOG_WARNING,
-                 "a new configuration is read at the next start; thresholds change by weirctl");
+    if (reload && !monitor->stop)
+        weir_monitor_reload(monitor);
 }
 
 int weir_monitor_run(struct weir_monitor *monitor)

@@ -124,44 +124,16 @@ static int open_inet(struct weir_listeners *listeners, const char *address,
     return done;
 }
 
-/* A listening socket at a free place; nobody can connect before listen(), so its
- * mode is never wrong.  -1 and errno. */
-static int listen_at(const struct sockaddr_un *place, int access, struct stat *made_r)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int error;
-
-    if (fd < 0)
-        return -1;
-    if (bind(fd, (const struct sockaddr *)place, sizeof *place) == 0) {
-        if (lstat(place->sun_path, made_r) == 0 &&
-            chmod(place->sun_path, weir_unix_place_mode(access)) == 0 && listen(fd, BACKLOG) == 0)
-            return fd;
-        error = errno;
-        (void)unlink(place->sun_path);
-        errno = error;
-    }
-    error = errno;
-    close(fd);
-    errno = error;
-    return -1;
-}
-
 static int open_unix(struct weir_listeners *listeners, const char *address,
                      const struct weir_endpoint *endpoint, int access)
 {
-    struct sockaddr_un place = {.sun_family = AF_UNIX};
     struct weir_listener *listener;
     struct stat made;
-    const char *why = weir_unix_place_clear(endpoint->host);
-    int fd, done;
+    const char *why;
+    int fd = weir_unix_place_listen(endpoint->host, access, BACKLOG, &made, &why), done;
 
-    if (why)
-        return trouble(listeners, address, why);
-    strcpy(place.sun_path, endpoint->host); /* WEIR_ENDPOINT_PATH_MAX */
-    fd = listen_at(&place, access, &made);
     if (fd < 0)
-        return trouble(listeners, address, strerror(errno));
+        return trouble(listeners, address, why);
     done = add(listeners, address, fd, &listener);
     if (done < 0)
         return done;

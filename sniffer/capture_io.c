@@ -23,12 +23,14 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/base/line.h"
+#include "sniffer/capture_plain_io.h"
 
 enum { RING = 64 << 20, TIMEOUT = 50, SNAPLEN = 262144, FILTER_MAX = 4096,
        PIECE = 64 << 10 };
 
 struct weir_capture {
     pcap_t *pcap;
+    struct weir_plain *plain; /* of a file that can be read without libpcap, as far as it can */
     enum weir_link link;
     bool live;
     uint64_t read;
@@ -85,9 +87,12 @@ int weir_capture_open_file(const char *path, struct weir_capture **capture_r,
     if (!pcap)
         return fail(WEIR_EIO, why, path, text);
     int rc = begin(pcap, path, false, capture_r, why);
-    if (rc != 0)
+    if (rc != 0) {
         pcap_close(pcap);
-    return rc;
+        return rc;
+    }
+    (*capture_r)->plain = weir_plain_new(pcap_file(pcap), (uint32_t)pcap_snapshot(pcap));
+    return 0;
 }
 
 /* A watched port, or extension headers before it. */
@@ -194,6 +199,7 @@ void weir_capture_free(struct weir_capture **capture)
 {
     if (!*capture)
         return;
+    weir_plain_free(&(*capture)->plain);
     pcap_close((*capture)->pcap);
     free(*capture);
     *capture = NULL;
@@ -237,11 +243,30 @@ static void take(u_char *context, const struct pcap_pkthdr *head, const u_char *
     capture->frame(capture->context, time, capture->link, octets, head->caplen, head->len);
 }
 
+/* As many sound records as there are, up to count; behind them libpcap goes on. */
+static int read_plain(struct weir_capture *capture, int count)
+{
+    struct weir_plain_record record;
+    int frames = 0;
+    while (frames < count && weir_plain_next(capture->plain, &record)) {
+        capture->frame(capture->context, record.time, capture->link, record.octets,
+                       record.captured, record.wire);
+        frames++;
+    }
+    if (frames < count)
+        weir_plain_free(&capture->plain);
+    capture->read += (uint64_t)frames;
+    return frames;
+}
+
 int weir_capture_read(struct weir_capture *capture, int count, weir_capture_frame *frame,
                       void *context, char why[static WEIR_CAPTURE_WHY])
 {
     capture->frame = frame;
     capture->context = context;
+    int frames = capture->plain ? read_plain(capture, count) : 0;
+    if (frames > 0)
+        return frames;
     int rc = pcap_dispatch(capture->pcap, count, take, (u_char *)(void *)capture);
     return rc >= 0 ? rc : fail(WEIR_EIO, why, "capture", pcap_geterr(capture->pcap));
 }

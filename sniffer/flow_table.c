@@ -15,17 +15,37 @@
 
 enum { PLACES_FIRST = 256 };
 
+/* Two addresses as numbers: what they are compared and hashed by. */
+struct ends {
+    uint64_t a[2], b[2];
+    uint16_t port[2];
+};
+
+static struct ends ends_of(const struct weir_flow_pair *pair)
+{
+    struct ends ends = {.port = {pair->a_port, pair->b_port}};
+    memcpy(ends.a, pair->a->octet, sizeof(ends.a));
+    memcpy(ends.b, pair->b->octet, sizeof(ends.b));
+    return ends;
+}
+
+static bool is_mapped(const uint64_t address[static 2])
+{
+    static const uint8_t mark[4] = {0, 0, 0xff, 0xff};
+    return address[0] == 0 && memcmp(&address[1], mark, sizeof(mark)) == 0;
+}
+
 /* IPv4 needs only its own octets: that is half of the time. */
 static uint64_t hash_of(const struct weir_flows *flows, const struct weir_flow_pair *pair)
 {
-    uint8_t octet[36];
-    size_t from = weir_address_is_ipv4(pair->a) && weir_address_is_ipv4(pair->b) ? 12 : 0;
-    size_t len = 16 - from;
-    memcpy(octet, pair->a->octet + from, len);
-    memcpy(octet + len, pair->b->octet + from, len);
-    memcpy(octet + 2 * len, &pair->a_port, 2);
-    memcpy(octet + 2 * len + 2, &pair->b_port, 2);
-    return weir_hash64(&flows->key, octet, 2 * len + 4);
+    struct ends ends = ends_of(pair);
+    uint8_t octet[12];
+    if (!is_mapped(ends.a) || !is_mapped(ends.b))
+        return weir_hash64(&flows->key, &ends, 36);
+    memcpy(octet, pair->a->octet + 12, 4);
+    memcpy(octet + 4, pair->b->octet + 12, 4);
+    memcpy(octet + 8, ends.port, 4);
+    return weir_hash64(&flows->key, octet, sizeof(octet));
 }
 
 static bool is_of(const struct weir_connection *c, const struct weir_flow_pair *pair)

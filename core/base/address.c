@@ -18,6 +18,7 @@
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 enum { IPV4_AT = sizeof(mapped), IPV4_BITS_AT = 8 * IPV4_AT };
+enum { IPV4_WIDEST = 8, IPV6_WIDEST = 16 }; /* WEIR_PREFIX_WIDEST */
 
 /* Text being read; at == end is the only end there is. */
 struct text {
@@ -363,6 +364,12 @@ bool weir_prefix_contains(const struct weir_prefix *prefix, const struct weir_ad
     if (prefix->bits < IPV4_BITS_AT && weir_address_is_ipv4(address))
         return false;
     return same_bits(prefix->address.octet, address->octet, prefix->bits);
+}
+
+bool weir_prefix_too_wide(const struct weir_prefix *prefix)
+{
+    bool ipv4 = prefix->bits >= IPV4_BITS_AT && weir_address_is_ipv4(&prefix->address);
+    return weir_prefix_length(prefix) < (ipv4 ? IPV4_WIDEST : IPV6_WIDEST);
 }
 
 unsigned weir_prefix_length(const struct weir_prefix *prefix)

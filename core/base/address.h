@@ -77,4 +77,10 @@ bool weir_prefix_contains(const struct weir_prefix *prefix, const struct weir_ad
 /* The length as an operator writes it: 24 for an IPv4 /24. */
 unsigned weir_prefix_length(const struct weir_prefix *prefix);
 
+/* Whether it is wider than anybody may list without saying that he means it: than
+ * WEIR_PREFIX_WIDEST.  Half of the Internet on a blacklist is a slip of the hand. */
+bool weir_prefix_too_wide(const struct weir_prefix *prefix);
+
+#define WEIR_PREFIX_WIDEST "/8 (IPv6: /16)"
+
 #endif

@@ -165,9 +165,10 @@
 /* agent and monitor --------------------------------------------------------- */
 #define WEIR_IDENTITY_FILE_MAX 4096 /* octets of the file that says who a server is */
 #define WEIR_TAIL_FILES_MAX 4096   /* files of the spool the agent knows at once */
-#define WEIR_TAIL_PIECE_MAX (1 << 20) /* octets of the spool in one request */
+#define WEIR_TAIL_PIECE_MAX WEIR_BATCH_MAX /* octets of the spool in one request */
+#define WEIR_TAIL_GONE_MAX 256     /* names of files that went and were not yet told of */
 #define WEIR_LINK_ANSWER_MAX (32u << 20) /* octets of an answer of the monitor */
-#define WEIR_INTAKE_BODY_MAX (2u << 20) /* octets of a request's body, also once inflated */
+#define WEIR_INTAKE_BODY_MAX WEIR_BATCH_MAX /* octets of a request, also once inflated: a batch */
 #define WEIR_ADMIN_BODY_MAX 65536   /* octets of an operator's question */
 #define WEIR_INTAKE_WAIT_MAX 60    /* seconds a question for commands is held */
 #define WEIR_INTAKE_CONNECTIONS_MAX 4096

@@ -49,6 +49,45 @@ const char *weir_unix_place_clear(const char *path)
     return NULL;
 }
 
+/* Nobody can connect before listen(), so the mode is never wrong.  -1 and errno. */
+static int listen_at(const struct sockaddr_un *place, int access, int backlog,
+                     struct stat *made_r)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int error;
+
+    if (fd < 0)
+        return -1;
+    if (bind(fd, (const struct sockaddr *)place, sizeof *place) == 0) {
+        if (lstat(place->sun_path, made_r) == 0 &&
+            chmod(place->sun_path, weir_unix_place_mode(access)) == 0 && listen(fd, backlog) == 0)
+            return fd;
+        error = errno;
+        (void)unlink(place->sun_path);
+        errno = error;
+    }
+    error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+int weir_unix_place_listen(const char *path, int access, int backlog, struct stat *made_r,
+                           const char **why_r)
+{
+    struct sockaddr_un place = {.sun_family = AF_UNIX};
+    int fd;
+
+    *why_r = weir_unix_place_clear(path);
+    if (*why_r)
+        return -1;
+    strncpy(place.sun_path, path, sizeof place.sun_path - 1);
+    fd = listen_at(&place, access, backlog, made_r);
+    if (fd < 0)
+        *why_r = strerror(errno);
+    return fd;
+}
+
 mode_t weir_unix_place_mode(int access)
 {
     static const mode_t mode[] = {

@@ -16,6 +16,7 @@
 
 #include "core/base/error.h"
 #include "core/base/replace_io.h"
+#include "core/base/slice.h"
 #include "core/engine/secret_io.h"
 #include "core/engine/stores_io.h"
 #include "core/program/daemon_log_io.h"
@@ -27,12 +28,12 @@
 #include "monitor/agent/tail_io.h"
 
 #define ARENA_FIRST 8192
-#define INSTANCE_OCTETS 16
-#define INSTANCE_TEXT (2 * INSTANCE_OCTETS + 1)
 #define SHIP_TIMEOUT (30 * WEIR_SECOND)
 #define HELD 25                        /* s the monitor may hold a question for commands */
 #define COMMANDS_TIMEOUT ((HELD + 15) * WEIR_SECOND)
-#define HEALTH_EVERY (5 * WEIR_SECOND)
+#define HEALTH_EVERY (5 * WEIR_SECOND) /* unless the monitor wants it more often */
+#define HEALTH_LEAST (WEIR_SECOND / 5)
+#define HEALTH_NUMBERS 640             /* octets of a report without names */
 #define REST_LEAST (WEIR_SECOND / 2)
 #define REST_MOST (30 * WEIR_SECOND)
 
@@ -46,7 +47,7 @@ struct weir_agent {
     int signals;
 
     struct weir_identity identity;
-    char instance[INSTANCE_TEXT], previous[INSTANCE_TEXT];
+    char instance[WEIR_INSTANCE_TEXT], previous[WEIR_INSTANCE_TEXT];
     const char *instance_path;
 
     struct weir_lists *lists;
@@ -59,6 +60,8 @@ struct weir_agent {
     weir_time look, whole, health;     /* steady: when next */
     struct weir_silence silence;       /* of this server's sniffer */
     uint64_t sniffed;                  /* octets it had written at the last look */
+    weir_time health_every;
+    size_t telling;                    /* streams that are gone, in the report that travels */
     struct weir_applied applied;
     bool remembered;                   /* the instance, in its file */
     bool refused;                      /* another agent speaks for this server: told */
@@ -84,20 +87,15 @@ static int read_identity(struct weir_agent *agent)
     return done < 0 ? WEIR_EINVAL : 0;
 }
 
-static bool is_instance(const char *text, size_t len)
-{
-    return len == INSTANCE_TEXT - 1 && strspn(text, "0123456789abcdef") == len;
-}
-
 /* A new one for each start, and the one that the monitor let in last. */
 static void make_instance(struct weir_agent *agent)
 {
-    unsigned char octets[INSTANCE_OCTETS];
-    char text[2 * INSTANCE_TEXT];
+    unsigned char octets[WEIR_INSTANCE_OCTETS];
+    char text[2 * WEIR_INSTANCE_TEXT];
     size_t len = 0;
 
     if (weir_secret_read(agent->instance_path, text, sizeof text, &len) == 0 &&
-        len > 0 && text[len - 1] == '\n' && is_instance(text, len - 1))
+        len > 0 && text[len - 1] == '\n' && weir_instance_fit((struct weir_slice){text, len - 1}))
         memcpy(agent->previous, text, len - 1);
     randombytes_buf(octets, sizeof octets);
     sodium_bin2hex(agent->instance, sizeof agent->instance, octets, sizeof octets);
@@ -174,6 +172,7 @@ int weir_agent_open(const struct weir_agent_options *options, struct weir_agent 
     agent->wall = weir_clock_system();
     agent->steady = weir_clock_steady();
     agent->notify.fd = -1;
+    agent->health_every = HEALTH_EVERY;
     agent->arena = weir_arena_new(ARENA_FIRST);
     if (agent->arena && sodium_init() >= 0)
         done = weir_config_load(options->config_path, agent->arena, &report, &agent->config);
@@ -278,12 +277,28 @@ static void commanded(struct weir_agent *agent, int status, struct weir_slice an
     weir_command_free(&command);
 }
 
+/* {"every": milliseconds} */
+static void reported(struct weir_agent *agent, struct weir_slice answer)
+{
+    json_t *json = json_loadb(answer.at, answer.len, 0, NULL);
+    json_int_t every;
+
+    weir_tail_told(agent->tail, agent->telling);
+    agent->health_every = HEALTH_EVERY;
+    if (json && json_unpack(json, "{s:I}", "every", &every) == 0 && every < HEALTH_EVERY / 1000)
+        agent->health_every = every > HEALTH_LEAST / 1000 ? every * 1000 : HEALTH_LEAST;
+    agent->health = weir_clock_now(&agent->steady) + agent->health_every;
+    json_decref(json);
+}
+
 static void ended(void *context, enum weir_errand errand, int status, struct weir_slice answer)
 {
     struct weir_agent *agent = context;
 
     if (status == 200 || status == 204)
         remember_instance(agent);
+    if (errand == WEIR_ERRAND_HEALTH && status == 200)
+        reported(agent, answer);
     if (errand == WEIR_ERRAND_SHIP)
         shipped(agent, status, answer);
     else if (errand == WEIR_ERRAND_COMMANDS)
@@ -337,6 +352,15 @@ static void ship(struct weir_agent *agent, weir_time steady)
                          agent->config.agent_compress, SHIP_TIMEOUT);
 }
 
+/* How long the monitor may hold the next question, in seconds: not beyond the time at which all of
+ * it is to be asked for. */
+static int held(const struct weir_agent *agent, weir_time steady)
+{
+    weir_time left = (agent->whole - steady + WEIR_SECOND - 1) / WEIR_SECOND;
+
+    return left < 0 ? 0 : left < HELD ? (int)left : HELD;
+}
+
 static void ask_for_commands(struct weir_agent *agent, weir_time steady)
 {
     char place[96];
@@ -345,32 +369,60 @@ static void ask_for_commands(struct weir_agent *agent, weir_time steady)
         return;
     agent->asked_for_all = steady >= agent->whole;
     snprintf(place, sizeof place, "/agent/v1/commands?generation=%" PRId64 "&wait=%d%s",
-             agent->generation, HELD, agent->asked_for_all ? "&all=1" : "");
+             agent->generation, held(agent, steady), agent->asked_for_all ? "&all=1" : "");
     (void)weir_link_send(agent->link, WEIR_ERRAND_COMMANDS, place, (struct weir_slice){0}, false,
                          COMMANDS_TIMEOUT);
 }
 
-static void tell_health(struct weir_agent *agent, weir_time steady)
+/* As many names as a report has room for: one octet may take six in JSON. */
+static json_t *gone(struct weir_agent *agent)
+{
+    json_t *names = json_array();
+    size_t len = HEALTH_NUMBERS;
+    const char *name;
+
+    agent->telling = 0;
+    while ((name = weir_tail_gone(agent->tail, agent->telling)) != NULL &&
+           (len += 6 * strlen(name) + 4) <= WEIR_SERVER_HEALTH_MAX) {
+        json_array_append_new(names, json_string(name));
+        agent->telling++;
+    }
+    return names;
+}
+
+static char *health_text(struct weir_agent *agent)
 {
     const struct weir_tail_counts *tail = weir_tail_counts(agent->tail);
     const struct weir_silence *silence = &agent->silence;
     weir_time silent = weir_silence_now(silence);
-    char text[640];
-    int len;
+    json_t *json = json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "version", WEIR_VERSION,
+        "spool_files", (json_int_t)tail->files, "spool_octets", (json_int_t)tail->octets, "skipped",
+        (json_int_t)tail->skipped, "generation", (json_int_t)agent->generation, "entries",
+        (json_int_t)agent->applied.entries, "withheld", (json_int_t)agent->applied.withheld,
+        "sniffer_silent", (json_int_t)(silent / WEIR_SECOND), "sniffer_silences",
+        (json_int_t)silence->times, "sniffer_silence",
+        (json_int_t)((silence->past + silent) / WEIR_SECOND), "gone", gone(agent));
+    char *text = json ? json_dumps(json, 0) : NULL;
+
+    json_decref(json);
+    return text;
+}
+
+/* A name that was told stays noted until the report has been answered, so that one that is lost is
+ * told again; told twice it changes nothing. */
+static void tell_health(struct weir_agent *agent, weir_time steady)
+{
+    char *text;
 
     if (steady < agent->health || !weir_link_free_for(agent->link, WEIR_ERRAND_HEALTH, steady))
         return;
-    agent->health = steady + HEALTH_EVERY;
-    len = snprintf(text, sizeof text,
-                   "{\"version\": \"%s\", \"spool_files\": %zu, \"spool_octets\": %" PRIu64
-                   ", \"skipped\": %" PRIu64 ", \"generation\": %" PRId64 ", \"entries\": %zu, "
-                   "\"withheld\": %zu, \"sniffer_silent\": %" PRId64 ", \"sniffer_silences\": %"
-                   PRIu64 ", \"sniffer_silence\": %" PRId64 "}", WEIR_VERSION, tail->files,
-                   tail->octets, tail->skipped, agent->generation, agent->applied.entries,
-                   agent->applied.withheld, silent / WEIR_SECOND, silence->times,
-                   (silence->past + silent) / WEIR_SECOND);
-    (void)weir_link_send(agent->link, WEIR_ERRAND_HEALTH, "/agent/v1/health",
-                         (struct weir_slice){text, (size_t)len}, false, SHIP_TIMEOUT);
+    agent->health = steady + agent->health_every;
+    text = health_text(agent);
+    if (text)
+        (void)weir_link_send(agent->link, WEIR_ERRAND_HEALTH, "/agent/v1/health",
+                             weir_slice_of(text), false, SHIP_TIMEOUT);
+    free(text);
 }
 
 int weir_agent_run(struct weir_agent *agent)

@@ -13,8 +13,6 @@
 #include "core/base/error.h"
 #include "core/base/slice.h"
 
-#define IPV4_WIDEST 8
-#define IPV6_WIDEST 16
 
 bool weir_command_list(const char *name, enum weir_list *list_r)
 {
@@ -32,9 +30,7 @@ static const char *read_prefix(const char *text, struct weir_prefix *prefix_r)
 
     if (weir_prefix_parse(text, strlen(text), prefix_r, &why) < 0)
         return "a prefix is none";
-    bool ipv4 = weir_address_is_ipv4(&prefix_r->address) && prefix_r->bits >= 96;
-    return weir_prefix_length(prefix_r) < (ipv4 ? IPV4_WIDEST : IPV6_WIDEST)
-               ? "a prefix is wider than any monitor lists" : NULL;
+    return weir_prefix_too_wide(prefix_r) ? "a prefix is wider than any monitor lists" : NULL;
 }
 
 static void copy_text(char *room, size_t size, const char *text)

@@ -27,6 +27,15 @@ bool weir_server_name_fit(struct weir_slice name)
     return true;
 }
 
+bool weir_instance_fit(struct weir_slice text)
+{
+    size_t len = 0;
+
+    while (len < text.len && text.at[len] && strchr("0123456789abcdef", text.at[len]))
+        len++;
+    return len == text.len && len == WEIR_INSTANCE_TEXT - 1;
+}
+
 static bool secret_fit(struct weir_slice text)
 {
     unsigned char octets[WEIR_SECRET_OCTETS];

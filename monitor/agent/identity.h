@@ -29,6 +29,8 @@
 #define WEIR_SECRET_HASH 32
 #define WEIR_PIN_TEXT 53         /* "sha256//" and 44 of base64, and a NUL */
 #define WEIR_MONITOR_URL_MAX 255
+#define WEIR_INSTANCE_OCTETS 16
+#define WEIR_INSTANCE_TEXT (2 * WEIR_INSTANCE_OCTETS + 1) /* in hex, and a NUL */
 
 struct weir_identity {
     char server[WEIR_SERVER_NAME_MAX + 1];
@@ -40,6 +42,9 @@ struct weir_identity {
 /* Whether a name can be a server's: letters, digits, '-', '_', '.', beginning with one of the first
  * two. */
 bool weir_server_name_fit(struct weir_slice name);
+
+/* Whether a text is an instance, which an agent draws at each start. */
+bool weir_instance_fit(struct weir_slice text);
 
 /* Reads the text of an identity file.  0 or WEIR_EINVAL; *why_r says which line is wrong. */
 int weir_identity_read(struct weir_slice text, struct weir_identity *identity_r,

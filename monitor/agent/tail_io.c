@@ -42,6 +42,8 @@ struct weir_tail {
     struct file *file;
     size_t files;
     char *room;
+    char (*gone)[WEIR_STREAM_TEXT]; /* a ring */
+    size_t gone_first, gone_count;
     struct weir_tail_counts counts;
 };
 
@@ -58,7 +60,8 @@ int weir_tail_open(const char *folder, const struct weir_log *log, struct weir_t
     tail->log = log;
     tail->file = calloc(WEIR_TAIL_FILES_MAX, sizeof *tail->file);
     tail->room = malloc(WEIR_TAIL_PIECE_MAX);
-    if (!tail->file || !tail->room) {
+    tail->gone = calloc(WEIR_TAIL_GONE_MAX, sizeof *tail->gone);
+    if (!tail->file || !tail->room || !tail->gone) {
         weir_tail_free(&tail);
         return WEIR_ENOMEM;
     }
@@ -72,6 +75,7 @@ void weir_tail_free(struct weir_tail **tail)
         return;
     free((*tail)->file);
     free((*tail)->room);
+    free((*tail)->gone);
     free(*tail);
     *tail = NULL;
 }
@@ -165,6 +169,27 @@ static bool path_of(const struct weir_tail *tail, const struct file *file, bool 
                     part ? PART : "") < WEIR_TAIL_PATH;
 }
 
+static void note_gone(struct weir_tail *tail, const char *stream)
+{
+    if (!stream[0]) /* it had nothing in it: nobody knows it */
+        return;
+    if (tail->gone_count == WEIR_TAIL_GONE_MAX)
+        weir_tail_told(tail, 1);
+    strcpy(tail->gone[(tail->gone_first + tail->gone_count++) % WEIR_TAIL_GONE_MAX], stream);
+}
+
+const char *weir_tail_gone(const struct weir_tail *tail, size_t n)
+{
+    return n < tail->gone_count ? tail->gone[(tail->gone_first + n) % WEIR_TAIL_GONE_MAX] : NULL;
+}
+
+void weir_tail_told(struct weir_tail *tail, size_t count)
+{
+    count = count < tail->gone_count ? count : tail->gone_count;
+    tail->gone_first = (tail->gone_first + count) % WEIR_TAIL_GONE_MAX;
+    tail->gone_count -= count;
+}
+
 /* What is finished and done goes; its length may have grown since the look, so it is asked. */
 static bool remove_done(struct weir_tail *tail, const struct file *file)
 {
@@ -175,6 +200,7 @@ static bool remove_done(struct weir_tail *tail, const struct file *file)
         lstat(path, &status) < 0 || (uint64_t)status.st_size > file->offset || unlink(path) < 0)
         return false;
     tail->counts.removed++;
+    note_gone(tail, file->stream);
     return true;
 }
 

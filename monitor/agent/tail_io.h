@@ -56,6 +56,12 @@ int weir_tail_next(struct weir_tail *tail, struct weir_tail_piece *piece_r);
  * further back or further on than it was. */
 void weir_tail_done(struct weir_tail *tail, const char *stream, uint64_t offset);
 
+/* Streams whose files were done and removed, oldest first: n and they count from 0; NULL: there are
+ * no more.  Beyond WEIR_TAIL_GONE_MAX the oldest are left out. */
+const char *weir_tail_gone(const struct weir_tail *tail, size_t n);
+/* So many of them, the oldest, need not be told again. */
+void weir_tail_told(struct weir_tail *tail, size_t count);
+
 const struct weir_tail_counts *weir_tail_counts(const struct weir_tail *tail);
 
 #endif

@@ -101,6 +101,7 @@ struct weir_ctl {
     char **argument;         /* behind the words */
     int arguments;
     bool bar;                /* a progress bar stands on the terminal's line */
+    char *aside;             /* WEIR_CTL_NOTE octets for errors that are not to be told; or NULL */
     struct weir_arena *arena;
     struct weir_config config;
     struct weir_stores stores;
@@ -141,8 +142,7 @@ int weir_ctl_option_count(struct weir_ctl *ctl, enum weir_ctl_option letter, uns
 /* One of words, which end with NULL: its number. */
 int weir_ctl_option_word(struct weir_ctl *ctl, enum weir_ctl_option letter,
                          const char *const *words, unsigned *number);
-/* The first argument as an address or prefix, and as one that is not too wide for a mistake, unless
- * --force was given. */
+/* The first argument as an address or prefix, and as one that is not too wide for a list. */
 int weir_ctl_argument_prefix(struct weir_ctl *ctl, struct weir_prefix *prefix_r);
 int weir_ctl_argument_narrow(struct weir_ctl *ctl, struct weir_prefix *prefix_r);
 

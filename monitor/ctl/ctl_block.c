@@ -22,10 +22,12 @@ struct wish {
     json_t *answer, *who;          /* what the monitor said; which servers have it */
 };
 
-static int read_wish(struct weir_ctl *ctl, const char *reason, struct wish *wish_r)
+/* What is too wide for a list may still be taken off. */
+static int read_wish(struct weir_ctl *ctl, const char *reason, bool lists, struct wish *wish_r)
 {
     weir_time period = 0;
-    int code = weir_ctl_argument_narrow(ctl, &wish_r->prefix);
+    int code = lists ? weir_ctl_argument_narrow(ctl, &wish_r->prefix)
+                     : weir_ctl_argument_prefix(ctl, &wish_r->prefix);
 
     if (code == 0)
         code = weir_ctl_option_period(ctl, WEIR_CTL_FOR, &period);
@@ -78,7 +80,7 @@ int weir_ctl_block(struct weir_ctl *ctl)
 
     if (!ctl->option[WEIR_CTL_FOR])
         return weir_ctl_error(ctl, EX_USAGE, "--for is missing: for how long, as 4h or 30d?");
-    code = read_wish(ctl, "blocked by hand", &wish);
+    code = read_wish(ctl, "blocked by hand", true, &wish);
     if (code == 0)
         code = ask(&wish, json_pack("{s:s, s:s, s:s, s:I, s:b, s:o}", "do", "block", "list",
                                     "blacklist", "prefix", wish.text, "ends",
@@ -158,7 +160,7 @@ int weir_ctl_unblock(struct weir_ctl *ctl)
     if (ctl->option[WEIR_CTL_FOR] && !accept)
         return weir_ctl_error(ctl, EX_USAGE, "--for says how long it is accepted: --accept is "
                               "missing");
-    code = read_wish(ctl, "accepted by hand", &wish);
+    code = read_wish(ctl, "accepted by hand", ctl->option[WEIR_CTL_ACCEPT], &wish);
     if (code == 0)
         code = ask(&wish, json_pack("{s:s, s:s, s:b, s:I, s:o}", "do", "undo", "prefix", wish.text,
                                     "accept", accept, "ends",

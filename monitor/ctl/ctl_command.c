@@ -118,6 +118,12 @@ static const struct explanation explanations[] = {
 int weir_ctl_error(struct weir_ctl *ctl, int code, const char *format, ...)
 {
     va_list arguments;
+    if (ctl->aside) {
+        va_start(arguments, format);
+        vsnprintf(ctl->aside, WEIR_CTL_NOTE, format, arguments);
+        va_end(arguments);
+        return code;
+    }
     if (ctl->bar)
         fputs("\r\033[K", stderr);
     ctl->bar = false;

@@ -39,9 +39,8 @@ void weir_ctl_entries_free(struct weir_ctl_entries *entries);
 int weir_ctl_entry_parse(enum weir_list list, const char *text, size_t len,
                          struct weir_ctl_entry *entry_r, const char **why_r);
 
-/* Whether a prefix is so wide that it is most likely a mistake. */
-bool weir_ctl_too_wide(const struct weir_prefix *prefix);
-#define WEIR_CTL_TOO_WIDE "wider than /8 (IPv6: /16)"
+/* Of a prefix so wide that it is most likely a mistake. */
+#define WEIR_CTL_TOO_WIDE "wider than " WEIR_PREFIX_WIDEST
 
 void weir_ctl_entry_free(struct weir_ctl_entry *entry);
 

@@ -114,7 +114,7 @@ static const char *mistake(struct weir_ctl *ctl, const struct weir_ctl_entry *en
     bool suspect = ctl->verb->list != WEIR_LIST_ACCEPT;
     if (entry->domain != NULL)
         return is_suffix(ctl, entry->domain) ? "everybody can have a domain below it" : NULL;
-    if (weir_ctl_too_wide(&entry->prefix))
+    if (weir_prefix_too_wide(&entry->prefix))
         return WEIR_CTL_TOO_WIDE;
     if (suspect && weir_address_is_private(&entry->prefix.address))
         return "a private address: it can only be one of your own";

@@ -11,8 +11,6 @@
 #include "core/base/error.h"
 #include "monitor/ctl/ctl_entries.h"
 
-#define IPV4_WIDEST 8
-#define IPV6_WIDEST 16
 
 int weir_ctl_option_text(struct weir_ctl *ctl, enum weir_ctl_option letter, char *text,
                          size_t most)
@@ -84,19 +82,11 @@ int weir_ctl_argument_prefix(struct weir_ctl *ctl, struct weir_prefix *prefix_r)
     return weir_ctl_error(ctl, EX_USAGE, "%s: %s", text, why);
 }
 
-bool weir_ctl_too_wide(const struct weir_prefix *prefix)
-{
-    bool ipv4 = weir_address_is_ipv4(&prefix->address) && prefix->bits >= 96;
-
-    return weir_prefix_length(prefix) < (ipv4 ? IPV4_WIDEST : IPV6_WIDEST);
-}
-
 int weir_ctl_argument_narrow(struct weir_ctl *ctl, struct weir_prefix *prefix_r)
 {
     int code = weir_ctl_argument_prefix(ctl, prefix_r);
 
-    if (code == 0 && !ctl->option[WEIR_CTL_FORCE] && weir_ctl_too_wide(prefix_r))
-        code = weir_ctl_error(ctl, EX_DATAERR, "%s: " WEIR_CTL_TOO_WIDE "; --force does it all the "
-                              "same", ctl->argument[0]);
+    if (code == 0 && weir_prefix_too_wide(prefix_r))
+        code = weir_ctl_error(ctl, EX_DATAERR, "%s: " WEIR_CTL_TOO_WIDE, ctl->argument[0]);
     return code;
 }

@@ -12,20 +12,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "core/base/endpoint.h"
 #include "core/base/error.h"
 #include "core/store/spool_io.h"
+#include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/ctl/ctl_policyd_io.h"
 
 #define ROUNDS_MOST 20 /* of questions, until every server was asked */
 #define ROUND 512      /* counters asked for in one round */
+#define BEHIND_MOST (64 << 20) /* octets of the journal: at the most a flood brings in seconds */
 #define NEARLY_FULL 0.75 /* of a local store: it begins to forget (counters_local_write_io.c) */
 
 struct report {
     struct weir_ctl *ctl;
     weir_time now;
-    json_t *problems, *lists, *counters, *spool, *policyd;
+    json_t *problems, *lists, *counters, *spool, *policyd, *monitor;
 };
 
 static void problem(struct report *report, const char *format, ...)
@@ -212,6 +216,56 @@ static void add_policyd(struct report *report)
     free(answer);
 }
 
+/* Monitor. -------------------------------------------------------------------------- */
+
+/* Most machines have none, and the default socket nevertheless: one is here when its socket or
+ * its database is. */
+static bool has_monitor(const struct weir_ctl *ctl, const struct weir_endpoint *place)
+{
+    const char *database = weir_config_path(&ctl->config, ctl->config.monitor_database, ctl->arena);
+
+    return access(place->host, F_OK) == 0 || (database != NULL && access(database, F_OK) == 0);
+}
+
+static json_t *monitor_down(struct report *report, const char *listen, const char *why)
+{
+    problem(report, "the monitor: %s", why);
+    return json_pack("{s:s, s:b, s:s}", "listen", listen, "running", 0, "why", why);
+}
+
+static json_t *monitor_up(struct report *report, const char *listen, json_t *status)
+{
+    const char *blind = json_string_value(json_object_get(status, "blind_names"));
+    json_int_t behind = json_integer_value(json_object_get(status, "behind"));
+
+    if (blind != NULL && blind[0] != '\0')
+        problem(report, "the monitor has not heard for too long of: %s", blind);
+    if (behind > BEHIND_MOST)
+        problem(report, "the monitor's database does not follow: %lld octets wait in the journal",
+                (long long)behind);
+    return json_pack("{s:s, s:b, s:o}", "listen", listen, "running", 1, "status", status);
+}
+
+static void add_monitor(struct report *report)
+{
+    struct weir_ctl *ctl = report->ctl;
+    const char *listen = ctl->config.monitor_admin, *why = NULL;
+    char aside[WEIR_CTL_NOTE] = "it does not answer";
+    struct weir_endpoint place;
+    json_t *status = NULL;
+    int code;
+
+    report->monitor = json_null();
+    if (listen[0] == '\0' || weir_endpoint_parse(listen, &place, &why) < 0 || !place.is_unix ||
+        !has_monitor(ctl, &place))
+        return;
+    ctl->aside = aside;
+    code = weir_ctl_monitor_ask(ctl, json_pack("{s:s}", "do", "status"), &status);
+    ctl->aside = NULL;
+    report->monitor = code == 0 ? monitor_up(report, listen, status)
+                                : monitor_down(report, listen, aside);
+}
+
 /* Text. ------------------------------------------------------------------------------ */
 
 static json_int_t number(const json_t *object, const char *key)
@@ -307,6 +361,27 @@ static void print_policyd(const struct report *report)
     }
 }
 
+static void print_monitor(const struct report *report)
+{
+    const json_t *status = json_object_get(report->monitor, "status");
+    char behind[WEIR_CTL_TEXT];
+
+    if (!json_is_object(report->monitor))
+        return;
+    printf("monitor    %s\n", word(report->monitor, "listen"));
+    if (status == NULL) {
+        printf("  %-10s %s\n", "DOWN", word(report->monitor, "why"));
+        return;
+    }
+    printf("  %-10s %lld seen, %lld blind%s%s\n", "servers", (long long)number(status, "servers"),
+           (long long)number(status, "blind"), number(status, "blind") > 0 ? ": " : "",
+           number(status, "blind") > 0 ? word(status, "blind_names") : "");
+    printf("  %-10s %s not yet in the database\n", "journal",
+           weir_ctl_bytes((uint64_t)number(status, "behind"), behind));
+    printf("  %-10s %lld open, %lld alerts wait to be told\n", "alarms",
+           (long long)number(status, "alarms"), (long long)number(status, "alerts_waiting"));
+}
+
 static void print_text(const struct report *report)
 {
     const json_t *one;
@@ -319,6 +394,7 @@ static void print_text(const struct report *report)
     print_counters(report);
     print_spool(report);
     print_policyd(report);
+    print_monitor(report);
 }
 
 int weir_ctl_status(struct weir_ctl *ctl)
@@ -334,10 +410,12 @@ int weir_ctl_status(struct weir_ctl *ctl)
     add_counters(&report);
     add_spool(&report);
     add_policyd(&report);
+    add_monitor(&report);
     bool well = json_array_size(report.problems) == 0;
-    json_t *all = json_pack("{s:b, s:o, s:o, s:o, s:o, s:o}", "healthy", well, "problems",
+    json_t *all = json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "healthy", well, "problems",
                             report.problems, "lists", report.lists, "counters", report.counters,
-                            "spool", report.spool, "policyd", report.policyd);
+                            "spool", report.spool, "policyd", report.policyd, "monitor",
+                            report.monitor);
     if (all == NULL)
         return weir_ctl_error(ctl, EX_OSERR, "memory is short");
     if (ctl->option[WEIR_CTL_JSON] != NULL)

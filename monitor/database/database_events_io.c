@@ -58,6 +58,20 @@ int weir_database_event_clear(struct weir_database *database, int64_t number, we
     return weir_query_change(&q);
 }
 
+int weir_database_event_close(struct weir_database *database, int64_t number, weir_time now,
+                              const char *reason)
+{
+    struct weir_query q = weir_query(database, "UPDATE events SET cleared = ?, "
+                                     "text = substr(text || '; closed: ' || ?, 1, ?) "
+                                     "WHERE number = ? AND cleared = 0");
+
+    weir_bind_number(&q, now);
+    weir_bind_text(&q, reason);
+    weir_bind_number(&q, WEIR_DATABASE_TEXT_MAX);
+    weir_bind_number(&q, number);
+    return weir_query_change(&q);
+}
+
 static struct weir_event column_event(struct weir_query *q)
 {
     struct weir_event event = {.number = weir_column_number(q)};

@@ -43,6 +43,10 @@ int weir_database_event_add(struct weir_database *database, const struct weir_ev
 /* Notes that it does not stand any more: 1; 0 when it did not; an error. */
 int weir_database_event_clear(struct weir_database *database, int64_t number, weir_time now);
 
+/* The same where nobody saw it end: the reason is added to its text.  1, 0, or an error. */
+int weir_database_event_close(struct weir_database *database, int64_t number, weir_time now,
+                              const char *reason);
+
 /* Events, newest first. */
 int weir_database_events(struct weir_database *database, const struct weir_event_filter *filter,
                          int (*row)(void *context, const struct weir_event *event),

@@ -16,7 +16,7 @@
 #include "core/base/address.h"
 #include "monitor/database/database_io.h"
 
-#define WEIR_DATABASE_VERSION 3
+#define WEIR_DATABASE_VERSION 4
 #define WEIR_DATABASE_STATEMENTS 64 /* texts of statements in these files, at most */
 
 struct weir_database {
@@ -76,6 +76,9 @@ bool weir_column_octets(struct weir_query *query, void *octets_r, size_t len);
 
 /* A prefix as two columns: octets and bits. */
 void weir_bind_prefix(struct weir_query *query, const struct weir_prefix *prefix);
+/* Its first and last address; *last_r must live until the end. */
+void weir_bind_span(struct weir_query *query, const struct weir_prefix *prefix,
+                    struct weir_address *last_r);
 void weir_column_prefix(struct weir_query *query, struct weir_prefix *prefix_r);
 
 /* A transaction of a call's own, unless the caller has one; end commits it, or takes it back when

@@ -201,6 +201,16 @@ bool weir_column_octets(struct weir_query *query, void *octets_r, size_t len)
     return true;
 }
 
+void weir_bind_span(struct weir_query *query, const struct weir_prefix *prefix,
+                    struct weir_address *last_r)
+{
+    *last_r = prefix->address;
+    for (unsigned bit = prefix->bits; bit < 128; bit++)
+        last_r->octet[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+    weir_bind_octets(query, prefix->address.octet, sizeof prefix->address.octet);
+    weir_bind_octets(query, last_r->octet, sizeof last_r->octet);
+}
+
 void weir_column_prefix(struct weir_query *query, struct weir_prefix *prefix_r)
 {
     struct weir_address address;

@@ -53,6 +53,10 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
     "CREATE INDEX addresses_last_seen ON addresses (last_seen);",
 
     "CREATE INDEX events_standing ON events (address, bits) WHERE cleared = 0;",
+
+    "CREATE TABLE ladder (address BLOB NOT NULL, bits INTEGER NOT NULL, last INTEGER NOT NULL,"
+    "  ends INTEGER NOT NULL, step INTEGER NOT NULL, repeated INTEGER NOT NULL,"
+    "  withheld INTEGER NOT NULL, PRIMARY KEY (address, bits)) STRICT, WITHOUT ROWID;",
 };
 
 static int version_of(struct weir_database *database, int *version_r)

@@ -14,23 +14,6 @@
 
 #define COLUMNS "number, name, secret_hash, added, revoked, instance, last_seen, generation, health"
 
-static bool is_alphanumeric(char c)
-{
-    return weir_is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-}
-
-static bool is_name(const char *name)
-{
-    size_t len = strlen(name);
-
-    if (len == 0 || len > WEIR_SERVER_NAME_MAX || !is_alphanumeric(name[0]))
-        return false;
-    for (size_t i = 0; i < len; i++)
-        if (!is_alphanumeric(name[i]) && !strchr("-_.", name[i]))
-            return false;
-    return true;
-}
-
 int weir_database_server_add(struct weir_database *database, const char *name,
                              const uint8_t secret_hash[static WEIR_SECRET_HASH], weir_time now,
                              uint32_t *number_r)
@@ -42,7 +25,7 @@ int weir_database_server_add(struct weir_database *database, const char *name,
     uint32_t number = 0;
     int rc, found;
 
-    if (!is_name(name))
+    if (!weir_server_name_fit(weir_slice_of(name)))
         return weir_database_fail(database, WEIR_EINVAL, "not a name of a server");
     weir_bind_text(&q, name);
     weir_bind_octets(&q, secret_hash, WEIR_SECRET_HASH);

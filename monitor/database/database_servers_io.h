@@ -15,7 +15,7 @@
 #include "monitor/agent/identity.h"
 #include "monitor/database/database_io.h"
 
-#define WEIR_INSTANCE 16
+#define WEIR_INSTANCE WEIR_INSTANCE_OCTETS
 
 struct weir_server {
     uint32_t number;

@@ -10,6 +10,10 @@
 #include "monitor/database/database_impl.h"
 
 #define POSITION "journal_position"
+#define PARTLY "partly_position"
+#define PARTLY_MINUTE "partly_minute"
+#define PARTLY_HIGH "partly_high"
+#define PARTLY_LOW "partly_low"
 #define COLUMNS "connections, syns, messages, accepted, recipients, estimated"
 /* Each has its limit: 2^40 of a minute, so that sums of minutes do not overflow; 2^62 of an
  * address, so that two of them do not. */
@@ -102,14 +106,57 @@ static int put_stream(struct weir_database *database, const struct weir_stream *
     return weir_query_run(&q);
 }
 
+static int put_progress(struct weir_database *database, uint64_t position,
+                        const struct weir_minute_row *last)
+{
+    uint64_t half[2];
+    int rc;
+
+    memcpy(half, last->address.octet, sizeof half);
+    rc = weir_state_put(database, PARTLY, position);
+    rc = rc < 0 ? rc : weir_state_put(database, PARTLY_MINUTE, (uint64_t)last->minute);
+    rc = rc < 0 ? rc : weir_state_put(database, PARTLY_HIGH, half[0]);
+    return rc < 0 ? rc : weir_state_put(database, PARTLY_LOW, half[1]);
+}
+
+int weir_database_progress(struct weir_database *database,
+                           struct weir_database_progress *progress_r)
+{
+    struct weir_database_progress progress;
+    uint64_t half[2], minute = 0;
+    int rc = weir_state_get(database, PARTLY, &progress.position);
+
+    rc = rc < 0 ? rc : weir_state_get(database, PARTLY_MINUTE, &minute);
+    rc = rc < 0 ? rc : weir_state_get(database, PARTLY_HIGH, &half[0]);
+    rc = rc < 0 ? rc : weir_state_get(database, PARTLY_LOW, &half[1]);
+    if (rc < 0)
+        return rc;
+    progress.minute = (int64_t)minute;
+    memcpy(progress.address.octet, half, sizeof half);
+    *progress_r = progress;
+    return 0;
+}
+
+/* Nothing is there partly any more, if this batch goes as far. */
+static int end_progress(struct weir_database *database, uint64_t position)
+{
+    uint64_t partly;
+    int rc = weir_state_get(database, PARTLY, &partly);
+
+    return rc < 0 || partly == 0 || partly > position ? rc : weir_state_put(database, PARTLY, 0);
+}
+
 static int add_batch(struct weir_database *database, const struct weir_database_batch *batch)
 {
     int rc = 0;
 
     for (size_t i = 0; rc >= 0 && i < batch->rows; i += (size_t)(rc > 0 ? rc : 0))
         rc = add_rows(database, &batch->row[i], batch->rows - i);
+    if (rc >= 0 && batch->partly)
+        return put_progress(database, batch->position, &batch->row[batch->rows - 1]);
     for (size_t i = 0; rc >= 0 && i < batch->streams; i++)
         rc = put_stream(database, &batch->stream[i]);
+    rc = rc < 0 ? rc : end_progress(database, batch->position);
     return rc < 0 ? rc : weir_state_put(database, POSITION, batch->position);
 }
 
@@ -153,6 +200,34 @@ int weir_database_streams(struct weir_database *database,
     }
     rc = weir_query_end(&q);
     return rc < 0 ? rc : calls;
+}
+
+int weir_database_stream_forget(struct weir_database *database, uint32_t server,
+                                const char *name)
+{
+    struct weir_query q = weir_query(database, "DELETE FROM streams WHERE server = ? AND name = ?");
+
+    weir_bind_number(&q, server);
+    weir_bind_text(&q, name);
+    return weir_query_change(&q);
+}
+
+int weir_database_last_seen(struct weir_database *database, const struct weir_prefix *prefix,
+                            weir_time *seen_r)
+{
+    struct weir_query q = weir_query(database, "SELECT coalesce(max(last_seen), 0) FROM addresses "
+                                     "WHERE address BETWEEN ? AND ?");
+    struct weir_address last;
+    weir_time seen = 0;
+    int rc;
+
+    weir_bind_span(&q, prefix, &last);
+    if (weir_query_row(&q) == 1)
+        seen = weir_column_number(&q);
+    rc = weir_query_end(&q);
+    if (rc == 0)
+        *seen_r = seen;
+    return rc;
 }
 
 int weir_database_address(struct weir_database *database, const struct weir_address *address,

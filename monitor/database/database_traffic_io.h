@@ -27,6 +27,15 @@ struct weir_database_batch {
     const struct weir_stream *stream;
     size_t streams;
     uint64_t position;   /* of the journal, behind all of these */
+    bool partly;         /* rows that stand behind these follow: streams and position wait for
+                            them, and weir_database_progress() says how far it came */
+};
+
+/* How far a batch came that is there partly. */
+struct weir_database_progress {
+    uint64_t position;   /* of the batch; 0: there is none */
+    int64_t minute;      /* the last row's */
+    struct weir_address address;
 };
 
 struct weir_address_row {
@@ -35,8 +44,13 @@ struct weir_address_row {
     uint64_t sum[WEIR_TRAFFIC_QUANTITIES];
 };
 
-/* Adds a batch: minutes, addresses, offsets and position, all or nothing.  0 or an error. */
+/* Adds a batch: minutes, addresses, offsets and position, all or nothing.  0 or an error.  One that
+ * goes as far as what is there partly, or further, ends that. */
 int weir_database_traffic(struct weir_database *database, const struct weir_database_batch *batch);
+
+/* What is there of a batch that is there partly.  0 or an error. */
+int weir_database_progress(struct weir_database *database,
+                           struct weir_database_progress *progress_r);
 
 /* The journal's position: 0 when there is none yet.  0 or an error. */
 int weir_database_position(struct weir_database *database, uint64_t *position_r);
@@ -45,6 +59,14 @@ int weir_database_position(struct weir_database *database, uint64_t *position_r)
 int weir_database_streams(struct weir_database *database,
                           int (*row)(void *context, const struct weir_stream *stream),
                           void *context);
+
+/* Forgets a stream: 1; 0 when it was not known; an error. */
+int weir_database_stream_forget(struct weir_database *database, uint32_t server,
+                                const char *name);
+
+/* When anybody of a prefix was last seen; 0: never.  0 or an error. */
+int weir_database_last_seen(struct weir_database *database, const struct weir_prefix *prefix,
+                            weir_time *seen_r);
 
 /* All that is known of an address: 1; 0 when it was never seen; an error. */
 int weir_database_address(struct weir_database *database, const struct weir_address *address,

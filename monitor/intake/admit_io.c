@@ -1,5 +1,5 @@
 /*
- * admit - a small array of servers, sorted by name, under a lock of its own.
+ * admit - an array of servers, sorted by name, and an index by number, under a lock of its own.
  *
  * The lock is never held while the database is asked, except by weir_admit_refresh(), whose caller
  * holds the database's: so the order is always database, then this.
@@ -28,7 +28,8 @@ struct weir_admit {
     struct weir_admit_options options;
     const struct weir_log *log;
     pthread_mutex_t lock;
-    struct known *known;
+    struct known *known;         /* by name, */
+    struct known **numbered;     /* and by number */
     size_t count;
 };
 
@@ -52,31 +53,61 @@ static int read_server(void *context, const struct weir_server *server)
     return 0;
 }
 
+static int compare_name(const void *key, const void *member)
+{
+    const struct weir_slice *name = key;
+    const struct known *known = member;
+    size_t len = strlen(known->server.name), least = len < name->len ? len : name->len;
+    int order = memcmp(name->at, known->server.name, least);
+
+    return order != 0 ? order : (name->len > len) - (name->len < len);
+}
+
+static int compare_number(const void *a, const void *b)
+{
+    const struct known *const *left = a, *const *right = b;
+
+    return ((*left)->server.number > (*right)->server.number) -
+           ((*left)->server.number < (*right)->server.number);
+}
+
 static struct known *find(struct weir_admit *admit, struct weir_slice name)
 {
-    for (size_t i = 0; i < admit->count; i++)
-        if (strlen(admit->known[i].server.name) == name.len &&
-            memcmp(admit->known[i].server.name, name.at, name.len) == 0)
-            return &admit->known[i];
-    return NULL;
+    if (admit->count == 0)
+        return NULL;
+    return bsearch(&name, admit->known, admit->count, sizeof *admit->known, compare_name);
 }
 
 static struct known *by_number(struct weir_admit *admit, uint32_t number)
 {
-    for (size_t i = 0; i < admit->count; i++)
-        if (admit->known[i].server.number == number)
-            return &admit->known[i];
-    return NULL;
+    struct known wanted = {.server = {.number = number}}, *key = &wanted, **found = NULL;
+
+    if (admit->count > 0)
+        found = bsearch(&key, admit->numbered, admit->count, sizeof key, compare_number);
+    return found ? *found : NULL;
+}
+
+/* The same servers by number; NULL when memory is short. */
+static struct known **numbered(const struct reading *reading)
+{
+    struct known **all = malloc((reading->count + 1) * sizeof(struct known *));
+
+    for (size_t i = 0; all && i < reading->count; i++)
+        all[i] = &reading->known[i];
+    if (all)
+        qsort(all, reading->count, sizeof(struct known *), compare_number);
+    return all;
 }
 
 int weir_admit_refresh(struct weir_admit *admit)
 {
     struct reading reading = {0};
+    struct known **all = NULL;
     int done = weir_database_servers(admit->options.database, read_server, &reading);
 
-    if (done < 0) {
+    if (done < 0 || !(all = numbered(&reading))) {
         free(reading.known);
-        return done;
+        return done < 0 ? done : WEIR_ENOMEM;
     }
     pthread_mutex_lock(&admit->lock);
     for (size_t i = 0; i < reading.count; i++) { /* what was not stored yet is kept */
@@ -89,7 +120,9 @@ int weir_admit_refresh(struct weir_admit *admit)
         }
     }
     free(admit->known);
+    free(admit->numbered);
     admit->known = reading.known;
+    admit->numbered = all;
     admit->count = reading.count;
     pthread_mutex_unlock(&admit->lock);
     return 0;
@@ -119,6 +152,7 @@ void weir_admit_free(struct weir_admit **admit)
     if (!admit || !*admit)
         return;
     free((*admit)->known);
+    free((*admit)->numbered);
     pthread_mutex_destroy(&(*admit)->lock);
     free(*admit);
     *admit = NULL;
@@ -138,12 +172,17 @@ static int lease(struct weir_admit *admit, const struct weir_intake_caller *call
 {
     uint8_t previous[WEIR_INSTANCE];
     bool knows = hex(caller->previous, previous);
+    weir_time silence;
     int done;
+
+    pthread_mutex_lock(&admit->lock);
+    silence = admit->options.silence;
+    pthread_mutex_unlock(&admit->lock);
 
     pthread_mutex_lock(admit->options.lock);
     (void)weir_admit_store(admit); /* when the one before was last heard of */
     done = weir_database_server_lease(admit->options.database, number, instance,
-                                      knows ? previous : NULL, now, admit->options.silence);
+                                      knows ? previous : NULL, now, silence);
     pthread_mutex_unlock(admit->options.lock);
     return done;
 }
@@ -256,39 +295,99 @@ static bool take_noted(struct weir_admit *admit, size_t *at, struct known *known
     return found;
 }
 
+static int store_noted(struct weir_admit *admit, const struct known *known)
+{
+    return weir_database_server_seen(admit->options.database, known->server.number, known->seen,
+                                     (uint64_t)known->generation,
+                                     known->health[0] ? known->health : NULL);
+}
+
+/* Nothing was stored: those before `end`, and for simplicity those that needed no note, again. */
+static void note_again(struct weir_admit *admit, size_t end)
+{
+    pthread_mutex_lock(&admit->lock);
+    for (size_t i = 0; i < end && i < admit->count; i++)
+        admit->known[i].noted = true;
+    pthread_mutex_unlock(&admit->lock);
+}
+
+/* All in one transaction, which with a thousand servers is what it would cost most. */
 int weir_admit_store(struct weir_admit *admit)
 {
+    struct weir_database *database = admit->options.database;
     struct known known;
     size_t at = 0;
-    int done = 0;
+    int done;
 
-    while (done >= 0 && take_noted(admit, &at, &known))
-        done = weir_database_server_seen(admit->options.database, known.server.number, known.seen,
-                                         (uint64_t)known.generation,
-                                         known.health[0] ? known.health : NULL);
-    return done < 0 ? done : 0;
+    if (!take_noted(admit, &at, &known))
+        return 0;
+    done = weir_database_begin(database);
+    if (done == 0) {
+        do {
+            done = store_noted(admit, &known);
+        } while (done >= 0 && take_noted(admit, &at, &known));
+        if (done >= 0)
+            done = weir_database_commit(database);
+        else
+            weir_database_abandon(database);
+    }
+    if (done < 0)
+        note_again(admit, at);
+    return done;
+}
+
+/* Adds a name; false when it has no room any more. */
+static bool add_name(struct weir_line *line, const char *name)
+{
+    if ((size_t)(line->end - line->at) < strlen(name) + strlen(", ...")) {
+        weir_line_text(line, "...");
+        return false;
+    }
+    weir_line_text(line, line->at > line->start ? ", " : "");
+    weir_line_text(line, name);
+    return true;
 }
 
 const char *weir_admit_names(struct weir_admit *admit, uint32_t servers, char *buffer, size_t size)
 {
     struct weir_line line = weir_line(buffer, size);
+    bool room = true;
 
     pthread_mutex_lock(&admit->lock);
-    for (size_t i = 0; i < admit->count; i++) {
+    for (size_t i = 0; i < admit->count && room; i++) {
         const struct weir_server *server = &admit->known[i].server;
-        size_t room = (size_t)(line.end - line.at);
 
-        if (server->revoked != 0 || (servers >> server->number % 32 & 1) == 0)
-            continue;
-        if (room < strlen(server->name) + strlen(", ...")) {
-            weir_line_text(&line, "...");
-            break;
-        }
-        weir_line_text(&line, line.at > line.start ? ", " : "");
-        weir_line_text(&line, server->name);
+        if (server->revoked == 0 && (servers >> server->number % 32 & 1) != 0)
+            room = add_name(&line, server->name);
     }
     pthread_mutex_unlock(&admit->lock);
     return weir_line_end(&line);
+}
+
+static bool is_blind(const struct weir_admit *admit, const struct known *known, weir_time now)
+{
+    return known->server.revoked == 0 && known->seen != 0 &&
+           now - known->seen > admit->options.silence;
+}
+
+const char *weir_admit_blind(struct weir_admit *admit, weir_time now, char *buffer, size_t size)
+{
+    struct weir_line line = weir_line(buffer, size);
+    bool room = true;
+
+    pthread_mutex_lock(&admit->lock);
+    for (size_t i = 0; i < admit->count && room; i++)
+        if (is_blind(admit, &admit->known[i], now))
+            room = add_name(&line, admit->known[i].server.name);
+    pthread_mutex_unlock(&admit->lock);
+    return weir_line_end(&line);
+}
+
+void weir_admit_silence(struct weir_admit *admit, weir_time silence)
+{
+    pthread_mutex_lock(&admit->lock);
+    admit->options.silence = silence;
+    pthread_mutex_unlock(&admit->lock);
 }
 
 void weir_admit_count(struct weir_admit *admit, weir_time now, size_t *seen_r, size_t *blind_r)
@@ -298,12 +397,10 @@ void weir_admit_count(struct weir_admit *admit, weir_time now, size_t *seen_r, s
     for (size_t i = 0; i < admit->count; i++) {
         const struct known *known = &admit->known[i];
 
-        if (known->server.revoked != 0 || known->seen == 0)
-            continue;
-        if (now - known->seen <= admit->options.silence)
-            ++*seen_r;
-        else
-            ++*blind_r;
+        bool blind = is_blind(admit, known, now);
+
+        *blind_r += blind;
+        *seen_r += !blind && known->server.revoked == 0 && known->seen != 0;
     }
     pthread_mutex_unlock(&admit->lock);
 }

@@ -44,13 +44,20 @@ int weir_admit_caller(struct weir_admit *admit, const struct weir_intake_caller 
 void weir_admit_note(struct weir_admit *admit, uint32_t server, int64_t generation,
                      struct weir_slice health);
 
-/* Stores what was noted since the last time; with the database's lock held, about once a second. */
+/* Stores what was noted since the last time; with the database's lock held, about once a second.
+ * 0, or an error and what was not stored is tried again by the next call. */
 int weir_admit_store(struct weir_admit *admit);
 
 /* The names of the servers whose numbers modulo 32 have a bit, ", " between; ends in "..." when
  * there are more than fit in.  Returns buffer. */
 const char *weir_admit_names(struct weir_admit *admit, uint32_t servers, char *buffer,
                              size_t size);
+
+/* Another silence from now on. */
+void weir_admit_silence(struct weir_admit *admit, weir_time silence);
+
+/* The names of those that are blind, as weir_admit_names(). */
+const char *weir_admit_blind(struct weir_admit *admit, weir_time now, char *buffer, size_t size);
 
 /* Servers heard of within `silence`, and those that were but are not any more (blind). */
 void weir_admit_count(struct weir_admit *admit, weir_time now, size_t *seen_r, size_t *blind_r);

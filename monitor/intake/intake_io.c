@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,10 +27,11 @@
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
+#include "monitor/agent/identity.h"
 
 #define THREADS_MOST 8
 #define IDLE_SECONDS 90
-#define INSTANCE_LEN 32
+#define FILES_BESIDE 256         /* descriptors of all that is not a connection */
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 enum route { ROUTE_SPOOL, ROUTE_COMMANDS, ROUTE_HEALTH, ROUTES };
@@ -64,6 +66,7 @@ struct weir_intake {
     struct request *first;
     size_t held;
     bool closing;
+    atomic_int_fast64_t health_every;
     atomic_uint_fast64_t requests, refused, unknown, octets;
 };
 
@@ -103,11 +106,6 @@ static const char *header(struct MHD_Connection *connection, const char *name)
     return value ? value : "";
 }
 
-static bool is_instance(const char *text)
-{
-    return strlen(text) == INSTANCE_LEN && strspn(text, "0123456789abcdef") == INSTANCE_LEN;
-}
-
 /* 200, 400, 401 or 409. */
 static int admit(struct request *request)
 {
@@ -127,7 +125,8 @@ static int admit(struct request *request)
     caller.secret = weir_slice_between(colon + 1, bearer.at + bearer.len);
     if (!weir_server_name_fit(caller.server) || caller.secret.len != WEIR_SECRET_TEXT - 1)
         return MHD_HTTP_UNAUTHORIZED;
-    if (!is_instance(caller.instance) || (caller.previous[0] && !is_instance(caller.previous)))
+    if (!weir_instance_fit(weir_slice_of(caller.instance)) ||
+        (caller.previous[0] && !weir_instance_fit(weir_slice_of(caller.previous))))
         return MHD_HTTP_BAD_REQUEST;
     return request->intake->handler.admit(request->intake->handler.context, &caller,
                                           &request->server);
@@ -236,12 +235,18 @@ static enum MHD_Result health(struct request *request)
 {
     const struct weir_intake_handler *handler = &request->intake->handler;
     int status = whole_body(request);
+    char text[48];
 
-    if (status != MHD_HTTP_OK || request->len > WEIR_HEALTH_MAX)
-        return refuse(request->intake, request->connection, MHD_HTTP_BAD_REQUEST, "body");
+    if (status == MHD_HTTP_OK && request->len > WEIR_SERVER_HEALTH_MAX)
+        status = MHD_HTTP_CONTENT_TOO_LARGE;
+    if (status != MHD_HTTP_OK)
+        return refuse(request->intake, request->connection, status, "body");
     handler->health(handler->context, request->server,
                     (struct weir_slice){request->body ? request->body : "", request->len});
-    return answer(request->connection, MHD_HTTP_OK, "{}");
+    snprintf(text, sizeof text, "{\"every\": %" PRId64 "}",
+             (int64_t)atomic_load(&request->intake->health_every) / 1000);
+    return answer(request->connection, MHD_HTTP_OK,
+                  atomic_load(&request->intake->health_every) > 0 ? text : "{}");
 }
 
 /* held questions --------------------------------------------------------------- */
@@ -414,6 +419,20 @@ static int listen_at(const struct weir_endpoint *at, const char **why_r)
     return fd;
 }
 
+/* Programs begin with 1,024 descriptors, which are 500 servers; more are there for the asking. */
+static void allow_files(const struct weir_log *log)
+{
+    const rlim_t wanted = WEIR_INTAKE_CONNECTIONS_MAX + FILES_BESIDE;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted)
+        weir_log(log, WEIR_LOG_WARNING, "no more than %llu descriptors are allowed: %llu servers",
+                 (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_cur / 2);
+}
+
 static unsigned threads(const struct weir_intake_options *options)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -464,7 +483,9 @@ int weir_intake_open(const struct weir_intake_options *options,
     intake->handler = *handler;
     intake->log = log;
     intake->steady = weir_clock_steady();
+    atomic_init(&intake->health_every, options->health_every);
     pthread_mutex_init(&intake->lock, NULL);
+    allow_files(log);
     fd = listen_at(options->listen, &why);
     intake->daemon = fd >= 0 ? start(intake, options, fd) : NULL;
     if (intake->daemon) {
@@ -500,6 +521,11 @@ unsigned weir_intake_port(const struct weir_intake *intake)
         MHD_get_daemon_info(intake->daemon, MHD_DAEMON_INFO_BIND_PORT);
 
     return info ? info->port : 0;
+}
+
+void weir_intake_health(struct weir_intake *intake, weir_time every)
+{
+    atomic_store(&intake->health_every, every);
 }
 
 void weir_intake_count(struct weir_intake *intake, struct weir_intake_counts *counts_r)

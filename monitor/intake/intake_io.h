@@ -4,7 +4,7 @@
  *     POST /agent/v1/spool?stream=NAME&offset=N    whole lines, plain or deflated
  *     GET  /agent/v1/commands?generation=G&wait=S  held open until there is something new; with
  *                                                  all=1 everything that stands, at once
- *     POST /agent/v1/health                        a small JSON object
+ *     POST /agent/v1/health                        a small JSON object; answered with how often
  *
  * Knows the protocol and nothing of what is in it: the handler decides.  Requests are taken by some
  * threads of libmicrohttpd; the handler's functions are called from them, several at once.
@@ -45,6 +45,7 @@ struct weir_intake_handler {
 struct weir_intake_options {
     const struct weir_endpoint *listen;
     const struct weir_certificate *certificate;
+    weir_time health_every;             /* agents tell how they are so often; 0: as they like */
     unsigned threads;                   /* 0: one for each processor, at most 8 */
 };
 
@@ -63,6 +64,9 @@ void weir_intake_wake(struct weir_intake *intake);
 
 /* Answers those who were held for long enough; to be called about once a second. */
 void weir_intake_tick(struct weir_intake *intake, weir_time steady);
+
+/* Another period for agents to tell how they are, from their next time on. */
+void weir_intake_health(struct weir_intake *intake, weir_time every);
 
 /* The port that was taken, when the address said 0. */
 unsigned weir_intake_port(const struct weir_intake *intake);

@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 
 #define ROWS_MAX ((size_t)1 << 30)
+#define BLOCK 32 /* lines whose places are brought near together */
 
 struct place {
     uint32_t tag, row; /* row: one more than its number; 0: free */
@@ -76,19 +77,16 @@ static bool same(const struct weir_minute_row *a, const struct weir_minute_row *
            weir_address_equal(&a->address, &b->address);
 }
 
-/* The place of a row, or the free one where it belongs. */
+/* The place of a row with this hash, or the free one where it belongs. */
 static struct place *find(const struct weir_minutes *minutes, const struct weir_minute_row *row,
-                          uint32_t *tag_r)
+                          uint64_t hash)
 {
-    uint64_t hash = hash_of(minutes, row);
-    size_t at = (size_t)hash & minutes->mask;
+    uint32_t tag = (uint32_t)(hash >> 32);
 
-    *tag_r = (uint32_t)(hash >> 32);
-    for (;; at = (at + 1) & minutes->mask) {
+    for (size_t at = (size_t)hash & minutes->mask;; at = (at + 1) & minutes->mask) {
         struct place *place = &minutes->place[at];
 
-        if (place->row == 0 ||
-            (place->tag == *tag_r && same(&minutes->row[place->row - 1], row)))
+        if (place->row == 0 || (place->tag == tag && same(&minutes->row[place->row - 1], row)))
             return place;
     }
 }
@@ -102,10 +100,10 @@ static void index_again(struct weir_minutes *minutes)
 {
     clear_index(minutes);
     for (size_t i = 0; i < minutes->rows; i++) {
-        uint32_t tag;
-        struct place *place = find(minutes, &minutes->row[i], &tag);
+        uint64_t hash = hash_of(minutes, &minutes->row[i]);
+        struct place *place = find(minutes, &minutes->row[i], hash);
 
-        *place = (struct place){.tag = tag, .row = (uint32_t)i + 1};
+        *place = (struct place){.tag = (uint32_t)(hash >> 32), .row = (uint32_t)i + 1};
     }
     minutes->sorted = false;
 }
@@ -129,25 +127,69 @@ static int64_t minute_of(weir_time time)
     return time / WEIR_MINUTE - (time % WEIR_MINUTE < 0);
 }
 
-int weir_minutes_add(struct weir_minutes *minutes, uint32_t server,
-                     const struct weir_traffic *traffic)
+static struct weir_minute_row row_of(uint32_t server, const struct weir_traffic *traffic)
 {
-    struct weir_minute_row row = {.minute = minute_of(traffic->time),
-                                  .address = traffic->address, .server = server,
-                                  .first = traffic->time, .last = traffic->time};
-    struct place *place;
-    uint32_t tag;
+    return (struct weir_minute_row){.minute = minute_of(traffic->time),
+                                    .address = traffic->address, .server = server,
+                                    .first = traffic->time, .last = traffic->time};
+}
 
-    if (minutes->sorted)
-        index_again(minutes);
-    place = find(minutes, &row, &tag);
+static int add(struct weir_minutes *minutes, const struct weir_minute_row *row, uint64_t hash,
+               const struct weir_traffic *traffic)
+{
+    struct place *place = find(minutes, row, hash);
+
     if (place->row == 0) {
         if (minutes->rows == minutes->most)
             return WEIR_EFULL;
-        minutes->row[minutes->rows++] = row;
-        *place = (struct place){.tag = tag, .row = (uint32_t)minutes->rows};
+        minutes->row[minutes->rows++] = *row;
+        *place = (struct place){.tag = (uint32_t)(hash >> 32), .row = (uint32_t)minutes->rows};
     }
     sum_up(&minutes->row[place->row - 1], traffic);
+    return 0;
+}
+
+int weir_minutes_add(struct weir_minutes *minutes, uint32_t server,
+                     const struct weir_traffic *traffic)
+{
+    struct weir_minute_row row = row_of(server, traffic);
+
+    if (minutes->sorted)
+        index_again(minutes);
+    return add(minutes, &row, hash_of(minutes, &row), traffic);
+}
+
+/* Asks for the row that a hash leads to; a wrong one does no harm. */
+static void bring_near(const struct weir_minutes *minutes, uint64_t hash)
+{
+    uint32_t number = minutes->place[(size_t)hash & minutes->mask].row;
+    const char *row = (const char *)&minutes->row[number > 0 ? number - 1 : minutes->rows];
+
+    __builtin_prefetch(row, 1);
+    __builtin_prefetch(row + sizeof *minutes->row - 1, 1);
+}
+
+int weir_minutes_add_all(struct weir_minutes *minutes, uint32_t server,
+                         const struct weir_traffic *traffic, size_t count)
+{
+    struct weir_minute_row row[BLOCK];
+    uint64_t hash[BLOCK];
+
+    if (minutes->sorted)
+        index_again(minutes);
+    for (size_t n; count > 0; traffic += n, count -= n) {
+        n = count < BLOCK ? count : BLOCK;
+        for (size_t i = 0; i < n; i++) {
+            row[i] = row_of(server, &traffic[i]);
+            hash[i] = hash_of(minutes, &row[i]);
+            __builtin_prefetch(&minutes->place[(size_t)hash[i] & minutes->mask], 1);
+        }
+        for (size_t i = 0; i < n; i++)
+            bring_near(minutes, hash[i]);
+        for (size_t i = 0; i < n; i++)
+            if (add(minutes, &row[i], hash[i], &traffic[i]) < 0)
+                return WEIR_EFULL;
+    }
     return 0;
 }
 

@@ -43,6 +43,11 @@ void weir_minutes_free(struct weir_minutes **minutes);
 int weir_minutes_add(struct weir_minutes *minutes, uint32_t server,
                      const struct weir_traffic *traffic);
 
+/* Adds lines in their order, several at a time in the memory's eyes: 0, or WEIR_EFULL at the first
+ * one that there is no room for. */
+int weir_minutes_add_all(struct weir_minutes *minutes, uint32_t server,
+                         const struct weir_traffic *traffic, size_t count);
+
 /* How many more rows there is room for: a batch of so many lines fits for certain. */
 size_t weir_minutes_room(const struct weir_minutes *minutes);
 

@@ -79,8 +79,8 @@ static int add(void *context, const struct weir_database_decision *decision)
     bool gone = decision->undone != 0;
     enum weir_list list;
 
-    if (!weir_command_list(decision->list, &list))
-        return 0;
+    if (!weir_command_list(decision->list, &list) || weir_prefix_too_wide(&decision->prefix))
+        return 0; /* agents would refuse the whole answer for one that is too wide */
     if (!gone && decision->ends != 0 && decision->ends <= answer->now)
         return 0; /* servers forget it by themselves */
     snprintf(entry.reason, sizeof entry.reason, "%s", decision->reason);

@@ -6,51 +6,23 @@
  */
 #include "monitor/intake/receiver_io.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"
 #include "core/store/traffic_line.h"
 #include "monitor/database/database_traffic_io.h"
-#include "monitor/intake/journal_io.h"
-#include "monitor/intake/minutes.h"
+#include "monitor/intake/receiver_impl.h"
 
 #define STREAMS_FIRST 1024
 #define SERVERS_MOST 65536
-
-struct stream {
-    uint32_t server;
-    char name[WEIR_STREAM_MAX + 1];
-    uint64_t offset;
-    weir_time last;
-    bool changed;                /* since it was stored */
-};
-
-struct server {
-    weir_time told, heard;       /* its own time of the last line; ours */
-};
-
-struct weir_receiver {
-    struct weir_receiver_options options;
-    const struct weir_log *log;
-    pthread_mutex_t lock;
-    struct weir_journal *journal;
-    struct weir_minutes *minutes[2]; /* filled; being stored */
-    uint64_t position;           /* of the journal, behind all that is in minutes[1] */
-    bool storing;                /* minutes[1] holds something */
-    struct weir_stream *stored;  /* the streams that go with it */
-    size_t stored_count;
-    struct stream **stream;      /* open addressing, by hash */
-    size_t streams, places;
-    struct server *server;
-    struct weir_receiver_counts counts;
-    struct weir_log_gate gate;
-};
+#define LINE_USUAL 80            /* octets */
+#define CHARGES 128              /* at once */
 
 /* streams ------------------------------------------------------------------------ */
 
-static size_t place_of(const struct weir_receiver *receiver, uint32_t server, const char *name)
+size_t weir_receiver_place(const struct weir_receiver *receiver, uint32_t server,
+                           const char *name)
 {
     char key[4 + WEIR_STREAM_MAX + 1];
     size_t len = strlen(name);
@@ -81,7 +53,7 @@ static int grow(struct weir_receiver *receiver)
     }
     for (size_t i = 0; i < places; i++)
         if (old[i])
-            receiver->stream[place_of(receiver, old[i]->server, old[i]->name)] = old[i];
+            receiver->stream[weir_receiver_place(receiver, old[i]->server, old[i]->name)] = old[i];
     free(old);
     return 0;
 }
@@ -93,7 +65,7 @@ static struct stream *stream_of(struct weir_receiver *receiver, uint32_t server,
 
     if (2 * receiver->streams >= receiver->places && grow(receiver) < 0)
         return NULL;
-    place = place_of(receiver, server, name);
+    place = weir_receiver_place(receiver, server, name);
     if (!receiver->stream[place]) {
         struct stream *stream = calloc(1, sizeof *stream);
 
@@ -111,7 +83,7 @@ static struct stream *stream_of(struct weir_receiver *receiver, uint32_t server,
 
 struct lines {
     struct weir_traffic *traffic;
-    size_t count, lines, bad, ahead;
+    size_t count, room, lines, bad, ahead;
     weir_time last;              /* time of the last line that had one */
 };
 
@@ -136,21 +108,33 @@ static void read_line(struct lines *lines, struct weir_slice line, weir_time now
     lines->count++;
 }
 
+static int more_room(struct lines *lines)
+{
+    size_t room = lines->room * 2;
+    struct weir_traffic *more = realloc(lines->traffic, room * sizeof *more);
+
+    if (!more)
+        return WEIR_ENOMEM;
+    lines->traffic = more;
+    lines->room = room;
+    return 0;
+}
+
 /* All traffic lines in the octets; the caller frees. */
 static int read_lines(struct weir_slice octets, weir_time now, struct lines *lines_r)
 {
-    struct lines lines = {0};
-    size_t most = 1;
+    struct lines lines = {.room = octets.len / LINE_USUAL / 2 + 8};
 
-    for (size_t i = 0; i < octets.len; i++)
-        most += octets.at[i] == '\n';
-    lines.traffic = malloc(most * sizeof *lines.traffic);
-    if (!lines.traffic)
+    if (more_room(&lines) < 0)
         return WEIR_ENOMEM;
     while (octets.len > 0) {
         const char *end = memchr(octets.at, '\n', octets.len);
         size_t len = end ? (size_t)(end - octets.at) : octets.len;
 
+        if (lines.count == lines.room && more_room(&lines) < 0) {
+            free(lines.traffic);
+            return WEIR_ENOMEM;
+        }
         read_line(&lines, (struct weir_slice){octets.at, len}, now);
         octets.at += end ? len + 1 : len;
         octets.len -= end ? len + 1 : len;
@@ -161,28 +145,35 @@ static int read_lines(struct weir_slice octets, weir_time now, struct lines *lin
 
 static void charge(struct weir_receiver *receiver, uint32_t server, const struct lines *lines)
 {
+    struct weir_charge charge[CHARGES];
+    size_t count = 0;
+
     for (size_t i = 0; i < lines->count; i++) {
         const struct weir_traffic *traffic = &lines->traffic[i];
 
         if (traffic->connections || traffic->messages || traffic->recipients)
-            weir_watch_charge(receiver->options.watch,
-                              &(struct weir_charge){.time = traffic->time,
-                                                    .address = traffic->address,
-                                                    .quantity = {traffic->connections,
-                                                                 traffic->messages,
-                                                                 traffic->recipients},
-                                                    .server = server});
+            charge[count++] = (struct weir_charge){.time = traffic->time,
+                                                   .address = traffic->address,
+                                                   .quantity = {traffic->connections,
+                                                                traffic->messages,
+                                                                traffic->recipients},
+                                                   .server = server};
+        if (count == CHARGES || i + 1 == lines->count) {
+            weir_watch_charge_all(receiver->options.watch, charge, count);
+            count = 0;
+        }
     }
 }
 
-/* What the journal has, or will have: into minutes and watch.  There must be room. */
+/* What the journal has up to a position: into minutes and watch.  There must be room. */
 static void book(struct weir_receiver *receiver, uint32_t server, const struct lines *lines,
-                 weir_time now)
+                 uint64_t position, weir_time now)
 {
     struct server *told = &receiver->server[server % SERVERS_MOST];
 
-    for (size_t i = 0; i < lines->count; i++)
-        (void)weir_minutes_add(receiver->minutes[0], server, &lines->traffic[i]);
+    if (receiver->options.booking)
+        *receiver->options.booking = position;
+    (void)weir_minutes_add_all(receiver->minutes[0], server, lines->traffic, lines->count);
     charge(receiver, server, lines);
     if (lines->last > told->told)
         told->told = lines->last;
@@ -224,7 +215,7 @@ static enum weir_taken take_lines(struct weir_receiver *receiver, struct stream 
                                octets, &position);
     if (done < 0)
         return later(receiver, now, weir_error_reason(done));
-    book(receiver, stream->server, lines, now);
+    book(receiver, stream->server, lines, position, now);
     stream->offset += octets.len;
     stream->last = now;
     stream->changed = true;
@@ -245,6 +236,8 @@ enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t serv
     pthread_mutex_lock(&receiver->lock);
     stream = stream_of(receiver, server, name);
     there = stream ? stream->offset : 0;
+    if (stream)
+        stream->gone = 0;
     if (stream && there >= offset)
         receiver->counts.again += there - offset < octets.len ? there - offset : octets.len;
     pthread_mutex_unlock(&receiver->lock);
@@ -260,7 +253,9 @@ enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t serv
     if (read_lines(octets, now, &lines) < 0)
         return WEIR_TAKEN_LATER;
     pthread_mutex_lock(&receiver->lock);
-    taken = take_lines(receiver, stream, there, octets, &lines, now, offset_r);
+    stream = stream_of(receiver, server, name); /* it may have been forgotten meanwhile */
+    if (stream)
+        taken = take_lines(receiver, stream, there, octets, &lines, now, offset_r);
     pthread_mutex_unlock(&receiver->lock);
     free(lines.traffic);
     return taken;
@@ -308,27 +303,31 @@ static int turn(struct weir_receiver *receiver, uint64_t position)
     return 0;
 }
 
-/* Writes the table that was turned. */
-static int store_turned(struct weir_receiver *receiver)
+/* Writes a piece of the table that was turned: 1 when there is more, 0, or an error. */
+static int store_turned(struct weir_receiver *receiver, size_t most)
 {
-    struct weir_database_batch batch = {.stream = receiver->stored,
-                                        .streams = receiver->stored_count,
-                                        .position = receiver->position};
-    int done;
+    const struct weir_database_batch batch = {.stream = receiver->stored,
+                                              .streams = receiver->stored_count,
+                                              .position = receiver->position};
+    int done = 0;
 
-    batch.row = weir_minutes_rows(receiver->minutes[1], &batch.rows);
-    done = weir_database_traffic(receiver->options.database, &batch);
-    if (done < 0)
+    if (receiver->options.settle)
+        done = receiver->options.settle(receiver->options.context, receiver->position);
+    if (done == 0)
+        done = weir_storing_piece(&receiver->pieces, receiver->options.database,
+                                  receiver->minutes[1], &batch, most);
+    if (done != 0)
         return done;
     weir_minutes_clear(receiver->minutes[1]);
     pthread_mutex_lock(&receiver->lock);
     receiver->storing = false;
+    receiver->stored_position = receiver->position;
     done = weir_journal_remove_below(receiver->journal, receiver->position);
     pthread_mutex_unlock(&receiver->lock);
     return done < 0 ? done : 0;
 }
 
-int weir_receiver_store(struct weir_receiver *receiver)
+static int store(struct weir_receiver *receiver, size_t most)
 {
     uint64_t position;
     int done = 0;
@@ -338,7 +337,37 @@ int weir_receiver_store(struct weir_receiver *receiver)
     if (!receiver->storing && position != receiver->position)
         done = turn(receiver, position);
     pthread_mutex_unlock(&receiver->lock);
-    return done < 0 || !receiver->storing ? done : store_turned(receiver);
+    return done < 0 || !receiver->storing ? done : store_turned(receiver, most);
+}
+
+int weir_receiver_store(struct weir_receiver *receiver)
+{
+    return store(receiver, 0);
+}
+
+int weir_receiver_store_piece(struct weir_receiver *receiver)
+{
+    const struct weir_receiver_options *options = &receiver->options;
+    size_t rows;
+    bool due;
+
+    pthread_mutex_lock(&receiver->lock);
+    rows = options->rows - weir_minutes_room(receiver->minutes[0]);
+    due = receiver->storing || weir_storing_due(&receiver->pieces, rows, options->rows) ||
+          (options->journal_most > 0 &&
+           weir_journal_octets(receiver->journal) > options->journal_most / 2);
+    pthread_mutex_unlock(&receiver->lock);
+    return due ? store(receiver, WEIR_STORING_FEW) : 0;
+}
+
+uint64_t weir_receiver_booked(struct weir_receiver *receiver)
+{
+    uint64_t position;
+
+    pthread_mutex_lock(&receiver->lock);
+    position = weir_journal_position(receiver->journal);
+    pthread_mutex_unlock(&receiver->lock);
+    return position;
 }
 
 int weir_receiver_sync(struct weir_receiver *receiver)
@@ -389,6 +418,9 @@ void weir_receiver_count(struct weir_receiver *receiver, struct weir_receiver_co
     pthread_mutex_lock(&receiver->lock);
     *counts_r = receiver->counts;
     counts_r->streams = receiver->streams;
+    counts_r->behind = weir_journal_position(receiver->journal) - receiver->stored_position;
+    for (size_t i = 0; i < receiver->places; i++)
+        counts_r->gone += receiver->stream[i] && receiver->stream[i]->gone > 0;
     counts_r->waiting = receiver->options.rows - weir_minutes_room(receiver->minutes[0]);
     pthread_mutex_unlock(&receiver->lock);
 }
@@ -405,6 +437,18 @@ static int known_stream(void *context, const struct weir_stream *known)
     stream->offset = known->offset;
     stream->last = known->last;
     return 0;
+}
+
+/* What was replayed up to a position; what was there partly is whole then. */
+static int store_replayed(struct weir_receiver *receiver, uint64_t position)
+{
+    int done = turn(receiver, receiver->partly > 0 && position > receiver->partly
+                                  ? receiver->partly
+                                  : position);
+
+    if (position >= receiver->partly)
+        receiver->partly = 0;
+    return done < 0 ? done : store_turned(receiver, 0);
 }
 
 /* A batch that the database has not: as if it came in now, without the journal.  Its stream was
@@ -425,12 +469,12 @@ static int replay_batch(void *context, const struct weir_journal_batch *batch)
     if (!stream || (done = read_lines(batch->octets, now, &lines)) < 0)
         return WEIR_ENOMEM;
     done = 0;
-    if (weir_minutes_room(receiver->minutes[0]) < lines.count &&
-        (done = turn(receiver, batch->position)) == 0)
-        done = store_turned(receiver);
+    if (weir_minutes_room(receiver->minutes[0]) < lines.count ||
+        (receiver->partly > 0 && batch->position >= receiver->partly))
+        done = store_replayed(receiver, batch->position);
     if (done == 0) {
         stream->last = weir_clock_now(&wall);
-        book(receiver, batch->server, &lines, stream->last);
+        book(receiver, batch->server, &lines, batch->next, stream->last);
         receiver->server[batch->server % SERVERS_MOST].heard = 0; /* it is not heard of yet */
         stream->offset = batch->offset + batch->octets.len;
         stream->changed = true;
@@ -456,15 +500,25 @@ static int open_journal(struct weir_receiver *receiver)
     struct weir_journal_options options = {.folder = receiver->options.journal,
                                            .bytes_most = receiver->options.journal_most};
     struct weir_journal_found found, replayed;
+    struct weir_database_progress progress;
     int done = weir_database_position(receiver->options.database, &options.from);
 
     if (done == 0)
+        done = weir_database_progress(receiver->options.database, &progress);
+    if (done == 0)
         done = weir_journal_open(&options, &found, &receiver->journal);
     if (done == 0) {
-        receiver->position = options.from;
+        receiver->position = receiver->stored_position = options.from;
+        receiver->partly = progress.position;
+        if (receiver->options.booking)
+            *receiver->options.booking = options.from;
         done = weir_journal_replay(receiver->journal, options.from, replay_batch, receiver,
                                    &replayed);
     }
+    if (done == 0 && receiver->partly > 0) /* and the journal's end may be lost */
+        done = store_replayed(receiver, weir_journal_position(receiver->journal));
+    receiver->partly = 0;
+    receiver->pieces.passed = true;
     if (done < 0) {
         weir_log(receiver->log, WEIR_LOG_ERROR, "journal %s: %s", receiver->options.journal,
                  weir_error_reason(done));

@@ -26,6 +26,7 @@
 #include "monitor/threshold/watch.h"
 
 #define WEIR_RECEIVER_AHEAD (5 * WEIR_SECOND)
+#define WEIR_RECEIVER_LINGER (10 * WEIR_MINUTE)
 
 struct weir_receiver;
 
@@ -38,6 +39,12 @@ struct weir_receiver_options {
     struct weir_watch *watch;
     weir_time now;               /* what lines of the journal from further ahead count as; 0: these
                                     are as they say */
+    uint64_t *booking;           /* is set to the journal's position behind what the watch is
+                                    charged next; or NULL */
+    /* Everything up to a position of the journal is about to be stored: whatever else comes of it
+     * has to be first.  0, or an error and it is tried again.  May be NULL. */
+    int (*settle)(void *context, uint64_t position);
+    void *context;
 };
 
 /* Takes in what the journal has and the database has not. */
@@ -57,6 +64,23 @@ enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t serv
  * 0 or an error; then it stays, and is tried again by the next call. */
 int weir_receiver_store(struct weir_receiver *receiver);
 
+/* The same a piece at a time, when it is worth while: 1 when there is more at hand, which is to be
+ * stored soon; 0; or an error. */
+int weir_receiver_store_piece(struct weir_receiver *receiver);
+
+/* The journal's position behind all that was charged. */
+uint64_t weir_receiver_booked(struct weir_receiver *receiver);
+
+/* The server says that a stream's file is gone: nothing more comes of it.  What nevertheless
+ * comes within WEIR_RECEIVER_LINGER, sent again and late on its way, is still known.  One that is
+ * not known, or was said to be gone before, changes nothing. */
+void weir_receiver_gone(struct weir_receiver *receiver, uint32_t server, const char *stream,
+                        weir_time now);
+
+/* Forgets, here and in the database, what was gone for so long; now and then.  How many, or the
+ * database's error. */
+int weir_receiver_forget(struct weir_receiver *receiver, weir_time now);
+
 /* Makes durable what was acknowledged; waits for the disk. */
 int weir_receiver_sync(struct weir_receiver *receiver);
 
@@ -74,7 +98,9 @@ struct weir_receiver_counts {
     uint64_t again;              /* octets that had been taken before */
     uint64_t bad, ahead;         /* lines that are wrong; or too far in the future */
     uint64_t later;              /* pieces turned away */
-    size_t streams, waiting;     /* rows not yet stored */
+    size_t streams, gone;        /* gone: those whose files are, and not yet forgotten */
+    size_t waiting;              /* rows not yet stored */
+    uint64_t behind;             /* octets of the journal that the database has not yet */
 };
 
 void weir_receiver_count(struct weir_receiver *receiver, struct weir_receiver_counts *counts_r);

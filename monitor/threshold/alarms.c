@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 
 enum { PER_ADDRESS = 3 }; /* an address and the networks above it */
+enum { SERVERS = 32, NOBODY = SERVERS }; /* owners */
 
 #define NONE UINT32_MAX
 
@@ -21,6 +22,7 @@ struct weir_alarms {
     uint32_t spare;      /* the first free entry; chained by next */
     uint32_t queued;
     uint32_t addresses, addresses_most;
+    uint32_t owned[SERVERS + 1]; /* of these addresses; of several servers: the last */
 };
 
 /* Entries. --------------------------------------------------------------- */
@@ -130,6 +132,17 @@ void weir_alarms_postpone(struct weir_alarms *alarms, struct weir_alarm *alarm, 
 
 /* Events. ---------------------------------------------------------------- */
 
+static unsigned owner_of(uint32_t servers)
+{
+    return __builtin_popcount(servers) == 1 ? (unsigned)__builtin_ctz(servers) : NOBODY;
+}
+
+static bool has_room(const struct weir_alarms *alarms, unsigned owner)
+{
+    uint32_t left = alarms->addresses_most - alarms->addresses;
+    return left > 0 && (owner == NOBODY || alarms->owned[owner] < left);
+}
+
 /* The entry's first event: it counts among the offenders of the network above. */
 static bool begin(struct weir_alarms *alarms, struct weir_alarm *alarm,
                   const struct weir_alarm_place *place)
@@ -145,22 +158,25 @@ static bool begin(struct weir_alarms *alarms, struct weir_alarm *alarm,
         alarm->above = index_of(alarms, network);
     }
     alarms->addresses += alarm->level == 0;
+    alarms->owned[alarm->owner] += alarm->level == 0;
     put(alarms, alarms->queued++, index_of(alarms, alarm));
     return true;
 }
 
 struct weir_alarm *weir_alarms_raise(struct weir_alarms *alarms,
                                      const struct weir_alarm_place *place, unsigned quantity,
-                                     weir_time due)
+                                     uint32_t servers, weir_time due)
 {
     struct weir_alarm *alarm = weir_alarms_find(alarms, place->spot[place->level].name);
     bool fresh = !alarm || alarm->raised == 0;
-    if (fresh && place->level == 0 && alarms->addresses >= alarms->addresses_most)
+    if (fresh && place->level == 0 && !has_room(alarms, owner_of(servers)))
         return NULL;
     if (!alarm)
         alarm = make(alarms, place, place->level);
     if (!alarm)
         return NULL;
+    if (fresh)
+        alarm->owner = (uint8_t)owner_of(servers);
     if (fresh && !begin(alarms, alarm, place)) {
         drop_if_idle(alarms, alarm);
         return NULL;
@@ -179,6 +195,7 @@ void weir_alarms_clear(struct weir_alarms *alarms, struct weir_alarm *alarm, uns
         return;
     leave_queue(alarms, alarm);
     alarms->addresses -= alarm->level == 0;
+    alarms->owned[alarm->owner] -= alarm->level == 0;
     if (alarm->above != NONE) {
         struct weir_alarm *network = &alarms->alarm[alarm->above];
         alarm->above = NONE;

@@ -9,6 +9,9 @@
  * Owner:    the caller; pointers to entries are good until entries are dropped.  Threads: one.
  * Errors:   weir_alarms_new(): WEIR_ENOMEM.
  * Limits:   so many addresses with events as it was made for, and three times as many entries.
+ *           Addresses that only one server saw are that server's own: it may have as many of them
+ *           as there is room left, so that a server that lies - half of all at most - leaves
+ *           room for what the others see, and each of them the same.
  */
 #ifndef WEIR_THRESHOLD_ALARMS_H
 #define WEIR_THRESHOLD_ALARMS_H
@@ -31,6 +34,7 @@ struct weir_alarm {
     uint8_t level;           /* 0: address; 1, 2: networks */
     uint8_t class_number;
     uint8_t raised;          /* a bit for each quantity; 0 for what is only above others */
+    uint8_t owner;           /* of alarms.c: the one server that saw it, modulo 32 */
 };
 
 struct weir_alarms;
@@ -50,10 +54,11 @@ struct weir_alarm_place {
     unsigned class_number;
 };
 
-/* Notes an event.  NULL when there is no room. */
+/* Notes an event that these servers saw (bits of their numbers modulo 32).  NULL when there is no
+ * room. */
 struct weir_alarm *weir_alarms_raise(struct weir_alarms *alarms,
                                      const struct weir_alarm_place *place, unsigned quantity,
-                                     weir_time due);
+                                     uint32_t servers, weir_time due);
 
 /* Ends an event; an entry without events and offenders is dropped. */
 void weir_alarms_clear(struct weir_alarms *alarms, struct weir_alarm *alarm, unsigned quantity);

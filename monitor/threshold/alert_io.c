@@ -23,7 +23,7 @@
 enum { MAIL, WEBHOOK, CHANNELS };
 
 struct weir_alerts {
-    struct weir_alerts_options options;
+    struct weir_alerts_options options; /* of its texts, own copies */
     const struct weir_log *log;
     struct alert_channel channel[CHANNELS];
     atomic_uint_fast64_t added;
@@ -202,6 +202,11 @@ int weir_alerts_open(const struct weir_alerts_options *options, const struct wei
     if (!alerts)
         return WEIR_ENOMEM;
     alerts->options = *options;
+    alerts->options.mail = strdup(options->mail);
+    alerts->options.sendmail = strdup(options->sendmail);
+    alerts->options.webhook = strdup(options->webhook);
+    if (!alerts->options.mail || !alerts->options.sendmail || !alerts->options.webhook)
+        done = WEIR_ENOMEM;
     if (options->timeout == 0)
         alerts->options.timeout = WEIR_ALERT_TIMEOUT;
     alerts->log = log;
@@ -209,7 +214,7 @@ int weir_alerts_open(const struct weir_alerts_options *options, const struct wei
     alerts->channel[MAIL].hand_over = weir_alert_hand_to_sendmail;
     alerts->channel[WEBHOOK].name = "webhook";
     alerts->channel[WEBHOOK].hand_over = weir_alert_hand_to_webhook;
-    if (options->mail[0] && (done = check_mail(alerts)) == 0)
+    if (done == 0 && options->mail[0] && (done = check_mail(alerts)) == 0)
         done = open_channel(alerts, &alerts->channel[MAIL]);
     if (done == 0 && options->webhook[0] && (done = check_webhook(alerts)) == 0)
         done = open_channel(alerts, &alerts->channel[WEBHOOK]);
@@ -246,6 +251,9 @@ void weir_alerts_close(struct weir_alerts **alerts)
         pthread_cond_destroy(&channel->wake);
         pthread_mutex_destroy(&channel->lock);
     }
+    free((void *)(uintptr_t)(*alerts)->options.mail);
+    free((void *)(uintptr_t)(*alerts)->options.sendmail);
+    free((void *)(uintptr_t)(*alerts)->options.webhook);
     free(*alerts);
     *alerts = NULL;
 }

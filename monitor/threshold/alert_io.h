@@ -12,7 +12,7 @@
  * waiting when it is closed is handed over at once, or logged as not told; what waits when
  * the monitor is killed is in its log and database only.
  *
- * Owner:    the caller; the options' texts must live as long.
+ * Owner:    the caller; the options' texts are copied.
  * Threads:  weir_alerts_add() and weir_alerts_count() from any.
  * Errors:   weir_alerts_open(): WEIR_EINVAL (recipient or URL, logged), WEIR_ENOMEM, WEIR_EIO.
  * Limits:   a message takes at most WEIR_ALERT_TIMEOUT until it is given up and its process

@@ -121,8 +121,10 @@ static enum weir_response milder(const struct weir_ladder *ladder, enum weir_res
 static void decide(struct weir_ladder *ladder, struct ladder_record *record, weir_time time)
 {
     const struct weir_watch_event *event = &record->event;
-    const struct weir_ladder_step *step =
-        &class_of(ladder, event->class_name)->step[record->step];
+    const struct weir_ladder_class *class = class_of(ladder, event->class_name);
+    if (record->step >= class->steps) /* it changed its class, or the class its steps */
+        record->step = 0;
+    const struct weir_ladder_step *step = &class->step[record->step];
     struct weir_ladder_decision decision = {
         .prefix = event->prefix,
         .wanted = step->response,
@@ -132,7 +134,7 @@ static void decide(struct weir_ladder *ladder, struct ladder_record *record, wei
         .servers = event->servers,
         .event = event,
     };
-    record->ends = time + length_of(ladder, record, step, time);
+    record->ends = decision.until = time + length_of(ladder, record, step, time);
     decision.response = milder(ladder, step->response, event, &decision.withheld);
     record->withheld = is_block(decision.wanted) && decision.response == WEIR_RESPONSE_ALERT;
     if (decision.response == WEIR_RESPONSE_SCORE)
@@ -162,6 +164,13 @@ static void climb(const struct weir_ladder *ladder, struct ladder_record *record
 
 /* Events and time. ------------------------------------------------------- */
 
+static void note_event(struct ladder_record *record, const struct weir_watch_event *event)
+{
+    record->event = *event;
+    snprintf(record->class_name, sizeof(record->class_name), "%s", event->class_name);
+    record->event.class_name = record->class_name; /* the watch's may be gone tomorrow */
+}
+
 static void raised(struct weir_ladder *ladder, const struct weir_watch_event *event)
 {
     struct ladder_record *record = find(ladder, &event->prefix), passing = {.used = true};
@@ -176,14 +185,10 @@ static void raised(struct weir_ladder *ladder, const struct weir_watch_event *ev
     record->raised |= (uint8_t)(1u << event->quantity);
     if (still) /* one more quantity of an event that was answered */
         return;
-    record->event = *event;
-    snprintf(record->class_name, sizeof(record->class_name), "%s", event->class_name);
-    record->event.class_name = record->class_name; /* the watch's may be gone tomorrow */
+    note_event(record, event);
     record->last = event->time;
     if (again)
         climb(ladder, record);
-    if (record->step >= class_of(ladder, event->class_name)->steps) /* it changed its class */
-        record->step = 0;
     decide(ladder, record, event->time);
 }
 
@@ -230,6 +235,49 @@ void weir_ladder_undo(struct weir_ladder *ladder, const struct weir_prefix *pref
             weir_prefix_contains(prefix, &record->event.prefix.address))
             drop(ladder, record);
     }
+}
+
+/* What another one knew. ------------------------------------------------- */
+
+static struct ladder_record *find_or_make(struct weir_ladder *ladder,
+                                          const struct weir_prefix *prefix)
+{
+    struct ladder_record *record = find(ladder, prefix);
+    if (!record)
+        record = make(ladder, prefix);
+    if (!record)
+        ladder->counts.forgotten++;
+    return record;
+}
+
+void weir_ladder_stands(struct weir_ladder *ladder, const struct weir_watch_event *event,
+                        weir_time grace)
+{
+    struct ladder_record *record = find_or_make(ladder, &event->prefix);
+    if (!record)
+        return;
+    if (record->raised == 0)
+        note_event(record, event);
+    record->raised |= (uint8_t)(1u << event->quantity);
+    record->last = event->time > record->last ? event->time : record->last;
+    record->ends = grace > record->ends ? grace : record->ends;
+}
+
+void weir_ladder_put(struct weir_ladder *ladder, const struct weir_ladder_place *place)
+{
+    struct ladder_record *record = find_or_make(ladder, &place->prefix);
+    if (!record)
+        return;
+    record->step = place->step < WEIR_LADDER_STEPS_MAX ? place->step : 0;
+    record->repeated = place->repeated;
+    record->withheld = place->withheld;
+    record->last = place->last > record->last ? place->last : record->last;
+    record->ends = place->until > record->ends ? place->until : record->ends;
+}
+
+void weir_ladder_blocked(struct weir_ladder *ladder, uint32_t servers, weir_time time)
+{
+    weir_ladder_spend(ladder, servers, time);
 }
 
 /* The ladder. ------------------------------------------------------------ */

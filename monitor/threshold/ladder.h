@@ -83,6 +83,7 @@ struct weir_ladder_decision {
     const char *withheld;         /* why, static text or that of spared(); else NULL */
     double points;                /* when response is a score */
     weir_time time, ends;         /* ends: 0 for what does not last: observe, alert */
+    weir_time until;              /* the end of the step, whatever it does */
     unsigned step, repeated;      /* of the ladder, from 0; and times at the last step before */
     uint32_t servers;             /* as the event's */
     const struct weir_watch_event *event; /* the one it answers; ends with the call */
@@ -112,6 +113,24 @@ void weir_ladder_advance(struct weir_ladder *ladder, weir_time time);
 
 /* An analyst undid it: forgets a prefix and all below it, so that they begin at the first step. */
 void weir_ladder_undo(struct weir_ladder *ladder, const struct weir_prefix *prefix);
+
+/* What another ladder knew, for one that goes on in its place; decides nothing.  All three change
+ * no more than they say, in any order:
+ * an event that still stands, whose next step is not taken before `grace`; */
+void weir_ladder_stands(struct weir_ladder *ladder, const struct weir_watch_event *event,
+                        weir_time grace);
+
+/* where a prefix is, as its last decision said, and when it was last heard of; */
+struct weir_ladder_place {
+    struct weir_prefix prefix;
+    unsigned step, repeated;
+    weir_time last, until;
+    bool withheld;                /* a block was wanted, and an alert decided */
+};
+void weir_ladder_put(struct weir_ladder *ladder, const struct weir_ladder_place *place);
+
+/* a block decided then by the word of these servers; to be told oldest first. */
+void weir_ladder_blocked(struct weir_ladder *ladder, uint32_t servers, weir_time time);
 
 const struct weir_ladder_counts *weir_ladder_counts(const struct weir_ladder *ladder);
 

@@ -4,10 +4,18 @@
  *     weir_responder_event()   by the watch, from any thread: a note in a bounded queue
  *     weir_responder_turn()    by the loop: events and decisions into the database, alerts out
  *
+ * What a turn brings is one transaction, and told only when it is written: killed at any moment, a
+ * monitor has done all of it or nothing.  The transaction also notes up to which position of the
+ * journal everything is answered.  A new responder drops the events of what is replayed up to
+ * there, and takes up what the one before knew:
+ *
+ *     new -> resume -> (replay of the journal) -> replayed -> event, turn, event, turn
+ *
  * Owner:    the caller owns it; database, receiver and orders are handed in.
  * Threads:  event from any; the others from the loop, which holds the database's lock around them.
- * Errors:   weir_responder_new(): WEIR_ENOMEM or the ladder's.  Later a database that cannot be
- *           written keeps events in the queue; what the queue cannot hold is counted.
+ * Errors:   weir_responder_new(): WEIR_ENOMEM, the ladder's or the database's.  Later a database
+ *           that cannot be written keeps all of it for the next turn; what the queue cannot
+ *           hold is counted.
  */
 #ifndef WEIR_THRESHOLD_RESPONDER_IO_H
 #define WEIR_THRESHOLD_RESPONDER_IO_H
@@ -23,6 +31,11 @@ struct weir_responder_options {
     const struct weir_ladder_options *ladder; /* copied as far as the ladder copies it */
     struct weir_database *database;
     int wake;                    /* an eventfd that is written to when there is something */
+    const uint64_t *booking;     /* the journal's position behind what the watch is charged now; may
+                                    be NULL: nothing is replayed then */
+    /* Has the watch take up an event that stands, as weir_watch_resume(); may be NULL where
+     * weir_responder_resume() is not used. */
+    const char *(*resume)(void *context, struct weir_watch_event *event, weir_time seen);
     /* The lists of all servers have changed. */
     void (*changed)(void *context, uint64_t generation);
     /* Somebody is to be told; without the names of servers. */
@@ -30,7 +43,7 @@ struct weir_responder_options {
     void *context;
 };
 
-/* Nothing is queued yet.  0 or an error. */
+/* Nothing is queued yet, and the ladder is empty.  0 or an error. */
 int weir_responder_new(const struct weir_responder_options *options, const struct weir_log *log,
                        struct weir_responder **responder_r);
 void weir_responder_free(struct weir_responder **responder);
@@ -38,12 +51,21 @@ void weir_responder_free(struct weir_responder **responder);
 /* The watch's event; quick, never waits. */
 void weir_responder_event(void *responder, const struct weir_watch_event *event);
 
-/* What is queued, some hundreds at most and the rest after another wake, and what time brings.
- * 0 or the database's error. */
-int weir_responder_turn(struct weir_responder *responder, weir_time now);
+/* Takes up what the database knows: events that stand, as if they had been raised when their
+ * prefix was last seen, or closed with the reason why not; steps of the ladder; blocks of the last
+ * hour.  Before anything else.  0 or the database's error. */
+int weir_responder_resume(struct weir_responder *responder, weir_time now);
 
-/* All that is queued: before a responder is freed. */
-int weir_responder_finish(struct weir_responder *responder, weir_time now);
+/* The journal was replayed up to a position: what comes now is new.  0 or the database's error. */
+int weir_responder_replayed(struct weir_responder *responder, uint64_t booked);
+
+/* What is queued of the journal up to a position that is wholly charged, some hundreds at least and
+ * the rest after another wake, and what time brings.  0 or the database's error. */
+int weir_responder_turn(struct weir_responder *responder, uint64_t booked, weir_time now);
+
+/* All that is queued up to there: before the database says it has it, and before a responder is
+ * freed. */
+int weir_responder_finish(struct weir_responder *responder, uint64_t booked, weir_time now);
 
 /* An analyst's one action: takes back all decisions about a prefix and what is below it, forgets
  * its place on the ladder.  How many were taken back, or an error. */
@@ -60,6 +82,8 @@ int weir_responder_decide(struct weir_responder *responder, const char *list,
 
 struct weir_responder_counts {
     uint64_t events, lost, decisions, alerts;
+    uint64_t again;              /* events of a replay that had been answered */
+    uint64_t resumed, closed;    /* events that stood when it began */
 };
 
 void weir_responder_count(const struct weir_responder *responder,

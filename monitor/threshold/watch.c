@@ -54,9 +54,8 @@ int weir_watch_level(struct weir_prefix *prefix)
     return -1;
 }
 
-/* Names the address and those networks for all of which the class holds. */
-static void find_place(const struct weir_watch *watch, const struct weir_address *address,
-                       struct weir_alarm_place *place)
+void weir_watch_find(const struct weir_watch *watch, const struct weir_address *address,
+                     struct weir_alarm_place *place)
 {
     bool ipv4 = weir_address_is_ipv4(address);
     const uint8_t *bits = ipv4 ? ipv4_bits : ipv6_bits;
@@ -101,7 +100,7 @@ static void prepare(struct weir_watch *watch, const struct weir_charge *charge, 
         watch->counts.accepted++;
         return;
     }
-    find_place(watch, &charge->address, &step->place);
+    weir_watch_find(watch, &charge->address, &step->place);
     step->cost.class_number = step->place.class_number;
     memcpy(step->cost.quantity, charge->quantity, sizeof(step->cost.quantity));
     step->cost.server = charge->server;

@@ -23,9 +23,10 @@
  *           not exactly one class without prefixes, a prefix in two classes, a limit or size out of
  *           range.
  * Limits:   WEIR_WATCH_CLASSES_MAX classes, WEIR_WATCH_PREFIXES_MAX prefixes of them,
- *           WEIR_WATCH_ALARMS_MAX addresses (and at most `addresses`) with events raised at once;
- *           further ones are told once each and counted as untracked: they do not count among the
- *           children of a network, and their end is not told.
+ *           WEIR_WATCH_ALARMS_MAX addresses (and at most `addresses`) with events raised at once,
+ *           of those that only one server saw no more than leave as much room for others
+ *           (alarms.h); further ones are told once each, as untracked: they do not count among
+ *           the children of a network, and their end is not told.
  */
 #ifndef WEIR_THRESHOLD_WATCH_H
 #define WEIR_THRESHOLD_WATCH_H
@@ -64,6 +65,7 @@ struct weir_charge {
 struct weir_watch_event {
     bool raised;                 /* else cleared */
     bool observed;               /* its class only observes */
+    bool untracked;              /* there was no room: its end will not be told */
     weir_time time;              /* of the charge, or of the advance that cleared */
     struct weir_prefix prefix;   /* the address, or a network above it */
     enum weir_quantity quantity;
@@ -100,6 +102,12 @@ void weir_watch_advance(struct weir_watch *watch, weir_time time);
 /* One action of an analyst: fills all buckets of a prefix and those below it that raised an
  * event, and forgets these events without telling them. */
 void weir_watch_reset(struct weir_watch *watch, const struct weir_prefix *prefix);
+
+/* Takes up an event that another watch raised and did not clear, so that this one clears it: its
+ * bucket is as if it had just passed its limit at a time.  NULL, and class, limit and children of
+ * the event are this watch's; or why not, static text.  To be used before the first charge. */
+const char *weir_watch_resume(struct weir_watch *watch, struct weir_watch_event *event,
+                              weir_time time);
 
 /* The bucket of an address or network as it is now, and its limit; of a prefix that has none, a
  * full one without a limit. */

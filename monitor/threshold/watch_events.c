@@ -49,12 +49,13 @@ static void raise_event(struct weir_watch *watch, const struct weir_alarm_place 
     struct weir_limits limits = weir_watch_limits(watch, place->class_number, place->level);
     const struct weir_limit *limit = &limits.of[quantity];
     double tokens = levels->of[quantity].tokens;
-    if (!weir_alarms_raise(watch->alarms, place, quantity,
-                           half_time(limit, tokens, levels->time, levels->time)))
-        watch->counts.untracked++;
+    bool tracked = weir_alarms_raise(watch->alarms, place, quantity, levels->servers,
+                                     half_time(limit, tokens, levels->time, levels->time)) != NULL;
+    watch->counts.untracked += !tracked;
     tell(watch, &(struct weir_watch_event){
         .raised = true,
         .observed = watch->class[place->class_number].observe,
+        .untracked = !tracked,
         .time = cost->time,
         .prefix = place->prefix[place->level],
         .quantity = quantity,
@@ -162,6 +163,74 @@ void weir_watch_advance(struct weir_watch *watch, weir_time time)
     watch->certain = time;
     while ((alarm = weir_alarms_first(watch->alarms)) && alarm->due <= time)
         look_again(watch, alarm, time);
+}
+
+/* What another watch raised. --------------------------------------------- */
+
+/* Where the prefix of an event is charged; or why nowhere. */
+static const char *find_event(const struct weir_watch *watch, const struct weir_watch_event *event,
+                              weir_time time, struct weir_alarm_place *place)
+{
+    const struct weir_watch_options *options = &watch->options;
+    struct weir_prefix own = event->prefix;
+    int level = weir_watch_level(&own);
+    if (level < 0)
+        return "it is no address or network that is watched";
+    if (level == 0 && options->accepted &&
+        options->accepted(options->context, time, &event->prefix.address))
+        return "it is acceptable now";
+    weir_watch_find(watch, &event->prefix.address, place);
+    if (level > 0)
+        place->class_number = weir_classes_of_network(watch->classes, &own);
+    place->level = (unsigned)level;
+    if (place->levels <= place->level)
+        return "its class has another extent now";
+    return NULL;
+}
+
+/* Empties the bucket, seen by the same servers. */
+static void exhaust(struct weir_watch *watch, const struct weir_alarm_place *place,
+                    const struct weir_watch_event *event, weir_time time,
+                    struct weir_levels *levels)
+{
+    struct weir_cost cost = {.time = time, .class_number = place->class_number};
+    cost.quantity[event->quantity] = (uint32_t)(event->limit.maximum * 1.00001) + 1;
+    cost.server = event->servers ? (uint32_t)__builtin_ctz(event->servers) : 0;
+    weir_buckets_charge(watch->level[place->level], &place->spot[place->level], &cost, levels);
+    cost.quantity[event->quantity] = 0;
+    for (cost.server = 0; cost.server < 32; cost.server++)
+        if (event->servers >> cost.server & 1)
+            weir_buckets_charge(watch->level[place->level], &place->spot[place->level], &cost,
+                                levels);
+}
+
+const char *weir_watch_resume(struct weir_watch *watch, struct weir_watch_event *event,
+                              weir_time time)
+{
+    struct weir_alarm_place place;
+    const char *why = find_event(watch, event, time, &place);
+    if (why)
+        return why;
+    const struct weir_alarm *alarm =
+        weir_alarms_find(watch->alarms, place.spot[place.level].name);
+    if (alarm && alarm->raised >> event->quantity & 1)
+        return "a later one about the same stands";
+    struct weir_limits limits = weir_watch_limits(watch, place.class_number, place.level);
+    struct weir_levels levels;
+    event->limit = limits.of[event->quantity];
+    if (event->limit.maximum <= 0)
+        return "it has no limit any more";
+    exhaust(watch, &place, event, time, &levels);
+    alarm = weir_alarms_raise(watch->alarms, &place, event->quantity, event->servers,
+                              half_time(&event->limit, levels.of[event->quantity].tokens, time,
+                                        time));
+    if (!alarm) {
+        weir_buckets_reset(watch->level[place.level], &place.spot[place.level]);
+        return "too many stand";
+    }
+    event->observed = watch->class[place.class_number].observe;
+    event->class_name = watch->class[place.class_number].name;
+    return NULL;
 }
 
 /* An analyst. ------------------------------------------------------------ */

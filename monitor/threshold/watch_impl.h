@@ -31,6 +31,10 @@ struct weir_limits weir_watch_limits(const struct weir_watch *watch, unsigned cl
 /* The level whose buckets a prefix has, the prefix made the level's own; or -1. */
 int weir_watch_level(struct weir_prefix *prefix);
 
+/* Names the address and those networks for all of which its class holds. */
+void weir_watch_find(const struct weir_watch *watch, const struct weir_address *address,
+                     struct weir_alarm_place *place);
+
 /* What one level of a charge said: place->level is the one. */
 void weir_watch_note(struct weir_watch *watch, const struct weir_alarm_place *place,
                      const struct weir_cost *cost, const struct weir_levels *levels);

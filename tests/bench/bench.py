@@ -4,8 +4,8 @@
     make bench            everything
     bench.py --only NAME  one part: policy, idle, silent, counters, postfwd about envelopes,
                           decide, parser, phrases, hostile, milter, exim about whole messages,
-                          thresholds, sniffer,
-                          latency of a block on all servers
+                           thresholds, sniffer, live, ingest, servers, database, latency (of a
+                           block on all servers) about traffic
 
 Every figure is a ratio to something measured in the same run, or a bound in
 memory or error, printed with its limit.  Timings never decide `make test`;
@@ -24,6 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'end2end'))
 sys.dont_write_bytecode = True
 import bench_capture  # noqa: E402
+import bench_ingest  # noqa: E402
 import bench_latency  # noqa: E402
 import bench_messages  # noqa: E402
 import bench_thresholds  # noqa: E402
@@ -242,7 +243,8 @@ def bench_postfwd(bench):
 
 PARTS = {'policy': bench_policy, 'idle': bench_idle, 'silent': bench_silent,
          'counters': bench_counters, 'postfwd': bench_postfwd, **bench_messages.PARTS,
-         **bench_thresholds.PARTS, **bench_capture.PARTS, **bench_latency.PARTS}
+         **bench_thresholds.PARTS, **bench_capture.PARTS, **bench_ingest.PARTS,
+         **bench_latency.PARTS}
 
 
 def main():
@@ -255,7 +257,7 @@ def main():
     bench = Bench(options.build)
     start = time.time()
     without = {*bench_messages.PARTS, *bench_thresholds.PARTS, *bench_capture.PARTS,
-               *bench_latency.PARTS}
+               *bench_ingest.PARTS, *bench_latency.PARTS}
     if not options.only or set(options.only) - without:
         bench.make_history()
     for name in options.only or PARTS:

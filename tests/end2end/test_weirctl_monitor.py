@@ -15,6 +15,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
+import monitor
 import rig
 
 USAGE, DATA, UNAVAILABLE, CANT_CREATE, CONFIG = 64, 65, 69, 73, 78
@@ -65,6 +66,16 @@ class Monitor:
         path = self.agents[name][0].folder / "spool" / f"{stream}.log.part"
         with open(path, "a", encoding="utf-8") as out:
             out.writelines(line + "\n" for line in lines)
+
+    def ask(self, question):
+        """What weirctl asks, without it: status and answer."""
+        link = monitor.Admin(self.socket)
+        try:
+            link.request("POST", "/admin/v1/do", json.dumps(question))
+            answer = link.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            link.close()
 
     def top(self, *words):
         return {row["address"]: row for row in self.weir.json("top", *words)}
@@ -206,6 +217,29 @@ class Servers(Case):
         self.assertIn("spool_octets", row["health"])
         self.assertRegex(self.good("server", "list"), r"(?m)^mx1 +\d+ +seen .* spool \d+ files")
 
+    def test_status_asks_the_monitor(self):
+        weir = self.monitor.weir
+        self.monitor.spool("mx1", [traffic(time.time(), "203.0.113.90", connections=500)])
+        rig.wait_for(lambda: self.json("status")["monitor"]["status"]["alarms"] == 1, 10,
+                     "an alarm in the status")
+        status = self.json("status")
+        self.assertTrue(status["monitor"]["running"])
+        self.assertEqual(status["monitor"]["listen"], f"unix:{self.monitor.socket}")
+        self.assertEqual(status["monitor"]["status"]["blind_names"], "")
+        rig.wait_for(lambda: self.json("status")["monitor"]["status"]["behind"] == 0)
+        text = self.good("status")
+        self.assertRegex(text, r"(?m)^monitor +unix:.*\n +servers +1 seen, 0 blind$")
+        self.assertRegex(text, r"(?m)^ +journal +0 bytes not yet|^ +journal +0 .*not yet")
+        self.assertRegex(text, r"(?m)^ +alarms +1 open")
+        agent = self.monitor.agents["mx1"][1]
+        agent.stop()
+        rig.wait_for(lambda: weir.ctl("status", check=False).returncode == 1, 10, "a problem")
+        done = weir.ctl("status", check=False)
+        self.assertIn("PROBLEM    the monitor has not heard for too long of: mx1", done.stdout)
+        self.assertRegex(done.stdout, r"0 seen, 1 blind: mx1")
+        agent.start()
+        rig.wait_for(lambda: self.monitor.server("mx1")["state"] == "seen", 15, "mx1 to be seen")
+
     def test_a_server_that_falls_silent_is_blind(self):
         agent = self.monitor.agents["mx1"][1]
         agent.send(signal.SIGSTOP)
@@ -262,7 +296,24 @@ class Decisions(Case):
         self.assertEqual(self.json("unblock", "203.0.114.0/24")["undone"], 2)
 
     def test_mistakes_are_refused(self):
-        self.refused(DATA, "wider", "block", "202.0.0.0/7", "--for", "4h")
+        self.refused(DATA, r"wider than /8 \(IPv6: /16\)\n", "block", "202.0.0.0/7", "--for", "4h")
+        for prefix in ("0.0.0.0/0", "::/0", "202.0.0.0/7", "2002::/15"):
+            self.refused(DATA, "wider", "block", prefix, "--for", "4h")
+            self.refused(DATA, "wider", "unblock", prefix, "--accept")
+            # Whoever speaks to the socket without weirctl is refused as well.
+            for question in ({"do": "block", "list": "blacklist", "ends": 4000000000},
+                             {"do": "block", "list": "accept"},
+                             {"do": "block", "list": "score", "ends": 4000000000, "points": 1},
+                             {"do": "undo", "accept": True}):
+                status, answer = self.monitor.ask({**question, "prefix": prefix})
+                self.assertEqual((status, answer),
+                                 (400, {"error": "prefix is wider than /8 (IPv6: /16)"}))
+        for wrong in ({"ends": 2**62}, {"ends": -1}, {"ends": 4000000000, "points": 1e6}):
+            status, _ = self.monitor.ask({"do": "block", "list": "score", "prefix": "192.0.2.9",
+                                          **wrong})
+            self.assertEqual(status, 400)
+        self.good("block", "11.0.0.0/8", "--for", "4h")
+        self.assertEqual(self.json("unblock", "8.0.0.0/5")["undone"], 1)
         self.refused(DATA, "private", "block", "10.1.2.3", "--for", "4h")
 
     def test_a_server_that_is_away_is_named(self):
@@ -429,6 +480,20 @@ class WithoutMonitor(unittest.TestCase):
         rig.wait_for((self.folder / "none.sock").exists, 10, "the listener")
         time.sleep(0.2)
         self.refused(UNAVAILABLE, "is not weir-monitor", "server", "revoke", "mx1")
+
+    def test_status_of_a_machine_without_a_monitor(self):
+        done = self.weir.ctl("status", "--json", check=False)
+        self.assertIsNone(json.loads(done.stdout)["monitor"])
+        self.assertNotIn("monitor", self.weir.ctl("status", check=False).stdout)
+
+    def test_status_of_a_monitor_that_does_not_run(self):
+        (self.folder / "none.sock").touch()
+        done = self.weir.ctl("status", "--json", check=False)
+        status = json.loads(done.stdout)
+        self.assertEqual((done.returncode, status["healthy"]), (1, False))
+        self.assertFalse(status["monitor"]["running"])
+        self.assertTrue(any("weir-monitor does not run" in text for text in status["problems"]))
+        self.assertIn("DOWN", self.weir.ctl("status", check=False).stdout)
 
     def test_other_verbs_do_not_load_libcurl(self):
         needed = subprocess.run(["readelf", "-d", rig.BUILD / "weirctl"], capture_output=True,

@@ -419,6 +419,25 @@ static void the_longest_texts_fit_their_rooms(void **state)
                         "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/127");
 }
 
+static void a_list_takes_prefixes_up_to_the_widest_and_not_one_wider(void **state)
+{
+    static const struct {
+        const char *text;
+        bool too_wide;
+    } cases[] = {{"192.0.2.1", false},  {"11.0.0.0/8", false}, {"10.0.0.0/7", true},
+                 {"0.0.0.0/0", true},   {"2001:db8::1", false}, {"2002::/16", false},
+                 {"2002::/15", true},   {"::/0", true},         {"::/95", false},
+                 {"::ffff:0:0/96", true}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct weir_prefix prefix;
+        const char *why;
+        assert_int_equal(weir_prefix_parse(cases[i].text, strlen(cases[i].text), &prefix, &why),
+                         0);
+        assert_int_equal(weir_prefix_too_wide(&prefix), cases[i].too_wide);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -435,6 +454,7 @@ int main(void)
         cmocka_unit_test(prefixes_are_read_and_written_as_operators_do),
         cmocka_unit_test(wrong_prefixes_are_refused_with_a_reason),
         cmocka_unit_test(a_prefix_length_goes_by_the_family),
+        cmocka_unit_test(a_list_takes_prefixes_up_to_the_widest_and_not_one_wider),
         cmocka_unit_test(the_longest_texts_fit_their_rooms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

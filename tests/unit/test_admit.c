@@ -206,9 +206,31 @@ static void what_is_noted_is_stored_and_who_is_silent_is_counted(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void what_could_not_be_stored_is_stored_the_next_time(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_int_equal(knock(rig, A, "", NOW), 200);
+    assert_int_equal(weir_admit_store(rig->admit), 0);
+    assert_int_equal(knock(rig, A, "", NOW + 5), 200);
+    weir_admit_note(rig->admit, 2, 7, weir_slice_of("{\"well\": 1}"));
+    assert_int_equal(weir_database_run(rig->database->database,
+                                       "CREATE TEMP TRIGGER broken BEFORE UPDATE ON servers BEGIN "
+                                       "SELECT raise(abort, 'broken'); END"), 0);
+    assert_true(weir_admit_store(rig->admit) < 0);
+    assert_true(weir_admit_store(rig->admit) < 0);
+    assert_int_equal(weir_database_run(rig->database->database, "DROP TRIGGER broken"), 0);
+    assert_int_equal(weir_admit_store(rig->admit), 0);
+    assert_true(database_number(rig->database, "SELECT last_seen FROM servers WHERE number = 2") ==
+                NOW + 5);
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM servers WHERE "
+                                     "generation = 7 AND health = '{\"well\": 1}'"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(what_could_not_be_stored_is_stored_the_next_time),
         TEST(A13_only_a_known_server_with_its_secret_is_let_in),
         TEST(A13_a_second_agent_is_refused_and_told_of_once),
         TEST(A13_a_revoked_server_stays_out_until_it_is_added_with_a_new_secret),

@@ -46,8 +46,8 @@ static void a_database_of_version_1_is_migrated(void **state)
     struct weir_audit audit = {.time = 1, .who = "w", .what = "x", .detail = ""};
 
     assert_int_equal(weir_database_run(rig->database, "DROP TABLE thresholds; DROP TABLE events;"
-                     "DROP TABLE decisions; DROP TABLE audit; DROP INDEX addresses_last_seen;"
-                     "PRAGMA user_version = 1"), 0);
+                     "DROP TABLE decisions; DROP TABLE audit; DROP TABLE ladder;"
+                     "DROP INDEX addresses_last_seen; PRAGMA user_version = 1"), 0);
     struct weir_minute_row row = database_row(7, 100, 1, 5);
     assert_int_equal(database_store(rig, &row, 1, 77), 0);
     database_must(rig, database_open(rig), 0);
@@ -62,7 +62,8 @@ static void a_migration_is_done_whole_or_not_at_all(void **state)
 
     /* The last statement of the step cannot be done. */
     assert_int_equal(weir_database_run(rig->database, "DROP TABLE thresholds; DROP TABLE events;"
-                     "DROP TABLE decisions; DROP TABLE audit; PRAGMA user_version = 1"), 0);
+                     "DROP TABLE decisions; DROP TABLE audit; DROP TABLE ladder;"
+                     "PRAGMA user_version = 1"), 0);
     assert_true(database_open(rig) < 0);
     assert_why(rig->why, rig->path, "addresses_last_seen");
     sqlite3 *raw;

@@ -145,9 +145,26 @@ static void A13_only_its_own_secret_is_a_servers(void **state)
     assert_false(weir_secret_is(weir_slice_of(secret), hash));
 }
 
+static void an_instance_is_thirty_two_small_hex_digits(void **state)
+{
+    static const struct {
+        const char *text;
+        bool fit;
+    } cases[] = {{"0123456789abcdef0123456789abcdef", true},
+                 {"0123456789abcdef0123456789abcde", false},
+                 {"0123456789abcdef0123456789abcdef0", false},
+                 {"0123456789ABCDEF0123456789abcdef", false},
+                 {"0123456789abcdeg0123456789abcdef", false}, {"", false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(weir_instance_fit(weir_slice_of(cases[i].text)), cases[i].fit);
+    assert_false(weir_instance_fit((struct weir_slice){"0123456789abcdef\0123456789abcde", 32}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_instance_is_thirty_two_small_hex_digits),
         cmocka_unit_test(a_file_is_understood_whole_or_refused),
         cmocka_unit_test(limits_hold_at_the_limit_and_one_beyond),
         cmocka_unit_test(a_name_begins_with_a_letter_or_digit),

@@ -158,6 +158,43 @@ static void rows_are_those_of_a_plain_array(void **state)
     weir_minutes_free(&minutes);
 }
 
+/* In batches of any length it is as one by one, also when the table gets full in the middle. */
+static void lines_added_together_are_as_one_by_one(void **state)
+{
+    static struct weir_traffic line[200];
+    struct seeded seed = seeded_new("minutes together");
+    struct weir_minutes *together = table(100), *single = table(100);
+    const struct weir_minute_row *left, *right;
+    size_t count, other;
+
+    (void)state;
+    for (int round = 0; round < 200; round++) {
+        size_t n = seeded_below(&seed, 200);
+        int done = 0;
+
+        for (size_t i = 0; i < n; i++)
+            line[i] = traffic(seeded_below(&seed, 40), NOW + seeded_below(&seed, 3) * WEIR_MINUTE,
+                              1 + seeded_below(&seed, 9));
+        for (size_t i = 0; i < n && done == 0; i++)
+            done = weir_minutes_add(single, 1, &line[i]);
+        assert_int_equal(weir_minutes_add_all(together, 1, line, n), done);
+        left = weir_minutes_rows(single, &count);
+        right = weir_minutes_rows(together, &other);
+        assert_int_equal(count, other);
+        for (size_t i = 0; i < count; i++) {
+            assert_int_equal(left[i].minute, right[i].minute);
+            assert_true(weir_address_equal(&left[i].address, &right[i].address));
+            assert_memory_equal(left[i].sum, right[i].sum, sizeof left[i].sum);
+        }
+        if (done != 0 || seeded_below(&seed, 10) == 0) {
+            weir_minutes_clear(single);
+            weir_minutes_clear(together);
+        }
+    }
+    weir_minutes_free(&single);
+    weir_minutes_free(&together);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +203,7 @@ int main(void)
         cmocka_unit_test(sizes_have_limits),
         cmocka_unit_test(sums_stop_at_their_limit),
         cmocka_unit_test(rows_are_those_of_a_plain_array),
+        cmocka_unit_test(lines_added_together_are_as_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

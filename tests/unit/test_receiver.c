@@ -1,5 +1,6 @@
 /*
- * Each line of a spool is counted once, whatever is sent again, too early, or cut off by a kill.
+ * Each line of a spool is counted once, whatever is sent again, too early, or cut off by a kill
+ * (receiver_io.c, receiver_forget_io.c).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -182,6 +183,89 @@ static void a_random_order_of_pieces_counts_each_line_once(void **state)
             open_receiver(rig);
     }
     must_be_stored(rig, LINES);
+}
+
+static void forget(struct rig *rig, weir_time now, int wanted)
+{
+    database_must(rig->database, weir_receiver_forget(rig->receiver, now), wanted);
+}
+
+/* A report that its file is gone may be lost, doubled, or overtaken by what was sent before it. */
+static void a_stream_is_forgotten_some_time_after_its_file(void **state)
+{
+    const weir_time gone = DATABASE_NOW + WEIR_HOUR;
+    struct rig *rig = *state;
+    struct weir_receiver_counts counts;
+
+    must_take(rig, 0, 100, WEIR_TAKEN, 100);
+    weir_receiver_gone(rig->receiver, 1, STREAM, gone);
+    weir_receiver_gone(rig->receiver, 1, STREAM, gone + WEIR_MINUTE);
+    weir_receiver_gone(rig->receiver, 2, STREAM, gone);     /* another server's */
+    weir_receiver_gone(rig->receiver, 1, "never-1-1.log", gone);
+    forget(rig, gone + WEIR_RECEIVER_LINGER, 0);            /* it is not yet stored */
+    must_be_stored(rig, 100);
+    forget(rig, gone + WEIR_RECEIVER_LINGER - 1, 0);
+    must_take(rig, 0, 100, WEIR_TAKEN, 100);                /* late on its way: counted once */
+    forget(rig, gone + WEIR_RECEIVER_LINGER, 0);
+    must_be_stored(rig, 100);
+    weir_receiver_gone(rig->receiver, 1, STREAM, gone);
+    forget(rig, gone + WEIR_RECEIVER_LINGER, 1);
+    forget(rig, gone + WEIR_RECEIVER_LINGER, 0);
+    weir_receiver_count(rig->receiver, &counts);
+    assert_int_equal(counts.streams, 0);
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM streams"), 0);
+    open_receiver(rig);
+    weir_receiver_count(rig->receiver, &counts);
+    assert_int_equal(counts.streams, 0);
+    must_be_stored(rig, 100);
+}
+
+/* Whichever go, the others are found. */
+static void many_streams_go_in_any_order_and_the_others_stay(void **state)
+{
+    enum { MANY = 3000 };
+    struct rig *rig = *state;
+    struct seeded s = seeded_new(__func__);
+    struct weir_receiver_counts counts;
+    static bool there[MANY];
+    size_t left = MANY;
+    uint64_t offset;
+    char name[64];
+
+    for (int i = 0; i < MANY; i++) {
+        sprintf(name, "sniffer-%d-1.log~01234567", i);
+        assert_int_equal(weir_receiver_take(rig->receiver, 1, name, 0,
+                                            weir_slice_between(rig->text, rig->text + rig->at[1]),
+                                            DATABASE_NOW, &offset), WEIR_TAKEN);
+        there[i] = true;
+    }
+    database_must(rig->database, weir_receiver_store(rig->receiver), 0);
+    for (int round = 1; round <= 20; round++) {
+        weir_time now = DATABASE_NOW + round * WEIR_HOUR;
+        int gone = 0;
+
+        for (int n = 0; n < 100; n++) {
+            int i = (int)seeded_below(&s, MANY);
+
+            sprintf(name, "sniffer-%d-1.log~01234567", i);
+            weir_receiver_gone(rig->receiver, 1, name, now - WEIR_RECEIVER_LINGER);
+            gone += there[i];
+            there[i] = false;
+        }
+        forget(rig, now, gone);
+        left -= (size_t)gone;
+    }
+    weir_receiver_count(rig->receiver, &counts);
+    assert_int_equal(counts.streams, left);
+    for (int i = 0; i < MANY; i++) {
+        sprintf(name, "sniffer-%d-1.log~01234567", i);
+        if (there[i])
+            assert_int_equal(weir_receiver_take(rig->receiver, 1, name, rig->at[5],
+                                                weir_slice_of("x\n"), DATABASE_NOW, &offset),
+                             WEIR_TAKEN_ELSEWHERE);
+        if (there[i])
+            assert_int_equal(offset, rig->at[1]);
+    }
 }
 
 /* Takes and stores until it is killed; tells each acknowledgement. */
@@ -377,6 +461,8 @@ static void streams_are_told_apart_by_server_and_name_however_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_stream_is_forgotten_some_time_after_its_file),
+        TEST(many_streams_go_in_any_order_and_the_others_stay),
         TEST(A25_each_line_counts_once_whatever_is_sent_again),
         TEST(a_random_order_of_pieces_counts_each_line_once),
         TEST(A25_after_a_kill_all_that_was_acknowledged_counts_and_counts_once),

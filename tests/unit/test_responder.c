@@ -89,7 +89,7 @@ static void tell(struct rig *rig, const char *prefix, bool raised, weir_time tim
         .class_name = "default", .servers = 6};
 
     weir_responder_event(rig->responder, &event);
-    database_must(rig->database, weir_responder_turn(rig->responder, time), 0);
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, time), 0);
 }
 
 /* What the servers are told: "full set/removed", and the prefixes; "-" for nothing. */
@@ -136,7 +136,7 @@ static void A9_an_event_is_stored_and_its_decision_goes_to_every_server(void **s
     assert_int_equal(rig->alerts, 1);
     assert_string_equal(weir_prefix_format(&rig->alert.prefix, prefix), "192.0.2.7");
     assert_int_equal(rig->alert.response, WEIR_RESPONSE_SCORE);
-    database_must(rig->database, weir_responder_turn(rig->responder, NOW + 11 * WEIR_MINUTE), 0);
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW + 11 * WEIR_MINUTE), 0);
     assert_string_equal(told(rig, 1, false, NOW + 11 * WEIR_MINUTE), "2: blacklist 192.0.2.7");
     assert_int_equal(database_number(rig->database, "SELECT max(defer) FROM decisions"), 1);
     assert_true(database_number(rig->database, "SELECT count(*) FROM audit") >= 2);

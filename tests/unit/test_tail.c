@@ -411,9 +411,43 @@ static void a_folder_that_is_not_there_is_empty_and_one_that_is_none_is_an_error
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void what_was_removed_is_told_until_it_has_been_heard(void **state)
+{
+    struct rig *rig = *state;
+    char name[64], first[WEIR_STREAM_TEXT], last[WEIR_STREAM_TEXT];
+
+    assert_null(weir_tail_gone(rig->tail, 0));
+    for (int i = 0; i < WEIR_TAIL_GONE_MAX + 1; i++) { /* one more than are kept */
+        sprintf(name, "sniffer-%d-1.log", 1000 + i);
+        append(rig, name, "one\n");
+        must_be(rig, "one\n", 0);
+        strcpy(last, rig->piece.stream);
+        if (i == 1)
+            strcpy(first, last);
+        done(rig);
+    }
+    assert_string_equal(weir_tail_gone(rig->tail, 0), first);
+    assert_string_equal(weir_tail_gone(rig->tail, WEIR_TAIL_GONE_MAX - 1), last);
+    assert_null(weir_tail_gone(rig->tail, WEIR_TAIL_GONE_MAX));
+    weir_tail_told(rig->tail, WEIR_TAIL_GONE_MAX - 1);
+    assert_string_equal(weir_tail_gone(rig->tail, 0), last);
+    weir_tail_told(rig->tail, 7);
+    assert_null(weir_tail_gone(rig->tail, 0));
+    append(rig, "sniffer-5000-1.log.part", "one\n"); /* it is still being written */
+    must_be(rig, "one\n", 0);
+    done(rig);
+    assert_null(weir_tail_gone(rig->tail, 0));
+    move(rig, "sniffer-5000-1.log.part", "sniffer-5000-1.log");
+    append(rig, "sniffer-5001-1.log", ""); /* nobody was told of it */
+    assert_false(next(rig));
+    assert_non_null(weir_tail_gone(rig->tail, 0));
+    assert_null(weir_tail_gone(rig->tail, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(what_was_removed_is_told_until_it_has_been_heard),
         TEST(files_come_oldest_first_and_go_when_they_are_done),
         TEST(only_whole_lines_of_a_file_that_is_written_are_taken),
         TEST(a_file_that_was_done_before_it_was_finished_goes),

@@ -364,11 +364,25 @@ static void a_reset_fills_the_buckets_of_a_prefix_and_of_offenders_below(void **
 
 /* Limits. ---------------------------------------------------------------- */
 
+static struct weir_address numbered(uint32_t number)
+{
+    return (struct weir_address){{[10] = 0xff, [11] = 0xff, [12] = 10,
+                                  [13] = (uint8_t)(number >> 16), [14] = (uint8_t)(number >> 8),
+                                  [15] = (uint8_t)number}};
+}
+
+/* Seen by two servers: what one alone saw is limited otherwise. */
 static void charge_number(struct watched *w, uint32_t number)
 {
-    struct weir_address a = {{[10] = 0xff, [11] = 0xff, [12] = 10, [13] = (uint8_t)(number >> 16),
-                              [14] = (uint8_t)(number >> 8), [15] = (uint8_t)number}};
-    weir_watch_charge(w->watch, &(struct weir_charge){WATCHED_START, a, {0, 11}, 1});
+    struct weir_address a = numbered(number);
+    weir_watch_charge(w->watch, &(struct weir_charge){WATCHED_START, a, {0, 6}, 2});
+    weir_watch_charge(w->watch, &(struct weir_charge){WATCHED_START, a, {0, 5}, 1});
+}
+
+static void charge_alone(struct watched *w, uint32_t number, uint32_t server)
+{
+    weir_watch_charge(w->watch, &(struct weir_charge){WATCHED_START, numbered(number), {0, 11},
+                                                      server});
 }
 
 static void events_up_to_the_limit_are_tracked_and_one_more_is_told_once(void **state)
@@ -394,6 +408,32 @@ static void events_up_to_the_limit_are_tracked_and_one_more_is_told_once(void **
     assert_int_equal(counts->alarms, 0);
     assert_int_equal(counts->cleared, WEIR_WATCH_ALARMS_MAX);
     charge_number(&w, WEIR_WATCH_ALARMS_MAX + 1); /* there is room again */
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 1);
+    watched_close(&w);
+}
+
+/* What one server alone sees does not take the room of what the others see. */
+static void one_server_takes_up_half_of_the_alarms_and_the_others_have_room(void **state)
+{
+    struct weir_watch_options options = {.wider = 1e6, .children = 2, .addresses = 1000};
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, &options);
+    for (uint32_t i = 0; i < 1000; i++)
+        charge_alone(&w, i, 7);
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 500);
+    assert_int_equal(weir_watch_counts(w.watch)->untracked, 500);
+    assert_true(watched_last(&w)->untracked);
+    for (uint32_t i = 0; i < 200; i++)
+        charge_alone(&w, 1000 + i, 8);
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 700);
+    assert_false(watched_last(&w)->untracked);
+    for (uint32_t i = 0; i < 100; i++)
+        charge_number(&w, 2000 + i);
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 800);
+    weir_watch_advance(w.watch, WATCHED_START + WEIR_MINUTE);
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 0);
+    charge_alone(&w, 3000, 7);
     assert_int_equal(weir_watch_counts(w.watch)->alarms, 1);
     watched_close(&w);
 }
@@ -438,6 +478,7 @@ int main(void)
         cmocka_unit_test(a_clock_that_is_ahead_makes_no_time_pass_for_others),
         cmocka_unit_test(a_reset_fills_the_buckets_of_a_prefix_and_of_offenders_below),
         cmocka_unit_test(events_up_to_the_limit_are_tracked_and_one_more_is_told_once),
+        cmocka_unit_test(one_server_takes_up_half_of_the_alarms_and_the_others_have_room),
         cmocka_unit_test(a_flood_of_random_networks_takes_no_memory_and_blames_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

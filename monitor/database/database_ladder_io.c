@@ -1,0 +1,102 @@
+/*
+ * The table of the ladder, one row for each prefix that is remembered.  A prefix and what is below
+ * it are a span of addresses, because octets compare as addresses do.
+ */
+#include "monitor/database/database_ladder_io.h"
+
+#include "core/base/error.h"
+#include "monitor/database/database_impl.h"
+
+#define ANSWERED "answered_position"
+
+int weir_database_ladder_put(struct weir_database *database, const struct weir_ladder_row *row)
+{
+    struct weir_query q = weir_query(database, "INSERT OR REPLACE INTO ladder "
+        "(address, bits, last, ends, step, repeated, withheld) VALUES (?, ?, ?, ?, ?, ?, ?)");
+
+    weir_bind_prefix(&q, &row->prefix);
+    weir_bind_number(&q, row->last);
+    weir_bind_number(&q, row->ends);
+    weir_bind_number(&q, row->step);
+    weir_bind_number(&q, row->repeated);
+    weir_bind_number(&q, row->withheld);
+    return weir_query_run(&q);
+}
+
+int weir_database_ladder_ended(struct weir_database *database, const struct weir_prefix *prefix,
+                               weir_time time)
+{
+    struct weir_query q = weir_query(database, "UPDATE ladder SET last = max(last, ?) "
+                                     "WHERE address = ? AND bits = ?");
+
+    weir_bind_number(&q, time);
+    weir_bind_prefix(&q, prefix);
+    return weir_query_run(&q);
+}
+
+int weir_database_ladder_forget(struct weir_database *database, const struct weir_prefix *prefix)
+{
+    struct weir_query q = weir_query(database, "DELETE FROM ladder "
+                                     "WHERE address BETWEEN ? AND ? AND bits >= ?");
+    struct weir_address last;
+
+    weir_bind_span(&q, prefix, &last);
+    weir_bind_number(&q, prefix->bits);
+    return weir_query_change(&q);
+}
+
+int weir_database_ladder(struct weir_database *database, weir_time after,
+                         int (*row)(void *context, const struct weir_ladder_row *row),
+                         void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT address, bits, last, ends, step, repeated, "
+        "withheld FROM ladder WHERE max(last, ends) > ?");
+    int calls = 0, stop = 0, rc;
+
+    weir_bind_number(&q, after);
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        struct weir_ladder_row one = {.last = 0};
+
+        weir_column_prefix(&q, &one.prefix);
+        one.last = weir_column_number(&q);
+        one.ends = weir_column_number(&q);
+        one.step = (uint32_t)weir_column_number(&q);
+        one.repeated = (uint32_t)weir_column_number(&q);
+        one.withheld = weir_column_number(&q) != 0;
+        stop = q.rc < 0 ? q.rc : row(context, &one);
+        calls++;
+    }
+    rc = weir_query_end(&q);
+    return rc < 0 ? rc : calls;
+}
+
+int weir_database_blocks(struct weir_database *database, const char *origin, weir_time after,
+                         int (*row)(void *context, weir_time made, uint64_t servers),
+                         void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT made, coalesce(events.servers, 0) "
+        "FROM decisions LEFT JOIN events ON events.number = decisions.event "
+        "WHERE made > ? AND origin = ? AND list = 'blacklist' ORDER BY decisions.number");
+    int calls = 0, stop = 0, rc;
+
+    weir_bind_number(&q, after);
+    weir_bind_text(&q, origin);
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        weir_time made = weir_column_number(&q);
+
+        stop = row(context, made, (uint64_t)weir_column_number(&q));
+        calls++;
+    }
+    rc = weir_query_end(&q);
+    return rc < 0 ? rc : calls;
+}
+
+int weir_database_answered(struct weir_database *database, uint64_t *position_r)
+{
+    return weir_state_get(database, ANSWERED, position_r);
+}
+
+int weir_database_answered_put(struct weir_database *database, uint64_t position)
+{
+    return weir_state_put(database, ANSWERED, position);
+}

@@ -1,0 +1,52 @@
+/*
+ * receiver_impl - the receiver from inside: taking and storing (receiver_io.c), forgetting streams
+ * (receiver_forget_io.c).
+ */
+#ifndef WEIR_INTAKE_RECEIVER_IMPL_H
+#define WEIR_INTAKE_RECEIVER_IMPL_H
+
+#include <pthread.h>
+
+#include "monitor/intake/journal_io.h"
+#include "monitor/intake/minutes.h"
+#include "monitor/intake/receiver_io.h"
+#include "monitor/intake/storing_io.h"
+
+struct stream {
+    uint32_t server;
+    char name[WEIR_STREAM_MAX + 1];
+    uint64_t offset;
+    weir_time last;
+    weir_time gone;              /* since when its file is; 0: it is not */
+    bool changed;                /* since it was stored */
+};
+
+struct server {
+    weir_time told, heard;       /* its own time of the last line; ours */
+};
+
+struct weir_receiver {
+    struct weir_receiver_options options;
+    const struct weir_log *log;
+    pthread_mutex_t lock;
+    struct weir_journal *journal;
+    struct weir_minutes *minutes[2]; /* filled; being stored */
+    uint64_t position;           /* of the journal, behind all that is in minutes[1] */
+    uint64_t stored_position;    /* up to which the database has it */
+    bool storing;                /* minutes[1] holds something */
+    struct weir_storing pieces;
+    uint64_t partly;             /* replaying: up to here some rows are in the database already */
+    struct weir_stream *stored;  /* the streams that go with it */
+    size_t stored_count;
+    struct stream **stream;      /* open addressing, by hash */
+    size_t streams, places;
+    struct server *server;
+    struct weir_receiver_counts counts;
+    struct weir_log_gate gate;
+};
+
+/* With the lock: where a stream stands, or would. */
+size_t weir_receiver_place(const struct weir_receiver *receiver, uint32_t server,
+                           const char *name);
+
+#endif

@@ -1,0 +1,141 @@
+/*
+ * A new configuration while the monitor runs.  It is read beside the one that is used, and takes
+ * its place only when all of it can be used.  What was opened at the start - sockets, files, the
+ * journal's size - stays as it is, and the log says so.
+ */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "monitor/monitor_impl.h"
+
+#define ARENA_FIRST 8192
+
+/* Settings that hold for as long as the monitor runs. */
+static const struct {
+    const char *section, *name;
+} fixed[] = {
+    {"weir", "state_directory"}, {"weir", "lists_file"},    {"weir", "never"},
+    {"monitor", "listen"},       {"monitor", "key"},        {"monitor", "certificate"},
+    {"monitor", "admin"},        {"monitor", "database"},   {"monitor", "journal"},
+    {"monitor", "journal_size"},
+};
+
+const char *weir_monitor_path(const struct weir_monitor *monitor)
+{
+    return monitor->options.config_path ? monitor->options.config_path : WEIR_CONFIG_PATH;
+}
+
+static bool is_fixed(const struct weir_setting *row)
+{
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+        if (strcmp(row->section, fixed[i].section) == 0 && strcmp(row->name, fixed[i].name) == 0)
+            return true;
+    return false;
+}
+
+/* Logs which of the new settings are for the next start.  0 or WEIR_ENOMEM. */
+static int tell_fixed(struct weir_monitor *monitor, const struct weir_config *next,
+                      struct weir_arena *arena)
+{
+    const struct weir_settings *settings = weir_config_settings();
+
+    for (size_t i = 0; i < settings->count; i++) {
+        const struct weir_setting *row = &settings->row[i];
+        const char *before, *now;
+
+        if (!is_fixed(row))
+            continue;
+        before = weir_setting_show(row, &monitor->config, arena);
+        now = weir_setting_show(row, next, arena);
+        if (!before || !now)
+            return WEIR_ENOMEM;
+        if (strcmp(before, now) != 0)
+            weir_log(&monitor->shared_log, WEIR_LOG_WARNING,
+                     "[%s] %s = %s is used from the next start on, until then %s", row->section,
+                     row->name, now, before);
+    }
+    return 0;
+}
+
+/* What the new configuration takes the place of. */
+struct old {
+    struct weir_config config;
+    struct weir_alerts *alerts;  /* NULL: they stay */
+};
+
+static bool same_alerts(const struct weir_config *a, const struct weir_config *b)
+{
+    return strcmp(a->alert_mail, b->alert_mail) == 0 && strcmp(a->sendmail, b->sendmail) == 0 &&
+           strcmp(a->alert_webhook, b->alert_webhook) == 0 &&
+           a->alert_window == b->alert_window && a->alert_hour == b->alert_hour;
+}
+
+/* With the database's lock.  0; or an error, and all is as it was. */
+static int use(struct weir_monitor *monitor, const struct weir_config *next, struct old *old_r)
+{
+    bool same = same_alerts(&monitor->config, next);
+    struct old old = {monitor->config, same ? NULL : monitor->alerts};
+    int done = 0;
+
+    monitor->config = *next;
+    if (!same) {
+        monitor->alerts = NULL;
+        done = weir_monitor_open_alerts(monitor);
+    }
+    if (done == 0)
+        done = weir_monitor_reread(monitor);
+    if (done == 0) {
+        *old_r = old;
+        return 0;
+    }
+    monitor->config = old.config;
+    if (!same) {
+        weir_alerts_close(&monitor->alerts);
+        monitor->alerts = old.alerts;
+    }
+    return done;
+}
+
+static int change(struct weir_monitor *monitor, struct weir_arena *arena,
+                  const struct weir_config *next)
+{
+    struct old old;
+    int done;
+
+    pthread_mutex_lock(&monitor->lock);
+    done = use(monitor, next, &old);
+    pthread_mutex_unlock(&monitor->lock);
+    if (done < 0)
+        return done;
+    weir_monitor_use_log(monitor);
+    weir_admit_silence(monitor->admit, monitor->config.monitor_silence);
+    weir_intake_health(monitor->intake, monitor->config.monitor_silence / 3);
+    weir_alerts_close(&old.alerts); /* what waited is told, or logged */
+    weir_arena_free(&monitor->reloaded);
+    monitor->reloaded = arena;
+    return 0;
+}
+
+void weir_monitor_reload(struct weir_monitor *monitor)
+{
+    struct weir_settings_report report = {weir_log_problem, &monitor->shared_log};
+    struct weir_arena *arena = weir_arena_new(ARENA_FIRST);
+    struct weir_config next;
+    int done = WEIR_ENOMEM;
+
+    weir_notify_reloading(&monitor->notify);
+    if (arena)
+        done = weir_config_load(monitor->options.config_path, arena, &report, &next);
+    if (done == 0)
+        done = tell_fixed(monitor, &next, arena);
+    if (done == 0)
+        done = change(monitor, arena, &next);
+    if (done == 0) {
+        weir_log(&monitor->shared_log, WEIR_LOG_INFO, "reloaded %s", weir_monitor_path(monitor));
+    } else {
+        weir_log(&monitor->shared_log, WEIR_LOG_ERROR,
+                 "not reloaded: the configuration it has stays");
+        weir_arena_free(&arena);
+    }
+    weir_notify_ready(&monitor->notify);
+}

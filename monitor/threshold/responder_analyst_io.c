@@ -1,0 +1,164 @@
+/*
+ * What analysts decide and take back; each action is one transaction, told once it is written.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "monitor/database/database_decisions_io.h"
+#include "monitor/database/database_events_io.h"
+#include "monitor/database/database_ladder_io.h"
+#include "monitor/threshold/responder_impl.h"
+
+/* What waits to be written comes first. */
+static int begin(struct weir_responder *responder, weir_time now)
+{
+    int done = responder->items > 0 ? weir_responder_write(responder) : 0;
+
+    responder->now = now;
+    responder->generation = 0;
+    return done < 0 ? done : weir_database_begin(responder->options.database);
+}
+
+/* rc, or what went wrong with it; tells the servers when something has changed. */
+static int end(struct weir_responder *responder, int rc)
+{
+    struct weir_database *database = responder->options.database;
+    int done = rc < 0 ? rc : weir_database_commit(database);
+
+    if (rc < 0)
+        weir_database_abandon(database);
+    if (done < 0)
+        return done;
+    if (responder->generation > 0)
+        responder->options.changed(responder->options.context, responder->generation);
+    return rc;
+}
+
+struct below {
+    const struct weir_prefix *prefix;
+    struct weir_prefix found[64];
+    size_t count;
+};
+
+static int note_below(void *context, const struct weir_database_decision *decision)
+{
+    struct below *below = context;
+
+    if (decision->prefix.bits < below->prefix->bits ||
+        !weir_prefix_contains(below->prefix, &decision->prefix.address) ||
+        (strcmp(decision->list, "blacklist") != 0 && strcmp(decision->list, "score") != 0))
+        return 0;
+    if (below->count == sizeof below->found / sizeof below->found[0])
+        return 1;
+    below->found[below->count++] = decision->prefix;
+    return 0;
+}
+
+struct standing_below {
+    const struct weir_prefix *prefix;
+    int64_t number[64];
+    size_t count;
+};
+
+static int note_standing(void *context, const struct weir_event *event)
+{
+    struct standing_below *below = context;
+
+    if (!event->has_prefix || event->prefix.bits < below->prefix->bits ||
+        !weir_prefix_contains(below->prefix, &event->prefix.address))
+        return 0;
+    if (below->count == sizeof below->number / sizeof below->number[0])
+        return 1;
+    below->number[below->count++] = event->number;
+    return 0;
+}
+
+/* The watch forgets them without a word. */
+static int clear_below(struct weir_responder *responder, const struct weir_prefix *prefix)
+{
+    struct weir_event_filter filter = {.open = true};
+    struct standing_below below = {.prefix = prefix};
+    int done;
+
+    do {
+        below.count = 0;
+        done = weir_database_events(responder->options.database, &filter, note_standing, &below);
+        for (size_t i = 0; i < below.count && done >= 0; i++)
+            done = weir_database_event_clear(responder->options.database, below.number[i],
+                                             responder->now);
+        if (below.count > 0) /* newest first */
+            filter.before = below.number[below.count - 1];
+    } while (done >= 0 && below.count > 0);
+    return done < 0 ? done : 0;
+}
+
+static int undo_below(struct weir_responder *responder, const struct weir_prefix *prefix,
+                      const char *who, weir_time now)
+{
+    static const char *const lists[] = {"blacklist", "score"};
+    struct below below = {.prefix = prefix};
+    int undone = 0, done;
+
+    do {
+        below.count = 0;
+        done = weir_database_decisions_active(responder->options.database, now, note_below, &below);
+        for (size_t i = 0; i < 2 * below.count && done >= 0; i++) {
+            done = weir_database_decisions_undo(responder->options.database, &below.found[i / 2],
+                                                lists[i % 2], who, now, &responder->generation);
+            undone += done > 0 ? done : 0;
+        }
+    } while (done >= 0 && below.count > 0);
+    return done < 0 ? done : undone;
+}
+
+int weir_responder_undo(struct weir_responder *responder, const struct weir_prefix *prefix,
+                        const char *who, weir_time now)
+{
+    char text[WEIR_PREFIX_TEXT];
+    int undone, done = begin(responder, now);
+
+    if (done < 0)
+        return done;
+    undone = undo_below(responder, prefix, who, now);
+    done = undone < 0 ? undone : clear_below(responder, prefix);
+    if (done >= 0)
+        done = weir_database_ladder_forget(responder->options.database, prefix);
+    if (done >= 0)
+        done = weir_responder_audit(responder, who, "undo", weir_prefix_format(prefix, text));
+    done = end(responder, done < 0 ? done : undone);
+    if (done >= 0)
+        weir_ladder_undo(responder->ladder, prefix);
+    return done;
+}
+
+int weir_responder_unaccept(struct weir_responder *responder, const struct weir_prefix *prefix,
+                            const char *who, weir_time now)
+{
+    char text[WEIR_PREFIX_TEXT];
+    int undone, done = begin(responder, now);
+
+    if (done < 0)
+        return done;
+    undone = weir_database_decisions_undo(responder->options.database, prefix, "accept", who, now,
+                                          &responder->generation);
+    done = undone <= 0 ? undone
+                       : weir_responder_audit(responder, who, "unaccept",
+                                              weir_prefix_format(prefix, text));
+    return end(responder, done < 0 ? done : undone);
+}
+
+int weir_responder_decide(struct weir_responder *responder, const char *name,
+                          const struct weir_list_entry *entry, const char *who, weir_time now)
+{
+    char text[WEIR_PREFIX_TEXT + 32], prefix[WEIR_PREFIX_TEXT];
+    int done = begin(responder, now);
+
+    if (done < 0)
+        return done;
+    snprintf(text, sizeof text, "%s %s", name, weir_prefix_format(&entry->prefix, prefix));
+    done = weir_responder_list(responder, name, entry, who, 0);
+    if (done == 0)
+        done = weir_responder_audit(responder, who, "decide", text);
+    return end(responder, done);
+}

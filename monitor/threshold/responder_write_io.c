@@ -1,0 +1,268 @@
+/*
+ * What a turn gathered, written in one transaction: events, decisions, the place of each prefix on
+ * the ladder, and how far the journal is answered.  Then it is told: log, alerts, servers.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "monitor/database/database_audit_io.h"
+#include "monitor/database/database_decisions_io.h"
+#include "monitor/database/database_events_io.h"
+#include "monitor/database/database_ladder_io.h"
+#include "monitor/threshold/responder_impl.h"
+
+int weir_responder_audit(struct weir_responder *responder, const char *who, const char *what,
+                         const char *detail)
+{
+    const struct weir_audit line = {
+        .time = responder->now, .who = who, .what = what, .detail = detail};
+
+    return weir_database_audit_add(responder->options.database, &line);
+}
+
+int weir_responder_list(struct weir_responder *responder, const char *name,
+                        const struct weir_list_entry *entry, const char *origin, int64_t event)
+{
+    const struct weir_database_decision decision = {
+        .made = responder->now,
+        .event = event,
+        .list = name,
+        .prefix = entry->prefix,
+        .ends = entry->ends,
+        .defer = entry->defer,
+        .points = entry->points,
+        .reason = entry->reason,
+        .origin = origin,
+    };
+    int64_t number;
+
+    return weir_database_decision_add(responder->options.database, &decision, &number,
+                                      &responder->generation);
+}
+
+/* events ------------------------------------------------------------------------- */
+
+static void describe(const struct weir_watch_event *event, char *text, size_t size)
+{
+    char prefix[WEIR_PREFIX_TEXT];
+
+    snprintf(text, size, "%s: %s at %.3g a second, limit %.3g a second and %.3g at once, class %s",
+             weir_prefix_format(&event->prefix, prefix), weir_quantity_name(event->quantity),
+             event->rate, event->limit.rate, event->limit.maximum, event->class_name);
+}
+
+struct standing {
+    const char *quantity;
+    int64_t number;              /* of the newest, or 0 */
+};
+
+static int find_standing(void *context, const struct weir_event *event)
+{
+    struct standing *standing = context;
+
+    if (strcmp(event->kind, "threshold") != 0 || strcmp(event->quantity, standing->quantity) != 0)
+        return 0;
+    standing->number = event->number;
+    return 1;
+}
+
+/* The number of the row that tells of it and is not cleared; 0: none; an error. */
+static int64_t standing_row(struct weir_responder *responder, const struct weir_watch_event *event)
+{
+    const struct weir_event_filter filter = {.open = true, .prefix = &event->prefix, .most = 16};
+    struct standing standing = {.quantity = weir_quantity_name(event->quantity)};
+    int done = weir_database_events(responder->options.database, &filter, find_standing,
+                                    &standing);
+
+    return done < 0 ? done : standing.number;
+}
+
+static int add_row(struct weir_responder *responder, const struct weir_watch_event *event,
+                   int64_t *number_r)
+{
+    char text[256];
+    const struct weir_event row = {
+        .raised = event->time,
+        .cleared = event->untracked ? event->time : 0,
+        .kind = "threshold",
+        .has_prefix = true,
+        .prefix = event->prefix,
+        .quantity = weir_quantity_name(event->quantity),
+        .class_name = event->class_name,
+        .observed = event->observed,
+        .limit_rate = event->limit.rate,
+        .limit_maximum = event->limit.maximum,
+        .rate = event->rate,
+        .tokens = event->tokens,
+        .children = event->children,
+        .servers = event->servers,
+        .text = text,
+    };
+
+    describe(event, text, sizeof text);
+    return weir_database_event_add(responder->options.database, &row, number_r);
+}
+
+/* One that stands already was raised before a restart, whose buckets began anew: the same row. */
+static int write_raised(struct weir_responder *responder, struct responder_item *item,
+                        int64_t *number_r)
+{
+    *number_r = standing_row(responder, &item->event);
+    if (*number_r < 0)
+        return (int)*number_r;
+    item->again = *number_r > 0;
+    return item->again ? 0 : add_row(responder, &item->event, number_r);
+}
+
+static int write_cleared(struct weir_responder *responder, const struct weir_watch_event *event)
+{
+    struct weir_database *database = responder->options.database;
+    int64_t number = standing_row(responder, event);
+    int done = weir_database_ladder_ended(database, &event->prefix, event->time);
+
+    if (number <= 0 || done < 0)
+        return number < 0 ? (int)number : done;
+    done = weir_database_event_clear(database, number, event->time);
+    return done < 0 ? done : 0;
+}
+
+/* decisions ---------------------------------------------------------------------- */
+
+static const char *sentence(const struct weir_ladder_decision *decision, char *text, size_t size)
+{
+    char prefix[WEIR_PREFIX_TEXT];
+
+    snprintf(text, size, "%s %s: %s", weir_response_name(decision->response),
+             weir_prefix_format(&decision->prefix, prefix), decision->reason);
+    return text;
+}
+
+static int write_lists(struct weir_responder *responder,
+                       const struct weir_ladder_decision *decision, int64_t event)
+{
+    struct weir_list_entry entry = {.prefix = decision->prefix,
+                                    .ends = decision->ends,
+                                    .points = decision->points,
+                                    .defer = decision->response == WEIR_RESPONSE_DEFER};
+    const char *list = decision->response == WEIR_RESPONSE_SCORE    ? "score"
+                       : decision->response == WEIR_RESPONSE_DEFER  ? "blacklist"
+                       : decision->response == WEIR_RESPONSE_REJECT ? "blacklist"
+                                                                    : NULL;
+
+    memcpy(entry.reason, decision->reason, sizeof entry.reason);
+    return list ? weir_responder_list(responder, list, &entry, WEIR_RESPONDER_ORIGIN, event) : 0;
+}
+
+static int write_decision(struct weir_responder *responder,
+                          const struct weir_ladder_decision *decision, int64_t event)
+{
+    const struct weir_ladder_row place = {
+        .prefix = decision->prefix,
+        .last = decision->time,
+        .ends = decision->until,
+        .step = decision->step,
+        .repeated = decision->repeated,
+        .withheld = decision->wanted >= WEIR_RESPONSE_DEFER &&
+                    decision->response == WEIR_RESPONSE_ALERT,
+    };
+    char text[WEIR_REASON_MAX + WEIR_PREFIX_TEXT + 64];
+    int done = weir_database_ladder_put(responder->options.database, &place);
+
+    if (done == 0)
+        done = weir_responder_audit(responder, WEIR_RESPONDER_ORIGIN,
+                                    weir_response_name(decision->response),
+                                    sentence(decision, text, sizeof text));
+    return done < 0 ? done : write_lists(responder, decision, event);
+}
+
+static int write_items(struct weir_responder *responder)
+{
+    int64_t number = 0;
+    int done = 0;
+
+    for (size_t i = 0; i < responder->items && done == 0; i++) {
+        struct responder_item *item = &responder->item[i];
+
+        item->event.class_name = item->class_name; /* items may have moved */
+        if (item->is_decision && !item->answers)
+            number = standing_row(responder, &item->event);
+        if (number < 0)
+            done = (int)number;
+        else if (item->is_decision)
+            done = write_decision(responder, &item->decision, number);
+        else if (item->event.raised)
+            done = write_raised(responder, item, &number);
+        else
+            done = write_cleared(responder, &item->event);
+    }
+    if (done == 0 && !responder->noted)
+        done = weir_database_answered_put(responder->options.database, responder->answered);
+    return done;
+}
+
+/* telling ------------------------------------------------------------------------ */
+
+static void alert(struct weir_responder *responder, const struct responder_item *item)
+{
+    const struct weir_ladder_decision *decision = &item->decision;
+    struct weir_alert told = {
+        .time = decision->time,
+        .ends = decision->ends,
+        .prefix = decision->prefix,
+        .quantity = item->event.quantity,
+        .rate = item->event.rate,
+        .limit = item->event.limit,
+        .servers = decision->servers,
+        .response = decision->response,
+        .wanted = decision->wanted,
+    };
+
+    snprintf(told.class_name, sizeof told.class_name, "%s", item->class_name);
+    snprintf(told.withheld, sizeof told.withheld, "%s",
+             decision->withheld ? decision->withheld : "");
+    responder->counts.alerts++;
+    responder->options.alert(responder->options.context, &told);
+}
+
+static void tell(struct weir_responder *responder, const struct responder_item *item)
+{
+    char text[WEIR_REASON_MAX + WEIR_PREFIX_TEXT + 64];
+
+    if (item->is_decision) {
+        const char *withheld = item->decision.withheld;
+
+        responder->counts.decisions++;
+        weir_log(responder->log, WEIR_LOG_WARNING, "%s%s%s",
+                 sentence(&item->decision, text, sizeof text), withheld ? "; withheld: " : "",
+                 withheld ? withheld : "");
+        if (item->decision.response != WEIR_RESPONSE_OBSERVE)
+            alert(responder, item);
+    } else if (item->event.raised) {
+        describe(&item->event, text, sizeof text);
+        weir_log(responder->log, WEIR_LOG_WARNING, "over its limit: %s%s%s", text,
+                 item->event.observed ? " (only observed)" : "",
+                 item->again ? " (again, after a restart)" : "");
+    }
+}
+
+int weir_responder_write(struct weir_responder *responder)
+{
+    struct weir_database *database = responder->options.database;
+    int done = weir_database_begin(database);
+
+    responder->generation = 0;
+    if (done == 0 && (done = write_items(responder)) < 0)
+        weir_database_abandon(database);
+    else if (done == 0)
+        done = weir_database_commit(database);
+    if (done < 0)
+        return done;
+    responder->noted = true;
+    for (size_t i = 0; i < responder->items; i++)
+        tell(responder, &responder->item[i]);
+    responder->items = 0;
+    if (responder->generation > 0)
+        responder->options.changed(responder->options.context, responder->generation);
+    return 0;
+}

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""The monitor's door, spoken to without an agent: bodies up to the limit and one octet beyond, and
+streams that are gone."""
+import http.client
+import json
+import pathlib
+import ssl
+import sys
+import time
+import unittest
+import zlib
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import harness
+import rig
+from test_monitor import BAD, World
+
+BODY_MOST = 1 << 20
+HEALTH_MOST = 4096
+
+
+class Door(World):
+    """A monitor and somebody who has an identity."""
+
+    def setUp(self):
+        super().setUp()
+        self.monitor_with()
+        text = self.monitor.ask("server add", name="mx1")["identity"]
+        words = dict(line.split(" = ", 1) for line in text.splitlines() if " = " in line)
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        self.link = http.client.HTTPSConnection("127.0.0.1", self.monitor.port, timeout=30,
+                                                context=context)
+        self.addCleanup(self.link.close)
+        self.headers = {"Authorization": f"Bearer {words['server']}:{words['secret']}",
+                        "Weir-Instance": "0123456789abcdef" * 2}
+
+    def post(self, place, body, deflated=False):
+        """Status and answer."""
+        headers = dict(self.headers, **({"Content-Encoding": "deflate"} if deflated else {}))
+        self.link.request("POST", place, zlib.compress(body) if deflated else body, headers)
+        answer = self.link.getresponse()
+        return answer.status, json.loads(answer.read())
+
+    def spool(self, stream, body, offset=0, **more):
+        return self.post(f"/agent/v1/spool?stream={stream}&offset={offset}", body, **more)
+
+    def test_a_body_of_the_longest_length_is_taken_and_one_octet_more_is_refused(self):
+        line = f"at={time.time():.6f} kind=traffic address={BAD} connections=1\n".encode()
+        most = line + b"#" * (BODY_MOST - len(line) - 1) + b"\n"
+        for deflated in (False, True):
+            with self.subTest(deflated=deflated):
+                stream = f"sniffer-1-{int(deflated)}.log~01234567"
+                self.assertEqual(self.spool(stream, most, deflated=deflated),
+                                 (200, {"offset": BODY_MOST}))
+                for length in (1, 2, BODY_MOST, BODY_MOST + 1):
+                    more = most[:-1] + b"#" * length + b"\n"
+                    status, answer = self.spool(stream, more, BODY_MOST, deflated=deflated)
+                    self.assertEqual((status, answer), (413, {"error": "body"}))
+                self.assertEqual(self.spool(stream, line, BODY_MOST)[0], 200)
+        rig.wait_for(lambda: (self.monitor.about(BAD) or {}).get("connections") == 4)
+        self.assertEqual(self.monitor.ask("status")["later"], 0)
+
+    def test_a_report_of_health_up_to_its_limit(self):
+        def report(length):
+            return b'{"well": "' + b"x" * (length - 12) + b'"}'
+        self.assertEqual(len(report(HEALTH_MOST)), HEALTH_MOST)
+        self.assertEqual(self.post("/agent/v1/health", report(HEALTH_MOST))[0], 200)
+        self.assertEqual(self.post("/agent/v1/health", report(HEALTH_MOST + 1))[0], 413)
+        rig.wait_for(lambda: self.monitor.rows("SELECT health FROM servers")[0]["health"] ==
+                     report(HEALTH_MOST).decode())
+
+    def test_what_is_gone_is_no_part_of_the_health(self):
+        for odd in ('{"well": 1, "gone": ["a", 7, {}, null, "' + "x" * 2000 + '"]}',
+                    '{"gone": 5, "well": 1}', '{"gone": {"a": 1}, "well": 1}', '{"well": 1}'):
+            self.assertEqual(self.post("/agent/v1/health", odd.encode())[0], 200)
+            rig.wait_for(lambda: self.monitor.rows("SELECT health FROM servers")[0]["health"] ==
+                         '{"well": 1}')
+        for odd in ("", "[]", "7", "not JSON"):
+            self.assertEqual(self.post("/agent/v1/health", odd.encode())[0], 200)
+
+
+class Gone(World):
+    """With an agent."""
+
+    def test_a_file_that_is_done_is_told_of(self):
+        self.monitor_with()
+        self.mx1 = self.server("mx1")
+        for n in range(30):
+            self.mx1.saw(BAD, connections=1)
+            self.mx1.turn()
+        self.wait_until_taken(30)
+        rig.wait_for(lambda: self.monitor.ask("status")["streams_gone"] == 30, 30,
+                     "all streams to be told of")
+        self.assertEqual(self.monitor.ask("status")["streams"], 30)
+        self.assertEqual(self.monitor.about(BAD)["connections"], 30)
+
+
+if __name__ == "__main__":
+    harness.main()

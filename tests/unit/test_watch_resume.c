@@ -1,0 +1,157 @@
+/*
+ * What another watch raised is taken up again, and ends as it would have ended there
+ * (watch_events.c).
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/limits.h"
+#include "tests/unit/watched.h"
+
+static const struct weir_watch_class everybody = {
+    .name = "default", .limits = {{[WEIR_QUANTITY_MESSAGES] = {1, 10}}}};
+
+static struct weir_watch_event standing(const char *prefix)
+{
+    return (struct weir_watch_event){.raised = true, .time = WATCHED_START - WEIR_HOUR,
+                                     .prefix = watched_prefix(prefix), .servers = 6,
+                                     .quantity = WEIR_QUANTITY_MESSAGES, .limit = {3, 99}};
+}
+
+static const char *resume(struct watched *w, struct weir_watch_event *event)
+{
+    const char *why = weir_watch_resume(w->watch, event, WATCHED_START);
+
+    return why ? why : "";
+}
+
+static void it_is_not_raised_again_and_ends_at_half(void **state)
+{
+    struct weir_watch_event event = standing("192.0.2.1");
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    assert_string_equal(resume(&w, &event), "");
+    assert_string_equal(event.class_name, "default");
+    assert_true(event.limit.maximum == 10 && event.limit.rate == 1);
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 1);
+    watched_charge(&w, "192.0.2.1", 0, 1);
+    assert_int_equal(w.count, 0);
+    weir_watch_advance(w.watch, WATCHED_START + 5 * WEIR_SECOND);
+    assert_int_equal(w.count, 0);
+    weir_watch_advance(w.watch, WATCHED_START + 9 * WEIR_SECOND);
+    assert_int_equal(w.count, 1);
+    assert_false(watched_last(&w)->raised);
+    watched_charge(&w, "192.0.2.1", 10, 11);
+    assert_int_equal(w.count, 2);
+    assert_true(watched_last(&w)->raised);
+    watched_close(&w);
+}
+
+static void whoever_goes_on_stays_over(void **state)
+{
+    struct weir_watch_event event = standing("192.0.2.1");
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    assert_string_equal(resume(&w, &event), "");
+    for (int second = 1; second < 60; second++) {
+        watched_charge(&w, "192.0.2.1", second, 1);
+        weir_watch_advance(w.watch, WATCHED_START + second * WEIR_SECOND);
+    }
+    assert_int_equal(w.count, 0);
+    watched_close(&w);
+}
+
+static void networks_and_their_offenders_are_taken_up_in_any_order(void **state)
+{
+    static const char *const order[][3] = {
+        {"192.0.2.0/24", "192.0.2.1", "192.0.2.2"}, {"192.0.2.2", "192.0.2.1", "192.0.2.0/24"},
+        {"2001:db8:1:100::/56", "2001:db8:1:100::/64", "2001:db8:1:101::/64"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        struct watched w;
+
+        watched_open(&w, &everybody, 1, NULL);
+        for (size_t k = 0; k < 3; k++) {
+            struct weir_watch_event event = standing(order[i][k]);
+            assert_string_equal(resume(&w, &event), "");
+        }
+        assert_int_equal(weir_watch_counts(w.watch)->alarms, 3);
+        weir_watch_advance(w.watch, WATCHED_START + WEIR_MINUTE);
+        assert_int_equal(w.count, 3);
+        assert_int_equal(weir_watch_counts(w.watch)->alarms, 0);
+        watched_close(&w);
+    }
+}
+
+static bool accepts_2(void *context, weir_time time, const struct weir_address *address)
+{
+    (void)context, (void)time;
+    return address->octet[15] == 2;
+}
+
+static void what_cannot_be_taken_up_is_told_with_the_reason(void **state)
+{
+    static const struct {
+        const char *prefix, *word;
+        enum weir_quantity quantity;
+    } cases[] = {
+        {"192.0.2.1", "", WEIR_QUANTITY_MESSAGES},
+        {"192.0.2.1", "later one", WEIR_QUANTITY_MESSAGES},
+        {"192.0.2.1", "no limit", WEIR_QUANTITY_CONNECTIONS},
+        {"192.0.2.2", "acceptable", WEIR_QUANTITY_MESSAGES},
+        {"192.0.0.0/16", "no address or network", WEIR_QUANTITY_MESSAGES},
+    };
+    struct weir_watch_options options = {.wider = 4, .children = 2, .addresses = 1000,
+                                         .accepted = accepts_2};
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, &options);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct weir_watch_event event = standing(cases[i].prefix);
+        const char *why;
+
+        event.quantity = cases[i].quantity;
+        why = resume(&w, &event);
+        assert_true(cases[i].word[0] ? strstr(why, cases[i].word) != NULL : why[0] == '\0');
+    }
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 1);
+    assert_int_equal(w.count, 0);
+    watched_close(&w);
+}
+
+static void one_more_than_there_is_room_for_is_not_taken_up(void **state)
+{
+    struct weir_watch_options options = {.wider = 4, .children = 2, .addresses = 2};
+    static const char *const why[] = {"", "", "too many stand"};
+    struct watched w;
+    char text[32];
+    (void)state;
+    watched_open(&w, &everybody, 1, &options);
+    for (int i = 0; i < 3; i++) {
+        snprintf(text, sizeof text, "192.0.%d.1", i);
+        struct weir_watch_event event = standing(text);
+        assert_string_equal(resume(&w, &event), why[i]);
+    }
+    assert_true(watched_tokens(&w, "192.0.2.1", 0) == 10);
+    watched_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_is_not_raised_again_and_ends_at_half),
+        cmocka_unit_test(whoever_goes_on_stays_over),
+        cmocka_unit_test(networks_and_their_offenders_are_taken_up_in_any_order),
+        cmocka_unit_test(what_cannot_be_taken_up_is_told_with_the_reason),
+        cmocka_unit_test(one_more_than_there_is_room_for_is_not_taken_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
