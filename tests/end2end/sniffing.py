@@ -7,6 +7,9 @@ import collections
 import ctypes
 import os
 import shutil
+import smtplib
+import socket
+import ssl
 import subprocess
 import time
 import unittest
@@ -14,6 +17,7 @@ import unittest
 import rig
 
 NEW_NETWORK = 0x40000000
+LISTEN, TIME_WAIT = "0A", "06"
 
 
 def own_network():
@@ -41,6 +45,14 @@ def certificate(folder):
                     "-days", "2", "-subj", "/CN=mx.test.example"], check=True,
                    capture_output=True)
     return cert, key
+
+
+def is_alone(port):
+    """Whether nobody has a connection to this port: so no server is still to greet or part."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table][1:]
+    return not [row for row in rows if int(row[1].split(":")[1], 16) == port
+                and row[3] not in (LISTEN, TIME_WAIT)]
 
 
 class Sniffer:
@@ -85,3 +97,69 @@ class Sniffer:
         status = self.process.stop()
         if status != 0:
             raise rig.Trouble(f"weir-sniffer ended with {status}: {self.process.log()[-2000:]}")
+
+
+class Client(smtplib.SMTP):
+    """An SMTP client of this host that can also do what smtplib does not: pipelining, BDAT."""
+
+    def __init__(self, port, tls=False):
+        super().__init__("127.0.0.1", port, timeout=20)
+        if tls:
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            self.starttls(context=context)
+        self.ehlo("client.example")
+
+    def say(self, *lines, body=b""):
+        """Sends lines, and octets behind them, in one go; the codes of the lines' replies."""
+        self.send("".join(f"{line}\r\n" for line in lines).encode() + body)
+        return [self.getreply()[0] for _ in lines]
+
+    def envelope(self, sender, recipients):
+        return [f"MAIL FROM:<{sender}>", *(f"RCPT TO:<{recipient}>" for recipient in recipients)]
+
+    def pipelined(self, sender, recipients, text, behind=()):
+        """A message by DATA, its envelope in one go, and commands behind its dot: the codes."""
+        codes = self.say(*self.envelope(sender, recipients), "DATA")
+        self.send(smtplib.quotedata(text).encode() + b"\r\n.\r\n"
+                  + "".join(f"{line}\r\n" for line in behind).encode())
+        return codes + [self.getreply()[0] for _ in range(1 + len(behind))]
+
+    def chunks(self, sender, recipients, *texts, at_once=False):
+        """A message by BDAT, a chunk for each text; at_once: all in one go.  The codes."""
+        lines = self.envelope(sender, recipients)
+        codes = [] if at_once else self.say(*lines)
+        octets = "".join(f"{line}\r\n" for line in lines).encode() if at_once else b""
+        replies = len(lines) if at_once else 0
+        for number, text in enumerate(texts):
+            last = " LAST" if number + 1 == len(texts) else ""
+            chunk = text.replace("\n", "\r\n").encode()
+            octets += b"BDAT %d%s\r\n" % (len(chunk), last.encode()) + chunk
+            replies += 1
+            if not at_once:
+                self.send(octets)
+                codes.append(self.getreply()[0])
+                octets, replies = b"", 0
+        if at_once:
+            self.send(octets)
+            codes += [self.getreply()[0] for _ in range(replies)]
+        return codes
+
+
+def part(link):
+    """Ends a connection without a word, and waits until the server has done so, too."""
+    link.sock.shutdown(socket.SHUT_WR)
+    while link.sock.recv(4096):
+        pass
+    link.close()
+
+
+def swaks(port, *words):
+    """Runs swaks against a server of this host; its transcript."""
+    command = [rig.unpacked("swaks", "usr/bin/swaks"), "--server", "127.0.0.1", "--port", port,
+               "--helo", "client.example", "--timeout", 20, *words]
+    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=60)
+    if "queued as" not in done.stdout and " OK id=" not in done.stdout and not done.returncode:
+        raise rig.Trouble(f"swaks: {done.stdout[-1500:]}{done.stderr}")
+    return done.stdout

@@ -4,9 +4,7 @@ what Postfix logged, in the clear and inside TLS; and what floods do to it.
 import pathlib
 import re
 import signal
-import smtplib
 import socket
-import ssl
 import struct
 import subprocess
 import sys
@@ -20,9 +18,10 @@ import postfix
 import rig
 import sniffing
 
+FROM = "a@client.example"
 TO = "box@" + postfix.DOMAIN
 # No shorter than real mail can be: estimates take less for no message.
-TEXT = f"From: a@client.example\nTo: {TO}\nSubject: x\nMessage-Id: <1@client.example>\n\nText.\n"
+TEXT = f"From: {FROM}\nTo: {TO}\nSubject: x\nMessage-Id: <1@client.example>\n\nText.\n"
 REFUSED = [f"refused{number}@{postfix.DOMAIN}" for number in range(3)]
 
 
@@ -55,14 +54,10 @@ class WithPostfix(unittest.TestCase):
 
     def setUp(self):
         # the one that asked whether Postfix is there may get its greeting late
-        rig.wait_for(self.nobody_is_connected)
+        rig.wait_for(lambda: sniffing.is_alone(self.postfix.port))
         self.seen = len(self.postfix.maillog())
         self.sniffer = sniffing.Sniffer(self.postfix.port, proxies=self.proxies)
         self.addCleanup(self.sniffer.process.end)
-
-    def nobody_is_connected(self):
-        log = self.postfix.maillog()
-        return log.count(": connect from") == log.count(": disconnect from") > 0
 
     def logged(self):
         """(messages, recipients) that Postfix took since the test began."""
@@ -78,12 +73,7 @@ class WithPostfix(unittest.TestCase):
                        check=True, capture_output=True, timeout=60, env=self.postfix.environment)
 
     def client(self, tls=False):
-        link = smtplib.SMTP("127.0.0.1", self.postfix.port, timeout=20)
-        if tls:
-            context = ssl.create_default_context()
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            link.starttls(context=context)
-        return link
+        return sniffing.Client(self.postfix.port, tls)
 
     def check(self, address="127.0.0.1", estimated=0, connections=None, recipients=True):
         """What was counted for the address is what Postfix logged."""
@@ -133,6 +123,28 @@ class Clear(WithPostfix):
             link.sendall(b"QUIT\r\n")
             answers.read()
         self.check(connections=1)
+
+    def test_swaks(self):
+        for words in ((), ("--pipeline",), ("--attach", "@" + __file__)):
+            sniffing.swaks(self.postfix.port, "-f", FROM, "-t", f"{TO},{REFUSED[0]}", *words)
+        sniffing.swaks(self.postfix.port, "-f", FROM, "-t", REFUSED[0])
+        self.check(connections=4)
+
+    def test_messages_in_chunks(self):
+        with self.client() as link:
+            for number in range(12):
+                to = REFUSED[:number % 3] + [TO, "other@" + postfix.DOMAIN]
+                body = "more\n" * 10 ** (number % 4)
+                link.chunks(FROM, to, TEXT + body)
+                link.chunks(FROM, to, TEXT, body, body)
+                link.chunks(FROM, to, TEXT, body, "")
+                self.assertEqual(link.chunks(FROM, to, TEXT, body, at_once=True)[-1], 250)
+            link.chunks(FROM, REFUSED, TEXT, at_once=True)
+            link.say("RSET")
+            link.say(*link.envelope(FROM, [TO]), "BDAT 4", body=b"From")
+            link.say("RSET")
+        sums = self.check(connections=1, recipients=False)
+        self.assertEqual((sums["messages"], sums["accepted"], sums["recipients"]), (50, 48, 97))
 
     def test_what_is_given_up_or_refused_is_no_accepted_message(self):
         with self.client() as link:
@@ -194,6 +206,19 @@ class Encrypted(WithPostfix):
                                   TEXT + "Text and more of it.\n" * 10 ** (size % 4))
         messages, _ = self.logged()
         self.check(estimated=messages, connections=10, recipients=False)
+
+    def test_swaks(self):
+        for words in ((), ("--pipeline",), ("--attach", "@" + __file__)):
+            sniffing.swaks(self.postfix.port, "-f", FROM, "-t", TO, "-tls", *words)
+        sniffing.swaks(self.postfix.port, "-f", FROM, "-t", REFUSED[0], "-tls")
+        self.check(estimated=3, connections=4)
+
+    def test_messages_in_chunks(self):
+        with self.client(tls=True) as link:
+            for number in range(12):
+                body = "more\n" * 10 ** (number % 5)
+                link.chunks(FROM, REFUSED[:number % 3] + [TO], TEXT + body)
+        self.check(estimated=12, connections=1)
 
     def test_replies_heard_in_the_clear_calibrate_them(self):
         for tls in (False, True):
