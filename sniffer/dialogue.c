@@ -89,6 +89,11 @@ static void take_secure(struct weir_dialogue *d, enum weir_side side, struct wei
     unsigned messages = weir_tls_estimate_octets(&d->estimate, side, octets);
 
     weir_message_estimated(d, messages);
+    if (d->estimate.answered) {
+        d->estimate.answered = false;
+        if (d->handler.answer)
+            d->handler.answer(d->handler.context, &d->heard, d->estimate.reply);
+    }
     d->heard.tls |= side == WEIR_SIDE_SERVER;
     if (d->estimate.lost)
         weir_dialogue_lose(d);

@@ -91,6 +91,10 @@ struct weir_dialogue_handler {
     /* A message came to its end. */
     void (*message)(void *context, const struct weir_heard *heard,
                     const struct weir_heard_message *message);
+    /* Or NULL.  Inside TLS the server begins to answer what may be a body, by a record with so many
+     * octets of plaintext; or, in the clear, the server answered one (0).  At weir_dialogue_octets'
+     * time. */
+    void (*answer)(void *context, const struct weir_heard *heard, unsigned reply);
 };
 
 struct weir_dialogue_options {

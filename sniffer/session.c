@@ -10,13 +10,13 @@
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
-#include "sniffer/calibration.h"
 
 struct weir_sessions {
     struct weir_sessions_options options;
     struct weir_sessions_handler handler;
     struct weir_sessions_counts counts;
-    struct weir_calibration calibration;
+    struct weir_calibration own;
+    struct weir_calibration *calibration;
     struct weir_prefix proxy[WEIR_SNIFFER_PROXIES_MAX];
     struct weir_tally *tally;
     struct weir_flows *flows;
@@ -90,6 +90,17 @@ static void heard_message(void *context, const struct weir_heard *heard,
         handler->message(handler->context, session->flow, heard, message);
 }
 
+static void heard_answer(void *context, const struct weir_heard *heard, unsigned reply)
+{
+    struct session *session = context;
+    struct weir_turn turn = {.time = session->flow->last, .client = heard->client,
+                             .server = session->flow->server,
+                             .port = session->flow->server_port,
+                             .reply = reply > UINT16_MAX ? UINT16_MAX : (uint16_t)reply};
+
+    weir_witnesses_heard(session->sessions->options.witnesses, &turn);
+}
+
 /* What the flow table tells. ------------------------------------------------------------ */
 
 static struct weir_dialogue *new_dialogue(struct session *session)
@@ -106,7 +117,9 @@ static struct weir_dialogue *new_dialogue(struct session *session)
     };
     struct weir_dialogue_handler handler = {.context = session, .message = heard_message};
 
-    weir_calibration_bounds(&session->sessions->calibration, &flow->server, flow->server_port,
+    if (session->sessions->options.witnesses)
+        handler.answer = heard_answer;
+    weir_calibration_bounds(session->sessions->calibration, &flow->server, flow->server_port,
                             &options.queued_least, &options.queued_most);
     return weir_dialogue_new(&options, &handler);
 }
@@ -173,7 +186,7 @@ static void calibrate(struct weir_sessions *sessions, const struct session *sess
     unsigned least, most;
     unsigned replies = weir_dialogue_queued(session->dialogue, &least, &most);
 
-    weir_calibration_learn(&sessions->calibration, &session->flow->server,
+    weir_calibration_learn(sessions->calibration, &session->flow->server,
                            session->flow->server_port, replies, least, most);
 }
 
@@ -218,6 +231,7 @@ int weir_sessions_new(const struct weir_sessions_options *options,
     if (!sessions)
         return WEIR_ENOMEM;
     sessions->options = *options;
+    sessions->calibration = options->calibration ? options->calibration : &sessions->own;
     sessions->handler = *handler;
     sessions->tally = tally;
     if (options->proxy_count > 0)
@@ -257,9 +271,21 @@ void weir_sessions_frame(void *context, weir_time time, enum weir_link link,
         weir_flows_take(sessions->flows, time, &segment);
 }
 
+/* What plug-ins taught since the last time. */
+static void calibrate_by_witnesses(struct weir_sessions *sessions, weir_time now)
+{
+    struct weir_turn turn;
+
+    while (sessions->options.witnesses &&
+           weir_witnesses_next(sessions->options.witnesses, now, &turn))
+        sessions->counts.witnessed += weir_calibration_witness(
+            sessions->calibration, &turn.server, turn.port, turn.reply);
+}
+
 void weir_sessions_tick(struct weir_sessions *sessions, weir_time now)
 {
     weir_flows_tick(sessions->flows, now);
+    calibrate_by_witnesses(sessions, now);
 }
 
 void weir_sessions_finish(struct weir_sessions *sessions)

@@ -68,6 +68,8 @@ struct weir_tls_estimate {
     uint64_t bytes;              /* of the last one's body */
     bool encrypted[2];           /* application data was seen: the handshake is over */
     bool judged;                 /* the server's turn is no longer in question */
+    bool answered;               /* the server began to answer what may be a body, by `reply`
+                                  * octets: whatever its length; the caller takes it back */
     bool lost;
 };
 

@@ -227,5 +227,9 @@
 #define WEIR_TALLY_ADDRESSES_MAX (1 << 22) /* addresses of one tally */
 #define WEIR_TALLY_SYNS_MAX (1 << 20) /* places for addresses that sent SYNs */
 #define WEIR_CALIBRATION_SERVERS_MAX 64 /* servers whose replies are known by their length */
+#define WEIR_WITNESS_TURNS 4096    /* answers to bodies, heard lately, that a plug-in may tell of */
+#define WEIR_WITNESS_WAITING 256   /* messages plug-ins told of that wait to be found there */
+#define WEIR_WITNESS_FILES_MAX 64  /* files of the spool that are read along at once */
+#define WEIR_WITNESS_PIECE 65536   /* octets of one of them in a second, the last ones */
 
 #endif

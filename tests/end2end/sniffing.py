@@ -102,8 +102,8 @@ class Sniffer:
 class Client(smtplib.SMTP):
     """An SMTP client of this host that can also do what smtplib does not: pipelining, BDAT."""
 
-    def __init__(self, port, tls=False):
-        super().__init__("127.0.0.1", port, timeout=20)
+    def __init__(self, port, tls=False, source="127.0.0.1"):
+        super().__init__("127.0.0.1", port, timeout=20, source_address=(source, 0))
         if tls:
             context = ssl.create_default_context()
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
