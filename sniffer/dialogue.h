@@ -121,6 +121,9 @@ void weir_dialogue_octets(struct weir_dialogue *dialogue, weir_time time, enum w
 void weir_dialogue_gap(struct weir_dialogue *dialogue, weir_time time, enum weir_side side,
                        uint64_t len);
 
+/* Nobody said anything for a while: what the server said last is all it will say. */
+void weir_dialogue_settle(struct weir_dialogue *dialogue, weir_time time);
+
 /* The connection is over: a message at hand is told as unfinished. */
 void weir_dialogue_end(struct weir_dialogue *dialogue, weir_time time);
 

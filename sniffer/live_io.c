@@ -26,7 +26,12 @@
 #include "sniffer/session.h"
 #include "sniffer/witness_io.h"
 
-enum { AT_ONCE = 4096, ARENA_FIRST = 8192, PATIENCE = 100 /* ms an idle capture is not asked */ };
+enum {
+    AT_ONCE = 4096,
+    ARENA_FIRST = 8192,
+    PATIENCE = 100, /* ms an idle capture is not asked */
+    LAST_LOOKS = 4, /* at the end, at what has come before it */
+};
 #define SYN_WAIT (10 * WEIR_SECOND)
 
 /* Configuration and what hangs on it alone. */
@@ -468,6 +473,20 @@ static int listen_on(struct weir_live *live, bool *stop)
     return 0;
 }
 
+/* What came before the word to stop is still on its way through the kernel for a moment. */
+static void read_out(struct weir_live *live)
+{
+    struct pollfd file = {.fd = weir_capture_fd(live->capture), .events = POLLIN};
+    char why[WEIR_CAPTURE_WHY];
+
+    for (int i = 0; i < LAST_LOOKS; i++) {
+        (void)poll(&file, 1, PATIENCE);
+        if (weir_capture_read(live->capture, AT_ONCE, weir_sessions_frame, live->sessions,
+                              why) <= 0)
+            return;
+    }
+}
+
 int weir_live_run(struct weir_live *live)
 {
     bool stop = false;
@@ -480,6 +499,8 @@ int weir_live_run(struct weir_live *live)
     while (done == 0 && !stop)
         done = listen_on(live, &stop);
     weir_notify_stopping(&live->notify);
+    if (done == 0)
+        read_out(live);
     turn(live);
     weir_log(&live->log.log, WEIR_LOG_INFO, "stopping; %" PRIu64 " packets dropped by the kernel",
              live->dropped);

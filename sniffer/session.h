@@ -72,7 +72,8 @@ void weir_sessions_free(struct weir_sessions **sessions);
 void weir_sessions_frame(void *sessions, weir_time time, enum weir_link link,
                          const uint8_t *octets, size_t captured, size_t wire);
 
-/* About once a second, also when nothing arrives (flow.h). */
+/* About once a second, also when nothing arrives (flow.h): so messages inside TLS count within two
+ * seconds, although the client says nothing more. */
 void weir_sessions_tick(struct weir_sessions *sessions, weir_time now);
 
 /* Ends all connections: the capture is over. */

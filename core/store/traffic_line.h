@@ -8,9 +8,9 @@
  *
  * One line each.  Traffic: what one address did in the second that ended then.  Health: how the
  * sniffer itself fares, as sums since its start (flows, addresses, calibrated: now).  Numbers of
- * zero are left out.  "at" and "kind" come first, in this order; other words may come in any order, but
- * once only.  Words that are not known are passed over, so that a newer sniffer can say more to
- * an older monitor; words that are known have to be right.
+ * zero are left out.  "at" and "kind" come first, in this order; other words may come in any
+ * order, but once only.  Words that are not known are passed over, so that a newer sniffer can
+ * say more to an older monitor; words that are known have to be right.
  *
  * Owner:    the caller; nothing is kept.  Threads: pure functions.
  * Errors:   WEIR_EINVAL for a line that says it is one of these and is wrong; the output is
