@@ -159,6 +159,7 @@
 #define WEIR_BATCH_MAX (1u << 20)  /* octets of a spool that an agent sends at once */
 #define WEIR_STREAM_MAX 128        /* octets of a stream's name: that of a file of the spool */
 #define WEIR_SERVER_NAME_MAX 63    /* octets of a mail server's name: a label, RFC 1035 2.3.4 */
+#define WEIR_FIREWALL_ENTRIES_MAX 65536 /* entries of the kernel's table, of each kind */
 #define WEIR_SERVER_HEALTH_MAX 4096 /* octets of what an agent says of its health */
 #define WEIR_DATABASE_TEXT_MAX 4096 /* octets of a text in the database */
 

@@ -22,6 +22,7 @@
 #include "core/program/sd_notify_io.h"
 #include "core/program/signals_io.h"
 #include "monitor/agent/apply_io.h"
+#include "monitor/agent/firewall_io.h"
 #include "monitor/agent/link_io.h"
 #include "monitor/agent/tail_io.h"
 
@@ -32,6 +33,7 @@
 #define HELD 25                        /* s the monitor may hold a question for commands */
 #define COMMANDS_TIMEOUT ((HELD + 15) * WEIR_SECOND)
 #define HEALTH_EVERY (5 * WEIR_SECOND)
+#define BLOCK_EVERY (10 * WEIR_SECOND)  /* at least: the operator may have changed the lists */
 #define REST_LEAST (WEIR_SECOND / 2)
 #define REST_MOST (30 * WEIR_SECOND)
 
@@ -51,11 +53,12 @@ struct weir_agent {
     struct weir_lists *lists;
     struct weir_tail *tail;
     struct weir_link *link;
+    struct weir_firewall *firewall;    /* NULL: none is wanted */
 
     char shipping[WEIR_STREAM_TEXT];   /* the stream that travels */
     int64_t generation;                /* applied */
     bool asked_for_all;                /* the question that travels */
-    weir_time look, whole, health;     /* steady: when next */
+    weir_time look, whole, health, block; /* steady: when next */
     struct weir_applied applied;
     bool remembered;                   /* the instance, in its file */
     bool refused;                      /* another agent speaks for this server: told */
@@ -139,6 +142,19 @@ static int open_link(struct weir_agent *agent)
     return weir_link_new(&options, &agent->log.log, &agent->link);
 }
 
+static int open_firewall(struct weir_agent *agent)
+{
+    struct weir_firewall_options options = {
+        .reject = agent->config.agent_nftables == WEIR_NFTABLES_REJECT,
+        .observe = agent->config.mode != WEIR_ENFORCE,
+        .whole = agent->config.agent_whole,
+    };
+
+    if (agent->config.agent_nftables == WEIR_NFTABLES_NO)
+        return 0;
+    return weir_firewall_open(&options, &agent->log.log, &agent->firewall);
+}
+
 static int open_parts(struct weir_agent *agent)
 {
     const struct weir_config *config = &agent->config;
@@ -152,7 +168,8 @@ static int open_parts(struct weir_agent *agent)
     make_instance(agent);
     if ((done = read_identity(agent)) < 0 ||
         (done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
-        (done = weir_tail_open(spool, log, &agent->tail)) < 0 || (done = open_link(agent)) < 0)
+        (done = weir_tail_open(spool, log, &agent->tail)) < 0 || (done = open_link(agent)) < 0 ||
+        (done = open_firewall(agent)) < 0)
         return done;
     agent->signals = weir_signals_open();
     return agent->signals < 0 ? agent->signals : 0;
@@ -195,6 +212,7 @@ void weir_agent_close(struct weir_agent **agent)
     if (!agent || !*agent)
         return;
     weir_link_free(&(*agent)->link);
+    weir_firewall_free(&(*agent)->firewall);
     weir_tail_free(&(*agent)->tail);
     weir_lists_free(&(*agent)->lists);
     weir_identity_forget(&(*agent)->identity);
@@ -267,6 +285,7 @@ static void commanded(struct weir_agent *agent, int status, struct weir_slice an
                  weir_error_reason(done));
     else
         agent->generation = command.generation;
+    agent->block = 0;
     if (done == 0 && command.full)
         agent->whole = weir_clock_now(&agent->steady) + agent->config.agent_whole;
     weir_log(&agent->log.log, WEIR_LOG_INFO, "generation %" PRId64 ": %zu set, %zu removed%s",
@@ -338,6 +357,16 @@ static void tell_health(struct weir_agent *agent, weir_time steady)
                          (struct weir_slice){text, (size_t)len}, false, SHIP_TIMEOUT);
 }
 
+/* Whatever goes wrong is logged, and tried again. */
+static void block(struct weir_agent *agent, weir_time steady)
+{
+    if (!agent->firewall || steady < agent->block)
+        return;
+    agent->block = steady + (agent->config.agent_whole < BLOCK_EVERY ? agent->config.agent_whole
+                                                                      : BLOCK_EVERY);
+    (void)weir_firewall_assert(agent->firewall, agent->lists, weir_clock_now(&agent->wall), steady);
+}
+
 int weir_agent_run(struct weir_agent *agent)
 {
     struct pollfd files[] = {{.fd = agent->signals, .events = POLLIN}};
@@ -353,6 +382,7 @@ int weir_agent_run(struct weir_agent *agent)
         ship(agent, steady);
         ask_for_commands(agent, steady);
         tell_health(agent, steady);
+        block(agent, steady);
         weir_link_turn(agent->link, steady, agent->config.agent_look, files, 1);
         weir_signals_read(agent->signals, &reload, &agent->stop);
         weir_notify_alive(&agent->notify, steady);
