@@ -59,6 +59,7 @@ struct weir_agent {
     int64_t generation;                /* applied */
     bool asked_for_all;                /* the question that travels */
     weir_time look, whole, health, block; /* steady: when next */
+    weir_time block_rest;              /* steady: not before, whatever changed */
     struct weir_applied applied;
     bool remembered;                   /* the instance, in its file */
     bool refused;                      /* another agent speaks for this server: told */
@@ -360,11 +361,13 @@ static void tell_health(struct weir_agent *agent, weir_time steady)
 /* Whatever goes wrong is logged, and tried again. */
 static void block(struct weir_agent *agent, weir_time steady)
 {
-    if (!agent->firewall || steady < agent->block)
+    if (!agent->firewall || steady < agent->block || steady < agent->block_rest)
         return;
     agent->block = steady + (agent->config.agent_whole < BLOCK_EVERY ? agent->config.agent_whole
                                                                       : BLOCK_EVERY);
     (void)weir_firewall_assert(agent->firewall, agent->lists, weir_clock_now(&agent->wall), steady);
+    /* a large table costs most of a second: never more than a tenth of the time */
+    agent->block_rest = steady + 10 * (weir_clock_now(&agent->steady) - steady);
 }
 
 int weir_agent_run(struct weir_agent *agent)
