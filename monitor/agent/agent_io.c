@@ -24,6 +24,7 @@
 #include "monitor/agent/apply_io.h"
 #include "monitor/agent/firewall_io.h"
 #include "monitor/agent/link_io.h"
+#include "monitor/agent/silence.h"
 #include "monitor/agent/tail_io.h"
 
 #define ARENA_FIRST 8192
@@ -60,6 +61,8 @@ struct weir_agent {
     bool asked_for_all;                /* the question that travels */
     weir_time look, whole, health, block; /* steady: when next */
     weir_time block_rest;              /* steady: not before, whatever changed */
+    struct weir_silence silence;       /* of this server's sniffer */
+    uint64_t sniffed;                  /* octets it had written at the last look */
     struct weir_applied applied;
     bool remembered;                   /* the instance, in its file */
     bool refused;                      /* another agent speaks for this server: told */
@@ -309,15 +312,42 @@ static void ended(void *context, enum weir_errand errand, int status, struct wei
 
 /* what goes out ------------------------------------------------------------------ */
 
+/* What was silent, or is not any more, the monitor is told at once. */
+static void listen_for_sniffer(struct weir_agent *agent, weir_time steady)
+{
+    uint64_t sniffed = weir_tail_counts(agent->tail)->sniffer;
+    weir_time lasted;
+    enum weir_silence_news news = weir_silence_look(&agent->silence, sniffed != agent->sniffed,
+                                                    steady, &lasted);
+
+    agent->sniffed = sniffed;
+    if (news == WEIR_SILENCE_AS_IT_WAS)
+        return;
+    agent->health = 0;
+    if (news == WEIR_SILENCE_BEGAN)
+        weir_log(&agent->log.log, WEIR_LOG_WARNING, "the sniffer writes nothing: who comes now is "
+                 "counted late or never");
+    else
+        weir_log(&agent->log.log, WEIR_LOG_INFO, "the sniffer writes again, after %" PRId64 " s",
+                 lasted / WEIR_SECOND);
+}
+
+/* Also while nothing can be shipped: the sniffer is listened for. */
+static void look(struct weir_agent *agent, weir_time steady)
+{
+    if (steady < agent->look)
+        return;
+    agent->look = steady + agent->config.agent_look;
+    if (weir_tail_look(agent->tail, weir_clock_now(&agent->wall)) == 0)
+        listen_for_sniffer(agent, steady);
+}
+
 static void ship(struct weir_agent *agent, weir_time steady)
 {
     struct weir_tail_piece piece;
     char place[WEIR_STREAM_TEXT + 80];
 
-    if (steady < agent->look || !weir_link_free_for(agent->link, WEIR_ERRAND_SHIP, steady))
-        return;
-    agent->look = steady + agent->config.agent_look;
-    if (weir_tail_look(agent->tail, weir_clock_now(&agent->wall)) < 0 ||
+    if (!weir_link_free_for(agent->link, WEIR_ERRAND_SHIP, steady) ||
         weir_tail_next(agent->tail, &piece) == 0)
         return;
     snprintf(agent->shipping, sizeof agent->shipping, "%s", piece.stream);
@@ -343,7 +373,9 @@ static void ask_for_commands(struct weir_agent *agent, weir_time steady)
 static void tell_health(struct weir_agent *agent, weir_time steady)
 {
     const struct weir_tail_counts *tail = weir_tail_counts(agent->tail);
-    char text[512];
+    const struct weir_silence *silence = &agent->silence;
+    weir_time silent = weir_silence_now(silence);
+    char text[640];
     int len;
 
     if (steady < agent->health || !weir_link_free_for(agent->link, WEIR_ERRAND_HEALTH, steady))
@@ -352,8 +384,11 @@ static void tell_health(struct weir_agent *agent, weir_time steady)
     len = snprintf(text, sizeof text,
                    "{\"version\": \"%s\", \"spool_files\": %zu, \"spool_octets\": %" PRIu64
                    ", \"skipped\": %" PRIu64 ", \"generation\": %" PRId64 ", \"entries\": %zu, "
-                   "\"withheld\": %zu}", WEIR_VERSION, tail->files, tail->octets, tail->skipped,
-                   agent->generation, agent->applied.entries, agent->applied.withheld);
+                   "\"withheld\": %zu, \"sniffer_silent\": %" PRId64 ", \"sniffer_silences\": %"
+                   PRIu64 ", \"sniffer_silence\": %" PRId64 "}", WEIR_VERSION, tail->files,
+                   tail->octets, tail->skipped, agent->generation, agent->applied.entries,
+                   agent->applied.withheld, silent / WEIR_SECOND, silence->times,
+                   (silence->past + silent) / WEIR_SECOND);
     (void)weir_link_send(agent->link, WEIR_ERRAND_HEALTH, "/agent/v1/health",
                          (struct weir_slice){text, (size_t)len}, false, SHIP_TIMEOUT);
 }
@@ -382,6 +417,7 @@ int weir_agent_run(struct weir_agent *agent)
     while (!agent->stop) {
         weir_time steady = weir_clock_now(&agent->steady);
 
+        look(agent, steady);
         ship(agent, steady);
         ask_for_commands(agent, steady);
         tell_health(agent, steady);
