@@ -29,15 +29,24 @@ static struct weir_calibrated *make(struct weir_calibration *calibration,
     return &calibration->server[at];
 }
 
+static struct weir_calibrated *of(struct weir_calibration *calibration,
+                                  const struct weir_address *server, uint16_t port)
+{
+    const struct weir_calibrated *found = find(calibration, server, port);
+
+    return found ? &calibration->server[found - calibration->server]
+                 : make(calibration, server, port);
+}
+
 void weir_calibration_learn(struct weir_calibration *calibration,
                             const struct weir_address *server, uint16_t port, unsigned replies,
                             unsigned least, unsigned most)
 {
+    struct weir_calibrated *known;
+
     if (replies == 0 || most > WEIR_REPLY_MAX)
         return;
-    const struct weir_calibrated *found = find(calibration, server, port);
-    struct weir_calibrated *known = found ? &calibration->server[found - calibration->server]
-                                          : make(calibration, server, port);
+    known = of(calibration, server, port);
     known->replies += known->replies < WEIR_CALIBRATION_LEAST ? replies : 0;
     if (least < known->least)
         known->least = least;
@@ -45,17 +54,86 @@ void weir_calibration_learn(struct weir_calibration *calibration,
         known->most = most;
 }
 
+bool weir_calibration_witness(struct weir_calibration *calibration,
+                              const struct weir_address *server, uint16_t port, unsigned reply)
+{
+    struct weir_calibrated *known;
+
+    if (reply < WEIR_CALIBRATION_REPLY_LEAST || reply > WEIR_CALIBRATION_REPLY_MOST)
+        return false;
+    known = of(calibration, server, port);
+    known->recent[known->witnessed++ % WEIR_CALIBRATION_RECENT] = (uint8_t)reply;
+    if (known->witnessed == 2 * WEIR_CALIBRATION_RECENT)
+        known->witnessed = WEIR_CALIBRATION_RECENT;
+    return true;
+}
+
+static bool is_known(const struct weir_calibrated *server)
+{
+    return server->replies >= WEIR_CALIBRATION_LEAST || server->witnessed >= WEIR_CALIBRATION_LEAST;
+}
+
+unsigned weir_calibration_known(const struct weir_calibration *calibration)
+{
+    unsigned known = 0;
+
+    for (unsigned i = 0; i < calibration->count; i++)
+        known += is_known(&calibration->server[i]);
+    return known;
+}
+
+/* Of lengths: the shortest and longest but for one each when there is a full set. */
+struct range {
+    unsigned least, most, next_least, next_most;
+};
+
+static void widen(struct range *range, unsigned length)
+{
+    if (length < range->least) {
+        range->next_least = range->least;
+        range->least = length;
+    } else if (length < range->next_least) {
+        range->next_least = length;
+    }
+    if (length > range->most) {
+        range->next_most = range->most;
+        range->most = length;
+    } else if (length > range->next_most) {
+        range->next_most = length;
+    }
+}
+
+static struct range witnessed_range(const struct weir_calibrated *known)
+{
+    struct range range = {.least = WEIR_REPLY_MAX, .next_least = WEIR_REPLY_MAX};
+    bool full = known->witnessed >= WEIR_CALIBRATION_RECENT;
+    unsigned count = full ? WEIR_CALIBRATION_RECENT : known->witnessed;
+
+    for (unsigned i = 0; i < count; i++)
+        widen(&range, known->recent[i]);
+    if (full)
+        range = (struct range){.least = range.next_least, .most = range.next_most};
+    return range;
+}
+
 bool weir_calibration_bounds(const struct weir_calibration *calibration,
                              const struct weir_address *server, uint16_t port, unsigned *least_r,
                              unsigned *most_r)
 {
     const struct weir_calibrated *known = find(calibration, server, port);
-    bool enough = known && known->replies >= WEIR_CALIBRATION_LEAST;
+    struct range range = {.least = WEIR_REPLY_MAX};
+
     *least_r = *most_r = 0;
-    if (!enough)
+    if (!known || !is_known(known))
         return false;
-    if (known->least > WEIR_CALIBRATION_SHORTER)
-        *least_r = known->least - WEIR_CALIBRATION_SHORTER;
-    *most_r = known->most + WEIR_CALIBRATION_LONGER;
+    if (known->witnessed >= WEIR_CALIBRATION_LEAST)
+        range = witnessed_range(known);
+    if (known->replies >= WEIR_CALIBRATION_LEAST) {
+        range.least = known->least < range.least ? known->least : range.least;
+        range.most = known->most > range.most ? known->most : range.most;
+    }
+    if (range.least > WEIR_CALIBRATION_SHORTER)
+        *least_r = range.least - WEIR_CALIBRATION_SHORTER;
+    *most_r = range.most + WEIR_CALIBRATION_LONGER;
     return true;
 }

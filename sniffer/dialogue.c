@@ -29,6 +29,7 @@ struct weir_dialogue *weir_dialogue_new(const struct weir_dialogue_options *opti
     if (options->midstream) {
         d->step = WEIR_STEP_LOST;
         d->server.cut = true;
+        d->estimate.turns = 2; /* the first one is long over */
         return d;
     }
     weir_queue_push(&d->queue, (struct weir_waiting){.kind = WEIR_COMMAND_GREETING});
@@ -89,6 +90,11 @@ static void take_secure(struct weir_dialogue *d, enum weir_side side, struct wei
     unsigned messages = weir_tls_estimate_octets(&d->estimate, side, octets);
 
     weir_message_estimated(d, messages);
+    if (d->estimate.answered) {
+        d->estimate.answered = false;
+        if (d->handler.answer)
+            d->handler.answer(d->handler.context, &d->heard, d->estimate.reply);
+    }
     d->heard.tls |= side == WEIR_SIDE_SERVER;
     if (d->estimate.lost)
         weir_dialogue_lose(d);
@@ -129,14 +135,20 @@ void weir_dialogue_gap(struct weir_dialogue *d, weir_time time, enum weir_side s
     d->spoke = side;
 }
 
-void weir_dialogue_end(struct weir_dialogue *d, weir_time time)
+void weir_dialogue_settle(struct weir_dialogue *d, weir_time time)
 {
     if (d->heard.lost)
         return;
     d->now = time;
     if (d->secure)
         weir_message_estimated(d, weir_tls_estimate_end(&d->estimate));
-    weir_message_abandon(d);
+}
+
+void weir_dialogue_end(struct weir_dialogue *d, weir_time time)
+{
+    weir_dialogue_settle(d, time);
+    if (!d->heard.lost)
+        weir_message_abandon(d);
 }
 
 const struct weir_heard *weir_dialogue_heard(const struct weir_dialogue *d)

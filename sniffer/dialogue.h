@@ -91,6 +91,10 @@ struct weir_dialogue_handler {
     /* A message came to its end. */
     void (*message)(void *context, const struct weir_heard *heard,
                     const struct weir_heard_message *message);
+    /* Or NULL.  Inside TLS the server begins to answer what may be a body, by a record with so many
+     * octets of plaintext; or, in the clear, the server answered one (0).  At weir_dialogue_octets'
+     * time. */
+    void (*answer)(void *context, const struct weir_heard *heard, unsigned reply);
 };
 
 struct weir_dialogue_options {
@@ -116,6 +120,9 @@ void weir_dialogue_octets(struct weir_dialogue *dialogue, weir_time time, enum w
                           struct weir_slice octets);
 void weir_dialogue_gap(struct weir_dialogue *dialogue, weir_time time, enum weir_side side,
                        uint64_t len);
+
+/* Nobody said anything for a while: what the server said last is all it will say. */
+void weir_dialogue_settle(struct weir_dialogue *dialogue, weir_time time);
 
 /* The connection is over: a message at hand is told as unfinished. */
 void weir_dialogue_end(struct weir_dialogue *dialogue, weir_time time);

@@ -33,6 +33,8 @@ static void final(struct weir_dialogue *d, unsigned code)
             d->queued_most = len;
         d->queued++;
     }
+    if (d->handler.answer)
+        d->handler.answer(d->handler.context, &d->heard, 0);
     weir_message_end(d, positive(code)   ? WEIR_HEARD_ACCEPTED
                         : negative(code) ? WEIR_HEARD_REJECTED
                                          : WEIR_HEARD_UNFINISHED, code);

@@ -171,6 +171,7 @@ void weir_flow_close(struct weir_flows *flows, struct weir_connection *c, enum w
     weir_flow_order_end(flows, c);
     flows->counts.closed++;
     flows->counts.open--;
+    weir_flow_syn_forget(flows, c->hash, c->client_first);
     weir_flow_queue_again(flows, c, WEIR_FLOW_OVER);
     flows->handler.closed(flows->handler.context, &c->flow, end);
 }

@@ -49,6 +49,13 @@ const struct weir_flow_syn *weir_flow_syn_find(const struct weir_flows *flows, u
     return syn->hash == hash && (syn->client || syn->server) ? syn : NULL;
 }
 
+void weir_flow_syn_forget(struct weir_flows *flows, uint64_t hash, uint32_t client_seq)
+{
+    struct weir_flow_syn *syn = syn_place(flows, hash);
+    if (syn->hash == hash && syn->client_seq == client_seq)
+        *syn = (struct weir_flow_syn){0};
+}
+
 static struct weir_flow_early *early_set(const struct weir_flows *flows, uint64_t hash)
 {
     return flows->early + (hash >> 32 & (WEIR_FLOW_EARLY_SETS - 1)) * WEIR_FLOW_EARLY_WAYS;

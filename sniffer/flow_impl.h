@@ -166,6 +166,8 @@ bool weir_flow_syn_note(struct weir_flows *flows, uint64_t hash, uint32_t seq, b
 void weir_flow_syn_answer(struct weir_flows *flows, uint64_t hash, uint32_t seq, uint32_t ack,
                           bool server_is_a);
 const struct weir_flow_syn *weir_flow_syn_find(const struct weir_flows *flows, uint64_t hash);
+/* A connection is over: one that goes on all the same, behind a long silence, is no new one. */
+void weir_flow_syn_forget(struct weir_flows *flows, uint64_t hash, uint32_t client_seq);
 
 /* Keeps what a client says before its server, where there is room; the place where it was kept,
  * or NULL: the caller clears its used. */

@@ -24,8 +24,14 @@
 #include "sniffer/capture_io.h"
 #include "sniffer/scope.h"
 #include "sniffer/session.h"
+#include "sniffer/witness_io.h"
 
-enum { AT_ONCE = 4096, ARENA_FIRST = 8192, PATIENCE = 100 /* ms an idle capture is not asked */ };
+enum {
+    AT_ONCE = 4096,
+    ARENA_FIRST = 8192,
+    PATIENCE = 100, /* ms an idle capture is not asked */
+    LAST_LOOKS = 4, /* at the end, at what has come before it */
+};
 #define SYN_WAIT (10 * WEIR_SECOND)
 
 /* Configuration and what hangs on it alone. */
@@ -34,6 +40,7 @@ struct setup {
     struct weir_config config;
     struct weir_scope scope;
     struct weir_spool *spool;    /* NULL: none is wanted */
+    struct weir_witness_files *files; /* of the spool, too */
 };
 
 struct weir_live {
@@ -46,9 +53,11 @@ struct weir_live {
     struct weir_hash_key key;
     struct weir_capture *capture;
     struct weir_tally *tally;
+    struct weir_witnesses *witnesses;
+    struct weir_calibration calibration;
     struct weir_sessions *sessions;
     uint32_t dropped_seen;       /* the kernel's 32 bits, when last looked at */
-    uint64_t packets, gaps, spool_dropped; /* of sessions and spools before a reload */
+    uint64_t packets, gaps, witnessed, spool_dropped; /* of sessions and spools before a reload */
     uint64_t dropped, overflow;  /* sums */
     uint64_t dropped_told, overflow_told;
     weir_time next;              /* steady: the end of the second at hand */
@@ -61,6 +70,7 @@ struct weir_live {
 static void shut_setup(struct setup *setup)
 {
     weir_spool_free(&setup->spool);
+    weir_witness_files_free(&setup->files);
     weir_arena_free(&setup->arena);
 }
 
@@ -102,7 +112,7 @@ static int open_spool(struct weir_live *live)
 
     if (config->spool_folder[0] == '\0')
         return 0;
-    if (!options.folder)
+    if (!options.folder || weir_witness_files_new(options.folder, &live->setup.files) < 0)
         return WEIR_ENOMEM;
     return weir_spool_open(&options, &live->log.log, &live->setup.spool);
 }
@@ -146,6 +156,8 @@ static int open_sessions(struct weir_live *live)
         .port_count = scope->ports,
         .proxies = scope->proxy,
         .proxy_count = scope->proxies,
+        .witnesses = live->witnesses,
+        .calibration = &live->calibration,
         .key = live->key,
     };
     struct weir_sessions_handler handler = {.context = live, .message = message};
@@ -184,6 +196,8 @@ static int open_parts(struct weir_live *live)
         done = weir_tally_new(WEIR_LIVE_ADDRESSES, WEIR_LIVE_SYN_PLACES, &live->key,
                               &live->tally);
     if (done == 0)
+        done = weir_witnesses_new(&live->witnesses);
+    if (done == 0)
         done = open_sessions(live);
     if (done == 0 && (live->signals = weir_signals_open()) < 0)
         done = live->signals;
@@ -220,6 +234,7 @@ void weir_live_close(struct weir_live **live)
     if (!live || !*live)
         return;
     weir_sessions_free(&(*live)->sessions);
+    weir_witnesses_free(&(*live)->witnesses);
     weir_tally_free(&(*live)->tally);
     weir_capture_free(&(*live)->capture);
     if ((*live)->signals >= 0)
@@ -269,7 +284,9 @@ static void write_health(struct weir_live *live)
     const struct weir_flows_counts *flows = weir_sessions_flows(live->sessions);
     struct weir_health health = {.time = live->now, .packets = live->packets,
                                  .kernel_dropped = live->dropped,
-                                 .gaps = live->gaps + flows->gaps, .flows = flows->open};
+                                 .gaps = live->gaps + flows->gaps, .flows = flows->open,
+                                 .calibrated = weir_calibration_known(&live->calibration),
+                                 .witnessed = live->witnessed + counts->witnessed};
     char line[WEIR_TRAFFIC_LINE_ROOM];
     size_t addresses;
 
@@ -309,10 +326,21 @@ static void warn(struct weir_live *live, weir_time steady)
              overflow);
 }
 
+static void take_witness(void *context, struct weir_slice line)
+{
+    struct weir_live *live = context;
+    struct weir_witness witness;
+
+    if (weir_witness_read(line, live->now, &witness) > 0)
+        weir_witnesses_logged(live->witnesses, &witness);
+}
+
 /* Writes down the second that is over. */
 static void turn(struct weir_live *live)
 {
     live->now = weir_clock_now(&live->wall);
+    if (live->setup.files)
+        weir_witness_files_look(live->setup.files, take_witness, live);
     weir_sessions_tick(live->sessions, live->now);
     count_drops(live);
     write_traffic(live);
@@ -356,6 +384,7 @@ static int change_scope(struct weir_live *live, const struct setup *next)
     for (unsigned i = 0; i < WEIR_FRAMES; i++)
         live->packets += weir_sessions_counts(before)->frames[i];
     live->gaps += weir_sessions_flows(before)->gaps;
+    live->witnessed += weir_sessions_counts(before)->witnessed;
     weir_sessions_free(&before);
     weir_tally_clear(live->tally);
     return 0;
@@ -444,6 +473,20 @@ static int listen_on(struct weir_live *live, bool *stop)
     return 0;
 }
 
+/* What came before the word to stop is still on its way through the kernel for a moment. */
+static void read_out(struct weir_live *live)
+{
+    struct pollfd file = {.fd = weir_capture_fd(live->capture), .events = POLLIN};
+    char why[WEIR_CAPTURE_WHY];
+
+    for (int i = 0; i < LAST_LOOKS; i++) {
+        (void)poll(&file, 1, PATIENCE);
+        if (weir_capture_read(live->capture, AT_ONCE, weir_sessions_frame, live->sessions,
+                              why) <= 0)
+            return;
+    }
+}
+
 int weir_live_run(struct weir_live *live)
 {
     bool stop = false;
@@ -456,6 +499,8 @@ int weir_live_run(struct weir_live *live)
     while (done == 0 && !stop)
         done = listen_on(live, &stop);
     weir_notify_stopping(&live->notify);
+    if (done == 0)
+        read_out(live);
     turn(live);
     weir_log(&live->log.log, WEIR_LOG_INFO, "stopping; %" PRIu64 " packets dropped by the kernel",
              live->dropped);

@@ -10,16 +10,17 @@
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
-#include "sniffer/calibration.h"
 
 struct weir_sessions {
     struct weir_sessions_options options;
     struct weir_sessions_handler handler;
     struct weir_sessions_counts counts;
-    struct weir_calibration calibration;
+    struct weir_calibration own;
+    struct weir_calibration *calibration;
     struct weir_prefix proxy[WEIR_SNIFFER_PROXIES_MAX];
     struct weir_tally *tally;
     struct weir_flows *flows;
+    struct session *oldest, *youngest; /* of those that wait */
 };
 
 /* One connection. */
@@ -31,6 +32,9 @@ struct session {
     bool is_charged;             /* ... if it was */
     bool trusted;                /* the peer is a trusted proxy */
     bool begins;                 /* its beginning was heard, if not captured: it is a new one */
+    weir_time answered;          /* of those whose last answer is not judged yet: when, ... */
+    struct session *before, *behind; /* ... and their list, the oldest first */
+    bool waits;
 };
 
 static bool is_trusted(const struct weir_sessions *sessions, const struct weir_address *client)
@@ -90,6 +94,54 @@ static void heard_message(void *context, const struct weir_heard *heard,
         handler->message(handler->context, session->flow, heard, message);
 }
 
+/* Takes a session off the list of those that wait. */
+static void wait_no_more(struct session *session)
+{
+    struct weir_sessions *sessions = session->sessions;
+
+    if (!session->waits)
+        return;
+    if (session->before)
+        session->before->behind = session->behind;
+    else
+        sessions->oldest = session->behind;
+    if (session->behind)
+        session->behind->before = session->before;
+    else
+        sessions->youngest = session->before;
+    session->before = session->behind = NULL;
+    session->waits = false;
+}
+
+static void wait_for_more(struct session *session)
+{
+    struct weir_sessions *sessions = session->sessions;
+
+    wait_no_more(session);
+    session->waits = true;
+    session->answered = session->flow->last;
+    session->before = sessions->youngest;
+    if (session->before)
+        session->before->behind = session;
+    else
+        sessions->oldest = session;
+    sessions->youngest = session;
+}
+
+static void heard_answer(void *context, const struct weir_heard *heard, unsigned reply)
+{
+    struct session *session = context;
+    struct weir_turn turn = {.time = session->flow->last, .client = heard->client,
+                             .server = session->flow->server,
+                             .port = session->flow->server_port,
+                             .reply = reply > UINT16_MAX ? UINT16_MAX : (uint16_t)reply};
+
+    if (reply > 0)
+        wait_for_more(session);
+    if (session->sessions->options.witnesses)
+        weir_witnesses_heard(session->sessions->options.witnesses, &turn);
+}
+
 /* What the flow table tells. ------------------------------------------------------------ */
 
 static struct weir_dialogue *new_dialogue(struct session *session)
@@ -104,9 +156,10 @@ static struct weir_dialogue *new_dialogue(struct session *session)
         .midstream = flow->midstream,
         .name_addresses = session->sessions->options.name_addresses,
     };
-    struct weir_dialogue_handler handler = {.context = session, .message = heard_message};
+    struct weir_dialogue_handler handler = {.context = session, .message = heard_message,
+                                            .answer = heard_answer};
 
-    weir_calibration_bounds(&session->sessions->calibration, &flow->server, flow->server_port,
+    weir_calibration_bounds(session->sessions->calibration, &flow->server, flow->server_port,
                             &options.queued_least, &options.queued_most);
     return weir_dialogue_new(&options, &handler);
 }
@@ -173,7 +226,7 @@ static void calibrate(struct weir_sessions *sessions, const struct session *sess
     unsigned least, most;
     unsigned replies = weir_dialogue_queued(session->dialogue, &least, &most);
 
-    weir_calibration_learn(&sessions->calibration, &session->flow->server,
+    weir_calibration_learn(sessions->calibration, &session->flow->server,
                            session->flow->server_port, replies, least, most);
 }
 
@@ -185,6 +238,7 @@ static void closed(void *context, struct weir_flow *flow, enum weir_flow_end end
     if (!session)
         return;
     session->flow = flow;
+    wait_no_more(session);
     weir_dialogue_end(session->dialogue, flow->last);
     charge_connection(session, !session->is_charged);
     calibrate(sessions, session);
@@ -218,6 +272,7 @@ int weir_sessions_new(const struct weir_sessions_options *options,
     if (!sessions)
         return WEIR_ENOMEM;
     sessions->options = *options;
+    sessions->calibration = options->calibration ? options->calibration : &sessions->own;
     sessions->handler = *handler;
     sessions->tally = tally;
     if (options->proxy_count > 0)
@@ -257,9 +312,33 @@ void weir_sessions_frame(void *context, weir_time time, enum weir_link link,
         weir_flows_take(sessions->flows, time, &segment);
 }
 
+/* Answers that were the last words for a second are over. */
+static void settle(struct weir_sessions *sessions, weir_time now)
+{
+    struct session *session;
+
+    while ((session = sessions->oldest) && session->answered <= now - WEIR_SECOND) {
+        wait_no_more(session);
+        weir_dialogue_settle(session->dialogue, session->answered);
+    }
+}
+
+/* What plug-ins taught since the last time. */
+static void calibrate_by_witnesses(struct weir_sessions *sessions, weir_time now)
+{
+    struct weir_turn turn;
+
+    while (sessions->options.witnesses &&
+           weir_witnesses_next(sessions->options.witnesses, now, &turn))
+        sessions->counts.witnessed += weir_calibration_witness(
+            sessions->calibration, &turn.server, turn.port, turn.reply);
+}
+
 void weir_sessions_tick(struct weir_sessions *sessions, weir_time now)
 {
     weir_flows_tick(sessions->flows, now);
+    settle(sessions, now);
+    calibrate_by_witnesses(sessions, now);
 }
 
 void weir_sessions_finish(struct weir_sessions *sessions)

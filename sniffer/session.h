@@ -12,7 +12,8 @@
  *     a SYN          when it came; taken back when a connection came of it
  * to the client as known then: that of PROXY or XCLIENT if a trusted proxy speaks.
  *
- * Replies heard in the clear calibrate the estimates of later connections to the same server.
+ * Replies heard in the clear calibrate the estimates of later connections to the same server, and
+ * so do those inside TLS that plug-ins of this host logged a message for (witness.h).
  *
  * Owner:    the caller owns sessions and tally (which has to live longer).  What is handed to
  *           the handler lives during the call.  Threads: one.
@@ -24,7 +25,9 @@
 #define WEIR_SNIFFER_SESSION_H
 
 #include "sniffer/dialogue.h"
+#include "sniffer/calibration.h"
 #include "sniffer/tally.h"
+#include "sniffer/witness.h"
 
 struct weir_sessions_options {
     const uint16_t *ports;      /* as for flow.h */
@@ -35,6 +38,8 @@ struct weir_sessions_options {
     bool charge_midstream;      /* also connections without handshake or greeting; not live, where
                                  * a restart would charge all connections there are at once */
     size_t flows_most;          /* 0: WEIR_FLOWS_MAX */
+    struct weir_witnesses *witnesses; /* or NULL; told of what is heard, and asked.  Not owned */
+    struct weir_calibration *calibration; /* NULL: one of its own.  Not owned */
     struct weir_hash_key key;
 };
 
@@ -50,6 +55,7 @@ struct weir_sessions_handler {
 struct weir_sessions_counts {
     uint64_t frames[WEIR_FRAMES]; /* by what they were */
     uint64_t unheard;             /* connections for which memory was short */
+    uint64_t witnessed;           /* messages of plug-ins that were found inside TLS */
 };
 
 struct weir_sessions;
@@ -66,7 +72,8 @@ void weir_sessions_free(struct weir_sessions **sessions);
 void weir_sessions_frame(void *sessions, weir_time time, enum weir_link link,
                          const uint8_t *octets, size_t captured, size_t wire);
 
-/* About once a second, also when nothing arrives (flow.h). */
+/* About once a second, also when nothing arrives (flow.h): so messages inside TLS count within two
+ * seconds, although the client says nothing more. */
 void weir_sessions_tick(struct weir_sessions *sessions, weir_time now);
 
 /* Ends all connections: the capture is over. */

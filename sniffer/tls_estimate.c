@@ -82,13 +82,19 @@ static void hello_octet(struct weir_tls_estimate *e, uint8_t octet)
     hello->at++;
 }
 
+/* Whether the client's last turn may be a body. */
+static bool is_body(const struct weir_tls_estimate *e)
+{
+    return e->turns > 1 && e->turn_octets[WEIR_SIDE_CLIENT] >= WEIR_TLS_BODY_LEAST &&
+           e->envelope >= WEIR_TLS_ENVELOPE_LEAST;
+}
+
 /* Whether the server's turn that is over answered a body. */
 static bool answered_body(const struct weir_tls_estimate *e)
 {
-    uint32_t body = e->turn_octets[WEIR_SIDE_CLIENT], all = e->turn_octets[WEIR_SIDE_SERVER];
+    uint32_t all = e->turn_octets[WEIR_SIDE_SERVER];
 
-    return e->turns > 1 && body >= WEIR_TLS_BODY_LEAST && e->envelope >= WEIR_TLS_ENVELOPE_LEAST &&
-           e->reply >= e->queued_least && e->reply <= e->queued_most &&
+    return is_body(e) && e->reply >= e->queued_least && e->reply <= e->queued_most &&
            all - e->reply <= WEIR_TLS_FAREWELL_MOST;
 }
 
@@ -127,6 +133,7 @@ static void server_says(struct weir_tls_estimate *e, uint32_t plain)
         e->turn_octets[WEIR_SIDE_SERVER] = 0;
         e->reply = plain;
         e->judged = false;
+        e->answered = is_body(e);
     }
     e->turn = WEIR_SIDE_SERVER;
     e->turn_octets[WEIR_SIDE_SERVER] = sum(e->turn_octets[WEIR_SIDE_SERVER], plain);

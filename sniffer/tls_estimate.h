@@ -17,7 +17,8 @@
  * before, there must have been an envelope of WEIR_TLS_ENVELOPE_LEAST octets, which
  * authentication has not.  Behind the queued reply, in a record of its own, the server may say
  * farewell.  A message is counted when the server's turn is over: when the client goes on, when
- * either side says goodbye, or at weir_tls_estimate_end().
+ * either side says goodbye, or at weir_tls_estimate_end(), which is called when both were silent
+ * for a second, too.
  *
  * Not seen: BDAT in one turn with its envelope, messages pipelined behind one another, padded
  * records, replies of other lengths (calibrate with messages heard in the clear).  CBC suites
@@ -63,11 +64,14 @@ struct weir_tls_estimate {
     uint32_t turn_octets[2];     /* plaintext of application data in each side's last turn */
     uint32_t reply;              /* of the first record in the server's last turn */
     uint32_t envelope;           /* of the client's turns before its last, since the last message */
-    unsigned turns;              /* of the client; the first is no part of any message */
+    unsigned turns;              /* of the client, up to 2: the first is no part of any message;
+                                  * 2 from the start if the beginning was not heard */
     unsigned accepted;           /* estimated */
     uint64_t bytes;              /* of the last one's body */
     bool encrypted[2];           /* application data was seen: the handshake is over */
     bool judged;                 /* the server's turn is no longer in question */
+    bool answered;               /* the server began to answer what may be a body, by `reply`
+                                  * octets: whatever its length; the caller takes it back */
     bool lost;
 };
 
@@ -84,7 +88,7 @@ unsigned weir_tls_estimate_octets(struct weir_tls_estimate *estimate, enum weir_
 unsigned weir_tls_estimate_gap(struct weir_tls_estimate *estimate, enum weir_side side,
                                uint64_t len);
 
-/* The connection is over: whether the last turn was a message's end (1 or 0). */
+/* The connection is over, or silent: whether the last turn was a message's end (1 or 0). */
 unsigned weir_tls_estimate_end(struct weir_tls_estimate *estimate);
 
 /* Whether octets begin like a TLS record (type 20..23, version 3.0..3.4, a length within bounds),

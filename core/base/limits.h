@@ -159,6 +159,7 @@
 #define WEIR_BATCH_MAX (1u << 20)  /* octets of a spool that an agent sends at once */
 #define WEIR_STREAM_MAX 128        /* octets of a stream's name: that of a file of the spool */
 #define WEIR_SERVER_NAME_MAX 63    /* octets of a mail server's name: a label, RFC 1035 2.3.4 */
+#define WEIR_FIREWALL_ENTRIES_MAX 65536 /* entries of the kernel's table, of each kind */
 #define WEIR_SERVER_HEALTH_MAX 4096 /* octets of what an agent says of its health */
 #define WEIR_DATABASE_TEXT_MAX 4096 /* octets of a text in the database */
 
@@ -228,5 +229,9 @@
 #define WEIR_TALLY_ADDRESSES_MAX (1 << 22) /* addresses of one tally */
 #define WEIR_TALLY_SYNS_MAX (1 << 20) /* places for addresses that sent SYNs */
 #define WEIR_CALIBRATION_SERVERS_MAX 64 /* servers whose replies are known by their length */
+#define WEIR_WITNESS_TURNS 4096    /* answers to bodies, heard lately, that a plug-in may tell of */
+#define WEIR_WITNESS_WAITING 256   /* messages plug-ins told of that wait to be found there */
+#define WEIR_WITNESS_FILES_MAX 64  /* files of the spool that are read along at once */
+#define WEIR_WITNESS_PIECE 65536   /* octets of one of them in a second, the last ones */
 
 #endif

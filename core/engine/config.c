@@ -283,6 +283,10 @@ static const struct weir_setting rows[] = {
      "the lists is put right.", NULL},
     {"agent", "compress", WEIR_YESNO, "yes", 0, 0, NULL, AT(agent_compress),
      "Whether records are compressed on their way to the monitor.", NULL},
+    {"agent", "nftables", WEIR_CHOICE, "no", 0, 0, "no|drop|reject", AT(agent_nftables),
+     "Whether the kernel, too, keeps out whom the monitor has blacklisted, from ports 25, 465 and "
+     "587: drop says nothing, reject answers with a reset. See weir-agent(8) for what that needs.",
+     NULL},
 
     {"monitor", "listen", WEIR_TEXT, "inet:0.0.0.0:8425", 0, 0, NULL, AT(monitor_listen),
      "Where the monitor hears agents, over HTTPS: inet:host:port.", check_endpoint},

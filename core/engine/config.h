@@ -22,6 +22,8 @@ enum weir_on_spam { WEIR_ON_SPAM_TAG, WEIR_ON_SPAM_QUARANTINE, WEIR_ON_SPAM_REJE
 enum weir_on_failure { WEIR_ON_FAILURE_ACCEPT, WEIR_ON_FAILURE_TEMPFAIL };
 enum weir_domain_of { WEIR_DOMAIN_STATED, WEIR_DOMAIN_BOUNDARY };
 enum weir_rules_engine { WEIR_RULES_BUILTIN, WEIR_RULES_HYPERSCAN };
+enum weir_agent_nftables { WEIR_NFTABLES_NO, WEIR_NFTABLES_DROP, WEIR_NFTABLES_REJECT };
+
 enum weir_prepend { WEIR_PREPEND_OBSERVE, WEIR_PREPEND_ALWAYS, WEIR_PREPEND_NEVER };
 
 struct weir_config {
@@ -92,6 +94,7 @@ struct weir_config {
     const char *agent_identity, *agent_instance, *agent_authorities;
     weir_time agent_look, agent_whole;
     bool agent_compress;
+    int agent_nftables;             /* enum weir_agent_nftables */
 
     /* [monitor] */
     const char *monitor_listen, *monitor_url, *monitor_key, *monitor_certificate;

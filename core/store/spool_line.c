@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct words { /* of a line; at NULL: not there */
-    struct weir_slice at, listener, domain, recipient, name, dkim, hops, boundary, hop;
+    struct weir_slice at, listener, domain, recipient, name, dkim, hops, boundary, hop, action;
 };
 
 struct kind {
@@ -27,6 +27,7 @@ static const struct kind kinds[] = {
     {"dkim", offsetof(struct words, dkim)},
     {"boundary", offsetof(struct words, boundary)},
     {"hop", offsetof(struct words, hop)},
+    {"action", offsetof(struct words, action)},
     {"domain", offsetof(struct words, domain)},
     {"recipient", offsetof(struct words, recipient)},
 };
@@ -145,6 +146,7 @@ int weir_spool_line_read(struct weir_slice text, struct weir_spool_line *line_r)
     line->recipient = bare(told(words.recipient));
     line->name = told(words.name);
     line->dkim = told(words.dkim);
+    line->action = told(words.action);
     if (line->at.len == 0 || !read_hops(told(words.hops), line))
         return 0;
     find_boundary(&words, line);

@@ -2,6 +2,7 @@
  * spool_line - a line of the spool (spool_io.h) that tells of a judged message, read again.
  *
  *     at=<time> ... listener=<port> hops=<address>,<address or ->,... name=<boundary hop's> ...
+ *     action=<pass, defer, ...> ...
  *     boundary=<address or -> hop=<index>:<why> domain=<stated> ... recipient=<...> ...
  *
  * Half of what a line says comes from senders; its writer lets none of it have a blank, so words
@@ -24,6 +25,7 @@ struct weir_spool_line {
     struct weir_slice listener, domain, recipient;
     struct weir_slice name;      /* verified, of the boundary hop */
     struct weir_slice dkim;      /* domain of a signature that passed */
+    struct weir_slice action;    /* what was done with the message: "pass", "reject", ... */
     struct weir_hop hop[WEIR_SPOOL_HOPS_MAX]; /* those up to the boundary are believed */
     size_t hops;                 /* 1 at least */
     bool found;                  /* whether there is a boundary */

@@ -32,6 +32,8 @@ static const struct {
     {{"flows", 5}, offsetof(struct weir_health, flows)},
     {{"addresses", 9}, offsetof(struct weir_health, addresses)},
     {{"spool_dropped", 13}, offsetof(struct weir_health, spool_dropped)},
+    {{"calibrated", 10}, offsetof(struct weir_health, calibrated)},
+    {{"witnessed", 9}, offsetof(struct weir_health, witnessed)},
 };
 
 enum { HEALTHS = sizeof healths / sizeof healths[0] };

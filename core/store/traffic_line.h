@@ -4,13 +4,13 @@
  *     at=<Unix seconds.micros> kind=traffic address=<ip> connections=N syns=N messages=N
  *         accepted=N recipients=N estimated=N
  *     at=<Unix seconds.micros> kind=health packets=N kernel_dropped=N gaps=N flows=N addresses=N
- *         spool_dropped=N
+ *         spool_dropped=N calibrated=N witnessed=N
  *
  * One line each.  Traffic: what one address did in the second that ended then.  Health: how the
- * sniffer itself fares, as sums since its start (flows and addresses: now).  Numbers of zero are
- * left out.  "at" and "kind" come first, in this order; other words may come in any order, but
- * once only.  Words that are not known are passed over, so that a newer sniffer can say more to
- * an older monitor; words that are known have to be right.
+ * sniffer itself fares, as sums since its start (flows, addresses, calibrated: now).  Numbers of
+ * zero are left out.  "at" and "kind" come first, in this order; other words may come in any
+ * order, but once only.  Words that are not known are passed over, so that a newer sniffer can
+ * say more to an older monitor; words that are known have to be right.
  *
  * Owner:    the caller; nothing is kept.  Threads: pure functions.
  * Errors:   WEIR_EINVAL for a line that says it is one of these and is wrong; the output is
@@ -48,6 +48,8 @@ struct weir_traffic {
 struct weir_health {
     weir_time time;
     uint64_t packets, kernel_dropped, gaps, flows, addresses, spool_dropped;
+    uint64_t calibrated; /* servers whose estimates inside TLS are calibrated */
+    uint64_t witnessed;  /* messages of plug-ins that were found there */
 };
 
 /* "connections", ...: the words of the line; "" beyond WEIR_TRAFFIC_QUANTITIES. */

@@ -23,6 +23,7 @@
 #include "core/program/sd_notify_io.h"
 #include "core/program/signals_io.h"
 #include "monitor/agent/apply_io.h"
+#include "monitor/agent/firewall_io.h"
 #include "monitor/agent/link_io.h"
 #include "monitor/agent/silence.h"
 #include "monitor/agent/tail_io.h"
@@ -34,6 +35,7 @@
 #define HEALTH_EVERY (5 * WEIR_SECOND) /* unless the monitor wants it more often */
 #define HEALTH_LEAST (WEIR_SECOND / 5)
 #define HEALTH_NUMBERS 640             /* octets of a report without names */
+#define BLOCK_EVERY (10 * WEIR_SECOND)  /* at least: the operator may have changed the lists */
 #define REST_LEAST (WEIR_SECOND / 2)
 #define REST_MOST (30 * WEIR_SECOND)
 
@@ -53,11 +55,13 @@ struct weir_agent {
     struct weir_lists *lists;
     struct weir_tail *tail;
     struct weir_link *link;
+    struct weir_firewall *firewall;    /* NULL: none is wanted */
 
     char shipping[WEIR_STREAM_TEXT];   /* the stream that travels */
     int64_t generation;                /* applied */
     bool asked_for_all;                /* the question that travels */
-    weir_time look, whole, health;     /* steady: when next */
+    weir_time look, whole, health, block; /* steady: when next */
+    weir_time block_rest;              /* steady: not before, whatever changed */
     struct weir_silence silence;       /* of this server's sniffer */
     uint64_t sniffed;                  /* octets it had written at the last look */
     weir_time health_every;
@@ -140,6 +144,19 @@ static int open_link(struct weir_agent *agent)
     return weir_link_new(&options, &agent->log.log, &agent->link);
 }
 
+static int open_firewall(struct weir_agent *agent)
+{
+    struct weir_firewall_options options = {
+        .reject = agent->config.agent_nftables == WEIR_NFTABLES_REJECT,
+        .observe = agent->config.mode != WEIR_ENFORCE,
+        .whole = agent->config.agent_whole,
+    };
+
+    if (agent->config.agent_nftables == WEIR_NFTABLES_NO)
+        return 0;
+    return weir_firewall_open(&options, &agent->log.log, &agent->firewall);
+}
+
 static int open_parts(struct weir_agent *agent)
 {
     const struct weir_config *config = &agent->config;
@@ -153,7 +170,8 @@ static int open_parts(struct weir_agent *agent)
     make_instance(agent);
     if ((done = read_identity(agent)) < 0 ||
         (done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
-        (done = weir_tail_open(spool, log, &agent->tail)) < 0 || (done = open_link(agent)) < 0)
+        (done = weir_tail_open(spool, log, &agent->tail)) < 0 || (done = open_link(agent)) < 0 ||
+        (done = open_firewall(agent)) < 0)
         return done;
     agent->signals = weir_signals_open();
     return agent->signals < 0 ? agent->signals : 0;
@@ -197,6 +215,7 @@ void weir_agent_close(struct weir_agent **agent)
     if (!agent || !*agent)
         return;
     weir_link_free(&(*agent)->link);
+    weir_firewall_free(&(*agent)->firewall);
     weir_tail_free(&(*agent)->tail);
     weir_lists_free(&(*agent)->lists);
     weir_identity_forget(&(*agent)->identity);
@@ -269,6 +288,7 @@ static void commanded(struct weir_agent *agent, int status, struct weir_slice an
                  weir_error_reason(done));
     else
         agent->generation = command.generation;
+    agent->block = 0;
     if (done == 0 && command.full)
         agent->whole = weir_clock_now(&agent->steady) + agent->config.agent_whole;
     weir_log(&agent->log.log, WEIR_LOG_INFO, "generation %" PRId64 ": %zu set, %zu removed%s",
@@ -425,6 +445,18 @@ static void tell_health(struct weir_agent *agent, weir_time steady)
     free(text);
 }
 
+/* Whatever goes wrong is logged, and tried again. */
+static void block(struct weir_agent *agent, weir_time steady)
+{
+    if (!agent->firewall || steady < agent->block || steady < agent->block_rest)
+        return;
+    agent->block = steady + (agent->config.agent_whole < BLOCK_EVERY ? agent->config.agent_whole
+                                                                      : BLOCK_EVERY);
+    (void)weir_firewall_assert(agent->firewall, agent->lists, weir_clock_now(&agent->wall), steady);
+    /* a large table costs most of a second: never more than a tenth of the time */
+    agent->block_rest = steady + 10 * (weir_clock_now(&agent->steady) - steady);
+}
+
 int weir_agent_run(struct weir_agent *agent)
 {
     struct pollfd files[] = {{.fd = agent->signals, .events = POLLIN}};
@@ -441,6 +473,7 @@ int weir_agent_run(struct weir_agent *agent)
         ship(agent, steady);
         ask_for_commands(agent, steady);
         tell_health(agent, steady);
+        block(agent, steady);
         weir_link_turn(agent->link, steady, agent->config.agent_look, files, 1);
         weir_signals_read(agent->signals, &reload, &agent->stop);
         weir_notify_alive(&agent->notify, steady);

@@ -27,7 +27,8 @@ run='python3 libdb5.3 libevent-2.1-7 libicu72 libnsl2 libsasl2-2 libssl3 netbase
 exim='libdb5.3 libgnutls-dane0 libidn12 libldap-2.5-0 libmariadb3 libnsl2 libpcre2-8-0
       libperl5.36 libpq5 libsasl2-2 libspf2-2 libsqlite3-0 netbase'
 exims='exim4-base exim4-daemon-light exim4-daemon-heavy'
-check='libcmocka-dev iproute2 libfaketime openssl'
+# libnet-ssleay-perl: for the unpacked swaks
+check='libcmocka-dev iproute2 libfaketime nftables libnftables1 openssl libnet-ssleay-perl'
 # what the unpacked SpamAssassin needs, whose engine tells what imported rules should hit
 oracle='perl libhtml-parser-perl libnetaddr-ip-perl libnet-dns-perl libmail-dkim-perl
         libhttp-date-perl libio-string-perl'
@@ -56,7 +57,7 @@ for part in "$@"; do
     --build) wanted="$wanted $build" ;;
     --run) wanted="$wanted $build $run" unpacked="$unpacked postfix memcached" ;;
     --test) wanted="$wanted $build $run $exim $check $oracle"
-            unpacked="$unpacked postfix memcached spamassassin $exims" mails=yes ;;
+            unpacked="$unpacked postfix memcached spamassassin swaks $exims" mails=yes ;;
     --fuzz) wanted="$wanted $build $fuzz" ;;
     --bench) wanted="$wanted $build $run $exim $compare"
              unpacked="$unpacked postfix memcached postfwd spamassassin $exims" mails=yes ;;

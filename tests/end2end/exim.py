@@ -33,13 +33,13 @@ daemon_startup_retries = 0
 local_interfaces = {interfaces}
 daemon_smtp_ports = {port}
 disable_ipv6
-tls_advertise_hosts =
+tls_advertise_hosts = {tls}
 host_lookup =
 rfc1413_query_timeout = 0s
 smtp_accept_max = 200
 smtp_accept_queue_per_connection = 0
 message_logs = false
-log_selector = +pid +smtp_connection
+log_selector = +pid +smtp_connection {log}
 trusted_users = root
 acl_smtp_connect = acl_connect
 acl_smtp_rcpt = acl_rcpt
@@ -126,10 +126,11 @@ def hand_over(*paths):
 class PrivateExim:
     """build: light or heavy.  weir: a rig.Weir whose configuration the module reads; None: no
     module is loaded.  timeout: local_scan_timeout.  connect, recipient, data: lines for these
-    ACLs; extra: for the main part; interfaces: where it listens."""
+    ACLs; extra: for the main part.  tls: to whom STARTTLS is offered; log: further selectors;
+    interfaces: where it listens."""
 
     def __init__(self, folder, build="light", weir=None, timeout="5m", connect="", recipient="",
-                 data="", extra="", queue_only=False, conf=None, port=None,
+                 data="", extra="", queue_only=False, conf=None, tls="", log="", port=None,
                  interfaces="127.0.0.1"):
         self.folder, self.port = folder / f"exim-{build}", port or rig.free_port()
         self.build = build
@@ -142,8 +143,9 @@ class PrivateExim:
         self.settings = {
             "program": self.program, "folder": self.folder, "port": self.port, "scan": scan,
             "account": ACCOUNT, "domain": DOMAIN, "extra": extra, "connect": connect,
-            "recipient": recipient, "data": data, "queue_only": str(queue_only).lower(),
-            "conf": conf or (weir.conf if weir else ""), "interfaces": interfaces}
+            "recipient": recipient, "data": data, "tls": tls, "log": log,
+            "queue_only": str(queue_only).lower(), "conf": conf or (weir.conf if weir else ""),
+            "interfaces": interfaces}
         self.configure()
         self.process = rig.Process([self.program, "-C", self.conf, "-bdf"],
                                    self.folder / "exim.out", self.folder)

@@ -1,16 +1,10 @@
 """weir-sniffer listens to a real Postfix in a network namespace of its own: what it counts is
 what Postfix logged, in the clear and inside TLS; and what floods do to it.
 """
-import collections
-import ctypes
-import os
 import pathlib
 import re
-import shutil
 import signal
-import smtplib
 import socket
-import ssl
 import struct
 import subprocess
 import sys
@@ -22,79 +16,17 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import harness
 import postfix
 import rig
+import sniffing
 
-NEW_NETWORK = 0x40000000
+FROM = "a@client.example"
 TO = "box@" + postfix.DOMAIN
 # No shorter than real mail can be: estimates take less for no message.
-TEXT = f"From: a@client.example\nTo: {TO}\nSubject: x\nMessage-Id: <1@client.example>\n\nText.\n"
+TEXT = f"From: {FROM}\nTo: {TO}\nSubject: x\nMessage-Id: <1@client.example>\n\nText.\n"
 REFUSED = [f"refused{number}@{postfix.DOMAIN}" for number in range(3)]
 
 
-def own_network():
-    """From now on this program and its children have a network of their own: loopback only."""
-    if ctypes.CDLL(None, use_errno=True).unshare(NEW_NETWORK) != 0:
-        raise unittest.SkipTest(f"no network namespace: {os.strerror(ctypes.get_errno())}")
-    for words in (("link", "set", "lo", "up"), ("addr", "add", "198.51.100.1/24", "dev", "lo")):
-        subprocess.run(["ip", *words], check=True, capture_output=True)
-
-
 def setUpModule():
-    rig.needs_root()
-    for program in ("ip", "openssl"):
-        if not shutil.which(program):
-            raise unittest.SkipTest(f"there is no {program}")
-    own_network()
-
-
-def certificate(folder):
-    """A self-signed certificate and its key."""
-    key, cert = folder / "key.pem", folder / "cert.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", cert,
-                    "-days", "2", "-subj", "/CN=mx.test.example"], check=True,
-                   capture_output=True)
-    return cert, key
-
-
-class Sniffer:
-    """A weir-sniffer at the loopback interface, with a spool of its own."""
-
-    def __init__(self, port, interface="lo", **settings):
-        self.folder = rig.scratch()
-        self.folder.chmod(0o777)  # it becomes nobody, and makes the spool there
-        self.weir = rig.Weir(self.folder)
-        self.weir.configure(weir={"log_level": "debug"}, spool={"folder": self.folder / "spool"},
-                            sniffer={"interface": interface, "ports": port, "user": "nobody",
-                                     **settings})
-        self.process = rig.Process([rig.BUILD / "weir-sniffer", "-c", self.weir.conf],
-                                   self.folder / "sniffer.log")
-        self.process.start()
-        self.process.ready(lambda: "listening" in self.process.log())
-
-    def lines(self):
-        """All lines of its spool, as dictionaries."""
-        return [rig.pairs(line) for path in sorted((self.folder / "spool").glob("sniffer-*"))
-                for line in path.read_text().splitlines()]
-
-    def sums(self):
-        """By address: sums of what traffic lines say."""
-        sums = collections.defaultdict(collections.Counter)
-        for line in self.lines():
-            if line["kind"] == "traffic":
-                for name, value in line.items():
-                    if name not in ("at", "kind", "address"):
-                        sums[line["address"]][name] += int(value)
-        return sums
-
-    def health(self):
-        return [line for line in self.lines() if line["kind"] == "health"][-1]
-
-    def stop(self):
-        """Waits for the kernel's ring to be read out, and stops it."""
-        time.sleep(0.3)
-        status = self.process.stop()
-        if status != 0:
-            raise rig.Trouble(f"weir-sniffer ended with {status}: {self.process.log()[-2000:]}")
+    sniffing.prepare()
 
 
 class WithPostfix(unittest.TestCase):
@@ -106,7 +38,7 @@ class WithPostfix(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         folder = rig.scratch()
-        cert, key = certificate(folder)
+        cert, key = sniffing.certificate(folder)
         cls.postfix = postfix.PrivatePostfix(
             folder, extra=cls.extra + f"smtpd_tls_cert_file = {cert}\n"
             f"smtpd_tls_key_file = {key}\n")
@@ -122,14 +54,10 @@ class WithPostfix(unittest.TestCase):
 
     def setUp(self):
         # the one that asked whether Postfix is there may get its greeting late
-        rig.wait_for(self.nobody_is_connected)
+        rig.wait_for(lambda: sniffing.is_alone(self.postfix.port))
         self.seen = len(self.postfix.maillog())
-        self.sniffer = Sniffer(self.postfix.port, proxies=self.proxies)
+        self.sniffer = sniffing.Sniffer(self.postfix.port, proxies=self.proxies)
         self.addCleanup(self.sniffer.process.end)
-
-    def nobody_is_connected(self):
-        log = self.postfix.maillog()
-        return log.count(": connect from") == log.count(": disconnect from") > 0
 
     def logged(self):
         """(messages, recipients) that Postfix took since the test began."""
@@ -145,12 +73,7 @@ class WithPostfix(unittest.TestCase):
                        check=True, capture_output=True, timeout=60, env=self.postfix.environment)
 
     def client(self, tls=False):
-        link = smtplib.SMTP("127.0.0.1", self.postfix.port, timeout=20)
-        if tls:
-            context = ssl.create_default_context()
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            link.starttls(context=context)
-        return link
+        return sniffing.Client(self.postfix.port, tls)
 
     def check(self, address="127.0.0.1", estimated=0, connections=None, recipients=True):
         """What was counted for the address is what Postfix logged."""
@@ -200,6 +123,28 @@ class Clear(WithPostfix):
             link.sendall(b"QUIT\r\n")
             answers.read()
         self.check(connections=1)
+
+    def test_swaks(self):
+        for words in ((), ("--pipeline",), ("--attach", "@" + __file__)):
+            sniffing.swaks(self.postfix.port, "-f", FROM, "-t", f"{TO},{REFUSED[0]}", *words)
+        sniffing.swaks(self.postfix.port, "-f", FROM, "-t", REFUSED[0])
+        self.check(connections=4)
+
+    def test_messages_in_chunks(self):
+        with self.client() as link:
+            for number in range(12):
+                to = REFUSED[:number % 3] + [TO, "other@" + postfix.DOMAIN]
+                body = "more\n" * 10 ** (number % 4)
+                link.chunks(FROM, to, TEXT + body)
+                link.chunks(FROM, to, TEXT, body, body)
+                link.chunks(FROM, to, TEXT, body, "")
+                self.assertEqual(link.chunks(FROM, to, TEXT, body, at_once=True)[-1], 250)
+            link.chunks(FROM, REFUSED, TEXT, at_once=True)
+            link.say("RSET")
+            link.say(*link.envelope(FROM, [TO]), "BDAT 4", body=b"From")
+            link.say("RSET")
+        sums = self.check(connections=1, recipients=False)
+        self.assertEqual((sums["messages"], sums["accepted"], sums["recipients"]), (50, 48, 97))
 
     def test_what_is_given_up_or_refused_is_no_accepted_message(self):
         with self.client() as link:
@@ -261,6 +206,19 @@ class Encrypted(WithPostfix):
                                   TEXT + "Text and more of it.\n" * 10 ** (size % 4))
         messages, _ = self.logged()
         self.check(estimated=messages, connections=10, recipients=False)
+
+    def test_swaks(self):
+        for words in ((), ("--pipeline",), ("--attach", "@" + __file__)):
+            sniffing.swaks(self.postfix.port, "-f", FROM, "-t", TO, "-tls", *words)
+        sniffing.swaks(self.postfix.port, "-f", FROM, "-t", REFUSED[0], "-tls")
+        self.check(estimated=3, connections=4)
+
+    def test_messages_in_chunks(self):
+        with self.client(tls=True) as link:
+            for number in range(12):
+                body = "more\n" * 10 ** (number % 5)
+                link.chunks(FROM, REFUSED[:number % 3] + [TO], TEXT + body)
+        self.check(estimated=12, connections=1)
 
     def test_replies_heard_in_the_clear_calibrate_them(self):
         for tls in (False, True):
@@ -328,10 +286,10 @@ class Daemon(WithPostfix):
 
     def test_what_cannot_be_listened_at_is_named(self):
         with self.assertRaisesRegex(rig.Trouble, "nosuch0"):
-            Sniffer(25, interface="nosuch0")
+            sniffing.Sniffer(25, interface="nosuch0")
 
     def test_all_interfaces_at_once(self):
-        every = Sniffer(self.postfix.port, interface="any")
+        every = sniffing.Sniffer(self.postfix.port, interface="any")
         self.source("-m", 7)
         self.logged()
         every.stop()

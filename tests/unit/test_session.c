@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "sniffer/session.h"
+#include "tests/unit/tls_rig.h"
 
 struct stage {
     struct weir_tally *tally;
@@ -294,6 +295,103 @@ static void replies_in_the_clear_calibrate_later_estimates(void **state)
     stage_close(&stage);
 }
 
+/* The seconds until then go by, each with its tick. */
+static void wait_until(struct stage *stage, weir_time then)
+{
+    for (; stage->now < then; stage->now += WEIR_SECOND)
+        weir_sessions_tick(stage->sessions, stage->now);
+}
+
+static void a_connection_of_hours_is_one_and_its_messages_are_told_as_they_end(void **state)
+{
+    static const unsigned minutes[] = {1, 9, 9, 25, 9, 90, 45}; /* ten are the idle time */
+    struct stage stage = stage_open(NULL);
+    struct weir_address client = address_of("192.0.2.1");
+    unsigned connections = 0, accepted = 0;
+
+    (void)state;
+    handshake(&stage);
+    say(&stage, 'S', "220 hi\r\n");
+    for (size_t i = 0; i < sizeof minutes / sizeof minutes[0]; i++) {
+        wait_until(&stage, stage.now + minutes[i] * WEIR_MINUTE);
+        mail(&stage, "250 queued\r\n");
+        wait_until(&stage, stage.now + 5 * WEIR_SECOND); /* found again behind a silence */
+        const struct weir_traffic *record = weir_tally_find(stage.tally, &client);
+        assert_non_null(record);
+        connections += record->connections;
+        accepted += record->accepted;
+        assert_int_equal(accepted, i + 1);
+        weir_tally_clear(stage.tally); /* written down, as each second */
+    }
+    hang_up(&stage);
+    assert_int_equal(connections, 1);
+    stage_close(&stage);
+}
+
+static void send_record(struct stage *stage, char side, uint8_t type, size_t plain)
+{
+    uint8_t room[1024];
+
+    send(stage, side, WEIR_TCP_ACK, room, tls_record(room, type, plain + tls_overhead(TLS_13)));
+}
+
+/* Up to the answer to a body, which waits for more. */
+static void mail_inside_tls(struct stage *stage)
+{
+    send_record(stage, 'C', 23, 110);
+    send_record(stage, 'S', 23, 65);
+    send_record(stage, 'C', 23, 800);
+    send_record(stage, 'S', 23, 37);
+}
+
+static void a_message_inside_tls_counts_although_the_client_says_nothing_more(void **state)
+{
+    struct stage stage = stage_open(NULL);
+    uint8_t room[256];
+
+    (void)state;
+    handshake(&stage);
+    send(&stage, 'S', WEIR_TCP_ACK, room, tls_hello(room, TLS_13, 32));
+    send_record(&stage, 'C', 23, 36);
+    send_record(&stage, 'C', 23, 24);
+    send_record(&stage, 'S', 23, 210);
+    for (unsigned i = 1; i <= 3; i++) {
+        mail_inside_tls(&stage);
+        assert_charged(&stage, "192.0.2.1", 1, i - 1, i - 1, i - 1);
+        weir_sessions_tick(stage.sessions, stage.now + WEIR_SECOND / 2);
+        assert_charged(&stage, "192.0.2.1", 1, i - 1, i - 1, i - 1);
+        weir_sessions_tick(stage.sessions, stage.now + WEIR_SECOND);
+        assert_charged(&stage, "192.0.2.1", 1, i, i, i);
+        weir_sessions_tick(stage.sessions, stage.now + 2 * WEIR_SECOND);
+        assert_charged(&stage, "192.0.2.1", 1, i, i, i);
+    }
+    mail_inside_tls(&stage); /* two without a tick between them, and the end */
+    mail_inside_tls(&stage);
+    hang_up(&stage);
+    weir_sessions_finish(stage.sessions);
+    assert_charged(&stage, "192.0.2.1", 1, 5, 5, 5);
+    stage_close(&stage);
+}
+
+static void of_many_that_wait_any_may_end_first(void **state)
+{
+    struct stage stage = stage_open(NULL);
+
+    (void)state;
+    stage.next[1] = 5000;
+    for (unsigned i = 0; i < 5; i++) { /* each of a connection of its own, begun before */
+        stage.port = (uint16_t)(50000 + i);
+        stage.next[0] = stage.next[1] = 1000 + i;
+        send_record(&stage, 'S', 23, 14);
+        mail_inside_tls(&stage);
+        if (i == 1 || i == 3)
+            hang_up(&stage);
+    }
+    weir_sessions_tick(stage.sessions, stage.now + WEIR_MINUTE);
+    assert_charged(&stage, "192.0.2.1", 0, 5, 5, 5);
+    stage_close(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +402,9 @@ int main(void)
         cmocka_unit_test(a_proxy_that_tells_nobody_is_charged_itself),
         cmocka_unit_test(XCLIENT_charges_the_connection_to_each_client_it_tells),
         cmocka_unit_test(replies_in_the_clear_calibrate_later_estimates),
+        cmocka_unit_test(a_connection_of_hours_is_one_and_its_messages_are_told_as_they_end),
+        cmocka_unit_test(a_message_inside_tls_counts_although_the_client_says_nothing_more),
+        cmocka_unit_test(of_many_that_wait_any_may_end_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,8 @@
 
 #define FRONT "at=2026-11-20T10:00:00Z program=weir-milter queue_id=4XYZ listener=25 "
 #define HOPS "hops=198.51.100.3,-,203.0.113.9,192.0.2.77 "
-#define MIDDLE "name=mail.big.example dkim=big.example recipients=1 verdict=ham score=0.00 "
+#define MIDDLE "name=mail.big.example dkim=big.example recipients=1 verdict=ham score=0.00 " \
+    "action=pass "
 #define BACK " domain=d.example rules=- id=1 sender=<a@d.example> recipient=<u@test.example> info=x"
 #define LINE FRONT HOPS MIDDLE "boundary=203.0.113.9 hop=2:no-gateway" BACK
 
@@ -54,6 +55,7 @@ static void a_line_tells_what_a_judgement_wrote(void **state)
     assert_slice(line.recipient, "u@test.example");
     assert_slice(line.name, "mail.big.example");
     assert_slice(line.dkim, "big.example");
+    assert_slice(line.action, "pass");
     assert_int_equal(line.hops, 4);
     assert_true(line.found);
     assert_int_equal(line.index, 2);

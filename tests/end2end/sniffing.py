@@ -1,0 +1,165 @@
+"""sniffing - a weir-sniffer that listens in a network of the test's own, and what it told.
+
+Whose traffic is heard is the test's business: its mail servers and clients run in the same
+network, so that nothing else is ever captured.
+"""
+import collections
+import ctypes
+import os
+import shutil
+import smtplib
+import socket
+import ssl
+import subprocess
+import time
+import unittest
+
+import rig
+
+NEW_NETWORK = 0x40000000
+LISTEN, TIME_WAIT = "0A", "06"
+
+
+def own_network():
+    """From now on this program and its children have a network of their own: loopback only."""
+    if ctypes.CDLL(None, use_errno=True).unshare(NEW_NETWORK) != 0:
+        raise unittest.SkipTest(f"no network namespace: {os.strerror(ctypes.get_errno())}")
+    for words in (("link", "set", "lo", "up"), ("addr", "add", "198.51.100.1/24", "dev", "lo")):
+        subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+def prepare():
+    """For setUpModule()."""
+    rig.needs_root()
+    for program in ("ip", "openssl"):
+        if not shutil.which(program):
+            raise unittest.SkipTest(f"there is no {program}")
+    own_network()
+
+
+def certificate(folder):
+    """A self-signed certificate and its key."""
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", cert,
+                    "-days", "2", "-subj", "/CN=mx.test.example"], check=True,
+                   capture_output=True)
+    return cert, key
+
+
+def is_alone(port):
+    """Whether nobody has a connection to this port: so no server is still to greet or part."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table][1:]
+    return not [row for row in rows if int(row[1].split(":")[1], 16) == port
+                and row[3] not in (LISTEN, TIME_WAIT)]
+
+
+class Sniffer:
+    """A weir-sniffer at the loopback interface, with a spool of its own, or in another's place:
+    that of before."""
+
+    def __init__(self, port, interface="lo", before=None, spool=None, **settings):
+        self.folder = before.folder if before else rig.scratch()
+        self.folder.chmod(0o777)  # it becomes nobody, and makes the spool there
+        self.spool = spool or self.folder / "spool"
+        self.weir = rig.Weir(self.folder)
+        self.weir.configure(weir={"log_level": "debug"}, spool={"folder": self.spool},
+                            sniffer={"interface": interface, "ports": port, "user": "nobody",
+                                     **settings})
+        self.process = rig.Process([rig.BUILD / "weir-sniffer", "-c", self.weir.conf],
+                                   self.folder / "sniffer.log")
+        told = self.process.log().count("listening")
+        self.process.start()
+        self.process.ready(lambda: self.process.log().count("listening") > told)
+
+    def lines(self):
+        """All lines of its spool, as dictionaries."""
+        return [rig.pairs(line) for path in sorted(self.spool.glob("sniffer-*"))
+                for line in path.read_text().splitlines()]
+
+    def sums(self):
+        """By address: sums of what traffic lines say."""
+        sums = collections.defaultdict(collections.Counter)
+        for line in self.lines():
+            if line["kind"] == "traffic":
+                for name, value in line.items():
+                    if name not in ("at", "kind", "address"):
+                        sums[line["address"]][name] += int(value)
+        return sums
+
+    def health(self):
+        return [line for line in self.lines() if line["kind"] == "health"][-1]
+
+    def stop(self):
+        """Waits for the kernel's ring to be read out, and stops it."""
+        time.sleep(0.3)
+        status = self.process.stop()
+        if status != 0:
+            raise rig.Trouble(f"weir-sniffer ended with {status}: {self.process.log()[-2000:]}")
+
+
+class Client(smtplib.SMTP):
+    """An SMTP client of this host that can also do what smtplib does not: pipelining, BDAT."""
+
+    def __init__(self, port, tls=False, source="127.0.0.1"):
+        super().__init__("127.0.0.1", port, timeout=20, source_address=(source, 0))
+        if tls:
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            self.starttls(context=context)
+        self.ehlo("client.example")
+
+    def say(self, *lines, body=b""):
+        """Sends lines, and octets behind them, in one go; the codes of the lines' replies."""
+        self.send("".join(f"{line}\r\n" for line in lines).encode() + body)
+        return [self.getreply()[0] for _ in lines]
+
+    def envelope(self, sender, recipients):
+        return [f"MAIL FROM:<{sender}>", *(f"RCPT TO:<{recipient}>" for recipient in recipients)]
+
+    def pipelined(self, sender, recipients, text, behind=()):
+        """A message by DATA, its envelope in one go, and commands behind its dot: the codes."""
+        codes = self.say(*self.envelope(sender, recipients), "DATA")
+        self.send(smtplib.quotedata(text).encode() + b"\r\n.\r\n"
+                  + "".join(f"{line}\r\n" for line in behind).encode())
+        return codes + [self.getreply()[0] for _ in range(1 + len(behind))]
+
+    def chunks(self, sender, recipients, *texts, at_once=False):
+        """A message by BDAT, a chunk for each text; at_once: all in one go.  The codes."""
+        lines = self.envelope(sender, recipients)
+        codes = [] if at_once else self.say(*lines)
+        octets = "".join(f"{line}\r\n" for line in lines).encode() if at_once else b""
+        replies = len(lines) if at_once else 0
+        for number, text in enumerate(texts):
+            last = " LAST" if number + 1 == len(texts) else ""
+            chunk = text.replace("\n", "\r\n").encode()
+            octets += b"BDAT %d%s\r\n" % (len(chunk), last.encode()) + chunk
+            replies += 1
+            if not at_once:
+                self.send(octets)
+                codes.append(self.getreply()[0])
+                octets, replies = b"", 0
+        if at_once:
+            self.send(octets)
+            codes += [self.getreply()[0] for _ in range(replies)]
+        return codes
+
+
+def part(link):
+    """Ends a connection without a word, and waits until the server has done so, too."""
+    link.sock.shutdown(socket.SHUT_WR)
+    while link.sock.recv(4096):
+        pass
+    link.close()
+
+
+def swaks(port, *words):
+    """Runs swaks against a server of this host; its transcript."""
+    command = [rig.unpacked("swaks", "usr/bin/swaks"), "--server", "127.0.0.1", "--port", port,
+               "--helo", "client.example", "--timeout", 20, *words]
+    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=60)
+    if "queued as" not in done.stdout and " OK id=" not in done.stdout and not done.returncode:
+        raise rig.Trouble(f"swaks: {done.stdout[-1500:]}{done.stderr}")
+    return done.stdout
