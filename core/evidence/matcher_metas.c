@@ -3,8 +3,8 @@
  *
  * A formula is run only when something it looks at is not as it is without hits, in an order in
  * which each comes behind those it looks at.  Hidden rules serve formulas alone: an
- * expression of one whose literals stand in the message, and a hidden formula, wait
- * until a formula that counts asks for them, which && and || often spare.
+ * expression of one whose literals stand in the message, and a hidden formula over such, wait
+ * until a formula that counts asks for them, which what is known already often spares.
  */
 #include "core/evidence/matcher_impl.h"
 #include "core/evidence/rule_meta.h"
@@ -12,21 +12,47 @@
 enum { DEPTH_MAX = 16 }; /* of formulas asking for formulas; then they are run in their order */
 
 static double value_of(void *context, uint32_t index);
+static bool range_of(void *context, uint32_t index, struct weir_meta_range *range_r);
+
+static struct weir_meta_values values_of(struct weir_matcher *matcher)
+{
+    return (struct weir_meta_values){value_of, range_of, matcher};
+}
+
+static void note_result(struct weir_matcher *matcher, size_t number, double result)
+{
+    const struct weir_image *image = &matcher->rules->image;
+    uint32_t rule = image->meta[number].rule;
+    if (rule >= weir_rules_size(matcher->rules))
+        return;
+    if (result != 0)
+        weir_matcher_hit(matcher, rule, (float)result, (struct weir_slice){"", 0},
+                         WEIR_AREA_HEADER);
+    else if (image->start_true[number / 64] >> (number % 64) & 1)
+        weir_matcher_touch(matcher, rule);
+}
 
 static void run(struct weir_matcher *matcher, size_t number)
 {
     const struct weir_image *image = &matcher->rules->image;
-    const struct weir_image_meta *meta = &image->meta[number];
+    const struct weir_meta_values values = values_of(matcher);
     size_t len;
-    const uint32_t *code = weir_image_code(image, meta->code, &len);
-    double result = weir_meta_run(code, len, value_of, matcher);
-    if (meta->rule >= weir_rules_size(matcher->rules))
-        return;
-    if (result != 0)
-        weir_matcher_hit(matcher, meta->rule, (float)result, (struct weir_slice){"", 0},
-                         WEIR_AREA_HEADER);
-    else if (image->start_true[number / 64] >> (number % 64) & 1)
-        weir_matcher_touch(matcher, meta->rule);
+    const uint32_t *code = weir_image_code(image, image->meta[number].code, &len);
+    note_result(matcher, number, weir_meta_run(code, len, &values));
+}
+
+/* Whether what is known gives the result; then it is noted. */
+static bool run_without_asking(struct weir_matcher *matcher, size_t number)
+{
+    const struct weir_image *image = &matcher->rules->image;
+    const struct weir_meta_values values = values_of(matcher);
+    size_t len;
+    const uint32_t *code = weir_image_code(image, image->meta[number].code, &len);
+    struct weir_meta_range result = weir_meta_range(code, len, &values);
+    if (result.least != result.most)
+        return false;
+    note_result(matcher, number, result.least);
+    return true;
 }
 
 /* Runs a formula that waits. */
@@ -76,6 +102,17 @@ static double value_of(void *context, uint32_t index)
     return (double)matcher->value[index];
 }
 
+static bool range_of(void *context, uint32_t index, struct weir_meta_range *range_r)
+{
+    const struct weir_matcher *matcher = context;
+    size_t rules = weir_rules_size(matcher->rules);
+    double value = index < rules + WEIR_FACTS ? (double)matcher->value[index] : 0;
+    bool waits = index < rules && matcher->later[index] != 0;
+    double most = waits ? (double)matcher->rules->image.rule[index].most : value;
+    *range_r = (struct weir_meta_range){value, most, value != 0};
+    return !waits;
+}
+
 static void run_or_wait(struct weir_matcher *matcher, size_t number)
 {
     const struct weir_image *image = &matcher->rules->image;
@@ -85,6 +122,8 @@ static void run_or_wait(struct weir_matcher *matcher, size_t number)
         run(matcher, number);
         return;
     }
+    if (run_without_asking(matcher, number))
+        return;
     matcher->waiting[number / 64] |= UINT64_C(1) << (number % 64);
     weir_matcher_wait(matcher, rule, WEIR_LATER_META | (uint32_t)number);
 }

@@ -15,7 +15,7 @@
 #include "core/base/limits.h"
 #include "core/evidence/facts.h"
 
-enum { CHECKSUM = 32, FACTS_HASH = 16, VERSION = 3, ORDER = 0x01020304, ALIGNMENT = 8 };
+enum { CHECKSUM = 32, FACTS_HASH = 16, VERSION = 4, ORDER = 0x01020304, ALIGNMENT = 8 };
 static const char magic[8] = {'W', 'E', 'I', 'R', 'R', 'U', 'L', 'E'};
 
 struct head {

@@ -55,6 +55,7 @@ enum { WEIR_IMAGE_NO_SELECTOR = UINT32_MAX };
 struct weir_image_rule {
     uint32_t id, kind, state, flags, hits_most, selector;
     float score; /* as written; what a hit adds follows from the state */
+    float most;  /* how often it hits, or what its formula gives, at most; may be infinite */
     struct weir_image_span name, description, pattern;
 };
 

@@ -14,18 +14,11 @@
 #include <string.h>
 
 #include "core/base/error.h"
-
-enum op {
-    OP_NUMBER, OP_VALUE, OP_NOT, OP_MINUS, /* one operand or none */
-    OP_MULTIPLY, OP_DIVIDE, OP_REMAINDER, OP_ADD, OP_SUBTRACT, OP_LESS, OP_LESS_EQUAL, OP_MORE,
-    OP_MORE_EQUAL, OP_EQUAL, OP_UNEQUAL, OP_AND, OP_OR,
-    OP_SKIP_IF_ZERO, OP_SKIP_IF_NOT, /* behind the left side of && and ||: where to go on */
-    OP_OPEN, /* a bracket, never in a program */
-};
+#include "core/evidence/rule_meta_impl.h"
 
 static const struct {
     const char *text;
-    enum op op;
+    enum weir_meta_op op;
     unsigned binds;
 } binary[] = { /* longer ones first */
     {"<=", OP_LESS_EQUAL, 6}, {">=", OP_MORE_EQUAL, 6}, {"==", OP_EQUAL, 5}, {"!=", OP_UNEQUAL, 5},
@@ -33,11 +26,10 @@ static const struct {
     {"%", OP_REMAINDER, 8}, {"+", OP_ADD, 7}, {"-", OP_SUBTRACT, 7}, {"<", OP_LESS, 6},
     {">", OP_MORE, 6},
 };
-enum { BINDS_PREFIX = 9, BINARIES = sizeof(binary) / sizeof(binary[0]), OP_SHIFT = 24,
-       OP_REST = (1 << OP_SHIFT) - 1 };
+enum { BINDS_PREFIX = 9, BINARIES = sizeof(binary) / sizeof(binary[0]) };
 
 struct waiting {
-    enum op op;
+    enum weir_meta_op op;
     unsigned binds;
     size_t skip; /* of && and ||: where its skip stands in the program */
 };
@@ -73,7 +65,7 @@ static void skip(struct compiler *c, size_t len)
 
 /* Operators. ---------------------------------------------------------------- */
 
-static int wait_for(struct compiler *c, enum op op, unsigned binds)
+static int wait_for(struct compiler *c, enum weir_meta_op op, unsigned binds)
 {
     if (c->waits == WEIR_RULE_META_MAX || ++c->operators > WEIR_RULE_META_MAX)
         return wrong(c, WEIR_ELIMIT, "the formula has too many operators");
@@ -244,7 +236,7 @@ int weir_meta_compile(struct weir_slice text, weir_meta_resolve *resolve, void *
 
 /* Running. ---------------------------------------------------------------------- */
 
-static double combine(enum op op, double a, double b)
+double weir_meta_combine(enum weir_meta_op op, double a, double b)
 {
     switch (op) {
     case OP_MULTIPLY: return a * b;
@@ -264,41 +256,41 @@ static double combine(enum op op, double a, double b)
     }
 }
 
-/* What a word that needs nothing from the stack stands for. */
-static double operand_at(const uint32_t *code, size_t len, size_t *at, weir_meta_value *value,
-                         void *context)
+/* The number behind an OP_NUMBER; damaged: 0. */
+double weir_meta_number(const uint32_t *code, size_t len, size_t at)
 {
-    uint32_t word = code[*at];
-    if (word >> OP_SHIFT == OP_VALUE)
-        return value(context, word & OP_REST);
     float number = 0;
-    if (++*at < len)
-        memcpy(&number, &code[*at], sizeof(number));
+    if (at < len)
+        memcpy(&number, &code[at], sizeof(number));
     return (double)number;
 }
 
-/* Where to go on behind a skip: there, or further down when its condition holds.  Never back. */
-static size_t behind_skip(uint32_t word, size_t at, double top)
+size_t weir_meta_skip(uint32_t word, size_t at, bool zero)
 {
-    bool zero = word >> OP_SHIFT == OP_SKIP_IF_ZERO;
+    bool if_zero = word >> OP_SHIFT == OP_SKIP_IF_ZERO;
     size_t target = word & OP_REST;
-    return (top == 0) == zero && target > at ? target - 1 : at;
+    return zero == if_zero && target > at ? target - 1 : at;
 }
 
-double weir_meta_run(const uint32_t *code, size_t len, weir_meta_value *value, void *context)
+double weir_meta_run(const uint32_t *code, size_t len, const struct weir_meta_values *values)
 {
-    double stack[WEIR_RULE_META_MAX];
+    double stack[WEIR_RULE_META_MAX], settled;
+    struct weir_meta_pass pass = {code, len, values, .wanted = values->range != NULL};
     size_t depth = 0;
     for (size_t at = 0; at < len; at++) {
-        enum op op = (enum op)(code[at] >> OP_SHIFT);
+        enum weir_meta_op op = (enum weir_meta_op)(code[at] >> OP_SHIFT);
         if (op <= OP_VALUE) {
             if (depth == WEIR_RULE_META_MAX)
                 return 0;
-            stack[depth++] = operand_at(code, len, &at, value, context);
+            if (op == OP_VALUE && weir_meta_is_settled(&pass, code[at] & OP_REST, &settled))
+                return settled;
+            stack[depth++] = op == OP_VALUE
+                                 ? values->value(values->context, code[at] & OP_REST)
+                                 : weir_meta_number(code, len, ++at);
         } else if (op == OP_SKIP_IF_ZERO || op == OP_SKIP_IF_NOT) {
             if (depth < 1)
                 return 0;
-            at = behind_skip(code[at], at, stack[depth - 1]);
+            at = weir_meta_skip(code[at], at, stack[depth - 1] == 0);
         } else if (op == OP_NOT || op == OP_MINUS) {
             if (depth < 1)
                 return 0;
@@ -307,7 +299,7 @@ double weir_meta_run(const uint32_t *code, size_t len, weir_meta_value *value, v
             if (depth < 2)
                 return 0;
             depth--;
-            stack[depth - 1] = combine(op, stack[depth - 1], stack[depth]);
+            stack[depth - 1] = weir_meta_combine(op, stack[depth - 1], stack[depth]);
         }
     }
     return depth == 1 ? stack[0] : 0;

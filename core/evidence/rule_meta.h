@@ -35,11 +35,28 @@ typedef int weir_meta_resolve(void *context, struct weir_slice name);
 int weir_meta_compile(struct weir_slice text, weir_meta_resolve *resolve, void *context,
                       struct weir_meta *meta_r, char why_r[static WEIR_META_WHY]);
 
-/* A value by its index; 0 for one that is not there. */
-typedef double weir_meta_value(void *context, uint32_t index);
+/* What may be known of a value that is not known yet. */
+struct weir_meta_range {
+    double least, most;
+    bool nonzero; /* whatever it is, it is not 0 */
+};
 
-/* The result over values that are asked for as they are needed. */
-double weir_meta_run(const uint32_t *code, size_t len, weir_meta_value *value, void *context);
+struct weir_meta_values {
+    /* A value by its index, with all the work that takes; 0 for one that is not there. */
+    double (*value)(void *context, uint32_t index);
+    /* What is known of it without work; true when that is all.  NULL: all values are known. */
+    bool (*range)(void *context, uint32_t index, struct weir_meta_range *range_r);
+    void *context;
+};
+
+/* The result over values that are asked for as they are needed: before one that is work, whether
+ * the result hangs on it ("A && B" is 0 when B is known to be, and "A + B + C > 1" is when
+ * A and B are). */
+double weir_meta_run(const uint32_t *code, size_t len, const struct weir_meta_values *values);
+
+/* What is known of the result, by values->range alone. */
+struct weir_meta_range weir_meta_range(const uint32_t *code, size_t len,
+                                       const struct weir_meta_values *values);
 
 /* The next value a program looks at, at or behind *at: 1 with its index, or 0. */
 int weir_meta_operand(const uint32_t *code, size_t len, size_t *at, uint32_t *value_r);

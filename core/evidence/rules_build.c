@@ -6,6 +6,7 @@
  * All work lies in an arena of its own and is gone afterwards.  Refuses a set with
  * anything wrong in it, after telling all that is.
  */
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,6 +158,16 @@ static int check_regex(struct weir_build *build, const struct weir_rule_source *
     return rc == WEIR_ENOMEM ? rc : 0;
 }
 
+/* Of a formula, until its order is known, anything. */
+static double most_hits(const struct weir_rule_source *source)
+{
+    if (source->kind == WEIR_RULE_META)
+        return HUGE_VAL;
+    if (!(source->flags & WEIR_RULE_MULTIPLE))
+        return 1;
+    return source->hits_most > 0 ? source->hits_most : WEIR_RULE_REPEATS_MAX;
+}
+
 static int fill_rule(struct weir_build *build, size_t number)
 {
     const struct weir_rule_source *source = build->source[number];
@@ -165,7 +176,7 @@ static int fill_rule(struct weir_build *build, size_t number)
         .id = source->id, .kind = (uint32_t)source->kind, .state = (uint32_t)source->state,
         .flags = source->flags | (is_hidden(source) ? WEIR_IMAGE_HIDDEN : 0),
         .hits_most = source->hits_most, .selector = WEIR_IMAGE_NO_SELECTOR,
-        .score = source->score,
+        .score = source->score, .most = (float)most_hits(source),
         .name = weir_build_text(build, source->name),
         .description = weir_build_text(build, source->description),
         .pattern = weir_build_text(build, source->pattern)};

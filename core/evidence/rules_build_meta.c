@@ -7,6 +7,7 @@
  * Refuses unknown names and circles.  A name that is known but not in the set (draft,
  * retired, switched off) is 0.
  */
+#include <math.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -103,6 +104,30 @@ static void step(struct weir_build *build, struct order *order)
     }
 }
 
+/* The most. --------------------------------------------------------------------- */
+
+/* Of a value nothing is known but what the set says: 0 or more, and at most so much. */
+static bool range_of(void *context, uint32_t index, struct weir_meta_range *range_r)
+{
+    const struct weir_build *build = context;
+    bool fact = index >= build->rules;
+    *range_r = (struct weir_meta_range){.least = fact ? -HUGE_VAL : 0,
+                                        .most = fact ? HUGE_VAL
+                                                     : (double)build->rule[index].most};
+    return false;
+}
+
+/* Each formula comes behind those it looks at. */
+static void bound_metas(struct weir_build *build)
+{
+    const struct weir_meta_values values = {.range = range_of, .context = build};
+    for (size_t i = 0; i < build->metas; i++) {
+        const struct weir_build_meta *meta = &build->meta[i];
+        struct weir_meta_range range = weir_meta_range(meta->code, meta->len, &values);
+        build->rule[meta->rule].most = (float)fmax(1, range.most); /* below 0 counts as 1 */
+    }
+}
+
 int weir_build_metas(struct weir_build *build)
 {
     size_t n = build->rules + 1;
@@ -123,6 +148,7 @@ int weir_build_metas(struct weir_build *build)
         while (order.visits > 0)
             step(build, &order);
     }
+    bound_metas(build);
     return 0;
 }
 
@@ -193,9 +219,10 @@ static int add_start_true(struct weir_build *build, struct weir_image_writer *wr
     if (!value || !bits)
         return WEIR_ENOMEM;
     struct values without_hits = {value, values};
+    struct weir_meta_values known = {.value = value_of, .context = &without_hits};
     for (size_t i = 0; i < build->metas; i++) {
         const struct weir_build_meta *meta = &build->meta[i];
-        double result = weir_meta_run(meta->code, meta->len, value_of, &without_hits);
+        double result = weir_meta_run(meta->code, meta->len, &known);
         if (result == 0)
             continue;
         value[meta->rule] = result > 0 ? (float)result : 1;

@@ -24,6 +24,7 @@
 #include "core/program/signals_io.h"
 #include "monitor/agent/apply_io.h"
 #include "monitor/agent/link_io.h"
+#include "monitor/agent/silence.h"
 #include "monitor/agent/tail_io.h"
 
 #define ARENA_FIRST 8192
@@ -59,6 +60,8 @@ struct weir_agent {
     weir_time look, whole, health;     /* steady: when next */
     weir_time health_every;
     size_t telling;                    /* streams that are gone, in the report that travels */
+    struct weir_silence silence;       /* of this server's sniffer */
+    uint64_t sniffed;                  /* octets it had written at the last look */
     struct weir_applied applied;
     bool remembered;                   /* the instance, in its file */
     bool refused;                      /* another agent speaks for this server: told */
@@ -304,15 +307,42 @@ static void ended(void *context, enum weir_errand errand, int status, struct wei
 
 /* what goes out ------------------------------------------------------------------ */
 
+/* What was silent, or is not any more, the monitor is told at once. */
+static void listen_for_sniffer(struct weir_agent *agent, weir_time steady)
+{
+    uint64_t sniffed = weir_tail_counts(agent->tail)->sniffer;
+    weir_time lasted;
+    enum weir_silence_news news = weir_silence_look(&agent->silence, sniffed != agent->sniffed,
+                                                    steady, &lasted);
+
+    agent->sniffed = sniffed;
+    if (news == WEIR_SILENCE_AS_IT_WAS)
+        return;
+    agent->health = 0;
+    if (news == WEIR_SILENCE_BEGAN)
+        weir_log(&agent->log.log, WEIR_LOG_WARNING, "the sniffer writes nothing: who comes now is "
+                 "counted late or never");
+    else
+        weir_log(&agent->log.log, WEIR_LOG_INFO, "the sniffer writes again, after %" PRId64 " s",
+                 lasted / WEIR_SECOND);
+}
+
+/* Also while nothing can be shipped: the sniffer is listened for. */
+static void look(struct weir_agent *agent, weir_time steady)
+{
+    if (steady < agent->look)
+        return;
+    agent->look = steady + agent->config.agent_look;
+    if (weir_tail_look(agent->tail, weir_clock_now(&agent->wall)) == 0)
+        listen_for_sniffer(agent, steady);
+}
+
 static void ship(struct weir_agent *agent, weir_time steady)
 {
     struct weir_tail_piece piece;
     char place[WEIR_STREAM_TEXT + 80];
 
-    if (steady < agent->look || !weir_link_free_for(agent->link, WEIR_ERRAND_SHIP, steady))
-        return;
-    agent->look = steady + agent->config.agent_look;
-    if (weir_tail_look(agent->tail, weir_clock_now(&agent->wall)) < 0 ||
+    if (!weir_link_free_for(agent->link, WEIR_ERRAND_SHIP, steady) ||
         weir_tail_next(agent->tail, &piece) == 0)
         return;
     snprintf(agent->shipping, sizeof agent->shipping, "%s", piece.stream);
@@ -363,12 +393,16 @@ static json_t *gone(struct weir_agent *agent)
 static char *health_text(struct weir_agent *agent)
 {
     const struct weir_tail_counts *tail = weir_tail_counts(agent->tail);
+    const struct weir_silence *silence = &agent->silence;
+    weir_time silent = weir_silence_now(silence);
     json_t *json = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "version", WEIR_VERSION, "spool_files",
-        (json_int_t)tail->files, "spool_octets", (json_int_t)tail->octets, "skipped",
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "version", WEIR_VERSION,
+        "spool_files", (json_int_t)tail->files, "spool_octets", (json_int_t)tail->octets, "skipped",
         (json_int_t)tail->skipped, "generation", (json_int_t)agent->generation, "entries",
-        (json_int_t)agent->applied.entries, "withheld", (json_int_t)agent->applied.withheld, "gone",
-        gone(agent));
+        (json_int_t)agent->applied.entries, "withheld", (json_int_t)agent->applied.withheld,
+        "sniffer_silent", (json_int_t)(silent / WEIR_SECOND), "sniffer_silences",
+        (json_int_t)silence->times, "sniffer_silence",
+        (json_int_t)((silence->past + silent) / WEIR_SECOND), "gone", gone(agent));
     char *text = json ? json_dumps(json, 0) : NULL;
 
     json_decref(json);
@@ -403,6 +437,7 @@ int weir_agent_run(struct weir_agent *agent)
     while (!agent->stop) {
         weir_time steady = weir_clock_now(&agent->steady);
 
+        look(agent, steady);
         ship(agent, steady);
         ask_for_commands(agent, steady);
         tell_health(agent, steady);

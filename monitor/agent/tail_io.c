@@ -22,6 +22,7 @@
 
 #define LOG ".log"
 #define PART ".part"
+#define SNIFFER "sniffer-"
 #define WEIR_TAIL_PATH 512
 #define FIRST_LINE 64 /* octets of the first line that are hashed */
 
@@ -146,6 +147,8 @@ static void look_at(struct weir_tail *tail, int folder, const char *entry)
         file->inside = false;
         file->stream[0] = '\0';
     }
+    if (strncmp(name, SNIFFER, strlen(SNIFFER)) == 0 && (uint64_t)status.st_size > file->len)
+        tail->counts.sniffer += (uint64_t)status.st_size - file->len;
     file->len = (uint64_t)status.st_size;
     file->part = part;
     file->there = true;

@@ -39,6 +39,7 @@ struct weir_tail_counts {
     uint64_t octets;             /* not yet done */
     uint64_t removed;            /* files */
     uint64_t skipped;            /* octets of lines that were too long or torn */
+    uint64_t sniffer;            /* octets that a sniffer was seen to have written */
 };
 
 /* 0, WEIR_ENOMEM, WEIR_ELIMIT (folder's path). */

@@ -4,7 +4,8 @@
     make bench            everything
     bench.py --only NAME  one part: policy, idle, silent, counters, postfwd about envelopes,
                           decide, parser, phrases, hostile, milter, exim about whole messages,
-                          thresholds, sniffer
+                          thresholds, sniffer,
+                          latency of a block on all servers
 
 Every figure is a ratio to something measured in the same run, or a bound in
 memory or error, printed with its limit.  Timings never decide `make test`;
@@ -23,6 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'end2end'))
 sys.dont_write_bytecode = True
 import bench_capture  # noqa: E402
+import bench_latency  # noqa: E402
 import bench_messages  # noqa: E402
 import bench_thresholds  # noqa: E402
 import rig  # noqa: E402
@@ -240,7 +242,7 @@ def bench_postfwd(bench):
 
 PARTS = {'policy': bench_policy, 'idle': bench_idle, 'silent': bench_silent,
          'counters': bench_counters, 'postfwd': bench_postfwd, **bench_messages.PARTS,
-         **bench_thresholds.PARTS, **bench_capture.PARTS}
+         **bench_thresholds.PARTS, **bench_capture.PARTS, **bench_latency.PARTS}
 
 
 def main():
@@ -252,7 +254,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     bench = Bench(options.build)
     start = time.time()
-    without = {*bench_messages.PARTS, *bench_thresholds.PARTS, *bench_capture.PARTS}
+    without = {*bench_messages.PARTS, *bench_thresholds.PARTS, *bench_capture.PARTS,
+               *bench_latency.PARTS}
     if not options.only or set(options.only) - without:
         bench.make_history()
     for name in options.only or PARTS:

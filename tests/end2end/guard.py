@@ -1,7 +1,8 @@
 """guard - ends the processes of a test that was killed and cannot do it itself.
 
 Runs beside a test, in a session of its own.  Each process of the test writes its
-pid, one a line, to standard input before it becomes the program it is to be.  When
+pid, one a line, to standard input before it becomes the program it is to be; and the
+test the name of each network namespace it makes, to be removed last.  When
 the other end is closed, because the test has ended in whatever way, those still
 there are asked to end, and after three seconds made to, with all their children.
 (prctl's PR_SET_PDEATHSIG would not do: the kernel forgets it when a process
@@ -10,6 +11,7 @@ changes its user, as Postfix and memcached do.)
 import os
 import select
 import signal
+import subprocess
 import sys
 import time
 
@@ -29,8 +31,11 @@ def ended(process):
 def main():
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    processes = {}
+    processes, namespaces = {}, []
     for line in sys.stdin:
+        if not line.strip().isdigit():
+            namespaces.append(line.strip())
+            continue
         try:
             processes[int(line)] = os.pidfd_open(int(line))
         except ProcessLookupError:
@@ -44,6 +49,8 @@ def main():
     for pid, process in processes.items():
         if not ended(process):
             os.killpg(pid, signal.SIGKILL)
+    for name in namespaces:
+        subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
 
 
 if __name__ == "__main__":

@@ -34,14 +34,14 @@ class Admin(http.client.HTTPConnection):
 class Monitor:
     """A weir-monitor on a port of its own.  Its thresholds act, unless a test says otherwise."""
 
-    def __init__(self, folder, name="monitor", **sections):
-        self.port = rig.free_port()
+    def __init__(self, folder, name="monitor", address="127.0.0.1", **sections):
+        self.address, self.port = address, rig.free_port()
         self.weir = rig.Weir(folder, name)
         self.socket = self.weir.folder / "admin.sock"
         self.weir.configure(
             weir={"log": "stderr"},
-            monitor={"listen": f"inet:127.0.0.1:{self.port}",
-                     "url": f"https://127.0.0.1:{self.port}", "admin": f"unix:{self.socket}"},
+            monitor={"listen": f"inet:{address}:{self.port}",
+                     "url": f"https://{address}:{self.port}", "admin": f"unix:{self.socket}"},
             threshold={"observe": "no", "connections_rate": "1/s", "connections_most": 50,
                        "ladder": "reject 5m"},
             rules={"folder": self.weir.folder / "no-rules"})
@@ -52,7 +52,8 @@ class Monitor:
 
     def start(self):
         self.process.start()
-        self.process.ready(lambda: rig.accepts(self.port) and self.answers(), 30)
+        self.process.ready(lambda: rig.accepts(self.port, self.address) and self.answers(),
+                           30)
 
     def answers(self):
         try:

@@ -36,7 +36,7 @@ setgid_group = {drop}
 import_environment = MAIL_CONFIG MAIL_LOGTAG TZ LANG=C LD_LIBRARY_PATH={root}/usr/lib/postfix
 maillog_file_prefixes = {folder}
 maillog_file = {folder}/maillog
-inet_interfaces = 127.0.0.1
+inet_interfaces = {interfaces}
 inet_protocols = {protocols}
 myhostname = mx.test.example
 mydomain = test.example
@@ -115,10 +115,10 @@ def make_accounts():
 
 class PrivatePostfix:
     """service: the policy service as one writes it behind check_policy_service; at: the
-    restriction lists that ask it.  extra: more lines for main.cf."""
+    restriction lists that ask it.  extra: more lines for main.cf; interfaces: where it listens."""
 
     def __init__(self, folder, service=None, at=("recipient",), delay_reject=True, port=None,
-                 ipv6=False, extra="", before=""):
+                 ipv6=False, extra="", before="", interfaces="127.0.0.1"):
         self.folder, self.port = folder / "postfix", port or rig.free_port()
         self.root = rig.RIG / "postfix"
         rig.unpacked("postfix", "usr/lib/postfix/sbin/master")
@@ -133,7 +133,8 @@ class PrivatePostfix:
         self.settings = {
             "root": self.root, "folder": self.folder, "owner": rig.OWNER, "drop": rig.DROP,
             "uid": account.pw_uid, "gid": account.pw_gid,
-            "protocols": "all" if ipv6 else "ipv4", "extra": extra}
+            "protocols": "all" if ipv6 else "ipv4", "extra": extra,
+            "interfaces": interfaces}
         self.environment = {
             "PATH": f"{self.root}/usr/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C",
             "MAIL_CONFIG": f"{self.folder}/etc", "LD_LIBRARY_PATH": f"{self.root}/usr/lib/postfix"}

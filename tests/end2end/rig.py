@@ -107,6 +107,15 @@ def needs_root(ask=False):
 # Processes. ----------------------------------------------------------------------
 
 
+def guard():
+    """Starts what ends processes, should this program be killed; gives its standard input."""
+    if Process.guard is None:
+        Process.guard = subprocess.Popen(
+            [sys.executable, pathlib.Path(__file__).with_name("guard.py")],
+            stdin=subprocess.PIPE, start_new_session=True)
+    return Process.guard.stdin.fileno()
+
+
 class Process:
     """A program that runs until it is stopped, or this one ends."""
 
@@ -119,10 +128,7 @@ class Process:
         atexit.register(self.end)
 
     def start(self):
-        if Process.guard is None:
-            Process.guard = subprocess.Popen(
-                [sys.executable, pathlib.Path(__file__).with_name("guard.py")],
-                stdin=subprocess.PIPE, start_new_session=True)
+        guard()
         with open(self.log_path, "ab") as log:
             self.popen = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
@@ -130,7 +136,7 @@ class Process:
 
     @staticmethod
     def be_guarded():
-        os.write(Process.guard.stdin.fileno(), b"%d\n" % os.getpid())
+        os.write(guard(), b"%d\n" % os.getpid())
 
     @property
     def pid(self):
@@ -199,12 +205,12 @@ def unpacked(package, program):
 
 
 class Memcached:
-    """One memcached on 127.0.0.1; restarted, it has the same port and is empty."""
+    """One memcached; restarted, it has the same port and is empty."""
 
-    def __init__(self, folder, megabytes=16):
-        self.port = free_port()
+    def __init__(self, folder, megabytes=16, address="127.0.0.1"):
+        self.address, self.port = address, free_port()
         program = unpacked("memcached", "usr/bin/memcached")
-        options = ["-l", "127.0.0.1", "-p", self.port, "-U", 0, "-m", megabytes, "-t", 1]
+        options = ["-l", address, "-p", self.port, "-U", 0, "-m", megabytes, "-t", 1]
         if os.geteuid() == 0:
             options += ["-u", "nobody"]
         self.process = Process([program, *options], folder / f"memcached-{self.port}.log")
@@ -212,11 +218,11 @@ class Memcached:
 
     @property
     def name(self):
-        return f"127.0.0.1:{self.port}"
+        return f"{self.address}:{self.port}"
 
     def start(self):
         self.process.start()
-        self.process.ready(lambda: accepts(self.port))
+        self.process.ready(lambda: accepts(self.port, self.address))
 
     restart = start
 
@@ -235,7 +241,7 @@ class Memcached:
 
     def items(self):
         """How many records it holds."""
-        with socket.create_connection(("127.0.0.1", self.port), 5) as link:
+        with socket.create_connection((self.address, self.port), 5) as link:
             link.sendall(b"stats\r\nquit\r\n")
             lines = link.makefile("r").read().split("\n")
         return next(int(line.split()[2]) for line in lines if line.startswith("STAT curr_items"))

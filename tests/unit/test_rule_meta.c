@@ -35,6 +35,8 @@ static double value_of(void *context, uint32_t index)
     return index < 26 ? (double)values[index] : 0;
 }
 
+static const struct weir_meta_values all_known = {.value = value_of};
+
 static void what_does_not_decide_is_not_asked_for(void **state)
 {
     (void)state;
@@ -52,7 +54,8 @@ static void what_does_not_decide_is_not_asked_for(void **state)
         uint32_t asked = 0;
         struct weir_slice text = {table[i].text, strlen(table[i].text)};
         assert_int_equal(weir_meta_compile(text, resolve, NULL, &meta, why), 0);
-        (void)weir_meta_run(meta.code, meta.len, value_of, &asked);
+        (void)weir_meta_run(meta.code, meta.len,
+                            &(struct weir_meta_values){value_of, NULL, &asked});
         if (asked != table[i].asked)
             fail_msg("%s asks for %#x, not %#x", table[i].text, asked, table[i].asked);
     }
@@ -79,7 +82,7 @@ static void formulas_give_what_Perl_gives(void **state)
         struct weir_slice text = {table[i].text, strlen(table[i].text)};
         if (weir_meta_compile(text, resolve, NULL, &meta, why) != 0)
             fail_msg("%s: %s", table[i].text, why);
-        double got = weir_meta_run(meta.code, meta.len, value_of, NULL);
+        double got = weir_meta_run(meta.code, meta.len, &all_known);
         if (got != table[i].want)
             fail_msg("%s is %g, not %g", table[i].text, got, table[i].want);
     }
@@ -113,7 +116,7 @@ static int compile_many(const char *text, size_t n, const char *end, double *val
         memcpy(all + i * len, text, len);
     strcpy(all + n * len, end);
     int rc = weir_meta_compile((struct weir_slice){all, strlen(all)}, resolve, NULL, &meta, why);
-    *value_r = rc == 0 ? weir_meta_run(meta.code, meta.len, value_of, NULL) : NAN;
+    *value_r = rc == 0 ? weir_meta_run(meta.code, meta.len, &all_known) : NAN;
     free(all);
     return rc;
 }
@@ -184,9 +187,87 @@ static void random_formulas_give_what_they_are_made_to_give(void **state)
         double want = random_formula(&s, 6, &at);
         struct weir_slice formula = {text, (size_t)(at - text)};
         assert_int_equal(weir_meta_compile(formula, resolve, NULL, &meta, why), 0);
-        if (weir_meta_run(meta.code, meta.len, value_of, NULL) != want)
+        if (weir_meta_run(meta.code, meta.len, &all_known) != want)
             fail_msg("%s is not %g", text, want);
     }
+}
+
+/* Values that are work until they are asked for: at most `most` of each. */
+struct work {
+    unsigned waits, asked; /* bits */
+    double most;
+};
+
+static double find_out(void *context, uint32_t index)
+{
+    struct work *work = context;
+    work->asked |= work->waits & 1u << index;
+    work->waits &= ~(1u << index);
+    return value_of(NULL, index);
+}
+
+static bool look_only(void *context, uint32_t index, struct weir_meta_range *range_r)
+{
+    const struct work *work = context;
+    bool waits = work->waits >> index & 1;
+    double value = value_of(NULL, index);
+    *range_r = waits ? (struct weir_meta_range){0, work->most, false}
+                     : (struct weir_meta_range){value, value, value != 0};
+    return !waits;
+}
+
+static void what_the_result_does_not_hang_on_is_not_found_out(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *waits, *asked;
+    } table[] = {
+        {"a && z", "a", ""}, {"z && a", "a", ""}, {"a || z", "a", "a"},
+        {"a && b", "a", "a"}, {"z + z + a > 1", "a", ""}, {"a + z + a > 1", "a", "a"},
+{"!z || a", "a", ""}, {"!(a || b)", "a", ""},
+        {"(a || b) && c", "a", ""}, {"a * z", "a", ""}, {"a < b", "a", ""}, {"b >= a", "a", ""},
+        {"a == 7", "a", ""}, {"a != 7 && z", "a", ""}, {"a > 1", "a", ""}, {"-a > 0", "a", ""},
+        {"a / z", "a", "a"}, {"c % a", "a", "a"}, {"a - b < 0", "a", ""}, {"a + a", "a", "a"},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct weir_meta meta;
+        char why[WEIR_META_WHY] = "";
+        struct weir_slice text = {table[i].text, strlen(table[i].text)};
+        struct work work = {.most = 1};
+        unsigned asked = 0;
+        for (const char *at = table[i].waits; *at; at++)
+            work.waits |= 1u << (*at - 'a');
+        for (const char *at = table[i].asked; *at; at++)
+            asked |= 1u << (*at - 'a');
+        assert_int_equal(weir_meta_compile(text, resolve, NULL, &meta, why), 0);
+        double want = weir_meta_run(meta.code, meta.len, &all_known);
+        struct weir_meta_values lazy = {find_out, look_only, &work};
+        if (weir_meta_run(meta.code, meta.len, &lazy) != want || work.asked != asked)
+            fail_msg("%s: found out %#x, not %#x", table[i].text, work.asked, asked);
+    }
+}
+
+static void formulas_give_the_same_whatever_is_known_before(void **state)
+{
+    (void)state;
+    struct seeded s = seeded_new("rule_meta work");
+    unsigned spared = 0;
+    for (unsigned i = 0; i < 5000; i++) {
+        static char text[65536];
+        char *at = text, why[WEIR_META_WHY];
+        struct weir_meta meta;
+        struct work work = {.waits = seeded_below(&s, 16),
+                            .most = seeded_below(&s, 2) ? 3 : HUGE_VAL};
+        unsigned before = work.waits;
+        double want = random_formula(&s, 4, &at);
+        struct weir_slice formula = {text, (size_t)(at - text)};
+        assert_int_equal(weir_meta_compile(formula, resolve, NULL, &meta, why), 0);
+        struct weir_meta_values lazy = {find_out, look_only, &work};
+        if (weir_meta_run(meta.code, meta.len, &lazy) != want)
+            fail_msg("%s is not %g with %#x to be found out", text, want, before);
+        spared += work.waits != 0;
+    }
+    assert_true(spared > 500);
 }
 
 static void damaged_programs_give_some_number_and_stay_inside(void **state)
@@ -202,7 +283,10 @@ static void damaged_programs_give_some_number_and_stay_inside(void **state)
             if (seeded_below(&s, 2))
                 code[j] &= 0x1f00001f;
         }
-        (void)weir_meta_run(code, len, value_of, NULL);
+        struct work work = {.waits = seeded_below(&s, 16), .most = 1};
+        (void)weir_meta_run(code, len, &all_known);
+        (void)weir_meta_run(code, len,
+                            &(struct weir_meta_values){find_out, look_only, &work});
         while (weir_meta_operand(code, len, &at, &value))
             assert_true(at <= len);
     }
@@ -217,6 +301,8 @@ int main(void)
         cmocka_unit_test(WEIR_RULE_META_MAX_terms_are_taken_and_not_one_more),
         cmocka_unit_test(operands_of_a_program_are_listed_in_their_order),
         cmocka_unit_test(random_formulas_give_what_they_are_made_to_give),
+        cmocka_unit_test(what_the_result_does_not_hang_on_is_not_found_out),
+        cmocka_unit_test(formulas_give_the_same_whatever_is_known_before),
         cmocka_unit_test(damaged_programs_give_some_number_and_stay_inside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
