@@ -29,7 +29,7 @@ struct weir_monitor {
     struct weir_config config;
     struct weir_daemon_log log;
     pthread_mutex_t log_lock;
-    struct weir_log shared_log;      /* for threads: takes the lock around the daemon's */
+    struct weir_log shared_log;      /* for threads, and always the same: locks the daemon's */
     struct weir_clock wall, steady;
     struct weir_notify notify;
     int signals, wake;

@@ -36,7 +36,8 @@ static void log_line(void *context, enum weir_log_level level, const char *line)
     struct weir_monitor *monitor = context;
 
     pthread_mutex_lock(&monitor->log_lock);
-    monitor->log.log.write(monitor->log.log.context, level, line);
+    if (level <= monitor->log.log.most)
+        monitor->log.log.write(monitor->log.log.context, level, line);
     pthread_mutex_unlock(&monitor->log_lock);
 }
 
@@ -49,8 +50,6 @@ void weir_monitor_use_log(struct weir_monitor *monitor)
     }
     pthread_mutex_lock(&monitor->log_lock);
     weir_daemon_log_use(&monitor->log, monitor->options.program, &monitor->config);
-    monitor->shared_log =
-        (struct weir_log){.write = log_line, .context = monitor, .most = monitor->log.log.most};
     pthread_mutex_unlock(&monitor->log_lock);
 }
 
@@ -158,6 +157,8 @@ static struct weir_monitor *make(const struct weir_monitor_options *options)
     monitor->signals = monitor->wake = monitor->notify.fd = -1;
     monitor->wall = weir_clock_system();
     monitor->steady = weir_clock_steady();
+    monitor->shared_log =
+        (struct weir_log){.write = log_line, .context = monitor, .most = WEIR_LOG_DEBUG};
     pthread_mutex_init(&monitor->lock, NULL);
     pthread_mutex_init(&monitor->log_lock, NULL);
     return monitor;

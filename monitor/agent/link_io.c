@@ -234,16 +234,25 @@ static void tell(struct weir_link *link, CURLcode code, int status)
     link->told = bad;
 }
 
-static void rest(struct weir_link *link, struct errand *errand, bool failed, weir_time steady)
+/* Who says "later" is there, and will soon have room: no reason to stay away for long. */
+#define LATER 503
+#define LATER_MOST (4 * WEIR_SECOND)
+
+static void rest(struct weir_link *link, struct errand *errand, int status, weir_time steady)
 {
+    bool failed = status <= 0 || status >= 500 || status == 401;
+    weir_time most = link->options.rest_most;
+
+    if (status == LATER && most > LATER_MOST)
+        most = LATER_MOST;
     if (!failed) {
         errand->rest = 0;
         errand->until = 0;
         return;
     }
     errand->rest = errand->rest ? 2 * errand->rest : link->options.rest_least;
-    if (errand->rest > link->options.rest_most)
-        errand->rest = link->options.rest_most;
+    if (errand->rest > most)
+        errand->rest = most;
     /* a quarter either way, so that a thousand agents do not come back in one moment */
     errand->until = steady + errand->rest - errand->rest / 4 +
                     (weir_time)randombytes_uniform((uint32_t)(errand->rest / 2 / 1000 + 1)) * 1000;
@@ -263,7 +272,7 @@ static void end(struct weir_link *link, CURLMsg *message, weir_time steady)
         status = code == CURLE_SSL_PINNEDPUBKEYNOTMATCH || code == CURLE_PEER_FAILED_VERIFICATION
                      ? -1 : 0;
     tell(link, code, (int)status);
-    rest(link, errand, status <= 0 || status >= 500 || status == 401, steady);
+    rest(link, errand, (int)status, steady);
     link->options.ended(link->options.context, (enum weir_errand)(errand - link->errand),
                         (int)status,
                         (struct weir_slice){errand->answer ? errand->answer : "", errand->len});

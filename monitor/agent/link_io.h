@@ -5,7 +5,8 @@
  * An errand is a request that is made again and again: it is asked for, travels, and ends in one
  * of three ways, told by the callback: an answer with its status; no answer (status 0); or a
  * certificate that is not the monitor's (status -1), which no waiting mends.  After
- * one that failed an errand rests for a time that doubles from `rest_least` to `rest_most`.
+ * one that failed an errand rests for a time that doubles from `rest_least` to `rest_most`, but to
+ * four seconds at most after an answer of 503, "later".
  *
  * Owner:    the caller owns the link; it owns its errands.  An errand's body is copied, and
  *           compressed where that is wanted.  Threads: one.

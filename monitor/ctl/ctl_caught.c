@@ -8,21 +8,19 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/grown.h"
 
 int weir_ctl_caught_add(struct weir_ctl_caught *caught, const struct weir_prefix *prefix,
                         weir_time time, enum weir_quantity quantity, bool sure, bool spared)
 {
+    struct weir_ctl_caught_row *more;
+
     if (caught->count == WEIR_CTL_EVENTS_MAX)
         return WEIR_ELIMIT;
-    if (caught->count == caught->room) {
-        size_t room = caught->room > 0 ? 2 * caught->room : 256;
-        struct weir_ctl_caught_row *more = realloc(caught->row, room * sizeof *more);
-
-        if (!more)
-            return WEIR_ENOMEM;
-        caught->row = more;
-        caught->room = room;
-    }
+    more = weir_grown(caught->row, caught->count, &caught->room, sizeof *more);
+    if (!more)
+        return WEIR_ENOMEM;
+    caught->row = more;
     caught->row[caught->count++] = (struct weir_ctl_caught_row){
         .prefix = *prefix, .spared = spared, .sure = sure, .perhaps = !sure,
         .quantities = 1u << quantity, .first = time, .last = time};

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/grown.h"
 #include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/database/database_decisions_io.h"
@@ -48,15 +49,11 @@ struct table {
 
 static int add_note(struct table *table, const struct weir_prefix *prefix, unsigned standing)
 {
-    if (table->notes == table->room) {
-        size_t room = table->room > 0 ? 2 * table->room : 64;
-        struct note *more = realloc(table->note, room * sizeof *more);
+    struct note *more = weir_grown(table->note, table->notes, &table->room, sizeof *more);
 
-        if (!more)
-            return WEIR_ENOMEM;
-        table->note = more;
-        table->room = room;
-    }
+    if (!more)
+        return WEIR_ENOMEM;
+    table->note = more;
     table->note[table->notes++] = (struct note){*prefix, standing};
     return 0;
 }

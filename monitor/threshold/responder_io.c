@@ -18,11 +18,11 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/grown.h"
 #include "monitor/database/database_ladder_io.h"
 #include "monitor/threshold/responder_impl.h"
 
 #define TURN_LEAST 500 /* events: in a storm of them the first blocks are told before the last */
-#define ITEMS_FIRST 256
 
 /* queue -------------------------------------------------------------------------- */
 
@@ -84,17 +84,12 @@ static struct weir_watch_event take_first(struct weir_responder *responder)
 /* Room for so many more items. */
 static bool reserve(struct weir_responder *responder, size_t more)
 {
-    size_t room = responder->room ? 2 * responder->room : ITEMS_FIRST;
-    struct responder_item *item;
+    struct responder_item *item = weir_grown(responder->item, responder->items + more - 1,
+                                             &responder->room, sizeof *item);
 
-    if (responder->items + more <= responder->room)
-        return true;
-    item = realloc(responder->item, room * sizeof *item);
-    if (!item)
-        return false;
-    responder->item = item;
-    responder->room = room;
-    return true;
+    if (item)
+        responder->item = item;
+    return item != NULL;
 }
 
 static struct responder_item *add_item(struct weir_responder *responder,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/grown.h"
 #include "monitor/database/database_events_io.h"
 #include "monitor/database/database_ladder_io.h"
 #include "monitor/database/database_traffic_io.h"
@@ -41,18 +42,14 @@ static bool read_quantity(const char *name, enum weir_quantity *quantity_r)
 static int note_left(void *context, const struct weir_event *row)
 {
     struct left *left = context;
-    size_t room = left->room ? 2 * left->room : 256;
     struct left_event *one;
 
     if (strcmp(row->kind, "threshold") != 0 || !row->has_prefix)
         return 0;
-    if (left->count == left->room) {
-        one = realloc(left->event, room * sizeof *one);
-        if (!one)
-            return WEIR_ENOMEM;
-        left->event = one;
-        left->room = room;
-    }
+    one = weir_grown(left->event, left->count, &left->room, sizeof *one);
+    if (!one)
+        return WEIR_ENOMEM;
+    left->event = one;
     one = &left->event[left->count++];
     *one = (struct left_event){.number = row->number};
     one->event = (struct weir_watch_event){

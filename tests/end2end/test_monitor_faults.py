@@ -59,6 +59,16 @@ def total(writers):
     return {address: tuple(numbers) for address, numbers in sums.items()}
 
 
+def fill(ballast):
+    """Takes all the room there is."""
+    with open(ballast, "wb", buffering=0) as out:
+        try:
+            while True:
+                out.write(bytes(4096))
+        except OSError:
+            pass
+
+
 class Faults(World):
     """Each ends with the sums of the database against those of the lines."""
 
@@ -167,12 +177,7 @@ class Full(Faults):
         self.world(threshold=QUIET, monitor={"journal": journal})
         self.writers()
         time.sleep(0.5)
-        with open(ballast, "wb", buffering=0) as out:
-            try:
-                while True:
-                    out.write(bytes(4096))
-            except OSError:
-                pass
+        fill(ballast)
         rig.wait_for(lambda: self.monitor.ask("status")["later"] > 0, 20, "a refusal")
         time.sleep(2)
         self.assertTrue(self.monitor.process.alive())
@@ -180,6 +185,19 @@ class Full(Faults):
         self.monitor.start()
         time.sleep(1)
         ballast.unlink()
+        self.compare()
+
+    def test_agents_come_back_soon_after_they_were_told_to_come_later(self):
+        journal = self.folder / "journal"
+        self.mount(journal, "1m")
+        self.world(threshold=QUIET, monitor={"journal": journal})
+        self.writers(pause=0.005)
+        fill(journal / "ballast")
+        rig.wait_for(lambda: self.monitor.ask("status")["later"] > 0, 20, "a refusal")
+        time.sleep(20)  # long enough for a rest that goes on doubling
+        before = self.monitor.ask("status")["lines"]
+        (journal / "ballast").unlink()
+        rig.wait_for(lambda: self.monitor.ask("status")["lines"] > before, 7, "agents to be back")
         self.compare()
 
     def test_a_database_without_room_keeps_all_in_the_journal(self):
@@ -190,12 +208,7 @@ class Full(Faults):
         self.writers()
         time.sleep(0.5)
         ballast = state / "ballast"
-        with open(ballast, "wb", buffering=0) as out:
-            try:
-                while True:
-                    out.write(bytes(4096))
-            except OSError:
-                pass
+        fill(ballast)
         time.sleep(3)
         self.assertTrue(self.monitor.process.alive())
         ballast.unlink()

@@ -15,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
 import rig
+from ctl_help import Help
 
 USAGE, DATA, NO_INPUT, UNAVAILABLE, IO, TRY_AGAIN, CONFIG = 64, 65, 66, 69, 74, 75, 78
 VERBS = ["blacklist add", "blacklist remove", "blacklist list", "blacklist show", "accept add",
@@ -63,16 +64,8 @@ class Case(unittest.TestCase):
         return [row["entry"] for row in self.json(noun, "list", *words)]
 
 
-class CommandLine(Case):
-    def test_every_verb_explains_itself_with_an_example(self):
-        for verb in VERBS:
-            with self.subTest(verb):
-                text = self.good(*verb.split(), "--help")
-                self.assertIn(f"Usage: weirctl {verb} ", text)
-                self.assertRegex(text, rf"Example:\n  weirctl {verb}")
-        overview = self.good("--help")
-        for verb in VERBS:
-            self.assertIn(f"  {verb} ", overview)
+class CommandLine(Help, Case):
+    verbs = VERBS
 
     def test_examples_of_the_help_are_understood(self):
         for verb in VERBS:

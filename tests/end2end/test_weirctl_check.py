@@ -11,6 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
 import rig
+from ctl_help import Help
 import test_weirctl
 from test_weirctl import CONFIG, IO, NO_INPUT, USAGE
 
@@ -78,15 +79,8 @@ class Case(test_weirctl.Case):
         return (self.weir.folder / "rules.image").read_bytes()
 
 
-class CommandLine(Case):
-    def test_every_verb_explains_itself_with_an_example(self):
-        overview = self.good("--help")
-        for verb in VERBS:
-            with self.subTest(verb):
-                text = self.good(*verb.split(), "--help")
-                self.assertIn(f"Usage: weirctl {verb}", text)
-                self.assertRegex(text, rf"Example:\n  weirctl {verb}")
-                self.assertIn(f"  {verb} ", overview)
+class CommandLine(Help, Case):
+    verbs = VERBS
 
     def test_wrong_command_lines_are_told_and_end_with_64(self):
         for words, reason in [
