@@ -49,6 +49,8 @@ static void health(void *context, uint32_t server, struct weir_slice text)
     json_array_foreach(json_object_get(json, "gone"), i, stream)
         if (json_is_string(stream))
             weir_receiver_gone(monitor->receiver, server, json_string_value(stream), now);
+    weir_admit_sniffer(monitor->admit, server,
+                       json_integer_value(json_object_get(json, "sniffer_silent")) > 0);
     if (json_object_del(json, "gone") == 0)
         rest = json_dumps(json, 0);
     weir_admit_note(monitor->admit, server, 0, rest ? weir_slice_of(rest) : text);

@@ -152,6 +152,8 @@ static void print_one(const struct weir_ctl_server *one, uint64_t newest)
                weir_ctl_bytes((uint64_t)said(one, "spool_octets"), octets), said(one, "entries"));
     if (said(one, "withheld") > 0)
         printf(", %lld withheld", said(one, "withheld"));
+    if (said(one, "sniffer_silent") > 0)
+        printf(", its sniffer silent for %lld s", said(one, "sniffer_silent"));
     putchar('\n');
 }
 

@@ -22,6 +22,7 @@ struct known {
     char health[WEIR_SERVER_HEALTH_MAX + 1];
     bool noted;                  /* not yet stored */
     bool told;                   /* of the other agent that was refused */
+    bool sniffer_silent;         /* so says its agent */
 };
 
 struct weir_admit {
@@ -367,7 +368,18 @@ const char *weir_admit_names(struct weir_admit *admit, uint32_t servers, char *b
 static bool is_blind(const struct weir_admit *admit, const struct known *known, weir_time now)
 {
     return known->server.revoked == 0 && known->seen != 0 &&
-           now - known->seen > admit->options.silence;
+           (known->sniffer_silent || now - known->seen > admit->options.silence);
+}
+
+void weir_admit_sniffer(struct weir_admit *admit, uint32_t server, bool silent)
+{
+    struct known *known;
+
+    pthread_mutex_lock(&admit->lock);
+    known = by_number(admit, server);
+    if (known)
+        known->sniffer_silent = silent;
+    pthread_mutex_unlock(&admit->lock);
 }
 
 const char *weir_admit_blind(struct weir_admit *admit, weir_time now, char *buffer, size_t size)

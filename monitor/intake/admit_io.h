@@ -56,10 +56,14 @@ const char *weir_admit_names(struct weir_admit *admit, uint32_t servers, char *b
 /* Another silence from now on. */
 void weir_admit_silence(struct weir_admit *admit, weir_time silence);
 
+/* Whether a server's agent says that nothing comes from its sniffer any more. */
+void weir_admit_sniffer(struct weir_admit *admit, uint32_t server, bool silent);
+
 /* The names of those that are blind, as weir_admit_names(). */
 const char *weir_admit_blind(struct weir_admit *admit, weir_time now, char *buffer, size_t size);
 
-/* Servers heard of within `silence`, and those that were but are not any more (blind). */
+/* Servers heard of within `silence`, and blind ones: those that were but are not any more, and
+ * those whose sniffer is silent. */
 void weir_admit_count(struct weir_admit *admit, weir_time now, size_t *seen_r, size_t *blind_r);
 
 #endif

@@ -210,6 +210,8 @@ class Faults(World):
             load.wait(10)
             rig.wait_for(lambda: self.health("mx1")["sniffer_silent"] >= 3, 30, "mx1 to be blind")
             self.assertEqual(self.health("mx2")["sniffer_silent"], 0)
+            status = self.watch.ask("status")
+            self.assertEqual((status["blind"], status["blind_names"]), (1, "mx1"))
             part.start()
             load.wait(2)
             rig.wait_for(lambda: self.health("mx1")["sniffer_silent"] == 0, 30, "mx1 to see again")

@@ -202,6 +202,12 @@ static void what_is_noted_is_stored_and_who_is_silent_is_counted(void **state)
         assert_int_equal(seen, !late);
         assert_int_equal(blind, late);
     }
+    for (int silent = 1; silent >= 0; silent--) { /* its agent is heard of, its sniffer is not */
+        weir_admit_sniffer(rig->admit, 2, silent);
+        weir_admit_count(rig->admit, NOW + 2 * WEIR_SECOND, &seen, &blind);
+        assert_int_equal(seen, !silent);
+        assert_int_equal(blind, silent);
+    }
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
