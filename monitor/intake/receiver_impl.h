@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "monitor/intake/journal_io.h"
+#include "monitor/intake/lines.h"
 #include "monitor/intake/minutes.h"
 #include "monitor/intake/receiver_io.h"
 #include "monitor/intake/storing_io.h"
@@ -41,6 +42,7 @@ struct weir_receiver {
     struct stream **stream;      /* open addressing, by hash */
     size_t streams, places;
     struct server *server;
+    struct weir_bare bare;
     struct weir_receiver_counts counts;
     struct weir_log_gate gate;
 };

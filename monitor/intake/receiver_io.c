@@ -10,13 +10,11 @@
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/store/traffic_line.h"
 #include "monitor/database/database_traffic_io.h"
 #include "monitor/intake/receiver_impl.h"
 
 #define STREAMS_FIRST 1024
 #define SERVERS_MOST 65536
-#define LINE_USUAL 80            /* octets */
 #define CHARGES 128              /* at once */
 
 /* streams ------------------------------------------------------------------------ */
@@ -81,69 +79,7 @@ static struct stream *stream_of(struct weir_receiver *receiver, uint32_t server,
 
 /* lines -------------------------------------------------------------------------- */
 
-struct lines {
-    struct weir_traffic *traffic;
-    size_t count, room, lines, bad, ahead;
-    weir_time last;              /* time of the last line that had one */
-};
-
-static void read_line(struct lines *lines, struct weir_slice line, weir_time now)
-{
-    struct weir_health health;
-    struct weir_traffic *traffic = &lines->traffic[lines->count];
-    int found = weir_traffic_line_read(line, traffic);
-
-    lines->lines++;
-    if (found == 0 && weir_health_line_read(line, &health) > 0 && health.time <= now)
-        lines->last = health.time;
-    if (found < 0)
-        lines->bad++;
-    if (found <= 0)
-        return;
-    if (traffic->time > now + WEIR_RECEIVER_AHEAD) {
-        traffic->time = now;
-        lines->ahead++;
-    }
-    lines->last = traffic->time;
-    lines->count++;
-}
-
-static int more_room(struct lines *lines)
-{
-    size_t room = lines->room * 2;
-    struct weir_traffic *more = realloc(lines->traffic, room * sizeof *more);
-
-    if (!more)
-        return WEIR_ENOMEM;
-    lines->traffic = more;
-    lines->room = room;
-    return 0;
-}
-
-/* All traffic lines in the octets; the caller frees. */
-static int read_lines(struct weir_slice octets, weir_time now, struct lines *lines_r)
-{
-    struct lines lines = {.room = octets.len / LINE_USUAL / 2 + 8};
-
-    if (more_room(&lines) < 0)
-        return WEIR_ENOMEM;
-    while (octets.len > 0) {
-        const char *end = memchr(octets.at, '\n', octets.len);
-        size_t len = end ? (size_t)(end - octets.at) : octets.len;
-
-        if (lines.count == lines.room && more_room(&lines) < 0) {
-            free(lines.traffic);
-            return WEIR_ENOMEM;
-        }
-        read_line(&lines, (struct weir_slice){octets.at, len}, now);
-        octets.at += end ? len + 1 : len;
-        octets.len -= end ? len + 1 : len;
-    }
-    *lines_r = lines;
-    return 0;
-}
-
-static void charge(struct weir_receiver *receiver, uint32_t server, const struct lines *lines)
+static void charge(struct weir_receiver *receiver, uint32_t server, const struct weir_lines *lines)
 {
     struct weir_charge charge[CHARGES];
     size_t count = 0;
@@ -166,13 +102,14 @@ static void charge(struct weir_receiver *receiver, uint32_t server, const struct
 }
 
 /* What the journal has up to a position: into minutes and watch.  There must be room. */
-static void book(struct weir_receiver *receiver, uint32_t server, const struct lines *lines,
+static void book(struct weir_receiver *receiver, uint32_t server, struct weir_lines *lines,
                  uint64_t position, weir_time now)
 {
     struct server *told = &receiver->server[server % SERVERS_MOST];
 
     if (receiver->options.booking)
         *receiver->options.booking = position;
+    weir_lines_lump(lines, &receiver->bare);
     (void)weir_minutes_add_all(receiver->minutes[0], server, lines->traffic, lines->count);
     charge(receiver, server, lines);
     if (lines->last > told->told)
@@ -200,7 +137,7 @@ static enum weir_taken later(struct weir_receiver *receiver, weir_time now, cons
 /* With the lock: takes what is read, if the stream is still where it was. */
 static enum weir_taken take_lines(struct weir_receiver *receiver, struct stream *stream,
                                   uint64_t offset, struct weir_slice octets,
-                                  const struct lines *lines, weir_time now, uint64_t *offset_r)
+                                  struct weir_lines *lines, weir_time now, uint64_t *offset_r)
 {
     uint64_t position;
     int done;
@@ -230,7 +167,7 @@ enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t serv
 {
     enum weir_taken taken = WEIR_TAKEN_LATER;
     struct stream *stream;
-    struct lines lines;
+    struct weir_lines lines;
     uint64_t there;
 
     pthread_mutex_lock(&receiver->lock);
@@ -250,14 +187,14 @@ enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t serv
         return WEIR_TAKEN;
     octets.at += there - offset;
     octets.len -= there - offset;
-    if (read_lines(octets, now, &lines) < 0)
+    if (weir_lines_read(octets, now, &lines) < 0)
         return WEIR_TAKEN_LATER;
     pthread_mutex_lock(&receiver->lock);
     stream = stream_of(receiver, server, name); /* it may have been forgotten meanwhile */
     if (stream)
         taken = take_lines(receiver, stream, there, octets, &lines, now, offset_r);
     pthread_mutex_unlock(&receiver->lock);
-    free(lines.traffic);
+    weir_lines_clear(&lines);
     return taken;
 }
 
@@ -458,15 +395,15 @@ static int replay_batch(void *context, const struct weir_journal_batch *batch)
     const struct weir_clock wall = weir_clock_system();
     struct weir_receiver *receiver = context;
     weir_time now = receiver->options.now ? receiver->options.now
-                                          : INT64_MAX - WEIR_RECEIVER_AHEAD;
+                                          : INT64_MAX - WEIR_LINES_AHEAD;
     char name[WEIR_STREAM_MAX + 1] = "";
     struct stream *stream;
-    struct lines lines;
+    struct weir_lines lines;
     int done;
 
     memcpy(name, batch->stream.at, batch->stream.len);
     stream = stream_of(receiver, batch->server, name);
-    if (!stream || (done = read_lines(batch->octets, now, &lines)) < 0)
+    if (!stream || (done = weir_lines_read(batch->octets, now, &lines)) < 0)
         return WEIR_ENOMEM;
     done = 0;
     if (weir_minutes_room(receiver->minutes[0]) < lines.count ||
@@ -479,7 +416,7 @@ static int replay_batch(void *context, const struct weir_journal_batch *batch)
         stream->offset = batch->offset + batch->octets.len;
         stream->changed = true;
     }
-    free(lines.traffic);
+    weir_lines_clear(&lines);
     return done;
 }
 

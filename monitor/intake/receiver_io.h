@@ -8,7 +8,7 @@
  * journal has them; the database follows, and after a crash the journal says what it does not
  * have yet.  Buckets are memory: after a start they are filled from the journal's rest only.
  *
- * Times are the servers'; a line from more than WEIR_RECEIVER_AHEAD in the future counts as now,
+ * Times are the servers'; a line from more than WEIR_LINES_AHEAD in the future counts as now,
  * counted, so that a server with a wrong clock cannot move time for others.
  *
  * Owner:    the caller owns the receiver; database and watch are handed in and must live as long.
@@ -25,7 +25,6 @@
 #include "monitor/database/database_io.h"
 #include "monitor/threshold/watch.h"
 
-#define WEIR_RECEIVER_AHEAD (5 * WEIR_SECOND)
 #define WEIR_RECEIVER_LINGER (10 * WEIR_MINUTE)
 
 struct weir_receiver;

@@ -14,6 +14,7 @@
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
+#include "monitor/intake/lines.h"
 #include "monitor/intake/receiver_io.h"
 #include "tests/unit/database_rig.h"
 #include "tests/unit/seeded.h"
@@ -382,7 +383,7 @@ static void a_clock_that_is_ahead_moves_no_time_also_not_after_a_replay(void **s
     static const struct {
         weir_time ahead;
         bool counted;
-    } cases[] = {{WEIR_RECEIVER_AHEAD, false}, {WEIR_RECEIVER_AHEAD + 1, true},
+    } cases[] = {{WEIR_LINES_AHEAD, false}, {WEIR_LINES_AHEAD + 1, true},
                  {WEIR_DAY, true}, {100 * 365 * WEIR_DAY, true}};
     struct rig *rig = *state;
     char line[WEIR_TRAFFIC_LINE_ROOM + 1];
@@ -402,13 +403,55 @@ static void a_clock_that_is_ahead_moves_no_time_also_not_after_a_replay(void **s
         assert_int_equal(counts.ahead, ahead);
     }
     assert_true(weir_receiver_certain(rig->receiver, DATABASE_NOW, WEIR_SECOND) <=
-                DATABASE_NOW + WEIR_RECEIVER_AHEAD);
+                DATABASE_NOW + WEIR_LINES_AHEAD);
     open_receiver(rig);
     assert_int_equal(weir_receiver_certain(rig->receiver, DATABASE_NOW, WEIR_DAY), 0);
     database_must(rig->database, weir_receiver_store(rig->receiver), 0);
     assert_int_equal(database_number(rig->database, "SELECT sum(connections) FROM minutes"), 4);
     assert_true(database_number(rig->database, "SELECT max(last_seen) FROM addresses") <=
-                rig->options.now + WEIR_RECEIVER_AHEAD);
+                rig->options.now + WEIR_LINES_AHEAD);
+}
+
+/* So many lines of one second, of nothing but a SYN, each from an address of its own. */
+static size_t write_bare(char *text, size_t lines, unsigned second)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < lines; i++)
+        len += (size_t)sprintf(text + len, "at=%lld.000000 kind=traffic address=10.%u.%zu.%zu "
+                               "syns=2\n", (long long)(DATABASE_NOW / WEIR_SECOND + second),
+                               second, i / 200, i % 200);
+    return len;
+}
+
+static void take_bare(struct rig *rig, const char *stream, size_t lines, unsigned second)
+{
+    char *text = malloc(lines * 80);
+    uint64_t offset = 0;
+
+    assert_non_null(text);
+    assert_int_equal(weir_receiver_take(rig->receiver, 1, stream, 0,
+                                        (struct weir_slice){text, write_bare(text, lines, second)},
+                                        DATABASE_NOW, &offset), WEIR_TAKEN);
+    free(text);
+    database_must(rig->database, weir_receiver_store(rig->receiver), 0);
+    database_must(rig->database, weir_receiver_store(rig->receiver), 0);
+}
+
+/* At the limit each has a row; one more has none of its own, nor have a thousand more. */
+static void SYNs_that_may_be_forged_fill_no_table(void **state)
+{
+    static const size_t lines[] = {WEIR_BARE_MAX, 1, 1000};
+    struct rig *rig = *state;
+    size_t all = 0;
+
+    for (unsigned n = 0; n < 3; n++) {
+        take_bare(rig, (char[]){(char)('a' + n), '\0'}, lines[n], n);
+        all += lines[n];
+        assert_int_equal(database_number(rig->database, "SELECT count(*) FROM addresses"),
+                         WEIR_BARE_MAX + (n > 0));
+        assert_int_equal(database_number(rig->database, "SELECT sum(syns) FROM minutes"), 2 * all);
+    }
 }
 
 static void lines_that_are_wrong_are_counted_and_safe_all_the_same(void **state)
@@ -470,6 +513,7 @@ int main(void)
         TEST(a_journal_with_more_than_a_table_holds_is_replayed),
         TEST(a_full_journal_turns_agents_away_until_the_database_has_it),
         TEST(a_clock_that_is_ahead_moves_no_time_also_not_after_a_replay),
+        TEST(SYNs_that_may_be_forged_fill_no_table),
         TEST(lines_that_are_wrong_are_counted_and_safe_all_the_same),
         TEST(streams_are_told_apart_by_server_and_name_however_many),
     };

@@ -1,0 +1,95 @@
+/*
+ * lines - read one after the other into an array that grows.
+ */
+#include "monitor/intake/lines.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+
+#define LINE_USUAL 80            /* octets */
+
+static void read_line(struct weir_lines *lines, struct weir_slice line, weir_time now)
+{
+    struct weir_health health;
+    struct weir_traffic *traffic = &lines->traffic[lines->count];
+    int found = weir_traffic_line_read(line, traffic);
+
+    lines->lines++;
+    if (found == 0 && weir_health_line_read(line, &health) > 0 && health.time <= now)
+        lines->last = health.time;
+    if (found < 0)
+        lines->bad++;
+    if (found <= 0)
+        return;
+    if (traffic->time > now + WEIR_LINES_AHEAD) {
+        traffic->time = now;
+        lines->ahead++;
+    }
+    lines->last = traffic->time;
+    lines->count++;
+}
+
+static int more_room(struct weir_lines *lines)
+{
+    size_t room = lines->room * 2;
+    struct weir_traffic *more = realloc(lines->traffic, room * sizeof *more);
+
+    if (!more)
+        return WEIR_ENOMEM;
+    lines->traffic = more;
+    lines->room = room;
+    return 0;
+}
+
+int weir_lines_read(struct weir_slice octets, weir_time now, struct weir_lines *lines_r)
+{
+    struct weir_lines lines = {.room = octets.len / LINE_USUAL / 2 + 8};
+
+    if (more_room(&lines) < 0)
+        return WEIR_ENOMEM;
+    while (octets.len > 0) {
+        const char *end = memchr(octets.at, '\n', octets.len);
+        size_t len = end ? (size_t)(end - octets.at) : octets.len;
+
+        if (lines.count == lines.room && more_room(&lines) < 0) {
+            weir_lines_clear(&lines);
+            return WEIR_ENOMEM;
+        }
+        read_line(&lines, (struct weir_slice){octets.at, len}, now);
+        octets.at += end ? len + 1 : len;
+        octets.len -= end ? len + 1 : len;
+    }
+    *lines_r = lines;
+    return 0;
+}
+
+void weir_lines_clear(struct weir_lines *lines)
+{
+    free(lines->traffic);
+    *lines = (struct weir_lines){0};
+}
+
+static bool is_bare(const struct weir_traffic *traffic)
+{
+    return !traffic->connections && !traffic->messages && !traffic->accepted &&
+           !traffic->recipients;
+}
+
+void weir_lines_lump(struct weir_lines *lines, struct weir_bare *bare)
+{
+    for (size_t i = 0; i < lines->count; i++) {
+        struct weir_traffic *traffic = &lines->traffic[i];
+        weir_time minute = traffic->time - traffic->time % WEIR_MINUTE;
+
+        if (!is_bare(traffic))
+            continue;
+        if (minute != bare->minute)
+            *bare = (struct weir_bare){.minute = minute};
+        if (bare->rows == WEIR_BARE_MAX)
+            traffic->address = (struct weir_address){0};
+        else
+            bare->rows++;
+    }
+}

@@ -1,0 +1,40 @@
+/*
+ * lines - a batch's text as traffic.
+ *
+ * Times are the servers'; a line from more than WEIR_LINES_AHEAD in the future counts as now, for a
+ * server's wrong clock must not clear what is true elsewhere.
+ * Lines of nothing but SYNs that came to nothing may be forged, each from another address: beyond
+ * WEIR_BARE_MAX a minute they are summed up under the address ::, so that a flood of them fills
+ * neither table nor disk.
+ *
+ * Owner:    the caller clears what was read.
+ * Threads:  pure functions of what they are handed.
+ * Limits:   memory is in proportion to the text.
+ */
+#ifndef WEIR_INTAKE_LINES_H
+#define WEIR_INTAKE_LINES_H
+
+#include "core/store/traffic_line.h"
+
+#define WEIR_LINES_AHEAD (5 * WEIR_SECOND)
+#define WEIR_BARE_MAX 100
+
+struct weir_lines {
+    struct weir_traffic *traffic;
+    size_t count, room, lines, bad, ahead;
+    weir_time last;              /* time of the last line that had one */
+};
+
+/* All traffic lines in the octets.  0 or WEIR_ENOMEM. */
+int weir_lines_read(struct weir_slice octets, weir_time now, struct weir_lines *lines_r);
+void weir_lines_clear(struct weir_lines *lines);
+
+struct weir_bare {               /* begins as zeros */
+    weir_time minute;            /* of the last bare line */
+    size_t rows;                 /* lines of that minute that kept their address */
+};
+
+/* Gives bare lines beyond the limit to nobody (::). */
+void weir_lines_lump(struct weir_lines *lines, struct weir_bare *bare);
+
+#endif
