@@ -201,15 +201,16 @@ struct work {
 static double find_out(void *context, uint32_t index)
 {
     struct work *work = context;
-    work->asked |= work->waits & 1u << index;
-    work->waits &= ~(1u << index);
+    unsigned bit = index < 26 ? 1u << index : 0;
+    work->asked |= work->waits & bit;
+    work->waits &= ~bit;
     return value_of(NULL, index);
 }
 
 static bool look_only(void *context, uint32_t index, struct weir_meta_range *range_r)
 {
     const struct work *work = context;
-    bool waits = work->waits >> index & 1;
+    bool waits = index < 26 && work->waits >> index & 1;
     double value = value_of(NULL, index);
     *range_r = waits ? (struct weir_meta_range){0, work->most, false}
                      : (struct weir_meta_range){value, value, value != 0};
