@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/error.h"
 #include "core/evidence/rules.h"
+#include "tests/bench/bench_rig.h"
 
 enum { BUILTIN, HYPERSCAN, ENGINES };
 
@@ -27,49 +27,23 @@ struct bench {
     size_t messages, hits, hidden, differing;
 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static void die(const char *what)
-{
-    fprintf(stderr, "bench_engines: %s\n", what);
-    exit(70);
-}
-
-static char *read_file(const char *path, size_t *len_r)
-{
-    FILE *file = fopen(path, "rb");
-    long len = 0;
-    if (!file || fseek(file, 0, SEEK_END) < 0 || (len = ftell(file)) < 0)
-        die(path);
-    rewind(file);
-    char *octets = malloc((size_t)len + 1);
-    *len_r = octets ? fread(octets, 1, (size_t)len, file) : 0;
-    fclose(file);
-    return octets;
-}
-
 static double open_rules(struct bench *b, const char *path)
 {
     size_t len;
-    b->octets = read_file(path, &len);
+    b->octets = bench_read_file(path, &len);
     for (int i = 0; i < ENGINES; i++)
         if (weir_rules_attach(b->octets, len, true, &b->rules[i]) < 0)
-            die("no rule set");
-    double began = now();
+            bench_die("no rule set");
+    double began = bench_spent();
     int rc = weir_rules_use_hyperscan(b->rules[HYPERSCAN]);
-    double took = now() - began;
+    double took = bench_spent() - began;
     if (rc == WEIR_EDOWN) {
         puts("skipped: Hyperscan is not in this program, or not for this processor");
         exit(0);
     }
     for (int i = 0; i < ENGINES; i++)
         if (rc < 0 || weir_matcher_new(b->rules[i], &b->matcher[i]) < 0)
-            die("memory is short");
+            bench_die("memory is short");
     return took;
 }
 
@@ -98,15 +72,15 @@ static void match(struct bench *b, const char *mail, size_t len, unsigned want, 
                                     .charsets = b->charsets, .fact = fact};
     if (weir_message_parse(mail, len, b->arena, &message) < 0 ||
         weir_content_read(&message, b->charsets, b->arena, &content) < 0)
-        die("memory is short");
+        bench_die("memory is short");
     weir_facts_of_message(&message, &content, fact);
     for (size_t k = 0; k < ENGINES; k++) {
         size_t i = (k + b->messages) % ENGINES;
-        double began = now();
+        double began = bench_spent();
         if (weir_rules_match(b->matcher[i], &input, want, b->arena, &result[i]) < 0)
-            die("memory is short");
+            bench_die("memory is short");
         if (timed)
-            b->spent[i] += now() - began;
+            b->spent[i] += bench_spent() - began;
     }
     if (timed)
         b->hits += result[BUILTIN].hits;
@@ -119,7 +93,7 @@ static void match(struct bench *b, const char *mail, size_t len, unsigned want, 
 static void match_file(struct bench *b, const char *path)
 {
     size_t len;
-    char *mail = read_file(path, &len);
+    char *mail = bench_read_file(path, &len);
     match(b, mail, len, WEIR_MATCH_HIDDEN, false);
     weir_arena_reset(b->arena, 1 << 22);
     match(b, mail, len, 0, true);
@@ -133,11 +107,11 @@ int main(int argc, char **argv)
     static struct bench b;
     char path[4096];
     if (argc != 2)
-        die("usage: bench_engines IMAGE <files");
+        bench_die("usage: bench_engines IMAGE <files");
     double compiling = open_rules(&b, argv[1]);
     b.arena = weir_arena_new(1 << 20);
     if (!b.arena || weir_charsets_new(&b.charsets) < 0)
-        die("memory is short");
+        bench_die("memory is short");
     while (fgets(path, sizeof path, stdin)) {
         path[strcspn(path, "\n")] = '\0';
         match_file(&b, path);

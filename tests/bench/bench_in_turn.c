@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/evidence/rules.h"
 #include "core/mail/content.h"
+#include "tests/bench/bench_rig.h"
 
 struct expression {
     pcre2_code *code;
@@ -31,32 +31,6 @@ struct bench {
     double spent;
 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static void die(const char *what)
-{
-    fprintf(stderr, "bench_in_turn: %s\n", what);
-    exit(70);
-}
-
-static char *read_file(const char *path, size_t *len_r)
-{
-    FILE *file = fopen(path, "rb");
-    long len = 0;
-    if (!file || fseek(file, 0, SEEK_END) < 0 || (len = ftell(file)) < 0)
-        die(path);
-    rewind(file);
-    char *octets = malloc((size_t)len + 1);
-    *len_r = octets ? fread(octets, 1, (size_t)len, file) : 0;
-    fclose(file);
-    return octets;
-}
-
 static pcre2_code *compile(const struct weir_rule *rule)
 {
     uint32_t options = (rule->flags & WEIR_RULE_CASELESS ? PCRE2_CASELESS : 0) |
@@ -68,18 +42,18 @@ static pcre2_code *compile(const struct weir_rule *rule)
     pcre2_code *code = pcre2_compile((PCRE2_SPTR)rule->pattern.at, rule->pattern.len, options,
                                      &error, &at, NULL);
     if (!code || pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) != 0)
-        die("an expression is not compiled");
+        bench_die("an expression is not compiled");
     return code;
 }
 
 static void open_rules(struct bench *b, const char *path)
 {
     size_t len;
-    char *octets = read_file(path, &len);
+    char *octets = bench_read_file(path, &len);
     struct weir_rules *rules;
     struct weir_rule rule;
     if (weir_rules_attach(octets, len, true, &rules) < 0)
-        die("no rule set");
+        bench_die("no rule set");
     b->expression = calloc(weir_rules_count(rules) + 1, sizeof *b->expression);
     for (size_t i = 0; b->expression && weir_rules_get(rules, i, &rule) > 0; i++)
         if (rule.kind <= WEIR_RULE_FULL && !(rule.flags & WEIR_RULE_EXISTS))
@@ -117,15 +91,15 @@ static void match(struct bench *b, const struct weir_content *content, struct we
 static void match_file(struct bench *b, const char *path)
 {
     size_t len;
-    char *mail = read_file(path, &len);
+    char *mail = bench_read_file(path, &len);
     struct weir_message message;
     struct weir_content content;
     if (weir_message_parse(mail, len, b->arena, &message) < 0 ||
         weir_content_read(&message, b->charsets, b->arena, &content) < 0)
-        die("memory is short");
-    double began = now();
+        bench_die("memory is short");
+    double began = bench_spent();
     match(b, &content, header_of(mail, len));
-    b->spent += now() - began;
+    b->spent += bench_spent() - began;
     b->messages++;
     weir_arena_reset(b->arena, 1 << 22);
     free(mail);
@@ -136,17 +110,17 @@ int main(int argc, char **argv)
     static struct bench b;
     char path[4096];
     if (argc != 2)
-        die("usage: bench_in_turn IMAGE <files");
+        bench_die("usage: bench_in_turn IMAGE <files");
     open_rules(&b, argv[1]);
     b.arena = weir_arena_new(1 << 20);
     if (!b.arena || !b.data || weir_charsets_new(&b.charsets) < 0)
-        die("memory is short");
+        bench_die("memory is short");
     while (fgets(path, sizeof path, stdin)) {
         path[strcspn(path, "\n")] = '\0';
         match_file(&b, path);
     }
     if (b.messages == 0)
-        die("no messages");
+        bench_die("no messages");
     printf("expressions=%zu messages=%zu found=%zu us=%.0f\n", b.expressions, b.messages, b.found,
            b.spent / (double)b.messages);
     return 0;

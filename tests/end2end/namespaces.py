@@ -372,29 +372,17 @@ class Session(smtp.Session):
         self.greeting = self.reply()
 
 
-class Load:
+class Load(rig.Workers):
     """Clients that send to both servers, one message after the other, in threads, until stopped:
     each from its own addresses in turn.  accepted: [mark by server's name]."""
 
     def __init__(self, hosts, network, first=1, clients=4, each=16, pause=0.15):
+        super().__init__(clients)
         self.hosts, self.pause = hosts, pause
         self.addresses = [[f"{network}.{first + each * client + n}" for n in range(each)]
                           for client in range(clients)]
         self.accepted = collections.defaultdict(list)
         self.refused, self.broken = [], []
-        self.over = threading.Event()
-        self.threads = [threading.Thread(target=self.work, args=(n,), daemon=True)
-                        for n in range(clients)]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for thread in self.threads:
-            thread.join(120)
 
     def work(self, client):
         server, turn = self.hosts.servers[client % 2], 0

@@ -6,7 +6,6 @@ answers would not see a wrong one.
 import json
 import re
 import socket
-import threading
 import unittest
 
 import rig
@@ -109,24 +108,13 @@ class Daemon(unittest.TestCase):
             return json.loads(client.answer().removeprefix(b"status="))
 
 
-class Load:
+class Load(rig.Workers):
     """Clients that ask one after the other and check every answer."""
 
     def __init__(self, where, clients=20, refusal=REFUSAL, again=False):
+        super().__init__(clients)
         self.where, self.refusal, self.again = where, refusal, again
         self.answers, self.wrong, self.closed, self.refused = 0, [], 0, []
-        self.over = threading.Event()
-        self.threads = [threading.Thread(target=self.work, args=(n,)) for n in range(clients)]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for thread in self.threads:
-            thread.join(30)
 
     def work(self, number):
         n = number

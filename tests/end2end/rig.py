@@ -23,6 +23,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -334,6 +335,29 @@ class Policyd:
     def decisions(self):
         """The decision lines of the log, each as a dictionary of its key=value pairs."""
         return [pairs(line) for line in self.log().split("\n") if " verdict=" in line]
+
+
+class Workers:
+    """Threads that work(number) until the block they are used in is left."""
+
+    def __init__(self, count):
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=self.work, args=(number,), daemon=True)
+                        for number in range(count)]
+
+    def work(self, number):
+        """What one of them does, as long as self.over is not set."""
+        raise NotImplementedError
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join(120)
 
 
 def pairs(line):

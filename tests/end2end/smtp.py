@@ -112,28 +112,16 @@ def send(port, client, sender="ann@client.example", recipients=("u@test.example"
                 pass
 
 
-class Load:
+class Load(rig.Workers):
     """Many clients that send one message after the other, in threads, until stopped.
 
     Each message has a mark of its own; accepted holds the marks that got a 250, refused
     the outcomes that did not, broken what went wrong on the wire."""
 
     def __init__(self, port, clients=4, pause=0.0):
+        super().__init__(clients)
         self.port, self.pause = port, pause
         self.accepted, self.refused, self.broken = [], [], []
-        self.over = threading.Event()
-        self.threads = [threading.Thread(target=self.work, args=(number,), daemon=True)
-                        for number in range(clients)]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for thread in self.threads:
-            thread.join(120)
 
     def work(self, number):
         while not self.over.is_set():
@@ -205,7 +193,7 @@ class Policy:
         return action, time.monotonic() - began
 
 
-class PolicyLoad:
+class PolicyLoad(rig.Workers):
     """Policy sessions that ask about ever new addresses, one request in flight on each.
 
     answers holds (when, seconds, action); broken what went wrong.  lateness() is what the
@@ -213,23 +201,11 @@ class PolicyLoad:
     daemon (pid) was ready to run but got no processor.  No server can be held to less."""
 
     def __init__(self, port, pid, sessions=4, pause=0.002):
+        super().__init__(sessions)
         self.port, self.pid, self.pause = port, pid, pause
         self.answers, self.broken, self.slack = [], [], 0.0
         self.waited = self.waited_for_processor()
-        self.over = threading.Event()
-        self.threads = [threading.Thread(target=self.work, args=(number,), daemon=True)
-                        for number in range(sessions)]
         self.threads.append(threading.Thread(target=self.watch, daemon=True))
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for thread in self.threads:
-            thread.join(60)
 
     def work(self, number):
         chance = random.Random(number)
