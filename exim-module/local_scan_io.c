@@ -168,7 +168,7 @@ static void change_header(const struct weir_outcome *outcome)
 {
     for (size_t i = 0; i < outcome->removes; i++)
         header_remove(0, (const uschar *)outcome->remove[i]);
-    header_remove(0, US"X-Weir-Policy"); /* weir-policyd's, for Postfix: here it is foreign */
+    header_remove(0, (const uschar *)"X-Weir-Policy"); /* of weir-policyd, so foreign here */
     for (size_t i = outcome->adds; i-- > 0;) {
         const struct weir_header_added *add = &outcome->add[i];
 

@@ -12,6 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/engine/judges_io.h"
+#include "tests/bench/bench_rig.h"
 
 #define FILES_MOST 20000
 
@@ -29,24 +30,12 @@ static uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void die(const char *what)
-{
-    fprintf(stderr, "bench_decide: %s\n", what);
-    exit(70);
-}
-
 static void read_file(struct mails *mails, const char *path)
 {
-    FILE *file = fopen(path, "rb");
-    long len;
+    size_t *len = &mails->len[mails->count];
 
-    if (!file || fseek(file, 0, SEEK_END) < 0 || (len = ftell(file)) < 0)
-        die(path);
-    rewind(file);
-    mails->octets[mails->count] = malloc((size_t)len + 1);
-    mails->len[mails->count] = fread(mails->octets[mails->count], 1, (size_t)len, file);
-    mails->total += mails->len[mails->count++];
-    fclose(file);
+    mails->octets[mails->count++] = bench_read_file(path, len);
+    mails->total += *len;
 }
 
 static void read_all(struct mails *mails)
@@ -80,7 +69,7 @@ static void judge_one(struct weir_judge *judge, const struct mails *mails, size_
     (void)weir_address_parse(client, strlen(client), &mail.envelope.client);
     mail.message = (struct weir_slice){mails->octets[i], mails->len[i]};
     if (weir_judge_mail(judge, 1795341600 * WEIR_SECOND, &mail, &judgement) < 0)
-        die("memory is short");
+        bench_die("memory is short");
     for (size_t w = 0; w < WEIR_WORKS; w++)
         spent[w] += judgement->spent[w];
     *spam += judgement->decision.verdict >= WEIR_SPAM;
@@ -111,7 +100,7 @@ static void run(struct weir_judges *judges, const struct mails *mails, int round
     weir_time spent[WEIR_WORKS] = {0};
 
     if (!judge || !took)
-        die("memory is short");
+        bench_die("memory is short");
     for (size_t i = 0; i < mails->count; i++) /* expressions are compiled when first asked for */
         judge_one(judge, mails, i, spent, &spam);
     memset(spent, 0, sizeof spent);
@@ -139,12 +128,12 @@ int main(int argc, char **argv)
     struct weir_judges *judges;
 
     if (argc != 3 || !arena || weir_config_load(argv[1], arena, &report, &config) < 0)
-        die("usage: bench_decide CONF ROUNDS <files");
+        bench_die("usage: bench_decide CONF ROUNDS <files");
     read_all(&mails);
     (void)weir_stores_open(&config, WEIR_STORES_WRITE_COUNTERS | WEIR_STORES_WRITE_LISTS, NULL,
                            &stores);
     if (weir_judges_open(&config, &stores, &options, NULL, &judges) < 0)
-        die("memory is short");
+        bench_die("memory is short");
     run(judges, &mails, atoi(argv[2]));
     weir_judges_free(&judges);
     weir_stores_close(&stores);
