@@ -22,7 +22,7 @@ struct stream {
 };
 
 struct server {
-    weir_time told, heard;       /* its own time of the last line; ours */
+    weir_time told, heard;       /* its own time as it told it last; ours, when that moved on */
 };
 
 struct weir_receiver {

@@ -175,9 +175,10 @@ static void book(struct weir_receiver *receiver, uint32_t server, const struct l
         *receiver->options.booking = position;
     (void)weir_minutes_add_all(receiver->minutes[0], server, lines->traffic, lines->count);
     charge(receiver, server, lines);
-    if (lines->last > told->told)
+    if (lines->last > told->told) { /* lines of plug-ins do not say that its sniffer lives */
         told->told = lines->last;
-    told->heard = now;
+        told->heard = now;
+    }
     receiver->counts.lines += lines->lines;
     receiver->counts.traffic += lines->count;
     receiver->counts.bad += lines->bad;
@@ -384,18 +385,21 @@ int weir_receiver_sync(struct weir_receiver *receiver)
 
 weir_time weir_receiver_certain(struct weir_receiver *receiver, weir_time now, weir_time silence)
 {
-    weir_time certain = 0;
+    weir_time certain = 0, newest = 0;
 
     pthread_mutex_lock(&receiver->lock);
     for (size_t i = 0; i < SERVERS_MOST; i++) {
         const struct server *server = &receiver->server[i];
 
-        if (server->heard > 0 && now - server->heard <= silence &&
-            (certain == 0 || server->told < certain))
+        if (server->heard == 0 || now - server->heard > silence)
+            continue;
+        if (certain == 0 || server->told < certain)
             certain = server->told;
+        if (server->told > newest)
+            newest = server->told;
     }
     pthread_mutex_unlock(&receiver->lock);
-    return certain;
+    return certain < newest - WEIR_RECEIVER_BEHIND ? newest - WEIR_RECEIVER_BEHIND : certain;
 }
 
 void weir_receiver_lock(struct weir_receiver *receiver)

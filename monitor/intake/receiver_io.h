@@ -26,6 +26,7 @@
 #include "monitor/threshold/watch.h"
 
 #define WEIR_RECEIVER_AHEAD (5 * WEIR_SECOND)
+#define WEIR_RECEIVER_BEHIND (WEIR_WATCH_AHEAD_MAX / 2 * WEIR_SECOND)
 #define WEIR_RECEIVER_LINGER (10 * WEIR_MINUTE)
 
 struct weir_receiver;
@@ -84,7 +85,9 @@ int weir_receiver_forget(struct weir_receiver *receiver, weir_time now);
 /* Makes durable what was acknowledged; waits for the disk. */
 int weir_receiver_sync(struct weir_receiver *receiver);
 
-/* Up to when all servers that were heard of within `silence` have told; 0: nobody was. */
+/* Up to when all servers whose own time moved on within `silence` have told; 0: nobody's did.  One
+ * that is behind the others by more than WEIR_RECEIVER_BEHIND is not waited for any longer: a clock
+ * that stands still, by fault or by malice, must not stop time for all. */
 weir_time weir_receiver_certain(struct weir_receiver *receiver, weir_time now, weir_time silence);
 
 void weir_receiver_lock(struct weir_receiver *receiver);

@@ -456,6 +456,64 @@ static void streams_are_told_apart_by_server_and_name_however_many(void **state)
                      3000);
 }
 
+/* A line of a server, as the first one of a file, comes in at a time. */
+static void hear(struct rig *rig, uint32_t server, const char *line, weir_time now)
+{
+    char name[WEIR_STREAM_MAX + 1];
+    uint64_t offset;
+
+    snprintf(name, sizeof name, "%.12s-%lld.log", line, (long long)now);
+    assert_int_equal(weir_receiver_take(rig->receiver, server, name, 0, weir_slice_of(line), now,
+                                        &offset), WEIR_TAKEN);
+}
+
+/* A sniffer's word that it is so late. */
+static void hear_sniffer(struct rig *rig, uint32_t server, weir_time own, weir_time now)
+{
+    struct weir_health health = {.time = own, .packets = 1};
+    char text[WEIR_TRAFFIC_LINE_ROOM], line[WEIR_TRAFFIC_LINE_ROOM + 1];
+
+    snprintf(line, sizeof line, "%s\n", weir_health_line_write(&health, text));
+    hear(rig, server, line, now);
+}
+
+static void a_server_whose_own_time_stands_still_does_not_stop_time_for_all(void **state)
+{
+    static const char plug_in[] = "at=2026-11-18T08:26:40Z program=exim action=pass\n";
+    const weir_time silence = 30 * WEIR_SECOND;
+    struct rig *rig = *state;
+    weir_time now = DATABASE_NOW;
+
+    hear(rig, 3, plug_in, now); /* it has no sniffer at all */
+    assert_int_equal(weir_receiver_certain(rig->receiver, now, silence), 0);
+    hear_sniffer(rig, 1, now, now);
+    hear_sniffer(rig, 2, now - WEIR_SECOND, now);
+    assert_int_equal(weir_receiver_certain(rig->receiver, now, silence), now - WEIR_SECOND);
+    for (int second = 0; second < 40; second++) { /* the second one's sniffer is dead */
+        now += WEIR_SECOND;
+        hear_sniffer(rig, 1, now, now);
+        hear_sniffer(rig, 2, DATABASE_NOW - WEIR_SECOND, now);
+        hear(rig, 2, plug_in, now);
+        hear(rig, 3, plug_in, now);
+    }
+    assert_int_equal(weir_receiver_certain(rig->receiver, now, silence), now);
+}
+
+static void a_server_that_is_far_behind_is_not_waited_for(void **state)
+{
+    struct rig *rig = *state;
+    weir_time now = DATABASE_NOW, behind = now - WEIR_HOUR;
+
+    hear_sniffer(rig, 2, behind, now);
+    assert_int_equal(weir_receiver_certain(rig->receiver, now, WEIR_MINUTE), behind);
+    hear_sniffer(rig, 1, now, now);
+    assert_int_equal(weir_receiver_certain(rig->receiver, now, WEIR_MINUTE),
+                     now - WEIR_RECEIVER_BEHIND);
+    hear_sniffer(rig, 2, now - WEIR_RECEIVER_BEHIND + 1, now);
+    assert_int_equal(weir_receiver_certain(rig->receiver, now, WEIR_MINUTE),
+                     now - WEIR_RECEIVER_BEHIND + 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -472,6 +530,8 @@ int main(void)
         TEST(a_clock_that_is_ahead_moves_no_time_also_not_after_a_replay),
         TEST(lines_that_are_wrong_are_counted_and_safe_all_the_same),
         TEST(streams_are_told_apart_by_server_and_name_however_many),
+        TEST(a_server_whose_own_time_stands_still_does_not_stop_time_for_all),
+        TEST(a_server_that_is_far_behind_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
