@@ -521,6 +521,8 @@ static int open_journal(struct weir_receiver *receiver)
     }
     if (done == 0 && receiver->partly > 0) /* and the journal's end may be lost */
         done = store_replayed(receiver, weir_journal_position(receiver->journal));
+    if (done == 0 && receiver->partly > 0) /* it is: what comes in its place was never stored */
+        done = weir_database_progress_end(receiver->options.database);
     receiver->partly = 0;
     receiver->pieces.passed = true;
     if (done < 0) {
