@@ -244,8 +244,9 @@ static bool read_offset(struct weir_slice answer, uint64_t *offset_r)
     return good;
 }
 
-static void refused(struct weir_agent *agent)
+static void refused(struct weir_agent *agent, enum weir_errand errand)
 {
+    weir_link_rest(agent->link, errand);
     if (!agent->refused)
         weir_log(&agent->log.log, WEIR_LOG_ERROR,
                  "the monitor already hears another agent speak for %s; each server needs an "
@@ -262,8 +263,27 @@ static void shipped(struct weir_agent *agent, int status, struct weir_slice answ
         agent->refused = false;
         agent->look = 0; /* there may be more */
     } else if (status == 409) {
-        refused(agent);
+        refused(agent, WEIR_ERRAND_SHIP);
+    } else {
+        weir_link_rest(agent->link, WEIR_ERRAND_SHIP);
     }
+}
+
+static void applied(struct weir_agent *agent, const struct weir_command *command, int done)
+{
+    agent->block = 0;
+    if (done < 0) {
+        weir_link_rest(agent->link, WEIR_ERRAND_COMMANDS);
+        weir_log(&agent->log.log, WEIR_LOG_ERROR, "the lists cannot be changed: %s",
+                 weir_error_reason(done));
+        return;
+    }
+    agent->generation = command->generation;
+    if (command->full)
+        agent->whole = weir_clock_now(&agent->steady) + agent->config.agent_whole;
+    weir_log(&agent->log.log, WEIR_LOG_INFO, "generation %" PRId64 ": %zu set, %zu removed%s",
+             command->generation, agent->applied.set, agent->applied.removed,
+             command->full ? " (all)" : "");
 }
 
 static void commanded(struct weir_agent *agent, int status, struct weir_slice answer)
@@ -274,26 +294,17 @@ static void commanded(struct weir_agent *agent, int status, struct weir_slice an
     int done;
 
     if (status == 409)
-        refused(agent);
+        refused(agent, WEIR_ERRAND_COMMANDS);
     if (status != 200)
         return;
     done = weir_command_read(answer, &command, &why);
     if (done < 0) {
+        weir_link_rest(agent->link, WEIR_ERRAND_COMMANDS);
         weir_log(&agent->log.log, WEIR_LOG_ERROR, "a command of the monitor is left out: %s", why);
         return;
     }
-    done = weir_apply(agent->lists, &command, now, &agent->log.log, &agent->applied);
-    if (done < 0)
-        weir_log(&agent->log.log, WEIR_LOG_ERROR, "the lists cannot be changed: %s",
-                 weir_error_reason(done));
-    else
-        agent->generation = command.generation;
-    agent->block = 0;
-    if (done == 0 && command.full)
-        agent->whole = weir_clock_now(&agent->steady) + agent->config.agent_whole;
-    weir_log(&agent->log.log, WEIR_LOG_INFO, "generation %" PRId64 ": %zu set, %zu removed%s",
-             command.generation, agent->applied.set, agent->applied.removed,
-             command.full ? " (all)" : "");
+    applied(agent, &command, weir_apply(agent->lists, &command, now, &agent->log.log,
+                                        &agent->applied));
     weir_command_free(&command);
 }
 
