@@ -16,6 +16,8 @@
  *           database meanwhile.  While weir_receiver_lock() is held nothing is charged: to be
  *           used around calls of the watch.
  * Errors:   weir_receiver_open(): those of journal and database, logged.
+ * Limits:   WEIR_STREAMS_MAX streams of a server that are not forgotten; of further ones nothing is
+ *           taken.
  */
 #ifndef WEIR_INTAKE_RECEIVER_IO_H
 #define WEIR_INTAKE_RECEIVER_IO_H

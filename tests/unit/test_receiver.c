@@ -1,6 +1,6 @@
 /*
  * Each line of a spool is counted once, whatever is sent again, too early, or cut off by a kill
- * (receiver_io.c, receiver_forget_io.c).
+ * (receiver_io.c, receiver_forget_io.c); and how late it is (receiver_time_io.c).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -456,6 +456,36 @@ static void streams_are_told_apart_by_server_and_name_however_many(void **state)
                      3000);
 }
 
+static void names_that_are_made_up_take_no_room_without_end(void **state)
+{
+    static const char line[] = "kind=nothing\n";
+    struct rig *rig = *state;
+    struct weir_receiver_counts counts;
+    enum weir_taken taken;
+    uint64_t offset = 9;
+    char name[24];
+
+    for (unsigned i = 0; i < WEIR_STREAMS_MAX + 2; i++) {
+        snprintf(name, sizeof name, "made-up-%u", i);
+        taken = weir_receiver_take(rig->receiver, 1, name, 7, weir_slice_of(line), DATABASE_NOW,
+                                   &offset);
+        assert_int_equal(taken, WEIR_TAKEN_ELSEWHERE);
+        assert_int_equal(offset, 0);
+        taken = weir_receiver_take(rig->receiver, 1, name, 0, weir_slice_of(line), DATABASE_NOW,
+                                   &offset);
+        assert_int_equal(taken, i < WEIR_STREAMS_MAX ? WEIR_TAKEN : WEIR_TAKEN_LATER);
+    }
+    weir_receiver_count(rig->receiver, &counts);
+    assert_int_equal(counts.streams, WEIR_STREAMS_MAX);
+    must_take(rig, 0, 1, WEIR_TAKEN_LATER, 0);
+    assert_int_equal(weir_receiver_take(rig->receiver, 2, STREAM, 0, weir_slice_of(line),
+                                        DATABASE_NOW, &offset), WEIR_TAKEN);
+    weir_receiver_gone(rig->receiver, 1, "made-up-7", DATABASE_NOW);
+    database_must(rig->database, weir_receiver_store(rig->receiver), 0);
+    assert_int_equal(weir_receiver_forget(rig->receiver, DATABASE_NOW + WEIR_RECEIVER_LINGER), 1);
+    must_take(rig, 0, 1, WEIR_TAKEN, 1);
+}
+
 /* A line of a server, as the first one of a file, comes in at a time. */
 static void hear(struct rig *rig, uint32_t server, const char *line, weir_time now)
 {
@@ -530,6 +560,7 @@ int main(void)
         TEST(a_clock_that_is_ahead_moves_no_time_also_not_after_a_replay),
         TEST(lines_that_are_wrong_are_counted_and_safe_all_the_same),
         TEST(streams_are_told_apart_by_server_and_name_however_many),
+        TEST(names_that_are_made_up_take_no_room_without_end),
         TEST(a_server_whose_own_time_stands_still_does_not_stop_time_for_all),
         TEST(a_server_that_is_far_behind_is_not_waited_for),
     };
