@@ -59,7 +59,6 @@ struct weir_agent {
 
     char shipping[WEIR_STREAM_TEXT];   /* the stream that travels */
     int64_t generation;                /* applied */
-    bool asked_for_all;                /* the question that travels */
     weir_time look, whole, health, block; /* steady: when next */
     weir_time block_rest;              /* steady: not before, whatever changed */
     struct weir_silence silence;       /* of this server's sniffer */
@@ -398,9 +397,8 @@ static void ask_for_commands(struct weir_agent *agent, weir_time steady)
 
     if (!weir_link_free_for(agent->link, WEIR_ERRAND_COMMANDS, steady))
         return;
-    agent->asked_for_all = steady >= agent->whole;
     snprintf(place, sizeof place, "/agent/v1/commands?generation=%" PRId64 "&wait=%d%s",
-             agent->generation, held(agent, steady), agent->asked_for_all ? "&all=1" : "");
+             agent->generation, held(agent, steady), steady >= agent->whole ? "&all=1" : "");
     (void)weir_link_send(agent->link, WEIR_ERRAND_COMMANDS, place, (struct weir_slice){0}, false,
                          COMMANDS_TIMEOUT);
 }
