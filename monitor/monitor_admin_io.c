@@ -200,7 +200,6 @@ static bool read_prefix(struct question *question, struct weir_prefix *prefix_r)
     return false;
 }
 
-/* One action: lists, buckets, ladder, and acceptance where that is asked for. */
 /* The same, for what is to be put on lists: agents refuse what is wider. */
 static bool read_narrow(struct question *question, struct weir_prefix *prefix_r)
 {
@@ -229,6 +228,7 @@ static bool read_entry(struct question *question, struct weir_list_entry *entry)
     return !question->why[0];
 }
 
+/* One action: lists, buckets, ladder, and acceptance where that is asked for. */
 static json_t *undo(struct question *question)
 {
     struct weir_monitor *monitor = question->monitor;

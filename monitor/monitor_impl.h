@@ -50,7 +50,7 @@ struct weir_monitor {
     struct weir_certificate certificate;
     struct weir_intake *intake;
     struct weir_admin *admin;
-    weir_time stored, synced, retained; /* steady: last time */
+    weir_time stored, retained; /* steady: last time */
     bool storing;                /* there is more to be stored at once */
     unsigned held;                   /* the receiver's lock, by whoever has the database's */
     bool stop;

@@ -245,7 +245,8 @@ static int exchange(struct weir_monitor *monitor, struct before *before)
     int done = open_watch(monitor);
 
     if (done == 0)
-        done = weir_responder_finish(before->responder, UINT64_MAX, weir_clock_now(&monitor->wall));
+        done = weir_responder_finish(before->responder, monitor->booking,
+                                     weir_clock_now(&monitor->wall));
     if (done == 0)
         done = take_up(monitor);
     if (done == 0)

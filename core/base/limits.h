@@ -158,6 +158,7 @@
 /* monitor ------------------------------------------------------------------ */
 #define WEIR_BATCH_MAX (1u << 20)  /* octets of a spool that an agent sends at once */
 #define WEIR_STREAM_MAX 128        /* octets of a stream's name: that of a file of the spool */
+#define WEIR_STREAMS_MAX 65536     /* of one server: 16 times as many files as an agent knows */
 #define WEIR_SERVER_NAME_MAX 63    /* octets of a mail server's name: a label, RFC 1035 2.3.4 */
 #define WEIR_FIREWALL_ENTRIES_MAX 65536 /* entries of the kernel's table, of each kind */
 #define WEIR_SERVER_HEALTH_MAX 4096 /* octets of what an agent says of its health */

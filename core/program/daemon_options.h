@@ -1,5 +1,5 @@
 /*
- * daemon_options - the command line of weir-policyd and weir-milter, which is the same.
+ * daemon_options - the command line of the daemons but weir-sniffer, which is the same.
  *
  * Owner:    the caller owns the value; it must not move after reading, since listen points
  *           into it, and its texts are the command line's own.

@@ -59,7 +59,6 @@ struct weir_agent {
 
     char shipping[WEIR_STREAM_TEXT];   /* the stream that travels */
     int64_t generation;                /* applied */
-    bool asked_for_all;                /* the question that travels */
     weir_time look, whole, health, block; /* steady: when next */
     weir_time block_rest;              /* steady: not before, whatever changed */
     struct weir_silence silence;       /* of this server's sniffer */
@@ -244,8 +243,9 @@ static bool read_offset(struct weir_slice answer, uint64_t *offset_r)
     return good;
 }
 
-static void refused(struct weir_agent *agent)
+static void refused(struct weir_agent *agent, enum weir_errand errand)
 {
+    weir_link_rest(agent->link, errand);
     if (!agent->refused)
         weir_log(&agent->log.log, WEIR_LOG_ERROR,
                  "the monitor already hears another agent speak for %s; each server needs an "
@@ -262,8 +262,27 @@ static void shipped(struct weir_agent *agent, int status, struct weir_slice answ
         agent->refused = false;
         agent->look = 0; /* there may be more */
     } else if (status == 409) {
-        refused(agent);
+        refused(agent, WEIR_ERRAND_SHIP);
+    } else {
+        weir_link_rest(agent->link, WEIR_ERRAND_SHIP);
     }
+}
+
+static void applied(struct weir_agent *agent, const struct weir_command *command, int done)
+{
+    agent->block = 0;
+    if (done < 0) {
+        weir_link_rest(agent->link, WEIR_ERRAND_COMMANDS);
+        weir_log(&agent->log.log, WEIR_LOG_ERROR, "the lists cannot be changed: %s",
+                 weir_error_reason(done));
+        return;
+    }
+    agent->generation = command->generation;
+    if (command->full)
+        agent->whole = weir_clock_now(&agent->steady) + agent->config.agent_whole;
+    weir_log(&agent->log.log, WEIR_LOG_INFO, "generation %" PRId64 ": %zu set, %zu removed%s",
+             command->generation, agent->applied.set, agent->applied.removed,
+             command->full ? " (all)" : "");
 }
 
 static void commanded(struct weir_agent *agent, int status, struct weir_slice answer)
@@ -274,26 +293,17 @@ static void commanded(struct weir_agent *agent, int status, struct weir_slice an
     int done;
 
     if (status == 409)
-        refused(agent);
+        refused(agent, WEIR_ERRAND_COMMANDS);
     if (status != 200)
         return;
     done = weir_command_read(answer, &command, &why);
     if (done < 0) {
+        weir_link_rest(agent->link, WEIR_ERRAND_COMMANDS);
         weir_log(&agent->log.log, WEIR_LOG_ERROR, "a command of the monitor is left out: %s", why);
         return;
     }
-    done = weir_apply(agent->lists, &command, now, &agent->log.log, &agent->applied);
-    if (done < 0)
-        weir_log(&agent->log.log, WEIR_LOG_ERROR, "the lists cannot be changed: %s",
-                 weir_error_reason(done));
-    else
-        agent->generation = command.generation;
-    agent->block = 0;
-    if (done == 0 && command.full)
-        agent->whole = weir_clock_now(&agent->steady) + agent->config.agent_whole;
-    weir_log(&agent->log.log, WEIR_LOG_INFO, "generation %" PRId64 ": %zu set, %zu removed%s",
-             command.generation, agent->applied.set, agent->applied.removed,
-             command.full ? " (all)" : "");
+    applied(agent, &command, weir_apply(agent->lists, &command, now, &agent->log.log,
+                                        &agent->applied));
     weir_command_free(&command);
 }
 
@@ -387,9 +397,8 @@ static void ask_for_commands(struct weir_agent *agent, weir_time steady)
 
     if (!weir_link_free_for(agent->link, WEIR_ERRAND_COMMANDS, steady))
         return;
-    agent->asked_for_all = steady >= agent->whole;
     snprintf(place, sizeof place, "/agent/v1/commands?generation=%" PRId64 "&wait=%d%s",
-             agent->generation, held(agent, steady), agent->asked_for_all ? "&all=1" : "");
+             agent->generation, held(agent, steady), steady >= agent->whole ? "&all=1" : "");
     (void)weir_link_send(agent->link, WEIR_ERRAND_COMMANDS, place, (struct weir_slice){0}, false,
                          COMMANDS_TIMEOUT);
 }

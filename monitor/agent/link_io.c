@@ -25,7 +25,7 @@ struct errand {
     size_t len;
     bool travels;
     weir_time rest, until;  /* how long it rests after a failure, and until when */
-    bool failed;
+    bool useless;           /* the answer that came, as ended() says */
 };
 
 struct weir_link {
@@ -220,30 +220,39 @@ int weir_link_send(struct weir_link *link, enum weir_errand which, const char *p
 
 /* ending ----------------------------------------------------------------------- */
 
+/* Who says "later" is there, and soon has room or hears us: no reason to stay away for long. */
+#define LATER 503
+#define ELSEWHERE 409
+#define LATER_MOST (4 * WEIR_SECOND)
+
+/* ELSEWHERE may be where a stream is to go on. */
+static bool is_failure(int status)
+{
+    return (status < 200 || status > 299) && status != ELSEWHERE;
+}
+
 static void tell(struct weir_link *link, CURLcode code, int status)
 {
-    bool bad = code != CURLE_OK || status >= 500 || status == 401;
+    bool bad = code != CURLE_OK || is_failure(status);
 
     if (bad && !link->told)
         weir_log(link->log, WEIR_LOG_WARNING, "the monitor at %s %s%s", link->base,
-                 code != CURLE_OK ? "cannot be reached: " : status == 401
-                     ? "does not know this server, or has revoked it" : "has trouble of its own",
+                 code != CURLE_OK ? "cannot be reached: "
+                 : status == 401  ? "does not know this server, or has revoked it"
+                 : status >= 500  ? "has trouble of its own"
+                                  : "answers as no monitor does",
                  code != CURLE_OK ? curl_easy_strerror(code) : "");
     else if (!bad && link->told)
         weir_log(link->log, WEIR_LOG_INFO, "the monitor at %s answers again", link->base);
     link->told = bad;
 }
 
-/* Who says "later" is there, and will soon have room: no reason to stay away for long. */
-#define LATER 503
-#define LATER_MOST (4 * WEIR_SECOND)
-
 static void rest(struct weir_link *link, struct errand *errand, int status, weir_time steady)
 {
-    bool failed = status <= 0 || status >= 500 || status == 401;
+    bool failed = is_failure(status) || errand->useless;
     weir_time most = link->options.rest_most;
 
-    if (status == LATER && most > LATER_MOST)
+    if ((status == LATER || status == ELSEWHERE) && most > LATER_MOST)
         most = LATER_MOST;
     if (!failed) {
         errand->rest = 0;
@@ -272,10 +281,16 @@ static void end(struct weir_link *link, CURLMsg *message, weir_time steady)
         status = code == CURLE_SSL_PINNEDPUBKEYNOTMATCH || code == CURLE_PEER_FAILED_VERIFICATION
                      ? -1 : 0;
     tell(link, code, (int)status);
-    rest(link, errand, (int)status, steady);
+    errand->useless = false;
     link->options.ended(link->options.context, (enum weir_errand)(errand - link->errand),
                         (int)status,
                         (struct weir_slice){errand->answer ? errand->answer : "", errand->len});
+    rest(link, errand, (int)status, steady);
+}
+
+void weir_link_rest(struct weir_link *link, enum weir_errand errand)
+{
+    link->errand[errand].useless = true;
 }
 
 void weir_link_turn(struct weir_link *link, weir_time steady, weir_time wait, struct pollfd *files,

@@ -6,7 +6,8 @@
  * of three ways, told by the callback: an answer with its status; no answer (status 0); or a
  * certificate that is not the monitor's (status -1), which no waiting mends.  After
  * one that failed an errand rests for a time that doubles from `rest_least` to `rest_most`, but to
- * four seconds at most after an answer of 503, "later".
+ * four seconds at most after an answer of 503, "later", or 409.  What is not 2xx has failed, but
+ * for 409, which ended() has to judge.
  *
  * Owner:    the caller owns the link; it owns its errands.  An errand's body is copied, and
  *           compressed where that is wanted.  Threads: one.
@@ -51,6 +52,10 @@ bool weir_link_free_for(const struct weir_link *link, enum weir_errand errand, w
  * 0, WEIR_ENOMEM, WEIR_EBUG (it still travels). */
 int weir_link_send(struct weir_link *link, enum weir_errand errand, const char *place,
                    struct weir_slice body, bool compress, weir_time timeout);
+
+/* To be called by ended(): an answer that came was of no use, and the errand rests as after one
+ * that failed. */
+void weir_link_rest(struct weir_link *link, enum weir_errand errand);
 
 /* Moves everything on, and waits for at most wait, or until one of the callers' files is ready. */
 void weir_link_turn(struct weir_link *link, weir_time steady, weir_time wait, struct pollfd *files,

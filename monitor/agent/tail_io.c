@@ -32,7 +32,7 @@ struct file {
     uint64_t len, offset;
     bool part;                     /* still being written */
     bool there;                    /* seen by this look */
-    bool inside;                   /* offset lies in a line that is passed over */
+    uint64_t blanked;              /* up to here, octets of lines too long were counted */
     bool bad;                      /* told of */
 };
 
@@ -143,8 +143,7 @@ static void look_at(struct weir_tail *tail, int folder, const char *entry)
         strcpy(file->name, name);
     }
     if ((uint64_t)status.st_size < file->offset) { /* another file of this name */
-        file->offset = 0;
-        file->inside = false;
+        file->offset = file->blanked = 0;
         file->stream[0] = '\0';
     }
     if (strncmp(name, SNIFFER, strlen(SNIFFER)) == 0 && (uint64_t)status.st_size > file->len)
@@ -274,28 +273,51 @@ static bool named(struct weir_tail *tail, struct file *file, int fd)
     return true;
 }
 
-/* Octets at the file's offset; 0 when there is no whole line yet.  What is no line of ours, and
- * what a finished file has behind its last one, is passed over. */
+/* Whether the file's offset lies within a line: in one that is too long for a piece. */
+static bool is_inside(const struct file *file, int fd)
+{
+    char before;
+
+    return file->offset > 0 && pread(fd, &before, 1, (off_t)file->offset - 1) == 1 &&
+           before != '\n';
+}
+
+/* A part of a line that is too long: a blank line of the same length goes in its place, since a
+ * monitor takes nothing of a stream that does not go on where it was. */
+static size_t blank(struct weir_tail *tail, struct file *file, size_t len)
+{
+    uint64_t end = file->offset + len;
+
+    memset(tail->room, ' ', len - 1);
+    tail->room[len - 1] = '\n';
+    if (end > file->blanked) {
+        tail->counts.skipped += file->blanked > file->offset ? end - file->blanked : len;
+        file->blanked = end;
+    }
+    return len;
+}
+
+/* Octets at the file's offset; 0 when there is no whole line yet.  What a finished file has behind
+ * its last line is passed over. */
 static size_t read_lines(struct weir_tail *tail, struct file *file, int fd)
 {
+    const char *first, *last;
     ssize_t got;
-    const char *end;
 
     if (!named(tail, file, fd))
         return 0;
     got = pread(fd, tail->room, WEIR_TAIL_PIECE_MAX, (off_t)file->offset);
-    if (got > 0 && file->inside) {
-        end = memchr(tail->room, '\n', (size_t)got);
-        pass_over(tail, file, end ? (size_t)(end - tail->room) + 1 : (size_t)got);
-        file->inside = !end;
+    if (got <= 0)
         return 0;
-    }
-    end = got > 0 ? memrchr(tail->room, '\n', (size_t)got) : NULL;
-    if (got > 0 && !end && (got == WEIR_TAIL_PIECE_MAX || !file->part)) {
+    first = memchr(tail->room, '\n', (size_t)got);
+    last = memrchr(tail->room, '\n', (size_t)got);
+    if (!first && got == WEIR_TAIL_PIECE_MAX)
+        return blank(tail, file, (size_t)got);
+    if (!first && !file->part)
         pass_over(tail, file, (size_t)got);
-        file->inside = true;
-    }
-    return end ? (size_t)(end - tail->room) + 1 : 0;
+    if (first && is_inside(file, fd))
+        return blank(tail, file, (size_t)(first - tail->room) + 1);
+    return last ? (size_t)(last - tail->room) + 1 : 0;
 }
 
 static int piece_of(struct weir_tail *tail, struct file *file, struct weir_tail_piece *piece_r)
@@ -336,8 +358,6 @@ void weir_tail_done(struct weir_tail *tail, const char *stream, uint64_t offset)
 
         if (strcmp(file->stream, stream) != 0)
             continue;
-        if (offset != file->offset)
-            file->inside = false;
         file->offset = offset <= file->len ? offset : file->len;
         if (remove_done(tail, file))
             memmove(file, file + 1, (--tail->files - i) * sizeof *file);

@@ -12,9 +12,10 @@
  *
  * Owner:    the caller owns the handle; a piece lives until the next call.  Threads: one.
  * Errors:   a file that cannot be read is passed over, and logged once; the rest goes on.
- * Limits:   WEIR_TAIL_FILES_MAX files at once; WEIR_TAIL_PIECE_MAX octets of a piece.  A line that
- *           is longer, which no writer of ours makes, is passed over, and so is the torn last line
- *           of a finished file; both are counted as skipped.
+ * Limits:   WEIR_TAIL_FILES_MAX files at once; WEIR_TAIL_PIECE_MAX octets of a piece.  Of a line
+ *           that is longer, which no writer of ours makes, blanks are handed out, so that a stream
+ *           has no hole; the torn last line of a finished file is passed over; both are counted as
+ *           skipped.
  */
 #ifndef WEIR_AGENT_TAIL_IO_H
 #define WEIR_AGENT_TAIL_IO_H

@@ -137,13 +137,18 @@ int weir_database_progress(struct weir_database *database,
     return 0;
 }
 
+int weir_database_progress_end(struct weir_database *database)
+{
+    return weir_state_put(database, PARTLY, 0);
+}
+
 /* Nothing is there partly any more, if this batch goes as far. */
 static int end_progress(struct weir_database *database, uint64_t position)
 {
     uint64_t partly;
     int rc = weir_state_get(database, PARTLY, &partly);
 
-    return rc < 0 || partly == 0 || partly > position ? rc : weir_state_put(database, PARTLY, 0);
+    return rc < 0 || partly == 0 || partly > position ? rc : weir_database_progress_end(database);
 }
 
 static int add_batch(struct weir_database *database, const struct weir_database_batch *batch)

@@ -52,6 +52,10 @@ int weir_database_traffic(struct weir_database *database, const struct weir_data
 int weir_database_progress(struct weir_database *database,
                            struct weir_database_progress *progress_r);
 
+/* Nothing is there partly any more, however far it came: the journal lost what it was made of.
+ * 0 or an error. */
+int weir_database_progress_end(struct weir_database *database);
+
 /* The journal's position: 0 when there is none yet.  0 or an error. */
 int weir_database_position(struct weir_database *database, uint64_t *position_r);
 

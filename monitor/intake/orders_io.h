@@ -2,7 +2,7 @@
  * orders - what the servers are to list, as the answer to an agent's question (command.h).
  *
  * Read from a handle of the database of its own, so that agents that ask do not wait for the
- * writer.  Between two changes all agents at the same generation get the same text, made once.
+ * writer.  Each text is made anew, one after the other.
  *
  * Owner:    the caller owns it.  Threads: any.
  * Errors:   weir_orders_open(): the database's, with why_r.

@@ -49,6 +49,7 @@ static void take_out(struct weir_receiver *receiver, size_t at)
 {
     size_t mask = receiver->places - 1;
 
+    receiver->server[receiver->stream[at]->server % WEIR_RECEIVER_SERVERS].streams--;
     free(receiver->stream[at]);
     receiver->stream[at] = NULL;
     receiver->streams--;

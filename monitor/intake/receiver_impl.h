@@ -1,6 +1,6 @@
 /*
  * receiver_impl - the receiver from inside: taking and storing (receiver_io.c), forgetting streams
- * (receiver_forget_io.c).
+ * (receiver_forget_io.c), time (receiver_time_io.c).
  */
 #ifndef WEIR_INTAKE_RECEIVER_IMPL_H
 #define WEIR_INTAKE_RECEIVER_IMPL_H
@@ -22,8 +22,11 @@ struct stream {
     bool changed;                /* since it was stored */
 };
 
+#define WEIR_RECEIVER_SERVERS 65536 /* numbers modulo this */
+
 struct server {
-    weir_time told, heard;       /* its own time of the last line; ours */
+    weir_time told, heard;       /* its own time as it told it last; ours, when that moved on */
+    uint32_t streams;
 };
 
 struct weir_receiver {

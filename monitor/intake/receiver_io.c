@@ -14,7 +14,6 @@
 #include "monitor/intake/receiver_impl.h"
 
 #define STREAMS_FIRST 1024
-#define SERVERS_MOST 65536
 #define CHARGES 128              /* at once */
 
 /* streams ------------------------------------------------------------------------ */
@@ -73,6 +72,7 @@ static struct stream *stream_of(struct weir_receiver *receiver, uint32_t server,
         memcpy(stream->name, name, strlen(name) + 1);
         receiver->stream[place] = stream;
         receiver->streams++;
+        receiver->server[server % WEIR_RECEIVER_SERVERS].streams++;
     }
     return receiver->stream[place];
 }
@@ -105,16 +105,17 @@ static void charge(struct weir_receiver *receiver, uint32_t server, const struct
 static void book(struct weir_receiver *receiver, uint32_t server, struct weir_lines *lines,
                  uint64_t position, weir_time now)
 {
-    struct server *told = &receiver->server[server % SERVERS_MOST];
+    struct server *told = &receiver->server[server % WEIR_RECEIVER_SERVERS];
 
     if (receiver->options.booking)
         *receiver->options.booking = position;
     weir_lines_lump(lines, &receiver->bare);
     (void)weir_minutes_add_all(receiver->minutes[0], server, lines->traffic, lines->count);
     charge(receiver, server, lines);
-    if (lines->last > told->told)
+    if (lines->last > told->told) { /* lines of plug-ins do not say that its sniffer lives */
         told->told = lines->last;
-    told->heard = now;
+        told->heard = now;
+    }
     receiver->counts.lines += lines->lines;
     receiver->counts.traffic += lines->count;
     receiver->counts.bad += lines->bad;
@@ -161,6 +162,16 @@ static enum weir_taken take_lines(struct weir_receiver *receiver, struct stream 
     return WEIR_TAKEN;
 }
 
+/* With the lock: whether a stream is not known, and may not be: no stream begins in its middle, and
+ * a server that makes up names must not fill the memory with them. */
+static bool is_made_up(const struct weir_receiver *receiver, uint32_t server, const char *name,
+                       uint64_t offset)
+{
+    return !receiver->stream[weir_receiver_place(receiver, server, name)] &&
+           (offset > 0 || receiver->server[server % WEIR_RECEIVER_SERVERS].streams >=
+                              WEIR_STREAMS_MAX);
+}
+
 enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t server,
                                    const char *name, uint64_t offset, struct weir_slice octets,
                                    weir_time now, uint64_t *offset_r)
@@ -171,16 +182,19 @@ enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t serv
     uint64_t there;
 
     pthread_mutex_lock(&receiver->lock);
-    stream = stream_of(receiver, server, name);
+    stream = is_made_up(receiver, server, name, offset) ? NULL
+                                                        : stream_of(receiver, server, name);
     there = stream ? stream->offset : 0;
     if (stream)
         stream->gone = 0;
+    else if (offset == 0)
+        (void)later(receiver, now, "a server has too many streams, or memory is short");
     if (stream && there >= offset)
         receiver->counts.again += there - offset < octets.len ? there - offset : octets.len;
     pthread_mutex_unlock(&receiver->lock);
-    if (!stream)
-        return WEIR_TAKEN_LATER;
     *offset_r = there;
+    if (!stream)
+        return offset > 0 ? WEIR_TAKEN_ELSEWHERE : WEIR_TAKEN_LATER;
     if (there < offset)
         return WEIR_TAKEN_ELSEWHERE;
     if (there - offset >= octets.len)
@@ -317,24 +331,6 @@ int weir_receiver_sync(struct weir_receiver *receiver)
     return done < 0 ? done : weir_journal_sync_end(token);
 }
 
-/* time --------------------------------------------------------------------------- */
-
-weir_time weir_receiver_certain(struct weir_receiver *receiver, weir_time now, weir_time silence)
-{
-    weir_time certain = 0;
-
-    pthread_mutex_lock(&receiver->lock);
-    for (size_t i = 0; i < SERVERS_MOST; i++) {
-        const struct server *server = &receiver->server[i];
-
-        if (server->heard > 0 && now - server->heard <= silence &&
-            (certain == 0 || server->told < certain))
-            certain = server->told;
-    }
-    pthread_mutex_unlock(&receiver->lock);
-    return certain;
-}
-
 void weir_receiver_lock(struct weir_receiver *receiver)
 {
     pthread_mutex_lock(&receiver->lock);
@@ -412,7 +408,7 @@ static int replay_batch(void *context, const struct weir_journal_batch *batch)
     if (done == 0) {
         stream->last = weir_clock_now(&wall);
         book(receiver, batch->server, &lines, batch->next, stream->last);
-        receiver->server[batch->server % SERVERS_MOST].heard = 0; /* it is not heard of yet */
+        receiver->server[batch->server % WEIR_RECEIVER_SERVERS].heard = 0; /* it is not yet */
         stream->offset = batch->offset + batch->octets.len;
         stream->changed = true;
     }
@@ -454,6 +450,8 @@ static int open_journal(struct weir_receiver *receiver)
     }
     if (done == 0 && receiver->partly > 0) /* and the journal's end may be lost */
         done = store_replayed(receiver, weir_journal_position(receiver->journal));
+    if (done == 0 && receiver->partly > 0) /* it is: what comes in its place was never stored */
+        done = weir_database_progress_end(receiver->options.database);
     receiver->partly = 0;
     receiver->pieces.passed = true;
     if (done < 0) {
@@ -471,7 +469,7 @@ static int open_parts(struct weir_receiver *receiver)
     const struct weir_receiver_options *options = &receiver->options;
     int done = grow(receiver);
 
-    receiver->server = calloc(SERVERS_MOST, sizeof *receiver->server);
+    receiver->server = calloc(WEIR_RECEIVER_SERVERS, sizeof *receiver->server);
     if (done < 0 || !receiver->server)
         return WEIR_ENOMEM;
     for (int i = 0; i < 2 && done == 0; i++)

@@ -16,6 +16,8 @@
  *           database meanwhile.  While weir_receiver_lock() is held nothing is charged: to be
  *           used around calls of the watch.
  * Errors:   weir_receiver_open(): those of journal and database, logged.
+ * Limits:   WEIR_STREAMS_MAX streams of a server that are not forgotten; of further ones nothing is
+ *           taken.
  */
 #ifndef WEIR_INTAKE_RECEIVER_IO_H
 #define WEIR_INTAKE_RECEIVER_IO_H
@@ -25,6 +27,7 @@
 #include "monitor/database/database_io.h"
 #include "monitor/threshold/watch.h"
 
+#define WEIR_RECEIVER_BEHIND (WEIR_WATCH_AHEAD_MAX / 2 * WEIR_SECOND)
 #define WEIR_RECEIVER_LINGER (10 * WEIR_MINUTE)
 
 struct weir_receiver;
@@ -83,7 +86,9 @@ int weir_receiver_forget(struct weir_receiver *receiver, weir_time now);
 /* Makes durable what was acknowledged; waits for the disk. */
 int weir_receiver_sync(struct weir_receiver *receiver);
 
-/* Up to when all servers that were heard of within `silence` have told; 0: nobody was. */
+/* Up to when all servers whose own time moved on within `silence` have told; 0: nobody's did.  One
+ * that is behind the others by more than WEIR_RECEIVER_BEHIND is not waited for any longer: a clock
+ * that stands still, by fault or by malice, must not stop time for all. */
 weir_time weir_receiver_certain(struct weir_receiver *receiver, weir_time now, weir_time silence);
 
 void weir_receiver_lock(struct weir_receiver *receiver);

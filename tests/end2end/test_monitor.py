@@ -325,6 +325,18 @@ class Identities(World):
         self.mx1.kill()
         rig.wait_for(lambda: self.monitor.about(BAD), 60, "the other to be let in")
 
+    def test_an_agent_that_is_refused_rests_between_two_questions(self):
+        self.monitor_with()
+        self.mx1 = self.server("mx1")
+        rig.wait_for(lambda: "generation 0" in self.mx1.log())
+        twin = Server(self.folder, self.monitor, "twin", identity=self.mx1.identity.read_text())
+        self.addCleanup(twin.process.end)
+        twin.saw(BAD, connections=7)
+        rig.wait_for(lambda: "another agent speak for mx1" in twin.log())
+        before = self.monitor.ask("status")["requests"]
+        time.sleep(3)
+        self.assertLess(self.monitor.ask("status")["requests"] - before, 20)
+
     def test_A13_agent_that_restarts_is_let_in_at_once(self):
         self.monitor_with()
         self.mx1 = self.server("mx1")

@@ -96,6 +96,19 @@ class Gone(World):
         self.assertEqual(self.monitor.ask("status")["streams"], 30)
         self.assertEqual(self.monitor.about(BAD)["connections"], 30)
 
+    def test_a_line_that_is_too_long_holds_nothing_up(self):
+        self.monitor_with()
+        self.mx1 = self.server("mx1")
+        self.mx1.saw(BAD, connections=1)
+        self.mx1.write("x" * 2500000)
+        self.mx1.saw(BAD, connections=1)
+        self.mx1.turn()
+        self.mx1.saw(BAD, connections=1)
+        rig.wait_for(lambda: (self.monitor.about(BAD) or {}).get("connections") == 3, 15,
+                     "what stands behind the line to be counted")
+        rig.wait_for(lambda: self.monitor.ask("status")["streams_gone"] == 1, 15,
+                     "the file to go")
+
 
 if __name__ == "__main__":
     harness.main()

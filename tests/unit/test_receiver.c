@@ -1,6 +1,6 @@
 /*
  * Each line of a spool is counted once, whatever is sent again, too early, or cut off by a kill
- * (receiver_io.c, receiver_forget_io.c).
+ * (receiver_io.c, receiver_forget_io.c); and how late it is (receiver_time_io.c).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -412,48 +412,6 @@ static void a_clock_that_is_ahead_moves_no_time_also_not_after_a_replay(void **s
                 rig->options.now + WEIR_LINES_AHEAD);
 }
 
-/* So many lines of one second, of nothing but a SYN, each from an address of its own. */
-static size_t write_bare(char *text, size_t lines, unsigned second)
-{
-    size_t len = 0;
-
-    for (size_t i = 0; i < lines; i++)
-        len += (size_t)sprintf(text + len, "at=%lld.000000 kind=traffic address=10.%u.%zu.%zu "
-                               "syns=2\n", (long long)(DATABASE_NOW / WEIR_SECOND + second),
-                               second, i / 200, i % 200);
-    return len;
-}
-
-static void take_bare(struct rig *rig, const char *stream, size_t lines, unsigned second)
-{
-    char *text = malloc(lines * 80);
-    uint64_t offset = 0;
-
-    assert_non_null(text);
-    assert_int_equal(weir_receiver_take(rig->receiver, 1, stream, 0,
-                                        (struct weir_slice){text, write_bare(text, lines, second)},
-                                        DATABASE_NOW, &offset), WEIR_TAKEN);
-    free(text);
-    database_must(rig->database, weir_receiver_store(rig->receiver), 0);
-    database_must(rig->database, weir_receiver_store(rig->receiver), 0);
-}
-
-/* At the limit each has a row; one more has none of its own, nor have a thousand more. */
-static void SYNs_that_may_be_forged_fill_no_table(void **state)
-{
-    static const size_t lines[] = {WEIR_BARE_MAX, 1, 1000};
-    struct rig *rig = *state;
-    size_t all = 0;
-
-    for (unsigned n = 0; n < 3; n++) {
-        take_bare(rig, (char[]){(char)('a' + n), '\0'}, lines[n], n);
-        all += lines[n];
-        assert_int_equal(database_number(rig->database, "SELECT count(*) FROM addresses"),
-                         WEIR_BARE_MAX + (n > 0));
-        assert_int_equal(database_number(rig->database, "SELECT sum(syns) FROM minutes"), 2 * all);
-    }
-}
-
 static void lines_that_are_wrong_are_counted_and_safe_all_the_same(void **state)
 {
     static const char text[] = "\nat=1795000000.0 program=milter\nat=1 kind=traffic address=x\n"
@@ -499,6 +457,94 @@ static void streams_are_told_apart_by_server_and_name_however_many(void **state)
                      3000);
 }
 
+static void names_that_are_made_up_take_no_room_without_end(void **state)
+{
+    static const char line[] = "kind=nothing\n";
+    struct rig *rig = *state;
+    struct weir_receiver_counts counts;
+    enum weir_taken taken;
+    uint64_t offset = 9;
+    char name[24];
+
+    for (unsigned i = 0; i < WEIR_STREAMS_MAX + 2; i++) {
+        snprintf(name, sizeof name, "made-up-%u", i);
+        taken = weir_receiver_take(rig->receiver, 1, name, 7, weir_slice_of(line), DATABASE_NOW,
+                                   &offset);
+        assert_int_equal(taken, WEIR_TAKEN_ELSEWHERE);
+        assert_int_equal(offset, 0);
+        taken = weir_receiver_take(rig->receiver, 1, name, 0, weir_slice_of(line), DATABASE_NOW,
+                                   &offset);
+        assert_int_equal(taken, i < WEIR_STREAMS_MAX ? WEIR_TAKEN : WEIR_TAKEN_LATER);
+    }
+    weir_receiver_count(rig->receiver, &counts);
+    assert_int_equal(counts.streams, WEIR_STREAMS_MAX);
+    must_take(rig, 0, 1, WEIR_TAKEN_LATER, 0);
+    assert_int_equal(weir_receiver_take(rig->receiver, 2, STREAM, 0, weir_slice_of(line),
+                                        DATABASE_NOW, &offset), WEIR_TAKEN);
+    weir_receiver_gone(rig->receiver, 1, "made-up-7", DATABASE_NOW);
+    database_must(rig->database, weir_receiver_store(rig->receiver), 0);
+    assert_int_equal(weir_receiver_forget(rig->receiver, DATABASE_NOW + WEIR_RECEIVER_LINGER), 1);
+    must_take(rig, 0, 1, WEIR_TAKEN, 1);
+}
+
+/* A line of a server, as the first one of a file, comes in at a time. */
+static void hear(struct rig *rig, uint32_t server, const char *line, weir_time now)
+{
+    char name[WEIR_STREAM_MAX + 1];
+    uint64_t offset;
+
+    snprintf(name, sizeof name, "%.12s-%lld.log", line, (long long)now);
+    assert_int_equal(weir_receiver_take(rig->receiver, server, name, 0, weir_slice_of(line), now,
+                                        &offset), WEIR_TAKEN);
+}
+
+/* A sniffer's word that it is so late. */
+static void hear_sniffer(struct rig *rig, uint32_t server, weir_time own, weir_time now)
+{
+    struct weir_health health = {.time = own, .packets = 1};
+    char text[WEIR_TRAFFIC_LINE_ROOM], line[WEIR_TRAFFIC_LINE_ROOM + 1];
+
+    snprintf(line, sizeof line, "%s\n", weir_health_line_write(&health, text));
+    hear(rig, server, line, now);
+}
+
+static void a_server_whose_own_time_stands_still_does_not_stop_time_for_all(void **state)
+{
+    static const char plug_in[] = "at=2026-11-18T08:26:40Z program=exim action=pass\n";
+    const weir_time silence = 30 * WEIR_SECOND;
+    struct rig *rig = *state;
+    weir_time now = DATABASE_NOW;
+
+    hear(rig, 3, plug_in, now); /* it has no sniffer at all */
+    assert_int_equal(weir_receiver_certain(rig->receiver, now, silence), 0);
+    hear_sniffer(rig, 1, now, now);
+    hear_sniffer(rig, 2, now - WEIR_SECOND, now);
+    assert_int_equal(weir_receiver_certain(rig->receiver, now, silence), now - WEIR_SECOND);
+    for (int second = 0; second < 40; second++) { /* the second one's sniffer is dead */
+        now += WEIR_SECOND;
+        hear_sniffer(rig, 1, now, now);
+        hear_sniffer(rig, 2, DATABASE_NOW - WEIR_SECOND, now);
+        hear(rig, 2, plug_in, now);
+        hear(rig, 3, plug_in, now);
+    }
+    assert_int_equal(weir_receiver_certain(rig->receiver, now, silence), now);
+}
+
+static void a_server_that_is_far_behind_is_not_waited_for(void **state)
+{
+    struct rig *rig = *state;
+    weir_time now = DATABASE_NOW, behind = now - WEIR_HOUR;
+
+    hear_sniffer(rig, 2, behind, now);
+    assert_int_equal(weir_receiver_certain(rig->receiver, now, WEIR_MINUTE), behind);
+    hear_sniffer(rig, 1, now, now);
+    assert_int_equal(weir_receiver_certain(rig->receiver, now, WEIR_MINUTE),
+                     now - WEIR_RECEIVER_BEHIND);
+    hear_sniffer(rig, 2, now - WEIR_RECEIVER_BEHIND + 1, now);
+    assert_int_equal(weir_receiver_certain(rig->receiver, now, WEIR_MINUTE),
+                     now - WEIR_RECEIVER_BEHIND + 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -513,9 +559,11 @@ int main(void)
         TEST(a_journal_with_more_than_a_table_holds_is_replayed),
         TEST(a_full_journal_turns_agents_away_until_the_database_has_it),
         TEST(a_clock_that_is_ahead_moves_no_time_also_not_after_a_replay),
-        TEST(SYNs_that_may_be_forged_fill_no_table),
         TEST(lines_that_are_wrong_are_counted_and_safe_all_the_same),
         TEST(streams_are_told_apart_by_server_and_name_however_many),
+        TEST(names_that_are_made_up_take_no_room_without_end),
+        TEST(a_server_whose_own_time_stands_still_does_not_stop_time_for_all),
+        TEST(a_server_that_is_far_behind_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

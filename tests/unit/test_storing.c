@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "core/base/error.h"
 #include "core/base/slice.h"
 #include "monitor/intake/receiver_io.h"
@@ -90,6 +93,24 @@ static void take_second(struct rig *rig, unsigned second)
     free(text);
 }
 
+/* A line of each of the first addresses, in the same minute. */
+static void take_again(struct rig *rig)
+{
+    char *text = malloc(BATCH * WEIR_TRAFFIC_LINE_ROOM), *at = text;
+
+    for (unsigned i = 0; i < BATCH / 2; i++) {
+        struct weir_traffic line = {.time = DATABASE_NOW - WEIR_MINUTE,
+                                    .address = database_address(i), .connections = 1};
+
+        at += strlen(weir_traffic_line_write(&line, at));
+        *at++ = '\n';
+    }
+    assert_int_equal(weir_receiver_take(rig->receiver, 1, STREAM, rig->offset,
+                                        weir_slice_between(text, at), DATABASE_NOW, &rig->offset),
+                     WEIR_TAKEN);
+    free(text);
+}
+
 static void must_be_stored(struct rig *rig, unsigned seconds)
 {
     database_must(rig->database, weir_receiver_store(rig->receiver), 0);
@@ -142,6 +163,38 @@ static void A25_a_kill_between_two_pieces_counts_no_line_twice(void **state)
     must_be_stored(rig, seconds);
 }
 
+/* Cuts so many octets off the journal's only file, as a power cut may. */
+static void cut_journal(const struct rig *rig, off_t octets)
+{
+    char path[300];
+    struct stat about;
+
+    snprintf(path, sizeof path, "%s/journal-%020u.log", rig->journal->directory, 0u);
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(truncate(path, about.st_size - octets), 0);
+}
+
+static void what_comes_in_the_place_of_a_lost_end_of_the_journal_counts(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t there = 0;
+
+    take_second(rig, 0);
+    assert_int_equal(weir_receiver_store_piece(rig->receiver), 1);
+    weir_receiver_free(&rig->receiver);
+    cut_journal(rig, 1);
+    open_receiver(rig); /* without the last batch, of which nothing was in that piece */
+    there = (uint64_t)database_number(rig->database, "SELECT offset FROM streams");
+    assert_int_equal(database_number(rig->database, "SELECT sum(connections) FROM minutes"),
+                     ADDRESSES - BATCH);
+    rig->offset = there;
+    take_again(rig);
+    open_receiver(rig); /* killed before any of it was stored */
+    database_must(rig->database, weir_receiver_store(rig->receiver), 0);
+    assert_int_equal(database_number(rig->database, "SELECT sum(connections) FROM minutes"),
+                     ADDRESSES - BATCH + BATCH / 2);
+}
+
 static void few_rows_are_stored_at_once_and_many_after_a_rest(void **state)
 {
     const weir_time long_ago = -WEIR_DAY;
@@ -162,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(pieces_let_others_in_between_and_end),
         TEST(A25_a_kill_between_two_pieces_counts_no_line_twice),
+        TEST(what_comes_in_the_place_of_a_lost_end_of_the_journal_counts),
         cmocka_unit_test(few_rows_are_stored_at_once_and_many_after_a_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -309,7 +309,19 @@ static char *octets(size_t len, char last)
     return text;
 }
 
-static void a_line_that_is_too_long_is_passed_over_to_its_end(void **state)
+/* What goes in the place of so much of a line that is too long. */
+static void must_be_blank(struct rig *rig, size_t len, uint64_t offset)
+{
+    assert_true(next(rig));
+    assert_int_equal(rig->piece.offset, offset);
+    assert_int_equal(rig->piece.octets.len, len);
+    for (size_t i = 0; i + 1 < len; i++)
+        if (rig->piece.octets.at[i] != ' ')
+            fail_msg("octet %zu is no blank", i);
+    assert_int_equal(rig->piece.octets.at[len - 1], '\n');
+}
+
+static void of_a_line_that_is_too_long_blanks_are_handed_out_to_its_end(void **state)
 {
     struct rig *rig = *state;
     char *fits = octets(WEIR_TAIL_PIECE_MAX, '\n'), *more = octets(WEIR_TAIL_PIECE_MAX + 1, '\n');
@@ -322,16 +334,25 @@ static void a_line_that_is_too_long_is_passed_over_to_its_end(void **state)
     done(rig);
     must_be(rig, fits, 4);
     done(rig);
-    assert_false(next(rig));
-    assert_false(next(rig));
+    must_be_blank(rig, WEIR_TAIL_PIECE_MAX, 4 + WEIR_TAIL_PIECE_MAX);
+    must_be_blank(rig, WEIR_TAIL_PIECE_MAX, 4 + WEIR_TAIL_PIECE_MAX); /* it is counted once */
+    done(rig);
+    open_tail(rig); /* which knows no more than the file and what the monitor says */
+    must_be(rig, "one\n", 0);
+    weir_tail_done(rig->tail, rig->piece.stream, 4 + 2 * WEIR_TAIL_PIECE_MAX);
+    must_be_blank(rig, 1, 4 + 2 * WEIR_TAIL_PIECE_MAX);
+    done(rig);
     must_be(rig, "last\n", 4 + 2 * WEIR_TAIL_PIECE_MAX + 1);
     done(rig);
     append(rig, "exim-100-3.log", more);
     append(rig, "exim-100-3.log", "last\n");
-    assert_false(next(rig));
-    assert_false(next(rig));
+    must_be_blank(rig, WEIR_TAIL_PIECE_MAX, 0);
+    must_be_blank(rig, WEIR_TAIL_PIECE_MAX, 0);
+    done(rig);
+    must_be_blank(rig, 1, WEIR_TAIL_PIECE_MAX);
+    done(rig);
     must_be(rig, "last\n", WEIR_TAIL_PIECE_MAX + 1);
-    assert_int_equal(weir_tail_counts(rig->tail)->skipped, 2 * (WEIR_TAIL_PIECE_MAX + 1));
+    assert_int_equal(weir_tail_counts(rig->tail)->skipped, WEIR_TAIL_PIECE_MAX + 2);
     free(fits);
     free(more);
 }
@@ -459,7 +480,7 @@ int main(void)
         TEST(after_a_start_a_stream_has_the_same_name),
         TEST(what_is_no_file_of_the_spool_is_left_alone),
         TEST(a_name_may_be_so_long_and_not_longer),
-        TEST(a_line_that_is_too_long_is_passed_over_to_its_end),
+        TEST(of_a_line_that_is_too_long_blanks_are_handed_out_to_its_end),
         TEST(a_file_that_cannot_be_read_is_told_of_once_and_the_rest_goes_on),
         TEST(more_files_than_are_known_at_once_come_in_the_end),
         TEST(what_a_spool_writes_is_read),
