@@ -77,19 +77,23 @@ static bool is_bare(const struct weir_traffic *traffic)
            !traffic->recipients;
 }
 
+static bool has_room(struct weir_bare *bare, int64_t minute)
+{
+    size_t at = (uint64_t)minute % WEIR_BARE_MINUTES;
+
+    if (minute > bare->of[at].minute) {
+        bare->of[at].minute = minute;
+        bare->of[at].rows = 0;
+    }
+    return minute == bare->of[at].minute && bare->of[at].rows++ < WEIR_BARE_MAX;
+}
+
 void weir_lines_lump(struct weir_lines *lines, struct weir_bare *bare)
 {
     for (size_t i = 0; i < lines->count; i++) {
         struct weir_traffic *traffic = &lines->traffic[i];
-        weir_time minute = traffic->time - traffic->time % WEIR_MINUTE;
 
-        if (!is_bare(traffic))
-            continue;
-        if (minute != bare->minute)
-            *bare = (struct weir_bare){.minute = minute};
-        if (bare->rows == WEIR_BARE_MAX)
+        if (is_bare(traffic) && !has_room(bare, traffic->time / WEIR_MINUTE))
             traffic->address = (struct weir_address){0};
-        else
-            bare->rows++;
     }
 }

@@ -18,6 +18,7 @@
 
 #define WEIR_LINES_AHEAD (5 * WEIR_SECOND)
 #define WEIR_BARE_MAX 100
+#define WEIR_BARE_MINUTES 64     /* counted at once: servers need not be at the same */
 
 struct weir_lines {
     struct weir_traffic *traffic;
@@ -30,11 +31,14 @@ int weir_lines_read(struct weir_slice octets, weir_time now, struct weir_lines *
 void weir_lines_clear(struct weir_lines *lines);
 
 struct weir_bare {               /* begins as zeros */
-    weir_time minute;            /* of the last bare line */
-    size_t rows;                 /* lines of that minute that kept their address */
+    struct {
+        int64_t minute;          /* since 1970 */
+        size_t rows;             /* lines of that minute that kept their address */
+    } of[WEIR_BARE_MINUTES];     /* by minute modulo their number */
 };
 
-/* Gives bare lines beyond the limit to nobody (::). */
+/* Gives bare lines beyond the limit to nobody (::), and those of minutes that lie so far back that
+ * they are not counted any more. */
 void weir_lines_lump(struct weir_lines *lines, struct weir_bare *bare);
 
 #endif

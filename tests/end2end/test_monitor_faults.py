@@ -36,7 +36,7 @@ class Writer(threading.Thread):
         while not self.done.is_set():
             address = f"198.51.{self.draw.randrange(8)}.{self.draw.randrange(32)}"
             numbers = {name: self.draw.randrange(1, 5) for name in QUANTITIES
-                       if self.draw.random() < 0.5}
+                       if name == "connections" or self.draw.random() < 0.5}
             self.server.saw(address, **numbers)
             for n, name in enumerate(QUANTITIES):
                 self.sums[octets_of(address)][n] += numbers.get(name, 0)

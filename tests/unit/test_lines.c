@@ -88,6 +88,10 @@ static void SYNs_that_may_be_forged_fill_no_table(void **state)
     assert_int_equal(whole.traffic[0].address.octet[12], 192);
     weir_lines_clear(&whole);
     assert_int_equal(kept(&bare, 1000, NOW + WEIR_MINUTE), WEIR_BARE_MAX);
+    assert_int_equal(kept(&bare, 1, NOW), 0);       /* servers need not be at the same minute */
+    assert_int_equal(kept(&bare, 1, NOW + WEIR_MINUTE), 0);
+    assert_int_equal(kept(&bare, 1, NOW + WEIR_BARE_MINUTES * WEIR_MINUTE), 1);
+    assert_int_equal(kept(&bare, 1, NOW), 0);       /* too far back to be counted */
 }
 
 int main(void)
