@@ -41,6 +41,7 @@ struct weir_tail {
     const struct weir_log *log;
     struct file *file;
     size_t files;
+    size_t known;                  /* of these, while looking: sorted by name, for find() */
     char *room;
     char (*gone)[WEIR_STREAM_TEXT]; /* a ring */
     size_t gone_first, gone_count;
@@ -99,9 +100,25 @@ static int by_age(const void *a, const void *b)
     return left != right ? (left > right) - (left < right) : strcmp(one->name, other->name);
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct file *)a)->name, ((const struct file *)b)->name);
+}
+
+static int compare_name(const void *name, const void *file)
+{
+    return strcmp(name, ((const struct file *)file)->name);
+}
+
+/* Among those known before, or those this look has found. */
 static struct file *find(struct weir_tail *tail, const char *name)
 {
-    for (size_t i = 0; i < tail->files; i++)
+    struct file *file = tail->known == 0 ? NULL
+        : bsearch(name, tail->file, tail->known, sizeof *tail->file, compare_name);
+
+    if (file)
+        return file;
+    for (size_t i = tail->known; i < tail->files; i++)
         if (strcmp(tail->file[i].name, name) == 0)
             return &tail->file[i];
     return NULL;
@@ -211,6 +228,8 @@ int weir_tail_look(struct weir_tail *tail, weir_time now)
     (void)now;
     if (!folder && errno != ENOENT)
         return WEIR_EIO;
+    qsort(tail->file, tail->files, sizeof *tail->file, by_name);
+    tail->known = tail->files;
     for (size_t i = 0; i < tail->files; i++)
         tail->file[i].there = false;
     for (struct dirent *entry; folder && (entry = readdir(folder)) != NULL;)

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <sys/stat.h>
+#include <time.h>
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
@@ -392,6 +393,36 @@ static void more_files_than_are_known_at_once_come_in_the_end(void **state)
     assert_int_equal(taken, WEIR_TAIL_FILES_MAX + 1);
 }
 
+/* The shortest of some looks, in clock ticks. */
+static clock_t look_time(struct rig *rig)
+{
+    clock_t shortest = 0;
+
+    for (int i = 0; i < 5; i++) {
+        clock_t from = clock(), took;
+
+        assert_int_equal(weir_tail_look(rig->tail, NOW), 0);
+        took = clock() - from;
+        shortest = i == 0 || took < shortest ? took : shortest;
+    }
+    return shortest;
+}
+
+static void a_look_takes_longer_as_there_are_more_files_and_not_as_their_square(void **state)
+{
+    struct rig *rig = *state;
+    clock_t few = 0;
+    char name[64];
+
+    for (int i = 0; i < WEIR_TAIL_FILES_MAX; i++) {
+        if (i == WEIR_TAIL_FILES_MAX / 8)
+            few = look_time(rig);
+        snprintf(name, sizeof name, "exim-%d-1.log", 1795000000 + i);
+        append(rig, name, "one\n");
+    }
+    assert_true(look_time(rig) < 20 * few);
+}
+
 static void what_a_spool_writes_is_read(void **state)
 {
     struct rig *rig = *state;
@@ -483,6 +514,7 @@ int main(void)
         TEST(of_a_line_that_is_too_long_blanks_are_handed_out_to_its_end),
         TEST(a_file_that_cannot_be_read_is_told_of_once_and_the_rest_goes_on),
         TEST(more_files_than_are_known_at_once_come_in_the_end),
+        TEST(a_look_takes_longer_as_there_are_more_files_and_not_as_their_square),
         TEST(what_a_spool_writes_is_read),
         TEST(a_folder_that_is_not_there_is_empty_and_one_that_is_none_is_an_error),
     };
