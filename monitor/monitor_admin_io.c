@@ -153,6 +153,36 @@ static bool numbers(struct question *question, const char *name, double number_r
     return json_array_size(array) == 3;
 }
 
+struct trial {
+    const char *name;            /* of the threshold that is to be set */
+    struct weir_policy policy;
+};
+
+static int add_other(void *context, const struct weir_threshold *threshold)
+{
+    struct trial *trial = context;
+    const char *why;
+
+    if (strcmp(threshold->name, trial->name) != 0)
+        (void)weir_policy_add(&trial->policy, threshold, &why);
+    return 0;
+}
+
+/* Whether it goes with the others: 0, or an error with the reason. */
+static int try_threshold(struct weir_monitor *monitor, const struct weir_threshold *threshold,
+                         const char **why_r)
+{
+    struct trial trial = {.name = threshold->name};
+    int done = weir_policy_begin(&monitor->config, &trial.policy, why_r);
+
+    if (done >= 0)
+        done = weir_database_thresholds(monitor->database, add_other, &trial);
+    if (done >= 0)
+        done = weir_policy_add(&trial.policy, threshold, why_r);
+    weir_policy_free(&trial.policy);
+    return done < 0 ? done : 0;
+}
+
 static json_t *threshold_set(struct question *question)
 {
     struct weir_threshold threshold = {
@@ -168,6 +198,8 @@ static json_t *threshold_set(struct question *question)
         return refuse(question, "rate and maximum are not three numbers each");
     if (weir_policy_check(&threshold, &why) < 0)
         return refuse(question, why);
+    if (try_threshold(question->monitor, &threshold, &why) < 0)
+        return refuse(question, why[0] ? why : "it cannot be tried beside the others");
     if (weir_database_threshold_put(question->monitor->database, &threshold) < 0)
         return trouble(question);
     audit(question, "threshold set", threshold.name);

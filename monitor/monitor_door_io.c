@@ -32,7 +32,10 @@ static char *commands(void *context, uint32_t server, int64_t generation, bool a
 {
     struct weir_monitor *monitor = context;
 
-    weir_admit_note(monitor->admit, server, generation, (struct weir_slice){0});
+    if (!weir_admit_knows(monitor->admit, server))
+        return NULL; /* revoked while it waited */
+    if (generation <= weir_orders_newest(monitor->orders))
+        weir_admit_note(monitor->admit, server, generation, (struct weir_slice){0});
     return weir_orders_since(monitor->orders, generation, all, weir_clock_now(&monitor->wall));
 }
 

@@ -196,7 +196,7 @@ static void xclient_answered(struct weir_dialogue *d, unsigned code)
 
 static void starttls_answered(struct weir_dialogue *d, unsigned code)
 {
-    if (!positive(code))
+    if (code != 220) /* and no other, RFC 3207 4: what goes on in the clear must be seen */
         return;
     d->heard.starttls = true;
     weir_dialogue_secure(d);

@@ -261,6 +261,18 @@ int weir_admit_caller(struct weir_admit *admit, const struct weir_intake_caller 
 
 /* notes ---------------------------------------------------------------------------- */
 
+bool weir_admit_knows(struct weir_admit *admit, uint32_t server)
+{
+    const struct known *known;
+    bool knows;
+
+    pthread_mutex_lock(&admit->lock);
+    known = by_number(admit, server);
+    knows = known && known->server.revoked == 0;
+    pthread_mutex_unlock(&admit->lock);
+    return knows;
+}
+
 void weir_admit_note(struct weir_admit *admit, uint32_t server, int64_t generation,
                      struct weir_slice health)
 {

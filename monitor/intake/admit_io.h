@@ -40,6 +40,9 @@ int weir_admit_refresh(struct weir_admit *admit);
 int weir_admit_caller(struct weir_admit *admit, const struct weir_intake_caller *caller,
                       weir_time now, uint32_t *server_r);
 
+/* Whether the server is there and not revoked. */
+bool weir_admit_knows(struct weir_admit *admit, uint32_t server);
+
 /* Notes what a server applied, or how it is (NULL: nothing new). */
 void weir_admit_note(struct weir_admit *admit, uint32_t server, int64_t generation,
                      struct weir_slice health);

@@ -120,6 +120,16 @@ static int collect(struct weir_orders *orders, int64_t generation, bool all,
                : weir_database_decisions_since(orders->database, (uint64_t)generation, add, answer);
 }
 
+int64_t weir_orders_newest(struct weir_orders *orders)
+{
+    int64_t generation;
+
+    pthread_mutex_lock(&orders->lock);
+    generation = orders->generation;
+    pthread_mutex_unlock(&orders->lock);
+    return generation;
+}
+
 char *weir_orders_since(struct weir_orders *orders, int64_t generation, bool all, weir_time now)
 {
     struct answer answer = {.now = now};
@@ -128,6 +138,7 @@ char *weir_orders_since(struct weir_orders *orders, int64_t generation, bool all
     int done = 0;
 
     pthread_mutex_lock(&orders->lock);
+    all |= generation < 0 || generation > orders->generation;
     if (all || generation < orders->generation) {
         answer.set = json_object();
         answer.removed = json_object();

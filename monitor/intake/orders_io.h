@@ -23,8 +23,12 @@ void weir_orders_free(struct weir_orders **orders);
 /* The decisions have come to this generation: told after each change. */
 void weir_orders_changed(struct weir_orders *orders, int64_t generation);
 
-/* What changed since a generation, or all that stands: JSON, the caller frees.  NULL:
- * there is nothing new, or it cannot be read now (logged). */
+/* That generation. */
+int64_t weir_orders_newest(struct weir_orders *orders);
+
+/* What changed since a generation, or all that stands: JSON, the caller frees.  All, too, for a
+ * generation that is not there yet: of another database, or made up.  NULL: there is nothing new,
+ * or it cannot be read now (logged). */
 char *weir_orders_since(struct weir_orders *orders, int64_t generation, bool all, weir_time now);
 
 #endif

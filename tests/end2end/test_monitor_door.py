@@ -6,6 +6,7 @@ import json
 import pathlib
 import ssl
 import sys
+import threading
 import time
 import unittest
 import zlib
@@ -20,7 +21,7 @@ BODY_MOST = 1 << 20
 HEALTH_MOST = 4096
 
 
-class Door(World):
+class Visitor(World):
     """A monitor and somebody who has an identity."""
 
     def setUp(self):
@@ -45,6 +46,10 @@ class Door(World):
 
     def spool(self, stream, body, offset=0, **more):
         return self.post(f"/agent/v1/spool?stream={stream}&offset={offset}", body, **more)
+
+
+class Door(Visitor):
+    """What is brought."""
 
     def test_a_body_of_the_longest_length_is_taken_and_one_octet_more_is_refused(self):
         line = f"at={time.time():.6f} kind=traffic address={BAD} connections=1\n".encode()
@@ -79,6 +84,43 @@ class Door(World):
                          '{"well": 1}')
         for odd in ("", "[]", "7", "not JSON"):
             self.assertEqual(self.post("/agent/v1/health", odd.encode())[0], 200)
+
+
+class Orders(Visitor):
+    """What is asked for, and what is answered."""
+
+    def ask(self, generation, wait=0):
+        self.link.request("GET", f"/agent/v1/commands?generation={generation}&wait={wait}",
+                          headers=self.headers)
+        answer = self.link.getresponse()
+        body = answer.read()
+        return answer.status, json.loads(body) if body else None
+
+    def test_a_generation_that_is_not_there_is_not_believed(self):
+        self.monitor.ask("block", list="blacklist", prefix=BAD, ends=int(time.time()) + 600,
+                         reason="a test")
+        newest = self.ask(0)[1]["generation"]
+        for claimed in (newest + 1, 99999999999, (1 << 63) - 1):
+            status, answer = self.ask(claimed)
+            self.assertEqual((status, answer["generation"], answer["full"]), (200, newest, True))
+        time.sleep(2)
+        self.assertLessEqual(self.monitor.rows("SELECT generation FROM servers")[0]["generation"],
+                             newest)
+        self.assertEqual(self.ask(newest)[0], 204)
+
+    def test_who_is_revoked_while_it_waits_hears_of_nothing_more(self):
+        newest = self.ask(0)[1]
+        newest = newest["generation"] if newest else 0
+        waiting = threading.Thread(target=lambda: self.heard.append(self.ask(newest, 4)))
+        self.heard = []
+        waiting.start()
+        time.sleep(1)
+        self.monitor.ask("server revoke", name="mx1")
+        self.monitor.ask("block", list="blacklist", prefix=BAD, ends=int(time.time()) + 600,
+                         reason="a test")
+        waiting.join(20)
+        self.assertEqual(self.heard, [(204, None)])
+        self.assertEqual(self.ask(0)[0], 401)
 
 
 class Gone(World):

@@ -387,6 +387,16 @@ class Thresholds(Case):
         self.refused(1, "no threshold partners", "threshold", "show", "partners")
         self.assertEqual([row["name"] for row in self.json("threshold", "show")], ["default"])
 
+    def test_a_prefix_has_one_threshold(self):
+        self.good("threshold", "set", "first", "--prefix", "192.0.2.0/24")
+        for prefixes in ("192.0.2.0/24", "198.51.100.0/24,192.0.2.0/24"):
+            self.refused(DATA, "one of its prefixes", "threshold", "set", "second", "--prefix",
+                         prefixes)
+        self.good("threshold", "set", "first", "--prefix", "192.0.2.0/24,192.0.2.0/25")
+        self.assertEqual([row["name"] for row in self.json("threshold", "show")],
+                         ["first", "default"])
+        self.good("threshold", "remove", "first")
+
     def test_a_limit_is_tried_on_what_was_recorded(self):
         hour = (int(time.time()) // 3600 - 5) * 3600
         lines = []

@@ -178,6 +178,10 @@ static const struct {
      {GREETING, {'C', "STARTTLS\r\n"}, {'S', "454 not now\r\n"}, ENVELOPE, GO_AHEAD,
       {'C', ".\r\n"}, {'S', "250 ok\r\n"}},
      ACCEPTED "0\n"},
+    {"only 220 grants STARTTLS: a client's word alone hides nothing",
+     {GREETING, {'C', "STARTTLS\r\n"}, {'S', "250 ok\r\n"}, ENVELOPE, GO_AHEAD,
+      {'C', ".\r\n"}, {'S', "250 ok\r\n"}},
+     ACCEPTED "0\n"},
     {"STARTTLS within a mail", {GREETING, ENVELOPE, {'C', "STARTTLS\r\n"}, {'S', "220 go\r\n"}},
      "unfinished 0 <a@x> to <b@y> 1+0 0\n"},
 };
