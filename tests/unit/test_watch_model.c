@@ -102,16 +102,6 @@ static void clear_at_half(struct model *m, struct entry *e, int q, double missin
     e->bucket[q].told = e->bucket[q].over = false;
 }
 
-/* What a charge still takes that comes so late. */
-static double due(const struct entry *e, int q, double quantity, weir_time late)
-{
-    struct weir_limit limit = limit_of(e, q);
-    double refilled = limit.rate * (double)late / 1e6;
-    if (late <= WEIR_BUCKET_LATE && refilled <= limit.maximum / 2)
-        return quantity;
-    return fmax(0, quantity - refilled);
-}
-
 static void charge_entry(struct model *m, struct entry *e, const struct weir_charge *charge)
 {
     weir_time time = charge->time > e->time ? charge->time : e->time;
@@ -119,11 +109,10 @@ static void charge_entry(struct model *m, struct entry *e, const struct weir_cha
         struct bucket *b = &e->bucket[q];
         double most = limit_of(e, q).maximum, missing = missing_at(e, q, time);
         clear_at_half(m, e, q, missing);
-        double quantity = due(e, q, charge->quantity[q], time - charge->time);
-        bool exceeded = missing + quantity > most;
+        bool exceeded = missing + charge->quantity[q] > most;
         unsigned below = e->level > 0 ? offenders(m, e) : 0;
         bool tell = e->level > 0 ? exceeded && below >= CHILDREN : exceeded && !b->over;
-        b->missing = fmin(missing + quantity, 2 * most);
+        b->missing = fmin(missing + charge->quantity[q], 2 * most);
         b->over |= exceeded;
         if (tell && !b->told)
             m->events += digest(true, &e->prefix, (unsigned)q, below);
