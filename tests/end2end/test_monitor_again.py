@@ -111,7 +111,6 @@ class Again(World):
         lists = self.monitor.rows("SELECT list FROM decisions ORDER BY number")
         self.assertEqual([row["list"] for row in lists], ["score", "blacklist"])
 
-    @unittest.skip("open defect: in some runs an event of a killed monitor is raised otherwise")
     def test_killed_at_random_moments_nothing_is_raised_or_told_twice_or_lost(self):
         seed = random.randrange(1 << 32)
         print(f"seed {seed}", file=sys.stderr)

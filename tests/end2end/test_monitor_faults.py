@@ -82,7 +82,7 @@ class Faults(World):
             writer.start()
             self.addCleanup(writer.stop)
 
-    def compare(self, seconds=250):
+    def compare(self, seconds=100):
         """Ends the writing, waits until all has come, and compares."""
         for writer in self.all:
             writer.stop()
