@@ -192,7 +192,6 @@
 #define WEIR_WATCH_CLASSES_MAX 64  /* classes of addresses with limits of their own */
 #define WEIR_WATCH_PREFIXES_MAX 100000 /* of all of them */
 #define WEIR_WATCH_ALARMS_MAX 65536 /* addresses over a limit that are kept track of */
-#define WEIR_WATCH_AHEAD_MAX 300   /* seconds that a charge may be ahead of what is certain */
 #define WEIR_RESPONDER_QUEUE_MAX 131072 /* events not yet answered: twice all alarms there can be */
 #define WEIR_LADDER_CLASSES_MAX 64 /* ladders */
 #define WEIR_LADDER_STEPS_MAX 8    /* of one ladder */

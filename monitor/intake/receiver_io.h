@@ -27,7 +27,7 @@
 #include "monitor/database/database_io.h"
 #include "monitor/threshold/watch.h"
 
-#define WEIR_RECEIVER_BEHIND (WEIR_WATCH_AHEAD_MAX / 2 * WEIR_SECOND)
+#define WEIR_RECEIVER_BEHIND (150 * WEIR_SECOND)
 #define WEIR_RECEIVER_LINGER (10 * WEIR_MINUTE)
 
 struct weir_receiver;

@@ -171,15 +171,29 @@ static inline void refill(const struct class *class, struct row *row, struct sta
     }
 }
 
+/* What a charge that comes so late still takes: see bucket.h. */
+static double due(const struct bound *bound, double quantity, weir_time late)
+{
+    const double minute = bound->rate * WEIR_BUCKET_LATE / WEIR_SECOND;
+    double excused = bound->rate * (double)late / WEIR_SECOND - fmin(minute, bound->maximum / 2);
+    if (excused <= 0)
+        return quantity;
+    return quantity > excused ? quantity - excused : 0;
+}
+
 /* Takes tokens. */
 static inline void spend(const struct class *class, struct row *row, struct state *state,
                          const struct weir_cost *cost, struct weir_levels *levels_r)
 {
+    weir_time late = state->time - within_range(cost->time);
     uint64_t chance = (uint64_t)state->time * UINT64_C(0x9e3779b97f4a7c15);
     for (unsigned q = 0; q < WEIR_QUANTITIES; q++) {
         const struct bound *bound = &class->of[q];
         struct weir_level *level = &levels_r->of[q];
-        double left = bound->maximum - level->tokens + cost->quantity[q];
+        double quantity = cost->quantity[q];
+        if (__builtin_expect(late > 0, 0))
+            quantity = due(bound, quantity, late);
+        double left = bound->maximum - level->tokens + quantity;
         level->exceeded = left > bound->beyond;
         level->raised = level->exceeded & !level->over;
         level->over |= level->exceeded;

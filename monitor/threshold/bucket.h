@@ -24,6 +24,10 @@
  * looks for a place.
  *
  * Time is the event's, not the clock's: a charge from before the last one does not turn it back.
+ * It takes its tokens in full if it comes at most WEIR_BUCKET_LATE late, and no later than half of
+ * the bucket takes to fill up; from one that is later, what the bucket would have got back in the
+ * time beyond that is taken off: so a server that was cut off and tells its last hour convicts
+ * nobody whom another server has seen meanwhile.
  * What is full is kept for WEIR_BUCKET_LATE more as long as there is room, for charges that arrive
  * out of order.
  * Deficits are single precision: right to a ten-millionth of the deficit a charge, and what is

@@ -74,19 +74,12 @@ void weir_watch_find(const struct weir_watch *watch, const struct weir_address *
 
 /* Charges. --------------------------------------------------------------- */
 
-/* The time that a charge is taken to be of. */
-static weir_time taken_time(struct weir_watch *watch, weir_time time)
+static void count_late(struct weir_watch *watch, weir_time time)
 {
-    weir_time most = watch->certain + WEIR_WATCH_AHEAD_MAX * WEIR_SECOND;
-    if (watch->certain > 0 && time > most) {
-        watch->counts.ahead++;
-        time = most;
-    }
     if (time < watch->newest - WEIR_MINUTE)
         watch->counts.late++;
     else if (time > watch->newest)
         watch->newest = time;
-    return time;
 }
 
 static void prepare(struct weir_watch *watch, const struct weir_charge *charge, struct step *step)
@@ -94,7 +87,8 @@ static void prepare(struct weir_watch *watch, const struct weir_charge *charge, 
     const struct weir_watch_options *options = &watch->options;
     watch->counts.charges++;
     step->place.levels = 0;
-    step->cost.time = taken_time(watch, charge->time);
+    step->cost.time = charge->time;
+    count_late(watch, charge->time);
     if (options->accepted &&
         options->accepted(options->context, step->cost.time, &charge->address)) {
         watch->counts.accepted++;

@@ -13,9 +13,9 @@
  *
  * A raised event stays until its bucket is back at half of its maximum (hysteresis).  Nothing but
  * charges and the time of charges clears it: a server that has gone silent clears nothing; the
- * caller says how far time has come for certain (weir_watch_advance()).  Once it has said so, a
- * server whose clock is ahead by more than WEIR_WATCH_AHEAD_MAX cannot make time pass for others:
- * its charges are taken as that much ahead, and counted.
+ * caller says how far time has come for certain (weir_watch_advance()).  A charge is believed its
+ * time: whoever takes it from a server holds it against a clock (lines.h), and a server that was
+ * cut off tells of hours in one batch.
  *
  * Owner:    the caller owns it; classes are copied, the handler's and asker's contexts must live
  *           as long.  Neither of the two may call the watch.  Threads: one.
@@ -80,7 +80,6 @@ struct weir_watch_event {
 struct weir_watch_counts {
     uint64_t charges, accepted, events, cleared, untracked, evicted;
     uint64_t late;               /* charges older than the newest by more than a minute */
-    uint64_t ahead;              /* charges too far ahead of what is certain */
     size_t alarms;               /* prefixes with an event raised now */
 };
 

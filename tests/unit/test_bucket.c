@@ -130,6 +130,9 @@ static bool model_charge(struct model *m, const struct weir_limit *limit, weir_t
     if (limit->rate == 0 && idle >= WEIR_DAY)
         m->tokens = limit->maximum;
     m->time += idle;
+    double beyond = fmax((double)(m->time - time - WEIR_BUCKET_LATE) / 1e6 * limit->rate,
+                         (double)(m->time - time) / 1e6 * limit->rate - limit->maximum / 2);
+    n = fmax(0, n - fmax(0, beyond));
     *margin = m->tokens - n;
     bool exceeded = m->tokens < n;
     m->tokens = fmax(-limit->maximum, m->tokens - n);
@@ -182,9 +185,9 @@ static void A12_decisions_equal_those_of_the_reference_bucket(void **state)
     (void)state;
     for (int round = 0; round < 5; round++) {
         struct weir_limits limits;
-        for (int q = 0; q < WEIR_QUANTITIES; q++)
+        for (int q = 0; q < WEIR_QUANTITIES; q++) /* no whole maximum, for ties are not compared */
             limits.of[q] = (struct weir_limit){seeded_below(&s, 100) / 30.0,
-                                               1 + seeded_below(&s, 900) / 7.0};
+                                               1.5 + seeded_below(&s, 900) / 7.0};
         compared += replay(&s, &limits, 1 + seeded_below(&s, 300000), 1e-4);
     }
     assert_true(compared > 5 * CHARGES * WEIR_QUANTITIES * 0.99);
@@ -240,10 +243,44 @@ static void a_charge_from_before_the_last_one_does_not_turn_time_back(void **sta
     (void)state;
     charge(buckets, 1, START, 10);
     charge(buckets, 1, START + 4 * WEIR_SECOND, 0);
-    assert_true(charge(buckets, 1, START - WEIR_DAY, 1).tokens == 3);
-    assert_true(charge(buckets, 1, START + 4 * WEIR_SECOND, 1).tokens == 2);
-    assert_true(charge(buckets, 1, INT64_MIN, 0).tokens == 2);
+    assert_true(charge(buckets, 1, START - WEIR_DAY, 1).tokens == 4);
+    assert_true(charge(buckets, 1, START + 4 * WEIR_SECOND, 1).tokens == 3);
+    assert_true(charge(buckets, 1, INT64_MIN, 0).tokens == 3);
     assert_true(charge(buckets, 1, INT64_MAX, 0).tokens == 10);
+    weir_buckets_free(&buckets);
+}
+
+/* A server that was cut off tells its last half an hour after another one has told of now. */
+static void a_backlog_convicts_nobody_who_was_seen_elsewhere_meanwhile(void **state)
+{
+    (void)state;
+    struct weir_buckets *buckets = table(10, (struct weir_limit){1, 300});
+    const weir_time now = START + 1800 * WEIR_SECOND;
+    charge(buckets, 1, now, 1);
+    for (int i = 0; i < 720; i++) /* 0.4 a second */
+        assert_false(charge(buckets, 1, START + i * (weir_time)2500000, 1).exceeded);
+    for (int i = 0; i < 1800; i++) /* 5 a second, and nothing newer is known of it */
+        if (charge(buckets, 2, START + i * WEIR_SECOND, 5).exceeded)
+            break;
+        else
+            assert_true(i < 1799);
+    charge(buckets, 3, now, 1);
+    assert_true(charge(buckets, 3, START, 2500).exceeded); /* more than half an hour gives back */
+    weir_buckets_free(&buckets);
+}
+
+/* Two servers, one always a second behind: what they see together counts in full. */
+static void A1_a_little_late_is_in_full(void **state)
+{
+    (void)state;
+    struct weir_buckets *buckets = table(10, (struct weir_limit){1, 30});
+    bool exceeded = false;
+    for (int i = 0; i < 400 && !exceeded; i++) {
+        weir_time time = START + i * (weir_time)1600000; /* 0.625 a second each */
+        exceeded = charge(buckets, 1, time, 1).exceeded ||
+                   charge(buckets, 1, time - WEIR_SECOND, 1).exceeded;
+    }
+    assert_true(exceeded);
     weir_buckets_free(&buckets);
 }
 
@@ -484,6 +521,8 @@ int main(void)
         cmocka_unit_test(A12_excess_is_charged_to_minus_the_maximum_and_ends_two_maxima_later),
         cmocka_unit_test(an_alarm_is_raised_once_and_cleared_at_half),
         cmocka_unit_test(a_charge_from_before_the_last_one_does_not_turn_time_back),
+        cmocka_unit_test(a_backlog_convicts_nobody_who_was_seen_elsewhere_meanwhile),
+        cmocka_unit_test(A1_a_little_late_is_in_full),
         cmocka_unit_test(what_was_charged_stays_charged_when_limits_change),
         cmocka_unit_test(what_is_not_limited_is_not_charged),
         cmocka_unit_test(servers_are_those_that_charged_since_half),

@@ -312,22 +312,37 @@ static void without_a_rate_an_event_ends_a_day_after_the_last_charge(void **stat
     watched_close(&w);
 }
 
-static void a_clock_that_is_ahead_makes_no_time_pass_for_others(void **state)
+/* Less than the limits allow, told in one batch after an hour without a word of anybody. */
+static void an_hour_told_at_once_after_silence_was_an_hour(void **state)
+{
+    enum { HOUR = 3600 };
+    struct weir_charge charge[HOUR / 2];
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    watched_charge(&w, "192.0.2.1", 0, 1);
+    weir_watch_advance(w.watch, WATCHED_START);
+    for (int i = 0; i < HOUR / 2; i++)
+        charge[i] = (struct weir_charge){WATCHED_START + 2 * (i + 1) * WEIR_SECOND,
+                                         watched_address("192.0.2.1"),
+                                         {[WEIR_QUANTITY_MESSAGES] = 1}, 1};
+    weir_watch_charge_all(w.watch, charge, HOUR / 2);
+    assert_int_equal(w.count, 0);
+    watched_charge(&w, "192.0.2.1", HOUR, 10);
+    assert_int_equal(w.count, 1);
+    assert_true(watched_last(&w)->time == WATCHED_START + HOUR * WEIR_SECOND);
+    watched_close(&w);
+}
+
+static void what_is_a_minute_older_than_the_newest_is_late(void **state)
 {
     struct watched w;
     (void)state;
     watched_open(&w, &everybody, 1, NULL);
-    weir_watch_advance(w.watch, WATCHED_START);
-    watched_charge(&w, "192.0.2.1", WEIR_WATCH_AHEAD_MAX, 1);
-    assert_int_equal(weir_watch_counts(w.watch)->ahead, 0);
-    watched_charge(&w, "192.0.2.1", WEIR_WATCH_AHEAD_MAX + 1, 1);
-    watched_charge(&w, "192.0.2.1", 1e6, 11);
-    assert_int_equal(weir_watch_counts(w.watch)->ahead, 2);
-    assert_true(watched_last(&w)->tokens == -3);
+    watched_charge(&w, "192.0.2.1", 100, 1);
+    watched_charge(&w, "192.0.2.2", 40, 1);
     assert_int_equal(weir_watch_counts(w.watch)->late, 0);
-    watched_charge(&w, "192.0.2.2", WEIR_WATCH_AHEAD_MAX - 60, 1);
-    assert_int_equal(weir_watch_counts(w.watch)->late, 0);
-    watched_charge(&w, "192.0.2.2", WEIR_WATCH_AHEAD_MAX - 60.1, 1);
+    watched_charge(&w, "192.0.2.2", 39.9, 1);
     assert_int_equal(weir_watch_counts(w.watch)->late, 1);
     watched_close(&w);
 }
@@ -475,7 +490,8 @@ int main(void)
         cmocka_unit_test(silence_clears_nothing_and_certain_time_does),
         cmocka_unit_test(charges_postpone_the_end),
         cmocka_unit_test(without_a_rate_an_event_ends_a_day_after_the_last_charge),
-        cmocka_unit_test(a_clock_that_is_ahead_makes_no_time_pass_for_others),
+        cmocka_unit_test(an_hour_told_at_once_after_silence_was_an_hour),
+        cmocka_unit_test(what_is_a_minute_older_than_the_newest_is_late),
         cmocka_unit_test(a_reset_fills_the_buckets_of_a_prefix_and_of_offenders_below),
         cmocka_unit_test(events_up_to_the_limit_are_tracked_and_one_more_is_told_once),
         cmocka_unit_test(one_server_takes_up_half_of_the_alarms_and_the_others_have_room),

@@ -102,6 +102,15 @@ static void clear_at_half(struct model *m, struct entry *e, int q, double missin
     e->bucket[q].told = e->bucket[q].over = false;
 }
 
+/* What a charge still takes that comes so late. */
+static double due(const struct entry *e, int q, double quantity, weir_time late)
+{
+    struct weir_limit limit = limit_of(e, q);
+    double beyond = fmax(limit.rate * (double)(late - WEIR_BUCKET_LATE) / 1e6,
+                         limit.rate * (double)late / 1e6 - limit.maximum / 2);
+    return fmax(0, quantity - fmax(0, beyond));
+}
+
 static void charge_entry(struct model *m, struct entry *e, const struct weir_charge *charge)
 {
     weir_time time = charge->time > e->time ? charge->time : e->time;
@@ -109,10 +118,11 @@ static void charge_entry(struct model *m, struct entry *e, const struct weir_cha
         struct bucket *b = &e->bucket[q];
         double most = limit_of(e, q).maximum, missing = missing_at(e, q, time);
         clear_at_half(m, e, q, missing);
-        bool exceeded = missing + charge->quantity[q] > most;
+        double quantity = due(e, q, charge->quantity[q], time - charge->time);
+        bool exceeded = missing + quantity > most;
         unsigned below = e->level > 0 ? offenders(m, e) : 0;
         bool tell = e->level > 0 ? exceeded && below >= CHILDREN : exceeded && !b->over;
-        b->missing = fmin(missing + charge->quantity[q], 2 * most);
+        b->missing = fmin(missing + quantity, 2 * most);
         b->over |= exceeded;
         if (tell && !b->told)
             m->events += digest(true, &e->prefix, (unsigned)q, below);
@@ -123,9 +133,6 @@ static void charge_entry(struct model *m, struct entry *e, const struct weir_cha
 
 static void model_charge(struct model *m, struct weir_charge *charge)
 {
-    weir_time most = m->certain + WEIR_WATCH_AHEAD_MAX * WEIR_SECOND;
-    if (m->certain > 0 && charge->time > most)
-        charge->time = most;
     bool v4 = weir_address_is_ipv4(&charge->address);
     static const unsigned ipv6[] = {64, 56, 48}, ipv4[] = {32, 24};
     for (int level = 0; level < (v4 ? 2 : 3); level++) {
