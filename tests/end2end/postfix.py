@@ -11,6 +11,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import time
 
 import rig
 
@@ -208,8 +209,12 @@ class PrivatePostfix:
                    for _, _, files in os.walk(spool / name))
 
     def wait_idle(self, seconds=30.0):
-        """Waits until everything Postfix took is delivered."""
+        """Waits until everything Postfix took is delivered, and logged: lines come in order."""
         rig.wait_for(lambda: self.queued() == 0, seconds, "Postfix to deliver its queue")
+        mark = f"idle at {time.monotonic_ns()}"
+        subprocess.run([self.root / "usr/sbin/postlog", "-t", "weir-test", mark], cwd="/",
+                       check=True, capture_output=True, timeout=seconds, env=self.environment)
+        rig.wait_for(lambda: mark in self.maillog(), seconds, "Postfix to write its log")
 
 
 class MailServer:
