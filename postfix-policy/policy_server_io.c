@@ -8,12 +8,13 @@
 #include "postfix-policy/policy_server_io.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "core/base/descriptors_io.h"
 #include "core/base/error.h"
 #include "postfix-policy/clients_io.h"
 #include "core/program/daemon_log_io.h"
@@ -78,16 +79,11 @@ static size_t connections_most(struct weir_policy_server *server)
 /* As many files as the system allows; some are kept for ourselves. */
 static size_t raise_files(void)
 {
-    struct rlimit files;
+    size_t files = weir_descriptors_allow(SIZE_MAX);
 
-    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+    if (files == 0)
         return FILES_FOR_OURSELVES;
-    files.rlim_cur = files.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &files);
-    if (files.rlim_cur == RLIM_INFINITY)
-        return SIZE_MAX;
-    return files.rlim_cur > 2 * FILES_FOR_OURSELVES ? files.rlim_cur - FILES_FOR_OURSELVES
-                                                    : files.rlim_cur / 2;
+    return files > 2 * FILES_FOR_OURSELVES ? files - FILES_FOR_OURSELVES : files / 2;
 }
 
 static const char *answer_status(void *context)

@@ -17,6 +17,7 @@
 
 #include "core/base/endpoint.h"
 #include "core/base/error.h"
+#include "monitor/ctl/ctl_output.h"
 
 #define LIBRARY "libcurl.so.4"
 #define PLACE "http://localhost/admin/v1/do"
@@ -176,6 +177,23 @@ int weir_ctl_monitor_ask(struct weir_ctl *ctl, json_t *question, json_t **answer
     free(asking.octets);
     free(body);
     json_decref(question);
+    return code;
+}
+
+int weir_ctl_monitor_name(struct weir_ctl *ctl, const char *verb, const char *then)
+{
+    const char *name = ctl->argument[0];
+    json_t *answer = NULL;
+    int code = weir_ctl_configure(ctl);
+
+    if (code == 0)
+        code = weir_ctl_monitor_ask(ctl, json_pack("{s:s, s:s}", "do", verb, "name", name),
+                                    &answer);
+    if (code == 0 && ctl->option[WEIR_CTL_JSON])
+        code = weir_ctl_json(ctl, json_incref(answer));
+    else if (code == 0)
+        printf("%s is %s\n", name, then);
+    json_decref(answer);
     return code;
 }
 

@@ -23,6 +23,10 @@
 /* Asks a question, which is forgotten then (NULL: memory was short).  0 and an object. */
 int weir_ctl_monitor_ask(struct weir_ctl *ctl, json_t *question, json_t **answer_r);
 
+/* Reads the configuration, asks that something be done with what the first argument names, and
+ * prints what it is then. */
+int weir_ctl_monitor_name(struct weir_ctl *ctl, const char *verb, const char *then);
+
 /* Opens the database for reading, the configuration first. */
 int weir_ctl_monitor_database(struct weir_ctl *ctl, struct weir_database **database_r);
 

@@ -99,19 +99,8 @@ int weir_ctl_server_add(struct weir_ctl *ctl)
 
 int weir_ctl_server_revoke(struct weir_ctl *ctl)
 {
-    const char *name = ctl->argument[0];
-    json_t *answer = NULL;
-    int code = weir_ctl_configure(ctl);
-
-    if (code == 0)
-        code = weir_ctl_monitor_ask(
-            ctl, json_pack("{s:s, s:s}", "do", "server revoke", "name", name), &answer);
-    if (code == 0 && ctl->option[WEIR_CTL_JSON])
-        code = weir_ctl_json(ctl, json_incref(answer));
-    else if (code == 0)
-        printf("%s is revoked: its agent is not let in any more; what it told stays\n", name);
-    json_decref(answer);
-    return code;
+    return weir_ctl_monitor_name(ctl, "server revoke", "revoked: its agent is not let in any more; "
+                                 "what it told stays");
 }
 
 /* list. --------------------------------------------------------------------------------- */

@@ -81,20 +81,6 @@ static bool read_limit(const char *text, double *rate_r, double *maximum_r)
 
 /* Reading and changing. ------------------------------------------------------------------ */
 
-/* The default of the configuration. */
-static struct weir_threshold configured(const struct weir_config *config)
-{
-    return (struct weir_threshold){
-        .name = DEFAULT,
-        .prefixes = "",
-        .rate = {config->connections_rate, config->messages_rate, config->recipients_rate},
-        .maximum = {(double)config->connections_most, (double)config->messages_most,
-                    (double)config->recipients_most},
-        .observe = config->threshold_observe,
-        .ladder = config->threshold_ladder,
-    };
-}
-
 static void take(struct weir_ctl_threshold *threshold, const struct weir_threshold *from)
 {
     threshold->is = *from;
@@ -126,7 +112,7 @@ int weir_ctl_threshold_read(struct weir_ctl *ctl, struct weir_database *database
                             const char *name, struct weir_ctl_threshold *threshold_r)
 {
     struct search search = {name, threshold_r};
-    struct weir_threshold fallback = configured(&ctl->config);
+    struct weir_threshold fallback = weir_policy_default(&ctl->config);
     int code;
 
     if (strlen(name) > WEIR_THRESHOLD_NAME_MAX || name[0] == '\0')
@@ -264,7 +250,7 @@ int weir_ctl_threshold_show(struct weir_ctl *ctl)
         return code;
     listing.rows = ctl->option[WEIR_CTL_JSON] ? json_array() : NULL;
     code = weir_ctl_monitor_read(ctl, database, weir_database_thresholds(database, show, &listing));
-    fallback = configured(&ctl->config);
+    fallback = weir_policy_default(&ctl->config);
     if (code == 0)
         show_configured(&listing, &fallback);
     weir_database_free(&database);
@@ -320,19 +306,8 @@ int weir_ctl_threshold_set(struct weir_ctl *ctl)
 
 int weir_ctl_threshold_remove(struct weir_ctl *ctl)
 {
-    const char *name = ctl->argument[0];
-    json_t *answer = NULL;
-    int code = weir_ctl_configure(ctl);
-
-    if (code == 0)
-        code = weir_ctl_monitor_ask(
-            ctl, json_pack("{s:s, s:s}", "do", "threshold remove", "name", name), &answer);
-    if (code == 0 && ctl->option[WEIR_CTL_JSON])
-        code = weir_ctl_json(ctl, json_incref(answer));
-    else if (code == 0)
-        printf("%s is removed: %s\n", name,
-               strcmp(name, DEFAULT) == 0 ? "the configuration's default is in force again"
-                                          : "the default is for its addresses, too");
-    json_decref(answer);
-    return code;
+    return weir_ctl_monitor_name(ctl, "threshold remove",
+                                 strcmp(ctl->argument[0], DEFAULT) == 0
+                                     ? "removed: the configuration's default is in force again"
+                                     : "removed: the default is for its addresses, too");
 }

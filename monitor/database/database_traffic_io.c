@@ -283,27 +283,38 @@ int weir_database_top(struct weir_database *database, int64_t from, int64_t to, 
     return rc < 0 ? rc : calls;
 }
 
+#define MINUTE "minute, address, server, " COLUMNS
+
+/* Tells the rows of such a question, until it is enough; how many were told. */
+static int give_minutes(struct weir_query *q,
+                        int (*row)(void *context, const struct weir_minute_row *row),
+                        void *context)
+{
+    int calls = 0, rc, stop = 0;
+
+    while (stop == 0 && weir_query_row(q) == 1) {
+        struct weir_minute_row one = {.minute = weir_column_number(q)};
+
+        weir_column_octets(q, &one.address, sizeof one.address);
+        one.server = (uint32_t)weir_column_number(q);
+        column_sums(q, one.sum);
+        stop = row(context, &one);
+        calls++;
+    }
+    rc = weir_query_end(q);
+    return rc < 0 ? rc : calls;
+}
+
 int weir_database_minutes(struct weir_database *database, int64_t from, int64_t to,
                           int (*row)(void *context, const struct weir_minute_row *row),
                           void *context)
 {
-    struct weir_query q = weir_query(database, "SELECT minute, address, server, " COLUMNS
+    struct weir_query q = weir_query(database, "SELECT " MINUTE
         " FROM minutes WHERE minute BETWEEN ? AND ? ORDER BY minute, address, server");
-    int calls = 0, rc, stop = 0;
 
     weir_bind_number(&q, from);
     weir_bind_number(&q, to);
-    while (stop == 0 && weir_query_row(&q) == 1) {
-        struct weir_minute_row one = {.minute = weir_column_number(&q)};
-
-        weir_column_octets(&q, &one.address, sizeof one.address);
-        one.server = (uint32_t)weir_column_number(&q);
-        column_sums(&q, one.sum);
-        stop = row(context, &one);
-        calls++;
-    }
-    rc = weir_query_end(&q);
-    return rc < 0 ? rc : calls;
+    return give_minutes(&q, row, context);
 }
 
 /* The table is ordered by minute first, so that an address is looked up in each minute. */
@@ -313,24 +324,13 @@ int weir_database_history(struct weir_database *database, const struct weir_addr
                           void *context)
 {
     struct weir_query q = weir_query(database, "WITH RECURSIVE span (at) AS (VALUES (?) "
-        "UNION ALL SELECT at + 1 FROM span WHERE at < ?) SELECT minute, server, " COLUMNS
+        "UNION ALL SELECT at + 1 FROM span WHERE at < ?) SELECT " MINUTE
         " FROM span CROSS JOIN minutes ON minute = at AND address = ?");
-    int calls = 0, rc, stop = 0;
 
     if (to < from || (uint64_t)to - (uint64_t)from >= WEIR_HISTORY_MAX)
         return to < from ? 0 : WEIR_ELIMIT;
     weir_bind_number(&q, from);
     weir_bind_number(&q, to);
     bind_address(&q, address);
-    while (stop == 0 && weir_query_row(&q) == 1) {
-        struct weir_minute_row one = {.address = *address};
-
-        one.minute = weir_column_number(&q);
-        one.server = (uint32_t)weir_column_number(&q);
-        column_sums(&q, one.sum);
-        stop = row(context, &one);
-        calls++;
-    }
-    rc = weir_query_end(&q);
-    return rc < 0 ? rc : calls;
+    return give_minutes(&q, row, context);
 }

@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,6 +24,7 @@
 #include <sodium.h>
 #include <zlib.h>
 
+#include "core/base/descriptors_io.h"
 #include "core/base/error.h"
 #include "core/base/slice.h"
 #include "monitor/agent/identity.h"
@@ -419,18 +419,15 @@ static int listen_at(const struct weir_endpoint *at, const char **why_r)
     return fd;
 }
 
-/* Programs begin with 1,024 descriptors, which are 500 servers; more are there for the asking. */
+/* What programs begin with would be enough for 500 servers. */
 static void allow_files(const struct weir_log *log)
 {
-    const rlim_t wanted = WEIR_INTAKE_CONNECTIONS_MAX + FILES_BESIDE;
-    struct rlimit limit;
+    const size_t wanted = WEIR_INTAKE_CONNECTIONS_MAX + FILES_BESIDE;
+    size_t allowed = weir_descriptors_allow(wanted);
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
-        return;
-    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted)
-        weir_log(log, WEIR_LOG_WARNING, "no more than %llu descriptors are allowed: %llu servers",
-                 (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_cur / 2);
+    if (allowed > 0 && allowed < wanted)
+        weir_log(log, WEIR_LOG_WARNING, "no more than %zu descriptors are allowed: %zu servers",
+                 allowed, allowed / 2);
 }
 
 static unsigned threads(const struct weir_intake_options *options)

@@ -83,10 +83,9 @@ static void point(struct weir_policy *policy)
     }
 }
 
-int weir_policy_begin(const struct weir_config *config, struct weir_policy *policy_r,
-                      const char **why_r)
+struct weir_threshold weir_policy_default(const struct weir_config *config)
 {
-    const struct weir_threshold fallback = {
+    return (struct weir_threshold){
         .name = "default",
         .prefixes = "",
         .rate = {config->connections_rate, config->messages_rate, config->recipients_rate},
@@ -95,6 +94,12 @@ int weir_policy_begin(const struct weir_config *config, struct weir_policy *poli
         .observe = config->threshold_observe,
         .ladder = config->threshold_ladder,
     };
+}
+
+int weir_policy_begin(const struct weir_config *config, struct weir_policy *policy_r,
+                      const char **why_r)
+{
+    const struct weir_threshold fallback = weir_policy_default(config);
 
     *policy_r = (struct weir_policy){.classes = 1};
     return make_class(&fallback, &policy_r->watch[0], &policy_r->ladder[0], why_r);

@@ -23,6 +23,9 @@ struct weir_policy {
     size_t prefixes;
 };
 
+/* The threshold that is in force for all others: the configuration's, whose texts it points to. */
+struct weir_threshold weir_policy_default(const struct weir_config *config);
+
 /* Begins with the configuration's default class. */
 int weir_policy_begin(const struct weir_config *config, struct weir_policy *policy_r,
                       const char **why_r);
