@@ -38,6 +38,7 @@ struct weir_journal {
     int fd;                  /* of the last one, or -1 */
     struct weir_hash_key key;
     uint64_t octets;         /* of all of them */
+    uint64_t done;           /* position up to which nothing is needed any more */
 };
 
 static struct file *last(const struct weir_journal *journal)
@@ -351,16 +352,11 @@ static int write_batch(struct weir_journal *journal, const struct weir_journal_b
     return write_error();
 }
 
-int weir_journal_append(struct weir_journal *journal, uint32_t server, struct weir_slice stream,
-                        uint64_t offset, struct weir_slice octets, uint64_t *position_r)
+static int append(struct weir_journal *journal, struct weir_journal_batch *batch)
 {
-    size_t size = WEIR_JOURNAL_HEAD + stream.len + octets.len;
-    struct weir_journal_batch batch = {.server = server, .stream = stream, .offset = offset,
-                                       .octets = octets};
+    size_t size = WEIR_JOURNAL_HEAD + batch->stream.len + batch->octets.len;
     int rc = 0;
 
-    if (stream.len == 0 || stream.len > WEIR_STREAM_MAX || octets.len > WEIR_BATCH_MAX)
-        return WEIR_ELIMIT;
     if (size > journal->bytes_most || journal->octets > journal->bytes_most - size) {
         errno = ENOSPC;
         return WEIR_EFULL;
@@ -368,14 +364,62 @@ int weir_journal_append(struct weir_journal *journal, uint32_t server, struct we
     if (last(journal)->len + size > journal->file_most &&
         last(journal)->len > WEIR_JOURNAL_FILE_HEAD)
         rc = turn(journal);
-    batch.position = weir_journal_position(journal);
-    rc = rc < 0 ? rc : write_batch(journal, &batch, size);
+    batch->position = weir_journal_position(journal);
+    rc = rc < 0 ? rc : write_batch(journal, batch, size);
     if (rc < 0)
         return rc;
     last(journal)->len += size;
     journal->octets += size;
-    *position_r = weir_journal_position(journal);
     return 0;
+}
+
+static void remove_first(struct weir_journal *journal, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        journal->octets -= journal->file[i].len;
+    journal->files -= count;
+    memmove(journal->file, journal->file + count, journal->files * sizeof *journal->file);
+}
+
+/* Room for a batch: what is in the file that is written now, when nobody needs any of it.  Where
+ * there is not even room for a new file's head the old one gives it; then there is nothing to
+ * write on until there is. */
+static bool make_room(struct weir_journal *journal)
+{
+    uint64_t end = weir_journal_position(journal);
+    char name[NAME_ROOM];
+    int old = journal->fd;
+
+    if (journal->done < end || last(journal)->len <= WEIR_JOURNAL_FILE_HEAD)
+        return false;
+    if (begin_file(journal, end) < 0) {
+        if (old < 0 || ftruncate(old, 0) < 0)
+            return false;
+        close(old);
+        journal->fd = -1;
+        if (begin_file(journal, end) < 0)
+            return false;
+    }
+    (void)unlinkat(journal->folder, name_of(last(journal) - 1, name), 0);
+    remove_first(journal, journal->files - 1);
+    return true;
+}
+
+int weir_journal_append(struct weir_journal *journal, uint32_t server, struct weir_slice stream,
+                        uint64_t offset, struct weir_slice octets, uint64_t *position_r)
+{
+    struct weir_journal_batch batch = {.server = server, .stream = stream, .offset = offset,
+                                       .octets = octets};
+    int rc;
+
+    if (stream.len == 0 || stream.len > WEIR_STREAM_MAX || octets.len > WEIR_BATCH_MAX)
+        return WEIR_ELIMIT;
+    rc = journal->fd < 0 ? WEIR_EFULL : append(journal, &batch);
+    if (rc == WEIR_EFULL && make_room(journal))
+        rc = append(journal, &batch);
+    if (rc == 0)
+        *position_r = weir_journal_position(journal);
+    return rc;
 }
 
 int weir_journal_sync_begin(struct weir_journal *journal, int *token_r)
@@ -471,9 +515,11 @@ int weir_journal_replay(struct weir_journal *journal, uint64_t from,
 
 int weir_journal_remove_below(struct weir_journal *journal, uint64_t position)
 {
+    uint64_t end = weir_journal_position(journal);
     size_t removed = 0;
     int rc = 0;
 
+    journal->done = position < end ? position : end;
     while (removed + 1 < journal->files &&
            journal->file[removed].position + journal->file[removed].len <= position) {
         char name[NAME_ROOM];
@@ -483,9 +529,8 @@ int weir_journal_remove_below(struct weir_journal *journal, uint64_t position)
             rc = WEIR_EIO;
             break;
         }
-        journal->octets -= journal->file[removed++].len;
+        removed++;
     }
-    journal->files -= removed;
-    memmove(journal->file, journal->file + removed, journal->files * sizeof *journal->file);
+    remove_first(journal, removed);
     return rc < 0 ? rc : (int)removed;
 }

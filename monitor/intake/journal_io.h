@@ -5,8 +5,8 @@
  * position is a number of octets since the journal's beginning, and only grows.  A batch is
  * appended with one write, so that a killed process costs what was not yet acknowledged, and
  * nothing else; a new file is begun when the batch would make the old one longer than file_most.
- * What the database has taken in up to its position is removed, file by file; the rest is
- * replayed at the next start.
+ * What the database has taken in up to its position is removed, file by file, and within a file
+ * when the disk is full; the rest is replayed at the next start.
  *
  *     weir_journal_open(from the database's position) -> weir_journal_replay() -> append, append
  *
@@ -88,8 +88,9 @@ int weir_journal_replay(struct weir_journal *journal, uint64_t from,
                         int (*batch)(void *context, const struct weir_journal_batch *batch),
                         void *context, struct weir_journal_found *found_r);
 
-/* Removes the files that end at a position or before, but for the one that is written.  How many
- * were removed, or WEIR_EIO. */
+/* Nothing before a position is needed any more: removes the files that end there or before, but for
+ * the one that is written; that is given up when there is no room for a batch otherwise, and all
+ * of it is before the position.  How many were removed, or WEIR_EIO. */
 int weir_journal_remove_below(struct weir_journal *journal, uint64_t position);
 
 /* Making durable what was appended so far: begin is quick and needs the lock the caller

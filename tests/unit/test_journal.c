@@ -443,6 +443,35 @@ static void all_files_together_have_a_limit(void **state)
     put(rig, 4, 0);
 }
 
+/* A disk too small for a whole file: what is done with makes room, what is not stays. */
+static void a_full_disk_has_room_again_when_all_is_done_with(void **state)
+{
+    struct journal_rig *rig = *state;
+    uint64_t second;
+    char path[600];
+
+    rig->options.bytes_most = 3 * HEADS + 2 * STREAM + 20;
+    must_open(rig);
+    put(rig, 0, 10);
+    second = weir_journal_position(rig->journal);
+    put(rig, 2, 10);
+    assert_int_equal(journal_put(rig, 4, 10), WEIR_EFULL);
+    weir_journal_remove_below(rig->journal, weir_journal_position(rig->journal) - 1);
+    assert_int_equal(journal_put(rig, 4, 10), WEIR_EFULL);
+    assert_int_equal(journal_replay(rig, second)->batches, 1);
+    weir_journal_remove_below(rig->journal, weir_journal_position(rig->journal));
+    rig->options.from = weir_journal_position(rig->journal);
+    put(rig, 4, 10);
+    put(rig, 6, 10);
+    assert_int_equal(journal_put(rig, 8, 10), WEIR_EFULL);
+    assert_int_equal(journal_files(rig, path), 1);
+    assert_int_equal(size_of(path), weir_journal_octets(rig->journal));
+    must_open(rig);
+    assert_int_equal(rig->found.torn, 0);
+    assert_int_equal(journal_replay(rig, rig->options.from)->batches, 2);
+    assert_int_equal(rig->found.missing, 0);
+}
+
 /* Appends until it is killed, telling each batch that is safe. */
 static void append_until_killed(struct journal_rig *rig, int told)
 {
@@ -509,6 +538,7 @@ int main(void)
         TEST(random_damage_never_changes_a_batch),
         TEST(a_full_disk_costs_whole_batches_and_ends),
         TEST(all_files_together_have_a_limit),
+        TEST(a_full_disk_has_room_again_when_all_is_done_with),
         TEST(nothing_acknowledged_is_lost_when_the_process_is_killed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
