@@ -216,6 +216,9 @@
 #define WEIR_ALERT_RECIPIENTS_MAX 16
 #define WEIR_ALERT_RECIPIENT_MAX 254 /* octets: RFC 5321 4.5.3.1.3 without < and > */
 
+/* analyzer ------------------------------------------------------------------ */
+#define WEIR_TALLY_SEEN_MAX (1u << 22) /* decisions that are known when they come again */
+
 /* replay --------------------------------------------------------------- */
 #define WEIR_REPLAY_LINE_MAX 4096  /* octets of one line of a replayed log */
 

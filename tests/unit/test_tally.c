@@ -1,6 +1,5 @@
 /*
- * The tally against a stupid model; and the calibration of estimates (calibration.c): what is
- * learned by server, and when it is believed.
+ * tally - six numbers of a rule, its decayed ones, and that nothing is counted twice.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,219 +7,234 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <math.h>
 #include <string.h>
 
 #include "core/base/error.h"
-#include "sniffer/calibration.h"
-#include "sniffer/tally.h"
+#include "core/base/limits.h"
+#include "monitor/analyzer/tally.h"
 #include "tests/unit/seeded.h"
 
-static struct weir_address address(unsigned number)
-{
-    struct weir_address address = {{[10] = 0xff, 0xff, 10}};
+#define NOW (20000 * WEIR_DAY)
+#define HALF_LIFE (30 * WEIR_DAY)
 
-    address.octet[13] = (uint8_t)(number >> 16);
-    address.octet[14] = (uint8_t)(number >> 8);
-    address.octet[15] = (uint8_t)number;
-    return address;
-}
-
-static struct weir_tally *tally_of(size_t addresses, size_t syns)
+static struct weir_tally *tally_new(void)
 {
-    struct weir_hash_key key = weir_hash_key_random();
+    const struct weir_tally_settings settings = {
+        .half_life = HALF_LIFE, .spam_score = 5, .unsure_score = 3, .key = {{1}}};
     struct weir_tally *tally = NULL;
 
-    assert_int_equal(weir_tally_new(addresses, syns, &key, &tally), 0);
+    assert_int_equal(weir_tally_new(&settings, &tally), 0);
     return tally;
 }
 
-static void counts_are_those_of_an_array_second_for_second(void **state)
+static struct weir_info decision(uint64_t uid, weir_time at, float score)
 {
-    enum { ADDRESSES = 500 };
-    struct seeded seeded = seeded_new("counts");
-    struct weir_tally *tally = tally_of(ADDRESSES, 8);
+    return (struct weir_info){.uid = uid, .at = at, .score = score};
+}
 
+static void with(struct weir_info *info, uint32_t id, float points)
+{
+    info->rule[info->rules++] = (struct weir_info_rule){id, points};
+}
+
+static struct weir_tally_rule rule_at(const struct weir_tally *tally, uint32_t id, weir_time at)
+{
+    struct weir_tally_rule rule;
+
+    assert_int_equal(weir_tally_find(tally, id, at, &rule), 1);
+    return rule;
+}
+
+static void B4_seven_spam_three_ham_and_a_false_positive_give_exactly_these_numbers(void **state)
+{
+    struct weir_tally *tally = tally_new();
+    struct weir_tally_rule rule;
     (void)state;
-    for (unsigned second = 0; second < 50; second++) {
-        uint32_t model[ADDRESSES] = {0};
-        size_t count, talked = 0;
-        for (unsigned i = seeded_below(&seeded, 2000); i > 0; i--) {
-            unsigned who = seeded_below(&seeded, ADDRESSES);
-            struct weir_address whose = address(who);
-            weir_tally_of(tally, &whose)->messages++;
-            model[who]++;
-        }
-        for (unsigned who = 0; who < ADDRESSES; who++) {
-            struct weir_address whose = address(who);
-            struct weir_traffic *record = weir_tally_find(tally, &whose);
-            assert_int_equal(record ? record->messages : 0, model[who]);
-            talked += model[who] > 0;
-        }
-        weir_tally_records(tally, &count);
-        assert_int_equal(count, talked);
-        weir_tally_clear(tally);
-        weir_tally_records(tally, &count);
-        assert_int_equal(count, 0);
+    for (unsigned i = 0; i < 10; i++) {
+        struct weir_info info = decision(100 + i, NOW + i * WEIR_SECOND, i < 7 ? 9 : 2);
+
+        with(&info, 7, 1);
+        with(&info, 8, i < 7 ? 8 : 1);
+        assert_int_equal(weir_tally_take(tally, &info, NOW + WEIR_DAY), WEIR_TALLY_COUNTED);
+        if (i == 3)
+            assert_int_equal(weir_tally_report(tally, &info, false, false, NOW + WEIR_DAY), 0);
+    }
+    rule = rule_at(tally, 7, NOW);
+    assert_int_equal(rule.hits, 10);
+    assert_int_equal(rule.spam, 6); /* and the one that was moved */
+    assert_int_equal(rule.ham, 4);
+    assert_int_equal(rule.false_positives, 1);
+    assert_true(rule.first_hit == NOW && rule.last_hit == NOW + 9 * WEIR_SECOND);
+    assert_true(fabs(rule.decayed.spam - 6) < 1e-4 && fabs(rule.decayed.ham - 4) < 1e-4);
+    assert_true(fabs(weir_tally_all(tally, NOW).spam - 6) < 1e-4);
+    rule = rule_at(tally, 8, NOW); /* which decided alone */
+    assert_int_equal(rule.hits, 10);
+    assert_int_equal(rule.spam, 0);
+    assert_int_equal(rule.ham, 10);
+    weir_tally_free(&tally);
+}
+
+static void a_decision_that_comes_again_changes_nothing(void **state)
+{
+    struct weir_tally *tally = tally_new();
+    struct weir_info info = decision(1, NOW, 9);
+    (void)state;
+    with(&info, 7, 1);
+    assert_int_equal(weir_tally_take(tally, &info, NOW), WEIR_TALLY_COUNTED);
+    assert_int_equal(weir_tally_take(tally, &info, NOW), WEIR_TALLY_REPEATED);
+    info.server = 2;
+    assert_int_equal(weir_tally_take(tally, &info, NOW), WEIR_TALLY_REPEATED);
+    assert_int_equal(rule_at(tally, 7, NOW).hits, 1);
+    weir_tally_free(&tally);
+}
+
+static void between_unsure_and_spam_a_hit_says_neither(void **state)
+{
+    static const struct {
+        float score;
+        unsigned spam, ham;
+    } cases[] = {{5.99f, 0, 0}, {6, 1, 0}, {4, 0, 0}, {3.99f, 0, 1}, {-20, 0, 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct weir_tally *tally = tally_new();
+        struct weir_info info = decision(1, NOW, cases[i].score);
+        struct weir_tally_rule rule;
+
+        with(&info, 7, 1);
+        weir_tally_take(tally, &info, NOW);
+        rule = rule_at(tally, 7, NOW);
+        if (rule.spam != cases[i].spam || rule.ham != cases[i].ham)
+            fail_msg("%g: %u, %u", (double)cases[i].score, (unsigned)rule.spam, (unsigned)rule.ham);
+        weir_tally_free(&tally);
+    }
+}
+
+static void a_report_that_is_taken_back_leaves_what_was(void **state)
+{
+    struct seeded s = seeded_new(__func__);
+    struct weir_tally *tally = tally_new(), *other = tally_new();
+    (void)state;
+    for (unsigned i = 0; i < 2000; i++) {
+        struct weir_info info = decision(i, NOW + seeded_below(&s, 90) * WEIR_DAY,
+                                         (float)seeded_below(&s, 100) / 10);
+        bool spam = seeded_below(&s, 2);
+
+        for (uint32_t id = 1; id <= 5; id++)
+            if (seeded_below(&s, 2))
+                with(&info, id, (float)seeded_below(&s, 70) / 10 - 2);
+        weir_tally_take(tally, &info, NOW + 90 * WEIR_DAY);
+        weir_tally_take(other, &info, NOW + 90 * WEIR_DAY);
+        weir_tally_report(tally, &info, spam, false, NOW + 90 * WEIR_DAY);
+        weir_tally_report(tally, &info, spam, true, NOW + 90 * WEIR_DAY);
+    }
+    for (uint32_t id = 1; id <= 5; id++) {
+        struct weir_tally_rule a = rule_at(tally, id, NOW), b = rule_at(other, id, NOW);
+
+        assert_true(a.spam == b.spam && a.ham == b.ham && a.hits == b.hits);
+        assert_int_equal(a.false_positives, 0);
+        assert_true(fabs(a.decayed.spam - b.decayed.spam) < 1e-6 * (1 + b.decayed.spam));
+        assert_true(fabs(a.decayed.ham - b.decayed.ham) < 1e-6 * (1 + b.decayed.ham));
     }
     weir_tally_free(&tally);
-    assert_null(tally);
+    weir_tally_free(&other);
 }
 
-static void what_finds_no_room_is_counted_and_those_there_are_go_on(void **state)
+static void weights_halve_in_a_half_life_in_whatever_order_messages_come(void **state)
 {
-    struct weir_tally *tally = tally_of(100, 8);
-    struct weir_address first = address(0), late = address(100);
-
+    struct weir_tally *tally = tally_new(), *backwards = tally_new();
     (void)state;
-    for (unsigned i = 0; i < 100; i++) {
-        struct weir_address whose = address(i);
-        assert_non_null(weir_tally_of(tally, &whose));
+    for (int i = 0; i < 30; i++) { /* 30 half-lives, and back */
+        struct weir_info info = decision((uint64_t)i, NOW + i * HALF_LIFE, 9);
+
+        with(&info, 7, 1);
+        weir_tally_take(tally, &info, NOW + 1000 * HALF_LIFE);
+        info.at = NOW + (29 - i) * HALF_LIFE;
+        weir_tally_take(backwards, &info, NOW + 1000 * HALF_LIFE);
     }
-    assert_int_equal(weir_tally_overflow(tally), 0);
-    assert_null(weir_tally_of(tally, &late));
-    assert_int_equal(weir_tally_overflow(tally), 1);
-    assert_non_null(weir_tally_of(tally, &first));
-    weir_tally_clear(tally);
-    assert_non_null(weir_tally_of(tally, &late));
+    assert_true(fabs(rule_at(tally, 7, NOW + 29 * HALF_LIFE).decayed.spam - 2) < 1e-6);
+    assert_true(fabs(rule_at(backwards, 7, NOW + 29 * HALF_LIFE).decayed.spam - 2) < 1e-6);
+    assert_true(fabs(rule_at(tally, 7, NOW + 39 * HALF_LIFE).decayed.spam - 2 / 1024.0) < 1e-6);
+    weir_tally_free(&tally);
+    weir_tally_free(&backwards);
+}
+
+static void a_clock_that_is_ahead_outweighs_nobody(void **state)
+{
+    struct weir_tally *tally = tally_new();
+    struct weir_info honest = decision(1, NOW, 9), ahead = decision(2, INT64_MAX, 9);
+    (void)state;
+    with(&honest, 7, 1);
+    with(&ahead, 8, 1);
+    weir_tally_take(tally, &honest, NOW);
+    weir_tally_take(tally, &ahead, NOW);
+    assert_true(rule_at(tally, 7, NOW).decayed.spam == rule_at(tally, 8, NOW).decayed.spam);
+    assert_true(rule_at(tally, 8, NOW).last_hit == NOW);
     weir_tally_free(&tally);
 }
 
-struct told {
-    unsigned addresses;
-    uint64_t syns;
-};
-
-static void tell(void *context, const struct weir_address *whose, uint32_t syns)
+static void what_was_kept_is_taken_up_again(void **state)
 {
-    struct told *told = context;
-
-    (void)whose;
-    told->addresses++;
-    told->syns += syns;
-}
-
-static void syns_that_became_connections_are_taken_back(void **state)
-{
-    struct weir_tally *tally = tally_of(8, 64);
-    struct weir_address whose = address(7), other = address(8);
-    struct told told = {0};
-
+    struct weir_tally *tally = tally_new(), *again = tally_new();
+    struct weir_info info = decision(1, NOW, 9);
+    struct weir_score_counts all;
+    struct weir_tally_rule rule;
     (void)state;
-    for (unsigned i = 0; i < 5; i++)
-        weir_tally_syn(tally, WEIR_SECOND, &whose);
-    weir_tally_established(tally, &whose);
-    weir_tally_established(tally, &whose);
-    weir_tally_established(tally, &other);
-    weir_tally_syn(tally, 3 * WEIR_SECOND, &other);
-    weir_tally_syns(tally, WEIR_SECOND - 1, tell, &told);
-    assert_int_equal(told.addresses, 0);
-    weir_tally_syns(tally, WEIR_SECOND, tell, &told);
-    assert_int_equal(told.addresses, 1);
-    assert_int_equal(told.syns, 3);
-    weir_tally_syns(tally, 9 * WEIR_SECOND, tell, &told);
-    assert_int_equal(told.addresses, 2);
-    assert_int_equal(told.syns, 4);
+    with(&info, 7, 1);
+    weir_tally_take(tally, &info, NOW);
+    rule = rule_at(tally, 7, NOW + HALF_LIFE);
+    all = weir_tally_all(tally, NOW + HALF_LIFE);
+    assert_int_equal(weir_tally_load(again, &rule, NOW + HALF_LIFE), 0);
+    assert_int_equal(weir_tally_load_all(again, &all, NOW + HALF_LIFE), 0);
+    rule = rule_at(again, 7, NOW + 2 * HALF_LIFE);
+    assert_true(fabs(rule.decayed.spam - 0.25) < 1e-9 && rule.hits == 1 && rule.spam == 1);
+    assert_true(fabs(weir_tally_all(again, NOW).spam - 1) < 1e-9);
     weir_tally_free(&tally);
+    weir_tally_free(&again);
 }
 
-static void a_flood_of_SYNs_takes_no_talkers_place(void **state)
+static void rules_beyond_the_limit_are_counted_together(void **state)
 {
-    struct weir_tally *tally = tally_of(4, 4096);
-    struct weir_address talker = address(0xffffff);
-    struct told told = {0};
-    size_t count;
-
+    struct weir_tally *tally = tally_new();
+    struct weir_tally_rule rule;
     (void)state;
-    for (unsigned i = 0; i < 100000; i++) {
-        struct weir_address forged = address(i);
-        weir_tally_syn(tally, WEIR_SECOND, &forged);
+    for (uint32_t id = 1; id <= WEIR_RULES_MAX + 2; id++) {
+        struct weir_info info = decision(id, NOW, 9);
+
+        with(&info, id, 1);
+        assert_int_equal(weir_tally_take(tally, &info, NOW), WEIR_TALLY_COUNTED);
     }
-    assert_non_null(weir_tally_of(tally, &talker));
-    weir_tally_records(tally, &count);
-    assert_int_equal(count, 1);
-    weir_tally_syns(tally, WEIR_SECOND, tell, &told);
-    assert_in_range(told.addresses, 4000, 4096);
-    assert_int_equal(told.syns + weir_tally_syn_overflow(tally), 100000);
-    assert_int_equal(weir_tally_overflow(tally), 0);
+    assert_int_equal(weir_tally_rules(tally), WEIR_RULES_MAX + 1);
+    assert_int_equal(rule_at(tally, WEIR_RULES_MAX, NOW).hits, 1);
+    assert_int_equal(weir_tally_find(tally, WEIR_RULES_MAX + 1, NOW, &rule), 0);
+    assert_int_equal(rule_at(tally, 0, NOW).hits, 2);
     weir_tally_free(&tally);
 }
 
-static void sizes_of_none_and_beyond_their_limits_are_refused(void **state)
+static void settings_out_of_range_are_refused(void **state)
 {
-    static const size_t wrong[][2] = {{0, 8}, {8, 0}, {WEIR_TALLY_ADDRESSES_MAX + 1, 8},
-                                      {8, WEIR_TALLY_SYNS_MAX + 1}};
-    struct weir_hash_key key = weir_hash_key_random();
+    static const struct weir_tally_settings bad[] = {
+        {.half_life = 0, .spam_score = 5}, {.half_life = 1, .spam_score = 2, .unsure_score = 3},
+        {.half_life = 1, .spam_score = NAN}, {.half_life = 1, .seen_most = WEIR_TALLY_SEEN_MAX + 1}};
     struct weir_tally *tally = NULL;
-
     (void)state;
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        assert_int_equal(weir_tally_new(wrong[i][0], wrong[i][1], &key, &tally), WEIR_EINVAL);
-    tally = tally_of(WEIR_TALLY_ADDRESSES_MAX, WEIR_TALLY_SYNS_MAX);
-    weir_tally_free(&tally);
-    weir_tally_free(&tally);
-    weir_tally_free(NULL);
-}
-
-static void a_server_is_calibrated_by_enough_replies_of_its_own(void **state)
-{
-    struct weir_calibration calibration = {.count = 0};
-    struct weir_address mx = address(1), other = address(2);
-    unsigned least, most;
-
-    (void)state;
-    weir_calibration_learn(&calibration, &mx, 25, WEIR_CALIBRATION_LEAST - 1, 40, 44);
-    assert_false(weir_calibration_bounds(&calibration, &mx, 25, &least, &most));
-    assert_int_equal(most, 0);
-    weir_calibration_learn(&calibration, &mx, 25, 1, 39, 42);
-    assert_true(weir_calibration_bounds(&calibration, &mx, 25, &least, &most));
-    assert_int_equal(least, 39 - WEIR_CALIBRATION_SHORTER);
-    assert_int_equal(most, 44 + WEIR_CALIBRATION_LONGER);
-    assert_false(weir_calibration_bounds(&calibration, &mx, 587, &least, &most));
-    assert_false(weir_calibration_bounds(&calibration, &other, 25, &least, &most));
-}
-
-static void replies_longer_than_a_line_teach_nothing(void **state)
-{
-    struct weir_calibration calibration = {.count = 0};
-    struct weir_address mx = address(1);
-    unsigned least, most;
-
-    (void)state;
-    weir_calibration_learn(&calibration, &mx, 25, 9, 40, WEIR_REPLY_MAX + 1);
-    weir_calibration_learn(&calibration, &mx, 25, 0, 0, 0);
-    assert_false(weir_calibration_bounds(&calibration, &mx, 25, &least, &most));
-    weir_calibration_learn(&calibration, &mx, 25, 9, 3, WEIR_REPLY_MAX);
-    assert_true(weir_calibration_bounds(&calibration, &mx, 25, &least, &most));
-    assert_int_equal(least, 0);
-}
-
-static void of_too_many_servers_the_first_is_forgotten(void **state)
-{
-    struct weir_calibration calibration = {.count = 0};
-    struct weir_address first = address(0), second = address(1);
-    unsigned least, most;
-
-    (void)state;
-    for (unsigned i = 0; i <= WEIR_CALIBRATION_SERVERS_MAX; i++) {
-        struct weir_address mx = address(i);
-        assert_true(i == 0 || weir_calibration_bounds(&calibration, &first, 25, &least, &most));
-        weir_calibration_learn(&calibration, &mx, 25, 9, 30, 40);
-    }
-    assert_false(weir_calibration_bounds(&calibration, &first, 25, &least, &most));
-    assert_true(weir_calibration_bounds(&calibration, &second, 25, &least, &most));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(weir_tally_new(&bad[i], &tally), WEIR_EINVAL);
+    assert_null(tally);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_are_those_of_an_array_second_for_second),
-        cmocka_unit_test(what_finds_no_room_is_counted_and_those_there_are_go_on),
-        cmocka_unit_test(syns_that_became_connections_are_taken_back),
-        cmocka_unit_test(a_flood_of_SYNs_takes_no_talkers_place),
-        cmocka_unit_test(sizes_of_none_and_beyond_their_limits_are_refused),
-        cmocka_unit_test(a_server_is_calibrated_by_enough_replies_of_its_own),
-        cmocka_unit_test(replies_longer_than_a_line_teach_nothing),
-        cmocka_unit_test(of_too_many_servers_the_first_is_forgotten),
+        cmocka_unit_test(B4_seven_spam_three_ham_and_a_false_positive_give_exactly_these_numbers),
+        cmocka_unit_test(a_decision_that_comes_again_changes_nothing),
+        cmocka_unit_test(between_unsure_and_spam_a_hit_says_neither),
+        cmocka_unit_test(a_report_that_is_taken_back_leaves_what_was),
+        cmocka_unit_test(weights_halve_in_a_half_life_in_whatever_order_messages_come),
+        cmocka_unit_test(a_clock_that_is_ahead_outweighs_nobody),
+        cmocka_unit_test(what_was_kept_is_taken_up_again),
+        cmocka_unit_test(rules_beyond_the_limit_are_counted_together),
+        cmocka_unit_test(settings_out_of_range_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
