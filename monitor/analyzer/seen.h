@@ -18,6 +18,7 @@
 
 struct weir_seen;
 
+/* Remembers at least so many. */
 int weir_seen_new(const struct weir_hash_key *key, size_t most, struct weir_seen **seen_r);
 void weir_seen_free(struct weir_seen **seen);
 

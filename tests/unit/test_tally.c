@@ -215,7 +215,8 @@ static void settings_out_of_range_are_refused(void **state)
 {
     static const struct weir_tally_settings bad[] = {
         {.half_life = 0, .spam_score = 5}, {.half_life = 1, .spam_score = 2, .unsure_score = 3},
-        {.half_life = 1, .spam_score = NAN}, {.half_life = 1, .seen_most = WEIR_TALLY_SEEN_MAX + 1}};
+        {.half_life = 1, .spam_score = NAN},
+        {.half_life = 1, .seen_most = WEIR_TALLY_SEEN_MAX + 1}};
     struct weir_tally *tally = NULL;
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
