@@ -150,6 +150,7 @@ static int make_rooms(struct weir_tally *tally, const struct weir_info *info)
 static void note_hit(struct weir_tally_rule *rule, weir_time at)
 {
     rule->hits++;
+    rule->changed = true;
     if (rule->first_hit == 0 || at < rule->first_hit)
         rule->first_hit = at;
     if (at > rule->last_hit)
@@ -208,6 +209,7 @@ int weir_tally_report(struct weir_tally *tally, const struct weir_info *info, bo
                                                              : NULL;
         if (!rule)
             continue;
+        rule->changed = true;
         move(&rule->decayed, take_back ? said : was, take_back ? was : said, weight);
         add_whole(rule, take_back ? said : was, -1);
         add_whole(rule, take_back ? was : said, 1);
@@ -227,6 +229,7 @@ int weir_tally_load(struct weir_tally *tally, const struct weir_tally_rule *rule
     if (!own)
         return WEIR_ENOMEM;
     *own = *rule;
+    own->changed = false;
     scale(&own->decayed, weight);
     return 0;
 }
@@ -237,6 +240,12 @@ int weir_tally_load_all(struct weir_tally *tally, const struct weir_score_counts
     tally->all = *all;
     scale(&tally->all, weight_of(tally, at));
     return 0;
+}
+
+void weir_tally_kept(struct weir_tally *tally)
+{
+    for (size_t i = 0; i < tally->rules; i++)
+        tally->rule[i].changed = false;
 }
 
 /* Asking. ------------------------------------------------------------------- */

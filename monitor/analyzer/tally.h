@@ -41,6 +41,7 @@ struct weir_tally_rule {
     uint64_t hits, spam, ham;  /* messages: all; those that were spam, or ham, without it */
     uint64_t false_positives;  /* of these, reported as good though it scored for spam */
     struct weir_score_counts decayed; /* at the time asked for */
+    bool changed;              /* since weir_tally_kept() */
 };
 
 enum weir_tally_taken {
@@ -68,6 +69,9 @@ int weir_tally_load_all(struct weir_tally *tally, const struct weir_score_counts
 
 /* All messages, decayed up to a time. */
 struct weir_score_counts weir_tally_all(const struct weir_tally *tally, weir_time at);
+
+/* All changes so far are kept somewhere. */
+void weir_tally_kept(struct weir_tally *tally);
 
 size_t weir_tally_rules(const struct weir_tally *tally);
 
