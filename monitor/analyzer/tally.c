@@ -284,6 +284,12 @@ int weir_tally_find(const struct weir_tally *tally, uint32_t id, weir_time at,
 
 /* Making. ------------------------------------------------------------------- */
 
+struct weir_tally_settings weir_tally_defaults(double spam_score, double unsure_score)
+{
+    return (struct weir_tally_settings){.half_life = 30 * WEIR_DAY, .spam_score = spam_score,
+                                        .unsure_score = unsure_score};
+}
+
 int weir_tally_new(const struct weir_tally_settings *settings, struct weir_tally **tally_r)
 {
     size_t most = settings->seen_most > 0 ? settings->seen_most : WEIR_TALLY_SEEN_MAX;

@@ -49,6 +49,9 @@ enum weir_tally_taken {
     WEIR_TALLY_REPEATED,       /* it was counted before */
 };
 
+/* A half-life of 30 days. */
+struct weir_tally_settings weir_tally_defaults(double spam_score, double unsure_score);
+
 /* 0, WEIR_EINVAL, WEIR_ENOMEM. */
 int weir_tally_new(const struct weir_tally_settings *settings, struct weir_tally **tally_r);
 void weir_tally_free(struct weir_tally **tally);
