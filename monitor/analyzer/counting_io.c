@@ -11,9 +11,19 @@
 #include "core/base/error.h"
 #include "monitor/database/database_hits_io.h"
 
+struct decision {
+    enum weir_record_state state;
+    struct weir_info info;  /* of a good one */
+};
+
+struct weir_counting_batch {
+    size_t decisions;
+    struct decision of[];
+};
+
 struct weir_counting {
     struct weir_counting_options options;
-    struct weir_tally *tally;
+    struct weir_hits *hits;
     uint64_t before;       /* position: everything up to there was counted before the start */
     uint64_t position;     /* behind the last line that was counted */
     struct weir_counting_counts counts;
@@ -30,9 +40,9 @@ int weir_counting_open(const struct weir_counting_options *options,
         return WEIR_ENOMEM;
     counting->options = *options;
     pthread_mutex_init(&counting->lock, NULL);
-    rc = weir_tally_new(&options->tally, &counting->tally);
+    rc = weir_hits_new(&options->hits, &counting->hits);
     if (rc == 0)
-        rc = weir_database_hits_load(options->database, counting->tally, &counting->before);
+        rc = weir_database_hits_load(options->database, counting->hits, &counting->before);
     counting->position = counting->before;
     if (rc < 0)
         weir_counting_free(&counting);
@@ -45,23 +55,52 @@ void weir_counting_free(struct weir_counting **counting)
 {
     if (!*counting)
         return;
-    weir_tally_free(&(*counting)->tally);
+    weir_hits_free(&(*counting)->hits);
     pthread_mutex_destroy(&(*counting)->lock);
     explicit_bzero(&(*counting)->options.keys, sizeof((*counting)->options.keys));
     free(*counting);
     *counting = NULL;
 }
 
-static void count(struct weir_counting *counting, enum weir_record_state state,
-                  const struct weir_info *info, weir_time now)
+/* Reading. ------------------------------------------------------------------ */
+
+int weir_counting_read(const struct weir_counting *counting, uint32_t server,
+                       const struct weir_slice *line, size_t lines,
+                       struct weir_counting_batch **batch_r)
 {
-    counting->counts.state[state]++;
-    if (state != WEIR_RECORD_GOOD)
+    struct weir_counting_batch *batch;
+
+    *batch_r = NULL;
+    if (lines == 0)
+        return 0;
+    batch = malloc(sizeof(*batch) + lines * sizeof(batch->of[0]));
+    if (!batch)
+        return WEIR_ENOMEM;
+    batch->decisions = lines;
+    for (size_t i = 0; i < lines; i++)
+        batch->of[i].state = weir_record_read(line[i], server, &counting->options.keys,
+                                              &batch->of[i].info);
+    *batch_r = batch;
+    return 0;
+}
+
+void weir_counting_batch_free(struct weir_counting_batch **batch)
+{
+    free(*batch);
+    *batch = NULL;
+}
+
+/* Counting. ----------------------------------------------------------------- */
+
+static void count(struct weir_counting *counting, const struct decision *decision, weir_time now)
+{
+    counting->counts.state[decision->state]++;
+    if (decision->state != WEIR_RECORD_GOOD)
         return;
-    switch (weir_tally_take(counting->tally, info, now)) {
-    case WEIR_TALLY_COUNTED:
+    switch (weir_hits_take(counting->hits, &decision->info, now)) {
+    case WEIR_HITS_COUNTED:
         break;
-    case WEIR_TALLY_REPEATED:
+    case WEIR_HITS_REPEATED:
         counting->counts.repeated++;
         break;
     default:
@@ -69,18 +108,16 @@ static void count(struct weir_counting *counting, enum weir_record_state state,
     }
 }
 
-void weir_counting_line(struct weir_counting *counting, uint32_t server, struct weir_slice line,
+void weir_counting_take(struct weir_counting *counting, const struct weir_counting_batch *batch,
                         uint64_t position, weir_time now)
 {
-    struct weir_info info;
-    enum weir_record_state state;
-
-    if (position <= counting->before)
+    if (!batch || position <= counting->before)
         return;
-    state = weir_record_read(line, server, &counting->options.keys, &info);
     pthread_mutex_lock(&counting->lock);
-    count(counting, state, &info, now);
-    counting->position = position > counting->position ? position : counting->position;
+    for (size_t i = 0; i < batch->decisions; i++)
+        count(counting, &batch->of[i], now);
+    if (position > counting->position)
+        counting->position = position;
     pthread_mutex_unlock(&counting->lock);
 }
 
@@ -89,7 +126,7 @@ int weir_counting_store(struct weir_counting *counting, weir_time now)
     int rc;
 
     pthread_mutex_lock(&counting->lock);
-    rc = weir_database_hits_put(counting->options.database, counting->tally, now,
+    rc = weir_database_hits_put(counting->options.database, counting->hits, now,
                                 counting->position);
     pthread_mutex_unlock(&counting->lock);
     return rc < 0 ? rc : 0;
@@ -101,7 +138,7 @@ struct weir_counting_counts weir_counting_counts(struct weir_counting *counting)
 
     pthread_mutex_lock(&counting->lock);
     counts = counting->counts;
-    counts.rules = weir_tally_rules(counting->tally);
+    counts.rules = weir_hits_rules(counting->hits);
     pthread_mutex_unlock(&counting->lock);
     return counts;
 }

@@ -52,7 +52,7 @@ int weir_seen_new(const struct weir_hash_key *key, size_t most, struct weir_seen
 {
     struct weir_seen *seen;
 
-    if (most == 0 || most > WEIR_TALLY_SEEN_MAX)
+    if (most == 0 || most > WEIR_HITS_SEEN_MAX)
         return WEIR_EINVAL;
     seen = calloc(1, sizeof(*seen));
     if (!seen)

@@ -5,7 +5,7 @@
  * emptied.  So at least the last `most` numbers are remembered, and at most twice as many.
  *
  * Owner:    the caller.  Threads: one at a time.
- * Errors:   WEIR_ENOMEM, WEIR_EINVAL for 0 or more than WEIR_TALLY_SEEN_MAX.
+ * Errors:   WEIR_ENOMEM, WEIR_EINVAL for 0 or more than WEIR_HITS_SEEN_MAX.
  * Limits:   16 to 32 octets for each of `most`, taken as they fill.
  */
 #ifndef WEIR_ANALYZER_SEEN_H

@@ -23,7 +23,7 @@
 enum order { HITS, SPAM, HAM, FALSE_POSITIVES, POINTS, LAST };
 
 struct row {
-    struct weir_tally_rule is;
+    struct weir_hits_rule is;
     struct weir_rule rule;   /* of the set; without a name: not in it */
     double deserved, key;
 };
@@ -33,7 +33,7 @@ struct stats {
     unsigned by, most;
     struct weir_database *database;
     struct weir_ctl_rules set;
-    struct weir_tally *tally;
+    struct weir_hits *hits;
     struct row *row;
     size_t rows;
 };
@@ -70,11 +70,11 @@ static int by_key(const void *a, const void *b)
 static void fill(const struct stats *stats, size_t number, weir_time now, struct row *row_r)
 {
     const struct weir_score_bounds bounds = weir_score_bounds(stats->ctl->config.spam_score);
-    const struct weir_score_counts all = weir_tally_all(stats->tally, now);
+    const struct weir_score_counts all = weir_hits_all(stats->hits, now);
     struct weir_score_evidence evidence;
 
     *row_r = (struct row){.deserved = 0};
-    weir_tally_get(stats->tally, number, now, &row_r->is);
+    weir_hits_get(stats->hits, number, now, &row_r->is);
     if (stats->set.rules)
         (void)weir_rules_find(stats->set.rules, row_r->is.id, &row_r->rule);
     evidence = weir_score_evidence(&row_r->is.decayed, &all);
@@ -86,7 +86,7 @@ static int read_rows(struct stats *stats)
 {
     weir_time now = weir_ctl_now();
 
-    stats->rows = weir_tally_rules(stats->tally);
+    stats->rows = weir_hits_rules(stats->hits);
     stats->row = calloc(stats->rows + 1, sizeof *stats->row);
     if (!stats->row)
         return weir_ctl_error(stats->ctl, EX_OSERR, "memory is short");
@@ -99,7 +99,7 @@ static int read_rows(struct stats *stats)
 static int open_all(struct stats *stats)
 {
     struct weir_ctl *ctl = stats->ctl;
-    struct weir_tally_settings settings;
+    struct weir_hits_settings settings;
     uint64_t position;
     int code = weir_ctl_monitor_database(ctl, &stats->database), rc;
 
@@ -107,10 +107,10 @@ static int open_all(struct stats *stats)
         code = weir_ctl_rules_open(ctl, &stats->set);
     if (code != 0)
         return code;
-    settings = weir_tally_defaults(ctl->config.spam_score, ctl->config.unsure_score);
+    settings = weir_hits_defaults(ctl->config.spam_score, ctl->config.unsure_score);
     settings.key = weir_hash_key_random();
-    rc = weir_tally_new(&settings, &stats->tally);
-    rc = rc < 0 ? rc : weir_database_hits_load(stats->database, stats->tally, &position);
+    rc = weir_hits_new(&settings, &stats->hits);
+    rc = rc < 0 ? rc : weir_database_hits_load(stats->database, stats->hits, &position);
     return weir_ctl_monitor_read(ctl, stats->database, rc);
 }
 
@@ -118,10 +118,12 @@ static int open_all(struct stats *stats)
 
 static const char *name_of(const struct row *row, char text[static WEIR_CTL_NAME])
 {
+    const char *own = weir_rule_own_name(row->is.id);
+
     if (row->rule.name.len > 0)
         return weir_ctl_visible(row->rule.name, text, WEIR_CTL_NAME);
-    if (weir_rule_own_name(row->is.id)[0])
-        return weir_rule_own_name(row->is.id);
+    if (own)
+        return own;
     snprintf(text, WEIR_CTL_NAME, row->is.id ? "number %u" : "all others", row->is.id);
     return text;
 }
@@ -205,7 +207,7 @@ int weir_ctl_rules_stats(struct weir_ctl *ctl)
     if (code == 0)
         code = show(&stats);
     free(stats.row);
-    weir_tally_free(&stats.tally);
+    weir_hits_free(&stats.hits);
     weir_ctl_rules_close(&stats.set);
     weir_database_free(&stats.database);
     return code;

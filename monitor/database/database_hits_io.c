@@ -10,7 +10,7 @@
 
 /* Writing. ------------------------------------------------------------------ */
 
-static int put_rule(struct weir_database *database, const struct weir_tally_rule *rule,
+static int put_rule(struct weir_database *database, const struct weir_hits_rule *rule,
                     weir_time at)
 {
     struct weir_query q = weir_query(database, "INSERT OR REPLACE INTO hits (rule, first_hit, "
@@ -43,12 +43,12 @@ static int put_all(struct weir_database *database, const struct weir_score_count
 }
 
 /* How many rules were written. */
-static int put_rules(struct weir_database *database, const struct weir_tally *tally, weir_time at)
+static int put_rules(struct weir_database *database, const struct weir_hits *hits, weir_time at)
 {
-    struct weir_tally_rule rule;
+    struct weir_hits_rule rule;
     int written = 0, rc = 0;
 
-    for (size_t i = 0; rc == 0 && weir_tally_get(tally, i, at, &rule); i++)
+    for (size_t i = 0; rc == 0 && weir_hits_get(hits, i, at, &rule); i++)
         if (rule.changed) {
             rc = put_rule(database, &rule, at);
             written++;
@@ -56,30 +56,30 @@ static int put_rules(struct weir_database *database, const struct weir_tally *ta
     return rc < 0 ? rc : written;
 }
 
-int weir_database_hits_put(struct weir_database *database, struct weir_tally *tally, weir_time at,
+int weir_database_hits_put(struct weir_database *database, struct weir_hits *hits, weir_time at,
                            uint64_t position)
 {
-    struct weir_score_counts all = weir_tally_all(tally, at);
+    struct weir_score_counts all = weir_hits_all(hits, at);
     int written = 0, rc;
     bool own;
 
     rc = weir_change_begin(database, &own);
     if (rc < 0)
         return rc;
-    written = put_rules(database, tally, at);
+    written = put_rules(database, hits, at);
     rc = written < 0 ? written : put_all(database, &all, at);
     rc = rc < 0 ? rc : weir_state_put(database, COUNTED, position);
     rc = weir_change_end(database, own, rc);
     if (rc < 0)
         return rc;
-    weir_tally_kept(tally);
+    weir_hits_kept(hits);
     return written;
 }
 
 /* Reading. ------------------------------------------------------------------ */
 
 int weir_database_hits(struct weir_database *database,
-                       int (*row)(void *context, const struct weir_tally_rule *rule, weir_time at),
+                       int (*row)(void *context, const struct weir_hits_rule *rule, weir_time at),
                        void *context)
 {
     struct weir_query q = weir_query(database, "SELECT rule, first_hit, last_hit, hits, spam, ham, "
@@ -87,7 +87,7 @@ int weir_database_hits(struct weir_database *database,
     int calls = 0, stop = 0, rc;
 
     while (stop == 0 && weir_query_row(&q) == 1) {
-        struct weir_tally_rule rule = {.id = (uint32_t)weir_column_number(&q)};
+        struct weir_hits_rule rule = {.id = (uint32_t)weir_column_number(&q)};
 
         rule.first_hit = weir_column_number(&q);
         rule.last_hit = weir_column_number(&q);
@@ -120,12 +120,12 @@ int weir_database_hits_all(struct weir_database *database, struct weir_score_cou
     return weir_query_end(&q);
 }
 
-static int load_row(void *context, const struct weir_tally_rule *rule, weir_time at)
+static int load_row(void *context, const struct weir_hits_rule *rule, weir_time at)
 {
-    return weir_tally_load(context, rule, at);
+    return weir_hits_load(context, rule, at);
 }
 
-int weir_database_hits_load(struct weir_database *database, struct weir_tally *tally,
+int weir_database_hits_load(struct weir_database *database, struct weir_hits *hits,
                             uint64_t *position_r)
 {
     struct weir_score_counts all;
@@ -133,7 +133,7 @@ int weir_database_hits_load(struct weir_database *database, struct weir_tally *t
     int rc = weir_database_hits_all(database, &all, &at);
 
     if (rc == 0 && at > 0)
-        rc = weir_tally_load_all(tally, &all, at);
-    rc = rc < 0 ? rc : weir_database_hits(database, load_row, tally);
+        rc = weir_hits_load_all(hits, &all, at);
+    rc = rc < 0 ? rc : weir_database_hits(database, load_row, hits);
     return rc < 0 ? rc : weir_state_get(database, COUNTED, position_r);
 }

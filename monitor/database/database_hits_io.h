@@ -1,5 +1,5 @@
 /*
- * What rules hit, as far as it was counted (monitor/analyzer/tally.h): one row a rule, and how far
+ * What rules hit, as far as it was counted (monitor/analyzer/hits.h): one row a rule, and how far
  * the journal is in it, written in one transaction, so that after a crash each decision is still
  * counted once (claims B4, B23, B24).
  *
@@ -11,23 +11,23 @@
 #ifndef WEIR_DATABASE_HITS_IO_H
 #define WEIR_DATABASE_HITS_IO_H
 
-#include "monitor/analyzer/tally.h"
+#include "monitor/analyzer/hits.h"
 #include "monitor/database/database_io.h"
 
-/* Writes what has changed in a tally, decayed up to a time, and that decisions up to a position of
+/* Writes what has changed in a hits, decayed up to a time, and that decisions up to a position of
  * the journal are counted: then it is kept.  How many rules were written, or an error, and then
  * none was. */
-int weir_database_hits_put(struct weir_database *database, struct weir_tally *tally,
+int weir_database_hits_put(struct weir_database *database, struct weir_hits *hits,
                            weir_time at, uint64_t position);
 
-/* Takes up all of it into a tally that has nothing yet; *position_r: decisions up to there are in
+/* Takes up all of it into a hits that has nothing yet; *position_r: decisions up to there are in
  * it.  0 or an error. */
-int weir_database_hits_load(struct weir_database *database, struct weir_tally *tally,
+int weir_database_hits_load(struct weir_database *database, struct weir_hits *hits,
                             uint64_t *position_r);
 
 /* All rows, in the order of rules' ids: decayed counts as they are in the table. */
 int weir_database_hits(struct weir_database *database,
-                       int (*row)(void *context, const struct weir_tally_rule *rule, weir_time at),
+                       int (*row)(void *context, const struct weir_hits_rule *rule, weir_time at),
                        void *context);
 
 /* All messages counted, decayed as of *at_r (0: there are none).  0 or an error. */

@@ -56,8 +56,8 @@ static void one_may_be_remembered_and_no_more_than_the_limit(void **state)
     assert_int_equal(weir_seen_note(seen, 7), 1);
     weir_seen_free(&seen);
     assert_int_equal(weir_seen_new(&key, 0, &seen), WEIR_EINVAL);
-    assert_int_equal(weir_seen_new(&key, WEIR_TALLY_SEEN_MAX + 1, &seen), WEIR_EINVAL);
-    seen = seen_new(WEIR_TALLY_SEEN_MAX);
+    assert_int_equal(weir_seen_new(&key, WEIR_HITS_SEEN_MAX + 1, &seen), WEIR_EINVAL);
+    seen = seen_new(WEIR_HITS_SEEN_MAX);
     weir_seen_free(&seen);
 }
 
