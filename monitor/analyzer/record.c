@@ -25,7 +25,8 @@ enum weir_record_state weir_record_read(struct weir_slice line, uint64_t server,
     switch (weir_info_read(told.info, 0, keys, info_r)) {
     case WEIR_INFO_VALID:
     case WEIR_INFO_UNBOUND:
-        return info_r->server == server ? WEIR_RECORD_GOOD : WEIR_RECORD_FOREIGN;
+        return info_r->server == server || info_r->server == 0 ? WEIR_RECORD_GOOD
+                                                               : WEIR_RECORD_FOREIGN;
     case WEIR_INFO_UNKNOWN_KEY:
         return WEIR_RECORD_UNKNOWN_KEY;
     default:

@@ -3,6 +3,7 @@
  *
  * What is counted is what the spam-info string says, never the words beside it; and a server speaks
  * for itself alone: a string that another one made is foreign in its log, whoever put it there.
+ * Strings of servers without a number, 0, are anybody's.
  *
  * Threads:  pure.
  * Limits:   those of spool_line.h and info.h.

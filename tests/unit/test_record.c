@@ -20,12 +20,13 @@
 
 static const struct weir_info_keys keys = {.key = {{.id = 7, .octet = {1, 2, 3}}}, .keys = 1};
 
-/* The line of a decision of server 3, signed by keys. */
-static struct weir_slice line_of(const struct weir_info_keys *signing, bool sealed)
+/* The line of a decision of a server, signed by keys. */
+static struct weir_slice line_by(uint64_t server, const struct weir_info_keys *signing,
+                                 bool sealed)
 {
     static char line[sizeof FRONT + WEIR_INFO_TEXT_MAX + 20];
     const struct weir_info_rule rule = {17, 1.5f};
-    const struct weir_info info = {.server = 3, .at = 1795000000 * WEIR_SECOND, .uid = 99,
+    const struct weir_info info = {.server = server, .at = 1795000000 * WEIR_SECOND, .uid = 99,
                                    .binding = 42, .verdict = 2, .score = 7.25f, .serial = 5};
     char text[WEIR_INFO_TEXT_MAX + 1];
 
@@ -33,6 +34,11 @@ static struct weir_slice line_of(const struct weir_info_keys *signing, bool seal
     memmove(text + 3, text + 4, strlen(text + 4) + 1); /* "v1;..." */
     snprintf(line, sizeof line, FRONT " info=%s", text);
     return weir_slice_of(line);
+}
+
+static struct weir_slice line_of(const struct weir_info_keys *signing, bool sealed)
+{
+    return line_by(3, signing, sealed);
 }
 
 static void B15_a_servers_own_decision_is_read_sealed_or_not(void **state)
@@ -55,6 +61,8 @@ static void a_decision_of_another_server_is_foreign(void **state)
     (void)state;
     assert_int_equal(weir_record_read(line_of(&keys, false), 4, &keys, &info),
                      WEIR_RECORD_FOREIGN);
+    assert_int_equal(weir_record_read(line_by(0, &keys, false), 4, &keys, &info),
+                     WEIR_RECORD_GOOD);
 }
 
 static void B20_what_is_not_signed_by_us_is_not_believed(void **state)
