@@ -321,6 +321,18 @@ static json_t *block(struct question *question)
     return json_pack("{s:s}", "list", list);
 }
 
+static json_t *messages(struct weir_monitor *monitor)
+{
+    struct weir_counting_counts counts = weir_counting_counts(monitor->counting);
+    json_t *json = json_pack("{s:I, s:I, s:I}", "repeated", (json_int_t)counts.repeated, "lost",
+                             (json_int_t)counts.lost, "rules", (json_int_t)counts.rules);
+
+    for (enum weir_record_state state = 0; json && state < WEIR_RECORD_STATES; state++)
+        json_object_set_new(json, weir_record_state_name(state),
+                            json_integer((json_int_t)counts.state[state]));
+    return json;
+}
+
 static json_t *status(struct question *question)
 {
     struct weir_monitor *monitor = question->monitor;
@@ -342,7 +354,7 @@ static json_t *status(struct question *question)
     weir_receiver_unlock(monitor->receiver);
     return json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-        " s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}",
+        " s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}",
         "servers", (json_int_t)seen, "blind", (json_int_t)blind, "requests",
         (json_int_t)door.requests, "unknown", (json_int_t)door.unknown, "held",
         (json_int_t)door.held, "octets", (json_int_t)taken.octets, "again",
@@ -355,7 +367,8 @@ static json_t *status(struct question *question)
         (json_int_t)done.lost, "alerts", (json_int_t)alerts.alerts, "alert_messages",
         (json_int_t)alerts.messages, "alert_failures", (json_int_t)alerts.failures,
         "alerts_waiting", (json_int_t)alerts.waiting, "behind", (json_int_t)taken.behind,
-        "blind_names", weir_admit_blind(monitor->admit, question->now, names, sizeof names));
+        "blind_names", weir_admit_blind(monitor->admit, question->now, names, sizeof names),
+        "messages", messages(monitor));
 }
 
 static const struct {

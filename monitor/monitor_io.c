@@ -17,6 +17,7 @@
 #include <sodium.h>
 
 #include "core/base/error.h"
+#include "core/engine/info_keys_io.h"
 #include "core/program/signals_io.h"
 #include "monitor/monitor_admin_io.h"
 #include "monitor/database/database_retention_io.h"
@@ -88,12 +89,38 @@ static int settle(void *context, uint64_t position)
 {
     struct weir_monitor *monitor = context;
 
-    return weir_responder_finish(monitor->responder, position, weir_clock_now(&monitor->wall));
+    weir_time now = weir_clock_now(&monitor->wall);
+    int done = weir_responder_finish(monitor->responder, position, now);
+
+    return done < 0 ? done : weir_counting_store(monitor->counting, now);
 }
 
 static int end_replay(struct weir_monitor *monitor)
 {
     return weir_responder_replayed(monitor->responder, monitor->booking);
+}
+
+/* Without keys nothing is believed, and all of it counted as unknown: the rest works. */
+static int open_counting(struct weir_monitor *monitor)
+{
+    const struct weir_config *config = &monitor->config;
+    const char *path = weir_config_path(config, config->info_key_file, monitor->arena);
+    struct weir_counting_options options = {
+        .database = monitor->database,
+        .hits = weir_hits_defaults(config->spam_score, config->unsure_score),
+    };
+    char why[WEIR_INFO_KEYS_WHY];
+    int done;
+
+    if (!path)
+        return WEIR_ENOMEM;
+    if (weir_info_keys_file(path, &options.keys, why) < 0)
+        weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s: %s: decisions of servers are not "
+                 "counted", path, why);
+    options.hits.key = monitor->key;
+    done = weir_counting_open(&options, &monitor->counting);
+    explicit_bzero(&options.keys, sizeof options.keys);
+    return done;
 }
 
 static int open_receiver(struct weir_monitor *monitor)
@@ -106,6 +133,7 @@ static int open_receiver(struct weir_monitor *monitor)
         .key = monitor->key,
         .database = monitor->database,
         .watch = monitor->watch,
+        .counting = monitor->counting,
         .now = weir_clock_now(&monitor->wall),
         .booking = &monitor->booking,
         .settle = settle,
@@ -131,8 +159,8 @@ static int open_parts(struct weir_monitor *monitor)
     static int (*const steps[])(struct weir_monitor *monitor) = {
         open_database,           weir_monitor_open_policy,   open_spared,
         weir_monitor_spare,      weir_monitor_open_alerts,   weir_monitor_open_watch,
-        open_receiver,           end_replay,                 weir_monitor_open_door,
-        weir_admin_open,
+        open_counting,           open_receiver,              end_replay,
+        weir_monitor_open_door,  weir_admin_open,
     };
     int done = 0;
 
@@ -202,6 +230,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     if (monitor->admit)
         (void)weir_admit_store(monitor->admit);
     weir_receiver_free(&monitor->receiver);
+    weir_counting_free(&monitor->counting);
     weir_watch_free(&monitor->watch);
     weir_responder_free(&monitor->responder);
     weir_alerts_close(&monitor->alerts);

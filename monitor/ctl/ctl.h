@@ -214,6 +214,7 @@ int weir_ctl_gateways_reject(struct weir_ctl *ctl);
 int weir_ctl_gateways_forget(struct weir_ctl *ctl);
 int weir_ctl_rules_load(struct weir_ctl *ctl);
 int weir_ctl_rules_list(struct weir_ctl *ctl);
+int weir_ctl_rules_stats(struct weir_ctl *ctl);
 int weir_ctl_rules_show(struct weir_ctl *ctl);
 int weir_ctl_rules_import(struct weir_ctl *ctl);
 int weir_ctl_server_add(struct weir_ctl *ctl);

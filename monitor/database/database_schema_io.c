@@ -57,6 +57,13 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
     "CREATE TABLE ladder (address BLOB NOT NULL, bits INTEGER NOT NULL, last INTEGER NOT NULL,"
     "  ends INTEGER NOT NULL, step INTEGER NOT NULL, repeated INTEGER NOT NULL,"
     "  withheld INTEGER NOT NULL, PRIMARY KEY (address, bits)) STRICT, WITHOUT ROWID;",
+
+    "CREATE TABLE hits (rule INTEGER PRIMARY KEY, first_hit INTEGER NOT NULL,"
+    "  last_hit INTEGER NOT NULL, hits INTEGER NOT NULL, spam INTEGER NOT NULL,"
+    "  ham INTEGER NOT NULL, false_positives INTEGER NOT NULL, spam_decayed REAL NOT NULL,"
+    "  ham_decayed REAL NOT NULL, at INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE hits_all (one INTEGER PRIMARY KEY CHECK (one = 1), spam_decayed REAL NOT NULL,"
+    "  ham_decayed REAL NOT NULL, at INTEGER NOT NULL) STRICT;",
 };
 
 static int version_of(struct weir_database *database, int *version_r)

@@ -101,10 +101,38 @@ static void charge(struct weir_receiver *receiver, uint32_t server, const struct
     }
 }
 
+/* A batch's octets, read. */
+struct read {
+    struct weir_lines lines;
+    struct weir_counting_batch *decisions;
+};
+
+static void forget_read(struct read *read)
+{
+    weir_lines_clear(&read->lines);
+    weir_counting_batch_free(&read->decisions);
+}
+
+static int read_batch(const struct weir_receiver *receiver, uint32_t server,
+                      struct weir_slice octets, weir_time now, struct read *read_r)
+{
+    int done;
+
+    *read_r = (struct read){.decisions = NULL};
+    done = weir_lines_read(octets, now, &read_r->lines);
+    if (done == 0 && receiver->options.counting)
+        done = weir_counting_read(receiver->options.counting, server, read_r->lines.decision,
+                                  read_r->lines.decisions, &read_r->decisions);
+    if (done < 0)
+        forget_read(read_r);
+    return done;
+}
+
 /* What the journal has up to a position: into minutes and watch.  There must be room. */
-static void book(struct weir_receiver *receiver, uint32_t server, struct weir_lines *lines,
+static void book(struct weir_receiver *receiver, uint32_t server, struct read *read,
                  uint64_t position, weir_time now)
 {
+    struct weir_lines *lines = &read->lines;
     struct server *told = &receiver->server[server % WEIR_RECEIVER_SERVERS];
 
     if (receiver->options.booking)
@@ -112,6 +140,8 @@ static void book(struct weir_receiver *receiver, uint32_t server, struct weir_li
     weir_lines_lump(lines, &receiver->bare);
     (void)weir_minutes_add_all(receiver->minutes[0], server, lines->traffic, lines->count);
     charge(receiver, server, lines);
+    if (receiver->options.counting)
+        weir_counting_take(receiver->options.counting, read->decisions, position, now);
     if (lines->last > told->told) { /* lines of plug-ins do not say that its sniffer lives */
         told->told = lines->last;
         told->heard = now;
@@ -138,7 +168,7 @@ static enum weir_taken later(struct weir_receiver *receiver, weir_time now, cons
 /* With the lock: takes what is read, if the stream is still where it was. */
 static enum weir_taken take_lines(struct weir_receiver *receiver, struct stream *stream,
                                   uint64_t offset, struct weir_slice octets,
-                                  struct weir_lines *lines, weir_time now, uint64_t *offset_r)
+                                  struct read *read, weir_time now, uint64_t *offset_r)
 {
     uint64_t position;
     int done;
@@ -146,14 +176,14 @@ static enum weir_taken take_lines(struct weir_receiver *receiver, struct stream 
     *offset_r = stream->offset;
     if (stream->offset != offset)
         return WEIR_TAKEN_ELSEWHERE;
-    if (weir_minutes_room(receiver->minutes[0]) < lines->count)
+    if (weir_minutes_room(receiver->minutes[0]) < read->lines.count)
         return later(receiver, now, "the database does not follow");
     done = weir_journal_append(receiver->journal, stream->server,
                                (struct weir_slice){stream->name, strlen(stream->name)}, offset,
                                octets, &position);
     if (done < 0)
         return later(receiver, now, weir_error_reason(done));
-    book(receiver, stream->server, lines, position, now);
+    book(receiver, stream->server, read, position, now);
     stream->offset += octets.len;
     stream->last = now;
     stream->changed = true;
@@ -178,7 +208,7 @@ enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t serv
 {
     enum weir_taken taken = WEIR_TAKEN_LATER;
     struct stream *stream;
-    struct weir_lines lines;
+    struct read read;
     uint64_t there;
 
     pthread_mutex_lock(&receiver->lock);
@@ -201,14 +231,14 @@ enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t serv
         return WEIR_TAKEN;
     octets.at += there - offset;
     octets.len -= there - offset;
-    if (weir_lines_read(octets, now, &lines) < 0)
+    if (read_batch(receiver, server, octets, now, &read) < 0)
         return WEIR_TAKEN_LATER;
     pthread_mutex_lock(&receiver->lock);
     stream = stream_of(receiver, server, name); /* it may have been forgotten meanwhile */
     if (stream)
-        taken = take_lines(receiver, stream, there, octets, &lines, now, offset_r);
+        taken = take_lines(receiver, stream, there, octets, &read, now, offset_r);
     pthread_mutex_unlock(&receiver->lock);
-    weir_lines_clear(&lines);
+    forget_read(&read);
     return taken;
 }
 
@@ -394,25 +424,26 @@ static int replay_batch(void *context, const struct weir_journal_batch *batch)
                                           : INT64_MAX - WEIR_LINES_AHEAD;
     char name[WEIR_STREAM_MAX + 1] = "";
     struct stream *stream;
-    struct weir_lines lines;
+    struct read read;
     int done;
 
     memcpy(name, batch->stream.at, batch->stream.len);
     stream = stream_of(receiver, batch->server, name);
-    if (!stream || (done = weir_lines_read(batch->octets, now, &lines)) < 0)
+    if (!stream || (done = read_batch(receiver, batch->server, batch->octets, now,
+                                      &read)) < 0)
         return WEIR_ENOMEM;
     done = 0;
-    if (weir_minutes_room(receiver->minutes[0]) < lines.count ||
+    if (weir_minutes_room(receiver->minutes[0]) < read.lines.count ||
         (receiver->partly > 0 && batch->position >= receiver->partly))
         done = store_replayed(receiver, batch->position);
     if (done == 0) {
         stream->last = weir_clock_now(&wall);
-        book(receiver, batch->server, &lines, batch->next, stream->last);
+        book(receiver, batch->server, &read, batch->next, stream->last);
         receiver->server[batch->server % WEIR_RECEIVER_SERVERS].heard = 0; /* it is not yet */
         stream->offset = batch->offset + batch->octets.len;
         stream->changed = true;
     }
-    weir_lines_clear(&lines);
+    forget_read(&read);
     return done;
 }
 

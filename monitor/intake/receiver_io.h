@@ -24,6 +24,7 @@
 
 #include "core/base/cursor.h"
 #include "core/base/log.h"
+#include "monitor/analyzer/counting_io.h"
 #include "monitor/database/database_io.h"
 #include "monitor/threshold/watch.h"
 
@@ -39,6 +40,7 @@ struct weir_receiver_options {
     struct weir_hash_key key;
     struct weir_database *database;
     struct weir_watch *watch;
+    struct weir_counting *counting; /* of decisions about messages; or NULL */
     weir_time now;               /* what lines of the journal from further ahead count as; 0: these
                                     are as they say */
     uint64_t *booking;           /* is set to the journal's position behind what the watch is
