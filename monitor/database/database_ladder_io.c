@@ -12,7 +12,8 @@
 int weir_database_ladder_put(struct weir_database *database, const struct weir_ladder_row *row)
 {
     struct weir_query q = weir_query(database, "INSERT OR REPLACE INTO ladder "
-        "(address, bits, last, ends, step, repeated, withheld) VALUES (?, ?, ?, ?, ?, ?, ?)");
+        "(address, bits, last, ends, step, repeated, withheld, taken) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
 
     weir_bind_prefix(&q, &row->prefix);
     weir_bind_number(&q, row->last);
@@ -20,6 +21,7 @@ int weir_database_ladder_put(struct weir_database *database, const struct weir_l
     weir_bind_number(&q, row->step);
     weir_bind_number(&q, row->repeated);
     weir_bind_number(&q, row->withheld);
+    weir_bind_number(&q, row->taken);
     return weir_query_run(&q);
 }
 
@@ -50,7 +52,7 @@ int weir_database_ladder(struct weir_database *database, weir_time after,
                          void *context)
 {
     struct weir_query q = weir_query(database, "SELECT address, bits, last, ends, step, repeated, "
-        "withheld FROM ladder WHERE max(last, ends) > ?");
+        "withheld, taken FROM ladder WHERE max(last, ends) > ?");
     int calls = 0, stop = 0, rc;
 
     weir_bind_number(&q, after);
@@ -63,6 +65,7 @@ int weir_database_ladder(struct weir_database *database, weir_time after,
         one.step = (uint32_t)weir_column_number(&q);
         one.repeated = (uint32_t)weir_column_number(&q);
         one.withheld = weir_column_number(&q) != 0;
+        one.taken = weir_column_number(&q);
         stop = q.rc < 0 ? q.rc : row(context, &one);
         calls++;
     }

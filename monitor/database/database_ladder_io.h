@@ -14,6 +14,7 @@
 struct weir_ladder_row {
     struct weir_prefix prefix;
     weir_time last, ends;      /* the last event about it; the step's end */
+    weir_time taken;           /* when the step was decided, by the monitor's clock */
     uint32_t step, repeated;   /* as ladder.h has them */
     bool withheld;             /* the block of this step */
 };

@@ -118,9 +118,11 @@ static enum weir_response milder(const struct weir_ladder *ladder, enum weir_res
     return *withheld_r ? WEIR_RESPONSE_ALERT : wanted;
 }
 
-static void decide(struct weir_ladder *ladder, struct ladder_record *record, weir_time time)
+/* From now on, as the caller's clock has it: what an event claims is no time that has passed. */
+static void decide(struct weir_ladder *ladder, struct ladder_record *record)
 {
     const struct weir_watch_event *event = &record->event;
+    weir_time time = ladder->now;
     const struct weir_ladder_class *class = class_of(ladder, event->class_name);
     if (record->step >= class->steps) /* it changed its class, or the class its steps */
         record->step = 0;
@@ -129,11 +131,13 @@ static void decide(struct weir_ladder *ladder, struct ladder_record *record, wei
         .prefix = event->prefix,
         .wanted = step->response,
         .time = time,
+        .taken = ladder->wall,
         .step = record->step,
         .repeated = record->repeated,
         .servers = event->servers,
         .event = event,
     };
+    record->taken = ladder->wall;
     record->ends = decision.until = time + length_of(ladder, record, step, time);
     decision.response = milder(ladder, step->response, event, &decision.withheld);
     record->withheld = is_block(decision.wanted) && decision.response == WEIR_RESPONSE_ALERT;
@@ -171,6 +175,15 @@ static void note_event(struct ladder_record *record, const struct weir_watch_eve
     record->event.class_name = record->class_name; /* the watch's may be gone tomorrow */
 }
 
+/* Whether the step has had no chance to work yet. */
+static bool too_early(const struct weir_ladder *ladder, struct ladder_record *record)
+{
+    weir_time half = (record->ends - record->taken) / 2;
+    if (record->taken > ladder->wall) /* the clock was put back */
+        record->taken = ladder->wall;
+    return ladder->wall - record->taken < (half < WEIR_LADDER_WAIT ? half : WEIR_LADDER_WAIT);
+}
+
 static void raised(struct weir_ladder *ladder, const struct weir_watch_event *event)
 {
     struct ladder_record *record = find(ladder, &event->prefix), passing = {.used = true};
@@ -186,16 +199,27 @@ static void raised(struct weir_ladder *ladder, const struct weir_watch_event *ev
     if (still) /* one more quantity of an event that was answered */
         return;
     note_event(record, event);
-    record->last = event->time;
+    record->last = ladder->now;
+    if (again && too_early(ladder, record)) {
+        ladder->counts.early++;
+        return;
+    }
     if (again)
         climb(ladder, record);
-    decide(ladder, record, event->time);
+    decide(ladder, record);
 }
 
-void weir_ladder_event(struct weir_ladder *ladder, const struct weir_watch_event *event)
+static void set_clock(struct weir_ladder *ladder, weir_time now, weir_time time)
 {
-    if (event->time > ladder->now)
-        ladder->now = event->time;
+    time = time > now ? time : now;
+    ladder->wall = now;
+    ladder->now = time > ladder->now ? time : ladder->now;
+}
+
+void weir_ladder_event(struct weir_ladder *ladder, const struct weir_watch_event *event,
+                       weir_time now)
+{
+    set_clock(ladder, now, event->time);
     if (event->raised) {
         raised(ladder, event);
         return;
@@ -207,11 +231,10 @@ void weir_ladder_event(struct weir_ladder *ladder, const struct weir_watch_event
     }
 }
 
-void weir_ladder_advance(struct weir_ladder *ladder, weir_time time)
+void weir_ladder_advance(struct weir_ladder *ladder, weir_time now)
 {
-    if (time <= ladder->now)
-        time = ladder->now;
-    ladder->now = time;
+    set_clock(ladder, now, now);
+    weir_time time = ladder->now;
     for (uint32_t i = 0; i < WEIR_LADDER_RECORDS_MAX && ladder->counts.records > 0; i++) {
         struct ladder_record *record = &ladder->record[i];
         if (!record->used)
@@ -222,7 +245,7 @@ void weir_ladder_advance(struct weir_ladder *ladder, weir_time time)
         } else if (record->raised != 0 && time >= record->ends) {
             record->last = time;
             climb(ladder, record);
-            decide(ladder, record, time);
+            decide(ladder, record);
         }
     }
 }
@@ -273,6 +296,7 @@ void weir_ladder_put(struct weir_ladder *ladder, const struct weir_ladder_place 
     record->withheld = place->withheld;
     record->last = place->last > record->last ? place->last : record->last;
     record->ends = place->until > record->ends ? place->until : record->ends;
+    record->taken = place->taken;
 }
 
 void weir_ladder_blocked(struct weir_ladder *ladder, uint32_t servers, weir_time time)

@@ -16,6 +16,7 @@ struct ladder_record {
     struct weir_watch_event event; /* the one that was answered last */
     char class_name[32];           /* its class */
     weir_time last, ends;          /* the last event; the step's end */
+    weir_time taken;               /* when the step was, by the wall clock; 0: long ago */
     uint32_t next;                 /* in its chain, or among the spare ones */
     uint32_t step, repeated;
     uint8_t raised;                /* a bit for each quantity */
@@ -35,7 +36,8 @@ struct weir_ladder {
     uint32_t *chain;
     uint32_t spare;
     struct ladder_cap all, server[LADDER_SERVERS];
-    weir_time now;
+    weir_time now;                 /* of clock and events, never going back */
+    weir_time wall;                /* as the caller said it last */
     void (*decided)(void *context, const struct weir_ladder_decision *decision);
     void *context;
     struct weir_ladder_counts counts;

@@ -105,7 +105,8 @@ static int put_place(void *context, const struct weir_ladder_row *row)
     weir_ladder_put(responder->ladder,
                     &(struct weir_ladder_place){.prefix = row->prefix, .step = row->step,
                                                 .repeated = row->repeated, .last = row->last,
-                                                .until = row->ends, .withheld = row->withheld});
+                                                .until = row->ends, .taken = row->taken,
+                                                .withheld = row->withheld});
     return 0;
 }
 

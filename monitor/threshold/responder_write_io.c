@@ -161,6 +161,7 @@ static int write_decision(struct weir_responder *responder,
         .prefix = decision->prefix,
         .last = decision->time,
         .ends = decision->until,
+        .taken = decision->taken,
         .step = decision->step,
         .repeated = decision->repeated,
         .withheld = decision->wanted >= WEIR_RESPONSE_DEFER &&

@@ -274,6 +274,20 @@ class Responses(World):
         time.sleep(0.5)
         self.assertEqual(len(self.monitor.events()), 1)
 
+    def test_a_batch_with_times_of_its_choice_climbs_one_step(self):
+        self.world(threshold={"ladder": "alert 10m, score 3 1h, defer 15m, reject 4h"})
+        start = time.time() - 20 * 3600
+        for hour in range(20):
+            self.mx1.saw(BAD, at=start + hour * 3600, connections=100)
+        self.wait_for_event(count=20, seconds=10)
+        self.mx1.saw(BAD, at=time.time() + 4, connections=100)
+        self.wait_for_event(count=21)
+        self.assertEqual(self.monitor.rows("SELECT step, withheld FROM ladder"),
+                         [{"step": 0, "withheld": 0}])
+        self.assertEqual(self.monitor.rows("SELECT * FROM decisions"), [])
+        self.assertEqual([row["what"] for row in self.monitor.rows(
+            "SELECT what FROM audit WHERE who = 'monitor'")], ["alert"])
+
     def test_observed_thresholds_list_nobody(self):
         self.world(threshold={"observe": "yes"})
         self.exceed()
