@@ -342,7 +342,7 @@ static json_t *status(struct question *question)
     weir_receiver_unlock(monitor->receiver);
     return json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-        " s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}",
+        " s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}",
         "servers", (json_int_t)seen, "blind", (json_int_t)blind, "requests",
         (json_int_t)door.requests, "unknown", (json_int_t)door.unknown, "held",
         (json_int_t)door.held, "octets", (json_int_t)taken.octets, "again",
@@ -352,8 +352,10 @@ static json_t *status(struct question *question)
         (json_int_t)watch.charges, "accepted", (json_int_t)watch.accepted, "evicted",
         (json_int_t)watch.evicted, "alarms", (json_int_t)watch.alarms, "events",
         (json_int_t)done.events, "decisions", (json_int_t)done.decisions, "events_lost",
-        (json_int_t)done.lost, "alerts", (json_int_t)alerts.alerts, "alert_messages",
-        (json_int_t)alerts.messages, "alert_failures", (json_int_t)alerts.failures,
+        (json_int_t)done.lost, "blocks_withheld", (json_int_t)done.blocks_capped,
+        "scores_withheld", (json_int_t)done.scores_capped, "alerts",
+        (json_int_t)alerts.alerts, "alert_messages", (json_int_t)alerts.messages,
+        "alert_failures", (json_int_t)alerts.failures,
         "alerts_waiting", (json_int_t)alerts.waiting, "behind", (json_int_t)taken.behind,
         "blind_names", weir_admit_blind(monitor->admit, question->now, names, sizeof names));
 }

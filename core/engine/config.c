@@ -360,6 +360,10 @@ static const struct weir_setting rows[] = {
      "At most so many blocks an hour are made by themselves, in all ...", NULL},
     {"threshold", "blocks_server_hour", WEIR_COUNT, "50", 0, 1e6, NULL, AT(blocks_server_hour),
      "... and by the word of one server: a stolen identity cannot block the world.", NULL},
+    {"threshold", "scores_hour", WEIR_COUNT, "2000", 0, 1e6, NULL, AT(scores_hour),
+     "At most so many addresses an hour are given a score by themselves, in all ...", NULL},
+    {"threshold", "scores_server_hour", WEIR_COUNT, "500", 0, 1e6, NULL, AT(scores_server_hour),
+     "... and by the word of one server.", NULL},
 
     {"sniffer", "interface", WEIR_TEXT, "any", 0, 0, NULL, AT(sniffer_interface),
      "The network interface weir-sniffer listens at; any for all of them.", NULL},

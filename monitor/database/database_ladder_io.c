@@ -73,21 +73,24 @@ int weir_database_ladder(struct weir_database *database, weir_time after,
     return rc < 0 ? rc : calls;
 }
 
-int weir_database_blocks(struct weir_database *database, const char *origin, weir_time after,
-                         int (*row)(void *context, weir_time made, uint64_t servers),
+int weir_database_listed(struct weir_database *database, const char *origin, weir_time after,
+                         int (*row)(void *context, bool score, weir_time made, uint64_t servers),
                          void *context)
 {
-    struct weir_query q = weir_query(database, "SELECT made, coalesce(events.servers, 0) "
+    struct weir_query q = weir_query(database, "SELECT list = 'score', made, "
+        "coalesce(events.servers, 0) "
         "FROM decisions LEFT JOIN events ON events.number = decisions.event "
-        "WHERE made > ? AND origin = ? AND list = 'blacklist' ORDER BY decisions.number");
+        "WHERE made > ? AND origin = ? AND list IN ('blacklist', 'score') "
+        "ORDER BY decisions.number");
     int calls = 0, stop = 0, rc;
 
     weir_bind_number(&q, after);
     weir_bind_text(&q, origin);
     while (stop == 0 && weir_query_row(&q) == 1) {
+        bool score = weir_column_number(&q) != 0;
         weir_time made = weir_column_number(&q);
 
-        stop = row(context, made, (uint64_t)weir_column_number(&q));
+        stop = row(context, score, made, (uint64_t)weir_column_number(&q));
         calls++;
     }
     rc = weir_query_end(&q);

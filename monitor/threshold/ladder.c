@@ -1,6 +1,6 @@
 /*
  * Records of prefixes that raised events, in an array chained by keyed hashes, with the step each
- * has come to; and what a block must pass before it is decided.
+ * has come to.
  * The ladder owns its records and copies of the steps.  Refuses to block whom ladder.h says it
  * must not, and tells why.
  */
@@ -100,12 +100,13 @@ static weir_time length_of(const struct weir_ladder *ladder, const struct ladder
     return (weir_time)fmin(lasts, (double)ladder->options.longest);
 }
 
-static bool is_block(enum weir_response response)
+/* Whether it puts its prefix on a list. */
+static bool lists(enum weir_response response)
 {
-    return response == WEIR_RESPONSE_DEFER || response == WEIR_RESPONSE_REJECT;
+    return response >= WEIR_RESPONSE_SCORE;
 }
 
-static enum weir_response milder(const struct weir_ladder *ladder, enum weir_response wanted,
+static enum weir_response milder(struct weir_ladder *ladder, enum weir_response wanted,
                                  const struct weir_watch_event *event, const char **withheld_r)
 {
     *withheld_r = NULL;
@@ -113,9 +114,16 @@ static enum weir_response milder(const struct weir_ladder *ladder, enum weir_res
         *withheld_r = "its class is only observed";
         return WEIR_RESPONSE_OBSERVE;
     }
-    if (is_block(wanted))
-        *withheld_r = weir_ladder_withheld(ladder, event);
+    if (lists(wanted))
+        *withheld_r = weir_ladder_withheld(ladder, event, wanted);
     return *withheld_r ? WEIR_RESPONSE_ALERT : wanted;
+}
+
+static void spend(struct weir_ladder *ladder, const struct weir_ladder_decision *decision)
+{
+    bool score = decision->response == WEIR_RESPONSE_SCORE;
+    weir_ladder_spend(ladder, decision->response, decision->servers, decision->time);
+    *(score ? &ladder->counts.scores : &ladder->counts.blocks) += 1;
 }
 
 /* From now on, as the caller's clock has it: what an event claims is no time that has passed. */
@@ -140,14 +148,12 @@ static void decide(struct weir_ladder *ladder, struct ladder_record *record)
     record->taken = ladder->wall;
     record->ends = decision.until = time + length_of(ladder, record, step, time);
     decision.response = milder(ladder, step->response, event, &decision.withheld);
-    record->withheld = is_block(decision.wanted) && decision.response == WEIR_RESPONSE_ALERT;
+    record->withheld = lists(decision.wanted) && decision.response == WEIR_RESPONSE_ALERT;
     if (decision.response == WEIR_RESPONSE_SCORE)
         decision.points = step->points;
-    if (decision.response >= WEIR_RESPONSE_SCORE)
+    if (lists(decision.response)) {
         decision.ends = record->ends;
-    if (is_block(decision.response)) {
-        weir_ladder_spend(ladder, event->servers, time);
-        ladder->counts.blocks++;
+        spend(ladder, &decision);
     }
     weir_ladder_reason(event, record->step, record->repeated, decision.reason);
     ladder->counts.decisions++;
@@ -299,9 +305,10 @@ void weir_ladder_put(struct weir_ladder *ladder, const struct weir_ladder_place 
     record->taken = place->taken;
 }
 
-void weir_ladder_blocked(struct weir_ladder *ladder, uint32_t servers, weir_time time)
+void weir_ladder_spent(struct weir_ladder *ladder, enum weir_response response, uint32_t servers,
+                       weir_time time)
 {
-    weir_ladder_spend(ladder, servers, time);
+    weir_ladder_spend(ladder, response, servers, time);
 }
 
 /* The ladder. ------------------------------------------------------------ */
@@ -365,6 +372,10 @@ int weir_ladder_new(const struct weir_ladder_options *options,
     for (size_t i = 0; i < options->class_count; i++)
         ladder->class[i].name[sizeof(ladder->class[i].name) - 1] = '\0';
     ladder->options.classes = ladder->class;
+    ladder->blocks.hour = options->blocks_hour;
+    ladder->blocks.server_hour = options->blocks_server_hour;
+    ladder->scores.hour = options->scores_hour;
+    ladder->scores.server_hour = options->scores_server_hour;
     ladder->decided = decided;
     ladder->context = context;
     rc = make_records(ladder);

@@ -19,6 +19,7 @@
  *   - of a network that fewer than `quorum` servers saw: an analyst may block it;
  *   - when so many an hour were decided (twice as many in the first one), in all, or by the word of
  *     each of the servers that saw it: so that one stolen identity cannot block the world.
+ * A score is withheld only for the last of these reasons, with numbers of its own.
  * What was withheld is tried again when the step has lasted, and at the next event that is not too
  * early.
  * An event that is only observed is decided as observed, and told what would have been done.
@@ -79,6 +80,7 @@ struct weir_ladder_options {
     unsigned quorum;          /* servers that must have seen what blocks a network: 2 */
     unsigned blocks_hour;     /* in all: 200 */
     unsigned blocks_server_hour; /* by the word of one server: 50 */
+    unsigned scores_hour, scores_server_hour; /* the same for scores: 2000, 500 */
     struct weir_hash_key key;
     /* Whether a prefix must not be blocked, and why (static text); of a network, also when it holds
      * an address that must not be.  May be NULL. */
@@ -105,7 +107,8 @@ struct weir_ladder_decision {
 struct weir_ladder_counts {
     uint64_t events, decisions, withheld, forgotten;
     uint64_t early;               /* events that decided nothing: before their step could work */
-    uint64_t blocks;              /* decided */
+    uint64_t blocks, scores;      /* decided */
+    uint64_t blocks_capped, scores_capped; /* withheld: too many an hour */
     size_t records;               /* now */
 };
 
@@ -139,12 +142,13 @@ struct weir_ladder_place {
     struct weir_prefix prefix;
     unsigned step, repeated;
     weir_time last, until, taken;
-    bool withheld;                /* a block was wanted, and an alert decided */
+    bool withheld;                /* a block or score was wanted, and an alert decided */
 };
 void weir_ladder_put(struct weir_ladder *ladder, const struct weir_ladder_place *place);
 
-/* a block decided then by the word of these servers; to be told oldest first. */
-void weir_ladder_blocked(struct weir_ladder *ladder, uint32_t servers, weir_time time);
+/* a block or score decided then by the word of these servers; to be told oldest first. */
+void weir_ladder_spent(struct weir_ladder *ladder, enum weir_response response, uint32_t servers,
+                       weir_time time);
 
 const struct weir_ladder_counts *weir_ladder_counts(const struct weir_ladder *ladder);
 

@@ -165,6 +165,7 @@ int weir_responder_turn(struct weir_responder *responder, uint64_t booked, weir_
     if (responder->items == 0)
         gather(responder, booked, now);
     done = responder->items > 0 ? weir_responder_write(responder) : 0;
+    weir_responder_tell_capped(responder);
     if (done == 0 && first_waits(responder, &position) && position <= booked)
         wake(responder);
     return done;
@@ -224,5 +225,9 @@ void weir_responder_free(struct weir_responder **responder)
 void weir_responder_count(const struct weir_responder *responder,
                           struct weir_responder_counts *counts_r)
 {
+    const struct weir_ladder_counts *ladder = weir_ladder_counts(responder->ladder);
+
     *counts_r = responder->counts;
+    counts_r->blocks_capped = ladder->blocks_capped;
+    counts_r->scores_capped = ladder->scores_capped;
 }

@@ -2,6 +2,7 @@
  * What a turn gathered, written in one transaction: events, decisions, the place of each prefix on
  * the ladder, and how far the journal is answered.  Then it is told: log, alerts, servers.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -164,7 +165,7 @@ static int write_decision(struct weir_responder *responder,
         .taken = decision->taken,
         .step = decision->step,
         .repeated = decision->repeated,
-        .withheld = decision->wanted >= WEIR_RESPONSE_DEFER &&
+        .withheld = decision->wanted >= WEIR_RESPONSE_SCORE &&
                     decision->response == WEIR_RESPONSE_ALERT,
     };
     char text[WEIR_REASON_MAX + WEIR_PREFIX_TEXT + 64];
@@ -245,6 +246,28 @@ static void tell(struct weir_responder *responder, const struct responder_item *
                  item->event.observed ? " (only observed)" : "",
                  item->again ? " (again, after a restart)" : "");
     }
+}
+
+static void tell_capped(struct weir_responder *responder, struct responder_capped *capped,
+                        uint64_t count, const char *what)
+{
+    weir_time since = responder->now - capped->last;
+
+    if (count == capped->told || (capped->last > 0 && since >= 0 && since < WEIR_HOUR))
+        return;
+    weir_log(responder->log, WEIR_LOG_WARNING,
+             "%s withheld: %" PRIu64 "; within an hour there were more than [threshold] %s_hour, "
+             "or %s_server_hour by the word of one server", what, count - capped->told, what, what);
+    capped->told = count;
+    capped->last = responder->now;
+}
+
+void weir_responder_tell_capped(struct weir_responder *responder)
+{
+    const struct weir_ladder_counts *counts = weir_ladder_counts(responder->ladder);
+
+    tell_capped(responder, &responder->blocks, counts->blocks_capped, "blocks");
+    tell_capped(responder, &responder->scores, counts->scores_capped, "scores");
 }
 
 int weir_responder_write(struct weir_responder *responder)

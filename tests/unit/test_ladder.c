@@ -1,5 +1,5 @@
 /*
- * The ladder of responses, sentence by sentence of its header (ladder.c, ladder_caps.c).
+ * The ladder of responses, sentence by sentence of its header (ladder.c).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,7 +54,8 @@ static struct weir_ladder_options options(struct rig *rig)
 {
     return (struct weir_ladder_options){
         .memory = WEIR_DAY, .longest = 8 * WEIR_HOUR, .quorum = 2, .blocks_hour = 200,
-        .blocks_server_hour = 50, .spared = is_spared, .context = rig};
+        .blocks_server_hour = 50, .scores_hour = 2000, .scores_server_hour = 500,
+        .spared = is_spared, .context = rig};
 }
 
 static void open_with(struct rig *rig, struct weir_ladder_options o)
@@ -332,71 +333,6 @@ static void a_network_is_blocked_only_when_enough_servers_saw_it(void **state)
     weir_ladder_free(&rig.ladder);
 }
 
-/* Blocks of so many different addresses that are decided when they claim a time. */
-static unsigned blocks_of(struct rig *rig, unsigned net, unsigned count, weir_time time,
-                          uint32_t servers, weir_time now)
-{
-    uint64_t before = weir_ladder_counts(rig->ladder)->blocks;
-    for (unsigned i = 0; i < count; i++) {
-        char text[32];
-        snprintf(text, sizeof(text), "192.0.%u.%u", net, i);
-        struct weir_watch_event e = event_of(text, time, "strict");
-        e.servers = servers;
-        weir_ladder_event(rig->ladder, &e, now);
-        e.raised = false;
-        weir_ladder_event(rig->ladder, &e, now);
-    }
-    return (unsigned)(weir_ladder_counts(rig->ladder)->blocks - before);
-}
-
-static unsigned blocks(struct rig *rig, unsigned net, unsigned count, weir_time time,
-                       uint32_t servers)
-{
-    return blocks_of(rig, net, count, time, servers, time);
-}
-
-static void one_stolen_identity_cannot_block_the_world(void **state)
-{
-    struct rig rig;
-    (void)state;
-    open_rig(&rig);
-    assert_int_equal(blocks(&rig, 1, 50, START, 1), 50);
-    assert_int_equal(blocks(&rig, 2, 50, START, 1), 0);
-    assert_int_equal(blocks(&rig, 3, 20, START, 2), 20);
-    assert_int_equal(blocks(&rig, 4, 20, START, 1 | 2), 20); /* the other one's word is good */
-    assert_int_equal(blocks(&rig, 5, 200, START + WEIR_HOUR / 2, 1), 25);
-    assert_int_equal(blocks(&rig, 6, 200, START + 3 * WEIR_HOUR, 1), 50);
-    weir_ladder_free(&rig.ladder);
-}
-
-static void times_that_are_claimed_fill_no_cap(void **state)
-{
-    struct rig rig;
-    (void)state;
-    open_rig(&rig);
-    for (unsigned day = 0; day < 5; day++) /* a day of events each, all told today */
-        assert_int_equal(blocks_of(&rig, day, 30, START + day * WEIR_DAY, 1, START + 5 * WEIR_DAY),
-                         day == 0 ? 30 : day == 1 ? 20 : 0);
-    weir_ladder_free(&rig.ladder);
-}
-
-static void so_many_blocks_an_hour_and_not_one_more(void **state)
-{
-    struct weir_ladder_options o = options(NULL);
-    struct rig rig;
-    (void)state;
-    o.blocks_hour = 60;
-    o.spared = NULL;
-    open_with(&rig, o);
-    assert_int_equal(blocks(&rig, 1, 40, START, 1), 40);
-    assert_int_equal(blocks(&rig, 2, 40, START, 2), 20);
-    assert_string_equal(rig.decision[(rig.count - 1) % SAVED].withheld,
-                        "too many blocks within an hour");
-    assert_int_equal(rig.decision[(rig.count - 1) % SAVED].response, WEIR_RESPONSE_ALERT);
-    assert_int_equal(blocks(&rig, 3, 40, START + WEIR_MINUTE, 4), 1);
-    weir_ladder_free(&rig.ladder);
-}
-
 static void what_is_observed_tells_what_would_have_been_done(void **state)
 {
     struct weir_watch_event e = event_of("192.0.2.1", START, "strict");
@@ -542,9 +478,6 @@ int main(void)
         cmocka_unit_test(an_event_that_is_still_raised_when_its_step_has_lasted_takes_the_next),
         cmocka_unit_test(whom_one_must_not_block_is_alerted_instead),
         cmocka_unit_test(a_network_is_blocked_only_when_enough_servers_saw_it),
-        cmocka_unit_test(one_stolen_identity_cannot_block_the_world),
-        cmocka_unit_test(times_that_are_claimed_fill_no_cap),
-        cmocka_unit_test(so_many_blocks_an_hour_and_not_one_more),
         cmocka_unit_test(what_is_observed_tells_what_would_have_been_done),
         cmocka_unit_test(ends_are_spread_and_the_same_each_time),
         cmocka_unit_test(what_was_undone_begins_at_the_first_step),

@@ -53,13 +53,15 @@ static const char *resume(void *context, struct weir_watch_event *event, weir_ti
 /* Another one in the place of the one that is there, which is gone without a word. */
 static void open_responder(struct rig *rig)
 {
-    static const struct weir_ladder_class steps = {
-        .name = "", .step = {{WEIR_RESPONSE_ALERT, 0, 10 * WEIR_MINUTE},
-                             {WEIR_RESPONSE_DEFER, 0, 10 * WEIR_MINUTE},
-                             {WEIR_RESPONSE_REJECT, 0, WEIR_HOUR}}, .steps = 3};
+    static const struct weir_ladder_class steps[] = {
+        {.name = "", .step = {{WEIR_RESPONSE_ALERT, 0, 10 * WEIR_MINUTE},
+                              {WEIR_RESPONSE_DEFER, 0, 10 * WEIR_MINUTE},
+                              {WEIR_RESPONSE_REJECT, 0, WEIR_HOUR}}, .steps = 3},
+        {.name = "scored", .step = {{WEIR_RESPONSE_SCORE, 3, WEIR_HOUR}}, .steps = 1}};
     static const struct weir_ladder_options ladder = {
-        .classes = &steps, .class_count = 1, .memory = WEIR_DAY, .longest = 30 * WEIR_DAY,
-        .quorum = 2, .blocks_hour = 3, .blocks_server_hour = 50};
+        .classes = steps, .class_count = 2, .memory = WEIR_DAY, .longest = 30 * WEIR_DAY,
+        .quorum = 2, .blocks_hour = 3, .blocks_server_hour = 50, .scores_hour = 4,
+        .scores_server_hour = 50};
     const struct weir_responder_options options = {
         .ladder = &ladder, .database = rig->database->database, .wake = rig->wake,
         .booking = &rig->booking, .resume = resume, .changed = changed, .alert = alert,
@@ -92,16 +94,22 @@ static int teardown(void **state)
     return 0;
 }
 
-static void tell(struct rig *rig, const char *prefix, bool raised, weir_time time,
-                 uint64_t position)
+static void tell_class(struct rig *rig, const char *class_name, const char *prefix, bool raised,
+                       weir_time time, uint64_t position)
 {
     const struct weir_watch_event event = {
         .raised = raised, .time = time, .prefix = watched_prefix(prefix),
         .quantity = WEIR_QUANTITY_MESSAGES, .limit = {1, 10}, .tokens = -1, .rate = 5,
-        .class_name = "default", .servers = 6};
+        .class_name = class_name, .servers = 6};
 
     rig->booking = position;
     weir_responder_event(rig->responder, &event);
+}
+
+static void tell(struct rig *rig, const char *prefix, bool raised, weir_time time,
+                 uint64_t position)
+{
+    tell_class(rig, "default", prefix, raised, time, position);
 }
 
 static int64_t count(struct rig *rig, const char *table)
@@ -283,6 +291,30 @@ static void caps_outlive_their_responder(void **state)
     assert_int_equal(count(rig, "decisions"), 3);
 }
 
+static void caps_of_scores_outlive_it_too(void **state)
+{
+    struct rig *rig = *state;
+    char prefix[32];
+
+    for (unsigned i = 0; i < 6; i++) {
+        sprintf(prefix, "192.0.2.%u", i);
+        tell_class(rig, "scored", prefix, true, NOW, 10);
+        database_must(rig->database, weir_responder_turn(rig->responder, 10, NOW), 0);
+        open_responder(rig);
+        assert_int_equal(weir_responder_resume(rig->responder, NOW), 0);
+        assert_int_equal(weir_responder_replayed(rig->responder, 10), 0);
+    }
+    assert_int_equal(count(rig, "decisions WHERE list = 'score'"), 4);
+    assert_int_equal(count(rig, "ladder WHERE withheld"), 2);
+    tell(rig, "192.0.2.9", true, NOW, 20); /* blocks have theirs */
+    tell(rig, "192.0.2.9", false, NOW, 20);
+    database_must(rig->database, weir_responder_turn(rig->responder, 20, NOW), 0);
+    tell(rig, "192.0.2.9", true, NOW, 30);
+    database_must(rig->database,
+                  weir_responder_turn(rig->responder, 30, NOW + WEIR_LADDER_WAIT), 0);
+    assert_int_equal(count(rig, "decisions WHERE list = 'blacklist'"), 1);
+}
+
 static void what_is_not_taken_up_is_closed_with_the_reason(void **state)
 {
     struct rig *rig = *state;
@@ -351,6 +383,7 @@ int main(void)
         TEST(a_journal_that_lost_its_end_is_answered_anew),
         TEST(a_step_of_the_ladder_outlives_its_responder),
         TEST(caps_outlive_their_responder),
+        TEST(caps_of_scores_outlive_it_too),
         TEST(what_is_not_taken_up_is_closed_with_the_reason),
         TEST(it_is_taken_up_as_of_when_it_was_last_seen),
         TEST(an_event_nobody_keeps_track_of_does_not_stand),
