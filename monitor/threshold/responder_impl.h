@@ -49,6 +49,7 @@ struct weir_responder {
     weir_time memory;            /* of the ladder */
     struct weir_responder_counts counts;
     struct responder_capped blocks, scores;
+    struct weir_log_gate events_gate, decisions_gate; /* of their lines in the log */
     weir_time now;
     uint64_t generation;         /* of the last change in this turn, or 0 */
 };

@@ -1,6 +1,7 @@
 /*
  * What a turn gathered, written in one transaction: events, decisions, the place of each prefix on
- * the ladder, and how far the journal is answered.  Then it is told: log, alerts, servers.
+ * the ladder, and how far the journal is answered.  Then it is told: log, alerts, servers; of many
+ * events the log has the first ones and a number.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,6 +13,9 @@
 #include "monitor/database/database_events_io.h"
 #include "monitor/database/database_ladder_io.h"
 #include "monitor/threshold/responder_impl.h"
+
+#define LINE_EVERY (10 * WEIR_SECOND) /* of the log, beyond WEIR_LOG_BURST of a kind */
+#define MORE 32
 
 int weir_responder_audit(struct weir_responder *responder, const char *who, const char *what,
                          const char *detail)
@@ -227,24 +231,51 @@ static void alert(struct weir_responder *responder, const struct responder_item 
     responder->options.alert(responder->options.context, &told);
 }
 
+/* " (12 more before)"; a peer can cause as many lines as it likes. */
+static bool may_log(struct weir_responder *responder, struct weir_log_gate *gate,
+                    char more_r[static MORE])
+{
+    unsigned held = 0;
+    bool open = weir_log_gate_open(gate, responder->now, LINE_EVERY, &held);
+
+    more_r[0] = '\0';
+    if (held > 0)
+        snprintf(more_r, MORE, " (%u more before)", held);
+    return open;
+}
+
+static void log_decision(struct weir_responder *responder, const struct responder_item *item)
+{
+    char text[WEIR_REASON_MAX + WEIR_PREFIX_TEXT + 64], more[MORE];
+    const char *withheld = item->decision.withheld;
+
+    if (may_log(responder, &responder->decisions_gate, more))
+        weir_log(responder->log, WEIR_LOG_WARNING, "%s%s%s%s",
+                 sentence(&item->decision, text, sizeof text), withheld ? "; withheld: " : "",
+                 withheld ? withheld : "", more);
+}
+
+static void log_event(struct weir_responder *responder, const struct responder_item *item)
+{
+    char text[WEIR_REASON_MAX + WEIR_PREFIX_TEXT + 64], more[MORE];
+
+    if (!may_log(responder, &responder->events_gate, more))
+        return;
+    describe(&item->event, text, sizeof text);
+    weir_log(responder->log, WEIR_LOG_WARNING, "over its limit: %s%s%s%s", text,
+             item->event.observed ? " (only observed)" : "",
+             item->again ? " (again, after a restart)" : "", more);
+}
+
 static void tell(struct weir_responder *responder, const struct responder_item *item)
 {
-    char text[WEIR_REASON_MAX + WEIR_PREFIX_TEXT + 64];
-
     if (item->is_decision) {
-        const char *withheld = item->decision.withheld;
-
         responder->counts.decisions++;
-        weir_log(responder->log, WEIR_LOG_WARNING, "%s%s%s",
-                 sentence(&item->decision, text, sizeof text), withheld ? "; withheld: " : "",
-                 withheld ? withheld : "");
+        log_decision(responder, item);
         if (item->decision.response != WEIR_RESPONSE_OBSERVE)
             alert(responder, item);
     } else if (item->event.raised) {
-        describe(&item->event, text, sizeof text);
-        weir_log(responder->log, WEIR_LOG_WARNING, "over its limit: %s%s%s", text,
-                 item->event.observed ? " (only observed)" : "",
-                 item->again ? " (again, after a restart)" : "");
+        log_event(responder, item);
     }
 }
 

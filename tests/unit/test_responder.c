@@ -28,7 +28,9 @@ struct rig {
     struct weir_alert alert;     /* the last one */
     unsigned alerts;
     unsigned capped;             /* lines of the log about what is withheld */
-    char line[256];              /* the last one of these */
+    unsigned lines;              /* of the log, of other kinds */
+    char line[512];              /* the last one of those about what is withheld */
+    char event[512];             /* the same about events */
     int wake;
 };
 
@@ -37,10 +39,14 @@ static void note_line(void *context, enum weir_log_level level, const char *line
     struct rig *rig = context;
 
     (void)level;
-    if (!strstr(line, "s withheld: "))
-        return;
-    rig->capped++;
-    snprintf(rig->line, sizeof rig->line, "%s", line);
+    if (strncmp(line, "over its limit: ", 16) == 0)
+        snprintf(rig->event, sizeof rig->event, "%s", line);
+    if (strstr(line, "s withheld: ")) {
+        rig->capped++;
+        snprintf(rig->line, sizeof rig->line, "%s", line);
+    } else {
+        rig->lines++;
+    }
 }
 
 static void changed(void *context, uint64_t generation)
@@ -213,6 +219,18 @@ static void what_caps_withhold_is_counted_and_told_once_an_hour(void **state)
     assert_int_equal(rig->capped, 2);
 }
 
+static void a_flood_of_events_is_no_flood_of_lines(void **state)
+{
+    struct rig *rig = *state;
+
+    pass(rig, 1, 200, NOW);
+    assert_int_equal(rig->lines, 2 * WEIR_LOG_BURST); /* of events, and of decisions */
+    assert_int_equal(rig->alerts, 200);
+    pass(rig, 2, 1, NOW + WEIR_MINUTE);
+    assert_int_equal(rig->lines, 2 * WEIR_LOG_BURST + 2);
+    assert_non_null(strstr(rig->event, " (190 more before)"));
+}
+
 static void decide(struct rig *rig, const char *list, const char *prefix, weir_time ends)
 {
     struct weir_list_entry entry = {.prefix = watched_prefix(prefix), .ends = ends,
@@ -289,6 +307,7 @@ int main(void)
         TEST(A9_an_event_is_stored_and_its_decision_goes_to_every_server),
         TEST(what_is_cleared_is_noted_at_the_event_it_belongs_to),
         TEST(what_caps_withhold_is_counted_and_told_once_an_hour),
+        TEST(a_flood_of_events_is_no_flood_of_lines),
         TEST(an_undo_takes_back_what_is_at_and_below_a_prefix),
         TEST(an_undo_of_many_takes_back_all_of_them),
         TEST(an_order_tells_the_last_state_of_each_entry),
