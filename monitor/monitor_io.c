@@ -352,6 +352,7 @@ int weir_monitor_run(struct weir_monitor *monitor)
         store(monitor, steady);
         retain(monitor, now, steady);
         weir_intake_tick(monitor->intake, steady);
+        weir_alerts_tick(monitor->alerts);
         weir_notify_alive(&monitor->notify, steady);
         flush_log(monitor);
         wait_for_something(monitor);

@@ -323,7 +323,7 @@ static const struct weir_setting rows[] = {
      "An http or https URL to which alerts are posted as JSON; empty: none.", NULL},
     {"monitor", "alert_window", WEIR_PERIOD, "5m", 1e6, DAYS, NULL, AT(alert_window),
      "The first alert is told at once; what comes within so long after a message is gathered into "
-     "the next.", NULL},
+     "the next. The log has 20 lines at once, and then one.", NULL},
     {"monitor", "alert_hour", WEIR_COUNT, "12", 1, WEIR_ALERT_HOUR_MAX, NULL, AT(alert_hour),
      "At most so many messages with alerts an hour, by mail and to the webhook each.", NULL},
     {"monitor", "sendmail", WEIR_TEXT, "/usr/sbin/sendmail", 0, 0, NULL, AT(sendmail),
@@ -360,6 +360,10 @@ static const struct weir_setting rows[] = {
      "At most so many blocks an hour are made by themselves, in all ...", NULL},
     {"threshold", "blocks_server_hour", WEIR_COUNT, "50", 0, 1e6, NULL, AT(blocks_server_hour),
      "... and by the word of one server: a stolen identity cannot block the world.", NULL},
+    {"threshold", "scores_hour", WEIR_COUNT, "2000", 0, 1e6, NULL, AT(scores_hour),
+     "At most so many addresses an hour are given a score by themselves, in all ...", NULL},
+    {"threshold", "scores_server_hour", WEIR_COUNT, "500", 0, 1e6, NULL, AT(scores_server_hour),
+     "... and by the word of one server.", NULL},
 
     {"sniffer", "interface", WEIR_TEXT, "any", 0, 0, NULL, AT(sniffer_interface),
      "The network interface weir-sniffer listens at; any for all of them.", NULL},

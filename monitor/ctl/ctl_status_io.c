@@ -380,6 +380,10 @@ static void print_monitor(const struct report *report)
            weir_ctl_bytes((uint64_t)number(status, "behind"), behind));
     printf("  %-10s %lld open, %lld alerts wait to be told\n", "alarms",
            (long long)number(status, "alarms"), (long long)number(status, "alerts_waiting"));
+    if (number(status, "blocks_withheld") + number(status, "scores_withheld") > 0)
+        printf("  %-10s %lld blocks, %lld scores: too many within an hour\n", "withheld",
+               (long long)number(status, "blocks_withheld"),
+               (long long)number(status, "scores_withheld"));
 }
 
 static void print_text(const struct report *report)

@@ -1,5 +1,5 @@
 /*
- * alert_io - two channels, each a thread over a group that waits and a pace.
+ * alert_io - two channels, each a thread over a group that waits and a pace, and lines of the log.
  *
  * A channel holds its lock only to move groups about, never while a message is handed over.
  * Refuses recipients that sendmail could take for options, and URLs that are not http or https.
@@ -27,6 +27,9 @@ struct weir_alerts {
     const struct weir_log *log;
     struct alert_channel channel[CHANNELS];
     atomic_uint_fast64_t added;
+    struct weir_clock steady;
+    pthread_mutex_t lines_lock;
+    struct weir_alert_lines lines; /* of the log */
 };
 
 weir_time weir_alert_deadline(struct alert_channel *channel)
@@ -210,6 +213,9 @@ int weir_alerts_open(const struct weir_alerts_options *options, const struct wei
     if (options->timeout == 0)
         alerts->options.timeout = WEIR_ALERT_TIMEOUT;
     alerts->log = log;
+    alerts->steady = weir_clock_steady();
+    alerts->lines.window = options->window;
+    pthread_mutex_init(&alerts->lines_lock, NULL);
     alerts->channel[MAIL].name = "mail";
     alerts->channel[MAIL].hand_over = weir_alert_hand_to_sendmail;
     alerts->channel[WEBHOOK].name = "webhook";
@@ -223,6 +229,17 @@ int weir_alerts_open(const struct weir_alerts_options *options, const struct wei
     else
         *alerts_r = alerts;
     return done;
+}
+
+/* With the lock of the lines. */
+static void end_lines(struct weir_alerts *alerts, weir_time now, bool ends)
+{
+    struct weir_alert_group more;
+    char line[WEIR_ALERT_LINE_ROOM];
+
+    if (weir_alert_lines_end(&alerts->lines, now, ends, &more))
+        weir_log(alerts->log, WEIR_LOG_WARNING, "alerts gathered: %s",
+                 weir_alert_summary(&more, line));
 }
 
 static void stop(struct alert_channel *channel)
@@ -251,6 +268,8 @@ void weir_alerts_close(struct weir_alerts **alerts)
         pthread_cond_destroy(&channel->wake);
         pthread_mutex_destroy(&channel->lock);
     }
+    end_lines(*alerts, 0, true);
+    pthread_mutex_destroy(&(*alerts)->lines_lock);
     free((void *)(uintptr_t)(*alerts)->options.mail);
     free((void *)(uintptr_t)(*alerts)->options.sendmail);
     free((void *)(uintptr_t)(*alerts)->options.webhook);
@@ -260,11 +279,28 @@ void weir_alerts_close(struct weir_alerts **alerts)
 
 /* use ------------------------------------------------------------------------------ */
 
-void weir_alerts_add(struct weir_alerts *alerts, const struct weir_alert *alert)
+void weir_alerts_tick(struct weir_alerts *alerts)
 {
+    pthread_mutex_lock(&alerts->lines_lock);
+    end_lines(alerts, weir_clock_now(&alerts->steady), false);
+    pthread_mutex_unlock(&alerts->lines_lock);
+}
+
+static void log_alert(struct weir_alerts *alerts, const struct weir_alert *alert)
+{
+    weir_time now = weir_clock_now(&alerts->steady);
     char line[WEIR_ALERT_LINE_ROOM];
 
-    weir_log(alerts->log, WEIR_LOG_WARNING, "alert: %s", weir_alert_sentence(alert, line));
+    pthread_mutex_lock(&alerts->lines_lock);
+    end_lines(alerts, now, false);
+    if (weir_alert_lines_add(&alerts->lines, alert, now))
+        weir_log(alerts->log, WEIR_LOG_WARNING, "alert: %s", weir_alert_sentence(alert, line));
+    pthread_mutex_unlock(&alerts->lines_lock);
+}
+
+void weir_alerts_add(struct weir_alerts *alerts, const struct weir_alert *alert)
+{
+    log_alert(alerts, alert);
     atomic_fetch_add(&alerts->added, 1);
     for (unsigned i = 0; i < CHANNELS; i++) {
         struct alert_channel *channel = &alerts->channel[i];
