@@ -294,7 +294,7 @@ static json_t *unaccept(struct question *question)
     undone = weir_responder_unaccept(question->monitor->responder, &prefix, question->who,
                                      question->now);
     if (undone == 0)
-        return refuse(question, "it is not accepted");
+        return not_there(question, "it is not accepted by itself");
     return undone < 0 ? trouble(question) : json_pack("{s:i}", "undone", undone);
 }
 

@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -21,7 +22,8 @@ from ctl_help import Help
 
 USAGE, DATA, UNAVAILABLE, CANT_CREATE, CONFIG = 64, 65, 69, 73, 78
 VERBS = ["server add", "server revoke", "server list", "threshold show", "threshold set",
-         "threshold remove", "threshold test", "top", "events", "block", "unblock"]
+         "threshold remove", "threshold test", "top", "events", "block", "unblock",
+         "unaccept", "decisions"]
 SPAMMER, PARTNER, SMALL = "203.0.113.7", "198.51.100.9", "192.0.2.44"
 
 
@@ -157,6 +159,10 @@ class CommandLine(Help, Case):
             (["block", SPAMMER, "--for", "4h", "--reason", "a\nb"], "control character"),
             (["unblock", SPAMMER, "--for", "4h"], "--accept is missing"),
             (["unblock"], "missing"),
+            (["unaccept"], "missing"),
+            (["unaccept", "customer.example"], "customer.example"),
+            (["unaccept", SPAMMER, "--for", "4h"], "does not take --for"),
+            (["decisions", "customer.example"], "customer.example"),
         ]:
             with self.subTest(" ".join(words)):
                 self.refused(USAGE, reason, *words)
@@ -281,6 +287,40 @@ class Decisions(Case):
         self.assertEqual(self.mx1.ctl("accept", "show", "203.0.113.30", check=False).returncode, 0)
         self.refused(DATA, "acceptable", "block", "203.0.113.30", "--for", "4h")
         self.assertIn("accepted from now on", self.good("unblock", "203.0.113.31", "--accept"))
+
+    def test_what_is_accepted_is_shown_and_taken_back(self):
+        self.good("unblock", "203.0.113.60", "--accept", "--for", "7d", "--reason", "a customer")
+        self.good("unblock", "203.0.113.0/26", "--accept", "--reason", "their network")
+        self.good("block", "203.0.113.200", "--for", "4h", "--reason", "sends viruses")
+        rows = {row["prefix"]: row for row in self.json("decisions", "203.0.113.60")}
+        self.assertEqual(set(rows), {"203.0.113.60", "203.0.113.0/26"})
+        row = rows["203.0.113.60"]
+        self.assertEqual((row["list"], row["reason"], row["by"]),
+                         ("accept", "a customer", f"uid {os.geteuid()}"))
+        self.assertRegex(row["ends"], r"20..-..-..T")
+        self.assertIsNone(rows["203.0.113.0/26"]["ends"])
+        text = self.good("decisions")
+        self.assertRegex(text, r"(?m)^203\.0\.113\.60 +accepted +20\S+ +uid \d+ +a customer$")
+        self.assertRegex(text, r"(?m)^203\.0\.113\.0/26 +accepted +for ever +uid \d+ +their ")
+        self.assertRegex(text, r"(?m)^203\.0\.113\.200 +refused +20\S+ +uid \d+ +sends viruses$")
+
+        done = self.monitor.weir.ctl("unaccept", "203.0.113.60", check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"203\.0\.113\.60 is not accepted any more.*\nso on: mx1\n")
+        self.assertRegex(done.stderr, r"note: 203\.0\.113\.0/26, which holds it, is accepted all")
+        self.refused(1, "not accepted by itself", "unaccept", "203.0.113.60")
+        answer = self.json("unaccept", "203.0.113.0/26")
+        self.assertEqual((answer["unaccepted"], answer["undone"], answer["servers"]["have"]),
+                         ("203.0.113.0/26", 1, ["mx1"]))
+        self.assertEqual(self.mx1.ctl("accept", "show", "203.0.113.60", check=False).returncode, 1)
+        self.assertEqual(self.json("decisions", "203.0.113.60"), [])
+        self.good("block", "203.0.113.60", "--for", "4h")  # it is no longer acceptable
+        with sqlite3.connect(f"file:{self.monitor.weir.folder / 'spam.db'}?mode=ro",
+                             uri=True) as database:
+            lines = database.execute("SELECT who, detail FROM audit WHERE what = 'unaccept'")
+            self.assertEqual(set(lines.fetchall()),
+                             {(f"uid {os.geteuid()}", "203.0.113.60"),
+                              (f"uid {os.geteuid()}", "203.0.113.0/26")})
 
     def test_a_wider_block_is_told_when_it_stays(self):
         self.good("block", "203.0.114.0/24", "--for", "4h")
@@ -459,7 +499,8 @@ class WithoutMonitor(unittest.TestCase):
 
     def test_nobody_at_the_socket_is_told_with_its_name(self):
         for words in (["server", "revoke", "mx1"], ["block", SPAMMER, "--for", "4h"],
-                      ["unblock", SPAMMER], ["threshold", "remove", "partners"]):
+                      ["unblock", SPAMMER], ["unaccept", SPAMMER],
+                      ["threshold", "remove", "partners"]):
             self.refused(UNAVAILABLE, "none.sock", *words)
         self.refused(UNAVAILABLE, "none.sock", "server", "add", "mx1", "--output",
                      self.folder / "identity")
@@ -467,7 +508,8 @@ class WithoutMonitor(unittest.TestCase):
 
     def test_a_database_that_is_not_there_is_told_with_its_name(self):
         for words in (["server", "list"], ["threshold", "show"], ["top"], ["events"],
-                      ["threshold", "test"], ["threshold", "set", "default", "--observe"]):
+                      ["decisions"], ["threshold", "test"],
+                      ["threshold", "set", "default", "--observe"]):
             self.refused(UNAVAILABLE, "spam.db", *words)
 
     def test_a_configuration_without_a_socket_is_told(self):
