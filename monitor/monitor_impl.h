@@ -1,6 +1,7 @@
 /*
- * monitor_impl - the monitor's parts, shared by monitor_io.c (opening, the loop) and
- * monitor_door_io.c (what agents and weirctl ask).
+ * monitor_impl - the monitor's parts, shared by monitor_io.c (opening, the loop),
+ * monitor_check_io.c (what is refused before that) and monitor_door_io.c (what agents and weirctl
+ * ask).
  */
 #ifndef WEIR_MONITOR_MONITOR_IMPL_H
 #define WEIR_MONITOR_MONITOR_IMPL_H
@@ -63,6 +64,16 @@ void weir_monitor_use_log(struct weir_monitor *monitor);
 
 /* Logs an error: the system's for WEIR_EIO, else the database's. */
 void weir_monitor_trouble(struct weir_monitor *monitor, const char *what, int error);
+
+/* Reads a configuration as a monitor can use it: what it cannot use is told with its line. */
+int weir_monitor_load(const char *path, struct weir_arena *arena,
+                      const struct weir_settings_report *report, struct weir_config *config_r);
+
+/* Whether an address is one to hear agents at, as a check of settings. */
+int weir_monitor_fit_listen(const char *text, const char **why_r);
+
+/* Looks at what the configuration names: all that is wrong is logged.  0 or the first error. */
+int weir_monitor_check(struct weir_monitor *monitor);
 
 /* Where the configuration was read. */
 const char *weir_monitor_path(const struct weir_monitor *monitor);

@@ -44,10 +44,10 @@ static void log_line(void *context, enum weir_log_level level, const char *line)
 /* Also after a reload. */
 void weir_monitor_use_log(struct weir_monitor *monitor)
 {
-    if (monitor->options.debug) {
+    if (monitor->options.debug || monitor->options.test)
         monitor->config.log = WEIR_LOG_STDERR;
+    if (monitor->options.debug)
         monitor->config.log_level = WEIR_LOG_DEBUG;
-    }
     pthread_mutex_lock(&monitor->log_lock);
     weir_daemon_log_use(&monitor->log, monitor->options.program, &monitor->config);
     pthread_mutex_unlock(&monitor->log_lock);
@@ -164,8 +164,8 @@ static struct weir_monitor *make(const struct weir_monitor_options *options)
     return monitor;
 }
 
-int weir_monitor_open(const struct weir_monitor_options *options,
-                      struct weir_monitor **monitor_r)
+/* Reads the configuration and looks at what it names. */
+static int begin(const struct weir_monitor_options *options, struct weir_monitor **monitor_r)
 {
     struct weir_settings_report report = weir_settings_report_stderr();
     struct weir_monitor *monitor = make(options);
@@ -173,11 +173,32 @@ int weir_monitor_open(const struct weir_monitor_options *options,
 
     if (!monitor)
         return WEIR_ENOMEM;
+    *monitor_r = monitor;
     monitor->arena = weir_arena_new(ARENA_FIRST);
     if (monitor->arena && sodium_init() >= 0)
-        done = weir_config_load(options->config_path, monitor->arena, &report, &monitor->config);
+        done = weir_monitor_load(options->config_path, monitor->arena, &report, &monitor->config);
+    if (done < 0)
+        return done;
+    weir_monitor_use_log(monitor);
+    return weir_monitor_check(monitor);
+}
+
+int weir_monitor_test(const struct weir_monitor_options *options)
+{
+    struct weir_monitor *monitor = NULL;
+    int done = begin(options, &monitor);
+
+    weir_monitor_close(&monitor);
+    return done;
+}
+
+int weir_monitor_open(const struct weir_monitor_options *options,
+                      struct weir_monitor **monitor_r)
+{
+    struct weir_monitor *monitor = NULL;
+    int done = begin(options, &monitor);
+
     if (done == 0) {
-        weir_monitor_use_log(monitor);
         done = open_parts(monitor);
         flush_log(monitor);
     }

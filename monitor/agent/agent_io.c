@@ -75,19 +75,28 @@ struct weir_agent {
 
 static int read_identity(struct weir_agent *agent)
 {
-    char text[WEIR_IDENTITY_FILE_MAX + 1];
+    char text[WEIR_IDENTITY_FILE_MAX + 1], place[16] = "";
     const char *path = agent->config.agent_identity, *why = NULL;
+    unsigned line = 0;
     size_t len;
     int done = weir_secret_read(path, text, sizeof text, &len);
 
     if (done < 0)
-        weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s: %s", path,
-                 done == WEIR_EIO ? strerror(errno) : "too long to be an identity");
-    else if ((done = weir_identity_read((struct weir_slice){text, len}, &agent->identity,
-                                        &why)) < 0)
-        weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s: %s", path, why);
+        why = done == WEIR_EIO ? strerror(errno) : "too long to be an identity";
+    else
+        done = weir_identity_read((struct weir_slice){text, len}, &agent->identity, &why, &line);
     sodium_memzero(text, sizeof text);
-    return done < 0 ? WEIR_EINVAL : 0;
+    if (done == 0)
+        return 0;
+    if (line > 0)
+        snprintf(place, sizeof place, ":%u", line);
+    weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s%s: %s", path, place, why);
+    return WEIR_EINVAL;
+}
+
+static int check_state(struct weir_agent *agent)
+{
+    return weir_config_check_state(&agent->config, &agent->log.log);
 }
 
 /* A new one for each start, and the one that the monitor let in last. */
@@ -167,38 +176,86 @@ static int open_parts(struct weir_agent *agent)
     if (!spool || !agent->instance_path)
         return WEIR_ENOMEM;
     make_instance(agent);
-    if ((done = read_identity(agent)) < 0 ||
-        (done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
-        (done = weir_tail_open(spool, log, &agent->tail)) < 0 || (done = open_link(agent)) < 0 ||
-        (done = open_firewall(agent)) < 0)
+    if ((done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
+        (done = weir_tail_open(spool, log, &agent->tail)) < 0 || (done = open_link(agent)) < 0)
         return done;
     agent->signals = weir_signals_open();
     return agent->signals < 0 ? agent->signals : 0;
 }
 
-int weir_agent_open(const struct weir_agent_options *options, struct weir_agent **agent_r)
+/* A file of authorities that is there, or none. */
+static int fit_authorities(const char *path, const char **why_r)
 {
+    if (!path[0] || access(path, R_OK) == 0)
+        return 0;
+    *why_r = "the file cannot be read";
+    return WEIR_EINVAL;
+}
+
+static int load(struct weir_agent *agent)
+{
+    static const struct weir_config_check checks[] = {
+        {"agent", "authorities", fit_authorities}};
     struct weir_settings_report report = weir_settings_report_stderr();
+    const struct weir_agent_options *options = &agent->options;
+    int done;
+
+    agent->arena = weir_arena_new(ARENA_FIRST);
+    if (!agent->arena || sodium_init() < 0)
+        return WEIR_ENOMEM;
+    done = weir_config_load_checked(options->config_path, agent->arena, &report, checks,
+                                    sizeof checks / sizeof checks[0], &agent->config);
+    if (done < 0)
+        return done;
+    if (options->debug || options->test)
+        agent->config.log = WEIR_LOG_STDERR;
+    if (options->debug)
+        agent->config.log_level = WEIR_LOG_DEBUG;
+    weir_daemon_log_use(&agent->log, options->program, &agent->config);
+    return 0;
+}
+
+/* Reads the configuration and what it names: all that is wrong is told. */
+static int begin(const struct weir_agent_options *options, struct weir_agent **agent_r)
+{
     struct weir_agent *agent = calloc(1, sizeof *agent);
-    int done = WEIR_ENOMEM;
+    int (*const checks[])(struct weir_agent *agent) = {check_state, read_identity, open_firewall};
+    int done;
 
     if (!agent)
         return WEIR_ENOMEM;
+    *agent_r = agent;
     agent->options = *options;
     agent->signals = -1;
     agent->wall = weir_clock_system();
     agent->steady = weir_clock_steady();
     agent->notify.fd = -1;
     agent->health_every = HEALTH_EVERY;
-    agent->arena = weir_arena_new(ARENA_FIRST);
-    if (agent->arena && sodium_init() >= 0)
-        done = weir_config_load(options->config_path, agent->arena, &report, &agent->config);
-    if (done == 0 && options->debug) {
-        agent->config.log = WEIR_LOG_STDERR;
-        agent->config.log_level = WEIR_LOG_DEBUG;
+    done = load(agent);
+    if (done < 0)
+        return done;
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        int one = checks[i](agent);
+        done = done < 0 ? done : one;
     }
+    return done;
+}
+
+int weir_agent_test(const struct weir_agent_options *options)
+{
+    struct weir_agent *agent = NULL;
+    int done = begin(options, &agent);
+
+    weir_agent_close(&agent);
+    return done;
+}
+
+int weir_agent_open(const struct weir_agent_options *options, struct weir_agent **agent_r)
+{
+    struct weir_agent *agent = NULL;
+    int done = begin(options, &agent);
+
     if (done == 0) {
-        weir_daemon_log_use(&agent->log, options->program, &agent->config);
         done = open_parts(agent);
         weir_daemon_log_flush(&agent->log);
     }
