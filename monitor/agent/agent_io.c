@@ -65,6 +65,7 @@ struct weir_agent {
     uint64_t sniffed;                  /* octets it had written at the last look */
     weir_time health_every;
     size_t telling;                    /* streams that are gone, in the report that travels */
+    int64_t told;                      /* the generation in it */
     struct weir_applied applied;
     bool remembered;                   /* the instance, in its file */
     bool refused;                      /* another agent speaks for this server: told */
@@ -328,6 +329,7 @@ static void shipped(struct weir_agent *agent, int status, struct weir_slice answ
 static void applied(struct weir_agent *agent, const struct weir_command *command, int done)
 {
     agent->block = 0;
+    agent->health = 0; /* whoever asked for it waits to hear where it is not in force */
     if (done < 0) {
         weir_link_rest(agent->link, WEIR_ERRAND_COMMANDS);
         weir_log(&agent->log.log, WEIR_LOG_ERROR, "the lists cannot be changed: %s",
@@ -374,7 +376,8 @@ static void reported(struct weir_agent *agent, struct weir_slice answer)
     agent->health_every = HEALTH_EVERY;
     if (json && json_unpack(json, "{s:I}", "every", &every) == 0 && every < HEALTH_EVERY / 1000)
         agent->health_every = every > HEALTH_LEAST / 1000 ? every * 1000 : HEALTH_LEAST;
-    agent->health = weir_clock_now(&agent->steady) + agent->health_every;
+    if (agent->told == agent->generation)
+        agent->health = weir_clock_now(&agent->steady) + agent->health_every;
     json_decref(json);
 }
 
@@ -461,10 +464,9 @@ static void ask_for_commands(struct weir_agent *agent, weir_time steady)
 }
 
 /* As many names as a report has room for: one octet may take six in JSON. */
-static json_t *gone(struct weir_agent *agent)
+static json_t *gone(struct weir_agent *agent, size_t len)
 {
     json_t *names = json_array();
-    size_t len = HEALTH_NUMBERS;
     const char *name;
 
     agent->telling = 0;
@@ -476,19 +478,39 @@ static json_t *gone(struct weir_agent *agent)
     return names;
 }
 
+/* "blacklist 203.0.113.7 never": entries of the monitor that do not decide here, and why. */
+static json_t *overruled(const struct weir_applied *applied, size_t *len)
+{
+    json_t *lines = json_array();
+    char prefix[WEIR_PREFIX_TEXT];
+
+    for (size_t i = 0; i < applied->overruleds; i++) {
+        const struct weir_overruled *one = &applied->overruled[i];
+        json_t *line = json_sprintf("%s %s %s", weir_list_name(one->list),
+                                    weir_prefix_format(&one->prefix, prefix), one->by);
+
+        *len += json_string_length(line) + 4;
+        json_array_append_new(lines, line);
+    }
+    return lines;
+}
+
 static char *health_text(struct weir_agent *agent)
 {
+    size_t len = HEALTH_NUMBERS;
+    json_t *lines = overruled(&agent->applied, &len);
     const struct weir_tail_counts *tail = weir_tail_counts(agent->tail);
     const struct weir_silence *silence = &agent->silence;
     weir_time silent = weir_silence_now(silence);
     json_t *json = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "version", WEIR_VERSION,
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "version", WEIR_VERSION,
         "spool_files", (json_int_t)tail->files, "spool_octets", (json_int_t)tail->octets, "skipped",
         (json_int_t)tail->skipped, "generation", (json_int_t)agent->generation, "entries",
         (json_int_t)agent->applied.entries, "withheld", (json_int_t)agent->applied.withheld,
         "sniffer_silent", (json_int_t)(silent / WEIR_SECOND), "sniffer_silences",
         (json_int_t)silence->times, "sniffer_silence",
-        (json_int_t)((silence->past + silent) / WEIR_SECOND), "gone", gone(agent));
+        (json_int_t)((silence->past + silent) / WEIR_SECOND), "overruled", lines, "gone",
+        gone(agent, len));
     char *text = json ? json_dumps(json, 0) : NULL;
 
     json_decref(json);
@@ -504,6 +526,7 @@ static void tell_health(struct weir_agent *agent, weir_time steady)
     if (steady < agent->health || !weir_link_free_for(agent->link, WEIR_ERRAND_HEALTH, steady))
         return;
     agent->health = steady + agent->health_every;
+    agent->told = agent->generation;
     text = health_text(agent);
     if (text)
         (void)weir_link_send(agent->link, WEIR_ERRAND_HEALTH, "/agent/v1/health",

@@ -42,12 +42,12 @@ static int read_wish(struct weir_ctl *ctl, const char *reason, bool lists, struc
     return code != 0 ? code : weir_ctl_configure(ctl);
 }
 
-/* Asks the monitor, and waits for the servers. */
-static int ask(struct wish *wish, json_t *question)
+/* Asks the monitor, and waits for the servers; entry: as weir_ctl_servers_await() has it. */
+static int ask(struct wish *wish, json_t *question, const char *entry)
 {
     int code = weir_ctl_monitor_ask(wish->ctl, question, &wish->answer);
 
-    return code == 0 ? weir_ctl_servers_await(wish->ctl, &wish->who) : code;
+    return code == 0 ? weir_ctl_servers_await(wish->ctl, entry, &wish->who) : code;
 }
 
 static void forget(struct wish *wish)
@@ -77,17 +77,20 @@ static int tell_blocked(const struct wish *wish)
 int weir_ctl_block(struct weir_ctl *ctl)
 {
     struct wish wish = {0};
+    char entry[WEIR_PREFIX_TEXT + 16];
     int code;
 
     if (!ctl->option[WEIR_CTL_FOR])
         return weir_ctl_error(ctl, EX_USAGE, "--for is missing: for how long, as 4h or 30d?");
     code = read_wish(ctl, "blocked by hand", true, &wish);
+    snprintf(entry, sizeof entry, "blacklist %s", wish.text);
     if (code == 0)
         code = ask(&wish, json_pack("{s:s, s:s, s:s, s:I, s:b, s:o}", "do", "block", "list",
                                     "blacklist", "prefix", wish.text, "ends",
                                     (json_int_t)(wish.ends / WEIR_SECOND), "defer",
                                     ctl->option[WEIR_CTL_DEFER] != NULL, "reason",
-                                    weir_ctl_json_text(wish.reason, strlen(wish.reason))));
+                                    weir_ctl_json_text(wish.reason, strlen(wish.reason))),
+                   entry);
     if (code == 0)
         code = tell_blocked(&wish);
     forget(&wish);
@@ -168,7 +171,8 @@ int weir_ctl_unblock(struct weir_ctl *ctl)
         code = ask(&wish, json_pack("{s:s, s:s, s:b, s:I, s:o}", "do", "undo", "prefix", wish.text,
                                     "accept", accept, "ends",
                                     (json_int_t)(wish.ends / WEIR_SECOND), "reason",
-                                    weir_ctl_json_text(wish.reason, strlen(wish.reason))));
+                                    weir_ctl_json_text(wish.reason, strlen(wish.reason))),
+                   NULL);
     if (code == 0)
         code = look_wider(&wish);
     if (code == 0)
@@ -198,7 +202,8 @@ int weir_ctl_unaccept(struct weir_ctl *ctl)
     int code = read_wish(ctl, "", false, &wish), wider = 0;
 
     if (code == 0) {
-        code = ask(&wish, json_pack("{s:s, s:s}", "do", "unaccept", "prefix", wish.text));
+        code = ask(&wish, json_pack("{s:s, s:s}", "do", "unaccept", "prefix", wish.text),
+                   NULL);
         if (code == 0 || code == WEIR_CTL_NOT_THERE)
             wider = look_wider(&wish);
     }

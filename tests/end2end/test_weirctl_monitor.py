@@ -49,9 +49,10 @@ class Monitor:
         self.process.ready(self.socket.exists)
         self.process.ready(lambda: rig.accepts(self.port))
 
-    def add_server(self, name):
+    def add_server(self, name, **sections):
         """A mail server as its operator makes one."""
         weir = rig.Weir(self.folder, name, agent={"identity": self.folder / f"{name}.identity"})
+        weir.configure(**sections)
         self.weir.ctl("server", "add", name, "--output", self.folder / f"{name}.identity")
         (weir.folder / "spool").mkdir()
         weir.make_lists()
@@ -266,7 +267,7 @@ class Decisions(Case):
                                                check=False).returncode == 0)
         answer = self.json("block", "2001:db8:1::/48", "--for", "1h", "--defer")
         self.assertEqual((answer["blocked"], answer["defer"]), ("2001:db8:1::/48", True))
-        self.assertEqual(answer["servers"], {"have": ["mx1"], "lack": []})
+        self.assertEqual(answer["servers"], {"have": ["mx1"], "lack": [], "not": []})
 
         text = self.good("unblock", "203.0.113.20")
         self.assertIn("1 decision taken back", text)
@@ -356,6 +357,31 @@ class Decisions(Case):
         self.assertRegex(text, r"in force on: mx1\nnot yet.*: away\n")
         self.good("server", "revoke", "away")
         self.assertNotIn("away", self.good("unblock", "203.0.113.40"))
+
+
+class Overruled(Case):
+    def test_a_server_whose_own_lists_decide_otherwise_is_named_with_the_reason(self):
+        for name, sections in (("mx2", {"weir": {"never": "203.0.113.0/28"}}), ("mx3", {})):
+            weir = self.monitor.add_server(name, **sections)
+            if name == "mx3":
+                weir.ctl("accept", "add", "203.0.113.5", "--forever")
+                weir.ctl("blacklist", "add", "203.0.113.6", "--for", "1h")
+        text = self.good("block", "203.0.113.5", "--for", "4h")
+        self.assertIn("in force on: mx1\nnot on mx2: its never-list forbids it\n"
+                      "not on mx3: its acceptable list comes first\n", text)
+        who = self.json("block", "203.0.113.6", "--for", "4h")["servers"]
+        self.assertEqual(who, {"have": ["mx1"], "lack": [], "not": [
+            {"server": "mx2", "why": "its never-list forbids it"},
+            {"server": "mx3", "why": "an entry of its own stands there"}]})
+        who = self.json("block", "203.0.113.77", "--for", "4h")["servers"]
+        self.assertEqual(who, {"have": ["mx1", "mx2", "mx3"], "lack": [], "not": []})
+        # What was said before is known still.
+        who = self.json("block", "203.0.113.5", "--for", "5h")["servers"]
+        self.assertEqual([one["server"] for one in who["not"]], ["mx2", "mx3"])
+        self.assertEqual(len(self.monitor.server("mx2")["health"]["overruled"]), 2)
+        self.good("unblock", "203.0.113.6")
+        rig.wait_for(lambda: self.monitor.server("mx2")["health"]["overruled"] ==
+                     ["blacklist 203.0.113.5 never"], 10, "a report without it")
 
 
 class Traffic(Case):
