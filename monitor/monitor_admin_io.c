@@ -321,6 +321,24 @@ static json_t *block(struct question *question)
     return json_pack("{s:s}", "list", list);
 }
 
+static void add_trouble(json_t *troubles, const char *of, const char *why)
+{
+    if (why[0])
+        json_array_append_new(troubles, json_pack("{s:s, s:s}", "of", of, "why", why));
+}
+
+/* What cannot be written now, as on a full disk. */
+static json_t *troubles(const struct weir_monitor *monitor, const char *refused)
+{
+    json_t *troubles = json_array();
+
+    add_trouble(troubles, "journal", refused);
+    for (unsigned task = 0; task < WEIR_TASKS; task++)
+        add_trouble(troubles, task == WEIR_TASK_SYNC ? "journal" : "database",
+                    monitor->trouble[task]);
+    return troubles;
+}
+
 static json_t *status(struct question *question)
 {
     struct weir_monitor *monitor = question->monitor;
@@ -342,7 +360,7 @@ static json_t *status(struct question *question)
     weir_receiver_unlock(monitor->receiver);
     return json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-        " s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}",
+        " s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}",
         "servers", (json_int_t)seen, "blind", (json_int_t)blind, "requests",
         (json_int_t)door.requests, "unknown", (json_int_t)door.unknown, "held",
         (json_int_t)door.held, "octets", (json_int_t)taken.octets, "again",
@@ -355,7 +373,8 @@ static json_t *status(struct question *question)
         (json_int_t)done.lost, "alerts", (json_int_t)alerts.alerts, "alert_messages",
         (json_int_t)alerts.messages, "alert_failures", (json_int_t)alerts.failures,
         "alerts_waiting", (json_int_t)alerts.waiting, "behind", (json_int_t)taken.behind,
-        "blind_names", weir_admit_blind(monitor->admit, question->now, names, sizeof names));
+        "blind_names", weir_admit_blind(monitor->admit, question->now, names, sizeof names),
+        "troubles", troubles(monitor, taken.refused));
 }
 
 static const struct {

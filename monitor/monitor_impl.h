@@ -23,6 +23,18 @@
 
 struct weir_admin;
 
+/* What the loop does again and again until it is done. */
+enum weir_monitor_task {
+    WEIR_TASK_EVENTS,
+    WEIR_TASK_MINUTES,
+    WEIR_TASK_SERVERS,
+    WEIR_TASK_FORGET,
+    WEIR_TASK_SYNC,
+    WEIR_TASKS
+};
+
+#define WEIR_TROUBLE 160
+
 struct weir_monitor {
     struct weir_monitor_options options;
     struct weir_arena *arena;        /* of the configuration at the start */
@@ -36,7 +48,8 @@ struct weir_monitor {
     int signals, wake;
     struct weir_hash_key key;
 
-    pthread_mutex_t lock;            /* of the database, responder and policy */
+    pthread_mutex_t lock;            /* of the database, responder, policy and trouble */
+    char trouble[WEIR_TASKS][WEIR_TROUBLE]; /* with what was tried last; "": none */
     struct weir_database *database;
     struct weir_policy policy;
     struct weir_lists *lists;        /* of this machine, or NULL */
@@ -64,6 +77,9 @@ void weir_monitor_use_log(struct weir_monitor *monitor);
 
 /* Logs an error: the system's for WEIR_EIO, else the database's. */
 void weir_monitor_trouble(struct weir_monitor *monitor, const char *what, int error);
+
+/* Notes what came of a task; with the lock.  An error is logged. */
+void weir_monitor_note(struct weir_monitor *monitor, enum weir_monitor_task task, int done);
 
 /* Reads a configuration as a monitor can use it: what it cannot use is told with its line. */
 int weir_monitor_load(const char *path, struct weir_arena *arena,

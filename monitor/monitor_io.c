@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -60,10 +61,32 @@ static void flush_log(struct weir_monitor *monitor)
     pthread_mutex_unlock(&monitor->log_lock);
 }
 
+static const char *reason(const struct weir_monitor *monitor, int error)
+{
+    return error == WEIR_EIO ? strerror(errno) : weir_database_why(monitor->database);
+}
+
 void weir_monitor_trouble(struct weir_monitor *monitor, const char *what, int error)
 {
-    weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s: %s", what,
-             error == WEIR_EIO ? strerror(errno) : weir_database_why(monitor->database));
+    weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s: %s", what, reason(monitor, error));
+}
+
+void weir_monitor_note(struct weir_monitor *monitor, enum weir_monitor_task task, int done)
+{
+    static const char *const what[] = {
+        [WEIR_TASK_EVENTS] = "events wait",
+        [WEIR_TASK_MINUTES] = "the database is not written",
+        [WEIR_TASK_SERVERS] = "servers are not written",
+        [WEIR_TASK_FORGET] = "nothing could be forgotten",
+        [WEIR_TASK_SYNC] = "the journal is not durable",
+    };
+    char *trouble = monitor->trouble[task];
+
+    trouble[0] = '\0';
+    if (done >= 0)
+        return;
+    snprintf(trouble, WEIR_TROUBLE, "%s: %s", what[task], reason(monitor, done));
+    weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s", trouble);
 }
 
 /* opening ------------------------------------------------------------------------ */
@@ -265,8 +288,7 @@ static void respond(struct weir_monitor *monitor, weir_time now)
     pthread_mutex_lock(&monitor->lock);
     booked = weir_receiver_booked(monitor->receiver);
     done = weir_responder_turn(monitor->responder, booked, now);
-    if (done < 0)
-        weir_monitor_trouble(monitor, "events wait", done);
+    weir_monitor_note(monitor, WEIR_TASK_EVENTS, done);
     pthread_mutex_unlock(&monitor->lock);
 }
 
@@ -281,16 +303,17 @@ static void store(struct weir_monitor *monitor, weir_time steady)
     pthread_mutex_lock(&monitor->lock);
     done = weir_receiver_store_piece(monitor->receiver);
     monitor->storing = done > 0;
-    if (done < 0)
-        weir_monitor_trouble(monitor, "the database is not written", done);
-    if (all && done >= 0 && (done = weir_admit_store(monitor->admit)) < 0)
-        weir_monitor_trouble(monitor, "servers are not written", done);
+    weir_monitor_note(monitor, WEIR_TASK_MINUTES, done);
+    if (all && done >= 0)
+        weir_monitor_note(monitor, WEIR_TASK_SERVERS, weir_admit_store(monitor->admit));
     pthread_mutex_unlock(&monitor->lock);
     if (!all)
         return;
     monitor->stored = steady;
-    if (weir_receiver_sync(monitor->receiver) < 0)
-        weir_monitor_trouble(monitor, "the journal is not durable", WEIR_EIO);
+    done = weir_receiver_sync(monitor->receiver); /* it waits for the disk: without the lock */
+    pthread_mutex_lock(&monitor->lock);
+    weir_monitor_note(monitor, WEIR_TASK_SYNC, done);
+    pthread_mutex_unlock(&monitor->lock);
 }
 
 static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady)
@@ -307,13 +330,14 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
         .rows = 2000,
     };
     struct weir_forgotten forgotten = {0};
+    bool done;
 
     if (steady - monitor->retained < RETAIN_EVERY)
         return;
     pthread_mutex_lock(&monitor->lock);
-    if (weir_receiver_forget(monitor->receiver, now) < 0 ||
-        weir_database_retain(monitor->database, &retention, now, &forgotten) < 0)
-        weir_monitor_trouble(monitor, "nothing could be forgotten", WEIR_ECORRUPT);
+    done = weir_receiver_forget(monitor->receiver, now) >= 0 &&
+           weir_database_retain(monitor->database, &retention, now, &forgotten) >= 0;
+    weir_monitor_note(monitor, WEIR_TASK_FORGET, done ? 0 : WEIR_ECORRUPT);
     pthread_mutex_unlock(&monitor->lock);
     monitor->retained = forgotten.more ? steady - RETAIN_EVERY + WEIR_SECOND : steady;
 }
