@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -74,14 +75,32 @@ struct weir_agent {
 
 /* opening ---------------------------------------------------------------------- */
 
+/* Whoever reads it can speak for this server; as ssh with a private key, it is not used. */
+static bool is_open_to_all(struct weir_agent *agent)
+{
+    const char *path = agent->config.agent_identity;
+    struct stat there;
+
+    if (stat(path, &there) < 0 || (there.st_mode & S_IRWXO) == 0)
+        return false;
+    weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s: its mode is %04o: everybody may use it, and "
+             "whoever has read it can speak for this server; chmod 0640 or 0600, and if that was "
+             "so for long, revoke the server and add it again", path,
+             (unsigned)there.st_mode & 07777);
+    return true;
+}
+
 static int read_identity(struct weir_agent *agent)
 {
     char text[WEIR_IDENTITY_FILE_MAX + 1], place[16] = "";
     const char *path = agent->config.agent_identity, *why = NULL;
     unsigned line = 0;
     size_t len;
-    int done = weir_secret_read(path, text, sizeof text, &len);
+    int done;
 
+    if (is_open_to_all(agent))
+        return WEIR_EINVAL;
+    done = weir_secret_read(path, text, sizeof text, &len);
     if (done < 0)
         why = done == WEIR_EIO ? strerror(errno) : "too long to be an identity";
     else

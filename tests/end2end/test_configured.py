@@ -144,6 +144,15 @@ class Agent(Configured):
             with self.subTest(place):
                 self.refused("weir-agent", self.weir(text), place)
 
+    def test_an_identity_that_everybody_may_use_is_refused(self):
+        for mode in (0o644, 0o604, 0o602, 0o666):
+            with self.subTest(oct(mode)):
+                self.refused("weir-agent", self.weir(mode=mode), f"its mode is {mode:04o}: every")
+        for mode in (0o400, 0o600, 0o640, 0o660):
+            with self.subTest(oct(mode)):
+                done = self.run_it("weir-agent", self.weir(mode=mode), "-t")
+                self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_what_a_setting_names_is_looked_at(self):
         weir = self.weir(agent={"authorities": self.folder / "none"})
         place = f"{re.escape(str(weir.conf))}:{self.line_of(weir, 'authorities')}: "

@@ -145,6 +145,9 @@ class CommandLine(Help, Case):
             (["threshold", "set", "default", "--prefix", "192.0.2.0/24"], "takes no --prefix"),
             (["threshold", "set", "partners", "--messages", "1/s:3"], "--prefix is missing"),
             (["threshold", "set", "x" * 32, "--prefix", "192.0.2.1"], "1..31 octets"),
+            *((["threshold", "set", name, "--prefix", "192.0.2.1"],
+               "1..31 octets: letters, digits, '-', '_' and '.'")
+              for name in ("", "two words", "a:b", "partners,", "p\u00e4rtner", "a/b", "$(id)")),
             (["threshold", "set", "p", "--prefix", "192.0.2.1/24"], "p: "),
             (["threshold", "set", "default", "--observe", "--enforce"], "only one of"),
             (["threshold", "set", "default", "--ladder", "shout 5m"], "one of observe"),
@@ -453,6 +456,17 @@ class Thresholds(Case):
         self.refused(1, "no such threshold", "threshold", "remove", "partners")
         self.refused(1, "no threshold partners", "threshold", "show", "partners")
         self.assertEqual([row["name"] for row in self.json("threshold", "show")], ["default"])
+
+    def test_the_monitor_too_takes_only_plain_names(self):
+        question = {"do": "threshold set", "prefixes": "192.0.2.77", "rate": [1, 1, 1],
+                    "maximum": [9, 9, 9], "ladder": "alert 1h"}
+        for name in ("", "two words", "a:b", "x" * 32, "p\u00e4rtner", "a\nb"):
+            status, answer = self.monitor.ask({**question, "name": name})
+            self.assertEqual(status, 400)
+            self.assertIn("1..31 octets", answer["error"])
+        for name in ("x" * 31, "A-b_c.9"):
+            self.good("threshold", "set", name, "--prefix", "192.0.2.77")
+            self.good("threshold", "remove", name)
 
     def test_a_prefix_has_one_threshold(self):
         self.good("threshold", "set", "first", "--prefix", "192.0.2.0/24")
