@@ -1,6 +1,7 @@
 /*
- * What the monitor refuses about its configuration, found before anything is opened: the same for a
- * start, for a new configuration, and for -t.
+ * What the monitor refuses about its configuration, found before anything is opened: texts by
+ * weir_monitor_load(), for a start, a new configuration and -t; what they name by
+ * weir_monitor_check(), for a start and -t.
  *
  * Owns nothing.  What is wrong with a setting's text is told with file and line; what is wrong with
  * what a setting names, with the setting.
