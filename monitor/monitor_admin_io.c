@@ -294,7 +294,7 @@ static json_t *unaccept(struct question *question)
     undone = weir_responder_unaccept(question->monitor->responder, &prefix, question->who,
                                      question->now);
     if (undone == 0)
-        return refuse(question, "it is not accepted");
+        return not_there(question, "it is not accepted by itself");
     return undone < 0 ? trouble(question) : json_pack("{s:i}", "undone", undone);
 }
 
@@ -331,6 +331,24 @@ static json_t *messages(struct weir_monitor *monitor)
         json_object_set_new(json, weir_record_state_name(state),
                             json_integer((json_int_t)counts.state[state]));
     return json;
+}
+
+static void add_trouble(json_t *troubles, const char *of, const char *why)
+{
+    if (why[0])
+        json_array_append_new(troubles, json_pack("{s:s, s:s}", "of", of, "why", why));
+}
+
+/* What cannot be written now, as on a full disk. */
+static json_t *troubles(const struct weir_monitor *monitor, const char *refused)
+{
+    json_t *troubles = json_array();
+
+    add_trouble(troubles, "journal", refused);
+    for (unsigned task = 0; task < WEIR_TASKS; task++)
+        add_trouble(troubles, task == WEIR_TASK_SYNC ? "journal" : "database",
+                    monitor->trouble[task]);
+    return troubles;
 }
 
 static json_t *status(struct question *question)
@@ -391,6 +409,7 @@ static json_t *status(struct question *question)
     weir_admit_blind(monitor->admit, question->now, names, sizeof names);
     json_object_set_new(json, "blind_names", json_string(names));
     json_object_set_new(json, "messages", messages(monitor));
+    json_object_set_new(json, "troubles", troubles(monitor, taken.refused));
     return json;
 }
 

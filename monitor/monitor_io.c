@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -45,10 +46,10 @@ static void log_line(void *context, enum weir_log_level level, const char *line)
 /* Also after a reload. */
 void weir_monitor_use_log(struct weir_monitor *monitor)
 {
-    if (monitor->options.debug) {
+    if (monitor->options.debug || monitor->options.test)
         monitor->config.log = WEIR_LOG_STDERR;
+    if (monitor->options.debug)
         monitor->config.log_level = WEIR_LOG_DEBUG;
-    }
     pthread_mutex_lock(&monitor->log_lock);
     weir_daemon_log_use(&monitor->log, monitor->options.program, &monitor->config);
     pthread_mutex_unlock(&monitor->log_lock);
@@ -61,10 +62,32 @@ static void flush_log(struct weir_monitor *monitor)
     pthread_mutex_unlock(&monitor->log_lock);
 }
 
+static const char *reason(const struct weir_monitor *monitor, int error)
+{
+    return error == WEIR_EIO ? strerror(errno) : weir_database_why(monitor->database);
+}
+
 void weir_monitor_trouble(struct weir_monitor *monitor, const char *what, int error)
 {
-    weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s: %s", what,
-             error == WEIR_EIO ? strerror(errno) : weir_database_why(monitor->database));
+    weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s: %s", what, reason(monitor, error));
+}
+
+void weir_monitor_note(struct weir_monitor *monitor, enum weir_monitor_task task, int done)
+{
+    static const char *const what[] = {
+        [WEIR_TASK_EVENTS] = "events wait",
+        [WEIR_TASK_MINUTES] = "the database is not written",
+        [WEIR_TASK_SERVERS] = "servers are not written",
+        [WEIR_TASK_FORGET] = "nothing could be forgotten",
+        [WEIR_TASK_SYNC] = "the journal is not durable",
+    };
+    char *trouble = monitor->trouble[task];
+
+    trouble[0] = '\0';
+    if (done >= 0)
+        return;
+    snprintf(trouble, WEIR_TROUBLE, "%s: %s", what[task], reason(monitor, done));
+    weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s", trouble);
 }
 
 /* opening ------------------------------------------------------------------------ */
@@ -192,8 +215,8 @@ static struct weir_monitor *make(const struct weir_monitor_options *options)
     return monitor;
 }
 
-int weir_monitor_open(const struct weir_monitor_options *options,
-                      struct weir_monitor **monitor_r)
+/* Reads the configuration and looks at what it names. */
+static int begin(const struct weir_monitor_options *options, struct weir_monitor **monitor_r)
 {
     struct weir_settings_report report = weir_settings_report_stderr();
     struct weir_monitor *monitor = make(options);
@@ -201,11 +224,32 @@ int weir_monitor_open(const struct weir_monitor_options *options,
 
     if (!monitor)
         return WEIR_ENOMEM;
+    *monitor_r = monitor;
     monitor->arena = weir_arena_new(ARENA_FIRST);
     if (monitor->arena && sodium_init() >= 0)
-        done = weir_config_load(options->config_path, monitor->arena, &report, &monitor->config);
+        done = weir_monitor_load(options->config_path, monitor->arena, &report, &monitor->config);
+    if (done < 0)
+        return done;
+    weir_monitor_use_log(monitor);
+    return weir_monitor_check(monitor);
+}
+
+int weir_monitor_test(const struct weir_monitor_options *options)
+{
+    struct weir_monitor *monitor = NULL;
+    int done = begin(options, &monitor);
+
+    weir_monitor_close(&monitor);
+    return done;
+}
+
+int weir_monitor_open(const struct weir_monitor_options *options,
+                      struct weir_monitor **monitor_r)
+{
+    struct weir_monitor *monitor = NULL;
+    int done = begin(options, &monitor);
+
     if (done == 0) {
-        weir_monitor_use_log(monitor);
         done = open_parts(monitor);
         flush_log(monitor);
     }
@@ -273,8 +317,7 @@ static void respond(struct weir_monitor *monitor, weir_time now)
     pthread_mutex_lock(&monitor->lock);
     booked = weir_receiver_booked(monitor->receiver);
     done = weir_responder_turn(monitor->responder, booked, now);
-    if (done < 0)
-        weir_monitor_trouble(monitor, "events wait", done);
+    weir_monitor_note(monitor, WEIR_TASK_EVENTS, done);
     pthread_mutex_unlock(&monitor->lock);
 }
 
@@ -289,16 +332,17 @@ static void store(struct weir_monitor *monitor, weir_time steady)
     pthread_mutex_lock(&monitor->lock);
     done = weir_receiver_store_piece(monitor->receiver);
     monitor->storing = done > 0;
-    if (done < 0)
-        weir_monitor_trouble(monitor, "the database is not written", done);
-    if (all && done >= 0 && (done = weir_admit_store(monitor->admit)) < 0)
-        weir_monitor_trouble(monitor, "servers are not written", done);
+    weir_monitor_note(monitor, WEIR_TASK_MINUTES, done);
+    if (all && done >= 0)
+        weir_monitor_note(monitor, WEIR_TASK_SERVERS, weir_admit_store(monitor->admit));
     pthread_mutex_unlock(&monitor->lock);
     if (!all)
         return;
     monitor->stored = steady;
-    if (weir_receiver_sync(monitor->receiver) < 0)
-        weir_monitor_trouble(monitor, "the journal is not durable", WEIR_EIO);
+    done = weir_receiver_sync(monitor->receiver); /* it waits for the disk: without the lock */
+    pthread_mutex_lock(&monitor->lock);
+    weir_monitor_note(monitor, WEIR_TASK_SYNC, done);
+    pthread_mutex_unlock(&monitor->lock);
 }
 
 static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady)
@@ -315,13 +359,14 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
         .rows = 2000,
     };
     struct weir_forgotten forgotten = {0};
+    bool done;
 
     if (steady - monitor->retained < RETAIN_EVERY)
         return;
     pthread_mutex_lock(&monitor->lock);
-    if (weir_receiver_forget(monitor->receiver, now) < 0 ||
-        weir_database_retain(monitor->database, &retention, now, &forgotten) < 0)
-        weir_monitor_trouble(monitor, "nothing could be forgotten", WEIR_ECORRUPT);
+    done = weir_receiver_forget(monitor->receiver, now) >= 0 &&
+           weir_database_retain(monitor->database, &retention, now, &forgotten) >= 0;
+    weir_monitor_note(monitor, WEIR_TASK_FORGET, done ? 0 : WEIR_ECORRUPT);
     pthread_mutex_unlock(&monitor->lock);
     monitor->retained = forgotten.more ? steady - RETAIN_EVERY + WEIR_SECOND : steady;
 }

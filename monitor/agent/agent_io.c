@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -65,6 +66,7 @@ struct weir_agent {
     uint64_t sniffed;                  /* octets it had written at the last look */
     weir_time health_every;
     size_t telling;                    /* streams that are gone, in the report that travels */
+    int64_t told;                      /* the generation in it */
     struct weir_applied applied;
     bool remembered;                   /* the instance, in its file */
     bool refused;                      /* another agent speaks for this server: told */
@@ -73,21 +75,48 @@ struct weir_agent {
 
 /* opening ---------------------------------------------------------------------- */
 
+/* Whoever reads it can speak for this server; as ssh with a private key, it is not used. */
+static bool is_open_to_all(struct weir_agent *agent)
+{
+    const char *path = agent->config.agent_identity;
+    struct stat there;
+
+    if (stat(path, &there) < 0 || (there.st_mode & S_IRWXO) == 0)
+        return false;
+    weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s: its mode is %04o: everybody may use it, and "
+             "whoever has read it can speak for this server; chmod 0640 or 0600, and if that was "
+             "so for long, revoke the server and add it again", path,
+             (unsigned)there.st_mode & 07777);
+    return true;
+}
+
 static int read_identity(struct weir_agent *agent)
 {
-    char text[WEIR_IDENTITY_FILE_MAX + 1];
+    char text[WEIR_IDENTITY_FILE_MAX + 1], place[16] = "";
     const char *path = agent->config.agent_identity, *why = NULL;
+    unsigned line = 0;
     size_t len;
-    int done = weir_secret_read(path, text, sizeof text, &len);
+    int done;
 
+    if (is_open_to_all(agent))
+        return WEIR_EINVAL;
+    done = weir_secret_read(path, text, sizeof text, &len);
     if (done < 0)
-        weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s: %s", path,
-                 done == WEIR_EIO ? strerror(errno) : "too long to be an identity");
-    else if ((done = weir_identity_read((struct weir_slice){text, len}, &agent->identity,
-                                        &why)) < 0)
-        weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s: %s", path, why);
+        why = done == WEIR_EIO ? strerror(errno) : "too long to be an identity";
+    else
+        done = weir_identity_read((struct weir_slice){text, len}, &agent->identity, &why, &line);
     sodium_memzero(text, sizeof text);
-    return done < 0 ? WEIR_EINVAL : 0;
+    if (done == 0)
+        return 0;
+    if (line > 0)
+        snprintf(place, sizeof place, ":%u", line);
+    weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s%s: %s", path, place, why);
+    return WEIR_EINVAL;
+}
+
+static int check_state(struct weir_agent *agent)
+{
+    return weir_config_check_state(&agent->config, &agent->log.log);
 }
 
 /* A new one for each start, and the one that the monitor let in last. */
@@ -167,38 +196,86 @@ static int open_parts(struct weir_agent *agent)
     if (!spool || !agent->instance_path)
         return WEIR_ENOMEM;
     make_instance(agent);
-    if ((done = read_identity(agent)) < 0 ||
-        (done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
-        (done = weir_tail_open(spool, log, &agent->tail)) < 0 || (done = open_link(agent)) < 0 ||
-        (done = open_firewall(agent)) < 0)
+    if ((done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
+        (done = weir_tail_open(spool, log, &agent->tail)) < 0 || (done = open_link(agent)) < 0)
         return done;
     agent->signals = weir_signals_open();
     return agent->signals < 0 ? agent->signals : 0;
 }
 
-int weir_agent_open(const struct weir_agent_options *options, struct weir_agent **agent_r)
+/* A file of authorities that is there, or none. */
+static int fit_authorities(const char *path, const char **why_r)
 {
+    if (!path[0] || access(path, R_OK) == 0)
+        return 0;
+    *why_r = "the file cannot be read";
+    return WEIR_EINVAL;
+}
+
+static int load(struct weir_agent *agent)
+{
+    static const struct weir_config_check checks[] = {
+        {"agent", "authorities", fit_authorities}};
     struct weir_settings_report report = weir_settings_report_stderr();
+    const struct weir_agent_options *options = &agent->options;
+    int done;
+
+    agent->arena = weir_arena_new(ARENA_FIRST);
+    if (!agent->arena || sodium_init() < 0)
+        return WEIR_ENOMEM;
+    done = weir_config_load_checked(options->config_path, agent->arena, &report, checks,
+                                    sizeof checks / sizeof checks[0], &agent->config);
+    if (done < 0)
+        return done;
+    if (options->debug || options->test)
+        agent->config.log = WEIR_LOG_STDERR;
+    if (options->debug)
+        agent->config.log_level = WEIR_LOG_DEBUG;
+    weir_daemon_log_use(&agent->log, options->program, &agent->config);
+    return 0;
+}
+
+/* Reads the configuration and what it names: all that is wrong is told. */
+static int begin(const struct weir_agent_options *options, struct weir_agent **agent_r)
+{
     struct weir_agent *agent = calloc(1, sizeof *agent);
-    int done = WEIR_ENOMEM;
+    int (*const checks[])(struct weir_agent *agent) = {check_state, read_identity, open_firewall};
+    int done;
 
     if (!agent)
         return WEIR_ENOMEM;
+    *agent_r = agent;
     agent->options = *options;
     agent->signals = -1;
     agent->wall = weir_clock_system();
     agent->steady = weir_clock_steady();
     agent->notify.fd = -1;
     agent->health_every = HEALTH_EVERY;
-    agent->arena = weir_arena_new(ARENA_FIRST);
-    if (agent->arena && sodium_init() >= 0)
-        done = weir_config_load(options->config_path, agent->arena, &report, &agent->config);
-    if (done == 0 && options->debug) {
-        agent->config.log = WEIR_LOG_STDERR;
-        agent->config.log_level = WEIR_LOG_DEBUG;
+    done = load(agent);
+    if (done < 0)
+        return done;
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        int one = checks[i](agent);
+        done = done < 0 ? done : one;
     }
+    return done;
+}
+
+int weir_agent_test(const struct weir_agent_options *options)
+{
+    struct weir_agent *agent = NULL;
+    int done = begin(options, &agent);
+
+    weir_agent_close(&agent);
+    return done;
+}
+
+int weir_agent_open(const struct weir_agent_options *options, struct weir_agent **agent_r)
+{
+    struct weir_agent *agent = NULL;
+    int done = begin(options, &agent);
+
     if (done == 0) {
-        weir_daemon_log_use(&agent->log, options->program, &agent->config);
         done = open_parts(agent);
         weir_daemon_log_flush(&agent->log);
     }
@@ -271,6 +348,7 @@ static void shipped(struct weir_agent *agent, int status, struct weir_slice answ
 static void applied(struct weir_agent *agent, const struct weir_command *command, int done)
 {
     agent->block = 0;
+    agent->health = 0; /* whoever asked for it waits to hear where it is not in force */
     if (done < 0) {
         weir_link_rest(agent->link, WEIR_ERRAND_COMMANDS);
         weir_log(&agent->log.log, WEIR_LOG_ERROR, "the lists cannot be changed: %s",
@@ -317,7 +395,8 @@ static void reported(struct weir_agent *agent, struct weir_slice answer)
     agent->health_every = HEALTH_EVERY;
     if (json && json_unpack(json, "{s:I}", "every", &every) == 0 && every < HEALTH_EVERY / 1000)
         agent->health_every = every > HEALTH_LEAST / 1000 ? every * 1000 : HEALTH_LEAST;
-    agent->health = weir_clock_now(&agent->steady) + agent->health_every;
+    if (agent->told == agent->generation)
+        agent->health = weir_clock_now(&agent->steady) + agent->health_every;
     json_decref(json);
 }
 
@@ -404,10 +483,9 @@ static void ask_for_commands(struct weir_agent *agent, weir_time steady)
 }
 
 /* As many names as a report has room for: one octet may take six in JSON. */
-static json_t *gone(struct weir_agent *agent)
+static json_t *gone(struct weir_agent *agent, size_t len)
 {
     json_t *names = json_array();
-    size_t len = HEALTH_NUMBERS;
     const char *name;
 
     agent->telling = 0;
@@ -419,19 +497,39 @@ static json_t *gone(struct weir_agent *agent)
     return names;
 }
 
+/* "blacklist 203.0.113.7 never": entries of the monitor that do not decide here, and why. */
+static json_t *overruled(const struct weir_applied *applied, size_t *len)
+{
+    json_t *lines = json_array();
+    char prefix[WEIR_PREFIX_TEXT];
+
+    for (size_t i = 0; i < applied->overruleds; i++) {
+        const struct weir_overruled *one = &applied->overruled[i];
+        json_t *line = json_sprintf("%s %s %s", weir_list_name(one->list),
+                                    weir_prefix_format(&one->prefix, prefix), one->by);
+
+        *len += json_string_length(line) + 4;
+        json_array_append_new(lines, line);
+    }
+    return lines;
+}
+
 static char *health_text(struct weir_agent *agent)
 {
+    size_t len = HEALTH_NUMBERS;
+    json_t *lines = overruled(&agent->applied, &len);
     const struct weir_tail_counts *tail = weir_tail_counts(agent->tail);
     const struct weir_silence *silence = &agent->silence;
     weir_time silent = weir_silence_now(silence);
     json_t *json = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "version", WEIR_VERSION,
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "version", WEIR_VERSION,
         "spool_files", (json_int_t)tail->files, "spool_octets", (json_int_t)tail->octets, "skipped",
         (json_int_t)tail->skipped, "generation", (json_int_t)agent->generation, "entries",
         (json_int_t)agent->applied.entries, "withheld", (json_int_t)agent->applied.withheld,
         "sniffer_silent", (json_int_t)(silent / WEIR_SECOND), "sniffer_silences",
         (json_int_t)silence->times, "sniffer_silence",
-        (json_int_t)((silence->past + silent) / WEIR_SECOND), "gone", gone(agent));
+        (json_int_t)((silence->past + silent) / WEIR_SECOND), "overruled", lines, "gone",
+        gone(agent, len));
     char *text = json ? json_dumps(json, 0) : NULL;
 
     json_decref(json);
@@ -447,6 +545,7 @@ static void tell_health(struct weir_agent *agent, weir_time steady)
     if (steady < agent->health || !weir_link_free_for(agent->link, WEIR_ERRAND_HEALTH, steady))
         return;
     agent->health = steady + agent->health_every;
+    agent->told = agent->generation;
     text = health_text(agent);
     if (text)
         (void)weir_link_send(agent->link, WEIR_ERRAND_HEALTH, "/agent/v1/health",

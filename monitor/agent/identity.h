@@ -43,12 +43,16 @@ struct weir_identity {
  * two. */
 bool weir_server_name_fit(struct weir_slice name);
 
+/* Whether a text is how a monitor is reached: https://host:port without a slash at the end. */
+bool weir_monitor_url_fit(struct weir_slice text);
+
 /* Whether a text is an instance, which an agent draws at each start. */
 bool weir_instance_fit(struct weir_slice text);
 
-/* Reads the text of an identity file.  0 or WEIR_EINVAL; *why_r says which line is wrong. */
+/* Reads the text of an identity file.  0 or WEIR_EINVAL; *why_r says what is wrong and *line_r
+ * where, 0 when it is the whole file. */
 int weir_identity_read(struct weir_slice text, struct weir_identity *identity_r,
-                       const char **why_r);
+                       const char **why_r, unsigned *line_r);
 
 #define WEIR_IDENTITY_TEXT 1024
 

@@ -6,6 +6,7 @@
  */
 #include "monitor/intake/receiver_io.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,8 +182,10 @@ static enum weir_taken take_lines(struct weir_receiver *receiver, struct stream 
     done = weir_journal_append(receiver->journal, stream->server,
                                (struct weir_slice){stream->name, strlen(stream->name)}, offset,
                                octets, &position);
+    snprintf(receiver->counts.refused, sizeof receiver->counts.refused, "%s",
+             done < 0 ? weir_error_reason(done) : "");
     if (done < 0)
-        return later(receiver, now, weir_error_reason(done));
+        return later(receiver, now, receiver->counts.refused);
     book(receiver, stream->server, read, position, now);
     stream->offset += octets.len;
     stream->last = now;

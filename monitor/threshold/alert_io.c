@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
@@ -159,9 +160,9 @@ static int open_channel(struct weir_alerts *alerts, struct alert_channel *channe
     return WEIR_EIO;
 }
 
-static int check_mail(const struct weir_alerts *alerts)
+int weir_alerts_check_mail(const char *mail, const char **why_r)
 {
-    const char *at = alerts->options.mail;
+    const char *at = mail;
     size_t count = 0;
 
     while (*at) {
@@ -172,27 +173,56 @@ static int check_mail(const struct weir_alerts *alerts)
         if (word.len == 0)
             continue;
         if (!weir_alert_recipient_fit(word) || ++count > WEIR_ALERT_RECIPIENTS_MAX) {
-            weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] alert_mail = %s: not up to %d "
-                     "addresses with commas between", alerts->options.mail,
-                     WEIR_ALERT_RECIPIENTS_MAX);
+            *why_r = "not addresses with commas between, or too many";
             return WEIR_EINVAL;
         }
     }
-    if (alerts->options.sendmail[0] == '/')
-        return 0;
-    weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] sendmail = %s: not the whole path of a "
-             "program", alerts->options.sendmail);
-    return WEIR_EINVAL;
+    return 0;
 }
 
-static int check_webhook(const struct weir_alerts *alerts)
+int weir_alerts_check_webhook(const char *url, const char **why_r)
 {
-    const char *url = alerts->options.webhook;
+    CURLU *parsed;
+    CURLUcode code;
 
-    if (strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0)
-        return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : WEIR_EIO;
-    weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] alert_webhook = %s: not http:// or https://",
-             url);
+    if (!url[0])
+        return 0;
+    *why_r = "not http:// or https://";
+    if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0)
+        return WEIR_EINVAL;
+    parsed = curl_url();
+    code = parsed ? curl_url_set(parsed, CURLUPART_URL, url, 0) : CURLUE_OUT_OF_MEMORY;
+    curl_url_cleanup(parsed);
+    *why_r = code == CURLUE_OK ? "" : curl_url_strerror(code);
+    return code == CURLUE_OK ? 0 : WEIR_EINVAL;
+}
+
+const char *weir_alerts_check_program(const char *sendmail)
+{
+    struct stat there;
+
+    if (stat(sendmail, &there) < 0)
+        return "there is no such program";
+    return S_ISREG(there.st_mode) && access(sendmail, X_OK) == 0 ? NULL
+                                                                : "it cannot be executed";
+}
+
+/* What cannot be used at all; a program that is not there may come. */
+static int check(const struct weir_alerts *alerts)
+{
+    const struct weir_alerts_options *options = &alerts->options;
+    const char *why = "";
+
+    if (weir_alerts_check_mail(options->mail, &why) < 0)
+        weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] alert_mail = %s: %s", options->mail, why);
+    else if (options->mail[0] && options->sendmail[0] != '/')
+        weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] sendmail = %s: not the whole path of a "
+                 "program", options->sendmail);
+    else if (weir_alerts_check_webhook(options->webhook, &why) < 0)
+        weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] alert_webhook = %s: %s", options->webhook,
+                 why);
+    else
+        return 0;
     return WEIR_EINVAL;
 }
 
@@ -220,10 +250,14 @@ int weir_alerts_open(const struct weir_alerts_options *options, const struct wei
     alerts->channel[MAIL].hand_over = weir_alert_hand_to_sendmail;
     alerts->channel[WEBHOOK].name = "webhook";
     alerts->channel[WEBHOOK].hand_over = weir_alert_hand_to_webhook;
-    if (done == 0 && options->mail[0] && (done = check_mail(alerts)) == 0)
+    if (done == 0)
+        done = check(alerts);
+    if (done == 0 && options->mail[0])
         done = open_channel(alerts, &alerts->channel[MAIL]);
-    if (done == 0 && options->webhook[0] && (done = check_webhook(alerts)) == 0)
-        done = open_channel(alerts, &alerts->channel[WEBHOOK]);
+    if (done == 0 && options->webhook[0])
+        done = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK
+                   ? open_channel(alerts, &alerts->channel[WEBHOOK])
+                   : WEIR_EIO;
     if (done < 0)
         weir_alerts_close(&alerts);
     else

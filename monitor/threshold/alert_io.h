@@ -39,6 +39,15 @@ struct weir_alerts_options {
     weir_time timeout;           /* 0: WEIR_ALERT_TIMEOUT */
 };
 
+/* What is wrong with recipients or a URL: 0, or WEIR_EINVAL and a reason (static text).  "" is
+ * right: none. */
+int weir_alerts_check_mail(const char *mail, const char **why_r);
+int weir_alerts_check_webhook(const char *url, const char **why_r);
+
+/* Why mail cannot be handed to a program now; NULL when it can.  It may come later: no reason not
+ * to open. */
+const char *weir_alerts_check_program(const char *sendmail);
+
 /* Opens the channels that are asked for; 0 or an error. */
 int weir_alerts_open(const struct weir_alerts_options *options, const struct weir_log *log,
                      struct weir_alerts **alerts_r);

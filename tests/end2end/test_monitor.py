@@ -160,7 +160,7 @@ class Threshold(World):
         self.assertEqual(self.monitor.events(), [])
         self.assertEqual(self.monitor.ask("status")["accepted"], 500)
         self.assertEqual(self.monitor.ask("unaccept", prefix=BAD)["undone"], 1)
-        self.assertEqual(self.monitor.try_to("unaccept", prefix=BAD)[0], 400)
+        self.assertEqual(self.monitor.try_to("unaccept", prefix=BAD)[0], 404)
         self.exceed()
         self.wait_for_event()
 

@@ -23,10 +23,37 @@
 static int read_text(const char *text, struct weir_identity *identity_r)
 {
     const char *why = NULL;
-    int done = weir_identity_read(weir_slice_of(text), identity_r, &why);
+    unsigned line;
+    int done = weir_identity_read(weir_slice_of(text), identity_r, &why, &line);
 
     assert_true(done == 0 || (why && why[0]));
     return done;
+}
+
+static void the_line_that_is_wrong_is_told(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned line;
+    } cases[] = {
+        {"nobody\n" SERVER, 1},
+        {"# a comment\n\n" SERVER "secret = x\n" MONITOR, 4},
+        {SERVER MONITOR "pin = x", 3},
+        {SERVER MONITOR SERVER MONITOR, 3},
+        {SERVER MONITOR, 0}, /* what is missing has no line */
+        {"", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct weir_identity identity;
+        const char *why = NULL;
+        unsigned line = 99;
+
+        assert_int_equal(weir_identity_read(weir_slice_of(cases[i].text), &identity, &why, &line),
+                         WEIR_EINVAL);
+        assert_int_equal(line, cases[i].line);
+    }
 }
 
 static void a_file_is_understood_whole_or_refused(void **state)
@@ -165,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_instance_is_thirty_two_small_hex_digits),
+        cmocka_unit_test(the_line_that_is_wrong_is_told),
         cmocka_unit_test(a_file_is_understood_whole_or_refused),
         cmocka_unit_test(limits_hold_at_the_limit_and_one_beyond),
         cmocka_unit_test(a_name_begins_with_a_letter_or_digit),
