@@ -57,6 +57,9 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
     "CREATE TABLE ladder (address BLOB NOT NULL, bits INTEGER NOT NULL, last INTEGER NOT NULL,"
     "  ends INTEGER NOT NULL, step INTEGER NOT NULL, repeated INTEGER NOT NULL,"
     "  withheld INTEGER NOT NULL, PRIMARY KEY (address, bits)) STRICT, WITHOUT ROWID;",
+
+    "CREATE INDEX decisions_standing ON decisions (ends) WHERE undone = 0;"
+    "CREATE INDEX decisions_undone ON decisions (undone) WHERE undone > 0;",
 };
 
 static int version_of(struct weir_database *database, int *version_r)

@@ -177,9 +177,9 @@ static void an_undo_takes_back_what_is_at_and_below_a_prefix(void **state)
     } cases[] = {
         {"203.0.113.0/24", "5: blacklist 192.0.2.7 score 192.0.2.7 blacklist 192.0.2.0/25 "
                            "accept 192.0.2.9 blacklist 192.0.0.0/16", 0},
-        {"192.0.2.0/24", "8: accept 192.0.2.9 blacklist 192.0.0.0/16", 3},
-        {"192.0.2.0/24", "8: accept 192.0.2.9 blacklist 192.0.0.0/16", 0},
-        {"192.0.0.0/16", "9: accept 192.0.2.9", 1},
+        {"192.0.2.0/24", "6: accept 192.0.2.9 blacklist 192.0.0.0/16", 3},
+        {"192.0.2.0/24", "6: accept 192.0.2.9 blacklist 192.0.0.0/16", 0},
+        {"192.0.0.0/16", "7: accept 192.0.2.9", 1},
     };
     struct rig *rig = *state;
 
@@ -195,7 +195,7 @@ static void an_undo_takes_back_what_is_at_and_below_a_prefix(void **state)
                          cases[i].undone);
         assert_string_equal(told(rig, 0, true, NOW), cases[i].then);
     }
-    assert_string_equal(told(rig, 8, false, NOW), "9: -blacklist 192.0.0.0/16");
+    assert_string_equal(told(rig, 6, false, NOW), "7: -blacklist 192.0.0.0/16");
 }
 
 static void an_undo_of_many_takes_back_all_of_them(void **state)
@@ -204,12 +204,12 @@ static void an_undo_of_many_takes_back_all_of_them(void **state)
     struct weir_prefix prefix = watched_prefix("192.0.2.0/24");
     char text[32];
 
-    for (int i = 0; i < 65; i++) { /* one more than are looked at at once */
+    for (int i = 0; i < 65; i++) {
         sprintf(text, "192.0.2.%d", i);
         decide(rig, "blacklist", text, NOW + WEIR_HOUR);
     }
     assert_int_equal(weir_responder_undo(rig->responder, &prefix, "ann", NOW), 65);
-    assert_string_equal(told(rig, 0, true, NOW), "130:");
+    assert_string_equal(told(rig, 0, true, NOW), "66:");
 }
 
 static void an_order_tells_the_last_state_of_each_entry(void **state)
