@@ -47,7 +47,7 @@ struct weir_receiver {
     struct server *server;
     struct weir_bare bare;
     struct weir_receiver_counts counts;
-    struct weir_log_gate gate;
+    struct weir_log_gate gate, share_gate;
 };
 
 /* With the lock: where a stream stands, or would. */

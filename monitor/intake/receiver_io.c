@@ -135,6 +135,21 @@ static enum weir_taken later(struct weir_receiver *receiver, weir_time now, cons
     return WEIR_TAKEN_LATER;
 }
 
+/* A server that tells of more addresses than the database takes, by fault or by malice, is the only
+ * one to wait for it. */
+static enum weir_taken over_share(struct weir_receiver *receiver, uint32_t server, weir_time now)
+{
+    unsigned held;
+
+    receiver->counts.later++;
+    receiver->counts.over_share++;
+    if (weir_log_gate_open(&receiver->share_gate, now, WEIR_MINUTE, &held))
+        weir_log(receiver->log, WEIR_LOG_ERROR, "server number %u tells of more addresses than its "
+                 "share of what is not stored yet: it is told to try again later (%u more)",
+                 (unsigned)server, held);
+    return WEIR_TAKEN_LATER;
+}
+
 /* With the lock: takes what is read, if the stream is still where it was. */
 static enum weir_taken take_lines(struct weir_receiver *receiver, struct stream *stream,
                                   uint64_t offset, struct weir_slice octets,
@@ -148,6 +163,8 @@ static enum weir_taken take_lines(struct weir_receiver *receiver, struct stream 
         return WEIR_TAKEN_ELSEWHERE;
     if (weir_minutes_room(receiver->minutes[0]) < lines->count)
         return later(receiver, now, "the database does not follow");
+    if (weir_minutes_share(receiver->minutes[0], stream->server) < lines->count)
+        return over_share(receiver, stream->server, now);
     done = weir_journal_append(receiver->journal, stream->server,
                                (struct weir_slice){stream->name, strlen(stream->name)}, offset,
                                octets, &position);

@@ -16,8 +16,9 @@
  *           database meanwhile.  While weir_receiver_lock() is held nothing is charged: to be
  *           used around calls of the watch.
  * Errors:   weir_receiver_open(): those of journal and database, logged.
- * Limits:   WEIR_STREAMS_MAX streams of a server that are not forgotten; of further ones nothing is
- *           taken.
+ * Limits:   of what is not stored yet a server has a share (minutes.h): beyond it, it alone is told
+ *           to come later.  WEIR_STREAMS_MAX streams of a server that are not forgotten; of
+ *           further ones nothing is taken.
  */
 #ifndef WEIR_INTAKE_RECEIVER_IO_H
 #define WEIR_INTAKE_RECEIVER_IO_H
@@ -101,7 +102,8 @@ struct weir_receiver_counts {
     uint64_t octets, lines, traffic; /* taken */
     uint64_t again;              /* octets that had been taken before */
     uint64_t bad, ahead;         /* lines that are wrong; or too far in the future */
-    uint64_t later;              /* pieces turned away */
+    uint64_t later;              /* pieces turned away, */
+    uint64_t over_share;         /* and of them those of a server that is over its share */
     size_t streams, gone;        /* gone: those whose files are, and not yet forgotten */
     size_t waiting;              /* rows not yet stored */
     uint64_t behind;             /* octets of the journal that the database has not yet */
