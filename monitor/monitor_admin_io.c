@@ -340,22 +340,28 @@ static json_t *status(struct question *question)
     weir_receiver_lock(monitor->receiver);
     watch = *weir_watch_counts(monitor->watch);
     weir_receiver_unlock(monitor->receiver);
-    return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-        " s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}",
-        "servers", (json_int_t)seen, "blind", (json_int_t)blind, "requests",
-        (json_int_t)door.requests, "unknown", (json_int_t)door.unknown, "held",
-        (json_int_t)door.held, "octets", (json_int_t)taken.octets, "again",
-        (json_int_t)taken.again, "lines", (json_int_t)taken.lines, "bad", (json_int_t)taken.bad,
-        "ahead", (json_int_t)taken.ahead, "streams", (json_int_t)taken.streams, "streams_gone",
-        (json_int_t)taken.gone, "later", (json_int_t)taken.later, "charges",
-        (json_int_t)watch.charges, "accepted", (json_int_t)watch.accepted, "evicted",
-        (json_int_t)watch.evicted, "alarms", (json_int_t)watch.alarms, "events",
-        (json_int_t)done.events, "decisions", (json_int_t)done.decisions, "events_lost",
-        (json_int_t)done.lost, "alerts", (json_int_t)alerts.alerts, "alert_messages",
-        (json_int_t)alerts.messages, "alert_failures", (json_int_t)alerts.failures,
-        "alerts_waiting", (json_int_t)alerts.waiting, "behind", (json_int_t)taken.behind,
-        "blind_names", weir_admit_blind(monitor->admit, question->now, names, sizeof names));
+    const struct {
+        const char *name;
+        uint64_t number;
+    } counts[] = {
+        {"servers", seen}, {"blind", blind}, {"requests", door.requests},
+        {"unknown", door.unknown}, {"held", door.held}, {"connections", door.connections},
+        {"turned_away", door.turned_away}, {"hung_up", door.hung_up}, {"octets", taken.octets},
+        {"again", taken.again}, {"lines", taken.lines}, {"bad", taken.bad},
+        {"ahead", taken.ahead}, {"streams", taken.streams}, {"streams_gone", taken.gone},
+        {"later", taken.later}, {"over_share", taken.over_share}, {"charges", watch.charges},
+        {"accepted", watch.accepted}, {"evicted", watch.evicted}, {"alarms", watch.alarms},
+        {"events", done.events}, {"decisions", done.decisions}, {"events_lost", done.lost},
+        {"alerts", alerts.alerts}, {"alert_messages", alerts.messages},
+        {"alert_failures", alerts.failures}, {"alerts_waiting", alerts.waiting},
+        {"behind", taken.behind},
+    };
+    json_t *json = json_pack("{s:s}", "blind_names",
+                             weir_admit_blind(monitor->admit, question->now, names, sizeof names));
+
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        json_object_set_new(json, counts[i].name, json_integer((json_int_t)counts[i].number));
+    return json;
 }
 
 static const struct {
