@@ -50,7 +50,8 @@ struct weir_intake {
     pthread_mutex_t lock;        /* of those held */
     struct request *first;
     size_t held;
-    bool closing;
+    atomic_bool closing;
+    atomic_uint_fast64_t wakes;
     pthread_mutex_t door;        /* of guests: held for moments, and no other lock in it */
     struct weir_doorstep *doorstep;
     struct guest *oldest, *newest;
@@ -77,6 +78,10 @@ enum MHD_Result weir_intake_handle(void *intake, struct MHD_Connection *connecti
                                    const char *octets, size_t *len, void **request);
 void weir_intake_completed(void *intake, struct MHD_Connection *connection, void **request,
                            enum MHD_RequestTerminationCode code);
+
+/* Answers with JSON, and gives the response up. */
+enum MHD_Result weir_intake_respond(struct MHD_Connection *connection, int status,
+                                    struct MHD_Response *response);
 
 /* Answers, and for a refusal counts and says why. */
 enum MHD_Result weir_intake_answer(struct MHD_Connection *connection, int status,

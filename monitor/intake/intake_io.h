@@ -25,6 +25,7 @@
 #include "core/base/endpoint.h"
 #include "core/base/log.h"
 #include "monitor/intake/certificate_io.h"
+#include "monitor/intake/shared_text.h"
 
 struct weir_intake_caller {
     struct weir_slice server, secret;   /* as claimed */
@@ -38,9 +39,10 @@ struct weir_intake_handler {
     /* Takes whole lines.  200, everything below *offset_r is safe; 409, begin at *offset_r; 503. */
     int (*spool)(void *context, uint32_t server, const char *stream, uint64_t offset,
                  struct weir_slice octets, uint64_t *offset_r);
-    /* What is new since a generation that is applied there, or all that stands: JSON, malloc()ed;
-     * NULL: nothing. */
-    char *(*commands)(void *context, uint32_t server, int64_t generation, bool all);
+    /* What is new since a generation that is applied there, or all that stands: JSON, of which the
+     * intake becomes a holder; NULL: nothing. */
+    struct weir_shared_text *(*commands)(void *context, uint32_t server, int64_t generation,
+                                         bool all);
     void (*health)(void *context, uint32_t server, struct weir_slice text);
 };
 

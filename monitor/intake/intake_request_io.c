@@ -25,20 +25,25 @@ static const struct {
 
 /* answers ---------------------------------------------------------------------- */
 
+enum MHD_Result weir_intake_respond(struct MHD_Connection *connection, int status,
+                                    struct MHD_Response *response)
+{
+    enum MHD_Result done;
+
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    done = MHD_queue_response(connection, (unsigned)status, response);
+    MHD_destroy_response(response);
+    return done;
+}
+
 enum MHD_Result weir_intake_answer(struct MHD_Connection *connection, int status,
                                    const char *text)
 {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text,
                                         MHD_RESPMEM_MUST_COPY);
-    enum MHD_Result done;
 
-    if (!response)
-        return MHD_NO;
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
-    done = MHD_queue_response(connection, (unsigned)status, response);
-    MHD_destroy_response(response);
-    return done;
+    return response ? weir_intake_respond(connection, status, response) : MHD_NO;
 }
 
 enum MHD_Result weir_intake_refuse(struct weir_intake *intake, struct MHD_Connection *connection,

@@ -6,6 +6,7 @@ import json
 import pathlib
 import resource
 import socket
+import sqlite3
 import ssl
 import sys
 import threading
@@ -17,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
 import rig
+from monitor import octets_of
 from test_monitor import BAD, World
 
 BODY_MOST = 1 << 20
@@ -24,6 +26,7 @@ HEALTH_MOST = 4096
 IDLE = 5000
 WAITING_MOST = 512  # of one address
 OF_SERVER_MOST = 64
+PAGE = 5000  # decisions in an answer
 
 
 class Visitor(World):
@@ -112,6 +115,34 @@ class Orders(Visitor):
         self.assertLessEqual(self.monitor.rows("SELECT generation FROM servers")[0]["generation"],
                              newest)
         self.assertEqual(self.ask(newest)[0], 204)
+
+    def test_what_changed_is_told_in_pages(self):
+        self.monitor.stop()
+        count = 2 * PAGE + 1
+        with sqlite3.connect(self.monitor.weir.folder / "spam.db") as database:
+            database.executemany(
+                "INSERT INTO decisions (made, event, generation, changed, list, address, bits, "
+                "ends, defer, points, reason, origin) VALUES (1, 0, ?1, ?1, 'blacklist', ?2, 128, "
+                "?3, 0, 0, 'a test', 'monitor')",
+                [(n, octets_of(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}"),
+                  (int(time.time()) + 600) * 1000000) for n in range(1, count + 1)])
+            database.execute("INSERT OR REPLACE INTO state VALUES ('generation', ?)", (count,))
+        database.close()
+        self.monitor.start()
+        generation, told = 0, []
+        for upto in (PAGE, 2 * PAGE, count):
+            self.link.close()
+            status, answer = self.ask(generation)
+            self.assertEqual((status, answer["generation"], answer["full"]), (200, upto, False))
+            told += [entry["prefix"] for entry in answer["set"]]
+            generation = upto
+        self.assertEqual(self.ask(generation)[0], 204)
+        self.assertEqual(len(set(told)), count)
+        self.link.request("GET", f"/agent/v1/commands?generation={generation}&wait=0&all=1",
+                          headers=self.headers)
+        answer = json.loads(self.link.getresponse().read())
+        self.assertEqual((answer["generation"], answer["full"]), (count, True))
+        self.assertEqual({entry["prefix"] for entry in answer["set"]}, set(told))
 
     def test_who_is_revoked_while_it_waits_hears_of_nothing_more(self):
         newest = self.ask(0)[1]

@@ -96,14 +96,15 @@ static void tell(struct rig *rig, const char *prefix, bool raised, weir_time tim
 static const char *told(struct rig *rig, int64_t generation, bool all, weir_time now)
 {
     static char text[1024];
-    char *json = weir_orders_since(rig->orders, generation, all, now), prefix[WEIR_PREFIX_TEXT];
+    struct weir_shared_text *json = weir_orders_since(rig->orders, generation, all, now);
+    char prefix[WEIR_PREFIX_TEXT];
     struct weir_command command;
     const char *why;
     size_t len;
 
     if (!json)
         return "-";
-    assert_int_equal(weir_command_read(weir_slice_of(json), &command, &why), 0);
+    assert_int_equal(weir_command_read(weir_slice_of(json->text), &command, &why), 0);
     assert_int_equal(command.full, all);
     len = (size_t)sprintf(text, "%d:", (int)command.generation);
     for (size_t i = 0; i < command.sets; i++)
@@ -113,7 +114,7 @@ static const char *told(struct rig *rig, int64_t generation, bool all, weir_time
         len += (size_t)sprintf(text + len, " -%s %s", weir_list_name(command.removed[i].list),
                                weir_prefix_format(&command.removed[i].entry.prefix, prefix));
     weir_command_free(&command);
-    free(json);
+    weir_shared_text_free(&json);
     return text;
 }
 
