@@ -63,7 +63,9 @@ static void flush_log(struct weir_monitor *monitor)
 void weir_monitor_trouble(struct weir_monitor *monitor, const char *what, int error)
 {
     weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s: %s", what,
-             error == WEIR_EIO ? strerror(errno) : weir_database_why(monitor->database));
+             error == WEIR_EIO      ? strerror(errno)
+             : error == WEIR_ENOMEM ? weir_error_text(error)
+                                    : weir_database_why(monitor->database));
 }
 
 /* opening ------------------------------------------------------------------------ */
