@@ -20,6 +20,7 @@
 #include "core/program/signals_io.h"
 #include "monitor/monitor_admin_io.h"
 #include "monitor/database/database_retention_io.h"
+#include "monitor/intake/lines.h"
 #include "monitor/monitor_impl.h"
 
 #define ARENA_FIRST 8192
@@ -279,7 +280,7 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
     const struct weir_retention retention = {
         .minutes = monitor->config.monitor_minutes,
         .addresses = 366 * WEIR_DAY,
-        .streams = 30 * WEIR_DAY,
+        .streams = WEIR_STREAMS_KEPT,
         .ladder = WEIR_MONITOR_MEMORY,
         .events = 366 * WEIR_DAY,
         .decisions = 366 * WEIR_DAY,

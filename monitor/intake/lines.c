@@ -10,7 +10,8 @@
 
 #define LINE_USUAL 80            /* octets */
 
-static void read_line(struct weir_lines *lines, struct weir_slice line, weir_time now)
+static void read_line(struct weir_lines *lines, struct weir_slice line, weir_time since,
+                      weir_time now)
 {
     struct weir_health health;
     struct weir_traffic *traffic = &lines->traffic[lines->count];
@@ -21,7 +22,8 @@ static void read_line(struct weir_lines *lines, struct weir_slice line, weir_tim
         lines->last = health.time;
     if (found < 0)
         lines->bad++;
-    if (found <= 0)
+    lines->old += found > 0 && traffic->time < since;
+    if (found <= 0 || traffic->time < since)
         return;
     if (traffic->time > now + WEIR_LINES_AHEAD) {
         traffic->time = now;
@@ -43,7 +45,8 @@ static int more_room(struct weir_lines *lines)
     return 0;
 }
 
-int weir_lines_read(struct weir_slice octets, weir_time now, struct weir_lines *lines_r)
+int weir_lines_read(struct weir_slice octets, weir_time since, weir_time now,
+                    struct weir_lines *lines_r)
 {
     struct weir_lines lines = {.room = octets.len / LINE_USUAL / 2 + 8};
 
@@ -57,7 +60,7 @@ int weir_lines_read(struct weir_slice octets, weir_time now, struct weir_lines *
             weir_lines_clear(&lines);
             return WEIR_ENOMEM;
         }
-        read_line(&lines, (struct weir_slice){octets.at, len}, now);
+        read_line(&lines, (struct weir_slice){octets.at, len}, since, now);
         octets.at += end ? len + 1 : len;
         octets.len -= end ? len + 1 : len;
     }

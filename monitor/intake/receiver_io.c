@@ -120,6 +120,7 @@ static void book(struct weir_receiver *receiver, uint32_t server, struct weir_li
     receiver->counts.traffic += lines->count;
     receiver->counts.bad += lines->bad;
     receiver->counts.ahead += lines->ahead;
+    receiver->counts.old += lines->old;
 }
 
 /* taking ------------------------------------------------------------------------- */
@@ -218,7 +219,7 @@ enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t serv
         return WEIR_TAKEN;
     octets.at += there - offset;
     octets.len -= there - offset;
-    if (weir_lines_read(octets, now, &lines) < 0)
+    if (weir_lines_read(octets, now - WEIR_LINES_BEHIND, now, &lines) < 0)
         return WEIR_TAKEN_LATER;
     pthread_mutex_lock(&receiver->lock);
     stream = stream_of(receiver, server, name); /* it may have been forgotten meanwhile */
@@ -407,8 +408,9 @@ static int replay_batch(void *context, const struct weir_journal_batch *batch)
 {
     const struct weir_clock wall = weir_clock_system();
     struct weir_receiver *receiver = context;
-    weir_time now = receiver->options.now ? receiver->options.now
-                                          : INT64_MAX - WEIR_LINES_AHEAD;
+    bool known = receiver->options.now > 0;
+    weir_time now = known ? receiver->options.now : INT64_MAX - WEIR_LINES_AHEAD;
+    weir_time since = known ? now - WEIR_LINES_BEHIND : 0;
     char name[WEIR_STREAM_MAX + 1] = "";
     struct stream *stream;
     struct weir_lines lines;
@@ -416,7 +418,7 @@ static int replay_batch(void *context, const struct weir_journal_batch *batch)
 
     memcpy(name, batch->stream.at, batch->stream.len);
     stream = stream_of(receiver, batch->server, name);
-    if (!stream || (done = weir_lines_read(batch->octets, now, &lines)) < 0)
+    if (!stream || (done = weir_lines_read(batch->octets, since, now, &lines)) < 0)
         return WEIR_ENOMEM;
     done = 0;
     if (weir_minutes_room(receiver->minutes[0]) < lines.count ||
