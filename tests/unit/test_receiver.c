@@ -1,6 +1,7 @@
 /*
  * Each line of a spool is counted once, whatever is sent again, too early, or cut off by a kill
- * (receiver_io.c, receiver_forget_io.c); and how late it is (receiver_time_io.c).
+ * (receiver_io.c, receiver_streams.c, receiver_store_io.c, receiver_replay_io.c,
+ * receiver_forget_io.c); and how late it is (receiver_time_io.c).
  */
 #include <stdarg.h>
 #include <stddef.h>
