@@ -28,7 +28,8 @@ static int spool(void *context, uint32_t server, const char *stream, uint64_t of
                               weir_clock_now(&monitor->wall), offset_r);
 }
 
-static char *commands(void *context, uint32_t server, int64_t generation, bool all)
+static struct weir_shared_text *commands(void *context, uint32_t server, int64_t generation,
+                                         bool all)
 {
     struct weir_monitor *monitor = context;
 

@@ -22,6 +22,7 @@
 #include "core/program/signals_io.h"
 #include "monitor/monitor_admin_io.h"
 #include "monitor/database/database_retention_io.h"
+#include "monitor/intake/lines.h"
 #include "monitor/monitor_impl.h"
 
 #define ARENA_FIRST 8192
@@ -64,7 +65,9 @@ static void flush_log(struct weir_monitor *monitor)
 
 static const char *reason(const struct weir_monitor *monitor, int error)
 {
-    return error == WEIR_EIO ? strerror(errno) : weir_database_why(monitor->database);
+    return error == WEIR_EIO      ? strerror(errno)
+           : error == WEIR_ENOMEM ? weir_error_text(error)
+                                  : weir_database_why(monitor->database);
 }
 
 void weir_monitor_trouble(struct weir_monitor *monitor, const char *what, int error)
@@ -350,7 +353,7 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
     const struct weir_retention retention = {
         .minutes = monitor->config.monitor_minutes,
         .addresses = 366 * WEIR_DAY,
-        .streams = 30 * WEIR_DAY,
+        .streams = WEIR_STREAMS_KEPT,
         .ladder = WEIR_MONITOR_MEMORY,
         .events = 366 * WEIR_DAY,
         .decisions = 366 * WEIR_DAY,

@@ -188,8 +188,15 @@
 #define WEIR_ADMIN_BODY_MAX 65536   /* octets of an operator's question */
 #define WEIR_INTAKE_WAIT_MAX 60    /* seconds a question for commands is held */
 #define WEIR_INTAKE_CONNECTIONS_MAX 4096
+#define WEIR_INTAKE_WAITING_MAX (WEIR_INTAKE_CONNECTIONS_MAX / 8) /* of an address or /64 that have
+                                      not said who they are: idle ones shut nobody else out */
+#define WEIR_INTAKE_STRANGERS_MAX (WEIR_INTAKE_CONNECTIONS_MAX / 4) /* of them from addresses no
+                                      server speaks from, all together */
+#define WEIR_INTAKE_HELLO_MAX 10   /* seconds until a connection has to say who it is */
+#define WEIR_INTAKE_SERVER_MAX 64  /* connections of one server: an agent has three */
 #define WEIR_COMMAND_MAX (32u << 20) /* octets of what the monitor tells to list */
 #define WEIR_COMMAND_ENTRIES_MAX 200000 /* entries of it */
+#define WEIR_ORDERS_PAGE 5000      /* decisions in an answer on what changed: some 10 ms */
 
 /* SMTP heard by the sniffer ---------------------------------------------- */
 #define WEIR_DIALOGUE_LINE_MAX 512 /* octets of a command that are looked at; RFC 5321 4.5.3.1.4 */

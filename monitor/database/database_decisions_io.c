@@ -1,6 +1,9 @@
 /*
  * The table of decisions.  The generation is a number of the state, raised in the transaction of
  * the change, so that a reader that sees it sees the change.
+ *
+ * The table has a year of them, of which few stand: each question here is asked of an index, and
+ * looks at what it answers and little else.
  */
 #include "monitor/database/database_decisions_io.h"
 
@@ -11,6 +14,7 @@
 
 #define COLUMNS "made, event, generation, changed, list, address, bits, ends, defer, points, " \
     "reason, origin"
+#define IS_IPV4 "substr(address, 1, 12) = x'00000000000000000000ffff'"
 #define ALL "number, " COLUMNS ", undone, undone_by"
 
 int weir_database_generation(struct weir_database *database, uint64_t *generation_r)
@@ -155,6 +159,52 @@ int weir_database_decisions_undo(struct weir_database *database, const struct we
     return undo_all(database, &undo, generation_r);
 }
 
+/* What is at and below a prefix; so many rows have a generation together, the next the next. */
+static int mark_below(struct weir_database *database, const struct weir_prefix *prefix,
+                      const char *by, weir_time now, uint64_t before)
+{
+    struct weir_query q = weir_query(database, "UPDATE decisions SET undone = ?3, undone_by = ?4, "
+        "changed = below.generation FROM (SELECT number AS row, ?5 + 1 + "
+        "(row_number() OVER (ORDER BY changed, number) - 1) / ?6 AS generation FROM decisions "
+        "WHERE address BETWEEN ?1 AND ?2 AND bits >= ?7 AND undone = 0 "
+        "AND (ends = 0 OR ends > ?3) AND list IN ('blacklist', 'score') "
+        "AND NOT (?7 < 96 AND " IS_IPV4 ")) AS below WHERE number = below.row");
+    struct weir_address last;
+
+    weir_bind_span(&q, prefix, &last);
+    weir_bind_number(&q, now);
+    weir_bind_text(&q, by);
+    weir_bind_number(&q, (int64_t)before);
+    weir_bind_number(&q, WEIR_UNDONE_AT_ONCE);
+    weir_bind_number(&q, prefix->bits);
+    return weir_query_change(&q);
+}
+
+int weir_database_decisions_undo_below(struct weir_database *database,
+                                       const struct weir_prefix *prefix, const char *by,
+                                       weir_time now, uint64_t *generation_r)
+{
+    uint64_t before = 0, after;
+    bool own;
+    int undone, rc;
+
+    if (strlen(by) > WEIR_ORIGIN_MAX)
+        return weir_database_fail(database, WEIR_ELIMIT, "too long a name");
+    rc = weir_change_begin(database, &own);
+    if (rc < 0)
+        return rc;
+    undone = weir_database_generation(database, &before);
+    undone = undone < 0 ? undone : mark_below(database, prefix, by, now, before);
+    after = before + ((uint64_t)(undone > 0 ? undone : 0) + WEIR_UNDONE_AT_ONCE - 1) /
+                         WEIR_UNDONE_AT_ONCE;
+    if (undone > 0)
+        rc = weir_state_put(database, "generation", after);
+    rc = weir_change_end(database, own, rc < 0 ? rc : undone);
+    if (rc > 0)
+        *generation_r = after;
+    return rc;
+}
+
 /* Lists. ------------------------------------------------------------------------------ */
 
 static struct weir_database_decision column_decision(struct weir_query *q)
@@ -197,8 +247,11 @@ int weir_database_decisions_active(struct weir_database *database, weir_time now
                                    weir_database_decision_row *row,
                                    void *context)
 {
-    struct weir_query q = weir_query(database, "SELECT " ALL " FROM decisions WHERE undone = 0 "
-                                     "AND (ends = 0 OR ends > ?) ORDER BY changed, number");
+    struct weir_query q = weir_query(database,
+        "SELECT " ALL " FROM decisions INDEXED BY decisions_standing "
+        "WHERE undone = 0 AND ends = 0 UNION ALL "
+        "SELECT " ALL " FROM decisions INDEXED BY decisions_standing "
+        "WHERE undone = 0 AND ends > ? ORDER BY changed, number");
 
     weir_bind_number(&q, now);
     return list_all(&q, row, context);

@@ -14,6 +14,8 @@
 #include "core/base/address.h"
 #include "monitor/database/database_io.h"
 
+#define WEIR_UNDONE_AT_ONCE 1000
+
 struct weir_database_decision {
     int64_t number;            /* given when it is added */
     weir_time made;
@@ -46,6 +48,13 @@ int weir_database_decision_undo(struct weir_database *database, int64_t number, 
 int weir_database_decisions_undo(struct weir_database *database, const struct weir_prefix *prefix,
                                  const char *list, const char *by, weir_time now,
                                  uint64_t *generation_r);
+
+/* Undoes all that stand on the lists "blacklist" and "score" about a prefix or what is below it.
+ * Each WEIR_UNDONE_AT_ONCE of them are one change, so that a server may learn of many in pieces.
+ * How many were undone, and then the generation of the last change; 0 when none stood; an error. */
+int weir_database_decisions_undo_below(struct weir_database *database,
+                                       const struct weir_prefix *prefix, const char *by,
+                                       weir_time now, uint64_t *generation_r);
 
 /* The last generation; 0 before the first change. */
 int weir_database_generation(struct weir_database *database, uint64_t *generation_r);

@@ -54,8 +54,8 @@ static int forget_old(struct weir_database *database, const struct weir_retentio
         {keep->events, 1, "DELETE FROM events WHERE number IN (SELECT number FROM events "
          "WHERE cleared > 0 AND cleared < ? ORDER BY number LIMIT ?)", &f->events},
         {keep->decisions, 1, "DELETE FROM decisions WHERE number IN (SELECT number FROM decisions "
-         "WHERE CASE WHEN undone > 0 THEN undone ELSE ends END BETWEEN 1 AND ? - 1 "
-         "ORDER BY number LIMIT ?)", &f->decisions},
+         "WHERE undone > 0 AND undone < ?1 UNION ALL SELECT number FROM decisions "
+         "WHERE undone = 0 AND ends > 0 AND ends < ?1 LIMIT ?2)", &f->decisions},
         {keep->ladder, 1, "DELETE FROM ladder WHERE (address, bits) IN (SELECT address, bits "
          "FROM ladder WHERE max(last, ends) < ? LIMIT ?)", &f->ladder},
         {keep->audit, 1, "DELETE FROM audit WHERE number IN (SELECT number FROM audit "

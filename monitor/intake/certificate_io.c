@@ -53,27 +53,40 @@ static int write_pem(const char *path, unsigned mode, const gnutls_datum_t *pem)
     return weir_replace_end(&file, fwrite(pem->data, 1, pem->size, file.file) == pem->size);
 }
 
-static int make(const char *key_path, const char *chain_path, const char *name)
+/* A new key, which is written first: a start that is broken off leaves both files, none, or the key
+ * alone. */
+static int make_key(const char *path)
 {
     gnutls_x509_privkey_t key = NULL;
-    gnutls_x509_crt_t crt = NULL;
-    gnutls_datum_t key_pem = {0}, crt_pem = {0};
+    gnutls_datum_t pem = {0};
     int done = WEIR_ENOMEM;
 
-    if (gnutls_x509_privkey_init(&key) >= 0 && gnutls_x509_crt_init(&crt) >= 0 &&
+    if (gnutls_x509_privkey_init(&key) >= 0 &&
         gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
                                      GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0) >= 0 &&
-        sign(crt, key, name) &&
-        gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &key_pem) >= 0 &&
-        gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &crt_pem) >= 0) {
-        done = write_pem(key_path, 0600, &key_pem);
-        if (done == 0)
-            done = write_pem(chain_path, 0644, &crt_pem);
-    }
-    if (key_pem.data)
-        sodium_memzero(key_pem.data, key_pem.size);
-    gnutls_free(key_pem.data);
-    gnutls_free(crt_pem.data);
+        gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &pem) >= 0)
+        done = write_pem(path, 0600, &pem);
+    if (pem.data)
+        sodium_memzero(pem.data, pem.size);
+    gnutls_free(pem.data);
+    gnutls_x509_privkey_deinit(key);
+    return done;
+}
+
+/* A certificate for the key that is there. */
+static int make_chain(const char *path, const char *key_text, const char *name)
+{
+    gnutls_datum_t key_pem = {(unsigned char *)(uintptr_t)key_text, (unsigned)strlen(key_text)};
+    gnutls_x509_privkey_t key = NULL;
+    gnutls_x509_crt_t crt = NULL;
+    gnutls_datum_t pem = {0};
+    int done = WEIR_EINVAL;
+
+    if (gnutls_x509_privkey_init(&key) >= 0 && gnutls_x509_crt_init(&crt) >= 0 &&
+        gnutls_x509_privkey_import2(key, &key_pem, GNUTLS_X509_FMT_PEM, NULL, 0) >= 0 &&
+        sign(crt, key, name) && gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem) >= 0)
+        done = write_pem(path, 0644, &pem);
+    gnutls_free(pem.data);
     gnutls_x509_crt_deinit(crt);
     gnutls_x509_privkey_deinit(key);
     return done;
@@ -122,18 +135,24 @@ static int read_pin(const struct weir_certificate *certificate, char pin_r[stati
     return good ? 0 : WEIR_EINVAL;
 }
 
+static bool is_missing(const char *path)
+{
+    return access(path, F_OK) < 0 && errno == ENOENT;
+}
+
 int weir_certificate_open(const char *key_path, const char *chain_path, const char *name,
                           const struct weir_log *log, struct weir_certificate *certificate_r)
 {
     struct weir_certificate certificate = {0};
-    int done = 0;
+    bool no_chain = is_missing(chain_path), no_key = no_chain && is_missing(key_path);
+    int done = no_key ? make_key(key_path) : 0;
 
-    if (access(key_path, F_OK) < 0 && errno == ENOENT && access(chain_path, F_OK) < 0 &&
-        errno == ENOENT && (done = make(key_path, chain_path, name)) == 0)
-        weir_log(log, WEIR_LOG_INFO, "made a key and a certificate for %s: %s, %s", name, key_path,
-                 chain_path);
     if (done == 0)
         done = read_pem(key_path, &certificate.key);
+    if (done == 0 && no_chain && (done = make_chain(chain_path, certificate.key, name)) == 0)
+        weir_log(log, no_key ? WEIR_LOG_INFO : WEIR_LOG_WARNING, "made %s for %s: %s, %s",
+                 no_key ? "a key and a certificate" : "a certificate, for there was only a key,",
+                 name, key_path, chain_path);
     if (done == 0)
         done = read_pem(chain_path, &certificate.chain);
     if (done < 0)

@@ -21,7 +21,9 @@ struct weir_certificate {
 };
 
 /* Reads both files; where neither is there, makes a key (ECDSA P-256) and a certificate for name
- * that lasts ten years, and writes them (0600 and 0644). */
+ * that lasts ten years, and writes them (0600 and 0644).  A key that is there alone, as a start
+ * that was broken off leaves it, gets its certificate; a certificate without its key is an
+ * error. */
 int weir_certificate_open(const char *key_path, const char *chain_path, const char *name,
                           const struct weir_log *log, struct weir_certificate *certificate_r);
 void weir_certificate_free(struct weir_certificate *certificate);

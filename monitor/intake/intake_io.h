@@ -12,8 +12,10 @@
  * Owner:    the caller owns the intake; what the handler points to must live as long.
  * Errors:   weir_intake_open(): WEIR_EINVAL (address, certificate), WEIR_EIO; both were logged.
  * Limits:   WEIR_INTAKE_BODY_MAX octets of a body, also once it is inflated; WEIR_INTAKE_WAIT_MAX
- *           seconds are the longest hold; WEIR_INTAKE_CONNECTIONS_MAX connections.  A caller that
- *           is not known is answered 401 before any body is kept.
+ *           seconds are the longest hold; WEIR_INTAKE_CONNECTIONS_MAX connections, of which those
+ *           that have not named a server have a share (doorstep.h) and WEIR_INTAKE_HELLO_MAX
+ *           seconds; WEIR_INTAKE_SERVER_MAX of one server, 503 on the others.  A caller that is not
+ *           known is answered 401 before any body is kept.
  */
 #ifndef WEIR_INTAKE_INTAKE_IO_H
 #define WEIR_INTAKE_INTAKE_IO_H
@@ -23,6 +25,7 @@
 #include "core/base/endpoint.h"
 #include "core/base/log.h"
 #include "monitor/intake/certificate_io.h"
+#include "monitor/intake/shared_text.h"
 
 struct weir_intake_caller {
     struct weir_slice server, secret;   /* as claimed */
@@ -36,9 +39,10 @@ struct weir_intake_handler {
     /* Takes whole lines.  200, everything below *offset_r is safe; 409, begin at *offset_r; 503. */
     int (*spool)(void *context, uint32_t server, const char *stream, uint64_t offset,
                  struct weir_slice octets, uint64_t *offset_r);
-    /* What is new since a generation that is applied there, or all that stands: JSON, malloc()ed;
-     * NULL: nothing. */
-    char *(*commands)(void *context, uint32_t server, int64_t generation, bool all);
+    /* What is new since a generation that is applied there, or all that stands: JSON, of which the
+     * intake becomes a holder; NULL: nothing. */
+    struct weir_shared_text *(*commands)(void *context, uint32_t server, int64_t generation,
+                                         bool all);
     void (*health)(void *context, uint32_t server, struct weir_slice text);
 };
 
@@ -62,7 +66,8 @@ void weir_intake_close(struct weir_intake **intake);
 /* There are new commands: everybody who is held is asked for anew. */
 void weir_intake_wake(struct weir_intake *intake);
 
-/* Answers those who were held for long enough; to be called about once a second. */
+/* Answers those who were held for long enough, and hangs up on who does not say who he is; to be
+ * called about once a second. */
 void weir_intake_tick(struct weir_intake *intake, weir_time steady);
 
 /* Another period for agents to tell how they are, from their next time on. */
@@ -73,6 +78,8 @@ unsigned weir_intake_port(const struct weir_intake *intake);
 
 struct weir_intake_counts {
     uint64_t requests, refused, unknown, octets;
+    uint64_t turned_away;        /* connections beyond an address's or all strangers' share */
+    uint64_t hung_up;            /* connections that did not say whose they are */
     size_t held, connections;
 };
 

@@ -1,6 +1,5 @@
 /*
- * The journal's folder: which files there are, the one that is written, and what is done when
- * a write comes out short.
+ * The journal: the file that is written, and what is done when a write comes out short.
  *
  * Writing goes to a place of the file that is known, not to its end: what a failed write left
  * behind, and could not be cut off, is written over by the next batch or cut off at
@@ -8,11 +7,8 @@
  */
 #include "monitor/intake/journal_io.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -22,165 +18,6 @@
 
 #include "core/base/error.h"
 #include "monitor/intake/journal_impl.h"
-
-#define NAME "journal-%020" PRIu64 ".log"
-#define NAME_ROOM 40
-
-struct file {
-    uint64_t position, len;
-};
-
-struct weir_journal {
-    int folder;              /* locked while we have it */
-    uint64_t file_most, bytes_most;
-    struct file *file;       /* by position; the last one is written */
-    size_t files, room;
-    int fd;                  /* of the last one, or -1 */
-    struct weir_hash_key key;
-    uint64_t octets;         /* of all of them */
-    uint64_t done;           /* position up to which nothing is needed any more */
-};
-
-static struct file *last(const struct weir_journal *journal)
-{
-    return &journal->file[journal->files - 1];
-}
-
-/* Errors that go away with room. */
-static int write_error(void)
-{
-    return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? WEIR_EFULL : WEIR_EIO;
-}
-
-static const char *name_of(const struct file *file, char name[static NAME_ROOM])
-{
-    snprintf(name, NAME_ROOM, NAME, file->position);
-    return name;
-}
-
-/* Files. ------------------------------------------------------------------------- */
-
-static int note_file(struct weir_journal *journal, struct file file)
-{
-    if (journal->files == journal->room) {
-        size_t room = journal->room * 2 + 16;
-        struct file *more = realloc(journal->file, room * sizeof *more);
-
-        if (!more)
-            return WEIR_ENOMEM;
-        journal->file = more;
-        journal->room = room;
-    }
-    journal->file[journal->files++] = file;
-    journal->octets += file.len;
-    return 0;
-}
-
-/* The position in a name of ours; names that are not exactly ours are left alone. */
-static bool position_of(const char *name, uint64_t *position_r)
-{
-    char same[NAME_ROOM];
-
-    if (sscanf(name, "journal-%20" SCNu64 ".log", position_r) != 1)
-        return false;
-    return strcmp(name, name_of(&(struct file){.position = *position_r}, same)) == 0;
-}
-
-static int compare_files(const void *a, const void *b)
-{
-    const struct file *left = a, *right = b;
-
-    return (left->position > right->position) - (left->position < right->position);
-}
-
-static int list_files(struct weir_journal *journal)
-{
-    int fd = openat(journal->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    struct dirent *entry;
-    struct stat status;
-
-    if (!dir && fd >= 0)
-        close(fd);
-    if (!dir)
-        return WEIR_EIO;
-    while (rc == 0 && (errno = 0, entry = readdir(dir))) {
-        struct file file = {.len = 0};
-
-        if (!position_of(entry->d_name, &file.position))
-            continue;
-        if (fstatat(journal->folder, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
-            rc = WEIR_EIO;
-        } else if (S_ISREG(status.st_mode)) {
-            file.len = (uint64_t)status.st_size;
-            rc = note_file(journal, file);
-        }
-    }
-    rc = rc == 0 && errno != 0 ? WEIR_EIO : rc;
-    closedir(dir);
-    if (journal->files > 1)
-        qsort(journal->file, journal->files, sizeof *journal->file, compare_files);
-    return rc;
-}
-
-/* All octets of a file in memory; the caller frees them. */
-static int load(const struct weir_journal *journal, const struct file *file, uint8_t **octets_r,
-                size_t *len_r)
-{
-    char name[NAME_ROOM];
-    int fd = openat(journal->folder, name_of(file, name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    uint8_t *octets = fd >= 0 ? malloc(file->len + 1) : NULL;
-    size_t len = 0;
-    ssize_t got = 1;
-
-    while (octets && got > 0 && len < file->len) {
-        got = read(fd, octets + len, file->len - len);
-        len += got > 0 ? (size_t)got : 0;
-    }
-    if (fd >= 0)
-        close(fd);
-    if (!octets || got < 0) {
-        free(octets);
-        return fd >= 0 && !octets ? WEIR_ENOMEM : WEIR_EIO;
-    }
-    *octets_r = octets;
-    *len_r = len;
-    return 0;
-}
-
-/* Begins a file at a position, which becomes the last one. */
-static int begin_file(struct weir_journal *journal, uint64_t position)
-{
-    struct file file = {.position = position, .len = WEIR_JOURNAL_FILE_HEAD};
-    struct weir_hash_key key = weir_hash_key_random();
-    uint8_t head[WEIR_JOURNAL_FILE_HEAD];
-    char name[NAME_ROOM];
-    int rc = 0, fd = openat(journal->folder, name_of(&file, name),
-                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
-
-    if (fd < 0)
-        return write_error();
-    weir_journal_file_head(position, &key, head);
-    ssize_t written = write(fd, head, sizeof head);
-    if (written >= 0 && written < (ssize_t)sizeof head)
-        errno = ENOSPC;
-    if (written != (ssize_t)sizeof head || fsync(journal->folder) < 0)
-        rc = write_error();
-    rc = rc < 0 ? rc : note_file(journal, file);
-    if (rc < 0) {
-        int kept = errno;
-
-        close(fd);
-        unlinkat(journal->folder, name, 0);
-        errno = kept;
-        return rc;
-    }
-    if (journal->fd >= 0)
-        close(journal->fd);
-    journal->fd = fd;
-    journal->key = key;
-    return 0;
-}
 
 /* Opening. ------------------------------------------------------------------------ */
 
@@ -205,15 +42,15 @@ static int open_folder(const char *path)
 static int open_last(struct weir_journal *journal, uint64_t whole,
                      struct weir_journal_found *found)
 {
-    char name[NAME_ROOM];
-    uint64_t torn = last(journal)->len - whole;
+    char name[WEIR_JOURNAL_NAME];
+    uint64_t torn = weir_journal_last(journal)->len - whole;
 
-    journal->fd = openat(journal->folder, name_of(last(journal), name),
+    journal->fd = openat(journal->folder, weir_journal_name(weir_journal_last(journal), name),
                          O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
     if (journal->fd < 0 || (torn > 0 && ftruncate(journal->fd, (off_t)whole) < 0))
         return WEIR_EIO;
     found->torn = torn;
-    last(journal)->len = whole;
+    weir_journal_last(journal)->len = whole;
     journal->octets -= torn;
     return 0;
 }
@@ -221,12 +58,12 @@ static int open_last(struct weir_journal *journal, uint64_t whole,
 /* Takes away a last file that did not even get its head. */
 static int drop_last(struct weir_journal *journal, struct weir_journal_found *found)
 {
-    char name[NAME_ROOM];
+    char name[WEIR_JOURNAL_NAME];
 
-    if (unlinkat(journal->folder, name_of(last(journal), name), 0) < 0)
+    if (unlinkat(journal->folder, weir_journal_name(weir_journal_last(journal), name), 0) < 0)
         return WEIR_EIO;
-    found->torn = last(journal)->len;
-    journal->octets -= last(journal)->len;
+    found->torn = weir_journal_last(journal)->len;
+    journal->octets -= weir_journal_last(journal)->len;
     journal->files--;
     return 0;
 }
@@ -239,11 +76,11 @@ static int recover(struct weir_journal *journal, struct weir_journal_found *foun
     struct weir_journal_walk walk;
     uint8_t *octets;
     size_t len;
-    int rc = load(journal, last(journal), &octets, &len);
+    int rc = weir_journal_load(journal, weir_journal_last(journal), &octets, &len);
 
     if (rc < 0)
         return rc;
-    if (weir_journal_walk_begin(&walk, octets, len, last(journal)->position)) {
+    if (weir_journal_walk_begin(&walk, octets, len, weir_journal_last(journal)->position)) {
         while (weir_journal_walk_next(&walk, &batch) == 1)
             continue;
         journal->key = walk.key;
@@ -260,7 +97,7 @@ static int make_ready(struct weir_journal *journal, uint64_t from,
                       struct weir_journal_found *found)
 {
     uint64_t end;
-    int rc = list_files(journal);
+    int rc = weir_journal_list(journal);
 
     if (rc == 0 && journal->files > 0)
         rc = recover(journal, found);
@@ -269,7 +106,7 @@ static int make_ready(struct weir_journal *journal, uint64_t from,
     end = journal->files > 0 ? weir_journal_position(journal) : 0;
     if (journal->fd >= 0 && end >= from)
         return 0;
-    return begin_file(journal, end > from ? end : from);
+    return weir_journal_begin(journal, end > from ? end : from);
 }
 
 int weir_journal_open(const struct weir_journal_options *options,
@@ -314,7 +151,7 @@ void weir_journal_free(struct weir_journal **journal)
 
 uint64_t weir_journal_position(const struct weir_journal *journal)
 {
-    return last(journal)->position + last(journal)->len;
+    return weir_journal_last(journal)->position + weir_journal_last(journal)->len;
 }
 
 uint64_t weir_journal_octets(const struct weir_journal *journal)
@@ -326,8 +163,8 @@ uint64_t weir_journal_octets(const struct weir_journal *journal)
 static int turn(struct weir_journal *journal)
 {
     if (fdatasync(journal->fd) < 0)
-        return write_error();
-    return begin_file(journal, weir_journal_position(journal));
+        return weir_journal_write_error();
+    return weir_journal_begin(journal, weir_journal_position(journal));
 }
 
 static int write_batch(struct weir_journal *journal, const struct weir_journal_batch *batch,
@@ -335,7 +172,7 @@ static int write_batch(struct weir_journal *journal, const struct weir_journal_b
 {
     uint8_t head[WEIR_JOURNAL_HEAD_MAX];
     struct iovec piece[2] = {{.iov_base = head}, {.iov_len = batch->octets.len}};
-    off_t end = (off_t)last(journal)->len;
+    off_t end = (off_t)weir_journal_last(journal)->len;
     ssize_t written;
 
     piece[0].iov_len = weir_journal_head(batch, &journal->key, head);
@@ -349,7 +186,7 @@ static int write_batch(struct weir_journal *journal, const struct weir_journal_b
     if (ftruncate(journal->fd, end) < 0) /* see above: no harm comes of it */
         errno = kept;
     errno = kept;
-    return write_error();
+    return weir_journal_write_error();
 }
 
 static int append(struct weir_journal *journal, struct weir_journal_batch *batch)
@@ -361,14 +198,14 @@ static int append(struct weir_journal *journal, struct weir_journal_batch *batch
         errno = ENOSPC;
         return WEIR_EFULL;
     }
-    if (last(journal)->len + size > journal->file_most &&
-        last(journal)->len > WEIR_JOURNAL_FILE_HEAD)
+    if (weir_journal_last(journal)->len + size > journal->file_most &&
+        weir_journal_last(journal)->len > WEIR_JOURNAL_FILE_HEAD)
         rc = turn(journal);
     batch->position = weir_journal_position(journal);
     rc = rc < 0 ? rc : write_batch(journal, batch, size);
     if (rc < 0)
         return rc;
-    last(journal)->len += size;
+    weir_journal_last(journal)->len += size;
     journal->octets += size;
     return 0;
 }
@@ -387,20 +224,20 @@ static void remove_first(struct weir_journal *journal, size_t count)
 static bool make_room(struct weir_journal *journal)
 {
     uint64_t end = weir_journal_position(journal);
-    char name[NAME_ROOM];
+    char name[WEIR_JOURNAL_NAME];
     int old = journal->fd;
 
-    if (journal->done < end || last(journal)->len <= WEIR_JOURNAL_FILE_HEAD)
+    if (journal->done < end || weir_journal_last(journal)->len <= WEIR_JOURNAL_FILE_HEAD)
         return false;
-    if (begin_file(journal, end) < 0) {
+    if (weir_journal_begin(journal, end) < 0) {
         if (old < 0 || ftruncate(old, 0) < 0)
             return false;
         close(old);
         journal->fd = -1;
-        if (begin_file(journal, end) < 0)
+        if (weir_journal_begin(journal, end) < 0)
             return false;
     }
-    (void)unlinkat(journal->folder, name_of(last(journal) - 1, name), 0);
+    (void)unlinkat(journal->folder, weir_journal_name(weir_journal_last(journal) - 1, name), 0);
     remove_first(journal, journal->files - 1);
     return true;
 }
@@ -479,7 +316,7 @@ static int replay_file(const struct weir_journal *journal, const struct file *fi
     struct weir_journal_walk walk;
     uint8_t *octets;
     size_t len;
-    int rc = load(journal, file, &octets, &len);
+    int rc = weir_journal_load(journal, file, &octets, &len);
 
     if (rc < 0)
         return rc;
@@ -522,9 +359,9 @@ int weir_journal_remove_below(struct weir_journal *journal, uint64_t position)
     journal->done = position < end ? position : end;
     while (removed + 1 < journal->files &&
            journal->file[removed].position + journal->file[removed].len <= position) {
-        char name[NAME_ROOM];
+        char name[WEIR_JOURNAL_NAME];
 
-        if (unlinkat(journal->folder, name_of(&journal->file[removed], name), 0) < 0 &&
+        if (unlinkat(journal->folder, weir_journal_name(&journal->file[removed], name), 0) < 0 &&
             errno != ENOENT) {
             rc = WEIR_EIO;
             break;

@@ -30,7 +30,8 @@ static int note_decision(struct weir_lines *lines, struct weir_slice line)
     return 0;
 }
 
-static int read_line(struct weir_lines *lines, struct weir_slice line, weir_time now)
+static int read_line(struct weir_lines *lines, struct weir_slice line, weir_time since,
+                     weir_time now)
 {
     struct weir_health health;
     struct weir_traffic *traffic = &lines->traffic[lines->count];
@@ -43,7 +44,8 @@ static int read_line(struct weir_lines *lines, struct weir_slice line, weir_time
         lines->bad++;
     if (found == 0 && is_decision(line))
         return note_decision(lines, line);
-    if (found <= 0)
+    lines->old += found > 0 && traffic->time < since;
+    if (found <= 0 || traffic->time < since)
         return 0;
     if (traffic->time > now + WEIR_LINES_AHEAD) {
         traffic->time = now;
@@ -66,7 +68,8 @@ static int more_room(struct weir_lines *lines)
     return 0;
 }
 
-int weir_lines_read(struct weir_slice octets, weir_time now, struct weir_lines *lines_r)
+int weir_lines_read(struct weir_slice octets, weir_time since, weir_time now,
+                    struct weir_lines *lines_r)
 {
     struct weir_lines lines = {.room = octets.len / LINE_USUAL / 2 + 8};
 
@@ -77,7 +80,7 @@ int weir_lines_read(struct weir_slice octets, weir_time now, struct weir_lines *
         size_t len = end ? (size_t)(end - octets.at) : octets.len;
 
         if ((lines.count == lines.room && more_room(&lines) < 0) ||
-            read_line(&lines, (struct weir_slice){octets.at, len}, now) < 0) {
+            read_line(&lines, (struct weir_slice){octets.at, len}, since, now) < 0) {
             weir_lines_clear(&lines);
             return WEIR_ENOMEM;
         }

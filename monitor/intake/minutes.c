@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 
 #define ROWS_MAX ((size_t)1 << 30)
+#define SERVERS 65536 /* numbers modulo this */
 #define BLOCK 32 /* lines whose places are brought near together */
 
 struct place {
@@ -24,6 +25,7 @@ struct weir_minutes {
     size_t rows, most;
     struct place *place;
     size_t mask;    /* places - 1 */
+    uint32_t *of_server; /* rows */
     bool sorted;    /* and so the index is wrong */
 };
 
@@ -45,7 +47,8 @@ int weir_minutes_new(size_t rows, const struct weir_hash_key *key,
     minutes->mask = places - 1;
     minutes->row = calloc(rows, sizeof *minutes->row);
     minutes->place = calloc(places, sizeof *minutes->place);
-    if (!minutes->row || !minutes->place)
+    minutes->of_server = calloc(SERVERS, sizeof *minutes->of_server);
+    if (!minutes->row || !minutes->place || !minutes->of_server)
         weir_minutes_free(&minutes);
     *minutes_r = minutes;
     return minutes ? 0 : WEIR_ENOMEM;
@@ -57,6 +60,7 @@ void weir_minutes_free(struct weir_minutes **minutes)
         return;
     free((*minutes)->row);
     free((*minutes)->place);
+    free((*minutes)->of_server);
     free(*minutes);
     *minutes = NULL;
 }
@@ -143,6 +147,7 @@ static int add(struct weir_minutes *minutes, const struct weir_minute_row *row, 
         if (minutes->rows == minutes->most)
             return WEIR_EFULL;
         minutes->row[minutes->rows++] = *row;
+        minutes->of_server[row->server % SERVERS]++;
         *place = (struct place){.tag = (uint32_t)(hash >> 32), .row = (uint32_t)minutes->rows};
     }
     sum_up(&minutes->row[place->row - 1], traffic);
@@ -198,6 +203,14 @@ size_t weir_minutes_room(const struct weir_minutes *minutes)
     return minutes->most - minutes->rows;
 }
 
+/* Its rows may be as many as are free then: (rows + n) <= (room - n). */
+size_t weir_minutes_share(const struct weir_minutes *minutes, uint32_t server)
+{
+    size_t room = weir_minutes_room(minutes), rows = minutes->of_server[server % SERVERS];
+
+    return room > rows ? (room - rows) / 2 : 0;
+}
+
 static int compare(const void *a, const void *b)
 {
     const struct weir_minute_row *left = a, *right = b;
@@ -220,8 +233,10 @@ const struct weir_minute_row *weir_minutes_rows(struct weir_minutes *minutes, si
 
 void weir_minutes_clear(struct weir_minutes *minutes)
 {
-    if (minutes->rows > 0)
+    if (minutes->rows > 0) {
         clear_index(minutes);
+        memset(minutes->of_server, 0, SERVERS * sizeof *minutes->of_server);
+    }
     minutes->rows = 0;
     minutes->sorted = false;
 }

@@ -12,7 +12,8 @@
  *
  * Owner:    the caller owns the table.  Threads: one.
  * Errors:   WEIR_ENOMEM; WEIR_EFULL as above; WEIR_EINVAL for a size of 0 or beyond 2^30.
- * Limits:   96 octets a row and 16 of index, all made at once.  Sums stop at WEIR_MINUTE_SUM_MAX.
+ * Limits:   96 octets a row and 16 of index, all made at once; 256 KB beside them.
+ *           Sums stop at WEIR_MINUTE_SUM_MAX.
  */
 #ifndef WEIR_INTAKE_MINUTES_H
 #define WEIR_INTAKE_MINUTES_H
@@ -50,6 +51,11 @@ int weir_minutes_add_all(struct weir_minutes *minutes, uint32_t server,
 
 /* How many more rows there is room for: a batch of so many lines fits for certain. */
 size_t weir_minutes_room(const struct weir_minutes *minutes);
+
+/* How many of them a server may add: never so many that it has more rows than stay free.  One that
+ * tells of the whole Internet gets half of the table, the next half of what that leaves, or, at the
+ * same time, a third each: there is always room for the others. */
+size_t weir_minutes_share(const struct weir_minutes *minutes, uint32_t server);
 
 /* All rows by minute, address and server, which is the order the database stores them in.  They
  * stay there, and lines may be added afterwards, but not looked at the same time. */

@@ -14,11 +14,24 @@
 #include "monitor/agent/command.h"
 #include "monitor/database/database_decisions_io.h"
 
+#define KEPT (10 * WEIR_SECOND) /* and no longer: what ends is left out of the next one */
+#define ENTRY_OCTETS 114 /* of an entry in JSON, without its prefix and reason */
+#define POINTS_OCTETS 24 /* of points that are not 0 */
+
+/* What was answered last. */
+struct told {
+    int64_t since, newest;
+    weir_time made;
+    struct weir_shared_text *text; /* NULL: nothing yet */
+};
+
 struct weir_orders {
     const struct weir_log *log;
-    pthread_mutex_t lock;
-    struct weir_database *database;
+    pthread_mutex_t lock;        /* of the generation; never for long */
     int64_t generation;
+    pthread_mutex_t reading;     /* of all that follows */
+    struct weir_database *database;
+    struct told told[2];         /* what changed; all */
     struct weir_log_gate gate;
 };
 
@@ -26,6 +39,11 @@ struct weir_orders {
 struct answer {
     json_t *set, *removed;       /* objects by "list prefix", so that the last one counts */
     weir_time now;
+    bool all;
+    size_t looked, octets;       /* decisions; those of set */
+    uint64_t last;               /* generation of the last decision */
+    bool cut;                    /* there are more */
+    size_t left_out;
 };
 
 int weir_orders_open(const char *database_path, const struct weir_log *log,
@@ -41,6 +59,7 @@ int weir_orders_open(const char *database_path, const struct weir_log *log,
         return WEIR_ENOMEM;
     orders->log = log;
     pthread_mutex_init(&orders->lock, NULL);
+    pthread_mutex_init(&orders->reading, NULL);
     done = weir_database_open(&options, why, &orders->database);
     if (done < 0)
         weir_log(log, WEIR_LOG_ERROR, "%s", why);
@@ -58,6 +77,9 @@ void weir_orders_free(struct weir_orders **orders)
     if (!orders || !*orders)
         return;
     weir_database_free(&(*orders)->database);
+    for (size_t i = 0; i < 2; i++)
+        weir_shared_text_free(&(*orders)->told[i].text);
+    pthread_mutex_destroy(&(*orders)->reading);
     pthread_mutex_destroy(&(*orders)->lock);
     free(*orders);
     *orders = NULL;
@@ -70,25 +92,65 @@ void weir_orders_changed(struct weir_orders *orders, int64_t generation)
     pthread_mutex_unlock(&orders->lock);
 }
 
-static int add(void *context, const struct weir_database_decision *decision)
+/* At least as many as it will have. */
+static size_t octets_of(const struct weir_list_entry *entry, const char *prefix)
 {
-    struct answer *answer = context;
+    size_t octets = ENTRY_OCTETS + strlen(prefix) + (entry->points != 0 ? POINTS_OCTETS : 0);
+
+    for (const char *at = entry->reason; *at; at++)
+        octets += *at == '"' || *at == '\\' ? 2 : 1;
+    return octets;
+}
+
+/* Whether an agent takes one more; what comes in the place of another is no more. */
+static bool has_room(struct answer *answer, const char *key, size_t octets)
+{
+    if (json_object_get(answer->set, key))
+        return true;
+    if (json_object_size(answer->set) >= WEIR_COMMAND_ENTRIES_MAX ||
+        answer->octets + octets > WEIR_COMMAND_MAX - ENTRY_OCTETS) {
+        answer->left_out++;
+        return false;
+    }
+    answer->octets += octets;
+    return true;
+}
+
+static int put(struct answer *answer, const struct weir_database_decision *decision,
+               enum weir_list list)
+{
     struct weir_list_entry entry = {.prefix = decision->prefix, .ends = decision->ends,
                                     .defer = decision->defer, .points = decision->points};
     char key[WEIR_PREFIX_TEXT + 16], prefix[WEIR_PREFIX_TEXT];
     bool gone = decision->undone != 0;
-    enum weir_list list;
 
-    if (!weir_command_list(decision->list, &list) || weir_prefix_too_wide(&decision->prefix))
-        return 0; /* agents would refuse the whole answer for one that is too wide */
-    if (!gone && decision->ends != 0 && decision->ends <= answer->now)
-        return 0; /* servers forget it by themselves */
     snprintf(entry.reason, sizeof entry.reason, "%s", decision->reason);
     snprintf(key, sizeof key, "%s %s", decision->list,
              weir_prefix_format(&decision->prefix, prefix));
+    if (!gone && !has_room(answer, key, octets_of(&entry, prefix)))
+        return 0;
     json_object_del(gone ? answer->set : answer->removed, key);
     return json_object_set_new(gone ? answer->removed : answer->set, key,
                                weir_command_entry_json(list, &entry, gone)) == 0 ? 0 : WEIR_ENOMEM;
+}
+
+/* A page ends between two generations. */
+static int add(void *context, const struct weir_database_decision *decision)
+{
+    struct answer *answer = context;
+    enum weir_list list;
+
+    if (!answer->all && answer->looked >= WEIR_ORDERS_PAGE && decision->changed != answer->last) {
+        answer->cut = true;
+        return 1;
+    }
+    answer->looked++;
+    answer->last = decision->changed;
+    if (!weir_command_list(decision->list, &list) || weir_prefix_too_wide(&decision->prefix))
+        return 0; /* agents would refuse the whole answer for one that is too wide */
+    if (decision->undone == 0 && decision->ends != 0 && decision->ends <= answer->now)
+        return 0; /* servers forget it by themselves */
+    return put(answer, decision, list);
 }
 
 static json_t *values(json_t *object)
@@ -101,23 +163,52 @@ static json_t *values(json_t *object)
     return array;
 }
 
-static char *text_of(const struct answer *answer, int64_t generation, bool full)
+static char *text_of(const struct answer *answer, int64_t generation)
 {
     json_t *json = json_pack("{s:I, s:b, s:o, s:o}", "generation", (json_int_t)generation, "full",
-                             full, "set", values(answer->set), "remove",
-                             full ? json_array() : values(answer->removed));
+                             answer->all, "set", values(answer->set), "remove",
+                             answer->all ? json_array() : values(answer->removed));
     char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 
     json_decref(json);
     return text;
 }
 
-static int collect(struct weir_orders *orders, int64_t generation, bool all,
-                   struct answer *answer)
+static int collect(struct weir_orders *orders, int64_t since, struct answer *answer)
 {
-    return all
+    return answer->all
                ? weir_database_decisions_active(orders->database, answer->now, add, answer)
-               : weir_database_decisions_since(orders->database, (uint64_t)generation, add, answer);
+               : weir_database_decisions_since(orders->database, (uint64_t)since, add, answer);
+}
+
+static void log_left_out(struct weir_orders *orders, const struct answer *answer)
+{
+    unsigned held;
+
+    if (answer->left_out > 0 && weir_log_gate_open(&orders->gate, answer->now, WEIR_MINUTE, &held))
+        weir_log(orders->log, WEIR_LOG_ERROR, "%zu entries are more than a server takes, and "
+                 "left out (%u more)", answer->left_out, held);
+}
+
+/* The text of an answer; it goes up to a generation that the database has, or less far. */
+static char *make(struct weir_orders *orders, int64_t since, int64_t newest, bool all,
+                  weir_time now)
+{
+    struct answer answer = {.now = now, .all = all, .set = json_object(), .removed = json_object()};
+    char *text = NULL;
+    unsigned held;
+    int done = collect(orders, since, &answer);
+
+    if (done >= 0)
+        text = text_of(&answer, answer.cut && (int64_t)answer.last < newest ? (int64_t)answer.last
+                                                                            : newest);
+    else if (weir_log_gate_open(&orders->gate, now, WEIR_MINUTE, &held))
+        weir_log(orders->log, WEIR_LOG_ERROR, "%s (%u more)",
+                 weir_database_why(orders->database), held);
+    log_left_out(orders, &answer);
+    json_decref(answer.set);
+    json_decref(answer.removed);
+    return text;
 }
 
 int64_t weir_orders_newest(struct weir_orders *orders)
@@ -130,27 +221,27 @@ int64_t weir_orders_newest(struct weir_orders *orders)
     return generation;
 }
 
-char *weir_orders_since(struct weir_orders *orders, int64_t generation, bool all, weir_time now)
+struct weir_shared_text *weir_orders_since(struct weir_orders *orders, int64_t generation, bool all,
+                                           weir_time now)
 {
-    struct answer answer = {.now = now};
-    char *text = NULL;
-    unsigned held;
-    int done = 0;
+    int64_t newest = weir_orders_newest(orders), since;
+    struct weir_shared_text *text = NULL;
+    struct told *told;
 
-    pthread_mutex_lock(&orders->lock);
-    all |= generation < 0 || generation > orders->generation;
-    if (all || generation < orders->generation) {
-        answer.set = json_object();
-        answer.removed = json_object();
-        done = collect(orders, generation, all, &answer);
-        if (done >= 0)
-            text = text_of(&answer, orders->generation, all);
-        else if (weir_log_gate_open(&orders->gate, now, WEIR_MINUTE, &held))
-            weir_log(orders->log, WEIR_LOG_ERROR, "%s (%u more)",
-                     weir_database_why(orders->database), held);
-        json_decref(answer.set);
-        json_decref(answer.removed);
+    all |= generation < 0 || generation > newest;
+    if (!all && generation == newest)
+        return NULL;
+    since = all ? 0 : generation;
+    pthread_mutex_lock(&orders->reading);
+    told = &orders->told[all];
+    if (!told->text || told->since != since || told->newest != newest || now < told->made ||
+        now - told->made >= KEPT) {
+        weir_shared_text_free(&told->text);
+        *told = (struct told){
+            since, newest, now, weir_shared_text_new(make(orders, since, newest, all, now))};
     }
-    pthread_mutex_unlock(&orders->lock);
+    if (told->text)
+        text = weir_shared_text_hold(told->text);
+    pthread_mutex_unlock(&orders->reading);
     return text;
 }

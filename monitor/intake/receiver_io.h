@@ -9,15 +9,17 @@
  * have yet.  Buckets are memory: after a start they are filled from the journal's rest only.
  *
  * Times are the servers'; a line from more than WEIR_LINES_AHEAD in the future counts as now,
- * counted, so that a server with a wrong clock cannot move time for others.
+ * counted, so that a server with a wrong clock cannot move time for others; one from more than
+ * WEIR_LINES_BEHIND ago does not count.
  *
  * Owner:    the caller owns the receiver; database and watch are handed in and must live as long.
  * Threads:  weir_receiver_take() from any; the others from one, and that one alone uses the
  *           database meanwhile.  While weir_receiver_lock() is held nothing is charged: to be
  *           used around calls of the watch.
  * Errors:   weir_receiver_open(): those of journal and database, logged.
- * Limits:   WEIR_STREAMS_MAX streams of a server that are not forgotten; of further ones nothing is
- *           taken.
+ * Limits:   of what is not stored yet a server has a share (minutes.h): beyond it, it alone is told
+ *           to come later.  WEIR_STREAMS_MAX streams of a server that are not forgotten; of
+ *           further ones nothing is taken.
  */
 #ifndef WEIR_INTAKE_RECEIVER_IO_H
 #define WEIR_INTAKE_RECEIVER_IO_H
@@ -42,7 +44,7 @@ struct weir_receiver_options {
     struct weir_watch *watch;
     struct weir_counting *counting; /* of decisions about messages; or NULL */
     weir_time now;               /* what lines of the journal from further ahead count as; 0: these
-                                    are as they say */
+                                    are as they say, and none is too old */
     uint64_t *booking;           /* is set to the journal's position behind what the watch is
                                     charged next; or NULL */
     /* Everything up to a position of the journal is about to be stored: whatever else comes of it
@@ -102,8 +104,9 @@ void weir_receiver_use(struct weir_receiver *receiver, struct weir_watch *watch)
 struct weir_receiver_counts {
     uint64_t octets, lines, traffic; /* taken */
     uint64_t again;              /* octets that had been taken before */
-    uint64_t bad, ahead;         /* lines that are wrong; or too far in the future */
-    uint64_t later;              /* pieces turned away */
+    uint64_t bad, ahead, old;    /* lines that are wrong; or too far in the future, or past */
+    uint64_t later;              /* pieces turned away, */
+    uint64_t over_share;         /* and of them those of a server that is over its share */
     size_t streams, gone;        /* gone: those whose files are, and not yet forgotten */
     size_t waiting;              /* rows not yet stored */
     uint64_t behind;             /* octets of the journal that the database has not yet */

@@ -35,26 +35,6 @@ static int end(struct weir_responder *responder, int rc)
     return rc;
 }
 
-struct below {
-    const struct weir_prefix *prefix;
-    struct weir_prefix found[64];
-    size_t count;
-};
-
-static int note_below(void *context, const struct weir_database_decision *decision)
-{
-    struct below *below = context;
-
-    if (decision->prefix.bits < below->prefix->bits ||
-        !weir_prefix_contains(below->prefix, &decision->prefix.address) ||
-        (strcmp(decision->list, "blacklist") != 0 && strcmp(decision->list, "score") != 0))
-        return 0;
-    if (below->count == sizeof below->found / sizeof below->found[0])
-        return 1;
-    below->found[below->count++] = decision->prefix;
-    return 0;
-}
-
 struct standing_below {
     const struct weir_prefix *prefix;
     int64_t number[64];
@@ -93,25 +73,6 @@ static int clear_below(struct weir_responder *responder, const struct weir_prefi
     return done < 0 ? done : 0;
 }
 
-static int undo_below(struct weir_responder *responder, const struct weir_prefix *prefix,
-                      const char *who, weir_time now)
-{
-    static const char *const lists[] = {"blacklist", "score"};
-    struct below below = {.prefix = prefix};
-    int undone = 0, done;
-
-    do {
-        below.count = 0;
-        done = weir_database_decisions_active(responder->options.database, now, note_below, &below);
-        for (size_t i = 0; i < 2 * below.count && done >= 0; i++) {
-            done = weir_database_decisions_undo(responder->options.database, &below.found[i / 2],
-                                                lists[i % 2], who, now, &responder->generation);
-            undone += done > 0 ? done : 0;
-        }
-    } while (done >= 0 && below.count > 0);
-    return done < 0 ? done : undone;
-}
-
 int weir_responder_undo(struct weir_responder *responder, const struct weir_prefix *prefix,
                         const char *who, weir_time now)
 {
@@ -120,7 +81,8 @@ int weir_responder_undo(struct weir_responder *responder, const struct weir_pref
 
     if (done < 0)
         return done;
-    undone = undo_below(responder, prefix, who, now);
+    undone = weir_database_decisions_undo_below(responder->options.database, prefix, who, now,
+                                                &responder->generation);
     done = undone < 0 ? undone : clear_below(responder, prefix);
     if (done >= 0)
         done = weir_database_ladder_forget(responder->options.database, prefix);

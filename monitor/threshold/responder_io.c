@@ -133,12 +133,15 @@ static void gather_event(struct weir_responder *responder, weir_time now)
     }
 }
 
-static void gather(struct weir_responder *responder, uint64_t booked, weir_time now)
+/* 0, or WEIR_ENOMEM when nothing could be gathered; what was is written first, and makes room. */
+static int gather(struct weir_responder *responder, uint64_t booked, weir_time now)
 {
     uint64_t complete = responder->answered, last = complete, position;
+    bool room = true;
     unsigned taken = 0;
 
-    while (first_waits(responder, &position) && position <= booked && reserve(responder, 2)) {
+    while (first_waits(responder, &position) && position <= booked &&
+           (room = reserve(responder, 2))) {
         if (position != last)
             complete = last;
         if (position != last && taken >= TURN_LEAST)
@@ -154,17 +157,19 @@ static void gather(struct weir_responder *responder, uint64_t booked, weir_time 
         responder->noted = false;
     }
     weir_ladder_advance(responder->ladder, now);
+    return room || responder->items > 0 ? 0 : WEIR_ENOMEM;
 }
 
 int weir_responder_turn(struct weir_responder *responder, uint64_t booked, weir_time now)
 {
     uint64_t position;
-    int done;
+    int done = 0;
 
     responder->now = now;
     if (responder->items == 0)
-        gather(responder, booked, now);
-    done = responder->items > 0 ? weir_responder_write(responder) : 0;
+        done = gather(responder, booked, now);
+    if (responder->items > 0)
+        done = weir_responder_write(responder);
     weir_responder_tell_capped(responder);
     if (done == 0 && first_waits(responder, &position) && position <= booked)
         wake(responder);

@@ -60,7 +60,8 @@ int weir_responder_resume(struct weir_responder *responder, weir_time now);
 int weir_responder_replayed(struct weir_responder *responder, uint64_t booked);
 
 /* What is queued of the journal up to a position that is wholly charged, some hundreds at least and
- * the rest after another wake, and what time brings.  0 or the database's error. */
+ * the rest after another wake, and what time brings.  0 or the database's error; WEIR_ENOMEM: all
+ * of it waits for the next turn. */
 int weir_responder_turn(struct weir_responder *responder, uint64_t booked, weir_time now);
 
 /* All that is queued up to there: before the database says it has it, and before a responder is

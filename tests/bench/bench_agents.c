@@ -320,6 +320,7 @@ static int receive(struct load *load, struct link *link)
     return link->got == sizeof link->in - 1 ? GNUTLS_E_PREMATURE_TERMINATION : 0;
 }
 
+/* Who has a connection says at once who he is, or it is taken from him. */
 static int shake(struct load *load, struct link *link)
 {
     int done = gnutls_handshake(link->tls);
@@ -329,6 +330,10 @@ static int shake(struct load *load, struct link *link)
     link->state = READY;
     load->shaking--;
     load->ready++;
+    if (link == &link->agent->commands)
+        send_question(load, link->agent);
+    else
+        send_health(load, link->agent);
     return 0;
 }
 
@@ -412,10 +417,6 @@ static void begin_all(struct load *load)
 
         agent->next = load->now + (load->rate > 0 ? (weir_time)(part * 1e6 / load->rate) : 0);
         agent->next_health = load->now + (weir_time)(part * (double)HEALTH_EVERY);
-        if (load->commands && agent->commands.state == READY) {
-            send_question(load, agent);
-            drive(load, &agent->commands);
-        }
     }
 }
 

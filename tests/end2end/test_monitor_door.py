@@ -4,6 +4,9 @@ streams that are gone."""
 import http.client
 import json
 import pathlib
+import resource
+import socket
+import sqlite3
 import ssl
 import sys
 import threading
@@ -15,10 +18,15 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
 import rig
+from monitor import octets_of
 from test_monitor import BAD, World
 
 BODY_MOST = 1 << 20
 HEALTH_MOST = 4096
+IDLE = 5000
+WAITING_MOST = 512  # of one address
+OF_SERVER_MOST = 64
+PAGE = 5000  # decisions in an answer
 
 
 class Visitor(World):
@@ -108,6 +116,34 @@ class Orders(Visitor):
                              newest)
         self.assertEqual(self.ask(newest)[0], 204)
 
+    def test_what_changed_is_told_in_pages(self):
+        self.monitor.stop()
+        count = 2 * PAGE + 1
+        with sqlite3.connect(self.monitor.weir.folder / "spam.db") as database:
+            database.executemany(
+                "INSERT INTO decisions (made, event, generation, changed, list, address, bits, "
+                "ends, defer, points, reason, origin) VALUES (1, 0, ?1, ?1, 'blacklist', ?2, 128, "
+                "?3, 0, 0, 'a test', 'monitor')",
+                [(n, octets_of(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}"),
+                  (int(time.time()) + 600) * 1000000) for n in range(1, count + 1)])
+            database.execute("INSERT OR REPLACE INTO state VALUES ('generation', ?)", (count,))
+        database.close()
+        self.monitor.start()
+        generation, told = 0, []
+        for upto in (PAGE, 2 * PAGE, count):
+            self.link.close()
+            status, answer = self.ask(generation)
+            self.assertEqual((status, answer["generation"], answer["full"]), (200, upto, False))
+            told += [entry["prefix"] for entry in answer["set"]]
+            generation = upto
+        self.assertEqual(self.ask(generation)[0], 204)
+        self.assertEqual(len(set(told)), count)
+        self.link.request("GET", f"/agent/v1/commands?generation={generation}&wait=0&all=1",
+                          headers=self.headers)
+        answer = json.loads(self.link.getresponse().read())
+        self.assertEqual((answer["generation"], answer["full"]), (count, True))
+        self.assertEqual({entry["prefix"] for entry in answer["set"]}, set(told))
+
     def test_who_is_revoked_while_it_waits_hears_of_nothing_more(self):
         newest = self.ask(0)[1]
         newest = newest["generation"] if newest else 0
@@ -121,6 +157,76 @@ class Orders(Visitor):
         waiting.join(20)
         self.assertEqual(self.heard, [(204, None)])
         self.assertEqual(self.ask(0)[0], 401)
+
+
+class Crowd(Visitor):
+    """Many connections."""
+
+    def connect(self, address="127.0.0.1"):
+        link = socket.create_connection(("127.0.0.1", self.monitor.port), 30, (address, 0))
+        self.addCleanup(link.close)
+        return link
+
+    def counts(self):
+        return self.monitor.ask("status")
+
+    def test_idle_connections_of_one_address_shut_no_agent_out(self):
+        allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, allowed)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed[1], allowed[1]))
+        crowd = [self.connect("127.0.0.2") for _ in range(IDLE)]
+        rig.wait_for(lambda: self.counts()["turned_away"] + self.counts()["hung_up"] +
+                     self.counts()["connections"] >= IDLE, 30, "all of them to have come")
+        self.assertGreater(self.counts()["turned_away"], 0)
+        self.assertLessEqual(self.counts()["connections"], WAITING_MOST + 8)
+        self.assertEqual(self.post("/agent/v1/health", b"{}")[0], 200)
+        mx2 = self.server("mx2")
+        mx2.saw(BAD, connections=1)
+        rig.wait_for(lambda: (self.monitor.about(BAD) or {}).get("connections") == 1, 30,
+                     "an agent to get in")
+        rig.wait_for(lambda: self.counts()["hung_up"] >= WAITING_MOST - 8, 30,
+                     "the idle ones to be hung up on")
+        for link in crowd:
+            link.setblocking(True)
+            try:
+                self.assertEqual(link.recv(1), b"")
+            except ConnectionResetError:
+                pass
+        self.assertEqual(self.post("/agent/v1/health", b"{}")[0], 200)  # this one has stayed
+
+    def test_a_head_that_never_ends_is_hung_up_on(self):
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with context.wrap_socket(self.connect()) as link:
+            with self.assertRaises(OSError):
+                link.send(b"GET /agent/v1/commands HTTP/1.1\r\n")
+                for n in range(600):
+                    link.send(b"X-%d: and so on\r\n" % n)
+                    time.sleep(0.1)
+        self.assertEqual(self.counts()["hung_up"], 1)
+
+    def test_a_server_has_so_many_connections_and_the_others_theirs(self):
+        links = []
+
+        def report():
+            link = http.client.HTTPSConnection("127.0.0.1", self.monitor.port, timeout=30,
+                                               context=self.link._context)  # pylint: disable=W0212
+            self.addCleanup(link.close)
+            link.request("POST", "/agent/v1/health", b"{}", self.headers)
+            answer = link.getresponse()
+            answer.read()
+            links.append(link)
+            return answer.status
+
+        self.assertEqual([report() for _ in range(OF_SERVER_MOST)], [200] * OF_SERVER_MOST)
+        self.assertEqual(report(), 503)
+        links.pop().close()
+        mx2 = self.server("mx2")
+        mx2.saw(BAD, connections=1)
+        rig.wait_for(lambda: (self.monitor.about(BAD) or {}).get("connections") == 1, 30,
+                     "another server to be heard")
+        links.pop().close()
+        rig.wait_for(lambda: report() == 200, 30, "a place for one more")
 
 
 class Gone(World):

@@ -57,6 +57,21 @@ static void a_database_of_version_1_is_migrated(void **state)
     assert_int_equal(weir_database_audit_add(rig->database, &audit), 0);
 }
 
+/* A file as version 4 left it. */
+static void a_database_of_version_4_is_migrated(void **state)
+{
+    struct database_rig *rig = *state;
+
+    assert_int_equal(weir_database_run(rig->database, "DROP INDEX decisions_standing;"
+                     "DROP INDEX decisions_undone; DROP TABLE hits; DROP TABLE hits_all;"
+                     "ALTER TABLE ladder DROP COLUMN taken; PRAGMA user_version = 4"), 0);
+    database_must(rig, database_open(rig), 0);
+    assert_int_equal(database_number(rig, "PRAGMA user_version"), WEIR_DATABASE_VERSION);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM sqlite_schema "
+                                     "WHERE name IN ('decisions_standing', 'decisions_undone')"),
+                     2);
+}
+
 static void a_migration_is_done_whole_or_not_at_all(void **state)
 {
     struct database_rig *rig = *state;
@@ -248,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_new_database_is_made_and_opened_again),
         TEST(a_database_of_version_1_is_migrated),
+        TEST(a_database_of_version_4_is_migrated),
         TEST(a_migration_is_done_whole_or_not_at_all),
         TEST(other_files_are_refused_and_left_as_they_are),
         TEST(a_folder_that_is_not_there_is_told),

@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "monitor/database/database_decisions_io.h"
 #include "monitor/database/database_events_io.h"
+#include "monitor/database/database_retention_io.h"
 #include "tests/unit/database_rig.h"
 #include "tests/unit/seeded.h"
 
@@ -118,6 +119,120 @@ static void decisions_stand_until_they_end_or_are_undone(void **state)
     weir_database_decision_undo(rig->database, undone, "ann", NOW, &generation);
     assert_int_equal(weir_database_decisions_active(rig->database, NOW, see, &seen), 2);
     assert_string_equal(seen.text, "2 4 ");
+}
+
+/* The stupid model: each decision is looked at. */
+static void an_undo_below_a_prefix_takes_what_is_there_and_nothing_else(void **state)
+{
+    static const char *const prefixes[] = {
+        "192.0.2.7", "192.0.2.8/29", "192.0.2.0/24", "192.0.0.0/16", "0.0.0.0/0", "2001:db8::1",
+        "2001:db8::/64", "2001:db8::/32", "::/0", "203.0.113.0/24",
+    };
+    static const char *const lists[] = {"blacklist", "score", "accept"};
+    static const weir_time ends[] = {0, NOW - 1, NOW, NOW + 1};
+    enum { ALL = sizeof prefixes / sizeof prefixes[0] };
+    struct database_rig *rig = *state;
+    uint64_t generation = 0, before;
+
+    for (size_t below = 0; below < ALL; below++) {
+        struct weir_prefix wide = {.bits = 0}, narrow;
+        const char *why;
+        int64_t number, left;
+        int wanted = 0;
+
+        assert_int_equal(weir_database_run(rig->database, "DELETE FROM decisions"), 0);
+        weir_prefix_parse(prefixes[below], strlen(prefixes[below]), &wide, &why);
+        for (size_t i = 0; i < ALL * 3 * 4; i++) {
+            struct weir_database_decision decision = {
+                .made = NOW - 5, .list = lists[i / 4 % 3], .ends = ends[i % 4],
+                .reason = "", .origin = "monitor"};
+
+            weir_prefix_parse(prefixes[i / 12], strlen(prefixes[i / 12]), &narrow, &why);
+            decision.prefix = narrow;
+            database_must(rig, weir_database_decision_add(rig->database, &decision, &number,
+                                                          &before), 0);
+            wanted += i / 4 % 3 < 2 && (i % 4 == 0 || i % 4 == 3) && narrow.bits >= wide.bits &&
+                      weir_prefix_contains(&wide, &narrow.address);
+        }
+        assert_int_equal(weir_database_decisions_undo_below(rig->database, &wide, "ann", NOW,
+                                                            &generation), wanted);
+        assert_true(wanted > 0);
+        assert_int_equal(generation, before + 1);
+        left = database_number(rig, "SELECT count(*) FROM decisions WHERE undone = 0");
+        assert_int_equal(left, ALL * 3 * 4 - wanted);
+        assert_int_equal(weir_database_decisions_undo_below(rig->database, &wide, "ann", NOW,
+                                                            &before), 0);
+    }
+}
+
+static void an_undo_of_many_is_several_changes(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_prefix all = {.bits = 96};
+    uint64_t generation, after = 0;
+
+    memset(all.address.octet + 10, 0xff, 2);
+    for (unsigned i = 0; i < 2 * WEIR_UNDONE_AT_ONCE + 1; i++)
+        decide(rig, "blacklist", i, 0, &generation);
+    assert_int_equal(weir_database_decisions_undo_below(rig->database, &all, "ann", NOW, &after),
+                     2 * WEIR_UNDONE_AT_ONCE + 1);
+    assert_int_equal(after, generation + 3);
+    assert_int_equal(database_number(rig, "SELECT max(n) FROM (SELECT count(*) AS n "
+                                     "FROM decisions GROUP BY changed)"), WEIR_UNDONE_AT_ONCE);
+    assert_int_equal(database_number(rig, "SELECT min(changed) FROM decisions"), generation + 1);
+    assert_int_equal(database_number(rig, "SELECT max(changed) FROM decisions"), after);
+    assert_int_equal(weir_database_generation(rig->database, &generation), 0);
+    assert_int_equal(generation, after);
+}
+
+/* Whether SQLite would look through the whole table for a statement. */
+static bool looks_through(struct database_rig *rig, const char *sql)
+{
+    char text[2000];
+    sqlite3_stmt *plan;
+    bool found = false;
+
+    snprintf(text, sizeof text, "EXPLAIN QUERY PLAN %s", sql);
+    assert_int_equal(sqlite3_prepare_v2(rig->database->sqlite, text, -1, &plan, NULL), SQLITE_OK);
+    while (sqlite3_step(plan) == SQLITE_ROW) {
+        const char *line = (const char *)sqlite3_column_text(plan, 3);
+
+        if (strstr(line, "SCAN decisions"))
+            found = true;
+        if (found)
+            print_message("%s: %s\n", line, sql);
+    }
+    sqlite3_finalize(plan);
+    return found;
+}
+
+static void no_question_looks_through_all_decisions(void **state)
+{
+    const struct weir_retention keep = {.decisions = WEIR_DAY, .rows = 10};
+    struct database_rig *rig = *state;
+    struct weir_prefix prefix = prefix_of(7);
+    struct weir_forgotten forgotten;
+    struct seen seen = {.rows = 0};
+    uint64_t generation;
+    int64_t number = decide(rig, "blacklist", 7, 0, &generation);
+    size_t statements = 0;
+
+    weir_database_decisions_active(rig->database, NOW, see, &seen);
+    weir_database_decisions_since(rig->database, 0, see, &seen);
+    weir_database_decisions_about(rig->database, &prefix, 5, see, &seen);
+    weir_database_decision_undo(rig->database, number, "x", NOW, &generation);
+    weir_database_decisions_undo(rig->database, &prefix, NULL, "x", NOW, &generation);
+    weir_database_decisions_undo_below(rig->database, &prefix, "x", NOW, &generation);
+    database_must(rig, weir_database_retain(rig->database, &keep, NOW, &forgotten), 0);
+    for (size_t i = 0; i < WEIR_DATABASE_STATEMENTS; i++) {
+        const char *sql = rig->database->prepared[i].sql;
+
+        if (!sql || !strstr(sql, "decisions") || strncmp(sql, "INSERT", 6) == 0)
+            continue;
+        assert_false(looks_through(rig, sql));
+        statements++;
+    }
+    assert_int_equal(statements, 7);
 }
 
 static void what_servers_could_not_keep_is_refused(void **state)
@@ -269,6 +384,9 @@ int main(void)
         TEST(a_decision_is_kept_as_it_was_made),
         TEST(servers_learn_what_changed_since_their_generation),
         TEST(decisions_stand_until_they_end_or_are_undone),
+        TEST(an_undo_below_a_prefix_takes_what_is_there_and_nothing_else),
+        TEST(an_undo_of_many_is_several_changes),
+        TEST(no_question_looks_through_all_decisions),
         TEST(what_servers_could_not_keep_is_refused),
         TEST(a_server_that_asks_now_and_then_has_what_stands),
         TEST(events_are_listed_by_what_is_asked),

@@ -1,6 +1,7 @@
 /*
  * journal - what was appended is replayed, whole and in order, whatever happened to the
- * process, the disk or the octets (journal_io.c, journal_walk.c).
+ * process, the disk or the octets (journal_io.c, journal_files_io.c,
+ * journal_walk.c).
  */
 #include <stdarg.h>
 #include <stddef.h>

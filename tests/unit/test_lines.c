@@ -19,7 +19,8 @@ static struct weir_lines read_text(const char *text)
 {
     struct weir_lines lines;
 
-    assert_int_equal(weir_lines_read((struct weir_slice){text, strlen(text)}, NOW, &lines), 0);
+    assert_int_equal(weir_lines_read((struct weir_slice){text, strlen(text)}, NOW - WEIR_DAY, NOW,
+                                     &lines), 0);
     return lines;
 }
 
@@ -52,6 +53,21 @@ static void a_time_that_is_ahead_is_now_beyond_the_limit(void **state)
     assert_int_equal(lines.ahead, 1);
     assert_true(lines.traffic[0].time == NOW + WEIR_LINES_AHEAD);
     assert_true(lines.traffic[1].time == NOW);
+    weir_lines_clear(&lines);
+}
+
+static void a_line_from_long_ago_is_passed_over_and_counted(void **state)
+{
+    struct weir_lines lines = read_text(
+        "at=1794913600.000000 kind=traffic address=192.0.2.1 connections=1\n"
+        "at=1794913599.999999 kind=traffic address=192.0.2.2 connections=1\n");
+
+    (void)state;
+    assert_int_equal(lines.old, 1);
+    assert_int_equal(lines.lines, 2);
+    assert_int_equal(lines.bad, 0);
+    assert_int_equal(lines.count, 1);
+    assert_true(lines.traffic[0].time == NOW - WEIR_DAY && lines.last == NOW - WEIR_DAY);
     weir_lines_clear(&lines);
 }
 
@@ -99,6 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_of_other_kinds_are_passed_over_and_wrong_ones_counted),
         cmocka_unit_test(a_time_that_is_ahead_is_now_beyond_the_limit),
+        cmocka_unit_test(a_line_from_long_ago_is_passed_over_and_counted),
         cmocka_unit_test(SYNs_that_may_be_forged_fill_no_table),
     };
 

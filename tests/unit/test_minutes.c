@@ -97,6 +97,39 @@ static void a_full_table_refuses_new_rows_and_loses_nothing(void **state)
     weir_minutes_free(&minutes);
 }
 
+/* Takes all that a server may have, or so many rows; how many it took. */
+static size_t fill(struct weir_minutes *minutes, uint32_t server, unsigned *address, size_t most)
+{
+    size_t rows = 0;
+
+    for (; rows < most && weir_minutes_share(minutes, server) > 0; rows++) {
+        struct weir_traffic line = traffic((*address)++, NOW, 1);
+        assert_int_equal(weir_minutes_add(minutes, server, &line), 0);
+    }
+    return rows;
+}
+
+static void a_server_has_a_share_and_leaves_room_for_others(void **state)
+{
+    struct weir_minutes *minutes = table(1200);
+    unsigned address = 0;
+    size_t of[3] = {0};
+
+    (void)state;
+    assert_int_equal(weir_minutes_share(minutes, 1), 600);
+    assert_int_equal(fill(minutes, 1, &address, SIZE_MAX), 600); /* one after the other */
+    assert_int_equal(fill(minutes, 2, &address, SIZE_MAX), 300);
+    assert_int_equal(fill(minutes, 3, &address, SIZE_MAX), 150);
+    assert_int_equal(weir_minutes_share(minutes, 4), 75);
+    weir_minutes_clear(minutes);
+    for (int i = 0; i < 1200; i++)                               /* all at the same time */
+        of[i % 3] += fill(minutes, i % 3, &address, 1);
+    for (size_t i = 0; i < 3; i++)
+        assert_in_range(of[i], 299, 300);
+    assert_in_range(weir_minutes_share(minutes, 4), 149, 152);
+    weir_minutes_free(&minutes);
+}
+
 static void sizes_have_limits(void **state)
 {
     struct weir_minutes *minutes = NULL;
@@ -200,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_of_one_minute_address_and_server_are_one_row),
         cmocka_unit_test(a_full_table_refuses_new_rows_and_loses_nothing),
+        cmocka_unit_test(a_server_has_a_share_and_leaves_room_for_others),
         cmocka_unit_test(sizes_have_limits),
         cmocka_unit_test(sums_stop_at_their_limit),
         cmocka_unit_test(rows_are_those_of_a_plain_array),

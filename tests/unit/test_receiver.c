@@ -1,6 +1,7 @@
 /*
  * Each line of a spool is counted once, whatever is sent again, too early, or cut off by a kill
- * (receiver_io.c, receiver_forget_io.c); and how late it is (receiver_time_io.c).
+ * (receiver_io.c, receiver_streams.c, receiver_store_io.c, receiver_replay_io.c,
+ * receiver_forget_io.c); and how late it is (receiver_time_io.c).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,122 +16,8 @@
 #include "core/base/error.h"
 #include "core/base/slice.h"
 #include "monitor/intake/lines.h"
-#include "monitor/intake/receiver_io.h"
-#include "tests/unit/database_rig.h"
+#include "tests/unit/receiver_rig.h"
 #include "tests/unit/seeded.h"
-#include "tests/unit/watched.h"
-
-#define STREAM "sniffer-1795000000-7.log~01234567"
-#define LINES 4000
-#define ADDRESSES 50
-
-struct rig {
-    struct database_rig *database;
-    struct scratch *journal;
-    struct watched watched;
-    struct weir_receiver *receiver;
-    struct weir_receiver_options options; /* of the next open_receiver() */
-    struct weir_log log;
-    char *text;                 /* LINES of them, */
-    size_t at[LINES + 1];       /* and where each begins */
-};
-
-static void write_text(struct rig *rig)
-{
-    char *at = rig->text = malloc(LINES * WEIR_TRAFFIC_LINE_ROOM);
-
-    for (unsigned i = 0; i < LINES; i++) {
-        struct weir_traffic line = {.time = DATABASE_NOW - (LINES - i) * WEIR_SECOND / 100,
-                                    .address = database_address(i % ADDRESSES),
-                                    .connections = 1, .messages = i % 3};
-
-        rig->at[i] = (size_t)(at - rig->text);
-        at += strlen(weir_traffic_line_write(&line, at));
-        *at++ = '\n';
-    }
-    rig->at[LINES] = (size_t)(at - rig->text);
-}
-
-static void open_receiver(struct rig *rig)
-{
-    weir_receiver_free(&rig->receiver);
-    database_must(rig->database, database_open(rig->database), 0);
-    rig->options.database = rig->database->database;
-    rig->options.watch = rig->watched.watch;
-    rig->options.journal = rig->journal->directory;
-    assert_int_equal(weir_receiver_open(&rig->options, &rig->log, &rig->receiver), 0);
-}
-
-static int setup(void **state)
-{
-    static const struct weir_watch_class everybody = {
-        .name = "default", .limits = {{[WEIR_QUANTITY_CONNECTIONS] = {0, 1e6}}}};
-    struct rig *rig = calloc(1, sizeof *rig);
-
-    assert_int_equal(database_setup((void **)&rig->database), 0);
-    rig->journal = scratch_new();
-    watched_open(&rig->watched, &everybody, 1, NULL);
-    rig->options = (struct weir_receiver_options){.rows = 10000, .key = {{3}}};
-    write_text(rig);
-    open_receiver(rig);
-    *state = rig;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct rig *rig = *state;
-
-    weir_receiver_free(&rig->receiver);
-    weir_receiver_free(&rig->receiver);
-    watched_close(&rig->watched);
-    database_teardown((void **)&rig->database);
-    scratch_free(rig->journal);
-    free(rig->text);
-    free(rig);
-    return 0;
-}
-
-/* Lines from one to another, as a piece at the offset they have. */
-static enum weir_taken take(struct rig *rig, size_t from, size_t to, uint64_t *offset_r)
-{
-    return weir_receiver_take(rig->receiver, 1, STREAM, rig->at[from],
-                              weir_slice_between(rig->text + rig->at[from],
-                                                 rig->text + rig->at[to]),
-                              DATABASE_NOW, offset_r);
-}
-
-static void must_take(struct rig *rig, size_t from, size_t to, enum weir_taken wanted,
-                      size_t then)
-{
-    uint64_t offset = 0;
-
-    assert_int_equal(take(rig, from, to, &offset), wanted);
-    assert_int_equal(offset, rig->at[then]);
-}
-
-/* What the database has of so many lines is exactly what they say. */
-static void must_be_stored(struct rig *rig, size_t lines)
-{
-    struct weir_address_row row;
-    uint64_t messages = 0;
-
-    database_must(rig->database, weir_receiver_store(rig->receiver), 0);
-    database_must(rig->database, weir_receiver_store(rig->receiver), 0);
-    for (size_t i = 0; i < lines; i++)
-        messages += i % 3;
-    assert_int_equal(database_number(rig->database, "SELECT sum(connections) FROM minutes"),
-                     lines);
-    assert_int_equal(database_number(rig->database, "SELECT sum(messages) FROM minutes"),
-                     messages);
-    for (unsigned i = 0; i < ADDRESSES; i++) {
-        struct weir_address address = database_address(i);
-
-        row.sum[0] = 0;
-        assert_int_equal(weir_database_address(rig->database->database, &address, &row), lines > i);
-        assert_int_equal(row.sum[0], (lines + ADDRESSES - 1 - i) / ADDRESSES);
-    }
-}
 
 static void A25_each_line_counts_once_whatever_is_sent_again(void **state)
 {
@@ -145,11 +32,11 @@ static void A25_each_line_counts_once_whatever_is_sent_again(void **state)
         {26, 30, WEIR_TAKEN_ELSEWHERE, 25}, {30, 40, WEIR_TAKEN_ELSEWHERE, 25},
         {25, 60, WEIR_TAKEN, 60},          {60, 100, WEIR_TAKEN, 100},
     };
-    struct rig *rig = *state;
+    struct receiver_rig *rig = *state;
     struct weir_receiver_counts counts;
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        must_take(rig, cases[i].from, cases[i].to, cases[i].wanted, cases[i].then);
+        receiver_must_take(rig, cases[i].from, cases[i].to, cases[i].wanted, cases[i].then);
     weir_receiver_count(rig->receiver, &counts);
     assert_int_equal(counts.lines, 100);
     assert_int_equal(counts.traffic, 100);
@@ -158,13 +45,13 @@ static void A25_each_line_counts_once_whatever_is_sent_again(void **state)
                                        (rig->at[10] - rig->at[5]) + rig->at[20]);
     assert_int_equal(counts.streams, 1);
     assert_int_equal(weir_watch_counts(rig->watched.watch)->charges, 100);
-    must_be_stored(rig, 100);
-    must_be_stored(rig, 100);
+    receiver_must_be_stored(rig, 100);
+    receiver_must_be_stored(rig, 100);
 }
 
 static void a_random_order_of_pieces_counts_each_line_once(void **state)
 {
-    struct rig *rig = *state;
+    struct receiver_rig *rig = *state;
     struct seeded s = seeded_new(__func__);
     uint64_t there = 0;
 
@@ -173,7 +60,7 @@ static void a_random_order_of_pieces_counts_each_line_once(void **state)
         size_t to = from + len < LINES ? from + len : LINES;
         uint64_t offset = 0, wanted = rig->at[from] > there ? there
                                       : rig->at[to] > there ? rig->at[to] : there;
-        enum weir_taken taken = take(rig, from, to, &offset);
+        enum weir_taken taken = receiver_take(rig, from, to, &offset);
 
         assert_int_equal(taken, rig->at[from] > there ? WEIR_TAKEN_ELSEWHERE : WEIR_TAKEN);
         assert_int_equal(offset, wanted);
@@ -181,12 +68,12 @@ static void a_random_order_of_pieces_counts_each_line_once(void **state)
         if (seeded_below(&s, 4) == 0)
             database_must(rig->database, weir_receiver_store(rig->receiver), 0);
         if (seeded_below(&s, 8) == 0)
-            open_receiver(rig);
+            receiver_open(rig);
     }
-    must_be_stored(rig, LINES);
+    receiver_must_be_stored(rig, LINES);
 }
 
-static void forget(struct rig *rig, weir_time now, int wanted)
+static void forget(struct receiver_rig *rig, weir_time now, int wanted)
 {
     database_must(rig->database, weir_receiver_forget(rig->receiver, now), wanted);
 }
@@ -195,37 +82,37 @@ static void forget(struct rig *rig, weir_time now, int wanted)
 static void a_stream_is_forgotten_some_time_after_its_file(void **state)
 {
     const weir_time gone = DATABASE_NOW + WEIR_HOUR;
-    struct rig *rig = *state;
+    struct receiver_rig *rig = *state;
     struct weir_receiver_counts counts;
 
-    must_take(rig, 0, 100, WEIR_TAKEN, 100);
+    receiver_must_take(rig, 0, 100, WEIR_TAKEN, 100);
     weir_receiver_gone(rig->receiver, 1, STREAM, gone);
     weir_receiver_gone(rig->receiver, 1, STREAM, gone + WEIR_MINUTE);
     weir_receiver_gone(rig->receiver, 2, STREAM, gone);     /* another server's */
     weir_receiver_gone(rig->receiver, 1, "never-1-1.log", gone);
     forget(rig, gone + WEIR_RECEIVER_LINGER, 0);            /* it is not yet stored */
-    must_be_stored(rig, 100);
+    receiver_must_be_stored(rig, 100);
     forget(rig, gone + WEIR_RECEIVER_LINGER - 1, 0);
-    must_take(rig, 0, 100, WEIR_TAKEN, 100);                /* late on its way: counted once */
+    receiver_must_take(rig, 0, 100, WEIR_TAKEN, 100);       /* late on its way: counted once */
     forget(rig, gone + WEIR_RECEIVER_LINGER, 0);
-    must_be_stored(rig, 100);
+    receiver_must_be_stored(rig, 100);
     weir_receiver_gone(rig->receiver, 1, STREAM, gone);
     forget(rig, gone + WEIR_RECEIVER_LINGER, 1);
     forget(rig, gone + WEIR_RECEIVER_LINGER, 0);
     weir_receiver_count(rig->receiver, &counts);
     assert_int_equal(counts.streams, 0);
     assert_int_equal(database_number(rig->database, "SELECT count(*) FROM streams"), 0);
-    open_receiver(rig);
+    receiver_open(rig);
     weir_receiver_count(rig->receiver, &counts);
     assert_int_equal(counts.streams, 0);
-    must_be_stored(rig, 100);
+    receiver_must_be_stored(rig, 100);
 }
 
 /* Whichever go, the others are found. */
 static void many_streams_go_in_any_order_and_the_others_stay(void **state)
 {
     enum { MANY = 3000 };
-    struct rig *rig = *state;
+    struct receiver_rig *rig = *state;
     struct seeded s = seeded_new(__func__);
     struct weir_receiver_counts counts;
     static bool there[MANY];
@@ -270,14 +157,14 @@ static void many_streams_go_in_any_order_and_the_others_stay(void **state)
 }
 
 /* Takes and stores until it is killed; tells each acknowledgement. */
-static void be_killed(struct rig *rig, int told)
+static void be_killed(struct receiver_rig *rig, int told)
 {
     uint64_t offset;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    open_receiver(rig);
+    receiver_open(rig);
     for (size_t i = 0; i + 10 <= LINES; i += 10) {
-        if (take(rig, i, i + 10, &offset) != WEIR_TAKEN ||
+        if (receiver_take(rig, i, i + 10, &offset) != WEIR_TAKEN ||
             write(told, &offset, sizeof offset) != sizeof offset)
             _exit(1);
         if (i % 170 == 0 && weir_receiver_store(rig->receiver) < 0)
@@ -286,7 +173,7 @@ static void be_killed(struct rig *rig, int told)
     pause();
 }
 
-static uint64_t kill_after(struct rig *rig, unsigned acknowledged)
+static uint64_t kill_after(struct receiver_rig *rig, unsigned acknowledged)
 {
     uint64_t offset = 0, last = 0;
     int told[2], status;
@@ -315,67 +202,49 @@ static uint64_t kill_after(struct rig *rig, unsigned acknowledged)
 static void A25_after_a_kill_all_that_was_acknowledged_counts_and_counts_once(void **state)
 {
     static const unsigned after[] = {1, 17, 40, 100, 250};
-    struct rig *rig = *state;
+    struct receiver_rig *rig = *state;
     uint64_t last, there;
 
     for (size_t i = 0; i < sizeof after / sizeof after[0]; i++) {
         last = kill_after(rig, after[i]);
-        open_receiver(rig);
-        assert_int_equal(take(rig, 0, 0, &there), WEIR_TAKEN);
+        receiver_open(rig);
+        assert_int_equal(receiver_take(rig, 0, 0, &there), WEIR_TAKEN);
         assert_true(there >= last && there <= rig->at[LINES]);
         size_t lines = 0;
         while (rig->at[lines] < there)
             lines++;
         assert_int_equal(rig->at[lines], there);
-        must_be_stored(rig, lines);
+        receiver_must_be_stored(rig, lines);
     }
-    must_take(rig, 0, LINES, WEIR_TAKEN, LINES);
-    must_be_stored(rig, LINES);
-}
-
-static void a_full_table_turns_agents_away_and_nothing_is_lost(void **state)
-{
-    struct rig *rig = *state;
-    struct weir_receiver_counts counts;
-
-    rig->options.rows = ADDRESSES;
-    open_receiver(rig);
-    must_take(rig, 0, ADDRESSES + 1, WEIR_TAKEN_LATER, 0);
-    must_take(rig, 0, ADDRESSES, WEIR_TAKEN, ADDRESSES);
-    must_take(rig, ADDRESSES, ADDRESSES + 1, WEIR_TAKEN_LATER, ADDRESSES);
-    weir_receiver_count(rig->receiver, &counts);
-    assert_int_equal(counts.later, 2);
-    assert_int_equal(counts.waiting, ADDRESSES);
-    database_must(rig->database, weir_receiver_store(rig->receiver), 0);
-    must_take(rig, ADDRESSES, 2 * ADDRESSES, WEIR_TAKEN, 2 * ADDRESSES);
-    must_be_stored(rig, 2 * ADDRESSES);
+    receiver_must_take(rig, 0, LINES, WEIR_TAKEN, LINES);
+    receiver_must_be_stored(rig, LINES);
 }
 
 static void a_journal_with_more_than_a_table_holds_is_replayed(void **state)
 {
-    struct rig *rig = *state;
+    struct receiver_rig *rig = *state;
 
     for (size_t i = 0; i < LINES; i += 40)
-        must_take(rig, i, i + 40, WEIR_TAKEN, i + 40);
+        receiver_must_take(rig, i, i + 40, WEIR_TAKEN, i + 40);
     rig->options.rows = ADDRESSES;
-    open_receiver(rig);
-    must_take(rig, 0, 0, WEIR_TAKEN, LINES);
-    must_be_stored(rig, LINES);
+    receiver_open(rig);
+    receiver_must_take(rig, 0, 0, WEIR_TAKEN, LINES);
+    receiver_must_be_stored(rig, LINES);
 }
 
 static void a_full_journal_turns_agents_away_until_the_database_has_it(void **state)
 {
-    struct rig *rig = *state;
+    struct receiver_rig *rig = *state;
     size_t at = 0;
     uint64_t offset;
 
     rig->options.journal_most = 2 * (rig->at[100] + 200);
-    open_receiver(rig);
-    while (take(rig, at, at + 50, &offset) == WEIR_TAKEN)
+    receiver_open(rig);
+    while (receiver_take(rig, at, at + 50, &offset) == WEIR_TAKEN)
         at += 50;
     assert_true(at >= 100 && at <= 250);
     assert_int_equal(offset, rig->at[at]);
-    must_be_stored(rig, at);
+    receiver_must_be_stored(rig, at);
 }
 
 static void a_clock_that_is_ahead_moves_no_time_also_not_after_a_replay(void **state)
@@ -385,7 +254,7 @@ static void a_clock_that_is_ahead_moves_no_time_also_not_after_a_replay(void **s
         bool counted;
     } cases[] = {{WEIR_LINES_AHEAD, false}, {WEIR_LINES_AHEAD + 1, true},
                  {WEIR_DAY, true}, {100 * 365 * WEIR_DAY, true}};
-    struct rig *rig = *state;
+    struct receiver_rig *rig = *state;
     char line[WEIR_TRAFFIC_LINE_ROOM + 1];
     struct weir_receiver_counts counts;
     uint64_t offset = 0, ahead = 0;
@@ -404,7 +273,7 @@ static void a_clock_that_is_ahead_moves_no_time_also_not_after_a_replay(void **s
     }
     assert_true(weir_receiver_certain(rig->receiver, DATABASE_NOW, WEIR_SECOND) <=
                 DATABASE_NOW + WEIR_LINES_AHEAD);
-    open_receiver(rig);
+    receiver_open(rig);
     assert_int_equal(weir_receiver_certain(rig->receiver, DATABASE_NOW, WEIR_DAY), 0);
     database_must(rig->database, weir_receiver_store(rig->receiver), 0);
     assert_int_equal(database_number(rig->database, "SELECT sum(connections) FROM minutes"), 4);
@@ -416,7 +285,7 @@ static void lines_that_are_wrong_are_counted_and_safe_all_the_same(void **state)
 {
     static const char text[] = "\nat=1795000000.0 program=milter\nat=1 kind=traffic address=x\n"
                                "at=1794999999.5 kind=health packets=3\n\xff\xfe\n";
-    struct rig *rig = *state;
+    struct receiver_rig *rig = *state;
     struct weir_receiver_counts counts;
     uint64_t offset = 0;
 
@@ -433,7 +302,7 @@ static void lines_that_are_wrong_are_counted_and_safe_all_the_same(void **state)
 
 static void streams_are_told_apart_by_server_and_name_however_many(void **state)
 {
-    struct rig *rig = *state;
+    struct receiver_rig *rig = *state;
     struct weir_receiver_counts counts;
     char name[WEIR_STREAM_MAX + 1];
     uint64_t offset;
@@ -449,9 +318,9 @@ static void streams_are_told_apart_by_server_and_name_however_many(void **state)
         }
         weir_receiver_count(rig->receiver, &counts);
         assert_int_equal(counts.streams, 3000);
-        open_receiver(rig); /* the journal knows them, then the database */
+        receiver_open(rig); /* the journal knows them, then the database */
         database_must(rig->database, weir_receiver_store(rig->receiver), 0);
-        open_receiver(rig);
+        receiver_open(rig);
     }
     assert_int_equal(database_number(rig->database, "SELECT sum(connections) FROM minutes"),
                      3000);
@@ -460,7 +329,7 @@ static void streams_are_told_apart_by_server_and_name_however_many(void **state)
 static void names_that_are_made_up_take_no_room_without_end(void **state)
 {
     static const char line[] = "kind=nothing\n";
-    struct rig *rig = *state;
+    struct receiver_rig *rig = *state;
     struct weir_receiver_counts counts;
     enum weir_taken taken;
     uint64_t offset = 9;
@@ -478,17 +347,17 @@ static void names_that_are_made_up_take_no_room_without_end(void **state)
     }
     weir_receiver_count(rig->receiver, &counts);
     assert_int_equal(counts.streams, WEIR_STREAMS_MAX);
-    must_take(rig, 0, 1, WEIR_TAKEN_LATER, 0);
+    receiver_must_take(rig, 0, 1, WEIR_TAKEN_LATER, 0);
     assert_int_equal(weir_receiver_take(rig->receiver, 2, STREAM, 0, weir_slice_of(line),
                                         DATABASE_NOW, &offset), WEIR_TAKEN);
     weir_receiver_gone(rig->receiver, 1, "made-up-7", DATABASE_NOW);
     database_must(rig->database, weir_receiver_store(rig->receiver), 0);
     assert_int_equal(weir_receiver_forget(rig->receiver, DATABASE_NOW + WEIR_RECEIVER_LINGER), 1);
-    must_take(rig, 0, 1, WEIR_TAKEN, 1);
+    receiver_must_take(rig, 0, 1, WEIR_TAKEN, 1);
 }
 
 /* A line of a server, as the first one of a file, comes in at a time. */
-static void hear(struct rig *rig, uint32_t server, const char *line, weir_time now)
+static void hear(struct receiver_rig *rig, uint32_t server, const char *line, weir_time now)
 {
     char name[WEIR_STREAM_MAX + 1];
     uint64_t offset;
@@ -499,7 +368,7 @@ static void hear(struct rig *rig, uint32_t server, const char *line, weir_time n
 }
 
 /* A sniffer's word that it is so late. */
-static void hear_sniffer(struct rig *rig, uint32_t server, weir_time own, weir_time now)
+static void hear_sniffer(struct receiver_rig *rig, uint32_t server, weir_time own, weir_time now)
 {
     struct weir_health health = {.time = own, .packets = 1};
     char text[WEIR_TRAFFIC_LINE_ROOM], line[WEIR_TRAFFIC_LINE_ROOM + 1];
@@ -512,7 +381,7 @@ static void a_server_whose_own_time_stands_still_does_not_stop_time_for_all(void
 {
     static const char plug_in[] = "at=2026-11-18T08:26:40Z program=exim action=pass\n";
     const weir_time silence = 30 * WEIR_SECOND;
-    struct rig *rig = *state;
+    struct receiver_rig *rig = *state;
     weir_time now = DATABASE_NOW;
 
     hear(rig, 3, plug_in, now); /* it has no sniffer at all */
@@ -532,7 +401,7 @@ static void a_server_whose_own_time_stands_still_does_not_stop_time_for_all(void
 
 static void a_server_that_is_far_behind_is_not_waited_for(void **state)
 {
-    struct rig *rig = *state;
+    struct receiver_rig *rig = *state;
     weir_time now = DATABASE_NOW, behind = now - WEIR_HOUR;
 
     hear_sniffer(rig, 2, behind, now);
@@ -545,7 +414,7 @@ static void a_server_that_is_far_behind_is_not_waited_for(void **state)
                      now - WEIR_RECEIVER_BEHIND + 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, receiver_setup, receiver_teardown)
 
 int main(void)
 {
@@ -555,7 +424,6 @@ int main(void)
         TEST(A25_each_line_counts_once_whatever_is_sent_again),
         TEST(a_random_order_of_pieces_counts_each_line_once),
         TEST(A25_after_a_kill_all_that_was_acknowledged_counts_and_counts_once),
-        TEST(a_full_table_turns_agents_away_and_nothing_is_lost),
         TEST(a_journal_with_more_than_a_table_holds_is_replayed),
         TEST(a_full_journal_turns_agents_away_until_the_database_has_it),
         TEST(a_clock_that_is_ahead_moves_no_time_also_not_after_a_replay),

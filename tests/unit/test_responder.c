@@ -117,14 +117,15 @@ static void tell(struct rig *rig, const char *prefix, bool raised, weir_time tim
 static const char *told(struct rig *rig, int64_t generation, bool all, weir_time now)
 {
     static char text[1024];
-    char *json = weir_orders_since(rig->orders, generation, all, now), prefix[WEIR_PREFIX_TEXT];
+    struct weir_shared_text *json = weir_orders_since(rig->orders, generation, all, now);
+    char prefix[WEIR_PREFIX_TEXT];
     struct weir_command command;
     const char *why;
     size_t len;
 
     if (!json)
         return "-";
-    assert_int_equal(weir_command_read(weir_slice_of(json), &command, &why), 0);
+    assert_int_equal(weir_command_read(weir_slice_of(json->text), &command, &why), 0);
     assert_int_equal(command.full, all);
     len = (size_t)sprintf(text, "%d:", (int)command.generation);
     for (size_t i = 0; i < command.sets; i++)
@@ -134,7 +135,7 @@ static const char *told(struct rig *rig, int64_t generation, bool all, weir_time
         len += (size_t)sprintf(text + len, " -%s %s", weir_list_name(command.removed[i].list),
                                weir_prefix_format(&command.removed[i].entry.prefix, prefix));
     weir_command_free(&command);
-    free(json);
+    weir_shared_text_free(&json);
     return text;
 }
 
@@ -248,9 +249,9 @@ static void an_undo_takes_back_what_is_at_and_below_a_prefix(void **state)
     } cases[] = {
         {"203.0.113.0/24", "5: blacklist 192.0.2.7 score 192.0.2.7 blacklist 192.0.2.0/25 "
                            "accept 192.0.2.9 blacklist 192.0.0.0/16", 0},
-        {"192.0.2.0/24", "8: accept 192.0.2.9 blacklist 192.0.0.0/16", 3},
-        {"192.0.2.0/24", "8: accept 192.0.2.9 blacklist 192.0.0.0/16", 0},
-        {"192.0.0.0/16", "9: accept 192.0.2.9", 1},
+        {"192.0.2.0/24", "6: accept 192.0.2.9 blacklist 192.0.0.0/16", 3},
+        {"192.0.2.0/24", "6: accept 192.0.2.9 blacklist 192.0.0.0/16", 0},
+        {"192.0.0.0/16", "7: accept 192.0.2.9", 1},
     };
     struct rig *rig = *state;
 
@@ -266,7 +267,7 @@ static void an_undo_takes_back_what_is_at_and_below_a_prefix(void **state)
                          cases[i].undone);
         assert_string_equal(told(rig, 0, true, NOW), cases[i].then);
     }
-    assert_string_equal(told(rig, 8, false, NOW), "9: -blacklist 192.0.0.0/16");
+    assert_string_equal(told(rig, 6, false, NOW), "7: -blacklist 192.0.0.0/16");
 }
 
 static void an_undo_of_many_takes_back_all_of_them(void **state)
@@ -275,12 +276,12 @@ static void an_undo_of_many_takes_back_all_of_them(void **state)
     struct weir_prefix prefix = watched_prefix("192.0.2.0/24");
     char text[32];
 
-    for (int i = 0; i < 65; i++) { /* one more than are looked at at once */
+    for (int i = 0; i < 65; i++) {
         sprintf(text, "192.0.2.%d", i);
         decide(rig, "blacklist", text, NOW + WEIR_HOUR);
     }
     assert_int_equal(weir_responder_undo(rig->responder, &prefix, "ann", NOW), 65);
-    assert_string_equal(told(rig, 0, true, NOW), "130:");
+    assert_string_equal(told(rig, 0, true, NOW), "66:");
 }
 
 static void an_order_tells_the_last_state_of_each_entry(void **state)

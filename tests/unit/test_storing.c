@@ -157,6 +157,8 @@ static void A25_a_kill_between_two_pieces_counts_no_line_twice(void **state)
             take_second(rig, seconds++);
         rig->rows = seeded_below(&seed, 3) == 0 ? 45000 : 100000; /* which replaying may fill */
         open_receiver(rig);
+        rig->rows = 100000; /* of which the server has a share */
+        open_receiver(rig);
         if (seeded_below(&seed, 2))
             must_be_stored(rig, seconds);
     }

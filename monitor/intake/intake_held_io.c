@@ -1,0 +1,119 @@
+/*
+ * Questions for commands.  One that finds nothing new is suspended and stands in the list of those
+ * who are held, until weir_intake_wake() or its time is over; then libmicrohttpd calls once more.
+ *
+ * What is new is asked for without the lock, for that may take long and many ask; the number of
+ * wakes tells whether something came between asking and holding.
+ */
+#include <stdlib.h>
+
+#include "monitor/intake/intake_impl.h"
+
+/* Unless somebody was woken since: what he was woken for may be new here, too. */
+static bool hold(struct request *request, uint64_t wakes)
+{
+    struct weir_intake *intake = request->intake;
+
+    pthread_mutex_lock(&intake->lock);
+    if (!intake->closing && wakes == intake->wakes) {
+        request->before = NULL;
+        request->after = intake->first;
+        if (intake->first)
+            intake->first->before = request;
+        intake->first = request;
+        request->held = true;
+        intake->held++;
+        MHD_suspend_connection(request->connection);
+        pthread_mutex_unlock(&intake->lock);
+        return true;
+    }
+    pthread_mutex_unlock(&intake->lock);
+    return false;
+}
+
+/* With the lock. */
+static void let_go(struct request *request)
+{
+    struct weir_intake *intake = request->intake;
+
+    if (request->before)
+        request->before->after = request->after;
+    else
+        intake->first = request->after;
+    if (request->after)
+        request->after->before = request->before;
+    request->held = false;
+    intake->held--;
+    MHD_resume_connection(request->connection);
+}
+
+static void drop(void *text)
+{
+    struct weir_shared_text *shared = text;
+
+    weir_shared_text_free(&shared);
+}
+
+/* The answer becomes the text's holder. */
+static enum MHD_Result answer(struct MHD_Connection *connection, struct weir_shared_text *text)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+        text->len, text->text, drop, text);
+
+    if (response)
+        return weir_intake_respond(connection, MHD_HTTP_OK, response);
+    weir_shared_text_free(&text);
+    return MHD_NO;
+}
+
+enum MHD_Result weir_intake_commands(struct request *request)
+{
+    struct weir_intake *intake = request->intake;
+    const struct weir_intake_handler *handler = &intake->handler;
+    bool all =
+        MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, "all") != NULL;
+    weir_time now = weir_clock_now(&intake->steady);
+    uint64_t generation, wait, wakes;
+    struct weir_shared_text *text;
+    bool over, held;
+
+    if (!weir_intake_number(request, "generation", &generation) ||
+        !weir_intake_number(request, "wait", &wait))
+        return weir_intake_refuse(intake, request->connection, MHD_HTTP_BAD_REQUEST, "request");
+    if (request->until == 0)
+        request->until = now + (wait < WEIR_INTAKE_WAIT_MAX ? (weir_time)wait
+                                                             : WEIR_INTAKE_WAIT_MAX) * WEIR_SECOND;
+    do {
+        wakes = atomic_load(&intake->wakes);
+        text = handler->commands(handler->context, request->server, (int64_t)generation, all);
+        over = text || request->until <= now;
+        held = !over && hold(request, wakes);
+    } while (!over && !held && !atomic_load(&intake->closing));
+    if (held)
+        return MHD_YES;
+    return text ? answer(request->connection, text)
+                : weir_intake_answer(request->connection, MHD_HTTP_NO_CONTENT, "");
+}
+
+void weir_intake_wake(struct weir_intake *intake)
+{
+    pthread_mutex_lock(&intake->lock);
+    intake->wakes++;
+    while (intake->first)
+        let_go(intake->first);
+    pthread_mutex_unlock(&intake->lock);
+}
+
+void weir_intake_tick(struct weir_intake *intake, weir_time steady)
+{
+    struct request *next;
+
+    pthread_mutex_lock(&intake->lock);
+    for (struct request *at = intake->first; at; at = next) {
+        next = at->after;
+        if (at->until <= steady)
+            let_go(at);
+    }
+    pthread_mutex_unlock(&intake->lock);
+    weir_intake_hang_up(intake, steady);
+}
