@@ -16,6 +16,7 @@
 #include <sodium.h>
 
 #include "core/base/error.h"
+#include "core/base/line.h"
 #include "core/base/replace_io.h"
 #include "core/base/slice.h"
 #include "core/engine/secret_io.h"
@@ -50,7 +51,7 @@ struct weir_agent {
     int signals;
 
     struct weir_identity identity;
-    char instance[WEIR_INSTANCE_TEXT], previous[WEIR_INSTANCE_TEXT];
+    char instance[WEIR_INSTANCE_TEXT], previous[WEIR_INSTANCES_TEXT];
     const char *instance_path;
 
     struct weir_lists *lists;
@@ -119,38 +120,73 @@ static int check_state(struct weir_agent *agent)
     return weir_config_check_state(&agent->config, &agent->log.log);
 }
 
-/* A new one for each start, and the one that the monitor let in last. */
-static void make_instance(struct weir_agent *agent)
-{
-    unsigned char octets[WEIR_INSTANCE_OCTETS];
-    char text[2 * WEIR_INSTANCE_TEXT];
-    size_t len = 0;
-
-    if (weir_secret_read(agent->instance_path, text, sizeof text, &len) == 0 &&
-        len > 0 && text[len - 1] == '\n' && weir_instance_fit((struct weir_slice){text, len - 1}))
-        memcpy(agent->previous, text, len - 1);
-    randombytes_buf(octets, sizeof octets);
-    sodium_bin2hex(agent->instance, sizeof agent->instance, octets, sizeof octets);
-}
-
-/* Remembers the instance once the monitor has let it in, and not before: an agent that is started
- * again and again while the monitor is away must still be able to name the one it knows. */
-static void remember_instance(struct weir_agent *agent)
+static void write_instances(struct weir_agent *agent, const char *list)
 {
     struct weir_replacement file;
-    int done;
+    int done = weir_replace_begin(agent->instance_path, 0640, &file);
 
-    if (agent->remembered)
-        return;
-    agent->remembered = true;
-    done = weir_replace_begin(agent->instance_path, 0640, &file);
     if (done == 0) {
-        bool good = fprintf(file.file, "%s\n", agent->instance) > 0;
+        bool good = fprintf(file.file, "%s\n", list) > 0;
         done = weir_replace_end(&file, good);
     }
     if (done < 0)
         weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s cannot be written: %s", agent->instance_path,
                  strerror(errno));
+}
+
+/* Those that the agent was before: first the one that was let in, then those of which that is not
+ * known, for they were killed before they had heard or written it; the latest of many. */
+static void read_instances(struct weir_agent *agent)
+{
+    char text[WEIR_INSTANCES_TEXT + 1], one[WEIR_INSTANCE_TEXT];
+    struct weir_slice list = {text, 0};
+    size_t known = 0, len = WEIR_INSTANCE_TEXT - 1;
+
+    if (weir_secret_read(agent->instance_path, text, sizeof text, &list.len) < 0)
+        return;
+    for (; weir_instances_next(&list, one); known++) {
+        char *to = agent->previous + known * WEIR_INSTANCE_TEXT;
+
+        if (known == WEIR_INSTANCES_KNOWN - 1) { /* room for the one that begins now */
+            char *second = agent->previous + WEIR_INSTANCE_TEXT;
+
+            memmove(second, second + WEIR_INSTANCE_TEXT,
+                    (WEIR_INSTANCES_KNOWN - 3) * WEIR_INSTANCE_TEXT);
+            to -= WEIR_INSTANCE_TEXT;
+            known--;
+        }
+        if (known > 0)
+            to[-1] = ',';
+        memcpy(to, one, len + 1);
+    }
+}
+
+/* A new one for each start, written down before the monitor hears of it: who is killed before he
+ * has heard that he was let in must be able to name himself later. */
+static void make_instance(struct weir_agent *agent)
+{
+    unsigned char octets[WEIR_INSTANCE_OCTETS];
+    char list[WEIR_INSTANCES_TEXT];
+    struct weir_line line = weir_line(list, sizeof list);
+
+    read_instances(agent);
+    randombytes_buf(octets, sizeof octets);
+    sodium_bin2hex(agent->instance, sizeof agent->instance, octets, sizeof octets);
+    weir_line_text(&line, agent->previous);
+    weir_line_text(&line, agent->previous[0] ? "," : "");
+    weir_line_text(&line, agent->instance);
+    write_instances(agent, weir_line_end(&line));
+}
+
+/* The monitor has let it in: who it was before does not matter any more.  Not sooner: an agent that
+ * is started again and again while the monitor is away must still be able to name the one that is
+ * known there. */
+static void remember_instance(struct weir_agent *agent)
+{
+    if (agent->remembered)
+        return;
+    agent->remembered = true;
+    write_instances(agent, agent->instance);
 }
 
 static void ended(void *context, enum weir_errand errand, int status, struct weir_slice answer);

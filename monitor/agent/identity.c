@@ -36,6 +36,29 @@ bool weir_instance_fit(struct weir_slice text)
     return len == text.len && len == WEIR_INSTANCE_TEXT - 1;
 }
 
+bool weir_instances_next(struct weir_slice *list, char instance_r[static WEIR_INSTANCE_TEXT])
+{
+    const size_t len = WEIR_INSTANCE_TEXT - 1;
+
+    if (list->len < len || !weir_instance_fit((struct weir_slice){list->at, len}) ||
+        (list->len > len && list->at[len] != ',' && list->at[len] != '\n'))
+        return false;
+    memcpy(instance_r, list->at, len);
+    instance_r[len] = '\0';
+    *list = weir_slice_behind(*list, list->len > len ? len + 1 : len);
+    return true;
+}
+
+bool weir_instances_fit(struct weir_slice list)
+{
+    char instance[WEIR_INSTANCE_TEXT];
+    size_t count = 0;
+
+    while (weir_instances_next(&list, instance))
+        count++;
+    return list.len == 0 && count <= WEIR_INSTANCES_KNOWN;
+}
+
 static bool secret_fit(struct weir_slice text)
 {
     unsigned char octets[WEIR_SECRET_OCTETS];

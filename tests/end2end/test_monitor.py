@@ -382,6 +382,21 @@ class Identities(World):
             self.assertLess(time.monotonic() - began, 5)
         self.assertEqual(self.monitor.events(kind="instance"), [])
 
+    def test_A13_agent_that_is_killed_as_it_starts_is_let_in_at_once(self):
+        self.monitor_with()
+        self.mx1 = self.server("mx1")
+        rig.wait_for(lambda: "generation 0" in self.mx1.log())
+        for n in range(3):
+            for pause in range(6):  # before it is let in, and after, and just then
+                self.mx1.kill()
+                self.mx1.process.start()
+                time.sleep(pause * 0.01)
+            self.mx1.kill()
+            self.mx1.start()
+            self.mx1.saw(f"198.51.100.{n}", connections=1)
+            rig.wait_for(lambda n=n: self.monitor.about(f"198.51.100.{n}"), 15)
+        self.assertEqual(self.monitor.events(kind="instance"), [])
+
     def test_revoked_server_and_forged_secret_are_refused(self):
         self.monitor_with()
         self.mx1 = self.server("mx1")

@@ -188,10 +188,30 @@ static void an_instance_is_thirty_two_small_hex_digits(void **state)
     assert_false(weir_instance_fit((struct weir_slice){"0123456789abcdef\0123456789abcde", 32}));
 }
 
+static void a_list_has_no_more_than_WEIR_INSTANCES_KNOWN(void **state)
+{
+    char list[(WEIR_INSTANCES_KNOWN + 1) * WEIR_INSTANCE_TEXT + 1] = "";
+    char one[WEIR_INSTANCE_TEXT];
+    struct weir_slice rest;
+    (void)state;
+    assert_true(weir_instances_fit(weir_slice_of("")));
+    for (int n = 1; n <= WEIR_INSTANCES_KNOWN + 1; n++) {
+        snprintf(list + strlen(list), WEIR_INSTANCE_TEXT + 1, "%s%032x", n > 1 ? "," : "",
+                 (unsigned)n);
+        assert_int_equal(weir_instances_fit(weir_slice_of(list)), n <= WEIR_INSTANCES_KNOWN);
+    }
+    rest = weir_slice_of(list);
+    assert_true(weir_instances_next(&rest, one) && weir_instances_next(&rest, one));
+    assert_string_equal(one, "00000000000000000000000000000002");
+    assert_false(weir_instances_fit(weir_slice_of("0123456789abcdef0123456789abcdef;x")));
+    assert_false(weir_instances_fit(weir_slice_of(",")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_instance_is_thirty_two_small_hex_digits),
+        cmocka_unit_test(a_list_has_no_more_than_WEIR_INSTANCES_KNOWN),
         cmocka_unit_test(the_line_that_is_wrong_is_told),
         cmocka_unit_test(a_file_is_understood_whole_or_refused),
         cmocka_unit_test(limits_hold_at_the_limit_and_one_beyond),
