@@ -25,19 +25,22 @@ int main(int argc, char **argv)
 {
     struct weir_daemon_options options = {
         .program = "weir-monitor", .help = help, .listen_most = 1};
+    struct weir_monitor_options wanted;
     struct weir_monitor *monitor;
     int done = weir_daemon_options_read(&options, argc, argv);
 
     if (done >= 0)
         return done;
+    wanted = (struct weir_monitor_options){
+        .program = options.program,
+        .config_path = options.config_path,
+        .listen = options.listen.count ? options.address[0] : NULL,
+        .debug = options.debug,
+        .test = options.test,
+    };
     if (options.test)
-        return weir_daemon_test(options.config_path);
-    done = weir_monitor_open(
-        &(struct weir_monitor_options){.program = options.program,
-                                       .config_path = options.config_path,
-                                       .listen = options.listen.count ? options.address[0] : NULL,
-                                       .debug = options.debug},
-        &monitor);
+        return weir_daemon_tested(weir_monitor_test(&wanted));
+    done = weir_monitor_open(&wanted, &monitor);
     if (done < 0)
         return weir_daemon_exit_code(done);
     done = weir_monitor_run(monitor);

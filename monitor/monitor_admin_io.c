@@ -23,6 +23,7 @@
 #include "monitor/agent/command.h"
 #include "monitor/database/database_audit_io.h"
 #include "monitor/monitor_impl.h"
+#include "monitor/monitor_status_io.h"
 
 #define WHO 32
 #define WHY 256
@@ -294,7 +295,7 @@ static json_t *unaccept(struct question *question)
     undone = weir_responder_unaccept(question->monitor->responder, &prefix, question->who,
                                      question->now);
     if (undone == 0)
-        return refuse(question, "it is not accepted");
+        return not_there(question, "it is not accepted by itself");
     return undone < 0 ? trouble(question) : json_pack("{s:i}", "undone", undone);
 }
 
@@ -323,45 +324,7 @@ static json_t *block(struct question *question)
 
 static json_t *status(struct question *question)
 {
-    struct weir_monitor *monitor = question->monitor;
-    struct weir_receiver_counts taken;
-    struct weir_responder_counts done;
-    struct weir_intake_counts door;
-    struct weir_alerts_counts alerts;
-    struct weir_watch_counts watch;
-    char names[WEIR_ALERT_NAMES_MAX + 1];
-    size_t seen, blind;
-
-    weir_receiver_count(monitor->receiver, &taken);
-    weir_responder_count(monitor->responder, &done);
-    weir_alerts_count(monitor->alerts, &alerts);
-    weir_intake_count(monitor->intake, &door);
-    weir_admit_count(monitor->admit, question->now, &seen, &blind);
-    weir_receiver_lock(monitor->receiver);
-    watch = *weir_watch_counts(monitor->watch);
-    weir_receiver_unlock(monitor->receiver);
-    const struct {
-        const char *name;
-        uint64_t number;
-    } counts[] = {
-        {"servers", seen}, {"blind", blind}, {"requests", door.requests},
-        {"unknown", door.unknown}, {"held", door.held}, {"connections", door.connections},
-        {"turned_away", door.turned_away}, {"hung_up", door.hung_up}, {"octets", taken.octets},
-        {"again", taken.again}, {"lines", taken.lines}, {"bad", taken.bad}, {"ahead", taken.ahead},
-        {"old", taken.old}, {"streams", taken.streams}, {"streams_gone", taken.gone},
-        {"later", taken.later}, {"over_share", taken.over_share}, {"charges", watch.charges},
-        {"accepted", watch.accepted}, {"evicted", watch.evicted}, {"alarms", watch.alarms},
-        {"events", done.events}, {"decisions", done.decisions}, {"events_lost", done.lost},
-        {"alerts", alerts.alerts}, {"alert_messages", alerts.messages},
-        {"alert_failures", alerts.failures}, {"alerts_waiting", alerts.waiting},
-        {"behind", taken.behind},
-    };
-    json_t *json = json_pack("{s:s}", "blind_names",
-                             weir_admit_blind(monitor->admit, question->now, names, sizeof names));
-
-    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
-        json_object_set_new(json, counts[i].name, json_integer((json_int_t)counts[i].number));
-    return json;
+    return weir_monitor_status(question->monitor, question->now);
 }
 
 static const struct {

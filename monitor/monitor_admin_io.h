@@ -3,7 +3,7 @@
  *
  *     POST /admin/v1/do    {"do": "server add", "name": "mx1"}
  *         200 what came of it; 400 {"error": "..."}: it cannot be done; 404: there is no such
- *         server or threshold; 500: trouble, as with the database
+ *         server, threshold or acceptance; 500: trouble, as with the database
  *
  *     server add NAME          a new identity: its text for the server's file, told this once
  *     server revoke NAME
@@ -13,7 +13,7 @@
  *                              now on where that is asked for
  *     unaccept PREFIX          takes back that exactly this one is accepted
  *     block PREFIX             list, ends, defer, points, reason: an analyst's own decision
- *     status                   counts
+ *     status                   counts, and what cannot be written now
  *
  * What only reads (events, servers, top, history) reads the database itself.
  *

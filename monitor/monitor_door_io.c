@@ -89,13 +89,10 @@ static int open_intake(struct weir_monitor *monitor)
                                           .certificate = &monitor->certificate,
                                           .health_every = config->monitor_silence / 3};
     const char *why;
-    int done = weir_endpoint_parse(address, &listen, &why);
+    int done = weir_endpoint_parse(address, &listen, &why); /* it was checked */
 
-    if (done < 0 || listen.is_unix) {
-        weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "[monitor] listen = %s: not inet:host:port",
-                 address);
-        return WEIR_EINVAL;
-    }
+    if (done < 0)
+        return done;
     done = weir_intake_open(&options, &handler, &monitor->shared_log, &monitor->intake);
     if (done == 0)
         weir_log(&monitor->shared_log, WEIR_LOG_INFO, "hearing agents at %s, port %u", address,

@@ -1,6 +1,7 @@
 /*
- * monitor_impl - the monitor's parts, shared by monitor_io.c (opening, the loop) and
- * monitor_door_io.c (what agents and weirctl ask).
+ * monitor_impl - the monitor's parts, shared by monitor_io.c (opening, the loop),
+ * monitor_check_io.c (what is refused before that) and monitor_door_io.c (what agents and weirctl
+ * ask).
  */
 #ifndef WEIR_MONITOR_MONITOR_IMPL_H
 #define WEIR_MONITOR_MONITOR_IMPL_H
@@ -10,6 +11,7 @@
 #include "core/engine/stores_io.h"
 #include "core/program/daemon_log_io.h"
 #include "core/program/sd_notify_io.h"
+#include "monitor/analyzer/counting_io.h"
 #include "monitor/intake/admit_io.h"
 #include "monitor/intake/intake_io.h"
 #include "monitor/intake/orders_io.h"
@@ -21,6 +23,18 @@
 #include "monitor/threshold/spared.h"
 
 struct weir_admin;
+
+/* What the loop does again and again until it is done. */
+enum weir_monitor_task {
+    WEIR_TASK_EVENTS,
+    WEIR_TASK_MINUTES,
+    WEIR_TASK_SERVERS,
+    WEIR_TASK_FORGET,
+    WEIR_TASK_SYNC,
+    WEIR_TASKS
+};
+
+#define WEIR_TROUBLE 160
 
 struct weir_monitor {
     struct weir_monitor_options options;
@@ -35,12 +49,14 @@ struct weir_monitor {
     int signals, wake;
     struct weir_hash_key key;
 
-    pthread_mutex_t lock;            /* of the database, responder and policy */
+    pthread_mutex_t lock;            /* of the database, responder, policy and trouble */
+    char trouble[WEIR_TASKS][WEIR_TROUBLE]; /* with what was tried last; "": none */
     struct weir_database *database;
     struct weir_policy policy;
     struct weir_lists *lists;        /* of this machine, or NULL */
     struct weir_spared *spared;      /* under the receiver's lock */
     struct weir_watch *watch;        /* the same */
+    struct weir_counting *counting;
     struct weir_receiver *receiver;
     uint64_t booking;                /* the same; see receiver_io.h */
     struct weir_responder *responder;
@@ -63,6 +79,19 @@ void weir_monitor_use_log(struct weir_monitor *monitor);
 
 /* Logs an error: the system's for WEIR_EIO, else the database's. */
 void weir_monitor_trouble(struct weir_monitor *monitor, const char *what, int error);
+
+/* Notes what came of a task; with the lock.  An error is logged. */
+void weir_monitor_note(struct weir_monitor *monitor, enum weir_monitor_task task, int done);
+
+/* Reads a configuration as a monitor can use it: what it cannot use is told with its line. */
+int weir_monitor_load(const char *path, struct weir_arena *arena,
+                      const struct weir_settings_report *report, struct weir_config *config_r);
+
+/* Whether an address is one to hear agents at, as a check of settings. */
+int weir_monitor_fit_listen(const char *text, const char **why_r);
+
+/* Looks at what the configuration names: all that is wrong is logged.  0 or the first error. */
+int weir_monitor_check(struct weir_monitor *monitor);
 
 /* Where the configuration was read. */
 const char *weir_monitor_path(const struct weir_monitor *monitor);

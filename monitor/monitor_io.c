@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -17,6 +18,7 @@
 #include <sodium.h>
 
 #include "core/base/error.h"
+#include "core/engine/info_keys_io.h"
 #include "core/program/signals_io.h"
 #include "monitor/monitor_admin_io.h"
 #include "monitor/database/database_retention_io.h"
@@ -45,10 +47,10 @@ static void log_line(void *context, enum weir_log_level level, const char *line)
 /* Also after a reload. */
 void weir_monitor_use_log(struct weir_monitor *monitor)
 {
-    if (monitor->options.debug) {
+    if (monitor->options.debug || monitor->options.test)
         monitor->config.log = WEIR_LOG_STDERR;
+    if (monitor->options.debug)
         monitor->config.log_level = WEIR_LOG_DEBUG;
-    }
     pthread_mutex_lock(&monitor->log_lock);
     weir_daemon_log_use(&monitor->log, monitor->options.program, &monitor->config);
     pthread_mutex_unlock(&monitor->log_lock);
@@ -61,12 +63,34 @@ static void flush_log(struct weir_monitor *monitor)
     pthread_mutex_unlock(&monitor->log_lock);
 }
 
+static const char *reason(const struct weir_monitor *monitor, int error)
+{
+    return error == WEIR_EIO      ? strerror(errno)
+           : error == WEIR_ENOMEM ? weir_error_text(error)
+                                  : weir_database_why(monitor->database);
+}
+
 void weir_monitor_trouble(struct weir_monitor *monitor, const char *what, int error)
 {
-    weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s: %s", what,
-             error == WEIR_EIO      ? strerror(errno)
-             : error == WEIR_ENOMEM ? weir_error_text(error)
-                                    : weir_database_why(monitor->database));
+    weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s: %s", what, reason(monitor, error));
+}
+
+void weir_monitor_note(struct weir_monitor *monitor, enum weir_monitor_task task, int done)
+{
+    static const char *const what[] = {
+        [WEIR_TASK_EVENTS] = "events wait",
+        [WEIR_TASK_MINUTES] = "the database is not written",
+        [WEIR_TASK_SERVERS] = "servers are not written",
+        [WEIR_TASK_FORGET] = "nothing could be forgotten",
+        [WEIR_TASK_SYNC] = "the journal is not durable",
+    };
+    char *trouble = monitor->trouble[task];
+
+    trouble[0] = '\0';
+    if (done >= 0)
+        return;
+    snprintf(trouble, WEIR_TROUBLE, "%s: %s", what[task], reason(monitor, done));
+    weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s", trouble);
 }
 
 /* opening ------------------------------------------------------------------------ */
@@ -91,12 +115,38 @@ static int settle(void *context, uint64_t position)
 {
     struct weir_monitor *monitor = context;
 
-    return weir_responder_finish(monitor->responder, position, weir_clock_now(&monitor->wall));
+    weir_time now = weir_clock_now(&monitor->wall);
+    int done = weir_responder_finish(monitor->responder, position, now);
+
+    return done < 0 ? done : weir_counting_store(monitor->counting, now);
 }
 
 static int end_replay(struct weir_monitor *monitor)
 {
     return weir_responder_replayed(monitor->responder, monitor->booking);
+}
+
+/* Without keys nothing is believed, and all of it counted as unknown: the rest works. */
+static int open_counting(struct weir_monitor *monitor)
+{
+    const struct weir_config *config = &monitor->config;
+    const char *path = weir_config_path(config, config->info_key_file, monitor->arena);
+    struct weir_counting_options options = {
+        .database = monitor->database,
+        .hits = weir_hits_defaults(config->spam_score, config->unsure_score),
+    };
+    char why[WEIR_INFO_KEYS_WHY];
+    int done;
+
+    if (!path)
+        return WEIR_ENOMEM;
+    if (weir_info_keys_file(path, &options.keys, why) < 0)
+        weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s: %s: decisions of servers are not "
+                 "counted", path, why);
+    options.hits.key = monitor->key;
+    done = weir_counting_open(&options, &monitor->counting);
+    explicit_bzero(&options.keys, sizeof options.keys);
+    return done;
 }
 
 static int open_receiver(struct weir_monitor *monitor)
@@ -109,6 +159,7 @@ static int open_receiver(struct weir_monitor *monitor)
         .key = monitor->key,
         .database = monitor->database,
         .watch = monitor->watch,
+        .counting = monitor->counting,
         .now = weir_clock_now(&monitor->wall),
         .booking = &monitor->booking,
         .settle = settle,
@@ -134,8 +185,8 @@ static int open_parts(struct weir_monitor *monitor)
     static int (*const steps[])(struct weir_monitor *monitor) = {
         open_database,           weir_monitor_open_policy,   open_spared,
         weir_monitor_spare,      weir_monitor_open_alerts,   weir_monitor_open_watch,
-        open_receiver,           end_replay,                 weir_monitor_open_door,
-        weir_admin_open,
+        open_counting,           open_receiver,              end_replay,
+        weir_monitor_open_door,  weir_admin_open,
     };
     int done = 0;
 
@@ -167,8 +218,8 @@ static struct weir_monitor *make(const struct weir_monitor_options *options)
     return monitor;
 }
 
-int weir_monitor_open(const struct weir_monitor_options *options,
-                      struct weir_monitor **monitor_r)
+/* Reads the configuration and looks at what it names. */
+static int begin(const struct weir_monitor_options *options, struct weir_monitor **monitor_r)
 {
     struct weir_settings_report report = weir_settings_report_stderr();
     struct weir_monitor *monitor = make(options);
@@ -176,11 +227,32 @@ int weir_monitor_open(const struct weir_monitor_options *options,
 
     if (!monitor)
         return WEIR_ENOMEM;
+    *monitor_r = monitor;
     monitor->arena = weir_arena_new(ARENA_FIRST);
     if (monitor->arena && sodium_init() >= 0)
-        done = weir_config_load(options->config_path, monitor->arena, &report, &monitor->config);
+        done = weir_monitor_load(options->config_path, monitor->arena, &report, &monitor->config);
+    if (done < 0)
+        return done;
+    weir_monitor_use_log(monitor);
+    return weir_monitor_check(monitor);
+}
+
+int weir_monitor_test(const struct weir_monitor_options *options)
+{
+    struct weir_monitor *monitor = NULL;
+    int done = begin(options, &monitor);
+
+    weir_monitor_close(&monitor);
+    return done;
+}
+
+int weir_monitor_open(const struct weir_monitor_options *options,
+                      struct weir_monitor **monitor_r)
+{
+    struct weir_monitor *monitor = NULL;
+    int done = begin(options, &monitor);
+
     if (done == 0) {
-        weir_monitor_use_log(monitor);
         done = open_parts(monitor);
         flush_log(monitor);
     }
@@ -205,6 +277,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     if (monitor->admit)
         (void)weir_admit_store(monitor->admit);
     weir_receiver_free(&monitor->receiver);
+    weir_counting_free(&monitor->counting);
     weir_watch_free(&monitor->watch);
     weir_responder_free(&monitor->responder);
     weir_alerts_close(&monitor->alerts);
@@ -247,8 +320,7 @@ static void respond(struct weir_monitor *monitor, weir_time now)
     pthread_mutex_lock(&monitor->lock);
     booked = weir_receiver_booked(monitor->receiver);
     done = weir_responder_turn(monitor->responder, booked, now);
-    if (done < 0)
-        weir_monitor_trouble(monitor, "events wait", done);
+    weir_monitor_note(monitor, WEIR_TASK_EVENTS, done);
     pthread_mutex_unlock(&monitor->lock);
 }
 
@@ -263,16 +335,17 @@ static void store(struct weir_monitor *monitor, weir_time steady)
     pthread_mutex_lock(&monitor->lock);
     done = weir_receiver_store_piece(monitor->receiver);
     monitor->storing = done > 0;
-    if (done < 0)
-        weir_monitor_trouble(monitor, "the database is not written", done);
-    if (all && done >= 0 && (done = weir_admit_store(monitor->admit)) < 0)
-        weir_monitor_trouble(monitor, "servers are not written", done);
+    weir_monitor_note(monitor, WEIR_TASK_MINUTES, done);
+    if (all && done >= 0)
+        weir_monitor_note(monitor, WEIR_TASK_SERVERS, weir_admit_store(monitor->admit));
     pthread_mutex_unlock(&monitor->lock);
     if (!all)
         return;
     monitor->stored = steady;
-    if (weir_receiver_sync(monitor->receiver) < 0)
-        weir_monitor_trouble(monitor, "the journal is not durable", WEIR_EIO);
+    done = weir_receiver_sync(monitor->receiver); /* it waits for the disk: without the lock */
+    pthread_mutex_lock(&monitor->lock);
+    weir_monitor_note(monitor, WEIR_TASK_SYNC, done);
+    pthread_mutex_unlock(&monitor->lock);
 }
 
 static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady)
@@ -289,13 +362,14 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
         .rows = 2000,
     };
     struct weir_forgotten forgotten = {0};
+    bool done;
 
     if (steady - monitor->retained < RETAIN_EVERY)
         return;
     pthread_mutex_lock(&monitor->lock);
-    if (weir_receiver_forget(monitor->receiver, now) < 0 ||
-        weir_database_retain(monitor->database, &retention, now, &forgotten) < 0)
-        weir_monitor_trouble(monitor, "nothing could be forgotten", WEIR_ECORRUPT);
+    done = weir_receiver_forget(monitor->receiver, now) >= 0 &&
+           weir_database_retain(monitor->database, &retention, now, &forgotten) >= 0;
+    weir_monitor_note(monitor, WEIR_TASK_FORGET, done ? 0 : WEIR_ECORRUPT);
     pthread_mutex_unlock(&monitor->lock);
     monitor->retained = forgotten.more ? steady - RETAIN_EVERY + WEIR_SECOND : steady;
 }
@@ -326,6 +400,7 @@ int weir_monitor_run(struct weir_monitor *monitor)
         store(monitor, steady);
         retain(monitor, now, steady);
         weir_intake_tick(monitor->intake, steady);
+        weir_alerts_tick(monitor->alerts);
         weir_notify_alive(&monitor->notify, steady);
         flush_log(monitor);
         wait_for_something(monitor);

@@ -22,7 +22,12 @@ struct weir_monitor_options {
     const char *config_path;  /* NULL: the usual place */
     const char *listen;       /* instead of the configuration's; NULL: none */
     bool debug;
+    bool test;                /* everything wrong is told on standard error */
 };
+
+/* What -t asks for: reads the configuration and looks at what it names, as the start does, and
+ * opens nothing.  0 or the first error; each was told. */
+int weir_monitor_test(const struct weir_monitor_options *options);
 
 /* Opens everything, and hears agents from then on. */
 int weir_monitor_open(const struct weir_monitor_options *options,

@@ -171,6 +171,8 @@ static int open_responder(struct weir_monitor *monitor)
         .quorum = (unsigned)config->threshold_quorum,
         .blocks_hour = (unsigned)config->blocks_hour,
         .blocks_server_hour = (unsigned)config->blocks_server_hour,
+        .scores_hour = (unsigned)config->scores_hour,
+        .scores_server_hour = (unsigned)config->scores_server_hour,
         .key = monitor->key,
         .spared = is_spared,
         .context = monitor,

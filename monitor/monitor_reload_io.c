@@ -125,7 +125,7 @@ void weir_monitor_reload(struct weir_monitor *monitor)
 
     weir_notify_reloading(&monitor->notify);
     if (arena)
-        done = weir_config_load(monitor->options.config_path, arena, &report, &next);
+        done = weir_monitor_load(monitor->options.config_path, arena, &report, &next);
     if (done == 0)
         done = tell_fixed(monitor, &next, arena);
     if (done == 0)

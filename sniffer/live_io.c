@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -74,6 +75,13 @@ static void shut_setup(struct setup *setup)
     weir_arena_free(&setup->arena);
 }
 
+/* Whether there is whom it is to become; nobody becomes another who is not root. */
+static bool has_user(const struct weir_live *live, const struct weir_config *config)
+{
+    return !config->sniffer_user[0] || (geteuid() != 0 && !live->options.test) ||
+           getpwnam(config->sniffer_user) != NULL;
+}
+
 static int read_setup(const struct weir_live *live, const struct weir_settings_report *report,
                       struct setup *setup_r)
 {
@@ -88,6 +96,10 @@ static int read_setup(const struct weir_live *live, const struct weir_settings_r
                                &setup.scope, &why);
         if (done < 0)
             report->problem(report->context, "[sniffer] ports, proxies", 0, why);
+    }
+    if (done == 0 && !has_user(live, &setup.config)) {
+        report->problem(report->context, "[sniffer] user", 0, "there is no such user");
+        done = WEIR_EINVAL;
     }
     if (done == 0 && live->options.debug) {
         setup.config.log = WEIR_LOG_STDERR;
@@ -201,6 +213,17 @@ static int open_parts(struct weir_live *live)
         done = open_sessions(live);
     if (done == 0 && (live->signals = weir_signals_open()) < 0)
         done = live->signals;
+    return done;
+}
+
+int weir_live_test(const struct weir_sniffer_options *options)
+{
+    struct weir_settings_report report = weir_settings_report_stderr();
+    struct weir_live live = {.options = *options};
+    int done = read_setup(&live, &report, &live.setup);
+
+    if (done == 0)
+        shut_setup(&live.setup);
     return done;
 }
 

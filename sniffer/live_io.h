@@ -22,6 +22,10 @@
 
 struct weir_live;
 
+/* What -t asks for: reads the configuration as the start does, and listens at nothing.  0 or an
+ * error, told on standard error. */
+int weir_live_test(const struct weir_sniffer_options *options);
+
 /* 0 or an error. */
 int weir_live_open(const struct weir_sniffer_options *options, struct weir_live **live_r);
 

@@ -16,7 +16,7 @@ int main(int argc, char **argv)
     if (done >= 0)
         return done;
     if (options.test)
-        return weir_daemon_test(options.config_path);
+        return weir_daemon_tested(weir_live_test(&options));
     if (options.files > 0)
         return weir_read_files(&options);
     done = weir_live_open(&options, &live);

@@ -8,7 +8,8 @@ nothing that was not built is forgotten:
     tests/unit/test_NOUN.c     DIR/test/test_NOUN of both builds, two at a time
     tests/fuzz/fuzz_NOUN.c     DIR/replay/fuzz_NOUN of the sanitized build, given
                                its corpus tests/fuzz/corpus/NOUN: it must survive
-    tests/*/test_*.py          one after the other
+    tests/*/test_*.py          two at a time, in lanes whose ports are apart: most of their time
+                               they wait
 
 One line a suite, the details of what failed, and last `N passed, N failed`
 (`, N skipped` when there are any).  Results go to DIR/test-results.tsv, but not
@@ -21,6 +22,7 @@ import concurrent.futures
 import ctypes
 import os
 import pathlib
+import queue
 import re
 import signal
 import subprocess
@@ -153,10 +155,31 @@ class Running:
         return late.is_set()
 
 
+class Lane(threading.local):
+    """Which of those that run beside each other this thread is."""
+
+    free = queue.SimpleQueue()
+
+    @classmethod
+    def all(cls):
+        """Runs each of its tasks in a lane of its own."""
+        for number in range(AT_ONCE):
+            cls.free.put(number)
+        return concurrent.futures.ThreadPoolExecutor(AT_ONCE, initializer=cls.enter)
+
+    @classmethod
+    def enter(cls):
+        lane.number = cls.free.get()
+
+
+lane = Lane()
+
+
 def environment_for(build):
     """What tests find in their environment: how to report, and where the real parts are."""
     found = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="subunit", WEIR_REPORT="1",
-                 WEIR_BUILD=str(build), PYTHONDONTWRITEBYTECODE="1")
+                 WEIR_BUILD=str(build), WEIR_LANE=f"{lane.number}/{AT_ONCE}",
+                 PYTHONDONTWRITEBYTECODE="1")
     rig = pathlib.Path(found.setdefault("WEIR_RIG", str(TOP / "build" / "rig")))
     memcached = rig / "memcached" / "usr" / "bin" / "memcached"
     if memcached.exists():
@@ -253,22 +276,12 @@ def report(suite, rows):
 
 
 def run_all(suites, build):
-    """Units and replays two at a time, then scripts alone; reports in the order they were given."""
-    quick = [suite for suite in suites if suite.kind != "script"]
-    slow = [suite for suite in suites if suite.kind == "script"]
+    """Two at a time; reports in the order they were given."""
     rows = []
-
-    def keep(suite, found):
-        report(suite, found)
-        rows.extend(found)
-
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        for suite, found in zip(quick, pool.map(lambda s: run_suite(s, build), quick)):
-            keep(suite, found)
-    for suite in slow:
-        if sys.stdout.isatty():
-            print(f"{suite.name} ...", end="\r", flush=True)
-        keep(suite, run_suite(suite, build))
+    with Lane.all() as lanes:
+        for suite, found in zip(suites, lanes.map(lambda s: run_suite(s, build), suites)):
+            report(suite, found)
+            rows.extend(found)
     return rows
 
 

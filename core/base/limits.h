@@ -129,6 +129,20 @@
 #define WEIR_HYPERSCAN_PIECE 32768 /* octets scanned at a time, and to the line's end, and ... */
 #define WEIR_HYPERSCAN_RUNS_MAX 65536 /* ... runs that may stand there; more are too much work */
 
+/* Bayesian classifier ----------------------------------------------------- */
+#define WEIR_BAYES_TOKENS_MAX 8192 /* tokens of a message; a power of two */
+#define WEIR_BAYES_WORD_MAX 24     /* octets of a word; longer ones by their beginning */
+#define WEIR_BAYES_PREFIX_MAX 40   /* octets in front of it: a header field's name */
+#define WEIR_BAYES_HEAD_MAX 65536  /* octets of a long text that are looked at, and ... */
+#define WEIR_BAYES_TAIL_MAX 4096   /* ... at its end */
+#define WEIR_BAYES_FIELDS_MAX 200  /* header fields of a message or part that are looked at, ... */
+#define WEIR_BAYES_VALUE_MAX 2048  /* ... and octets of each */
+#define WEIR_BAYES_LINKS_MAX 200   /* links that are looked at */
+#define WEIR_BAYES_REPUTATIONS_MAX 4 /* words of reputation with a message's tokens */
+#define WEIR_BAYES_TELLING_MAX 1000 /* tokens that a judgement combines at most */
+#define WEIR_BAYES_ENTRIES_MAX (1u << 22) /* tokens of a published table: 64 MB */
+#define WEIR_BAYES_LEARNED_MAX (1u << 24) /* tokens counted in memory: 400 MB */
+
 /* spam-info string -------------------------------------------------------- */
 #define WEIR_INFO_TEXT_MAX 640     /* characters of a spam-info string */
 #define WEIR_INFO_RULES_MAX 64     /* rules in it; the rest are summed up */
@@ -209,6 +223,9 @@
 #define WEIR_ALERT_RECIPIENTS_MAX 16
 #define WEIR_ALERT_RECIPIENT_MAX 254 /* octets: RFC 5321 4.5.3.1.3 without < and > */
 
+/* analyzer ------------------------------------------------------------------ */
+#define WEIR_HITS_SEEN_MAX (1u << 22) /* decisions that are known when they come again */
+
 /* replay --------------------------------------------------------------- */
 #define WEIR_REPLAY_LINE_MAX 4096  /* octets of one line of a replayed log */
 
@@ -233,7 +250,7 @@
 #define WEIR_FLOW_EARLY_SETS 128   /* sets of places for what clients say first; a power of two */
 #define WEIR_FLOW_EARLY_WAYS 4     /* places of a set */
 #define WEIR_FLOW_EARLY_MAX 2048   /* octets of a place: a PROXY header, a hello of TLS */
-#define WEIR_TALLY_ADDRESSES_MAX (1 << 22) /* addresses of one tally */
+#define WEIR_TALLY_ADDRESSES_MAX (1 << 22) /* addresses of one hits */
 #define WEIR_TALLY_SYNS_MAX (1 << 20) /* places for addresses that sent SYNs */
 #define WEIR_CALIBRATION_SERVERS_MAX 64 /* servers whose replies are known by their length */
 #define WEIR_WITNESS_TURNS 4096    /* answers to bodies, heard lately, that a plug-in may tell of */

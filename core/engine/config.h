@@ -112,6 +112,7 @@ struct weir_config {
     const char *threshold_ladder;
     double threshold_wider;
     int64_t threshold_children, threshold_quorum, blocks_hour, blocks_server_hour;
+    int64_t scores_hour, scores_server_hour;
 
     /* [sniffer] */
     const char *sniffer_interface, *sniffer_user;

@@ -12,14 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "core/base/error.h"
 #include "core/engine/gateways_io.h"
+#include "core/engine/info_keys_io.h"
 #include "core/engine/rule_set_io.h"
-#include "core/engine/secret_io.h"
 
-#define KEYS_TEXT 4096            /* octets of the file of keys */
 #define POOL_MOST 256             /* judges kept for later */
 
 struct weir_judges {
@@ -80,41 +78,12 @@ static void open_rules(struct weir_judges *judges, const char *path)
         (void)weir_rule_file_compile(judges->rules, 0);
 }
 
-/* The number is random, so that two sites rarely sign with the same one. */
-static void fresh_key(char text[static 128])
-{
-    struct weir_hash_key part[2] = {weir_hash_key_random(), weir_hash_key_random()};
-    uint8_t number = 0;
-    int at;
-
-    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number || number == 0)
-        number = 1;
-    at = snprintf(text, 128, "%u ", (unsigned)number);
-    for (size_t i = 0; i < 2 * WEIR_HASH_KEY; i++)
-        at += snprintf(text + at, 128 - (size_t)at, "%02x",
-                       part[i / WEIR_HASH_KEY].octet[i % WEIR_HASH_KEY]);
-    snprintf(text + at, 128 - (size_t)at, "\n");
-}
-
 static void open_keys(struct weir_judges *judges, const char *path)
 {
-    char fresh[128], text[KEYS_TEXT], why[64];
-    unsigned line = 0;
-    size_t len;
-    int done;
+    char why[WEIR_INFO_KEYS_WHY];
 
-    fresh_key(fresh);
-    done = weir_secret_file(path, fresh, text, sizeof text, &len);
-    if (done < 0) {
-        missing(judges, "spam-info strings", path, weir_error_reason(done));
-        return;
-    }
-    done = weir_info_keys_read((struct weir_slice){text, len}, &judges->keys, &line);
-    if (done < 0) {
-        snprintf(why, sizeof why, "line %u is no key", line);
+    if (weir_info_keys_file(path, &judges->keys, why) < 0)
         missing(judges, "spam-info strings", path, why);
-        judges->keys.keys = 0;
-    }
 }
 
 static void open_gateways(struct weir_judges *judges, const struct weir_stores *stores,

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
@@ -177,16 +178,60 @@ void weir_stores_close(struct weir_stores *stores)
 int weir_config_load(const char *path, struct weir_arena *arena,
                      const struct weir_settings_report *report, struct weir_config *config_r)
 {
+    return weir_config_load_checked(path, arena, report, NULL, 0, config_r);
+}
+
+/* The table with a program's own checks in it; NULL when memory is short. */
+static struct weir_setting *checked_rows(const struct weir_settings *settings,
+                                         struct weir_arena *arena,
+                                         const struct weir_config_check *check, size_t checks)
+{
+    struct weir_setting *row = weir_arena_take(arena, settings->count * sizeof *row);
+
+    if (!row)
+        return NULL;
+    memcpy(row, settings->row, settings->count * sizeof *row);
+    for (size_t i = 0; i < settings->count; i++)
+        for (size_t j = 0; j < checks; j++)
+            if (strcmp(row[i].section, check[j].section) == 0 &&
+                strcmp(row[i].name, check[j].name) == 0)
+                row[i].check = check[j].fit;
+    return row;
+}
+
+int weir_config_load_checked(const char *path, struct weir_arena *arena,
+                             const struct weir_settings_report *report,
+                             const struct weir_config_check *check, size_t checks,
+                             struct weir_config *config_r)
+{
+    struct weir_settings settings = *weir_config_settings();
+
+    settings.row = checks > 0 ? checked_rows(&settings, arena, check, checks) : settings.row;
+    if (!settings.row)
+        return WEIR_ENOMEM;
     if (!path && access(WEIR_CONFIG_PATH, F_OK) == 0)
         path = WEIR_CONFIG_PATH;
     if (!path)
-        return weir_settings_default(weir_config_settings(), arena, config_r);
-    int done = weir_settings_read(weir_config_settings(), path, arena, report, config_r);
+        return weir_settings_default(&settings, arena, config_r);
+    int done = weir_settings_read(&settings, path, arena, report, config_r);
     const char *conflict = done == 0 ? weir_config_conflict(config_r) : NULL;
 
     if (conflict)
         report->problem(report->context, path, 0, conflict);
     return conflict ? WEIR_EINVAL : done;
+}
+
+int weir_config_check_state(const struct weir_config *config, const struct weir_log *log)
+{
+    const char *folder = config->state_directory, *why = "it is no folder";
+    struct stat there;
+
+    if (stat(folder, &there) < 0)
+        why = strerror(errno);
+    else if (S_ISDIR(there.st_mode))
+        return 0;
+    weir_log(log, WEIR_LOG_ERROR, "[weir] state_directory = %s: %s", folder, why);
+    return WEIR_EIO;
 }
 
 int weir_config_log(const struct weir_config *config, const char *program,

@@ -44,6 +44,21 @@ int weir_key_file(const char *path, struct weir_hash_key *key_r);
 int weir_config_load(const char *path, struct weir_arena *arena,
                      const struct weir_settings_report *report, struct weir_config *config_r);
 
+/* The same for a program that refuses more texts than the table does: its own check stands in the
+ * place of the table's, so that what it cannot use is told with file and line.  The default must
+ * pass it. */
+struct weir_config_check {
+    const char *section, *name;
+    int (*fit)(const char *text, const char **why_r); /* as a row's check */
+};
+int weir_config_load_checked(const char *path, struct weir_arena *arena,
+                             const struct weir_settings_report *report,
+                             const struct weir_config_check *check, size_t checks,
+                             struct weir_config *config_r);
+
+/* Whether the state directory is there: 0, or WEIR_EIO and it was logged. */
+int weir_config_check_state(const struct weir_config *config, const struct weir_log *log);
+
 /* The log the configuration asks for.  program must live as long as the log. */
 int weir_config_log(const struct weir_config *config, const char *program,
                     struct weir_log *log_r);

@@ -71,9 +71,17 @@ int weir_daemon_test(const char *config_path)
     struct weir_settings_report report = weir_settings_report_stderr();
     struct weir_service *service;
 
-    if (weir_service_read(config_path, &report, &service) < 0)
+    int done = weir_service_read(config_path, &report, &service);
+
+    if (done == 0)
+        weir_service_free(&service);
+    return weir_daemon_tested(done);
+}
+
+int weir_daemon_tested(int error)
+{
+    if (error < 0)
         return EX_CONFIG;
-    weir_service_free(&service);
     puts("configuration is sound");
     return EX_OK;
 }

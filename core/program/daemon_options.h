@@ -31,6 +31,9 @@ int weir_daemon_options_read(struct weir_daemon_options *options, int argc, char
 /* Tests the configuration, as -t asks for; the exit code. */
 int weir_daemon_test(const char *config_path);
 
+/* Says that it is sound, unless a test has found an error and told it; the exit code. */
+int weir_daemon_tested(int error);
+
 /* The exit code that tells of 0 or an error. */
 int weir_daemon_exit_code(int error);
 

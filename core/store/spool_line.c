@@ -11,7 +11,8 @@
 #include <string.h>
 
 struct words { /* of a line; at NULL: not there */
-    struct weir_slice at, listener, domain, recipient, name, dkim, hops, boundary, hop, action;
+    struct weir_slice at, listener, domain, recipient, name, dkim, hops, boundary, hop, action,
+        info;
 };
 
 struct kind {
@@ -28,6 +29,7 @@ static const struct kind kinds[] = {
     {"boundary", offsetof(struct words, boundary)},
     {"hop", offsetof(struct words, hop)},
     {"action", offsetof(struct words, action)},
+    {"info", offsetof(struct words, info)},
     {"domain", offsetof(struct words, domain)},
     {"recipient", offsetof(struct words, recipient)},
 };
@@ -147,6 +149,7 @@ int weir_spool_line_read(struct weir_slice text, struct weir_spool_line *line_r)
     line->name = told(words.name);
     line->dkim = told(words.dkim);
     line->action = told(words.action);
+    line->info = told(words.info);
     if (line->at.len == 0 || !read_hops(told(words.hops), line))
         return 0;
     find_boundary(&words, line);

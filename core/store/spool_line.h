@@ -4,6 +4,7 @@
  *     at=<time> ... listener=<port> hops=<address>,<address or ->,... name=<boundary hop's> ...
  *     action=<pass, defer, ...> ...
  *     boundary=<address or -> hop=<index>:<why> domain=<stated> ... recipient=<...> ...
+ *     info=<v1;...>
  *
  * Half of what a line says comes from senders; its writer lets none of it have a blank, so words
  * are told apart by blanks alone, and of words with one name the first counts: those of ours are
@@ -25,6 +26,7 @@ struct weir_spool_line {
     struct weir_slice listener, domain, recipient;
     struct weir_slice name;      /* verified, of the boundary hop */
     struct weir_slice dkim;      /* domain of a signature that passed */
+    struct weir_slice info;      /* the spam-info string, without its blanks */
     struct weir_slice action;    /* what was done with the message: "pass", "reject", ... */
     struct weir_hop hop[WEIR_SPOOL_HOPS_MAX]; /* those up to the boundary are believed */
     size_t hops;                 /* 1 at least */

@@ -43,6 +43,7 @@ static int clear_nftables(void)
 int main(int argc, char **argv)
 {
     struct weir_daemon_options options = {.program = "weir-agent", .help = help};
+    struct weir_agent_options wanted;
     struct weir_agent *agent;
     int done;
 
@@ -52,12 +53,13 @@ int main(int argc, char **argv)
 
     if (done >= 0)
         return done;
+    wanted = (struct weir_agent_options){.program = options.program,
+                                         .config_path = options.config_path,
+                                         .debug = options.debug,
+                                         .test = options.test};
     if (options.test)
-        return weir_daemon_test(options.config_path);
-    done = weir_agent_open(&(struct weir_agent_options){.program = options.program,
-                                                        .config_path = options.config_path,
-                                                        .debug = options.debug},
-                           &agent);
+        return weir_daemon_tested(weir_agent_test(&wanted));
+    done = weir_agent_open(&wanted, &agent);
     if (done < 0)
         return weir_daemon_exit_code(done);
     done = weir_agent_run(agent);

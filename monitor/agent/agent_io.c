@@ -10,11 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sodium.h>
 
 #include "core/base/error.h"
+#include "core/base/line.h"
 #include "core/base/replace_io.h"
 #include "core/base/slice.h"
 #include "core/engine/secret_io.h"
@@ -49,7 +51,7 @@ struct weir_agent {
     int signals;
 
     struct weir_identity identity;
-    char instance[WEIR_INSTANCE_TEXT], previous[WEIR_INSTANCE_TEXT];
+    char instance[WEIR_INSTANCE_TEXT], previous[WEIR_INSTANCES_TEXT];
     const char *instance_path;
 
     struct weir_lists *lists;
@@ -65,6 +67,7 @@ struct weir_agent {
     uint64_t sniffed;                  /* octets it had written at the last look */
     weir_time health_every;
     size_t telling;                    /* streams that are gone, in the report that travels */
+    int64_t told;                      /* the generation in it */
     struct weir_applied applied;
     bool remembered;                   /* the instance, in its file */
     bool refused;                      /* another agent speaks for this server: told */
@@ -73,55 +76,117 @@ struct weir_agent {
 
 /* opening ---------------------------------------------------------------------- */
 
+/* Whoever reads it can speak for this server; as ssh with a private key, it is not used. */
+static bool is_open_to_all(struct weir_agent *agent)
+{
+    const char *path = agent->config.agent_identity;
+    struct stat there;
+
+    if (stat(path, &there) < 0 || (there.st_mode & S_IRWXO) == 0)
+        return false;
+    weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s: its mode is %04o: everybody may use it, and "
+             "whoever has read it can speak for this server; chmod 0640 or 0600, and if that was "
+             "so for long, revoke the server and add it again", path,
+             (unsigned)there.st_mode & 07777);
+    return true;
+}
+
 static int read_identity(struct weir_agent *agent)
 {
-    char text[WEIR_IDENTITY_FILE_MAX + 1];
+    char text[WEIR_IDENTITY_FILE_MAX + 1], place[16] = "";
     const char *path = agent->config.agent_identity, *why = NULL;
+    unsigned line = 0;
     size_t len;
-    int done = weir_secret_read(path, text, sizeof text, &len);
-
-    if (done < 0)
-        weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s: %s", path,
-                 done == WEIR_EIO ? strerror(errno) : "too long to be an identity");
-    else if ((done = weir_identity_read((struct weir_slice){text, len}, &agent->identity,
-                                        &why)) < 0)
-        weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s: %s", path, why);
-    sodium_memzero(text, sizeof text);
-    return done < 0 ? WEIR_EINVAL : 0;
-}
-
-/* A new one for each start, and the one that the monitor let in last. */
-static void make_instance(struct weir_agent *agent)
-{
-    unsigned char octets[WEIR_INSTANCE_OCTETS];
-    char text[2 * WEIR_INSTANCE_TEXT];
-    size_t len = 0;
-
-    if (weir_secret_read(agent->instance_path, text, sizeof text, &len) == 0 &&
-        len > 0 && text[len - 1] == '\n' && weir_instance_fit((struct weir_slice){text, len - 1}))
-        memcpy(agent->previous, text, len - 1);
-    randombytes_buf(octets, sizeof octets);
-    sodium_bin2hex(agent->instance, sizeof agent->instance, octets, sizeof octets);
-}
-
-/* Remembers the instance once the monitor has let it in, and not before: an agent that is started
- * again and again while the monitor is away must still be able to name the one it knows. */
-static void remember_instance(struct weir_agent *agent)
-{
-    struct weir_replacement file;
     int done;
 
-    if (agent->remembered)
-        return;
-    agent->remembered = true;
-    done = weir_replace_begin(agent->instance_path, 0640, &file);
+    if (is_open_to_all(agent))
+        return WEIR_EINVAL;
+    done = weir_secret_read(path, text, sizeof text, &len);
+    if (done < 0)
+        why = done == WEIR_EIO ? strerror(errno) : "too long to be an identity";
+    else
+        done = weir_identity_read((struct weir_slice){text, len}, &agent->identity, &why, &line);
+    sodium_memzero(text, sizeof text);
+    if (done == 0)
+        return 0;
+    if (line > 0)
+        snprintf(place, sizeof place, ":%u", line);
+    weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s%s: %s", path, place, why);
+    return WEIR_EINVAL;
+}
+
+static int check_state(struct weir_agent *agent)
+{
+    return weir_config_check_state(&agent->config, &agent->log.log);
+}
+
+static void write_instances(struct weir_agent *agent, const char *list)
+{
+    struct weir_replacement file;
+    int done = weir_replace_begin(agent->instance_path, 0640, &file);
+
     if (done == 0) {
-        bool good = fprintf(file.file, "%s\n", agent->instance) > 0;
+        bool good = fprintf(file.file, "%s\n", list) > 0;
         done = weir_replace_end(&file, good);
     }
     if (done < 0)
         weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s cannot be written: %s", agent->instance_path,
                  strerror(errno));
+}
+
+/* Those that the agent was before: first the one that was let in, then those of which that is not
+ * known, for they were killed before they had heard or written it; the latest of many. */
+static void read_instances(struct weir_agent *agent)
+{
+    char text[WEIR_INSTANCES_TEXT + 1], one[WEIR_INSTANCE_TEXT];
+    struct weir_slice list = {text, 0};
+    size_t known = 0, len = WEIR_INSTANCE_TEXT - 1;
+
+    if (weir_secret_read(agent->instance_path, text, sizeof text, &list.len) < 0)
+        return;
+    for (; weir_instances_next(&list, one); known++) {
+        char *to = agent->previous + known * WEIR_INSTANCE_TEXT;
+
+        if (known == WEIR_INSTANCES_KNOWN - 1) { /* room for the one that begins now */
+            char *second = agent->previous + WEIR_INSTANCE_TEXT;
+
+            memmove(second, second + WEIR_INSTANCE_TEXT,
+                    (WEIR_INSTANCES_KNOWN - 3) * WEIR_INSTANCE_TEXT);
+            to -= WEIR_INSTANCE_TEXT;
+            known--;
+        }
+        if (known > 0)
+            to[-1] = ',';
+        memcpy(to, one, len + 1);
+    }
+}
+
+/* A new one for each start, written down before the monitor hears of it: who is killed before he
+ * has heard that he was let in must be able to name himself later. */
+static void make_instance(struct weir_agent *agent)
+{
+    unsigned char octets[WEIR_INSTANCE_OCTETS];
+    char list[WEIR_INSTANCES_TEXT];
+    struct weir_line line = weir_line(list, sizeof list);
+
+    read_instances(agent);
+    randombytes_buf(octets, sizeof octets);
+    sodium_bin2hex(agent->instance, sizeof agent->instance, octets, sizeof octets);
+    weir_line_text(&line, agent->previous);
+    weir_line_text(&line, agent->previous[0] ? "," : "");
+    weir_line_text(&line, agent->instance);
+    write_instances(agent, weir_line_end(&line));
+}
+
+/* The monitor has let it in: who it was before does not matter any more.  Not sooner: an agent that
+ * is started again and again while the monitor is away must still be able to name the one that is
+ * known there. */
+static void remember_instance(struct weir_agent *agent)
+{
+    if (agent->remembered)
+        return;
+    agent->remembered = true;
+    write_instances(agent, agent->instance);
 }
 
 static void ended(void *context, enum weir_errand errand, int status, struct weir_slice answer);
@@ -167,38 +232,86 @@ static int open_parts(struct weir_agent *agent)
     if (!spool || !agent->instance_path)
         return WEIR_ENOMEM;
     make_instance(agent);
-    if ((done = read_identity(agent)) < 0 ||
-        (done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
-        (done = weir_tail_open(spool, log, &agent->tail)) < 0 || (done = open_link(agent)) < 0 ||
-        (done = open_firewall(agent)) < 0)
+    if ((done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
+        (done = weir_tail_open(spool, log, &agent->tail)) < 0 || (done = open_link(agent)) < 0)
         return done;
     agent->signals = weir_signals_open();
     return agent->signals < 0 ? agent->signals : 0;
 }
 
-int weir_agent_open(const struct weir_agent_options *options, struct weir_agent **agent_r)
+/* A file of authorities that is there, or none. */
+static int fit_authorities(const char *path, const char **why_r)
 {
+    if (!path[0] || access(path, R_OK) == 0)
+        return 0;
+    *why_r = "the file cannot be read";
+    return WEIR_EINVAL;
+}
+
+static int load(struct weir_agent *agent)
+{
+    static const struct weir_config_check checks[] = {
+        {"agent", "authorities", fit_authorities}};
     struct weir_settings_report report = weir_settings_report_stderr();
+    const struct weir_agent_options *options = &agent->options;
+    int done;
+
+    agent->arena = weir_arena_new(ARENA_FIRST);
+    if (!agent->arena || sodium_init() < 0)
+        return WEIR_ENOMEM;
+    done = weir_config_load_checked(options->config_path, agent->arena, &report, checks,
+                                    sizeof checks / sizeof checks[0], &agent->config);
+    if (done < 0)
+        return done;
+    if (options->debug || options->test)
+        agent->config.log = WEIR_LOG_STDERR;
+    if (options->debug)
+        agent->config.log_level = WEIR_LOG_DEBUG;
+    weir_daemon_log_use(&agent->log, options->program, &agent->config);
+    return 0;
+}
+
+/* Reads the configuration and what it names: all that is wrong is told. */
+static int begin(const struct weir_agent_options *options, struct weir_agent **agent_r)
+{
     struct weir_agent *agent = calloc(1, sizeof *agent);
-    int done = WEIR_ENOMEM;
+    int (*const checks[])(struct weir_agent *agent) = {check_state, read_identity, open_firewall};
+    int done;
 
     if (!agent)
         return WEIR_ENOMEM;
+    *agent_r = agent;
     agent->options = *options;
     agent->signals = -1;
     agent->wall = weir_clock_system();
     agent->steady = weir_clock_steady();
     agent->notify.fd = -1;
     agent->health_every = HEALTH_EVERY;
-    agent->arena = weir_arena_new(ARENA_FIRST);
-    if (agent->arena && sodium_init() >= 0)
-        done = weir_config_load(options->config_path, agent->arena, &report, &agent->config);
-    if (done == 0 && options->debug) {
-        agent->config.log = WEIR_LOG_STDERR;
-        agent->config.log_level = WEIR_LOG_DEBUG;
+    done = load(agent);
+    if (done < 0)
+        return done;
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        int one = checks[i](agent);
+        done = done < 0 ? done : one;
     }
+    return done;
+}
+
+int weir_agent_test(const struct weir_agent_options *options)
+{
+    struct weir_agent *agent = NULL;
+    int done = begin(options, &agent);
+
+    weir_agent_close(&agent);
+    return done;
+}
+
+int weir_agent_open(const struct weir_agent_options *options, struct weir_agent **agent_r)
+{
+    struct weir_agent *agent = NULL;
+    int done = begin(options, &agent);
+
     if (done == 0) {
-        weir_daemon_log_use(&agent->log, options->program, &agent->config);
         done = open_parts(agent);
         weir_daemon_log_flush(&agent->log);
     }
@@ -271,6 +384,7 @@ static void shipped(struct weir_agent *agent, int status, struct weir_slice answ
 static void applied(struct weir_agent *agent, const struct weir_command *command, int done)
 {
     agent->block = 0;
+    agent->health = 0; /* whoever asked for it waits to hear where it is not in force */
     if (done < 0) {
         weir_link_rest(agent->link, WEIR_ERRAND_COMMANDS);
         weir_log(&agent->log.log, WEIR_LOG_ERROR, "the lists cannot be changed: %s",
@@ -317,7 +431,8 @@ static void reported(struct weir_agent *agent, struct weir_slice answer)
     agent->health_every = HEALTH_EVERY;
     if (json && json_unpack(json, "{s:I}", "every", &every) == 0 && every < HEALTH_EVERY / 1000)
         agent->health_every = every > HEALTH_LEAST / 1000 ? every * 1000 : HEALTH_LEAST;
-    agent->health = weir_clock_now(&agent->steady) + agent->health_every;
+    if (agent->told == agent->generation)
+        agent->health = weir_clock_now(&agent->steady) + agent->health_every;
     json_decref(json);
 }
 
@@ -404,10 +519,9 @@ static void ask_for_commands(struct weir_agent *agent, weir_time steady)
 }
 
 /* As many names as a report has room for: one octet may take six in JSON. */
-static json_t *gone(struct weir_agent *agent)
+static json_t *gone(struct weir_agent *agent, size_t len)
 {
     json_t *names = json_array();
-    size_t len = HEALTH_NUMBERS;
     const char *name;
 
     agent->telling = 0;
@@ -419,19 +533,39 @@ static json_t *gone(struct weir_agent *agent)
     return names;
 }
 
+/* "blacklist 203.0.113.7 never": entries of the monitor that do not decide here, and why. */
+static json_t *overruled(const struct weir_applied *applied, size_t *len)
+{
+    json_t *lines = json_array();
+    char prefix[WEIR_PREFIX_TEXT];
+
+    for (size_t i = 0; i < applied->overruleds; i++) {
+        const struct weir_overruled *one = &applied->overruled[i];
+        json_t *line = json_sprintf("%s %s %s", weir_list_name(one->list),
+                                    weir_prefix_format(&one->prefix, prefix), one->by);
+
+        *len += json_string_length(line) + 4;
+        json_array_append_new(lines, line);
+    }
+    return lines;
+}
+
 static char *health_text(struct weir_agent *agent)
 {
+    size_t len = HEALTH_NUMBERS;
+    json_t *lines = overruled(&agent->applied, &len);
     const struct weir_tail_counts *tail = weir_tail_counts(agent->tail);
     const struct weir_silence *silence = &agent->silence;
     weir_time silent = weir_silence_now(silence);
     json_t *json = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "version", WEIR_VERSION,
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "version", WEIR_VERSION,
         "spool_files", (json_int_t)tail->files, "spool_octets", (json_int_t)tail->octets, "skipped",
         (json_int_t)tail->skipped, "generation", (json_int_t)agent->generation, "entries",
         (json_int_t)agent->applied.entries, "withheld", (json_int_t)agent->applied.withheld,
         "sniffer_silent", (json_int_t)(silent / WEIR_SECOND), "sniffer_silences",
         (json_int_t)silence->times, "sniffer_silence",
-        (json_int_t)((silence->past + silent) / WEIR_SECOND), "gone", gone(agent));
+        (json_int_t)((silence->past + silent) / WEIR_SECOND), "overruled", lines, "gone",
+        gone(agent, len));
     char *text = json ? json_dumps(json, 0) : NULL;
 
     json_decref(json);
@@ -447,6 +581,7 @@ static void tell_health(struct weir_agent *agent, weir_time steady)
     if (steady < agent->health || !weir_link_free_for(agent->link, WEIR_ERRAND_HEALTH, steady))
         return;
     agent->health = steady + agent->health_every;
+    agent->told = agent->generation;
     text = health_text(agent);
     if (text)
         (void)weir_link_send(agent->link, WEIR_ERRAND_HEALTH, "/agent/v1/health",

@@ -22,7 +22,12 @@ struct weir_agent_options {
     const char *program;
     const char *config_path;  /* NULL: the usual place */
     bool debug;
+    bool test;                /* everything wrong is told on standard error */
 };
+
+/* What -t asks for: reads configuration and identity as the start does, and opens nothing.  0 or an
+ * error; each was told. */
+int weir_agent_test(const struct weir_agent_options *options);
 
 /* Reads configuration and identity, and opens lists and spool. */
 int weir_agent_open(const struct weir_agent_options *options, struct weir_agent **agent_r);

@@ -72,18 +72,59 @@ static int remove_stale(struct weir_lists *lists, const struct weir_command *com
     return done < 0 ? done : 0;
 }
 
-/* Whether an entry may be set: not inside the never-list, not where somebody else's stands. */
-static bool may_set(struct weir_lists *lists, enum weir_list list,
-                    const struct weir_list_entry *entry, weir_time now)
+/* Whether a list of this server has all of a prefix. */
+static bool holds(struct weir_lists *lists, enum weir_list list, const struct weir_prefix *prefix,
+                  weir_time now)
 {
     struct weir_list_entry there;
 
-    if (list != WEIR_LIST_ACCEPT &&
-        weir_lists_find_in(lists, now, WEIR_LIST_NEVER, &entry->prefix.address, &there) == 1 &&
-        there.prefix.bits <= entry->prefix.bits)
-        return false;
-    return weir_lists_show(lists, list, entry, &there) != 1 || of_monitor(&there) ||
-           (there.ends != 0 && there.ends <= now);
+    return weir_lists_find_in(lists, now, list, &prefix->address, &there) == 1 &&
+           there.prefix.bits <= prefix->bits;
+}
+
+/* Why an entry may not be set: inside the never-list, or somebody else's stands there; or NULL. */
+static const char *forbidden_by(struct weir_lists *lists, enum weir_list list,
+                                const struct weir_list_entry *entry, weir_time now)
+{
+    struct weir_list_entry there;
+
+    if (list != WEIR_LIST_ACCEPT && holds(lists, WEIR_LIST_NEVER, &entry->prefix, now))
+        return "never";
+    if (weir_lists_show(lists, list, entry, &there) == 1 && !of_monitor(&there) &&
+        (there.ends == 0 || there.ends > now))
+        return "own";
+    return NULL;
+}
+
+static void note(struct weir_applied *applied, enum weir_list list,
+                 const struct weir_list_entry *entry, const char *by)
+{
+    if (applied->overruleds < WEIR_OVERRULED_MAX)
+        applied->overruled[applied->overruleds++] =
+            (struct weir_overruled){list, entry->prefix, entry->ends, by};
+}
+
+static bool removes(const struct weir_command *command, const struct weir_overruled *one)
+{
+    for (size_t i = 0; i < command->removes; i++)
+        if (command->removed[i].list == one->list &&
+            memcmp(&command->removed[i].entry.prefix, &one->prefix, sizeof one->prefix) == 0)
+            return true;
+    return false;
+}
+
+/* What was noted before and is not spoken of now is so still; a full command speaks of all. */
+static void keep_noted(struct weir_applied *applied, const struct weir_applied *before,
+                       const struct weir_command *command, weir_time now)
+{
+    for (size_t i = 0; i < before->overruleds && !command->full; i++) {
+        const struct weir_overruled *one = &before->overruled[i];
+        const struct weir_list_entry entry = {.prefix = one->prefix, .ends = one->ends};
+
+        if (!names(command, one->list, &entry) && !removes(command, one) &&
+            (one->ends == 0 || one->ends > now))
+            note(applied, one->list, &entry, one->by);
+    }
 }
 
 /* Adds all it may; one that the lists refuse all the same is left out and the rest tried again. */
@@ -103,6 +144,7 @@ static int add_all(struct weir_lists *lists, enum weir_list list, struct weir_li
         if ((done != WEIR_EINVAL && done != WEIR_ELIMIT) || bad >= count)
             return done;
         applied->withheld++;
+        note(applied, list, &entry[bad], "lists");
         memmove(entry + bad, entry + bad + 1, (count - bad - 1) * sizeof *entry);
         count--;
     }
@@ -128,13 +170,17 @@ static int set_list(struct weir_lists *lists, const struct weir_command *command
         return WEIR_ENOMEM;
     for (size_t i = 0; i < command->sets; i++) {
         const struct weir_command_entry *from = &command->set[i];
+        const char *by;
 
         if (from->list != list || (from->entry.ends != 0 && from->entry.ends <= now))
             continue;
-        if (!may_set(lists, list, &from->entry, now)) {
+        if ((by = forbidden_by(lists, list, &from->entry, now)) != NULL) {
             applied->withheld++;
+            note(applied, list, &from->entry, by);
             continue;
         }
+        if (list != WEIR_LIST_ACCEPT && holds(lists, WEIR_LIST_ACCEPT, &from->entry.prefix, now))
+            note(applied, list, &from->entry, "accept");
         entry[count] = from->entry;
         entry[count].added = now;
         memcpy(entry[count].origin, WEIR_COMMAND_ORIGIN, sizeof WEIR_COMMAND_ORIGIN);
@@ -167,7 +213,7 @@ static int remove_named(struct weir_lists *lists, const struct weir_command *com
 int weir_apply(struct weir_lists *lists, const struct weir_command *command, weir_time now,
                const struct weir_log *log, struct weir_applied *applied_r)
 {
-    struct weir_applied applied = {0};
+    struct weir_applied applied = {.entries = command->full ? 0 : applied_r->entries};
     int done = 0;
 
     qsort(command->set, command->sets, sizeof *command->set, by_prefix);
@@ -184,6 +230,7 @@ int weir_apply(struct weir_lists *lists, const struct weir_command *command, wei
     if (applied.withheld > 0)
         weir_log(log, WEIR_LOG_WARNING, "%zu entries of the monitor were left out: on the "
                  "never-list here, or somebody else's", applied.withheld);
+    keep_noted(&applied, applied_r, command, now);
     *applied_r = applied;
     return done < 0 ? done : 0;
 }

@@ -36,6 +36,29 @@ bool weir_instance_fit(struct weir_slice text)
     return len == text.len && len == WEIR_INSTANCE_TEXT - 1;
 }
 
+bool weir_instances_next(struct weir_slice *list, char instance_r[static WEIR_INSTANCE_TEXT])
+{
+    const size_t len = WEIR_INSTANCE_TEXT - 1;
+
+    if (list->len < len || !weir_instance_fit((struct weir_slice){list->at, len}) ||
+        (list->len > len && list->at[len] != ',' && list->at[len] != '\n'))
+        return false;
+    memcpy(instance_r, list->at, len);
+    instance_r[len] = '\0';
+    *list = weir_slice_behind(*list, list->len > len ? len + 1 : len);
+    return true;
+}
+
+bool weir_instances_fit(struct weir_slice list)
+{
+    char instance[WEIR_INSTANCE_TEXT];
+    size_t count = 0;
+
+    while (weir_instances_next(&list, instance))
+        count++;
+    return list.len == 0 && count <= WEIR_INSTANCES_KNOWN;
+}
+
 static bool secret_fit(struct weir_slice text)
 {
     unsigned char octets[WEIR_SECRET_OCTETS];
@@ -60,7 +83,7 @@ static bool pin_fit(struct weir_slice text)
            len == sizeof octets;
 }
 
-static bool monitor_fit(struct weir_slice text)
+bool weir_monitor_url_fit(struct weir_slice text)
 {
     for (size_t i = 0; i < text.len; i++)
         if (text.at[i] <= ' ' || text.at[i] > '~')
@@ -80,7 +103,7 @@ static const char *take_line(struct weir_slice line, struct weir_identity *ident
     } rows[] = {
         {"server", identity->server, weir_server_name_fit, "server is no name"},
         {"secret", identity->secret, secret_fit, "secret is not 43 characters of base64url"},
-        {"monitor", identity->monitor, monitor_fit,
+        {"monitor", identity->monitor, weir_monitor_url_fit,
          "monitor is not https://host:port without a slash at the end"},
         {"pin", identity->pin, pin_fit, "pin is not sha256// and 44 characters of base64"},
     };
@@ -107,20 +130,24 @@ static const char *take_line(struct weir_slice line, struct weir_identity *ident
 }
 
 int weir_identity_read(struct weir_slice text, struct weir_identity *identity_r,
-                       const char **why_r)
+                       const char **why_r, unsigned *line_r)
 {
     struct weir_identity identity = {0};
 
+    *line_r = 0;
     *why_r = text.len > WEIR_IDENTITY_FILE_MAX ? "the file is too long" : NULL;
     while (!*why_r && text.len > 0) {
         const char *end = memchr(text.at, '\n', text.len);
         size_t len = end ? (size_t)(end - text.at) : text.len;
 
+        ++*line_r;
         *why_r = take_line(weir_slice_trim((struct weir_slice){text.at, len}), &identity);
         text = weir_slice_behind(text, end ? len + 1 : len);
     }
-    if (!*why_r && (!identity.server[0] || !identity.secret[0] || !identity.monitor[0]))
+    if (!*why_r && (!identity.server[0] || !identity.secret[0] || !identity.monitor[0])) {
         *why_r = "server, secret or monitor is missing";
+        *line_r = 0;
+    }
     if (!*why_r)
         *identity_r = identity;
     weir_identity_forget(&identity);

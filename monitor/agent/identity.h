@@ -31,6 +31,8 @@
 #define WEIR_MONITOR_URL_MAX 255
 #define WEIR_INSTANCE_OCTETS 16
 #define WEIR_INSTANCE_TEXT (2 * WEIR_INSTANCE_OCTETS + 1) /* in hex, and a NUL */
+#define WEIR_INSTANCES_KNOWN 4   /* an agent names so many that it was before */
+#define WEIR_INSTANCES_TEXT (WEIR_INSTANCES_KNOWN * WEIR_INSTANCE_TEXT)
 
 struct weir_identity {
     char server[WEIR_SERVER_NAME_MAX + 1];
@@ -43,12 +45,23 @@ struct weir_identity {
  * two. */
 bool weir_server_name_fit(struct weir_slice name);
 
+/* Whether a text is how a monitor is reached: https://host:port without a slash at the end. */
+bool weir_monitor_url_fit(struct weir_slice text);
+
 /* Whether a text is an instance, which an agent draws at each start. */
 bool weir_instance_fit(struct weir_slice text);
 
-/* Reads the text of an identity file.  0 or WEIR_EINVAL; *why_r says which line is wrong. */
+/* Takes the first off a list of them, which commas or line ends part.  False at its end, or where
+ * something else stands. */
+bool weir_instances_next(struct weir_slice *list, char instance_r[static WEIR_INSTANCE_TEXT]);
+
+/* Whether a list is at most WEIR_INSTANCES_KNOWN instances; it may have none. */
+bool weir_instances_fit(struct weir_slice list);
+
+/* Reads the text of an identity file.  0 or WEIR_EINVAL; *why_r says what is wrong and *line_r
+ * where, 0 when it is the whole file. */
 int weir_identity_read(struct weir_slice text, struct weir_identity *identity_r,
-                       const char **why_r);
+                       const char **why_r, unsigned *line_r);
 
 #define WEIR_IDENTITY_TEXT 1024
 

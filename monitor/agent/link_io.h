@@ -30,7 +30,8 @@ enum weir_errand { WEIR_ERRAND_SHIP, WEIR_ERRAND_COMMANDS, WEIR_ERRAND_HEALTH, W
 
 struct weir_link_options {
     const struct weir_identity *identity; /* copied */
-    const char *instance, *previous;      /* hex; previous may be "" */
+    const char *instance;                 /* hex */
+    const char *previous;                 /* those it may be known as, by commas; or "" */
     const char *authorities;              /* file of CAs instead of the system's; or NULL */
     weir_time rest_least, rest_most;
     /* What became of an errand.  answer is NUL-terminated and lives during the call. */

@@ -145,6 +145,8 @@ int weir_ctl_option_word(struct weir_ctl *ctl, enum weir_ctl_option letter,
 /* The first argument as an address or prefix, and as one that is not too wide for a list. */
 int weir_ctl_argument_prefix(struct weir_ctl *ctl, struct weir_prefix *prefix_r);
 int weir_ctl_argument_narrow(struct weir_ctl *ctl, struct weir_prefix *prefix_r);
+/* Whether one of two prefixes lies in the other: what is about an address is about its networks. */
+bool weir_ctl_touches(const struct weir_prefix *a, const struct weir_prefix *b);
 
 /* Reads a time: "2026-11-21", "2026-11-21 18:13", "2026-11-21T18:13:00Z" (all UTC; "+01:00"
  * behind it is understood) or Unix seconds with or without decimals.  0 or
@@ -214,6 +216,7 @@ int weir_ctl_gateways_reject(struct weir_ctl *ctl);
 int weir_ctl_gateways_forget(struct weir_ctl *ctl);
 int weir_ctl_rules_load(struct weir_ctl *ctl);
 int weir_ctl_rules_list(struct weir_ctl *ctl);
+int weir_ctl_rules_stats(struct weir_ctl *ctl);
 int weir_ctl_rules_show(struct weir_ctl *ctl);
 int weir_ctl_rules_import(struct weir_ctl *ctl);
 int weir_ctl_server_add(struct weir_ctl *ctl);
@@ -227,5 +230,7 @@ int weir_ctl_top(struct weir_ctl *ctl);
 int weir_ctl_events(struct weir_ctl *ctl);
 int weir_ctl_block(struct weir_ctl *ctl);
 int weir_ctl_unblock(struct weir_ctl *ctl);
+int weir_ctl_unaccept(struct weir_ctl *ctl);
+int weir_ctl_decisions(struct weir_ctl *ctl);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * ctl_block - weirctl block and unblock: an analyst's own decisions, on all servers.
+ * ctl_block - weirctl block, unblock and unaccept: an analyst's own decisions, on all servers.
  *
  * The monitor writes them down and every agent puts them on its server's lists; then it is told
  * which servers have said that they did.  `blacklist add` is for this machine alone.
@@ -19,6 +19,7 @@ struct wish {
     char text[WEIR_PREFIX_TEXT];
     char reason[WEIR_REASON_MAX + 1];
     weir_time now, ends;           /* ends: 0 for never */
+    bool accepts;                  /* it is about what is accepted, not about what is refused */
     json_t *answer, *who;          /* what the monitor said; which servers have it */
 };
 
@@ -41,12 +42,12 @@ static int read_wish(struct weir_ctl *ctl, const char *reason, bool lists, struc
     return code != 0 ? code : weir_ctl_configure(ctl);
 }
 
-/* Asks the monitor, and waits for the servers. */
-static int ask(struct wish *wish, json_t *question)
+/* Asks the monitor, and waits for the servers; entry: as weir_ctl_servers_await() has it. */
+static int ask(struct wish *wish, json_t *question, const char *entry)
 {
     int code = weir_ctl_monitor_ask(wish->ctl, question, &wish->answer);
 
-    return code == 0 ? weir_ctl_servers_await(wish->ctl, &wish->who) : code;
+    return code == 0 ? weir_ctl_servers_await(wish->ctl, entry, &wish->who) : code;
 }
 
 static void forget(struct wish *wish)
@@ -76,17 +77,20 @@ static int tell_blocked(const struct wish *wish)
 int weir_ctl_block(struct weir_ctl *ctl)
 {
     struct wish wish = {0};
+    char entry[WEIR_PREFIX_TEXT + 16];
     int code;
 
     if (!ctl->option[WEIR_CTL_FOR])
         return weir_ctl_error(ctl, EX_USAGE, "--for is missing: for how long, as 4h or 30d?");
     code = read_wish(ctl, "blocked by hand", true, &wish);
+    snprintf(entry, sizeof entry, "blacklist %s", wish.text);
     if (code == 0)
         code = ask(&wish, json_pack("{s:s, s:s, s:s, s:I, s:b, s:o}", "do", "block", "list",
                                     "blacklist", "prefix", wish.text, "ends",
                                     (json_int_t)(wish.ends / WEIR_SECOND), "defer",
                                     ctl->option[WEIR_CTL_DEFER] != NULL, "reason",
-                                    weir_ctl_json_text(wish.reason, strlen(wish.reason))));
+                                    weir_ctl_json_text(wish.reason, strlen(wish.reason))),
+                   entry);
     if (code == 0)
         code = tell_blocked(&wish);
     forget(&wish);
@@ -106,10 +110,12 @@ static int tell_wider(void *context, const struct weir_database_decision *decisi
     const struct wish *wish = context;
     char text[WEIR_PREFIX_TEXT];
 
-    if (strcmp(decision->list, "accept") != 0 && holds(&decision->prefix, &wish->prefix))
-        weir_ctl_error(wish->ctl, 0, "note: %s, which holds it, is on the %s all the same: %s",
-                       weir_prefix_format(&decision->prefix, text), decision->list,
-                       decision->reason);
+    if ((strcmp(decision->list, "accept") == 0) == wish->accepts &&
+        holds(&decision->prefix, &wish->prefix))
+        weir_ctl_error(wish->ctl, 0, "note: %s, which holds it, is %s%s all the same: %s",
+                       weir_prefix_format(&decision->prefix, text),
+                       wish->accepts ? "accepted" : "on the ",
+                       wish->accepts ? "" : decision->list, decision->reason);
     return 0;
 }
 
@@ -165,11 +171,44 @@ int weir_ctl_unblock(struct weir_ctl *ctl)
         code = ask(&wish, json_pack("{s:s, s:s, s:b, s:I, s:o}", "do", "undo", "prefix", wish.text,
                                     "accept", accept, "ends",
                                     (json_int_t)(wish.ends / WEIR_SECOND), "reason",
-                                    weir_ctl_json_text(wish.reason, strlen(wish.reason))));
+                                    weir_ctl_json_text(wish.reason, strlen(wish.reason))),
+                   NULL);
     if (code == 0)
         code = look_wider(&wish);
     if (code == 0)
         code = tell_unblocked(&wish);
+    forget(&wish);
+    return code;
+}
+
+/* unaccept. ----------------------------------------------------------------------------- */
+
+static int tell_unaccepted(const struct wish *wish)
+{
+    struct weir_ctl *ctl = wish->ctl;
+
+    if (ctl->option[WEIR_CTL_JSON])
+        return weir_ctl_json(ctl, json_pack("{s:s, s:O, s:O}", "unaccepted", wish->text, "undone",
+                                            json_object_get(wish->answer, "undone"), "servers",
+                                            wish->who));
+    printf("%s is not accepted any more, and it is watched again\n", wish->text);
+    weir_ctl_servers_tell(wish->who, "so on");
+    return 0;
+}
+
+int weir_ctl_unaccept(struct weir_ctl *ctl)
+{
+    struct wish wish = {.accepts = true};
+    int code = read_wish(ctl, "", false, &wish), wider = 0;
+
+    if (code == 0) {
+        code = ask(&wish, json_pack("{s:s, s:s}", "do", "unaccept", "prefix", wish.text),
+                   NULL);
+        if (code == 0 || code == WEIR_CTL_NOT_THERE)
+            wider = look_wider(&wish);
+    }
+    if (code == 0)
+        code = wider == 0 ? tell_unaccepted(&wish) : wider;
     forget(&wish);
     return code;
 }

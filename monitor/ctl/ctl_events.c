@@ -25,12 +25,6 @@ struct listing {
     json_t *rows;                  /* of --json */
 };
 
-static bool touches(const struct weir_prefix *a, const struct weir_prefix *b)
-{
-    return weir_prefix_contains(a->bits < b->bits ? a : b,
-                                a->bits < b->bits ? &b->address : &a->address);
-}
-
 static json_t *as_json(const struct listing *listing, const struct weir_event *event,
                        const char *prefix)
 {
@@ -65,7 +59,7 @@ static int show(void *context, const struct weir_event *event)
     struct listing *listing = context;
     char prefix[WEIR_PREFIX_TEXT] = "";
 
-    if (listing->one && (!event->has_prefix || !touches(&event->prefix, &listing->prefix)))
+    if (listing->one && (!event->has_prefix || !weir_ctl_touches(&event->prefix, &listing->prefix)))
         return 0;
     if (event->has_prefix)
         weir_prefix_format(&event->prefix, prefix);

@@ -21,7 +21,8 @@
 
 #define LIBRARY "libcurl.so.4"
 #define PLACE "http://localhost/admin/v1/do"
-#define PATIENCE 30000 /* ms: the monitor may be writing, and forgetting takes a while */
+#define PATIENCE 5       /* s */
+#define PATIENCE_LONG 30 /* of what may be much work: buckets made anew, many decisions undone */
 
 /* libcurl. ------------------------------------------------------------------------ */
 
@@ -66,6 +67,7 @@ struct asking {
     struct weir_ctl *ctl;
     struct curl curl;
     const char *path;           /* of the socket */
+    long patience;              /* s */
     char *octets;               /* of the answer */
     size_t len;
     long code;
@@ -99,6 +101,10 @@ static int unanswered(struct asking *asking, CURLcode code)
     if (refused)
         return weir_ctl_error(asking->ctl, EX_UNAVAILABLE, "nobody answers at %s: weir-monitor "
                               "does not run there", asking->path);
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        return weir_ctl_error(asking->ctl, EX_UNAVAILABLE, "the monitor at %s does not answer "
+                              "within %ld s: it hangs, or has much to do", asking->path,
+                              asking->patience);
     return weir_ctl_error(asking->ctl, EX_UNAVAILABLE, "the monitor at %s does not answer: %s",
                           asking->path, asking->curl.easy_strerror(code));
 }
@@ -118,7 +124,7 @@ static int perform(struct asking *asking, const char *body)
     curl->easy_setopt(easy, CURLOPT_POSTFIELDS, body);
     curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
     curl->easy_setopt(easy, CURLOPT_WRITEDATA, asking);
-    curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)PATIENCE);
+    curl->easy_setopt(easy, CURLOPT_TIMEOUT, asking->patience);
     curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     code = curl->easy_perform(easy);
     if (code == CURLE_OK)
@@ -165,9 +171,20 @@ static int ask(struct asking *asking, const char *body, json_t **answer_r)
     return code == 0 ? understand(asking, answer_r) : code;
 }
 
+static long patience_for(const json_t *question)
+{
+    static const char *const long_ones[] = {"threshold set", "threshold remove", "undo"};
+    const char *verb = json_string_value(json_object_get(question, "do"));
+
+    for (size_t i = 0; i < sizeof long_ones / sizeof long_ones[0]; i++)
+        if (verb && strcmp(verb, long_ones[i]) == 0)
+            return PATIENCE_LONG;
+    return PATIENCE;
+}
+
 int weir_ctl_monitor_ask(struct weir_ctl *ctl, json_t *question, json_t **answer_r)
 {
-    struct asking asking = {.ctl = ctl};
+    struct asking asking = {.ctl = ctl, .patience = patience_for(question)};
     char *body = question ? json_dumps(question, JSON_COMPACT) : NULL;
     int code = body ? ask(&asking, body, answer_r)
                     : weir_ctl_error(ctl, EX_OSERR, "memory is short");

@@ -90,3 +90,9 @@ int weir_ctl_argument_narrow(struct weir_ctl *ctl, struct weir_prefix *prefix_r)
         code = weir_ctl_error(ctl, EX_DATAERR, "%s: " WEIR_CTL_TOO_WIDE, ctl->argument[0]);
     return code;
 }
+
+bool weir_ctl_touches(const struct weir_prefix *a, const struct weir_prefix *b)
+{
+    return weir_prefix_contains(a->bits < b->bits ? a : b,
+                                a->bits < b->bits ? &b->address : &a->address);
+}

@@ -1,7 +1,7 @@
 /*
  * ctl_rules - weirctl rules load, list, show: from rule files to the set at work.
  */
-#include "monitor/ctl/ctl.h"
+#include "monitor/ctl/ctl_rules.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -49,25 +49,20 @@ int weir_ctl_rules_load(struct weir_ctl *ctl)
 
 /* The set at work. --------------------------------------------------------------- */
 
-struct opened {
-    struct weir_rule_file *file;
-    struct weir_matcher *matcher;
-    const struct weir_rules *rules;
-};
-
-static void close_set(struct opened *set)
+void weir_ctl_rules_close(struct weir_ctl_rules *set)
 {
     if (set->matcher)
         weir_rule_file_give(set->file, &set->matcher);
     weir_rule_file_free(&set->file);
 }
 
-static int open_set(struct weir_ctl *ctl, struct opened *set)
+int weir_ctl_rules_open(struct weir_ctl *ctl, struct weir_ctl_rules *set)
 {
     const struct weir_rule_file_options options = {.full = true};
     const char *path, *why = "";
-    int code = weir_ctl_configure(ctl), done;
+    int code = ctl->arena ? 0 : weir_ctl_configure(ctl), done;
 
+    *set = (struct weir_ctl_rules){.rules = NULL};
     if (code != 0)
         return code;
     path = weir_config_path(&ctl->config, ctl->config.rules_file, ctl->arena);
@@ -76,13 +71,21 @@ static int open_set(struct weir_ctl *ctl, struct opened *set)
         return weir_ctl_error(ctl, EX_UNAVAILABLE, "%s: %s", path ? path : "",
                               why && why[0] ? why : weir_error_reason(done));
     set->matcher = weir_rule_file_take(set->file, weir_ctl_now());
-    if (!set->matcher) {
-        close_set(set);
-        return weir_ctl_error(ctl, WEIR_CTL_NOT_THERE, "there is no rule set; weirctl rules load "
-                              "makes one of %s", ctl->config.rules_folder);
-    }
-    set->rules = weir_matcher_rules(set->matcher);
+    if (set->matcher)
+        set->rules = weir_matcher_rules(set->matcher);
     return 0;
+}
+
+/* The same, when it is of no use without one. */
+static int open_set(struct weir_ctl *ctl, struct weir_ctl_rules *set)
+{
+    int code = weir_ctl_rules_open(ctl, set);
+
+    if (code != 0 || set->rules)
+        return code;
+    weir_ctl_rules_close(set);
+    return weir_ctl_error(ctl, WEIR_CTL_NOT_THERE, "there is no rule set; weirctl rules load "
+                          "makes one of %s", ctl->config.rules_folder);
 }
 
 static json_t *text_of(struct weir_slice text)
@@ -112,7 +115,7 @@ static void print_rule(const struct weir_rule *rule)
 
 int weir_ctl_rules_list(struct weir_ctl *ctl)
 {
-    struct opened set = {0};
+    struct weir_ctl_rules set;
     json_t *all = NULL;
     int code = open_set(ctl, &set);
 
@@ -130,7 +133,7 @@ int weir_ctl_rules_list(struct weir_ctl *ctl)
         else
             print_rule(&rule);
     }
-    close_set(&set);
+    weir_ctl_rules_close(&set);
     return all ? weir_ctl_json(ctl, all) : 0;
 }
 
@@ -155,7 +158,7 @@ static void print_test(const struct weir_rule *rule)
 
 int weir_ctl_rules_show(struct weir_ctl *ctl)
 {
-    struct opened set = {0};
+    struct weir_ctl_rules set;
     struct weir_rule rule;
     int code = open_set(ctl, &set);
 
@@ -170,6 +173,6 @@ int weir_ctl_rules_show(struct weir_ctl *ctl)
         if (rule.pattern.len > 0)
             print_test(&rule);
     }
-    close_set(&set);
+    weir_ctl_rules_close(&set);
     return code;
 }

@@ -90,27 +90,65 @@ const char *weir_ctl_server_name(const struct weir_ctl_servers *servers, uint32_
 
 /* Waiting. -------------------------------------------------------------------------- */
 
-/* Who has a generation and who lacks it; how many that are heard of lack it. */
-static size_t sort_out(const struct weir_ctl_servers *servers, uint64_t generation, json_t *who)
+/* Why an entry does not decide on a server, as its agent says; NULL: it does. */
+static const char *overruled(const struct weir_ctl_server *one, const char *entry)
 {
-    json_t *have = json_array(), *lack = json_array();
+    static const struct {
+        const char *by, *why;
+    } words[] = {{"never", "its never-list forbids it"},
+                 {"accept", "its acceptable list comes first"},
+                 {"own", "an entry of its own stands there"}};
+    size_t i, len = entry ? strlen(entry) : 0;
+    const json_t *line;
+
+    json_array_foreach(json_object_get(one->health, "overruled"), i, line) {
+        const char *text = json_string_value(line);
+
+        if (len == 0 || !text || strncmp(text, entry, len) != 0 || text[len] != ' ')
+            continue;
+        for (size_t j = 0; j < sizeof words / sizeof words[0]; j++)
+            if (strcmp(text + len + 1, words[j].by) == 0)
+                return words[j].why;
+        return "its lists refuse it";
+    }
+    return NULL;
+}
+
+/* Whether its agent has said what became of a generation; older agents never do. */
+static bool has_told(const struct weir_ctl_server *one, uint64_t generation)
+{
+    json_int_t told = json_integer_value(json_object_get(one->health, "generation"));
+
+    return !json_object_get(one->health, "overruled") || told >= (json_int_t)generation;
+}
+
+/* Who has a generation and who lacks it; how many that are heard of are to be waited for. */
+static size_t sort_out(const struct weir_ctl_servers *servers, uint64_t generation,
+                       const char *entry, json_t *who)
+{
+    json_t *have = json_array(), *lack = json_array(), *not = json_array();
     size_t waiting = 0;
 
     for (size_t i = 0; i < servers->count; i++) {
         const struct weir_ctl_server *one = &servers->one[i];
+        const char *name = one->server.name, *why = overruled(one, entry);
         bool has = one->server.generation >= generation;
 
         if (one->state == WEIR_CTL_SERVER_REVOKED)
             continue;
-        json_array_append_new(has ? have : lack, json_string(one->server.name));
-        waiting += !has && one->state == WEIR_CTL_SERVER_SEEN;
+        if (has && why)
+            json_array_append_new(not, json_pack("{s:s, s:s}", "server", name, "why", why));
+        else
+            json_array_append_new(has ? have : lack, json_string(name));
+        waiting += !(has && has_told(one, generation)) && one->state == WEIR_CTL_SERVER_SEEN;
     }
     json_object_set_new(who, "have", have);
     json_object_set_new(who, "lack", lack);
+    json_object_set_new(who, "not", not);
     return waiting;
 }
 
-int weir_ctl_servers_await(struct weir_ctl *ctl, json_t **who_r)
+int weir_ctl_servers_await(struct weir_ctl *ctl, const char *entry, json_t **who_r)
 {
     struct weir_ctl_servers servers = {0};
     struct weir_database *database = NULL;
@@ -123,7 +161,7 @@ int weir_ctl_servers_await(struct weir_ctl *ctl, json_t **who_r)
         code = weir_ctl_servers_read(ctl, database, &servers);
         if (generation == 0)
             generation = servers.newest;
-        size_t waiting = sort_out(&servers, generation, who);
+        size_t waiting = sort_out(&servers, generation, entry, who);
         weir_ctl_servers_free(&servers);
         if (waiting == 0 || weir_ctl_now() >= until)
             break;
@@ -149,14 +187,19 @@ static void print_names(const json_t *names)
 void weir_ctl_servers_tell(const json_t *who, const char *what)
 {
     const json_t *have = json_object_get(who, "have"), *lack = json_object_get(who, "lack");
+    const json_t *not = json_object_get(who, "not"), *one;
+    size_t i;
 
-    if (json_array_size(have) + json_array_size(lack) == 0) {
+    if (json_array_size(have) + json_array_size(lack) + json_array_size(not) == 0) {
         puts("there are no servers yet");
         return;
     }
     printf("%s:", what);
     print_names(have);
     puts(json_array_size(have) == 0 ? " no server yet" : "");
+    json_array_foreach(not, i, one)
+        printf("not on %s: %s\n", json_string_value(json_object_get(one, "server")),
+               json_string_value(json_object_get(one, "why")));
     if (json_array_size(lack) > 0) {
         printf("not yet, and as soon as they are heard of again:");
         print_names(lack);

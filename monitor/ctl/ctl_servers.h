@@ -44,8 +44,10 @@ const char *weir_ctl_server_state_name(enum weir_ctl_server_state state);
 const char *weir_ctl_server_name(const struct weir_ctl_servers *servers, uint32_t number);
 
 /* Waits until all servers that are heard of have acknowledged the newest generation of now, at
- * most 5 s, and tells who has: "have" and "lack" of a JSON object, names of servers. */
-int weir_ctl_servers_await(struct weir_ctl *ctl, json_t **who_r);
+ * most 5 s, and tells who has: "have" and "lack" of a JSON object, names of servers; and "not",
+ * objects with "server" and "why", of those that have an entry ("blacklist 203.0.113.7"; NULL: none
+ * is asked for), but where it does not decide. */
+int weir_ctl_servers_await(struct weir_ctl *ctl, const char *entry, json_t **who_r);
 
 /* The same in a line for people, which begins with what they have. */
 void weir_ctl_servers_tell(const json_t *who, const char *what);

@@ -233,6 +233,29 @@ static json_t *monitor_down(struct report *report, const char *listen, const cha
     return json_pack("{s:s, s:b, s:s}", "listen", listen, "running", 0, "why", why);
 }
 
+/* A full disk, mostly: what is not lost, and what is to be done. */
+static void tell_troubles(struct report *report, const json_t *troubles)
+{
+    const struct weir_config *config = &report->ctl->config;
+    const json_t *trouble;
+    size_t i;
+
+    json_array_foreach(troubles, i, trouble) {
+        const char *of = json_string_value(json_object_get(trouble, "of"));
+        const char *why = json_string_value(json_object_get(trouble, "why"));
+        bool journal = of != NULL && strcmp(of, "journal") == 0;
+        const char *path = weir_config_path(
+            config, journal ? config->monitor_journal : config->monitor_database,
+            report->ctl->arena);
+
+        problem(report, "the monitor's %s cannot be written: %s; nothing is lost meanwhile: %s. "
+                "Make room on the disk of %s%s", journal ? "journal" : "database",
+                why != NULL ? why : "", journal ? "agents keep their records" : "it waits in the "
+                "journal", path != NULL ? path : "it",
+                journal ? ", or raise [monitor] journal_size" : "");
+    }
+}
+
 static json_t *monitor_up(struct report *report, const char *listen, json_t *status)
 {
     const char *blind = json_string_value(json_object_get(status, "blind_names"));
@@ -243,6 +266,7 @@ static json_t *monitor_up(struct report *report, const char *listen, json_t *sta
     if (behind > BEHIND_MOST)
         problem(report, "the monitor's database does not follow: %lld octets wait in the journal",
                 (long long)behind);
+    tell_troubles(report, json_object_get(status, "troubles"));
     return json_pack("{s:s, s:b, s:o}", "listen", listen, "running", 1, "status", status);
 }
 
@@ -380,6 +404,10 @@ static void print_monitor(const struct report *report)
            weir_ctl_bytes((uint64_t)number(status, "behind"), behind));
     printf("  %-10s %lld open, %lld alerts wait to be told\n", "alarms",
            (long long)number(status, "alarms"), (long long)number(status, "alerts_waiting"));
+    if (number(status, "blocks_withheld") + number(status, "scores_withheld") > 0)
+        printf("  %-10s %lld blocks, %lld scores: too many within an hour\n", "withheld",
+               (long long)number(status, "blocks_withheld"),
+               (long long)number(status, "scores_withheld"));
 }
 
 static void print_text(const struct report *report)

@@ -116,8 +116,8 @@ int weir_ctl_threshold_read(struct weir_ctl *ctl, struct weir_database *database
     int code;
 
     if (strlen(name) > WEIR_THRESHOLD_NAME_MAX || name[0] == '\0')
-        return weir_ctl_error(ctl, EX_USAGE, "%s: a threshold's name has 1..%d octets", name,
-                              WEIR_THRESHOLD_NAME_MAX);
+        return weir_ctl_error(ctl, EX_USAGE, "%s: a threshold's name has " WEIR_THRESHOLD_NAME,
+                              name);
     take(threshold_r, &fallback);
     threshold_r->stored = false;
     code = weir_ctl_monitor_read(ctl, database, weir_database_thresholds(database, find, &search));

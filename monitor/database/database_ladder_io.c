@@ -12,7 +12,8 @@
 int weir_database_ladder_put(struct weir_database *database, const struct weir_ladder_row *row)
 {
     struct weir_query q = weir_query(database, "INSERT OR REPLACE INTO ladder "
-        "(address, bits, last, ends, step, repeated, withheld) VALUES (?, ?, ?, ?, ?, ?, ?)");
+        "(address, bits, last, ends, step, repeated, withheld, taken) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
 
     weir_bind_prefix(&q, &row->prefix);
     weir_bind_number(&q, row->last);
@@ -20,6 +21,7 @@ int weir_database_ladder_put(struct weir_database *database, const struct weir_l
     weir_bind_number(&q, row->step);
     weir_bind_number(&q, row->repeated);
     weir_bind_number(&q, row->withheld);
+    weir_bind_number(&q, row->taken);
     return weir_query_run(&q);
 }
 
@@ -50,7 +52,7 @@ int weir_database_ladder(struct weir_database *database, weir_time after,
                          void *context)
 {
     struct weir_query q = weir_query(database, "SELECT address, bits, last, ends, step, repeated, "
-        "withheld FROM ladder WHERE max(last, ends) > ?");
+        "withheld, taken FROM ladder WHERE max(last, ends) > ?");
     int calls = 0, stop = 0, rc;
 
     weir_bind_number(&q, after);
@@ -63,6 +65,7 @@ int weir_database_ladder(struct weir_database *database, weir_time after,
         one.step = (uint32_t)weir_column_number(&q);
         one.repeated = (uint32_t)weir_column_number(&q);
         one.withheld = weir_column_number(&q) != 0;
+        one.taken = weir_column_number(&q);
         stop = q.rc < 0 ? q.rc : row(context, &one);
         calls++;
     }
@@ -70,21 +73,24 @@ int weir_database_ladder(struct weir_database *database, weir_time after,
     return rc < 0 ? rc : calls;
 }
 
-int weir_database_blocks(struct weir_database *database, const char *origin, weir_time after,
-                         int (*row)(void *context, weir_time made, uint64_t servers),
+int weir_database_listed(struct weir_database *database, const char *origin, weir_time after,
+                         int (*row)(void *context, bool score, weir_time made, uint64_t servers),
                          void *context)
 {
-    struct weir_query q = weir_query(database, "SELECT made, coalesce(events.servers, 0) "
+    struct weir_query q = weir_query(database, "SELECT list = 'score', made, "
+        "coalesce(events.servers, 0) "
         "FROM decisions LEFT JOIN events ON events.number = decisions.event "
-        "WHERE made > ? AND origin = ? AND list = 'blacklist' ORDER BY decisions.number");
+        "WHERE made > ? AND origin = ? AND list IN ('blacklist', 'score') "
+        "ORDER BY decisions.number");
     int calls = 0, stop = 0, rc;
 
     weir_bind_number(&q, after);
     weir_bind_text(&q, origin);
     while (stop == 0 && weir_query_row(&q) == 1) {
+        bool score = weir_column_number(&q) != 0;
         weir_time made = weir_column_number(&q);
 
-        stop = row(context, made, (uint64_t)weir_column_number(&q));
+        stop = row(context, score, made, (uint64_t)weir_column_number(&q));
         calls++;
     }
     rc = weir_query_end(&q);

@@ -14,8 +14,9 @@
 struct weir_ladder_row {
     struct weir_prefix prefix;
     weir_time last, ends;      /* the last event about it; the step's end */
+    weir_time taken;           /* when the step was decided, by the monitor's clock */
     uint32_t step, repeated;   /* as ladder.h has them */
-    bool withheld;             /* the block of this step */
+    bool withheld;             /* the block or score of this step */
 };
 
 /* Notes where a prefix is now.  0 or an error. */
@@ -33,10 +34,10 @@ int weir_database_ladder(struct weir_database *database, weir_time after,
                          int (*row)(void *context, const struct weir_ladder_row *row),
                          void *context);
 
-/* The blocks that the monitor decided after a time, oldest first, and by whose word: bits of
- * server numbers as the event has them, 0 where it is not known. */
-int weir_database_blocks(struct weir_database *database, const char *origin, weir_time after,
-                         int (*row)(void *context, weir_time made, uint64_t servers),
+/* What an origin put on the blacklist or on the list of scores after a time, oldest first, and by
+ * whose word: bits of server numbers as the event has them, 0 where it is not known. */
+int weir_database_listed(struct weir_database *database, const char *origin, weir_time after,
+                         int (*row)(void *context, bool score, weir_time made, uint64_t servers),
                          void *context);
 
 /* Every event of what the journal has up to a position is answered.  0 or an error. */

@@ -58,6 +58,15 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
     "  ends INTEGER NOT NULL, step INTEGER NOT NULL, repeated INTEGER NOT NULL,"
     "  withheld INTEGER NOT NULL, PRIMARY KEY (address, bits)) STRICT, WITHOUT ROWID;",
 
+    "ALTER TABLE ladder ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;",
+
+    "CREATE TABLE hits (rule INTEGER PRIMARY KEY, first_hit INTEGER NOT NULL,"
+    "  last_hit INTEGER NOT NULL, hits INTEGER NOT NULL, spam INTEGER NOT NULL,"
+    "  ham INTEGER NOT NULL, false_positives INTEGER NOT NULL, spam_decayed REAL NOT NULL,"
+    "  ham_decayed REAL NOT NULL, at INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE hits_all (one INTEGER PRIMARY KEY CHECK (one = 1), spam_decayed REAL NOT NULL,"
+    "  ham_decayed REAL NOT NULL, at INTEGER NOT NULL) STRICT;",
+
     "CREATE INDEX decisions_standing ON decisions (ends) WHERE undone = 0;"
     "CREATE INDEX decisions_undone ON decisions (undone) WHERE undone > 0;",
 };

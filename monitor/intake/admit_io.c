@@ -12,6 +12,7 @@
 #include <sodium.h>
 
 #include "core/base/error.h"
+#include "core/base/slice.h"
 #include "core/base/line.h"
 #include "monitor/agent/identity.h"
 
@@ -163,16 +164,29 @@ void weir_admit_free(struct weir_admit **admit)
 
 static bool hex(const char *text, uint8_t octets_r[static WEIR_INSTANCE])
 {
-    return text[0] && sodium_hex2bin(octets_r, WEIR_INSTANCE, text, 2 * WEIR_INSTANCE, NULL, NULL,
+    return sodium_hex2bin(octets_r, WEIR_INSTANCE, text, 2 * WEIR_INSTANCE, NULL, NULL,
                                      NULL) == 0;
 }
 
-/* Asks the database whether this instance may take the place of the one before. */
+/* With the database's lock. */
+static int lease_after_any(struct weir_database *database, const char *before, uint32_t number,
+                           const uint8_t instance[static WEIR_INSTANCE], weir_time now,
+                           weir_time silence)
+{
+    struct weir_slice list = weir_slice_of(before);
+    char text[WEIR_INSTANCE_TEXT];
+    uint8_t previous[WEIR_INSTANCE];
+    int done = weir_database_server_lease(database, number, instance, NULL, now, silence);
+
+    while (done == 0 && weir_instances_next(&list, text) && hex(text, previous))
+        done = weir_database_server_lease(database, number, instance, previous, now, silence);
+    return done;
+}
+
+/* Asks the database whether this instance may take the place of one that it was before. */
 static int lease(struct weir_admit *admit, const struct weir_intake_caller *caller,
                  uint32_t number, weir_time now, const uint8_t instance[static WEIR_INSTANCE])
 {
-    uint8_t previous[WEIR_INSTANCE];
-    bool knows = hex(caller->previous, previous);
     weir_time silence;
     int done;
 
@@ -182,8 +196,8 @@ static int lease(struct weir_admit *admit, const struct weir_intake_caller *call
 
     pthread_mutex_lock(admit->options.lock);
     (void)weir_admit_store(admit); /* when the one before was last heard of */
-    done = weir_database_server_lease(admit->options.database, number, instance,
-                                      knows ? previous : NULL, now, silence);
+    done = lease_after_any(admit->options.database, caller->previous, number, instance, now,
+                           silence);
     pthread_mutex_unlock(admit->options.lock);
     return done;
 }

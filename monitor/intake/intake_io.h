@@ -29,7 +29,8 @@
 
 struct weir_intake_caller {
     struct weir_slice server, secret;   /* as claimed */
-    const char *instance, *previous;    /* 32 hex digits each; previous may be "" */
+    const char *instance;               /* 32 hex digits */
+    const char *previous;               /* those it was before, one of which may be known here */
 };
 
 struct weir_intake_handler {

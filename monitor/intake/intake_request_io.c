@@ -85,7 +85,7 @@ static int admit(struct request *request)
     if (!weir_server_name_fit(caller.server) || caller.secret.len != WEIR_SECRET_TEXT - 1)
         return MHD_HTTP_UNAUTHORIZED;
     if (!weir_instance_fit(weir_slice_of(caller.instance)) ||
-        (caller.previous[0] && !weir_instance_fit(weir_slice_of(caller.previous))))
+        !weir_instances_fit(weir_slice_of(caller.previous)))
         return MHD_HTTP_BAD_REQUEST;
     return request->intake->handler.admit(request->intake->handler.context, &caller,
                                           &request->server);

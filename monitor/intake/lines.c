@@ -7,11 +7,31 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/grown.h"
+#include "core/base/slice.h"
 
 #define LINE_USUAL 80            /* octets */
 
-static void read_line(struct weir_lines *lines, struct weir_slice line, weir_time since,
-                      weir_time now)
+/* Whether a plug-in may have written it: "at=... info=...". */
+static bool is_decision(struct weir_slice line)
+{
+    return weir_slice_begins(line, "at=") && memmem(line.at, line.len, " info=", 6);
+}
+
+static int note_decision(struct weir_lines *lines, struct weir_slice line)
+{
+    struct weir_slice *more = weir_grown(lines->decision, lines->decisions,
+                                         &lines->decisions_room, sizeof *more);
+
+    if (!more)
+        return WEIR_ENOMEM;
+    lines->decision = more;
+    lines->decision[lines->decisions++] = line;
+    return 0;
+}
+
+static int read_line(struct weir_lines *lines, struct weir_slice line, weir_time since,
+                     weir_time now)
 {
     struct weir_health health;
     struct weir_traffic *traffic = &lines->traffic[lines->count];
@@ -22,15 +42,18 @@ static void read_line(struct weir_lines *lines, struct weir_slice line, weir_tim
         lines->last = health.time;
     if (found < 0)
         lines->bad++;
+    if (found == 0 && is_decision(line))
+        return note_decision(lines, line);
     lines->old += found > 0 && traffic->time < since;
     if (found <= 0 || traffic->time < since)
-        return;
+        return 0;
     if (traffic->time > now + WEIR_LINES_AHEAD) {
         traffic->time = now;
         lines->ahead++;
     }
     lines->last = traffic->time;
     lines->count++;
+    return 0;
 }
 
 static int more_room(struct weir_lines *lines)
@@ -56,11 +79,11 @@ int weir_lines_read(struct weir_slice octets, weir_time since, weir_time now,
         const char *end = memchr(octets.at, '\n', octets.len);
         size_t len = end ? (size_t)(end - octets.at) : octets.len;
 
-        if (lines.count == lines.room && more_room(&lines) < 0) {
+        if ((lines.count == lines.room && more_room(&lines) < 0) ||
+            read_line(&lines, (struct weir_slice){octets.at, len}, since, now) < 0) {
             weir_lines_clear(&lines);
             return WEIR_ENOMEM;
         }
-        read_line(&lines, (struct weir_slice){octets.at, len}, since, now);
         octets.at += end ? len + 1 : len;
         octets.len -= end ? len + 1 : len;
     }
@@ -71,6 +94,7 @@ int weir_lines_read(struct weir_slice octets, weir_time since, weir_time now,
 void weir_lines_clear(struct weir_lines *lines)
 {
     free(lines->traffic);
+    free(lines->decision);
     *lines = (struct weir_lines){0};
 }
 

@@ -1,5 +1,5 @@
 /*
- * lines - a batch's text as traffic.
+ * lines - a batch's text as traffic, and the lines that tell of decisions about messages.
  *
  * Times are the servers'; a line from more than WEIR_LINES_AHEAD in the future counts as now, for a
  * server's wrong clock must not clear what is true elsewhere.
@@ -10,7 +10,7 @@
  * WEIR_BARE_MAX a minute they are summed up under the address ::, so that a flood of them fills
  * neither table nor disk.
  *
- * Owner:    the caller clears what was read.
+ * Owner:    the caller clears what was read; decisions lie in the octets.
  * Threads:  pure functions of what they are handed.
  * Limits:   memory is in proportion to the text.
  */
@@ -29,6 +29,8 @@ struct weir_lines {
     struct weir_traffic *traffic;
     size_t count, room, lines, bad, ahead, old;
     weir_time last;              /* time of the last line that had one */
+    struct weir_slice *decision; /* lines of plug-ins, not looked into */
+    size_t decisions, decisions_room;
 };
 
 /* All traffic lines in the octets, but for those from before a time.  0 or WEIR_ENOMEM. */

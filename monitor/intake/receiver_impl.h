@@ -62,9 +62,21 @@ int weir_receiver_grow(struct weir_receiver *receiver);
 struct stream *weir_receiver_stream(struct weir_receiver *receiver, uint32_t server,
                                     const char *name);
 
-/* What the journal has up to a position: into minutes and watch.  There must be room. */
-void weir_receiver_book(struct weir_receiver *receiver, uint32_t server, struct weir_lines *lines,
-                        uint64_t position, weir_time now);
+/* A batch's octets, read. */
+struct weir_receiver_read {
+    struct weir_lines lines;
+    struct weir_counting_batch *decisions;
+};
+
+/* Reads a batch, without the lock: lines from before `since` are passed over.  0 or WEIR_ENOMEM. */
+int weir_receiver_read(const struct weir_receiver *receiver, uint32_t server,
+                       struct weir_slice octets, weir_time since, weir_time now,
+                       struct weir_receiver_read *read_r);
+void weir_receiver_forget_read(struct weir_receiver_read *read);
+
+/* What the journal has up to a position: into minutes, watch and counting.  There must be room. */
+void weir_receiver_book(struct weir_receiver *receiver, uint32_t server,
+                        struct weir_receiver_read *read, uint64_t position, weir_time now);
 
 /* With the lock: exchanges the tables.  Everything up to a position of the journal is then in the
  * one that is stored, with the streams as they were at that moment.  0 or WEIR_ENOMEM. */

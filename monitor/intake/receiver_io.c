@@ -6,6 +6,7 @@
  */
 #include "monitor/intake/receiver_io.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,9 +40,32 @@ static void charge(struct weir_receiver *receiver, uint32_t server, const struct
     }
 }
 
-void weir_receiver_book(struct weir_receiver *receiver, uint32_t server, struct weir_lines *lines,
-                 uint64_t position, weir_time now)
+void weir_receiver_forget_read(struct weir_receiver_read *read)
 {
+    weir_lines_clear(&read->lines);
+    weir_counting_batch_free(&read->decisions);
+}
+
+int weir_receiver_read(const struct weir_receiver *receiver, uint32_t server,
+                       struct weir_slice octets, weir_time since, weir_time now,
+                       struct weir_receiver_read *read_r)
+{
+    int done;
+
+    *read_r = (struct weir_receiver_read){.decisions = NULL};
+    done = weir_lines_read(octets, since, now, &read_r->lines);
+    if (done == 0 && receiver->options.counting)
+        done = weir_counting_read(receiver->options.counting, server, read_r->lines.decision,
+                                  read_r->lines.decisions, &read_r->decisions);
+    if (done < 0)
+        weir_receiver_forget_read(read_r);
+    return done;
+}
+
+void weir_receiver_book(struct weir_receiver *receiver, uint32_t server,
+                        struct weir_receiver_read *read, uint64_t position, weir_time now)
+{
+    struct weir_lines *lines = &read->lines;
     struct server *told = &receiver->server[server % WEIR_RECEIVER_SERVERS];
 
     if (receiver->options.booking)
@@ -49,6 +73,8 @@ void weir_receiver_book(struct weir_receiver *receiver, uint32_t server, struct 
     weir_lines_lump(lines, &receiver->bare);
     (void)weir_minutes_add_all(receiver->minutes[0], server, lines->traffic, lines->count);
     charge(receiver, server, lines);
+    if (receiver->options.counting)
+        weir_counting_take(receiver->options.counting, read->decisions, position, now);
     if (lines->last > told->told) { /* lines of plug-ins do not say that its sniffer lives */
         told->told = lines->last;
         told->heard = now;
@@ -91,7 +117,8 @@ static enum weir_taken over_share(struct weir_receiver *receiver, uint32_t serve
 /* With the lock: takes what is read, if the stream is still where it was. */
 static enum weir_taken take_lines(struct weir_receiver *receiver, struct stream *stream,
                                   uint64_t offset, struct weir_slice octets,
-                                  struct weir_lines *lines, weir_time now, uint64_t *offset_r)
+                                  struct weir_receiver_read *read, weir_time now,
+                                  uint64_t *offset_r)
 {
     uint64_t position;
     int done;
@@ -99,16 +126,18 @@ static enum weir_taken take_lines(struct weir_receiver *receiver, struct stream 
     *offset_r = stream->offset;
     if (stream->offset != offset)
         return WEIR_TAKEN_ELSEWHERE;
-    if (weir_minutes_room(receiver->minutes[0]) < lines->count)
+    if (weir_minutes_room(receiver->minutes[0]) < read->lines.count)
         return later(receiver, now, "the database does not follow");
-    if (weir_minutes_share(receiver->minutes[0], stream->server) < lines->count)
+    if (weir_minutes_share(receiver->minutes[0], stream->server) < read->lines.count)
         return over_share(receiver, stream->server, now);
     done = weir_journal_append(receiver->journal, stream->server,
                                (struct weir_slice){stream->name, strlen(stream->name)}, offset,
                                octets, &position);
+    snprintf(receiver->counts.refused, sizeof receiver->counts.refused, "%s",
+             done < 0 ? weir_error_reason(done) : "");
     if (done < 0)
-        return later(receiver, now, weir_error_reason(done));
-    weir_receiver_book(receiver, stream->server, lines, position, now);
+        return later(receiver, now, receiver->counts.refused);
+    weir_receiver_book(receiver, stream->server, read, position, now);
     stream->offset += octets.len;
     stream->last = now;
     stream->changed = true;
@@ -133,7 +162,7 @@ enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t serv
 {
     enum weir_taken taken = WEIR_TAKEN_LATER;
     struct stream *stream;
-    struct weir_lines lines;
+    struct weir_receiver_read read;
     uint64_t there;
 
     pthread_mutex_lock(&receiver->lock);
@@ -157,14 +186,14 @@ enum weir_taken weir_receiver_take(struct weir_receiver *receiver, uint32_t serv
         return WEIR_TAKEN;
     octets.at += there - offset;
     octets.len -= there - offset;
-    if (weir_lines_read(octets, now - WEIR_LINES_BEHIND, now, &lines) < 0)
+    if (weir_receiver_read(receiver, server, octets, now - WEIR_LINES_BEHIND, now, &read) < 0)
         return WEIR_TAKEN_LATER;
     pthread_mutex_lock(&receiver->lock);
     stream = weir_receiver_stream(receiver, server, name); /* it may be forgotten meanwhile */
     if (stream)
-        taken = take_lines(receiver, stream, there, octets, &lines, now, offset_r);
+        taken = take_lines(receiver, stream, there, octets, &read, now, offset_r);
     pthread_mutex_unlock(&receiver->lock);
-    weir_lines_clear(&lines);
+    weir_receiver_forget_read(&read);
     return taken;
 }
 

@@ -26,6 +26,7 @@
 
 #include "core/base/cursor.h"
 #include "core/base/log.h"
+#include "monitor/analyzer/counting_io.h"
 #include "monitor/database/database_io.h"
 #include "monitor/threshold/watch.h"
 
@@ -41,6 +42,7 @@ struct weir_receiver_options {
     struct weir_hash_key key;
     struct weir_database *database;
     struct weir_watch *watch;
+    struct weir_counting *counting; /* of decisions about messages; or NULL */
     weir_time now;               /* what lines of the journal from further ahead count as; 0: these
                                     are as they say, and none is too old */
     uint64_t *booking;           /* is set to the journal's position behind what the watch is
@@ -108,6 +110,7 @@ struct weir_receiver_counts {
     size_t streams, gone;        /* gone: those whose files are, and not yet forgotten */
     size_t waiting;              /* rows not yet stored */
     uint64_t behind;             /* octets of the journal that the database has not yet */
+    char refused[64];            /* why the journal took nothing when tried last; "": it did */
 };
 
 void weir_receiver_count(struct weir_receiver *receiver, struct weir_receiver_counts *counts_r);

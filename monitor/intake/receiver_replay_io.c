@@ -30,25 +30,26 @@ static int replay_batch(void *context, const struct weir_journal_batch *batch)
     weir_time since = known ? now - WEIR_LINES_BEHIND : 0;
     char name[WEIR_STREAM_MAX + 1] = "";
     struct stream *stream;
-    struct weir_lines lines;
+    struct weir_receiver_read read;
     int done;
 
     memcpy(name, batch->stream.at, batch->stream.len);
     stream = weir_receiver_stream(receiver, batch->server, name);
-    if (!stream || (done = weir_lines_read(batch->octets, since, now, &lines)) < 0)
+    if (!stream ||
+        weir_receiver_read(receiver, batch->server, batch->octets, since, now, &read) < 0)
         return WEIR_ENOMEM;
     done = 0;
-    if (weir_minutes_room(receiver->minutes[0]) < lines.count ||
+    if (weir_minutes_room(receiver->minutes[0]) < read.lines.count ||
         (receiver->partly > 0 && batch->position >= receiver->partly))
         done = store_replayed(receiver, batch->position);
     if (done == 0) {
         stream->last = weir_clock_now(&wall);
-        weir_receiver_book(receiver, batch->server, &lines, batch->next, stream->last);
+        weir_receiver_book(receiver, batch->server, &read, batch->next, stream->last);
         receiver->server[batch->server % WEIR_RECEIVER_SERVERS].heard = 0; /* it is not yet */
         stream->offset = batch->offset + batch->octets.len;
         stream->changed = true;
     }
-    weir_lines_clear(&lines);
+    weir_receiver_forget_read(&read);
     return done;
 }
 

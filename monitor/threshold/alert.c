@@ -31,6 +31,32 @@ void weir_alert_group_merge(struct weir_alert_group *group, const struct weir_al
         group->responses[i] += later->responses[i];
 }
 
+bool weir_alert_lines_add(struct weir_alert_lines *lines, const struct weir_alert *alert,
+                          weir_time now)
+{
+    if (lines->told == 0)
+        lines->began = now;
+    if (lines->told < WEIR_ALERT_LINES) {
+        lines->told++;
+        return true;
+    }
+    weir_alert_group_add(&lines->more, alert);
+    return false;
+}
+
+bool weir_alert_lines_end(struct weir_alert_lines *lines, weir_time now, bool ends,
+                          struct weir_alert_group *more_r)
+{
+    if (lines->told == 0 || (!ends && now - lines->began < lines->window))
+        return false;
+    lines->told = 0;
+    if (lines->more.count == 0)
+        return false;
+    *more_r = lines->more;
+    lines->more = (struct weir_alert_group){.count = 0};
+    return true;
+}
+
 weir_time weir_alert_pace_due(const struct weir_alert_pace *pace)
 {
     weir_time due = INT64_MIN, hour;

@@ -7,6 +7,8 @@
  * A group keeps the first WEIR_ALERT_LINES alerts as they are and counts all of them.
  * The pace lets the first message go at once, then one in each window, and at most so many
  * within an hour.
+ * The log has a line for each of the first WEIR_ALERT_LINES alerts of a window, at once; those that
+ * follow are a group, and one line when the window has ended.
  *
  * Owner:    plain values of the caller.  Threads: pure functions.
  * Errors:   none.  Limits: as above; WEIR_ALERT_HOUR_MAX messages an hour.
@@ -43,6 +45,23 @@ void weir_alert_group_add(struct weir_alert_group *group, const struct weir_aler
 
 /* Adds what a later group has. */
 void weir_alert_group_merge(struct weir_alert_group *group, const struct weir_alert_group *later);
+
+/* Begins with zeros and a window. */
+struct weir_alert_lines {
+    weir_time window;            /* from its first line on */
+    weir_time began;
+    unsigned told;               /* lines in this window; 0: none has begun */
+    struct weir_alert_group more;
+};
+
+/* Whether an alert is a line of its own; else it is in the group. */
+bool weir_alert_lines_add(struct weir_alert_lines *lines, const struct weir_alert *alert,
+                          weir_time now);
+
+/* Whether a group is to be told, since its window has ended or is to be ended: it is moved to
+ * *more_r.  To be asked before an alert is added, and as time goes by. */
+bool weir_alert_lines_end(struct weir_alert_lines *lines, weir_time now, bool ends,
+                          struct weir_alert_group *more_r);
 
 struct weir_alert_pace {
     weir_time window;            /* between two messages */

@@ -1,5 +1,5 @@
 /*
- * alert_io - two channels, each a thread over a group that waits and a pace.
+ * alert_io - two channels, each a thread over a group that waits and a pace, and lines of the log.
  *
  * A channel holds its lock only to move groups about, never while a message is handed over.
  * Refuses recipients that sendmail could take for options, and URLs that are not http or https.
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
@@ -27,6 +28,9 @@ struct weir_alerts {
     const struct weir_log *log;
     struct alert_channel channel[CHANNELS];
     atomic_uint_fast64_t added;
+    struct weir_clock steady;
+    pthread_mutex_t lines_lock;
+    struct weir_alert_lines lines; /* of the log */
 };
 
 weir_time weir_alert_deadline(struct alert_channel *channel)
@@ -156,9 +160,9 @@ static int open_channel(struct weir_alerts *alerts, struct alert_channel *channe
     return WEIR_EIO;
 }
 
-static int check_mail(const struct weir_alerts *alerts)
+int weir_alerts_check_mail(const char *mail, const char **why_r)
 {
-    const char *at = alerts->options.mail;
+    const char *at = mail;
     size_t count = 0;
 
     while (*at) {
@@ -169,27 +173,56 @@ static int check_mail(const struct weir_alerts *alerts)
         if (word.len == 0)
             continue;
         if (!weir_alert_recipient_fit(word) || ++count > WEIR_ALERT_RECIPIENTS_MAX) {
-            weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] alert_mail = %s: not up to %d "
-                     "addresses with commas between", alerts->options.mail,
-                     WEIR_ALERT_RECIPIENTS_MAX);
+            *why_r = "not addresses with commas between, or too many";
             return WEIR_EINVAL;
         }
     }
-    if (alerts->options.sendmail[0] == '/')
-        return 0;
-    weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] sendmail = %s: not the whole path of a "
-             "program", alerts->options.sendmail);
-    return WEIR_EINVAL;
+    return 0;
 }
 
-static int check_webhook(const struct weir_alerts *alerts)
+int weir_alerts_check_webhook(const char *url, const char **why_r)
 {
-    const char *url = alerts->options.webhook;
+    CURLU *parsed;
+    CURLUcode code;
 
-    if (strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0)
-        return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : WEIR_EIO;
-    weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] alert_webhook = %s: not http:// or https://",
-             url);
+    if (!url[0])
+        return 0;
+    *why_r = "not http:// or https://";
+    if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0)
+        return WEIR_EINVAL;
+    parsed = curl_url();
+    code = parsed ? curl_url_set(parsed, CURLUPART_URL, url, 0) : CURLUE_OUT_OF_MEMORY;
+    curl_url_cleanup(parsed);
+    *why_r = code == CURLUE_OK ? "" : curl_url_strerror(code);
+    return code == CURLUE_OK ? 0 : WEIR_EINVAL;
+}
+
+const char *weir_alerts_check_program(const char *sendmail)
+{
+    struct stat there;
+
+    if (stat(sendmail, &there) < 0)
+        return "there is no such program";
+    return S_ISREG(there.st_mode) && access(sendmail, X_OK) == 0 ? NULL
+                                                                : "it cannot be executed";
+}
+
+/* What cannot be used at all; a program that is not there may come. */
+static int check(const struct weir_alerts *alerts)
+{
+    const struct weir_alerts_options *options = &alerts->options;
+    const char *why = "";
+
+    if (weir_alerts_check_mail(options->mail, &why) < 0)
+        weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] alert_mail = %s: %s", options->mail, why);
+    else if (options->mail[0] && options->sendmail[0] != '/')
+        weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] sendmail = %s: not the whole path of a "
+                 "program", options->sendmail);
+    else if (weir_alerts_check_webhook(options->webhook, &why) < 0)
+        weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] alert_webhook = %s: %s", options->webhook,
+                 why);
+    else
+        return 0;
     return WEIR_EINVAL;
 }
 
@@ -210,19 +243,37 @@ int weir_alerts_open(const struct weir_alerts_options *options, const struct wei
     if (options->timeout == 0)
         alerts->options.timeout = WEIR_ALERT_TIMEOUT;
     alerts->log = log;
+    alerts->steady = weir_clock_steady();
+    alerts->lines.window = options->window;
+    pthread_mutex_init(&alerts->lines_lock, NULL);
     alerts->channel[MAIL].name = "mail";
     alerts->channel[MAIL].hand_over = weir_alert_hand_to_sendmail;
     alerts->channel[WEBHOOK].name = "webhook";
     alerts->channel[WEBHOOK].hand_over = weir_alert_hand_to_webhook;
-    if (done == 0 && options->mail[0] && (done = check_mail(alerts)) == 0)
+    if (done == 0)
+        done = check(alerts);
+    if (done == 0 && options->mail[0])
         done = open_channel(alerts, &alerts->channel[MAIL]);
-    if (done == 0 && options->webhook[0] && (done = check_webhook(alerts)) == 0)
-        done = open_channel(alerts, &alerts->channel[WEBHOOK]);
+    if (done == 0 && options->webhook[0])
+        done = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK
+                   ? open_channel(alerts, &alerts->channel[WEBHOOK])
+                   : WEIR_EIO;
     if (done < 0)
         weir_alerts_close(&alerts);
     else
         *alerts_r = alerts;
     return done;
+}
+
+/* With the lock of the lines. */
+static void end_lines(struct weir_alerts *alerts, weir_time now, bool ends)
+{
+    struct weir_alert_group more;
+    char line[WEIR_ALERT_LINE_ROOM];
+
+    if (weir_alert_lines_end(&alerts->lines, now, ends, &more))
+        weir_log(alerts->log, WEIR_LOG_WARNING, "alerts gathered: %s",
+                 weir_alert_summary(&more, line));
 }
 
 static void stop(struct alert_channel *channel)
@@ -251,6 +302,8 @@ void weir_alerts_close(struct weir_alerts **alerts)
         pthread_cond_destroy(&channel->wake);
         pthread_mutex_destroy(&channel->lock);
     }
+    end_lines(*alerts, 0, true);
+    pthread_mutex_destroy(&(*alerts)->lines_lock);
     free((void *)(uintptr_t)(*alerts)->options.mail);
     free((void *)(uintptr_t)(*alerts)->options.sendmail);
     free((void *)(uintptr_t)(*alerts)->options.webhook);
@@ -260,11 +313,28 @@ void weir_alerts_close(struct weir_alerts **alerts)
 
 /* use ------------------------------------------------------------------------------ */
 
-void weir_alerts_add(struct weir_alerts *alerts, const struct weir_alert *alert)
+void weir_alerts_tick(struct weir_alerts *alerts)
 {
+    pthread_mutex_lock(&alerts->lines_lock);
+    end_lines(alerts, weir_clock_now(&alerts->steady), false);
+    pthread_mutex_unlock(&alerts->lines_lock);
+}
+
+static void log_alert(struct weir_alerts *alerts, const struct weir_alert *alert)
+{
+    weir_time now = weir_clock_now(&alerts->steady);
     char line[WEIR_ALERT_LINE_ROOM];
 
-    weir_log(alerts->log, WEIR_LOG_WARNING, "alert: %s", weir_alert_sentence(alert, line));
+    pthread_mutex_lock(&alerts->lines_lock);
+    end_lines(alerts, now, false);
+    if (weir_alert_lines_add(&alerts->lines, alert, now))
+        weir_log(alerts->log, WEIR_LOG_WARNING, "alert: %s", weir_alert_sentence(alert, line));
+    pthread_mutex_unlock(&alerts->lines_lock);
+}
+
+void weir_alerts_add(struct weir_alerts *alerts, const struct weir_alert *alert)
+{
+    log_alert(alerts, alert);
     atomic_fetch_add(&alerts->added, 1);
     for (unsigned i = 0; i < CHANNELS; i++) {
         struct alert_channel *channel = &alerts->channel[i];

@@ -1,8 +1,8 @@
 /*
- * alert_io - tells analysts: in the log at once, by mail through sendmail and as JSON to a webhook
+ * alert_io - tells analysts: in the log, by mail through sendmail and as JSON to a webhook
  * in messages that gather what came meanwhile (claims A8, A19, A35).
  *
- *     weir_alerts_add() -> log
+ *     weir_alerts_add() -> log:     the first of a window at once, the rest in one line at its end
  *                       -> mail:    group -> sendmail, a child of its own process group, no shell
  *                       -> webhook: group -> HTTP POST
  *
@@ -10,10 +10,10 @@
  * for the other.  A message that could not be handed over is merged with what comes later and
  * tried again; the first failure of a row and its end are logged, all are counted.  What is still
  * waiting when it is closed is handed over at once, or logged as not told; what waits when
- * the monitor is killed is in its log and database only.
+ * the monitor is killed is in its database only.
  *
  * Owner:    the caller; the options' texts are copied.
- * Threads:  weir_alerts_add() and weir_alerts_count() from any.
+ * Threads:  weir_alerts_add(), weir_alerts_tick() and weir_alerts_count() from any.
  * Errors:   weir_alerts_open(): WEIR_EINVAL (recipient or URL, logged), WEIR_ENOMEM, WEIR_EIO.
  * Limits:   a message takes at most WEIR_ALERT_TIMEOUT until it is given up and its process
  *           group killed; closing at most WEIR_ALERT_CLOSING.  Certificates of a webhook are
@@ -34,10 +34,19 @@ struct weir_alerts_options {
     const char *mail;            /* recipients with commas between; "" for no mail */
     const char *sendmail;        /* absolute path of a program */
     const char *webhook;         /* http:// or https://; "" for none */
-    weir_time window;
+    weir_time window;            /* of lines in the log, too */
     unsigned hour_most;          /* messages an hour and channel */
     weir_time timeout;           /* 0: WEIR_ALERT_TIMEOUT */
 };
+
+/* What is wrong with recipients or a URL: 0, or WEIR_EINVAL and a reason (static text).  "" is
+ * right: none. */
+int weir_alerts_check_mail(const char *mail, const char **why_r);
+int weir_alerts_check_webhook(const char *url, const char **why_r);
+
+/* Why mail cannot be handed to a program now; NULL when it can.  It may come later: no reason not
+ * to open. */
+const char *weir_alerts_check_program(const char *sendmail);
 
 /* Opens the channels that are asked for; 0 or an error. */
 int weir_alerts_open(const struct weir_alerts_options *options, const struct weir_log *log,
@@ -46,6 +55,9 @@ void weir_alerts_close(struct weir_alerts **alerts);
 
 /* Quick: never waits for a channel. */
 void weir_alerts_add(struct weir_alerts *alerts, const struct weir_alert *alert);
+
+/* Lets the log have what a window gathered that has ended: now and then, every second or so. */
+void weir_alerts_tick(struct weir_alerts *alerts);
 
 struct weir_alerts_counts {
     uint64_t alerts;             /* added */

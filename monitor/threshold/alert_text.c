@@ -15,6 +15,7 @@
 
 #define UNDO_ROOM (WEIR_PREFIX_TEXT + 24)
 #define DATE_ROOM 40
+#define NAMED 5                  /* addresses of a group in one line */
 
 static void foreign(struct weir_line *line, const char *text)
 {
@@ -86,6 +87,45 @@ const char *weir_alert_sentence(const struct weir_alert *alert,
     return weir_line_end(&line);
 }
 
+static void add_counts(struct weir_line *line, const struct weir_alert_group *group)
+{
+    char first[WEIR_TIME_TEXT], last[WEIR_TIME_TEXT];
+
+    weir_line_count(line, group->count);
+    weir_line_text(line, group->count == 1 ? " alert from " : " alerts from ");
+    weir_line_text(line, weir_time_format(group->first, first));
+    weir_line_text(line, " to ");
+    weir_line_text(line, weir_time_format(group->last, last));
+    weir_line_text(line, ":");
+    for (unsigned i = 0; i < WEIR_RESPONSES; i++)
+        if (group->responses[i] > 0) {
+            weir_line_text(line, " ");
+            weir_line_text(line, weir_response_name(i));
+            weir_line_text(line, " ");
+            weir_line_count(line, group->responses[i]);
+        }
+}
+
+const char *weir_alert_summary(const struct weir_alert_group *group,
+                               char buffer[static WEIR_ALERT_LINE_ROOM])
+{
+    struct weir_line line = weir_line(buffer, WEIR_ALERT_LINE_ROOM);
+    size_t named = group->kept < NAMED ? group->kept : NAMED;
+    char prefix[WEIR_PREFIX_TEXT];
+
+    add_counts(&line, group);
+    for (size_t i = 0; i < named; i++) {
+        weir_line_text(&line, i == 0 ? "; " : ", ");
+        weir_line_text(&line, weir_prefix_format(&group->alert[i].prefix, prefix));
+    }
+    if (group->count > named) {
+        weir_line_text(&line, " and ");
+        weir_line_count(&line, group->count - named);
+        weir_line_text(&line, " more");
+    }
+    return weir_line_end(&line);
+}
+
 /* mail --------------------------------------------------------------------------- */
 
 bool weir_alert_recipient_fit(struct weir_slice text)
@@ -143,14 +183,11 @@ static void write_head(FILE *out, const struct weir_alert_group *group,
 
 static void write_counts(FILE *out, const struct weir_alert_group *group)
 {
-    char first[WEIR_TIME_TEXT], last[WEIR_TIME_TEXT];
+    char buffer[WEIR_ALERT_LINE_ROOM];
+    struct weir_line line = weir_line(buffer, sizeof buffer);
 
-    fprintf(out, "%" PRIu64 " alert%s from %s to %s:", group->count, group->count == 1 ? "" : "s",
-            weir_time_format(group->first, first), weir_time_format(group->last, last));
-    for (unsigned i = 0; i < WEIR_RESPONSES; i++)
-        if (group->responses[i] > 0)
-            fprintf(out, " %s %" PRIu64, weir_response_name(i), group->responses[i]);
-    fputs("\n\n", out);
+    add_counts(&line, group);
+    fprintf(out, "%s\n\n", weir_line_end(&line));
 }
 
 static void write_lines(FILE *out, const struct weir_alert_group *group)

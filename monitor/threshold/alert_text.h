@@ -23,6 +23,11 @@
 const char *weir_alert_sentence(const struct weir_alert *alert,
                                 char buffer[static WEIR_ALERT_LINE_ROOM]);
 
+/* A whole group in one line: "30 alerts from 2026-11-21T18:13:00Z to 2026-11-21T18:14:00Z: reject
+ * 30; 198.51.0.9, 198.51.1.9, 198.51.2.9, 198.51.3.9, 198.51.4.9 and 25 more"; returns buffer. */
+const char *weir_alert_summary(const struct weir_alert_group *group,
+                               char buffer[static WEIR_ALERT_LINE_ROOM]);
+
 /* Who writes, to whom, and when. */
 struct weir_alert_letter {
     const char *host;            /* of the monitor: letters, digits, '.', '-' */

@@ -1,6 +1,6 @@
 /*
  * Records of prefixes that raised events, in an array chained by keyed hashes, with the step each
- * has come to; and what a block must pass before it is decided.
+ * has come to.
  * The ladder owns its records and copies of the steps.  Refuses to block whom ladder.h says it
  * must not, and tells why.
  */
@@ -100,12 +100,13 @@ static weir_time length_of(const struct weir_ladder *ladder, const struct ladder
     return (weir_time)fmin(lasts, (double)ladder->options.longest);
 }
 
-static bool is_block(enum weir_response response)
+/* Whether it puts its prefix on a list. */
+static bool lists(enum weir_response response)
 {
-    return response == WEIR_RESPONSE_DEFER || response == WEIR_RESPONSE_REJECT;
+    return response >= WEIR_RESPONSE_SCORE;
 }
 
-static enum weir_response milder(const struct weir_ladder *ladder, enum weir_response wanted,
+static enum weir_response milder(struct weir_ladder *ladder, enum weir_response wanted,
                                  const struct weir_watch_event *event, const char **withheld_r)
 {
     *withheld_r = NULL;
@@ -113,14 +114,23 @@ static enum weir_response milder(const struct weir_ladder *ladder, enum weir_res
         *withheld_r = "its class is only observed";
         return WEIR_RESPONSE_OBSERVE;
     }
-    if (is_block(wanted))
-        *withheld_r = weir_ladder_withheld(ladder, event);
+    if (lists(wanted))
+        *withheld_r = weir_ladder_withheld(ladder, event, wanted);
     return *withheld_r ? WEIR_RESPONSE_ALERT : wanted;
 }
 
-static void decide(struct weir_ladder *ladder, struct ladder_record *record, weir_time time)
+static void spend(struct weir_ladder *ladder, const struct weir_ladder_decision *decision)
+{
+    bool score = decision->response == WEIR_RESPONSE_SCORE;
+    weir_ladder_spend(ladder, decision->response, decision->servers, decision->time);
+    *(score ? &ladder->counts.scores : &ladder->counts.blocks) += 1;
+}
+
+/* From now on, as the caller's clock has it: what an event claims is no time that has passed. */
+static void decide(struct weir_ladder *ladder, struct ladder_record *record)
 {
     const struct weir_watch_event *event = &record->event;
+    weir_time time = ladder->now;
     const struct weir_ladder_class *class = class_of(ladder, event->class_name);
     if (record->step >= class->steps) /* it changed its class, or the class its steps */
         record->step = 0;
@@ -129,21 +139,21 @@ static void decide(struct weir_ladder *ladder, struct ladder_record *record, wei
         .prefix = event->prefix,
         .wanted = step->response,
         .time = time,
+        .taken = ladder->wall,
         .step = record->step,
         .repeated = record->repeated,
         .servers = event->servers,
         .event = event,
     };
+    record->taken = ladder->wall;
     record->ends = decision.until = time + length_of(ladder, record, step, time);
     decision.response = milder(ladder, step->response, event, &decision.withheld);
-    record->withheld = is_block(decision.wanted) && decision.response == WEIR_RESPONSE_ALERT;
+    record->withheld = lists(decision.wanted) && decision.response == WEIR_RESPONSE_ALERT;
     if (decision.response == WEIR_RESPONSE_SCORE)
         decision.points = step->points;
-    if (decision.response >= WEIR_RESPONSE_SCORE)
+    if (lists(decision.response)) {
         decision.ends = record->ends;
-    if (is_block(decision.response)) {
-        weir_ladder_spend(ladder, event->servers, time);
-        ladder->counts.blocks++;
+        spend(ladder, &decision);
     }
     weir_ladder_reason(event, record->step, record->repeated, decision.reason);
     ladder->counts.decisions++;
@@ -171,6 +181,15 @@ static void note_event(struct ladder_record *record, const struct weir_watch_eve
     record->event.class_name = record->class_name; /* the watch's may be gone tomorrow */
 }
 
+/* Whether the step has had no chance to work yet. */
+static bool too_early(const struct weir_ladder *ladder, struct ladder_record *record)
+{
+    weir_time half = (record->ends - record->taken) / 2;
+    if (record->taken > ladder->wall) /* the clock was put back */
+        record->taken = ladder->wall;
+    return ladder->wall - record->taken < (half < WEIR_LADDER_WAIT ? half : WEIR_LADDER_WAIT);
+}
+
 static void raised(struct weir_ladder *ladder, const struct weir_watch_event *event)
 {
     struct ladder_record *record = find(ladder, &event->prefix), passing = {.used = true};
@@ -186,16 +205,27 @@ static void raised(struct weir_ladder *ladder, const struct weir_watch_event *ev
     if (still) /* one more quantity of an event that was answered */
         return;
     note_event(record, event);
-    record->last = event->time;
+    record->last = ladder->now;
+    if (again && too_early(ladder, record)) {
+        ladder->counts.early++;
+        return;
+    }
     if (again)
         climb(ladder, record);
-    decide(ladder, record, event->time);
+    decide(ladder, record);
 }
 
-void weir_ladder_event(struct weir_ladder *ladder, const struct weir_watch_event *event)
+static void set_clock(struct weir_ladder *ladder, weir_time now, weir_time time)
 {
-    if (event->time > ladder->now)
-        ladder->now = event->time;
+    time = time > now ? time : now;
+    ladder->wall = now;
+    ladder->now = time > ladder->now ? time : ladder->now;
+}
+
+void weir_ladder_event(struct weir_ladder *ladder, const struct weir_watch_event *event,
+                       weir_time now)
+{
+    set_clock(ladder, now, event->time);
     if (event->raised) {
         raised(ladder, event);
         return;
@@ -207,11 +237,10 @@ void weir_ladder_event(struct weir_ladder *ladder, const struct weir_watch_event
     }
 }
 
-void weir_ladder_advance(struct weir_ladder *ladder, weir_time time)
+void weir_ladder_advance(struct weir_ladder *ladder, weir_time now)
 {
-    if (time <= ladder->now)
-        time = ladder->now;
-    ladder->now = time;
+    set_clock(ladder, now, now);
+    weir_time time = ladder->now;
     for (uint32_t i = 0; i < WEIR_LADDER_RECORDS_MAX && ladder->counts.records > 0; i++) {
         struct ladder_record *record = &ladder->record[i];
         if (!record->used)
@@ -222,7 +251,7 @@ void weir_ladder_advance(struct weir_ladder *ladder, weir_time time)
         } else if (record->raised != 0 && time >= record->ends) {
             record->last = time;
             climb(ladder, record);
-            decide(ladder, record, time);
+            decide(ladder, record);
         }
     }
 }
@@ -273,11 +302,13 @@ void weir_ladder_put(struct weir_ladder *ladder, const struct weir_ladder_place 
     record->withheld = place->withheld;
     record->last = place->last > record->last ? place->last : record->last;
     record->ends = place->until > record->ends ? place->until : record->ends;
+    record->taken = place->taken;
 }
 
-void weir_ladder_blocked(struct weir_ladder *ladder, uint32_t servers, weir_time time)
+void weir_ladder_spent(struct weir_ladder *ladder, enum weir_response response, uint32_t servers,
+                       weir_time time)
 {
-    weir_ladder_spend(ladder, servers, time);
+    weir_ladder_spend(ladder, response, servers, time);
 }
 
 /* The ladder. ------------------------------------------------------------ */
@@ -341,6 +372,10 @@ int weir_ladder_new(const struct weir_ladder_options *options,
     for (size_t i = 0; i < options->class_count; i++)
         ladder->class[i].name[sizeof(ladder->class[i].name) - 1] = '\0';
     ladder->options.classes = ladder->class;
+    ladder->blocks.hour = options->blocks_hour;
+    ladder->blocks.server_hour = options->blocks_server_hour;
+    ladder->scores.hour = options->scores_hour;
+    ladder->scores.server_hour = options->scores_server_hour;
     ladder->decided = decided;
     ladder->context = context;
     rc = make_records(ladder);

@@ -9,16 +9,26 @@
  * raised when its step has lasted.  At the last step a block lasts twice as long each time, up to
  * `longest`.  A cleared event ends nothing: what was decided runs to its end.
  *
+ * Steps go by the caller's clock, whatever times events claim: a step begins when it is decided,
+ * and an event that comes before half of it has gone by, or WEIR_LADDER_WAIT at most, is noted and
+ * decides nothing, since the step had no chance to work yet.  So that what came late, or was made
+ * up, in one batch does not climb to the top at once.
+ *
  * A block - a deferral or rejection - is withheld, and told as an alert with the reason why:
  *   - of an address or network that is acceptable, never to be blocked, or private;
  *   - of a network that fewer than `quorum` servers saw: an analyst may block it;
  *   - when so many an hour were decided (twice as many in the first one), in all, or by the word of
  *     each of the servers that saw it: so that one stolen identity cannot block the world.
- * What was withheld is tried again when the step has lasted, and at the next event.
+ * A score is withheld only for the last of these reasons, with numbers of its own.
+ * What was withheld is tried again when the step has lasted, and at the next event that is not too
+ * early.
  * An event that is only observed is decided as observed, and told what would have been done.
  *
  * Ends are spread by a keyed hash, so that what began together does not end together.  The same
  * events, times and key give the same decisions.
+ *
+ * The clock's times are as the caller has them; where it is put back, what waits begins to wait
+ * anew.
  *
  * Owner:    the caller; steps are copied, handlers' contexts must live as long.  The handlers may
  *           not call the ladder.  Threads: one.
@@ -34,6 +44,8 @@
 #include "core/base/keyed_hash.h"
 #include "core/base/limits.h"
 #include "monitor/threshold/watch.h"
+
+#define WEIR_LADDER_WAIT WEIR_MINUTE /* see above */
 
 enum weir_response {
     WEIR_RESPONSE_OBSERVE,  /* noted */
@@ -68,6 +80,7 @@ struct weir_ladder_options {
     unsigned quorum;          /* servers that must have seen what blocks a network: 2 */
     unsigned blocks_hour;     /* in all: 200 */
     unsigned blocks_server_hour; /* by the word of one server: 50 */
+    unsigned scores_hour, scores_server_hour; /* the same for scores: 2000, 500 */
     struct weir_hash_key key;
     /* Whether a prefix must not be blocked, and why (static text); of a network, also when it holds
      * an address that must not be.  May be NULL. */
@@ -84,6 +97,7 @@ struct weir_ladder_decision {
     double points;                /* when response is a score */
     weir_time time, ends;         /* ends: 0 for what does not last: observe, alert */
     weir_time until;              /* the end of the step, whatever it does */
+    weir_time taken;              /* by the caller's clock; time is not before it */
     unsigned step, repeated;      /* of the ladder, from 0; and times at the last step before */
     uint32_t servers;             /* as the event's */
     const struct weir_watch_event *event; /* the one it answers; ends with the call */
@@ -92,7 +106,9 @@ struct weir_ladder_decision {
 
 struct weir_ladder_counts {
     uint64_t events, decisions, withheld, forgotten;
-    uint64_t blocks;              /* decided */
+    uint64_t early;               /* events that decided nothing: before their step could work */
+    uint64_t blocks, scores;      /* decided */
+    uint64_t blocks_capped, scores_capped; /* withheld: too many an hour */
     size_t records;               /* now */
 };
 
@@ -104,12 +120,13 @@ int weir_ladder_new(const struct weir_ladder_options *options,
                     void *context, struct weir_ladder **ladder_r);
 void weir_ladder_free(struct weir_ladder **ladder);
 
-/* An event of the watch. */
-void weir_ladder_event(struct weir_ladder *ladder, const struct weir_watch_event *event);
+/* An event of the watch, which the caller learns of now. */
+void weir_ladder_event(struct weir_ladder *ladder, const struct weir_watch_event *event,
+                       weir_time now);
 
 /* Time has come so far: events still raised take their next step, and what is past its memory is
  * forgotten.  Looks at every record: about once a second. */
-void weir_ladder_advance(struct weir_ladder *ladder, weir_time time);
+void weir_ladder_advance(struct weir_ladder *ladder, weir_time now);
 
 /* An analyst undid it: forgets a prefix and all below it, so that they begin at the first step. */
 void weir_ladder_undo(struct weir_ladder *ladder, const struct weir_prefix *prefix);
@@ -124,13 +141,14 @@ void weir_ladder_stands(struct weir_ladder *ladder, const struct weir_watch_even
 struct weir_ladder_place {
     struct weir_prefix prefix;
     unsigned step, repeated;
-    weir_time last, until;
-    bool withheld;                /* a block was wanted, and an alert decided */
+    weir_time last, until, taken;
+    bool withheld;                /* a block or score was wanted, and an alert decided */
 };
 void weir_ladder_put(struct weir_ladder *ladder, const struct weir_ladder_place *place);
 
-/* a block decided then by the word of these servers; to be told oldest first. */
-void weir_ladder_blocked(struct weir_ladder *ladder, uint32_t servers, weir_time time);
+/* a block or score decided then by the word of these servers; to be told oldest first. */
+void weir_ladder_spent(struct weir_ladder *ladder, enum weir_response response, uint32_t servers,
+                       weir_time time);
 
 const struct weir_ladder_counts *weir_ladder_counts(const struct weir_ladder *ladder);
 

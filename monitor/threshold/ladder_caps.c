@@ -1,6 +1,6 @@
 /*
- * What a block must pass, and the words for it.  A cap of n an hour is a bucket of n tokens that
- * fills in an hour: at most 2n in any hour, and n an hour in the long run.
+ * What a block or score must pass, and the words for it.  A cap of n an hour is a bucket of n
+ * tokens that fills in an hour: at most 2n in any hour, and n an hour in the long run.
  * Refuses what ladder.h lists; changes nothing but caps.
  */
 #include "core/base/line.h"
@@ -26,22 +26,38 @@ static void spend_one(struct ladder_cap *cap, unsigned most, weir_time time)
         cap->time = time;
 }
 
-void weir_ladder_spend(struct weir_ladder *ladder, uint32_t servers, weir_time time)
+void weir_ladder_spend(struct weir_ladder *ladder, enum weir_response response, uint32_t servers,
+                       weir_time time)
 {
-    spend_one(&ladder->all, ladder->options.blocks_hour, time);
+    bool score = response == WEIR_RESPONSE_SCORE;
+    struct ladder_caps *caps = score ? &ladder->scores : &ladder->blocks;
+    spend_one(&caps->all, caps->hour, time);
     for (unsigned i = 0; i < LADDER_SERVERS; i++)
         if (servers >> i & 1)
-            spend_one(&ladder->server[i], ladder->options.blocks_server_hour, time);
+            spend_one(&caps->server[i], caps->server_hour, time);
 }
 
-/* Whether any of the servers that saw it has not yet blocked too much. */
-static bool has_a_word(const struct weir_ladder *ladder, uint32_t servers)
+/* Whether any of the servers that saw it has not yet said too much. */
+static bool has_a_word(const struct ladder_caps *caps, uint32_t servers, weir_time now)
 {
     for (unsigned i = 0; i < LADDER_SERVERS; i++)
-        if (servers >> i & 1 && has_room(&ladder->server[i], ladder->options.blocks_server_hour,
-                                         ladder->now))
+        if (servers >> i & 1 && has_room(&caps->server[i], caps->server_hour, now))
             return true;
     return false;
+}
+
+static const char *why_capped(struct weir_ladder *ladder, uint32_t servers, bool score)
+{
+    const struct ladder_caps *caps = score ? &ladder->scores : &ladder->blocks;
+    const char *why = NULL;
+    if (!has_room(&caps->all, caps->hour, ladder->now))
+        why = score ? "too many scores within an hour" : "too many blocks within an hour";
+    else if (!has_a_word(caps, servers, ladder->now))
+        why = score ? "too many scores by the word of its servers within an hour"
+                    : "too many blocks by the word of its servers within an hour";
+    if (why)
+        *(score ? &ladder->counts.scores_capped : &ladder->counts.blocks_capped) += 1;
+    return why;
 }
 
 static bool is_network(const struct weir_prefix *prefix)
@@ -50,8 +66,8 @@ static bool is_network(const struct weir_prefix *prefix)
     return prefix->bits < (ipv4 ? 128 : 64);
 }
 
-const char *weir_ladder_withheld(const struct weir_ladder *ladder,
-                                 const struct weir_watch_event *event)
+static const char *why_spared(const struct weir_ladder *ladder,
+                              const struct weir_watch_event *event)
 {
     const struct weir_ladder_options *options = &ladder->options;
     const char *why = "it is not to be blocked";
@@ -62,11 +78,15 @@ const char *weir_ladder_withheld(const struct weir_ladder *ladder,
     if (is_network(&event->prefix) &&
         (unsigned)__builtin_popcount(event->servers) < options->quorum)
         return "too few servers saw the network: an analyst may block it";
-    if (!has_room(&ladder->all, options->blocks_hour, ladder->now))
-        return "too many blocks within an hour";
-    if (!has_a_word(ladder, event->servers))
-        return "too many blocks by the word of its servers within an hour";
     return NULL;
+}
+
+const char *weir_ladder_withheld(struct weir_ladder *ladder, const struct weir_watch_event *event,
+                                 enum weir_response wanted)
+{
+    bool score = wanted == WEIR_RESPONSE_SCORE;
+    const char *why = score ? NULL : why_spared(ladder, event);
+    return why ? why : why_capped(ladder, event->servers, score);
 }
 
 /* "messages: 12.3/s of 200 at 0.5/s (default), 2 servers, 3 offenders, step 2, repeated 1" */

@@ -1,5 +1,5 @@
 /*
- * ladder_impl - the ladder from inside: steps (ladder.c) and what a block must pass
+ * ladder_impl - the ladder from inside: steps (ladder.c) and what a block or score must pass
  * (ladder_caps.c).
  */
 #ifndef WEIR_THRESHOLD_LADDER_IMPL_H
@@ -16,16 +16,24 @@ struct ladder_record {
     struct weir_watch_event event; /* the one that was answered last */
     char class_name[32];           /* its class */
     weir_time last, ends;          /* the last event; the step's end */
+    weir_time taken;               /* when the step was, by the wall clock; 0: long ago */
     uint32_t next;                 /* in its chain, or among the spare ones */
     uint32_t step, repeated;
     uint8_t raised;                /* a bit for each quantity */
-    bool used, withheld;           /* withheld: the block of its step */
+    bool used, withheld;           /* withheld: the block or score of its step */
 };
 
-/* Blocks within the last hour, as what is missing of an allowance that comes back in an hour. */
+/* What was decided within the last hour, as what is missing of an allowance that comes back in an
+ * hour. */
 struct ladder_cap {
     double missing;
     weir_time time;
+};
+
+/* Of blocks, or of scores. */
+struct ladder_caps {
+    unsigned hour, server_hour;
+    struct ladder_cap all, server[LADDER_SERVERS];
 };
 
 struct weir_ladder {
@@ -34,19 +42,21 @@ struct weir_ladder {
     struct ladder_record *record;
     uint32_t *chain;
     uint32_t spare;
-    struct ladder_cap all, server[LADDER_SERVERS];
-    weir_time now;
+    struct ladder_caps blocks, scores;
+    weir_time now;                 /* of clock and events, never going back */
+    weir_time wall;                /* as the caller said it last */
     void (*decided)(void *context, const struct weir_ladder_decision *decision);
     void *context;
     struct weir_ladder_counts counts;
 };
 
-/* Why the prefix of an event must not be blocked now, or NULL. */
-const char *weir_ladder_withheld(const struct weir_ladder *ladder,
-                                 const struct weir_watch_event *event);
+/* Why there must be no block or score for an event now, or NULL; counts what caps withhold. */
+const char *weir_ladder_withheld(struct weir_ladder *ladder, const struct weir_watch_event *event,
+                                 enum weir_response wanted);
 
-/* Counts a block against the caps of all and of the servers that saw it. */
-void weir_ladder_spend(struct weir_ladder *ladder, uint32_t servers, weir_time time);
+/* Counts a block or score against the caps of all and of the servers that saw it. */
+void weir_ladder_spend(struct weir_ladder *ladder, enum weir_response response, uint32_t servers,
+                       weir_time time);
 
 /* The text for an entry of a list, or for an analyst. */
 void weir_ladder_reason(const struct weir_watch_event *event, unsigned step, unsigned repeated,

@@ -137,10 +137,27 @@ int weir_policy_add(struct weir_policy *policy, const struct weir_threshold *thr
     return done;
 }
 
+bool weir_threshold_name_fit(struct weir_slice name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.at[i], low = (char)(c | 0x20);
+
+        if (!weir_is_digit(c) && (low < 'a' || low > 'z') && (c == '\0' || !strchr("-_.", c)))
+            return false;
+    }
+    return name.len > 0 && name.len <= WEIR_THRESHOLD_NAME_MAX;
+}
+
 int weir_policy_check(const struct weir_threshold *threshold, const char **why_r)
 {
     struct weir_policy policy = {.classes = 1};
-    int done = weir_policy_add(&policy, threshold, why_r);
+    int done;
+
+    if (!weir_threshold_name_fit(weir_slice_of(threshold->name))) {
+        *why_r = "a threshold's name has " WEIR_THRESHOLD_NAME;
+        return WEIR_EINVAL;
+    }
+    done = weir_policy_add(&policy, threshold, why_r);
 
     weir_policy_free(&policy);
     return done;

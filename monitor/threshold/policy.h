@@ -10,6 +10,7 @@
 #ifndef WEIR_THRESHOLD_POLICY_H
 #define WEIR_THRESHOLD_POLICY_H
 
+#include "core/base/cursor.h"
 #include "core/engine/config.h"
 #include "monitor/database/database_thresholds_io.h"
 #include "monitor/threshold/ladder.h"
@@ -34,7 +35,13 @@ int weir_policy_begin(const struct weir_config *config, struct weir_policy *poli
 int weir_policy_add(struct weir_policy *policy, const struct weir_threshold *threshold,
                     const char **why_r);
 
-/* Whether a threshold is one, for who is about to store it. */
+/* Whether a text can be a threshold's name: 1..WEIR_THRESHOLD_NAME_MAX letters, digits, '-', '_'
+ * and '.'; what is printed between others, or given to a shell, has to be told apart. */
+#define WEIR_THRESHOLD_NAME "1..31 octets: letters, digits, '-', '_' and '.'"
+bool weir_threshold_name_fit(struct weir_slice name);
+
+/* Whether a threshold is one, for who is about to store it.  (One that was stored under another
+ * name before stays in force.) */
 int weir_policy_check(const struct weir_threshold *threshold, const char **why_r);
 
 void weir_policy_free(struct weir_policy *policy);

@@ -27,6 +27,12 @@ struct responder_item {
     bool again;                  /* an event that stood already */
 };
 
+/* What caps withhold is told once an hour. */
+struct responder_capped {
+    uint64_t told;               /* of all */
+    weir_time last;
+};
+
 struct weir_responder {
     struct weir_responder_options options;
     const struct weir_log *log;
@@ -42,6 +48,8 @@ struct weir_responder {
     bool replaying;
     weir_time memory;            /* of the ladder */
     struct weir_responder_counts counts;
+    struct responder_capped blocks, scores;
+    struct weir_log_gate events_gate, decisions_gate; /* of their lines in the log */
     weir_time now;
     uint64_t generation;         /* of the last change in this turn, or 0 */
 };
@@ -49,6 +57,9 @@ struct weir_responder {
 /* Writes all items in one transaction; then, and only then, they are told and gone.  0, or an error
  * and they stay. */
 int weir_responder_write(struct weir_responder *responder);
+
+/* Tells what caps withheld since it was told last, an hour ago or more. */
+void weir_responder_tell_capped(struct weir_responder *responder);
 
 /* Puts an entry on a list because of an event (0: of none), and a line into the audit; both belong
  * into a transaction of the caller.  0 or an error. */

@@ -118,18 +118,18 @@ static void decided(void *context, const struct weir_ladder_decision *decision)
     item->decision = *decision;
 }
 
-static void gather_event(struct weir_responder *responder)
+static void gather_event(struct weir_responder *responder, weir_time now)
 {
     struct weir_watch_event event = take_first(responder);
 
     add_item(responder, &event);
     responder->counts.events++;
     responder->answering = true;
-    weir_ladder_event(responder->ladder, &event);
+    weir_ladder_event(responder->ladder, &event, now);
     responder->answering = false;
     if (event.raised && event.untracked) { /* nobody will tell its end: this is it */
         event.raised = false;
-        weir_ladder_event(responder->ladder, &event);
+        weir_ladder_event(responder->ladder, &event, now);
     }
 }
 
@@ -146,7 +146,7 @@ static int gather(struct weir_responder *responder, uint64_t booked, weir_time n
             complete = last;
         if (position != last && taken >= TURN_LEAST)
             break;
-        gather_event(responder);
+        gather_event(responder, now);
         last = position;
         taken++;
     }
@@ -170,6 +170,7 @@ int weir_responder_turn(struct weir_responder *responder, uint64_t booked, weir_
         done = gather(responder, booked, now);
     if (responder->items > 0)
         done = weir_responder_write(responder);
+    weir_responder_tell_capped(responder);
     if (done == 0 && first_waits(responder, &position) && position <= booked)
         wake(responder);
     return done;
@@ -229,5 +230,9 @@ void weir_responder_free(struct weir_responder **responder)
 void weir_responder_count(const struct weir_responder *responder,
                           struct weir_responder_counts *counts_r)
 {
+    const struct weir_ladder_counts *ladder = weir_ladder_counts(responder->ladder);
+
     *counts_r = responder->counts;
+    counts_r->blocks_capped = ladder->blocks_capped;
+    counts_r->scores_capped = ladder->scores_capped;
 }

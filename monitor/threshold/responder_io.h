@@ -52,8 +52,8 @@ void weir_responder_free(struct weir_responder **responder);
 void weir_responder_event(void *responder, const struct weir_watch_event *event);
 
 /* Takes up what the database knows: events that stand, as if they had been raised when their
- * prefix was last seen, or closed with the reason why not; steps of the ladder; blocks of the last
- * hour.  Before anything else.  0 or the database's error. */
+ * prefix was last seen, or closed with the reason why not; steps of the ladder; blocks and scores
+ * of the last hour.  Before anything else.  0 or the database's error. */
 int weir_responder_resume(struct weir_responder *responder, weir_time now);
 
 /* The journal was replayed up to a position: what comes now is new.  0 or the database's error. */
@@ -85,6 +85,7 @@ struct weir_responder_counts {
     uint64_t events, lost, decisions, alerts;
     uint64_t again;              /* events of a replay that had been answered */
     uint64_t resumed, closed;    /* events that stood when it began */
+    uint64_t blocks_capped, scores_capped; /* as ladder.h has them */
 };
 
 void weir_responder_count(const struct weir_responder *responder,

@@ -2,7 +2,7 @@
  * What a monitor that was stopped, killed or given other thresholds left in the database: events
  * that stand are taken up again by the watch, so that they end when the traffic does, or are
  * closed with the reason why not; prefixes are at the step of the ladder they had come to; and
- * blocks of the last hour count against the caps.
+ * blocks and scores of the last hour count against the caps.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -105,15 +105,17 @@ static int put_place(void *context, const struct weir_ladder_row *row)
     weir_ladder_put(responder->ladder,
                     &(struct weir_ladder_place){.prefix = row->prefix, .step = row->step,
                                                 .repeated = row->repeated, .last = row->last,
-                                                .until = row->ends, .withheld = row->withheld});
+                                                .until = row->ends, .taken = row->taken,
+                                                .withheld = row->withheld});
     return 0;
 }
 
-static int put_block(void *context, weir_time made, uint64_t servers)
+static int put_listed(void *context, bool score, weir_time made, uint64_t servers)
 {
     struct weir_responder *responder = context;
 
-    weir_ladder_blocked(responder->ladder, (uint32_t)servers, made);
+    weir_ladder_spent(responder->ladder, score ? WEIR_RESPONSE_SCORE : WEIR_RESPONSE_REJECT,
+                      (uint32_t)servers, made);
     return 0;
 }
 
@@ -132,7 +134,7 @@ int weir_responder_resume(struct weir_responder *responder, weir_time now)
         done = weir_database_ladder(database, now - responder->memory, put_place,
                                     responder);
     if (done >= 0)
-        done = weir_database_blocks(database, WEIR_RESPONDER_ORIGIN, now - WEIR_HOUR, put_block,
+        done = weir_database_listed(database, WEIR_RESPONDER_ORIGIN, now - WEIR_HOUR, put_listed,
                                     responder);
     ended = done >= 0 ? weir_database_commit(database) : done;
     if (ended < 0)

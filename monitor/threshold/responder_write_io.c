@@ -1,7 +1,9 @@
 /*
  * What a turn gathered, written in one transaction: events, decisions, the place of each prefix on
- * the ladder, and how far the journal is answered.  Then it is told: log, alerts, servers.
+ * the ladder, and how far the journal is answered.  Then it is told: log, alerts, servers; of many
+ * events the log has the first ones and a number.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +13,9 @@
 #include "monitor/database/database_events_io.h"
 #include "monitor/database/database_ladder_io.h"
 #include "monitor/threshold/responder_impl.h"
+
+#define LINE_EVERY (10 * WEIR_SECOND) /* of the log, beyond WEIR_LOG_BURST of a kind */
+#define MORE 32
 
 int weir_responder_audit(struct weir_responder *responder, const char *who, const char *what,
                          const char *detail)
@@ -161,9 +166,10 @@ static int write_decision(struct weir_responder *responder,
         .prefix = decision->prefix,
         .last = decision->time,
         .ends = decision->until,
+        .taken = decision->taken,
         .step = decision->step,
         .repeated = decision->repeated,
-        .withheld = decision->wanted >= WEIR_RESPONSE_DEFER &&
+        .withheld = decision->wanted >= WEIR_RESPONSE_SCORE &&
                     decision->response == WEIR_RESPONSE_ALERT,
     };
     char text[WEIR_REASON_MAX + WEIR_PREFIX_TEXT + 64];
@@ -225,25 +231,74 @@ static void alert(struct weir_responder *responder, const struct responder_item 
     responder->options.alert(responder->options.context, &told);
 }
 
+/* " (12 more before)"; a peer can cause as many lines as it likes. */
+static bool may_log(struct weir_responder *responder, struct weir_log_gate *gate,
+                    char more_r[static MORE])
+{
+    unsigned held = 0;
+    bool open = weir_log_gate_open(gate, responder->now, LINE_EVERY, &held);
+
+    more_r[0] = '\0';
+    if (held > 0)
+        snprintf(more_r, MORE, " (%u more before)", held);
+    return open;
+}
+
+static void log_decision(struct weir_responder *responder, const struct responder_item *item)
+{
+    char text[WEIR_REASON_MAX + WEIR_PREFIX_TEXT + 64], more[MORE];
+    const char *withheld = item->decision.withheld;
+
+    if (may_log(responder, &responder->decisions_gate, more))
+        weir_log(responder->log, WEIR_LOG_WARNING, "%s%s%s%s",
+                 sentence(&item->decision, text, sizeof text), withheld ? "; withheld: " : "",
+                 withheld ? withheld : "", more);
+}
+
+static void log_event(struct weir_responder *responder, const struct responder_item *item)
+{
+    char text[WEIR_REASON_MAX + WEIR_PREFIX_TEXT + 64], more[MORE];
+
+    if (!may_log(responder, &responder->events_gate, more))
+        return;
+    describe(&item->event, text, sizeof text);
+    weir_log(responder->log, WEIR_LOG_WARNING, "over its limit: %s%s%s%s", text,
+             item->event.observed ? " (only observed)" : "",
+             item->again ? " (again, after a restart)" : "", more);
+}
+
 static void tell(struct weir_responder *responder, const struct responder_item *item)
 {
-    char text[WEIR_REASON_MAX + WEIR_PREFIX_TEXT + 64];
-
     if (item->is_decision) {
-        const char *withheld = item->decision.withheld;
-
         responder->counts.decisions++;
-        weir_log(responder->log, WEIR_LOG_WARNING, "%s%s%s",
-                 sentence(&item->decision, text, sizeof text), withheld ? "; withheld: " : "",
-                 withheld ? withheld : "");
+        log_decision(responder, item);
         if (item->decision.response != WEIR_RESPONSE_OBSERVE)
             alert(responder, item);
     } else if (item->event.raised) {
-        describe(&item->event, text, sizeof text);
-        weir_log(responder->log, WEIR_LOG_WARNING, "over its limit: %s%s%s", text,
-                 item->event.observed ? " (only observed)" : "",
-                 item->again ? " (again, after a restart)" : "");
+        log_event(responder, item);
     }
+}
+
+static void tell_capped(struct weir_responder *responder, struct responder_capped *capped,
+                        uint64_t count, const char *what)
+{
+    weir_time since = responder->now - capped->last;
+
+    if (count == capped->told || (capped->last > 0 && since >= 0 && since < WEIR_HOUR))
+        return;
+    weir_log(responder->log, WEIR_LOG_WARNING,
+             "%s withheld: %" PRIu64 "; within an hour there were more than [threshold] %s_hour, "
+             "or %s_server_hour by the word of one server", what, count - capped->told, what, what);
+    capped->told = count;
+    capped->last = responder->now;
+}
+
+void weir_responder_tell_capped(struct weir_responder *responder)
+{
+    const struct weir_ladder_counts *counts = weir_ladder_counts(responder->ladder);
+
+    tell_capped(responder, &responder->blocks, counts->blocks_capped, "blocks");
+    tell_capped(responder, &responder->scores, counts->scores_capped, "scores");
 }
 
 int weir_responder_write(struct weir_responder *responder)

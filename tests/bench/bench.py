@@ -4,6 +4,7 @@
     make bench            everything
     bench.py --only NAME  one part: policy, idle, silent, counters, postfwd about envelopes,
                           decide, parser, phrases, hostile, milter, exim about whole messages,
+                           bayes about what is missed,
                            thresholds, sniffer, live, ingest, servers, database, latency (of a
                            block on all servers) about traffic
 
@@ -23,6 +24,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'end2end'))
 sys.dont_write_bytecode = True
+import bench_bayes  # noqa: E402
 import bench_capture  # noqa: E402
 import bench_ingest  # noqa: E402
 import bench_latency  # noqa: E402
@@ -243,8 +245,8 @@ def bench_postfwd(bench):
 
 PARTS = {'policy': bench_policy, 'idle': bench_idle, 'silent': bench_silent,
          'counters': bench_counters, 'postfwd': bench_postfwd, **bench_messages.PARTS,
-         **bench_thresholds.PARTS, **bench_capture.PARTS, **bench_ingest.PARTS,
-         **bench_latency.PARTS}
+         **bench_bayes.PARTS, **bench_thresholds.PARTS, **bench_capture.PARTS,
+         **bench_ingest.PARTS, **bench_latency.PARTS}
 
 
 def main():
@@ -256,8 +258,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     bench = Bench(options.build)
     start = time.time()
-    without = {*bench_messages.PARTS, *bench_thresholds.PARTS, *bench_capture.PARTS,
-               *bench_ingest.PARTS, *bench_latency.PARTS}
+    without = {*bench_messages.PARTS, *bench_bayes.PARTS, *bench_thresholds.PARTS,
+               *bench_capture.PARTS, *bench_ingest.PARTS, *bench_latency.PARTS}
     if not options.only or set(options.only) - without:
         bench.make_history()
     for name in options.only or PARTS:

@@ -43,16 +43,21 @@ C
 cat >"$root/DEBIAN/prerm" <<'C'
 #!/bin/sh
 set -e
-if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
+[ "$1" = remove ] || exit 0
+if [ -d /run/systemd/system ]; then
     systemctl disable --now weir-policyd.socket weir-policyd.service weir-milter.service \
         weir-agent.service weir-monitor.service weir-sniffer.service || true
 fi
+# What [agent] nftables made in the kernel outlives the agent.  Where there is none this may fail.
+weir-agent --clear-nftables 2>/dev/null || nft delete table inet weir 2>/dev/null || true
 C
 cat >"$root/DEBIAN/postrm" <<'C'
 #!/bin/sh
 set -e
 if [ "$1" = purge ]; then
-    rm -rf /var/lib/weir
+    # The identity is a secret that still lets somebody in: weirctl server revoke, on the monitor.
+    rm -rf /var/lib/weir /run/weir /etc/weir/agent.identity
+    rmdir /etc/weir/rules /etc/weir 2>/dev/null || true # what else is there is the operator's
 fi
 C
 chmod 755 "$root/DEBIAN/postinst" "$root/DEBIAN/prerm" "$root/DEBIAN/postrm"

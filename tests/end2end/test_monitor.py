@@ -160,7 +160,7 @@ class Threshold(World):
         self.assertEqual(self.monitor.events(), [])
         self.assertEqual(self.monitor.ask("status")["accepted"], 500)
         self.assertEqual(self.monitor.ask("unaccept", prefix=BAD)["undone"], 1)
-        self.assertEqual(self.monitor.try_to("unaccept", prefix=BAD)[0], 400)
+        self.assertEqual(self.monitor.try_to("unaccept", prefix=BAD)[0], 404)
         self.exceed()
         self.wait_for_event()
 
@@ -274,6 +274,38 @@ class Responses(World):
         time.sleep(0.5)
         self.assertEqual(len(self.monitor.events()), 1)
 
+    def test_a_batch_with_times_of_its_choice_climbs_one_step(self):
+        self.world(threshold={"ladder": "alert 10m, score 3 1h, defer 15m, reject 4h"})
+        start = time.time() - 20 * 3600
+        for hour in range(20):
+            self.mx1.saw(BAD, at=start + hour * 3600, connections=100)
+        self.wait_for_event(count=20, seconds=10)
+        self.mx1.saw(BAD, at=time.time() + 4, connections=100)
+        self.wait_for_event(count=21)
+        self.assertEqual(self.monitor.rows("SELECT step, withheld FROM ladder"),
+                         [{"step": 0, "withheld": 0}])
+        self.assertEqual(self.monitor.rows("SELECT * FROM decisions"), [])
+        self.assertEqual([row["what"] for row in self.monitor.rows(
+            "SELECT what FROM audit WHERE who = 'monitor'")], ["alert"])
+
+    def test_one_server_has_so_many_scores_an_hour_whatever_times_it_claims(self):
+        self.world(threshold={"ladder": "score 3 1h, reject 4h", "scores_server_hour": 5})
+        start = time.time() - 20 * 3600
+        for n in range(20):
+            self.mx1.saw(f"198.51.{n}.9", at=start + n * 3600, connections=100)
+        rig.wait_for(lambda: len(self.monitor.events()) == 20, 10, "20 events")
+        self.assertEqual([row["list"] for row in
+                          self.monitor.rows("SELECT list FROM decisions")], ["score"] * 5)
+        status = self.monitor.ask("status")
+        self.assertEqual((status["scores_withheld"], status["blocks_withheld"]), (15, 0))
+        rig.wait_for(lambda: "scores withheld: " in self.monitor.log())
+        self.assertEqual(self.monitor.log().count("scores withheld: "), 1)
+        self.assertIn("0 blocks, 15 scores: too many within an hour",
+                      self.monitor.weir.ctl("status", check=False).stdout)
+        self.mx2.saw(BAD, connections=100)  # the other one's word is good
+        for entry in self.wait_for_entries("score"):
+            self.assertEqual(entry["points"], 3)
+
     def test_observed_thresholds_list_nobody(self):
         self.world(threshold={"observe": "yes"})
         self.exceed()
@@ -348,6 +380,21 @@ class Identities(World):
             self.mx1.saw(f"198.51.100.{n}", connections=1)
             rig.wait_for(lambda n=n: self.monitor.about(f"198.51.100.{n}"))
             self.assertLess(time.monotonic() - began, 5)
+        self.assertEqual(self.monitor.events(kind="instance"), [])
+
+    def test_A13_agent_that_is_killed_as_it_starts_is_let_in_at_once(self):
+        self.monitor_with()
+        self.mx1 = self.server("mx1")
+        rig.wait_for(lambda: "generation 0" in self.mx1.log())
+        for n in range(3):
+            for pause in range(6):  # before it is let in, and after, and just then
+                self.mx1.kill()
+                self.mx1.process.start()
+                time.sleep(pause * 0.01)
+            self.mx1.kill()
+            self.mx1.start()
+            self.mx1.saw(f"198.51.100.{n}", connections=1)
+            rig.wait_for(lambda n=n: self.monitor.about(f"198.51.100.{n}"), 15)
         self.assertEqual(self.monitor.events(kind="instance"), [])
 
     def test_revoked_server_and_forged_secret_are_refused(self):

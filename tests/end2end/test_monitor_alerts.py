@@ -4,6 +4,7 @@ import email
 import email.policy
 import http.server
 import pathlib
+import re
 import ssl
 import subprocess
 import sys
@@ -102,6 +103,31 @@ class Alerts(World):
         self.assertGreater(times[1] - times[0], 2.5)
         time.sleep(4)
         self.assertEqual((len(self.mails()), len(self.hook.posts)), (2, 2))
+
+    def flood(self, window):
+        self.told_world(window=window)
+        for n in range(200):
+            self.mx1.saw(f"198.51.{n}.9", at=time.time() - 7200 + n, connections=60)
+        rig.wait_for(lambda: self.monitor.ask("status")["alerts"] == 200, 15, "200 alerts")
+
+    def gathered(self):
+        return re.findall(r"alerts gathered: (\d+) alerts? from \S+ to \S+: (.*)",
+                          self.monitor.log())
+
+    def test_the_log_has_the_first_lines_of_a_window_and_one_for_the_rest(self):
+        self.flood("1h")
+        self.assertEqual(self.monitor.stop(), 0)
+        (count, what), = self.gathered()
+        self.assertEqual(count, "180")
+        self.assertRegex(what, r"^alert 1\d\d reject 3\d; 198\.51\.20\.9, 198\.51\.21\.9, "
+                               r"198\.51\.22\.9, 198\.51\.23\.9, 198\.51\.24\.9 and 175 more$")
+        self.assertEqual(self.monitor.log().count("alert: "), 20)
+        self.assertLess(self.monitor.log().count("over its limit: "), 50)
+
+    def test_the_log_has_what_it_gathered_when_the_window_ends(self):
+        self.flood("1s")
+        rig.wait_for(lambda: self.monitor.log().count("alert: ") +
+                     sum(int(count) for count, _ in self.gathered()) == 200, 15, "all in the log")
 
     def test_no_more_messages_an_hour_than_wanted_and_the_rest_at_the_end(self):
         self.told_world(window="1s", alert_hour=2)

@@ -5,6 +5,7 @@ import collections
 import os
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -179,6 +180,7 @@ class Full(Faults):
         time.sleep(0.5)
         fill(ballast)
         rig.wait_for(lambda: self.monitor.ask("status")["later"] > 0, 20, "a refusal")
+        self.problem(f"journal cannot be written: full; .*agents keep .*the disk of {journal}, or")
         time.sleep(2)
         self.assertTrue(self.monitor.process.alive())
         self.monitor.kill()
@@ -186,6 +188,18 @@ class Full(Faults):
         time.sleep(1)
         ballast.unlink()
         self.compare()
+        self.no_problem()
+
+    def problem(self, reason):
+        """weirctl tells of the disk."""
+        def told():
+            done = self.monitor.weir.ctl("status", check=False)
+            return done.returncode == 1 and re.search(f"(?m)^PROBLEM .*{reason}", done.stdout)
+        rig.wait_for(told, 30, f"a problem: {reason}")
+
+    def no_problem(self):
+        rig.wait_for(lambda: "cannot be written" not in
+                     self.monitor.weir.ctl("status", check=False).stdout, 30, "no problem")
 
     def test_agents_come_back_soon_after_they_were_told_to_come_later(self):
         journal = self.folder / "journal"
@@ -209,10 +223,11 @@ class Full(Faults):
         time.sleep(0.5)
         ballast = state / "ballast"
         fill(ballast)
-        time.sleep(3)
+        self.problem(f"database cannot be written: .*full; .*the journal.* disk of {state}/spam.db")
         self.assertTrue(self.monitor.process.alive())
         ballast.unlink()
         self.compare()
+        self.no_problem()
 
 
 if __name__ == "__main__":

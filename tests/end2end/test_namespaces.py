@@ -104,6 +104,8 @@ class World(unittest.TestCase):
         """The monitor's sums are what the mail servers logged, to one, and stay so."""
         def seen(numbers):
             return {key: value for key, value in numbers.items() if key not in World.lost}
+        for server in self.hosts.servers:
+            server.idle()
         want = seen(self.hosts.logged())
         try:
             rig.wait_for(lambda: seen(self.hosts.sums()) == want, seconds)

@@ -1,6 +1,8 @@
-"""The Debian package: what it holds works from where it was unpacked."""
+"""The Debian package: what it holds works from where it was unpacked, and goes when it goes."""
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import unittest
@@ -19,6 +21,33 @@ HOLDS = ("usr/sbin/weir-policyd", "usr/sbin/weir-milter", "usr/bin/weirctl",
          "usr/share/man/man1/weirctl.1", "usr/share/man/man5/weir.conf.5")
 
 
+# Takes the package away step by step, as dpkg does, in a file system and a network of its own; what
+# is there is printed after each step.
+REMOVAL = r"""
+for place in /etc /var/lib /run; do mount -t tmpfs weir $place; done
+mkdir -p /etc/weir/rules /var/lib/weir/spool /run/weir
+echo secret >/etc/weir/agent.identity
+echo state >/var/lib/weir/spam.db
+nft add table inet weir
+nft add table inet other
+look() {
+    echo "$1:" $(nft list tables | grep -c 'inet weir$') \
+        $(nft list tables | grep -c 'inet other$') \
+        $(ls -d /etc/weir/agent.identity /var/lib/weir/spam.db /run/weir /etc/weir 2>/dev/null)
+}
+look "there"
+"$control/prerm" upgrade 9.9 && look "upgraded"
+"$control/prerm" remove && look "removed"
+"$control/prerm" remove && look "removed again"
+"$control/postrm" remove && look "really"
+touch /etc/weir/own.conf
+"$control/postrm" purge && look "purged"
+rm /etc/weir/own.conf
+"$control/postrm" purge && look "purged again"
+"""
+FILES = "/etc/weir /etc/weir/agent.identity /run/weir /var/lib/weir/spam.db"
+
+
 class Package(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -29,6 +58,25 @@ class Package(unittest.TestCase):
         cls.package = max((rig.TOP / "build").glob("weir_*.deb"), key=lambda p: p.stat().st_mtime)
         cls.root = rig.scratch()
         subprocess.run(["dpkg-deb", "-x", cls.package, cls.root], check=True)
+        subprocess.run(["dpkg-deb", "-e", cls.package, cls.root / "control"], check=True)
+
+    def test_what_it_made_goes_with_it(self):
+        if os.geteuid() != 0 or not shutil.which("nft"):
+            self.skipTest("only root can try that, with nft")
+        probe = subprocess.run(["unshare", "--mount", "--net", "nft", "add table inet weirprobe"],
+                               capture_output=True)
+        if probe.returncode != 0:
+            self.skipTest("no namespaces, or no nftables in the kernel")
+        done = subprocess.run(
+            ["unshare", "--mount", "--net", "sh", "-eu", "-c", REMOVAL], capture_output=True,
+            text=True, timeout=60,
+            env={"PATH": f"{self.root}/usr/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
+                 "control": str(self.root / "control")})
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.stdout.split("\n"), [
+            f"there: 1 1 {FILES}", f"upgraded: 1 1 {FILES}", f"removed: 0 1 {FILES}",
+            f"removed again: 0 1 {FILES}", f"really: 0 1 {FILES}", "purged: 0 1 /etc/weir",
+            "purged again: 0 1", ""])
 
     def field(self, name):
         return subprocess.run(["dpkg-deb", "-f", self.package, name], capture_output=True,

@@ -382,8 +382,11 @@ class Files(unittest.TestCase):
     def test_configurations_are_tested(self):
         path = self.folder / "weir.conf"
         path.write_text("[sniffer]\nports = 25, 99999\n")
-        for words, code in ((("-c", path, "-t"), 78), (("-c", empty_configuration(), "-t"), 0),
-                            (("-c", path, "-r", self.good), 78)):
+        nobody, good = self.folder / "nobody.conf", self.folder / "good.conf"
+        nobody.write_text("[sniffer]\nuser = nobody-of-that-name\n")
+        good.write_text("[sniffer]\nuser = nobody\n")
+        for words, code in ((("-c", path, "-t"), 78), (("-c", good, "-t"), 0),
+                            (("-c", nobody, "-t"), 78), (("-c", path, "-r", self.good), 78)):
             sniff(*words, code=code)
 
 

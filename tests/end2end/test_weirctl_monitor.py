@@ -6,8 +6,8 @@ import pty
 import re
 import select
 import signal
+import sqlite3
 import stat
-import subprocess
 import sys
 import time
 import unittest
@@ -19,9 +19,10 @@ import monitor
 import rig
 from ctl_help import Help
 
-USAGE, DATA, UNAVAILABLE, CANT_CREATE, CONFIG = 64, 65, 69, 73, 78
+USAGE, DATA, CANT_CREATE = 64, 65, 73
 VERBS = ["server add", "server revoke", "server list", "threshold show", "threshold set",
-         "threshold remove", "threshold test", "top", "events", "block", "unblock"]
+         "threshold remove", "threshold test", "top", "events", "block", "unblock",
+         "unaccept", "decisions"]
 SPAMMER, PARTNER, SMALL = "203.0.113.7", "198.51.100.9", "192.0.2.44"
 
 
@@ -47,9 +48,10 @@ class Monitor:
         self.process.ready(self.socket.exists)
         self.process.ready(lambda: rig.accepts(self.port))
 
-    def add_server(self, name):
+    def add_server(self, name, **sections):
         """A mail server as its operator makes one."""
         weir = rig.Weir(self.folder, name, agent={"identity": self.folder / f"{name}.identity"})
+        weir.configure(**sections)
         self.weir.ctl("server", "add", name, "--output", self.folder / f"{name}.identity")
         (weir.folder / "spool").mkdir()
         weir.make_lists()
@@ -143,6 +145,9 @@ class CommandLine(Help, Case):
             (["threshold", "set", "default", "--prefix", "192.0.2.0/24"], "takes no --prefix"),
             (["threshold", "set", "partners", "--messages", "1/s:3"], "--prefix is missing"),
             (["threshold", "set", "x" * 32, "--prefix", "192.0.2.1"], "1..31 octets"),
+            *((["threshold", "set", name, "--prefix", "192.0.2.1"],
+               "1..31 octets: letters, digits, '-', '_' and '.'")
+              for name in ("", "two words", "a:b", "partners,", "p\u00e4rtner", "a/b", "$(id)")),
             (["threshold", "set", "p", "--prefix", "192.0.2.1/24"], "p: "),
             (["threshold", "set", "default", "--observe", "--enforce"], "only one of"),
             (["threshold", "set", "default", "--ladder", "shout 5m"], "one of observe"),
@@ -156,7 +161,13 @@ class CommandLine(Help, Case):
             (["block", "spammer.example", "--for", "4h"], "spammer.example"),
             (["block", SPAMMER, "--for", "4h", "--reason", "a\nb"], "control character"),
             (["unblock", SPAMMER, "--for", "4h"], "--accept is missing"),
+            (["block", SPAMMER, "--for", "4h", "--force"], "block does not take --force"),
+            (["unblock", SPAMMER, "--force"], "unblock does not take --force"),
             (["unblock"], "missing"),
+            (["unaccept"], "missing"),
+            (["unaccept", "customer.example"], "customer.example"),
+            (["unaccept", SPAMMER, "--for", "4h"], "does not take --for"),
+            (["decisions", "customer.example"], "customer.example"),
         ]:
             with self.subTest(" ".join(words)):
                 self.refused(USAGE, reason, *words)
@@ -260,7 +271,7 @@ class Decisions(Case):
                                                check=False).returncode == 0)
         answer = self.json("block", "2001:db8:1::/48", "--for", "1h", "--defer")
         self.assertEqual((answer["blocked"], answer["defer"]), ("2001:db8:1::/48", True))
-        self.assertEqual(answer["servers"], {"have": ["mx1"], "lack": []})
+        self.assertEqual(answer["servers"], {"have": ["mx1"], "lack": [], "not": []})
 
         text = self.good("unblock", "203.0.113.20")
         self.assertIn("1 decision taken back", text)
@@ -281,6 +292,40 @@ class Decisions(Case):
         self.assertEqual(self.mx1.ctl("accept", "show", "203.0.113.30", check=False).returncode, 0)
         self.refused(DATA, "acceptable", "block", "203.0.113.30", "--for", "4h")
         self.assertIn("accepted from now on", self.good("unblock", "203.0.113.31", "--accept"))
+
+    def test_what_is_accepted_is_shown_and_taken_back(self):
+        self.good("unblock", "203.0.113.60", "--accept", "--for", "7d", "--reason", "a customer")
+        self.good("unblock", "203.0.113.0/26", "--accept", "--reason", "their network")
+        self.good("block", "203.0.113.200", "--for", "4h", "--reason", "sends viruses")
+        rows = {row["prefix"]: row for row in self.json("decisions", "203.0.113.60")}
+        self.assertEqual(set(rows), {"203.0.113.60", "203.0.113.0/26"})
+        row = rows["203.0.113.60"]
+        self.assertEqual((row["list"], row["reason"], row["by"]),
+                         ("accept", "a customer", f"uid {os.geteuid()}"))
+        self.assertRegex(row["ends"], r"20..-..-..T")
+        self.assertIsNone(rows["203.0.113.0/26"]["ends"])
+        text = self.good("decisions")
+        self.assertRegex(text, r"(?m)^203\.0\.113\.60 +accepted +20\S+ +uid \d+ +a customer$")
+        self.assertRegex(text, r"(?m)^203\.0\.113\.0/26 +accepted +for ever +uid \d+ +their ")
+        self.assertRegex(text, r"(?m)^203\.0\.113\.200 +refused +20\S+ +uid \d+ +sends viruses$")
+
+        done = self.monitor.weir.ctl("unaccept", "203.0.113.60", check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"203\.0\.113\.60 is not accepted any more.*\nso on: mx1\n")
+        self.assertRegex(done.stderr, r"note: 203\.0\.113\.0/26, which holds it, is accepted all")
+        self.refused(1, "not accepted by itself", "unaccept", "203.0.113.60")
+        answer = self.json("unaccept", "203.0.113.0/26")
+        self.assertEqual((answer["unaccepted"], answer["undone"], answer["servers"]["have"]),
+                         ("203.0.113.0/26", 1, ["mx1"]))
+        self.assertEqual(self.mx1.ctl("accept", "show", "203.0.113.60", check=False).returncode, 1)
+        self.assertEqual(self.json("decisions", "203.0.113.60"), [])
+        self.good("block", "203.0.113.60", "--for", "4h")  # it is no longer acceptable
+        with sqlite3.connect(f"file:{self.monitor.weir.folder / 'spam.db'}?mode=ro",
+                             uri=True) as database:
+            lines = database.execute("SELECT who, detail FROM audit WHERE what = 'unaccept'")
+            self.assertEqual(set(lines.fetchall()),
+                             {(f"uid {os.geteuid()}", "203.0.113.60"),
+                              (f"uid {os.geteuid()}", "203.0.113.0/26")})
 
     def test_a_wider_block_is_told_when_it_stays(self):
         self.good("block", "203.0.114.0/24", "--for", "4h")
@@ -316,6 +361,31 @@ class Decisions(Case):
         self.assertRegex(text, r"in force on: mx1\nnot yet.*: away\n")
         self.good("server", "revoke", "away")
         self.assertNotIn("away", self.good("unblock", "203.0.113.40"))
+
+
+class Overruled(Case):
+    def test_a_server_whose_own_lists_decide_otherwise_is_named_with_the_reason(self):
+        for name, sections in (("mx2", {"weir": {"never": "203.0.113.0/28"}}), ("mx3", {})):
+            weir = self.monitor.add_server(name, **sections)
+            if name == "mx3":
+                weir.ctl("accept", "add", "203.0.113.5", "--forever")
+                weir.ctl("blacklist", "add", "203.0.113.6", "--for", "1h")
+        text = self.good("block", "203.0.113.5", "--for", "4h")
+        self.assertIn("in force on: mx1\nnot on mx2: its never-list forbids it\n"
+                      "not on mx3: its acceptable list comes first\n", text)
+        who = self.json("block", "203.0.113.6", "--for", "4h")["servers"]
+        self.assertEqual(who, {"have": ["mx1"], "lack": [], "not": [
+            {"server": "mx2", "why": "its never-list forbids it"},
+            {"server": "mx3", "why": "an entry of its own stands there"}]})
+        who = self.json("block", "203.0.113.77", "--for", "4h")["servers"]
+        self.assertEqual(who, {"have": ["mx1", "mx2", "mx3"], "lack": [], "not": []})
+        # What was said before is known still.
+        who = self.json("block", "203.0.113.5", "--for", "5h")["servers"]
+        self.assertEqual([one["server"] for one in who["not"]], ["mx2", "mx3"])
+        self.assertEqual(len(self.monitor.server("mx2")["health"]["overruled"]), 2)
+        self.good("unblock", "203.0.113.6")
+        rig.wait_for(lambda: self.monitor.server("mx2")["health"]["overruled"] ==
+                     ["blacklist 203.0.113.5 never"], 10, "a report without it")
 
 
 class Traffic(Case):
@@ -387,6 +457,17 @@ class Thresholds(Case):
         self.refused(1, "no threshold partners", "threshold", "show", "partners")
         self.assertEqual([row["name"] for row in self.json("threshold", "show")], ["default"])
 
+    def test_the_monitor_too_takes_only_plain_names(self):
+        question = {"do": "threshold set", "prefixes": "192.0.2.77", "rate": [1, 1, 1],
+                    "maximum": [9, 9, 9], "ladder": "alert 1h"}
+        for name in ("", "two words", "a:b", "x" * 32, "p\u00e4rtner", "a\nb"):
+            status, answer = self.monitor.ask({**question, "name": name})
+            self.assertEqual(status, 400)
+            self.assertIn("1..31 octets", answer["error"])
+        for name in ("x" * 31, "A-b_c.9"):
+            self.good("threshold", "set", name, "--prefix", "192.0.2.77")
+            self.good("threshold", "remove", name)
+
     def test_a_prefix_has_one_threshold(self):
         self.good("threshold", "set", "first", "--prefix", "192.0.2.0/24")
         for prefixes in ("192.0.2.0/24", "198.51.100.0/24,192.0.2.0/24"):
@@ -445,64 +526,6 @@ class Thresholds(Case):
         self.assertIn("1 more", self.good("threshold", "test", "--since", "1d", "--connections",
                                           "1/s:40", "--most", "2"))
         self.assertEqual(self.json("threshold", "show")[0]["connections"]["most"], 50)
-
-
-class WithoutMonitor(unittest.TestCase):
-    def setUp(self):
-        self.folder = rig.scratch()
-        self.weir = rig.Weir(self.folder, monitor={"admin": f"unix:{self.folder}/none.sock"})
-
-    def refused(self, code, reason, *words):
-        done = self.weir.ctl(*words, check=False)
-        self.assertEqual(done.returncode, code, f"{words}: {done.stdout}{done.stderr}")
-        self.assertRegex(done.stderr, reason)
-
-    def test_nobody_at_the_socket_is_told_with_its_name(self):
-        for words in (["server", "revoke", "mx1"], ["block", SPAMMER, "--for", "4h"],
-                      ["unblock", SPAMMER], ["threshold", "remove", "partners"]):
-            self.refused(UNAVAILABLE, "none.sock", *words)
-        self.refused(UNAVAILABLE, "none.sock", "server", "add", "mx1", "--output",
-                     self.folder / "identity")
-        self.assertFalse((self.folder / "identity").exists())
-
-    def test_a_database_that_is_not_there_is_told_with_its_name(self):
-        for words in (["server", "list"], ["threshold", "show"], ["top"], ["events"],
-                      ["threshold", "test"], ["threshold", "set", "default", "--observe"]):
-            self.refused(UNAVAILABLE, "spam.db", *words)
-
-    def test_a_configuration_without_a_socket_is_told(self):
-        self.weir.configure(monitor={"admin": ""})
-        self.refused(CONFIG, "admin", "server", "revoke", "mx1")
-
-    def test_whoever_else_listens_there_is_no_monitor(self):
-        listener = subprocess.Popen(
-            [sys.executable, "-c", "import socket,sys;s=socket.socket(socket.AF_UNIX);"
-             "s.bind(sys.argv[1]);s.listen();c,_=s.accept();c.recv(9999);"
-             "c.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\n[]');c.close()",
-             str(self.folder / "none.sock")])
-        self.addCleanup(listener.wait)
-        rig.wait_for((self.folder / "none.sock").exists, 10, "the listener")
-        time.sleep(0.2)
-        self.refused(UNAVAILABLE, "is not weir-monitor", "server", "revoke", "mx1")
-
-    def test_status_of_a_machine_without_a_monitor(self):
-        done = self.weir.ctl("status", "--json", check=False)
-        self.assertIsNone(json.loads(done.stdout)["monitor"])
-        self.assertNotIn("monitor", self.weir.ctl("status", check=False).stdout)
-
-    def test_status_of_a_monitor_that_does_not_run(self):
-        (self.folder / "none.sock").touch()
-        done = self.weir.ctl("status", "--json", check=False)
-        status = json.loads(done.stdout)
-        self.assertEqual((done.returncode, status["healthy"]), (1, False))
-        self.assertFalse(status["monitor"]["running"])
-        self.assertTrue(any("weir-monitor does not run" in text for text in status["problems"]))
-        self.assertIn("DOWN", self.weir.ctl("status", check=False).stdout)
-
-    def test_other_verbs_do_not_load_libcurl(self):
-        needed = subprocess.run(["readelf", "-d", rig.BUILD / "weirctl"], capture_output=True,
-                                text=True, check=True).stdout
-        self.assertNotIn("libcurl", needed)
 
 
 if __name__ == "__main__":

@@ -138,6 +138,9 @@ static void A13_a_second_agent_is_refused_and_told_of_once(void **state)
         {B, "", 2 * SILENCE, 409, 1},      /* heard of just so long ago, or not */
         {B, A, 2 * SILENCE, 200, 1},       /* its successor */
         {A, "", 2 * SILENCE + 1, 409, 2},
+        {A, C "," C, 2 * SILENCE + 1, 409, 2},
+        {A, C "," B, 2 * SILENCE + 1, 200, 2}, /* one of those it names is known */
+        {B, C "," A "," C, 2 * SILENCE + 1, 200, 2},
         {C, "", 3 * SILENCE + 2 * WEIR_SECOND, 200, 2}, /* silent for long enough */
         {B, "", 3 * SILENCE + 2 * WEIR_SECOND, 409, 3},
     };

@@ -106,6 +106,59 @@ static void no_hour_has_more_messages_than_it_may(void **state)
     }
 }
 
+/* Lines of the log. -------------------------------------------------------- */
+
+static void the_first_alerts_of_a_window_are_lines_and_the_rest_is_one_line(void **state)
+{
+    struct weir_alert_lines lines = {.window = 5 * WEIR_MINUTE};
+    struct weir_alert alert = alert_of("203.0.113.7", WEIR_RESPONSE_REJECT);
+    struct weir_alert_group more;
+    weir_time now = WEIR_HOUR;
+
+    (void)state;
+    assert_false(weir_alert_lines_end(&lines, now, false, &more));
+    for (unsigned window = 0; window < 3; window++, now += 5 * WEIR_MINUTE) {
+        for (unsigned i = 0; i < 40000; i++)
+            assert_int_equal(weir_alert_lines_add(&lines, &alert, now + i), i < WEIR_ALERT_LINES);
+        assert_false(weir_alert_lines_end(&lines, now + 5 * WEIR_MINUTE - 1, false, &more));
+        assert_true(weir_alert_lines_end(&lines, now + 5 * WEIR_MINUTE, false, &more));
+        assert_int_equal(more.count, 40000 - WEIR_ALERT_LINES);
+        assert_int_equal(more.kept, WEIR_ALERT_LINES);
+        assert_false(weir_alert_lines_end(&lines, now + 5 * WEIR_MINUTE, false, &more));
+    }
+}
+
+static void a_window_of_lines_begins_with_its_first_and_may_end_with_nothing_more(void **state)
+{
+    struct weir_alert_lines lines = {.window = WEIR_MINUTE};
+    struct weir_alert alert = alert_of("203.0.113.7", WEIR_RESPONSE_REJECT);
+    struct weir_alert_group more;
+
+    (void)state;
+    for (unsigned i = 0; i < 100; i++) { /* as few as these never wait */
+        weir_time now = WEIR_HOUR + i * WEIR_MINUTE / WEIR_ALERT_LINES;
+
+        assert_false(weir_alert_lines_end(&lines, now, false, &more));
+        assert_true(weir_alert_lines_add(&lines, &alert, now));
+    }
+    assert_false(weir_alert_lines_end(&lines, 2 * WEIR_HOUR, false, &more));
+}
+
+static void what_the_log_has_gathered_is_told_when_it_is_to_end(void **state)
+{
+    struct weir_alert_lines lines = {.window = WEIR_DAY};
+    struct weir_alert alert = alert_of("203.0.113.7", WEIR_RESPONSE_REJECT);
+    struct weir_alert_group more;
+
+    (void)state;
+    for (unsigned i = 0; i < WEIR_ALERT_LINES; i++)
+        weir_alert_lines_add(&lines, &alert, WEIR_HOUR);
+    assert_false(weir_alert_lines_add(&lines, &alert, WEIR_HOUR));
+    assert_true(weir_alert_lines_end(&lines, WEIR_HOUR, true, &more));
+    assert_int_equal(more.count, 1);
+    assert_false(weir_alert_lines_end(&lines, WEIR_HOUR, true, &more));
+}
+
 /* Text. -------------------------------------------------------------------- */
 
 static void A8_A19_A35_sentence_names_address_rate_limit_servers_and_undo(void **state)
@@ -125,6 +178,33 @@ static void A8_A19_A35_sentence_names_address_rate_limit_servers_and_undo(void *
     weir_alert_sentence(&alert, line);
     assert_non_null(strstr(line, "response: alert, reject was withheld: it is acceptable"));
     assert_null(strstr(line, "undo"));
+}
+
+static void a_summary_has_the_number_and_the_first_addresses(void **state)
+{
+    struct weir_alert_group group = {.count = 0};
+    char line[WEIR_ALERT_LINE_ROOM], prefix[32];
+
+    (void)state;
+    for (unsigned i = 0; i < 30; i++) {
+        struct weir_alert alert;
+
+        sprintf(prefix, "198.51.%u.9", i);
+        alert = alert_of(prefix, i % 3 ? WEIR_RESPONSE_REJECT : WEIR_RESPONSE_ALERT);
+        weir_alert_group_add(&group, &alert);
+        if (i == 0)
+            assert_string_equal(weir_alert_summary(&group, line),
+                                "1 alert from 2026-09-21T14:13:20Z to 2026-09-21T14:13:20Z: "
+                                "alert 1; 198.51.0.9");
+        if (i == 4)
+            assert_non_null(strstr(weir_alert_summary(&group, line), ", 198.51.4.9"));
+        if (i == 4)
+            assert_null(strstr(line, "more"));
+    }
+    assert_string_equal(weir_alert_summary(&group, line),
+                        "30 alerts from 2026-09-21T14:13:20Z to 2026-09-21T14:13:20Z: "
+                        "alert 10 reject 20; 198.51.0.9, 198.51.1.9, 198.51.2.9, 198.51.3.9, "
+                        "198.51.4.9 and 25 more");
 }
 
 static void mail_has_the_fields_it_needs(void **state)
@@ -259,6 +339,10 @@ int main(void)
         cmocka_unit_test(merging_is_adding_one_after_the_other),
         cmocka_unit_test(the_first_message_is_due_at_once_and_the_next_after_a_window),
         cmocka_unit_test(no_hour_has_more_messages_than_it_may),
+        cmocka_unit_test(the_first_alerts_of_a_window_are_lines_and_the_rest_is_one_line),
+        cmocka_unit_test(a_window_of_lines_begins_with_its_first_and_may_end_with_nothing_more),
+        cmocka_unit_test(what_the_log_has_gathered_is_told_when_it_is_to_end),
+        cmocka_unit_test(a_summary_has_the_number_and_the_first_addresses),
         cmocka_unit_test(A8_A19_A35_sentence_names_address_rate_limit_servers_and_undo),
         cmocka_unit_test(mail_has_the_fields_it_needs),
         cmocka_unit_test(hostile_text_forges_no_line),

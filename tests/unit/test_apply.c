@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "core/base/error.h"
 #include "monitor/agent/apply_io.h"
 #include "tests/unit/lists_rig.h"
@@ -35,14 +37,20 @@ static struct said saying(bool full)
     return (struct said){.command.full = full};
 }
 
+static void apply_after(struct lists_rig *rig, struct weir_lists *lists, struct said *said,
+                        weir_time now, struct weir_applied *applied)
+{
+    said->command.set = said->set;
+    said->command.removed = said->removed;
+    assert_int_equal(weir_apply(lists, &said->command, now, &rig->log, applied), 0);
+}
+
 static struct weir_applied apply(struct lists_rig *rig, struct weir_lists *lists,
                                  struct said *said)
 {
-    struct weir_applied applied;
+    struct weir_applied applied = {0};
 
-    said->command.set = said->set;
-    said->command.removed = said->removed;
-    assert_int_equal(weir_apply(lists, &said->command, RIG_NOW, &rig->log, &applied), 0);
+    apply_after(rig, lists, said, RIG_NOW, &applied);
     return applied;
 }
 
@@ -158,6 +166,80 @@ static void entries_of_others_are_neither_replaced_nor_removed(void **state)
     weir_lists_free(&lists);
 }
 
+/* "never 192.0.2.7, own 192.0.2.8/32": what decides nothing here, in the order it is noted. */
+static const char *overruled(const struct weir_applied *applied)
+{
+    static char text[WEIR_OVERRULED_MAX * 64];
+    char prefix[WEIR_PREFIX_TEXT];
+    size_t len = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < applied->overruleds; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%s %s %s", i > 0 ? ", " : "",
+                                applied->overruled[i].by,
+                                weir_list_name(applied->overruled[i].list),
+                                weir_prefix_format(&applied->overruled[i].prefix, prefix));
+    return text;
+}
+
+static void what_decides_nothing_here_is_noted_until_it_is_said_otherwise(void **state)
+{
+    struct lists_rig *rig = *state;
+    const struct weir_prefix never = rig_prefix("192.0.2.0/28");
+    struct weir_lists *lists = lists_rig_open(rig, true, &never, 1);
+    struct weir_applied applied = {0};
+    struct said said = saying(false);
+
+    rig_add(lists, WEIR_LIST_ACCEPT, "192.0.2.64/28", 0);
+    rig_add(lists, WEIR_LIST_BLACK, "192.0.2.200", 0);
+    say(&said, WEIR_LIST_BLACK, "192.0.2.7", RIG_NOW + WEIR_HOUR);
+    say(&said, WEIR_LIST_BLACK, "192.0.2.66", RIG_NOW + 1);
+    say(&said, WEIR_LIST_ACCEPT, "192.0.2.8", 0);
+    say(&said, WEIR_LIST_BLACK, "192.0.2.200", RIG_NOW + WEIR_HOUR);
+    say(&said, WEIR_LIST_BLACK, "192.0.2.0/24", RIG_NOW + WEIR_HOUR); /* wider than what they say */
+    apply_after(rig, lists, &said, RIG_NOW, &applied);
+    assert_string_equal(overruled(&applied), "never blacklist 192.0.2.7, accept blacklist "
+                                             "192.0.2.66, own blacklist 192.0.2.200");
+    assert_int_equal(applied.withheld, 2);
+    assert_int_equal(applied.set, 3);
+
+    said = saying(false); /* of some nothing is said, and one ends meanwhile */
+    say(&said, WEIR_LIST_BLACK, "192.0.2.9", RIG_NOW + WEIR_HOUR);
+    say(&said, WEIR_LIST_BLACK, "-192.0.2.200", 0);
+    apply_after(rig, lists, &said, RIG_NOW + 1, &applied);
+    assert_string_equal(overruled(&applied), "never blacklist 192.0.2.9, never blacklist "
+                                             "192.0.2.7");
+
+    said = saying(true);
+    say(&said, WEIR_LIST_BLACK, "192.0.2.7", RIG_NOW + WEIR_HOUR);
+    apply_after(rig, lists, &said, RIG_NOW + 1, &applied);
+    assert_string_equal(overruled(&applied), "never blacklist 192.0.2.7");
+    weir_lists_free(&lists);
+}
+
+static void more_than_can_be_noted_is_counted(void **state)
+{
+    struct lists_rig *rig = *state;
+    const struct weir_prefix never = rig_prefix("192.0.2.0/24");
+    struct weir_lists *lists = lists_rig_open(rig, true, &never, 1);
+    struct weir_command_entry set[WEIR_OVERRULED_MAX + 1];
+    struct weir_command command = {.set = set, .sets = WEIR_OVERRULED_MAX + 1};
+    struct weir_applied applied = {0};
+    char text[WEIR_PREFIX_TEXT];
+
+    for (size_t i = 0; i < command.sets; i++) {
+        snprintf(text, sizeof text, "192.0.2.%zu", i + 1);
+        set[i] = (struct weir_command_entry){WEIR_LIST_BLACK,
+                                             rig_entry(text, RIG_NOW + WEIR_HOUR)};
+    }
+    for (size_t again = 0; again < 2; again++) {
+        assert_int_equal(weir_apply(lists, &command, RIG_NOW, &rig->log, &applied), 0);
+        assert_int_equal(applied.withheld, WEIR_OVERRULED_MAX + 1);
+        assert_int_equal(applied.overruleds, WEIR_OVERRULED_MAX);
+    }
+    weir_lists_free(&lists);
+}
+
 static void a_full_command_removes_what_it_does_not_name_and_any_other_does_not(void **state)
 {
     static const char *const names[] = {"192.0.2.1", "192.0.2.0/24", "2001:db8::/48", "192.0.2.2"};
@@ -210,6 +292,8 @@ int main(void)
         TEST(A9_what_the_monitor_sets_decides_until_it_ends_or_is_removed),
         TEST(what_the_never_list_holds_is_left_out_and_told_once),
         TEST(entries_of_others_are_neither_replaced_nor_removed),
+        TEST(what_decides_nothing_here_is_noted_until_it_is_said_otherwise),
+        TEST(more_than_can_be_noted_is_counted),
         TEST(a_full_command_removes_what_it_does_not_name_and_any_other_does_not),
         TEST(what_has_ended_is_not_set),
     };

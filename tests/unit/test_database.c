@@ -47,6 +47,7 @@ static void a_database_of_version_1_is_migrated(void **state)
 
     assert_int_equal(weir_database_run(rig->database, "DROP TABLE thresholds; DROP TABLE events;"
                      "DROP TABLE decisions; DROP TABLE audit; DROP TABLE ladder;"
+                     "DROP TABLE hits; DROP TABLE hits_all;"
                      "DROP INDEX addresses_last_seen; PRAGMA user_version = 1"), 0);
     struct weir_minute_row row = database_row(7, 100, 1, 5);
     assert_int_equal(database_store(rig, &row, 1, 77), 0);
@@ -62,7 +63,8 @@ static void a_database_of_version_4_is_migrated(void **state)
     struct database_rig *rig = *state;
 
     assert_int_equal(weir_database_run(rig->database, "DROP INDEX decisions_standing;"
-                     "DROP INDEX decisions_undone; PRAGMA user_version = 4"), 0);
+                     "DROP INDEX decisions_undone; DROP TABLE hits; DROP TABLE hits_all;"
+                     "ALTER TABLE ladder DROP COLUMN taken; PRAGMA user_version = 4"), 0);
     database_must(rig, database_open(rig), 0);
     assert_int_equal(database_number(rig, "PRAGMA user_version"), WEIR_DATABASE_VERSION);
     assert_int_equal(database_number(rig, "SELECT count(*) FROM sqlite_schema "
@@ -77,6 +79,7 @@ static void a_migration_is_done_whole_or_not_at_all(void **state)
     /* The last statement of the step cannot be done. */
     assert_int_equal(weir_database_run(rig->database, "DROP TABLE thresholds; DROP TABLE events;"
                      "DROP TABLE decisions; DROP TABLE audit; DROP TABLE ladder;"
+                     "DROP TABLE hits; DROP TABLE hits_all;"
                      "PRAGMA user_version = 1"), 0);
     assert_true(database_open(rig) < 0);
     assert_why(rig->why, rig->path, "addresses_last_seen");

@@ -23,10 +23,37 @@
 static int read_text(const char *text, struct weir_identity *identity_r)
 {
     const char *why = NULL;
-    int done = weir_identity_read(weir_slice_of(text), identity_r, &why);
+    unsigned line;
+    int done = weir_identity_read(weir_slice_of(text), identity_r, &why, &line);
 
     assert_true(done == 0 || (why && why[0]));
     return done;
+}
+
+static void the_line_that_is_wrong_is_told(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned line;
+    } cases[] = {
+        {"nobody\n" SERVER, 1},
+        {"# a comment\n\n" SERVER "secret = x\n" MONITOR, 4},
+        {SERVER MONITOR "pin = x", 3},
+        {SERVER MONITOR SERVER MONITOR, 3},
+        {SERVER MONITOR, 0}, /* what is missing has no line */
+        {"", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct weir_identity identity;
+        const char *why = NULL;
+        unsigned line = 99;
+
+        assert_int_equal(weir_identity_read(weir_slice_of(cases[i].text), &identity, &why, &line),
+                         WEIR_EINVAL);
+        assert_int_equal(line, cases[i].line);
+    }
 }
 
 static void a_file_is_understood_whole_or_refused(void **state)
@@ -161,10 +188,31 @@ static void an_instance_is_thirty_two_small_hex_digits(void **state)
     assert_false(weir_instance_fit((struct weir_slice){"0123456789abcdef\0123456789abcde", 32}));
 }
 
+static void a_list_has_no_more_than_WEIR_INSTANCES_KNOWN(void **state)
+{
+    char list[(WEIR_INSTANCES_KNOWN + 1) * WEIR_INSTANCE_TEXT + 1] = "";
+    char one[WEIR_INSTANCE_TEXT];
+    struct weir_slice rest;
+    (void)state;
+    assert_true(weir_instances_fit(weir_slice_of("")));
+    for (int n = 1; n <= WEIR_INSTANCES_KNOWN + 1; n++) {
+        snprintf(list + strlen(list), WEIR_INSTANCE_TEXT + 1, "%s%032x", n > 1 ? "," : "",
+                 (unsigned)n);
+        assert_int_equal(weir_instances_fit(weir_slice_of(list)), n <= WEIR_INSTANCES_KNOWN);
+    }
+    rest = weir_slice_of(list);
+    assert_true(weir_instances_next(&rest, one) && weir_instances_next(&rest, one));
+    assert_string_equal(one, "00000000000000000000000000000002");
+    assert_false(weir_instances_fit(weir_slice_of("0123456789abcdef0123456789abcdef;x")));
+    assert_false(weir_instances_fit(weir_slice_of(",")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_instance_is_thirty_two_small_hex_digits),
+        cmocka_unit_test(a_list_has_no_more_than_WEIR_INSTANCES_KNOWN),
+        cmocka_unit_test(the_line_that_is_wrong_is_told),
         cmocka_unit_test(a_file_is_understood_whole_or_refused),
         cmocka_unit_test(limits_hold_at_the_limit_and_one_beyond),
         cmocka_unit_test(a_name_begins_with_a_letter_or_digit),

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/slice.h"
 #include "monitor/threshold/policy.h"
 
 #define LADDER "alert 10m, reject 4h"
@@ -84,6 +85,33 @@ static void the_longest_prefix_of_all_thresholds_says_the_limit(void **state)
     assert_int_equal(policy.ladder[2].steps, 2);
     weir_policy_free(&policy);
     weir_policy_free(&policy);
+}
+
+static void a_threshold_has_a_plain_name(void **state)
+{
+#define TEN "abcdefghij"
+    static const struct {
+        const char *name;
+        bool fit;
+    } cases[] = {
+        {"x", true}, {"default", true}, {"A-b_c.9", true}, {"-x", true}, {".", true},
+        {TEN TEN TEN "k", true}, {TEN TEN TEN "kl", false}, {"", false}, {"two words", false},
+        {"a:b", false}, {"a,b", false}, {"a/b", false}, {"a\n", false}, {"\x7f", false},
+        {"p\xc3\xa4rtner", false}, {"@", false}, {"[", false}, {"`", false}, {"{", false},
+        {"$(id)", false},
+    };
+    const char *why;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bool is_default = strcmp(cases[i].name, "default") == 0;
+        struct weir_threshold it = threshold(cases[i].name, is_default ? "" : "192.0.2.1");
+
+        if (weir_threshold_name_fit(weir_slice_of(cases[i].name)) != cases[i].fit ||
+            (weir_policy_check(&it, &why) == 0) != cases[i].fit)
+            fail_msg("\"%s\"", cases[i].name);
+    }
+    assert_false(weir_threshold_name_fit((struct weir_slice){"a\0b", 3}));
 }
 
 static void what_a_threshold_may_say(void **state)
@@ -184,6 +212,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_longest_prefix_of_all_thresholds_says_the_limit),
+        cmocka_unit_test(a_threshold_has_a_plain_name),
         cmocka_unit_test(what_a_threshold_may_say),
         cmocka_unit_test(what_is_refused_leaves_the_others_as_they_were),
         cmocka_unit_test(there_are_so_many_thresholds_and_not_one_more),

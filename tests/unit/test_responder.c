@@ -27,8 +27,27 @@ struct rig {
     struct weir_log log;
     struct weir_alert alert;     /* the last one */
     unsigned alerts;
+    unsigned capped;             /* lines of the log about what is withheld */
+    unsigned lines;              /* of the log, of other kinds */
+    char line[512];              /* the last one of those about what is withheld */
+    char event[512];             /* the same about events */
     int wake;
 };
+
+static void note_line(void *context, enum weir_log_level level, const char *line)
+{
+    struct rig *rig = context;
+
+    (void)level;
+    if (strncmp(line, "over its limit: ", 16) == 0)
+        snprintf(rig->event, sizeof rig->event, "%s", line);
+    if (strstr(line, "s withheld: ")) {
+        rig->capped++;
+        snprintf(rig->line, sizeof rig->line, "%s", line);
+    } else {
+        rig->lines++;
+    }
+}
 
 static void changed(void *context, uint64_t generation)
 {
@@ -53,11 +72,13 @@ static int setup(void **state)
                              {WEIR_RESPONSE_REJECT, 0, WEIR_HOUR}}, .steps = 3};
     static const struct weir_ladder_options ladder = {
         .classes = &steps, .class_count = 1, .memory = WEIR_DAY, .longest = 30 * WEIR_DAY,
-        .quorum = 2, .blocks_hour = 200, .blocks_server_hour = 50};
+        .quorum = 2, .blocks_hour = 200, .blocks_server_hour = 50, .scores_hour = 2000,
+        .scores_server_hour = 20};
     struct rig *rig = calloc(1, sizeof *rig);
     struct weir_responder_options options = {.ladder = &ladder, .changed = changed,
                                              .alert = alert, .context = rig};
 
+    rig->log = (struct weir_log){note_line, rig, WEIR_LOG_WARNING};
     assert_int_equal(database_setup((void **)&rig->database), 0);
     options.database = rig->database->database;
     options.wake = rig->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -161,6 +182,56 @@ static void what_is_cleared_is_noted_at_the_event_it_belongs_to(void **state)
                         "2: score 192.0.2.7 score 192.0.2.8");
 }
 
+/* So many different addresses have an event for a moment. */
+static void pass(struct rig *rig, unsigned net, unsigned count, weir_time time)
+{
+    char text[32];
+
+    for (unsigned i = 0; i < count; i++) {
+        sprintf(text, "192.0.%u.%u", net, i);
+        tell(rig, text, true, time);
+        tell(rig, text, false, time);
+    }
+}
+
+static void what_caps_withhold_is_counted_and_told_once_an_hour(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_responder_counts counts;
+
+    pass(rig, 1, 20, NOW);
+    assert_int_equal(rig->capped, 0);
+    pass(rig, 2, 5, NOW);
+    pass(rig, 3, 5, NOW + WEIR_MINUTE);
+    weir_responder_count(rig->responder, &counts);
+    assert_int_equal(counts.scores_capped, 10);
+    assert_int_equal(counts.blocks_capped, 0);
+    assert_string_equal(rig->alert.withheld,
+                        "too many scores by the word of its servers within an hour");
+    assert_int_equal(rig->capped, 1);
+    assert_string_equal(rig->line, "scores withheld: 1; within an hour there were more than "
+                        "[threshold] scores_hour, or scores_server_hour by the word of one server");
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW + WEIR_HOUR - 1), 0);
+    assert_int_equal(rig->capped, 1);
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW + WEIR_HOUR), 0);
+    assert_int_equal(rig->capped, 2);
+    assert_true(strncmp(rig->line, "scores withheld: 9;", 19) == 0);
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW + WEIR_DAY), 0);
+    assert_int_equal(rig->capped, 2);
+}
+
+static void a_flood_of_events_is_no_flood_of_lines(void **state)
+{
+    struct rig *rig = *state;
+
+    pass(rig, 1, 200, NOW);
+    assert_int_equal(rig->lines, 2 * WEIR_LOG_BURST); /* of events, and of decisions */
+    assert_int_equal(rig->alerts, 200);
+    pass(rig, 2, 1, NOW + WEIR_MINUTE);
+    assert_int_equal(rig->lines, 2 * WEIR_LOG_BURST + 2);
+    assert_non_null(strstr(rig->event, " (190 more before)"));
+}
+
 static void decide(struct rig *rig, const char *list, const char *prefix, weir_time ends)
 {
     struct weir_list_entry entry = {.prefix = watched_prefix(prefix), .ends = ends,
@@ -236,6 +307,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(A9_an_event_is_stored_and_its_decision_goes_to_every_server),
         TEST(what_is_cleared_is_noted_at_the_event_it_belongs_to),
+        TEST(what_caps_withhold_is_counted_and_told_once_an_hour),
+        TEST(a_flood_of_events_is_no_flood_of_lines),
         TEST(an_undo_takes_back_what_is_at_and_below_a_prefix),
         TEST(an_undo_of_many_takes_back_all_of_them),
         TEST(an_order_tells_the_last_state_of_each_entry),

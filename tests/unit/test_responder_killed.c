@@ -53,13 +53,15 @@ static const char *resume(void *context, struct weir_watch_event *event, weir_ti
 /* Another one in the place of the one that is there, which is gone without a word. */
 static void open_responder(struct rig *rig)
 {
-    static const struct weir_ladder_class steps = {
-        .name = "", .step = {{WEIR_RESPONSE_ALERT, 0, 10 * WEIR_MINUTE},
-                             {WEIR_RESPONSE_DEFER, 0, 10 * WEIR_MINUTE},
-                             {WEIR_RESPONSE_REJECT, 0, WEIR_HOUR}}, .steps = 3};
+    static const struct weir_ladder_class steps[] = {
+        {.name = "", .step = {{WEIR_RESPONSE_ALERT, 0, 10 * WEIR_MINUTE},
+                              {WEIR_RESPONSE_DEFER, 0, 10 * WEIR_MINUTE},
+                              {WEIR_RESPONSE_REJECT, 0, WEIR_HOUR}}, .steps = 3},
+        {.name = "scored", .step = {{WEIR_RESPONSE_SCORE, 3, WEIR_HOUR}}, .steps = 1}};
     static const struct weir_ladder_options ladder = {
-        .classes = &steps, .class_count = 1, .memory = WEIR_DAY, .longest = 30 * WEIR_DAY,
-        .quorum = 2, .blocks_hour = 3, .blocks_server_hour = 50};
+        .classes = steps, .class_count = 2, .memory = WEIR_DAY, .longest = 30 * WEIR_DAY,
+        .quorum = 2, .blocks_hour = 3, .blocks_server_hour = 50, .scores_hour = 4,
+        .scores_server_hour = 50};
     const struct weir_responder_options options = {
         .ladder = &ladder, .database = rig->database->database, .wake = rig->wake,
         .booking = &rig->booking, .resume = resume, .changed = changed, .alert = alert,
@@ -92,16 +94,22 @@ static int teardown(void **state)
     return 0;
 }
 
-static void tell(struct rig *rig, const char *prefix, bool raised, weir_time time,
-                 uint64_t position)
+static void tell_class(struct rig *rig, const char *class_name, const char *prefix, bool raised,
+                       weir_time time, uint64_t position)
 {
     const struct weir_watch_event event = {
         .raised = raised, .time = time, .prefix = watched_prefix(prefix),
         .quantity = WEIR_QUANTITY_MESSAGES, .limit = {1, 10}, .tokens = -1, .rate = 5,
-        .class_name = "default", .servers = 6};
+        .class_name = class_name, .servers = 6};
 
     rig->booking = position;
     weir_responder_event(rig->responder, &event);
+}
+
+static void tell(struct rig *rig, const char *prefix, bool raised, weir_time time,
+                 uint64_t position)
+{
+    tell_class(rig, "default", prefix, raised, time, position);
 }
 
 static int64_t count(struct rig *rig, const char *table)
@@ -125,52 +133,74 @@ static void what_cannot_be_written_is_whole_at_the_next_turn(void **state)
 {
     static const char *const tables[] = {"events", "audit", "decisions", "ladder", "state"};
     struct rig *rig = *state;
+    weir_time now = NOW;
     unsigned done = 0;
     char sql[160], prefix[32];
 
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++, done++) {
+        uint64_t position = 10 * (i + 1);
+
         sprintf(sql, "CREATE TEMP TRIGGER broken BEFORE INSERT ON %s BEGIN "
                 "SELECT raise(abort, 'broken'); END", tables[i]);
-        assert_int_equal(weir_database_run(rig->database->database, sql), 0);
         sprintf(prefix, "192.0.2.%u", 2 * done);
-        tell(rig, prefix, true, NOW, 10 * (i + 1));
-        tell(rig, prefix, false, NOW, 10 * (i + 1));
-        tell(rig, prefix, true, NOW, 10 * (i + 1)); /* the second step: a deferral */
-        assert_true(weir_responder_turn(rig->responder, 10 * (i + 1), NOW) < 0);
-        assert_true(weir_responder_turn(rig->responder, 10 * (i + 1), NOW) < 0);
+        tell(rig, prefix, true, now, position - 5);
+        tell(rig, prefix, false, now, position - 5);
+        database_must(rig->database, weir_responder_turn(rig->responder, position - 5, now), 0);
+        assert_int_equal(weir_database_run(rig->database->database, sql), 0);
+        now += WEIR_LADDER_WAIT;
+        tell(rig, prefix, true, now, position); /* the second step: a deferral */
+        assert_true(weir_responder_turn(rig->responder, position, now) < 0);
+        assert_true(weir_responder_turn(rig->responder, position, now) < 0);
         if (done < 3) /* the cap of three blocks */
-            must_have(rig, 2 * done, done, 2 * done);
+            must_have(rig, 2 * done + 1, done, 2 * done + 1);
         assert_int_equal(weir_database_run(rig->database->database, "DROP TRIGGER broken"), 0);
-        database_must(rig->database, weir_responder_turn(rig->responder, 10 * (i + 1), NOW), 0);
-        database_must(rig->database, weir_responder_turn(rig->responder, 10 * (i + 1), NOW), 0);
+        database_must(rig->database, weir_responder_turn(rig->responder, position, now), 0);
+        database_must(rig->database, weir_responder_turn(rig->responder, position, now), 0);
         must_have(rig, 2 * (done + 1), done < 3 ? done + 1 : 3, 2 * (done + 1));
     }
 }
 
 static void what_is_replayed_up_to_the_answered_position_is_not_answered_again(void **state)
 {
+    const weir_time later = NOW + WEIR_LADDER_WAIT;
     struct rig *rig = *state;
 
     tell(rig, "192.0.2.1", true, NOW, 10);
     tell(rig, "192.0.2.1", false, NOW + 1, 20);
+    database_must(rig->database, weir_responder_turn(rig->responder, 10, NOW), 0);
     tell(rig, "192.0.2.1", true, NOW + 2, 20);
     tell(rig, "192.0.2.2", true, NOW + 3, 30);
-    database_must(rig->database, weir_responder_turn(rig->responder, 20, NOW), 0);
+    database_must(rig->database, weir_responder_turn(rig->responder, 20, later), 0);
     must_have(rig, 2, 1, 2);
     open_responder(rig); /* killed before 30 was answered */
-    assert_int_equal(weir_responder_resume(rig->responder, NOW), 0);
+    assert_int_equal(weir_responder_resume(rig->responder, later), 0);
     assert_int_equal(rig->resumed, 1);
     tell(rig, "192.0.2.1", true, NOW, 10);
     tell(rig, "192.0.2.1", false, NOW + 1, 20);
     tell(rig, "192.0.2.1", true, NOW + 2, 20);
     tell(rig, "192.0.2.2", true, NOW + 3, 30);
     assert_int_equal(weir_responder_replayed(rig->responder, 30), 0);
-    database_must(rig->database, weir_responder_turn(rig->responder, 30, NOW), 0);
+    database_must(rig->database, weir_responder_turn(rig->responder, 30, later), 0);
     must_have(rig, 3, 1, 3);
     /* What time clears is at the same position, and is no replay. */
     tell(rig, "192.0.2.2", false, NOW + 3, 30);
-    database_must(rig->database, weir_responder_turn(rig->responder, 30, NOW), 0);
+    database_must(rig->database, weir_responder_turn(rig->responder, 30, later), 0);
     assert_int_equal(count(rig, "events WHERE cleared = 0"), 1);
+}
+
+/* A stolen identity can claim any past; an honest server that was cut off tells of hours in one. */
+static void a_batch_of_hours_is_noted_whole_and_climbs_one_step(void **state)
+{
+    struct rig *rig = *state;
+
+    for (unsigned i = 0; i < 10; i++) {
+        tell(rig, "192.0.2.1", true, NOW - (10 - i) * WEIR_HOUR, 10);
+        tell(rig, "192.0.2.1", false, NOW - (10 - i) * WEIR_HOUR + WEIR_MINUTE, 10);
+    }
+    database_must(rig->database, weir_responder_turn(rig->responder, 10, NOW), 0);
+    must_have(rig, 10, 0, 1);
+    assert_int_equal(count(rig, "events WHERE cleared = 0"), 0);
+    assert_int_equal(count(rig, "ladder WHERE step = 0"), 1);
 }
 
 /* A turn ends with a batch, or the rest of it would be taken for answered. */
@@ -213,6 +243,7 @@ static void a_journal_that_lost_its_end_is_answered_anew(void **state)
 
 static void a_step_of_the_ladder_outlives_its_responder(void **state)
 {
+    const weir_time later = NOW + WEIR_LADDER_WAIT;
     struct rig *rig = *state;
 
     tell(rig, "192.0.2.1", true, NOW, 10);
@@ -221,19 +252,23 @@ static void a_step_of_the_ladder_outlives_its_responder(void **state)
     open_responder(rig);
     assert_int_equal(weir_responder_resume(rig->responder, NOW), 0);
     assert_int_equal(weir_responder_replayed(rig->responder, 20), 0);
-    tell(rig, "192.0.2.1", true, NOW + 2, 30);
-    database_must(rig->database, weir_responder_turn(rig->responder, 30, NOW + 2), 0);
-    must_have(rig, 2, 1, 2); /* it is deferred: the second step */
-    assert_int_equal(count(rig, "decisions WHERE event = 2"), 1);
+    tell(rig, "192.0.2.1", true, NOW + 2, 25);
+    tell(rig, "192.0.2.1", false, NOW + 3, 25);
+    database_must(rig->database, weir_responder_turn(rig->responder, 25, later - 1), 0);
+    must_have(rig, 2, 0, 1); /* noted: the first step has had no time to work */
+    tell(rig, "192.0.2.1", true, NOW + 4, 30);
+    database_must(rig->database, weir_responder_turn(rig->responder, 30, later), 0);
+    must_have(rig, 3, 1, 2); /* it is deferred: the second step */
+    assert_int_equal(count(rig, "decisions WHERE event = 3"), 1);
     /* It stands, and the step ends: the third one, after the time to find that it is over. */
     open_responder(rig);
     assert_int_equal(weir_responder_resume(rig->responder, NOW + WEIR_DAY), 0);
     assert_int_equal(weir_responder_replayed(rig->responder, 30), 0);
     database_must(rig->database, weir_responder_turn(rig->responder, 30, NOW + WEIR_DAY), 0);
-    must_have(rig, 2, 1, 2);
+    must_have(rig, 3, 1, 2);
     database_must(rig->database, weir_responder_turn(rig->responder, 30,
                                                      NOW + WEIR_DAY + 5 * WEIR_MINUTE), 0);
-    must_have(rig, 2, 2, 3);
+    must_have(rig, 3, 2, 3);
 }
 
 static void caps_outlive_their_responder(void **state)
@@ -250,9 +285,34 @@ static void caps_outlive_their_responder(void **state)
         assert_int_equal(weir_responder_resume(rig->responder, NOW), 0);
         assert_int_equal(weir_responder_replayed(rig->responder, 10), 0);
         tell(rig, prefix, true, NOW, 20);
-        database_must(rig->database, weir_responder_turn(rig->responder, 20, NOW), 0);
+        database_must(rig->database,
+                      weir_responder_turn(rig->responder, 20, NOW + WEIR_LADDER_WAIT), 0);
     }
     assert_int_equal(count(rig, "decisions"), 3);
+}
+
+static void caps_of_scores_outlive_it_too(void **state)
+{
+    struct rig *rig = *state;
+    char prefix[32];
+
+    for (unsigned i = 0; i < 6; i++) {
+        sprintf(prefix, "192.0.2.%u", i);
+        tell_class(rig, "scored", prefix, true, NOW, 10);
+        database_must(rig->database, weir_responder_turn(rig->responder, 10, NOW), 0);
+        open_responder(rig);
+        assert_int_equal(weir_responder_resume(rig->responder, NOW), 0);
+        assert_int_equal(weir_responder_replayed(rig->responder, 10), 0);
+    }
+    assert_int_equal(count(rig, "decisions WHERE list = 'score'"), 4);
+    assert_int_equal(count(rig, "ladder WHERE withheld"), 2);
+    tell(rig, "192.0.2.9", true, NOW, 20); /* blocks have theirs */
+    tell(rig, "192.0.2.9", false, NOW, 20);
+    database_must(rig->database, weir_responder_turn(rig->responder, 20, NOW), 0);
+    tell(rig, "192.0.2.9", true, NOW, 30);
+    database_must(rig->database,
+                  weir_responder_turn(rig->responder, 30, NOW + WEIR_LADDER_WAIT), 0);
+    assert_int_equal(count(rig, "decisions WHERE list = 'blacklist'"), 1);
 }
 
 static void what_is_not_taken_up_is_closed_with_the_reason(void **state)
@@ -318,10 +378,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_cannot_be_written_is_whole_at_the_next_turn),
         TEST(what_is_replayed_up_to_the_answered_position_is_not_answered_again),
+        TEST(a_batch_of_hours_is_noted_whole_and_climbs_one_step),
         TEST(a_turn_takes_whole_batches),
         TEST(a_journal_that_lost_its_end_is_answered_anew),
         TEST(a_step_of_the_ladder_outlives_its_responder),
         TEST(caps_outlive_their_responder),
+        TEST(caps_of_scores_outlive_it_too),
         TEST(what_is_not_taken_up_is_closed_with_the_reason),
         TEST(it_is_taken_up_as_of_when_it_was_last_seen),
         TEST(an_event_nobody_keeps_track_of_does_not_stand),

@@ -56,6 +56,7 @@ static void a_line_tells_what_a_judgement_wrote(void **state)
     assert_slice(line.name, "mail.big.example");
     assert_slice(line.dkim, "big.example");
     assert_slice(line.action, "pass");
+    assert_slice(line.info, "x");
     assert_int_equal(line.hops, 4);
     assert_true(line.found);
     assert_int_equal(line.index, 2);

@@ -192,6 +192,59 @@ static void a_cluster_needs_nobody_up_to_be_opened(void **state)
     weir_stores_close(&stores);
 }
 
+static void hear_problem(void *context, const char *name, unsigned line, const char *reason)
+{
+    struct place *place = context;
+    char text[128];
+
+    (void)name;
+    snprintf(text, sizeof text, "%u: %s\n", line, reason);
+    strncat(place->said, text, sizeof place->said - strlen(place->said) - 1);
+}
+
+static int fit_no_x(const char *text, const char **why_r)
+{
+    *why_r = "it has an x";
+    return strchr(text, 'x') ? WEIR_EINVAL : 0;
+}
+
+static void a_program_refuses_texts_that_the_table_lets_through(void **state)
+{
+    static const struct weir_config_check checks[] = {{"threshold", "ladder", fit_no_x},
+                                                      {"monitor", "alert_mail", fit_no_x}};
+    struct place *place = *state;
+    const struct weir_settings_report report = {hear_problem, place};
+    const char *path = file(place, "weir.conf");
+    struct weir_config config;
+
+    put(path, "[threshold]\nladder = x\n[monitor]\nalert_webhook = x\n\nalert_mail = axb\n");
+    assert_int_equal(weir_config_load(path, place->arena, &report, &config), 0);
+    assert_string_equal(place->said, "");
+    assert_int_equal(weir_config_load_checked(path, place->arena, &report, checks, 2, &config),
+                     WEIR_EINVAL);
+    assert_string_equal(place->said, "2: ladder: \"x\": it has an x\n"
+                                     "6: alert_mail: \"axb\": it has an x\n");
+    put(path, "[threshold]\nladder = y\n");
+    assert_int_equal(weir_config_load_checked(path, place->arena, &report, checks, 2, &config), 0);
+    assert_string_equal(config.threshold_ladder, "y");
+}
+
+static void a_state_directory_has_to_be_a_folder(void **state)
+{
+    struct place *place = *state;
+    struct weir_log log = ear(place);
+
+    assert_int_equal(weir_config_check_state(&place->config, &log), 0);
+    assert_string_equal(place->said, "");
+    put(file(place, "plain"), "");
+    place->config.state_directory = place->path;
+    assert_int_equal(weir_config_check_state(&place->config, &log), WEIR_EIO);
+    assert_non_null(strstr(place->said, "plain: it is no folder"));
+    assert_int_equal(unlink(place->path), 0);
+    assert_int_equal(weir_config_check_state(&place->config, &log), WEIR_EIO);
+    assert_non_null(strstr(place->said, "plain: No such file"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -203,6 +256,8 @@ int main(void)
         TEST(damaged_files_are_named_and_the_rest_is_opened),
         TEST(without_a_folder_nothing_opens_and_the_path_is_said),
         TEST(a_cluster_needs_nobody_up_to_be_opened),
+        TEST(a_program_refuses_texts_that_the_table_lets_through),
+        TEST(a_state_directory_has_to_be_a_folder),
     };
     return cmocka_run_group_tests_name("stores", tests, NULL, NULL);
 }

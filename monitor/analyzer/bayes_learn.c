@@ -1,0 +1,344 @@
+/*
+ * Counts of tokens in one array with open addressing; what is taken out leaves no gap, for those
+ * behind it move up.  Hashes are keyed and spread by themselves.
+ *
+ *     place[hash & mask], and on from there
+ *
+ * It grows by doubling until it holds what it was made for, at most three quarters full.  When
+ * there are as many tokens as that, an eighth is forgotten at once, so that the work for it is
+ * spread over all that come then.
+ *
+ * The learner owns the array.  It refuses to unlearn what its counts show was not learned, looking
+ * at all tokens before it changes any.
+ */
+#include "monitor/analyzer/bayes_learn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/limits.h"
+
+enum { FIRST = 1024, EVICTED_PART = 8 };
+
+struct place {
+    uint64_t hash;
+    uint32_t spam, ham;   /* both 0: empty */
+    uint32_t since, last; /* seconds */
+};
+
+struct weir_bayes_learner {
+    struct weir_hash_key key;
+    struct place *place;
+    size_t mask, most;
+    uint32_t forgotten;   /* what was seen before this may have been forgotten */
+    struct weir_bayes_learner_state state;
+};
+
+static uint32_t seconds(weir_time time)
+{
+    weir_time s = time / WEIR_SECOND;
+
+    return s < 0 ? 0 : s > UINT32_MAX ? UINT32_MAX : (uint32_t)s;
+}
+
+static bool is_empty(const struct place *place)
+{
+    return place->spam == 0 && place->ham == 0;
+}
+
+/* Where a hash stands, or the empty place where it would. */
+static struct place *place_of(const struct weir_bayes_learner *learner, uint64_t hash)
+{
+    size_t at = (size_t)hash & learner->mask;
+
+    while (!is_empty(&learner->place[at]) && learner->place[at].hash != hash)
+        at = (at + 1) & learner->mask;
+    return &learner->place[at];
+}
+
+/* Takes a token out and moves up those that were pushed on by it. */
+static void take_out(struct weir_bayes_learner *learner, size_t gap)
+{
+    struct place *place = learner->place;
+    size_t mask = learner->mask;
+
+    for (size_t at = (gap + 1) & mask; !is_empty(&place[at]); at = (at + 1) & mask) {
+        size_t home = (size_t)place[at].hash & mask;
+        if (((at - home) & mask) >= ((at - gap) & mask)) {
+            place[gap] = place[at];
+            gap = at;
+        }
+    }
+    place[gap] = (struct place){.hash = 0};
+    learner->state.tokens--;
+}
+
+/* Room for all places of a new size; the old ones are put into it. */
+static int resize(struct weir_bayes_learner *learner, size_t size)
+{
+    struct place *old = learner->place;
+    size_t old_size = old ? learner->mask + 1 : 0;
+    struct place *place = calloc(size, sizeof(*place));
+
+    if (!place)
+        return WEIR_ENOMEM;
+    learner->place = place;
+    learner->mask = size - 1;
+    for (size_t i = 0; i < old_size; i++)
+        if (!is_empty(&old[i]))
+            *place_of(learner, old[i].hash) = old[i];
+    free(old);
+    return 0;
+}
+
+int weir_bayes_learner_new(const struct weir_hash_key *key, size_t most,
+                           struct weir_bayes_learner **learner_r)
+{
+    struct weir_bayes_learner *learner;
+
+    if (most == 0 || most > WEIR_BAYES_LEARNED_MAX)
+        return WEIR_EINVAL;
+    learner = calloc(1, sizeof(*learner));
+    if (!learner)
+        return WEIR_ENOMEM;
+    learner->key = *key;
+    learner->most = learner->state.most = most;
+    if (resize(learner, FIRST) < 0) {
+        free(learner);
+        return WEIR_ENOMEM;
+    }
+    *learner_r = learner;
+    return 0;
+}
+
+void weir_bayes_learner_free(struct weir_bayes_learner **learner)
+{
+    if (*learner)
+        free((*learner)->place);
+    free(*learner);
+    *learner = NULL;
+}
+
+/* Forgetting. ------------------------------------------------------------ */
+
+static void forget(struct weir_bayes_learner *learner, size_t at)
+{
+    uint32_t last = learner->place[at].last;
+
+    if (last >= learner->forgotten)
+        learner->forgotten = last < UINT32_MAX ? last + 1 : last;
+    take_out(learner, at);
+}
+
+size_t weir_bayes_learner_prune(struct weir_bayes_learner *learner, uint32_t at_most,
+                                weir_time before)
+{
+    uint32_t limit = seconds(before);
+    size_t tokens = learner->state.tokens, places = learner->mask + 1;
+
+    /* Twice: what moves over the array's end into a place already looked at. */
+    for (size_t i = 0; i < 2 * places; i++) {
+        struct place *place = &learner->place[i & learner->mask];
+        while (!is_empty(place) && place->last < limit &&
+               (uint64_t)place->spam + place->ham <= at_most)
+            forget(learner, i & learner->mask);
+    }
+    learner->state.pruned += tokens - learner->state.tokens;
+    return tokens - learner->state.tokens;
+}
+
+/* What is to be forgotten first comes first: seen seldom, then seen long ago. */
+static uint64_t worth(const struct place *place)
+{
+    uint64_t n = (uint64_t)place->spam + place->ham;
+
+    return (n < UINT32_MAX ? n : UINT32_MAX) << 32 | place->last;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+/* Forgets those worth least: at least so many, and of the last kind no more than it takes. */
+static int evict(struct weir_bayes_learner *learner, size_t wanted)
+{
+    size_t places = learner->mask + 1, n = 0, gone = 0;
+    uint64_t *worths = malloc((learner->state.tokens + 1) * sizeof(*worths)), limit;
+
+    if (!worths)
+        return WEIR_ENOMEM;
+    for (size_t i = 0; i < places; i++)
+        if (!is_empty(&learner->place[i]))
+            worths[n++] = worth(&learner->place[i]);
+    qsort(worths, n, sizeof(*worths), by_number);
+    wanted = wanted < n ? wanted : n;
+    limit = wanted > 0 ? worths[wanted - 1] : 0;
+    free(worths);
+    for (size_t i = 0; i < 2 * places && gone < wanted; i++) {
+        struct place *place = &learner->place[i & learner->mask];
+        while (gone < wanted && !is_empty(place) && worth(place) <= limit) {
+            forget(learner, i & learner->mask);
+            gone++;
+        }
+    }
+    learner->state.evicted += gone;
+    return 0;
+}
+
+/* Learning. -------------------------------------------------------------- */
+
+/* Places for so many more tokens, even if none of them was there. */
+static int room_for(struct weir_bayes_learner *learner, size_t more)
+{
+    size_t size = learner->mask + 1, part = learner->most / EVICTED_PART;
+
+    if (learner->state.tokens + more > learner->most) {
+        size_t over = learner->state.tokens + more - learner->most;
+        if (evict(learner, over > part ? over : part) < 0)
+            return WEIR_ENOMEM;
+    }
+    while (size / 4 * 3 < learner->state.tokens + more)
+        size *= 2;
+    return size > learner->mask + 1 ? resize(learner, size) : 0;
+}
+
+/* How many of them are new; all, where some may have to be forgotten, for they may be among
+ * these. */
+static size_t places_for(const struct weir_bayes_learner *learner,
+                         const struct weir_bayes_tokens *tokens)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < tokens->tokens; i++)
+        n += is_empty(place_of(learner, tokens->token[i].hash));
+    return learner->state.tokens + n > learner->most ? tokens->tokens : n;
+}
+
+static void count(struct weir_bayes_learner *learner, uint64_t hash, bool spam, uint32_t now)
+{
+    struct place *place = place_of(learner, hash);
+    uint32_t *counter = spam ? &place->spam : &place->ham;
+
+    if (is_empty(place)) {
+        *place = (struct place){.hash = hash, .since = now};
+        learner->state.tokens++;
+    }
+    if (*counter < UINT32_MAX)
+        ++*counter;
+    if (place->last < now)
+        place->last = now;
+    if (place->since > now)
+        place->since = now;
+}
+
+int weir_bayes_learn(struct weir_bayes_learner *learner, const struct weir_bayes_tokens *tokens,
+                     bool spam, weir_time now)
+{
+    if (tokens->tokens > learner->most / 2)
+        return WEIR_ELIMIT;
+    if (room_for(learner, places_for(learner, tokens)) < 0)
+        return WEIR_ENOMEM;
+    for (size_t i = 0; i < tokens->tokens; i++)
+        count(learner, tokens->token[i].hash, spam, seconds(now));
+    ++*(spam ? &learner->state.spam : &learner->state.ham);
+    return 0;
+}
+
+/* Whether a token counts what was learned then; *gone_r: no more. */
+static bool counts_it(const struct weir_bayes_learner *learner, const struct place *place,
+                      bool spam, uint32_t learned, bool *gone_r)
+{
+    bool there = !is_empty(place) && place->since <= learned;
+
+    *gone_r = !there && learned < learner->forgotten;
+    return there && (spam ? place->spam : place->ham) > 0;
+}
+
+int weir_bayes_unlearn(struct weir_bayes_learner *learner, const struct weir_bayes_tokens *tokens,
+                       bool spam, weir_time learned)
+{
+    uint64_t *messages = spam ? &learner->state.spam : &learner->state.ham;
+    uint32_t then = seconds(learned);
+    bool gone;
+
+    if (*messages == 0)
+        return WEIR_EINVAL;
+    for (size_t i = 0; i < tokens->tokens; i++) {
+        struct place *place = place_of(learner, tokens->token[i].hash);
+        if (!counts_it(learner, place, spam, then, &gone) && !gone)
+            return WEIR_EINVAL;
+    }
+    for (size_t i = 0; i < tokens->tokens; i++) {
+        struct place *place = place_of(learner, tokens->token[i].hash);
+        if (!counts_it(learner, place, spam, then, &gone))
+            continue;
+        --*(spam ? &place->spam : &place->ham);
+        if (is_empty(place))
+            take_out(learner, (size_t)(place - learner->place));
+    }
+    --*messages;
+    return 0;
+}
+
+/* The table. ------------------------------------------------------------- */
+
+int weir_bayes_learner_load(struct weir_bayes_learner *learner,
+                            const struct weir_bayes_table *table, weir_time since)
+{
+    struct weir_bayes_count entry;
+
+    if (learner->state.tokens > 0 || learner->state.spam > 0 || learner->state.ham > 0 ||
+        memcmp(&learner->key, &table->key, sizeof(learner->key)) != 0)
+        return WEIR_EINVAL;
+    if (table->entries > learner->most)
+        return WEIR_ELIMIT;
+    if (room_for(learner, table->entries) < 0)
+        return WEIR_ENOMEM;
+    for (size_t i = 0; i < table->entries; i++) {
+        weir_bayes_table_get(table, i, &entry);
+        struct place *place = place_of(learner, entry.hash);
+        if (!is_empty(place) || (entry.spam == 0 && entry.ham == 0))
+            continue;
+        *place = (struct place){entry.hash, entry.spam, entry.ham, seconds(since), seconds(since)};
+        learner->state.tokens++;
+    }
+    learner->state.spam = table->spam;
+    learner->state.ham = table->ham;
+    return 0;
+}
+
+struct weir_bayes_learner_state weir_bayes_learner_state(const struct weir_bayes_learner *learner)
+{
+    return learner->state;
+}
+
+int weir_bayes_learner_find(const struct weir_bayes_learner *learner, uint64_t hash,
+                            struct weir_bayes_count *count_r)
+{
+    const struct place *place = place_of(learner, hash);
+
+    *count_r = (struct weir_bayes_count){hash, place->spam, place->ham};
+    return is_empty(place) ? 0 : 1;
+}
+
+int weir_bayes_learner_counts(const struct weir_bayes_learner *learner,
+                              struct weir_bayes_counts *counts_r)
+{
+    struct weir_bayes_count *counts = calloc(learner->state.tokens + 1, sizeof(*counts));
+    size_t n = 0;
+
+    if (!counts)
+        return WEIR_ENOMEM;
+    for (size_t i = 0; i <= learner->mask; i++) {
+        const struct place *place = &learner->place[i];
+        if (!is_empty(place))
+            counts[n++] = (struct weir_bayes_count){place->hash, place->spam, place->ham};
+    }
+    *counts_r = (struct weir_bayes_counts){learner->key, learner->state.spam, learner->state.ham,
+                                           counts, n};
+    return 0;
+}

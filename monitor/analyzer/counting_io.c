@@ -1,0 +1,144 @@
+/*
+ * The lock is held while the hits that changed are written: a few rules a second, a hundred
+ * thousand at the most.
+ */
+#include "monitor/analyzer/counting_io.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "monitor/database/database_hits_io.h"
+
+struct decision {
+    enum weir_record_state state;
+    struct weir_info info;  /* of a good one */
+};
+
+struct weir_counting_batch {
+    size_t decisions;
+    struct decision of[];
+};
+
+struct weir_counting {
+    struct weir_counting_options options;
+    struct weir_hits *hits;
+    uint64_t before;       /* position: everything up to there was counted before the start */
+    uint64_t position;     /* behind the last line that was counted */
+    struct weir_counting_counts counts;
+    pthread_mutex_t lock;
+};
+
+int weir_counting_open(const struct weir_counting_options *options,
+                       struct weir_counting **counting_r)
+{
+    struct weir_counting *counting = calloc(1, sizeof(*counting));
+    int rc;
+
+    if (!counting)
+        return WEIR_ENOMEM;
+    counting->options = *options;
+    pthread_mutex_init(&counting->lock, NULL);
+    rc = weir_hits_new(&options->hits, &counting->hits);
+    if (rc == 0)
+        rc = weir_database_hits_load(options->database, counting->hits, &counting->before);
+    counting->position = counting->before;
+    if (rc < 0)
+        weir_counting_free(&counting);
+    else
+        *counting_r = counting;
+    return rc;
+}
+
+void weir_counting_free(struct weir_counting **counting)
+{
+    if (!*counting)
+        return;
+    weir_hits_free(&(*counting)->hits);
+    pthread_mutex_destroy(&(*counting)->lock);
+    explicit_bzero(&(*counting)->options.keys, sizeof((*counting)->options.keys));
+    free(*counting);
+    *counting = NULL;
+}
+
+/* Reading. ------------------------------------------------------------------ */
+
+int weir_counting_read(const struct weir_counting *counting, uint32_t server,
+                       const struct weir_slice *line, size_t lines,
+                       struct weir_counting_batch **batch_r)
+{
+    struct weir_counting_batch *batch;
+
+    *batch_r = NULL;
+    if (lines == 0)
+        return 0;
+    batch = malloc(sizeof(*batch) + lines * sizeof(batch->of[0]));
+    if (!batch)
+        return WEIR_ENOMEM;
+    batch->decisions = lines;
+    for (size_t i = 0; i < lines; i++)
+        batch->of[i].state = weir_record_read(line[i], server, &counting->options.keys,
+                                              &batch->of[i].info);
+    *batch_r = batch;
+    return 0;
+}
+
+void weir_counting_batch_free(struct weir_counting_batch **batch)
+{
+    free(*batch);
+    *batch = NULL;
+}
+
+/* Counting. ----------------------------------------------------------------- */
+
+static void count(struct weir_counting *counting, const struct decision *decision, weir_time now)
+{
+    counting->counts.state[decision->state]++;
+    if (decision->state != WEIR_RECORD_GOOD)
+        return;
+    switch (weir_hits_take(counting->hits, &decision->info, now)) {
+    case WEIR_HITS_COUNTED:
+        break;
+    case WEIR_HITS_REPEATED:
+        counting->counts.repeated++;
+        break;
+    default:
+        counting->counts.lost++;
+    }
+}
+
+void weir_counting_take(struct weir_counting *counting, const struct weir_counting_batch *batch,
+                        uint64_t position, weir_time now)
+{
+    if (!batch || position <= counting->before)
+        return;
+    pthread_mutex_lock(&counting->lock);
+    for (size_t i = 0; i < batch->decisions; i++)
+        count(counting, &batch->of[i], now);
+    if (position > counting->position)
+        counting->position = position;
+    pthread_mutex_unlock(&counting->lock);
+}
+
+int weir_counting_store(struct weir_counting *counting, weir_time now)
+{
+    int rc;
+
+    pthread_mutex_lock(&counting->lock);
+    rc = weir_database_hits_put(counting->options.database, counting->hits, now,
+                                counting->position);
+    pthread_mutex_unlock(&counting->lock);
+    return rc < 0 ? rc : 0;
+}
+
+struct weir_counting_counts weir_counting_counts(struct weir_counting *counting)
+{
+    struct weir_counting_counts counts;
+
+    pthread_mutex_lock(&counting->lock);
+    counts = counting->counts;
+    counts.rules = weir_hits_rules(counting->hits);
+    pthread_mutex_unlock(&counting->lock);
+    return counts;
+}

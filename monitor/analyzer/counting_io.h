@@ -1,0 +1,59 @@
+/*
+ * counting - the decisions of all servers as they come in, counted and kept (claims B4, B15, B23).
+ *
+ *     a server's line -> record.h: is it signed, and its own? -> hits.h -> the table of hits
+ *
+ * Lines are read in a batch, which is the work, and then counted with the journal's position behind
+ * it; what the database has already, is passed over when the journal is read again.  Only what is
+ * kept counts: after kill -9 each decision is counted once, after a power cut a second's decisions
+ * may be missing.
+ *
+ * Owner:    the caller; the database must outlive it.  Threads: any, one mutex; storing needs the
+ *           database's lock besides.
+ * Errors:   as those of the database; a line that is not believed is counted by why.
+ */
+#ifndef WEIR_ANALYZER_COUNTING_IO_H
+#define WEIR_ANALYZER_COUNTING_IO_H
+
+#include "monitor/analyzer/record.h"
+#include "monitor/analyzer/hits.h"
+#include "monitor/database/database_io.h"
+
+struct weir_counting;
+
+struct weir_counting_options {
+    struct weir_database *database;
+    struct weir_info_keys keys;          /* copied */
+    struct weir_hits_settings hits;
+};
+
+struct weir_counting_counts {
+    uint64_t state[WEIR_RECORD_STATES];  /* lines, by how far they were believed */
+    uint64_t repeated, lost;             /* of the good ones; lost: memory was short */
+    size_t rules;
+};
+
+/* Goes on where the database is.  0, an error of the database, WEIR_ENOMEM, WEIR_EINVAL. */
+int weir_counting_open(const struct weir_counting_options *options,
+                       struct weir_counting **counting_r);
+void weir_counting_free(struct weir_counting **counting);
+
+struct weir_counting_batch;
+
+/* Reads lines of a server's log.  0 with a batch (NULL for no lines), which the caller frees, or
+ * WEIR_ENOMEM. */
+int weir_counting_read(const struct weir_counting *counting, uint32_t server,
+                       const struct weir_slice *line, size_t lines,
+                       struct weir_counting_batch **batch_r);
+void weir_counting_batch_free(struct weir_counting_batch **batch);
+
+/* Counts what was read, and ends at a position of the journal. */
+void weir_counting_take(struct weir_counting *counting, const struct weir_counting_batch *batch,
+                        uint64_t position, weir_time now);
+
+/* Keeps what was counted; to be done before the database lets the journal go.  0 or an error. */
+int weir_counting_store(struct weir_counting *counting, weir_time now);
+
+struct weir_counting_counts weir_counting_counts(struct weir_counting *counting);
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * hits - what rules hit, counted from the spam-info strings of all servers (claims B4, B23).
+ *
+ *     strings of the logs -> weir_hits_take() -> counts of each rule -> score.h, life.h
+ *
+ * A rule is counted by the verdict its message would have had without it: spam when the score less
+ * the rule's own points still reaches the spam score, ham when that is below the unsure score, and
+ * neither in between.  So a rule that decides alone proves nothing by it.  A report moves a hit:
+ * "this was good" from spam to ham (and is a false positive of those that scored for spam), "this
+ * was spam" from ham to spam; it can be taken back.
+ *
+ * Decayed counts lose half their weight in each half-life, by the message's own time, in whatever
+ * order messages come (forward decay: Cormode and others, Forward Decay, ICDE 2009).
+ *
+ * A decision is counted once: its number (uid) is remembered until at least as many more have come
+ * as the settings say (seen.h).
+ *
+ * Owner:    the caller owns the hits, the hits its counts.  Threads: one at a time.
+ * Errors:   WEIR_ENOMEM: nothing was changed.  WEIR_EINVAL: settings out of range.
+ * Limits:   WEIR_RULES_MAX rules, more are counted together as id 0; WEIR_HITS_SEEN_MAX numbers.
+ */
+#ifndef WEIR_ANALYZER_HITS_H
+#define WEIR_ANALYZER_HITS_H
+
+#include "core/base/keyed_hash.h"
+#include "core/engine/info.h"
+#include "monitor/analyzer/score.h"
+
+struct weir_hits;
+
+struct weir_hits_settings {
+    weir_time half_life;       /* of decayed counts: 30 days */
+    double spam_score, unsure_score;
+    uint64_t seen_most;        /* decisions remembered; 0: WEIR_HITS_SEEN_MAX */
+    struct weir_hash_key key;  /* for numbers that others choose */
+};
+
+struct weir_hits_rule {
+    uint32_t id;
+    weir_time first_hit, last_hit;
+    uint64_t hits, spam, ham;  /* messages: all; those that were spam, or ham, without it */
+    uint64_t false_positives;  /* of these, reported as good though it scored for spam */
+    struct weir_score_counts decayed; /* at the time asked for */
+    bool changed;              /* since weir_hits_kept() */
+};
+
+enum weir_hits_taken {
+    WEIR_HITS_COUNTED,
+    WEIR_HITS_REPEATED,       /* it was counted before */
+};
+
+/* A half-life of 30 days. */
+struct weir_hits_settings weir_hits_defaults(double spam_score, double unsure_score);
+
+/* 0, WEIR_EINVAL, WEIR_ENOMEM. */
+int weir_hits_new(const struct weir_hits_settings *settings, struct weir_hits **tally_r);
+void weir_hits_free(struct weir_hits **hits);
+
+/* Counts a decision, which was read and verified; one from the future is one of now.  enum
+ * weir_hits_taken, or WEIR_ENOMEM. */
+int weir_hits_take(struct weir_hits *hits, const struct weir_info *info, weir_time now);
+
+/* Moves the hits of a decision that was counted by what a person says of it, or moves them back.
+ * That it is reported once only is the caller's to know.  0 or WEIR_ENOMEM. */
+int weir_hits_report(struct weir_hits *hits, const struct weir_info *info, bool spam,
+                      bool take_back, weir_time now);
+
+/* Takes up what was counted before, decayed up to a time: after a restart.  0, WEIR_ENOMEM. */
+int weir_hits_load(struct weir_hits *hits, const struct weir_hits_rule *rule, weir_time at);
+int weir_hits_load_all(struct weir_hits *hits, const struct weir_score_counts *all,
+                        weir_time at);
+
+/* All messages, decayed up to a time. */
+struct weir_score_counts weir_hits_all(const struct weir_hits *hits, weir_time at);
+
+/* All changes so far are kept somewhere. */
+void weir_hits_kept(struct weir_hits *hits);
+
+size_t weir_hits_rules(const struct weir_hits *hits);
+
+/* By number 0..rules-1 in no order, or by id, decayed up to a time.  1, or 0 and zeros. */
+int weir_hits_get(const struct weir_hits *hits, size_t number, weir_time at,
+                   struct weir_hits_rule *rule_r);
+int weir_hits_find(const struct weir_hits *hits, uint32_t id, weir_time at,
+                    struct weir_hits_rule *rule_r);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * record - a decision as a server's log tells it, believed only as far as it is signed.
+ *
+ * What is counted is what the spam-info string says, never the words beside it; and a server speaks
+ * for itself alone: a string that another one made is foreign in its log, whoever put it there.
+ * Strings of servers without a number, 0, are anybody's.
+ *
+ * Threads:  pure.
+ * Limits:   those of spool_line.h and info.h.
+ * See also: claims B15, B20.
+ */
+#ifndef WEIR_ANALYZER_RECORD_H
+#define WEIR_ANALYZER_RECORD_H
+
+#include "core/engine/info.h"
+
+enum weir_record_state {
+    WEIR_RECORD_GOOD,
+    WEIR_RECORD_OTHER,       /* the line tells of no decision about a message */
+    WEIR_RECORD_FOREIGN,     /* another server's */
+    WEIR_RECORD_UNKNOWN_KEY, /* signed with a key we have not */
+    WEIR_RECORD_BAD,         /* forged or damaged */
+    WEIR_RECORD_STATES
+};
+
+/* "good", "other", "foreign", "unknown-key", "bad".  Static text. */
+const char *weir_record_state_name(enum weir_record_state state);
+
+/* Reads a line of the log of the server with a number; info_r is filled in when it is good. */
+enum weir_record_state weir_record_read(struct weir_slice line, uint64_t server,
+                                        const struct weir_info_keys *keys,
+                                        struct weir_info *info_r);
+
+#endif

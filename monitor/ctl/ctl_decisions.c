@@ -1,0 +1,85 @@
+/*
+ * ctl_decisions - weirctl decisions: what stands for all servers, by the monitor or by hand: who is
+ * refused, has points or is accepted, until when, why, and by whom.
+ *
+ * Read from the monitor's database, also while it does not run.  Owns nothing beyond a call.
+ */
+#include "monitor/ctl/ctl.h"
+
+#include <string.h>
+
+#include "monitor/ctl/ctl_monitor_io.h"
+#include "monitor/ctl/ctl_output.h"
+#include "monitor/database/database_decisions_io.h"
+
+#define WHAT 32
+
+struct listing {
+    struct weir_ctl *ctl;
+    bool one;                      /* only what touches prefix */
+    struct weir_prefix prefix;
+    json_t *rows;                  /* of --json */
+};
+
+static json_t *as_json(const struct weir_database_decision *decision, const char *prefix)
+{
+    return json_pack("{s:I, s:s, s:s, s:o, s:o, s:b, s:f, s:o, s:o}", "number",
+                     (json_int_t)decision->number, "list", decision->list, "prefix", prefix,
+                     "made", weir_ctl_json_time(decision->made), "ends",
+                     weir_ctl_json_time(decision->ends), "defer", decision->defer, "points",
+                     decision->points, "reason",
+                     weir_ctl_json_text(decision->reason, strlen(decision->reason)), "by",
+                     weir_ctl_json_text(decision->origin, strlen(decision->origin)));
+}
+
+/* What becomes of its mail: "refused", "3.00 points", "accepted". */
+static const char *what_of(const struct weir_database_decision *decision, char text[static WHAT])
+{
+    if (strcmp(decision->list, "score") == 0)
+        snprintf(text, WHAT, "%.2f points", decision->points);
+    else if (strcmp(decision->list, "accept") == 0)
+        strcpy(text, "accepted");
+    else
+        strcpy(text, decision->defer ? "deferred" : "refused");
+    return text;
+}
+
+static int show(void *context, const struct weir_database_decision *decision)
+{
+    struct listing *listing = context;
+    char prefix[WEIR_PREFIX_TEXT], what[WHAT], ends[WEIR_TIME_TEXT];
+
+    if (listing->one && !weir_ctl_touches(&decision->prefix, &listing->prefix))
+        return 0;
+    weir_prefix_format(&decision->prefix, prefix);
+    if (listing->rows)
+        json_array_append_new(listing->rows, as_json(decision, prefix));
+    else
+        printf("%-22s %-12s %-21s %-10s %s\n", prefix, what_of(decision, what),
+               decision->ends ? weir_time_format(decision->ends, ends) : "for ever",
+               decision->origin, decision->reason);
+    return ferror(stdout);
+}
+
+int weir_ctl_decisions(struct weir_ctl *ctl)
+{
+    struct listing listing = {.ctl = ctl, .one = ctl->arguments > 0};
+    struct weir_database *database = NULL;
+    int code = listing.one ? weir_ctl_argument_prefix(ctl, &listing.prefix) : 0;
+
+    if (code == 0)
+        code = weir_ctl_monitor_database(ctl, &database);
+    if (code == 0 && ctl->option[WEIR_CTL_JSON])
+        listing.rows = json_array();
+    else if (code == 0)
+        printf("%-22s %-12s %-21s %-10s %s\n", "ADDRESS", "IS", "UNTIL", "BY", "WHY");
+    if (code == 0)
+        code = weir_ctl_monitor_read(
+            ctl, database,
+            weir_database_decisions_active(database, weir_ctl_now(), show, &listing));
+    if (code == 0 && listing.rows)
+        code = weir_ctl_json(ctl, json_incref(listing.rows));
+    json_decref(listing.rows);
+    weir_database_free(&database);
+    return code;
+}

@@ -1,0 +1,139 @@
+/*
+ * The tables of hits, one of rules and one of all messages.
+ */
+#include "monitor/database/database_hits_io.h"
+
+#include "core/base/error.h"
+#include "monitor/database/database_impl.h"
+
+#define COUNTED "counted_position"
+
+/* Writing. ------------------------------------------------------------------ */
+
+static int put_rule(struct weir_database *database, const struct weir_hits_rule *rule,
+                    weir_time at)
+{
+    struct weir_query q = weir_query(database, "INSERT OR REPLACE INTO hits (rule, first_hit, "
+        "last_hit, hits, spam, ham, false_positives, spam_decayed, ham_decayed, at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+
+    weir_bind_number(&q, rule->id);
+    weir_bind_number(&q, rule->first_hit);
+    weir_bind_number(&q, rule->last_hit);
+    weir_bind_number(&q, (int64_t)rule->hits);
+    weir_bind_number(&q, (int64_t)rule->spam);
+    weir_bind_number(&q, (int64_t)rule->ham);
+    weir_bind_number(&q, (int64_t)rule->false_positives);
+    weir_bind_real(&q, rule->decayed.spam);
+    weir_bind_real(&q, rule->decayed.ham);
+    weir_bind_number(&q, at);
+    return weir_query_run(&q);
+}
+
+static int put_all(struct weir_database *database, const struct weir_score_counts *all,
+                   weir_time at)
+{
+    struct weir_query q = weir_query(database, "INSERT OR REPLACE INTO hits_all "
+        "(one, spam_decayed, ham_decayed, at) VALUES (1, ?, ?, ?)");
+
+    weir_bind_real(&q, all->spam);
+    weir_bind_real(&q, all->ham);
+    weir_bind_number(&q, at);
+    return weir_query_run(&q);
+}
+
+/* How many rules were written. */
+static int put_rules(struct weir_database *database, const struct weir_hits *hits, weir_time at)
+{
+    struct weir_hits_rule rule;
+    int written = 0, rc = 0;
+
+    for (size_t i = 0; rc == 0 && weir_hits_get(hits, i, at, &rule); i++)
+        if (rule.changed) {
+            rc = put_rule(database, &rule, at);
+            written++;
+        }
+    return rc < 0 ? rc : written;
+}
+
+int weir_database_hits_put(struct weir_database *database, struct weir_hits *hits, weir_time at,
+                           uint64_t position)
+{
+    struct weir_score_counts all = weir_hits_all(hits, at);
+    int written = 0, rc;
+    bool own;
+
+    rc = weir_change_begin(database, &own);
+    if (rc < 0)
+        return rc;
+    written = put_rules(database, hits, at);
+    rc = written < 0 ? written : put_all(database, &all, at);
+    rc = rc < 0 ? rc : weir_state_put(database, COUNTED, position);
+    rc = weir_change_end(database, own, rc);
+    if (rc < 0)
+        return rc;
+    weir_hits_kept(hits);
+    return written;
+}
+
+/* Reading. ------------------------------------------------------------------ */
+
+int weir_database_hits(struct weir_database *database,
+                       int (*row)(void *context, const struct weir_hits_rule *rule, weir_time at),
+                       void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT rule, first_hit, last_hit, hits, spam, ham, "
+        "false_positives, spam_decayed, ham_decayed, at FROM hits ORDER BY rule");
+    int calls = 0, stop = 0, rc;
+
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        struct weir_hits_rule rule = {.id = (uint32_t)weir_column_number(&q)};
+
+        rule.first_hit = weir_column_number(&q);
+        rule.last_hit = weir_column_number(&q);
+        rule.hits = (uint64_t)weir_column_number(&q);
+        rule.spam = (uint64_t)weir_column_number(&q);
+        rule.ham = (uint64_t)weir_column_number(&q);
+        rule.false_positives = (uint64_t)weir_column_number(&q);
+        rule.decayed.spam = weir_column_real(&q);
+        rule.decayed.ham = weir_column_real(&q);
+        stop = row(context, &rule, weir_column_number(&q));
+        calls++;
+    }
+    rc = weir_query_end(&q);
+    return rc < 0 ? rc : stop < 0 ? stop : calls;
+}
+
+int weir_database_hits_all(struct weir_database *database, struct weir_score_counts *all_r,
+                           weir_time *at_r)
+{
+    struct weir_query q = weir_query(database, "SELECT spam_decayed, ham_decayed, at "
+                                     "FROM hits_all");
+
+    *all_r = (struct weir_score_counts){.spam = 0};
+    *at_r = 0;
+    if (weir_query_row(&q) == 1) {
+        all_r->spam = weir_column_real(&q);
+        all_r->ham = weir_column_real(&q);
+        *at_r = weir_column_number(&q);
+    }
+    return weir_query_end(&q);
+}
+
+static int load_row(void *context, const struct weir_hits_rule *rule, weir_time at)
+{
+    return weir_hits_load(context, rule, at);
+}
+
+int weir_database_hits_load(struct weir_database *database, struct weir_hits *hits,
+                            uint64_t *position_r)
+{
+    struct weir_score_counts all;
+    weir_time at;
+    int rc = weir_database_hits_all(database, &all, &at);
+
+    if (rc == 0 && at > 0)
+        rc = weir_hits_load_all(hits, &all, at);
+    rc = rc < 0 ? rc : weir_database_hits(database, load_row, hits);
+    return rc < 0 ? rc : weir_state_get(database, COUNTED, position_r);
+}

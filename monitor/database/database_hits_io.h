@@ -1,0 +1,37 @@
+/*
+ * What rules hit, as far as it was counted (monitor/analyzer/hits.h): one row a rule, and how far
+ * the journal is in it, written in one transaction, so that after a crash each decision is still
+ * counted once (claims B4, B23, B24).
+ *
+ *     SELECT rule, hits, spam, ham, false_positives FROM hits ORDER BY false_positives DESC
+ *
+ * Decayed counts are those of the time `at` in their row.  See database_io.h for owner, threads,
+ * errors and rows.
+ */
+#ifndef WEIR_DATABASE_HITS_IO_H
+#define WEIR_DATABASE_HITS_IO_H
+
+#include "monitor/analyzer/hits.h"
+#include "monitor/database/database_io.h"
+
+/* Writes what has changed in a hits, decayed up to a time, and that decisions up to a position of
+ * the journal are counted: then it is kept.  How many rules were written, or an error, and then
+ * none was. */
+int weir_database_hits_put(struct weir_database *database, struct weir_hits *hits,
+                           weir_time at, uint64_t position);
+
+/* Takes up all of it into a hits that has nothing yet; *position_r: decisions up to there are in
+ * it.  0 or an error. */
+int weir_database_hits_load(struct weir_database *database, struct weir_hits *hits,
+                            uint64_t *position_r);
+
+/* All rows, in the order of rules' ids: decayed counts as they are in the table. */
+int weir_database_hits(struct weir_database *database,
+                       int (*row)(void *context, const struct weir_hits_rule *rule, weir_time at),
+                       void *context);
+
+/* All messages counted, decayed as of *at_r (0: there are none).  0 or an error. */
+int weir_database_hits_all(struct weir_database *database, struct weir_score_counts *all_r,
+                           weir_time *at_r);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * Numbers of all parts, each asked with its own lock; those of one part fit together, those of two
+ * may be a moment apart.
+ */
+#include "monitor/monitor_status_io.h"
+
+static json_t *messages(struct weir_monitor *monitor)
+{
+    struct weir_counting_counts counts = weir_counting_counts(monitor->counting);
+    json_t *json = json_pack("{s:I, s:I, s:I}", "repeated", (json_int_t)counts.repeated, "lost",
+                             (json_int_t)counts.lost, "rules", (json_int_t)counts.rules);
+
+    for (enum weir_record_state state = 0; json && state < WEIR_RECORD_STATES; state++)
+        json_object_set_new(json, weir_record_state_name(state),
+                            json_integer((json_int_t)counts.state[state]));
+    return json;
+}
+
+static void add_trouble(json_t *troubles, const char *of, const char *why)
+{
+    if (why[0])
+        json_array_append_new(troubles, json_pack("{s:s, s:s}", "of", of, "why", why));
+}
+
+/* What cannot be written now, as on a full disk. */
+static json_t *troubles(const struct weir_monitor *monitor, const char *refused)
+{
+    json_t *troubles = json_array();
+
+    add_trouble(troubles, "journal", refused);
+    for (unsigned task = 0; task < WEIR_TASKS; task++)
+        add_trouble(troubles, task == WEIR_TASK_SYNC ? "journal" : "database",
+                    monitor->trouble[task]);
+    return troubles;
+}
+
+json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
+{
+    struct weir_receiver_counts taken;
+    struct weir_responder_counts done;
+    struct weir_intake_counts door;
+    struct weir_alerts_counts alerts;
+    struct weir_watch_counts watch;
+    char names[WEIR_ALERT_NAMES_MAX + 1];
+    size_t seen, blind;
+
+    weir_receiver_count(monitor->receiver, &taken);
+    weir_responder_count(monitor->responder, &done);
+    weir_alerts_count(monitor->alerts, &alerts);
+    weir_intake_count(monitor->intake, &door);
+    weir_admit_count(monitor->admit, now, &seen, &blind);
+    weir_receiver_lock(monitor->receiver);
+    watch = *weir_watch_counts(monitor->watch);
+    weir_receiver_unlock(monitor->receiver);
+    const struct {
+        const char *name;
+        uint64_t number;
+    } counts[] = {
+        {"servers", seen}, {"blind", blind}, {"requests", door.requests},
+        {"unknown", door.unknown}, {"held", door.held}, {"connections", door.connections},
+        {"turned_away", door.turned_away}, {"hung_up", door.hung_up}, {"octets", taken.octets},
+        {"again", taken.again}, {"lines", taken.lines}, {"bad", taken.bad}, {"ahead", taken.ahead},
+        {"old", taken.old}, {"streams", taken.streams}, {"streams_gone", taken.gone},
+        {"later", taken.later}, {"over_share", taken.over_share}, {"charges", watch.charges},
+        {"accepted", watch.accepted}, {"evicted", watch.evicted}, {"alarms", watch.alarms},
+        {"events", done.events}, {"decisions", done.decisions}, {"events_lost", done.lost},
+        {"blocks_withheld", done.blocks_capped}, {"scores_withheld", done.scores_capped},
+        {"alerts", alerts.alerts}, {"alert_messages", alerts.messages},
+        {"alert_failures", alerts.failures}, {"alerts_waiting", alerts.waiting},
+        {"behind", taken.behind},
+    };
+    json_t *json = json_pack("{s:s}", "blind_names",
+                             weir_admit_blind(monitor->admit, now, names, sizeof names));
+
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        json_object_set_new(json, counts[i].name, json_integer((json_int_t)counts[i].number));
+    json_object_set_new(json, "messages", messages(monitor));
+    json_object_set_new(json, "troubles", troubles(monitor, taken.refused));
+    return json;
+}

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""What servers decided about messages comes to the monitor, and what rules hit is counted there,
+each decision once."""
+import json
+import pathlib
+import shutil
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import harness
+import milter
+import rig
+from test_monitor import World
+
+LOAN, WIN = 101, 102
+
+
+class Hits(World):
+    """Two servers with a milter each, and a monitor that has their key."""
+
+    def setUp(self):
+        super().setUp()
+        self.world()
+        key = self.monitor.weir.folder / "info.key"
+        for number, server in enumerate((self.mx1, self.mx2), 1):
+            shutil.copy(key, server.weir.folder / "info.key")
+            server.weir.configure(info={"server": number})
+            milter.write_rules(server.weir)
+            server.milter = milter.Milter(server.weir)
+            self.addCleanup(self.end, server.milter.process)
+        milter.write_rules(self.monitor.weir)
+
+    def judge(self, server, subject, body, times=1):
+        for _ in range(times):
+            with milter.Client(server.milter.path) as link:
+                link.hand_over([(b"From", b"ann@client.example"), (b"Subject", subject)],
+                               body + b"\r\n")
+                link.outcome()
+
+    def counted(self):
+        """By rule: (hits, spam, ham without it)."""
+        return {row["rule"]: (row["hits"], row["spam"], row["ham"])
+                for row in self.monitor.rows("SELECT * FROM hits")}
+
+    def lines_of_mx1(self):
+        return [line for path in self.mx1.spool.iterdir()
+                for line in path.read_text().splitlines() if " info=" in line]
+
+    def told(self):
+        return self.monitor.ask("status")["messages"]
+
+    def wait_for(self, want):
+        rig.wait_for(lambda: {k: self.counted().get(k) for k in want} == want, 30,
+                     f"{want}, not {self.counted()}")
+
+    def some_of_each(self):
+        self.judge(self.mx1, b"hello", b"a cheap loan", 3)            # 6 points: spam by it alone
+        self.judge(self.mx2, b"you have won", b"a cheap loan", 2)     # 9.5
+        self.judge(self.mx2, b"hello", b"nothing", 4)
+        return {LOAN: (5, 0, 3), WIN: (2, 2, 0)}
+
+    def test_B4_B15_B24_decisions_of_all_servers_are_counted_by_rule(self):
+        want = self.some_of_each()
+        self.wait_for(want)
+        self.assertEqual(self.told()["good"], 9)
+        stats = {rule["name"]: rule for rule in
+                 json.loads(self.monitor.weir.ctl("rules", "stats", "--json"))}
+        self.assertEqual([stats["CHEAP_LOAN"][word] for word in ("hits", "spam", "ham", "points")],
+                         [5, 0, 3, 6])
+        self.assertEqual(stats["SUBJECT_WIN"]["false_positives"], 0)
+        shown = self.monitor.weir.ctl("rules", "stats", "--by", "last", "--most", "1")
+        self.assertEqual(len(shown.splitlines()), 3)
+        self.assertIn("and 2 more: --most 3", shown)
+
+    def test_B15_a_monitor_that_is_killed_counts_each_once(self):
+        for _ in range(3):
+            self.some_of_each()
+            self.monitor.kill()
+            self.judge(self.mx1, b"you have won", b"hello")  # 3.5 points: ham without it
+            self.monitor.start()
+        want = {LOAN: (15, 0, 9), WIN: (9, 6, 3)}
+        self.wait_for(want)
+        time.sleep(2)
+        self.wait_for(want)
+
+    def test_B20_what_is_copied_or_forged_changes_nothing(self):
+        self.mx1.kill()
+        self.judge(self.mx1, b"hello", b"a cheap loan")
+        line, = rig.wait_for(self.lines_of_mx1, what="a line in the spool")
+        self.mx1.start()
+        self.wait_for({LOAN: (1, 0, 1)})
+        self.mx2.write(line)
+        self.mx1.write(line)
+        self.mx1.write(line[:-8] + "AAAAAAAA")
+        rig.wait_for(lambda: self.told()["bad"] == 1 and self.told()["foreign"] == 1 and
+                     self.told()["repeated"] == 1, 20, f"three lines, not {self.told()}")
+        time.sleep(1.5)
+        self.assertEqual(self.counted()[LOAN], (1, 0, 1))
+
+
+if __name__ == "__main__":
+    harness.main()

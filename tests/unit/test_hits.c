@@ -1,0 +1,242 @@
+/*
+ * hits - six numbers of a rule, its decayed ones, and that nothing is counted twice.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/limits.h"
+#include "monitor/analyzer/hits.h"
+#include "tests/unit/seeded.h"
+
+#define NOW (20000 * WEIR_DAY)
+#define HALF_LIFE (30 * WEIR_DAY)
+
+static struct weir_hits *hits_new(void)
+{
+    const struct weir_hits_settings settings = {
+        .half_life = HALF_LIFE, .spam_score = 5, .unsure_score = 3, .key = {{1}}};
+    struct weir_hits *hits = NULL;
+
+    assert_int_equal(weir_hits_new(&settings, &hits), 0);
+    return hits;
+}
+
+static struct weir_info decision(uint64_t uid, weir_time at, float score)
+{
+    return (struct weir_info){.uid = uid, .at = at, .score = score};
+}
+
+static void with(struct weir_info *info, uint32_t id, float points)
+{
+    info->rule[info->rules++] = (struct weir_info_rule){id, points};
+}
+
+static struct weir_hits_rule rule_at(const struct weir_hits *hits, uint32_t id, weir_time at)
+{
+    struct weir_hits_rule rule;
+
+    assert_int_equal(weir_hits_find(hits, id, at, &rule), 1);
+    return rule;
+}
+
+static void B4_seven_spam_three_ham_and_a_false_positive_give_exactly_these_numbers(void **state)
+{
+    struct weir_hits *hits = hits_new();
+    struct weir_hits_rule rule;
+    (void)state;
+    for (unsigned i = 0; i < 10; i++) {
+        struct weir_info info = decision(100 + i, NOW + i * WEIR_SECOND, i < 7 ? 9 : 2);
+
+        with(&info, 7, 1);
+        with(&info, 8, i < 7 ? 8 : 1);
+        assert_int_equal(weir_hits_take(hits, &info, NOW + WEIR_DAY), WEIR_HITS_COUNTED);
+        if (i == 3)
+            assert_int_equal(weir_hits_report(hits, &info, false, false, NOW + WEIR_DAY), 0);
+    }
+    rule = rule_at(hits, 7, NOW);
+    assert_int_equal(rule.hits, 10);
+    assert_int_equal(rule.spam, 6); /* and the one that was moved */
+    assert_int_equal(rule.ham, 4);
+    assert_int_equal(rule.false_positives, 1);
+    assert_true(rule.first_hit == NOW && rule.last_hit == NOW + 9 * WEIR_SECOND);
+    assert_true(fabs(rule.decayed.spam - 6) < 1e-4 && fabs(rule.decayed.ham - 4) < 1e-4);
+    assert_true(fabs(weir_hits_all(hits, NOW).spam - 6) < 1e-4);
+    rule = rule_at(hits, 8, NOW); /* which decided alone */
+    assert_int_equal(rule.hits, 10);
+    assert_int_equal(rule.spam, 0);
+    assert_int_equal(rule.ham, 10);
+    weir_hits_free(&hits);
+}
+
+static void a_decision_that_comes_again_changes_nothing(void **state)
+{
+    struct weir_hits *hits = hits_new();
+    struct weir_info info = decision(1, NOW, 9);
+    (void)state;
+    with(&info, 7, 1);
+    assert_int_equal(weir_hits_take(hits, &info, NOW), WEIR_HITS_COUNTED);
+    assert_int_equal(weir_hits_take(hits, &info, NOW), WEIR_HITS_REPEATED);
+    info.server = 2;
+    assert_int_equal(weir_hits_take(hits, &info, NOW), WEIR_HITS_REPEATED);
+    assert_int_equal(rule_at(hits, 7, NOW).hits, 1);
+    weir_hits_free(&hits);
+}
+
+static void between_unsure_and_spam_a_hit_says_neither(void **state)
+{
+    static const struct {
+        float score;
+        unsigned spam, ham;
+    } cases[] = {{5.99f, 0, 0}, {6, 1, 0}, {4, 0, 0}, {3.99f, 0, 1}, {-20, 0, 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct weir_hits *hits = hits_new();
+        struct weir_info info = decision(1, NOW, cases[i].score);
+        struct weir_hits_rule rule;
+
+        with(&info, 7, 1);
+        weir_hits_take(hits, &info, NOW);
+        rule = rule_at(hits, 7, NOW);
+        if (rule.spam != cases[i].spam || rule.ham != cases[i].ham)
+            fail_msg("%g: %u, %u", (double)cases[i].score, (unsigned)rule.spam, (unsigned)rule.ham);
+        weir_hits_free(&hits);
+    }
+}
+
+static void a_report_that_is_taken_back_leaves_what_was(void **state)
+{
+    struct seeded s = seeded_new(__func__);
+    struct weir_hits *hits = hits_new(), *other = hits_new();
+    (void)state;
+    for (unsigned i = 0; i < 2000; i++) {
+        struct weir_info info = decision(i, NOW + seeded_below(&s, 90) * WEIR_DAY,
+                                         (float)seeded_below(&s, 100) / 10);
+        bool spam = seeded_below(&s, 2);
+
+        for (uint32_t id = 1; id <= 5; id++)
+            if (seeded_below(&s, 2))
+                with(&info, id, (float)seeded_below(&s, 70) / 10 - 2);
+        weir_hits_take(hits, &info, NOW + 90 * WEIR_DAY);
+        weir_hits_take(other, &info, NOW + 90 * WEIR_DAY);
+        weir_hits_report(hits, &info, spam, false, NOW + 90 * WEIR_DAY);
+        weir_hits_report(hits, &info, spam, true, NOW + 90 * WEIR_DAY);
+    }
+    for (uint32_t id = 1; id <= 5; id++) {
+        struct weir_hits_rule a = rule_at(hits, id, NOW), b = rule_at(other, id, NOW);
+
+        assert_true(a.spam == b.spam && a.ham == b.ham && a.hits == b.hits);
+        assert_int_equal(a.false_positives, 0);
+        assert_true(fabs(a.decayed.spam - b.decayed.spam) < 1e-6 * (1 + b.decayed.spam));
+        assert_true(fabs(a.decayed.ham - b.decayed.ham) < 1e-6 * (1 + b.decayed.ham));
+    }
+    weir_hits_free(&hits);
+    weir_hits_free(&other);
+}
+
+static void weights_halve_in_a_half_life_in_whatever_order_messages_come(void **state)
+{
+    struct weir_hits *hits = hits_new(), *backwards = hits_new();
+    (void)state;
+    for (int i = 0; i < 30; i++) { /* 30 half-lives, and back */
+        struct weir_info info = decision((uint64_t)i, NOW + i * HALF_LIFE, 9);
+
+        with(&info, 7, 1);
+        weir_hits_take(hits, &info, NOW + 1000 * HALF_LIFE);
+        info.at = NOW + (29 - i) * HALF_LIFE;
+        weir_hits_take(backwards, &info, NOW + 1000 * HALF_LIFE);
+    }
+    assert_true(fabs(rule_at(hits, 7, NOW + 29 * HALF_LIFE).decayed.spam - 2) < 1e-6);
+    assert_true(fabs(rule_at(backwards, 7, NOW + 29 * HALF_LIFE).decayed.spam - 2) < 1e-6);
+    assert_true(fabs(rule_at(hits, 7, NOW + 39 * HALF_LIFE).decayed.spam - 2 / 1024.0) < 1e-6);
+    weir_hits_free(&hits);
+    weir_hits_free(&backwards);
+}
+
+static void a_clock_that_is_ahead_outweighs_nobody(void **state)
+{
+    struct weir_hits *hits = hits_new();
+    struct weir_info honest = decision(1, NOW, 9), ahead = decision(2, INT64_MAX, 9);
+    (void)state;
+    with(&honest, 7, 1);
+    with(&ahead, 8, 1);
+    weir_hits_take(hits, &honest, NOW);
+    weir_hits_take(hits, &ahead, NOW);
+    assert_true(rule_at(hits, 7, NOW).decayed.spam == rule_at(hits, 8, NOW).decayed.spam);
+    assert_true(rule_at(hits, 8, NOW).last_hit == NOW);
+    weir_hits_free(&hits);
+}
+
+static void what_was_kept_is_taken_up_again(void **state)
+{
+    struct weir_hits *hits = hits_new(), *again = hits_new();
+    struct weir_info info = decision(1, NOW, 9);
+    struct weir_score_counts all;
+    struct weir_hits_rule rule;
+    (void)state;
+    with(&info, 7, 1);
+    weir_hits_take(hits, &info, NOW);
+    rule = rule_at(hits, 7, NOW + HALF_LIFE);
+    all = weir_hits_all(hits, NOW + HALF_LIFE);
+    assert_int_equal(weir_hits_load_all(again, &all, NOW + HALF_LIFE), 0);
+    assert_int_equal(weir_hits_load(again, &rule, NOW + HALF_LIFE), 0);
+    rule = rule_at(again, 7, NOW + 2 * HALF_LIFE);
+    assert_true(fabs(rule.decayed.spam - 0.25) < 1e-9 && rule.hits == 1 && rule.spam == 1);
+    assert_true(fabs(weir_hits_all(again, NOW).spam - 1) < 1e-9);
+    weir_hits_free(&hits);
+    weir_hits_free(&again);
+}
+
+static void rules_beyond_the_limit_are_counted_together(void **state)
+{
+    struct weir_hits *hits = hits_new();
+    struct weir_hits_rule rule;
+    (void)state;
+    for (uint32_t id = 1; id <= WEIR_RULES_MAX + 2; id++) {
+        struct weir_info info = decision(id, NOW, 9);
+
+        with(&info, id, 1);
+        assert_int_equal(weir_hits_take(hits, &info, NOW), WEIR_HITS_COUNTED);
+    }
+    assert_int_equal(weir_hits_rules(hits), WEIR_RULES_MAX + 1);
+    assert_int_equal(rule_at(hits, WEIR_RULES_MAX, NOW).hits, 1);
+    assert_int_equal(weir_hits_find(hits, WEIR_RULES_MAX + 1, NOW, &rule), 0);
+    assert_int_equal(rule_at(hits, 0, NOW).hits, 2);
+    weir_hits_free(&hits);
+}
+
+static void settings_out_of_range_are_refused(void **state)
+{
+    static const struct weir_hits_settings bad[] = {
+        {.half_life = 0, .spam_score = 5}, {.half_life = 1, .spam_score = 2, .unsure_score = 3},
+        {.half_life = 1, .spam_score = NAN},
+        {.half_life = 1, .seen_most = WEIR_HITS_SEEN_MAX + 1}};
+    struct weir_hits *hits = NULL;
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(weir_hits_new(&bad[i], &hits), WEIR_EINVAL);
+    assert_null(hits);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(B4_seven_spam_three_ham_and_a_false_positive_give_exactly_these_numbers),
+        cmocka_unit_test(a_decision_that_comes_again_changes_nothing),
+        cmocka_unit_test(between_unsure_and_spam_a_hit_says_neither),
+        cmocka_unit_test(a_report_that_is_taken_back_leaves_what_was),
+        cmocka_unit_test(weights_halve_in_a_half_life_in_whatever_order_messages_come),
+        cmocka_unit_test(a_clock_that_is_ahead_outweighs_nobody),
+        cmocka_unit_test(what_was_kept_is_taken_up_again),
+        cmocka_unit_test(rules_beyond_the_limit_are_counted_together),
+        cmocka_unit_test(settings_out_of_range_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
