@@ -26,6 +26,8 @@ HEALTH_MOST = 4096
 IDLE = 5000
 WAITING_MOST = 512  # of one address
 OF_SERVER_MOST = 64
+SHARE = 750000  # rows that one server may have in one of the two tables
+BATCH = 15000   # lines: just below 1 MB
 PAGE = 5000  # decisions in an answer
 
 
@@ -35,15 +37,19 @@ class Visitor(World):
     def setUp(self):
         super().setUp()
         self.monitor_with()
-        text = self.monitor.ask("server add", name="mx1")["identity"]
-        words = dict(line.split(" = ", 1) for line in text.splitlines() if " = " in line)
+        self.headers = self.identity("mx1")
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         self.link = http.client.HTTPSConnection("127.0.0.1", self.monitor.port, timeout=30,
                                                 context=context)
         self.addCleanup(self.link.close)
-        self.headers = {"Authorization": f"Bearer {words['server']}:{words['secret']}",
-                        "Weir-Instance": "0123456789abcdef" * 2}
+
+    def identity(self, name):
+        """The headers of a server's agent."""
+        text = self.monitor.ask("server add", name=name)["identity"]
+        words = dict(line.split(" = ", 1) for line in text.splitlines() if " = " in line)
+        return {"Authorization": f"Bearer {words['server']}:{words['secret']}",
+                "Weir-Instance": "0123456789abcdef" * 2}
 
     def post(self, place, body, deflated=False):
         """Status and answer."""
@@ -92,6 +98,44 @@ class Door(Visitor):
                          '{"well": 1}')
         for odd in ("", "[]", "7", "not JSON"):
             self.assertEqual(self.post("/agent/v1/health", odd.encode())[0], 200)
+
+
+class Share(Visitor):
+    """A server that brings more than the database takes."""
+
+    def batch(self, number):
+        """As many addresses as a body has room for."""
+        at = time.time()
+        return b"".join(b"at=%.6f kind=traffic address=10.%d.%d.%d connections=1\n"
+                        % (at, number, n >> 8, n & 255) for n in range(BATCH))
+
+    def test_who_invents_addresses_waits_alone(self):
+        mx1 = dict(self.headers)
+        mx2 = self.identity("mx2")
+        for self.headers in (mx1, mx2):
+            self.assertEqual(self.post("/agent/v1/health", b"{}")[0], 200)
+        database = sqlite3.connect(self.monitor.weir.folder / "spam.db", timeout=30,
+                                   isolation_level=None)
+        self.addCleanup(database.close)
+        database.execute("BEGIN IMMEDIATE")  # the monitor's own do not get in
+        self.headers, taken, offset, status = mx1, 0, 0, 200
+        while status == 200 and taken < 2 * SHARE // BATCH:  # two shares at most
+            status, answer = self.spool("sniffer-1-1.log~01234567", self.batch(taken), offset,
+                                        deflated=True)
+            offset = answer.get("offset", offset)
+            taken += status == 200
+        self.assertEqual(status, 503)
+        self.assertGreater(taken * BATCH, SHARE - 2 * BATCH)  # more: some came before the first
+        self.headers = mx2
+        self.assertEqual(self.spool("sniffer-1-2.log~01234567", self.batch(255))[0], 200)
+        self.headers = mx1
+        self.assertEqual(self.spool("sniffer-1-1.log~01234567", self.batch(254), offset)[0], 503)
+        database.execute("ROLLBACK")
+        more = self.batch(253)
+        rig.wait_for(lambda: self.spool("sniffer-1-1.log~01234567", more, offset)[0] == 200, 60,
+                     "room for it, too")
+        self.assertGreaterEqual(self.monitor.ask("status")["over_share"], 2)
+        self.monitor.kill()
 
 
 class Orders(Visitor):
