@@ -43,6 +43,8 @@ static bool is_chunk_at_hand(const struct weir_dialogue *d, const struct weir_wa
 static bool can_answer(const struct weir_dialogue *d, const struct weir_waiting *waiting,
                        unsigned code)
 {
+    if (code == 250 && waiting->kind >= WEIR_COMMAND_HELLO && waiting->kind <= WEIR_COMMAND_RCPT)
+        return true; /* most of all */
     switch ((enum weir_command_kind)waiting->kind) {
     case WEIR_COMMAND_GREETING:
     case WEIR_COMMAND_XCLIENT:
@@ -119,12 +121,13 @@ static bool reach_recipient(struct weir_dialogue *d)
     return false;
 }
 
-static enum weir_word word_of(struct weir_server *server)
+/* What a reply says by itself; recipients are counted. */
+static enum weir_word word_of(struct weir_server *server, unsigned code, struct weir_slice line)
 {
-    size_t kept = server->len < sizeof(server->text) ? server->len : sizeof(server->text);
-    struct weir_slice line = {server->text, kept};
     enum weir_word word;
 
+    if (code != 250)
+        return WEIR_WORD_NONE;
     if (line.len > 0 && line.at[line.len - 1] == '\r')
         line.len--;
     word = weir_word_read(line);
@@ -134,11 +137,13 @@ static enum weir_word word_of(struct weir_server *server)
     return word;
 }
 
-bool weir_doubt_reply(struct weir_dialogue *d, unsigned code)
+bool weir_doubt_reply(struct weir_dialogue *d, unsigned code, struct weir_slice line)
 {
-    enum weir_word word = word_of(&d->server);
     const struct weir_waiting *first = weir_queue_at(&d->queue, 0);
 
+    if (first && !d->doubt && (code >= 400 || (code == 250 && first->kind == WEIR_COMMAND_DOT)))
+        return false;
+    enum weir_word word = word_of(&d->server, code, line);
     if (!first)
         return unasked(d, code, word);
     bool queues = word == WEIR_WORD_QUEUED && !is_final(first);
@@ -169,7 +174,6 @@ void weir_doubt_body(struct weir_dialogue *d, unsigned code)
 {
     const struct weir_client *client = &d->client;
 
-    (void)word_of(&d->server);
     if (code < 400 && !client->lone_dot && !client->gap && !client->deaf)
         odd(d);
 }

@@ -52,7 +52,6 @@ struct weir_client {
 };
 
 struct weir_server {
-    char text[WEIR_DIALOGUE_REPLY_KEPT]; /* the first octets of the line */
     uint32_t len;        /* of the line */
     uint32_t reply_len;  /* of the reply, all its lines */
     bool cut;            /* the line's beginning may be missing */
@@ -92,6 +91,7 @@ struct weir_dialogue {
     struct weir_address told_address;
     uint16_t told_port;
     unsigned queued, queued_least, queued_most;
+    char server_text[WEIR_DIALOGUE_REPLY_KEPT]; /* of a line that came in pieces */
 };
 
 _Static_assert(sizeof(struct weir_dialogue) <= 2048, "below 2 KiB without names");
@@ -113,9 +113,9 @@ void weir_client_drop_chunk(struct weir_dialogue *dialogue);
 /* There is no chunk: what comes next are lines. */
 void weir_client_leave_chunk(struct weir_dialogue *dialogue);
 
-/* Notes what a reply, but 354, says by itself, and whether it can be to the command in front.
- * True: nothing more is to be done about it. */
-bool weir_doubt_reply(struct weir_dialogue *dialogue, unsigned code);
+/* Notes what a reply, but 354, says by itself, of whose last line the beginning is given, and
+ * whether it can be to the command in front.  True: nothing more is to be done about it. */
+bool weir_doubt_reply(struct weir_dialogue *dialogue, unsigned code, struct weir_slice line);
 /* 354 came, and the first DATA waits at this place of the queue. */
 void weir_doubt_grant(struct weir_dialogue *dialogue, size_t at);
 /* A body was answered before its end was heard. */

@@ -243,7 +243,7 @@ static void answer(struct weir_dialogue *d, const struct weir_waiting *waiting, 
     }
 }
 
-static void reply(struct weir_dialogue *d, unsigned code)
+static void reply(struct weir_dialogue *d, unsigned code, struct weir_slice line)
 {
     struct weir_waiting waiting;
 
@@ -254,7 +254,7 @@ static void reply(struct weir_dialogue *d, unsigned code)
     } else if (d->client.state == WEIR_CLIENT_BODY) {
         weir_doubt_body(d, code);
         final_without_dot(d, code);
-    } else if (weir_doubt_reply(d, code)) {
+    } else if (weir_doubt_reply(d, code, line)) {
         return;
     } else if (weir_queue_pop(&d->queue, &waiting)) {
         d->client.answer = code / 100 == 3 && d->queue.len == 0;
@@ -267,33 +267,34 @@ static void reply(struct weir_dialogue *d, unsigned code)
 }
 
 /* The code of a line of a reply, 0 when it is none. */
-static unsigned line_code(const struct weir_server *server)
+static unsigned line_code(struct weir_slice line)
 {
-    const char *text = server->text;
+    const char *text = line.at;
 
-    if (server->len < 3 || text[0] < '2' || text[0] > '5' || !weir_is_digit(text[1]) ||
+    if (line.len < 3 || text[0] < '2' || text[0] > '5' || !weir_is_digit(text[1]) ||
         !weir_is_digit(text[2]))
         return 0;
-    if (server->len > 3 && text[3] != ' ' && text[3] != '-' && text[3] != '\r' && text[3] != '\t')
+    if (line.len > 3 && text[3] != ' ' && text[3] != '-' && text[3] != '\r' && text[3] != '\t')
         return 0;
     return (unsigned)((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
 }
 
-static void line_over(struct weir_dialogue *d)
+/* A line without its LF, or its beginning. */
+static void line_over(struct weir_dialogue *d, struct weir_slice line)
 {
     struct weir_server *server = &d->server;
-    unsigned code = line_code(server);
+    unsigned code = line_code(line);
     bool cut = server->cut;
 
-    server->more = code ? server->len > 3 && server->text[3] == '-' : server->more;
+    server->more = code ? line.len > 3 && line.at[3] == '-' : server->more;
+    server->len = 0;
     server->cut = false;
     if (code && !server->more) {
-        reply(d, code);
+        reply(d, code, line);
         server->reply_len = 0;
     } else if (!code && !cut && ++server->odd > WEIR_DIALOGUE_ODD_MAX) {
         weir_dialogue_lose(d);
     }
-    server->len = 0;
 }
 
 /* The client's octets looked like TLS, but the server speaks in the clear. */
@@ -303,12 +304,23 @@ static void no_records(struct weir_dialogue *d)
     weir_dialogue_unsecure(d);
 }
 
-static void keep(struct weir_server *server, struct weir_slice piece)
+/* What was kept of the line at hand. */
+static struct weir_slice kept(const struct weir_dialogue *d)
 {
-    if (server->len >= sizeof(server->text))
-        return;
-    size_t room = sizeof(server->text) - server->len;
-    memcpy(server->text + server->len, piece.at, piece.len < room ? piece.len : room);
+    return (struct weir_slice){d->server_text, d->server.len < sizeof(d->server_text)
+                                                   ? d->server.len
+                                                   : sizeof(d->server_text)};
+}
+
+/* Adds a piece of a line. */
+static void add(struct weir_dialogue *d, struct weir_slice piece)
+{
+    struct weir_server *server = &d->server;
+    size_t have = kept(d).len, room = sizeof(d->server_text) - have;
+
+    memcpy(d->server_text + have, piece.at, piece.len < room ? piece.len : room);
+    server->len += piece.len > UINT16_MAX ? UINT16_MAX : (uint32_t)piece.len;
+    server->len = server->len > UINT16_MAX ? UINT16_MAX : server->len;
 }
 
 size_t weir_server_take(struct weir_dialogue *d, struct weir_slice octets)
@@ -322,14 +334,14 @@ size_t weir_server_take(struct weir_dialogue *d, struct weir_slice octets)
     if (d->client.state == WEIR_CLIENT_RECORDS)
         no_records(d);
     const char *feed = memchr(octets.at, '\n', octets.len);
-    size_t len = feed ? (size_t)(feed - octets.at) : octets.len;
-    keep(server, (struct weir_slice){octets.at, len});
-    server->len += len > UINT16_MAX ? UINT16_MAX : (uint32_t)len;
-    server->len = server->len > UINT16_MAX ? UINT16_MAX : server->len;
-    server->reply_len += server->reply_len < UINT16_MAX ? (uint32_t)len + (feed != NULL) : 0;
+    struct weir_slice piece = {octets.at, feed ? (size_t)(feed - octets.at) : octets.len};
+    bool in_place = feed && server->len == 0 && piece.len <= sizeof(d->server_text);
+    if (!in_place)
+        add(d, piece);
+    server->reply_len += server->reply_len < UINT16_MAX ? (uint32_t)piece.len + (feed != NULL) : 0;
     if (feed)
-        line_over(d);
-    return len + (feed != NULL);
+        line_over(d, in_place ? piece : kept(d));
+    return piece.len + (feed != NULL);
 }
 
 void weir_server_gap(struct weir_dialogue *d)
@@ -337,8 +349,8 @@ void weir_server_gap(struct weir_dialogue *d)
     struct weir_server *server = &d->server;
     bool dot = weir_queue_find(&d->queue, WEIR_COMMAND_DOT) < d->queue.len;
 
-    if (server->len >= CODE && server->text[3] == ' ' && line_code(server)) {
-        line_over(d);
+    if (server->len >= CODE && d->server_text[3] == ' ' && line_code(kept(d))) {
+        line_over(d, kept(d));
         dot = weir_queue_find(&d->queue, WEIR_COMMAND_DOT) < d->queue.len;
     }
     if (d->secure) {

@@ -8,22 +8,22 @@
 
 #include "core/base/slice.h"
 
-enum { CODE = 4 }; /* octets of "250 " */
+enum { CODE = 4, ENHANCED = 5 }; /* octets of "250 " and of "2.1.5" */
 
 /* A text of several words in the midst of others, in any case of letters. */
 static bool is_queued(struct weir_slice text)
 {
-    static const char *const phrases[] = {" queued as ", " accepted for delivery",
-                                          " mail for delivery"};
-    const char *end = text.at + text.len, *blank = text.at;
+    static const char *const phrases[] = {"queued as ", "accepted for delivery",
+                                          "mail for delivery"};
+    const char *end = text.at + text.len, *word = text.at;
 
-    if (weir_slice_begins(text, "OK id="))
+    if (text.at[0] == 'O' && weir_slice_begins(text, "OK id="))
         return true;
-    while ((blank = memchr(blank, ' ', (size_t)(end - blank))) != NULL) {
+    while ((word = memchr(word, ' ', (size_t)(end - word))) != NULL && ++word < end) {
         for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
-            if (weir_slice_begins(weir_slice_between(blank, end), phrases[i]))
+            if ((*word | 0x20) == phrases[i][0] &&
+                weir_slice_begins(weir_slice_between(word, end), phrases[i]))
                 return true;
-        blank++;
     }
     return false;
 }
@@ -33,11 +33,11 @@ enum weir_word weir_word_read(struct weir_slice line)
     if (line.len <= CODE || line.at[0] != '2')
         return WEIR_WORD_NONE;
     struct weir_slice text = weir_slice_behind(line, CODE);
-    if (weir_slice_begins(text, "2.1.0"))
-        return WEIR_WORD_SENDER;
-    if (weir_slice_begins(text, "2.1.5") || weir_slice_is(text, "Accepted"))
+    if (text.len >= ENHANCED && memcmp(text.at, "2.1.", ENHANCED - 1) == 0)
+        return text.at[ENHANCED - 1] == '0'   ? WEIR_WORD_SENDER
+               : text.at[ENHANCED - 1] == '5' ? WEIR_WORD_RECIPIENT
+                                              : WEIR_WORD_NONE;
+    if (weir_slice_is(text, "Accepted"))
         return WEIR_WORD_RECIPIENT;
-    if (weir_slice_begins(text, "2.1.") || !is_queued(text))
-        return WEIR_WORD_NONE;
-    return WEIR_WORD_QUEUED;
+    return is_queued(text) ? WEIR_WORD_QUEUED : WEIR_WORD_NONE;
 }

@@ -40,14 +40,13 @@ struct weir_flow_side {
 };
 
 /* The beginnings of runs of a client's octets that were handed on last. */
-struct weir_flow_run {
-    uint32_t seq, len;
-    char octets[WEIR_FLOW_RUN];
-};
-
 struct weir_flow_recent {
-    unsigned last;          /* the run at hand; the one behind it is the oldest */
-    struct weir_flow_run run[WEIR_FLOW_RUNS];
+    char (*octets)[WEIR_FLOW_RUN]; /* of each run; NULL: nothing, or no room */
+    uint8_t last;           /* the run at hand; the one behind it is the oldest */
+    uint8_t len[WEIR_FLOW_RUNS];
+    uint8_t long_len;       /* the last long segment; of a body, most likely */
+    char long_octets[WEIR_FLOW_LONG];
+    uint32_t long_seq, seq[WEIR_FLOW_RUNS];
 };
 
 /* Queues of connections, each in the order in which they were last heard (to the second). */
@@ -65,9 +64,9 @@ struct weir_flow_links {
 struct weir_connection {
     struct weir_flow flow;  /* first: what the handler is shown */
     struct weir_flow_side side[2];
+    struct weir_flow_recent recent; /* of the client */
     uint64_t hash;
     weir_time heard;        /* by the table's time, to the second */
-    struct weir_flow_recent *recent; /* of the client; NULL: nothing, or no room */
     uint32_t segments, pieces, kept;
     uint32_t client_first;  /* sequence numbers of the first octets */
     uint32_t server_first;

@@ -1,61 +1,66 @@
 /*
  * What clients said last, so that one who says it again and otherwise is noticed.
  *
- * A run is what was handed on without a hole: small segments fill one together, of a large one only
- * the beginning is kept, since there a forged command has to stand; what is sent in the place of a
- * long forged segment differs from its beginning, too.  So a body costs a short copy for each
- * segment and not a long one.  The oldest run is overwritten.  Owned by the connection, made when
- * its client speaks first, and only for so many connections as the limit says.
+ * A run is what was handed on without a hole in short segments, as commands are: they fill one
+ * together, and the oldest is overwritten.  Of long segments, which are most of what there is and
+ * of bodies, only the last one's first octets are kept, within the connection, so that they cost
+ * next to nothing; what is sent in the place of a forged one differs there.  Owned by the
+ * connection, made when its client speaks first, and only for so many connections as the limit
+ * says.
  */
 #include "sniffer/flow_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONG = 512, LONG_KEPT = 64 }; /* a segment that is most likely of a body */
+enum { LONG = 512 };
 
-/* The octets need no clearing. */
-static struct weir_flow_recent *new_recent(void)
-{
-    struct weir_flow_recent *recent = malloc(sizeof(*recent));
-    if (!recent)
-        return NULL;
-    recent->last = 0;
-    for (size_t i = 0; i < WEIR_FLOW_RUNS; i++)
-        recent->run[i].seq = recent->run[i].len = 0;
-    return recent;
-}
+_Static_assert(WEIR_FLOW_RUN <= UINT8_MAX && WEIR_FLOW_LONG <= LONG, "lengths have one octet");
 
-static struct weir_flow_recent *recent_of(struct weir_flows *flows, struct weir_connection *c)
+/* Room for the octets of a client that speaks for the first time. */
+static bool make_room(struct weir_flows *flows, struct weir_connection *c)
 {
-    if (c->recent)
-        return c->recent;
+    if (c->flow.octets[WEIR_SIDE_CLIENT] > 0)
+        return false;
     if (flows->counts.remembered < WEIR_FLOWS_RECENT_MAX)
-        c->recent = new_recent();
-    if (c->recent)
+        c->recent.octets = malloc(WEIR_FLOW_RUNS * WEIR_FLOW_RUN);
+    if (c->recent.octets)
         flows->counts.remembered++;
     else
-        flows->counts.unremembered += c->flow.octets[WEIR_SIDE_CLIENT] == 0;
-    return c->recent;
+        flows->counts.unremembered++;
+    return c->recent.octets != NULL;
+}
+
+static void note_long(struct weir_flow_recent *recent, uint32_t seq, struct weir_slice octets)
+{
+    recent->long_seq = seq;
+    recent->long_len = WEIR_FLOW_LONG;
+    memcpy(recent->long_octets, octets.at, WEIR_FLOW_LONG);
+}
+
+static void note_short(struct weir_flow_recent *recent, uint32_t seq, struct weir_slice octets)
+{
+    unsigned at = recent->last;
+    if (recent->len[at] == WEIR_FLOW_RUN || recent->seq[at] + recent->len[at] != seq) {
+        at = (at + 1) % WEIR_FLOW_RUNS;
+        recent->last = (uint8_t)at;
+        recent->seq[at] = seq;
+        recent->len[at] = 0;
+    }
+    size_t room = WEIR_FLOW_RUN - recent->len[at], len = octets.len < room ? octets.len : room;
+    memcpy(recent->octets[at] + recent->len[at], octets.at, len);
+    recent->len[at] = (uint8_t)(recent->len[at] + len);
 }
 
 void weir_flow_recent_note(struct weir_flows *flows, struct weir_connection *c, uint32_t seq,
                            struct weir_slice octets)
 {
-    struct weir_flow_recent *recent = recent_of(flows, c);
-    if (!recent)
+    if (!c->recent.octets && !make_room(flows, c))
         return;
-    struct weir_flow_run *run = &recent->run[recent->last];
-    if (run->len == WEIR_FLOW_RUN || run->seq + run->len != seq) {
-        recent->last = (recent->last + 1) % WEIR_FLOW_RUNS;
-        run = &recent->run[recent->last];
-        run->seq = seq;
-        run->len = 0;
-    }
-    size_t room = WEIR_FLOW_RUN - run->len, most = octets.len > LONG ? LONG_KEPT : octets.len;
-    size_t len = most < room ? most : room;
-    memcpy(run->octets + run->len, octets.at, len);
-    run->len += (uint32_t)len;
+    if (octets.len > LONG)
+        note_long(&c->recent, seq, octets);
+    else
+        note_short(&c->recent, seq, octets);
 }
 
 bool weir_flow_differ(uint32_t seq, struct weir_slice octets, uint32_t other_seq,
@@ -72,17 +77,19 @@ bool weir_flow_differ(uint32_t seq, struct weir_slice octets, uint32_t other_seq
 bool weir_flow_recent_differs(const struct weir_connection *c, uint32_t seq,
                               struct weir_slice octets)
 {
-    for (size_t i = 0; c->recent && i < WEIR_FLOW_RUNS; i++) {
-        const struct weir_flow_run *run = &c->recent->run[i];
-        if (weir_flow_differ(seq, octets, run->seq, (struct weir_slice){run->octets, run->len}))
+    const struct weir_flow_recent *recent = &c->recent;
+    for (size_t i = 0; recent->octets && i < WEIR_FLOW_RUNS; i++) {
+        struct weir_slice run = {recent->octets[i], recent->len[i]};
+        if (weir_flow_differ(seq, octets, recent->seq[i], run))
             return true;
     }
-    return false;
+    return weir_flow_differ(seq, octets, recent->long_seq,
+                            (struct weir_slice){recent->long_octets, recent->long_len});
 }
 
 void weir_flow_recent_forget(struct weir_flows *flows, struct weir_connection *c)
 {
-    flows->counts.remembered -= c->recent != NULL;
-    free(c->recent);
-    c->recent = NULL;
+    flows->counts.remembered -= c->recent.octets != NULL;
+    free(c->recent.octets);
+    c->recent = (struct weir_flow_recent){.octets = NULL};
 }

@@ -222,8 +222,9 @@
 #define WEIR_FLOW_KEPT_MAX (1u << 20) /* octets of one connection that wait, and ... */
 #define WEIR_FLOWS_KEPT_MAX (64u << 20) /* ... of all */
 #define WEIR_FLOW_AHEAD_MAX (1 << 24) /* octets a segment may be ahead: two of Linux' windows */
-#define WEIR_FLOW_RUNS 4           /* runs of a client's octets that are remembered, and ... */
-#define WEIR_FLOW_RUN 248          /* ... octets of each, from its beginning: 1 KiB in all */
+#define WEIR_FLOW_RUNS 4           /* runs of a client's octets that are remembered, ... */
+#define WEIR_FLOW_RUN 248          /* ... octets of each, from its beginning: 1 KiB in all; ... */
+#define WEIR_FLOW_LONG 16          /* ... and of the last segment of more than 512 */
 #define WEIR_FLOWS_RECENT_MAX 32768 /* connections of which they are: 32 MiB */
 #define WEIR_FLOW_RESET_MAX 65536  /* octets a RST may be ahead of what was seen */
 #define WEIR_FLOW_SYNS 8192        /* places for handshakes that were seen; a power of two */

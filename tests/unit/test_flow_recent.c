@@ -97,8 +97,8 @@ static void of_a_long_segment_the_beginning_is_remembered(void **state)
     assert_true(is_noticed(500, WEIR_FLOW_RUN - 1));
     assert_false(is_noticed(500, WEIR_FLOW_RUN));
     assert_true(is_noticed(1448, 0));
-    assert_true(is_noticed(1448, 63));
-    assert_false(is_noticed(1448, 64));
+    assert_true(is_noticed(513, WEIR_FLOW_LONG - 1));
+    assert_false(is_noticed(513, WEIR_FLOW_LONG));
 }
 
 /* Runs that do not fill each other, then the n-th from the end again and otherwise. */
