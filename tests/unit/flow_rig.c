@@ -170,3 +170,11 @@ void rig_greet(struct rig *rig)
     rig_mark(rig, WEIR_SIDE_CLIENT, 1001, 5001, 0);
     rig_send(rig, WEIR_SIDE_SERVER, 5001, 1001, "220 hi\r\n");
 }
+
+struct rig *rig_greeted(void)
+{
+    struct rig *rig = rig_new(0, false);
+    rig_greet(rig);
+    rig_log(rig);
+    return rig;
+}

@@ -52,4 +52,7 @@ void rig_mark(struct rig *rig, enum weir_side side, uint32_t seq, uint32_t ack, 
 /* SYN, SYN-ACK, and "220 hi\r\n": the client is then at 1001, the server at 5009. */
 void rig_greet(struct rig *rig);
 
+/* A new table for many connections with one that was greeted; the log is empty. */
+struct rig *rig_greeted(void);
+
 #endif

@@ -15,18 +15,10 @@ static const enum weir_side C = WEIR_SIDE_CLIENT, S = WEIR_SIDE_SERVER;
 
 #define COUNT(rig, what) weir_flows_counts((rig)->flows)->what
 
-static struct rig *greeted(void)
-{
-    struct rig *rig = rig_new(0, false);
-    rig_greet(rig);
-    rig_log(rig);
-    return rig;
-}
-
 static void later_octets_wait_for_earlier_ones(void **state)
 {
     (void)state;
-    struct rig *rig = greeted();
+    struct rig *rig = rig_greeted();
     rig_send(rig, C, 1005, 5009, "bbbb");
     rig_send(rig, C, 1013, 5009, "dddd");
     rig_send(rig, C, 1009, 5009, "cccc");
@@ -41,7 +33,7 @@ static void later_octets_wait_for_earlier_ones(void **state)
 static void replies_wait_for_what_they_acknowledge_and_commands_too(void **state)
 {
     (void)state;
-    struct rig *rig = greeted();
+    struct rig *rig = rig_greeted();
     rig_send(rig, S, 5009, 1007, "250-1 ");
     rig_send(rig, C, 1007, 5015, "MAIL");
     rig_send(rig, S, 5015, 1011, "250-2 ");
@@ -55,7 +47,7 @@ static void replies_wait_for_what_they_acknowledge_and_commands_too(void **state
 static void what_came_first_wins(void **state)
 {
     (void)state;
-    struct rig *rig = greeted();
+    struct rig *rig = rig_greeted();
     rig_send(rig, C, 1001, 5009, "aaaa");
     rig_send(rig, C, 1001, 5009, "XXXX");
     rig_send(rig, C, 999, 5009, "XXXXXXbb"); /* two octets are new */
@@ -72,7 +64,7 @@ static void what_came_first_wins(void **state)
 static void probes_and_keep_alives_change_nothing(void **state)
 {
     (void)state;
-    struct rig *rig = greeted();
+    struct rig *rig = rig_greeted();
     rig_send(rig, C, 1001, 5009, "ab");
     rig_mark(rig, C, 1002, 5009, 0);
     rig_send(rig, C, 1002, 5009, "\1");
@@ -101,7 +93,7 @@ static void sequence_numbers_wrap_around(void **state)
 static void missing_octets_of_the_client_are_a_gap_when_the_server_has_them(void **state)
 {
     (void)state;
-    struct rig *rig = greeted();
+    struct rig *rig = rig_greeted();
     rig_send(rig, C, 1005, 5009, "bbbb");
     rig->now += 5 * WEIR_MINUTE;
     weir_flows_tick(rig->flows, rig->now);
@@ -122,7 +114,7 @@ static void missing_octets_of_the_client_are_a_gap_when_the_server_has_them(void
 static void a_wait_is_over_after_a_hundred_segments(void **state)
 {
     (void)state;
-    struct rig *rig = greeted();
+    struct rig *rig = rig_greeted();
     rig_send(rig, S, 5009, 1005, "250-");
     for (int i = 0; i < 99; i++)
         rig_mark(rig, C, 1005, 5009, 0);
@@ -135,7 +127,7 @@ static void a_wait_is_over_after_a_hundred_segments(void **state)
 static void a_client_that_acknowledges_what_was_never_said_cannot_silence_the_server(void **state)
 {
     (void)state;
-    struct rig *rig = greeted();
+    struct rig *rig = rig_greeted();
     rig_send(rig, C, 1001, 5009 + 5000, "MAIL");
     weir_flows_tick(rig->flows, rig->now + 2 * WEIR_SECOND);
     assert_string_equal(rig_log(rig), "C:MAIL");
@@ -150,7 +142,7 @@ static void a_client_that_acknowledges_what_was_never_said_cannot_silence_the_se
 static void missing_octets_of_the_server_are_a_gap_when_it_goes_on(void **state)
 {
     (void)state;
-    struct rig *rig = greeted();
+    struct rig *rig = rig_greeted();
     rig_send(rig, C, 1001, 5009, "a");
     rig_send(rig, S, 5013, 1002, "250-");
     weir_flows_tick(rig->flows, rig->now + 2 * WEIR_SECOND);
@@ -185,7 +177,7 @@ static void a_client_that_is_not_captured_is_not_waited_for(void **state)
 static void what_was_not_captured_of_a_segment_is_a_gap(void **state)
 {
     (void)state;
-    struct rig *rig = greeted();
+    struct rig *rig = rig_greeted();
     struct weir_segment cut = rig_segment(C, 1001, 5009, 0, "0123456789");
     cut.payload.len = 4;
     rig_take(rig, &cut);
@@ -221,7 +213,7 @@ static void octets_with_syn_and_with_fin_count(void **state)
 static void a_fin_of_the_client_that_the_server_ignores_ends_nothing(void **state)
 {
     (void)state;
-    struct rig *rig = greeted();
+    struct rig *rig = rig_greeted();
     rig_mark(rig, C, 1001, 5009, WEIR_TCP_FIN);
     rig_send(rig, C, 1001, 5009, "MAIL\n");
     rig_send(rig, S, 5009, 1006, "250-");
@@ -239,12 +231,12 @@ static void segments_far_away_are_astray(void **state)
                  {-WEIR_FLOW_AHEAD_MAX + 1, false}, {-WEIR_FLOW_AHEAD_MAX, true},
                  {INT32_MIN, true}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct rig *rig = greeted();
+        struct rig *rig = rig_greeted();
         rig_send(rig, C, 1001 + (uint32_t)cases[i].distance, 5009, "x");
         assert_int_equal(COUNT(rig, astray), cases[i].astray);
         rig_free(&rig);
     }
-    struct rig *rig = greeted();
+    struct rig *rig = rig_greeted();
     struct weir_segment bare = rig_segment(C, 1001, 0, 0, "x");
     bare.flags = 0;
     rig_take(rig, &bare);
@@ -256,7 +248,7 @@ static void segments_far_away_are_astray(void **state)
 static void as_many_segments_wait_as_the_limit_and_one_more_does_not(void **state)
 {
     (void)state;
-    struct rig *rig = greeted();
+    struct rig *rig = rig_greeted();
     for (uint32_t i = 0; i < WEIR_FLOW_SEGMENTS_MAX; i++)
         rig_send(rig, C, 1003 + 2 * i, 5009, "x");
     size_t full = COUNT(rig, octets_kept);
@@ -266,7 +258,7 @@ static void as_many_segments_wait_as_the_limit_and_one_more_does_not(void **stat
     assert_int_equal(COUNT(rig, octets_kept), full);
     assert_string_equal(rig_log(rig), "");
     rig_free(&rig);
-    rig = greeted(); /* the server is believed: its first hole is a gap, the rest waits on */
+    rig = rig_greeted(); /* the server is believed: its first hole is a gap, the rest waits on */
     for (uint32_t i = 0; i <= WEIR_FLOW_SEGMENTS_MAX; i++)
         rig_send(rig, S, 5011 + 2 * i, 1001, "x");
     assert_int_equal(COUNT(rig, discarded), 0);

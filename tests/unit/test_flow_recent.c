@@ -19,14 +19,6 @@ static const enum weir_side C = WEIR_SIDE_CLIENT, S = WEIR_SIDE_SERVER;
 
 #define COUNT(rig, what) weir_flows_counts((rig)->flows)->what
 
-static struct rig *greeted(void)
-{
-    struct rig *rig = rig_new(0, false);
-    rig_greet(rig);
-    rig_log(rig);
-    return rig;
-}
-
 /* Segments of the client at 1001 and behind; what is told. */
 static const struct {
     const char *name;
@@ -61,7 +53,7 @@ static void contradictions_are_told_and_copies_are_not(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct rig *rig = greeted();
+        struct rig *rig = rig_greeted();
         for (size_t j = 0; j < 6 && cases[i].say[j].octets; j++)
             rig_send(rig, C, 1001 + cases[i].say[j].at, 5009, cases[i].say[j].octets);
         const char *told = rig_log(rig);
@@ -79,7 +71,7 @@ static void contradictions_are_told_and_copies_are_not(void **state)
 static bool is_noticed(size_t len, size_t place)
 {
     char octets[2048];
-    struct rig *rig = greeted();
+    struct rig *rig = rig_greeted();
     memset(octets, 'x', len);
     octets[len] = '\0';
     rig_send(rig, C, 1001, 5009, octets);
@@ -105,7 +97,7 @@ static void of_a_long_segment_the_beginning_is_remembered(void **state)
 static bool is_remembered(unsigned back)
 {
     char octets[WEIR_FLOW_RUN + 2];
-    struct rig *rig = greeted();
+    struct rig *rig = rig_greeted();
     uint32_t at = 1001;
     memset(octets, 'x', sizeof(octets));
     octets[WEIR_FLOW_RUN + 1] = '\0';
@@ -128,7 +120,7 @@ static void so_many_runs_are_remembered(void **state)
 static void the_servers_octets_are_not_watched(void **state)
 {
     (void)state;
-    struct rig *rig = greeted();
+    struct rig *rig = rig_greeted();
     rig_send(rig, S, 5009, 1001, "250-a\r\n");
     rig_send(rig, S, 5009, 1001, "250-b\r\n");
     assert_int_equal(COUNT(rig, forged), 0);
