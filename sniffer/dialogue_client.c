@@ -49,7 +49,8 @@ static bool is_lone_dot(struct weir_slice line, bool after_crlf)
     return weir_slice_equals(line, ".") || (!after_crlf && is_dot(line, true));
 }
 
-static void push(struct weir_dialogue *d, struct weir_waiting waiting, const struct weir_command *c)
+static void push(struct weir_dialogue *d, struct weir_waiting waiting,
+                 const struct weir_dialogue_command *c)
 {
     bool named = d->options.name_addresses && !waiting.tentative;
 
@@ -79,11 +80,11 @@ static void begin_chunk(struct weir_client *client, uint64_t len)
 static void command(struct weir_dialogue *d, struct weir_slice line, bool overlong)
 {
     struct weir_client *client = &d->client;
-    struct weir_command c = weir_command_read(line, overlong);
+    struct weir_dialogue_command c = weir_dialogue_command_read(line, overlong);
     struct weir_waiting waiting = {.kind = (uint8_t)c.kind, .tentative = client->blind};
 
     if (client->answer)
-        c = (struct weir_command){.kind = waiting.kind = WEIR_COMMAND_OTHER};
+        c = (struct weir_dialogue_command){.kind = waiting.kind = WEIR_COMMAND_OTHER};
     client->answer = false;
     if (c.kind == WEIR_COMMAND_BDAT || c.kind == WEIR_COMMAND_BDAT_LAST)
         waiting.count = c.chunk > UINT32_MAX ? UINT32_MAX : (uint32_t)c.chunk;

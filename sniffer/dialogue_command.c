@@ -49,7 +49,7 @@ static struct weir_slice without_route(struct weir_slice path)
 
 /* "FROM:<path> parameters" behind MAIL, "TO:..." behind RCPT. */
 static void read_mailbox(struct weir_slice text, const char *word, bool cut,
-                         struct weir_command *command)
+                         struct weir_dialogue_command *command)
 {
     if (!weir_slice_begins(text, word))
         return;
@@ -82,7 +82,7 @@ static bool read_size(struct weir_slice word, uint64_t *size_r)
     return word.len > 0;
 }
 
-static void read_bdat(struct weir_slice text, bool cut, struct weir_command *command)
+static void read_bdat(struct weir_slice text, bool cut, struct weir_dialogue_command *command)
 {
     struct weir_slice word = weir_slice_word(&text);
     uint64_t size;
@@ -95,7 +95,7 @@ static void read_bdat(struct weir_slice text, bool cut, struct weir_command *com
     command->kind = text.len > 0 ? WEIR_COMMAND_BDAT_LAST : WEIR_COMMAND_BDAT;
 }
 
-static void read_xclient(struct weir_slice text, struct weir_command *command)
+static void read_xclient(struct weir_slice text, struct weir_dialogue_command *command)
 {
     while (text.len > 0) {
         struct weir_slice word = weir_slice_word(&text);
@@ -119,10 +119,10 @@ static enum weir_command_kind kind_of(struct weir_slice verb)
     return WEIR_COMMAND_OTHER;
 }
 
-struct weir_command weir_command_read(struct weir_slice line, bool cut)
+struct weir_dialogue_command weir_dialogue_command_read(struct weir_slice line, bool cut)
 {
     struct weir_slice text = line;
-    struct weir_command command = {.kind = kind_of(weir_slice_word(&text))};
+    struct weir_dialogue_command command = {.kind = kind_of(weir_slice_word(&text))};
 
     switch (command.kind) {
     case WEIR_COMMAND_MAIL:

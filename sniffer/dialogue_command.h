@@ -34,7 +34,7 @@ enum weir_command_kind {
     WEIR_COMMAND_QUIT,
 };
 
-struct weir_command {
+struct weir_dialogue_command {
     enum weir_command_kind kind;
     bool has_mailbox;           /* MAIL, RCPT: of at most WEIR_MAILBOX_MAX octets */
     struct weir_slice mailbox;  /* without < > and source route; in the line */
@@ -45,6 +45,6 @@ struct weir_command {
 };
 
 /* Reads a line without its end; cut: it was longer than that. */
-struct weir_command weir_command_read(struct weir_slice line, bool cut);
+struct weir_dialogue_command weir_dialogue_command_read(struct weir_slice line, bool cut);
 
 #endif

@@ -254,6 +254,22 @@ def declared_functions_are_explained(tree):
 
 
 @rule
+def public_names_are_defined_once(tree):
+    """No two files define a function of one name: all of them go into one library, where the
+    linker would take either."""
+    definition = re.compile(r"^(?!static)\w[\w \t*]*?[ *](weir_\w+)\([^;{]*\)\n\{", re.M)
+    first = {}
+    for source in tree.c:
+        if source.name.endswith(".h") or source.path.startswith("tests/"):
+            continue
+        for found in definition.finditer(source.code):
+            other = first.setdefault(found.group(1), source.path)
+            if other != source.path:
+                yield (source.path, source.line_of(found.start()),
+                       f"defines {found.group(1)}, as {other} does")
+
+
+@rule
 def guards_are_named_after_the_path(tree):
     """An include guard is WEIR_ROOM_FILE_H."""
     for source in tree.c:

@@ -72,6 +72,10 @@ FAULTS = {
         (H, "\nint weir_address_x(int a);\n"),
         (H, "\nstruct a *weir_address_y(int a,\n    int b, int c);\n"),
         (H, "/* x */\n\nstruct x;\n\nint weir_address_z(int a);\n")],
+    lint.public_names_are_defined_once: [
+        ("core/base/line.c", "\nint weir_address_parse(int a)\n{\n    return a;\n}\n"),
+        ("monitor/ctl/x.c", HEAD.format("x") +
+         "\nstruct a *weir_address_parse(int a,\n    int b)\n{\n    return 0;\n}\n")],
     lint.guards_are_named_after_the_path: [
         ("core/base/arena.h",
          HEAD.format("x") + "#ifndef WEIR_ARENA_H\n#define WEIR_ARENA_H\n#endif\n"),
