@@ -62,6 +62,16 @@ void weir_dialogue_secure(struct weir_dialogue *d)
     d->secure = true;
 }
 
+void weir_dialogue_unsecure(struct weir_dialogue *d)
+{
+    d->secure = false;
+    d->client.state = WEIR_CLIENT_LINES;
+    d->client.len = 0;
+    d->client.cut = true;
+    d->estimate = weir_tls_estimate(d->options.queued_least, d->options.queued_most);
+    weir_dialogue_lose_step(d);
+}
+
 void weir_dialogue_lose(struct weir_dialogue *d)
 {
     weir_message_abandon(d);
@@ -85,19 +95,53 @@ static void new_turn(struct weir_dialogue *d)
     }
 }
 
-static void take_secure(struct weir_dialogue *d, enum weir_side side, struct weir_slice octets)
+/* The client speaks no TLS, or only to us: its records are looked for. */
+static void note_broken(struct weir_dialogue *d)
 {
-    unsigned messages = weir_tls_estimate_octets(&d->estimate, side, octets);
+    if (!d->estimate.broken)
+        return;
+    d->estimate.broken = false;
+    d->estimate_gap = d->doubt = true;
+    d->heard.odd++;
+}
 
-    weir_message_estimated(d, messages);
+/* Where a record of the server should begin stands a reply: there is no TLS. */
+static bool speaks_clear(const struct weir_dialogue *d, enum weir_side side, char octet)
+{
+    return side == WEIR_SIDE_SERVER && octet >= '2' && octet <= '5' &&
+           weir_tls_estimate_between(&d->estimate, side);
+}
+
+static size_t take_secure(struct weir_dialogue *d, enum weir_side side, struct weir_slice octets)
+{
+    size_t most = weir_tls_estimate_ahead(&d->estimate, side);
+
+    if (speaks_clear(d, side, octets.at[0])) {
+        d->heard.odd++;
+        d->doubt = true;
+        weir_dialogue_unsecure(d);
+        return 0;
+    }
+    if (octets.len > most)
+        octets.len = most;
+    weir_message_estimated(d, weir_tls_estimate_octets(&d->estimate, side, octets));
     if (d->estimate.answered) {
         d->estimate.answered = false;
         if (d->handler.answer)
             d->handler.answer(d->handler.context, &d->heard, d->estimate.reply);
     }
     d->heard.tls |= side == WEIR_SIDE_SERVER;
+    note_broken(d);
     if (d->estimate.lost)
         weir_dialogue_lose(d);
+    return octets.len;
+}
+
+static size_t take(struct weir_dialogue *d, enum weir_side side, struct weir_slice octets)
+{
+    if (d->secure)
+        return take_secure(d, side, octets);
+    return side == WEIR_SIDE_CLIENT ? weir_client_take(d, octets) : weir_server_take(d, octets);
 }
 
 void weir_dialogue_octets(struct weir_dialogue *d, weir_time time, enum weir_side side,
@@ -108,13 +152,24 @@ void weir_dialogue_octets(struct weir_dialogue *d, weir_time time, enum weir_sid
         new_turn(d);
     if (octets.len > 0)
         d->spoke = side;
-    while (octets.len > 0 && !d->heard.lost && !d->secure) {
-        size_t used = side == WEIR_SIDE_CLIENT ? weir_client_take(d, octets)
-                                               : weir_server_take(d, octets);
+    d->spoken |= octets.len > 0 && side == WEIR_SIDE_CLIENT;
+    while (octets.len > 0 && !d->heard.lost) {
+        size_t used = take(d, side, octets);
         octets = (struct weir_slice){octets.at + used, octets.len - used};
     }
-    if (octets.len > 0 && !d->heard.lost)
-        take_secure(d, side, octets);
+}
+
+void weir_dialogue_forged(struct weir_dialogue *d, weir_time time, uint64_t len)
+{
+    d->now = time;
+    d->heard.forged++;
+    if (d->heard.lost)
+        return;
+    weir_doubt(d);
+    if (!d->secure && d->client.state != WEIR_CLIENT_RECORDS)
+        return;
+    d->estimate_gap = true;
+    weir_message_estimated(d, weir_tls_estimate_doubt(&d->estimate, len));
 }
 
 void weir_dialogue_gap(struct weir_dialogue *d, weir_time time, enum weir_side side, uint64_t len)

@@ -22,6 +22,16 @@
  * After STARTTLS, or when the first octets are a TLS record, only lengths are to be seen: then
  * messages are estimated (tls_estimate.h), each told with estimate set, no names, one recipient.
  *
+ * A client may send segments that its server drops and a listener takes: commands that were never
+ * heard, in the place of others.  So the server has the last word.  Where what it replies cannot
+ * answer what the client seems to have said (odd: 250 to DATA, to QUIT, to STARTTLS, to a chunk
+ * that is not over, to nothing; 354 to anything but the DATA in front; replies in the clear where
+ * TLS was granted), or where segments contradict each other (forged, told by
+ * weir_dialogue_forged()), the client is doubted from then on: what waits is put in step again at
+ * its next turn, and the server's words count by themselves (dialogue_word.h): "queued" is a
+ * message accepted, whatever it seems to answer, 2.1.5 a recipient, and no message is accepted
+ * for fewer than one.
+ *
  * A gap within a body or chunk costs nothing but its octets.  After any other the queue is out
  * of step: commands behind it are not queued until the client speaks again after a reply, and
  * then no BDAT LAST is believed to be accepted (it is unfinished) until one turn came out even,
@@ -65,7 +75,7 @@ struct weir_heard_message {
     uint64_t bytes;             /* of the body as far as known, dots and line ends as sent */
     bool estimate;              /* from lengths of TLS records */
     bool gap;                   /* octets were missing while it was heard, or before it and the
-                                 * queue was not in step again */
+                                 * queue was not in step again; or the client was doubted */
 };
 
 /* The connection as a whole, at its end or before. */
@@ -80,6 +90,8 @@ struct weir_heard {
     bool lost;                  /* not SMTP, or no longer followed */
     bool gap;
     bool health_check;          /* PROXY ... LOCAL or UNKNOWN: no client at all */
+    unsigned odd;               /* times that the server's word was none to the client's */
+    unsigned forged;            /* segments of the client that contradicted others */
     unsigned messages;          /* begun */
     unsigned accepted, rejected, unfinished;
     unsigned recipients;        /* accepted by the server */
@@ -120,6 +132,9 @@ void weir_dialogue_octets(struct weir_dialogue *dialogue, weir_time time, enum w
                           struct weir_slice octets);
 void weir_dialogue_gap(struct weir_dialogue *dialogue, weir_time time, enum weir_side side,
                        uint64_t len);
+
+/* The client said so many octets again, and not as before: what the server got is not known. */
+void weir_dialogue_forged(struct weir_dialogue *dialogue, weir_time time, uint64_t len);
 
 /* Nobody said anything for a while: what the server said last is all it will say. */
 void weir_dialogue_settle(struct weir_dialogue *dialogue, weir_time time);

@@ -355,14 +355,20 @@ void weir_client_stop_body(struct weir_dialogue *d)
 
 void weir_client_drop_chunk(struct weir_dialogue *d)
 {
-    struct weir_client *client = &d->client;
-
-    if (client->state == WEIR_CLIENT_CHUNK) {
-        client->state = WEIR_CLIENT_LINES;
-        client->len = 0;
-        client->cut = client->last != '\n';
-    }
+    weir_client_leave_chunk(d);
     weir_queue_clear(&d->queue);
     weir_names_forget_waiting(&d->names);
     weir_dialogue_lose_step(d);
+}
+
+void weir_client_leave_chunk(struct weir_dialogue *d)
+{
+    struct weir_client *client = &d->client;
+
+    if (client->state != WEIR_CLIENT_CHUNK)
+        return;
+    client->state = WEIR_CLIENT_LINES;
+    client->chunk_left = 0;
+    client->len = 0;
+    client->cut = client->last != '\n';
 }

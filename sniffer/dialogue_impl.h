@@ -4,6 +4,7 @@
  *     dialogue.c          the outside: octets, gaps, TLS, whose turn it is
  *     dialogue_client.c   lines, bodies and chunks of the client
  *     dialogue_server.c   replies, and what each means for the command it answers
+ *     dialogue_doubt.c    replies that cannot be to what the client seems to have said
  *     dialogue_message.c  the message at hand: begun, ended, told
  */
 #ifndef WEIR_SNIFFER_DIALOGUE_IMPL_H
@@ -14,6 +15,7 @@
 #include "sniffer/dialogue_command.h"
 #include "sniffer/dialogue_names.h"
 #include "sniffer/dialogue_queue.h"
+#include "sniffer/dialogue_word.h"
 #include "sniffer/proxy_header.h"
 #include "sniffer/tls_estimate.h"
 
@@ -50,12 +52,12 @@ struct weir_client {
 };
 
 struct weir_server {
-    char text[4];        /* the first octets of the line */
     uint32_t len;        /* of the line */
     uint32_t reply_len;  /* of the reply, all its lines */
     bool cut;            /* the line's beginning may be missing */
     bool more;           /* within a reply of several lines */
     uint8_t odd;         /* lines that were no replies */
+    unsigned recipients; /* that it said it accepts, since the last message or its MAIL */
 };
 
 struct weir_message {
@@ -76,6 +78,8 @@ struct weir_dialogue {
     enum weir_step step;
     bool replied;        /* since the step was lost */
     bool secure;         /* TLS */
+    bool spoken;         /* the client said anything at all */
+    bool doubt;          /* the server's words count by themselves */
     struct weir_client client;
     struct weir_server server;
     struct weir_queue queue;
@@ -87,6 +91,7 @@ struct weir_dialogue {
     struct weir_address told_address;
     uint16_t told_port;
     unsigned queued, queued_least, queued_most;
+    char server_text[WEIR_DIALOGUE_REPLY_KEPT]; /* of a line that came in pieces */
 };
 
 _Static_assert(sizeof(struct weir_dialogue) <= 2048, "below 2 KiB without names");
@@ -105,10 +110,30 @@ void weir_client_stop_body(struct weir_dialogue *dialogue);
 /* A chunk that the server takes for commands. */
 void weir_client_drop_chunk(struct weir_dialogue *dialogue);
 
+/* There is no chunk: what comes next are lines. */
+void weir_client_leave_chunk(struct weir_dialogue *dialogue);
+
+/* Notes what a reply, but 354, says by itself, of whose last line the beginning is given, and
+ * whether it can be to the command in front.  True: nothing more is to be done about it. */
+bool weir_doubt_reply(struct weir_dialogue *dialogue, unsigned code, struct weir_slice line);
+/* 354 came, and the first DATA waits at this place of the queue. */
+void weir_doubt_grant(struct weir_dialogue *dialogue, size_t at);
+/* A body was answered before its end was heard. */
+void weir_doubt_body(struct weir_dialogue *dialogue, unsigned code);
+/* What the client says is not what the server hears. */
+void weir_doubt(struct weir_dialogue *dialogue);
+
+/* A command in front that no reply is to. */
+void weir_server_pass_over(struct weir_dialogue *dialogue);
+/* The reply to a body: it was taken, or refused. */
+void weir_server_final(struct weir_dialogue *dialogue, unsigned code);
+
 /* The queue is no longer in step with the replies. */
 void weir_dialogue_lose_step(struct weir_dialogue *dialogue);
 /* From now on all is TLS. */
 void weir_dialogue_secure(struct weir_dialogue *dialogue);
+/* The server speaks in the clear all the same. */
+void weir_dialogue_unsecure(struct weir_dialogue *dialogue);
 /* Hears nothing more. */
 void weir_dialogue_lose(struct weir_dialogue *dialogue);
 

@@ -11,6 +11,8 @@
 
 #include "core/base/slice.h"
 
+enum { CODE = 4 }; /* octets of a code and what is behind it */
+
 static bool positive(unsigned code)
 {
     return code / 100 == 2;
@@ -21,8 +23,7 @@ static bool negative(unsigned code)
     return code / 100 >= 4;
 }
 
-/* A reply to a body: it was taken, or refused. */
-static void final(struct weir_dialogue *d, unsigned code)
+void weir_server_final(struct weir_dialogue *d, unsigned code)
 {
     if (positive(code) && d->step == WEIR_STEP_SURE && !d->message.gap) {
         unsigned len = d->server.reply_len;
@@ -51,11 +52,11 @@ static void final_without_dot(struct weir_dialogue *d, unsigned code)
     else if (code == 421 && !dot)
         weir_message_abandon(d);
     else
-        final(d, code);
+        weir_server_final(d, code);
 }
 
 /* A command that the server passed over; the names of recipients are still those of this mail. */
-static void pass_over(struct weir_dialogue *d)
+void weir_server_pass_over(struct weir_dialogue *d)
 {
     struct weir_waiting *waiting = weir_queue_at(&d->queue, 0);
     uint32_t times = waiting->kind == WEIR_COMMAND_RCPT ? waiting->count : 1;
@@ -73,12 +74,13 @@ static void reach_data(struct weir_dialogue *d)
 {
     size_t at = weir_queue_find(&d->queue, WEIR_COMMAND_DATA);
 
+    weir_doubt_grant(d, at);
     if (d->client.state == WEIR_CLIENT_BODY)
         weir_message_end(d, WEIR_HEARD_UNFINISHED, 0);
     if (at == d->queue.len)
         d->client.blind = false;
     for (; at > 0; at--)
-        pass_over(d);
+        weir_server_pass_over(d);
     weir_queue_drop(&d->queue);
 }
 
@@ -166,14 +168,14 @@ static void bdat_answered(struct weir_dialogue *d, const struct weir_waiting *bd
 
     if (knows_no_chunks(code) && bdat->count > 0)
         weir_client_drop_chunk(d);
-    if (positive(code) && (d->message.open || bdat->sure)) {
+    if (positive(code) && (d->message.open || bdat->sure || d->doubt)) {
         weir_message_begin(d);
         d->message.bytes += bdat->count;
     }
-    if (last && !bdat->sure)
+    if (last && !bdat->sure && !d->doubt)
         weir_message_end(d, WEIR_HEARD_UNFINISHED, 0);
     else if (last && (positive(code) || d->message.recipients_accepted > 0))
-        final(d, code);
+        weir_server_final(d, code);
     else if (negative(code) && d->message.open)
         d->message.refusal = code;
 }
@@ -224,7 +226,7 @@ static void answer(struct weir_dialogue *d, const struct weir_waiting *waiting, 
         data_refused(d, code);
         break;
     case WEIR_COMMAND_DOT:
-        final(d, code);
+        weir_server_final(d, code);
         break;
     case WEIR_COMMAND_BDAT:
     case WEIR_COMMAND_BDAT_LAST:
@@ -241,7 +243,7 @@ static void answer(struct weir_dialogue *d, const struct weir_waiting *waiting, 
     }
 }
 
-static void reply(struct weir_dialogue *d, unsigned code)
+static void reply(struct weir_dialogue *d, unsigned code, struct weir_slice line)
 {
     struct weir_waiting waiting;
 
@@ -250,41 +252,45 @@ static void reply(struct weir_dialogue *d, unsigned code)
     if (code == 354) {
         granted(d);
     } else if (d->client.state == WEIR_CLIENT_BODY) {
+        weir_doubt_body(d, code);
         final_without_dot(d, code);
+    } else if (weir_doubt_reply(d, code, line)) {
+        return;
     } else if (weir_queue_pop(&d->queue, &waiting)) {
         d->client.answer = code / 100 == 3 && d->queue.len == 0;
         answer(d, &waiting, code);
     } else {
         d->heard.greeted |= code == 220;
-        if (d->step == WEIR_STEP_TRYING)
+        if (d->step == WEIR_STEP_TRYING && !d->doubt)
             d->step = WEIR_STEP_LOST;
     }
 }
 
 /* The code of a line of a reply, 0 when it is none. */
-static unsigned line_code(const struct weir_server *server)
+static unsigned line_code(struct weir_slice line)
 {
-    const char *text = server->text;
+    const char *text = line.at;
 
-    if (server->len < 3 || text[0] < '2' || text[0] > '5' || !weir_is_digit(text[1]) ||
+    if (line.len < 3 || text[0] < '2' || text[0] > '5' || !weir_is_digit(text[1]) ||
         !weir_is_digit(text[2]))
         return 0;
-    if (server->len > 3 && text[3] != ' ' && text[3] != '-' && text[3] != '\r' && text[3] != '\t')
+    if (line.len > 3 && text[3] != ' ' && text[3] != '-' && text[3] != '\r' && text[3] != '\t')
         return 0;
     return (unsigned)((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
 }
 
-static void line_over(struct weir_dialogue *d)
+/* A line without its LF, or its beginning. */
+static void line_over(struct weir_dialogue *d, struct weir_slice line)
 {
     struct weir_server *server = &d->server;
-    unsigned code = line_code(server);
+    unsigned code = line_code(line);
     bool cut = server->cut;
 
-    server->more = code ? server->len > 3 && server->text[3] == '-' : server->more;
+    server->more = code ? line.len > 3 && line.at[3] == '-' : server->more;
     server->len = 0;
     server->cut = false;
     if (code && !server->more) {
-        reply(d, code);
+        reply(d, code, line);
         server->reply_len = 0;
     } else if (!code && !cut && ++server->odd > WEIR_DIALOGUE_ODD_MAX) {
         weir_dialogue_lose(d);
@@ -294,10 +300,27 @@ static void line_over(struct weir_dialogue *d)
 /* The client's octets looked like TLS, but the server speaks in the clear. */
 static void no_records(struct weir_dialogue *d)
 {
-    d->client.state = WEIR_CLIENT_LINES;
-    d->client.cut = true;
-    d->estimate = weir_tls_estimate(d->options.queued_least, d->options.queued_most);
-    weir_dialogue_lose_step(d);
+    d->doubt = true;
+    weir_dialogue_unsecure(d);
+}
+
+/* What was kept of the line at hand. */
+static struct weir_slice kept(const struct weir_dialogue *d)
+{
+    return (struct weir_slice){d->server_text, d->server.len < sizeof(d->server_text)
+                                                   ? d->server.len
+                                                   : sizeof(d->server_text)};
+}
+
+/* Adds a piece of a line. */
+static void add(struct weir_dialogue *d, struct weir_slice piece)
+{
+    struct weir_server *server = &d->server;
+    size_t have = kept(d).len, room = sizeof(d->server_text) - have;
+
+    memcpy(d->server_text + have, piece.at, piece.len < room ? piece.len : room);
+    server->len += piece.len > UINT16_MAX ? UINT16_MAX : (uint32_t)piece.len;
+    server->len = server->len > UINT16_MAX ? UINT16_MAX : server->len;
 }
 
 size_t weir_server_take(struct weir_dialogue *d, struct weir_slice octets)
@@ -311,15 +334,14 @@ size_t weir_server_take(struct weir_dialogue *d, struct weir_slice octets)
     if (d->client.state == WEIR_CLIENT_RECORDS)
         no_records(d);
     const char *feed = memchr(octets.at, '\n', octets.len);
-    size_t len = feed ? (size_t)(feed - octets.at) : octets.len;
-    for (size_t i = 0; i < len && server->len + i < sizeof(server->text); i++)
-        server->text[server->len + i] = octets.at[i];
-    server->len += len > UINT16_MAX ? UINT16_MAX : (uint32_t)len;
-    server->len = server->len > UINT16_MAX ? UINT16_MAX : server->len;
-    server->reply_len += server->reply_len < UINT16_MAX ? (uint32_t)len + (feed != NULL) : 0;
+    struct weir_slice piece = {octets.at, feed ? (size_t)(feed - octets.at) : octets.len};
+    bool in_place = feed && server->len == 0 && piece.len <= sizeof(d->server_text);
+    if (!in_place)
+        add(d, piece);
+    server->reply_len += server->reply_len < UINT16_MAX ? (uint32_t)piece.len + (feed != NULL) : 0;
     if (feed)
-        line_over(d);
-    return len + (feed != NULL);
+        line_over(d, in_place ? piece : kept(d));
+    return piece.len + (feed != NULL);
 }
 
 void weir_server_gap(struct weir_dialogue *d)
@@ -327,8 +349,8 @@ void weir_server_gap(struct weir_dialogue *d)
     struct weir_server *server = &d->server;
     bool dot = weir_queue_find(&d->queue, WEIR_COMMAND_DOT) < d->queue.len;
 
-    if (server->len >= sizeof(server->text) && server->text[3] == ' ' && line_code(server)) {
-        line_over(d);
+    if (server->len >= CODE && d->server_text[3] == ' ' && line_code(kept(d))) {
+        line_over(d, kept(d));
         dot = weir_queue_find(&d->queue, WEIR_COMMAND_DOT) < d->queue.len;
     }
     if (d->secure) {

@@ -157,6 +157,8 @@ static struct weir_connection *open_connection(struct weir_flows *flows, const s
                                         c->side[WEIR_SIDE_SERVER].next, early->len,
                                         {early->octets, early->len}, false};
         weir_flow_order_take(flows, c, &input);
+        if (early->forged)
+            weir_flow_tell_forged(flows, c, early->len);
     }
     struct weir_flow_early *place = weir_flow_early_find(flows, p->hash);
     if (place)
@@ -169,6 +171,7 @@ static struct weir_connection *open_connection(struct weir_flows *flows, const s
 void weir_flow_close(struct weir_flows *flows, struct weir_connection *c, enum weir_flow_end end)
 {
     weir_flow_order_end(flows, c);
+    weir_flow_recent_forget(flows, c);
     flows->counts.closed++;
     flows->counts.open--;
     weir_flow_syn_forget(flows, c->hash, c->client_first);

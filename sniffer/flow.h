@@ -16,9 +16,17 @@
  * them, and octets of the server only if the server sent some behind them; a RST or FIN of
  * the client ends nothing as long as the server goes on talking.
  *
+ * Of a client's octets the beginnings of the last runs are remembered.  What is sent again, or
+ * overlaps what waits, and has other octets there, was forged, or what it contradicts was: no TCP
+ * does that (RFC 9293 3.4), but a client whose segments reach the listener and not the server
+ * can show it anything.  What came first is handed on all the same, and that it was contradicted is
+ * told.  Checksums do not tell which of the two is true: they are not there yet, or no longer,
+ * where network cards or the kernel cut and join segments.
+ *
  *     handler.opened     once, before anything else of a connection
  *     handler.octets     in order; a gap before them is told first
  *     handler.gap        so many octets of one side were not captured
+ *     handler.forged     so many octets of the client contradict what was handed on, or will be
  *     handler.closed     once, with how it ended; the session pointer is the handler's to free
  *
  * Owner:    the caller owns the table; it owns connections and what they keep.  Octets live
@@ -59,6 +67,7 @@ struct weir_flow {
     uint32_t gaps;              /* holes in either side ... */
     uint64_t gap_octets;
     uint64_t octets[2];         /* by side, handed on */
+    uint32_t forged;            /* segments of the client that contradicted others */
     bool seen[2];               /* whether this side was seen at all; not by a lone ACK */
     void *session;              /* the handler's */
 };
@@ -72,6 +81,8 @@ struct weir_flow_handler {
     void (*closed)(void *context, struct weir_flow *flow, enum weir_flow_end end);
     /* A SYN to a watched port, not a retransmission as far as is known. */
     void (*syn)(void *context, weir_time time, const struct weir_address *client);
+    /* Or NULL. */
+    void (*forged)(void *context, struct weir_flow *flow, uint64_t len);
 };
 
 struct weir_flows_options {
@@ -90,11 +101,14 @@ struct weir_flows_counts {
     uint64_t opened, midstream, closed, evicted;
     uint64_t unanswered;        /* client payload to which no connection belongs */
     uint64_t retransmitted, reordered, held, gaps;
+    uint64_t forged;            /* segments that contradicted others */
+    uint64_t unremembered;      /* connections whose octets there was no room to remember */
     uint64_t astray;            /* sequence numbers far from the connection's, or a RST's */
     uint64_t discarded;         /* segments for which there was no room to wait */
     uint64_t no_memory;
     size_t open;                /* now */
     size_t octets_kept;         /* now, of segments that wait */
+    size_t remembered;          /* now, connections of which octets are remembered */
 };
 
 struct weir_flows;

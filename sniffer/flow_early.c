@@ -113,7 +113,10 @@ void weir_flow_early_keep(struct weir_flows *flows, uint64_t hash,
         early->len = 0;
         early->rank = (uint8_t)rank;
         early->used = true;
+        early->forged = false;
     }
+    early->forged |= weir_flow_differ(seq, segment->payload, early->seq,
+                                      (struct weir_slice){early->octets, early->len});
     size_t room = WEIR_FLOW_EARLY_MAX - early->len, len = segment->payload.len;
     if (seq != early->seq + early->len) /* again, or out of order: told as a gap later */
         return;

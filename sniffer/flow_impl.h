@@ -5,6 +5,7 @@
  *     flow.c        takes segments: whose they are, beginnings and ends
  *     flow_table.c  connections by their ports and addresses, and who was silent for how long
  *     flow_order.c  octets in order, holes, waits
+ *     flow_recent.c the octets of clients that were handed on last
  *     flow_early.c  handshakes, and what clients said before the server spoke
  */
 #ifndef WEIR_SNIFFER_FLOW_IMPL_H
@@ -38,6 +39,16 @@ struct weir_flow_side {
     struct weir_flow_piece *head, *tail; /* by sequence number, none overlaps another */
 };
 
+/* The beginnings of runs of a client's octets that were handed on last. */
+struct weir_flow_recent {
+    char (*octets)[WEIR_FLOW_RUN]; /* of each run; NULL: nothing, or no room */
+    uint8_t last;           /* the run at hand; the one behind it is the oldest */
+    uint8_t len[WEIR_FLOW_RUNS];
+    uint8_t long_len;       /* the last long segment; of a body, most likely */
+    char long_octets[WEIR_FLOW_LONG];
+    uint32_t long_seq, seq[WEIR_FLOW_RUNS];
+};
+
 /* Queues of connections, each in the order in which they were last heard (to the second). */
 enum weir_flow_stage {
     WEIR_FLOW_OPEN,
@@ -53,6 +64,7 @@ struct weir_flow_links {
 struct weir_connection {
     struct weir_flow flow;  /* first: what the handler is shown */
     struct weir_flow_side side[2];
+    struct weir_flow_recent recent; /* of the client */
     uint64_t hash;
     weir_time heard;        /* by the table's time, to the second */
     uint32_t segments, pieces, kept;
@@ -88,6 +100,7 @@ struct weir_flow_early {
     uint32_t seq, len;
     uint8_t rank;           /* of those that want the place */
     bool used;
+    bool forged;            /* other octets came in their place */
     char octets[WEIR_FLOW_EARLY_MAX];
 };
 
@@ -158,8 +171,24 @@ void weir_flow_order_tick(struct weir_flows *flows, struct weir_connection *conn
 void weir_flow_order_end(struct weir_flows *flows, struct weir_connection *connection);
 void weir_flow_order_release(struct weir_flows *flows, struct weir_connection *connection);
 
+/* A segment of the client says otherwise what was said. */
+void weir_flow_tell_forged(struct weir_flows *flows, struct weir_connection *connection,
+                           uint64_t len);
+
 /* Whether all octets up to a side's FIN were handed on. */
 bool weir_flow_side_ended(const struct weir_flow_side *side);
+
+/* flow_recent.c: remembers octets that are handed on; whether others at a place contradict them;
+ * forgets all. */
+void weir_flow_recent_note(struct weir_flows *flows, struct weir_connection *connection,
+                           uint32_t seq, struct weir_slice octets);
+bool weir_flow_recent_differs(const struct weir_connection *connection, uint32_t seq,
+                              struct weir_slice octets);
+void weir_flow_recent_forget(struct weir_flows *flows, struct weir_connection *connection);
+
+/* Whether two runs of octets have different ones at the same place. */
+bool weir_flow_differ(uint32_t seq, struct weir_slice octets, uint32_t other_seq,
+                      struct weir_slice other);
 
 /* flow_early.c: notes a SYN (true: a new one) or a SYN-ACK; the handshake of a hash, or NULL. */
 bool weir_flow_syn_note(struct weir_flows *flows, uint64_t hash, uint32_t seq, bool server_is_a);

@@ -67,6 +67,8 @@ static void hand_on(struct weir_flows *flows, struct weir_connection *c, enum we
 {
     uint32_t to = c->side[side].next + len;
     if (octets.len > 0) {
+        if (side == WEIR_SIDE_CLIENT)
+            weir_flow_recent_note(flows, c, c->side[side].next, octets);
         c->side[side].next += (uint32_t)octets.len;
         c->flow.octets[side] += octets.len;
         flows->handler.octets(flows->handler.context, &c->flow, side, octets);
@@ -316,6 +318,34 @@ static struct weir_flow_piece *piece_before(const struct weir_flow_side *s, uint
     return at;
 }
 
+void weir_flow_tell_forged(struct weir_flows *flows, struct weir_connection *c, uint64_t len)
+{
+    c->flow.forged++;
+    flows->counts.forged++;
+    if (flows->handler.forged)
+        flows->handler.forged(flows->handler.context, &c->flow, len);
+}
+
+/* Whether octets contradict what was handed on or what waits.  One octet before the next one is how
+ * some keep a connection alive, whatever it holds (RFC 9293 3.8.4). */
+static bool contradicts(const struct weir_connection *c, const struct weir_flow_input *in)
+{
+    const struct weir_flow_side *side = &c->side[in->side];
+    if (in->len == 1 && in->seq + 1 == side->next)
+        return false;
+    if (weir_flow_recent_differs(c, in->seq, in->payload))
+        return true;
+    uint32_t end = in->seq + (uint32_t)in->payload.len;
+    for (const struct weir_flow_piece *at = side->tail;
+         at && weir_seq_distance(in->seq, at->seq + at->len) > 0; at = at->previous) {
+        struct weir_slice octets = {at->octets + at->from, at->have};
+        if (weir_seq_distance(at->seq, end) > 0 &&
+            weir_flow_differ(in->seq, in->payload, at->seq, octets))
+            return true;
+    }
+    return false;
+}
+
 /* Fills holes with what has arrived: as many pieces as there are holes in its way. */
 static void keep(struct weir_flows *flows, struct weir_connection *c, struct weir_flow_input in)
 {
@@ -374,6 +404,8 @@ static void take_late(struct weir_flows *flows, struct weir_connection *c,
 {
     const struct weir_flow_side *side = &c->side[in.side];
     int32_t ahead = weir_seq_distance(side->next, in.seq);
+    if (in.side == WEIR_SIDE_CLIENT && contradicts(c, &in))
+        weir_flow_tell_forged(flows, c, in.len);
     if (ahead > 0)
         flows->counts.reordered++;
     else if (ahead == 0 && must_wait(c, in.side, in.ack))

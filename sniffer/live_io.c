@@ -59,8 +59,11 @@ struct weir_live {
     struct weir_sessions *sessions;
     uint32_t dropped_seen;       /* the kernel's 32 bits, when last looked at */
     uint64_t packets, gaps, witnessed, spool_dropped; /* of sessions and spools before a reload */
+    uint64_t odd, forged;        /* the same */
     uint64_t dropped, overflow;  /* sums */
     uint64_t dropped_told, overflow_told;
+    uint64_t suspects;           /* connections that contradict themselves, not told yet, ... */
+    struct weir_address suspect; /* ... and the last one's client */
     weir_time next;              /* steady: the end of the second at hand */
     weir_time warned;            /* steady */
     weir_time now;               /* of the lines that are written */
@@ -147,6 +150,18 @@ static void message(void *context, const struct weir_flow *flow, const struct we
              heard_message->recipients_accepted, heard_message->estimate ? "estimate" : "clear");
 }
 
+static void connection(void *context, const struct weir_flow *flow,
+                       const struct weir_heard *heard, enum weir_flow_end end)
+{
+    struct weir_live *live = context;
+
+    (void)end;
+    if (heard->odd == 0 && flow->forged == 0)
+        return;
+    live->suspects++;
+    live->suspect = heard->client;
+}
+
 /* Opening. ------------------------------------------------------------------------------ */
 
 static struct weir_capture_options capture_options(const struct setup *setup)
@@ -172,7 +187,8 @@ static int open_sessions(struct weir_live *live)
         .calibration = &live->calibration,
         .key = live->key,
     };
-    struct weir_sessions_handler handler = {.context = live, .message = message};
+    struct weir_sessions_handler handler = {.context = live, .message = message,
+                                            .connection = connection};
 
     return weir_sessions_new(&options, &handler, live->tally, &live->sessions);
 }
@@ -309,7 +325,9 @@ static void write_health(struct weir_live *live)
                                  .kernel_dropped = live->dropped,
                                  .gaps = live->gaps + flows->gaps, .flows = flows->open,
                                  .calibrated = weir_calibration_known(&live->calibration),
-                                 .witnessed = live->witnessed + counts->witnessed};
+                                 .witnessed = live->witnessed + counts->witnessed,
+                                 .odd = live->odd + counts->odd,
+                                 .forged = live->forged + flows->forged};
     char line[WEIR_TRAFFIC_LINE_ROOM];
     size_t addresses;
 
@@ -333,20 +351,34 @@ static void count_drops(struct weir_live *live)
     live->overflow = weir_tally_overflow(live->tally);
 }
 
-/* What was lost since the last warning, once a minute. */
+static void warn_of_suspects(struct weir_live *live)
+{
+    char client[WEIR_ADDRESS_TEXT];
+
+    weir_log(&live->log.log, WEIR_LOG_WARNING, "%" PRIu64 " connections in which segments of the "
+             "client contradict each other, or the server's answers; the last one client=%s",
+             live->suspects, weir_address_format(&live->suspect, client));
+    live->suspects = 0;
+}
+
+/* What was lost, and who tried to deceive, since the last warning; once a minute. */
 static void warn(struct weir_live *live, weir_time steady)
 {
     uint64_t dropped = live->dropped - live->dropped_told;
     uint64_t overflow = live->overflow - live->overflow_told;
+    uint64_t news = dropped + overflow + live->suspects;
 
-    if (dropped + overflow == 0 || (live->warned != 0 && steady < live->warned + WEIR_MINUTE))
+    if (news == 0 || (live->warned != 0 && steady < live->warned + WEIR_MINUTE))
         return;
     live->warned = steady;
+    if (live->suspects > 0)
+        warn_of_suspects(live);
     live->dropped_told = live->dropped;
     live->overflow_told = live->overflow;
-    weir_log(&live->log.log, WEIR_LOG_WARNING, "the kernel dropped %" PRIu64 " packets (see "
-             "[sniffer] buffer); %" PRIu64 " charges of too many addresses are nobody's", dropped,
-             overflow);
+    if (dropped + overflow > 0)
+        weir_log(&live->log.log, WEIR_LOG_WARNING, "the kernel dropped %" PRIu64 " packets (see "
+                 "[sniffer] buffer); %" PRIu64 " charges of too many addresses are nobody's",
+                 dropped, overflow);
 }
 
 static void take_witness(void *context, struct weir_slice line)
@@ -407,6 +439,8 @@ static int change_scope(struct weir_live *live, const struct setup *next)
     for (unsigned i = 0; i < WEIR_FRAMES; i++)
         live->packets += weir_sessions_counts(before)->frames[i];
     live->gaps += weir_sessions_flows(before)->gaps;
+    live->forged += weir_sessions_flows(before)->forged;
+    live->odd += weir_sessions_counts(before)->odd;
     live->witnessed += weir_sessions_counts(before)->witnessed;
     weir_sessions_free(&before);
     weir_tally_clear(live->tally);

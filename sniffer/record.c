@@ -74,6 +74,12 @@ static json_t *with(json_t *line, const char *name, json_t *value)
     return NULL;
 }
 
+/* A number that is left out when it is zero. */
+static json_t *with_count(json_t *line, const char *name, uint64_t count)
+{
+    return count > 0 ? with(line, name, number(count)) : line;
+}
+
 static json_t *begin(const char *type, const char *file)
 {
     json_t *line = with(json_object(), "type", json_string(type));
@@ -143,6 +149,8 @@ int weir_record_connection(FILE *out, const char *file, const struct weir_flow *
     line = with(line, "gaps", number(flow->gaps));
     line = with(line, "midstream", json_boolean(flow->midstream));
     line = with(line, "lost", json_boolean(heard->lost));
+    line = with_count(line, "odd", heard->odd);
+    line = with_count(line, "forged", flow->forged);
     line = with(line, "begun", seconds(flow->first));
     line = with(line, "ended", seconds(flow->last));
     return put(out, with(line, "end", json_string(weir_flow_end_name(end))));
@@ -175,6 +183,8 @@ int weir_record_file(FILE *out, const char *file, const char *problem,
     line = with(line, "syns", number(flows->syns));
     line = with(line, "unanswered", number(flows->unanswered));
     line = with(line, "gaps", number(flows->gaps));
+    line = with_count(line, "odd", counts->odd);
+    line = with_count(line, "forged", flows->forged);
     return put(out, with(line, "problem", problem ? foreign(weir_slice_of(problem))
                                                   : json_null()));
 }

@@ -35,6 +35,7 @@ struct session {
     weir_time answered;          /* of those whose last answer is not judged yet: when, ... */
     struct session *before, *behind; /* ... and their list, the oldest first */
     bool waits;
+    unsigned odd;                /* of its dialogue, counted so far */
 };
 
 static bool is_trusted(const struct weir_sessions *sessions, const struct weir_address *client)
@@ -194,6 +195,14 @@ static bool is_beginning(struct weir_slice octets)
     return weir_slice_begins(octets, "220") || (octets.len > 0 && octets.at[0] == 22);
 }
 
+static void count_odd(struct session *session)
+{
+    unsigned odd = weir_dialogue_heard(session->dialogue)->odd;
+
+    session->sessions->counts.odd += odd - session->odd;
+    session->odd = odd;
+}
+
 static void octets(void *context, struct weir_flow *flow, enum weir_side side,
                    struct weir_slice slice)
 {
@@ -206,6 +215,8 @@ static void octets(void *context, struct weir_flow *flow, enum weir_side side,
     if (side == WEIR_SIDE_SERVER && flow->octets[side] <= slice.len) /* the first ones */
         session->begins |= is_beginning(slice);
     weir_dialogue_octets(session->dialogue, flow->last, side, slice);
+    if (side == WEIR_SIDE_SERVER)
+        count_odd(session);
     if (side == WEIR_SIDE_SERVER && (!session->is_charged || session->trusted))
         charge_connection(session, false);
 }
@@ -219,6 +230,17 @@ static void gap(void *context, struct weir_flow *flow, enum weir_side side, uint
         return;
     session->flow = flow;
     weir_dialogue_gap(session->dialogue, flow->last, side, len);
+}
+
+static void forged(void *context, struct weir_flow *flow, uint64_t len)
+{
+    struct session *session = flow->session;
+
+    (void)context;
+    if (!session)
+        return;
+    session->flow = flow;
+    weir_dialogue_forged(session->dialogue, flow->last, len);
 }
 
 static void calibrate(struct weir_sessions *sessions, const struct session *session)
@@ -240,6 +262,7 @@ static void closed(void *context, struct weir_flow *flow, enum weir_flow_end end
     session->flow = flow;
     wait_no_more(session);
     weir_dialogue_end(session->dialogue, flow->last);
+    count_odd(session);
     charge_connection(session, !session->is_charged);
     calibrate(sessions, session);
     if (sessions->handler.connection)
@@ -278,7 +301,7 @@ int weir_sessions_new(const struct weir_sessions_options *options,
     if (options->proxy_count > 0)
         memcpy(sessions->proxy, options->proxies,
                options->proxy_count * sizeof(sessions->proxy[0]));
-    struct weir_flow_handler flow_handler = {sessions, opened, octets, gap, closed, syn};
+    struct weir_flow_handler flow_handler = {sessions, opened, octets, gap, closed, syn, forged};
     struct weir_flows_options flow_options = {
         .ports = options->ports, .port_count = options->port_count,
         .proxies = options->proxies, .proxy_count = options->proxy_count,

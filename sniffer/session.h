@@ -56,6 +56,7 @@ struct weir_sessions_counts {
     uint64_t frames[WEIR_FRAMES]; /* by what they were */
     uint64_t unheard;             /* connections for which memory was short */
     uint64_t witnessed;           /* messages of plug-ins that were found inside TLS */
+    uint64_t odd;                 /* replies that cannot be to what clients seemed to say */
 };
 
 struct weir_sessions;

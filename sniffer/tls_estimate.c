@@ -2,9 +2,9 @@
  * tls_estimate - two record layers and whose turn it is.
  *
  * Records are followed by their heads; of what is inside only the suite in the server's hello
- * is read.  A head that cannot be one loses the side for good, unless octets were missing:
- * then heads are looked for octet by octet (one in three million octets of ciphertext looks like
- * one).  All is counted in saturating numbers; nothing is kept.
+ * is read.  A head of the server that cannot be one loses it for good, unless octets were missing;
+ * then, and on the client's side always, heads are looked for octet by octet (one in three million
+ * octets of ciphertext looks like one).  All is counted in saturating numbers; nothing is kept.
  */
 #include "sniffer/tls_estimate.h"
 
@@ -178,10 +178,12 @@ static void head_octet(struct weir_tls_estimate *e, struct weir_tls_records *rec
     records->head[records->have++] = octet;
     while (records->have > 0 &&
            !weir_tls_begins((struct weir_slice){(const char *)records->head, records->have})) {
-        if (!records->guessing) {
+        if (!records->guessing && records == &e->side[WEIR_SIDE_SERVER]) {
             records->lost = e->lost = true;
             return;
         }
+        e->broken |= !records->guessing;
+        records->guessing = true;
         memmove(records->head, records->head + 1, --records->have);
     }
     if (records->have == sizeof(records->head))
@@ -256,6 +258,34 @@ unsigned weir_tls_estimate_gap(struct weir_tls_estimate *e, enum weir_side side,
     if (len > 0)
         messages += lose_heads(e, side, len > UINT32_MAX ? UINT32_MAX : (uint32_t)len);
     return messages;
+}
+
+unsigned weir_tls_estimate_doubt(struct weir_tls_estimate *e, uint64_t len)
+{
+    struct weir_tls_records *client = &e->side[WEIR_SIDE_CLIENT];
+
+    if (e->lost)
+        return 0;
+    client->have = 0;
+    client->left = 0;
+    client->guessing = true;
+    if (!e->encrypted[WEIR_SIDE_CLIENT])
+        return 0;
+    return client_says(e, len > UINT32_MAX ? UINT32_MAX : (uint32_t)len);
+}
+
+bool weir_tls_estimate_between(const struct weir_tls_estimate *e, enum weir_side side)
+{
+    const struct weir_tls_records *records = &e->side[side];
+
+    return records->have == 0 && records->left == 0 && !records->guessing && !e->lost;
+}
+
+size_t weir_tls_estimate_ahead(const struct weir_tls_estimate *e, enum weir_side side)
+{
+    const struct weir_tls_records *records = &e->side[side];
+
+    return records->left > 0 ? records->left : sizeof(records->head) - records->have;
 }
 
 unsigned weir_tls_estimate_end(struct weir_tls_estimate *e)

@@ -25,7 +25,8 @@
  * are taken for GCM, which makes replies look 12 to 52 octets longer.
  *
  * Owner:    a plain value in its dialogue.  Pure functions.
- * Limits:   records over 2^14+2048 octets (RFC 8446 5.2, RFC 5246 6.2.3) are no TLS: lost.
+ * Limits:   records over 2^14+2048 octets (RFC 8446 5.2, RFC 5246 6.2.3) are no TLS: of the server
+ *           lost; of the client, whose segments may be for us only, its next record is looked for.
  */
 #ifndef WEIR_SNIFFER_TLS_ESTIMATE_H
 #define WEIR_SNIFFER_TLS_ESTIMATE_H
@@ -70,6 +71,8 @@ struct weir_tls_estimate {
     uint64_t bytes;              /* of the last one's body */
     bool encrypted[2];           /* application data was seen: the handshake is over */
     bool judged;                 /* the server's turn is no longer in question */
+    bool broken;                 /* the client said what is no record: its next one is looked for,
+                                  * as behind a gap; the caller takes it back */
     bool answered;               /* the server began to answer what may be a body, by `reply`
                                   * octets: whatever its length; the caller takes it back */
     bool lost;
@@ -87,6 +90,15 @@ unsigned weir_tls_estimate_octets(struct weir_tls_estimate *estimate, enum weir_
  * the client sent unseen may be part of a body; what the server did is never a queued reply. */
 unsigned weir_tls_estimate_gap(struct weir_tls_estimate *estimate, enum weir_side side,
                                uint64_t len);
+
+/* The client's octets are not those its server got, and so many were said in their place: its
+ * records are looked for anew.  Messages that came to their end. */
+unsigned weir_tls_estimate_doubt(struct weir_tls_estimate *estimate, uint64_t len);
+
+/* Whether a side is between two records, and that is sure; how many octets it can be given at most
+ * so that no record's beginning lies within. */
+bool weir_tls_estimate_between(const struct weir_tls_estimate *estimate, enum weir_side side);
+size_t weir_tls_estimate_ahead(const struct weir_tls_estimate *estimate, enum weir_side side);
 
 /* The connection is over, or silent: whether the last turn was a message's end (1 or 0). */
 unsigned weir_tls_estimate_end(struct weir_tls_estimate *estimate);

@@ -200,6 +200,7 @@
 
 /* SMTP heard by the sniffer ---------------------------------------------- */
 #define WEIR_DIALOGUE_LINE_MAX 512 /* octets of a command that are looked at; RFC 5321 4.5.3.1.4 */
+#define WEIR_DIALOGUE_REPLY_KEPT 256 /* octets of a reply's line that are read */
 #define WEIR_DIALOGUE_QUEUE_MAX 64 /* runs of commands that wait for replies: RCPTs are one run */
 #define WEIR_DIALOGUE_RECIPIENTS_MAX 100 /* recipients of a message that are named */
 #define WEIR_DIALOGUE_NAMES_MAX 16384 /* octets of names kept, also of messages still to come */
@@ -245,6 +246,10 @@
 #define WEIR_FLOW_KEPT_MAX (1u << 20) /* octets of one connection that wait, and ... */
 #define WEIR_FLOWS_KEPT_MAX (64u << 20) /* ... of all */
 #define WEIR_FLOW_AHEAD_MAX (1 << 24) /* octets a segment may be ahead: two of Linux' windows */
+#define WEIR_FLOW_RUNS 4           /* runs of a client's octets that are remembered, ... */
+#define WEIR_FLOW_RUN 248          /* ... octets of each, from its beginning: 1 KiB in all; ... */
+#define WEIR_FLOW_LONG 16          /* ... and of the last segment of more than 512 */
+#define WEIR_FLOWS_RECENT_MAX 32768 /* connections of which they are: 32 MiB */
 #define WEIR_FLOW_RESET_MAX 65536  /* octets a RST may be ahead of what was seen */
 #define WEIR_FLOW_SYNS 8192        /* places for handshakes that were seen; a power of two */
 #define WEIR_FLOW_EARLY_SETS 128   /* sets of places for what clients say first; a power of two */

@@ -34,6 +34,8 @@ static const struct {
     {{"spool_dropped", 13}, offsetof(struct weir_health, spool_dropped)},
     {{"calibrated", 10}, offsetof(struct weir_health, calibrated)},
     {{"witnessed", 9}, offsetof(struct weir_health, witnessed)},
+    {{"odd", 3}, offsetof(struct weir_health, odd)},
+    {{"forged", 6}, offsetof(struct weir_health, forged)},
 };
 
 enum { HEALTHS = sizeof healths / sizeof healths[0] };

@@ -26,6 +26,7 @@
 #include "core/program/signals_io.h"
 #include "monitor/agent/apply_io.h"
 #include "monitor/agent/firewall_io.h"
+#include "monitor/agent/instances_io.h"
 #include "monitor/agent/link_io.h"
 #include "monitor/agent/silence.h"
 #include "monitor/agent/tail_io.h"
@@ -51,8 +52,7 @@ struct weir_agent {
     int signals;
 
     struct weir_identity identity;
-    char instance[WEIR_INSTANCE_TEXT], previous[WEIR_INSTANCES_TEXT];
-    const char *instance_path;
+    struct weir_instances instances;
 
     struct weir_lists *lists;
     struct weir_tail *tail;
@@ -69,7 +69,6 @@ struct weir_agent {
     size_t telling;                    /* streams that are gone, in the report that travels */
     int64_t told;                      /* the generation in it */
     struct weir_applied applied;
-    bool remembered;                   /* the instance, in its file */
     bool refused;                      /* another agent speaks for this server: told */
     bool stop;
 };
@@ -120,75 +119,6 @@ static int check_state(struct weir_agent *agent)
     return weir_config_check_state(&agent->config, &agent->log.log);
 }
 
-static void write_instances(struct weir_agent *agent, const char *list)
-{
-    struct weir_replacement file;
-    int done = weir_replace_begin(agent->instance_path, 0640, &file);
-
-    if (done == 0) {
-        bool good = fprintf(file.file, "%s\n", list) > 0;
-        done = weir_replace_end(&file, good);
-    }
-    if (done < 0)
-        weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s cannot be written: %s", agent->instance_path,
-                 strerror(errno));
-}
-
-/* Those that the agent was before: first the one that was let in, then those of which that is not
- * known, for they were killed before they had heard or written it; the latest of many. */
-static void read_instances(struct weir_agent *agent)
-{
-    char text[WEIR_INSTANCES_TEXT + 1], one[WEIR_INSTANCE_TEXT];
-    struct weir_slice list = {text, 0};
-    size_t known = 0, len = WEIR_INSTANCE_TEXT - 1;
-
-    if (weir_secret_read(agent->instance_path, text, sizeof text, &list.len) < 0)
-        return;
-    for (; weir_instances_next(&list, one); known++) {
-        char *to = agent->previous + known * WEIR_INSTANCE_TEXT;
-
-        if (known == WEIR_INSTANCES_KNOWN - 1) { /* room for the one that begins now */
-            char *second = agent->previous + WEIR_INSTANCE_TEXT;
-
-            memmove(second, second + WEIR_INSTANCE_TEXT,
-                    (WEIR_INSTANCES_KNOWN - 3) * WEIR_INSTANCE_TEXT);
-            to -= WEIR_INSTANCE_TEXT;
-            known--;
-        }
-        if (known > 0)
-            to[-1] = ',';
-        memcpy(to, one, len + 1);
-    }
-}
-
-/* A new one for each start, written down before the monitor hears of it: who is killed before he
- * has heard that he was let in must be able to name himself later. */
-static void make_instance(struct weir_agent *agent)
-{
-    unsigned char octets[WEIR_INSTANCE_OCTETS];
-    char list[WEIR_INSTANCES_TEXT];
-    struct weir_line line = weir_line(list, sizeof list);
-
-    read_instances(agent);
-    randombytes_buf(octets, sizeof octets);
-    sodium_bin2hex(agent->instance, sizeof agent->instance, octets, sizeof octets);
-    weir_line_text(&line, agent->previous);
-    weir_line_text(&line, agent->previous[0] ? "," : "");
-    weir_line_text(&line, agent->instance);
-    write_instances(agent, weir_line_end(&line));
-}
-
-/* The monitor has let it in: who it was before does not matter any more.  Not sooner: an agent that
- * is started again and again while the monitor is away must still be able to name the one that is
- * known there. */
-static void remember_instance(struct weir_agent *agent)
-{
-    if (agent->remembered)
-        return;
-    agent->remembered = true;
-    write_instances(agent, agent->instance);
-}
-
 static void ended(void *context, enum weir_errand errand, int status, struct weir_slice answer);
 
 static int open_link(struct weir_agent *agent)
@@ -196,8 +126,8 @@ static int open_link(struct weir_agent *agent)
     const char *authorities = agent->config.agent_authorities;
     struct weir_link_options options = {
         .identity = &agent->identity,
-        .instance = agent->instance,
-        .previous = agent->previous,
+        .instance = agent->instances.now,
+        .previous = agent->instances.before,
         .authorities = authorities[0] ? authorities : NULL,
         .rest_least = REST_LEAST,
         .rest_most = REST_MOST,
@@ -226,12 +156,12 @@ static int open_parts(struct weir_agent *agent)
     const struct weir_config *config = &agent->config;
     const struct weir_log *log = &agent->log.log;
     const char *spool = weir_config_path(config, config->spool_folder, agent->arena);
+    const char *instances = weir_config_path(config, config->agent_instance, agent->arena);
     int done;
 
-    agent->instance_path = weir_config_path(config, config->agent_instance, agent->arena);
-    if (!spool || !agent->instance_path)
+    if (!spool || !instances)
         return WEIR_ENOMEM;
-    make_instance(agent);
+    weir_instances_begin(&agent->instances, instances, log);
     if ((done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
         (done = weir_tail_open(spool, log, &agent->tail)) < 0 || (done = open_link(agent)) < 0)
         return done;
@@ -441,7 +371,7 @@ static void ended(void *context, enum weir_errand errand, int status, struct wei
     struct weir_agent *agent = context;
 
     if (status == 200 || status == 204)
-        remember_instance(agent);
+        weir_instances_let_in(&agent->instances, &agent->log.log);
     if (errand == WEIR_ERRAND_HEALTH && status == 200)
         reported(agent, answer);
     if (errand == WEIR_ERRAND_SHIP)

@@ -245,3 +245,41 @@ def header_before(packet, seq, ack, header, back=True):
                 dport=packet.sport) if back else {}
     return packet.but(seq=seq - len(header), ack=ack, flags=PSH | ACK, payload=header,
                       wire=len(header), **ends)
+
+
+# Dialogues by hand, and what a client forges. -----------------------------------------------
+
+
+def talk(turns, port, server_port=25, start=1_700_000_000.0):
+    """The packets of a connection from 192.0.2.9 and port, from its handshake to its FINs: turns
+    of ("C" or "S", octets), a segment each, that acknowledge all before them."""
+    ends = {"C": dict(source=ipaddress.ip_address("192.0.2.9"), sport=port,
+                      target=ipaddress.ip_address("198.51.100.25"), dport=server_port),
+            "S": dict(source=ipaddress.ip_address("198.51.100.25"), sport=server_port,
+                      target=ipaddress.ip_address("192.0.2.9"), dport=port)}
+    at = {"C": 1000 * port, "S": 2000 * port}
+    packets = []
+
+    def send(side, flags, octets=b"", step=0):
+        other = "S" if side == "C" else "C"
+        packets.append(Packet(time=start + len(packets) / 1000, seq=at[side], flags=flags,
+                              ack=at[other] if flags & ACK else 0, payload=octets,
+                              wire=len(octets), **ends[side]))
+        at[side] += len(octets) + step
+
+    send("C", SYN, step=1)
+    send("S", SYN | ACK, step=1)
+    send("C", ACK)
+    for side, octets in turns:
+        send(side, PSH | ACK, octets)
+    send("C", FIN | ACK, step=1)
+    send("S", FIN | ACK, step=1)
+    return packets
+
+
+def forged(packets, index, octets, first):
+    """With a segment that only listeners take, in the place of a client's: before or behind it."""
+    true = packets[index]
+    false = true.but(payload=octets, wire=len(octets))
+    return (packets[:index] + ([false, true] if first else [true, false])
+            + packets[index + 1:])

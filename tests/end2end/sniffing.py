@@ -10,6 +10,7 @@ import shutil
 import smtplib
 import socket
 import ssl
+import struct
 import subprocess
 import time
 import unittest
@@ -144,6 +145,44 @@ class Client(smtplib.SMTP):
             self.send(octets)
             codes += [self.getreply()[0] for _ in range(replies)]
         return codes
+
+
+class Forger:
+    """Sees the packets of this host, and sends segments in a client's place that nobody takes but
+    who listens: their checksums are wrong."""
+
+    def __init__(self, port):
+        self.port = port
+        self.tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+        self.tap.bind(("lo", 0x0800))
+        self.tap.setblocking(False)
+        self.raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+
+    def close(self):
+        self.tap.close()
+        self.raw.close()
+
+    def numbers(self, client):
+        """Where both sides are after the server's last segment: the client's and the server's."""
+        found = None
+        while True:
+            try:
+                ip = self.tap.recv(65536)
+            except BlockingIOError:
+                return found
+            tcp = ip[4 * (ip[0] & 15):]
+            sport, dport, seq, ack, offset = struct.unpack_from(">HHIIB", tcp)
+            if (sport, dport) == (self.port, client):
+                found = ack, (seq + len(tcp) - 4 * (offset >> 4)) % 2**32
+
+    def forge(self, link, octets):
+        """A segment where the client's next octets belong; all it said was answered."""
+        client = link.sock.getsockname()[1]
+        seq, ack = self.numbers(client)
+        home = socket.inet_aton("127.0.0.1")
+        tcp = struct.pack(">HHIIBBHHH", client, self.port, seq, ack, 0x50, 0x18, 512, 0xbad, 0)
+        ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 40 + len(octets), 0, 0, 64, 6, 0, home, home)
+        self.raw.sendto(ip + tcp + octets, ("127.0.0.1", 0))
 
 
 def part(link):

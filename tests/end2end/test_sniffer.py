@@ -5,6 +5,7 @@ The captures lie in shared/data/pcap beside the checkout; without them these tes
 """
 import collections
 import csv
+import itertools
 import json
 import pathlib
 import subprocess
@@ -298,6 +299,116 @@ class Changed(unittest.TestCase):
             accepted = sum(one["accepted"] for now in heard.values() for one in now["connection"])
             self.assertLessEqual(accepted, sum(one["accepted"] for now in self.base.values()
                                                for one in now["connection"]))
+
+
+def replies(texts):
+    return "".join(f"{text}\r\n" for text in texts).encode()
+
+
+def stories(texts):
+    """Dialogues with a server of these texts, each with two messages accepted, for two recipients
+    and for one: a command a turn, pipelined, and in chunks."""
+    hello = [("S", b"220 mx.example ESMTP\r\n"), ("C", b"EHLO client.example\r\n"),
+             ("S", b"250-mx.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n")]
+    bye = [("C", b"QUIT\r\n"), ("S", b"221 2.0.0 Bye\r\n")]
+    mail, rcpt, queued = texts
+    first = [b"MAIL FROM:<a@client.example>\r\n", b"RCPT TO:<b@here.example>\r\n",
+             b"RCPT TO:<c@here.example>\r\n"]
+    second = [b"MAIL FROM:<d@client.example>\r\n", b"RCPT TO:<e@here.example>\r\n"]
+    body = b"Subject: one\r\n\r\nSome text of a mail that is not very short.\r\n"
+
+    def lockstep(envelope):
+        said = [("C", envelope[0]), ("S", replies([mail]))]
+        for line in envelope[1:]:
+            said += [("C", line), ("S", replies([rcpt]))]
+        return said
+
+    def data(envelope):
+        return lockstep(envelope) + [("C", b"DATA\r\n"), ("S", b"354 go ahead\r\n"),
+                                     ("C", body + b".\r\n"), ("S", replies([queued]))]
+
+    def pipelined(envelope):
+        answers = [mail] + [rcpt] * (len(envelope) - 1)
+        return [("C", b"".join(envelope) + b"DATA\r\n"),
+                ("S", replies(answers + ["354 go ahead"])), ("C", body), ("C", body + b".\r\n"),
+                ("S", replies([queued]))]
+
+    def chunks(envelope):
+        chunk = b"BDAT %d\r\n" % len(body) + body
+        return lockstep(envelope) + [("C", chunk), ("S", b"250 2.0.0 Ok: one chunk\r\n"),
+                                     ("C", chunk.replace(b"\r\n", b" LAST\r\n", 1)),
+                                     ("S", replies([queued]))]
+
+    def blind(envelope):
+        answers = [mail] + [rcpt] * (len(envelope) - 1)
+        return [("C", b"".join(envelope) + b"BDAT %d LAST\r\n" % len(body) + body),
+                ("S", replies(answers + [queued]))]
+
+    return {how.__name__: hello + how(first) + how(second) + bye
+            for how in (data, pipelined, chunks, blind)}
+
+
+class Forged(unittest.TestCase):
+    """One segment of the client is forged: the server never got it, and we did."""
+
+    SERVERS = {"Postfix": ("250 2.1.0 Ok", "250 2.1.5 Ok", "250 2.0.0 Ok: queued as 4XyZ"),
+               "Exim": ("250 OK", "250 Accepted", "250 OK id=1vMabc-000000001Xy-2Zab"),
+               "terse": ("250 ok", "250 ok", "250 ok")}
+    OF_WORDS = ("chunks", "blind")  # messages by BDAT are found again by the server's words only
+    KINDS = (b"STARTTLS\r\n", b"RSET\r\n", b"BDAT 1000000\r\n", b"BDAT 7 LAST\r\n", b"DATA\r\n",
+             b"QUIT\r\n", b"NOOP\r\n" * 300, bytes(6), bytes(1200), b"MAIL FROM:<z@z>\r\n",
+             b"\r\n.\r\n", b".\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500))
+
+    @classmethod
+    def setUpClass(cls):
+        """All in one capture; what was forged by the client's port."""
+        cls.made, packets, port = {}, [], 10000
+        for server, texts in cls.SERVERS.items():
+            for story, turns in stories(texts).items():
+                if server == "terse" and story in cls.OF_WORDS:
+                    continue
+                true = captures.talk(turns, port)
+                places = [i for i, one in enumerate(true) if one.payload and one.dport == 25]
+                for place in places:
+                    for kind, first in itertools.product(cls.KINDS, (True, False)):
+                        if not true[place].payload.startswith(kind):
+                            cls.made[port] = (server, story, true[place].payload[:20], kind[:20],
+                                              first)
+                            packets += captures.forged(captures.talk(turns, port), place, kind,
+                                                       first)
+                            port += 1
+        path = rig.scratch() / "forged.pcap"
+        captures.write(path, packets)
+        cls.records = read([path])
+        cls.heard = {one["client_port"]: one for one in cls.records["connection"]}
+
+    def wrong(self, is_right):
+        """Of which it does not hold."""
+        self.assertEqual(sorted(self.heard), sorted(self.made))
+        return [(made, self.heard[port]) for port, made in self.made.items()
+                if not is_right(made, self.heard[port])]
+
+    def test_it_is_told(self):
+        self.assertEqual(self.wrong(lambda _, heard: heard.get("forged", 0)
+                                    + heard.get("odd", 0) > 0), [])
+
+    def test_no_message_that_the_server_took_is_hidden_nor_a_recipient(self):
+        self.assertEqual(self.wrong(lambda made, heard: heard["accepted"] >= 2 and
+                                    heard["recipients"] >= 3 - (made[0] == "terse")), [])
+
+    def test_behind_the_true_one_it_changes_nothing(self):
+        self.assertEqual(self.wrong(lambda made, heard: made[-1] or made[0] == "terse" or (
+            heard["messages"], heard["accepted"], heard["recipients"]) == (2, 2, 3)), [])
+
+    def test_what_is_told_of_the_address_and_the_file_agrees(self):
+        address, = self.records["address"]
+        for name in ("messages", "accepted"):
+            self.assertEqual(address[name],
+                             sum(one[name] for one in self.records["connection"]))
+        self.assertEqual(address["connections"], len(self.made))
+        for name in ("odd", "forged"):
+            self.assertEqual(self.records["file"][0][name],
+                             sum(one.get(name, 0) for one in self.records["connection"]))
 
 
 class Files(unittest.TestCase):

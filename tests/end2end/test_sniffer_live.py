@@ -75,7 +75,8 @@ class WithPostfix(unittest.TestCase):
     def client(self, tls=False):
         return sniffing.Client(self.postfix.port, tls)
 
-    def check(self, address="127.0.0.1", estimated=0, connections=None, recipients=True):
+    def check(self, address="127.0.0.1", estimated=0, connections=None, recipients=True,
+              forged=False):
         """What was counted for the address is what Postfix logged."""
         messages, taken = self.logged()
         self.sniffer.stop()
@@ -88,6 +89,8 @@ class WithPostfix(unittest.TestCase):
         if connections is not None:
             self.assertEqual(sums["connections"], connections)
         self.assertNotIn("gaps", self.sniffer.health())
+        if not forged:
+            self.assertFalse({"odd", "forged"} & set(self.sniffer.health()))
         return sums
 
 
@@ -166,6 +169,25 @@ class Clear(WithPostfix):
             link.sock.shutdown(socket.SHUT_RDWR)
         sums = self.check(recipients=False)
         self.assertEqual((sums["messages"], sums["accepted"]), (4, 1))
+
+    def test_segments_that_only_the_sniffer_takes_hide_nothing_and_are_told(self):
+        forger = sniffing.Forger(self.postfix.port)
+        self.addCleanup(forger.close)
+        kinds = (b"STARTTLS\r\n", b"RSET\r\n", b"BDAT 1000000\r\n", b"QUIT\r\n", b"DATA\r\n",
+                 bytes(6), bytes(800), b"NOOP\r\n" * 100)
+        for kind in kinds:
+            for place in range(4):
+                with self.client() as link:
+                    for number, line in enumerate((*link.envelope(FROM, [TO, "x" + TO]), "DATA")):
+                        if number == place:
+                            forger.forge(link, kind)
+                        codes = link.say(line)
+                    if codes == [354]:
+                        link.send(b"Subject: x\r\n\r\nText.\r\n.\r\n")
+                        self.assertEqual(link.getreply()[0], 250)
+        self.check(connections=4 * len(kinds), forged=True)
+        self.assertGreaterEqual(int(self.sniffer.health()["forged"]), 4 * len(kinds) - 1)
+        self.assertIn("contradict each other", self.sniffer.process.log())
 
     def test_XCLIENT_of_others_is_not_believed(self):
         with self.client() as link:

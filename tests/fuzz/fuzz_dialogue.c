@@ -30,7 +30,8 @@ static void feed(struct weir_dialogue *dialogue, enum weir_side side, struct wei
     }
 }
 
-/* A turn is a control octet and so many lines; a control of 0xf0 and more is a hole. */
+/* A turn is a control octet and so many lines; a control of 0xf0 and more is a hole, of 0xe0 and
+ * more a contradiction. */
 static struct weir_heard hear(const uint8_t *data, size_t size, size_t most, size_t *octets_r)
 {
     struct weir_dialogue_options options = {.trusted_proxy = data[0] & 1,
@@ -47,6 +48,8 @@ static struct weir_heard hear(const uint8_t *data, size_t size, size_t most, siz
 
         if (control >= 0xf0)
             weir_dialogue_gap(dialogue, 1, side, (control & 8 ? 256u : 1u) * (control & 0x0eu));
+        else if (control >= 0xe0)
+            weir_dialogue_forged(dialogue, 1, control & 15);
         feed(dialogue, side, (struct weir_slice){(const char *)data + at, len}, most);
         at += len + (end != NULL);
     }
@@ -66,7 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct weir_heard pieces = hear(data, size, 1, &octets[1]);
     if (whole.accepted != pieces.accepted || whole.rejected != pieces.rejected ||
         whole.unfinished != pieces.unfinished || whole.recipients != pieces.recipients ||
-        whole.lost != pieces.lost || whole.tls != pieces.tls || octets[0] != octets[1])
+        whole.odd != pieces.odd || whole.lost != pieces.lost || whole.tls != pieces.tls ||
+        octets[0] != octets[1])
         abort();
     return 0;
 }

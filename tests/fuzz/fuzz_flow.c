@@ -45,6 +45,11 @@ static void syn(void *context, weir_time time, const struct weir_address *client
     assert(context && client && time > 0);
 }
 
+static void forged(void *context, struct weir_flow *flow, uint64_t len)
+{
+    assert(flow->session == context && flow->forged > 0 && len > 0);
+}
+
 static struct weir_segment segment_of(const uint8_t *at)
 {
     bool turned = at[0] & 1;
@@ -64,7 +69,7 @@ static struct weir_segment segment_of(const uint8_t *at)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sums sums = {.open = 0};
-    struct weir_flow_handler handler = {&sums, opened, octets, gap, closed, syn};
+    struct weir_flow_handler handler = {&sums, opened, octets, gap, closed, syn, forged};
     struct weir_prefix proxies = {.bits = 128};
     struct weir_flows_options options = {.ports = (const uint16_t[]){25}, .port_count = 1,
                                          .proxies = &proxies, .proxy_count = 1, .flows_most = 3};
@@ -84,6 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     weir_flows_finish(flows);
     assert(sums.open == 0 && weir_flows_counts(flows)->octets_kept == 0);
+    assert(weir_flows_counts(flows)->remembered == 0);
     assert(weir_flows_counts(flows)->gaps == sums.gaps && sums.octets <= size + size * 64);
     weir_flows_free(&flows);
     return 0;

@@ -81,6 +81,10 @@ void dialogue_rig_turn(struct dialogue_rig *rig, const struct turn *turn, int cu
 {
     size_t len = strlen(turn->text);
 
+    if (turn->side == 'F') {
+        weir_dialogue_forged(rig->dialogue, rig->now++, len);
+        return;
+    }
     for (size_t at = 0; at < len;) {
         size_t piece = cut == DIALOGUE_WHOLE    ? len
                        : cut == DIALOGUE_OCTETS ? 1

@@ -12,7 +12,8 @@
 #include "sniffer/dialogue.h"
 #include "tests/unit/seeded.h"
 
-/* One side's turn, 'C' or 'S'.  A turn without side ends them. */
+/* One side's turn, 'C' or 'S'; 'F': as many octets of the client contradict others.  A turn
+ * without side ends them. */
 struct turn {
     char side;
     const char *text;

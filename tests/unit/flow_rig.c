@@ -74,6 +74,13 @@ static void syn(void *context, weir_time time, const struct weir_address *client
     rig->syns++;
 }
 
+static void forged(void *context, struct weir_flow *flow, uint64_t len)
+{
+    struct rig *rig = context;
+    (void)flow;
+    note(rig, "forged %llu ", (unsigned long long)len);
+}
+
 struct rig *rig_new(size_t flows_most, bool keep_streams)
 {
     static const uint16_t ports[] = {25, 465};
@@ -81,7 +88,7 @@ struct rig *rig_new(size_t flows_most, bool keep_streams)
     struct weir_prefix proxy;
     const char *why;
     weir_prefix_parse("10.9.0.0/16", 11, &proxy, &why);
-    struct weir_flow_handler handler = {rig, opened, octets, gap, closed, syn};
+    struct weir_flow_handler handler = {rig, opened, octets, gap, closed, syn, forged};
     struct weir_flows_options options = {.ports = ports, .port_count = 2, .proxies = &proxy,
                                          .proxy_count = 1, .flows_most = flows_most,
                                          .key = weir_hash_key_random()};

@@ -47,12 +47,12 @@ static void a_health_line_is_as_agreed(void **state)
     char text[WEIR_TRAFFIC_LINE_ROOM];
     struct weir_health again, health = {.time = WEIR_SECOND, .packets = 10, .kernel_dropped = 2,
                                         .gaps = 3, .flows = 4, .addresses = 5, .spool_dropped = 6,
-                                        .calibrated = 7, .witnessed = 8};
+                                        .calibrated = 7, .witnessed = 8, .odd = 9, .forged = 10};
 
     (void)state;
     assert_string_equal(weir_health_line_write(&health, text),
                         "at=1.000000 kind=health packets=10 kernel_dropped=2 gaps=3 flows=4 "
-                        "addresses=5 spool_dropped=6 calibrated=7 witnessed=8");
+                        "addresses=5 spool_dropped=6 calibrated=7 witnessed=8 odd=9 forged=10");
     assert_int_equal(read_health(text, &again), 1);
     assert_memory_equal(&again, &health, sizeof health);
     assert_int_equal(read_traffic(text, &(struct weir_traffic){.time = 0}), 0);
@@ -165,10 +165,10 @@ static void what_is_beyond_a_limit_is_written_as_the_limit(void **state)
     assert_int_equal(again.time, 0);
     assert_int_equal(again.estimated, WEIR_TRAFFIC_MAX);
     health.kernel_dropped = health.gaps = health.flows = health.addresses = health.spool_dropped =
-        health.calibrated = health.witnessed = UINT64_MAX;
+        health.calibrated = health.witnessed = health.odd = health.forged = UINT64_MAX;
     assert_int_equal(read_health(weir_health_line_write(&health, text), &same), 1);
     assert_true(same.time == 0 && same.spool_dropped == WEIR_HEALTH_MAX &&
-                same.witnessed == WEIR_HEALTH_MAX);
+                same.witnessed == WEIR_HEALTH_MAX && same.forged == WEIR_HEALTH_MAX);
 }
 
 static void lines_up_to_their_limit_are_read(void **state)

@@ -1,0 +1,91 @@
+/*
+ * instances - whom an agent can name that it was, over starts, kills and being let in.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/slice.h"
+#include "monitor/agent/instances_io.h"
+#include "tests/unit/scratch.h"
+
+static const struct weir_log quiet;
+
+/* How many it names, the first and the last. */
+static size_t named(const struct weir_instances *instances, char first[static WEIR_INSTANCE_TEXT],
+                    char last[static WEIR_INSTANCE_TEXT])
+{
+    struct weir_slice list = weir_slice_of(instances->before);
+    size_t count = 0;
+
+    assert_true(weir_instances_fit(list));
+    for (first[0] = last[0] = '\0'; weir_instances_next(&list, last); count++)
+        if (count == 0)
+            strcpy(first, last);
+    return count;
+}
+
+static void A13_a_successor_names_the_one_let_in_and_the_latest_since(void **state)
+{
+    struct scratch *scratch = scratch_new();
+    const char *path = scratch_path(scratch, "instance");
+    char known[WEIR_INSTANCE_TEXT], latest[WEIR_INSTANCE_TEXT] = "";
+    char first[WEIR_INSTANCE_TEXT], last[WEIR_INSTANCE_TEXT];
+    struct weir_instances instances;
+    (void)state;
+    weir_instances_begin(&instances, path, &quiet);
+    assert_string_equal(instances.before, "");
+    weir_instances_let_in(&instances, &quiet);
+    strcpy(known, instances.now);
+    for (size_t killed = 0; killed < 10; killed++) {
+        weir_instances_begin(&instances, path, &quiet);
+        size_t most = WEIR_INSTANCES_KNOWN - 1, want = killed + 1 < most ? killed + 1 : most;
+        assert_int_equal(named(&instances, first, last), want);
+        assert_string_equal(first, known);
+        assert_string_equal(last, killed > 0 ? latest : known);
+        strcpy(latest, instances.now);
+    }
+    weir_instances_let_in(&instances, &quiet);
+    strcpy(known, instances.now);
+    weir_instances_begin(&instances, path, &quiet);
+    assert_string_equal(instances.before, known);
+    assert_string_not_equal(instances.now, known);
+    scratch_free(scratch);
+}
+
+static void what_is_no_list_is_passed_over(void **state)
+{
+    struct scratch *scratch = scratch_new();
+    const char *path = scratch_path(scratch, "instance");
+    struct weir_instances instances;
+    FILE *file = fopen(path, "w");
+    (void)state;
+    assert_non_null(file);
+    fputs("0123456789abcdef0123456789abcdef,nonsense\n", file);
+    fclose(file);
+    weir_instances_begin(&instances, path, &quiet);
+    assert_string_equal(instances.before, "0123456789abcdef0123456789abcdef");
+    file = fopen(path, "w");
+    for (int i = 0; i < 1000; i++)
+        fputs("0123456789abcdef0123456789abcdef,", file);
+    fclose(file);
+    weir_instances_begin(&instances, path, &quiet);
+    assert_string_equal(instances.before, "");
+    scratch_free(scratch);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(A13_a_successor_names_the_one_let_in_and_the_latest_since),
+        cmocka_unit_test(what_is_no_list_is_passed_over),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
