@@ -56,7 +56,7 @@ static int setup(void **state)
         .name = "", .step = {{WEIR_RESPONSE_SCORE, 2.5, 10 * WEIR_MINUTE}}, .steps = 1};
     static const struct weir_ladder_options ladder = {
         .classes = &steps, .class_count = 1, .memory = WEIR_DAY, .longest = 30 * WEIR_DAY,
-        .quorum = 2, .blocks_hour = 200, .blocks_server_hour = 50};
+        .quorum = 2, .scores_hour = 2000, .scores_server_hour = 2000};
     struct rig *rig = calloc(1, sizeof *rig);
     struct weir_responder_options options = {.ladder = &ladder, .changed = changed,
                                              .alert = alert, .context = rig};
