@@ -94,17 +94,8 @@ static int check_certificate(struct weir_monitor *monitor)
     const struct weir_config *config = &monitor->config;
     const char *key = weir_config_path(config, config->monitor_key, monitor->arena);
     const char *chain = weir_config_path(config, config->monitor_certificate, monitor->arena);
-    struct weir_certificate certificate;
-    int done;
 
-    if (!key || !chain)
-        return WEIR_ENOMEM;
-    if (access(key, F_OK) < 0 && access(chain, F_OK) < 0)
-        return 0;
-    done = weir_certificate_open(key, chain, "", &monitor->shared_log, &certificate);
-    if (done == 0)
-        weir_certificate_free(&certificate);
-    return done;
+    return key && chain ? weir_certificate_check(key, chain, &monitor->shared_log) : WEIR_ENOMEM;
 }
 
 int weir_monitor_check(struct weir_monitor *monitor)

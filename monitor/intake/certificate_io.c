@@ -140,31 +140,98 @@ static bool is_missing(const char *path)
     return access(path, F_OK) < 0 && errno == ENOENT;
 }
 
+static bool is_key(const char *text)
+{
+    gnutls_datum_t pem = {(unsigned char *)(uintptr_t)text, (unsigned)strlen(text)};
+    gnutls_x509_privkey_t key = NULL;
+    bool good = gnutls_x509_privkey_init(&key) >= 0 &&
+                gnutls_x509_privkey_import2(key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0) >= 0;
+
+    gnutls_x509_privkey_deinit(key);
+    return good;
+}
+
+/* A key without a certificate: of a start that was broken off, or the operator's. */
+static int read_key_alone(const char *path, const struct weir_log *log, char **key_r)
+{
+    int done = read_pem(path, key_r);
+
+    if (done == 0 && !is_key(*key_r))
+        done = WEIR_EINVAL;
+    if (done < 0)
+        weir_log(log, WEIR_LOG_ERROR, "%s: %s", path,
+                 done == WEIR_EINVAL ? "is no PEM key" : weir_error_reason(done));
+    return done;
+}
+
+/* Makes what is missing. */
+static int make_whole(const char *key_path, const char *chain_path, const char *name,
+                      const struct weir_log *log)
+{
+    bool no_key = is_missing(key_path);
+    struct weir_certificate only = {0};
+    int done = no_key ? make_key(key_path) : 0;
+
+    if (done < 0)
+        weir_log(log, WEIR_LOG_ERROR, "%s: %s", key_path, weir_error_reason(done));
+    else
+        done = read_key_alone(key_path, log, &only.key);
+    if (done == 0) {
+        done = make_chain(chain_path, only.key, name);
+        if (done < 0)
+            weir_log(log, WEIR_LOG_ERROR, "%s: %s", chain_path, weir_error_reason(done));
+        else
+            weir_log(log, no_key ? WEIR_LOG_INFO : WEIR_LOG_WARNING, "made %s for %s: %s, %s",
+                     no_key ? "a key and a certificate"
+                            : "a certificate, for there was only a key,",
+                     name, key_path, chain_path);
+    }
+    weir_certificate_free(&only);
+    return done;
+}
+
+static int read_whole(const char *key_path, const char *chain_path, const struct weir_log *log,
+                      struct weir_certificate *certificate)
+{
+    int done = read_pem(key_path, &certificate->key);
+
+    if (done == 0)
+        done = read_pem(chain_path, &certificate->chain);
+    if (done < 0)
+        weir_log(log, WEIR_LOG_ERROR, "%s or %s: %s", key_path, chain_path,
+                 weir_error_reason(done));
+    else if ((done = read_pin(certificate, certificate->pin)) < 0)
+        weir_log(log, WEIR_LOG_ERROR, "%s and %s are no PEM key and its certificate", key_path,
+                 chain_path);
+    return done;
+}
+
 int weir_certificate_open(const char *key_path, const char *chain_path, const char *name,
                           const struct weir_log *log, struct weir_certificate *certificate_r)
 {
     struct weir_certificate certificate = {0};
-    bool no_chain = is_missing(chain_path), no_key = no_chain && is_missing(key_path);
-    int done = no_key ? make_key(key_path) : 0;
+    int done = is_missing(chain_path) ? make_whole(key_path, chain_path, name, log) : 0;
 
     if (done == 0)
-        done = read_pem(key_path, &certificate.key);
-    if (done == 0 && no_chain && (done = make_chain(chain_path, certificate.key, name)) == 0)
-        weir_log(log, no_key ? WEIR_LOG_INFO : WEIR_LOG_WARNING, "made %s for %s: %s, %s",
-                 no_key ? "a key and a certificate" : "a certificate, for there was only a key,",
-                 name, key_path, chain_path);
-    if (done == 0)
-        done = read_pem(chain_path, &certificate.chain);
-    if (done < 0)
-        weir_log(log, WEIR_LOG_ERROR, "%s or %s: %s", key_path, chain_path,
-                 weir_error_reason(done));
-    else if ((done = read_pin(&certificate, certificate.pin)) < 0)
-        weir_log(log, WEIR_LOG_ERROR, "%s and %s are no PEM key and its certificate", key_path,
-                 chain_path);
+        done = read_whole(key_path, chain_path, log, &certificate);
     if (done < 0)
         weir_certificate_free(&certificate);
     else
         *certificate_r = certificate;
+    return done;
+}
+
+int weir_certificate_check(const char *key_path, const char *chain_path,
+                           const struct weir_log *log)
+{
+    struct weir_certificate certificate = {0};
+    int done = 0;
+
+    if (!is_missing(chain_path))
+        done = read_whole(key_path, chain_path, log, &certificate);
+    else if (!is_missing(key_path))
+        done = read_key_alone(key_path, log, &certificate.key);
+    weir_certificate_free(&certificate);
     return done;
 }
 

@@ -26,6 +26,9 @@ struct weir_certificate {
  * error. */
 int weir_certificate_open(const char *key_path, const char *chain_path, const char *name,
                           const struct weir_log *log, struct weir_certificate *certificate_r);
+/* Whether that would succeed as far as files are there; makes nothing.  0 or an error, logged. */
+int weir_certificate_check(const char *key_path, const char *chain_path,
+                           const struct weir_log *log);
 void weir_certificate_free(struct weir_certificate *certificate);
 
 #endif

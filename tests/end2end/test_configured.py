@@ -82,7 +82,8 @@ class Monitor(Configured):
     def test_what_a_setting_names_is_looked_at(self):
         weir = self.weir()
         (weir.folder / "monitor.key").write_text("no key\n")
-        self.refused("weir-monitor", weir, r"monitor\.crt: No such file")
+        self.refused("weir-monitor", weir, r"monitor\.key: is no PEM key")
+        self.assertFalse((weir.folder / "monitor.crt").exists())
         (weir.folder / "monitor.crt").write_text("no certificate\n")
         self.refused("weir-monitor", weir, "no PEM key and its certificate")
         weir = self.weir()
