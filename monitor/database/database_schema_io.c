@@ -67,8 +67,8 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
     "CREATE TABLE hits_all (one INTEGER PRIMARY KEY CHECK (one = 1), spam_decayed REAL NOT NULL,"
     "  ham_decayed REAL NOT NULL, at INTEGER NOT NULL) STRICT;",
 
-    "CREATE INDEX decisions_standing ON decisions (ends) WHERE undone = 0;"
-    "CREATE INDEX decisions_undone ON decisions (undone) WHERE undone > 0;",
+    ("CREATE INDEX decisions_standing ON decisions (ends) WHERE undone = 0;"
+     "CREATE INDEX decisions_undone ON decisions (undone) WHERE undone > 0;"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)
