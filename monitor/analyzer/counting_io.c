@@ -26,6 +26,7 @@ struct weir_counting {
     struct weir_hits *hits;
     uint64_t before;       /* position: everything up to there was counted before the start */
     uint64_t position;     /* behind the last line that was counted */
+    uint64_t kept;         /* up to there it is in the database */
     struct weir_counting_counts counts;
     pthread_mutex_t lock;
 };
@@ -43,7 +44,7 @@ int weir_counting_open(const struct weir_counting_options *options,
     rc = weir_hits_new(&options->hits, &counting->hits);
     if (rc == 0)
         rc = weir_database_hits_load(options->database, counting->hits, &counting->before);
-    counting->position = counting->before;
+    counting->position = counting->kept = counting->before;
     if (rc < 0)
         weir_counting_free(&counting);
     else
@@ -123,11 +124,14 @@ void weir_counting_take(struct weir_counting *counting, const struct weir_counti
 
 int weir_counting_store(struct weir_counting *counting, weir_time now)
 {
-    int rc;
+    int rc = 0;
 
     pthread_mutex_lock(&counting->lock);
-    rc = weir_database_hits_put(counting->options.database, counting->hits, now,
-                                counting->position);
+    if (counting->position != counting->kept)
+        rc = weir_database_hits_put(counting->options.database, counting->hits, now,
+                                    counting->position);
+    if (rc >= 0)
+        counting->kept = counting->position;
     pthread_mutex_unlock(&counting->lock);
     return rc < 0 ? rc : 0;
 }

@@ -51,7 +51,8 @@ void weir_counting_batch_free(struct weir_counting_batch **batch);
 void weir_counting_take(struct weir_counting *counting, const struct weir_counting_batch *batch,
                         uint64_t position, weir_time now);
 
-/* Keeps what was counted; to be done before the database lets the journal go.  0 or an error. */
+/* Keeps what was counted since the last time, if anything was; to be done before the database lets
+ * the journal go.  0 or an error. */
 int weir_counting_store(struct weir_counting *counting, weir_time now);
 
 struct weir_counting_counts weir_counting_counts(struct weir_counting *counting);
