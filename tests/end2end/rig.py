@@ -46,27 +46,27 @@ class Trouble(Exception):
 # Accounts. -------------------------------------------------------------------
 
 
-def group(name):
-    """A group of the system's, made when it is missing; one test at a time."""
+def make_missing(find, name, *command):
+    """What find(name) finds, made by a command when it is missing; one test at a time."""
     with open(BUILD / "accounts.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
-            grp.getgrnam(name)
+            return find(name)
         except KeyError:
-            subprocess.run(["groupadd", "-r", name], check=True)
+            subprocess.run([*command, name], check=True)
+            return find(name)
+
+
+def group(name):
+    """A group of the system's."""
+    return make_missing(grp.getgrnam, name, "groupadd", "-r")
 
 
 def account(name):
     """A user with a group of the same name."""
     group(name)
-    with open(BUILD / "accounts.lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            pwd.getpwnam(name)
-        except KeyError:
-            subprocess.run(["useradd", "-r", "-M", "-g", name, "-d", "/nonexistent",
-                            "-s", "/usr/sbin/nologin", name], check=True)
-    return pwd.getpwnam(name)
+    return make_missing(pwd.getpwnam, name, "useradd", "-r", "-M", "-g", name, "-d",
+                        "/nonexistent", "-s", "/usr/sbin/nologin")
 
 
 # Time, ports, folders. -------------------------------------------------------
