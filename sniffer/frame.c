@@ -89,11 +89,13 @@ static enum weir_frame read_tcp(struct window *w, struct weir_segment *segment)
     return WEIR_FRAME_SEGMENT;
 }
 
+/* Written in two halves, as the flow table reads it: a processor that reads across smaller pieces
+ * just written waits for them. */
 static inline void set_mapped(struct weir_address *address, const uint8_t octet[static 4])
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    memcpy(address->octet, mapped, sizeof(mapped));
-    memcpy(address->octet + sizeof(mapped), octet, 4);
+    uint64_t first = 0, second = htobe64(UINT64_C(0xffff) << 32 | number32(octet));
+    memcpy(address->octet, &first, sizeof(first));
+    memcpy(address->octet + sizeof(first), &second, sizeof(second));
 }
 
 /* RFC 791 3.1.  A total length of 0 is what senders write that leave cutting to the network
