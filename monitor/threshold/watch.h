@@ -99,7 +99,7 @@ void weir_watch_charge(struct weir_watch *watch, const struct weir_charge *charg
 void weir_watch_advance(struct weir_watch *watch, weir_time time);
 
 /* One action of an analyst: fills all buckets of a prefix and those below it that raised an
- * event, and forgets these events without telling them. */
+ * event, and forgets these events without telling them.  Of a part of a /64 there are none. */
 void weir_watch_reset(struct weir_watch *watch, const struct weir_prefix *prefix);
 
 /* Takes up an event that another watch raised and did not clear, so that this one clears it: its

@@ -245,11 +245,11 @@ void weir_watch_reset(struct weir_watch *watch, const struct weir_prefix *prefix
 {
     struct weir_prefix own = *prefix;
     int level = weir_watch_level(&own);
-    if (level >= 0) {
+    if (level >= 0 && own.bits == prefix->bits) {
         struct weir_spot spot = weir_buckets_spot(watch->level[level], &own);
         weir_buckets_reset(watch->level[level], &spot);
     }
-    weir_alarms_forget(watch->alarms, &own, reset_buckets, watch);
+    weir_alarms_forget(watch->alarms, prefix, reset_buckets, watch);
 }
 
 struct weir_level weir_watch_look(const struct weir_watch *watch, weir_time time,
