@@ -278,6 +278,7 @@ static json_t *undo(struct question *question)
         return trouble(question);
     weir_receiver_lock(monitor->receiver);
     weir_watch_reset(monitor->watch, &entry.prefix);
+    weir_responder_drop(monitor->responder, &entry.prefix);
     weir_receiver_unlock(monitor->receiver);
     if (accept && weir_responder_decide(monitor->responder, "accept", &entry, question->who,
                                         question->now) < 0)

@@ -408,6 +408,10 @@ static void print_monitor(const struct report *report)
         printf("  %-10s %lld blocks, %lld scores: too many within an hour\n", "withheld",
                (long long)number(status, "blocks_withheld"),
                (long long)number(status, "scores_withheld"));
+    if (number(status, "events_left_out") > 0)
+        printf("  %-10s %lld events that one server alone told of, too many within an hour: %s\n",
+               "left out", (long long)number(status, "events_left_out"),
+               word(status, "left_out_names"));
 }
 
 static void print_text(const struct report *report)
