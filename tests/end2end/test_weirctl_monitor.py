@@ -245,6 +245,36 @@ class Servers(Case):
         agent.start()
         rig.wait_for(lambda: self.monitor.server("mx1")["state"] == "seen", 15, "mx1 to be seen")
 
+    def test_trouble_of_a_sniffer_is_shown_for_as_long_as_it_lasts(self):
+        def health(ago, **sums):
+            words = " ".join(f"{name}={number}" for name, number in sums.items())
+            return f"at={time.time() - ago:.6f} kind=health {words}"
+        well = {"packets": 1000, "kernel_dropped": 70, "gaps": 7, "odd": 3, "forged": 2}
+        taken = self.json("status")["monitor"]["status"]["lines"]
+        self.monitor.spool("mx1", [health(9, **well), health(8, **dict(well, packets=2000))])
+        rig.wait_for(lambda: self.json("status")["monitor"]["status"]["lines"] == taken + 2)
+        self.assertEqual(self.json("status")["monitor"]["sniffers"], [])
+        self.monitor.spool("mx1", [health(5, packets=3000, kernel_dropped=75, gaps=9, odd=4,
+                                          forged=5)])
+        rig.wait_for(lambda: (self.monitor.server("mx1")["health"] or {}).get("sniffer"), 15,
+                     "trouble of the sniffer")
+        self.assertEqual(self.monitor.server("mx1")["health"]["sniffer"],
+                         {"packets": 2000, "kernel_dropped": 5, "gaps": 2, "spool_dropped": 0,
+                          "odd": 1, "forged": 3})
+        self.assertRegex(self.good("server", "list"),
+                         r"(?m)^mx1 .*, its sniffer: 5 packets lost, 2 gaps in what it heard, "
+                         r"3 segments that contradicted others, 1 replies that did not fit$")
+        sniffers = self.json("status")["monitor"]["sniffers"]
+        self.assertEqual([(one["server"], one["trouble"]) for one in sniffers],
+                         [("mx1", "5 packets lost"), ("mx1", "2 gaps in what it heard"),
+                          ("mx1", "3 segments that contradicted others"),
+                          ("mx1", "1 replies that did not fit")])
+        text = self.good("status")  # a note, and no problem
+        self.assertRegex(text, r"(?m)^  sniffer +mx1: 5 packets lost in the last hour or two: .*"
+                         r"\[sniffer\] buffer is too small$")
+        self.assertRegex(text, r"(?m)^  sniffer +mx1: 3 segments that contradicted others .*hide "
+                         r"mail")
+
     def test_a_server_that_falls_silent_is_blind(self):
         agent = self.monitor.agents["mx1"][1]
         agent.send(signal.SIGSTOP)

@@ -380,7 +380,8 @@ static void a_reset_fills_the_buckets_of_a_prefix_and_of_offenders_below(void **
 /* Its bucket is that of the /64, which an analyst did not name. */
 static void a_part_of_a_64_is_not_reset(void **state)
 {
-    struct weir_prefix part = watched_prefix("2001:db8::1"), whole = watched_prefix("2001:db8::/64");
+    struct weir_prefix whole = watched_prefix("2001:db8::/64");
+    struct weir_prefix part = watched_prefix("2001:db8::1");
     struct watched w;
     (void)state;
     watched_open(&w, &everybody, 1, NULL);
