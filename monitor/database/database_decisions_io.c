@@ -231,7 +231,7 @@ static int list_all(struct weir_query *q,
                     weir_database_decision_row *row,
                     void *context)
 {
-    int calls = 0, stop = 0, rc;
+    int calls = 0, stop = 0;
 
     while (stop == 0 && weir_query_row(q) == 1) {
         struct weir_database_decision decision = column_decision(q);
@@ -239,8 +239,7 @@ static int list_all(struct weir_query *q,
         stop = q->rc < 0 ? q->rc : row(context, &decision);
         calls++;
     }
-    rc = weir_query_end(q);
-    return rc < 0 ? rc : calls;
+    return weir_query_told(q, stop, calls);
 }
 
 int weir_database_decisions_active(struct weir_database *database, weir_time now,

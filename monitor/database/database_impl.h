@@ -62,6 +62,9 @@ void weir_bind_null(struct weir_query *query);
 int weir_query_row(struct weir_query *query);
 /* Ends it: 0 or the first error. */
 int weir_query_end(struct weir_query *query);
+/* Ends a list that called row() so often and got `stop` of it last: how many calls, or an error,
+ * which may be row's own. */
+int weir_query_told(struct weir_query *query, int stop, int calls);
 /* All of it, for statements without rows: 0 or an error. */
 int weir_query_run(struct weir_query *query);
 /* The same; how many rows were changed, or an error. */
