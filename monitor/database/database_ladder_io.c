@@ -39,7 +39,8 @@ int weir_database_ladder_ended(struct weir_database *database, const struct weir
 int weir_database_ladder_forget(struct weir_database *database, const struct weir_prefix *prefix)
 {
     struct weir_query q = weir_query(database, "DELETE FROM ladder "
-                                     "WHERE address BETWEEN ? AND ? AND bits >= ?");
+                                     "WHERE address BETWEEN ?1 AND ?2 AND bits >= ?3 "
+                                     "AND NOT (?3 < 96 AND " WEIR_IS_IPV4 ")");
     struct weir_address last;
 
     weir_bind_span(&q, prefix, &last);
