@@ -357,6 +357,32 @@ class Decisions(Case):
                              {(f"uid {os.geteuid()}", "203.0.113.60"),
                               (f"uid {os.geteuid()}", "203.0.113.0/26")})
 
+    def change(self, sql):
+        with sqlite3.connect(self.monitor.weir.folder / "spam.db", timeout=10) as database:
+            database.execute(sql)
+        database.close()
+
+    def test_what_cannot_be_noted_in_the_audit_is_not_done(self):
+        self.good("threshold", "set", "stays", "--prefix", "192.0.2.0/25", "--messages", "1/s:3")
+        self.change("CREATE TRIGGER no_audit BEFORE INSERT ON audit BEGIN "
+                    "SELECT raise(abort, 'the audit is closed'); END")
+        try:
+            for words in (["server", "add", "mx8"], ["server", "revoke", "mx1"],
+                          ["threshold", "remove", "stays"], ["unblock", "203.0.113.201"],
+                          ["block", "203.0.113.201", "--for", "4h"],
+                          ["threshold", "set", "comes", "--prefix", "192.0.2.128/25",
+                           "--messages", "1/s:3"]):
+                with self.subTest(" ".join(words)):
+                    self.refused(74, "the audit is closed", *words)
+        finally:
+            self.change("DROP TRIGGER no_audit")
+        self.assertNotIn("mx8", [row["name"] for row in self.json("server", "list")])
+        self.assertEqual(self.monitor.server("mx1")["state"], "seen")
+        names = [row["name"] for row in self.json("threshold", "show")]
+        self.assertIn("stays", names)
+        self.assertNotIn("comes", names)
+        self.assertEqual(self.json("decisions", "203.0.113.201"), [])
+
     def test_a_wider_block_is_told_when_it_stays(self):
         self.good("block", "203.0.114.0/24", "--for", "4h")
         done = self.refused(1, r"203\.0\.114\.0/24, which holds it", "unblock", "203.0.114.5")
