@@ -44,9 +44,11 @@
  *           dialogue, one thread.
  * Errors:   weir_dialogue_new(): NULL when memory is short.  Never fails later; what is not SMTP
  *           ends in a dialogue that hears nothing more (lost, told by weir_dialogue_heard()).
- * Limits:   WEIR_DIALOGUE_LINE_MAX octets of a line are looked at, WEIR_DIALOGUE_QUEUE_MAX runs of
- *           commands wait for replies, WEIR_DIALOGUE_RECIPIENTS_MAX recipients are named (all are
- *           counted) within WEIR_DIALOGUE_NAMES_MAX octets, WEIR_MAILBOX_MAX octets of an address.
+ * Limits:   WEIR_DIALOGUE_LINE_MAX octets of a command's line are looked at, and
+ *           WEIR_DIALOGUE_REPLY_KEPT of a reply's; WEIR_DIALOGUE_QUEUE_MAX runs of commands wait
+ *           for replies, WEIR_DIALOGUE_RECIPIENTS_MAX recipients are named (all are counted)
+ *           within WEIR_DIALOGUE_NAMES_MAX octets, WEIR_MAILBOX_MAX octets of an address.  More
+ *           than WEIR_DIALOGUE_ODD_MAX lines of a server that are no replies are no SMTP: lost.
  *           Linear time; memory of a dialogue that names nobody is below 2 KiB.
  */
 #ifndef WEIR_SNIFFER_DIALOGUE_H

@@ -104,7 +104,7 @@ static void disregard(struct weir_dialogue *d)
 
     if (is_chunk_at_hand(d, weir_queue_at(&d->queue, 0)))
         weir_client_leave_chunk(d);
-    if (weir_queue_pop(&d->queue, &waiting) && !waiting.unnamed)
+    if (weir_queue_pop(&d->queue, &waiting) && waiting.named)
         weir_names_use(&d->names, waiting.kind == WEIR_COMMAND_RCPT ? WEIR_NAME_RECIPIENT
                                                                     : WEIR_NAME_NOBODY);
 }
