@@ -408,7 +408,7 @@ static void look(struct weir_agent *agent, weir_time steady)
     if (steady < agent->look)
         return;
     agent->look = steady + agent->config.agent_look;
-    if (weir_tail_look(agent->tail, weir_clock_now(&agent->wall)) == 0)
+    if (weir_tail_look(agent->tail) == 0)
         listen_for_sniffer(agent, steady);
 }
 
