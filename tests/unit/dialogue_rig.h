@@ -19,6 +19,16 @@ struct turn {
     const char *text;
 };
 
+/* Turns that most dialogues have. */
+#define GREETING {'S', "220 mx.example ESMTP\r\n"}, {'C', "EHLO c.example\r\n"}, \
+                 {'S', "250-mx.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n"}
+#define ENVELOPE {'C', "MAIL FROM:<a@x>\r\n"}, {'S', "250 2.1.0 Ok\r\n"}, \
+                 {'C', "RCPT TO:<b@y>\r\n"}, {'S', "250 2.1.5 Ok\r\n"}
+#define GO_AHEAD {'C', "DATA\r\n"}, {'S', "354 go ahead\r\n"}
+#define BYE {'C', "QUIT\r\n"}, {'S', "221 bye\r\n"}
+/* The one that this envelope begins, with the octets of its body behind it. */
+#define ACCEPTED "accepted 250 <a@x> to <b@y> 1+0 "
+
 enum { DIALOGUE_WHOLE, DIALOGUE_OCTETS, DIALOGUE_PIECES };
 
 struct dialogue_rig {

@@ -11,10 +11,6 @@
 #include "core/base/limits.h"
 #include "tests/unit/flow_rig.h"
 
-static const enum weir_side C = WEIR_SIDE_CLIENT, S = WEIR_SIDE_SERVER;
-
-#define COUNT(rig, what) weir_flows_counts((rig)->flows)->what
-
 static void later_octets_wait_for_earlier_ones(void **state)
 {
     (void)state;
