@@ -148,6 +148,34 @@ static void behind_a_hole_or_without_a_client_nothing_is_odd(void **state)
     dialogue_rig_close(&rig);
 }
 
+/* So many commands that no run joins, then a mail by BDAT, all in one go. */
+static void say_at_once(struct dialogue_rig *rig, unsigned commands)
+{
+    char client[2048] = "", server[2048] = "";
+
+    for (unsigned i = 0; i < commands; i++) {
+        strcat(client, i % 2 ? "RSET\r\n" : "NOOP\r\n");
+        strcat(server, "250 2.0.0 Ok\r\n");
+    }
+    strcat(client, "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nBDAT 3 LAST\r\nx\r\n");
+    strcat(server, "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n");
+    const struct turn turns[] = {GREETING, {'C', client}, {'S', server}, QUEUED, BYE, {0}};
+    dialogue_hear(rig, dialogue_options(), turns, DIALOGUE_WHOLE, NULL);
+}
+
+static void more_commands_at_once_than_can_wait_hide_no_mail(void **state)
+{
+    struct dialogue_rig rig;
+
+    (void)state;
+    say_at_once(&rig, WEIR_DIALOGUE_QUEUE_MAX - 3);
+    assert_string_equal(rig.told, TAKEN);
+    say_at_once(&rig, WEIR_DIALOGUE_QUEUE_MAX - 2);
+    assert_string_equal(rig.told, "accepted 250 ? to 1+0 0 gap\n");
+    say_at_once(&rig, WEIR_DIALOGUE_QUEUE_MAX + 1);
+    assert_string_equal(rig.told, "accepted 250 ? to 1+0 0 gap\n");
+}
+
 static void replies_say_by_themselves_what_was_accepted(void **state)
 {
     static const struct {
@@ -261,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_server_accepted_is_counted_whatever_the_client_pretends),
         cmocka_unit_test(behind_a_hole_or_without_a_client_nothing_is_odd),
+        cmocka_unit_test(more_commands_at_once_than_can_wait_hide_no_mail),
         cmocka_unit_test(replies_say_by_themselves_what_was_accepted),
         cmocka_unit_test(only_so_much_of_a_reply_is_read),
         cmocka_unit_test(what_is_no_record_of_the_client_loses_nothing_behind_it),
