@@ -50,14 +50,13 @@ static void tell(struct weir_dialogue *d, struct weir_heard_message *message)
         d->handler.message(d->handler.context, &d->heard, message);
 }
 
-/* A server takes no message for nobody: whose client is doubted is charged what the server said
- * by itself. */
-static void believe_server(struct weir_dialogue *d)
+/* A server takes no message for nobody. */
+void weir_message_believe_server(struct weir_dialogue *d)
 {
     unsigned *accepted = &d->message.recipients_accepted;
     unsigned least = d->server.recipients > 1 ? d->server.recipients : 1;
 
-    if (!d->doubt || *accepted >= least)
+    if (*accepted >= least)
         return;
     d->heard.recipients += least - *accepted;
     *accepted = least;
@@ -69,8 +68,8 @@ void weir_message_end(struct weir_dialogue *d, enum weir_heard_result result, un
 
     if (!at_hand->open)
         return;
-    if (result == WEIR_HEARD_ACCEPTED)
-        believe_server(d);
+    if (result == WEIR_HEARD_ACCEPTED && d->doubt)
+        weir_message_believe_server(d);
     d->server.recipients = 0;
     struct weir_heard_message message = {
         .begun = at_hand->begun,

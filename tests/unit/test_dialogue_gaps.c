@@ -15,20 +15,21 @@
 /* In step, pipelined, in chunks; what was accepted is never the last. */
 static const struct {
     unsigned accepted;
+    bool says_queued; /* of each that it accepts (dialogue_word.h) */
     struct turn turns[32];
 } stories[] = {
-    {2,
+    {2, true,
      {{'S', "220 mx.example ESMTP\r\n"}, {'C', "EHLO c\r\n"}, {'S', "250-mx\r\n250 SIZE\r\n"},
       {'C', "MAIL FROM:<a@x>\r\n"}, {'S', "250 ok\r\n"}, {'C', "RCPT TO:<b@y>\r\n"},
       {'S', "250 ok\r\n"}, {'C', "DATA\r\n"}, {'S', "354 go\r\n"},
-      {'C', "Subject: a\r\n\r\nDATA\r\nRSET\r\n.\r\n"}, {'S', "250 queued as 1\r\n"},
+      {'C', "Subject: a\r\n\r\nDATA\r\nRSET\r\n.\r\n"}, {'S', "250 2.0.0 Ok: queued as 1\r\n"},
       {'C', "MAIL FROM:<c@x>\r\n"}, {'S', "250 ok\r\n"}, {'C', "RCPT TO:<d@y>\r\n"},
       {'S', "250 ok\r\n"}, {'C', "DATA\r\n"}, {'S', "354 go\r\n"}, {'C', "spam\r\n.\r\n"},
       {'S', "554 spam\r\n"}, {'C', "MAIL FROM:<e@x>\r\n"}, {'S', "250 ok\r\n"},
       {'C', "RCPT TO:<f@y>\r\n"}, {'S', "250 ok\r\n"}, {'C', "DATA\r\n"}, {'S', "354 go\r\n"},
-      {'C', "more\r\n.\r\n"}, {'S', "250 queued as 2\r\n"}, {'C', "QUIT\r\n"},
+      {'C', "more\r\n.\r\n"}, {'S', "250 2.0.0 Ok: queued as 2\r\n"}, {'C', "QUIT\r\n"},
       {'S', "221 bye\r\n"}}},
-    {2,
+    {2, false,
      {{'S', "220 mx.example ESMTP\r\n"}, {'C', "EHLO c\r\n"}, {'S', "250-mx\r\n250 PIPELINING\r\n"},
       {'C', "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nRCPT TO:<c@y>\r\nDATA\r\n"},
       {'S', "250 ok\r\n250 ok\r\n550 no\r\n354 go\r\n"},
@@ -40,20 +41,21 @@ static const struct {
       {'C', "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nDATA\r\n"},
       {'S', "250 ok\r\n250 ok\r\n354 go\r\n"}, {'C', "text\r\n.\r\nQUIT\r\n"},
       {'S', "250 queued\r\n221 bye\r\n"}}},
-    {3,
+    {3, true,
      {{'S', "220 mx.example ESMTP\r\n"}, {'C', "EHLO c\r\n"}, {'S', "250-mx\r\n250 CHUNKING\r\n"},
       {'C', "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nBDAT 7 LAST\r\ntext \r\n"},
-      {'S', "250 ok\r\n250 ok\r\n250 queued\r\n"},
+      {'S', "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n250 2.0.0 Ok: queued as 3\r\n"},
       {'C', "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nBDAT 6\r\nRSET\r\nBDAT 7 LAST\r\nvirus\r\n"},
       {'S', "250 ok\r\n250 ok\r\n250 6\r\n554 no\r\n"},
       {'C', "RSET\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nRCPT TO:<c@y>\r\nBDAT 2 LAST\r\n\r\n"},
       {'S', "250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n554 no\r\n"},
       {'C', "NOOP\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nBDAT 2 LAST\r\n\r\n"},
-      {'S', "250 ok\r\n250 ok\r\n250 ok\r\n250 queued\r\n"},
+      {'S', "250 ok\r\n250 ok\r\n250 ok\r\n250 2.0.0 Ok: queued as 3\r\n"},
       {'C', "MAIL FROM:<a@x>\r\n"}, {'S', "250 ok\r\n"}, {'C', "RCPT TO:<b@y>\r\n"},
       {'S', "250 ok\r\n"}, {'C', "BDAT 4 LAST\r\nxx\r\n"}, {'S', "451 later\r\n"},
       {'C', "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nBDAT 2 LAST\r\n\r\n"},
-      {'S', "250 ok\r\n250 ok\r\n250 queued\r\n"}, {'C', "QUIT\r\n"}, {'S', "221 bye\r\n"}}},
+      {'S', "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n250 2.0.0 Ok: queued as 3\r\n"}, {'C', "QUIT\r\n"},
+      {'S', "221 bye\r\n"}}},
 };
 
 enum { STORIES = sizeof(stories) / sizeof(stories[0]) };
@@ -110,7 +112,10 @@ static void check(size_t story, struct hole client, struct hole server)
     struct dialogue_rig rig;
     struct weir_heard heard = hear_with_holes(&rig, stories[story].turns, client, server);
 
+    bool sure = server.from == server.to && stories[story].says_queued;
+
     if (heard.accepted > stories[story].accepted || !heard.gap ||
+        (sure && heard.accepted < stories[story].accepted) ||
         heard.messages != heard.accepted + heard.rejected + heard.unfinished)
         fail_msg("story %zu, client %zu to %zu, server %zu to %zu: %s\n%s", story, client.from,
                  client.to, server.from, server.to, heard.gap ? "gap" : "no gap", rig.told);
@@ -217,6 +222,37 @@ static void a_final_reply_cut_behind_its_code_still_counts(void **state)
     dialogue_rig_close(&rig);
 }
 
+/* Of a mail by BDAT, in one go or step by step, nothing of the client is captured. */
+static void the_word_queued_tells_of_a_mail_in_a_hole(void **state)
+{
+    static const char *const replies[] = {"250 2.1.0 Ok\r\n", "250 2.1.5 Ok\r\n",
+                                          "250 2.1.5 Ok\r\n",
+                                          "250 2.0.0 Ok: 7 bytes queued as 4AB\r\n"};
+    static const struct turn behind[] = {
+        {'C', "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nBDAT 2 LAST\r\n\r\n"},
+        {'S', "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n250 2.0.0 Ok: queued as 4AC\r\n"}, BYE, {0}};
+
+    (void)state;
+    for (int steps = 0; steps < 2; steps++) {
+        const struct turn greeting[] = {GREETING};
+        struct dialogue_rig rig;
+
+        dialogue_rig_open(&rig, dialogue_options());
+        for (size_t i = 0; i < 3; i++)
+            dialogue_rig_turn(&rig, &greeting[i], DIALOGUE_WHOLE, NULL);
+        for (size_t i = 0; i < 4; i++) {
+            if (i == 0 || steps)
+                dialogue_rig_gap(&rig, 'C', 20);
+            dialogue_rig_octets(&rig, 'S', replies[i], strlen(replies[i]));
+        }
+        for (const struct turn *turn = behind; turn->side; turn++)
+            dialogue_rig_turn(&rig, turn, DIALOGUE_WHOLE, NULL);
+        dialogue_rig_close(&rig);
+        assert_string_equal(rig.told, "accepted 250 ? to 2+0 0 gap\n"
+                                      "accepted 250 <a@x> to <b@y> 1+0 2 gap\n");
+    }
+}
+
 static void a_server_alone_tells_messages_by_354(void **state)
 {
     static const struct turn turns[] = {
@@ -286,6 +322,7 @@ int main(void)
         cmocka_unit_test(holes_on_both_sides_never_add_an_accepted_message),
         cmocka_unit_test(a_hole_in_a_body_costs_nothing_but_octets),
         cmocka_unit_test(a_final_reply_cut_behind_its_code_still_counts),
+        cmocka_unit_test(the_word_queued_tells_of_a_mail_in_a_hole),
         cmocka_unit_test(a_server_alone_tells_messages_by_354),
         cmocka_unit_test(a_client_alone_is_never_believed),
         cmocka_unit_test(from_the_middle_no_more_is_heard_than_is_left),
