@@ -35,10 +35,9 @@
  * A gap within a body or chunk costs nothing but its octets.  After any other the queue is out
  * of step: commands behind it are not queued until the client speaks again after a reply, and
  * then no BDAT LAST is believed to be accepted (it is unfinished) until one turn came out even,
- * as many replies as commands; 354 is believed at once, and so is "queued", for as many recipients
- * as the server said it accepts: who sends a mail in fragments hides it from us only.  A gap of
- * the server where the final reply should be leaves the message unfinished, but if its code was
- * seen, or its dot was not sent yet.  Never are more messages accepted than were.  If only the
+ * as many replies as commands; 354 is believed at once, and so are "queued" and 2.1.5: who sends a
+ * mail in fragments hides it from us only.  A gap of the server where the final reply should be
+ * leaves the message unfinished, but if its code was seen, or its dot was not sent yet.  Never are more messages accepted than were.  If only the
  * server was heard, 354 followed by a final reply is a message, and so is "queued"; if only the
  * client was, there is none.
  *

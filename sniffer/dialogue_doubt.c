@@ -87,7 +87,7 @@ static void queued(struct weir_dialogue *d, unsigned code)
     weir_message_begin(d);
     if (waiting && weir_queue_pop(&d->queue, &last) && last.kind == WEIR_COMMAND_BDAT_LAST)
         d->message.bytes += last.count;
-    weir_message_believe_server(d);
+    weir_message_believe_server(d, 1); /* a server takes none for nobody */
     weir_server_final(d, code);
 }
 

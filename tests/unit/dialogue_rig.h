@@ -46,6 +46,9 @@ void dialogue_rig_close(struct dialogue_rig *rig);
 void dialogue_rig_turn(struct dialogue_rig *rig, const struct turn *turn, int cut,
                        struct seeded *seeded);
 
+/* Feeds turns whole. */
+void dialogue_rig_turns(struct dialogue_rig *rig, const struct turn *turns);
+
 /* Octets that are no text, and octets that are missing. */
 void dialogue_rig_octets(struct dialogue_rig *rig, char side, const void *octets, size_t len);
 void dialogue_rig_gap(struct dialogue_rig *rig, char side, uint64_t len);

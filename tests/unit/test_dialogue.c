@@ -240,8 +240,7 @@ static void lengths_of_queued_replies_are_remembered(void **state)
 
     (void)state;
     dialogue_rig_open(&rig, dialogue_options());
-    for (const struct turn *turn = turns; turn->side; turn++)
-        dialogue_rig_turn(&rig, turn, DIALOGUE_WHOLE, NULL);
+    dialogue_rig_turns(&rig, turns);
     assert_int_equal(weir_dialogue_queued(rig.dialogue, &least, &most), 2);
     assert_int_equal(least, 29);
     assert_int_equal(most, 32);
