@@ -37,9 +37,9 @@
  * then no BDAT LAST is believed to be accepted (it is unfinished) until one turn came out even,
  * as many replies as commands; 354 is believed at once, and so are "queued" and 2.1.5: who sends a
  * mail in fragments hides it from us only.  A gap of the server where the final reply should be
- * leaves the message unfinished, but if its code was seen, or its dot was not sent yet.  Never are more messages accepted than were.  If only the
- * server was heard, 354 followed by a final reply is a message, and so is "queued"; if only the
- * client was, there is none.
+ * leaves the message unfinished, but if its code was seen, or its dot was not sent yet.  Never are
+ * more messages accepted than were.  If only the server was heard, 354 followed by a final reply is
+ * a message, and so is "queued"; if only the client was, there is none.
  *
  * Owner:    the caller owns it; texts handed to the handler live during the call.  Threads: one
  *           dialogue, one thread.
