@@ -2,6 +2,7 @@
 """A monitor that was stopped, killed or given other thresholds goes on where it was: events that
 stood end, steps of the ladder are kept, and nothing is raised, decided or told twice."""
 import collections
+import json
 import pathlib
 import os
 import random
@@ -143,6 +144,23 @@ class Again(World):
                          f"doubt of a clock of {away}")
             time.sleep(1)
             self.assertEqual(self.monitor.rows("SELECT * FROM minutes"), rows, away)
+
+    def test_a_sniffer_that_does_not_come_up_with_its_server_is_missed(self):
+        self.world()
+        self.mx1.write(f"at={time.time():.6f} kind=health packets=1")
+
+        def silent(server):
+            listed = json.loads(self.monitor.weir.ctl("server", "list", "--json"))
+            health, = (one["health"] for one in listed if one["name"] == server.name)
+            return health.get("sniffer_silent", 0)
+
+        rig.wait_for(lambda: silent(self.mx1) >= 3, 15, "silence")
+        for server in (self.mx1, self.mx2):
+            server.process.stop()
+            server.process.start()
+        rig.wait_for(lambda: silent(self.mx1) == 0, 15, "the agent's new beginning")
+        rig.wait_for(lambda: silent(self.mx1) >= 3, 15, "silence from the start")
+        self.assertEqual(silent(self.mx2), 0)  # it never had one
 
     def test_two_monitors_do_not_work_with_one_database(self):
         self.world()
