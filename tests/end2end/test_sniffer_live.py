@@ -6,13 +6,13 @@ import re
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+import captures
 import harness
 import postfix
 import rig
@@ -67,10 +67,7 @@ class WithPostfix(unittest.TestCase):
         return len(sizes), sum(map(int, sizes.values()))
 
     def source(self, *words):
-        """Runs smtp-source."""
-        subprocess.run([rig.RIG / "postfix/usr/sbin/smtp-source", *map(str, words), "-f",
-                        "sender@client.example", "-t", TO, f"127.0.0.1:{self.postfix.port}"],
-                       check=True, capture_output=True, timeout=60, env=self.postfix.environment)
+        sniffing.smtp_source(self.postfix.port, TO, *words)
 
     def client(self, tls=False):
         return sniffing.Client(self.postfix.port, tls)
@@ -217,6 +214,26 @@ class Trusted(WithPostfix):
             self.assertEqual([sums[name] for name in ("connections", "messages", "accepted",
                                                       "recipients")], [1, 1, 1, 1])
         self.assertEqual(self.sniffer.sums()["127.0.0.1"]["connections"], 0)
+
+
+class Proxied(Trusted):
+    """A Postfix that believes the PROXY protocol."""
+
+    extra = WithPostfix.extra + "smtpd_upstream_proxy_protocol = haproxy\n"
+    test_XCLIENT_of_a_trusted_proxy_is_charged_to_the_client_it_tells = None
+
+    def test_PROXY_headers_of_a_trusted_proxy_are_charged_to_the_client_they_tell(self):
+        for version, unknown in ((1, False), (2, True), (2, False)):  # True: a health check
+            first = captures.proxy_header(version, unknown)
+            with sniffing.Client(self.postfix.port, first=first) as link:
+                if not unknown:
+                    link.sendmail(FROM, TO, TEXT)
+        self.assertEqual(self.logged(), (2, 2))
+        self.sniffer.stop()
+        sums = self.sniffer.sums()[captures.PROXY_CLIENT[0]]
+        self.assertEqual([sums[name] for name in ("connections", "messages", "accepted",
+                                                  "recipients")], [2, 2, 2, 2])
+        self.assertEqual(sum(self.sniffer.sums()["127.0.0.1"].values()), 0)
 
 
 class Encrypted(WithPostfix):
