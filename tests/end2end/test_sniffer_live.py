@@ -337,6 +337,22 @@ class Daemon(WithPostfix):
         with self.assertRaisesRegex(rig.Trouble, "nosuch0"):
             sniffing.Sniffer(25, interface="nosuch0")
 
+    def test_A13_a_second_sniffer_at_a_spool_is_refused_and_the_first_goes_on(self):
+        for killed in (False, True):
+            if killed:
+                self.sniffer.process.stop(signal.SIGKILL)
+                self.sniffer = sniffing.Sniffer(self.postfix.port, before=self.sniffer)
+                self.addCleanup(self.sniffer.process.end)
+            for interface in ("lo", "any"):
+                second = rig.Process([rig.BUILD / "weir-sniffer", "-c", self.sniffer.weir.conf,
+                                      "-i", interface], self.sniffer.folder / "second.log")
+                second.start()
+                rig.wait_for(lambda: not second.alive())  # pylint: disable=W0640
+                self.assertEqual(second.popen.returncode, 71)
+                self.assertIn("another weir-sniffer writes to", second.log())
+        self.source("-m", 7)
+        self.assertEqual(self.check()["accepted"], 7)
+
     def test_all_interfaces_at_once(self):
         every = sniffing.Sniffer(self.postfix.port, interface="any")
         self.source("-m", 7)
