@@ -383,6 +383,9 @@ static const struct weir_setting rows[] = {
     {"sniffer", "promiscuous", WEIR_YESNO, "no", 0, 0, NULL, AT(sniffer_promiscuous),
      "Whether packets to other machines are listened to, too: for a mirrored port of a switch.",
      NULL},
+    {"sniffer", "count_own", WEIR_YESNO, "no", 0, 0, NULL, AT(sniffer_count_own),
+     "Whether what this machine's own addresses do, as clients, is counted: mail that goes out. "
+     "If so, put them on the acceptable list.", NULL},
     {"sniffer", "user", WEIR_TEXT, "weir", 0, 0, NULL, AT(sniffer_user),
      "Who weir-sniffer becomes once it listens, when root started it; empty: root without any "
      "capability.", NULL},

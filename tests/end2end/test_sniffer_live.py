@@ -130,6 +130,18 @@ class Clear(WithPostfix):
         sniffing.swaks(self.postfix.port, "-f", FROM, "-t", REFUSED[0])
         self.check(connections=4)
 
+    def test_more_messages_in_one_go_than_commands_can_wait_are_counted_and_told(self):
+        for mails in (10, 30, 60):
+            with self.client() as link:
+                codes = sniffing.many_in_one_go(link, FROM, TO, TEXT, mails)
+            self.assertEqual(codes, [250] * mails)
+        with self.client() as link:
+            junk = ["RSET", "NOOP"] * 35
+            self.assertEqual(link.say(*junk), [250] * 70)
+            link.pipelined(FROM, ["u%d@%s" % (number, postfix.DOMAIN) for number in range(60)], TEXT)
+        self.check(forged=True)
+        self.assertIn("odd", self.sniffer.health())
+
     def test_messages_in_chunks(self):
         with self.client() as link:
             for number in range(12):
