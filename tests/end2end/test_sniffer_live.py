@@ -138,7 +138,7 @@ class Clear(WithPostfix):
         with self.client() as link:
             junk = ["RSET", "NOOP"] * 35
             self.assertEqual(link.say(*junk), [250] * 70)
-            link.pipelined(FROM, ["u%d@%s" % (number, postfix.DOMAIN) for number in range(60)], TEXT)
+            link.pipelined(FROM, [f"u{number}@{postfix.DOMAIN}" for number in range(60)], TEXT)
         self.check(forged=True)
         self.assertIn("odd", self.sniffer.health())
 
