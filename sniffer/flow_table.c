@@ -8,6 +8,7 @@
  */
 #include "sniffer/flow_impl.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,48 +16,57 @@
 
 enum { PLACES_FIRST = 256 };
 
-/* Two addresses as numbers: what they are compared and hashed by. */
-struct ends {
-    uint64_t a[2], b[2];
-    uint16_t port[2];
+/* An address as two numbers, in the octet order of the wire. */
+struct halves {
+    uint64_t half[2];
 };
 
-static struct ends ends_of(const struct weir_flow_pair *pair)
+static inline struct halves halves_of(const struct weir_address *address)
 {
-    struct ends ends = {.port = {pair->a_port, pair->b_port}};
-    memcpy(ends.a, pair->a->octet, sizeof(ends.a));
-    memcpy(ends.b, pair->b->octet, sizeof(ends.b));
-    return ends;
+    struct halves halves;
+    memcpy(&halves.half[0], address->octet, sizeof(uint64_t));
+    memcpy(&halves.half[1], address->octet + sizeof(uint64_t), sizeof(uint64_t));
+    return halves;
 }
 
-static bool is_mapped(const uint64_t address[static 2])
+static inline bool is_same(const struct weir_address *one, const struct weir_address *other)
 {
-    static const uint8_t mark[4] = {0, 0, 0xff, 0xff};
-    return address[0] == 0 && memcmp(&address[1], mark, sizeof(mark)) == 0;
+    struct halves a = halves_of(one), b = halves_of(other);
+    return a.half[0] == b.half[0] && a.half[1] == b.half[1];
 }
 
-/* IPv4 needs only its own octets: that is half of the time. */
+/* Whether an address is IPv4, and the four octets of it. */
+static inline bool is_mapped(struct halves address, uint32_t *octets_r)
+{
+    uint64_t second = be64toh(address.half[1]);
+    *octets_r = (uint32_t)second;
+    return address.half[0] == 0 && second >> 32 == 0xffff;
+}
+
+/* IPv4 needs only its own octets: that is a third of the time. */
 static uint64_t hash_of(const struct weir_flows *flows, const struct weir_flow_pair *pair)
 {
-    struct ends ends = ends_of(pair);
-    uint8_t octet[12];
-    if (!is_mapped(ends.a) || !is_mapped(ends.b))
-        return weir_hash64(&flows->key, &ends, 36);
-    memcpy(octet, pair->a->octet + 12, 4);
-    memcpy(octet + 4, pair->b->octet + 12, 4);
-    memcpy(octet + 8, ends.port, 4);
-    return weir_hash64(&flows->key, octet, sizeof(octet));
+    struct halves a = halves_of(pair->a), b = halves_of(pair->b);
+    uint32_t word[WEIR_SHORT_WORDS];
+    size_t words = 2;
+    if (!is_mapped(a, &word[0]) || !is_mapped(b, &word[1])) {
+        memcpy(word, &a, sizeof(a));
+        memcpy(word + 4, &b, sizeof(b));
+        words = 8;
+    }
+    word[words++] = (uint32_t)pair->a_port << 16 | pair->b_port;
+    return weir_short_hash(&flows->key, word, words);
 }
 
-static bool is_of(const struct weir_connection *c, const struct weir_flow_pair *pair)
+static inline bool is_of(const struct weir_connection *c, const struct weir_flow_pair *pair)
 {
     const struct weir_flow *flow = &c->flow;
     const struct weir_address *a = c->server_is_a ? &flow->server : &flow->client;
     const struct weir_address *b = c->server_is_a ? &flow->client : &flow->server;
     uint16_t a_port = c->server_is_a ? flow->server_port : flow->client_port;
     uint16_t b_port = c->server_is_a ? flow->client_port : flow->server_port;
-    return a_port == pair->a_port && b_port == pair->b_port &&
-           memcmp(a, pair->a, sizeof(*a)) == 0 && memcmp(b, pair->b, sizeof(*b)) == 0;
+    return a_port == pair->a_port && b_port == pair->b_port && is_same(a, pair->a) &&
+           is_same(b, pair->b);
 }
 
 struct weir_connection *weir_flow_find(struct weir_flows *flows,

@@ -69,7 +69,7 @@ static inline void shorten(struct window *w, size_t len)
         w->captured = len;
 }
 
-static enum weir_frame read_tcp(struct window *w, struct weir_segment *segment)
+static inline enum weir_frame read_tcp(struct window *w, struct weir_segment *segment)
 {
     enum weir_frame frame = has(w, TCP_HEADER);
     if (frame != WEIR_FRAME_SEGMENT)
@@ -89,16 +89,18 @@ static enum weir_frame read_tcp(struct window *w, struct weir_segment *segment)
     return WEIR_FRAME_SEGMENT;
 }
 
+/* Written in two halves, as the flow table reads it: a processor that reads across smaller pieces
+ * just written waits for them. */
 static inline void set_mapped(struct weir_address *address, const uint8_t octet[static 4])
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    memcpy(address->octet, mapped, sizeof(mapped));
-    memcpy(address->octet + sizeof(mapped), octet, 4);
+    uint64_t first = 0, second = htobe64(UINT64_C(0xffff) << 32 | number32(octet));
+    memcpy(address->octet, &first, sizeof(first));
+    memcpy(address->octet + sizeof(first), &second, sizeof(second));
 }
 
 /* RFC 791 3.1.  A total length of 0 is what senders write that leave cutting to the network
  * card: then it is as long as what was sent. */
-static enum weir_frame read_ip4(struct window *w, struct weir_segment *segment)
+static inline enum weir_frame read_ip4(struct window *w, struct weir_segment *segment)
 {
     enum weir_frame frame = has(w, IP4_HEADER);
     if (frame != WEIR_FRAME_SEGMENT)
@@ -189,7 +191,8 @@ static enum weir_frame read_ip6(struct window *w, struct weir_segment *segment)
 }
 
 /* What stands behind an EtherType; VLAN tags have another one behind them. */
-static enum weir_frame read_typed(struct window *w, unsigned type, struct weir_segment *segment)
+static inline enum weir_frame read_typed(struct window *w, unsigned type,
+                                         struct weir_segment *segment)
 {
     for (int tags = 0; type == TYPE_VLAN || type == TYPE_QINQ || type == TYPE_QINQ_OLD; tags++) {
         if (tags == WEIR_VLAN_TAGS_MAX)
@@ -238,7 +241,7 @@ static enum weir_frame read_family(struct window *w, struct weir_segment *segmen
 }
 
 /* A link header of len octets with an EtherType at type_at. */
-static enum weir_frame read_link(struct window *w, size_t len, size_t type_at,
+static inline enum weir_frame read_link(struct window *w, size_t len, size_t type_at,
                                  struct weir_segment *segment)
 {
     enum weir_frame frame = has(w, len);

@@ -14,7 +14,6 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
@@ -53,6 +52,7 @@ struct weir_live {
     int signals;
     struct weir_hash_key key;
     struct weir_capture *capture;
+    char *interface;             /* where it listens, whatever a reload wants */
     struct weir_tally *tally;
     struct weir_witnesses *witnesses;
     struct weir_calibration calibration;
@@ -97,8 +97,10 @@ static int read_setup(const struct weir_live *live, const struct weir_settings_r
     if (done == 0) {
         done = weir_scope_read(&setup.config, live->options.ports, live->options.proxies,
                                &setup.scope, &why);
-        if (done < 0)
+        if (done < 0) {
             report->problem(report->context, "[sniffer] ports, proxies", 0, why);
+            done = WEIR_EINVAL;
+        }
     }
     if (done == 0 && !has_user(live, &setup.config)) {
         report->problem(report->context, "[sniffer] user", 0, "there is no such user");
@@ -193,10 +195,9 @@ static int open_sessions(struct weir_live *live)
     return weir_sessions_new(&options, &handler, live->tally, &live->sessions);
 }
 
-static const char *interface_of(const struct weir_live *live)
+static const char *wanted_interface(const struct weir_live *live, const struct setup *setup)
 {
-    return live->options.interface ? live->options.interface
-                                   : live->setup.config.sniffer_interface;
+    return live->options.interface ? live->options.interface : setup->config.sniffer_interface;
 }
 
 /* Opens the interface, and gives up what that needed. */
@@ -205,8 +206,12 @@ static int open_capture(struct weir_live *live)
     struct weir_capture_options options = capture_options(&live->setup);
     const char *user = live->setup.config.sniffer_user;
     char why[WEIR_CAPTURE_WHY];
-    int done = weir_capture_open_live(interface_of(live), &options, &live->capture, why);
+    int done;
 
+    live->interface = strdup(wanted_interface(live, &live->setup));
+    if (!live->interface)
+        return WEIR_ENOMEM;
+    done = weir_capture_open_live(live->interface, &options, &live->capture, why);
     if (done == 0)
         done = weir_capture_drop_rights(geteuid() == 0 && user[0] ? user : NULL, why);
     if (done < 0)
@@ -276,6 +281,7 @@ void weir_live_close(struct weir_live **live)
     weir_witnesses_free(&(*live)->witnesses);
     weir_tally_free(&(*live)->tally);
     weir_capture_free(&(*live)->capture);
+    free((*live)->interface);
     if ((*live)->signals >= 0)
         close((*live)->signals);
     weir_notify_close(&(*live)->notify);
@@ -450,13 +456,13 @@ static int change_scope(struct weir_live *live, const struct setup *next)
 static void tell_scope(const struct weir_live *live, const char *word)
 {
     weir_log(&live->log.log, WEIR_LOG_INFO, "%s at %s, %zu ports, %zu proxies", word,
-             interface_of(live), live->setup.scope.ports, live->setup.scope.proxies);
+             live->interface, live->setup.scope.ports, live->setup.scope.proxies);
 }
 
 /* The new configuration in place of the old one, whose scope is no longer in use. */
 static void replace_setup(struct weir_live *live, const struct setup *next)
 {
-    if (strcmp(next->config.sniffer_interface, live->setup.config.sniffer_interface) != 0)
+    if (strcmp(wanted_interface(live, next), live->interface) != 0)
         weir_log(&live->log.log, WEIR_LOG_WARNING, "another interface needs a restart");
     if (live->setup.spool)
         live->spool_dropped += weir_spool_dropped(live->setup.spool);
@@ -520,7 +526,7 @@ static int listen_on(struct weir_live *live, bool *stop)
     wait_for_frames(live);
     frames = weir_capture_read(live->capture, AT_ONCE, weir_sessions_frame, live->sessions, why);
     if (frames < 0) {
-        weir_log(&live->log.log, WEIR_LOG_ERROR, "%s: %s", interface_of(live), why);
+        weir_log(&live->log.log, WEIR_LOG_ERROR, "%s: %s", live->interface, why);
         return frames;
     }
     weir_signals_read(live->signals, &again, stop);
@@ -562,9 +568,4 @@ int weir_live_run(struct weir_live *live)
     weir_log(&live->log.log, WEIR_LOG_INFO, "stopping; %" PRIu64 " packets dropped by the kernel",
              live->dropped);
     return done;
-}
-
-int weir_live_exit_code(int error)
-{
-    return error == 0 ? EX_OK : error == WEIR_EINVAL ? EX_CONFIG : EX_OSERR;
 }

@@ -335,12 +335,14 @@ void weir_sessions_frame(void *context, weir_time time, enum weir_link link,
         weir_flows_take(sessions->flows, time, &segment);
 }
 
-/* Answers that were the last words for a second are over. */
+/* Answers that were the last words for a second are over; so are those of a clock that was set
+ * back since, or all that came behind them would wait for that time to come again. */
 static void settle(struct weir_sessions *sessions, weir_time now)
 {
     struct session *session;
 
-    while ((session = sessions->oldest) && session->answered <= now - WEIR_SECOND) {
+    while ((session = sessions->oldest) && (session->answered <= now - WEIR_SECOND ||
+                                            session->answered > now + WEIR_SECOND)) {
         wait_no_more(session);
         weir_dialogue_settle(session->dialogue, session->answered);
     }

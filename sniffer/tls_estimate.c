@@ -179,7 +179,7 @@ static void head_octet(struct weir_tls_estimate *e, struct weir_tls_records *rec
     while (records->have > 0 &&
            !weir_tls_begins((struct weir_slice){(const char *)records->head, records->have})) {
         if (!records->guessing && records == &e->side[WEIR_SIDE_SERVER]) {
-            records->lost = e->lost = true;
+            e->lost = true;
             return;
         }
         e->broken |= !records->guessing;

@@ -44,7 +44,6 @@ struct weir_tls_records {
     uint8_t head[5];
     uint8_t have;                /* octets of the head */
     bool guessing;               /* behind a gap: what looks like a head may be none */
-    bool lost;
     uint32_t left;               /* octets of the record still to come */
 };
 

@@ -256,7 +256,7 @@
 #define WEIR_FLOW_EARLY_SETS 128   /* sets of places for what clients say first; a power of two */
 #define WEIR_FLOW_EARLY_WAYS 4     /* places of a set */
 #define WEIR_FLOW_EARLY_MAX 2048   /* octets of a place: a PROXY header, a hello of TLS */
-#define WEIR_TALLY_ADDRESSES_MAX (1 << 22) /* addresses of one hits */
+#define WEIR_TALLY_ADDRESSES_MAX (1 << 22) /* addresses of one tally */
 #define WEIR_TALLY_SYNS_MAX (1 << 20) /* places for addresses that sent SYNs */
 #define WEIR_CALIBRATION_SERVERS_MAX 64 /* servers whose replies are known by their length */
 #define WEIR_WITNESS_TURNS 4096    /* answers to bodies, heard lately, that a plug-in may tell of */

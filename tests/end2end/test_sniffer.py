@@ -499,6 +499,10 @@ class Files(unittest.TestCase):
         for words, code in ((("-c", path, "-t"), 78), (("-c", good, "-t"), 0),
                             (("-c", nobody, "-t"), 78), (("-c", path, "-r", self.good), 78)):
             sniff(*words, code=code)
+        many = ",".join(map(str, range(1, 18)))
+        for words in ((), ("-t",)):  # told before anything is listened at
+            done = sniff("-c", good, "-p", many, *words, code=78)
+            self.assertIn("too many ports", done.stderr.decode())
 
 
 if __name__ == "__main__":

@@ -300,6 +300,16 @@ class Daemon(WithPostfix):
         self.source("-m", 5)
         self.assertEqual(self.check()["accepted"], 12)
 
+    def test_a_reload_with_another_interface_listens_where_it_did_and_says_so(self):
+        self.sniffer.weir.configure(sniffer={"interface": "other0"})
+        for times in (1, 2):
+            self.sniffer.process.send(signal.SIGHUP)
+            rig.wait_for(lambda: self.sniffer.process.log().count("configuration read") == times)
+            self.assertEqual(self.sniffer.process.log().count("needs a restart"), times)
+        self.assertNotIn("at other0", self.sniffer.process.log())
+        self.source("-m", 3)
+        self.assertEqual(self.check()["accepted"], 3)
+
     def test_a_line_tells_each_second_how_it_fares(self):
         rig.wait_for(lambda: len([line for line in self.sniffer.lines()
                                   if line["kind"] == "health"]) >= 3)

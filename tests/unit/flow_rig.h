@@ -9,6 +9,11 @@
 
 #include "sniffer/flow.h"
 
+static const enum weir_side C = WEIR_SIDE_CLIENT, S = WEIR_SIDE_SERVER;
+
+/* One of the table's counts. */
+#define COUNT(rig, what) weir_flows_counts((rig)->flows)->what
+
 #define RIG_LOG 65536
 #define RIG_STREAM (4u << 20)
 

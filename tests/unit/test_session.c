@@ -1,6 +1,6 @@
 /*
- * Sessions fed with frames made by hand: who is charged with what, and when; record.c and scope.c
- * are tested with the program (tests/end2end/test_sniffer.py).
+ * Sessions fed with frames made by hand: who is charged with what, and when; record.c is tested
+ * with the program (tests/end2end/test_sniffer.py).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -239,28 +239,33 @@ static void XCLIENT_charges_the_connection_to_each_client_it_tells(void **state)
 }
 
 /* A record of TLS 1.3 with so many octets of plaintext. */
-static void record(struct stage *stage, char side, unsigned plain)
+static void record(struct stage *stage, char side, size_t plain)
 {
-    char octets[1024] = {23, 3, 3, (char)((plain + 17) >> 8), (char)(plain + 17)};
+    uint8_t room[1024];
 
-    send(stage, side, WEIR_TCP_ACK, octets, 5 + plain + 17);
+    send(stage, side, WEIR_TCP_ACK, room, tls_record(room, 23, plain + tls_overhead(TLS_13)));
+}
+
+/* The server's hello, and the client's first words behind it. */
+static void open_tls(struct stage *stage)
+{
+    uint8_t room[256];
+
+    send(stage, 'S', WEIR_TCP_ACK, room, tls_hello(room, TLS_13, 32));
+    record(stage, 'C', 36); /* finished */
+    record(stage, 'C', 24); /* EHLO */
+    record(stage, 'S', 210);
 }
 
 /* A mail inside TLS whose queued reply has so many octets. */
 static void secret_mail(struct stage *stage, unsigned queued)
 {
-    static const char hello[] = "\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03"
-                                "................................" "\x00\x13\x01\x00";
-
     handshake(stage);
     say(stage, 'S', "220 hi\r\n");
     say(stage, 'C', "STARTTLS\r\n");
     say(stage, 'S', "220 go\r\n");
     send(stage, 'C', WEIR_TCP_ACK, "\x16\x03\x01\x00\x04\x01\x00\x00\x00", 9);
-    send(stage, 'S', WEIR_TCP_ACK, hello, 47);
-    record(stage, 'S', 500);
-    record(stage, 'C', 60); /* finished, EHLO */
-    record(stage, 'S', 200);
+    open_tls(stage);
     record(stage, 'C', 40); /* MAIL */
     record(stage, 'S', 14);
     record(stage, 'C', 40); /* RCPT */
@@ -328,33 +333,22 @@ static void a_connection_of_hours_is_one_and_its_messages_are_told_as_they_end(v
     stage_close(&stage);
 }
 
-static void send_record(struct stage *stage, char side, uint8_t type, size_t plain)
-{
-    uint8_t room[1024];
-
-    send(stage, side, WEIR_TCP_ACK, room, tls_record(room, type, plain + tls_overhead(TLS_13)));
-}
-
 /* Up to the answer to a body, which waits for more. */
 static void mail_inside_tls(struct stage *stage)
 {
-    send_record(stage, 'C', 23, 110);
-    send_record(stage, 'S', 23, 65);
-    send_record(stage, 'C', 23, 800);
-    send_record(stage, 'S', 23, 37);
+    record(stage, 'C', 110);
+    record(stage, 'S', 65);
+    record(stage, 'C', 800);
+    record(stage, 'S', 37);
 }
 
 static void a_message_inside_tls_counts_although_the_client_says_nothing_more(void **state)
 {
     struct stage stage = stage_open(NULL);
-    uint8_t room[256];
 
     (void)state;
     handshake(&stage);
-    send(&stage, 'S', WEIR_TCP_ACK, room, tls_hello(room, TLS_13, 32));
-    send_record(&stage, 'C', 23, 36);
-    send_record(&stage, 'C', 23, 24);
-    send_record(&stage, 'S', 23, 210);
+    open_tls(&stage);
     for (unsigned i = 1; i <= 3; i++) {
         mail_inside_tls(&stage);
         assert_charged(&stage, "192.0.2.1", 1, i - 1, i - 1, i - 1);
@@ -382,13 +376,30 @@ static void of_many_that_wait_any_may_end_first(void **state)
     for (unsigned i = 0; i < 5; i++) { /* each of a connection of its own, begun before */
         stage.port = (uint16_t)(50000 + i);
         stage.next[0] = stage.next[1] = 1000 + i;
-        send_record(&stage, 'S', 23, 14);
+        record(&stage, 'S', 14);
         mail_inside_tls(&stage);
         if (i == 1 || i == 3)
             hang_up(&stage);
     }
     weir_sessions_tick(stage.sessions, stage.now + WEIR_MINUTE);
     assert_charged(&stage, "192.0.2.1", 0, 5, 5, 5);
+    stage_close(&stage);
+}
+
+static void a_clock_that_is_set_back_holds_up_no_message(void **state)
+{
+    struct stage stage = stage_open(NULL);
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        stage.now = i == 0 ? 2 * WEIR_HOUR : WEIR_HOUR;
+        stage.port = (uint16_t)(50000 + i);
+        stage.next[0] = stage.next[1] = 1000;
+        record(&stage, 'S', 14);
+        mail_inside_tls(&stage);
+    }
+    weir_sessions_tick(stage.sessions, stage.now + WEIR_SECOND);
+    assert_charged(&stage, "192.0.2.1", 0, 2, 2, 2);
     stage_close(&stage);
 }
 
@@ -405,6 +416,7 @@ int main(void)
         cmocka_unit_test(a_connection_of_hours_is_one_and_its_messages_are_told_as_they_end),
         cmocka_unit_test(a_message_inside_tls_counts_although_the_client_says_nothing_more),
         cmocka_unit_test(of_many_that_wait_any_may_end_first),
+        cmocka_unit_test(a_clock_that_is_set_back_holds_up_no_message),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,77 @@
+/*
+ * The rulebook: rules as the analyzer keeps them, and every change of them (claims B2, B5, B17,
+ * B24).
+ *
+ *     rules          one row a rule: what it is, what it scores, how far it may be changed
+ *     rule_changes   who changed what, from what, to what, why; nothing here is ever changed
+ *
+ *     SELECT name, state, score, hits.false_positives FROM rules JOIN hits ON hits.rule = rules.id
+ *
+ * A rule is kept in the language of rule_source.h, without its lines for id, state and score, which
+ * are columns.  A change and its line of history are one transaction.
+ *
+ * See database_io.h for owner, threads, errors and rows.  Limits: WEIR_RULES_MAX rules
+ * (WEIR_ELIMIT), WEIR_RULE_TEXT_MAX octets of a rule's lines.
+ */
+#ifndef WEIR_DATABASE_RULES_IO_H
+#define WEIR_DATABASE_RULES_IO_H
+
+#include "core/evidence/rule_source.h"
+#include "monitor/database/database_io.h"
+
+struct weir_kept_rule {
+    uint32_t id;               /* never given to another rule */
+    const char *name;
+    enum weir_rule_kind kind;
+    const char *text;          /* its lines, but for id, state and score */
+    enum weir_rule_state state;
+    double score;              /* what it adds when it is at work */
+    double base;               /* what its author gave it */
+    double low, high;          /* how far programs may change the score; both 0: as the threshold
+                                  allows (score.h) */
+    const char *author;        /* "uid 0", "import", "report", ... */
+    weir_time created, updated;
+    weir_time since;           /* when it came into its state */
+    bool approved;             /* a person lets it go from the test to work */
+};
+
+/* Who changes a rule, when, and why; texts of WEIR_DATABASE_TEXT_MAX. */
+struct weir_rule_change {
+    const char *who, *why;
+    weir_time time;
+};
+
+/* Adds a rule, or puts it in the place of the one with its id; created is kept, updated and, with
+ * another state, since become the change's time.  Nothing different: nothing is written.  1 when it
+ * was, 0 when not; WEIR_EINVAL (its name belongs to another id, a number is none) or an error. */
+int weir_database_rule_put(struct weir_database *database, const struct weir_kept_rule *rule,
+                           const struct weir_rule_change *change);
+
+/* Rules by id, of all states or, with states, those whose bit 1 << state is set. */
+int weir_database_rules(struct weir_database *database, unsigned states,
+                        int (*row)(void *context, const struct weir_kept_rule *rule),
+                        void *context);
+
+/* One rule, by its name (id 0) or id: 1, 0, or an error. */
+int weir_database_rule(struct weir_database *database, const char *name, uint32_t id,
+                       int (*row)(void *context, const struct weir_kept_rule *rule),
+                       void *context);
+
+/* A line of history. */
+struct weir_rule_changed {
+    int64_t number;
+    weir_time time;
+    uint32_t rule;
+    const char *name, *who, *why;
+    const char *what;          /* "added", "score", "state", "text", "bounds", "approved" */
+    const char *old, *new;     /* as text; "" before it was added */
+};
+
+/* History, newest first, of one rule or (0) of all, at most so many, with numbers below before (0:
+ * from the newest). */
+int weir_database_rule_changes(struct weir_database *database, uint32_t rule, int64_t before,
+                               unsigned most,
+                               int (*row)(void *context, const struct weir_rule_changed *change),
+                               void *context);
+
+#endif
