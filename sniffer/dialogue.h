@@ -93,7 +93,8 @@ struct weir_heard {
     bool lost;                  /* not SMTP, or no longer followed */
     bool gap;
     bool health_check;          /* PROXY ... LOCAL or UNKNOWN: no client at all */
-    unsigned odd;               /* times that the server's word was none to the client's */
+    unsigned odd;               /* times that the server's word was none to the client's, or that
+                                 * more commands came at once than can wait for replies */
     unsigned forged;            /* segments of the client that contradicted others */
     unsigned messages;          /* begun */
     unsigned accepted, rejected, unfinished;

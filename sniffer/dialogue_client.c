@@ -63,6 +63,7 @@ static void push(struct weir_dialogue *d, struct weir_waiting waiting,
         weir_names_forget_waiting(&d->names);
         weir_dialogue_lose_step(d);
         d->doubt = true; /* nothing is missing: so many at once are the client's own doing */
+        d->heard.odd += waiting.sure;
     } else if (waiting.named) {
         weir_names_say(&d->names, c->has_mailbox, c->mailbox);
     }

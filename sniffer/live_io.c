@@ -21,6 +21,7 @@
 #include "core/program/sd_notify_io.h"
 #include "core/program/signals_io.h"
 #include "core/store/spool_io.h"
+#include "sniffer/alone_io.h"
 #include "sniffer/capture_io.h"
 #include "sniffer/scope.h"
 #include "sniffer/session.h"
@@ -31,6 +32,7 @@ enum {
     ARENA_FIRST = 8192,
     PATIENCE = 100, /* ms an idle capture is not asked */
     LAST_LOOKS = 4, /* at the end, at what has come before it */
+    OWN_EVERY = 10, /* seconds between looks at the machine's own addresses */
 };
 #define SYN_WAIT (10 * WEIR_SECOND)
 
@@ -50,16 +52,19 @@ struct weir_live {
     struct weir_clock wall, steady;
     struct weir_notify notify;
     int signals;
+    int alone;                   /* a lock: no other sniffer writes to this spool */
     struct weir_hash_key key;
     struct weir_capture *capture;
     char *interface;             /* where it listens, whatever a reload wants */
     struct weir_tally *tally;
     struct weir_witnesses *witnesses;
     struct weir_calibration calibration;
+    struct weir_own own;
+    unsigned turns;              /* seconds written down */
     struct weir_sessions *sessions;
     uint32_t dropped_seen;       /* the kernel's 32 bits, when last looked at */
     uint64_t packets, gaps, witnessed, spool_dropped; /* of sessions and spools before a reload */
-    uint64_t odd, forged;        /* the same */
+    uint64_t odd, forged, unproven; /* the same */
     uint64_t dropped, overflow;  /* sums */
     uint64_t dropped_told, overflow_told;
     uint64_t suspects;           /* connections that contradict themselves, not told yet, ... */
@@ -131,6 +136,12 @@ static int open_spool(struct weir_live *live)
         return 0;
     if (!options.folder || weir_witness_files_new(options.folder, &live->setup.files) < 0)
         return WEIR_ENOMEM;
+    if (weir_alone_take(options.folder, &live->alone) < 0) {
+        weir_log(&live->log.log, WEIR_LOG_ERROR, "another weir-sniffer writes to %s: two would "
+                 "count everything twice; a server has one, for all its interfaces",
+                 options.folder);
+        return WEIR_EIO;
+    }
     return weir_spool_open(&options, &live->log.log, &live->setup.spool);
 }
 
@@ -187,6 +198,7 @@ static int open_sessions(struct weir_live *live)
         .proxy_count = scope->proxies,
         .witnesses = live->witnesses,
         .calibration = &live->calibration,
+        .own = live->setup.config.sniffer_count_own ? NULL : &live->own,
         .key = live->key,
     };
     struct weir_sessions_handler handler = {.context = live, .message = message,
@@ -223,6 +235,7 @@ static int open_parts(struct weir_live *live)
 {
     int done = open_capture(live);
 
+    (void)weir_own_read(&live->own);
     if (done == 0)
         done = open_spool(live);
     if (done == 0)
@@ -257,7 +270,7 @@ int weir_live_open(const struct weir_sniffer_options *options, struct weir_live 
     if (!live)
         return WEIR_ENOMEM;
     live->options = *options;
-    live->signals = live->notify.fd = -1;
+    live->signals = live->alone = live->notify.fd = -1;
     live->wall = weir_clock_system();
     live->steady = weir_clock_steady();
     live->key = weir_hash_key_random();
@@ -284,6 +297,8 @@ void weir_live_close(struct weir_live **live)
     free((*live)->interface);
     if ((*live)->signals >= 0)
         close((*live)->signals);
+    if ((*live)->alone >= 0)
+        close((*live)->alone);
     weir_notify_close(&(*live)->notify);
     if ((*live)->log.program)
         weir_daemon_log_end(&(*live)->log);
@@ -333,7 +348,8 @@ static void write_health(struct weir_live *live)
                                  .calibrated = weir_calibration_known(&live->calibration),
                                  .witnessed = live->witnessed + counts->witnessed,
                                  .odd = live->odd + counts->odd,
-                                 .forged = live->forged + flows->forged};
+                                 .forged = live->forged + flows->forged,
+                                 .unproven = live->unproven + counts->unproven};
     char line[WEIR_TRAFFIC_LINE_ROOM];
     size_t addresses;
 
@@ -400,6 +416,8 @@ static void take_witness(void *context, struct weir_slice line)
 static void turn(struct weir_live *live)
 {
     live->now = weir_clock_now(&live->wall);
+    if (live->turns++ % OWN_EVERY == 0)
+        (void)weir_own_read(&live->own); /* or it stays as it was */
     if (live->setup.files)
         weir_witness_files_look(live->setup.files, take_witness, live);
     weir_sessions_tick(live->sessions, live->now);
@@ -447,6 +465,7 @@ static int change_scope(struct weir_live *live, const struct setup *next)
     live->gaps += weir_sessions_flows(before)->gaps;
     live->forged += weir_sessions_flows(before)->forged;
     live->odd += weir_sessions_counts(before)->odd;
+    live->unproven += weir_sessions_counts(before)->unproven;
     live->witnessed += weir_sessions_counts(before)->witnessed;
     weir_sessions_free(&before);
     weir_tally_clear(live->tally);

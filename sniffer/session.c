@@ -46,6 +46,11 @@ static bool is_trusted(const struct weir_sessions *sessions, const struct weir_a
     return false;
 }
 
+static bool is_own(const struct weir_sessions *sessions, const struct weir_address *client)
+{
+    return sessions->options.own && weir_own_has(sessions->options.own, client);
+}
+
 /* Charges. ------------------------------------------------------------------------------ */
 
 /* The connection, to whom it belongs as far as is known now; once to each. */
@@ -54,13 +59,15 @@ static void charge_connection(struct session *session, bool certain)
     const struct weir_heard *heard = weir_dialogue_heard(session->dialogue);
     struct weir_traffic *record;
 
-    if (heard->health_check || (session->trusted && !heard->proxied && !certain))
+    if (!session->flow->proven || heard->health_check ||
+        (session->trusted && !heard->proxied && !certain))
         return;
     if (session->is_charged && weir_address_equal(&session->charged, &heard->client))
         return;
     session->is_charged = true;
     session->charged = heard->client;
-    if (!session->begins && !session->sessions->options.charge_midstream)
+    if (is_own(session->sessions, &heard->client) ||
+        (!session->begins && !session->sessions->options.charge_midstream))
         return;
     record = weir_tally_of(session->sessions->tally, &heard->client);
     if (record)
@@ -73,6 +80,8 @@ static void charge_message(struct session *session, const struct weir_heard *hea
     struct weir_traffic *record;
 
     charge_connection(session, true);
+    if (!session->flow->proven || is_own(session->sessions, &heard->client))
+        return;
     record = weir_tally_of(session->sessions->tally, &heard->client);
     if (!record)
         return;
@@ -149,7 +158,7 @@ static void opened(void *context, struct weir_flow *flow)
     struct session *session = calloc(1, sizeof(*session));
 
     flow->session = NULL;
-    if (!flow->midstream)
+    if (!flow->midstream && flow->proven)
         weir_tally_established(sessions->tally, &flow->client);
     if (session) {
         session->sessions = sessions;
@@ -239,6 +248,7 @@ static void closed(void *context, struct weir_flow *flow, enum weir_flow_end end
         return;
     session->flow = flow;
     wait_no_more(session);
+    sessions->counts.unproven += !flow->proven;
     weir_dialogue_end(session->dialogue, flow->last);
     count_odd(session);
     charge_connection(session, !session->is_charged);
@@ -255,7 +265,8 @@ static void syn(void *context, weir_time time, const struct weir_address *client
 {
     struct weir_sessions *sessions = context;
 
-    weir_tally_syn(sessions->tally, time, client);
+    if (!is_own(sessions, client))
+        weir_tally_syn(sessions->tally, time, client);
 }
 
 /* The whole. ---------------------------------------------------------------------------- */
@@ -283,7 +294,7 @@ int weir_sessions_new(const struct weir_sessions_options *options,
     struct weir_flows_options flow_options = {
         .ports = options->ports, .port_count = options->port_count,
         .proxies = options->proxies, .proxy_count = options->proxy_count,
-        .flows_most = options->flows_most, .key = options->key};
+        .one_sided = options->one_sided, .flows_most = options->flows_most, .key = options->key};
     done = weir_flows_new(&flow_options, &flow_handler, &sessions->flows);
     if (done < 0)
         free(sessions);

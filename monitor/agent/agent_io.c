@@ -29,7 +29,7 @@
 #include "monitor/agent/firewall_io.h"
 #include "monitor/agent/instances_io.h"
 #include "monitor/agent/link_io.h"
-#include "monitor/agent/silence.h"
+#include "monitor/agent/silence_io.h"
 #include "monitor/agent/tail_io.h"
 
 #define ARENA_FIRST 8192
@@ -66,6 +66,7 @@ struct weir_agent {
     weir_time look, sweep, whole, health, block; /* steady: when next */
     weir_time block_rest;              /* steady: not before, whatever changed */
     struct weir_silence silence;       /* of this server's sniffer */
+    const char *sniffer;               /* file that says there is one */
     uint64_t sniffed;                  /* octets it had written at the last look */
     weir_time health_every;
     size_t telling;                    /* streams that are gone, in the report that travels */
@@ -161,8 +162,10 @@ static int open_parts(struct weir_agent *agent)
     int done;
 
     agent->spool = weir_config_path(config, config->spool_folder, agent->arena);
-    if (!agent->spool || !instances)
+    agent->sniffer = weir_config_path(config, "agent.sniffer", agent->arena);
+    if (!agent->spool || !agent->sniffer || !instances)
         return WEIR_ENOMEM;
+    agent->silence = weir_silence_begin(agent->sniffer);
     weir_instances_begin(&agent->instances, instances, log);
     if ((done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
         (done = weir_tail_open(agent->spool, log, &agent->tail)) < 0 ||
@@ -397,10 +400,13 @@ static void listen_for_sniffer(struct weir_agent *agent, weir_time steady)
 {
     uint64_t sniffed = weir_tail_counts(agent->tail)->sniffer;
     weir_time lasted;
+    bool ever = agent->silence.ever;
     enum weir_silence_news news = weir_silence_look(&agent->silence, sniffed != agent->sniffed,
                                                     steady, &lasted);
 
     agent->sniffed = sniffed;
+    if (!ever && agent->silence.ever)
+        weir_silence_remember(agent->sniffer, &agent->log.log);
     if (news == WEIR_SILENCE_AS_IT_WAS)
         return;
     tell_at_once(agent);

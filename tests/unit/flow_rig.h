@@ -40,6 +40,8 @@ struct rig {
 
 /* A table for ports 25 and 465 with proxies in 10.9.0.0/16. */
 struct rig *rig_new(size_t flows_most, bool keep_streams);
+/* The same, to which captures are not one-sided. */
+struct rig *rig_new_live(size_t flows_most);
 void rig_free(struct rig **rig);
 
 /* The log since the last call. */

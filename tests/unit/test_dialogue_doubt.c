@@ -149,7 +149,7 @@ static void behind_a_hole_or_without_a_client_nothing_is_odd(void **state)
 }
 
 /* So many commands that no run joins, then a mail by BDAT, all in one go. */
-static void say_at_once(struct dialogue_rig *rig, unsigned commands)
+static unsigned say_at_once(struct dialogue_rig *rig, unsigned commands)
 {
     char client[2048] = "", server[2048] = "";
 
@@ -160,7 +160,7 @@ static void say_at_once(struct dialogue_rig *rig, unsigned commands)
     strcat(client, "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nBDAT 3 LAST\r\nx\r\n");
     strcat(server, "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n");
     const struct turn turns[] = {GREETING, {'C', client}, {'S', server}, QUEUED, BYE, {0}};
-    dialogue_hear(rig, dialogue_options(), turns, DIALOGUE_WHOLE, NULL);
+    return dialogue_hear(rig, dialogue_options(), turns, DIALOGUE_WHOLE, NULL).odd;
 }
 
 static void more_commands_at_once_than_can_wait_hide_no_mail(void **state)
@@ -168,11 +168,11 @@ static void more_commands_at_once_than_can_wait_hide_no_mail(void **state)
     struct dialogue_rig rig;
 
     (void)state;
-    say_at_once(&rig, WEIR_DIALOGUE_QUEUE_MAX - 3);
+    assert_int_equal(say_at_once(&rig, WEIR_DIALOGUE_QUEUE_MAX - 3), 0);
     assert_string_equal(rig.told, TAKEN);
-    say_at_once(&rig, WEIR_DIALOGUE_QUEUE_MAX - 2);
+    assert_int_equal(say_at_once(&rig, WEIR_DIALOGUE_QUEUE_MAX - 2), 1);
     assert_string_equal(rig.told, "accepted 250 ? to 1+0 0 gap\n");
-    say_at_once(&rig, WEIR_DIALOGUE_QUEUE_MAX + 1);
+    assert_int_equal(say_at_once(&rig, WEIR_DIALOGUE_QUEUE_MAX + 1), 1);
     assert_string_equal(rig.told, "accepted 250 ? to 1+0 0 gap\n");
 }
 

@@ -29,13 +29,13 @@ static struct weir_address address_of(const char *text)
     return address;
 }
 
-/* proxy: trusted, or NULL. */
-static struct stage stage_open(const char *proxy)
+/* proxy: trusted, or NULL; own: of the machine, or NULL. */
+static struct stage stage_open_on(const char *proxy, const struct weir_own *own)
 {
     static const uint16_t port[] = {25};
     struct weir_prefix trusted;
     const char *why;
-    struct weir_sessions_options options = {.ports = port, .port_count = 1,
+    struct weir_sessions_options options = {.ports = port, .port_count = 1, .own = own,
                                             .key = weir_hash_key_random()};
     struct stage stage = {.now = WEIR_SECOND, .port = 40000};
 
@@ -48,6 +48,11 @@ static struct stage stage_open(const char *proxy)
     struct weir_sessions_handler handler = {NULL, NULL, NULL};
     assert_int_equal(weir_sessions_new(&options, &handler, stage.tally, &stage.sessions), 0);
     return stage;
+}
+
+static struct stage stage_open(const char *proxy)
+{
+    return stage_open_on(proxy, NULL);
 }
 
 static void stage_close(struct stage *stage)
@@ -117,6 +122,13 @@ static void hang_up(struct stage *stage)
     send(stage, 'C', WEIR_TCP_FIN | WEIR_TCP_ACK, "", 0);
 }
 
+/* The client says something, and the server does. */
+static void answered(struct stage *stage)
+{
+    say(stage, 'C', "NOOP\r\n");
+    say(stage, 'S', "250 ok\r\n");
+}
+
 /* Compares connections, messages, accepted, recipients. */
 static void assert_charged(struct stage *stage, const char *address, unsigned connections,
                            unsigned messages, unsigned accepted, unsigned recipients)
@@ -157,16 +169,92 @@ static void midstream_connections_are_charged_only_if_they_begin(void **state)
     (void)state;
     stage.next[1] = 77;
     say(&stage, 'S', "250 ok\r\n"); /* of one that was there before */
+    answered(&stage);
     assert_charged(&stage, "192.0.2.1", 0, 0, 0, 0);
     stage.port++;
     say(&stage, 'S', "220 hi\r\n"); /* the handshake was forgotten */
+    answered(&stage);
     assert_charged(&stage, "192.0.2.1", 1, 0, 0, 0);
     stage.port++;
     send(&stage, 'S', WEIR_TCP_ACK, "\x16\x03\x03\x00\x30\x02", 6);
+    answered(&stage);
     assert_charged(&stage, "192.0.2.1", 2, 0, 0, 0);
     stage.port++;
     send(&stage, 'S', WEIR_TCP_ACK, "\x17\x03\x03\x00\x30\x02", 6);
+    answered(&stage);
     assert_charged(&stage, "192.0.2.1", 2, 0, 0, 0);
+    stage_close(&stage);
+}
+
+static void nobody_is_charged_with_what_one_side_alone_says(void **state)
+{
+    struct stage stage = stage_open(NULL);
+    size_t records;
+
+    (void)state;
+    stage.next[1] = 77;
+    for (int i = 0; i < 3; i++) {
+        stage.port++;
+        say(&stage, 'S', i == 0 ? "220 hi\r\n" : "250 ok\r\n");
+        say(&stage, 'S', "250 ok\r\n354 go\r\n");
+        say(&stage, 'S', "250 2.0.0 Ok: queued as 1\r\n");
+        if (i == 1)
+            send(&stage, 'S', WEIR_TCP_FIN | WEIR_TCP_ACK, "", 0);
+        if (i == 2)
+            send(&stage, 'C', WEIR_TCP_RST, "", 0);
+    }
+    weir_sessions_finish(stage.sessions);
+    weir_tally_records(stage.tally, &records);
+    assert_int_equal(records, 0);
+    assert_int_equal(weir_sessions_counts(stage.sessions)->unproven, 3);
+    stage_close(&stage);
+}
+
+static void connections_are_charged_once_the_client_answers_though_the_handshake_was_forgotten(
+    void **state)
+{
+    struct stage stage = stage_open(NULL);
+
+    (void)state;
+    say(&stage, 'S', "220 hi\r\n");
+    assert_charged(&stage, "192.0.2.1", 0, 0, 0, 0);
+    mail(&stage, "250 queued\r\n");
+    assert_charged(&stage, "192.0.2.1", 1, 1, 1, 1);
+    stage.port++;
+    say(&stage, 'S', "220 hi\r\n"); /* and one that says nothing */
+    send(&stage, 'C', WEIR_TCP_ACK, "", 0);
+    hang_up(&stage);
+    assert_charged(&stage, "192.0.2.1", 2, 1, 1, 1);
+    assert_int_equal(weir_sessions_counts(stage.sessions)->unproven, 0);
+    stage_close(&stage);
+}
+
+static void add_syns(void *context, const struct weir_address *address, uint32_t syns)
+{
+    (void)address;
+    *(unsigned *)context += syns;
+}
+
+static void the_machines_own_addresses_are_charged_with_nothing(void **state)
+{
+    static struct weir_own own;
+    struct weir_address address = address_of("192.0.2.1");
+    unsigned syns = 0;
+    size_t records;
+
+    (void)state;
+    assert_int_equal(weir_own_add(&own, &address), 0);
+    struct stage stage = stage_open_on(NULL, &own);
+    handshake(&stage);
+    say(&stage, 'S', "220 hi\r\n");
+    mail(&stage, "250 queued\r\n");
+    hang_up(&stage);
+    handshake(&stage); /* nobody answers */
+    weir_sessions_finish(stage.sessions);
+    weir_tally_records(stage.tally, &records);
+    assert_int_equal(records, 0);
+    weir_tally_syns(stage.tally, INT64_MAX, add_syns, &syns);
+    assert_int_equal(syns, 0);
     stage_close(&stage);
 }
 
@@ -408,6 +496,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(charges_come_with_greeting_and_final_reply),
         cmocka_unit_test(midstream_connections_are_charged_only_if_they_begin),
+        cmocka_unit_test(nobody_is_charged_with_what_one_side_alone_says),
+        cmocka_unit_test(
+            connections_are_charged_once_the_client_answers_though_the_handshake_was_forgotten),
+        cmocka_unit_test(the_machines_own_addresses_are_charged_with_nothing),
         cmocka_unit_test(a_trusted_proxys_connection_is_its_clients),
         cmocka_unit_test(health_checks_are_charged_to_nobody),
         cmocka_unit_test(a_proxy_that_tells_nobody_is_charged_itself),
