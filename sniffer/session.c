@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/chain.h"
 #include "core/base/error.h"
 #include "core/base/slice.h"
 
@@ -20,7 +21,7 @@ struct weir_sessions {
     struct weir_prefix proxy[WEIR_SNIFFER_PROXIES_MAX];
     struct weir_tally *tally;
     struct weir_flows *flows;
-    struct session *oldest, *youngest; /* of those that wait */
+    struct weir_chain waiting;   /* sessions, the one that waits for longest first */
 };
 
 /* One connection. */
@@ -33,8 +34,7 @@ struct session {
     bool trusted;                /* the peer is a trusted proxy */
     bool begins;                 /* its beginning was heard, if not captured: it is a new one */
     weir_time answered;          /* of those whose last answer is not judged yet: when, ... */
-    struct session *before, *behind; /* ... and their list, the oldest first */
-    bool waits;
+    struct weir_chained waits;   /* ... and their chain */
     unsigned odd;                /* of its dialogue, counted so far */
 };
 
@@ -104,38 +104,16 @@ static void heard_message(void *context, const struct weir_heard *heard,
         handler->message(handler->context, session->flow, heard, message);
 }
 
-/* Takes a session off the list of those that wait. */
 static void wait_no_more(struct session *session)
 {
-    struct weir_sessions *sessions = session->sessions;
-
-    if (!session->waits)
-        return;
-    if (session->before)
-        session->before->behind = session->behind;
-    else
-        sessions->oldest = session->behind;
-    if (session->behind)
-        session->behind->before = session->before;
-    else
-        sessions->youngest = session->before;
-    session->before = session->behind = NULL;
-    session->waits = false;
+    weir_chain_leave(&session->sessions->waiting, &session->waits);
 }
 
 static void wait_for_more(struct session *session)
 {
-    struct weir_sessions *sessions = session->sessions;
-
     wait_no_more(session);
-    session->waits = true;
     session->answered = session->flow->last;
-    session->before = sessions->youngest;
-    if (session->before)
-        session->before->behind = session;
-    else
-        sessions->oldest = session;
-    sessions->youngest = session;
+    weir_chain_join(&session->sessions->waiting, &session->waits, session);
 }
 
 static void heard_answer(void *context, const struct weir_heard *heard, unsigned reply)
@@ -352,8 +330,8 @@ static void settle(struct weir_sessions *sessions, weir_time now)
 {
     struct session *session;
 
-    while ((session = sessions->oldest) && (session->answered <= now - WEIR_SECOND ||
-                                            session->answered > now + WEIR_SECOND)) {
+    while ((session = weir_chain_first(&sessions->waiting)) &&
+           (session->answered <= now - WEIR_SECOND || session->answered > now + WEIR_SECOND)) {
         wait_no_more(session);
         weir_dialogue_settle(session->dialogue, session->answered);
     }
