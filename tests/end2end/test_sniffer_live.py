@@ -141,7 +141,7 @@ class Clear(WithPostfix):
         with self.client() as link:
             junk = ["RSET", "NOOP"] * 35
             self.assertEqual(link.say(*junk), [250] * 70)
-            link.pipelined(FROM, ["u%d@%s" % (number, postfix.DOMAIN) for number in range(60)], TEXT)
+            link.pipelined(FROM, [f"u{number}@{postfix.DOMAIN}" for number in range(60)], TEXT)
         self.check(forged=True)
         self.assertIn("odd", self.sniffer.health())
 
@@ -231,12 +231,11 @@ class Trusted(WithPostfix):
         self.assertEqual(self.sniffer.sums()["127.0.0.1"]["connections"], 0)
 
     def test_behind_XCLIENT_without_an_address_nobody_is_charged(self):
-        for unknown in ("[UNAVAILABLE]", "[TEMPUNAVAIL]"):
-            with self.client() as link:
-                self.assertEqual(link.docmd("XCLIENT", f"ADDR={unknown}")[0], 220)
-                link.ehlo()
-                link.sendmail("a@client.example", TO, "Subject: x\n\nText.\n")
-        self.assertEqual(self.logged()[0], 2)
+        with self.client() as link:
+            self.assertEqual(link.docmd("XCLIENT", "ADDR=[UNAVAILABLE]")[0], 220)
+            link.ehlo()
+            link.sendmail("a@client.example", TO, "Subject: x\n\nText.\n")
+        self.assertEqual(self.logged()[0], 1)
         self.sniffer.stop()
         self.assertEqual(self.sniffer.sums(), {})
 

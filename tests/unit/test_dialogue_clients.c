@@ -61,7 +61,8 @@ static const struct {
      {HELLO, {'C', "XCLIENT ADDR=[UNAVAILABLE]\r\n"}, HELLO,
       {'C', "XCLIENT ADDR=192.0.2.9\r\n"}, HELLO, MAIL, {0}}, "192.0.2.9", 0, false, false},
     {"XFORWARD is ignored", true,
-     {HELLO, {'C', "XFORWARD ADDR=192.0.2.9\r\n"}, {'S', "250 ok\r\n"}, MAIL, {0}}, NULL, 0, false, false},
+     {HELLO, {'C', "XFORWARD ADDR=192.0.2.9\r\n"}, {'S', "250 ok\r\n"}, MAIL, {0}}, NULL, 0, false,
+     false},
 };
 
 static void check_client(size_t i, int cut)
