@@ -134,7 +134,7 @@ class Clear(WithExim):
         with self.client() as link:
             junk = ["RSET", "NOOP"] * 35
             self.assertEqual(link.say(*junk), [250] * 70)
-            link.pipelined(FROM, ["u%d@%s" % (number, exim.DOMAIN) for number in range(60)], TEXT)
+            link.pipelined(FROM, [f"u{number}@{exim.DOMAIN}" for number in range(60)], TEXT)
         self.check(told={"odd"})
 
     def test_messages_in_chunks(self):

@@ -227,6 +227,15 @@ class Trusted(WithPostfix):
                                                       "recipients")], [1, 1, 1, 1])
         self.assertEqual(self.sniffer.sums()["127.0.0.1"]["connections"], 0)
 
+    def test_behind_XCLIENT_without_an_address_nobody_is_charged(self):
+        with self.client() as link:
+            self.assertEqual(link.docmd("XCLIENT", "ADDR=[UNAVAILABLE]")[0], 220)
+            link.ehlo()
+            link.sendmail("a@client.example", TO, "Subject: x\n\nText.\n")
+        self.assertEqual(self.logged()[0], 1)
+        self.sniffer.stop()
+        self.assertEqual(self.sniffer.sums(), {})
+
 
 class Proxied(Trusted):
     """A Postfix that believes the PROXY protocol."""
