@@ -126,6 +126,15 @@ static void spend(struct weir_ladder *ladder, const struct weir_ladder_decision 
     *(score ? &ladder->counts.scores : &ladder->counts.blocks) += 1;
 }
 
+static struct weir_watch_standing standing(const struct weir_ladder *ladder,
+                                           const struct ladder_record *record)
+{
+    const struct weir_ladder_options *options = &ladder->options;
+    return options->standing
+        ? options->standing(options->context, &record->event.prefix)
+        : (struct weir_watch_standing){.raised = record->raised, .beyond = record->beyond + 1};
+}
+
 /* From now on, as the caller's clock has it: what an event claims is no time that has passed. */
 static void decide(struct weir_ladder *ladder, struct ladder_record *record)
 {
@@ -146,6 +155,7 @@ static void decide(struct weir_ladder *ladder, struct ladder_record *record)
         .event = event,
     };
     record->taken = ladder->wall;
+    record->beyond = standing(ladder, record).beyond;
     record->ends = decision.until = time + length_of(ladder, record, step, time);
     decision.response = milder(ladder, step->response, event, &decision.withheld);
     record->withheld = lists(decision.wanted) && decision.response == WEIR_RESPONSE_ALERT;
@@ -237,6 +247,18 @@ void weir_ladder_event(struct weir_ladder *ladder, const struct weir_watch_event
     }
 }
 
+/* The step has lasted, and nobody said that the event is over. */
+static void go_on(struct weir_ladder *ladder, struct ladder_record *record)
+{
+    struct weir_watch_standing now = standing(ladder, record);
+    record->raised = (uint8_t)now.raised;
+    if (now.raised == 0 || now.beyond <= record->beyond)
+        return;
+    record->last = ladder->now;
+    climb(ladder, record);
+    decide(ladder, record);
+}
+
 void weir_ladder_advance(struct weir_ladder *ladder, weir_time now)
 {
     set_clock(ladder, now, now);
@@ -249,9 +271,7 @@ void weir_ladder_advance(struct weir_ladder *ladder, weir_time now)
             time >= record->ends) {
             drop(ladder, record);
         } else if (record->raised != 0 && time >= record->ends) {
-            record->last = time;
-            climb(ladder, record);
-            decide(ladder, record);
+            go_on(ladder, record);
         }
     }
 }

@@ -5,8 +5,10 @@
  *     event raised -> step of its ladder -> spared? -> seen by enough servers? -> caps -> decision
  *
  * The first event of a prefix is answered by the first step of its class's ladder.  The next step
- * is taken by the next event within `memory` after the last one, and by an event that is still
- * raised when its step has lasted.  At the last step a block lasts twice as long each time, up to
+ * is taken by the next event within `memory` after the last one, and when a step has lasted by an
+ * event that is still raised and has had charges beyond its limit since the step was taken: what
+ * has merely not been cleared, because its bucket fills slowly or nobody is left to tell of it,
+ * climbs no further.  Whether it is, and has, the watch is asked each time.  At the last step a block lasts twice as long each time, up to
  * `longest`.  A cleared event ends nothing: what was decided runs to its end.
  *
  * Steps go by the caller's clock, whatever times events claim: a step begins when it is decided,
@@ -86,6 +88,9 @@ struct weir_ladder_options {
      * an address that must not be.  May be NULL. */
     bool (*spared)(void *context, weir_time time, const struct weir_prefix *prefix,
                    const char **why_r);
+    /* What is raised about a prefix now, as weir_watch_standing().  May be NULL: what was raised
+     * and not told to be cleared stands, and goes on. */
+    struct weir_watch_standing (*standing)(void *context, const struct weir_prefix *prefix);
     void *context;
 };
 

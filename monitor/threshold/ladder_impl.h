@@ -17,6 +17,7 @@ struct ladder_record {
     char class_name[32];           /* its class */
     weir_time last, ends;          /* the last event; the step's end */
     weir_time taken;               /* when the step was, by the wall clock; 0: long ago */
+    uint64_t beyond;               /* the watch's number when the step was taken */
     uint32_t next;                 /* in its chain, or among the spare ones */
     uint32_t step, repeated;
     uint8_t raised;                /* a bit for each quantity */

@@ -68,8 +68,10 @@ int weir_responder_turn(struct weir_responder *responder, uint64_t booked, weir_
  * freed. */
 int weir_responder_finish(struct weir_responder *responder, uint64_t booked, weir_time now);
 
-/* An analyst's one action: takes back all decisions about a prefix and what is below it, forgets
- * its place on the ladder.  How many were taken back, or an error. */
+/* An analyst's one action: takes back all decisions about a prefix and what is below it, and for an
+ * IPv6 address those about its /64, which is what is watched in its place; closes the events about
+ * them and forgets their places on the ladder.  The watch is to be reset, and what it told of that
+ * finished, before.  How many were taken back, or an error. */
 int weir_responder_undo(struct weir_responder *responder, const struct weir_prefix *prefix,
                         const char *who, weir_time now);
 

@@ -98,9 +98,21 @@ void weir_watch_charge(struct weir_watch *watch, const struct weir_charge *charg
 /* Time has come so far on every server that is not blind: clears what is at half by now. */
 void weir_watch_advance(struct weir_watch *watch, weir_time time);
 
+/* What is watched in the place of a prefix: of an IPv6 address its /64; else the prefix itself. */
+struct weir_prefix weir_watch_own(const struct weir_prefix *prefix);
+
 /* One action of an analyst: fills all buckets of a prefix and those below it that raised an
- * event, and forgets these events without telling them. */
+ * event, and ends these events, which is told. */
 void weir_watch_reset(struct weir_watch *watch, const struct weir_prefix *prefix);
+
+/* What is raised about exactly this prefix now.  The watch alone owns what is raised: whoever acts
+ * on an event it told some time ago asks again. */
+struct weir_watch_standing {
+    unsigned raised;             /* a bit for each quantity; 0: nothing is */
+    uint64_t beyond;             /* a number that is higher after each charge beyond its limit */
+};
+struct weir_watch_standing weir_watch_standing(const struct weir_watch *watch,
+                                               const struct weir_prefix *prefix);
 
 /* Takes up an event that another watch raised and did not clear, so that this one clears it: its
  * bucket is as if it had just passed its limit at a time.  NULL, and class, limit and children of

@@ -49,8 +49,12 @@ static void raise_event(struct weir_watch *watch, const struct weir_alarm_place 
     struct weir_limits limits = weir_watch_limits(watch, place->class_number, place->level);
     const struct weir_limit *limit = &limits.of[quantity];
     double tokens = levels->of[quantity].tokens;
-    bool tracked = weir_alarms_raise(watch->alarms, place, quantity, levels->servers,
-                                     half_time(limit, tokens, levels->time, levels->time)) != NULL;
+    struct weir_alarm *alarm =
+        weir_alarms_raise(watch->alarms, place, quantity, levels->servers,
+                          half_time(limit, tokens, levels->time, levels->time));
+    bool tracked = alarm != NULL;
+    if (alarm)
+        alarm->beyond = ++watch->beyond;
     watch->counts.untracked += !tracked;
     tell(watch, &(struct weir_watch_event){
         .raised = true,
@@ -73,26 +77,28 @@ static void raise_if_due(struct weir_watch *watch, const struct weir_alarm_place
                          const struct weir_cost *cost, const struct weir_levels *levels,
                          enum weir_quantity quantity)
 {
-    const struct weir_level *level = &levels->of[quantity];
-    if (place->level == 0 ? !level->raised : !level->exceeded)
+    if (!levels->of[quantity].exceeded)
         return;
-    const struct weir_alarm *alarm =
-        weir_alarms_find(watch->alarms, place->spot[place->level].name);
+    struct weir_alarm *alarm = weir_alarms_find(watch->alarms, place->spot[place->level].name);
     unsigned children = alarm ? alarm->offenders : 0;
-    if (alarm && alarm->raised >> quantity & 1)
+    if (alarm && alarm->raised >> quantity & 1) {
+        alarm->beyond = ++watch->beyond;
         return;
-    if (place->level > 0 && children < watch->options.children)
-        return;
-    raise_event(watch, place, cost, levels, quantity, place->level > 0 ? children : 0);
+    }
+    bool due = place->level == 0 ? levels->of[quantity].raised
+                                 : children >= watch->options.children;
+    if (due)
+        raise_event(watch, place, cost, levels, quantity, place->level > 0 ? children : 0);
 }
 
 /* Clearing. -------------------------------------------------------------- */
 
-static void clear_event(struct weir_watch *watch, struct weir_alarm *alarm, weir_time time,
-                        const struct weir_levels *levels, enum weir_quantity quantity)
+static struct weir_watch_event ended(const struct weir_watch *watch,
+                                     const struct weir_alarm *alarm, weir_time time,
+                                     const struct weir_levels *levels, enum weir_quantity quantity)
 {
     struct weir_limits limits = weir_watch_limits(watch, alarm->class_number, alarm->level);
-    struct weir_watch_event event = {
+    return (struct weir_watch_event){
         .observed = watch->class[alarm->class_number].observe,
         .time = time,
         .prefix = alarm->prefix,
@@ -103,6 +109,12 @@ static void clear_event(struct weir_watch *watch, struct weir_alarm *alarm, weir
         .class_name = watch->class[alarm->class_number].name,
         .servers = levels->servers,
     };
+}
+
+static void clear_event(struct weir_watch *watch, struct weir_alarm *alarm, weir_time time,
+                        const struct weir_levels *levels, enum weir_quantity quantity)
+{
+    struct weir_watch_event event = ended(watch, alarm, time, levels, quantity);
     weir_alarms_clear(watch->alarms, alarm, quantity);
     tell(watch, &event);
 }
@@ -238,7 +250,35 @@ const char *weir_watch_resume(struct weir_watch *watch, struct weir_watch_event 
 static void reset_buckets(void *context, const struct weir_alarm *alarm)
 {
     struct weir_watch *watch = context;
+    struct weir_levels levels;
     weir_buckets_reset(watch->level[alarm->level], &alarm->spot);
+    weir_buckets_look(watch->level[alarm->level], &alarm->spot, watch->newest,
+                      alarm->class_number, &levels);
+    for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
+        if (alarm->raised >> q & 1) {
+            struct weir_watch_event event = ended(watch, alarm, watch->newest, &levels, q);
+            tell(watch, &event);
+        }
+}
+
+struct weir_prefix weir_watch_own(const struct weir_prefix *prefix)
+{
+    struct weir_prefix own = *prefix;
+    weir_watch_level(&own);
+    return own;
+}
+
+struct weir_watch_standing weir_watch_standing(const struct weir_watch *watch,
+                                               const struct weir_prefix *prefix)
+{
+    struct weir_prefix own = *prefix;
+    int level = weir_watch_level(&own);
+    if (level < 0)
+        return (struct weir_watch_standing){0};
+    struct weir_spot spot = weir_buckets_spot(watch->level[level], &own);
+    const struct weir_alarm *alarm = weir_alarms_find(watch->alarms, spot.name);
+    return alarm ? (struct weir_watch_standing){alarm->raised, alarm->beyond}
+                 : (struct weir_watch_standing){0};
 }
 
 void weir_watch_reset(struct weir_watch *watch, const struct weir_prefix *prefix)

@@ -22,6 +22,7 @@ struct rig {
     struct weir_ladder_decision decision[SAVED];
     size_t count;
     const char *spared;
+    struct weir_watch_standing standing; /* what the watch says, where it is asked */
 };
 
 static const struct weir_ladder_class steps = {
@@ -282,6 +283,38 @@ static void an_event_that_is_still_raised_when_its_step_has_lasted_takes_the_nex
     weir_ladder_free(&rig.ladder);
 }
 
+static struct weir_watch_standing stands(void *context, const struct weir_prefix *prefix)
+{
+    const struct rig *rig = context;
+    assert_int_equal(prefix->bits, 128);
+    return rig->standing;
+}
+
+static void a_step_and_a_repetition_need_charges_beyond_the_limit_since_the_last_one(void **state)
+{
+    static const struct {
+        unsigned raised, beyond;
+        size_t decisions; /* until then */
+    } hours[] = {{2, 7, 1}, {2, 7, 1}, {2, 8, 2}, {2, 8, 2}, {2, 9, 3}, {2, 20, 4}, {2, 20, 4},
+                 {2, 21, 5}, {0, 0, 5}, {2, 30, 5}};
+    struct weir_watch_event e = event_of("192.0.2.1", START, "x");
+    struct weir_ladder_options o;
+    struct rig rig;
+    (void)state;
+    o = options(&rig);
+    o.standing = stands;
+    open_with(&rig, o);
+    rig.standing = (struct weir_watch_standing){2, 7};
+    weir_ladder_event(rig.ladder, &e, START);
+    for (size_t i = 0; i < sizeof(hours) / sizeof(hours[0]); i++) {
+        rig.standing = (struct weir_watch_standing){hours[i].raised, hours[i].beyond};
+        weir_ladder_advance(rig.ladder, START + (weir_time)(i + 1) * 2 * WEIR_HOUR);
+        assert_int_equal(rig.count, hours[i].decisions);
+    }
+    assert_int_equal(rig.decision[4].repeated, 1);
+    weir_ladder_free(&rig.ladder); /* at the end the watch said that nothing is raised any more */
+}
+
 static void whom_one_must_not_block_is_alerted_instead(void **state)
 {
     struct rig rig;
@@ -476,6 +509,7 @@ int main(void)
         cmocka_unit_test(the_memory_ends_a_day_after_the_last_event),
         cmocka_unit_test(the_last_step_lasts_twice_as_long_each_time_up_to_the_longest),
         cmocka_unit_test(an_event_that_is_still_raised_when_its_step_has_lasted_takes_the_next),
+        cmocka_unit_test(a_step_and_a_repetition_need_charges_beyond_the_limit_since_the_last_one),
         cmocka_unit_test(whom_one_must_not_block_is_alerted_instead),
         cmocka_unit_test(a_network_is_blocked_only_when_enough_servers_saw_it),
         cmocka_unit_test(what_is_observed_tells_what_would_have_been_done),

@@ -371,9 +371,39 @@ static void a_reset_fills_the_buckets_of_a_prefix_and_of_offenders_below(void **
     assert_true(watched_tokens(&w, "192.0.2.0/24", 0) == 40);
     assert_true(watched_tokens(&w, "192.0.2.3", 0) == 7); /* raised nothing */
     assert_true(watched_tokens(&w, "192.1.2.3", 0) == -10);
-    assert_int_equal(w.count, 4);
+    assert_int_equal(w.count, 7);
+    for (size_t i = 4; i < 7; i++)
+        assert_false(w.event[i].raised);
     watched_charge(&w, "192.0.2.1", 0, 11); /* told anew */
-    assert_int_equal(w.count, 5);
+    assert_int_equal(w.count, 8);
+    watched_close(&w);
+}
+
+static void the_watch_says_what_stands_and_whether_more_came_beyond_the_limit(void **state)
+{
+    struct weir_prefix one = watched_prefix("192.0.2.1"), two = watched_prefix("192.0.2.2");
+    struct weir_prefix six = watched_prefix("2001:db8::7");
+    struct weir_watch_standing first, now;
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    assert_int_equal(weir_watch_standing(w.watch, &one).raised, 0);
+    watched_charge(&w, "192.0.2.1", 0, 11);
+    first = weir_watch_standing(w.watch, &one);
+    assert_int_equal(first.raised, 1 << WEIR_QUANTITY_MESSAGES);
+    assert_true(first.beyond > 0);
+    watched_charge(&w, "192.0.2.2", 1, 11); /* another one's */
+    watched_charge(&w, "192.0.2.1", 3, 1);  /* over, but there are tokens for it */
+    now = weir_watch_standing(w.watch, &one);
+    assert_true(now.raised == first.raised && now.beyond == first.beyond);
+    watched_charge(&w, "192.0.2.1", 3, 9);
+    assert_true(weir_watch_standing(w.watch, &one).beyond > first.beyond);
+    weir_watch_reset(w.watch, &one);
+    assert_int_equal(weir_watch_standing(w.watch, &one).raised, 0);
+    assert_true(weir_watch_standing(w.watch, &two).raised != 0);
+    watched_charge(&w, "2001:db8::1", 3, 11); /* an IPv6 address is its /64 */
+    assert_true(weir_watch_standing(w.watch, &six).raised != 0);
+    assert_int_equal(weir_watch_own(&six).bits, 64);
     watched_close(&w);
 }
 
@@ -493,6 +523,7 @@ int main(void)
         cmocka_unit_test(an_hour_told_at_once_after_silence_was_an_hour),
         cmocka_unit_test(what_is_a_minute_older_than_the_newest_is_late),
         cmocka_unit_test(a_reset_fills_the_buckets_of_a_prefix_and_of_offenders_below),
+        cmocka_unit_test(the_watch_says_what_stands_and_whether_more_came_beyond_the_limit),
         cmocka_unit_test(events_up_to_the_limit_are_tracked_and_one_more_is_told_once),
         cmocka_unit_test(one_server_takes_up_half_of_the_alarms_and_the_others_have_room),
         cmocka_unit_test(a_flood_of_random_networks_takes_no_memory_and_blames_nobody),

@@ -160,6 +160,9 @@ static void model_reset(struct model *m, const struct weir_prefix *prefix)
         bool below = e->prefix.bits >= prefix->bits &&
                      weir_prefix_contains(prefix, &e->prefix.address);
         if (same || (below && is_told(e))) {
+            for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
+                if (e->bucket[q].told)
+                    m->events += digest(false, &e->prefix, q, 0);
             memset(e->bucket, 0, sizeof(e->bucket));
             e->time = 0;
         }

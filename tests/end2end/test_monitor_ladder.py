@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""What takes the next step of a ladder and what does not, and what an analyst takes back: with a
+real monitor, and agents that tell what a sniffer would have seen."""
+import ipaddress
+import pathlib
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import harness
+import rig
+from test_monitor import BAD, OTHER, World
+
+HOST = "2001:db8:1:2::25"
+
+
+class Ladders(World):
+    """Short steps, so that some of them pass."""
+
+    def decided(self):
+        """All decisions, oldest first: list, prefix."""
+        rows = self.monitor.rows("SELECT * FROM decisions ORDER BY number")
+        return [(row["list"], self.prefix(row)) for row in rows]
+
+    @staticmethod
+    def prefix(row):
+        address = ipaddress.ip_address(row["address"])
+        if address.ipv4_mapped:
+            return f"{address.ipv4_mapped}/{row['bits'] - 96}"
+        return f"{address}/{row['bits']}"
+
+    def wait_for_decisions(self, count):
+        rig.wait_for(lambda: len(self.decided()) >= count, 10, f"{count} decisions")
+        return self.decided()
+
+    def beat(self, server, seconds):
+        """A server that is well, and has nothing to tell."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            server.write(f"at={time.time():.6f} kind=health packets=1")
+            time.sleep(0.3)
+
+    def unblock(self, *words):
+        done = self.monitor.weir.ctl("unblock", *words, check=False)
+        return done.returncode, done.stdout
+
+
+class Undone(Ladders):
+    """One action of an analyst."""
+
+    def test_an_IPv6_address_is_unblocked_with_its_64_and_stays_so(self):
+        self.monitor_with(threshold={"connections_rate": "10/s", "ladder": "reject 2s"})
+        self.mx1 = self.server("mx1")
+        self.mx1.saw(HOST, connections=120)
+        self.wait_for_entries("blacklist", HOST, [self.mx1])
+        code, told = self.unblock(HOST)
+        self.assertEqual(code, 0)
+        self.assertRegex(told, r"\A2001:db8:1:2::/64: [12] decisions? taken back, and its buckets")
+        self.assertEqual([event["cleared"] > 0 for event in self.monitor.events()], [True])
+        self.assertEqual(self.monitor.rows("SELECT * FROM ladder"), [])
+        count = len(self.decided())
+        self.beat(self.mx1, 5)
+        self.assertEqual(len(self.decided()), count)
+        self.assertFalse(self.mx1.entry("blacklist", HOST))
+        self.mx1.saw(HOST, connections=120)  # begins anew
+        self.wait_for_decisions(count + 1)
+        self.assertEqual(self.monitor.rows("SELECT step, repeated FROM ladder"),
+                         [{"step": 0, "repeated": 0}])
+
+
+class Climbing(Ladders):
+    """Who is over a limit still, and who merely is not known to be below it."""
+
+    STEPS = "alert 2s, score 3 2s, defer 2s, reject 2s"
+
+    def test_nothing_is_repeated_when_the_only_server_is_dead(self):
+        self.monitor_with(threshold={"ladder": self.STEPS}, monitor={"silence": "1s"})
+        self.mx1 = self.server("mx1")
+        self.mx1.saw(BAD, connections=120)
+        self.wait_for_event()
+        self.mx1.kill()
+        time.sleep(6)
+        self.assertEqual(self.decided(), [])
+        self.assertEqual(self.monitor.events(BAD)[0]["cleared"], 0)
+
+    def test_what_fills_slowly_climbs_only_when_more_comes(self):
+        self.world(threshold={"ladder": self.STEPS, "connections_rate": "10/d"})
+        self.mx1.saw(BAD, connections=51)
+        self.wait_for_event()
+        self.beat(self.mx1, 4)
+        self.assertEqual(self.decided(), [])
+        self.mx2.saw(BAD, connections=1)
+        self.assertEqual(self.wait_for_decisions(1), [("score", f"{BAD}/32")])
+        self.mx2.saw(OTHER, connections=1)
+        self.beat(self.mx1, 4)
+        self.assertEqual(len(self.decided()), 1)
+
+    def test_what_goes_on_climbs_to_the_top(self):
+        self.world(threshold={"ladder": self.STEPS})
+        self.mx1.saw(BAD, connections=120)
+        for count in range(1, 4):
+            rig.wait_for(lambda: self.mx2.saw(BAD, connections=30) or len(self.decided()) >= count,
+                         10, f"{count} decisions")
+        self.assertEqual([name for name, _ in self.decided()][:3],
+                         ["score", "blacklist", "blacklist"])
+
+
+if __name__ == "__main__":
+    harness.main()
