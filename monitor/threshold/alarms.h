@@ -30,6 +30,7 @@ struct weir_alarm {
     struct weir_spot spot;   /* names it */
     weir_time due;           /* before that it is not back at half */
     uint64_t beyond;         /* number of the last charge beyond its limit; 0: none since resumed */
+    uint32_t servers;        /* that saw it, as levels have them */
     uint32_t offenders;      /* entries with events just below it */
     uint32_t above, next, queued; /* of alarms.c: indices */
     uint8_t level;           /* 0: address; 1, 2: networks */

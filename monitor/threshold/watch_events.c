@@ -8,6 +8,8 @@
  */
 #include "monitor/threshold/watch_impl.h"
 
+#define HELD_FOR WEIR_SECOND /* before it is looked at again */
+
 static void tell(struct weir_watch *watch, const struct weir_watch_event *event)
 {
     if (event->raised)
@@ -83,6 +85,7 @@ static void raise_if_due(struct weir_watch *watch, const struct weir_alarm_place
     unsigned children = alarm ? alarm->offenders : 0;
     if (alarm && alarm->raised >> quantity & 1) {
         alarm->beyond = ++watch->beyond;
+        alarm->servers |= levels->servers;
         return;
     }
     bool due = place->level == 0 ? levels->of[quantity].raised
@@ -119,6 +122,12 @@ static void clear_event(struct weir_watch *watch, struct weir_alarm *alarm, weir
     tell(watch, &event);
 }
 
+/* One that saw it might tell of more, and is silent. */
+static bool is_held(const struct weir_watch *watch, const struct weir_alarm *alarm)
+{
+    return (alarm->servers & watch->blind) != 0;
+}
+
 /* A charge found half of the tokens, or no row any more. */
 static void clear_if_due(struct weir_watch *watch, const struct weir_alarm_place *place,
                          const struct weir_cost *cost, const struct weir_levels *levels,
@@ -127,7 +136,7 @@ static void clear_if_due(struct weir_watch *watch, const struct weir_alarm_place
     if (!levels->made && !levels->of[quantity].cleared)
         return;
     struct weir_alarm *alarm = weir_alarms_find(watch->alarms, place->spot[place->level].name);
-    if (alarm && alarm->raised >> quantity & 1)
+    if (alarm && alarm->raised >> quantity & 1 && !is_held(watch, alarm))
         clear_event(watch, alarm, cost->time, levels, quantity);
 }
 
@@ -167,14 +176,23 @@ static void look_again(struct weir_watch *watch, struct weir_alarm *alarm, weir_
             clear_event(watch, alarm, time, &levels, q);
 }
 
+void weir_watch_blind(struct weir_watch *watch, uint32_t servers)
+{
+    watch->blind = servers;
+}
+
 void weir_watch_advance(struct weir_watch *watch, weir_time time)
 {
     struct weir_alarm *alarm;
     if (time <= watch->certain)
         return;
     watch->certain = time;
-    while ((alarm = weir_alarms_first(watch->alarms)) && alarm->due <= time)
-        look_again(watch, alarm, time);
+    while ((alarm = weir_alarms_first(watch->alarms)) && alarm->due <= time) {
+        if (is_held(watch, alarm))
+            weir_alarms_postpone(watch->alarms, alarm, time + HELD_FOR);
+        else
+            look_again(watch, alarm, time);
+    }
 }
 
 /* What another watch raised. --------------------------------------------- */

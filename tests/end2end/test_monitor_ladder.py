@@ -85,6 +85,33 @@ class Climbing(Ladders):
         self.assertEqual(self.decided(), [])
         self.assertEqual(self.monitor.events(BAD)[0]["cleared"], 0)
 
+    def test_an_event_stands_while_the_only_server_that_saw_it_is_blind(self):
+        self.world(threshold={"ladder": "alert 1h", "connections_rate": "10/s"},
+                   monitor={"silence": "2s"})
+        self.beat(self.mx2, 0.5)
+        self.mx1.saw(BAD, connections=120)
+        self.wait_for_event()
+        self.mx1.kill()
+        for second in range(10):
+            self.beat(self.mx2, 1)
+            if second % 3 == 0:
+                self.mx2.saw(BAD, connections=1)
+        self.assertEqual([event["cleared"] for event in self.monitor.events(BAD)], [0])
+        self.assertEqual(self.monitor.ask("status")["blind_names"], "mx1")
+        self.mx1.start()
+        rig.wait_for(lambda: self.beat(self.mx1, 0.3) or self.beat(self.mx2, 0.3) or
+                     self.monitor.events(BAD)[0]["cleared"], 15, "the end of the event")
+
+    def test_what_a_revoked_server_saw_ends(self):
+        self.world(threshold={"ladder": "alert 1h", "connections_rate": "10/s"},
+                   monitor={"silence": "2s"})
+        self.mx1.saw(BAD, connections=120)
+        self.wait_for_event()
+        self.mx1.kill()
+        self.monitor.ask("server revoke", name="mx1")
+        rig.wait_for(lambda: self.beat(self.mx2, 0.5) or self.monitor.events(BAD)[0]["cleared"],
+                     15, "the end of the event")
+
     def test_what_fills_slowly_climbs_only_when_more_comes(self):
         self.world(threshold={"ladder": self.STEPS, "connections_rate": "10/d"})
         self.mx1.saw(BAD, connections=51)

@@ -347,6 +347,25 @@ static void what_is_a_minute_older_than_the_newest_is_late(void **state)
     watched_close(&w);
 }
 
+static void missing_data_never_clears_an_event(void **state)
+{
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    watched_charge(&w, "192.0.2.1", 0, 11);
+    weir_watch_blind(w.watch, 1 << 1);
+    weir_watch_advance(w.watch, WATCHED_START + WEIR_HOUR);
+    assert_int_equal(w.count, 1);
+    weir_watch_charge(w.watch, &(struct weir_charge){ /* another one saw it, too */
+        WATCHED_START + WEIR_HOUR, watched_address("192.0.2.1"), {0, 1}, 2});
+    assert_int_equal(w.count, 1);
+    weir_watch_blind(w.watch, 1 << 2); /* which saw no excess */
+    weir_watch_advance(w.watch, WATCHED_START + WEIR_HOUR + WEIR_MINUTE);
+    assert_int_equal(w.count, 2);
+    assert_true(event_is(&w, false, "192.0.2.1"));
+    watched_close(&w);
+}
+
 /* The analyst. ----------------------------------------------------------- */
 
 static void a_reset_fills_the_buckets_of_a_prefix_and_of_offenders_below(void **state)
@@ -522,6 +541,7 @@ int main(void)
         cmocka_unit_test(without_a_rate_an_event_ends_a_day_after_the_last_charge),
         cmocka_unit_test(an_hour_told_at_once_after_silence_was_an_hour),
         cmocka_unit_test(what_is_a_minute_older_than_the_newest_is_late),
+        cmocka_unit_test(missing_data_never_clears_an_event),
         cmocka_unit_test(a_reset_fills_the_buckets_of_a_prefix_and_of_offenders_below),
         cmocka_unit_test(the_watch_says_what_stands_and_whether_more_came_beyond_the_limit),
         cmocka_unit_test(events_up_to_the_limit_are_tracked_and_one_more_is_told_once),
