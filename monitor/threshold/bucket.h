@@ -26,8 +26,10 @@
  * Time is the event's, not the clock's: a charge from before the last one does not turn it back.
  * It takes its tokens in full if it comes at most WEIR_BUCKET_LATE late, and no later than half of
  * the bucket takes to fill up; from one that is later, what the bucket would have got back in the
- * time beyond that is taken off: so a server that was cut off and tells its last hour convicts
- * nobody whom another server has seen meanwhile.
+ * time beyond that is taken off, and each moment's share of it once: a mark says up to when it has
+ * been set against what came late.  So a server that was cut off and tells its last hour convicts
+ * nobody whom another server has seen meanwhile and who kept his limits, and him who did not.
+ * Marks are few - one for every 128 addresses - and where they do not suffice, the oldest go.
  * What is full is kept for WEIR_BUCKET_LATE more as long as there is room, for charges that arrive
  * out of order.
  * Deficits are single precision: right to a ten-millionth of the deficit a charge, and what is
@@ -94,7 +96,7 @@ struct weir_levels {
     struct weir_level of[WEIR_QUANTITIES];
     bool made;         /* the entry is new: the buckets were full, or had given way */
     weir_time time;    /* of the latest charge, this one included */
-    weir_time since;   /* all buckets were last seen at half or above; to 65 ms */
+    weir_time since;   /* all buckets were last seen at half or above; to 131 ms */
     uint32_t servers;  /* bits of the numbers, modulo 32, of the servers that charged since then */
 };
 

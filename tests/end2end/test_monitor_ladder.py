@@ -134,5 +134,25 @@ class Climbing(Ladders):
                          ["score", "blacklist", "blacklist"])
 
 
+class Backlog(Ladders):
+    """A server was cut off for an hour, and tells it now."""
+
+    def test_who_exceeded_then_is_found_whoever_heard_of_him_meanwhile(self):
+        self.monitor_with(threshold={"connections_rate": "1/s", "connections_most": 300})
+        self.mx1, late = self.server("mx1"), self.server("mx2", start=False)
+        start = time.time() - 3600
+        for second in range(0, 3000, 2):
+            late.saw(BAD, at=start + second, connections=100)
+            late.saw(OTHER, at=start + second, connections=1)
+        for address in (BAD, OTHER):
+            self.mx1.saw(address, connections=1)
+        self.wait_until_taken(2)
+        late.start()
+        self.wait_for_event(BAD)
+        self.wait_until_taken(3002)
+        time.sleep(0.5)
+        self.assertEqual(self.monitor.events(OTHER), [])
+
+
 if __name__ == "__main__":
     harness.main()
