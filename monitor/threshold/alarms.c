@@ -181,7 +181,7 @@ struct weir_alarm *weir_alarms_raise(struct weir_alarms *alarms,
         drop_if_idle(alarms, alarm);
         return NULL;
     }
-    alarm->servers = fresh ? servers : alarm->servers | servers;
+    alarm->seen = fresh ? servers : alarm->seen | servers;
     alarm->raised |= (uint8_t)(1u << quantity);
     alarm->class_number = (uint8_t)place->class_number;
     weir_alarms_postpone(alarms, alarm, fresh || due < alarm->due ? due : alarm->due);

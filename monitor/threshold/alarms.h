@@ -30,7 +30,7 @@ struct weir_alarm {
     struct weir_spot spot;   /* names it */
     weir_time due;           /* before that it is not back at half */
     uint64_t beyond;         /* number of the last charge beyond its limit; 0: none since resumed */
-    uint32_t servers;        /* that saw it, as levels have them */
+    uint32_t seen;           /* as levels have it: servers */
     uint32_t offenders;      /* entries with events just below it */
     uint32_t above, next, queued; /* of alarms.c: indices */
     uint8_t level;           /* 0: address; 1, 2: networks */
@@ -56,7 +56,7 @@ struct weir_alarm_place {
     unsigned class_number;
 };
 
-/* Notes an event that these servers saw (bits of their numbers modulo 32).  NULL when there is no
+/* Notes an event by the word of these servers (bits of their numbers modulo 32).  NULL when there is no
  * room. */
 struct weir_alarm *weir_alarms_raise(struct weir_alarms *alarms,
                                      const struct weir_alarm_place *place, unsigned quantity,

@@ -225,15 +225,49 @@ static void excuse(struct weir_buckets *buckets, const struct class *class, uint
     }
 }
 
+/* Sets a charge of a server against the one whose charges prevail, or to it.  Both are parts of a
+ * maximum, and so is the sum of what is missing. */
+static inline void weigh(struct row *row, uint32_t server, double before, double charged,
+                         uint64_t chance)
+{
+    uint32_t leader = row->since_leader >> SINCE_BITS & (SERVERS - 1);
+    double lead = (double)(row->since_leader >> LEAD_SHIFT) * before;
+    server %= SERVERS;
+    if (charged <= 0)
+        return;
+    lead += (leader == server ? charged : -charged) * LEAD_MOST;
+    if (lead < 0) {
+        leader = server;
+        lead = -lead;
+    }
+    lead = lead / (before + charged) + (double)(chance >> 40) / (UINT64_C(1) << 24);
+    uint32_t rounded_lead = lead < LEAD_MOST ? (uint32_t)lead : LEAD_MOST;
+    row->since_leader = (row->since_leader & SINCE_MOST) | leader << SINCE_BITS |
+                        rounded_lead << LEAD_SHIFT;
+}
+
+/* By whose word it is. */
+static inline uint32_t accountable(const struct row *row)
+{
+    uint32_t leader = row->since_leader >> SINCE_BITS & (SERVERS - 1);
+    bool alone = row->since_leader >> LEAD_SHIFT > LEAD_MOST / 2;
+    return alone && row->servers != 0 ? UINT32_C(1) << leader : row->servers;
+}
+
 /* Takes tokens. */
 static inline void spend(const struct class *class, struct row *row, struct state *state,
-                         const double due[static WEIR_QUANTITIES], struct weir_levels *levels_r)
+                         const double due[static WEIR_QUANTITIES], uint32_t server,
+                         struct weir_levels *levels_r)
 {
     uint64_t chance = (uint64_t)state->time * UINT64_C(0x9e3779b97f4a7c15);
+    double before = 0, charged = 0;
     for (unsigned q = 0; q < WEIR_QUANTITIES; q++) {
         const struct bound *bound = &class->of[q];
         struct weir_level *level = &levels_r->of[q];
-        double left = bound->maximum - level->tokens + due[q];
+        double left = bound->maximum - level->tokens;
+        before += left * bound->part;
+        charged += due[q] * bound->part;
+        left += due[q];
         level->exceeded = left > bound->beyond;
         level->raised = level->exceeded & !level->over;
         level->over |= level->exceeded;
@@ -242,6 +276,8 @@ static inline void spend(const struct class *class, struct row *row, struct stat
         state->over |= (unsigned)level->over << q;
         row->deficit[q] = rounded(left, chance);
     }
+    row->servers |= UINT32_C(1) << (server % 32);
+    weigh(row, server, before, charged, chance ^ chance << 32);
 }
 
 static inline void tell_state(const struct row *row, const struct state *state,
@@ -251,7 +287,8 @@ static inline void tell_state(const struct row *row, const struct state *state,
         state->time - ((weir_time)ticks_since(row, state->time) << SINCE_SHIFT);
     levels_r->time = state->time;
     levels_r->since = since > 0 ? since : 0;
-    levels_r->servers = row->servers;
+    levels_r->seen = row->servers;
+    levels_r->servers = accountable(row);
 }
 
 /* Charges. --------------------------------------------------------------- */
@@ -275,8 +312,7 @@ bool weir_buckets_charge(struct weir_buckets *buckets, const struct weir_spot *s
     refill(class, row, &state, now, levels_r);
     if (__builtin_expect(state.time > now, 0))
         excuse(buckets, class, spot->name, now, state.time, due);
-    row->servers |= UINT32_C(1) << (cost->server % 32);
-    spend(class, row, &state, due, levels_r);
+    spend(class, row, &state, due, cost->server, levels_r);
     set_state(row, &state);
     tell_state(row, &state, levels_r);
     return (state.over | was_over) != 0 || levels_r->made;

@@ -254,6 +254,8 @@ static void go_on(struct weir_ladder *ladder, struct ladder_record *record)
     record->raised = (uint8_t)now.raised;
     if (now.raised == 0 || now.beyond <= record->beyond)
         return;
+    if (now.servers != 0)
+        record->event.servers = now.servers;
     record->last = ladder->now;
     climb(ladder, record);
     decide(ladder, record);

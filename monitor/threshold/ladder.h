@@ -18,12 +18,12 @@
  *
  * A block - a deferral or rejection - is withheld, and told as an alert with the reason why:
  *   - of an address or network that is acceptable, never to be blocked, or private;
- *   - of a network that fewer than `quorum` servers saw: an analyst may block it;
+ *   - of a network by the word of fewer than `quorum` servers: an analyst may block it;
  *   - when so many an hour were decided (twice as many in the first one), in all, or by the word of
- *     each of the servers that saw it: so that one stolen identity cannot block the world.
+ *     each of its servers (bucket.h says which they are): so that one stolen identity cannot block the world.
  * A score is withheld only for the last of these reasons, with numbers of its own.
- * What was withheld is tried again when the step has lasted, and at the next event that is not too
- * early.
+ * What was withheld is tried again when the step has lasted and more came beyond the limit, by the
+ * word of the servers that account for it then; and at the next event that is not too early.
  * An event that is only observed is decided as observed, and told what would have been done.
  *
  * Ends are spread by a keyed hash, so that what began together does not end together.  The same

@@ -75,7 +75,8 @@ struct weir_watch_event {
     double rate;                 /* measured: tokens a second since half; 0 when cleared */
     unsigned children;           /* offenders below, for a network */
     const char *class_name;
-    uint32_t servers;            /* bits of server numbers modulo 32 that charged since half */
+    uint32_t servers;            /* bits of the numbers, modulo 32, of the servers by whose word it
+                                    is: see bucket.h */
 };
 
 struct weir_watch_counts {
@@ -114,6 +115,7 @@ void weir_watch_reset(struct weir_watch *watch, const struct weir_prefix *prefix
 struct weir_watch_standing {
     unsigned raised;             /* a bit for each quantity; 0: nothing is */
     uint64_t beyond;             /* a number that is higher after each charge beyond its limit */
+    uint32_t servers;            /* by whose word it is now; 0: nothing is counted any more */
 };
 struct weir_watch_standing weir_watch_standing(const struct weir_watch *watch,
                                                const struct weir_prefix *prefix);

@@ -55,8 +55,10 @@ static void raise_event(struct weir_watch *watch, const struct weir_alarm_place 
         weir_alarms_raise(watch->alarms, place, quantity, levels->servers,
                           half_time(limit, tokens, levels->time, levels->time));
     bool tracked = alarm != NULL;
-    if (alarm)
+    if (alarm) {
         alarm->beyond = ++watch->beyond;
+        alarm->seen |= levels->seen;
+    }
     watch->counts.untracked += !tracked;
     tell(watch, &(struct weir_watch_event){
         .raised = true,
@@ -85,7 +87,7 @@ static void raise_if_due(struct weir_watch *watch, const struct weir_alarm_place
     unsigned children = alarm ? alarm->offenders : 0;
     if (alarm && alarm->raised >> quantity & 1) {
         alarm->beyond = ++watch->beyond;
-        alarm->servers |= levels->servers;
+        alarm->seen |= levels->seen;
         return;
     }
     bool due = place->level == 0 ? levels->of[quantity].raised
@@ -125,7 +127,7 @@ static void clear_event(struct weir_watch *watch, struct weir_alarm *alarm, weir
 /* One that saw it might tell of more, and is silent. */
 static bool is_held(const struct weir_watch *watch, const struct weir_alarm *alarm)
 {
-    return (alarm->servers & watch->blind) != 0;
+    return (alarm->seen & watch->blind) != 0;
 }
 
 /* A charge found half of the tokens, or no row any more. */
@@ -218,18 +220,17 @@ static const char *find_event(const struct weir_watch *watch, const struct weir_
     return NULL;
 }
 
-/* Empties the bucket, seen by the same servers. */
+/* Empties the bucket, by the word of the same servers in equal parts. */
 static void exhaust(struct weir_watch *watch, const struct weir_alarm_place *place,
                     const struct weir_watch_event *event, weir_time time,
                     struct weir_levels *levels)
 {
     struct weir_cost cost = {.time = time, .class_number = place->class_number};
-    cost.quantity[event->quantity] = (uint32_t)(event->limit.maximum * 1.00001) + 1;
-    cost.server = event->servers ? (uint32_t)__builtin_ctz(event->servers) : 0;
-    weir_buckets_charge(watch->level[place->level], &place->spot[place->level], &cost, levels);
-    cost.quantity[event->quantity] = 0;
+    uint32_t servers = event->servers ? event->servers : 1;
+    cost.quantity[event->quantity] = (uint32_t)(event->limit.maximum * 1.00001) /
+                                         (uint32_t)__builtin_popcount(servers) + 1;
     for (cost.server = 0; cost.server < 32; cost.server++)
-        if (event->servers >> cost.server & 1)
+        if (servers >> cost.server & 1)
             weir_buckets_charge(watch->level[place->level], &place->spot[place->level], &cost,
                                 levels);
 }
@@ -295,8 +296,11 @@ struct weir_watch_standing weir_watch_standing(const struct weir_watch *watch,
         return (struct weir_watch_standing){0};
     struct weir_spot spot = weir_buckets_spot(watch->level[level], &own);
     const struct weir_alarm *alarm = weir_alarms_find(watch->alarms, spot.name);
-    return alarm ? (struct weir_watch_standing){alarm->raised, alarm->beyond}
-                 : (struct weir_watch_standing){0};
+    struct weir_levels levels;
+    if (!alarm)
+        return (struct weir_watch_standing){0};
+    weir_buckets_look(watch->level[level], &spot, watch->newest, alarm->class_number, &levels);
+    return (struct weir_watch_standing){alarm->raised, alarm->beyond, levels.servers};
 }
 
 void weir_watch_reset(struct weir_watch *watch, const struct weir_prefix *prefix)

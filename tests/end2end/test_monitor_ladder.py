@@ -154,5 +154,40 @@ class Backlog(Ladders):
         self.assertEqual(self.monitor.events(OTHER), [])
 
 
+class Witnesses(Ladders):
+    """By whose word an address is blocked."""
+
+    ADDRESSES = [f"198.51.100.{n}" for n in range(1, 21)]
+
+    def all_saw(self, server, connections, lines):
+        for address in self.ADDRESSES:
+            server.saw(address, connections=connections)
+        self.wait_until_taken(lines)
+
+    def test_a_good_mail_at_others_gives_a_thief_no_word_but_his_own(self):
+        self.world(threshold={"blocks_server_hour": 5, "quorum": 2})
+        count = len(self.ADDRESSES)
+        self.all_saw(self.mx1, 28, count)     # an identity that was stolen
+        self.all_saw(self.mx2, 1, 2 * count)  # one good mail of each
+        self.all_saw(self.mx1, 60, 3 * count)
+        rig.wait_for(lambda: len(self.monitor.events()) >= count + 1, 10, "all events")
+        blocked = [prefix for _, prefix in self.wait_for_decisions(5)]
+        self.assertEqual(len(blocked), 5)
+        self.assertNotIn("198.51.100.0/24", blocked)
+        self.mx2.saw(BAD, connections=500)    # an honest server has not lost its own
+        self.assertIn(("blacklist", f"{BAD}/32"), self.wait_for_decisions(6))
+
+    def test_a_network_is_blocked_when_two_servers_account_for_it(self):
+        self.world(threshold={"quorum": 2, "ladder": "reject 2s"})
+
+        def both_see_it():
+            for address in self.ADDRESSES:
+                for server in (self.mx1, self.mx2):
+                    server.saw(address, connections=20)
+            time.sleep(0.2)
+            return "198.51.100.0/24" in [prefix for _, prefix in self.decided()]
+        rig.wait_for(both_see_it, 15, "the network to be blocked")
+
+
 if __name__ == "__main__":
     harness.main()

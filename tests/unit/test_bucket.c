@@ -343,23 +343,6 @@ static void what_is_not_limited_is_not_charged(void **state)
     weir_buckets_free(&buckets);
 }
 
-static void servers_are_those_that_charged_since_half(void **state)
-{
-    struct weir_buckets *buckets = table(10, (struct weir_limit){1, 10});
-    struct weir_cost cost = {.time = START, .quantity = {4}, .server = 1};
-    (void)state;
-    charge_cost(buckets, 1, &cost);
-    cost.server = 2;
-    charge_cost(buckets, 1, &cost); /* found 6 of 10: since then */
-    cost.server = 35;
-    cost.time += WEIR_SECOND;
-    struct weir_levels levels = charge_cost(buckets, 1, &cost);
-    assert_int_equal(levels.servers, 1 << 2 | 1 << 3);
-    assert_true(levels.since <= START && START - levels.since < 140000);
-    assert_true(levels.time == cost.time);
-    weir_buckets_free(&buckets);
-}
-
 static void a_large_bucket_is_right_on_average(void **state)
 {
     struct weir_buckets *buckets = table(10, (struct weir_limit){0.3, WEIR_BUCKET_TOKENS_MAX});
@@ -555,7 +538,6 @@ int main(void)
         cmocka_unit_test(A1_a_little_late_is_in_full),
         cmocka_unit_test(what_was_charged_stays_charged_when_limits_change),
         cmocka_unit_test(what_is_not_limited_is_not_charged),
-        cmocka_unit_test(servers_are_those_that_charged_since_half),
         cmocka_unit_test(a_large_bucket_is_right_on_average),
         cmocka_unit_test(looking_makes_no_entry_and_settling_tells_once),
         cmocka_unit_test(as_many_addresses_as_were_asked_for_live_at_once),

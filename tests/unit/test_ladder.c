@@ -304,14 +304,15 @@ static void a_step_and_a_repetition_need_charges_beyond_the_limit_since_the_last
     o = options(&rig);
     o.standing = stands;
     open_with(&rig, o);
-    rig.standing = (struct weir_watch_standing){2, 7};
+    rig.standing = (struct weir_watch_standing){2, 7, 1};
     weir_ladder_event(rig.ladder, &e, START);
     for (size_t i = 0; i < sizeof(hours) / sizeof(hours[0]); i++) {
-        rig.standing = (struct weir_watch_standing){hours[i].raised, hours[i].beyond};
+        rig.standing = (struct weir_watch_standing){hours[i].raised, hours[i].beyond, 5};
         weir_ladder_advance(rig.ladder, START + (weir_time)(i + 1) * 2 * WEIR_HOUR);
         assert_int_equal(rig.count, hours[i].decisions);
     }
     assert_int_equal(rig.decision[4].repeated, 1);
+    assert_int_equal(rig.decision[4].servers, 5);
     weir_ladder_free(&rig.ladder); /* at the end the watch said that nothing is raised any more */
 }
 
