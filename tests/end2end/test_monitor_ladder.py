@@ -70,6 +70,29 @@ class Undone(Ladders):
                          [{"step": 0, "repeated": 0}])
 
 
+class Neighbours(Ladders):
+    """A /64 of IPv6 is one address."""
+
+    def test_an_accepted_address_does_not_spare_its_64(self):
+        self.monitor_with()
+        self.mx1 = self.server("mx1")
+        self.unblock(HOST, "--accept")
+        self.wait_for_entries("accept", HOST, [self.mx1])
+        other = "2001:db8:1:2::666"
+        self.mx1.saw(HOST, connections=500)
+        self.mx1.saw(other, connections=120)
+        self.wait_for_entries("blacklist", other, [self.mx1])
+        self.assertEqual(self.mx1.entry("accept", HOST)["decides"]["list"], "accept")
+
+    def test_a_threshold_for_a_part_of_a_64_is_refused(self):
+        self.monitor_with()
+        words = ["threshold", "set", "partner", "--connections", "1000/s:10000", "--prefix"]
+        done = self.monitor.weir.ctl(*words, f"192.0.2.1,{HOST}", check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("longer than /64", done.stderr)
+        self.monitor.weir.ctl(*words, "2001:db8:1:2::/64")
+
+
 class Climbing(Ladders):
     """Who is over a limit still, and who merely is not known to be below it."""
 
