@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/error.h"
 #include "monitor/monitor_impl.h"
@@ -83,12 +84,19 @@ struct adding {
 static int add_threshold(void *context, const struct weir_threshold *threshold)
 {
     struct adding *adding = context;
+    const struct weir_log *log = &adding->monitor->shared_log;
     const char *why = "";
     int done = weir_policy_add(adding->policy, threshold, &why);
 
     if (done < 0)
-        weir_log(&adding->monitor->shared_log, WEIR_LOG_ERROR, "threshold %s is left out: %s",
-                 threshold->name, done == WEIR_ENOMEM ? "memory is short" : why);
+        weir_log(log, WEIR_LOG_ERROR, "threshold %s is left out: %s", threshold->name,
+                 done == WEIR_ENOMEM ? "memory is short" : why);
+    else if (strcmp(threshold->name, WEIR_POLICY_DEFAULT) == 0 &&
+             threshold->observe != adding->monitor->config.threshold_observe)
+        weir_log(log, WEIR_LOG_WARNING, "[threshold] observe = %s does not count: the threshold "
+                 "\"default\" was set by weirctl, and %s", threshold->observe ? "no" : "yes",
+                 threshold->observe ? "only observes (weirctl threshold set default --enforce)"
+                                    : "enforces (weirctl threshold set default --observe)");
     return done == WEIR_ENOMEM ? done : 0;
 }
 

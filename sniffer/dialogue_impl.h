@@ -141,6 +141,8 @@ void weir_message_begin(struct weir_dialogue *dialogue);
 /* Ends the message at hand, if there is one; reply 0: not seen. */
 void weir_message_end(struct weir_dialogue *dialogue, enum weir_heard_result result,
                       unsigned reply);
+/* It is for as many recipients as the server said by itself, and for so many at least. */
+void weir_message_believe_server(struct weir_dialogue *dialogue, unsigned least);
 /* Ends it without a final reply: rejected when its body was refused, else unfinished. */
 void weir_message_abandon(struct weir_dialogue *dialogue);
 void weir_message_estimated(struct weir_dialogue *dialogue, unsigned count);

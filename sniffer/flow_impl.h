@@ -12,6 +12,7 @@
 #define WEIR_SNIFFER_FLOW_IMPL_H
 
 #include "core/base/limits.h"
+#include "core/base/short_hash.h"
 #include "sniffer/flow.h"
 
 /* The two ends of a segment in the one order that both directions share: b is the watched port,
@@ -54,6 +55,7 @@ enum weir_flow_stage {
     WEIR_FLOW_OPEN,
     WEIR_FLOW_ENDING,       /* a FIN, or the client's RST, was seen */
     WEIR_FLOW_OVER,         /* told as closed; kept so that stragglers do not open it again */
+    WEIR_FLOW_UNPROVEN,     /* only one side was heard */
     WEIR_FLOW_STAGES
 };
 
@@ -109,10 +111,11 @@ struct weir_flows {
     weir_time now, next_tick;
     struct weir_flow_handler handler;
     struct weir_flows_counts counts;
-    struct weir_hash_key key;
+    struct weir_short_key key;
     struct weir_connection *last; /* the one that was found last: often the next one, too */
     struct weir_flow_place *place;
     size_t places, filled, flows_most; /* places: a power of two */
+    bool one_sided;
     weir_time patience[WEIR_FLOW_STAGES];
     struct weir_flow_queue queue[WEIR_FLOW_STAGES], waiting;
     struct weir_flow_syn *syn;
@@ -141,12 +144,12 @@ static inline enum weir_side weir_side_other(enum weir_side side)
 }
 
 /* flow_table.c: its places, 0 or WEIR_ENOMEM.  The connection of a pair, or NULL, and its hash;
- * adding one that is not there, cleared and in the queue of open ones (NULL: no memory); taking
- * one out and freeing it. */
+ * adding one that is not there, cleared and in the queue of open or of unproven ones (NULL: no
+ * memory); taking one out and freeing it. */
 int weir_flow_table_new(struct weir_flows *flows);
 struct weir_connection *weir_flow_find(struct weir_flows *flows,
                                        const struct weir_flow_pair *pair, uint64_t *hash_r);
-struct weir_connection *weir_flow_add(struct weir_flows *flows, uint64_t hash);
+struct weir_connection *weir_flow_add(struct weir_flows *flows, uint64_t hash, bool proven);
 void weir_flow_forget(struct weir_flows *flows, struct weir_connection *connection);
 
 /* It was heard: it goes to the end of a queue, its own or another. */

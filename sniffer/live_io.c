@@ -14,7 +14,6 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
@@ -22,6 +21,7 @@
 #include "core/program/sd_notify_io.h"
 #include "core/program/signals_io.h"
 #include "core/store/spool_io.h"
+#include "sniffer/alone_io.h"
 #include "sniffer/capture_io.h"
 #include "sniffer/scope.h"
 #include "sniffer/session.h"
@@ -32,6 +32,7 @@ enum {
     ARENA_FIRST = 8192,
     PATIENCE = 100, /* ms an idle capture is not asked */
     LAST_LOOKS = 4, /* at the end, at what has come before it */
+    OWN_EVERY = 10, /* seconds between looks at the machine's own addresses */
 };
 #define SYN_WAIT (10 * WEIR_SECOND)
 
@@ -51,15 +52,19 @@ struct weir_live {
     struct weir_clock wall, steady;
     struct weir_notify notify;
     int signals;
+    int alone;                   /* a lock: no other sniffer writes to this spool */
     struct weir_hash_key key;
     struct weir_capture *capture;
+    char *interface;             /* where it listens, whatever a reload wants */
     struct weir_tally *tally;
     struct weir_witnesses *witnesses;
     struct weir_calibration calibration;
+    struct weir_own own;
+    unsigned turns;              /* seconds written down */
     struct weir_sessions *sessions;
     uint32_t dropped_seen;       /* the kernel's 32 bits, when last looked at */
     uint64_t packets, gaps, witnessed, spool_dropped; /* of sessions and spools before a reload */
-    uint64_t odd, forged;        /* the same */
+    uint64_t odd, forged, unproven; /* the same */
     uint64_t dropped, overflow;  /* sums */
     uint64_t dropped_told, overflow_told;
     uint64_t suspects;           /* connections that contradict themselves, not told yet, ... */
@@ -97,8 +102,10 @@ static int read_setup(const struct weir_live *live, const struct weir_settings_r
     if (done == 0) {
         done = weir_scope_read(&setup.config, live->options.ports, live->options.proxies,
                                &setup.scope, &why);
-        if (done < 0)
+        if (done < 0) {
             report->problem(report->context, "[sniffer] ports, proxies", 0, why);
+            done = WEIR_EINVAL;
+        }
     }
     if (done == 0 && !has_user(live, &setup.config)) {
         report->problem(report->context, "[sniffer] user", 0, "there is no such user");
@@ -129,6 +136,12 @@ static int open_spool(struct weir_live *live)
         return 0;
     if (!options.folder || weir_witness_files_new(options.folder, &live->setup.files) < 0)
         return WEIR_ENOMEM;
+    if (weir_alone_take(options.folder, &live->alone) < 0) {
+        weir_log(&live->log.log, WEIR_LOG_ERROR, "another weir-sniffer writes to %s: two would "
+                 "count everything twice; a server has one, for all its interfaces",
+                 options.folder);
+        return WEIR_EIO;
+    }
     return weir_spool_open(&options, &live->log.log, &live->setup.spool);
 }
 
@@ -185,6 +198,7 @@ static int open_sessions(struct weir_live *live)
         .proxy_count = scope->proxies,
         .witnesses = live->witnesses,
         .calibration = &live->calibration,
+        .own = live->setup.config.sniffer_count_own ? NULL : &live->own,
         .key = live->key,
     };
     struct weir_sessions_handler handler = {.context = live, .message = message,
@@ -193,10 +207,9 @@ static int open_sessions(struct weir_live *live)
     return weir_sessions_new(&options, &handler, live->tally, &live->sessions);
 }
 
-static const char *interface_of(const struct weir_live *live)
+static const char *wanted_interface(const struct weir_live *live, const struct setup *setup)
 {
-    return live->options.interface ? live->options.interface
-                                   : live->setup.config.sniffer_interface;
+    return live->options.interface ? live->options.interface : setup->config.sniffer_interface;
 }
 
 /* Opens the interface, and gives up what that needed. */
@@ -205,8 +218,12 @@ static int open_capture(struct weir_live *live)
     struct weir_capture_options options = capture_options(&live->setup);
     const char *user = live->setup.config.sniffer_user;
     char why[WEIR_CAPTURE_WHY];
-    int done = weir_capture_open_live(interface_of(live), &options, &live->capture, why);
+    int done;
 
+    live->interface = strdup(wanted_interface(live, &live->setup));
+    if (!live->interface)
+        return WEIR_ENOMEM;
+    done = weir_capture_open_live(live->interface, &options, &live->capture, why);
     if (done == 0)
         done = weir_capture_drop_rights(geteuid() == 0 && user[0] ? user : NULL, why);
     if (done < 0)
@@ -218,6 +235,7 @@ static int open_parts(struct weir_live *live)
 {
     int done = open_capture(live);
 
+    (void)weir_own_read(&live->own);
     if (done == 0)
         done = open_spool(live);
     if (done == 0)
@@ -252,7 +270,7 @@ int weir_live_open(const struct weir_sniffer_options *options, struct weir_live 
     if (!live)
         return WEIR_ENOMEM;
     live->options = *options;
-    live->signals = live->notify.fd = -1;
+    live->signals = live->alone = live->notify.fd = -1;
     live->wall = weir_clock_system();
     live->steady = weir_clock_steady();
     live->key = weir_hash_key_random();
@@ -276,8 +294,11 @@ void weir_live_close(struct weir_live **live)
     weir_witnesses_free(&(*live)->witnesses);
     weir_tally_free(&(*live)->tally);
     weir_capture_free(&(*live)->capture);
+    free((*live)->interface);
     if ((*live)->signals >= 0)
         close((*live)->signals);
+    if ((*live)->alone >= 0)
+        close((*live)->alone);
     weir_notify_close(&(*live)->notify);
     if ((*live)->log.program)
         weir_daemon_log_end(&(*live)->log);
@@ -327,7 +348,8 @@ static void write_health(struct weir_live *live)
                                  .calibrated = weir_calibration_known(&live->calibration),
                                  .witnessed = live->witnessed + counts->witnessed,
                                  .odd = live->odd + counts->odd,
-                                 .forged = live->forged + flows->forged};
+                                 .forged = live->forged + flows->forged,
+                                 .unproven = live->unproven + counts->unproven};
     char line[WEIR_TRAFFIC_LINE_ROOM];
     size_t addresses;
 
@@ -394,6 +416,8 @@ static void take_witness(void *context, struct weir_slice line)
 static void turn(struct weir_live *live)
 {
     live->now = weir_clock_now(&live->wall);
+    if (live->turns++ % OWN_EVERY == 0)
+        (void)weir_own_read(&live->own); /* or it stays as it was */
     if (live->setup.files)
         weir_witness_files_look(live->setup.files, take_witness, live);
     weir_sessions_tick(live->sessions, live->now);
@@ -441,6 +465,7 @@ static int change_scope(struct weir_live *live, const struct setup *next)
     live->gaps += weir_sessions_flows(before)->gaps;
     live->forged += weir_sessions_flows(before)->forged;
     live->odd += weir_sessions_counts(before)->odd;
+    live->unproven += weir_sessions_counts(before)->unproven;
     live->witnessed += weir_sessions_counts(before)->witnessed;
     weir_sessions_free(&before);
     weir_tally_clear(live->tally);
@@ -450,13 +475,13 @@ static int change_scope(struct weir_live *live, const struct setup *next)
 static void tell_scope(const struct weir_live *live, const char *word)
 {
     weir_log(&live->log.log, WEIR_LOG_INFO, "%s at %s, %zu ports, %zu proxies", word,
-             interface_of(live), live->setup.scope.ports, live->setup.scope.proxies);
+             live->interface, live->setup.scope.ports, live->setup.scope.proxies);
 }
 
 /* The new configuration in place of the old one, whose scope is no longer in use. */
 static void replace_setup(struct weir_live *live, const struct setup *next)
 {
-    if (strcmp(next->config.sniffer_interface, live->setup.config.sniffer_interface) != 0)
+    if (strcmp(wanted_interface(live, next), live->interface) != 0)
         weir_log(&live->log.log, WEIR_LOG_WARNING, "another interface needs a restart");
     if (live->setup.spool)
         live->spool_dropped += weir_spool_dropped(live->setup.spool);
@@ -520,7 +545,7 @@ static int listen_on(struct weir_live *live, bool *stop)
     wait_for_frames(live);
     frames = weir_capture_read(live->capture, AT_ONCE, weir_sessions_frame, live->sessions, why);
     if (frames < 0) {
-        weir_log(&live->log.log, WEIR_LOG_ERROR, "%s: %s", interface_of(live), why);
+        weir_log(&live->log.log, WEIR_LOG_ERROR, "%s: %s", live->interface, why);
         return frames;
     }
     weir_signals_read(live->signals, &again, stop);
@@ -562,9 +587,4 @@ int weir_live_run(struct weir_live *live)
     weir_log(&live->log.log, WEIR_LOG_INFO, "stopping; %" PRIu64 " packets dropped by the kernel",
              live->dropped);
     return done;
-}
-
-int weir_live_exit_code(int error)
-{
-    return error == 0 ? EX_OK : error == WEIR_EINVAL ? EX_CONFIG : EX_OSERR;
 }

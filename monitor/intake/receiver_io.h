@@ -28,6 +28,7 @@
 #include "core/base/log.h"
 #include "monitor/analyzer/counting_io.h"
 #include "monitor/database/database_io.h"
+#include "monitor/intake/hearing.h"
 #include "monitor/threshold/watch.h"
 
 #define WEIR_RECEIVER_BEHIND (150 * WEIR_SECOND)
@@ -99,6 +100,10 @@ weir_time weir_receiver_certain(struct weir_receiver *receiver, weir_time now, w
  * somebody knows still. */
 uint32_t weir_receiver_silent(struct weir_receiver *receiver, weir_time now, weir_time silence,
                               bool (*known)(void *context, uint32_t server), void *context);
+
+/* What a server's sniffer told of itself in the last hour or two; whether it is in trouble. */
+bool weir_receiver_hearing(struct weir_receiver *receiver, uint32_t server, weir_time now,
+                           uint64_t sum_r[static WEIR_HEARING_KINDS]);
 
 void weir_receiver_lock(struct weir_receiver *receiver);
 void weir_receiver_unlock(struct weir_receiver *receiver);

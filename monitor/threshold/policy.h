@@ -18,6 +18,8 @@
 #include "monitor/threshold/ladder.h"
 #include "monitor/threshold/watch.h"
 
+#define WEIR_POLICY_DEFAULT "default" /* the class of everybody else */
+
 struct weir_policy {
     struct weir_watch_class watch[WEIR_WATCH_CLASSES_MAX];
     struct weir_ladder_class ladder[WEIR_WATCH_CLASSES_MAX];

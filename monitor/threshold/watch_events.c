@@ -4,19 +4,20 @@
  * A bucket remembers that it is over (bucket.h); the alarms remember what was told, so that time
  * alone can end it.  Where a row has gone - full again, or evicted - its alarms end with the next
  * charge, or when they are due.
- * Tells nothing twice; refuses nothing.
+ * Tells nothing twice, and no end of what was left out; refuses nothing.
  */
 #include "monitor/threshold/watch_impl.h"
 
 #define HELD_FOR WEIR_SECOND /* before it is looked at again */
 
-static void tell(struct weir_watch *watch, const struct weir_watch_event *event)
+/* Whether the handler takes it. */
+static bool tell(struct weir_watch *watch, const struct weir_watch_event *event)
 {
     if (event->raised)
         watch->counts.events++;
     else
         watch->counts.cleared++;
-    watch->event(watch->context, event);
+    return watch->event(watch->context, event);
 }
 
 /* When a bucket that has some tokens now is back at half, if nothing more is charged. */
@@ -54,16 +55,10 @@ static void raise_event(struct weir_watch *watch, const struct weir_alarm_place 
     struct weir_alarm *alarm =
         weir_alarms_raise(watch->alarms, place, quantity, levels->servers,
                           half_time(limit, tokens, levels->time, levels->time));
-    bool tracked = alarm != NULL;
-    if (alarm) {
-        alarm->beyond = ++watch->beyond;
-        alarm->seen |= levels->seen;
-    }
-    watch->counts.untracked += !tracked;
-    tell(watch, &(struct weir_watch_event){
+    bool taken = tell(watch, &(struct weir_watch_event){
         .raised = true,
         .observed = watch->class[place->class_number].observe,
-        .untracked = !tracked,
+        .untracked = alarm == NULL,
         .time = cost->time,
         .prefix = place->prefix[place->level],
         .quantity = quantity,
@@ -74,6 +69,13 @@ static void raise_event(struct weir_watch *watch, const struct weir_alarm_place 
         .class_name = watch->class[place->class_number].name,
         .servers = levels->servers,
     });
+    watch->counts.untracked += alarm == NULL;
+    if (!alarm)
+        return;
+    alarm->beyond = ++watch->beyond;
+    alarm->seen |= levels->seen;
+    if (!taken)
+        alarm->left_out |= (uint8_t)(1u << quantity);
 }
 
 /* An address raises when its bucket does; a network as soon as it is over with enough offenders. */
@@ -120,8 +122,10 @@ static void clear_event(struct weir_watch *watch, struct weir_alarm *alarm, weir
                         const struct weir_levels *levels, enum weir_quantity quantity)
 {
     struct weir_watch_event event = ended(watch, alarm, time, levels, quantity);
+    bool told = (alarm->left_out >> quantity & 1) == 0;
     weir_alarms_clear(watch->alarms, alarm, quantity);
-    tell(watch, &event);
+    if (told)
+        (void)tell(watch, &event);
 }
 
 /* One that saw it might tell of more, and is silent. */
@@ -274,9 +278,9 @@ static void reset_buckets(void *context, const struct weir_alarm *alarm)
     weir_buckets_look(watch->level[alarm->level], &alarm->spot, watch->newest,
                       alarm->class_number, &levels);
     for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
-        if (alarm->raised >> q & 1) {
+        if ((alarm->raised & ~alarm->left_out) >> q & 1) {
             struct weir_watch_event event = ended(watch, alarm, watch->newest, &levels, q);
-            tell(watch, &event);
+            (void)tell(watch, &event);
         }
 }
 

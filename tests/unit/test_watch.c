@@ -426,6 +426,32 @@ static void the_watch_says_what_stands_and_whether_more_came_beyond_the_limit(vo
     watched_close(&w);
 }
 
+static void what_is_left_out_stands_and_its_end_is_not_told(void **state)
+{
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    w.leaves_out = true;
+    watched_charge(&w, "192.0.2.1", 0, 11);
+    assert_int_equal(w.count, 1);
+    watched_charge(&w, "192.0.2.1", 1, 11);
+    assert_int_equal(w.count, 1);
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 1);
+    weir_watch_advance(w.watch, WATCHED_START + WEIR_HOUR);
+    assert_int_equal(w.count, 1);
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 0);
+    watched_charge(&w, "192.0.2.1", 7200, 11); /* again, and for a moment */
+    watched_charge(&w, "192.0.2.1", 7300, 1);
+    assert_int_equal(w.count, 2);
+    w.leaves_out = false;
+    watched_charge(&w, "192.0.2.1", 14400, 11);
+    assert_true(event_is(&w, true, "192.0.2.1"));
+    weir_watch_advance(w.watch, WATCHED_START + 5 * WEIR_HOUR);
+    assert_int_equal(w.count, 4);
+    assert_true(event_is(&w, false, "192.0.2.1"));
+    watched_close(&w);
+}
+
 /* Limits. ---------------------------------------------------------------- */
 
 static struct weir_address numbered(uint32_t number)
@@ -544,6 +570,7 @@ int main(void)
         cmocka_unit_test(missing_data_never_clears_an_event),
         cmocka_unit_test(a_reset_fills_the_buckets_of_a_prefix_and_of_offenders_below),
         cmocka_unit_test(the_watch_says_what_stands_and_whether_more_came_beyond_the_limit),
+        cmocka_unit_test(what_is_left_out_stands_and_its_end_is_not_told),
         cmocka_unit_test(events_up_to_the_limit_are_tracked_and_one_more_is_told_once),
         cmocka_unit_test(one_server_takes_up_half_of_the_alarms_and_the_others_have_room),
         cmocka_unit_test(a_flood_of_random_networks_takes_no_memory_and_blames_nobody),
