@@ -37,8 +37,10 @@
  * Errors:   weir_ladder_new(): WEIR_ENOMEM; WEIR_ELIMIT: too many classes or steps; WEIR_EINVAL:
  *           no step, or a number out of its range.
  * Limits:   WEIR_LADDER_CLASSES_MAX ladders of WEIR_LADDER_STEPS_MAX steps; WEIR_LADDER_RECORDS_MAX
- *           prefixes are remembered: where there are more, the events of further ones are
- *           answered by the first step again and again, and counted as forgotten.
+ *           prefixes are remembered, and by the word of one server alone no more than leave as
+ *           much room for others: half of them at most.  The events of further ones, and of
+ *           those the watch does not track, are answered by the first step again and again, and
+ *           counted as forgotten.
  */
 #ifndef WEIR_THRESHOLD_LADDER_H
 #define WEIR_THRESHOLD_LADDER_H
@@ -104,6 +106,7 @@ struct weir_ladder_decision {
     weir_time until;              /* the end of the step, whatever it does */
     weir_time taken;              /* by the caller's clock; time is not before it */
     unsigned step, repeated;      /* of the ladder, from 0; and times at the last step before */
+    bool forgotten;               /* there is no record of it */
     uint32_t servers;             /* as the event's */
     const struct weir_watch_event *event; /* the one it answers; ends with the call */
     char reason[WEIR_REASON_MAX + 1];

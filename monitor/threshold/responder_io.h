@@ -98,7 +98,8 @@ struct weir_responder_counts {
     uint64_t events, lost, decisions, alerts;
     uint64_t again;              /* events of a replay that had been answered */
     uint64_t resumed, closed;    /* events that stood when it began */
-    uint64_t blocks_capped, scores_capped; /* as ladder.h has them */
+    uint64_t blocks_capped, scores_capped; /* as ladder.h has them, */
+    uint64_t forgotten;          /* and this */
     uint64_t left_out;           /* events that one server alone saw, beyond the limit ... */
     uint32_t left_out_servers;   /* ... and bits of the numbers of those servers modulo 32 */
 };

@@ -434,21 +434,50 @@ static void the_reason_says_what_was_measured(void **state)
     weir_ladder_free(&rig.ladder);
 }
 
+/* Events of so many addresses from a number on. */
+static void tell_of_many(struct rig *rig, uint32_t from, uint32_t count, uint32_t servers)
+{
+    struct weir_watch_event e = event_of("192.0.2.1", START, "x");
+    e.servers = servers;
+    for (uint32_t i = from; i < from + count; i++) {
+        e.prefix.address.octet[13] = (uint8_t)(i >> 16);
+        e.prefix.address.octet[14] = (uint8_t)(i >> 8);
+        e.prefix.address.octet[15] = (uint8_t)i;
+        weir_ladder_event(rig->ladder, &e, START);
+    }
+}
+
 static void records_up_to_the_limit_and_further_ones_are_counted(void **state)
 {
     struct rig rig;
     (void)state;
     open_rig(&rig);
-    struct weir_watch_event e = event_of("192.0.2.1", START, "x");
-    for (uint32_t i = 0; i <= WEIR_LADDER_RECORDS_MAX; i++) {
-        e.prefix.address.octet[13] = (uint8_t)(i >> 16);
-        e.prefix.address.octet[14] = (uint8_t)(i >> 8);
-        e.prefix.address.octet[15] = (uint8_t)i;
-        weir_ladder_event(rig.ladder, &e, START);
-    }
+    tell_of_many(&rig, 0, WEIR_LADDER_RECORDS_MAX + 1, 3);
     assert_int_equal(weir_ladder_counts(rig.ladder)->records, WEIR_LADDER_RECORDS_MAX);
     assert_int_equal(weir_ladder_counts(rig.ladder)->forgotten, 1);
     assert_int_equal(weir_ladder_counts(rig.ladder)->decisions, WEIR_LADDER_RECORDS_MAX + 1);
+    assert_true(rig.decision[(rig.count - 1) % SAVED].forgotten);
+    weir_ladder_free(&rig.ladder);
+}
+
+static void one_server_alone_takes_up_half_of_the_records_and_others_have_room(void **state)
+{
+    const uint32_t thief = 1, honest = 2, half = WEIR_LADDER_RECORDS_MAX / 2;
+    struct weir_watch_event untracked = event_of("198.51.100.1", START, "x");
+    struct rig rig;
+    (void)state;
+    open_rig(&rig);
+    tell_of_many(&rig, 0, 2 * half, thief);
+    assert_int_equal(weir_ladder_counts(rig.ladder)->records, half);
+    assert_int_equal(weir_ladder_counts(rig.ladder)->forgotten, half);
+    tell_of_many(&rig, 2 * half, 100, honest);
+    tell_of_many(&rig, 2 * half + 100, 100, thief | honest);
+    assert_int_equal(weir_ladder_counts(rig.ladder)->records, half + 200);
+    untracked.untracked = true;
+    untracked.servers = honest;
+    weir_ladder_event(rig.ladder, &untracked, START);
+    assert_int_equal(weir_ladder_counts(rig.ladder)->records, half + 200);
+    weir_ladder_advance(rig.ladder, START + WEIR_MINUTE);
     weir_ladder_free(&rig.ladder);
 }
 
@@ -518,6 +547,7 @@ int main(void)
         cmocka_unit_test(what_was_undone_begins_at_the_first_step),
         cmocka_unit_test(the_reason_says_what_was_measured),
         cmocka_unit_test(records_up_to_the_limit_and_further_ones_are_counted),
+        cmocka_unit_test(one_server_alone_takes_up_half_of_the_records_and_others_have_room),
         cmocka_unit_test(ladders_out_of_range_are_refused),
         cmocka_unit_test(responses_have_names),
     };
