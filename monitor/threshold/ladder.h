@@ -8,8 +8,8 @@
  * is taken by the next event within `memory` after the last one, and when a step has lasted by an
  * event that is still raised and has had charges beyond its limit since the step was taken: what
  * has merely not been cleared, because its bucket fills slowly or nobody is left to tell of it,
- * climbs no further.  Whether it is, and has, the watch is asked each time.  At the last step a block lasts twice as long each time, up to
- * `longest`.  A cleared event ends nothing: what was decided runs to its end.
+ * climbs no further.  Whether it is, and has, the watch is asked each time.  At the last step a
+ * block lasts twice as long each time, up to `longest`.  A cleared event ends nothing: what was decided runs to its end.
  *
  * Steps go by the caller's clock, whatever times events claim: a step begins when it is decided,
  * and an event that comes before half of it has gone by, or WEIR_LADDER_WAIT at most, is noted and
@@ -20,7 +20,8 @@
  *   - of an address or network that is acceptable, never to be blocked, or private;
  *   - of a network by the word of fewer than `quorum` servers: an analyst may block it;
  *   - when so many an hour were decided (twice as many in the first one), in all, or by the word of
- *     each of its servers (bucket.h says which they are): so that one stolen identity cannot block the world.
+ *     each of its servers (bucket.h says which they are): so that one stolen identity cannot
+ *     block the world.
  * A score is withheld only for the last of these reasons, with numbers of its own.
  * What was withheld is tried again when the step has lasted and more came beyond the limit, by the
  * word of the servers that account for it then; and at the next event that is not too early.

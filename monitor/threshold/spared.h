@@ -37,7 +37,7 @@ bool weir_spared_address(struct weir_spared *spared, weir_time now,
 
 #define WEIR_SPARED_CUSTOMER 64 /* bits of IPv6 */
 
-/* Whether a prefix is, or anything in it: but of a /64 of IPv6 or less, what is merely acceptable in
+/* Whether a prefix is, or anything in it: but of a /64 of IPv6 or less what is merely acceptable in
  * it does not spare the rest, since servers take it all the same.  *why_r is static text. */
 bool weir_spared_prefix(struct weir_spared *spared, weir_time now,
                         const struct weir_prefix *prefix, const char **why_r);

@@ -12,9 +12,9 @@
  * is not charged to the network.
  *
  * A raised event stays until its bucket is back at half of its maximum (hysteresis).  Nothing but
- * charges and the time of charges clears it, and nothing at all while one of the servers that saw it
- * is blind (weir_watch_blind()): what it does not tell may be more of the same.  The caller says how
- * far time has come for certain on the others (weir_watch_advance()).  A charge is believed its
+ * charges and the time of charges clears it, and nothing at all while one of the servers that saw
+ * it is blind (weir_watch_blind()): what that does not tell may be more of the same.  The caller says
+ * how far time has come for certain on the others (weir_watch_advance()).  A charge is believed its
  * time: whoever takes it from a server holds it against a clock (lines.h), and a server that was
  * cut off tells of hours in one batch.
  *
@@ -101,7 +101,7 @@ void weir_watch_free(struct weir_watch **watch);
 void weir_watch_charge_all(struct weir_watch *watch, const struct weir_charge *charge, size_t n);
 void weir_watch_charge(struct weir_watch *watch, const struct weir_charge *charge);
 
-/* From now on these servers, as bits of their numbers modulo 32, tell nothing though they should. */
+/* From now on these servers, bits of their numbers modulo 32, tell nothing though they should. */
 void weir_watch_blind(struct weir_watch *watch, uint32_t servers);
 
 /* Time has come so far on every server that is not blind: clears what is at half by now. */

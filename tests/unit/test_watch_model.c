@@ -76,12 +76,15 @@ static bool is_told(const struct entry *e)
     return e->bucket[0].told || e->bucket[1].told || e->bucket[2].told;
 }
 
+/* Parts of a network in which there are any. */
 static unsigned offenders(const struct model *m, const struct entry *network)
 {
     unsigned count = 0;
     for (size_t i = 0; i < m->count; i++)
-        count += m->entry[i].level == network->level - 1 && is_told(&m->entry[i]) &&
-                 weir_prefix_contains(&network->prefix, &m->entry[i].prefix.address);
+        count += m->entry[i].level == network->level - 1 &&
+                 weir_prefix_contains(&network->prefix, &m->entry[i].prefix.address) &&
+                 (is_told(&m->entry[i]) ||
+                  (network->level > 1 && offenders(m, &m->entry[i]) > 0));
     return count;
 }
 
