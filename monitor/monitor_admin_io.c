@@ -283,29 +283,39 @@ static bool read_entry(struct question *question, struct weir_list_entry *entry)
     return !question->why[0];
 }
 
-/* One action: lists, buckets, ladder, and acceptance where that is asked for. */
+/* Buckets are full and events over, and nothing that was raised before waits to be acted on. */
+static void reset(struct weir_monitor *monitor, const struct weir_prefix *prefix)
+{
+    weir_receiver_lock(monitor->receiver);
+    weir_watch_reset(monitor->watch, prefix);
+    weir_responder_drop(monitor->responder, prefix);
+    weir_receiver_unlock(monitor->receiver);
+}
+
+/* One action: buckets, lists, ladder, and acceptance where that is asked for. */
 static json_t *undo(struct question *question)
 {
     struct weir_monitor *monitor = question->monitor;
     struct weir_list_entry entry = {.ends = 0};
     bool accept = json_is_true(json_object_get(question->json, "accept"));
+    char text[WEIR_PREFIX_TEXT];
+    struct weir_prefix own;
     int undone;
 
     if (accept ? !read_narrow(question, &entry.prefix) : !read_prefix(question, &entry.prefix))
         return NULL;
     if (!read_entry(question, &entry))
         return NULL;
+    own = weir_watch_own(&entry.prefix);
+    reset(monitor, &own);
     undone = weir_responder_undo(monitor->responder, &entry.prefix, question->who, question->now);
     if (undone < 0)
         return trouble(question);
-    weir_receiver_lock(monitor->receiver);
-    weir_watch_reset(monitor->watch, &entry.prefix);
-    weir_responder_drop(monitor->responder, &entry.prefix);
-    weir_receiver_unlock(monitor->receiver);
     if (accept && weir_responder_decide(monitor->responder, "accept", &entry, question->who,
                                         question->now) < 0)
         return trouble(question);
-    return json_pack("{s:i, s:b}", "undone", undone, "accepted", accept);
+    return json_pack("{s:i, s:s, s:b}", "undone", undone, "prefix",
+                     weir_prefix_format(&own, text), "accepted", accept);
 }
 
 static json_t *unaccept(struct question *question)

@@ -337,18 +337,33 @@ void weir_monitor_close(struct weir_monitor **closing)
 
 /* the loop ----------------------------------------------------------------------- */
 
+static bool is_known(void *context, uint32_t server)
+{
+    return weir_admit_knows(context, server);
+}
+
+/* What can have ended by now has ended. */
+static void advance(struct weir_monitor *monitor, weir_time now)
+{
+    weir_time silence = monitor->config.monitor_silence;
+    uint32_t blind = weir_admit_blind_bits(monitor->admit, now) |
+                     weir_receiver_silent(monitor->receiver, now, silence, is_known,
+                                          monitor->admit);
+    weir_time certain = weir_receiver_certain(monitor->receiver, now, silence);
+
+    weir_receiver_lock(monitor->receiver);
+    weir_watch_blind(monitor->watch, blind);
+    if (certain > 0)
+        weir_watch_advance(monitor->watch, certain);
+    weir_receiver_unlock(monitor->receiver);
+}
+
 static void respond(struct weir_monitor *monitor, weir_time now)
 {
-    weir_time certain = weir_receiver_certain(monitor->receiver, now,
-                                              monitor->config.monitor_silence);
     uint64_t booked;
     int done;
 
-    if (certain > 0) {
-        weir_receiver_lock(monitor->receiver);
-        weir_watch_advance(monitor->watch, certain);
-        weir_receiver_unlock(monitor->receiver);
-    }
+    advance(monitor, now);
     pthread_mutex_lock(&monitor->lock);
     booked = weir_receiver_booked(monitor->receiver);
     done = weir_responder_turn(monitor->responder, booked, now);

@@ -62,6 +62,18 @@ static bool is_spared(void *context, weir_time time, const struct weir_prefix *p
     return spared;
 }
 
+static struct weir_watch_standing standing(void *context, const struct weir_prefix *prefix)
+{
+    struct weir_monitor *monitor = context;
+    struct weir_watch_standing standing = {0};
+
+    hold(monitor);
+    if (monitor->watch)
+        standing = weir_watch_standing(monitor->watch, prefix);
+    release(monitor);
+    return standing;
+}
+
 /* policy ------------------------------------------------------------------------- */
 
 struct adding {
@@ -183,6 +195,7 @@ static int open_responder(struct weir_monitor *monitor)
         .scores_server_hour = (unsigned)config->scores_server_hour,
         .key = monitor->key,
         .spared = is_spared,
+        .standing = standing,
         .context = monitor,
     };
     const struct weir_responder_options options = {

@@ -68,7 +68,7 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
         {"later", taken.later}, {"over_share", taken.over_share}, {"charges", watch.charges},
         {"accepted", watch.accepted}, {"evicted", watch.evicted}, {"alarms", watch.alarms},
         {"events", done.events}, {"decisions", done.decisions}, {"events_lost", done.lost},
-        {"events_left_out", done.left_out},
+        {"events_left_out", done.left_out}, {"forgotten", done.forgotten},
         {"blocks_withheld", done.blocks_capped}, {"scores_withheld", done.scores_capped},
         {"alerts", alerts.alerts}, {"alert_messages", alerts.messages},
         {"alert_failures", alerts.failures}, {"alerts_waiting", alerts.waiting},

@@ -119,22 +119,6 @@ static int tell_wider(void *context, const struct weir_database_decision *decisi
     return 0;
 }
 
-/* The limits of IPv6 are those of a /64: what is less has no buckets of its own. */
-static bool has_buckets(const struct weir_prefix *prefix)
-{
-    return prefix->bits <= 64 || weir_address_is_ipv4(&prefix->address);
-}
-
-static void tell_part(const struct wish *wish)
-{
-    struct weir_prefix whole = weir_address_mask(&wish->prefix.address, 64);
-    char text[WEIR_PREFIX_TEXT];
-
-    if (!has_buckets(&wish->prefix))
-        weir_ctl_error(wish->ctl, 0, "note: its buckets are those of its /64: weirctl unblock %s "
-                       "fills them", weir_prefix_format(&whole, text));
-}
-
 static int look_wider(struct wish *wish)
 {
     struct weir_database *database = NULL;
@@ -152,18 +136,20 @@ static int tell_unblocked(const struct wish *wish)
 {
     struct weir_ctl *ctl = wish->ctl;
     long long undone = json_integer_value(json_object_get(wish->answer, "undone"));
+    const char *prefix = json_string_value(json_object_get(wish->answer, "prefix"));
     bool accepted = ctl->option[WEIR_CTL_ACCEPT] != NULL;
     char time[WEIR_TIME_TEXT];
     int code = 0;
 
     if (ctl->option[WEIR_CTL_JSON]) {
-        code = weir_ctl_json(ctl, json_pack("{s:s, s:I, s:b, s:o, s:O}", "unblocked", wish->text,
+        code = weir_ctl_json(ctl, json_pack("{s:s, s:s, s:I, s:b, s:o, s:O}", "unblocked",
+                                            wish->text, "prefix", prefix ? prefix : wish->text,
                                             "undone", (json_int_t)undone, "accepted", accepted,
                                             "ends", weir_ctl_json_time(wish->ends), "servers",
                                             wish->who));
     } else {
-        printf("%s: %lld decision%s taken back%s\n", wish->text, undone, undone == 1 ? "" : "s",
-               has_buckets(&wish->prefix) ? ", and its buckets are full again" : "");
+        printf("%s: %lld decision%s taken back, and its buckets are full again\n",
+               prefix ? prefix : wish->text, undone, undone == 1 ? "" : "s");
         if (accepted)
             printf("%s is accepted %s%s\n", wish->text, wish->ends ? "until " : "from now on",
                    wish->ends ? weir_time_format(wish->ends, time) : "");
@@ -191,10 +177,8 @@ int weir_ctl_unblock(struct weir_ctl *ctl)
                    NULL);
     if (code == 0)
         code = look_wider(&wish);
-    if (code == 0) {
-        tell_part(&wish);
+    if (code == 0)
         code = tell_unblocked(&wish);
-    }
     forget(&wish);
     return code;
 }

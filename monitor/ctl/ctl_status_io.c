@@ -471,6 +471,10 @@ static void print_monitor(const struct report *report)
         printf("  %-10s %lld events that one server alone told of, too many within an hour: %s\n",
                "left out", (long long)number(status, "events_left_out"),
                word(status, "left_out_names"));
+    if (number(status, "events_lost") + number(status, "forgotten") > 0)
+        printf("  %-10s %lld events, since too many waited; of %lld more the step is not kept\n",
+               "lost", (long long)number(status, "events_lost"),
+               (long long)number(status, "forgotten"));
 }
 
 static void print_text(const struct report *report)

@@ -104,7 +104,8 @@ static int mark_undone(struct weir_database *database, const struct undo *undo,
 {
     struct weir_query q = undo->prefix
         ? weir_query(database, "UPDATE decisions SET undone = ?, undone_by = ?, changed = ? "
-                     "WHERE undone = 0 AND address = ? AND bits = ? AND (?6 = '' OR list = ?6)")
+                     "WHERE undone = 0 AND address = ? AND bits = ? AND (?6 = '' OR list = ?6) "
+                     "AND (ends = 0 OR ends > ?1)")
         : weir_query(database, "UPDATE decisions SET undone = ?, undone_by = ?, changed = ? "
                      "WHERE undone = 0 AND number = ?");
 

@@ -429,6 +429,18 @@ const char *weir_admit_blind(struct weir_admit *admit, weir_time now, char *buff
     return weir_line_end(&line);
 }
 
+uint32_t weir_admit_blind_bits(struct weir_admit *admit, weir_time now)
+{
+    uint32_t bits = 0;
+
+    pthread_mutex_lock(&admit->lock);
+    for (size_t i = 0; i < admit->count; i++)
+        if (is_blind(admit, &admit->known[i], now))
+            bits |= UINT32_C(1) << admit->known[i].server.number % 32;
+    pthread_mutex_unlock(&admit->lock);
+    return bits;
+}
+
 void weir_admit_silence(struct weir_admit *admit, weir_time silence)
 {
     pthread_mutex_lock(&admit->lock);

@@ -96,6 +96,11 @@ int weir_receiver_sync(struct weir_receiver *receiver);
  * that stands still, by fault or by malice, must not stop time for all. */
 weir_time weir_receiver_certain(struct weir_receiver *receiver, weir_time now, weir_time silence);
 
+/* Those of them that told and do not any more, as bits of their numbers modulo 32; of the servers
+ * somebody knows still. */
+uint32_t weir_receiver_silent(struct weir_receiver *receiver, weir_time now, weir_time silence,
+                              bool (*known)(void *context, uint32_t server), void *context);
+
 /* What a server's sniffer told of itself in the last hour or two; whether it is in trouble. */
 bool weir_receiver_hearing(struct weir_receiver *receiver, uint32_t server, weir_time now,
                            uint64_t sum_r[static WEIR_HEARING_KINDS]);

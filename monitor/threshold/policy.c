@@ -54,6 +54,10 @@ static int read_prefixes(const char *text, struct weir_prefix **prefix, size_t *
         *prefix = more;
         if (weir_prefix_parse(word.at, word.len, &more[*count], why_r) < 0)
             return WEIR_EINVAL;
+        if (weir_watch_own(&more[*count]).bits < more[*count].bits) {
+            *why_r = "a prefix of IPv6 is longer than /64, which is counted as one address";
+            return WEIR_EINVAL;
+        }
         if (++*count > WEIR_WATCH_PREFIXES_MAX) {
             *why_r = "too many prefixes";
             return WEIR_ELIMIT;

@@ -57,7 +57,7 @@ struct weir_responder {
     bool replaying;
     weir_time memory;            /* of the ladder */
     struct weir_responder_counts counts;
-    struct responder_capped blocks, scores, left_out;
+    struct responder_capped blocks, scores, left_out, lost;
     struct weir_log_gate events_gate, decisions_gate; /* of their lines in the log */
     weir_time now;
     uint64_t generation;         /* of the last change in this turn, or 0 */

@@ -297,4 +297,5 @@ void weir_responder_count(struct weir_responder *responder,
     pthread_mutex_unlock(&responder->lock);
     counts_r->blocks_capped = ladder->blocks_capped;
     counts_r->scores_capped = ladder->scores_capped;
+    counts_r->forgotten = ladder->forgotten;
 }

@@ -75,8 +75,10 @@ int weir_responder_turn(struct weir_responder *responder, uint64_t booked, weir_
  * freed. */
 int weir_responder_finish(struct weir_responder *responder, uint64_t booked, weir_time now);
 
-/* An analyst's one action: takes back all decisions about a prefix and what is below it, forgets
- * its place on the ladder.  How many were taken back, or an error. */
+/* An analyst's one action: takes back all decisions about a prefix and what is below it, and for an
+ * IPv6 address those about its /64, which is what is watched in its place; closes the events about
+ * them and forgets their places on the ladder.  The watch is to be reset, and what waits about it
+ * dropped, before.  How many were taken back, or an error. */
 int weir_responder_undo(struct weir_responder *responder, const struct weir_prefix *prefix,
                         const char *who, weir_time now);
 
@@ -96,7 +98,8 @@ struct weir_responder_counts {
     uint64_t events, lost, decisions, alerts;
     uint64_t again;              /* events of a replay that had been answered */
     uint64_t resumed, closed;    /* events that stood when it began */
-    uint64_t blocks_capped, scores_capped; /* as ladder.h has them */
+    uint64_t blocks_capped, scores_capped; /* as ladder.h has them, */
+    uint64_t forgotten;          /* and this */
     uint64_t left_out;           /* events that one server alone saw, beyond the limit ... */
     uint32_t left_out_servers;   /* ... and bits of the numbers of those servers modulo 32 */
 };

@@ -173,7 +173,9 @@ static int write_decision(struct weir_responder *responder,
                     decision->response == WEIR_RESPONSE_ALERT,
     };
     char text[WEIR_REASON_MAX + WEIR_PREFIX_TEXT + 64];
-    int done = weir_database_ladder_put(responder->options.database, &place);
+    int done = decision->forgotten
+                   ? 0
+                   : weir_database_ladder_put(responder->options.database, &place);
 
     if (done == 0)
         done = weir_responder_audit(responder, WEIR_RESPONDER_ORIGIN,
@@ -317,6 +319,10 @@ void weir_responder_tell_capped(struct weir_responder *responder)
         weir_log(responder->log, WEIR_LOG_WARNING, "events left out: %" PRIu64 "; one server alone "
                  "told of more than %u within an hour: weirctl status names it", more,
                  responder->alone.most);
+    more = untold(responder, &responder->lost, counts.lost);
+    if (more > 0)
+        weir_log(responder->log, WEIR_LOG_ERROR, "events lost: %" PRIu64 "; more than %d waited to "
+                 "be written", more, WEIR_RESPONDER_QUEUE_MAX);
 }
 
 int weir_responder_write(struct weir_responder *responder)

@@ -21,6 +21,8 @@ struct weir_watch {
     void *context;
     weir_time newest;  /* charge */
     weir_time certain; /* time has come so far; 0: nobody said yet */
+    uint32_t blind;    /* servers */
+    uint64_t beyond;   /* charges beyond a limit of which something is raised */
     struct weir_watch_counts counts;
 };
 

@@ -339,6 +339,27 @@ static void an_undo_takes_back_what_is_at_and_below_a_prefix(void **state)
     assert_string_equal(told(rig, 6, false, NOW), "7: -blacklist 192.0.0.0/16");
 }
 
+static void an_undo_of_an_IPv6_address_is_about_its_64(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_prefix address = watched_prefix("2001:db8:1:2::25");
+
+    tell(rig, "2001:db8:1:2::/64", true, NOW);
+    tell(rig, "2001:db8:1:3::/64", true, NOW);
+    decide(rig, "blacklist", "2001:db8:1:2::25", NOW + WEIR_HOUR);
+    decide(rig, "blacklist", "2001:db8:1:2::26", NOW + WEIR_HOUR); /* by hand, not about it */
+    decide(rig, "accept", "2001:db8:1:2::/64", NOW + WEIR_HOUR);
+    assert_int_equal(weir_responder_undo(rig->responder, &address, "ann", NOW), 2);
+    assert_string_equal(told(rig, 0, true, NOW), "7: score 2001:db8:1:3::/64 blacklist "
+                        "2001:db8:1:2::26 accept 2001:db8:1:2::/64");
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM events WHERE "
+                                     "cleared = 0"), 1);
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM ladder"), 1);
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW + WEIR_HOUR), 0);
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM decisions WHERE "
+                                     "made > event AND origin = 'monitor'"), 3);
+}
+
 static void an_undo_of_many_takes_back_all_of_them(void **state)
 {
     struct rig *rig = *state;
@@ -381,6 +402,7 @@ int main(void)
         TEST(A13_what_one_server_alone_tells_of_has_a_limit_an_hour),
         TEST(what_is_queued_about_what_is_undone_is_dropped),
         TEST(an_undo_takes_back_what_is_at_and_below_a_prefix),
+        TEST(an_undo_of_an_IPv6_address_is_about_its_64),
         TEST(an_undo_of_many_takes_back_all_of_them),
         TEST(an_order_tells_the_last_state_of_each_entry),
     };

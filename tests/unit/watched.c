@@ -42,6 +42,13 @@ const struct weir_watch_event *watched_last(const struct watched *w)
     return &w->event[(w->count - 1) % WATCHED_EVENTS];
 }
 
+bool watched_is(const struct watched *w, bool raised, const char *prefix)
+{
+    char text[WEIR_PREFIX_TEXT];
+    const struct weir_watch_event *event = watched_last(w);
+    return event->raised == raised && strcmp(weir_prefix_format(&event->prefix, text), prefix) == 0;
+}
+
 struct weir_address watched_address(const char *text)
 {
     struct weir_address address;

@@ -25,6 +25,9 @@ void watched_close(struct watched *w);
 /* The latest event. */
 const struct weir_watch_event *watched_last(const struct watched *w);
 
+/* Whether that is about a prefix. */
+bool watched_is(const struct watched *w, bool raised, const char *prefix);
+
 struct weir_address watched_address(const char *text);
 struct weir_prefix watched_prefix(const char *text);
 
