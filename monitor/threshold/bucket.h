@@ -32,9 +32,10 @@
  * Marks are few - one for every 128 addresses - and where they do not suffice, the oldest go.
  * What is full is kept for WEIR_BUCKET_LATE more as long as there is room, for charges that arrive
  * out of order.
- * A server that charged three quarters or more of what is missing now is alone to account for it,
+ * A server that charged seven eighths or more of what is missing now is alone to account for it,
  * whoever else charged a little: else one that lies could make others its witnesses by a single
- * good mail each.  Below that, all that charged since half account for it together.  What is told
+ * good mail each.  What is missing reaches no further back than the bucket can hold, so that of two
+ * servers that tell a long backlog one after the other the second does not at once look alone.  Below that, all that charged since half account for it together.  What is told
  * of a row are the server whose charges prevail, and by how much of all that is missing, to a 63rd
  * and right on average: what others charge is set against it, as in a vote by majority; all
  * quantities together, each as a part of its maximum.
