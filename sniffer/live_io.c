@@ -128,13 +128,19 @@ static int open_spool(struct weir_live *live)
         .name = "sniffer",
         .bytes_most = (uint64_t)config->spool_size,
         .turn = config->spool_turn,
+        .alone = true,
     };
+    int done;
 
     if (config->spool_folder[0] == '\0')
         return 0;
     if (!options.folder || weir_witness_files_new(options.folder, &live->setup.files) < 0)
         return WEIR_ENOMEM;
-    return weir_spool_open(&options, &live->log.log, &live->setup.spool);
+    done = weir_spool_open(&options, &live->log.log, &live->setup.spool);
+    if (done == WEIR_EBUSY)
+        weir_log(&live->log.log, WEIR_LOG_ERROR, "another weir-sniffer writes to %s: all would "
+                 "count twice", options.folder);
+    return done;
 }
 
 /* What sessions tell: for the log only. ------------------------------------------------- */

@@ -170,12 +170,35 @@ int weir_spool_sweep(const char *folder, weir_time now, weir_time turn)
     return weir_spool_look(&look, &seen);
 }
 
+/* There is a folder now, or making it failed otherwise, as is seen when it is used. */
+static bool make_folder(const char *folder)
+{
+    return mkdir(folder, 0770) != 0 || chmod(folder, 0770) == 0; /* whatever the umask is */
+}
+
+int weir_spool_claim(const char *folder, const char *name)
+{
+    char path[WEIR_SPOOL_PATH];
+    int len = snprintf(path, sizeof(path), "%s/.%s.lock", folder, name);
+    if (len < 0 || len >= WEIR_SPOOL_PATH || !make_folder(folder))
+        return WEIR_EIO;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0660);
+    if (fd < 0)
+        return WEIR_EIO;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    int reason = errno;
+    close(fd);
+    errno = reason;
+    return reason == EWOULDBLOCK ? WEIR_EBUSY : WEIR_EIO;
+}
+
 int weir_spool_begin(const char *folder, const char *name, weir_time now,
                      struct weir_spool_file *file_r)
 {
     struct weir_spool_file file = {.opened = now};
     char final[WEIR_SPOOL_PATH];
-    if (mkdir(folder, 0770) == 0 && chmod(folder, 0770) != 0) /* whatever the umask is */
+    if (!make_folder(folder))
         return WEIR_EIO;
     for (int64_t second = now / WEIR_SECOND; second < now / WEIR_SECOND + TRIES; second++) {
         int len = snprintf(file.path, sizeof(file.path), "%s/%s-%" PRId64 "-%ld" PART, folder,

@@ -40,6 +40,9 @@ int weir_spool_look(const struct weir_spool_look *look, struct weir_spool_seen *
 int weir_spool_begin(const char *folder, const char *name, weir_time now,
                      struct weir_spool_file *file_r);
 
+/* Claims a name for this process: a descriptor to be closed, WEIR_EBUSY or WEIR_EIO. */
+int weir_spool_claim(const char *folder, const char *name);
+
 /* Closes a file and gives it its final name; an empty one is removed. */
 void weir_spool_finish(struct weir_spool_file *file);
 

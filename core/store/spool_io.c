@@ -24,10 +24,23 @@ struct weir_spool {
     char folder[WEIR_SPOOL_PATH], name[NAME_MAX_LEN + 1];
     const struct weir_log *log;
     struct weir_spool_file file;
+    int claim;                         /* -1: none */
     uint64_t others;                   /* octets in other files, when last looked */
     weir_time looked, told;            /* told: when the log was last written to */
     uint64_t dropped, untold;          /* untold: not yet a line in the spool */
 };
+
+/* Who can write nothing there disturbs nobody, and is told so by each line that is dropped. */
+static int claim(struct weir_spool *spool)
+{
+    spool->claim = weir_spool_claim(spool->folder, spool->name);
+    if (spool->claim == WEIR_EBUSY)
+        return WEIR_EBUSY;
+    if (spool->claim < 0)
+        weir_log(spool->log, WEIR_LOG_WARNING, "spool %s: whether another %s writes there cannot "
+                 "be told: %s", spool->folder, spool->name, strerror(errno));
+    return 0;
+}
 
 int weir_spool_open(const struct weir_spool_options *options, const struct weir_log *log,
                     struct weir_spool **spool_r)
@@ -45,10 +58,14 @@ int weir_spool_open(const struct weir_spool_options *options, const struct weir_
     spool->options.folder = spool->folder;
     spool->options.name = spool->name;
     spool->log = log;
-    spool->file.fd = -1;
+    spool->file.fd = spool->claim = -1;
     spool->told = INT64_MIN;
-    *spool_r = spool;
-    return 0;
+    int rc = options->alone ? claim(spool) : 0;
+    if (rc < 0)
+        weir_spool_free(&spool);
+    else
+        *spool_r = spool;
+    return rc;
 }
 
 void weir_spool_free(struct weir_spool **spool)
@@ -61,6 +78,8 @@ void weir_spool_free(struct weir_spool **spool)
         close((*spool)->file.fd);
     else
         weir_spool_finish(&(*spool)->file);
+    if ((*spool)->claim >= 0)
+        close((*spool)->claim);
     free(*spool);
     *spool = NULL;
 }

@@ -37,9 +37,12 @@ struct weir_spool_options {
     uint64_t bytes_most;         /* of all files of the folder */
     weir_time turn;              /* a file is closed after this time: 60 s */
     bool leave;                  /* weir_spool_free() leaves the file to the next process */
+    bool alone;                  /* no other process may have this name, too, in this folder */
 };
 
-/* Opens nothing yet but remembers; 0, WEIR_ENOMEM, WEIR_ELIMIT (path). */
+/* Opens no file yet but remembers; 0, WEIR_ENOMEM, WEIR_ELIMIT (path).  With alone it claims the
+ * name until the handle is freed or the process ends, however: WEIR_EBUSY, another has it.  What
+ * cannot be claimed, as on a full disk, is logged and gone on without. */
 int weir_spool_open(const struct weir_spool_options *options, const struct weir_log *log,
                     struct weir_spool **spool_r);
 /* Closes the open file, and renames it unless it is left to others; lines that were dropped and

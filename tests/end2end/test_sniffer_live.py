@@ -337,6 +337,18 @@ class Daemon(WithPostfix):
         times = [float(line["at"]) for line in self.sniffer.lines() if line["kind"] == "health"]
         self.assertTrue(all(0.5 < b - a < 2 for a, b in zip(times, times[1:])), times)
 
+    def test_A13_a_second_sniffer_of_a_server_is_refused_until_the_first_is_gone(self):
+        second = subprocess.run([rig.BUILD / "weir-sniffer", "-c", self.sniffer.weir.conf],
+                                capture_output=True, text=True, timeout=20)
+        self.assertEqual(second.returncode, 75)
+        self.assertIn("another weir-sniffer writes to", second.stderr + self.sniffer.process.log())
+        self.sniffer.process.stop(signal.SIGKILL)
+        follower = sniffing.Sniffer(self.postfix.port, before=self.sniffer)
+        self.addCleanup(follower.process.end)
+        self.source("-m", 3)
+        self.sniffer = follower
+        self.check(connections=3)
+
     def test_what_cannot_be_listened_at_is_named(self):
         with self.assertRaisesRegex(rig.Trouble, "nosuch0"):
             sniffing.Sniffer(25, interface="nosuch0")
