@@ -21,7 +21,7 @@
 
 struct weir_spool {
     struct weir_spool_options options; /* folder and name point to the two below */
-    char folder[WEIR_SPOOL_PATH], name[NAME_MAX_LEN + 1];
+    char folder[WEIR_SPOOL_PATH], name[NAME_MAX_LEN + 1], boot[WEIR_SPOOL_BOOT];
     const struct weir_log *log;
     struct weir_spool_file file;
     int claim;                         /* -1: none */
@@ -58,6 +58,10 @@ int weir_spool_open(const struct weir_spool_options *options, const struct weir_
     spool->options.folder = spool->folder;
     spool->options.name = spool->name;
     spool->log = log;
+    if (!options->boot)
+        weir_spool_boot(spool->boot);
+    else
+        snprintf(spool->boot, sizeof(spool->boot), "%s", options->boot);
     spool->file.fd = spool->claim = -1;
     spool->told = INT64_MIN;
     int rc = options->alone ? claim(spool) : 0;
@@ -118,7 +122,7 @@ void weir_spool_turn(struct weir_spool *spool, weir_time now)
 
 static int look(struct weir_spool *spool, weir_time now)
 {
-    struct weir_spool_look look = {.folder = spool->folder, .now = now,
+    struct weir_spool_look look = {.folder = spool->folder, .boot = spool->boot, .now = now,
                                    .turn = spool->options.turn,
                                    .name = spool->file.fd < 0 ? spool->name : NULL,
                                    .own = spool->file.fd < 0 ? NULL : spool->file.path};
@@ -155,7 +159,7 @@ static int open_file(struct weir_spool *spool, weir_time now)
     spool->looked = now;
     look(spool, now); /* the folder may be missing yet */
     int rc = spool->file.fd >= 0 ? 0
-             : weir_spool_begin(spool->folder, spool->name, now, &spool->file);
+             : weir_spool_begin(spool->folder, spool->name, spool->boot, now, &spool->file);
     if (rc < 0)
         spool->file.fd = -1;
     else

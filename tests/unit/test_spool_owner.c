@@ -1,5 +1,6 @@
 /*
- * A producer of which a spool is to have one only (core/store/spool_io.c, spool_folder_io.c).
+ * Who may write where in a spool (core/store/spool_io.c, spool_folder_io.c): a producer of which
+ * there is to be one only, and files of before the machine's last start.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -95,12 +97,77 @@ static void where_nothing_can_be_written_nobody_is_in_the_way(void **state)
     weir_spool_free(&spool);
 }
 
+/* Writes a line, after this start of the machine, and leaves the file to whoever comes next. */
+static void write_at(const char *folder, const char *boot, const char *line)
+{
+    struct weir_spool_options options = {.folder = folder, .name = "sniffer", .boot = boot,
+                                         .bytes_most = 1 << 20, .turn = WEIR_MINUTE,
+                                         .leave = true};
+    struct weir_spool *spool;
+
+    assert_int_equal(weir_spool_open(&options, &quiet, &spool), 0);
+    assert_int_equal(weir_spool_write(spool, 1700000000 * WEIR_SECOND, line), 0);
+    weir_spool_free(&spool);
+}
+
+/* "name:octets", sorted, blanks between them. */
+static const char *listing(const char *folder, char text_r[static 512])
+{
+    struct dirent **entry;
+    struct stat status;
+    char path[512];
+    size_t len = 0;
+    int count = scandir(folder, &entry, NULL, alphasort);
+
+    for (int i = 0; i < count; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, entry[i]->d_name);
+        if (entry[i]->d_name[0] != '.' && stat(path, &status) == 0)
+            len += (size_t)snprintf(text_r + len, 512 - len, "%s%s:%ld", len ? " " : "",
+                                    strchr(entry[i]->d_name, '.'), (long)status.st_size);
+        free(entry[i]);
+    }
+    free(entry);
+    return text_r;
+}
+
+static void a_file_of_before_the_last_start_is_not_gone_on_with(void **state)
+{
+    const char *folder = ((struct scratch *)*state)->directory;
+    char text[512];
+
+    write_at(folder, "aaaa", "one");
+    write_at(folder, "aaaa", "two");
+    assert_string_equal(listing(folder, text), ".aaaa.log.part:8");
+    write_at(folder, "bbbb", "three");
+    assert_string_equal(listing(folder, text), ".aaaa.log:8 .bbbb.log.part:6");
+    write_at(folder, NULL, "four");
+    write_at(folder, NULL, "five"); /* the kernel says the same both times */
+    assert_non_null(strstr(listing(folder, text), ".log.part:10"));
+    assert_non_null(strstr(text, ".bbbb.log:6"));
+    assert_int_equal(weir_spool_sweep(folder, 1700000000 * WEIR_SECOND, WEIR_MINUTE), 0);
+    assert_non_null(strstr(listing(folder, text), ".log.part:10"));
+}
+
+static void a_sweep_names_files_of_before_the_last_start_at_once(void **state)
+{
+    const char *folder = ((struct scratch *)*state)->directory;
+    char text[512];
+
+    write_at(folder, "aaaa", "one");
+    assert_int_equal(weir_spool_sweep(folder, 1700000000 * WEIR_SECOND, WEIR_MINUTE), 0);
+    assert_string_equal(listing(folder, text), ".aaaa.log:4");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             A13_a_second_one_of_a_name_is_refused_until_the_first_is_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_was_killed_is_followed_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_file_of_before_the_last_start_is_not_gone_on_with,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_sweep_names_files_of_before_the_last_start_at_once,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(where_nothing_can_be_written_nobody_is_in_the_way, setup,
                                         teardown),
     };
