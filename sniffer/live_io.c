@@ -20,7 +20,6 @@
 #include "core/program/sd_notify_io.h"
 #include "core/program/signals_io.h"
 #include "core/store/spool_io.h"
-#include "sniffer/alone_io.h"
 #include "sniffer/capture_io.h"
 #include "sniffer/even.h"
 #include "sniffer/live_setup_io.h"
@@ -43,7 +42,6 @@ struct weir_live {
     struct weir_clock wall, steady;
     struct weir_notify notify;
     int signals;
-    int alone;                   /* a lock: no other sniffer writes to this spool */
     struct weir_hash_key key;
     struct weir_capture *capture;
     char *interface;             /* where it listens, whatever a reload wants */
@@ -74,19 +72,20 @@ static int open_spool(struct weir_live *live)
         .name = "sniffer",
         .bytes_most = (uint64_t)config->spool_size,
         .turn = config->spool_turn,
+        .alone = true,
     };
+    int done;
 
     if (config->spool_folder[0] == '\0')
         return 0;
     if (!options.folder || weir_witness_files_new(options.folder, &live->setup.files) < 0)
         return WEIR_ENOMEM;
-    if (weir_alone_take(options.folder, &live->alone) < 0) {
+    done = weir_spool_open(&options, &live->log.log, &live->setup.spool);
+    if (done == WEIR_EBUSY)
         weir_log(&live->log.log, WEIR_LOG_ERROR, "another weir-sniffer writes to %s: two would "
                  "count everything twice; a server has one, for all its interfaces",
                  options.folder);
-        return WEIR_EIO;
-    }
-    return weir_spool_open(&options, &live->log.log, &live->setup.spool);
+    return done;
 }
 
 /* What sessions tell: for the log only. ------------------------------------------------- */
@@ -215,7 +214,7 @@ int weir_live_open(const struct weir_sniffer_options *options, struct weir_live 
     if (!live)
         return WEIR_ENOMEM;
     live->options = *options;
-    live->signals = live->alone = live->notify.fd = -1;
+    live->signals = live->notify.fd = -1;
     live->wall = weir_clock_system();
     live->steady = weir_clock_steady();
     live->key = weir_hash_key_random();
@@ -242,8 +241,6 @@ void weir_live_close(struct weir_live **live)
     free((*live)->interface);
     if ((*live)->signals >= 0)
         close((*live)->signals);
-    if ((*live)->alone >= 0)
-        close((*live)->alone);
     weir_notify_close(&(*live)->notify);
     if ((*live)->log.program)
         weir_daemon_log_end(&(*live)->log);

@@ -369,7 +369,7 @@ class Daemon(WithPostfix):
                                       "-i", interface], self.sniffer.folder / "second.log")
                 second.start()
                 rig.wait_for(lambda: not second.alive())  # pylint: disable=W0640
-                self.assertEqual(second.popen.returncode, 71)
+                self.assertEqual(second.popen.returncode, 75)
                 self.assertIn("another weir-sniffer writes to", second.log())
         self.source("-m", 7)
         self.assertEqual(self.check()["accepted"], 7)
