@@ -463,6 +463,7 @@ int weir_monitor_run(struct weir_monitor *monitor)
         weir_time now = weir_clock_now(&monitor->wall);
         weir_time steady = weir_clock_now(&monitor->steady);
 
+        weir_monitor_look_at_clock(monitor, now, steady);
         respond(monitor, now);
         store(monitor, steady);
         retain(monitor, now, steady);

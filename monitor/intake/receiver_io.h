@@ -105,6 +105,9 @@ uint32_t weir_receiver_silent(struct weir_receiver *receiver, weir_time now, wei
 bool weir_receiver_hearing(struct weir_receiver *receiver, uint32_t server, weir_time now,
                            uint64_t sum_r[static WEIR_HEARING_KINDS]);
 
+/* The clock was put back to a time: nobody told of later, nor was heard later.  With the lock. */
+void weir_receiver_rebase(struct weir_receiver *receiver, weir_time now);
+
 void weir_receiver_lock(struct weir_receiver *receiver);
 void weir_receiver_unlock(struct weir_receiver *receiver);
 

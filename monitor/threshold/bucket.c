@@ -167,6 +167,17 @@ static inline void set_ticks(struct row *row, weir_time time, weir_time ticks)
     row->since_leader = (row->since_leader & ~(uint32_t)SINCE_MOST) | (since & SINCE_MOST);
 }
 
+void weir_row_rebase(struct row *row, weir_time now)
+{
+    struct state state = state_of(row);
+    uint32_t ticks = ticks_since(row, state.time);
+    if (state.time <= now)
+        return;
+    state.time = within_range(now);
+    set_state(row, &state);
+    set_ticks(row, state.time, ticks);
+}
+
 /* Brings a row to a time and tells what is left, and what that clears. */
 static inline void refill(const struct class *class, struct row *row, struct state *state,
                           weir_time now, struct weir_levels *levels_r)

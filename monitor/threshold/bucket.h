@@ -151,6 +151,9 @@ void weir_buckets_settle(struct weir_buckets *buckets, const struct weir_spot *s
 /* Fills the buckets of a prefix up: an analyst said so. */
 void weir_buckets_reset(struct weir_buckets *buckets, const struct weir_spot *spot);
 
+/* The clock was put back to a time: what was charged later was charged then.  Looks at all rows. */
+void weir_buckets_rebase(struct weir_buckets *buckets, weir_time now);
+
 const struct weir_buckets_counts *weir_buckets_counts(const struct weir_buckets *buckets);
 
 /* Octets the table takes. */
