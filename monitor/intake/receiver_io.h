@@ -6,7 +6,8 @@
  * A stream's octets below its offset have been taken; what comes again is passed over, what comes
  * too early is refused with the offset that is wanted.  Octets are acknowledged only when the
  * journal has them; the database follows, and after a crash the journal says what it does not
- * have yet.  Buckets are memory: after a start they are filled from the journal's rest only.
+ * have yet.  Buckets are memory: after a start they are filled from the journal's rest, and before
+ * that from the last hour's minutes (monitor_restore_io.c).
  *
  * Times are the servers'; a line from more than WEIR_LINES_AHEAD in the future counts as now,
  * counted, so that a server with a wrong clock cannot move time for others; one from more than

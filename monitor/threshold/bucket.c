@@ -329,6 +329,25 @@ bool weir_buckets_charge(struct weir_buckets *buckets, const struct weir_spot *s
     return (state.over | was_over) != 0 || levels_r->made;
 }
 
+void weir_buckets_restore(struct weir_buckets *buckets, const struct weir_spot *spot,
+                          const struct weir_cost *cost)
+{
+    weir_time now = within_range(cost->time);
+    struct row *row = weir_buckets_row(buckets, spot);
+    struct weir_levels levels;
+    double due[WEIR_QUANTITIES];
+    if (!row)
+        row = weir_buckets_make(buckets, spot->name, now);
+    struct state state = state_of(row);
+    state.class_number = cost->class_number % WEIR_BUCKET_CLASSES_MAX;
+    const struct class *class = &buckets->class[state.class_number];
+    refill(class, row, &state, now, &levels);
+    for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
+        due[q] = fmin(cost->quantity[q], fmax(0, levels.of[q].tokens));
+    spend(class, row, &state, due, cost->server, &levels);
+    set_state(row, &state);
+}
+
 void weir_buckets_look(const struct weir_buckets *buckets, const struct weir_spot *spot,
                        weir_time time, unsigned class_number, struct weir_levels *levels_r)
 {

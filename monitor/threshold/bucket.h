@@ -141,6 +141,11 @@ void weir_buckets_near(const struct weir_buckets *buckets, struct weir_spot *spo
 bool weir_buckets_charge(struct weir_buckets *buckets, const struct weir_spot *spot,
                          const struct weir_cost *cost, struct weir_levels *levels_r);
 
+/* Charges what was charged before by a table that is gone: never beyond a maximum, so that nothing
+ * is raised. */
+void weir_buckets_restore(struct weir_buckets *buckets, const struct weir_spot *spot,
+                          const struct weir_cost *cost);
+
 /* What a charge of nothing would say, but that nothing is raised; makes no entry.  The second one
  * says it for good: what is cleared is cleared. */
 void weir_buckets_look(const struct weir_buckets *buckets, const struct weir_spot *spot,

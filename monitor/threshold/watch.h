@@ -134,6 +134,13 @@ struct weir_watch_standing weir_watch_standing(const struct weir_watch *watch,
 const char *weir_watch_resume(struct weir_watch *watch, struct weir_watch_event *event,
                               weir_time time);
 
+/* Charges what a watch before had been charged, and was stored: oldest first, after what it raised
+ * was taken up, and before the first charge.  Raises nothing. */
+void weir_watch_restore(struct weir_watch *watch, const struct weir_charge *charge);
+
+/* How long what was charged has any effect, at most: until the slowest bucket is full again. */
+weir_time weir_watch_span(const struct weir_watch *watch);
+
 /* The bucket of an address or network as it is now, and its limit; of a prefix that has none, a
  * full one without a limit. */
 struct weir_level weir_watch_look(const struct weir_watch *watch, weir_time time,
