@@ -70,6 +70,10 @@ struct weir_monitor {
     struct weir_admin *admin;
     weir_time stored, retained; /* steady: last time */
     struct weir_settled settled;
+    struct weir_monitor_clocks {
+        weir_time ahead;         /* of the steady clock is the wall's; 0: not looked yet */
+        weir_time forward;       /* steady: the wall clock was put forward last; 0: never */
+    } clocks;
     bool storing;                /* there is more to be stored at once */
     unsigned held;                   /* the receiver's lock, by whoever has the database's */
     bool stop;
@@ -104,6 +108,10 @@ int weir_monitor_open_policy(struct weir_monitor *monitor);
 int weir_monitor_open_alerts(struct weir_monitor *monitor);
 int weir_monitor_open_watch(struct weir_monitor *monitor);
 
+/* Fills a new watch's buckets from what the database has of the last hour; before the receiver
+ * takes what the journal has beyond that. */
+int weir_monitor_restore(struct weir_monitor *monitor);
+
 /* Reads what analysts accepted anew; with the database's lock. */
 int weir_monitor_spare(struct weir_monitor *monitor);
 
@@ -114,6 +122,10 @@ int weir_monitor_reread(struct weir_monitor *monitor);
 
 /* Reads the configuration anew: SIGHUP.  What is wrong is logged, and all stays as it was. */
 void weir_monitor_reload(struct weir_monitor *monitor);
+
+/* The loop looks at both clocks: a wall clock that was put back makes what lies in the future of
+ * now. */
+void weir_monitor_look_at_clock(struct weir_monitor *monitor, weir_time now, weir_time steady);
 
 /* Opens the doors for agents. */
 int weir_monitor_open_door(struct weir_monitor *monitor);

@@ -215,8 +215,8 @@ static int open_parts(struct weir_monitor *monitor)
     static int (*const steps[])(struct weir_monitor *monitor) = {
         open_database,           weir_monitor_open_policy,   open_spared,
         weir_monitor_spare,      weir_monitor_open_alerts,   weir_monitor_open_watch,
-        open_counting,           open_receiver,              end_replay,
-        weir_monitor_open_door,  weir_admin_open,
+        weir_monitor_restore,    open_counting,              open_receiver,
+        end_replay,              weir_monitor_open_door,     weir_admin_open,
     };
     int done = 0;
 
@@ -463,6 +463,7 @@ int weir_monitor_run(struct weir_monitor *monitor)
         weir_time now = weir_clock_now(&monitor->wall);
         weir_time steady = weir_clock_now(&monitor->steady);
 
+        weir_monitor_look_at_clock(monitor, now, steady);
         respond(monitor, now);
         store(monitor, steady);
         retain(monitor, now, steady);

@@ -110,6 +110,15 @@ bool weir_server_secret_matches(const struct weir_server *server,
 }
 
 /* One statement, so that of two that come at once one is let in. */
+int weir_database_servers_rebase(struct weir_database *database, weir_time now)
+{
+    struct weir_query q = weir_query(database, "UPDATE servers SET last_seen = ?1 "
+                                     "WHERE last_seen > ?1");
+
+    weir_bind_number(&q, now);
+    return weir_query_change(&q);
+}
+
 int weir_database_server_lease(struct weir_database *database, uint32_t number,
                                const uint8_t instance[static WEIR_INSTANCE],
                                const uint8_t *previous, weir_time now, weir_time silence)

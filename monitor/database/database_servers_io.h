@@ -64,4 +64,7 @@ int weir_database_server_lease(struct weir_database *database, uint32_t number,
 int weir_database_server_seen(struct weir_database *database, uint32_t number, weir_time now,
                               uint64_t generation, const char *health);
 
+/* The clock was put back to a time: no server was seen later.  How many were, or an error. */
+int weir_database_servers_rebase(struct weir_database *database, weir_time now);
+
 #endif

@@ -429,6 +429,17 @@ const char *weir_admit_blind(struct weir_admit *admit, weir_time now, char *buff
     return weir_line_end(&line);
 }
 
+void weir_admit_rebase(struct weir_admit *admit, weir_time now)
+{
+    pthread_mutex_lock(&admit->lock);
+    for (size_t i = 0; i < admit->count; i++)
+        if (admit->known[i].seen > now) {
+            admit->known[i].seen = now;
+            admit->known[i].noted = true;
+        }
+    pthread_mutex_unlock(&admit->lock);
+}
+
 uint32_t weir_admit_blind_bits(struct weir_admit *admit, weir_time now)
 {
     uint32_t bits = 0;

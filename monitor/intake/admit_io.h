@@ -56,6 +56,9 @@ int weir_admit_store(struct weir_admit *admit);
 const char *weir_admit_names(struct weir_admit *admit, uint32_t servers, char *buffer,
                              size_t size);
 
+/* The clock was put back to a time: nobody was heard later. */
+void weir_admit_rebase(struct weir_admit *admit, weir_time now);
+
 /* Another silence from now on. */
 void weir_admit_silence(struct weir_admit *admit, weir_time silence);
 

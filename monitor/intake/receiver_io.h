@@ -6,7 +6,8 @@
  * A stream's octets below its offset have been taken; what comes again is passed over, what comes
  * too early is refused with the offset that is wanted.  Octets are acknowledged only when the
  * journal has them; the database follows, and after a crash the journal says what it does not
- * have yet.  Buckets are memory: after a start they are filled from the journal's rest only.
+ * have yet.  Buckets are memory: after a start they are filled from the journal's rest, and before
+ * that from the last hour's minutes (monitor_restore_io.c).
  *
  * Times are the servers'; a line from more than WEIR_LINES_AHEAD in the future counts as now,
  * counted, so that a server with a wrong clock cannot move time for others; one from more than
@@ -104,6 +105,9 @@ uint32_t weir_receiver_silent(struct weir_receiver *receiver, weir_time now, wei
 /* What a server's sniffer told of itself in the last hour or two; whether it is in trouble. */
 bool weir_receiver_hearing(struct weir_receiver *receiver, uint32_t server, weir_time now,
                            uint64_t sum_r[static WEIR_HEARING_KINDS]);
+
+/* The clock was put back to a time: nobody told of later, nor was heard later.  With the lock. */
+void weir_receiver_rebase(struct weir_receiver *receiver, weir_time now);
 
 void weir_receiver_lock(struct weir_receiver *receiver);
 void weir_receiver_unlock(struct weir_receiver *receiver);

@@ -38,3 +38,23 @@ uint32_t weir_receiver_silent(struct weir_receiver *receiver, weir_time now, wei
     pthread_mutex_unlock(&receiver->lock);
     return silent;
 }
+
+static weir_time earlier(weir_time time, weir_time now)
+{
+    return time < now ? time : now;
+}
+
+void weir_receiver_rebase(struct weir_receiver *receiver, weir_time now)
+{
+    for (uint32_t i = 0; i < WEIR_RECEIVER_SERVERS; i++) {
+        struct server *server = &receiver->server[i];
+
+        server->told = earlier(server->told, now);
+        server->heard = earlier(server->heard, now);
+    }
+    for (size_t i = 0; i < receiver->places; i++)
+        if (receiver->stream[i]) {
+            receiver->stream[i]->last = earlier(receiver->stream[i]->last, now);
+            receiver->stream[i]->gone = earlier(receiver->stream[i]->gone, now);
+        }
+}

@@ -163,6 +163,15 @@ void weir_alarms_postpone(struct weir_alarms *alarms, struct weir_alarm *alarm, 
     settle(alarms, alarm->queued);
 }
 
+/* What is cut to one time stays in the order of a heap. */
+void weir_alarms_hurry(struct weir_alarms *alarms, weir_time due)
+{
+    for (uint32_t at = 0; at < alarms->queued; at++) {
+        struct weir_alarm *alarm = &alarms->alarm[alarms->queue[at]];
+        alarm->due = alarm->due < due ? alarm->due : due;
+    }
+}
+
 /* Events. ---------------------------------------------------------------- */
 
 static unsigned owner_of(uint32_t servers)

@@ -58,8 +58,8 @@ struct weir_alarm_place {
     unsigned class_number;
 };
 
-/* Notes an event by the word of these servers (bits of their numbers modulo 32).  NULL when there is
- * no room. */
+/* Notes an event by the word of these servers (bits of their numbers modulo 32).  NULL when there
+ * is no room. */
 struct weir_alarm *weir_alarms_raise(struct weir_alarms *alarms,
                                      const struct weir_alarm_place *place, unsigned quantity,
                                      uint32_t servers, weir_time due);
@@ -70,6 +70,9 @@ void weir_alarms_clear(struct weir_alarms *alarms, struct weir_alarm *alarm, uns
 /* The entry that is due first, or NULL; and another time for it. */
 struct weir_alarm *weir_alarms_first(const struct weir_alarms *alarms);
 void weir_alarms_postpone(struct weir_alarms *alarms, struct weir_alarm *alarm, weir_time due);
+
+/* All that have events are due then at the latest. */
+void weir_alarms_hurry(struct weir_alarms *alarms, weir_time due);
 
 /* Ends all events of a prefix and below it; done is told each entry. */
 void weir_alarms_forget(struct weir_alarms *alarms, const struct weir_prefix *prefix,

@@ -24,3 +24,8 @@ void weir_allowance_take(struct weir_allowance *allowance, unsigned most, weir_t
     if (time > allowance->time)
         allowance->time = time;
 }
+
+void weir_allowance_rebase(struct weir_allowance *allowance, weir_time now)
+{
+    allowance->time = allowance->time < now ? allowance->time : now;
+}

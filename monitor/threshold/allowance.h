@@ -22,6 +22,9 @@ struct weir_allowance {
 /* Whether one more is left at a time; most: so many an hour. */
 bool weir_allowance_left(const struct weir_allowance *allowance, unsigned most, weir_time time);
 
+/* The clock was put back to a time: what was taken later was taken then. */
+void weir_allowance_rebase(struct weir_allowance *allowance, weir_time now);
+
 /* Takes one, also where none is left: then all of it is missing. */
 void weir_allowance_take(struct weir_allowance *allowance, unsigned most, weir_time time);
 

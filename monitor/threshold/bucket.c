@@ -167,6 +167,17 @@ static inline void set_ticks(struct row *row, weir_time time, weir_time ticks)
     row->since_leader = (row->since_leader & ~(uint32_t)SINCE_MOST) | (since & SINCE_MOST);
 }
 
+void weir_row_rebase(struct row *row, weir_time now)
+{
+    struct state state = state_of(row);
+    uint32_t ticks = ticks_since(row, state.time);
+    if (state.time <= now)
+        return;
+    state.time = within_range(now);
+    set_state(row, &state);
+    set_ticks(row, state.time, ticks);
+}
+
 /* Brings a row to a time and tells what is left, and what that clears. */
 static inline void refill(const struct class *class, struct row *row, struct state *state,
                           weir_time now, struct weir_levels *levels_r)
@@ -318,6 +329,25 @@ bool weir_buckets_charge(struct weir_buckets *buckets, const struct weir_spot *s
     set_state(row, &state);
     tell_state(row, &state, levels_r);
     return (state.over | was_over) != 0 || levels_r->made;
+}
+
+void weir_buckets_restore(struct weir_buckets *buckets, const struct weir_spot *spot,
+                          const struct weir_cost *cost)
+{
+    weir_time now = within_range(cost->time);
+    struct row *row = weir_buckets_row(buckets, spot);
+    struct weir_levels levels;
+    double due[WEIR_QUANTITIES];
+    if (!row)
+        row = weir_buckets_make(buckets, spot->name, now);
+    struct state state = state_of(row);
+    state.class_number = cost->class_number % WEIR_BUCKET_CLASSES_MAX;
+    const struct class *class = &buckets->class[state.class_number];
+    refill(class, row, &state, now, &levels);
+    for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
+        due[q] = fmin(cost->quantity[q], fmax(0, levels.of[q].tokens));
+    spend(class, row, &state, due, cost->server, &levels);
+    set_state(row, &state);
 }
 
 void weir_buckets_look(const struct weir_buckets *buckets, const struct weir_spot *spot,

@@ -34,8 +34,9 @@
  * out of order.
  * A server that charged seven eighths or more of what is missing now is alone to account for it,
  * whoever else charged a little: else one that lies could make others its witnesses by a single
- * good mail each.  What is missing reaches no further back than the bucket can hold, so that of two
- * servers that tell a long backlog one after the other the second does not at once look alone.  Below that, all that charged since half account for it together.  What is told
+ * good mail each.  Below that, all that charged since half account for it together.  It is that
+ * much because what is missing reaches no further back than the bucket can hold: of two servers
+ * that tell a long backlog one after the other the second must not at once look alone.  What is told
  * of a row are the server whose charges prevail, and by how much of all that is missing, to a 63rd
  * and right on average: what others charge is set against it, as in a vote by majority; all
  * quantities together, each as a part of its maximum.
@@ -142,6 +143,11 @@ void weir_buckets_near(const struct weir_buckets *buckets, struct weir_spot *spo
 bool weir_buckets_charge(struct weir_buckets *buckets, const struct weir_spot *spot,
                          const struct weir_cost *cost, struct weir_levels *levels_r);
 
+/* Charges what was charged before by a table that is gone: never beyond a maximum, so that nothing
+ * is raised. */
+void weir_buckets_restore(struct weir_buckets *buckets, const struct weir_spot *spot,
+                          const struct weir_cost *cost);
+
 /* What a charge of nothing would say, but that nothing is raised; makes no entry.  The second one
  * says it for good: what is cleared is cleared. */
 void weir_buckets_look(const struct weir_buckets *buckets, const struct weir_spot *spot,
@@ -151,6 +157,9 @@ void weir_buckets_settle(struct weir_buckets *buckets, const struct weir_spot *s
 
 /* Fills the buckets of a prefix up: an analyst said so. */
 void weir_buckets_reset(struct weir_buckets *buckets, const struct weir_spot *spot);
+
+/* The clock was put back to a time: what was charged later was charged then.  Looks at all rows. */
+void weir_buckets_rebase(struct weir_buckets *buckets, weir_time now);
 
 const struct weir_buckets_counts *weir_buckets_counts(const struct weir_buckets *buckets);
 

@@ -47,6 +47,9 @@ struct weir_buckets {
 
 void weir_row_make(struct row *row, weir_time now);
 
+/* What was charged after a time was charged then. */
+void weir_row_rebase(struct row *row, weir_time now);
+
 /* How dear a row is: 0 when all of its buckets are full, else the largest part of a maximum that
  * is missing (up to 2), and 2 more when that is over its limit. */
 double weir_row_dearness(const struct weir_buckets *buckets, const struct row *row, weir_time now);

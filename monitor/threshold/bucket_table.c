@@ -243,6 +243,19 @@ void weir_buckets_reset(struct weir_buckets *buckets, const struct weir_spot *sp
         leave(buckets, place);
 }
 
+void weir_buckets_rebase(struct weir_buckets *buckets, weir_time now)
+{
+    for (size_t place = 0; place < buckets->counts.places; place++)
+        if (buckets->name[place] != 0)
+            weir_row_rebase(&buckets->row[place], now);
+    for (size_t i = 0; i < buckets->late_sets * LATE_WAYS; i++) {
+        struct late_mark *mark = &buckets->late[i];
+        mark->used = mark->used < now ? mark->used : now;
+        for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
+            mark->until[q] = mark->until[q] < now ? mark->until[q] : now;
+    }
+}
+
 /* The table. ------------------------------------------------------------- */
 
 static size_t octets_of_names(const struct weir_buckets *buckets)

@@ -310,6 +310,31 @@ void weir_ladder_advance(struct weir_ladder *ladder, weir_time now)
     }
 }
 
+static void rebase_caps(struct ladder_caps *caps, weir_time now)
+{
+    weir_allowance_rebase(&caps->all, now);
+    for (unsigned i = 0; i < LADDER_SERVERS; i++)
+        weir_allowance_rebase(&caps->server[i], now);
+}
+
+void weir_ladder_rebase(struct weir_ladder *ladder, weir_time now)
+{
+    for (uint32_t i = 0; i < WEIR_LADDER_RECORDS_MAX; i++) {
+        struct ladder_record *record = &ladder->record[i];
+        if (!record->used)
+            continue;
+        if (record->taken > now) {
+            record->ends -= record->taken - now;
+            record->taken = now;
+        }
+        record->last = record->last < now ? record->last : now;
+        record->event.time = record->event.time < now ? record->event.time : now;
+    }
+    rebase_caps(&ladder->blocks, now);
+    rebase_caps(&ladder->scores, now);
+    ladder->now = ladder->wall = now;
+}
+
 void weir_ladder_undo(struct weir_ladder *ladder, const struct weir_prefix *prefix)
 {
     for (uint32_t i = 0; i < WEIR_LADDER_RECORDS_MAX; i++) {

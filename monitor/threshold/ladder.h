@@ -9,7 +9,8 @@
  * event that is still raised and has had charges beyond its limit since the step was taken: what
  * has merely not been cleared, because its bucket fills slowly or nobody is left to tell of it,
  * climbs no further.  Whether it is, and has, the watch is asked each time.  At the last step a
- * block lasts twice as long each time, up to `longest`.  A cleared event ends nothing: what was decided runs to its end.
+ * block lasts twice as long each time, up to `longest`.  A cleared event ends nothing: what was
+ * decided runs to its end.
  *
  * Steps go by the caller's clock, whatever times events claim: a step begins when it is decided,
  * and an event that comes before half of it has gone by, or WEIR_LADDER_WAIT at most, is noted and
@@ -136,6 +137,10 @@ void weir_ladder_event(struct weir_ladder *ladder, const struct weir_watch_event
 /* Time has come so far: events still raised take their next step, and what is past its memory is
  * forgotten.  Looks at every record: about once a second. */
 void weir_ladder_advance(struct weir_ladder *ladder, weir_time now);
+
+/* The clock was put back to a time: steps that were taken later were taken then and last as long;
+ * blocks and scores count as of then. */
+void weir_ladder_rebase(struct weir_ladder *ladder, weir_time now);
 
 /* An analyst undid it: forgets a prefix and all below it, so that they begin at the first step. */
 void weir_ladder_undo(struct weir_ladder *ladder, const struct weir_prefix *prefix);

@@ -1,5 +1,6 @@
 /*
- * What analysts decide and take back; each action is one transaction, told once it is written.
+ * What analysts decide and take back, and a clock that was put back; each action is one
+ * transaction, told once it is written.
  */
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "monitor/database/database_decisions_io.h"
 #include "monitor/database/database_events_io.h"
 #include "monitor/database/database_ladder_io.h"
+#include "monitor/database/database_rebase_io.h"
 #include "monitor/threshold/responder_impl.h"
 
 /* What waits to be written comes first. */
@@ -148,4 +150,27 @@ int weir_responder_decide(struct weir_responder *responder, const char *name,
     if (done == 0)
         done = weir_responder_audit(responder, who, "decide", text);
     return end(responder, done);
+}
+
+static int rebase_stored(struct weir_responder *responder, weir_time now)
+{
+    int done = begin(responder, now);
+
+    if (done < 0)
+        return done;
+    return end(responder, weir_database_rebase(responder->options.database, now,
+                                               &responder->generation));
+}
+
+int weir_responder_rebase(struct weir_responder *responder, weir_time now, bool stored)
+{
+    int moved = stored ? rebase_stored(responder, now) : 0;
+
+    pthread_mutex_lock(&responder->lock);
+    responder->clock = now;
+    for (unsigned i = 0; i < sizeof responder->alone.of / sizeof responder->alone.of[0]; i++)
+        weir_allowance_rebase(&responder->alone.of[i], now);
+    pthread_mutex_unlock(&responder->lock);
+    weir_ladder_rebase(responder->ladder, now);
+    return moved;
 }

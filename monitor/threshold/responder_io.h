@@ -82,6 +82,11 @@ int weir_responder_finish(struct weir_responder *responder, uint64_t booked, wei
 int weir_responder_undo(struct weir_responder *responder, const struct weir_prefix *prefix,
                         const char *who, weir_time now);
 
+/* The clock was put back to a time: what the ladder has of later is of then.  stored: so is what
+ * the database has; decisions last as long from then on, and servers are told.  How many decisions,
+ * or an error. */
+int weir_responder_rebase(struct weir_responder *responder, weir_time now, bool stored);
+
 /* Drops what is queued about a prefix and what is below it, since the watch forgets that without a
  * word: to be called together with weir_watch_reset(), and nothing charged in between. */
 void weir_responder_drop(struct weir_responder *responder, const struct weir_prefix *prefix);

@@ -85,6 +85,7 @@ static int take_up(struct weir_responder *responder, struct left_event *one, wei
 
     if (done < 0)
         return done;
+    seen = seen < now ? seen : now; /* a clock may have been ahead */
     if (!one->why)
         one->why = options->resume(options->context, &one->event,
                                    seen > one->event.time ? seen : one->event.time);

@@ -134,6 +134,29 @@ void weir_watch_charge(struct weir_watch *watch, const struct weir_charge *charg
     charge_block(watch, charge, 1);
 }
 
+void weir_watch_restore(struct weir_watch *watch, const struct weir_charge *charge)
+{
+    struct weir_watch_counts before = watch->counts;
+    struct step step;
+    prepare(watch, charge, &step);
+    for (unsigned level = 0; level < step.place.levels; level++)
+        weir_buckets_restore(watch->level[level], &step.place.spot[level], &step.cost);
+    watch->counts = before;
+}
+
+weir_time weir_watch_span(const struct weir_watch *watch)
+{
+    double longest = 0;
+    for (size_t i = 0; i < watch->options.class_count; i++)
+        for (unsigned q = 0; q < WEIR_QUANTITIES; q++) {
+            const struct weir_limit *limit = &watch->class[i].limits.of[q];
+            double held = (double)WEIR_BUCKET_HELD / WEIR_SECOND;
+            if (limit->maximum > 0)
+                longest = fmax(longest, limit->rate > 0 ? limit->maximum / limit->rate : held);
+        }
+    return (weir_time)(fmin(longest, 1e9) * WEIR_SECOND);
+}
+
 /* The watch. ------------------------------------------------------------- */
 
 static int make_classes(struct weir_watch *watch)

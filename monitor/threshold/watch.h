@@ -13,10 +13,10 @@
  *
  * A raised event stays until its bucket is back at half of its maximum (hysteresis).  Nothing but
  * charges and the time of charges clears it, and nothing at all while one of the servers that saw
- * it is blind (weir_watch_blind()): what that does not tell may be more of the same.  The caller says
- * how far time has come for certain on the others (weir_watch_advance()).  A charge is believed its
- * time: whoever takes it from a server holds it against a clock (lines.h), and a server that was
- * cut off tells of hours in one batch.
+ * it is blind (weir_watch_blind()): what that does not tell may be more of the same.  The caller
+ * says how far time has come for certain on the others (weir_watch_advance()).  A charge is
+ * believed its time: whoever takes it from a server holds it against a clock (lines.h), and a
+ * server that was cut off tells of hours in one batch.
  *
  * The handler may leave out an event that is raised: it stands all the same, so that it is not
  * raised again and again, but its end is not told either.
@@ -107,6 +107,10 @@ void weir_watch_blind(struct weir_watch *watch, uint32_t servers);
 /* Time has come so far on every server that is not blind: clears what is at half by now. */
 void weir_watch_advance(struct weir_watch *watch, weir_time time);
 
+/* The clock was put back to a time: nothing is later, and events are looked at anew.  Looks at
+ * all buckets. */
+void weir_watch_rebase(struct weir_watch *watch, weir_time now);
+
 /* What is watched in the place of a prefix: of an IPv6 address its /64; else the prefix itself. */
 struct weir_prefix weir_watch_own(const struct weir_prefix *prefix);
 
@@ -129,6 +133,13 @@ struct weir_watch_standing weir_watch_standing(const struct weir_watch *watch,
  * the event are this watch's; or why not, static text.  To be used before the first charge. */
 const char *weir_watch_resume(struct weir_watch *watch, struct weir_watch_event *event,
                               weir_time time);
+
+/* Charges what a watch before had been charged, and was stored: oldest first, after what it raised
+ * was taken up, and before the first charge.  Raises nothing. */
+void weir_watch_restore(struct weir_watch *watch, const struct weir_charge *charge);
+
+/* How long what was charged has any effect, at most: until the slowest bucket is full again. */
+weir_time weir_watch_span(const struct weir_watch *watch);
 
 /* The bucket of an address or network as it is now, and its limit; of a prefix that has none, a
  * full one without a limit. */

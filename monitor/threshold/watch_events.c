@@ -201,6 +201,15 @@ void weir_watch_advance(struct weir_watch *watch, weir_time time)
     }
 }
 
+void weir_watch_rebase(struct weir_watch *watch, weir_time now)
+{
+    for (unsigned level = 0; level < WEIR_WATCH_LEVELS; level++)
+        weir_buckets_rebase(watch->level[level], now);
+    weir_alarms_hurry(watch->alarms, now);
+    watch->newest = watch->newest < now ? watch->newest : now;
+    watch->certain = watch->certain < now ? watch->certain : now;
+}
+
 /* What another watch raised. --------------------------------------------- */
 
 /* Where the prefix of an event is charged; or why nowhere. */

@@ -53,6 +53,20 @@ class Again(World):
             return all(event["cleared"] for event in self.monitor.events(address))
         rig.wait_for(ends, 15, f"the end of the event about {address}")
 
+    def test_what_was_counted_before_a_restart_counts(self):
+        self.world(threshold={"connections_rate": "1/h"})
+        self.mx1.saw(BAD, connections=45)
+        rig.wait_for(lambda: self.monitor.rows("SELECT * FROM minutes"), 10, "its minute")
+        time.sleep(1)
+        self.monitor.kill()
+        self.monitor.start()
+        self.mx1.saw(OTHER, connections=45)
+        self.mx1.saw(BAD, connections=4)
+        rig.wait_for(lambda: self.monitor.about(OTHER), 10, "the other's row")
+        self.assertEqual(self.monitor.events(), [])
+        self.mx1.saw(BAD, connections=3)
+        self.wait_for_event()
+
     def test_an_event_that_stood_at_a_restart_ends(self):
         for kill in (False, True):
             with self.subTest(kill=kill):

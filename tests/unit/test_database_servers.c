@@ -230,6 +230,19 @@ static void the_audit_is_listed_newest_first(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, database_setup, database_teardown)
 
+static void a_clock_that_was_put_back_saw_nobody_later(void **state)
+{
+    struct database_rig *rig = *state;
+    uint32_t number;
+
+    database_must(rig, weir_database_server_add(rig->database, "mx7", secret, NOW, &number), 0);
+    database_must(rig, weir_database_server_seen(rig->database, number, NOW + WEIR_DAY, 0, NULL),
+                  0);
+    database_must(rig, weir_database_servers_rebase(rig->database, NOW), 1);
+    database_must(rig, weir_database_servers_rebase(rig->database, NOW), 0);
+    assert_true(database_number(rig, "SELECT last_seen FROM servers") == NOW);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +252,7 @@ int main(void)
         TEST(servers_are_listed_with_their_health),
         TEST(thresholds_are_put_replaced_and_removed),
         TEST(limits_that_are_none_are_refused),
+        TEST(a_clock_that_was_put_back_saw_nobody_later),
         TEST(the_audit_is_listed_newest_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -360,6 +360,33 @@ static void an_undo_of_an_IPv6_address_is_about_its_64(void **state)
                                      "made > event AND origin = 'monitor'"), 3);
 }
 
+static void what_was_decided_while_the_clock_was_ahead_lasts_as_long_from_now_on(void **state)
+{
+    const weir_time ahead = NOW + WEIR_DAY;
+    struct rig *rig = *state;
+
+    decide(rig, "accept", "192.0.2.1", 0);
+    decide(rig, "blacklist", "192.0.2.2", NOW + WEIR_HOUR);
+    tell(rig, "192.0.2.7", true, ahead);
+    assert_int_equal(weir_responder_rebase(rig->responder, NOW + 1, false), 0);
+    assert_true(database_number(rig->database, "SELECT max(made) FROM decisions") == ahead);
+    assert_int_equal(weir_responder_rebase(rig->responder, NOW + 1, true), 1);
+    assert_true(database_number(rig->database, "SELECT max(made) FROM decisions") == NOW + 1);
+    assert_true(database_number(rig->database, "SELECT ends FROM decisions WHERE number = 3") ==
+                NOW + 1 + 10 * WEIR_MINUTE);
+    assert_true(database_number(rig->database, "SELECT raised FROM events") == NOW + 1);
+    assert_true(database_number(rig->database, "SELECT taken FROM ladder") == NOW + 1);
+    assert_string_equal(told(rig, 3, false, NOW + 1), "4: score 192.0.2.7");
+    assert_int_equal(weir_responder_rebase(rig->responder, NOW + 1, true), 0);
+    /* The ladder goes on from there. */
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW + 9 * WEIR_MINUTE), 0);
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM decisions"), 3);
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW + 11 * WEIR_MINUTE), 0);
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM decisions"), 4);
+    assert_true(database_number(rig->database, "SELECT max(made) FROM decisions") ==
+                NOW + 11 * WEIR_MINUTE);
+}
+
 static void an_undo_of_many_takes_back_all_of_them(void **state)
 {
     struct rig *rig = *state;
@@ -403,6 +430,7 @@ int main(void)
         TEST(what_is_queued_about_what_is_undone_is_dropped),
         TEST(an_undo_takes_back_what_is_at_and_below_a_prefix),
         TEST(an_undo_of_an_IPv6_address_is_about_its_64),
+        TEST(what_was_decided_while_the_clock_was_ahead_lasts_as_long_from_now_on),
         TEST(an_undo_of_many_takes_back_all_of_them),
         TEST(an_order_tells_the_last_state_of_each_entry),
     };

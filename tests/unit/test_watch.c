@@ -302,6 +302,28 @@ static void missing_data_never_clears_an_event(void **state)
     watched_close(&w);
 }
 
+static void a_clock_that_was_ahead_counts_for_no_longer_than_it_was(void **state)
+{
+    const double day = 86400;
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    watched_charge(&w, "192.0.2.1", day, 11);
+    watched_charge(&w, "192.0.2.2", day, 1);
+    weir_watch_advance(w.watch, WATCHED_START + WEIR_DAY);
+    assert_int_equal(w.count, 1);
+    weir_watch_rebase(w.watch, WATCHED_START);
+    weir_watch_advance(w.watch, WATCHED_START + WEIR_MINUTE);
+    assert_int_equal(w.count, 2);
+    assert_true(watched_is(&w, false, "192.0.2.1"));
+    for (unsigned second = 0; second < 20; second++)
+        watched_charge(&w, "192.0.2.2", 60 + second, 3);
+    assert_int_equal(w.count, 3);
+    assert_true(watched_is(&w, true, "192.0.2.2"));
+    assert_int_equal(weir_watch_counts(w.watch)->late, 0);
+    watched_close(&w);
+}
+
 /* The analyst. ----------------------------------------------------------- */
 
 static void a_reset_fills_the_buckets_of_a_prefix_and_of_offenders_below(void **state)
@@ -501,6 +523,7 @@ int main(void)
         cmocka_unit_test(an_hour_told_at_once_after_silence_was_an_hour),
         cmocka_unit_test(what_is_a_minute_older_than_the_newest_is_late),
         cmocka_unit_test(missing_data_never_clears_an_event),
+        cmocka_unit_test(a_clock_that_was_ahead_counts_for_no_longer_than_it_was),
         cmocka_unit_test(a_reset_fills_the_buckets_of_a_prefix_and_of_offenders_below),
         cmocka_unit_test(the_watch_says_what_stands_and_whether_more_came_beyond_the_limit),
         cmocka_unit_test(what_is_left_out_stands_and_its_end_is_not_told),

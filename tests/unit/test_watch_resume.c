@@ -144,9 +144,32 @@ static void one_more_than_there_is_room_for_is_not_taken_up(void **state)
     watched_close(&w);
 }
 
+static void what_was_charged_before_is_restored_and_raises_nothing(void **state)
+{
+    static const struct weir_watch_class slow = {
+        .name = "default", .limits = {{[WEIR_QUANTITY_MESSAGES] = {1 / 60.0, 10}}}};
+    struct weir_charge charge = {WATCHED_START, watched_address("192.0.2.1"), {0, 8}, 1};
+    struct watched w;
+    (void)state;
+    watched_open(&w, &slow, 1, NULL);
+    assert_true(weir_watch_span(w.watch) == 10 * WEIR_MINUTE);
+    weir_watch_restore(w.watch, &charge);
+    charge.time += WEIR_MINUTE;
+    weir_watch_restore(w.watch, &charge); /* 15 of 10: never beyond */
+    assert_int_equal(w.count, 0);
+    assert_int_equal(weir_watch_counts(w.watch)->charges, 0);
+    assert_true(watched_tokens(&w, "192.0.2.1", 60) == 0);
+    assert_true(watched_tokens(&w, "192.0.2.0/24", 60) == 28);
+    watched_charge(&w, "192.0.2.1", 120, 2); /* one has come back */
+    assert_int_equal(w.count, 1);
+    assert_true(watched_last(&w)->raised);
+    watched_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_charged_before_is_restored_and_raises_nothing),
         cmocka_unit_test(it_is_not_raised_again_and_ends_at_half),
         cmocka_unit_test(whoever_goes_on_stays_over),
         cmocka_unit_test(networks_and_their_offenders_are_taken_up_in_any_order),

@@ -1,0 +1,54 @@
+/*
+ * What becomes of times when the wall clock is put back: a clock that was ahead for a while must
+ * not count for as long as it was ahead.
+ *
+ * What is in memory is moved in any case.  Decisions of the database are moved only where the
+ * clock had been put forward within the hour before: else nobody knows which of the two was right,
+ * and a clock that is behind for some seconds must not end all blocks early.
+ * Forward a clock just goes on: what lay in between is gone.
+ */
+#include "core/base/error.h"
+#include "monitor/monitor_impl.h"
+
+#define STEP WEIR_MINUTE    /* more than that is a step, and not a correction */
+#define GLITCH WEIR_HOUR    /* no longer than that was it wrong */
+
+static void rebase(struct weir_monitor *monitor, weir_time now, bool stored)
+{
+    int moved;
+
+    weir_receiver_lock(monitor->receiver);
+    weir_receiver_rebase(monitor->receiver, now);
+    weir_watch_rebase(monitor->watch, now);
+    weir_receiver_unlock(monitor->receiver);
+    weir_admit_rebase(monitor->admit, now);
+    pthread_mutex_lock(&monitor->lock);
+    moved = weir_database_servers_rebase(monitor->database, now);
+    if (moved >= 0)
+        moved = weir_responder_rebase(monitor->responder, now, stored);
+    if (moved < 0)
+        weir_monitor_trouble(monitor, "what was decided while the clock was ahead lasts too long",
+                             moved);
+    pthread_mutex_unlock(&monitor->lock);
+    if (moved > 0)
+        weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "%d decisions were made while the clock "
+                 "was ahead: they last as long from now on", moved);
+}
+
+void weir_monitor_look_at_clock(struct weir_monitor *monitor, weir_time now, weir_time steady)
+{
+    struct weir_monitor_clocks *clocks = &monitor->clocks;
+    weir_time ahead = now - steady, by = ahead - clocks->ahead;
+    bool first = clocks->ahead == 0;
+
+    clocks->ahead = ahead;
+    if (first || (by <= STEP && by >= -STEP))
+        return;
+    weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "the clock was put %s by %.0f seconds%s",
+             by > 0 ? "forward" : "back", (double)(by > 0 ? by : -by) / WEIR_SECOND,
+             by > 0 ? "" : ": what it dated later counts from now on");
+    if (by > 0)
+        clocks->forward = steady;
+    else
+        rebase(monitor, now, clocks->forward > 0 && steady - clocks->forward < GLITCH);
+}
