@@ -36,9 +36,9 @@
  * whoever else charged a little: else one that lies could make others its witnesses by a single
  * good mail each.  Below that, all that charged since half account for it together.  It is that
  * much because what is missing reaches no further back than the bucket can hold: of two servers
- * that tell a long backlog one after the other the second must not at once look alone.  What is told
- * of a row are the server whose charges prevail, and by how much of all that is missing, to a 63rd
- * and right on average: what others charge is set against it, as in a vote by majority; all
+ * that tell a long backlog one after the other the second must not look alone at once.  What is
+ * told of a row are the server whose charges prevail, and by how much of all that is missing, to a
+ * 63rd and right on average: what others charge is set against it, as in a vote by majority; all
  * quantities together, each as a part of its maximum.
  * Deficits are single precision: right to a ten-millionth of the deficit a charge, and what is
  * less than a millionth of the maximum beyond it does not count as beyond.
