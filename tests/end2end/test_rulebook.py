@@ -164,8 +164,8 @@ class Book(ctl_help.Help, World):
         self.assertIn("3 of 4 rules would change", said)
         self.assertEqual(self.book()["CHEAP_LOAN"]["state"], "active")
         said = self.good("analyze", "--now", stamp(31.01))
-        self.assertIn("CHEAP_LOAN: active -> retired: no mail has hit it for too long: 31 days, and "
-                      "never before", said)
+        self.assertIn("CHEAP_LOAN: active -> retired: no mail has hit it for too long: 31 days, "
+                      "and never before", said)
         self.assertIn("3 of 4 rules changed", said)
         self.assertEqual({name: rule["state"] for name, rule in self.book().items()},
                          {"CHEAP_LOAN": "retired", "SUBJECT_WIN": "retired",
