@@ -312,7 +312,8 @@ class Learned(Deciding):
         rig.wait_for(lambda: self.rule("CHEAP_LOAN")["state"] == "retired", 20, "a run")
         change, *_ = json.loads(self.ctl("rules", "history", "CHEAP_LOAN", "--json"))
         self.assertEqual(change["who"], "analyzer")
-        self.assertIn("analyzer: 3 of 3 rules changed", self.monitor.log())
+        rig.wait_for(lambda: "analyzer: 3 of 3 rules changed" in self.monitor.log(), 10,
+                     "a line in the log")
 
 
 if __name__ == "__main__":

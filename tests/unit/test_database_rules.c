@@ -320,7 +320,9 @@ static void a_rule_is_changed_in_its_place_or_left_alone(void **state)
 {
     struct database_rig *rig = *state;
     struct weir_kept_rule rule = a_rule(1001, "A");
-    static const struct { int says, result; } cases[] = {{0, 1}, {1, 0}, {WEIR_ENOMEM, WEIR_ENOMEM}};
+    static const struct {
+        int says, result;
+    } cases[] = {{0, 1}, {1, 0}, {WEIR_ENOMEM, WEIR_ENOMEM}};
 
     database_must(rig, put(rig, &rule), 1);
     for (size_t i = 0; i < 3; i++) {
