@@ -24,6 +24,7 @@
 #include "monitor/threshold/spared.h"
 
 struct weir_admin;
+struct weir_rulebook;
 
 /* What the loop does again and again until it is done. */
 enum weir_monitor_task {
@@ -32,6 +33,7 @@ enum weir_monitor_task {
     WEIR_TASK_SERVERS,
     WEIR_TASK_FORGET,
     WEIR_TASK_SYNC,
+    WEIR_TASK_ANALYZE,
     WEIR_TASKS
 };
 
@@ -67,6 +69,7 @@ struct weir_monitor {
     struct weir_admit *admit;
     struct weir_certificate certificate;
     struct weir_intake *intake;
+    struct weir_rulebook *rulebook;
     struct weir_admin *admin;
     weir_time stored, retained; /* steady: last time */
     struct weir_settled settled;

@@ -27,6 +27,7 @@
 #include "monitor/database/database_retention_io.h"
 #include "monitor/intake/lines.h"
 #include "monitor/monitor_impl.h"
+#include "monitor/monitor_rulebook_io.h"
 
 #define ARENA_FIRST 8192
 #define PATH_MOST 4096
@@ -87,6 +88,7 @@ void weir_monitor_note(struct weir_monitor *monitor, enum weir_monitor_task task
         [WEIR_TASK_SERVERS] = "servers are not written",
         [WEIR_TASK_FORGET] = "nothing could be forgotten",
         [WEIR_TASK_SYNC] = "the journal is not durable",
+        [WEIR_TASK_ANALYZE] = "rules are not analyzed",
     };
     char *trouble = monitor->trouble[task];
 
@@ -216,7 +218,8 @@ static int open_parts(struct weir_monitor *monitor)
         open_database,           weir_monitor_open_policy,   open_spared,
         weir_monitor_spare,      weir_monitor_open_alerts,   weir_monitor_open_watch,
         weir_monitor_restore,    open_counting,              open_receiver,
-        end_replay,              weir_monitor_open_door,     weir_admin_open,
+        end_replay,              weir_rulebook_open,         weir_monitor_open_door,
+        weir_admin_open,
     };
     int done = 0;
 
@@ -301,6 +304,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     if (!monitor)
         return;
     weir_admin_close(monitor);
+    weir_rulebook_close(monitor);
     weir_intake_close(&monitor->intake);
     if (monitor->receiver)
         (void)weir_receiver_store(monitor->receiver);
