@@ -13,8 +13,9 @@
  *
  * What is not proven is kept and counted by why, and changes nothing.
  *
- * Votes, what they made of messages, hits and the journal's position are written in one transaction,
- * so that after kill -9 each counts once; when that fails, the hits in memory are put back.
+ * Votes, what they made of messages, hits and the journal's position are written in one
+ * transaction, so that after kill -9 each counts once; when that fails, the hits in memory are put
+ * back.
  *
  * Owner:    the caller.  Threads: under one lock of the caller's, but weir_reports_read().
  * Errors:   those of the database, WEIR_ENOMEM.

@@ -75,6 +75,10 @@ enum weir_ctl_option {
     WEIR_CTL_WATCH = 'w',
     WEIR_CTL_OPEN = 'y',
     WEIR_CTL_ACCEPT = 'Y',
+    WEIR_CTL_USER = 'U',
+    WEIR_CTL_TAKE_BACK = 'G',
+    WEIR_CTL_WHAT = 'Q',
+    WEIR_CTL_STATE = 'J',
 };
 
 struct weir_ctl;
@@ -232,5 +236,7 @@ int weir_ctl_block(struct weir_ctl *ctl);
 int weir_ctl_unblock(struct weir_ctl *ctl);
 int weir_ctl_unaccept(struct weir_ctl *ctl);
 int weir_ctl_decisions(struct weir_ctl *ctl);
+int weir_ctl_report(struct weir_ctl *ctl);
+int weir_ctl_reports(struct weir_ctl *ctl);
 
 #endif

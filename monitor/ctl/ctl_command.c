@@ -60,6 +60,10 @@ static const struct option long_options[] = {
     {"watch", no_argument, NULL, WEIR_CTL_WATCH},
     {"open", no_argument, NULL, WEIR_CTL_OPEN},
     {"accept", no_argument, NULL, WEIR_CTL_ACCEPT},
+    {"user", required_argument, NULL, WEIR_CTL_USER},
+    {"take-back", no_argument, NULL, WEIR_CTL_TAKE_BACK},
+    {"what", required_argument, NULL, WEIR_CTL_WHAT},
+    {"state", required_argument, NULL, WEIR_CTL_STATE},
     {NULL, 0, NULL, 0},
 };
 
@@ -112,6 +116,10 @@ static const struct explanation explanations[] = {
     {WEIR_CTL_MOST, "--most N", "show so many"},
     {WEIR_CTL_WATCH, "--watch", "draw it anew every 2 s, until Ctrl-C"},
     {WEIR_CTL_OPEN, "--open", "only those that stand"},
+    {WEIR_CTL_USER, "--user NAME", "who says so; else, of a letter with messages attached, its From"},
+    {WEIR_CTL_TAKE_BACK, "--take-back", "what was said so before does not hold any more"},
+    {WEIR_CTL_WHAT, "--what WORD", "the message itself, what is attached to it, or any: as it looks"},
+    {WEIR_CTL_STATE, "--state WORD", "only those of this state, or of which this came"},
     {WEIR_CTL_ACCEPT, "--accept", "and accept it from now on, on all servers"},
 };
 

@@ -48,8 +48,8 @@ int weir_database_report_votes(struct weir_database *database, uint64_t uid,
                                struct weir_report_votes *votes_r);
 
 /* Of a person's last votes that stand, at most so many: those about messages of which a majority,
- * he and others with weight together, says the same, and of them those that said the opposite.  0 or
- * an error. */
+ * he and others with weight together, says the same, and of them those that said the opposite.
+ * 0 or an error. */
 struct weir_report_record { unsigned decided, opposed; };
 int weir_database_report_record(struct weir_database *database, uint64_t user, unsigned most,
                                 struct weir_report_record *record_r);

@@ -197,7 +197,7 @@ static void B33_what_is_taken_back_is_as_if_it_was_never_said(void **state)
     decide(world, 1);
     say(world, (struct said){.uid = 1, .user = 1});
     assert_hits(world, 0, 1, 1);
-    say(world, (struct said){.uid = 1, .user = 1, .back = true, .spam = true}); /* not what he said */
+    say(world, (struct said){.uid = 1, .user = 1, .back = true, .spam = true}); /* he did not */
     assert_hits(world, 0, 1, 1);
     world->now += 40 * WEIR_DAY;
     say(world, (struct said){.uid = 1, .user = 1, .back = true});
@@ -244,7 +244,7 @@ static void a_message_is_moved_once_by_the_majority(void **state)
     assert_hits(world, 0, 1, 1);
 }
 
-/* User 1 against the others about some of ten messages, then about one more, which counts or not. */
+/* User 1 against the others about some messages, then about one more, which counts or not. */
 static uint64_t after(struct world *world, unsigned decided, unsigned opposed)
 {
     for (unsigned uid = 1; uid <= decided; uid++) {
