@@ -116,9 +116,9 @@ static const struct explanation explanations[] = {
     {WEIR_CTL_MOST, "--most N", "show so many"},
     {WEIR_CTL_WATCH, "--watch", "draw it anew every 2 s, until Ctrl-C"},
     {WEIR_CTL_OPEN, "--open", "only those that stand"},
-    {WEIR_CTL_USER, "--user NAME", "who says so; else, of a letter with messages attached, its From"},
+    {WEIR_CTL_USER, "--user NAME", "who says so; else, of a letter with mail attached, its From"},
     {WEIR_CTL_TAKE_BACK, "--take-back", "what was said so before does not hold any more"},
-    {WEIR_CTL_WHAT, "--what WORD", "the message itself, what is attached to it, or any: as it looks"},
+    {WEIR_CTL_WHAT, "--what WORD", "the message itself, what is attached, or any: as it looks"},
     {WEIR_CTL_STATE, "--state WORD", "only those of this state, or of which this came"},
     {WEIR_CTL_ACCEPT, "--accept", "and accept it from now on, on all servers"},
 };

@@ -8,7 +8,6 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -21,7 +20,6 @@ from test_monitor import World
 LOAN, WIN = 101, 102
 CLIENT, DOMAIN = "198.51.100.20", "client.example"
 SPAMMY = b"a cheap loan\r\n"
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def letter(*parts, kind="multipart/mixed", sender="Carol <carol@test.example>"):
@@ -116,7 +114,8 @@ class Reports(Base):
         mails = [self.judge() for _ in range(3)]
         self.wait_for(WIN, (3, 0, 0))
         row, = self.said(mails[0], "ham", "--user", "bob@test.example")
-        self.assertEqual([row[word] for word in ("state", "way", "user", "told", "verdict", "sent")],
+        words = ("state", "way", "user", "told", "verdict", "sent")
+        self.assertEqual([row[word] for word in words],
                          ["valid", "itself", "bob@test.example", "option", "spam", True])
         self.wait_for(WIN, (2, 1, 1))
         row, = self.said(letter(("message/rfc822", mails[1])), "ham", "--what", "attached")
@@ -153,12 +152,11 @@ class Reports(Base):
         self.assertEqual(self.votes(), (1, 0))
 
     def test_B32_missed_spam_moves_the_other_way(self):
-        mail = self.judge(b"hello", SPAMMY[:0] + b"nothing much\r\n")
+        mail = self.judge(b"hello", b"nothing much\r\n")
         rig.wait_for(lambda: self.monitor.ask("status")["messages"]["good"] == 1, 20, "a decision")
         self.pipe(mail, "spam", "--user", "bob")
-        rig.wait_for(lambda: self.monitor.rows("SELECT round(spam_decayed) AS s, round(ham_decayed) "
-                                               "AS h FROM hits_all") == [{"s": 1, "h": 0}], 20,
-                     "it to count as spam")
+        query = "SELECT round(spam_decayed) AS s, round(ham_decayed) AS h FROM hits_all"
+        rig.wait_for(lambda: self.monitor.rows(query) == [{"s": 1, "h": 0}], 20, "it to be spam")
         self.assertEqual(self.votes(), (1, 0))
 
     def test_B33_a_monitor_that_is_killed_counts_each_once(self):
