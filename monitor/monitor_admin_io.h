@@ -13,6 +13,7 @@
  *                              now on where that is asked for
  *     unaccept PREFIX          takes back that exactly this one is accepted
  *     block PREFIX             list, ends, defer, points, reason: an analyst's own decision
+ *     rules ..., analyze       monitor_rulebook_io.h
  *     status                   counts, and what cannot be written now
  *
  * What only reads (events, servers, top, history) reads the database itself.

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "monitor/analyzer/sample.h"
 #include "monitor/database/database_hits_io.h"
+#include "monitor/database/database_messages_io.h"
 
 struct decision {
     enum weir_record_state state;
@@ -26,6 +28,7 @@ struct weir_counting {
     struct weir_counting_options options;
     struct weir_hits *hits;
     struct weir_reports *reports;
+    struct weir_sample *sample; /* of those that were counted and not yet stored */
     uint64_t before;       /* position: everything up to there was counted before the start */
     uint64_t position;     /* behind the last line that was counted */
     uint64_t kept;         /* up to there it is in the database */
@@ -48,6 +51,8 @@ int weir_counting_open(const struct weir_counting_options *options,
         rc = weir_reports_new(&options->reports, &options->keys, options->database,
                               &counting->reports);
     if (rc == 0)
+        rc = weir_sample_new(&options->hits.key, &counting->sample);
+    if (rc == 0)
         rc = weir_database_hits_load(options->database, counting->hits, &counting->before);
     counting->position = counting->kept = counting->before;
     if (rc < 0)
@@ -63,6 +68,7 @@ void weir_counting_free(struct weir_counting **counting)
         return;
     weir_hits_free(&(*counting)->hits);
     weir_reports_free(&(*counting)->reports);
+    weir_sample_free(&(*counting)->sample);
     pthread_mutex_destroy(&(*counting)->lock);
     explicit_bzero(&(*counting)->options.keys, sizeof((*counting)->options.keys));
     free(*counting);
@@ -120,6 +126,7 @@ static void count(struct weir_counting *counting, const struct decision *decisio
         return;
     switch (weir_hits_take(counting->hits, &decision->info, now)) {
     case WEIR_HITS_COUNTED:
+        weir_sample_take(counting->sample, &decision->info, now);
         break;
     case WEIR_HITS_REPEATED:
         counting->counts.repeated++;
@@ -164,6 +171,18 @@ static int keep(struct weir_counting *counting, weir_time now)
     return rc;
 }
 
+/* A transaction of its own: they are a sample, and known when they come again. */
+static int store_messages(struct weir_counting *counting)
+{
+    size_t kept;
+    const struct weir_info *info = weir_sample_kept(counting->sample, &kept);
+    int rc = kept == 0 ? 0 : weir_database_messages_put(counting->options.database, info, kept);
+
+    if (rc >= 0)
+        weir_sample_clear(counting->sample);
+    return rc;
+}
+
 int weir_counting_store(struct weir_counting *counting, weir_time now)
 {
     int rc = 0;
@@ -171,8 +190,10 @@ int weir_counting_store(struct weir_counting *counting, weir_time now)
     pthread_mutex_lock(&counting->lock);
     if (counting->position != counting->kept)
         rc = keep(counting, now);
-    if (rc >= 0)
+    if (rc >= 0) {
         counting->kept = counting->position;
+        rc = store_messages(counting);
+    }
     pthread_mutex_unlock(&counting->lock);
     return rc < 0 ? rc : 0;
 }
@@ -185,6 +206,7 @@ struct weir_counting_counts weir_counting_counts(struct weir_counting *counting)
     counts = counting->counts;
     counts.rules = weir_hits_rules(counting->hits);
     counts.reports = weir_reports_counts(counting->reports);
+    counts.left_out = weir_sample_left_out(counting->sample);
     pthread_mutex_unlock(&counting->lock);
     return counts;
 }

@@ -3,7 +3,8 @@
  * and what people say of them (B33).
  *
  *     a server's line -> record.h: is it signed, and its own? -> hits.h -> the table of hits
- *                     -> reports_io.h: whose vote is it, and does it count? -> the same
+ *                                                               `-> sample.h -> recent messages
+ *                     -> reports_io.h: whose vote is it, and does it count? -> both of them
  *
  * Lines are read in a batch, which is the work, and then counted with the journal's position behind
  * it; what the database has already, is passed over when the journal is read again.  Only what is
@@ -34,6 +35,7 @@ struct weir_counting_options {
 struct weir_counting_counts {
     uint64_t state[WEIR_RECORD_STATES];  /* lines, by how far they were believed */
     uint64_t repeated, lost;             /* of the good ones; lost: memory was short */
+    uint64_t left_out;                   /* counted, and not kept among recent messages */
     size_t rules;
     struct weir_reports_counts reports;
 };

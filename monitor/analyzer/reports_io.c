@@ -14,6 +14,7 @@
 #include "core/base/error.h"
 #include "core/engine/verdict.h"
 #include "core/store/report_line.h"
+#include "monitor/database/database_messages_io.h"
 #include "monitor/database/database_reports_io.h"
 
 #define WORD 17
@@ -270,6 +271,7 @@ static int move(struct weir_hits *hits, const struct weir_info *info, enum weir_
 static int settle(struct weir_reports *reports, struct weir_report_item *item,
                   struct weir_hits *hits, weir_time now)
 {
+    static const char *const said[] = {"", "spam", "ham"};
     uint64_t uid = item->info.uid;
     struct weir_report_votes votes;
     enum weir_reported was, is;
@@ -284,6 +286,7 @@ static int settle(struct weir_reports *reports, struct weir_report_item *item,
     if (is == was)
         return 0;
     rc = weir_database_reported_put(reports->database, uid, is, now);
+    rc = rc < 0 ? rc : weir_database_message_report(reports->database, &item->info, said[is], now);
     rc = rc < 0 ? rc : move(hits, &item->info, was, is, now);
     if (rc == 0) {
         item->was = was;

@@ -75,10 +75,13 @@ enum weir_ctl_option {
     WEIR_CTL_WATCH = 'w',
     WEIR_CTL_OPEN = 'y',
     WEIR_CTL_ACCEPT = 'Y',
+    WEIR_CTL_BOOK = '1',
+    WEIR_CTL_STATE = '2',
+    WEIR_CTL_WHERE = '3',
+    WEIR_CTL_NOW = '4',
     WEIR_CTL_USER = 'U',
     WEIR_CTL_TAKE_BACK = 'G',
     WEIR_CTL_WHAT = 'Q',
-    WEIR_CTL_STATE = 'J',
 };
 
 struct weir_ctl;
@@ -223,6 +226,13 @@ int weir_ctl_rules_list(struct weir_ctl *ctl);
 int weir_ctl_rules_stats(struct weir_ctl *ctl);
 int weir_ctl_rules_show(struct weir_ctl *ctl);
 int weir_ctl_rules_import(struct weir_ctl *ctl);
+int weir_ctl_rules_add(struct weir_ctl *ctl);
+int weir_ctl_rules_set(struct weir_ctl *ctl);
+int weir_ctl_rules_state(struct weir_ctl *ctl);
+int weir_ctl_rules_approve(struct weir_ctl *ctl);
+int weir_ctl_rules_history(struct weir_ctl *ctl);
+int weir_ctl_rules_export(struct weir_ctl *ctl);
+int weir_ctl_analyze(struct weir_ctl *ctl);
 int weir_ctl_server_add(struct weir_ctl *ctl);
 int weir_ctl_server_revoke(struct weir_ctl *ctl);
 int weir_ctl_server_list(struct weir_ctl *ctl);

@@ -63,7 +63,10 @@ static const struct option long_options[] = {
     {"user", required_argument, NULL, WEIR_CTL_USER},
     {"take-back", no_argument, NULL, WEIR_CTL_TAKE_BACK},
     {"what", required_argument, NULL, WEIR_CTL_WHAT},
+    {"book", no_argument, NULL, WEIR_CTL_BOOK},
     {"state", required_argument, NULL, WEIR_CTL_STATE},
+    {"where", required_argument, NULL, WEIR_CTL_WHERE},
+    {"now", required_argument, NULL, WEIR_CTL_NOW},
     {NULL, 0, NULL, 0},
 };
 
@@ -119,8 +122,12 @@ static const struct explanation explanations[] = {
     {WEIR_CTL_USER, "--user NAME", "who says so; else, of a letter with mail attached, its From"},
     {WEIR_CTL_TAKE_BACK, "--take-back", "what was said so before does not hold any more"},
     {WEIR_CTL_WHAT, "--what WORD", "the message itself, what is attached, or any: as it looks"},
-    {WEIR_CTL_STATE, "--state WORD", "only those of this state, or of which this came"},
     {WEIR_CTL_ACCEPT, "--accept", "and accept it from now on, on all servers"},
+    {WEIR_CTL_BOOK, "--book", "the monitor's rulebook, all states, instead of the rules at work"},
+    {WEIR_CTL_STATE, "--state STATE", "active, test, draft, retired or locked; of reports: "
+     "theirs, or what came of them"},
+    {WEIR_CTL_WHERE, "--where TEXT", "only those, as \"hits>100,false-positives>2\""},
+    {WEIR_CTL_NOW, "--now TIME", "as if it were then: what is idle, how old hits are"},
 };
 
 int weir_ctl_error(struct weir_ctl *ctl, int code, const char *format, ...)

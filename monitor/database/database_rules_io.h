@@ -10,8 +10,11 @@
  * A rule is kept in the language of rule_source.h, without its lines for id, state and score, which
  * are columns.  A change and its line of history are one transaction.
  *
- * See database_io.h for owner, threads, errors and rows.  Limits: WEIR_RULES_MAX rules (WEIR_ELIMIT),
- * WEIR_RULE_TEXT_MAX octets of a rule's lines.
+ * Rules are never removed: what is not wanted is retired, so that old numbers keep their names.
+ *
+ * See database_io.h for owner, threads, errors and rows; a row() that returns an error ends the
+ * list with it.  Limits: WEIR_RULES_MAX rules (WEIR_ELIMIT), WEIR_RULE_TEXT_MAX octets of a rule's
+ * lines.
  */
 #ifndef WEIR_DATABASE_RULES_IO_H
 #define WEIR_DATABASE_RULES_IO_H
@@ -42,8 +45,9 @@ struct weir_rule_change {
 };
 
 /* Adds a rule, or puts it in the place of the one with its id; created is kept, updated and, with
- * another state, since become the change's time.  Nothing different: nothing is written.  1 when it
- * was, 0 when not; WEIR_EINVAL: its name belongs to another id, or a number is none; or an error. */
+ * another state, since become the change's time, author stays.  Nothing different: nothing is
+ * written.  1 when it was, 0 when not; WEIR_EINVAL: its name belongs to another id or its id to
+ * another name, or a number is none; or an error.  Scores are kept to 1/100. */
 int weir_database_rule_put(struct weir_database *database, const struct weir_kept_rule *rule,
                            const struct weir_rule_change *change);
 
@@ -57,14 +61,29 @@ int weir_database_rule(struct weir_database *database, const char *name, uint32_
                        int (*row)(void *context, const struct weir_kept_rule *rule),
                        void *context);
 
+/* Changes the rule of an id: edit() changes what it is handed, but for id and name, and returns 0;
+ * others leave the rule alone.  1 when something was written, 0 when not, also when there is no
+ * such rule; an error, edit()'s, too.  Texts that edit() puts in must live until the end. */
+int weir_database_rule_edit(struct weir_database *database, uint32_t id,
+                            int (*edit)(void *context, struct weir_kept_rule *rule), void *context,
+                            const struct weir_rule_change *change);
+
+/* How many runs of the analyzer were stored, and when the last was (0: never).  0 or an error. */
+int weir_database_runs(struct weir_database *database, uint64_t *runs_r, weir_time *last_r);
+
+/* Notes a run that began when there were so many, in the caller's transaction: 0; WEIR_EDOWN: there
+ * are more by now; or an error. */
+int weir_database_run_put(struct weir_database *database, uint64_t runs, weir_time time);
+
 /* A line of history. */
 struct weir_rule_changed {
     int64_t number;
     weir_time time;
     uint32_t rule;
     const char *name, *who, *why;
-    const char *what;          /* "added", "score", "state", "text", "bounds", "approved" */
-    const char *old, *new;     /* as text; "" before it was added */
+    const char *what;          /* "added", "kind", "text", "state", "score", "base", "bounds",
+                                  "approved" */
+    const char *old, *new;     /* as text; of what was added: "", and its lines */
 };
 
 /* History, newest first, of one rule or (0) of all, at most so many, with numbers below before (0:

@@ -129,6 +129,9 @@ class Reports(Base):
         self.wait_for(LOAN, (0, 3, 3))
         self.assertEqual(self.monitor.rows("SELECT round(spam_decayed * 1000) AS n FROM hits_all"),
                          [{"n": 0}])
+        self.assertEqual(self.monitor.rows("SELECT count(*) AS n FROM messages "
+                                           "WHERE reported = 'ham' AND verdict = 'spam'"),
+                         [{"n": 3}])
 
     def test_B33_one_vote_a_person_and_message_which_can_be_taken_back(self):
         mail = self.judge()

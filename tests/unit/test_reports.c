@@ -180,6 +180,7 @@ static void B33_a_report_of_good_mail_counts_once_against_its_rules(void **state
     assert_hits(world, 3, 0, 0);
     say(world, (struct said){.uid = 2, .user = 1});
     assert_hits(world, 2, 1, 1);
+    assert_int_equal(number(world, "SELECT sum(uid) FROM messages WHERE reported = 'ham'"), 2);
     for (int i = 0; i < 20; i++)
         say(world, (struct said){.uid = 2, .user = 1});
     assert_hits(world, 2, 1, 1);
@@ -209,6 +210,7 @@ static void B33_what_is_taken_back_is_as_if_it_was_never_said(void **state)
     say(world, (struct said){.uid = 1, .user = 9, .back = true});
     assert_hits(world, 2, 0, 0);
     assert_int_equal(came(world, WEIR_REPORT_NOT_THERE), 3);
+    assert_int_equal(number(world, "SELECT count(*) FROM messages WHERE reported <> ''"), 0);
     assert_int_equal(number(world, "SELECT taken_back > 0 FROM reports"), 1);
     say(world, (struct said){.uid = 1, .user = 1});
     assert_hits(world, 1, 1, 1);
