@@ -144,7 +144,7 @@ void weir_counting_take(struct weir_counting *counting, struct weir_counting_bat
     pthread_mutex_lock(&counting->lock);
     for (size_t i = 0; i < batch->decisions; i++)
         count(counting, &batch->of[i], now);
-    weir_reports_wait(counting->reports, &batch->reports);
+    weir_reports_wait(counting->reports, &batch->reports, now);
     if (position > counting->position)
         counting->position = position;
     pthread_mutex_unlock(&counting->lock);
@@ -158,14 +158,14 @@ static int keep(struct weir_counting *counting, weir_time now)
 
     if (rc < 0)
         return rc;
-    rc = weir_reports_enter(counting->reports, counting->hits, now);
+    rc = weir_reports_enter(counting->reports, counting->hits);
     if (rc == 0)
         rc = weir_database_hits_put(database, counting->hits, now, counting->position);
     if (rc < 0)
         weir_database_abandon(database);
     else
         rc = weir_database_commit(database);
-    weir_reports_entered(counting->reports, counting->hits, rc >= 0, now);
+    weir_reports_entered(counting->reports, counting->hits, rc >= 0);
     if (rc >= 0)
         weir_hits_kept(counting->hits);
     return rc;

@@ -24,6 +24,7 @@ struct weir_report_item {
     uint32_t server;
     bool spam, back;
     uint64_t reporter;
+    weir_time at;                 /* when it came in */
     enum weir_report_came proof;  /* COUNTED: it is proven */
     struct weir_info info;        /* when proven or unbound */
     char name[WEIR_REPORT_USER_MAX + 1], told[WORD], way[WORD], text[WEIR_INFO_TEXT_MAX + 2];
@@ -117,12 +118,14 @@ void weir_report_items_free(struct weir_report_items *items)
     *items = (struct weir_report_items){.count = 0};
 }
 
-void weir_reports_wait(struct weir_reports *reports, struct weir_report_items *items)
+void weir_reports_wait(struct weir_reports *reports, struct weir_report_items *items, weir_time now)
 {
     struct weir_report_items *waiting = &reports->waiting;
 
     if (items->count == 0)
         return;
+    for (struct weir_report_item *item = items->first; item; item = item->next)
+        item->at = now;
     if (waiting->count + items->count > WEIR_REPORTS_WAITING_MAX) {
         reports->counts.lost += items->count;
         weir_report_items_free(items);
@@ -137,14 +140,14 @@ void weir_reports_wait(struct weir_reports *reports, struct weir_report_items *i
 /* Rows. --------------------------------------------------------------------- */
 
 static int add_row(struct weir_reports *reports, const struct weir_report_item *item, bool vote,
-                   bool weighs, weir_time now)
+                   bool weighs)
 {
     const struct weir_info *info = &item->info;
     bool known = item->proof == WEIR_REPORT_COUNTED || item->proof == WEIR_REPORT_UNBOUND;
     char address[WEIR_ADDRESS_TEXT] = "";
     int64_t number;
     const struct weir_database_report row = {
-        .time = now, .server = item->server, .user = item->reporter, .uid = info->uid,
+        .time = item->at, .server = item->server, .user = item->reporter, .uid = info->uid,
         .spam = item->spam, .vote = vote, .weighs = weighs, .name = item->name,
         .told = item->told, .way = item->way, .came = weir_report_came_name(item->came),
         .state = item->proof == WEIR_REPORT_COUNTED ? weir_info_state_name(WEIR_INFO_VALID)
@@ -159,9 +162,9 @@ static int add_row(struct weir_reports *reports, const struct weir_report_item *
 }
 
 static int change_row(struct weir_reports *reports, const struct weir_report_item *item,
-                      struct weir_database_report *vote, weir_time now)
+                      struct weir_database_report *vote)
 {
-    vote->time = now;
+    vote->time = item->at;
     vote->server = item->server;
     vote->came = weir_report_came_name(item->came);
     return weir_database_report_change(reports->database, vote);
@@ -183,9 +186,9 @@ static int is_over(struct weir_reports *reports, int64_t day, const char *what, 
 
 /* What a person takes back never is too much; nor do his votes beyond his own cap use up the
  * server's. */
-static int check_caps(struct weir_reports *reports, struct weir_report_item *item, weir_time now)
+static int check_caps(struct weir_reports *reports, struct weir_report_item *item)
 {
-    int64_t day = now / WEIR_DAY;
+    int64_t day = item->at / WEIR_DAY;
     int rc;
 
     if (item->back)
@@ -213,18 +216,18 @@ static int weighs(struct weir_reports *reports, uint64_t user)
 }
 
 static int take_back(struct weir_reports *reports, struct weir_report_item *item,
-                     struct weir_database_report *vote, bool found, weir_time now)
+                     struct weir_database_report *vote, bool found)
 {
     item->came = WEIR_REPORT_NOT_THERE;
     if (!found || vote->taken_back > 0 || vote->spam != item->spam)
         return 0;
     item->came = WEIR_REPORT_TAKEN_BACK;
-    vote->taken_back = now;
-    return change_row(reports, item, vote, now);
+    vote->taken_back = item->at;
+    return change_row(reports, item, vote);
 }
 
 static int give(struct weir_reports *reports, struct weir_report_item *item,
-                struct weir_database_report *vote, bool found, weir_time now)
+                struct weir_database_report *vote, bool found)
 {
     struct weir_report_votes votes = {.all = 0};
     bool stands = found && vote->taken_back == 0;
@@ -244,11 +247,11 @@ static int give(struct weir_reports *reports, struct weir_report_item *item,
                  : stands ? WEIR_REPORT_REPLACED
                           : WEIR_REPORT_COUNTED;
     if (!found)
-        return add_row(reports, item, true, weight, now);
+        return add_row(reports, item, true, weight);
     vote->spam = item->spam;
     vote->weighs = weight;
     vote->taken_back = 0;
-    return change_row(reports, item, vote, now);
+    return change_row(reports, item, vote);
 }
 
 /* Hits. --------------------------------------------------------------------- */
@@ -269,7 +272,7 @@ static int move(struct weir_hits *hits, const struct weir_info *info, enum weir_
 
 /* What the votes make of a message by now, and the hits accordingly. */
 static int settle(struct weir_reports *reports, struct weir_report_item *item,
-                  struct weir_hits *hits, weir_time now)
+                  struct weir_hits *hits)
 {
     static const char *const said[] = {"", "spam", "ham"};
     uint64_t uid = item->info.uid;
@@ -285,9 +288,9 @@ static int settle(struct weir_reports *reports, struct weir_report_item *item,
                                   : WEIR_REPORTED_NOTHING;
     if (is == was)
         return 0;
-    rc = weir_database_reported_put(reports->database, uid, is, now);
-    rc = rc < 0 ? rc : weir_database_message_report(reports->database, &item->info, said[is], now);
-    rc = rc < 0 ? rc : move(hits, &item->info, was, is, now);
+    rc = weir_database_reported_put(reports->database, uid, is, item->at);
+    rc = rc < 0 ? rc : weir_database_message_report(reports->database, &item->info, said[is], item->at);
+    rc = rc < 0 ? rc : move(hits, &item->info, was, is, item->at);
     if (rc == 0) {
         item->was = was;
         item->is = is;
@@ -296,7 +299,7 @@ static int settle(struct weir_reports *reports, struct weir_report_item *item,
 }
 
 static int vote_on(struct weir_reports *reports, struct weir_report_item *item,
-                   struct weir_hits *hits, weir_time now)
+                   struct weir_hits *hits)
 {
     struct weir_database_report vote;
     int found = weir_database_report_vote(reports->database, item->info.uid, item->reporter, &vote);
@@ -304,59 +307,58 @@ static int vote_on(struct weir_reports *reports, struct weir_report_item *item,
 
     if (found < 0)
         return found;
-    rc = (item->back ? take_back : give)(reports, item, &vote, found == 1, now);
-    return rc < 0 ? rc : settle(reports, item, hits, now);
+    rc = (item->back ? take_back : give)(reports, item, &vote, found == 1);
+    return rc < 0 ? rc : settle(reports, item, hits);
 }
 
 static int enter(struct weir_reports *reports, struct weir_report_item *item,
-                 struct weir_hits *hits, weir_time now)
+                 struct weir_hits *hits)
 {
     char what[32] = "came:";
     int rc;
 
     item->was = item->is = WEIR_REPORTED_NOTHING;
-    rc = check_caps(reports, item, now);
+    rc = check_caps(reports, item);
     if (rc == 0) {
         item->came = item->proof;
-        if (item->proof == WEIR_REPORT_COUNTED && now - item->info.at > WEIR_REPORTS_OLDEST)
+        if (item->proof == WEIR_REPORT_COUNTED && item->at - item->info.at > WEIR_REPORTS_OLDEST)
             item->came = WEIR_REPORT_TOO_OLD;
-        rc = item->came == WEIR_REPORT_COUNTED ? vote_on(reports, item, hits, now)
+        rc = item->came == WEIR_REPORT_COUNTED ? vote_on(reports, item, hits)
              : item->back                      ? 0
-                                               : add_row(reports, item, false, false, now);
+                                               : add_row(reports, item, false, false);
     }
     if (rc < 0)
         return rc;
     strcat(what, weir_report_came_name(item->came));
-    return weir_database_report_count(reports->database, now / WEIR_DAY, what, 0);
+    return weir_database_report_count(reports->database, item->at / WEIR_DAY, what, 0);
 }
 
 /* Moves back what was entered. */
-static void undo(struct weir_reports *reports, struct weir_hits *hits, weir_time now)
+static void undo(struct weir_reports *reports, struct weir_hits *hits)
 {
     for (struct weir_report_item *item = reports->waiting.first; item; item = item->next) {
-        (void)move(hits, &item->info, item->is, item->was, now); /* there is room already */
+        (void)move(hits, &item->info, item->is, item->was, item->at); /* there is room already */
         item->is = item->was;
     }
 }
 
-int weir_reports_enter(struct weir_reports *reports, struct weir_hits *hits, weir_time now)
+int weir_reports_enter(struct weir_reports *reports, struct weir_hits *hits)
 {
     for (struct weir_report_item *item = reports->waiting.first; item; item = item->next) {
-        int rc = enter(reports, item, hits, now);
+        int rc = enter(reports, item, hits);
 
         if (rc < 0) {
-            undo(reports, hits, now);
+            undo(reports, hits);
             return rc;
         }
     }
     return 0;
 }
 
-void weir_reports_entered(struct weir_reports *reports, struct weir_hits *hits, bool kept,
-                          weir_time now)
+void weir_reports_entered(struct weir_reports *reports, struct weir_hits *hits, bool kept)
 {
     if (!kept) {
-        undo(reports, hits, now);
+        undo(reports, hits);
         return;
     }
     for (struct weir_report_item *item = reports->waiting.first; item; item = item->next)

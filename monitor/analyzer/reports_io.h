@@ -82,16 +82,16 @@ int weir_reports_read(const struct weir_reports *reports, struct weir_slice line
                       struct weir_report_items *items);
 void weir_report_items_free(struct weir_report_items *items);
 
-/* Takes items over, to be entered. */
-void weir_reports_wait(struct weir_reports *reports, struct weir_report_items *items);
+/* Takes items over, to be entered as of now. */
+void weir_reports_wait(struct weir_reports *reports, struct weir_report_items *items,
+                       weir_time now);
 
 /* Enters what waits into tables and hits, in a transaction the caller has begun.  0; or an error,
  * and the hits are as before. */
-int weir_reports_enter(struct weir_reports *reports, struct weir_hits *hits, weir_time now);
+int weir_reports_enter(struct weir_reports *reports, struct weir_hits *hits);
 
 /* Afterwards: what was entered is kept, or not; then it waits on, and the hits are as before. */
-void weir_reports_entered(struct weir_reports *reports, struct weir_hits *hits, bool kept,
-                          weir_time now);
+void weir_reports_entered(struct weir_reports *reports, struct weir_hits *hits, bool kept);
 
 struct weir_reports_counts {
     uint64_t came[WEIR_REPORT_CAMES]; /* since the start */
