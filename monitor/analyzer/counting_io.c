@@ -75,6 +75,14 @@ void weir_counting_free(struct weir_counting **counting)
     *counting = NULL;
 }
 
+void weir_counting_use(struct weir_counting *counting,
+                       const struct weir_reports_settings *reports)
+{
+    pthread_mutex_lock(&counting->lock);
+    weir_reports_use(counting->reports, reports);
+    pthread_mutex_unlock(&counting->lock);
+}
+
 /* Reading. ------------------------------------------------------------------ */
 
 int weir_counting_read(const struct weir_counting *counting, uint32_t server,

@@ -45,6 +45,10 @@ int weir_counting_open(const struct weir_counting_options *options,
                        struct weir_counting **counting_r);
 void weir_counting_free(struct weir_counting **counting);
 
+/* Other settings of reports from now on. */
+void weir_counting_use(struct weir_counting *counting,
+                       const struct weir_reports_settings *reports);
+
 struct weir_counting_batch;
 
 /* Reads lines of a server's log.  0 with a batch (NULL for no lines), which the caller frees, or

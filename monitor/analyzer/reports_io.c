@@ -289,7 +289,8 @@ static int settle(struct weir_reports *reports, struct weir_report_item *item,
     if (is == was)
         return 0;
     rc = weir_database_reported_put(reports->database, uid, is, item->at);
-    rc = rc < 0 ? rc : weir_database_message_report(reports->database, &item->info, said[is], item->at);
+    rc = rc < 0 ? rc : weir_database_message_report(reports->database, &item->info, said[is],
+                                                    item->at);
     rc = rc < 0 ? rc : move(hits, &item->info, was, is, item->at);
     if (rc == 0) {
         item->was = was;
@@ -386,6 +387,11 @@ int weir_reports_new(const struct weir_reports_settings *settings,
     reports->database = database;
     *reports_r = reports;
     return 0;
+}
+
+void weir_reports_use(struct weir_reports *reports, const struct weir_reports_settings *settings)
+{
+    reports->settings = *settings;
 }
 
 void weir_reports_free(struct weir_reports **reports)

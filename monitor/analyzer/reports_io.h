@@ -69,6 +69,9 @@ int weir_reports_new(const struct weir_reports_settings *settings,
                      struct weir_reports **reports_r);
 void weir_reports_free(struct weir_reports **reports);
 
+/* Other settings from now on. */
+void weir_reports_use(struct weir_reports *reports, const struct weir_reports_settings *settings);
+
 /* Reports that were read, in order. */
 struct weir_report_item;
 struct weir_report_items {

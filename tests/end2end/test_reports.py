@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -200,9 +201,9 @@ class Reports(Base):
                          [("eve", "unbound", False)])
 
     def test_B33_floods_of_one_person_and_of_one_server_are_capped(self):
-        self.monitor.stop()
         self.monitor.weir.configure(reports={"user_day": 3, "server_day": 5})
-        self.monitor.start()
+        self.monitor.process.send(signal.SIGHUP)
+        rig.wait_for(lambda: "reloaded" in self.monitor.log(), 10, "the configuration to be read")
         mails = [self.judge() for _ in range(9)]
         self.wait_for(WIN, (9, 0, 0))
         for mail in mails[:4]:
