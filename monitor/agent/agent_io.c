@@ -24,11 +24,12 @@
 #include "core/program/daemon_log_io.h"
 #include "core/program/sd_notify_io.h"
 #include "core/program/signals_io.h"
+#include "core/store/spool_io.h"
 #include "monitor/agent/apply_io.h"
 #include "monitor/agent/firewall_io.h"
 #include "monitor/agent/instances_io.h"
 #include "monitor/agent/link_io.h"
-#include "monitor/agent/silence.h"
+#include "monitor/agent/silence_io.h"
 #include "monitor/agent/tail_io.h"
 
 #define ARENA_FIRST 8192
@@ -55,19 +56,21 @@ struct weir_agent {
     struct weir_instances instances;
 
     struct weir_lists *lists;
+    const char *spool;
     struct weir_tail *tail;
     struct weir_link *link;
     struct weir_firewall *firewall;    /* NULL: none is wanted */
 
     char shipping[WEIR_STREAM_TEXT];   /* the stream that travels */
     int64_t generation;                /* applied */
-    weir_time look, whole, health, block; /* steady: when next */
+    weir_time look, sweep, whole, health, block; /* steady: when next */
     weir_time block_rest;              /* steady: not before, whatever changed */
     struct weir_silence silence;       /* of this server's sniffer */
+    const char *sniffer;               /* file that says there is one */
     uint64_t sniffed;                  /* octets it had written at the last look */
     weir_time health_every;
     size_t telling;                    /* streams that are gone, in the report that travels */
-    int64_t told;                      /* the generation in it */
+    bool news;                         /* since that report left: it is to be told at once */
     struct weir_applied applied;
     bool refused;                      /* another agent speaks for this server: told */
     bool stop;
@@ -155,15 +158,18 @@ static int open_parts(struct weir_agent *agent)
 {
     const struct weir_config *config = &agent->config;
     const struct weir_log *log = &agent->log.log;
-    const char *spool = weir_config_path(config, config->spool_folder, agent->arena);
     const char *instances = weir_config_path(config, config->agent_instance, agent->arena);
     int done;
 
-    if (!spool || !instances)
+    agent->spool = weir_config_path(config, config->spool_folder, agent->arena);
+    agent->sniffer = weir_config_path(config, "agent.sniffer", agent->arena);
+    if (!agent->spool || !agent->sniffer || !instances)
         return WEIR_ENOMEM;
+    agent->silence = weir_silence_begin(agent->sniffer);
     weir_instances_begin(&agent->instances, instances, log);
     if ((done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
-        (done = weir_tail_open(spool, log, &agent->tail)) < 0 || (done = open_link(agent)) < 0)
+        (done = weir_tail_open(agent->spool, log, &agent->tail)) < 0 ||
+        (done = open_link(agent)) < 0)
         return done;
     agent->signals = weir_signals_open();
     return agent->signals < 0 ? agent->signals : 0;
@@ -311,10 +317,17 @@ static void shipped(struct weir_agent *agent, int status, struct weir_slice answ
     }
 }
 
+/* The next report goes as soon as it can, also when one is on its way. */
+static void tell_at_once(struct weir_agent *agent)
+{
+    agent->health = 0;
+    agent->news = true;
+}
+
 static void applied(struct weir_agent *agent, const struct weir_command *command, int done)
 {
     agent->block = 0;
-    agent->health = 0; /* whoever asked for it waits to hear where it is not in force */
+    tell_at_once(agent); /* whoever asked for it waits to hear where it is not in force */
     if (done < 0) {
         weir_link_rest(agent->link, WEIR_ERRAND_COMMANDS);
         weir_log(&agent->log.log, WEIR_LOG_ERROR, "the lists cannot be changed: %s",
@@ -361,7 +374,7 @@ static void reported(struct weir_agent *agent, struct weir_slice answer)
     agent->health_every = HEALTH_EVERY;
     if (json && json_unpack(json, "{s:I}", "every", &every) == 0 && every < HEALTH_EVERY / 1000)
         agent->health_every = every > HEALTH_LEAST / 1000 ? every * 1000 : HEALTH_LEAST;
-    if (agent->told == agent->generation)
+    if (!agent->news)
         agent->health = weir_clock_now(&agent->steady) + agent->health_every;
     json_decref(json);
 }
@@ -387,13 +400,16 @@ static void listen_for_sniffer(struct weir_agent *agent, weir_time steady)
 {
     uint64_t sniffed = weir_tail_counts(agent->tail)->sniffer;
     weir_time lasted;
+    bool ever = agent->silence.ever;
     enum weir_silence_news news = weir_silence_look(&agent->silence, sniffed != agent->sniffed,
                                                     steady, &lasted);
 
     agent->sniffed = sniffed;
+    if (!ever && agent->silence.ever)
+        weir_silence_remember(agent->sniffer, &agent->log.log);
     if (news == WEIR_SILENCE_AS_IT_WAS)
         return;
-    agent->health = 0;
+    tell_at_once(agent);
     if (news == WEIR_SILENCE_BEGAN)
         weir_log(&agent->log.log, WEIR_LOG_WARNING, "the sniffer writes nothing: who comes now is "
                  "counted late or never");
@@ -402,13 +418,23 @@ static void listen_for_sniffer(struct weir_agent *agent, weir_time steady)
                  lasted / WEIR_SECOND);
 }
 
+/* Files whose writers are gone get their names, or they would stay until another writer comes. */
+static void sweep(struct weir_agent *agent, weir_time steady)
+{
+    if (steady < agent->sweep)
+        return;
+    agent->sweep = steady + agent->config.spool_turn;
+    (void)weir_spool_sweep(agent->spool, weir_clock_now(&agent->wall), agent->config.spool_turn);
+}
+
 /* Also while nothing can be shipped: the sniffer is listened for. */
 static void look(struct weir_agent *agent, weir_time steady)
 {
     if (steady < agent->look)
         return;
     agent->look = steady + agent->config.agent_look;
-    if (weir_tail_look(agent->tail, weir_clock_now(&agent->wall)) == 0)
+    sweep(agent, steady);
+    if (weir_tail_look(agent->tail) == 0)
         listen_for_sniffer(agent, steady);
 }
 
@@ -511,7 +537,7 @@ static void tell_health(struct weir_agent *agent, weir_time steady)
     if (steady < agent->health || !weir_link_free_for(agent->link, WEIR_ERRAND_HEALTH, steady))
         return;
     agent->health = steady + agent->health_every;
-    agent->told = agent->generation;
+    agent->news = false;
     text = health_text(agent);
     if (text)
         (void)weir_link_send(agent->link, WEIR_ERRAND_HEALTH, "/agent/v1/health",

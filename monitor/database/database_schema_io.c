@@ -103,6 +103,7 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "CREATE INDEX reports_time ON reports (time);"
      "CREATE TABLE reported (uid INTEGER PRIMARY KEY, effect TEXT NOT NULL,"
      "  changed INTEGER NOT NULL) STRICT;"
+     "CREATE INDEX reported_changed ON reported (changed);"
      "CREATE TABLE report_counts (day INTEGER NOT NULL, what TEXT NOT NULL,"
      "  whose INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (day, what, whose)) STRICT,"
      "  WITHOUT ROWID;"),
