@@ -152,7 +152,8 @@
 #define WEIR_REPORT_USER_MAX 254   /* octets of a reporter's name: RFC 5321 4.5.3.1.3 */
 #define WEIR_REPORT_VOTERS_MAX 100 /* people whose votes about one message are kept */
 #define WEIR_REPORT_RECORD_MAX 200 /* of one person's votes, the last ones, that are looked at */
-#define WEIR_REPORTS_WAITING_MAX 65536 /* read, and not yet in the database */
+#define WEIR_REPORTS_WAITING_MAX 65536 /* read, and not yet in the database, and ... */
+#define WEIR_REPORTS_WAITING_SERVER 16384 /* ... of them those that one server has told of */
 
 /* spam-info string -------------------------------------------------------- */
 #define WEIR_INFO_TEXT_MAX 640     /* characters of a spam-info string */

@@ -18,6 +18,7 @@
 #include "monitor/database/database_reports_io.h"
 
 #define WORD 17
+#define SERVERS 1024 /* numbers modulo this */
 
 struct weir_report_item {
     struct weir_report_item *next;
@@ -38,6 +39,7 @@ struct weir_reports {
     struct weir_info_keys keys;
     struct weir_database *database;
     struct weir_report_items waiting;
+    uint32_t told[SERVERS];       /* of them, by server */
     struct weir_reports_counts counts;
 };
 
@@ -121,12 +123,15 @@ void weir_report_items_free(struct weir_report_items *items)
 void weir_reports_wait(struct weir_reports *reports, struct weir_report_items *items, weir_time now)
 {
     struct weir_report_items *waiting = &reports->waiting;
+    uint32_t *told;
 
     if (items->count == 0)
         return;
+    told = &reports->told[items->first->server % SERVERS];
     for (struct weir_report_item *item = items->first; item; item = item->next)
         item->at = now;
-    if (waiting->count + items->count > WEIR_REPORTS_WAITING_MAX) {
+    if (waiting->count + items->count > WEIR_REPORTS_WAITING_MAX ||
+        *told + items->count > WEIR_REPORTS_WAITING_SERVER) {
         reports->counts.lost += items->count;
         weir_report_items_free(items);
         return;
@@ -134,6 +139,7 @@ void weir_reports_wait(struct weir_reports *reports, struct weir_report_items *i
     *(waiting->last ? &waiting->last->next : &waiting->first) = items->first;
     waiting->last = items->last;
     waiting->count += items->count;
+    *told += (uint32_t)items->count;
     *items = (struct weir_report_items){.count = 0};
 }
 
@@ -365,6 +371,7 @@ void weir_reports_entered(struct weir_reports *reports, struct weir_hits *hits, 
     for (struct weir_report_item *item = reports->waiting.first; item; item = item->next)
         reports->counts.came[item->came]++;
     weir_report_items_free(&reports->waiting);
+    memset(reports->told, 0, sizeof(reports->told));
 }
 
 struct weir_reports_counts weir_reports_counts(const struct weir_reports *reports)

@@ -19,7 +19,8 @@
  *
  * Owner:    the caller.  Threads: under one lock of the caller's, but weir_reports_read().
  * Errors:   those of the database, WEIR_ENOMEM.
- * Limits:   WEIR_REPORTS_WAITING_MAX between two writes, more are lost and counted;
+ * Limits:   WEIR_REPORTS_WAITING_MAX between two writes, WEIR_REPORTS_WAITING_SERVER of one server;
+ *           more are lost and counted;
  *           WEIR_REPORT_VOTERS_MAX votes of a message, WEIR_REPORT_RECORD_MAX of a person that are
  *           looked at; messages up to WEIR_REPORTS_OLDEST old.
  */
@@ -85,7 +86,7 @@ int weir_reports_read(const struct weir_reports *reports, struct weir_slice line
                       struct weir_report_items *items);
 void weir_report_items_free(struct weir_report_items *items);
 
-/* Takes items over, to be entered as of now. */
+/* Takes items of one server over, to be entered as of now. */
 void weir_reports_wait(struct weir_reports *reports, struct weir_report_items *items,
                        weir_time now);
 

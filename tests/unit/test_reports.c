@@ -371,6 +371,24 @@ static void many_persons_votes_by_one_server_are_capped_a_day(void **state)
     assert_int_equal(came(world, WEIR_REPORT_SERVER_CAP), 51);
 }
 
+/* What is too much between two writes is lost, of that server alone. */
+static void WEIR_REPORTS_WAITING_SERVER_reports_of_a_server_wait(void **state)
+{
+    struct world *world = *state;
+
+    decide(world, 1);
+    for (unsigned i = 0; i < WEIR_REPORTS_WAITING_SERVER; i++)
+        say(world, (struct said){.user = 5, .info = ""});
+    assert_int_equal(weir_counting_counts(world->counting).reports.lost, 0);
+    say(world, (struct said){.user = 5, .info = ""});
+    assert_int_equal(weir_counting_counts(world->counting).reports.lost, 1);
+    say(world, (struct said){.uid = 1, .user = 6, .server = 2});
+    assert_hits(world, 0, 1, 1);
+    assert_int_equal(came(world, WEIR_REPORT_USER_CAP), WEIR_REPORTS_WAITING_SERVER - USER_DAY);
+    say(world, (struct said){.user = 7, .info = ""});
+    assert_int_equal(weir_counting_counts(world->counting).reports.lost, 1);
+}
+
 static void B20_what_is_not_proven_is_shown_and_changes_nothing(void **state)
 {
     struct world *world = *state;
@@ -539,6 +557,7 @@ int main(void)
         TEST(two_who_never_agree_both_weigh),
         TEST(one_persons_many_votes_are_capped_a_day),
         TEST(many_persons_votes_by_one_server_are_capped_a_day),
+        TEST(WEIR_REPORTS_WAITING_SERVER_reports_of_a_server_wait),
         TEST(B20_what_is_not_proven_is_shown_and_changes_nothing),
         TEST(a_monitor_that_is_killed_enters_each_once),
         TEST(what_cannot_be_stored_is_entered_later_and_once),
