@@ -170,6 +170,8 @@ install: all
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man1 monitor/ctl/weirctl.1
 	install -Dm644 -t $(DESTDIR)/lib/systemd/system \
 	  $(wildcard postfix-policy/*.service postfix-policy/*.socket monitor/*.service monitor/*/*.service sniffer/*.service)
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/lib/weir/reports $(wildcard monitor/ctl/*.sieve)
+	install -Dm755 monitor/ctl/weir-report.sh $(DESTDIR)$(PREFIX)/lib/weir/reports/weir-report
 	install -Dm644 monitor/ctl/weirctl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/weirctl
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/doc/weir README.md LICENSE
 deb: all

@@ -166,6 +166,8 @@ static int open_counting(struct weir_monitor *monitor)
     struct weir_counting_options options = {
         .database = monitor->database,
         .hits = weir_hits_defaults(config->spam_score, config->unsure_score),
+        .reports = {.user_day = (uint64_t)config->reports_user_day,
+                    .server_day = (uint64_t)config->reports_server_day},
     };
     char why[WEIR_INFO_KEYS_WHY];
     int done;
@@ -428,6 +430,7 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
         .events = 366 * WEIR_DAY,
         .decisions = 366 * WEIR_DAY,
         .audit = 3 * 366 * WEIR_DAY,
+        .reports = 366 * WEIR_DAY,
         .octets_most = (uint64_t)monitor->config.monitor_database_size,
         .rows = 2000,
         .untimely = !timely,

@@ -100,6 +100,9 @@ static int use(struct weir_monitor *monitor, const struct weir_config *next, str
 static int change(struct weir_monitor *monitor, struct weir_arena *arena,
                   const struct weir_config *next)
 {
+    const struct weir_reports_settings reports = {
+        .user_day = (uint64_t)next->reports_user_day,
+        .server_day = (uint64_t)next->reports_server_day};
     struct old old;
     int done;
 
@@ -109,6 +112,7 @@ static int change(struct weir_monitor *monitor, struct weir_arena *arena,
     if (done < 0)
         return done;
     weir_monitor_use_log(monitor);
+    weir_counting_use(monitor->counting, &reports);
     weir_admit_silence(monitor->admit, monitor->config.monitor_silence);
     weir_intake_health(monitor->intake, monitor->config.monitor_silence / 3);
     weir_alerts_close(&old.alerts); /* what waited is told, or logged */

@@ -6,6 +6,18 @@
 
 #include "monitor/database/database_retention_io.h"
 
+/* Since the start; all of them are in the database. */
+static json_t *reports(struct weir_monitor *monitor)
+{
+    struct weir_reports_counts counts = weir_counting_counts(monitor->counting).reports;
+    json_t *json = json_pack("{s:I}", "lost", (json_int_t)counts.lost);
+
+    for (enum weir_report_came came = 0; json && came < WEIR_REPORT_CAMES; came++)
+        json_object_set_new(json, weir_report_came_name(came),
+                            json_integer((json_int_t)counts.came[came]));
+    return json;
+}
+
 static json_t *messages(struct weir_monitor *monitor)
 {
     struct weir_counting_counts counts = weir_counting_counts(monitor->counting);
@@ -84,6 +96,7 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         json_object_set_new(json, counts[i].name, json_integer((json_int_t)counts[i].number));
     json_object_set_new(json, "messages", messages(monitor));
+    json_object_set_new(json, "reports", reports(monitor));
     json_object_set_new(json, "troubles", troubles(monitor, taken.refused));
     return json;
 }

@@ -144,6 +144,17 @@
 #define WEIR_BAYES_ENTRIES_MAX (1u << 22) /* tokens of a published table: 64 MB */
 #define WEIR_BAYES_LEARNED_MAX (1u << 24) /* tokens counted in memory: 400 MB */
 
+/* reports by people ------------------------------------------------------- */
+#define WEIR_REPORT_ORIGINALS_MAX 64 /* messages that one letter reports */
+#define WEIR_REPORT_DECODED_MAX (16u << 20) /* octets of those that are encoded */
+#define WEIR_REPORT_MACHINE_MAX 65536 /* octets of the part for machines of a feedback report */
+#define WEIR_REPORT_STRINGS_MAX 8  /* spam-info strings that are tried in one message */
+#define WEIR_REPORT_USER_MAX 254   /* octets of a reporter's name: RFC 5321 4.5.3.1.3 */
+#define WEIR_REPORT_VOTERS_MAX 100 /* people whose votes about one message are kept */
+#define WEIR_REPORT_RECORD_MAX 200 /* of one person's votes, the last ones, that are looked at */
+#define WEIR_REPORTS_WAITING_MAX 65536 /* read, and not yet in the database, and ... */
+#define WEIR_REPORTS_WAITING_SERVER 16384 /* ... of them those that one server has told of */
+
 /* spam-info string -------------------------------------------------------- */
 #define WEIR_INFO_TEXT_MAX 640     /* characters of a spam-info string */
 #define WEIR_INFO_RULES_MAX 64     /* rules in it; the rest are summed up */

@@ -252,6 +252,14 @@ static const struct weir_setting rows[] = {
     {"spool", "turn", WEIR_PERIOD, "60s", 1e6, 3.6e9, NULL, AT(spool_turn),
      "A file of the spool is closed after this time.", NULL},
 
+    {"reports", "user_day", WEIR_COUNT, "100", 0, 1e6, NULL, AT(reports_user_day),
+     "So many reports of one person count in a day, at the monitor ...", NULL},
+    {"reports", "server_day", WEIR_COUNT, "10000", 0, 1e7, NULL, AT(reports_server_day),
+     "... and so many that one server tells of.", NULL},
+    {"reports", "reputation", WEIR_YESNO, "yes", 0, 0, NULL, AT(reports_reputation),
+     "Whether `weirctl report` also counts a vote in this server's reputation of the address and "
+     "the domain. Say no where mailboxes are, but no mail comes in from outside.", NULL},
+
     {"milter", "listen", WEIR_TEXT, "unix:/run/weir/milter.sock", 0, 0, NULL, AT(milter_listen),
      "Where weir-milter answers; a Unix socket: TCP costs 40 ms a message.", check_endpoint},
     {"milter", "size", WEIR_SIZE, "16M", 65536, 67108864, NULL, AT(milter_size),

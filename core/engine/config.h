@@ -81,6 +81,10 @@ struct weir_config {
     int64_t spool_size;
     weir_time spool_turn;
 
+    /* [reports] */
+    int64_t reports_user_day, reports_server_day;
+    bool reports_reputation;
+
     /* [milter] */
     const char *milter_listen;
     int64_t milter_size;            /* octets of a message that are looked at */

@@ -1,6 +1,6 @@
 /*
- * The lock is held while the hits that changed are written: a few rules a second, a hundred
- * thousand at the most.
+ * The lock is held while reports are entered and the hits that changed are written: a few a second,
+ * a hundred thousand rules at the most.
  */
 #include "monitor/analyzer/counting_io.h"
 
@@ -19,6 +19,7 @@ struct decision {
 };
 
 struct weir_counting_batch {
+    struct weir_report_items reports;
     size_t decisions;
     struct decision of[];
 };
@@ -26,6 +27,7 @@ struct weir_counting_batch {
 struct weir_counting {
     struct weir_counting_options options;
     struct weir_hits *hits;
+    struct weir_reports *reports;
     struct weir_sample *sample; /* of those that were counted and not yet stored */
     uint64_t before;       /* position: everything up to there was counted before the start */
     uint64_t position;     /* behind the last line that was counted */
@@ -47,6 +49,9 @@ int weir_counting_open(const struct weir_counting_options *options,
     pthread_mutex_init(&counting->lock, NULL);
     rc = weir_hits_new(&options->hits, &counting->hits);
     if (rc == 0)
+        rc = weir_reports_new(&options->reports, &options->keys, options->database,
+                              &counting->reports);
+    if (rc == 0)
         rc = weir_sample_new(&options->hits.key, &counting->sample);
     if (rc == 0)
         rc = weir_database_hits_load(options->database, counting->hits, &counting->before);
@@ -63,11 +68,20 @@ void weir_counting_free(struct weir_counting **counting)
     if (!*counting)
         return;
     weir_hits_free(&(*counting)->hits);
+    weir_reports_free(&(*counting)->reports);
     weir_sample_free(&(*counting)->sample);
     pthread_mutex_destroy(&(*counting)->lock);
     explicit_bzero(&(*counting)->options.keys, sizeof((*counting)->options.keys));
     free(*counting);
     *counting = NULL;
+}
+
+void weir_counting_use(struct weir_counting *counting,
+                       const struct weir_reports_settings *reports)
+{
+    pthread_mutex_lock(&counting->lock);
+    weir_reports_use(counting->reports, reports);
+    pthread_mutex_unlock(&counting->lock);
 }
 
 /* Reading. ------------------------------------------------------------------ */
@@ -84,16 +98,30 @@ int weir_counting_read(const struct weir_counting *counting, uint32_t server,
     batch = malloc(sizeof(*batch) + lines * sizeof(batch->of[0]));
     if (!batch)
         return WEIR_ENOMEM;
-    batch->decisions = lines;
-    for (size_t i = 0; i < lines; i++)
-        batch->of[i].state = weir_record_read(line[i], server, &counting->options.keys,
-                                              &batch->of[i].info);
+    batch->decisions = 0;
+    batch->reports = (struct weir_report_items){.count = 0};
+    for (size_t i = 0; i < lines; i++) {
+        int report = weir_reports_read(counting->reports, line[i], server, &batch->reports);
+        struct decision *decision = &batch->of[batch->decisions];
+
+        if (report < 0) {
+            weir_counting_batch_free(&batch);
+            return report;
+        }
+        if (report == 1)
+            continue;
+        decision->state = weir_record_read(line[i], server, &counting->options.keys,
+                                           &decision->info);
+        batch->decisions++;
+    }
     *batch_r = batch;
     return 0;
 }
 
 void weir_counting_batch_free(struct weir_counting_batch **batch)
 {
+    if (*batch)
+        weir_report_items_free(&(*batch)->reports);
     free(*batch);
     *batch = NULL;
 }
@@ -117,7 +145,7 @@ static void count(struct weir_counting *counting, const struct decision *decisio
     }
 }
 
-void weir_counting_take(struct weir_counting *counting, const struct weir_counting_batch *batch,
+void weir_counting_take(struct weir_counting *counting, struct weir_counting_batch *batch,
                         uint64_t position, weir_time now)
 {
     if (!batch || position <= counting->before)
@@ -125,9 +153,31 @@ void weir_counting_take(struct weir_counting *counting, const struct weir_counti
     pthread_mutex_lock(&counting->lock);
     for (size_t i = 0; i < batch->decisions; i++)
         count(counting, &batch->of[i], now);
+    weir_reports_wait(counting->reports, &batch->reports, now);
     if (position > counting->position)
         counting->position = position;
     pthread_mutex_unlock(&counting->lock);
+}
+
+/* Votes, hits and position together or not at all. */
+static int keep(struct weir_counting *counting, weir_time now)
+{
+    struct weir_database *database = counting->options.database;
+    int rc = weir_database_begin(database);
+
+    if (rc < 0)
+        return rc;
+    rc = weir_reports_enter(counting->reports, counting->hits);
+    if (rc == 0)
+        rc = weir_database_hits_put(database, counting->hits, now, counting->position);
+    if (rc < 0)
+        weir_database_abandon(database);
+    else
+        rc = weir_database_commit(database);
+    weir_reports_entered(counting->reports, counting->hits, rc >= 0);
+    if (rc >= 0)
+        weir_hits_kept(counting->hits);
+    return rc;
 }
 
 /* A transaction of its own: they are a sample, and known when they come again. */
@@ -148,8 +198,7 @@ int weir_counting_store(struct weir_counting *counting, weir_time now)
 
     pthread_mutex_lock(&counting->lock);
     if (counting->position != counting->kept)
-        rc = weir_database_hits_put(counting->options.database, counting->hits, now,
-                                    counting->position);
+        rc = keep(counting, now);
     if (rc >= 0) {
         counting->kept = counting->position;
         rc = store_messages(counting);
@@ -165,6 +214,7 @@ struct weir_counting_counts weir_counting_counts(struct weir_counting *counting)
     pthread_mutex_lock(&counting->lock);
     counts = counting->counts;
     counts.rules = weir_hits_rules(counting->hits);
+    counts.reports = weir_reports_counts(counting->reports);
     counts.left_out = weir_sample_left_out(counting->sample);
     pthread_mutex_unlock(&counting->lock);
     return counts;

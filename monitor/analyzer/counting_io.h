@@ -1,8 +1,10 @@
 /*
- * counting - the decisions of all servers as they come in, counted and kept (claims B4, B15, B23).
+ * counting - the decisions of all servers as they come in, counted and kept (claims B4, B15, B23),
+ * and what people say of them (B33).
  *
  *     a server's line -> record.h: is it signed, and its own? -> hits.h -> the table of hits
  *                                                               `-> sample.h -> recent messages
+ *                     -> reports_io.h: whose vote is it, and does it count? -> both of them
  *
  * Lines are read in a batch, which is the work, and then counted with the journal's position behind
  * it; what the database has already, is passed over when the journal is read again.  Only what is
@@ -18,6 +20,7 @@
 
 #include "monitor/analyzer/record.h"
 #include "monitor/analyzer/hits.h"
+#include "monitor/analyzer/reports_io.h"
 #include "monitor/database/database_io.h"
 
 struct weir_counting;
@@ -26,6 +29,7 @@ struct weir_counting_options {
     struct weir_database *database;
     struct weir_info_keys keys;          /* copied */
     struct weir_hits_settings hits;
+    struct weir_reports_settings reports;
 };
 
 struct weir_counting_counts {
@@ -33,12 +37,17 @@ struct weir_counting_counts {
     uint64_t repeated, lost;             /* of the good ones; lost: memory was short */
     uint64_t left_out;                   /* counted, and not kept among recent messages */
     size_t rules;
+    struct weir_reports_counts reports;
 };
 
 /* Goes on where the database is.  0, an error of the database, WEIR_ENOMEM, WEIR_EINVAL. */
 int weir_counting_open(const struct weir_counting_options *options,
                        struct weir_counting **counting_r);
 void weir_counting_free(struct weir_counting **counting);
+
+/* Other settings of reports from now on. */
+void weir_counting_use(struct weir_counting *counting,
+                       const struct weir_reports_settings *reports);
 
 struct weir_counting_batch;
 
@@ -49,12 +58,13 @@ int weir_counting_read(const struct weir_counting *counting, uint32_t server,
                        struct weir_counting_batch **batch_r);
 void weir_counting_batch_free(struct weir_counting_batch **batch);
 
-/* Counts what was read, and ends at a position of the journal. */
-void weir_counting_take(struct weir_counting *counting, const struct weir_counting_batch *batch,
+/* Counts what was read, and ends at a position of the journal.  Reports are taken out of the batch,
+ * and wait until it is kept. */
+void weir_counting_take(struct weir_counting *counting, struct weir_counting_batch *batch,
                         uint64_t position, weir_time now);
 
-/* Keeps what was counted since the last time, if anything was; to be done before the database lets
- * the journal go.  0 or an error. */
+/* Enters reports, and keeps what was counted since the last time, if anything was, in a transaction
+ * of its own; to be done before the database lets the journal go.  0 or an error. */
 int weir_counting_store(struct weir_counting *counting, weir_time now);
 
 struct weir_counting_counts weir_counting_counts(struct weir_counting *counting);

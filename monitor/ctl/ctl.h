@@ -79,6 +79,9 @@ enum weir_ctl_option {
     WEIR_CTL_STATE = '2',
     WEIR_CTL_WHERE = '3',
     WEIR_CTL_NOW = '4',
+    WEIR_CTL_USER = 'U',
+    WEIR_CTL_TAKE_BACK = 'G',
+    WEIR_CTL_WHAT = 'Q',
 };
 
 struct weir_ctl;
@@ -243,5 +246,7 @@ int weir_ctl_block(struct weir_ctl *ctl);
 int weir_ctl_unblock(struct weir_ctl *ctl);
 int weir_ctl_unaccept(struct weir_ctl *ctl);
 int weir_ctl_decisions(struct weir_ctl *ctl);
+int weir_ctl_report(struct weir_ctl *ctl);
+int weir_ctl_reports(struct weir_ctl *ctl);
 
 #endif

@@ -55,6 +55,26 @@ int weir_ctl_take_back(struct weir_ctl *ctl, weir_time when,
     return count(ctl, when, question, true, vote, weight);
 }
 
+/* The first vote may be the first of its network or its group; the others are
+ * not.  So they are entered apart, and taken back the same way. */
+int weir_ctl_enter(struct weir_ctl *ctl, weir_time when, struct weir_ctl_question *question,
+                   bool undo, struct weir_vote vote, long votes, size_t *lost_r)
+{
+    struct weir_reputation unused;
+    int rc = 0;
+    double left = (double)votes;
+    *lost_r = 0;
+    for (double n = 1; rc == 0 && left > 0; left -= n, n = left) {
+        if (!undo)
+            weir_ctl_judge(ctl, when, question, &unused); /* what was known then */
+        rc = undo ? weir_ctl_take_back(ctl, when, question, vote, n)
+                  : weir_ctl_learn(ctl, when, question, vote, n);
+        int flushed = weir_counters_flush(ctl->stores.counters, lost_r);
+        rc = rc != 0 ? rc : flushed;
+    }
+    return rc;
+}
+
 const char *weir_ctl_called(const struct weir_ctl *ctl, const struct weir_reputation *reputation)
 {
     static const char *const word[] = {"good", "unsure", "spam", "spam"};

@@ -37,6 +37,12 @@ int weir_ctl_take_back(struct weir_ctl *ctl, weir_time when,
                        const struct weir_ctl_question *question, struct weir_vote vote,
                        double weight);
 
+/* Enters that many votes, or takes them back, and stores them; each is judged as of its time before
+ * it is learned, the question's readings are then of that.  0, or an error and in *lost_r how many
+ * counters were not stored. */
+int weir_ctl_enter(struct weir_ctl *ctl, weir_time when, struct weir_ctl_question *question,
+                   bool undo, struct weir_vote vote, long votes, size_t *lost_r);
+
 /* What mail with this reputation would be called: "spam", "unsure" or "good",
  * the words of a vote. */
 const char *weir_ctl_called(const struct weir_ctl *ctl, const struct weir_reputation *reputation);

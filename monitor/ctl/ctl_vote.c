@@ -113,23 +113,12 @@ static int not_stored(struct weir_ctl *ctl, int rc, size_t lost)
                           "status, and try again", weir_error_reason(rc), lost);
 }
 
-/* The first vote may be the first of its network or its group; the others are
- * not.  So they are entered apart, and taken back the same way. */
 static int enter(struct weir_ctl *ctl, const struct order *order,
                  struct weir_ctl_question *question)
 {
-    struct weir_reputation unused;
-    size_t lost = 0;
-    int rc = 0;
-    double left = (double)order->count;
-    for (double n = 1; rc == 0 && left > 0; left -= n, n = left) {
-        if (!order->undo)
-            weir_ctl_judge(ctl, order->when, question, &unused); /* what was known then */
-        rc = order->undo ? weir_ctl_take_back(ctl, order->when, question, order->vote, n)
-                         : weir_ctl_learn(ctl, order->when, question, order->vote, n);
-        int flushed = weir_counters_flush(ctl->stores.counters, &lost);
-        rc = rc != 0 ? rc : flushed;
-    }
+    size_t lost;
+    int rc = weir_ctl_enter(ctl, order->when, question, order->undo, order->vote, order->count,
+                            &lost);
     return rc != 0 ? not_stored(ctl, rc, lost) : 0;
 }
 

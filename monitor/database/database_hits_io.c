@@ -72,7 +72,8 @@ int weir_database_hits_put(struct weir_database *database, struct weir_hits *hit
     rc = weir_change_end(database, own, rc);
     if (rc < 0)
         return rc;
-    weir_hits_kept(hits);
+    if (own)
+        weir_hits_kept(hits);
     return written;
 }
 

@@ -15,8 +15,8 @@
 #include "monitor/database/database_io.h"
 
 /* Writes what has changed in a hits, decayed up to a time, and that decisions up to a position of
- * the journal are counted: then it is kept.  How many rules were written, or an error, and then
- * none was. */
+ * the journal are counted: then it is kept, or, in a transaction of the caller's, the caller has to
+ * say so after that.  How many rules were written, or an error, and then none was. */
 int weir_database_hits_put(struct weir_database *database, struct weir_hits *hits,
                            weir_time at, uint64_t position);
 

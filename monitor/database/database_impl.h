@@ -16,7 +16,7 @@
 #include "core/base/address.h"
 #include "monitor/database/database_io.h"
 
-#define WEIR_DATABASE_VERSION 8
+#define WEIR_DATABASE_VERSION 9
 #define WEIR_DATABASE_STATEMENTS 128 /* texts of statements in these files, at most */
 
 struct weir_database {

@@ -6,6 +6,7 @@
  *     database_servers_io.h     mail servers: names, secrets, which agent is let in
  *     database_thresholds_io.h  limits          database_events_io.h     limits passed, and others
  *     database_decisions_io.h   what was done   database_audit_io.h      who did what
+ *     database_reports_io.h     what people reported
  *     database_retention_io.h   forgetting in time
  *
  * WAL mode, synchronous NORMAL: after kill -9 all that was committed is there; after a power cut

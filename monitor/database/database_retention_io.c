@@ -66,6 +66,12 @@ static int forget_old(struct weir_database *database, const struct weir_retentio
          "FROM ladder WHERE max(last, ends) < ? LIMIT ?)", &f->ladder},
         {keep->audit, 1, "DELETE FROM audit WHERE number IN (SELECT number FROM "
          OLDEST("audit") " WHERE time < ?1 LIMIT ?2)", &f->audit},
+        {keep->reports, 1, "DELETE FROM reports WHERE number IN (SELECT number FROM reports "
+         "WHERE time < ? ORDER BY time LIMIT ?)", &f->reports},
+        {keep->reports, 1, "DELETE FROM reported WHERE uid IN (SELECT uid FROM reported "
+         "WHERE changed < ? LIMIT ?)", &f->reports},
+        {keep->reports, WEIR_DAY, "DELETE FROM report_counts WHERE (day, what, whose) IN "
+         "(SELECT day, what, whose FROM report_counts WHERE day < ? LIMIT ?)", &f->reports},
     };
     int rc = 0;
 

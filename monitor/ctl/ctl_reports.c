@@ -1,0 +1,149 @@
+/*
+ * ctl_reports - weirctl reports: what people reported on all servers, and what came of it.
+ *
+ * Read from the monitor's database, also while it does not run.  Names are what somebody wrote into
+ * From: they are shown with nothing in them that a terminal would obey.
+ */
+#include "monitor/ctl/ctl.h"
+
+#include <string.h>
+
+#include "monitor/ctl/ctl_files_io.h"
+#include "monitor/ctl/ctl_judgement.h"
+#include "monitor/ctl/ctl_monitor_io.h"
+#include "monitor/ctl/ctl_output.h"
+#include "monitor/ctl/ctl_servers.h"
+#include "monitor/database/database_reports_io.h"
+
+#define MOST 50
+#define MOST_MAX 1000000
+
+struct listing {
+    struct weir_ctl *ctl;
+    struct weir_ctl_servers servers;
+    struct weir_report_choice choice;
+    json_t *rows, *counts;        /* of --json */
+    bool counted;                 /* a line of counts has begun */
+};
+
+static json_t *text_or_null(const char *text)
+{
+    return text[0] ? weir_ctl_json_text(text, strlen(text)) : json_null();
+}
+
+static json_t *as_json(struct listing *listing, const struct weir_database_report *report)
+{
+    bool known = report->verdict[0] != '\0';
+    char uid[24];
+
+    snprintf(uid, sizeof uid, "%016llx", (unsigned long long)report->uid);
+    return json_pack("{s:I, s:o, s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, "
+                     "s:o}", "number", (json_int_t)report->number, "time",
+                     weir_ctl_json_time(report->time), "server",
+                     weir_ctl_server_name(&listing->servers, report->server), "user",
+                     text_or_null(report->name), "told", report->told, "way", report->way,
+                     "report", report->spam ? "spam" : "ham", "state", report->state, "came",
+                     report->came, "weighs", report->vote && report->weighs && !report->taken_back,
+                     "taken_back", weir_ctl_json_time(report->taken_back), "uid",
+                     known ? json_string(uid) : json_null(), "verdict",
+                     text_or_null(report->verdict), "score",
+                     known ? weir_ctl_json_points((float)report->score) : json_null(), "address",
+                     text_or_null(report->address), "domain", text_or_null(report->domain));
+}
+
+static void print_row(struct listing *listing, const struct weir_database_report *report)
+{
+    char name[WEIR_CTL_NAME], domain[WEIR_CTL_NAME], time[WEIR_TIME_TEXT];
+
+    weir_ctl_visible((struct weir_slice){report->name, strlen(report->name)}, name, sizeof name);
+    weir_ctl_visible((struct weir_slice){report->domain, strlen(report->domain)}, domain,
+                     sizeof domain);
+    printf("%-21s %-10s %-4s %-11s %-11s %-7s %7.2f %-28s %s%s%s\n",
+           weir_time_format(report->time, time),
+           weir_ctl_server_name(&listing->servers, report->server), report->spam ? "spam" : "ham",
+           report->state, report->came, report->verdict[0] ? report->verdict : "-", report->score,
+           name[0] ? name : "-", report->address[0] ? report->address : "-",
+           domain[0] ? " " : "", domain);
+}
+
+static int show(void *context, const struct weir_database_report *report)
+{
+    struct listing *listing = context;
+
+    if (listing->rows)
+        json_array_append_new(listing->rows, as_json(listing, report));
+    else
+        print_row(listing, report);
+    return ferror(stdout);
+}
+
+static int show_count(void *context, const char *what, uint64_t count)
+{
+    struct listing *listing = context;
+
+    if (listing->counts)
+        json_object_set_new(listing->counts, what, json_integer((json_int_t)count));
+    else
+        printf("%s%llu %s", listing->counted ? ", " : "in all: ", (unsigned long long)count, what);
+    listing->counted = true;
+    return 0;
+}
+
+static int read_choice(struct listing *listing)
+{
+    struct weir_ctl *ctl = listing->ctl;
+    struct weir_report_choice *choice = &listing->choice;
+    weir_time since = 0;
+    int code = weir_ctl_option_period(ctl, WEIR_CTL_SINCE, &since);
+
+    if (code == 0)
+        code = weir_ctl_option_count(ctl, WEIR_CTL_MOST, MOST_MAX, &choice->most);
+    choice->name = ctl->option[WEIR_CTL_USER];
+    choice->state = ctl->option[WEIR_CTL_STATE];
+    choice->since = since > 0 ? weir_ctl_now() - since : 0;
+    return code;
+}
+
+static int list(struct listing *listing, struct weir_database *database)
+{
+    struct weir_ctl *ctl = listing->ctl;
+    int code;
+
+    if (!listing->rows)
+        printf("%-21s %-10s %-4s %-11s %-11s %-7s %7s %-28s %s\n", "REPORTED", "AT", "AS",
+               "STATE", "CAME", "JUDGED", "POINTS", "BY", "MAIL OF");
+    code = weir_ctl_monitor_read(
+        ctl, database, weir_database_reports(database, &listing->choice, show, listing));
+    if (code == 0)
+        code = weir_ctl_monitor_read(
+            ctl, database, weir_database_report_totals(database, "came:", show_count, listing));
+    if (listing->counted && !listing->rows)
+        putchar('\n');
+    return code;
+}
+
+int weir_ctl_reports(struct weir_ctl *ctl)
+{
+    struct listing listing = {.ctl = ctl, .choice = {.most = MOST}};
+    struct weir_database *database = NULL;
+    int code = read_choice(&listing);
+
+    if (code == 0)
+        code = weir_ctl_monitor_database(ctl, &database);
+    if (code == 0)
+        code = weir_ctl_servers_read(ctl, database, &listing.servers);
+    if (code == 0 && ctl->option[WEIR_CTL_JSON]) {
+        listing.rows = json_array();
+        listing.counts = json_object();
+    }
+    if (code == 0)
+        code = list(&listing, database);
+    if (code == 0 && listing.rows)
+        code = weir_ctl_json(ctl, json_pack("{s:O, s:O}", "reports", listing.rows, "counts",
+                                            listing.counts));
+    json_decref(listing.rows);
+    json_decref(listing.counts);
+    weir_ctl_servers_free(&listing.servers);
+    weir_database_free(&database);
+    return code;
+}

@@ -1,0 +1,86 @@
+/*
+ * What people reported, one row each, and what came of it (claims B16, B32, B33).
+ *
+ *     reports        a vote is the one row of a person about a message; what is not believed
+ *                    has rows, too, and no vote
+ *     reported       what the votes about a message made of it: "spam", "ham", or "" for nothing
+ *     report_counts  how many a day, of a user, of a server, and by what came of them
+ *
+ *     SELECT name, count(*) FROM reports WHERE vote = 1 AND kind = 'ham' GROUP BY user
+ *
+ * Numbers of messages and users are random or keyed hashes: 64 bits, as SQLite has them, signed.
+ * See database_io.h for owner, threads, errors and rows.  Limits: WEIR_DATABASE_TEXT_MAX.
+ */
+#ifndef WEIR_DATABASE_REPORTS_IO_H
+#define WEIR_DATABASE_REPORTS_IO_H
+
+#include "monitor/database/database_io.h"
+
+struct weir_database_report {
+    int64_t number;            /* given when it is added */
+    weir_time time, taken_back; /* taken_back: when, or 0 */
+    uint32_t server;           /* that told of it */
+    uint64_t user, uid;
+    bool spam, vote, weighs;
+    const char *name, *told, *way, *state, *came;
+    const char *verdict;       /* of the decision, "" when the string does not tell, as below */
+    double score;
+    const char *address, *domain, *info;
+};
+
+/* Adds a report: its number.  0; WEIR_EINVAL for a second vote of a user about a message. */
+int weir_database_report_add(struct weir_database *database,
+                             const struct weir_database_report *report, int64_t *number_r);
+
+/* A person's vote about a message: its number, spam, weighs and taken_back.  1, 0 when there is
+ * none, or an error. */
+int weir_database_report_vote(struct weir_database *database, uint64_t uid, uint64_t user,
+                              struct weir_database_report *vote_r);
+
+/* Changes a vote by its number: time, server, spam, weighs, came and taken_back.  0 or an error. */
+int weir_database_report_change(struct weir_database *database,
+                                const struct weir_database_report *vote);
+
+/* The votes about a message: how many stand and weigh, by kind, and how many there are at all.
+ * 0 or an error. */
+struct weir_report_votes { unsigned spam, ham, all; };
+int weir_database_report_votes(struct weir_database *database, uint64_t uid,
+                               struct weir_report_votes *votes_r);
+
+/* Of a person's last votes that stand, at most so many: those about messages of which a majority,
+ * he and others with weight together, says the same, and of them those that said the opposite.
+ * 0 or an error. */
+struct weir_report_record { unsigned decided, opposed; };
+int weir_database_report_record(struct weir_database *database, uint64_t user, unsigned most,
+                                struct weir_report_record *record_r);
+
+/* What the votes made of a message, as it is in the hits. */
+enum weir_reported { WEIR_REPORTED_NOTHING, WEIR_REPORTED_SPAM, WEIR_REPORTED_HAM };
+int weir_database_reported(struct weir_database *database, uint64_t uid,
+                           enum weir_reported *effect_r);
+int weir_database_reported_put(struct weir_database *database, uint64_t uid,
+                               enum weir_reported effect, weir_time now);
+
+/* Counts something of a day, and how many there are.  0 or an error. */
+int weir_database_report_count(struct weir_database *database, int64_t day, const char *what,
+                               uint64_t whose);
+int weir_database_report_counted(struct weir_database *database, int64_t day, const char *what,
+                                 uint64_t whose, uint64_t *count_r);
+
+/* All of something counted, of all days kept. */
+int weir_database_report_totals(struct weir_database *database, const char *prefix,
+                                int (*row)(void *context, const char *what, uint64_t count),
+                                void *context);
+
+/* Those of a user's name (any case; NULL: all) and state or what came of them (NULL: all) since a
+ * time, the newest first, at most so many. */
+struct weir_report_choice {
+    const char *name, *state;
+    weir_time since;
+    unsigned most;
+};
+int weir_database_reports(struct weir_database *database, const struct weir_report_choice *choice,
+                          int (*row)(void *context, const struct weir_database_report *report),
+                          void *context);
+
+#endif
