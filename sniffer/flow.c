@@ -467,7 +467,7 @@ static void set_options(struct weir_flows *flows, const struct weir_flows_option
     flows->flows_most = options->flows_most;
     if (flows->flows_most == 0 || flows->flows_most > WEIR_FLOWS_MAX)
         flows->flows_most = WEIR_FLOWS_MAX;
-    flows->key = options->key;
+    flows->key = weir_short_key(&options->key);
     flows->patience[WEIR_FLOW_OPEN] = options->idle > 0 ? options->idle : IDLE;
     flows->patience[WEIR_FLOW_ENDING] = ENDING;
     flows->patience[WEIR_FLOW_OVER] = LINGER;

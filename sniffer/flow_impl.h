@@ -12,6 +12,7 @@
 #define WEIR_SNIFFER_FLOW_IMPL_H
 
 #include "core/base/limits.h"
+#include "core/base/short_hash.h"
 #include "sniffer/flow.h"
 
 /* The two ends of a segment in the one order that both directions share: b is the watched port,
@@ -112,7 +113,7 @@ struct weir_flows {
     weir_time now, next_tick;
     struct weir_flow_handler handler;
     struct weir_flows_counts counts;
-    struct weir_hash_key key;
+    struct weir_short_key key;
     struct weir_connection *last; /* the one that was found last: often the next one, too */
     struct weir_flow_place *place;
     size_t places, filled, flows_most; /* places: a power of two */

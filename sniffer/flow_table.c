@@ -43,23 +43,19 @@ static inline bool is_mapped(struct halves address, uint32_t *octets_r)
     return address.half[0] == 0 && second >> 32 == 0xffff;
 }
 
-/* IPv4 needs only its own octets: that is half of the time. */
+/* IPv4 needs only its own octets: that is a third of the time. */
 static uint64_t hash_of(const struct weir_flows *flows, const struct weir_flow_pair *pair)
 {
     struct halves a = halves_of(pair->a), b = halves_of(pair->b);
-    uint32_t a4, b4, ports = (uint32_t)pair->a_port << 16 | pair->b_port;
-    uint8_t octet[2 * sizeof(a) + sizeof(ports)];
-    size_t len = sizeof(uint64_t);
-    if (is_mapped(a, &a4) && is_mapped(b, &b4)) {
-        uint64_t both = (uint64_t)a4 << 32 | b4;
-        memcpy(octet, &both, len);
-    } else {
-        memcpy(octet, &a, sizeof(a));
-        memcpy(octet + sizeof(a), &b, sizeof(b));
-        len = 2 * sizeof(a);
+    uint32_t word[WEIR_SHORT_WORDS];
+    size_t words = 2;
+    if (!is_mapped(a, &word[0]) || !is_mapped(b, &word[1])) {
+        memcpy(word, &a, sizeof(a));
+        memcpy(word + 4, &b, sizeof(b));
+        words = 8;
     }
-    memcpy(octet + len, &ports, sizeof(ports));
-    return weir_hash64(&flows->key, octet, len + sizeof(ports));
+    word[words++] = (uint32_t)pair->a_port << 16 | pair->b_port;
+    return weir_short_hash(&flows->key, word, words);
 }
 
 static inline bool is_of(const struct weir_connection *c, const struct weir_flow_pair *pair)

@@ -217,6 +217,7 @@
 #define WEIR_WATCH_PREFIXES_MAX 100000 /* of all of them */
 #define WEIR_WATCH_ALARMS_MAX 65536 /* addresses over a limit that are kept track of */
 #define WEIR_RESPONDER_QUEUE_MAX 131072 /* events not yet answered: twice all alarms there can be */
+#define WEIR_EVENTS_SERVER_HOUR 5000 /* events an hour that one server alone saw */
 #define WEIR_LADDER_CLASSES_MAX 64 /* ladders */
 #define WEIR_LADDER_STEPS_MAX 8    /* of one ladder */
 #define WEIR_LADDER_RECORDS_MAX 65536 /* prefixes whose steps are remembered */

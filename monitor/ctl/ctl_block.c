@@ -119,6 +119,22 @@ static int tell_wider(void *context, const struct weir_database_decision *decisi
     return 0;
 }
 
+/* The limits of IPv6 are those of a /64: what is less has no buckets of its own. */
+static bool has_buckets(const struct weir_prefix *prefix)
+{
+    return prefix->bits <= 64 || weir_address_is_ipv4(&prefix->address);
+}
+
+static void tell_part(const struct wish *wish)
+{
+    struct weir_prefix whole = weir_address_mask(&wish->prefix.address, 64);
+    char text[WEIR_PREFIX_TEXT];
+
+    if (!has_buckets(&wish->prefix))
+        weir_ctl_error(wish->ctl, 0, "note: its buckets are those of its /64: weirctl unblock %s "
+                       "fills them", weir_prefix_format(&whole, text));
+}
+
 static int look_wider(struct wish *wish)
 {
     struct weir_database *database = NULL;
@@ -146,8 +162,8 @@ static int tell_unblocked(const struct wish *wish)
                                             "ends", weir_ctl_json_time(wish->ends), "servers",
                                             wish->who));
     } else {
-        printf("%s: %lld decision%s taken back, and its buckets are full again\n", wish->text,
-               undone, undone == 1 ? "" : "s");
+        printf("%s: %lld decision%s taken back%s\n", wish->text, undone, undone == 1 ? "" : "s",
+               has_buckets(&wish->prefix) ? ", and its buckets are full again" : "");
         if (accepted)
             printf("%s is accepted %s%s\n", wish->text, wish->ends ? "until " : "from now on",
                    wish->ends ? weir_time_format(wish->ends, time) : "");
@@ -175,8 +191,10 @@ int weir_ctl_unblock(struct weir_ctl *ctl)
                    NULL);
     if (code == 0)
         code = look_wider(&wish);
-    if (code == 0)
+    if (code == 0) {
+        tell_part(&wish);
         code = tell_unblocked(&wish);
+    }
     forget(&wish);
     return code;
 }

@@ -1,6 +1,6 @@
 /*
- * Deleting in pieces.  Each table's piece is found by an index or by its order, or, in streams
- * and the smaller tables, by a look through them.
+ * Deleting in pieces.  Each table's piece is found by an index, or among its oldest rows, or, in
+ * streams and the smaller tables, by a look through them.
  *
  * A database that is too large loses its oldest minutes first, and an eighth as many of the
  * addresses that were not seen for longest: a flood of addresses that are seen once must not drive
@@ -37,6 +37,10 @@ static const char old_minutes[] = "DELETE FROM minutes WHERE (minute, address, s
 static const char old_addresses[] = "DELETE FROM addresses WHERE address IN "
     "(SELECT address FROM addresses WHERE last_seen < ? ORDER BY last_seen LIMIT ?)";
 
+/* Numbers grow with time, and no index says when: of a year's rows only the oldest are looked at,
+ * some more than are forgotten, for a few may stay long. */
+#define OLDEST(table) "(SELECT * FROM " table " ORDER BY number LIMIT 8 * ?2)"
+
 /* By age. */
 static int forget_old(struct weir_database *database, const struct weir_retention *keep,
                       weir_time now, struct weir_forgotten *f)
@@ -51,15 +55,15 @@ static int forget_old(struct weir_database *database, const struct weir_retentio
         {keep->addresses, 1, old_addresses, &f->addresses},
         {keep->streams, 1, "DELETE FROM streams WHERE (server, name) IN "
          "(SELECT server, name FROM streams WHERE last < ? LIMIT ?)", &f->streams},
-        {keep->events, 1, "DELETE FROM events WHERE number IN (SELECT number FROM events "
-         "WHERE cleared > 0 AND cleared < ? ORDER BY number LIMIT ?)", &f->events},
+        {keep->events, 1, "DELETE FROM events WHERE number IN (SELECT number FROM "
+         OLDEST("events") " WHERE cleared > 0 AND cleared < ?1 LIMIT ?2)", &f->events},
         {keep->decisions, 1, "DELETE FROM decisions WHERE number IN (SELECT number FROM decisions "
          "WHERE undone > 0 AND undone < ?1 UNION ALL SELECT number FROM decisions "
          "WHERE undone = 0 AND ends > 0 AND ends < ?1 LIMIT ?2)", &f->decisions},
         {keep->ladder, 1, "DELETE FROM ladder WHERE (address, bits) IN (SELECT address, bits "
          "FROM ladder WHERE max(last, ends) < ? LIMIT ?)", &f->ladder},
-        {keep->audit, 1, "DELETE FROM audit WHERE number IN (SELECT number FROM audit "
-         "WHERE time < ? ORDER BY number LIMIT ?)", &f->audit},
+        {keep->audit, 1, "DELETE FROM audit WHERE number IN (SELECT number FROM "
+         OLDEST("audit") " WHERE time < ?1 LIMIT ?2)", &f->audit},
     };
     int rc = 0;
 

@@ -10,8 +10,8 @@
  * A rule is kept in the language of rule_source.h, without its lines for id, state and score, which
  * are columns.  A change and its line of history are one transaction.
  *
- * See database_io.h for owner, threads, errors and rows.  Limits: WEIR_RULES_MAX rules (WEIR_ELIMIT),
- * WEIR_RULE_TEXT_MAX octets of a rule's lines.
+ * See database_io.h for owner, threads, errors and rows.  Limits: WEIR_RULES_MAX rules
+ * (WEIR_ELIMIT), WEIR_RULE_TEXT_MAX octets of a rule's lines.
  */
 #ifndef WEIR_DATABASE_RULES_IO_H
 #define WEIR_DATABASE_RULES_IO_H
@@ -43,7 +43,7 @@ struct weir_rule_change {
 
 /* Adds a rule, or puts it in the place of the one with its id; created is kept, updated and, with
  * another state, since become the change's time.  Nothing different: nothing is written.  1 when it
- * was, 0 when not; WEIR_EINVAL: its name belongs to another id, or a number is none; or an error. */
+ * was, 0 when not; WEIR_EINVAL (its name belongs to another id, a number is none) or an error. */
 int weir_database_rule_put(struct weir_database *database, const struct weir_kept_rule *rule,
                            const struct weir_rule_change *change);
 

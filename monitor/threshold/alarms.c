@@ -191,6 +191,7 @@ void weir_alarms_clear(struct weir_alarms *alarms, struct weir_alarm *alarm, uns
 {
     bool had = alarm->raised != 0;
     alarm->raised &= (uint8_t)~(1u << quantity);
+    alarm->left_out &= alarm->raised;
     if (!had || alarm->raised != 0)
         return;
     leave_queue(alarms, alarm);

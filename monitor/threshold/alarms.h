@@ -35,6 +35,7 @@ struct weir_alarm {
     uint8_t class_number;
     uint8_t raised;          /* a bit for each quantity; 0 for what is only above others */
     uint8_t owner;           /* of alarms.c: the one server that saw it, modulo 32 */
+    uint8_t left_out;        /* of raised: nobody was told, nor has to be told of their end */
 };
 
 struct weir_alarms;

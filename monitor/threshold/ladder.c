@@ -241,10 +241,12 @@ void weir_ladder_advance(struct weir_ladder *ladder, weir_time now)
 {
     set_clock(ladder, now, now);
     weir_time time = ladder->now;
-    for (uint32_t i = 0; i < WEIR_LADDER_RECORDS_MAX && ladder->counts.records > 0; i++) {
+    size_t left = ladder->counts.records; /* mostly the first ones, and nothing behind them */
+    for (uint32_t i = 0; left > 0; i++) {
         struct ladder_record *record = &ladder->record[i];
         if (!record->used)
             continue;
+        left--;
         if (record->raised == 0 && time >= record->last + ladder->options.memory &&
             time >= record->ends) {
             drop(ladder, record);

@@ -5,6 +5,7 @@
 #ifndef WEIR_THRESHOLD_LADDER_IMPL_H
 #define WEIR_THRESHOLD_LADDER_IMPL_H
 
+#include "monitor/threshold/allowance.h"
 #include "monitor/threshold/ladder.h"
 
 #define WEIR_LADDER_LONGEST (3660 * WEIR_DAY)
@@ -23,17 +24,10 @@ struct ladder_record {
     bool used, withheld;           /* withheld: the block or score of its step */
 };
 
-/* What was decided within the last hour, as what is missing of an allowance that comes back in an
- * hour. */
-struct ladder_cap {
-    double missing;
-    weir_time time;
-};
-
-/* Of blocks, or of scores. */
+/* How many blocks, or scores, may be decided. */
 struct ladder_caps {
     unsigned hour, server_hour;
-    struct ladder_cap all, server[LADDER_SERVERS];
+    struct weir_allowance all, server[LADDER_SERVERS];
 };
 
 struct weir_ladder {

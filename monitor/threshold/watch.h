@@ -17,6 +17,9 @@
  * time: whoever takes it from a server holds it against a clock (lines.h), and a server that was
  * cut off tells of hours in one batch.
  *
+ * The handler may leave out an event that is raised: it stands all the same, so that it is not
+ * raised again and again, but its end is not told either.
+ *
  * Owner:    the caller owns it; classes are copied, the handler's and asker's contexts must live
  *           as long.  Neither of the two may call the watch.  Threads: one.
  * Errors:   weir_watch_new(): WEIR_ENOMEM; WEIR_ELIMIT: too many classes or prefixes; WEIR_EINVAL:
@@ -85,9 +88,10 @@ struct weir_watch_counts {
 
 struct weir_watch;
 
-/* A watch that tells events to a handler, whose charges have not begun. */
+/* A watch that tells events to a handler, whose charges have not begun.  The handler says whether
+ * it takes one that is raised; what it says of one that is cleared does not matter. */
 int weir_watch_new(const struct weir_watch_options *options,
-                   void (*event)(void *context, const struct weir_watch_event *event),
+                   bool (*event)(void *context, const struct weir_watch_event *event),
                    void *context, struct weir_watch **watch_r);
 void weir_watch_free(struct weir_watch **watch);
 
@@ -99,7 +103,7 @@ void weir_watch_charge(struct weir_watch *watch, const struct weir_charge *charg
 void weir_watch_advance(struct weir_watch *watch, weir_time time);
 
 /* One action of an analyst: fills all buckets of a prefix and those below it that raised an
- * event, and forgets these events without telling them. */
+ * event, and forgets these events without telling them.  Of a part of a /64 there are none. */
 void weir_watch_reset(struct weir_watch *watch, const struct weir_prefix *prefix);
 
 /* Takes up an event that another watch raised and did not clear, so that this one clears it: its

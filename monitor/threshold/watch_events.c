@@ -4,17 +4,18 @@
  * A bucket remembers that it is over (bucket.h); the alarms remember what was told, so that time
  * alone can end it.  Where a row has gone - full again, or evicted - its alarms end with the next
  * charge, or when they are due.
- * Tells nothing twice; refuses nothing.
+ * Tells nothing twice, and no end of what was left out; refuses nothing.
  */
 #include "monitor/threshold/watch_impl.h"
 
-static void tell(struct weir_watch *watch, const struct weir_watch_event *event)
+/* Whether the handler takes it. */
+static bool tell(struct weir_watch *watch, const struct weir_watch_event *event)
 {
     if (event->raised)
         watch->counts.events++;
     else
         watch->counts.cleared++;
-    watch->event(watch->context, event);
+    return watch->event(watch->context, event);
 }
 
 /* When a bucket that has some tokens now is back at half, if nothing more is charged. */
@@ -49,13 +50,13 @@ static void raise_event(struct weir_watch *watch, const struct weir_alarm_place 
     struct weir_limits limits = weir_watch_limits(watch, place->class_number, place->level);
     const struct weir_limit *limit = &limits.of[quantity];
     double tokens = levels->of[quantity].tokens;
-    bool tracked = weir_alarms_raise(watch->alarms, place, quantity, levels->servers,
-                                     half_time(limit, tokens, levels->time, levels->time)) != NULL;
-    watch->counts.untracked += !tracked;
-    tell(watch, &(struct weir_watch_event){
+    struct weir_alarm *alarm =
+        weir_alarms_raise(watch->alarms, place, quantity, levels->servers,
+                          half_time(limit, tokens, levels->time, levels->time));
+    bool taken = tell(watch, &(struct weir_watch_event){
         .raised = true,
         .observed = watch->class[place->class_number].observe,
-        .untracked = !tracked,
+        .untracked = alarm == NULL,
         .time = cost->time,
         .prefix = place->prefix[place->level],
         .quantity = quantity,
@@ -66,6 +67,9 @@ static void raise_event(struct weir_watch *watch, const struct weir_alarm_place 
         .class_name = watch->class[place->class_number].name,
         .servers = levels->servers,
     });
+    watch->counts.untracked += alarm == NULL;
+    if (alarm && !taken)
+        alarm->left_out |= (uint8_t)(1u << quantity);
 }
 
 /* An address raises when its bucket does; a network as soon as it is over with enough offenders. */
@@ -103,8 +107,10 @@ static void clear_event(struct weir_watch *watch, struct weir_alarm *alarm, weir
         .class_name = watch->class[alarm->class_number].name,
         .servers = levels->servers,
     };
+    bool told = (alarm->left_out >> quantity & 1) == 0;
     weir_alarms_clear(watch->alarms, alarm, quantity);
-    tell(watch, &event);
+    if (told)
+        (void)tell(watch, &event);
 }
 
 /* A charge found half of the tokens, or no row any more. */
@@ -245,11 +251,11 @@ void weir_watch_reset(struct weir_watch *watch, const struct weir_prefix *prefix
 {
     struct weir_prefix own = *prefix;
     int level = weir_watch_level(&own);
-    if (level >= 0) {
+    if (level >= 0 && own.bits == prefix->bits) {
         struct weir_spot spot = weir_buckets_spot(watch->level[level], &own);
         weir_buckets_reset(watch->level[level], &spot);
     }
-    weir_alarms_forget(watch->alarms, &own, reset_buckets, watch);
+    weir_alarms_forget(watch->alarms, prefix, reset_buckets, watch);
 }
 
 struct weir_level weir_watch_look(const struct weir_watch *watch, weir_time time,

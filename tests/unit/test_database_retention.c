@@ -11,6 +11,7 @@
 #include "monitor/database/database_audit_io.h"
 #include "monitor/database/database_decisions_io.h"
 #include "monitor/database/database_events_io.h"
+#include "monitor/database/database_ladder_io.h"
 #include "monitor/database/database_retention_io.h"
 #include "tests/unit/database_rig.h"
 
@@ -126,6 +127,62 @@ static void what_stands_is_never_forgotten(void **state)
     assert_int_equal(database_number(rig, "SELECT count(*) FROM events WHERE number <> 1"), 2);
 }
 
+/* Steps of SQLite's machine in statements about a table since they were asked for last. */
+static int steps(struct database_rig *rig, const char *table)
+{
+    int sum = 0;
+
+    for (size_t i = 0; i < WEIR_DATABASE_STATEMENTS && rig->database->prepared[i].sql; i++)
+        if (strstr(rig->database->prepared[i].sql, table))
+            sum += sqlite3_stmt_status(rig->database->prepared[i].statement,
+                                       SQLITE_STMTSTATUS_VM_STEP, 1);
+    return sum;
+}
+
+static int count_listed(void *context, bool score, weir_time made, uint64_t servers)
+{
+    (void)score, (void)made, (void)servers;
+    ++*(unsigned *)context;
+    return 0;
+}
+
+/* A year of rows, of which none is to go: looking costs the same as with few. */
+static void what_stays_is_not_looked_through(void **state)
+{
+    static const char *const tables[] = {"DELETE FROM events", "DELETE FROM audit",
+                                         "FROM decisions LEFT JOIN"};
+    struct database_rig *rig = *state;
+    struct weir_retention keep = {.events = WEIR_DAY, .audit = WEIR_DAY, .rows = 10};
+    int before[3] = {0}, now;
+    unsigned listed = 0;
+
+    for (int many = 0; many < 2; many++) {
+        assert_int_equal(weir_database_run(rig->database, many
+            ? "WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n LIMIT 20000) "
+              "INSERT INTO audit (time, who, what, detail) SELECT 1795000000000000, '', '', '' "
+              "FROM n"
+            : "WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n LIMIT 100) "
+              "INSERT INTO audit (time, who, what, detail) SELECT 1795000000000000, '', '', '' "
+              "FROM n"), 0);
+        assert_int_equal(weir_database_run(rig->database,
+            "INSERT INTO events (raised, cleared, kind, address, bits, server, quantity, class, "
+            "observed, limit_rate, limit_maximum, rate, tokens, children, servers, text) "
+            "SELECT time, time, '', x'', 0, 0, '', '', 0, 0, 0, 0, 0, 0, 0, '' FROM audit;"
+            "INSERT INTO decisions (made, event, generation, changed, list, address, bits, ends, "
+            "defer, points, reason, origin) SELECT time, 0, 0, 0, 'score', x'', 0, 0, 0, 0, '', "
+            "'monitor' FROM audit"), 0);
+        assert_int_equal(retain(rig, &keep).events, 0);
+        assert_int_equal(weir_database_listed(rig->database, "monitor", NOW, count_listed,
+                                              &listed), 0);
+        for (size_t i = 0; i < 3; i++) {
+            now = steps(rig, tables[i]);
+            assert_true(now > 0 && (!many || now <= before[i] + 10));
+            before[i] = now;
+        }
+    }
+    assert_int_equal(listed, 0);
+}
+
 static void a_database_keeps_to_its_size_and_counts_what_that_costs(void **state)
 {
     struct database_rig *rig = *state;
@@ -175,6 +232,7 @@ int main(void)
         TEST(minutes_of_a_wrong_clock_are_forgotten_too),
         TEST(addresses_and_streams_are_forgotten_when_they_are_silent),
         TEST(what_stands_is_never_forgotten),
+        TEST(what_stays_is_not_looked_through),
         TEST(a_database_keeps_to_its_size_and_counts_what_that_costs),
         TEST(without_limits_nothing_is_forgotten),
     };

@@ -222,6 +222,14 @@ static void a_final_reply_cut_behind_its_code_still_counts(void **state)
     dialogue_rig_close(&rig);
 }
 
+static void open_greeted(struct dialogue_rig *rig)
+{
+    static const struct turn greeting[] = {GREETING, {0}};
+
+    dialogue_rig_open(rig, dialogue_options());
+    dialogue_rig_turns(rig, greeting);
+}
+
 /* Of a mail by BDAT, in one go or step by step, nothing of the client is captured. */
 static void the_word_queued_tells_of_a_mail_in_a_hole(void **state)
 {
@@ -234,11 +242,9 @@ static void the_word_queued_tells_of_a_mail_in_a_hole(void **state)
 
     (void)state;
     for (int steps = 0; steps < 2; steps++) {
-        const struct turn greeting[] = {GREETING, {0}};
         struct dialogue_rig rig;
 
-        dialogue_rig_open(&rig, dialogue_options());
-        dialogue_rig_turns(&rig, greeting);
+        open_greeted(&rig);
         for (size_t i = 0; i < 4; i++) {
             if (i == 0 || steps)
                 dialogue_rig_gap(&rig, 'C', 20);
@@ -264,11 +270,9 @@ static void recipients_in_a_hole_are_those_the_server_says_it_accepts(void **sta
 
     (void)state;
     for (int i = 0; i < 2; i++) {
-        const struct turn greeting[] = {GREETING, {0}};
         struct dialogue_rig rig;
 
-        dialogue_rig_open(&rig, dialogue_options());
-        dialogue_rig_turns(&rig, greeting);
+        open_greeted(&rig);
         dialogue_rig_gap(&rig, 'C', 80);
         dialogue_rig_turns(&rig, i == 0 ? behind : reset);
         dialogue_rig_close(&rig);

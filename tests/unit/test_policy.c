@@ -36,9 +36,10 @@ static struct weir_threshold threshold(const char *name, const char *prefixes)
                                    .maximum = {5, 5, 5}, .ladder = LADDER};
 }
 
-static void no_event(void *context, const struct weir_watch_event *event)
+static bool no_event(void *context, const struct weir_watch_event *event)
 {
     (void)context, (void)event;
+    return true;
 }
 
 /* The watch takes it, and has this limit for an address's messages. */

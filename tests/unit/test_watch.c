@@ -377,6 +377,51 @@ static void a_reset_fills_the_buckets_of_a_prefix_and_of_offenders_below(void **
     watched_close(&w);
 }
 
+/* Its bucket is that of the /64, which an analyst did not name. */
+static void a_part_of_a_64_is_not_reset(void **state)
+{
+    struct weir_prefix whole = watched_prefix("2001:db8::/64");
+    struct weir_prefix part = watched_prefix("2001:db8::1");
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    watched_charge(&w, "2001:db8::1", 0, 11);
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 1);
+    weir_watch_reset(w.watch, &part);
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 1);
+    assert_true(watched_tokens(&w, "2001:db8::1", 0) == -1);
+    weir_watch_reset(w.watch, &whole);
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 0);
+    assert_true(watched_tokens(&w, "2001:db8::1", 0) == 10);
+    watched_close(&w);
+}
+
+static void what_is_left_out_stands_and_its_end_is_not_told(void **state)
+{
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    w.leaves_out = true;
+    watched_charge(&w, "192.0.2.1", 0, 11);
+    assert_int_equal(w.count, 1);
+    watched_charge(&w, "192.0.2.1", 1, 11);
+    assert_int_equal(w.count, 1);
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 1);
+    weir_watch_advance(w.watch, WATCHED_START + WEIR_HOUR);
+    assert_int_equal(w.count, 1);
+    assert_int_equal(weir_watch_counts(w.watch)->alarms, 0);
+    watched_charge(&w, "192.0.2.1", 7200, 11); /* again, and for a moment */
+    watched_charge(&w, "192.0.2.1", 7300, 1);
+    assert_int_equal(w.count, 2);
+    w.leaves_out = false;
+    watched_charge(&w, "192.0.2.1", 14400, 11);
+    assert_true(event_is(&w, true, "192.0.2.1"));
+    weir_watch_advance(w.watch, WATCHED_START + 5 * WEIR_HOUR);
+    assert_int_equal(w.count, 4);
+    assert_true(event_is(&w, false, "192.0.2.1"));
+    watched_close(&w);
+}
+
 /* Limits. ---------------------------------------------------------------- */
 
 static struct weir_address numbered(uint32_t number)
@@ -493,6 +538,8 @@ int main(void)
         cmocka_unit_test(an_hour_told_at_once_after_silence_was_an_hour),
         cmocka_unit_test(what_is_a_minute_older_than_the_newest_is_late),
         cmocka_unit_test(a_reset_fills_the_buckets_of_a_prefix_and_of_offenders_below),
+        cmocka_unit_test(a_part_of_a_64_is_not_reset),
+        cmocka_unit_test(what_is_left_out_stands_and_its_end_is_not_told),
         cmocka_unit_test(events_up_to_the_limit_are_tracked_and_one_more_is_told_once),
         cmocka_unit_test(one_server_takes_up_half_of_the_alarms_and_the_others_have_room),
         cmocka_unit_test(a_flood_of_random_networks_takes_no_memory_and_blames_nobody),

@@ -166,10 +166,11 @@ static void model_reset(struct model *m, const struct weir_prefix *prefix)
     }
 }
 
-static void note(void *context, const struct weir_watch_event *event)
+static bool note(void *context, const struct weir_watch_event *event)
 {
     *(uint64_t *)context += digest(event->raised, &event->prefix, event->quantity,
                                    event->raised ? event->children : 0);
+    return true;
 }
 
 static struct weir_charge random_charge(struct seeded *s, weir_time now)

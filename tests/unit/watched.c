@@ -11,10 +11,11 @@
 
 #include "tests/unit/watched.h"
 
-static void note(void *context, const struct weir_watch_event *event)
+static bool note(void *context, const struct weir_watch_event *event)
 {
     struct watched *w = context;
     w->event[w->count++ % WATCHED_EVENTS] = *event;
+    return !w->leaves_out;
 }
 
 void watched_open(struct watched *w, const struct weir_watch_class *classes, size_t n,

@@ -14,6 +14,7 @@ struct watched {
     struct weir_watch *watch;
     struct weir_watch_event event[WATCHED_EVENTS]; /* the latest ones, of count */
     size_t count;
+    bool leaves_out;          /* what is told to it is not taken */
 };
 
 /* A watch of 1,000 addresses with these classes, wider 4, children 2; unless options says else. */
