@@ -120,8 +120,10 @@ static void greetings_out_of_the_blue_take_no_connections_place(void **state)
     struct rig *rig = rig_new_live(WEIR_FLOWS_UNPROVEN_MAX + 2);
     (void)state;
     rig_greet(rig);
-    for (unsigned i = 0; i < 65536; i++)
+    for (unsigned i = 0; i < 65536; i++) {
         lone_greeting(rig, i);
+        rig_log(rig);
+    }
     assert_int_equal(counts(rig)->unproven, WEIR_FLOWS_UNPROVEN_MAX);
     assert_int_equal(counts(rig)->open, WEIR_FLOWS_UNPROVEN_MAX + 1);
     assert_int_equal(counts(rig)->evicted, 65536 - WEIR_FLOWS_UNPROVEN_MAX);
