@@ -108,8 +108,8 @@ int weir_monitor_open_policy(struct weir_monitor *monitor);
 int weir_monitor_open_alerts(struct weir_monitor *monitor);
 int weir_monitor_open_watch(struct weir_monitor *monitor);
 
-/* Fills a new watch's buckets from what the database has of the last hour; before the receiver takes
- * what the journal has beyond that. */
+/* Fills a new watch's buckets from what the database has of the last hour; before the receiver
+ * takes what the journal has beyond that. */
 int weir_monitor_restore(struct weir_monitor *monitor);
 
 /* Reads what analysts accepted anew; with the database's lock. */

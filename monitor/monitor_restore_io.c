@@ -25,7 +25,7 @@ static uint32_t cut(uint64_t sum)
 
 static int restore_row(void *context, const struct weir_minute_row *row)
 {
-    enum { CONNECTIONS = 0, MESSAGES = 2, RECIPIENTS = 4 }; /* of sums, as traffic_line.h has them */
+    enum { CONNECTIONS = 0, MESSAGES = 2, RECIPIENTS = 4 }; /* of sums: as in traffic_line.h */
     struct restoring *restoring = context;
     struct weir_charge charge = {
         .time = row->minute * WEIR_MINUTE,

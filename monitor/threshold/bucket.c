@@ -154,8 +154,8 @@ static inline float rounded(double left, uint64_t chance)
     return (float)left;
 }
 
-/* Who has charged a quarter of a maximum since all were at half: how many (0, 1, or 2 for more), the
- * first one; and of the others the one that is ahead of the rest, and by how much. */
+/* Who has charged a quarter of a maximum since all were at half: how many (0, 1, or 2 for more),
+ * the first one; and of the others the one that is ahead of the rest, and by how much. */
 struct proof {
     uint32_t proven, first, other, part;
 };
