@@ -4,6 +4,8 @@
  */
 #include "monitor/monitor_status_io.h"
 
+#include "monitor/database/database_retention_io.h"
+
 static json_t *messages(struct weir_monitor *monitor)
 {
     struct weir_counting_counts counts = weir_counting_counts(monitor->counting);
@@ -42,8 +44,10 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
     struct weir_alerts_counts alerts;
     struct weir_watch_counts watch;
     char blind_names[WEIR_ALERT_NAMES_MAX + 1], left_out_names[WEIR_ALERT_NAMES_MAX + 1];
+    uint64_t forgotten = 0;
     size_t seen, blind;
 
+    (void)weir_database_forgotten_early(monitor->database, &forgotten);
     weir_receiver_count(monitor->receiver, &taken);
     weir_responder_count(monitor->responder, &done);
     weir_alerts_count(monitor->alerts, &alerts);
@@ -68,7 +72,7 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
         {"blocks_withheld", done.blocks_capped}, {"scores_withheld", done.scores_capped},
         {"alerts", alerts.alerts}, {"alert_messages", alerts.messages},
         {"alert_failures", alerts.failures}, {"alerts_waiting", alerts.waiting},
-        {"behind", taken.behind},
+        {"behind", taken.behind}, {"forgotten_early", forgotten},
     };
     json_t *json = json_pack(
         "{s:s, s:s}", "blind_names",

@@ -86,6 +86,7 @@ struct weir_heard {
     struct weir_address client; /* as told by PROXY or XCLIENT, else the connection's */
     uint16_t client_port;
     bool proxied;               /* the client is one a trusted PROXY header or XCLIENT told */
+    bool unknown;               /* a trusted XCLIENT told that the client is not known */
     bool greeted;               /* 220 seen */
     bool starttls;              /* asked for and granted */
     bool tls;                   /* TLS seen, by STARTTLS or from the first octet */

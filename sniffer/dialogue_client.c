@@ -97,10 +97,12 @@ static void command(struct weir_dialogue *d, struct weir_slice line, bool overlo
         client->blind = true;
         client->body = 0;
     }
-    if (c.kind == WEIR_COMMAND_XCLIENT && d->options.trusted_proxy && c.has_client) {
+    if (c.kind == WEIR_COMMAND_XCLIENT && d->options.trusted_proxy &&
+        (c.has_client || c.client_unknown)) {
         d->told_client = true;
-        d->told_address = c.client;
-        d->told_port = c.client_port;
+        d->told_unknown = c.client_unknown;
+        d->told_address = c.has_client ? c.client : d->options.client;
+        d->told_port = c.has_client ? c.client_port : d->options.client_port;
     }
 }
 

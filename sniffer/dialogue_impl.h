@@ -87,7 +87,8 @@ struct weir_dialogue {
     struct weir_message message;
     struct weir_tls_estimate estimate;
     bool estimate_gap;   /* since the last estimated message */
-    bool told_client;    /* by an XCLIENT that waits for its reply */
+    bool told_client;    /* by an XCLIENT that waits for its reply, ... */
+    bool told_unknown;   /* ... which says that there is none to tell */
     struct weir_address told_address;
     uint16_t told_port;
     unsigned queued, queued_least, queued_most;

@@ -192,7 +192,8 @@ static void xclient_answered(struct weir_dialogue *d, unsigned code)
     d->told_client = false;
     d->heard.client = d->told_address;
     d->heard.client_port = d->told_port;
-    d->heard.proxied = true;
+    d->heard.proxied = !d->told_unknown;
+    d->heard.unknown = d->told_unknown;
     d->heard.health_check = false;
 }
 

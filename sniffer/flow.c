@@ -136,6 +136,14 @@ static void name_ends(const struct weir_segment *s, weir_time time, struct weir_
     flow->first = flow->last = time;
 }
 
+/* Whether a handshake was seen, of both sides, that fits what a server says. */
+static bool is_proof(const struct weir_flow_syn *syn, const struct passage *p)
+{
+    return syn && syn->client && syn->server && !syn->refused &&
+           is_soon_after(syn->client_seq, p->segment->ack) &&
+           is_soon_after(syn->server_seq, p->seq);
+}
+
 /* Opens a connection by a segment of its server, and hands on what its client said before. */
 static struct weir_connection *open_connection(struct weir_flows *flows, const struct passage *p)
 {
@@ -144,10 +152,9 @@ static struct weir_connection *open_connection(struct weir_flows *flows, const s
     if (!(s->flags & WEIR_TCP_ACK) || !may_be_server(flows, p, syn) ||
         !(begins_like_reply(s->payload) || begins_like_tls(s->payload)))
         return NULL;
-    bool proven = flows->one_sided || (syn && syn->client && syn->server &&
-                                       is_soon_after(syn->client_seq, s->ack) &&
-                                       is_soon_after(syn->server_seq, p->seq));
-    struct weir_connection *c = weir_flow_add(flows, p->hash, proven);
+    bool contradicted = syn && syn->contradicted;
+    struct weir_connection *c = weir_flow_add(flows, p->hash,
+                                              flows->one_sided || is_proof(syn, p));
     if (!c)
         return NULL;
     c->server_is_a = p->from_a;
@@ -168,6 +175,8 @@ static struct weir_connection *open_connection(struct weir_flows *flows, const s
     struct weir_flow_early *place = weir_flow_early_find(flows, p->hash);
     if (place)
         place->used = false;
+    if (contradicted)
+        weir_flow_tell_forged(flows, c, 0);
     return c;
 }
 
@@ -240,6 +249,18 @@ static void end_by_silence(struct weir_flows *flows, struct weir_connection *c)
 
 /* Segments. ------------------------------------------------------------------------ */
 
+/* Whether an answer to a SYN comes from the side that the SYN came from, or from that of a
+ * connection's client, while no new SYN came: where both ports are watched, a client could make
+ * itself the server so. */
+static bool turns_roles(const struct weir_flows *flows, const struct weir_connection *c,
+                        const struct passage *p)
+{
+    const struct weir_flow_syn *syn = weir_flow_syn_find(flows, p->hash);
+    if (syn && syn->client)
+        return syn->server_is_a != p->from_a;
+    return c && c->stage != WEIR_FLOW_OVER && side_of(c, p) == WEIR_SIDE_CLIENT;
+}
+
 /* A bare SYN, or the server's answer to one; gives the connection it belongs to, or NULL. */
 static struct weir_connection *take_syn(struct weir_flows *flows, struct weir_connection *c,
                                         const struct passage *p)
@@ -248,6 +269,13 @@ static struct weir_connection *take_syn(struct weir_flows *flows, struct weir_co
     uint16_t server_port = s->flags & WEIR_TCP_ACK ? s->source_port : s->destination_port;
     if (!is_watched(flows, server_port))
         return c;
+    if (s->flags & WEIR_TCP_ACK && turns_roles(flows, c, p)) {
+        if (c && c->stage != WEIR_FLOW_OVER)
+            weir_flow_tell_forged(flows, c, 0);
+        else
+            weir_flow_syn_contradict(flows, p->hash);
+        return c;
+    }
     if (s->flags & WEIR_TCP_ACK) {
         weir_flow_syn_answer(flows, p->hash, p->seq, s->ack, p->from_a);
         if (!c || p->seq == c->server_first)
@@ -359,7 +387,7 @@ static void take(struct weir_flows *flows, struct weir_connection *c, const stru
     const struct weir_segment *s = p->segment;
     if (s->flags & WEIR_TCP_RST) {
         if (!c) /* a host that knows of no handshake answers its second half with that */
-            weir_flow_syn_forget(flows, p->hash, s->seq);
+            weir_flow_syn_refuse(flows, p->hash, s->seq);
         else if (c->stage != WEIR_FLOW_OVER)
             take_reset(flows, c, p);
         return;

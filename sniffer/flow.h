@@ -33,7 +33,8 @@
  *     handler.opened     once, before anything else of a connection
  *     handler.octets     in order; a gap before them is told first
  *     handler.gap        so many octets of one side were not captured
- *     handler.forged     so many octets of the client contradict what was handed on, or will be
+ *     handler.forged     so many octets of the client contradict what was handed on, or will be;
+ *                        none: it answered a SYN of its own, to be taken for the server
  *     handler.closed     once, with how it ended; the session pointer is the handler's to free
  *
  * Owner:    the caller owns the table; it owns connections and what they keep.  Octets live

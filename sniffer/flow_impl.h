@@ -93,6 +93,8 @@ struct weir_flow_syn {
     uint32_t client_seq, server_seq; /* of the first octet */
     bool client, server;    /* which of them was seen */
     bool server_is_a;
+    bool contradicted;      /* by an answer of the client's */
+    bool refused;           /* by the client's RST */
 };
 
 /* What a client said before the server did. */
@@ -198,6 +200,10 @@ bool weir_flow_syn_note(struct weir_flows *flows, uint64_t hash, uint32_t seq, b
 void weir_flow_syn_answer(struct weir_flows *flows, uint64_t hash, uint32_t seq, uint32_t ack,
                           bool server_is_a);
 const struct weir_flow_syn *weir_flow_syn_find(const struct weir_flows *flows, uint64_t hash);
+/* A RST without a connection, perhaps of a client that knows of none. */
+void weir_flow_syn_refuse(struct weir_flows *flows, uint64_t hash, uint32_t client_seq);
+/* An answer to it that comes from the wrong side. */
+void weir_flow_syn_contradict(struct weir_flows *flows, uint64_t hash);
 /* A connection is over: one that goes on all the same, behind a long silence, is no new one. */
 void weir_flow_syn_forget(struct weir_flows *flows, uint64_t hash, uint32_t client_seq);
 

@@ -3,15 +3,14 @@
  * sessions, tally and spool.  The interface stays open over a reload; another one needs the
  * rights that were dropped, and so a restart.
  *
- * Time in lines is the system's, the loop's own is steady.  What is open when the sniffer is told
- * to stop is not charged as given up: it goes on without us.
+ * Time in lines is the system's, that of sessions even (even.h), the loop's own steady.  What is
+ * open when the sniffer is told to stop is not charged as given up: it goes on without us.
  */
 #include "sniffer/live_io.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,9 +20,9 @@
 #include "core/program/sd_notify_io.h"
 #include "core/program/signals_io.h"
 #include "core/store/spool_io.h"
-#include "sniffer/alone_io.h"
 #include "sniffer/capture_io.h"
-#include "sniffer/scope.h"
+#include "sniffer/even.h"
+#include "sniffer/live_setup_io.h"
 #include "sniffer/session.h"
 #include "sniffer/witness_io.h"
 
@@ -36,23 +35,13 @@ enum {
 };
 #define SYN_WAIT (10 * WEIR_SECOND)
 
-/* Configuration and what hangs on it alone. */
-struct setup {
-    struct weir_arena *arena;
-    struct weir_config config;
-    struct weir_scope scope;
-    struct weir_spool *spool;    /* NULL: none is wanted */
-    struct weir_witness_files *files; /* of the spool, too */
-};
-
 struct weir_live {
     struct weir_sniffer_options options;
-    struct setup setup;
+    struct weir_live_setup setup;
     struct weir_daemon_log log;
     struct weir_clock wall, steady;
     struct weir_notify notify;
     int signals;
-    int alone;                   /* a lock: no other sniffer writes to this spool */
     struct weir_hash_key key;
     struct weir_capture *capture;
     char *interface;             /* where it listens, whatever a reload wants */
@@ -72,55 +61,8 @@ struct weir_live {
     weir_time next;              /* steady: the end of the second at hand */
     weir_time warned;            /* steady */
     weir_time now;               /* of the lines that are written */
+    struct weir_even even;       /* the time of sessions */
 };
-
-/* Configuration. ------------------------------------------------------------------------ */
-
-static void shut_setup(struct setup *setup)
-{
-    weir_spool_free(&setup->spool);
-    weir_witness_files_free(&setup->files);
-    weir_arena_free(&setup->arena);
-}
-
-/* Whether there is whom it is to become; nobody becomes another who is not root. */
-static bool has_user(const struct weir_live *live, const struct weir_config *config)
-{
-    return !config->sniffer_user[0] || (geteuid() != 0 && !live->options.test) ||
-           getpwnam(config->sniffer_user) != NULL;
-}
-
-static int read_setup(const struct weir_live *live, const struct weir_settings_report *report,
-                      struct setup *setup_r)
-{
-    struct setup setup = {.arena = weir_arena_new(ARENA_FIRST)};
-    const char *why;
-    int done = WEIR_ENOMEM;
-
-    if (setup.arena)
-        done = weir_config_load(live->options.config_path, setup.arena, report, &setup.config);
-    if (done == 0) {
-        done = weir_scope_read(&setup.config, live->options.ports, live->options.proxies,
-                               &setup.scope, &why);
-        if (done < 0) {
-            report->problem(report->context, "[sniffer] ports, proxies", 0, why);
-            done = WEIR_EINVAL;
-        }
-    }
-    if (done == 0 && !has_user(live, &setup.config)) {
-        report->problem(report->context, "[sniffer] user", 0, "there is no such user");
-        done = WEIR_EINVAL;
-    }
-    if (done == 0 && live->options.debug) {
-        setup.config.log = WEIR_LOG_STDERR;
-        setup.config.log_level = WEIR_LOG_DEBUG;
-    }
-    if (done < 0)
-        shut_setup(&setup);
-    else
-        *setup_r = setup;
-    return done;
-}
 
 static int open_spool(struct weir_live *live)
 {
@@ -130,19 +72,20 @@ static int open_spool(struct weir_live *live)
         .name = "sniffer",
         .bytes_most = (uint64_t)config->spool_size,
         .turn = config->spool_turn,
+        .alone = true,
     };
+    int done;
 
     if (config->spool_folder[0] == '\0')
         return 0;
     if (!options.folder || weir_witness_files_new(options.folder, &live->setup.files) < 0)
         return WEIR_ENOMEM;
-    if (weir_alone_take(options.folder, &live->alone) < 0) {
+    done = weir_spool_open(&options, &live->log.log, &live->setup.spool);
+    if (done == WEIR_EBUSY)
         weir_log(&live->log.log, WEIR_LOG_ERROR, "another weir-sniffer writes to %s: two would "
                  "count everything twice; a server has one, for all its interfaces",
                  options.folder);
-        return WEIR_EIO;
-    }
-    return weir_spool_open(&options, &live->log.log, &live->setup.spool);
+    return done;
 }
 
 /* What sessions tell: for the log only. ------------------------------------------------- */
@@ -177,7 +120,7 @@ static void connection(void *context, const struct weir_flow *flow,
 
 /* Opening. ------------------------------------------------------------------------------ */
 
-static struct weir_capture_options capture_options(const struct setup *setup)
+static struct weir_capture_options capture_options(const struct weir_live_setup *setup)
 {
     return (struct weir_capture_options){
         .ports = setup->scope.port,
@@ -207,7 +150,8 @@ static int open_sessions(struct weir_live *live)
     return weir_sessions_new(&options, &handler, live->tally, &live->sessions);
 }
 
-static const char *wanted_interface(const struct weir_live *live, const struct setup *setup)
+static const char *wanted_interface(const struct weir_live *live,
+                                    const struct weir_live_setup *setup)
 {
     return live->options.interface ? live->options.interface : setup->config.sniffer_interface;
 }
@@ -254,10 +198,10 @@ int weir_live_test(const struct weir_sniffer_options *options)
 {
     struct weir_settings_report report = weir_settings_report_stderr();
     struct weir_live live = {.options = *options};
-    int done = read_setup(&live, &report, &live.setup);
+    int done = weir_live_setup_read(&live.options, &report, &live.setup);
 
     if (done == 0)
-        shut_setup(&live.setup);
+        weir_live_setup_shut(&live.setup);
     return done;
 }
 
@@ -270,11 +214,11 @@ int weir_live_open(const struct weir_sniffer_options *options, struct weir_live 
     if (!live)
         return WEIR_ENOMEM;
     live->options = *options;
-    live->signals = live->alone = live->notify.fd = -1;
+    live->signals = live->notify.fd = -1;
     live->wall = weir_clock_system();
     live->steady = weir_clock_steady();
     live->key = weir_hash_key_random();
-    done = read_setup(live, &report, &live->setup);
+    done = weir_live_setup_read(&live->options, &report, &live->setup);
     if (done == 0) {
         weir_daemon_log_use(&live->log, options->program, &live->setup.config);
         done = open_parts(live);
@@ -297,12 +241,10 @@ void weir_live_close(struct weir_live **live)
     free((*live)->interface);
     if ((*live)->signals >= 0)
         close((*live)->signals);
-    if ((*live)->alone >= 0)
-        close((*live)->alone);
     weir_notify_close(&(*live)->notify);
     if ((*live)->log.program)
         weir_daemon_log_end(&(*live)->log);
-    shut_setup(&(*live)->setup);
+    weir_live_setup_shut(&(*live)->setup);
     free(*live);
     *live = NULL;
 }
@@ -408,22 +350,30 @@ static void take_witness(void *context, struct weir_slice line)
     struct weir_live *live = context;
     struct weir_witness witness;
 
-    if (weir_witness_read(line, live->now, &witness) > 0)
-        weir_witnesses_logged(live->witnesses, &witness);
+    if (weir_witness_read(line, live->now, &witness) <= 0)
+        return;
+    witness.time -= live->even.ahead;
+    weir_witnesses_logged(live->witnesses, &witness);
+}
+
+static void look_at_clocks(struct weir_live *live)
+{
+    live->now = weir_clock_now(&live->wall);
+    weir_even_look(&live->even, live->now, weir_clock_now(&live->steady));
 }
 
 /* Writes down the second that is over. */
 static void turn(struct weir_live *live)
 {
-    live->now = weir_clock_now(&live->wall);
+    look_at_clocks(live);
     if (live->turns++ % OWN_EVERY == 0)
         (void)weir_own_read(&live->own); /* or it stays as it was */
     if (live->setup.files)
         weir_witness_files_look(live->setup.files, take_witness, live);
-    weir_sessions_tick(live->sessions, live->now);
+    weir_sessions_tick(live->sessions, live->even.now);
     count_drops(live);
     write_traffic(live);
-    weir_tally_syns(live->tally, live->now - SYN_WAIT, write_syns, live);
+    weir_tally_syns(live->tally, live->even.now - SYN_WAIT, write_syns, live);
     write_health(live);
     weir_tally_clear(live->tally);
     if (live->setup.spool)
@@ -441,7 +391,7 @@ static bool same_scope(const struct weir_scope *a, const struct weir_scope *b)
 
 /* Other ports or proxies: connections are begun anew, and those there are go on midstream.  They
  * are not charged as given up. */
-static int change_scope(struct weir_live *live, const struct setup *next)
+static int change_scope(struct weir_live *live, const struct weir_live_setup *next)
 {
     struct weir_capture_options options = capture_options(next);
     struct weir_sessions *before = live->sessions;
@@ -479,13 +429,13 @@ static void tell_scope(const struct weir_live *live, const char *word)
 }
 
 /* The new configuration in place of the old one, whose scope is no longer in use. */
-static void replace_setup(struct weir_live *live, const struct setup *next)
+static void replace_setup(struct weir_live *live, const struct weir_live_setup *next)
 {
     if (strcmp(wanted_interface(live, next), live->interface) != 0)
         weir_log(&live->log.log, WEIR_LOG_WARNING, "another interface needs a restart");
     if (live->setup.spool)
         live->spool_dropped += weir_spool_dropped(live->setup.spool);
-    shut_setup(&live->setup);
+    weir_live_setup_shut(&live->setup);
     live->setup = *next;
     weir_daemon_log_use(&live->log, live->options.program, &live->setup.config);
     if (open_spool(live) < 0)
@@ -496,15 +446,15 @@ static void replace_setup(struct weir_live *live, const struct setup *next)
 static void reload(struct weir_live *live)
 {
     struct weir_settings_report report = {weir_log_problem, &live->log.log};
-    struct setup next;
+    struct weir_live_setup next;
 
     weir_notify_reloading(&live->notify);
     turn(live);
-    if (read_setup(live, &report, &next) == 0) {
+    if (weir_live_setup_read(&live->options, &report, &next) == 0) {
         if (same_scope(&next.scope, &live->setup.scope) || change_scope(live, &next) == 0)
             replace_setup(live, &next);
         else
-            shut_setup(&next);
+            weir_live_setup_shut(&next);
     }
     weir_notify_ready(&live->notify);
 }
@@ -536,6 +486,15 @@ static void wait_for_frames(const struct weir_live *live)
     (void)poll(files, 2, timeout);
 }
 
+static void frame(void *context, weir_time time, enum weir_link link, const uint8_t *octets,
+                  size_t captured, size_t wire)
+{
+    struct weir_live *live = context;
+
+    weir_sessions_frame(live->sessions, weir_even_of(&live->even, time), link, octets, captured,
+                        wire);
+}
+
 static int listen_on(struct weir_live *live, bool *stop)
 {
     char why[WEIR_CAPTURE_WHY];
@@ -543,7 +502,8 @@ static int listen_on(struct weir_live *live, bool *stop)
     int frames;
 
     wait_for_frames(live);
-    frames = weir_capture_read(live->capture, AT_ONCE, weir_sessions_frame, live->sessions, why);
+    look_at_clocks(live);
+    frames = weir_capture_read(live->capture, AT_ONCE, frame, live, why);
     if (frames < 0) {
         weir_log(&live->log.log, WEIR_LOG_ERROR, "%s: %s", live->interface, why);
         return frames;
@@ -563,8 +523,8 @@ static void read_out(struct weir_live *live)
 
     for (int i = 0; i < LAST_LOOKS; i++) {
         (void)poll(&file, 1, PATIENCE);
-        if (weir_capture_read(live->capture, AT_ONCE, weir_sessions_frame, live->sessions,
-                              why) <= 0)
+        look_at_clocks(live);
+        if (weir_capture_read(live->capture, AT_ONCE, frame, live, why) <= 0)
             return;
     }
 }

@@ -59,7 +59,7 @@ static void charge_connection(struct session *session, bool certain)
     const struct weir_heard *heard = weir_dialogue_heard(session->dialogue);
     struct weir_traffic *record;
 
-    if (!session->flow->proven || heard->health_check ||
+    if (!session->flow->proven || heard->health_check || heard->unknown ||
         (session->trusted && !heard->proxied && !certain))
         return;
     if (session->is_charged && weir_address_equal(&session->charged, &heard->client))
@@ -80,7 +80,7 @@ static void charge_message(struct session *session, const struct weir_heard *hea
     struct weir_traffic *record;
 
     charge_connection(session, true);
-    if (!session->flow->proven || is_own(session->sessions, &heard->client))
+    if (!session->flow->proven || heard->unknown || is_own(session->sessions, &heard->client))
         return;
     record = weir_tally_of(session->sessions->tally, &heard->client);
     if (!record)

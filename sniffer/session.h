@@ -11,8 +11,9 @@
  *     a message      with its recipients, when its final reply came or it was given up
  *     a SYN          when it came; taken back when a connection came of it
  * to the client as known then: that of PROXY or XCLIENT if a trusted proxy speaks.
- * Nothing is charged of connections of which only one side was heard (flow.h: not proven), nor to
- * the machine's own addresses: what they do is mail that goes out.
+ * Nothing is charged once XCLIENT tells that the client is not known, nor of connections of which
+ * only one side was heard (flow.h: not proven), nor to the machine's own addresses: what they do is
+ * mail that goes out.
  *
  * Replies heard in the clear calibrate the estimates of later connections to the same server, and
  * so do those inside TLS that plug-ins of this host logged a message for (witness.h).

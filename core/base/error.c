@@ -25,6 +25,8 @@ const char *weir_error_text(int error)
         return "full";
     case WEIR_EBUG:
         return "internal error";
+    case WEIR_EBUSY:
+        return "another process has it";
     default:
         return "unknown error";
     }

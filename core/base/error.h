@@ -22,6 +22,7 @@ enum weir_error {
     WEIR_EDOWN = -6,    /* a store does not answer */
     WEIR_EFULL = -7,    /* a store has no room left */
     WEIR_EBUG = -8,     /* an invariant of ours is broken */
+    WEIR_EBUSY = -9,    /* another process has what there is to be had once only */
 };
 
 /* A few words for a message.  Static text; never NULL, whatever the number. */

@@ -175,6 +175,8 @@
 #define WEIR_STREAMS_MAX 65536     /* of one server: 16 times as many files as an agent knows */
 #define WEIR_SERVER_NAME_MAX 63    /* octets of a mail server's name: a label, RFC 1035 2.3.4 */
 #define WEIR_FIREWALL_ENTRIES_MAX 65536 /* entries of the kernel's table, of each kind */
+#define WEIR_FIREWALL_DAYS_MAX 30  /* an entry lasts there; it is said again each minute */
+#define WEIR_FIREWALL_TRIES_MAX 200 /* looks for entries that the kernel refuses, in one go */
 #define WEIR_SERVER_HEALTH_MAX 4096 /* octets of what an agent says of its health */
 #define WEIR_DATABASE_TEXT_MAX 4096 /* octets of a text in the database */
 

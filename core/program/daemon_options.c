@@ -88,5 +88,8 @@ int weir_daemon_tested(int error)
 
 int weir_daemon_exit_code(int error)
 {
-    return error == 0 ? EX_OK : error == WEIR_EINVAL ? EX_CONFIG : EX_OSERR;
+    return error == 0             ? EX_OK
+           : error == WEIR_EINVAL ? EX_CONFIG
+           : error == WEIR_EBUSY  ? EX_TEMPFAIL
+                                  : EX_OSERR;
 }

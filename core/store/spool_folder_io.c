@@ -75,6 +75,18 @@ void weir_spool_finish(struct weir_spool_file *file)
     file->fd = -1;
 }
 
+void weir_spool_boot(char boot_r[static WEIR_SPOOL_BOOT])
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, boot_r, WEIR_SPOOL_BOOT - 1) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (got < WEIR_SPOOL_BOOT - 1)
+        strcpy(boot_r, "0");
+    else
+        boot_r[got] = '\0';
+}
+
 /* Opens a file that nobody else writes.  False when somebody does or it may not be opened. */
 static bool take_over(const char *path, weir_time opened, struct weir_spool_file *file_r)
 {
@@ -92,9 +104,9 @@ static bool take_over(const char *path, weir_time opened, struct weir_spool_file
     return true;
 }
 
-/* The time in "<name>-<seconds>-<pid>.log.part", and the length of the name; 0 when it is another
- * file. */
-static size_t parse_name(const char *entry, weir_time *opened_r)
+/* The time in "<name>-<seconds>-<pid>.<boot>.log.part", and the length of the name; 0 when it is
+ * another file. */
+static size_t parse_name(const char *entry, const char *boot, weir_time *opened_r, bool *boot_r)
 {
     size_t len = strlen(entry), part = strlen(PART);
     if (len <= part || strcmp(entry + len - part, PART) != 0)
@@ -108,20 +120,25 @@ static size_t parse_name(const char *entry, weir_time *opened_r)
     long long seconds = strtoll(before + 1, &end, 10);
     if (errno != 0 || end != dash || seconds < 0 || seconds > INT64_MAX / WEIR_SECOND)
         return 0;
+    const char *point = strchr(dash, '.');
     *opened_r = seconds * WEIR_SECOND;
+    *boot_r = strlen(point) == 1 + strlen(boot) + part &&
+              memcmp(point + 1, boot, strlen(boot)) == 0;
     return (size_t)(before - entry);
 }
 
-/* Deals with a ".part" file: one of ours that is young is gone on with, an old one renamed. */
+/* Deals with a ".part" file: one of ours that is young is gone on with; an old one, or one of
+ * before the last start, is renamed. */
 static void look_at_part(const struct weir_spool_look *look, const char *entry, const char *path,
                          struct weir_spool_seen *seen)
 {
     weir_time opened;
     struct weir_spool_file file;
-    size_t name = parse_name(entry, &opened);
+    bool boot;
+    size_t name = parse_name(entry, look->boot, &opened, &boot);
     if (name == 0)
         return;
-    bool young = opened <= look->now && look->now - opened < look->turn;
+    bool young = boot && opened <= look->now && look->now - opened < look->turn;
     bool wanted = young && look->name && seen->file.fd < 0 && strlen(look->name) == name &&
                   memcmp(look->name, entry, name) == 0;
     if ((young && !wanted) || !take_over(path, opened, &file))
@@ -165,21 +182,46 @@ int weir_spool_look(const struct weir_spool_look *look, struct weir_spool_seen *
 
 int weir_spool_sweep(const char *folder, weir_time now, weir_time turn)
 {
-    struct weir_spool_look look = {.folder = folder, .now = now, .turn = turn};
+    char boot[WEIR_SPOOL_BOOT];
+    struct weir_spool_look look = {.folder = folder, .now = now, .turn = turn, .boot = boot};
     struct weir_spool_seen seen;
+    weir_spool_boot(boot);
     return weir_spool_look(&look, &seen);
 }
 
-int weir_spool_begin(const char *folder, const char *name, weir_time now,
+/* There is a folder now, or making it failed otherwise, as is seen when it is used. */
+static bool make_folder(const char *folder)
+{
+    return mkdir(folder, 0770) != 0 || chmod(folder, 0770) == 0; /* whatever the umask is */
+}
+
+int weir_spool_claim(const char *folder, const char *name)
+{
+    char path[WEIR_SPOOL_PATH];
+    int len = snprintf(path, sizeof(path), "%s/.%s.lock", folder, name);
+    if (len < 0 || len >= WEIR_SPOOL_PATH || !make_folder(folder))
+        return WEIR_EIO;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0660);
+    if (fd < 0)
+        return WEIR_EIO;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    int reason = errno;
+    close(fd);
+    errno = reason;
+    return reason == EWOULDBLOCK ? WEIR_EBUSY : WEIR_EIO;
+}
+
+int weir_spool_begin(const char *folder, const char *name, const char *boot, weir_time now,
                      struct weir_spool_file *file_r)
 {
     struct weir_spool_file file = {.opened = now};
     char final[WEIR_SPOOL_PATH];
-    if (mkdir(folder, 0770) == 0 && chmod(folder, 0770) != 0) /* whatever the umask is */
+    if (!make_folder(folder))
         return WEIR_EIO;
     for (int64_t second = now / WEIR_SECOND; second < now / WEIR_SECOND + TRIES; second++) {
-        int len = snprintf(file.path, sizeof(file.path), "%s/%s-%" PRId64 "-%ld" PART, folder,
-                           name, second, (long)getpid());
+        int len = snprintf(file.path, sizeof(file.path), "%s/%s-%" PRId64 "-%ld.%s" PART,
+                           folder, name, second, (long)getpid(), boot);
         if (len < 0 || len >= WEIR_SPOOL_PATH)
             return WEIR_EIO;
         final_path(file.path, final);

@@ -10,6 +10,7 @@
 #include "core/store/spool_io.h"
 
 #define WEIR_SPOOL_PATH 512
+#define WEIR_SPOOL_BOOT 9 /* octets of what tells a start of the machine, and a NUL */
 #define WEIR_SPOOL_DROPPED ".dropped" /* numbers of lines, one a line */
 
 /* A file that is being written. */
@@ -22,6 +23,7 @@ struct weir_spool_file {
 
 struct weir_spool_look {
     const char *folder, *name;   /* name: NULL to take over no file */
+    const char *boot;            /* of another one none is */
     weir_time now, turn;
     const char *own;             /* path of the file that is open, or NULL */
 };
@@ -36,9 +38,15 @@ struct weir_spool_seen {
  * of the name that is not too old.  0 or WEIR_EIO. */
 int weir_spool_look(const struct weir_spool_look *look, struct weir_spool_seen *seen_r);
 
+/* What tells this start of the machine from all others; "0" where the kernel does not say. */
+void weir_spool_boot(char boot_r[static WEIR_SPOOL_BOOT]);
+
 /* Makes the folder when it is missing, and a new file.  0 or WEIR_EIO. */
-int weir_spool_begin(const char *folder, const char *name, weir_time now,
+int weir_spool_begin(const char *folder, const char *name, const char *boot, weir_time now,
                      struct weir_spool_file *file_r);
+
+/* Claims a name for this process: a descriptor to be closed, WEIR_EBUSY or WEIR_EIO. */
+int weir_spool_claim(const char *folder, const char *name);
 
 /* Closes a file and gives it its final name; an empty one is removed. */
 void weir_spool_finish(struct weir_spool_file *file);

@@ -21,13 +21,26 @@
 
 struct weir_spool {
     struct weir_spool_options options; /* folder and name point to the two below */
-    char folder[WEIR_SPOOL_PATH], name[NAME_MAX_LEN + 1];
+    char folder[WEIR_SPOOL_PATH], name[NAME_MAX_LEN + 1], boot[WEIR_SPOOL_BOOT];
     const struct weir_log *log;
     struct weir_spool_file file;
+    int claim;                         /* -1: none */
     uint64_t others;                   /* octets in other files, when last looked */
     weir_time looked, told;            /* told: when the log was last written to */
     uint64_t dropped, untold;          /* untold: not yet a line in the spool */
 };
+
+/* Who can write nothing there disturbs nobody, and is told so by each line that is dropped. */
+static int claim(struct weir_spool *spool)
+{
+    spool->claim = weir_spool_claim(spool->folder, spool->name);
+    if (spool->claim == WEIR_EBUSY)
+        return WEIR_EBUSY;
+    if (spool->claim < 0)
+        weir_log(spool->log, WEIR_LOG_WARNING, "spool %s: whether another %s writes there cannot "
+                 "be told: %s", spool->folder, spool->name, strerror(errno));
+    return 0;
+}
 
 int weir_spool_open(const struct weir_spool_options *options, const struct weir_log *log,
                     struct weir_spool **spool_r)
@@ -45,10 +58,18 @@ int weir_spool_open(const struct weir_spool_options *options, const struct weir_
     spool->options.folder = spool->folder;
     spool->options.name = spool->name;
     spool->log = log;
-    spool->file.fd = -1;
+    if (!options->boot)
+        weir_spool_boot(spool->boot);
+    else
+        snprintf(spool->boot, sizeof(spool->boot), "%s", options->boot);
+    spool->file.fd = spool->claim = -1;
     spool->told = INT64_MIN;
-    *spool_r = spool;
-    return 0;
+    int rc = options->alone ? claim(spool) : 0;
+    if (rc < 0)
+        weir_spool_free(&spool);
+    else
+        *spool_r = spool;
+    return rc;
 }
 
 void weir_spool_free(struct weir_spool **spool)
@@ -61,6 +82,8 @@ void weir_spool_free(struct weir_spool **spool)
         close((*spool)->file.fd);
     else
         weir_spool_finish(&(*spool)->file);
+    if ((*spool)->claim >= 0)
+        close((*spool)->claim);
     free(*spool);
     *spool = NULL;
 }
@@ -99,7 +122,7 @@ void weir_spool_turn(struct weir_spool *spool, weir_time now)
 
 static int look(struct weir_spool *spool, weir_time now)
 {
-    struct weir_spool_look look = {.folder = spool->folder, .now = now,
+    struct weir_spool_look look = {.folder = spool->folder, .boot = spool->boot, .now = now,
                                    .turn = spool->options.turn,
                                    .name = spool->file.fd < 0 ? spool->name : NULL,
                                    .own = spool->file.fd < 0 ? NULL : spool->file.path};
@@ -136,7 +159,7 @@ static int open_file(struct weir_spool *spool, weir_time now)
     spool->looked = now;
     look(spool, now); /* the folder may be missing yet */
     int rc = spool->file.fd >= 0 ? 0
-             : weir_spool_begin(spool->folder, spool->name, now, &spool->file);
+             : weir_spool_begin(spool->folder, spool->name, spool->boot, now, &spool->file);
     if (rc < 0)
         spool->file.fd = -1;
     else

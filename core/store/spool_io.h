@@ -1,15 +1,17 @@
 /*
  * spool - lines that wait for the agent: one a decision (claim B15).
  *
- * A folder of files, "<name>-<opened, Unix seconds>-<pid>.log", each written by one process with
- * one write() a line, so that lines are never torn or mixed; a new file is begun every minute
- * and the old one gets its final name by rename (".log.part" while it is written, and then
+ * A folder of files, "<name>-<opened, Unix seconds>-<pid>.<boot>.log", each written by one
+ * process with one write() a line, so that lines are never torn or mixed; a new file is begun every
+ * minute and the old one gets its final name by rename (".log.part" while it is written, and then
  * locked).  All together never exceed bytes_most: then lines are dropped, counted, and the number
  * is the first line that is written when there is room again ("dropped=N").
  *
  * A ".part" file whose process is gone (its lock is free) is gone on with by the next one of that
  * name, or renamed when its time is over.  So processes that live for one message leave one file a
- * minute, not one each: option leave.
+ * minute, not one each: option leave.  A file of before the machine's last start is never gone on
+ * with: after a power cut it may have come back shorter than what of it was shipped already, and
+ * what is written there then would be taken for that.
  *
  * Owner:    the caller owns the handle.  Threads: one handle, one thread; processes each
  *           open their own.  After fork() a child must open anew.
@@ -37,9 +39,13 @@ struct weir_spool_options {
     uint64_t bytes_most;         /* of all files of the folder */
     weir_time turn;              /* a file is closed after this time: 60 s */
     bool leave;                  /* weir_spool_free() leaves the file to the next process */
+    const char *boot;            /* tells this start of the machine; NULL: as the kernel does */
+    bool alone;                  /* no other process may have this name, too, in this folder */
 };
 
-/* Opens nothing yet but remembers; 0, WEIR_ENOMEM, WEIR_ELIMIT (path). */
+/* Opens no file yet but remembers; 0, WEIR_ENOMEM, WEIR_ELIMIT (path).  With alone it claims the
+ * name until the handle is freed or the process ends, however: WEIR_EBUSY, another has it.  What
+ * cannot be claimed, as on a full disk, is logged and gone on without. */
 int weir_spool_open(const struct weir_spool_options *options, const struct weir_log *log,
                     struct weir_spool **spool_r);
 /* Closes the open file, and renames it unless it is left to others; lines that were dropped and

@@ -30,6 +30,7 @@
 #include "monitor/agent/instances_io.h"
 #include "monitor/agent/link_io.h"
 #include "monitor/agent/silence_io.h"
+#include "monitor/agent/skew.h"
 #include "monitor/agent/tail_io.h"
 
 #define ARENA_FIRST 8192
@@ -72,6 +73,7 @@ struct weir_agent {
     size_t telling;                    /* streams that are gone, in the report that travels */
     bool news;                         /* since that report left: it is to be told at once */
     struct weir_applied applied;
+    struct weir_skew skew;
     bool refused;                      /* another agent speaks for this server: told */
     bool stop;
 };
@@ -359,6 +361,7 @@ static void commanded(struct weir_agent *agent, int status, struct weir_slice an
         weir_log(&agent->log.log, WEIR_LOG_ERROR, "a command of the monitor is left out: %s", why);
         return;
     }
+    weir_skew_convert(&agent->skew, &command);
     applied(agent, &command, weir_apply(agent->lists, &command, now, &agent->log.log,
                                         &agent->applied));
     weir_command_free(&command);
@@ -379,12 +382,26 @@ static void reported(struct weir_agent *agent, struct weir_slice answer)
     json_decref(json);
 }
 
+static void compare_clocks(struct weir_agent *agent, enum weir_errand errand)
+{
+    struct weir_link_said said = weir_link_said(agent->link, errand);
+    weir_time now = weir_clock_now(&agent->wall);
+
+    if (!weir_skew_note(&agent->skew, now - said.took, now, said.date))
+        return;
+    tell_at_once(agent);
+    weir_log(&agent->log.log, WEIR_LOG_WARNING, "this server's clock is %" PRId64 " s ahead of the "
+             "monitor's", agent->skew.ahead / WEIR_SECOND);
+}
+
 static void ended(void *context, enum weir_errand errand, int status, struct weir_slice answer)
 {
     struct weir_agent *agent = context;
 
-    if (status == 200 || status == 204)
+    if (status == 200 || status == 204) {
         weir_instances_let_in(&agent->instances, &agent->log.log);
+        compare_clocks(agent, errand);
+    }
     if (errand == WEIR_ERRAND_HEALTH && status == 200)
         reported(agent, answer);
     if (errand == WEIR_ERRAND_SHIP)
@@ -514,13 +531,14 @@ static char *health_text(struct weir_agent *agent)
     const struct weir_silence *silence = &agent->silence;
     weir_time silent = weir_silence_now(silence);
     json_t *json = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "version", WEIR_VERSION,
-        "spool_files", (json_int_t)tail->files, "spool_octets", (json_int_t)tail->octets, "skipped",
-        (json_int_t)tail->skipped, "generation", (json_int_t)agent->generation, "entries",
-        (json_int_t)agent->applied.entries, "withheld", (json_int_t)agent->applied.withheld,
-        "sniffer_silent", (json_int_t)(silent / WEIR_SECOND), "sniffer_silences",
-        (json_int_t)silence->times, "sniffer_silence",
-        (json_int_t)((silence->past + silent) / WEIR_SECOND), "overruled", lines, "gone",
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "version",
+        WEIR_VERSION, "spool_files", (json_int_t)tail->files, "spool_octets",
+        (json_int_t)tail->octets, "skipped", (json_int_t)tail->skipped, "generation",
+        (json_int_t)agent->generation, "entries", (json_int_t)agent->applied.entries, "withheld",
+        (json_int_t)agent->applied.withheld, "sniffer_silent", (json_int_t)(silent / WEIR_SECOND),
+        "sniffer_silences", (json_int_t)silence->times, "sniffer_silence",
+        (json_int_t)((silence->past + silent) / WEIR_SECOND), "clock_ahead",
+        (json_int_t)(agent->skew.ahead / WEIR_SECOND), "overruled", lines, "gone",
         gone(agent, len));
     char *text = json ? json_dumps(json, 0) : NULL;
 

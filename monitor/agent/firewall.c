@@ -13,6 +13,7 @@
 #define ROOM_ENTRY (WEIR_ADDRESS_TEXT + 56) /* an end in the year 9999 included */
 #define ROOM_SET 256
 #define SETS_MOST (4 * 129)
+#define LAST_MOST (WEIR_FIREWALL_DAYS_MAX * WEIR_DAY)
 
 static int by_set(const void *a, const void *b)
 {
@@ -77,7 +78,7 @@ static void put_element(struct weir_line *line, const char *kind,
     weir_line_text(line, weir_address_format(&entry->prefix.address, text));
     if (entry->ends != 0) {
         weir_line_text(line, " timeout ");
-        weir_line_count(line, (uint64_t)(left / WEIR_SECOND));
+        weir_line_count(line, (uint64_t)((left < LAST_MOST ? left : LAST_MOST) / WEIR_SECOND));
         weir_line_text(line, "s");
     }
     weir_line_text(line, " }\n");

@@ -9,7 +9,8 @@
  *         chain input               ports 25, 465 and 587 only; other tables are left alone
  *
  * Each element has the time it still lasts: so the kernel forgets it by itself, whatever becomes of
- * the agent.
+ * the agent.  The kernel takes no time at will: what lasts longer than WEIR_FIREWALL_DAYS_MAX is
+ * said to last so long, each time it is said again.
  *
  * Owner:    the caller.  Threads: pure functions.
  * Limits:   WEIR_FIREWALL_ENTRIES_MAX of each kind.

@@ -1,5 +1,5 @@
 /*
- * firewall_io - libnftables through dlopen(): servers that do not want it need not have it.  Five
+ * firewall_io - libnftables through dlopen(): servers that do not want it need not have it.  Six
  * of its functions, whose signatures are those of libnftables.so.1.
  */
 #include "monitor/agent/firewall_io.h"
@@ -21,6 +21,7 @@ struct library {
     int (*buffer_error)(struct nft_ctx *context);
     const char *(*error)(struct nft_ctx *context);
     int (*run)(struct nft_ctx *context, const char *commands);
+    void (*try)(struct nft_ctx *context, bool only);
 };
 
 struct weir_firewall {
@@ -53,7 +54,8 @@ static bool load(struct library *library)
            find(handle, "nft_ctx_free", &library->free) &&
            find(handle, "nft_ctx_buffer_error", &library->buffer_error) &&
            find(handle, "nft_ctx_get_error_buffer", &library->error) &&
-           find(handle, "nft_run_cmd_from_buffer", &library->run);
+           find(handle, "nft_run_cmd_from_buffer", &library->run) &&
+           find(handle, "nft_ctx_set_dry_run", &library->try);
 }
 
 int weir_firewall_open(const struct weir_firewall_options *options, const struct weir_log *log,
@@ -220,15 +222,65 @@ static int gather(struct gathering *g, struct weir_lists *lists)
     return done < 0 ? done : 0;
 }
 
+/* Whether the kernel would take all that is spared and so many of those that are blocked. */
+static bool would_take(struct weir_firewall *firewall, const struct gathering *g, size_t blockeds,
+                       char *text, size_t room)
+{
+    struct weir_firewall_rules rules = g->rules;
+    bool taken;
+
+    rules.blockeds = blockeds;
+    firewall->library.try(firewall->context, true);
+    taken = firewall->library.run(firewall->context,
+                                  weir_firewall_write(&rules, g->now, text, room)) == 0;
+    (void)firewall->library.error(firewall->context);
+    firewall->library.try(firewall->context, false);
+    return taken;
+}
+
+/* Leaves out what the kernel refuses, so that one entry stops no other: from the front, in steps
+ * that double while all goes well.  How many it left out; 0 too when it refuses all there is. */
+static size_t leave_out(struct weir_firewall *firewall, struct gathering *g, char *text,
+                        size_t room)
+{
+    struct weir_firewall_rules *rules = &g->rules;
+    size_t good = 0, step = rules->blockeds, all = rules->blockeds;
+
+    if (!would_take(firewall, g, 0, text, room))
+        return 0;
+    for (int tries = 0; good < rules->blockeds && tries < WEIR_FIREWALL_TRIES_MAX; tries++) {
+        step = step < rules->blockeds - good ? step : rules->blockeds - good;
+        if (would_take(firewall, g, good + step, text, room)) {
+            good += step;
+            step *= 2;
+        } else if (step > 1) {
+            step /= 2;
+        } else {
+            memmove(rules->blocked + good, rules->blocked + good + 1,
+                    (--rules->blockeds - good) * sizeof *rules->blocked);
+        }
+    }
+    rules->blockeds = good;
+    return all - good;
+}
+
 static int put(struct weir_firewall *firewall, struct gathering *g)
 {
-    size_t room = weir_firewall_room(&g->rules);
+    size_t room = weir_firewall_room(&g->rules), left_out;
     char *text = malloc(room);
+    bool told = firewall->told;
     int done;
 
     if (!text)
         return WEIR_ENOMEM;
     done = run(firewall, weir_firewall_write(&g->rules, g->now, text, room));
+    if (done < 0 && (left_out = leave_out(firewall, g, text, room)) > 0) {
+        done = run(firewall, weir_firewall_write(&g->rules, g->now, text, room));
+        firewall->told = true; /* it is not said each minute */
+        if (!told)
+            weir_log(firewall->log, WEIR_LOG_WARNING, "nftables: %zu entries that the kernel "
+                     "refuses are left to the mail server", left_out);
+    }
     free(text);
     if (done == 0)
         weir_log(firewall->log, WEIR_LOG_DEBUG, "nftables: %zu blocked, %zu spared",

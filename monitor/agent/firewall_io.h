@@ -9,7 +9,8 @@
  *
  * Owner:    the caller; the lists are the caller's.  Threads: one.
  * Errors:   WEIR_EIO when there is no libnftables, or the kernel refuses (needs CAP_NET_ADMIN):
- *           logged, once for each reason.  Mail flows; the mail server refuses as before.
+ *           logged, once for each reason.  Mail flows; the mail server refuses as before.  Of
+ *           blocked entries only those are left out that the kernel refuses, which are looked for.
  * Limits:   WEIR_FIREWALL_ENTRIES_MAX; of more the rest is left to the mail server, and logged.
  */
 #ifndef WEIR_AGENT_FIREWALL_IO_H

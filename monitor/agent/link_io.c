@@ -26,6 +26,7 @@ struct errand {
     bool travels;
     weir_time rest, until;  /* how long it rests after a failure, and until when */
     bool useless;           /* the answer that came, as ended() says */
+    struct weir_link_said said;
 };
 
 struct weir_link {
@@ -267,6 +268,24 @@ static void rest(struct weir_link *link, struct errand *errand, int status, weir
                     (weir_time)randombytes_uniform((uint32_t)(errand->rest / 2 / 1000 + 1)) * 1000;
 }
 
+static struct weir_link_said said_by(CURL *easy)
+{
+    struct curl_header *date;
+    curl_off_t took = 0;
+    time_t when = -1;
+
+    if (curl_easy_header(easy, "Date", 0, CURLH_HEADER, -1, &date) == CURLHE_OK)
+        when = curl_getdate(date->value, NULL);
+    if (when <= 0 || curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &took) != CURLE_OK)
+        return (struct weir_link_said){0};
+    return (struct weir_link_said){(weir_time)when * WEIR_SECOND, (weir_time)took};
+}
+
+struct weir_link_said weir_link_said(const struct weir_link *link, enum weir_errand errand)
+{
+    return link->errand[errand].said;
+}
+
 static void end(struct weir_link *link, CURLMsg *message, weir_time steady)
 {
     struct errand *errand;
@@ -282,6 +301,7 @@ static void end(struct weir_link *link, CURLMsg *message, weir_time steady)
                      ? -1 : 0;
     tell(link, code, (int)status);
     errand->useless = false;
+    errand->said = said_by(errand->easy);
     link->options.ended(link->options.context, (enum weir_errand)(errand - link->errand),
                         (int)status,
                         (struct weir_slice){errand->answer ? errand->answer : "", errand->len});

@@ -54,6 +54,13 @@ bool weir_link_free_for(const struct weir_link *link, enum weir_errand errand, w
 int weir_link_send(struct weir_link *link, enum weir_errand errand, const char *place,
                    struct weir_slice body, bool compress, weir_time timeout);
 
+/* When the last answer to an errand was made, as it says to the second, and how long it all took;
+ * zeroes where it does not say. */
+struct weir_link_said {
+    weir_time date, took;
+};
+struct weir_link_said weir_link_said(const struct weir_link *link, enum weir_errand errand);
+
 /* To be called by ended(): an answer that came was of no use, and the errand rests as after one
  * that failed. */
 void weir_link_rest(struct weir_link *link, enum weir_errand errand);

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ struct file {
     char name[WEIR_STREAM_TEXT];   /* without ".part" */
     char stream[WEIR_STREAM_TEXT]; /* "": its first line is not there yet */
     uint64_t len, offset;
+    uint64_t base;                 /* where the stream begins, as a rule at 0 */
     bool part;                     /* still being written */
     bool there;                    /* seen by this look */
     uint64_t blanked;              /* up to here, octets of lines too long were counted */
@@ -172,8 +174,8 @@ static void look_at(struct weir_tail *tail, int folder, const char *entry)
         *file = (struct file){0};
         strcpy(file->name, name);
     }
-    if ((uint64_t)status.st_size < file->offset) { /* another file of this name */
-        file->offset = file->blanked = 0;
+    if ((uint64_t)status.st_size < file->offset) { /* another file of this name, or cut short */
+        file->offset = file->blanked = file->base = 0;
         file->stream[0] = '\0';
     }
     if (strncmp(name, SNIFFER, strlen(SNIFFER)) == 0 && (uint64_t)status.st_size > file->len)
@@ -276,9 +278,14 @@ static int open_file(struct weir_tail *tail, const struct file *file)
 static void name_stream(struct file *file, const char *line, size_t len)
 {
     unsigned char hash[16];
+    crypto_generichash_state state;
 
-    crypto_generichash(hash, sizeof hash, (const unsigned char *)line,
-                       len < FIRST_LINE ? len : FIRST_LINE, NULL, 0);
+    crypto_generichash_init(&state, NULL, 0, sizeof hash);
+    crypto_generichash_update(&state, (const unsigned char *)line,
+                              len < FIRST_LINE ? len : FIRST_LINE);
+    if (file->base > 0)
+        crypto_generichash_update(&state, (const unsigned char *)&file->base, sizeof file->base);
+    crypto_generichash_final(&state, hash, sizeof hash);
     snprintf(file->stream, sizeof file->stream, "%.*s~%02x%02x%02x%02x",
              WEIR_STREAM_TEXT - 10, file->name, hash[0], hash[1], hash[2], hash[3]);
 }
@@ -371,7 +378,8 @@ static int piece_of(struct weir_tail *tail, struct file *file, struct weir_tail_
     close(fd);
     if (len == 0)
         return 0;
-    *piece_r = (struct weir_tail_piece){file->stream, file->offset, {tail->room, len}};
+    *piece_r = (struct weir_tail_piece){file->stream, file->offset - file->base,
+                                        {tail->room, len}};
     return 1;
 }
 
@@ -383,6 +391,37 @@ int weir_tail_next(struct weir_tail *tail, struct weir_tail_piece *piece_r)
     return 0;
 }
 
+/* How long a file is now; it may have grown since the look. */
+static uint64_t len_of(struct weir_tail *tail, const struct file *file)
+{
+    struct stat status;
+    int fd = open_file(tail, file);
+    uint64_t len = fd >= 0 && fstat(fd, &status) == 0 ? (uint64_t)status.st_size : file->len;
+
+    if (fd >= 0)
+        close(fd);
+    return len;
+}
+
+/* All below place is safe; that is more than there is when the file was cut short. */
+static void go_on_at(struct weir_tail *tail, struct file *file, uint64_t place)
+{
+    uint64_t len = place > file->len ? len_of(tail, file) : file->len;
+
+    file->offset = place < len ? place : len;
+    file->len = file->len > file->offset ? file->len : file->offset;
+    if (place <= len)
+        return;
+    weir_log(tail->log, WEIR_LOG_WARNING, "%s/%s is %" PRIu64 " octets shorter than what was "
+             "shipped of it, as after a power cut; what it still gets counts anew",
+             tail->folder, file->name, place - len);
+    file->len = len;
+    if (!file->part) /* nobody goes on with it */
+        return;
+    file->base = len;
+    file->stream[0] = '\0';
+}
+
 void weir_tail_done(struct weir_tail *tail, const char *stream, uint64_t offset)
 {
     for (size_t i = 0; i < tail->files; i++) {
@@ -390,7 +429,7 @@ void weir_tail_done(struct weir_tail *tail, const char *stream, uint64_t offset)
 
         if (strcmp(file->stream, stream) != 0)
             continue;
-        file->offset = offset <= file->len ? offset : file->len;
+        go_on_at(tail, file, file->base + offset);
         if (remove_done(tail, file))
             memmove(file, file + 1, (--tail->files - i) * sizeof *file);
         break;

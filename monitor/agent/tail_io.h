@@ -10,6 +10,10 @@
  * is the file's without ".part", and 8 hex digits of a hash of its first line, because clocks that
  * step back may bring a name back.  Offsets count octets of the file.
  *
+ * After a power cut a file may come back shorter than what of it is safe.  That is told, and what
+ * its writer still adds, if it goes on with it, is a stream of its own, whose octets count from
+ * there.
+ *
  * Owner:    the caller owns the handle; a piece lives until the next call.  Threads: one.
  * Errors:   a file that cannot be read is passed over, and logged once; the rest goes on.
  * Limits:   WEIR_TAIL_FILES_MAX files at once; WEIR_TAIL_PIECE_MAX octets of a piece.  Of a line

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -145,6 +146,9 @@ static void print_one(const struct weir_ctl_server *one, uint64_t newest)
         printf(", %lld withheld", said(one, "withheld"));
     if (said(one, "sniffer_silent") > 0)
         printf(", its sniffer silent for %lld s", said(one, "sniffer_silent"));
+    if (said(one, "clock_ahead") != 0)
+        printf(", its clock %lld s %s", llabs(said(one, "clock_ahead")),
+               said(one, "clock_ahead") > 0 ? "ahead" : "behind");
     for (const char *front = ", its sniffer: "; weir_ctl_server_trouble(one, &at, trouble, &why);
          front = ", ")
         printf("%s%s", front, trouble);

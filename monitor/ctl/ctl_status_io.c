@@ -464,6 +464,9 @@ static void print_monitor(const struct report *report)
         printf("  %-10s %lld blocks, %lld scores: too many within an hour\n", "withheld",
                (long long)number(status, "blocks_withheld"),
                (long long)number(status, "scores_withheld"));
+    if (number(status, "forgotten_early") > 0)
+        printf("  %-10s %lld rows before their time, by [monitor] database_size\n", "forgotten",
+               (long long)number(status, "forgotten_early"));
     if (number(status, "events_left_out") > 0)
         printf("  %-10s %lld events that one server alone told of, too many within an hour: %s\n",
                "left out", (long long)number(status, "events_left_out"),

@@ -294,9 +294,8 @@ static inline uint32_t accountable(const struct row *row)
 /* Takes tokens. */
 static inline void spend(const struct class *class, struct row *row, struct state *state,
                          const double due[static WEIR_QUANTITIES], uint32_t server,
-                         struct weir_levels *levels_r)
+                         uint64_t chance, struct weir_levels *levels_r)
 {
-    uint64_t chance = (uint64_t)state->time * UINT64_C(0x9e3779b97f4a7c15);
     double charged = 0;
     for (unsigned q = 0; q < WEIR_QUANTITIES; q++) {
         const struct bound *bound = &class->of[q];
@@ -348,7 +347,10 @@ bool weir_buckets_charge(struct weir_buckets *buckets, const struct weir_spot *s
     refill(class, row, &state, now, levels_r);
     if (__builtin_expect(state.time > now, 0))
         excuse(buckets, class, spot->name, now, state.time, due);
-    spend(class, row, &state, due, cost->server, levels_r);
+    /* not by time alone, which stands still while what comes is late */
+    uint64_t chance = ((uint64_t)state.time + buckets->counts.charges) *
+                      UINT64_C(0x9e3779b97f4a7c15);
+    spend(class, row, &state, due, cost->server, chance, levels_r);
     set_state(row, &state);
     tell_state(row, &state, levels_r);
     return (state.over | was_over) != 0 || levels_r->made;
@@ -380,7 +382,7 @@ void weir_buckets_restore(struct weir_buckets *buckets, const struct weir_spot *
     refill(class, row, &state, now, &levels);
     for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
         due[q] = fmin(cost->quantity[q], fmax(0, levels.of[q].tokens));
-    spend(class, row, &state, due, cost->server, &levels);
+    spend(class, row, &state, due, cost->server, buckets->counts.made, &levels);
     set_state(row, &state);
 }
 

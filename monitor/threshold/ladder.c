@@ -273,6 +273,22 @@ static void go_on(struct weir_ladder *ladder, struct ladder_record *record)
     decide(ladder, record);
 }
 
+/* Which server comes first is chance: a network that is withheld for want of servers is looked at
+ * again as soon as more account for it. */
+static void look_again(struct weir_ladder *ladder, struct ladder_record *record)
+{
+    if (!record->withheld ||
+        !weir_ladder_lacks_servers(ladder, &record->event.prefix, record->event.servers))
+        return;
+    struct weir_watch_standing now = standing(ladder, record);
+    if (now.raised == 0 ||
+        weir_ladder_lacks_servers(ladder, &record->event.prefix, now.servers))
+        return;
+    record->raised = (uint8_t)now.raised;
+    record->event.servers = now.servers;
+    decide(ladder, record);
+}
+
 void weir_ladder_advance(struct weir_ladder *ladder, weir_time now)
 {
     set_clock(ladder, now, now);
@@ -288,6 +304,8 @@ void weir_ladder_advance(struct weir_ladder *ladder, weir_time now)
             drop(ladder, record);
         } else if (record->raised != 0 && time >= record->ends) {
             go_on(ladder, record);
+        } else if (record->raised != 0) {
+            look_again(ladder, record);
         }
     }
 }

@@ -45,6 +45,12 @@ static bool is_network(const struct weir_prefix *prefix)
     return prefix->bits < (ipv4 ? 128 : 64);
 }
 
+bool weir_ladder_lacks_servers(const struct weir_ladder *ladder, const struct weir_prefix *prefix,
+                               uint32_t servers)
+{
+    return is_network(prefix) && (unsigned)__builtin_popcount(servers) < ladder->options.quorum;
+}
+
 static const char *why_spared(const struct weir_ladder *ladder,
                               const struct weir_watch_event *event)
 {
@@ -54,8 +60,7 @@ static const char *why_spared(const struct weir_ladder *ladder,
         return "it is a private address";
     if (options->spared && options->spared(options->context, event->time, &event->prefix, &why))
         return why;
-    if (is_network(&event->prefix) &&
-        (unsigned)__builtin_popcount(event->servers) < options->quorum)
+    if (weir_ladder_lacks_servers(ladder, &event->prefix, event->servers))
         return "too few servers saw the network: an analyst may block it";
     return NULL;
 }

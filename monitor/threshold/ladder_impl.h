@@ -47,6 +47,10 @@ struct weir_ladder {
     struct weir_ladder_counts counts;
 };
 
+/* Whether it is a network for which fewer servers than the quorum account. */
+bool weir_ladder_lacks_servers(const struct weir_ladder *ladder, const struct weir_prefix *prefix,
+                               uint32_t servers);
+
 /* Why there must be no block or score for an event now, or NULL; counts what caps withhold. */
 const char *weir_ladder_withheld(struct weir_ladder *ladder, const struct weir_watch_event *event,
                                  enum weir_response wanted);

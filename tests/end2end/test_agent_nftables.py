@@ -5,6 +5,7 @@ nothing else is touched.
 import errno
 import json
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
+import monitor
 import rig
 import sniffing
 from monitor import Monitor, Server
@@ -36,6 +38,49 @@ def setUpModule():
     for last in range(2, 12):
         subprocess.run(["ip", "addr", "add", f"2001:db8:0:{last}::7/128", "dev", "lo", "nodad"],
                        check=True)
+
+
+# libnftables but for one address, which it refuses.
+REFUSING = r'''
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdbool.h>
+#include <string.h>
+static void *real(const char *name)
+{
+    static void *library;
+    if (!library)
+        library = dlopen("%s", RTLD_NOW | RTLD_LOCAL);
+    return dlsym(library, name);
+}
+void *nft_ctx_new(unsigned flags) { return ((void *(*)(unsigned))real("nft_ctx_new"))(flags); }
+void nft_ctx_free(void *c) { ((void (*)(void *))real("nft_ctx_free"))(c); }
+int nft_ctx_buffer_error(void *c) { return ((int (*)(void *))real("nft_ctx_buffer_error"))(c); }
+const char *nft_ctx_get_error_buffer(void *c)
+{
+    return ((const char *(*)(void *))real("nft_ctx_get_error_buffer"))(c);
+}
+void nft_ctx_set_dry_run(void *c, bool dry)
+{
+    ((void (*)(void *, bool))real("nft_ctx_set_dry_run"))(c, dry);
+}
+int nft_run_cmd_from_buffer(void *c, const char *text)
+{
+    if (strstr(text, "{ 203.0.112.3 "))
+        return -1;
+    return ((int (*)(void *, const char *))real("nft_run_cmd_from_buffer"))(c, text);
+}
+'''
+
+
+def refusing_library(folder):
+    """A folder with a libnftables that refuses 203.0.112.3."""
+    known = subprocess.run(["ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
+    real = re.search(r"libnftables\.so\.1 .*=> (\S+)", known).group(1)
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o",
+                    folder / "libnftables.so.1", "-ldl"], input=REFUSING % real, text=True,
+                   check=True)
+    return folder
 
 
 def nft(*words):
@@ -173,6 +218,33 @@ class Drop(Reject):
         self.server.kill()
         time.sleep(5.2)
         self.assertEqual(self.reaches("203.0.112.5"), "yes")
+
+
+    def test_an_end_beyond_what_the_kernel_takes_stops_nobodys_block(self):
+        for number, days in enumerate((1, 3000, 36500, 2)):
+            self.block(f"203.0.112.{number + 2}", days * 86400)
+        self.block("203.0.113.0/24", 3000 * 86400)
+        self.start()
+        rig.wait_for(lambda: self.elements() == {
+            "blocked4": [f"203.0.112.{number}" for number in range(2, 6)],
+            "blocked4_24": ["203.0.113.0"], "blocked6": []})
+        self.assertEqual({self.reaches(f"203.0.112.{number}") for number in range(2, 6)},
+                         {self.how})
+        self.assertNotIn("the kernel refuses", self.server.log())
+
+
+    def test_an_entry_that_the_kernel_refuses_stops_no_other(self):
+        library = refusing_library(rig.scratch())
+        self.server.process.environment = {**monitor.PLAIN, "LD_LIBRARY_PATH": str(library)}
+        for number in range(2, 12):
+            self.block(f"203.0.112.{number}")
+        self.start()
+        others = {f"203.0.112.{number}" for number in range(2, 12)} - {"203.0.112.3"}
+        rig.wait_for(lambda: set(self.elements().get("blocked4", [])) == others)
+        self.assertEqual(self.reaches("203.0.112.4"), self.how)
+        rig.wait_for(lambda: "nftables: 1 entries that the kernel refuses" in self.server.log())
+        self.monitor.ask("undo", prefix="203.0.112.5")
+        rig.wait_for(lambda: set(self.elements()["blocked4"]) == others - {"203.0.112.5"})
 
 
 class Observe(Firewall):

@@ -148,6 +148,25 @@ class Faults(World):
         rig.wait_for(lambda: not list(mx1.spool.iterdir()), 10, "the spool to be empty")
         self.assertEqual(self.monitor.sums()[octets_of(BAD)][0], 7)
 
+    def test_what_is_written_behind_a_power_cut_is_counted(self):
+        self.monitor_with(threshold=QUIET)
+        mx1 = self.server("mx1")
+        for _ in range(100):
+            mx1.saw("192.0.2.9", connections=1)
+        self.wait_until_taken(100)
+        mx1.kill()
+        path = mx1.file[0]
+        lines = path.read_bytes().splitlines(keepends=True)
+        os.truncate(path, sum(map(len, lines[:60])))  # the rest was not on the disk yet
+        mx1.start()
+        rig.wait_for(lambda: "shorter than what was shipped" in mx1.log(), 10)
+        for count in (30, 60):
+            for _ in range(30):
+                mx1.saw(BAD, connections=1)
+            self.wait_until_taken(100 + count)
+        rig.wait_for(lambda: {address: sums[0] for address, sums in self.monitor.sums().items()} ==
+                     {octets_of(BAD): 60, octets_of("192.0.2.9"): 100}, 10, "all in the database")
+
     def test_a_block_outlives_the_monitor_and_the_agent(self):
         self.world()
         self.exceed()
@@ -169,6 +188,7 @@ class Full(Faults):
     test_a_monitor_that_is_gone_for_a_while_costs_nothing = None
     test_a_monitor_that_hangs_for_a_while_costs_nothing = None
     test_a_block_outlives_the_monitor_and_the_agent = None
+    test_what_is_written_behind_a_power_cut_is_counted = None
 
     def mount(self, where, size):
         if os.geteuid() != 0:

@@ -51,7 +51,7 @@ class MailServer:
     """Says what an SMTP server says, and takes everything."""
 
     def __init__(self, port):
-        self.listener = socket.create_server(("0.0.0.0", port), backlog=64)
+        self.listener = socket.create_server((HOME, port), backlog=64)
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
@@ -144,6 +144,16 @@ class Forged(unittest.TestCase):
                 self.send((STRANGER, 25), ("127.0.0.9", number), 1000, 77, PSH | ACK, b"220 x\r\n")
         self.mail(("127.0.0.7", 0), behind_handshake=flood)
         self.assertEqual(self.sums(), {"127.0.0.7": self.ONE})
+
+    def test_a_client_at_port_25_cannot_pass_for_the_server(self):
+        self.listen()
+
+        def answer_itself(link):
+            self.send(link.getsockname(), link.getpeername(), 0x7fffffff, 0x12345678, SYN | ACK)
+        for number in range(5):
+            self.mail((f"127.0.1.{number + 1}", 25), behind_handshake=answer_itself)
+        self.assertEqual(self.sums(), {f"127.0.1.{number + 1}": self.ONE for number in range(5)})
+        self.assertEqual(self.sniffer.health()["forged"], "5")
 
     def test_mail_that_goes_out_is_not_charged(self):
         self.listen()

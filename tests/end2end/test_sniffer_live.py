@@ -138,7 +138,7 @@ class Clear(WithPostfix):
         with self.client() as link:
             junk = ["RSET", "NOOP"] * 35
             self.assertEqual(link.say(*junk), [250] * 70)
-            link.pipelined(FROM, ["u%d@%s" % (number, postfix.DOMAIN) for number in range(60)], TEXT)
+            link.pipelined(FROM, [f"u{number}@{postfix.DOMAIN}" for number in range(60)], TEXT)
         self.check(forged=True)
         self.assertIn("odd", self.sniffer.health())
 
@@ -226,6 +226,15 @@ class Trusted(WithPostfix):
             self.assertEqual([sums[name] for name in ("connections", "messages", "accepted",
                                                       "recipients")], [1, 1, 1, 1])
         self.assertEqual(self.sniffer.sums()["127.0.0.1"]["connections"], 0)
+
+    def test_behind_XCLIENT_without_an_address_nobody_is_charged(self):
+        with self.client() as link:
+            self.assertEqual(link.docmd("XCLIENT", "ADDR=[UNAVAILABLE]")[0], 220)
+            link.ehlo()
+            link.sendmail("a@client.example", TO, "Subject: x\n\nText.\n")
+        self.assertEqual(self.logged()[0], 1)
+        self.sniffer.stop()
+        self.assertEqual(self.sniffer.sums(), {})
 
 
 class Proxied(Trusted):
@@ -360,7 +369,7 @@ class Daemon(WithPostfix):
                                       "-i", interface], self.sniffer.folder / "second.log")
                 second.start()
                 rig.wait_for(lambda: not second.alive())  # pylint: disable=W0640
-                self.assertEqual(second.popen.returncode, 71)
+                self.assertEqual(second.popen.returncode, 75)
                 self.assertIn("another weir-sniffer writes to", second.log())
         self.source("-m", 7)
         self.assertEqual(self.check()["accepted"], 7)

@@ -88,6 +88,22 @@ static void who_alone_charged_a_quarter_is_alone_to_account_for_it(void **state)
     }
 }
 
+/* A backlog of each of two servers, told one after the other, and so late that time stands. */
+static void two_that_tell_the_same_late_account_for_it_together(void **state)
+{
+    struct weir_buckets *buckets = table(100);
+    struct weir_cost cost = {.quantity = {1}};
+    struct weir_levels levels = {.servers = 0};
+    (void)state;
+    for (cost.server = 1; cost.server <= 2; cost.server++)
+        for (unsigned i = 0; i < 250; i++) {
+            cost.time = START + i;
+            levels = charge(buckets, 1, &cost);
+        }
+    assert_int_equal(levels.servers, 1 << 1 | 1 << 2);
+    weir_buckets_free(&buckets);
+}
+
 /* One that lies lowers the bucket, others have a good mail each, and it goes on. */
 static void a_single_mail_makes_nobody_a_witness(void **state)
 {
@@ -115,6 +131,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(servers_are_those_that_charged_since_half),
         cmocka_unit_test(who_alone_charged_a_quarter_is_alone_to_account_for_it),
+        cmocka_unit_test(two_that_tell_the_same_late_account_for_it_together),
         cmocka_unit_test(a_single_mail_makes_nobody_a_witness),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,6 +81,25 @@ static void each_length_has_a_set_and_a_rule_and_what_is_spared_comes_first(void
         "tcp reset\n");
 }
 
+static void the_kernel_is_told_of_no_time_it_could_not_take(void **state)
+{
+    static const struct { weir_time lasts; const char *told; } cases[] = {
+        {30 * WEIR_DAY - WEIR_SECOND, "timeout 2591999s"}, {30 * WEIR_DAY, "timeout 2592000s"},
+        {30 * WEIR_DAY + WEIR_SECOND, "timeout 2592000s"}, {3000 * WEIR_DAY, "timeout 2592000s"},
+        {36500 * WEIR_DAY, "timeout 2592000s"}, {INT64_MAX - NOW, "timeout 2592000s"}};
+    char buffer[65536];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct weir_firewall_entry one = entry("192.0.2.8", NOW + cases[i].lasts);
+        struct weir_firewall_rules rules = {.blocked = &one, .blockeds = 1};
+
+        assert_true(weir_firewall_room(&rules) <= 3 * sizeof buffer);
+        weir_firewall_write(&rules, NOW, buffer, sizeof buffer);
+        assert_non_null(strstr(buffer, cases[i].told));
+    }
+}
+
 static void the_digest_is_that_of_the_entries_in_any_order(void **state)
 {
     struct weir_firewall_entry one[] = {entry("192.0.2.1", 5), entry("192.0.2.2", 6)};
@@ -127,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_entries_it_blocks_nobody),
         cmocka_unit_test(each_length_has_a_set_and_a_rule_and_what_is_spared_comes_first),
+        cmocka_unit_test(the_kernel_is_told_of_no_time_it_could_not_take),
         cmocka_unit_test(the_digest_is_that_of_the_entries_in_any_order),
         cmocka_unit_test(the_longest_entries_and_all_lengths_have_room),
     };

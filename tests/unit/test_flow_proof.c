@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -18,6 +19,17 @@
 static const struct weir_flows_counts *counts(const struct rig *rig)
 {
     return weir_flows_counts(rig->flows);
+}
+
+/* Between port 25 of both. */
+static void send_25(struct rig *rig, enum weir_side side, uint32_t seq, uint32_t ack,
+                    unsigned flags, const char *says)
+{
+    struct weir_segment segment = rig_segment(side, seq, ack, flags, says);
+    segment.source_port = segment.destination_port = 25;
+    if (flags == (WEIR_TCP_SYN | WEIR_TCP_ACK))
+        segment.flags = (uint8_t)flags;
+    rig_take(rig, &segment);
 }
 
 /* A greeting out of the blue, to a client of its own. */
@@ -131,6 +143,35 @@ static void one_that_is_not_proven_makes_room_for_others(void **state)
     rig_free(&rig);
 }
 
+static void a_client_from_a_servers_port_stays_the_client(void **state)
+{
+    enum { BEFORE, BEFORE_SEQ, BETWEEN, BEHIND_ANSWER, BEHIND_GREETING, PLACES };
+    (void)state;
+    for (int place = BEFORE; place < PLACES; place++) {
+        struct rig *rig = rig_new_live(0);
+        for (int at = BEFORE; at < PLACES; at++) {
+            if (at == place) /* in the second case it fits the SYN to come */
+                send_25(rig, WEIR_SIDE_CLIENT, 900000, at == BEFORE_SEQ ? 1001 : 77,
+                        WEIR_TCP_SYN | WEIR_TCP_ACK, NULL);
+            if (at == BEFORE_SEQ)
+                send_25(rig, WEIR_SIDE_CLIENT, 1000, 0, WEIR_TCP_SYN, NULL);
+            if (at == BETWEEN)
+                send_25(rig, WEIR_SIDE_SERVER, 5000, 1001, WEIR_TCP_SYN | WEIR_TCP_ACK, NULL);
+            if (at == BEHIND_ANSWER) {
+                send_25(rig, WEIR_SIDE_CLIENT, 1001, 5001, WEIR_TCP_PSH, "220 me\r\n");
+                send_25(rig, WEIR_SIDE_SERVER, 5001, 1009, WEIR_TCP_PSH, "220 hi\r\n");
+            }
+        }
+        send_25(rig, WEIR_SIDE_CLIENT, 1009, 5009, WEIR_TCP_PSH, "QUIT\r\n");
+        const char *forged = place < BETWEEN ? "" : place < BEHIND_GREETING ? "forged 0 " : "";
+        char want[128];
+        snprintf(want, sizeof want, "opened C:220 me\r\n %sS:220 hi\r\n %sC:QUIT\r\n", forged,
+                 place == BEHIND_GREETING ? "forged 0 " : "");
+        assert_string_equal(rig_log(rig), want);
+        rig_free(&rig);
+    }
+}
+
 static struct weir_address address_of(const char *text)
 {
     struct weir_address address;
@@ -191,6 +232,7 @@ int main(void)
         cmocka_unit_test(a_handshake_that_a_host_knows_nothing_of_is_none),
         cmocka_unit_test(greetings_out_of_the_blue_take_no_connections_place),
         cmocka_unit_test(one_that_is_not_proven_makes_room_for_others),
+        cmocka_unit_test(a_client_from_a_servers_port_stays_the_client),
         cmocka_unit_test(own_addresses_are_found_but_those_of_the_loopback),
         cmocka_unit_test(there_are_own_addresses_up_to_the_limit),
         cmocka_unit_test(the_machines_interfaces_can_be_read),

@@ -316,6 +316,38 @@ static void a_step_and_a_repetition_need_charges_beyond_the_limit_since_the_last
     weir_ladder_free(&rig.ladder); /* at the end the watch said that nothing is raised any more */
 }
 
+static struct weir_watch_standing network_stands(void *context, const struct weir_prefix *prefix)
+{
+    (void)prefix;
+    return ((const struct rig *)context)->standing;
+}
+
+/* Servers are heard one after the other: who accounts for it may change a moment later. */
+static void a_network_is_blocked_as_soon_as_enough_servers_account_for_it(void **state)
+{
+    struct weir_watch_event e = event_of("192.0.2.0/24", START, "strict");
+    struct weir_ladder_options o;
+    struct rig rig;
+    (void)state;
+    o = options(&rig);
+    o.standing = network_stands;
+    open_with(&rig, o);
+    e.servers = 1;
+    rig.standing = (struct weir_watch_standing){2, 7, 1};
+    weir_ladder_event(rig.ladder, &e, START);
+    assert_int_equal(rig.decision[0].response, WEIR_RESPONSE_ALERT);
+    weir_ladder_advance(rig.ladder, START + WEIR_SECOND);
+    assert_int_equal(rig.count, 1);
+    rig.standing.servers = 3;
+    weir_ladder_advance(rig.ladder, START + 2 * WEIR_SECOND);
+    weir_ladder_advance(rig.ladder, START + 3 * WEIR_SECOND);
+    assert_int_equal(rig.count, 2);
+    assert_int_equal(rig.decision[1].response, WEIR_RESPONSE_REJECT);
+    assert_int_equal(rig.decision[1].servers, 3);
+    assert_int_equal(rig.decision[1].repeated, 0);
+    weir_ladder_free(&rig.ladder);
+}
+
 static void whom_one_must_not_block_is_alerted_instead(void **state)
 {
     struct rig rig;
@@ -540,6 +572,7 @@ int main(void)
         cmocka_unit_test(the_last_step_lasts_twice_as_long_each_time_up_to_the_longest),
         cmocka_unit_test(an_event_that_is_still_raised_when_its_step_has_lasted_takes_the_next),
         cmocka_unit_test(a_step_and_a_repetition_need_charges_beyond_the_limit_since_the_last_one),
+        cmocka_unit_test(a_network_is_blocked_as_soon_as_enough_servers_account_for_it),
         cmocka_unit_test(whom_one_must_not_block_is_alerted_instead),
         cmocka_unit_test(a_network_is_blocked_only_when_enough_servers_saw_it),
         cmocka_unit_test(what_is_observed_tells_what_would_have_been_done),

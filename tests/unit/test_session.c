@@ -229,6 +229,26 @@ static void connections_are_charged_once_the_client_answers_though_the_handshake
     stage_close(&stage);
 }
 
+static void who_follows_an_XCLIENT_without_an_address_is_not_charged(void **state)
+{
+    static const char *const tells[] = {"XCLIENT ADDR=203.0.113.5\r\n",
+                                        "XCLIENT ADDR=[UNAVAILABLE]\r\n"};
+    struct stage stage = stage_open("192.0.2.0/24");
+
+    (void)state;
+    handshake(&stage);
+    say(&stage, 'S', "220 hi\r\n");
+    for (int i = 0; i < 2; i++) {
+        say(&stage, 'C', tells[i]);
+        say(&stage, 'S', "220 hi\r\n");
+        mail(&stage, "250 queued\r\n");
+    }
+    hang_up(&stage);
+    assert_charged(&stage, "203.0.113.5", 1, 1, 1, 1);
+    assert_charged(&stage, "192.0.2.1", 0, 0, 0, 0);
+    stage_close(&stage);
+}
+
 static void add_syns(void *context, const struct weir_address *address, uint32_t syns)
 {
     (void)address;
@@ -500,6 +520,7 @@ int main(void)
         cmocka_unit_test(
             connections_are_charged_once_the_client_answers_though_the_handshake_was_forgotten),
         cmocka_unit_test(the_machines_own_addresses_are_charged_with_nothing),
+        cmocka_unit_test(who_follows_an_XCLIENT_without_an_address_is_not_charged),
         cmocka_unit_test(a_trusted_proxys_connection_is_its_clients),
         cmocka_unit_test(health_checks_are_charged_to_nobody),
         cmocka_unit_test(a_proxy_that_tells_nobody_is_charged_itself),

@@ -228,7 +228,8 @@ static void the_other_side_says_where_to_go_on(void **state)
     }
     weir_tail_done(rig->tail, stream, 1000); /* more than there is: it is not waited for */
     append(rig, "exim-100-1.log.part", "four\n");
-    must_be(rig, "four\n", 14);
+    must_be(rig, "four\n", 0);
+    assert_string_not_equal(rig->piece.stream, stream);
 }
 
 static void a_name_that_comes_back_is_another_stream(void **state)
@@ -480,10 +481,53 @@ static void what_was_removed_is_told_until_it_has_been_heard(void **state)
     assert_null(weir_tail_gone(rig->tail, 1));
 }
 
+static void what_a_file_gets_that_came_back_shorter_is_a_stream_of_its_own(void **state)
+{
+    struct rig *rig = *state;
+    char stream[WEIR_STREAM_TEXT];
+
+    append(rig, "sniffer-100-1.log.part", "one\ntwo\n");
+    must_be(rig, "one\ntwo\n", 0);
+    strcpy(stream, rig->piece.stream);
+    weir_tail_done(rig->tail, stream, 16); /* it had two lines more before the power went */
+    assert_int_equal(rig->logged, 1);
+    assert_false(next(rig));
+    append(rig, "sniffer-100-1.log.part", "five\n");
+    must_be(rig, "five\n", 0);
+    assert_string_not_equal(rig->piece.stream, stream);
+    strcpy(stream, rig->piece.stream);
+    done(rig);
+    append(rig, "sniffer-100-1.log.part", "six\n");
+    must_be(rig, "six\n", 5);
+    assert_string_equal(rig->piece.stream, stream);
+    append(rig, "sniffer-100-1.log.part", "seven\n");
+    weir_tail_done(rig->tail, stream, 15); /* what was read may be more than the look saw */
+    assert_false(next(rig));
+    assert_int_equal(rig->logged, 1);
+    move(rig, "sniffer-100-1.log.part", "sniffer-100-1.log");
+    assert_false(next(rig));
+    assert_false(is_there(rig, "sniffer-100-1.log"));
+    assert_string_equal(weir_tail_gone(rig->tail, 0), stream);
+}
+
+static void a_finished_file_that_came_back_shorter_is_done(void **state)
+{
+    struct rig *rig = *state;
+
+    append(rig, "sniffer-100-1.log", "one\n");
+    must_be(rig, "one\n", 0);
+    weir_tail_done(rig->tail, rig->piece.stream, 12);
+    assert_int_equal(rig->logged, 1);
+    assert_false(is_there(rig, "sniffer-100-1.log"));
+    assert_int_equal(weir_tail_counts(rig->tail)->files, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_was_removed_is_told_until_it_has_been_heard),
+        TEST(what_a_file_gets_that_came_back_shorter_is_a_stream_of_its_own),
+        TEST(a_finished_file_that_came_back_shorter_is_done),
         TEST(files_come_oldest_first_and_go_when_they_are_done),
         TEST(only_whole_lines_of_a_file_that_is_written_are_taken),
         TEST(a_file_that_was_done_before_it_was_finished_goes),
