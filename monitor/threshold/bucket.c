@@ -19,12 +19,12 @@ enum {
     CLASS_BITS = 6,
     TIME_SHIFT = WEIR_QUANTITIES + CLASS_BITS,
     SINCE_SHIFT = 17, /* 131 ms */
-    SINCE_BITS = 21,  /* three days */
+    SINCE_BITS = 15,  /* an hour */
     SINCE_MOST = (1 << SINCE_BITS) - 1,
-    LEADER_BITS = 5,
-    LEAD_SHIFT = SINCE_BITS + LEADER_BITS,
-    LEAD_MOST = (1 << (32 - LEAD_SHIFT)) - 1,
-    SERVERS = 1 << LEADER_BITS,
+    SERVER_BITS = 5,
+    SERVERS = 1 << SERVER_BITS,
+    PART_BITS = 5,
+    QUARTER = (1 << PART_BITS) - 1, /* units of a quarter of a maximum */
     SPARE_BITS = 29 /* of a double's 52 bits, that a float has not */
 };
 
@@ -154,17 +154,44 @@ static inline float rounded(double left, uint64_t chance)
     return (float)left;
 }
 
+/* Who has charged a quarter of a maximum since all were at half: how many (0, 1, or 2 for more),
+ * the first one; and of the others the one that is ahead of the rest, and by how much. */
+struct proof {
+    uint32_t proven, first, other, part;
+};
+
+enum {
+    PART_SHIFT = SINCE_BITS,
+    OTHER_SHIFT = PART_SHIFT + PART_BITS,
+    FIRST_SHIFT = OTHER_SHIFT + SERVER_BITS,
+    PROVEN_SHIFT = FIRST_SHIFT + SERVER_BITS
+};
+
+static inline struct proof proof_of(const struct row *row)
+{
+    uint32_t bits = row->since_proof;
+    return (struct proof){bits >> PROVEN_SHIFT, bits >> FIRST_SHIFT & (SERVERS - 1),
+                          bits >> OTHER_SHIFT & (SERVERS - 1), bits >> PART_SHIFT & QUARTER};
+}
+
+static inline void set_proof(struct row *row, const struct proof *proof)
+{
+    row->since_proof = (row->since_proof & SINCE_MOST) | proof->proven << PROVEN_SHIFT |
+                       proof->first << FIRST_SHIFT | proof->other << OTHER_SHIFT |
+                       proof->part << PART_SHIFT;
+}
+
 /* Ticks since all buckets were at half or above, as of a time; as many as fit. */
 static inline uint32_t ticks_since(const struct row *row, weir_time time)
 {
-    return ((uint32_t)(time >> SINCE_SHIFT) - row->since_leader) & SINCE_MOST;
+    return ((uint32_t)(time >> SINCE_SHIFT) - row->since_proof) & SINCE_MOST;
 }
 
 static inline void set_ticks(struct row *row, weir_time time, weir_time ticks)
 {
     uint32_t since = (uint32_t)(time >> SINCE_SHIFT) -
                      (uint32_t)(ticks < SINCE_MOST ? ticks : SINCE_MOST);
-    row->since_leader = (row->since_leader & ~(uint32_t)SINCE_MOST) | (since & SINCE_MOST);
+    row->since_proof = (row->since_proof & ~(uint32_t)SINCE_MOST) | (since & SINCE_MOST);
 }
 
 void weir_row_rebase(struct row *row, weir_time now)
@@ -200,6 +227,7 @@ static inline void refill(const struct class *class, struct row *row, struct sta
     if (good == (1u << WEIR_QUANTITIES) - 1) {
         ticks = 0;
         row->servers = 0;
+        row->since_proof &= SINCE_MOST;
     }
     set_ticks(row, state->time, ticks);
 }
@@ -236,39 +264,31 @@ static void excuse(struct weir_buckets *buckets, const struct class *class, uint
     }
 }
 
-/* Sets a charge of a server against the one whose charges prevail, or to it.  Both are parts of a
- * maximum, and so is the sum of what is missing. */
-static inline void weigh(struct row *row, uint32_t server, double before, double charged,
-                         uint64_t chance)
+/* Notes what a server charged, as a part of a maximum: whether it has charged a quarter. */
+static inline void weigh(struct row *row, uint32_t server, double charged, uint64_t chance)
 {
-    uint32_t leader = row->since_leader >> SINCE_BITS & (SERVERS - 1);
-    double lead = (double)(row->since_leader >> LEAD_SHIFT) * before;
+    struct proof proof = proof_of(row);
     server %= SERVERS;
-    if (charged <= 0)
+    if (charged <= 0 || proof.proven > 1 || (proof.proven == 1 && proof.first == server))
         return;
-    lead += (leader == server ? charged : -charged) * LEAD_MOST;
-    if (lead < 0) {
-        leader = server;
-        lead = -lead;
-    }
-    lead = lead / (before + charged) + (double)(chance >> 40) / (UINT64_C(1) << 24);
-    uint32_t rounded_lead = lead < LEAD_MOST ? (uint32_t)lead : LEAD_MOST;
-    row->since_leader = (row->since_leader & SINCE_MOST) | leader << SINCE_BITS |
-                        rounded_lead << LEAD_SHIFT;
+    double units = charged * 4 * QUARTER + (double)(chance >> 40) / (UINT64_C(1) << 24);
+    uint32_t part = units < 2 * QUARTER ? (uint32_t)units : 2 * QUARTER; /* whoever is ahead */
+    if (proof.other == server)
+        proof.part += part;
+    else if (part > proof.part)
+        proof = (struct proof){proof.proven, proof.first, server, part - proof.part};
+    else
+        proof.part -= part;
+    if (proof.part >= QUARTER)
+        proof = (struct proof){proof.proven + 1, proof.proven ? proof.first : server, 0, 0};
+    set_proof(row, &proof);
 }
 
 /* By whose word it is. */
 static inline uint32_t accountable(const struct row *row)
 {
-    uint32_t leader = row->since_leader >> SINCE_BITS & (SERVERS - 1);
-    bool alone = row->since_leader >> LEAD_SHIFT > LEAD_MOST * 3 / 4;
-    return alone && row->servers != 0 ? UINT32_C(1) << leader : row->servers;
-}
-
-/* Not by time alone, which stands still while what comes is late. */
-static inline uint64_t chance_of(const struct weir_buckets *buckets, const struct state *state)
-{
-    return ((uint64_t)state->time + buckets->counts.charges) * UINT64_C(0x9e3779b97f4a7c15);
+    struct proof proof = proof_of(row);
+    return proof.proven == 1 && row->servers != 0 ? UINT32_C(1) << proof.first : row->servers;
 }
 
 /* Takes tokens. */
@@ -276,13 +296,12 @@ static inline void spend(const struct class *class, struct row *row, struct stat
                          const double due[static WEIR_QUANTITIES], uint32_t server,
                          uint64_t chance, struct weir_levels *levels_r)
 {
-    double before = 0, charged = 0;
+    double charged = 0;
     for (unsigned q = 0; q < WEIR_QUANTITIES; q++) {
         const struct bound *bound = &class->of[q];
         struct weir_level *level = &levels_r->of[q];
         double left = bound->maximum - level->tokens;
-        before += left * bound->part;
-        charged += due[q] * bound->part;
+        charged = fmax(charged, due[q] * bound->part);
         left += due[q];
         level->exceeded = left > bound->beyond;
         level->raised = level->exceeded & !level->over;
@@ -293,7 +312,7 @@ static inline void spend(const struct class *class, struct row *row, struct stat
         row->deficit[q] = rounded(left, chance);
     }
     row->servers |= UINT32_C(1) << (server % 32);
-    weigh(row, server, before, charged, chance ^ chance << 32);
+    weigh(row, server, charged, chance ^ chance << 32);
 }
 
 static inline void tell_state(const struct row *row, const struct state *state,
@@ -328,10 +347,24 @@ bool weir_buckets_charge(struct weir_buckets *buckets, const struct weir_spot *s
     refill(class, row, &state, now, levels_r);
     if (__builtin_expect(state.time > now, 0))
         excuse(buckets, class, spot->name, now, state.time, due);
-    spend(class, row, &state, due, cost->server, chance_of(buckets, &state), levels_r);
+    /* not by time alone, which stands still while what comes is late */
+    uint64_t chance = ((uint64_t)state.time + buckets->counts.charges) *
+                      UINT64_C(0x9e3779b97f4a7c15);
+    spend(class, row, &state, due, cost->server, chance, levels_r);
     set_state(row, &state);
     tell_state(row, &state, levels_r);
     return (state.over | was_over) != 0 || levels_r->made;
+}
+
+void weir_buckets_vouch(struct weir_buckets *buckets, const struct weir_spot *spot,
+                        uint32_t servers)
+{
+    struct row *row = weir_buckets_row(buckets, spot);
+    uint32_t count = (uint32_t)__builtin_popcount(servers);
+    if (!row || count == 0)
+        return;
+    set_proof(row, &(struct proof){count > 1 ? 2 : 1, (uint32_t)__builtin_ctz(servers), 0, 0});
+    row->servers |= servers;
 }
 
 void weir_buckets_restore(struct weir_buckets *buckets, const struct weir_spot *spot,
@@ -349,7 +382,7 @@ void weir_buckets_restore(struct weir_buckets *buckets, const struct weir_spot *
     refill(class, row, &state, now, &levels);
     for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
         due[q] = fmin(cost->quantity[q], fmax(0, levels.of[q].tokens));
-    spend(class, row, &state, due, cost->server, chance_of(buckets, &state), &levels);
+    spend(class, row, &state, due, cost->server, buckets->counts.made, &levels);
     set_state(row, &state);
 }
 

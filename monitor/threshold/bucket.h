@@ -32,14 +32,11 @@
  * Marks are few - one for every 128 addresses - and where they do not suffice, the oldest go.
  * What is full is kept for WEIR_BUCKET_LATE more as long as there is room, for charges that arrive
  * out of order.
- * A server that charged seven eighths or more of what is missing now is alone to account for it,
- * whoever else charged a little: else one that lies could make others its witnesses by a single
- * good mail each.  Below that, all that charged since half account for it together.  It is that
- * much because what is missing reaches no further back than the bucket can hold: of two servers
- * that tell a long backlog one after the other the second must not look alone at once.  What is
- * told of a row are the server whose charges prevail, and by how much of all that is missing, to a
- * 63rd and right on average: what others charge is set against it, as in a vote by majority; all
- * quantities together, each as a part of its maximum.
+ * Where one server alone has charged a quarter of a maximum or more since half, it is by that
+ * one's word, whoever else charged a little: else one that lies could make others its witnesses by
+ * a single good mail each.  Where several have, or nobody has so much, all that charged since
+ * account for it together.  Of those that have not yet, a row follows the one that is ahead of the
+ * rest, as in a vote by majority; right on average, to a 31st of the quarter.
  * Deficits are single precision: right to a ten-millionth of the deficit a charge, and what is
  * less than a millionth of the maximum beyond it does not count as beyond.
  *
@@ -142,6 +139,10 @@ void weir_buckets_near(const struct weir_buckets *buckets, struct weir_spot *spo
  * bucket over, raised or cleared, or an entry made. */
 bool weir_buckets_charge(struct weir_buckets *buckets, const struct weir_spot *spot,
                          const struct weir_cost *cost, struct weir_levels *levels_r);
+
+/* From now on it is by the word of these servers: of one alone, or of all. */
+void weir_buckets_vouch(struct weir_buckets *buckets, const struct weir_spot *spot,
+                        uint32_t servers);
 
 /* Charges what was charged before by a table that is gone: never beyond a maximum, so that nothing
  * is raised. */

@@ -12,8 +12,8 @@
 struct row {
     uint32_t word[2]; /* of 64 bits, but aligned to 4 octets: time, class, what is over */
     float deficit[WEIR_QUANTITIES];
-    uint32_t since_leader; /* when all were at half or above; whose charges prevail, and how far */
-    uint32_t servers;      /* that charged since */
+    uint32_t since_proof; /* when all were at half or above; who has charged a good part since */
+    uint32_t servers;     /* that charged since */
 };
 
 /* Up to when what each bucket got back has been set against charges that came late. */

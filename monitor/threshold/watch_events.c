@@ -233,19 +233,17 @@ static const char *find_event(const struct weir_watch *watch, const struct weir_
     return NULL;
 }
 
-/* Empties the bucket, by the word of the same servers in equal parts. */
+/* Empties the bucket, by the word of the same servers. */
 static void exhaust(struct weir_watch *watch, const struct weir_alarm_place *place,
                     const struct weir_watch_event *event, weir_time time,
                     struct weir_levels *levels)
 {
     struct weir_cost cost = {.time = time, .class_number = place->class_number};
-    uint32_t servers = event->servers ? event->servers : 1;
-    cost.quantity[event->quantity] = (uint32_t)(event->limit.maximum * 1.00001) /
-                                         (uint32_t)__builtin_popcount(servers) + 1;
-    for (cost.server = 0; cost.server < 32; cost.server++)
-        if (servers >> cost.server & 1)
-            weir_buckets_charge(watch->level[place->level], &place->spot[place->level], &cost,
-                                levels);
+    struct weir_buckets *buckets = watch->level[place->level];
+    cost.quantity[event->quantity] = (uint32_t)(event->limit.maximum * 1.00001) + 1;
+    cost.server = event->servers ? (uint32_t)__builtin_ctz(event->servers) : 0;
+    weir_buckets_charge(buckets, &place->spot[place->level], &cost, levels);
+    weir_buckets_vouch(buckets, &place->spot[place->level], event->servers);
 }
 
 const char *weir_watch_resume(struct weir_watch *watch, struct weir_watch_event *event,

@@ -55,7 +55,7 @@ struct part {
     uint32_t server, each;
 };
 
-static void who_charged_nearly_all_of_it_is_alone_to_account_for_it(void **state)
+static void who_alone_charged_a_quarter_is_alone_to_account_for_it(void **state)
 {
     static const struct {
         struct part part[4];
@@ -64,9 +64,8 @@ static void who_charged_nearly_all_of_it_is_alone_to_account_for_it(void **state
         {{{1, 1}, {2, 1}}, 1 << 1 | 1 << 2},
         {{{1, 3}, {2, 2}}, 1 << 1 | 1 << 2},
         {{{1, 1}, {2, 1}, {3, 1}, {4, 1}}, 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4},
-        {{{1, 4}, {2, 1}}, 1 << 1 | 1 << 2},
         {{{1, 19}, {2, 1}}, 1 << 1},
-        {{{1, 1}, {2, 37}, {3, 1}}, 1 << 2},
+        {{{1, 1}, {2, 19}, {3, 1}}, 1 << 2},
         {{{7, 1}}, 1 << 7},
     };
     (void)state;
@@ -131,7 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(servers_are_those_that_charged_since_half),
-        cmocka_unit_test(who_charged_nearly_all_of_it_is_alone_to_account_for_it),
+        cmocka_unit_test(who_alone_charged_a_quarter_is_alone_to_account_for_it),
         cmocka_unit_test(two_that_tell_the_same_late_account_for_it_together),
         cmocka_unit_test(a_single_mail_makes_nobody_a_witness),
     };
