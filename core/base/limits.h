@@ -93,6 +93,9 @@
 #define WEIR_RULE_ID_MAX ((1u << 28) - 1) /* four octets as a varint */
 #define WEIR_RULE_READY_MAX 65536  /* octets of compiled code of one expression in an image */
 #define WEIR_RULES_READY_MAX (8u << 20) /* octets of it of all; the rest is compiled when wanted */
+#define WEIR_RULE_SERIAL_MAX ((1u << 28) - 1) /* of published sets: four octets in info strings */
+#define WEIR_RULE_PARCEL_MAX (32u << 20) /* octets of a published set */
+#define WEIR_RULE_PARCEL_SECTIONS_MAX 16 /* its sections */
 #define WEIR_RULE_SELECTORS_MAX 512 /* header names that the rules of a set look at */
 #define WEIR_RULE_HITS_MAX 1024    /* hits of one message that are reported */
 #define WEIR_RULE_REPEATS_MAX 100  /* hits of a rule that counts them */
