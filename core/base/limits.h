@@ -89,6 +89,7 @@
 #define WEIR_RULE_PATTERN_MAX 32768 /* octets of one expression; SpamAssassin's reach 20,000 */
 #define WEIR_RULE_DESCRIPTION_MAX 255 /* octets */
 #define WEIR_RULE_META_MAX 512     /* terms of one meta rule */
+#define WEIR_RULE_TEXT_MAX (2 * WEIR_RULE_LINE_MAX) /* octets of all lines of one rule */
 #define WEIR_RULE_SCORE_MAX 100    /* points of one rule, to either side */
 #define WEIR_RULE_ID_MAX ((1u << 28) - 1) /* four octets as a varint */
 #define WEIR_RULE_READY_MAX 65536  /* octets of compiled code of one expression in an image */

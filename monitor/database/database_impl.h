@@ -16,8 +16,8 @@
 #include "core/base/address.h"
 #include "monitor/database/database_io.h"
 
-#define WEIR_DATABASE_VERSION 7
-#define WEIR_DATABASE_STATEMENTS 64 /* texts of statements in these files, at most */
+#define WEIR_DATABASE_VERSION 8
+#define WEIR_DATABASE_STATEMENTS 128 /* texts of statements in these files, at most */
 
 struct weir_database {
     sqlite3 *sqlite;

@@ -10,8 +10,11 @@
  * A rule is kept in the language of rule_source.h, without its lines for id, state and score, which
  * are columns.  A change and its line of history are one transaction.
  *
- * See database_io.h for owner, threads, errors and rows.  Limits: WEIR_RULES_MAX rules (WEIR_ELIMIT),
- * WEIR_RULE_TEXT_MAX octets of a rule's lines.
+ * Rules are never removed: what is not wanted is retired, so that old numbers keep their names.
+ *
+ * See database_io.h for owner, threads, errors and rows; a row() that returns an error ends the
+ * list with it.  Limits: WEIR_RULES_MAX rules (WEIR_ELIMIT), WEIR_RULE_TEXT_MAX octets of a rule's
+ * lines.
  */
 #ifndef WEIR_DATABASE_RULES_IO_H
 #define WEIR_DATABASE_RULES_IO_H
@@ -42,8 +45,9 @@ struct weir_rule_change {
 };
 
 /* Adds a rule, or puts it in the place of the one with its id; created is kept, updated and, with
- * another state, since become the change's time.  Nothing different: nothing is written.  1 when it
- * was, 0 when not; WEIR_EINVAL: its name belongs to another id, or a number is none; or an error. */
+ * another state, since become the change's time, author stays.  Nothing different: nothing is
+ * written.  1 when it was, 0 when not; WEIR_EINVAL: its name belongs to another id or its id to
+ * another name, or a number is none; or an error.  Scores are kept to 1/100. */
 int weir_database_rule_put(struct weir_database *database, const struct weir_kept_rule *rule,
                            const struct weir_rule_change *change);
 
@@ -63,8 +67,9 @@ struct weir_rule_changed {
     weir_time time;
     uint32_t rule;
     const char *name, *who, *why;
-    const char *what;          /* "added", "score", "state", "text", "bounds", "approved" */
-    const char *old, *new;     /* as text; "" before it was added */
+    const char *what;          /* "added", "kind", "text", "state", "score", "base", "bounds",
+                                  "approved" */
+    const char *old, *new;     /* as text; of what was added: "", and its lines */
 };
 
 /* History, newest first, of one rule or (0) of all, at most so many, with numbers below before (0:

@@ -69,6 +69,28 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
 
     ("CREATE INDEX decisions_standing ON decisions (ends) WHERE undone = 0;"
      "CREATE INDEX decisions_undone ON decisions (undone) WHERE undone > 0;"),
+
+    ("CREATE TABLE rules (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,"
+     "  text TEXT NOT NULL, state TEXT NOT NULL, score REAL NOT NULL, base REAL NOT NULL,"
+     "  low REAL NOT NULL, high REAL NOT NULL, author TEXT NOT NULL, created INTEGER NOT NULL,"
+     "  updated INTEGER NOT NULL, since INTEGER NOT NULL, approved INTEGER NOT NULL) STRICT;"
+     "CREATE INDEX rules_state ON rules (state, score);"
+     "CREATE TABLE rule_changes (number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
+     "  rule INTEGER NOT NULL, name TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,"
+     "  old TEXT NOT NULL, new TEXT NOT NULL, why TEXT NOT NULL) STRICT;"
+     "CREATE INDEX rule_changes_of ON rule_changes (rule, number);"
+     "CREATE TRIGGER rule_changes_stay BEFORE UPDATE ON rule_changes BEGIN"
+     "  SELECT RAISE(ABORT, 'history is not changed'); END;"
+     "CREATE TRIGGER rule_changes_remain BEFORE DELETE ON rule_changes BEGIN"
+     "  SELECT RAISE(ABORT, 'history is not changed'); END;"
+     "CREATE TABLE messages (number INTEGER PRIMARY KEY AUTOINCREMENT, uid INTEGER NOT NULL UNIQUE,"
+     "  time INTEGER NOT NULL, server INTEGER NOT NULL, address BLOB NOT NULL,"
+     "  domain TEXT NOT NULL, verdict TEXT NOT NULL, score REAL NOT NULL, serial INTEGER NOT NULL,"
+     "  reported TEXT NOT NULL DEFAULT '', reported_at INTEGER NOT NULL DEFAULT 0) STRICT;"
+     "CREATE INDEX messages_reported ON messages (reported_at) WHERE reported_at > 0;"
+     "CREATE TABLE message_hits (message INTEGER NOT NULL, rule INTEGER NOT NULL,"
+     "  points REAL NOT NULL, PRIMARY KEY (message, rule)) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX message_hits_of ON message_hits (rule, message);"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)
