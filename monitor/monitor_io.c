@@ -286,6 +286,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     weir_admit_free(&monitor->admit);
     weir_certificate_free(&monitor->certificate);
     weir_orders_free(&monitor->orders);
+    weir_publisher_free(&monitor->publisher);
     weir_policy_free(&monitor->policy);
     weir_database_free(&monitor->database);
     if (monitor->signals >= 0)

@@ -28,6 +28,7 @@
 #include "monitor/agent/firewall_io.h"
 #include "monitor/agent/instances_io.h"
 #include "monitor/agent/link_io.h"
+#include "monitor/agent/sets_io.h"
 #include "monitor/agent/silence.h"
 #include "monitor/agent/tail_io.h"
 
@@ -37,7 +38,8 @@
 #define COMMANDS_TIMEOUT ((HELD + 15) * WEIR_SECOND)
 #define HEALTH_EVERY (5 * WEIR_SECOND) /* unless the monitor wants it more often */
 #define HEALTH_LEAST (WEIR_SECOND / 5)
-#define HEALTH_NUMBERS 640             /* octets of a report without names */
+#define RULES_TIMEOUT (120 * WEIR_SECOND)
+#define HEALTH_NUMBERS 1120            /* octets of a report without names */
 #define BLOCK_EVERY (10 * WEIR_SECOND)  /* at least: the operator may have changed the lists */
 #define REST_LEAST (WEIR_SECOND / 2)
 #define REST_MOST (30 * WEIR_SECOND)
@@ -57,6 +59,7 @@ struct weir_agent {
     struct weir_lists *lists;
     struct weir_tail *tail;
     struct weir_link *link;
+    struct weir_sets *sets;
     struct weir_firewall *firewall;    /* NULL: none is wanted */
 
     char shipping[WEIR_STREAM_TEXT];   /* the stream that travels */
@@ -138,6 +141,14 @@ static int open_link(struct weir_agent *agent)
     return weir_link_new(&options, &agent->log.log, &agent->link);
 }
 
+static int open_sets(struct weir_agent *agent)
+{
+    uint8_t open[WEIR_PARCEL_PUBLIC];
+    bool has_key = weir_parcel_public_read(weir_slice_of(agent->identity.rules), open);
+
+    return weir_sets_open(&agent->config, has_key ? open : NULL, &agent->log.log, &agent->sets);
+}
+
 static int open_firewall(struct weir_agent *agent)
 {
     struct weir_firewall_options options = {
@@ -163,7 +174,8 @@ static int open_parts(struct weir_agent *agent)
         return WEIR_ENOMEM;
     weir_instances_begin(&agent->instances, instances, log);
     if ((done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
-        (done = weir_tail_open(spool, log, &agent->tail)) < 0 || (done = open_link(agent)) < 0)
+        (done = weir_tail_open(spool, log, &agent->tail)) < 0 || (done = open_link(agent)) < 0 ||
+        (done = open_sets(agent)) < 0)
         return done;
     agent->signals = weir_signals_open();
     return agent->signals < 0 ? agent->signals : 0;
@@ -257,6 +269,7 @@ void weir_agent_close(struct weir_agent **agent)
     if (!agent || !*agent)
         return;
     weir_link_free(&(*agent)->link);
+    weir_sets_free(&(*agent)->sets);
     weir_firewall_free(&(*agent)->firewall);
     weir_tail_free(&(*agent)->tail);
     weir_lists_free(&(*agent)->lists);
@@ -366,12 +379,28 @@ static void reported(struct weir_agent *agent, struct weir_slice answer)
     json_decref(json);
 }
 
+static void fetched(struct weir_agent *agent, int status, struct weir_slice answer)
+{
+    if (status != 200) {
+        weir_link_rest(agent->link, WEIR_ERRAND_RULES);
+        return;
+    }
+    weir_sets_take(agent->sets, answer, weir_clock_now(&agent->steady));
+    agent->health = 0;
+}
+
 static void ended(void *context, enum weir_errand errand, int status, struct weir_slice answer)
 {
     struct weir_agent *agent = context;
+    struct weir_news news;
 
     if (status == 200 || status == 204)
         weir_instances_let_in(&agent->instances, &agent->log.log);
+    if (errand == WEIR_ERRAND_COMMANDS && (status == 200 || status == 204) &&
+        weir_news_read(weir_link_field(agent->link, errand, WEIR_NEWS_FIELD), &news))
+        weir_sets_hear(agent->sets, &news, weir_clock_now(&agent->steady));
+    if (errand == WEIR_ERRAND_RULES)
+        fetched(agent, status, answer);
     if (errand == WEIR_ERRAND_HEALTH && status == 200)
         reported(agent, answer);
     if (errand == WEIR_ERRAND_SHIP)
@@ -438,14 +467,25 @@ static int held(const struct weir_agent *agent, weir_time steady)
 
 static void ask_for_commands(struct weir_agent *agent, weir_time steady)
 {
-    char place[96];
+    char place[128];
 
     if (!weir_link_free_for(agent->link, WEIR_ERRAND_COMMANDS, steady))
         return;
-    snprintf(place, sizeof place, "/agent/v1/commands?generation=%" PRId64 "&wait=%d%s",
-             agent->generation, held(agent, steady), steady >= agent->whole ? "&all=1" : "");
+    snprintf(place, sizeof place, "/agent/v1/commands?generation=%" PRId64 "&rules=%" PRIu32
+             "&wait=%d%s", agent->generation, weir_sets_heard(agent->sets), held(agent, steady),
+             steady >= agent->whole ? "&all=1" : "");
     (void)weir_link_send(agent->link, WEIR_ERRAND_COMMANDS, place, (struct weir_slice){0}, false,
                          COMMANDS_TIMEOUT);
+}
+
+static void fetch_rules(struct weir_agent *agent, weir_time steady)
+{
+    if (weir_sets_turn(agent->sets, steady))
+        agent->health = 0; /* what came of it is told at once */
+    if (weir_sets_due(agent->sets, steady) &&
+        weir_link_free_for(agent->link, WEIR_ERRAND_RULES, steady))
+        (void)weir_link_send(agent->link, WEIR_ERRAND_RULES, "/agent/v1/rules",
+                             (struct weir_slice){0}, false, RULES_TIMEOUT);
 }
 
 /* As many names as a report has room for: one octet may take six in JSON. */
@@ -488,14 +528,14 @@ static char *health_text(struct weir_agent *agent)
     const struct weir_silence *silence = &agent->silence;
     weir_time silent = weir_silence_now(silence);
     json_t *json = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "version", WEIR_VERSION,
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "version", WEIR_VERSION,
         "spool_files", (json_int_t)tail->files, "spool_octets", (json_int_t)tail->octets, "skipped",
         (json_int_t)tail->skipped, "generation", (json_int_t)agent->generation, "entries",
         (json_int_t)agent->applied.entries, "withheld", (json_int_t)agent->applied.withheld,
         "sniffer_silent", (json_int_t)(silent / WEIR_SECOND), "sniffer_silences",
         (json_int_t)silence->times, "sniffer_silence",
-        (json_int_t)((silence->past + silent) / WEIR_SECOND), "overruled", lines, "gone",
-        gone(agent, len));
+        (json_int_t)((silence->past + silent) / WEIR_SECOND), "rules",
+        weir_sets_health(agent->sets), "overruled", lines, "gone", gone(agent, len));
     char *text = json ? json_dumps(json, 0) : NULL;
 
     json_decref(json);
@@ -546,6 +586,7 @@ int weir_agent_run(struct weir_agent *agent)
         look(agent, steady);
         ship(agent, steady);
         ask_for_commands(agent, steady);
+        fetch_rules(agent, steady);
         tell_health(agent, steady);
         block(agent, steady);
         weir_link_turn(agent->link, steady, agent->config.agent_look, files, 1);

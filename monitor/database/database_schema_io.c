@@ -91,6 +91,10 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "CREATE TABLE message_hits (message INTEGER NOT NULL, rule INTEGER NOT NULL,"
      "  points REAL NOT NULL, PRIMARY KEY (message, rule)) STRICT, WITHOUT ROWID;"
      "CREATE INDEX message_hits_of ON message_hits (rule, message);"),
+
+    "CREATE TABLE rule_sets (serial INTEGER PRIMARY KEY, made INTEGER NOT NULL, who TEXT NOT NULL,"
+    "  what TEXT NOT NULL, why TEXT NOT NULL, rules INTEGER NOT NULL, octets INTEGER NOT NULL,"
+    "  file BLOB NOT NULL) STRICT;",
 };
 
 static int version_of(struct weir_database *database, int *version_r)
