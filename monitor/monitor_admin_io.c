@@ -23,6 +23,7 @@
 #include "monitor/agent/command.h"
 #include "monitor/database/database_audit_io.h"
 #include "monitor/monitor_publish_io.h"
+#include "monitor/monitor_rulebook_io.h"
 #include "monitor/monitor_status_io.h"
 
 #define WHO 32
@@ -349,6 +350,20 @@ static const struct {
     {"unaccept", unaccept},           {"status", status},
 };
 
+/* What is asked of the rulebook: that takes locks where it needs them. */
+static json_t *run_rulebook(struct question *question)
+{
+    struct weir_rulebook_question asked = {
+        .json = question->json, .who = question->who, .now = question->now};
+    json_t *json = weir_rulebook_answer(question->monitor, &asked);
+
+    if (!json) {
+        (void)refuse(question, asked.why);
+        question->code = asked.code;
+    }
+    return json;
+}
+
 /* Runs a verb with the database's lock; NULL: question->why says why not. */
 static json_t *run(struct question *question)
 {
@@ -357,6 +372,8 @@ static json_t *run(struct question *question)
 
     if (strcmp(name, "publish") == 0 || strcmp(name, "rollback") == 0)
         return publish(question);
+    if (weir_rulebook_is_asked(name))
+        return run_rulebook(question);
 
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
         if (strcmp(name, verbs[i].name) == 0) {
@@ -371,10 +388,31 @@ static json_t *run(struct question *question)
 /* HTTP ------------------------------------------------------------------------------- */
 
 struct body {
-    char octets[WEIR_ADMIN_BODY_MAX];
-    size_t len;
+    char *octets;
+    size_t len, room;
     bool too_long;
 };
+
+static void add_octets(struct body *body, const char *octets, size_t len)
+{
+    size_t room = 2 * (body->len + len);
+    char *more = body->octets;
+
+    if (body->too_long || len > WEIR_ADMIN_BODY_MAX - body->len) {
+        body->too_long = true;
+        return;
+    }
+    if (body->len + len > body->room) {
+        more = realloc(body->octets, room);
+        body->too_long = !more;
+        if (!more)
+            return;
+        body->octets = more;
+        body->room = room;
+    }
+    memcpy(more + body->len, octets, len);
+    body->len += len;
+}
 
 static void who_asks(struct MHD_Connection *connection, char who_r[static WHO])
 {
@@ -415,7 +453,7 @@ static enum MHD_Result answer(struct weir_monitor *monitor, struct MHD_Connectio
     json_t *json = NULL;
 
     who_asks(connection, question.who);
-    if (!body->too_long)
+    if (!body->too_long && body->len > 0)
         question.json = json_loadb(body->octets, body->len, JSON_REJECT_DUPLICATES, NULL);
     if (json_is_object(question.json))
         json = run(&question);
@@ -439,11 +477,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         return body ? MHD_YES : MHD_NO;
     }
     if (*len > 0) {
-        body->too_long |= *len > sizeof body->octets - body->len;
-        if (!body->too_long) {
-            memcpy(body->octets + body->len, octets, *len);
-            body->len += *len;
-        }
+        add_octets(body, octets, *len);
         *len = 0;
         return MHD_YES;
     }
@@ -455,8 +489,12 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 static void completed(void *context, struct MHD_Connection *connection, void **state,
                       enum MHD_RequestTerminationCode code)
 {
+    struct body *body = *state;
+
     (void)context, (void)connection, (void)code;
-    free(*state);
+    if (body)
+        free(body->octets);
+    free(body);
     *state = NULL;
 }
 

@@ -16,6 +16,7 @@
  *     publish [dry]            makes the rulebook the newest rule set, or tells what that would
  *                              change
  *     rollback SERIAL [dry]    publishes what an earlier set had, under a new serial
+ *     rules ..., analyze       monitor_rulebook_io.h
  *     status                   counts, and what cannot be written now
  *
  * What only reads (events, servers, top, history) reads the database itself.

@@ -25,6 +25,7 @@
 #include "monitor/threshold/spared.h"
 
 struct weir_admin;
+struct weir_rulebook;
 
 /* What the loop does again and again until it is done. */
 enum weir_monitor_task {
@@ -33,6 +34,7 @@ enum weir_monitor_task {
     WEIR_TASK_SERVERS,
     WEIR_TASK_FORGET,
     WEIR_TASK_SYNC,
+    WEIR_TASK_ANALYZE,
     WEIR_TASKS
 };
 
@@ -69,6 +71,7 @@ struct weir_monitor {
     struct weir_admit *admit;
     struct weir_certificate certificate;
     struct weir_intake *intake;
+    struct weir_rulebook *rulebook;
     struct weir_admin *admin;
     weir_time stored, retained; /* steady: last time */
     bool storing;                /* there is more to be stored at once */

@@ -24,6 +24,7 @@
 #include "monitor/database/database_retention_io.h"
 #include "monitor/intake/lines.h"
 #include "monitor/monitor_impl.h"
+#include "monitor/monitor_rulebook_io.h"
 
 #define ARENA_FIRST 8192
 #define ROWS 1500000             /* of one table of minutes: at most 176 MB, when all are used */
@@ -83,6 +84,7 @@ void weir_monitor_note(struct weir_monitor *monitor, enum weir_monitor_task task
         [WEIR_TASK_SERVERS] = "servers are not written",
         [WEIR_TASK_FORGET] = "nothing could be forgotten",
         [WEIR_TASK_SYNC] = "the journal is not durable",
+        [WEIR_TASK_ANALYZE] = "rules are not analyzed",
     };
     char *trouble = monitor->trouble[task];
 
@@ -186,7 +188,7 @@ static int open_parts(struct weir_monitor *monitor)
         open_database,           weir_monitor_open_policy,   open_spared,
         weir_monitor_spare,      weir_monitor_open_alerts,   weir_monitor_open_watch,
         open_counting,           open_receiver,              end_replay,
-        weir_monitor_open_door,  weir_admin_open,
+        weir_monitor_open_door,  weir_rulebook_open,         weir_admin_open,
     };
     int done = 0;
 
@@ -271,6 +273,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     if (!monitor)
         return;
     weir_admin_close(monitor);
+    weir_rulebook_close(monitor);
     weir_intake_close(&monitor->intake);
     if (monitor->receiver)
         (void)weir_receiver_store(monitor->receiver);

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "core/base/error.h"
-#include "monitor/analyzer/life.h"
 #include "monitor/database/database_audit_io.h"
 
 #define WITHIN (WEIR_SECOND / 50) /* for each server, to come for a new set */
@@ -39,7 +38,6 @@ int weir_monitor_open_publisher(struct weir_monitor *monitor)
         .database = monitor->database,
         .lock = &monitor->lock,
         .key_path = weir_config_path(config, config->monitor_rules_key, monitor->arena),
-        .idle = weir_life_defaults().idle,
         .published = published,
         .context = monitor,
     };
@@ -84,19 +82,37 @@ static json_t *tell(const struct weir_published *published_, bool different)
                      published_->fresh, "differences", differences);
 }
 
+void weir_monitor_publish_again(struct weir_monitor *monitor, weir_time now)
+{
+    struct weir_publishing by = {.who = "analyzer", .why = "by schedule", .now = now};
+    char why[WEIR_PUBLISH_WHY]; /* is logged, too */
+    struct weir_published done;
+
+    if (weir_publisher_serial(monitor->publisher) == 0 ||
+        weir_publisher_held(monitor->publisher))
+        return;
+    pthread_mutex_lock(&monitor->lock);
+    by.idle = monitor->config.analyzer_idle;
+    pthread_mutex_unlock(&monitor->lock);
+    (void)weir_publish(monitor->publisher, &by, &done, why);
+}
+
 json_t *weir_monitor_publish(struct weir_monitor *monitor, const json_t *json, const char *who,
                              weir_time now, char why_r[static WEIR_PUBLISH_WHY], unsigned *code_r)
 {
     const json_t *serial = json_object_get(json, "serial");
     const char *reason = json_string_value(json_object_get(json, "reason"));
-    const struct weir_publishing by = {.who = who,
-                                       .why = reason ? reason : "",
-                                       .now = now,
-                                       .dry = json_is_true(json_object_get(json, "dry"))};
+    struct weir_publishing by = {.who = who,
+                                 .why = reason ? reason : "",
+                                 .now = now,
+                                 .dry = json_is_true(json_object_get(json, "dry"))};
     json_int_t wanted = json_integer_value(serial);
     struct weir_published done;
     int rc;
 
+    pthread_mutex_lock(&monitor->lock);
+    by.idle = monitor->config.analyzer_idle;
+    pthread_mutex_unlock(&monitor->lock);
     if (serial)
         rc = weir_publish_again(monitor->publisher, wanted > 0 && wanted <= WEIR_RULE_SERIAL_MAX
                                                         ? (uint32_t)wanted : 0,

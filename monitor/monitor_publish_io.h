@@ -14,6 +14,10 @@ int weir_monitor_open_publisher(struct weir_monitor *monitor);
 /* What agents hear of the newest set. */
 void weir_monitor_news(struct weir_monitor *monitor, struct weir_news *news_r);
 
+/* After a run of the analyzer by its schedule: publishes what it changed, and what came of age,
+ * where a person has published before; not over a rollback, which is a person's to end. */
+void weir_monitor_publish_again(struct weir_monitor *monitor, weir_time now);
+
 /* {"dry", "reason"} publishes, {"serial", ...} takes back to an earlier one; called without the
  * database's lock.  What came of it; or NULL with why and a status of HTTP. */
 json_t *weir_monitor_publish(struct weir_monitor *monitor, const json_t *json, const char *who,

@@ -7,8 +7,9 @@
 static json_t *messages(struct weir_monitor *monitor)
 {
     struct weir_counting_counts counts = weir_counting_counts(monitor->counting);
-    json_t *json = json_pack("{s:I, s:I, s:I}", "repeated", (json_int_t)counts.repeated, "lost",
-                             (json_int_t)counts.lost, "rules", (json_int_t)counts.rules);
+    json_t *json = json_pack("{s:I, s:I, s:I, s:I}", "repeated", (json_int_t)counts.repeated,
+                             "lost", (json_int_t)counts.lost, "not_kept",
+                             (json_int_t)counts.left_out, "rules", (json_int_t)counts.rules);
 
     for (enum weir_record_state state = 0; json && state < WEIR_RECORD_STATES; state++)
         json_object_set_new(json, weir_record_state_name(state),

@@ -189,7 +189,8 @@
 #define WEIR_TAIL_GONE_MAX 256     /* names of files that went and were not yet told of */
 #define WEIR_LINK_ANSWER_MAX (32u << 20) /* octets of an answer of the monitor */
 #define WEIR_INTAKE_BODY_MAX WEIR_BATCH_MAX /* octets of a request, also once inflated: a batch */
-#define WEIR_ADMIN_BODY_MAX 65536   /* octets of an operator's question */
+#define WEIR_ADMIN_BODY_MAX (64u << 20) /* octets of an operator's question: rule files */
+#define WEIR_RULES_TOLD_MAX 1000   /* errors of rule files that are told in an answer */
 #define WEIR_INTAKE_WAIT_MAX 60    /* seconds a question for commands is held */
 #define WEIR_INTAKE_CONNECTIONS_MAX 4096
 #define WEIR_INTAKE_WAITING_MAX (WEIR_INTAKE_CONNECTIONS_MAX / 8) /* of an address or /64 that have
@@ -235,6 +236,9 @@
 
 /* analyzer ------------------------------------------------------------------ */
 #define WEIR_HITS_SEEN_MAX (1u << 22) /* decisions that are known when they come again */
+#define WEIR_MESSAGES_MAX 200000   /* recent messages that are kept: some 60 MB */
+#define WEIR_SAMPLE_BURST 1000     /* messages that are kept at once, and ... */
+#define WEIR_SAMPLE_RATE 5         /* ... a second when many come: the last 11 hours, at least */
 
 /* replay --------------------------------------------------------------- */
 #define WEIR_REPLAY_LINE_MAX 4096  /* octets of one line of a replayed log */

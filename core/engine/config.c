@@ -333,6 +333,17 @@ static const struct weir_setting rows[] = {
      "The program that alerts are mailed with: the message is its standard input, recipients are "
      "its arguments behind -i --.", check_absolute},
 
+    {"analyzer", "every", WEIR_PERIOD, "4h", 6e7, 30 * DAYS, NULL, AT(analyzer_every),
+     "So often the monitor looks at what rules hit, moves their scores, by half a point at most, "
+     "and retires, demotes or promotes them; `weirctl analyze` does it at once.", NULL},
+    {"analyzer", "idle", WEIR_PERIOD, "30d", 3.6e9, 3660 * DAYS, NULL, AT(analyzer_idle),
+     "A rule that hits nothing for longer is retired: kept, and published no more.", NULL},
+    {"analyzer", "trial", WEIR_PERIOD, "1d", 0, 366 * DAYS, NULL, AT(analyzer_trial),
+     "So long a rule is in the test, at least, before it goes to work.", NULL},
+    {"analyzer", "false_positives", WEIR_COUNT, "3", 0, 1000000, NULL,
+     AT(analyzer_false_positives), "So many good messages that people report within 7 days put a "
+     "rule that made them spam back to the test; 0: they never do.", NULL},
+
     {"threshold", "observe", WEIR_YESNO, "yes", 0, 0, NULL, AT(threshold_observe),
      "Whether thresholds are only watched: events are told with what would have been done, and "
      "nothing is listed.", NULL},

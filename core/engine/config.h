@@ -105,6 +105,10 @@ struct weir_config {
     weir_time alert_window;
     int64_t alert_hour;
 
+    /* [analyzer] */
+    weir_time analyzer_every, analyzer_idle, analyzer_trial;
+    int64_t analyzer_false_positives;
+
     /* [threshold] */
     bool threshold_observe;
     double connections_rate, messages_rate, recipients_rate;

@@ -1,6 +1,6 @@
 /*
- * rule_set - makes the rule set of what the monitor published (parcels_io.h) and the configuration's
- * rule files, whose lines win.
+ * rule_set - makes the rule set of what the monitor published (parcels_io.h) and of the
+ * configuration's rule files, whose lines win.
  *
  * Owner:    nothing is kept.
  * Errors:   everything wrong in the files is reported by file and line, and then the set at
@@ -18,8 +18,9 @@ struct weir_rule_set_made {
     uint32_t serial;   /* the published one's; else one more than that of the set before */
 };
 
-/* Reads the published set and [rules] folder and, when write, puts the set in the place of [rules] file.  0;
- * WEIR_EINVAL when something is wrong (reported); WEIR_EIO with errno; WEIR_ENOMEM, WEIR_ELIMIT. */
+/* Reads the published set and [rules] folder and, when write, puts the set in the place of [rules]
+ * file.  0; WEIR_EINVAL when something is wrong (reported); WEIR_EIO with errno; WEIR_ENOMEM,
+ * WEIR_ELIMIT. */
 int weir_rule_set_make(const struct weir_config *config, bool write, weir_rule_report *report,
                        void *context, struct weir_rule_set_made *made_r);
 

@@ -66,7 +66,7 @@ bool weir_parcel_keys_read(struct weir_slice text, struct weir_parcel_keys *keys
     return good;
 }
 
-const char *weir_parcel_public_text(const uint8_t open[static WEIR_PARCEL_PUBLIC],
+const char *weir_parcel_public_text(const uint8_t *open,
                                     char text_r[static WEIR_PARCEL_KEY_TEXT])
 {
     return sodium_bin2base64(text_r, WEIR_PARCEL_KEY_TEXT, open, WEIR_PARCEL_PUBLIC, BASE64);
@@ -77,8 +77,7 @@ bool weir_parcel_public_read(struct weir_slice text, uint8_t open_r[static WEIR_
     return text.len == WEIR_PARCEL_KEY_TEXT - 1 && read_text(text, open_r, WEIR_PARCEL_PUBLIC);
 }
 
-const char *weir_parcel_key_id(const uint8_t open[static WEIR_PARCEL_PUBLIC],
-                               char id_r[static WEIR_PARCEL_KEY_ID])
+const char *weir_parcel_key_id(const uint8_t *open, char id_r[static WEIR_PARCEL_KEY_ID])
 {
     unsigned char hash[crypto_generichash_BYTES];
 

@@ -59,14 +59,14 @@ struct weir_parcel_keys {
 void weir_parcel_seed_new(char seed_r[static WEIR_PARCEL_KEY_TEXT]);
 bool weir_parcel_keys_read(struct weir_slice seed, struct weir_parcel_keys *keys_r);
 
-/* A public half as text, and of a text, which is exactly one; false: it is none. */
-const char *weir_parcel_public_text(const uint8_t open[static WEIR_PARCEL_PUBLIC],
+/* A public half, WEIR_PARCEL_PUBLIC octets, as text; and of a text that is exactly one, else
+ * false. */
+const char *weir_parcel_public_text(const uint8_t *open,
                                     char text_r[static WEIR_PARCEL_KEY_TEXT]);
 bool weir_parcel_public_read(struct weir_slice text, uint8_t open_r[static WEIR_PARCEL_PUBLIC]);
 
 /* The name a key has in files.  Returns id_r. */
-const char *weir_parcel_key_id(const uint8_t open[static WEIR_PARCEL_PUBLIC],
-                               char id_r[static WEIR_PARCEL_KEY_ID]);
+const char *weir_parcel_key_id(const uint8_t *open, char id_r[static WEIR_PARCEL_KEY_ID]);
 
 /* Signs serial, made, rules and sections; key is not looked at.  0 with the file's octets, which
  * the caller frees; WEIR_EINVAL (no serial), WEIR_ELIMIT, WEIR_ENOMEM. */

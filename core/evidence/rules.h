@@ -34,9 +34,9 @@ struct weir_rules_options {
 
 /* Builds an image.  Every expression is compiled once to see that it is one; meta rules are
  * checked for unknown names and circles.  Draft and retired rules are left out, and those with
- * a score of 0 whose names do not begin with "__": for formulas all these are 0.  0 with
- * octets (malloc'ed, the caller frees), WEIR_EINVAL when something is wrong (reported),
- * WEIR_ENOMEM, WEIR_ELIMIT. */
+ * a score of 0 that are not in the test and whose names do not begin with "__": for formulas all
+ * these are 0.  0 with octets (malloc'ed, the caller frees), WEIR_EINVAL when something is wrong
+ * (reported), WEIR_ENOMEM, WEIR_ELIMIT. */
 int weir_rules_build(const struct weir_rule_sources *sources,
                      const struct weir_rules_options *options, weir_rule_report *report,
                      void *context, void **octets_r, size_t *len_r);

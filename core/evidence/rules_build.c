@@ -80,7 +80,7 @@ static bool is_in_set(const struct weir_rule_source *source)
 {
     if (source->state == WEIR_RULE_DRAFT || source->state == WEIR_RULE_RETIRED)
         return false;
-    return is_hidden(source) || source->score != 0;
+    return is_hidden(source) || source->score != 0 || source->state == WEIR_RULE_TEST;
 }
 
 static int choose(struct weir_build *build)

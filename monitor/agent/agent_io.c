@@ -528,9 +528,9 @@ static char *health_text(struct weir_agent *agent)
     const struct weir_silence *silence = &agent->silence;
     weir_time silent = weir_silence_now(silence);
     json_t *json = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "version", WEIR_VERSION,
-        "spool_files", (json_int_t)tail->files, "spool_octets", (json_int_t)tail->octets, "skipped",
-        (json_int_t)tail->skipped, "generation", (json_int_t)agent->generation, "entries",
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "version",
+        WEIR_VERSION, "spool_files", (json_int_t)tail->files, "spool_octets",
+        (json_int_t)tail->octets, "skipped", (json_int_t)tail->skipped, "generation", (json_int_t)agent->generation, "entries",
         (json_int_t)agent->applied.entries, "withheld", (json_int_t)agent->applied.withheld,
         "sniffer_silent", (json_int_t)(silent / WEIR_SECOND), "sniffer_silences",
         (json_int_t)silence->times, "sniffer_silence",

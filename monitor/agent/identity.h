@@ -11,8 +11,8 @@
  *
  * secret is 32 random octets in base64url; the monitor keeps only a hash of it.  pin is the SHA-256
  * of the monitor's public key as curl and browsers write it; without one the monitor's
- * certificate must be one the system trusts.  rules is the public half of the key that rule sets are
- * signed with (rule_parcel.h); identities from before there was one have none.
+ * certificate must be one the system trusts.  rules is the public half of the key that rule sets
+ * are signed with (rule_parcel.h); identities from before there was one have none.
  *
  * Owner:    plain values.  Threads: pure functions.
  * Errors:   WEIR_EINVAL with *why_r (static text); WEIR_ELIMIT is told the same way.

@@ -1,7 +1,7 @@
 /*
  * sets - the monitor's rule sets on their way to work on this server (claims B11, B12, B31).
  *
- *     heard of -> fetched -> its signature looked at -> rules-SERIAL.db -> the image (rule_set_io.h)
+ *     heard of -> fetched -> its signature looked at -> rules-SERIAL.db -> the image
  *
  * What was changed on its way, cut, signed by somebody else, or is older than what is here, is
  * refused, and so is a set that cannot be made with this server's own rule files: the one at work

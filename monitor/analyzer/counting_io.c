@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "monitor/analyzer/sample.h"
 #include "monitor/database/database_hits_io.h"
+#include "monitor/database/database_messages_io.h"
 
 struct decision {
     enum weir_record_state state;
@@ -24,6 +26,7 @@ struct weir_counting_batch {
 struct weir_counting {
     struct weir_counting_options options;
     struct weir_hits *hits;
+    struct weir_sample *sample; /* of those that were counted and not yet stored */
     uint64_t before;       /* position: everything up to there was counted before the start */
     uint64_t position;     /* behind the last line that was counted */
     uint64_t kept;         /* up to there it is in the database */
@@ -43,6 +46,8 @@ int weir_counting_open(const struct weir_counting_options *options,
     pthread_mutex_init(&counting->lock, NULL);
     rc = weir_hits_new(&options->hits, &counting->hits);
     if (rc == 0)
+        rc = weir_sample_new(&options->hits.key, &counting->sample);
+    if (rc == 0)
         rc = weir_database_hits_load(options->database, counting->hits, &counting->before);
     counting->position = counting->kept = counting->before;
     if (rc < 0)
@@ -57,6 +62,7 @@ void weir_counting_free(struct weir_counting **counting)
     if (!*counting)
         return;
     weir_hits_free(&(*counting)->hits);
+    weir_sample_free(&(*counting)->sample);
     pthread_mutex_destroy(&(*counting)->lock);
     explicit_bzero(&(*counting)->options.keys, sizeof((*counting)->options.keys));
     free(*counting);
@@ -100,6 +106,7 @@ static void count(struct weir_counting *counting, const struct decision *decisio
         return;
     switch (weir_hits_take(counting->hits, &decision->info, now)) {
     case WEIR_HITS_COUNTED:
+        weir_sample_take(counting->sample, &decision->info, now);
         break;
     case WEIR_HITS_REPEATED:
         counting->counts.repeated++;
@@ -122,6 +129,18 @@ void weir_counting_take(struct weir_counting *counting, const struct weir_counti
     pthread_mutex_unlock(&counting->lock);
 }
 
+/* A transaction of its own: they are a sample, and known when they come again. */
+static int store_messages(struct weir_counting *counting)
+{
+    size_t kept;
+    const struct weir_info *info = weir_sample_kept(counting->sample, &kept);
+    int rc = kept == 0 ? 0 : weir_database_messages_put(counting->options.database, info, kept);
+
+    if (rc >= 0)
+        weir_sample_clear(counting->sample);
+    return rc;
+}
+
 int weir_counting_store(struct weir_counting *counting, weir_time now)
 {
     int rc = 0;
@@ -130,8 +149,10 @@ int weir_counting_store(struct weir_counting *counting, weir_time now)
     if (counting->position != counting->kept)
         rc = weir_database_hits_put(counting->options.database, counting->hits, now,
                                     counting->position);
-    if (rc >= 0)
+    if (rc >= 0) {
         counting->kept = counting->position;
+        rc = store_messages(counting);
+    }
     pthread_mutex_unlock(&counting->lock);
     return rc < 0 ? rc : 0;
 }
@@ -143,6 +164,7 @@ struct weir_counting_counts weir_counting_counts(struct weir_counting *counting)
     pthread_mutex_lock(&counting->lock);
     counts = counting->counts;
     counts.rules = weir_hits_rules(counting->hits);
+    counts.left_out = weir_sample_left_out(counting->sample);
     pthread_mutex_unlock(&counting->lock);
     return counts;
 }

@@ -2,6 +2,7 @@
  * counting - the decisions of all servers as they come in, counted and kept (claims B4, B15, B23).
  *
  *     a server's line -> record.h: is it signed, and its own? -> hits.h -> the table of hits
+ *                                                               `-> sample.h -> recent messages
  *
  * Lines are read in a batch, which is the work, and then counted with the journal's position behind
  * it; what the database has already, is passed over when the journal is read again.  Only what is
@@ -30,6 +31,7 @@ struct weir_counting_options {
 struct weir_counting_counts {
     uint64_t state[WEIR_RECORD_STATES];  /* lines, by how far they were believed */
     uint64_t repeated, lost;             /* of the good ones; lost: memory was short */
+    uint64_t left_out;                   /* counted, and not kept among recent messages */
     size_t rules;
 };
 

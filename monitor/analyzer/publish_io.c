@@ -211,8 +211,9 @@ static int fail(struct going *going, int rc, const char *why)
 
 static int trouble(struct going *going, int rc)
 {
-    return fail(going, rc, rc == WEIR_ENOMEM ? "memory is short"
-                                             : weir_database_why(going->publisher->options.database));
+    struct weir_database *database = going->publisher->options.database;
+
+    return fail(going, rc, rc == WEIR_ENOMEM ? "memory is short" : weir_database_why(database));
 }
 
 /* Gathering, with the database's lock. --------------------------------------------------- */
@@ -276,8 +277,7 @@ static int gather(struct going *going)
 {
     struct gathering gathering = {.going = going, .last = {.arena = going->arena}};
     struct weir_database *database = going->publisher->options.database;
-    int rc = weir_pick_new(going->arena, going->publisher->options.idle, going->by->now,
-                           &going->pick);
+    int rc = weir_pick_new(going->arena, going->by->idle, going->by->now, &going->pick);
 
     rc = rc < 0 ? rc : weir_database_hits(database, add_hit, &gathering.last);
     return rc < 0 ? rc : weir_database_rules(database, 0, add_rule, &gathering);

@@ -33,7 +33,6 @@ struct weir_publisher_options {
     struct weir_database *database;
     pthread_mutex_t *lock;       /* of the database */
     const char *key_path;        /* made when it is missing */
-    weir_time idle;              /* see pick.h */
     /* A set was published: agents are to be told. */
     void (*published)(void *context, uint32_t serial);
     void *context;
@@ -47,6 +46,7 @@ void weir_publisher_free(struct weir_publisher **publisher);
 struct weir_publishing {
     const char *who, *why;
     weir_time now;
+    weir_time idle;              /* see pick.h */
     bool dry;                    /* nothing is changed */
 };
 

@@ -75,6 +75,10 @@ enum weir_ctl_option {
     WEIR_CTL_WATCH = 'w',
     WEIR_CTL_OPEN = 'y',
     WEIR_CTL_ACCEPT = 'Y',
+    WEIR_CTL_BOOK = '1',
+    WEIR_CTL_STATE = '2',
+    WEIR_CTL_WHERE = '3',
+    WEIR_CTL_NOW = '4',
 };
 
 struct weir_ctl;
@@ -223,6 +227,13 @@ int weir_ctl_rules_sets(struct weir_ctl *ctl);
 int weir_ctl_rules_diff(struct weir_ctl *ctl);
 int weir_ctl_publish(struct weir_ctl *ctl);
 int weir_ctl_rollback(struct weir_ctl *ctl);
+int weir_ctl_rules_add(struct weir_ctl *ctl);
+int weir_ctl_rules_set(struct weir_ctl *ctl);
+int weir_ctl_rules_state(struct weir_ctl *ctl);
+int weir_ctl_rules_approve(struct weir_ctl *ctl);
+int weir_ctl_rules_history(struct weir_ctl *ctl);
+int weir_ctl_rules_export(struct weir_ctl *ctl);
+int weir_ctl_analyze(struct weir_ctl *ctl);
 int weir_ctl_server_add(struct weir_ctl *ctl);
 int weir_ctl_server_revoke(struct weir_ctl *ctl);
 int weir_ctl_server_list(struct weir_ctl *ctl);

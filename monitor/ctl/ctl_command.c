@@ -60,6 +60,10 @@ static const struct option long_options[] = {
     {"watch", no_argument, NULL, WEIR_CTL_WATCH},
     {"open", no_argument, NULL, WEIR_CTL_OPEN},
     {"accept", no_argument, NULL, WEIR_CTL_ACCEPT},
+    {"book", no_argument, NULL, WEIR_CTL_BOOK},
+    {"state", required_argument, NULL, WEIR_CTL_STATE},
+    {"where", required_argument, NULL, WEIR_CTL_WHERE},
+    {"now", required_argument, NULL, WEIR_CTL_NOW},
     {NULL, 0, NULL, 0},
 };
 
@@ -113,6 +117,10 @@ static const struct explanation explanations[] = {
     {WEIR_CTL_WATCH, "--watch", "draw it anew every 2 s, until Ctrl-C"},
     {WEIR_CTL_OPEN, "--open", "only those that stand"},
     {WEIR_CTL_ACCEPT, "--accept", "and accept it from now on, on all servers"},
+    {WEIR_CTL_BOOK, "--book", "the monitor's rulebook, all states, instead of the rules at work"},
+    {WEIR_CTL_STATE, "--state STATE", "active, test, draft, retired or locked"},
+    {WEIR_CTL_WHERE, "--where TEXT", "only those, as \"hits>100,false-positives>2\""},
+    {WEIR_CTL_NOW, "--now TIME", "as if it were then: what is idle, how old hits are"},
 };
 
 int weir_ctl_error(struct weir_ctl *ctl, int code, const char *format, ...)

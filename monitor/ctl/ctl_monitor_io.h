@@ -18,7 +18,7 @@
 #include "monitor/ctl/ctl.h"
 #include "monitor/database/database_io.h"
 
-#define WEIR_CTL_ANSWER_MAX (1u << 20)
+#define WEIR_CTL_ANSWER_MAX (64u << 20)
 
 /* Asks a question, which is forgotten then (NULL: memory was short).  0 and an object. */
 int weir_ctl_monitor_ask(struct weir_ctl *ctl, json_t *question, json_t **answer_r);

@@ -12,6 +12,7 @@
 #include "monitor/ctl/ctl_files_io.h"
 #include "monitor/ctl/ctl_judgement.h"
 #include "monitor/ctl/ctl_output.h"
+#include "monitor/ctl/ctl_rulebook.h"
 #include "monitor/ctl/ctl_sets.h"
 
 static void tell(void *context, const char *file, unsigned line, const char *why)
@@ -173,14 +174,23 @@ static int list_published(struct weir_ctl *ctl)
 
 int weir_ctl_rules_list(struct weir_ctl *ctl)
 {
+    static const enum weir_ctl_option of_book[] = {WEIR_CTL_BY, WEIR_CTL_STATE, WEIR_CTL_WHERE,
+                                                   WEIR_CTL_MOST};
     struct weir_ctl_rules set;
     json_t *all = NULL;
     int code;
 
+    if (ctl->option[WEIR_CTL_BOOK] && ctl->arguments > 0)
+        return weir_ctl_error(ctl, EX_USAGE, "the rulebook is one thing, a published set another");
+    if (ctl->option[WEIR_CTL_BOOK])
+        return weir_ctl_rulebook_list(ctl);
+    for (size_t i = 0; i < sizeof of_book / sizeof of_book[0]; i++)
+        if (ctl->option[of_book[i]])
+            return weir_ctl_error(ctl, EX_USAGE, "--%s is for --book",
+                                  weir_ctl_option_name(of_book[i]));
     if (ctl->arguments > 0)
         return list_published(ctl);
     code = open_set(ctl, &set);
-
     if (code != 0)
         return code;
     if (ctl->option[WEIR_CTL_JSON])

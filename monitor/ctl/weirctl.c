@@ -8,6 +8,7 @@
 
 #define LIST_ADD_OPTIONS "rofuEFx"
 #define LIMIT_OPTIONS "NKgzl"
+#define BOOK_OPTIONS "1b23k"
 #define ENTRY "ADDRESS|PREFIX..."
 #define ENTRY_OR_DOMAIN "ADDRESS|PREFIX|DOMAIN..."
 
@@ -73,9 +74,11 @@ static const struct weir_ctl_verb verbs[] = {
     {"rules", "load", weir_ctl_rules_load, WEIR_LISTS, "D", 0, 0, "[--dry-run]",
      "Make the rule set of the rule files; programs at work see it within a second.",
      "weirctl rules load"},
-    {"rules", "list", weir_ctl_rules_list, WEIR_LISTS, "", 0, 1, "[FILE|SERIAL]",
-     "Show the rules at work, or those of a published set: a file rules-SERIAL.db, or at the "
-     "monitor a serial.", "weirctl rules list /var/lib/weir/rules-12.db"},
+    {"rules", "list", weir_ctl_rules_list, WEIR_LISTS, BOOK_OPTIONS, 0, 1,
+     "[FILE|SERIAL | --book [--by WHAT] [--state STATE] [--where hits>100] [--most N]]",
+     "Show the rules at work, those of a published set (a file rules-SERIAL.db, or at the monitor "
+     "a serial), or the monitor's rulebook with what they hit.",
+     "weirctl rules list --book --by false-positives --where \"hits>100\""},
     {"rules", "sets", weir_ctl_rules_sets, WEIR_LISTS, "", 0, 0, "",
      "Show the rule sets that were published.", "weirctl rules sets --json"},
     {"rules", "diff", weir_ctl_rules_diff, WEIR_LISTS, "", 2, 2, "SERIAL|FILE SERIAL|FILE",
@@ -96,6 +99,31 @@ static const struct weir_ctl_verb verbs[] = {
      "SERIAL [--dry-run] [--reason TEXT]",
      "Publish once more what an earlier rule set had, under a new serial.",
      "weirctl rollback 11 --reason \"12 refuses newsletters\""},
+    {"rules", "add", weir_ctl_rules_add, WEIR_LISTS, "2r", 1, -1,
+     "FILE|FOLDER... [--state draft|test|active] [--reason TEXT]",
+     "Put rule files into the monitor's rulebook: all that is in them, or nothing.",
+     "weirctl rules add /etc/weir/rules/20-own.rules --state test"},
+    {"rules", "set", weir_ctl_rules_set, WEIR_LISTS, "r", 2, 5,
+     "NAME|ID [score=N] [low=N] [high=N] [state=STATE] [--reason TEXT]",
+     "Change a rule of the rulebook: its score, how far programs may change it, its state.",
+     "weirctl rules set CHEAP_LOAN score=2.5 high=3 --reason \"seen in newsletters\""},
+    {"rules", "retire", weir_ctl_rules_state, WEIR_LISTS, "r", 1, 1, "NAME|ID [--reason TEXT]",
+     "Keep a rule, and publish it no more.", "weirctl rules retire CHEAP_LOAN"},
+    {"rules", "enable", weir_ctl_rules_state, WEIR_LISTS, "r", 1, 1, "NAME|ID [--reason TEXT]",
+     "Let a rule work (again).", "weirctl rules enable CHEAP_LOAN"},
+    {"rules", "approve", weir_ctl_rules_approve, WEIR_LISTS, "r", 1, 1, "NAME|ID [--reason TEXT]",
+     "Let a draft go to the test, and from there to work once it is proven.",
+     "weirctl rules approve CHEAP_LOAN"},
+    {"rules", "lock", weir_ctl_rules_state, WEIR_LISTS, "r", 1, 1, "NAME|ID [--reason TEXT]",
+     "Let a rule work, and no program change it.", "weirctl rules lock GTUBE"},
+    {"rules", "history", weir_ctl_rules_history, WEIR_LISTS, "k", 0, 1, "[NAME|ID] [--most N]",
+     "Show who or what changed rules, when, and why.", "weirctl rules history CHEAP_LOAN"},
+    {"rules", "export", weir_ctl_rules_export, WEIR_LISTS, "O2", 0, 0,
+     "[--output FILE] [--state STATE]", "Write the rulebook as a file that can be added again.",
+     "weirctl rules export --output rulebook.rules"},
+    {"analyze", NULL, weir_ctl_analyze, WEIR_LISTS, "4D", 0, 0, "[--now TIME] [--dry-run]",
+     "Move scores by what rules hit, retire, demote and promote; show what changed and why.",
+     "weirctl analyze --dry-run"},
     {"gateways", "learn", weir_ctl_gateways_learn, WEIR_LISTS, "a", 1, -1,
      "FILE|FOLDER... [--at TIME]", "Learn from spool files which hosts only pass mail on.",
      "weirctl gateways learn /var/lib/weir/spool"},

@@ -16,6 +16,8 @@
     "since, approved"
 
 #define COUNTED "rules"
+#define RUNS "analyzer_runs"
+#define STORED "analyzer_stored"
 
 enum { NUMBERS = 48 }; /* of a change's text: bounds are two numbers */
 
@@ -166,7 +168,7 @@ static int keep_old(void *context, const struct weir_kept_rule *rule)
     put->old = *rule;
     put->old.name = memcpy(put->texts, rule->name, name);
     put->old.text = memcpy(put->texts + name, rule->text, text);
-    put->old.author = NULL;
+    put->old.author = "";
     return 0;
 }
 
@@ -332,6 +334,58 @@ int weir_database_rule_put(struct weir_database *database, const struct weir_kep
     rc = weir_change_end(database, own, put_rule(&put));
     free(put.texts);
     return rc;
+}
+
+static int edit_rule(struct weir_database *database, uint32_t id,
+                     int (*edit)(void *context, struct weir_kept_rule *rule), void *context,
+                     const struct weir_rule_change *change)
+{
+    struct putting there = {.database = database};
+    struct weir_kept_rule rule;
+    int rc = weir_database_rule(database, NULL, id, keep_old, &there);
+
+    if (rc == 1) {
+        rule = there.old;
+        rc = edit(context, &rule);
+        rc = rc == 0 ? weir_database_rule_put(database, &rule, change) : rc < 0 ? rc : 0;
+    }
+    free(there.texts);
+    return rc;
+}
+
+int weir_database_rule_edit(struct weir_database *database, uint32_t id,
+                            int (*edit)(void *context, struct weir_kept_rule *rule), void *context,
+                            const struct weir_rule_change *change)
+{
+    bool own;
+    int rc = id == 0 ? WEIR_EINVAL : weir_change_begin(database, &own);
+
+    if (rc < 0)
+        return rc;
+    return weir_change_end(database, own, edit_rule(database, id, edit, context, change));
+}
+
+/* Runs. --------------------------------------------------------------------- */
+
+int weir_database_runs(struct weir_database *database, uint64_t *runs_r, weir_time *last_r)
+{
+    uint64_t last = 0;
+    int rc = weir_state_get(database, RUNS, runs_r);
+
+    rc = rc < 0 ? rc : weir_state_get(database, STORED, &last);
+    *last_r = (weir_time)last;
+    return rc;
+}
+
+int weir_database_run_put(struct weir_database *database, uint64_t runs, weir_time time)
+{
+    uint64_t now = 0;
+    int rc = weir_state_get(database, RUNS, &now);
+
+    if (rc == 0 && now != runs)
+        return weir_database_fail(database, WEIR_EDOWN, "another run of the analyzer was faster");
+    rc = rc < 0 ? rc : weir_state_put(database, RUNS, runs + 1);
+    return rc < 0 ? rc : weir_state_put(database, STORED, (uint64_t)time);
 }
 
 /* History. ------------------------------------------------------------------ */

@@ -61,6 +61,20 @@ int weir_database_rule(struct weir_database *database, const char *name, uint32_
                        int (*row)(void *context, const struct weir_kept_rule *rule),
                        void *context);
 
+/* Changes the rule of an id: edit() changes what it is handed, but for id and name, and returns 0;
+ * others leave the rule alone.  1 when something was written, 0 when not, also when there is no
+ * such rule; an error, edit()'s, too.  Texts that edit() puts in must live until the end. */
+int weir_database_rule_edit(struct weir_database *database, uint32_t id,
+                            int (*edit)(void *context, struct weir_kept_rule *rule), void *context,
+                            const struct weir_rule_change *change);
+
+/* How many runs of the analyzer were stored, and when the last was (0: never).  0 or an error. */
+int weir_database_runs(struct weir_database *database, uint64_t *runs_r, weir_time *last_r);
+
+/* Notes a run that began when there were so many, in the caller's transaction: 0; WEIR_EDOWN: there
+ * are more by now; or an error. */
+int weir_database_run_put(struct weir_database *database, uint64_t runs, weir_time time);
+
 /* A line of history. */
 struct weir_rule_changed {
     int64_t number;

@@ -17,7 +17,7 @@ from test_monitor import World
 LOAN, WIN = 101, 102
 
 
-class Hits(World):
+class Deciding(World):
     """Two servers with a milter each, and a monitor that has their key."""
 
     def setUp(self):
@@ -44,10 +44,6 @@ class Hits(World):
         return {row["rule"]: (row["hits"], row["spam"], row["ham"])
                 for row in self.monitor.rows("SELECT * FROM hits")}
 
-    def lines_of_mx1(self):
-        return [line for path in self.mx1.spool.iterdir()
-                for line in path.read_text().splitlines() if " info=" in line]
-
     def told(self):
         return self.monitor.ask("status")["messages"]
 
@@ -60,6 +56,14 @@ class Hits(World):
         self.judge(self.mx2, b"you have won", b"a cheap loan", 2)     # 9.5
         self.judge(self.mx2, b"hello", b"nothing", 4)
         return {LOAN: (5, 0, 3), WIN: (2, 2, 0)}
+
+
+class Hits(Deciding):
+    """What comes of decisions."""
+
+    def lines_of_mx1(self):
+        return [line for path in self.mx1.spool.iterdir()
+                for line in path.read_text().splitlines() if " info=" in line]
 
     def test_B4_B15_B24_decisions_of_all_servers_are_counted_by_rule(self):
         want = self.some_of_each()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Rules on their way from the rulebook of a real monitor to the mail of two servers: published,
-fetched, verified, at work; and what was changed, cut, replayed or signed by somebody else is not."""
+fetched, verified, at work; and what was changed, cut, replayed or is foreign is not."""
 import http.server
 import json
 import pathlib

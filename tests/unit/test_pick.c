@@ -1,5 +1,6 @@
 /*
- * Which rules are published (monitor/analyzer/pick.c).
+ * Which rules are published, and as what text (monitor/analyzer/pick.c): by their state, their age
+ * and their last hit, and with whatever formulas name.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -41,7 +41,6 @@ static int open_publisher(struct rig *rig)
     const struct weir_publisher_options options = {.database = rig->base->database,
                                                    .lock = &rig->lock,
                                                    .key_path = rig->key_path,
-                                                   .idle = 30 * WEIR_DAY,
                                                    .published = hear,
                                                    .context = rig};
 
@@ -87,7 +86,8 @@ static void put(struct rig *rig, uint32_t id, const char *name, const char *text
 
 static int publish_at(struct rig *rig, weir_time now, bool dry)
 {
-    const struct weir_publishing by = {.who = "uid 0", .why = "", .now = now, .dry = dry};
+    const struct weir_publishing by = {.who = "uid 0", .why = "", .now = now, .dry = dry,
+                                       .idle = 30 * WEIR_DAY};
 
     return weir_publish(rig->publisher, &by, &rig->published, rig->why);
 }

@@ -1,0 +1,58 @@
+/*
+ * analyze - what a run makes of one rule: its state by life.h, its score by score.h, and why in
+ * words (claims B1, B4, B7, B8, B16, B28, B29).
+ *
+ * A score moves towards what the rule's hits deserve, a step at most, within its own bounds or
+ * those of the threshold, and never to the other side of 0 than its author's.  It stays where it
+ * is while there is too little to go by: WEIR_ANALYZE_HITS_LEAST messages that the rule hit, of
+ * WEIR_ANALYZE_ALL_LEAST each of spam and ham, lately; and where it would change by less than
+ * WEIR_ANALYZE_CHANGE_LEAST.
+ *
+ * A rule at work whose score comes to 0 goes to the test, where it is still counted and can earn
+ * points again; one that comes back from the test gets WEIR_LIFE_SCORE_FIRST at most.  One that is
+ * put to the test for harm needs a person's approval again.  Locked rules, drafts, retired ones,
+ * and those for formulas only ("__...") are left alone.
+ *
+ * Threads:  pure.
+ */
+#ifndef WEIR_ANALYZER_ANALYZE_H
+#define WEIR_ANALYZER_ANALYZE_H
+
+#include "monitor/analyzer/hits.h"
+#include "monitor/analyzer/life.h"
+
+#define WEIR_ANALYZE_HITS_LEAST 4
+#define WEIR_ANALYZE_ALL_LEAST 100
+#define WEIR_ANALYZE_CHANGE_LEAST 0.05
+#define WEIR_ANALYZE_WHY 400
+
+struct weir_analyze_settings {
+    struct weir_life_settings life;
+    double spam_score;
+};
+
+struct weir_analyze_rule {
+    const char *name;
+    enum weir_rule_state state;
+    double score, base;
+    double low, high;          /* both 0: as the threshold allows */
+    weir_time since;           /* when it came into its state */
+    bool approved;
+    struct weir_hits_rule hits; /* decayed up to now */
+    unsigned false_positives;  /* reported within WEIR_LIFE_REPORTS */
+};
+
+struct weir_analyze_change {
+    enum weir_rule_state state;
+    double score;
+    bool approved;
+    double deserved;           /* what its hits are worth, where that is known; else its score */
+    char why[WEIR_ANALYZE_WHY]; /* "" when nothing changes */
+};
+
+/* What becomes of a rule, all messages being so many lately: 1, or 0 when it stays as it is. */
+int weir_analyze(const struct weir_analyze_rule *rule, const struct weir_score_counts *all,
+                 const struct weir_analyze_settings *settings, weir_time now,
+                 struct weir_analyze_change *change_r);
+
+#endif

@@ -1,0 +1,330 @@
+/*
+ * Rules, hits and reports come from the database in the order of ids, and are laid side by side.
+ * How often a run was stored is counted: the run that finds another number than it began with was
+ * not alone.
+ */
+#include "monitor/analyzer/analyzer_io.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/grown.h"
+#include "monitor/analyzer/guard.h"
+#include "monitor/database/database_audit_io.h"
+#include "monitor/database/database_hits_io.h"
+#include "monitor/database/database_messages_io.h"
+#include "monitor/database/database_rules_io.h"
+
+#define WHO 128
+#define DETAIL 256
+
+struct one {
+    uint32_t id;
+    char name[WEIR_RULE_NAME_MAX + 1];
+    struct weir_analyze_rule is;
+};
+
+struct weir_analysis {
+    struct weir_analysis_options options;
+    char who[WHO];
+    uint64_t runs;             /* stored before */
+    struct one *rule;
+    size_t rules, rule_room, at; /* at: where a list by ids has come to */
+    struct weir_analysis_change *change;
+    size_t changes, change_room;
+    struct weir_guard_rule *guard;
+    struct weir_analysis_counts counts;
+};
+
+/* Reading. ------------------------------------------------------------------ */
+
+static int take_rule(void *context, const struct weir_kept_rule *rule)
+{
+    struct weir_analysis *analysis = context;
+    struct one *more = weir_grown(analysis->rule, analysis->rules, &analysis->rule_room,
+                                  sizeof *more);
+
+    if (!more)
+        return WEIR_ENOMEM;
+    analysis->rule = more;
+    more += analysis->rules++;
+    *more = (struct one){.id = rule->id,
+                         .is = {.state = rule->state, .score = rule->score, .base = rule->base,
+                                .low = rule->low, .high = rule->high, .since = rule->since,
+                                .approved = rule->approved}};
+    snprintf(more->name, sizeof more->name, "%s", rule->name);
+    return 0;
+}
+
+/* The rule of an id; ids come in their order.  NULL: there is none. */
+static struct one *next_of(struct weir_analysis *analysis, uint32_t id)
+{
+    while (analysis->at < analysis->rules && analysis->rule[analysis->at].id < id)
+        analysis->at++;
+    if (analysis->at == analysis->rules || analysis->rule[analysis->at].id != id)
+        return NULL;
+    return &analysis->rule[analysis->at];
+}
+
+static void decay(const struct weir_analysis *analysis, struct weir_score_counts *counts,
+                  weir_time at)
+{
+    double half_life = (double)weir_hits_defaults(0, 0).half_life;
+    double by = analysis->options.now > at
+                    ? exp2(-(double)(analysis->options.now - at) / half_life) : 1;
+
+    counts->spam *= by;
+    counts->ham *= by;
+}
+
+static int take_hits(void *context, const struct weir_hits_rule *hits, weir_time at)
+{
+    struct weir_analysis *analysis = context;
+    struct one *rule = next_of(analysis, hits->id);
+
+    if (rule) {
+        rule->is.hits = *hits;
+        decay(analysis, &rule->is.hits.decayed, at);
+    }
+    return 0;
+}
+
+static int take_blamed(void *context, uint32_t id, unsigned messages)
+{
+    struct one *rule = next_of(context, id);
+
+    if (rule)
+        rule->is.false_positives = messages;
+    return 0;
+}
+
+static int read_all(struct weir_analysis *analysis, struct weir_database *database)
+{
+    weir_time now = analysis->options.now, at;
+    int rc = weir_database_runs(database, &analysis->runs, &at);
+
+    rc = rc < 0 ? rc : weir_database_rules(database, 0, take_rule, analysis);
+    rc = rc < 0 ? rc : weir_database_hits(database, take_hits, analysis);
+    analysis->at = 0;
+    rc = rc < 0 ? rc : weir_database_messages_blamed(database, now - WEIR_LIFE_REPORTS,
+                                                     take_blamed, analysis);
+    rc = rc < 0 ? rc : weir_database_hits_all(database, &analysis->counts.all, &at);
+    if (rc < 0)
+        return rc;
+    decay(analysis, &analysis->counts.all, at);
+    analysis->counts.rules = analysis->rules;
+    return 0;
+}
+
+/* Deciding. ----------------------------------------------------------------- */
+
+static int decide(struct weir_analysis *analysis)
+{
+    for (size_t i = 0; i < analysis->rules; i++) {
+        struct one *rule = &analysis->rule[i];
+        struct weir_analysis_change *more =
+            weir_grown(analysis->change, analysis->changes, &analysis->change_room, sizeof *more);
+
+        if (!more)
+            return WEIR_ENOMEM;
+        analysis->change = more;
+        more += analysis->changes;
+        rule->is.name = rule->name;
+        *more = (struct weir_analysis_change){.id = rule->id, .state = rule->is.state,
+                                              .score = rule->is.score};
+        memcpy(more->name, rule->name, sizeof more->name);
+        analysis->changes += (size_t)weir_analyze(&rule->is, &analysis->counts.all,
+                                                  &analysis->options.settings,
+                                                  analysis->options.now, &more->to);
+    }
+    return 0;
+}
+
+/* What a hit of it adds. */
+static double points_of(enum weir_rule_state state, double score)
+{
+    return state == WEIR_RULE_ACTIVE || state == WEIR_RULE_LOCKED ? score : 0;
+}
+
+/* Whether anything rises. */
+static bool fill_guard(struct weir_analysis *analysis)
+{
+    const struct weir_analysis_change *change = analysis->change,
+                                      *end = change + analysis->changes;
+    bool any = false;
+
+    for (size_t i = 0; i < analysis->rules; i++) {
+        const struct one *rule = &analysis->rule[i];
+        struct weir_guard_rule *guard = &analysis->guard[i];
+
+        *guard = (struct weir_guard_rule){.id = rule->id};
+        guard->now = guard->next = points_of(rule->is.state, rule->is.score);
+        if (change < end && change->id == rule->id) {
+            guard->next = points_of(change->to.state, change->to.score);
+            change++;
+        }
+        any |= guard->next > guard->now;
+    }
+    return any;
+}
+
+static int try_message(void *context, const struct weir_guard_message *message)
+{
+    struct weir_analysis *analysis = context;
+
+    (void)weir_guard_take(analysis->guard, analysis->rules, analysis->options.settings.spam_score,
+                          message);
+    analysis->counts.messages++;
+    return 0;
+}
+
+static void settle(struct weir_analysis *analysis)
+{
+    const struct weir_guard_rule *guard = analysis->guard;
+
+    for (size_t i = 0; i < analysis->changes; i++) {
+        struct weir_analysis_change *change = &analysis->change[i];
+
+        while (guard->id < change->id)
+            guard++;
+        if (guard->refused) {
+            change->fate = WEIR_ANALYSIS_REFUSED;
+            change->message = guard->message;
+        }
+        analysis->counts.refused += guard->refused;
+        analysis->counts.changed += !guard->refused;
+    }
+}
+
+static int guard(struct weir_analysis *analysis, struct weir_database *database)
+{
+    int rc = 0;
+
+    analysis->guard = calloc(analysis->rules + 1, sizeof *analysis->guard);
+    if (!analysis->guard)
+        return WEIR_ENOMEM;
+    if (fill_guard(analysis)) /* by id already */
+        rc = weir_database_messages_good(database, try_message, analysis);
+    settle(analysis);
+    return rc < 0 ? rc : 0;
+}
+
+int weir_analysis_new(struct weir_database *reading, const struct weir_analysis_options *options,
+                      struct weir_analysis **analysis_r)
+{
+    struct weir_analysis *analysis = calloc(1, sizeof *analysis);
+    int rc;
+
+    if (!analysis)
+        return WEIR_ENOMEM;
+    analysis->options = *options;
+    snprintf(analysis->who, sizeof analysis->who, "%s", options->who);
+    rc = read_all(analysis, reading);
+    rc = rc < 0 ? rc : decide(analysis);
+    rc = rc < 0 ? rc : guard(analysis, reading);
+    if (rc < 0)
+        weir_analysis_free(&analysis);
+    else
+        *analysis_r = analysis;
+    return rc;
+}
+
+void weir_analysis_free(struct weir_analysis **analysis)
+{
+    if (!*analysis)
+        return;
+    free((*analysis)->rule);
+    free((*analysis)->change);
+    free((*analysis)->guard);
+    free(*analysis);
+    *analysis = NULL;
+}
+
+/* Storing. ------------------------------------------------------------------ */
+
+/* Puts a change into the rule as it is by now: 1 leaves it alone, because it is not what the run
+ * has seen. */
+static int edit(void *context, struct weir_kept_rule *rule)
+{
+    const struct weir_analysis_change *change = context;
+
+    if (rule->state != change->state || rule->score != change->score)
+        return 1;
+    rule->state = change->to.state;
+    rule->score = change->to.score;
+    rule->approved = change->to.approved;
+    return 0;
+}
+
+static int store_one(const struct weir_analysis *analysis, struct weir_analysis_change *change,
+                     struct weir_database *database)
+{
+    const struct weir_rule_change by = {.who = analysis->who, .why = change->to.why,
+                                        .time = analysis->options.now};
+    int rc = weir_database_rule_edit(database, change->id, edit, change, &by);
+
+    if (rc == 0)
+        change->fate = WEIR_ANALYSIS_PASSED;
+    return rc;
+}
+
+static int note_run(const struct weir_analysis *analysis, struct weir_database *database,
+                    weir_time time)
+{
+    const struct weir_analysis_counts *counts = &analysis->counts;
+    char detail[DETAIL];
+    const struct weir_audit audit = {.time = time, .who = analysis->who, .what = "analyze",
+                                     .detail = detail};
+
+    if (analysis->changes == 0)
+        return 0;
+    snprintf(detail, sizeof detail, "%zu of %zu rules changed, %zu refused, %zu passed over",
+             counts->changed, counts->rules, counts->refused, counts->passed);
+    return weir_database_audit_add(database, &audit);
+}
+
+static int store_all(struct weir_analysis *analysis, struct weir_database *database)
+{
+    struct weir_clock wall = weir_clock_system();
+    weir_time time = weir_clock_now(&wall);
+    int rc = weir_database_run_put(database, analysis->runs, time);
+
+    for (size_t i = 0; rc >= 0 && i < analysis->changes; i++)
+        if (analysis->change[i].fate == WEIR_ANALYSIS_CHANGED) {
+            rc = store_one(analysis, &analysis->change[i], database);
+            analysis->counts.passed += rc == 0;
+            analysis->counts.changed -= rc == 0;
+        }
+    return rc < 0 ? rc : note_run(analysis, database, time);
+}
+
+int weir_analysis_store(struct weir_analysis *analysis, struct weir_database *writing)
+{
+    int rc = weir_database_begin(writing);
+
+    if (rc < 0)
+        return rc;
+    rc = store_all(analysis, writing);
+    if (rc >= 0)
+        rc = weir_database_commit(writing);
+    else
+        weir_database_abandon(writing);
+    return rc < 0 ? rc : 0;
+}
+
+/* Asking. ------------------------------------------------------------------- */
+
+const struct weir_analysis_change *weir_analysis_get(const struct weir_analysis *analysis,
+                                                     size_t number)
+{
+    return number < analysis->changes ? &analysis->change[number] : NULL;
+}
+
+struct weir_analysis_counts weir_analysis_counts(const struct weir_analysis *analysis)
+{
+    return analysis->counts;
+}

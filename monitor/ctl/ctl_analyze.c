@@ -1,0 +1,89 @@
+/*
+ * ctl_analyze - weirctl analyze: a run of the monitor's analyzer, now or as of another time, and
+ * what it changed and why.
+ */
+#include <string.h>
+
+#include "monitor/ctl/ctl_monitor_io.h"
+#include "monitor/ctl/ctl_output.h"
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text ? text : "";
+}
+
+static long long count_of(const json_t *object, const char *name)
+{
+    return (long long)json_integer_value(json_object_get(object, name));
+}
+
+static void print_change(const json_t *change)
+{
+    const json_t *from = json_object_get(change, "from"), *to = json_object_get(change, "to");
+    const char *was = text_of(from, "state"), *is = text_of(to, "state");
+    double old = json_number_value(json_object_get(from, "score"));
+    double new = json_number_value(json_object_get(to, "score"));
+
+    printf("%s: ", text_of(change, "name"));
+    if (strcmp(was, is) != 0)
+        printf("%s -> %s%s", was, is, old != new ? ", " : "");
+    if (old != new)
+        printf("%+.2f -> %+.2f", old, new);
+    printf(": %s", text_of(change, "why"));
+    if (strcmp(text_of(change, "what"), "refused") == 0)
+        printf("; refused, because message %s is good and would become spam",
+               text_of(change, "message"));
+    else if (strcmp(text_of(change, "what"), "changed") != 0)
+        printf("; passed over, because somebody changed it meanwhile");
+    putchar('\n');
+}
+
+static void print_answer(const json_t *answer)
+{
+    const json_t *changes = json_object_get(answer, "changes"), *one;
+    long long changed = count_of(answer, "changed"), refused = count_of(answer, "refused");
+    bool stored = json_is_true(json_object_get(answer, "stored"));
+    size_t i;
+
+    json_array_foreach(changes, i, one)
+        print_change(one);
+    if (json_array_size(changes) == 0) {
+        printf("nothing changes: %lld rules, by what they hit of %.0f spam and %.0f good messages "
+               "lately\n", count_of(answer, "rules"),
+               json_number_value(json_object_get(answer, "spam")),
+               json_number_value(json_object_get(answer, "ham")));
+        return;
+    }
+    printf("%lld of %lld rules %s%s", changed, count_of(answer, "rules"),
+           stored ? "changed" : "would change", refused > 0 ? ", " : "");
+    if (refused > 0)
+        printf("%lld refused", refused);
+    printf("; tried on %lld good messages%s\n", count_of(answer, "messages"),
+           stored ? "" : "; nothing was stored");
+}
+
+int weir_ctl_analyze(struct weir_ctl *ctl)
+{
+    const char *now = ctl->option[WEIR_CTL_NOW];
+    json_t *question, *answer = NULL;
+    weir_time time = 0;
+    int code = weir_ctl_configure(ctl);
+
+    if (code != 0)
+        return code;
+    if (now && (weir_ctl_time_parse(now, &time) != 0 || time < WEIR_SECOND))
+        return weir_ctl_error(ctl, EX_USAGE, "--now %s: not a time such as 2026-11-21T18:13:00Z",
+                              now);
+    question = json_pack("{s:s, s:b}", "do", "analyze", "dry", ctl->option[WEIR_CTL_DRY] != NULL);
+    if (now && question)
+        json_object_set_new(question, "now", json_integer((json_int_t)(time / WEIR_SECOND)));
+    code = weir_ctl_monitor_ask(ctl, question, &answer);
+    if (code == 0 && ctl->option[WEIR_CTL_JSON])
+        return weir_ctl_json(ctl, answer);
+    if (code == 0)
+        print_answer(answer);
+    json_decref(answer);
+    return code;
+}

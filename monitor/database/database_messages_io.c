@@ -1,0 +1,204 @@
+/*
+ * The tables of recent messages.  Hits of a message lie side by side, and the index lists the
+ * messages of a rule.
+ */
+#include "monitor/database/database_messages_io.h"
+
+#include "core/base/error.h"
+#include "core/engine/verdict.h"
+#include "monitor/database/database_impl.h"
+
+/* Writing. ------------------------------------------------------------------ */
+
+static int put_hits(struct weir_database *database, const struct weir_info *info, int64_t number)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < info->rules; i++) {
+        struct weir_query q = weir_query(database, "INSERT OR IGNORE INTO message_hits "
+                                         "(message, rule, points) VALUES (?, ?, ?)");
+
+        weir_bind_number(&q, number);
+        weir_bind_number(&q, info->rule[i].id);
+        weir_bind_real(&q, (double)info->rule[i].points);
+        rc = weir_query_run(&q);
+    }
+    return rc;
+}
+
+static int put(struct weir_database *database, const struct weir_info *info)
+{
+    static const struct weir_address none;
+    const struct weir_address *address = info->has_boundary ? &info->boundary : &none;
+    struct weir_query q = weir_query(database, "INSERT OR IGNORE INTO messages (uid, time, server, "
+        "address, domain, verdict, score, serial) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    int rc;
+
+    weir_bind_number(&q, (int64_t)info->uid);
+    weir_bind_number(&q, info->at);
+    weir_bind_number(&q, (int64_t)info->server);
+    weir_bind_octets(&q, address->octet, info->has_boundary ? sizeof address->octet : 0);
+    weir_bind_text(&q, info->domain);
+    weir_bind_text(&q, weir_verdict_name((enum weir_verdict)info->verdict));
+    weir_bind_real(&q, (double)info->score);
+    weir_bind_number(&q, info->serial);
+    rc = weir_query_change(&q);
+    if (rc > 0) {
+        int done = put_hits(database, info, sqlite3_last_insert_rowid(database->sqlite));
+        rc = done < 0 ? done : rc;
+    }
+    return rc;
+}
+
+static int report(struct weir_database *database, const struct weir_info *info, const char *said,
+                  weir_time time)
+{
+    int rc = put(database, info);
+    struct weir_query q;
+
+    if (rc < 0)
+        return rc;
+    q = weir_query(database, "UPDATE messages SET reported = ?1, "
+                   "reported_at = CASE ?1 WHEN '' THEN 0 ELSE ?2 END WHERE uid = ?3");
+    weir_bind_text(&q, said);
+    weir_bind_number(&q, time);
+    weir_bind_number(&q, (int64_t)info->uid);
+    return weir_query_run(&q);
+}
+
+int weir_database_message_report(struct weir_database *database, const struct weir_info *info,
+                                 const char *said, weir_time time)
+{
+    bool own;
+    int rc = weir_change_begin(database, &own);
+
+    return rc < 0 ? rc : weir_change_end(database, own, report(database, info, said, time));
+}
+
+/* Up to and with a number. */
+static int forget_up_to(struct weir_database *database, int64_t last)
+{
+    struct weir_query hits = weir_query(database, "DELETE FROM message_hits WHERE message <= ?");
+    struct weir_query messages = weir_query(database, "DELETE FROM messages WHERE number <= ?");
+    int rc;
+
+    weir_bind_number(&hits, last);
+    rc = weir_query_run(&hits);
+    weir_bind_number(&messages, last);
+    return rc < 0 ? rc : weir_query_change(&messages);
+}
+
+int weir_database_messages_forget(struct weir_database *database, uint32_t most)
+{
+    struct weir_query q = weir_query(database, "SELECT max(number) FROM messages");
+    int64_t newest = 0;
+    bool own;
+    int rc;
+
+    if (weir_query_row(&q) == 1)
+        newest = weir_column_number(&q);
+    rc = weir_query_end(&q);
+    if (rc < 0 || newest <= (int64_t)most)
+        return rc;
+    rc = weir_change_begin(database, &own);
+    return rc < 0 ? rc : weir_change_end(database, own, forget_up_to(database, newest - most));
+}
+
+static int put_all(struct weir_database *database, const struct weir_info *info, size_t count)
+{
+    int news = 0, rc = 0;
+
+    for (size_t i = 0; rc >= 0 && i < count; i++) {
+        rc = put(database, &info[i]);
+        news += rc > 0;
+    }
+    rc = rc < 0 ? rc : weir_database_messages_forget(database, WEIR_MESSAGES_MAX);
+    return rc < 0 ? rc : news;
+}
+
+int weir_database_messages_put(struct weir_database *database, const struct weir_info *info,
+                               size_t count)
+{
+    bool own;
+    int rc = weir_change_begin(database, &own);
+
+    return rc < 0 ? rc : weir_change_end(database, own, put_all(database, info, count));
+}
+
+/* Reading. ------------------------------------------------------------------ */
+
+/* A message that is read row by row, a hit each. */
+struct gathering {
+    struct weir_guard_message message;
+    struct weir_guard_hit hit[WEIR_INFO_RULES_MAX + 1];
+    int64_t number;            /* 0: none yet */
+    int calls, stop;
+    int (*row)(void *context, const struct weir_guard_message *message);
+    void *context;
+};
+
+static void hand_over(struct gathering *gathering)
+{
+    gathering->message.hit = gathering->hit;
+    if (gathering->number == 0 || gathering->stop != 0)
+        return;
+    gathering->calls++;
+    gathering->stop = gathering->row(gathering->context, &gathering->message);
+}
+
+static void gather(struct gathering *gathering, struct weir_query *q)
+{
+    int64_t number = weir_column_number(q);
+    struct weir_guard_message *message = &gathering->message;
+
+    if (number != gathering->number) {
+        hand_over(gathering);
+        gathering->number = number;
+        *message = (struct weir_guard_message){.uid = (uint64_t)weir_column_number(q)};
+        message->score = weir_column_real(q);
+    } else {
+        q->column += 2;
+    }
+    if (message->hits > WEIR_INFO_RULES_MAX)
+        return;
+    gathering->hit[message->hits].rule = (uint32_t)weir_column_number(q);
+    gathering->hit[message->hits++].points = weir_column_real(q);
+}
+
+int weir_database_messages_good(struct weir_database *database,
+                                int (*row)(void *context, const struct weir_guard_message *message),
+                                void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT number, uid, score, rule, points "
+        "FROM messages CROSS JOIN message_hits ON message = number "
+        "WHERE reported = 'ham' OR (reported = '' AND verdict = 'ham') ORDER BY number");
+    struct gathering gathering = {.row = row, .context = context};
+    int rc;
+
+    while (gathering.stop == 0 && weir_query_row(&q) == 1)
+        gather(&gathering, &q);
+    hand_over(&gathering);
+    rc = weir_query_end(&q);
+    return rc < 0 ? rc : gathering.stop < 0 ? gathering.stop : gathering.calls;
+}
+
+int weir_database_messages_blamed(struct weir_database *database, weir_time since,
+                                  int (*row)(void *context, uint32_t rule, unsigned messages),
+                                  void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT rule, count(*) FROM messages "
+        "CROSS JOIN message_hits ON message = number WHERE reported_at > 0 AND reported_at >= ? "
+        "AND reported = 'ham' AND verdict IN ('spam', 'blocked') AND points > 0 "
+        "GROUP BY rule ORDER BY rule");
+    int calls = 0, stop = 0, rc;
+
+    weir_bind_number(&q, since);
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        uint32_t rule = (uint32_t)weir_column_number(&q);
+
+        stop = row(context, rule, (unsigned)weir_column_number(&q));
+        calls++;
+    }
+    rc = weir_query_end(&q);
+    return rc < 0 ? rc : stop < 0 ? stop : calls;
+}

@@ -1,0 +1,49 @@
+/*
+ * Recent messages, or as many of them as there is room for, with the rules they hit: what new
+ * scores are tried on before they are used, and what people's reports are about (claims B1, B24).
+ *
+ *     SELECT messages.* FROM messages JOIN message_hits ON message = number
+ *         WHERE rule = 17 AND verdict = 'spam' AND reported = 'ham'   -- false positives of rule 17
+ *
+ *     messages       number, uid (of the info string), time, server, address, domain, verdict,
+ *                    score, serial (of the rule set), reported ("", "ham", "spam"), reported_at
+ *     message_hits   message (its number), rule, points
+ *
+ * Numbers grow; the oldest go when there are more than WEIR_MESSAGES_MAX.
+ *
+ * See database_io.h for owner, threads, errors and rows; a row() that returns an error ends the
+ * list with it.
+ */
+#ifndef WEIR_DATABASE_MESSAGES_IO_H
+#define WEIR_DATABASE_MESSAGES_IO_H
+
+#include "core/engine/info.h"
+#include "monitor/analyzer/guard.h"
+#include "monitor/database/database_io.h"
+
+/* Keeps decisions, which were read and verified, but for those that are there already, and lets the
+ * oldest go.  How many are new, or an error. */
+int weir_database_messages_put(struct weir_database *database, const struct weir_info *info,
+                               size_t count);
+
+/* Notes what a person says of it, "ham" or "spam"; "": it was taken back.  One that is not there
+ * is put.  0 or an error. */
+int weir_database_message_report(struct weir_database *database, const struct weir_info *info,
+                                 const char *said, weir_time time);
+
+/* Lets the oldest go, so that at most so many are left.  How many went, or an error. */
+int weir_database_messages_forget(struct weir_database *database, uint32_t most);
+
+/* Good messages that rules hit, oldest first: ham by their verdict or by what people said, and not
+ * reported as spam. */
+int weir_database_messages_good(struct weir_database *database,
+                                int (*row)(void *context, const struct weir_guard_message *message),
+                                void *context);
+
+/* By rule, in the order of ids: how many messages are said to be good since a time that were spam
+ * by their verdict and got points by the rule. */
+int weir_database_messages_blamed(struct weir_database *database, weir_time since,
+                                  int (*row)(void *context, uint32_t rule, unsigned messages),
+                                  void *context);
+
+#endif

@@ -1,0 +1,356 @@
+/*
+ * Rule files into the rulebook.  The book is written out as one more file, with every rule's
+ * number, and read together with the new ones: so what is new gets numbers that nobody has, names
+ * in formulas are found, and the whole of it is built once before anything is stored.
+ *
+ * Reading and building is done without the database's lock.
+ */
+#include <math.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/grown.h"
+#include "core/base/slice.h"
+#include "core/evidence/rules.h"
+#include "monitor/database/database_audit_io.h"
+#include "monitor/monitor_rulebook_impl.h"
+
+#define ARENA_FIRST (1u << 20)
+#define LINES_MOST (3 * (WEIR_RULE_NAME_MAX + 32)) /* octets of id, score and state */
+#define DETAIL 128
+
+static const char book[] = "the rulebook";
+
+/* A rule as it is in the book. */
+struct held {
+    uint32_t id;
+    struct weir_slice text;
+    enum weir_rule_state state;
+    double score, base, low, high;
+    bool approved;
+};
+
+struct adding {
+    struct weir_monitor *monitor;
+    struct weir_rulebook_question *question;
+    struct weir_arena *arena;
+    struct weir_rule_reader *reader;
+    struct weir_rule_sources sources;
+    struct held *held;
+    size_t helds, held_room;
+    char *octets;               /* of the book as a file */
+    size_t len, room;
+    int state;                  /* of what is in the files; -1: what they say */
+    json_t *problems;
+    size_t more;                /* problems that are not told */
+    size_t added, changed;
+    char text[WEIR_RULE_TEXT_MAX + 1];
+};
+
+static bool is_of_book(const struct weir_rule_source *source)
+{
+    return strcmp(source->file, book) == 0;
+}
+
+/* The book as a file. -------------------------------------------------------- */
+
+static int put_octets(struct adding *adding, const char *octets, size_t len)
+{
+    size_t room = 2 * (adding->len + len) + ARENA_FIRST;
+    char *more = adding->octets;
+
+    if (adding->len + len > adding->room) {
+        more = realloc(adding->octets, room);
+        if (!more)
+            return WEIR_ENOMEM;
+        adding->octets = more;
+        adding->room = room;
+    }
+    memcpy(more + adding->len, octets, len);
+    adding->len += len;
+    return 0;
+}
+
+static int hold(void *context, const struct weir_kept_rule *rule)
+{
+    struct adding *adding = context;
+    struct held *more = weir_grown(adding->held, adding->helds, &adding->held_room, sizeof *more);
+    char lines[LINES_MOST];
+    int len = snprintf(lines, sizeof lines, "id %s %u\nscore %s %.2f\nstate %s %s\n", rule->name,
+                       (unsigned)rule->id, rule->name, rule->base, rule->name,
+                       weir_rule_state_name(rule->state));
+    size_t text = strlen(rule->text);
+    int rc;
+
+    if (!more)
+        return WEIR_ENOMEM;
+    adding->held = more;
+    more += adding->helds++;
+    *more = (struct held){.id = rule->id, .state = rule->state, .score = rule->score,
+                          .base = rule->base, .low = rule->low, .high = rule->high,
+                          .approved = rule->approved};
+    more->text = (struct weir_slice){weir_arena_copy(adding->arena, rule->text, text), text};
+    if (!more->text.at)
+        return WEIR_ENOMEM;
+    rc = put_octets(adding, rule->text, text);
+    return rc < 0 ? rc : put_octets(adding, lines, (size_t)len);
+}
+
+static int read_book(struct adding *adding)
+{
+    struct weir_database *reading = NULL;
+    int rc = weir_rulebook_read(adding->monitor, adding->question, &reading);
+
+    if (rc < 0)
+        return rc;
+    rc = weir_database_rules(reading, 0, hold, adding);
+    if (rc < 0)
+        (void)weir_rulebook_trouble(adding->question, reading, rc);
+    weir_database_free(&reading);
+    return rc < 0 ? rc : 0;
+}
+
+/* Files. --------------------------------------------------------------------- */
+
+static void tell(void *context, const char *file, unsigned line, const char *why)
+{
+    struct adding *adding = context;
+
+    if (json_array_size(adding->problems) >= WEIR_RULES_TOLD_MAX)
+        adding->more++;
+    else
+        json_array_append_new(adding->problems, json_pack("{s:s, s:I, s:o}", "file", file, "line",
+            (json_int_t)line, "why", json_stringn_nocheck(why, strlen(why))));
+}
+
+/* The octets of a file, which may be no UTF-8: they come as base64. */
+static int read_octets(struct adding *adding, const json_t *file, struct weir_slice *text_r)
+{
+    const char *base64 = json_string_value(json_object_get(file, "base64"));
+    size_t len = base64 ? strlen(base64) : 0, room = len / 4 * 3 + 3, got;
+    char *octets = weir_arena_take(adding->arena, room);
+
+    if (!octets)
+        return WEIR_ENOMEM;
+    if (!base64 || sodium_base642bin((unsigned char *)octets, room, base64, len, NULL, &got, NULL,
+                                     sodium_base64_VARIANT_ORIGINAL) != 0) {
+        (void)weir_rulebook_refuse(adding->question, "files are not as they should be");
+        return WEIR_EINVAL;
+    }
+    *text_r = (struct weir_slice){octets, got};
+    return 0;
+}
+
+static int read_files(struct adding *adding)
+{
+    const json_t *files = json_object_get(adding->question->json, "files");
+    int rc = weir_rule_reader_new(adding->arena, tell, adding, &adding->reader);
+
+    if (rc == 0 && adding->len > 0)
+        rc = weir_rule_reader_add(adding->reader, book,
+                                  (struct weir_slice){adding->octets, adding->len});
+    for (size_t i = 0; rc == 0 && i < json_array_size(files); i++) {
+        const json_t *file = json_array_get(files, i);
+        const char *name = json_string_value(json_object_get(file, "name"));
+        struct weir_slice text;
+
+        rc = read_octets(adding, file, &text);
+        if (rc == 0)
+            rc = weir_rule_reader_add(adding->reader, name ? name : "", text);
+    }
+    return rc < 0 ? rc : weir_rule_reader_end(adding->reader, &adding->sources);
+}
+
+/* Everything as one set, as servers will have it. */
+static int build(struct adding *adding)
+{
+    const struct weir_rules_options options = {0};
+    void *octets = NULL;
+    size_t len;
+    int rc;
+
+    if (adding->sources.errors > 0)
+        return 0;
+    for (size_t i = 0; adding->state >= 0 && i < adding->sources.rules; i++)
+        if (!is_of_book(&adding->sources.rule[i]))
+            adding->sources.rule[i].state = (enum weir_rule_state)adding->state;
+    rc = weir_rules_build(&adding->sources, &options, tell, adding, &octets, &len);
+    free(octets);
+    return rc == WEIR_EINVAL ? 0 : rc;
+}
+
+/* Storing. ------------------------------------------------------------------- */
+
+static int by_id(const void *a, const void *b)
+{
+    const struct held *one = a, *other = b;
+
+    return (one->id > other->id) - (one->id < other->id);
+}
+
+/* Its lines, but for id, state and score. */
+static int write_text(struct adding *adding, const struct weir_rule_source *source)
+{
+    struct weir_rule_source bare = *source;
+    struct weir_line line = weir_line(adding->text, sizeof adding->text);
+    char *score;
+
+    bare.id = 0;
+    bare.state = WEIR_RULE_ACTIVE;
+    weir_rule_write(&bare, &line);
+    (void)weir_line_end(&line);
+    if (line.cut)
+        return WEIR_ELIMIT;
+    score = strchr(adding->text, '\n'); /* the test is one line */
+    if (score && strncmp(score + 1, "score ", 6) == 0) {
+        char *rest = strchr(score + 1, '\n') + 1;
+
+        memmove(score + 1, rest, strlen(rest) + 1);
+    }
+    return 0;
+}
+
+static double hundredths(float points)
+{
+    return round((double)points * 100) / 100 + 0.0;
+}
+
+/* What the source makes of a rule that is there, or of none (NULL). */
+static struct weir_kept_rule kept_of(const struct adding *adding,
+                                     const struct weir_rule_source *source, const char *name,
+                                     const struct held *held)
+{
+    struct weir_kept_rule rule = {
+        .id = source->id, .name = name, .kind = source->kind, .text = adding->text,
+        .state = source->state, .score = hundredths(source->score), .author = adding->question->who,
+        .approved = source->state == WEIR_RULE_ACTIVE || source->state == WEIR_RULE_LOCKED};
+
+    rule.base = rule.score;
+    if (!held)
+        return rule;
+    rule.low = held->low;
+    rule.high = held->high;
+    if (rule.base == held->base)
+        rule.score = held->score;
+    if (rule.state == held->state)
+        rule.approved = held->approved;
+    return rule;
+}
+
+static int store_one(struct adding *adding, const struct weir_rule_source *source,
+                     const struct weir_rule_change *change)
+{
+    const struct held wanted = {.id = source->id};
+    const struct held *held = adding->helds == 0 ? NULL
+        : bsearch(&wanted, adding->held, adding->helds, sizeof wanted, by_id);
+    char name[WEIR_RULE_NAME_MAX + 1];
+    struct weir_kept_rule rule;
+    int rc = write_text(adding, source);
+
+    if (rc < 0)
+        return rc;
+    snprintf(name, sizeof name, "%.*s", (int)source->name.len, source->name.at);
+    rule = kept_of(adding, source, name, held);
+    if (held && is_of_book(source) && rule.base == held->base)
+        return 0;
+    rc = weir_database_rule_put(adding->monitor->database, &rule, change);
+    adding->added += rc > 0 && !held;
+    adding->changed += rc > 0 && held;
+    return rc;
+}
+
+static int store_all(struct adding *adding)
+{
+    const struct weir_rulebook_question *question = adding->question;
+    const struct weir_rule_change change = {.who = question->who, .time = question->now,
+                                            .why = weir_rulebook_text(question, "reason")};
+    char detail[DETAIL];
+    const struct weir_audit audit = {.time = question->now, .who = question->who,
+                                     .what = "rules add", .detail = detail};
+    int rc = 0;
+
+    for (size_t i = 0; rc >= 0 && i < adding->sources.rules; i++)
+        rc = store_one(adding, &adding->sources.rule[i], &change);
+    if (rc < 0 || adding->added + adding->changed == 0)
+        return rc;
+    snprintf(detail, sizeof detail, "%zu added, %zu changed", adding->added, adding->changed);
+    return weir_database_audit_add(adding->monitor->database, &audit);
+}
+
+static int store(struct adding *adding)
+{
+    struct weir_database *database = adding->monitor->database;
+    int rc;
+
+    pthread_mutex_lock(&adding->monitor->lock);
+    rc = weir_database_begin(database);
+    if (rc == 0) {
+        rc = store_all(adding);
+        if (rc >= 0)
+            rc = weir_database_commit(database);
+        else
+            weir_database_abandon(database);
+    }
+    if (rc < 0)
+        (void)weir_rulebook_trouble(adding->question, database, rc);
+    pthread_mutex_unlock(&adding->monitor->lock);
+    return rc;
+}
+
+/* Asking. -------------------------------------------------------------------- */
+
+static int add(struct adding *adding)
+{
+    int rc = read_book(adding);
+
+    rc = rc < 0 ? rc : read_files(adding);
+    rc = rc < 0 ? rc : build(adding);
+    if (rc < 0 && !adding->question->why[0])
+        (void)weir_rulebook_refuse(adding->question, weir_error_text(rc));
+    if (rc < 0 || json_array_size(adding->problems) > 0)
+        return rc;
+    return store(adding);
+}
+
+static json_t *answer(const struct adding *adding)
+{
+    if (adding->question->why[0])
+        return NULL;
+    if (json_array_size(adding->problems) > 0)
+        return json_pack("{s:O, s:I}", "problems", adding->problems, "more",
+                         (json_int_t)adding->more);
+    return json_pack("{s:I, s:I, s:I}", "added", (json_int_t)adding->added, "changed",
+                     (json_int_t)adding->changed, "rules", (json_int_t)adding->sources.rules);
+}
+
+json_t *weir_rulebook_add(struct weir_monitor *monitor, struct weir_rulebook_question *question)
+{
+    const char *state = weir_rulebook_text(question, "state");
+    struct adding *adding = calloc(1, sizeof *adding);
+    json_t *json;
+
+    if (!adding)
+        return weir_rulebook_refuse(question, "memory is short");
+    adding->monitor = monitor;
+    adding->question = question;
+    adding->state = weir_rulebook_state(state);
+    adding->arena = weir_arena_new(ARENA_FIRST);
+    adding->problems = json_array();
+    if (!adding->arena || !adding->problems)
+        (void)weir_rulebook_refuse(question, "memory is short");
+    else if (state[0] && adding->state < 0)
+        (void)weir_rulebook_refuse(question, "state is not one of active, test, draft, retired, "
+                                   "locked");
+    else
+        (void)add(adding);
+    json = answer(adding);
+    json_decref(adding->problems);
+    weir_arena_free(&adding->arena);
+    free(adding->held);
+    free(adding->octets);
+    free(adding);
+    return json;
+}

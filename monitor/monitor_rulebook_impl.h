@@ -1,0 +1,31 @@
+/*
+ * monitor_rulebook_impl - what the parts of the rulebook share: monitor_rulebook_io.c (what is
+ * asked), monitor_rulebook_add_io.c (rule files), monitor_rulebook_run_io.c (the analyzer).
+ */
+#ifndef WEIR_MONITOR_MONITOR_RULEBOOK_IMPL_H
+#define WEIR_MONITOR_MONITOR_RULEBOOK_IMPL_H
+
+#include "monitor/database/database_rules_io.h"
+#include "monitor/monitor_impl.h"
+#include "monitor/monitor_rulebook_io.h"
+
+/* What a question names; "" when it does not. */
+const char *weir_rulebook_text(const struct weir_rulebook_question *question, const char *name);
+
+/* NULL, after why was noted with 400, 404, or what a database's trouble is. */
+json_t *weir_rulebook_refuse(struct weir_rulebook_question *question, const char *why);
+json_t *weir_rulebook_unknown(struct weir_rulebook_question *question, const char *why);
+json_t *weir_rulebook_trouble(struct weir_rulebook_question *question,
+                              const struct weir_database *database, int error);
+
+/* A handle of its own for reading, without the lock.  0, or an error, noted. */
+int weir_rulebook_read(struct weir_monitor *monitor, struct weir_rulebook_question *question,
+                       struct weir_database **database_r);
+
+/* A state's number, or -1. */
+int weir_rulebook_state(const char *name);
+
+json_t *weir_rulebook_add(struct weir_monitor *monitor, struct weir_rulebook_question *question);
+json_t *weir_rulebook_run(struct weir_monitor *monitor, struct weir_rulebook_question *question);
+
+#endif

@@ -1,0 +1,242 @@
+/*
+ * What is asked of the rulebook, and rules changed one by one.
+ */
+#include "monitor/monitor_rulebook_io.h"
+
+#include <math.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "monitor/database/database_audit_io.h"
+#include "monitor/monitor_rulebook_impl.h"
+
+/* Answers that are none. ----------------------------------------------------- */
+
+const char *weir_rulebook_text(const struct weir_rulebook_question *question, const char *name)
+{
+    const char *value = json_string_value(json_object_get(question->json, name));
+
+    return value ? value : "";
+}
+
+static json_t *no(struct weir_rulebook_question *question, unsigned code, const char *why)
+{
+    snprintf(question->why, sizeof question->why, "%s", why);
+    question->code = code;
+    return NULL;
+}
+
+json_t *weir_rulebook_refuse(struct weir_rulebook_question *question, const char *why)
+{
+    return no(question, MHD_HTTP_BAD_REQUEST, why);
+}
+
+json_t *weir_rulebook_unknown(struct weir_rulebook_question *question, const char *why)
+{
+    return no(question, MHD_HTTP_NOT_FOUND, why);
+}
+
+json_t *weir_rulebook_trouble(struct weir_rulebook_question *question,
+                              const struct weir_database *database, int error)
+{
+    return no(question, error == WEIR_EINVAL || error == WEIR_ELIMIT
+                            ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_INTERNAL_SERVER_ERROR,
+              error == WEIR_ENOMEM ? "memory is short" : weir_database_why(database));
+}
+
+int weir_rulebook_read(struct weir_monitor *monitor, struct weir_rulebook_question *question,
+                       struct weir_database **database_r)
+{
+    struct weir_database_options options = {.reading = true};
+    char why[WEIR_DATABASE_WHY];
+    struct weir_arena *arena = weir_arena_new(512);
+    int rc = WEIR_ENOMEM;
+
+    snprintf(why, sizeof why, "memory is short");
+    if (arena) {
+        pthread_mutex_lock(&monitor->lock);
+        options.path = weir_config_path(&monitor->config, monitor->config.monitor_database, arena);
+        pthread_mutex_unlock(&monitor->lock);
+    }
+    if (options.path)
+        rc = weir_database_open(&options, why, database_r);
+    weir_arena_free(&arena);
+    if (rc < 0)
+        (void)no(question, MHD_HTTP_INTERNAL_SERVER_ERROR, why);
+    return rc;
+}
+
+int weir_rulebook_state(const char *name)
+{
+    for (int state = 0; state <= WEIR_RULE_LOCKED; state++)
+        if (strcmp(weir_rule_state_name((enum weir_rule_state)state), name) == 0)
+            return state;
+    return -1;
+}
+
+/* Changing one rule. --------------------------------------------------------- */
+
+struct setting {
+    struct weir_rulebook_question *question;
+    uint32_t id;
+    char name[WEIR_RULE_NAME_MAX + 1];
+    int state;                  /* -1: as it is */
+    double score, low, high;    /* none: as they are */
+    int approved;               /* the same: -1 */
+};
+
+static double number_of(const struct weir_rulebook_question *question, const char *name)
+{
+    const json_t *value = json_object_get(question->json, name);
+
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+static bool is_out(double number, double low, double high)
+{
+    return !isnan(number) && !(number >= low && number <= high);
+}
+
+/* What is to be changed: false after why not was noted. */
+static bool read_setting(struct setting *setting)
+{
+    struct weir_rulebook_question *question = setting->question;
+    const char *state = weir_rulebook_text(question, "state");
+    const json_t *approved = json_object_get(question->json, "approved");
+    const double most = WEIR_RULE_SCORE_MAX;
+
+    setting->state = weir_rulebook_state(state);
+    setting->score = number_of(question, "score");
+    setting->low = number_of(question, "low");
+    setting->high = number_of(question, "high");
+    setting->approved = json_is_boolean(approved) ? json_is_true(approved) : -1;
+    if (state[0] && setting->state < 0)
+        (void)weir_rulebook_refuse(question, "state is not one of active, test, draft, retired, "
+                                   "locked");
+    else if (is_out(setting->score, -most, most))
+        (void)weir_rulebook_refuse(question, "score is not within -100..100");
+    else if (is_out(setting->low, -most, 0))
+        (void)weir_rulebook_refuse(question, "low is not within -100..0");
+    else if (is_out(setting->high, 0, most))
+        (void)weir_rulebook_refuse(question, "high is not within 0..100");
+    else if (setting->state < 0 && isnan(setting->score) && isnan(setting->low) &&
+             isnan(setting->high) && setting->approved < 0)
+        (void)weir_rulebook_refuse(question, "nothing is to be changed");
+    return !question->why[0];
+}
+
+static int note_rule(void *context, const struct weir_kept_rule *rule)
+{
+    struct setting *setting = context;
+
+    setting->id = rule->id;
+    snprintf(setting->name, sizeof setting->name, "%s", rule->name);
+    return 0;
+}
+
+/* Finds the rule of a name or number: 1, 0, or an error. */
+static int find(struct weir_database *database, struct setting *setting, const char *which)
+{
+    char *end;
+    unsigned long id = strtoul(which, &end, 10);
+
+    if (which[0] != '\0' && *end == '\0' && id > 0 && id <= WEIR_RULE_ID_MAX)
+        return weir_database_rule(database, NULL, (uint32_t)id, note_rule, setting);
+    return weir_database_rule(database, which, 0, note_rule, setting);
+}
+
+/* A person is the author of what he sets. */
+static int edit(void *context, struct weir_kept_rule *rule)
+{
+    const struct setting *setting = context;
+
+    if (!isnan(setting->score))
+        rule->score = rule->base = setting->score;
+    if (!isnan(setting->low))
+        rule->low = setting->low;
+    if (!isnan(setting->high))
+        rule->high = setting->high;
+    if (setting->state >= 0)
+        rule->state = (enum weir_rule_state)setting->state;
+    if (setting->state == WEIR_RULE_ACTIVE)
+        rule->approved = true;
+    if (setting->approved >= 0)
+        rule->approved = setting->approved > 0;
+    if (setting->approved > 0 && rule->state == WEIR_RULE_DRAFT)
+        rule->state = WEIR_RULE_TEST;
+    return 0;
+}
+
+static int change(struct weir_database *database, struct setting *setting)
+{
+    const struct weir_rulebook_question *question = setting->question;
+    const char *why = weir_rulebook_text(question, "reason");
+    const struct weir_rule_change by = {.who = question->who, .why = why, .time = question->now};
+    const struct weir_audit audit = {.time = question->now, .who = question->who,
+                                     .what = "rules set", .detail = setting->name};
+    int rc = weir_database_begin(database), done;
+
+    if (rc < 0)
+        return rc;
+    rc = weir_database_rule_edit(database, setting->id, edit, setting, &by);
+    done = rc > 0 ? weir_database_audit_add(database, &audit) : rc;
+    done = done < 0 ? done : weir_database_commit(database);
+    if (done < 0)
+        weir_database_abandon(database);
+    return done < 0 ? done : rc;
+}
+
+static json_t *set(struct weir_monitor *monitor, struct weir_rulebook_question *question)
+{
+    struct setting setting = {.question = question};
+    int rc;
+
+    if (!read_setting(&setting))
+        return NULL;
+    pthread_mutex_lock(&monitor->lock);
+    rc = find(monitor->database, &setting, weir_rulebook_text(question, "name"));
+    if (rc == 0)
+        (void)weir_rulebook_unknown(question, "there is no such rule in the rulebook");
+    else if (rc > 0)
+        rc = change(monitor->database, &setting);
+    if (rc < 0)
+        (void)weir_rulebook_trouble(question, monitor->database, rc);
+    pthread_mutex_unlock(&monitor->lock);
+    if (question->why[0])
+        return NULL;
+    return json_pack("{s:s, s:I, s:b}", "name", setting.name, "id", (json_int_t)setting.id,
+                     "changed", rc > 0);
+}
+
+/* Asking. -------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    json_t *(*run)(struct weir_monitor *monitor, struct weir_rulebook_question *question);
+} verbs[] = {
+    {"rules add", weir_rulebook_add}, {"rules set", set}, {"analyze", weir_rulebook_run},
+};
+
+enum { VERBS = sizeof verbs / sizeof verbs[0] };
+
+static size_t number_of_verb(const char *verb)
+{
+    size_t i = 0;
+
+    while (i < VERBS && strcmp(verb, verbs[i].name) != 0)
+        i++;
+    return i;
+}
+
+bool weir_rulebook_is_asked(const char *verb)
+{
+    return number_of_verb(verb) < VERBS;
+}
+
+json_t *weir_rulebook_answer(struct weir_monitor *monitor, struct weir_rulebook_question *question)
+{
+    return verbs[number_of_verb(weir_rulebook_text(question, "do"))].run(monitor, question);
+}

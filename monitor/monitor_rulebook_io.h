@@ -1,0 +1,52 @@
+/*
+ * rulebook - the monitor's rulebook: what operators change in it, and the analyzer's runs over it,
+ * by schedule and when asked (claims B1, B2, B8, B17).
+ *
+ *     rules add    files: [{name, text}], state (optional, of all that is in them), reason
+ *                  {"added", "changed", "same", "rules"}, or {"problems": [{file, line, why}],
+ *                  "more"} and nothing was changed
+ *     rules set    name (or number), any of score, low, high, state, approved; reason
+ *                  {"changed": true|false, "name", "id"}
+ *     analyze      now (seconds, optional), dry
+ *                  {"changes": [...], "rules", "changed", "refused", "passed", "messages", ...}
+ *
+ * A rule that is added again keeps its number, state and score, unless the file gives it another
+ * score or state.  Everything is checked together with the rules that are there: formulas may
+ * name them.
+ *
+ * Threads:  one of its own for the schedule; answers may be asked by another.  A run is one at a
+ *           time.  The database's lock is held while something is written only.
+ * Errors:   NULL and question->why, with a code of HTTP.
+ * Limits:   WEIR_RULES_TOLD_MAX problems.
+ */
+#ifndef WEIR_MONITOR_MONITOR_RULEBOOK_IO_H
+#define WEIR_MONITOR_MONITOR_RULEBOOK_IO_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "core/base/clock.h"
+
+#define WEIR_RULEBOOK_WHY 640
+
+struct weir_monitor;
+
+struct weir_rulebook_question {
+    const json_t *json;
+    const char *who;            /* "uid 0" */
+    weir_time now;
+    char why[WEIR_RULEBOOK_WHY]; /* of an error */
+    unsigned code;
+};
+
+/* Begins the schedule.  0 or an error, logged. */
+int weir_rulebook_open(struct weir_monitor *monitor);
+void weir_rulebook_close(struct weir_monitor *monitor);
+
+/* Whether a verb is one of the rulebook's. */
+bool weir_rulebook_is_asked(const char *verb);
+
+/* What comes of it, or NULL. */
+json_t *weir_rulebook_answer(struct weir_monitor *monitor, struct weir_rulebook_question *question);
+
+#endif

@@ -1,0 +1,296 @@
+#!/usr/bin/env python3
+"""The rulebook: rules come into the monitor's database, people change them, the analyzer changes
+them by what they hit, and every change is told with who and why."""
+import json
+import pathlib
+import sqlite3
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import ctl_help
+import harness
+import milter
+import monitor
+import rig
+from test_monitor import World
+from test_monitor_hits import LOAN, WIN, Deciding
+
+RULES = """\
+body     CHEAP_LOAN /cheap loan/i
+score    CHEAP_LOAN 2.5
+describe CHEAP_LOAN Offers money
+header   SUBJECT_WIN Subject =~ /you have won/i
+score    SUBJECT_WIN 1.5
+body     __MONEY /\\bmoney\\b/
+meta     MUCH_MONEY __MONEY && CHEAP_LOAN
+score    MUCH_MONEY 0.5
+state    MUCH_MONEY test
+"""
+
+
+def stamp(days):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + days * 86400))
+
+
+class Book(ctl_help.Help, World):
+    """A monitor and weirctl."""
+
+    verbs = [f"rules {verb}" for verb in ("add", "set", "retire", "enable", "approve", "lock",
+                                          "history", "export", "list")] + ["analyze"]
+
+    def setUp(self):
+        super().setUp()
+        self.monitor_with()
+        self.file = self.folder / "some.rules"
+        self.file.write_text(RULES)
+
+    def good(self, *words):
+        return self.monitor.weir.ctl(*words)
+
+    def bad(self, *words, code):
+        done = self.monitor.weir.ctl(*words, check=False)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stderr
+
+    def book(self, *words):
+        return {rule["name"]: rule
+                for rule in json.loads(self.good("rules", "list", "--book", "--json", *words))}
+
+    def history(self, *words):
+        return json.loads(self.good("rules", "history", "--json", *words))
+
+    def test_B2_rule_files_come_into_tables_and_out_again(self):
+        self.assertEqual(self.good("rules", "add", self.file),
+                         "4 rules added, 0 changed; the rulebook has 4\n")
+        row, = self.monitor.rows("SELECT * FROM rules WHERE name = 'CHEAP_LOAN'")
+        self.assertEqual((row["kind"], row["state"], row["score"], row["base"]),
+                         ("body", "active", 2.5, 2.5))
+        self.assertEqual(row["text"],
+                         "body CHEAP_LOAN /cheap loan/i\ndescribe CHEAP_LOAN Offers money\n")
+        self.assertEqual(self.good("rules", "add", self.file),
+                         "0 rules added, 0 changed; the rulebook has 4\n")
+        out = self.folder / "out.rules"
+        self.good("rules", "export", "--output", out)
+        ids = {row["name"]: row["id"] for row in self.monitor.rows("SELECT id, name FROM rules")}
+        other = monitor.Monitor(self.folder, "other")
+        self.addCleanup(self.end, other.process)
+        other.weir.ctl("rules", "add", out)
+        self.assertEqual(other.weir.ctl("rules", "export"), out.read_text())
+        self.assertEqual({row["name"]: row["id"] for row in
+                          other.rows("SELECT id, name FROM rules")}, ids)
+
+    def test_B2_everything_wrong_is_told_with_its_line_and_nothing_is_stored(self):
+        self.good("rules", "add", self.file)
+        wrong = self.folder / "wrong.rules"
+        wrong.write_text("body FINE /fine/\nscore FINE 1\nbody BROKEN /(/\nscore BROKEN 1\n"
+                         "meta LOST NOBODY && FINE\nscore LOST 1\n")
+        said = self.bad("rules", "add", wrong, code=65)
+        self.assertIn(f"{wrong}:3: ", said)
+        self.assertIn(f"{wrong}:5: ", said)
+        self.assertIn("nothing was changed", said)
+        wrong.write_text("nonsense\nbody 7 /x/\n")
+        said = self.bad("rules", "add", wrong, code=65)
+        self.assertIn(f"{wrong}:1: ", said)
+        self.assertIn(f"{wrong}:2: ", said)
+        self.assertEqual(len(self.book()), 4)
+        self.bad("rules", "add", self.folder / "none.rules", code=66)
+
+    def test_B5_a_formula_may_name_what_is_there_and_numbers_stay(self):
+        self.good("rules", "add", self.file)
+        before = {name: rule["id"] for name, rule in self.book().items()}
+        more = self.folder / "more.rules"
+        more.write_text("meta BOTH CHEAP_LOAN && SUBJECT_WIN\nscore BOTH 1\n"
+                        "score CHEAP_LOAN 3\n")
+        self.assertEqual(self.good("rules", "add", more, "--state", "test"),
+                         "1 rules added, 1 changed; the rulebook has 5\n")
+        after = self.book()
+        self.assertEqual({name: after[name]["id"] for name in before}, before)
+        self.assertEqual((after["BOTH"]["state"], after["CHEAP_LOAN"]["state"],
+                          after["CHEAP_LOAN"]["score"]), ("test", "active", 3))
+
+    def test_B17_people_change_rules_and_history_says_who_and_why(self):
+        self.good("rules", "add", self.file, "--reason", "our own")
+        self.assertEqual(self.good("rules", "set", "CHEAP_LOAN", "score=3.25", "high=4",
+                                   "--reason", "more of them"), "CHEAP_LOAN is changed\n")
+        self.assertEqual(self.good("rules", "set", "CHEAP_LOAN", "score=3.25"),
+                         "CHEAP_LOAN was so already\n")
+        self.good("rules", "retire", "SUBJECT_WIN")
+        self.good("rules", "lock", str(self.book()["MUCH_MONEY"]["id"]))
+        book = self.book()
+        self.assertEqual((book["CHEAP_LOAN"]["score"], book["CHEAP_LOAN"]["base"],
+                          book["CHEAP_LOAN"]["high"]), (3.25, 3.25, 4))
+        self.assertEqual((book["SUBJECT_WIN"]["state"], book["MUCH_MONEY"]["state"]),
+                         ("retired", "locked"))
+        self.good("rules", "enable", "SUBJECT_WIN")
+        self.assertEqual(self.book()["SUBJECT_WIN"]["state"], "active")
+        changes = [(c["what"], c["from"], c["to"], c["why"]) for c in
+                   self.history("CHEAP_LOAN")]
+        self.assertIn(("score", "2.50", "3.25", "more of them"), changes)
+        self.assertIn(("bounds", "0.00 to 0.00", "0.00 to 4.00", "more of them"), changes)
+        self.assertEqual((changes[-1][0], changes[-1][3]), ("added", "our own"))
+        self.assertEqual({c["who"] for c in self.history()}, {"uid 0"})
+        self.assertRegex(self.good("rules", "history", "SUBJECT_WIN", "--most", "1"),
+                         r"^\S+ +SUBJECT_WIN: state retired -> active, by uid 0\n$")
+        self.assertEqual(len(self.monitor.rows("SELECT * FROM audit WHERE what = 'rules set'")), 4)
+
+    def test_B32_a_draft_is_approved_into_the_test(self):
+        self.good("rules", "add", self.file, "--state", "draft")
+        self.good("rules", "approve", "CHEAP_LOAN")
+        self.assertEqual([(rule["state"], rule["approved"]) for rule in
+                          (self.book()["CHEAP_LOAN"], self.book()["SUBJECT_WIN"])],
+                         [("test", True), ("draft", False)])
+
+    def test_what_is_none_is_refused(self):
+        self.good("rules", "add", self.file)
+        self.bad("rules", "set", "NOBODY", "score=1", code=1)
+        self.bad("rules", "history", "NOBODY", code=1)
+        for words in (["score=much"], ["score="], ["score=nan"], ["colour=1"], ["state=lost"]):
+            with self.subTest(words):
+                self.bad("rules", "set", "CHEAP_LOAN", *words, code=64)
+        self.assertIn("-100..100", self.bad("rules", "set", "CHEAP_LOAN", "score=101", code=65))
+        self.assertIn("-100..0", self.bad("rules", "set", "CHEAP_LOAN", "low=1", code=65))
+        self.bad("rules", "list", "--state", "test", code=64)
+        self.bad("rules", "list", "--book", "--where", "hits", code=64)
+        self.bad("rules", "list", "--book", "--by", "colour", code=64)
+        self.bad("analyze", "--now", "tomorrow", code=64)
+
+    def test_B7_B8_what_is_idle_for_31_days_is_retired_and_stays_in_the_book(self):
+        self.good("rules", "add", self.file)
+        self.assertIn("nothing changes: 4 rules", self.good("analyze", "--now", stamp(29)))
+        said = self.good("analyze", "--now", stamp(31.01), "--dry-run")
+        self.assertIn("3 of 4 rules would change", said)
+        self.assertEqual(self.book()["CHEAP_LOAN"]["state"], "active")
+        said = self.good("analyze", "--now", stamp(31.01))
+        self.assertIn("CHEAP_LOAN: active -> retired: no mail has hit it for too long: 31 days, and "
+                      "never before", said)
+        self.assertIn("3 of 4 rules changed", said)
+        self.assertEqual({name: rule["state"] for name, rule in self.book().items()},
+                         {"CHEAP_LOAN": "retired", "SUBJECT_WIN": "retired",
+                          "MUCH_MONEY": "retired", "__MONEY": "active"})
+        self.assertEqual(set(self.book("--state", "retired")),
+                         {"CHEAP_LOAN", "SUBJECT_WIN", "MUCH_MONEY"})
+        self.assertIn("nothing changes", self.good("analyze", "--now", stamp(31)))
+
+    def test_B8_the_period_is_a_setting(self):
+        self.monitor.weir.configure(analyzer={"idle": "60d"})
+        self.monitor.stop()
+        self.monitor.start()
+        self.good("rules", "add", self.file)
+        self.assertIn("nothing changes", self.good("analyze", "--now", stamp(59)))
+        self.assertIn("3 of 4", self.good("analyze", "--now", stamp(61)))
+
+    def test_two_runs_at_once_are_one_after_the_other(self):
+        self.good("rules", "add", self.file)
+        words = [rig.BUILD / "weirctl", "-c", self.monitor.weir.conf, "analyze", "--now",
+                 stamp(31)]
+        runs = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+        said = [run.communicate(timeout=60)[0] for run in runs]
+        self.assertEqual([run.returncode for run in runs], [0] * 4)
+        self.assertEqual(sum("3 of 4 rules changed" in text for text in said), 1)
+        self.assertEqual(len([c for c in self.history() if c["what"] == "state"]), 3)
+
+
+class Learned(Deciding):
+    """The same with two mail servers, whose decisions are counted."""
+
+    def setUp(self):
+        super().setUp()
+        file = self.monitor.weir.folder / "book.rules"
+        file.write_text(milter.RULES)
+        self.ctl("rules", "add", file)
+
+    def ctl(self, *words):
+        return self.monitor.weir.ctl(*words)
+
+    def rule(self, name):
+        return next(rule for rule in json.loads(self.ctl("rules", "list", "--book", "--json"))
+                    if rule["name"] == name)
+
+    def test_B4_B18_what_servers_hit_stands_beside_the_rules(self):
+        self.wait_for(self.some_of_each())
+        loan = self.rule("CHEAP_LOAN")
+        self.assertEqual([loan[word] for word in ("hits", "spam", "ham", "false_positives")],
+                         [5, 0, 3, 0])
+        self.assertIsNotNone(loan["last_hit"])
+        self.assertIsNotNone(loan["last_updated"])
+        shown = json.loads(self.ctl("rules", "list", "--book", "--json", "--by", "hits",
+                                    "--where", "hits>1,spam<1", "--most", "1"))
+        self.assertEqual([rule["name"] for rule in shown], ["CHEAP_LOAN"])
+        rig.wait_for(lambda: len(self.monitor.rows("SELECT * FROM messages")) == 9, 20,
+                     "nine messages")
+        joined = self.monitor.rows(
+            "SELECT rules.name, count(*) AS n FROM rules JOIN message_hits ON rule = rules.id "
+            "JOIN messages ON messages.number = message GROUP BY rules.name ORDER BY n DESC")
+        self.assertEqual((joined[0]["name"], joined[0]["n"]), ("CHEAP_LOAN", 5))
+
+    def test_B8_a_rule_that_was_hit_is_idle_from_then_on(self):
+        time.sleep(1.1)  # decisions know whole seconds
+        self.judge(self.mx1, b"hello", b"a cheap loan")
+        self.wait_for({LOAN: (1, 0, 1)})
+        self.assertIn("CHEAP_LOAN: active -> retired: no mail has hit it for too long: 31 days "
+                      "since the last hit", self.ctl("analyze", "--now", stamp(31.01)))
+
+    def change_database(self, *statements):
+        """What took a month, or a person's report, in the database of a monitor that rests."""
+        self.monitor.stop()
+        with sqlite3.connect(self.monitor.weir.folder / "spam.db") as database:
+            for statement in statements:
+                database.execute(statement)
+        database.close()
+        self.monitor.start()
+
+    def test_B1_what_is_counted_moves_a_score_and_history_says_why(self):
+        self.judge(self.mx1, b"you have won", b"a cheap loan", 105)
+        self.judge(self.mx2, b"hello", b"nothing", 105)
+        self.wait_for({WIN: (105, 105, 0)})
+        rig.wait_for(lambda: self.told()["good"] == 210, 20, "all of them")
+        said = self.ctl("analyze")
+        self.assertIn("SUBJECT_WIN: +3.50 -> +3.00: it hit 105 of 105 spam and 0 of 105 good "
+                      "messages lately, which is worth 2.12", said)
+        self.assertEqual(self.rule("SUBJECT_WIN")["score"], 3)
+        change, *_ = json.loads(self.ctl("rules", "history", "SUBJECT_WIN", "--json"))
+        self.assertEqual((change["what"], change["from"], change["to"]),
+                         ("score", "3.50", "3.00"))
+        self.assertIn("it hit 105 of 105 spam", change["why"])
+
+    def test_B33_three_reports_of_good_mail_put_a_rule_to_the_test(self):
+        self.judge(self.mx1, b"hello", b"a cheap loan", 3)
+        rig.wait_for(lambda: len(self.monitor.rows("SELECT * FROM messages")) == 3, 20,
+                     "three messages")
+        self.change_database("UPDATE messages SET reported = 'ham', "
+                             "reported_at = 1000000 * unixepoch()")
+        self.assertIn("CHEAP_LOAN: active -> test: people reported good mail that it hit: 3 within "
+                      "7 days", self.ctl("analyze"))
+        self.assertEqual((self.rule("CHEAP_LOAN")["state"], self.rule("CHEAP_LOAN")["approved"]),
+                         ("test", False))
+
+    def test_B16_a_change_that_would_make_good_mail_spam_is_refused(self):
+        self.judge(self.mx1, b"you have won", b"a cheap loan", 105)
+        self.judge(self.mx2, b"hello", b"nothing", 105)
+        self.judge(self.mx2, b"you have won", b"nothing")  # 3.5 points
+        rig.wait_for(lambda: self.told()["good"] == 211, 20, "all of them")
+        self.ctl("rules", "set", "SUBJECT_WIN", "score=1.5")
+        self.change_database("UPDATE messages SET score = 4.8, verdict = 'ham' "
+                             "WHERE number IN (SELECT message FROM message_hits WHERE rule = 102) "
+                             "AND score = 3.5",
+                             "UPDATE message_hits SET points = 1.5 WHERE rule = 102")
+        said = self.ctl("analyze")
+        self.assertRegex(said, r"SUBJECT_WIN: \+1.50 -> \+2.00: .*; refused, because message "
+                         r"[0-9a-f]{16} is good and would become spam")
+        self.assertEqual(self.rule("SUBJECT_WIN")["score"], 1.5)
+
+    def test_B7_the_analyzer_runs_by_its_schedule(self):
+        self.ctl("analyze")
+        self.change_database("UPDATE rules SET since = since - 31 * 86400 * 1000000",
+                             "UPDATE state SET value = 1 WHERE name = 'analyzer_stored'")
+        rig.wait_for(lambda: self.rule("CHEAP_LOAN")["state"] == "retired", 20, "a run")
+        change, *_ = json.loads(self.ctl("rules", "history", "CHEAP_LOAN", "--json"))
+        self.assertEqual(change["who"], "analyzer")
+        self.assertIn("analyzer: 3 of 3 rules changed", self.monitor.log())
+
+
+if __name__ == "__main__":
+    harness.main()

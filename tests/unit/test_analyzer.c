@@ -1,0 +1,273 @@
+/*
+ * analyzer - a run over a rulebook in a database: what is stored, what is refused, and that it is
+ * all or nothing, whoever runs beside it or is killed.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "core/base/error.h"
+#include "core/engine/verdict.h"
+#include "monitor/analyzer/analyzer_io.h"
+#include "monitor/database/database_hits_io.h"
+#include "monitor/database/database_messages_io.h"
+#include "monitor/database/database_rules_io.h"
+#include "tests/unit/database_rig.h"
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, database_setup, database_teardown)
+#define DAY(n) (DATABASE_NOW + (n) * WEIR_DAY)
+
+/* A rule called R<id>, active at a score since DATABASE_NOW. */
+static void add_rule(struct database_rig *rig, uint32_t id, double score)
+{
+    static const struct weir_rule_change change = {.who = "test", .why = "", .time = DATABASE_NOW};
+    char name[16];
+    const struct weir_kept_rule rule = {.id = id, .name = name, .kind = WEIR_RULE_BODY, .text = "x",
+                                        .state = WEIR_RULE_ACTIVE, .score = score, .base = score,
+                                        .author = "test", .approved = true};
+
+    snprintf(name, sizeof name, "R%u", (unsigned)id);
+    database_must(rig, weir_database_rule_put(rig->database, &rule, &change), 1);
+}
+
+/* So much spam and ham of 10,000 each as of DATABASE_NOW, which is the last hit. */
+static void add_hits(struct database_rig *rig, uint32_t id, double spam, double ham)
+{
+    char sql[300];
+
+    snprintf(sql, sizeof sql, "INSERT OR REPLACE INTO hits VALUES (%u, 1, %lld, 9, 9, 9, 0, %.17g, "
+             "%.17g, %lld); INSERT OR REPLACE INTO hits_all VALUES (1, 10000, 10000, %lld)",
+             (unsigned)id, (long long)DATABASE_NOW, spam, ham, (long long)DATABASE_NOW,
+             (long long)DATABASE_NOW);
+    assert_int_equal(weir_database_run(rig->database, sql), 0);
+}
+
+static struct weir_analysis *analysis_at(struct database_rig *rig, weir_time now)
+{
+    const struct weir_analysis_options options = {
+        .settings = {.life = weir_life_defaults(), .spam_score = 5}, .now = now, .who = "uid 0"};
+    struct weir_analysis *analysis = NULL;
+
+    database_must(rig, weir_analysis_new(rig->database, &options, &analysis), 0);
+    return analysis;
+}
+
+static struct weir_analysis_counts run(struct database_rig *rig, weir_time now)
+{
+    struct weir_analysis *analysis = analysis_at(rig, now);
+    struct weir_analysis_counts counts;
+
+    database_must(rig, weir_analysis_store(analysis, rig->database), 0);
+    counts = weir_analysis_counts(analysis);
+    weir_analysis_free(&analysis);
+    return counts;
+}
+
+/* A rule's score in hundredths; its state is the active one. */
+static int64_t score_of(struct database_rig *rig, const char *name)
+{
+    char sql[120];
+
+    snprintf(sql, sizeof sql, "SELECT round(score * 100) FROM rules WHERE name = '%s' AND state = "
+             "'active'", name);
+    return database_number(rig, sql);
+}
+
+static void B1_scores_move_by_what_was_hit_and_history_says_why(void **state)
+{
+    struct database_rig *rig = *state;
+
+    add_rule(rig, 1, 0.5);
+    add_rule(rig, 2, 0.5);
+    add_rule(rig, 3, 1); /* nothing is known of it */
+    add_hits(rig, 1, 100, 0);
+    add_hits(rig, 2, 1000, 50);
+    for (int i = 1; i <= 4; i++)
+        assert_int_equal(run(rig, DATABASE_NOW).changed, i < 4 ? 2 : 1);
+    assert_int_equal(run(rig, DATABASE_NOW).changed, 0);
+    assert_int_equal(score_of(rig, "R1"), 208);
+    assert_int_equal(score_of(rig, "R2"), 193);
+    assert_int_equal(score_of(rig, "R3"), 100);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM rule_changes WHERE name = 'R1' "
+        "AND what = 'score' AND who = 'uid 0' AND why = 'it hit 100 of 10000 spam and 0 of 10000 "
+        "good messages lately, which is worth 2.08'"), 4);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM rule_changes WHERE name = 'R1' "
+                                     "AND old = '1.50' AND new = '2.00'"), 1);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM audit WHERE what = 'analyze'"), 4);
+}
+
+static void B7_B8_idle_rules_are_retired_after_30_days_and_stay_in_the_book(void **state)
+{
+    struct database_rig *rig = *state;
+
+    add_rule(rig, 1, 1);
+    add_hits(rig, 1, 3, 0);
+    add_rule(rig, 2, 1);
+    assert_int_equal(run(rig, DAY(29)).changed, 0);
+    assert_int_equal(run(rig, DAY(31)).changed, 2);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM rules WHERE state = 'retired' AND "
+                                     "score = 1"), 2);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM rule_changes WHERE what = 'state' "
+        "AND new = 'retired' AND why LIKE '%31 days since the last hit'"), 1);
+    assert_int_equal(run(rig, DAY(62)).changed, 0);
+}
+
+/* Spam that a rule gave its points, reported as good. */
+static void add_false_positives(struct database_rig *rig, uint32_t id, unsigned reports)
+{
+    for (uint64_t i = 0; i < reports; i++) {
+        const struct weir_info info = {.uid = id * 1000 + i, .at = DATABASE_NOW, .score = 6,
+                                       .verdict = WEIR_SPAM, .rules = 2,
+                                       .rule = {{id, 2}, {777, 4}}};
+
+        database_must(rig, weir_database_message_report(rig->database, &info, "ham",
+                                                        DATABASE_NOW), 0);
+    }
+}
+
+static void B33_reported_false_positives_put_a_rule_to_the_test(void **state)
+{
+    struct database_rig *rig = *state;
+
+    add_rule(rig, 1, 2);
+    add_rule(rig, 2, 2);
+    add_false_positives(rig, 1, 2);
+    add_false_positives(rig, 2, 3);
+    assert_int_equal(run(rig, DAY(8)).changed, 0); /* too long ago */
+    assert_int_equal(run(rig, DAY(6)).changed, 1);
+    assert_int_equal(database_number(rig, "SELECT id FROM rules WHERE state = 'test'"), 2);
+    assert_int_equal(database_number(rig, "SELECT approved FROM rules WHERE id = 2"), 0);
+}
+
+static void B16_what_would_make_good_mail_spam_is_refused_and_told(void **state)
+{
+    struct database_rig *rig = *state;
+    const struct weir_info good = {.uid = 4711, .at = DATABASE_NOW, .score = 4.7f,
+                                   .verdict = WEIR_HAM, .rules = 2, .rule = {{1, 1}, {9, 3.7f}}};
+    const struct weir_analysis_change *change;
+    struct weir_analysis *analysis;
+
+    add_rule(rig, 1, 1);
+    add_rule(rig, 2, 1);
+    add_hits(rig, 1, 100, 0);
+    add_hits(rig, 2, 100, 0);
+    database_must(rig, weir_database_messages_put(rig->database, &good, 1), 1);
+    analysis = analysis_at(rig, DATABASE_NOW);
+    assert_int_equal(weir_analysis_counts(analysis).messages, 1);
+    change = weir_analysis_get(analysis, 0);
+    assert_true(change->id == 1 && change->fate == WEIR_ANALYSIS_REFUSED &&
+                change->message == 4711);
+    assert_int_equal(weir_analysis_get(analysis, 1)->fate, WEIR_ANALYSIS_CHANGED);
+    assert_null(weir_analysis_get(analysis, 2));
+    database_must(rig, weir_analysis_store(analysis, rig->database), 0);
+    weir_analysis_free(&analysis);
+    assert_int_equal(score_of(rig, "R1"), 100);
+    assert_int_equal(score_of(rig, "R2"), 150);
+    database_must(rig, weir_database_message_report(rig->database, &good, "spam", DATABASE_NOW), 0);
+    assert_int_equal(run(rig, DATABASE_NOW).refused, 0);
+    assert_int_equal(score_of(rig, "R1"), 150);
+}
+
+static void two_runs_at_once_exclude_each_other(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_analysis *one, *other;
+
+    add_rule(rig, 1, 0.5);
+    add_hits(rig, 1, 100, 0);
+    one = analysis_at(rig, DATABASE_NOW);
+    other = analysis_at(rig, DATABASE_NOW);
+    database_must(rig, weir_analysis_store(one, rig->database), 0);
+    database_must(rig, weir_analysis_store(other, rig->database), WEIR_EDOWN);
+    assert_int_equal(score_of(rig, "R1"), 100);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM rule_changes"), 2);
+    weir_analysis_free(&one);
+    weir_analysis_free(&other);
+}
+
+static void what_somebody_changed_meanwhile_is_passed_over(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_analysis *analysis;
+
+    add_rule(rig, 1, 0.5);
+    add_rule(rig, 2, 0.5);
+    add_hits(rig, 1, 100, 0);
+    add_hits(rig, 2, 100, 0);
+    analysis = analysis_at(rig, DATABASE_NOW);
+    add_rule(rig, 1, 3);
+    database_must(rig, weir_analysis_store(analysis, rig->database), 0);
+    assert_int_equal(weir_analysis_get(analysis, 0)->fate, WEIR_ANALYSIS_PASSED);
+    assert_int_equal(weir_analysis_counts(analysis).passed, 1);
+    assert_int_equal(weir_analysis_counts(analysis).changed, 1);
+    assert_int_equal(score_of(rig, "R1"), 300);
+    weir_analysis_free(&analysis);
+}
+
+/* Dies in its n-th statement. */
+static int die(unsigned mask, void *context, void *statement, void *unused)
+{
+    int *left = context;
+
+    (void)mask, (void)statement, (void)unused;
+    if (--*left == 0)
+        raise(SIGKILL);
+    return 0;
+}
+
+static void a_run_that_is_killed_leaves_all_old_or_all_new(void **state)
+{
+    struct database_rig *rig = *state;
+    bool old = false, new = false;
+
+    for (uint32_t id = 1; id <= 5; id++) {
+        add_rule(rig, id, 0.5);
+        add_hits(rig, id, 100, 0);
+    }
+    weir_database_free(&rig->database);
+    for (int left = 5; !new; left += 3) {
+        int64_t moved;
+        int status;
+        pid_t child = fork();
+
+        if (child == 0) {
+            if (database_open(rig) < 0)
+                _exit(1);
+            sqlite3_trace_v2(rig->database->sqlite, SQLITE_TRACE_STMT, die, &left);
+            (void)run(rig, DATABASE_NOW);
+            _exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        database_must(rig, database_open(rig), 0);
+        moved = database_number(rig, "SELECT count(*) FROM rules WHERE score = 1");
+        assert_int_equal(database_number(rig, "SELECT count(*) FROM rule_changes "
+                                         "WHERE what = 'score'"), moved);
+        assert_true(moved == 0 || moved == 5);
+        old |= moved == 0 && WIFSIGNALED(status);
+        new = moved == 5;
+        weir_database_free(&rig->database);
+        assert_true(left < 300);
+    }
+    assert_true(old);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(B1_scores_move_by_what_was_hit_and_history_says_why),
+        TEST(B7_B8_idle_rules_are_retired_after_30_days_and_stay_in_the_book),
+        TEST(B33_reported_false_positives_put_a_rule_to_the_test),
+        TEST(B16_what_would_make_good_mail_spam_is_refused_and_told),
+        TEST(two_runs_at_once_exclude_each_other),
+        TEST(what_somebody_changed_meanwhile_is_passed_over),
+        TEST(a_run_that_is_killed_leaves_all_old_or_all_new),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
