@@ -381,11 +381,10 @@ static void reported(struct weir_agent *agent, struct weir_slice answer)
 
 static void fetched(struct weir_agent *agent, int status, struct weir_slice answer)
 {
-    if (status != 200) {
+    if (status == 200)
+        weir_sets_take(agent->sets, answer, weir_clock_now(&agent->steady));
+    else
         weir_link_rest(agent->link, WEIR_ERRAND_RULES);
-        return;
-    }
-    weir_sets_take(agent->sets, answer, weir_clock_now(&agent->steady));
     agent->health = 0;
 }
 
@@ -530,8 +529,9 @@ static char *health_text(struct weir_agent *agent)
     json_t *json = json_pack(
         "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "version",
         WEIR_VERSION, "spool_files", (json_int_t)tail->files, "spool_octets",
-        (json_int_t)tail->octets, "skipped", (json_int_t)tail->skipped, "generation", (json_int_t)agent->generation, "entries",
-        (json_int_t)agent->applied.entries, "withheld", (json_int_t)agent->applied.withheld,
+        (json_int_t)tail->octets, "skipped", (json_int_t)tail->skipped, "generation",
+        (json_int_t)agent->generation, "entries", (json_int_t)agent->applied.entries, "withheld",
+        (json_int_t)agent->applied.withheld,
         "sniffer_silent", (json_int_t)(silent / WEIR_SECOND), "sniffer_silences",
         (json_int_t)silence->times, "sniffer_silence",
         (json_int_t)((silence->past + silent) / WEIR_SECOND), "rules",

@@ -365,27 +365,21 @@ static void note_wrong(void *context, const char *file, unsigned line, const cha
              word.len ? ": " : "", why);
 }
 
-/* Makes a set of the text as mail servers will, and forgets it. */
+/* Whether mail servers will be able to make a set of the text. */
 static int try_set(struct going *going)
 {
-    const struct weir_rules_options options = {.serial = going->next};
     struct trying trying = {.going = going};
     struct weir_arena *arena = weir_arena_new(ARENA_FIRST);
     struct weir_rule_reader *reader;
     struct weir_rule_sources sources = {.errors = 0};
-    void *image = NULL;
-    size_t len;
     int rc = arena ? weir_rule_reader_new(arena, note_wrong, &trying, &reader) : WEIR_ENOMEM;
 
     if (rc == 0)
         rc = weir_rule_reader_add(reader, "rulebook", going->section[WEIR_PARCEL_RULES]);
     if (rc == 0)
         rc = weir_rule_reader_end(reader, &sources);
-    if (rc == 0 && sources.errors > 0)
-        rc = WEIR_EINVAL;
     if (rc == 0)
-        rc = weir_rules_build(&sources, &options, note_wrong, &trying, &image, &len);
-    free(image);
+        rc = weir_rules_check(&sources, note_wrong, &trying);
     weir_arena_free(&arena);
     return rc < 0 && !trying.told ? fail(going, rc, weir_error_text(rc)) : rc;
 }

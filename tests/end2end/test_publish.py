@@ -3,18 +3,18 @@
 fetched, verified, at work; and what was changed, cut, replayed or is foreign is not."""
 import http.server
 import json
+import os
 import pathlib
-import shutil
 import sqlite3
 import ssl
 import sys
 import threading
 import time
-import unittest
 import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+import ctl_help
 import harness
 import milter
 import rig
@@ -94,8 +94,12 @@ class Publishing(World):
         return sorted(path.name for path in server.weir.folder.glob("rules-*.db"))
 
 
-class Published(Publishing):
+class Published(ctl_help.Help, Publishing):
     """The way a rule takes."""
+    verbs = ["publish", "rollback", "rules sets", "rules diff", "rules list"]
+
+    def good(self, *words):
+        return self.monitor.weir.ctl(*words)
 
     def test_B11_B30_B31_a_published_rule_judges_on_both_servers(self):
         self.loan()
@@ -250,6 +254,49 @@ class Published(Publishing):
         (self.mx2.weir.folder / "rules" / "10.rules").unlink()
         self.wait_for_score(self.mx2, LOAN + WIN, 12, seconds=60)  # it is tried again
         self.wait_until_told(self.mx2, serial=2, refused=0)
+
+    def test_B2_B31_a_rule_file_put_into_the_rulebook_and_published_judges_mail(self):
+        path = self.folder / "loans.rules"
+        path.write_text("body CHEAP_LOAN /cheap loan/i\nscore CHEAP_LOAN 6\n"
+                        "body __A /cheap/\nmeta BOTH __A && CHEAP_LOAN\nscore BOTH 1.5\n")
+        self.monitor.weir.ctl("rules", "add", path)
+        self.publish("--reason", "first")
+        for server in (self.mx1, self.mx2):
+            self.wait_for_score(server, LOAN, 7.5)
+        self.monitor.weir.ctl("rules", "set", "CHEAP_LOAN", "score=2")
+        self.publish()
+        for server in (self.mx1, self.mx2):
+            self.wait_for_score(server, LOAN, 3.5)
+
+    def let_a_run_be_due(self):
+        """The analyzer's last run was long ago."""
+        self.monitor.stop()
+        with sqlite3.connect(self.monitor.weir.folder / "spam.db") as database:
+            database.execute("INSERT OR REPLACE INTO state VALUES ('analyzer_stored', 1000000)")
+        database.close()
+        self.monitor.start()
+        rig.wait_for(lambda: self.monitor.rows("SELECT value FROM state WHERE name = "
+                                               "'analyzer_stored'")[0]["value"] > 1000000, SOON,
+                     "a run of the analyzer")
+
+    def test_runs_of_the_analyzer_publish_what_came_of_age_but_not_over_a_rollback(self):
+        self.loan()
+        self.monitor.weir.ctl("analyze")
+        self.let_a_run_be_due()
+        time.sleep(1)  # publishing comes behind the run
+        self.assertEqual(self.monitor.rows("SELECT * FROM rule_sets"), [])  # nobody published yet
+        self.publish()
+        self.win()
+        self.let_a_run_be_due()
+        self.wait_for_score(self.mx1, LOAN + WIN, 12)
+        self.assertEqual(self.monitor.rows("SELECT serial, who FROM rule_sets"),
+                         [{"serial": 1, "who": f"uid {os.getuid()}"},
+                          {"serial": 2, "who": "analyzer"}])
+        self.monitor.weir.ctl("rollback", "1")
+        self.let_a_run_be_due()
+        time.sleep(1)  # publishing comes behind the run
+        self.assertEqual(len(self.monitor.rows("SELECT * FROM rule_sets")), 3)
+        self.wait_for_score(self.mx1, LOAN + WIN, 6)
 
 
 class Kept(Publishing):
