@@ -2,8 +2,8 @@
  * publish - from the rulebook to the file that all mail servers fetch (claims B11, B12, B31).
  *
  * A set is made in memory of what pick.h picks, looked at as mail servers will (every expression is
- * compiled, every formula looked at), signed (rule_parcel.h), kept in the database and then given out, all of it or nothing.
- * Serials only grow: taking a set back publishes its contents once more under a new one.
+ * compiled, every formula looked at), signed (rule_parcel.h), kept in the database and then given
+ * out, all of it or nothing.  Serials only grow: taking a set back publishes its contents once more under a new one.
  *
  * After a rollback the rulebook still says what was taken back: who publishes by himself, as the
  * analyzer does, asks weir_publisher_held() first and leaves it to a person.

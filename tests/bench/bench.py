@@ -261,7 +261,8 @@ def main():
     bench = Bench(options.build)
     start = time.time()
     without = {*bench_messages.PARTS, *bench_bayes.PARTS, *bench_thresholds.PARTS,
-               *bench_capture.PARTS, *bench_ingest.PARTS, *bench_latency.PARTS, *bench_publish.PARTS}
+               *bench_capture.PARTS, *bench_ingest.PARTS, *bench_latency.PARTS,
+               *bench_publish.PARTS}
     if not options.only or set(options.only) - without:
         bench.make_history()
     for name in options.only or PARTS:
