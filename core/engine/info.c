@@ -66,8 +66,8 @@ const char *weir_info_fold(const char *text, char folded_r[static WEIR_INFO_FOLD
     return folded_r;
 }
 
-/* The characters that are no white space.  Their number, or 0 when they are too many or not ASCII
- * (libsodium's base64 takes 0xdf for '_'). */
+/* The characters that are no white space.  Their number, or 0 when they are too many or not
+ * ASCII. */
 static size_t squeeze(struct weir_slice text, char squeezed_r[static WEIR_INFO_TEXT_MAX + 1])
 {
     size_t len = 0;
@@ -83,19 +83,51 @@ static size_t squeeze(struct weir_slice text, char squeezed_r[static WEIR_INFO_T
     return len;
 }
 
+/* Base64url without padding, to at most WEIR_INFO_OCTETS.  Their number, or 0 when it is none, or
+ * has bits that mean nothing.  libsodium's takes as long for any text, which nobody needs for what
+ * everybody may see, and a fifth of the time of reading a string. */
+static size_t from_base64(const char *text, size_t len, uint8_t *octet_r)
+{
+    static const uint8_t digit[128] = { /* its value and one */
+        ['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8,
+        ['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15,
+        ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22,
+        ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29,
+        ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36,
+        ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43,
+        ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49, ['x'] = 50,
+        ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56, ['4'] = 57,
+        ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['-'] = 63, ['_'] = 64,
+    };
+    uint32_t gathered = 0;
+    unsigned bits = 0;
+    size_t octets = 0;
+
+    if (len % 4 == 1 || 6 * len / 8 > WEIR_INFO_OCTETS)
+        return 0;
+    for (size_t i = 0; i < len; i++) {
+        uint8_t value = digit[text[i] & 0x7f];
+
+        if (value == 0)
+            return 0;
+        gathered = gathered << 6 | (uint32_t)(value - 1);
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            octet_r[octets++] = (uint8_t)(gathered >> bits);
+        }
+    }
+    return (gathered & ((1u << bits) - 1)) == 0 ? octets : 0;
+}
+
 /* Text to octets.  Their number, or 0 when it is not well formed. */
 static size_t unpack(struct weir_slice text, uint8_t octet_r[static WEIR_INFO_OCTETS])
 {
     char squeezed[WEIR_INFO_TEXT_MAX + 1];
-    size_t prefix = strlen(WEIR_INFO_PREFIX), len = squeeze(text, squeezed), octets = 0;
-    const char *end = NULL;
+    size_t prefix = strlen(WEIR_INFO_PREFIX), len = squeeze(text, squeezed);
     if (len < prefix || memcmp(squeezed, WEIR_INFO_PREFIX, prefix) != 0)
         return 0;
-    if (sodium_base642bin(octet_r, WEIR_INFO_OCTETS, squeezed + prefix, len - prefix, NULL,
-                          &octets, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-        end != squeezed + len)
-        return 0;
-    return octets;
+    return from_base64(squeezed + prefix, len - prefix, octet_r);
 }
 
 static const struct weir_info_key *find_key(const struct weir_info_keys *keys, uint8_t id)

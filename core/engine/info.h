@@ -61,7 +61,11 @@ struct weir_info {
     size_t rules;
 };
 
-struct weir_info_key { uint8_t id; uint8_t octet[WEIR_INFO_KEY]; };
+struct weir_info_key {
+    uint8_t id, octet[WEIR_INFO_KEY];
+    bool ready;                  /* what is derived from it is here, too: weir_info_keys_ready() */
+    uint8_t derived[2][WEIR_INFO_KEY];
+};
 struct weir_info_keys { /* the first signs */
     struct weir_info_key key[WEIR_INFO_KEYS_MAX];
     size_t keys;
@@ -97,6 +101,10 @@ uint64_t weir_info_binding(const struct weir_message *message);
 int weir_info_make(const struct weir_info *info, const struct weir_info_rule *rule, size_t rules,
                    const struct weir_info_keys *keys, bool sealed,
                    char text_r[static WEIR_INFO_TEXT_MAX + 1]);
+
+/* Derives from keys what each string needs of them, for those who read or make many: half the work
+ * of reading one. */
+void weir_info_keys_ready(struct weir_info_keys *keys);
 
 /* Folds a string of weir_info_make() for a header: "\n " every <= 68 characters (line end "\n";
  * lines of at most 78 with the header's name).  Returns folded_r. */

@@ -15,10 +15,29 @@ _Static_assert(WEIR_INFO_KEY == crypto_auth_hmacsha256_KEYBYTES, "key");
 
 static const char signing[] = "weir info v1 sign", sealing[] = "weir info v1 seal";
 
-static void derive(const struct weir_info_key *key, const char *use,
+enum use { SIGNING, SEALING };
+
+static void derive(const struct weir_info_key *key, enum use use,
                    uint8_t derived_r[static WEIR_INFO_KEY])
 {
-    crypto_auth_hmacsha256(derived_r, (const unsigned char *)use, strlen(use), key->octet);
+    const char *word = use == SIGNING ? signing : sealing;
+
+    if (key->ready)
+        memcpy(derived_r, key->derived[use], WEIR_INFO_KEY);
+    else
+        crypto_auth_hmacsha256(derived_r, (const unsigned char *)word, strlen(word), key->octet);
+}
+
+void weir_info_keys_ready(struct weir_info_keys *keys)
+{
+    for (size_t i = 0; i < keys->keys; i++) {
+        struct weir_info_key *key = &keys->key[i];
+
+        key->ready = false;
+        derive(key, SIGNING, key->derived[SIGNING]);
+        derive(key, SEALING, key->derived[SEALING]);
+        key->ready = true;
+    }
 }
 
 static void make_tag(const struct weir_info_key *key, const uint8_t *octet, size_t len,
@@ -26,7 +45,7 @@ static void make_tag(const struct weir_info_key *key, const uint8_t *octet, size
 {
     uint8_t derived[WEIR_INFO_KEY], whole[crypto_auth_hmacsha256_BYTES];
     crypto_auth_hmacsha256_state state;
-    derive(key, signing, derived);
+    derive(key, SIGNING, derived);
     crypto_auth_hmacsha256_init(&state, derived, sizeof(derived));
     crypto_auth_hmacsha256_update(&state, (const unsigned char *)signing, sizeof(signing));
     crypto_auth_hmacsha256_update(&state, octet, len);
@@ -54,7 +73,7 @@ void weir_info_seal(const struct weir_info_key *key, uint8_t *octet, size_t len)
 {
     uint8_t derived[WEIR_INFO_KEY], *nonce = octet + WEIR_INFO_HEAD;
     uint8_t *fields = nonce + WEIR_INFO_NONCE;
-    derive(key, sealing, derived);
+    derive(key, SEALING, derived);
     randombytes_buf(nonce, WEIR_INFO_NONCE);
     crypto_aead_chacha20poly1305_ietf_encrypt(fields, NULL, fields,
                                               len - WEIR_INFO_HEAD - WEIR_INFO_NONCE, octet,
@@ -68,7 +87,7 @@ bool weir_info_open(const struct weir_info_key *key, uint8_t *octet, size_t len)
     uint8_t *fields = nonce + WEIR_INFO_NONCE;
     if (len < WEIR_INFO_HEAD + WEIR_INFO_NONCE + WEIR_INFO_TAG)
         return false;
-    derive(key, sealing, derived);
+    derive(key, SEALING, derived);
     int rc = crypto_aead_chacha20poly1305_ietf_decrypt(fields, NULL, NULL, fields,
                                                        len - WEIR_INFO_HEAD - WEIR_INFO_NONCE,
                                                        octet, WEIR_INFO_HEAD, nonce, derived);

@@ -17,21 +17,21 @@ struct words { /* of a line; at NULL: not there */
 
 struct kind {
     const char *name;
-    size_t place;
+    size_t len, place;
 };
 
 static const struct kind kinds[] = {
-    {"at", offsetof(struct words, at)},
-    {"listener", offsetof(struct words, listener)},
-    {"hops", offsetof(struct words, hops)},
-    {"name", offsetof(struct words, name)},
-    {"dkim", offsetof(struct words, dkim)},
-    {"boundary", offsetof(struct words, boundary)},
-    {"hop", offsetof(struct words, hop)},
-    {"action", offsetof(struct words, action)},
-    {"info", offsetof(struct words, info)},
-    {"domain", offsetof(struct words, domain)},
-    {"recipient", offsetof(struct words, recipient)},
+    {"at", 2, offsetof(struct words, at)},
+    {"listener", 8, offsetof(struct words, listener)},
+    {"hops", 4, offsetof(struct words, hops)},
+    {"name", 4, offsetof(struct words, name)},
+    {"dkim", 4, offsetof(struct words, dkim)},
+    {"boundary", 8, offsetof(struct words, boundary)},
+    {"hop", 3, offsetof(struct words, hop)},
+    {"action", 6, offsetof(struct words, action)},
+    {"info", 4, offsetof(struct words, info)},
+    {"domain", 6, offsetof(struct words, domain)},
+    {"recipient", 9, offsetof(struct words, recipient)},
 };
 
 /* What stands before the next mark, which is taken away, too. */
@@ -61,8 +61,11 @@ static void take_word(struct words *words, struct weir_slice word)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         struct weir_slice *value = (void *)((char *)words + kinds[i].place);
 
-        if (!value->at && is(name, kinds[i].name))
+        if (name.len != kinds[i].len || memcmp(name.at, kinds[i].name, name.len) != 0)
+            continue;
+        if (!value->at)
             *value = word;
+        return;
     }
 }
 

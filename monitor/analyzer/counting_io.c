@@ -43,6 +43,7 @@ int weir_counting_open(const struct weir_counting_options *options,
     if (!counting)
         return WEIR_ENOMEM;
     counting->options = *options;
+    weir_info_keys_ready(&counting->options.keys);
     pthread_mutex_init(&counting->lock, NULL);
     rc = weir_hits_new(&options->hits, &counting->hits);
     if (rc == 0)

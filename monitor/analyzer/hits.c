@@ -138,13 +138,31 @@ static enum label without(const struct weir_hits *hits, const struct weir_info *
     return label_of(hits, (double)info->score - (double)info->rule[i].points);
 }
 
+/* Where the rules of a decision lie: their numbers, NOBODY for what is summed up at the end of a
+ * long list. */
+struct places {
+    uint32_t number[WEIR_INFO_RULES_MAX + 1];
+};
+
+#define NOBODY UINT32_MAX
+
 /* Rooms for all rules of a decision, so that none is counted when one cannot be. */
-static int make_rooms(struct weir_hits *hits, const struct weir_info *info)
+static int make_rooms(struct weir_hits *hits, const struct weir_info *info,
+                      struct places *places_r)
 {
-    for (size_t i = 0; i < info->rules; i++)
-        if (info->rule[i].id != 0 && !rule_of(hits, info->rule[i].id))
+    for (size_t i = 0; i < info->rules; i++) {
+        const struct weir_hits_rule *rule = NULL;
+
+        if (info->rule[i].id != 0 && (rule = rule_of(hits, info->rule[i].id)) == NULL)
             return WEIR_ENOMEM;
+        places_r->number[i] = rule ? (uint32_t)(rule - hits->rule) : NOBODY;
+    }
     return 0;
+}
+
+static struct weir_hits_rule *rule_at(struct weir_hits *hits, uint32_t number)
+{
+    return number == NOBODY ? NULL : &hits->rule[number];
 }
 
 static void note_hit(struct weir_hits_rule *rule, weir_time at)
@@ -160,8 +178,9 @@ static void note_hit(struct weir_hits_rule *rule, weir_time at)
 int weir_hits_take(struct weir_hits *hits, const struct weir_info *info, weir_time now)
 {
     weir_time at = info->at < now ? info->at : now;
+    struct places places;
     double weight;
-    int rc = make_rooms(hits, info);
+    int rc = make_rooms(hits, info, &places);
 
     rc = rc < 0 ? rc : weir_seen_note(hits->seen, info->uid);
     if (rc != 0)
@@ -169,10 +188,10 @@ int weir_hits_take(struct weir_hits *hits, const struct weir_info *info, weir_ti
     weight = weight_of(hits, at);
     add(&hits->all, label_of(hits, (double)info->score), weight);
     for (size_t i = 0; i < info->rules; i++) {
-        struct weir_hits_rule *rule = info->rule[i].id != 0 ? rule_of(hits, info->rule[i].id)
-                                                             : NULL;
+        struct weir_hits_rule *rule = rule_at(hits, places.number[i]);
+
         if (!rule)
-            continue; /* the rest of a long list, summed up */
+            continue;
         note_hit(rule, at);
         add(&rule->decayed, without(hits, info, i), weight);
         add_whole(rule, without(hits, info, i), 1);
@@ -195,9 +214,10 @@ static bool is_blamed(const struct weir_hits *hits, const struct weir_info *info
 int weir_hits_report(struct weir_hits *hits, const struct weir_info *info, bool spam,
                       bool take_back, weir_time now)
 {
+    struct places places;
     double weight;
     enum label said = spam ? SPAM : HAM, judged = label_of(hits, (double)info->score);
-    int rc = make_rooms(hits, info);
+    int rc = make_rooms(hits, info, &places);
 
     if (rc < 0)
         return rc;
@@ -205,8 +225,8 @@ int weir_hits_report(struct weir_hits *hits, const struct weir_info *info, bool 
     move(&hits->all, take_back ? said : judged, take_back ? judged : said, weight);
     for (size_t i = 0; i < info->rules; i++) {
         enum label was = without(hits, info, i);
-        struct weir_hits_rule *rule = info->rule[i].id != 0 ? rule_of(hits, info->rule[i].id)
-                                                             : NULL;
+        struct weir_hits_rule *rule = rule_at(hits, places.number[i]);
+
         if (!rule)
             continue;
         rule->changed = true;

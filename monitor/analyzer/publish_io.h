@@ -3,7 +3,8 @@
  *
  * A set is made in memory of what pick.h picks, looked at as mail servers will (every expression is
  * compiled, every formula looked at), signed (rule_parcel.h), kept in the database and then given
- * out, all of it or nothing.  Serials only grow: taking a set back publishes its contents once more under a new one.
+ * out, all of it or nothing.  Serials only grow: taking a set back publishes its contents once more
+ * under a new one.
  *
  * After a rollback the rulebook still says what was taken back: who publishes by himself, as the
  * analyzer does, asks weir_publisher_held() first and leaves it to a person.

@@ -128,9 +128,15 @@ static int write_all(struct weir_ctl *ctl, struct weir_database *database, struc
     unsigned state = 0;
     int code = weir_ctl_option_word(ctl, WEIR_CTL_STATE, weir_ctl_states, &state);
     unsigned states = ctl->option[WEIR_CTL_STATE] ? 1u << state : 0;
+    uint32_t id = 0;
 
+    if (code == 0)
+        code = find(ctl, database, &id);
     if (code != 0)
         return code;
+    if (id > 0)
+        return weir_ctl_monitor_read(ctl, database, weir_database_rule(database, NULL, id,
+                                                                       write_rule, export));
     return weir_ctl_monitor_read(ctl, database,
                                  weir_database_rules(database, states, write_rule, export));
 }

@@ -5,9 +5,8 @@
     bench.py --only NAME  one part: policy, idle, silent, counters, postfwd about envelopes,
                           decide, parser, phrases, hostile, milter, exim about whole messages,
                            bayes about what is missed,
-                           thresholds, sniffer, live, ingest, servers, database, latency (of a
-                           block on all servers) about traffic,
-                           publish about rule sets
+                           thresholds, sniffer, live, ingest, servers, database, counting, latency
+                           (of a block on all servers) about traffic, publish about rule sets
 
 Every figure is a ratio to something measured in the same run, or a bound in
 memory or error, printed with its limit.  Timings never decide `make test`;

@@ -136,6 +136,25 @@ class Book(ctl_help.Help, World):
                          r"^\S+ +SUBJECT_WIN: state retired -> active, by uid 0\n$")
         self.assertEqual(len(self.monitor.rows("SELECT * FROM audit WHERE what = 'rules set'")), 4)
 
+    def test_one_rule_is_shown_as_it_is_written(self):
+        self.good("rules", "add", self.file)
+        text = self.good("rules", "export", "SUBJECT_WIN")
+        self.assertEqual(text.splitlines()[0], "header SUBJECT_WIN Subject =~ /you have won/i")
+        self.assertEqual(text, self.good("rules", "export", str(self.book()["SUBJECT_WIN"]["id"])))
+        self.bad("rules", "export", "NOBODY", code=1)
+
+    def test_WEIR_RULES_TOLD_MAX_errors_are_told_and_the_rest_counted(self):
+        self.file.write_text("nonsense\n" * 1001)
+        said = self.bad("rules", "add", self.file, code=65)
+        self.assertEqual(said.count(": "), 1000 + said.count("weirctl: ") + 1, said[-300:])
+        self.assertIn("and 1 more\n", said)
+
+    def test_WEIR_ADMIN_BODY_MAX_is_the_most_that_is_heard(self):
+        status, answer = self.monitor.try_to("rules add", files=[], pad="x" * (64 << 20))
+        self.assertEqual((status, answer), (400, {"error": "that is no JSON object, or too long"}))
+        status, answer = self.monitor.try_to("rules add", files=[], pad="x" * ((64 << 20) - 60))
+        self.assertEqual((status, answer), (200, {"added": 0, "changed": 0, "rules": 0}))
+
     def test_B32_a_draft_is_approved_into_the_test(self):
         self.good("rules", "add", self.file, "--state", "draft")
         self.good("rules", "approve", "CHEAP_LOAN")
@@ -164,8 +183,8 @@ class Book(ctl_help.Help, World):
         self.assertIn("3 of 4 rules would change", said)
         self.assertEqual(self.book()["CHEAP_LOAN"]["state"], "active")
         said = self.good("analyze", "--now", stamp(31.01))
-        self.assertIn("CHEAP_LOAN: active -> retired: no mail has hit it for too long: 31 days, and "
-                      "never before", said)
+        self.assertIn("CHEAP_LOAN: active -> retired: no mail has hit it for too long: 31 days, "
+                      "and never before", said)
         self.assertIn("3 of 4 rules changed", said)
         self.assertEqual({name: rule["state"] for name, rule in self.book().items()},
                          {"CHEAP_LOAN": "retired", "SUBJECT_WIN": "retired",
@@ -225,6 +244,10 @@ class Learned(Deciding):
             "SELECT rules.name, count(*) AS n FROM rules JOIN message_hits ON rule = rules.id "
             "JOIN messages ON messages.number = message GROUP BY rules.name ORDER BY n DESC")
         self.assertEqual((joined[0]["name"], joined[0]["n"]), ("CHEAP_LOAN", 5))
+        sums = self.monitor.rows("SELECT score, total(points) AS points FROM messages "
+                                 "LEFT JOIN message_hits ON message = number GROUP BY number")
+        for row in sums:
+            self.assertAlmostEqual(row["score"], row["points"], 2)
 
     def test_B8_a_rule_that_was_hit_is_idle_from_then_on(self):
         time.sleep(1.1)  # decisions know whole seconds
@@ -289,7 +312,8 @@ class Learned(Deciding):
         rig.wait_for(lambda: self.rule("CHEAP_LOAN")["state"] == "retired", 20, "a run")
         change, *_ = json.loads(self.ctl("rules", "history", "CHEAP_LOAN", "--json"))
         self.assertEqual(change["who"], "analyzer")
-        self.assertIn("analyzer: 3 of 3 rules changed", self.monitor.log())
+        rig.wait_for(lambda: "analyzer: 3 of 3 rules changed" in self.monitor.log(), 10,
+                     "a line in the log")
 
 
 if __name__ == "__main__":

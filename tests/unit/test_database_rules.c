@@ -310,6 +310,46 @@ static void a_state_that_is_none_is_damage(void **state)
     database_must(rig, weir_database_rules(rig->database, 0, see_rule, &seen), WEIR_ECORRUPT);
 }
 
+static int raise_score(void *context, struct weir_kept_rule *rule)
+{
+    rule->score += 1;
+    return *(int *)context;
+}
+
+static void a_rule_is_changed_in_its_place_or_left_alone(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_kept_rule rule = a_rule(1001, "A");
+    static const struct {
+        int says, result;
+    } cases[] = {{0, 1}, {1, 0}, {WEIR_ENOMEM, WEIR_ENOMEM}};
+
+    database_must(rig, put(rig, &rule), 1);
+    for (size_t i = 0; i < 3; i++) {
+        int says = cases[i].says;
+
+        database_must(rig, weir_database_rule_edit(rig->database, 1001, raise_score, &says,
+                                                   &by_somebody), cases[i].result);
+    }
+    database_must(rig, weir_database_rule_edit(rig->database, 7, raise_score, &(int){0},
+                                               &by_somebody), 0);
+    book_is(rig, 0, 1, "1001 A body test 2.50 1.50 [-2.00 3.00] import 0 0 0 | ");
+}
+
+static void a_run_that_was_not_alone_is_refused(void **state)
+{
+    struct database_rig *rig = *state;
+    weir_time last = 1;
+    uint64_t runs = 1;
+
+    database_must(rig, weir_database_runs(rig->database, &runs, &last), 0);
+    assert_true(runs == 0 && last == 0);
+    database_must(rig, weir_database_run_put(rig->database, 0, DATABASE_NOW), 0);
+    database_must(rig, weir_database_run_put(rig->database, 0, DATABASE_NOW + 1), WEIR_EDOWN);
+    database_must(rig, weir_database_runs(rig->database, &runs, &last), 0);
+    assert_true(runs == 1 && last == DATABASE_NOW);
+}
+
 /* Dies in the middle of a change of two rules, then just behind it. */
 static void change_two_and_die(struct database_rig *rig, bool commit)
 {
@@ -363,6 +403,8 @@ int main(void)
         TEST(a_rule_and_its_history_are_written_together_or_not_at_all),
         TEST(history_is_read_newest_first_by_pages_and_never_changed),
         TEST(a_state_that_is_none_is_damage),
+        TEST(a_rule_is_changed_in_its_place_or_left_alone),
+        TEST(a_run_that_was_not_alone_is_refused),
         TEST(a_kill_leaves_all_old_or_all_new),
     };
 

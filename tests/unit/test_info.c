@@ -338,6 +338,29 @@ static void two_keys_live_at_once_and_the_first_signs(void **state)
     }
 }
 
+static void keys_made_ready_say_the_same(void **state)
+{
+    struct weir_info_keys ready = two_keys, changed;
+
+    (void)state;
+    weir_info_keys_ready(&ready);
+    changed = ready;
+    changed.key[0].octet[0] ^= 1;
+    weir_info_keys_ready(&changed);
+    for (int sealed = 0; sealed < 2; sealed++) {
+        struct weir_info info = usual(), again;
+        char by_plain[WEIR_INFO_TEXT_MAX + 1], by_ready[WEIR_INFO_TEXT_MAX + 1];
+
+        weir_info_make(&info, NULL, 0, &two_keys, sealed, by_plain);
+        weir_info_make(&info, NULL, 0, &ready, sealed, by_ready);
+        assert_int_equal(weir_info_read(slice(by_plain), 42, &ready, &again), WEIR_INFO_VALID);
+        assert_int_equal(weir_info_read(slice(by_ready), 42, &two_keys, &again), WEIR_INFO_VALID);
+        assert_int_equal(weir_info_read(slice(by_ready), 42, &changed, &again), WEIR_INFO_BAD);
+        if (!sealed)
+            assert_string_equal(by_plain, by_ready);
+    }
+}
+
 static void a_string_on_another_message_is_unbound(void **state)
 {
     (void)state;
@@ -497,6 +520,7 @@ int main(void)
         cmocka_unit_test(every_flipped_bit_is_noticed),
         cmocka_unit_test(every_cut_string_is_noticed),
         cmocka_unit_test(two_keys_live_at_once_and_the_first_signs),
+        cmocka_unit_test(keys_made_ready_say_the_same),
         cmocka_unit_test(a_string_on_another_message_is_unbound),
         cmocka_unit_test(a_sealed_string_shows_its_key_id_and_nothing_else),
         cmocka_unit_test(strings_that_are_none_are_malformed),
