@@ -2,7 +2,7 @@
  * admin - libmicrohttpd on a Unix socket; each verb is one function from JSON to JSON.
  *
  * Everything that changes something runs with the database's lock, as the loop's own work does, and
- * leaves a line in the audit with the caller's user.
+ * leaves a line in the audit with the caller's user, in the same transaction.
  */
 #include "monitor/monitor_admin_io.h"
 
@@ -68,12 +68,22 @@ static const char *text(struct question *question, const char *name)
     return value ? value : "";
 }
 
-static void audit(struct question *question, const char *what, const char *detail)
+/* Ends the transaction of a change: when something was changed, with its line in the audit; when it
+ * failed, takes all of it back.  done, or what went wrong. */
+static int end(struct question *question, int done, bool changed, const char *what,
+               const char *detail)
 {
+    struct weir_database *database = question->monitor->database;
     const struct weir_audit line = {
         .time = question->now, .who = question->who, .what = what, .detail = detail};
+    int written = done < 0 || !changed ? 0 : weir_database_audit_add(database, &line);
 
-    (void)weir_database_audit_add(question->monitor->database, &line);
+    if (done < 0 || written < 0) {
+        weir_database_abandon(database);
+        return done < 0 ? done : written;
+    }
+    written = weir_database_commit(database);
+    return written < 0 ? written : done;
 }
 
 static json_t *trouble(struct question *question)
@@ -104,7 +114,7 @@ static json_t *server_add(struct question *question)
     uint8_t hash[WEIR_SECRET_HASH];
     uint32_t number;
     json_t *json;
-    int done;
+    int added, done;
 
     if (!weir_server_name_fit(weir_slice_of(text(question, "name"))))
         return refuse(question, "that is no name for a server: letters, digits, '-', '_', '.'");
@@ -114,14 +124,16 @@ static json_t *server_add(struct question *question)
     url_of(monitor, identity.monitor);
     weir_secret_new(identity.secret);
     weir_secret_hash(weir_slice_of(identity.secret), hash);
-    done = weir_database_server_add(monitor->database, identity.server, hash, question->now,
-                                    &number);
-    if (done == WEIR_EINVAL)
+    added = weir_database_begin(monitor->database);
+    if (added == 0)
+        added = weir_database_server_add(monitor->database, identity.server, hash, question->now,
+                                         &number);
+    done = end(question, added, true, "server add", identity.server);
+    if (added == WEIR_EINVAL)
         return refuse(question, "there is a server of this name already; revoke it first");
     if (done < 0)
         return trouble(question);
     (void)weir_admit_refresh(monitor->admit);
-    audit(question, "server add", identity.server);
     json = json_pack("{s:s, s:I, s:s}", "server", identity.server, "number", (json_int_t)number,
                      "identity", weir_identity_write(&identity, file));
     weir_identity_forget(&identity);
@@ -131,15 +143,18 @@ static json_t *server_add(struct question *question)
 
 static json_t *server_revoke(struct question *question)
 {
+    struct weir_database *database = question->monitor->database;
     const char *name = text(question, "name");
-    int done = weir_database_server_revoke(question->monitor->database, name, question->now);
+    int done = weir_database_begin(database);
 
+    if (done == 0)
+        done = weir_database_server_revoke(database, name, question->now);
+    done = end(question, done, done > 0, "server revoke", name);
     if (done == 0)
         return not_there(question, "there is no such server, or it is revoked already");
     if (done < 0)
         return trouble(question);
     (void)weir_admit_refresh(question->monitor->admit);
-    audit(question, "server revoke", name);
     return json_pack("{s:s, s:b}", "server", name, "revoked", 1);
 }
 
@@ -194,7 +209,9 @@ static json_t *threshold_set(struct question *question)
         .observe = !json_is_false(json_object_get(question->json, "observe")),
         .ladder = text(question, "ladder"),
     };
+    struct weir_database *database = question->monitor->database;
     const char *why = "";
+    int done;
 
     if (!numbers(question, "rate", threshold.rate) ||
         !numbers(question, "maximum", threshold.maximum))
@@ -203,9 +220,11 @@ static json_t *threshold_set(struct question *question)
         return refuse(question, why);
     if (try_threshold(question->monitor, &threshold, &why) < 0)
         return refuse(question, why[0] ? why : "it cannot be tried beside the others");
-    if (weir_database_threshold_put(question->monitor->database, &threshold) < 0)
+    done = weir_database_begin(database);
+    if (done == 0)
+        done = weir_database_threshold_put(database, &threshold);
+    if (end(question, done, true, "threshold set", threshold.name) < 0)
         return trouble(question);
-    audit(question, "threshold set", threshold.name);
     if (weir_monitor_reread(question->monitor) < 0)
         return refuse(question, "it is stored, and will be used at the next start; see the log");
     return json_pack("{s:s}", "threshold", threshold.name);
@@ -213,14 +232,17 @@ static json_t *threshold_set(struct question *question)
 
 static json_t *threshold_remove(struct question *question)
 {
+    struct weir_database *database = question->monitor->database;
     const char *name = text(question, "name");
-    int done = weir_database_threshold_remove(question->monitor->database, name);
+    int done = weir_database_begin(database);
 
+    if (done == 0)
+        done = weir_database_threshold_remove(database, name);
+    done = end(question, done, done > 0, "threshold remove", name);
     if (done == 0)
         return not_there(question, "there is no such threshold");
     if (done < 0)
         return trouble(question);
-    audit(question, "threshold remove", name);
     (void)weir_monitor_reread(question->monitor);
     return json_pack("{s:s, s:b}", "threshold", name, "removed", 1);
 }
@@ -263,28 +285,39 @@ static bool read_entry(struct question *question, struct weir_list_entry *entry)
     return !question->why[0];
 }
 
-/* One action: lists, buckets, ladder, and acceptance where that is asked for. */
+/* Buckets are full and events over, and nothing that was raised before waits to be acted on. */
+static void reset(struct weir_monitor *monitor, const struct weir_prefix *prefix)
+{
+    weir_receiver_lock(monitor->receiver);
+    weir_watch_reset(monitor->watch, prefix);
+    weir_responder_drop(monitor->responder, prefix);
+    weir_receiver_unlock(monitor->receiver);
+}
+
+/* One action: buckets, lists, ladder, and acceptance where that is asked for. */
 static json_t *undo(struct question *question)
 {
     struct weir_monitor *monitor = question->monitor;
     struct weir_list_entry entry = {.ends = 0};
     bool accept = json_is_true(json_object_get(question->json, "accept"));
+    char text[WEIR_PREFIX_TEXT];
+    struct weir_prefix own;
     int undone;
 
     if (accept ? !read_narrow(question, &entry.prefix) : !read_prefix(question, &entry.prefix))
         return NULL;
     if (!read_entry(question, &entry))
         return NULL;
+    own = weir_watch_own(&entry.prefix);
+    reset(monitor, &own);
     undone = weir_responder_undo(monitor->responder, &entry.prefix, question->who, question->now);
     if (undone < 0)
         return trouble(question);
-    weir_receiver_lock(monitor->receiver);
-    weir_watch_reset(monitor->watch, &entry.prefix);
-    weir_receiver_unlock(monitor->receiver);
     if (accept && weir_responder_decide(monitor->responder, "accept", &entry, question->who,
                                         question->now) < 0)
         return trouble(question);
-    return json_pack("{s:i, s:b}", "undone", undone, "accepted", accept);
+    return json_pack("{s:i, s:s, s:b}", "undone", undone, "prefix",
+                     weir_prefix_format(&own, text), "accepted", accept);
 }
 
 static json_t *unaccept(struct question *question)

@@ -40,6 +40,22 @@ static struct weir_shared_text *commands(void *context, uint32_t server, int64_t
     return weir_orders_since(monitor->orders, generation, all, weir_clock_now(&monitor->wall));
 }
 
+/* What a server's sniffer told, where it is in trouble, as "sniffer" of the report; whatever an
+ * agent calls so is not believed.  Whether the report has changed. */
+static bool put_hearing(struct weir_monitor *monitor, uint32_t server, weir_time now, json_t *json)
+{
+    uint64_t sum[WEIR_HEARING_KINDS];
+    bool changed = json_object_del(json, "sniffer") == 0;
+    json_t *hearing;
+
+    if (!json_is_object(json) || !weir_receiver_hearing(monitor->receiver, server, now, sum))
+        return changed;
+    hearing = json_object();
+    for (unsigned kind = 0; kind < WEIR_HEARING_KINDS; kind++)
+        json_object_set_new(hearing, weir_hearing_name(kind), json_integer((json_int_t)sum[kind]));
+    return json_object_set_new(json, "sniffer", hearing) == 0 || changed;
+}
+
 /* {..., "gone": ["stream", ...]}: these are for the receiver, the rest is kept.  What is no object
  * is kept as it is. */
 static void health(void *context, uint32_t server, struct weir_slice text)
@@ -48,6 +64,7 @@ static void health(void *context, uint32_t server, struct weir_slice text)
     json_t *json = json_loadb(text.at, text.len, 0, NULL), *stream;
     weir_time now = weir_clock_now(&monitor->wall);
     char *rest = NULL;
+    bool changed;
     size_t i;
 
     json_array_foreach(json_object_get(json, "gone"), i, stream)
@@ -55,8 +72,13 @@ static void health(void *context, uint32_t server, struct weir_slice text)
             weir_receiver_gone(monitor->receiver, server, json_string_value(stream), now);
     weir_admit_sniffer(monitor->admit, server,
                        json_integer_value(json_object_get(json, "sniffer_silent")) > 0);
-    if (json_object_del(json, "gone") == 0)
+    changed = json_object_del(json, "gone") == 0;
+    if (put_hearing(monitor, server, now, json) || changed)
         rest = json_dumps(json, 0);
+    if (rest && strlen(rest) > WEIR_SERVER_HEALTH_MAX && json_object_del(json, "sniffer") == 0) {
+        free(rest);
+        rest = json_dumps(json, 0);
+    }
     weir_admit_note(monitor->admit, server, 0, rest ? weir_slice_of(rest) : text);
     free(rest);
     json_decref(json);

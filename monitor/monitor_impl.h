@@ -19,6 +19,7 @@
 #include "monitor/intake/orders_io.h"
 #include "monitor/intake/receiver_io.h"
 #include "monitor/monitor_io.h"
+#include "monitor/settled.h"
 #include "monitor/threshold/alert_io.h"
 #include "monitor/threshold/policy.h"
 #include "monitor/threshold/responder_io.h"
@@ -51,6 +52,7 @@ struct weir_monitor {
     struct weir_clock wall, steady;
     struct weir_notify notify;
     int signals, wake;
+    int alone;                       /* holds the lock of the database's only monitor */
     struct weir_hash_key key;
 
     pthread_mutex_t lock;            /* of the database, responder, policy and trouble */
@@ -74,6 +76,7 @@ struct weir_monitor {
     struct weir_rulebook *rulebook;
     struct weir_admin *admin;
     weir_time stored, retained; /* steady: last time */
+    struct weir_settled settled;
     bool storing;                /* there is more to be stored at once */
     unsigned held;                   /* the receiver's lock, by whoever has the database's */
     bool stop;

@@ -7,12 +7,15 @@
 #include "monitor/monitor_io.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -27,6 +30,7 @@
 #include "monitor/monitor_rulebook_io.h"
 
 #define ARENA_FIRST 8192
+#define PATH_MOST 4096
 #define ROWS 1500000             /* of one table of minutes: at most 176 MB, when all are used */
 #define LOOP 200                 /* ms between two looks at the clock */
 #define BETWEEN 2                /* ms between two pieces that are stored */
@@ -97,19 +101,45 @@ void weir_monitor_note(struct weir_monitor *monitor, enum weir_monitor_task task
 
 /* opening ------------------------------------------------------------------------ */
 
+/* A lock that ends with the process: two monitors at one database would each decide. */
+static int lock_database(struct weir_monitor *monitor, const char *path)
+{
+    char name[PATH_MOST];
+    int len = snprintf(name, sizeof name, "%s.lock", path);
+
+    if (len < 0 || (size_t)len >= sizeof name)
+        return WEIR_ELIMIT;
+    monitor->alone = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (monitor->alone < 0) { /* a full disk, perhaps: the journal's lock is behind it */
+        weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "%s: %s", name, strerror(errno));
+        return 0;
+    }
+    if (flock(monitor->alone, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s: %s", path,
+             errno == EWOULDBLOCK ? "another weir-monitor is at work with it" : strerror(errno));
+    return WEIR_EIO;
+}
+
 static int open_database(struct weir_monitor *monitor)
 {
     const struct weir_config *config = &monitor->config;
     const char *path = weir_config_path(config, config->monitor_database, monitor->arena);
     const struct weir_database_options options = {.path = path};
-    char why[WEIR_DATABASE_WHY];
-    int done = path ? weir_database_open(&options, why, &monitor->database) : WEIR_ENOMEM;
+    char why[WEIR_DATABASE_WHY] = "memory is short";
+    weir_time retained = 0;
+    int done = path ? lock_database(monitor, path) : WEIR_ENOMEM;
 
     if (done < 0)
-        weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s", path ? why : "memory is short");
-    else
-        done = weir_orders_open(path, &monitor->shared_log, &monitor->orders);
-    return done;
+        return done;
+    done = weir_database_open(&options, why, &monitor->database);
+    if (done < 0) {
+        weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s", why);
+        return done;
+    }
+    done = weir_database_retained(monitor->database, &retained);
+    monitor->settled = weir_settled_begin(retained);
+    return done < 0 ? done : weir_orders_open(path, &monitor->shared_log, &monitor->orders);
 }
 
 /* Whatever came of the journal is written before it counts as stored. */
@@ -210,7 +240,7 @@ static struct weir_monitor *make(const struct weir_monitor_options *options)
     if (!monitor)
         return NULL;
     monitor->options = *options;
-    monitor->signals = monitor->wake = monitor->notify.fd = -1;
+    monitor->signals = monitor->wake = monitor->notify.fd = monitor->alone = -1;
     monitor->wall = weir_clock_system();
     monitor->steady = weir_clock_steady();
     monitor->shared_log =
@@ -296,6 +326,8 @@ void weir_monitor_close(struct weir_monitor **closing)
         close(monitor->signals);
     if (monitor->wake >= 0)
         close(monitor->wake);
+    if (monitor->alone >= 0)
+        close(monitor->alone);
     weir_notify_close(&monitor->notify);
     if (monitor->log.program)
         weir_daemon_log_end(&monitor->log);
@@ -309,18 +341,33 @@ void weir_monitor_close(struct weir_monitor **closing)
 
 /* the loop ----------------------------------------------------------------------- */
 
+static bool is_known(void *context, uint32_t server)
+{
+    return weir_admit_knows(context, server);
+}
+
+/* What can have ended by now has ended. */
+static void advance(struct weir_monitor *monitor, weir_time now)
+{
+    weir_time silence = monitor->config.monitor_silence;
+    uint32_t blind = weir_admit_blind_bits(monitor->admit, now) |
+                     weir_receiver_silent(monitor->receiver, now, silence, is_known,
+                                          monitor->admit);
+    weir_time certain = weir_receiver_certain(monitor->receiver, now, silence);
+
+    weir_receiver_lock(monitor->receiver);
+    weir_watch_blind(monitor->watch, blind);
+    if (certain > 0)
+        weir_watch_advance(monitor->watch, certain);
+    weir_receiver_unlock(monitor->receiver);
+}
+
 static void respond(struct weir_monitor *monitor, weir_time now)
 {
-    weir_time certain = weir_receiver_certain(monitor->receiver, now,
-                                              monitor->config.monitor_silence);
     uint64_t booked;
     int done;
 
-    if (certain > 0) {
-        weir_receiver_lock(monitor->receiver);
-        weir_watch_advance(monitor->watch, certain);
-        weir_receiver_unlock(monitor->receiver);
-    }
+    advance(monitor, now);
     pthread_mutex_lock(&monitor->lock);
     booked = weir_receiver_booked(monitor->receiver);
     done = weir_responder_turn(monitor->responder, booked, now);
@@ -352,8 +399,27 @@ static void store(struct weir_monitor *monitor, weir_time steady)
     pthread_mutex_unlock(&monitor->lock);
 }
 
+/* Whether the clock can say what is old; a step of it, while it runs or since it last did, is
+ * told. */
+static bool is_timely(struct weir_monitor *monitor, weir_time now, weir_time steady)
+{
+    weir_time last = monitor->settled.last, step;
+    bool first = monitor->settled.steady == 0;
+    bool timely = weir_settled(&monitor->settled, now, steady, &step);
+
+    if (first && last > 0 && !timely)
+        step = now - last;
+    if (step != 0)
+        weir_log(&monitor->shared_log, timely ? WEIR_LOG_INFO : WEIR_LOG_WARNING,
+                 "the clock stepped by %" PRId64 " seconds%s", step / WEIR_SECOND,
+                 timely ? "" : ": nothing is forgotten by age before it has gone evenly for an "
+                               "hour");
+    return timely;
+}
+
 static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady)
 {
+    const bool timely = is_timely(monitor, now, steady);
     const struct weir_retention retention = {
         .minutes = monitor->config.monitor_minutes,
         .addresses = 366 * WEIR_DAY,
@@ -364,6 +430,7 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
         .audit = 3 * 366 * WEIR_DAY,
         .octets_most = (uint64_t)monitor->config.monitor_database_size,
         .rows = 2000,
+        .untimely = !timely,
     };
     struct weir_forgotten forgotten = {0};
     bool done;
@@ -371,7 +438,7 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
     if (steady - monitor->retained < RETAIN_EVERY)
         return;
     pthread_mutex_lock(&monitor->lock);
-    done = weir_receiver_forget(monitor->receiver, now) >= 0 &&
+    done = (!timely || weir_receiver_forget(monitor->receiver, now) >= 0) &&
            weir_database_retain(monitor->database, &retention, now, &forgotten) >= 0;
     weir_monitor_note(monitor, WEIR_TASK_FORGET, done ? 0 : WEIR_ECORRUPT);
     pthread_mutex_unlock(&monitor->lock);

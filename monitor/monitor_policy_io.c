@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/error.h"
 #include "monitor/monitor_impl.h"
@@ -61,6 +62,18 @@ static bool is_spared(void *context, weir_time time, const struct weir_prefix *p
     return spared;
 }
 
+static struct weir_watch_standing standing(void *context, const struct weir_prefix *prefix)
+{
+    struct weir_monitor *monitor = context;
+    struct weir_watch_standing standing = {0};
+
+    hold(monitor);
+    if (monitor->watch)
+        standing = weir_watch_standing(monitor->watch, prefix);
+    release(monitor);
+    return standing;
+}
+
 /* policy ------------------------------------------------------------------------- */
 
 struct adding {
@@ -71,12 +84,19 @@ struct adding {
 static int add_threshold(void *context, const struct weir_threshold *threshold)
 {
     struct adding *adding = context;
+    const struct weir_log *log = &adding->monitor->shared_log;
     const char *why = "";
     int done = weir_policy_add(adding->policy, threshold, &why);
 
     if (done < 0)
-        weir_log(&adding->monitor->shared_log, WEIR_LOG_ERROR, "threshold %s is left out: %s",
-                 threshold->name, done == WEIR_ENOMEM ? "memory is short" : why);
+        weir_log(log, WEIR_LOG_ERROR, "threshold %s is left out: %s", threshold->name,
+                 done == WEIR_ENOMEM ? "memory is short" : why);
+    else if (strcmp(threshold->name, WEIR_POLICY_DEFAULT) == 0 &&
+             threshold->observe != adding->monitor->config.threshold_observe)
+        weir_log(log, WEIR_LOG_WARNING, "[threshold] observe = %s does not count: the threshold "
+                 "\"default\" was set by weirctl, and %s", threshold->observe ? "no" : "yes",
+                 threshold->observe ? "only observes (weirctl threshold set default --enforce)"
+                                    : "enforces (weirctl threshold set default --observe)");
     return done == WEIR_ENOMEM ? done : 0;
 }
 
@@ -175,6 +195,7 @@ static int open_responder(struct weir_monitor *monitor)
         .scores_server_hour = (unsigned)config->scores_server_hour,
         .key = monitor->key,
         .spared = is_spared,
+        .standing = standing,
         .context = monitor,
     };
     const struct weir_responder_options options = {

@@ -4,6 +4,8 @@
  */
 #include "monitor/monitor_status_io.h"
 
+#include "monitor/database/database_retention_io.h"
+
 static json_t *messages(struct weir_monitor *monitor)
 {
     struct weir_counting_counts counts = weir_counting_counts(monitor->counting);
@@ -42,9 +44,11 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
     struct weir_intake_counts door;
     struct weir_alerts_counts alerts;
     struct weir_watch_counts watch;
-    char names[WEIR_ALERT_NAMES_MAX + 1];
+    char blind_names[WEIR_ALERT_NAMES_MAX + 1], left_out_names[WEIR_ALERT_NAMES_MAX + 1];
+    uint64_t forgotten = 0;
     size_t seen, blind;
 
+    (void)weir_database_forgotten_early(monitor->database, &forgotten);
     weir_receiver_count(monitor->receiver, &taken);
     weir_responder_count(monitor->responder, &done);
     weir_alerts_count(monitor->alerts, &alerts);
@@ -65,13 +69,17 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
         {"later", taken.later}, {"over_share", taken.over_share}, {"charges", watch.charges},
         {"accepted", watch.accepted}, {"evicted", watch.evicted}, {"alarms", watch.alarms},
         {"events", done.events}, {"decisions", done.decisions}, {"events_lost", done.lost},
+        {"events_left_out", done.left_out}, {"forgotten", done.forgotten},
         {"blocks_withheld", done.blocks_capped}, {"scores_withheld", done.scores_capped},
         {"alerts", alerts.alerts}, {"alert_messages", alerts.messages},
         {"alert_failures", alerts.failures}, {"alerts_waiting", alerts.waiting},
-        {"behind", taken.behind},
+        {"behind", taken.behind}, {"forgotten_early", forgotten},
     };
-    json_t *json = json_pack("{s:s}", "blind_names",
-                             weir_admit_blind(monitor->admit, now, names, sizeof names));
+    json_t *json = json_pack(
+        "{s:s, s:s}", "blind_names",
+        weir_admit_blind(monitor->admit, now, blind_names, sizeof blind_names), "left_out_names",
+        weir_admit_names(monitor->admit, done.left_out_servers, left_out_names,
+                         sizeof left_out_names));
 
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         json_object_set_new(json, counts[i].name, json_integer((json_int_t)counts[i].number));

@@ -3,9 +3,10 @@
  *
  * While the queue is in step, each reply answers the command in front.  When octets are missing
  * it is lost: commands behind the hole are not queued, replies answer nothing, but for 354, which
- * says that all before it was answered.  When the client speaks again after a reply, the queue
- * is tried anew; when then one turn comes out even, as many replies as commands, it is in
- * step again.  Until then no BDAT is believed to be accepted: its reply could be another's.
+ * says that all before it was answered, and for "queued".  When the client speaks again after a
+ * reply, the queue is tried anew; when then one turn comes out even, as many replies as commands,
+ * it is in step again.  Until then no BDAT is believed to be accepted by its code alone: the reply
+ * could be another's.
  */
 #include "sniffer/dialogue_impl.h"
 

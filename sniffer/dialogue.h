@@ -35,18 +35,21 @@
  * A gap within a body or chunk costs nothing but its octets.  After any other the queue is out
  * of step: commands behind it are not queued until the client speaks again after a reply, and
  * then no BDAT LAST is believed to be accepted (it is unfinished) until one turn came out even,
- * as many replies as commands; 354 is believed at once.  A gap of the server where the
- * final reply should be leaves the message unfinished, but if its code was seen, or its dot was
- * not sent yet.  Never are more messages accepted than were.  If only the server was heard, 354
- * followed by a final reply is a message; if only the client was, there is none.
+ * as many replies as commands; 354 is believed at once, and so are "queued" and 2.1.5: who sends a
+ * mail in fragments hides it from us only.  A gap of the server where the final reply should be
+ * leaves the message unfinished, but if its code was seen, or its dot was not sent yet.  Never are
+ * more messages accepted than were.  If only the server was heard, 354 followed by a final reply is
+ * a message, and so is "queued"; if only the client was, there is none.
  *
  * Owner:    the caller owns it; texts handed to the handler live during the call.  Threads: one
  *           dialogue, one thread.
  * Errors:   weir_dialogue_new(): NULL when memory is short.  Never fails later; what is not SMTP
  *           ends in a dialogue that hears nothing more (lost, told by weir_dialogue_heard()).
- * Limits:   WEIR_DIALOGUE_LINE_MAX octets of a line are looked at, WEIR_DIALOGUE_QUEUE_MAX runs of
- *           commands wait for replies, WEIR_DIALOGUE_RECIPIENTS_MAX recipients are named (all are
- *           counted) within WEIR_DIALOGUE_NAMES_MAX octets, WEIR_MAILBOX_MAX octets of an address.
+ * Limits:   WEIR_DIALOGUE_LINE_MAX octets of a command's line are looked at, and
+ *           WEIR_DIALOGUE_REPLY_KEPT of a reply's; WEIR_DIALOGUE_QUEUE_MAX runs of commands wait
+ *           for replies, WEIR_DIALOGUE_RECIPIENTS_MAX recipients are named (all are counted)
+ *           within WEIR_DIALOGUE_NAMES_MAX octets, WEIR_MAILBOX_MAX octets of an address.  More
+ *           than WEIR_DIALOGUE_ODD_MAX lines of a server that are no replies are no SMTP: lost.
  *           Linear time; memory of a dialogue that names nobody is below 2 KiB.
  */
 #ifndef WEIR_SNIFFER_DIALOGUE_H
@@ -83,6 +86,7 @@ struct weir_heard {
     struct weir_address client; /* as told by PROXY or XCLIENT, else the connection's */
     uint16_t client_port;
     bool proxied;               /* the client is one a trusted PROXY header or XCLIENT told */
+    bool unknown;               /* a trusted XCLIENT told that the client is not known */
     bool greeted;               /* 220 seen */
     bool starttls;              /* asked for and granted */
     bool tls;                   /* TLS seen, by STARTTLS or from the first octet */
@@ -90,7 +94,8 @@ struct weir_heard {
     bool lost;                  /* not SMTP, or no longer followed */
     bool gap;
     bool health_check;          /* PROXY ... LOCAL or UNKNOWN: no client at all */
-    unsigned odd;               /* times that the server's word was none to the client's */
+    unsigned odd;               /* times that the server's word was none to the client's, or that
+                                 * more commands came at once than can wait for replies */
     unsigned forged;            /* segments of the client that contradicted others */
     unsigned messages;          /* begun */
     unsigned accepted, rejected, unfinished;

@@ -52,19 +52,19 @@ static bool is_lone_dot(struct weir_slice line, bool after_crlf)
 static void push(struct weir_dialogue *d, struct weir_waiting waiting,
                  const struct weir_dialogue_command *c)
 {
-    bool named = d->options.name_addresses && !waiting.tentative;
+    bool mailbox = waiting.kind == WEIR_COMMAND_MAIL || waiting.kind == WEIR_COMMAND_RCPT;
 
     if (d->step == WEIR_STEP_LOST)
         return;
-    if (waiting.kind != WEIR_COMMAND_MAIL && waiting.kind != WEIR_COMMAND_RCPT)
-        named = false;
-    waiting.unnamed = !named;
+    waiting.named = mailbox && d->options.name_addresses && !waiting.tentative;
     waiting.sure = d->step == WEIR_STEP_SURE;
     if (!weir_queue_push(&d->queue, waiting)) {
         weir_queue_clear(&d->queue);
         weir_names_forget_waiting(&d->names);
         weir_dialogue_lose_step(d);
-    } else if (named) {
+        d->doubt = true; /* nothing is missing: so many at once are the client's own doing */
+        d->heard.odd += waiting.sure;
+    } else if (waiting.named) {
         weir_names_say(&d->names, c->has_mailbox, c->mailbox);
     }
 }
@@ -97,10 +97,12 @@ static void command(struct weir_dialogue *d, struct weir_slice line, bool overlo
         client->blind = true;
         client->body = 0;
     }
-    if (c.kind == WEIR_COMMAND_XCLIENT && d->options.trusted_proxy && c.has_client) {
+    if (c.kind == WEIR_COMMAND_XCLIENT && d->options.trusted_proxy &&
+        (c.has_client || c.client_unknown)) {
         d->told_client = true;
-        d->told_address = c.client;
-        d->told_port = c.client_port;
+        d->told_unknown = c.client_unknown;
+        d->told_address = c.has_client ? c.client : d->options.client;
+        d->told_port = c.has_client ? c.client_port : d->options.client_port;
     }
 }
 

@@ -104,6 +104,7 @@ static void read_xclient(struct weir_slice text, struct weir_dialogue_command *c
         if (weir_slice_begins(word, "ADDR=")) {
             word = weir_slice_behind(word, 5);
             command->has_client = weir_address_parse(word.at, word.len, &command->client) == 0;
+            command->client_unknown = !command->has_client;
         } else if (weir_slice_begins(word, "PORT=") &&
                    read_size(weir_slice_behind(word, 5), &port) && port <= 65535) {
             command->client_port = (uint16_t)port;

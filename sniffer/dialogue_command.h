@@ -40,6 +40,7 @@ struct weir_dialogue_command {
     struct weir_slice mailbox;  /* without < > and source route; in the line */
     uint64_t chunk;             /* BDAT: octets that follow */
     bool has_client;            /* XCLIENT: ADDR= with an address */
+    bool client_unknown;        /* XCLIENT: ADDR= with what is none, [UNAVAILABLE] say */
     struct weir_address client;
     uint16_t client_port;       /* PORT=, else 0 */
 };

@@ -8,7 +8,7 @@
  * they answer, or count without one.  4xx and 5xx can be to anything, and 421 comes at any time.
  *
  * Behind a hole in the octets nothing is odd, since the queue may be out of step by itself; nor
- * is it while the client was never heard.
+ * is it while the client was never heard.  But "queued" is a message accepted there, too.
  */
 #include "sniffer/dialogue_impl.h"
 
@@ -30,6 +30,12 @@ static void odd(struct weir_dialogue *d)
 static bool is_final(const struct weir_waiting *waiting)
 {
     return waiting->kind == WEIR_COMMAND_DOT || waiting->kind == WEIR_COMMAND_BDAT_LAST;
+}
+
+/* Whether its place in the queue is known to be right; a dot's is, for 354 came before it. */
+static bool is_sure(const struct weir_waiting *waiting)
+{
+    return waiting->sure || waiting->kind == WEIR_COMMAND_DOT;
 }
 
 /* Whether octets of this command's chunk are still to come. */
@@ -81,6 +87,7 @@ static void queued(struct weir_dialogue *d, unsigned code)
     weir_message_begin(d);
     if (waiting && weir_queue_pop(&d->queue, &last) && last.kind == WEIR_COMMAND_BDAT_LAST)
         d->message.bytes += last.count;
+    weir_message_believe_server(d, 1); /* a server takes none for nobody */
     weir_server_final(d, code);
 }
 
@@ -91,7 +98,7 @@ static bool unasked(struct weir_dialogue *d, unsigned code, enum weir_word word)
         odd(d);
     if (d->doubt && code != 421)
         weir_client_leave_chunk(d);
-    if (!d->doubt || word != WEIR_WORD_QUEUED)
+    if (word != WEIR_WORD_QUEUED)
         return false;
     queued(d, code);
     return true;
@@ -104,7 +111,7 @@ static void disregard(struct weir_dialogue *d)
 
     if (is_chunk_at_hand(d, weir_queue_at(&d->queue, 0)))
         weir_client_leave_chunk(d);
-    if (weir_queue_pop(&d->queue, &waiting) && !waiting.unnamed)
+    if (weir_queue_pop(&d->queue, &waiting) && waiting.named)
         weir_names_use(&d->names, waiting.kind == WEIR_COMMAND_RCPT ? WEIR_NAME_RECIPIENT
                                                                     : WEIR_NAME_NOBODY);
 }
@@ -146,17 +153,17 @@ bool weir_doubt_reply(struct weir_dialogue *d, unsigned code, struct weir_slice 
     enum weir_word word = word_of(&d->server, code, line);
     if (!first)
         return unasked(d, code, word);
-    bool queues = word == WEIR_WORD_QUEUED && !is_final(first);
+    bool queues = word == WEIR_WORD_QUEUED && (!is_final(first) || !is_sure(first));
     bool possible = code >= 400 || (can_answer(d, first, code) && !queues &&
                                      !is_of_another(first, word));
     if (!possible)
         odd(d);
-    if (!d->doubt)
-        return false;
-    if (queues) {
+    if (queues && (d->doubt || d->step != WEIR_STEP_SURE)) {
         queued(d, code);
         return true;
     }
+    if (!d->doubt)
+        return false;
     if (!possible && first->kind != WEIR_COMMAND_DATA) {
         disregard(d);
         return true;

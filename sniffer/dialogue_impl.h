@@ -87,7 +87,8 @@ struct weir_dialogue {
     struct weir_message message;
     struct weir_tls_estimate estimate;
     bool estimate_gap;   /* since the last estimated message */
-    bool told_client;    /* by an XCLIENT that waits for its reply */
+    bool told_client;    /* by an XCLIENT that waits for its reply, ... */
+    bool told_unknown;   /* ... which says that there is none to tell */
     struct weir_address told_address;
     uint16_t told_port;
     unsigned queued, queued_least, queued_most;
@@ -141,6 +142,8 @@ void weir_message_begin(struct weir_dialogue *dialogue);
 /* Ends the message at hand, if there is one; reply 0: not seen. */
 void weir_message_end(struct weir_dialogue *dialogue, enum weir_heard_result result,
                       unsigned reply);
+/* It is for as many recipients as the server said by itself, and for so many at least. */
+void weir_message_believe_server(struct weir_dialogue *dialogue, unsigned least);
 /* Ends it without a final reply: rejected when its body was refused, else unfinished. */
 void weir_message_abandon(struct weir_dialogue *dialogue);
 void weir_message_estimated(struct weir_dialogue *dialogue, unsigned count);

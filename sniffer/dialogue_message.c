@@ -1,6 +1,7 @@
 /*
  * dialogue_message - the message at hand.
  *
+ * Where octets were missing, or the client is doubted, recipients are those the server spoke of.
  * Counts first and tells then, so that a handler sees sums that include its message.  Names are
  * forgotten when it was told.
  */
@@ -50,14 +51,13 @@ static void tell(struct weir_dialogue *d, struct weir_heard_message *message)
         d->handler.message(d->handler.context, &d->heard, message);
 }
 
-/* A server takes no message for nobody: whose client is doubted is charged what the server said
- * by itself. */
-static void believe_server(struct weir_dialogue *d)
+void weir_message_believe_server(struct weir_dialogue *d, unsigned least)
 {
     unsigned *accepted = &d->message.recipients_accepted;
-    unsigned least = d->server.recipients > 1 ? d->server.recipients : 1;
 
-    if (!d->doubt || *accepted >= least)
+    if (least < d->server.recipients)
+        least = d->server.recipients;
+    if (*accepted >= least)
         return;
     d->heard.recipients += least - *accepted;
     *accepted = least;
@@ -67,11 +67,11 @@ void weir_message_end(struct weir_dialogue *d, enum weir_heard_result result, un
 {
     struct weir_message *at_hand = &d->message;
 
+    if (at_hand->open && result == WEIR_HEARD_ACCEPTED && (d->doubt || at_hand->gap))
+        weir_message_believe_server(d, d->doubt ? 1 : 0);
+    d->server.recipients = 0;
     if (!at_hand->open)
         return;
-    if (result == WEIR_HEARD_ACCEPTED)
-        believe_server(d);
-    d->server.recipients = 0;
     struct weir_heard_message message = {
         .begun = at_hand->begun,
         .recipients_accepted = at_hand->recipients_accepted,

@@ -22,7 +22,7 @@ bool weir_queue_push(struct weir_queue *queue, struct weir_waiting waiting)
     struct weir_waiting *last = queue->len ? weir_queue_at(queue, queue->len - 1u) : NULL;
 
     if (last && is_run(waiting.kind) && last->kind == waiting.kind &&
-        last->tentative == waiting.tentative && last->unnamed == waiting.unnamed &&
+        last->tentative == waiting.tentative && last->named == waiting.named &&
         last->count < UINT32_MAX) {
         last->count++;
         return true;

@@ -19,7 +19,7 @@
 struct weir_waiting {
     uint8_t kind;    /* enum weir_command_kind */
     bool tentative;
-    bool unnamed;    /* the names of its commands were not kept */
+    bool named;      /* the names of its commands were kept */
     bool sure;       /* was in step with the replies */
     uint32_t count;  /* of a run; of BDAT and the dot: octets of the chunk or body */
 };

@@ -1,9 +1,9 @@
 /*
  * dialogue_server - replies, and what each means for the command it answers.
  *
- * Of a line only its code is kept.  354 is the firmest ground there is: a server says it to DATA
- * only, and the next reply is the body's; so it is believed whatever the queue says.  The other
- * replies answer the command in front.
+ * Of a line only its beginning is kept: the code, and what may be a word (dialogue_word.h).  354
+ * is the firmest ground there is: a server says it to DATA only, and the next reply is the body's;
+ * so it is believed whatever the queue says.  The other replies answer the command in front.
  */
 #include "sniffer/dialogue_impl.h"
 
@@ -63,7 +63,7 @@ void weir_server_pass_over(struct weir_dialogue *d)
 
     if (waiting->kind == WEIR_COMMAND_DOT)
         weir_message_end(d, WEIR_HEARD_UNFINISHED, 0);
-    for (; times > 0 && !waiting->unnamed; times--)
+    for (; times > 0 && waiting->named; times--)
         weir_names_use(&d->names, waiting->kind == WEIR_COMMAND_RCPT ? WEIR_NAME_RECIPIENT
                                                                      : WEIR_NAME_NOBODY);
     weir_queue_drop(&d->queue);
@@ -125,7 +125,7 @@ static void data_refused(struct weir_dialogue *d, unsigned code)
 static void use_name(struct weir_dialogue *d, const struct weir_waiting *waiting,
                      enum weir_name_use use)
 {
-    if (!waiting->unnamed)
+    if (waiting->named)
         weir_names_use(&d->names, use);
     if (!d->message.open)
         weir_names_forget(&d->names);
@@ -192,7 +192,8 @@ static void xclient_answered(struct weir_dialogue *d, unsigned code)
     d->told_client = false;
     d->heard.client = d->told_address;
     d->heard.client_port = d->told_port;
-    d->heard.proxied = true;
+    d->heard.proxied = !d->told_unknown;
+    d->heard.unknown = d->told_unknown;
     d->heard.health_check = false;
 }
 

@@ -6,7 +6,8 @@
  * payload of the server only; when the handshake was seen, its numbers tell whether anything
  * before is missing.  It is over when both sides' FINs were reached, or by the server's RST;
  * after the client's RST, or one FIN, it ends by silence.  Then it stays in the table for a
- * while, so that a last line sent again does not open it anew, unless the server says more.
+ * while, so that a last line sent again does not open it anew, unless the server says more.  One
+ * that was never proven does not stay.
  */
 #include "sniffer/flow.h"
 
@@ -20,6 +21,7 @@ enum {
     IDLE = 10 * WEIR_MINUTE,
     ENDING = WEIR_MINUTE,
     LINGER = 30 * WEIR_SECOND,
+    UNPROVEN = 30 * WEIR_SECOND,
 };
 
 #define LATEST (3000 * 365 * WEIR_DAY) /* later times are no times */
@@ -134,6 +136,14 @@ static void name_ends(const struct weir_segment *s, weir_time time, struct weir_
     flow->first = flow->last = time;
 }
 
+/* Whether a handshake was seen, of both sides, that fits what a server says. */
+static bool is_proof(const struct weir_flow_syn *syn, const struct passage *p)
+{
+    return syn && syn->client && syn->server && !syn->refused &&
+           is_soon_after(syn->client_seq, p->segment->ack) &&
+           is_soon_after(syn->server_seq, p->seq);
+}
+
 /* Opens a connection by a segment of its server, and hands on what its client said before. */
 static struct weir_connection *open_connection(struct weir_flows *flows, const struct passage *p)
 {
@@ -142,7 +152,9 @@ static struct weir_connection *open_connection(struct weir_flows *flows, const s
     if (!(s->flags & WEIR_TCP_ACK) || !may_be_server(flows, p, syn) ||
         !(begins_like_reply(s->payload) || begins_like_tls(s->payload)))
         return NULL;
-    struct weir_connection *c = weir_flow_add(flows, p->hash);
+    bool contradicted = syn && syn->contradicted;
+    struct weir_connection *c = weir_flow_add(flows, p->hash,
+                                              flows->one_sided || is_proof(syn, p));
     if (!c)
         return NULL;
     c->server_is_a = p->from_a;
@@ -163,6 +175,8 @@ static struct weir_connection *open_connection(struct weir_flows *flows, const s
     struct weir_flow_early *place = weir_flow_early_find(flows, p->hash);
     if (place)
         place->used = false;
+    if (contradicted)
+        weir_flow_tell_forged(flows, c, 0);
     return c;
 }
 
@@ -174,6 +188,7 @@ void weir_flow_close(struct weir_flows *flows, struct weir_connection *c, enum w
     weir_flow_recent_forget(flows, c);
     flows->counts.closed++;
     flows->counts.open--;
+    flows->counts.unproven -= !c->flow.proven;
     weir_flow_syn_forget(flows, c->hash, c->client_first);
     weir_flow_queue_again(flows, c, WEIR_FLOW_OVER);
     flows->handler.closed(flows->handler.context, &c->flow, end);
@@ -184,6 +199,14 @@ static void replace(struct weir_flows *flows, struct weir_connection *c)
 {
     if (c->stage != WEIR_FLOW_OVER)
         weir_flow_close(flows, c, WEIR_FLOW_REPLACED);
+    weir_flow_forget(flows, c);
+}
+
+/* One of which only one side was heard: the other host knows nothing of it, or nothing came. */
+static void end_unproven(struct weir_flows *flows, struct weir_connection *c,
+                         enum weir_flow_end end)
+{
+    weir_flow_close(flows, c, end);
     weir_flow_forget(flows, c);
 }
 
@@ -199,6 +222,10 @@ static void take_reset(struct weir_flows *flows, struct weir_connection *c,
         flows->counts.astray++;
         return;
     }
+    if (!c->flow.proven) {
+        end_unproven(flows, c, WEIR_FLOW_RESET);
+        return;
+    }
     if (side == WEIR_SIDE_SERVER) {
         weir_flow_close(flows, c, WEIR_FLOW_RESET);
         return;
@@ -212,6 +239,8 @@ static void end_by_silence(struct weir_flows *flows, struct weir_connection *c)
 {
     if (c->stage == WEIR_FLOW_OVER)
         weir_flow_forget(flows, c);
+    else if (c->stage == WEIR_FLOW_UNPROVEN)
+        end_unproven(flows, c, WEIR_FLOW_IDLE);
     else
         weir_flow_close(flows, c, c->reset                      ? WEIR_FLOW_RESET
                                   : c->stage == WEIR_FLOW_ENDING ? WEIR_FLOW_FINISHED
@@ -219,6 +248,18 @@ static void end_by_silence(struct weir_flows *flows, struct weir_connection *c)
 }
 
 /* Segments. ------------------------------------------------------------------------ */
+
+/* Whether an answer to a SYN comes from the side that the SYN came from, or from that of a
+ * connection's client, while no new SYN came: where both ports are watched, a client could make
+ * itself the server so. */
+static bool turns_roles(const struct weir_flows *flows, const struct weir_connection *c,
+                        const struct passage *p)
+{
+    const struct weir_flow_syn *syn = weir_flow_syn_find(flows, p->hash);
+    if (syn && syn->client)
+        return syn->server_is_a != p->from_a;
+    return c && c->stage != WEIR_FLOW_OVER && side_of(c, p) == WEIR_SIDE_CLIENT;
+}
 
 /* A bare SYN, or the server's answer to one; gives the connection it belongs to, or NULL. */
 static struct weir_connection *take_syn(struct weir_flows *flows, struct weir_connection *c,
@@ -228,6 +269,13 @@ static struct weir_connection *take_syn(struct weir_flows *flows, struct weir_co
     uint16_t server_port = s->flags & WEIR_TCP_ACK ? s->source_port : s->destination_port;
     if (!is_watched(flows, server_port))
         return c;
+    if (s->flags & WEIR_TCP_ACK && turns_roles(flows, c, p)) {
+        if (c && c->stage != WEIR_FLOW_OVER)
+            weir_flow_tell_forged(flows, c, 0);
+        else
+            weir_flow_syn_contradict(flows, p->hash);
+        return c;
+    }
     if (s->flags & WEIR_TCP_ACK) {
         weir_flow_syn_answer(flows, p->hash, p->seq, s->ack, p->from_a);
         if (!c || p->seq == c->server_first)
@@ -261,11 +309,28 @@ static bool is_anew(const struct weir_flows *flows, const struct weir_connection
            (ahead >= WEIR_FLOW_AHEAD_MAX || ahead < -WEIR_FLOW_AHEAD_MAX);
 }
 
+/* Both took part: the client acknowledges what the server said, and does so where the server
+ * expects it. */
+static void note_proof(struct weir_flows *flows, struct weir_connection *c,
+                       const struct passage *p)
+{
+    int32_t ahead = weir_seq_distance(c->side[WEIR_SIDE_CLIENT].next, p->seq);
+    int32_t acked = weir_seq_distance(c->server_first, p->segment->ack);
+    if (side_of(c, p) != WEIR_SIDE_CLIENT || ahead <= -WEIR_FLOW_RESET_MAX ||
+        ahead >= WEIR_FLOW_RESET_MAX || acked <= 0 || acked >= WEIR_FLOW_AHEAD_MAX)
+        return;
+    c->flow.proven = true;
+    flows->counts.unproven--;
+    weir_flow_queue_again(flows, c, WEIR_FLOW_OPEN);
+}
+
 /* Whether both sides came to their end, or one began to. */
 static void note_ends(struct weir_flows *flows, struct weir_connection *c)
 {
     const struct weir_flow_side *side = c->side;
-    if (weir_flow_side_ended(&side[0]) && weir_flow_side_ended(&side[1]) && c->pieces == 0)
+    if (!c->flow.proven)
+        weir_flow_queue_again(flows, c, WEIR_FLOW_UNPROVEN);
+    else if (weir_flow_side_ended(&side[0]) && weir_flow_side_ended(&side[1]) && c->pieces == 0)
         weir_flow_close(flows, c, WEIR_FLOW_FINISHED);
     else
         weir_flow_queue_again(flows, c, side[0].fin || side[1].fin || c->reset
@@ -284,6 +349,8 @@ static void take_payload(struct weir_flows *flows, struct weir_connection *c,
         return;
     }
     c->segments++;
+    if (!c->flow.proven)
+        note_proof(flows, c, p);
     if (s->payload_len == 0 && !input.fin) {
         weir_flow_order_ack(flows, c, input.side, s->ack);
         return;
@@ -319,7 +386,9 @@ static void take(struct weir_flows *flows, struct weir_connection *c, const stru
 {
     const struct weir_segment *s = p->segment;
     if (s->flags & WEIR_TCP_RST) {
-        if (c && c->stage != WEIR_FLOW_OVER)
+        if (!c) /* a host that knows of no handshake answers its second half with that */
+            weir_flow_syn_refuse(flows, p->hash, s->seq);
+        else if (c->stage != WEIR_FLOW_OVER)
             take_reset(flows, c, p);
         return;
     }
@@ -351,7 +420,7 @@ void weir_flows_take(struct weir_flows *flows, weir_time time, const struct weir
     if (flows->now >= flows->next_tick)
         weir_flows_tick(flows, flows->now);
     bool marked = s->flags & (WEIR_TCP_SYN | WEIR_TCP_FIN | WEIR_TCP_RST);
-    if (!marked && s->payload_len == 0 && !flows->waiting.head)
+    if (!marked && s->payload_len == 0 && !flows->waiting.head && flows->counts.unproven == 0)
         return;
     struct passage p = {.segment = s, .time = time, .from_a = from && to ? a_comes_first(s) : to,
                         .seq = s->seq + (s->flags & WEIR_TCP_SYN ? 1 : 0)};
@@ -381,6 +450,8 @@ void weir_flows_finish(struct weir_flows *flows)
     struct weir_connection *c;
     while ((c = flows->queue[WEIR_FLOW_OPEN].head) != NULL)
         weir_flow_close(flows, c, WEIR_FLOW_CUT);
+    while ((c = flows->queue[WEIR_FLOW_UNPROVEN].head) != NULL)
+        end_unproven(flows, c, WEIR_FLOW_CUT);
     while ((c = flows->queue[WEIR_FLOW_ENDING].head) != NULL)
         weir_flow_close(flows, c, c->reset ? WEIR_FLOW_RESET : WEIR_FLOW_FINISHED);
     while ((c = flows->queue[WEIR_FLOW_OVER].head) != NULL)
@@ -396,10 +467,12 @@ static void set_options(struct weir_flows *flows, const struct weir_flows_option
     flows->flows_most = options->flows_most;
     if (flows->flows_most == 0 || flows->flows_most > WEIR_FLOWS_MAX)
         flows->flows_most = WEIR_FLOWS_MAX;
-    flows->key = options->key;
+    flows->key = weir_short_key(&options->key);
     flows->patience[WEIR_FLOW_OPEN] = options->idle > 0 ? options->idle : IDLE;
     flows->patience[WEIR_FLOW_ENDING] = ENDING;
     flows->patience[WEIR_FLOW_OVER] = LINGER;
+    flows->patience[WEIR_FLOW_UNPROVEN] = UNPROVEN;
+    flows->one_sided = options->one_sided;
 }
 
 static int make_tables(struct weir_flows *flows, const struct weir_flows_options *options)

@@ -7,6 +7,13 @@
  * does (a PROXY header, a hello of TLS, an EHLO that could not wait), are kept for a moment in
  * two tables of fixed size; trusted proxies keep their places there when others come.
  *
+ * What a server says can be made up, too: anybody can send from his own port 25, or from
+ * another's address.  So a connection is proven only when both sides took part: a handshake with
+ * SYN and answer was seen, or the client acknowledges what the server said, where the server
+ * expects it to.  Until then it is nobody's: it has a short queue of its own and little patience,
+ * takes no other's place, and the RST of either side, with which a host answers what it knows
+ * nothing of, ends it at once.
+ *
  * Both directions are put in order by sequence number, and against each other by
  * acknowledgements: a reply that acknowledges octets of the client which were not yet seen waits
  * for them, and a command for the reply it acknowledges.  Waiting is bounded in octets, segments
@@ -26,13 +33,15 @@
  *     handler.opened     once, before anything else of a connection
  *     handler.octets     in order; a gap before them is told first
  *     handler.gap        so many octets of one side were not captured
- *     handler.forged     so many octets of the client contradict what was handed on, or will be
+ *     handler.forged     so many octets of the client contradict what was handed on, or will be;
+ *                        none: it answered a SYN of its own, to be taken for the server
  *     handler.closed     once, with how it ended; the session pointer is the handler's to free
  *
  * Owner:    the caller owns the table; it owns connections and what they keep.  Octets live
  *           during the call.  Handlers must not call back into the table.  Threads: one.
  * Limits:   WEIR_FLOWS_*, WEIR_FLOW_*; a connection that finds no room takes the place of the
- *           one that was silent for longest (ended WEIR_FLOW_EVICTED).  Keyed hash.
+ *           one that was silent for longest (ended WEIR_FLOW_EVICTED), of those not proven first.
+ *           Keyed hash.
  * Errors:   weir_flows_new() only: WEIR_ENOMEM, WEIR_EINVAL (no port, too many of something).
  *           Later lack of memory costs connections or octets, counted.
  */
@@ -69,6 +78,7 @@ struct weir_flow {
     uint64_t octets[2];         /* by side, handed on */
     uint32_t forged;            /* segments of the client that contradicted others */
     bool seen[2];               /* whether this side was seen at all; not by a lone ACK */
+    bool proven;                /* that both took part; see above */
     void *session;              /* the handler's */
 };
 
@@ -90,6 +100,7 @@ struct weir_flows_options {
     size_t port_count;          /* 1..WEIR_SNIFFER_PORTS_MAX */
     const struct weir_prefix *proxies; /* whose PROXY headers are waited for; copied */
     size_t proxy_count;
+    bool one_sided;             /* captures may be: all connections are taken for proven */
     size_t flows_most;          /* connections at once; 0: WEIR_FLOWS_MAX */
     weir_time idle;             /* 0: ten minutes */
     struct weir_hash_key key;
@@ -106,7 +117,8 @@ struct weir_flows_counts {
     uint64_t astray;            /* sequence numbers far from the connection's, or a RST's */
     uint64_t discarded;         /* segments for which there was no room to wait */
     uint64_t no_memory;
-    size_t open;                /* now */
+    size_t open;                /* now, ... */
+    size_t unproven;            /* ... and of them not proven */
     size_t octets_kept;         /* now, of segments that wait */
     size_t remembered;          /* now, connections of which octets are remembered */
 };

@@ -23,7 +23,7 @@ static struct weir_flow_syn *syn_place(const struct weir_flows *flows, uint64_t 
 bool weir_flow_syn_note(struct weir_flows *flows, uint64_t hash, uint32_t seq, bool server_is_a)
 {
     struct weir_flow_syn *syn = syn_place(flows, hash);
-    bool again = syn->hash == hash && syn->client_seq == seq;
+    bool again = syn->hash == hash && syn->client_seq == seq && syn->server_is_a == server_is_a;
     if (again && syn->client)
         return false;
     if (!again) /* the answer may have been captured first */
@@ -47,6 +47,18 @@ const struct weir_flow_syn *weir_flow_syn_find(const struct weir_flows *flows, u
 {
     const struct weir_flow_syn *syn = syn_place(flows, hash);
     return syn->hash == hash && (syn->client || syn->server) ? syn : NULL;
+}
+
+void weir_flow_syn_refuse(struct weir_flows *flows, uint64_t hash, uint32_t client_seq)
+{
+    struct weir_flow_syn *syn = syn_place(flows, hash);
+    syn->refused |= syn->hash == hash && syn->client_seq == client_seq;
+}
+
+void weir_flow_syn_contradict(struct weir_flows *flows, uint64_t hash)
+{
+    struct weir_flow_syn *syn = syn_place(flows, hash);
+    syn->contradicted |= syn->hash == hash;
 }
 
 void weir_flow_syn_forget(struct weir_flows *flows, uint64_t hash, uint32_t client_seq)

@@ -12,6 +12,7 @@
 #define WEIR_SNIFFER_FLOW_IMPL_H
 
 #include "core/base/limits.h"
+#include "core/base/short_hash.h"
 #include "sniffer/flow.h"
 
 /* The two ends of a segment in the one order that both directions share: b is the watched port,
@@ -54,6 +55,7 @@ enum weir_flow_stage {
     WEIR_FLOW_OPEN,
     WEIR_FLOW_ENDING,       /* a FIN, or the client's RST, was seen */
     WEIR_FLOW_OVER,         /* told as closed; kept so that stragglers do not open it again */
+    WEIR_FLOW_UNPROVEN,     /* only one side was heard */
     WEIR_FLOW_STAGES
 };
 
@@ -91,6 +93,8 @@ struct weir_flow_syn {
     uint32_t client_seq, server_seq; /* of the first octet */
     bool client, server;    /* which of them was seen */
     bool server_is_a;
+    bool contradicted;      /* by an answer of the client's */
+    bool refused;           /* by the client's RST */
 };
 
 /* What a client said before the server did. */
@@ -109,10 +113,11 @@ struct weir_flows {
     weir_time now, next_tick;
     struct weir_flow_handler handler;
     struct weir_flows_counts counts;
-    struct weir_hash_key key;
+    struct weir_short_key key;
     struct weir_connection *last; /* the one that was found last: often the next one, too */
     struct weir_flow_place *place;
     size_t places, filled, flows_most; /* places: a power of two */
+    bool one_sided;
     weir_time patience[WEIR_FLOW_STAGES];
     struct weir_flow_queue queue[WEIR_FLOW_STAGES], waiting;
     struct weir_flow_syn *syn;
@@ -141,12 +146,12 @@ static inline enum weir_side weir_side_other(enum weir_side side)
 }
 
 /* flow_table.c: its places, 0 or WEIR_ENOMEM.  The connection of a pair, or NULL, and its hash;
- * adding one that is not there, cleared and in the queue of open ones (NULL: no memory); taking
- * one out and freeing it. */
+ * adding one that is not there, cleared and in the queue of open or of unproven ones (NULL: no
+ * memory); taking one out and freeing it. */
 int weir_flow_table_new(struct weir_flows *flows);
 struct weir_connection *weir_flow_find(struct weir_flows *flows,
                                        const struct weir_flow_pair *pair, uint64_t *hash_r);
-struct weir_connection *weir_flow_add(struct weir_flows *flows, uint64_t hash);
+struct weir_connection *weir_flow_add(struct weir_flows *flows, uint64_t hash, bool proven);
 void weir_flow_forget(struct weir_flows *flows, struct weir_connection *connection);
 
 /* It was heard: it goes to the end of a queue, its own or another. */
@@ -195,6 +200,10 @@ bool weir_flow_syn_note(struct weir_flows *flows, uint64_t hash, uint32_t seq, b
 void weir_flow_syn_answer(struct weir_flows *flows, uint64_t hash, uint32_t seq, uint32_t ack,
                           bool server_is_a);
 const struct weir_flow_syn *weir_flow_syn_find(const struct weir_flows *flows, uint64_t hash);
+/* A RST without a connection, perhaps of a client that knows of none. */
+void weir_flow_syn_refuse(struct weir_flows *flows, uint64_t hash, uint32_t client_seq);
+/* An answer to it that comes from the wrong side. */
+void weir_flow_syn_contradict(struct weir_flows *flows, uint64_t hash);
 /* A connection is over: one that goes on all the same, behind a long silence, is no new one. */
 void weir_flow_syn_forget(struct weir_flows *flows, uint64_t hash, uint32_t client_seq);
 

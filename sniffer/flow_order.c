@@ -13,6 +13,8 @@
  *   server's hole    a gap, when the client acknowledged it or was never seen
  *   a reply waits    for octets of the client: they are a gap, the server says it has them
  *   a command waits  for a reply: it waits no longer, and nothing is said of the server
+ * For want of room it is given up at once, but before that goes what the client is furthest ahead
+ * with and nobody has confirmed.
  */
 #include "sniffer/flow_impl.h"
 
@@ -254,15 +256,32 @@ void weir_flow_order_release(struct weir_flows *flows, struct weir_connection *c
     weir_flow_wait(flows, c, false);
 }
 
-/* Whether there is room for a piece, perhaps after others gave up waiting. */
-static bool make_room(struct weir_flows *flows, struct weir_connection *c, uint32_t size)
+/* What the client is furthest ahead with goes, if that is further than what comes and nobody has
+ * confirmed it: with what its server drops a client must not fill the room of all the rest. */
+static bool drop_furthest(struct weir_flows *flows, struct weir_connection *c,
+                          const struct weir_flow_input *in)
 {
+    const struct weir_flow_side *client = &c->side[WEIR_SIDE_CLIENT];
+    struct weir_flow_piece *furthest = client->tail;
+    if (!furthest || weir_seq_distance(client->acked, furthest->seq) < 0 ||
+        (in->side == WEIR_SIDE_CLIENT && weir_seq_distance(in->seq, furthest->seq) <= 0))
+        return false;
+    flows->counts.discarded++;
+    unlink_piece(flows, c, WEIR_SIDE_CLIENT, furthest);
+    return true;
+}
+
+/* Whether there is room for a piece, perhaps after others gave up waiting, or went. */
+static bool make_room(struct weir_flows *flows, struct weir_connection *c,
+                      const struct weir_flow_input *in)
+{
+    uint32_t size = (uint32_t)(sizeof(struct weir_flow_piece) + in->payload.len);
     if (size > WEIR_FLOW_KEPT_MAX)
         return false;
     if (c->pieces > 0)
         drain(flows, c);
     while (c->pieces >= WEIR_FLOW_SEGMENTS_MAX || c->kept + size > WEIR_FLOW_KEPT_MAX) {
-        if (!give_up(flows, c, WEIR_SIDE_SERVER, PRESSURE_ROOM) &&
+        if (!drop_furthest(flows, c, in) && !give_up(flows, c, WEIR_SIDE_SERVER, PRESSURE_ROOM) &&
             !give_up(flows, c, WEIR_SIDE_CLIENT, PRESSURE_ROOM))
             return false;
     }
@@ -350,7 +369,7 @@ static bool contradicts(const struct weir_connection *c, const struct weir_flow_
 static void keep(struct weir_flows *flows, struct weir_connection *c, struct weir_flow_input in)
 {
     while (in.len > 0) {
-        if (!make_room(flows, c, (uint32_t)(sizeof(struct weir_flow_piece) + in.payload.len))) {
+        if (!make_room(flows, c, &in)) {
             flows->counts.discarded++;
             return;
         }

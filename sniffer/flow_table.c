@@ -4,7 +4,7 @@
  *
  * The table owns the connections.  A connection moves to the end of its queue at most once a
  * second, so that a busy one touches no neighbour's memory for each segment.  When there is no
- * room, one that is over goes first, then the one silent for longest.
+ * room, one that is over goes first, then one that is not proven, then the one silent for longest.
  */
 #include "sniffer/flow_impl.h"
 
@@ -43,23 +43,19 @@ static inline bool is_mapped(struct halves address, uint32_t *octets_r)
     return address.half[0] == 0 && second >> 32 == 0xffff;
 }
 
-/* IPv4 needs only its own octets: that is half of the time. */
+/* IPv4 needs only its own octets: that is a third of the time. */
 static uint64_t hash_of(const struct weir_flows *flows, const struct weir_flow_pair *pair)
 {
     struct halves a = halves_of(pair->a), b = halves_of(pair->b);
-    uint32_t a4, b4, ports = (uint32_t)pair->a_port << 16 | pair->b_port;
-    uint8_t octet[2 * sizeof(a) + sizeof(ports)];
-    size_t len = sizeof(uint64_t);
-    if (is_mapped(a, &a4) && is_mapped(b, &b4)) {
-        uint64_t both = (uint64_t)a4 << 32 | b4;
-        memcpy(octet, &both, len);
-    } else {
-        memcpy(octet, &a, sizeof(a));
-        memcpy(octet + sizeof(a), &b, sizeof(b));
-        len = 2 * sizeof(a);
+    uint32_t word[WEIR_SHORT_WORDS];
+    size_t words = 2;
+    if (!is_mapped(a, &word[0]) || !is_mapped(b, &word[1])) {
+        memcpy(word, &a, sizeof(a));
+        memcpy(word + 4, &b, sizeof(b));
+        words = 8;
     }
-    memcpy(octet + len, &ports, sizeof(ports));
-    return weir_hash64(&flows->key, octet, len + sizeof(ports));
+    word[words++] = (uint32_t)pair->a_port << 16 | pair->b_port;
+    return weir_short_hash(&flows->key, word, words);
 }
 
 static inline bool is_of(const struct weir_connection *c, const struct weir_flow_pair *pair)
@@ -177,6 +173,13 @@ void weir_flow_wait(struct weir_flows *flows, struct weir_connection *c, bool wa
     c->waiting = (struct weir_flow_links){NULL, NULL};
 }
 
+static void evict(struct weir_flows *flows, struct weir_connection *c)
+{
+    flows->counts.evicted++;
+    weir_flow_close(flows, c, WEIR_FLOW_EVICTED);
+    weir_flow_forget(flows, c);
+}
+
 /* Makes room for one more. */
 static void make_room(struct weir_flows *flows)
 {
@@ -187,10 +190,11 @@ static void make_room(struct weir_flows *flows)
     }
     struct weir_connection *open = flows->queue[WEIR_FLOW_OPEN].head;
     struct weir_connection *ending = flows->queue[WEIR_FLOW_ENDING].head;
-    struct weir_connection *c = !open || (ending && ending->heard <= open->heard) ? ending : open;
-    flows->counts.evicted++;
-    weir_flow_close(flows, c, WEIR_FLOW_EVICTED);
-    weir_flow_forget(flows, c);
+    struct weir_connection *unproven = flows->queue[WEIR_FLOW_UNPROVEN].head;
+    if (unproven)
+        evict(flows, unproven);
+    else
+        evict(flows, !open || (ending && ending->heard <= open->heard) ? ending : open);
 }
 
 int weir_flow_table_new(struct weir_flows *flows)
@@ -198,9 +202,11 @@ int weir_flow_table_new(struct weir_flows *flows)
     return grow(flows);
 }
 
-struct weir_connection *weir_flow_add(struct weir_flows *flows, uint64_t hash)
+struct weir_connection *weir_flow_add(struct weir_flows *flows, uint64_t hash, bool proven)
 {
-    if (flows->filled == flows->flows_most)
+    if (!proven && flows->counts.unproven == WEIR_FLOWS_UNPROVEN_MAX)
+        evict(flows, flows->queue[WEIR_FLOW_UNPROVEN].head);
+    else if (flows->filled == flows->flows_most)
         make_room(flows);
     struct weir_connection *c = grow(flows) == 0 ? calloc(1, sizeof(*c)) : NULL;
     if (!c) {
@@ -210,7 +216,9 @@ struct weir_connection *weir_flow_add(struct weir_flows *flows, uint64_t hash)
     c->hash = hash;
     put(flows->place, flows->places, c);
     flows->filled++;
-    queue_join(flows, c, WEIR_FLOW_OPEN);
+    c->flow.proven = proven;
+    flows->counts.unproven += !proven;
+    queue_join(flows, c, proven ? WEIR_FLOW_OPEN : WEIR_FLOW_UNPROVEN);
     return c;
 }
 

@@ -69,7 +69,7 @@ static inline void shorten(struct window *w, size_t len)
         w->captured = len;
 }
 
-static enum weir_frame read_tcp(struct window *w, struct weir_segment *segment)
+static inline enum weir_frame read_tcp(struct window *w, struct weir_segment *segment)
 {
     enum weir_frame frame = has(w, TCP_HEADER);
     if (frame != WEIR_FRAME_SEGMENT)
@@ -100,7 +100,7 @@ static inline void set_mapped(struct weir_address *address, const uint8_t octet[
 
 /* RFC 791 3.1.  A total length of 0 is what senders write that leave cutting to the network
  * card: then it is as long as what was sent. */
-static enum weir_frame read_ip4(struct window *w, struct weir_segment *segment)
+static inline enum weir_frame read_ip4(struct window *w, struct weir_segment *segment)
 {
     enum weir_frame frame = has(w, IP4_HEADER);
     if (frame != WEIR_FRAME_SEGMENT)
@@ -191,7 +191,8 @@ static enum weir_frame read_ip6(struct window *w, struct weir_segment *segment)
 }
 
 /* What stands behind an EtherType; VLAN tags have another one behind them. */
-static enum weir_frame read_typed(struct window *w, unsigned type, struct weir_segment *segment)
+static inline enum weir_frame read_typed(struct window *w, unsigned type,
+                                         struct weir_segment *segment)
 {
     for (int tags = 0; type == TYPE_VLAN || type == TYPE_QINQ || type == TYPE_QINQ_OLD; tags++) {
         if (tags == WEIR_VLAN_TAGS_MAX)
@@ -240,7 +241,7 @@ static enum weir_frame read_family(struct window *w, struct weir_segment *segmen
 }
 
 /* A link header of len octets with an EtherType at type_at. */
-static enum weir_frame read_link(struct window *w, size_t len, size_t type_at,
+static inline enum weir_frame read_link(struct window *w, size_t len, size_t type_at,
                                  struct weir_segment *segment)
 {
     enum weir_frame frame = has(w, len);

@@ -3,18 +3,16 @@
  * sessions, tally and spool.  The interface stays open over a reload; another one needs the
  * rights that were dropped, and so a restart.
  *
- * Time in lines is the system's, the loop's own is steady.  What is open when the sniffer is told
- * to stop is not charged as given up: it goes on without us.
+ * Time in lines is the system's, that of sessions even (even.h), the loop's own steady.  What is
+ * open when the sniffer is told to stop is not charged as given up: it goes on without us.
  */
 #include "sniffer/live_io.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
@@ -22,8 +20,10 @@
 #include "core/program/sd_notify_io.h"
 #include "core/program/signals_io.h"
 #include "core/store/spool_io.h"
+#include "sniffer/alone_io.h"
 #include "sniffer/capture_io.h"
-#include "sniffer/scope.h"
+#include "sniffer/even.h"
+#include "sniffer/live_setup_io.h"
 #include "sniffer/session.h"
 #include "sniffer/witness_io.h"
 
@@ -32,34 +32,30 @@ enum {
     ARENA_FIRST = 8192,
     PATIENCE = 100, /* ms an idle capture is not asked */
     LAST_LOOKS = 4, /* at the end, at what has come before it */
+    OWN_EVERY = 10, /* seconds between looks at the machine's own addresses */
 };
 #define SYN_WAIT (10 * WEIR_SECOND)
 
-/* Configuration and what hangs on it alone. */
-struct setup {
-    struct weir_arena *arena;
-    struct weir_config config;
-    struct weir_scope scope;
-    struct weir_spool *spool;    /* NULL: none is wanted */
-    struct weir_witness_files *files; /* of the spool, too */
-};
-
 struct weir_live {
     struct weir_sniffer_options options;
-    struct setup setup;
+    struct weir_live_setup setup;
     struct weir_daemon_log log;
     struct weir_clock wall, steady;
     struct weir_notify notify;
     int signals;
+    int alone;                   /* a lock: no other sniffer writes to this spool */
     struct weir_hash_key key;
     struct weir_capture *capture;
+    char *interface;             /* where it listens, whatever a reload wants */
     struct weir_tally *tally;
     struct weir_witnesses *witnesses;
     struct weir_calibration calibration;
+    struct weir_own own;
+    unsigned turns;              /* seconds written down */
     struct weir_sessions *sessions;
     uint32_t dropped_seen;       /* the kernel's 32 bits, when last looked at */
     uint64_t packets, gaps, witnessed, spool_dropped; /* of sessions and spools before a reload */
-    uint64_t odd, forged;        /* the same */
+    uint64_t odd, forged, unproven; /* the same */
     uint64_t dropped, overflow;  /* sums */
     uint64_t dropped_told, overflow_told;
     uint64_t suspects;           /* connections that contradict themselves, not told yet, ... */
@@ -67,53 +63,8 @@ struct weir_live {
     weir_time next;              /* steady: the end of the second at hand */
     weir_time warned;            /* steady */
     weir_time now;               /* of the lines that are written */
+    struct weir_even even;       /* the time of sessions */
 };
-
-/* Configuration. ------------------------------------------------------------------------ */
-
-static void shut_setup(struct setup *setup)
-{
-    weir_spool_free(&setup->spool);
-    weir_witness_files_free(&setup->files);
-    weir_arena_free(&setup->arena);
-}
-
-/* Whether there is whom it is to become; nobody becomes another who is not root. */
-static bool has_user(const struct weir_live *live, const struct weir_config *config)
-{
-    return !config->sniffer_user[0] || (geteuid() != 0 && !live->options.test) ||
-           getpwnam(config->sniffer_user) != NULL;
-}
-
-static int read_setup(const struct weir_live *live, const struct weir_settings_report *report,
-                      struct setup *setup_r)
-{
-    struct setup setup = {.arena = weir_arena_new(ARENA_FIRST)};
-    const char *why;
-    int done = WEIR_ENOMEM;
-
-    if (setup.arena)
-        done = weir_config_load(live->options.config_path, setup.arena, report, &setup.config);
-    if (done == 0) {
-        done = weir_scope_read(&setup.config, live->options.ports, live->options.proxies,
-                               &setup.scope, &why);
-        if (done < 0)
-            report->problem(report->context, "[sniffer] ports, proxies", 0, why);
-    }
-    if (done == 0 && !has_user(live, &setup.config)) {
-        report->problem(report->context, "[sniffer] user", 0, "there is no such user");
-        done = WEIR_EINVAL;
-    }
-    if (done == 0 && live->options.debug) {
-        setup.config.log = WEIR_LOG_STDERR;
-        setup.config.log_level = WEIR_LOG_DEBUG;
-    }
-    if (done < 0)
-        shut_setup(&setup);
-    else
-        *setup_r = setup;
-    return done;
-}
 
 static int open_spool(struct weir_live *live)
 {
@@ -129,6 +80,12 @@ static int open_spool(struct weir_live *live)
         return 0;
     if (!options.folder || weir_witness_files_new(options.folder, &live->setup.files) < 0)
         return WEIR_ENOMEM;
+    if (weir_alone_take(options.folder, &live->alone) < 0) {
+        weir_log(&live->log.log, WEIR_LOG_ERROR, "another weir-sniffer writes to %s: two would "
+                 "count everything twice; a server has one, for all its interfaces",
+                 options.folder);
+        return WEIR_EIO;
+    }
     return weir_spool_open(&options, &live->log.log, &live->setup.spool);
 }
 
@@ -164,7 +121,7 @@ static void connection(void *context, const struct weir_flow *flow,
 
 /* Opening. ------------------------------------------------------------------------------ */
 
-static struct weir_capture_options capture_options(const struct setup *setup)
+static struct weir_capture_options capture_options(const struct weir_live_setup *setup)
 {
     return (struct weir_capture_options){
         .ports = setup->scope.port,
@@ -185,6 +142,7 @@ static int open_sessions(struct weir_live *live)
         .proxy_count = scope->proxies,
         .witnesses = live->witnesses,
         .calibration = &live->calibration,
+        .own = live->setup.config.sniffer_count_own ? NULL : &live->own,
         .key = live->key,
     };
     struct weir_sessions_handler handler = {.context = live, .message = message,
@@ -193,10 +151,10 @@ static int open_sessions(struct weir_live *live)
     return weir_sessions_new(&options, &handler, live->tally, &live->sessions);
 }
 
-static const char *interface_of(const struct weir_live *live)
+static const char *wanted_interface(const struct weir_live *live,
+                                    const struct weir_live_setup *setup)
 {
-    return live->options.interface ? live->options.interface
-                                   : live->setup.config.sniffer_interface;
+    return live->options.interface ? live->options.interface : setup->config.sniffer_interface;
 }
 
 /* Opens the interface, and gives up what that needed. */
@@ -205,8 +163,12 @@ static int open_capture(struct weir_live *live)
     struct weir_capture_options options = capture_options(&live->setup);
     const char *user = live->setup.config.sniffer_user;
     char why[WEIR_CAPTURE_WHY];
-    int done = weir_capture_open_live(interface_of(live), &options, &live->capture, why);
+    int done;
 
+    live->interface = strdup(wanted_interface(live, &live->setup));
+    if (!live->interface)
+        return WEIR_ENOMEM;
+    done = weir_capture_open_live(live->interface, &options, &live->capture, why);
     if (done == 0)
         done = weir_capture_drop_rights(geteuid() == 0 && user[0] ? user : NULL, why);
     if (done < 0)
@@ -218,6 +180,7 @@ static int open_parts(struct weir_live *live)
 {
     int done = open_capture(live);
 
+    (void)weir_own_read(&live->own);
     if (done == 0)
         done = open_spool(live);
     if (done == 0)
@@ -236,10 +199,10 @@ int weir_live_test(const struct weir_sniffer_options *options)
 {
     struct weir_settings_report report = weir_settings_report_stderr();
     struct weir_live live = {.options = *options};
-    int done = read_setup(&live, &report, &live.setup);
+    int done = weir_live_setup_read(&live.options, &report, &live.setup);
 
     if (done == 0)
-        shut_setup(&live.setup);
+        weir_live_setup_shut(&live.setup);
     return done;
 }
 
@@ -252,11 +215,11 @@ int weir_live_open(const struct weir_sniffer_options *options, struct weir_live 
     if (!live)
         return WEIR_ENOMEM;
     live->options = *options;
-    live->signals = live->notify.fd = -1;
+    live->signals = live->alone = live->notify.fd = -1;
     live->wall = weir_clock_system();
     live->steady = weir_clock_steady();
     live->key = weir_hash_key_random();
-    done = read_setup(live, &report, &live->setup);
+    done = weir_live_setup_read(&live->options, &report, &live->setup);
     if (done == 0) {
         weir_daemon_log_use(&live->log, options->program, &live->setup.config);
         done = open_parts(live);
@@ -276,12 +239,15 @@ void weir_live_close(struct weir_live **live)
     weir_witnesses_free(&(*live)->witnesses);
     weir_tally_free(&(*live)->tally);
     weir_capture_free(&(*live)->capture);
+    free((*live)->interface);
     if ((*live)->signals >= 0)
         close((*live)->signals);
+    if ((*live)->alone >= 0)
+        close((*live)->alone);
     weir_notify_close(&(*live)->notify);
     if ((*live)->log.program)
         weir_daemon_log_end(&(*live)->log);
-    shut_setup(&(*live)->setup);
+    weir_live_setup_shut(&(*live)->setup);
     free(*live);
     *live = NULL;
 }
@@ -327,7 +293,8 @@ static void write_health(struct weir_live *live)
                                  .calibrated = weir_calibration_known(&live->calibration),
                                  .witnessed = live->witnessed + counts->witnessed,
                                  .odd = live->odd + counts->odd,
-                                 .forged = live->forged + flows->forged};
+                                 .forged = live->forged + flows->forged,
+                                 .unproven = live->unproven + counts->unproven};
     char line[WEIR_TRAFFIC_LINE_ROOM];
     size_t addresses;
 
@@ -386,20 +353,30 @@ static void take_witness(void *context, struct weir_slice line)
     struct weir_live *live = context;
     struct weir_witness witness;
 
-    if (weir_witness_read(line, live->now, &witness) > 0)
-        weir_witnesses_logged(live->witnesses, &witness);
+    if (weir_witness_read(line, live->now, &witness) <= 0)
+        return;
+    witness.time -= live->even.ahead;
+    weir_witnesses_logged(live->witnesses, &witness);
+}
+
+static void look_at_clocks(struct weir_live *live)
+{
+    live->now = weir_clock_now(&live->wall);
+    weir_even_look(&live->even, live->now, weir_clock_now(&live->steady));
 }
 
 /* Writes down the second that is over. */
 static void turn(struct weir_live *live)
 {
-    live->now = weir_clock_now(&live->wall);
+    look_at_clocks(live);
+    if (live->turns++ % OWN_EVERY == 0)
+        (void)weir_own_read(&live->own); /* or it stays as it was */
     if (live->setup.files)
         weir_witness_files_look(live->setup.files, take_witness, live);
-    weir_sessions_tick(live->sessions, live->now);
+    weir_sessions_tick(live->sessions, live->even.now);
     count_drops(live);
     write_traffic(live);
-    weir_tally_syns(live->tally, live->now - SYN_WAIT, write_syns, live);
+    weir_tally_syns(live->tally, live->even.now - SYN_WAIT, write_syns, live);
     write_health(live);
     weir_tally_clear(live->tally);
     if (live->setup.spool)
@@ -417,7 +394,7 @@ static bool same_scope(const struct weir_scope *a, const struct weir_scope *b)
 
 /* Other ports or proxies: connections are begun anew, and those there are go on midstream.  They
  * are not charged as given up. */
-static int change_scope(struct weir_live *live, const struct setup *next)
+static int change_scope(struct weir_live *live, const struct weir_live_setup *next)
 {
     struct weir_capture_options options = capture_options(next);
     struct weir_sessions *before = live->sessions;
@@ -441,6 +418,7 @@ static int change_scope(struct weir_live *live, const struct setup *next)
     live->gaps += weir_sessions_flows(before)->gaps;
     live->forged += weir_sessions_flows(before)->forged;
     live->odd += weir_sessions_counts(before)->odd;
+    live->unproven += weir_sessions_counts(before)->unproven;
     live->witnessed += weir_sessions_counts(before)->witnessed;
     weir_sessions_free(&before);
     weir_tally_clear(live->tally);
@@ -450,17 +428,17 @@ static int change_scope(struct weir_live *live, const struct setup *next)
 static void tell_scope(const struct weir_live *live, const char *word)
 {
     weir_log(&live->log.log, WEIR_LOG_INFO, "%s at %s, %zu ports, %zu proxies", word,
-             interface_of(live), live->setup.scope.ports, live->setup.scope.proxies);
+             live->interface, live->setup.scope.ports, live->setup.scope.proxies);
 }
 
 /* The new configuration in place of the old one, whose scope is no longer in use. */
-static void replace_setup(struct weir_live *live, const struct setup *next)
+static void replace_setup(struct weir_live *live, const struct weir_live_setup *next)
 {
-    if (strcmp(next->config.sniffer_interface, live->setup.config.sniffer_interface) != 0)
+    if (strcmp(wanted_interface(live, next), live->interface) != 0)
         weir_log(&live->log.log, WEIR_LOG_WARNING, "another interface needs a restart");
     if (live->setup.spool)
         live->spool_dropped += weir_spool_dropped(live->setup.spool);
-    shut_setup(&live->setup);
+    weir_live_setup_shut(&live->setup);
     live->setup = *next;
     weir_daemon_log_use(&live->log, live->options.program, &live->setup.config);
     if (open_spool(live) < 0)
@@ -471,15 +449,15 @@ static void replace_setup(struct weir_live *live, const struct setup *next)
 static void reload(struct weir_live *live)
 {
     struct weir_settings_report report = {weir_log_problem, &live->log.log};
-    struct setup next;
+    struct weir_live_setup next;
 
     weir_notify_reloading(&live->notify);
     turn(live);
-    if (read_setup(live, &report, &next) == 0) {
+    if (weir_live_setup_read(&live->options, &report, &next) == 0) {
         if (same_scope(&next.scope, &live->setup.scope) || change_scope(live, &next) == 0)
             replace_setup(live, &next);
         else
-            shut_setup(&next);
+            weir_live_setup_shut(&next);
     }
     weir_notify_ready(&live->notify);
 }
@@ -511,6 +489,15 @@ static void wait_for_frames(const struct weir_live *live)
     (void)poll(files, 2, timeout);
 }
 
+static void frame(void *context, weir_time time, enum weir_link link, const uint8_t *octets,
+                  size_t captured, size_t wire)
+{
+    struct weir_live *live = context;
+
+    weir_sessions_frame(live->sessions, weir_even_of(&live->even, time), link, octets, captured,
+                        wire);
+}
+
 static int listen_on(struct weir_live *live, bool *stop)
 {
     char why[WEIR_CAPTURE_WHY];
@@ -518,9 +505,10 @@ static int listen_on(struct weir_live *live, bool *stop)
     int frames;
 
     wait_for_frames(live);
-    frames = weir_capture_read(live->capture, AT_ONCE, weir_sessions_frame, live->sessions, why);
+    look_at_clocks(live);
+    frames = weir_capture_read(live->capture, AT_ONCE, frame, live, why);
     if (frames < 0) {
-        weir_log(&live->log.log, WEIR_LOG_ERROR, "%s: %s", interface_of(live), why);
+        weir_log(&live->log.log, WEIR_LOG_ERROR, "%s: %s", live->interface, why);
         return frames;
     }
     weir_signals_read(live->signals, &again, stop);
@@ -538,8 +526,8 @@ static void read_out(struct weir_live *live)
 
     for (int i = 0; i < LAST_LOOKS; i++) {
         (void)poll(&file, 1, PATIENCE);
-        if (weir_capture_read(live->capture, AT_ONCE, weir_sessions_frame, live->sessions,
-                              why) <= 0)
+        look_at_clocks(live);
+        if (weir_capture_read(live->capture, AT_ONCE, frame, live, why) <= 0)
             return;
     }
 }
@@ -562,9 +550,4 @@ int weir_live_run(struct weir_live *live)
     weir_log(&live->log.log, WEIR_LOG_INFO, "stopping; %" PRIu64 " packets dropped by the kernel",
              live->dropped);
     return done;
-}
-
-int weir_live_exit_code(int error)
-{
-    return error == 0 ? EX_OK : error == WEIR_EINVAL ? EX_CONFIG : EX_OSERR;
 }

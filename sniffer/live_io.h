@@ -35,7 +35,4 @@ int weir_live_run(struct weir_live *live);
 /* Closes and frees; NULL is accepted. */
 void weir_live_close(struct weir_live **live);
 
-/* Of sysexits.h, for 0 or an error. */
-int weir_live_exit_code(int error);
-
 #endif

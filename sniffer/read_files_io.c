@@ -136,6 +136,7 @@ static int open_sessions(struct reader *reader)
         .proxy_count = reader->scope.proxies,
         .name_addresses = reader->options->json,
         .charge_midstream = true,
+        .one_sided = true,
         .key = reader->key,
     };
     struct weir_sessions_handler handler = {reader, message, connection};

@@ -89,7 +89,7 @@ static json_t *begin(const char *type, const char *file)
 
 static json_t *with_client(json_t *line, const struct weir_heard *heard)
 {
-    line = with(line, "client", address(&heard->client));
+    line = with(line, "client", heard->unknown ? json_null() : address(&heard->client));
     return with(line, "client_port", number(heard->client_port));
 }
 

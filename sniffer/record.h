@@ -7,7 +7,7 @@
  *     {"type": "file", ...}       how a file was read
  *
  * Names come from the wire: octets that are no UTF-8 become U+FFFD, so that each line is valid.
- * What is not known (sender, reply) is null.
+ * What is not known (sender, reply, a client that XCLIENT hides) is null.
  *
  * Owner:    nothing is kept.  Threads: pure but for the stream.
  * Errors:   0, or WEIR_ENOMEM; whether writing failed, ferror() tells.

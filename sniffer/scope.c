@@ -21,8 +21,8 @@ static uint16_t port_of(struct weir_slice item)
 {
     unsigned port = 0;
 
-    for (size_t i = 0; i < item.len && i < 6; i++) {
-        if (!weir_is_digit(item.at[i]))
+    for (size_t i = 0; i < item.len; i++) {
+        if (!weir_is_digit(item.at[i]) || port > UINT16_MAX)
             return 0;
         port = port * 10 + (unsigned)(item.at[i] - '0');
     }

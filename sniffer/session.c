@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/chain.h"
 #include "core/base/error.h"
 #include "core/base/slice.h"
 
@@ -20,7 +21,7 @@ struct weir_sessions {
     struct weir_prefix proxy[WEIR_SNIFFER_PROXIES_MAX];
     struct weir_tally *tally;
     struct weir_flows *flows;
-    struct session *oldest, *youngest; /* of those that wait */
+    struct weir_chain waiting;   /* sessions, the one that waits for longest first */
 };
 
 /* One connection. */
@@ -33,8 +34,7 @@ struct session {
     bool trusted;                /* the peer is a trusted proxy */
     bool begins;                 /* its beginning was heard, if not captured: it is a new one */
     weir_time answered;          /* of those whose last answer is not judged yet: when, ... */
-    struct session *before, *behind; /* ... and their list, the oldest first */
-    bool waits;
+    struct weir_chained waits;   /* ... and their chain */
     unsigned odd;                /* of its dialogue, counted so far */
 };
 
@@ -46,6 +46,11 @@ static bool is_trusted(const struct weir_sessions *sessions, const struct weir_a
     return false;
 }
 
+static bool is_own(const struct weir_sessions *sessions, const struct weir_address *client)
+{
+    return sessions->options.own && weir_own_has(sessions->options.own, client);
+}
+
 /* Charges. ------------------------------------------------------------------------------ */
 
 /* The connection, to whom it belongs as far as is known now; once to each. */
@@ -54,13 +59,15 @@ static void charge_connection(struct session *session, bool certain)
     const struct weir_heard *heard = weir_dialogue_heard(session->dialogue);
     struct weir_traffic *record;
 
-    if (heard->health_check || (session->trusted && !heard->proxied && !certain))
+    if (!session->flow->proven || heard->health_check || heard->unknown ||
+        (session->trusted && !heard->proxied && !certain))
         return;
     if (session->is_charged && weir_address_equal(&session->charged, &heard->client))
         return;
     session->is_charged = true;
     session->charged = heard->client;
-    if (!session->begins && !session->sessions->options.charge_midstream)
+    if (is_own(session->sessions, &heard->client) ||
+        (!session->begins && !session->sessions->options.charge_midstream))
         return;
     record = weir_tally_of(session->sessions->tally, &heard->client);
     if (record)
@@ -73,6 +80,8 @@ static void charge_message(struct session *session, const struct weir_heard *hea
     struct weir_traffic *record;
 
     charge_connection(session, true);
+    if (!session->flow->proven || heard->unknown || is_own(session->sessions, &heard->client))
+        return;
     record = weir_tally_of(session->sessions->tally, &heard->client);
     if (!record)
         return;
@@ -95,38 +104,16 @@ static void heard_message(void *context, const struct weir_heard *heard,
         handler->message(handler->context, session->flow, heard, message);
 }
 
-/* Takes a session off the list of those that wait. */
 static void wait_no_more(struct session *session)
 {
-    struct weir_sessions *sessions = session->sessions;
-
-    if (!session->waits)
-        return;
-    if (session->before)
-        session->before->behind = session->behind;
-    else
-        sessions->oldest = session->behind;
-    if (session->behind)
-        session->behind->before = session->before;
-    else
-        sessions->youngest = session->before;
-    session->before = session->behind = NULL;
-    session->waits = false;
+    weir_chain_leave(&session->sessions->waiting, &session->waits);
 }
 
 static void wait_for_more(struct session *session)
 {
-    struct weir_sessions *sessions = session->sessions;
-
     wait_no_more(session);
-    session->waits = true;
     session->answered = session->flow->last;
-    session->before = sessions->youngest;
-    if (session->before)
-        session->before->behind = session;
-    else
-        sessions->oldest = session;
-    sessions->youngest = session;
+    weir_chain_join(&session->sessions->waiting, &session->waits, session);
 }
 
 static void heard_answer(void *context, const struct weir_heard *heard, unsigned reply)
@@ -171,7 +158,7 @@ static void opened(void *context, struct weir_flow *flow)
     struct session *session = calloc(1, sizeof(*session));
 
     flow->session = NULL;
-    if (!flow->midstream)
+    if (!flow->midstream && flow->proven)
         weir_tally_established(sessions->tally, &flow->client);
     if (session) {
         session->sessions = sessions;
@@ -261,6 +248,7 @@ static void closed(void *context, struct weir_flow *flow, enum weir_flow_end end
         return;
     session->flow = flow;
     wait_no_more(session);
+    sessions->counts.unproven += !flow->proven;
     weir_dialogue_end(session->dialogue, flow->last);
     count_odd(session);
     charge_connection(session, !session->is_charged);
@@ -277,7 +265,8 @@ static void syn(void *context, weir_time time, const struct weir_address *client
 {
     struct weir_sessions *sessions = context;
 
-    weir_tally_syn(sessions->tally, time, client);
+    if (!is_own(sessions, client))
+        weir_tally_syn(sessions->tally, time, client);
 }
 
 /* The whole. ---------------------------------------------------------------------------- */
@@ -305,7 +294,7 @@ int weir_sessions_new(const struct weir_sessions_options *options,
     struct weir_flows_options flow_options = {
         .ports = options->ports, .port_count = options->port_count,
         .proxies = options->proxies, .proxy_count = options->proxy_count,
-        .flows_most = options->flows_most, .key = options->key};
+        .one_sided = options->one_sided, .flows_most = options->flows_most, .key = options->key};
     done = weir_flows_new(&flow_options, &flow_handler, &sessions->flows);
     if (done < 0)
         free(sessions);
@@ -335,12 +324,14 @@ void weir_sessions_frame(void *context, weir_time time, enum weir_link link,
         weir_flows_take(sessions->flows, time, &segment);
 }
 
-/* Answers that were the last words for a second are over. */
+/* Answers that were the last words for a second are over; so are those of a clock that was set
+ * back since, or all that came behind them would wait for that time to come again. */
 static void settle(struct weir_sessions *sessions, weir_time now)
 {
     struct session *session;
 
-    while ((session = sessions->oldest) && session->answered <= now - WEIR_SECOND) {
+    while ((session = weir_chain_first(&sessions->waiting)) &&
+           (session->answered <= now - WEIR_SECOND || session->answered > now + WEIR_SECOND)) {
         wait_no_more(session);
         weir_dialogue_settle(session->dialogue, session->answered);
     }

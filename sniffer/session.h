@@ -11,6 +11,9 @@
  *     a message      with its recipients, when its final reply came or it was given up
  *     a SYN          when it came; taken back when a connection came of it
  * to the client as known then: that of PROXY or XCLIENT if a trusted proxy speaks.
+ * Nothing is charged once XCLIENT tells that the client is not known, nor of connections of which
+ * only one side was heard (flow.h: not proven), nor to the machine's own addresses: what they do is
+ * mail that goes out.
  *
  * Replies heard in the clear calibrate the estimates of later connections to the same server, and
  * so do those inside TLS that plug-ins of this host logged a message for (witness.h).
@@ -26,6 +29,7 @@
 
 #include "sniffer/dialogue.h"
 #include "sniffer/calibration.h"
+#include "sniffer/own.h"
 #include "sniffer/tally.h"
 #include "sniffer/witness.h"
 
@@ -37,7 +41,10 @@ struct weir_sessions_options {
     bool name_addresses;        /* tell senders and recipients of messages */
     bool charge_midstream;      /* also connections without handshake or greeting; not live, where
                                  * a restart would charge all connections there are at once */
+    bool one_sided;             /* also connections of which one side only was heard; not live,
+                                 * where anybody could make them up */
     size_t flows_most;          /* 0: WEIR_FLOWS_MAX */
+    const struct weir_own *own; /* or NULL; whom not to charge, now.  Not owned */
     struct weir_witnesses *witnesses; /* or NULL; told of what is heard, and asked.  Not owned */
     struct weir_calibration *calibration; /* NULL: one of its own.  Not owned */
     struct weir_hash_key key;
@@ -57,6 +64,7 @@ struct weir_sessions_counts {
     uint64_t unheard;             /* connections for which memory was short */
     uint64_t witnessed;           /* messages of plug-ins that were found inside TLS */
     uint64_t odd;                 /* replies that cannot be to what clients seemed to say */
+    uint64_t unproven;            /* connections of which only one side was heard */
 };
 
 struct weir_sessions;

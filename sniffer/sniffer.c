@@ -21,8 +21,8 @@ int main(int argc, char **argv)
         return weir_read_files(&options);
     done = weir_live_open(&options, &live);
     if (done < 0)
-        return weir_live_exit_code(done);
+        return weir_daemon_exit_code(done);
     done = weir_live_run(live);
     weir_live_close(&live);
-    return weir_live_exit_code(done);
+    return weir_daemon_exit_code(done);
 }

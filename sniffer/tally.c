@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/short_hash.h"
 
 enum { WAYS = 8 };
 
@@ -21,7 +22,7 @@ struct syns {
 };
 
 struct weir_tally {
-    struct weir_hash_key key;
+    struct weir_short_key key;
     struct weir_traffic *record;
     size_t count, most;
     uint32_t *index; /* place of a record + 1; 0: none */
@@ -49,7 +50,7 @@ int weir_tally_new(size_t addresses, size_t syn_places, const struct weir_hash_k
     size_t places = power_of_two(2 * addresses), syns = power_of_two(syn_places);
     if (!tally)
         return WEIR_ENOMEM;
-    tally->key = *key;
+    tally->key = weir_short_key(key);
     tally->most = addresses;
     tally->mask = places - 1;
     tally->set_mask = syns / WAYS - 1;
@@ -77,7 +78,9 @@ void weir_tally_free(struct weir_tally **tally)
 
 static uint64_t hash_of(const struct weir_tally *tally, const struct weir_address *address)
 {
-    return weir_hash64(&tally->key, address->octet, sizeof(address->octet));
+    uint32_t word[sizeof(address->octet) / sizeof(uint32_t)];
+    memcpy(word, address->octet, sizeof(word));
+    return weir_short_hash(&tally->key, word, sizeof(word) / sizeof(word[0]));
 }
 
 /* The place in the index that is an address's, or where it would be. */

@@ -179,7 +179,7 @@ static void head_octet(struct weir_tls_estimate *e, struct weir_tls_records *rec
     while (records->have > 0 &&
            !weir_tls_begins((struct weir_slice){(const char *)records->head, records->have})) {
         if (!records->guessing && records == &e->side[WEIR_SIDE_SERVER]) {
-            records->lost = e->lost = true;
+            e->lost = true;
             return;
         }
         e->broken |= !records->guessing;
@@ -234,6 +234,10 @@ static unsigned lose_heads(struct weir_tls_estimate *e, enum weir_side side, uin
         e->judged = true;
     } else if (e->encrypted[side]) {
         messages = client_says(e, len);
+    } else if (e->encrypted[WEIR_SIDE_SERVER]) {
+        e->encrypted[side] = true; /* in TLS 1.3 its "finished" was among them, and no turn */
+        if (e->overhead != OVERHEAD_13)
+            messages = client_says(e, len);
     }
     return messages;
 }

@@ -44,7 +44,6 @@ struct weir_tls_records {
     uint8_t head[5];
     uint8_t have;                /* octets of the head */
     bool guessing;               /* behind a gap: what looks like a head may be none */
-    bool lost;
     uint32_t left;               /* octets of the record still to come */
 };
 
@@ -87,7 +86,8 @@ unsigned weir_tls_estimate_octets(struct weir_tls_estimate *estimate, enum weir_
 
 /* Octets that were not captured: a record that is skipped entirely is still counted, since its
  * head said how long it is; behind that the side is found again by the next plausible head.  What
- * the client sent unseen may be part of a body; what the server did is never a queued reply. */
+ * the client sent unseen may be part of a body, also when none of its records was ever seen; what
+ * the server did is never a queued reply. */
 unsigned weir_tls_estimate_gap(struct weir_tls_estimate *estimate, enum weir_side side,
                                uint64_t len);
 

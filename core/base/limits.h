@@ -220,6 +220,7 @@
 #define WEIR_WATCH_PREFIXES_MAX 100000 /* of all of them */
 #define WEIR_WATCH_ALARMS_MAX 65536 /* addresses over a limit that are kept track of */
 #define WEIR_RESPONDER_QUEUE_MAX 131072 /* events not yet answered: twice all alarms there can be */
+#define WEIR_EVENTS_SERVER_HOUR 5000 /* events an hour that one server alone saw */
 #define WEIR_LADDER_CLASSES_MAX 64 /* ladders */
 #define WEIR_LADDER_STEPS_MAX 8    /* of one ladder */
 #define WEIR_LADDER_RECORDS_MAX 65536 /* prefixes whose steps are remembered */
@@ -254,7 +255,9 @@
 #define WEIR_IP6_HEADERS_MAX 8     /* extension headers between IPv6 and TCP */
 #define WEIR_SNIFFER_PORTS_MAX 16  /* ports of servers that are watched */
 #define WEIR_SNIFFER_PROXIES_MAX 256 /* prefixes of trusted proxies */
+#define WEIR_SNIFFER_OWN_MAX 4096  /* addresses of this machine that are charged with nothing */
 #define WEIR_FLOWS_MAX 65536       /* connections at once, those just over included */
+#define WEIR_FLOWS_UNPROVEN_MAX 4096 /* of them, those of which one side only was heard */
 #define WEIR_FLOW_SEGMENTS_MAX 512 /* segments of one connection that wait: they are searched */
 #define WEIR_FLOW_KEPT_MAX (1u << 20) /* octets of one connection that wait, and ... */
 #define WEIR_FLOWS_KEPT_MAX (64u << 20) /* ... of all */
@@ -268,7 +271,7 @@
 #define WEIR_FLOW_EARLY_SETS 128   /* sets of places for what clients say first; a power of two */
 #define WEIR_FLOW_EARLY_WAYS 4     /* places of a set */
 #define WEIR_FLOW_EARLY_MAX 2048   /* octets of a place: a PROXY header, a hello of TLS */
-#define WEIR_TALLY_ADDRESSES_MAX (1 << 22) /* addresses of one hits */
+#define WEIR_TALLY_ADDRESSES_MAX (1 << 22) /* addresses of one tally */
 #define WEIR_TALLY_SYNS_MAX (1 << 20) /* places for addresses that sent SYNs */
 #define WEIR_CALIBRATION_SERVERS_MAX 64 /* servers whose replies are known by their length */
 #define WEIR_WITNESS_TURNS 4096    /* answers to bodies, heard lately, that a plug-in may tell of */

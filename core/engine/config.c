@@ -307,7 +307,8 @@ static const struct weir_setting rows[] = {
     {"monitor", "database", WEIR_TEXT, "spam.db", 0, 0, NULL, AT(monitor_database),
      "The spam database (SQLite), in state_directory.", NULL},
     {"monitor", "database_size", WEIR_SIZE, "4G", 1048576, 1099511627776.0, NULL,
-     AT(monitor_database_size), "Beyond this size the oldest minutes are forgotten.", NULL},
+     AT(monitor_database_size),
+     "Beyond this size the oldest minutes and what is long over are forgotten.", NULL},
     {"monitor", "journal", WEIR_TEXT, "journal", 0, 0, NULL, AT(monitor_journal),
      "The folder of what came in and is not in the database yet, in state_directory.", NULL},
     {"monitor", "journal_size", WEIR_SIZE, "1G", 1048576, 1099511627776.0, NULL,
@@ -396,6 +397,9 @@ static const struct weir_setting rows[] = {
     {"sniffer", "promiscuous", WEIR_YESNO, "no", 0, 0, NULL, AT(sniffer_promiscuous),
      "Whether packets to other machines are listened to, too: for a mirrored port of a switch.",
      NULL},
+    {"sniffer", "count_own", WEIR_YESNO, "no", 0, 0, NULL, AT(sniffer_count_own),
+     "Whether what this machine's own addresses do, as clients, is counted: mail that goes out. "
+     "If so, put them on the acceptable list.", NULL},
     {"sniffer", "user", WEIR_TEXT, "weir", 0, 0, NULL, AT(sniffer_user),
      "Who weir-sniffer becomes once it listens, when root started it; empty: root without any "
      "capability.", NULL},

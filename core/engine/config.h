@@ -122,7 +122,7 @@ struct weir_config {
     const char *sniffer_interface, *sniffer_user;
     struct weir_strings sniffer_ports, sniffer_proxies;
     int64_t sniffer_snaplen, sniffer_buffer;
-    bool sniffer_promiscuous;
+    bool sniffer_promiscuous, sniffer_count_own;
 
     /* [policyd] */
     const char *decide_listen;

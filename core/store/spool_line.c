@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "core/base/slice.h"
+
 struct words { /* of a line; at NULL: not there */
     struct weir_slice at, listener, domain, recipient, name, dkim, hops, boundary, hop, action,
         info;
@@ -46,11 +48,6 @@ static struct weir_slice next_piece(struct weir_slice *text, char mark)
     return piece;
 }
 
-static bool is(struct weir_slice text, const char *word)
-{
-    return text.len == strlen(word) && memcmp(text.at, word, text.len) == 0;
-}
-
 static void take_word(struct words *words, struct weir_slice word)
 {
     struct weir_slice name;
@@ -72,7 +69,7 @@ static void take_word(struct words *words, struct weir_slice word)
 /* Empty instead of "-", and of what is not there. */
 static struct weir_slice told(struct weir_slice value)
 {
-    return !value.at || is(value, "-") ? (struct weir_slice){"", 0} : value;
+    return !value.at || weir_slice_equals(value, "-") ? (struct weir_slice){"", 0} : value;
 }
 
 /* Without the angle brackets that the log puts around addresses of mail; empty without them,
@@ -90,7 +87,7 @@ static bool read_hops(struct weir_slice text, struct weir_spool_line *line)
         struct weir_slice one = next_piece(&text, ',');
         struct weir_hop *hop = &line->hop[line->hops++];
 
-        hop->has_address = !is(one, "-");
+        hop->has_address = !weir_slice_equals(one, "-");
         if (hop->has_address && weir_address_parse(one.at, one.len, &hop->address) < 0)
             return false;
     }

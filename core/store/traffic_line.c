@@ -36,6 +36,7 @@ static const struct {
     {{"witnessed", 9}, offsetof(struct weir_health, witnessed)},
     {{"odd", 3}, offsetof(struct weir_health, odd)},
     {{"forged", 6}, offsetof(struct weir_health, forged)},
+    {{"unproven", 8}, offsetof(struct weir_health, unproven)},
 };
 
 enum { HEALTHS = sizeof healths / sizeof healths[0] };

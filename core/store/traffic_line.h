@@ -4,7 +4,7 @@
  *     at=<Unix seconds.micros> kind=traffic address=<ip> connections=N syns=N messages=N
  *         accepted=N recipients=N estimated=N
  *     at=<Unix seconds.micros> kind=health packets=N kernel_dropped=N gaps=N flows=N addresses=N
- *         spool_dropped=N calibrated=N witnessed=N odd=N forged=N
+ *         spool_dropped=N calibrated=N witnessed=N odd=N forged=N unproven=N
  *
  * One line each.  Traffic: what one address did in the second that ended then.  Health: how the
  * sniffer itself fares, as sums since its start (flows, addresses, calibrated: now).  Numbers of
@@ -26,7 +26,7 @@
 #include "core/base/cursor.h"
 #include "core/base/limits.h"
 
-#define WEIR_TRAFFIC_LINE_ROOM 352 /* for any line that is written here, with its NUL */
+#define WEIR_TRAFFIC_LINE_ROOM 400 /* for any line that is written here, with its NUL */
 #define WEIR_TRAFFIC_QUANTITIES 6
 
 struct weir_traffic {
@@ -52,6 +52,7 @@ struct weir_health {
     uint64_t witnessed;  /* messages of plug-ins that were found there */
     uint64_t odd;        /* replies that cannot be to what clients seemed to say */
     uint64_t forged;     /* segments of clients that contradicted others */
+    uint64_t unproven;   /* connections of which only one side was heard: nobody's */
 };
 
 /* "connections", ...: the words of the line; "" beyond WEIR_TRAFFIC_QUANTITIES. */

@@ -50,7 +50,6 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--clear-nftables") == 0)
         return clear_nftables();
     done = weir_daemon_options_read(&options, argc, argv);
-
     if (done >= 0)
         return done;
     wanted = (struct weir_agent_options){.program = options.program,

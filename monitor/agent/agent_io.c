@@ -24,12 +24,14 @@
 #include "core/program/daemon_log_io.h"
 #include "core/program/sd_notify_io.h"
 #include "core/program/signals_io.h"
+#include "core/store/spool_io.h"
 #include "monitor/agent/apply_io.h"
 #include "monitor/agent/firewall_io.h"
+#include "monitor/agent/health.h"
 #include "monitor/agent/instances_io.h"
 #include "monitor/agent/link_io.h"
 #include "monitor/agent/sets_io.h"
-#include "monitor/agent/silence.h"
+#include "monitor/agent/silence_io.h"
 #include "monitor/agent/tail_io.h"
 
 #define ARENA_FIRST 8192
@@ -57,6 +59,7 @@ struct weir_agent {
     struct weir_instances instances;
 
     struct weir_lists *lists;
+    const char *spool;
     struct weir_tail *tail;
     struct weir_link *link;
     struct weir_sets *sets;
@@ -64,13 +67,14 @@ struct weir_agent {
 
     char shipping[WEIR_STREAM_TEXT];   /* the stream that travels */
     int64_t generation;                /* applied */
-    weir_time look, whole, health, block; /* steady: when next */
+    weir_time look, sweep, whole, health, block; /* steady: when next */
     weir_time block_rest;              /* steady: not before, whatever changed */
     struct weir_silence silence;       /* of this server's sniffer */
+    const char *sniffer;               /* file that says there is one */
     uint64_t sniffed;                  /* octets it had written at the last look */
     weir_time health_every;
     size_t telling;                    /* streams that are gone, in the report that travels */
-    int64_t told;                      /* the generation in it */
+    bool news;                         /* since that report left: it is to be told at once */
     struct weir_applied applied;
     bool refused;                      /* another agent speaks for this server: told */
     bool stop;
@@ -166,16 +170,18 @@ static int open_parts(struct weir_agent *agent)
 {
     const struct weir_config *config = &agent->config;
     const struct weir_log *log = &agent->log.log;
-    const char *spool = weir_config_path(config, config->spool_folder, agent->arena);
     const char *instances = weir_config_path(config, config->agent_instance, agent->arena);
     int done;
 
-    if (!spool || !instances)
+    agent->spool = weir_config_path(config, config->spool_folder, agent->arena);
+    agent->sniffer = weir_config_path(config, "agent.sniffer", agent->arena);
+    if (!agent->spool || !agent->sniffer || !instances)
         return WEIR_ENOMEM;
+    agent->silence = weir_silence_begin(agent->sniffer);
     weir_instances_begin(&agent->instances, instances, log);
     if ((done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
-        (done = weir_tail_open(spool, log, &agent->tail)) < 0 || (done = open_link(agent)) < 0 ||
-        (done = open_sets(agent)) < 0)
+        (done = weir_tail_open(agent->spool, log, &agent->tail)) < 0 ||
+        (done = open_link(agent)) < 0 || (done = open_sets(agent)) < 0)
         return done;
     agent->signals = weir_signals_open();
     return agent->signals < 0 ? agent->signals : 0;
@@ -324,10 +330,17 @@ static void shipped(struct weir_agent *agent, int status, struct weir_slice answ
     }
 }
 
+/* The next report goes as soon as it can, also when one is on its way. */
+static void tell_at_once(struct weir_agent *agent)
+{
+    agent->health = 0;
+    agent->news = true;
+}
+
 static void applied(struct weir_agent *agent, const struct weir_command *command, int done)
 {
     agent->block = 0;
-    agent->health = 0; /* whoever asked for it waits to hear where it is not in force */
+    tell_at_once(agent); /* whoever asked for it waits to hear where it is not in force */
     if (done < 0) {
         weir_link_rest(agent->link, WEIR_ERRAND_COMMANDS);
         weir_log(&agent->log.log, WEIR_LOG_ERROR, "the lists cannot be changed: %s",
@@ -374,7 +387,7 @@ static void reported(struct weir_agent *agent, struct weir_slice answer)
     agent->health_every = HEALTH_EVERY;
     if (json && json_unpack(json, "{s:I}", "every", &every) == 0 && every < HEALTH_EVERY / 1000)
         agent->health_every = every > HEALTH_LEAST / 1000 ? every * 1000 : HEALTH_LEAST;
-    if (agent->told == agent->generation)
+    if (!agent->news)
         agent->health = weir_clock_now(&agent->steady) + agent->health_every;
     json_decref(json);
 }
@@ -415,13 +428,16 @@ static void listen_for_sniffer(struct weir_agent *agent, weir_time steady)
 {
     uint64_t sniffed = weir_tail_counts(agent->tail)->sniffer;
     weir_time lasted;
+    bool ever = agent->silence.ever;
     enum weir_silence_news news = weir_silence_look(&agent->silence, sniffed != agent->sniffed,
                                                     steady, &lasted);
 
     agent->sniffed = sniffed;
+    if (!ever && agent->silence.ever)
+        weir_silence_remember(agent->sniffer, &agent->log.log);
     if (news == WEIR_SILENCE_AS_IT_WAS)
         return;
-    agent->health = 0;
+    tell_at_once(agent);
     if (news == WEIR_SILENCE_BEGAN)
         weir_log(&agent->log.log, WEIR_LOG_WARNING, "the sniffer writes nothing: who comes now is "
                  "counted late or never");
@@ -430,13 +446,23 @@ static void listen_for_sniffer(struct weir_agent *agent, weir_time steady)
                  lasted / WEIR_SECOND);
 }
 
+/* Files whose writers are gone get their names, or they would stay until another writer comes. */
+static void sweep(struct weir_agent *agent, weir_time steady)
+{
+    if (steady < agent->sweep)
+        return;
+    agent->sweep = steady + agent->config.spool_turn;
+    (void)weir_spool_sweep(agent->spool, weir_clock_now(&agent->wall), agent->config.spool_turn);
+}
+
 /* Also while nothing can be shipped: the sniffer is listened for. */
 static void look(struct weir_agent *agent, weir_time steady)
 {
     if (steady < agent->look)
         return;
     agent->look = steady + agent->config.agent_look;
-    if (weir_tail_look(agent->tail, weir_clock_now(&agent->wall)) == 0)
+    sweep(agent, steady);
+    if (weir_tail_look(agent->tail) == 0)
         listen_for_sniffer(agent, steady);
 }
 
@@ -487,42 +513,10 @@ static void fetch_rules(struct weir_agent *agent, weir_time steady)
                              (struct weir_slice){0}, false, RULES_TIMEOUT);
 }
 
-/* As many names as a report has room for: one octet may take six in JSON. */
-static json_t *gone(struct weir_agent *agent, size_t len)
-{
-    json_t *names = json_array();
-    const char *name;
-
-    agent->telling = 0;
-    while ((name = weir_tail_gone(agent->tail, agent->telling)) != NULL &&
-           (len += 6 * strlen(name) + 4) <= WEIR_SERVER_HEALTH_MAX) {
-        json_array_append_new(names, json_string(name));
-        agent->telling++;
-    }
-    return names;
-}
-
-/* "blacklist 203.0.113.7 never": entries of the monitor that do not decide here, and why. */
-static json_t *overruled(const struct weir_applied *applied, size_t *len)
-{
-    json_t *lines = json_array();
-    char prefix[WEIR_PREFIX_TEXT];
-
-    for (size_t i = 0; i < applied->overruleds; i++) {
-        const struct weir_overruled *one = &applied->overruled[i];
-        json_t *line = json_sprintf("%s %s %s", weir_list_name(one->list),
-                                    weir_prefix_format(&one->prefix, prefix), one->by);
-
-        *len += json_string_length(line) + 4;
-        json_array_append_new(lines, line);
-    }
-    return lines;
-}
-
 static char *health_text(struct weir_agent *agent)
 {
     size_t len = HEALTH_NUMBERS;
-    json_t *lines = overruled(&agent->applied, &len);
+    json_t *lines = weir_health_overruled(&agent->applied, &len);
     const struct weir_tail_counts *tail = weir_tail_counts(agent->tail);
     const struct weir_silence *silence = &agent->silence;
     weir_time silent = weir_silence_now(silence);
@@ -535,7 +529,8 @@ static char *health_text(struct weir_agent *agent)
         "sniffer_silent", (json_int_t)(silent / WEIR_SECOND), "sniffer_silences",
         (json_int_t)silence->times, "sniffer_silence",
         (json_int_t)((silence->past + silent) / WEIR_SECOND), "rules",
-        weir_sets_health(agent->sets), "overruled", lines, "gone", gone(agent, len));
+        weir_sets_health(agent->sets), "overruled", lines, "gone",
+        weir_health_gone(agent->tail, len, &agent->telling));
     char *text = json ? json_dumps(json, 0) : NULL;
 
     json_decref(json);
@@ -551,7 +546,7 @@ static void tell_health(struct weir_agent *agent, weir_time steady)
     if (steady < agent->health || !weir_link_free_for(agent->link, WEIR_ERRAND_HEALTH, steady))
         return;
     agent->health = steady + agent->health_every;
-    agent->told = agent->generation;
+    agent->news = false;
     text = health_text(agent);
     if (text)
         (void)weir_link_send(agent->link, WEIR_ERRAND_HEALTH, "/agent/v1/health",

@@ -8,12 +8,12 @@
 
 #include "core/base/error.h"
 
-struct stale {
-    struct weir_list_entry *entry; /* of the monitor, and not named by a full command */
+/* What is to go from a list. */
+struct going {
+    struct weir_list_entry *entry; /* of the monitor */
     size_t count, room;
     const struct weir_command *command;
     enum weir_list list;
-    bool short_of_memory;
 };
 
 static bool of_monitor(const struct weir_list_entry *entry)
@@ -40,34 +40,59 @@ static bool names(const struct weir_command *command, enum weir_list list,
 }
 
 /* Collecting, since lists must not be changed while they are walked. */
-static int note_stale(void *context, const struct weir_list_entry *entry)
+static int note_going(struct going *going, const struct weir_list_entry *entry)
 {
-    struct stale *stale = context;
     struct weir_list_entry *more;
 
-    if (!of_monitor(entry) || entry->is_domain || names(stale->command, stale->list, entry))
-        return 0;
-    if (stale->count == stale->room) {
-        stale->room = stale->room ? 2 * stale->room : 64;
-        more = realloc(stale->entry, stale->room * sizeof *more);
+    if (going->count == going->room) {
+        going->room = going->room ? 2 * going->room : 64;
+        more = realloc(going->entry, going->room * sizeof *more);
         if (!more)
             return WEIR_ENOMEM;
-        stale->entry = more;
+        going->entry = more;
     }
-    stale->entry[stale->count++] = *entry;
+    going->entry[going->count++] = *entry;
     return 0;
 }
 
-static int remove_stale(struct weir_lists *lists, const struct weir_command *command,
-                        enum weir_list list, struct weir_applied *applied)
+/* What a full command does not name. */
+static int note_stale(void *context, const struct weir_list_entry *entry)
 {
-    struct stale stale = {.command = command, .list = list};
-    size_t removed = 0;
-    int done = weir_lists_each(lists, list, note_stale, &stale);
+    struct going *going = context;
 
-    if (done >= 0 && stale.count > 0)
-        done = weir_lists_remove(lists, list, stale.entry, stale.count, &removed);
-    free(stale.entry);
+    if (!of_monitor(entry) || entry->is_domain || names(going->command, going->list, entry))
+        return 0;
+    return note_going(going, entry);
+}
+
+static int note_removed(struct weir_lists *lists, struct going *going)
+{
+    struct weir_list_entry there;
+    int done = 0;
+
+    for (size_t i = 0; i < going->command->removes && done == 0; i++) {
+        const struct weir_command_entry *gone = &going->command->removed[i];
+
+        if (gone->list == going->list &&
+            weir_lists_show(lists, going->list, &gone->entry, &there) == 1 && of_monitor(&there))
+            done = note_going(going, &there);
+    }
+    return done;
+}
+
+/* A transaction is written through to the disk: thousands of them would take many seconds. */
+static int remove_all(struct weir_lists *lists, const struct weir_command *command,
+                      enum weir_list list, struct weir_applied *applied)
+{
+    struct going going = {.command = command, .list = list};
+    size_t removed = 0;
+    int done = command->full ? weir_lists_each(lists, list, note_stale, &going) : 0;
+
+    if (done >= 0)
+        done = note_removed(lists, &going);
+    if (done >= 0 && going.count > 0)
+        done = weir_lists_remove(lists, list, going.entry, going.count, &removed);
+    free(going.entry);
     applied->removed += removed;
     return done < 0 ? done : 0;
 }
@@ -191,25 +216,6 @@ static int set_list(struct weir_lists *lists, const struct weir_command *command
     return done;
 }
 
-static int remove_named(struct weir_lists *lists, const struct weir_command *command,
-                        enum weir_list list, struct weir_applied *applied)
-{
-    struct weir_list_entry there;
-    size_t removed;
-    int done = 0;
-
-    for (size_t i = 0; i < command->removes && done >= 0; i++) {
-        const struct weir_command_entry *gone = &command->removed[i];
-
-        if (gone->list != list || weir_lists_show(lists, list, &gone->entry, &there) != 1 ||
-            !of_monitor(&there))
-            continue;
-        done = weir_lists_remove(lists, list, &gone->entry, 1, &removed);
-        applied->removed += done == 0 ? removed : 0;
-    }
-    return done;
-}
-
 int weir_apply(struct weir_lists *lists, const struct weir_command *command, weir_time now,
                const struct weir_log *log, struct weir_applied *applied_r)
 {
@@ -218,10 +224,7 @@ int weir_apply(struct weir_lists *lists, const struct weir_command *command, wei
 
     qsort(command->set, command->sets, sizeof *command->set, by_prefix);
     for (enum weir_list list = WEIR_LIST_ACCEPT; list < WEIR_LISTS && done >= 0; list++) {
-        if (command->full)
-            done = remove_stale(lists, command, list, &applied);
-        if (done >= 0)
-            done = remove_named(lists, command, list, &applied);
+        done = remove_all(lists, command, list, &applied);
         if (done >= 0)
             done = set_list(lists, command, list, now, &applied);
         if (done >= 0 && command->full)

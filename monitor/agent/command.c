@@ -13,7 +13,6 @@
 #include "core/base/error.h"
 #include "core/base/slice.h"
 
-
 bool weir_command_list(const char *name, enum weir_list *list_r)
 {
     for (enum weir_list list = WEIR_LIST_ACCEPT; list < WEIR_LISTS; list++)

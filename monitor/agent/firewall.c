@@ -10,7 +10,7 @@
 #include "core/base/line.h"
 
 #define ROOM_FIXED 1024
-#define ROOM_ENTRY (WEIR_PREFIX_TEXT + 40)
+#define ROOM_ENTRY (WEIR_ADDRESS_TEXT + 56) /* an end in the year 9999 included */
 #define ROOM_SET 256
 #define SETS_MOST (4 * 129)
 

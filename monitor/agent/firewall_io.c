@@ -243,6 +243,10 @@ int weir_firewall_assert(struct weir_firewall *firewall, struct weir_lists *list
     int done = firewall->options.observe ? 0 : gather(&g, lists);
     uint64_t digest;
 
+    if (done < 0 && !firewall->told)
+        weir_log(firewall->log, WEIR_LOG_ERROR, "[agent] nftables: the lists cannot be read: %s",
+                 weir_error_reason(done));
+    firewall->told |= done < 0;
     if (g.full && !firewall->full)
         weir_log(firewall->log, WEIR_LOG_WARNING, "nftables takes %d entries; the others are left "
                  "to the mail server", WEIR_FIREWALL_ENTRIES_MAX);

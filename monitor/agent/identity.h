@@ -34,7 +34,7 @@
 #define WEIR_MONITOR_URL_MAX 255
 #define WEIR_INSTANCE_OCTETS 16
 #define WEIR_INSTANCE_TEXT (2 * WEIR_INSTANCE_OCTETS + 1) /* in hex, and a NUL */
-#define WEIR_INSTANCES_KNOWN 4   /* an agent names so many that it was before */
+#define WEIR_INSTANCES_KNOWN 12  /* an agent names so many that it was before */
 #define WEIR_INSTANCES_TEXT (WEIR_INSTANCES_KNOWN * WEIR_INSTANCE_TEXT)
 
 struct weir_identity {

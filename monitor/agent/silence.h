@@ -4,7 +4,8 @@
  * A sniffer writes a line each second, whatever it sees.  One that writes nothing for
  * WEIR_SILENCE_LEAST is dead, and what comes meanwhile is counted by nobody; or it hangs, and may
  * count it yet.  Time in which nobody looked is not held against it: of what lies between two
- * looks at most a second counts.  A server that never had a sniffer is not silent.
+ * looks at most a second counts.  A server that never had a sniffer is not silent;
+ * silence_io.h remembers whether it had one.
  *
  * Owner:    the caller; all zero is right to begin with.  Threads: one.  Errors: none.
  */

@@ -110,18 +110,31 @@ static int compare_name(const void *name, const void *file)
     return strcmp(name, ((const struct file *)file)->name);
 }
 
-/* Among those known before, or those this look has found. */
+/* Among those known before. */
 static struct file *find(struct weir_tail *tail, const char *name)
 {
-    struct file *file = tail->known == 0 ? NULL
-        : bsearch(name, tail->file, tail->known, sizeof *tail->file, compare_name);
+    return tail->known == 0
+               ? NULL : bsearch(name, tail->file, tail->known, sizeof *tail->file, compare_name);
+}
 
-    if (file)
-        return file;
-    for (size_t i = tail->known; i < tail->files; i++)
-        if (strcmp(tail->file[i].name, name) == 0)
-            return &tail->file[i];
-    return NULL;
+/* A new one that was renamed while the folder was read, and so was seen twice, is one. */
+static void join_twins(struct weir_tail *tail)
+{
+    size_t kept = tail->known;
+
+    qsort(tail->file + kept, tail->files - kept, sizeof *tail->file, by_name);
+    for (size_t i = tail->known; i < tail->files; i++) {
+        struct file *file = &tail->file[i];
+        struct file *before = kept > tail->known ? &tail->file[kept - 1] : NULL;
+
+        if (!before || strcmp(before->name, file->name) != 0) {
+            tail->file[kept++] = *file;
+            continue;
+        }
+        before->part &= file->part;
+        before->len = before->len > file->len ? before->len : file->len;
+    }
+    tail->files = kept;
 }
 
 /* The name without ".part", and whether it was there; false for a file that is none of ours. */
@@ -220,12 +233,11 @@ static bool remove_done(struct weir_tail *tail, const struct file *file)
     return true;
 }
 
-int weir_tail_look(struct weir_tail *tail, weir_time now)
+int weir_tail_look(struct weir_tail *tail)
 {
     DIR *folder = opendir(tail->folder);
     size_t kept = 0;
 
-    (void)now;
     if (!folder && errno != ENOENT)
         return WEIR_EIO;
     qsort(tail->file, tail->files, sizeof *tail->file, by_name);
@@ -236,6 +248,7 @@ int weir_tail_look(struct weir_tail *tail, weir_time now)
         look_at(tail, dirfd(folder), entry->d_name);
     if (folder)
         closedir(folder);
+    join_twins(tail);
     /* One may have been done before it was finished, or have nothing in it. */
     for (size_t i = 0; i < tail->files; i++)
         if (tail->file[i].there && !remove_done(tail, &tail->file[i]))

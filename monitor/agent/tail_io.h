@@ -48,7 +48,7 @@ int weir_tail_open(const char *folder, const struct weir_log *log, struct weir_t
 void weir_tail_free(struct weir_tail **tail);
 
 /* Looks at the folder; one that is not there yet is empty.  0 or WEIR_EIO. */
-int weir_tail_look(struct weir_tail *tail, weir_time now);
+int weir_tail_look(struct weir_tail *tail);
 
 /* The next piece: 1, or 0 when all was taken. */
 int weir_tail_next(struct weir_tail *tail, struct weir_tail_piece *piece_r);

@@ -136,18 +136,20 @@ static int tell_unblocked(const struct wish *wish)
 {
     struct weir_ctl *ctl = wish->ctl;
     long long undone = json_integer_value(json_object_get(wish->answer, "undone"));
+    const char *prefix = json_string_value(json_object_get(wish->answer, "prefix"));
     bool accepted = ctl->option[WEIR_CTL_ACCEPT] != NULL;
     char time[WEIR_TIME_TEXT];
     int code = 0;
 
     if (ctl->option[WEIR_CTL_JSON]) {
-        code = weir_ctl_json(ctl, json_pack("{s:s, s:I, s:b, s:o, s:O}", "unblocked", wish->text,
+        code = weir_ctl_json(ctl, json_pack("{s:s, s:s, s:I, s:b, s:o, s:O}", "unblocked",
+                                            wish->text, "prefix", prefix ? prefix : wish->text,
                                             "undone", (json_int_t)undone, "accepted", accepted,
                                             "ends", weir_ctl_json_time(wish->ends), "servers",
                                             wish->who));
     } else {
-        printf("%s: %lld decision%s taken back, and its buckets are full again\n", wish->text,
-               undone, undone == 1 ? "" : "s");
+        printf("%s: %lld decision%s taken back, and its buckets are full again\n",
+               prefix ? prefix : wish->text, undone, undone == 1 ? "" : "s");
         if (accepted)
             printf("%s is accepted %s%s\n", wish->text, wish->ends ? "until " : "from now on",
                    wish->ends ? weir_time_format(wish->ends, time) : "");

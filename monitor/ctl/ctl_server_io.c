@@ -135,7 +135,9 @@ static long long rules_said(const struct weir_ctl_server *one, const char *name)
 static void print_one(const struct weir_ctl_server *one, uint64_t newest)
 {
     const struct weir_server *server = &one->server;
-    char time[WEIR_TIME_TEXT], octets[WEIR_CTL_TEXT];
+    char time[WEIR_TIME_TEXT], octets[WEIR_CTL_TEXT], trouble[WEIR_CTL_TEXT];
+    const char *why;
+    size_t at = 0;
     weir_time when = one->state == WEIR_CTL_SERVER_REVOKED ? server->revoked
                      : one->state == WEIR_CTL_SERVER_NEW   ? server->added
                                                            : server->last_seen;
@@ -155,6 +157,9 @@ static void print_one(const struct weir_ctl_server *one, uint64_t newest)
         printf(", %lld withheld", said(one, "withheld"));
     if (said(one, "sniffer_silent") > 0)
         printf(", its sniffer silent for %lld s", said(one, "sniffer_silent"));
+    for (const char *front = ", its sniffer: "; weir_ctl_server_trouble(one, &at, trouble, &why);
+         front = ", ")
+        printf("%s%s", front, trouble);
     putchar('\n');
 }
 

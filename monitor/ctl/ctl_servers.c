@@ -88,6 +88,37 @@ const char *weir_ctl_server_name(const struct weir_ctl_servers *servers, uint32_
     return "";
 }
 
+/* Their sniffers. -------------------------------------------------------------------- */
+
+bool weir_ctl_server_trouble(const struct weir_ctl_server *one, size_t *at,
+                             char text_r[static WEIR_CTL_TEXT], const char **why_r)
+{
+    static const struct {
+        const char *name, *what, *why;
+    } troubles[] = {
+        {"kernel_dropped", "packets lost",
+         "it has too little time, or [sniffer] buffer is too small"},
+        {"gaps", "gaps in what it heard", "not every packet comes to it"},
+        {"spool_dropped", "lines not written", "its spool is full, or cannot be written"},
+        {"forged", "segments that contradicted others",
+         "somebody may try to hide mail from it; its log names him"},
+        {"odd", "replies that did not fit",
+         "somebody may try to hide mail from it; its log names him"},
+    };
+    const json_t *sniffer = json_object_get(one->health, "sniffer");
+
+    for (; *at < sizeof troubles / sizeof troubles[0]; ++*at) {
+        json_int_t count = json_integer_value(json_object_get(sniffer, troubles[*at].name));
+
+        if (count <= 0 || one->state != WEIR_CTL_SERVER_SEEN)
+            continue;
+        snprintf(text_r, WEIR_CTL_TEXT, "%lld %s", (long long)count, troubles[*at].what);
+        *why_r = troubles[(*at)++].why;
+        return true;
+    }
+    return false;
+}
+
 /* Waiting. -------------------------------------------------------------------------- */
 
 /* Why an entry does not decide on a server, as its agent says; NULL: it does. */

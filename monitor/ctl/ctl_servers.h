@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "monitor/ctl/ctl.h"
+#include "monitor/ctl/ctl_output.h"
 #include "monitor/database/database_servers_io.h"
 
 enum weir_ctl_server_state {
@@ -42,6 +43,12 @@ const char *weir_ctl_server_state_name(enum weir_ctl_server_state state);
 
 /* The name of a number; "" when there is none. */
 const char *weir_ctl_server_name(const struct weir_ctl_servers *servers, uint32_t number);
+
+/* Walks what trouble the sniffer of a server that is heard of had in the last hour or two: *at
+ * begins as 0; text_r: "1234 packets lost"; *why_r: what that may come from, static text.  False:
+ * there is no more. */
+bool weir_ctl_server_trouble(const struct weir_ctl_server *one, size_t *at,
+                             char text_r[static WEIR_CTL_TEXT], const char **why_r);
 
 /* Waits until all servers that are heard of have acknowledged the newest generation of now, at
  * most 5 s, and tells who has: "have" and "lack" of a JSON object, names of servers; and "not",

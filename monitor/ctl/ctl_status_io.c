@@ -20,11 +20,13 @@
 #include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/ctl/ctl_policyd_io.h"
+#include "monitor/ctl/ctl_servers.h"
 #include "monitor/ctl/ctl_status_rules.h"
 
 #define ROUNDS_MOST 20 /* of questions, until every server was asked */
 #define ROUND 512      /* counters asked for in one round */
 #define BEHIND_MOST (64 << 20) /* octets of the journal: at the most a flood brings in seconds */
+#define SNIFFERS_MOST 20 /* lines about them */
 #define NEARLY_FULL 0.75 /* of a local store: it begins to forget (counters_local_write_io.c) */
 
 struct report {
@@ -257,6 +259,42 @@ static void tell_troubles(struct report *report, const json_t *troubles)
     }
 }
 
+/* Servers whose sniffers had trouble of late; the same words as the monitor noted. */
+static json_t *sniffers_in_trouble(const struct weir_ctl_servers *servers)
+{
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < servers->count; i++) {
+        const struct weir_ctl_server *one = &servers->one[i];
+        char text[WEIR_CTL_TEXT];
+        const char *why;
+        size_t at = 0;
+
+        while (weir_ctl_server_trouble(one, &at, text, &why))
+            json_array_append_new(all, json_pack("{s:s, s:s, s:s}", "server", one->server.name,
+                                                 "trouble", text, "why", why));
+    }
+    return all;
+}
+
+/* They are in the database; where it cannot be read, that is no trouble of the monitor's. */
+static json_t *read_sniffers(struct weir_ctl *ctl)
+{
+    struct weir_ctl_servers servers = {0};
+    struct weir_database *database = NULL;
+    char aside[WEIR_CTL_NOTE];
+    json_t *all = NULL;
+
+    ctl->aside = aside;
+    if (weir_ctl_monitor_database(ctl, &database) == 0 &&
+        weir_ctl_servers_read(ctl, database, &servers) == 0)
+        all = sniffers_in_trouble(&servers);
+    ctl->aside = NULL;
+    weir_ctl_servers_free(&servers);
+    weir_database_free(&database);
+    return all ? all : json_array();
+}
+
 static json_t *monitor_up(struct report *report, const char *listen, json_t *status)
 {
     const char *blind = json_string_value(json_object_get(status, "blind_names"));
@@ -268,8 +306,9 @@ static json_t *monitor_up(struct report *report, const char *listen, json_t *sta
         problem(report, "the monitor's database does not follow: %lld octets wait in the journal",
                 (long long)behind);
     tell_troubles(report, json_object_get(status, "troubles"));
-    return json_pack("{s:s, s:b, s:o, s:o}", "listen", listen, "running", 1, "status", status,
-                     "rules", weir_ctl_status_rules(report->ctl, report->problems));
+    return json_pack("{s:s, s:b, s:o, s:o, s:o}", "listen", listen, "running", 1, "status", status,
+                     "sniffers", read_sniffers(report->ctl), "rules",
+                     weir_ctl_status_rules(report->ctl, report->problems));
 }
 
 static void add_monitor(struct report *report)
@@ -387,6 +426,22 @@ static void print_policyd(const struct report *report)
     }
 }
 
+static void print_sniffers(const json_t *sniffers)
+{
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(sniffers, i, one) {
+        if (i == SNIFFERS_MOST) {
+            printf("  %-10s and %zu more: weirctl server list\n", "sniffer",
+                   json_array_size(sniffers) - i);
+            return;
+        }
+        printf("  %-10s %s: %s in the last hour or two: %s\n", "sniffer", word(one, "server"),
+               word(one, "trouble"), word(one, "why"));
+    }
+}
+
 static void print_monitor(const struct report *report)
 {
     const json_t *status = json_object_get(report->monitor, "status");
@@ -402,6 +457,7 @@ static void print_monitor(const struct report *report)
     printf("  %-10s %lld seen, %lld blind%s%s\n", "servers", (long long)number(status, "servers"),
            (long long)number(status, "blind"), number(status, "blind") > 0 ? ": " : "",
            number(status, "blind") > 0 ? word(status, "blind_names") : "");
+    print_sniffers(json_object_get(report->monitor, "sniffers"));
     printf("  %-10s %s not yet in the database\n", "journal",
            weir_ctl_bytes((uint64_t)number(status, "behind"), behind));
     weir_ctl_status_rules_print(json_object_get(report->monitor, "rules"));
@@ -411,6 +467,17 @@ static void print_monitor(const struct report *report)
         printf("  %-10s %lld blocks, %lld scores: too many within an hour\n", "withheld",
                (long long)number(status, "blocks_withheld"),
                (long long)number(status, "scores_withheld"));
+    if (number(status, "forgotten_early") > 0)
+        printf("  %-10s %lld rows before their time, by [monitor] database_size\n", "forgotten",
+               (long long)number(status, "forgotten_early"));
+    if (number(status, "events_left_out") > 0)
+        printf("  %-10s %lld events that one server alone told of, too many within an hour: %s\n",
+               "left out", (long long)number(status, "events_left_out"),
+               word(status, "left_out_names"));
+    if (number(status, "events_lost") + number(status, "forgotten") > 0)
+        printf("  %-10s %lld events, since too many waited; of %lld more the step is not kept\n",
+               "lost", (long long)number(status, "events_lost"),
+               (long long)number(status, "forgotten"));
 }
 
 static void print_text(const struct report *report)

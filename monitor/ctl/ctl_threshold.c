@@ -14,7 +14,7 @@
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/threshold/policy.h"
 
-#define DEFAULT "default"
+#define DEFAULT WEIR_POLICY_DEFAULT
 #define LIMIT_TEXT 64
 
 /* Limits as text. ---------------------------------------------------------------------- */

@@ -99,17 +99,18 @@ static int make_spared(struct replay *replay)
     return weir_ctl_monitor_read(ctl, replay->database, rc);
 }
 
-static void note_event(void *context, const struct weir_watch_event *event)
+static bool note_event(void *context, const struct weir_watch_event *event)
 {
     const struct lane *lane = context;
     struct replay *replay = lane->replay;
 
     if (lane->spared && event->children > 0)
-        return; /* a network is not spared because some of its addresses are */
+        return true; /* a network is not spared because some of its addresses are */
     if (event->raised && replay->error == 0 &&
         strcmp(event->class_name, replay->threshold.name) == 0)
         replay->error = weir_ctl_caught_add(&replay->caught, &event->prefix, event->time,
                                             event->quantity, lane->sure, lane->spared);
+    return true;
 }
 
 static int make_lanes(struct replay *replay)

@@ -31,7 +31,7 @@ int weir_database_audits(struct weir_database *database, int64_t before, unsigne
 {
     struct weir_query q = weir_query(database, "SELECT number, time, who, what, detail FROM audit "
                                      "WHERE number < ? ORDER BY number DESC LIMIT ?");
-    int calls = 0, stop = 0, rc;
+    int calls = 0, stop = 0;
 
     weir_bind_number(&q, before > 0 ? before : INT64_MAX);
     weir_bind_number(&q, most);
@@ -45,6 +45,5 @@ int weir_database_audits(struct weir_database *database, int64_t before, unsigne
         stop = row(context, &audit);
         calls++;
     }
-    rc = weir_query_end(&q);
-    return rc < 0 ? rc : calls;
+    return weir_query_told(&q, stop, calls);
 }

@@ -14,7 +14,6 @@
 
 #define COLUMNS "made, event, generation, changed, list, address, bits, ends, defer, points, " \
     "reason, origin"
-#define IS_IPV4 "substr(address, 1, 12) = x'00000000000000000000ffff'"
 #define ALL "number, " COLUMNS ", undone, undone_by"
 
 int weir_database_generation(struct weir_database *database, uint64_t *generation_r)
@@ -105,7 +104,8 @@ static int mark_undone(struct weir_database *database, const struct undo *undo,
 {
     struct weir_query q = undo->prefix
         ? weir_query(database, "UPDATE decisions SET undone = ?, undone_by = ?, changed = ? "
-                     "WHERE undone = 0 AND address = ? AND bits = ? AND (?6 = '' OR list = ?6)")
+                     "WHERE undone = 0 AND address = ? AND bits = ? AND (?6 = '' OR list = ?6) "
+                     "AND (ends = 0 OR ends > ?1)")
         : weir_query(database, "UPDATE decisions SET undone = ?, undone_by = ?, changed = ? "
                      "WHERE undone = 0 AND number = ?");
 
@@ -168,7 +168,7 @@ static int mark_below(struct weir_database *database, const struct weir_prefix *
         "(row_number() OVER (ORDER BY changed, number) - 1) / ?6 AS generation FROM decisions "
         "WHERE address BETWEEN ?1 AND ?2 AND bits >= ?7 AND undone = 0 "
         "AND (ends = 0 OR ends > ?3) AND list IN ('blacklist', 'score') "
-        "AND NOT (?7 < 96 AND " IS_IPV4 ")) AS below WHERE number = below.row");
+        "AND NOT (?7 < 96 AND " WEIR_IS_IPV4 ")) AS below WHERE number = below.row");
     struct weir_address last;
 
     weir_bind_span(&q, prefix, &last);
@@ -231,7 +231,7 @@ static int list_all(struct weir_query *q,
                     weir_database_decision_row *row,
                     void *context)
 {
-    int calls = 0, stop = 0, rc;
+    int calls = 0, stop = 0;
 
     while (stop == 0 && weir_query_row(q) == 1) {
         struct weir_database_decision decision = column_decision(q);
@@ -239,8 +239,7 @@ static int list_all(struct weir_query *q,
         stop = q->rc < 0 ? q->rc : row(context, &decision);
         calls++;
     }
-    rc = weir_query_end(q);
-    return rc < 0 ? rc : calls;
+    return weir_query_told(q, stop, calls);
 }
 
 int weir_database_decisions_active(struct weir_database *database, weir_time now,

@@ -117,7 +117,7 @@ int weir_database_events(struct weir_database *database, const struct weir_event
                          void *context)
 {
     struct weir_query q = weir_query(database, text_for(filter));
-    int calls = 0, stop = 0, rc;
+    int calls = 0, stop = 0;
 
     weir_bind_number(&q, filter->since);
     weir_bind_number(&q, filter->before > 0 ? filter->before : INT64_MAX);
@@ -134,6 +134,5 @@ int weir_database_events(struct weir_database *database, const struct weir_event
         stop = row(context, &event);
         calls++;
     }
-    rc = weir_query_end(&q);
-    return rc < 0 ? rc : calls;
+    return weir_query_told(&q, stop, calls);
 }

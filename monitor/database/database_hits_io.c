@@ -84,7 +84,7 @@ int weir_database_hits(struct weir_database *database,
 {
     struct weir_query q = weir_query(database, "SELECT rule, first_hit, last_hit, hits, spam, ham, "
         "false_positives, spam_decayed, ham_decayed, at FROM hits ORDER BY rule");
-    int calls = 0, stop = 0, rc;
+    int calls = 0, stop = 0;
 
     while (stop == 0 && weir_query_row(&q) == 1) {
         struct weir_hits_rule rule = {.id = (uint32_t)weir_column_number(&q)};
@@ -100,8 +100,7 @@ int weir_database_hits(struct weir_database *database,
         stop = row(context, &rule, weir_column_number(&q));
         calls++;
     }
-    rc = weir_query_end(&q);
-    return rc < 0 ? rc : stop < 0 ? stop : calls;
+    return weir_query_told(&q, stop, calls);
 }
 
 int weir_database_hits_all(struct weir_database *database, struct weir_score_counts *all_r,

@@ -63,6 +63,9 @@ void weir_bind_null(struct weir_query *query);
 int weir_query_row(struct weir_query *query);
 /* Ends it: 0 or the first error. */
 int weir_query_end(struct weir_query *query);
+/* Ends a list that called row() so often and got `stop` of it last: how many calls, or an error,
+ * which may be row's own. */
+int weir_query_told(struct weir_query *query, int stop, int calls);
 /* All of it, for statements without rows: 0 or an error. */
 int weir_query_run(struct weir_query *query);
 /* The same; how many rows were changed, or an error. */
@@ -79,7 +82,9 @@ struct weir_slice weir_column_slice(struct weir_query *query);
 
 /* A prefix as two columns: octets and bits. */
 void weir_bind_prefix(struct weir_query *query, const struct weir_prefix *prefix);
-/* Its first and last address; *last_r must live until the end. */
+/* Its first and last address; *last_r must live until the end.  In the span of one wider than all
+ * of IPv4 lie addresses of IPv4 that are not below it (address.h): WEIR_IS_IPV4 tells them. */
+#define WEIR_IS_IPV4 "substr(address, 1, 12) = x'00000000000000000000ffff'"
 void weir_bind_span(struct weir_query *query, const struct weir_prefix *prefix,
                     struct weir_address *last_r);
 void weir_column_prefix(struct weir_query *query, struct weir_prefix *prefix_r);

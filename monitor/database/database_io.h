@@ -23,7 +23,7 @@
  *           ignore SIGXFSZ.
  * Rows:     lists call row() for each until it returns other than 0; texts in a row end with
  *           the call; the database must not be changed in it.  They give the number of calls, or
- *           an error.
+ *           an error: what row() returned is one when it is less than 0.
  */
 #ifndef WEIR_DATABASE_IO_H
 #define WEIR_DATABASE_IO_H

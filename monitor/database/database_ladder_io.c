@@ -39,7 +39,8 @@ int weir_database_ladder_ended(struct weir_database *database, const struct weir
 int weir_database_ladder_forget(struct weir_database *database, const struct weir_prefix *prefix)
 {
     struct weir_query q = weir_query(database, "DELETE FROM ladder "
-                                     "WHERE address BETWEEN ? AND ? AND bits >= ?");
+                                     "WHERE address BETWEEN ?1 AND ?2 AND bits >= ?3 "
+                                     "AND NOT (?3 < 96 AND " WEIR_IS_IPV4 ")");
     struct weir_address last;
 
     weir_bind_span(&q, prefix, &last);
@@ -53,7 +54,7 @@ int weir_database_ladder(struct weir_database *database, weir_time after,
 {
     struct weir_query q = weir_query(database, "SELECT address, bits, last, ends, step, repeated, "
         "withheld, taken FROM ladder WHERE max(last, ends) > ?");
-    int calls = 0, stop = 0, rc;
+    int calls = 0, stop = 0;
 
     weir_bind_number(&q, after);
     while (stop == 0 && weir_query_row(&q) == 1) {
@@ -69,8 +70,7 @@ int weir_database_ladder(struct weir_database *database, weir_time after,
         stop = q.rc < 0 ? q.rc : row(context, &one);
         calls++;
     }
-    rc = weir_query_end(&q);
-    return rc < 0 ? rc : calls;
+    return weir_query_told(&q, stop, calls);
 }
 
 int weir_database_listed(struct weir_database *database, const char *origin, weir_time after,
@@ -80,9 +80,10 @@ int weir_database_listed(struct weir_database *database, const char *origin, wei
     struct weir_query q = weir_query(database, "SELECT list = 'score', made, "
         "coalesce(events.servers, 0) "
         "FROM decisions LEFT JOIN events ON events.number = decisions.event "
-        "WHERE made > ? AND origin = ? AND list IN ('blacklist', 'score') "
-        "ORDER BY decisions.number");
-    int calls = 0, stop = 0, rc;
+        "WHERE decisions.number > coalesce((SELECT number FROM decisions WHERE made <= ?1 "
+        "ORDER BY number DESC LIMIT 1), 0) AND origin = ?2 AND list IN ('blacklist', 'score') "
+        "ORDER BY decisions.number"); /* from the newest back: there may be a year of them */
+    int calls = 0, stop = 0;
 
     weir_bind_number(&q, after);
     weir_bind_text(&q, origin);
@@ -93,8 +94,7 @@ int weir_database_listed(struct weir_database *database, const char *origin, wei
         stop = row(context, score, made, (uint64_t)weir_column_number(&q));
         calls++;
     }
-    rc = weir_query_end(&q);
-    return rc < 0 ? rc : calls;
+    return weir_query_told(&q, stop, calls);
 }
 
 int weir_database_answered(struct weir_database *database, uint64_t *position_r)

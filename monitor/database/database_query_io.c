@@ -151,6 +151,13 @@ int weir_query_end(struct weir_query *query)
     return query->rc;
 }
 
+int weir_query_told(struct weir_query *query, int stop, int calls)
+{
+    int rc = weir_query_end(query);
+
+    return rc < 0 ? rc : stop < 0 ? stop : calls;
+}
+
 int weir_query_run(struct weir_query *query)
 {
     while (weir_query_row(query) == 1)

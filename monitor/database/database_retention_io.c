@@ -1,10 +1,11 @@
 /*
- * Deleting in pieces.  Each table's piece is found by an index or by its order, or, in streams
- * and the smaller tables, by a look through them.
+ * Deleting in pieces.  Each table's piece is found by an index, or among its oldest rows, or, in
+ * streams and the smaller tables, by a look through them.
  *
  * A database that is too large loses its oldest minutes first, and an eighth as many of the
  * addresses that were not seen for longest: a flood of addresses that are seen once must not drive
- * out all history, nor history all addresses.
+ * out all history, nor history all addresses.  Of events, decisions, ladder and audit, which others
+ * can make grow as well, it loses what is over, as many as of addresses, but for the newest.
  */
 #include "monitor/database/database_retention_io.h"
 
@@ -12,6 +13,7 @@
 #include "monitor/database/database_impl.h"
 
 #define EARLY "forgotten_early"
+#define RETAINED "retained"
 
 /* Runs a piece whose first value is a time or minute and whose second is a number of rows; adds to
  * a count, and tells whether there may be more. */
@@ -37,6 +39,10 @@ static const char old_minutes[] = "DELETE FROM minutes WHERE (minute, address, s
 static const char old_addresses[] = "DELETE FROM addresses WHERE address IN "
     "(SELECT address FROM addresses WHERE last_seen < ? ORDER BY last_seen LIMIT ?)";
 
+/* Numbers grow with time, and no index says when: of a year's rows only the oldest are looked at,
+ * some more than are forgotten, for a few may stay long. */
+#define OLDEST(table) "(SELECT * FROM " table " ORDER BY number LIMIT 8 * ?2)"
+
 /* By age. */
 static int forget_old(struct weir_database *database, const struct weir_retention *keep,
                       weir_time now, struct weir_forgotten *f)
@@ -51,15 +57,15 @@ static int forget_old(struct weir_database *database, const struct weir_retentio
         {keep->addresses, 1, old_addresses, &f->addresses},
         {keep->streams, 1, "DELETE FROM streams WHERE (server, name) IN "
          "(SELECT server, name FROM streams WHERE last < ? LIMIT ?)", &f->streams},
-        {keep->events, 1, "DELETE FROM events WHERE number IN (SELECT number FROM events "
-         "WHERE cleared > 0 AND cleared < ? ORDER BY number LIMIT ?)", &f->events},
+        {keep->events, 1, "DELETE FROM events WHERE number IN (SELECT number FROM "
+         OLDEST("events") " WHERE cleared > 0 AND cleared < ?1 LIMIT ?2)", &f->events},
         {keep->decisions, 1, "DELETE FROM decisions WHERE number IN (SELECT number FROM decisions "
          "WHERE undone > 0 AND undone < ?1 UNION ALL SELECT number FROM decisions "
          "WHERE undone = 0 AND ends > 0 AND ends < ?1 LIMIT ?2)", &f->decisions},
         {keep->ladder, 1, "DELETE FROM ladder WHERE (address, bits) IN (SELECT address, bits "
          "FROM ladder WHERE max(last, ends) < ? LIMIT ?)", &f->ladder},
-        {keep->audit, 1, "DELETE FROM audit WHERE number IN (SELECT number FROM audit "
-         "WHERE time < ? ORDER BY number LIMIT ?)", &f->audit},
+        {keep->audit, 1, "DELETE FROM audit WHERE number IN (SELECT number FROM "
+         OLDEST("audit") " WHERE time < ?1 LIMIT ?2)", &f->audit},
     };
     int rc = 0;
 
@@ -74,24 +80,59 @@ static int forget_old(struct weir_database *database, const struct weir_retentio
                   (now + WEIR_DAY) / WEIR_MINUTE, keep->rows, &f->minutes, &f->more);
 }
 
+/* Behind the newest of a table whose numbers grow: what the first value says it keeps. */
+#define BEHIND(table) "(SELECT * FROM " table " WHERE number <= " \
+    "(SELECT max(number) FROM " table ") - ?1 ORDER BY number LIMIT 8 * ?2)"
+
+/* Of each of the tables that are history, as many as of addresses. */
+static int forget_history(struct weir_database *database, unsigned rows, struct weir_forgotten *f)
+{
+    const struct {
+        int64_t keep;
+        const char *sql;
+        uint64_t *count;
+    } pieces[] = {
+        {WEIR_RETENTION_LEAST, "DELETE FROM events WHERE number IN (SELECT number FROM "
+         BEHIND("events") " WHERE cleared > 0 LIMIT ?2)", &f->events},
+        {WEIR_RETENTION_LEAST, "DELETE FROM decisions WHERE number IN (SELECT number FROM "
+         BEHIND("decisions") " WHERE undone > 0 OR (ends > 0 AND ends < "
+         "(SELECT max(made) FROM decisions)) LIMIT ?2)", &f->decisions},
+        {WEIR_RETENTION_LEAST, "DELETE FROM audit WHERE number IN (SELECT number FROM "
+         BEHIND("audit") " LIMIT ?2)", &f->audit},
+        {0, "DELETE FROM ladder WHERE (address, bits) IN (SELECT address, bits FROM ladder "
+         "WHERE ?1 = 0 AND max(last, ends) < (SELECT max(last) FROM ladder) "
+         "ORDER BY last LIMIT ?2)", &f->ladder},
+    };
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof pieces / sizeof pieces[0]; i++)
+        rc = forget(database, pieces[i].sql, pieces[i].keep, rows, pieces[i].count, &f->more);
+    return rc;
+}
+
+static uint64_t sum(const struct weir_forgotten *f)
+{
+    return f->minutes + f->addresses + f->events + f->decisions + f->ladder + f->audit;
+}
+
 /* By size. */
 static int forget_early(struct weir_database *database, const struct weir_retention *keep,
                         struct weir_forgotten *f)
 {
-    uint64_t octets = 0, minutes = 0, addresses = 0, before = 0;
+    uint64_t octets = 0, early = sum(f), minutes = f->minutes, before = 0;
+    unsigned part = keep->rows / 8 + 1;
     int rc = weir_database_octets(database, &octets);
 
     if (rc < 0 || octets <= keep->octets_most)
         return rc;
-    rc = forget(database, old_minutes, INT64_MAX, keep->rows, &minutes, &f->more);
+    rc = forget(database, old_minutes, INT64_MAX, keep->rows, &f->minutes, &f->more);
     rc = rc < 0 ? rc : forget(database, old_addresses, INT64_MAX,
-                              minutes > 0 ? keep->rows / 8 + 1 : keep->rows, &addresses,
-                              &f->more);
+                              f->minutes > minutes ? part : keep->rows, &f->addresses, &f->more);
+    rc = rc < 0 ? rc : forget_history(database, part, f);
+    early = sum(f) - early;
     rc = rc < 0 ? rc : weir_state_get(database, EARLY, &before);
-    rc = rc < 0 ? rc : weir_state_put(database, EARLY, before + minutes + addresses);
-    f->minutes += minutes;
-    f->addresses += addresses;
-    f->early += minutes + addresses;
+    rc = rc < 0 ? rc : weir_state_put(database, EARLY, before + early);
+    f->early += early;
     return rc;
 }
 
@@ -116,7 +157,10 @@ int weir_database_retain(struct weir_database *database, const struct weir_reten
 
     if (rc < 0)
         return rc;
-    rc = forget_old(database, retention, now, &forgotten);
+    if (!retention->untimely)
+        rc = forget_old(database, retention, now, &forgotten);
+    if (rc == 0 && !retention->untimely)
+        rc = weir_state_put(database, RETAINED, (uint64_t)now);
     if (rc == 0 && retention->octets_most > 0)
         rc = forget_early(database, retention, &forgotten);
     rc = weir_change_end(database, own, rc);
@@ -124,6 +168,15 @@ int weir_database_retain(struct weir_database *database, const struct weir_reten
         rc = give_back(database);
     if (rc == 0)
         *forgotten_r = forgotten;
+    return rc;
+}
+
+int weir_database_retained(struct weir_database *database, weir_time *when_r)
+{
+    uint64_t when = 0;
+    int rc = weir_state_get(database, RETAINED, &when);
+
+    *when_r = (weir_time)when;
     return rc;
 }
 

@@ -1,7 +1,7 @@
 /*
  * Forgetting: what is older than it may be, and, when the database is larger than it may be, the
- * oldest minutes and addresses.  A bounded piece at a time, so that the writer is never kept long:
- * call it every second or so while `more` is said, else every minute.
+ * oldest of what grows with traffic.  A bounded piece at a time, so that the writer is never kept
+ * long: call it every second or so while `more` is said, else every minute.
  *
  * See database_io.h for owner, threads and errors.
  */
@@ -21,17 +21,25 @@ struct weir_retention {
     weir_time audit;
     uint64_t octets_most; /* of the database; 0: as the disk allows */
     unsigned rows;        /* forgotten of each table in one call: 5,000 is some 20 ms */
+    bool untimely;        /* the clock is in doubt: nothing goes by age */
 };
 
 struct weir_forgotten {
     uint64_t minutes, addresses, streams, events, decisions, ladder, audit;
-    uint64_t early;       /* of minutes and addresses: because of octets_most */
+    uint64_t early;       /* of these: because of octets_most */
     bool more;            /* there is more to forget */
 };
+
+/* What a database that is too large keeps of events that are over, of decisions, and of the audit,
+ * whatever its size: an attacker who fills it must not be able to wipe out his traces. */
+#define WEIR_RETENTION_LEAST 10000
 
 /* Forgets up to rows of each; minutes of more than a day in the future, too.  0 or an error. */
 int weir_database_retain(struct weir_database *database, const struct weir_retention *retention,
                          weir_time now, struct weir_forgotten *forgotten_r);
+
+/* When something was last forgotten by age; 0: never.  0 or an error. */
+int weir_database_retained(struct weir_database *database, weir_time *when_r);
 
 /* Rows forgotten early since the file was made: shown to the operator.  0 or an error. */
 int weir_database_forgotten_early(struct weir_database *database, uint64_t *rows_r);

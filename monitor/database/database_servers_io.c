@@ -89,7 +89,7 @@ int weir_database_servers(struct weir_database *database,
                           void *context)
 {
     struct weir_query q = weir_query(database, "SELECT " COLUMNS " FROM servers ORDER BY name");
-    int calls = 0, stop = 0, rc;
+    int calls = 0, stop = 0;
 
     while (stop == 0 && weir_query_row(&q) == 1) {
         struct weir_server server = {.number = 0};
@@ -98,8 +98,7 @@ int weir_database_servers(struct weir_database *database,
         stop = row(context, &server);
         calls++;
     }
-    rc = weir_query_end(&q);
-    return rc < 0 ? rc : calls;
+    return weir_query_told(&q, stop, calls);
 }
 
 bool weir_server_secret_matches(const struct weir_server *server,

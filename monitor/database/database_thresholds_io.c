@@ -61,7 +61,7 @@ int weir_database_thresholds(struct weir_database *database,
                              void *context)
 {
     struct weir_query q = weir_query(database, "SELECT " COLUMNS " FROM thresholds ORDER BY name");
-    int calls = 0, stop = 0, rc;
+    int calls = 0, stop = 0;
 
     while (stop == 0 && weir_query_row(&q) == 1) {
         struct weir_threshold threshold = {.name = weir_column_text(&q)};
@@ -76,6 +76,5 @@ int weir_database_thresholds(struct weir_database *database,
         stop = row(context, &threshold);
         calls++;
     }
-    rc = weir_query_end(&q);
-    return rc < 0 ? rc : calls;
+    return weir_query_told(&q, stop, calls);
 }

@@ -192,7 +192,7 @@ int weir_database_streams(struct weir_database *database,
                           void *context)
 {
     struct weir_query q = weir_query(database, "SELECT server, name, offset, last FROM streams");
-    int calls = 0, rc, stop = 0;
+    int calls = 0, stop = 0;
 
     while (stop == 0 && weir_query_row(&q) == 1) {
         struct weir_stream stream = {.server = (uint32_t)weir_column_number(&q)};
@@ -203,8 +203,7 @@ int weir_database_streams(struct weir_database *database,
         stop = row(context, &stream);
         calls++;
     }
-    rc = weir_query_end(&q);
-    return rc < 0 ? rc : calls;
+    return weir_query_told(&q, stop, calls);
 }
 
 int weir_database_stream_forget(struct weir_database *database, uint32_t server,
@@ -265,7 +264,7 @@ int weir_database_top(struct weir_database *database, int64_t from, int64_t to, 
         "WHEN 0 THEN sum(connections) WHEN 1 THEN sum(syns) WHEN 2 THEN sum(messages) "
         "WHEN 3 THEN sum(accepted) WHEN 4 THEN sum(recipients) ELSE sum(estimated) END DESC, "
         "address LIMIT ?");
-    int calls = 0, rc, stop = 0;
+    int calls = 0, stop = 0;
 
     weir_bind_number(&q, from);
     weir_bind_number(&q, to);
@@ -279,8 +278,7 @@ int weir_database_top(struct weir_database *database, int64_t from, int64_t to, 
         stop = row(context, &one);
         calls++;
     }
-    rc = weir_query_end(&q);
-    return rc < 0 ? rc : calls;
+    return weir_query_told(&q, stop, calls);
 }
 
 #define MINUTE "minute, address, server, " COLUMNS
@@ -290,7 +288,7 @@ static int give_minutes(struct weir_query *q,
                         int (*row)(void *context, const struct weir_minute_row *row),
                         void *context)
 {
-    int calls = 0, rc, stop = 0;
+    int calls = 0, stop = 0;
 
     while (stop == 0 && weir_query_row(q) == 1) {
         struct weir_minute_row one = {.minute = weir_column_number(q)};
@@ -301,8 +299,7 @@ static int give_minutes(struct weir_query *q,
         stop = row(context, &one);
         calls++;
     }
-    rc = weir_query_end(q);
-    return rc < 0 ? rc : calls;
+    return weir_query_told(q, stop, calls);
 }
 
 int weir_database_minutes(struct weir_database *database, int64_t from, int64_t to,

@@ -101,6 +101,21 @@ static struct known **numbered(const struct reading *reading)
     return all;
 }
 
+/* What the database has not, or not yet, goes over to one that was read anew. */
+static void carry_over(struct weir_admit *admit, struct known *known)
+{
+    const struct known *before = by_number(admit, known->server.number);
+    struct weir_server server = known->server;
+
+    if (!before)
+        return;
+    if (before->noted)
+        *known = *before;
+    known->server = server;
+    known->told = before->told;
+    known->sniffer_silent = before->sniffer_silent;
+}
+
 int weir_admit_refresh(struct weir_admit *admit)
 {
     struct reading reading = {0};
@@ -112,15 +127,8 @@ int weir_admit_refresh(struct weir_admit *admit)
         return done < 0 ? done : WEIR_ENOMEM;
     }
     pthread_mutex_lock(&admit->lock);
-    for (size_t i = 0; i < reading.count; i++) { /* what was not stored yet is kept */
-        struct known *before = by_number(admit, reading.known[i].server.number);
-
-        if (before && before->noted) {
-            struct weir_server server = reading.known[i].server;
-            reading.known[i] = *before;
-            reading.known[i].server = server;
-        }
-    }
+    for (size_t i = 0; i < reading.count; i++)
+        carry_over(admit, &reading.known[i]);
     free(admit->known);
     free(admit->numbered);
     admit->known = reading.known;
@@ -419,6 +427,18 @@ const char *weir_admit_blind(struct weir_admit *admit, weir_time now, char *buff
             room = add_name(&line, admit->known[i].server.name);
     pthread_mutex_unlock(&admit->lock);
     return weir_line_end(&line);
+}
+
+uint32_t weir_admit_blind_bits(struct weir_admit *admit, weir_time now)
+{
+    uint32_t bits = 0;
+
+    pthread_mutex_lock(&admit->lock);
+    for (size_t i = 0; i < admit->count; i++)
+        if (is_blind(admit, &admit->known[i], now))
+            bits |= UINT32_C(1) << admit->known[i].server.number % 32;
+    pthread_mutex_unlock(&admit->lock);
+    return bits;
 }
 
 void weir_admit_silence(struct weir_admit *admit, weir_time silence)

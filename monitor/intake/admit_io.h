@@ -65,6 +65,9 @@ void weir_admit_sniffer(struct weir_admit *admit, uint32_t server, bool silent);
 /* The names of those that are blind, as weir_admit_names(). */
 const char *weir_admit_blind(struct weir_admit *admit, weir_time now, char *buffer, size_t size);
 
+/* The same as bits of their numbers modulo 32. */
+uint32_t weir_admit_blind_bits(struct weir_admit *admit, weir_time now);
+
 /* Servers heard of within `silence`, and blind ones: those that were but are not any more, and
  * those whose sniffer is silent. */
 void weir_admit_count(struct weir_admit *admit, weir_time now, size_t *seen_r, size_t *blind_r);

@@ -4,7 +4,7 @@
  *
  * One that does not say in time which server it speaks for is hung up on, however busy it is with
  * its handshake or a head that never ends: its socket is shut down, and libmicrohttpd finds it so.
- * A guest is taken out of the list before its socket is closed, both with the lock, so that
+ * A guest is taken out of the chain before its socket is closed, both with the lock, so that
  * no other connection's socket is meant.
  */
 #include <netinet/in.h>
@@ -46,35 +46,6 @@ enum MHD_Result weir_intake_may_come(void *context, const struct sockaddr *from,
     return may ? MHD_YES : MHD_NO;
 }
 
-/* With the lock. */
-static void wait_in_line(struct weir_intake *intake, struct guest *guest)
-{
-    guest->before = intake->newest;
-    guest->after = NULL;
-    if (intake->newest)
-        intake->newest->after = guest;
-    else
-        intake->oldest = guest;
-    intake->newest = guest;
-    guest->waits = true;
-}
-
-/* With the lock. */
-static void step_out(struct weir_intake *intake, struct guest *guest)
-{
-    if (!guest->waits)
-        return;
-    if (guest->before)
-        guest->before->after = guest->after;
-    else
-        intake->oldest = guest->after;
-    if (guest->after)
-        guest->after->before = guest->before;
-    else
-        intake->newest = guest->before;
-    guest->waits = false;
-}
-
 static struct guest *come(struct weir_intake *intake, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *from =
@@ -91,7 +62,7 @@ static struct guest *come(struct weir_intake *intake, struct MHD_Connection *con
     guest->until = now + WEIR_INTAKE_HELLO_MAX * WEIR_SECOND;
     pthread_mutex_lock(&intake->door);
     if (weir_doorstep_come(intake->doorstep, &guest->address, now)) {
-        wait_in_line(intake, guest);
+        weir_chain_join(&intake->waiting, &guest->waits, guest);
         pthread_mutex_unlock(&intake->door);
         return guest;
     }
@@ -103,7 +74,7 @@ static struct guest *come(struct weir_intake *intake, struct MHD_Connection *con
 static void leave(struct weir_intake *intake, struct guest *guest)
 {
     pthread_mutex_lock(&intake->door);
-    step_out(intake, guest);
+    weir_chain_leave(&intake->waiting, &guest->waits);
     if (guest->admitted)
         intake->of_server[guest->server % WEIR_INTAKE_SERVERS]--;
     weir_doorstep_leave(intake->doorstep, &guest->address, guest->admitted,
@@ -139,7 +110,7 @@ bool weir_intake_let_in(struct weir_intake *intake, struct MHD_Connection *conne
         (*count)++;
         guest->admitted = true;
         guest->server = server;
-        step_out(intake, guest);
+        weir_chain_leave(&intake->waiting, &guest->waits);
         weir_doorstep_admit(intake->doorstep, &guest->address);
     }
     pthread_mutex_unlock(&intake->door);
@@ -148,10 +119,12 @@ bool weir_intake_let_in(struct weir_intake *intake, struct MHD_Connection *conne
 
 void weir_intake_hang_up(struct weir_intake *intake, weir_time steady)
 {
+    struct guest *oldest;
+
     pthread_mutex_lock(&intake->door);
-    while (intake->oldest && intake->oldest->until <= steady) {
-        (void)shutdown(intake->oldest->fd, SHUT_RDWR);
-        step_out(intake, intake->oldest);
+    while ((oldest = weir_chain_first(&intake->waiting)) && oldest->until <= steady) {
+        (void)shutdown(oldest->fd, SHUT_RDWR);
+        weir_chain_leave(&intake->waiting, &oldest->waits);
         atomic_fetch_add(&intake->hung_up, 1);
     }
     pthread_mutex_unlock(&intake->door);

@@ -1,5 +1,5 @@
 /*
- * Questions for commands.  One that finds nothing new is suspended and stands in the list of those
+ * Questions for commands.  One that finds nothing new is suspended and stands in the chain of those
  * who are held, until weir_intake_wake() or its time is over; then libmicrohttpd calls once more.
  *
  * What is new is asked for without the lock, for that may take long and many ask; the number of
@@ -17,13 +17,7 @@ static bool hold(struct request *request, uint64_t wakes)
 
     pthread_mutex_lock(&intake->lock);
     if (!intake->closing && wakes == intake->wakes) {
-        request->before = NULL;
-        request->after = intake->first;
-        if (intake->first)
-            intake->first->before = request;
-        intake->first = request;
-        request->held = true;
-        intake->held++;
+        weir_chain_join(&intake->held, &request->held, request);
         MHD_suspend_connection(request->connection);
         pthread_mutex_unlock(&intake->lock);
         return true;
@@ -35,16 +29,7 @@ static bool hold(struct request *request, uint64_t wakes)
 /* With the lock. */
 static void let_go(struct request *request)
 {
-    struct weir_intake *intake = request->intake;
-
-    if (request->before)
-        request->before->after = request->after;
-    else
-        intake->first = request->after;
-    if (request->after)
-        request->after->before = request->before;
-    request->held = false;
-    intake->held--;
+    weir_chain_leave(&request->intake->held, &request->held);
     MHD_resume_connection(request->connection);
 }
 
@@ -99,10 +84,12 @@ enum MHD_Result weir_intake_commands(struct request *request)
 
 void weir_intake_wake(struct weir_intake *intake)
 {
+    struct request *first;
+
     pthread_mutex_lock(&intake->lock);
     intake->wakes++;
-    while (intake->first)
-        let_go(intake->first);
+    while ((first = weir_chain_first(&intake->held)))
+        let_go(first);
     pthread_mutex_unlock(&intake->lock);
 }
 
@@ -111,8 +98,8 @@ void weir_intake_tick(struct weir_intake *intake, weir_time steady)
     struct request *next;
 
     pthread_mutex_lock(&intake->lock);
-    for (struct request *at = intake->first; at; at = next) {
-        next = at->after;
+    for (struct request *at = weir_chain_first(&intake->held); at; at = next) {
+        next = weir_chain_behind(&at->held);
         if (at->until <= steady)
             let_go(at);
     }

@@ -11,6 +11,7 @@
 
 #include <microhttpd.h>
 
+#include "core/base/chain.h"
 #include "monitor/intake/doorstep.h"
 #include "monitor/intake/intake_io.h"
 
@@ -21,10 +22,9 @@ struct guest {
     struct weir_address address;
     int fd;
     weir_time until;             /* it is to say who it is */
-    bool waits;                  /* it stands in the list of those who have not, oldest first */
+    struct weir_chained waits;   /* among those who have not */
     bool admitted;
     uint32_t server;             /* then it counts among this one's */
-    struct guest *before, *after;
 };
 
 enum route { ROUTE_SPOOL, ROUTE_COMMANDS, ROUTE_HEALTH, ROUTE_RULES, ROUTES };
@@ -38,8 +38,7 @@ struct request {
     size_t len, room;
     bool too_large;
     weir_time until;             /* a held one: until when; 0: not held yet */
-    struct request *before, *after; /* in the list of those held */
-    bool held;
+    struct weir_chained held;    /* among all that are */
 };
 
 struct weir_intake {
@@ -48,13 +47,12 @@ struct weir_intake {
     struct MHD_Daemon *daemon;
     struct weir_clock steady;
     pthread_mutex_t lock;        /* of those held */
-    struct request *first;
-    size_t held;
+    struct weir_chain held;      /* requests */
     atomic_bool closing;
     atomic_uint_fast64_t wakes;
     pthread_mutex_t door;        /* of guests: held for moments, and no other lock in it */
     struct weir_doorstep *doorstep;
-    struct guest *oldest, *newest;
+    struct weir_chain waiting;   /* guests, oldest first */
     uint16_t *of_server;         /* connections */
     atomic_int_fast64_t health_every;
     atomic_uint_fast64_t requests, refused, unknown, octets, turned_away, hung_up;

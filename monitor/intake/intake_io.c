@@ -191,7 +191,7 @@ void weir_intake_count(struct weir_intake *intake, struct weir_intake_counts *co
         .octets = intake->octets,
         .turned_away = intake->turned_away,
         .hung_up = intake->hung_up,
-        .held = intake->held,
+        .held = intake->held.count,
         .connections = info ? info->num_connections : 0,
     };
     pthread_mutex_unlock(&intake->lock);

@@ -30,6 +30,19 @@ static int note_decision(struct weir_lines *lines, struct weir_slice line)
     return 0;
 }
 
+static int note_health(struct weir_lines *lines, const struct weir_health *health)
+{
+    struct weir_health *more = weir_grown(lines->health, lines->healths, &lines->healths_room,
+                                          sizeof *more);
+
+    if (!more)
+        return WEIR_ENOMEM;
+    lines->health = more;
+    lines->health[lines->healths++] = *health;
+    lines->last = health->time;
+    return 0;
+}
+
 static int read_line(struct weir_lines *lines, struct weir_slice line, weir_time since,
                      weir_time now)
 {
@@ -38,8 +51,8 @@ static int read_line(struct weir_lines *lines, struct weir_slice line, weir_time
     int found = weir_traffic_line_read(line, traffic);
 
     lines->lines++;
-    if (found == 0 && weir_health_line_read(line, &health) > 0 && health.time <= now)
-        lines->last = health.time;
+    if (found == 0 && weir_health_line_read(line, &health) > 0)
+        return health.time <= now ? note_health(lines, &health) : 0;
     if (found < 0)
         lines->bad++;
     if (found == 0 && is_decision(line))
@@ -95,6 +108,7 @@ void weir_lines_clear(struct weir_lines *lines)
 {
     free(lines->traffic);
     free(lines->decision);
+    free(lines->health);
     *lines = (struct weir_lines){0};
 }
 

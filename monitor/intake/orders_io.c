@@ -203,8 +203,9 @@ static char *make(struct weir_orders *orders, int64_t since, int64_t newest, boo
         text = text_of(&answer, answer.cut && (int64_t)answer.last < newest ? (int64_t)answer.last
                                                                             : newest);
     else if (weir_log_gate_open(&orders->gate, now, WEIR_MINUTE, &held))
-        weir_log(orders->log, WEIR_LOG_ERROR, "%s (%u more)",
-                 weir_database_why(orders->database), held);
+        weir_log(orders->log, WEIR_LOG_ERROR, "commands cannot be read: %s (%u more)",
+                 done == WEIR_ENOMEM ? weir_error_text(done) : weir_database_why(orders->database),
+                 held);
     log_left_out(orders, &answer);
     json_decref(answer.set);
     json_decref(answer.removed);

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "monitor/intake/hearing.h"
 #include "monitor/intake/journal_io.h"
 #include "monitor/intake/lines.h"
 #include "monitor/intake/minutes.h"
@@ -46,6 +47,7 @@ struct weir_receiver {
     struct stream **stream;      /* open addressing, by hash */
     size_t streams, places;
     struct server *server;
+    struct weir_hearing *hearing; /* of the same servers */
     struct weir_bare bare;
     struct weir_receiver_counts counts;
     struct weir_log_gate gate, share_gate;

@@ -75,6 +75,8 @@ void weir_receiver_book(struct weir_receiver *receiver, uint32_t server,
     charge(receiver, server, lines);
     if (receiver->options.counting)
         weir_counting_take(receiver->options.counting, read->decisions, position, now);
+    for (size_t i = 0; i < lines->healths; i++)
+        weir_hearing_note(&receiver->hearing[server % WEIR_RECEIVER_SERVERS], &lines->health[i]);
     if (lines->last > told->told) { /* lines of plug-ins do not say that its sniffer lives */
         told->told = lines->last;
         told->heard = now;
@@ -226,6 +228,17 @@ void weir_receiver_count(struct weir_receiver *receiver, struct weir_receiver_co
     pthread_mutex_unlock(&receiver->lock);
 }
 
+bool weir_receiver_hearing(struct weir_receiver *receiver, uint32_t server, weir_time now,
+                           uint64_t sum_r[static WEIR_HEARING_KINDS])
+{
+    bool trouble;
+
+    pthread_mutex_lock(&receiver->lock);
+    trouble = weir_hearing_sum(&receiver->hearing[server % WEIR_RECEIVER_SERVERS], now, sum_r);
+    pthread_mutex_unlock(&receiver->lock);
+    return trouble;
+}
+
 /* opening ------------------------------------------------------------------------ */
 
 static int known_stream(void *context, const struct weir_stream *known)
@@ -246,7 +259,8 @@ static int open_parts(struct weir_receiver *receiver)
     int done = weir_receiver_grow(receiver);
 
     receiver->server = calloc(WEIR_RECEIVER_SERVERS, sizeof *receiver->server);
-    if (done < 0 || !receiver->server)
+    receiver->hearing = calloc(WEIR_RECEIVER_SERVERS, sizeof *receiver->hearing);
+    if (done < 0 || !receiver->server || !receiver->hearing)
         return WEIR_ENOMEM;
     for (int i = 0; i < 2 && done == 0; i++)
         done = weir_minutes_new(options->rows, &options->key, &receiver->minutes[i]);
@@ -288,6 +302,7 @@ void weir_receiver_free(struct weir_receiver **receiver)
     free(old->stream);
     free(old->stored);
     free(old->server);
+    free(old->hearing);
     pthread_mutex_destroy(&old->lock);
     free(old);
     *receiver = NULL;

@@ -28,6 +28,7 @@
 #include "core/base/log.h"
 #include "monitor/analyzer/counting_io.h"
 #include "monitor/database/database_io.h"
+#include "monitor/intake/hearing.h"
 #include "monitor/threshold/watch.h"
 
 #define WEIR_RECEIVER_BEHIND (150 * WEIR_SECOND)
@@ -94,6 +95,15 @@ int weir_receiver_sync(struct weir_receiver *receiver);
  * that is behind the others by more than WEIR_RECEIVER_BEHIND is not waited for any longer: a clock
  * that stands still, by fault or by malice, must not stop time for all. */
 weir_time weir_receiver_certain(struct weir_receiver *receiver, weir_time now, weir_time silence);
+
+/* Those of them that told and do not any more, as bits of their numbers modulo 32; of the servers
+ * somebody knows still. */
+uint32_t weir_receiver_silent(struct weir_receiver *receiver, weir_time now, weir_time silence,
+                              bool (*known)(void *context, uint32_t server), void *context);
+
+/* What a server's sniffer told of itself in the last hour or two; whether it is in trouble. */
+bool weir_receiver_hearing(struct weir_receiver *receiver, uint32_t server, weir_time now,
+                           uint64_t sum_r[static WEIR_HEARING_KINDS]);
 
 void weir_receiver_lock(struct weir_receiver *receiver);
 void weir_receiver_unlock(struct weir_receiver *receiver);

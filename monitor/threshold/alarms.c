@@ -40,8 +40,9 @@ struct weir_alarm *weir_alarms_find(const struct weir_alarms *alarms, uint64_t n
     return i != NONE ? &alarms->alarm[i] : NULL;
 }
 
-static struct weir_alarm *make(struct weir_alarms *alarms, const struct weir_alarm_place *place,
-                               unsigned level)
+/* An entry without a network above it yet. */
+static struct weir_alarm *make_one(struct weir_alarms *alarms,
+                                   const struct weir_alarm_place *place, unsigned level)
 {
     uint32_t i = alarms->spare;
     if (i == NONE)
@@ -63,18 +64,50 @@ static struct weir_alarm *make(struct weir_alarms *alarms, const struct weir_ala
     return alarm;
 }
 
+/* What is idle goes, and what is above it and idle then. */
 static void drop_if_idle(struct weir_alarms *alarms, struct weir_alarm *alarm)
 {
-    uint32_t i = index_of(alarms, alarm);
-    if (alarm->raised != 0 || alarm->offenders > 0)
-        return;
-    uint32_t *link = &alarms->chain[alarm->spot.name & alarms->mask];
-    while (*link != i)
-        link = &alarms->alarm[*link].next;
-    *link = alarm->next;
-    alarm->next = alarms->spare;
-    alarm->spot.name = 0;
-    alarms->spare = i;
+    while (alarm && alarm->raised == 0 && alarm->offenders == 0) {
+        uint32_t i = index_of(alarms, alarm);
+        uint32_t *link = &alarms->chain[alarm->spot.name & alarms->mask];
+        struct weir_alarm *above = alarm->above != NONE ? &alarms->alarm[alarm->above] : NULL;
+        while (*link != i)
+            link = &alarms->alarm[*link].next;
+        *link = alarm->next;
+        alarm->next = alarms->spare;
+        alarm->spot.name = 0;
+        alarms->spare = i;
+        if (above)
+            above->offenders--;
+        alarm = above;
+    }
+}
+
+/* The entry of a level, and those of the networks above it; NULL when there is no room. */
+static struct weir_alarm *make(struct weir_alarms *alarms, const struct weir_alarm_place *place,
+                               unsigned level)
+{
+    struct weir_alarm *first = NULL, *below = NULL;
+    for (unsigned at = level; at < place->levels; at++) {
+        struct weir_alarm *alarm = weir_alarms_find(alarms, place->spot[at].name);
+        bool there = alarm != NULL;
+        if (!there)
+            alarm = make_one(alarms, place, at);
+        if (!alarm) {
+            if (first)
+                drop_if_idle(alarms, first);
+            return NULL;
+        }
+        if (below) {
+            below->above = index_of(alarms, alarm);
+            alarm->offenders++;
+        }
+        first = first ? first : alarm;
+        below = alarm;
+        if (there)
+            break;
+    }
+    return first;
 }
 
 /* The queue. ------------------------------------------------------------- */
@@ -143,24 +176,12 @@ static bool has_room(const struct weir_alarms *alarms, unsigned owner)
     return left > 0 && (owner == NOBODY || alarms->owned[owner] < left);
 }
 
-/* The entry's first event: it counts among the offenders of the network above. */
-static bool begin(struct weir_alarms *alarms, struct weir_alarm *alarm,
-                  const struct weir_alarm_place *place)
+/* The entry's first event. */
+static void begin(struct weir_alarms *alarms, struct weir_alarm *alarm)
 {
-    unsigned above = place->level + 1;
-    if (above < place->levels) {
-        struct weir_alarm *network = weir_alarms_find(alarms, place->spot[above].name);
-        if (!network)
-            network = make(alarms, place, above);
-        if (!network)
-            return false;
-        network->offenders++;
-        alarm->above = index_of(alarms, network);
-    }
     alarms->addresses += alarm->level == 0;
     alarms->owned[alarm->owner] += alarm->level == 0;
     put(alarms, alarms->queued++, index_of(alarms, alarm));
-    return true;
 }
 
 struct weir_alarm *weir_alarms_raise(struct weir_alarms *alarms,
@@ -177,10 +198,9 @@ struct weir_alarm *weir_alarms_raise(struct weir_alarms *alarms,
         return NULL;
     if (fresh)
         alarm->owner = (uint8_t)owner_of(servers);
-    if (fresh && !begin(alarms, alarm, place)) {
-        drop_if_idle(alarms, alarm);
-        return NULL;
-    }
+    if (fresh)
+        begin(alarms, alarm);
+    alarm->seen = fresh ? servers : alarm->seen | servers;
     alarm->raised |= (uint8_t)(1u << quantity);
     alarm->class_number = (uint8_t)place->class_number;
     weir_alarms_postpone(alarms, alarm, fresh || due < alarm->due ? due : alarm->due);
@@ -191,17 +211,12 @@ void weir_alarms_clear(struct weir_alarms *alarms, struct weir_alarm *alarm, uns
 {
     bool had = alarm->raised != 0;
     alarm->raised &= (uint8_t)~(1u << quantity);
+    alarm->left_out &= alarm->raised;
     if (!had || alarm->raised != 0)
         return;
     leave_queue(alarms, alarm);
     alarms->addresses -= alarm->level == 0;
     alarms->owned[alarm->owner] -= alarm->level == 0;
-    if (alarm->above != NONE) {
-        struct weir_alarm *network = &alarms->alarm[alarm->above];
-        alarm->above = NONE;
-        network->offenders--;
-        drop_if_idle(alarms, network);
-    }
     drop_if_idle(alarms, alarm);
 }
 

@@ -2,9 +2,10 @@
  * alarms - which prefixes are over a limit now, how many of them below a network, and when to look
  * again whether they still are.
  *
- * An entry is an address or network with an event raised, or a network above one.  An entry with
- * events counts once among the offenders of the network above it, so that a network knows how many
- * different ones it has.
+ * An entry is an address or network with an event raised, or a network above one.  Each counts
+ * once among the offenders of the network above it, whether it has events itself or only others
+ * below: so a network knows in how many different parts of it there are offenders, also when too
+ * few of them share a part for an event of its own.
  *
  * Owner:    the caller; pointers to entries are good until entries are dropped.  Threads: one.
  * Errors:   weir_alarms_new(): WEIR_ENOMEM.
@@ -29,12 +30,15 @@ struct weir_alarm {
     struct weir_prefix prefix;
     struct weir_spot spot;   /* names it */
     weir_time due;           /* before that it is not back at half */
-    uint32_t offenders;      /* entries with events just below it */
+    uint64_t beyond;         /* number of the last charge beyond its limit; 0: none since resumed */
+    uint32_t seen;           /* as levels have it: servers */
+    uint32_t offenders;      /* entries just below it */
     uint32_t above, next, queued; /* of alarms.c: indices */
     uint8_t level;           /* 0: address; 1, 2: networks */
     uint8_t class_number;
     uint8_t raised;          /* a bit for each quantity; 0 for what is only above others */
     uint8_t owner;           /* of alarms.c: the one server that saw it, modulo 32 */
+    uint8_t left_out;        /* of raised: nobody was told, nor has to be told of their end */
 };
 
 struct weir_alarms;
@@ -54,8 +58,8 @@ struct weir_alarm_place {
     unsigned class_number;
 };
 
-/* Notes an event that these servers saw (bits of their numbers modulo 32).  NULL when there is no
- * room. */
+/* Notes an event by the word of these servers (bits of their numbers modulo 32).  NULL when there is
+ * no room. */
 struct weir_alarm *weir_alarms_raise(struct weir_alarms *alarms,
                                      const struct weir_alarm_place *place, unsigned quantity,
                                      uint32_t servers, weir_time due);

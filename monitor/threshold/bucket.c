@@ -18,7 +18,13 @@
 enum {
     CLASS_BITS = 6,
     TIME_SHIFT = WEIR_QUANTITIES + CLASS_BITS,
-    SINCE_SHIFT = 16,
+    SINCE_SHIFT = 17, /* 131 ms */
+    SINCE_BITS = 21,  /* three days */
+    SINCE_MOST = (1 << SINCE_BITS) - 1,
+    LEADER_BITS = 5,
+    LEAD_SHIFT = SINCE_BITS + LEADER_BITS,
+    LEAD_MOST = (1 << (32 - LEAD_SHIFT)) - 1,
+    SERVERS = 1 << LEADER_BITS,
     SPARE_BITS = 29 /* of a double's 52 bits, that a float has not */
 };
 
@@ -148,12 +154,27 @@ static inline float rounded(double left, uint64_t chance)
     return (float)left;
 }
 
+/* Ticks since all buckets were at half or above, as of a time; as many as fit. */
+static inline uint32_t ticks_since(const struct row *row, weir_time time)
+{
+    return ((uint32_t)(time >> SINCE_SHIFT) - row->since_leader) & SINCE_MOST;
+}
+
+static inline void set_ticks(struct row *row, weir_time time, weir_time ticks)
+{
+    uint32_t since = (uint32_t)(time >> SINCE_SHIFT) -
+                     (uint32_t)(ticks < SINCE_MOST ? ticks : SINCE_MOST);
+    row->since_leader = (row->since_leader & ~(uint32_t)SINCE_MOST) | (since & SINCE_MOST);
+}
+
 /* Brings a row to a time and tells what is left, and what that clears. */
 static inline void refill(const struct class *class, struct row *row, struct state *state,
                           weir_time now, struct weir_levels *levels_r)
 {
     weir_time idle = now > state->time ? now - state->time : 0;
     double seconds = (double)idle / WEIR_SECOND;
+    weir_time ticks = ticks_since(row, state->time) + ((state->time + idle) >> SINCE_SHIFT) -
+                      (state->time >> SINCE_SHIFT);
     unsigned good = 0;
     for (unsigned q = 0; q < WEIR_QUANTITIES; q++) {
         const struct bound *bound = &class->of[q];
@@ -166,34 +187,86 @@ static inline void refill(const struct class *class, struct row *row, struct sta
     state->time += idle;
     state->over &= ~good;
     if (good == (1u << WEIR_QUANTITIES) - 1) {
-        row->since = (uint32_t)(state->time >> SINCE_SHIFT);
+        ticks = 0;
         row->servers = 0;
+    }
+    set_ticks(row, state->time, ticks);
+}
+
+/* What a bucket got back in so many seconds before its last charge, but for what is in full. */
+static double got_back(const struct bound *bound, double seconds)
+{
+    double minute = bound->rate * WEIR_BUCKET_LATE / WEIR_SECOND;
+    double back = bound->rate * seconds - fmin(minute, bound->maximum / 2);
+    return back > 0 ? back : 0;
+}
+
+/* Takes off a late charge what the buckets got back since its time and nothing late has been set
+ * against yet: see bucket.h. */
+static void excuse(struct weir_buckets *buckets, const struct class *class, uint64_t name,
+                   weir_time time, weir_time last, double quantity[static WEIR_QUANTITIES])
+{
+    double whole = (double)(last - time) / WEIR_SECOND;
+    bool any = false;
+    for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
+        any |= quantity[q] > 0 && got_back(&class->of[q], whole) > 0;
+    if (!any)
+        return;
+    struct late_mark *mark = weir_buckets_late(buckets, name);
+    mark->used = last;
+    for (unsigned q = 0; q < WEIR_QUANTITIES; q++) {
+        const struct bound *bound = &class->of[q];
+        weir_time from = mark->until[q] > time ? mark->until[q] : time;
+        double seconds = (double)(last - from) / WEIR_SECOND;
+        double excused = fmin(got_back(bound, seconds), quantity[q]);
+        quantity[q] -= excused;
+        if (excused > 0)
+            mark->until[q] = from + (weir_time)(excused / bound->rate * WEIR_SECOND);
     }
 }
 
-/* What a charge that comes so late still takes: see bucket.h. */
-static double due(const struct bound *bound, double quantity, weir_time late)
+/* Sets a charge of a server against the one whose charges prevail, or to it.  Both are parts of a
+ * maximum, and so is the sum of what is missing. */
+static inline void weigh(struct row *row, uint32_t server, double before, double charged,
+                         uint64_t chance)
 {
-    const double minute = bound->rate * WEIR_BUCKET_LATE / WEIR_SECOND;
-    double excused = bound->rate * (double)late / WEIR_SECOND - fmin(minute, bound->maximum / 2);
-    if (excused <= 0)
-        return quantity;
-    return quantity > excused ? quantity - excused : 0;
+    uint32_t leader = row->since_leader >> SINCE_BITS & (SERVERS - 1);
+    double lead = (double)(row->since_leader >> LEAD_SHIFT) * before;
+    server %= SERVERS;
+    if (charged <= 0)
+        return;
+    lead += (leader == server ? charged : -charged) * LEAD_MOST;
+    if (lead < 0) {
+        leader = server;
+        lead = -lead;
+    }
+    lead = lead / (before + charged) + (double)(chance >> 40) / (UINT64_C(1) << 24);
+    uint32_t rounded_lead = lead < LEAD_MOST ? (uint32_t)lead : LEAD_MOST;
+    row->since_leader = (row->since_leader & SINCE_MOST) | leader << SINCE_BITS |
+                        rounded_lead << LEAD_SHIFT;
+}
+
+/* By whose word it is. */
+static inline uint32_t accountable(const struct row *row)
+{
+    uint32_t leader = row->since_leader >> SINCE_BITS & (SERVERS - 1);
+    bool alone = row->since_leader >> LEAD_SHIFT > LEAD_MOST * 3 / 4;
+    return alone && row->servers != 0 ? UINT32_C(1) << leader : row->servers;
 }
 
 /* Takes tokens. */
 static inline void spend(const struct class *class, struct row *row, struct state *state,
-                         const struct weir_cost *cost, struct weir_levels *levels_r)
+                         const double due[static WEIR_QUANTITIES], uint32_t server,
+                         uint64_t chance, struct weir_levels *levels_r)
 {
-    weir_time late = state->time - within_range(cost->time);
-    uint64_t chance = (uint64_t)state->time * UINT64_C(0x9e3779b97f4a7c15);
+    double before = 0, charged = 0;
     for (unsigned q = 0; q < WEIR_QUANTITIES; q++) {
         const struct bound *bound = &class->of[q];
         struct weir_level *level = &levels_r->of[q];
-        double quantity = cost->quantity[q];
-        if (__builtin_expect(late > 0, 0))
-            quantity = due(bound, quantity, late);
-        double left = bound->maximum - level->tokens + quantity;
+        double left = bound->maximum - level->tokens;
+        before += left * bound->part;
+        charged += due[q] * bound->part;
+        left += due[q];
         level->exceeded = left > bound->beyond;
         level->raised = level->exceeded & !level->over;
         level->over |= level->exceeded;
@@ -202,17 +275,19 @@ static inline void spend(const struct class *class, struct row *row, struct stat
         state->over |= (unsigned)level->over << q;
         row->deficit[q] = rounded(left, chance);
     }
-    row->servers |= UINT32_C(1) << (cost->server % 32);
+    row->servers |= UINT32_C(1) << (server % 32);
+    weigh(row, server, before, charged, chance ^ chance << 32);
 }
 
 static inline void tell_state(const struct row *row, const struct state *state,
                               struct weir_levels *levels_r)
 {
-    uint32_t ago = (uint32_t)(state->time >> SINCE_SHIFT) - row->since;
-    weir_time since = state->time - ((weir_time)ago << SINCE_SHIFT);
+    weir_time since =
+        state->time - ((weir_time)ticks_since(row, state->time) << SINCE_SHIFT);
     levels_r->time = state->time;
     levels_r->since = since > 0 ? since : 0;
-    levels_r->servers = row->servers;
+    levels_r->seen = row->servers;
+    levels_r->servers = accountable(row);
 }
 
 /* Charges. --------------------------------------------------------------- */
@@ -230,8 +305,16 @@ bool weir_buckets_charge(struct weir_buckets *buckets, const struct weir_spot *s
     unsigned was_over = state.over;
     state.class_number = cost->class_number % WEIR_BUCKET_CLASSES_MAX;
     const struct class *class = &buckets->class[state.class_number];
+    double due[WEIR_QUANTITIES];
+    for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
+        due[q] = cost->quantity[q];
     refill(class, row, &state, now, levels_r);
-    spend(class, row, &state, cost, levels_r);
+    if (__builtin_expect(state.time > now, 0))
+        excuse(buckets, class, spot->name, now, state.time, due);
+    /* not by time alone, which stands still while what comes is late */
+    uint64_t chance = ((uint64_t)state.time + buckets->counts.charges) *
+                      UINT64_C(0x9e3779b97f4a7c15);
+    spend(class, row, &state, due, cost->server, chance, levels_r);
     set_state(row, &state);
     tell_state(row, &state, levels_r);
     return (state.over | was_over) != 0 || levels_r->made;

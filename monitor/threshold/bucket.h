@@ -26,10 +26,19 @@
  * Time is the event's, not the clock's: a charge from before the last one does not turn it back.
  * It takes its tokens in full if it comes at most WEIR_BUCKET_LATE late, and no later than half of
  * the bucket takes to fill up; from one that is later, what the bucket would have got back in the
- * time beyond that is taken off: so a server that was cut off and tells its last hour convicts
- * nobody whom another server has seen meanwhile.
+ * time beyond that is taken off, and each moment's share of it once: a mark says up to when it has
+ * been set against what came late.  So a server that was cut off and tells its last hour convicts
+ * nobody whom another server has seen meanwhile and who kept his limits, and him who did not.
+ * Marks are few - one for every 128 addresses - and where they do not suffice, the oldest go.
  * What is full is kept for WEIR_BUCKET_LATE more as long as there is room, for charges that arrive
  * out of order.
+ * A server that charged seven eighths or more of what is missing now is alone to account for it,
+ * whoever else charged a little: else one that lies could make others its witnesses by a single
+ * good mail each.  What is missing reaches no further back than the bucket can hold, so that of two
+ * servers that tell a long backlog one after the other the second does not at once look alone.  Below that, all that charged since half account for it together.  What is told
+ * of a row are the server whose charges prevail, and by how much of all that is missing, to a 63rd
+ * and right on average: what others charge is set against it, as in a vote by majority; all
+ * quantities together, each as a part of its maximum.
  * Deficits are single precision: right to a ten-millionth of the deficit a charge, and what is
  * less than a millionth of the maximum beyond it does not count as beyond.
  *
@@ -94,8 +103,9 @@ struct weir_levels {
     struct weir_level of[WEIR_QUANTITIES];
     bool made;         /* the entry is new: the buckets were full, or had given way */
     weir_time time;    /* of the latest charge, this one included */
-    weir_time since;   /* all buckets were last seen at half or above; to 65 ms */
-    uint32_t servers;  /* bits of the numbers, modulo 32, of the servers that charged since then */
+    weir_time since;   /* all buckets were last seen at half or above; to 131 ms */
+    uint32_t seen;     /* bits of the numbers, modulo 32, of the servers that charged since then */
+    uint32_t servers;  /* of those by whose word it is: see above */
 };
 
 struct weir_buckets;

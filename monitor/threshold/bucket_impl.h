@@ -12,8 +12,15 @@
 struct row {
     uint32_t word[2]; /* of 64 bits, but aligned to 4 octets: time, class, what is over */
     float deficit[WEIR_QUANTITIES];
-    uint32_t since;   /* in 65 ms, cut to 32 bits: all buckets were at half or above */
-    uint32_t servers;
+    uint32_t since_leader; /* when all were at half or above; whose charges prevail, and how far */
+    uint32_t servers;      /* that charged since */
+};
+
+/* Up to when what each bucket got back has been set against charges that came late. */
+struct late_mark {
+    uint64_t name;
+    weir_time until[WEIR_QUANTITIES];
+    weir_time used;              /* last; as of the charge */
 };
 
 /* A limit, and what a charge needs of it. */
@@ -31,6 +38,8 @@ struct weir_buckets {
     struct row *row;
     size_t sets;
     size_t hand; /* the set that is swept next */
+    struct late_mark *late;
+    size_t late_sets;
     struct weir_hash_key key;
     struct class class[WEIR_BUCKET_CLASSES_MAX];
     struct weir_buckets_counts counts;
@@ -41,6 +50,9 @@ void weir_row_make(struct row *row, weir_time now);
 /* How dear a row is: 0 when all of its buckets are full, else the largest part of a maximum that
  * is missing (up to 2), and 2 more when that is over its limit. */
 double weir_row_dearness(const struct weir_buckets *buckets, const struct row *row, weir_time now);
+
+/* The mark of a prefix, made where there is none, in the place of the oldest one near it. */
+struct late_mark *weir_buckets_late(struct weir_buckets *buckets, uint64_t name);
 
 /* The row of a prefix, or NULL; and a new one. */
 struct row *weir_buckets_row(const struct weir_buckets *buckets, const struct weir_spot *spot);

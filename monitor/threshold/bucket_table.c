@@ -8,6 +8,8 @@
  * A new entry goes where more places are empty.  Each one made also sweeps one set, in turn, for
  * rows that are full again, so that the cost of forgetting is bounded and nothing scans the table.
  * The caller owns the table; it refuses sizes out of range.
+ * Marks of charges that came late lie apart, since few prefixes have one: sets of four, one mark
+ * for every 128 addresses and 64 at least; the oldest of a set gives way.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,10 @@ enum {
     WAYS = 8,
     LINE = 64,
     LOAD_PERCENT = 91, /* two choices of eight and one move still find room for nearly all */
-    CROWDED_PERCENT = 98 /* hardly an entry can move: it is not tried */
+    CROWDED_PERCENT = 98, /* hardly an entry can move: it is not tried */
+    LATE_WAYS = 4,
+    LATE_EACH = 128, /* addresses for a mark */
+    LATE_LEAST = 64  /* marks */
 };
 
 #define NOWHERE SIZE_MAX
@@ -117,6 +122,21 @@ void weir_buckets_near(const struct weir_buckets *buckets, struct weir_spot *spo
     size_t first = first_set(buckets, spot->name), second = second_set(buckets, spot->name);
     near_set(buckets, first);
     near_set(buckets, second);
+}
+
+struct late_mark *weir_buckets_late(struct weir_buckets *buckets, uint64_t name)
+{
+    struct late_mark *set =
+        buckets->late + (size_t)((name & UINT32_MAX) * buckets->late_sets >> 32) * LATE_WAYS;
+    struct late_mark *oldest = set;
+    for (unsigned i = 0; i < LATE_WAYS; i++) {
+        if (set[i].name == name)
+            return &set[i];
+        if (set[i].used < oldest->used)
+            oldest = &set[i];
+    }
+    *oldest = (struct late_mark){.name = name};
+    return oldest;
 }
 
 /* Making room. ----------------------------------------------------------- */
@@ -235,6 +255,11 @@ static size_t octets_of_rows(const struct weir_buckets *buckets)
     return buckets->counts.places * sizeof(*buckets->row);
 }
 
+static size_t octets_of_marks(const struct weir_buckets *buckets)
+{
+    return buckets->late_sets * LATE_WAYS * sizeof(*buckets->late);
+}
+
 static void set_no_limits(struct weir_buckets *buckets)
 {
     static const struct weir_limits none;
@@ -256,7 +281,9 @@ int weir_buckets_new(size_t addresses, const struct weir_hash_key *key,
     set_no_limits(buckets);
     buckets->name = weir_memory_take(octets_of_names(buckets));
     buckets->row = weir_memory_take(octets_of_rows(buckets));
-    if (!buckets->name || !buckets->row) {
+    buckets->late_sets = addresses / (LATE_EACH * LATE_WAYS) + LATE_LEAST / LATE_WAYS;
+    buckets->late = weir_memory_take(octets_of_marks(buckets));
+    if (!buckets->name || !buckets->row || !buckets->late) {
         weir_buckets_free(&buckets);
         return WEIR_ENOMEM;
     }
@@ -270,6 +297,7 @@ void weir_buckets_free(struct weir_buckets **buckets)
         return;
     weir_memory_give((*buckets)->name, octets_of_names(*buckets));
     weir_memory_give((*buckets)->row, octets_of_rows(*buckets));
+    weir_memory_give((*buckets)->late, octets_of_marks(*buckets));
     free(*buckets);
     *buckets = NULL;
 }
@@ -281,5 +309,6 @@ const struct weir_buckets_counts *weir_buckets_counts(const struct weir_buckets 
 
 size_t weir_buckets_octets(const struct weir_buckets *buckets)
 {
-    return sizeof(*buckets) + octets_of_names(buckets) + octets_of_rows(buckets);
+    return sizeof(*buckets) + octets_of_names(buckets) + octets_of_rows(buckets) +
+           octets_of_marks(buckets);
 }

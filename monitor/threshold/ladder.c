@@ -46,15 +46,25 @@ static struct ladder_record *find(const struct weir_ladder *ladder,
     return i != NONE ? &ladder->record[i] : NULL;
 }
 
-static struct ladder_record *make(struct weir_ladder *ladder, const struct weir_prefix *prefix)
+static unsigned owner_of(uint32_t servers)
+{
+    return __builtin_popcount(servers) == 1 ? (unsigned)__builtin_ctz(servers) : LADDER_NOBODY;
+}
+
+/* A record by the word of these servers; NULL when there is no room. */
+static struct ladder_record *make(struct weir_ladder *ladder, const struct weir_prefix *prefix,
+                                  uint32_t servers)
 {
     uint32_t i = ladder->spare, *head = &ladder->chain[hash(ladder, prefix) %
                                                        WEIR_LADDER_RECORDS_MAX];
-    if (i == NONE)
+    unsigned owner = owner_of(servers);
+    size_t left = WEIR_LADDER_RECORDS_MAX - ladder->counts.records;
+    if (i == NONE || (owner != LADDER_NOBODY && ladder->owned[owner] >= left))
         return NULL;
     struct ladder_record *record = &ladder->record[i];
     ladder->spare = record->next;
-    *record = (struct ladder_record){.used = true, .next = *head};
+    *record = (struct ladder_record){.used = true, .next = *head, .owner = (uint8_t)owner};
+    ladder->owned[owner]++;
     record->event.prefix = *prefix;
     *head = i;
     ladder->counts.records++;
@@ -69,6 +79,7 @@ static void drop(struct weir_ladder *ladder, struct ladder_record *record)
     while (*link != i)
         link = &ladder->record[*link].next;
     *link = record->next;
+    ladder->owned[record->owner]--;
     *record = (struct ladder_record){.next = ladder->spare};
     ladder->spare = i;
     ladder->counts.records--;
@@ -126,6 +137,15 @@ static void spend(struct weir_ladder *ladder, const struct weir_ladder_decision 
     *(score ? &ladder->counts.scores : &ladder->counts.blocks) += 1;
 }
 
+static struct weir_watch_standing standing(const struct weir_ladder *ladder,
+                                           const struct ladder_record *record)
+{
+    const struct weir_ladder_options *options = &ladder->options;
+    return options->standing
+        ? options->standing(options->context, &record->event.prefix)
+        : (struct weir_watch_standing){.raised = record->raised, .beyond = record->beyond + 1};
+}
+
 /* From now on, as the caller's clock has it: what an event claims is no time that has passed. */
 static void decide(struct weir_ladder *ladder, struct ladder_record *record)
 {
@@ -142,10 +162,12 @@ static void decide(struct weir_ladder *ladder, struct ladder_record *record)
         .taken = ladder->wall,
         .step = record->step,
         .repeated = record->repeated,
+        .forgotten = !record->used,
         .servers = event->servers,
         .event = event,
     };
     record->taken = ladder->wall;
+    record->beyond = standing(ladder, record).beyond;
     record->ends = decision.until = time + length_of(ladder, record, step, time);
     decision.response = milder(ladder, step->response, event, &decision.withheld);
     record->withheld = lists(decision.wanted) && decision.response == WEIR_RESPONSE_ALERT;
@@ -192,11 +214,11 @@ static bool too_early(const struct weir_ladder *ladder, struct ladder_record *re
 
 static void raised(struct weir_ladder *ladder, const struct weir_watch_event *event)
 {
-    struct ladder_record *record = find(ladder, &event->prefix), passing = {.used = true};
+    struct ladder_record *record = find(ladder, &event->prefix), passing = {.used = false};
     bool again = record != NULL, still = record && record->raised != 0;
     ladder->counts.events++;
-    if (!record)
-        record = make(ladder, &event->prefix);
+    if (!record && !event->untracked)
+        record = make(ladder, &event->prefix, event->servers);
     if (!record) {
         ladder->counts.forgotten++;
         record = &passing;
@@ -237,21 +259,53 @@ void weir_ladder_event(struct weir_ladder *ladder, const struct weir_watch_event
     }
 }
 
+/* The step has lasted, and nobody said that the event is over. */
+static void go_on(struct weir_ladder *ladder, struct ladder_record *record)
+{
+    struct weir_watch_standing now = standing(ladder, record);
+    record->raised = (uint8_t)now.raised;
+    if (now.raised == 0 || now.beyond <= record->beyond)
+        return;
+    if (now.servers != 0)
+        record->event.servers = now.servers;
+    record->last = ladder->now;
+    climb(ladder, record);
+    decide(ladder, record);
+}
+
+/* Which server comes first is chance: a network that is withheld for want of servers is looked at
+ * again as soon as more account for it. */
+static void look_again(struct weir_ladder *ladder, struct ladder_record *record)
+{
+    if (!record->withheld ||
+        !weir_ladder_lacks_servers(ladder, &record->event.prefix, record->event.servers))
+        return;
+    struct weir_watch_standing now = standing(ladder, record);
+    if (now.raised == 0 ||
+        weir_ladder_lacks_servers(ladder, &record->event.prefix, now.servers))
+        return;
+    record->raised = (uint8_t)now.raised;
+    record->event.servers = now.servers;
+    decide(ladder, record);
+}
+
 void weir_ladder_advance(struct weir_ladder *ladder, weir_time now)
 {
     set_clock(ladder, now, now);
     weir_time time = ladder->now;
-    for (uint32_t i = 0; i < WEIR_LADDER_RECORDS_MAX && ladder->counts.records > 0; i++) {
+    size_t left = ladder->counts.records; /* mostly the first ones, and nothing behind them */
+    for (uint32_t i = 0; left > 0; i++) {
         struct ladder_record *record = &ladder->record[i];
         if (!record->used)
             continue;
+        left--;
         if (record->raised == 0 && time >= record->last + ladder->options.memory &&
             time >= record->ends) {
             drop(ladder, record);
         } else if (record->raised != 0 && time >= record->ends) {
-            record->last = time;
-            climb(ladder, record);
-            decide(ladder, record);
+            go_on(ladder, record);
+        } else if (record->raised != 0) {
+            look_again(ladder, record);
         }
     }
 }
@@ -269,11 +323,11 @@ void weir_ladder_undo(struct weir_ladder *ladder, const struct weir_prefix *pref
 /* What another one knew. ------------------------------------------------- */
 
 static struct ladder_record *find_or_make(struct weir_ladder *ladder,
-                                          const struct weir_prefix *prefix)
+                                          const struct weir_prefix *prefix, uint32_t servers)
 {
     struct ladder_record *record = find(ladder, prefix);
     if (!record)
-        record = make(ladder, prefix);
+        record = make(ladder, prefix, servers);
     if (!record)
         ladder->counts.forgotten++;
     return record;
@@ -282,7 +336,7 @@ static struct ladder_record *find_or_make(struct weir_ladder *ladder,
 void weir_ladder_stands(struct weir_ladder *ladder, const struct weir_watch_event *event,
                         weir_time grace)
 {
-    struct ladder_record *record = find_or_make(ladder, &event->prefix);
+    struct ladder_record *record = find_or_make(ladder, &event->prefix, event->servers);
     if (!record)
         return;
     if (record->raised == 0)
@@ -294,7 +348,7 @@ void weir_ladder_stands(struct weir_ladder *ladder, const struct weir_watch_even
 
 void weir_ladder_put(struct weir_ladder *ladder, const struct weir_ladder_place *place)
 {
-    struct ladder_record *record = find_or_make(ladder, &place->prefix);
+    struct ladder_record *record = find_or_make(ladder, &place->prefix, 0);
     if (!record)
         return;
     record->step = place->step < WEIR_LADDER_STEPS_MAX ? place->step : 0;

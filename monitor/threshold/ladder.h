@@ -5,9 +5,11 @@
  *     event raised -> step of its ladder -> spared? -> seen by enough servers? -> caps -> decision
  *
  * The first event of a prefix is answered by the first step of its class's ladder.  The next step
- * is taken by the next event within `memory` after the last one, and by an event that is still
- * raised when its step has lasted.  At the last step a block lasts twice as long each time, up to
- * `longest`.  A cleared event ends nothing: what was decided runs to its end.
+ * is taken by the next event within `memory` after the last one, and when a step has lasted by an
+ * event that is still raised and has had charges beyond its limit since the step was taken: what
+ * has merely not been cleared, because its bucket fills slowly or nobody is left to tell of it,
+ * climbs no further.  Whether it is, and has, the watch is asked each time.  At the last step a
+ * block lasts twice as long each time, up to `longest`.  A cleared event ends nothing: what was decided runs to its end.
  *
  * Steps go by the caller's clock, whatever times events claim: a step begins when it is decided,
  * and an event that comes before half of it has gone by, or WEIR_LADDER_WAIT at most, is noted and
@@ -16,12 +18,13 @@
  *
  * A block - a deferral or rejection - is withheld, and told as an alert with the reason why:
  *   - of an address or network that is acceptable, never to be blocked, or private;
- *   - of a network that fewer than `quorum` servers saw: an analyst may block it;
+ *   - of a network by the word of fewer than `quorum` servers: an analyst may block it;
  *   - when so many an hour were decided (twice as many in the first one), in all, or by the word of
- *     each of the servers that saw it: so that one stolen identity cannot block the world.
+ *     each of its servers (bucket.h says which they are): so that one stolen identity cannot
+ *     block the world.
  * A score is withheld only for the last of these reasons, with numbers of its own.
- * What was withheld is tried again when the step has lasted, and at the next event that is not too
- * early.
+ * What was withheld is tried again when the step has lasted and more came beyond the limit, by the
+ * word of the servers that account for it then; and at the next event that is not too early.
  * An event that is only observed is decided as observed, and told what would have been done.
  *
  * Ends are spread by a keyed hash, so that what began together does not end together.  The same
@@ -35,8 +38,10 @@
  * Errors:   weir_ladder_new(): WEIR_ENOMEM; WEIR_ELIMIT: too many classes or steps; WEIR_EINVAL:
  *           no step, or a number out of its range.
  * Limits:   WEIR_LADDER_CLASSES_MAX ladders of WEIR_LADDER_STEPS_MAX steps; WEIR_LADDER_RECORDS_MAX
- *           prefixes are remembered: where there are more, the events of further ones are
- *           answered by the first step again and again, and counted as forgotten.
+ *           prefixes are remembered, and by the word of one server alone no more than leave as
+ *           much room for others: half of them at most.  The events of further ones, and of
+ *           those the watch does not track, are answered by the first step again and again, and
+ *           counted as forgotten.
  */
 #ifndef WEIR_THRESHOLD_LADDER_H
 #define WEIR_THRESHOLD_LADDER_H
@@ -86,6 +91,9 @@ struct weir_ladder_options {
      * an address that must not be.  May be NULL. */
     bool (*spared)(void *context, weir_time time, const struct weir_prefix *prefix,
                    const char **why_r);
+    /* What is raised about a prefix now, as weir_watch_standing().  May be NULL: what was raised
+     * and not told to be cleared stands, and goes on. */
+    struct weir_watch_standing (*standing)(void *context, const struct weir_prefix *prefix);
     void *context;
 };
 
@@ -99,6 +107,7 @@ struct weir_ladder_decision {
     weir_time until;              /* the end of the step, whatever it does */
     weir_time taken;              /* by the caller's clock; time is not before it */
     unsigned step, repeated;      /* of the ladder, from 0; and times at the last step before */
+    bool forgotten;               /* there is no record of it */
     uint32_t servers;             /* as the event's */
     const struct weir_watch_event *event; /* the one it answers; ends with the call */
     char reason[WEIR_REASON_MAX + 1];

@@ -1,47 +1,26 @@
 /*
- * What a block or score must pass, and the words for it.  A cap of n an hour is a bucket of n
- * tokens that fills in an hour: at most 2n in any hour, and n an hour in the long run.
+ * What a block or score must pass, and the words for it.
  * Refuses what ladder.h lists; changes nothing but caps.
  */
 #include "core/base/line.h"
 #include "monitor/threshold/ladder_impl.h"
-
-static double missing_now(const struct ladder_cap *cap, unsigned most, weir_time time)
-{
-    weir_time idle = time > cap->time ? time - cap->time : 0;
-    double left = cap->missing - (double)idle / WEIR_HOUR * most;
-    return left > 0 ? left : 0;
-}
-
-static bool has_room(const struct ladder_cap *cap, unsigned most, weir_time time)
-{
-    return missing_now(cap, most, time) + 1 <= most * (1 + 1e-9);
-}
-
-static void spend_one(struct ladder_cap *cap, unsigned most, weir_time time)
-{
-    double left = missing_now(cap, most, time) + 1;
-    cap->missing = left < most ? left : most;
-    if (time > cap->time)
-        cap->time = time;
-}
 
 void weir_ladder_spend(struct weir_ladder *ladder, enum weir_response response, uint32_t servers,
                        weir_time time)
 {
     bool score = response == WEIR_RESPONSE_SCORE;
     struct ladder_caps *caps = score ? &ladder->scores : &ladder->blocks;
-    spend_one(&caps->all, caps->hour, time);
+    weir_allowance_take(&caps->all, caps->hour, time);
     for (unsigned i = 0; i < LADDER_SERVERS; i++)
         if (servers >> i & 1)
-            spend_one(&caps->server[i], caps->server_hour, time);
+            weir_allowance_take(&caps->server[i], caps->server_hour, time);
 }
 
 /* Whether any of the servers that saw it has not yet said too much. */
 static bool has_a_word(const struct ladder_caps *caps, uint32_t servers, weir_time now)
 {
     for (unsigned i = 0; i < LADDER_SERVERS; i++)
-        if (servers >> i & 1 && has_room(&caps->server[i], caps->server_hour, now))
+        if (servers >> i & 1 && weir_allowance_left(&caps->server[i], caps->server_hour, now))
             return true;
     return false;
 }
@@ -50,7 +29,7 @@ static const char *why_capped(struct weir_ladder *ladder, uint32_t servers, bool
 {
     const struct ladder_caps *caps = score ? &ladder->scores : &ladder->blocks;
     const char *why = NULL;
-    if (!has_room(&caps->all, caps->hour, ladder->now))
+    if (!weir_allowance_left(&caps->all, caps->hour, ladder->now))
         why = score ? "too many scores within an hour" : "too many blocks within an hour";
     else if (!has_a_word(caps, servers, ladder->now))
         why = score ? "too many scores by the word of its servers within an hour"
@@ -66,6 +45,12 @@ static bool is_network(const struct weir_prefix *prefix)
     return prefix->bits < (ipv4 ? 128 : 64);
 }
 
+bool weir_ladder_lacks_servers(const struct weir_ladder *ladder, const struct weir_prefix *prefix,
+                               uint32_t servers)
+{
+    return is_network(prefix) && (unsigned)__builtin_popcount(servers) < ladder->options.quorum;
+}
+
 static const char *why_spared(const struct weir_ladder *ladder,
                               const struct weir_watch_event *event)
 {
@@ -75,8 +60,7 @@ static const char *why_spared(const struct weir_ladder *ladder,
         return "it is a private address";
     if (options->spared && options->spared(options->context, event->time, &event->prefix, &why))
         return why;
-    if (is_network(&event->prefix) &&
-        (unsigned)__builtin_popcount(event->servers) < options->quorum)
+    if (weir_ladder_lacks_servers(ladder, &event->prefix, event->servers))
         return "too few servers saw the network: an analyst may block it";
     return NULL;
 }

@@ -5,11 +5,12 @@
 #ifndef WEIR_THRESHOLD_LADDER_IMPL_H
 #define WEIR_THRESHOLD_LADDER_IMPL_H
 
+#include "monitor/threshold/allowance.h"
 #include "monitor/threshold/ladder.h"
 
 #define WEIR_LADDER_LONGEST (3660 * WEIR_DAY)
 
-enum { LADDER_SERVERS = 32 }; /* as the watch tells them apart */
+enum { LADDER_SERVERS = 32, LADDER_NOBODY = LADDER_SERVERS }; /* as the watch tells them apart */
 
 /* What a prefix has come to. */
 struct ladder_record {
@@ -17,23 +18,18 @@ struct ladder_record {
     char class_name[32];           /* its class */
     weir_time last, ends;          /* the last event; the step's end */
     weir_time taken;               /* when the step was, by the wall clock; 0: long ago */
+    uint64_t beyond;               /* the watch's number when the step was taken */
     uint32_t next;                 /* in its chain, or among the spare ones */
     uint32_t step, repeated;
     uint8_t raised;                /* a bit for each quantity */
+    uint8_t owner;                 /* the one server by whose word it was made, or LADDER_NOBODY */
     bool used, withheld;           /* withheld: the block or score of its step */
 };
 
-/* What was decided within the last hour, as what is missing of an allowance that comes back in an
- * hour. */
-struct ladder_cap {
-    double missing;
-    weir_time time;
-};
-
-/* Of blocks, or of scores. */
+/* How many blocks, or scores, may be decided. */
 struct ladder_caps {
     unsigned hour, server_hour;
-    struct ladder_cap all, server[LADDER_SERVERS];
+    struct weir_allowance all, server[LADDER_SERVERS];
 };
 
 struct weir_ladder {
@@ -42,6 +38,7 @@ struct weir_ladder {
     struct ladder_record *record;
     uint32_t *chain;
     uint32_t spare;
+    uint32_t owned[LADDER_SERVERS + 1]; /* records */
     struct ladder_caps blocks, scores;
     weir_time now;                 /* of clock and events, never going back */
     weir_time wall;                /* as the caller said it last */
@@ -49,6 +46,10 @@ struct weir_ladder {
     void *context;
     struct weir_ladder_counts counts;
 };
+
+/* Whether it is a network for which fewer servers than the quorum account. */
+bool weir_ladder_lacks_servers(const struct weir_ladder *ladder, const struct weir_prefix *prefix,
+                               uint32_t servers);
 
 /* Why there must be no block or score for an event now, or NULL; counts what caps withhold. */
 const char *weir_ladder_withheld(struct weir_ladder *ladder, const struct weir_watch_event *event,

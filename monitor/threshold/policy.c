@@ -54,6 +54,10 @@ static int read_prefixes(const char *text, struct weir_prefix **prefix, size_t *
         *prefix = more;
         if (weir_prefix_parse(word.at, word.len, &more[*count], why_r) < 0)
             return WEIR_EINVAL;
+        if (weir_watch_own(&more[*count]).bits < more[*count].bits) {
+            *why_r = "a prefix of IPv6 is longer than /64, which is counted as one address";
+            return WEIR_EINVAL;
+        }
         if (++*count > WEIR_WATCH_PREFIXES_MAX) {
             *why_r = "too many prefixes";
             return WEIR_ELIMIT;
@@ -86,7 +90,7 @@ static void point(struct weir_policy *policy)
 struct weir_threshold weir_policy_default(const struct weir_config *config)
 {
     return (struct weir_threshold){
-        .name = "default",
+        .name = WEIR_POLICY_DEFAULT,
         .prefixes = "",
         .rate = {config->connections_rate, config->messages_rate, config->recipients_rate},
         .maximum = {(double)config->connections_most, (double)config->messages_most,
@@ -112,7 +116,7 @@ int weir_policy_add(struct weir_policy *policy, const struct weir_threshold *thr
     size_t before = policy->prefixes, at = is_default ? 0 : policy->classes;
     int done;
 
-    if (is_default != (strcmp(threshold->name, "default") == 0)) {
+    if (is_default != (strcmp(threshold->name, WEIR_POLICY_DEFAULT) == 0)) {
         *why_r = "the threshold called default, and no other, has no prefixes";
         return WEIR_EINVAL;
     }

@@ -4,6 +4,8 @@
  * The class without prefixes is the configuration's, unless the database has one called "default";
  * all others are the database's.
  *
+ * A prefix of IPv6 longer than /64 is refused: a /64 has one row of buckets, and one class.
+ *
  * Owner:    the caller; it owns the prefixes its classes point to.  Threads: any.
  * Errors:   WEIR_ENOMEM, WEIR_ELIMIT (too many), WEIR_EINVAL with *why_r (static text).
  */
@@ -15,6 +17,8 @@
 #include "monitor/database/database_thresholds_io.h"
 #include "monitor/threshold/ladder.h"
 #include "monitor/threshold/watch.h"
+
+#define WEIR_POLICY_DEFAULT "default" /* the class of everybody else */
 
 struct weir_policy {
     struct weir_watch_class watch[WEIR_WATCH_CLASSES_MAX];

@@ -54,7 +54,6 @@ static int note_standing(void *context, const struct weir_event *event)
     return 0;
 }
 
-/* The watch forgets them without a word. */
 static int clear_below(struct weir_responder *responder, const struct weir_prefix *prefix)
 {
     struct weir_event_filter filter = {.open = true};
@@ -73,24 +72,50 @@ static int clear_below(struct weir_responder *responder, const struct weir_prefi
     return done < 0 ? done : 0;
 }
 
+/* Those about exactly this prefix. */
+static int undo_at(struct weir_responder *responder, const struct weir_prefix *prefix,
+                   const char *who, weir_time now)
+{
+    static const char *const lists[] = {"blacklist", "score"};
+    int undone = 0, done = 0;
+
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0] && done >= 0; i++) {
+        done = weir_database_decisions_undo(responder->options.database, prefix, lists[i], who,
+                                            now, &responder->generation);
+        undone += done;
+    }
+    return done < 0 ? done : undone;
+}
+
+static int undo_decisions(struct weir_responder *responder, const struct weir_prefix *prefix,
+                          const struct weir_prefix *own, const char *who, weir_time now)
+{
+    int undone = weir_database_decisions_undo_below(responder->options.database, prefix, who, now,
+                                                    &responder->generation), more = 0;
+
+    if (undone >= 0 && own->bits < prefix->bits)
+        more = undo_at(responder, own, who, now);
+    return undone < 0 ? undone : more < 0 ? more : undone + more;
+}
+
 int weir_responder_undo(struct weir_responder *responder, const struct weir_prefix *prefix,
                         const char *who, weir_time now)
 {
+    struct weir_prefix own = weir_watch_own(prefix);
     char text[WEIR_PREFIX_TEXT];
     int undone, done = begin(responder, now);
 
     if (done < 0)
         return done;
-    undone = weir_database_decisions_undo_below(responder->options.database, prefix, who, now,
-                                                &responder->generation);
-    done = undone < 0 ? undone : clear_below(responder, prefix);
+    undone = undo_decisions(responder, prefix, &own, who, now);
+    done = undone < 0 ? undone : clear_below(responder, &own);
     if (done >= 0)
-        done = weir_database_ladder_forget(responder->options.database, prefix);
+        done = weir_database_ladder_forget(responder->options.database, &own);
     if (done >= 0)
         done = weir_responder_audit(responder, who, "undo", weir_prefix_format(prefix, text));
     done = end(responder, done < 0 ? done : undone);
     if (done >= 0)
-        weir_ladder_undo(responder->ladder, prefix);
+        weir_ladder_undo(responder->ladder, &own);
     return done;
 }
 

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "monitor/threshold/allowance.h"
 #include "monitor/threshold/responder_io.h"
 
 #define WEIR_RESPONDER_ORIGIN "monitor"
@@ -17,17 +18,23 @@ struct responder_queued {
     uint64_t position;           /* of the journal, behind what raised it */
 };
 
+/* Events that one server alone saw. */
+struct responder_alone {
+    unsigned most;               /* an hour */
+    struct weir_allowance of[32]; /* by number modulo 32 */
+};
+
 /* An event, or a decision and the event it answers: to be written. */
 struct responder_item {
     bool is_decision;
-    bool answers;                /* the event of the item before, or of the one before that */
+    bool answers;                /* the event of the item before */
     struct weir_watch_event event;
     char class_name[32];         /* its class */
     struct weir_ladder_decision decision;
     bool again;                  /* an event that stood already */
 };
 
-/* What caps withhold is told once an hour. */
+/* What is withheld or left out is told once an hour. */
 struct responder_capped {
     uint64_t told;               /* of all */
     weir_time last;
@@ -37,9 +44,11 @@ struct weir_responder {
     struct weir_responder_options options;
     const struct weir_log *log;
     struct weir_ladder *ladder;
-    pthread_mutex_t lock;        /* of the queue */
+    pthread_mutex_t lock;        /* of the queue, and of what says who may come into it */
     struct responder_queued *queue;
     size_t first, count;
+    weir_time clock;             /* as the caller said it last */
+    struct responder_alone alone;
     struct responder_item *item; /* what is gathered and not yet written */
     size_t items, room;
     bool answering;              /* the ladder is told an event */
@@ -48,7 +57,7 @@ struct weir_responder {
     bool replaying;
     weir_time memory;            /* of the ladder */
     struct weir_responder_counts counts;
-    struct responder_capped blocks, scores;
+    struct responder_capped blocks, scores, left_out, lost;
     struct weir_log_gate events_gate, decisions_gate; /* of their lines in the log */
     weir_time now;
     uint64_t generation;         /* of the last change in this turn, or 0 */
@@ -58,7 +67,7 @@ struct weir_responder {
  * and they stay. */
 int weir_responder_write(struct weir_responder *responder);
 
-/* Tells what caps withheld since it was told last, an hour ago or more. */
+/* Tells what was withheld and left out since it was told last, an hour ago or more. */
 void weir_responder_tell_capped(struct weir_responder *responder);
 
 /* Puts an entry on a list because of an event (0: of none), and a line into the audit; both belong

@@ -34,24 +34,75 @@ static void wake(struct weir_responder *responder)
         return; /* it is full of wakes already */
 }
 
-void weir_responder_event(void *context, const struct weir_watch_event *event)
+static struct responder_queued *queued_at(struct weir_responder *responder, size_t n)
+{
+    return &responder->queue[(responder->first + n) % WEIR_RESPONDER_QUEUE_MAX];
+}
+
+/* With the lock: whether it is one too many of a server that alone saw it. */
+static bool is_left_out(struct weir_responder *responder, const struct weir_watch_event *event)
+{
+    struct responder_alone *alone = &responder->alone;
+    struct weir_allowance *of;
+
+    if (!event->raised || __builtin_popcount(event->servers) != 1)
+        return false;
+    of = &alone->of[__builtin_ctz(event->servers)];
+    if (weir_allowance_left(of, alone->most, responder->clock)) {
+        weir_allowance_take(of, alone->most, responder->clock);
+        return false;
+    }
+    responder->counts.left_out++;
+    responder->counts.left_out_servers |= event->servers;
+    return true;
+}
+
+bool weir_responder_event(void *context, const struct weir_watch_event *event)
 {
     struct weir_responder *responder = context;
     const uint64_t *booking = responder->options.booking;
     struct responder_queued queued = {*event, booking ? *booking : 0};
+    bool taken = true;
 
     pthread_mutex_lock(&responder->lock);
     if (responder->replaying && queued.position <= responder->answered) {
         responder->counts.again++;
     } else if (responder->count == WEIR_RESPONDER_QUEUE_MAX) {
         responder->counts.lost++;
+        taken = false;
+    } else if (is_left_out(responder, event)) {
+        taken = false;
     } else {
-        responder->queue[(responder->first + responder->count) % WEIR_RESPONDER_QUEUE_MAX] =
-            queued;
-        responder->count++;
+        *queued_at(responder, responder->count++) = queued;
     }
     pthread_mutex_unlock(&responder->lock);
-    wake(responder);
+    if (taken)
+        wake(responder);
+    return taken;
+}
+
+void weir_responder_drop(struct weir_responder *responder, const struct weir_prefix *prefix)
+{
+    size_t kept = 0;
+
+    pthread_mutex_lock(&responder->lock);
+    for (size_t i = 0; i < responder->count; i++) {
+        const struct responder_queued *queued = queued_at(responder, i);
+        const struct weir_prefix *about = &queued->event.prefix;
+
+        if (about->bits < prefix->bits || !weir_prefix_contains(prefix, &about->address))
+            *queued_at(responder, kept++) = *queued;
+    }
+    responder->count = kept;
+    pthread_mutex_unlock(&responder->lock);
+}
+
+static void set_clock(struct weir_responder *responder, weir_time now)
+{
+    responder->now = now;
+    pthread_mutex_lock(&responder->lock);
+    responder->clock = now;
+    pthread_mutex_unlock(&responder->lock);
 }
 
 /* The position of the first one that waits; false when none does. */
@@ -62,7 +113,7 @@ static bool first_waits(struct weir_responder *responder, uint64_t *position_r)
     pthread_mutex_lock(&responder->lock);
     any = responder->count > 0;
     if (any)
-        *position_r = responder->queue[responder->first].position;
+        *position_r = queued_at(responder, 0)->position;
     pthread_mutex_unlock(&responder->lock);
     return any;
 }
@@ -72,7 +123,7 @@ static struct weir_watch_event take_first(struct weir_responder *responder)
     struct weir_watch_event event;
 
     pthread_mutex_lock(&responder->lock);
-    event = responder->queue[responder->first].event;
+    event = queued_at(responder, 0)->event;
     responder->first = (responder->first + 1) % WEIR_RESPONDER_QUEUE_MAX;
     responder->count--;
     pthread_mutex_unlock(&responder->lock);
@@ -165,7 +216,7 @@ int weir_responder_turn(struct weir_responder *responder, uint64_t booked, weir_
     uint64_t position;
     int done = 0;
 
-    responder->now = now;
+    set_clock(responder, now);
     if (responder->items == 0)
         done = gather(responder, booked, now);
     if (responder->items > 0)
@@ -189,6 +240,14 @@ int weir_responder_finish(struct weir_responder *responder, uint64_t booked, wei
 
 /* making ------------------------------------------------------------------------- */
 
+/* Whatever may be answered with a block or score may be told. */
+static unsigned alone_most(const struct weir_ladder_options *ladder)
+{
+    unsigned answered = ladder->blocks_server_hour + ladder->scores_server_hour;
+
+    return answered > WEIR_EVENTS_SERVER_HOUR ? answered : WEIR_EVENTS_SERVER_HOUR;
+}
+
 int weir_responder_new(const struct weir_responder_options *options, const struct weir_log *log,
                        struct weir_responder **responder_r)
 {
@@ -200,6 +259,7 @@ int weir_responder_new(const struct weir_responder_options *options, const struc
     responder->options = *options;
     responder->log = log;
     responder->memory = options->ladder->memory;
+    responder->alone.most = alone_most(options->ladder);
     responder->noted = true;
     responder->replaying = options->booking != NULL;
     pthread_mutex_init(&responder->lock, NULL);
@@ -227,12 +287,15 @@ void weir_responder_free(struct weir_responder **responder)
     *responder = NULL;
 }
 
-void weir_responder_count(const struct weir_responder *responder,
+void weir_responder_count(struct weir_responder *responder,
                           struct weir_responder_counts *counts_r)
 {
     const struct weir_ladder_counts *ladder = weir_ladder_counts(responder->ladder);
 
+    pthread_mutex_lock(&responder->lock);
     *counts_r = responder->counts;
+    pthread_mutex_unlock(&responder->lock);
     counts_r->blocks_capped = ladder->blocks_capped;
     counts_r->scores_capped = ladder->scores_capped;
+    counts_r->forgotten = ladder->forgotten;
 }

@@ -1,5 +1,6 @@
 /*
- * responder - from events of the watch to what is written and done (claims A7-A9, A18-A20, A31).
+ * responder - from events of the watch to what is written and done (claims A7-A9, A13, A18-A20,
+ * A31).
  *
  *     weir_responder_event()   by the watch, from any thread: a note in a bounded queue
  *     weir_responder_turn()    by the loop: events and decisions into the database, alerts out
@@ -11,11 +12,17 @@
  *
  *     new -> resume -> (replay of the journal) -> replayed -> event, turn, event, turn
  *
+ * Whoever stole one server's identity can tell of as many addresses as he likes.  So of events that
+ * one server alone saw WEIR_EVENTS_SERVER_HOUR an hour are taken (twice as many in the first one),
+ * or as many as its blocks and scores together where that is more; the rest is left out, counted,
+ * and told in the log once an hour.  The hours are the caller's; a new responder begins anew.
+ *
  * Owner:    the caller owns it; database, receiver and orders are handed in.
  * Threads:  event from any; the others from the loop, which holds the database's lock around them.
  * Errors:   weir_responder_new(): WEIR_ENOMEM, the ladder's or the database's.  Later a database
  *           that cannot be written keeps all of it for the next turn; what the queue cannot
  *           hold is counted.
+ * Limits:   WEIR_RESPONDER_QUEUE_MAX events that wait; see also above.
  */
 #ifndef WEIR_THRESHOLD_RESPONDER_IO_H
 #define WEIR_THRESHOLD_RESPONDER_IO_H
@@ -48,8 +55,8 @@ int weir_responder_new(const struct weir_responder_options *options, const struc
                        struct weir_responder **responder_r);
 void weir_responder_free(struct weir_responder **responder);
 
-/* The watch's event; quick, never waits. */
-void weir_responder_event(void *responder, const struct weir_watch_event *event);
+/* The watch's event; quick, never waits.  False: it is left out, or lost. */
+bool weir_responder_event(void *responder, const struct weir_watch_event *event);
 
 /* Takes up what the database knows: events that stand, as if they had been raised when their
  * prefix was last seen, or closed with the reason why not; steps of the ladder; blocks and scores
@@ -68,10 +75,16 @@ int weir_responder_turn(struct weir_responder *responder, uint64_t booked, weir_
  * freed. */
 int weir_responder_finish(struct weir_responder *responder, uint64_t booked, weir_time now);
 
-/* An analyst's one action: takes back all decisions about a prefix and what is below it, forgets
- * its place on the ladder.  How many were taken back, or an error. */
+/* An analyst's one action: takes back all decisions about a prefix and what is below it, and for an
+ * IPv6 address those about its /64, which is what is watched in its place; closes the events about
+ * them and forgets their places on the ladder.  The watch is to be reset, and what waits about it
+ * dropped, before.  How many were taken back, or an error. */
 int weir_responder_undo(struct weir_responder *responder, const struct weir_prefix *prefix,
                         const char *who, weir_time now);
+
+/* Drops what is queued about a prefix and what is below it, since the watch forgets that without a
+ * word: to be called together with weir_watch_reset(), and nothing charged in between. */
+void weir_responder_drop(struct weir_responder *responder, const struct weir_prefix *prefix);
 
 /* Takes back that exactly this prefix is acceptable.  How often it was said, or an error. */
 int weir_responder_unaccept(struct weir_responder *responder, const struct weir_prefix *prefix,
@@ -85,10 +98,13 @@ struct weir_responder_counts {
     uint64_t events, lost, decisions, alerts;
     uint64_t again;              /* events of a replay that had been answered */
     uint64_t resumed, closed;    /* events that stood when it began */
-    uint64_t blocks_capped, scores_capped; /* as ladder.h has them */
+    uint64_t blocks_capped, scores_capped; /* as ladder.h has them, */
+    uint64_t forgotten;          /* and this */
+    uint64_t left_out;           /* events that one server alone saw, beyond the limit ... */
+    uint32_t left_out_servers;   /* ... and bits of the numbers of those servers modulo 32 */
 };
 
-void weir_responder_count(const struct weir_responder *responder,
+void weir_responder_count(struct weir_responder *responder,
                           struct weir_responder_counts *counts_r);
 
 #endif

@@ -173,7 +173,9 @@ static int write_decision(struct weir_responder *responder,
                     decision->response == WEIR_RESPONSE_ALERT,
     };
     char text[WEIR_REASON_MAX + WEIR_PREFIX_TEXT + 64];
-    int done = weir_database_ladder_put(responder->options.database, &place);
+    int done = decision->forgotten
+                   ? 0
+                   : weir_database_ladder_put(responder->options.database, &place);
 
     if (done == 0)
         done = weir_responder_audit(responder, WEIR_RESPONDER_ORIGIN,
@@ -279,26 +281,48 @@ static void tell(struct weir_responder *responder, const struct responder_item *
     }
 }
 
+/* How many of a count are to be told now; then they are. */
+static uint64_t untold(struct weir_responder *responder, struct responder_capped *capped,
+                       uint64_t count)
+{
+    weir_time since = responder->now - capped->last;
+    uint64_t more = count - capped->told;
+
+    if (more == 0 || (capped->last > 0 && since >= 0 && since < WEIR_HOUR))
+        return 0;
+    capped->told = count;
+    capped->last = responder->now;
+    return more;
+}
+
 static void tell_capped(struct weir_responder *responder, struct responder_capped *capped,
                         uint64_t count, const char *what)
 {
-    weir_time since = responder->now - capped->last;
+    uint64_t more = untold(responder, capped, count);
 
-    if (count == capped->told || (capped->last > 0 && since >= 0 && since < WEIR_HOUR))
-        return;
-    weir_log(responder->log, WEIR_LOG_WARNING,
-             "%s withheld: %" PRIu64 "; within an hour there were more than [threshold] %s_hour, "
-             "or %s_server_hour by the word of one server", what, count - capped->told, what, what);
-    capped->told = count;
-    capped->last = responder->now;
+    if (more > 0)
+        weir_log(responder->log, WEIR_LOG_WARNING, "%s withheld: %" PRIu64 "; within an hour there "
+                 "were more than [threshold] %s_hour, or %s_server_hour by the word of one server",
+                 what, more, what, what);
 }
 
 void weir_responder_tell_capped(struct weir_responder *responder)
 {
-    const struct weir_ladder_counts *counts = weir_ladder_counts(responder->ladder);
+    struct weir_responder_counts counts;
+    uint64_t more;
 
-    tell_capped(responder, &responder->blocks, counts->blocks_capped, "blocks");
-    tell_capped(responder, &responder->scores, counts->scores_capped, "scores");
+    weir_responder_count(responder, &counts);
+    tell_capped(responder, &responder->blocks, counts.blocks_capped, "blocks");
+    tell_capped(responder, &responder->scores, counts.scores_capped, "scores");
+    more = untold(responder, &responder->left_out, counts.left_out);
+    if (more > 0)
+        weir_log(responder->log, WEIR_LOG_WARNING, "events left out: %" PRIu64 "; one server alone "
+                 "told of more than %u within an hour: weirctl status names it", more,
+                 responder->alone.most);
+    more = untold(responder, &responder->lost, counts.lost);
+    if (more > 0)
+        weir_log(responder->log, WEIR_LOG_ERROR, "events lost: %" PRIu64 "; more than %d waited to "
+                 "be written", more, WEIR_RESPONDER_QUEUE_MAX);
 }
 
 int weir_responder_write(struct weir_responder *responder)

@@ -118,6 +118,43 @@ static int is_inside(void *context, const struct weir_list_entry *entry)
            weir_prefix_contains(inside->prefix, &entry->prefix.address);
 }
 
+/* Whether all of a prefix is spared. */
+static bool is_spared(struct weir_spared *spared, weir_time now, const struct weir_prefix *prefix)
+{
+    struct weir_list_entry entry;
+    enum weir_list list;
+
+    for (size_t i = 0; i < spared->count; i++)
+        if (stands(&spared->prefix[i], now) && spared->prefix[i].prefix.bits <= prefix->bits &&
+            weir_prefix_contains(&spared->prefix[i].prefix, &prefix->address))
+            return true;
+    return spared->lists &&
+           weir_lists_find(spared->lists, now, &prefix->address, &list, &entry) == 1 &&
+           entry.prefix.bits <= prefix->bits &&
+           (list == WEIR_LIST_NEVER || list == WEIR_LIST_ACCEPT);
+}
+
+/* Whether something acceptable lies in a prefix. */
+static bool holds_accepted(struct weir_spared *spared, weir_time now,
+                           const struct weir_prefix *prefix)
+{
+    struct inside inside = {prefix, now};
+
+    for (size_t i = 0; i < spared->count; i++)
+        if (stands(&spared->prefix[i], now) && spared->prefix[i].prefix.bits >= prefix->bits &&
+            weir_prefix_contains(prefix, &spared->prefix[i].prefix.address))
+            return true;
+    return spared->lists &&
+           weir_lists_each(spared->lists, WEIR_LIST_ACCEPT, is_inside, &inside) > 0;
+}
+
+/* A /64 of IPv6 is one customer's: whoever has one address of it accepted must not have the others
+ * spared, and servers look for what is acceptable before what is blocked. */
+static bool is_one_customer(const struct weir_prefix *prefix)
+{
+    return prefix->bits >= WEIR_SPARED_CUSTOMER && !weir_address_is_ipv4(&prefix->address);
+}
+
 bool weir_spared_prefix(struct weir_spared *spared, weir_time now,
                         const struct weir_prefix *prefix, const char **why_r)
 {
@@ -127,16 +164,13 @@ bool weir_spared_prefix(struct weir_spared *spared, weir_time now,
         *why_r = "it is a private address";
         return true;
     }
-    if (weir_spared_address(spared, now, &prefix->address)) {
+    if (is_spared(spared, now, prefix)) {
         *why_r = "it is acceptable, or never to be blocked";
         return true;
     }
     *why_r = "it holds an address that is acceptable, or never to be blocked";
-    for (size_t i = 0; i < spared->count; i++)
-        if (stands(&spared->prefix[i], now) && spared->prefix[i].prefix.bits >= prefix->bits &&
-            weir_prefix_contains(prefix, &spared->prefix[i].prefix.address))
-            return true;
-    return spared->lists &&
-           (weir_lists_each(spared->lists, WEIR_LIST_ACCEPT, is_inside, &inside) > 0 ||
-            weir_lists_each(spared->lists, WEIR_LIST_NEVER, is_inside, &inside) > 0);
+    if (spared->lists &&
+        weir_lists_each(spared->lists, WEIR_LIST_NEVER, is_inside, &inside) > 0)
+        return true;
+    return !is_one_customer(prefix) && holds_accepted(spared, now, prefix);
 }

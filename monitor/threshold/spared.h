@@ -35,7 +35,10 @@ int weir_spared_read(struct weir_database *database, weir_time now,
 bool weir_spared_address(struct weir_spared *spared, weir_time now,
                          const struct weir_address *address);
 
-/* Whether a prefix is, or anything in it; *why_r is static text. */
+#define WEIR_SPARED_CUSTOMER 64 /* bits of IPv6 */
+
+/* Whether a prefix is, or anything in it: but of a /64 of IPv6 or less what is merely acceptable in
+ * it does not spare the rest, since servers take it all the same.  *why_r is static text. */
 bool weir_spared_prefix(struct weir_spared *spared, weir_time now,
                         const struct weir_prefix *prefix, const char **why_r);
 

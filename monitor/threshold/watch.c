@@ -198,7 +198,7 @@ static int make_all(struct weir_watch *watch)
 }
 
 int weir_watch_new(const struct weir_watch_options *options,
-                   void (*event)(void *context, const struct weir_watch_event *event),
+                   bool (*event)(void *context, const struct weir_watch_event *event),
                    void *context, struct weir_watch **watch_r)
 {
     bool wide = options->wider >= 1 && options->wider <= WEIR_BUCKET_TOKENS_MAX;

@@ -12,10 +12,14 @@
  * is not charged to the network.
  *
  * A raised event stays until its bucket is back at half of its maximum (hysteresis).  Nothing but
- * charges and the time of charges clears it: a server that has gone silent clears nothing; the
- * caller says how far time has come for certain (weir_watch_advance()).  A charge is believed its
+ * charges and the time of charges clears it, and nothing at all while one of the servers that saw
+ * it is blind (weir_watch_blind()): what that does not tell may be more of the same.  The caller says
+ * how far time has come for certain on the others (weir_watch_advance()).  A charge is believed its
  * time: whoever takes it from a server holds it against a clock (lines.h), and a server that was
  * cut off tells of hours in one batch.
+ *
+ * The handler may leave out an event that is raised: it stands all the same, so that it is not
+ * raised again and again, but its end is not told either.
  *
  * Owner:    the caller owns it; classes are copied, the handler's and asker's contexts must live
  *           as long.  Neither of the two may call the watch.  Threads: one.
@@ -74,7 +78,8 @@ struct weir_watch_event {
     double rate;                 /* measured: tokens a second since half; 0 when cleared */
     unsigned children;           /* offenders below, for a network */
     const char *class_name;
-    uint32_t servers;            /* bits of server numbers modulo 32 that charged since half */
+    uint32_t servers;            /* bits of the numbers, modulo 32, of the servers by whose word it
+                                    is: see bucket.h */
 };
 
 struct weir_watch_counts {
@@ -85,9 +90,10 @@ struct weir_watch_counts {
 
 struct weir_watch;
 
-/* A watch that tells events to a handler, whose charges have not begun. */
+/* A watch that tells events to a handler, whose charges have not begun.  The handler says whether
+ * it takes one that is raised; what it says of one that is cleared does not matter. */
 int weir_watch_new(const struct weir_watch_options *options,
-                   void (*event)(void *context, const struct weir_watch_event *event),
+                   bool (*event)(void *context, const struct weir_watch_event *event),
                    void *context, struct weir_watch **watch_r);
 void weir_watch_free(struct weir_watch **watch);
 
@@ -95,12 +101,28 @@ void weir_watch_free(struct weir_watch **watch);
 void weir_watch_charge_all(struct weir_watch *watch, const struct weir_charge *charge, size_t n);
 void weir_watch_charge(struct weir_watch *watch, const struct weir_charge *charge);
 
+/* From now on these servers, bits of their numbers modulo 32, tell nothing though they should. */
+void weir_watch_blind(struct weir_watch *watch, uint32_t servers);
+
 /* Time has come so far on every server that is not blind: clears what is at half by now. */
 void weir_watch_advance(struct weir_watch *watch, weir_time time);
 
+/* What is watched in the place of a prefix: of an IPv6 address its /64; else the prefix itself. */
+struct weir_prefix weir_watch_own(const struct weir_prefix *prefix);
+
 /* One action of an analyst: fills all buckets of a prefix and those below it that raised an
- * event, and forgets these events without telling them. */
+ * event, and ends these events, which is told. */
 void weir_watch_reset(struct weir_watch *watch, const struct weir_prefix *prefix);
+
+/* What is raised about exactly this prefix now.  The watch alone owns what is raised: whoever acts
+ * on an event it told some time ago asks again. */
+struct weir_watch_standing {
+    unsigned raised;             /* a bit for each quantity; 0: nothing is */
+    uint64_t beyond;             /* a number that is higher after each charge beyond its limit */
+    uint32_t servers;            /* by whose word it is now; 0: nothing is counted any more */
+};
+struct weir_watch_standing weir_watch_standing(const struct weir_watch *watch,
+                                               const struct weir_prefix *prefix);
 
 /* Takes up an event that another watch raised and did not clear, so that this one clears it: its
  * bucket is as if it had just passed its limit at a time.  NULL, and class, limit and children of

@@ -4,17 +4,20 @@
  * A bucket remembers that it is over (bucket.h); the alarms remember what was told, so that time
  * alone can end it.  Where a row has gone - full again, or evicted - its alarms end with the next
  * charge, or when they are due.
- * Tells nothing twice; refuses nothing.
+ * Tells nothing twice, and no end of what was left out; refuses nothing.
  */
 #include "monitor/threshold/watch_impl.h"
 
-static void tell(struct weir_watch *watch, const struct weir_watch_event *event)
+#define HELD_FOR WEIR_SECOND /* before it is looked at again */
+
+/* Whether the handler takes it. */
+static bool tell(struct weir_watch *watch, const struct weir_watch_event *event)
 {
     if (event->raised)
         watch->counts.events++;
     else
         watch->counts.cleared++;
-    watch->event(watch->context, event);
+    return watch->event(watch->context, event);
 }
 
 /* When a bucket that has some tokens now is back at half, if nothing more is charged. */
@@ -49,13 +52,13 @@ static void raise_event(struct weir_watch *watch, const struct weir_alarm_place 
     struct weir_limits limits = weir_watch_limits(watch, place->class_number, place->level);
     const struct weir_limit *limit = &limits.of[quantity];
     double tokens = levels->of[quantity].tokens;
-    bool tracked = weir_alarms_raise(watch->alarms, place, quantity, levels->servers,
-                                     half_time(limit, tokens, levels->time, levels->time)) != NULL;
-    watch->counts.untracked += !tracked;
-    tell(watch, &(struct weir_watch_event){
+    struct weir_alarm *alarm =
+        weir_alarms_raise(watch->alarms, place, quantity, levels->servers,
+                          half_time(limit, tokens, levels->time, levels->time));
+    bool taken = tell(watch, &(struct weir_watch_event){
         .raised = true,
         .observed = watch->class[place->class_number].observe,
-        .untracked = !tracked,
+        .untracked = alarm == NULL,
         .time = cost->time,
         .prefix = place->prefix[place->level],
         .quantity = quantity,
@@ -66,6 +69,13 @@ static void raise_event(struct weir_watch *watch, const struct weir_alarm_place 
         .class_name = watch->class[place->class_number].name,
         .servers = levels->servers,
     });
+    watch->counts.untracked += alarm == NULL;
+    if (!alarm)
+        return;
+    alarm->beyond = ++watch->beyond;
+    alarm->seen |= levels->seen;
+    if (!taken)
+        alarm->left_out |= (uint8_t)(1u << quantity);
 }
 
 /* An address raises when its bucket does; a network as soon as it is over with enough offenders. */
@@ -73,26 +83,29 @@ static void raise_if_due(struct weir_watch *watch, const struct weir_alarm_place
                          const struct weir_cost *cost, const struct weir_levels *levels,
                          enum weir_quantity quantity)
 {
-    const struct weir_level *level = &levels->of[quantity];
-    if (place->level == 0 ? !level->raised : !level->exceeded)
+    if (!levels->of[quantity].exceeded)
         return;
-    const struct weir_alarm *alarm =
-        weir_alarms_find(watch->alarms, place->spot[place->level].name);
+    struct weir_alarm *alarm = weir_alarms_find(watch->alarms, place->spot[place->level].name);
     unsigned children = alarm ? alarm->offenders : 0;
-    if (alarm && alarm->raised >> quantity & 1)
+    if (alarm && alarm->raised >> quantity & 1) {
+        alarm->beyond = ++watch->beyond;
+        alarm->seen |= levels->seen;
         return;
-    if (place->level > 0 && children < watch->options.children)
-        return;
-    raise_event(watch, place, cost, levels, quantity, place->level > 0 ? children : 0);
+    }
+    bool due = place->level == 0 ? levels->of[quantity].raised
+                                 : children >= watch->options.children;
+    if (due)
+        raise_event(watch, place, cost, levels, quantity, place->level > 0 ? children : 0);
 }
 
 /* Clearing. -------------------------------------------------------------- */
 
-static void clear_event(struct weir_watch *watch, struct weir_alarm *alarm, weir_time time,
-                        const struct weir_levels *levels, enum weir_quantity quantity)
+static struct weir_watch_event ended(const struct weir_watch *watch,
+                                     const struct weir_alarm *alarm, weir_time time,
+                                     const struct weir_levels *levels, enum weir_quantity quantity)
 {
     struct weir_limits limits = weir_watch_limits(watch, alarm->class_number, alarm->level);
-    struct weir_watch_event event = {
+    return (struct weir_watch_event){
         .observed = watch->class[alarm->class_number].observe,
         .time = time,
         .prefix = alarm->prefix,
@@ -103,8 +116,22 @@ static void clear_event(struct weir_watch *watch, struct weir_alarm *alarm, weir
         .class_name = watch->class[alarm->class_number].name,
         .servers = levels->servers,
     };
+}
+
+static void clear_event(struct weir_watch *watch, struct weir_alarm *alarm, weir_time time,
+                        const struct weir_levels *levels, enum weir_quantity quantity)
+{
+    struct weir_watch_event event = ended(watch, alarm, time, levels, quantity);
+    bool told = (alarm->left_out >> quantity & 1) == 0;
     weir_alarms_clear(watch->alarms, alarm, quantity);
-    tell(watch, &event);
+    if (told)
+        (void)tell(watch, &event);
+}
+
+/* One that saw it might tell of more, and is silent. */
+static bool is_held(const struct weir_watch *watch, const struct weir_alarm *alarm)
+{
+    return (alarm->seen & watch->blind) != 0;
 }
 
 /* A charge found half of the tokens, or no row any more. */
@@ -115,7 +142,7 @@ static void clear_if_due(struct weir_watch *watch, const struct weir_alarm_place
     if (!levels->made && !levels->of[quantity].cleared)
         return;
     struct weir_alarm *alarm = weir_alarms_find(watch->alarms, place->spot[place->level].name);
-    if (alarm && alarm->raised >> quantity & 1)
+    if (alarm && alarm->raised >> quantity & 1 && !is_held(watch, alarm))
         clear_event(watch, alarm, cost->time, levels, quantity);
 }
 
@@ -155,14 +182,23 @@ static void look_again(struct weir_watch *watch, struct weir_alarm *alarm, weir_
             clear_event(watch, alarm, time, &levels, q);
 }
 
+void weir_watch_blind(struct weir_watch *watch, uint32_t servers)
+{
+    watch->blind = servers;
+}
+
 void weir_watch_advance(struct weir_watch *watch, weir_time time)
 {
     struct weir_alarm *alarm;
     if (time <= watch->certain)
         return;
     watch->certain = time;
-    while ((alarm = weir_alarms_first(watch->alarms)) && alarm->due <= time)
-        look_again(watch, alarm, time);
+    while ((alarm = weir_alarms_first(watch->alarms)) && alarm->due <= time) {
+        if (is_held(watch, alarm))
+            weir_alarms_postpone(watch->alarms, alarm, time + HELD_FOR);
+        else
+            look_again(watch, alarm, time);
+    }
 }
 
 /* What another watch raised. --------------------------------------------- */
@@ -188,18 +224,17 @@ static const char *find_event(const struct weir_watch *watch, const struct weir_
     return NULL;
 }
 
-/* Empties the bucket, seen by the same servers. */
+/* Empties the bucket, by the word of the same servers in equal parts. */
 static void exhaust(struct weir_watch *watch, const struct weir_alarm_place *place,
                     const struct weir_watch_event *event, weir_time time,
                     struct weir_levels *levels)
 {
     struct weir_cost cost = {.time = time, .class_number = place->class_number};
-    cost.quantity[event->quantity] = (uint32_t)(event->limit.maximum * 1.00001) + 1;
-    cost.server = event->servers ? (uint32_t)__builtin_ctz(event->servers) : 0;
-    weir_buckets_charge(watch->level[place->level], &place->spot[place->level], &cost, levels);
-    cost.quantity[event->quantity] = 0;
+    uint32_t servers = event->servers ? event->servers : 1;
+    cost.quantity[event->quantity] = (uint32_t)(event->limit.maximum * 1.00001) /
+                                         (uint32_t)__builtin_popcount(servers) + 1;
     for (cost.server = 0; cost.server < 32; cost.server++)
-        if (event->servers >> cost.server & 1)
+        if (servers >> cost.server & 1)
             weir_buckets_charge(watch->level[place->level], &place->spot[place->level], &cost,
                                 levels);
 }
@@ -238,7 +273,38 @@ const char *weir_watch_resume(struct weir_watch *watch, struct weir_watch_event 
 static void reset_buckets(void *context, const struct weir_alarm *alarm)
 {
     struct weir_watch *watch = context;
+    struct weir_levels levels;
     weir_buckets_reset(watch->level[alarm->level], &alarm->spot);
+    weir_buckets_look(watch->level[alarm->level], &alarm->spot, watch->newest,
+                      alarm->class_number, &levels);
+    for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
+        if ((alarm->raised & ~alarm->left_out) >> q & 1) {
+            struct weir_watch_event event = ended(watch, alarm, watch->newest, &levels, q);
+            (void)tell(watch, &event);
+        }
+}
+
+struct weir_prefix weir_watch_own(const struct weir_prefix *prefix)
+{
+    struct weir_prefix own = *prefix;
+    weir_watch_level(&own);
+    return own;
+}
+
+struct weir_watch_standing weir_watch_standing(const struct weir_watch *watch,
+                                               const struct weir_prefix *prefix)
+{
+    struct weir_prefix own = *prefix;
+    int level = weir_watch_level(&own);
+    if (level < 0)
+        return (struct weir_watch_standing){0};
+    struct weir_spot spot = weir_buckets_spot(watch->level[level], &own);
+    const struct weir_alarm *alarm = weir_alarms_find(watch->alarms, spot.name);
+    struct weir_levels levels;
+    if (!alarm)
+        return (struct weir_watch_standing){0};
+    weir_buckets_look(watch->level[level], &spot, watch->newest, alarm->class_number, &levels);
+    return (struct weir_watch_standing){alarm->raised, alarm->beyond, levels.servers};
 }
 
 void weir_watch_reset(struct weir_watch *watch, const struct weir_prefix *prefix)

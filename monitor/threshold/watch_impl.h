@@ -17,10 +17,12 @@ struct weir_watch {
     struct weir_classes *classes;
     struct weir_buckets *level[WEIR_WATCH_LEVELS];
     struct weir_alarms *alarms;
-    void (*event)(void *context, const struct weir_watch_event *event);
+    bool (*event)(void *context, const struct weir_watch_event *event);
     void *context;
     weir_time newest;  /* charge */
     weir_time certain; /* time has come so far; 0: nobody said yet */
+    uint32_t blind;    /* servers */
+    uint64_t beyond;   /* charges beyond a limit of which something is raised */
     struct weir_watch_counts counts;
 };
 

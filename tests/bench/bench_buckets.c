@@ -117,10 +117,11 @@ static void bench_table(size_t addresses, size_t updates)
     weir_buckets_free(&buckets);
 }
 
-static void ignore(void *context, const struct weir_watch_event *event)
+static bool ignore(void *context, const struct weir_watch_event *event)
 {
     (void)context;
     (void)event;
+    return true;
 }
 
 /* Batches as they come from the servers; the second round finds every address again. */

@@ -48,6 +48,23 @@ class Packet:
         return ip + tcp + self.payload
 
 
+@dataclasses.dataclass(frozen=True)
+class Fragment(Packet):
+    """A piece of a packet: these octets of what stands behind its IP header, and where."""
+    piece: bytes
+    offset: int
+    more: bool
+
+    def frame(self):
+        if self.source.version == 4:
+            return struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(self.piece), self.seq & 0xffff,
+                               self.offset // 8 | self.more << 13, 64, 6, 0, self.source.packed,
+                               self.target.packed) + self.piece
+        return struct.pack(">IHBB16s16sBBHI", 0x60000000, 8 + len(self.piece), 44, 64,
+                           self.source.packed, self.target.packed, 6, 0, self.offset | self.more,
+                           self.seq % 2**32) + self.piece
+
+
 # Reading. ----------------------------------------------------------------------------
 
 
@@ -174,6 +191,19 @@ def segmented(packets, size):
             last = at + size >= packet.wire
             yield packet.but(seq=packet.seq + at, payload=piece, wire=len(piece),
                              flags=packet.flags if last else packet.flags & ~(FIN | PSH))
+
+
+def fragmented(packets, size, last_first=False):
+    """IP packets in pieces of so many octets behind the IP header, a multiple of eight."""
+    for packet in packets:
+        octets = packet.frame()[20 if packet.source.version == 4 else 40:]
+        if len(octets) <= size or packet.wire != len(packet.payload):
+            yield packet
+            continue
+        bare = {**vars(packet), "payload": b"", "wire": 0}
+        pieces = [Fragment(**bare, piece=octets[at:at + size], offset=at,
+                           more=at + size < len(octets)) for at in range(0, len(octets), size)]
+        yield from reversed(pieces) if last_first else pieces
 
 
 def swapped(packets):

@@ -101,15 +101,22 @@ class Sniffer:
 
 
 class Client(smtplib.SMTP):
-    """An SMTP client of this host that can also do what smtplib does not: pipelining, BDAT."""
+    """An SMTP client of this host that can also do what smtplib does not: pipelining, BDAT.
+    first: octets to be said before the greeting."""
 
-    def __init__(self, port, tls=False, source="127.0.0.1"):
+    def __init__(self, port, tls=False, source="127.0.0.1", first=b""):
+        self.first = first
         super().__init__("127.0.0.1", port, timeout=20, source_address=(source, 0))
         if tls:
             context = ssl.create_default_context()
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             self.starttls(context=context)
         self.ehlo("client.example")
+
+    def _get_socket(self, host, port, timeout):
+        link = super()._get_socket(host, port, timeout)
+        link.sendall(self.first)
+        return link
 
     def say(self, *lines, body=b""):
         """Sends lines, and octets behind them, in one go; the codes of the lines' replies."""
@@ -145,6 +152,23 @@ class Client(smtplib.SMTP):
             self.send(octets)
             codes += [self.getreply()[0] for _ in range(replies)]
         return codes
+
+
+class Wrapped(Client):
+    """A Client whose TLS begins with the first octet."""
+
+    def _get_socket(self, host, port, timeout):
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context.wrap_socket(super()._get_socket(host, port, timeout))
+
+
+def many_in_one_go(link, sender, recipient, text, mails):
+    """So many messages by BDAT, all commands and chunks in one go; the codes of their ends."""
+    chunk = text.replace("\n", "\r\n").encode()
+    one = "".join(f"{line}\r\n" for line in link.envelope(sender, [recipient])).encode()
+    link.send((one + b"BDAT %d LAST\r\n" % len(chunk) + chunk) * mails)
+    return [link.getreply()[0] for _ in range(3 * mails)][2::3]
 
 
 class Forger:
@@ -191,6 +215,14 @@ def part(link):
     while link.sock.recv(4096):
         pass
     link.close()
+
+
+def smtp_source(port, recipient, *words):
+    """Runs Postfix's smtp-source against a server of this host."""
+    postfix = rig.RIG / "postfix/usr"
+    subprocess.run([postfix / "sbin/smtp-source", *map(str, words), "-f", "sender@client.example",
+                    "-t", recipient, f"127.0.0.1:{port}"], check=True, capture_output=True,
+                   timeout=60, env={"LD_LIBRARY_PATH": str(postfix / "lib/postfix")})
 
 
 def swaks(port, *words):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The monitor's claims, with a real weir-monitor, two real weir-agents and their lists; what a
 sniffer would have seen is written into the spools by hand."""
+import ipaddress
 import json
 import pathlib
 import random
@@ -14,7 +15,7 @@ import harness
 import rig
 from monitor import Monitor, Server, octets_of
 
-BAD, OTHER = "203.0.113.7", "198.51.100.9"
+BAD, OTHER, SMALL = "203.0.113.7", "198.51.100.9", "192.0.2.44"
 LINES = 200  # addresses with a random trace each
 MAIL = (b"Received: from mx.example.net (mx.example.net [%s])\n"
         b"\tby mx1.example with ESMTP id 4XYZ;\n\tSat, 21 Nov 2026 18:13:00 +0000\n"
@@ -75,6 +76,14 @@ def listed(server, which, address):
     """Whether the entry that decides stands on this list now."""
     found = server.entry(which, address)
     return bool(found) and (found.get("decides") or {}).get("list") == which
+
+
+def text_of(octets, bits):
+    """An address or network of the database as people write it."""
+    if octets[:12] == bytes(10) + b"\xff\xff":
+        octets, bits = octets[12:], bits - 96
+    address = ipaddress.ip_address(octets)
+    return str(address) if bits == address.max_prefixlen else f"{address}/{bits}"
 
 
 class Threshold(World):
@@ -218,6 +227,108 @@ def reference(steps, rate=0.5, most=10):
     return None
 
 
+class Limits(World):
+    """What is limited, for whom, and how wide."""
+
+    def raised(self):
+        """(address or network, quantity, class) of all events."""
+        rows = self.monitor.rows("SELECT * FROM events WHERE kind = 'threshold'")
+        return {(text_of(row["address"], row["bits"]), row["quantity"], row["class"])
+                for row in rows}
+
+    def test_messages_and_recipients_have_limits_of_their_own(self):
+        self.world(threshold={"messages_rate": "0/s", "messages_most": 20,
+                              "recipients_rate": "0/s", "recipients_most": 30})
+        self.mx1.saw(SMALL, messages=20, accepted=20, recipients=30)
+        for server in (self.mx1, self.mx2):
+            server.saw(BAD, messages=10, accepted=1, recipients=1)
+            server.saw(OTHER, messages=1, accepted=1, recipients=15)
+        self.wait_until_taken(5)
+        time.sleep(0.5)
+        self.assertEqual(self.raised(), set())
+        self.mx1.saw(BAD, messages=1)
+        self.mx2.saw(OTHER, recipients=1)
+        self.wait_for_event()
+        self.wait_for_event(OTHER)
+        self.assertEqual(self.raised(), {(BAD, "messages", "default"),
+                                         (OTHER, "recipients", "default")})
+
+    def test_classes_have_limits_ladders_and_observation_of_their_own(self):
+        self.world()
+        for name, prefixes, most, observe, ladder in (
+                ("partners", "198.51.100.0/24", 500, False, "reject 1h"),
+                ("strict", "192.0.2.0/24", 5, False, "defer 1h"),
+                ("watched", "192.0.2.128/25", 5, True, "reject 1h")):
+            self.monitor.ask("threshold set", name=name, prefixes=prefixes, rate=[0, 0, 0],
+                             maximum=[most, 0, 0], observe=observe, ladder=ladder)
+        for address in (BAD, OTHER, SMALL, "192.0.2.200"):
+            self.mx1.saw(address, connections=60)
+        for address in (BAD, SMALL, "192.0.2.200"):
+            self.wait_for_event(address)
+        self.wait_for_entries("blacklist", BAD)
+        for entry in self.wait_for_entries("blacklist", SMALL):
+            self.assertTrue(entry["defer"])
+        self.assertEqual(self.raised(), {(BAD, "connections", "default"),
+                                         (SMALL, "connections", "strict"),
+                                         ("192.0.2.200", "connections", "watched")})
+        self.assertEqual(self.monitor.events("192.0.2.200")[0]["observed"], 1)
+        self.assertFalse(listed(self.mx1, "blacklist", "192.0.2.200"))
+
+    def test_a_network_is_blocked_when_several_of_its_addresses_exceed(self):
+        self.world(threshold={"wider": 2})
+        self.exceed("203.0.113.1", each=150)  # one alone, as often as it likes
+        self.exceed("203.0.113.2")
+        self.wait_until_taken(360)
+        self.wait_for_event("203.0.113.2")
+        self.assertNotIn("203.0.113.0/24", {prefix for prefix, *_ in self.raised()})
+        self.exceed("203.0.113.3")
+        event, = self.wait_for_event("203.0.113.0")
+        self.assertEqual((event["bits"], event["children"], event["limit_maximum"]),
+                         (120, 3, 100))
+        self.wait_for_entries("blacklist", "203.0.113.77")
+
+    def test_a_network_that_one_server_saw_is_told_and_not_blocked(self):
+        self.world(threshold={"wider": 2})
+        for last in range(1, 5):
+            self.mx1.saw(f"203.0.113.{last}", connections=60)
+        self.wait_for_event("203.0.113.0")
+        self.wait_for_entries("blacklist", "203.0.113.4")
+        self.assertFalse(listed(self.mx1, "blacklist", "203.0.113.77"))
+
+    def test_networks_of_IPv6_widen_step_by_step(self):
+        self.world(threshold={"wider": 2})
+        for n in range(9):
+            self.exceed(f"2001:db8:0:{n // 3:x}{n % 3:02x}::{n + 1}")
+        rig.wait_for(lambda: "2001:db8::/48" in {prefix for prefix, *_ in self.raised()}, 10)
+        self.assertEqual({prefix for prefix, *_ in self.raised() if "/64" not in prefix},
+                         {"2001:db8::/56", "2001:db8:0:100::/56", "2001:db8:0:200::/56",
+                          "2001:db8::/48"})
+        self.wait_for_entries("blacklist", "2001:db8:0:7777::1")
+
+    def test_an_event_stands_until_half_of_its_bucket_is_back(self):
+        self.world(threshold={"ladder": "alert 1h"})
+        start = time.time() - 600
+        for after, charge, cleared in ((0, 60, False), (20, 0, False), (34, 0, False),
+                                       (34, 20, False), (53, 0, False), (57, 0, True)):
+            for server in (self.mx1, self.mx2):  # tokens: -10, 10, 24, 4, 23, 27
+                server.saw(OTHER, at=start + after, connections=1)
+            if charge:
+                self.mx1.saw(BAD, at=start + after, connections=charge)
+                self.wait_for_event()
+            time.sleep(1.5)
+            event, = self.monitor.events(BAD)
+            self.assertEqual(event["cleared"] > 0, cleared, (after, event))
+
+    def test_more_addresses_than_there_is_room_for_are_counted(self):
+        self.world(monitor={"addresses": 1000}, threshold={"connections_rate": "0/s"})
+        for n in range(10000):
+            self.mx1.saw(f"198.18.{n >> 8}.{n & 255}", connections=10)
+        self.wait_until_taken(10000)
+        status = self.monitor.ask("status")
+        self.assertGreater(status["evicted"], 5000)
+        self.assertEqual((status["charges"], status["alarms"]), (10000, 0))
+
+
 class Responses(World):
     """What is done on all servers."""
 
@@ -273,6 +384,46 @@ class Responses(World):
         self.wait_until_taken(560)
         time.sleep(0.5)
         self.assertEqual(len(self.monitor.events()), 1)
+
+    def test_one_action_fills_the_bucket_too(self):
+        self.world(threshold={"connections_rate": "0/s"})
+        self.exceed()
+        self.wait_for_entries("blacklist")
+        self.assertEqual(self.monitor.ask("undo", prefix=BAD)["undone"], 1)
+        self.exceed(each=25)
+        self.wait_until_taken(110)
+        time.sleep(0.5)
+        self.assertEqual(len(self.monitor.events(BAD)), 1)
+        self.mx1.saw(BAD, connections=1)
+        self.wait_for_event(count=2)
+
+    def test_whoever_goes_on_is_blocked_twice_as_long_each_time(self):
+        self.world(threshold={"connections_rate": "0/s", "ladder": "defer 1s, reject 2s"})
+        self.exceed()
+        rows = rig.wait_for(self.goes_on, 30, "four decisions")
+        self.assertEqual([row["defer"] for row in rows], [1, 0, 0, 0])
+        for row, seconds in zip(rows, (1, 2, 4, 8)):
+            lasts = (row["ends"] - row["made"]) / 1e6
+            self.assertGreater(lasts, seconds - 0.01)
+            self.assertLess(lasts, seconds + 2)
+
+    def goes_on(self):
+        self.mx1.saw(BAD, connections=1)
+        time.sleep(0.2)
+        return self.decided(4)
+
+    def decided(self, count):
+        rows = self.monitor.rows("SELECT * FROM decisions ORDER BY number")
+        return rows if len(rows) >= count else None
+
+    def test_one_server_has_so_many_blocks_an_hour_and_the_other_has_its_own(self):
+        self.world(threshold={"ladder": "reject 4h", "blocks_server_hour": 3})
+        for n in range(10):
+            self.mx1.saw(f"198.51.{n}.9", connections=100)
+        rig.wait_for(lambda: self.monitor.ask("status")["blocks_withheld"] == 7, 10, "7 withheld")
+        self.assertEqual(len(self.decided(3)), 3)
+        self.mx2.saw(BAD, connections=100)
+        self.wait_for_entries("blacklist")
 
     def test_a_batch_with_times_of_its_choice_climbs_one_step(self):
         self.world(threshold={"ladder": "alert 10m, score 3 1h, defer 15m, reject 4h"})

@@ -2,10 +2,14 @@
 """A monitor that was stopped, killed or given other thresholds goes on where it was: events that
 stood end, steps of the ladder are kept, and nothing is raised, decided or told twice."""
 import collections
+import json
 import pathlib
+import os
 import random
 import re
+import signal
 import sqlite3
+import subprocess
 import sys
 import time
 import unittest
@@ -14,7 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
 import rig
-from monitor import Hook, octets_of
+from monitor import FAKETIME, PLAIN, Hook, octets_of
 from test_monitor import BAD, OTHER, World
 
 ADDRESSES, BURSTS = 60, 5
@@ -118,6 +122,63 @@ class Again(World):
             time.sleep(1.2)
         lists = self.monitor.rows("SELECT list FROM decisions ORDER BY number")
         self.assertEqual([row["list"] for row in lists], ["score", "blacklist"])
+
+    def test_a_clock_that_is_wrong_for_a_while_makes_nothing_forgotten(self):
+        if not FAKETIME or os.environ.get("ASAN_OPTIONS"):
+            self.skipTest("there is no libfaketime (Debian's package), or no room for it")
+        self.begin()
+        self.passes(1)
+        rig.wait_for(lambda: self.monitor.about(OTHER), 10, "its address")
+        rig.wait_for(lambda: self.monitor.rows("SELECT * FROM minutes"), 10, "its minutes")
+        for i, away in enumerate(("-400d", "+40d", "-3d")):
+            self.monitor.stop()
+            rows = self.monitor.rows("SELECT * FROM minutes")
+            with sqlite3.connect(self.monitor.weir.folder / "spam.db") as database:
+                database.execute("INSERT OR REPLACE INTO state VALUES ('retained', ?)",
+                                 (int(time.time() * 10**6),))
+            self.monitor.process.environment = {**PLAIN, "LD_PRELOAD": str(FAKETIME),
+                                                "NO_FAKE_STAT": "1", "FAKETIME": away,
+                                                "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+            self.monitor.start()
+            rig.wait_for(lambda: self.monitor.log().count("nothing is forgotten") == i + 1, 10,
+                         f"doubt of a clock of {away}")
+            time.sleep(1)
+            self.assertEqual(self.monitor.rows("SELECT * FROM minutes"), rows, away)
+
+    def test_a_sniffer_that_does_not_come_up_with_its_server_is_missed(self):
+        self.world()
+        self.mx1.write(f"at={time.time():.6f} kind=health packets=1")
+
+        def silent(server):
+            listed = json.loads(self.monitor.weir.ctl("server", "list", "--json"))
+            health, = (one["health"] for one in listed if one["name"] == server.name)
+            return health.get("sniffer_silent", 0)
+
+        rig.wait_for(lambda: silent(self.mx1) >= 3, 15, "silence")
+        for server in (self.mx1, self.mx2):
+            server.process.stop()
+            server.process.start()
+        rig.wait_for(lambda: silent(self.mx1) == 0, 15, "the agent's new beginning")
+        rig.wait_for(lambda: silent(self.mx1) >= 3, 15, "silence from the start")
+        self.assertEqual(silent(self.mx2), 0)  # it never had one
+
+    def test_two_monitors_do_not_work_with_one_database(self):
+        self.world()
+        second = subprocess.run([rig.BUILD / "weir-monitor", "-c", self.monitor.weir.conf, "-l",
+                                 f"inet:127.0.0.1:{rig.free_port()}"], capture_output=True,
+                                text=True, timeout=20, check=False)
+        self.assertNotEqual(second.returncode, 0)
+        self.assertRegex(second.stderr, "another weir-monitor is at work")
+        self.assertTrue(self.monitor.answers())
+
+    def test_a_default_set_by_weirctl_says_that_it_counts(self):
+        self.world(threshold={"observe": "yes"})
+        self.monitor.weir.ctl("threshold", "set", "default", "--connections", "1/s:60")
+        self.assertNotIn("does not count", self.monitor.log())
+        self.monitor.weir.configure(threshold={"observe": "no"})
+        self.monitor.process.send(signal.SIGHUP)
+        rig.wait_for(lambda: "observe = no does not count" in self.monitor.log(), 10,
+                     "what counts")
 
     def test_killed_at_random_moments_nothing_is_raised_or_told_twice_or_lost(self):
         seed = random.randrange(1 << 32)

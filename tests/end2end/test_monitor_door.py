@@ -29,6 +29,7 @@ OF_SERVER_MOST = 64
 SHARE = 750000  # rows that one server may have in one of the two tables
 BATCH = 15000   # lines: just below 1 MB
 PAGE = 5000  # decisions in an answer
+EVENTS_MOST = 5000  # an hour, that one server alone saw
 
 
 class Visitor(World):
@@ -136,6 +137,27 @@ class Share(Visitor):
                      "room for it, too")
         self.assertGreaterEqual(self.monitor.ask("status")["over_share"], 2)
         self.monitor.kill()
+
+
+class Alone(Visitor):
+    """A server that invents offenders."""
+
+    def test_what_one_server_alone_tells_of_is_bounded_and_shown(self):
+        at, count = time.time(), EVENTS_MOST + 100
+        self.assertEqual(self.spool("sniffer-1-1.log~01234567", b"".join(
+            b"at=%.6f kind=traffic address=10.%d.%d.1 connections=1000\n" % (at, n >> 8, n & 255)
+            for n in range(count)))[0], 200)
+        rig.wait_for(lambda: self.monitor.ask("status")["events"] >= EVENTS_MOST, 60)
+        status = self.monitor.ask("status")
+        self.assertGreater(status["events_left_out"], 0)
+        self.assertEqual(status["events"] + status["events_left_out"], count)
+        self.assertEqual(len(self.monitor.rows("SELECT number FROM events")), status["events"])
+        self.assertEqual(status["left_out_names"], "mx1")
+        self.assertRegex(self.monitor.weir.ctl("status", check=False).stdout,
+                         r"(?m)^  left out   \d+ events that one server alone told of, .*: mx1$")
+        mx2 = self.server("mx2")
+        mx2.saw(BAD, connections=100)
+        self.wait_for_event()
 
 
 class Orders(Visitor):

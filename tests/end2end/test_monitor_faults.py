@@ -139,6 +139,15 @@ class Faults(World):
             time.sleep(0.5)
         self.compare()
 
+    def test_what_a_sniffer_left_that_is_gone_is_taken_and_goes(self):
+        self.monitor_with(threshold=QUIET)
+        mx1 = self.server("mx1", spool={"turn": "1s"})
+        left = mx1.spool / "sniffer-1000000000-1.log.part"
+        left.write_text(f"at={time.time():.6f} kind=traffic address={BAD} connections=7\nat=179")
+        self.wait_until_taken(1)
+        rig.wait_for(lambda: not list(mx1.spool.iterdir()), 10, "the spool to be empty")
+        self.assertEqual(self.monitor.sums()[octets_of(BAD)][0], 7)
+
     def test_a_block_outlives_the_monitor_and_the_agent(self):
         self.world()
         self.exceed()

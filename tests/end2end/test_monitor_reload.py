@@ -89,9 +89,12 @@ class Reload(World):
 
     def test_what_cannot_be_changed_is_told(self):
         self.world()
-        log = self.good(monitor={"listen": "inet:127.0.0.1:1", "journal_size": "2G"})
+        log = self.good(monitor={"listen": "inet:127.0.0.1:1", "journal_size": "2G"},
+                        info={"key_file": "other.key"}, message={"spam_score": 4.5})
         self.assertIn("[monitor] listen = inet:127.0.0.1:1 is used from the next start on", log)
         self.assertIn("[monitor] journal_size = 2G is used from the next start on", log)
+        self.assertRegex(log, r"\[info\] key_file = \S*other.key is used from the next start on")
+        self.assertRegex(log, r"\[message\] spam_score = 4.5\S* is used from the next start on")
         self.exceed_with(BAD, 100)
         self.wait_for_event()
 

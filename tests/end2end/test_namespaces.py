@@ -23,12 +23,11 @@ import harness
 import namespaces
 import rig
 import smtp
-from monitor import PLAIN
+from monitor import FAKETIME, PLAIN
 
 CUT = 60 if "WEIR_LONG" in os.environ else 15
 THRESHOLD = {"connections_rate": "0.5/s", "connections_most": 60, "recipients_rate": "0.025/s",
              "recipients_most": 100, "ladder": "reject 4h"}
-FAKETIME = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
 
 
 def setUpModule():

@@ -146,5 +146,22 @@ class Both(unittest.TestCase):
         self.assertGreater(len(daemon.decisions()), before, "the daemon was never asked")
 
 
+class Blocked(unittest.TestCase):
+    def test_A20_A36_a_block_for_now_defers_on_both_and_ends_by_itself(self):
+        rig.needs_root()
+        server = milter.MailServer(mode="enforce")
+        self.addCleanup(server.close)
+        beside = exim.PrivateExim(server.folder, "light", server.weir)
+        content = next(messages())
+        server.weir.ctl("blacklist", "add", OTHER, "--defer", "--for", "5s", "--reason", "too much")
+        exim.hand_over(server.weir.folder)
+        outcome = server.send(content, client=OTHER)
+        self.assertEqual((outcome.accepted, outcome.reply.code // 100), (False, 4), outcome)
+        self.assertIn("too much", outcome.reply.text)
+        self.assertRegex(beside.session_from(OTHER, content), r"\n4\d\d .*too much")
+        rig.wait_for(lambda: server.send(content, client=OTHER).accepted, 15, "its end")
+        self.assertIn("250 OK id=", beside.session_from(OTHER, content))
+
+
 if __name__ == "__main__":
     harness.main()

@@ -272,6 +272,24 @@ class Changed(unittest.TestCase):
             with self.subTest(wrapping):
                 self.all_equal(self.heard(wrapping, lambda p: p, wrapping=wrapping))
 
+    def test_in_fragments_only_the_first_counts(self):
+        """What the others carry is missing: told as gaps, and never makes more of anything."""
+        for family, move in (("4", lambda p: p), ("6", captures.moved_to_ipv6)):
+            for size in (64, 1024):
+                for last_first in (False, True):
+                    parts = collections.Counter()
+
+                    def change(packets, move=move, size=size, last_first=last_first, parts=parts):
+                        pieces = list(captures.fragmented(move(packets), size, last_first))
+                        parts["later"] += sum(1 for one in pieces if getattr(one, "offset", 0))
+                        return pieces
+
+                    with self.subTest(family=family, size=size, last_first=last_first):
+                        heard = self.heard(f"frag{family}", change)
+                        self.check(heard, 10 if size == 64 else 25, client=False)
+                        told = sum(now["file"][0]["fragments"] for now in heard.values())
+                        self.assertEqual(told, parts["later"])
+
     def proxied(self, version, unknown=False, trusted="0.0.0.0/0,::/0"):
         header = captures.proxy_header(version, unknown)
         return self.heard(f"proxy{version}", lambda p: captures.proxied(p, PORTS, header),
@@ -499,6 +517,10 @@ class Files(unittest.TestCase):
         for words, code in ((("-c", path, "-t"), 78), (("-c", good, "-t"), 0),
                             (("-c", nobody, "-t"), 78), (("-c", path, "-r", self.good), 78)):
             sniff(*words, code=code)
+        many = ",".join(map(str, range(1, 18)))
+        for words in ((), ("-t",)):  # told before anything is listened at
+            done = sniff("-c", good, "-p", many, *words, code=78)
+            self.assertIn("too many ports", done.stderr.decode())
 
 
 if __name__ == "__main__":

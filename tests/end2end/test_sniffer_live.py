@@ -6,13 +6,13 @@ import re
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+import captures
 import harness
 import postfix
 import rig
@@ -67,10 +67,7 @@ class WithPostfix(unittest.TestCase):
         return len(sizes), sum(map(int, sizes.values()))
 
     def source(self, *words):
-        """Runs smtp-source."""
-        subprocess.run([rig.RIG / "postfix/usr/sbin/smtp-source", *map(str, words), "-f",
-                        "sender@client.example", "-t", TO, f"127.0.0.1:{self.postfix.port}"],
-                       check=True, capture_output=True, timeout=60, env=self.postfix.environment)
+        sniffing.smtp_source(self.postfix.port, TO, *words)
 
     def client(self, tls=False):
         return sniffing.Client(self.postfix.port, tls)
@@ -132,6 +129,18 @@ class Clear(WithPostfix):
             sniffing.swaks(self.postfix.port, "-f", FROM, "-t", f"{TO},{REFUSED[0]}", *words)
         sniffing.swaks(self.postfix.port, "-f", FROM, "-t", REFUSED[0])
         self.check(connections=4)
+
+    def test_more_messages_in_one_go_than_commands_can_wait_are_counted_and_told(self):
+        for mails in (10, 30, 60):
+            with self.client() as link:
+                codes = sniffing.many_in_one_go(link, FROM, TO, TEXT, mails)
+            self.assertEqual(codes, [250] * mails)
+        with self.client() as link:
+            junk = ["RSET", "NOOP"] * 35
+            self.assertEqual(link.say(*junk), [250] * 70)
+            link.pipelined(FROM, [f"u{number}@{postfix.DOMAIN}" for number in range(60)], TEXT)
+        self.check(forged=True)
+        self.assertIn("odd", self.sniffer.health())
 
     def test_messages_in_chunks(self):
         with self.client() as link:
@@ -218,6 +227,35 @@ class Trusted(WithPostfix):
                                                       "recipients")], [1, 1, 1, 1])
         self.assertEqual(self.sniffer.sums()["127.0.0.1"]["connections"], 0)
 
+    def test_behind_XCLIENT_without_an_address_nobody_is_charged(self):
+        with self.client() as link:
+            self.assertEqual(link.docmd("XCLIENT", "ADDR=[UNAVAILABLE]")[0], 220)
+            link.ehlo()
+            link.sendmail("a@client.example", TO, "Subject: x\n\nText.\n")
+        self.assertEqual(self.logged()[0], 1)
+        self.sniffer.stop()
+        self.assertEqual(self.sniffer.sums(), {})
+
+
+class Proxied(Trusted):
+    """A Postfix that believes the PROXY protocol."""
+
+    extra = WithPostfix.extra + "smtpd_upstream_proxy_protocol = haproxy\n"
+    test_XCLIENT_of_a_trusted_proxy_is_charged_to_the_client_it_tells = None
+
+    def test_PROXY_headers_of_a_trusted_proxy_are_charged_to_the_client_they_tell(self):
+        for version, unknown in ((1, False), (2, True), (2, False)):  # True: a health check
+            first = captures.proxy_header(version, unknown)
+            with sniffing.Client(self.postfix.port, first=first) as link:
+                if not unknown:
+                    link.sendmail(FROM, TO, TEXT)
+        self.assertEqual(self.logged(), (2, 2))
+        self.sniffer.stop()
+        sums = self.sniffer.sums()[captures.PROXY_CLIENT[0]]
+        self.assertEqual([sums[name] for name in ("connections", "messages", "accepted",
+                                                  "recipients")], [2, 2, 2, 2])
+        self.assertEqual(sum(self.sniffer.sums()["127.0.0.1"].values()), 0)
+
 
 class Encrypted(WithPostfix):
     def test_messages_inside_TLS_are_estimated(self):
@@ -300,6 +338,16 @@ class Daemon(WithPostfix):
         self.source("-m", 5)
         self.assertEqual(self.check()["accepted"], 12)
 
+    def test_a_reload_with_another_interface_listens_where_it_did_and_says_so(self):
+        self.sniffer.weir.configure(sniffer={"interface": "other0"})
+        for times in (1, 2):
+            self.sniffer.process.send(signal.SIGHUP)
+            rig.wait_for(lambda: self.sniffer.process.log().count("configuration read") == times)
+            self.assertEqual(self.sniffer.process.log().count("needs a restart"), times)
+        self.assertNotIn("at other0", self.sniffer.process.log())
+        self.source("-m", 3)
+        self.assertEqual(self.check()["accepted"], 3)
+
     def test_a_line_tells_each_second_how_it_fares(self):
         rig.wait_for(lambda: len([line for line in self.sniffer.lines()
                                   if line["kind"] == "health"]) >= 3)
@@ -309,6 +357,22 @@ class Daemon(WithPostfix):
     def test_what_cannot_be_listened_at_is_named(self):
         with self.assertRaisesRegex(rig.Trouble, "nosuch0"):
             sniffing.Sniffer(25, interface="nosuch0")
+
+    def test_A13_a_second_sniffer_at_a_spool_is_refused_and_the_first_goes_on(self):
+        for killed in (False, True):
+            if killed:
+                self.sniffer.process.stop(signal.SIGKILL)
+                self.sniffer = sniffing.Sniffer(self.postfix.port, before=self.sniffer)
+                self.addCleanup(self.sniffer.process.end)
+            for interface in ("lo", "any"):
+                second = rig.Process([rig.BUILD / "weir-sniffer", "-c", self.sniffer.weir.conf,
+                                      "-i", interface], self.sniffer.folder / "second.log")
+                second.start()
+                rig.wait_for(lambda: not second.alive())  # pylint: disable=W0640
+                self.assertEqual(second.popen.returncode, 71)
+                self.assertIn("another weir-sniffer writes to", second.log())
+        self.source("-m", 7)
+        self.assertEqual(self.check()["accepted"], 7)
 
     def test_all_interfaces_at_once(self):
         every = sniffing.Sniffer(self.postfix.port, interface="any")

@@ -245,6 +245,36 @@ class Servers(Case):
         agent.start()
         rig.wait_for(lambda: self.monitor.server("mx1")["state"] == "seen", 15, "mx1 to be seen")
 
+    def test_trouble_of_a_sniffer_is_shown_for_as_long_as_it_lasts(self):
+        def health(ago, **sums):
+            words = " ".join(f"{name}={number}" for name, number in sums.items())
+            return f"at={time.time() - ago:.6f} kind=health {words}"
+        well = {"packets": 1000, "kernel_dropped": 70, "gaps": 7, "odd": 3, "forged": 2}
+        taken = self.json("status")["monitor"]["status"]["lines"]
+        self.monitor.spool("mx1", [health(9, **well), health(8, **dict(well, packets=2000))])
+        rig.wait_for(lambda: self.json("status")["monitor"]["status"]["lines"] == taken + 2)
+        self.assertEqual(self.json("status")["monitor"]["sniffers"], [])
+        self.monitor.spool("mx1", [health(5, packets=3000, kernel_dropped=75, gaps=9, odd=4,
+                                          forged=5)])
+        rig.wait_for(lambda: (self.monitor.server("mx1")["health"] or {}).get("sniffer"), 15,
+                     "trouble of the sniffer")
+        self.assertEqual(self.monitor.server("mx1")["health"]["sniffer"],
+                         {"packets": 2000, "kernel_dropped": 5, "gaps": 2, "spool_dropped": 0,
+                          "odd": 1, "forged": 3})
+        self.assertRegex(self.good("server", "list"),
+                         r"(?m)^mx1 .*, its sniffer: 5 packets lost, 2 gaps in what it heard, "
+                         r"3 segments that contradicted others, 1 replies that did not fit$")
+        sniffers = self.json("status")["monitor"]["sniffers"]
+        self.assertEqual([(one["server"], one["trouble"]) for one in sniffers],
+                         [("mx1", "5 packets lost"), ("mx1", "2 gaps in what it heard"),
+                          ("mx1", "3 segments that contradicted others"),
+                          ("mx1", "1 replies that did not fit")])
+        text = self.good("status")  # a note, and no problem
+        self.assertRegex(text, r"(?m)^  sniffer +mx1: 5 packets lost in the last hour or two: .*"
+                         r"\[sniffer\] buffer is too small$")
+        self.assertRegex(text, r"(?m)^  sniffer +mx1: 3 segments that contradicted others .*hide "
+                         r"mail")
+
     def test_a_server_that_falls_silent_is_blind(self):
         agent = self.monitor.agents["mx1"][1]
         agent.send(signal.SIGSTOP)
@@ -327,12 +357,45 @@ class Decisions(Case):
                              {(f"uid {os.geteuid()}", "203.0.113.60"),
                               (f"uid {os.geteuid()}", "203.0.113.0/26")})
 
+    def change(self, sql):
+        with sqlite3.connect(self.monitor.weir.folder / "spam.db", timeout=10) as database:
+            database.execute(sql)
+        database.close()
+
+    def test_what_cannot_be_noted_in_the_audit_is_not_done(self):
+        self.good("threshold", "set", "stays", "--prefix", "192.0.2.0/25", "--messages", "1/s:3")
+        self.change("CREATE TRIGGER no_audit BEFORE INSERT ON audit BEGIN "
+                    "SELECT raise(abort, 'the audit is closed'); END")
+        try:
+            for words in (["server", "add", "mx8"], ["server", "revoke", "mx1"],
+                          ["threshold", "remove", "stays"], ["unblock", "203.0.113.201"],
+                          ["block", "203.0.113.201", "--for", "4h"],
+                          ["threshold", "set", "comes", "--prefix", "192.0.2.128/25",
+                           "--messages", "1/s:3"]):
+                with self.subTest(" ".join(words)):
+                    self.refused(74, "the audit is closed", *words)
+        finally:
+            self.change("DROP TRIGGER no_audit")
+        self.assertNotIn("mx8", [row["name"] for row in self.json("server", "list")])
+        self.assertEqual(self.monitor.server("mx1")["state"], "seen")
+        names = [row["name"] for row in self.json("threshold", "show")]
+        self.assertIn("stays", names)
+        self.assertNotIn("comes", names)
+        self.assertEqual(self.json("decisions", "203.0.113.201"), [])
+
     def test_a_wider_block_is_told_when_it_stays(self):
         self.good("block", "203.0.114.0/24", "--for", "4h")
         done = self.refused(1, r"203\.0\.114\.0/24, which holds it", "unblock", "203.0.114.5")
         self.assertIn("0 decisions", done.stdout)
         self.good("block", "203.0.114.9", "--for", "4h")
         self.assertEqual(self.json("unblock", "203.0.114.0/24")["undone"], 2)
+
+    def test_one_address_of_a_64_is_unblocked_with_its_64(self):
+        self.monitor.spool("mx1", [traffic(time.time(), "2001:db8:64::1", connections=500)])
+        rig.wait_for(lambda: self.json("decisions", "2001:db8:64::/64"), 10, "a block of the /64")
+        self.assertIn("2001:db8:64::/64: 1 decision taken back, and its buckets are full again",
+                      self.good("unblock", "2001:db8:64::1"))
+        self.assertEqual(self.json("events", "--open", "2001:db8:64::/64"), [])
 
     def test_mistakes_are_refused(self):
         self.refused(DATA, r"wider than /8 \(IPv6: /16\)\n", "block", "202.0.0.0/7", "--for", "4h")

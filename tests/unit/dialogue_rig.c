@@ -96,6 +96,12 @@ void dialogue_rig_turn(struct dialogue_rig *rig, const struct turn *turn, int cu
     }
 }
 
+void dialogue_rig_turns(struct dialogue_rig *rig, const struct turn *turns)
+{
+    for (; turns->side; turns++)
+        dialogue_rig_turn(rig, turns, DIALOGUE_WHOLE, NULL);
+}
+
 struct weir_heard dialogue_hear(struct dialogue_rig *rig, struct weir_dialogue_options options,
                                 const struct turn *turns, int cut, struct seeded *seeded)
 {

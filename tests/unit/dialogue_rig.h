@@ -19,6 +19,16 @@ struct turn {
     const char *text;
 };
 
+/* Turns that most dialogues have. */
+#define GREETING {'S', "220 mx.example ESMTP\r\n"}, {'C', "EHLO c.example\r\n"}, \
+                 {'S', "250-mx.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n"}
+#define ENVELOPE {'C', "MAIL FROM:<a@x>\r\n"}, {'S', "250 2.1.0 Ok\r\n"}, \
+                 {'C', "RCPT TO:<b@y>\r\n"}, {'S', "250 2.1.5 Ok\r\n"}
+#define GO_AHEAD {'C', "DATA\r\n"}, {'S', "354 go ahead\r\n"}
+#define BYE {'C', "QUIT\r\n"}, {'S', "221 bye\r\n"}
+/* The one that this envelope begins, with the octets of its body behind it. */
+#define ACCEPTED "accepted 250 <a@x> to <b@y> 1+0 "
+
 enum { DIALOGUE_WHOLE, DIALOGUE_OCTETS, DIALOGUE_PIECES };
 
 struct dialogue_rig {
@@ -35,6 +45,9 @@ void dialogue_rig_close(struct dialogue_rig *rig);
 /* Feeds a turn, cut as told; seeded is used for pieces only. */
 void dialogue_rig_turn(struct dialogue_rig *rig, const struct turn *turn, int cut,
                        struct seeded *seeded);
+
+/* Feeds turns whole. */
+void dialogue_rig_turns(struct dialogue_rig *rig, const struct turn *turns);
 
 /* Octets that are no text, and octets that are missing. */
 void dialogue_rig_octets(struct dialogue_rig *rig, char side, const void *octets, size_t len);

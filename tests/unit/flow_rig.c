@@ -63,7 +63,7 @@ static void closed(void *context, struct weir_flow *flow, enum weir_flow_end end
     rig->last = *flow;
     free(flow->session);
     flow->session = NULL;
-    note(rig, "%s ", weir_flow_end_name(end));
+    note(rig, flow->proven ? "%s " : "%s-unproven ", weir_flow_end_name(end));
 }
 
 static void syn(void *context, weir_time time, const struct weir_address *client)
@@ -81,7 +81,7 @@ static void forged(void *context, struct weir_flow *flow, uint64_t len)
     note(rig, "forged %llu ", (unsigned long long)len);
 }
 
-struct rig *rig_new(size_t flows_most, bool keep_streams)
+static struct rig *make(size_t flows_most, bool keep_streams, bool one_sided)
 {
     static const uint16_t ports[] = {25, 465};
     struct rig *rig = calloc(1, sizeof(*rig));
@@ -91,6 +91,7 @@ struct rig *rig_new(size_t flows_most, bool keep_streams)
     struct weir_flow_handler handler = {rig, opened, octets, gap, closed, syn, forged};
     struct weir_flows_options options = {.ports = ports, .port_count = 2, .proxies = &proxy,
                                          .proxy_count = 1, .flows_most = flows_most,
+                                         .one_sided = one_sided,
                                          .key = weir_hash_key_random()};
     if (weir_flows_new(&options, &handler, &rig->flows) != 0)
         abort();
@@ -101,6 +102,16 @@ struct rig *rig_new(size_t flows_most, bool keep_streams)
         rig->stream[i].known = calloc(1, RIG_STREAM);
     }
     return rig;
+}
+
+struct rig *rig_new(size_t flows_most, bool keep_streams)
+{
+    return make(flows_most, keep_streams, true);
+}
+
+struct rig *rig_new_live(size_t flows_most)
+{
+    return make(flows_most, false, false);
 }
 
 void rig_free(struct rig **rigp)

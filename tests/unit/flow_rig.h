@@ -9,6 +9,11 @@
 
 #include "sniffer/flow.h"
 
+static const enum weir_side C = WEIR_SIDE_CLIENT, S = WEIR_SIDE_SERVER;
+
+/* One of the table's counts. */
+#define COUNT(rig, what) weir_flows_counts((rig)->flows)->what
+
 #define RIG_LOG 65536
 #define RIG_STREAM (4u << 20)
 
@@ -35,6 +40,8 @@ struct rig {
 
 /* A table for ports 25 and 465 with proxies in 10.9.0.0/16. */
 struct rig *rig_new(size_t flows_most, bool keep_streams);
+/* The same, to which captures are not one-sided. */
+struct rig *rig_new_live(size_t flows_most);
 void rig_free(struct rig **rig);
 
 /* The log since the last call. */

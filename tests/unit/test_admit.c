@@ -213,6 +213,28 @@ static void what_is_noted_is_stored_and_who_is_silent_is_counted(void **state)
     }
 }
 
+/* A server is added or revoked now and then. */
+static void another_server_changes_nothing_for_those_that_are_there(void **state)
+{
+    struct rig *rig = *state;
+    char secret[WEIR_SECRET_TEXT];
+    size_t seen, blind;
+
+    assert_int_equal(knock(rig, A, "", NOW), 200);
+    assert_int_equal(knock(rig, B, "", NOW + 1), 409);
+    assert_int_equal(rig->refused, 1);
+    weir_admit_sniffer(rig->admit, 2, true);
+    assert_int_equal(weir_admit_store(rig->admit), 0);
+    strcpy(secret, rig->secret);
+    add_server(rig, "mx3");
+    strcpy(rig->secret, secret);
+    assert_int_equal(weir_admit_refresh(rig->admit), 0);
+    weir_admit_count(rig->admit, NOW + 2, &seen, &blind);
+    assert_int_equal(blind, 1);
+    assert_int_equal(knock(rig, B, "", NOW + 2), 409);
+    assert_int_equal(rig->refused, 1); /* it was told */
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static void what_could_not_be_stored_is_stored_the_next_time(void **state)
@@ -240,6 +262,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_could_not_be_stored_is_stored_the_next_time),
+        TEST(another_server_changes_nothing_for_those_that_are_there),
         TEST(A13_only_a_known_server_with_its_secret_is_let_in),
         TEST(A13_a_second_agent_is_refused_and_told_of_once),
         TEST(A13_a_revoked_server_stays_out_until_it_is_added_with_a_new_secret),

@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+#include <lmdb.h>
+
 #include "core/base/error.h"
 #include "monitor/agent/apply_io.h"
 #include "tests/unit/lists_rig.h"
@@ -270,6 +272,43 @@ static void a_full_command_removes_what_it_does_not_name_and_any_other_does_not(
     weir_lists_free(&lists);
 }
 
+/* How many there ever were; nobody may have the lists open. */
+static size_t transactions(const struct lists_rig *rig)
+{
+    MDB_envinfo info;
+    MDB_env *env;
+
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_open(env, rig->path, MDB_NOSUBDIR | MDB_RDONLY, 0), 0);
+    assert_int_equal(mdb_env_info(env, &info), 0);
+    mdb_env_close(env);
+    return info.me_last_txnid;
+}
+
+static void each_list_is_written_to_the_disk_once_whatever_goes(void **state)
+{
+    static const char *const names[] = {"192.0.2.1", "192.0.2.2", "2001:db8::1", "192.0.2.0/24"};
+    struct lists_rig *rig = *state;
+    struct weir_lists *lists = lists_rig_open(rig, true, NULL, 0);
+    struct said set = saying(false), removed = saying(false);
+    char minus[64];
+
+    for (size_t i = 0; i < 2 * sizeof names / sizeof names[0]; i++) {
+        enum weir_list list = i % 2 ? WEIR_LIST_BLACK : WEIR_LIST_ACCEPT;
+
+        say(&set, list, names[i / 2], RIG_NOW + WEIR_HOUR);
+        snprintf(minus, sizeof minus, "-%s", names[i / 2]);
+        say(&removed, list, minus, 0);
+    }
+    assert_int_equal(apply(rig, lists, &set).set, 8);
+    weir_lists_free(&lists);
+    size_t before = transactions(rig);
+    lists = lists_rig_open(rig, true, NULL, 0);
+    assert_int_equal(apply(rig, lists, &removed).removed, 8);
+    weir_lists_free(&lists);
+    assert_int_equal(transactions(rig) - before, 2);
+}
+
 static void what_has_ended_is_not_set(void **state)
 {
     struct lists_rig *rig = *state;
@@ -295,6 +334,7 @@ int main(void)
         TEST(what_decides_nothing_here_is_noted_until_it_is_said_otherwise),
         TEST(more_than_can_be_noted_is_counted),
         TEST(a_full_command_removes_what_it_does_not_name_and_any_other_does_not),
+        TEST(each_list_is_written_to_the_disk_once_whatever_goes),
         TEST(what_has_ended_is_not_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include "monitor/database/database_audit_io.h"
 #include "monitor/database/database_decisions_io.h"
 #include "monitor/database/database_events_io.h"
+#include "monitor/database/database_ladder_io.h"
 #include "monitor/database/database_retention_io.h"
 #include "tests/unit/database_rig.h"
 
@@ -126,6 +127,97 @@ static void what_stands_is_never_forgotten(void **state)
     assert_int_equal(database_number(rig, "SELECT count(*) FROM events WHERE number <> 1"), 2);
 }
 
+/* Steps of SQLite's machine in statements about a table since they were asked for last. */
+static int steps(struct database_rig *rig, const char *table)
+{
+    int sum = 0;
+
+    for (size_t i = 0; i < WEIR_DATABASE_STATEMENTS && rig->database->prepared[i].sql; i++)
+        if (strstr(rig->database->prepared[i].sql, table))
+            sum += sqlite3_stmt_status(rig->database->prepared[i].statement,
+                                       SQLITE_STMTSTATUS_VM_STEP, 1);
+    return sum;
+}
+
+static int count_listed(void *context, bool score, weir_time made, uint64_t servers)
+{
+    (void)score, (void)made, (void)servers;
+    ++*(unsigned *)context;
+    return 0;
+}
+
+/* A year of rows, of which none is to go: looking costs the same as with few. */
+static void what_stays_is_not_looked_through(void **state)
+{
+    static const char *const tables[] = {"DELETE FROM events", "DELETE FROM audit",
+                                         "FROM decisions LEFT JOIN"};
+    struct database_rig *rig = *state;
+    struct weir_retention keep = {.events = WEIR_DAY, .audit = WEIR_DAY, .rows = 10};
+    int before[3] = {0}, now;
+    unsigned listed = 0;
+
+    for (int many = 0; many < 2; many++) {
+        assert_int_equal(weir_database_run(rig->database, many
+            ? "WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n LIMIT 20000) "
+              "INSERT INTO audit (time, who, what, detail) SELECT 1795000000000000, '', '', '' "
+              "FROM n"
+            : "WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n LIMIT 100) "
+              "INSERT INTO audit (time, who, what, detail) SELECT 1795000000000000, '', '', '' "
+              "FROM n"), 0);
+        assert_int_equal(weir_database_run(rig->database,
+            "INSERT INTO events (raised, cleared, kind, address, bits, server, quantity, class, "
+            "observed, limit_rate, limit_maximum, rate, tokens, children, servers, text) "
+            "SELECT time, time, '', x'', 0, 0, '', '', 0, 0, 0, 0, 0, 0, 0, '' FROM audit;"
+            "INSERT INTO decisions (made, event, generation, changed, list, address, bits, ends, "
+            "defer, points, reason, origin) SELECT time, 0, 0, 0, 'score', x'', 0, 0, 0, 0, '', "
+            "'monitor' FROM audit"), 0);
+        assert_int_equal(retain(rig, &keep).events, 0);
+        assert_int_equal(weir_database_listed(rig->database, "monitor", NOW, count_listed,
+                                              &listed), 0);
+        for (size_t i = 0; i < 3; i++) {
+            now = steps(rig, tables[i]);
+            assert_true(now > 0 && (!many || now <= before[i] + 10));
+            before[i] = now;
+        }
+    }
+    assert_int_equal(listed, 0);
+}
+
+/* Floods make history grow, too; what is newest of it stays, whatever the size. */
+static void history_gives_way_to_the_size_but_for_the_newest(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_retention keep = {.octets_most = 1 << 20, .rows = 5000, .untimely = true};
+    const int more = WEIR_RETENTION_LEAST + 5000;
+    char sql[1024];
+    uint64_t early = 0;
+
+    snprintf(sql, sizeof sql,
+             "WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n LIMIT %d) "
+             "INSERT INTO audit (time, who, what, detail) SELECT n, '', '', '' FROM n;"
+             "INSERT INTO events (raised, cleared, kind, address, bits, server, quantity, class, "
+             "observed, limit_rate, limit_maximum, rate, tokens, children, servers, text) "
+             "SELECT time, time %% 5, '', x'', 0, 0, '', '', 0, 0, 0, 0, 0, 0, 0, '' FROM audit;"
+             "INSERT INTO decisions (made, event, generation, changed, list, address, bits, ends, "
+             "defer, points, reason, origin) SELECT time, 0, 0, 0, 'score', x'', 0, time, 0, 0, "
+             "'', 'monitor' FROM audit;"
+             "INSERT INTO ladder SELECT CAST(time AS BLOB), 0, time, 0, 0, 0, 0, 0 FROM audit",
+             more);
+    assert_int_equal(weir_database_run(rig->database, sql), 0);
+    for (int i = 0; i < 60; i++)
+        early += retain(rig, &keep).early;
+    assert_true(database_number(rig, "SELECT count(*) FROM audit") == WEIR_RETENTION_LEAST);
+    assert_true(database_number(rig, "SELECT min(time) FROM audit") == more - WEIR_RETENTION_LEAST
+                + 1);
+    assert_true(database_number(rig, "SELECT count(*) FROM decisions") == WEIR_RETENTION_LEAST);
+    assert_true(database_number(rig, "SELECT count(*) FROM events WHERE cleared = 0 AND raised < "
+                                     "5000") == 999);
+    assert_true(database_number(rig, "SELECT count(*) FROM events") <
+                WEIR_RETENTION_LEAST + 1001);
+    assert_true(database_number(rig, "SELECT count(*) FROM ladder") == 1);
+    assert_true(early == 3 * 5000 - 1000 + more - 1);
+}
+
 static void a_database_keeps_to_its_size_and_counts_what_that_costs(void **state)
 {
     struct database_rig *rig = *state;
@@ -166,6 +258,24 @@ static void without_limits_nothing_is_forgotten(void **state)
     assert_true(forgotten.minutes == 0 && forgotten.addresses == 0 && !forgotten.more);
 }
 
+static void nothing_is_forgotten_by_a_clock_in_doubt(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_retention keep = {.minutes = WEIR_DAY, .addresses = WEIR_DAY, .rows = 10,
+                                  .untimely = true};
+    struct weir_minute_row row[] = {database_row(1, 5, 1, 1), database_row(1, MINUTE * 2, 1, 1)};
+    weir_time when;
+
+    database_must(rig, database_store(rig, row, 2, 1), 0);
+    assert_int_equal(retain(rig, &keep).minutes, 0);
+    assert_int_equal(weir_database_retained(rig->database, &when), 0);
+    assert_true(when == 0);
+    keep.untimely = false;
+    assert_int_equal(retain(rig, &keep).minutes, 2);
+    assert_int_equal(weir_database_retained(rig->database, &when), 0);
+    assert_true(when == NOW);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, database_setup, database_teardown)
 
 int main(void)
@@ -175,8 +285,11 @@ int main(void)
         TEST(minutes_of_a_wrong_clock_are_forgotten_too),
         TEST(addresses_and_streams_are_forgotten_when_they_are_silent),
         TEST(what_stands_is_never_forgotten),
+        TEST(what_stays_is_not_looked_through),
+        TEST(history_gives_way_to_the_size_but_for_the_newest),
         TEST(a_database_keeps_to_its_size_and_counts_what_that_costs),
         TEST(without_limits_nothing_is_forgotten),
+        TEST(nothing_is_forgotten_by_a_clock_in_doubt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

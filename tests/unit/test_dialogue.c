@@ -12,14 +12,6 @@
 
 #include "tests/unit/dialogue_rig.h"
 
-#define GREETING {'S', "220 mx.example ESMTP\r\n"}, {'C', "EHLO c.example\r\n"}, \
-                 {'S', "250-mx.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n"}
-#define ENVELOPE {'C', "MAIL FROM:<a@x>\r\n"}, {'S', "250 2.1.0 Ok\r\n"}, \
-                 {'C', "RCPT TO:<b@y>\r\n"}, {'S', "250 2.1.5 Ok\r\n"}
-#define GO_AHEAD {'C', "DATA\r\n"}, {'S', "354 go ahead\r\n"}
-#define BYE {'C', "QUIT\r\n"}, {'S', "221 bye\r\n"}
-#define ACCEPTED "accepted 250 <a@x> to <b@y> 1+0 "
-
 static const struct {
     const char *name;
     struct turn turns[24];
@@ -248,8 +240,7 @@ static void lengths_of_queued_replies_are_remembered(void **state)
 
     (void)state;
     dialogue_rig_open(&rig, dialogue_options());
-    for (const struct turn *turn = turns; turn->side; turn++)
-        dialogue_rig_turn(&rig, turn, DIALOGUE_WHOLE, NULL);
+    dialogue_rig_turns(&rig, turns);
     assert_int_equal(weir_dialogue_queued(rig.dialogue, &least, &most), 2);
     assert_int_equal(least, 29);
     assert_int_equal(most, 32);

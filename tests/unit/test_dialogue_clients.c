@@ -21,40 +21,48 @@
 static const struct {
     const char *name;
     bool trusted;
-    struct turn turns[16];
+    struct turn turns[20];
     const char *client; /* NULL: the connection's own */
     unsigned port;
-    bool health_check;
+    bool health_check, unknown;
 } clients[] = {
     {"PROXY", true, {{'C', "PROXY TCP4 192.0.2.7 192.0.2.2 4711 25\r\n"}, HELLO, MAIL, {0}},
-     "192.0.2.7", 4711, false},
+     "192.0.2.7", 4711, false, false},
     {"PROXY with the client talking early", true,
      {{'C', "PROXY TCP6 2001:db8::7 ::1 4711 25\r\nEHLO c\r\n"}, {'S', "220 mx\r\n250 mx\r\n"},
-      MAIL, {0}}, "2001:db8::7", 4711, false},
+      MAIL, {0}}, "2001:db8::7", 4711, false, false},
     {"PROXY of a stranger is a command", false,
      {{'C', "PROXY TCP4 192.0.2.7 192.0.2.2 4711 25\r\n"}, {'S', "220 mx\r\n500 what\r\n"},
-      {'C', "EHLO c\r\n"}, {'S', "250 mx\r\n"}, MAIL, {0}}, NULL, 0, false},
-    {"no PROXY of a trusted proxy", true, {HELLO, MAIL, {0}}, NULL, 0, false},
+      {'C', "EHLO c\r\n"}, {'S', "250 mx\r\n"}, MAIL, {0}}, NULL, 0, false, false},
+    {"no PROXY of a trusted proxy", true, {HELLO, MAIL, {0}}, NULL, 0, false, false},
     {"a PROXY header that is none", true,
      {{'C', "PROXY TCP9 x\r\nEHLO c\r\n"}, {'S', "220 mx\r\n500 what\r\n250 mx\r\n"}, MAIL, {0}},
-     NULL, 0, false},
+     NULL, 0, false, false},
     {"PROXY UNKNOWN is a health check", true,
-     {{'C', "PROXY UNKNOWN\r\n"}, HELLO, MAIL, {0}}, NULL, 0, true},
+     {{'C', "PROXY UNKNOWN\r\n"}, HELLO, MAIL, {0}}, NULL, 0, true, false},
     {"XCLIENT", true,
      {HELLO, {'C', "XCLIENT NAME=c.example ADDR=IPv6:2001:db8::9 PORT=99\r\n"}, HELLO, MAIL, {0}},
-     "2001:db8::9", 99, false},
+     "2001:db8::9", 99, false, false},
     {"XCLIENT behind PROXY", true,
      {{'C', "PROXY TCP4 192.0.2.7 192.0.2.2 4711 25\r\n"}, HELLO,
-      {'C', "XCLIENT ADDR=192.0.2.9\r\n"}, HELLO, MAIL, {0}}, "192.0.2.9", 0, false},
+      {'C', "XCLIENT ADDR=192.0.2.9\r\n"}, HELLO, MAIL, {0}}, "192.0.2.9", 0, false, false},
     {"XCLIENT refused", true,
-     {HELLO, {'C', "XCLIENT ADDR=192.0.2.9\r\n"}, {'S', "550 no\r\n"}, MAIL, {0}}, NULL, 0, false},
+     {HELLO, {'C', "XCLIENT ADDR=192.0.2.9\r\n"}, {'S', "550 no\r\n"}, MAIL, {0}}, NULL, 0,
+     false, false},
     {"XCLIENT of a stranger", false,
-     {HELLO, {'C', "XCLIENT ADDR=192.0.2.9\r\n"}, HELLO, MAIL, {0}}, NULL, 0, false},
+     {HELLO, {'C', "XCLIENT ADDR=192.0.2.9\r\n"}, HELLO, MAIL, {0}}, NULL, 0, false, false},
     {"XCLIENT without an address", true,
      {HELLO, {'C', "XCLIENT NAME=[UNAVAILABLE] ADDR=[UNAVAILABLE]\r\n"}, HELLO, MAIL, {0}}, NULL, 0,
-     false},
+     false, true},
+    {"XCLIENT that takes one back", true,
+     {HELLO, {'C', "XCLIENT ADDR=192.0.2.9 PORT=99\r\n"}, HELLO,
+      {'C', "XCLIENT ADDR=[TEMPUNAVAIL]\r\n"}, HELLO, MAIL, {0}}, NULL, 0, false, true},
+    {"XCLIENT that names one again", true,
+     {HELLO, {'C', "XCLIENT ADDR=[UNAVAILABLE]\r\n"}, HELLO,
+      {'C', "XCLIENT ADDR=192.0.2.9\r\n"}, HELLO, MAIL, {0}}, "192.0.2.9", 0, false, false},
     {"XFORWARD is ignored", true,
-     {HELLO, {'C', "XFORWARD ADDR=192.0.2.9\r\n"}, {'S', "250 ok\r\n"}, MAIL, {0}}, NULL, 0, false},
+     {HELLO, {'C', "XFORWARD ADDR=192.0.2.9\r\n"}, {'S', "250 ok\r\n"}, MAIL, {0}}, NULL, 0, false,
+     false},
 };
 
 static void check_client(size_t i, int cut)
@@ -71,7 +79,7 @@ static void check_client(size_t i, int cut)
     if (strcmp(weir_address_format(&heard.client, address), want) != 0 ||
         heard.client_port != (clients[i].client ? clients[i].port : 40000) ||
         heard.proxied != (clients[i].client != NULL) ||
-        heard.health_check != clients[i].health_check ||
+        heard.health_check != clients[i].health_check || heard.unknown != clients[i].unknown ||
         strcmp(rig.told, "accepted 250 <a@x> to <b@y> 1+0 3\n") != 0)
         fail_msg("%s: %s port %u\n%s", clients[i].name, address, heard.client_port, rig.told);
 }

@@ -17,14 +17,9 @@
 #include "tests/unit/dialogue_rig.h"
 #include "tests/unit/tls_rig.h"
 
-#define GREETING {'S', "220 mx.example ESMTP\r\n"}, {'C', "EHLO c.example\r\n"}, \
-                 {'S', "250-mx.example\r\n250 CHUNKING\r\n"}
-#define ENVELOPE {'C', "MAIL FROM:<a@x>\r\n"}, {'S', "250 2.1.0 Ok\r\n"}, \
-                 {'C', "RCPT TO:<b@y>\r\n"}, {'S', "250 2.1.5 Ok\r\n"}
 #define QUEUED {'S', "250 2.0.0 Ok: queued as 4AB\r\n"}
-#define BODY {'C', "DATA\r\n"}, {'S', "354 go ahead\r\n"}, {'C', "x\r\n.\r\n"}, QUEUED
-#define BYE {'C', "QUIT\r\n"}, {'S', "221 bye\r\n"}
-#define ACCEPTED "accepted 250 <a@x> to <b@y> 1+0 3\n"
+#define BODY GO_AHEAD, {'C', "x\r\n.\r\n"}, QUEUED
+#define TAKEN ACCEPTED "3\n"
 
 static const struct {
     const char *name;
@@ -32,22 +27,21 @@ static const struct {
     const char *want;
     unsigned odd;
 } cases[] = {
-    {"nothing is odd", {GREETING, ENVELOPE, BODY, BYE}, ACCEPTED, 0},
+    {"nothing is odd", {GREETING, ENVELOPE, BODY, BYE}, TAKEN, 0},
     {"354 to RSET, that was DATA",
      {GREETING, ENVELOPE, {'C', "RSET\r\n"}, {'S', "354 go\r\n"}, {'C', "x\r\n.\r\n"}, QUEUED, BYE},
-     ACCEPTED, 1},
+     TAKEN, 1},
     {"250 to DATA, that was NOOP",
-     {GREETING, ENVELOPE, {'C', "DATA\r\n"}, {'S', "250 2.0.0 Ok\r\n"}, BODY, BYE}, ACCEPTED, 1},
+     {GREETING, ENVELOPE, {'C', "DATA\r\n"}, {'S', "250 2.0.0 Ok\r\n"}, BODY, BYE}, TAKEN, 1},
     {"250 to DATA and a rest of what it replaced",
      {GREETING, {'C', "DATA\r\nROM:<a@x>\r\n"}, {'S', "250 2.1.0 Ok\r\n"},
       {'C', "RCPT TO:<b@y>\r\n"}, {'S', "250 2.1.5 Ok\r\n"}, BODY, BYE},
      "accepted 250 ? to <b@y> 1+0 3 gap\n", 1},
     {"250 to QUIT does not end a mail",
-     {GREETING, ENVELOPE, {'C', "QUIT\r\n"}, {'S', "250 2.0.0 Ok\r\n"}, BODY, BYE}, ACCEPTED, 1},
+     {GREETING, ENVELOPE, {'C', "QUIT\r\n"}, {'S', "250 2.0.0 Ok\r\n"}, BODY, BYE}, TAKEN, 1},
     {"250 to STARTTLS in one go with a mail by BDAT",
      {GREETING, {'C', "STARTTLS\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nBDAT 3 LAST\r\nx\r\n"},
-      {'S', "250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n"}, BYE},
-     "accepted 250 <a@x> to <b@y> 1+0 3 gap\n", 1},
+      {'S', "250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n"}, BYE}, ACCEPTED "3 gap\n", 1},
     {"250 before a megabyte of a chunk is over",
      {GREETING, {'C', "BDAT 1000000\r\n"}, {'S', "250 2.1.0 Ok\r\n"}, {'C', "RCPT TO:<b@y>\r\n"},
       {'S', "250 2.1.5 Ok\r\n"}, BODY, BYE}, "accepted 250 ? to <b@y> 1+0 3\n", 1},
@@ -68,21 +62,25 @@ static const struct {
     {"354 although MAIL and RCPT were not answered",
      {GREETING, {'C', "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nDATA\r\n"}, {'S', "354 go\r\n"},
       {'C', "x\r\n.\r\n"}, QUEUED, BYE}, "accepted 250 ? to <b@y> 1+0 3 gap\n", 1},
-    {"250 before the dot", {GREETING, ENVELOPE, {'C', "DATA\r\n"}, {'S', "354 go\r\n"}, {'C', "x"},
-      QUEUED, {'C', "EHLO c\r\n"}, {'S', "250 mx\r\n"}, BYE},
-     "accepted 250 <a@x> to <b@y> 1+0 1\n", 1},
-    {"552 before the dot", {GREETING, ENVELOPE, {'C', "DATA\r\n"}, {'S', "354 go\r\n"}, {'C', "x"},
-      {'S', "552 too big\r\n"}}, "rejected 552 <a@x> to <b@y> 1+0 1\n", 0},
+    {"354 although nothing at all was answered",
+     {{'C', "EHLO c\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nDATA\r\n"}, {'S', "354 go\r\n"},
+      {'C', "x\r\n.\r\n"}, QUEUED, BYE}, "accepted 250 ? to <b@y> 1+0 3 gap\n", 1},
+    {"250 before the dot",
+     {GREETING, ENVELOPE, GO_AHEAD, {'C', "x"}, QUEUED, {'C', "EHLO c\r\n"}, {'S', "250 mx\r\n"},
+      BYE}, ACCEPTED "1\n", 1},
+    {"552 before the dot",
+     {GREETING, ENVELOPE, GO_AHEAD, {'C', "x"}, {'S', "552 too big\r\n"}},
+     "rejected 552 <a@x> to <b@y> 1+0 1\n", 0},
     {"a second greeting",
      {GREETING, ENVELOPE, {'C', "NOOP\r\nRSET\r\n"}, {'S', "250 ok\r\n220 mx\r\n"}, BODY, BYE},
-     ACCEPTED, 1},
-    {"a reply to nothing", {GREETING, {'S', "250 ok\r\n"}, ENVELOPE, BODY, BYE}, ACCEPTED, 1},
+     TAKEN, 1},
+    {"a reply to nothing", {GREETING, {'S', "250 ok\r\n"}, ENVELOPE, BODY, BYE}, TAKEN, 1},
     {"a refusal of nothing, and a timeout",
-     {GREETING, {'S', "500 too many\r\n"}, ENVELOPE, BODY, {'S', "421 timeout\r\n"}}, ACCEPTED, 0},
+     {GREETING, {'S', "500 too many\r\n"}, ENVELOPE, BODY, {'S', "421 timeout\r\n"}}, TAKEN, 0},
     {"VRFY and AUTH have replies like others",
      {GREETING, {'C', "VRFY b\r\n"}, {'S', "250 2.1.5 b@y\r\n"}, {'C', "AUTH LOGIN\r\n"},
       {'S', "334 x\r\n"}, {'C', "YQ==\r\n"}, {'S', "235 ok\r\n"}, ENVELOPE, BODY, BYE},
-     ACCEPTED, 0},
+     TAKEN, 0},
     {"a name that says it is queued",
      {{'S', "220 mx\r\n"}, {'C', "HELO queued\r\n"}, {'S', "250 mx Hello id=7 queued\r\n"},
       {'C', "MAIL FROM:<\" queued as \"@x>\r\n"},
@@ -90,7 +88,7 @@ static const struct {
      "unfinished 0 <\" queued as \"@x> to 0+0 0\n", 0},
     {"STARTTLS granted, and all goes on in the clear",
      {GREETING, {'C', "STARTTLS\r\n"}, {'S', "220 go\r\n"}, {'C', "EHLO c\r\n"},
-      {'S', "250 mx\r\n"}, ENVELOPE, BODY, BYE}, "accepted 250 <a@x> to <b@y> 1+0 3 gap\n", 2},
+      {'S', "250 mx\r\n"}, ENVELOPE, BODY, BYE}, ACCEPTED "3 gap\n", 2},
     {"STARTTLS granted, a hello, and all goes on in the clear, by BDAT",
      {GREETING, {'C', "STARTTLS\r\n"}, {'S', "220 go\r\n"}, {'C', "\x16\x03\x01\x02 and more\r\n"},
       {'S', "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n"}, {'C', "BDAT 3 LAST\r\nx\r\n"}, QUEUED, BYE},
@@ -99,10 +97,10 @@ static const struct {
      {GREETING, {'C', "STARTTLS\r\n"}, {'S', "220 go\r\n"}, {'C', "what\r\n"},
       {'S', "\x15\x03\x03\x01\x01!250 mx\r\n"}, {'C', "no"}, {'S', "\r\n"}, BYE}, "", 1},
     {"a forged dot, and commands in the body",
-     {GREETING, ENVELOPE, {'C', "DATA\r\n"}, {'S', "354 go\r\n"}, {'C', "\r\n.\r\n"}, {'F', "Subj"},
+     {GREETING, ENVELOPE, GO_AHEAD, {'C', "\r\n.\r\n"}, {'F', "Subj"},
       {'C', "ect: x\r\nBDAT 90000\r\nRSET\r\n.\r\n"}, QUEUED, {'C', "MAIL FROM:<a@x>\r\n"},
       {'S', "250 2.1.0 Ok\r\n"}, {'C', "RCPT TO:<b@y>\r\n"}, {'S', "250 2.1.5 Ok\r\n"}, BODY, BYE},
-     "accepted 250 <a@x> to <b@y> 1+0 2\naccepted 250 ? to <b@y> 1+0 3\n", 0},
+     ACCEPTED "2\naccepted 250 ? to <b@y> 1+0 3\n", 0},
 };
 
 static void check(size_t i, int cut, struct seeded *seeded)
@@ -148,6 +146,34 @@ static void behind_a_hole_or_without_a_client_nothing_is_odd(void **state)
         dialogue_rig_turn(&rig, &turns[i], DIALOGUE_WHOLE, NULL);
     assert_int_equal(weir_dialogue_heard(rig.dialogue)->odd, 0);
     dialogue_rig_close(&rig);
+}
+
+/* So many commands that no run joins, then a mail by BDAT, all in one go. */
+static unsigned say_at_once(struct dialogue_rig *rig, unsigned commands)
+{
+    char client[2048] = "", server[2048] = "";
+
+    for (unsigned i = 0; i < commands; i++) {
+        strcat(client, i % 2 ? "RSET\r\n" : "NOOP\r\n");
+        strcat(server, "250 2.0.0 Ok\r\n");
+    }
+    strcat(client, "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nBDAT 3 LAST\r\nx\r\n");
+    strcat(server, "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n");
+    const struct turn turns[] = {GREETING, {'C', client}, {'S', server}, QUEUED, BYE, {0}};
+    return dialogue_hear(rig, dialogue_options(), turns, DIALOGUE_WHOLE, NULL).odd;
+}
+
+static void more_commands_at_once_than_can_wait_hide_no_mail(void **state)
+{
+    struct dialogue_rig rig;
+
+    (void)state;
+    assert_int_equal(say_at_once(&rig, WEIR_DIALOGUE_QUEUE_MAX - 3), 0);
+    assert_string_equal(rig.told, TAKEN);
+    assert_int_equal(say_at_once(&rig, WEIR_DIALOGUE_QUEUE_MAX - 2), 1);
+    assert_string_equal(rig.told, "accepted 250 ? to 1+0 0 gap\n");
+    assert_int_equal(say_at_once(&rig, WEIR_DIALOGUE_QUEUE_MAX + 1), 1);
+    assert_string_equal(rig.told, "accepted 250 ? to 1+0 0 gap\n");
 }
 
 static void replies_say_by_themselves_what_was_accepted(void **state)
@@ -263,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_server_accepted_is_counted_whatever_the_client_pretends),
         cmocka_unit_test(behind_a_hole_or_without_a_client_nothing_is_odd),
+        cmocka_unit_test(more_commands_at_once_than_can_wait_hide_no_mail),
         cmocka_unit_test(replies_say_by_themselves_what_was_accepted),
         cmocka_unit_test(only_so_much_of_a_reply_is_read),
         cmocka_unit_test(what_is_no_record_of_the_client_loses_nothing_behind_it),

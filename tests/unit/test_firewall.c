@@ -100,7 +100,7 @@ static void the_digest_is_that_of_the_entries_in_any_order(void **state)
 
 static void the_longest_entries_and_all_lengths_have_room(void **state)
 {
-    struct weir_firewall_rules rules = {.blockeds = 4000};
+    struct weir_firewall_rules rules = {.blockeds = WEIR_FIREWALL_ENTRIES_MAX};
     struct weir_firewall_entry long_one = entry("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
                                                 INT64_C(253402300799) * WEIR_SECOND);
     size_t room = weir_firewall_room(&rules);
@@ -113,7 +113,7 @@ static void the_longest_entries_and_all_lengths_have_room(void **state)
     for (size_t i = 0; i < rules.blockeds; i++) {
         rules.blocked[i] = long_one;
         rules.blocked[i].prefix = weir_address_mask(&long_one.prefix.address,
-                                                    i < 120 ? (unsigned)(i + 8) : 128);
+                                                    i < 119 ? (unsigned)(i + 8) : 127);
     }
     weir_firewall_write(&rules, 0, buffer, room);
     assert_non_null(strstr(buffer, "@blocked6_8 counter drop\n")); /* the last one */

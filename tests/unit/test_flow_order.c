@@ -11,10 +11,6 @@
 #include "core/base/limits.h"
 #include "tests/unit/flow_rig.h"
 
-static const enum weir_side C = WEIR_SIDE_CLIENT, S = WEIR_SIDE_SERVER;
-
-#define COUNT(rig, what) weir_flows_counts((rig)->flows)->what
-
 static void later_octets_wait_for_earlier_ones(void **state)
 {
     (void)state;
@@ -266,6 +262,36 @@ static void as_many_segments_wait_as_the_limit_and_one_more_does_not(void **stat
     rig_free(&rig);
 }
 
+/* What the server drops, from far ahead up to the limit of segments, or of octets. */
+static void fill_up(struct rig *rig, const char *text, uint32_t far)
+{
+    for (uint32_t i = 0; COUNT(rig, discarded) == 0; i++)
+        rig_send(rig, C, 1001 + far + i * ((uint32_t)strlen(text) + 1), 5009, text);
+    rig_log(rig);
+}
+
+static void a_client_that_fills_all_room_far_ahead_cannot_silence_the_server(void **state)
+{
+    (void)state;
+    static char text[65536];
+    memset(text, 'x', sizeof(text) - 1);
+    for (int full_of_octets = 0; full_of_octets < 2; full_of_octets++) {
+        struct rig *rig = rig_greeted();
+        fill_up(rig, full_of_octets ? text : "x", 100000);
+        rig_send(rig, C, 1001, 5009, "MAIL");
+        rig_send(rig, S, 5009, 1005, "250-");
+        assert_string_equal(rig_log(rig), "C:MAIL S:250-");
+        rig_send(rig, S, 5017, 1005, "252-"); /* replies out of order have room, too */
+        rig_send(rig, S, 5013, 1005, "251-");
+        assert_string_equal(rig_log(rig), "S:251- S:252-");
+        rig_send(rig, C, 1009, 5021, "DATA");
+        rig_send(rig, C, 1005, 5021, "RCPT");
+        assert_string_equal(rig_log(rig), "C:RCPT C:DATA");
+        assert_true(COUNT(rig, octets_kept) <= WEIR_FLOW_KEPT_MAX);
+        rig_free(&rig);
+    }
+}
+
 static void as_many_octets_wait_as_the_limits_and_no_more(void **state)
 {
     (void)state;
@@ -312,6 +338,7 @@ int main(void)
         cmocka_unit_test(a_fin_of_the_client_that_the_server_ignores_ends_nothing),
         cmocka_unit_test(segments_far_away_are_astray),
         cmocka_unit_test(as_many_segments_wait_as_the_limit_and_one_more_does_not),
+        cmocka_unit_test(a_client_that_fills_all_room_far_ahead_cannot_silence_the_server),
         cmocka_unit_test(as_many_octets_wait_as_the_limits_and_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,10 +15,6 @@
 #include "tests/unit/flow_rig.h"
 #include "tests/unit/seeded.h"
 
-static const enum weir_side C = WEIR_SIDE_CLIENT, S = WEIR_SIDE_SERVER;
-
-#define COUNT(rig, what) weir_flows_counts((rig)->flows)->what
-
 /* Segments of the client at 1001 and behind; what is told. */
 static const struct {
     const char *name;

@@ -43,7 +43,7 @@ static void A13_a_successor_names_the_one_let_in_and_the_latest_since(void **sta
     assert_string_equal(instances.before, "");
     weir_instances_let_in(&instances, &quiet);
     strcpy(known, instances.now);
-    for (size_t killed = 0; killed < 10; killed++) {
+    for (size_t killed = 0; killed < 2 * WEIR_INSTANCES_KNOWN; killed++) {
         weir_instances_begin(&instances, path, &quiet);
         size_t most = WEIR_INSTANCES_KNOWN - 1, want = killed + 1 < most ? killed + 1 : most;
         assert_int_equal(named(&instances, first, last), want);

@@ -22,6 +22,7 @@ struct rig {
     struct weir_ladder_decision decision[SAVED];
     size_t count;
     const char *spared;
+    struct weir_watch_standing standing; /* what the watch says, where it is asked */
 };
 
 static const struct weir_ladder_class steps = {
@@ -282,6 +283,71 @@ static void an_event_that_is_still_raised_when_its_step_has_lasted_takes_the_nex
     weir_ladder_free(&rig.ladder);
 }
 
+static struct weir_watch_standing stands(void *context, const struct weir_prefix *prefix)
+{
+    const struct rig *rig = context;
+    assert_int_equal(prefix->bits, 128);
+    return rig->standing;
+}
+
+static void a_step_and_a_repetition_need_charges_beyond_the_limit_since_the_last_one(void **state)
+{
+    static const struct {
+        unsigned raised, beyond;
+        size_t decisions; /* until then */
+    } hours[] = {{2, 7, 1}, {2, 7, 1}, {2, 8, 2}, {2, 8, 2}, {2, 9, 3}, {2, 20, 4}, {2, 20, 4},
+                 {2, 21, 5}, {0, 0, 5}, {2, 30, 5}};
+    struct weir_watch_event e = event_of("192.0.2.1", START, "x");
+    struct weir_ladder_options o;
+    struct rig rig;
+    (void)state;
+    o = options(&rig);
+    o.standing = stands;
+    open_with(&rig, o);
+    rig.standing = (struct weir_watch_standing){2, 7, 1};
+    weir_ladder_event(rig.ladder, &e, START);
+    for (size_t i = 0; i < sizeof(hours) / sizeof(hours[0]); i++) {
+        rig.standing = (struct weir_watch_standing){hours[i].raised, hours[i].beyond, 5};
+        weir_ladder_advance(rig.ladder, START + (weir_time)(i + 1) * 2 * WEIR_HOUR);
+        assert_int_equal(rig.count, hours[i].decisions);
+    }
+    assert_int_equal(rig.decision[4].repeated, 1);
+    assert_int_equal(rig.decision[4].servers, 5);
+    weir_ladder_free(&rig.ladder); /* at the end the watch said that nothing is raised any more */
+}
+
+static struct weir_watch_standing network_stands(void *context, const struct weir_prefix *prefix)
+{
+    (void)prefix;
+    return ((const struct rig *)context)->standing;
+}
+
+/* Servers are heard one after the other: who accounts for it may change a moment later. */
+static void a_network_is_blocked_as_soon_as_enough_servers_account_for_it(void **state)
+{
+    struct weir_watch_event e = event_of("192.0.2.0/24", START, "strict");
+    struct weir_ladder_options o;
+    struct rig rig;
+    (void)state;
+    o = options(&rig);
+    o.standing = network_stands;
+    open_with(&rig, o);
+    e.servers = 1;
+    rig.standing = (struct weir_watch_standing){2, 7, 1};
+    weir_ladder_event(rig.ladder, &e, START);
+    assert_int_equal(rig.decision[0].response, WEIR_RESPONSE_ALERT);
+    weir_ladder_advance(rig.ladder, START + WEIR_SECOND);
+    assert_int_equal(rig.count, 1);
+    rig.standing.servers = 3;
+    weir_ladder_advance(rig.ladder, START + 2 * WEIR_SECOND);
+    weir_ladder_advance(rig.ladder, START + 3 * WEIR_SECOND);
+    assert_int_equal(rig.count, 2);
+    assert_int_equal(rig.decision[1].response, WEIR_RESPONSE_REJECT);
+    assert_int_equal(rig.decision[1].servers, 3);
+    assert_int_equal(rig.decision[1].repeated, 0);
+    weir_ladder_free(&rig.ladder);
+}
+
 static void whom_one_must_not_block_is_alerted_instead(void **state)
 {
     struct rig rig;
@@ -400,21 +466,50 @@ static void the_reason_says_what_was_measured(void **state)
     weir_ladder_free(&rig.ladder);
 }
 
+/* Events of so many addresses from a number on. */
+static void tell_of_many(struct rig *rig, uint32_t from, uint32_t count, uint32_t servers)
+{
+    struct weir_watch_event e = event_of("192.0.2.1", START, "x");
+    e.servers = servers;
+    for (uint32_t i = from; i < from + count; i++) {
+        e.prefix.address.octet[13] = (uint8_t)(i >> 16);
+        e.prefix.address.octet[14] = (uint8_t)(i >> 8);
+        e.prefix.address.octet[15] = (uint8_t)i;
+        weir_ladder_event(rig->ladder, &e, START);
+    }
+}
+
 static void records_up_to_the_limit_and_further_ones_are_counted(void **state)
 {
     struct rig rig;
     (void)state;
     open_rig(&rig);
-    struct weir_watch_event e = event_of("192.0.2.1", START, "x");
-    for (uint32_t i = 0; i <= WEIR_LADDER_RECORDS_MAX; i++) {
-        e.prefix.address.octet[13] = (uint8_t)(i >> 16);
-        e.prefix.address.octet[14] = (uint8_t)(i >> 8);
-        e.prefix.address.octet[15] = (uint8_t)i;
-        weir_ladder_event(rig.ladder, &e, START);
-    }
+    tell_of_many(&rig, 0, WEIR_LADDER_RECORDS_MAX + 1, 3);
     assert_int_equal(weir_ladder_counts(rig.ladder)->records, WEIR_LADDER_RECORDS_MAX);
     assert_int_equal(weir_ladder_counts(rig.ladder)->forgotten, 1);
     assert_int_equal(weir_ladder_counts(rig.ladder)->decisions, WEIR_LADDER_RECORDS_MAX + 1);
+    assert_true(rig.decision[(rig.count - 1) % SAVED].forgotten);
+    weir_ladder_free(&rig.ladder);
+}
+
+static void one_server_alone_takes_up_half_of_the_records_and_others_have_room(void **state)
+{
+    const uint32_t thief = 1, honest = 2, half = WEIR_LADDER_RECORDS_MAX / 2;
+    struct weir_watch_event untracked = event_of("198.51.100.1", START, "x");
+    struct rig rig;
+    (void)state;
+    open_rig(&rig);
+    tell_of_many(&rig, 0, 2 * half, thief);
+    assert_int_equal(weir_ladder_counts(rig.ladder)->records, half);
+    assert_int_equal(weir_ladder_counts(rig.ladder)->forgotten, half);
+    tell_of_many(&rig, 2 * half, 100, honest);
+    tell_of_many(&rig, 2 * half + 100, 100, thief | honest);
+    assert_int_equal(weir_ladder_counts(rig.ladder)->records, half + 200);
+    untracked.untracked = true;
+    untracked.servers = honest;
+    weir_ladder_event(rig.ladder, &untracked, START);
+    assert_int_equal(weir_ladder_counts(rig.ladder)->records, half + 200);
+    weir_ladder_advance(rig.ladder, START + WEIR_MINUTE);
     weir_ladder_free(&rig.ladder);
 }
 
@@ -476,6 +571,8 @@ int main(void)
         cmocka_unit_test(the_memory_ends_a_day_after_the_last_event),
         cmocka_unit_test(the_last_step_lasts_twice_as_long_each_time_up_to_the_longest),
         cmocka_unit_test(an_event_that_is_still_raised_when_its_step_has_lasted_takes_the_next),
+        cmocka_unit_test(a_step_and_a_repetition_need_charges_beyond_the_limit_since_the_last_one),
+        cmocka_unit_test(a_network_is_blocked_as_soon_as_enough_servers_account_for_it),
         cmocka_unit_test(whom_one_must_not_block_is_alerted_instead),
         cmocka_unit_test(a_network_is_blocked_only_when_enough_servers_saw_it),
         cmocka_unit_test(what_is_observed_tells_what_would_have_been_done),
@@ -483,6 +580,7 @@ int main(void)
         cmocka_unit_test(what_was_undone_begins_at_the_first_step),
         cmocka_unit_test(the_reason_says_what_was_measured),
         cmocka_unit_test(records_up_to_the_limit_and_further_ones_are_counted),
+        cmocka_unit_test(one_server_alone_takes_up_half_of_the_records_and_others_have_room),
         cmocka_unit_test(ladders_out_of_range_are_refused),
         cmocka_unit_test(responses_have_names),
     };

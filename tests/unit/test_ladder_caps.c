@@ -1,5 +1,6 @@
 /*
- * So many blocks and scores an hour, in all and by the word of one server (ladder_caps.c).
+ * So many blocks and scores an hour, in all and by the word of one server (ladder_caps.c,
+ * allowance.c).
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -39,8 +39,11 @@ static void lines_of_other_kinds_are_passed_over_and_wrong_ones_counted(void **s
     assert_int_equal(lines.count, 2);
     assert_int_equal(lines.bad, 1);
     assert_int_equal(lines.traffic[1].messages, 2);
+    assert_int_equal(lines.healths, 1);
+    assert_int_equal(lines.health[0].packets, 7);
     weir_lines_clear(&lines);
     assert_null(lines.traffic);
+    assert_null(lines.health);
 }
 
 static void a_time_that_is_ahead_is_now_beyond_the_limit(void **state)

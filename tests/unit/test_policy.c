@@ -36,9 +36,10 @@ static struct weir_threshold threshold(const char *name, const char *prefixes)
                                    .maximum = {5, 5, 5}, .ladder = LADDER};
 }
 
-static void no_event(void *context, const struct weir_watch_event *event)
+static bool no_event(void *context, const struct weir_watch_event *event)
 {
     (void)context, (void)event;
+    return true;
 }
 
 /* The watch takes it, and has this limit for an address's messages. */
@@ -136,6 +137,9 @@ static void what_a_threshold_may_say(void **state)
         {"x", "192.0.2.1", 1, 1, "", WEIR_EINVAL},
         {"x", "192.0.2.1/24", 1, 1, LADDER, WEIR_EINVAL},
         {"x", "192.0.2.1,192.0.2.2", 1, 1, LADDER, WEIR_EINVAL},
+        {"x", "192.0.2.1 2001:db8:1:2::/64", 1, 1, LADDER, 0},
+        {"x", "192.0.2.1 2001:db8:1:2::/65", 1, 1, LADDER, WEIR_EINVAL},
+        {"x", "2001:db8:1:2::25", 1, 1, LADDER, WEIR_EINVAL},
         {"x", "", 1, 1, LADDER, WEIR_EINVAL},
         {"x", " \t", 1, 1, LADDER, WEIR_EINVAL},
         {"default", "", 1, 1, LADDER, 0},

@@ -27,7 +27,7 @@ struct rig {
     struct weir_log log;
     struct weir_alert alert;     /* the last one */
     unsigned alerts;
-    unsigned capped;             /* lines of the log about what is withheld */
+    unsigned capped;             /* lines of the log about what is withheld or left out */
     unsigned lines;              /* of the log, of other kinds */
     char line[512];              /* the last one of those about what is withheld */
     char event[512];             /* the same about events */
@@ -41,7 +41,7 @@ static void note_line(void *context, enum weir_log_level level, const char *line
     (void)level;
     if (strncmp(line, "over its limit: ", 16) == 0)
         snprintf(rig->event, sizeof rig->event, "%s", line);
-    if (strstr(line, "s withheld: ")) {
+    if (strstr(line, "s withheld: ") || strstr(line, "s left out: ")) {
         rig->capped++;
         snprintf(rig->line, sizeof rig->line, "%s", line);
     } else {
@@ -232,6 +232,75 @@ static void a_flood_of_events_is_no_flood_of_lines(void **state)
     assert_non_null(strstr(rig->event, " (190 more before)"));
 }
 
+/* So many events of addresses of their own are raised, and seen by these servers; how many were
+ * taken. */
+static unsigned raise(struct rig *rig, unsigned count, uint32_t servers)
+{
+    struct weir_watch_event event = {
+        .raised = true, .time = NOW, .quantity = WEIR_QUANTITY_MESSAGES, .limit = {1, 10},
+        .class_name = "default", .servers = servers, .prefix = {.bits = 128}};
+    static unsigned address;
+    unsigned taken = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        event.prefix.address = watched_address("10.0.0.0");
+        event.prefix.address.octet[14] = (uint8_t)(++address >> 8);
+        event.prefix.address.octet[15] = (uint8_t)address;
+        taken += weir_responder_event(rig->responder, &event);
+    }
+    return taken;
+}
+
+static void A13_what_one_server_alone_tells_of_has_a_limit_an_hour(void **state)
+{
+    const uint32_t thief = 1 << 3, other = 1 << 4;
+    const unsigned most = WEIR_EVENTS_SERVER_HOUR;
+    struct rig *rig = *state;
+    struct weir_responder_counts counts;
+    struct weir_prefix prefix = watched_prefix("10.0.0.0/8");
+
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW), 0);
+    assert_int_equal(raise(rig, most, thief), most);
+    assert_int_equal(raise(rig, 1, thief), 0); /* one past the limit */
+    weir_responder_count(rig->responder, &counts);
+    assert_int_equal(counts.left_out, 1);
+    assert_int_equal(counts.left_out_servers, thief);
+    assert_int_equal(raise(rig, 1, other), 1);
+    assert_int_equal(raise(rig, 1, thief | other), 1);
+    database_must(rig->database, weir_responder_finish(rig->responder, 0, NOW), 0);
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM events"), most + 2);
+    assert_string_equal(rig->line, "events left out: 1; one server alone told of more than 5000 "
+                        "within an hour: weirctl status names it");
+    /* It comes back as the hour goes by, whatever times are claimed. */
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW + WEIR_HOUR / most + 1),
+                  0);
+    assert_int_equal(raise(rig, 2, thief), 1);
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW + WEIR_DAY), 0);
+    assert_int_equal(raise(rig, most + 1, thief), most);
+    weir_responder_drop(rig->responder, &prefix);
+}
+
+static void what_is_queued_about_what_is_undone_is_dropped(void **state)
+{
+    const struct weir_prefix undone = watched_prefix("10.0.0.0/8");
+    struct rig *rig = *state;
+
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW), 0);
+    assert_int_equal(raise(rig, 3, 6), 3);
+    tell(rig, "192.0.2.7", true, NOW); /* writes all of them */
+    assert_int_equal(raise(rig, 600, 6), 600);
+    assert_true(weir_responder_undo(rig->responder, &undone, "ann", NOW) > 0);
+    weir_responder_drop(rig->responder, &undone);
+    database_must(rig->database, weir_responder_finish(rig->responder, 0, NOW), 0);
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW + WEIR_DAY), 0);
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM events WHERE "
+                                     "cleared = 0"), 1);
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM ladder"), 1);
+    assert_int_equal(raise(rig, 1, 6), 1); /* what comes later is answered */
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW + WEIR_DAY), 0);
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM ladder"), 2);
+}
+
 static void decide(struct rig *rig, const char *list, const char *prefix, weir_time ends)
 {
     struct weir_list_entry entry = {.prefix = watched_prefix(prefix), .ends = ends,
@@ -268,6 +337,27 @@ static void an_undo_takes_back_what_is_at_and_below_a_prefix(void **state)
         assert_string_equal(told(rig, 0, true, NOW), cases[i].then);
     }
     assert_string_equal(told(rig, 6, false, NOW), "7: -blacklist 192.0.0.0/16");
+}
+
+static void an_undo_of_an_IPv6_address_is_about_its_64(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_prefix address = watched_prefix("2001:db8:1:2::25");
+
+    tell(rig, "2001:db8:1:2::/64", true, NOW);
+    tell(rig, "2001:db8:1:3::/64", true, NOW);
+    decide(rig, "blacklist", "2001:db8:1:2::25", NOW + WEIR_HOUR);
+    decide(rig, "blacklist", "2001:db8:1:2::26", NOW + WEIR_HOUR); /* by hand, not about it */
+    decide(rig, "accept", "2001:db8:1:2::/64", NOW + WEIR_HOUR);
+    assert_int_equal(weir_responder_undo(rig->responder, &address, "ann", NOW), 2);
+    assert_string_equal(told(rig, 0, true, NOW), "7: score 2001:db8:1:3::/64 blacklist "
+                        "2001:db8:1:2::26 accept 2001:db8:1:2::/64");
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM events WHERE "
+                                     "cleared = 0"), 1);
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM ladder"), 1);
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW + WEIR_HOUR), 0);
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM decisions WHERE "
+                                     "made > event AND origin = 'monitor'"), 3);
 }
 
 static void an_undo_of_many_takes_back_all_of_them(void **state)
@@ -309,7 +399,10 @@ int main(void)
         TEST(what_is_cleared_is_noted_at_the_event_it_belongs_to),
         TEST(what_caps_withhold_is_counted_and_told_once_an_hour),
         TEST(a_flood_of_events_is_no_flood_of_lines),
+        TEST(A13_what_one_server_alone_tells_of_has_a_limit_an_hour),
+        TEST(what_is_queued_about_what_is_undone_is_dropped),
         TEST(an_undo_takes_back_what_is_at_and_below_a_prefix),
+        TEST(an_undo_of_an_IPv6_address_is_about_its_64),
         TEST(an_undo_of_many_takes_back_all_of_them),
         TEST(an_order_tells_the_last_state_of_each_entry),
     };

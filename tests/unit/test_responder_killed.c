@@ -371,6 +371,21 @@ static void an_undo_forgets_the_step_for_good(void **state)
     assert_int_equal(count(rig, "events WHERE cleared = 0"), 1);
 }
 
+/* 192.0.2.1 is ::ffff:192.0.2.1 where it is kept, and is not below ::/0 all the same. */
+static void an_undo_of_all_of_IPv6_leaves_IPv4_alone(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_prefix prefix = watched_prefix("::/0");
+
+    tell(rig, "192.0.2.1", true, NOW, 10);
+    tell(rig, "2001:db8::/64", true, NOW, 10);
+    database_must(rig->database, weir_responder_turn(rig->responder, 10, NOW), 0);
+    assert_int_equal(count(rig, "ladder"), 2);
+    assert_int_equal(weir_responder_undo(rig->responder, &prefix, "ann", NOW), 0);
+    assert_int_equal(count(rig, "ladder"), 1);
+    assert_int_equal(count(rig, "events WHERE cleared = 0"), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -388,6 +403,7 @@ int main(void)
         TEST(it_is_taken_up_as_of_when_it_was_last_seen),
         TEST(an_event_nobody_keeps_track_of_does_not_stand),
         TEST(an_undo_forgets_the_step_for_good),
+        TEST(an_undo_of_all_of_IPv6_leaves_IPv4_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

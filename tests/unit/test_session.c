@@ -1,6 +1,6 @@
 /*
- * Sessions fed with frames made by hand: who is charged with what, and when; record.c and scope.c
- * are tested with the program (tests/end2end/test_sniffer.py).
+ * Sessions fed with frames made by hand: who is charged with what, and when; record.c is tested
+ * with the program (tests/end2end/test_sniffer.py).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,13 +29,13 @@ static struct weir_address address_of(const char *text)
     return address;
 }
 
-/* proxy: trusted, or NULL. */
-static struct stage stage_open(const char *proxy)
+/* proxy: trusted, or NULL; own: of the machine, or NULL. */
+static struct stage stage_open_on(const char *proxy, const struct weir_own *own)
 {
     static const uint16_t port[] = {25};
     struct weir_prefix trusted;
     const char *why;
-    struct weir_sessions_options options = {.ports = port, .port_count = 1,
+    struct weir_sessions_options options = {.ports = port, .port_count = 1, .own = own,
                                             .key = weir_hash_key_random()};
     struct stage stage = {.now = WEIR_SECOND, .port = 40000};
 
@@ -48,6 +48,11 @@ static struct stage stage_open(const char *proxy)
     struct weir_sessions_handler handler = {NULL, NULL, NULL};
     assert_int_equal(weir_sessions_new(&options, &handler, stage.tally, &stage.sessions), 0);
     return stage;
+}
+
+static struct stage stage_open(const char *proxy)
+{
+    return stage_open_on(proxy, NULL);
 }
 
 static void stage_close(struct stage *stage)
@@ -117,6 +122,13 @@ static void hang_up(struct stage *stage)
     send(stage, 'C', WEIR_TCP_FIN | WEIR_TCP_ACK, "", 0);
 }
 
+/* The client says something, and the server does. */
+static void answered(struct stage *stage)
+{
+    say(stage, 'C', "NOOP\r\n");
+    say(stage, 'S', "250 ok\r\n");
+}
+
 /* Compares connections, messages, accepted, recipients. */
 static void assert_charged(struct stage *stage, const char *address, unsigned connections,
                            unsigned messages, unsigned accepted, unsigned recipients)
@@ -157,16 +169,112 @@ static void midstream_connections_are_charged_only_if_they_begin(void **state)
     (void)state;
     stage.next[1] = 77;
     say(&stage, 'S', "250 ok\r\n"); /* of one that was there before */
+    answered(&stage);
     assert_charged(&stage, "192.0.2.1", 0, 0, 0, 0);
     stage.port++;
     say(&stage, 'S', "220 hi\r\n"); /* the handshake was forgotten */
+    answered(&stage);
     assert_charged(&stage, "192.0.2.1", 1, 0, 0, 0);
     stage.port++;
     send(&stage, 'S', WEIR_TCP_ACK, "\x16\x03\x03\x00\x30\x02", 6);
+    answered(&stage);
     assert_charged(&stage, "192.0.2.1", 2, 0, 0, 0);
     stage.port++;
     send(&stage, 'S', WEIR_TCP_ACK, "\x17\x03\x03\x00\x30\x02", 6);
+    answered(&stage);
     assert_charged(&stage, "192.0.2.1", 2, 0, 0, 0);
+    stage_close(&stage);
+}
+
+static void nobody_is_charged_with_what_one_side_alone_says(void **state)
+{
+    struct stage stage = stage_open(NULL);
+    size_t records;
+
+    (void)state;
+    stage.next[1] = 77;
+    for (int i = 0; i < 3; i++) {
+        stage.port++;
+        say(&stage, 'S', i == 0 ? "220 hi\r\n" : "250 ok\r\n");
+        say(&stage, 'S', "250 ok\r\n354 go\r\n");
+        say(&stage, 'S', "250 2.0.0 Ok: queued as 1\r\n");
+        if (i == 1)
+            send(&stage, 'S', WEIR_TCP_FIN | WEIR_TCP_ACK, "", 0);
+        if (i == 2)
+            send(&stage, 'C', WEIR_TCP_RST, "", 0);
+    }
+    weir_sessions_finish(stage.sessions);
+    weir_tally_records(stage.tally, &records);
+    assert_int_equal(records, 0);
+    assert_int_equal(weir_sessions_counts(stage.sessions)->unproven, 3);
+    stage_close(&stage);
+}
+
+static void connections_are_charged_once_the_client_answers_though_the_handshake_was_forgotten(
+    void **state)
+{
+    struct stage stage = stage_open(NULL);
+
+    (void)state;
+    say(&stage, 'S', "220 hi\r\n");
+    assert_charged(&stage, "192.0.2.1", 0, 0, 0, 0);
+    mail(&stage, "250 queued\r\n");
+    assert_charged(&stage, "192.0.2.1", 1, 1, 1, 1);
+    stage.port++;
+    say(&stage, 'S', "220 hi\r\n"); /* and one that says nothing */
+    send(&stage, 'C', WEIR_TCP_ACK, "", 0);
+    hang_up(&stage);
+    assert_charged(&stage, "192.0.2.1", 2, 1, 1, 1);
+    assert_int_equal(weir_sessions_counts(stage.sessions)->unproven, 0);
+    stage_close(&stage);
+}
+
+static void who_follows_an_XCLIENT_without_an_address_is_not_charged(void **state)
+{
+    static const char *const tells[] = {"XCLIENT ADDR=203.0.113.5\r\n",
+                                        "XCLIENT ADDR=[UNAVAILABLE]\r\n"};
+    struct stage stage = stage_open("192.0.2.0/24");
+
+    (void)state;
+    handshake(&stage);
+    say(&stage, 'S', "220 hi\r\n");
+    for (int i = 0; i < 2; i++) {
+        say(&stage, 'C', tells[i]);
+        say(&stage, 'S', "220 hi\r\n");
+        mail(&stage, "250 queued\r\n");
+    }
+    hang_up(&stage);
+    assert_charged(&stage, "203.0.113.5", 1, 1, 1, 1);
+    assert_charged(&stage, "192.0.2.1", 0, 0, 0, 0);
+    stage_close(&stage);
+}
+
+static void add_syns(void *context, const struct weir_address *address, uint32_t syns)
+{
+    (void)address;
+    *(unsigned *)context += syns;
+}
+
+static void the_machines_own_addresses_are_charged_with_nothing(void **state)
+{
+    static struct weir_own own;
+    struct weir_address address = address_of("192.0.2.1");
+    unsigned syns = 0;
+    size_t records;
+
+    (void)state;
+    assert_int_equal(weir_own_add(&own, &address), 0);
+    struct stage stage = stage_open_on(NULL, &own);
+    handshake(&stage);
+    say(&stage, 'S', "220 hi\r\n");
+    mail(&stage, "250 queued\r\n");
+    hang_up(&stage);
+    handshake(&stage); /* nobody answers */
+    weir_sessions_finish(stage.sessions);
+    weir_tally_records(stage.tally, &records);
+    assert_int_equal(records, 0);
+    weir_tally_syns(stage.tally, INT64_MAX, add_syns, &syns);
+    assert_int_equal(syns, 0);
     stage_close(&stage);
 }
 
@@ -239,28 +347,33 @@ static void XCLIENT_charges_the_connection_to_each_client_it_tells(void **state)
 }
 
 /* A record of TLS 1.3 with so many octets of plaintext. */
-static void record(struct stage *stage, char side, unsigned plain)
+static void record(struct stage *stage, char side, size_t plain)
 {
-    char octets[1024] = {23, 3, 3, (char)((plain + 17) >> 8), (char)(plain + 17)};
+    uint8_t room[1024];
 
-    send(stage, side, WEIR_TCP_ACK, octets, 5 + plain + 17);
+    send(stage, side, WEIR_TCP_ACK, room, tls_record(room, 23, plain + tls_overhead(TLS_13)));
+}
+
+/* The server's hello, and the client's first words behind it. */
+static void open_tls(struct stage *stage)
+{
+    uint8_t room[256];
+
+    send(stage, 'S', WEIR_TCP_ACK, room, tls_hello(room, TLS_13, 32));
+    record(stage, 'C', 36); /* finished */
+    record(stage, 'C', 24); /* EHLO */
+    record(stage, 'S', 210);
 }
 
 /* A mail inside TLS whose queued reply has so many octets. */
 static void secret_mail(struct stage *stage, unsigned queued)
 {
-    static const char hello[] = "\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03"
-                                "................................" "\x00\x13\x01\x00";
-
     handshake(stage);
     say(stage, 'S', "220 hi\r\n");
     say(stage, 'C', "STARTTLS\r\n");
     say(stage, 'S', "220 go\r\n");
     send(stage, 'C', WEIR_TCP_ACK, "\x16\x03\x01\x00\x04\x01\x00\x00\x00", 9);
-    send(stage, 'S', WEIR_TCP_ACK, hello, 47);
-    record(stage, 'S', 500);
-    record(stage, 'C', 60); /* finished, EHLO */
-    record(stage, 'S', 200);
+    open_tls(stage);
     record(stage, 'C', 40); /* MAIL */
     record(stage, 'S', 14);
     record(stage, 'C', 40); /* RCPT */
@@ -328,33 +441,22 @@ static void a_connection_of_hours_is_one_and_its_messages_are_told_as_they_end(v
     stage_close(&stage);
 }
 
-static void send_record(struct stage *stage, char side, uint8_t type, size_t plain)
-{
-    uint8_t room[1024];
-
-    send(stage, side, WEIR_TCP_ACK, room, tls_record(room, type, plain + tls_overhead(TLS_13)));
-}
-
 /* Up to the answer to a body, which waits for more. */
 static void mail_inside_tls(struct stage *stage)
 {
-    send_record(stage, 'C', 23, 110);
-    send_record(stage, 'S', 23, 65);
-    send_record(stage, 'C', 23, 800);
-    send_record(stage, 'S', 23, 37);
+    record(stage, 'C', 110);
+    record(stage, 'S', 65);
+    record(stage, 'C', 800);
+    record(stage, 'S', 37);
 }
 
 static void a_message_inside_tls_counts_although_the_client_says_nothing_more(void **state)
 {
     struct stage stage = stage_open(NULL);
-    uint8_t room[256];
 
     (void)state;
     handshake(&stage);
-    send(&stage, 'S', WEIR_TCP_ACK, room, tls_hello(room, TLS_13, 32));
-    send_record(&stage, 'C', 23, 36);
-    send_record(&stage, 'C', 23, 24);
-    send_record(&stage, 'S', 23, 210);
+    open_tls(&stage);
     for (unsigned i = 1; i <= 3; i++) {
         mail_inside_tls(&stage);
         assert_charged(&stage, "192.0.2.1", 1, i - 1, i - 1, i - 1);
@@ -382,7 +484,7 @@ static void of_many_that_wait_any_may_end_first(void **state)
     for (unsigned i = 0; i < 5; i++) { /* each of a connection of its own, begun before */
         stage.port = (uint16_t)(50000 + i);
         stage.next[0] = stage.next[1] = 1000 + i;
-        send_record(&stage, 'S', 23, 14);
+        record(&stage, 'S', 14);
         mail_inside_tls(&stage);
         if (i == 1 || i == 3)
             hang_up(&stage);
@@ -392,11 +494,33 @@ static void of_many_that_wait_any_may_end_first(void **state)
     stage_close(&stage);
 }
 
+static void a_clock_that_is_set_back_holds_up_no_message(void **state)
+{
+    struct stage stage = stage_open(NULL);
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        stage.now = i == 0 ? 2 * WEIR_HOUR : WEIR_HOUR;
+        stage.port = (uint16_t)(50000 + i);
+        stage.next[0] = stage.next[1] = 1000;
+        record(&stage, 'S', 14);
+        mail_inside_tls(&stage);
+    }
+    weir_sessions_tick(stage.sessions, stage.now + WEIR_SECOND);
+    assert_charged(&stage, "192.0.2.1", 0, 2, 2, 2);
+    stage_close(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(charges_come_with_greeting_and_final_reply),
         cmocka_unit_test(midstream_connections_are_charged_only_if_they_begin),
+        cmocka_unit_test(nobody_is_charged_with_what_one_side_alone_says),
+        cmocka_unit_test(
+            connections_are_charged_once_the_client_answers_though_the_handshake_was_forgotten),
+        cmocka_unit_test(the_machines_own_addresses_are_charged_with_nothing),
+        cmocka_unit_test(who_follows_an_XCLIENT_without_an_address_is_not_charged),
         cmocka_unit_test(a_trusted_proxys_connection_is_its_clients),
         cmocka_unit_test(health_checks_are_charged_to_nobody),
         cmocka_unit_test(a_proxy_that_tells_nobody_is_charged_itself),
@@ -405,6 +529,7 @@ int main(void)
         cmocka_unit_test(a_connection_of_hours_is_one_and_its_messages_are_told_as_they_end),
         cmocka_unit_test(a_message_inside_tls_counts_although_the_client_says_nothing_more),
         cmocka_unit_test(of_many_that_wait_any_may_end_first),
+        cmocka_unit_test(a_clock_that_is_set_back_holds_up_no_message),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

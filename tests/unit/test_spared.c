@@ -23,12 +23,18 @@ static void A26_who_is_acceptable_or_never_to_be_blocked_is_spared(void **state)
         {"2001:db8::1", true}, {"2001:db8:1::/48", false}, {"2001:db8::/32", true},
         {"9.9.9.9", false}, {"8.8.8.8", false}, {"100.64.0.1", true}, {"10.1.2.0/24", true},
         {"fe80::1", true},
+        /* one address of a /64 does not spare the others, nor does it spare less of it */
+        {"2001:db8:7:1::5", true}, {"2001:db8:7:1::/64", false}, {"2001:db8:7:1::/120", false},
+        {"2001:db8:7:1::6", false}, {"2001:db8:7::/56", true}, {"2001:db8:7:2::/64", false},
+        {"2001:db8:7:3::/64", true}, {"2001:db8:7:3::9", true}, {"2001:db8::/64", true},
     };
     const struct weir_prefix never[] = {rig_prefix("198.51.100.0/24"), rig_prefix("2001:db8::1")};
     const struct weir_spared_prefix accepted[] = {
         {rig_prefix("203.0.113.4/30"), 0},
         {rig_prefix("203.0.113.9"), RIG_NOW},
         {rig_prefix("198.51.100.0/26"), RIG_NOW + 1},
+        {rig_prefix("2001:db8:7:1::5"), 0},
+        {rig_prefix("2001:db8:7:3::/64"), 0},
     };
     struct lists_rig *rig = *state;
     struct weir_lists *lists = lists_rig_open(rig, true, never, 2);
@@ -39,7 +45,9 @@ static void A26_who_is_acceptable_or_never_to_be_blocked_is_spared(void **state)
     rig_add(lists, WEIR_LIST_BLACK, "8.8.8.8", 0);
     rig_add(lists, WEIR_LIST_ACCEPT, "good.example", 0);
     assert_int_equal(weir_spared_new(lists, &spared), 0);
-    assert_int_equal(weir_spared_accept(spared, accepted, 3), 0);
+    rig_add(lists, WEIR_LIST_ACCEPT, "2001:db8:7:2::", 0);
+    assert_int_equal(weir_spared_accept(spared, accepted, sizeof accepted / sizeof accepted[0]),
+                     0);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct weir_prefix prefix = rig_prefix(cases[i].what);
         const char *why = NULL;

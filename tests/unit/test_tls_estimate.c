@@ -204,6 +204,47 @@ static void behind_lost_heads_the_next_head_is_found(void **state)
     assert_false(s.estimate.lost);
 }
 
+/* Authentication and two mails, with or without an envelope in one go; of the client nothing is
+ * captured behind its hello. */
+static unsigned hear_the_server_alone(unsigned suite, bool pipelined)
+{
+    static const struct says step_by_step[] = {
+        {'C', 24}, {'S', 210}, {'C', 60}, {'S', 37}, {'C', 52}, {'S', 14}, {'C', 40}, {'S', 14},
+        {'C', 6}, {'S', 37}, {'C', 900}, {'S', 37}, {'C', 110}, {'S', 65}, {'C', 900}, {'S', 37},
+        {'C', 6}, {'S', 15}};
+    static const struct says in_one_go[] = {
+        {'C', 24}, {'S', 210}, {'C', 60}, {'S', 37}, {'C', 110}, {'S', 65}, {'C', 900}, {'S', 37},
+        {'C', 110}, {'S', 65}, {'C', 900}, {'S', 37}, {'C', 6}, {'S', 15}};
+    const struct says *says = pipelined ? in_one_go : step_by_step;
+    size_t count = pipelined ? sizeof in_one_go / sizeof in_one_go[0]
+                             : sizeof step_by_step / sizeof step_by_step[0];
+    struct session s = {weir_tls_estimate(0, 0), suite, 0, NULL};
+    uint8_t room[256];
+
+    feed_record(&s, WEIR_SIDE_CLIENT, 22, 512);
+    feed(&s, WEIR_SIDE_SERVER, room, tls_hello(room, suite, 32));
+    if (suite == TLS_13)
+        feed_record(&s, WEIR_SIDE_SERVER, 23, 1600);
+    s.counted += weir_tls_estimate_gap(&s.estimate, WEIR_SIDE_CLIENT, 80);
+    feed_record(&s, WEIR_SIDE_SERVER, suite == TLS_13 ? 23 : 22, 240);
+    for (size_t i = 0; i < count; i++)
+        if (says[i].who == 'C')
+            s.counted += weir_tls_estimate_gap(&s.estimate, WEIR_SIDE_CLIENT,
+                                               says[i].plain + 5 + tls_overhead(suite));
+        else
+            say(&s, &says[i], 1);
+    return s.counted + weir_tls_estimate_end(&s.estimate);
+}
+
+static void messages_of_a_client_that_is_not_captured_are_counted_by_their_replies(void **state)
+{
+    (void)state;
+    for (int pipelined = 0; pipelined < 2; pipelined++) {
+        assert_int_equal(hear_the_server_alone(TLS_13, pipelined), 2);
+        assert_int_equal(hear_the_server_alone(TLS_12_GCM, pipelined), 2);
+    }
+}
+
 static void a_reply_that_was_not_captured_is_none(void **state)
 {
     static const struct says before[] = {{'C', 24}, {'S', 210}, {'C', 110}, {'S', 65}, {'C', 900}};
@@ -250,6 +291,7 @@ int main(void)
         cmocka_unit_test(calibrated_bounds_are_kept),
         cmocka_unit_test(a_body_that_was_not_captured_is_counted_by_its_heads),
         cmocka_unit_test(behind_lost_heads_the_next_head_is_found),
+        cmocka_unit_test(messages_of_a_client_that_is_not_captured_are_counted_by_their_replies),
         cmocka_unit_test(a_reply_that_was_not_captured_is_none),
         cmocka_unit_test(what_is_no_record_is_lost),
     };

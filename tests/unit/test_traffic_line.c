@@ -47,12 +47,14 @@ static void a_health_line_is_as_agreed(void **state)
     char text[WEIR_TRAFFIC_LINE_ROOM];
     struct weir_health again, health = {.time = WEIR_SECOND, .packets = 10, .kernel_dropped = 2,
                                         .gaps = 3, .flows = 4, .addresses = 5, .spool_dropped = 6,
-                                        .calibrated = 7, .witnessed = 8, .odd = 9, .forged = 10};
+                                        .calibrated = 7, .witnessed = 8, .odd = 9, .forged = 10,
+                                        .unproven = 11};
 
     (void)state;
     assert_string_equal(weir_health_line_write(&health, text),
                         "at=1.000000 kind=health packets=10 kernel_dropped=2 gaps=3 flows=4 "
-                        "addresses=5 spool_dropped=6 calibrated=7 witnessed=8 odd=9 forged=10");
+                        "addresses=5 spool_dropped=6 calibrated=7 witnessed=8 odd=9 forged=10 "
+                        "unproven=11");
     assert_int_equal(read_health(text, &again), 1);
     assert_memory_equal(&again, &health, sizeof health);
     assert_int_equal(read_traffic(text, &(struct weir_traffic){.time = 0}), 0);

@@ -25,13 +25,14 @@ static const struct weir_watch_class everybody = {
 
 struct bucket {
     double missing;
+    weir_time excused; /* up to then */
     bool over, told;
 };
 
 struct entry {
     struct weir_prefix prefix;
     int level;
-    weir_time time;
+    weir_time time; /* of the last charge */
     struct bucket bucket[WEIR_QUANTITIES];
 };
 
@@ -75,12 +76,15 @@ static bool is_told(const struct entry *e)
     return e->bucket[0].told || e->bucket[1].told || e->bucket[2].told;
 }
 
+/* Parts of a network in which there are any. */
 static unsigned offenders(const struct model *m, const struct entry *network)
 {
     unsigned count = 0;
     for (size_t i = 0; i < m->count; i++)
-        count += m->entry[i].level == network->level - 1 && is_told(&m->entry[i]) &&
-                 weir_prefix_contains(&network->prefix, &m->entry[i].prefix.address);
+        count += m->entry[i].level == network->level - 1 &&
+                 weir_prefix_contains(&network->prefix, &m->entry[i].prefix.address) &&
+                 (is_told(&m->entry[i]) ||
+                  (network->level > 1 && offenders(m, &m->entry[i]) > 0));
     return count;
 }
 
@@ -102,33 +106,50 @@ static void clear_at_half(struct model *m, struct entry *e, int q, double missin
     e->bucket[q].told = e->bucket[q].over = false;
 }
 
-/* What a charge still takes that comes so late. */
-static double due(const struct entry *e, int q, double quantity, weir_time late)
+/* What came back since a charge's time, and is not in full. */
+static double back_since(const struct entry *e, int q, weir_time time)
 {
     struct weir_limit limit = limit_of(e, q);
-    double beyond = fmax(limit.rate * (double)(late - WEIR_BUCKET_LATE) / 1e6,
-                         limit.rate * (double)late / 1e6 - limit.maximum / 2);
-    return fmax(0, quantity - fmax(0, beyond));
+    double late = (double)(e->time - time) / 1e6;
+    return fmax(0, fmax(limit.rate * (late - WEIR_BUCKET_LATE / 1e6),
+                        limit.rate * late - limit.maximum / 2));
+}
+
+/* What a charge still takes that comes late; each moment excuses once. */
+static void set_due(struct entry *e, const struct weir_charge *charge,
+                    double due[static WEIR_QUANTITIES])
+{
+    for (int q = 0; q < WEIR_QUANTITIES; q++) {
+        weir_time *mark = &e->bucket[q].excused;
+        weir_time from = charge->time > *mark ? charge->time : *mark;
+        double excused = fmin(charge->quantity[q], back_since(e, q, from));
+        due[q] = charge->quantity[q] - excused;
+        if (excused > 0)
+            *mark = from + (weir_time)(excused / limit_of(e, q).rate * 1e6);
+    }
 }
 
 static void charge_entry(struct model *m, struct entry *e, const struct weir_charge *charge)
 {
     weir_time time = charge->time > e->time ? charge->time : e->time;
+    double due[WEIR_QUANTITIES], missing[WEIR_QUANTITIES];
+    for (int q = 0; q < WEIR_QUANTITIES; q++)
+        missing[q] = missing_at(e, q, time);
+    e->time = time;
+    set_due(e, charge, due);
     for (int q = 0; q < WEIR_QUANTITIES; q++) {
         struct bucket *b = &e->bucket[q];
-        double most = limit_of(e, q).maximum, missing = missing_at(e, q, time);
-        clear_at_half(m, e, q, missing);
-        double quantity = due(e, q, charge->quantity[q], time - charge->time);
-        bool exceeded = missing + quantity > most;
+        double most = limit_of(e, q).maximum;
+        clear_at_half(m, e, q, missing[q]);
+        bool exceeded = missing[q] + due[q] > most;
         unsigned below = e->level > 0 ? offenders(m, e) : 0;
         bool tell = e->level > 0 ? exceeded && below >= CHILDREN : exceeded && !b->over;
-        b->missing = fmin(missing + quantity, 2 * most);
+        b->missing = fmin(missing[q] + due[q], 2 * most);
         b->over |= exceeded;
         if (tell && !b->told)
             m->events += digest(true, &e->prefix, (unsigned)q, below);
         b->told |= tell;
     }
-    e->time = time;
 }
 
 static void model_charge(struct model *m, struct weir_charge *charge)
@@ -160,16 +181,21 @@ static void model_reset(struct model *m, const struct weir_prefix *prefix)
         bool below = e->prefix.bits >= prefix->bits &&
                      weir_prefix_contains(prefix, &e->prefix.address);
         if (same || (below && is_told(e))) {
-            memset(e->bucket, 0, sizeof(e->bucket));
+            for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
+                if (e->bucket[q].told)
+                    m->events += digest(false, &e->prefix, q, 0);
+            for (int q = 0; q < WEIR_QUANTITIES; q++)
+                e->bucket[q] = (struct bucket){.excused = e->bucket[q].excused};
             e->time = 0;
         }
     }
 }
 
-static void note(void *context, const struct weir_watch_event *event)
+static bool note(void *context, const struct weir_watch_event *event)
 {
     *(uint64_t *)context += digest(event->raised, &event->prefix, event->quantity,
                                    event->raised ? event->children : 0);
+    return true;
 }
 
 static struct weir_charge random_charge(struct seeded *s, weir_time now)

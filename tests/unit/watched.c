@@ -11,10 +11,11 @@
 
 #include "tests/unit/watched.h"
 
-static void note(void *context, const struct weir_watch_event *event)
+static bool note(void *context, const struct weir_watch_event *event)
 {
     struct watched *w = context;
     w->event[w->count++ % WATCHED_EVENTS] = *event;
+    return !w->leaves_out;
 }
 
 void watched_open(struct watched *w, const struct weir_watch_class *classes, size_t n,
@@ -39,6 +40,13 @@ const struct weir_watch_event *watched_last(const struct watched *w)
 {
     assert_true(w->count > 0);
     return &w->event[(w->count - 1) % WATCHED_EVENTS];
+}
+
+bool watched_is(const struct watched *w, bool raised, const char *prefix)
+{
+    char text[WEIR_PREFIX_TEXT];
+    const struct weir_watch_event *event = watched_last(w);
+    return event->raised == raised && strcmp(weir_prefix_format(&event->prefix, text), prefix) == 0;
 }
 
 struct weir_address watched_address(const char *text)

@@ -14,6 +14,7 @@ struct watched {
     struct weir_watch *watch;
     struct weir_watch_event event[WATCHED_EVENTS]; /* the latest ones, of count */
     size_t count;
+    bool leaves_out;          /* what is told to it is not taken */
 };
 
 /* A watch of 1,000 addresses with these classes, wider 4, children 2; unless options says else. */
@@ -23,6 +24,9 @@ void watched_close(struct watched *w);
 
 /* The latest event. */
 const struct weir_watch_event *watched_last(const struct watched *w);
+
+/* Whether that is about a prefix. */
+bool watched_is(const struct watched *w, bool raised, const char *prefix);
 
 struct weir_address watched_address(const char *text);
 struct weir_prefix watched_prefix(const char *text);

@@ -1,0 +1,56 @@
+/*
+ * own - addresses in order, found by halving.  Refuses more than there is room for; whom there is
+ * no room for is charged like anybody.
+ */
+#include "sniffer/own.h"
+
+#include <string.h>
+
+#include "core/base/error.h"
+
+/* Where an address is, or would be. */
+static size_t place_of(const struct weir_own *own, const struct weir_address *address)
+{
+    size_t from = 0, to = own->count;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+
+        if (memcmp(own->address[middle].octet, address->octet, sizeof address->octet) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+static bool is_loopback(const struct weir_address *address)
+{
+    static const uint8_t four[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127};
+    static const uint8_t six[16] = {[15] = 1};
+
+    return memcmp(address->octet, four, sizeof four) == 0 ||
+           memcmp(address->octet, six, sizeof six) == 0;
+}
+
+bool weir_own_has(const struct weir_own *own, const struct weir_address *address)
+{
+    size_t place = place_of(own, address);
+
+    return place < own->count && weir_address_equal(&own->address[place], address);
+}
+
+int weir_own_add(struct weir_own *own, const struct weir_address *address)
+{
+    size_t place = place_of(own, address);
+
+    if (is_loopback(address) || weir_own_has(own, address))
+        return 0;
+    if (own->count == WEIR_SNIFFER_OWN_MAX)
+        return WEIR_ELIMIT;
+    memmove(own->address + place + 1, own->address + place,
+            (own->count - place) * sizeof own->address[0]);
+    own->address[place] = *address;
+    own->count++;
+    return 0;
+}

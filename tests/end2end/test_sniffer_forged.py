@@ -1,0 +1,171 @@
+"""Segments that anybody can send to a mail server, from his own port 25 or in another's name: whom
+weir-sniffer, listening, blames for them, and what they do to those who send mail.
+"""
+import pathlib
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import harness
+import rig
+import sniffing
+
+OWN = "203.0.113.25"  # an address of this host
+HOME = "198.51.100.1"
+STRANGER = "192.0.2.66"
+SYN, PSH, ACK = 2, 8, 16
+
+
+def setUpModule():
+    sniffing.prepare()
+    for address in (OWN, "2001:db8::25"):
+        subprocess.run(["ip", "addr", "add", address, "dev", "lo"], check=True)
+    # what this host answers to strangers is sent, and heard
+    subprocess.run(["ip", "route", "add", "default", "dev", "lo"], check=True)
+    MailServer(25)
+
+
+def checksum(octets):
+    octets += b"\0" * (len(octets) % 2)
+    total = sum(struct.unpack(f">{len(octets) // 2}H", octets))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def segment(source, destination, seq, ack, flags, octets=b""):
+    """A sound IPv4 packet from one (address, port) to another."""
+    ends = socket.inet_aton(source[0]) + socket.inet_aton(destination[0])
+    tcp = struct.pack(">HHIIBBHHH", source[1], destination[1], seq, ack, 0x50, flags, 512, 0, 0)
+    pseudo = ends + struct.pack(">BBH", 0, 6, len(tcp) + len(octets))
+    tcp = tcp[:16] + struct.pack(">H", checksum(pseudo + tcp + octets)) + tcp[18:]
+    return struct.pack(">BBHHHBBH", 0x45, 0, 40 + len(octets), 0, 0, 64, 6, 0) + ends + tcp + octets
+
+
+class MailServer:
+    """Says what an SMTP server says, and takes everything."""
+
+    def __init__(self, port):
+        self.listener = socket.create_server((HOME, port), backlog=64)
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            link = self.listener.accept()[0]
+            threading.Thread(target=self.serve, args=(link,), daemon=True).start()
+
+    def serve(self, link):
+        with link, link.makefile("rwb", buffering=0) as lines:
+            lines.write(b"220 mx.test.example ESMTP\r\n")
+            body = False
+            for line in lines:
+                word = line.strip().upper()
+                if body:
+                    body = word != b"."
+                    if not body:
+                        lines.write(b"250 2.0.0 Ok: queued as 4ABCDE\r\n")
+                    continue
+                body = word == b"DATA"
+                lines.write(b"354 go\r\n" if body else b"221 2.0.0 bye\r\n" if word == b"QUIT"
+                            else b"250 2.1.5 Ok\r\n" if word.startswith(b"RCPT")
+                            else b"250 2.1.0 Ok\r\n")
+                if word == b"QUIT":
+                    return
+
+
+class Forged(unittest.TestCase):
+    def setUp(self):
+        self.raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        self.addCleanup(self.raw.close)
+
+    def listen(self, **settings):
+        self.sniffer = sniffing.Sniffer(25, **settings)
+        self.addCleanup(self.sniffer.process.end)
+
+    def send(self, source, destination, *rest):
+        self.raw.sendto(segment(source, destination, *rest), (destination[0], 0))
+
+    def mail(self, source, to=HOME, behind_handshake=None):
+        """One mail from an address, and perhaps port, of this host."""
+        link = socket.socket()
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # gone at once: the port can be used again, and nobody waits for a last ACK
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        link.settimeout(20)
+        with link:
+            link.bind(source)
+            link.connect((to, 25))
+            if behind_handshake:
+                behind_handshake(link)
+            answers = link.makefile("rb")
+            codes = [answers.readline()[:3]]
+            for line in ("EHLO c", "MAIL FROM:<a@c.example>", "RCPT TO:<b@test.example>", "DATA",
+                         "Subject: x\r\n\r\nText.\r\n.", "QUIT"):
+                link.sendall(line.encode() + b"\r\n")
+                codes.append(answers.readline()[:3])
+            self.assertEqual(codes, [b"220", b"250", b"250", b"250", b"354", b"250", b"221"])
+
+    def sums(self):
+        self.sniffer.stop()
+        return {address: dict(sums) for address, sums in self.sniffer.sums().items()}
+
+    ONE = {"connections": 1, "messages": 1, "accepted": 1, "recipients": 1}
+
+    def test_greetings_out_of_the_blue_blame_nobody(self):
+        self.listen()
+        for number in range(400):
+            for host in (OWN, HOME, "127.0.0.9"):  # the last one is no own address
+                self.send((STRANGER, 25), (host, 30000 + number), 1000 * number, 77, PSH | ACK,
+                          b"220 hello\r\n")
+        self.mail(("127.0.0.7", 0))
+        self.assertEqual(self.sums(), {"127.0.0.7": self.ONE})
+        self.assertEqual(self.sniffer.health()["unproven"], "1200")
+
+    def test_a_whole_dialogue_of_a_server_alone_blames_nobody(self):
+        self.listen()
+        seq = 1000
+        self.send((STRANGER, 25), ("127.0.0.9", 30000), seq, 77, SYN | ACK)
+        seq += 1
+        for octets in (b"220 hello\r\n", b"354 go\r\n", b"250 2.0.0 Ok: queued as 1\r\n"):
+            self.send((STRANGER, 25), ("127.0.0.9", 30000), seq, 77, PSH | ACK, octets)
+            seq += len(octets)
+        self.assertEqual(self.sums(), {})
+
+    def test_greetings_out_of_the_blue_take_no_connections_place(self):
+        self.listen()
+
+        def flood(_):
+            for number in range(65536):
+                self.send((STRANGER, 25), ("127.0.0.9", number), 1000, 77, PSH | ACK, b"220 x\r\n")
+        self.mail(("127.0.0.7", 0), behind_handshake=flood)
+        self.assertEqual(self.sums(), {"127.0.0.7": self.ONE})
+
+    def test_a_client_at_port_25_cannot_pass_for_the_server(self):
+        self.listen()
+
+        def answer_itself(link):
+            self.send(link.getsockname(), link.getpeername(), 0x7fffffff, 0x12345678, SYN | ACK)
+        for number in range(5):
+            self.mail((f"127.0.1.{number + 1}", 25), behind_handshake=answer_itself)
+        self.assertEqual(self.sums(), {f"127.0.1.{number + 1}": self.ONE for number in range(5)})
+        self.assertEqual(self.sniffer.health()["forged"], "5")
+
+    def test_mail_that_goes_out_is_not_charged(self):
+        self.listen()
+        self.mail((OWN, 0))
+        self.mail(("127.0.0.7", 0))
+        self.assertEqual(self.sums(), {"127.0.0.7": self.ONE})
+
+    def test_mail_that_goes_out_is_charged_where_that_is_wanted(self):
+        self.listen(count_own="yes")
+        self.mail((OWN, 0))
+        self.assertEqual(self.sums(), {OWN: self.ONE})
+
+
+if __name__ == "__main__":
+    harness.main()

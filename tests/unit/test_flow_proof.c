@@ -1,0 +1,241 @@
+/*
+ * The flow table live: what one side's packets alone, which anybody can send, can do and cannot
+ * (sniffer/flow.c, sniffer/flow_table.c); and the machine's own addresses (sniffer/own.c).
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/limits.h"
+#include "sniffer/own.h"
+#include "tests/unit/flow_rig.h"
+
+static const struct weir_flows_counts *counts(const struct rig *rig)
+{
+    return weir_flows_counts(rig->flows);
+}
+
+/* Between port 25 of both. */
+static void send_25(struct rig *rig, enum weir_side side, uint32_t seq, uint32_t ack,
+                    unsigned flags, const char *says)
+{
+    struct weir_segment segment = rig_segment(side, seq, ack, flags, says);
+    segment.source_port = segment.destination_port = 25;
+    if (flags == (WEIR_TCP_SYN | WEIR_TCP_ACK))
+        segment.flags = (uint8_t)flags;
+    rig_take(rig, &segment);
+}
+
+/* A greeting out of the blue, to a client of its own. */
+static void lone_greeting(struct rig *rig, unsigned client)
+{
+    struct weir_segment segment = rig_segment(WEIR_SIDE_SERVER, 5000, 1000, WEIR_TCP_PSH,
+                                              "220 hello\r\n");
+    segment.destination_port = (uint16_t)(10000 + client % 50000);
+    segment.destination.octet[15] = (uint8_t)(client / 50000);
+    rig_take(rig, &segment);
+}
+
+static void a_handshake_and_a_greeting_prove_a_connection(void **state)
+{
+    struct rig *rig = rig_new_live(0);
+    (void)state;
+    rig_greet(rig);
+    assert_int_equal(counts(rig)->unproven, 0);
+    weir_flows_finish(rig->flows);
+    assert_string_equal(rig_log(rig), "opened S:220 hi\r\n cut");
+    rig_free(&rig);
+}
+
+static void what_a_server_alone_says_proves_nothing(void **state)
+{
+    struct rig *rig = rig_new_live(0);
+    (void)state;
+    rig_mark(rig, WEIR_SIDE_SERVER, 5000, 1001, WEIR_TCP_SYN);
+    rig_send(rig, WEIR_SIDE_SERVER, 5001, 1001, "220 hi\r\n");
+    rig_send(rig, WEIR_SIDE_SERVER, 5009, 1001, "354 go\r\n");
+    rig_send(rig, WEIR_SIDE_SERVER, 5017, 1001, "250 queued as 1\r\n");
+    assert_int_equal(counts(rig)->unproven, 1);
+    weir_flows_tick(rig->flows, rig->now + 31 * WEIR_SECOND);
+    assert_non_null(strstr(rig_log(rig), "idle-unproven"));
+    assert_int_equal(counts(rig)->unproven + counts(rig)->open, 0);
+    rig_free(&rig);
+}
+
+static void a_client_that_acknowledges_the_server_proves_a_connection(void **state)
+{
+    static const struct { uint32_t seq, ack; const char *says; bool proves; } cases[] = {
+        {1001, 5009, "EHLO x\r\n", true}, {1001, 5009, NULL, true}, {1001, 5008, NULL, true},
+        {1001, 5001, "EHLO x\r\n", false},    /* acknowledges nothing */
+        {1001, 4000, "EHLO x\r\n", false},
+        {90000000, 5009, "EHLO x\r\n", false}, /* not where the server expects it */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct rig *rig = rig_new_live(0);
+        rig_send(rig, WEIR_SIDE_SERVER, 5001, 1001, "220 hi\r\n");
+        assert_int_equal(counts(rig)->unproven, 1);
+        rig_send(rig, WEIR_SIDE_CLIENT, cases[i].seq, cases[i].ack, cases[i].says);
+        assert_int_equal(counts(rig)->unproven, !cases[i].proves);
+        weir_flows_tick(rig->flows, rig->now + 31 * WEIR_SECOND);
+        assert_int_equal(counts(rig)->open, cases[i].proves);
+        rig_free(&rig);
+    }
+}
+
+static void a_host_that_knows_nothing_of_it_ends_a_connection_by_its_reset(void **state)
+{
+    struct rig *rig = rig_new_live(0);
+    (void)state;
+    for (int side = 0; side < 2; side++) {
+        rig_send(rig, WEIR_SIDE_SERVER, 5001, 1001, "220 hi\r\n");
+        rig_mark(rig, (enum weir_side)side, side == WEIR_SIDE_CLIENT ? 1001 : 5009, 0,
+                 WEIR_TCP_RST);
+        assert_string_equal(rig_log(rig), "opened-midstream S:220 hi\r\n reset-unproven");
+        assert_int_equal(counts(rig)->unproven + counts(rig)->open, 0);
+    }
+    rig_free(&rig);
+}
+
+static void a_handshake_that_a_host_knows_nothing_of_is_none(void **state)
+{
+    struct rig *rig = rig_new_live(0);
+    (void)state;
+    rig_mark(rig, WEIR_SIDE_CLIENT, 1000, 0, WEIR_TCP_SYN); /* by another, in its name */
+    rig_mark(rig, WEIR_SIDE_SERVER, 5000, 1001, WEIR_TCP_SYN);
+    rig_mark(rig, WEIR_SIDE_CLIENT, 1001, 0, WEIR_TCP_RST);
+    rig_send(rig, WEIR_SIDE_SERVER, 5001, 1001, "220 hi\r\n");
+    assert_int_equal(counts(rig)->unproven, 1);
+    rig_free(&rig);
+}
+
+static void greetings_out_of_the_blue_take_no_connections_place(void **state)
+{
+    struct rig *rig = rig_new_live(WEIR_FLOWS_UNPROVEN_MAX + 2);
+    (void)state;
+    rig_greet(rig);
+    for (unsigned i = 0; i < 65536; i++)
+        lone_greeting(rig, i);
+    assert_int_equal(counts(rig)->unproven, WEIR_FLOWS_UNPROVEN_MAX);
+    assert_int_equal(counts(rig)->open, WEIR_FLOWS_UNPROVEN_MAX + 1);
+    assert_int_equal(counts(rig)->evicted, 65536 - WEIR_FLOWS_UNPROVEN_MAX);
+    rig_log(rig);
+    rig_send(rig, WEIR_SIDE_CLIENT, 1001, 5009, "EHLO x\r\n");
+    assert_string_equal(rig_log(rig), "C:EHLO x\r\n");
+    rig_free(&rig);
+}
+
+static void one_that_is_not_proven_makes_room_for_others(void **state)
+{
+    struct rig *rig = rig_new_live(3);
+    (void)state;
+    rig_greet(rig);
+    for (unsigned i = 0; i < 5; i++)
+        lone_greeting(rig, i);
+    assert_int_equal(counts(rig)->open, 3);
+    assert_int_equal(counts(rig)->unproven, 2);
+    rig_free(&rig);
+}
+
+static void a_client_from_a_servers_port_stays_the_client(void **state)
+{
+    enum { BEFORE, BEFORE_SEQ, BETWEEN, BEHIND_ANSWER, BEHIND_GREETING, PLACES };
+    (void)state;
+    for (int place = BEFORE; place < PLACES; place++) {
+        struct rig *rig = rig_new_live(0);
+        for (int at = BEFORE; at < PLACES; at++) {
+            if (at == place) /* in the second case it fits the SYN to come */
+                send_25(rig, WEIR_SIDE_CLIENT, 900000, at == BEFORE_SEQ ? 1001 : 77,
+                        WEIR_TCP_SYN | WEIR_TCP_ACK, NULL);
+            if (at == BEFORE_SEQ)
+                send_25(rig, WEIR_SIDE_CLIENT, 1000, 0, WEIR_TCP_SYN, NULL);
+            if (at == BETWEEN)
+                send_25(rig, WEIR_SIDE_SERVER, 5000, 1001, WEIR_TCP_SYN | WEIR_TCP_ACK, NULL);
+            if (at == BEHIND_ANSWER) {
+                send_25(rig, WEIR_SIDE_CLIENT, 1001, 5001, WEIR_TCP_PSH, "220 me\r\n");
+                send_25(rig, WEIR_SIDE_SERVER, 5001, 1009, WEIR_TCP_PSH, "220 hi\r\n");
+            }
+        }
+        send_25(rig, WEIR_SIDE_CLIENT, 1009, 5009, WEIR_TCP_PSH, "QUIT\r\n");
+        const char *forged = place < BETWEEN ? "" : place < BEHIND_GREETING ? "forged 0 " : "";
+        char want[128];
+        snprintf(want, sizeof want, "opened C:220 me\r\n %sS:220 hi\r\n %sC:QUIT\r\n", forged,
+                 place == BEHIND_GREETING ? "forged 0 " : "");
+        assert_string_equal(rig_log(rig), want);
+        rig_free(&rig);
+    }
+}
+
+static struct weir_address address_of(const char *text)
+{
+    struct weir_address address;
+    assert_int_equal(weir_address_parse(text, strlen(text), &address), 0);
+    return address;
+}
+
+static void own_addresses_are_found_but_those_of_the_loopback(void **state)
+{
+    static const struct { const char *text; bool own; } cases[] = {
+        {"203.0.113.9", true}, {"2001:db8::1", true}, {"203.0.113.8", true}, {"::2", true},
+        {"127.0.0.1", false}, {"127.255.0.1", false}, {"::1", false}};
+    static struct weir_own own;
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        struct weir_address address = address_of(cases[i / 2].text);
+        assert_int_equal(weir_own_add(&own, &address), 0);
+    }
+    assert_int_equal(own.count, 4);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct weir_address address = address_of(cases[i].text);
+        assert_int_equal(weir_own_has(&own, &address), cases[i].own);
+    }
+    struct weir_address other = address_of("203.0.113.10");
+    assert_false(weir_own_has(&own, &other));
+}
+
+static void there_are_own_addresses_up_to_the_limit(void **state)
+{
+    static struct weir_own own;
+    struct weir_address address = address_of("2001:db8::");
+    (void)state;
+    for (unsigned i = 0; i <= WEIR_SNIFFER_OWN_MAX; i++) {
+        address.octet[14] = (uint8_t)(i >> 8);
+        address.octet[15] = (uint8_t)i;
+        assert_int_equal(weir_own_add(&own, &address),
+                         i < WEIR_SNIFFER_OWN_MAX ? 0 : WEIR_ELIMIT);
+    }
+    assert_false(weir_own_has(&own, &address));
+}
+
+static void the_machines_interfaces_can_be_read(void **state)
+{
+    static struct weir_own own;
+    struct weir_address loopback = address_of("127.0.0.1");
+    (void)state;
+    assert_int_equal(weir_own_read(&own), 0);
+    assert_false(weir_own_has(&own, &loopback));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_handshake_and_a_greeting_prove_a_connection),
+        cmocka_unit_test(what_a_server_alone_says_proves_nothing),
+        cmocka_unit_test(a_client_that_acknowledges_the_server_proves_a_connection),
+        cmocka_unit_test(a_host_that_knows_nothing_of_it_ends_a_connection_by_its_reset),
+        cmocka_unit_test(a_handshake_that_a_host_knows_nothing_of_is_none),
+        cmocka_unit_test(greetings_out_of_the_blue_take_no_connections_place),
+        cmocka_unit_test(one_that_is_not_proven_makes_room_for_others),
+        cmocka_unit_test(a_client_from_a_servers_port_stays_the_client),
+        cmocka_unit_test(own_addresses_are_found_but_those_of_the_loopback),
+        cmocka_unit_test(there_are_own_addresses_up_to_the_limit),
+        cmocka_unit_test(the_machines_interfaces_can_be_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
