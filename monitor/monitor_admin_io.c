@@ -22,12 +22,12 @@
 #include "core/program/unix_place_io.h"
 #include "monitor/agent/command.h"
 #include "monitor/database/database_audit_io.h"
-#include "monitor/monitor_impl.h"
+#include "monitor/monitor_publish_io.h"
 #include "monitor/monitor_rulebook_io.h"
 #include "monitor/monitor_status_io.h"
 
 #define WHO 32
-#define WHY WEIR_DATABASE_WHY
+#define WHY WEIR_PUBLISH_WHY
 #define BACKLOG 16
 
 struct weir_admin {
@@ -120,6 +120,7 @@ static json_t *server_add(struct question *question)
         return refuse(question, "that is no name for a server: letters, digits, '-', '_', '.'");
     snprintf(identity.server, sizeof identity.server, "%s", text(question, "name"));
     snprintf(identity.pin, sizeof identity.pin, "%s", monitor->certificate.pin);
+    snprintf(identity.rules, sizeof identity.rules, "%s", weir_publisher_key(monitor->publisher));
     url_of(monitor, identity.monitor);
     weir_secret_new(identity.secret);
     weir_secret_hash(weir_slice_of(identity.secret), hash);
@@ -361,6 +362,17 @@ static json_t *status(struct question *question)
     return weir_monitor_status(question->monitor, question->now);
 }
 
+/* Without the lock; see monitor_publish_io.h. */
+static json_t *publish(struct question *question)
+{
+    if (strcmp(text(question, "do"), "publish") == 0)
+        json_object_del(question->json, "serial");
+    else if (!json_is_integer(json_object_get(question->json, "serial")))
+        return refuse(question, "serial is no number");
+    return weir_monitor_publish(question->monitor, question->json, question->who, question->now,
+                                question->why, &question->code);
+}
+
 static const struct {
     const char *name;
     json_t *(*run)(struct question *question);
@@ -391,6 +403,8 @@ static json_t *run(struct question *question)
     const char *name = text(question, "do");
     json_t *json = NULL;
 
+    if (strcmp(name, "publish") == 0 || strcmp(name, "rollback") == 0)
+        return publish(question);
     if (weir_rulebook_is_asked(name))
         return run_rulebook(question);
 

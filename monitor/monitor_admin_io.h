@@ -13,6 +13,9 @@
  *                              now on where that is asked for
  *     unaccept PREFIX          takes back that exactly this one is accepted
  *     block PREFIX             list, ends, defer, points, reason: an analyst's own decision
+ *     publish [dry]            makes the rulebook the newest rule set, or tells what that would
+ *                              change
+ *     rollback SERIAL [dry]    publishes what an earlier set had, under a new serial
  *     rules ..., analyze       monitor_rulebook_io.h
  *     status                   counts, and what cannot be written now
  *

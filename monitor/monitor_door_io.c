@@ -10,7 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/slice.h"
 #include "monitor/database/database_events_io.h"
-#include "monitor/monitor_impl.h"
+#include "monitor/monitor_publish_io.h"
 
 static int admit(void *context, const struct weir_intake_caller *caller, uint32_t *server_r)
 {
@@ -84,6 +84,18 @@ static void health(void *context, uint32_t server, struct weir_slice text)
     json_decref(json);
 }
 
+static void news(void *context, struct weir_news *news_r)
+{
+    weir_monitor_news(context, news_r);
+}
+
+static struct weir_shared_text *rules(void *context)
+{
+    struct weir_monitor *monitor = context;
+
+    return weir_publisher_file(monitor->publisher);
+}
+
 /* A second agent with one identity: an event, and a line in the log (claim A13). */
 static void refused(void *context, uint32_t server, const char *name, weir_time now)
 {
@@ -105,7 +117,10 @@ static int open_intake(struct weir_monitor *monitor)
     const struct weir_config *config = &monitor->config;
     const char *address = monitor->options.listen ? monitor->options.listen
                                                   : config->monitor_listen;
-    const struct weir_intake_handler handler = {monitor, admit, spool, commands, health};
+    const struct weir_intake_handler handler = {.context = monitor, .admit = admit,
+                                                .spool = spool, .commands = commands,
+                                                .health = health, .news = news,
+                                                .rules = rules};
     struct weir_endpoint listen;
     struct weir_intake_options options = {.listen = &listen,
                                           .certificate = &monitor->certificate,
@@ -142,5 +157,7 @@ int weir_monitor_open_door(struct weir_monitor *monitor)
     if (done == 0)
         done = weir_certificate_open(key, chain, name, &monitor->shared_log,
                                      &monitor->certificate);
+    if (done == 0)
+        done = weir_monitor_open_publisher(monitor);
     return done < 0 ? done : open_intake(monitor);
 }

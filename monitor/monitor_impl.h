@@ -7,11 +7,13 @@
 #define WEIR_MONITOR_MONITOR_IMPL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "core/engine/stores_io.h"
 #include "core/program/daemon_log_io.h"
 #include "core/program/sd_notify_io.h"
 #include "monitor/analyzer/counting_io.h"
+#include "monitor/analyzer/publish_io.h"
 #include "monitor/intake/admit_io.h"
 #include "monitor/intake/intake_io.h"
 #include "monitor/intake/orders_io.h"
@@ -66,6 +68,8 @@ struct weir_monitor {
     struct weir_responder *responder;
     struct weir_alerts *alerts;
     struct weir_orders *orders;
+    struct weir_publisher *publisher;
+    atomic_int_fast64_t news_within; /* agents come for a new rule set within that */
     struct weir_admit *admit;
     struct weir_certificate certificate;
     struct weir_intake *intake;

@@ -220,7 +220,7 @@ static int open_parts(struct weir_monitor *monitor)
         open_database,           weir_monitor_open_policy,   open_spared,
         weir_monitor_spare,      weir_monitor_open_alerts,   weir_monitor_open_watch,
         weir_monitor_restore,    open_counting,              open_receiver,
-        end_replay,              weir_rulebook_open,         weir_monitor_open_door,
+        end_replay,              weir_monitor_open_door,     weir_rulebook_open,
         weir_admin_open,
     };
     int done = 0;
@@ -322,6 +322,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     weir_admit_free(&monitor->admit);
     weir_certificate_free(&monitor->certificate);
     weir_orders_free(&monitor->orders);
+    weir_publisher_free(&monitor->publisher);
     weir_policy_free(&monitor->policy);
     weir_database_free(&monitor->database);
     if (monitor->signals >= 0)

@@ -17,8 +17,8 @@ static const struct {
     {"weir", "state_directory"}, {"weir", "lists_file"},    {"weir", "never"},
     {"monitor", "listen"},       {"monitor", "key"},        {"monitor", "certificate"},
     {"monitor", "admin"},        {"monitor", "database"},   {"monitor", "journal"},
-    {"monitor", "journal_size"}, {"info", "key_file"},      {"message", "spam_score"},
-    {"message", "unsure_score"},
+    {"monitor", "journal_size"}, {"monitor", "rules_key"},  {"info", "key_file"},
+    {"message", "spam_score"},   {"message", "unsure_score"},
 };
 
 const char *weir_monitor_path(const struct weir_monitor *monitor)

@@ -94,6 +94,9 @@
 #define WEIR_RULE_ID_MAX ((1u << 28) - 1) /* four octets as a varint */
 #define WEIR_RULE_READY_MAX 65536  /* octets of compiled code of one expression in an image */
 #define WEIR_RULES_READY_MAX (8u << 20) /* octets of it of all; the rest is compiled when wanted */
+#define WEIR_RULE_SERIAL_MAX ((1u << 28) - 1) /* of published sets: four octets in info strings */
+#define WEIR_RULE_PARCEL_MAX (32u << 20) /* octets of a published set */
+#define WEIR_RULE_PARCEL_SECTIONS_MAX 16 /* its sections */
 #define WEIR_RULE_SELECTORS_MAX 512 /* header names that the rules of a set look at */
 #define WEIR_RULE_HITS_MAX 1024    /* hits of one message that are reported */
 #define WEIR_RULE_REPEATS_MAX 100  /* hits of a rule that counts them */
@@ -239,6 +242,11 @@
 #define WEIR_ALERT_NAMES_MAX 255   /* octets of the servers' names in an alert */
 #define WEIR_ALERT_RECIPIENTS_MAX 16
 #define WEIR_ALERT_RECIPIENT_MAX 254 /* octets: RFC 5321 4.5.3.1.3 without < and > */
+
+/* published rule sets -------------------------------------------------------- */
+#define WEIR_RULE_SETS_KEPT 100    /* that can be published once more, or compared */
+#define WEIR_RULE_SETS_OCTETS_MAX (256u << 20) /* of them; the newest two stay, whatever they are */
+#define WEIR_RULES_WHY_MAX 200     /* octets of why a server refused one */
 
 /* analyzer ------------------------------------------------------------------ */
 #define WEIR_HITS_SEEN_MAX (1u << 22) /* decisions that are known when they come again */

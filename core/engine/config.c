@@ -306,6 +306,9 @@ static const struct weir_setting rows[] = {
      "there.", NULL},
     {"monitor", "certificate", WEIR_TEXT, "monitor.crt", 0, 0, NULL, AT(monitor_certificate),
      "Its certificate, in state_directory; agents know it by the pin of its key.", NULL},
+    {"monitor", "rules_key", WEIR_TEXT, "rules.key", 0, 0, NULL, AT(monitor_rules_key),
+     "The key that published rule sets are signed with, in state_directory; made when it is not "
+     "there. Servers believe only the one they know: keep a copy.", NULL},
     {"monitor", "admin", WEIR_TEXT, "unix:/run/weir/monitor.sock", 0, 0, NULL, AT(monitor_admin),
      "Where weirctl speaks to it; a Unix socket, open to its owner and group.",
      check_socket_or_none},

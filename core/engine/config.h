@@ -102,7 +102,7 @@ struct weir_config {
 
     /* [monitor] */
     const char *monitor_listen, *monitor_url, *monitor_key, *monitor_certificate;
-    const char *monitor_admin, *monitor_database, *monitor_journal;
+    const char *monitor_admin, *monitor_database, *monitor_journal, *monitor_rules_key;
     int64_t monitor_journal_size, monitor_database_size, monitor_addresses;
     weir_time monitor_silence, monitor_minutes;
     const char *alert_mail, *alert_webhook, *sendmail;

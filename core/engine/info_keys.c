@@ -30,7 +30,7 @@ static bool read_key(struct weir_slice line, struct weir_info_key *key_r)
     if (id == 0 || line.len == 0 || !weir_is_space(line.at[0]))
         return false;
     line = weir_slice_trim(line);
-    key_r->id = (uint8_t)id;
+    *key_r = (struct weir_info_key){.id = (uint8_t)id};
     return line.len == 2 * WEIR_INFO_KEY &&
            sodium_hex2bin(key_r->octet, WEIR_INFO_KEY, line.at, line.len, NULL, &len, NULL) == 0 &&
            len == WEIR_INFO_KEY;

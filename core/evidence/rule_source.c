@@ -229,20 +229,33 @@ int weir_rule_reader_add(struct weir_rule_reader *reader, const char *file, stru
 
 /* The end. ------------------------------------------------------------------ */
 
-static void finish(struct weir_rule_reader *reader, struct weir_rule_draft *draft)
+void weir_rule_reader_forgive(struct weir_rule_reader *reader)
+{
+    reader->forgives = true;
+}
+
+static void tell_untested(struct weir_rule_reader *reader, const struct weir_rule_source *rule)
+{
+    char why[WHY_MAX];
+    snprintf(why, sizeof(why), "rule %.*s has no test%s", (int)rule->name.len, rule->name.at,
+             reader->forgives ? ": it is left out" : "");
+    tell(reader, rule->file, rule->line, why);
+    reader->errors -= reader->forgives;
+}
+
+/* Whether it is a rule of the set. */
+static bool finish(struct weir_rule_reader *reader, struct weir_rule_draft *draft)
 {
     struct weir_rule_source *rule = &draft->source;
-    char why[WHY_MAX];
-    if (!draft->has_test) {
-        snprintf(why, sizeof(why), "rule %.*s has no test", (int)rule->name.len, rule->name.at);
-        tell(reader, rule->file, rule->line, why);
-    }
+    if (!draft->has_test)
+        tell_untested(reader, rule);
     if (!draft->has_score) {
         bool on_trial = rule->name.len > 2 && memcmp(rule->name.at, "T_", 2) == 0;
         rule->score = on_trial ? 0.01f : 1.0f;
         if (rule->flags & WEIR_RULE_NICE)
             rule->score = -rule->score;
     }
+    return draft->has_test || !reader->forgives;
 }
 
 void weir_rule_tell_doubled(struct weir_rule_reader *reader, const struct weir_rule_source *first,
@@ -268,10 +281,9 @@ int weir_rule_reader_end(struct weir_rule_reader *reader, struct weir_rule_sourc
     if (!sources.rule || weir_rule_ids_give(reader) < 0)
         return WEIR_ENOMEM;
     for (struct weir_rule_chunk *chunk = reader->first; chunk; chunk = chunk->next) {
-        for (size_t i = 0; i < chunk->drafts; i++) {
-            finish(reader, &chunk->draft[i]);
-            sources.rule[sources.rules++] = chunk->draft[i].source;
-        }
+        for (size_t i = 0; i < chunk->drafts; i++)
+            if (finish(reader, &chunk->draft[i]))
+                sources.rule[sources.rules++] = chunk->draft[i].source;
     }
     sources.errors = reader->errors;
     *sources_r = sources;

@@ -108,6 +108,10 @@ int weir_rule_reader_add(struct weir_rule_reader *reader, const char *file, stru
 void weir_rule_reader_refuse(struct weir_rule_reader *reader, const char *file, const char *why);
 int weir_rule_reader_end(struct weir_rule_reader *reader, struct weir_rule_sources *sources_r);
 
+/* From now on a rule without a test is no error: told, and left out.  For lines about a published
+ * rule that is not published any more. */
+void weir_rule_reader_forgive(struct weir_rule_reader *reader);
+
 /* The id a name has when none is given and no other rule of the set has it: 2^20 up to
  * WEIR_RULE_ID_MAX, the same everywhere. */
 uint32_t weir_rule_id(struct weir_slice name);

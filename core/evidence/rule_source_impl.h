@@ -32,6 +32,7 @@ struct weir_rule_reader {
     struct weir_rule_draft **slot; /* open addressing; a power of two, at most half full */
     size_t slots, rules, errors;
     bool full;                     /* WEIR_RULES_MAX was passed, and told */
+    bool forgives;                 /* rules without a test are left out */
     const char *file;              /* of the line being read */
     unsigned line;
 };

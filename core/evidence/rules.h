@@ -41,6 +41,12 @@ int weir_rules_build(const struct weir_rule_sources *sources,
                      const struct weir_rules_options *options, weir_rule_report *report,
                      void *context, void **octets_r, size_t *len_r);
 
+/* Whether weir_rules_build() would find anything wrong: every expression is compiled and every
+ * formula looked at, which is some third of its work.  0; WEIR_EINVAL (reported), WEIR_ENOMEM,
+ * WEIR_ELIMIT: but for memory and limits on all rules together, there is an image of these then. */
+int weir_rules_check(const struct weir_rule_sources *sources, weir_rule_report *report,
+                     void *context);
+
 /* using ---------------------------------------------------------------------- */
 
 struct weir_rules;

@@ -147,7 +147,7 @@ static int check_regex(struct weir_build *build, const struct weir_rule_source *
     struct weir_slice without = {"", 0};
     if (selected && source->unset.len > 0)
         without = source->unset;
-    bool room = build->readies < WEIR_RULES_READY_MAX;
+    bool room = !build->checks && build->readies < WEIR_RULES_READY_MAX;
     int rc = weir_regex_try(&regex, without, room ? build->arena : NULL, &build->ready[number],
                             why);
     build->readies += build->ready[number].len;
@@ -304,21 +304,19 @@ static int write_image(struct weir_build *build, uint32_t serial, void **octets_
 
 /* All of it. ---------------------------------------------------------------------------- */
 
-static int build_in(struct weir_build *build, uint32_t serial, void **octets_r, size_t *len_r)
+/* All that can be wrong with single rules is found here. */
+static int check(struct weir_build *build)
 {
     int rc = choose(build);
     if (rc == 0)
         rc = fill_rules(build);
     if (rc == 0)
         rc = weir_build_metas(build);
-    if (rc == 0 && build->errors > 0)
-        rc = WEIR_EINVAL;
-    return rc < 0 ? rc : write_image(build, serial, octets_r, len_r);
+    return rc == 0 && build->errors > 0 ? WEIR_EINVAL : rc;
 }
 
-int weir_rules_build(const struct weir_rule_sources *sources,
-                     const struct weir_rules_options *options, weir_rule_report *report,
-                     void *context, void **octets_r, size_t *len_r)
+static int begin(const struct weir_rule_sources *sources, weir_rule_report *report, void *context,
+                 struct weir_build **build_r)
 {
     if (sources->errors > 0)
         return WEIR_EINVAL; /* told by the reader */
@@ -326,14 +324,48 @@ int weir_rules_build(const struct weir_rule_sources *sources,
         return WEIR_ELIMIT;
     struct weir_arena *arena = weir_arena_new(ARENA_FIRST);
     struct weir_build *build = arena ? weir_arena_zero(arena, 1, sizeof(*build)) : NULL;
-    int rc = WEIR_ENOMEM;
-    if (build) {
-        build->arena = arena;
-        build->sources = sources;
-        build->report = report;
-        build->context = context;
-        rc = build_in(build, options->serial, octets_r, len_r);
+    if (!build) {
+        weir_arena_free(&arena);
+        return WEIR_ENOMEM;
     }
+    build->arena = arena;
+    build->sources = sources;
+    build->report = report;
+    build->context = context;
+    *build_r = build;
+    return 0;
+}
+
+static void end(struct weir_build *build)
+{
+    struct weir_arena *arena = build->arena; /* it lies in it */
     weir_arena_free(&arena);
+}
+
+int weir_rules_build(const struct weir_rule_sources *sources,
+                     const struct weir_rules_options *options, weir_rule_report *report,
+                     void *context, void **octets_r, size_t *len_r)
+{
+    struct weir_build *build;
+    int rc = begin(sources, report, context, &build);
+    if (rc < 0)
+        return rc;
+    rc = check(build);
+    if (rc == 0)
+        rc = write_image(build, options->serial, octets_r, len_r);
+    end(build);
+    return rc;
+}
+
+int weir_rules_check(const struct weir_rule_sources *sources, weir_rule_report *report,
+                     void *context)
+{
+    struct weir_build *build;
+    int rc = begin(sources, report, context, &build);
+    if (rc < 0)
+        return rc;
+    build->checks = true;
+    rc = check(build);
+    end(build);
     return rc;
 }

@@ -21,6 +21,7 @@ struct weir_build {
     weir_rule_report *report;
     void *context;
     size_t errors;
+    bool checks;              /* no image is to be made */
 
     const struct weir_rule_source **source; /* by number: those that are in the set */
     size_t rules;

@@ -115,16 +115,22 @@ static int read_folder(struct weir_rule_reader *reader, struct weir_arena *arena
     return rc;
 }
 
+int weir_rules_add_files(struct weir_rule_reader *reader, const char *path,
+                         struct weir_arena *arena)
+{
+    struct stat status;
+    if (stat(path, &status) < 0)
+        return WEIR_EIO;
+    return S_ISDIR(status.st_mode) ? read_folder(reader, arena, path) : read_file(reader, path);
+}
+
 int weir_rules_read_files(const char *path, struct weir_arena *arena, weir_rule_report *report,
                           void *context, struct weir_rule_sources *sources_r)
 {
     struct weir_rule_reader *reader = NULL;
-    struct stat status;
-    if (stat(path, &status) < 0)
-        return WEIR_EIO;
     int rc = weir_rule_reader_new(arena, report, context, &reader);
     if (rc == 0)
-        rc = S_ISDIR(status.st_mode) ? read_folder(reader, arena, path) : read_file(reader, path);
+        rc = weir_rules_add_files(reader, path, arena);
     return rc < 0 ? rc : weir_rule_reader_end(reader, sources_r);
 }
 

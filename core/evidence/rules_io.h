@@ -21,6 +21,10 @@
 int weir_rules_read_files(const char *path, struct weir_arena *arena, weir_rule_report *report,
                           void *context, struct weir_rule_sources *sources_r);
 
+/* The same, adding to what a reader has already; a place that is not there is WEIR_EIO. */
+int weir_rules_add_files(struct weir_rule_reader *reader, const char *path,
+                         struct weir_arena *arena);
+
 /* Whether a folder's file of this name is read: *.rules, and no dot in front. */
 bool weir_rules_is_file(const char *name);
 

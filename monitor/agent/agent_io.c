@@ -27,8 +27,10 @@
 #include "core/store/spool_io.h"
 #include "monitor/agent/apply_io.h"
 #include "monitor/agent/firewall_io.h"
+#include "monitor/agent/health.h"
 #include "monitor/agent/instances_io.h"
 #include "monitor/agent/link_io.h"
+#include "monitor/agent/sets_io.h"
 #include "monitor/agent/silence_io.h"
 #include "monitor/agent/skew.h"
 #include "monitor/agent/tail_io.h"
@@ -39,7 +41,8 @@
 #define COMMANDS_TIMEOUT ((HELD + 15) * WEIR_SECOND)
 #define HEALTH_EVERY (5 * WEIR_SECOND) /* unless the monitor wants it more often */
 #define HEALTH_LEAST (WEIR_SECOND / 5)
-#define HEALTH_NUMBERS 640             /* octets of a report without names */
+#define RULES_TIMEOUT (120 * WEIR_SECOND)
+#define HEALTH_NUMBERS 1120            /* octets of a report without names */
 #define BLOCK_EVERY (10 * WEIR_SECOND)  /* at least: the operator may have changed the lists */
 #define REST_LEAST (WEIR_SECOND / 2)
 #define REST_MOST (30 * WEIR_SECOND)
@@ -60,6 +63,7 @@ struct weir_agent {
     const char *spool;
     struct weir_tail *tail;
     struct weir_link *link;
+    struct weir_sets *sets;
     struct weir_firewall *firewall;    /* NULL: none is wanted */
 
     char shipping[WEIR_STREAM_TEXT];   /* the stream that travels */
@@ -143,6 +147,14 @@ static int open_link(struct weir_agent *agent)
     return weir_link_new(&options, &agent->log.log, &agent->link);
 }
 
+static int open_sets(struct weir_agent *agent)
+{
+    uint8_t open[WEIR_PARCEL_PUBLIC];
+    bool has_key = weir_parcel_public_read(weir_slice_of(agent->identity.rules), open);
+
+    return weir_sets_open(&agent->config, has_key ? open : NULL, &agent->log.log, &agent->sets);
+}
+
 static int open_firewall(struct weir_agent *agent)
 {
     struct weir_firewall_options options = {
@@ -171,7 +183,7 @@ static int open_parts(struct weir_agent *agent)
     weir_instances_begin(&agent->instances, instances, log);
     if ((done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
         (done = weir_tail_open(agent->spool, log, &agent->tail)) < 0 ||
-        (done = open_link(agent)) < 0)
+        (done = open_link(agent)) < 0 || (done = open_sets(agent)) < 0)
         return done;
     agent->signals = weir_signals_open();
     return agent->signals < 0 ? agent->signals : 0;
@@ -265,6 +277,7 @@ void weir_agent_close(struct weir_agent **agent)
     if (!agent || !*agent)
         return;
     weir_link_free(&(*agent)->link);
+    weir_sets_free(&(*agent)->sets);
     weir_firewall_free(&(*agent)->firewall);
     weir_tail_free(&(*agent)->tail);
     weir_lists_free(&(*agent)->lists);
@@ -394,14 +407,29 @@ static void compare_clocks(struct weir_agent *agent, enum weir_errand errand)
              "monitor's", agent->skew.ahead / WEIR_SECOND);
 }
 
+static void fetched(struct weir_agent *agent, int status, struct weir_slice answer)
+{
+    if (status == 200)
+        weir_sets_take(agent->sets, answer, weir_clock_now(&agent->steady));
+    else
+        weir_link_rest(agent->link, WEIR_ERRAND_RULES);
+    agent->health = 0;
+}
+
 static void ended(void *context, enum weir_errand errand, int status, struct weir_slice answer)
 {
     struct weir_agent *agent = context;
+    struct weir_news news;
 
     if (status == 200 || status == 204) {
         weir_instances_let_in(&agent->instances, &agent->log.log);
         compare_clocks(agent, errand);
     }
+    if (errand == WEIR_ERRAND_COMMANDS && (status == 200 || status == 204) &&
+        weir_news_read(weir_link_field(agent->link, errand, WEIR_NEWS_FIELD), &news))
+        weir_sets_hear(agent->sets, &news, weir_clock_now(&agent->steady));
+    if (errand == WEIR_ERRAND_RULES)
+        fetched(agent, status, answer);
     if (errand == WEIR_ERRAND_HEALTH && status == 200)
         reported(agent, answer);
     if (errand == WEIR_ERRAND_SHIP)
@@ -416,23 +444,11 @@ static void ended(void *context, enum weir_errand errand, int status, struct wei
 static void listen_for_sniffer(struct weir_agent *agent, weir_time steady)
 {
     uint64_t sniffed = weir_tail_counts(agent->tail)->sniffer;
-    weir_time lasted;
-    bool ever = agent->silence.ever;
-    enum weir_silence_news news = weir_silence_look(&agent->silence, sniffed != agent->sniffed,
-                                                    steady, &lasted);
 
+    if (weir_silence_listen(&agent->silence, sniffed != agent->sniffed, steady, agent->sniffer,
+                            &agent->log.log))
+        tell_at_once(agent);
     agent->sniffed = sniffed;
-    if (!ever && agent->silence.ever)
-        weir_silence_remember(agent->sniffer, &agent->log.log);
-    if (news == WEIR_SILENCE_AS_IT_WAS)
-        return;
-    tell_at_once(agent);
-    if (news == WEIR_SILENCE_BEGAN)
-        weir_log(&agent->log.log, WEIR_LOG_WARNING, "the sniffer writes nothing: who comes now is "
-                 "counted late or never");
-    else
-        weir_log(&agent->log.log, WEIR_LOG_INFO, "the sniffer writes again, after %" PRId64 " s",
-                 lasted / WEIR_SECOND);
 }
 
 /* Files whose writers are gone get their names, or they would stay until another writer comes. */
@@ -481,65 +497,44 @@ static int held(const struct weir_agent *agent, weir_time steady)
 
 static void ask_for_commands(struct weir_agent *agent, weir_time steady)
 {
-    char place[96];
+    char place[128];
 
     if (!weir_link_free_for(agent->link, WEIR_ERRAND_COMMANDS, steady))
         return;
-    snprintf(place, sizeof place, "/agent/v1/commands?generation=%" PRId64 "&wait=%d%s",
-             agent->generation, held(agent, steady), steady >= agent->whole ? "&all=1" : "");
+    snprintf(place, sizeof place, "/agent/v1/commands?generation=%" PRId64 "&rules=%" PRIu32
+             "&wait=%d%s", agent->generation, weir_sets_heard(agent->sets), held(agent, steady),
+             steady >= agent->whole ? "&all=1" : "");
     (void)weir_link_send(agent->link, WEIR_ERRAND_COMMANDS, place, (struct weir_slice){0}, false,
                          COMMANDS_TIMEOUT);
 }
 
-/* As many names as a report has room for: one octet may take six in JSON. */
-static json_t *gone(struct weir_agent *agent, size_t len)
+static void fetch_rules(struct weir_agent *agent, weir_time steady)
 {
-    json_t *names = json_array();
-    const char *name;
-
-    agent->telling = 0;
-    while ((name = weir_tail_gone(agent->tail, agent->telling)) != NULL &&
-           (len += 6 * strlen(name) + 4) <= WEIR_SERVER_HEALTH_MAX) {
-        json_array_append_new(names, json_string(name));
-        agent->telling++;
-    }
-    return names;
-}
-
-/* "blacklist 203.0.113.7 never": entries of the monitor that do not decide here, and why. */
-static json_t *overruled(const struct weir_applied *applied, size_t *len)
-{
-    json_t *lines = json_array();
-    char prefix[WEIR_PREFIX_TEXT];
-
-    for (size_t i = 0; i < applied->overruleds; i++) {
-        const struct weir_overruled *one = &applied->overruled[i];
-        json_t *line = json_sprintf("%s %s %s", weir_list_name(one->list),
-                                    weir_prefix_format(&one->prefix, prefix), one->by);
-
-        *len += json_string_length(line) + 4;
-        json_array_append_new(lines, line);
-    }
-    return lines;
+    if (weir_sets_turn(agent->sets, steady))
+        agent->health = 0; /* what came of it is told at once */
+    if (weir_sets_due(agent->sets, steady) &&
+        weir_link_free_for(agent->link, WEIR_ERRAND_RULES, steady))
+        (void)weir_link_send(agent->link, WEIR_ERRAND_RULES, "/agent/v1/rules",
+                             (struct weir_slice){0}, false, RULES_TIMEOUT);
 }
 
 static char *health_text(struct weir_agent *agent)
 {
     size_t len = HEALTH_NUMBERS;
-    json_t *lines = overruled(&agent->applied, &len);
+    json_t *lines = weir_health_overruled(&agent->applied, &len);
     const struct weir_tail_counts *tail = weir_tail_counts(agent->tail);
     const struct weir_silence *silence = &agent->silence;
     weir_time silent = weir_silence_now(silence);
     json_t *json = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "version",
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "version",
         WEIR_VERSION, "spool_files", (json_int_t)tail->files, "spool_octets",
         (json_int_t)tail->octets, "skipped", (json_int_t)tail->skipped, "generation",
         (json_int_t)agent->generation, "entries", (json_int_t)agent->applied.entries, "withheld",
         (json_int_t)agent->applied.withheld, "sniffer_silent", (json_int_t)(silent / WEIR_SECOND),
         "sniffer_silences", (json_int_t)silence->times, "sniffer_silence",
         (json_int_t)((silence->past + silent) / WEIR_SECOND), "clock_ahead",
-        (json_int_t)(agent->skew.ahead / WEIR_SECOND), "overruled", lines, "gone",
-        gone(agent, len));
+        (json_int_t)(agent->skew.ahead / WEIR_SECOND), "rules", weir_sets_health(agent->sets),
+        "overruled", lines, "gone", weir_health_gone(agent->tail, len, &agent->telling));
     char *text = json ? json_dumps(json, 0) : NULL;
 
     json_decref(json);
@@ -590,6 +585,7 @@ int weir_agent_run(struct weir_agent *agent)
         look(agent, steady);
         ship(agent, steady);
         ask_for_commands(agent, steady);
+        fetch_rules(agent, steady);
         tell_health(agent, steady);
         block(agent, steady);
         weir_link_turn(agent->link, steady, agent->config.agent_look, files, 1);

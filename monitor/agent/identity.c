@@ -1,5 +1,5 @@
 /*
- * identity - reads and writes the four lines, and makes and compares secrets.
+ * identity - reads and writes the five lines, and makes and compares secrets.
  *
  * Refuses a whole file for one line it does not understand: an agent with half an identity would
  * knock at the wrong door.
@@ -83,6 +83,13 @@ static bool pin_fit(struct weir_slice text)
            len == sizeof octets;
 }
 
+static bool rules_fit(struct weir_slice text)
+{
+    uint8_t open[WEIR_PARCEL_PUBLIC];
+
+    return weir_parcel_public_read(text, open);
+}
+
 bool weir_monitor_url_fit(struct weir_slice text)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -106,6 +113,7 @@ static const char *take_line(struct weir_slice line, struct weir_identity *ident
         {"monitor", identity->monitor, weir_monitor_url_fit,
          "monitor is not https://host:port without a slash at the end"},
         {"pin", identity->pin, pin_fit, "pin is not sha256// and 44 characters of base64"},
+        {"rules", identity->rules, rules_fit, "rules is not 43 characters of base64url"},
     };
     const char *equals = line.len ? memchr(line.at, '=', line.len) : NULL;
 
@@ -126,7 +134,7 @@ static const char *take_line(struct weir_slice line, struct weir_identity *ident
         memcpy(rows[i].room, value.at, value.len);
         return NULL;
     }
-    return "a name is not one of server, secret, monitor, pin";
+    return "a name is not one of server, secret, monitor, pin, rules";
 }
 
 int weir_identity_read(struct weir_slice text, struct weir_identity *identity_r,
@@ -169,6 +177,10 @@ const char *weir_identity_write(const struct weir_identity *identity,
     if (identity->pin[0]) {
         weir_line_text(&line, "\npin = ");
         weir_line_text(&line, identity->pin);
+    }
+    if (identity->rules[0]) {
+        weir_line_text(&line, "\nrules = ");
+        weir_line_text(&line, identity->rules);
     }
     weir_line_text(&line, "\n");
     return weir_line_end(&line);

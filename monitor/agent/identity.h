@@ -7,10 +7,12 @@
  *     secret = 43 characters
  *     monitor = https://monitor.example:8425
  *     pin = sha256//44 characters
+ *     rules = 43 characters
  *
  * secret is 32 random octets in base64url; the monitor keeps only a hash of it.  pin is the SHA-256
  * of the monitor's public key as curl and browsers write it; without one the monitor's
- * certificate must be one the system trusts.
+ * certificate must be one the system trusts.  rules is the public half of the key that rule sets
+ * are signed with (rule_parcel.h); identities from before there was one have none.
  *
  * Owner:    plain values.  Threads: pure functions.
  * Errors:   WEIR_EINVAL with *why_r (static text); WEIR_ELIMIT is told the same way.
@@ -23,6 +25,7 @@
 
 #include "core/base/cursor.h"
 #include "core/base/limits.h"
+#include "core/evidence/rule_parcel.h"
 
 #define WEIR_SECRET_OCTETS 32
 #define WEIR_SECRET_TEXT 44      /* base64url of them without padding, and a NUL */
@@ -39,6 +42,7 @@ struct weir_identity {
     char secret[WEIR_SECRET_TEXT];
     char monitor[WEIR_MONITOR_URL_MAX + 1]; /* without a slash at the end */
     char pin[WEIR_PIN_TEXT];                /* "": none */
+    char rules[WEIR_PARCEL_KEY_TEXT];       /* "": none */
 };
 
 /* Whether a name can be a server's: letters, digits, '-', '_', '.', beginning with one of the first

@@ -1,5 +1,5 @@
 /*
- * link - libcurl's multi interface under three errands.  The secret is in a header of libcurl's and
+ * link - libcurl's multi interface under a few errands.  The secret is in a header of libcurl's and
  * nowhere else; no log line and no error text has it.
  */
 #include "monitor/agent/link_io.h"
@@ -108,6 +108,8 @@ static bool make_errand(struct weir_link *link, struct errand *errand)
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(CONNECT_TIMEOUT / 1000));
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    if (errand == &link->errand[WEIR_ERRAND_RULES])
+        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "deflate");
     if (link->pin[0]) { /* the key itself is known: no authority has a say */
         curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, link->pin);
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -306,6 +308,16 @@ static void end(struct weir_link *link, CURLMsg *message, weir_time steady)
                         (int)status,
                         (struct weir_slice){errand->answer ? errand->answer : "", errand->len});
     rest(link, errand, (int)status, steady);
+}
+
+struct weir_slice weir_link_field(const struct weir_link *link, enum weir_errand errand,
+                                  const char *name)
+{
+    struct curl_header *field;
+
+    if (curl_easy_header(link->errand[errand].easy, name, 0, CURLH_HEADER, -1, &field) != CURLHE_OK)
+        return (struct weir_slice){"", 0};
+    return (struct weir_slice){field->value, strlen(field->value)};
 }
 
 void weir_link_rest(struct weir_link *link, enum weir_errand errand)

@@ -12,8 +12,8 @@
  * Owner:    the caller owns the link; it owns its errands.  An errand's body is copied, and
  *           compressed where that is wanted.  Threads: one.
  * Errors:   weir_link_new(): WEIR_ENOMEM.
- * Limits:   an answer of more than WEIR_LINK_ANSWER_MAX octets is none.  Every request ends within
- *           its timeout.
+ * Limits:   an answer of more than WEIR_LINK_ANSWER_MAX octets, also once it is inflated, is none.
+ *           Every request ends within its timeout.
  */
 #ifndef WEIR_AGENT_LINK_IO_H
 #define WEIR_AGENT_LINK_IO_H
@@ -26,7 +26,13 @@
 #include "core/base/log.h"
 #include "monitor/agent/identity.h"
 
-enum weir_errand { WEIR_ERRAND_SHIP, WEIR_ERRAND_COMMANDS, WEIR_ERRAND_HEALTH, WEIR_ERRANDS };
+enum weir_errand {
+    WEIR_ERRAND_SHIP,
+    WEIR_ERRAND_COMMANDS,
+    WEIR_ERRAND_HEALTH,
+    WEIR_ERRAND_RULES,
+    WEIR_ERRANDS
+};
 
 struct weir_link_options {
     const struct weir_identity *identity; /* copied */
@@ -60,6 +66,10 @@ struct weir_link_said {
     weir_time date, took;
 };
 struct weir_link_said weir_link_said(const struct weir_link *link, enum weir_errand errand);
+
+/* To be called by ended(): a field of the answer's head; empty when there is none. */
+struct weir_slice weir_link_field(const struct weir_link *link, enum weir_errand errand,
+                                  const char *name);
 
 /* To be called by ended(): an answer that came was of no use, and the errand rests as after one
  * that failed. */

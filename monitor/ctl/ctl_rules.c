@@ -13,6 +13,7 @@
 #include "monitor/ctl/ctl_judgement.h"
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/ctl/ctl_rulebook.h"
+#include "monitor/ctl/ctl_sets.h"
 
 static void tell(void *context, const char *file, unsigned line, const char *why)
 {
@@ -114,6 +115,63 @@ static void print_rule(const struct weir_rule *rule)
            weir_ctl_visible(rule->description, text, sizeof text));
 }
 
+/* Prints it, or adds it to all of --json. */
+static void show_rule(const struct weir_rule *rule, json_t *all)
+{
+    if (all)
+        json_array_append_new(all, json_rule(rule));
+    else
+        print_rule(rule);
+}
+
+static void show_sources(const struct weir_rule_sources *sources, json_t *all)
+{
+    for (size_t i = 0; i < sources->rules; i++) {
+        const struct weir_rule_source *from = &sources->rule[i];
+        const struct weir_rule rule = {.id = from->id, .name = from->name,
+                                       .description = from->description,
+                                       .selector = from->selector, .pattern = from->pattern,
+                                       .kind = from->kind, .state = from->state,
+                                       .flags = from->flags, .score = from->score};
+
+        show_rule(&rule, all);
+    }
+}
+
+/* Those of a published set, with its head. */
+static int list_published(struct weir_ctl *ctl)
+{
+    struct weir_rule_reader *reader;
+    struct weir_rule_sources sources = {.errors = 0};
+    char made[WEIR_TIME_TEXT];
+    struct weir_ctl_set set;
+    json_t *all = NULL;
+    int code = weir_ctl_set_open(ctl, ctl->argument[0], &set);
+
+    if (code != 0)
+        return code;
+    if (weir_rule_reader_new(ctl->arena, tell, NULL, &reader) < 0 ||
+        weir_rule_reader_add(reader, ctl->argument[0], set.parcel.section[WEIR_PARCEL_RULES]) < 0 ||
+        weir_rule_reader_end(reader, &sources) < 0)
+        code = weir_ctl_error(ctl, EX_OSERR, "memory is short");
+    weir_time_format(set.parcel.made, made);
+    if (code == 0 && ctl->option[WEIR_CTL_JSON])
+        all = json_array();
+    else if (code == 0)
+        printf("rule set %u of %s, %zu rules, signed with key %s%s\n", (unsigned)set.parcel.serial,
+               made, set.parcel.rules, set.parcel.key,
+               set.verified ? "" : " (there is no key here to see whether that holds)");
+    if (code == 0)
+        show_sources(&sources, all);
+    if (code == 0 && all)
+        code = weir_ctl_json(ctl, json_pack(
+            "{s:I, s:o, s:s, s:b, s:o}", "serial", (json_int_t)set.parcel.serial, "made",
+            weir_ctl_json_time(set.parcel.made), "key", set.parcel.key, "verified", set.verified,
+            "rules", all));
+    weir_ctl_set_close(&set);
+    return code;
+}
+
 int weir_ctl_rules_list(struct weir_ctl *ctl)
 {
     static const enum weir_ctl_option of_book[] = {WEIR_CTL_BY, WEIR_CTL_STATE, WEIR_CTL_WHERE,
@@ -122,12 +180,16 @@ int weir_ctl_rules_list(struct weir_ctl *ctl)
     json_t *all = NULL;
     int code;
 
+    if (ctl->option[WEIR_CTL_BOOK] && ctl->arguments > 0)
+        return weir_ctl_error(ctl, EX_USAGE, "the rulebook is one thing, a published set another");
     if (ctl->option[WEIR_CTL_BOOK])
         return weir_ctl_rulebook_list(ctl);
     for (size_t i = 0; i < sizeof of_book / sizeof of_book[0]; i++)
         if (ctl->option[of_book[i]])
             return weir_ctl_error(ctl, EX_USAGE, "--%s is for --book",
                                   weir_ctl_option_name(of_book[i]));
+    if (ctl->arguments > 0)
+        return list_published(ctl);
     code = open_set(ctl, &set);
     if (code != 0)
         return code;
@@ -136,12 +198,8 @@ int weir_ctl_rules_list(struct weir_ctl *ctl)
     for (size_t i = 0; i < weir_rules_count(set.rules); i++) {
         struct weir_rule rule;
 
-        if (!weir_rules_get(set.rules, i, &rule))
-            continue;
-        if (all)
-            json_array_append_new(all, json_rule(&rule));
-        else
-            print_rule(&rule);
+        if (weir_rules_get(set.rules, i, &rule))
+            show_rule(&rule, all);
     }
     weir_ctl_rules_close(&set);
     return all ? weir_ctl_json(ctl, all) : 0;

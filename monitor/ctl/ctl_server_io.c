@@ -126,6 +126,13 @@ static long long said(const struct weir_ctl_server *one, const char *name)
     return (long long)json_integer_value(json_object_get(one->health, name));
 }
 
+/* The same of its published rule set. */
+static long long rules_said(const struct weir_ctl_server *one, const char *name)
+{
+    return (long long)json_integer_value(
+        json_object_get(json_object_get(one->health, "rules"), name));
+}
+
 static void print_one(const struct weir_ctl_server *one, uint64_t newest)
 {
     const struct weir_server *server = &one->server;
@@ -142,6 +149,11 @@ static void print_one(const struct weir_ctl_server *one, uint64_t newest)
     if (one->health)
         printf(" spool %lld files, %s; %lld entries", said(one, "spool_files"),
                weir_ctl_bytes((uint64_t)said(one, "spool_octets"), octets), said(one, "entries"));
+    if (rules_said(one, "serial") > 0)
+        printf(", rules %lld since %s", rules_said(one, "serial"),
+               weir_time_format(rules_said(one, "since") * WEIR_SECOND, time));
+    if (rules_said(one, "refused") > 0)
+        printf(", rules %lld refused (weirctl status)", rules_said(one, "refused"));
     if (said(one, "withheld") > 0)
         printf(", %lld withheld", said(one, "withheld"));
     if (said(one, "sniffer_silent") > 0)

@@ -21,6 +21,7 @@
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/ctl/ctl_policyd_io.h"
 #include "monitor/ctl/ctl_servers.h"
+#include "monitor/ctl/ctl_status_rules.h"
 
 #define ROUNDS_MOST 20 /* of questions, until every server was asked */
 #define ROUND 512      /* counters asked for in one round */
@@ -305,8 +306,9 @@ static json_t *monitor_up(struct report *report, const char *listen, json_t *sta
         problem(report, "the monitor's database does not follow: %lld octets wait in the journal",
                 (long long)behind);
     tell_troubles(report, json_object_get(status, "troubles"));
-    return json_pack("{s:s, s:b, s:o, s:o}", "listen", listen, "running", 1, "status", status,
-                     "sniffers", read_sniffers(report->ctl));
+    return json_pack("{s:s, s:b, s:o, s:o, s:o}", "listen", listen, "running", 1, "status", status,
+                     "sniffers", read_sniffers(report->ctl), "rules",
+                     weir_ctl_status_rules(report->ctl, report->problems));
 }
 
 static void add_monitor(struct report *report)
@@ -458,6 +460,7 @@ static void print_monitor(const struct report *report)
     print_sniffers(json_object_get(report->monitor, "sniffers"));
     printf("  %-10s %s not yet in the database\n", "journal",
            weir_ctl_bytes((uint64_t)number(status, "behind"), behind));
+    weir_ctl_status_rules_print(json_object_get(report->monitor, "rules"));
     printf("  %-10s %lld open, %lld alerts wait to be told\n", "alarms",
            (long long)number(status, "alarms"), (long long)number(status, "alerts_waiting"));
     if (number(status, "blocks_withheld") + number(status, "scores_withheld") > 0)

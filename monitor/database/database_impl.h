@@ -14,9 +14,10 @@
 #include <sqlite3.h>
 
 #include "core/base/address.h"
+#include "core/base/cursor.h"
 #include "monitor/database/database_io.h"
 
-#define WEIR_DATABASE_VERSION 9
+#define WEIR_DATABASE_VERSION 10
 #define WEIR_DATABASE_STATEMENTS 128 /* texts of statements in these files, at most */
 
 struct weir_database {
@@ -76,6 +77,8 @@ int64_t weir_column_number(struct weir_query *query);
 double weir_column_real(struct weir_query *query);
 const char *weir_column_text(struct weir_query *query);
 bool weir_column_octets(struct weir_query *query, void *octets_r, size_t len);
+/* Octets of any length, as long as the row lasts. */
+struct weir_slice weir_column_slice(struct weir_query *query);
 
 /* A prefix as two columns: octets and bits. */
 void weir_bind_prefix(struct weir_query *query, const struct weir_prefix *prefix);

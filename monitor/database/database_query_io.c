@@ -208,6 +208,14 @@ bool weir_column_octets(struct weir_query *query, void *octets_r, size_t len)
     return true;
 }
 
+struct weir_slice weir_column_slice(struct weir_query *query)
+{
+    const char *octets = sqlite3_column_blob(query->statement, query->column);
+    int len = sqlite3_column_bytes(query->statement, query->column++);
+
+    return (struct weir_slice){octets ? octets : "", octets ? (size_t)len : 0};
+}
+
 void weir_bind_span(struct weir_query *query, const struct weir_prefix *prefix,
                     struct weir_address *last_r)
 {

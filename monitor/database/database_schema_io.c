@@ -107,6 +107,10 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "CREATE TABLE report_counts (day INTEGER NOT NULL, what TEXT NOT NULL,"
      "  whose INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (day, what, whose)) STRICT,"
      "  WITHOUT ROWID;"),
+
+    "CREATE TABLE rule_sets (serial INTEGER PRIMARY KEY, made INTEGER NOT NULL, who TEXT NOT NULL,"
+    "  what TEXT NOT NULL, why TEXT NOT NULL, rules INTEGER NOT NULL, octets INTEGER NOT NULL,"
+    "  file BLOB NOT NULL) STRICT;",
 };
 
 static int version_of(struct weir_database *database, int *version_r)

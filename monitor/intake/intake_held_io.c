@@ -6,6 +6,7 @@
  * wakes tells whether something came between asking and holding.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "monitor/intake/intake_impl.h"
 
@@ -32,23 +33,25 @@ static void let_go(struct request *request)
     MHD_resume_connection(request->connection);
 }
 
-static void drop(void *text)
+/* Whether the agent has heard of the newest rule set; one that says nothing of it is of an older
+ * version and not told. */
+static bool has_heard(struct request *request, const struct weir_news *news)
 {
-    struct weir_shared_text *shared = text;
+    uint64_t heard;
 
-    weir_shared_text_free(&shared);
+    return !weir_intake_number(request, "rules", &heard) || heard == news->serial;
 }
 
-/* The answer becomes the text's holder. */
-static enum MHD_Result answer(struct MHD_Connection *connection, struct weir_shared_text *text)
+static enum MHD_Result answer(struct request *request, struct weir_shared_text *text,
+                              const struct weir_news *news)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
-        text->len, text->text, drop, text);
+    char field[WEIR_NEWS_TEXT];
 
-    if (response)
-        return weir_intake_respond(connection, MHD_HTTP_OK, response);
-    weir_shared_text_free(&text);
-    return MHD_NO;
+    if (!text)
+        text = weir_shared_text_new(strdup(""));
+    return text ? weir_intake_share(request->connection, text, WEIR_NEWS_FIELD,
+                                    weir_news_write(news, field))
+                : MHD_NO;
 }
 
 enum MHD_Result weir_intake_commands(struct request *request)
@@ -60,6 +63,7 @@ enum MHD_Result weir_intake_commands(struct request *request)
     weir_time now = weir_clock_now(&intake->steady);
     uint64_t generation, wait, wakes;
     struct weir_shared_text *text;
+    struct weir_news news;
     bool over, held;
 
     if (!weir_intake_number(request, "generation", &generation) ||
@@ -71,13 +75,11 @@ enum MHD_Result weir_intake_commands(struct request *request)
     do {
         wakes = atomic_load(&intake->wakes);
         text = handler->commands(handler->context, request->server, (int64_t)generation, all);
-        over = text || request->until <= now;
+        handler->news(handler->context, &news);
+        over = text || request->until <= now || !has_heard(request, &news);
         held = !over && hold(request, wakes);
     } while (!over && !held && !atomic_load(&intake->closing));
-    if (held)
-        return MHD_YES;
-    return text ? answer(request->connection, text)
-                : weir_intake_answer(request->connection, MHD_HTTP_NO_CONTENT, "");
+    return held ? MHD_YES : answer(request, text, &news);
 }
 
 void weir_intake_wake(struct weir_intake *intake)

@@ -27,7 +27,7 @@ struct guest {
     uint32_t server;             /* then it counts among this one's */
 };
 
-enum route { ROUTE_SPOOL, ROUTE_COMMANDS, ROUTE_HEALTH, ROUTES };
+enum route { ROUTE_SPOOL, ROUTE_COMMANDS, ROUTE_HEALTH, ROUTE_RULES, ROUTES };
 
 struct request {
     struct weir_intake *intake;
@@ -89,6 +89,10 @@ enum MHD_Result weir_intake_refuse(struct weir_intake *intake, struct MHD_Connec
 
 /* A number among the arguments, or false. */
 bool weir_intake_number(struct request *request, const char *name, uint64_t *number_r);
+
+/* The same with an answer that becomes the text's holder. */
+enum MHD_Result weir_intake_share(struct MHD_Connection *connection, struct weir_shared_text *text,
+                                  const char *field, const char *value);
 
 /* A question for commands: answered, or held. */
 enum MHD_Result weir_intake_commands(struct request *request);

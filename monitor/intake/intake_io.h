@@ -3,7 +3,11 @@
  *
  *     POST /agent/v1/spool?stream=NAME&offset=N    whole lines, plain or deflated
  *     GET  /agent/v1/commands?generation=G&wait=S  held open until there is something new; with
- *                                                  all=1 everything that stands, at once
+ *                                                  all=1 everything that stands, at once; with
+ *                                                  rules=N also when another rule set than that is
+ *                                                  the newest: each answer's head says which one is
+ *                                                  (monitor/agent/news.h)
+ *     GET  /agent/v1/rules                         the newest rule set, deflated
  *     POST /agent/v1/health                        a small JSON object; answered with how often
  *
  * Knows the protocol and nothing of what is in it: the handler decides.  Requests are taken by some
@@ -24,6 +28,7 @@
 #include "core/base/cursor.h"
 #include "core/base/endpoint.h"
 #include "core/base/log.h"
+#include "monitor/agent/news.h"
 #include "monitor/intake/certificate_io.h"
 #include "monitor/intake/shared_text.h"
 
@@ -45,6 +50,10 @@ struct weir_intake_handler {
     struct weir_shared_text *(*commands)(void *context, uint32_t server, int64_t generation,
                                          bool all);
     void (*health)(void *context, uint32_t server, struct weir_slice text);
+    /* Which rule set is the newest; and its file, deflated, of which the intake becomes a holder:
+     * NULL when there is none. */
+    void (*news)(void *context, struct weir_news *news_r);
+    struct weir_shared_text *(*rules)(void *context);
 };
 
 struct weir_intake_options {

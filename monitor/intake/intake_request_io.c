@@ -21,6 +21,7 @@ static const struct {
     {"POST", "/agent/v1/spool"},
     {"GET", "/agent/v1/commands"},
     {"POST", "/agent/v1/health"},
+    {"GET", "/agent/v1/rules"},
 };
 
 /* answers ---------------------------------------------------------------------- */
@@ -44,6 +45,28 @@ enum MHD_Result weir_intake_answer(struct MHD_Connection *connection, int status
                                         MHD_RESPMEM_MUST_COPY);
 
     return response ? weir_intake_respond(connection, status, response) : MHD_NO;
+}
+
+static void drop(void *text)
+{
+    struct weir_shared_text *shared = text;
+
+    weir_shared_text_free(&shared);
+}
+
+enum MHD_Result weir_intake_share(struct MHD_Connection *connection, struct weir_shared_text *text,
+                                  const char *field, const char *value)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+        text->len, text->text, drop, text);
+
+    if (!response) {
+        weir_shared_text_free(&text);
+        return MHD_NO;
+    }
+    MHD_add_response_header(response, field, value);
+    return weir_intake_respond(connection, text->len > 0 ? MHD_HTTP_OK : MHD_HTTP_NO_CONTENT,
+                               response);
 }
 
 enum MHD_Result weir_intake_refuse(struct weir_intake *intake, struct MHD_Connection *connection,
@@ -209,6 +232,17 @@ static enum MHD_Result health(struct request *request)
                               atomic_load(&request->intake->health_every) > 0 ? text : "{}");
 }
 
+static enum MHD_Result rules(struct request *request)
+{
+    const struct weir_intake_handler *handler = &request->intake->handler;
+    struct weir_shared_text *file = handler->rules(handler->context);
+
+    if (file)
+        return weir_intake_share(request->connection, file, MHD_HTTP_HEADER_CONTENT_ENCODING,
+                                 "deflate");
+    return weir_intake_refuse(request->intake, request->connection, MHD_HTTP_NOT_FOUND, "none");
+}
+
 /* libmicrohttpd's callbacks ------------------------------------------------------ */
 
 static enum MHD_Result begin(struct weir_intake *intake, struct MHD_Connection *connection,
@@ -242,7 +276,8 @@ enum MHD_Result weir_intake_handle(void *context, struct MHD_Connection *connect
                                    const char *octets, size_t *len, void **state)
 {
     static enum MHD_Result (*const finish[ROUTES])(struct request *request) = {
-        [ROUTE_SPOOL] = spool, [ROUTE_COMMANDS] = weir_intake_commands, [ROUTE_HEALTH] = health};
+        [ROUTE_SPOOL] = spool, [ROUTE_COMMANDS] = weir_intake_commands, [ROUTE_HEALTH] = health,
+        [ROUTE_RULES] = rules};
     struct request *request = *state;
 
     (void)version;

@@ -7,18 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct weir_shared_text *weir_shared_text_new(char *text)
+struct weir_shared_text *weir_shared_text_octets(char *octets, size_t len)
 {
-    struct weir_shared_text *shared = text ? malloc(sizeof *shared) : NULL;
+    struct weir_shared_text *shared = octets ? malloc(sizeof *shared) : NULL;
 
     if (!shared) {
-        free(text);
+        free(octets);
         return NULL;
     }
     atomic_init(&shared->holders, 1);
-    shared->len = strlen(text);
-    shared->text = text;
+    shared->len = len;
+    shared->text = octets;
     return shared;
+}
+
+struct weir_shared_text *weir_shared_text_new(char *text)
+{
+    return weir_shared_text_octets(text, text ? strlen(text) : 0);
 }
 
 struct weir_shared_text *weir_shared_text_hold(struct weir_shared_text *shared)

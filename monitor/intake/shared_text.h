@@ -19,6 +19,9 @@ struct weir_shared_text {
 /* Takes a text from malloc(), which is freed at the end, or at once when this fails. */
 struct weir_shared_text *weir_shared_text_new(char *text);
 
+/* The same for octets that are no text. */
+struct weir_shared_text *weir_shared_text_octets(char *octets, size_t len);
+
 /* One holder more; gives it back. */
 struct weir_shared_text *weir_shared_text_hold(struct weir_shared_text *shared);
 

@@ -5,8 +5,8 @@
     bench.py --only NAME  one part: policy, idle, silent, counters, postfwd about envelopes,
                           decide, parser, phrases, hostile, milter, exim about whole messages,
                            bayes about what is missed,
-                          thresholds, sniffer, live, ingest, servers, database, counting, latency
-                          (of a block on all servers) about traffic
+                           thresholds, sniffer, live, ingest, servers, database, counting, latency
+                           (of a block on all servers) about traffic, publish about rule sets
 
 Every figure is a ratio to something measured in the same run, or a bound in
 memory or error, printed with its limit.  Timings never decide `make test`;
@@ -29,6 +29,7 @@ import bench_capture  # noqa: E402
 import bench_ingest  # noqa: E402
 import bench_latency  # noqa: E402
 import bench_messages  # noqa: E402
+import bench_publish  # noqa: E402
 import bench_thresholds  # noqa: E402
 import rig  # noqa: E402
 
@@ -246,7 +247,7 @@ def bench_postfwd(bench):
 PARTS = {'policy': bench_policy, 'idle': bench_idle, 'silent': bench_silent,
          'counters': bench_counters, 'postfwd': bench_postfwd, **bench_messages.PARTS,
          **bench_bayes.PARTS, **bench_thresholds.PARTS, **bench_capture.PARTS,
-         **bench_ingest.PARTS, **bench_latency.PARTS}
+         **bench_ingest.PARTS, **bench_latency.PARTS, **bench_publish.PARTS}
 
 
 def main():
@@ -259,7 +260,8 @@ def main():
     bench = Bench(options.build)
     start = time.time()
     without = {*bench_messages.PARTS, *bench_bayes.PARTS, *bench_thresholds.PARTS,
-               *bench_capture.PARTS, *bench_ingest.PARTS, *bench_latency.PARTS}
+               *bench_capture.PARTS, *bench_ingest.PARTS, *bench_latency.PARTS,
+               *bench_publish.PARTS}
     if not options.only or set(options.only) - without:
         bench.make_history()
     for name in options.only or PARTS:

@@ -80,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         for (size_t i = 0; sources.errors == 0 && i < sources.rules && i < 20; i++)
             write_and_read(arena, &sources.rule[i]);
         if (weir_rules_build(&sources, &options, NULL, NULL, &octets, &image) == 0) {
+            require(weir_rules_check(&sources, NULL, NULL) == 0);
             match(arena, octets, image);
             free(octets);
         }

@@ -33,6 +33,7 @@ struct rules_rig *rules_rig_new(const char *text)
             0);
     require(weir_rule_reader_end(reader, &rig->sources) == 0);
     rig->built = weir_rules_build(&rig->sources, &options, report, rig, &rig->octets, &rig->len);
+    require(weir_rules_check(&rig->sources, NULL, NULL) == rig->built);
     if (rig->built < 0)
         return rig;
     require(weir_rules_attach(rig->octets, rig->len, true, &rig->rules) == 0);

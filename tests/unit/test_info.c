@@ -477,6 +477,8 @@ static void keys_are_read_and_wrong_lines_are_told(void **state)
         assert_int_equal(weir_info_keys_read(slice(row[i].text), &keys, &line), row[i].rc);
         assert_int_equal(line, row[i].line);
         assert_int_equal(keys.keys, row[i].keys);
+        for (size_t k = 0; k < keys.keys; k++)
+            assert_false(keys.key[k].ready); /* whatever was in memory before */
         if (keys.keys > 0) {
             assert_int_equal(keys.key[0].id, 7);
             assert_int_equal(keys.key[0].octet[31], 0x1f);

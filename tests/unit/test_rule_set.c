@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/engine/parcels_io.h"
 #include "core/engine/rule_set_io.h"
 #include "tests/unit/judge_rig.h"
 
@@ -28,6 +29,23 @@ static const char *place(const struct judge_rig *rig, const char *name)
 
     assert_non_null(path);
     return path;
+}
+
+/* What the monitor published, as the agent puts it there; the key that is known here is its. */
+static void put_published(const struct judge_rig *rig, uint32_t serial, const char *rules)
+{
+    const struct weir_rule_parcel parcel = {.serial = serial, .rules = 1,
+                                            .section = {{rules, strlen(rules)}}};
+    struct weir_parcel_keys keys;
+    void *octets;
+    size_t len;
+
+    assert_true(weir_parcel_keys_read(
+        (struct weir_slice){"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE", 43}, &keys));
+    assert_int_equal(weir_rule_parcel_make(&parcel, &keys, &octets, &len), 0);
+    assert_int_equal(weir_parcels_keep_key(rig->folder, keys.open), 0);
+    assert_int_equal(weir_parcels_write(rig->folder, serial, octets, len), 0);
+    free(octets);
 }
 
 /* Times are set, so that nothing depends on how fine the clock of the file system is. */
@@ -59,10 +77,11 @@ static char told[4096];
 
 static void tell(void *context, const char *file, unsigned line, const char *why)
 {
+    const char *slash = strrchr(file, '/');
     size_t used = strlen(told);
 
     (void)context;
-    snprintf(told + used, sizeof told - used, "%s:%u: %s\n", strrchr(file, '/'), line, why);
+    snprintf(told + used, sizeof told - used, "%s:%u: %s\n", slash ? slash : file, line, why);
 }
 
 static int make(const struct judge_rig *rig, bool write, struct weir_rule_set_made *made)
@@ -286,6 +305,149 @@ static void refresh_of_wrong_rules_keeps_the_old_set_and_logs_the_line(void **st
 
 #define WITH_RIG(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
 
+/* What the rule of this name scores in the image; -100: there is none. */
+static double score_of(const struct judge_rig *rig, const char *name)
+{
+    const struct weir_rule_file_options options = {.full = true};
+    struct weir_rule_file *file;
+    struct weir_matcher *matcher;
+    struct weir_rule rule = {.score = -100};
+    const char *why;
+
+    assert_int_equal(weir_rule_file_open(place(rig, "rules.image"), &options, NULL, &file, &why),
+                     0);
+    matcher = weir_rule_file_take(file, 0);
+    assert_non_null(matcher);
+    if (!weir_rules_named(weir_matcher_rules(matcher), (struct weir_slice){name, strlen(name)},
+                          &rule))
+        rule.score = -100;
+    weir_rule_file_give(file, &matcher);
+    weir_rule_file_free(&file);
+    return (double)rule.score;
+}
+
+static void B31_published_rules_are_in_the_set_with_their_serial(void **state)
+{
+    struct judge_rig *rig = *state;
+    struct weir_rule_set_made made;
+
+    put(rig, "rules/10.rules", GOOD);
+    assert_int_equal(make(rig, true, &made), 0);
+    put_published(rig, 12, "body P /p/\nscore P 3\nid P 7\n");
+    assert_int_equal(make(rig, true, &made), 0);
+    assert_int_equal(made.serial, 12);
+    assert_int_equal(made.rules, 3);
+    assert_true(score_of(rig, "P") == 3 && score_of(rig, "A") == 1);
+    assert_int_equal(make(rig, true, &made), 0);
+    assert_int_equal(made.serial, 12);
+    put_published(rig, 9, "body OLD /p/\nid OLD 8\n"); /* never instead of a newer one */
+    assert_int_equal(make(rig, true, &made), 0);
+    assert_true(score_of(rig, "P") == 3 && score_of(rig, "OLD") == -100);
+}
+
+static void local_lines_win_over_published_ones(void **state)
+{
+    struct judge_rig *rig = *state;
+    struct weir_rule_set_made made;
+
+    put_published(rig, 12, "body P /p/\nscore P 3\nid P 7\nbody Q /q/\nscore Q 2\nid Q 8\n");
+    put(rig, "rules/10.rules", "score P 0.5\nstate Q retired\n");
+    assert_int_equal(make(rig, true, &made), 0);
+    assert_true(score_of(rig, "P") == 0.5 && score_of(rig, "Q") == -100);
+}
+
+static void a_local_line_about_a_rule_that_is_not_published_any_more_is_told_and_left_out(
+    void **state)
+{
+    struct judge_rig *rig = *state;
+    struct weir_rule_set_made made;
+
+    put(rig, "rules/10.rules", "body L /l/\nscore GONE 0.5\n");
+    assert_int_equal(make(rig, true, &made), WEIR_EINVAL);
+    put_published(rig, 13, "body P /p/\nscore P 3\nid P 7\n");
+    assert_int_equal(make(rig, true, &made), 0);
+    assert_int_equal(made.rules, 2);
+    assert_non_null(strstr(told, "/10.rules:2: rule GONE has no test: it is left out"));
+}
+
+static void a_local_rule_with_the_id_of_a_published_one_is_told_and_the_old_set_stays(void **state)
+{
+    struct judge_rig *rig = *state;
+    struct weir_rule_set_made made;
+
+    put(rig, "rules/10.rules", "body L /l/\nid L 7\n");
+    assert_int_equal(make(rig, true, &made), 0);
+    put_published(rig, 13, "body P /p/\nscore P 3\nid P 7\n");
+    assert_int_equal(make(rig, true, &made), WEIR_EINVAL);
+    assert_non_null(strstr(told, "rules P and L have the same id 7"));
+    assert_true(score_of(rig, "P") == -100);
+}
+
+static void published_rules_need_no_folder_of_local_ones(void **state)
+{
+    struct judge_rig *rig = *state;
+    struct weir_rule_set_made made;
+
+    rig->config.rules_folder = place(rig, "nowhere");
+    put_published(rig, 12, "body P /p/\nscore P 3\nid P 7\n");
+    assert_true(weir_rule_set_stale(&rig->config));
+    assert_int_equal(make(rig, true, &made), 0);
+    assert_true(score_of(rig, "P") == 3);
+    assert_false(weir_rule_set_stale(&rig->config));
+}
+
+static void B12_a_changed_or_foreign_published_file_changes_nothing(void **state)
+{
+    struct judge_rig *rig = *state;
+    struct weir_rule_set_made made;
+    FILE *file;
+
+    put(rig, "rules/10.rules", GOOD);
+    put_published(rig, 12, "body P /p/\nscore P 3\nid P 7\n");
+    assert_int_equal(make(rig, true, &made), 0);
+    put_published(rig, 13, "body P /p/\nscore P 4\nid P 7\n");
+    file = fopen(place(rig, "rules-13.db"), "r+");
+    assert_true(file && fseek(file, -3, SEEK_END) == 0 && fputc('8', file) && !fclose(file));
+    assert_int_equal(make(rig, true, &made), WEIR_EINVAL);
+    assert_non_null(strstr(told, "/rules-13.db:0: it was changed"));
+    put_published(rig, 13, "body P /p/\nscore P 4\nid P 7\n");
+    put(rig, "rules.pub", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n");
+    assert_int_equal(make(rig, true, &made), WEIR_EINVAL);
+    assert_non_null(strstr(told, "not the monitor's"));
+    assert_true(score_of(rig, "P") == 3);
+}
+
+static void a_name_that_says_another_serial_is_refused(void **state)
+{
+    struct judge_rig *rig = *state;
+    struct weir_rule_set_made made;
+
+    put_published(rig, 12, "body P /p/\nscore P 3\nid P 7\n");
+    assert_int_equal(rename(place(rig, "rules-12.db"), place(rig, "rules-99.db")), 0);
+    assert_int_equal(make(rig, true, &made), WEIR_EINVAL);
+    assert_non_null(strstr(told, "another serial"));
+}
+
+static void the_two_newest_published_files_are_kept(void **state)
+{
+    static const uint32_t serials[] = {3, 12, 7, 100, 1};
+    struct judge_rig *rig = *state;
+    struct stat there;
+
+    assert_int_equal(weir_parcels_newest(rig->folder), 0);
+    for (size_t i = 0; i < sizeof serials / sizeof serials[0]; i++)
+        put_published(rig, serials[i], "body P /p/\nid P 7\n");
+    weir_parcels_forget(rig->folder);
+    assert_int_equal(weir_parcels_newest(rig->folder), 100);
+    assert_int_equal(stat(place(rig, "rules-12.db"), &there), 0);
+    assert_int_equal(stat(place(rig, "rules-7.db"), &there), -1);
+    assert_int_equal(stat(place(rig, "rules-3.db"), &there), -1);
+    assert_int_equal(stat(place(rig, "rules-1.db"), &there), -1);
+    weir_parcels_forget(rig->folder);
+    weir_parcels_remove(rig->folder, 100);
+    assert_int_equal(weir_parcels_newest(rig->folder), 12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +463,14 @@ int main(void)
         WITH_RIG(when_all_rule_files_are_gone_the_set_at_work_stays),
         WITH_RIG(refresh_makes_a_stale_or_damaged_set_anew_and_says_so),
         WITH_RIG(refresh_of_wrong_rules_keeps_the_old_set_and_logs_the_line),
+        WITH_RIG(B31_published_rules_are_in_the_set_with_their_serial),
+        WITH_RIG(local_lines_win_over_published_ones),
+        WITH_RIG(a_local_line_about_a_rule_that_is_not_published_any_more_is_told_and_left_out),
+        WITH_RIG(a_local_rule_with_the_id_of_a_published_one_is_told_and_the_old_set_stays),
+        WITH_RIG(published_rules_need_no_folder_of_local_ones),
+        WITH_RIG(B12_a_changed_or_foreign_published_file_changes_nothing),
+        WITH_RIG(a_name_that_says_another_serial_is_refused),
+        WITH_RIG(the_two_newest_published_files_are_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,87 @@
+/*
+ * publish - from the rulebook to the file that all mail servers fetch (claims B11, B12, B31).
+ *
+ * A set is made in memory of what pick.h picks, looked at as mail servers will (every expression is
+ * compiled, every formula looked at), signed (rule_parcel.h), kept in the database and then given
+ * out, all of it or nothing.  Serials only grow: taking a set back publishes its contents once more
+ * under a new one.
+ *
+ * After a rollback the rulebook still says what was taken back: who publishes by himself, as the
+ * analyzer does, asks weir_publisher_held() first and leaves it to a person.
+ *
+ * Owner:    the caller owns the publisher; the database is handed in, with the lock that guards it.
+ * Threads:  any; calls that publish wait for each other.  They are made without the database's
+ *           lock, which is held only to read and to write, never while expressions are compiled.
+ * Errors:   with why_r; WEIR_EINVAL: rules that make no set, and nothing was changed; or the
+ *           database's.
+ */
+#ifndef WEIR_ANALYZER_PUBLISH_IO_H
+#define WEIR_ANALYZER_PUBLISH_IO_H
+
+#include <pthread.h>
+
+#include "core/base/log.h"
+#include "core/evidence/rule_parcel.h"
+#include "monitor/analyzer/rules_diff.h"
+#include "monitor/database/database_io.h"
+#include "monitor/intake/shared_text.h"
+
+#define WEIR_PUBLISH_WHY WEIR_DATABASE_WHY
+
+struct weir_publisher;
+
+struct weir_publisher_options {
+    struct weir_database *database;
+    pthread_mutex_t *lock;       /* of the database */
+    const char *key_path;        /* made when it is missing */
+    /* A set was published: agents are to be told. */
+    void (*published)(void *context, uint32_t serial);
+    void *context;
+};
+
+/* Reads the key and the newest set.  0 or an error, logged. */
+int weir_publisher_open(const struct weir_publisher_options *options, const struct weir_log *log,
+                        struct weir_publisher **publisher_r);
+void weir_publisher_free(struct weir_publisher **publisher);
+
+struct weir_publishing {
+    const char *who, *why;
+    weir_time now;
+    weir_time idle;              /* see pick.h */
+    bool dry;                    /* nothing is changed */
+};
+
+struct weir_published {
+    uint32_t serial;             /* of the set that is the newest now, or would be */
+    size_t rules, octets;
+    bool fresh;                  /* it was published; false: nothing is different, or dry */
+    unsigned differences[WEIR_RULE_DIFFERENCES]; /* from the set before */
+};
+
+/* Publishes the rulebook as it is.  1; 0: nothing is different from the newest set. */
+int weir_publish(struct weir_publisher *publisher, const struct weir_publishing *publishing,
+                 struct weir_published *published_r, char why_r[static WEIR_PUBLISH_WHY]);
+
+/* Publishes what an earlier set had.  1; 0: the newest has the same; WEIR_EINVAL: that one is not
+ * kept. */
+int weir_publish_again(struct weir_publisher *publisher, uint32_t serial,
+                       const struct weir_publishing *publishing,
+                       struct weir_published *published_r, char why_r[static WEIR_PUBLISH_WHY]);
+
+/* The newest set: 0 is none. */
+uint32_t weir_publisher_serial(struct weir_publisher *publisher);
+
+/* Its file as it goes over the wire, deflated; the caller is a holder.  NULL: there is none. */
+struct weir_shared_text *weir_publisher_file(struct weir_publisher *publisher);
+
+/* Whether the newest set is a rollback. */
+bool weir_publisher_held(struct weir_publisher *publisher);
+
+/* The public half of the key, as text and as it is: WEIR_PARCEL_PUBLIC octets. */
+const char *weir_publisher_key(const struct weir_publisher *publisher);
+const uint8_t *weir_publisher_public(const struct weir_publisher *publisher);
+
+/* Inflates a kept file: malloc'ed octets, or NULL: it is damaged, or memory is short. */
+void *weir_publish_inflate(struct weir_slice file, size_t octets);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * Publishing as the operator asks for it, and what the doors need to know of it.  Both verbs run
+ * without the database's lock, which the publisher takes where it needs it: expressions are
+ * compiled meanwhile, and the loop must not wait for that.
+ */
+#include "monitor/monitor_publish_io.h"
+
+#include <microhttpd.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "monitor/database/database_audit_io.h"
+
+#define WITHIN (WEIR_SECOND / 50) /* for each server, to come for a new set */
+
+/* So that a thousand servers come one after the other. */
+static void spread_out(struct weir_monitor *monitor)
+{
+    size_t seen, blind;
+
+    weir_admit_count(monitor->admit, weir_clock_now(&monitor->wall), &seen, &blind);
+    atomic_store(&monitor->news_within, (weir_time)(seen + blind) * WITHIN);
+}
+
+static void published(void *context, uint32_t serial)
+{
+    struct weir_monitor *monitor = context;
+
+    (void)serial;
+    spread_out(monitor);
+    weir_intake_wake(monitor->intake);
+}
+
+int weir_monitor_open_publisher(struct weir_monitor *monitor)
+{
+    const struct weir_config *config = &monitor->config;
+    const struct weir_publisher_options options = {
+        .database = monitor->database,
+        .lock = &monitor->lock,
+        .key_path = weir_config_path(config, config->monitor_rules_key, monitor->arena),
+        .published = published,
+        .context = monitor,
+    };
+
+    spread_out(monitor);
+    return options.key_path
+               ? weir_publisher_open(&options, &monitor->shared_log, &monitor->publisher)
+               : WEIR_ENOMEM;
+}
+
+void weir_monitor_news(struct weir_monitor *monitor, struct weir_news *news_r)
+{
+    news_r->serial = weir_publisher_serial(monitor->publisher);
+    news_r->within = atomic_load(&monitor->news_within);
+    memcpy(news_r->open, weir_publisher_public(monitor->publisher), sizeof news_r->open);
+}
+
+static void audit(struct weir_monitor *monitor, const struct weir_publishing *by,
+                  const char *what, uint32_t serial)
+{
+    char detail[32];
+    const struct weir_audit line = {
+        .time = by->now, .who = by->who, .what = what, .detail = detail};
+
+    snprintf(detail, sizeof detail, "rule set %u", (unsigned)serial);
+    pthread_mutex_lock(&monitor->lock);
+    (void)weir_database_audit_add(monitor->database, &line);
+    pthread_mutex_unlock(&monitor->lock);
+}
+
+static json_t *tell(const struct weir_published *published_, bool different)
+{
+    json_t *differences = json_object();
+
+    for (enum weir_rule_difference i = 0; i < WEIR_RULE_DIFFERENCES; i++)
+        if (published_->differences[i] > 0)
+            json_object_set_new(differences, weir_rule_difference_name(i),
+                                json_integer((json_int_t)published_->differences[i]));
+    return json_pack("{s:I, s:I, s:I, s:b, s:b, s:o}", "serial", (json_int_t)published_->serial,
+                     "rules", (json_int_t)published_->rules, "octets",
+                     (json_int_t)published_->octets, "different", different, "published",
+                     published_->fresh, "differences", differences);
+}
+
+void weir_monitor_publish_again(struct weir_monitor *monitor, weir_time now)
+{
+    struct weir_publishing by = {.who = "analyzer", .why = "by schedule", .now = now};
+    char why[WEIR_PUBLISH_WHY]; /* is logged, too */
+    struct weir_published done;
+
+    if (weir_publisher_serial(monitor->publisher) == 0 ||
+        weir_publisher_held(monitor->publisher))
+        return;
+    pthread_mutex_lock(&monitor->lock);
+    by.idle = monitor->config.analyzer_idle;
+    pthread_mutex_unlock(&monitor->lock);
+    (void)weir_publish(monitor->publisher, &by, &done, why);
+}
+
+json_t *weir_monitor_publish(struct weir_monitor *monitor, const json_t *json, const char *who,
+                             weir_time now, char why_r[static WEIR_PUBLISH_WHY], unsigned *code_r)
+{
+    const json_t *serial = json_object_get(json, "serial");
+    const char *reason = json_string_value(json_object_get(json, "reason"));
+    struct weir_publishing by = {.who = who,
+                                 .why = reason ? reason : "",
+                                 .now = now,
+                                 .dry = json_is_true(json_object_get(json, "dry"))};
+    json_int_t wanted = json_integer_value(serial);
+    struct weir_published done;
+    int rc;
+
+    pthread_mutex_lock(&monitor->lock);
+    by.idle = monitor->config.analyzer_idle;
+    pthread_mutex_unlock(&monitor->lock);
+    if (serial)
+        rc = weir_publish_again(monitor->publisher, wanted > 0 && wanted <= WEIR_RULE_SERIAL_MAX
+                                                        ? (uint32_t)wanted : 0,
+                                &by, &done, why_r);
+    else
+        rc = weir_publish(monitor->publisher, &by, &done, why_r);
+    *code_r = rc == WEIR_EINVAL || rc == WEIR_ELIMIT ? MHD_HTTP_BAD_REQUEST
+                                                     : MHD_HTTP_INTERNAL_SERVER_ERROR;
+    if (rc < 0)
+        return NULL;
+    if (done.fresh)
+        audit(monitor, &by, serial ? "rollback" : "publish", done.serial);
+    return tell(&done, rc == 1);
+}
