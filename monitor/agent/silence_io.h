@@ -14,8 +14,8 @@
 /* A silence at the agent's start; path is the file that says there was a sniffer. */
 struct weir_silence weir_silence_begin(const char *path);
 
-/* One look (silence.h), with what is to be logged of it, and the file written at the sniffer's first
- * word.  Whether it fell silent, or is not any more. */
+/* One look (silence.h), with what is to be logged of it, and the file written at the sniffer's
+ * first word.  Whether it fell silent, or is not any more. */
 bool weir_silence_listen(struct weir_silence *silence, bool wrote, weir_time steady,
                          const char *path, const struct weir_log *log);
 
