@@ -5,7 +5,9 @@
  * What is in memory is moved in any case.  Decisions of the database are moved only where the
  * clock had been put forward within the hour before: else nobody knows which of the two was right,
  * and a clock that is behind for some seconds must not end all blocks early.
- * Forward a clock just goes on: what lay in between is gone.
+ * A clock that was put forward and then too far back is believed no more than before: nothing
+ * that lies in the past by the clock from before is moved, or the way back to it would be time in
+ * which buckets fill.  Forward a clock just goes on: what lay in between is gone.
  */
 #include "core/base/error.h"
 #include "monitor/monitor_impl.h"
@@ -42,13 +44,19 @@ void weir_monitor_look_at_clock(struct weir_monitor *monitor, weir_time now, wei
     bool first = clocks->ahead == 0;
 
     clocks->ahead = ahead;
+    if (first || steady - clocks->stepped > GLITCH)
+        clocks->trusted = ahead - (first ? 0 : by);
     if (first || (by <= STEP && by >= -STEP))
         return;
+    clocks->stepped = steady;
     weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "the clock was put %s by %.0f seconds%s",
              by > 0 ? "forward" : "back", (double)(by > 0 ? by : -by) / WEIR_SECOND,
              by > 0 ? "" : ": what it dated later counts from now on");
-    if (by > 0)
+    if (by > 0) {
         clocks->forward = steady;
-    else
-        rebase(monitor, now, clocks->forward > 0 && steady - clocks->forward < GLITCH);
+        return;
+    }
+    bool glitch = clocks->forward > 0 && steady - clocks->forward < GLITCH;
+    weir_time then = steady + clocks->trusted;
+    rebase(monitor, glitch && then > now ? then : now, glitch);
 }

@@ -79,6 +79,8 @@ struct weir_monitor {
     struct weir_settled settled;
     struct weir_monitor_clocks {
         weir_time ahead;         /* of the steady clock is the wall's; 0: not looked yet */
+        weir_time trusted;       /* the same, before it stepped within the hour */
+        weir_time stepped;       /* steady: last; 0: never */
         weir_time forward;       /* steady: the wall clock was put forward last; 0: never */
     } clocks;
     bool storing;                /* there is more to be stored at once */

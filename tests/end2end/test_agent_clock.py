@@ -10,11 +10,9 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
-import monitor
 import rig
-from monitor import Monitor, Server
+from monitor import FAKETIME, PLAIN, Monitor, Server
 
-FAKETIME = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
 BAD = "203.0.113.7"
 
 
@@ -26,13 +24,12 @@ class Clock(unittest.TestCase):
             raise unittest.SkipTest("a sanitizer wants to be loaded before libfaketime")
         folder = rig.scratch()
         self.monitor = Monitor(folder)
-        self.monitor.start()
         self.addCleanup(self.monitor.stop)
         self.servers = {}
         for name, ahead in (("right", 0), ("ahead", 600), ("behind", -600)):
             server = Server(folder, self.monitor, name, start=False)
             server.process.environment = {
-                **monitor.PLAIN, "LD_PRELOAD": str(FAKETIME), "FAKETIME": f"{ahead:+d}",
+                **PLAIN, "LD_PRELOAD": str(FAKETIME), "FAKETIME": f"{ahead:+d}",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
             server.start()
             self.addCleanup(server.stop)
