@@ -101,7 +101,7 @@ static int add_row(struct weir_responder *responder, const struct weir_watch_eve
         .rate = event->rate,
         .tokens = event->tokens,
         .children = event->children,
-        .servers = event->servers,
+        .servers = event->servers | event->seen,
         .text = text,
     };
 
@@ -221,7 +221,7 @@ static void alert(struct weir_responder *responder, const struct responder_item 
         .quantity = item->event.quantity,
         .rate = item->event.rate,
         .limit = item->event.limit,
-        .servers = decision->servers,
+        .servers = decision->servers | item->event.seen,
         .response = decision->response,
         .wanted = decision->wanted,
     };

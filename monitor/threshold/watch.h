@@ -80,6 +80,7 @@ struct weir_watch_event {
     const char *class_name;
     uint32_t servers;            /* bits of the numbers, modulo 32, of the servers by whose word it
                                     is: see bucket.h */
+    uint32_t seen;               /* the same of all that charged since half: what people are told */
 };
 
 struct weir_watch_counts {

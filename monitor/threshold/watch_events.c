@@ -68,6 +68,7 @@ static void raise_event(struct weir_watch *watch, const struct weir_alarm_place 
         .children = children,
         .class_name = watch->class[place->class_number].name,
         .servers = levels->servers,
+        .seen = levels->seen,
     });
     watch->counts.untracked += alarm == NULL;
     if (!alarm)
@@ -115,6 +116,7 @@ static struct weir_watch_event ended(const struct weir_watch *watch,
         .children = alarm->level > 0 ? alarm->offenders : 0,
         .class_name = watch->class[alarm->class_number].name,
         .servers = levels->servers,
+        .seen = levels->seen,
     };
 }
 
