@@ -242,6 +242,7 @@ class Proxied(Trusted):
 
     extra = WithPostfix.extra + "smtpd_upstream_proxy_protocol = haproxy\n"
     test_XCLIENT_of_a_trusted_proxy_is_charged_to_the_client_it_tells = None
+    test_behind_XCLIENT_without_an_address_nobody_is_charged = None
 
     def test_PROXY_headers_of_a_trusted_proxy_are_charged_to_the_client_they_tell(self):
         for version, unknown in ((1, False), (2, True), (2, False)):  # True: a health check
