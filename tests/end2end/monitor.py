@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import threading
 import time
+import unittest
 
 import rig
 
@@ -17,6 +18,31 @@ QUANTITIES = ("connections", "syns", "messages", "accepted", "recipients", "esti
 PLAIN = {name: value for name, value in os.environ.items()  # nothing of a proxy
          if name == "PATH" or name.endswith("SAN_OPTIONS")}
 FAKETIME = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
+
+
+def clock_of(file=None, away=None):
+    """The environment of a program whose wall clock is that much away, or what a file says it is;
+    the steady clock goes on as it does."""
+    how = {"FAKETIME": away} if file is None else {"FAKETIME_TIMESTAMP_FILE": str(file),
+                                                   "FAKETIME_NO_CACHE": "1"}
+    return {**PLAIN, "LD_PRELOAD": str(FAKETIME), "NO_FAKE_STAT": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1", **how}
+
+
+def needs_clocks():
+    """Skips where clocks of programs cannot be set."""
+    if FAKETIME is None:
+        raise unittest.SkipTest("there is no libfaketime (Debian's package)")
+    if "ASAN_OPTIONS" in os.environ or "san-" in rig.BUILD.name:
+        raise unittest.SkipTest("a sanitizer wants to be loaded before libfaketime")
+
+
+def set_clock(file, seconds):
+    """Puts a clock that follows a file forward by that much, at once."""
+    new = file.with_suffix(".new")
+    new.write_text(f"{seconds:+d}\n")
+    new.chmod(0o644)
+    new.rename(file)
 
 
 class Admin(http.client.HTTPConnection):

@@ -11,26 +11,21 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
 import rig
-from monitor import FAKETIME, PLAIN, Monitor, Server
+from monitor import Monitor, Server, clock_of, needs_clocks
 
 BAD = "203.0.113.7"
 
 
 class Clock(unittest.TestCase):
     def setUp(self):
-        if FAKETIME is None:
-            raise unittest.SkipTest("there is no libfaketime (Debian's package)")
-        if "san-" in rig.BUILD.name:
-            raise unittest.SkipTest("a sanitizer wants to be loaded before libfaketime")
+        needs_clocks()
         folder = rig.scratch()
         self.monitor = Monitor(folder)
         self.addCleanup(self.monitor.stop)
         self.servers = {}
         for name, ahead in (("right", 0), ("ahead", 600), ("behind", -600)):
             server = Server(folder, self.monitor, name, start=False)
-            server.process.environment = {
-                **PLAIN, "LD_PRELOAD": str(FAKETIME), "FAKETIME": f"{ahead:+d}",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+            server.process.environment = clock_of(away=f"{ahead:+d}")
             server.start()
             self.addCleanup(server.stop)
             self.servers[name] = server

@@ -4,7 +4,6 @@ stood end, steps of the ladder are kept, and nothing is raised, decided or told 
 import collections
 import json
 import pathlib
-import os
 import random
 import re
 import signal
@@ -18,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
 import rig
-from monitor import FAKETIME, PLAIN, Hook, octets_of
+from monitor import Hook, clock_of, needs_clocks, octets_of
 from test_monitor import BAD, OTHER, World
 
 ADDRESSES, BURSTS = 60, 5
@@ -138,8 +137,7 @@ class Again(World):
         self.assertEqual([row["list"] for row in lists], ["score", "blacklist"])
 
     def test_a_clock_that_is_wrong_for_a_while_makes_nothing_forgotten(self):
-        if not FAKETIME or os.environ.get("ASAN_OPTIONS"):
-            self.skipTest("there is no libfaketime (Debian's package), or no room for it")
+        needs_clocks()
         self.begin()
         self.passes(1)
         rig.wait_for(lambda: self.monitor.about(OTHER), 10, "its address")
@@ -150,9 +148,7 @@ class Again(World):
             with sqlite3.connect(self.monitor.weir.folder / "spam.db") as database:
                 database.execute("INSERT OR REPLACE INTO state VALUES ('retained', ?)",
                                  (int(time.time() * 10**6),))
-            self.monitor.process.environment = {**PLAIN, "LD_PRELOAD": str(FAKETIME),
-                                                "NO_FAKE_STAT": "1", "FAKETIME": away,
-                                                "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+            self.monitor.process.environment = clock_of(away=away)
             self.monitor.start()
             rig.wait_for(lambda: self.monitor.log().count("nothing is forgotten") == i + 1, 10,
                          f"doubt of a clock of {away}")

@@ -1,32 +1,24 @@
 #!/usr/bin/env python3
 """A mail server and its monitor on one machine whose clock is a day ahead for some seconds."""
-import os
 import pathlib
 import sys
 import time
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
 import rig
-from monitor import FAKETIME, PLAIN
+from monitor import clock_of, needs_clocks, set_clock
 from test_monitor import BAD, OTHER, World
 
 DAY, THIRD = 86400, "192.0.2.33"
 
 
-@unittest.skipIf(FAKETIME is None, "there is no libfaketime (Debian's package)")
-@unittest.skipIf("ASAN_OPTIONS" in os.environ or "san-" in rig.BUILD.name,
-                 "a sanitizer wants to be loaded before libfaketime")
 class Ahead(World):
     """The clock of both is a file's."""
 
     def step(self, seconds):
-        new = self.clock.with_suffix(".new")
-        new.write_text(f"{seconds:+d}\n")
-        new.chmod(0o644)
-        new.rename(self.clock)
+        set_clock(self.clock, seconds)
         self.away = seconds
 
     def saw(self, address, connections):
@@ -40,12 +32,11 @@ class Ahead(World):
 
     def restart(self, process, start):
         process.stop()
-        process.environment = {**PLAIN, "LD_PRELOAD": str(FAKETIME), "NO_FAKE_STAT": "1",
-                               "FAKETIME_TIMESTAMP_FILE": str(self.clock),
-                               "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        process.environment = clock_of(self.clock)
         start()
 
     def begin(self, **sections):
+        needs_clocks()
         self.clock = self.folder / "clock"
         self.step(0)
         self.monitor_with(**sections)

@@ -2,7 +2,6 @@
 its own: connections, messages, accepted ones and recipients are those of Exim's log, in the
 clear, pipelined and in chunks (BDAT); inside TLS, where they are estimates, the accepted ones.
 """
-import os
 import pathlib
 import re
 import sys
@@ -15,7 +14,7 @@ import exim
 import harness
 import rig
 import sniffing
-from monitor import FAKETIME, PLAIN
+from monitor import clock_of, needs_clocks, set_clock
 
 FROM = "a@client.example"
 TO = "box@" + exim.DOMAIN
@@ -185,26 +184,15 @@ class ClockSteps(WithExim):
     """A wall clock that is set while a message is under way changes nothing in what is counted."""
 
     def setUp(self):
-        if FAKETIME is None:
-            self.skipTest("there is no libfaketime (Debian's package)")
-        if "ASAN_OPTIONS" in os.environ:
-            self.skipTest("a sanitizer wants to be loaded before libfaketime")
+        needs_clocks()
         super().setUp()
         self.clock = self.sniffer.folder / "clock"
-        self.set_clock(0)
+        set_clock(self.clock, 0)
         process = self.sniffer.process
         process.stop()
-        process.environment = {**PLAIN, "LD_PRELOAD": str(FAKETIME), "NO_FAKE_STAT": "1",
-                               "FAKETIME_TIMESTAMP_FILE": str(self.clock), "FAKETIME_NO_CACHE": "1",
-                               "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        process.environment = clock_of(self.clock)
         process.start()
         process.ready(lambda: process.log().count("listening") == 2)
-
-    def set_clock(self, seconds):
-        new = self.clock.with_suffix(".new")
-        new.write_text(f"{seconds:+d}\n")
-        new.chmod(0o644)
-        new.rename(self.clock)
 
     def passes(self):
         """Until the sniffer has written two lines more."""
@@ -215,11 +203,11 @@ class ClockSteps(WithExim):
         for seconds in (3600, 0, -3600):
             with self.client() as link:
                 link.say(*link.envelope(FROM, [TO]))
-                self.set_clock(seconds)
+                set_clock(self.clock, seconds)
                 self.passes()
                 link.say("DATA")
                 link.send(b"Subject: x\r\n")
-                self.set_clock(0)
+                set_clock(self.clock, 0)
                 self.passes()
                 link.send(TEXT.replace("\n", "\r\n").encode() + b".\r\n")
                 self.assertEqual(link.getreply()[0], 250)
