@@ -9,18 +9,17 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <sodium.h>
 
 #include "core/base/error.h"
+#include "core/base/lock_io.h"
 #include "core/engine/info_keys_io.h"
 #include "core/program/signals_io.h"
 #include "monitor/monitor_admin_io.h"
@@ -109,16 +108,15 @@ static int lock_database(struct weir_monitor *monitor, const char *path)
 
     if (len < 0 || (size_t)len >= sizeof name)
         return WEIR_ELIMIT;
-    monitor->alone = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (monitor->alone < 0) { /* a full disk, perhaps: the journal's lock is behind it */
-        weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "%s: %s", name, strerror(errno));
-        return 0;
+    monitor->alone = weir_lock_take(name, 0640, false);
+    if (monitor->alone == WEIR_EBUSY) {
+        weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s: another weir-monitor is at work with "
+                 "it", path);
+        return WEIR_EIO;
     }
-    if (flock(monitor->alone, LOCK_EX | LOCK_NB) == 0)
-        return 0;
-    weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s: %s", path,
-             errno == EWOULDBLOCK ? "another weir-monitor is at work with it" : strerror(errno));
-    return WEIR_EIO;
+    if (monitor->alone < 0) /* a full disk, perhaps: the journal's lock is behind it */
+        weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "%s: %s", name, strerror(errno));
+    return 0;
 }
 
 static int open_database(struct weir_monitor *monitor)

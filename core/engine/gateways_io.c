@@ -8,15 +8,14 @@
 #include "core/engine/gateways_io.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/lock_io.h"
 #include "core/base/limits.h"
 #include "core/base/replace_io.h"
 
@@ -98,17 +97,10 @@ int weir_gateways_open(const struct weir_config *config, const struct weir_hash_
 int weir_gateways_lock(const char *path)
 {
     char name[WEIR_PATH_MAX];
-    int fd;
 
     if (snprintf(name, sizeof name, "%s-lock", path) >= (int)sizeof name)
         return WEIR_ELIMIT;
-    fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
-    if (fd < 0)
-        return WEIR_EIO;
-    if (flock(fd, LOCK_EX) == 0)
-        return fd;
-    close(fd);
-    return WEIR_EIO;
+    return weir_lock_take(name, 0660, true);
 }
 
 void weir_gateways_unlock(int lock)

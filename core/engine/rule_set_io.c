@@ -12,15 +12,14 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/lock_io.h"
 #include "core/engine/parcels_io.h"
 #include "core/evidence/rules_io.h"
 
@@ -148,16 +147,13 @@ static int make(const struct making *making, const char *path, bool write,
     return done;
 }
 
-/* Waits for its turn: a descriptor, or -1. */
+/* Waits for its turn: a descriptor, or an error. */
 static int take_turn(const struct weir_config *config, struct weir_arena *arena)
 {
     const char *path = weir_config_path(config, config->rules_file, arena);
     const char *lock = path ? weir_arena_printf(arena, "%s.lock", path) : NULL;
-    int fd = lock ? open(lock, O_RDONLY | O_CREAT | O_CLOEXEC, 0644) : -1;
 
-    while (fd >= 0 && flock(fd, LOCK_EX) < 0 && errno == EINTR)
-        continue;
-    return fd;
+    return lock ? weir_lock_take(lock, 0644, true) : WEIR_ENOMEM;
 }
 
 int weir_rule_set_make(const struct weir_config *config, bool write, weir_rule_report *report,

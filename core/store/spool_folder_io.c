@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/lock_io.h"
 
 #define PART ".log.part"
 #define TRIES 100 /* names for a new file */
@@ -201,15 +202,7 @@ int weir_spool_claim(const char *folder, const char *name)
     int len = snprintf(path, sizeof(path), "%s/.%s.lock", folder, name);
     if (len < 0 || len >= WEIR_SPOOL_PATH || !make_folder(folder))
         return WEIR_EIO;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0660);
-    if (fd < 0)
-        return WEIR_EIO;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return fd;
-    int reason = errno;
-    close(fd);
-    errno = reason;
-    return reason == EWOULDBLOCK ? WEIR_EBUSY : WEIR_EIO;
+    return weir_lock_take(path, 0660, false);
 }
 
 int weir_spool_begin(const char *folder, const char *name, const char *boot, weir_time now,
