@@ -137,6 +137,7 @@ static int open_database(struct weir_monitor *monitor)
     }
     done = weir_database_retained(monitor->database, &retained);
     monitor->settled = weir_settled_begin(retained);
+    monitor->untimely = retained == 0; /* a new one is in no doubt of what it has not */
     return done < 0 ? done : weir_orders_open(path, &monitor->shared_log, &monitor->orders);
 }
 
@@ -400,27 +401,24 @@ static void store(struct weir_monitor *monitor, weir_time steady)
     pthread_mutex_unlock(&monitor->lock);
 }
 
-/* Whether the clock can say what is old; a step of it, while it runs or since it last did, is
- * told. */
-static bool is_timely(struct weir_monitor *monitor, weir_time now, weir_time steady)
+/* Whether the clock can say what is old; told when that changes. */
+static bool is_timely(struct weir_monitor *monitor, weir_time now, weir_time steady,
+                      weir_time step)
 {
-    weir_time last = monitor->settled.last, step;
-    bool first = monitor->settled.steady == 0;
-    bool timely = weir_settled(&monitor->settled, now, steady, &step);
+    bool timely = weir_settled(&monitor->settled, now, steady, step);
 
-    if (first && last > 0 && !timely)
-        step = now - last;
-    if (step != 0)
-        weir_log(&monitor->shared_log, timely ? WEIR_LOG_INFO : WEIR_LOG_WARNING,
-                 "the clock stepped by %" PRId64 " seconds%s", step / WEIR_SECOND,
-                 timely ? "" : ": nothing is forgotten by age before it has gone evenly for an "
-                               "hour");
+    if (timely == monitor->untimely)
+        weir_log(&monitor->shared_log, timely ? WEIR_LOG_INFO : WEIR_LOG_WARNING, "%s",
+                 timely ? "the clock is trusted: what is old is forgotten from now on"
+                        : "the clock is in doubt: nothing is forgotten by age before it has gone "
+                          "evenly for an hour");
+    monitor->untimely = !timely;
     return timely;
 }
 
-static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady)
+static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady, weir_time step)
 {
-    const bool timely = is_timely(monitor, now, steady);
+    const bool timely = is_timely(monitor, now, steady, step);
     const struct weir_retention retention = {
         .minutes = monitor->config.monitor_minutes,
         .addresses = 366 * WEIR_DAY,
@@ -468,11 +466,11 @@ int weir_monitor_run(struct weir_monitor *monitor)
     while (!monitor->stop) {
         weir_time now = weir_clock_now(&monitor->wall);
         weir_time steady = weir_clock_now(&monitor->steady);
+        weir_time step = weir_monitor_look_at_clock(monitor, now, steady);
 
-        weir_monitor_look_at_clock(monitor, now, steady);
         respond(monitor, now);
         store(monitor, steady);
-        retain(monitor, now, steady);
+        retain(monitor, now, steady, step);
         weir_intake_tick(monitor->intake, steady);
         weir_alerts_tick(monitor->alerts);
         weir_notify_alive(&monitor->notify, steady);

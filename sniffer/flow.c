@@ -16,6 +16,7 @@
 
 #include "core/base/error.h"
 #include "sniffer/flow_impl.h"
+#include "sniffer/tls_record.h"
 
 enum {
     IDLE = 10 * WEIR_MINUTE,
@@ -64,17 +65,6 @@ static bool begins_like_reply(struct weir_slice octets)
             return false;
     }
     return octets.len > 0;
-}
-
-/* Whether they begin like a record of TLS, as dialogues ask it again. */
-static bool begins_like_tls(struct weir_slice octets)
-{
-    const uint8_t *at = (const uint8_t *)octets.at;
-    if (octets.len == 0 || at[0] < 20 || at[0] > 23)
-        return false;
-    if ((octets.len > 1 && at[1] != 3) || (octets.len > 2 && at[2] > 4))
-        return false;
-    return octets.len < 5 || (at[3] << 8 | at[4]) <= (1 << 14) + 2048;
 }
 
 static enum weir_side side_of(const struct weir_connection *c, const struct passage *p)
@@ -150,7 +140,7 @@ static struct weir_connection *open_connection(struct weir_flows *flows, const s
     const struct weir_segment *s = p->segment;
     const struct weir_flow_syn *syn = weir_flow_syn_find(flows, p->hash);
     if (!(s->flags & WEIR_TCP_ACK) || !may_be_server(flows, p, syn) ||
-        !(begins_like_reply(s->payload) || begins_like_tls(s->payload)))
+        !(begins_like_reply(s->payload) || weir_tls_begins(s->payload)))
         return NULL;
     bool contradicted = syn && syn->contradicted;
     struct weir_connection *c = weir_flow_add(flows, p->hash,

@@ -12,8 +12,9 @@
 #include <sodium.h>
 
 #include "core/base/error.h"
-#include "core/base/slice.h"
+#include "core/base/grown.h"
 #include "core/base/line.h"
+#include "core/base/slice.h"
 #include "monitor/agent/identity.h"
 
 struct known {
@@ -37,14 +38,13 @@ struct weir_admit {
 
 struct reading {
     struct known *known;
-    size_t count;
+    size_t count, room;
 };
 
 static int read_server(void *context, const struct weir_server *server)
 {
     struct reading *reading = context;
-    struct known *more =
-        realloc(reading->known, (reading->count + 1) * sizeof *reading->known);
+    struct known *more = weir_grown(reading->known, reading->count, &reading->room, sizeof *more);
 
     if (!more)
         return WEIR_ENOMEM;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/grown.h"
 #include "monitor/intake/journal_impl.h"
 
 #define NAME "journal-%020" PRIu64 ".log"
@@ -34,15 +35,11 @@ const char *weir_journal_name(const struct file *file, char name[static WEIR_JOU
 
 static int note_file(struct weir_journal *journal, struct file file)
 {
-    if (journal->files == journal->room) {
-        size_t room = journal->room * 2 + 16;
-        struct file *more = realloc(journal->file, room * sizeof *more);
+    struct file *more = weir_grown(journal->file, journal->files, &journal->room, sizeof *more);
 
-        if (!more)
-            return WEIR_ENOMEM;
-        journal->file = more;
-        journal->room = room;
-    }
+    if (!more)
+        return WEIR_ENOMEM;
+    journal->file = more;
     journal->file[journal->files++] = file;
     journal->octets += file.len;
     return 0;
