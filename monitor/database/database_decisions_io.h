@@ -64,6 +64,11 @@ int weir_database_decisions_active(struct weir_database *database, weir_time now
                                    weir_database_decision_row *row,
                                    void *context);
 
+/* The same of the list "accept" alone. */
+int weir_database_decisions_accepted(struct weir_database *database, weir_time now,
+                                     weir_database_decision_row *row,
+                                     void *context);
+
 /* All that changed after a generation, in the order of their changes. */
 int weir_database_decisions_since(struct weir_database *database, uint64_t generation,
                                   weir_database_decision_row *row,

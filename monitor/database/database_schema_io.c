@@ -111,6 +111,10 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
     "CREATE TABLE rule_sets (serial INTEGER PRIMARY KEY, made INTEGER NOT NULL, who TEXT NOT NULL,"
     "  what TEXT NOT NULL, why TEXT NOT NULL, rules INTEGER NOT NULL, octets INTEGER NOT NULL,"
     "  file BLOB NOT NULL) STRICT;",
+
+    ("ALTER TABLE events ADD COLUMN word INTEGER NOT NULL DEFAULT 0;"
+     "UPDATE events SET word = servers;"
+     "CREATE INDEX decisions_accepted ON decisions (ends) WHERE undone = 0 AND list = 'accept';"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)

@@ -102,6 +102,7 @@ static int add_row(struct weir_responder *responder, const struct weir_watch_eve
         .tokens = event->tokens,
         .children = event->children,
         .servers = event->servers | event->seen,
+        .word = event->servers,
         .text = text,
     };
 

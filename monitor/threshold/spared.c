@@ -153,11 +153,9 @@ struct accepted {
 static int note_accepted(void *context, const struct weir_database_decision *decision)
 {
     struct accepted *accepted = context;
-    struct weir_spared_prefix *more;
+    struct weir_spared_prefix *more = weir_grown(accepted->prefix, accepted->count,
+                                                 &accepted->room, sizeof *more);
 
-    if (strcmp(decision->list, "accept") != 0)
-        return 0;
-    more = weir_grown(accepted->prefix, accepted->count, &accepted->room, sizeof *more);
     if (!more)
         return WEIR_ENOMEM;
     accepted->prefix = more;
@@ -169,7 +167,7 @@ int weir_spared_read(struct weir_database *database, weir_time now,
                      struct weir_spared_prefix **prefix_r, size_t *count_r)
 {
     struct accepted accepted = {0};
-    int done = weir_database_decisions_active(database, now, note_accepted, &accepted);
+    int done = weir_database_decisions_accepted(database, now, note_accepted, &accepted);
 
     if (done < 0) {
         free(accepted.prefix);

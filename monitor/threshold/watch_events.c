@@ -248,6 +248,17 @@ static void exhaust(struct weir_watch *watch, const struct weir_alarm_place *pla
     weir_buckets_vouch(buckets, &place->spot[place->level], event->servers);
 }
 
+/* Takes it from the buckets that were taken over; or why not. */
+static const char *find_standing(const struct weir_watch *watch,
+                                 const struct weir_alarm_place *place,
+                                 const struct weir_watch_event *event, weir_time time,
+                                 struct weir_levels *levels)
+{
+    weir_buckets_look(watch->level[place->level], &place->spot[place->level], time,
+                      place->class_number, levels);
+    return levels->of[event->quantity].over ? NULL : "it keeps the limits there are now";
+}
+
 const char *weir_watch_resume(struct weir_watch *watch, struct weir_watch_event *event,
                               weir_time time)
 {
@@ -255,8 +266,7 @@ const char *weir_watch_resume(struct weir_watch *watch, struct weir_watch_event 
     const char *why = find_event(watch, event, time, &place);
     if (why)
         return why;
-    const struct weir_alarm *alarm =
-        weir_alarms_find(watch->alarms, place.spot[place.level].name);
+    struct weir_alarm *alarm = weir_alarms_find(watch->alarms, place.spot[place.level].name);
     if (alarm && alarm->raised >> event->quantity & 1)
         return "a later one about the same stands";
     struct weir_limits limits = weir_watch_limits(watch, place.class_number, place.level);
@@ -264,7 +274,10 @@ const char *weir_watch_resume(struct weir_watch *watch, struct weir_watch_event 
     event->limit = limits.of[event->quantity];
     if (event->limit.maximum <= 0)
         return "it has no limit any more";
-    exhaust(watch, &place, event, time, &levels);
+    if (!watch->went_on)
+        exhaust(watch, &place, event, time, &levels);
+    else if ((why = find_standing(watch, &place, event, time, &levels)))
+        return why;
     alarm = weir_alarms_raise(watch->alarms, &place, event->quantity, event->servers,
                               half_time(&event->limit, levels.of[event->quantity].tokens, time,
                                         time));
@@ -272,6 +285,7 @@ const char *weir_watch_resume(struct weir_watch *watch, struct weir_watch_event 
         weir_buckets_reset(watch->level[place.level], &place.spot[place.level]);
         return "too many stand";
     }
+    alarm->seen |= event->seen;
     event->observed = watch->class[place.class_number].observe;
     event->class_name = watch->class[place.class_number].name;
     return NULL;
