@@ -28,16 +28,18 @@ static int spool(void *context, uint32_t server, const char *stream, uint64_t of
                               weir_clock_now(&monitor->wall), offset_r);
 }
 
-static struct weir_shared_text *commands(void *context, uint32_t server, int64_t generation,
-                                         bool all)
+static int commands(void *context, uint32_t server, int64_t generation, bool all,
+                    struct weir_shared_text **text_r)
 {
     struct weir_monitor *monitor = context;
 
+    *text_r = NULL;
     if (!weir_admit_knows(monitor->admit, server))
-        return NULL; /* revoked while it waited */
+        return 0; /* revoked while it waited */
     if (generation <= weir_orders_newest(monitor->orders))
         weir_admit_note(monitor->admit, server, generation, (struct weir_slice){0});
-    return weir_orders_since(monitor->orders, generation, all, weir_clock_now(&monitor->wall));
+    return weir_orders_since(monitor->orders, generation, all, weir_clock_now(&monitor->wall),
+                             text_r);
 }
 
 /* What a server's sniffer told, where it is in trouble, as "sniffer" of the report; whatever an

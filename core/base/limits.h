@@ -214,7 +214,7 @@
 #define WEIR_INTAKE_SERVER_MAX 64  /* connections of one server: an agent has three */
 #define WEIR_COMMAND_MAX (32u << 20) /* octets of what the monitor tells to list */
 #define WEIR_COMMAND_ENTRIES_MAX 200000 /* entries of it */
-#define WEIR_ORDERS_PAGE 5000      /* decisions in an answer on what changed: some 10 ms */
+#define WEIR_ORDERS_PAGE 1000      /* decisions in an answer on what changed: some 15 ms */
 
 /* SMTP heard by the sniffer ---------------------------------------------- */
 #define WEIR_DIALOGUE_LINE_MAX 512 /* octets of a command that are looked at; RFC 5321 4.5.3.1.4 */

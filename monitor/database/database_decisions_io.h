@@ -74,10 +74,9 @@ int weir_database_decisions_since(struct weir_database *database, uint64_t gener
                                   weir_database_decision_row *row,
                                   void *context);
 
-/* All there ever were about exactly this prefix, newest first, at most `most`: whoever decides
- * how long the next block is looks here. */
+/* Those that stand now about exactly this prefix on a list, newest first. */
 int weir_database_decisions_about(struct weir_database *database, const struct weir_prefix *prefix,
-                                  unsigned most,
+                                  const char *list, weir_time now,
                                   weir_database_decision_row *row,
                                   void *context);
 

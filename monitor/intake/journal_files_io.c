@@ -132,7 +132,7 @@ int weir_journal_begin(struct weir_journal *journal, uint64_t position)
     ssize_t written = write(fd, head, sizeof head);
     if (written >= 0 && written < (ssize_t)sizeof head)
         errno = ENOSPC;
-    if (written != (ssize_t)sizeof head || fsync(journal->folder) < 0)
+    if (written != (ssize_t)sizeof head)
         rc = weir_journal_write_error();
     rc = rc < 0 ? rc : note_file(journal, file);
     if (rc < 0) {
@@ -143,9 +143,8 @@ int weir_journal_begin(struct weir_journal *journal, uint64_t position)
         errno = kept;
         return rc;
     }
-    if (journal->fd >= 0)
-        close(journal->fd);
     journal->fd = fd;
+    journal->entered = true;
     journal->key = key;
     return 0;
 }

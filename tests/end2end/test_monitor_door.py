@@ -28,7 +28,7 @@ WAITING_MOST = 512  # of one address
 OF_SERVER_MOST = 64
 SHARE = 750000  # rows that one server may have in one of the two tables
 BATCH = 15000   # lines: just below 1 MB
-PAGE = 5000  # decisions in an answer
+PAGE = 1000  # decisions in an answer
 EVENTS_MOST = 5000  # an hour, that one server alone saw
 
 
@@ -209,6 +209,17 @@ class Orders(Visitor):
         answer = json.loads(self.link.getresponse().read())
         self.assertEqual((answer["generation"], answer["full"]), (count, True))
         self.assertEqual({entry["prefix"] for entry in answer["set"]}, set(told))
+
+    def test_what_cannot_be_read_is_asked_for_later(self):
+        self.monitor.ask("block", list="blacklist", prefix=BAD, ends=int(time.time()) + 600,
+                         reason="a test")
+        for before, then, wanted in (("decisions", "gone", 503), ("gone", "decisions", 200)):
+            with sqlite3.connect(self.monitor.weir.folder / "spam.db", timeout=10) as database:
+                database.execute(f"ALTER TABLE {before} RENAME TO {then}")
+            database.close()
+            self.assertEqual(self.ask(0, 30)[0], wanted)
+            self.link.close()
+        self.assertIn("commands cannot be read: ", self.monitor.log())
 
     def test_who_is_revoked_while_it_waits_hears_of_nothing_more(self):
         newest = self.ask(0)[1]

@@ -153,7 +153,7 @@ static void a_row_that_fails_is_a_list_that_fails(void **state)
             weir_database_events(database, &all, on_event, NULL),
             weir_database_decisions_active(database, NOW, on_decision, NULL),
             weir_database_decisions_since(database, 0, on_decision, NULL),
-            weir_database_decisions_about(database, &none, 5, on_decision, NULL),
+            weir_database_decisions_about(database, &none, "blacklist", 0, on_decision, NULL),
             weir_database_audits(database, 0, 5, on_audit, NULL),
             weir_database_ladder(database, 0, on_place, NULL),
             weir_database_listed(database, "x", 0, on_listed, NULL),
