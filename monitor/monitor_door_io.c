@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/secret_io.h"
 #include "core/base/slice.h"
 #include "monitor/database/database_events_io.h"
 #include "monitor/monitor_publish_io.h"
@@ -139,6 +140,24 @@ static int open_intake(struct weir_monitor *monitor)
     return done;
 }
 
+/* The monitor works on; who has read them can pass for it. */
+static void look_at_keys(struct weir_monitor *monitor)
+{
+    const struct weir_config *config = &monitor->config;
+    const char *const keys[] = {config->monitor_key, config->monitor_rules_key,
+                                config->info_key_file};
+    unsigned mode;
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *path = weir_config_path(config, keys[i], monitor->arena);
+
+        if (path && weir_secret_is_open(path, &mode))
+            weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "%s: its mode is %04o: everybody may "
+                     "use it, and make what is believed to come from here; chmod 0640 or 0600",
+                     path, mode);
+    }
+}
+
 int weir_monitor_open_door(struct weir_monitor *monitor)
 {
     const struct weir_config *config = &monitor->config;
@@ -161,5 +180,6 @@ int weir_monitor_open_door(struct weir_monitor *monitor)
                                      &monitor->certificate);
     if (done == 0)
         done = weir_monitor_open_publisher(monitor);
+    look_at_keys(monitor);
     return done < 0 ? done : open_intake(monitor);
 }

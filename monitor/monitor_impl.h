@@ -77,6 +77,8 @@ struct weir_monitor {
     struct weir_admin *admin;
     weir_time stored, retained; /* steady: last time */
     struct weir_settled settled;
+    _Atomic uint32_t silent;     /* servers nothing comes from any more, by number modulo 32 */
+    struct weir_log_gate early_gate; /* of the line that history is cut short */
     bool untimely;               /* the clock cannot say what is old */
     struct weir_monitor_clocks {
         struct weir_step step;   /* of the wall clock */

@@ -25,6 +25,7 @@
 #include "monitor/monitor_admin_io.h"
 #include "monitor/database/database_retention_io.h"
 #include "monitor/intake/lines.h"
+#include "monitor/database/database_servers_io.h"
 #include "monitor/monitor_impl.h"
 #include "monitor/monitor_rulebook_io.h"
 
@@ -136,6 +137,8 @@ static int open_database(struct weir_monitor *monitor)
         return done;
     }
     done = weir_database_retained(monitor->database, &retained);
+    if (done == 0) /* seen by a clock that was ahead: else the dead are seen until it is there */
+        done = weir_database_servers_rebase(monitor->database, weir_clock_now(&monitor->wall));
     monitor->settled = weir_settled_begin(retained);
     monitor->untimely = retained == 0; /* a new one is in no doubt of what it has not */
     return done < 0 ? done : weir_orders_open(path, &monitor->shared_log, &monitor->orders);
@@ -352,13 +355,13 @@ static bool is_known(void *context, uint32_t server)
 static void advance(struct weir_monitor *monitor, weir_time now)
 {
     weir_time silence = monitor->config.monitor_silence;
-    uint32_t blind = weir_admit_blind_bits(monitor->admit, now) |
-                     weir_receiver_silent(monitor->receiver, now, silence, is_known,
-                                          monitor->admit);
+    uint32_t silent = weir_receiver_silent(monitor->receiver, now, silence, is_known,
+                                           monitor->admit);
     weir_time certain = weir_receiver_certain(monitor->receiver, now, silence);
 
+    atomic_store(&monitor->silent, silent);
     weir_receiver_lock(monitor->receiver);
-    weir_watch_blind(monitor->watch, blind);
+    weir_watch_blind(monitor->watch, weir_admit_blind_bits(monitor->admit, now) | silent);
     if (certain > 0)
         weir_watch_advance(monitor->watch, certain);
     weir_receiver_unlock(monitor->receiver);
@@ -433,6 +436,7 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
         .untimely = !timely,
     };
     struct weir_forgotten forgotten = {0};
+    unsigned held;
     bool done;
 
     if (steady - monitor->retained < RETAIN_EVERY)
@@ -442,6 +446,10 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
            weir_database_retain(monitor->database, &retention, now, &forgotten) >= 0;
     weir_monitor_note(monitor, WEIR_TASK_FORGET, done ? 0 : WEIR_ECORRUPT);
     pthread_mutex_unlock(&monitor->lock);
+    if (forgotten.early > 0 && weir_log_gate_open(&monitor->early_gate, now, WEIR_HOUR, &held))
+        weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "the database is larger than [monitor] "
+                 "database_size: what is oldest is forgotten before its time (weirctl status says "
+                 "how much)");
     monitor->retained = forgotten.more ? steady - RETAIN_EVERY + WEIR_SECOND : steady;
 }
 

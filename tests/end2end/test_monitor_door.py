@@ -155,6 +155,10 @@ class Alone(Visitor):
         self.assertEqual(status["left_out_names"], "mx1")
         self.assertRegex(self.monitor.weir.ctl("status", check=False).stdout,
                          r"(?m)^  left out   \d+ events that one server alone told of, .*: mx1$")
+        for number in range(32):  # another one of the same number modulo 32
+            self.monitor.ask("server add", name=f"idle{number}")
+        self.assertRegex(self.monitor.ask("status")["left_out_names"],
+                         r"^(mx1 or idle\d+|idle\d+ or mx1)$")
         mx2 = self.server("mx2")
         mx2.saw(BAD, connections=100)
         self.wait_for_event()
