@@ -11,7 +11,8 @@
  *
  * Owner:    the caller owns the link; it owns its errands.  An errand's body is copied, and
  *           compressed where that is wanted.  Threads: one.
- * Errors:   weir_link_new(): WEIR_ENOMEM.
+ * Errors:   weir_link_new(): WEIR_ENOMEM; WEIR_EIO where libcurl refuses what the monitor is known
+ *           by (logged): what cannot be checked is not sent.
  * Limits:   an answer of more than WEIR_LINK_ANSWER_MAX octets, also once it is inflated, is none.
  *           Every request ends within its timeout.
  */
@@ -47,7 +48,7 @@ struct weir_link_options {
 
 struct weir_link;
 
-/* Sends nothing yet.  0 or WEIR_ENOMEM; the identity may be forgotten afterwards. */
+/* Sends nothing yet.  0, WEIR_ENOMEM or WEIR_EIO; the identity may be forgotten afterwards. */
 int weir_link_new(const struct weir_link_options *options, const struct weir_log *log,
                   struct weir_link **link_r);
 void weir_link_free(struct weir_link **link);
