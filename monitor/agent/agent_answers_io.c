@@ -115,16 +115,23 @@ static void reported(struct weir_agent *agent, struct weir_slice answer)
     json_decref(json);
 }
 
+/* Where it changed, what is listed here ends at wrong times, and is asked for anew. */
 static void compare_clocks(struct weir_agent *agent, enum weir_errand errand)
 {
     struct weir_link_said said = weir_link_said(agent->link, errand);
-    weir_time now = weir_clock_now(&agent->wall);
+    weir_time now = weir_clock_now(&agent->wall), ahead;
 
     if (!weir_skew_note(&agent->skew, now - said.took, now, said.date))
         return;
+    agent->whole = 0;
     weir_agent_tell_at_once(agent);
-    weir_log(&agent->log.log, WEIR_LOG_WARNING, "this server's clock is %" PRId64 " s ahead of the "
-             "monitor's", agent->skew.ahead / WEIR_SECOND);
+    ahead = agent->skew.ahead / WEIR_SECOND;
+    if (ahead == 0)
+        weir_log(&agent->log.log, WEIR_LOG_INFO, "this server's clock is right again, by the "
+                 "monitor's");
+    else
+        weir_log(&agent->log.log, WEIR_LOG_WARNING, "this server's clock is %" PRId64 " s %s the "
+                 "monitor's", ahead < 0 ? -ahead : ahead, ahead < 0 ? "behind" : "ahead of");
 }
 
 static void fetched(struct weir_agent *agent, int status, struct weir_slice answer)

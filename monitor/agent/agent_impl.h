@@ -5,6 +5,7 @@
 #ifndef WEIR_AGENT_AGENT_IMPL_H
 #define WEIR_AGENT_AGENT_IMPL_H
 
+#include "core/base/step.h"
 #include "core/engine/config.h"
 #include "core/program/daemon_log_io.h"
 #include "core/program/sd_notify_io.h"
@@ -42,7 +43,8 @@ struct weir_agent {
     char shipping[WEIR_STREAM_TEXT];   /* the stream that travels */
     int64_t generation;                /* applied */
     bool asked_all;                    /* the question for commands that travels is for all */
-    weir_time look, sweep, whole, health, block; /* steady: when next */
+    weir_time look, sweep, health, block; /* steady: when next */
+    weir_time whole;                   /* the same, for all that is listed; 0: at once */
     weir_time block_rest;              /* steady: not before, whatever changed */
     struct weir_silence silence;       /* of this server's sniffer */
     const char *sniffer;               /* file that says there is one */
@@ -52,6 +54,7 @@ struct weir_agent {
     bool news;                         /* since that report left: it is to be told at once */
     struct weir_applied applied;
     struct weir_skew skew;
+    struct weir_step step;             /* of this server's clock */
     bool refused;                      /* another agent speaks for this server: told */
     bool stop;
 };

@@ -79,10 +79,22 @@ static int held(const struct weir_agent *agent, weir_time steady)
     return left < 0 ? 0 : left < HELD ? (int)left : HELD;
 }
 
+/* Entries end by this server's clock: set anew, it would end them at once or hours late.  Whether it
+ * was wrong before or is now the monitor's time tells, which comes with the answer; a machine that
+ * was asleep is right, and what ended meanwhile has ended. */
+static void watch_clock(struct weir_agent *agent, weir_time steady)
+{
+    if (weir_step_look(&agent->step, weir_clock_now(&agent->wall), steady) != 0)
+        agent->whole = 0;
+}
+
+/* A question that is held for news does not keep one for all of it waiting. */
 static void ask_for_commands(struct weir_agent *agent, weir_time steady)
 {
     char place[128];
 
+    if (agent->whole == 0 && !agent->asked_all)
+        weir_link_drop(agent->link, WEIR_ERRAND_COMMANDS);
     if (!weir_link_free_for(agent->link, WEIR_ERRAND_COMMANDS, steady))
         return;
     agent->asked_all = steady >= agent->whole;
@@ -169,6 +181,7 @@ int weir_agent_run(struct weir_agent *agent)
 
         look(agent, steady);
         ship(agent, steady);
+        watch_clock(agent, steady);
         ask_for_commands(agent, steady);
         fetch_rules(agent, steady);
         tell_health(agent, steady);

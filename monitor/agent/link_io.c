@@ -258,6 +258,16 @@ int weir_link_send(struct weir_link *link, enum weir_errand which, const char *p
     return 0;
 }
 
+void weir_link_drop(struct weir_link *link, enum weir_errand which)
+{
+    struct errand *errand = &link->errand[which];
+
+    if (!errand->travels)
+        return;
+    curl_multi_remove_handle(link->multi, errand->easy);
+    errand->travels = false;
+}
+
 /* ending ----------------------------------------------------------------------- */
 
 /* Who says "later" is there, and soon has room or hears us: no reason to stay away for long. */

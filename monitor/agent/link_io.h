@@ -57,9 +57,12 @@ void weir_link_free(struct weir_link **link);
 bool weir_link_free_for(const struct weir_link *link, enum weir_errand errand, weir_time steady);
 
 /* Sends an errand: a GET when body.at is NULL, else a POST; place is the path with its query.
- * 0, WEIR_ENOMEM, WEIR_EBUG (it still travels). */
+ * 0, WEIR_ENOMEM, WEIR_EBUG (it still travels, or place is too long). */
 int weir_link_send(struct weir_link *link, enum weir_errand errand, const char *place,
                    struct weir_slice body, bool compress, weir_time timeout);
+
+/* Takes an errand back that travels: nobody hears what would have come of it. */
+void weir_link_drop(struct weir_link *link, enum weir_errand errand);
 
 /* When the last answer to an errand was made, as it says to the second, and how long it all took;
  * zeroes where it does not say. */

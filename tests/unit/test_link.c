@@ -130,12 +130,32 @@ static void an_errand_that_cannot_be_described_does_not_travel(void **state)
     weir_link_free(&rig.link);
 }
 
+static void an_errand_that_is_taken_back_can_be_sent_again(void **state)
+{
+    const struct weir_slice none = {0};
+    struct rig rig;
+
+    (void)state;
+    setup(&rig, NULL);
+    assert_int_equal(weir_link_new(&rig.options, &rig.log, &rig.link), 0);
+    weir_link_drop(rig.link, WEIR_ERRAND_COMMANDS); /* it does not travel */
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(weir_link_send(rig.link, WEIR_ERRAND_COMMANDS, "/x", none, false,
+                                        WEIR_SECOND), 0);
+        assert_false(weir_link_free_for(rig.link, WEIR_ERRAND_COMMANDS, 1));
+        weir_link_drop(rig.link, WEIR_ERRAND_COMMANDS);
+        assert_true(weir_link_free_for(rig.link, WEIR_ERRAND_COMMANDS, 1));
+    }
+    weir_link_free(&rig.link);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_libcurl_that_refuses_what_keeps_the_secret_safe_is_not_used),
         cmocka_unit_test(a_libcurl_that_holds_to_the_pin_is_used),
         cmocka_unit_test(an_errand_that_cannot_be_described_does_not_travel),
+        cmocka_unit_test(an_errand_that_is_taken_back_can_be_sent_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
