@@ -42,7 +42,7 @@ static void shipped(struct weir_agent *agent, int status, struct weir_slice answ
     if ((status == 200 || status == 409) && read_offset(answer, &offset)) {
         weir_tail_done(agent->tail, agent->shipping, offset);
         agent->refused = false;
-        agent->look = 0; /* there may be more */
+        agent->shipped = true; /* there may be more */
     } else if (status == 409) {
         refused(agent, WEIR_ERRAND_SHIP);
     } else {
@@ -56,14 +56,27 @@ void weir_agent_tell_at_once(struct weir_agent *agent)
     agent->news = true;
 }
 
+/* Told when it begins and when it is over; the monitor is told as long as it lasts. */
+static void note_lists(struct weir_agent *agent, int done)
+{
+    if (done < 0 && agent->unset == 0)
+        weir_log(&agent->log.log, WEIR_LOG_ERROR, "the lists cannot be changed: %s",
+                 weir_error_reason(done));
+    else if (done >= 0 && agent->unset != 0)
+        weir_log(&agent->log.log, WEIR_LOG_INFO, "the lists can be changed again");
+    if (done >= 0)
+        agent->unset = 0;
+    else if (agent->unset == 0)
+        agent->unset = weir_clock_now(&agent->steady);
+}
+
 static void applied(struct weir_agent *agent, const struct weir_command *command, int done)
 {
     agent->block = 0;
     weir_agent_tell_at_once(agent); /* whoever asked waits to hear where it is not in force */
+    note_lists(agent, done);
     if (done < 0) {
         weir_link_rest(agent->link, WEIR_ERRAND_COMMANDS);
-        weir_log(&agent->log.log, WEIR_LOG_ERROR, "the lists cannot be changed: %s",
-                 weir_error_reason(done));
         return;
     }
     agent->generation = command->generation;

@@ -45,7 +45,7 @@ struct weir_agent {
     bool asked_all;                    /* the question for commands that travels is for all */
     weir_time look, sweep, health, block; /* steady: when next */
     weir_time whole;                   /* the same, for all that is listed; 0: at once */
-    weir_time block_rest;              /* steady: not before, whatever changed */
+    weir_time block_rest, look_rest;   /* steady: not before, whatever changed */
     struct weir_silence silence;       /* of this server's sniffer */
     const char *sniffer;               /* file that says there is one */
     uint64_t sniffed;                  /* octets it had written at the last look */
@@ -56,6 +56,9 @@ struct weir_agent {
     struct weir_skew skew;
     struct weir_step step;             /* of this server's clock */
     bool refused;                      /* another agent speaks for this server: told */
+    weir_time unread, unset;           /* steady: since then the spool cannot be read, or the lists
+                                        * cannot be changed; 0: they can */
+    bool shipped;                      /* since the last look */
     bool stop;
 };
 

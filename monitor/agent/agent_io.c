@@ -5,6 +5,7 @@
  */
 #include "monitor/agent/agent_io.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@
 #define HELD 25                        /* s the monitor may hold a question for commands */
 #define COMMANDS_TIMEOUT ((HELD + 15) * WEIR_SECOND)
 #define RULES_TIMEOUT (120 * WEIR_SECOND)
-#define HEALTH_NUMBERS 1120            /* octets of a report without names */
+#define HEALTH_NUMBERS 1200            /* octets of a report without names */
 #define BLOCK_EVERY (10 * WEIR_SECOND)  /* at least: the operator may have changed the lists */
 
 /* What was silent, or is not any more, the monitor is told at once. */
@@ -44,15 +45,50 @@ static void sweep(struct weir_agent *agent, weir_time steady)
     (void)weir_spool_sweep(agent->spool, weir_clock_now(&agent->wall), agent->config.spool_turn);
 }
 
-/* Also while nothing can be shipped: the sniffer is listened for. */
+/* Told when it begins and when it is over: meanwhile the monitor hears of nobody who comes here. */
+static void note_spool(struct weir_agent *agent, int error, weir_time steady)
+{
+    if ((error != 0) == (agent->unread != 0))
+        return;
+    agent->unread = error != 0 ? steady : 0;
+    weir_agent_tell_at_once(agent);
+    if (error != 0)
+        weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s cannot be read: %s; what is written there is "
+                 "counted late, or never", agent->spool, strerror(error));
+    else
+        weir_log(&agent->log.log, WEIR_LOG_INFO, "%s can be read again", agent->spool);
+}
+
+/* Also while nothing can be shipped: the sniffer is listened for.  Looking takes a tenth of the
+ * time at most, however many files there are. */
 static void look(struct weir_agent *agent, weir_time steady)
 {
-    if (steady < agent->look)
+    weir_time began = weir_clock_now(&agent->steady);
+    int done;
+
+    if (steady < agent->look || steady < agent->look_rest)
         return;
     agent->look = steady + agent->config.agent_look;
+    agent->shipped = false;
     sweep(agent, steady);
-    if (weir_tail_look(agent->tail) == 0)
+    done = weir_tail_look(agent->tail);
+    note_spool(agent, done < 0 ? errno : 0, steady);
+    if (done == 0)
         listen_for_sniffer(agent, steady);
+    agent->look_rest = steady + 10 * (weir_clock_now(&agent->steady) - began);
+}
+
+/* The folder is looked at when nothing is left of what was seen there: for each piece of many files
+ * that would take longer than to ship it. */
+static bool next_piece(struct weir_agent *agent, weir_time steady, struct weir_tail_piece *piece_r)
+{
+    if (weir_tail_next(agent->tail, piece_r) > 0)
+        return true;
+    if (!agent->shipped)
+        return false;
+    agent->look = 0;
+    look(agent, steady);
+    return weir_tail_next(agent->tail, piece_r) > 0;
 }
 
 static void ship(struct weir_agent *agent, weir_time steady)
@@ -61,7 +97,7 @@ static void ship(struct weir_agent *agent, weir_time steady)
     char place[WEIR_STREAM_TEXT + 80];
 
     if (!weir_link_free_for(agent->link, WEIR_ERRAND_SHIP, steady) ||
-        weir_tail_next(agent->tail, &piece) == 0)
+        !next_piece(agent, steady, &piece))
         return;
     snprintf(agent->shipping, sizeof agent->shipping, "%s", piece.stream);
     snprintf(place, sizeof place, "/agent/v1/spool?stream=%s&offset=%" PRIu64, piece.stream,
@@ -79,9 +115,9 @@ static int held(const struct weir_agent *agent, weir_time steady)
     return left < 0 ? 0 : left < HELD ? (int)left : HELD;
 }
 
-/* Entries end by this server's clock: set anew, it would end them at once or hours late.  Whether it
- * was wrong before or is now the monitor's time tells, which comes with the answer; a machine that
- * was asleep is right, and what ended meanwhile has ended. */
+/* Entries end by this server's clock: set anew, it would end them at once or hours late.  Whether
+ * it was wrong before or is now the monitor's time tells, which comes with the answer; a machine
+ * that was asleep is right, and what ended meanwhile has ended. */
 static void watch_clock(struct weir_agent *agent, weir_time steady)
 {
     if (weir_step_look(&agent->step, weir_clock_now(&agent->wall), steady) != 0)
@@ -115,19 +151,28 @@ static void fetch_rules(struct weir_agent *agent, weir_time steady)
                              (struct weir_slice){0}, false, RULES_TIMEOUT);
 }
 
-static char *health_text(struct weir_agent *agent)
+/* So many seconds something lasts that began at a time; 0: it does not. */
+static json_int_t lasting(weir_time since, weir_time steady)
+{
+    return since != 0 ? (json_int_t)((steady - since) / WEIR_SECOND) + 1 : 0;
+}
+
+/* A spool that cannot be read is a sniffer that is not heard: this server is blind. */
+static char *health_text(struct weir_agent *agent, weir_time steady)
 {
     size_t len = HEALTH_NUMBERS;
     json_t *lines = weir_health_overruled(&agent->applied, &len);
     const struct weir_tail_counts *tail = weir_tail_counts(agent->tail);
     const struct weir_silence *silence = &agent->silence;
     weir_time silent = weir_silence_now(silence);
+    json_int_t unread = lasting(agent->unread, steady), unheard = silent / WEIR_SECOND;
     json_t *json = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "version",
-        WEIR_VERSION, "spool_files", (json_int_t)tail->files, "spool_octets",
-        (json_int_t)tail->octets, "skipped", (json_int_t)tail->skipped, "generation",
-        (json_int_t)agent->generation, "entries", (json_int_t)agent->applied.entries, "withheld",
-        (json_int_t)agent->applied.withheld, "sniffer_silent", (json_int_t)(silent / WEIR_SECOND),
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
+        "version", WEIR_VERSION, "spool_files", (json_int_t)tail->files, "spool_octets",
+        (json_int_t)tail->octets, "spool_unread", unread, "skipped", (json_int_t)tail->skipped,
+        "generation", (json_int_t)agent->generation, "lists_unset", lasting(agent->unset, steady),
+        "entries", (json_int_t)agent->applied.entries, "withheld",
+        (json_int_t)agent->applied.withheld, "sniffer_silent", unheard > unread ? unheard : unread,
         "sniffer_silences", (json_int_t)silence->times, "sniffer_silence",
         (json_int_t)((silence->past + silent) / WEIR_SECOND), "clock_ahead",
         (json_int_t)(agent->skew.ahead / WEIR_SECOND), "rules", weir_sets_health(agent->sets),
@@ -148,7 +193,7 @@ static void tell_health(struct weir_agent *agent, weir_time steady)
         return;
     agent->health = steady + agent->health_every;
     agent->news = false;
-    text = health_text(agent);
+    text = health_text(agent, steady);
     if (text)
         (void)weir_link_send(agent->link, WEIR_ERRAND_HEALTH, "/agent/v1/health",
                              weir_slice_of(text), false, SHIP_TIMEOUT);

@@ -4,6 +4,7 @@
  */
 #include "monitor/agent/agent_impl.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,11 +185,33 @@ static int begin(const struct weir_agent_options *options, struct weir_agent **a
     return done;
 }
 
+/* Only for who asks: an agent that cannot read its spool still keeps the lists. */
+static int try_spool(struct weir_agent *agent)
+{
+    const struct weir_config *config = &agent->config;
+    const char *path = weir_config_path(config, config->spool_folder, agent->arena);
+    DIR *folder = path ? opendir(path) : NULL;
+
+    if (!path)
+        return WEIR_ENOMEM;
+    if (folder) {
+        closedir(folder);
+        return 0;
+    }
+    if (errno == ENOENT)
+        return 0;
+    weir_log(&agent->log.log, WEIR_LOG_ERROR, "[spool] folder: %s cannot be read: %s", path,
+             strerror(errno));
+    return WEIR_EINVAL;
+}
+
 int weir_agent_test(const struct weir_agent_options *options)
 {
     struct weir_agent *agent = NULL;
     int done = begin(options, &agent);
 
+    if (done == 0)
+        done = try_spool(agent);
     weir_agent_close(&agent);
     return done;
 }

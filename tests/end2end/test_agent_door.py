@@ -1,7 +1,10 @@
-"""An agent before somebody who speaks as a monitor does, but not as one that is well."""
+"""An agent before somebody who speaks as a monitor does, but not as one that is well; and one that
+is not well itself, before its monitor."""
 import base64
+import contextlib
 import hashlib
 import http.server
+import os
 import pathlib
 import ssl
 import subprocess
@@ -14,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
 import rig
-from monitor import Server
+from monitor import Monitor, Server
 
 REST_LEAST = 0.375  # s: the shortest of the first rest
 IDENTITY = """server = mx1
@@ -82,6 +85,84 @@ class Door(unittest.TestCase):
         self.assertTrue(all("&all=1" in place for _, place in asked), asked)
         for (one, _), (other, _) in zip(asked, asked[1:]):
             self.assertGreaterEqual(other - one, REST_LEAST)
+
+
+class Unwell(unittest.TestCase):
+    """The agent's own machine has trouble."""
+
+    def setUp(self):
+        folder = rig.scratch()
+        self.prepare(folder / "mx1")
+        self.monitor = Monitor(folder)
+        self.addCleanup(self.monitor.stop)
+        self.server = Server(folder, self.monitor, "mx1")
+        self.addCleanup(self.server.stop)
+        self.server.saw("203.0.113.7", connections=1)
+        rig.wait_for(lambda: self.monitor.about("203.0.113.7"), 20, "the first record")
+
+    def prepare(self, folder):
+        """Before anything is there."""
+
+    def blind(self):
+        """How many servers do not see."""
+        return self.monitor.ask("status")["blind"]
+
+    def listed(self, text):
+        """Waits for it in the list of servers."""
+        rig.wait_for(lambda: text in self.monitor.weir.ctl("server", "list"), 20, text)
+        return self.monitor.weir.ctl("server", "list")
+
+    def test_a_spool_that_cannot_be_read_makes_the_server_blind_until_it_can(self):
+        spool, away = self.server.spool, self.server.spool.with_suffix(".away")
+        self.assertEqual(self.blind(), 0)
+        spool.rename(away)
+        spool.write_text("no folder")
+        rig.wait_for(self.blind, 20, "the server to be blind")
+        self.assertRegex(self.listed("its spool cannot be read"),
+                         r"(?m)^mx1 .*, its spool cannot be read for \d+ s \(its agent's log")
+        tried = subprocess.run([rig.BUILD / "weir-agent", "-t", "-c", self.server.weir.conf],
+                               capture_output=True, text=True, check=False)
+        self.assertEqual(tried.returncode, 78, tried)
+        self.assertIn(f"[spool] folder: {spool} cannot be read: Not a directory", tried.stderr)
+        spool.unlink()
+        away.rename(spool)
+        self.server.saw("203.0.113.8", connections=1)
+        rig.wait_for(lambda: self.monitor.about("203.0.113.8"), 20, "the next record")
+        rig.wait_for(lambda: not self.blind(), 20, "the server to see")
+        self.assertEqual(self.server.log().count("spool cannot be read: Not a directory"), 1)
+        self.assertEqual(self.server.log().count("spool can be read again"), 1)
+
+
+class Full(Unwell):
+    """Its disk is full."""
+
+    test_a_spool_that_cannot_be_read_makes_the_server_blind_until_it_can = None
+
+    def prepare(self, folder):
+        folder.mkdir()
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("only root may mount")
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k", "weir", folder],
+                              capture_output=True, check=False)
+        if done.returncode != 0:
+            raise unittest.SkipTest(f"no tmpfs: {done.stderr}")
+        self.addCleanup(subprocess.run, ["umount", "-l", folder], check=False)
+
+    def test_lists_that_cannot_be_changed_are_told_until_they_can(self):
+        ballast = self.server.weir.folder / "ballast"
+        with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 4096)
+        for i in range(30):
+            self.monitor.ask("block", list="blacklist", prefix=f"203.0.113.{i + 100}",
+                             ends=int(time.time()) + 3600, reason="a test")
+        self.assertRegex(self.listed("its lists cannot be changed"),
+                         r"(?m)^mx1 .*, its lists cannot be changed for \d+ s \(its agent's log")
+        ballast.unlink()
+        rig.wait_for(lambda: self.server.entry("blacklist", "203.0.113.129"), 40, "the last block")
+        rig.wait_for(lambda: "lists cannot" not in self.monitor.weir.ctl("server", "list"), 20)
+        self.assertEqual(self.server.log().count("the lists cannot be changed: "), 1)
+        self.assertEqual(self.server.log().count("the lists can be changed again"), 1)
 
 
 if __name__ == "__main__":
