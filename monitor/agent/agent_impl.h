@@ -14,6 +14,7 @@
 #include "monitor/agent/firewall_io.h"
 #include "monitor/agent/instances_io.h"
 #include "monitor/agent/link_io.h"
+#include "monitor/agent/machine_io.h"
 #include "monitor/agent/sets_io.h"
 #include "monitor/agent/silence_io.h"
 #include "monitor/agent/skew.h"
@@ -32,6 +33,7 @@ struct weir_agent {
 
     struct weir_identity identity;
     struct weir_instances instances;
+    char machine[WEIR_MACHINE_TEXT];
 
     struct weir_lists *lists;
     const char *spool;

@@ -133,6 +133,32 @@ class Unwell(unittest.TestCase):
         self.assertEqual(self.server.log().count("spool can be read again"), 1)
 
 
+class Copy(unittest.TestCase):
+    """A machine is copied with all its files while it works."""
+
+    def test_a_copy_does_not_take_the_place_of_the_first(self):
+        folder = rig.scratch()
+        monitor = Monitor(folder)
+        self.addCleanup(monitor.stop)
+        first = Server(folder, monitor, "mx1")
+        self.addCleanup(first.stop)
+        first.saw("203.0.113.7", connections=1)
+        rig.wait_for(lambda: monitor.about("203.0.113.7"), 20, "the first record")
+        copy = Server(folder, monitor, "copy", identity=first.identity.read_text(), start=False)
+        numbers, machine = (first.weir.folder / "agent.instance").read_text().splitlines()
+        self.assertRegex(machine, "^machine [0-9a-f]{16}$")
+        (copy.weir.folder / "agent.instance").write_text(f"{numbers}\nmachine {machine[:7:-1]}\n")
+        copy.start()
+        self.addCleanup(copy.stop)
+        rig.wait_for(lambda: "already hears another agent" in copy.log(), 20, "the refusal")
+        self.assertIn("is of another machine", copy.log())
+        first.kill()
+        first.start()
+        first.saw("203.0.113.8", connections=1)
+        rig.wait_for(lambda: monitor.about("203.0.113.8"), 20, "the first one's next record")
+        self.assertNotIn("already hears another agent", first.log())
+
+
 class Full(Unwell):
     """Its disk is full."""
 
