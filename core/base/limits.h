@@ -281,6 +281,8 @@
 #define WEIR_FLOWS_RECENT_MAX 32768 /* connections of which they are: 32 MiB */
 #define WEIR_FLOW_RESET_MAX 65536  /* octets a RST may be ahead of what was seen */
 #define WEIR_FLOW_SYNS 8192        /* places for handshakes that were seen; a power of two */
+#define WEIR_FLOW_SERVED 1024      /* places for servers that were heard; a power of two */
+#define WEIR_FLOW_TWINS 16384      /* lists of connections by their first numbers; the same */
 #define WEIR_FLOW_EARLY_SETS 128   /* sets of places for what clients say first; a power of two */
 #define WEIR_FLOW_EARLY_WAYS 4     /* places of a set */
 #define WEIR_FLOW_EARLY_MAX 2048   /* octets of a place: a PROXY header, a hello of TLS */
