@@ -127,10 +127,14 @@ static void name_ends(const struct weir_segment *s, weir_time time, struct weir_
 }
 
 /* Whether a handshake was seen, of both sides, that fits what a server says.  A RST of the client
- * says that it knows nothing of it, but for a server that is this machine and goes on. */
+ * says that it knows nothing of it, but for a server that is this machine and goes on.  Needless
+ * where this machine's kernel sent it: then there was one, even if we cannot read how the client
+ * sends its segments (in fragments, behind too many headers). */
 static bool is_proof(const struct weir_flows *flows, const struct weir_flow_syn *syn,
                      const struct passage *p)
 {
+    if (weir_flow_is_sent(flows, p->segment))
+        return true;
     return syn && syn->client && syn->server &&
            (!syn->refused || weir_flow_is_own(flows, &p->segment->source)) &&
            is_soon_after(syn->client_seq, p->segment->ack) &&

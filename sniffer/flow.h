@@ -10,8 +10,8 @@
  * What a server says can be made up, too: anybody can send from his own port 25, or from
  * another's address.  So a connection is proven only when both sides took part: a handshake with
  * SYN and answer was seen, or the client acknowledges what the server said, where the server
- * expects it to.  Until then it is nobody's: it has a short queue of its own and little patience,
- * and takes no other's place.
+ * expects it to, or this machine's own kernel sent what the server said.  Until then it is
+ * nobody's: it has a short queue of its own and little patience, and takes no other's place.
  *
  * A connection that this host translates on its way (DNAT to a container) is seen once more behind
  * the translation by who listens at all interfaces; it is told once, as that of the client that

@@ -229,10 +229,12 @@ void weir_flow_early_keep(struct weir_flows *flows, uint64_t hash,
                           const struct weir_segment *segment, uint32_t seq);
 struct weir_flow_early *weir_flow_early_find(struct weir_flows *flows, uint64_t hash);
 
-/* flow_role.c: notes a server.  Whether an address is this machine's.  What the sender of a
- * segment between two watched ports is, as far as is known; syn or NULL. */
+/* flow_role.c: notes a server.  Whether an address is this machine's; whether its kernel sent a
+ * segment.  What the sender of a segment between two watched ports is, as far as is known; syn or
+ * NULL. */
 void weir_flow_serves(struct weir_flows *flows, const struct weir_address *address, uint16_t port);
 bool weir_flow_is_own(const struct weir_flows *flows, const struct weir_address *address);
+bool weir_flow_is_sent(const struct weir_flows *flows, const struct weir_segment *segment);
 enum weir_flow_role weir_flow_role(struct weir_flows *flows, const struct weir_segment *segment,
                                    const struct weir_flow_syn *syn, bool from_a);
 

@@ -37,6 +37,12 @@ bool weir_flow_is_own(const struct weir_flows *flows, const struct weir_address 
     return flows->own && weir_own_has(flows->own, address);
 }
 
+bool weir_flow_is_sent(const struct weir_flows *flows, const struct weir_segment *segment)
+{
+    return weir_flow_is_own(flows, &segment->source) &&
+           (segment->outgoing || (segment->card && weir_own_has_card(flows->own, segment->card)));
+}
+
 enum weir_flow_role weir_flow_role(struct weir_flows *flows, const struct weir_segment *segment,
                                    const struct weir_flow_syn *syn, bool from_a)
 {

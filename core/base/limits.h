@@ -269,6 +269,7 @@
 #define WEIR_SNIFFER_PORTS_MAX 16  /* ports of servers that are watched */
 #define WEIR_SNIFFER_PROXIES_MAX 256 /* prefixes of trusted proxies */
 #define WEIR_SNIFFER_OWN_MAX 4096  /* addresses of this machine that are charged with nothing */
+#define WEIR_SNIFFER_CARDS_MAX 256 /* hardware addresses of it that are known as its own */
 #define WEIR_FLOWS_MAX 65536       /* connections at once, those just over included */
 #define WEIR_FLOWS_UNPROVEN_MAX 4096 /* of them, those of which one side only was heard */
 #define WEIR_FLOW_SEGMENTS_MAX 512 /* segments of one connection that wait: they are searched */

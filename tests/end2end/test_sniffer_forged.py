@@ -6,7 +6,6 @@ import socket
 import struct
 import subprocess
 import sys
-import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -28,7 +27,7 @@ def setUpModule():
         subprocess.run(["ip", "addr", "add", address, "dev", "lo"], check=True)
     # what this host answers to strangers is sent, and heard
     subprocess.run(["ip", "route", "add", "default", "dev", "lo"], check=True)
-    MailServer(25)
+    sniffing.MailServer(HOME, 25)
 
 
 def checksum(octets):
@@ -57,37 +56,6 @@ def numbers(link):
         found.append(link.getsockopt(socket.IPPROTO_TCP, QUEUE_SEQ) & 0xffffffff)
     link.setsockopt(socket.IPPROTO_TCP, REPAIR, -1)
     return found
-
-
-class MailServer:
-    """Says what an SMTP server says, and takes everything."""
-
-    def __init__(self, port):
-        self.listener = socket.create_server((HOME, port), backlog=64)
-        threading.Thread(target=self.run, daemon=True).start()
-
-    def run(self):
-        while True:
-            link = self.listener.accept()[0]
-            threading.Thread(target=self.serve, args=(link,), daemon=True).start()
-
-    def serve(self, link):
-        with link, link.makefile("rwb", buffering=0) as lines:
-            lines.write(b"220 mx.test.example ESMTP\r\n")
-            body = False
-            for line in lines:
-                word = line.strip().upper()
-                if body:
-                    body = word != b"."
-                    if not body:
-                        lines.write(b"250 2.0.0 Ok: queued as 4ABCDE\r\n")
-                    continue
-                body = word == b"DATA"
-                lines.write(b"354 go\r\n" if body else b"221 2.0.0 bye\r\n" if word == b"QUIT"
-                            else b"250 2.1.5 Ok\r\n" if word.startswith(b"RCPT")
-                            else b"250 2.1.0 Ok\r\n")
-                if word == b"QUIT":
-                    return
 
 
 class Forged(unittest.TestCase):

@@ -255,6 +255,28 @@ static void a_client_that_resets_the_handshake_of_this_machine_is_heard(void **s
     rig_free(&rig);
 }
 
+static void what_this_machines_kernel_sends_proves_a_connection(void **state)
+{
+    static const uint8_t card[] = {2, 0, 0, 0, 0, 1}, router[] = {2, 0, 0, 0, 0, 2};
+    static const struct { bool own, outgoing; const uint8_t *card; bool proves; } cases[] = {
+        {true, true, NULL, true},    {true, false, card, true}, {true, false, router, false},
+        {true, false, NULL, false},  {false, true, card, false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct rig *rig = rig_new_live(0);
+        struct weir_address own = address_of("198.51.100.9");
+        struct weir_segment greeting = rig_segment(S, 5001, 1001, WEIR_TCP_PSH, "220 hi\r\n");
+        assert_int_equal(weir_own_add_card(&rig->own, card), 0);
+        if (cases[i].own)
+            assert_int_equal(weir_own_add(&rig->own, &own), 0);
+        greeting.outgoing = cases[i].outgoing;
+        greeting.card = cases[i].card;
+        rig_take(rig, &greeting); /* the client's segments cannot be read */
+        assert_int_equal(COUNT(rig, unproven), !cases[i].proves);
+        rig_free(&rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +290,7 @@ int main(void)
         cmocka_unit_test(packets_seen_several_times_are_told_once),
         cmocka_unit_test(the_machines_own_address_serves_where_the_handshake_was_forgotten),
         cmocka_unit_test(who_was_a_server_before_is_one_where_the_handshake_was_forgotten),
+        cmocka_unit_test(what_this_machines_kernel_sends_proves_a_connection),
         cmocka_unit_test(a_client_that_resets_the_handshake_of_this_machine_is_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -261,6 +261,23 @@ static void there_are_own_addresses_up_to_the_limit(void **state)
     assert_false(weir_own_has(&own, &address));
 }
 
+static void there_are_cards_up_to_the_limit_and_each_once(void **state)
+{
+    static struct weir_own own;
+    uint8_t card[WEIR_CARD] = {0};
+    (void)state;
+    assert_int_equal(weir_own_add_card(&own, card), 0);
+    assert_false(weir_own_has_card(&own, card)); /* the loopback's */
+    for (unsigned i = 0; i <= 2 * WEIR_SNIFFER_CARDS_MAX; i++) {
+        card[0] = 2;
+        card[4] = (uint8_t)(i / 2 >> 8);
+        card[5] = (uint8_t)(i / 2);
+        assert_int_equal(weir_own_add_card(&own, card),
+                         i < 2 * WEIR_SNIFFER_CARDS_MAX ? 0 : WEIR_ELIMIT);
+    }
+    assert_int_equal(own.cards, WEIR_SNIFFER_CARDS_MAX);
+}
+
 static void the_machines_interfaces_can_be_read(void **state)
 {
     static struct weir_own own;
@@ -285,6 +302,7 @@ int main(void)
         cmocka_unit_test(a_client_from_a_servers_port_stays_the_client),
         cmocka_unit_test(own_addresses_are_found_but_those_of_the_loopback),
         cmocka_unit_test(there_are_own_addresses_up_to_the_limit),
+        cmocka_unit_test(there_are_cards_up_to_the_limit_and_each_once),
         cmocka_unit_test(the_machines_interfaces_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
