@@ -7,7 +7,8 @@
  * loopback network are not among them: who speaks from there is a client of this machine's server.
  *
  * Owner:    a plain value; starts with zeroes.  Threads: one; own_io.c reads interfaces.
- * Errors:   weir_own_add(), weir_own_add_card(): WEIR_ELIMIT.  weir_own_read(): WEIR_EIO, and all stays as it was.
+ * Errors:   weir_own_add(), weir_own_add_card(): WEIR_ELIMIT.  weir_own_read(): WEIR_EIO, and all
+ *           stays as it was.
  * Limits:   WEIR_SNIFFER_OWN_MAX, WEIR_SNIFFER_CARDS_MAX.
  */
 #ifndef WEIR_SNIFFER_OWN_H
