@@ -269,6 +269,7 @@
 #define WEIR_SNIFFER_PORTS_MAX 16  /* ports of servers that are watched */
 #define WEIR_SNIFFER_PROXIES_MAX 256 /* prefixes of trusted proxies */
 #define WEIR_SNIFFER_OWN_MAX 4096  /* addresses of this machine that are charged with nothing */
+#define WEIR_SNIFFER_CARDS_MAX 256 /* hardware addresses of it that are known as its own */
 #define WEIR_FLOWS_MAX 65536       /* connections at once, those just over included */
 #define WEIR_FLOWS_UNPROVEN_MAX 4096 /* of them, those of which one side only was heard */
 #define WEIR_FLOW_SEGMENTS_MAX 512 /* segments of one connection that wait: they are searched */
@@ -281,6 +282,8 @@
 #define WEIR_FLOWS_RECENT_MAX 32768 /* connections of which they are: 32 MiB */
 #define WEIR_FLOW_RESET_MAX 65536  /* octets a RST may be ahead of what was seen */
 #define WEIR_FLOW_SYNS 8192        /* places for handshakes that were seen; a power of two */
+#define WEIR_FLOW_SERVED 1024      /* places for servers that were heard; a power of two */
+#define WEIR_FLOW_TWINS 16384      /* lists of connections by their first numbers; the same */
 #define WEIR_FLOW_EARLY_SETS 128   /* sets of places for what clients say first; a power of two */
 #define WEIR_FLOW_EARLY_WAYS 4     /* places of a set */
 #define WEIR_FLOW_EARLY_MAX 2048   /* octets of a place: a PROXY header, a hello of TLS */
