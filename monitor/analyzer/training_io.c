@@ -303,7 +303,8 @@ int weir_training_corpus(struct weir_training *training, uint64_t uid, enum weir
     if (rc == 0) {
         lesson = (struct weir_kept_lesson){.uid = uid, .time = now, .label = label,
                                            .source = WEIR_LESSON_CORPUS, .tokens = tokens};
-        return add(training, &lesson, now);
+        rc = weir_database_reported(training->database, uid, &lesson.said);
+        return rc < 0 ? rc : add(training, &lesson, now);
     }
     if (label == WEIR_REPORTED_NOTHING && lesson.source != WEIR_LESSON_CORPUS) {
         rc = 0;
