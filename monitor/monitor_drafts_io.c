@@ -31,7 +31,8 @@ static struct weir_drafts_options options_of(const struct weir_monitor *monitor,
                      .ham_least = (uint64_t)config->drafts_ham_least,
                      .left = (size_t)config->drafts_day,
                      .left_server = ((size_t)config->drafts_day + 3) / 4},
-        .spam_score = config->spam_score, .now = now, .who = question->who};
+        .spam_score = config->spam_score, .now = now, .who = question->who,
+        .token_key = *weir_training_key(monitor->training)};
 }
 
 static json_t *hex(uint64_t uid)

@@ -64,6 +64,7 @@ struct weir_monitor {
     struct weir_spared *spared;      /* under the receiver's lock */
     struct weir_watch *watch;        /* the same */
     struct weir_texts *texts;
+    struct weir_training *training;
     struct weir_counting *counting;
     struct weir_receiver *receiver;
     uint64_t booking;                /* the same; see receiver_io.h */

@@ -23,6 +23,7 @@
 #include "core/engine/info_keys_io.h"
 #include "core/program/signals_io.h"
 #include "monitor/monitor_admin_io.h"
+#include "monitor/monitor_bayes_io.h"
 #include "monitor/database/database_retention_io.h"
 #include "monitor/intake/lines.h"
 #include "monitor/monitor_impl.h"
@@ -180,6 +181,8 @@ static int open_counting(struct weir_monitor *monitor)
                           &monitor->texts);
     options.taker[options.takers++] =
         (struct weir_gather_taker){WEIR_TEXTS_KIND, weir_texts_take, monitor->texts};
+    done = done < 0 ? done : weir_monitor_open_training(monitor, &options.keys);
+    options.training = monitor->training;
     done = done < 0 ? done : weir_counting_open(&options, &monitor->counting);
     explicit_bzero(&options.keys, sizeof options.keys);
     return done;
@@ -317,6 +320,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     weir_receiver_free(&monitor->receiver);
     weir_counting_free(&monitor->counting);
     weir_texts_free(&monitor->texts);
+    weir_training_free(&monitor->training);
     weir_watch_free(&monitor->watch);
     weir_responder_free(&monitor->responder);
     weir_alerts_close(&monitor->alerts);

@@ -149,14 +149,15 @@ static bool is_telling(struct weir_slice text)
     return 2 * letters >= text.len;
 }
 
-/* Words of one line, without what is no letter at both ends. */
+/* Words of one line, but not of the subject, without what is no letter at both ends. */
 static bool phrase_of(const struct weir_features *features, size_t from, unsigned words,
                       struct weir_slice *text_r)
 {
     size_t last = from + words - 1;
     struct weir_slice text;
 
-    if (last >= features->words || features->paragraph[last] != features->paragraph[from])
+    if (last >= features->words || features->paragraph[from] == 0 ||
+        features->paragraph[last] != features->paragraph[from])
         return false;
     text = weir_slice_between(features->word[from].at,
                               features->word[last].at + features->word[last].len);
@@ -252,7 +253,7 @@ bool weir_candidate_hits(const struct weir_candidate *candidate,
                          const struct weir_features *features)
 {
     if (!candidate->link)
-        return has_phrase(features->text, candidate->text);
+        return has_phrase(features->body, candidate->text);
     for (size_t i = 0; i < features->domains; i++)
         if (weir_slice_equals(candidate->text, features->domain[i]))
             return true;

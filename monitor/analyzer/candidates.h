@@ -6,7 +6,7 @@
  *
  * Every rule is a literal: a domain behind "//" and whatever is before its last dots, a phrase
  * between word boundaries, both in any case, so that a message costs no more for it and nobody who
- * writes spam writes expressions.
+ * writes spam writes expressions.  Phrases are of the text, without the subject.
  *
  * Owner:    texts point into the features.  Threads: pure.
  * Errors:   WEIR_ENOMEM.

@@ -13,6 +13,7 @@
 #include "core/base/grown.h"
 #include "core/base/slice.h"
 #include "core/evidence/bayes_tokens.h"
+#include "monitor/analyzer/ham_sample.h"
 #include "monitor/analyzer/reported_text.h"
 #include "monitor/analyzer/rescan.h"
 #include "monitor/database/database_audit_io.h"
@@ -23,6 +24,11 @@
 #define SCRATCH_KEPT (8u << 20)
 #define IDS_TRIED 16
 #define DESCRIPTION 160
+
+struct wanted {
+    char name[WEIR_DRAFT_NAME];
+    int number;                /* in the sample; less than 0: it is as if it were in good mail */
+};
 
 struct weir_drafts {
     struct weir_drafts_options options;
@@ -40,6 +46,11 @@ struct weir_drafts {
     size_t owns, own_room;
     struct weir_draft_vote *vote; /* of the message that is read */
     size_t votes, vote_room;
+    struct weir_ham_sample *sample;
+    struct wanted *wanted;     /* of the sample: its texts by their rules' names */
+    size_t wanteds, wanted_room;
+    bool collecting;           /* candidates are collected only */
+    uint64_t lessons;          /* good messages known by their tokens */
     struct weir_drafts_counts counts;
 };
 
@@ -194,17 +205,20 @@ static int take_text(void *context, const struct weir_drafts_text *text)
 
 /* Good mail. ------------------------------------------------------------------ */
 
-static bool is_pair(struct weir_slice token)
+/* Whether every message has the token that has the candidate: pairs of a phrase's words; hosts. */
+static bool is_telling(const struct weir_candidate *candidate, struct weir_slice token)
 {
-    return memchr(token.at, ' ', token.len) != NULL;
+    return candidate->link ? weir_slice_begins(token, "url:")
+                           : memchr(token.at, ' ', token.len) != NULL;
 }
 
-/* The tokens of a phrase that every message with it has: its pairs of words. */
-static int pairs_of(struct weir_drafts *drafts, struct weir_slice phrase, uint64_t *token_r,
-                    size_t most)
+/* As a message with nothing else in it. */
+static int tokens_of(struct weir_drafts *drafts, const struct weir_candidate *candidate,
+                     uint64_t *token_r, size_t most)
 {
-    const char *octets = weir_arena_printf(drafts->scratch, "From: a@b.example\n\n%.*s\n",
-                                           (int)phrase.len, phrase.at);
+    const char *octets = weir_arena_printf(drafts->scratch, "From: a@b.example\n\n%s%.*s\n",
+                                           candidate->link ? "http://" : "",
+                                           (int)candidate->text.len, candidate->text.at);
     struct read read;
     struct weir_bayes_source source = {.message = &read.message, .content = &read.content,
                                        .charsets = drafts->charsets};
@@ -215,32 +229,57 @@ static int pairs_of(struct weir_drafts *drafts, struct weir_slice phrase, uint64
 
     rc = rc < 0 ? rc : weir_content_read(&read.message, drafts->charsets, drafts->scratch,
                                          &read.content);
-    rc = rc < 0 ? rc : weir_bayes_tokens_read(&drafts->options.ham.key, &source, drafts->scratch,
+    rc = rc < 0 ? rc : weir_bayes_tokens_read(&drafts->options.token_key, &source, drafts->scratch,
                                               &tokens);
     for (size_t i = 0; rc == 0 && i < tokens.tokens && count < most; i++)
-        if (tokens.token[i].view == WEIR_BAYES_TEXT && is_pair(tokens.token[i].text))
+        if (tokens.token[i].view == WEIR_BAYES_TEXT && is_telling(candidate, tokens.token[i].text))
             token_r[count++] = tokens.token[i].hash;
     return rc < 0 ? rc : (int)count;
 }
 
-/* Nothing that can be told from tokens is as if it were there. */
-static int is_in_sample(struct weir_drafts *drafts, const struct weir_candidate *candidate)
+/* The number of a candidate in the sample; less than 0 when no token tells of it. */
+static int want(struct weir_drafts *drafts, const struct weir_candidate *candidate)
 {
-    const struct weir_ham_sample *ham = &drafts->options.ham;
-    uint64_t token[2 * WEIR_PHRASE_WORDS_MOST];
-    char url[WEIR_DOMAIN_TEXT + 8];
-    int count = 1;
+    uint64_t token[WEIR_HAM_TOKENS_MAX];
+    int count;
 
-    if (!ham->has_all)
-        return 0;
     weir_arena_reset(drafts->scratch, SCRATCH_KEPT);
-    snprintf(url, sizeof url, "url:%.*s", (int)candidate->text.len, candidate->text.at);
-    if (candidate->link)
-        token[0] = weir_hash64(&ham->key, url, strlen(url));
-    else
-        count = pairs_of(drafts, candidate->text, token, sizeof token / sizeof token[0]);
-    return count <= 0 ? (count < 0 ? count : 1)
-                      : ham->has_all(ham->context, token, (size_t)count);
+    count = tokens_of(drafts, candidate, token, sizeof token / sizeof token[0]);
+    return count < 0 ? count : weir_ham_sample_want(drafts->sample, token, (size_t)count);
+}
+
+static int collect(struct weir_drafts *drafts, const struct weir_candidate *candidate,
+                   const char *name)
+{
+    struct wanted *more = weir_grown(drafts->wanted, drafts->wanteds, &drafts->wanted_room,
+                                     sizeof *more);
+    int number = want(drafts, candidate);
+
+    if (!more || number == WEIR_ENOMEM)
+        return WEIR_ENOMEM;
+    drafts->wanted = more;
+    more += drafts->wanteds++;
+    more->number = number;
+    snprintf(more->name, sizeof more->name, "%s", name);
+    return 1;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct wanted *one = a, *other = b;
+
+    return strcmp(one->name, other->name);
+}
+
+static bool is_in_sample(const struct weir_drafts *drafts, const char *name)
+{
+    struct wanted key;
+    const struct wanted *found;
+
+    snprintf(key.name, sizeof key.name, "%s", name);
+    found = drafts->wanteds == 0 ? NULL : bsearch(&key, drafts->wanted, drafts->wanteds, sizeof key,
+                                                  by_name);
+    return !found || found->number < 0 || weir_ham_sample_has(drafts->sample, found->number);
 }
 
 static bool is_own_domain(const struct weir_drafts *drafts, struct weir_slice domain)
@@ -260,7 +299,9 @@ static int hits_ham(void *context, const struct weir_candidate *candidate, const
     for (size_t i = 0; i < drafts->hams; i++)
         if (weir_candidate_hits(candidate, drafts->ham[i]))
             return 1;
-    return is_in_sample(drafts, candidate);
+    if (drafts->lessons == 0)
+        return 0;
+    return drafts->collecting ? collect(drafts, candidate, name) : is_in_sample(drafts, name);
 }
 
 /* A run. ---------------------------------------------------------------------- */
@@ -295,21 +336,48 @@ static int open_parts(struct weir_drafts *drafts)
     return rc < 0 ? rc : weir_rescan_new(drafts->reading, &drafts->rescan);
 }
 
+static int look(void *context, struct weir_slice tokens)
+{
+    weir_ham_sample_look(context, tokens);
+    return 0;
+}
+
+/* A first run collects what candidates say, and drafts nothing; then good mail is read once. */
+static int look_at_ham(struct weir_drafts *drafts)
+{
+    struct weir_drafting first = drafts->drafting;
+    int rc = weir_ham_sample_new(&drafts->sample);
+
+    if (rc < 0)
+        return rc;
+    drafts->collecting = true;
+    rc = weir_drafting_run(&first);
+    weir_drafting_free(&first);
+    drafts->collecting = false;
+    if (rc == 0 && drafts->wanteds > 0) {
+        qsort(drafts->wanted, drafts->wanteds, sizeof *drafts->wanted, by_name);
+        rc = weir_database_drafts_ham(drafts->reading, look, drafts->sample);
+    }
+    return rc < 0 ? rc : 0;
+}
+
 static int decide(struct weir_drafts *drafts)
 {
     struct weir_drafting *drafting = &drafts->drafting;
     int rc = weir_database_drafts_texts(drafts->reading, WEIR_DRAFTS_TEXTS_MAX, take_text, drafts);
 
+    rc = rc < 0 ? rc : weir_database_drafts_ham_count(drafts->reading, &drafts->lessons);
     rc = rc < 0 ? rc : read_left(drafts);
     if (rc < 0)
         return rc;
     drafting->arena = drafts->arena;
     drafting->message = drafts->message;
     drafting->messages = drafts->messages;
-    drafting->ham = drafts->hams + drafts->options.ham.messages;
+    drafting->ham = drafts->hams + drafts->lessons;
     drafting->hits_ham = hits_ham;
     drafting->context = drafts;
-    rc = weir_drafting_run(drafting);
+    rc = drafts->lessons > 0 ? look_at_ham(drafts) : 0;
+    rc = rc < 0 ? rc : weir_drafting_run(drafting);
     drafts->counts.clusters = drafting->clusters;
     drafts->counts.enough = drafting->enough;
     drafts->counts.ham = drafting->ham;
@@ -354,6 +422,8 @@ void weir_drafts_free(struct weir_drafts **drafts)
     free(old->ham);
     free(old->own);
     free(old->vote);
+    free(old->wanted);
+    weir_ham_sample_free(&old->sample);
     free(old);
     *drafts = NULL;
 }
@@ -374,8 +444,11 @@ static int put_rule(const struct weir_drafts *drafts, struct weir_database *writ
         .author = WEIR_DRAFTS_AUTHOR};
     int rc = WEIR_EINVAL;
 
-    snprintf(text, sizeof text, "%s\ndescribe %s %s that people reported as missed\n", draft->rule,
-             draft->name, draft->candidate.link ? "Links as in spam" : "Says what spam says");
+    snprintf(text, sizeof text, "%s\ndescribe %s %s that people reported as missed\n%s%s%s",
+             draft->rule, draft->name,
+             draft->candidate.link ? "Links as in spam" : "Says what spam says",
+             draft->candidate.link ? "" : "tflags ", draft->candidate.link ? "" : draft->name,
+             draft->candidate.link ? "" : " nosubject\n");
     for (int i = 0; i < IDS_TRIED && rc == WEIR_EINVAL; i++, rule.id++) {
         rc = weir_database_rule_put(writing, &rule, &change);
         *id_r = rule.id;

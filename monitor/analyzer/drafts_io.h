@@ -2,19 +2,22 @@
  * drafts - a run over reported messages: what of missed spam no rule catches by now, in clusters,
  * becomes drafts of rules (drafting.h; claim B32).
  *
- *     weir_drafts_new()     reads, on a handle of its own: texts, votes, the rulebook; decides
+ *     weir_drafts_new()     reads, on a handle of its own: texts, votes, the rulebook, what is
+ *                           known to be good; decides
  *     weir_drafts_store()   writes, one transaction: rules in state draft with their history, what
  *                           they were made of, a line of the audit
  *
  * Each missed message is matched with the rulebook as it is: when rules would make it spam by now,
  * or a rule that was drafted before hits it, it only counts.
  *
- * A draft may hit nothing that is known to be good: messages that people reported as ham, and the
- * sample of good mail that the caller has.  Both together have to be so many (drafting.h).  Nor may
- * it name a domain that the people who report are in.
+ * A draft may hit nothing that is known to be good: messages that people reported as ham, by their
+ * text, and those that the Bayesian classifier has learned as ham, by their tokens (ham_sample.h).
+ * Both together have to be so many (drafting.h).  Nor may it name a domain that the people who
+ * report are in.  What a long message has no tokens for is not seen; neither is mail that no rule
+ * and nobody said is good.
  *
  * Owner:    the caller.  Threads: one at a time.
- * Errors:   those of the database and of the sample; WEIR_ENOMEM.
+ * Errors:   those of the database; WEIR_ENOMEM.
  * Limits:   WEIR_DRAFTS_TEXTS_MAX, WEIR_DRAFTS_OCTETS_MAX.  A message takes about a millisecond.
  */
 #ifndef WEIR_ANALYZER_DRAFTS_IO_H
@@ -25,19 +28,9 @@
 
 struct weir_drafts;
 
-/* Good mail as its tokens (core/evidence/bayes_tokens.h): what a text has in common with it is
- * seen by its pairs of words and hosts. */
-struct weir_ham_sample {
-    uint64_t messages;
-    struct weir_hash_key key;  /* of its tokens */
-    /* 1: one of them has all these tokens; 0; or an error.  NULL: there is none. */
-    int (*has_all)(void *context, const uint64_t *token, size_t tokens);
-    void *context;
-};
-
 struct weir_drafts_options {
     struct weir_drafting_settings settings; /* left and left_server: of a day */
-    struct weir_ham_sample ham;
+    struct weir_hash_key token_key; /* of the tokens of good mail */
     const char *suffixes;      /* of domain.h, or "" */
     double spam_score;
     weir_time now;

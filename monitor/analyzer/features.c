@@ -17,8 +17,9 @@ static char lower(char c)
 }
 
 static int copy_text(const struct weir_area *body, struct weir_arena *arena,
-                     struct weir_slice *text_r)
+                     struct weir_features *features)
 {
+    const char *end;
     size_t all = weir_area_len(body);
     size_t len = all < WEIR_FEATURES_TEXT_MAX ? all : WEIR_FEATURES_TEXT_MAX;
     char *text = weir_arena_take(arena, len);
@@ -27,7 +28,9 @@ static int copy_text(const struct weir_area *body, struct weir_arena *arena,
         return WEIR_ENOMEM;
     for (size_t i = 0; i < len; i++)
         text[i] = lower(body->text[i]);
-    *text_r = (struct weir_slice){text, len};
+    features->text = (struct weir_slice){text, len};
+    end = len > 0 ? memchr(text, '\n', len) : NULL;
+    features->body = end ? weir_slice_between(end + 1, text + len) : (struct weir_slice){text, 0};
     return 0;
 }
 
@@ -198,7 +201,7 @@ int weir_features_read(const struct weir_hash_key *key, struct weir_domains *dom
 
     *features_r = (struct weir_features){.words = 0};
     memset(features_r->signature, 0xff, sizeof features_r->signature);
-    rc = copy_text(&content->area[WEIR_AREA_BODY], arena, &features_r->text);
+    rc = copy_text(&content->area[WEIR_AREA_BODY], arena, features_r);
     rc = rc < 0 ? rc : cut_words(arena, features_r);
     rc = rc < 0 ? rc : note_domains(domains, content, arena, features_r);
     if (rc == 0 && sign_text(key, features_r) < WEIR_SHINGLES_LEAST)

@@ -35,6 +35,7 @@
 
 struct weir_features {
     struct weir_slice text;
+    struct weir_slice body;    /* of the text, what is behind the subject, its first line */
     const struct weir_slice *word; /* between blanks, in the text */
     const uint32_t *paragraph;     /* of each word: the number of its line */
     size_t words;

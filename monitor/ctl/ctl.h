@@ -256,5 +256,8 @@ int weir_ctl_reports(struct weir_ctl *ctl);
 int weir_ctl_reports_show(struct weir_ctl *ctl);
 int weir_ctl_reports_unproven(struct weir_ctl *ctl);
 int weir_ctl_reports_forget(struct weir_ctl *ctl);
+int weir_ctl_bayes_status(struct weir_ctl *ctl);
+int weir_ctl_bayes_learn(struct weir_ctl *ctl);
+int weir_ctl_bayes_unlearn(struct weir_ctl *ctl);
 
 #endif

@@ -55,6 +55,31 @@ int weir_database_drafts_votes(struct weir_database *database, uint64_t uid,
     return weir_query_told(&q, stop, calls);
 }
 
+int weir_database_drafts_ham_count(struct weir_database *database, uint64_t *count_r)
+{
+    struct weir_query q = weir_query(database, "SELECT count(*) FROM lessons WHERE learned = 'ham' "
+        "AND uid NOT IN (SELECT t.uid FROM reported_texts AS t JOIN reported AS d ON d.uid = t.uid "
+        "WHERE t.proven = 1 AND d.effect = 'ham')");
+
+    *count_r = 0;
+    if (weir_query_row(&q) == 1)
+        *count_r = (uint64_t)weir_column_number(&q);
+    return weir_query_end(&q);
+}
+
+int weir_database_drafts_ham(struct weir_database *database,
+                             int (*row)(void *context, struct weir_slice tokens), void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT tokens FROM lessons WHERE learned = 'ham'");
+    int calls = 0, stop = 0;
+
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        stop = row(context, weir_column_slice(&q));
+        calls++;
+    }
+    return weir_query_told(&q, stop, calls);
+}
+
 int weir_database_drafts_since(struct weir_database *database, weir_time since, bool one_server,
                                uint64_t *count_r)
 {

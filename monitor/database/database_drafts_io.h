@@ -33,6 +33,12 @@ int weir_database_drafts_votes(struct weir_database *database, uint64_t uid,
                                           const char *name),
                                void *context);
 
+/* Good messages as their tokens (database_lessons_io.h): how many there are whose texts are not
+ * here, too; and all of them. */
+int weir_database_drafts_ham_count(struct weir_database *database, uint64_t *count_r);
+int weir_database_drafts_ham(struct weir_database *database,
+                             int (*row)(void *context, struct weir_slice tokens), void *context);
+
 /* How many drafts were made since a time; one_server: of what one server alone told.  0 or an
  * error. */
 int weir_database_drafts_since(struct weir_database *database, weir_time since, bool one_server,
