@@ -31,7 +31,8 @@ static int make(const struct weir_hash_key *key, struct weir_message *message,
     return rc;
 }
 
-static int send(struct weir_ctl_report *report, const struct weir_ctl_report_item *item,
+/* What the spool has no room for is left out. */
+static void send(struct weir_ctl_report *report, const struct weir_ctl_report_item *item,
                 struct weir_slice octets)
 {
     char text[WEIR_SPOOL_LINE_MAX + 1];
@@ -40,15 +41,13 @@ static int send(struct weir_ctl_report *report, const struct weir_ctl_report_ite
                                           .uid = item->info.uid,
                                           .sum = weir_part_sum(octets),
                                           .octets = octets};
-    int rc = 0;
 
-    for (uint32_t i = 0; rc == 0 && i < weir_part_lines(octets.len); i++) {
+    for (uint32_t i = 0; i < weir_part_lines(octets.len); i++) {
         struct weir_line line = weir_line(text, sizeof text);
 
         weir_part_line_write(&whole, i, &line);
-        rc = weir_spool_write(report->spool, whole.at, weir_line_end(&line));
+        (void)weir_spool_write(report->spool, whole.at, weir_line_end(&line));
     }
-    return rc;
 }
 
 /* White space is dropped by who reads it, and may be much where it was folded. */
@@ -83,7 +82,8 @@ int weir_ctl_report_lesson(struct weir_ctl_report *report, struct weir_message *
         lesson.info = unfolded(string, arena);
         rc = lesson.info.at ? make(&list->table.key, message, arena, &lesson, &octets)
                             : WEIR_ENOMEM;
-        rc = rc < 0 ? rc : send(report, item, octets);
+        if (rc == 0)
+            send(report, item, octets);
         weir_bayes_file_give(file, &list);
     }
     weir_bayes_file_free(&file);

@@ -108,7 +108,8 @@ static struct weir_slice lesson_of(struct world *world, const struct told *told)
     const struct weir_info_rule rule[] = {{17, (float)points},
                                           {WEIR_RULE_ID_OWN + 3, (float)told->own}};
     const struct weir_info info = {
-        .server = told->server ? told->server : 1, .at = NOW - told->age, .uid = told->uid, .binding = told->uid ^ 5,
+        .server = told->server ? told->server : 1, .at = NOW - told->age, .uid = told->uid,
+        .binding = told->uid ^ 5,
         .verdict = told->verdict ? told->verdict : score >= 5 ? WEIR_SPAM : WEIR_HAM,
         .score = (float)score, .lacking = told->lacking};
     char text[WEIR_INFO_TEXT_MAX + 1];
