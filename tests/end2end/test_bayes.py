@@ -147,8 +147,11 @@ class Teaching(Learning):
             "SELECT source, label, said, learned, weight FROM lessons ORDER BY number")]
 
     def wait_for_lessons(self, want):
-        rig.wait_for(lambda: self.lessons() == want, SOON,
-                     f"{want}, not {self.lessons()}, {self.status()['came']}")
+        try:
+            rig.wait_for(lambda: self.lessons() == want, SOON, f"{want}")
+        except rig.Trouble as trouble:
+            raise rig.Trouble(f"{trouble}: {self.lessons()}, {self.status()['came']}, "
+                              f"{self.reports()}") from trouble
 
     def counts(self):
         """All counts, as a table of them would have them."""
@@ -211,7 +214,8 @@ class Teaching(Learning):
         self.assertEqual(self.learned(), (3, 9))
         for mail in mails[1::2]:
             self.pipe(mail, "ham", "--user", "bob", "--take-back")
-        rig.wait_for(lambda: self.learned() == (6, 0), 30, f"6 and 0, not {self.learned()}")
+        self.wait_for_lessons([("verdict", "spam", "", "spam", 1)] * 6)
+        self.assertEqual(self.learned(), (6, 0))
 
     def test_mail_of_our_own_users_teaches_nothing(self):
         self.use("on", verdicts="no")

@@ -313,6 +313,31 @@ static void a_report_before_its_tokens_counts_when_they_come(void **state)
     check_learned(world, 3, 3);
 }
 
+static void C29_a_report_before_the_verdict_makes_no_difference(void **state)
+{
+    struct world *world = *state;
+    struct weir_slice before;
+
+    tell(world, (struct told){.uid = 1}, WEIR_TRAINING_LEARNED);
+    tell(world, (struct told){.uid = 2}, WEIR_TRAINING_LEARNED);
+    before = table_of(world);
+    say(world, 3, WEIR_REPORTED_HAM);
+    tell(world, (struct told){.uid = 3, .reported = true}, WEIR_TRAINING_LEARNED);
+    check_learned(world, 2, 3);
+    tell(world, (struct told){.uid = 3}, WEIR_TRAINING_LEARNED);
+    tell(world, (struct told){.uid = 3}, WEIR_TRAINING_AGAIN);
+    check_learned(world, 2, 3);
+    say(world, 3, WEIR_REPORTED_NOTHING);
+    check_learned(world, 3, 0);
+    say(world, 3, WEIR_REPORTED_SPAM);
+    say(world, 3, WEIR_REPORTED_NOTHING);
+    tell(world, (struct told){.uid = 4, .points = 1, .reported = true}, WEIR_TRAINING_KEPT);
+    say(world, 1, WEIR_REPORTED_HAM);
+    say(world, 1, WEIR_REPORTED_NOTHING);
+    check_learned(world, 3, 0);
+    assert_false(weir_slice_same(table_of(world), before));
+}
+
 static void what_an_operator_teaches_is_unlearned_exactly(void **state)
 {
     struct world *world = *state;
@@ -462,6 +487,7 @@ int main(void)
         TEST(C29_many_servers_together_teach_no_more_than_the_day_has),
         TEST(C29_reports_win_against_verdicts_and_weigh_more),
         TEST(a_report_before_its_tokens_counts_when_they_come),
+        TEST(C29_a_report_before_the_verdict_makes_no_difference),
         TEST(what_an_operator_teaches_is_unlearned_exactly),
         TEST(a_transaction_that_fails_changes_nothing),
         TEST(C29_counts_are_those_of_a_plain_account_whatever_happens),
