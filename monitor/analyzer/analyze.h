@@ -13,6 +13,9 @@
  * put to the test for harm needs a person's approval again.  Locked rules, drafts, retired ones,
  * and those for formulas only ("__...") are left alone.
  *
+ * A rule that the analyzer drafted of missed spam hits what is judged good without it; that counts
+ * against it only once somebody reported good mail that it hit.
+ *
  * Threads:  pure.
  */
 #ifndef WEIR_ANALYZER_ANALYZE_H

@@ -80,6 +80,13 @@ static bool has_domain(const struct weir_features *features, const char *domain)
     return false;
 }
 
+/* What is written in plain text may just be two sentences without a blank: "...proposal.Mr". */
+static bool is_meant(const struct weir_link *link)
+{
+    return link->kind != WEIR_LINK_TEXT || weir_slice_begins(link->target, "www.") ||
+           memmem(link->target.at, link->target.len, "://", 3) != NULL;
+}
+
 static int note_domains(struct weir_domains *domains, const struct weir_content *content,
                         struct weir_arena *arena, struct weir_features *features)
 {
@@ -90,6 +97,8 @@ static int note_domains(struct weir_domains *domains, const struct weir_content 
 
         if (features->domains == WEIR_FEATURES_DOMAINS_MAX)
             return 0;
+        if (!is_meant(&content->link[i]))
+            continue;
         weir_link_host(content->link[i].target, &line);
         len = strlen(weir_line_end(&line));
         if (line.cut || len == 0 || !memchr(host, '.', len) ||

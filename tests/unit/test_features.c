@@ -136,9 +136,11 @@ static void links_are_known_by_organizational_domain_once(void **state)
     struct world *world = *state;
     const struct weir_features *features = text_of(world,
         "http://www.shop.example.co.uk/a https://EXAMPLE.co.uk/b http://192.0.2.7/ "
-        "http://other.example/ http://localhost/ mailto:a@third.example");
+        "http://other.example/ http://localhost/ mailto:a@third.example www.fourth.example "
+        "we have a proposal.Mr Smith will call.");
 
-    assert_int_equal(features->domains, 2);
+    assert_int_equal(features->domains, 3);
+    assert_string_equal(features->domain[2], "fourth.example");
     assert_string_equal(features->domain[0], "example.co.uk");
     assert_string_equal(features->domain[1], "other.example");
 }
