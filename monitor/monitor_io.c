@@ -137,7 +137,8 @@ static int open_database(struct weir_monitor *monitor)
     }
     done = weir_database_retained(monitor->database, &retained);
     monitor->settled = weir_settled_begin(retained);
-    return done < 0 ? done : weir_orders_open(path, &monitor->shared_log, &monitor->orders);
+    done = done < 0 ? done : weir_orders_open(path, &monitor->shared_log, &monitor->orders);
+    return done < 0 ? done : weir_ballots_open(path, &monitor->shared_log, &monitor->ballots);
 }
 
 /* Whatever came of the journal is written before it counts as stored. */
@@ -163,6 +164,10 @@ static int open_counting(struct weir_monitor *monitor)
     const char *path = weir_config_path(config, config->info_key_file, monitor->arena);
     struct weir_counting_options options = {
         .database = monitor->database,
+        .log = &monitor->shared_log,
+        .counters = {.reputation = config->reputation,
+                     .key_file = weir_config_path(config, config->key_file, monitor->arena),
+                     .most = (uint64_t)config->monitor_counters},
         .hits = weir_hits_defaults(config->spam_score, config->unsure_score),
         .reports = {.user_day = (uint64_t)config->reports_user_day,
                     .server_day = (uint64_t)config->reports_server_day},
@@ -320,6 +325,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     weir_admit_free(&monitor->admit);
     weir_certificate_free(&monitor->certificate);
     weir_orders_free(&monitor->orders);
+    weir_ballots_free(&monitor->ballots);
     weir_publisher_free(&monitor->publisher);
     weir_policy_free(&monitor->policy);
     weir_database_free(&monitor->database);

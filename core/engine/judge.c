@@ -354,8 +354,10 @@ static int find_sender(struct weir_judge *judge)
 
 static int write_down(struct weir_judge *judge)
 {
-    int done = weir_judge_write(judge);
+    int done;
 
+    weir_judge_count(judge);
+    done = weir_judge_write(judge);
     if (done < 0 || !judge->parts.spool)
         return done;
     enter(judge, WEIR_SHARED_SPOOL);

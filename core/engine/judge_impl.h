@@ -3,6 +3,7 @@
  *
  *     judge.c           the steps: from a message's octets to what is known about it
  *     judge_score.c     points, verdict, action
+ *     judge_count.c     what is counted in the reputation
  *     judge_outcome.c   what is written down: headers, reply, log, info string, spool
  */
 #ifndef WEIR_ENGINE_JUDGE_IMPL_H
@@ -31,6 +32,9 @@ struct weir_judge {
 /* Adds up and decides (judge_score.c).  rules name the hits; NULL: there are none.  0 or
  * WEIR_ENOMEM. */
 int weir_judge_score(struct weir_judge *judge, const struct weir_rules *rules);
+
+/* Counts what was decided (judge_count.c). */
+void weir_judge_count(struct weir_judge *judge);
 
 /* Writes the outcome (judge_outcome.c).  0 or WEIR_ENOMEM. */
 int weir_judge_write(struct weir_judge *judge);

@@ -34,6 +34,7 @@
 #include "monitor/agent/silence_io.h"
 #include "monitor/agent/skew.h"
 #include "monitor/agent/tail_io.h"
+#include "monitor/agent/votes_io.h"
 
 #define ARENA_FIRST 8192
 #define SHIP_TIMEOUT (30 * WEIR_SECOND)
@@ -42,7 +43,7 @@
 #define HEALTH_EVERY (5 * WEIR_SECOND) /* unless the monitor wants it more often */
 #define HEALTH_LEAST (WEIR_SECOND / 5)
 #define RULES_TIMEOUT (120 * WEIR_SECOND)
-#define HEALTH_NUMBERS 1120            /* octets of a report without names */
+#define HEALTH_NUMBERS 1200            /* octets of a report without names */
 #define BLOCK_EVERY (10 * WEIR_SECOND)  /* at least: the operator may have changed the lists */
 #define REST_LEAST (WEIR_SECOND / 2)
 #define REST_MOST (30 * WEIR_SECOND)
@@ -64,6 +65,7 @@ struct weir_agent {
     struct weir_tail *tail;
     struct weir_link *link;
     struct weir_sets *sets;
+    struct weir_votes *votes;
     struct weir_firewall *firewall;    /* NULL: none is wanted */
 
     char shipping[WEIR_STREAM_TEXT];   /* the stream that travels */
@@ -183,7 +185,8 @@ static int open_parts(struct weir_agent *agent)
     weir_instances_begin(&agent->instances, instances, log);
     if ((done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
         (done = weir_tail_open(agent->spool, log, &agent->tail)) < 0 ||
-        (done = open_link(agent)) < 0 || (done = open_sets(agent)) < 0)
+        (done = open_link(agent)) < 0 || (done = open_sets(agent)) < 0 ||
+        (done = weir_votes_open(config, log, &agent->votes)) < 0)
         return done;
     agent->signals = weir_signals_open();
     return agent->signals < 0 ? agent->signals : 0;
@@ -278,6 +281,7 @@ void weir_agent_close(struct weir_agent **agent)
         return;
     weir_link_free(&(*agent)->link);
     weir_sets_free(&(*agent)->sets);
+    weir_votes_free(&(*agent)->votes);
     weir_firewall_free(&(*agent)->firewall);
     weir_tail_free(&(*agent)->tail);
     weir_lists_free(&(*agent)->lists);
@@ -380,16 +384,19 @@ static void commanded(struct weir_agent *agent, int status, struct weir_slice an
     weir_command_free(&command);
 }
 
-/* {"every": milliseconds} */
+/* {"every": milliseconds, "votes": newest} */
 static void reported(struct weir_agent *agent, struct weir_slice answer)
 {
     json_t *json = json_loadb(answer.at, answer.len, 0, NULL);
     json_int_t every;
+    const json_t *newest = json_object_get(json, "votes");
 
     weir_tail_told(agent->tail, agent->telling);
     agent->health_every = HEALTH_EVERY;
     if (json && json_unpack(json, "{s:I}", "every", &every) == 0 && every < HEALTH_EVERY / 1000)
         agent->health_every = every > HEALTH_LEAST / 1000 ? every * 1000 : HEALTH_LEAST;
+    if (json_is_integer(newest))
+        weir_votes_hear(agent->votes, json_integer_value(newest));
     if (!agent->news)
         agent->health = weir_clock_now(&agent->steady) + agent->health_every;
     json_decref(json);
@@ -416,6 +423,14 @@ static void fetched(struct weir_agent *agent, int status, struct weir_slice answ
     agent->health = 0;
 }
 
+static void voted(struct weir_agent *agent, int status, struct weir_slice answer)
+{
+    if (status == 200)
+        weir_votes_take(agent->votes, answer, weir_clock_now(&agent->steady));
+    else
+        weir_link_rest(agent->link, WEIR_ERRAND_VOTES);
+}
+
 static void ended(void *context, enum weir_errand errand, int status, struct weir_slice answer)
 {
     struct weir_agent *agent = context;
@@ -430,6 +445,8 @@ static void ended(void *context, enum weir_errand errand, int status, struct wei
         weir_sets_hear(agent->sets, &news, weir_clock_now(&agent->steady));
     if (errand == WEIR_ERRAND_RULES)
         fetched(agent, status, answer);
+    if (errand == WEIR_ERRAND_VOTES)
+        voted(agent, status, answer);
     if (errand == WEIR_ERRAND_HEALTH && status == 200)
         reported(agent, answer);
     if (errand == WEIR_ERRAND_SHIP)
@@ -518,6 +535,20 @@ static void fetch_rules(struct weir_agent *agent, weir_time steady)
                              (struct weir_slice){0}, false, RULES_TIMEOUT);
 }
 
+static void fetch_votes(struct weir_agent *agent, weir_time steady)
+{
+    char place[64];
+    int64_t behind;
+
+    weir_votes_turn(agent->votes, weir_clock_now(&agent->wall));
+    if (!weir_votes_due(agent->votes, steady, &behind) ||
+        !weir_link_free_for(agent->link, WEIR_ERRAND_VOTES, steady))
+        return;
+    snprintf(place, sizeof place, "/agent/v1/votes?behind=%" PRId64, behind);
+    (void)weir_link_send(agent->link, WEIR_ERRAND_VOTES, place, (struct weir_slice){0}, false,
+                         SHIP_TIMEOUT);
+}
+
 static char *health_text(struct weir_agent *agent)
 {
     size_t len = HEALTH_NUMBERS;
@@ -526,7 +557,7 @@ static char *health_text(struct weir_agent *agent)
     const struct weir_silence *silence = &agent->silence;
     weir_time silent = weir_silence_now(silence);
     json_t *json = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "version",
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:o, s:o}", "version",
         WEIR_VERSION, "spool_files", (json_int_t)tail->files, "spool_octets",
         (json_int_t)tail->octets, "skipped", (json_int_t)tail->skipped, "generation",
         (json_int_t)agent->generation, "entries", (json_int_t)agent->applied.entries, "withheld",
@@ -534,7 +565,8 @@ static char *health_text(struct weir_agent *agent)
         "sniffer_silences", (json_int_t)silence->times, "sniffer_silence",
         (json_int_t)((silence->past + silent) / WEIR_SECOND), "clock_ahead",
         (json_int_t)(agent->skew.ahead / WEIR_SECOND), "rules", weir_sets_health(agent->sets),
-        "overruled", lines, "gone", weir_health_gone(agent->tail, len, &agent->telling));
+        "votes", (json_int_t)weir_votes_done(agent->votes), "counters_key",
+        (json_int_t)weir_votes_key(agent->votes), "overruled", lines, "gone", weir_health_gone(agent->tail, len, &agent->telling));
     char *text = json ? json_dumps(json, 0) : NULL;
 
     json_decref(json);
@@ -586,6 +618,7 @@ int weir_agent_run(struct weir_agent *agent)
         ship(agent, steady);
         ask_for_commands(agent, steady);
         fetch_rules(agent, steady);
+        fetch_votes(agent, steady);
         tell_health(agent, steady);
         block(agent, steady);
         weir_link_turn(agent->link, steady, agent->config.agent_look, files, 1);

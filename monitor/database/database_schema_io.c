@@ -111,6 +111,14 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
     "CREATE TABLE rule_sets (serial INTEGER PRIMARY KEY, made INTEGER NOT NULL, who TEXT NOT NULL,"
     "  what TEXT NOT NULL, why TEXT NOT NULL, rules INTEGER NOT NULL, octets INTEGER NOT NULL,"
     "  file BLOB NOT NULL) STRICT;",
+
+    ("CREATE TABLE counters (entity BLOB PRIMARY KEY, record BLOB NOT NULL,"
+     "  updated INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX counters_updated ON counters (updated);"
+     "CREATE TABLE votes (number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
+     "  uid INTEGER NOT NULL, judged_by INTEGER NOT NULL, told_by INTEGER NOT NULL,"
+     "  at INTEGER NOT NULL, address BLOB NOT NULL, domain TEXT NOT NULL,"
+     "  counted INTEGER NOT NULL, was TEXT NOT NULL, now TEXT NOT NULL) STRICT;"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)

@@ -1,0 +1,132 @@
+/*
+ * The counters of reputation beside the hits.  Votes have a tally of their own: when a transaction
+ * fails they are entered anew, and decisions are not.
+ *
+ * The key is the servers'; one that was made here would name counters nobody asks for.  It is
+ * remembered with what was counted, and with another one nothing more is.
+ */
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/engine/stores_io.h"
+#include "core/store/counters_key.h"
+#include "monitor/analyzer/counting_impl.h"
+#include "monitor/database/database_counters_io.h"
+
+#define LOOK_EVERY (5 * WEIR_SECOND)
+
+const char *weir_counting_kept_name(enum weir_counting_kept kept)
+{
+    static const char *const name[] = {"kept", "no-key", "other-key", "off"};
+
+    return name[kept];
+}
+
+static int make(struct weir_counting *counting, const struct weir_hash_key *key)
+{
+    const struct weir_reputation_settings *settings = &counting->options.counters.reputation;
+    int rc = weir_tally_new(settings, key, &counting->verdicts);
+
+    rc = rc < 0 ? rc : weir_tally_new(settings, key, &counting->votes);
+    if (rc < 0)
+        weir_counting_tally_close(counting);
+    return rc;
+}
+
+/* With the key that is there. */
+static int use_key(struct weir_counting *counting, const struct weir_hash_key *key)
+{
+    struct weir_database *database = counting->options.database;
+    struct weir_database_counters_state state;
+    int rc = weir_database_counters_state(database, &state);
+
+    counting->counters_key = weir_counters_fingerprint(key);
+    if (rc == 0 && state.key != 0 && state.key != counting->counters_key) {
+        counting->counters = WEIR_COUNTING_OTHER_KEY;
+        weir_log(counting->options.log, WEIR_LOG_ERROR, "%s: the counters in the database were "
+                 "made with another key: nothing is added to them; put the old key back, or "
+                 "begin anew with weirctl counters forget", counting->options.counters.key_file);
+        return 0;
+    }
+    if (rc == 0)
+        rc = weir_database_counters_key(database, counting->counters_key);
+    rc = rc < 0 ? rc : make(counting, key);
+    if (rc == 0)
+        counting->counters = WEIR_COUNTING_KEPT;
+    return rc;
+}
+
+int weir_counting_tally_open(struct weir_counting *counting)
+{
+    const struct weir_counting_counters *options = &counting->options.counters;
+    struct weir_hash_key key;
+    int rc;
+
+    counting->counters = options->key_file ? WEIR_COUNTING_NO_KEY : WEIR_COUNTING_OFF;
+    counting->counters_key = 0;
+    if (!options->key_file || access(options->key_file, R_OK) != 0 ||
+        weir_key_file(options->key_file, &key) < 0)
+        return 0;
+    rc = use_key(counting, &key);
+    explicit_bzero(&key, sizeof key);
+    return rc;
+}
+
+void weir_counting_tally_close(struct weir_counting *counting)
+{
+    weir_tally_free(&counting->verdicts);
+    weir_tally_free(&counting->votes);
+}
+
+void weir_counting_tally_look(struct weir_counting *counting, weir_time now)
+{
+    if (counting->counters != WEIR_COUNTING_NO_KEY ||
+        (now >= counting->looked && now - counting->looked < LOOK_EVERY))
+        return;
+    counting->looked = now;
+    (void)weir_counting_tally_open(counting);
+}
+
+void weir_counting_tally_take(struct weir_counting *counting, const struct weir_info *info,
+                              weir_time now)
+{
+    if (counting->verdicts && weir_tally_take(counting->verdicts, info, now) < 0)
+        counting->untallied++;
+}
+
+static int put(struct weir_counting *counting, struct weir_tally *tally, weir_time now)
+{
+    size_t changes;
+    const struct weir_tally_change *change = weir_tally_changes(tally, &changes);
+
+    return weir_database_counters_add(counting->options.database, change, changes, now,
+                                      counting->options.counters.most);
+}
+
+/* What votes take back is there by then. */
+int weir_counting_tally_put(struct weir_counting *counting, weir_time now)
+{
+    int rc;
+
+    if (!counting->verdicts)
+        return 0;
+    rc = put(counting, counting->verdicts, now);
+    return rc < 0 ? rc : put(counting, counting->votes, now);
+}
+
+void weir_counting_tally_kept(struct weir_counting *counting, bool kept)
+{
+    if (!counting->verdicts)
+        return;
+    weir_tally_clear(counting->votes);
+    if (kept)
+        weir_tally_clear(counting->verdicts);
+}
+
+void weir_counting_tally_count(const struct weir_counting *counting,
+                               struct weir_counting_counts *counts_r)
+{
+    counts_r->untallied = counting->untallied;
+    counts_r->counters = counting->counters;
+    counts_r->counters_key = counting->counters_key;
+}
