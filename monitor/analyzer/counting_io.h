@@ -91,6 +91,10 @@ void weir_counting_take(struct weir_counting *counting, struct weir_counting_bat
  * of its own; to be done before the database lets the journal go.  0 or an error. */
 int weir_counting_store(struct weir_counting *counting, weir_time now);
 
+/* Forgets all counters, and begins anew with the key that is there; in the caller's transaction.  0
+ * and how many records there were, or an error. */
+int weir_counting_forget(struct weir_counting *counting, uint64_t *records_r);
+
 struct weir_counting_counts weir_counting_counts(struct weir_counting *counting);
 
 #endif

@@ -13,7 +13,7 @@
 #include "monitor/analyzer/counting_impl.h"
 #include "monitor/database/database_counters_io.h"
 
-#define LOOK_EVERY (5 * WEIR_SECOND)
+#define LOOK_EVERY WEIR_SECOND
 
 const char *weir_counting_kept_name(enum weir_counting_kept kept)
 {
@@ -92,6 +92,23 @@ void weir_counting_tally_take(struct weir_counting *counting, const struct weir_
 {
     if (counting->verdicts && weir_tally_take(counting->verdicts, info, now) < 0)
         counting->untallied++;
+}
+
+int weir_counting_forget(struct weir_counting *counting, uint64_t *records_r)
+{
+    struct weir_database_counters_state state = {.records = 0};
+    int rc;
+
+    pthread_mutex_lock(&counting->lock);
+    rc = weir_database_counters_state(counting->options.database, &state);
+    rc = rc < 0 ? rc : weir_database_counters_forget(counting->options.database);
+    if (rc == 0) {
+        weir_counting_tally_close(counting);
+        rc = weir_counting_tally_open(counting);
+    }
+    pthread_mutex_unlock(&counting->lock);
+    *records_r = state.records;
+    return rc;
 }
 
 static int put(struct weir_counting *counting, struct weir_tally *tally, weir_time now)

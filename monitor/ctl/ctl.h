@@ -252,5 +252,7 @@ int weir_ctl_unaccept(struct weir_ctl *ctl);
 int weir_ctl_decisions(struct weir_ctl *ctl);
 int weir_ctl_report(struct weir_ctl *ctl);
 int weir_ctl_reports(struct weir_ctl *ctl);
+int weir_ctl_counters_rebuild(struct weir_ctl *ctl);
+int weir_ctl_counters_forget(struct weir_ctl *ctl);
 
 #endif

@@ -209,20 +209,19 @@ int weir_database_counters_state(struct weir_database *database,
 
 int weir_database_counters_key(struct weir_database *database, uint64_t key)
 {
-    uint64_t before = 0;
-    bool own;
-    int rc = weir_state_get(database, KEY, &before);
+    return weir_state_put(database, KEY, key);
+}
 
-    if (rc < 0 || before == key)
-        return rc;
-    rc = weir_change_begin(database, &own);
+int weir_database_counters_forget(struct weir_database *database)
+{
+    bool own;
+    int rc = weir_change_begin(database, &own);
+
     if (rc < 0)
         return rc;
-    rc = weir_state_put(database, KEY, key);
-    if (rc == 0 && before != 0)
-        rc = weir_database_run(database, "DELETE FROM counters");
-    if (rc == 0 && before != 0)
-        rc = weir_state_put(database, RECORDS, 0);
+    rc = weir_database_run(database, "DELETE FROM counters");
+    rc = rc < 0 ? rc : weir_state_put(database, RECORDS, 0);
+    rc = rc < 0 ? rc : weir_state_put(database, KEY, 0);
     return weir_change_end(database, own, rc);
 }
 

@@ -40,8 +40,9 @@ struct weir_database_counters_state { uint64_t records, evicted, key; };
 int weir_database_counters_state(struct weir_database *database,
                                  struct weir_database_counters_state *state_r);
 
-/* Notes the fingerprint of the key; another than before forgets all records.  0 or an error. */
+/* Notes the fingerprint of the key; forgets all records and the key.  0 or an error. */
 int weir_database_counters_key(struct weir_database *database, uint64_t key);
+int weir_database_counters_forget(struct weir_database *database);
 
 /* A change of what people say of a message. */
 struct weir_database_vote {
