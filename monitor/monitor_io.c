@@ -383,7 +383,7 @@ static void respond(struct weir_monitor *monitor, weir_time now)
 }
 
 /* A piece of much, or all of little; others are let in between two pieces. */
-static void store(struct weir_monitor *monitor, weir_time steady)
+static void store(struct weir_monitor *monitor, weir_time now, weir_time steady)
 {
     bool all = steady - monitor->stored >= STORE_EVERY;
     int done;
@@ -393,6 +393,8 @@ static void store(struct weir_monitor *monitor, weir_time steady)
     pthread_mutex_lock(&monitor->lock);
     done = weir_receiver_store_piece(monitor->receiver);
     monitor->storing = done > 0;
+    if (done >= 0 && (done = weir_counting_fold(monitor->counting, now)) > 0)
+        monitor->storing = true;
     weir_monitor_note(monitor, WEIR_TASK_MINUTES, done);
     if (all && done >= 0)
         weir_monitor_note(monitor, WEIR_TASK_SERVERS, weir_admit_store(monitor->admit));
@@ -477,7 +479,7 @@ int weir_monitor_run(struct weir_monitor *monitor)
 
         weir_monitor_look_at_clock(monitor, now, steady);
         respond(monitor, now);
-        store(monitor, steady);
+        store(monitor, now, steady);
         retain(monitor, now, steady);
         weir_intake_tick(monitor->intake, steady);
         weir_alerts_tick(monitor->alerts);

@@ -15,6 +15,7 @@ struct weir_engine {
     struct weir_hash_key key;
     uint64_t decisions;           /* makes ids differ within one microsecond */
     struct weir_log_gate gate;    /* of lines about lists that cannot be read */
+    struct weir_log_gate lost_gate; /* of lines about counters that cannot be written */
     struct weir_reputation_query query[WEIR_ENGINE_BATCH];
     size_t first[WEIR_ENGINE_BATCH + 1]; /* where the readings of each begin */
     struct weir_reading reading[WEIR_ENGINE_BATCH * WEIR_REPUTATION_READINGS];
@@ -295,8 +296,14 @@ int weir_engine_count(struct weir_engine *engine, weir_time at, const struct wei
 
 void weir_engine_tick(struct weir_engine *engine, weir_time now)
 {
+    size_t lost = 0;
+    unsigned held;
+
     if (!engine->parts.counters)
         return;
-    (void)weir_counters_flush(engine->parts.counters, NULL); /* what is lost is in the status */
+    (void)weir_counters_flush(engine->parts.counters, &lost);
+    if (lost > 0 && weir_log_gate_open(&engine->lost_gate, now, WEIR_MINUTE, &held))
+        weir_log(engine->parts.log, WEIR_LOG_WARNING, "%zu numbers of the reputation could not be "
+                 "stored; the monitor has them, and can put them back (%u more)", lost, held);
     weir_counters_tick(engine->parts.counters, now);
 }

@@ -15,7 +15,8 @@ struct weir_counting {
     struct weir_hits *hits;
     struct weir_reports *reports;
     struct weir_sample *sample; /* of those that were counted and not yet stored */
-    struct weir_tally *verdicts, *votes; /* NULL: counters are not kept */
+    struct weir_tally *tally;   /* NULL: counters are not kept */
+    struct weir_tally_pack verdicts, votes; /* events that are not yet stored */
     enum weir_counting_kept counters;
     uint32_t counters_key;
     uint64_t untallied;
@@ -38,8 +39,11 @@ void weir_counting_tally_look(struct weir_counting *counting, weir_time now);
 void weir_counting_tally_take(struct weir_counting *counting, const struct weir_info *info,
                               weir_time now);
 
-/* Puts all changes into the database, in the caller's transaction; and what came of that. */
-int weir_counting_tally_put(struct weir_counting *counting, weir_time now);
+/* Where votes go; NULL when counters are not kept. */
+struct weir_tally_pack *weir_counting_tally_votes(struct weir_counting *counting);
+
+/* Puts all events into the database, in the caller's transaction; and what came of that. */
+int weir_counting_tally_put(struct weir_counting *counting);
 void weir_counting_tally_kept(struct weir_counting *counting, bool kept);
 
 void weir_counting_tally_count(const struct weir_counting *counting,

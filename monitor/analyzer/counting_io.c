@@ -154,13 +154,14 @@ void weir_counting_take(struct weir_counting *counting, struct weir_counting_bat
 static int keep(struct weir_counting *counting, weir_time now)
 {
     struct weir_database *database = counting->options.database;
-    const struct weir_reports_into into = {counting->hits, counting->votes};
+    const struct weir_reports_into into = {counting->hits,
+                                           weir_counting_tally_votes(counting)};
     int rc = weir_database_begin(database);
 
     if (rc < 0)
         return rc;
     rc = weir_reports_enter(counting->reports, &into);
-    rc = rc < 0 ? rc : weir_counting_tally_put(counting, now);
+    rc = rc < 0 ? rc : weir_counting_tally_put(counting);
     if (rc == 0)
         rc = weir_database_hits_put(database, counting->hits, now, counting->position);
     if (rc < 0)

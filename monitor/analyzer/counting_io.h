@@ -91,6 +91,10 @@ void weir_counting_take(struct weir_counting *counting, struct weir_counting_bat
  * of its own; to be done before the database lets the journal go.  0 or an error. */
 int weir_counting_store(struct weir_counting *counting, weir_time now);
 
+/* Folds what was kept into the counters of reputation: all of little, a piece of much, in a
+ * transaction of its own.  1 when there is more, 0, or an error. */
+int weir_counting_fold(struct weir_counting *counting, weir_time now);
+
 /* Forgets all counters, and begins anew with the key that is there; in the caller's transaction.  0
  * and how many records there were, or an error. */
 int weir_counting_forget(struct weir_counting *counting, uint64_t *records_r);

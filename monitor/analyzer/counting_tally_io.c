@@ -1,6 +1,11 @@
 /*
- * The counters of reputation beside the hits.  Votes have a tally of their own: when a transaction
- * fails they are entered anew, and decisions are not.
+ * The counters of reputation beside the hits.  A message changes eleven of them and costs more than
+ * all else that is counted of it: so it is stored as an event first, and a moment later many events
+ * are folded into the counters together, each address and domain once.  Events and position are
+ * stored in one transaction, and folded in another that forgets them: each counts once.
+ *
+ * Votes have a pack of their own: when a transaction fails they are entered anew, and decisions are
+ * not.
  *
  * The key is the servers'; one that was made here would name counters nobody asks for.  It is
  * remembered with what was counted, and with another one nothing more is.
@@ -14,23 +19,15 @@
 #include "monitor/database/database_counters_io.h"
 
 #define LOOK_EVERY WEIR_SECOND
+#define PIECES 3  /* folded at once, at least: a twentieth of a second */
+#define SHARE 8   /* of what waits, when that is much ... */
+#define PIECES_MOST 12 /* ... and at most that: others want the database, too */
 
 const char *weir_counting_kept_name(enum weir_counting_kept kept)
 {
     static const char *const name[] = {"kept", "no-key", "other-key", "off"};
 
     return name[kept];
-}
-
-static int make(struct weir_counting *counting, const struct weir_hash_key *key)
-{
-    const struct weir_reputation_settings *settings = &counting->options.counters.reputation;
-    int rc = weir_tally_new(settings, key, &counting->verdicts);
-
-    rc = rc < 0 ? rc : weir_tally_new(settings, key, &counting->votes);
-    if (rc < 0)
-        weir_counting_tally_close(counting);
-    return rc;
 }
 
 /* With the key that is there. */
@@ -50,7 +47,8 @@ static int use_key(struct weir_counting *counting, const struct weir_hash_key *k
     }
     if (rc == 0)
         rc = weir_database_counters_key(database, counting->counters_key);
-    rc = rc < 0 ? rc : make(counting, key);
+    rc = rc < 0 ? rc
+                : weir_tally_new(&counting->options.counters.reputation, key, &counting->tally);
     if (rc == 0)
         counting->counters = WEIR_COUNTING_KEPT;
     return rc;
@@ -74,8 +72,9 @@ int weir_counting_tally_open(struct weir_counting *counting)
 
 void weir_counting_tally_close(struct weir_counting *counting)
 {
-    weir_tally_free(&counting->verdicts);
-    weir_tally_free(&counting->votes);
+    weir_tally_free(&counting->tally);
+    weir_tally_pack_free(&counting->verdicts);
+    weir_tally_pack_free(&counting->votes);
 }
 
 void weir_counting_tally_look(struct weir_counting *counting, weir_time now)
@@ -90,7 +89,9 @@ void weir_counting_tally_look(struct weir_counting *counting, weir_time now)
 void weir_counting_tally_take(struct weir_counting *counting, const struct weir_info *info,
                               weir_time now)
 {
-    if (counting->verdicts && weir_tally_take(counting->verdicts, info, now) < 0)
+    const struct weir_tally_event event = {.info = info};
+
+    if (counting->tally && weir_tally_pack_add(&counting->verdicts, &event, now) < 0)
         counting->untallied++;
 }
 
@@ -111,33 +112,98 @@ int weir_counting_forget(struct weir_counting *counting, uint64_t *records_r)
     return rc;
 }
 
-static int put(struct weir_counting *counting, struct weir_tally *tally, weir_time now)
+struct weir_tally_pack *weir_counting_tally_votes(struct weir_counting *counting)
 {
-    size_t changes;
-    const struct weir_tally_change *change = weir_tally_changes(tally, &changes);
-
-    return weir_database_counters_add(counting->options.database, change, changes, now,
-                                      counting->options.counters.most);
+    return counting->tally ? &counting->votes : NULL;
 }
 
-/* What votes take back is there by then. */
-int weir_counting_tally_put(struct weir_counting *counting, weir_time now)
-{
-    int rc;
+/* Storing. ------------------------------------------------------------------ */
 
-    if (!counting->verdicts)
-        return 0;
-    rc = put(counting, counting->verdicts, now);
-    return rc < 0 ? rc : put(counting, counting->votes, now);
+static int put(struct weir_counting *counting, const struct weir_tally_pack *pack)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < pack->cuts && rc >= 0; i++) {
+        size_t events;
+        struct weir_slice piece = weir_tally_pack_piece(pack, i, &events);
+
+        rc = weir_database_counter_events_put(counting->options.database, piece, events);
+    }
+    return rc;
+}
+
+/* What votes take back stands before them. */
+int weir_counting_tally_put(struct weir_counting *counting)
+{
+    int rc = put(counting, &counting->verdicts);
+
+    return rc < 0 ? rc : put(counting, &counting->votes);
 }
 
 void weir_counting_tally_kept(struct weir_counting *counting, bool kept)
 {
-    if (!counting->verdicts)
-        return;
-    weir_tally_clear(counting->votes);
+    weir_tally_pack_clear(&counting->votes);
     if (kept)
-        weir_tally_clear(counting->verdicts);
+        weir_tally_pack_clear(&counting->verdicts);
+}
+
+/* Folding. ------------------------------------------------------------------ */
+
+struct fold {
+    struct weir_tally *tally;
+    weir_time now;
+    int64_t last;
+    uint64_t events;
+};
+
+static int fold_piece(void *context, int64_t number, uint64_t events, struct weir_slice piece)
+{
+    struct fold *fold = context;
+    int rc = weir_tally_events(fold->tally, piece.at, piece.len, fold->now);
+
+    fold->last = number;
+    fold->events += events;
+    return rc < 0 && rc != WEIR_ECORRUPT ? rc : 0; /* what is damaged stays so */
+}
+
+static int fold_some(struct weir_counting *counting, struct fold *fold, unsigned pieces)
+{
+    struct weir_database *database = counting->options.database;
+    const struct weir_tally_change *change;
+    size_t changes;
+    int rc = weir_database_counter_events(database, pieces, fold_piece, fold);
+
+    if (rc <= 0)
+        return rc;
+    change = weir_tally_changes(fold->tally, &changes);
+    rc = weir_database_counters_add(database, change, changes, fold->now,
+                                    counting->options.counters.most);
+    return rc < 0 ? rc : weir_database_counter_events_forget(database, fold->last, fold->events);
+}
+
+int weir_counting_fold(struct weir_counting *counting, weir_time now)
+{
+    struct weir_database *database = counting->options.database;
+    struct fold fold = {.tally = counting->tally, .now = now};
+    struct weir_database_counters_state state = {.waiting = 0};
+    uint64_t pieces;
+    int rc = counting->tally ? weir_database_counters_state(database, &state) : 0;
+
+    if (rc < 0 || state.waiting == 0)
+        return rc;
+    pieces = state.waiting / WEIR_TALLY_PIECE / SHARE;
+    pieces = pieces < PIECES ? PIECES : pieces > PIECES_MOST ? PIECES_MOST : pieces;
+    rc = weir_database_begin(database);
+    if (rc < 0)
+        return rc;
+    rc = fold_some(counting, &fold, (unsigned)pieces);
+    weir_tally_clear(counting->tally);
+    if (rc >= 0) {
+        rc = weir_database_commit(database);
+        return rc < 0 ? rc : fold.events < state.waiting;
+    }
+    weir_database_abandon(database);
+    return rc;
 }
 
 void weir_counting_tally_count(const struct weir_counting *counting,

@@ -30,7 +30,7 @@
 
 #include "core/engine/info.h"
 #include "monitor/analyzer/hits.h"
-#include "monitor/analyzer/tally.h"
+#include "monitor/analyzer/tally_event.h"
 #include "monitor/database/database_io.h"
 
 #define WEIR_REPORTS_DECIDED 10          /* messages */
@@ -95,11 +95,11 @@ void weir_reports_wait(struct weir_reports *reports, struct weir_report_items *i
 /* Where votes go besides the tables. */
 struct weir_reports_into {
     struct weir_hits *hits;
-    struct weir_tally *votes;  /* NULL: counters are not kept */
+    struct weir_tally_pack *votes; /* NULL: counters are not kept */
 };
 
-/* Enters what waits into tables, hits and tally, in a transaction the caller has begun.  0; or an
- * error, and the hits are as before; the tally is the caller's to clear then. */
+/* Enters what waits into tables, hits and votes, in a transaction the caller has begun.  0; or an
+ * error, and the hits are as before; the votes are the caller's to clear then. */
 int weir_reports_enter(struct weir_reports *reports, const struct weir_reports_into *into);
 
 /* Afterwards: what was entered is kept, or not; then it waits on, and the hits are as before. */

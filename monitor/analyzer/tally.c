@@ -179,16 +179,27 @@ int weir_tally_move(struct weir_tally *tally, const struct weir_info *info, enum
 
 /* Keeping. ------------------------------------------------------------------ */
 
-static int by_entity(const void *a, const void *b)
+int64_t weir_tally_place(const struct weir_entity *entity)
+{
+    uint64_t half[2];
+
+    memcpy(half, entity->id, sizeof half);
+    return (int64_t)((half[0] & UINT64_C(0xffffffff00000000)) |
+                     (half[1] ^ half[1] >> 32 ^ (half[0] & UINT32_MAX)) % (UINT64_C(1) << 32));
+}
+
+static int by_place(const void *a, const void *b)
 {
     const struct weir_tally_change *left = a, *right = b;
+    int64_t one = weir_tally_place(&left->counter.entity);
+    int64_t other = weir_tally_place(&right->counter.entity);
 
-    return memcmp(&left->counter.entity, &right->counter.entity, sizeof left->counter.entity);
+    return (one > other) - (one < other);
 }
 
 const struct weir_tally_change *weir_tally_changes(struct weir_tally *tally, size_t *changes_r)
 {
-    qsort(tally->change, tally->changes, sizeof *tally->change, by_entity);
+    qsort(tally->change, tally->changes, sizeof *tally->change, by_place);
     memset(tally->index, 0, (tally->mask + 1) * sizeof *tally->index);
     for (size_t i = 0; i < tally->changes; i++)
         *place_of(tally, &tally->change[i].counter, tally->change[i].epoch) = (uint32_t)i + 1;

@@ -38,7 +38,11 @@ int weir_tally_take(struct weir_tally *tally, const struct weir_info *info, weir
 int weir_tally_move(struct weir_tally *tally, const struct weir_info *info, enum weir_said from,
                     enum weir_said to, weir_time now);
 
-/* All changes since it was cleared, those of an entity together; until the next call. */
+/* An entity as a number that is its place among all: what one address, or one network, does for its
+ * domains stands together.  Two entities with one number do not happen. */
+int64_t weir_tally_place(const struct weir_entity *entity);
+
+/* All changes since it was cleared, by their entities' places; until the next call. */
 const struct weir_tally_change *weir_tally_changes(struct weir_tally *tally, size_t *changes_r);
 
 void weir_tally_clear(struct weir_tally *tally);

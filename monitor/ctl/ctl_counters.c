@@ -22,6 +22,7 @@
 #include "monitor/database/database_counters_io.h"
 
 #define PAGE 100000             /* records */
+#define AWAIT 30                /* seconds */
 #define REST (4 * WEIR_SECOND)  /* servers store each second, and may wait for a store that is slow */
 
 struct rebuild {
@@ -168,6 +169,21 @@ static int fill(struct rebuild *rebuild, struct weir_ctl_progress *progress)
     return 0;
 }
 
+/* What was counted a moment ago is not yet in the records. */
+static int await_events(struct rebuild *rebuild)
+{
+    for (int i = 0; i < AWAIT && rebuild->state.waiting > 0; i++) {
+        weir_ctl_wait(WEIR_SECOND);
+        if (weir_database_counters_state(rebuild->database, &rebuild->state) < 0)
+            return weir_ctl_monitor_read(rebuild->ctl, rebuild->database, WEIR_EIO);
+    }
+    if (rebuild->state.waiting == 0)
+        return 0;
+    return weir_ctl_error(rebuild->ctl, EX_TEMPFAIL, "%llu decisions are not yet in the database's "
+                          "counters: the monitor must be running; try again later",
+                          (unsigned long long)rebuild->state.waiting);
+}
+
 static int run(struct rebuild *rebuild)
 {
     struct weir_ctl_progress progress = weir_ctl_progress(rebuild->ctl, "numbers");
@@ -236,6 +252,8 @@ int weir_ctl_counters_rebuild(struct weir_ctl *ctl)
         code = open_database(&rebuild);
     if (code == 0)
         code = check_keys(&rebuild);
+    if (code == 0)
+        code = await_events(&rebuild);
     if (code == 0) {
         code = tell(&rebuild, run(&rebuild));
         if (rebuild.really)

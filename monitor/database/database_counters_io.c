@@ -13,6 +13,7 @@
 #define RECORDS "counters_records"
 #define EVICTED "counters_evicted"
 #define KEY "counters_key"
+#define WAITING "counters_waiting"
 #define EVICT_MOST 4096 /* in one transaction */
 
 /* Records. ------------------------------------------------------------------ */
@@ -22,11 +23,11 @@ static int read_record(struct weir_database *database, const struct weir_entity 
                        struct weir_counter_record *record_r, weir_time *updated_r)
 {
     struct weir_query q = weir_query(database, "SELECT record, updated FROM counters "
-                                     "WHERE entity = ?");
+                                     "WHERE place = ?");
     int found, rc;
 
     record_r->n = 0;
-    weir_bind_octets(&q, entity->id, sizeof entity->id);
+    weir_bind_number(&q, weir_tally_place(entity));
     found = weir_query_row(&q);
     if (found == 1) {
         struct weir_slice packed = weir_column_slice(&q);
@@ -42,9 +43,10 @@ static int put_record(struct weir_database *database, const struct weir_entity *
                       const struct weir_counter_record *record, weir_time updated)
 {
     struct weir_query q = weir_query(database, "INSERT OR REPLACE INTO counters "
-                                     "(entity, record, updated) VALUES (?, ?, ?)");
+                                     "(place, entity, record, updated) VALUES (?, ?, ?, ?)");
     uint8_t packed[WEIR_COUNTER_RECORD_MAX];
 
+    weir_bind_number(&q, weir_tally_place(entity));
     weir_bind_octets(&q, entity->id, sizeof entity->id);
     weir_bind_octets(&q, packed, weir_counter_record_write(entity, record, packed));
     weir_bind_number(&q, updated);
@@ -55,19 +57,19 @@ static int put_record(struct weir_database *database, const struct weir_entity *
 static int change_record(struct weir_database *database, const struct weir_entity *entity,
                          const struct weir_counter_record *record)
 {
-    struct weir_query q = weir_query(database, "UPDATE counters SET record = ? WHERE entity = ?");
+    struct weir_query q = weir_query(database, "UPDATE counters SET record = ? WHERE place = ?");
     uint8_t packed[WEIR_COUNTER_RECORD_MAX];
 
     weir_bind_octets(&q, packed, weir_counter_record_write(entity, record, packed));
-    weir_bind_octets(&q, entity->id, sizeof entity->id);
+    weir_bind_number(&q, weir_tally_place(entity));
     return weir_query_run(&q);
 }
 
 static int remove_record(struct weir_database *database, const struct weir_entity *entity)
 {
-    struct weir_query q = weir_query(database, "DELETE FROM counters WHERE entity = ?");
+    struct weir_query q = weir_query(database, "DELETE FROM counters WHERE place = ?");
 
-    weir_bind_octets(&q, entity->id, sizeof entity->id);
+    weir_bind_number(&q, weir_tally_place(entity));
     return weir_query_run(&q);
 }
 
@@ -122,8 +124,8 @@ static size_t run_of(const struct weir_tally_change *change, size_t changes)
 /* How many went, or an error. */
 static int evict(struct weir_database *database, uint64_t records, uint64_t most, weir_time now)
 {
-    struct weir_query q = weir_query(database, "DELETE FROM counters WHERE entity IN "
-        "(SELECT entity FROM counters WHERE updated < ? ORDER BY updated LIMIT ?)");
+    struct weir_query q = weir_query(database, "DELETE FROM counters WHERE place IN "
+        "(SELECT place FROM counters WHERE updated < ? ORDER BY updated LIMIT ?)");
     uint64_t much = records - most;
 
     weir_bind_number(&q, now - WEIR_COUNTERS_SLOT);
@@ -178,10 +180,10 @@ int weir_database_counters(struct weir_database *database, const struct weir_ent
                            void *context)
 {
     struct weir_query q = weir_query(database, "SELECT entity, record FROM counters "
-                                     "WHERE entity > ? ORDER BY entity LIMIT ?");
+                                     "WHERE place > ? ORDER BY place LIMIT ?");
     int calls = 0, stop = 0;
 
-    weir_bind_octets(&q, behind ? (const void *)behind->id : "", behind ? sizeof behind->id : 0);
+    weir_bind_number(&q, behind ? weir_tally_place(behind) : INT64_MIN);
     weir_bind_number(&q, most);
     while (stop == 0 && weir_query_row(&q) == 1) {
         struct weir_counter_record record;
@@ -204,6 +206,7 @@ int weir_database_counters_state(struct weir_database *database,
     int rc = weir_state_get(database, RECORDS, &state_r->records);
 
     rc = rc < 0 ? rc : weir_state_get(database, EVICTED, &state_r->evicted);
+    rc = rc < 0 ? rc : weir_state_get(database, WAITING, &state_r->waiting);
     return rc < 0 ? rc : weir_state_get(database, KEY, &state_r->key);
 }
 
@@ -219,10 +222,68 @@ int weir_database_counters_forget(struct weir_database *database)
 
     if (rc < 0)
         return rc;
-    rc = weir_database_run(database, "DELETE FROM counters");
+    rc = weir_database_run(database, "DELETE FROM counters; DELETE FROM counter_events");
+    rc = rc < 0 ? rc : weir_state_put(database, WAITING, 0);
     rc = rc < 0 ? rc : weir_state_put(database, RECORDS, 0);
     rc = rc < 0 ? rc : weir_state_put(database, KEY, 0);
     return weir_change_end(database, own, rc);
+}
+
+/* Events. ------------------------------------------------------------------- */
+
+static int add_waiting(struct weir_database *database, int64_t events)
+{
+    uint64_t waiting;
+    int rc = weir_state_get(database, WAITING, &waiting);
+
+    if (rc < 0)
+        return rc;
+    waiting = events < 0 && waiting < (uint64_t)-events ? 0 : waiting + (uint64_t)events;
+    return weir_state_put(database, WAITING, waiting);
+}
+
+int weir_database_counter_events_put(struct weir_database *database, struct weir_slice octets,
+                                     uint64_t events)
+{
+    struct weir_query q = weir_query(database, "INSERT INTO counter_events (count, events) "
+                                     "VALUES (?, ?)");
+    int rc;
+
+    weir_bind_number(&q, (int64_t)events);
+    weir_bind_octets(&q, octets.at, octets.len);
+    rc = weir_query_run(&q);
+    return rc < 0 ? rc : add_waiting(database, (int64_t)events);
+}
+
+int weir_database_counter_events(struct weir_database *database, unsigned most,
+                                 int (*row)(void *context, int64_t number, uint64_t events,
+                                            struct weir_slice octets),
+                                 void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT number, count, events FROM counter_events "
+                                     "ORDER BY number LIMIT ?");
+    int calls = 0, stop = 0;
+
+    weir_bind_number(&q, most);
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        int64_t number = weir_column_number(&q);
+        uint64_t events = (uint64_t)weir_column_number(&q);
+
+        stop = row(context, number, events, weir_column_slice(&q));
+        calls++;
+    }
+    return weir_query_told(&q, stop, calls);
+}
+
+int weir_database_counter_events_forget(struct weir_database *database, int64_t number,
+                                        uint64_t events)
+{
+    struct weir_query q = weir_query(database, "DELETE FROM counter_events WHERE number <= ?");
+    int rc;
+
+    weir_bind_number(&q, number);
+    rc = weir_query_run(&q);
+    return rc < 0 ? rc : add_waiting(database, -(int64_t)events);
 }
 
 /* Votes. -------------------------------------------------------------------- */

@@ -3,7 +3,8 @@
  * the decisions and votes that were counted, so that a store that lost them can be filled again;
  * and what votes changed, for servers to do the same.
  *
- *     counters   entity (keyed hash), record (counter_record.h), updated (in WEIR_COUNTERS_SLOT)
+ *     counters   place (weir_tally_place()), entity (keyed hash), record (counter_record.h), updated (in WEIR_COUNTERS_SLOT)
+ *     counter_events  number, count, events (tally_event.h) that are not yet in the counters
  *     votes      number, time (it was made), uid, judged_by and told_by (servers), at (the
  *                message's time), address, domain, counted (as in the info string), was and now
  *                ("", "spam", "ham")
@@ -27,22 +28,33 @@ int weir_database_counters_add(struct weir_database *database,
                                const struct weir_tally_change *change, size_t changes,
                                weir_time now, uint64_t most);
 
-/* Records behind an entity (NULL: from the first) in the order of entities, at most so many. */
+/* Records behind an entity (NULL: from the first) in the order of places, at most so many. */
 int weir_database_counters(struct weir_database *database, const struct weir_entity *behind,
                            unsigned most,
                            int (*row)(void *context, const struct weir_entity *entity,
                                       const struct weir_counter_record *record),
                            void *context);
 
-/* How many records there are, how many went because there were too many, and the fingerprint of the
- * key they were made with (0: none yet). */
-struct weir_database_counters_state { uint64_t records, evicted, key; };
+/* How many records there are, how many went because there were too many, the fingerprint of the
+ * key they were made with (0: none yet), and how many events are not yet in them. */
+struct weir_database_counters_state { uint64_t records, evicted, key, waiting; };
 int weir_database_counters_state(struct weir_database *database,
                                  struct weir_database_counters_state *state_r);
 
 /* Notes the fingerprint of the key; forgets all records and the key.  0 or an error. */
 int weir_database_counters_key(struct weir_database *database, uint64_t key);
 int weir_database_counters_forget(struct weir_database *database);
+
+/* Events that are to be folded in: adds some; the oldest rows, at most so many; forgets those up to
+ * a number, so many events. */
+int weir_database_counter_events_put(struct weir_database *database, struct weir_slice octets,
+                                     uint64_t events);
+int weir_database_counter_events(struct weir_database *database, unsigned most,
+                                 int (*row)(void *context, int64_t number, uint64_t events,
+                                            struct weir_slice octets),
+                                 void *context);
+int weir_database_counter_events_forget(struct weir_database *database, int64_t number,
+                                        uint64_t events);
 
 /* A change of what people say of a message. */
 struct weir_database_vote {

@@ -112,9 +112,11 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
     "  what TEXT NOT NULL, why TEXT NOT NULL, rules INTEGER NOT NULL, octets INTEGER NOT NULL,"
     "  file BLOB NOT NULL) STRICT;",
 
-    ("CREATE TABLE counters (entity BLOB PRIMARY KEY, record BLOB NOT NULL,"
-     "  updated INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    ("CREATE TABLE counters (place INTEGER PRIMARY KEY, entity BLOB NOT NULL,"
+     "  record BLOB NOT NULL, updated INTEGER NOT NULL) STRICT;"
      "CREATE INDEX counters_updated ON counters (updated);"
+     "CREATE TABLE counter_events (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+     "  count INTEGER NOT NULL, events BLOB NOT NULL) STRICT;"
      "CREATE TABLE votes (number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
      "  uid INTEGER NOT NULL, judged_by INTEGER NOT NULL, told_by INTEGER NOT NULL,"
      "  at INTEGER NOT NULL, address BLOB NOT NULL, domain TEXT NOT NULL,"
