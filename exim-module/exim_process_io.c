@@ -78,9 +78,11 @@ int weir_exim_process_use(struct weir_exim_process *process, const char *path)
 
 static void open_stores(struct weir_exim_process *process)
 {
+    unsigned use = process->config.learn ? WEIR_STORES_ADD_IF_MAY : WEIR_STORES_READ;
+
     if (process->opened)
         return;
-    (void)weir_stores_open(&process->config, WEIR_STORES_READ, &process->log, &process->stores);
+    (void)weir_stores_open(&process->config, use, &process->log, &process->stores);
     process->opened = true;
 }
 

@@ -23,6 +23,7 @@
 #include "monitor/agent/command.h"
 #include "monitor/database/database_audit_io.h"
 #include "monitor/monitor_bayes_io.h"
+#include "monitor/monitor_counters_io.h"
 #include "monitor/monitor_publish_io.h"
 #include "monitor/monitor_rulebook_io.h"
 #include "monitor/monitor_status_io.h"
@@ -363,6 +364,21 @@ static json_t *status(struct question *question)
     return weir_monitor_status(question->monitor, question->now);
 }
 
+static json_t *forget(struct question *question)
+{
+    json_t *json = weir_monitor_counters_forget(question->monitor, question->who, question->now);
+
+    return json ? json : trouble(question);
+}
+
+static json_t *rebuilt(struct question *question)
+{
+    json_t *json = weir_monitor_counters_rebuilt(question->monitor, text(question, "detail"),
+                                                 question->who, question->now);
+
+    return json ? json : trouble(question);
+}
+
 /* Without the lock; see monitor_publish_io.h. */
 static json_t *publish(struct question *question)
 {
@@ -382,6 +398,7 @@ static const struct {
     {"threshold set", threshold_set}, {"threshold remove", threshold_remove},
     {"undo", undo},                   {"block", block},
     {"unaccept", unaccept},           {"status", status},
+    {"counters forget", forget},      {"counters rebuilt", rebuilt},
 };
 
 /* What is asked of the rulebook or the classifier: they take locks where they need them. */

@@ -99,6 +99,20 @@ static struct weir_shared_text *rules(void *context)
     return weir_publisher_file(monitor->publisher);
 }
 
+static int64_t newest_vote(void *context)
+{
+    struct weir_monitor *monitor = context;
+
+    return weir_ballots_newest(monitor->ballots);
+}
+
+static struct weir_shared_text *votes(void *context, uint32_t server, int64_t behind)
+{
+    struct weir_monitor *monitor = context;
+
+    return weir_ballots_behind(monitor->ballots, server, behind);
+}
+
 /* A second agent with one identity: an event, and a line in the log (claim A13). */
 static void refused(void *context, uint32_t server, const char *name, weir_time now)
 {
@@ -123,7 +137,8 @@ static int open_intake(struct weir_monitor *monitor)
     const struct weir_intake_handler handler = {.context = monitor, .admit = admit,
                                                 .spool = spool, .commands = commands,
                                                 .health = health, .news = news,
-                                                .rules = rules};
+                                                .rules = rules, .newest_vote = newest_vote,
+                                                .votes = votes};
     struct weir_endpoint listen;
     struct weir_intake_options options = {.listen = &listen,
                                           .certificate = &monitor->certificate,

@@ -16,6 +16,7 @@
 #include "monitor/analyzer/publish_io.h"
 #include "monitor/analyzer/texts_io.h"
 #include "monitor/intake/admit_io.h"
+#include "monitor/intake/ballots_io.h"
 #include "monitor/intake/intake_io.h"
 #include "monitor/intake/orders_io.h"
 #include "monitor/intake/receiver_io.h"
@@ -71,6 +72,7 @@ struct weir_monitor {
     struct weir_responder *responder;
     struct weir_alerts *alerts;
     struct weir_orders *orders;
+    struct weir_ballots *ballots;
     struct weir_publisher *publisher;
     atomic_int_fast64_t news_within; /* agents come for a new rule set within that */
     struct weir_admit *admit;

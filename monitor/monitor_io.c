@@ -142,7 +142,8 @@ static int open_database(struct weir_monitor *monitor)
         done = weir_database_servers_rebase(monitor->database, weir_clock_now(&monitor->wall));
     monitor->settled = weir_settled_begin(retained);
     monitor->untimely = retained == 0; /* a new one is in no doubt of what it has not */
-    return done < 0 ? done : weir_orders_open(path, &monitor->shared_log, &monitor->orders);
+    done = done < 0 ? done : weir_orders_open(path, &monitor->shared_log, &monitor->orders);
+    return done < 0 ? done : weir_ballots_open(path, &monitor->shared_log, &monitor->ballots);
 }
 
 /* Whatever came of the journal is written before it counts as stored. */
@@ -168,6 +169,10 @@ static int open_counting(struct weir_monitor *monitor)
     const char *path = weir_config_path(config, config->info_key_file, monitor->arena);
     struct weir_counting_options options = {
         .database = monitor->database,
+        .log = &monitor->shared_log,
+        .counters = {.reputation = config->reputation,
+                     .key_file = weir_config_path(config, config->key_file, monitor->arena),
+                     .most = (uint64_t)config->monitor_counters},
         .hits = weir_hits_defaults(config->spam_score, config->unsure_score),
         .reports = {.user_day = (uint64_t)config->reports_user_day,
                     .server_day = (uint64_t)config->reports_server_day},
@@ -333,6 +338,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     weir_admit_free(&monitor->admit);
     weir_certificate_free(&monitor->certificate);
     weir_orders_free(&monitor->orders);
+    weir_ballots_free(&monitor->ballots);
     weir_publisher_free(&monitor->publisher);
     weir_policy_free(&monitor->policy);
     weir_database_free(&monitor->database);
@@ -390,7 +396,7 @@ static void respond(struct weir_monitor *monitor, weir_time now)
 }
 
 /* A piece of much, or all of little; others are let in between two pieces. */
-static void store(struct weir_monitor *monitor, weir_time steady)
+static void store(struct weir_monitor *monitor, weir_time now, weir_time steady)
 {
     bool all = steady - monitor->stored >= STORE_EVERY;
     int done;
@@ -400,6 +406,8 @@ static void store(struct weir_monitor *monitor, weir_time steady)
     pthread_mutex_lock(&monitor->lock);
     done = weir_receiver_store_piece(monitor->receiver);
     monitor->storing = done > 0;
+    if (done >= 0 && (done = weir_counting_fold(monitor->counting, now)) > 0)
+        monitor->storing = true;
     weir_monitor_note(monitor, WEIR_TASK_MINUTES, done);
     if (all && done >= 0)
         weir_monitor_note(monitor, WEIR_TASK_SERVERS, weir_admit_store(monitor->admit));
@@ -486,7 +494,7 @@ int weir_monitor_run(struct weir_monitor *monitor)
         weir_time step = weir_monitor_look_at_clock(monitor, now, steady);
 
         respond(monitor, now);
-        store(monitor, steady);
+        store(monitor, now, steady);
         retain(monitor, now, steady, step);
         weir_intake_tick(monitor->intake, steady);
         weir_alerts_tick(monitor->alerts);

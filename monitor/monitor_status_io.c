@@ -5,6 +5,7 @@
 #include "monitor/monitor_status_io.h"
 
 #include "monitor/database/database_retention_io.h"
+#include "monitor/monitor_counters_io.h"
 
 /* Since the start; all of them are in the database. */
 static json_t *reports(struct weir_monitor *monitor)
@@ -113,6 +114,7 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
     json_object_set_new(json, "messages", messages(monitor));
     json_object_set_new(json, "reports", reports(monitor));
     json_object_set_new(json, "parts", parts(monitor));
+    json_object_set_new(json, "counters", weir_monitor_counters_status(monitor));
     json_object_set_new(json, "troubles", troubles(monitor, taken.refused));
     return json;
 }

@@ -119,6 +119,9 @@ static const struct weir_setting rows[] = {
      "The size of the network an IPv4 address is judged with.", NULL},
     {"reputation", "ipv6_network", WEIR_BITS, "/64", 16, 128, NULL, AT(reputation.ipv6_bits),
      "The size of the network an IPv6 address is judged with.", NULL},
+    {"reputation", "learn", WEIR_YESNO, "yes", 0, 0, NULL, AT(learn),
+     "Whether the verdict on each message is counted for its address and domain: as the rules have "
+     "it, without what reputation or the classifier add.", NULL},
     {"reputation", "weight_user", WEIR_NUMBER, "5", 0, 1000, NULL, AT(reputation.weight_user),
      "How much one person's vote counts.", NULL},
     {"reputation", "weight_computer", WEIR_NUMBER, "1", 0, 1000, NULL,
@@ -292,9 +295,12 @@ static const struct weir_setting rows[] = {
      "So many reports of one person count in a day, at the monitor ...", NULL},
     {"reports", "server_day", WEIR_COUNT, "10000", 0, 1e7, NULL, AT(reports_server_day),
      "... and so many that one server tells of.", NULL},
-    {"reports", "reputation", WEIR_YESNO, "yes", 0, 0, NULL, AT(reports_reputation),
-     "Whether `weirctl report` also counts a vote in this server's reputation of the address and "
-     "the domain. Say no where mailboxes are, but no mail comes in from outside.", NULL},
+    {"reports", "reputation", WEIR_CHOICE, "auto", 0, 0, "auto|here|monitor|no",
+     AT(reports_reputation),
+     "How a vote comes into this server's reputation of the address and the domain: here, at once, "
+     "by `weirctl report`; by the monitor, once for a message as the majority of votes has it, "
+     "which the agent enters; no, where mailboxes are, but no mail comes in from outside. auto: by "
+     "the monitor where the agent has an identity, else here.", NULL},
     {"reports", "text", WEIR_SIZE, "64K", 0, WEIR_REPORTED_TEXT_MAX, NULL, AT(reports_text),
      "So many octets of a reported message, header and text without attachments, go to the "
      "monitor, for its analyst and for drafts of rules; 0: nothing of it leaves this server.",
@@ -365,6 +371,10 @@ static const struct weir_setting rows[] = {
      AT(monitor_journal_size), "Beyond this size agents are told to try again later.", NULL},
     {"monitor", "addresses", WEIR_COUNT, "1000000", 1000, 100000000, NULL, AT(monitor_addresses),
      "So many addresses have a bucket at once; 61 octets each.", NULL},
+    {"monitor", "counters", WEIR_COUNT, "2000000", 1000, 1e9, NULL, AT(monitor_counters),
+     "The database keeps the counters of so many addresses, domains and pairs, so that the servers' "
+     "can be rebuilt; some 300 octets each, and those that were not changed for longest go. "
+     "That needs the servers' key_file and [reputation] here, too.", NULL},
     {"monitor", "silence", WEIR_PERIOD, "30s", 1e6, 3.6e9, NULL, AT(monitor_silence),
      "A server that was not heard of for so long is blind, and another agent may speak for it.",
      NULL},

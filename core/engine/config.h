@@ -14,6 +14,9 @@
 #define WEIR_CONFIG_PATH "/etc/weir/weir.conf"
 
 enum weir_mode { WEIR_OBSERVE, WEIR_ENFORCE };
+enum weir_reports_reputation {
+    WEIR_REPORTS_AUTO, WEIR_REPORTS_HERE, WEIR_REPORTS_MONITOR, WEIR_REPORTS_NO
+};
 enum weir_counters_kind { WEIR_COUNTERS_LOCAL, WEIR_COUNTERS_MEMCACHED };
 enum weir_spam_action { WEIR_SPAM_PASS, WEIR_SPAM_DEFER, WEIR_SPAM_REJECT };
 enum weir_log_target { WEIR_LOG_STDERR, WEIR_LOG_SYSLOG };
@@ -48,6 +51,7 @@ struct weir_config {
 
     /* [reputation] */
     struct weir_reputation_settings reputation;
+    bool learn;
 
     /* [decision] */
     double spam_probability, spam_confidence, unsure_probability;
@@ -93,7 +97,7 @@ struct weir_config {
 
     /* [reports] */
     int64_t reports_user_day, reports_server_day;
-    bool reports_reputation;
+    int reports_reputation;         /* enum weir_reports_reputation */
     int64_t reports_text;           /* octets */
     weir_time reports_text_kept;
 
@@ -115,7 +119,7 @@ struct weir_config {
     /* [monitor] */
     const char *monitor_listen, *monitor_url, *monitor_key, *monitor_certificate;
     const char *monitor_admin, *monitor_database, *monitor_journal, *monitor_rules_key;
-    int64_t monitor_journal_size, monitor_database_size, monitor_addresses;
+    int64_t monitor_journal_size, monitor_database_size, monitor_counters, monitor_addresses;
     weir_time monitor_silence, monitor_minutes;
     const char *alert_mail, *alert_webhook, *sendmail;
     weir_time alert_window;

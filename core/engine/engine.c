@@ -15,6 +15,7 @@ struct weir_engine {
     struct weir_hash_key key;
     uint64_t decisions;           /* makes ids differ within one microsecond */
     struct weir_log_gate gate;    /* of lines about lists that cannot be read */
+    struct weir_log_gate lost_gate; /* of lines about counters that cannot be written */
     struct weir_reputation_query query[WEIR_ENGINE_BATCH];
     size_t first[WEIR_ENGINE_BATCH + 1]; /* where the readings of each begin */
     struct weir_reading reading[WEIR_ENGINE_BATCH * WEIR_REPUTATION_READINGS];
@@ -201,6 +202,9 @@ static void judge(struct weir_engine *engine, weir_time now, const struct weir_e
     weir_reputation_judge(&config->reputation, &engine->query[i],
                           engine->reading + engine->first[i], &decision->reputation);
     decision->judged = true;
+    if (envelope->stage == WEIR_STAGE_END)
+        decision->counted = weir_reputation_counted(&engine->query[i],
+                                                    engine->reading + engine->first[i]);
     decision->store_missing = decision->reputation.partial;
     decision->forged = decision->reputation.forged;
     if (!whitelisted(engine, now, envelope, decision))
@@ -237,6 +241,7 @@ static void clear(struct weir_decision *decision)
     decision->judged = decision->forged = false;
     decision->store_missing = decision->lists_missing = false;
     decision->domain[0] = '\0';
+    decision->counted = (struct weir_counted){.computer = WEIR_SAID_NOTHING};
 }
 
 size_t weir_engine_decide(struct weir_engine *engine, weir_time now,
@@ -270,4 +275,35 @@ size_t weir_engine_decide(struct weir_engine *engine, weir_time now,
         whole += !decision_r[i].store_missing && !decision_r[i].lists_missing;
     }
     return whole;
+}
+
+int weir_engine_count(struct weir_engine *engine, weir_time at, const struct weir_address *address,
+                      const char *domain, const struct weir_counted *counted)
+{
+    const struct weir_reputation_query query = {.address = *address, .domain = domain};
+    struct weir_addition addition[WEIR_REPUTATION_ADDITIONS];
+    size_t n = weir_reputation_message(&engine->parts.config->reputation, &engine->key, &query,
+                                       counted, WEIR_SAID_NOTHING, addition);
+    int worst = engine->parts.counters ? 0 : WEIR_EDOWN;
+
+    for (size_t i = 0; i < n && engine->parts.counters; i++) {
+        int done = weir_counters_add(engine->parts.counters, at, &addition[i].counter,
+                                     addition[i].weight);
+        worst = done < 0 ? done : worst;
+    }
+    return worst;
+}
+
+void weir_engine_tick(struct weir_engine *engine, weir_time now)
+{
+    size_t lost = 0;
+    unsigned held;
+
+    if (!engine->parts.counters)
+        return;
+    (void)weir_counters_flush(engine->parts.counters, &lost);
+    if (lost > 0 && weir_log_gate_open(&engine->lost_gate, now, WEIR_MINUTE, &held))
+        weir_log(engine->parts.log, WEIR_LOG_WARNING, "%zu numbers of the reputation could not be "
+                 "stored; the monitor has them, and can put them back (%u more)", lost, held);
+    weir_counters_tick(engine->parts.counters, now);
 }

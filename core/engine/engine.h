@@ -52,4 +52,13 @@ void weir_engine_query(const struct weir_engine *engine, const struct weir_addre
 enum weir_verdict weir_engine_verdict(const struct weir_config *config,
                                       const struct weir_reputation *reputation, bool forged);
 
+/* Notes in the counters what a program said of a message from an address, of an organizational
+ * domain ("": none), at a time; it is stored with the next tick, or before.  0 or an error of
+ * counters. */
+int weir_engine_count(struct weir_engine *engine, weir_time at, const struct weir_address *address,
+                      const char *domain, const struct weir_counted *counted);
+
+/* Stores what was noted, and lets the counters do their upkeep: once a second. */
+void weir_engine_tick(struct weir_engine *engine, weir_time now);
+
 #endif

@@ -12,7 +12,8 @@
  * Layout of the payload, big-endian: version u8, flags u8, key id u8, [nonce 12 when sealed],
  * then (sealed when asked for): server varint, time u32, uid 8, binding 8, boundary length
  * u8 + 0|4|16, domain length u8 + text (longer than WEIR_INFO_DOMAIN_MAX: 128 + 8 and
- * an 8-octet hash), verdict u8, score i16 (1/100), probability u8 (1/255), lacking u8,
+ * an 8-octet hash), verdict u8 (bits 0-1; bits 2-5: how it was counted in the reputation,
+ * 4 * what the program said, 16 stranger, 32 new group), score i16 (1/100), probability u8 (1/255), lacking u8,
  * serial varint, count u8, per rule: id difference varint and points zigzag varint (1/100),
  * sorted by id.  Flags: bit 0 sealed; others make it malformed.
  *
@@ -31,6 +32,7 @@
 #include "core/base/address.h"
 #include "core/base/clock.h"
 #include "core/base/limits.h"
+#include "core/evidence/reputation.h"
 #include "core/mail/domain.h"
 #include "core/mail/message.h"
 
@@ -53,6 +55,7 @@ struct weir_info {
     bool domain_hashed;          /* domain was too long: its hash, 16 hex digits, stands there */
     char domain[WEIR_DOMAIN_TEXT];
     uint8_t verdict;             /* enum weir_verdict */
+    struct weir_counted counted; /* in the counters of the server, at `at` */
     float score;                 /* to 1/100, within +-327 */
     float probability;           /* of spam by reputation, to 1/255 */
     uint8_t lacking;             /* enum weir_info_lacking */

@@ -224,6 +224,24 @@ static uint8_t to_255(float probability)
     return probability >= 1 ? 255 : probability > 0 ? (uint8_t)(probability * 255 + 0.5f) : 0;
 }
 
+/* Strings of older programs have nothing but the verdict in it. */
+static uint8_t verdict_octet(const struct weir_info *info)
+{
+    const struct weir_counted *counted = &info->counted;
+
+    return (uint8_t)(info->verdict | (counted->computer & 3) << 2 | counted->stranger << 4 |
+                     counted->new_group << 5);
+}
+
+static void read_verdict(struct weir_reader *r, struct weir_info *info)
+{
+    uint8_t octet = weir_read_u8(r);
+
+    info->verdict = octet & 0xc3; /* the upper two have no meaning: no verdict has them */
+    info->counted = (struct weir_counted){.computer = (enum weir_said)(octet >> 2 & 3),
+                                          .stranger = octet & 16, .new_group = octet & 32};
+}
+
 size_t weir_info_payload_write(const struct weir_info *info, const struct weir_info_rule *rule,
                                size_t rules, size_t room, uint8_t *payload)
 {
@@ -235,7 +253,7 @@ size_t weir_info_payload_write(const struct weir_info *info, const struct weir_i
     weir_write_u64(&w, info->binding);
     write_address(&w, info);
     write_domain(&w, info);
-    weir_write_u8(&w, info->verdict);
+    weir_write_u8(&w, verdict_octet(info));
     weir_write_u16(&w, (uint16_t)to_cents(info->score, 32767));
     weir_write_u8(&w, to_255(info->probability));
     weir_write_u8(&w, info->lacking);
@@ -257,7 +275,7 @@ int weir_info_payload_read(const uint8_t *payload, size_t len, struct weir_info 
     info.binding = weir_read_u64(&r);
     read_address(&r, &info);
     read_domain(&r, &info);
-    info.verdict = weir_read_u8(&r);
+    read_verdict(&r, &info);
     info.score = (float)((int16_t)weir_read_u16(&r) / 100.0);
     info.probability = (float)(weir_read_u8(&r) / 255.0);
     info.lacking = weir_read_u8(&r);

@@ -351,6 +351,8 @@ static int write_down(struct weir_judge *judge)
 {
     int done = weir_judge_score(judge);
 
+    if (done == 0)
+        weir_judge_count(judge);
     done = done < 0 ? done : weir_judge_write(judge);
     if (done < 0 || !judge->parts.spool)
         return done;

@@ -97,6 +97,7 @@ struct weir_judgement {
     struct weir_point *point;        /* by points falling; rules in state test at 0 */
     size_t points;
     size_t hits_left_out;            /* beyond WEIR_RULE_HITS_MAX */
+    struct weir_counted counted;     /* how it was counted in the reputation, and so is the string */
     bool rules_missing;              /* there is no rule set, or it could not be used */
     bool rules_cut;                  /* some rules ran into a bound: WEIR_MATCH_... */
     uint32_t serial;                 /* of the rule set */
@@ -134,6 +135,7 @@ struct weir_judge_parts {
     const struct weir_clock *steady;       /* for spent; NULL: not measured */
     bool profile;                          /* measure each rule, too */
     bool hidden;                           /* hits of "__" rules are points, too, of 0 */
+    bool learn;                            /* verdicts are counted in the reputation */
     const char *program;                   /* in the spool's lines */
     /* Called around each use of what several judges share; or NULL. */
     void (*enter)(void *context, enum weir_shared what);

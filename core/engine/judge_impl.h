@@ -4,6 +4,7 @@
  *     judge.c           the steps: from a message's octets to what is known about it
  *     judge_bayes.c     what the Bayesian classifier says
  *     judge_score.c     points, verdict, action
+ *     judge_count.c     what is counted in the reputation
  *     judge_teach.c     what the classifier may learn from
  *     judge_outcome.c   what is written down: headers, reply, log, info string, spool
  */
@@ -51,6 +52,9 @@ int weir_judge_teach(struct weir_judge *judge);
 
 /* Adds up and decides (judge_score.c).  0 or WEIR_ENOMEM. */
 int weir_judge_score(struct weir_judge *judge);
+
+/* Counts what was decided (judge_count.c). */
+void weir_judge_count(struct weir_judge *judge);
 
 /* Writes the outcome (judge_outcome.c).  0 or WEIR_ENOMEM. */
 int weir_judge_write(struct weir_judge *judge);

@@ -141,6 +141,7 @@ static void describe(struct weir_judge *judge, struct weir_info *info)
                            ? (float)judgement->decision.reputation.probability
                            : 0.5f,
         .lacking = lacking(judgement),
+        .counted = judgement->counted,
         .serial = judgement->serial,
     };
     memcpy(info->domain, judgement->decision.domain, sizeof info->domain);

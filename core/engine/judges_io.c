@@ -36,6 +36,7 @@ struct weir_judges {
     pthread_mutex_t shared[WEIR_SHARED]; /* around what one judge at a time may use */
     pthread_mutex_t pool;
     struct weir_clock steady;
+    weir_time ticked;              /* second in which counters were stored last */
     struct weir_judge *idle[POOL_MOST];
     size_t idles;
 };
@@ -212,6 +213,7 @@ static struct weir_judge *make_judge(struct weir_judges *judges)
         .steady = judges->options.timed ? &judges->steady : NULL,
         .profile = judges->options.profile,
         .hidden = judges->options.hidden,
+        .learn = judges->options.spool && judges->config->learn,
         .program = judges->options.program,
         .enter = enter,
         .leave = leave,
@@ -279,6 +281,12 @@ const struct weir_info_keys *weir_judges_keys(const struct weir_judges *judges)
 
 void weir_judges_tick(struct weir_judges *judges, weir_time now)
 {
+    if (judges->options.spool && now / WEIR_SECOND != judges->ticked) {
+        enter(judges, WEIR_SHARED_STORES);
+        weir_engine_tick(judges->engine, now);
+        leave(judges, WEIR_SHARED_STORES);
+        judges->ticked = now / WEIR_SECOND;
+    }
     if (!judges->spool)
         return;
     enter(judges, WEIR_SHARED_SPOOL);

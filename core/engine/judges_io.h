@@ -22,7 +22,7 @@ struct weir_judges;
 struct weir_judges_options {
     const char *program;   /* in the spool's lines; must outlive the judges */
     bool brief;            /* a short-lived process: nothing is checked or compiled that can wait */
-    bool spool;            /* write the spool: not for tools that only look */
+    bool spool;            /* write the spool, and learn: not for tools that only look */
     bool timed;            /* measure weir_judgement.spent */
     bool profile;          /* measure each rule, too, which costs time itself */
     bool hidden;           /* hits of "__" rules are shown, too */
@@ -53,7 +53,7 @@ size_t weir_judges_profile(struct weir_judges *judges, struct weir_judges_profil
 struct weir_rule_file *weir_judges_rules(struct weir_judges *judges);
 const struct weir_info_keys *weir_judges_keys(const struct weir_judges *judges);
 
-/* What is due once in a while (a minute or so): the spool's turn. */
+/* What is due once in a while: each second counters are stored, then and when the spool turns. */
 void weir_judges_tick(struct weir_judges *judges, weir_time now);
 
 #endif

@@ -95,6 +95,8 @@ static int open_local(const struct weir_config *config, unsigned use, const stru
         .read_only = !(use & WEIR_STORES_WRITE_COUNTERS),
         .mode = COUNTERS_MODE,
     };
+    if (use & WEIR_STORES_ADD_IF_MAY && options.path && access(options.path, W_OK) == 0)
+        options.read_only = false;
     const char *why = NULL;
     int done = options.path ? weir_counters_open_local(&options, log, counters_r, &why)
                             : WEIR_ENOMEM;
@@ -123,17 +125,28 @@ static int open_memcached(const struct weir_config *config, const struct weir_lo
 
 static int open_counters(const struct weir_config *config, unsigned use,
                          const struct weir_log *log, struct weir_arena *arena,
-                         struct weir_stores *stores)
+                         struct weir_hash_key *key_r, struct weir_counters **counters_r)
 {
     const char *path = weir_config_path(config, config->key_file, arena);
-    int done = path ? weir_key_file(path, &stores->key) : WEIR_ENOMEM;
+    int done = path ? weir_key_file(path, key_r) : WEIR_ENOMEM;
 
     if (done < 0)
         return trouble(log, path ? path : "key", done,
                        done == WEIR_EINVAL ? "not 32 hexadecimal digits" : NULL);
     if (config->counters == WEIR_COUNTERS_MEMCACHED)
-        return open_memcached(config, log, &stores->counters);
-    return open_local(config, use, log, arena, &stores->counters);
+        return open_memcached(config, log, counters_r);
+    return open_local(config, use, log, arena, counters_r);
+}
+
+int weir_stores_open_counters(const struct weir_config *config, unsigned use,
+                              const struct weir_log *log, struct weir_hash_key *key_r,
+                              struct weir_counters **counters_r)
+{
+    struct weir_arena *arena = weir_arena_new(1024);
+    int done = arena ? open_counters(config, use, log, arena, key_r, counters_r) : WEIR_ENOMEM;
+
+    weir_arena_free(&arena);
+    return done;
 }
 
 int weir_stores_open_lists(const struct weir_config *config, unsigned use,
@@ -162,7 +175,7 @@ int weir_stores_open(const struct weir_config *config, unsigned use, const struc
         (void)weir_domains_open(NULL, &stores_r->domains);
     }
     lists = open_lists(config, use, log, arena, &stores_r->lists);
-    counters = open_counters(config, use, log, arena, stores_r);
+    counters = open_counters(config, use, log, arena, &stores_r->key, &stores_r->counters);
     weir_arena_free(&arena);
     return counters < 0 ? counters : lists < 0 ? lists : domains;
 }

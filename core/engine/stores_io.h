@@ -21,6 +21,7 @@ enum weir_stores_use {
     WEIR_STORES_READ = 0,
     WEIR_STORES_WRITE_LISTS = 1,
     WEIR_STORES_WRITE_COUNTERS = 2,
+    WEIR_STORES_ADD_IF_MAY = 4, /* write counters where this user may, else read them */
 };
 
 /* Opens them; the key is made when there is none and it may be written.  A store
@@ -34,6 +35,11 @@ void weir_stores_close(struct weir_stores *stores);
 /* The lists alone, for programs that need nothing else.  0 or an error, which was logged. */
 int weir_stores_open_lists(const struct weir_config *config, unsigned use,
                            const struct weir_log *log, struct weir_lists **lists_r);
+
+/* The counters and their key alone. */
+int weir_stores_open_counters(const struct weir_config *config, unsigned use,
+                              const struct weir_log *log, struct weir_hash_key *key_r,
+                              struct weir_counters **counters_r);
 
 /* Reads a 16-octet key (32 hex digits) from path, or makes one (mode 0640) when
  * there is no file.  0, WEIR_EIO, WEIR_EINVAL. */

@@ -51,6 +51,7 @@ struct weir_decision {
     bool store_missing;        /* counters did not all answer */
     bool lists_missing;        /* lists.db could not be read */
     struct weir_reputation reputation;
+    struct weir_counted counted; /* of a whole message that was judged: how it is to be counted */
     /* Of NEVER, ACCEPT, WHITELIST, BLACKLIST; or of address_points. */
     struct weir_list_entry entry;
     char domain[WEIR_DOMAIN_TEXT];      /* organizational; "" when there is none */

@@ -148,7 +148,7 @@ struct weir_addition {
     double weight;
 };
 
-#define WEIR_REPUTATION_ADDITIONS 16
+#define WEIR_REPUTATION_ADDITIONS 20
 
 /* Fills addition[] with what a vote adds to the counters and returns how many
  * (at most 11).  Weights are 1: what a vote is worth is decided when it is
@@ -161,6 +161,31 @@ size_t weir_reputation_learn(const struct weir_reputation_settings *settings,
                              const struct weir_reputation_query *query,
                              const struct weir_reading *reading, struct weir_vote vote,
                              struct weir_addition addition[static WEIR_REPUTATION_ADDITIONS]);
+
+/* What is said of a message. */
+enum weir_said { WEIR_SAID_NOTHING, WEIR_SAID_SPAM, WEIR_SAID_GOOD, WEIR_SAID_UNSURE };
+
+/* How a message was counted when it came, so that anybody who knows it can count it the same way
+ * later, or take it back, whatever the counters say by then. */
+struct weir_counted {
+    enum weir_said computer; /* what a program said of it; NOTHING: it was not counted */
+    bool stranger;           /* its network had no vote before it */
+    bool new_group;          /* no good mail of its domain had come from its network */
+};
+
+/* What readings of a plan say of the two marks; computer is NOTHING. */
+struct weir_counted weir_reputation_counted(const struct weir_reputation_query *query,
+                                            const struct weir_reading *reading);
+
+/* Fills addition[] with all that one message has added to the counters, by now, and returns how
+ * many (at most 18): the program's vote while people say nothing else, and one of people when they
+ * say something; and as a spam or a good mail it counts once, as people say.  From one state to
+ * another: take back what the old one has and the new one has not, and add the reverse. */
+size_t weir_reputation_message(const struct weir_reputation_settings *settings,
+                               const struct weir_hash_key *key,
+                               const struct weir_reputation_query *query,
+                               const struct weir_counted *counted, enum weir_said people,
+                               struct weir_addition addition[static WEIR_REPUTATION_ADDITIONS]);
 
 /* Whether the white list entry of this domain holds for this mail (C2, C16):
  * false when the pair is spammy, or unknown and uncommon, while the domain is

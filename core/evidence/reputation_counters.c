@@ -226,13 +226,31 @@ bool weir_reputation_is_stranger(const struct weir_gathered *gathered)
     return !gathered->lost[WEIR_BASIS_NETWORK] && seen < WEIR_STRANGER_VOTES;
 }
 
+/* The additions of what is on, votes those of a set of variables. */
+static size_t fill(const struct weir_reputation_settings *settings,
+                   const struct weir_hash_key *key, const struct weir_reputation_query *query,
+                   const bool on[static MOMENTS], unsigned variables,
+                   struct weir_addition addition[static WEIR_REPUTATION_ADDITIONS])
+{
+    struct names names = names_of(settings, key, query);
+    size_t added = 0;
+    for (const struct slot *slot = slots; slot < slots + SLOTS; slot++) {
+        bool counts_votes = slot->moment == EACH_VOTE || slot->moment == EACH_STRANGER;
+        if (!on[slot->moment] || (counts_votes && !(variables >> slot->variable & 1)) ||
+            (query->domain[0] == '\0' && needs_domain(slot)))
+            continue;
+        addition[added++] = (struct weir_addition){
+            {entity_of(&names, slot->level), slot->variable, half_life_of(settings, slot)}, 1.0};
+    }
+    return added;
+}
+
 size_t weir_reputation_learn(const struct weir_reputation_settings *settings,
                              const struct weir_hash_key *key,
                              const struct weir_reputation_query *query,
                              const struct weir_reading *reading, struct weir_vote vote,
                              struct weir_addition addition[static WEIR_REPUTATION_ADDITIONS])
 {
-    struct names names = names_of(settings, key, query);
     struct weir_gathered before = {.lost = {[WEIR_BASIS_NETWORK] = true}};
     if (reading)
         weir_reputation_gather(query, reading, &before);
@@ -246,14 +264,47 @@ size_t weir_reputation_learn(const struct weir_reputation_settings *settings,
         [EACH_GOOD] = good,
         [EACH_NEW_GROUP] = good && before.groups_known && before.group_good < 0.5,
     };
-    size_t added = 0;
-    for (const struct slot *slot = slots; slot < slots + SLOTS; slot++) {
-        bool counts_votes = slot->moment == EACH_VOTE || slot->moment == EACH_STRANGER;
-        if (!on[slot->moment] || (counts_votes && slot->variable != variable_of(vote)) ||
-            (query->domain[0] == '\0' && needs_domain(slot)))
-            continue;
-        addition[added++] = (struct weir_addition){
-            {entity_of(&names, slot->level), slot->variable, half_life_of(settings, slot)}, 1.0};
-    }
-    return added;
+    return fill(settings, key, query, on, 1u << variable_of(vote), addition);
+}
+
+struct weir_counted weir_reputation_counted(const struct weir_reputation_query *query,
+                                            const struct weir_reading *reading)
+{
+    struct weir_gathered before;
+    weir_reputation_gather(query, reading, &before);
+    return (struct weir_counted){
+        .stranger = weir_reputation_is_stranger(&before),
+        .new_group = query->domain[0] != '\0' && before.groups_known && before.group_good < 0.5,
+    };
+}
+
+static unsigned variable_bit(enum weir_said said, enum weir_vote_voter voter)
+{
+    static const enum weir_vote_verdict verdict[] = {[WEIR_SAID_SPAM] = WEIR_VOTE_SPAM,
+                                                     [WEIR_SAID_GOOD] = WEIR_VOTE_GOOD,
+                                                     [WEIR_SAID_UNSURE] = WEIR_VOTE_UNSURE};
+    return said == WEIR_SAID_NOTHING
+               ? 0
+               : 1u << variable_of((struct weir_vote){verdict[said], voter});
+}
+
+size_t weir_reputation_message(const struct weir_reputation_settings *settings,
+                               const struct weir_hash_key *key,
+                               const struct weir_reputation_query *query,
+                               const struct weir_counted *counted, enum weir_said people,
+                               struct weir_addition addition[static WEIR_REPUTATION_ADDITIONS])
+{
+    enum weir_said said = people != WEIR_SAID_NOTHING ? people : counted->computer;
+    unsigned variables = variable_bit(people, WEIR_VOTE_USER);
+    bool good = said == WEIR_SAID_GOOD;
+    const bool on[MOMENTS] = {
+        [EACH_VOTE] = true,
+        [EACH_STRANGER] = counted->stranger,
+        [EACH_SPAM] = said == WEIR_SAID_SPAM,
+        [EACH_GOOD] = good,
+        [EACH_NEW_GROUP] = good && counted->new_group,
+    };
+    if (counted->computer == said)
+        variables |= variable_bit(counted->computer, WEIR_VOTE_COMPUTER);
+    return fill(settings, key, query, on, variables, addition);
 }

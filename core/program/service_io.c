@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/base/error.h"
+#include "core/store/counters_key.h"
 
 #define ARENA_FIRST 8192
 
@@ -39,6 +40,18 @@ static void make_lists(struct weir_lists *lists)
         (void)weir_lists_purge(lists, 0, &removed);
 }
 
+/* Counters of another key are as good as none, and nobody would see why. */
+static void check_key(struct weir_stores *stores, const struct weir_log *log)
+{
+    const struct weir_clock wall = weir_clock_system();
+
+    if (stores->counters && weir_counters_key_mark(stores->counters, &stores->key,
+                                                   weir_clock_now(&wall)) ==
+                                WEIR_COUNTERS_KEY_OTHER)
+        weir_log(log, WEIR_LOG_ERROR, "the counters were made with another key: nothing is known "
+                 "of anybody until the old counters.key is back, or they are rebuilt");
+}
+
 int weir_service_open(struct weir_service *service, const struct weir_log *log)
 {
     struct weir_engine_parts parts = {.config = &service->config, .log = log};
@@ -48,6 +61,7 @@ int weir_service_open(struct weir_service *service, const struct weir_log *log)
                                         WEIR_STORES_WRITE_COUNTERS | WEIR_STORES_WRITE_LISTS, log,
                                         &service->stores);
     make_lists(service->stores.lists);
+    check_key(&service->stores, log);
     parts.key = &service->stores.key;
     parts.domains = service->stores.domains;
     parts.lists = service->stores.lists;

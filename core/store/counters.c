@@ -431,6 +431,87 @@ int weir_counters_flush(struct weir_counters *counters, size_t *lost_r)
     return result;
 }
 
+/* Filling. ----------------------------------------------------------------- */
+
+/* Numbers as slots: read from a store that is asked for each ... */
+static void fetch_numbers(struct weir_counters *counters, struct weir_counter_slot *slot, size_t n)
+{
+    counters->store.fetch(counters->self, slot, n);
+}
+
+/* ... or that has an entity's together. */
+static void find_numbers(struct weir_counters *counters, struct weir_counter_slot *slot, size_t n)
+{
+    const struct weir_entity *before = NULL;
+    struct weir_counter_record record;
+    uint64_t generation;
+    int error = 0, there = counters->store.begin(counters->self, &generation);
+    for (size_t i = 0; i < n && there >= 0; i++) {
+        struct weir_counter_find find = {.entity = &slot[i].counter.entity};
+        if (!before || memcmp(before->id, find.entity->id, sizeof before->id) != 0) {
+            record.n = 0;
+            error = there ? counters->store.find(counters->self, &find, 1) : 0;
+            if (!error && find.record)
+                (void)weir_counter_record_read(find.entity, find.record, find.len, &record);
+        }
+        before = &slot[i].counter.entity;
+        slot[i].missing = error != 0;
+        slot[i].value = weir_counter_record_number(&record, &slot[i].counter, slot[i].epoch);
+    }
+    if (there > 0)
+        counters->store.end(counters->self);
+}
+
+/* The changes that what was read lacks. */
+static void note_lacking(struct weir_counters *counters, weir_time now,
+                         const struct weir_counter_number *number, size_t n,
+                         struct weir_counters_raised *raised)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct weir_counter_slot *slot = &counters->slot[i];
+        uint32_t expires = weir_decay_expires(slot->epoch, slot->counter.half_life);
+        if ((weir_time)expires <= now / WEIR_SECOND) {
+            raised->faded++;
+        } else if (slot->missing) {
+            raised->unanswered++;
+        } else if (slot->value >= number[i].number) {
+            raised->kept++;
+        } else {
+            counters->change[counters->changes++] = (struct weir_counter_change){
+                .counter = slot->counter, .epoch = slot->epoch, .expires = expires,
+                .amount = number[i].number - slot->value, .when = now};
+        }
+    }
+}
+
+int weir_counters_raise(struct weir_counters *counters, weir_time now,
+                        const struct weir_counter_number *number, size_t n, bool really,
+                        struct weir_counters_raised *raised_r)
+{
+    size_t lost = 0;
+    int error;
+    *raised_r = (struct weir_counters_raised){.raised = 0};
+    if (n > WEIR_EVENTS_MAX)
+        return WEIR_ELIMIT;
+    if (really && !counters->store.apply)
+        return WEIR_EINVAL;
+    error = counters->changes > 0 ? weir_counters_flush(counters, NULL) : 0;
+    if (error || !make_slots_room(counters, n))
+        return error ? error : WEIR_ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        counters->slot[i] = (struct weir_counter_slot){.counter = number[i].counter,
+                                                       .epoch = number[i].epoch, .missing = true};
+    (counters->store.fetch ? fetch_numbers : find_numbers)(counters, counters->slot, n);
+    note_lacking(counters, now, number, n, raised_r);
+    raised_r->raised = counters->changes;
+    if (really)
+        error = weir_counters_flush(counters, &lost);
+    counters->changes = 0;
+    raised_r->raised -= lost;
+    raised_r->unanswered += lost;
+    return error ? error : raised_r->unanswered > 0 ? WEIR_EDOWN : 0;
+}
+
 void weir_counters_tick(struct weir_counters *counters, weir_time now)
 {
     counters->store.tick(counters->self, now);

@@ -92,6 +92,27 @@ int weir_counters_take_back(struct weir_counters *counters, weir_time when,
  * buffer and counted in the status. */
 int weir_counters_flush(struct weir_counters *counters, size_t *lost_r);
 
+/* What another store has of a counter: its number of one epoch, as it is stored. */
+struct weir_counter_number {
+    struct weir_counter counter;
+    uint32_t epoch;
+    uint64_t number;
+};
+
+struct weir_counters_raised {
+    size_t raised;     /* numbers that were less, or not there */
+    size_t kept;       /* as much or more already */
+    size_t faded;      /* nobody asks for them any more */
+    size_t unanswered; /* not read, or not stored */
+};
+
+/* Makes numbers (at most WEIR_EVENTS_MAX, those of an entity together) at least what is given; one
+ * that is larger stays.  What others add meanwhile is added to it.  Without `really` it only looks.
+ * 0, or an error that left some unanswered; WEIR_ELIMIT, WEIR_EINVAL (a store that is only read). */
+int weir_counters_raise(struct weir_counters *counters, weir_time now,
+                        const struct weir_counter_number *number, size_t n, bool really,
+                        struct weir_counters_raised *raised_r);
+
 /* Upkeep that must not wait: probes of servers that were down, expired records.
  * To be called about four times a second by daemons; others need not. */
 void weir_counters_tick(struct weir_counters *counters, weir_time now);

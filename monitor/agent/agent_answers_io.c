@@ -112,17 +112,20 @@ static void commanded(struct weir_agent *agent, int status, struct weir_slice an
     weir_command_free(&command);
 }
 
-/* {"every": milliseconds} */
+/* {"every": milliseconds, "votes": newest} */
 static void reported(struct weir_agent *agent, struct weir_slice answer)
 {
     json_t *json = json_loadb(answer.at, answer.len, 0, NULL);
     json_int_t every;
+    const json_t *newest = json_object_get(json, "votes");
 
     weir_tail_told(agent->tail, agent->telling);
     agent->health_every = WEIR_AGENT_HEALTH_EVERY;
     if (json && json_unpack(json, "{s:I}", "every", &every) == 0 &&
         every < WEIR_AGENT_HEALTH_EVERY / 1000)
         agent->health_every = every > HEALTH_LEAST / 1000 ? every * 1000 : HEALTH_LEAST;
+    if (json_is_integer(newest))
+        weir_votes_hear(agent->votes, json_integer_value(newest));
     if (!agent->news)
         agent->health = weir_clock_now(&agent->steady) + agent->health_every;
     json_decref(json);
@@ -156,6 +159,14 @@ static void fetched(struct weir_agent *agent, int status, struct weir_slice answ
     agent->health = 0;
 }
 
+static void voted(struct weir_agent *agent, int status, struct weir_slice answer)
+{
+    if (status == 200)
+        weir_votes_take(agent->votes, answer, weir_clock_now(&agent->steady));
+    else
+        weir_link_rest(agent->link, WEIR_ERRAND_VOTES);
+}
+
 void weir_agent_ended(void *context, enum weir_errand errand, int status,
                       struct weir_slice answer)
 {
@@ -171,6 +182,8 @@ void weir_agent_ended(void *context, enum weir_errand errand, int status,
         weir_sets_hear(agent->sets, &news, weir_clock_now(&agent->steady));
     if (errand == WEIR_ERRAND_RULES)
         fetched(agent, status, answer);
+    if (errand == WEIR_ERRAND_VOTES)
+        voted(agent, status, answer);
     if (errand == WEIR_ERRAND_HEALTH && status == 200)
         reported(agent, answer);
     if (errand == WEIR_ERRAND_SHIP)

@@ -19,6 +19,7 @@
 #include "monitor/agent/silence_io.h"
 #include "monitor/agent/skew.h"
 #include "monitor/agent/tail_io.h"
+#include "monitor/agent/votes_io.h"
 
 #define WEIR_AGENT_HEALTH_EVERY (5 * WEIR_SECOND) /* unless the monitor wants it more often */
 
@@ -40,6 +41,7 @@ struct weir_agent {
     struct weir_tail *tail;
     struct weir_link *link;
     struct weir_sets *sets;
+    struct weir_votes *votes;
     struct weir_firewall *firewall;    /* NULL: none is wanted */
 
     char shipping[WEIR_STREAM_TEXT];   /* the stream that travels */

@@ -22,7 +22,7 @@
 #define HELD 25                        /* s the monitor may hold a question for commands */
 #define COMMANDS_TIMEOUT ((HELD + 15) * WEIR_SECOND)
 #define RULES_TIMEOUT (120 * WEIR_SECOND)
-#define HEALTH_NUMBERS 1200            /* octets of a report without names */
+#define HEALTH_NUMBERS 1280            /* octets of a report without names */
 #define BLOCK_EVERY (10 * WEIR_SECOND)  /* at least: the operator may have changed the lists */
 
 /* What was silent, or is not any more, the monitor is told at once. */
@@ -151,6 +151,20 @@ static void fetch_rules(struct weir_agent *agent, weir_time steady)
                              (struct weir_slice){0}, false, RULES_TIMEOUT);
 }
 
+static void fetch_votes(struct weir_agent *agent, weir_time steady)
+{
+    char place[64];
+    int64_t behind;
+
+    weir_votes_turn(agent->votes, weir_clock_now(&agent->wall));
+    if (!weir_votes_due(agent->votes, steady, &behind) ||
+        !weir_link_free_for(agent->link, WEIR_ERRAND_VOTES, steady))
+        return;
+    snprintf(place, sizeof place, "/agent/v1/votes?behind=%" PRId64, behind);
+    (void)weir_link_send(agent->link, WEIR_ERRAND_VOTES, place, (struct weir_slice){0}, false,
+                         SHIP_TIMEOUT);
+}
+
 /* So many seconds something lasts that began at a time; 0: it does not. */
 static json_int_t lasting(weir_time since, weir_time steady)
 {
@@ -167,7 +181,7 @@ static char *health_text(struct weir_agent *agent, weir_time steady)
     weir_time silent = weir_silence_now(silence);
     json_int_t unread = lasting(agent->unread, steady), unheard = silent / WEIR_SECOND;
     json_t *json = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:o, s:o}",
         "version", WEIR_VERSION, "spool_files", (json_int_t)tail->files, "spool_octets",
         (json_int_t)tail->octets, "spool_unread", unread, "skipped", (json_int_t)tail->skipped,
         "generation", (json_int_t)agent->generation, "lists_unset", lasting(agent->unset, steady),
@@ -176,6 +190,8 @@ static char *health_text(struct weir_agent *agent, weir_time steady)
         "sniffer_silences", (json_int_t)silence->times, "sniffer_silence",
         (json_int_t)((silence->past + silent) / WEIR_SECOND), "clock_ahead",
         (json_int_t)(agent->skew.ahead / WEIR_SECOND), "rules", weir_sets_health(agent->sets),
+        "votes", (json_int_t)weir_votes_done(agent->votes), "counters_key",
+        (json_int_t)weir_votes_key(agent->votes),
         "overruled", lines, "gone", weir_health_gone(agent->tail, len, &agent->telling));
     char *text = json ? json_dumps(json, 0) : NULL;
 
@@ -229,6 +245,7 @@ int weir_agent_run(struct weir_agent *agent)
         watch_clock(agent, steady);
         ask_for_commands(agent, steady);
         fetch_rules(agent, steady);
+        fetch_votes(agent, steady);
         tell_health(agent, steady);
         block(agent, steady);
         weir_link_turn(agent->link, steady, agent->config.agent_look, files, 1);

@@ -121,7 +121,8 @@ static int open_parts(struct weir_agent *agent)
     weir_instances_begin(&agent->instances, instances, weir_machine_name(agent->machine), log);
     if ((done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
         (done = weir_tail_open(agent->spool, log, &agent->tail)) < 0 ||
-        (done = open_link(agent)) < 0 || (done = open_sets(agent)) < 0)
+        (done = open_link(agent)) < 0 || (done = open_sets(agent)) < 0 ||
+        (done = weir_votes_open(config, log, &agent->votes)) < 0)
         return done;
     agent->signals = weir_signals_open();
     return agent->signals < 0 ? agent->signals : 0;
@@ -238,6 +239,7 @@ void weir_agent_close(struct weir_agent **agent)
         return;
     weir_link_free(&(*agent)->link);
     weir_sets_free(&(*agent)->sets);
+    weir_votes_free(&(*agent)->votes);
     weir_firewall_free(&(*agent)->firewall);
     weir_tail_free(&(*agent)->tail);
     weir_lists_free(&(*agent)->lists);

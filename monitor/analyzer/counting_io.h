@@ -4,7 +4,8 @@
  *
  *     a server's line -> record.h: is it signed, and its own? -> hits.h -> the table of hits
  *                                                               `-> sample.h -> recent messages
- *                     -> reports_io.h: whose vote is it, and does it count? -> both of them
+ *                                                               `-> tally.h -> counters
+ *                     -> reports_io.h: whose vote is it, and does it count? -> all of them
  *                     -> gather.h: what comes in parts -> whole -> its taker
  *
  * Lines are read in a batch, which is the work, and then counted with the journal's position behind
@@ -28,8 +29,17 @@
 
 struct weir_counting;
 
+/* The counters of reputation, in the database as the servers have them. */
+struct weir_counting_counters {
+    struct weir_reputation_settings reputation;
+    const char *key_file;                /* of the servers: it is not made here; NULL: none */
+    uint64_t most;                       /* records */
+};
+
 struct weir_counting_options {
     struct weir_database *database;
+    const struct weir_log *log;          /* NULL: none */
+    struct weir_counting_counters counters; /* key_file must live as long as it is in use */
     struct weir_info_keys keys;          /* copied */
     struct weir_hits_settings hits;
     struct weir_reports_settings reports;
@@ -38,10 +48,24 @@ struct weir_counting_options {
     struct weir_training *training;      /* NULL: nothing is learned; else it takes part */
 };
 
+/* Whether counters are kept. */
+enum weir_counting_kept {
+    WEIR_COUNTING_KEPT,
+    WEIR_COUNTING_NO_KEY,                /* the file is not there, or no key */
+    WEIR_COUNTING_OTHER_KEY,             /* the database's were made with another one */
+    WEIR_COUNTING_OFF,                   /* none are wanted */
+};
+/* "kept", "no-key", "other-key", "off". */
+const char *weir_counting_kept_name(enum weir_counting_kept kept);
+
 struct weir_counting_counts {
     uint64_t state[WEIR_RECORD_STATES];  /* lines, by how far they were believed */
     uint64_t repeated, lost;             /* of the good ones; lost: memory was short */
     uint64_t left_out;                   /* counted, and not kept among recent messages */
+    uint64_t untallied;                  /* of the good ones: not counted in the reputation, for
+                                            memory was short */
+    enum weir_counting_kept counters;
+    uint32_t counters_key;               /* fingerprint of the key, 0: none */
     size_t rules;
     struct weir_reports_counts reports;
     struct weir_gather_counts gather;
@@ -73,6 +97,14 @@ void weir_counting_take(struct weir_counting *counting, struct weir_counting_bat
 /* Enters reports, and keeps what was counted since the last time, if anything was, in a transaction
  * of its own; to be done before the database lets the journal go.  0 or an error. */
 int weir_counting_store(struct weir_counting *counting, weir_time now);
+
+/* Folds what was kept into the counters of reputation: all of little, a piece of much, in a
+ * transaction of its own.  1 when there is more, 0, or an error. */
+int weir_counting_fold(struct weir_counting *counting, weir_time now);
+
+/* Forgets all counters, and begins anew with the key that is there; in the caller's transaction.  0
+ * and how many records there were, or an error. */
+int weir_counting_forget(struct weir_counting *counting, uint64_t *records_r);
 
 struct weir_counting_counts weir_counting_counts(struct weir_counting *counting);
 

@@ -14,6 +14,7 @@
 #include "core/base/error.h"
 #include "core/engine/verdict.h"
 #include "core/store/report_line.h"
+#include "monitor/database/database_counters_io.h"
 #include "monitor/database/database_messages_io.h"
 #include "monitor/database/database_reports_io.h"
 
@@ -277,9 +278,28 @@ static int move(struct weir_hits *hits, const struct weir_info *info, enum weir_
     return rc;
 }
 
-/* What the votes make of a message by now, and the hits accordingly. */
+/* The same in the reputation: here, where it is counted, and for the servers to do. */
+static int move_counters(struct weir_reports *reports, const struct weir_report_item *item,
+                         enum weir_reported was, enum weir_reported is,
+                         struct weir_tally_pack *votes)
+{
+    static const enum weir_said said[] = {[WEIR_REPORTED_SPAM] = WEIR_SAID_SPAM,
+                                          [WEIR_REPORTED_HAM] = WEIR_SAID_GOOD};
+    struct weir_database_vote vote = {.time = item->at, .told_by = item->server,
+                                      .info = item->info, .was = said[was], .is = said[is]};
+    const struct weir_tally_event event = {&item->info, vote.was, vote.is};
+    int rc = 0;
+
+    if (!item->info.has_boundary || was == is)
+        return 0;
+    if (votes)
+        rc = weir_tally_pack_add(votes, &event, item->at);
+    return rc < 0 ? rc : weir_database_vote_add(reports->database, &vote);
+}
+
+/* What the votes make of a message by now, and hits and counters accordingly. */
 static int settle(struct weir_reports *reports, struct weir_report_item *item,
-                  struct weir_hits *hits)
+                  const struct weir_reports_into *into)
 {
     static const char *const said[] = {"", "spam", "ham"};
     uint64_t uid = item->info.uid;
@@ -300,7 +320,8 @@ static int settle(struct weir_reports *reports, struct weir_report_item *item,
                                                     item->at);
     if (rc == 0 && reports->hearer.said)
         rc = reports->hearer.said(reports->hearer.context, &item->info, is, item->at);
-    rc = rc < 0 ? rc : move(hits, &item->info, was, is, item->at);
+    rc = rc < 0 ? rc : move_counters(reports, item, was, is, into->votes);
+    rc = rc < 0 ? rc : move(into->hits, &item->info, was, is, item->at);
     if (rc == 0) {
         item->was = was;
         item->is = is;
@@ -309,7 +330,7 @@ static int settle(struct weir_reports *reports, struct weir_report_item *item,
 }
 
 static int vote_on(struct weir_reports *reports, struct weir_report_item *item,
-                   struct weir_hits *hits)
+                   const struct weir_reports_into *into)
 {
     struct weir_database_report vote;
     int found = weir_database_report_vote(reports->database, item->info.uid, item->reporter, &vote);
@@ -318,11 +339,11 @@ static int vote_on(struct weir_reports *reports, struct weir_report_item *item,
     if (found < 0)
         return found;
     rc = (item->back ? take_back : give)(reports, item, &vote, found == 1);
-    return rc < 0 ? rc : settle(reports, item, hits);
+    return rc < 0 ? rc : settle(reports, item, into);
 }
 
 static int enter(struct weir_reports *reports, struct weir_report_item *item,
-                 struct weir_hits *hits)
+                 const struct weir_reports_into *into)
 {
     char what[32] = "came:";
     int rc;
@@ -333,7 +354,7 @@ static int enter(struct weir_reports *reports, struct weir_report_item *item,
         item->came = item->proof;
         if (item->proof == WEIR_REPORT_COUNTED && item->at - item->info.at > WEIR_REPORTS_OLDEST)
             item->came = WEIR_REPORT_TOO_OLD;
-        rc = item->came == WEIR_REPORT_COUNTED ? vote_on(reports, item, hits)
+        rc = item->came == WEIR_REPORT_COUNTED ? vote_on(reports, item, into)
              : item->back                      ? 0
                                                : add_row(reports, item, false, false);
     }
@@ -352,13 +373,13 @@ static void undo(struct weir_reports *reports, struct weir_hits *hits)
     }
 }
 
-int weir_reports_enter(struct weir_reports *reports, struct weir_hits *hits)
+int weir_reports_enter(struct weir_reports *reports, const struct weir_reports_into *into)
 {
     for (struct weir_report_item *item = reports->waiting.first; item; item = item->next) {
-        int rc = enter(reports, item, hits);
+        int rc = enter(reports, item, into);
 
         if (rc < 0) {
-            undo(reports, hits);
+            undo(reports, into->hits);
             return rc;
         }
     }

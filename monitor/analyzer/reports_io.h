@@ -15,7 +15,8 @@
  *
  * Votes, what they made of messages, hits and the journal's position are written in one
  * transaction, so that after kill -9 each counts once; when that fails, the hits in memory are put
- * back.
+ * back.  What the votes change in the reputation of address and domain is a row of the table of
+ * votes, too, for the servers to fetch.
  *
  * Owner:    the caller.  Threads: under one lock of the caller's, but weir_reports_read().
  * Errors:   those of the database, WEIR_ENOMEM.
@@ -29,6 +30,7 @@
 
 #include "core/engine/info.h"
 #include "monitor/analyzer/hits.h"
+#include "monitor/analyzer/tally_event.h"
 #include "monitor/database/database_io.h"
 #include "monitor/database/database_reports_io.h"
 
@@ -99,9 +101,15 @@ void weir_report_items_free(struct weir_report_items *items);
 void weir_reports_wait(struct weir_reports *reports, struct weir_report_items *items,
                        weir_time now);
 
-/* Enters what waits into tables and hits, in a transaction the caller has begun.  0; or an error,
- * and the hits are as before. */
-int weir_reports_enter(struct weir_reports *reports, struct weir_hits *hits);
+/* Where votes go besides the tables. */
+struct weir_reports_into {
+    struct weir_hits *hits;
+    struct weir_tally_pack *votes; /* NULL: counters are not kept */
+};
+
+/* Enters what waits into tables, hits and votes, in a transaction the caller has begun.  0; or an
+ * error, and the hits are as before; the votes are the caller's to clear then. */
+int weir_reports_enter(struct weir_reports *reports, const struct weir_reports_into *into);
 
 /* Afterwards: what was entered is kept, or not; then it waits on, and the hits are as before. */
 void weir_reports_entered(struct weir_reports *reports, struct weir_hits *hits, bool kept);

@@ -259,5 +259,7 @@ int weir_ctl_reports_forget(struct weir_ctl *ctl);
 int weir_ctl_bayes_status(struct weir_ctl *ctl);
 int weir_ctl_bayes_learn(struct weir_ctl *ctl);
 int weir_ctl_bayes_unlearn(struct weir_ctl *ctl);
+int weir_ctl_counters_rebuild(struct weir_ctl *ctl);
+int weir_ctl_counters_forget(struct weir_ctl *ctl);
 
 #endif

@@ -83,7 +83,8 @@ static const struct explanation explanations[] = {
     {WEIR_CTL_FOR, "--for 4h", "it ends after so many m, h, d or w"},
     {WEIR_CTL_UNTIL, "--until TIME", "it ends then"},
     {WEIR_CTL_FOREVER, "--forever", "it does not end"},
-    {WEIR_CTL_FILE, "--file FILE", "read them from a file, one a line; - is standard input"},
+    {WEIR_CTL_FILE, "--file FILE", "read them from a file, one a line; - is standard input; of "
+     "counters: a copy of the monitor's database"},
     {WEIR_CTL_FORCE, "--force", "do it although it looks like a mistake"},
     {WEIR_CTL_EXPIRED, "--expired", "show those that have ended, too"},
     {WEIR_CTL_VERDICT, "--verdict V", "spam, good or unsure"},

@@ -4,7 +4,9 @@
  */
 #include "monitor/ctl/ctl_report.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
@@ -56,9 +58,17 @@ int weir_ctl_report_keys(struct weir_ctl *ctl, struct weir_info_keys *keys_r)
     return 0;
 }
 
+/* Where there is an agent votes come back from the monitor, which knows what others say. */
+static bool votes_here(const struct weir_ctl *ctl)
+{
+    if (ctl->config.reports_reputation != WEIR_REPORTS_AUTO)
+        return ctl->config.reports_reputation == WEIR_REPORTS_HERE;
+    return access(ctl->config.agent_identity, F_OK) != 0 && errno != EACCES;
+}
+
 static int check_counters(struct weir_ctl *ctl)
 {
-    if (!ctl->config.reports_reputation || ctl->stores.counters)
+    if (!votes_here(ctl) || ctl->stores.counters)
         return 0;
     for (size_t i = 0; i < ctl->notes; i++)
         weir_ctl_error(ctl, 0, "%s", ctl->note[i]);
@@ -188,7 +198,7 @@ static bool is_to_be_voted(const struct weir_ctl *ctl, const struct weir_ctl_rep
 {
     weir_time now = weir_ctl_now();
 
-    return ctl->config.reports_reputation && item->has_string && item->state == WEIR_INFO_VALID &&
+    return votes_here(ctl) && item->has_string && item->state == WEIR_INFO_VALID &&
            item->info.has_boundary && now - item->info.at <= WEIR_REPORTS_OLDEST &&
            item->info.at <= now + WEIR_CTL_CLOCKS_DIFFER;
 }

@@ -21,6 +21,7 @@
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/ctl/ctl_policyd_io.h"
 #include "monitor/ctl/ctl_servers.h"
+#include "monitor/ctl/ctl_status_counters.h"
 #include "monitor/ctl/ctl_status_rules.h"
 
 #define ROUNDS_MOST 20 /* of questions, until every server was asked */
@@ -163,7 +164,8 @@ static void add_counters(struct report *report)
         (double)status.bytes_used > NEARLY_FULL * (double)status.bytes_most)
         problem(report, "the counters' file is nearly full: what matters least is forgotten; "
                 "[weir] counters_size can be raised");
-    json_t *more = json_pack("{s:b, s:I, s:I, s:I, s:o}", "answered", answered, "entities",
+    json_t *more = json_pack("{s:b, s:s, s:I, s:I, s:I, s:o}", "answered", answered, "key",
+                             weir_ctl_status_counters_key(ctl, report->problems), "entities",
                              (json_int_t)status.entities, "bytes_used",
                              (json_int_t)status.bytes_used, "bytes_most",
                              (json_int_t)status.bytes_most, "nodes", nodes);
@@ -306,6 +308,8 @@ static json_t *monitor_up(struct report *report, const char *listen, json_t *sta
         problem(report, "the monitor's database does not follow: %lld octets wait in the journal",
                 (long long)behind);
     tell_troubles(report, json_object_get(status, "troubles"));
+    weir_ctl_status_counters_tell(report->ctl, json_object_get(status, "counters"),
+                                  report->problems);
     return json_pack("{s:s, s:b, s:o, s:o, s:o}", "listen", listen, "running", 1, "status", status,
                      "sniffers", read_sniffers(report->ctl), "rules",
                      weir_ctl_status_rules(report->ctl, report->problems));
@@ -464,6 +468,7 @@ static void print_monitor(const struct report *report)
     printf("  %-10s %s not yet in the database\n", "journal",
            weir_ctl_bytes((uint64_t)number(status, "behind"), behind));
     weir_ctl_status_rules_print(json_object_get(report->monitor, "rules"));
+    weir_ctl_status_counters_print(json_object_get(status, "counters"));
     printf("  %-10s %lld open, %lld alerts wait to be told\n", "alarms",
            (long long)number(status, "alarms"), (long long)number(status, "alerts_waiting"));
     if (number(status, "blocks_withheld") + number(status, "scores_withheld") > 0)

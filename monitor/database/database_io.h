@@ -7,6 +7,7 @@
  *     database_thresholds_io.h  limits          database_events_io.h     limits passed, and others
  *     database_decisions_io.h   what was done   database_audit_io.h      who did what
  *     database_reports_io.h     what people reported
+ *     database_counters_io.h    counters of reputation, and what votes changed in them
  *     database_retention_io.h   forgetting in time
  *
  * WAL mode, synchronous NORMAL: after kill -9 all that was committed is there; after a power cut

@@ -70,6 +70,8 @@ static int forget_old(struct weir_database *database, const struct weir_retentio
          "WHERE time < ? ORDER BY time LIMIT ?)", &f->reports},
         {keep->reports, 1, "DELETE FROM reported WHERE uid IN (SELECT uid FROM reported "
          "WHERE changed < ? LIMIT ?)", &f->reports},
+        {keep->reports, 1, "DELETE FROM votes WHERE number IN (SELECT number FROM "
+         OLDEST("votes") " WHERE time < ?1 LIMIT ?2)", &f->reports},
         {keep->reports, WEIR_DAY, "DELETE FROM report_counts WHERE (day, what, whose) IN "
          "(SELECT day, what, whose FROM report_counts WHERE day < ? LIMIT ?)", &f->reports},
     };

@@ -143,6 +143,16 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "CREATE INDEX drafts_time ON drafts (time);"
      "CREATE TABLE draft_messages (uid INTEGER NOT NULL, draft INTEGER NOT NULL,"
      "  PRIMARY KEY (uid, draft)) STRICT, WITHOUT ROWID;"),
+
+    ("CREATE TABLE counters (place INTEGER PRIMARY KEY, entity BLOB NOT NULL,"
+     "  record BLOB NOT NULL, updated INTEGER NOT NULL) STRICT;"
+     "CREATE INDEX counters_updated ON counters (updated);"
+     "CREATE TABLE counter_events (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+     "  count INTEGER NOT NULL, events BLOB NOT NULL) STRICT;"
+     "CREATE TABLE votes (number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
+     "  uid INTEGER NOT NULL, judged_by INTEGER NOT NULL, told_by INTEGER NOT NULL,"
+     "  at INTEGER NOT NULL, address BLOB NOT NULL, domain TEXT NOT NULL,"
+     "  counted INTEGER NOT NULL, was TEXT NOT NULL, now TEXT NOT NULL) STRICT;"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)

@@ -27,7 +27,7 @@ struct guest {
     uint32_t server;             /* then it counts among this one's */
 };
 
-enum route { ROUTE_SPOOL, ROUTE_COMMANDS, ROUTE_HEALTH, ROUTE_RULES, ROUTES };
+enum route { ROUTE_SPOOL, ROUTE_COMMANDS, ROUTE_HEALTH, ROUTE_RULES, ROUTE_VOTES, ROUTES };
 
 struct request {
     struct weir_intake *intake;

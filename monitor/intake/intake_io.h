@@ -54,6 +54,10 @@ struct weir_intake_handler {
      * NULL when there is none. */
     void (*news)(void *context, struct weir_news *news_r);
     struct weir_shared_text *(*rules)(void *context);
+    /* The newest change by people's votes; and those behind a number, as vote_text.h has it, of
+     * which the intake becomes a holder: NULL when they cannot be read now. */
+    int64_t (*newest_vote)(void *context);
+    struct weir_shared_text *(*votes)(void *context, uint32_t server, int64_t behind);
 };
 
 struct weir_intake_options {

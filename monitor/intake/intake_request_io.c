@@ -22,6 +22,7 @@ static const struct {
     {"GET", "/agent/v1/commands"},
     {"POST", "/agent/v1/health"},
     {"GET", "/agent/v1/rules"},
+    {"GET", "/agent/v1/votes"},
 };
 
 /* answers ---------------------------------------------------------------------- */
@@ -218,7 +219,8 @@ static enum MHD_Result health(struct request *request)
 {
     const struct weir_intake_handler *handler = &request->intake->handler;
     int status = whole_body(request);
-    char text[48];
+    char text[96], every[48] = "";
+    int64_t newest = handler->newest_vote(handler->context), period;
 
     if (status == MHD_HTTP_OK && request->len > WEIR_SERVER_HEALTH_MAX)
         status = MHD_HTTP_CONTENT_TOO_LARGE;
@@ -226,10 +228,11 @@ static enum MHD_Result health(struct request *request)
         return weir_intake_refuse(request->intake, request->connection, status, "body");
     handler->health(handler->context, request->server,
                     (struct weir_slice){request->body ? request->body : "", request->len});
-    snprintf(text, sizeof text, "{\"every\": %" PRId64 "}",
-             (int64_t)atomic_load(&request->intake->health_every) / 1000);
-    return weir_intake_answer(request->connection, MHD_HTTP_OK,
-                              atomic_load(&request->intake->health_every) > 0 ? text : "{}");
+    period = (int64_t)atomic_load(&request->intake->health_every);
+    if (period > 0)
+        snprintf(every, sizeof every, "\"every\": %" PRId64 ", ", period / 1000);
+    snprintf(text, sizeof text, "{%s\"votes\": %" PRId64 "}", every, newest);
+    return weir_intake_answer(request->connection, MHD_HTTP_OK, text);
 }
 
 static enum MHD_Result rules(struct request *request)
@@ -241,6 +244,23 @@ static enum MHD_Result rules(struct request *request)
         return weir_intake_share(request->connection, file, MHD_HTTP_HEADER_CONTENT_ENCODING,
                                  "deflate");
     return weir_intake_refuse(request->intake, request->connection, MHD_HTTP_NOT_FOUND, "none");
+}
+
+static enum MHD_Result votes(struct request *request)
+{
+    const struct weir_intake_handler *handler = &request->intake->handler;
+    struct weir_shared_text *text;
+    uint64_t behind;
+
+    if (!weir_intake_number(request, "behind", &behind))
+        return weir_intake_refuse(request->intake, request->connection, MHD_HTTP_BAD_REQUEST,
+                                  "request");
+    text = handler->votes(handler->context, request->server, (int64_t)behind);
+    if (text)
+        return weir_intake_share(request->connection, text, MHD_HTTP_HEADER_CACHE_CONTROL,
+                                 "no-store");
+    return weir_intake_refuse(request->intake, request->connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+                              "later");
 }
 
 /* libmicrohttpd's callbacks ------------------------------------------------------ */
@@ -277,7 +297,7 @@ enum MHD_Result weir_intake_handle(void *context, struct MHD_Connection *connect
 {
     static enum MHD_Result (*const finish[ROUTES])(struct request *request) = {
         [ROUTE_SPOOL] = spool, [ROUTE_COMMANDS] = weir_intake_commands, [ROUTE_HEALTH] = health,
-        [ROUTE_RULES] = rules};
+        [ROUTE_RULES] = rules, [ROUTE_VOTES] = votes};
     struct request *request = *state;
 
     (void)version;

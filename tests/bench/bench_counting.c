@@ -5,15 +5,21 @@
  *
  *     bench_counting FOLDER [RECORDS]
  *
+ * What was counted of a message's reputation is folded into the counters in pieces, later: how many a
+ * second of that is told apart ("folded").
+ *
  * On one core, in batches of 2,000 lines, 200,000 to a second of the clock that is told, with 10
- * rules each of 2,000.  Making the lines is not counted.  Prints one JSON line: records a second of
+ * rules each of 2,000, from 20,000 addresses for 4,000 domains, counted in their reputation.  Making the lines is not counted.  Prints one JSON line: records a second of
  * processor time, seconds of the run, the most memory.
  */
+#include <endian.h>
 #include <string.h>
 #include <sys/resource.h>
 
+#include "core/engine/stores_io.h"
 #include "monitor/analyzer/analyzer_io.h"
 #include "monitor/analyzer/counting_io.h"
+#include "monitor/database/database_counters_io.h"
 #include "monitor/database/database_rules_io.h"
 #include "tests/bench/bench_rig.h"
 
@@ -22,6 +28,8 @@
 #define A_SECOND 200000
 #define RULES 2000
 #define HITS 10
+#define SENDERS 100000  /* pairs of address and domain */
+#define DOMAINS 4000
 #define NOW (1795000000 * WEIR_SECOND)
 #define FRONT "at=2026-11-20T10:00:00Z program=weir-milter queue_id=4XYZ12345 listener=25 " \
     "hops=203.0.113.9 name=mx.example.net dkim=- recipients=1 verdict=spam score=7.25 " \
@@ -29,12 +37,23 @@
     "boundary=203.0.113.9 hop=0:connect domain=d.example sender=<a@d.example> " \
     "recipient=<u@test.example> info="
 
+static const struct weir_hash_key scatter = {{1}};
 static const struct weir_info_keys keys = {.key = {{.id = 7, .octet = {1, 2, 3}}}, .keys = 1};
 
 struct lines {
     char text[BATCH][sizeof FRONT + WEIR_INFO_TEXT_MAX + 8];
     struct weir_slice line[BATCH];
 };
+
+/* Each address writes for a domain or five, as most do. */
+static void set_sender(struct weir_info *info, uint32_t sender)
+{
+    const uint32_t address = htobe32(0xc6120000 + sender / 5 * 7);
+
+    info->boundary = (struct weir_address){.octet = {[10] = 0xff, [11] = 0xff}};
+    memcpy(info->boundary.octet + 12, &address, sizeof address);
+    snprintf(info->domain, sizeof info->domain, "d%u.example", (unsigned)(sender % DOMAINS));
+}
 
 static void make(struct lines *lines, uint64_t first, weir_time now)
 {
@@ -48,6 +67,8 @@ static void make(struct lines *lines, uint64_t first, weir_time now)
         info.uid = first + i;
         info.verdict = (uint8_t)(i % 2 == 0 ? 2 : 0);
         info.score = i % 2 == 0 ? 7.25f : 1;
+        info.counted.computer = i % 2 == 0 ? WEIR_SAID_SPAM : WEIR_SAID_GOOD;
+        set_sender(&info, (uint32_t)weir_hash64(&scatter, &info.uid, sizeof info.uid) % SENDERS);
         for (unsigned n = 0; n < HITS; n++)
             rule[n] = (struct weir_info_rule){2000 + (uint32_t)((info.uid * 7 + n * 211) % RULES),
                                               0.5f};
@@ -110,6 +131,25 @@ static double count_all(struct weir_counting *counting, uint64_t records)
     return spent;
 }
 
+/* Events a second, of what still waits. */
+static double fold_all(struct weir_counting *counting, struct weir_database *database,
+                       uint64_t records)
+{
+    struct weir_database_counters_state state;
+    weir_time now = NOW + (weir_time)(records / A_SECOND) * WEIR_SECOND;
+    double begin = bench_spent();
+    uint64_t waiting;
+
+    if (weir_database_counters_state(database, &state) < 0)
+        bench_die(weir_database_why(database));
+    waiting = state.waiting;
+    while (state.waiting > 0)
+        if (weir_counting_fold(counting, now) < 0 ||
+            weir_database_counters_state(database, &state) < 0)
+            bench_die(weir_database_why(database));
+    return (double)waiting / (bench_spent() - begin) * 1e6;
+}
+
 /* Seconds of a run. */
 static double run(struct weir_database *database)
 {
@@ -128,25 +168,30 @@ static double run(struct weir_database *database)
 
 int main(int argc, char **argv)
 {
-    char path[4096], why[WEIR_DATABASE_WHY];
+    char path[4096], key[4096], why[WEIR_DATABASE_WHY];
     const struct weir_database_options at = {.path = path};
     struct weir_counting_options options = {.keys = keys, .hits = weir_hits_defaults(5, 3)};
     uint64_t records = argc > 2 ? strtoull(argv[2], NULL, 10) / A_SECOND * A_SECOND : RECORDS;
     struct weir_counting *counting;
     struct rusage usage;
-    double spent;
+    double spent, folded;
 
     snprintf(path, sizeof path, "%s/counting.db", argc > 1 ? argv[1] : "/tmp");
     if (weir_database_open(&at, why, &options.database) < 0)
         bench_die(why);
     add_rules(options.database);
     options.hits.key = weir_hash_key_random();
+    snprintf(key, sizeof key, "%s/counters.key", argc > 1 ? argv[1] : "/tmp");
+    if (weir_key_file(key, &options.hits.key) < 0)
+        bench_die("the key cannot be made");
+    options.counters = (struct weir_counting_counters){weir_reputation_defaults(), key, 2000000};
     if (weir_counting_open(&options, &counting) < 0)
         bench_die("counting cannot begin");
     spent = count_all(counting, records);
+    folded = fold_all(counting, options.database, records);
     getrusage(RUSAGE_SELF, &usage);
-    printf("{\"records\": %.0f, \"megabytes\": %.0f, ", (double)records / spent * 1e6,
-           (double)usage.ru_maxrss / 1024);
+    printf("{\"records\": %.0f, \"folded\": %.0f, \"megabytes\": %.0f, ",
+           (double)records / spent * 1e6, folded, (double)usage.ru_maxrss / 1024);
     printf("\"run\": %.2f}\n", run(options.database));
     weir_counting_free(&counting);
     weir_database_free(&options.database);

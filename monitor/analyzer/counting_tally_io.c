@@ -1,0 +1,215 @@
+/*
+ * The counters of reputation beside the hits.  A message changes eleven of them and costs more than
+ * all else that is counted of it: so it is stored as an event first, and a moment later many events
+ * are folded into the counters together, each address and domain once.  Events and position are
+ * stored in one transaction, and folded in another that forgets them: each counts once.
+ *
+ * Votes have a pack of their own: when a transaction fails they are entered anew, and decisions are
+ * not.
+ *
+ * The key is the servers'; one that was made here would name counters nobody asks for.  It is
+ * remembered with what was counted, and with another one nothing more is.
+ */
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/engine/stores_io.h"
+#include "core/store/counters_key.h"
+#include "monitor/analyzer/counting_impl.h"
+#include "monitor/database/database_counters_io.h"
+
+#define LOOK_EVERY WEIR_SECOND
+#define PIECES 3  /* folded at once, at least: a twentieth of a second */
+#define SHARE 8   /* of what waits, when that is much ... */
+#define PIECES_MOST 12 /* ... and at most that: others want the database, too */
+
+const char *weir_counting_kept_name(enum weir_counting_kept kept)
+{
+    static const char *const name[] = {"kept", "no-key", "other-key", "off"};
+
+    return name[kept];
+}
+
+/* With the key that is there. */
+static int use_key(struct weir_counting *counting, const struct weir_hash_key *key)
+{
+    struct weir_database *database = counting->options.database;
+    struct weir_database_counters_state state;
+    int rc = weir_database_counters_state(database, &state);
+
+    counting->counters_key = weir_counters_fingerprint(key);
+    if (rc == 0 && state.key != 0 && state.key != counting->counters_key) {
+        counting->counters = WEIR_COUNTING_OTHER_KEY;
+        weir_log(counting->options.log, WEIR_LOG_ERROR, "%s: the counters in the database were "
+                 "made with another key: nothing is added to them; put the old key back, or "
+                 "begin anew with weirctl counters forget", counting->options.counters.key_file);
+        return 0;
+    }
+    if (rc == 0)
+        rc = weir_database_counters_key(database, counting->counters_key);
+    rc = rc < 0 ? rc
+                : weir_tally_new(&counting->options.counters.reputation, key, &counting->tally);
+    if (rc == 0)
+        counting->counters = WEIR_COUNTING_KEPT;
+    return rc;
+}
+
+int weir_counting_tally_open(struct weir_counting *counting)
+{
+    const struct weir_counting_counters *options = &counting->options.counters;
+    struct weir_hash_key key;
+    int rc;
+
+    counting->counters = options->key_file ? WEIR_COUNTING_NO_KEY : WEIR_COUNTING_OFF;
+    counting->counters_key = 0;
+    if (!options->key_file || access(options->key_file, R_OK) != 0 ||
+        weir_key_file(options->key_file, &key) < 0)
+        return 0;
+    rc = use_key(counting, &key);
+    explicit_bzero(&key, sizeof key);
+    return rc;
+}
+
+void weir_counting_tally_close(struct weir_counting *counting)
+{
+    weir_tally_free(&counting->tally);
+    weir_tally_pack_free(&counting->verdicts);
+    weir_tally_pack_free(&counting->votes);
+}
+
+void weir_counting_tally_look(struct weir_counting *counting, weir_time now)
+{
+    if (counting->counters != WEIR_COUNTING_NO_KEY ||
+        (now >= counting->looked && now - counting->looked < LOOK_EVERY))
+        return;
+    counting->looked = now;
+    (void)weir_counting_tally_open(counting);
+}
+
+void weir_counting_tally_take(struct weir_counting *counting, const struct weir_info *info,
+                              weir_time now)
+{
+    const struct weir_tally_event event = {.info = info};
+
+    if (counting->tally && weir_tally_pack_add(&counting->verdicts, &event, now) < 0)
+        counting->untallied++;
+}
+
+int weir_counting_forget(struct weir_counting *counting, uint64_t *records_r)
+{
+    struct weir_database_counters_state state = {.records = 0};
+    int rc;
+
+    pthread_mutex_lock(&counting->lock);
+    rc = weir_database_counters_state(counting->options.database, &state);
+    rc = rc < 0 ? rc : weir_database_counters_forget(counting->options.database);
+    if (rc == 0) {
+        weir_counting_tally_close(counting);
+        rc = weir_counting_tally_open(counting);
+    }
+    pthread_mutex_unlock(&counting->lock);
+    *records_r = state.records;
+    return rc;
+}
+
+struct weir_tally_pack *weir_counting_tally_votes(struct weir_counting *counting)
+{
+    return counting->tally ? &counting->votes : NULL;
+}
+
+/* Storing. ------------------------------------------------------------------ */
+
+static int put(struct weir_counting *counting, const struct weir_tally_pack *pack)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < pack->cuts && rc >= 0; i++) {
+        size_t events;
+        struct weir_slice piece = weir_tally_pack_piece(pack, i, &events);
+
+        rc = weir_database_counter_events_put(counting->options.database, piece, events);
+    }
+    return rc;
+}
+
+/* What votes take back stands before them. */
+int weir_counting_tally_put(struct weir_counting *counting)
+{
+    int rc = put(counting, &counting->verdicts);
+
+    return rc < 0 ? rc : put(counting, &counting->votes);
+}
+
+void weir_counting_tally_kept(struct weir_counting *counting, bool kept)
+{
+    weir_tally_pack_clear(&counting->votes);
+    if (kept)
+        weir_tally_pack_clear(&counting->verdicts);
+}
+
+/* Folding. ------------------------------------------------------------------ */
+
+struct fold {
+    struct weir_tally *tally;
+    weir_time now;
+    int64_t last;
+    uint64_t events;
+};
+
+static int fold_piece(void *context, int64_t number, uint64_t events, struct weir_slice piece)
+{
+    struct fold *fold = context;
+    int rc = weir_tally_events(fold->tally, piece.at, piece.len, fold->now);
+
+    fold->last = number;
+    fold->events += events;
+    return rc < 0 && rc != WEIR_ECORRUPT ? rc : 0; /* what is damaged stays so */
+}
+
+static int fold_some(struct weir_counting *counting, struct fold *fold, unsigned pieces)
+{
+    struct weir_database *database = counting->options.database;
+    const struct weir_tally_change *change;
+    size_t changes;
+    int rc = weir_database_counter_events(database, pieces, fold_piece, fold);
+
+    if (rc <= 0)
+        return rc;
+    change = weir_tally_changes(fold->tally, &changes);
+    rc = weir_database_counters_add(database, change, changes, fold->now,
+                                    counting->options.counters.most);
+    return rc < 0 ? rc : weir_database_counter_events_forget(database, fold->last, fold->events);
+}
+
+int weir_counting_fold(struct weir_counting *counting, weir_time now)
+{
+    struct weir_database *database = counting->options.database;
+    struct fold fold = {.tally = counting->tally, .now = now};
+    struct weir_database_counters_state state = {.waiting = 0};
+    uint64_t pieces;
+    int rc = counting->tally ? weir_database_counters_state(database, &state) : 0;
+
+    if (rc < 0 || state.waiting == 0)
+        return rc;
+    pieces = state.waiting / WEIR_TALLY_PIECE / SHARE;
+    pieces = pieces < PIECES ? PIECES : pieces > PIECES_MOST ? PIECES_MOST : pieces;
+    rc = weir_database_begin(database);
+    if (rc < 0)
+        return rc;
+    rc = fold_some(counting, &fold, (unsigned)pieces);
+    weir_tally_clear(counting->tally);
+    if (rc >= 0) {
+        rc = weir_database_commit(database);
+        return rc < 0 ? rc : fold.events < state.waiting;
+    }
+    weir_database_abandon(database);
+    return rc;
+}
+
+void weir_counting_tally_count(const struct weir_counting *counting,
+                               struct weir_counting_counts *counts_r)
+{
+    counts_r->untallied = counting->untallied;
+    counts_r->counters = counting->counters;
+    counts_r->counters_key = counting->counters_key;
+}
