@@ -442,16 +442,14 @@ static void take(struct weir_flows *flows, struct weir_connection *c, const stru
     }
     if (c && c->copy) {
         weir_flow_copy_take(flows, c, s->flags);
-        return;
-    }
-    if (c && is_anew(flows, c, p)) {
-        replace(flows, c);
-        c = NULL;
-    }
-    if (!c)
+    } else if (c && !is_anew(flows, c, p)) {
+        if (c->stage != WEIR_FLOW_OVER)
+            take_payload(flows, c, p);
+    } else {
+        if (c)
+            replace(flows, c);
         take_stranger(flows, p);
-    else if (c->stage != WEIR_FLOW_OVER)
-        take_payload(flows, c, p);
+    }
 }
 
 void weir_flows_take(struct weir_flows *flows, weir_time time, const struct weir_segment *s)
