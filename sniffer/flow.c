@@ -577,15 +577,6 @@ const struct weir_flows_counts *weir_flows_counts(const struct weir_flows *flows
     return &flows->counts;
 }
 
-void weir_flows_each(const struct weir_flows *flows,
-                     void (*each)(void *context, const struct weir_flow *flow), void *context)
-{
-    for (int stage = WEIR_FLOW_OPEN; stage < WEIR_FLOW_OVER; stage++) {
-        for (const struct weir_connection *c = flows->queue[stage].head; c; c = c->queue.next)
-            each(context, &c->flow);
-    }
-}
-
 const char *weir_flow_end_name(enum weir_flow_end end)
 {
     static const char *const name[WEIR_FLOW_ENDS] = {"finished", "reset",   "idle",
