@@ -442,16 +442,14 @@ static void take(struct weir_flows *flows, struct weir_connection *c, const stru
     }
     if (c && c->copy) {
         weir_flow_copy_take(flows, c, s->flags);
-        return;
-    }
-    if (c && is_anew(flows, c, p)) {
-        replace(flows, c);
-        c = NULL;
-    }
-    if (!c)
+    } else if (c && !is_anew(flows, c, p)) {
+        if (c->stage != WEIR_FLOW_OVER)
+            take_payload(flows, c, p);
+    } else {
+        if (c)
+            replace(flows, c);
         take_stranger(flows, p);
-    else if (c->stage != WEIR_FLOW_OVER)
-        take_payload(flows, c, p);
+    }
 }
 
 void weir_flows_take(struct weir_flows *flows, weir_time time, const struct weir_segment *s)
@@ -577,15 +575,6 @@ void weir_flows_free(struct weir_flows **flows)
 const struct weir_flows_counts *weir_flows_counts(const struct weir_flows *flows)
 {
     return &flows->counts;
-}
-
-void weir_flows_each(const struct weir_flows *flows,
-                     void (*each)(void *context, const struct weir_flow *flow), void *context)
-{
-    for (int stage = WEIR_FLOW_OPEN; stage < WEIR_FLOW_OVER; stage++) {
-        for (const struct weir_connection *c = flows->queue[stage].head; c; c = c->queue.next)
-            each(context, &c->flow);
-    }
 }
 
 const char *weir_flow_end_name(enum weir_flow_end end)

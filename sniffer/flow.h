@@ -154,8 +154,4 @@ void weir_flows_finish(struct weir_flows *flows);
 
 const struct weir_flows_counts *weir_flows_counts(const struct weir_flows *flows);
 
-/* Calls each for every open connection (for the snapshot of open connections by address). */
-void weir_flows_each(const struct weir_flows *flows,
-                     void (*each)(void *context, const struct weir_flow *flow), void *context);
-
 #endif

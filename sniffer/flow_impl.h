@@ -56,8 +56,8 @@ struct weir_flow_recent {
 enum weir_flow_stage {
     WEIR_FLOW_OPEN,
     WEIR_FLOW_ENDING,       /* a FIN or RST was seen */
-    WEIR_FLOW_OVER,         /* told as closed; kept so that stragglers do not open it again */
     WEIR_FLOW_UNPROVEN,     /* only one side was heard */
+    WEIR_FLOW_OVER,         /* told as closed; kept so that stragglers do not open it again */
     WEIR_FLOW_COPY,         /* of another: nothing is told of it */
     WEIR_FLOW_STAGES
 };

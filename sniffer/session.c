@@ -203,7 +203,6 @@ static void octets(void *context, struct weir_flow *flow, enum weir_side side,
     (void)context;
     if (!session)
         return;
-    session->flow = flow;
     if (side == WEIR_SIDE_SERVER && flow->octets[side] <= slice.len) /* the first ones */
         session->begins |= is_beginning(slice);
     weir_dialogue_octets(session->dialogue, flow->last, side, slice);
@@ -220,7 +219,6 @@ static void gap(void *context, struct weir_flow *flow, enum weir_side side, uint
     (void)context;
     if (!session)
         return;
-    session->flow = flow;
     weir_dialogue_gap(session->dialogue, flow->last, side, len);
 }
 
@@ -231,7 +229,6 @@ static void forged(void *context, struct weir_flow *flow, uint64_t len)
     (void)context;
     if (!session)
         return;
-    session->flow = flow;
     weir_dialogue_forged(session->dialogue, flow->last, len);
 }
 
@@ -253,7 +250,6 @@ static void closed(void *context, struct weir_flow *flow, enum weir_flow_end end
 
     if (!session)
         return;
-    session->flow = flow;
     wait_no_more(session);
     sessions->counts.unproven += !flow->proven;
     weir_dialogue_end(session->dialogue, flow->last);

@@ -50,6 +50,11 @@ static void forged(void *context, struct weir_flow *flow, uint64_t len)
     assert(flow->session == context && flow->forged > 0 && len > 0);
 }
 
+static void copied(void *context, const struct weir_flow *flow)
+{
+    assert(context && !flow->session);
+}
+
 static struct weir_segment segment_of(const uint8_t *at)
 {
     bool turned = at[0] & 1;
@@ -57,6 +62,8 @@ static struct weir_segment segment_of(const uint8_t *at)
     s.source.octet[0] = turned ? 1 : 0;
     s.destination.octet[0] = turned ? 0 : 1;
     (turned ? &s.destination : &s.source)->octet[15] = at[0] >> 1 & 3;
+    (turned ? &s.source : &s.destination)->octet[15] = at[0] >> 3 & 1;
+    s.outgoing = at[0] & 16;
     if (at[0] & 128)
         s.destination_port = s.source_port = 25;
     s.flags = at[1] & 31;
@@ -69,10 +76,14 @@ static struct weir_segment segment_of(const uint8_t *at)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sums sums = {.open = 0};
-    struct weir_flow_handler handler = {&sums, opened, octets, gap, closed, syn, forged};
+    struct weir_own own = {.count = 0};
+    struct weir_flow_handler handler = {&sums, opened, octets, gap, closed, syn, forged,
+                                        copied};
     struct weir_prefix proxies = {.bits = 128};
     struct weir_flows_options options = {.ports = (const uint16_t[]){25}, .port_count = 1,
-                                         .proxies = &proxies, .proxy_count = 1, .flows_most = 3};
+                                         .proxies = &proxies, .proxy_count = 1, .flows_most = 3,
+                                         .own = &own, .one_sided = size & 1};
+    weir_own_add(&own, &(struct weir_address){{[15] = 1}});
     struct weir_flows *flows;
     weir_time time = WEIR_DAY;
     if (weir_flows_new(&options, &handler, &flows) != 0)
