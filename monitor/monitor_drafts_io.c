@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
+#include "core/store/line_words.h"
 #include "monitor/analyzer/drafts_io.h"
 #include "monitor/database/database_audit_io.h"
 #include "monitor/database/database_drafts_io.h"
@@ -43,7 +44,8 @@ static json_t *hex(uint64_t uid)
 static json_t *as_json(const struct weir_drafts *drafts)
 {
     struct weir_drafts_counts counts = weir_drafts_counts(drafts);
-    json_t *made = json_array(), *left_out = json_array();
+    json_t *made = json_array(), *left_out = json_array(), *withdrawn = json_array();
+    const char *name;
     const struct weir_draft_note *note;
     const struct weir_draft *draft;
 
@@ -57,8 +59,10 @@ static json_t *as_json(const struct weir_drafts *drafts)
         json_array_append_new(left_out, json_pack(
             "{s:I, s:I, s:o, s:s}", "reports", (json_int_t)note->reports, "messages",
             (json_int_t)note->messages, "message", hex(note->uid), "why", note->why));
-    return json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "made", made, "left_out",
-                     left_out, "missed", (json_int_t)counts.missed, "caught",
+    for (size_t i = 0; (name = weir_drafts_withdrawn(drafts, i)) != NULL; i++)
+        json_array_append_new(withdrawn, json_string(name));
+    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "made", made,
+                     "left_out", left_out, "withdrawn", withdrawn, "missed", (json_int_t)counts.missed, "caught",
                      (json_int_t)counts.caught, "covered", (json_int_t)counts.covered, "clusters",
                      (json_int_t)counts.clusters, "enough", (json_int_t)counts.enough, "ham",
                      (json_int_t)counts.ham, "too_little_ham", counts.too_little_ham);
@@ -66,7 +70,8 @@ static json_t *as_json(const struct weir_drafts *drafts)
 
 static json_t *trouble(const struct weir_database *database, int error)
 {
-    return json_pack("{s:[], s:[], s:s}", "made", "left_out", "trouble",
+    return json_pack("{s:[], s:[], s:[], s:s}", "made", "left_out", "withdrawn",
+                     "trouble",
                      error == WEIR_ENOMEM ? "memory is short" : weir_database_why(database));
 }
 
@@ -192,28 +197,16 @@ json_t *weir_rulebook_reject(struct weir_monitor *monitor, struct weir_rulebook_
 
 /* Forgetting. ----------------------------------------------------------------- */
 
-static bool read_uid(const char *text, uint64_t *uid_r)
-{
-    *uid_r = 0;
-    for (size_t i = 0; i < 16; i++) {
-        int digit = weir_hex_value(text[i]);
-
-        if (digit < 0)
-            return false;
-        *uid_r = *uid_r << 4 | (uint64_t)digit;
-    }
-    return text[16] == '\0';
-}
-
 json_t *weir_reports_forget(struct weir_monitor *monitor, struct weir_rulebook_question *question)
 {
     const char *text = weir_rulebook_text(question, "uid");
     const struct weir_audit audit = {.time = question->now, .who = question->who,
                                      .what = "reports forget", .detail = text};
+    struct weir_slice rest = weir_slice_of(text);
     uint64_t uid;
     int rc;
 
-    if (!read_uid(text, &uid))
+    if (!weir_word_take_hex(&rest, "", &uid) || rest.len > 0)
         return weir_rulebook_refuse(question, "uid is not 16 hex digits");
     pthread_mutex_lock(&monitor->lock);
     rc = weir_database_text_forget(monitor->database, uid);

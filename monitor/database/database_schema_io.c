@@ -134,8 +134,8 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "  UNIQUE (uid, proven)) STRICT;"
      "CREATE INDEX reported_texts_kept ON reported_texts (proven, number, len);"
      "CREATE TABLE drafts (number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
-     "  rule INTEGER NOT NULL, name TEXT NOT NULL, pattern TEXT NOT NULL, servers INTEGER NOT NULL,"
-     "  rejected INTEGER NOT NULL DEFAULT 0) STRICT;"
+     "  rule INTEGER NOT NULL, name TEXT NOT NULL, link INTEGER NOT NULL, text TEXT NOT NULL,"
+     "  servers INTEGER NOT NULL, rejected INTEGER NOT NULL DEFAULT 0) STRICT;"
      "CREATE INDEX drafts_time ON drafts (time);"
      "CREATE TABLE draft_messages (uid INTEGER NOT NULL, draft INTEGER NOT NULL,"
      "  PRIMARY KEY (uid, draft)) STRICT, WITHOUT ROWID;"),
