@@ -34,7 +34,8 @@ static bool is_begged(const struct weir_analyze_rule *rule, const struct weir_sc
 static bool is_enough(const struct weir_analyze_rule *rule, const struct weir_score_counts *all)
 {
     return rule->hits.decayed.spam + rule->hits.decayed.ham >= WEIR_ANALYZE_HITS_LEAST &&
-           !is_begged(rule, all) && all->spam >= WEIR_ANALYZE_ALL_LEAST && all->ham >= WEIR_ANALYZE_ALL_LEAST;
+           all->spam >= WEIR_ANALYZE_ALL_LEAST && all->ham >= WEIR_ANALYZE_ALL_LEAST &&
+           !is_begged(rule, all);
 }
 
 /* Its own bounds or the threshold's, less the side of 0 that is not its author's. */

@@ -70,6 +70,12 @@ void weir_ctl_report_text(struct weir_ctl_report *report, const struct weir_mess
                           struct weir_slice string, uint64_t binding, struct weir_arena *arena,
                           struct weir_ctl_report_item *item);
 
+/* Tells the monitor the tokens of a message, so that they can be learned.  0 or
+ * WEIR_ENOMEM. */
+int weir_ctl_report_lesson(struct weir_ctl_report *report, struct weir_message *message,
+                           struct weir_slice string, uint64_t binding, struct weir_arena *arena,
+                           const struct weir_ctl_report_item *item);
+
 /* "valid", ..., or "none" when there was no string.  Static text. */
 const char *weir_ctl_report_state(const struct weir_ctl_report_item *item);
 
