@@ -21,6 +21,8 @@ struct weir_rulebook {
     weir_time last;             /* when a run was stored, or this began */
 };
 
+#define WHO 96
+
 /* A run. --------------------------------------------------------------------- */
 
 struct run {
@@ -28,18 +30,22 @@ struct run {
     struct weir_rulebook_question *question;
     weir_time now;              /* as of when */
     bool dry;
+    char who[WHO];              /* history tells what programs changed from what people did */
     struct weir_analysis *analysis;
 };
 
-static struct weir_analysis_options options_of(const struct run *run)
+static struct weir_analysis_options options_of(struct run *run)
 {
     const struct weir_config *config = &run->monitor->config;
+    const char *asked = run->question->who ? run->question->who : "";
 
+    snprintf(run->who, sizeof run->who, "%s%.*s", asked[0] ? "analyzer for " : "analyzer",
+             WHO - 16, asked);
     return (struct weir_analysis_options){
         .settings = {.life = {.idle = config->analyzer_idle, .trial = config->analyzer_trial,
                               .false_positives = (unsigned)config->analyzer_false_positives},
                      .spam_score = config->spam_score},
-        .now = run->now, .who = run->question->who};
+        .now = run->now, .who = run->who};
 }
 
 static int store(struct run *run)
@@ -157,7 +163,7 @@ json_t *weir_rulebook_run(struct weir_monitor *monitor, struct weir_rulebook_que
 
 static void run_by_schedule(struct weir_monitor *monitor, weir_time now)
 {
-    struct weir_rulebook_question question = {.who = "analyzer", .now = now};
+    struct weir_rulebook_question question = {.who = "", .now = now};
     struct run run = {.monitor = monitor, .question = &question, .now = now};
     struct weir_analysis_counts counts;
     int rc = perform_alone(&run);

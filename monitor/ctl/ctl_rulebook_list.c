@@ -208,7 +208,7 @@ static void choose(struct listing *listing)
         struct weir_score_evidence evidence =
             weir_score_evidence(&row->hits.decayed, &listing->all);
 
-        row->deserved = weir_score_deserved(&evidence, &bounds);
+        row->deserved = weir_score_deserved(&evidence, row->is.base, &bounds);
         row->key = value_of(listing, row, listing->by);
         if (listing->by == ID)
             row->key = -row->key;

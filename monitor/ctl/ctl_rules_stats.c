@@ -78,7 +78,7 @@ static void fill(const struct stats *stats, size_t number, weir_time now, struct
     if (stats->set.rules)
         (void)weir_rules_find(stats->set.rules, row_r->is.id, &row_r->rule);
     evidence = weir_score_evidence(&row_r->is.decayed, &all);
-    row_r->deserved = weir_score_deserved(&evidence, &bounds);
+    row_r->deserved = weir_score_deserved(&evidence, (double)row_r->rule.score, &bounds);
     row_r->key = key_of(stats, row_r);
 }
 

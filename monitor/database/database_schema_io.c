@@ -111,6 +111,15 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
     "CREATE TABLE rule_sets (serial INTEGER PRIMARY KEY, made INTEGER NOT NULL, who TEXT NOT NULL,"
     "  what TEXT NOT NULL, why TEXT NOT NULL, rules INTEGER NOT NULL, octets INTEGER NOT NULL,"
     "  file BLOB NOT NULL) STRICT;",
+
+    ("CREATE TABLE hits_days (day INTEGER NOT NULL, rule INTEGER NOT NULL, hits INTEGER NOT NULL,"
+     "  spam INTEGER NOT NULL, ham INTEGER NOT NULL, false_positives INTEGER NOT NULL,"
+     "  PRIMARY KEY (day, rule)) STRICT, WITHOUT ROWID;"
+     "DROP TRIGGER rule_changes_remain;"
+     "CREATE TRIGGER rule_changes_remain BEFORE DELETE ON rule_changes"
+     "  WHEN OLD.who NOT GLOB 'analyzer*' OR OLD.what NOT IN ('score', 'state', 'approved') OR"
+     "  OLD.time >= coalesce((SELECT value FROM state WHERE name = 'history_before'), 0) BEGIN"
+     "  SELECT RAISE(ABORT, 'history is not changed'); END;"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)

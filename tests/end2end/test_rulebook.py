@@ -270,13 +270,16 @@ class Learned(Deciding):
         self.judge(self.mx2, b"hello", b"nothing", 105)
         self.wait_for({WIN: (105, 105, 0)})
         rig.wait_for(lambda: self.told()["good"] == 210, 20, "all of them")
+        self.assertNotIn("SUBJECT_WIN", self.ctl("analyze"))  # its 3.5 points are borne out
+        self.ctl("rules", "set", "SUBJECT_WIN", "score=1")
         said = self.ctl("analyze")
-        self.assertIn("SUBJECT_WIN: +3.50 -> +3.00: it hit 105 of 105 spam and 0 of 105 good "
-                      "messages lately, which is worth 2.12", said)
-        self.assertEqual(self.rule("SUBJECT_WIN")["score"], 3)
+        self.assertIn("SUBJECT_WIN: +1.00 -> +1.50: it hit 105 of 105 spam and 0 of 105 good "
+                      "messages lately, which is worth 2.12 to 5.37; its author gave it 1.00",
+                      said)
+        self.assertEqual(self.rule("SUBJECT_WIN")["score"], 1.5)
         change, *_ = json.loads(self.ctl("rules", "history", "SUBJECT_WIN", "--json"))
-        self.assertEqual((change["what"], change["from"], change["to"]),
-                         ("score", "3.50", "3.00"))
+        self.assertEqual((change["what"], change["from"], change["to"], change["who"]),
+                         ("score", "1.00", "1.50", "analyzer for uid 0"))
         self.assertIn("it hit 105 of 105 spam", change["why"])
 
     def test_B33_three_reports_of_good_mail_put_a_rule_to_the_test(self):
