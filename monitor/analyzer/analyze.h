@@ -46,7 +46,7 @@ struct weir_analyze_change {
     enum weir_rule_state state;
     double score;
     bool approved;
-    double deserved;           /* by its base and its hits, where those are enough; else its score */
+    double deserved;           /* by base and hits, where those are enough; else its score */
     char why[WEIR_ANALYZE_WHY]; /* "" when nothing changes */
 };
 

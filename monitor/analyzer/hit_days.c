@@ -20,7 +20,8 @@ struct weir_hit_days {
 static uint32_t *place_of(const struct weir_hit_days *days, uint32_t rule, int32_t day)
 {
     const uint32_t pair[2] = {rule, (uint32_t)day};
-    size_t mask = 2 * days->room - 1, at = (size_t)weir_hash64(&days->key, pair, sizeof pair) & mask;
+    size_t mask = 2 * days->room - 1;
+    size_t at = (size_t)weir_hash64(&days->key, pair, sizeof pair) & mask;
 
     for (; days->index[at] != 0; at = (at + 1) & mask) {
         const struct weir_hit_day *row = &days->row[days->index[at] - 1];

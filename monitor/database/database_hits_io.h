@@ -5,8 +5,8 @@
  *
  *     SELECT rule, hits, spam, ham, false_positives FROM hits ORDER BY false_positives DESC
  *
- * By day, for the last WEIR_HIT_DAYS days, there is the table hits_days: day (since 1970, UTC), rule
- * (-1: all messages), hits, spam, ham, false_positives.
+ * By day, for the last WEIR_HIT_DAYS days, there is the table hits_days: day (since 1970, UTC),
+ * rule (-1: all messages), hits, spam, ham, false_positives.
  *
  * Decayed counts are those of the time `at` in their row.  See database_io.h for owner, threads,
  * errors and rows.

@@ -171,9 +171,9 @@ class Book(ctl_help.Help, World):
                 self.bad("rules", "set", "CHEAP_LOAN", *words, code=64)
         self.assertIn("-100..100", self.bad("rules", "set", "CHEAP_LOAN", "score=101", code=65))
         self.assertIn("-100..0", self.bad("rules", "set", "CHEAP_LOAN", "low=1", code=65))
-        self.bad("rules", "list", "--state", "test", code=64)
+        self.bad("rules", "list", "--state", "lost", code=64)
         self.bad("rules", "list", "--book", "--where", "hits", code=64)
-        self.bad("rules", "list", "--book", "--by", "colour", code=64)
+        self.bad("rules", "list", "--book", "--sort", "colour", code=64)
         self.bad("analyze", "--now", "tomorrow", code=64)
 
     def test_B7_B8_what_is_idle_for_31_days_is_retired_and_stays_in_the_book(self):
@@ -235,7 +235,7 @@ class Learned(Deciding):
                          [5, 0, 3, 0])
         self.assertIsNotNone(loan["last_hit"])
         self.assertIsNotNone(loan["last_updated"])
-        shown = json.loads(self.ctl("rules", "list", "--book", "--json", "--by", "hits",
+        shown = json.loads(self.ctl("rules", "list", "--book", "--json", "--sort", "-hits",
                                     "--where", "hits>1,spam<1", "--most", "1"))
         self.assertEqual([rule["name"] for rule in shown], ["CHEAP_LOAN"])
         rig.wait_for(lambda: len(self.monitor.rows("SELECT * FROM messages")) == 9, 20,
