@@ -403,6 +403,13 @@ struct weir_hits_settings weir_hits_defaults(double spam_score, double unsure_sc
                                         .unsure_score = unsure_score};
 }
 
+void weir_hits_decay(struct weir_score_counts *counts, weir_time at, weir_time now)
+{
+    double half_life = (double)weir_hits_defaults(0, 0).half_life;
+
+    scale(counts, now > at ? exp2(-(double)(now - at) / half_life) : 1);
+}
+
 int weir_hits_new(const struct weir_hits_settings *settings, struct weir_hits **tally_r)
 {
     size_t most = settings->seen_most > 0 ? settings->seen_most : WEIR_HITS_SEEN_MAX;

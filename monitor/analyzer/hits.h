@@ -56,6 +56,9 @@ enum weir_hits_taken {
 /* A half-life of 30 days. */
 struct weir_hits_settings weir_hits_defaults(double spam_score, double unsure_score);
 
+/* Counts that were decayed up to a time, as of now: with the half-life of the defaults. */
+void weir_hits_decay(struct weir_score_counts *counts, weir_time at, weir_time now);
+
 /* 0, WEIR_EINVAL, WEIR_ENOMEM. */
 int weir_hits_new(const struct weir_hits_settings *settings, struct weir_hits **tally_r);
 void weir_hits_free(struct weir_hits **hits);

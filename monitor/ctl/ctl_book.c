@@ -49,15 +49,6 @@ static int take_rule(void *context, const struct weir_kept_rule *rule)
     return own->is.name && own->is.text && own->is.author ? 0 : WEIR_ENOMEM;
 }
 
-static void decay(const struct weir_ctl_book *book, struct weir_score_counts *counts, weir_time at)
-{
-    double half_life = (double)weir_hits_defaults(0, 0).half_life;
-    double by = book->now > at ? exp2(-(double)(book->now - at) / half_life) : 1;
-
-    counts->spam *= by;
-    counts->ham *= by;
-}
-
 /* The rule of an id; ids come in their order, and those behind `known` are strangers. */
 static struct weir_ctl_book_rule *next_of(struct weir_ctl_book *book, uint32_t id, size_t known)
 {
@@ -83,7 +74,7 @@ static int take_hits(void *context, const struct weir_hits_rule *hits, weir_time
         return WEIR_ENOMEM;
     rule->is.id = hits->id;
     rule->hits = *hits;
-    decay(book, &rule->hits.decayed, at);
+    weir_hits_decay(&rule->hits.decayed, at, book->now);
     return 0;
 }
 
@@ -111,7 +102,7 @@ static int read_all(struct weir_ctl_book *book)
                                                      take_blamed, &taking);
     rc = rc < 0 ? rc : weir_database_hits_all(database, &book->all, &at);
     if (rc == 0)
-        decay(book, &book->all, at);
+        weir_hits_decay(&book->all, at, book->now);
     return weir_ctl_monitor_read(book->ctl, database, rc);
 }
 

@@ -15,7 +15,7 @@
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/ctl/ctl_sets.h"
 
-static void tell(void *context, const char *file, unsigned line, const char *why)
+void weir_ctl_rules_tell(void *context, const char *file, unsigned line, const char *why)
 {
     (void)context;
     if (line > 0)
@@ -33,7 +33,7 @@ int weir_ctl_rules_load(struct weir_ctl *ctl)
 
     if (code != 0)
         return code;
-    done = weir_rule_set_make(&ctl->config, !dry, tell, NULL, &made);
+    done = weir_rule_set_make(&ctl->config, !dry, weir_ctl_rules_tell, NULL, &made);
     if (done == WEIR_EINVAL)
         return weir_ctl_error(ctl, EX_DATAERR, "nothing was changed: correct the rules above");
     if (done < 0)
@@ -182,7 +182,7 @@ static int read_published(struct weir_ctl *ctl, const struct weir_ctl_set *set,
     struct weir_rule_reader *reader;
     struct weir_rule_sources sources = {.errors = 0};
 
-    if (weir_rule_reader_new(ctl->arena, tell, NULL, &reader) < 0 ||
+    if (weir_rule_reader_new(ctl->arena, weir_ctl_rules_tell, NULL, &reader) < 0 ||
         weir_rule_reader_add(reader, ctl->argument[0],
                              set->parcel.section[WEIR_PARCEL_RULES]) < 0 ||
         weir_rule_reader_end(reader, &sources) < 0)

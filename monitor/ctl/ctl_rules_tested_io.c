@@ -15,6 +15,7 @@
 #include "core/base/error.h"
 #include "core/evidence/rules_io.h"
 #include "monitor/ctl/ctl_monitor_io.h"
+#include "monitor/ctl/ctl_rules.h"
 #include "monitor/database/database_rules_io.h"
 
 static const char typed_file[] = "the rule";
@@ -27,15 +28,6 @@ struct choosing {
     struct weir_rule_sources sources;
     bool *wanted, *needed;      /* by number of a source */
 };
-
-static void tell(void *context, const char *file, unsigned line, const char *why)
-{
-    (void)context;
-    if (line > 0)
-        fprintf(stderr, "%s:%u: %s\n", file, line, why);
-    else
-        fprintf(stderr, "%s: %s\n", file, why);
-}
 
 /* Where rules come from. ------------------------------------------------------------------ */
 
@@ -112,7 +104,7 @@ static int read_all(struct choosing *choosing)
     const char *folder = ctl->config.rules_folder;
     int code = 0;
 
-    if (weir_rule_reader_new(ctl->arena, tell, NULL, &choosing->reader) < 0)
+    if (weir_rule_reader_new(ctl->arena, weir_ctl_rules_tell, NULL, &choosing->reader) < 0)
         return weir_ctl_error(ctl, EX_OSERR, "memory is short");
     if (weir_ctl_monitor_is_here(ctl))
         code = add_book(choosing);
@@ -257,7 +249,8 @@ static int make_set(struct choosing *choosing, struct weir_ctl_tested *tested)
     struct weir_ctl *ctl = choosing->ctl;
     void *octets = NULL;
     size_t len = 0;
-    int rc = weir_rules_build(&choosing->sources, &options, tell, NULL, &octets, &len);
+    int rc = weir_rules_build(&choosing->sources, &options, weir_ctl_rules_tell, NULL, &octets,
+                              &len);
 
     if (rc == WEIR_EINVAL)
         return weir_ctl_error(ctl, EX_DATAERR, "correct the rules above");

@@ -226,20 +226,36 @@ static int show_table(struct weir_ctl *ctl, const struct weir_ctl_table *table, 
 
 /* CSV (RFC 4180). ----------------------------------------------------------------------- */
 
-static void print_quoted(const char *text, bool last)
+static void print_quoted(struct weir_slice text, bool last)
 {
-    bool quote = strpbrk(text, "\",\r\n") != NULL;
+    bool quote = false;
 
+    for (size_t i = 0; i < text.len; i++)
+        quote |= strchr("\",\r\n", text.at[i]) != NULL;
     if (quote)
         putchar('"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] == '"')
             putchar('"');
-        putchar(*text);
+        putchar(text.at[i]);
     }
     if (quote)
         putchar('"');
     fputs(last ? "\r\n" : ",", stdout);
+}
+
+/* Texts as they stand, for programs. */
+static void print_value(const struct weir_ctl_table *table, size_t row, size_t column, char *room)
+{
+    const struct weir_ctl_cell cell = table->cell(table->context, row, column);
+    enum weir_ctl_cells cells = table->column[column].cells;
+    struct weir_slice text = cell.text;
+
+    if (cells != WEIR_CTL_TEXTS) {
+        text.at = text_of(cells, &cell, true, room);
+        text.len = strlen(text.at);
+    }
+    print_quoted(text, column + 1 == table->columns);
 }
 
 static int show_csv(struct weir_ctl *ctl, const struct weir_ctl_table *table, size_t count)
@@ -249,14 +265,11 @@ static int show_csv(struct weir_ctl *ctl, const struct weir_ctl_table *table, si
     if (!text)
         return weir_ctl_error(ctl, EX_OSERR, "memory is short");
     for (size_t c = 0; c < table->columns; c++)
-        print_quoted(table->column[c].name, c + 1 == table->columns);
+        print_quoted((struct weir_slice){table->column[c].name, strlen(table->column[c].name)},
+                     c + 1 == table->columns);
     for (size_t r = 0; r < count; r++)
-        for (size_t c = 0; c < table->columns; c++) {
-            const struct weir_ctl_cell cell = table->cell(table->context, table->chosen[r], c);
-
-            print_quoted(text_of(table->column[c].cells, &cell, true, text),
-                         c + 1 == table->columns);
-        }
+        for (size_t c = 0; c < table->columns; c++)
+            print_value(table, table->chosen[r], c, text);
     return 0;
 }
 
