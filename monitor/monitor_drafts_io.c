@@ -19,8 +19,7 @@
 
 /* Making. ------------------------------------------------------------------- */
 
-static struct weir_drafts_options options_of(const struct weir_monitor *monitor,
-                                             const struct weir_rulebook_question *question,
+static struct weir_drafts_options options_of(const struct weir_monitor *monitor, const char *who,
                                              weir_time now)
 {
     const struct weir_config *config = &monitor->config;
@@ -32,7 +31,7 @@ static struct weir_drafts_options options_of(const struct weir_monitor *monitor,
                      .ham_least = (uint64_t)config->drafts_ham_least,
                      .left = (size_t)config->drafts_day,
                      .left_server = ((size_t)config->drafts_day + 3) / 4},
-        .spam_score = config->spam_score, .now = now, .who = question->who,
+        .spam_score = config->spam_score, .now = now, .who = who,
         .token_key = *weir_training_key(monitor->training)};
 }
 
@@ -75,7 +74,7 @@ static json_t *trouble(const struct weir_database *database, int error)
                      error == WEIR_ENOMEM ? "memory is short" : weir_database_why(database));
 }
 
-json_t *weir_rulebook_drafts(struct weir_monitor *monitor, struct weir_rulebook_question *question,
+json_t *weir_rulebook_drafts(struct weir_monitor *monitor, const char *who, weir_time clock,
                              struct weir_database *reading, weir_time now, bool dry)
 {
     char suffixes[PATH_MAX];
@@ -85,8 +84,8 @@ json_t *weir_rulebook_drafts(struct weir_monitor *monitor, struct weir_rulebook_
     int rc;
 
     pthread_mutex_lock(&monitor->lock);
-    (void)weir_texts_retain(monitor->texts, question->now);
-    options = options_of(monitor, question, now);
+    (void)weir_texts_retain(monitor->texts, clock);
+    options = options_of(monitor, who, now);
     snprintf(suffixes, sizeof suffixes, "%s", monitor->config.suffix_list);
     options.suffixes = suffixes;
     pthread_mutex_unlock(&monitor->lock);

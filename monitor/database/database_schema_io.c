@@ -139,6 +139,15 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "CREATE INDEX drafts_time ON drafts (time);"
      "CREATE TABLE draft_messages (uid INTEGER NOT NULL, draft INTEGER NOT NULL,"
      "  PRIMARY KEY (uid, draft)) STRICT, WITHOUT ROWID;"),
+
+    ("CREATE TABLE hits_days (day INTEGER NOT NULL, rule INTEGER NOT NULL, hits INTEGER NOT NULL,"
+     "  spam INTEGER NOT NULL, ham INTEGER NOT NULL, false_positives INTEGER NOT NULL,"
+     "  PRIMARY KEY (day, rule)) STRICT, WITHOUT ROWID;"
+     "DROP TRIGGER rule_changes_remain;"
+     "CREATE TRIGGER rule_changes_remain BEFORE DELETE ON rule_changes"
+     "  WHEN OLD.who NOT GLOB 'analyzer*' OR OLD.what NOT IN ('score', 'state', 'approved') OR"
+     "  OLD.time >= coalesce((SELECT value FROM state WHERE name = 'history_before'), 0) BEGIN"
+     "  SELECT RAISE(ABORT, 'history is not changed'); END;"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)
