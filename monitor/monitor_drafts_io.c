@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
+#include "core/store/line_words.h"
 #include "monitor/analyzer/drafts_io.h"
 #include "monitor/database/database_audit_io.h"
 #include "monitor/database/database_drafts_io.h"
@@ -18,8 +19,7 @@
 
 /* Making. ------------------------------------------------------------------- */
 
-static struct weir_drafts_options options_of(const struct weir_monitor *monitor,
-                                             const struct weir_rulebook_question *question,
+static struct weir_drafts_options options_of(const struct weir_monitor *monitor, const char *who,
                                              weir_time now)
 {
     const struct weir_config *config = &monitor->config;
@@ -31,7 +31,7 @@ static struct weir_drafts_options options_of(const struct weir_monitor *monitor,
                      .ham_least = (uint64_t)config->drafts_ham_least,
                      .left = (size_t)config->drafts_day,
                      .left_server = ((size_t)config->drafts_day + 3) / 4},
-        .spam_score = config->spam_score, .now = now, .who = question->who,
+        .spam_score = config->spam_score, .now = now, .who = who,
         .token_key = *weir_training_key(monitor->training)};
 }
 
@@ -43,7 +43,8 @@ static json_t *hex(uint64_t uid)
 static json_t *as_json(const struct weir_drafts *drafts)
 {
     struct weir_drafts_counts counts = weir_drafts_counts(drafts);
-    json_t *made = json_array(), *left_out = json_array();
+    json_t *made = json_array(), *left_out = json_array(), *withdrawn = json_array();
+    const char *name;
     const struct weir_draft_note *note;
     const struct weir_draft *draft;
 
@@ -57,20 +58,23 @@ static json_t *as_json(const struct weir_drafts *drafts)
         json_array_append_new(left_out, json_pack(
             "{s:I, s:I, s:o, s:s}", "reports", (json_int_t)note->reports, "messages",
             (json_int_t)note->messages, "message", hex(note->uid), "why", note->why));
-    return json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "made", made, "left_out",
-                     left_out, "missed", (json_int_t)counts.missed, "caught",
-                     (json_int_t)counts.caught, "covered", (json_int_t)counts.covered, "clusters",
+    for (size_t i = 0; (name = weir_drafts_withdrawn(drafts, i)) != NULL; i++)
+        json_array_append_new(withdrawn, json_string(name));
+    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "made", made,
+                     "left_out", left_out, "withdrawn", withdrawn, "missed",
+                     (json_int_t)counts.missed, "caught", (json_int_t)counts.caught, "covered", (json_int_t)counts.covered, "clusters",
                      (json_int_t)counts.clusters, "enough", (json_int_t)counts.enough, "ham",
                      (json_int_t)counts.ham, "too_little_ham", counts.too_little_ham);
 }
 
 static json_t *trouble(const struct weir_database *database, int error)
 {
-    return json_pack("{s:[], s:[], s:s}", "made", "left_out", "trouble",
+    return json_pack("{s:[], s:[], s:[], s:s}", "made", "left_out", "withdrawn",
+                     "trouble",
                      error == WEIR_ENOMEM ? "memory is short" : weir_database_why(database));
 }
 
-json_t *weir_rulebook_drafts(struct weir_monitor *monitor, struct weir_rulebook_question *question,
+json_t *weir_rulebook_drafts(struct weir_monitor *monitor, const char *who, weir_time clock,
                              struct weir_database *reading, weir_time now, bool dry)
 {
     char suffixes[PATH_MAX];
@@ -80,8 +84,8 @@ json_t *weir_rulebook_drafts(struct weir_monitor *monitor, struct weir_rulebook_
     int rc;
 
     pthread_mutex_lock(&monitor->lock);
-    (void)weir_texts_retain(monitor->texts, question->now);
-    options = options_of(monitor, question, now);
+    (void)weir_texts_retain(monitor->texts, clock);
+    options = options_of(monitor, who, now);
     snprintf(suffixes, sizeof suffixes, "%s", monitor->config.suffix_list);
     options.suffixes = suffixes;
     pthread_mutex_unlock(&monitor->lock);
@@ -192,28 +196,16 @@ json_t *weir_rulebook_reject(struct weir_monitor *monitor, struct weir_rulebook_
 
 /* Forgetting. ----------------------------------------------------------------- */
 
-static bool read_uid(const char *text, uint64_t *uid_r)
-{
-    *uid_r = 0;
-    for (size_t i = 0; i < 16; i++) {
-        int digit = weir_hex_value(text[i]);
-
-        if (digit < 0)
-            return false;
-        *uid_r = *uid_r << 4 | (uint64_t)digit;
-    }
-    return text[16] == '\0';
-}
-
 json_t *weir_reports_forget(struct weir_monitor *monitor, struct weir_rulebook_question *question)
 {
     const char *text = weir_rulebook_text(question, "uid");
     const struct weir_audit audit = {.time = question->now, .who = question->who,
                                      .what = "reports forget", .detail = text};
+    struct weir_slice rest = weir_slice_of(text);
     uint64_t uid;
     int rc;
 
-    if (!read_uid(text, &uid))
+    if (!weir_word_take_hex(&rest, "", &uid) || rest.len > 0)
         return weir_rulebook_refuse(question, "uid is not 16 hex digits");
     pthread_mutex_lock(&monitor->lock);
     rc = weir_database_text_forget(monitor->database, uid);

@@ -447,6 +447,7 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
         .events = 366 * WEIR_DAY,
         .decisions = 366 * WEIR_DAY,
         .audit = 3 * 366 * WEIR_DAY,
+        .history = 366 * WEIR_DAY,
         .reports = 366 * WEIR_DAY,
         .octets_most = (uint64_t)monitor->config.monitor_database_size,
         .rows = 2000,

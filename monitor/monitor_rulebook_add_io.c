@@ -44,6 +44,8 @@ struct adding {
     char *octets;               /* of the book as a file */
     size_t len, room;
     int state;                  /* of what is in the files; -1: what they say */
+    bool import, dry;
+    char why[WEIR_DATABASE_TEXT_MAX + 1];
     json_t *problems;
     size_t more;                /* problems that are not told */
     size_t added, changed;
@@ -225,7 +227,8 @@ static struct weir_kept_rule kept_of(const struct adding *adding,
 {
     struct weir_kept_rule rule = {
         .id = source->id, .name = name, .kind = source->kind, .text = adding->text,
-        .state = source->state, .score = hundredths(source->score), .author = adding->question->who,
+        .state = source->state, .score = hundredths(source->score),
+        .author = adding->import ? "import" : adding->question->who,
         .approved = source->state == WEIR_RULE_ACTIVE || source->state == WEIR_RULE_LOCKED};
 
     rule.base = rule.score;
@@ -240,8 +243,32 @@ static struct weir_kept_rule kept_of(const struct adding *adding,
     return rule;
 }
 
+/* Of what is imported its history says from where: as the question has it for a rule that was
+ * made of another program's, else where it stands. */
+static const char *reason_of(struct adding *adding, const struct weir_rule_source *source,
+                             const char *name)
+{
+    const struct weir_rulebook_question *question = adding->question;
+    const char *reason = weir_rulebook_text(question, "reason");
+    const char *origin = json_string_value(
+        json_object_get(json_object_get(question->json, "origins"), name));
+    struct weir_line line = weir_line(adding->why, sizeof adding->why);
+
+    if (!adding->import)
+        return reason;
+    weir_line_text(&line, "imported from ");
+    weir_line_text(&line, origin ? origin : source->file);
+    if (!origin) {
+        weir_line_text(&line, ":");
+        weir_line_count(&line, source->line);
+    }
+    weir_line_text(&line, reason[0] ? ": " : "");
+    weir_line_text(&line, reason);
+    return weir_line_end(&line);
+}
+
 static int store_one(struct adding *adding, const struct weir_rule_source *source,
-                     const struct weir_rule_change *change)
+                     struct weir_rule_change *change)
 {
     const struct held wanted = {.id = source->id};
     const struct held *held = adding->helds == 0 ? NULL
@@ -254,6 +281,7 @@ static int store_one(struct adding *adding, const struct weir_rule_source *sourc
         return rc;
     snprintf(name, sizeof name, "%.*s", (int)source->name.len, source->name.at);
     rule = kept_of(adding, source, name, held);
+    change->why = reason_of(adding, source, name);
     if (held && is_of_book(source) && rule.base == held->base)
         return 0;
     rc = weir_database_rule_put(adding->monitor->database, &rule, change);
@@ -265,11 +293,11 @@ static int store_one(struct adding *adding, const struct weir_rule_source *sourc
 static int store_all(struct adding *adding)
 {
     const struct weir_rulebook_question *question = adding->question;
-    const struct weir_rule_change change = {.who = question->who, .time = question->now,
-                                            .why = weir_rulebook_text(question, "reason")};
+    struct weir_rule_change change = {.who = question->who, .time = question->now};
     char detail[DETAIL];
     const struct weir_audit audit = {.time = question->now, .who = question->who,
-                                     .what = "rules add", .detail = detail};
+                                     .what = adding->import ? "rules import" : "rules add",
+                                     .detail = detail};
     int rc = 0;
 
     for (size_t i = 0; rc >= 0 && i < adding->sources.rules; i++)
@@ -289,10 +317,10 @@ static int store(struct adding *adding)
     rc = weir_database_begin(database);
     if (rc == 0) {
         rc = store_all(adding);
-        if (rc >= 0)
-            rc = weir_database_commit(database);
-        else
+        if (rc < 0 || adding->dry)
             weir_database_abandon(database);
+        else
+            rc = weir_database_commit(database);
     }
     if (rc < 0)
         (void)weir_rulebook_trouble(adding->question, database, rc);
@@ -337,6 +365,8 @@ json_t *weir_rulebook_add(struct weir_monitor *monitor, struct weir_rulebook_que
     adding->monitor = monitor;
     adding->question = question;
     adding->state = weir_rulebook_state(state);
+    adding->import = json_is_true(json_object_get(question->json, "import"));
+    adding->dry = json_is_true(json_object_get(question->json, "dry"));
     adding->arena = weir_arena_new(ARENA_FIRST);
     adding->problems = json_array();
     if (!adding->arena || !adding->problems)

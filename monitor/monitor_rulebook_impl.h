@@ -31,8 +31,8 @@ int weir_rulebook_find(struct weir_database *database, const char *which,
 int weir_rulebook_state(const char *name);
 
 /* Makes drafts of missed spam as of a time, and stores them unless dry: what came of it, or NULL
- * when memory is short (monitor_drafts_io.c). */
-json_t *weir_rulebook_drafts(struct weir_monitor *monitor, struct weir_rulebook_question *question,
+ * when memory is short (monitor_drafts_io.c).  clock: what time it is really. */
+json_t *weir_rulebook_drafts(struct weir_monitor *monitor, const char *who, weir_time clock,
                              struct weir_database *reading, weir_time now, bool dry);
 
 /* Logs drafts that were made. */

@@ -2,7 +2,9 @@
  * rulebook - the monitor's rulebook: what operators change in it, and the analyzer's runs over it,
  * by schedule and when asked (claims B1, B2, B8, B17).
  *
- *     rules add    files: [{name, text}], state (optional, of all that is in them), reason
+ *     rules add    files: [{name, text}], state (optional, of all that is in them), reason; dry
+ *                  (nothing is stored); import (history says from where, by origins: {name of a
+ *                  rule: where it stood} or by file and line)
  *                  {"added", "changed", "same", "rules"}, or {"problems": [{file, line, why}],
  *                  "more"} and nothing was changed
  *     rules set    name (or number), any of score, low, high, state, approved; reason

@@ -22,6 +22,8 @@ struct weir_rulebook {
     weir_time last;             /* when a run was stored, or this began */
 };
 
+#define WHO 96
+
 /* A run. --------------------------------------------------------------------- */
 
 struct run {
@@ -29,19 +31,23 @@ struct run {
     struct weir_rulebook_question *question;
     weir_time now;              /* as of when */
     bool dry;
+    char who[WHO];              /* history tells what programs changed from what people did */
     struct weir_analysis *analysis;
     json_t *drafts;             /* what came of them */
 };
 
-static struct weir_analysis_options options_of(const struct run *run)
+static struct weir_analysis_options options_of(struct run *run)
 {
     const struct weir_config *config = &run->monitor->config;
+    const char *asked = run->question->who ? run->question->who : "";
 
+    snprintf(run->who, sizeof run->who, "%s%.*s", asked[0] ? "analyzer for " : "analyzer",
+             WHO - 16, asked);
     return (struct weir_analysis_options){
         .settings = {.life = {.idle = config->analyzer_idle, .trial = config->analyzer_trial,
                               .false_positives = (unsigned)config->analyzer_false_positives},
                      .spam_score = config->spam_score},
-        .now = run->now, .who = run->question->who};
+        .now = run->now, .who = run->who};
 }
 
 static int store(struct run *run)
@@ -79,7 +85,8 @@ static int perform(struct run *run)
     else
         rc = store(run);
     if (rc == 0)
-        run->drafts = weir_rulebook_drafts(monitor, run->question, reading, run->now, run->dry);
+        run->drafts = weir_rulebook_drafts(monitor, run->who, run->question->now, reading, run->now,
+                                           run->dry);
     weir_database_free(&reading);
     return rc;
 }
@@ -162,7 +169,7 @@ json_t *weir_rulebook_run(struct weir_monitor *monitor, struct weir_rulebook_que
 
 static void run_by_schedule(struct weir_monitor *monitor, weir_time now)
 {
-    struct weir_rulebook_question question = {.who = "analyzer", .now = now};
+    struct weir_rulebook_question question = {.who = "", .now = now};
     struct run run = {.monitor = monitor, .question = &question, .now = now};
     struct weir_analysis_counts counts;
     int rc = perform_alone(&run);

@@ -21,6 +21,17 @@ bool weir_word_take(struct weir_slice *text, const char *name, struct weir_slice
     return true;
 }
 
+bool weir_word_take_choice(struct weir_slice *text, const char *name, const char *yes,
+                           const char *no, bool *yes_r)
+{
+    struct weir_slice value;
+
+    if (!weir_word_take(text, name, &value))
+        return false;
+    *yes_r = weir_slice_equals(value, yes);
+    return *yes_r || weir_slice_equals(value, no);
+}
+
 bool weir_word_take_hex(struct weir_slice *text, const char *name, uint64_t *number_r)
 {
     struct weir_slice value;

@@ -18,6 +18,10 @@
 /* Takes the next word off a line, which must have this name ("uid="): its value. */
 bool weir_word_take(struct weir_slice *text, const char *name, struct weir_slice *value_r);
 
+/* The same for one of two words. */
+bool weir_word_take_choice(struct weir_slice *text, const char *name, const char *yes,
+                           const char *no, bool *yes_r);
+
 /* The same for a number in WEIR_WORD_HEX digits, small letters. */
 bool weir_word_take_hex(struct weir_slice *text, const char *name, uint64_t *number_r);
 

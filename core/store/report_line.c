@@ -63,17 +63,6 @@ static bool take_told(struct weir_slice *text, const char *name, struct weir_sli
     return true;
 }
 
-static bool take_choice(struct weir_slice *text, const char *name, const char *yes,
-                        const char *no, bool *yes_r)
-{
-    struct weir_slice value;
-
-    if (!weir_word_take(text, name, &value))
-        return false;
-    *yes_r = weir_slice_equals(value, yes);
-    return *yes_r || weir_slice_equals(value, no);
-}
-
 int weir_report_line_read(struct weir_slice text, struct weir_report_line *report_r)
 {
     struct weir_slice at;
@@ -82,8 +71,8 @@ int weir_report_line_read(struct weir_slice text, struct weir_report_line *repor
     if (text.len > WEIR_SPOOL_LINE_MAX)
         return 0;
     return weir_word_take(&text, "at=", &at) &&
-           take_choice(&text, "report=", "spam", "ham", &report_r->spam) &&
-           take_choice(&text, "back=", "yes", "no", &report_r->back) &&
+           weir_word_take_choice(&text, "report=", "spam", "ham", &report_r->spam) &&
+           weir_word_take_choice(&text, "back=", "yes", "no", &report_r->back) &&
            take_told(&text, "way=", &report_r->way) &&
            take_told(&text, "told=", &report_r->told) &&
            take_told(&text, "state=", &report_r->state) &&

@@ -33,8 +33,9 @@ static bool is_begged(const struct weir_analyze_rule *rule, const struct weir_sc
 
 static bool is_enough(const struct weir_analyze_rule *rule, const struct weir_score_counts *all)
 {
-    return !is_begged(rule, all) && rule->hits.decayed.spam + rule->hits.decayed.ham >= WEIR_ANALYZE_HITS_LEAST &&
-           all->spam >= WEIR_ANALYZE_ALL_LEAST && all->ham >= WEIR_ANALYZE_ALL_LEAST;
+    return rule->hits.decayed.spam + rule->hits.decayed.ham >= WEIR_ANALYZE_HITS_LEAST &&
+           all->spam >= WEIR_ANALYZE_ALL_LEAST && all->ham >= WEIR_ANALYZE_ALL_LEAST &&
+           !is_begged(rule, all);
 }
 
 /* Its own bounds or the threshold's, less the side of 0 that is not its author's. */
@@ -99,11 +100,18 @@ static void explain_state(struct weir_line *why, const struct weir_analyze_rule 
 }
 
 static void explain_score(struct weir_line *why, const struct weir_analyze_rule *rule,
-                          const struct weir_score_counts *all, double deserved)
+                          const struct weir_score_counts *all,
+                          const struct weir_score_evidence *evidence)
 {
+    const struct weir_score_bounds allowed = weir_score_allowed(evidence);
+
     add_figures(why, rule, all);
     weir_line_text(why, ", which is worth ");
-    weir_line_number(why, deserved, 2);
+    weir_line_number(why, allowed.low, 2);
+    weir_line_text(why, " to ");
+    weir_line_number(why, allowed.high, 2);
+    weir_line_text(why, "; its author gave it ");
+    weir_line_number(why, rule->base, 2);
 }
 
 /* Deciding. ----------------------------------------------------------------- */
@@ -115,7 +123,7 @@ static struct weir_score_evidence evidence_of(const struct weir_analyze_rule *ru
                                 : (struct weir_score_evidence){.llr = 0};
 }
 
-static enum weir_rule_state next_state(const struct weir_analyze_rule *rule,
+static enum weir_rule_state next_state(const struct weir_analyze_rule *rule, double next,
                                        const struct weir_score_evidence *evidence,
                                        const struct weir_analyze_settings *settings,
                                        weir_time now, const char **reason_r)
@@ -123,6 +131,7 @@ static enum weir_rule_state next_state(const struct weir_analyze_rule *rule,
     const struct weir_life_facts facts = {
         .state = rule->state,
         .score = rule->score,
+        .next = next,
         .since = rule->since,
         .last_hit = rule->hits.last_hit,
         .false_positives = rule->false_positives,
@@ -150,7 +159,7 @@ static void change_state(enum weir_rule_state next, double score,
     if (next == WEIR_RULE_TEST)
         change->approved = false;
     if (next == WEIR_RULE_ACTIVE)
-        change->score = fmin(score, WEIR_LIFE_SCORE_FIRST);
+        change->score = fmax(-WEIR_LIFE_SCORE_FIRST, fmin(score, WEIR_LIFE_SCORE_FIRST));
 }
 
 static void change_score(const struct weir_analyze_rule *rule, double score,
@@ -179,17 +188,15 @@ int weir_analyze(const struct weir_analyze_rule *rule, const struct weir_score_c
     if (is_left_alone(rule))
         return 0;
     if (is_enough(rule, all))
-        change_r->deserved = weir_score_deserved(&evidence, &bounds);
+        change_r->deserved = weir_score_deserved(&evidence, rule->base, &bounds);
     score = is_enough(rule, all) ? next_score(rule, change_r->deserved, &bounds) : rule->score;
-    state = next_state(rule, &evidence, settings, now, &reason);
-    if (state == WEIR_RULE_ACTIVE && score <= 0)
-        state = rule->state; /* it would not be counted any more */
+    state = next_state(rule, score, &evidence, settings, now, &reason);
     if (state != rule->state) {
         change_state(state, score, change_r);
         explain_state(&why, rule, all, reason, state, now);
     } else if (score != rule->score) {
         change_score(rule, score, change_r);
-        explain_score(&why, rule, all, change_r->deserved);
+        explain_score(&why, rule, all, &evidence);
     }
     (void)weir_line_end(&why);
     return state != rule->state || score != rule->score;

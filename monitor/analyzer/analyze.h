@@ -2,16 +2,16 @@
  * analyze - what a run makes of one rule: its state by life.h, its score by score.h, and why in
  * words (claims B1, B4, B7, B8, B16, B28, B29).
  *
- * A score moves towards what the rule's hits deserve, a step at most, within its own bounds or
- * those of the threshold, and never to the other side of 0 than its author's.  It stays where it
- * is while there is too little to go by: WEIR_ANALYZE_HITS_LEAST messages that the rule hit, of
- * WEIR_ANALYZE_ALL_LEAST each of spam and ham, lately; and where it would change by less than
- * WEIR_ANALYZE_CHANGE_LEAST.
+ * A score moves from what the rule's author gave it towards what its hits allow (score.h), a step
+ * at most, within its own bounds or those of the threshold, and never to the other side of 0 than
+ * its author's.  It stays where it is while there is too little to go by: WEIR_ANALYZE_HITS_LEAST
+ * messages that the rule hit, of WEIR_ANALYZE_ALL_LEAST each of spam and ham, lately; and where it
+ * would change by less than WEIR_ANALYZE_CHANGE_LEAST.
  *
  * A rule at work whose score comes to 0 goes to the test, where it is still counted and can earn
- * points again; one that comes back from the test gets WEIR_LIFE_SCORE_FIRST at most.  One that is
- * put to the test for harm needs a person's approval again.  Locked rules, drafts, retired ones,
- * and those for formulas only ("__...") are left alone.
+ * points again; one that comes back from the test gets WEIR_LIFE_SCORE_FIRST at most, to either
+ * side of 0.  One that is put to the test for harm needs a person's approval again.  Locked rules,
+ * drafts, retired ones, and those for formulas only ("__...") are left alone.
  *
  * A rule that the analyzer drafted of missed spam hits what is judged good without it; that counts
  * against it only once somebody reported good mail that it hit.
@@ -49,7 +49,7 @@ struct weir_analyze_change {
     enum weir_rule_state state;
     double score;
     bool approved;
-    double deserved;           /* what its hits are worth, where that is known; else its score */
+    double deserved;           /* by base and hits, where those are enough; else its score */
     char why[WEIR_ANALYZE_WHY]; /* "" when nothing changes */
 };
 

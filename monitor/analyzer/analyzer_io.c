@@ -5,7 +5,6 @@
  */
 #include "monitor/analyzer/analyzer_io.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,17 +71,6 @@ static struct one *next_of(struct weir_analysis *analysis, uint32_t id)
     return &analysis->rule[analysis->at];
 }
 
-static void decay(const struct weir_analysis *analysis, struct weir_score_counts *counts,
-                  weir_time at)
-{
-    double half_life = (double)weir_hits_defaults(0, 0).half_life;
-    double by = analysis->options.now > at
-                    ? exp2(-(double)(analysis->options.now - at) / half_life) : 1;
-
-    counts->spam *= by;
-    counts->ham *= by;
-}
-
 static int take_hits(void *context, const struct weir_hits_rule *hits, weir_time at)
 {
     struct weir_analysis *analysis = context;
@@ -90,7 +78,7 @@ static int take_hits(void *context, const struct weir_hits_rule *hits, weir_time
 
     if (rule) {
         rule->is.hits = *hits;
-        decay(analysis, &rule->is.hits.decayed, at);
+        weir_hits_decay(&rule->is.hits.decayed, at, analysis->options.now);
     }
     return 0;
 }
@@ -117,7 +105,7 @@ static int read_all(struct weir_analysis *analysis, struct weir_database *databa
     rc = rc < 0 ? rc : weir_database_hits_all(database, &analysis->counts.all, &at);
     if (rc < 0)
         return rc;
-    decay(analysis, &analysis->counts.all, at);
+    weir_hits_decay(&analysis->counts.all, at, now);
     analysis->counts.rules = analysis->rules;
     return 0;
 }

@@ -24,7 +24,7 @@ struct weir_analysis;
 struct weir_analysis_options {
     struct weir_analyze_settings settings;
     weir_time now;             /* as of when; times of history and states, too */
-    const char *who;           /* "analyzer", "uid 0" */
+    const char *who;           /* "analyzer", "analyzer for uid 0" */
 };
 
 enum weir_analysis_fate {

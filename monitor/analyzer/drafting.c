@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/grown.h"
 #include "core/base/line.h"
+#include "core/store/line_words.h"
 #include "monitor/analyzer/cluster.h"
 
 struct cluster {
@@ -104,15 +105,6 @@ static void put_count(struct weir_line *line, size_t count, const char *what)
     weir_line_text(line, what);
 }
 
-static void put_uid(struct weir_line *line, uint64_t uid)
-{
-    char digit[16];
-
-    for (size_t i = sizeof digit; i-- > 0; uid >>= 4)
-        digit[i] = "0123456789abcdef"[uid & 15];
-    weir_line_octets(line, digit, sizeof digit);
-}
-
 static void explain(const struct weir_drafting *drafting, const struct cluster *cluster,
                     struct weir_draft *draft)
 {
@@ -126,10 +118,8 @@ static void explain(const struct weir_drafting *drafting, const struct cluster *
     put_count(&line, draft->messages, " of ");
     put_count(&line, cluster->opens, " messages that are alike and none of ");
     put_count(&line, drafting->ham, " good ones; messages");
-    for (size_t i = 0; i < cluster->opens && i < named; i++) {
-        weir_line_text(&line, i > 0 ? ", " : " ");
-        put_uid(&line, cluster->open[i]->uid);
-    }
+    for (size_t i = 0; i < cluster->opens && i < named; i++)
+        weir_word_put_hex(&line, i > 0 ? ", " : " ", cluster->open[i]->uid);
     if (cluster->opens > named)
         weir_line_text(&line, ", ...");
     (void)weir_line_end(&line);

@@ -25,6 +25,14 @@
 #define IDS_TRIED 16
 #define DESCRIPTION 160
 
+/* A rule that was drafted before, and works or is to work. */
+struct live {
+    uint32_t rule;
+    char name[WEIR_DRAFT_NAME];
+    struct weir_candidate says;
+    bool withdrawn;
+};
+
 struct wanted {
     char name[WEIR_DRAFT_NAME];
     int number;                /* in the sample; less than 0: it is as if it were in good mail */
@@ -49,6 +57,8 @@ struct weir_drafts {
     struct weir_ham_sample *sample;
     struct wanted *wanted;     /* of the sample: its texts by their rules' names */
     size_t wanteds, wanted_room;
+    struct live *live;
+    size_t lives, live_room;
     bool collecting;           /* candidates are collected only */
     uint64_t lessons;          /* good messages known by their tokens */
     struct weir_drafts_counts counts;
@@ -282,6 +292,16 @@ static bool is_in_sample(const struct weir_drafts *drafts, const char *name)
     return !found || found->number < 0 || weir_ham_sample_has(drafts->sample, found->number);
 }
 
+/* Whether a message that is known to be good has it. */
+static bool is_good(const struct weir_drafts *drafts, const struct weir_candidate *candidate,
+                    const char *name)
+{
+    for (size_t i = 0; i < drafts->hams; i++)
+        if (weir_candidate_hits(candidate, drafts->ham[i]))
+            return true;
+    return drafts->lessons > 0 && is_in_sample(drafts, name);
+}
+
 static bool is_own_domain(const struct weir_drafts *drafts, struct weir_slice domain)
 {
     for (size_t i = 0; i < drafts->owns; i++)
@@ -296,12 +316,7 @@ static int hits_ham(void *context, const struct weir_candidate *candidate, const
     if (weir_rescan_knows(drafts->rescan, name) ||
         (candidate->link && is_own_domain(drafts, candidate->text)))
         return 1;
-    for (size_t i = 0; i < drafts->hams; i++)
-        if (weir_candidate_hits(candidate, drafts->ham[i]))
-            return 1;
-    if (drafts->lessons == 0)
-        return 0;
-    return drafts->collecting ? collect(drafts, candidate, name) : is_in_sample(drafts, name);
+    return drafts->collecting ? collect(drafts, candidate, name) : is_good(drafts, candidate, name);
 }
 
 /* A run. ---------------------------------------------------------------------- */
@@ -351,7 +366,9 @@ static int look_at_ham(struct weir_drafts *drafts)
     if (rc < 0)
         return rc;
     drafts->collecting = true;
-    rc = weir_drafting_run(&first);
+    for (size_t i = 0; rc >= 0 && i < drafts->lives; i++)
+        rc = collect(drafts, &drafts->live[i].says, drafts->live[i].name);
+    rc = rc < 0 ? rc : weir_drafting_run(&first);
     weir_drafting_free(&first);
     drafts->collecting = false;
     if (rc == 0 && drafts->wanteds > 0) {
@@ -361,12 +378,29 @@ static int look_at_ham(struct weir_drafts *drafts)
     return rc < 0 ? rc : 0;
 }
 
+static int take_live(void *context, const struct weir_drafts_row *draft)
+{
+    struct weir_drafts *drafts = context;
+    struct live *more = weir_grown(drafts->live, drafts->lives, &drafts->live_room, sizeof *more);
+    const char *text = weir_arena_copy(drafts->arena, draft->text, strlen(draft->text));
+
+    if (!more || !text)
+        return WEIR_ENOMEM;
+    drafts->live = more;
+    more += drafts->lives++;
+    *more = (struct live){.rule = draft->rule,
+                          .says = {.link = draft->link, .text = weir_slice_of(text)}};
+    snprintf(more->name, sizeof more->name, "%s", draft->name);
+    return 0;
+}
+
 static int decide(struct weir_drafts *drafts)
 {
     struct weir_drafting *drafting = &drafts->drafting;
     int rc = weir_database_drafts_texts(drafts->reading, WEIR_DRAFTS_TEXTS_MAX, take_text, drafts);
 
     rc = rc < 0 ? rc : weir_database_drafts_ham_count(drafts->reading, &drafts->lessons);
+    rc = rc < 0 ? rc : weir_database_drafts_live(drafts->reading, take_live, drafts);
     rc = rc < 0 ? rc : read_left(drafts);
     if (rc < 0)
         return rc;
@@ -378,6 +412,8 @@ static int decide(struct weir_drafts *drafts)
     drafting->context = drafts;
     rc = drafts->lessons > 0 ? look_at_ham(drafts) : 0;
     rc = rc < 0 ? rc : weir_drafting_run(drafting);
+    for (size_t i = 0; rc >= 0 && i < drafts->lives; i++)
+        drafts->live[i].withdrawn = is_good(drafts, &drafts->live[i].says, drafts->live[i].name);
     drafts->counts.clusters = drafting->clusters;
     drafts->counts.enough = drafting->enough;
     drafts->counts.ham = drafting->ham;
@@ -423,6 +459,7 @@ void weir_drafts_free(struct weir_drafts **drafts)
     free(old->own);
     free(old->vote);
     free(old->wanted);
+    free(old->live);
     weir_ham_sample_free(&old->sample);
     free(old);
     *drafts = NULL;
@@ -460,16 +497,41 @@ static int store_one(const struct weir_drafts *drafts, struct weir_database *wri
                      const struct weir_draft *draft)
 {
     struct weir_drafts_row row = {.time = drafts->options.now, .name = draft->name,
-                                  .pattern = draft->rule, .servers = draft->servers,
+                                  .link = draft->candidate.link, .servers = draft->servers,
                                   .uid = draft->uid, .uids = draft->uids};
     const struct weir_audit audit = {.time = drafts->options.now, .who = drafts->options.who,
                                      .what = "rules draft", .detail = draft->name};
+    char text[WEIR_CANDIDATE_RULE];
     int rc = put_rule(drafts, writing, draft, &row.rule);
 
     if (rc <= 0)
         return rc;
+    snprintf(text, sizeof text, "%.*s", (int)draft->candidate.text.len, draft->candidate.text.at);
+    row.text = text;
     rc = weir_database_draft_add(writing, &row);
     return rc < 0 ? rc : weir_database_audit_add(writing, &audit);
+}
+
+static int withdraw_one(void *context, struct weir_kept_rule *rule)
+{
+    (void)context;
+    rule->state = WEIR_RULE_TEST;
+    rule->approved = false;
+    return 0;
+}
+
+static int withdraw(const struct weir_drafts *drafts, struct weir_database *writing)
+{
+    const struct weir_rule_change change = {
+        .who = drafts->options.who, .time = drafts->options.now,
+        .why = "a message that is known to be good has what it looks for"};
+    int rc = 0;
+
+    for (size_t i = 0; rc >= 0 && i < drafts->lives; i++)
+        if (drafts->live[i].withdrawn)
+            rc = weir_database_rule_edit(writing, drafts->live[i].rule, withdraw_one, NULL,
+                                         &change);
+    return rc;
 }
 
 int weir_drafts_store(struct weir_drafts *drafts, struct weir_database *writing)
@@ -480,6 +542,7 @@ int weir_drafts_store(struct weir_drafts *drafts, struct weir_database *writing)
         return rc;
     for (size_t i = 0; rc >= 0 && i < drafts->drafting.drafts; i++)
         rc = store_one(drafts, writing, &drafts->drafting.draft[i]);
+    rc = rc < 0 ? rc : withdraw(drafts, writing);
     rc = rc < 0 ? rc : weir_database_drafts_expire(writing, drafts->options.now -
                                                             WEIR_DRAFTS_KEPT * WEIR_DAY);
     if (rc >= 0)
@@ -498,6 +561,14 @@ const struct weir_draft *weir_drafts_get(const struct weir_drafts *drafts, size_
 const struct weir_draft_note *weir_drafts_note(const struct weir_drafts *drafts, size_t number)
 {
     return number < drafts->drafting.notes ? &drafts->drafting.note[number] : NULL;
+}
+
+const char *weir_drafts_withdrawn(const struct weir_drafts *drafts, size_t number)
+{
+    for (size_t i = 0; i < drafts->lives; i++)
+        if (drafts->live[i].withdrawn && number-- == 0)
+            return drafts->live[i].name;
+    return NULL;
 }
 
 struct weir_drafts_counts weir_drafts_counts(const struct weir_drafts *drafts)

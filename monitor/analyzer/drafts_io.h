@@ -16,6 +16,9 @@
  * report are in.  What a long message has no tokens for is not seen; neither is mail that no rule
  * and nobody said is good.
  *
+ * A rule that was drafted, approved, and then is in a message that is known to be good goes to the
+ * test and needs a person's approval again.
+ *
  * Owner:    the caller.  Threads: one at a time.
  * Errors:   those of the database; WEIR_ENOMEM.
  * Limits:   WEIR_DRAFTS_TEXTS_MAX, WEIR_DRAFTS_OCTETS_MAX.  A message takes about a millisecond.
@@ -55,6 +58,8 @@ int weir_drafts_store(struct weir_drafts *drafts, struct weir_database *writing)
 /* By number 0..; NULL behind the last. */
 const struct weir_draft *weir_drafts_get(const struct weir_drafts *drafts, size_t number);
 const struct weir_draft_note *weir_drafts_note(const struct weir_drafts *drafts, size_t number);
+/* The name of a rule whose approval is taken back. */
+const char *weir_drafts_withdrawn(const struct weir_drafts *drafts, size_t number);
 struct weir_drafts_counts weir_drafts_counts(const struct weir_drafts *drafts);
 
 #endif

@@ -28,6 +28,10 @@ struct weir_hits {
     size_t rules, room;
     uint32_t *index;                /* number of a rule + 1; 0: none */
     size_t mask;
+    struct weir_hit_days *days;
+    uint32_t *hint;                 /* where a rule's day was found last */
+    size_t hint_room;
+    uint32_t hint_all;
 };
 
 /* Rules. -------------------------------------------------------------------- */
@@ -60,7 +64,7 @@ static int grow_index(struct weir_hits *hits)
 static struct weir_hits_rule *rule_of(struct weir_hits *hits, uint32_t id)
 {
     struct weir_hits_rule *more;
-    uint32_t *place = place_of(hits, id);
+    uint32_t *place = place_of(hits, id), *hint;
 
     if (*place == 0 && hits->rules >= WEIR_RULES_MAX)
         place = place_of(hits, id = 0);
@@ -70,6 +74,11 @@ static struct weir_hits_rule *rule_of(struct weir_hits *hits, uint32_t id)
     if (!more)
         return NULL;
     hits->rule = more;
+    hint = weir_grown(hits->hint, hits->rules, &hits->hint_room, sizeof(*hint));
+    if (!hint)
+        return NULL;
+    hits->hint = hint;
+    hint[hits->rules] = 0;
     if (2 * (hits->rules + 1) > hits->mask && grow_index(hits) < 0)
         return NULL;
     hits->rule[hits->rules] = (struct weir_hits_rule){.id = id};
@@ -121,6 +130,56 @@ static void add_whole(struct weir_hits_rule *rule, enum label label, int by)
         *count += (uint64_t)(int64_t)by;
 }
 
+/* Days. --------------------------------------------------------------------- */
+
+static void add_day(struct weir_hit_day *day, enum label label, int by)
+{
+    day->spam += label == SPAM ? by : 0;
+    day->ham += label == HAM ? by : 0;
+}
+
+/* What a message of a time counts for; day -1: it is too old. */
+struct days {
+    struct weir_hits *hits;
+    int32_t day;
+};
+
+static struct days days_of(struct weir_hits *hits, weir_time at, weir_time now)
+{
+    return (struct days){hits, at > now - WEIR_HIT_DAYS * WEIR_DAY && at >= 0 ? weir_hit_day(at)
+                                                                              : -1};
+}
+
+/* NULL: it is too old. */
+static struct weir_hit_day *day_of_all(const struct days *of)
+{
+    return of->day < 0 ? NULL : weir_hit_days_of(of->hits->days, WEIR_HIT_DAYS_ALL, of->day,
+                                                 &of->hits->hint_all);
+}
+
+static struct weir_hit_day *day_of(const struct days *of, const struct weir_hits_rule *rule)
+{
+    return of->day < 0 ? NULL : weir_hit_days_of(of->hits->days, rule->id, of->day,
+                                                 &of->hits->hint[rule - of->hits->rule]);
+}
+
+/* A message that hit, or any. */
+static void count_day(struct weir_hit_day *day, enum label label)
+{
+    if (!day)
+        return;
+    day->hits++;
+    add_day(day, label, 1);
+}
+
+static void move_day(struct weir_hit_day *day, enum label from, enum label to)
+{
+    if (!day)
+        return;
+    add_day(day, from, -1);
+    add_day(day, to, 1);
+}
+
 /* Decisions. ---------------------------------------------------------------- */
 
 static enum label label_of(const struct weir_hits *hits, double score)
@@ -146,7 +205,7 @@ struct places {
 
 #define NOBODY UINT32_MAX
 
-/* Rooms for all rules of a decision, so that none is counted when one cannot be. */
+/* Rooms for all rules of a decision and their day, so that none is counted when one cannot be. */
 static int make_rooms(struct weir_hits *hits, const struct weir_info *info,
                       struct places *places_r)
 {
@@ -157,7 +216,7 @@ static int make_rooms(struct weir_hits *hits, const struct weir_info *info,
             return WEIR_ENOMEM;
         places_r->number[i] = rule ? (uint32_t)(rule - hits->rule) : NOBODY;
     }
-    return 0;
+    return weir_hit_days_room(hits->days, info->rules + 1);
 }
 
 static struct weir_hits_rule *rule_at(struct weir_hits *hits, uint32_t number)
@@ -178,6 +237,7 @@ static void note_hit(struct weir_hits_rule *rule, weir_time at)
 int weir_hits_take(struct weir_hits *hits, const struct weir_info *info, weir_time now)
 {
     weir_time at = info->at < now ? info->at : now;
+    struct days days = days_of(hits, at, now);
     struct places places;
     double weight;
     int rc = make_rooms(hits, info, &places);
@@ -187,14 +247,17 @@ int weir_hits_take(struct weir_hits *hits, const struct weir_info *info, weir_ti
         return rc < 0 ? rc : WEIR_HITS_REPEATED;
     weight = weight_of(hits, at);
     add(&hits->all, label_of(hits, (double)info->score), weight);
+    count_day(day_of_all(&days), label_of(hits, (double)info->score));
     for (size_t i = 0; i < info->rules; i++) {
         struct weir_hits_rule *rule = rule_at(hits, places.number[i]);
+        enum label label = without(hits, info, i);
 
         if (!rule)
             continue;
         note_hit(rule, at);
-        add(&rule->decayed, without(hits, info, i), weight);
-        add_whole(rule, without(hits, info, i), 1);
+        add(&rule->decayed, label, weight);
+        add_whole(rule, label, 1);
+        count_day(day_of(&days, rule), label);
     }
     return WEIR_HITS_COUNTED;
 }
@@ -211,9 +274,33 @@ static bool is_blamed(const struct weir_hits *hits, const struct weir_info *info
     return label_of(hits, (double)info->score) == SPAM && info->rule[i].points > 0;
 }
 
+/* What a person says of a hit, or takes back: from label to label. */
+static void move_hit(const struct days *days, struct weir_hits_rule *rule, enum label from,
+                     enum label to, double weight)
+{
+    rule->changed = true;
+    move(&rule->decayed, from, to, weight);
+    add_whole(rule, from, -1);
+    add_whole(rule, to, 1);
+    move_day(day_of(days, rule), from, to);
+}
+
+static void blame(const struct days *days, struct weir_hits_rule *rule, bool take_back)
+{
+    struct weir_hit_day *day = day_of(days, rule);
+
+    if (take_back && rule->false_positives == 0)
+        return;
+    rule->false_positives += take_back ? UINT64_MAX : 1;
+    if (day)
+        day->false_positives += take_back ? -1 : 1;
+}
+
 int weir_hits_report(struct weir_hits *hits, const struct weir_info *info, bool spam,
                       bool take_back, weir_time now)
 {
+    weir_time at = info->at < now ? info->at : now;
+    struct days days = days_of(hits, at, now);
     struct places places;
     double weight;
     enum label said = spam ? SPAM : HAM, judged = label_of(hits, (double)info->score);
@@ -221,20 +308,18 @@ int weir_hits_report(struct weir_hits *hits, const struct weir_info *info, bool 
 
     if (rc < 0)
         return rc;
-    weight = weight_of(hits, info->at < now ? info->at : now);
+    weight = weight_of(hits, at);
     move(&hits->all, take_back ? said : judged, take_back ? judged : said, weight);
+    move_day(day_of_all(&days), take_back ? said : judged, take_back ? judged : said);
     for (size_t i = 0; i < info->rules; i++) {
         enum label was = without(hits, info, i);
         struct weir_hits_rule *rule = rule_at(hits, places.number[i]);
 
         if (!rule)
             continue;
-        rule->changed = true;
-        move(&rule->decayed, take_back ? said : was, take_back ? was : said, weight);
-        add_whole(rule, take_back ? said : was, -1);
-        add_whole(rule, take_back ? was : said, 1);
-        if (!spam && is_blamed(hits, info, i) && (!take_back || rule->false_positives > 0))
-            rule->false_positives += take_back ? UINT64_MAX : 1;
+        move_hit(&days, rule, take_back ? said : was, take_back ? was : said, weight);
+        if (!spam && is_blamed(hits, info, i))
+            blame(&days, rule, take_back);
     }
     return 0;
 }
@@ -268,9 +353,15 @@ void weir_hits_kept(struct weir_hits *hits)
 {
     for (size_t i = 0; i < hits->rules; i++)
         hits->rule[i].changed = false;
+    weir_hit_days_clear(hits->days);
 }
 
 /* Asking. ------------------------------------------------------------------- */
+
+const struct weir_hit_days *weir_hits_days(const struct weir_hits *hits)
+{
+    return hits->days;
+}
 
 struct weir_score_counts weir_hits_all(const struct weir_hits *hits, weir_time at)
 {
@@ -312,6 +403,13 @@ struct weir_hits_settings weir_hits_defaults(double spam_score, double unsure_sc
                                         .unsure_score = unsure_score};
 }
 
+void weir_hits_decay(struct weir_score_counts *counts, weir_time at, weir_time now)
+{
+    double half_life = (double)weir_hits_defaults(0, 0).half_life;
+
+    scale(counts, now > at ? exp2(-(double)(now - at) / half_life) : 1);
+}
+
 int weir_hits_new(const struct weir_hits_settings *settings, struct weir_hits **tally_r)
 {
     size_t most = settings->seen_most > 0 ? settings->seen_most : WEIR_HITS_SEEN_MAX;
@@ -325,6 +423,7 @@ int weir_hits_new(const struct weir_hits_settings *settings, struct weir_hits **
         return WEIR_ENOMEM;
     hits->settings = *settings;
     rc = weir_seen_new(&settings->key, most, &hits->seen);
+    rc = rc < 0 ? rc : weir_hit_days_new(&settings->key, &hits->days);
     rc = rc < 0 ? rc : grow_index(hits);
     if (rc < 0)
         weir_hits_free(&hits);
@@ -338,6 +437,8 @@ void weir_hits_free(struct weir_hits **hits)
     if (!*hits)
         return;
     weir_seen_free(&(*hits)->seen);
+    weir_hit_days_free(&(*hits)->days);
+    free((*hits)->hint);
     free((*hits)->rule);
     free((*hits)->index);
     free(*hits);

@@ -12,6 +12,9 @@
  * Decayed counts lose half their weight in each half-life, by the message's own time, in whatever
  * order messages come (forward decay: Cormode and others, Forward Decay, ICDE 2009).
  *
+ * The same by day of the message, for the last WEIR_HIT_DAYS days, as additions that are to be kept
+ * (hit_days.h).
+ *
  * A decision is counted once: its number (uid) is remembered until at least as many more have come
  * as the settings say (seen.h).
  *
@@ -24,6 +27,7 @@
 
 #include "core/base/keyed_hash.h"
 #include "core/engine/info.h"
+#include "monitor/analyzer/hit_days.h"
 #include "monitor/analyzer/score.h"
 
 struct weir_hits;
@@ -52,6 +56,9 @@ enum weir_hits_taken {
 /* A half-life of 30 days. */
 struct weir_hits_settings weir_hits_defaults(double spam_score, double unsure_score);
 
+/* Counts that were decayed up to a time, as of now: with the half-life of the defaults. */
+void weir_hits_decay(struct weir_score_counts *counts, weir_time at, weir_time now);
+
 /* 0, WEIR_EINVAL, WEIR_ENOMEM. */
 int weir_hits_new(const struct weir_hits_settings *settings, struct weir_hits **tally_r);
 void weir_hits_free(struct weir_hits **hits);
@@ -72,6 +79,9 @@ int weir_hits_load_all(struct weir_hits *hits, const struct weir_score_counts *a
 
 /* All messages, decayed up to a time. */
 struct weir_score_counts weir_hits_all(const struct weir_hits *hits, weir_time at);
+
+/* What came to rules, and to WEIR_HIT_DAYS_ALL, by day since weir_hits_kept(). */
+const struct weir_hit_days *weir_hits_days(const struct weir_hits *hits);
 
 /* All changes so far are kept somewhere. */
 void weir_hits_kept(struct weir_hits *hits);

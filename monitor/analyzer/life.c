@@ -31,12 +31,19 @@ static bool is_blamed(const struct weir_life_facts *facts,
            facts->false_positives >= settings->false_positives;
 }
 
+/* Whether its hits alone bear out what its score would say. */
+static bool is_borne_out(const struct weir_life_facts *facts)
+{
+    return facts->next > 0 ? (facts->drafted || facts->evidence.least > 0) &&
+                                 facts->false_positives == 0
+                           : facts->next < 0 && facts->evidence.most < 0;
+}
+
 static bool is_proven(const struct weir_life_facts *facts,
                       const struct weir_life_settings *settings, weir_time now)
 {
-    return facts->approved && (facts->drafted || facts->evidence.least > 0) &&
-           facts->false_positives == 0 &&
-           now > facts->since && now - facts->since >= settings->trial;
+    return facts->approved && is_borne_out(facts) && now > facts->since &&
+           now - facts->since >= settings->trial;
 }
 
 static const char *why_demoted(const struct weir_life_facts *facts,

@@ -7,7 +7,8 @@
  *
  * A rule that nobody's mail has hit for a while is retired: kept, but published no more.  One that
  * hits good mail rather than spam, or was found to blame by people's reports, goes back to the
- * test, where it counts and scores nothing.  Locked rules stay as they are, and so does what a
+ * test, where it counts and scores nothing.  From there a rule comes whose hits say what its score
+ * says: spam above 0, good mail below.  Locked rules stay as they are, and so does what a
  * person alone decides: drafts, and what is retired.
  *
  * A rule that was drafted from missed spam cannot prove itself by hits on mail that is judged spam
@@ -38,6 +39,7 @@ struct weir_life_settings weir_life_defaults(void);
 struct weir_life_facts {
     enum weir_rule_state state;
     double score;              /* of the rule as it is */
+    double next;               /* what it would have at work now; 0: it would be of no use there */
     weir_time since;           /* when it came into its state */
     weir_time last_hit;        /* 0: never */
     unsigned false_positives;  /* reported within WEIR_LIFE_REPORTS */

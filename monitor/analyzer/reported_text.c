@@ -145,17 +145,6 @@ int weir_reported_text_pack(const struct weir_reported_text *told, struct weir_s
 
 /* Reading. ------------------------------------------------------------------ */
 
-static bool take_choice(struct weir_slice *text, const char *name, const char *yes,
-                        const char *no, bool *yes_r)
-{
-    struct weir_slice value;
-
-    if (!weir_word_take(text, name, &value))
-        return false;
-    *yes_r = weir_slice_equals(value, yes);
-    return *yes_r || weir_slice_equals(value, no);
-}
-
 static bool take_len(struct weir_slice *text, size_t *len_r)
 {
     struct weir_slice value;
@@ -181,12 +170,12 @@ int weir_reported_text_read(struct weir_slice octets, struct weir_reported_text 
         return 0;
     front = weir_slice_between(octets.at, end);
     told_r->octets = weir_slice_behind(octets, front.len + 1);
-    if (!take_choice(&front, "report=", "spam", "ham", &told_r->spam) ||
-        !take_choice(&front, "cut=", "yes", "no", &told_r->cut) ||
+    if (!weir_word_take_choice(&front, "report=", "spam", "ham", &told_r->spam) ||
+        !weir_word_take_choice(&front, "cut=", "yes", "no", &told_r->cut) ||
         !weir_word_take_hex(&front, "reporter=", &told_r->reporter) ||
         !weir_word_take_hex(&front, "binding=", &told_r->binding) ||
         !weir_word_take(&front, "info=", &told_r->info) || !take_len(&front, &told_r->len) ||
-        !take_choice(&front, "packed=", "zlib", "no", &told_r->packed) || front.len > 0)
+        !weir_word_take_choice(&front, "packed=", "zlib", "no", &told_r->packed) || front.len > 0)
         return 0;
     if (weir_slice_equals(told_r->info, "-"))
         told_r->info.len = 0;

@@ -39,12 +39,18 @@ struct weir_score_bounds weir_score_bounds(double spam_score)
     return (struct weir_score_bounds){.low = -high, .high = high};
 }
 
-double weir_score_deserved(const struct weir_score_evidence *evidence,
+struct weir_score_bounds weir_score_allowed(const struct weir_score_evidence *evidence)
+{
+    return (struct weir_score_bounds){SHARED * evidence->least, SHARED * evidence->most};
+}
+
+double weir_score_deserved(const struct weir_score_evidence *evidence, double base,
                            const struct weir_score_bounds *bounds)
 {
-    double sure = evidence->least > 0 ? evidence->least : evidence->most < 0 ? evidence->most : 0;
+    const struct weir_score_bounds allowed = weir_score_allowed(evidence);
+    double sure = within(isnan(base) ? 0 : base, allowed.low, allowed.high);
 
-    return hundredths(within(SHARED * sure, bounds->low, bounds->high));
+    return hundredths(within(sure, bounds->low, bounds->high)) + 0.0; /* no -0 */
 }
 
 double weir_score_next(double now, double deserved, const struct weir_score_bounds *bounds)

@@ -82,6 +82,12 @@ enum weir_ctl_option {
     WEIR_CTL_USER = 'U',
     WEIR_CTL_TAKE_BACK = 'G',
     WEIR_CTL_WHAT = 'Q',
+    WEIR_CTL_SORT = '5',
+    WEIR_CTL_IDLE = '6',
+    WEIR_CTL_CSV = '7',
+    WEIR_CTL_HAM = '8',
+    WEIR_CTL_SPAM = '9',
+    WEIR_CTL_RECENT = '0',
 };
 
 struct weir_ctl;
@@ -231,6 +237,7 @@ int weir_ctl_rules_diff(struct weir_ctl *ctl);
 int weir_ctl_publish(struct weir_ctl *ctl);
 int weir_ctl_rollback(struct weir_ctl *ctl);
 int weir_ctl_rules_add(struct weir_ctl *ctl);
+int weir_ctl_rules_test(struct weir_ctl *ctl);
 int weir_ctl_rules_set(struct weir_ctl *ctl);
 int weir_ctl_rules_state(struct weir_ctl *ctl);
 int weir_ctl_rules_approve(struct weir_ctl *ctl);

@@ -52,6 +52,9 @@ static void print_drafts(const json_t *drafts, bool stored)
     json_array_foreach(json_object_get(drafts, "left_out"), i, one)
         printf("no draft of %lld reports of %lld messages like %s: %s\n", count_of(one, "reports"),
                count_of(one, "messages"), text_of(one, "message"), text_of(one, "why"));
+    json_array_foreach(json_object_get(drafts, "withdrawn"), i, one)
+        printf("%s: a message that is known to be good has what it looks for: to the test, and to "
+               "be approved again\n", json_string_value(one));
     if (text_of(drafts, "trouble")[0])
         printf("no drafts: %s\n", text_of(drafts, "trouble"));
     if (count_of(drafts, "missed") > 0)

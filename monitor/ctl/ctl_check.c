@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "core/engine/judges_io.h"
-#include "core/mail/header_text.h"
 #include "monitor/ctl/ctl_judgement.h"
 #include "monitor/ctl/ctl_files_io.h"
+#include "monitor/ctl/ctl_mails_io.h"
 #include "monitor/ctl/ctl_output.h"
 
 #define PROFILED_RULES 20
@@ -43,35 +43,6 @@ static int named_client(struct weir_ctl *ctl, struct weir_envelope *envelope)
         return weir_ctl_error(ctl, EX_USAGE, "--client-address %s: that is no address", text);
     envelope->has_client = true;
     return 0;
-}
-
-/* What the message itself says, which lies in a file: who handed it to its reader's server, and
- * the envelope sender, as that server wrote them down.  Where nobody wrote the sender down the
- * author stands for it: without one the message would be a bounce, which always passes. */
-static void read_message(struct check *check, struct weir_slice octets, struct weir_mail *mail)
-{
-    bool named = check->ctl->option[WEIR_CTL_CLIENT_ADDRESS] != NULL, several;
-    struct weir_message message;
-    struct weir_peer peer;
-    const struct weir_field *field;
-    size_t from = 0;
-
-    if (weir_message_parse(octets.at, octets.len, check->arena, &message) < 0)
-        return;
-    field = weir_message_field(&message, 0, "Return-Path", &from);
-    from = 0;
-    if (!field)
-        field = weir_message_field(&message, 0, "From", &from);
-    if (field)
-        mail->envelope.sender = weir_header_address(field->value, &several);
-    if (named || !weir_peer_of_message(&message, &peer))
-        return;
-    mail->envelope.has_client = peer.has_address;
-    mail->envelope.client = peer.address;
-    mail->envelope.client_name = peer.name;
-    mail->envelope.helo = peer.helo;
-    mail->envelope.authenticated = peer.authenticated;
-    mail->received_skip = peer.skip;
 }
 
 /* What the command line says, which knows better. */
@@ -115,7 +86,7 @@ static int judge_one(struct check *check, const char *name, struct weir_slice oc
     mail.envelope.stage = WEIR_STAGE_END;
     mail.envelope.recipient = recipient;
     mail.message = octets;
-    read_message(check, octets, &mail);
+    weir_ctl_mail_read(octets, check->arena, !ctl->option[WEIR_CTL_CLIENT_ADDRESS], &mail);
     code = read_options(ctl, &mail);
     if (code != 0)
         return code;

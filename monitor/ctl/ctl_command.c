@@ -67,6 +67,12 @@ static const struct option long_options[] = {
     {"state", required_argument, NULL, WEIR_CTL_STATE},
     {"where", required_argument, NULL, WEIR_CTL_WHERE},
     {"now", required_argument, NULL, WEIR_CTL_NOW},
+    {"sort", required_argument, NULL, WEIR_CTL_SORT},
+    {"idle", required_argument, NULL, WEIR_CTL_IDLE},
+    {"csv", no_argument, NULL, WEIR_CTL_CSV},
+    {"ham", required_argument, NULL, WEIR_CTL_HAM},
+    {"spam", required_argument, NULL, WEIR_CTL_SPAM},
+    {"recent", no_argument, NULL, WEIR_CTL_RECENT},
     {NULL, 0, NULL, 0},
 };
 
@@ -127,7 +133,13 @@ static const struct explanation explanations[] = {
     {WEIR_CTL_BOOK, "--book", "the monitor's rulebook, all states, instead of the rules at work"},
     {WEIR_CTL_STATE, "--state STATE", "active, test, draft, retired or locked; of reports: "
      "theirs, or what came of them"},
-    {WEIR_CTL_WHERE, "--where TEXT", "only those, as \"hits>100,false-positives>2\""},
+    {WEIR_CTL_WHERE, "--where TEXT", "only those, as \"hits>100,state=active\""},
+    {WEIR_CTL_SORT, "--sort COLUMN", "upwards by it; -COLUMN downwards"},
+    {WEIR_CTL_IDLE, "--idle 20d", "only rules that hit nothing for so long"},
+    {WEIR_CTL_CSV, "--csv", "print CSV, all columns"},
+    {WEIR_CTL_HAM, "--ham PATH", "good mail: a file, a folder, a Maildir or an mbox"},
+    {WEIR_CTL_SPAM, "--spam PATH", "the same of spam"},
+    {WEIR_CTL_RECENT, "--recent", "recent messages that the monitor knows of"},
     {WEIR_CTL_NOW, "--now TIME", "as if it were then: what is idle, how old hits are"},
 };
 

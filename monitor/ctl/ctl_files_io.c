@@ -138,6 +138,14 @@ static int read_all(struct weir_ctl_files *files, FILE *file, size_t *len_r)
     return ferror(file) ? WEIR_EIO : 1;
 }
 
+int weir_ctl_files_name(struct weir_ctl_files *files, const char **name_r)
+{
+    if (files->next == files->names)
+        return 0;
+    *name_r = files->name[files->next++];
+    return 1;
+}
+
 int weir_ctl_files_next(struct weir_ctl_files *files, const char **name_r,
                         struct weir_slice *octets_r)
 {

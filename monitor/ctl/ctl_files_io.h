@@ -27,6 +27,9 @@ void weir_ctl_files_free(struct weir_ctl_files **files);
 int weir_ctl_files_next(struct weir_ctl_files *files, const char **name_r,
                         struct weir_slice *octets_r);
 
+/* The next file's name ("-": standard input), and it is not read: 1, or 0 at the end. */
+int weir_ctl_files_name(struct weir_ctl_files *files, const char **name_r);
+
 /* Says that the file weir_ctl_files_next() has named could not be read: EX_NOINPUT. */
 int weir_ctl_files_error(struct weir_ctl *ctl, const char *name, int error);
 

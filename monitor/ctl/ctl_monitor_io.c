@@ -237,6 +237,13 @@ int weir_ctl_monitor_database(struct weir_ctl *ctl, struct weir_database **datab
     return 0;
 }
 
+bool weir_ctl_monitor_is_here(const struct weir_ctl *ctl)
+{
+    const char *path = weir_config_path(&ctl->config, ctl->config.monitor_database, ctl->arena);
+
+    return path && access(path, R_OK) == 0;
+}
+
 int weir_ctl_monitor_read(struct weir_ctl *ctl, const struct weir_database *database, int rc)
 {
     return rc < 0 ? weir_ctl_error(ctl, EX_IOERR, "%s", rc == WEIR_ENOMEM

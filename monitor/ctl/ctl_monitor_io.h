@@ -30,6 +30,9 @@ int weir_ctl_monitor_name(struct weir_ctl *ctl, const char *verb, const char *th
 /* Opens the database for reading, the configuration first. */
 int weir_ctl_monitor_database(struct weir_ctl *ctl, struct weir_database **database_r);
 
+/* Whether this machine has a monitor's database that may be read; the configuration was. */
+bool weir_ctl_monitor_is_here(const struct weir_ctl *ctl);
+
 /* Says that it cannot be read, when rc is an error: EX_IOERR, else 0. */
 int weir_ctl_monitor_read(struct weir_ctl *ctl, const struct weir_database *database, int rc);
 

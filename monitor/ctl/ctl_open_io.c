@@ -36,7 +36,8 @@ weir_time weir_ctl_now(void)
 
 int weir_ctl_make_arena(struct weir_ctl *ctl)
 {
-    ctl->arena = weir_arena_new(ARENA);
+    if (ctl->arena == NULL)
+        ctl->arena = weir_arena_new(ARENA);
     return ctl->arena != NULL ? 0 : weir_ctl_error(ctl, EX_OSERR, "memory is short");
 }
 

@@ -12,6 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
+#include "core/store/line_words.h"
 #include "monitor/analyzer/reported_text.h"
 #include "monitor/ctl/ctl_files_io.h"
 #include "monitor/ctl/ctl_judgement.h"
@@ -307,24 +308,14 @@ static int end(struct showing *showing, int code)
     return code ? code : showing->code;
 }
 
-static bool read_uid(const char *text, uint64_t *uid_r)
-{
-    *uid_r = 0;
-    for (size_t i = 0; i < 16; i++) {
-        if (weir_hex_value(text[i]) < 0)
-            return false;
-        *uid_r = *uid_r << 4 | (uint64_t)weir_hex_value(text[i]);
-    }
-    return text[16] == '\0';
-}
-
 int weir_ctl_reports_show(struct weir_ctl *ctl)
 {
+    struct weir_slice text = weir_slice_of(ctl->argument[0]);
     struct showing showing;
     uint64_t uid;
     int code, rc = 0;
 
-    if (!read_uid(ctl->argument[0], &uid))
+    if (!weir_word_take_hex(&text, "", &uid) || text.len > 0)
         return weir_ctl_error(ctl, EX_USAGE, "%s: not 16 hex digits", ctl->argument[0]);
     code = begin(ctl, &showing);
     if (code == 0) {

@@ -19,7 +19,8 @@
 
 /* Adding. --------------------------------------------------------------------------- */
 
-static int add_file(struct weir_ctl *ctl, json_t *files, const char *name, struct weir_slice octets)
+int weir_ctl_rulebook_file(struct weir_ctl *ctl, json_t *files, const char *name,
+                           struct weir_slice octets)
 {
     size_t room = sodium_base64_ENCODED_LEN(octets.len, sodium_base64_VARIANT_ORIGINAL);
     char *base64 = malloc(room), shown[WEIR_CTL_NAME];
@@ -46,7 +47,7 @@ static int read_files(struct weir_ctl *ctl, json_t *files)
     if (code != 0)
         return code;
     while (code == 0 && (got = weir_ctl_files_next(open, &name, &octets)) == 1)
-        code = add_file(ctl, files, name, octets);
+        code = weir_ctl_rulebook_file(ctl, files, name, octets);
     if (code == 0 && got < 0)
         code = weir_ctl_files_error(ctl, name, got);
     weir_ctl_files_free(&open);
@@ -82,9 +83,11 @@ static int tell_added(struct weir_ctl *ctl, json_t *answer)
         return tell_problems(ctl, answer, problems);
     if (ctl->option[WEIR_CTL_JSON])
         return weir_ctl_json(ctl, json_incref(answer));
-    printf("%lld rules added, %lld changed; the rulebook has %lld\n",
+    printf("%lld rules %sadded, %lld changed; the rulebook %s%lld\n",
            (long long)json_integer_value(json_object_get(answer, "added")),
+           ctl->option[WEIR_CTL_DRY] ? "would be " : "",
            (long long)json_integer_value(json_object_get(answer, "changed")),
+           ctl->option[WEIR_CTL_DRY] ? "would have " : "has ",
            (long long)json_integer_value(json_object_get(answer, "rules")));
     return 0;
 }
@@ -94,9 +97,27 @@ static const char *option_or_empty(const struct weir_ctl *ctl, enum weir_ctl_opt
     return ctl->option[letter] ? ctl->option[letter] : "";
 }
 
+int weir_ctl_rulebook_send(struct weir_ctl *ctl, json_t *files, json_t *origins)
+{
+    json_t *answer = NULL;
+    json_t *question = json_pack("{s:s, s:O, s:s, s:s, s:b, s:b}", "do", "rules add", "files",
+                                 files, "state", option_or_empty(ctl, WEIR_CTL_STATE), "reason",
+                                 option_or_empty(ctl, WEIR_CTL_REASON), "dry",
+                                 ctl->option[WEIR_CTL_DRY] != NULL, "import", origins != NULL);
+    int code;
+
+    if (origins)
+        json_object_set(question, "origins", origins);
+    code = weir_ctl_monitor_ask(ctl, question, &answer);
+    if (code == 0)
+        code = tell_added(ctl, answer);
+    json_decref(answer);
+    return code;
+}
+
 int weir_ctl_rules_add(struct weir_ctl *ctl)
 {
-    json_t *files = json_array(), *answer = NULL;
+    json_t *files = json_array();
     unsigned state;
     int code = weir_ctl_option_word(ctl, WEIR_CTL_STATE, weir_ctl_states, &state);
 
@@ -105,15 +126,8 @@ int weir_ctl_rules_add(struct weir_ctl *ctl)
     if (code == 0)
         code = read_files(ctl, files);
     if (code == 0)
-        code = weir_ctl_monitor_ask(ctl, json_pack("{s:s, s:O, s:s, s:s}", "do", "rules add",
-                                                   "files", files, "state",
-                                                   option_or_empty(ctl, WEIR_CTL_STATE), "reason",
-                                                   option_or_empty(ctl, WEIR_CTL_REASON)),
-                                    &answer);
-    if (code == 0)
-        code = tell_added(ctl, answer);
+        code = weir_ctl_rulebook_send(ctl, files, NULL);
     json_decref(files);
-    json_decref(answer);
     return code;
 }
 

@@ -58,6 +58,12 @@ static int show_change(void *context, const struct weir_rule_changed *change)
     return 0;
 }
 
+int weir_ctl_rulebook_changes(struct weir_database *database, uint32_t id, unsigned most,
+                              json_t *rows)
+{
+    return weir_database_rule_changes(database, id, 0, most, show_change, rows);
+}
+
 static int note_id(void *context, const struct weir_kept_rule *rule)
 {
     *(uint32_t *)context = rule->id;
@@ -96,8 +102,8 @@ int weir_ctl_rules_history(struct weir_ctl *ctl)
     if (code == 0)
         code = find(ctl, database, &id);
     if (code == 0)
-        code = weir_ctl_monitor_read(ctl, database, weir_database_rule_changes(
-                                     database, id, 0, most, show_change, rows));
+        code = weir_ctl_monitor_read(ctl, database,
+                                     weir_ctl_rulebook_changes(database, id, most, rows));
     weir_database_free(&database);
     if (code == 0 && rows)
         return weir_ctl_json(ctl, rows);

@@ -9,13 +9,13 @@
 
 #include "core/base/error.h"
 #include "core/engine/rule_set_io.h"
+#include "monitor/ctl/ctl_book.h"
 #include "monitor/ctl/ctl_files_io.h"
-#include "monitor/ctl/ctl_judgement.h"
+#include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_output.h"
-#include "monitor/ctl/ctl_rulebook.h"
 #include "monitor/ctl/ctl_sets.h"
 
-static void tell(void *context, const char *file, unsigned line, const char *why)
+void weir_ctl_rules_tell(void *context, const char *file, unsigned line, const char *why)
 {
     (void)context;
     if (line > 0)
@@ -33,7 +33,7 @@ int weir_ctl_rules_load(struct weir_ctl *ctl)
 
     if (code != 0)
         return code;
-    done = weir_rule_set_make(&ctl->config, !dry, tell, NULL, &made);
+    done = weir_rule_set_make(&ctl->config, !dry, weir_ctl_rules_tell, NULL, &made);
     if (done == WEIR_EINVAL)
         return weir_ctl_error(ctl, EX_DATAERR, "nothing was changed: correct the rules above");
     if (done < 0)
@@ -90,119 +90,188 @@ static int open_set(struct weir_ctl *ctl, struct weir_ctl_rules *set)
                           "makes one of %s", ctl->config.rules_folder);
 }
 
-static json_t *text_of(struct weir_slice text)
+/* Rules as they are written, from any of the places where there are some. */
+struct written {
+    struct weir_rule *rule;
+    size_t rules;
+};
+
+enum column { NAME, ID, SCORE, KIND, STATE, DESCRIPTION, SELECTOR, PATTERN, COLUMNS };
+
+static const struct weir_ctl_column columns[COLUMNS] = {
+    [NAME] = {"name", "rule", "rule", WEIR_CTL_TEXTS, 0},
+    [ID] = {"id", NULL, "number", WEIR_CTL_COUNTS, 2},
+    [SCORE] = {"score", "points", "points", WEIR_CTL_SCORES, 0},
+    [KIND] = {"kind", "type", "kind", WEIR_CTL_TEXTS, 1},
+    [STATE] = {"state", NULL, "state", WEIR_CTL_TEXTS, 1},
+    [DESCRIPTION] = {"description", NULL, "description", WEIR_CTL_TEXTS, 0},
+    [SELECTOR] = {"selector", NULL, NULL, WEIR_CTL_TEXTS, 0},
+    [PATTERN] = {"pattern", NULL, NULL, WEIR_CTL_TEXTS, 0},
+};
+
+static struct weir_ctl_cell text(const char *text)
 {
-    return weir_ctl_json_text(text.len ? text.at : "", text.len);
+    return (struct weir_ctl_cell){.text = {text, strlen(text)}};
 }
 
-static json_t *json_rule(const struct weir_rule *rule)
+static struct weir_ctl_cell cell(const void *context, size_t row, size_t column)
 {
-    return json_pack("{s:I, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "id", (json_int_t)rule->id,
-                     "name", text_of(rule->name), "kind", weir_rule_kind_name(rule->kind), "state",
-                     weir_rule_state_name(rule->state), "score",
-                     weir_ctl_json_points(rule->score), "selector",
-                     text_of(rule->selector), "pattern", text_of(rule->pattern), "description",
-                     text_of(rule->description));
-}
+    const struct weir_rule *rule = &((const struct written *)context)->rule[row];
 
-static void print_rule(const struct weir_rule *rule)
-{
-    char text[WEIR_CTL_NAME];
-
-    printf("%9u  %+7.2f  %-8s  %-8s  %.*s%s%s\n", rule->id, (double)rule->score,
-           weir_rule_kind_name(rule->kind), weir_rule_state_name(rule->state),
-           (int)rule->name.len, rule->name.at, rule->description.len > 0 ? ": " : "",
-           weir_ctl_visible(rule->description, text, sizeof text));
-}
-
-/* Prints it, or adds it to all of --json. */
-static void show_rule(const struct weir_rule *rule, json_t *all)
-{
-    if (all)
-        json_array_append_new(all, json_rule(rule));
-    else
-        print_rule(rule);
-}
-
-static void show_sources(const struct weir_rule_sources *sources, json_t *all)
-{
-    for (size_t i = 0; i < sources->rules; i++) {
-        const struct weir_rule_source *from = &sources->rule[i];
-        const struct weir_rule rule = {.id = from->id, .name = from->name,
-                                       .description = from->description,
-                                       .selector = from->selector, .pattern = from->pattern,
-                                       .kind = from->kind, .state = from->state,
-                                       .flags = from->flags, .score = from->score};
-
-        show_rule(&rule, all);
+    switch ((enum column)column) {
+    case NAME:
+        return (struct weir_ctl_cell){.text = rule->name};
+    case ID:
+        return (struct weir_ctl_cell){.number = rule->id};
+    case SCORE:
+        return (struct weir_ctl_cell){.number = (double)rule->score};
+    case KIND:
+        return text(weir_rule_kind_name(rule->kind));
+    case STATE:
+        return text(weir_rule_state_name(rule->state));
+    case DESCRIPTION:
+        return (struct weir_ctl_cell){.text = rule->description};
+    case SELECTOR:
+        return (struct weir_ctl_cell){.text = rule->selector};
+    default:
+        return (struct weir_ctl_cell){.text = rule->pattern};
     }
 }
 
-/* Those of a published set, with its head. */
-static int list_published(struct weir_ctl *ctl)
+static struct weir_ctl_table table_of(const struct written *written)
+{
+    return (struct weir_ctl_table){.column = columns, .columns = COLUMNS, .rows = written->rules,
+                                   .cell = cell, .context = written};
+}
+
+static int take_sources(struct weir_ctl *ctl, const struct weir_rule_sources *sources,
+                        struct written *written_r)
+{
+    written_r->rule = weir_arena_zero(ctl->arena, sources->rules + 1, sizeof *written_r->rule);
+    if (!written_r->rule)
+        return weir_ctl_error(ctl, EX_OSERR, "memory is short");
+    for (size_t i = 0; i < sources->rules; i++) {
+        const struct weir_rule_source *from = &sources->rule[i];
+
+        written_r->rule[written_r->rules++] = (struct weir_rule){
+            .id = from->id, .name = from->name, .description = from->description,
+            .selector = from->selector, .pattern = from->pattern, .kind = from->kind,
+            .state = from->state, .flags = from->flags, .score = from->score};
+    }
+    return 0;
+}
+
+static int take_set(struct weir_ctl *ctl, const struct weir_rules *rules,
+                    struct written *written_r)
+{
+    size_t count = weir_rules_count(rules);
+
+    written_r->rule = weir_arena_zero(ctl->arena, count + 1, sizeof *written_r->rule);
+    if (!written_r->rule)
+        return weir_ctl_error(ctl, EX_OSERR, "memory is short");
+    for (size_t i = 0; i < count; i++)
+        written_r->rules += (size_t)weir_rules_get(rules, i,
+                                                   &written_r->rule[written_r->rules]);
+    return 0;
+}
+
+/* Rules of a published set. */
+static int read_published(struct weir_ctl *ctl, const struct weir_ctl_set *set,
+                          struct written *written_r)
 {
     struct weir_rule_reader *reader;
     struct weir_rule_sources sources = {.errors = 0};
+
+    if (weir_rule_reader_new(ctl->arena, weir_ctl_rules_tell, NULL, &reader) < 0 ||
+        weir_rule_reader_add(reader, ctl->argument[0],
+                             set->parcel.section[WEIR_PARCEL_RULES]) < 0 ||
+        weir_rule_reader_end(reader, &sources) < 0)
+        return weir_ctl_error(ctl, EX_OSERR, "memory is short");
+    return take_sources(ctl, &sources, written_r);
+}
+
+/* With the set's head. */
+static int show_published(struct weir_ctl *ctl, const struct weir_ctl_set *set,
+                          const struct weir_ctl_table *table)
+{
     char made[WEIR_TIME_TEXT];
+    json_t *all;
+
+    if (!ctl->option[WEIR_CTL_JSON]) {
+        if (!ctl->option[WEIR_CTL_CSV])
+            printf("rule set %u of %s, %zu rules, signed with key %s%s\n",
+                   (unsigned)set->parcel.serial, weir_time_format(set->parcel.made, made),
+                   set->parcel.rules, set->parcel.key,
+                   set->verified ? "" : " (there is no key here to see whether that holds)");
+        return weir_ctl_table_show(ctl, table);
+    }
+    all = json_array();
+    for (size_t i = 0; i < table->count; i++)
+        json_array_append_new(all, weir_ctl_table_json(table, table->chosen[i]));
+    return weir_ctl_json(ctl, json_pack(
+        "{s:I, s:o, s:s, s:b, s:o}", "serial", (json_int_t)set->parcel.serial, "made",
+        weir_ctl_json_time(set->parcel.made), "key", set->parcel.key, "verified", set->verified,
+        "rules", all));
+}
+
+static int list_published(struct weir_ctl *ctl)
+{
+    struct written written = {.rules = 0};
+    struct weir_ctl_table table;
     struct weir_ctl_set set;
-    json_t *all = NULL;
     int code = weir_ctl_set_open(ctl, ctl->argument[0], &set);
 
     if (code != 0)
         return code;
-    if (weir_rule_reader_new(ctl->arena, tell, NULL, &reader) < 0 ||
-        weir_rule_reader_add(reader, ctl->argument[0], set.parcel.section[WEIR_PARCEL_RULES]) < 0 ||
-        weir_rule_reader_end(reader, &sources) < 0)
-        code = weir_ctl_error(ctl, EX_OSERR, "memory is short");
-    weir_time_format(set.parcel.made, made);
-    if (code == 0 && ctl->option[WEIR_CTL_JSON])
-        all = json_array();
-    else if (code == 0)
-        printf("rule set %u of %s, %zu rules, signed with key %s%s\n", (unsigned)set.parcel.serial,
-               made, set.parcel.rules, set.parcel.key,
-               set.verified ? "" : " (there is no key here to see whether that holds)");
+    code = read_published(ctl, &set, &written);
+    table = table_of(&written);
     if (code == 0)
-        show_sources(&sources, all);
-    if (code == 0 && all)
-        code = weir_ctl_json(ctl, json_pack(
-            "{s:I, s:o, s:s, s:b, s:o}", "serial", (json_int_t)set.parcel.serial, "made",
-            weir_ctl_json_time(set.parcel.made), "key", set.parcel.key, "verified", set.verified,
-            "rules", all));
+        code = weir_ctl_table_choose(ctl, &table);
+    if (code == 0)
+        code = show_published(ctl, &set, &table);
     weir_ctl_set_close(&set);
     return code;
 }
 
-int weir_ctl_rules_list(struct weir_ctl *ctl)
+static int list_at_work(struct weir_ctl *ctl)
 {
-    static const enum weir_ctl_option of_book[] = {WEIR_CTL_BY, WEIR_CTL_STATE, WEIR_CTL_WHERE,
-                                                   WEIR_CTL_MOST};
+    struct written written = {.rules = 0};
+    struct weir_ctl_table table;
     struct weir_ctl_rules set;
-    json_t *all = NULL;
-    int code;
+    int code = open_set(ctl, &set);
 
-    if (ctl->option[WEIR_CTL_BOOK] && ctl->arguments > 0)
-        return weir_ctl_error(ctl, EX_USAGE, "the rulebook is one thing, a published set another");
-    if (ctl->option[WEIR_CTL_BOOK])
-        return weir_ctl_rulebook_list(ctl);
-    for (size_t i = 0; i < sizeof of_book / sizeof of_book[0]; i++)
-        if (ctl->option[of_book[i]])
-            return weir_ctl_error(ctl, EX_USAGE, "--%s is for --book",
-                                  weir_ctl_option_name(of_book[i]));
-    if (ctl->arguments > 0)
-        return list_published(ctl);
-    code = open_set(ctl, &set);
     if (code != 0)
         return code;
-    if (ctl->option[WEIR_CTL_JSON])
-        all = json_array();
-    for (size_t i = 0; i < weir_rules_count(set.rules); i++) {
-        struct weir_rule rule;
-
-        if (weir_rules_get(set.rules, i, &rule))
-            show_rule(&rule, all);
-    }
+    code = take_set(ctl, set.rules, &written);
+    table = table_of(&written);
+    if (code == 0)
+        code = weir_ctl_table_choose(ctl, &table);
+    if (code == 0)
+        code = weir_ctl_table_show(ctl, &table);
     weir_ctl_rules_close(&set);
-    return all ? weir_ctl_json(ctl, all) : 0;
+    return code;
+}
+
+/* What only the book knows is asked of it, and what both know where there is one. */
+static bool is_about_book(const struct weir_ctl *ctl)
+{
+    return ctl->option[WEIR_CTL_BOOK] || ctl->option[WEIR_CTL_IDLE] ||
+           ctl->option[WEIR_CTL_STATE] ||
+           ((ctl->option[WEIR_CTL_WHERE] || ctl->option[WEIR_CTL_SORT]) &&
+            weir_ctl_monitor_is_here(ctl));
+}
+
+int weir_ctl_rules_list(struct weir_ctl *ctl)
+{
+    int code = weir_ctl_configure(ctl);
+
+    if (code != 0)
+        return code;
+    if (ctl->arguments > 0 && ctl->option[WEIR_CTL_BOOK])
+        return weir_ctl_error(ctl, EX_USAGE, "the rulebook is one thing, a published set another");
+    if (ctl->arguments > 0)
+        return list_published(ctl);
+    return is_about_book(ctl) ? weir_ctl_book_list(ctl) : list_at_work(ctl);
 }
 
 static int find(const struct weir_rules *rules, const char *which, struct weir_rule *rule_r)
@@ -217,30 +286,50 @@ static int find(const struct weir_rules *rules, const char *which, struct weir_r
 
 static void print_test(const struct weir_rule *rule)
 {
-    char text[WEIR_RULE_PATTERN_MAX + 8];
+    char shown[WEIR_RULE_PATTERN_MAX + 8];
 
     if (rule->selector.len > 0)
-        printf("  %s:", weir_ctl_visible(rule->selector, text, sizeof text));
-    printf("  %s\n", weir_ctl_visible(rule->pattern, text, sizeof text));
+        printf("  %s:", weir_ctl_visible(rule->selector, shown, sizeof shown));
+    printf("  %s\n", weir_ctl_visible(rule->pattern, shown, sizeof shown));
+}
+
+static int show_at_work(struct weir_ctl *ctl, const struct weir_rules *rules)
+{
+    struct weir_rule rule;
+    struct written written = {&rule, 1};
+    struct weir_ctl_table table = table_of(&written);
+    int code;
+
+    if (find(rules, ctl->argument[0], &rule) != 1)
+        return weir_ctl_error(ctl, WEIR_CTL_NOT_THERE, "no rule %s is at work", ctl->argument[0]);
+    if (ctl->option[WEIR_CTL_JSON])
+        return weir_ctl_json(ctl, weir_ctl_table_json(&table, 0));
+    code = weir_ctl_table_choose(ctl, &table);
+    if (code == 0)
+        code = weir_ctl_table_show(ctl, &table);
+    if (code == 0 && rule.pattern.len > 0)
+        print_test(&rule);
+    return code;
 }
 
 int weir_ctl_rules_show(struct weir_ctl *ctl)
 {
     struct weir_ctl_rules set;
-    struct weir_rule rule;
-    int code = open_set(ctl, &set);
+    bool book = ctl->option[WEIR_CTL_BOOK] != NULL;
+    int code = weir_ctl_configure(ctl);
 
+    if (code == 0 && (book || weir_ctl_monitor_is_here(ctl))) {
+        code = weir_ctl_book_show(ctl, ctl->argument[0]);
+        if (code != WEIR_CTL_NOT_THERE)
+            return code;
+        code = book ? weir_ctl_error(ctl, code, "there is no rule %s in the rulebook",
+                                     ctl->argument[0]) : 0;
+    }
+    if (code == 0)
+        code = open_set(ctl, &set);
     if (code != 0)
         return code;
-    if (find(set.rules, ctl->argument[0], &rule) != 1)
-        code = weir_ctl_error(ctl, WEIR_CTL_NOT_THERE, "no rule %s is at work", ctl->argument[0]);
-    else if (ctl->option[WEIR_CTL_JSON])
-        code = weir_ctl_json(ctl, json_rule(&rule));
-    else {
-        print_rule(&rule);
-        if (rule.pattern.len > 0)
-            print_test(&rule);
-    }
+    code = show_at_work(ctl, set.rules);
     weir_ctl_rules_close(&set);
     return code;
 }

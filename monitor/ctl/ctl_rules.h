@@ -16,6 +16,9 @@ struct weir_ctl_rules {
     const struct weir_rules *rules; /* NULL: there is no set */
 };
 
+/* Tells what is wrong in rule files, on the standard error (weir_rule_report). */
+void weir_ctl_rules_tell(void *context, const char *file, unsigned line, const char *why);
+
 /* Opens the set of the configuration, which is read first.  0, also when there is none. */
 int weir_ctl_rules_open(struct weir_ctl *ctl, struct weir_ctl_rules *set);
 void weir_ctl_rules_close(struct weir_ctl_rules *set);

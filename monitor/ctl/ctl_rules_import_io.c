@@ -6,7 +6,7 @@
  * follow from their names.  An output file that is there already is replaced only when an import
  * made it.
  */
-#include "monitor/ctl/ctl.h"
+#include "monitor/ctl/ctl_rules_import.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,20 +18,12 @@
 #include "core/base/replace_io.h"
 #include "monitor/ctl/ctl_files_io.h"
 #include "monitor/ctl/ctl_output.h"
-#include "monitor/ctl/sa_import.h"
 
 #define RULE_TEXT (2 * WEIR_RULE_PATTERN_MAX)
 #define FIRST_LINE "# Made by weirctl rules import"
 
-struct import {
-    struct weir_ctl *ctl;
-    struct weir_sa_file *file;
-    size_t files;
-    struct weir_sa_import result;
-};
-
-/* A copy in the arena, which lives until all are read; its name is shown to people. */
-static int keep_file(struct import *import, const char *name, struct weir_slice octets)
+int weir_ctl_import_keep(struct weir_ctl_import *import, const char *name,
+                         struct weir_slice octets)
 {
     struct weir_ctl *ctl = import->ctl;
     struct weir_sa_file *file = &import->file[import->files++];
@@ -46,7 +38,7 @@ static int keep_file(struct import *import, const char *name, struct weir_slice 
     return 0;
 }
 
-static int read_files(struct import *import)
+static int read_files(struct weir_ctl_import *import)
 {
     struct weir_ctl *ctl = import->ctl;
     struct weir_ctl_files *files;
@@ -59,7 +51,7 @@ static int read_files(struct import *import)
     import->file = weir_arena_zero(ctl->arena, weir_ctl_files_count(files) + 1,
                                    sizeof *import->file);
     while (code == 0 && import->file && (got = weir_ctl_files_next(files, &name, &octets)) == 1)
-        code = keep_file(import, name, octets);
+        code = weir_ctl_import_keep(import, name, octets);
     if (!import->file)
         code = weir_ctl_error(ctl, EX_OSERR, "memory is short");
     else if (got < 0)
@@ -97,7 +89,7 @@ static int spare_foreign_file(struct weir_ctl *ctl)
                           "replaced; --force does so", path);
 }
 
-static int write_rules(struct import *import, FILE *out)
+static int write_rules(struct weir_ctl_import *import, FILE *out)
 {
     char *room = malloc(RULE_TEXT);
 
@@ -118,7 +110,7 @@ static int write_rules(struct import *import, FILE *out)
 }
 
 /* A disk that is full costs nothing: 0 or an exit code, said. */
-static int replace_output(struct import *import, const char *path)
+static int replace_output(struct weir_ctl_import *import, const char *path)
 {
     struct weir_replacement new;
     int done = weir_replace_begin(path, 0644, &new);
@@ -132,7 +124,7 @@ static int replace_output(struct import *import, const char *path)
 }
 
 /* What is there and no file (a device, a pipe) is written to, never replaced. */
-static int write_output(struct import *import)
+static int write_output(struct weir_ctl_import *import)
 {
     struct weir_ctl *ctl = import->ctl;
     const char *path = ctl->option[WEIR_CTL_OUTPUT];
@@ -169,7 +161,7 @@ static json_t *json_summary(const struct weir_sa_import *result)
                      "words", words);
 }
 
-static void tell(const struct weir_sa_import *result)
+void weir_ctl_import_tell(const struct weir_sa_import *result)
 {
     size_t by_reason[WEIR_SA_REASONS] = {0};
 
@@ -192,9 +184,13 @@ static void tell(const struct weir_sa_import *result)
 
 int weir_ctl_rules_import(struct weir_ctl *ctl)
 {
-    struct import import = {.ctl = ctl};
+    struct weir_ctl_import import = {.ctl = ctl};
     int code;
 
+    if (ctl->option[WEIR_CTL_BOOK])
+        return weir_ctl_import_book(ctl);
+    if (ctl->option[WEIR_CTL_STATE] || ctl->option[WEIR_CTL_REASON] || ctl->option[WEIR_CTL_DRY])
+        return weir_ctl_error(ctl, EX_USAGE, "--state, --reason and --dry-run are for --book");
     if (ctl->option[WEIR_CTL_JSON] && !ctl->option[WEIR_CTL_OUTPUT])
         return weir_ctl_error(ctl, EX_USAGE, "--json needs --output: without it the rules "
                               "themselves are printed");
@@ -212,6 +208,6 @@ int weir_ctl_rules_import(struct weir_ctl *ctl)
         return code;
     if (ctl->option[WEIR_CTL_JSON])
         return weir_ctl_json(ctl, json_summary(&import.result));
-    tell(&import.result);
+    weir_ctl_import_tell(&import.result);
     return 0;
 }

@@ -8,7 +8,8 @@
 
 #define LIST_ADD_OPTIONS "rofuEFx"
 #define LIMIT_OPTIONS "NKgzl"
-#define BOOK_OPTIONS "1b23k"
+#define TABLE_OPTIONS "53k7"
+#define BOOK_OPTIONS "126" TABLE_OPTIONS
 #define ENTRY "ADDRESS|PREFIX..."
 #define ENTRY_OR_DOMAIN "ADDRESS|PREFIX|DOMAIN..."
 
@@ -111,20 +112,29 @@ static const struct weir_ctl_verb verbs[] = {
      "Make the rule set of the rule files; programs at work see it within a second.",
      "weirctl rules load"},
     {"rules", "list", weir_ctl_rules_list, WEIR_LISTS, BOOK_OPTIONS, 0, 1,
-     "[FILE|SERIAL | --book [--by WHAT] [--state STATE] [--where hits>100] [--most N]]",
+     "[FILE|SERIAL | --book] [--sort [-]COLUMN] [--where TEXT] [--state STATE] [--idle 20d] "
+     "[--most N] [--csv]",
      "Show the rules at work, those of a published set (a file rules-SERIAL.db, or at the monitor "
-     "a serial), or the monitor's rulebook with what they hit.",
-     "weirctl rules list --book --by false-positives --where \"hits>100\""},
-    {"rules", "stats", weir_ctl_rules_stats, WEIR_LISTS, "bk", 0, 0,
-     "[--by hits|spam|ham|false-positives|points|last] [--most 20]",
-     "Show what rules hit on all servers, and the points they deserve by it.",
-     "weirctl rules stats --by false-positives"},
-    {"rules", "show", weir_ctl_rules_show, WEIR_LISTS, "", 1, 1, "NAME|ID",
-     "Show one rule as it is written.", "weirctl rules show GTUBE"},
-    {"rules", "import", weir_ctl_rules_import, WEIR_LISTS, "Ox", 1, -1,
-     "FILE|FOLDER... [--output FILE [--force]]",
-     "Take rules over from SpamAssassin's files; what cannot be taken is listed with its reason.",
-     "weirctl rules import /usr/share/spamassassin --output /etc/weir/rules/50-imported.rules"},
+     "a serial), or the monitor's rulebook with all that is known of them.",
+     "weirctl rules list --book --sort -false_positives --where \"spam>100,state=active\""},
+    {"rules", "stats", weir_ctl_rules_stats, WEIR_LISTS, "i" TABLE_OPTIONS, 0, 1,
+     "[NAME|ID] [--since 30d] [--sort [-]COLUMN] [--where TEXT] [--most 20] [--csv]",
+     "Show mail and hits by day as small charts, which rules do most on all servers, which do "
+     "nothing, and which are retired next.",
+     "weirctl rules stats --sort -false_positives --since 7d"},
+    {"rules", "show", weir_ctl_rules_show, WEIR_LISTS, "1k", 1, 1, "NAME|ID [--book] [--most N]",
+     "Show a rule: of the rulebook with what it did, why it scores what it scores, and what became "
+     "of it; else as it is at work here.", "weirctl rules show GTUBE"},
+    {"rules", "test", weir_ctl_rules_test, WEIR_LISTS, "890" TABLE_OPTIONS, 1, -1,
+     "RULE|NAME|ID|FILE.rules [--spam PATH] [--ham PATH] [PATH...] | --recent [--most 20] [--csv]",
+     "Try a rule, typed or of the rulebook, or a file of them on messages: how many it hits, "
+     "which, and how long it takes.",
+     "weirctl rules test '/cheap loan/i' --spam Maildir/.Junk --ham Maildir/cur"},
+    {"rules", "import", weir_ctl_rules_import, WEIR_LISTS, "Ox12rD", 1, -1,
+     "FILE|FOLDER... [--output FILE [--force] | --book [--state test] [--reason TEXT] [--dry-run]]",
+     "Take rules over from SpamAssassin's files, into a file or the rulebook; what cannot be taken "
+     "is listed with its reason.",
+     "weirctl rules import /usr/share/spamassassin --book --state test --dry-run"},
     {"rules", "sets", weir_ctl_rules_sets, WEIR_LISTS, "", 0, 0, "",
      "Show the rule sets that were published.", "weirctl rules sets --json"},
     {"rules", "diff", weir_ctl_rules_diff, WEIR_LISTS, "", 2, 2, "SERIAL|FILE SERIAL|FILE",
@@ -135,8 +145,8 @@ static const struct weir_ctl_verb verbs[] = {
      "SERIAL [--dry-run] [--reason TEXT]",
      "Publish once more what an earlier rule set had, under a new serial.",
      "weirctl rollback 11 --reason \"12 refuses newsletters\""},
-    {"rules", "add", weir_ctl_rules_add, WEIR_LISTS, "2r", 1, -1,
-     "FILE|FOLDER... [--state draft|test|active] [--reason TEXT]",
+    {"rules", "add", weir_ctl_rules_add, WEIR_LISTS, "2rD", 1, -1,
+     "FILE|FOLDER... [--state draft|test|active] [--reason TEXT] [--dry-run]",
      "Put rule files into the monitor's rulebook: all that is in them, or nothing.",
      "weirctl rules add /etc/weir/rules/20-own.rules --state test"},
     {"rules", "set", weir_ctl_rules_set, WEIR_LISTS, "r", 2, 5,

@@ -94,6 +94,29 @@ int weir_database_drafts_since(struct weir_database *database, weir_time since, 
     return weir_query_end(&q);
 }
 
+int weir_database_drafts_live(struct weir_database *database,
+                              int (*row)(void *context, const struct weir_drafts_row *draft),
+                              void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT d.time, d.rule, d.name, d.link, d.text, "
+        "d.servers FROM drafts AS d JOIN rules AS r ON r.id = d.rule WHERE r.author = 'analyzer' "
+        "AND (r.state = 'active' OR (r.state = 'test' AND r.approved = 1)) ORDER BY d.number");
+    int calls = 0, stop = 0;
+
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        struct weir_drafts_row draft = {.time = weir_column_number(&q)};
+
+        draft.rule = (uint32_t)weir_column_number(&q);
+        draft.name = weir_column_text(&q);
+        draft.link = weir_column_number(&q) != 0;
+        draft.text = weir_column_text(&q);
+        draft.servers = (size_t)weir_column_number(&q);
+        stop = row(context, &draft);
+        calls++;
+    }
+    return weir_query_told(&q, stop, calls);
+}
+
 /* Writing. ------------------------------------------------------------------ */
 
 static int add_messages(struct weir_database *database, const struct weir_drafts_row *draft,
@@ -114,14 +137,15 @@ static int add_messages(struct weir_database *database, const struct weir_drafts
 
 int weir_database_draft_add(struct weir_database *database, const struct weir_drafts_row *draft)
 {
-    struct weir_query q = weir_query(database, "INSERT INTO drafts (time, rule, name, pattern, "
-                                     "servers) VALUES (?, ?, ?, ?, ?)");
+    struct weir_query q = weir_query(database, "INSERT INTO drafts (time, rule, name, link, "
+                                     "text, servers) VALUES (?, ?, ?, ?, ?, ?)");
     int rc;
 
     weir_bind_number(&q, draft->time);
     weir_bind_number(&q, draft->rule);
     weir_bind_text(&q, draft->name);
-    weir_bind_text(&q, draft->pattern);
+    weir_bind_number(&q, draft->link);
+    weir_bind_text(&q, draft->text);
     weir_bind_number(&q, (int64_t)draft->servers);
     rc = weir_query_run(&q);
     return rc < 0 ? rc

@@ -1,8 +1,8 @@
 /*
  * What drafts of rules are made of, and what was drafted (monitor/analyzer/drafting.h; claim B32).
  *
- *     drafts          one row a draft: when, its rule, how many servers told of it, whether a
- *                     person rejected it
+ *     drafts          one row a draft: when, its rule, what that looks for (link 1: a domain; else
+ *                     a phrase), how many servers told of it, whether a person rejected it
  *     draft_messages  the messages of its cluster
  *
  * See database_io.h for owner, threads, errors and rows.
@@ -47,7 +47,8 @@ int weir_database_drafts_since(struct weir_database *database, weir_time since, 
 struct weir_drafts_row {
     weir_time time;
     uint32_t rule;
-    const char *name, *pattern;
+    const char *name, *text;
+    bool link;                 /* text is a domain; else a phrase */
     size_t servers;
     const uint64_t *uid;
     size_t uids;
@@ -55,6 +56,12 @@ struct weir_drafts_row {
 
 /* Adds a draft, in the caller's transaction.  0 or an error. */
 int weir_database_draft_add(struct weir_database *database, const struct weir_drafts_row *draft);
+
+/* Drafts whose rules are still the analyzer's, and in the test with a person's approval or at work:
+ * without uids. */
+int weir_database_drafts_live(struct weir_database *database,
+                              int (*row)(void *context, const struct weir_drafts_row *draft),
+                              void *context);
 
 /* A person rejected the draft of a rule: 1; 0 when the rule is none; or an error. */
 int weir_database_draft_reject(struct weir_database *database, uint32_t rule);

@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "monitor/database/database_impl.h"
 
+#define ALL (-1) /* in the place of a rule, in the table */
 #define COUNTED "counted_position"
 
 /* Writing. ------------------------------------------------------------------ */
@@ -56,6 +57,35 @@ static int put_rules(struct weir_database *database, const struct weir_hits *hit
     return rc < 0 ? rc : written;
 }
 
+/* Adds to what is there; a message that was counted before there was this table leaves nothing
+ * behind when it is taken away. */
+static int put_day(struct weir_database *database, const struct weir_hit_day *day)
+{
+    struct weir_query q = weir_query(database, "INSERT INTO hits_days (day, rule, hits, spam, ham, "
+        "false_positives) VALUES (?1, ?2, max(0, ?3), max(0, ?4), max(0, ?5), max(0, ?6)) "
+        "ON CONFLICT (day, rule) DO UPDATE SET hits = max(0, hits + ?3), "
+        "spam = max(0, spam + ?4), ham = max(0, ham + ?5), "
+        "false_positives = max(0, false_positives + ?6)");
+
+    weir_bind_number(&q, day->day);
+    weir_bind_number(&q, day->rule == WEIR_HIT_DAYS_ALL ? ALL : (int64_t)day->rule);
+    weir_bind_number(&q, day->hits);
+    weir_bind_number(&q, day->spam);
+    weir_bind_number(&q, day->ham);
+    weir_bind_number(&q, day->false_positives);
+    return weir_query_run(&q);
+}
+
+static int put_days(struct weir_database *database, const struct weir_hits *hits)
+{
+    const struct weir_hit_day *day;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && (day = weir_hit_days_get(weir_hits_days(hits), i)) != NULL; i++)
+        rc = put_day(database, day);
+    return rc;
+}
+
 int weir_database_hits_put(struct weir_database *database, struct weir_hits *hits, weir_time at,
                            uint64_t position)
 {
@@ -68,6 +98,7 @@ int weir_database_hits_put(struct weir_database *database, struct weir_hits *hit
         return rc;
     written = put_rules(database, hits, at);
     rc = written < 0 ? written : put_all(database, &all, at);
+    rc = rc < 0 ? rc : put_days(database, hits);
     rc = rc < 0 ? rc : weir_state_put(database, COUNTED, position);
     rc = weir_change_end(database, own, rc);
     if (rc < 0)
@@ -102,6 +133,45 @@ int weir_database_hits(struct weir_database *database,
         calls++;
     }
     return weir_query_told(&q, stop, calls);
+}
+
+/* One day after the other: the rules of a day lie together, the days of a rule do not. */
+static int read_day(struct weir_database *database, struct weir_hit_day *day)
+{
+    struct weir_query q = weir_query(database, "SELECT hits, spam, ham, false_positives "
+                                     "FROM hits_days WHERE day = ? AND rule = ?");
+    int found, rc;
+
+    weir_bind_number(&q, day->day);
+    weir_bind_number(&q, day->rule == WEIR_HIT_DAYS_ALL ? ALL : (int64_t)day->rule);
+    found = weir_query_row(&q);
+    if (found == 1) {
+        day->hits = (int32_t)weir_column_number(&q);
+        day->spam = (int32_t)weir_column_number(&q);
+        day->ham = (int32_t)weir_column_number(&q);
+        day->false_positives = (int32_t)weir_column_number(&q);
+    }
+    rc = weir_query_end(&q);
+    return rc < 0 ? rc : found;
+}
+
+int weir_database_hit_days(struct weir_database *database, uint32_t rule, int32_t from, int32_t to,
+                           int (*row)(void *context, const struct weir_hit_day *day),
+                           void *context)
+{
+    struct weir_hit_day day = {.rule = rule};
+    int calls = 0, rc = 0;
+
+    for (day.day = from; rc >= 0 && day.day <= to; day.day++) {
+        rc = read_day(database, &day);
+        if (rc == 1) {
+            rc = row(context, &day);
+            calls++;
+            if (rc > 0)
+                break;
+        }
+    }
+    return rc < 0 ? rc : calls;
 }
 
 int weir_database_hits_all(struct weir_database *database, struct weir_score_counts *all_r,

@@ -5,6 +5,9 @@
  *
  *     SELECT rule, hits, spam, ham, false_positives FROM hits ORDER BY false_positives DESC
  *
+ * By day, for the last WEIR_HIT_DAYS days, there is the table hits_days: day (since 1970, UTC),
+ * rule (-1: all messages), hits, spam, ham, false_positives.
+ *
  * Decayed counts are those of the time `at` in their row.  See database_io.h for owner, threads,
  * errors and rows.
  */
@@ -29,6 +32,12 @@ int weir_database_hits_load(struct weir_database *database, struct weir_hits *hi
 int weir_database_hits(struct weir_database *database,
                        int (*row)(void *context, const struct weir_hits_rule *rule, weir_time at),
                        void *context);
+
+/* A rule's days, or with WEIR_HIT_DAYS_ALL those of all messages, from one to another, oldest
+ * first; days without a hit are left out. */
+int weir_database_hit_days(struct weir_database *database, uint32_t rule, int32_t from, int32_t to,
+                           int (*row)(void *context, const struct weir_hit_day *day),
+                           void *context);
 
 /* All messages counted, decayed as of *at_r (0: there are none).  0 or an error. */
 int weir_database_hits_all(struct weir_database *database, struct weir_score_counts *all_r,

@@ -17,6 +17,7 @@
 #ifndef WEIR_DATABASE_MESSAGES_IO_H
 #define WEIR_DATABASE_MESSAGES_IO_H
 
+#include "core/base/address.h"
 #include "core/engine/info.h"
 #include "monitor/analyzer/guard.h"
 #include "monitor/database/database_io.h"
@@ -39,6 +40,29 @@ int weir_database_messages_forget(struct weir_database *database, uint32_t most)
 int weir_database_messages_good(struct weir_database *database,
                                 int (*row)(void *context, const struct weir_guard_message *message),
                                 void *context);
+
+/* A message that a rule hit. */
+struct weir_kept_message {
+    uint64_t uid;
+    weir_time time;
+    struct weir_address address; /* where has_address */
+    bool has_address;
+    const char *domain, *verdict, *reported; /* reported: "", "ham", "spam" */
+    double score, points;        /* points: of the rule */
+};
+
+/* Those that a rule hit, newest first, at most so many. */
+int weir_database_messages_of(struct weir_database *database, uint32_t rule, unsigned most,
+                              int (*row)(void *context, const struct weir_kept_message *message),
+                              void *context);
+
+/* How many messages are kept, and how many of them a rule hit: by what people said of them, else by
+ * their verdict.  What is neither is in neither.  0 or an error. */
+struct weir_kept_counts {
+    uint64_t spam, ham, hit_spam, hit_ham, neither, hit_neither;
+};
+int weir_database_messages_count(struct weir_database *database, uint32_t rule,
+                                 struct weir_kept_counts *counts_r);
 
 /* By rule, in the order of ids: how many messages are said to be good since a time that were spam
  * by their verdict and got points by the rule. */

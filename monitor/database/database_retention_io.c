@@ -10,6 +10,7 @@
 #include "monitor/database/database_retention_io.h"
 
 #include "core/base/error.h"
+#include "monitor/database/database_rules_io.h"
 #include "monitor/database/database_impl.h"
 
 #define EARLY "forgotten_early"
@@ -74,6 +75,8 @@ static int forget_old(struct weir_database *database, const struct weir_retentio
          OLDEST("votes") " WHERE time < ?1 LIMIT ?2)", &f->reports},
         {keep->reports, WEIR_DAY, "DELETE FROM report_counts WHERE (day, what, whose) IN "
          "(SELECT day, what, whose FROM report_counts WHERE day < ? LIMIT ?)", &f->reports},
+        {WEIR_HIT_DAYS * WEIR_DAY, WEIR_DAY, "DELETE FROM hits_days WHERE (day, rule) IN "
+         "(SELECT day, rule FROM hits_days WHERE day < ? LIMIT ?)", &f->hits},
     };
     int rc = 0;
 
@@ -86,6 +89,19 @@ static int forget_old(struct weir_database *database, const struct weir_retentio
     return forget(database, "DELETE FROM minutes WHERE (minute, address, server) IN "
                   "(SELECT minute, address, server FROM minutes WHERE minute > ? LIMIT ?)",
                   (now + WEIR_DAY) / WEIR_MINUTE, keep->rows, &f->minutes, &f->more);
+}
+
+/* What the analyzer changed long ago. */
+static int thin_history(struct weir_database *database, const struct weir_retention *keep,
+                        weir_time now, struct weir_forgotten *f)
+{
+    bool more = false;
+    int went = keep->history > 0 ? weir_database_rules_thin(database, now - keep->history,
+                                                            keep->rows, &more) : 0;
+
+    f->history += went > 0 ? (uint64_t)went : 0;
+    f->more |= more;
+    return went < 0 ? went : 0;
 }
 
 /* Behind the newest of a table whose numbers grow: what the first value says it keeps. */
@@ -167,6 +183,8 @@ int weir_database_retain(struct weir_database *database, const struct weir_reten
         return rc;
     if (!retention->untimely)
         rc = forget_old(database, retention, now, &forgotten);
+    if (rc == 0 && !retention->untimely)
+        rc = thin_history(database, retention, now, &forgotten);
     if (rc == 0 && !retention->untimely)
         rc = weir_state_put(database, RETAINED, (uint64_t)now);
     if (rc == 0 && retention->octets_most > 0)

@@ -19,6 +19,7 @@ struct weir_retention {
     weir_time decisions;  /* since they ended or were undone; those that stand, stay */
     weir_time ladder;     /* since the last event and the step's end */
     weir_time audit;
+    weir_time history;    /* of what the analyzer changed: thinned then, database_rules_io.h */
     weir_time reports;    /* longer than a message may be reported: its vote is known so long */
     uint64_t octets_most; /* of the database; 0: as the disk allows */
     unsigned rows;        /* forgotten of each table in one call: 5,000 is some 20 ms */
@@ -26,7 +27,7 @@ struct weir_retention {
 };
 
 struct weir_forgotten {
-    uint64_t minutes, addresses, streams, events, decisions, ladder, audit, reports;
+    uint64_t minutes, addresses, streams, events, decisions, ladder, audit, reports, history, hits;
     uint64_t early;       /* of these: because of octets_most */
     bool more;            /* there is more to forget */
 };

@@ -3,7 +3,8 @@
  * B24).
  *
  *     rules          one row a rule: what it is, what it scores, how far it may be changed
- *     rule_changes   who changed what, from what, to what, why; nothing here is ever changed
+ *     rule_changes   who changed what, from what, to what, why; nothing here is ever changed, but
+ *                    for what weir_database_rules_thin() lets go
  *
  *     SELECT name, state, score, hits.false_positives FROM rules JOIN hits ON hits.rule = rules.id
  *
@@ -85,6 +86,14 @@ struct weir_rule_changed {
                                   "approved" */
     const char *old, *new;     /* as text; of what was added: "", and its lines */
 };
+
+/* Lets old history go that the analyzer made (who begins with "analyzer"): of what is older than a
+ * time only the last change a rule, a kind of change and WEIR_HISTORY_STEP is kept, about so.  What
+ * people did is kept for ever.  At most so many lines are looked at, from where the last call
+ * ended.  How many went, or an error; *more_r: there is more to look at. */
+int weir_database_rules_thin(struct weir_database *database, weir_time before, unsigned rows,
+                             bool *more_r);
+#define WEIR_HISTORY_STEP (30 * WEIR_DAY)
 
 /* History, newest first, of one rule or (0) of all, at most so many, with numbers below before (0:
  * from the newest). */

@@ -138,8 +138,8 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "  UNIQUE (uid, proven)) STRICT;"
      "CREATE INDEX reported_texts_kept ON reported_texts (proven, number, len);"
      "CREATE TABLE drafts (number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
-     "  rule INTEGER NOT NULL, name TEXT NOT NULL, pattern TEXT NOT NULL, servers INTEGER NOT NULL,"
-     "  rejected INTEGER NOT NULL DEFAULT 0) STRICT;"
+     "  rule INTEGER NOT NULL, name TEXT NOT NULL, link INTEGER NOT NULL, text TEXT NOT NULL,"
+     "  servers INTEGER NOT NULL, rejected INTEGER NOT NULL DEFAULT 0) STRICT;"
      "CREATE INDEX drafts_time ON drafts (time);"
      "CREATE TABLE draft_messages (uid INTEGER NOT NULL, draft INTEGER NOT NULL,"
      "  PRIMARY KEY (uid, draft)) STRICT, WITHOUT ROWID;"),
@@ -153,6 +153,15 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "  uid INTEGER NOT NULL, judged_by INTEGER NOT NULL, told_by INTEGER NOT NULL,"
      "  at INTEGER NOT NULL, address BLOB NOT NULL, domain TEXT NOT NULL,"
      "  counted INTEGER NOT NULL, was TEXT NOT NULL, now TEXT NOT NULL) STRICT;"),
+
+    ("CREATE TABLE hits_days (day INTEGER NOT NULL, rule INTEGER NOT NULL, hits INTEGER NOT NULL,"
+     "  spam INTEGER NOT NULL, ham INTEGER NOT NULL, false_positives INTEGER NOT NULL,"
+     "  PRIMARY KEY (day, rule)) STRICT, WITHOUT ROWID;"
+     "DROP TRIGGER rule_changes_remain;"
+     "CREATE TRIGGER rule_changes_remain BEFORE DELETE ON rule_changes"
+     "  WHEN OLD.who NOT GLOB 'analyzer*' OR OLD.what NOT IN ('score', 'state', 'approved') OR"
+     "  OLD.time >= coalesce((SELECT value FROM state WHERE name = 'history_before'), 0) BEGIN"
+     "  SELECT RAISE(ABORT, 'history is not changed'); END;"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)

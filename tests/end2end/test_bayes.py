@@ -10,7 +10,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import ctl_help
 import harness
 import milter
+import postfix
 import rig
+import smtp
 from test_reports import Base
 
 SOON = 20
@@ -84,6 +86,32 @@ class Learning(Base):
 
     def points(self, words):
         return {rule["name"]: rule for rule in self.check(words)["rules"]}
+
+
+class Delivering(Learning):
+    """With a real Postfix in front."""
+
+    def test_C28_a_delivered_mail_bears_its_word_and_its_like_taught_it(self):
+        rig.needs_root()
+        self.mx1.weir.configure(info={"server": 1, "sealed": "no"})
+        self.use("on")
+        server = postfix.PrivatePostfix(self.mx1.weir.folder,
+                                        extra=milter.wiring(self.milter.path))
+        self.addCleanup(server.stop)
+        server.start()
+        self.publish()
+        for number in range(3):
+            for words in ("a cheap loan, so take it today, no questions asked",
+                          "our weekly team note: what grows in the garden this year"):
+                smtp.send(server.port, "198.51.100.20", content=mail(f"taught{number}", words))
+        rig.wait_for(lambda: self.learned() == (3, 3), SOON, "3 of each")
+        self.publish()
+        smtp.send(server.port, "198.51.100.20",
+                  content=mail("judged", "take it today, no questions asked, my friend"))
+        judged = server.wait_mails(7)[-1]
+        found = [one for one in server.mails() if b"<judged@corpus.example>" in one]
+        self.assertEqual(len(found), 1, judged)
+        self.assertRegex(found[0].decode(), r"(?s)X-Spam-Status: No, score=[0-9.]+.*tests=BAYES")
 
 
 class Judging(ctl_help.Help, Learning):

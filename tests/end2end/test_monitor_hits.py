@@ -70,12 +70,11 @@ class Hits(Deciding):
         self.wait_for(want)
         self.assertEqual(self.told()["good"], 9)
         stats = {rule["name"]: rule for rule in
-                 json.loads(self.monitor.weir.ctl("rules", "stats", "--json"))}
-        self.assertEqual([stats["CHEAP_LOAN"][word] for word in ("hits", "spam", "ham", "points")],
+                 json.loads(self.monitor.weir.ctl("rules", "stats", "--json"))["rules"]}
+        self.assertEqual([stats["CHEAP_LOAN"][word] for word in ("hits", "spam", "ham", "score")],
                          [5, 0, 3, 6])
         self.assertEqual(stats["SUBJECT_WIN"]["false_positives"], 0)
-        shown = self.monitor.weir.ctl("rules", "stats", "--by", "last", "--most", "1")
-        self.assertEqual(len(shown.splitlines()), 3)
+        shown = self.monitor.weir.ctl("rules", "stats", "--sort", "-last", "--most", "1")
         self.assertIn("and 2 more: --most 3", shown)
 
     def test_B15_a_monitor_that_is_killed_counts_each_once(self):

@@ -171,9 +171,9 @@ class Book(ctl_help.Help, World):
                 self.bad("rules", "set", "CHEAP_LOAN", *words, code=64)
         self.assertIn("-100..100", self.bad("rules", "set", "CHEAP_LOAN", "score=101", code=65))
         self.assertIn("-100..0", self.bad("rules", "set", "CHEAP_LOAN", "low=1", code=65))
-        self.bad("rules", "list", "--state", "test", code=64)
+        self.bad("rules", "list", "--state", "lost", code=64)
         self.bad("rules", "list", "--book", "--where", "hits", code=64)
-        self.bad("rules", "list", "--book", "--by", "colour", code=64)
+        self.bad("rules", "list", "--book", "--sort", "colour", code=64)
         self.bad("analyze", "--now", "tomorrow", code=64)
 
     def test_B7_B8_what_is_idle_for_31_days_is_retired_and_stays_in_the_book(self):
@@ -235,7 +235,7 @@ class Learned(Deciding):
                          [5, 0, 3, 0])
         self.assertIsNotNone(loan["last_hit"])
         self.assertIsNotNone(loan["last_updated"])
-        shown = json.loads(self.ctl("rules", "list", "--book", "--json", "--by", "hits",
+        shown = json.loads(self.ctl("rules", "list", "--book", "--json", "--sort", "-hits",
                                     "--where", "hits>1,spam<1", "--most", "1"))
         self.assertEqual([rule["name"] for rule in shown], ["CHEAP_LOAN"])
         rig.wait_for(lambda: len(self.monitor.rows("SELECT * FROM messages")) == 9, 20,
@@ -270,13 +270,16 @@ class Learned(Deciding):
         self.judge(self.mx2, b"hello", b"nothing", 105)
         self.wait_for({WIN: (105, 105, 0)})
         rig.wait_for(lambda: self.told()["good"] == 210, 20, "all of them")
+        self.assertNotIn("SUBJECT_WIN", self.ctl("analyze"))  # its 3.5 points are borne out
+        self.ctl("rules", "set", "SUBJECT_WIN", "score=1")
         said = self.ctl("analyze")
-        self.assertIn("SUBJECT_WIN: +3.50 -> +3.00: it hit 105 of 105 spam and 0 of 105 good "
-                      "messages lately, which is worth 2.12", said)
-        self.assertEqual(self.rule("SUBJECT_WIN")["score"], 3)
+        self.assertIn("SUBJECT_WIN: +1.00 -> +1.50: it hit 105 of 105 spam and 0 of 105 good "
+                      "messages lately, which is worth 2.12 to 5.37; its author gave it 1.00",
+                      said)
+        self.assertEqual(self.rule("SUBJECT_WIN")["score"], 1.5)
         change, *_ = json.loads(self.ctl("rules", "history", "SUBJECT_WIN", "--json"))
-        self.assertEqual((change["what"], change["from"], change["to"]),
-                         ("score", "3.50", "3.00"))
+        self.assertEqual((change["what"], change["from"], change["to"], change["who"]),
+                         ("score", "1.00", "1.50", "analyzer for uid 0"))
         self.assertIn("it hit 105 of 105 spam", change["why"])
 
     def test_B33_three_reports_of_good_mail_put_a_rule_to_the_test(self):

@@ -88,7 +88,7 @@ class CommandLine(Help, Case):
             (["check", "--output", "x", self.mail], "does not take --output"),
             (["info", "decode", "a", "b"], "one too many"),
             (["info"], "needs one of: decode"),
-            (["rules"], "needs one of: load, list, stats, show, import"),
+            (["rules"], "needs one of: load, list, stats, show, test, import"),
             (["rules", "load", "x"], "one too many"),
             (["rules", "show"], "missing"),
             (["rules", "import"], "missing"),

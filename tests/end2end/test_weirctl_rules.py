@@ -70,7 +70,7 @@ class Rules(Case):
                 "id": 2001, "kind": "header", "state": "active", "score": 1.5,
                 "selector": "Subject", "pattern": "win big",
                 "description": "Says that one wins"})
-        self.assertEqual(len(self.good("rules", "list").splitlines()), 4)
+        self.assertEqual(len(self.good("rules", "list").splitlines()), 5)
         for which in ("LOTTERY", "2002"):
             self.assertEqual(self.json("rules", "show", which), rows["LOTTERY"])
             self.assertIn("lottery.{0,20}", self.good("rules", "show", which))

@@ -14,7 +14,7 @@ static void must(bool holds)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct weir_slice octets = {(const char *)data, size}, text, packed;
+    struct weir_slice octets = {(const char *)data, size}, text, packed = {"", 0};
     struct weir_arena *arena = weir_arena_new(1 << 20);
     struct weir_reported_text told = {.spam = true}, again;
     struct weir_message message;

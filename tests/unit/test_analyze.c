@@ -73,11 +73,24 @@ static void B4_a_score_goes_where_its_hits_say_by_half_a_point_a_run(void **stat
     }
 }
 
-static void B4_five_of_ten_thousand_are_worth_nothing_yet(void **state)
+static void B4_five_of_ten_thousand_leave_a_rule_what_its_author_gave_it(void **state)
 {
     struct weir_analyze_rule rule = a_rule(1.2, 5, 0);
 
     (void)state;
+    rule.base = 1.2;
+    assert_int_equal(run_out(&rule), 0);
+    rule.score = 0.3; /* it had hit good mail, which is long ago */
+    assert_int_equal(run_out(&rule), 2);
+    assert_true(rule.score == 1.2 && rule.state == WEIR_RULE_ACTIVE);
+}
+
+static void B4_five_of_ten_thousand_are_worth_nothing_alone(void **state)
+{
+    struct weir_analyze_rule rule = a_rule(1.2, 5, 0);
+
+    (void)state;
+    rule.base = 0;
     assert_int_equal(run_out(&rule), 3);
     assert_true(rule.score == 0);
     assert_int_equal(rule.state, WEIR_RULE_TEST); /* where it is counted on */
@@ -235,6 +248,25 @@ static void from_the_test_it_comes_with_two_points_at_most_and_approved(void **s
     assert_true(change.state == WEIR_RULE_TEST && change.score == 0.5);
 }
 
+static void a_rule_for_good_mail_comes_back_from_the_test(void **state)
+{
+    const struct weir_analyze_settings with = settings();
+    struct weir_analyze_rule rule = a_rule(-3, 0, 10000);
+    struct weir_analyze_change change;
+
+    (void)state;
+    rule.base = -3;
+    rule.state = WEIR_RULE_TEST;
+    assert_int_equal(weir_analyze(&rule, &tenthousand, &with, NOW, &change), 1);
+    assert_int_equal(change.state, WEIR_RULE_ACTIVE);
+    assert_true(change.score == -WEIR_LIFE_SCORE_FIRST);
+    rule.score = 0; /* it has hit spam, which is long ago */
+    assert_int_equal(weir_analyze(&rule, &tenthousand, &with, NOW, &change), 1);
+    assert_true(change.state == WEIR_RULE_ACTIVE && change.score == -0.5);
+    rule.hits.decayed = (struct weir_score_counts){10000, 0};
+    assert_int_equal(weir_analyze(&rule, &tenthousand, &with, NOW, &change), 0);
+}
+
 static void what_a_person_decides_and_formulas_are_left_alone(void **state)
 {
     static const enum weir_rule_state states[] = {WEIR_RULE_LOCKED, WEIR_RULE_DRAFT,
@@ -265,14 +297,16 @@ static void figures_are_in_the_words(void **state)
     assert_int_equal(weir_analyze(&rule, &tenthousand, &with, NOW, &change), 1);
     assert_true(change.score == 1.5 && fabs(change.deserved - 2.08) < 1e-9);
     assert_string_equal(change.why, "it hit 100 of 10000 spam and 0 of 10000 good messages lately, "
-                        "which is worth 2.08");
+                        "which is worth 2.08 to 5.34; its author gave it 1.00");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(B4_a_score_goes_where_its_hits_say_by_half_a_point_a_run),
-        cmocka_unit_test(B4_five_of_ten_thousand_are_worth_nothing_yet),
+        cmocka_unit_test(B4_five_of_ten_thousand_leave_a_rule_what_its_author_gave_it),
+        cmocka_unit_test(B4_five_of_ten_thousand_are_worth_nothing_alone),
+        cmocka_unit_test(a_rule_for_good_mail_comes_back_from_the_test),
         cmocka_unit_test(
             B32_what_was_drafted_goes_to_work_and_stays_until_good_mail_is_reported),
         cmocka_unit_test(too_little_to_go_by_changes_nothing),

@@ -96,7 +96,7 @@ static void B1_scores_move_by_what_was_hit_and_history_says_why(void **state)
     assert_int_equal(score_of(rig, "R3"), 100);
     assert_int_equal(database_number(rig, "SELECT count(*) FROM rule_changes WHERE name = 'R1' "
         "AND what = 'score' AND who = 'uid 0' AND why = 'it hit 100 of 10000 spam and 0 of 10000 "
-        "good messages lately, which is worth 2.08'"), 4);
+        "good messages lately, which is worth 2.08 to 5.34; its author gave it 0.50'"), 4);
     assert_int_equal(database_number(rig, "SELECT count(*) FROM rule_changes WHERE name = 'R1' "
                                      "AND old = '1.50' AND new = '2.00'"), 1);
     assert_int_equal(database_number(rig, "SELECT count(*) FROM audit WHERE what = 'analyze'"), 4);

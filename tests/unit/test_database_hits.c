@@ -63,6 +63,54 @@ static void only_what_changed_is_written(void **state)
     weir_hits_free(&hits);
 }
 
+struct some_days {
+    char text[200];
+    size_t len;
+};
+
+static int see_day(void *context, const struct weir_hit_day *day)
+{
+    struct some_days *seen = context;
+
+    seen->len += (size_t)snprintf(seen->text + seen->len, sizeof seen->text - seen->len,
+                                  "%d: %d %d %d %d| ", day->day - weir_hit_day(DATABASE_NOW),
+                                  day->hits, day->spam, day->ham, day->false_positives);
+    return 0;
+}
+
+static void days_are(struct database_rig *rig, uint32_t rule, int days, const char *text)
+{
+    int32_t today = weir_hit_day(DATABASE_NOW);
+    struct some_days seen = {.len = 0};
+
+    database_must(rig, weir_database_hit_days(rig->database, rule, today - 30, today, see_day,
+                                              &seen), days);
+    assert_string_equal(seen.text, text);
+}
+
+static void B22_hits_of_a_day_add_up_over_stores_and_what_is_taken_back_goes(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_hits *hits = hits_new(), *again = hits_new();
+    struct weir_info info = {.uid = 9, .at = DATABASE_NOW - WEIR_DAY, .score = 9, .rules = 1,
+                             .rule = {{7, 1}}};
+
+    take(hits, 1, 100);
+    database_must(rig, weir_database_hits_put(rig->database, hits, DATABASE_NOW, 1), 2);
+    take(hits, 2, 100);
+    assert_int_equal(weir_hits_take(hits, &info, DATABASE_NOW), WEIR_HITS_COUNTED);
+    assert_int_equal(weir_hits_report(hits, &info, false, false, DATABASE_NOW), 0);
+    database_must(rig, weir_database_hits_put(rig->database, hits, DATABASE_NOW, 2), 2);
+    days_are(rig, 7, 2, "-1: 1 0 1 1| 0: 2 2 0 0| ");
+    days_are(rig, 100, 1, "0: 2 0 2 0| ");
+    days_are(rig, WEIR_HIT_DAYS_ALL, 2, "-1: 1 0 1 0| 0: 2 2 0 0| ");
+    assert_int_equal(weir_hits_report(again, &info, false, true, DATABASE_NOW), 0);
+    database_must(rig, weir_database_hits_put(rig->database, again, DATABASE_NOW, 3), 1);
+    days_are(rig, 7, 2, "-1: 1 1 0 1| 0: 2 2 0 0| "); /* who never heard of it blames nobody */
+    weir_hits_free(&hits);
+    weir_hits_free(&again);
+}
+
 static void what_was_counted_goes_on_after_a_restart(void **state)
 {
     struct database_rig *rig = *state;
@@ -92,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(B24_what_rules_hit_is_answered_by_SQL),
         TEST(only_what_changed_is_written),
+        TEST(B22_hits_of_a_day_add_up_over_stores_and_what_is_taken_back_goes),
         TEST(what_was_counted_goes_on_after_a_restart),
     };
 

@@ -11,6 +11,7 @@
 #include "monitor/database/database_audit_io.h"
 #include "monitor/database/database_decisions_io.h"
 #include "monitor/database/database_events_io.h"
+#include "monitor/database/database_impl.h"
 #include "monitor/database/database_ladder_io.h"
 #include "monitor/database/database_retention_io.h"
 #include "tests/unit/database_rig.h"
@@ -278,6 +279,25 @@ static void nothing_is_forgotten_by_a_clock_in_doubt(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, database_setup, database_teardown)
 
+static void B22_hits_by_day_are_kept_for_WEIR_HIT_DAYS_days(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_retention keep = {.rows = 40};
+    char sql[160];
+
+    for (int back = 90; back < 190; back++) {
+        snprintf(sql, sizeof sql, "INSERT INTO hits_days VALUES (%d, 7, 1, 1, 0, 0)",
+                 (int)(NOW / WEIR_DAY) - back);
+        assert_int_equal(weir_database_run(rig->database, sql), 0);
+    }
+    assert_int_equal(retain(rig, &keep).hits, 40);
+    assert_int_equal(retain(rig, &keep).hits, 40);
+    assert_int_equal(retain(rig, &keep).hits, 17);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM hits_days"), 3);
+    assert_int_equal(database_number(rig, "SELECT min(day) FROM hits_days"),
+                     NOW / WEIR_DAY - WEIR_HIT_DAYS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +310,7 @@ int main(void)
         TEST(a_database_keeps_to_its_size_and_counts_what_that_costs),
         TEST(without_limits_nothing_is_forgotten),
         TEST(nothing_is_forgotten_by_a_clock_in_doubt),
+        TEST(B22_hits_by_day_are_kept_for_WEIR_HIT_DAYS_days),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

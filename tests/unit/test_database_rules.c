@@ -10,9 +10,11 @@
 
 #include <math.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include "core/base/error.h"
+#include "monitor/database/database_impl.h"
 #include "monitor/database/database_rules_io.h"
 #include "tests/unit/database_rig.h"
 
@@ -389,6 +391,70 @@ static void a_kill_leaves_all_old_or_all_new(void **state)
     }
 }
 
+/* A score that somebody changes on a day. */
+static void change_score(struct database_rig *rig, const char *who, int day, double score)
+{
+    struct weir_kept_rule rule = a_rule(1, "A");
+    const struct weir_rule_change change = {.who = who, .why = "",
+                                            .time = DATABASE_NOW + day * WEIR_DAY};
+
+    rule.score = score;
+    database_must(rig, weir_database_rule_put(rig->database, &rule, &change), 1);
+}
+
+static int64_t lines_of(struct database_rig *rig, const char *who)
+{
+    char sql[160];
+
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM rule_changes WHERE who = '%s'", who);
+    return database_number(rig, sql);
+}
+
+static void B17_what_programs_changed_long_ago_is_thinned_and_what_people_did_stays(void **state)
+{
+    struct database_rig *rig = *state;
+    const struct weir_kept_rule rule = a_rule(1, "A");
+    weir_time before = DATABASE_NOW + 300 * WEIR_DAY;
+    bool more = true;
+
+    database_must(rig, put(rig, &rule), 1);
+    for (int day = 0; day < 400; day++) /* a person's every fortieth day */
+        change_score(rig, day % 40 == 0 ? "uid 0" : day % 2 ? "analyzer" : "analyzer for uid 0",
+                     day, 1 + day / 100.0);
+    assert_int_equal(lines_of(rig, "uid 0"), 11); /* the first put it */
+    for (int i = 0; i < 9 && more; i++)
+        assert_true(weir_database_rules_thin(rig->database, before, 100, &more) >= 0);
+    assert_false(more);
+    assert_int_equal(lines_of(rig, "uid 0"), 11);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM rule_changes WHERE what = 'score' "
+                                     "AND who <> 'uid 0' AND old >= '4.00'"), 97);
+    assert_in_range(database_number(rig, "SELECT count(*) FROM rule_changes WHERE "
+                                    "who <> 'uid 0' AND new < '4.00'"), 10, 16);
+    assert_int_equal(weir_database_rules_thin(rig->database, before, 100, &more), 0);
+}
+
+static void B17_history_that_is_young_or_a_persons_cannot_be_deleted(void **state)
+{
+    static const char *const wheres[] = {"who = 'uid 0'", "time >= 1795518400000000",
+                                         "what = 'added'"};
+    const struct weir_kept_rule rule = a_rule(1, "A");
+    struct database_rig *rig = *state;
+    bool more;
+
+    database_must(rig, put(rig, &rule), 1);
+    for (int day = 1; day < 9; day++)
+        change_score(rig, day % 4 ? "analyzer" : "uid 0", day, day);
+    database_must(rig, weir_database_rules_thin(rig->database, DATABASE_NOW + 5 * WEIR_DAY, 100,
+                                                &more), 2);
+    for (size_t i = 0; i < sizeof wheres / sizeof wheres[0]; i++) {
+        char sql[120];
+
+        snprintf(sql, sizeof sql, "DELETE FROM rule_changes WHERE %s", wheres[i]);
+        assert_true(weir_database_run(rig->database, sql) < 0);
+        assert_non_null(strstr(weir_database_why(rig->database), "history is not changed"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +472,8 @@ int main(void)
         TEST(a_rule_is_changed_in_its_place_or_left_alone),
         TEST(a_run_that_was_not_alone_is_refused),
         TEST(a_kill_leaves_all_old_or_all_new),
+        TEST(B17_what_programs_changed_long_ago_is_thinned_and_what_people_did_stays),
+        TEST(B17_history_that_is_young_or_a_persons_cannot_be_deleted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -315,6 +315,42 @@ static void drafts_of_the_last_day_count(void **state)
     assert_int_equal(drafted(world), 1);
 }
 
+static void what_is_known_to_be_good_later_withdraws_an_approval(void **state)
+{
+    static const char *const states[] = {"active", "test"};
+    struct world *world = *state;
+    struct weir_drafts *drafts;
+
+    put_campaign(world, 4);
+    assert_int_equal(drafted(world), 1);
+    learn_ham(world, "shall we have lunch on tuesday at the corner?");
+    for (size_t i = 0; i < 2; i++) {
+        sql(world, weir_arena_printf(world->arena, "UPDATE rules SET state = '%s', approved = 1",
+                                     states[i]));
+        drafts = run(world);
+        assert_null(weir_drafts_withdrawn(drafts, 0));
+        weir_drafts_free(&drafts);
+    }
+    learn_ham(world, "Hello, your parcel number 7 waits at the depot, pay the small fee of 9 "
+                     "dollars at once or it goes back to the sender, this is the last notice we "
+                     "send you before that");
+    for (size_t i = 0; i < 2; i++) {
+        sql(world, weir_arena_printf(world->arena, "UPDATE rules SET state = '%s', approved = 1",
+                                     states[i]));
+        drafts = run(world);
+        assert_non_null(weir_drafts_withdrawn(drafts, 0));
+        assert_null(weir_drafts_withdrawn(drafts, 1));
+        assert_int_equal(weir_drafts_store(drafts, world->rig->database), 0);
+        weir_drafts_free(&drafts);
+        assert_int_equal(number(world, "SELECT count(*) FROM rules WHERE state = 'test' AND "
+                                "approved = 0"), 1);
+    }
+    sql(world, "UPDATE rules SET state = 'locked', approved = 1");
+    drafts = run(world);
+    assert_null(weir_drafts_withdrawn(drafts, 0));
+    weir_drafts_free(&drafts);
+}
+
 static void votes_that_do_not_stand_count_for_nothing(void **state)
 {
     struct world *world = *state;
@@ -357,6 +393,7 @@ int main(void)
         TEST(the_domains_of_who_reports_are_no_candidates),
         TEST(what_a_person_rejected_stays_so),
         TEST(drafts_of_the_last_day_count),
+        TEST(what_is_known_to_be_good_later_withdraws_an_approval),
         TEST(votes_that_do_not_stand_count_for_nothing),
         TEST(a_rulebook_that_makes_no_set_hinders_no_run),
         TEST(what_was_drafted_long_ago_is_forgotten),

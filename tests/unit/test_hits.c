@@ -224,6 +224,57 @@ static void settings_out_of_range_are_refused(void **state)
     assert_null(hits);
 }
 
+struct day_model {
+    int32_t hits, spam, ham, blamed;
+};
+
+static void day_is(const struct weir_hits *hits, uint32_t rule, int32_t day,
+                   struct day_model want)
+{
+    const struct weir_hit_day *row;
+    size_t i = 0;
+
+    while ((row = weir_hit_days_get(weir_hits_days(hits), i)) != NULL &&
+           (row->rule != rule || row->day != day))
+        i++;
+    assert_int_equal(row ? row->hits : 0, want.hits);
+    assert_int_equal(row ? row->spam : 0, want.spam);
+    assert_int_equal(row ? row->ham : 0, want.ham);
+    assert_int_equal(row ? row->false_positives : 0, want.blamed);
+}
+
+static void B22_days_are_those_of_the_messages_and_follow_what_people_say(void **state)
+{
+    const int32_t today = weir_hit_day(NOW);
+    struct weir_hits *hits = hits_new();
+    struct weir_info info;
+    (void)state;
+    for (unsigned i = 0; i < 6; i++) { /* two days each, the last two too old and not yet */
+        weir_time at = i < 4 ? NOW - i / 2 * WEIR_DAY : i < 5 ? NOW - 92 * WEIR_DAY
+                                                              : NOW + 5 * WEIR_DAY;
+
+        info = decision(i, at, i % 2 ? 9 : 1);
+        with(&info, 7, 1);
+        assert_int_equal(weir_hits_take(hits, &info, NOW), WEIR_HITS_COUNTED);
+        assert_int_equal(weir_hits_take(hits, &info, NOW), WEIR_HITS_REPEATED);
+    }
+    day_is(hits, 7, today, (struct day_model){3, 2, 1, 0}); /* what is not yet is of today */
+    day_is(hits, 7, today - 1, (struct day_model){2, 1, 1, 0});
+    day_is(hits, 7, today - 92, (struct day_model){0, 0, 0, 0});
+    day_is(hits, WEIR_HIT_DAYS_ALL, today, (struct day_model){3, 2, 1, 0});
+    info = decision(3, NOW - WEIR_DAY, 9);
+    with(&info, 7, 1);
+    assert_int_equal(weir_hits_report(hits, &info, false, false, NOW), 0);
+    day_is(hits, 7, today - 1, (struct day_model){2, 0, 2, 1});
+    day_is(hits, WEIR_HIT_DAYS_ALL, today - 1, (struct day_model){2, 0, 2, 0});
+    assert_int_equal(weir_hits_report(hits, &info, false, true, NOW), 0);
+    day_is(hits, 7, today - 1, (struct day_model){2, 1, 1, 0});
+    weir_hits_kept(hits);
+    day_is(hits, 7, today, (struct day_model){0, 0, 0, 0});
+    assert_int_equal(rule_at(hits, 7, NOW).hits, 6);
+    weir_hits_free(&hits);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +287,7 @@ int main(void)
         cmocka_unit_test(what_was_kept_is_taken_up_again),
         cmocka_unit_test(rules_beyond_the_limit_are_counted_together),
         cmocka_unit_test(settings_out_of_range_are_refused),
+        cmocka_unit_test(B22_days_are_those_of_the_messages_and_follow_what_people_say),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,21 +88,26 @@ static void who_does_harm_goes_to_the_test(void **state)
 static void from_the_test_comes_who_is_approved_and_proven_for_a_day(void **state)
 {
     static const struct {
+        double next;
         bool approved;
         weir_time trial;
         const struct weir_score_evidence *evidence;
         unsigned blamed;
         bool active;
     } cases[] = {
-        {true, WEIR_DAY, &for_spam, 0, true}, {true, WEIR_DAY - 1, &for_spam, 0, false},
-        {false, WEIR_DAY, &for_spam, 0, false}, {true, WEIR_DAY, &unsure, 0, false},
-        {true, WEIR_DAY, &for_spam, 1, false}, {true, WEIR_DAY, &for_ham, 0, false},
+        {1, true, WEIR_DAY, &for_spam, 0, true}, {1, true, WEIR_DAY - 1, &for_spam, 0, false},
+        {1, false, WEIR_DAY, &for_spam, 0, false}, {1, true, WEIR_DAY, &unsure, 0, false},
+        {1, true, WEIR_DAY, &for_spam, 1, false}, {1, true, WEIR_DAY, &for_ham, 0, false},
+        {-1, true, WEIR_DAY, &for_ham, 0, true}, {-1, true, WEIR_DAY, &for_ham, 5, true},
+        {-1, true, WEIR_DAY, &for_spam, 0, false}, {-1, true, WEIR_DAY, &unsure, 0, false},
+        {-1, false, WEIR_DAY, &for_ham, 0, false}, {0, true, WEIR_DAY, &for_spam, 0, false},
     };
     const char *why;
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         assert_int_equal(next((struct weir_life_facts){.state = WEIR_RULE_TEST, .last_hit = NOW,
                                                        .since = NOW - cases[i].trial,
+                                                       .next = cases[i].next,
                                                        .false_positives = cases[i].blamed,
                                                        .evidence = *cases[i].evidence,
                                                        .approved = cases[i].approved}, &why),

@@ -14,12 +14,18 @@
 
 static const struct weir_score_bounds bounds = {-3.5, 3.5};
 
-static double deserved(double spam, double ham, double of_spam, double of_ham)
+static double deserved_from(double base, double spam, double ham, double of_spam, double of_ham)
 {
     struct weir_score_evidence evidence =
         weir_score_evidence(&(struct weir_score_counts){spam, ham},
                             &(struct weir_score_counts){of_spam, of_ham});
-    return weir_score_deserved(&evidence, &bounds);
+    return weir_score_deserved(&evidence, base, &bounds);
+}
+
+/* Without anybody's word for it. */
+static double deserved(double spam, double ham, double of_spam, double of_ham)
+{
+    return deserved_from(0, spam, ham, of_spam, of_ham);
 }
 
 static void B4_a_rule_gets_what_its_hits_can_be_relied_on_for(void **state)
@@ -35,6 +41,43 @@ static void B4_a_rule_gets_what_its_hits_can_be_relied_on_for(void **state)
         double points = deserved(cases[i].spam, cases[i].ham, 10000, 10000);
         if (fabs(points - cases[i].points) > 0.0051)
             fail_msg("%g : %g gives %g", cases[i].spam, cases[i].ham, points);
+    }
+}
+
+static void B4_few_hits_leave_a_base_where_it_is_and_many_move_it(void **state)
+{
+    static const struct {
+        double spam, ham, base, points;
+    } cases[] = {
+        {0, 0, 2, 2}, {5, 0, 0, 0}, {5, 0, 1, 1}, {5, 0, 3, 3}, {20, 0, 1, 1}, {20, 0, 3, 3},
+        {100, 0, 1, 2.08}, {100, 0, 3, 3}, {1000, 50, 1, 1.93}, {1000, 50, 2, 2},
+        {1000, 50, 3, 2.26}, {0, 4, 2, 0.18}, {0, 5, 2, 0.02}, {2, 2, 3, 1.03}, {50, 50, 2, 0.23},
+        {0, 20, -1, -1}, {0, 1000, 1, -3.5}, {4, 0, 99, 3.25}, {5, 0, -2, -0.02}, {5, 0, NAN, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        double points =
+            deserved_from(cases[i].base, cases[i].spam, cases[i].ham, 10000, 10000);
+        if (fabs(points - cases[i].points) > 0.0051)
+            fail_msg("%g : %g from %g gives %g", cases[i].spam, cases[i].ham, cases[i].base,
+                     points);
+    }
+}
+
+static void what_is_deserved_lies_between_the_base_and_what_hits_alone_are_worth(void **state)
+{
+    struct seeded s = seeded_new(__func__);
+    (void)state;
+    for (int i = 0; i < 10000; i++) {
+        double A = 1 + seeded_below(&s, 100000), B = 1 + seeded_below(&s, 100000);
+        double a = seeded_below(&s, (unsigned)A), b = seeded_below(&s, (unsigned)B);
+        double base = (seeded_below(&s, 701) - 350.0) / 100, llr, points;
+
+        llr = weir_score_evidence(&(struct weir_score_counts){a, b},
+                                  &(struct weir_score_counts){A, B}).llr;
+        llr = fmax(bounds.low, fmin(bounds.high, 0.7 * llr));
+        points = deserved_from(base, a, b, A, B);
+        assert_true(points > fmin(base, llr) - 0.0051 && points < fmax(base, llr) + 0.0051);
     }
 }
 
@@ -99,6 +142,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(B4_a_rule_gets_what_its_hits_can_be_relied_on_for),
+        cmocka_unit_test(B4_few_hits_leave_a_base_where_it_is_and_many_move_it),
+        cmocka_unit_test(what_is_deserved_lies_between_the_base_and_what_hits_alone_are_worth),
         cmocka_unit_test(spam_and_ham_are_mirrored),
         cmocka_unit_test(more_spam_never_lowers_a_score_and_more_ham_never_raises_it),
         cmocka_unit_test(numbers_that_are_none_say_nothing_new),

@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Rules of SpamAssassin's and of our own come into the rulebook with where they came from, all or
+nothing, and out again."""
+import json
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import harness
+import monitor
+from test_monitor import World
+
+THEIRS = """\
+# of a distribution
+body     CHEAP_LOAN  /cheap loan/i
+describe CHEAP_LOAN  Offers money
+score    CHEAP_LOAN  2.5
+
+header   SUBJECT_WIN Subject =~ /you have won/i
+score    SUBJECT_WIN 30
+
+body     __GREETING  /dear friend/i
+meta     GREETED_LOAN __GREETING && CHEAP_LOAN
+score    GREETED_LOAN -1.25
+body     FUNCTION    eval:some_function()
+"""
+OURS = "body OURS /our own/\nscore OURS 1.5\nid OURS 77\nstate OURS test\n"
+
+
+class Import(World):
+    """A monitor, and files."""
+
+    def setUp(self):
+        super().setUp()
+        self.monitor_with()
+        self.theirs, self.ours = self.folder / "20_body.cf", self.folder / "own.rules"
+        self.theirs.write_text(THEIRS)
+        self.ours.write_text(OURS)
+
+    def imports(self, *words, check=True):
+        return self.monitor.weir.ctl("rules", "import", "--book", *words, check=check)
+
+    def book(self):
+        return {rule["name"]: rule for rule in
+                json.loads(self.monitor.weir.ctl("rules", "list", "--book", "--json"))}
+
+    def added(self, name):
+        """The line of history that says how a rule came."""
+        lines = json.loads(self.monitor.weir.ctl("rules", "history", name, "--json"))
+        return next(line for line in lines if line["what"] == "added")
+
+    def test_B2_rules_of_both_kinds_come_with_where_they_came_from(self):
+        said = self.imports(self.theirs, self.ours, "--reason", "to try")
+        self.assertEqual(said, "5 rules added, 0 changed; the rulebook has 5\n")
+        book = self.book()
+        self.assertEqual({name: (rule["state"], rule["score"], rule["author"])
+                          for name, rule in book.items()},
+                         {"CHEAP_LOAN": ("active", 2.5, "import"),
+                          "SUBJECT_WIN": ("active", 3.5, "import"),  # as much as one may have
+                          "GREETED_LOAN": ("active", -1.25, "import"),
+                          "__GREETING": ("active", 0, "import"), "OURS": ("test", 1.5, "import")})
+        self.assertEqual(book["OURS"]["id"], 77)
+        self.assertEqual([(self.added(name)["why"], self.added(name)["who"])
+                          for name in ("CHEAP_LOAN", "GREETED_LOAN", "OURS")],
+                         [(f"imported from {self.theirs}:2: to try", "uid 0"),
+                          (f"imported from {self.theirs}:10: to try", "uid 0"),
+                          (f"imported from {self.ours}:1: to try", "uid 0")])
+        self.assertEqual(self.imports(self.theirs, self.ours),
+                         "0 rules added, 0 changed; the rulebook has 5\n")
+        audit, = self.monitor.rows("SELECT * FROM audit WHERE what LIKE 'rules%'")
+        self.assertEqual((audit["what"], audit["detail"]), ("rules import", "5 added, 0 changed"))
+
+    def test_what_is_not_taken_is_told_and_the_rest_is_put_to_the_test(self):
+        done = self.imports(self.theirs, "--state", "test", check=None)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"{self.theirs}:12: FUNCTION: ", done.stderr)
+        self.assertIn("1 scores were cut to what one rule may have, +-3.50", done.stderr)
+        self.assertEqual({rule["state"] for name, rule in self.book().items()}, {"test"})
+        self.assertFalse(self.book()["CHEAP_LOAN"]["approved"])
+
+    def test_a_dry_run_changes_nothing(self):
+        self.assertEqual(self.imports(self.theirs, self.ours, "--dry-run"),
+                         "5 rules would be added, 0 changed; the rulebook would have 5\n")
+        self.assertEqual((self.book(), self.monitor.rows("SELECT * FROM rule_changes")), ({}, []))
+        self.assertEqual(self.monitor.weir.ctl("rules", "add", self.ours, "--dry-run"),
+                         "1 rules would be added, 0 changed; the rulebook would have 1\n")
+        self.imports(self.theirs)
+        self.assertEqual(self.imports(self.theirs, self.ours, "--dry-run", "--state", "test"),
+                         "1 rules would be added, 4 changed; the rulebook would have 5\n")
+        self.assertEqual(set(self.book()), {"CHEAP_LOAN", "SUBJECT_WIN", "GREETED_LOAN",
+                                            "__GREETING"})
+
+    def test_one_that_is_wrong_keeps_all_out_and_is_told_by_where_it_came_from(self):
+        self.ours.write_text(OURS + "body BROKEN /(/\nscore BROKEN 1\n")
+        done = self.imports(self.theirs, self.ours, check=False)
+        self.assertEqual(done.returncode, 65)
+        self.assertIn(f"{self.ours}:5: ", done.stderr)
+        self.assertIn("nothing was changed", done.stderr)
+        self.assertEqual(self.book(), {})
+
+    def test_a_folder_gives_both_kinds_and_passes_over_the_rest(self):
+        (self.folder / "set").mkdir()
+        for file in (self.theirs, self.ours):
+            file.rename(self.folder / "set" / file.name)
+        (self.folder / "set" / "README.txt").write_text("nonsense\n")
+        self.imports(self.folder / "set")
+        self.assertEqual(len(self.book()), 5)
+
+    def test_B2_what_is_exported_is_what_is_imported(self):
+        self.imports(self.theirs, self.ours)
+        self.monitor.weir.ctl("rules", "retire", "SUBJECT_WIN")
+        self.monitor.weir.ctl("rules", "lock", "CHEAP_LOAN")
+        out = self.folder / "out.rules"
+        self.monitor.weir.ctl("rules", "export", "--output", out)
+        other = monitor.Monitor(self.folder, "other")
+        self.addCleanup(self.end, other.process)
+        other.weir.ctl("rules", "import", "--book", out)
+        self.assertEqual(other.weir.ctl("rules", "export"), out.read_text())
+        self.assertEqual(other.rows("SELECT id, name, kind, text, state, score FROM rules"),
+                         self.monitor.rows("SELECT id, name, kind, text, state, score FROM rules"))
+
+    def test_wrong_command_lines_are_told(self):
+        for words, why in ((["--output", "x"], "--output, or --book"),
+                           (["--state", "lost"], "--state lost")):
+            with self.subTest(words):
+                done = self.imports(self.ours, *words, check=False)
+                self.assertEqual((done.returncode, why in done.stderr), (64, True), done.stderr)
+        done = self.monitor.weir.ctl("rules", "import", self.theirs, "--dry-run", check=False)
+        self.assertEqual((done.returncode, "are for --book" in done.stderr), (64, True))
+
+
+if __name__ == "__main__":
+    harness.main()
