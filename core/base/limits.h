@@ -158,6 +158,14 @@
 #define WEIR_REPORTS_WAITING_MAX 65536 /* read, and not yet in the database, and ... */
 #define WEIR_REPORTS_WAITING_SERVER 16384 /* ... of them those that one server has told of */
 
+/* parts of what is too long for a line of the spool -------------------------- */
+#define WEIR_PART_OCTETS 2880      /* of one part: 3840 characters of base64 */
+#define WEIR_PART_WHOLE_MAX (256u << 10) /* octets of what comes in parts */
+#define WEIR_PART_KIND_MAX 16      /* letters of the word that says what it is */
+#define WEIR_GATHER_SERVER_MAX (4u << 20) /* octets of what a server has told of in part, and ... */
+#define WEIR_GATHER_MAX (64u << 20) /* ... all servers together, */
+#define WEIR_GATHER_WHOLES_MAX 16384 /* in so many pieces */
+
 /* spam-info string -------------------------------------------------------- */
 #define WEIR_INFO_TEXT_MAX 640     /* characters of a spam-info string */
 #define WEIR_INFO_RULES_MAX 64     /* rules in it; the rest are summed up */

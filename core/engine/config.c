@@ -236,6 +236,21 @@ static const struct weir_setting rows[] = {
      "were built with `make HYPERSCAN=1`: others say so in the log and use the built-in engine, "
      "and the Exim module always does.", NULL},
 
+    {"bayes", "use", WEIR_CHOICE, "observe", 0, 0, "off|observe|on", AT(bayes_use),
+     "Whether the Bayesian classifier adds to the score: observe shows what it would add (rule "
+     "BAYES with 0 points), on adds it. Its word list comes with the published rules; it is silent "
+     "until enough was learned.", NULL},
+    {"bayes", "scale", WEIR_NUMBER, "0.25", 0.01, 10, NULL, AT(bayes_scale),
+     "Points for each unit of its weight, the natural logarithm of the odds that the message is "
+     "spam: 14 is a million to one.", NULL},
+    {"bayes", "spam_points", WEIR_NUMBER, "3.5", 0, 100, NULL, AT(bayes_spam_points),
+     "It adds no more than so many points: less than spam_score, so that it condemns nobody "
+     "alone.", NULL},
+    {"bayes", "ham_points", WEIR_NUMBER, "2.5", 0, 100, NULL, AT(bayes_ham_points),
+     "It takes off no more than so many points.", NULL},
+    {"bayes", "least", WEIR_COUNT, "200", 1, 1e9, NULL, AT(bayes_least),
+     "It is silent until so much spam and so much good mail was learned.", NULL},
+
     {"info", "key_file", WEIR_TEXT, "info.key", 0, 0, NULL, AT(info_key_file),
      "The keys that sign spam-info strings, one a line: a number 1 to 255 and 64 hex digits; the "
      "first signs, all verify. Made when missing. The same file on all servers.", NULL},
@@ -474,6 +489,8 @@ const char *weir_config_conflict(const struct weir_config *config)
         return "[message] unsure_score is above spam_score";
     if (config->reject_score < config->spam_score)
         return "[message] reject_score is below spam_score";
+    if (config->bayes_spam_points >= config->spam_score)
+        return "[bayes] spam_points is not below [message] spam_score: it would condemn alone";
     if (config->sniffer_ports.count > WEIR_SNIFFER_PORTS_MAX)
         return "[sniffer] ports are more than 16";
     return same_files(config);

@@ -24,6 +24,8 @@ enum weir_domain_of { WEIR_DOMAIN_STATED, WEIR_DOMAIN_BOUNDARY };
 enum weir_rules_engine { WEIR_RULES_BUILTIN, WEIR_RULES_HYPERSCAN };
 enum weir_agent_nftables { WEIR_NFTABLES_NO, WEIR_NFTABLES_DROP, WEIR_NFTABLES_REJECT };
 
+/* What becomes of the Bayesian classifier's word. */
+enum weir_bayes_use { WEIR_BAYES_OFF, WEIR_BAYES_OBSERVE, WEIR_BAYES_ON };
 enum weir_prepend { WEIR_PREPEND_OBSERVE, WEIR_PREPEND_ALWAYS, WEIR_PREPEND_NEVER };
 
 struct weir_config {
@@ -70,6 +72,11 @@ struct weir_config {
     /* [rules] */
     const char *rules_folder, *rules_file;
     int rules_engine;               /* enum weir_rules_engine */
+
+    /* [bayes] */
+    int bayes_use;                  /* enum weir_bayes_use */
+    double bayes_scale, bayes_spam_points, bayes_ham_points;
+    int64_t bayes_least;
 
     /* [info] */
     const char *info_key_file;

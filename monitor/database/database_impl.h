@@ -17,7 +17,7 @@
 #include "core/base/cursor.h"
 #include "monitor/database/database_io.h"
 
-#define WEIR_DATABASE_VERSION 10
+#define WEIR_DATABASE_VERSION 11
 #define WEIR_DATABASE_STATEMENTS 128 /* texts of statements in these files, at most */
 
 struct weir_database {

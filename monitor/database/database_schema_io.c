@@ -111,6 +111,12 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
     "CREATE TABLE rule_sets (serial INTEGER PRIMARY KEY, made INTEGER NOT NULL, who TEXT NOT NULL,"
     "  what TEXT NOT NULL, why TEXT NOT NULL, rules INTEGER NOT NULL, octets INTEGER NOT NULL,"
     "  file BLOB NOT NULL) STRICT;",
+
+    ("CREATE TABLE parts (server INTEGER NOT NULL, kind TEXT NOT NULL, uid INTEGER NOT NULL,"
+     "  sum INTEGER NOT NULL, len INTEGER NOT NULL, number INTEGER NOT NULL,"
+     "  time INTEGER NOT NULL, octets BLOB NOT NULL,"
+     "  PRIMARY KEY (server, kind, uid, sum, len, number)) STRICT;"
+     "CREATE INDEX parts_time ON parts (time);"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)
