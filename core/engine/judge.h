@@ -86,6 +86,7 @@ struct weir_bayes_opinion {
     uint64_t spam, ham;            /* messages that were learned */
     double points;                 /* what it gives, or, observed, would give */
     struct weir_bayes_result said; /* or why it is silent */
+    const struct weir_bayes_tokens *tokens; /* of the message; NULL: nobody needed them */
 };
 
 struct weir_judgement {

@@ -7,10 +7,11 @@
  *     bench_accuracy judge CONF       reads lines "TIME JUDGED LABEL PATH": seconds, 1 to judge it
  *                                     or 0, "spam" or "ham" to learn it afterwards or "none"
  *
- * Judging is the engine's own, with the stores, rules and reputation that CONF names, at the
- * message's time.  One line of key=value a judged message.
+ * It is the engine that judges, with the stores and rules CONF names, as of the message's time,
+ * and what people say of it is learned as the monitor learns it; the word list has at every
+ * message the counts that a list published right then would have.  One line a judged message:
+ * score, what rules, reputation and classifier gave of it, the classifier's weight, and the path.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,22 +19,23 @@
 #include "core/base/error.h"
 #include "core/base/slice.h"
 #include "core/engine/judges_io.h"
-#include "core/evidence/bayes.h"
 #include "core/mail/header_text.h"
 #include "monitor/analyzer/bayes_learn.h"
 #include "monitor/ctl/ctl_judge.h"
+#include "tests/bench/bench_counts.h"
 #include "tests/bench/bench_rig.h"
 
 enum { LINE_ROOM = 4096, ARENA_FIRST = 1 << 20, TOKENS = 1 << 23 };
 
 struct bench {
-    struct weir_ctl ctl;
-    struct weir_judges *judges;
+    struct weir_ctl ctl;            /* of it: configuration, stores, engine */
+    struct weir_judges *judges;     /* opens rules and gateways */
     struct weir_judge *judge;
-    struct weir_hash_key key;
     struct weir_arena *arena;
-    struct weir_charsets *charsets;
     struct weir_bayes_learner *learner;
+    struct weir_bayes_file *words;
+    struct weir_bayes_list list;    /* what words gives */
+    void *octets;                   /* of the list */
 };
 
 struct line {
@@ -48,7 +50,39 @@ static void must(int done, const char *what)
         bench_die(what);
 }
 
-/* Who handed it in. */
+/* A message as its file tells of it, as weirctl check has it. */
+static void read_mail(struct bench *bench, struct weir_slice octets, struct weir_mail *mail)
+{
+    struct weir_message message;
+    struct weir_peer peer;
+    const struct weir_field *field;
+    size_t from = 0;
+    bool several;
+
+    *mail = (struct weir_mail){.message = octets, .envelope.stage = WEIR_STAGE_END};
+    weir_arena_reset(bench->arena, SIZE_MAX);
+    must(weir_message_parse(octets.at, octets.len, bench->arena, &message), "a message");
+    field = weir_message_field(&message, 0, "From", &from);
+    if (field)
+        mail->envelope.sender = weir_header_address(field->value, &several);
+    if (!weir_peer_of_message(&message, &peer))
+        return;
+    mail->envelope.has_client = peer.has_address;
+    mail->envelope.client = peer.address;
+    mail->envelope.client_name = peer.name;
+    mail->envelope.helo = peer.helo;
+    mail->received_skip = peer.skip;
+}
+
+static const struct weir_judgement *judge(struct bench *bench, weir_time at,
+                                          const struct weir_mail *mail)
+{
+    const struct weir_judgement *judgement;
+
+    must(weir_judge_mail(bench->judge, at, mail, &judgement), "a judgement");
+    return judgement;
+}
+
 static void print_text(struct weir_slice text)
 {
     bool plain = text.len > 0;
@@ -58,139 +92,57 @@ static void print_text(struct weir_slice text)
     printf(" %.*s", plain ? (int)text.len : 1, plain ? text.at : "-");
 }
 
-static void print_boundary(struct bench *bench, const char *path)
+static void print_boundary(struct bench *bench, const struct weir_mail *mail)
 {
+    const struct weir_boundary *boundary = &judge(bench, WEIR_SECOND, mail)->boundary;
     char address[WEIR_ADDRESS_TEXT];
-    size_t len;
-    char *octets = bench_read_file(path, &len);
-    struct weir_mail mail = {.message = {octets, len}};
-    const struct weir_judgement *judgement;
-    struct weir_message message;
-    struct weir_peer peer = {0};
 
-    weir_arena_reset(bench->arena, SIZE_MAX);
-    must(weir_message_parse(octets, len, bench->arena, &message), path);
-    mail.envelope.stage = WEIR_STAGE_END;
-    if (weir_peer_of_message(&message, &peer)) {
-        mail.envelope.has_client = peer.has_address;
-        mail.envelope.client = peer.address;
-        mail.envelope.client_name = peer.name;
-        mail.envelope.helo = peer.helo;
-        mail.received_skip = peer.skip;
-    }
-    must(weir_judge_mail(bench->judge, WEIR_SECOND, &mail, &judgement), path);
-    printf("%s", judgement->boundary.found
-                     ? weir_address_format(&judgement->boundary.address, address) : "-");
-    print_text(judgement->boundary.name);
-    print_text(judgement->boundary.helo);
+    printf("%s", boundary->found ? weir_address_format(&boundary->address, address) : "-");
+    print_text(boundary->name);
+    print_text(boundary->helo);
     putchar('\n');
-    free(octets);
 }
 
-static struct weir_slice word(const char *text)
+/* A list of these tokens alone has for them what a whole one would have now. */
+static void use_words(struct bench *bench, const struct weir_bayes_tokens *tokens)
 {
-    must(text ? 0 : WEIR_ENOMEM, "memory is short");
-    return weir_slice_of(text);
+    free(bench->octets);
+    bench->octets = bench_counts_table(bench->learner, tokens, &bench->list.table);
 }
 
-static int steps(double probability, double prior)
+static double points_of(const struct weir_judgement *judgement, uint32_t id)
 {
-    double l = log(probability / (1 - probability)) - log(prior / (1 - prior));
-    return (int)lrint(fmin(fmax(l, -4), 4));
-}
+    double points = 0;
 
-static size_t reputation_words(struct bench *bench, const struct weir_judgement *judgement,
-                               struct weir_slice token[4])
-{
-    const struct weir_reputation *r = &judgement->decision.reputation;
-    size_t n = 0;
-
-    if (!judgement->decision.judged)
-        return 0;
-    token[n++] = word(weir_arena_printf(bench->arena, "rep:pair:%d:%d",
-                                               steps(r->probability, r->prior),
-                                               (int)(r->confidence * 2.999)));
-    token[n++] = word(weir_arena_printf(bench->arena, "rep:assoc:%s",
-                                               weir_association_name(r->association)));
-    if (r->cell[WEIR_BASIS_NETWORK].confidence > 0)
-        token[n++] = word(weir_arena_printf(
-            bench->arena, "rep:net:%d:%d", steps(r->cell[WEIR_BASIS_NETWORK].probability, r->prior),
-            (int)(r->cell[WEIR_BASIS_NETWORK].confidence * 2.999)));
-    if (r->forged)
-        token[n++] = weir_slice_of("rep:forged");
-    return n;
-}
-
-static void tokens_of(struct bench *bench, struct weir_slice octets,
-                      const struct weir_judgement *judgement, struct weir_bayes_tokens *tokens_r)
-{
-    struct weir_message message;
-    struct weir_content content;
-    struct weir_slice reputation[4];
-    struct weir_bayes_source source = {.message = &message, .content = &content,
-                                       .charsets = bench->charsets, .reputation = reputation};
-
-    source.reputations = getenv("NOREP") ? 0 : reputation_words(bench, judgement, reputation);
-    must(weir_message_parse(octets.at, octets.len, bench->arena, &message), "parse");
-    must(weir_content_read(&message, bench->charsets, bench->arena, &content), "content");
-    must(weir_bayes_tokens_read(&bench->key, &source, bench->arena, tokens_r), "tokens");
-}
-
-/* A table of these tokens alone: they have the counts that a whole one would have now. */
-static void *now_known(struct bench *bench, const struct weir_bayes_tokens *tokens,
-                      struct weir_bayes_table *table_r)
-{
-    struct weir_bayes_learner_state state = weir_bayes_learner_state(bench->learner);
-    struct weir_bayes_count *count = calloc(tokens->tokens + 1, sizeof(*count));
-    struct weir_bayes_counts counts = {bench->key, state.spam, state.ham, count, tokens->tokens};
-    void *octets;
-    size_t len;
-    for (size_t i = 0; count && i < tokens->tokens; i++)
-        weir_bayes_learner_find(bench->learner, tokens->token[i].hash, &count[i]);
-    must(count ? weir_bayes_table_build(&counts, 0, &octets, &len) : WEIR_ENOMEM, "build");
-    must(weir_bayes_table_attach(octets, len, true, table_r), "attach");
-    free(count);
-    return octets;
-}
-
-static void print_judgement(struct bench *bench, const struct weir_judgement *judgement,
-                            const struct weir_bayes_tokens *tokens, const struct line *line)
-{
-    const struct weir_reputation *r = &judgement->decision.reputation;
-    struct weir_bayes_settings settings = weir_bayes_defaults();
-    struct weir_bayes_result result;
-    struct weir_bayes_table table;
-    void *octets = now_known(bench, tokens, &table);
-    char address[WEIR_ADDRESS_TEXT];
-
-    must(weir_bayes_judge(&table, &settings, tokens, bench->arena, &result), "judge");
-    printf("score=%.17g rep=%.17g p=%.17g conf=%.17g prior=%.17g basis=%s assoc=%s forged=%d "
-           "weight=%.17g text=%.17g head=%.17g known=%zu dom=%s addr=%s rules=",
-           judgement->decision.score, r->points, r->probability, r->confidence, r->prior,
-           weir_basis_name(r->basis), weir_association_name(r->association), r->forged,
-           result.weight, result.view[0], result.view[1], result.known,
-           judgement->decision.domain[0] ? judgement->decision.domain : "-",
-           judgement->boundary.found ? weir_address_format(&judgement->boundary.address, address) : "-");
     for (size_t i = 0; i < judgement->points; i++)
-        printf("%s%.*s:%g", i ? "," : "", (int)judgement->point[i].name.len,
-               judgement->point[i].name.at, judgement->point[i].points);
-    printf(" path=%s\n", line->path);
-    if (getenv("TELL"))
-        for (size_t i = 0; i < result.tellings; i++)
-            printf("  %d %.4f %u/%u %.*s\n", (int)result.telling[i].token->view, result.telling[i].spam, result.telling[i].count.spam,
-                   result.telling[i].count.ham, (int)result.telling[i].token->text.len, result.telling[i].token->text.at);
-    free(octets);
+        points += judgement->point[i].id == id ? judgement->point[i].points : 0;
+    return points;
 }
 
-/* What a person says of it. */
-static void learn(struct bench *bench, const struct weir_judgement *judgement,
-                  const struct weir_bayes_tokens *tokens, const struct line *line)
+static void print_judgement(const struct weir_judgement *judgement, const char *path)
 {
-    struct weir_ctl_question question;
+    double words = points_of(judgement, WEIR_POINT_BAYES);
+    double reputation = points_of(judgement, WEIR_POINT_REPUTATION) +
+                        points_of(judgement, WEIR_POINT_FORGED_DOMAIN);
+    double score = judgement->decision.score;
+
+    printf("score=%.17g rules=%.17g reputation=%.17g words=%.17g weight=%.17g path=%s\n", score,
+           score - words - reputation, reputation, words, judgement->bayes.said.weight, path);
+}
+
+/* A person says what it is, of which the classifier, and address and domain, get their part. */
+static void learn(struct bench *bench, const struct weir_judgement *judgement,
+                  const struct line *line)
+{
     struct weir_vote vote = {line->spam ? WEIR_VOTE_SPAM : WEIR_VOTE_GOOD, WEIR_VOTE_USER};
+    unsigned times = weir_bayes_learn_times(judgement->bayes.said.weight, line->spam,
+                                            (unsigned)bench->ctl.config.bayes_report_weight);
+    struct weir_ctl_question question;
     size_t lost;
 
-    must(weir_bayes_learn(bench->learner, tokens, line->spam, line->at), "learn");
+    while (times-- > 0)
+        must(weir_bayes_learn(bench->learner, judgement->bayes.tokens, line->spam, line->at),
+             "words");
     if (!judgement->boundary.found)
         return;
     weir_ctl_plan(&bench->ctl, &judgement->boundary.address,
@@ -198,59 +150,54 @@ static void learn(struct bench *bench, const struct weir_judgement *judgement,
     must(weir_ctl_enter(&bench->ctl, line->at, &question, false, vote, 1, &lost), "counters");
 }
 
-static void judge(struct bench *bench, const struct line *line)
+/* Judged for its tokens first, then with what is known of them. */
+static void take(struct bench *bench, const struct line *line, const struct weir_mail *mail)
 {
-    size_t len;
-    char *octets = bench_read_file(line->path, &len);
-    struct weir_mail mail = {.message = {octets, len}, .envelope.stage = WEIR_STAGE_END};
-    const struct weir_judgement *judgement;
-    struct weir_message message;
-    struct weir_bayes_tokens tokens;
-    const struct weir_field *field;
-    struct weir_peer peer;
-    size_t from = 0;
-    bool several;
+    const struct weir_judgement *judgement = judge(bench, line->at, mail);
 
-    weir_arena_reset(bench->arena, SIZE_MAX);
-    must(weir_message_parse(octets, len, bench->arena, &message), line->path);
-    if (weir_peer_of_message(&message, &peer)) {
-        mail.envelope.has_client = peer.has_address;
-        mail.envelope.client = peer.address;
-        mail.envelope.client_name = peer.name;
-        mail.envelope.helo = peer.helo;
-        mail.received_skip = peer.skip;
-    }
-    if ((field = weir_message_field(&message, 0, "From", &from)))
-        mail.envelope.sender = weir_header_address(field->value, &several);
-    must(weir_judge_mail(bench->judge, line->at, &mail, &judgement), line->path);
-    tokens_of(bench, mail.message, judgement, &tokens);
+    use_words(bench, judgement->bayes.tokens);
+    judgement = judge(bench, line->at, mail);
     if (line->judged)
-        print_judgement(bench, judgement, &tokens, line);
+        print_judgement(judgement, line->path);
     if (line->learned)
-        learn(bench, judgement, &tokens, line);
-    free(octets);
+        learn(bench, judgement, line);
+}
+
+static void open_judge(struct bench *bench)
+{
+    struct weir_judges_options options = {.program = "bench"};
+    const struct weir_stores *stores = &bench->ctl.stores;
+    struct weir_engine_parts engine = {.config = &bench->ctl.config, .key = &stores->key,
+                                       .domains = stores->domains, .lists = stores->lists,
+                                       .counters = stores->counters};
+    struct weir_judge_parts parts = {.config = &bench->ctl.config, .domains = stores->domains,
+                                     .program = "bench"};
+
+    must(weir_judges_open(&bench->ctl.config, stores, &options, NULL, &bench->judges), "judges");
+    must(weir_engine_new(&engine, &bench->ctl.engine), "an engine");
+    must(weir_bayes_file_of_list(&bench->list, &bench->words), "a word list");
+    parts.engine = bench->ctl.engine;
+    parts.rules = weir_judges_rules(bench->judges);
+    parts.gateways = bench->gateways;
+    parts.bayes = bench->words;
+    must(weir_judge_new(&parts, &bench->judge), "a judge");
 }
 
 static void open_all(struct bench *bench, const char *path)
 {
     struct weir_settings_report report = weir_settings_report_stderr();
-    struct weir_judges_options options = {.program = "bench"};
-    struct weir_engine_parts parts = {.config = &bench->ctl.config};
+    struct weir_hash_key key = {{'b', 'e', 'n', 'c', 'h'}};
+    struct weir_bayes_tokens none = {.tokens = 0};
 
     bench->arena = weir_arena_new(ARENA_FIRST);
     bench->ctl.arena = weir_arena_new(ARENA_FIRST);
+    must(bench->arena && bench->ctl.arena ? 0 : WEIR_ENOMEM, "memory is short");
     must(weir_config_load(path, bench->ctl.arena, &report, &bench->ctl.config), path);
     must(weir_stores_open(&bench->ctl.config, WEIR_STORES_WRITE_COUNTERS | WEIR_STORES_WRITE_LISTS,
                           NULL, &bench->ctl.stores), "stores");
-    must(weir_judges_open(&bench->ctl.config, &bench->ctl.stores, &options, NULL, &bench->judges),
-         "judges");
-    bench->judge = weir_judges_take(bench->judges);
-    parts.key = &bench->ctl.stores.key;
-    parts.domains = bench->ctl.stores.domains;
-    parts.counters = bench->ctl.stores.counters;
-    must(weir_engine_new(&parts, &bench->ctl.engine), "engine");
-    must(weir_charsets_new(&bench->charsets), "charsets");
-    must(weir_bayes_learner_new(&bench->key, TOKENS, &bench->learner), "learner");
+    must(weir_bayes_learner_new(&key, TOKENS, &bench->learner), "a learner");
+    use_words(bench, &none);
+    open_judge(bench);
 }
 
 static struct line line_of(char *text)
@@ -265,6 +212,21 @@ static struct line line_of(char *text)
     return (struct line){at, judged, label[0] != 'n', label[0] == 's', path + 1};
 }
 
+static void take_line(struct bench *bench, bool boundary, char *text)
+{
+    struct line line = boundary ? (struct line){.path = text} : line_of(text);
+    struct weir_mail mail;
+    size_t len;
+    char *octets = bench_read_file(line.path, &len);
+
+    read_mail(bench, (struct weir_slice){octets, len}, &mail);
+    if (boundary)
+        print_boundary(bench, &mail);
+    else
+        take(bench, &line, &mail);
+    free(octets);
+}
+
 int main(int argc, char **argv)
 {
     static struct bench bench;
@@ -275,12 +237,7 @@ int main(int argc, char **argv)
     open_all(&bench, argv[2]);
     while (fgets(text, sizeof(text), stdin)) {
         text[strcspn(text, "\n")] = '\0';
-        if (argv[1][0] == 'b') {
-            print_boundary(&bench, text);
-        } else {
-            struct line line = line_of(text);
-            judge(&bench, &line);
-        }
+        take_line(&bench, strcmp(argv[1], "boundary") == 0, text);
     }
     return 0;
 }
