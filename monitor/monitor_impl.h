@@ -62,6 +62,7 @@ struct weir_monitor {
     struct weir_lists *lists;        /* of this machine, or NULL */
     struct weir_spared *spared;      /* under the receiver's lock */
     struct weir_watch *watch;        /* the same */
+    struct weir_training *training;
     struct weir_counting *counting;
     struct weir_receiver *receiver;
     uint64_t booking;                /* the same; see receiver_io.h */

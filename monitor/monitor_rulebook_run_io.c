@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "monitor/analyzer/analyzer_io.h"
+#include "monitor/monitor_bayes_io.h"
 #include "monitor/monitor_publish_io.h"
 #include "monitor/monitor_rulebook_impl.h"
 
@@ -176,6 +177,7 @@ static void run_by_schedule(struct weir_monitor *monitor, weir_time now)
                  "refused because good mail would become spam; see weirctl rules history",
                  counts.changed, counts.rules, counts.refused);
     weir_analysis_free(&run.analysis);
+    weir_monitor_prune(monitor, now);
     weir_monitor_publish_again(monitor, now);
 }
 

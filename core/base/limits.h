@@ -145,6 +145,11 @@
 #define WEIR_BAYES_REPUTATIONS_MAX 4 /* words of reputation with a message's tokens */
 #define WEIR_BAYES_TELLING_MAX 1000 /* tokens that a judgement combines at most */
 #define WEIR_BAYES_ENTRIES_MAX (1u << 22) /* tokens of a published table: 64 MB */
+#define WEIR_BAYES_PUBLISHED_MAX (1u << 20) /* of them, those that a set takes along, and ... */
+#define WEIR_BAYES_PUBLISHED_OCTETS_MAX (30u << 20) /* ... octets of a set then: WEIR_LINK_ANSWER_MAX */
+#define WEIR_LESSON_TOKENS_MAX 4096 /* tokens of a message that a server tells of */
+#define WEIR_BAYES_TAUGHT_MAX 1000 /* messages that an operator teaches at once */
+#define WEIR_LESSONS_MAX 50000     /* messages whose tokens are kept: 200 MB */
 #define WEIR_BAYES_LEARNED_MAX (1u << 24) /* tokens counted in memory: 400 MB */
 
 /* reports by people ------------------------------------------------------- */

@@ -250,6 +250,27 @@ static const struct weir_setting rows[] = {
      "It takes off no more than so many points.", NULL},
     {"bayes", "least", WEIR_COUNT, "200", 1, 1e9, NULL, AT(bayes_least),
      "It is silent until so much spam and so much good mail was learned.", NULL},
+    {"bayes", "verdicts", WEIR_YESNO, "yes", 0, 0, NULL, AT(bayes_verdicts),
+     "Whether it learns from verdicts that are sure by rules alone, without what reputation or the "
+     "classifier itself say; never from mail of your own users.", NULL},
+    {"bayes", "learn_spam", WEIR_NUMBER, "10", -100, 1000, NULL, AT(bayes_learn_spam),
+     "From this score on, of rules alone, a message is surely spam.", NULL},
+    {"bayes", "learn_ham", WEIR_NUMBER, "-0.5", -100, 1000, NULL, AT(bayes_learn_ham),
+     "Down from this score, of rules alone, a message is surely good. Below 0, some rule must have "
+     "spoken for it: what no rule knows is not good for that.", NULL},
+    {"bayes", "lessons", WEIR_RATE, "2/s", 0, 1e6, NULL, AT(bayes_lessons),
+     "A mail server's program tells the monitor of so many such messages, of spam and of good mail "
+     "each, when more come.", NULL},
+    {"bayes", "server_day", WEIR_COUNT, "2000", 0, 1e7, NULL, AT(bayes_server_day),
+     "The monitor learns so many a day, of each kind, by the verdicts of one server ...", NULL},
+    {"bayes", "day", WEIR_COUNT, "10000", 0, 1e7, NULL, AT(bayes_day),
+     "... and so many by those of all.", NULL},
+    {"bayes", "report_weight", WEIR_COUNT, "3", 1, 10, NULL, AT(bayes_report_weight),
+     "A message that people report is learned as if it were so many, and wins against its "
+     "verdict.", NULL},
+    {"bayes", "tokens", WEIR_COUNT, "500000", 1000, WEIR_BAYES_PUBLISHED_MAX, NULL,
+     AT(bayes_tokens), "So many words are published, 18 octets each; twice as many are counted.",
+     NULL},
 
     {"info", "key_file", WEIR_TEXT, "info.key", 0, 0, NULL, AT(info_key_file),
      "The keys that sign spam-info strings, one a line: a number 1 to 255 and 64 hex digits; the "
@@ -491,6 +512,8 @@ const char *weir_config_conflict(const struct weir_config *config)
         return "[message] reject_score is below spam_score";
     if (config->bayes_spam_points >= config->spam_score)
         return "[bayes] spam_points is not below [message] spam_score: it would condemn alone";
+    if (config->bayes_learn_ham >= config->bayes_learn_spam)
+        return "[bayes] learn_ham is not below learn_spam";
     if (config->sniffer_ports.count > WEIR_SNIFFER_PORTS_MAX)
         return "[sniffer] ports are more than 16";
     return same_files(config);

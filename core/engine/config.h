@@ -77,6 +77,9 @@ struct weir_config {
     int bayes_use;                  /* enum weir_bayes_use */
     double bayes_scale, bayes_spam_points, bayes_ham_points;
     int64_t bayes_least;
+    bool bayes_verdicts;            /* sure verdicts teach it */
+    double bayes_learn_spam, bayes_learn_ham, bayes_lessons;
+    int64_t bayes_server_day, bayes_day, bayes_tokens, bayes_report_weight;
 
     /* [info] */
     const char *info_key_file;

@@ -356,8 +356,9 @@ static int write_down(struct weir_judge *judge)
         return done;
     enter(judge, WEIR_SHARED_SPOOL);
     weir_judge_spool(judge);
+    done = weir_judge_teach(judge);
     leave(judge, WEIR_SHARED_SPOOL);
-    return 0;
+    return done;
 }
 
 static void begin(struct weir_judge *judge, weir_time now, const struct weir_mail *mail)

@@ -113,6 +113,11 @@ struct weir_judgement {
 
 struct weir_judge;
 
+/* When the next message that teaches is told of: ham, spam.  For judges of one process. */
+struct weir_lesson_pace {
+    weir_time next[2];
+};
+
 /* What only one judge at a time may use, each with a lock of its own. */
 enum weir_shared { WEIR_SHARED_STORES, WEIR_SHARED_DOMAINS, WEIR_SHARED_SPOOL, WEIR_SHARED };
 
@@ -121,6 +126,7 @@ struct weir_judge_parts {
     struct weir_engine *engine;
     struct weir_rule_file *rules;          /* NULL: none */
     struct weir_bayes_file *bayes;         /* NULL: none */
+    struct weir_lesson_pace *pace;         /* with the spool's lock; NULL: a process of one mail */
     const struct weir_gateways *gateways;  /* NULL: none */
     struct weir_domains *domains;          /* not the engine's: its lock is another */
     const struct weir_info_keys *keys;     /* NULL or empty: no string is made */

@@ -28,6 +28,7 @@ struct weir_judges {
     struct weir_domains *domains;
     struct weir_rule_file *rules;
     struct weir_bayes_file *bayes;
+    struct weir_lesson_pace pace;  /* with the spool's lock */
     struct weir_gateways *gateways;
     struct weir_info_keys keys;
     struct weir_spool *spool;
@@ -202,6 +203,7 @@ static struct weir_judge *make_judge(struct weir_judges *judges)
         .engine = judges->engine,
         .rules = judges->rules,
         .bayes = judges->bayes,
+        .pace = judges->options.brief ? NULL : &judges->pace,
         .gateways = judges->gateways,
         .domains = judges->domains,
         .keys = &judges->keys,

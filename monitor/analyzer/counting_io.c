@@ -47,6 +47,33 @@ static int load_part(void *context, uint32_t server, const struct weir_part_line
     return 0;
 }
 
+static int take_lesson(void *context, const struct weir_gathered *whole)
+{
+    return weir_training_take(context, whole->server, whole->octets, whole->at);
+}
+
+static int hear_said(void *context, const struct weir_info *info, enum weir_reported is,
+                     weir_time now)
+{
+    return weir_training_said(context, info->uid, is, now);
+}
+
+/* Training hears of lessons and of what people say. */
+static int open_training(struct weir_counting *counting)
+{
+    struct weir_counting_options *options = &counting->options;
+
+    if (!options->training)
+        return 0;
+    if (options->takers == WEIR_GATHER_TAKERS_MAX)
+        return WEIR_ELIMIT;
+    options->taker[options->takers++] =
+        (struct weir_gather_taker){WEIR_LESSON_KIND, take_lesson, options->training};
+    weir_reports_tell(counting->reports,
+                      (struct weir_reports_hearer){hear_said, options->training});
+    return 0;
+}
+
 static int open_gather(struct weir_counting *counting)
 {
     const struct weir_counting_options *options = &counting->options;
@@ -74,6 +101,8 @@ int weir_counting_open(const struct weir_counting_options *options,
                               &counting->reports);
     if (rc == 0)
         rc = weir_sample_new(&options->hits.key, &counting->sample);
+    if (rc == 0)
+        rc = open_training(counting);
     if (rc == 0)
         rc = open_gather(counting);
     if (rc == 0)
@@ -213,6 +242,8 @@ static int keep(struct weir_counting *counting, weir_time now)
         rc = weir_database_commit(database);
     weir_reports_entered(counting->reports, counting->hits, rc >= 0);
     weir_gather_entered(counting->gather, rc >= 0);
+    if (counting->options.training)
+        weir_training_settle(counting->options.training, rc >= 0);
     if (rc >= 0)
         weir_hits_kept(counting->hits);
     return rc;
@@ -240,6 +271,8 @@ int weir_counting_store(struct weir_counting *counting, weir_time now)
     if (rc >= 0) {
         counting->kept = counting->position;
         rc = store_messages(counting);
+        if (rc >= 0 && counting->options.training)
+            rc = weir_training_keep(counting->options.training, now, false);
     }
     pthread_mutex_unlock(&counting->lock);
     return rc < 0 ? rc : 0;

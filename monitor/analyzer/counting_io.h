@@ -23,6 +23,7 @@
 #include "monitor/analyzer/gather.h"
 #include "monitor/analyzer/hits.h"
 #include "monitor/analyzer/reports_io.h"
+#include "monitor/analyzer/training_io.h"
 #include "monitor/database/database_io.h"
 
 struct weir_counting;
@@ -34,6 +35,7 @@ struct weir_counting_options {
     struct weir_reports_settings reports;
     struct weir_gather_taker taker[WEIR_GATHER_TAKERS_MAX]; /* of what comes in parts */
     size_t takers;
+    struct weir_training *training;      /* NULL: nothing is learned; else it takes part */
 };
 
 struct weir_counting_counts {

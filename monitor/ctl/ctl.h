@@ -252,5 +252,8 @@ int weir_ctl_unaccept(struct weir_ctl *ctl);
 int weir_ctl_decisions(struct weir_ctl *ctl);
 int weir_ctl_report(struct weir_ctl *ctl);
 int weir_ctl_reports(struct weir_ctl *ctl);
+int weir_ctl_bayes_status(struct weir_ctl *ctl);
+int weir_ctl_bayes_learn(struct weir_ctl *ctl);
+int weir_ctl_bayes_unlearn(struct weir_ctl *ctl);
 
 #endif

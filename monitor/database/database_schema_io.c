@@ -117,6 +117,16 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "  time INTEGER NOT NULL, octets BLOB NOT NULL,"
      "  PRIMARY KEY (server, kind, uid, sum, len, number)) STRICT;"
      "CREATE INDEX parts_time ON parts (time);"),
+
+    ("CREATE TABLE lessons (number INTEGER PRIMARY KEY AUTOINCREMENT, uid INTEGER NOT NULL UNIQUE,"
+     "  time INTEGER NOT NULL, server INTEGER NOT NULL, source TEXT NOT NULL, label TEXT NOT NULL,"
+     "  said TEXT NOT NULL, learned TEXT NOT NULL, weight INTEGER NOT NULL,"
+     "  learned_at INTEGER NOT NULL, tokens BLOB NOT NULL) STRICT;"
+     "CREATE TABLE lesson_changes (number INTEGER PRIMARY KEY AUTOINCREMENT, uid INTEGER NOT NULL,"
+     "  back INTEGER NOT NULL, spam INTEGER NOT NULL, weight INTEGER NOT NULL,"
+     "  learned_at INTEGER NOT NULL) STRICT;"
+     "CREATE TABLE bayes_counts (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL,"
+     "  counts BLOB NOT NULL) STRICT;"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)
