@@ -18,11 +18,11 @@
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
+#include "core/engine/gateways_io.h"
 #include "core/engine/judges_io.h"
 #include "core/mail/header_text.h"
-#include "monitor/analyzer/bayes_learn.h"
+#include "monitor/analyzer/bayes_weigh.h"
 #include "monitor/ctl/ctl_judge.h"
-#include "tests/bench/bench_counts.h"
 #include "tests/bench/bench_rig.h"
 
 enum { LINE_ROOM = 4096, ARENA_FIRST = 1 << 20, TOKENS = 1 << 23 };
@@ -33,6 +33,7 @@ struct bench {
     struct weir_judge *judge;
     struct weir_arena *arena;
     struct weir_bayes_learner *learner;
+    struct weir_gateways *gateways;
     struct weir_bayes_file *words;
     struct weir_bayes_list list;    /* what words gives */
     void *octets;                   /* of the list */
@@ -107,7 +108,11 @@ static void print_boundary(struct bench *bench, const struct weir_mail *mail)
 static void use_words(struct bench *bench, const struct weir_bayes_tokens *tokens)
 {
     free(bench->octets);
-    bench->octets = bench_counts_table(bench->learner, tokens, &bench->list.table);
+    must(weir_bayes_learner_table(bench->learner, tokens, &bench->octets, &bench->list.table),
+         "a word list");
+    /* also as long as nothing was learned, so that a classifier is asked at all */
+    bench->list.table.spam += !bench->list.table.spam;
+    bench->list.table.ham += !bench->list.table.ham;
 }
 
 static double points_of(const struct weir_judgement *judgement, uint32_t id)
@@ -135,11 +140,12 @@ static void learn(struct bench *bench, const struct weir_judgement *judgement,
                   const struct line *line)
 {
     struct weir_vote vote = {line->spam ? WEIR_VOTE_SPAM : WEIR_VOTE_GOOD, WEIR_VOTE_USER};
-    unsigned times = weir_bayes_learn_times(judgement->bayes.said.weight, line->spam,
-                                            (unsigned)bench->ctl.config.bayes_report_weight);
+    unsigned times, most = (unsigned)bench->ctl.config.bayes_report_weight;
     struct weir_ctl_question question;
     size_t lost;
 
+    must(weir_bayes_weigh(bench->learner, judgement->bayes.tokens, line->spam, most, &times),
+         "words");
     while (times-- > 0)
         must(weir_bayes_learn(bench->learner, judgement->bayes.tokens, line->spam, line->at),
              "words");
@@ -174,6 +180,7 @@ static void open_judge(struct bench *bench)
                                      .program = "bench"};
 
     must(weir_judges_open(&bench->ctl.config, stores, &options, NULL, &bench->judges), "judges");
+    must(weir_gateways_open(&bench->ctl.config, &stores->key, "", &bench->gateways), "gateways");
     must(weir_engine_new(&engine, &bench->ctl.engine), "an engine");
     must(weir_bayes_file_of_list(&bench->list, &bench->words), "a word list");
     parts.engine = bench->ctl.engine;
