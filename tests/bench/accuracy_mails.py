@@ -1,9 +1,12 @@
 """accuracy_mails - the mails of bench_accuracy.py: real ones, without what leaks their label.
 
-What is kept is what a mail server at the border gets: the sender's header and body, and on top one
-Received field that says who handed it in.  Taken out are the fields that tell when, where and by
-which list it was received (bench_bayes.LEAKS), and Message-IDs that the receivers put in.  The
-date is the same everywhere.
+What is kept is what a mail server at the border gets: the sender's header and body, on top a
+Received field that says who handed it in, and the sender's own below it.  Taken out are the fields
+that tell where and by which list it was received (bench_bayes.LEAKS), the Received fields of the
+receiver's side, and Message-IDs that it put in.
+
+Weir and SpamAssassin have rules about dates and relays, and pass both over where they learn words.
+bogofilter does not, and dates alone tell most of the labels: it gets the mails without.
 """
 import os
 import re
@@ -17,7 +20,6 @@ MODERN = rig.TOP.parent / 'shared' / 'data' / 'spam-modern'
 GATEWAYS = '127.0.0.0/8, 193.120.211.219, 213.105.180.140, 212.17.35.15'
 RECEIVERS = re.compile(rb'message-id:\s*<[^@>]*@([^>]*\.)?(webnote\.net|netnoteinc\.com|'
                        rb'slashnull\.org|jmason\.org|taint\.org|localhost)\s*>', re.I)
-DATE = b'Thu, 1 Aug 2002 12:00:00 +0000'
 INSIDE = re.compile(r'127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|::1$|-$')
 
 
@@ -25,37 +27,46 @@ class Mail:
     """One mail: where it lies now, what it is, and which part of which collection it is of."""
 
     def __init__(self, source, path):
-        self.source, self.path = source, path
+        self.source, self.path, self.plain = source, path, path + '.plain'
         self.group = os.path.basename(os.path.dirname(source))
         self.spam = self.group.startswith('spam')
         self.at = 0
 
 
 def boundaries(bench, weir, paths):
-    """(address, name, helo) of who handed each in, "-" where unknown."""
+    """(address, name, helo, fields of our side) of who handed each in, "-" where unknown."""
     done = subprocess.run([bench.program('bench/bench_accuracy'), 'boundary', weir.conf],
                           input='\n'.join(paths) + '\n', capture_output=True, text=True, check=True)
     return [line.split(' ') for line in done.stdout.splitlines()]
 
 
-def received(boundary):
-    """The field that the border's own server would write."""
-    address, name, helo = boundary
+def named(fields, name):
+    return [field for field in fields if field[:len(name) + 1].lower() == name + b':']
+
+
+def relays(fields, boundary):
+    """The field that the border's own server would write, and those below it."""
+    address, name, helo, ours = boundary
     if INSIDE.match(address):
-        return b''
+        return []
     name = 'unknown' if name == '-' else name
     helo = name if helo == '-' else helo
-    return (f'Received: from {helo} ({name} [{address}])\n\tby mx.site.example (Postfix) with '
-            f'SMTP id 1; ').encode('ascii') + DATE + b'\n'
+    all_ = named(fields, b'received')
+    when = all_[int(ours) - 1].rpartition(b';')[2].strip()
+    top = (f'Received: from {helo} ({name} [{address}])\n\tby mx.site.example (Postfix) with SMTP '
+           'id 1;\n\t')
+    return [top.encode('ascii') + when, *all_[int(ours):]]
 
 
-def stripped(octets, boundary):
+def write(mail, octets, boundary):
     fields, rest = bench_bayes.parted(octets.replace(b'\r\n', b'\n'))
     kept = [field for field in fields
             if not bench_bayes.LEAKS.match(field) and not RECEIVERS.match(field)]
-    if any(field[:5].lower() == b'date:' for field in fields):
-        kept.append(b'Date: ' + DATE)
-    return received(boundary) + b'\n'.join(kept) + rest
+    whole = relays(fields, boundary) + named(fields, b'date') + kept
+    for path, header in ((mail.path, whole), (mail.plain, kept)):
+        with open(path, 'wb') as file:
+            file.write(b'\n'.join(header) + rest)
+    mail.at = bench_bayes.received_at(fields)
 
 
 def prepare(bench, folder, sources):
@@ -69,10 +80,7 @@ def prepare(bench, folder, sources):
         group, name = source.split(os.sep)[-2:]
         mail = Mail(source, os.path.join(folder, f'{group}-{name}'.replace(' ', '_')))
         with open(source, 'rb') as file:
-            octets = file.read()
-        mail.at = bench_bayes.received_at(bench_bayes.parted(octets)[0])
-        with open(mail.path, 'wb') as file:
-            file.write(stripped(octets, boundary))
+            write(mail, file.read(), boundary)
         mails.append(mail)
     mails.sort(key=lambda mail: (mail.at, os.path.basename(mail.source)))
     return mails

@@ -2,8 +2,9 @@
  * bench_accuracy - real mail judged in the order of its lines, each message by what came before.
  *
  *     bench_accuracy boundary CONF    reads lines "PATH": messages out of a mailbox.  One line
- *                                     each, "ADDRESS NAME HELO": who handed it in from outside,
- *                                     by CONF's gateways; "-" for what is not known
+ *                                     each, "ADDRESS NAME HELO FIELDS": who handed it in from
+ *                                     outside, by CONF's gateways, "-" for what is not known; and
+ *                                     how many Received fields our own side wrote
  *     bench_accuracy judge CONF       reads lines "TIME JUDGED LABEL PATH": seconds, 1 to judge it
  *                                     or 0, "spam" or "ham" to learn it afterwards or "none"
  *
@@ -101,7 +102,7 @@ static void print_boundary(struct bench *bench, const struct weir_mail *mail)
     printf("%s", boundary->found ? weir_address_format(&boundary->address, address) : "-");
     print_text(boundary->name);
     print_text(boundary->helo);
-    putchar('\n');
+    printf(" %zu\n", mail->received_skip + boundary->index);
 }
 
 /* A list of these tokens alone has for them what a whole one would have now. */

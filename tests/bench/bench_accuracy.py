@@ -131,8 +131,9 @@ def at_default(rows, mails, limit):
     """What the configuration's own limit gives."""
     ham = [row['score'] >= limit for row, mail in zip(rows, mails) if not mail.spam]
     spam = [row['score'] < limit for row, mail in zip(rows, mails) if mail.spam]
-    print(f'  at spam_score = {limit:g}: ham taken for spam {words_of(counted(sum(ham), len(ham)))}, '
-          f'spam missed {words_of(counted(sum(spam), len(spam)))}')
+    print(f'  at spam_score = {limit:g}: ham taken for spam '
+          f'{words_of(counted(sum(ham), len(ham)))}, spam missed '
+          f'{words_of(counted(sum(spam), len(spam)))}')
 
 
 def measure_weir(run, mails, half, more, results):
