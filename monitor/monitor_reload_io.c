@@ -109,6 +109,7 @@ static int change(struct weir_monitor *monitor, struct weir_arena *arena,
 
     pthread_mutex_lock(&monitor->lock);
     done = use(monitor, next, &old);
+    weir_texts_use(monitor->texts, monitor->config.reports_text_kept);
     pthread_mutex_unlock(&monitor->lock);
     if (done < 0)
         return done;

@@ -296,6 +296,12 @@ static const struct weir_setting rows[] = {
     {"reports", "reputation", WEIR_YESNO, "yes", 0, 0, NULL, AT(reports_reputation),
      "Whether `weirctl report` also counts a vote in this server's reputation of the address and "
      "the domain. Say no where mailboxes are, but no mail comes in from outside.", NULL},
+    {"reports", "text", WEIR_SIZE, "64K", 0, WEIR_REPORTED_TEXT_MAX, NULL, AT(reports_text),
+     "So many octets of a reported message, header and text without attachments, go to the "
+     "monitor, for its analyst and for drafts of rules; 0: nothing of it leaves this server.",
+     NULL},
+    {"reports", "text_kept", WEIR_PERIOD, "30d", 3.6e9, 366 * DAYS, NULL, AT(reports_text_kept),
+     "So long the monitor keeps them; `weirctl reports forget` forgets one at once.", NULL},
 
     {"milter", "listen", WEIR_TEXT, "unix:/run/weir/milter.sock", 0, 0, NULL, AT(milter_listen),
      "Where weir-milter answers; a Unix socket: TCP costs 40 ms a message.", check_endpoint},
@@ -389,6 +395,20 @@ static const struct weir_setting rows[] = {
     {"analyzer", "false_positives", WEIR_COUNT, "3", 0, 1000000, NULL,
      AT(analyzer_false_positives), "So many good messages that people report within 7 days put a "
      "rule that made them spam back to the test; 0: they never do.", NULL},
+
+    {"drafts", "reports", WEIR_COUNT, "3", 1, 1000, NULL, AT(drafts_reports),
+     "Spam that was missed and is alike makes the draft of a rule when so many reports of it are "
+     "there, ...", NULL},
+    {"drafts", "users", WEIR_COUNT, "3", 1, 1000, NULL, AT(drafts_users),
+     "... of so many people ...", NULL},
+    {"drafts", "domains", WEIR_COUNT, "2", 1, 1000, NULL, AT(drafts_domains),
+     "... in so many domains; say 1 where all people are in one.", NULL},
+    {"drafts", "ham_least", WEIR_COUNT, "5000", 0, 1e8, NULL, AT(drafts_ham_least),
+     "No draft may hit any good message the monitor knows; as long as it knows fewer than this, "
+     "there are no drafts.", NULL},
+    {"drafts", "day", WEIR_COUNT, "20", 0, 10000, NULL, AT(drafts_day),
+     "At most so many drafts in 24 hours, and a quarter of them from what one mail server alone "
+     "tells of; 0: none.", NULL},
 
     {"threshold", "observe", WEIR_YESNO, "yes", 0, 0, NULL, AT(threshold_observe),
      "Whether thresholds are only watched: events are told with what would have been done, and "

@@ -94,6 +94,8 @@ struct weir_config {
     /* [reports] */
     int64_t reports_user_day, reports_server_day;
     bool reports_reputation;
+    int64_t reports_text;           /* octets */
+    weir_time reports_text_kept;
 
     /* [milter] */
     const char *milter_listen;
@@ -122,6 +124,9 @@ struct weir_config {
     /* [analyzer] */
     weir_time analyzer_every, analyzer_idle, analyzer_trial;
     int64_t analyzer_false_positives;
+
+    /* [drafts] */
+    int64_t drafts_reports, drafts_users, drafts_domains, drafts_ham_least, drafts_day;
 
     /* [threshold] */
     bool threshold_observe;

@@ -113,7 +113,8 @@ static bool take_place(struct weir_slice *text, struct weir_part_line *part)
     struct weir_slice value, len;
     const char *mark;
 
-    if (!weir_word_take(text, "of=", &value) || !weir_word_take(text, "len=", &len) || value.len == 0)
+    if (!weir_word_take(text, "of=", &value) || !weir_word_take(text, "len=", &len) ||
+        value.len == 0)
         return false;
     mark = memchr(value.at, '/', value.len);
     if (!mark || !read_count(weir_slice_between(value.at, mark), &part->number) ||
@@ -132,7 +133,8 @@ static bool take_octets(struct weir_slice *text, uint8_t *buffer, struct weir_pa
 
     if (!weir_word_take(text, "octets=", &value) ||
         value.len != sodium_base64_encoded_len(part->octets, BASE64) - 1 ||
-        sodium_base642bin(buffer, WEIR_PART_OCTETS, value.at, value.len, NULL, &len, NULL, BASE64) != 0 || len != part->octets)
+        sodium_base642bin(buffer, WEIR_PART_OCTETS, value.at, value.len, NULL, &len, NULL,
+                          BASE64) != 0 || len != part->octets)
         return false;
     part->octet = buffer;
     sodium_bin2base64(again, sizeof again, buffer, len, BASE64);
@@ -156,5 +158,6 @@ int weir_part_line_read(struct weir_slice text, uint8_t buffer[static WEIR_PART_
         return 0;
     return weir_word_take(&text, "at=", &at) && take_kind(&text, part_r->of.kind) &&
            weir_word_take_hex(&text, "uid=", &part_r->of.uid) && take_place(&text, part_r) &&
-           weir_word_take_hex(&text, "sum=", &part_r->of.sum) && take_octets(&text, buffer, part_r) && text.len == 0;
+           weir_word_take_hex(&text, "sum=", &part_r->of.sum) &&
+           take_octets(&text, buffer, part_r) && text.len == 0;
 }

@@ -120,6 +120,7 @@ static enum weir_rule_state next_state(const struct weir_analyze_rule *rule,
         .false_positives = rule->false_positives,
         .evidence = *evidence,
         .approved = rule->approved,
+        .drafted = rule->drafted,
     };
 
     return weir_life_next(&facts, &settings->life, now, reason_r);

@@ -37,7 +37,7 @@ struct weir_analyze_rule {
     double score, base;
     double low, high;          /* both 0: as the threshold allows */
     weir_time since;           /* when it came into its state */
-    bool approved;
+    bool approved, drafted;    /* drafted: by the analyzer, from missed spam */
     struct weir_hits_rule hits; /* decayed up to now */
     unsigned false_positives;  /* reported within WEIR_LIFE_REPORTS */
 };

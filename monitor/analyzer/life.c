@@ -34,7 +34,8 @@ static bool is_blamed(const struct weir_life_facts *facts,
 static bool is_proven(const struct weir_life_facts *facts,
                       const struct weir_life_settings *settings, weir_time now)
 {
-    return facts->approved && facts->evidence.least > 0 && facts->false_positives == 0 &&
+    return facts->approved && (facts->drafted || facts->evidence.least > 0) &&
+           facts->false_positives == 0 &&
            now > facts->since && now - facts->since >= settings->trial;
 }
 

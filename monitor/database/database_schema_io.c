@@ -127,6 +127,18 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "  learned_at INTEGER NOT NULL) STRICT;"
      "CREATE TABLE bayes_counts (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL,"
      "  counts BLOB NOT NULL) STRICT;"),
+
+    ("CREATE TABLE reported_texts (number INTEGER PRIMARY KEY AUTOINCREMENT, uid INTEGER NOT NULL,"
+     "  proven INTEGER NOT NULL, state TEXT NOT NULL, time INTEGER NOT NULL,"
+     "  server INTEGER NOT NULL, len INTEGER NOT NULL, octets BLOB NOT NULL,"
+     "  UNIQUE (uid, proven)) STRICT;"
+     "CREATE INDEX reported_texts_kept ON reported_texts (proven, number, len);"
+     "CREATE TABLE drafts (number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
+     "  rule INTEGER NOT NULL, name TEXT NOT NULL, pattern TEXT NOT NULL, servers INTEGER NOT NULL,"
+     "  rejected INTEGER NOT NULL DEFAULT 0) STRICT;"
+     "CREATE INDEX drafts_time ON drafts (time);"
+     "CREATE TABLE draft_messages (uid INTEGER NOT NULL, draft INTEGER NOT NULL,"
+     "  PRIMARY KEY (uid, draft)) STRICT, WITHOUT ROWID;"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)

@@ -278,6 +278,7 @@ class Command(Base, Help):
         self.assertEqual(self.pipe(mail, "spam", "--what", "all", check=False).returncode, 64)
 
     def test_nothing_of_the_mail_but_the_string_is_in_the_spool(self):
+        self.mx1.weir.configure(reports={"text": 0})
         mail = self.judge(b"you have won SECRETWORD")
         self.mx1.kill()
         self.pipe(mail, "ham", "--user", "b o\nb")

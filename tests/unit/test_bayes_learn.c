@@ -1,5 +1,5 @@
 /*
- * Tests of monitor/analyzer/bayes_learn.c against a plain array of counts; learning and unlearning
+ * Tests of monitor/analyzer/bayes_learn.c and bayes_learn_save.c against a plain array of counts; learning and unlearning
  * leaves nothing behind; limits; what is forgotten.
  */
 #include <stdarg.h>
@@ -229,6 +229,64 @@ static void limits_of_size_are_kept(void **state)
     weir_bayes_learner_free(&learner);
 }
 
+/* Two learners of one past go on alike, whatever comes. */
+static void what_is_saved_goes_on_as_if_nothing_had_been(void **state)
+{
+    struct seeded s = seeded_new("what_is_saved_goes_on_as_if_nothing_had_been");
+    struct weir_bayes_learner *learner = learner_new(2 * WORDS), *other = NULL;
+    static struct message messages[MESSAGES];
+    struct weir_bayes_count a, b;
+    void *octets;
+    size_t len;
+    (void)state;
+    for (int i = 0; i < MESSAGES; i++) {
+        message_make(&messages[i], &s, false);
+        messages[i].tokens.token = messages[i].token;
+        learn(learner, &messages[i], i);
+    }
+    weir_bayes_learner_prune(learner, 3, MESSAGES / 2 * WEIR_SECOND);
+    assert_int_equal(weir_bayes_learner_save(learner, &octets, &len), 0);
+    assert_int_equal(weir_bayes_learner_restore(octets, len, 2 * WORDS, &other), 0);
+    for (int i = 0; i < MESSAGES; i += 2)
+        assert_int_equal(unlearn(learner, &messages[i], i), unlearn(other, &messages[i], i));
+    assert_int_equal(weir_bayes_learner_state(learner).tokens,
+                     weir_bayes_learner_state(other).tokens);
+    assert_int_equal(weir_bayes_learner_state(learner).pruned,
+                     weir_bayes_learner_state(other).pruned);
+    for (unsigned w = 0; w < WORDS; w++) {
+        weir_bayes_learner_find(learner, word(w, false), &a);
+        weir_bayes_learner_find(other, word(w, false), &b);
+        assert_memory_equal(&a, &b, sizeof(a));
+    }
+    weir_bayes_learner_free(&other);
+    weir_bayes_learner_free(&learner);
+    free(octets);
+}
+
+static void what_was_not_saved_so_is_refused(void **state)
+{
+    struct weir_bayes_learner *learner = learner_new(10), *other = NULL;
+    struct message message = one_word(7, true);
+    uint8_t *octets;
+    void *saved;
+    size_t len;
+    (void)state;
+    learn(learner, here(&message), 1);
+    assert_int_equal(weir_bayes_learner_save(learner, &saved, &len), 0);
+    octets = saved;
+    for (size_t i = 0; i < len; i++) {
+        octets[i] ^= 1;
+        assert_int_equal(weir_bayes_learner_restore(octets, len, 10, &other), WEIR_ECORRUPT);
+        octets[i] ^= 1;
+        assert_int_equal(weir_bayes_learner_restore(octets, i, 10, &other), WEIR_ECORRUPT);
+        assert_null(other);
+    }
+    assert_int_equal(weir_bayes_learner_restore(octets, len, 10, &other), 0);
+    weir_bayes_learner_free(&other);
+    weir_bayes_learner_free(&learner);
+    free(saved);
+}
+
 static void a_published_table_can_be_taken_up_again(void **state)
 {
     struct seeded s = seeded_new("a_published_table_can_be_taken_up_again");
@@ -275,6 +333,8 @@ int main(void)
         cmocka_unit_test(when_full_what_was_seen_least_goes),
         cmocka_unit_test(it_never_holds_more_than_it_was_made_for),
         cmocka_unit_test(limits_of_size_are_kept),
+        cmocka_unit_test(what_is_saved_goes_on_as_if_nothing_had_been),
+        cmocka_unit_test(what_was_not_saved_so_is_refused),
         cmocka_unit_test(a_published_table_can_be_taken_up_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,8 @@ struct rig {
     struct weir_published published;
     char why[WEIR_PUBLISH_WHY], key_path[300];
     uint32_t told;
+    uint64_t learned;          /* spam; so many words had it */
+    size_t entries;            /* that the list may have */
 };
 
 static void hear(void *context, uint32_t serial)
@@ -36,11 +38,26 @@ static void hear(void *context, uint32_t serial)
     pthread_mutex_unlock(&rig->lock);
 }
 
+static int count_words(void *context, struct weir_bayes_counts *counts_r, size_t *most_r)
+{
+    struct rig *rig = context;
+    struct weir_bayes_count *count = calloc(rig->learned + 1, sizeof *count);
+
+    assert_non_null(count);
+    for (uint64_t i = 0; i < rig->learned; i++)
+        count[i] = (struct weir_bayes_count){.hash = i << 40, .spam = 1};
+    *counts_r = (struct weir_bayes_counts){.spam = rig->learned, .count = count,
+                                           .counts = rig->learned};
+    *most_r = rig->entries;
+    return 0;
+}
+
 static int open_publisher(struct rig *rig)
 {
     const struct weir_publisher_options options = {.database = rig->base->database,
                                                    .lock = &rig->lock,
                                                    .key_path = rig->key_path,
+                                                   .bayes = rig->entries ? count_words : NULL,
                                                    .published = hear,
                                                    .context = rig};
 
@@ -129,6 +146,30 @@ static void given_out(struct rig *rig, uint32_t serial, const char *rules)
     weir_shared_text_free(&file);
 }
 
+/* The word list that is given out: its entries and the spam learned. */
+static void listed(struct rig *rig, size_t entries, uint64_t spam)
+{
+    struct weir_shared_text *file = weir_publisher_file(rig->publisher);
+    size_t octets = (size_t)database_number(rig->base, "SELECT octets FROM rule_sets ORDER BY "
+                                            "serial DESC LIMIT 1");
+    struct weir_rule_parcel parcel;
+    struct weir_bayes_table table;
+    const char *why;
+    void *full;
+
+    full = weir_publish_inflate((struct weir_slice){file->text, file->len}, octets);
+    assert_non_null(full);
+    assert_int_equal(weir_rule_parcel_read(full, octets, weir_publisher_public(rig->publisher),
+                                           &parcel, &why), 0);
+    assert_int_equal(weir_bayes_table_attach(parcel.section[WEIR_PARCEL_BAYES].at,
+                                             parcel.section[WEIR_PARCEL_BAYES].len, true, &table),
+                     0);
+    assert_int_equal(table.entries, entries);
+    assert_int_equal(table.spam, spam);
+    free(full);
+    weir_shared_text_free(&file);
+}
+
 #define A "body A /a/\nscore A 1.00\nid A 1\n"
 #define B "body B /b/\nscore B 2.00\nid B 2\n"
 
@@ -163,6 +204,38 @@ static void nothing_different_publishes_nothing(void **state)
     assert_int_equal(rig->published.serial, 1);
     assert_int_equal(rig->told, 0);
     assert_int_equal(database_number(rig->base, "SELECT count(*) FROM rule_sets"), 1);
+}
+
+static void C29_the_word_list_goes_along_as_far_as_there_is_room(void **state)
+{
+    struct rig *rig = *state;
+
+    rig->entries = 100;
+    assert_int_equal(open_publisher(rig), 0);
+    put(rig, 1, "A", "body A /a/\n", 1);
+    assert_int_equal(publish(rig), 1); /* with its key, before anything was learned */
+    listed(rig, 0, 0);
+    rig->learned = 60;
+    assert_int_equal(publish(rig), 1);
+    listed(rig, 60, 60);
+    assert_int_equal(publish(rig), 0);
+    rig->learned = 150;
+    assert_int_equal(publish(rig), 1);
+    listed(rig, 100, 150);
+    assert_int_equal(again(rig, 2), 1);
+    listed(rig, 60, 60);
+}
+
+static void WEIR_BAYES_PUBLISHED_MAX_words_and_many_rules_fit_in_a_set(void **state)
+{
+    struct rig *rig = *state;
+
+    rig->learned = rig->entries = WEIR_BAYES_PUBLISHED_MAX;
+    assert_int_equal(open_publisher(rig), 0);
+    put(rig, 1, "A", "body A /a/\n", 1);
+    assert_int_equal(publish(rig), 1);
+    listed(rig, WEIR_BAYES_PUBLISHED_MAX, WEIR_BAYES_PUBLISHED_MAX);
+    assert_true(rig->published.octets < WEIR_BAYES_PUBLISHED_OCTETS_MAX);
 }
 
 static void B11_a_rule_that_is_idle_is_missing_in_the_next_set(void **state)
@@ -299,6 +372,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(B12_a_set_is_published_signed_with_a_serial),
         TEST(nothing_different_publishes_nothing),
+        TEST(C29_the_word_list_goes_along_as_far_as_there_is_room),
+        TEST(WEIR_BAYES_PUBLISHED_MAX_words_and_many_rules_fit_in_a_set),
         TEST(B11_a_rule_that_is_idle_is_missing_in_the_next_set),
         TEST(a_dry_run_changes_nothing),
         TEST(rules_that_make_no_set_publish_nothing_and_are_named),
