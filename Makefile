@@ -6,6 +6,7 @@
 #   make run        a private Postfix asking Weir, with a few mails; Ctrl-C ends it
 #   make test       all tests; the last line counts them
 #   make bench      measured ratios against their limits
+#   make bench-accuracy  how much spam is missed, beside bogofilter and SpamAssassin
 #   make fuzz       each fuzz target for FUZZ_SECONDS (60)
 #   make claims     claim -> tests -> result of the last test run
 #   make lint       layers, sizes, names, warnings under gcc and clang
@@ -121,7 +122,7 @@ $(B)/replay/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(B)/libgues
 
 # Parsers' corpora and unit tests run with sanitizers too, in the same `make test`.
 S := $(if $(SAN),$(B),build/san-address-undefined$(if $(HYPERSCAN),/hyperscan))
-.PHONY: all deps run test tests lint bench fuzz claims install deb clean help
+.PHONY: all deps run test tests lint bench bench-accuracy fuzz claims install deb clean help
 .SECONDARY:
 tests: all $(units) $(if $(SAN),$(fuzzers:%=$(B)/replay/%))
 deps:
@@ -141,6 +142,10 @@ bench:
 	@sh tests/end2end/deps.sh --bench
 	@$(MAKE) -s all benches
 	@python3 tests/bench/bench.py --build $(B)
+bench-accuracy:
+	@sh tests/end2end/deps.sh --bench
+	@$(MAKE) -s all build/bench/bench_accuracy
+	@python3 tests/bench/bench_accuracy.py --build $(B)
 claims:
 	@python3 tests/claims.py
 lint:
@@ -179,6 +184,6 @@ deb: all
 clean:
 	rm -rf build
 help:
-	@sed -n '4,18s/^# \{0,2\}//p' Makefile
+	@sed -n '4,19s/^# \{0,2\}//p' Makefile
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -42,6 +42,7 @@ struct weir_bayes_file {
     uint32_t failed;             /* serial of what could not be used; 0: none */
     weir_time failed_at;
     const char *why;             /* static text, of that */
+    const struct weir_bayes_list *given; /* in the place of all these; or NULL */
 };
 
 int weir_bayes_file_new(const char *folder, bool full, const struct weir_log *log,
@@ -58,6 +59,15 @@ int weir_bayes_file_new(const char *folder, bool full, const struct weir_log *lo
     file->log = log;
     *file_r = file;
     return 0;
+}
+
+int weir_bayes_file_of_list(const struct weir_bayes_list *list, struct weir_bayes_file **file_r)
+{
+    int rc = weir_bayes_file_new("", false, NULL, file_r);
+
+    if (rc == 0)
+        (*file_r)->given = list;
+    return rc;
 }
 
 static void unmap(struct mapped *mapped)
@@ -214,6 +224,8 @@ const struct weir_bayes_list *weir_bayes_file_take(struct weir_bayes_file *file,
 {
     struct mapped *mapped;
 
+    if (file->given)
+        return file->given;
     pthread_mutex_lock(&file->mutex);
     if (serial != 0 && !file->opening && (!file->first || file->first->list.serial != serial) &&
         (file->failed != serial || now - file->failed_at >= RETRY || now < file->failed_at))

@@ -34,6 +34,10 @@ int weir_bayes_file_new(const char *folder, bool full, const struct weir_log *lo
                         struct weir_bayes_file **file_r);
 void weir_bayes_file_free(struct weir_bayes_file **file);
 
+/* A handle that always gives this list, which must outlive it: for tools that judge by counts of
+ * their own.  0 or WEIR_ENOMEM. */
+int weir_bayes_file_of_list(const struct weir_bayes_list *list, struct weir_bayes_file **file_r);
+
 /* The word list for rules of a serial; NULL: there is none.  While another thread reads a new one,
  * that is the one before. */
 const struct weir_bayes_list *weir_bayes_file_take(struct weir_bayes_file *file, uint32_t serial,

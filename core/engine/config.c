@@ -243,13 +243,14 @@ static const struct weir_setting rows[] = {
      "Whether the Bayesian classifier adds to the score: observe shows what it would add (rule "
      "BAYES with 0 points), on adds it. Its word list comes with the published rules; it is silent "
      "until enough was learned.", NULL},
-    {"bayes", "scale", WEIR_NUMBER, "0.25", 0.01, 10, NULL, AT(bayes_scale),
+    {"bayes", "scale", WEIR_NUMBER, "2", 0.01, 10, NULL, AT(bayes_scale),
      "Points for each unit of its weight, the natural logarithm of the odds that the message is "
      "spam: 14 is a million to one.", NULL},
-    {"bayes", "spam_points", WEIR_NUMBER, "3.5", 0, 100, NULL, AT(bayes_spam_points),
-     "It adds no more than so many points: less than spam_score, so that it condemns nobody "
-     "alone.", NULL},
-    {"bayes", "ham_points", WEIR_NUMBER, "2.5", 0, 100, NULL, AT(bayes_ham_points),
+    {"bayes", "spam_points", WEIR_NUMBER, "14", 0, 100, NULL, AT(bayes_spam_points),
+     "It adds no more than so many points: less than reject_score, so that it refuses nobody "
+     "alone. Below spam_score no message is spam by its words alone, and more spam is missed.",
+     NULL},
+    {"bayes", "ham_points", WEIR_NUMBER, "14", 0, 100, NULL, AT(bayes_ham_points),
      "It takes off no more than so many points.", NULL},
     {"bayes", "least", WEIR_COUNT, "200", 1, 1e9, NULL, AT(bayes_least),
      "It is silent until so much spam and so much good mail was learned.", NULL},
@@ -269,8 +270,8 @@ static const struct weir_setting rows[] = {
     {"bayes", "day", WEIR_COUNT, "10000", 0, 1e7, NULL, AT(bayes_day),
      "... and so many by those of all.", NULL},
     {"bayes", "report_weight", WEIR_COUNT, "3", 1, 10, NULL, AT(bayes_report_weight),
-     "A message that people report is learned as if it were so many, and wins against its "
-     "verdict.", NULL},
+     "A message that people report is learned as if it were so many, unless the classifier is "
+     "sure of it already, and wins against its verdict.", NULL},
     {"bayes", "tokens", WEIR_COUNT, "500000", 1000, WEIR_BAYES_PUBLISHED_MAX, NULL,
      AT(bayes_tokens), "So many words are published, 18 octets each; twice as many are counted.",
      NULL},
@@ -540,8 +541,6 @@ const char *weir_config_conflict(const struct weir_config *config)
         return "[message] unsure_score is above spam_score";
     if (config->reject_score < config->spam_score)
         return "[message] reject_score is below spam_score";
-    if (config->bayes_spam_points >= config->spam_score)
-        return "[bayes] spam_points is not below [message] spam_score: it would condemn alone";
     if (config->bayes_learn_ham >= config->bayes_learn_spam)
         return "[bayes] learn_ham is not below learn_spam";
     if (config->sniffer_ports.count > WEIR_SNIFFER_PORTS_MAX)

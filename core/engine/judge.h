@@ -12,9 +12,9 @@
  *     ham < unsure_score <= unsure < spam_score <= spam
  *
  * A reputation that condemns by itself (weir_engine_verdict) weighs as much as
- * spam_score, so that the verdict always follows from the sum.  The classifier never condemns by
- * itself: its points are its weight, the logarithm of the odds, times [bayes] scale, within
- * -ham_points and spam_points, which is less than spam_score.  The acceptable and white
+ * spam_score, so that the verdict always follows from the sum.  The classifier's
+ * points are its weight, the logarithm of the odds, times [bayes] scale, within -ham_points and
+ * spam_points, which is less than reject_score: it refuses nobody alone.  The acceptable and white
  * lists make ham, the blacklist blocked, whatever the score, which is shown all the same.
  * Bounces, mail to nobody but postmaster and abuse, mail of our own users, from this machine and
  * from the never-list is scored and tagged, and never refused.
@@ -86,6 +86,7 @@ struct weir_bayes_opinion {
     uint64_t spam, ham;            /* messages that were learned */
     double points;                 /* what it gives, or, observed, would give */
     struct weir_bayes_result said; /* or why it is silent */
+    const struct weir_bayes_tokens *tokens; /* of the message; NULL: nobody needed them */
 };
 
 struct weir_judgement {

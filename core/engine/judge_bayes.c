@@ -84,6 +84,7 @@ int weir_judge_tokens(struct weir_judge *judge)
     source.reputations = words.words;
     rc = weir_bayes_tokens_read(&judge->list->table.key, &source, judge->arena, &judge->tokens);
     judge->tokened = rc == 0;
+    judge->judgement.bayes.tokens = rc == 0 ? &judge->tokens : NULL;
     return rc;
 }
 

@@ -17,7 +17,7 @@
 
 struct weir_bayes_settings weir_bayes_defaults(void)
 {
-    return (struct weir_bayes_settings){.strength = 0.3, .prior = 0.538, .distance = 0.346,
+    return (struct weir_bayes_settings){.strength = 0.9, .prior = 0.538, .distance = 0.346,
                                         .independent = 0.3, .most = 150, .least_spam = 200,
                                         .least_ham = 200};
 }

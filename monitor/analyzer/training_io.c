@@ -13,6 +13,7 @@
 
 #include "core/base/error.h"
 #include "core/engine/verdict.h"
+#include "monitor/analyzer/bayes_weigh.h"
 #include "monitor/database/database_reports_io.h"
 
 #define PRUNED_MOST 2                  /* messages that had it, and ... */
@@ -216,23 +217,42 @@ static int note(struct weir_training *training, const struct weir_kept_lesson *l
     return weir_database_lesson_change(training->database, &told);
 }
 
-/* What it has to be learned as, and how often. */
-static enum weir_reported wanted(const struct weir_training *training,
-                                 const struct weir_kept_lesson *lesson, unsigned *weight_r)
+/* What it has to be learned as, and how often: what people say weighs more, unless that is known
+ * very well.  What is learned as they say keeps its weight. */
+static int wanted(const struct weir_training *training, const struct weir_kept_lesson *lesson,
+                  enum weir_reported *as_r, unsigned *weight_r)
 {
     bool said = lesson->said != WEIR_REPORTED_NOTHING;
+    struct weir_lesson_change told = {.tokens = lesson->tokens};
+    struct change *change;
+    int rc;
 
-    *weight_r = said ? training->settings.report_weight : 1;
-    return said ? lesson->said : lesson->label;
+    *as_r = said ? lesson->said : lesson->label;
+    *weight_r = 1;
+    if (!said)
+        return 0;
+    *weight_r = lesson->weight;
+    if (*as_r == lesson->learned && lesson->weight > 1)
+        return 0;
+    change = change_new(&told);
+    if (!change)
+        return WEIR_ENOMEM;
+    rc = weir_bayes_weigh(training->learner,
+                          &(struct weir_bayes_tokens){change->token, change->tokens, false},
+                          *as_r == WEIR_REPORTED_SPAM, training->settings.report_weight, weight_r);
+    free(change);
+    return rc;
 }
 
 /* Unlearns what it was, learns what it is: 1; 0: nothing is different; an error. */
 static int relearn(struct weir_training *training, struct weir_kept_lesson *lesson, weir_time now)
 {
     unsigned weight;
-    enum weir_reported as = wanted(training, lesson, &weight);
-    int rc = 0;
+    enum weir_reported as;
+    int rc = wanted(training, lesson, &as, &weight);
 
+    if (rc < 0)
+        return rc;
     if (as == lesson->learned && (as == WEIR_REPORTED_NOTHING || weight == lesson->weight))
         return weir_database_lesson_put(training->database, lesson);
     if (lesson->learned != WEIR_REPORTED_NOTHING)

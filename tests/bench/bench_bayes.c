@@ -16,7 +16,7 @@
 #include <time.h>
 
 #include "core/evidence/bayes.h"
-#include "monitor/analyzer/bayes_learn.h"
+#include "monitor/analyzer/bayes_weigh.h"
 
 enum { LINE_ROOM = 4096, MAIL_ROOM = 8 << 20, ARENA_FIRST = 1 << 20, TOKENS = 1 << 23 };
 
@@ -79,22 +79,6 @@ static void tokens_of(struct bench *bench, const char *path, struct weir_bayes_t
     bench->tokens += tokens_r->tokens;
 }
 
-/* A table of these tokens alone: they have the counts that a whole one would have now. */
-static void now_known(struct bench *bench, const struct weir_bayes_tokens *tokens, void **octets_r,
-                      struct weir_bayes_table *table_r)
-{
-    struct weir_bayes_learner_state state = weir_bayes_learner_state(bench->learner);
-    struct weir_bayes_count *count = calloc(tokens->tokens + 1, sizeof(*count));
-    struct weir_bayes_counts counts = {bench->key, state.spam, state.ham, count, tokens->tokens};
-    size_t len;
-    must(count != NULL, "calloc");
-    for (size_t i = 0; i < tokens->tokens; i++)
-        weir_bayes_learner_find(bench->learner, tokens->token[i].hash, &count[i]);
-    must(weir_bayes_table_build(&counts, 0, octets_r, &len) == 0 &&
-         weir_bayes_table_attach(*octets_r, len, true, table_r) == 0, "table");
-    free(count);
-}
-
 static void judge(struct bench *bench, const struct weir_bayes_tokens *tokens, bool spam)
 {
     struct weir_bayes_settings settings = weir_bayes_defaults();
@@ -105,7 +89,8 @@ static void judge(struct bench *bench, const struct weir_bayes_tokens *tokens, b
     must(weir_bayes_judge(&bench->table, &settings, tokens, bench->arena, &result) == 0, "judge");
     bench->judge_us += now_us() - start;
     bench->judged++;
-    now_known(bench, tokens, &octets, &table);
+    /* of these tokens alone: they have the counts that a whole one would have now */
+    must(weir_bayes_learner_table(bench->learner, tokens, &octets, &table) == 0, "table");
     must(weir_bayes_judge(&table, &settings, tokens, bench->arena, &result) == 0, "judge");
     free(octets);
     printf("%s %.17g %.17g\n", spam ? "spam" : "ham", result.weight, result.probability);
