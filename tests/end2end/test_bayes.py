@@ -106,6 +106,7 @@ class Delivering(Learning):
                 smtp.send(server.port, "198.51.100.20", content=mail(f"taught{number}", words))
         rig.wait_for(lambda: self.learned() == (3, 3), SOON, "3 of each")
         self.publish()
+        self.use("on")  # started anew, the milter has looked for it
         smtp.send(server.port, "198.51.100.20",
                   content=mail("judged", "take it today, no questions asked, my friend"))
         judged = server.wait_mails(7)[-1]
