@@ -246,7 +246,7 @@ class Teaching(Learning):
         self.wait_for_lessons([("verdict", "spam", "", "spam", 1)] * 6)
         self.assertEqual(self.learned(), (6, 0))
 
-    def test_mail_of_our_own_users_teaches_nothing(self):
+    def test_C29_verdicts_teach_nothing_where_that_is_not_wanted(self):
         self.use("on", verdicts="no")
         self.judge(b"loan", b"a cheap loan for you, take it today, no questions asked\r\n")
         self.use("on", verdicts="yes")
