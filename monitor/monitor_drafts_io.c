@@ -62,9 +62,10 @@ static json_t *as_json(const struct weir_drafts *drafts)
         json_array_append_new(withdrawn, json_string(name));
     return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "made", made,
                      "left_out", left_out, "withdrawn", withdrawn, "missed",
-                     (json_int_t)counts.missed, "caught", (json_int_t)counts.caught, "covered", (json_int_t)counts.covered, "clusters",
-                     (json_int_t)counts.clusters, "enough", (json_int_t)counts.enough, "ham",
-                     (json_int_t)counts.ham, "too_little_ham", counts.too_little_ham);
+                     (json_int_t)counts.missed, "caught", (json_int_t)counts.caught, "covered",
+                     (json_int_t)counts.covered, "clusters", (json_int_t)counts.clusters, "enough",
+                     (json_int_t)counts.enough, "ham", (json_int_t)counts.ham, "too_little_ham",
+                     counts.too_little_ham);
 }
 
 static json_t *trouble(const struct weir_database *database, int error)
