@@ -14,6 +14,7 @@
 #include "core/program/sd_notify_io.h"
 #include "monitor/analyzer/counting_io.h"
 #include "monitor/analyzer/publish_io.h"
+#include "monitor/analyzer/texts_io.h"
 #include "monitor/intake/admit_io.h"
 #include "monitor/intake/intake_io.h"
 #include "monitor/intake/orders_io.h"
@@ -62,6 +63,8 @@ struct weir_monitor {
     struct weir_lists *lists;        /* of this machine, or NULL */
     struct weir_spared *spared;      /* under the receiver's lock */
     struct weir_watch *watch;        /* the same */
+    struct weir_texts *texts;
+    struct weir_training *training;
     struct weir_counting *counting;
     struct weir_receiver *receiver;
     uint64_t booking;                /* the same; see receiver_io.h */

@@ -23,6 +23,7 @@
 #include "core/engine/info_keys_io.h"
 #include "core/program/signals_io.h"
 #include "monitor/monitor_admin_io.h"
+#include "monitor/monitor_bayes_io.h"
 #include "monitor/database/database_retention_io.h"
 #include "monitor/intake/lines.h"
 #include "monitor/monitor_impl.h"
@@ -176,7 +177,13 @@ static int open_counting(struct weir_monitor *monitor)
         weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "%s: %s: decisions of servers are not "
                  "counted", path, why);
     options.hits.key = monitor->key;
-    done = weir_counting_open(&options, &monitor->counting);
+    done = weir_texts_new(&options.keys, monitor->database, config->reports_text_kept,
+                          &monitor->texts);
+    options.taker[options.takers++] =
+        (struct weir_gather_taker){WEIR_TEXTS_KIND, weir_texts_take, monitor->texts};
+    done = done < 0 ? done : weir_monitor_open_training(monitor, &options.keys);
+    options.training = monitor->training;
+    done = done < 0 ? done : weir_counting_open(&options, &monitor->counting);
     explicit_bzero(&options.keys, sizeof options.keys);
     return done;
 }
@@ -312,6 +319,8 @@ void weir_monitor_close(struct weir_monitor **closing)
         (void)weir_admit_store(monitor->admit);
     weir_receiver_free(&monitor->receiver);
     weir_counting_free(&monitor->counting);
+    weir_texts_free(&monitor->texts);
+    weir_training_free(&monitor->training);
     weir_watch_free(&monitor->watch);
     weir_responder_free(&monitor->responder);
     weir_alerts_close(&monitor->alerts);

@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "monitor/database/database_audit_io.h"
+#include "monitor/monitor_bayes_io.h"
 
 #define WITHIN (WEIR_SECOND / 50) /* for each server, to come for a new set */
 
@@ -38,6 +39,7 @@ int weir_monitor_open_publisher(struct weir_monitor *monitor)
         .database = monitor->database,
         .lock = &monitor->lock,
         .key_path = weir_config_path(config, config->monitor_rules_key, monitor->arena),
+        .bayes = weir_monitor_bayes_counts,
         .published = published,
         .context = monitor,
     };

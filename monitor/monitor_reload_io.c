@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "monitor/monitor_bayes_io.h"
 #include "monitor/monitor_impl.h"
 
 #define ARENA_FIRST 8192
@@ -108,11 +109,13 @@ static int change(struct weir_monitor *monitor, struct weir_arena *arena,
 
     pthread_mutex_lock(&monitor->lock);
     done = use(monitor, next, &old);
+    weir_texts_use(monitor->texts, monitor->config.reports_text_kept);
     pthread_mutex_unlock(&monitor->lock);
     if (done < 0)
         return done;
     weir_monitor_use_log(monitor);
     weir_counting_use(monitor->counting, &reports);
+    weir_monitor_use_training(monitor);
     weir_admit_silence(monitor->admit, monitor->config.monitor_silence);
     weir_intake_health(monitor->intake, monitor->config.monitor_silence / 3);
     weir_alerts_close(&old.alerts); /* what waited is told, or logged */

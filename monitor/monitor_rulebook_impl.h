@@ -1,6 +1,7 @@
 /*
  * monitor_rulebook_impl - what the parts of the rulebook share: monitor_rulebook_io.c (what is
- * asked), monitor_rulebook_add_io.c (rule files), monitor_rulebook_run_io.c (the analyzer).
+ * asked), monitor_rulebook_add_io.c (rule files), monitor_rulebook_run_io.c (the analyzer),
+ * monitor_drafts_io.c (drafts).
  */
 #ifndef WEIR_MONITOR_MONITOR_RULEBOOK_IMPL_H
 #define WEIR_MONITOR_MONITOR_RULEBOOK_IMPL_H
@@ -22,8 +23,26 @@ json_t *weir_rulebook_trouble(struct weir_rulebook_question *question,
 int weir_rulebook_read(struct weir_monitor *monitor, struct weir_rulebook_question *question,
                        struct weir_database **database_r);
 
+/* The rule of a name or number: 1, 0, or an error. */
+int weir_rulebook_find(struct weir_database *database, const char *which,
+                       int (*row)(void *context, const struct weir_kept_rule *rule), void *context);
+
 /* A state's number, or -1. */
 int weir_rulebook_state(const char *name);
+
+/* Makes drafts of missed spam as of a time, and stores them unless dry: what came of it, or NULL
+ * when memory is short (monitor_drafts_io.c). */
+json_t *weir_rulebook_drafts(struct weir_monitor *monitor, struct weir_rulebook_question *question,
+                             struct weir_database *reading, weir_time now, bool dry);
+
+/* Logs drafts that were made. */
+void weir_rulebook_log_drafts(struct weir_monitor *monitor, const json_t *drafts);
+
+/* "rules reject": a draft that is to be none. */
+json_t *weir_rulebook_reject(struct weir_monitor *monitor, struct weir_rulebook_question *question);
+
+/* "reports forget": the text of a reported message. */
+json_t *weir_reports_forget(struct weir_monitor *monitor, struct weir_rulebook_question *question);
 
 json_t *weir_rulebook_add(struct weir_monitor *monitor, struct weir_rulebook_question *question);
 json_t *weir_rulebook_run(struct weir_monitor *monitor, struct weir_rulebook_question *question);

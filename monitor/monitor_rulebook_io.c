@@ -137,15 +137,15 @@ static int note_rule(void *context, const struct weir_kept_rule *rule)
     return 0;
 }
 
-/* Finds the rule of a name or number: 1, 0, or an error. */
-static int find(struct weir_database *database, struct setting *setting, const char *which)
+int weir_rulebook_find(struct weir_database *database, const char *which,
+                       int (*row)(void *context, const struct weir_kept_rule *rule), void *context)
 {
     char *end;
     unsigned long id = strtoul(which, &end, 10);
 
     if (which[0] != '\0' && *end == '\0' && id > 0 && id <= WEIR_RULE_ID_MAX)
-        return weir_database_rule(database, NULL, (uint32_t)id, note_rule, setting);
-    return weir_database_rule(database, which, 0, note_rule, setting);
+        return weir_database_rule(database, NULL, (uint32_t)id, row, context);
+    return weir_database_rule(database, which, 0, row, context);
 }
 
 /* A person is the author of what he sets. */
@@ -197,7 +197,8 @@ static json_t *set(struct weir_monitor *monitor, struct weir_rulebook_question *
     if (!read_setting(&setting))
         return NULL;
     pthread_mutex_lock(&monitor->lock);
-    rc = find(monitor->database, &setting, weir_rulebook_text(question, "name"));
+    rc = weir_rulebook_find(monitor->database, weir_rulebook_text(question, "name"), note_rule,
+                            &setting);
     if (rc == 0)
         (void)weir_rulebook_unknown(question, "there is no such rule in the rulebook");
     else if (rc > 0)
@@ -218,6 +219,7 @@ static const struct {
     json_t *(*run)(struct weir_monitor *monitor, struct weir_rulebook_question *question);
 } verbs[] = {
     {"rules add", weir_rulebook_add}, {"rules set", set}, {"analyze", weir_rulebook_run},
+    {"rules reject", weir_rulebook_reject}, {"reports forget", weir_reports_forget},
 };
 
 enum { VERBS = sizeof verbs / sizeof verbs[0] };

@@ -10,7 +10,10 @@
  *     rules set    name (or number), any of score, low, high, state, approved; reason
  *                  {"changed": true|false, "name", "id"}
  *     analyze      now (seconds, optional), dry
- *                  {"changes": [...], "rules", "changed", "refused", "passed", "messages", ...}
+ *                  {"changes": [...], "rules", "changed", "refused", "passed", "messages", ...,
+ *                  "drafts": {"made": [...], "left_out": [...], ...}}
+ *     rules reject name (or number), reason: of a draft; nothing alike is drafted any more
+ *     reports forget  uid (16 hex digits)       {"forgotten": messages}
  *
  * A rule that is added again keeps its number, state and score, unless the file gives it another
  * score or state.  Everything is checked together with the rules that are there: formulas may

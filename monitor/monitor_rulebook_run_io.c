@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "monitor/analyzer/analyzer_io.h"
+#include "monitor/monitor_bayes_io.h"
 #include "monitor/monitor_publish_io.h"
 #include "monitor/monitor_rulebook_impl.h"
 
@@ -32,6 +33,7 @@ struct run {
     bool dry;
     char who[WHO];              /* history tells what programs changed from what people did */
     struct weir_analysis *analysis;
+    json_t *drafts;             /* what came of them */
 };
 
 static struct weir_analysis_options options_of(struct run *run)
@@ -82,6 +84,8 @@ static int perform(struct run *run)
         (void)weir_rulebook_trouble(run->question, reading, rc);
     else
         rc = store(run);
+    if (rc == 0)
+        run->drafts = weir_rulebook_drafts(monitor, run->question, reading, run->now, run->dry);
     weir_database_free(&reading);
     return rc;
 }
@@ -131,12 +135,12 @@ static json_t *analysis_json(const struct run *run)
 
     for (size_t i = 0; (change = weir_analysis_get(run->analysis, i)) != NULL; i++)
         json_array_append_new(changes, change_json(change));
-    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:b}", "changes", changes,
+    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:b, s:O?}", "changes", changes,
                      "rules", (json_int_t)counts.rules, "changed", (json_int_t)counts.changed,
                      "refused", (json_int_t)counts.refused, "passed", (json_int_t)counts.passed,
                      "messages", (json_int_t)counts.messages, "spam", counts.all.spam, "ham",
                      counts.all.ham, "now", (json_int_t)(run->now / WEIR_SECOND), "stored",
-                     !run->dry);
+                     !run->dry, "drafts", run->drafts);
 }
 
 json_t *weir_rulebook_run(struct weir_monitor *monitor, struct weir_rulebook_question *question)
@@ -155,6 +159,7 @@ json_t *weir_rulebook_run(struct weir_monitor *monitor, struct weir_rulebook_que
     }
     if (perform_alone(&run) == 0)
         json = analysis_json(&run);
+    json_decref(run.drafts);
     weir_analysis_free(&run.analysis);
     return json;
 }
@@ -176,12 +181,15 @@ static void run_by_schedule(struct weir_monitor *monitor, weir_time now)
         weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "rules are not analyzed: %s", question.why);
         return;
     }
+    weir_rulebook_log_drafts(monitor, run.drafts);
+    json_decref(run.drafts);
     counts = weir_analysis_counts(run.analysis);
     if (counts.changed + counts.refused > 0)
         weir_log(&monitor->shared_log, WEIR_LOG_INFO, "analyzer: %zu of %zu rules changed, %zu "
                  "refused because good mail would become spam; see weirctl rules history",
                  counts.changed, counts.rules, counts.refused);
     weir_analysis_free(&run.analysis);
+    weir_monitor_prune(monitor, now);
     weir_monitor_publish_again(monitor, now);
 }
 

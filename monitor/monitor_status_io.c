@@ -31,6 +31,18 @@ static json_t *messages(struct weir_monitor *monitor)
     return json;
 }
 
+/* What comes in parts: reported messages, lessons. */
+static json_t *parts(struct weir_monitor *monitor)
+{
+    struct weir_gather_counts counts = weir_counting_counts(monitor->counting).gather;
+
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "taken", (json_int_t)counts.taken,
+                     "again", (json_int_t)counts.again, "wrong", (json_int_t)counts.wrong,
+                     "unknown", (json_int_t)counts.unknown, "lost", (json_int_t)counts.lost, "late",
+                     (json_int_t)counts.late, "waiting", (json_int_t)counts.waiting, "octets",
+                     (json_int_t)counts.octets);
+}
+
 static void add_trouble(json_t *troubles, const char *of, const char *why)
 {
     if (why[0])
@@ -97,6 +109,7 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
         json_object_set_new(json, counts[i].name, json_integer((json_int_t)counts[i].number));
     json_object_set_new(json, "messages", messages(monitor));
     json_object_set_new(json, "reports", reports(monitor));
+    json_object_set_new(json, "parts", parts(monitor));
     json_object_set_new(json, "troubles", troubles(monitor, taken.refused));
     return json;
 }

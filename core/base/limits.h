@@ -145,6 +145,11 @@
 #define WEIR_BAYES_REPUTATIONS_MAX 4 /* words of reputation with a message's tokens */
 #define WEIR_BAYES_TELLING_MAX 1000 /* tokens that a judgement combines at most */
 #define WEIR_BAYES_ENTRIES_MAX (1u << 22) /* tokens of a published table: 64 MB */
+#define WEIR_BAYES_PUBLISHED_MAX (1u << 20) /* of them, those that a set takes along, and ... */
+#define WEIR_BAYES_PUBLISHED_OCTETS_MAX (30u << 20) /* ... octets of a set then: WEIR_LINK_ANSWER_MAX */
+#define WEIR_LESSON_TOKENS_MAX 4096 /* tokens of a message that a server tells of */
+#define WEIR_BAYES_TAUGHT_MAX 1000 /* messages that an operator teaches at once */
+#define WEIR_LESSONS_MAX 50000     /* messages whose tokens are kept: 200 MB */
 #define WEIR_BAYES_LEARNED_MAX (1u << 24) /* tokens counted in memory: 400 MB */
 
 /* reports by people ------------------------------------------------------- */
@@ -155,8 +160,28 @@
 #define WEIR_REPORT_USER_MAX 254   /* octets of a reporter's name: RFC 5321 4.5.3.1.3 */
 #define WEIR_REPORT_VOTERS_MAX 100 /* people whose votes about one message are kept */
 #define WEIR_REPORT_RECORD_MAX 200 /* of one person's votes, the last ones, that are looked at */
+#define WEIR_REPORTED_TEXT_MAX (192u << 10) /* octets of a reported message that are kept */
+#define WEIR_TEXTS_MAX 20000       /* messages kept with their reports, and of what is not proven */
+#define WEIR_TEXTS_UNPROVEN_MAX 2000
+#define WEIR_TEXTS_OCTETS_MAX (128 << 20) /* of the former, packed, and ... */
+#define WEIR_TEXTS_UNPROVEN_OCTETS_MAX (16 << 20) /* ... of the latter */
+#define WEIR_TEXTS_SERVER_DAY 2000 /* of a day that one server tells of */
 #define WEIR_REPORTS_WAITING_MAX 65536 /* read, and not yet in the database, and ... */
 #define WEIR_REPORTS_WAITING_SERVER 16384 /* ... of them those that one server has told of */
+
+/* parts of what is too long for a line of the spool -------------------------- */
+#define WEIR_PART_OCTETS 2880      /* of one part: 3840 characters of base64 */
+#define WEIR_PART_WHOLE_MAX (256u << 10) /* octets of what comes in parts */
+#define WEIR_PART_KIND_MAX 16      /* letters of the word that says what it is */
+#define WEIR_GATHER_SERVER_MAX (4u << 20) /* octets of what a server has told of in part, and ... */
+#define WEIR_GATHER_MAX (64u << 20) /* ... all servers together, */
+#define WEIR_GATHER_WHOLES_MAX 16384 /* in so many pieces */
+
+/* drafts of rules -------------------------------------------------------------- */
+#define WEIR_DRAFTS_TEXTS_MAX 5000 /* reported messages that are looked at, the newest, and ... */
+#define WEIR_DRAFTS_OCTETS_MAX (48u << 20) /* ... octets of what is kept of them meanwhile */
+#define WEIR_HAM_WANTED_MAX 16384  /* what candidates say, looked for in good mail at once */
+#define WEIR_DRAFTS_KEPT 366       /* days that it is known what a draft was made of */
 
 /* spam-info string -------------------------------------------------------- */
 #define WEIR_INFO_TEXT_MAX 640     /* characters of a spam-info string */

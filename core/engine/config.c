@@ -236,6 +236,42 @@ static const struct weir_setting rows[] = {
      "were built with `make HYPERSCAN=1`: others say so in the log and use the built-in engine, "
      "and the Exim module always does.", NULL},
 
+    {"bayes", "use", WEIR_CHOICE, "observe", 0, 0, "off|observe|on", AT(bayes_use),
+     "Whether the Bayesian classifier adds to the score: observe shows what it would add (rule "
+     "BAYES with 0 points), on adds it. Its word list comes with the published rules; it is silent "
+     "until enough was learned.", NULL},
+    {"bayes", "scale", WEIR_NUMBER, "0.25", 0.01, 10, NULL, AT(bayes_scale),
+     "Points for each unit of its weight, the natural logarithm of the odds that the message is "
+     "spam: 14 is a million to one.", NULL},
+    {"bayes", "spam_points", WEIR_NUMBER, "3.5", 0, 100, NULL, AT(bayes_spam_points),
+     "It adds no more than so many points: less than spam_score, so that it condemns nobody "
+     "alone.", NULL},
+    {"bayes", "ham_points", WEIR_NUMBER, "2.5", 0, 100, NULL, AT(bayes_ham_points),
+     "It takes off no more than so many points.", NULL},
+    {"bayes", "least", WEIR_COUNT, "200", 1, 1e9, NULL, AT(bayes_least),
+     "It is silent until so much spam and so much good mail was learned.", NULL},
+    {"bayes", "verdicts", WEIR_YESNO, "yes", 0, 0, NULL, AT(bayes_verdicts),
+     "Whether it learns from verdicts that are sure by rules alone, without what reputation or the "
+     "classifier itself say; never from mail of your own users.", NULL},
+    {"bayes", "learn_spam", WEIR_NUMBER, "10", -100, 1000, NULL, AT(bayes_learn_spam),
+     "From this score on, of rules alone, a message is surely spam.", NULL},
+    {"bayes", "learn_ham", WEIR_NUMBER, "-0.5", -100, 1000, NULL, AT(bayes_learn_ham),
+     "Down from this score, of rules alone, a message is surely good. Below 0, some rule must have "
+     "spoken for it: what no rule knows is not good for that.", NULL},
+    {"bayes", "lessons", WEIR_RATE, "2/s", 0, 1e6, NULL, AT(bayes_lessons),
+     "A mail server's program tells the monitor of so many such messages, of spam and of good mail "
+     "each, when more come.", NULL},
+    {"bayes", "server_day", WEIR_COUNT, "2000", 0, 1e7, NULL, AT(bayes_server_day),
+     "The monitor learns so many a day, of each kind, by the verdicts of one server ...", NULL},
+    {"bayes", "day", WEIR_COUNT, "10000", 0, 1e7, NULL, AT(bayes_day),
+     "... and so many by those of all.", NULL},
+    {"bayes", "report_weight", WEIR_COUNT, "3", 1, 10, NULL, AT(bayes_report_weight),
+     "A message that people report is learned as if it were so many, and wins against its "
+     "verdict.", NULL},
+    {"bayes", "tokens", WEIR_COUNT, "500000", 1000, WEIR_BAYES_PUBLISHED_MAX, NULL,
+     AT(bayes_tokens), "So many words are published, 18 octets each; twice as many are counted.",
+     NULL},
+
     {"info", "key_file", WEIR_TEXT, "info.key", 0, 0, NULL, AT(info_key_file),
      "The keys that sign spam-info strings, one a line: a number 1 to 255 and 64 hex digits; the "
      "first signs, all verify. Made when missing. The same file on all servers.", NULL},
@@ -259,6 +295,12 @@ static const struct weir_setting rows[] = {
     {"reports", "reputation", WEIR_YESNO, "yes", 0, 0, NULL, AT(reports_reputation),
      "Whether `weirctl report` also counts a vote in this server's reputation of the address and "
      "the domain. Say no where mailboxes are, but no mail comes in from outside.", NULL},
+    {"reports", "text", WEIR_SIZE, "64K", 0, WEIR_REPORTED_TEXT_MAX, NULL, AT(reports_text),
+     "So many octets of a reported message, header and text without attachments, go to the "
+     "monitor, for its analyst and for drafts of rules; 0: nothing of it leaves this server.",
+     NULL},
+    {"reports", "text_kept", WEIR_PERIOD, "30d", 3.6e9, 366 * DAYS, NULL, AT(reports_text_kept),
+     "So long the monitor keeps them; `weirctl reports forget` forgets one at once.", NULL},
 
     {"milter", "listen", WEIR_TEXT, "unix:/run/weir/milter.sock", 0, 0, NULL, AT(milter_listen),
      "Where weir-milter answers; a Unix socket: TCP costs 40 ms a message.", check_endpoint},
@@ -352,6 +394,20 @@ static const struct weir_setting rows[] = {
     {"analyzer", "false_positives", WEIR_COUNT, "3", 0, 1000000, NULL,
      AT(analyzer_false_positives), "So many good messages that people report within 7 days put a "
      "rule that made them spam back to the test; 0: they never do.", NULL},
+
+    {"drafts", "reports", WEIR_COUNT, "3", 1, 1000, NULL, AT(drafts_reports),
+     "Spam that was missed and is alike makes the draft of a rule when so many reports of it are "
+     "there, ...", NULL},
+    {"drafts", "users", WEIR_COUNT, "3", 1, 1000, NULL, AT(drafts_users),
+     "... of so many people ...", NULL},
+    {"drafts", "domains", WEIR_COUNT, "2", 1, 1000, NULL, AT(drafts_domains),
+     "... in so many domains; say 1 where all people are in one.", NULL},
+    {"drafts", "ham_least", WEIR_COUNT, "5000", 0, 1e8, NULL, AT(drafts_ham_least),
+     "No draft may hit any good message the monitor knows; as long as it knows fewer than this, "
+     "there are no drafts.", NULL},
+    {"drafts", "day", WEIR_COUNT, "20", 0, 10000, NULL, AT(drafts_day),
+     "At most so many drafts in 24 hours, and a quarter of them from what one mail server alone "
+     "tells of; 0: none.", NULL},
 
     {"threshold", "observe", WEIR_YESNO, "yes", 0, 0, NULL, AT(threshold_observe),
      "Whether thresholds are only watched: events are told with what would have been done, and "
@@ -474,6 +530,10 @@ const char *weir_config_conflict(const struct weir_config *config)
         return "[message] unsure_score is above spam_score";
     if (config->reject_score < config->spam_score)
         return "[message] reject_score is below spam_score";
+    if (config->bayes_spam_points >= config->spam_score)
+        return "[bayes] spam_points is not below [message] spam_score: it would condemn alone";
+    if (config->bayes_learn_ham >= config->bayes_learn_spam)
+        return "[bayes] learn_ham is not below learn_spam";
     if (config->sniffer_ports.count > WEIR_SNIFFER_PORTS_MAX)
         return "[sniffer] ports are more than 16";
     return same_files(config);

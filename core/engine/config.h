@@ -24,6 +24,8 @@ enum weir_domain_of { WEIR_DOMAIN_STATED, WEIR_DOMAIN_BOUNDARY };
 enum weir_rules_engine { WEIR_RULES_BUILTIN, WEIR_RULES_HYPERSCAN };
 enum weir_agent_nftables { WEIR_NFTABLES_NO, WEIR_NFTABLES_DROP, WEIR_NFTABLES_REJECT };
 
+/* What becomes of the Bayesian classifier's word. */
+enum weir_bayes_use { WEIR_BAYES_OFF, WEIR_BAYES_OBSERVE, WEIR_BAYES_ON };
 enum weir_prepend { WEIR_PREPEND_OBSERVE, WEIR_PREPEND_ALWAYS, WEIR_PREPEND_NEVER };
 
 struct weir_config {
@@ -71,6 +73,14 @@ struct weir_config {
     const char *rules_folder, *rules_file;
     int rules_engine;               /* enum weir_rules_engine */
 
+    /* [bayes] */
+    int bayes_use;                  /* enum weir_bayes_use */
+    double bayes_scale, bayes_spam_points, bayes_ham_points;
+    int64_t bayes_least;
+    bool bayes_verdicts;            /* sure verdicts teach it */
+    double bayes_learn_spam, bayes_learn_ham, bayes_lessons;
+    int64_t bayes_server_day, bayes_day, bayes_tokens, bayes_report_weight;
+
     /* [info] */
     const char *info_key_file;
     bool info_sealed;
@@ -84,6 +94,8 @@ struct weir_config {
     /* [reports] */
     int64_t reports_user_day, reports_server_day;
     bool reports_reputation;
+    int64_t reports_text;           /* octets */
+    weir_time reports_text_kept;
 
     /* [milter] */
     const char *milter_listen;
@@ -112,6 +124,9 @@ struct weir_config {
     /* [analyzer] */
     weir_time analyzer_every, analyzer_idle, analyzer_trial;
     int64_t analyzer_false_positives;
+
+    /* [drafts] */
+    int64_t drafts_reports, drafts_users, drafts_domains, drafts_ham_least, drafts_day;
 
     /* [threshold] */
     bool threshold_observe;

@@ -20,7 +20,8 @@
 
 const char *weir_work_name(enum weir_stage_of_work work)
 {
-    static const char *const name[WEIR_WORKS] = {"parse", "boundary", "look-up", "rules", "write"};
+    static const char *const name[WEIR_WORKS] = {"parse", "boundary", "look-up", "rules",
+                                                "bayes", "write"};
     return name[work];
 }
 
@@ -281,8 +282,9 @@ static void set_facts(struct weir_judge *judge)
         reputation->confidence > 0.9;
 }
 
-static int match(struct weir_judge *judge, struct weir_matcher *matcher)
+static int match(struct weir_judge *judge)
 {
+    struct weir_matcher *matcher = judge->matcher;
     const struct weir_boundary *boundary = &judge->judgement.boundary;
     struct weir_rule_input input = {
         .message = &judge->message,
@@ -304,25 +306,18 @@ static int match(struct weir_judge *judge, struct weir_matcher *matcher)
     judge->judgement.serial = weir_rules_serial(rules);
     judge->judgement.rules_cut =
         judge->rules.cut || judge->rules.cut_rest || judge->rules.faileds > 0;
-    return weir_judge_score(judge, rules);
+    return 0;
 }
 
-/* Matches, and adds up while the rules are at hand, for they name the hits. */
-static int match_and_score(struct weir_judge *judge)
+/* The matcher is kept: its rules name the hits. */
+static int take_and_match(struct weir_judge *judge)
 {
-    struct weir_matcher *matcher =
-        judge->parts.rules ? weir_rule_file_take(judge->parts.rules, judge->now) : NULL;
-    int done;
-
     set_facts(judge);
     judge->rules = (struct weir_rule_result){0};
-    if (!matcher) {
-        judge->judgement.rules_missing = true;
-        return weir_judge_score(judge, NULL);
-    }
-    done = match(judge, matcher);
-    weir_rule_file_give(judge->parts.rules, &matcher);
-    return done;
+    if (judge->parts.rules)
+        judge->matcher = weir_rule_file_take(judge->parts.rules, judge->now);
+    judge->judgement.rules_missing = !judge->matcher;
+    return judge->matcher ? match(judge) : 0;
 }
 
 /* all ------------------------------------------------------------------------------- */
@@ -354,14 +349,16 @@ static int find_sender(struct weir_judge *judge)
 
 static int write_down(struct weir_judge *judge)
 {
-    int done = weir_judge_write(judge);
+    int done = weir_judge_score(judge);
 
+    done = done < 0 ? done : weir_judge_write(judge);
     if (done < 0 || !judge->parts.spool)
         return done;
     enter(judge, WEIR_SHARED_SPOOL);
     weir_judge_spool(judge);
+    done = weir_judge_teach(judge);
     leave(judge, WEIR_SHARED_SPOOL);
-    return 0;
+    return done;
 }
 
 static void begin(struct weir_judge *judge, weir_time now, const struct weir_mail *mail)
@@ -370,22 +367,30 @@ static void begin(struct weir_judge *judge, weir_time now, const struct weir_mai
     memset(&judge->judgement, 0, sizeof judge->judgement);
     judge->now = now;
     judge->mail = mail;
+    judge->tokened = false;
 }
 
-int weir_judge_mail(struct weir_judge *judge, weir_time now, const struct weir_mail *mail,
-                    const struct weir_judgement **judgement_r)
+/* Back to where others take it. */
+static void give_back(struct weir_judge *judge)
+{
+    if (judge->matcher)
+        weir_rule_file_give(judge->parts.rules, &judge->matcher);
+    if (judge->list)
+        weir_bayes_file_give(judge->parts.bayes, &judge->list);
+}
+
+static int take_steps(struct weir_judge *judge)
 {
     static const struct {
         int (*take)(struct weir_judge *);
     } step[WEIR_WORKS] = {
         [WEIR_WORK_PARSE] = {take_apart},   [WEIR_WORK_BOUNDARY] = {find_sender},
-        [WEIR_WORK_LOOK_UP] = {look_up},    [WEIR_WORK_RULES] = {match_and_score},
-        [WEIR_WORK_WRITE] = {write_down},
+        [WEIR_WORK_LOOK_UP] = {look_up},    [WEIR_WORK_RULES] = {take_and_match},
+        [WEIR_WORK_BAYES] = {weir_judge_bayes}, [WEIR_WORK_WRITE] = {write_down},
     };
     const struct weir_clock *steady = judge->parts.steady;
     weir_time since = steady ? weir_clock_now(steady) : 0;
 
-    begin(judge, now, mail);
     for (size_t i = 0; i < WEIR_WORKS; i++) {
         int done = step[i].take(judge);
 
@@ -397,6 +402,19 @@ int weir_judge_mail(struct weir_judge *judge, weir_time now, const struct weir_m
             since = until;
         }
     }
+    return 0;
+}
+
+int weir_judge_mail(struct weir_judge *judge, weir_time now, const struct weir_mail *mail,
+                    const struct weir_judgement **judgement_r)
+{
+    int done;
+
+    begin(judge, now, mail);
+    done = take_steps(judge);
+    give_back(judge);
+    if (done < 0)
+        return done;
     judge->judgement.defects = judge->message.defects;
     judge->judgement.html_facts = judge->content.html_facts;
     *judgement_r = &judge->judgement;

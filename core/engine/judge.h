@@ -4,14 +4,17 @@
  * In this order: take the message apart; read what trusted servers found out about its
  * sender;
  * find the boundary address; ask lists and reputation about (boundary address, stated domain);
- * match the rules; add up; decide; write it down (headers, log line, spam-info
- * string, one line for the spool).
+ * match the rules; ask the Bayesian classifier; add up; decide; write it down (headers, log line,
+ * spam-info string, one line for the spool).
  *
- *     score = points of rules + REPUTATION + FORGED_DOMAIN + FORGED_INFO + RULES_CUT + ip:ADDRESS
+ *     score = points of rules + REPUTATION + BAYES + FORGED_DOMAIN + FORGED_INFO + RULES_CUT
+ *             + ip:ADDRESS
  *     ham < unsure_score <= unsure < spam_score <= spam
  *
  * A reputation that condemns by itself (weir_engine_verdict) weighs as much as
- * spam_score, so that the verdict always follows from the sum.  The acceptable and white
+ * spam_score, so that the verdict always follows from the sum.  The classifier never condemns by
+ * itself: its points are its weight, the logarithm of the odds, times [bayes] scale, within
+ * -ham_points and spam_points, which is less than spam_score.  The acceptable and white
  * lists make ham, the blacklist blocked, whatever the score, which is shown all the same.
  * Bounces, mail to nobody but postmaster and abuse, mail of our own users, from this machine and
  * from the never-list is scored and tagged, and never refused.
@@ -26,9 +29,11 @@
 #ifndef WEIR_ENGINE_JUDGE_H
 #define WEIR_ENGINE_JUDGE_H
 
+#include "core/engine/bayes_file_io.h"
 #include "core/engine/engine.h"
 #include "core/engine/info.h"
 #include "core/engine/outcome.h"
+#include "core/evidence/bayes.h"
 #include "core/evidence/rules_io.h"
 #include "core/mail/auth_results.h"
 #include "core/mail/boundary.h"
@@ -71,8 +76,17 @@ struct weir_point {
 };
 
 enum weir_stage_of_work { WEIR_WORK_PARSE, WEIR_WORK_BOUNDARY, WEIR_WORK_LOOK_UP, WEIR_WORK_RULES,
-                          WEIR_WORK_WRITE, WEIR_WORKS };
+                          WEIR_WORK_BAYES, WEIR_WORK_WRITE, WEIR_WORKS };
 const char *weir_work_name(enum weir_stage_of_work work);
+
+/* What the Bayesian classifier says (claims C28, C29). */
+struct weir_bayes_opinion {
+    enum weir_bayes_use use;       /* off: it was not asked */
+    bool listed;                   /* there is a word list; else nothing below is filled in */
+    uint64_t spam, ham;            /* messages that were learned */
+    double points;                 /* what it gives, or, observed, would give */
+    struct weir_bayes_result said; /* or why it is silent */
+};
 
 struct weir_judgement {
     struct weir_decision decision;   /* verdict, action, ground, score, reputation, id, domain */
@@ -86,6 +100,7 @@ struct weir_judgement {
     bool rules_missing;              /* there is no rule set, or it could not be used */
     bool rules_cut;                  /* some rules ran into a bound: WEIR_MATCH_... */
     uint32_t serial;                 /* of the rule set */
+    struct weir_bayes_opinion bayes;
     uint64_t defects;                /* of the message */
     unsigned html_facts;
     bool had_info;                   /* it came with a spam-info string, in this state */
@@ -97,6 +112,11 @@ struct weir_judgement {
 
 struct weir_judge;
 
+/* When the next message that teaches is told of: ham, spam.  For judges of one process. */
+struct weir_lesson_pace {
+    weir_time next[2];
+};
+
 /* What only one judge at a time may use, each with a lock of its own. */
 enum weir_shared { WEIR_SHARED_STORES, WEIR_SHARED_DOMAINS, WEIR_SHARED_SPOOL, WEIR_SHARED };
 
@@ -104,6 +124,8 @@ struct weir_judge_parts {
     const struct weir_config *config;
     struct weir_engine *engine;
     struct weir_rule_file *rules;          /* NULL: none */
+    struct weir_bayes_file *bayes;         /* NULL: none */
+    struct weir_lesson_pace *pace;         /* with the spool's lock; NULL: a process of one mail */
     const struct weir_gateways *gateways;  /* NULL: none */
     struct weir_domains *domains;          /* not the engine's: its lock is another */
     const struct weir_info_keys *keys;     /* NULL or empty: no string is made */

@@ -164,6 +164,8 @@ static int write_info(struct weir_judge *judge)
     if (!info || !rule || !text || !folded)
         return WEIR_ENOMEM;
     describe(judge, info);
+    judge->uid = info->uid;
+    judge->binding = info->binding;
     for (size_t i = 0; i < judgement->points; i++)
         rule[i] = (struct weir_info_rule){judgement->point[i].id,
                                           (float)judgement->point[i].points};

@@ -214,8 +214,19 @@ static enum weir_action action_of(const struct weir_judge *judge,
     return decision->score >= config->reject_score ? WEIR_REJECT : of_spam[config->on_spam];
 }
 
-int weir_judge_score(struct weir_judge *judge, const struct weir_rules *rules)
+static int add_bayes(struct weir_judge *judge)
 {
+    struct weir_point point;
+    int done = weir_judge_bayes_point(judge, &point);
+
+    if (done == 1)
+        add_point(judge, &point);
+    return done < 0 ? done : 0;
+}
+
+int weir_judge_score(struct weir_judge *judge)
+{
+    const struct weir_rules *rules = judge->matcher ? weir_matcher_rules(judge->matcher) : NULL;
     const struct weir_config *config = judge->parts.config;
     struct weir_judgement *judgement = &judge->judgement;
     struct weir_decision *decision = &judgement->decision;
@@ -228,7 +239,7 @@ int weir_judge_score(struct weir_judge *judge, const struct weir_rules *rules)
     if (rules && add_rules(judge, rules) < 0)
         return WEIR_ENOMEM;
     add_reputation(judge);
-    if (add_address(judge) < 0)
+    if (add_address(judge) < 0 || add_bayes(judge) < 0)
         return WEIR_ENOMEM;
     if (judge->fact[WEIR_FACT_FORGED_INFO] > 0)
         add_own(judge, WEIR_POINT_FORGED_INFO, "info",

@@ -27,6 +27,8 @@ struct weir_judges {
     struct weir_engine *engine;
     struct weir_domains *domains;
     struct weir_rule_file *rules;
+    struct weir_bayes_file *bayes;
+    struct weir_lesson_pace pace;  /* with the spool's lock */
     struct weir_gateways *gateways;
     struct weir_info_keys keys;
     struct weir_spool *spool;
@@ -136,6 +138,9 @@ static int open_all(struct weir_judges *judges, const struct weir_stores *stores
     if (!rules || !keys || !gateways || !spool)
         return WEIR_ENOMEM;
     open_rules(judges, rules);
+    if (weir_bayes_file_new(config->state_directory, !judges->options.brief, judges->log,
+                            &judges->bayes) < 0)
+        return WEIR_ENOMEM;
     open_keys(judges, keys);
     open_gateways(judges, stores, gateways);
     open_spool(judges, spool);
@@ -178,6 +183,7 @@ void weir_judges_free(struct weir_judges **judges)
     weir_spool_free(&it->spool);
     weir_gateways_free(&it->gateways);
     weir_rule_file_free(&it->rules);
+    weir_bayes_file_free(&it->bayes);
     weir_engine_free(&it->engine);
     weir_arena_free(&it->arena);
     for (size_t i = 0; i < WEIR_SHARED; i++)
@@ -196,6 +202,8 @@ static struct weir_judge *make_judge(struct weir_judges *judges)
         .config = judges->config,
         .engine = judges->engine,
         .rules = judges->rules,
+        .bayes = judges->bayes,
+        .pace = judges->options.brief ? NULL : &judges->pace,
         .gateways = judges->gateways,
         .domains = judges->domains,
         .keys = &judges->keys,

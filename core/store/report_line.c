@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "core/base/slice.h"
-
-#define HEX 16 /* digits */
+#include "core/store/line_words.h"
 
 /* Writing. ------------------------------------------------------------------ */
 
@@ -21,16 +20,6 @@ static void put_value(struct weir_line *line, const char *name, struct weir_slic
     if (value.len == 0)
         weir_line_text(line, "-");
     weir_line_foreign(line, value, false);
-}
-
-static void put_hex(struct weir_line *line, const char *name, uint64_t number)
-{
-    char digit[HEX];
-
-    for (size_t i = HEX; i-- > 0; number >>= 4)
-        digit[i] = "0123456789abcdef"[number & 15];
-    weir_line_text(line, name);
-    weir_line_octets(line, digit, HEX);
 }
 
 /* A string is folded where it was found. */
@@ -57,31 +46,17 @@ void weir_report_line_write(const struct weir_report_line *report, struct weir_l
     put_value(line, " way=", report->way, word);
     put_value(line, " told=", report->told, word);
     put_value(line, " state=", report->state, word);
-    put_hex(line, " reporter=", report->reporter);
+    weir_word_put_hex(line, " reporter=", report->reporter);
     put_value(line, " user=", report->user, WEIR_REPORT_USER_MAX);
-    put_hex(line, " binding=", report->binding);
+    weir_word_put_hex(line, " binding=", report->binding);
     put_info(line, report->info);
 }
 
 /* Reading. ------------------------------------------------------------------ */
 
-/* The value of the next word, which must have this name. */
-static bool take(struct weir_slice *text, const char *name, struct weir_slice *value_r)
-{
-    size_t len = strlen(name);
-    const char *end = text->len > 0 ? memchr(text->at, ' ', text->len) : NULL;
-    struct weir_slice word = {text->at, end ? (size_t)(end - text->at) : text->len};
-
-    if (word.len < len || memcmp(word.at, name, len) != 0)
-        return false;
-    *value_r = weir_slice_behind(word, len);
-    *text = weir_slice_behind(*text, word.len + (end != NULL));
-    return true;
-}
-
 static bool take_told(struct weir_slice *text, const char *name, struct weir_slice *value_r)
 {
-    if (!take(text, name, value_r))
+    if (!weir_word_take(text, name, value_r))
         return false;
     if (weir_slice_equals(*value_r, "-"))
         value_r->len = 0;
@@ -93,27 +68,10 @@ static bool take_choice(struct weir_slice *text, const char *name, const char *y
 {
     struct weir_slice value;
 
-    if (!take(text, name, &value))
+    if (!weir_word_take(text, name, &value))
         return false;
     *yes_r = weir_slice_equals(value, yes);
     return *yes_r || weir_slice_equals(value, no);
-}
-
-static bool take_hex(struct weir_slice *text, const char *name, uint64_t *number_r)
-{
-    struct weir_slice value;
-
-    if (!take(text, name, &value) || value.len != HEX)
-        return false;
-    *number_r = 0;
-    for (size_t i = 0; i < HEX; i++) {
-        int digit = weir_hex_value(value.at[i]);
-
-        if (digit < 0)
-            return false;
-        *number_r = *number_r << 4 | (uint64_t)digit;
-    }
-    return true;
 }
 
 int weir_report_line_read(struct weir_slice text, struct weir_report_line *report_r)
@@ -123,14 +81,14 @@ int weir_report_line_read(struct weir_slice text, struct weir_report_line *repor
     *report_r = (struct weir_report_line){.at = 0};
     if (text.len > WEIR_SPOOL_LINE_MAX)
         return 0;
-    return take(&text, "at=", &at) &&
+    return weir_word_take(&text, "at=", &at) &&
            take_choice(&text, "report=", "spam", "ham", &report_r->spam) &&
            take_choice(&text, "back=", "yes", "no", &report_r->back) &&
            take_told(&text, "way=", &report_r->way) &&
            take_told(&text, "told=", &report_r->told) &&
            take_told(&text, "state=", &report_r->state) &&
-           take_hex(&text, "reporter=", &report_r->reporter) &&
+           weir_word_take_hex(&text, "reporter=", &report_r->reporter) &&
            take_told(&text, "user=", &report_r->user) &&
-           take_hex(&text, "binding=", &report_r->binding) &&
+           weir_word_take_hex(&text, "binding=", &report_r->binding) &&
            take_told(&text, "info=", &report_r->info) && text.len == 0;
 }

@@ -5,7 +5,8 @@
  *     state=<as the server found it> reporter=<16 hex digits> user=<text or -> binding=<16 hex>
  *     info=<v1;... or ->
  *
- * Nothing of the mail is in it but the signed string and the digest that binds it; the reader
+ * Nothing of the mail is in it but the signed string and the digest that binds it (its text comes
+ * in lines of its own, part_line.h); the reader
  * verifies both itself and takes the state for the server's opinion.  user is for people; votes are
  * told apart by reporter, a keyed hash.
  *

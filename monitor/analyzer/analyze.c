@@ -23,9 +23,17 @@ static bool is_left_alone(const struct weir_analyze_rule *rule)
            (rule->state != WEIR_RULE_ACTIVE && rule->state != WEIR_RULE_TEST);
 }
 
+/* Spam that is missed is judged good without the rule that was drafted of it: as long as nobody
+ * says that what it hit was good, that is no evidence against it. */
+static bool is_begged(const struct weir_analyze_rule *rule, const struct weir_score_counts *all)
+{
+    return rule->drafted && rule->false_positives == 0 &&
+           weir_score_evidence(&rule->hits.decayed, all).llr <= 0;
+}
+
 static bool is_enough(const struct weir_analyze_rule *rule, const struct weir_score_counts *all)
 {
-    return rule->hits.decayed.spam + rule->hits.decayed.ham >= WEIR_ANALYZE_HITS_LEAST &&
+    return !is_begged(rule, all) && rule->hits.decayed.spam + rule->hits.decayed.ham >= WEIR_ANALYZE_HITS_LEAST &&
            all->spam >= WEIR_ANALYZE_ALL_LEAST && all->ham >= WEIR_ANALYZE_ALL_LEAST;
 }
 
@@ -128,6 +136,7 @@ static enum weir_rule_state next_state(const struct weir_analyze_rule *rule, dou
         .false_positives = rule->false_positives,
         .evidence = *evidence,
         .approved = rule->approved,
+        .drafted = rule->drafted,
     };
 
     return weir_life_next(&facts, &settings->life, now, reason_r);

@@ -13,6 +13,9 @@
  * side of 0.  One that is put to the test for harm needs a person's approval again.  Locked rules,
  * drafts, retired ones, and those for formulas only ("__...") are left alone.
  *
+ * A rule that the analyzer drafted of missed spam hits what is judged good without it; that counts
+ * against it only once somebody reported good mail that it hit.
+ *
  * Threads:  pure.
  */
 #ifndef WEIR_ANALYZER_ANALYZE_H
@@ -37,7 +40,7 @@ struct weir_analyze_rule {
     double score, base;
     double low, high;          /* both 0: as the threshold allows */
     weir_time since;           /* when it came into its state */
-    bool approved;
+    bool approved, drafted;    /* drafted: by the analyzer, from missed spam */
     struct weir_hits_rule hits; /* decayed up to now */
     unsigned false_positives;  /* reported within WEIR_LIFE_REPORTS */
 };

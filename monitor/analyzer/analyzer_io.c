@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/grown.h"
 #include "monitor/analyzer/guard.h"
+#include "monitor/analyzer/rescan.h"
 #include "monitor/database/database_audit_io.h"
 #include "monitor/database/database_hits_io.h"
 #include "monitor/database/database_messages_io.h"
@@ -54,7 +55,8 @@ static int take_rule(void *context, const struct weir_kept_rule *rule)
     *more = (struct one){.id = rule->id,
                          .is = {.state = rule->state, .score = rule->score, .base = rule->base,
                                 .low = rule->low, .high = rule->high, .since = rule->since,
-                                .approved = rule->approved}};
+                                .approved = rule->approved,
+                                .drafted = strcmp(rule->author, WEIR_DRAFTS_AUTHOR) == 0}};
     snprintf(more->name, sizeof more->name, "%s", rule->name);
     return 0;
 }

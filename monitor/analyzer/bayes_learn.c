@@ -11,7 +11,7 @@
  * The learner owns the array.  It refuses to unlearn what its counts show was not learned, looking
  * at all tokens before it changes any.
  */
-#include "monitor/analyzer/bayes_learn.h"
+#include "monitor/analyzer/bayes_learn_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,20 +21,6 @@
 
 enum { FIRST = 1024, EVICTED_PART = 8 };
 
-struct place {
-    uint64_t hash;
-    uint32_t spam, ham;   /* both 0: empty */
-    uint32_t since, last; /* seconds */
-};
-
-struct weir_bayes_learner {
-    struct weir_hash_key key;
-    struct place *place;
-    size_t mask, most;
-    uint32_t forgotten;   /* what was seen before this may have been forgotten */
-    struct weir_bayes_learner_state state;
-};
-
 static uint32_t seconds(weir_time time)
 {
     weir_time s = time / WEIR_SECOND;
@@ -42,17 +28,12 @@ static uint32_t seconds(weir_time time)
     return s < 0 ? 0 : s > UINT32_MAX ? UINT32_MAX : (uint32_t)s;
 }
 
-static bool is_empty(const struct place *place)
-{
-    return place->spam == 0 && place->ham == 0;
-}
-
-/* Where a hash stands, or the empty place where it would. */
-static struct place *place_of(const struct weir_bayes_learner *learner, uint64_t hash)
+struct weir_bayes_place *weir_bayes_learner_place(const struct weir_bayes_learner *learner,
+                                                  uint64_t hash)
 {
     size_t at = (size_t)hash & learner->mask;
 
-    while (!is_empty(&learner->place[at]) && learner->place[at].hash != hash)
+    while (!weir_bayes_place_empty(&learner->place[at]) && learner->place[at].hash != hash)
         at = (at + 1) & learner->mask;
     return &learner->place[at];
 }
@@ -60,34 +41,34 @@ static struct place *place_of(const struct weir_bayes_learner *learner, uint64_t
 /* Takes a token out and moves up those that were pushed on by it. */
 static void take_out(struct weir_bayes_learner *learner, size_t gap)
 {
-    struct place *place = learner->place;
+    struct weir_bayes_place *place = learner->place;
     size_t mask = learner->mask;
 
-    for (size_t at = (gap + 1) & mask; !is_empty(&place[at]); at = (at + 1) & mask) {
+    for (size_t at = (gap + 1) & mask; !weir_bayes_place_empty(&place[at]); at = (at + 1) & mask) {
         size_t home = (size_t)place[at].hash & mask;
         if (((at - home) & mask) >= ((at - gap) & mask)) {
             place[gap] = place[at];
             gap = at;
         }
     }
-    place[gap] = (struct place){.hash = 0};
+    place[gap] = (struct weir_bayes_place){.hash = 0};
     learner->state.tokens--;
 }
 
 /* Room for all places of a new size; the old ones are put into it. */
 static int resize(struct weir_bayes_learner *learner, size_t size)
 {
-    struct place *old = learner->place;
+    struct weir_bayes_place *old = learner->place;
     size_t old_size = old ? learner->mask + 1 : 0;
-    struct place *place = calloc(size, sizeof(*place));
+    struct weir_bayes_place *place = calloc(size, sizeof(*place));
 
     if (!place)
         return WEIR_ENOMEM;
     learner->place = place;
     learner->mask = size - 1;
     for (size_t i = 0; i < old_size; i++)
-        if (!is_empty(&old[i]))
-            *place_of(learner, old[i].hash) = old[i];
+        if (!weir_bayes_place_empty(&old[i]))
+            *weir_bayes_learner_place(learner, old[i].hash) = old[i];
     free(old);
     return 0;
 }
@@ -139,8 +120,8 @@ size_t weir_bayes_learner_prune(struct weir_bayes_learner *learner, uint32_t at_
 
     /* Twice: what moves over the array's end into a place already looked at. */
     for (size_t i = 0; i < 2 * places; i++) {
-        struct place *place = &learner->place[i & learner->mask];
-        while (!is_empty(place) && place->last < limit &&
+        struct weir_bayes_place *place = &learner->place[i & learner->mask];
+        while (!weir_bayes_place_empty(place) && place->last < limit &&
                (uint64_t)place->spam + place->ham <= at_most)
             forget(learner, i & learner->mask);
     }
@@ -149,7 +130,7 @@ size_t weir_bayes_learner_prune(struct weir_bayes_learner *learner, uint32_t at_
 }
 
 /* What is to be forgotten first comes first: seen seldom, then seen long ago. */
-static uint64_t worth(const struct place *place)
+static uint64_t worth(const struct weir_bayes_place *place)
 {
     uint64_t n = (uint64_t)place->spam + place->ham;
 
@@ -172,15 +153,15 @@ static int evict(struct weir_bayes_learner *learner, size_t wanted)
     if (!worths)
         return WEIR_ENOMEM;
     for (size_t i = 0; i < places; i++)
-        if (!is_empty(&learner->place[i]))
+        if (!weir_bayes_place_empty(&learner->place[i]))
             worths[n++] = worth(&learner->place[i]);
     qsort(worths, n, sizeof(*worths), by_number);
     wanted = wanted < n ? wanted : n;
     limit = wanted > 0 ? worths[wanted - 1] : 0;
     free(worths);
     for (size_t i = 0; i < 2 * places && gone < wanted; i++) {
-        struct place *place = &learner->place[i & learner->mask];
-        while (gone < wanted && !is_empty(place) && worth(place) <= limit) {
+        struct weir_bayes_place *place = &learner->place[i & learner->mask];
+        while (gone < wanted && !weir_bayes_place_empty(place) && worth(place) <= limit) {
             forget(learner, i & learner->mask);
             gone++;
         }
@@ -191,8 +172,7 @@ static int evict(struct weir_bayes_learner *learner, size_t wanted)
 
 /* Learning. -------------------------------------------------------------- */
 
-/* Places for so many more tokens, even if none of them was there. */
-static int room_for(struct weir_bayes_learner *learner, size_t more)
+int weir_bayes_learner_room(struct weir_bayes_learner *learner, size_t more)
 {
     size_t size = learner->mask + 1, part = learner->most / EVICTED_PART;
 
@@ -214,17 +194,17 @@ static size_t places_for(const struct weir_bayes_learner *learner,
     size_t n = 0;
 
     for (size_t i = 0; i < tokens->tokens; i++)
-        n += is_empty(place_of(learner, tokens->token[i].hash));
+        n += weir_bayes_place_empty(weir_bayes_learner_place(learner, tokens->token[i].hash));
     return learner->state.tokens + n > learner->most ? tokens->tokens : n;
 }
 
 static void count(struct weir_bayes_learner *learner, uint64_t hash, bool spam, uint32_t now)
 {
-    struct place *place = place_of(learner, hash);
+    struct weir_bayes_place *place = weir_bayes_learner_place(learner, hash);
     uint32_t *counter = spam ? &place->spam : &place->ham;
 
-    if (is_empty(place)) {
-        *place = (struct place){.hash = hash, .since = now};
+    if (weir_bayes_place_empty(place)) {
+        *place = (struct weir_bayes_place){.hash = hash, .since = now};
         learner->state.tokens++;
     }
     if (*counter < UINT32_MAX)
@@ -240,7 +220,7 @@ int weir_bayes_learn(struct weir_bayes_learner *learner, const struct weir_bayes
 {
     if (tokens->tokens > learner->most / 2)
         return WEIR_ELIMIT;
-    if (room_for(learner, places_for(learner, tokens)) < 0)
+    if (weir_bayes_learner_room(learner, places_for(learner, tokens)) < 0)
         return WEIR_ENOMEM;
     for (size_t i = 0; i < tokens->tokens; i++)
         count(learner, tokens->token[i].hash, spam, seconds(now));
@@ -249,10 +229,10 @@ int weir_bayes_learn(struct weir_bayes_learner *learner, const struct weir_bayes
 }
 
 /* Whether a token counts what was learned then; *gone_r: no more. */
-static bool counts_it(const struct weir_bayes_learner *learner, const struct place *place,
-                      bool spam, uint32_t learned, bool *gone_r)
+static bool counts_it(const struct weir_bayes_learner *learner,
+                      const struct weir_bayes_place *place, bool spam, uint32_t learned, bool *gone_r)
 {
-    bool there = !is_empty(place) && place->since <= learned;
+    bool there = !weir_bayes_place_empty(place) && place->since <= learned;
 
     *gone_r = !there && learned < learner->forgotten;
     return there && (spam ? place->spam : place->ham) > 0;
@@ -268,16 +248,16 @@ int weir_bayes_unlearn(struct weir_bayes_learner *learner, const struct weir_bay
     if (*messages == 0)
         return WEIR_EINVAL;
     for (size_t i = 0; i < tokens->tokens; i++) {
-        struct place *place = place_of(learner, tokens->token[i].hash);
+        struct weir_bayes_place *place = weir_bayes_learner_place(learner, tokens->token[i].hash);
         if (!counts_it(learner, place, spam, then, &gone) && !gone)
             return WEIR_EINVAL;
     }
     for (size_t i = 0; i < tokens->tokens; i++) {
-        struct place *place = place_of(learner, tokens->token[i].hash);
+        struct weir_bayes_place *place = weir_bayes_learner_place(learner, tokens->token[i].hash);
         if (!counts_it(learner, place, spam, then, &gone))
             continue;
         --*(spam ? &place->spam : &place->ham);
-        if (is_empty(place))
+        if (weir_bayes_place_empty(place))
             take_out(learner, (size_t)(place - learner->place));
     }
     --*messages;
@@ -296,14 +276,15 @@ int weir_bayes_learner_load(struct weir_bayes_learner *learner,
         return WEIR_EINVAL;
     if (table->entries > learner->most)
         return WEIR_ELIMIT;
-    if (room_for(learner, table->entries) < 0)
+    if (weir_bayes_learner_room(learner, table->entries) < 0)
         return WEIR_ENOMEM;
     for (size_t i = 0; i < table->entries; i++) {
         weir_bayes_table_get(table, i, &entry);
-        struct place *place = place_of(learner, entry.hash);
-        if (!is_empty(place) || (entry.spam == 0 && entry.ham == 0))
+        struct weir_bayes_place *place = weir_bayes_learner_place(learner, entry.hash);
+        if (!weir_bayes_place_empty(place) || (entry.spam == 0 && entry.ham == 0))
             continue;
-        *place = (struct place){entry.hash, entry.spam, entry.ham, seconds(since), seconds(since)};
+        *place = (struct weir_bayes_place){entry.hash, entry.spam, entry.ham, seconds(since),
+                                           seconds(since)};
         learner->state.tokens++;
     }
     learner->state.spam = table->spam;
@@ -319,10 +300,10 @@ struct weir_bayes_learner_state weir_bayes_learner_state(const struct weir_bayes
 int weir_bayes_learner_find(const struct weir_bayes_learner *learner, uint64_t hash,
                             struct weir_bayes_count *count_r)
 {
-    const struct place *place = place_of(learner, hash);
+    const struct weir_bayes_place *place = weir_bayes_learner_place(learner, hash);
 
     *count_r = (struct weir_bayes_count){hash, place->spam, place->ham};
-    return is_empty(place) ? 0 : 1;
+    return weir_bayes_place_empty(place) ? 0 : 1;
 }
 
 int weir_bayes_learner_counts(const struct weir_bayes_learner *learner,
@@ -334,8 +315,8 @@ int weir_bayes_learner_counts(const struct weir_bayes_learner *learner,
     if (!counts)
         return WEIR_ENOMEM;
     for (size_t i = 0; i <= learner->mask; i++) {
-        const struct place *place = &learner->place[i];
-        if (!is_empty(place))
+        const struct weir_bayes_place *place = &learner->place[i];
+        if (!weir_bayes_place_empty(place))
             counts[n++] = (struct weir_bayes_count){place->hash, place->spam, place->ham};
     }
     *counts_r = (struct weir_bayes_counts){learner->key, learner->state.spam, learner->state.ham,

@@ -39,6 +39,17 @@ void weir_bayes_learner_free(struct weir_bayes_learner **learner);
 int weir_bayes_learner_load(struct weir_bayes_learner *learner,
                             const struct weir_bayes_table *table, weir_time since);
 
+/* All it has, with its key, as octets (malloc'ed; little-endian on every machine), and a learner of
+ * them, for as many tokens as it is told, or as there are: unlearning is as exact as before.  Save:
+ * 0, WEIR_ENOMEM.  Restore: 0, WEIR_ECORRUPT, WEIR_EINVAL and WEIR_ENOMEM as for new. */
+int weir_bayes_learner_save(const struct weir_bayes_learner *learner, void **octets_r,
+                            size_t *len_r);
+int weir_bayes_learner_restore(const void *octets, size_t len, size_t most,
+                               struct weir_bayes_learner **learner_r);
+
+/* The key of its tokens. */
+const struct weir_hash_key *weir_bayes_learner_key(const struct weir_bayes_learner *learner);
+
 /* Learns a message's tokens, no hash twice.  0, WEIR_ENOMEM, or WEIR_ELIMIT for more tokens than
  * half of what fits. */
 int weir_bayes_learn(struct weir_bayes_learner *learner, const struct weir_bayes_tokens *tokens,

@@ -12,6 +12,7 @@
 #include "monitor/analyzer/sample.h"
 #include "monitor/database/database_hits_io.h"
 #include "monitor/database/database_messages_io.h"
+#include "monitor/database/database_parts_io.h"
 
 struct decision {
     enum weir_record_state state;
@@ -20,6 +21,8 @@ struct decision {
 
 struct weir_counting_batch {
     struct weir_report_items reports;
+    struct weir_gather_parts parts;
+    uint32_t server;
     size_t decisions;
     struct decision of[];
 };
@@ -28,6 +31,7 @@ struct weir_counting {
     struct weir_counting_options options;
     struct weir_hits *hits;
     struct weir_reports *reports;
+    struct weir_gather *gather;
     struct weir_sample *sample; /* of those that were counted and not yet stored */
     uint64_t before;       /* position: everything up to there was counted before the start */
     uint64_t position;     /* behind the last line that was counted */
@@ -35,6 +39,50 @@ struct weir_counting {
     struct weir_counting_counts counts;
     pthread_mutex_t lock;
 };
+
+static int load_part(void *context, uint32_t server, const struct weir_part_line *part,
+                     weir_time at)
+{
+    weir_gather_load(context, server, part, at);
+    return 0;
+}
+
+static int take_lesson(void *context, const struct weir_gathered *whole)
+{
+    return weir_training_take(context, whole->server, whole->octets, whole->at);
+}
+
+static int hear_said(void *context, const struct weir_info *info, enum weir_reported is,
+                     weir_time now)
+{
+    return weir_training_said(context, info->uid, is, now);
+}
+
+/* Training hears of lessons and of what people say. */
+static int open_training(struct weir_counting *counting)
+{
+    struct weir_counting_options *options = &counting->options;
+
+    if (!options->training)
+        return 0;
+    if (options->takers == WEIR_GATHER_TAKERS_MAX)
+        return WEIR_ELIMIT;
+    options->taker[options->takers++] =
+        (struct weir_gather_taker){WEIR_LESSON_KIND, take_lesson, options->training};
+    weir_reports_tell(counting->reports,
+                      (struct weir_reports_hearer){hear_said, options->training});
+    return 0;
+}
+
+static int open_gather(struct weir_counting *counting)
+{
+    const struct weir_counting_options *options = &counting->options;
+    int rc = weir_gather_new(&options->hits.key, options->taker, options->takers,
+                             &counting->gather);
+
+    rc = rc < 0 ? rc : weir_database_parts(options->database, load_part, counting->gather);
+    return rc < 0 ? rc : 0;
+}
 
 int weir_counting_open(const struct weir_counting_options *options,
                        struct weir_counting **counting_r)
@@ -54,6 +102,10 @@ int weir_counting_open(const struct weir_counting_options *options,
     if (rc == 0)
         rc = weir_sample_new(&options->hits.key, &counting->sample);
     if (rc == 0)
+        rc = open_training(counting);
+    if (rc == 0)
+        rc = open_gather(counting);
+    if (rc == 0)
         rc = weir_database_hits_load(options->database, counting->hits, &counting->before);
     counting->position = counting->kept = counting->before;
     if (rc < 0)
@@ -69,6 +121,7 @@ void weir_counting_free(struct weir_counting **counting)
         return;
     weir_hits_free(&(*counting)->hits);
     weir_reports_free(&(*counting)->reports);
+    weir_gather_free(&(*counting)->gather);
     weir_sample_free(&(*counting)->sample);
     pthread_mutex_destroy(&(*counting)->lock);
     explicit_bzero(&(*counting)->options.keys, sizeof((*counting)->options.keys));
@@ -86,11 +139,28 @@ void weir_counting_use(struct weir_counting *counting,
 
 /* Reading. ------------------------------------------------------------------ */
 
+/* 0 or WEIR_ENOMEM. */
+static int read_line(const struct weir_counting *counting, struct weir_slice line,
+                     struct weir_counting_batch *batch)
+{
+    struct decision *decision = &batch->of[batch->decisions];
+    int rc = weir_reports_read(counting->reports, line, batch->server, &batch->reports);
+
+    rc = rc == 0 ? weir_gather_read(line, &batch->parts) : rc;
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    decision->state = weir_record_read(line, batch->server, &counting->options.keys,
+                                       &decision->info);
+    batch->decisions++;
+    return 0;
+}
+
 int weir_counting_read(const struct weir_counting *counting, uint32_t server,
                        const struct weir_slice *line, size_t lines,
                        struct weir_counting_batch **batch_r)
 {
     struct weir_counting_batch *batch;
+    int rc = 0;
 
     *batch_r = NULL;
     if (lines == 0)
@@ -98,21 +168,12 @@ int weir_counting_read(const struct weir_counting *counting, uint32_t server,
     batch = malloc(sizeof(*batch) + lines * sizeof(batch->of[0]));
     if (!batch)
         return WEIR_ENOMEM;
-    batch->decisions = 0;
-    batch->reports = (struct weir_report_items){.count = 0};
-    for (size_t i = 0; i < lines; i++) {
-        int report = weir_reports_read(counting->reports, line[i], server, &batch->reports);
-        struct decision *decision = &batch->of[batch->decisions];
-
-        if (report < 0) {
-            weir_counting_batch_free(&batch);
-            return report;
-        }
-        if (report == 1)
-            continue;
-        decision->state = weir_record_read(line[i], server, &counting->options.keys,
-                                           &decision->info);
-        batch->decisions++;
+    *batch = (struct weir_counting_batch){.server = server};
+    for (size_t i = 0; i < lines && rc == 0; i++)
+        rc = read_line(counting, line[i], batch);
+    if (rc < 0) {
+        weir_counting_batch_free(&batch);
+        return rc;
     }
     *batch_r = batch;
     return 0;
@@ -120,8 +181,10 @@ int weir_counting_read(const struct weir_counting *counting, uint32_t server,
 
 void weir_counting_batch_free(struct weir_counting_batch **batch)
 {
-    if (*batch)
-        weir_report_items_free(&(*batch)->reports);
+    if (!*batch)
+        return;
+    weir_report_items_free(&(*batch)->reports);
+    weir_gather_parts_free(&(*batch)->parts);
     free(*batch);
     *batch = NULL;
 }
@@ -154,12 +217,13 @@ void weir_counting_take(struct weir_counting *counting, struct weir_counting_bat
     for (size_t i = 0; i < batch->decisions; i++)
         count(counting, &batch->of[i], now);
     weir_reports_wait(counting->reports, &batch->reports, now);
+    weir_gather_take(counting->gather, batch->server, &batch->parts, now);
     if (position > counting->position)
         counting->position = position;
     pthread_mutex_unlock(&counting->lock);
 }
 
-/* Votes, hits and position together or not at all. */
+/* Votes, wholes, hits and position together or not at all. */
 static int keep(struct weir_counting *counting, weir_time now)
 {
     struct weir_database *database = counting->options.database;
@@ -169,12 +233,17 @@ static int keep(struct weir_counting *counting, weir_time now)
         return rc;
     rc = weir_reports_enter(counting->reports, counting->hits);
     if (rc == 0)
+        rc = weir_gather_enter(counting->gather, database, now);
+    if (rc == 0)
         rc = weir_database_hits_put(database, counting->hits, now, counting->position);
     if (rc < 0)
         weir_database_abandon(database);
     else
         rc = weir_database_commit(database);
     weir_reports_entered(counting->reports, counting->hits, rc >= 0);
+    weir_gather_entered(counting->gather, rc >= 0);
+    if (counting->options.training)
+        weir_training_settle(counting->options.training, rc >= 0);
     if (rc >= 0)
         weir_hits_kept(counting->hits);
     return rc;
@@ -202,6 +271,8 @@ int weir_counting_store(struct weir_counting *counting, weir_time now)
     if (rc >= 0) {
         counting->kept = counting->position;
         rc = store_messages(counting);
+        if (rc >= 0 && counting->options.training)
+            rc = weir_training_keep(counting->options.training, now, false);
     }
     pthread_mutex_unlock(&counting->lock);
     return rc < 0 ? rc : 0;
@@ -215,6 +286,7 @@ struct weir_counting_counts weir_counting_counts(struct weir_counting *counting)
     counts = counting->counts;
     counts.rules = weir_hits_rules(counting->hits);
     counts.reports = weir_reports_counts(counting->reports);
+    counts.gather = weir_gather_counts(counting->gather);
     counts.left_out = weir_sample_left_out(counting->sample);
     pthread_mutex_unlock(&counting->lock);
     return counts;

@@ -5,6 +5,7 @@
  *     a server's line -> record.h: is it signed, and its own? -> hits.h -> the table of hits
  *                                                               `-> sample.h -> recent messages
  *                     -> reports_io.h: whose vote is it, and does it count? -> both of them
+ *                     -> gather.h: what comes in parts -> whole -> its taker
  *
  * Lines are read in a batch, which is the work, and then counted with the journal's position behind
  * it; what the database has already, is passed over when the journal is read again.  Only what is
@@ -19,8 +20,10 @@
 #define WEIR_ANALYZER_COUNTING_IO_H
 
 #include "monitor/analyzer/record.h"
+#include "monitor/analyzer/gather.h"
 #include "monitor/analyzer/hits.h"
 #include "monitor/analyzer/reports_io.h"
+#include "monitor/analyzer/training_io.h"
 #include "monitor/database/database_io.h"
 
 struct weir_counting;
@@ -30,6 +33,9 @@ struct weir_counting_options {
     struct weir_info_keys keys;          /* copied */
     struct weir_hits_settings hits;
     struct weir_reports_settings reports;
+    struct weir_gather_taker taker[WEIR_GATHER_TAKERS_MAX]; /* of what comes in parts */
+    size_t takers;
+    struct weir_training *training;      /* NULL: nothing is learned; else it takes part */
 };
 
 struct weir_counting_counts {
@@ -38,6 +44,7 @@ struct weir_counting_counts {
     uint64_t left_out;                   /* counted, and not kept among recent messages */
     size_t rules;
     struct weir_reports_counts reports;
+    struct weir_gather_counts gather;
 };
 
 /* Goes on where the database is.  0, an error of the database, WEIR_ENOMEM, WEIR_EINVAL. */

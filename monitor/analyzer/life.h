@@ -11,6 +11,9 @@
  * says: spam above 0, good mail below.  Locked rules stay as they are, and so does what a
  * person alone decides: drafts, and what is retired.
  *
+ * A rule that was drafted from missed spam cannot prove itself by hits on mail that is judged spam
+ * without it: a person's approval and a trial in which nobody reports good mail have to do.
+ *
  * Threads:  pure.
  */
 #ifndef WEIR_ANALYZER_LIFE_H
@@ -42,6 +45,8 @@ struct weir_life_facts {
     unsigned false_positives;  /* reported within WEIR_LIFE_REPORTS */
     struct weir_score_evidence evidence;
     bool approved;             /* a person lets it go from the test to work */
+    bool drafted;              /* from missed spam, by the analyzer: its hits are judged good mail
+                                  for just as long as nothing else tells it */
 };
 
 /* The state it goes to, perhaps the one it has, and why, static text ("" when it stays). */

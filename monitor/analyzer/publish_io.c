@@ -26,6 +26,7 @@
 #define ARENA_FIRST (1u << 20)
 #define KEY_FILE_MOST 256
 #define ROLLBACK "rollback to "
+#define ENTRY_OCTETS 20 /* of a word list, at most, with its part of the index */
 
 struct weir_publisher {
     struct weir_publisher_options options;
@@ -192,6 +193,9 @@ struct going {
     struct weir_arena *arena;
     struct weir_pick *pick;
     struct weir_slice section[WEIR_PARCEL_SECTIONS]; /* of the new set */
+    struct weir_bayes_counts counts; /* of the word list */
+    size_t entries_most;
+    void *list;                  /* malloc'ed, the section */
     size_t rules;
     const char *what;
     uint32_t wanted, next;       /* the set that is to come back; the serial of the new one */
@@ -276,11 +280,15 @@ static int add_rule(void *context, const struct weir_kept_rule *rule)
 static int gather(struct going *going)
 {
     struct gathering gathering = {.going = going, .last = {.arena = going->arena}};
-    struct weir_database *database = going->publisher->options.database;
+    const struct weir_publisher_options *options = &going->publisher->options;
+    struct weir_database *database = options->database;
     int rc = weir_pick_new(going->arena, going->by->idle, going->by->now, &going->pick);
 
     rc = rc < 0 ? rc : weir_database_hits(database, add_hit, &gathering.last);
-    return rc < 0 ? rc : weir_database_rules(database, 0, add_rule, &gathering);
+    rc = rc < 0 ? rc : weir_database_rules(database, 0, add_rule, &gathering);
+    if (rc >= 0 && options->bayes)
+        rc = options->bayes(options->context, &going->counts, &going->entries_most);
+    return rc;
 }
 
 /* Inflates and reads a set of ours. */
@@ -450,6 +458,23 @@ static int keep(struct going *going)
     return rc;
 }
 
+/* The word list, as far as there is room beside the rules: what says least is left out. */
+static int fill_list(struct going *going)
+{
+    size_t rules = going->section[WEIR_PARCEL_RULES].len, most = WEIR_BAYES_PUBLISHED_OCTETS_MAX;
+    size_t room = rules < most ? (most - rules) / ENTRY_OCTETS : 0, len;
+    int rc;
+
+    if (room > going->entries_most)
+        room = going->entries_most;
+    if (room == 0)
+        return 0;
+    rc = weir_bayes_table_build(&going->counts, room, &going->list, &len);
+    if (rc == 0)
+        going->section[WEIR_PARCEL_BAYES] = (struct weir_slice){going->list, len};
+    return rc;
+}
+
 /* The contents of the new set. */
 static int fill(struct going *going)
 {
@@ -463,6 +488,8 @@ static int fill(struct going *going)
     }
     rc = weir_pick_end(going->pick, &going->section[WEIR_PARCEL_RULES], &rules);
     going->rules = rules;
+    if (rc == 0 && going->publisher->options.bayes)
+        rc = fill_list(going);
     return rc < 0 ? fail(going, rc, weir_error_text(rc)) : 0;
 }
 
@@ -512,6 +539,8 @@ static int publish(struct going *going, struct weir_published *published_r)
                  (unsigned)published_r->serial, going->by->who, published_r->rules, going->what);
     else if (rc < 0)
         weir_log(publisher->log, WEIR_LOG_ERROR, "no rule set is published: %s", going->why);
+    free((void *)(uintptr_t)going->counts.count);
+    free(going->list);
     free(going->newest);
     free(going->earlier);
     free(going->octets);

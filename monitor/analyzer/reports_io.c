@@ -41,6 +41,7 @@ struct weir_reports {
     struct weir_report_items waiting;
     uint32_t told[SERVERS];       /* of them, by server */
     struct weir_reports_counts counts;
+    struct weir_reports_hearer hearer;
 };
 
 const char *weir_report_came_name(enum weir_report_came came)
@@ -297,6 +298,8 @@ static int settle(struct weir_reports *reports, struct weir_report_item *item,
     rc = weir_database_reported_put(reports->database, uid, is, item->at);
     rc = rc < 0 ? rc : weir_database_message_report(reports->database, &item->info, said[is],
                                                     item->at);
+    if (rc == 0 && reports->hearer.said)
+        rc = reports->hearer.said(reports->hearer.context, &item->info, is, item->at);
     rc = rc < 0 ? rc : move(hits, &item->info, was, is, item->at);
     if (rc == 0) {
         item->was = was;
@@ -394,6 +397,11 @@ int weir_reports_new(const struct weir_reports_settings *settings,
     reports->database = database;
     *reports_r = reports;
     return 0;
+}
+
+void weir_reports_tell(struct weir_reports *reports, struct weir_reports_hearer hearer)
+{
+    reports->hearer = hearer;
 }
 
 void weir_reports_use(struct weir_reports *reports, const struct weir_reports_settings *settings)

@@ -30,6 +30,7 @@
 #include "core/engine/info.h"
 #include "monitor/analyzer/hits.h"
 #include "monitor/database/database_io.h"
+#include "monitor/database/database_reports_io.h"
 
 #define WEIR_REPORTS_DECIDED 10          /* messages */
 #define WEIR_REPORTS_OPPOSED 80          /* of a hundred */
@@ -69,6 +70,14 @@ int weir_reports_new(const struct weir_reports_settings *settings,
                      const struct weir_info_keys *keys, struct weir_database *database,
                      struct weir_reports **reports_r);
 void weir_reports_free(struct weir_reports **reports);
+
+/* What is told when people's votes made something else of a message, within the transaction: an
+ * error fails it. */
+struct weir_reports_hearer {
+    int (*said)(void *context, const struct weir_info *info, enum weir_reported is, weir_time now);
+    void *context;
+};
+void weir_reports_tell(struct weir_reports *reports, struct weir_reports_hearer hearer);
 
 /* Other settings from now on. */
 void weir_reports_use(struct weir_reports *reports, const struct weir_reports_settings *settings);

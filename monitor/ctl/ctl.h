@@ -241,6 +241,7 @@ int weir_ctl_rules_test(struct weir_ctl *ctl);
 int weir_ctl_rules_set(struct weir_ctl *ctl);
 int weir_ctl_rules_state(struct weir_ctl *ctl);
 int weir_ctl_rules_approve(struct weir_ctl *ctl);
+int weir_ctl_rules_reject(struct weir_ctl *ctl);
 int weir_ctl_rules_history(struct weir_ctl *ctl);
 int weir_ctl_rules_export(struct weir_ctl *ctl);
 int weir_ctl_analyze(struct weir_ctl *ctl);
@@ -259,5 +260,11 @@ int weir_ctl_unaccept(struct weir_ctl *ctl);
 int weir_ctl_decisions(struct weir_ctl *ctl);
 int weir_ctl_report(struct weir_ctl *ctl);
 int weir_ctl_reports(struct weir_ctl *ctl);
+int weir_ctl_reports_show(struct weir_ctl *ctl);
+int weir_ctl_reports_unproven(struct weir_ctl *ctl);
+int weir_ctl_reports_forget(struct weir_ctl *ctl);
+int weir_ctl_bayes_status(struct weir_ctl *ctl);
+int weir_ctl_bayes_learn(struct weir_ctl *ctl);
+int weir_ctl_bayes_unlearn(struct weir_ctl *ctl);
 
 #endif

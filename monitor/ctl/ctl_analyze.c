@@ -1,6 +1,6 @@
 /*
  * ctl_analyze - weirctl analyze: a run of the monitor's analyzer, now or as of another time, and
- * what it changed and why.
+ * what it changed and why; and the drafts of rules it made of missed spam.
  */
 #include <string.h>
 
@@ -40,7 +40,27 @@ static void print_change(const json_t *change)
     putchar('\n');
 }
 
-static void print_answer(const json_t *answer)
+static void print_drafts(const json_t *drafts, bool stored)
+{
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(drafts, "made"), i, one)
+        printf("%s: %s: %s\n  %s\n", text_of(one, "name"),
+               stored ? "drafted; to be looked at, and approved or rejected" : "would be drafted",
+               text_of(one, "why"), text_of(one, "rule"));
+    json_array_foreach(json_object_get(drafts, "left_out"), i, one)
+        printf("no draft of %lld reports of %lld messages like %s: %s\n", count_of(one, "reports"),
+               count_of(one, "messages"), text_of(one, "message"), text_of(one, "why"));
+    if (text_of(drafts, "trouble")[0])
+        printf("no drafts: %s\n", text_of(drafts, "trouble"));
+    if (count_of(drafts, "missed") > 0)
+        printf("%lld messages reported as spam: %lld caught by now, %lld hit by a draft; %lld good "
+               "ones are known to try drafts on\n", count_of(drafts, "missed"),
+               count_of(drafts, "caught"), count_of(drafts, "covered"), count_of(drafts, "ham"));
+}
+
+static void print_changes(const json_t *answer)
 {
     const json_t *changes = json_object_get(answer, "changes"), *one;
     long long changed = count_of(answer, "changed"), refused = count_of(answer, "refused");
@@ -62,6 +82,14 @@ static void print_answer(const json_t *answer)
         printf("%lld refused", refused);
     printf("; tried on %lld good messages%s\n", count_of(answer, "messages"),
            stored ? "" : "; nothing was stored");
+}
+
+static void print_answer(const json_t *answer)
+{
+    bool stored = json_is_true(json_object_get(answer, "stored"));
+
+    print_changes(answer);
+    print_drafts(json_object_get(answer, "drafts"), stored);
 }
 
 int weir_ctl_analyze(struct weir_ctl *ctl)

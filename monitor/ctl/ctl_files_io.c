@@ -178,6 +178,16 @@ bool weir_ctl_files_seen(void)
     return isatty(STDOUT_FILENO);
 }
 
+/* Whether a character of three octets turns the direction of what is written (U+200E, U+200F,
+ * U+202A to U+202E, U+2066 to U+2069): it would show things in another order. */
+static bool turns(const unsigned char *at)
+{
+    if (at[0] != 0xe2)
+        return false;
+    return at[1] == 0x80 ? at[2] == 0x8e || at[2] == 0x8f || (at[2] >= 0xaa && at[2] <= 0xae)
+                         : at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9;
+}
+
 /* The octets of a proper UTF-8 character that is no control character; 0 when it is none. */
 static size_t character(const unsigned char *at, size_t len)
 {
@@ -189,6 +199,8 @@ static size_t character(const unsigned char *at, size_t len)
     for (size_t i = 1; i < octets; i++)
         if ((at[i] & 0xc0) != 0x80)
             return 0;
+    if (octets == 3 && turns(at))
+        return 0;
     return octets == 2 && at[0] == 0xc2 && at[1] < 0xa0 ? 0 : octets;
 }
 

@@ -15,6 +15,7 @@
 
 #define EVIDENCE_SHOWN 70
 #define LINE_TEXT 512
+#define TOKENS_SHOWN 20 /* the most telling ones */
 
 static json_t *text_of(struct weir_slice text)
 {
@@ -30,6 +31,20 @@ static const char *shown(struct weir_slice text, size_t most, char buffer[static
     if (cut)
         weir_line_text(&line, "...");
     return weir_line_end(&line);
+}
+
+static const char *use_name(enum weir_bayes_use use)
+{
+    static const char *const name[] = {"off", "observe", "on"};
+
+    return name[use];
+}
+
+static const char *silence_text(const struct weir_bayes_opinion *opinion)
+{
+    return opinion->use == WEIR_BAYES_OFF ? "[bayes] use = off"
+           : !opinion->listed            ? "no word list was published"
+                                         : weir_bayes_silence_text(opinion->said.silence);
 }
 
 /* JSON -------------------------------------------------------------------------- */
@@ -113,6 +128,42 @@ static void add_address(json_t *object, const struct weir_boundary *boundary)
                             : json_null());
 }
 
+static json_t *json_telling(const struct weir_bayes_result *said)
+{
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < said->tellings && i < TOKENS_SHOWN; i++) {
+        const struct weir_bayes_telling *telling = &said->telling[i];
+
+        json_array_append_new(all, json_pack("{s:o, s:o, s:I, s:I}", "token",
+                                             text_of(telling->token->text), "spam_share",
+                                             weir_ctl_json_number(telling->spam), "spam",
+                                             (json_int_t)telling->count.spam, "ham",
+                                             (json_int_t)telling->count.ham));
+    }
+    return all;
+}
+
+static json_t *json_bayes(const struct weir_bayes_opinion *opinion)
+{
+    const struct weir_bayes_result *said = &opinion->said;
+    json_t *json = json_pack("{s:s, s:s}", "use", use_name(opinion->use), "silent",
+                             silence_text(opinion));
+
+    if (!json || !opinion->listed)
+        return json;
+    json_object_set_new(json, "spam", json_integer((json_int_t)opinion->spam));
+    json_object_set_new(json, "ham", json_integer((json_int_t)opinion->ham));
+    if (said->silence != WEIR_BAYES_SPEAKS)
+        return json;
+    json_object_set_new(json, "probability", weir_ctl_json_number(said->probability));
+    json_object_set_new(json, "weight", weir_ctl_json_number(said->weight));
+    json_object_set_new(json, "points", weir_ctl_json_number(opinion->points));
+    json_object_set_new(json, "known", json_integer((json_int_t)said->known));
+    json_object_set_new(json, "telling", json_telling(said));
+    return json;
+}
+
 static int print_json(struct weir_ctl *ctl, const char *name,
                       const struct weir_judgement *judgement)
 {
@@ -130,6 +181,7 @@ static int print_json(struct weir_ctl *ctl, const char *name,
     json_object_set_new(object, "domain", json_string(decision->domain));
     json_object_set_new(object, "rules", json_points(judgement));
     json_object_set_new(object, "reputation", json_reputation(decision));
+    json_object_set_new(object, "bayes", json_bayes(&judgement->bayes));
     json_object_set_new(object, "info", json_string(judgement->outcome.info));
     json_object_set_new(object, "boundary", json_boundary(&judgement->boundary));
     json_object_set_new(object, "defects",
@@ -190,6 +242,30 @@ static void print_points(const struct weir_judgement *judgement)
     }
 }
 
+static void print_bayes(const struct weir_bayes_opinion *opinion)
+{
+    const struct weir_bayes_result *said = &opinion->said;
+    char text[LINE_TEXT];
+
+    if (!opinion->listed) {
+        printf("  bayes     silent: %s\n", silence_text(opinion));
+        return;
+    }
+    printf("  bayes     ");
+    if (said->silence != WEIR_BAYES_SPEAKS)
+        printf("silent: %s", weir_bayes_silence_text(said->silence));
+    else
+        printf("%.4f spam, weight %.1f (text %.1f, header %.1f), %s%+.2f", said->probability,
+               said->weight, said->view[WEIR_BAYES_TEXT], said->view[WEIR_BAYES_HEAD],
+               opinion->use == WEIR_BAYES_ON ? "" : "observed: would be ", opinion->points);
+    printf("; learned of %llu spam and %llu ham\n", (unsigned long long)opinion->spam,
+           (unsigned long long)opinion->ham);
+    for (size_t i = 0; i < said->tellings && i < TOKENS_SHOWN / 2; i++)
+        printf("            %.3f  %s (%u spam, %u ham)\n", said->telling[i].spam,
+               shown(said->telling[i].token->text, EVIDENCE_SHOWN, text),
+               (unsigned)said->telling[i].count.spam, (unsigned)said->telling[i].count.ham);
+}
+
 static void print_explained(const char *name, const struct weir_judgement *judgement)
 {
     const struct weir_decision *decision = &judgement->decision;
@@ -203,6 +279,7 @@ static void print_explained(const char *name, const struct weir_judgement *judge
     print_boundary(judgement);
     printf("  ground    %s\n", weir_decision_reason(decision, reason));
     print_points(judgement);
+    print_bayes(&judgement->bayes);
     for (unsigned i = 0; i < WEIR_DEFECTS; i++)
         if (judgement->defects >> i & 1)
             printf("  defect    %s\n", weir_defect_name((enum weir_defect)i));

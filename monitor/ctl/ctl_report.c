@@ -42,14 +42,14 @@ static json_t *as_json(const struct run *run, const struct weir_ctl_report_item 
     char uid[24];
 
     snprintf(uid, sizeof uid, "%016llx", (unsigned long long)item->info.uid);
-    return json_pack("{s:o, s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:o, s:o, s:o}", "file",
+    return json_pack("{s:o, s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:I, s:o, s:o, s:o}", "file",
                      weir_ctl_json_text(run->name, strlen(run->name)), "report",
                      item->spam ? "spam" : "ham", "way", weir_report_way_name(item->way), "state",
                      weir_ctl_report_state(item), "user",
                      item->user.len ? weir_ctl_json_text(item->user.at, item->user.len)
                                     : json_null(),
                      "told", item->told, "reputation", voted_name(item->voted), "sent",
-                     run->report.spool != NULL, "uid",
+                     run->report.spool != NULL, "text", (json_int_t)item->text, "uid",
                      item->has_info ? json_string(uid) : json_null(), "verdict",
                      item->has_info
                          ? json_string(weir_verdict_name((enum weir_verdict)item->info.verdict))

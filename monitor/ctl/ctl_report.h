@@ -1,6 +1,6 @@
 /*
  * ctl_report - one message that a person reports: is it ours, his vote in this server's
- * reputation, and the line of the spool that tells the monitor.
+ * reputation, the line of the spool that tells the monitor, and the message's text behind it.
  *
  * A person's vote about a message is remembered where the counters are, under a keyed hash of both,
  * so that it counts once however often it is handed in, the opposite one replaces it, and it can be
@@ -48,7 +48,12 @@ struct weir_ctl_report_item {
     struct weir_info info;
     uint64_t reporter;           /* user in one number */
     enum weir_ctl_voted voted;
+    size_t text;                 /* octets of it that go to the monitor */
 };
+
+/* Reads the keys of strings as configured; they are not made here: fresh ones would verify nothing.
+ * 0 or EX_TEMPFAIL. */
+int weir_ctl_report_keys(struct weir_ctl *ctl, struct weir_info_keys *keys_r);
 
 /* Opens keys, counters and spool as configured.  0 or EX_TEMPFAIL. */
 int weir_ctl_report_open(struct weir_ctl_report *report);
@@ -58,6 +63,12 @@ void weir_ctl_report_close(struct weir_ctl_report *report);
  * said. */
 int weir_ctl_report_one(struct weir_ctl_report *report, struct weir_slice octets,
                         struct weir_arena *arena, struct weir_ctl_report_item *item);
+
+/* Sends the message along, as [reports] text has it (ctl_report_text.c).  0 or WEIR_ENOMEM; what
+ * the spool has no room for is left out. */
+int weir_ctl_report_text(struct weir_ctl_report *report, const struct weir_message *message,
+                         struct weir_slice string, uint64_t binding, struct weir_arena *arena,
+                         struct weir_ctl_report_item *item);
 
 /* "valid", ..., or "none" when there was no string.  Static text. */
 const char *weir_ctl_report_state(const struct weir_ctl_report_item *item);

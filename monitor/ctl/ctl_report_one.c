@@ -1,6 +1,6 @@
 /*
  * One reported message.  The string is looked for in its header and verified like any other
- * stranger's text; nothing of the message but that goes further.
+ * stranger's text.
  */
 #include "monitor/ctl/ctl_report.h"
 
@@ -39,10 +39,8 @@ static void derive_key(struct weir_ctl_report *report)
     explicit_bzero(rest, sizeof rest);
 }
 
-/* They are not made here: fresh ones would verify nothing. */
-static int read_keys(struct weir_ctl_report *report)
+int weir_ctl_report_keys(struct weir_ctl *ctl, struct weir_info_keys *keys_r)
 {
-    struct weir_ctl *ctl = report->ctl;
     const char *path = weir_config_path(&ctl->config, ctl->config.info_key_file, ctl->arena);
     char text[KEYS_TEXT];
     unsigned line = 0;
@@ -51,11 +49,10 @@ static int read_keys(struct weir_ctl_report *report)
     const char *why = rc < 0 ? weir_error_reason(rc) : "a line of it is no key";
 
     if (rc == 0)
-        rc = weir_info_keys_read((struct weir_slice){text, len}, &report->keys, &line);
+        rc = weir_info_keys_read((struct weir_slice){text, len}, keys_r, &line);
     explicit_bzero(text, sizeof text);
     if (rc < 0)
         return weir_ctl_error(ctl, EX_TEMPFAIL, "%s: %s", path ? path : "keys", why);
-    derive_key(report);
     return 0;
 }
 
@@ -94,9 +91,11 @@ int weir_ctl_report_open(struct weir_ctl_report *report)
 
     if (code != 0)
         return EX_TEMPFAIL;
-    code = read_keys(report);
-    if (code == 0)
-        code = check_counters(report->ctl);
+    code = weir_ctl_report_keys(report->ctl, &report->keys);
+    if (code != 0)
+        return code;
+    derive_key(report);
+    code = check_counters(report->ctl);
     return code != 0 ? code : open_spool(report);
 }
 
@@ -253,6 +252,8 @@ int weir_ctl_report_one(struct weir_ctl_report *report, struct weir_slice octets
     }
     if (rc == 0)
         rc = send(report, item, string, binding);
+    if (rc == 0)
+        rc = weir_ctl_report_text(report, &message, string, binding, arena, item);
     return rc < 0 ? weir_ctl_error(report->ctl, EX_TEMPFAIL, "not reported: %s; to be tried again",
                                    weir_error_reason(rc))
                   : 0;

@@ -53,13 +53,15 @@ static json_t *as_json(struct listing *listing, const struct weir_database_repor
 
 static void print_row(struct listing *listing, const struct weir_database_report *report)
 {
-    char name[WEIR_CTL_NAME], domain[WEIR_CTL_NAME], time[WEIR_TIME_TEXT];
+    char name[WEIR_CTL_NAME], domain[WEIR_CTL_NAME], time[WEIR_TIME_TEXT], uid[24] = "-";
 
     weir_ctl_visible((struct weir_slice){report->name, strlen(report->name)}, name, sizeof name);
     weir_ctl_visible((struct weir_slice){report->domain, strlen(report->domain)}, domain,
                      sizeof domain);
-    printf("%-21s %-10s %-4s %-11s %-11s %-7s %7.2f %-28s %s%s%s\n",
-           weir_time_format(report->time, time),
+    if (report->verdict[0])
+        snprintf(uid, sizeof uid, "%016llx", (unsigned long long)report->uid);
+    printf("%-21s %-16s %-10s %-4s %-11s %-11s %-7s %7.2f %-28s %s%s%s\n",
+           weir_time_format(report->time, time), uid,
            weir_ctl_server_name(&listing->servers, report->server), report->spam ? "spam" : "ham",
            report->state, report->came, report->verdict[0] ? report->verdict : "-", report->score,
            name[0] ? name : "-", report->address[0] ? report->address : "-",
@@ -110,8 +112,8 @@ static int list(struct listing *listing, struct weir_database *database)
     int code;
 
     if (!listing->rows)
-        printf("%-21s %-10s %-4s %-11s %-11s %-7s %7s %-28s %s\n", "REPORTED", "AT", "AS",
-               "STATE", "CAME", "JUDGED", "POINTS", "BY", "MAIL OF");
+        printf("%-21s %-16s %-10s %-4s %-11s %-11s %-7s %7s %-28s %s\n", "REPORTED", "MESSAGE",
+               "AT", "AS", "STATE", "CAME", "JUDGED", "POINTS", "BY", "MAIL OF");
     code = weir_ctl_monitor_read(
         ctl, database, weir_database_reports(database, &listing->choice, show, listing));
     if (code == 0)

@@ -167,12 +167,12 @@ static int read_word(struct weir_ctl *ctl, json_t *question, const char *word)
 }
 
 /* Asks, and says what it is now. */
-static int ask(struct weir_ctl *ctl, json_t *question, const char *then)
+static int ask_to(struct weir_ctl *ctl, const char *verb, json_t *question, const char *then)
 {
     json_t *answer = NULL;
     int code = weir_ctl_configure(ctl);
 
-    json_object_set_new(question, "do", json_string("rules set"));
+    json_object_set_new(question, "do", json_string(verb));
     json_object_set_new(question, "name", json_string(ctl->argument[0]));
     json_object_set_new(question, "reason", json_string(option_or_empty(ctl, WEIR_CTL_REASON)));
     if (code == 0)
@@ -186,6 +186,11 @@ static int ask(struct weir_ctl *ctl, json_t *question, const char *then)
                json_is_true(json_object_get(answer, "changed")) ? then : "was so already");
     json_decref(answer);
     return code;
+}
+
+static int ask(struct weir_ctl *ctl, json_t *question, const char *then)
+{
+    return ask_to(ctl, "rules set", question, then);
 }
 
 int weir_ctl_rules_set(struct weir_ctl *ctl)
@@ -223,4 +228,10 @@ int weir_ctl_rules_approve(struct weir_ctl *ctl)
 {
     return ask(ctl, json_pack("{s:b}", "approved", 1),
                "is approved: it goes to work once it has proven itself in the test");
+}
+
+int weir_ctl_rules_reject(struct weir_ctl *ctl)
+{
+    return ask_to(ctl, "rules reject", json_object(),
+                  "is rejected: nothing like it is drafted any more");
 }

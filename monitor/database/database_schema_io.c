@@ -112,6 +112,34 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
     "  what TEXT NOT NULL, why TEXT NOT NULL, rules INTEGER NOT NULL, octets INTEGER NOT NULL,"
     "  file BLOB NOT NULL) STRICT;",
 
+    ("CREATE TABLE parts (server INTEGER NOT NULL, kind TEXT NOT NULL, uid INTEGER NOT NULL,"
+     "  sum INTEGER NOT NULL, len INTEGER NOT NULL, number INTEGER NOT NULL,"
+     "  time INTEGER NOT NULL, octets BLOB NOT NULL,"
+     "  PRIMARY KEY (server, kind, uid, sum, len, number)) STRICT;"
+     "CREATE INDEX parts_time ON parts (time);"),
+
+    ("CREATE TABLE lessons (number INTEGER PRIMARY KEY AUTOINCREMENT, uid INTEGER NOT NULL UNIQUE,"
+     "  time INTEGER NOT NULL, server INTEGER NOT NULL, source TEXT NOT NULL, label TEXT NOT NULL,"
+     "  said TEXT NOT NULL, learned TEXT NOT NULL, weight INTEGER NOT NULL,"
+     "  learned_at INTEGER NOT NULL, tokens BLOB NOT NULL) STRICT;"
+     "CREATE TABLE lesson_changes (number INTEGER PRIMARY KEY AUTOINCREMENT, uid INTEGER NOT NULL,"
+     "  back INTEGER NOT NULL, spam INTEGER NOT NULL, weight INTEGER NOT NULL,"
+     "  learned_at INTEGER NOT NULL) STRICT;"
+     "CREATE TABLE bayes_counts (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL,"
+     "  counts BLOB NOT NULL) STRICT;"),
+
+    ("CREATE TABLE reported_texts (number INTEGER PRIMARY KEY AUTOINCREMENT, uid INTEGER NOT NULL,"
+     "  proven INTEGER NOT NULL, state TEXT NOT NULL, time INTEGER NOT NULL,"
+     "  server INTEGER NOT NULL, len INTEGER NOT NULL, octets BLOB NOT NULL,"
+     "  UNIQUE (uid, proven)) STRICT;"
+     "CREATE INDEX reported_texts_kept ON reported_texts (proven, number, len);"
+     "CREATE TABLE drafts (number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
+     "  rule INTEGER NOT NULL, name TEXT NOT NULL, pattern TEXT NOT NULL, servers INTEGER NOT NULL,"
+     "  rejected INTEGER NOT NULL DEFAULT 0) STRICT;"
+     "CREATE INDEX drafts_time ON drafts (time);"
+     "CREATE TABLE draft_messages (uid INTEGER NOT NULL, draft INTEGER NOT NULL,"
+     "  PRIMARY KEY (uid, draft)) STRICT, WITHOUT ROWID;"),
+
     ("CREATE TABLE hits_days (day INTEGER NOT NULL, rule INTEGER NOT NULL, hits INTEGER NOT NULL,"
      "  spam INTEGER NOT NULL, ham INTEGER NOT NULL, false_positives INTEGER NOT NULL,"
      "  PRIMARY KEY (day, rule)) STRICT, WITHOUT ROWID;"

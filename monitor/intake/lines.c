@@ -9,13 +9,15 @@
 #include "core/base/error.h"
 #include "core/base/grown.h"
 #include "core/base/slice.h"
+#include "core/store/part_line.h"
 
 #define LINE_USUAL 80            /* octets */
 
-/* Whether a plug-in may have written it: "at=... info=...". */
+/* Whether a plug-in may have written it: "at=... info=...", or "at=... part=...". */
 static bool is_decision(struct weir_slice line)
 {
-    return weir_slice_begins(line, "at=") && memmem(line.at, line.len, " info=", 6);
+    return weir_slice_begins(line, "at=") &&
+           (memmem(line.at, line.len, " info=", 6) || weir_part_line_is(line));
 }
 
 static int note_decision(struct weir_lines *lines, struct weir_slice line)

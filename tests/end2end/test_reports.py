@@ -278,6 +278,7 @@ class Command(Base, Help):
         self.assertEqual(self.pipe(mail, "spam", "--what", "all", check=False).returncode, 64)
 
     def test_nothing_of_the_mail_but_the_string_is_in_the_spool(self):
+        self.mx1.weir.configure(reports={"text": 0})
         mail = self.judge(b"you have won SECRETWORD")
         self.mx1.kill()
         self.pipe(mail, "ham", "--user", "b o\nb")
@@ -299,7 +300,8 @@ class Command(Base, Help):
                          ["mx1", "ham", "valid", "spam", 9.5, CLIENT, DOMAIN, True, "option"])
         text = self.monitor.weir.ctl("reports")
         self.assertNotIn("\x1b", text)
-        self.assertRegex(text, r"(?m)^20\S+ +mx1 +ham +valid +counted +spam +9.50 bob +" + CLIENT)
+        self.assertRegex(text, r"(?m)^20\S+ +[0-9a-f]{16} +mx1 +ham +valid +counted +spam +9.50 bob +"
+                         + CLIENT)
         self.assertIn("in all: 1 counted, 1 none", text)
         self.assertEqual(len(self.monitor.weir.ctl("reports", "--most", "1").splitlines()), 3)
         self.assertEqual(self.monitor.ask("status")["reports"]["counted"], 1)

@@ -97,6 +97,40 @@ static void B4_five_of_ten_thousand_are_worth_nothing_alone(void **state)
     assert_true(rule.approved);
 }
 
+/* Drafted of missed spam, which is judged good as long as nothing but the rule tells it. */
+static void B32_what_was_drafted_goes_to_work_and_stays_until_good_mail_is_reported(void **state)
+{
+    const struct weir_analyze_settings with = settings();
+    struct weir_analyze_rule rule = a_rule(2, 0, 500);
+    struct weir_analyze_change change;
+
+    (void)state;
+    rule.base = 2;
+    rule.state = WEIR_RULE_TEST;
+    rule.since = NOW - with.life.trial;
+    assert_int_equal(weir_analyze(&rule, &tenthousand, &with, NOW, &change), 1);
+    assert_int_equal(change.state, WEIR_RULE_TEST); /* anybody else's: it goes down */
+    assert_true(change.score < 2);
+    rule.drafted = true;
+    assert_int_equal(weir_analyze(&rule, &tenthousand, &with, NOW, &change), 1);
+    assert_true(change.state == WEIR_RULE_ACTIVE && change.score == WEIR_LIFE_SCORE_FIRST);
+    rule.since = NOW - with.life.trial + 1;
+    assert_int_equal(weir_analyze(&rule, &tenthousand, &with, NOW, &change), 0);
+    rule.since = NOW - with.life.trial;
+    rule.approved = false;
+    assert_int_equal(weir_analyze(&rule, &tenthousand, &with, NOW, &change), 0);
+    rule.approved = true;
+    rule.state = WEIR_RULE_ACTIVE;
+    assert_int_equal(weir_analyze(&rule, &tenthousand, &with, NOW, &change), 0);
+    rule.false_positives = 1;
+    assert_int_equal(weir_analyze(&rule, &tenthousand, &with, NOW, &change), 1);
+    assert_int_equal(change.state, WEIR_RULE_TEST);
+    rule.false_positives = 0;
+    rule.hits.decayed = (struct weir_score_counts){1000, 0};
+    assert_int_equal(weir_analyze(&rule, &tenthousand, &with, NOW, &change), 1);
+    assert_true(change.score == 2.5); /* it may earn more */
+}
+
 static void too_little_to_go_by_changes_nothing(void **state)
 {
     static const struct {
@@ -273,6 +307,8 @@ int main(void)
         cmocka_unit_test(B4_five_of_ten_thousand_leave_a_rule_what_its_author_gave_it),
         cmocka_unit_test(B4_five_of_ten_thousand_are_worth_nothing_alone),
         cmocka_unit_test(a_rule_for_good_mail_comes_back_from_the_test),
+        cmocka_unit_test(
+            B32_what_was_drafted_goes_to_work_and_stays_until_good_mail_is_reported),
         cmocka_unit_test(too_little_to_go_by_changes_nothing),
         cmocka_unit_test(a_score_keeps_within_its_bounds_and_on_its_authors_side),
         cmocka_unit_test(B7_B8_idle_for_29_days_stays_and_for_31_is_retired),

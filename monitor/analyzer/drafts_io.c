@@ -1,0 +1,506 @@
+/*
+ * Texts are read one after the other: taken apart in an arena that is used again, and what is
+ * needed of them is kept in another.  Good ones are kept as features, too, so that candidates are
+ * looked for in what rules would look at.
+ */
+#include "monitor/analyzer/drafts_io.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/grown.h"
+#include "core/base/slice.h"
+#include "core/evidence/bayes_tokens.h"
+#include "monitor/analyzer/ham_sample.h"
+#include "monitor/analyzer/reported_text.h"
+#include "monitor/analyzer/rescan.h"
+#include "monitor/database/database_audit_io.h"
+#include "monitor/database/database_drafts_io.h"
+#include "monitor/database/database_rules_io.h"
+
+#define ARENA_FIRST (1u << 20)
+#define SCRATCH_KEPT (8u << 20)
+#define IDS_TRIED 16
+#define DESCRIPTION 160
+
+struct wanted {
+    char name[WEIR_DRAFT_NAME];
+    int number;                /* in the sample; less than 0: it is as if it were in good mail */
+};
+
+struct weir_drafts {
+    struct weir_drafts_options options;
+    struct weir_database *reading;
+    struct weir_drafting drafting;
+    struct weir_arena *arena, *scratch;
+    struct weir_domains *domains;
+    struct weir_charsets *charsets;
+    struct weir_rescan *rescan;
+    struct weir_draft_message *message;
+    size_t messages, message_room;
+    const struct weir_features **ham;
+    size_t hams, ham_room;
+    const char **own;          /* domains people who report are in */
+    size_t owns, own_room;
+    struct weir_draft_vote *vote; /* of the message that is read */
+    size_t votes, vote_room;
+    struct weir_ham_sample *sample;
+    struct wanted *wanted;     /* of the sample: its texts by their rules' names */
+    size_t wanteds, wanted_room;
+    bool collecting;           /* candidates are collected only */
+    uint64_t lessons;          /* good messages known by their tokens */
+    struct weir_drafts_counts counts;
+};
+
+/* A text. ------------------------------------------------------------------- */
+
+struct read {
+    struct weir_message message;
+    struct weir_content content;
+    const struct weir_features *features;
+};
+
+/* 1; 0: it cannot be read, or there is no more room; or an error. */
+static int read_text(struct weir_drafts *drafts, struct weir_slice octets, struct read *read)
+{
+    struct weir_features *features = weir_arena_take(drafts->arena, sizeof *features);
+    struct weir_reported_text told;
+    char *buffer;
+    int rc;
+
+    weir_arena_reset(drafts->scratch, SCRATCH_KEPT);
+    if (!features || weir_arena_used(drafts->arena) > WEIR_DRAFTS_OCTETS_MAX ||
+        weir_reported_text_read(octets, &told) != 1)
+        return features ? 0 : WEIR_ENOMEM;
+    buffer = weir_arena_take(drafts->scratch, told.len + 1);
+    if (!buffer)
+        return WEIR_ENOMEM;
+    if (weir_reported_text_unpack(&told, buffer) < 0)
+        return 0;
+    rc = weir_message_parse(buffer, told.len, drafts->scratch, &read->message);
+    rc = rc < 0 ? rc : weir_content_read(&read->message, drafts->charsets, drafts->scratch,
+                                         &read->content);
+    rc = rc < 0 ? rc : weir_features_read(&drafts->drafting.key, drafts->domains, &read->content,
+                                          drafts->arena, features);
+    read->features = features;
+    return rc < 0 ? rc : 1;
+}
+
+/* Votes. -------------------------------------------------------------------- */
+
+static int note_own(struct weir_drafts *drafts, const char *domain)
+{
+    const char **more;
+
+    for (size_t i = 0; i < drafts->owns; i++)
+        if (strcmp(drafts->own[i], domain) == 0)
+            return 0;
+    more = weir_grown(drafts->own, drafts->owns, &drafts->own_room, sizeof *more);
+    if (!more)
+        return WEIR_ENOMEM;
+    drafts->own = more;
+    drafts->own[drafts->owns] = weir_arena_copy(drafts->arena, domain, strlen(domain));
+    return drafts->own[drafts->owns++] ? 0 : WEIR_ENOMEM;
+}
+
+/* A person without a domain is in his server's. */
+static int domain_of(struct weir_drafts *drafts, const char *name, uint32_t server,
+                     uint64_t *domain_r)
+{
+    const char *at = strrchr(name, '@');
+    char domain[WEIR_DOMAIN_TEXT];
+
+    *domain_r = server;
+    if (!at || weir_domain_organizational(drafts->domains, at + 1, strlen(at + 1), domain) != 1)
+        return 0;
+    *domain_r = weir_hash64(&drafts->drafting.key, domain, strlen(domain));
+    return note_own(drafts, domain);
+}
+
+static int take_vote(void *context, uint64_t user, uint32_t server, const char *name)
+{
+    struct weir_drafts *drafts = context;
+    struct weir_draft_vote *more = weir_grown(drafts->vote, drafts->votes, &drafts->vote_room,
+                                              sizeof *more);
+
+    if (!more)
+        return WEIR_ENOMEM;
+    drafts->vote = more;
+    more += drafts->votes++;
+    *more = (struct weir_draft_vote){.user = user, .server = server};
+    return domain_of(drafts, name, server, &more->domain);
+}
+
+static int read_votes(struct weir_drafts *drafts, struct weir_draft_message *message)
+{
+    struct weir_draft_vote *copy;
+    int rc;
+
+    drafts->votes = 0;
+    rc = weir_database_drafts_votes(drafts->reading, message->uid, take_vote, drafts);
+    if (rc < 0)
+        return rc;
+    copy = weir_arena_take(drafts->arena, drafts->votes * sizeof *copy);
+    if (!copy)
+        return WEIR_ENOMEM;
+    if (drafts->votes > 0)
+        memcpy(copy, drafts->vote, drafts->votes * sizeof *copy);
+    message->vote = copy;
+    message->votes = drafts->votes;
+    return 0;
+}
+
+/* All texts. ---------------------------------------------------------------- */
+
+static int take_ham(struct weir_drafts *drafts, const struct weir_features *features)
+{
+    const struct weir_features **more = weir_grown(drafts->ham, drafts->hams, &drafts->ham_room,
+                                                   sizeof *more);
+
+    if (!more)
+        return WEIR_ENOMEM;
+    drafts->ham = more;
+    drafts->ham[drafts->hams++] = features;
+    return 0;
+}
+
+static int take_spam(struct weir_drafts *drafts, const struct weir_drafts_text *text,
+                     struct read *read)
+{
+    struct weir_draft_message *more = weir_grown(drafts->message, drafts->messages,
+                                                 &drafts->message_room, sizeof *more);
+    double points;
+    bool drafted;
+    int rc;
+
+    if (!more)
+        return WEIR_ENOMEM;
+    drafts->message = more;
+    more += drafts->messages++;
+    rc = weir_rescan_message(drafts->rescan, &read->message, &read->content, drafts->charsets,
+                             drafts->scratch, &points, &drafted);
+    if (rc < 0)
+        return rc;
+    *more = (struct weir_draft_message){
+        .uid = text->uid, .features = read->features, .rejected = text->rejected,
+        .caught = text->judged || points >= drafts->options.spam_score, .covered = drafted};
+    drafts->counts.missed++;
+    drafts->counts.caught += more->caught;
+    drafts->counts.covered += more->covered && !more->caught;
+    return read_votes(drafts, more);
+}
+
+static int take_text(void *context, const struct weir_drafts_text *text)
+{
+    struct weir_drafts *drafts = context;
+    struct read read;
+    int rc = read_text(drafts, text->octets, &read);
+
+    if (rc <= 0)
+        return rc;
+    return text->spam ? take_spam(drafts, text, &read) : take_ham(drafts, read.features);
+}
+
+/* Good mail. ------------------------------------------------------------------ */
+
+/* Whether every message has the token that has the candidate: pairs of a phrase's words; hosts. */
+static bool is_telling(const struct weir_candidate *candidate, struct weir_slice token)
+{
+    return candidate->link ? weir_slice_begins(token, "url:")
+                           : memchr(token.at, ' ', token.len) != NULL;
+}
+
+/* As a message with nothing else in it. */
+static int tokens_of(struct weir_drafts *drafts, const struct weir_candidate *candidate,
+                     uint64_t *token_r, size_t most)
+{
+    const char *octets = weir_arena_printf(drafts->scratch, "From: a@b.example\n\n%s%.*s\n",
+                                           candidate->link ? "http://" : "",
+                                           (int)candidate->text.len, candidate->text.at);
+    struct read read;
+    struct weir_bayes_source source = {.message = &read.message, .content = &read.content,
+                                       .charsets = drafts->charsets};
+    struct weir_bayes_tokens tokens;
+    size_t count = 0;
+    int rc = octets ? weir_message_parse(octets, strlen(octets), drafts->scratch, &read.message)
+                    : WEIR_ENOMEM;
+
+    rc = rc < 0 ? rc : weir_content_read(&read.message, drafts->charsets, drafts->scratch,
+                                         &read.content);
+    rc = rc < 0 ? rc : weir_bayes_tokens_read(&drafts->options.token_key, &source, drafts->scratch,
+                                              &tokens);
+    for (size_t i = 0; rc == 0 && i < tokens.tokens && count < most; i++)
+        if (tokens.token[i].view == WEIR_BAYES_TEXT && is_telling(candidate, tokens.token[i].text))
+            token_r[count++] = tokens.token[i].hash;
+    return rc < 0 ? rc : (int)count;
+}
+
+/* The number of a candidate in the sample; less than 0 when no token tells of it. */
+static int want(struct weir_drafts *drafts, const struct weir_candidate *candidate)
+{
+    uint64_t token[WEIR_HAM_TOKENS_MAX];
+    int count;
+
+    weir_arena_reset(drafts->scratch, SCRATCH_KEPT);
+    count = tokens_of(drafts, candidate, token, sizeof token / sizeof token[0]);
+    return count < 0 ? count : weir_ham_sample_want(drafts->sample, token, (size_t)count);
+}
+
+static int collect(struct weir_drafts *drafts, const struct weir_candidate *candidate,
+                   const char *name)
+{
+    struct wanted *more = weir_grown(drafts->wanted, drafts->wanteds, &drafts->wanted_room,
+                                     sizeof *more);
+    int number = want(drafts, candidate);
+
+    if (!more || number == WEIR_ENOMEM)
+        return WEIR_ENOMEM;
+    drafts->wanted = more;
+    more += drafts->wanteds++;
+    more->number = number;
+    snprintf(more->name, sizeof more->name, "%s", name);
+    return 1;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct wanted *one = a, *other = b;
+
+    return strcmp(one->name, other->name);
+}
+
+static bool is_in_sample(const struct weir_drafts *drafts, const char *name)
+{
+    struct wanted key;
+    const struct wanted *found;
+
+    snprintf(key.name, sizeof key.name, "%s", name);
+    found = drafts->wanteds == 0 ? NULL : bsearch(&key, drafts->wanted, drafts->wanteds, sizeof key,
+                                                  by_name);
+    return !found || found->number < 0 || weir_ham_sample_has(drafts->sample, found->number);
+}
+
+static bool is_own_domain(const struct weir_drafts *drafts, struct weir_slice domain)
+{
+    for (size_t i = 0; i < drafts->owns; i++)
+        if (weir_slice_equals(domain, drafts->own[i]))
+            return true;
+    return false;
+}
+
+static int hits_ham(void *context, const struct weir_candidate *candidate, const char *name)
+{
+    struct weir_drafts *drafts = context;
+    if (weir_rescan_knows(drafts->rescan, name) ||
+        (candidate->link && is_own_domain(drafts, candidate->text)))
+        return 1;
+    for (size_t i = 0; i < drafts->hams; i++)
+        if (weir_candidate_hits(candidate, drafts->ham[i]))
+            return 1;
+    if (drafts->lessons == 0)
+        return 0;
+    return drafts->collecting ? collect(drafts, candidate, name) : is_in_sample(drafts, name);
+}
+
+/* A run. ---------------------------------------------------------------------- */
+
+/* What is left of a day's drafts. */
+static int read_left(struct weir_drafts *drafts)
+{
+    struct weir_drafting_settings *settings = &drafts->drafting.settings;
+    weir_time since = drafts->options.now - WEIR_DAY;
+    uint64_t all, one;
+    int rc = weir_database_drafts_since(drafts->reading, since, false, &all);
+
+    rc = rc < 0 ? rc : weir_database_drafts_since(drafts->reading, since, true, &one);
+    if (rc < 0)
+        return rc;
+    settings->left -= all < settings->left ? (size_t)all : settings->left;
+    settings->left_server -= one < settings->left_server ? (size_t)one : settings->left_server;
+    return 0;
+}
+
+static int open_parts(struct weir_drafts *drafts)
+{
+    int rc = weir_domains_open(drafts->options.suffixes, &drafts->domains);
+
+    if (rc == WEIR_EIO || rc == WEIR_ECORRUPT) /* whoever opened it at the start told of it */
+        rc = weir_domains_open(NULL, &drafts->domains);
+    drafts->arena = weir_arena_new(ARENA_FIRST);
+    drafts->scratch = weir_arena_new(ARENA_FIRST);
+    if (!drafts->arena || !drafts->scratch)
+        return WEIR_ENOMEM;
+    rc = rc < 0 ? rc : weir_charsets_new(&drafts->charsets);
+    return rc < 0 ? rc : weir_rescan_new(drafts->reading, &drafts->rescan);
+}
+
+static int look(void *context, struct weir_slice tokens)
+{
+    weir_ham_sample_look(context, tokens);
+    return 0;
+}
+
+/* A first run collects what candidates say, and drafts nothing; then good mail is read once. */
+static int look_at_ham(struct weir_drafts *drafts)
+{
+    struct weir_drafting first = drafts->drafting;
+    int rc = weir_ham_sample_new(&drafts->sample);
+
+    if (rc < 0)
+        return rc;
+    drafts->collecting = true;
+    rc = weir_drafting_run(&first);
+    weir_drafting_free(&first);
+    drafts->collecting = false;
+    if (rc == 0 && drafts->wanteds > 0) {
+        qsort(drafts->wanted, drafts->wanteds, sizeof *drafts->wanted, by_name);
+        rc = weir_database_drafts_ham(drafts->reading, look, drafts->sample);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+static int decide(struct weir_drafts *drafts)
+{
+    struct weir_drafting *drafting = &drafts->drafting;
+    int rc = weir_database_drafts_texts(drafts->reading, WEIR_DRAFTS_TEXTS_MAX, take_text, drafts);
+
+    rc = rc < 0 ? rc : weir_database_drafts_ham_count(drafts->reading, &drafts->lessons);
+    rc = rc < 0 ? rc : read_left(drafts);
+    if (rc < 0)
+        return rc;
+    drafting->arena = drafts->arena;
+    drafting->message = drafts->message;
+    drafting->messages = drafts->messages;
+    drafting->ham = drafts->hams + drafts->lessons;
+    drafting->hits_ham = hits_ham;
+    drafting->context = drafts;
+    rc = drafts->lessons > 0 ? look_at_ham(drafts) : 0;
+    rc = rc < 0 ? rc : weir_drafting_run(drafting);
+    drafts->counts.clusters = drafting->clusters;
+    drafts->counts.enough = drafting->enough;
+    drafts->counts.ham = drafting->ham;
+    drafts->counts.too_little_ham = drafting->too_little_ham;
+    return rc;
+}
+
+int weir_drafts_new(struct weir_database *reading, const struct weir_drafts_options *options,
+                    struct weir_drafts **drafts_r)
+{
+    struct weir_drafts *drafts = calloc(1, sizeof *drafts);
+    int rc;
+
+    if (!drafts)
+        return WEIR_ENOMEM;
+    drafts->options = *options;
+    drafts->reading = reading;
+    drafts->drafting.settings = options->settings;
+    drafts->drafting.key = weir_hash_key_random();
+    rc = open_parts(drafts);
+    rc = rc < 0 ? rc : decide(drafts);
+    if (rc < 0)
+        weir_drafts_free(&drafts);
+    else
+        *drafts_r = drafts;
+    return rc < 0 ? rc : 0;
+}
+
+void weir_drafts_free(struct weir_drafts **drafts)
+{
+    struct weir_drafts *old = *drafts;
+
+    if (!old)
+        return;
+    weir_drafting_free(&old->drafting);
+    weir_rescan_free(&old->rescan);
+    weir_charsets_free(&old->charsets);
+    weir_domains_free(&old->domains);
+    weir_arena_free(&old->arena);
+    weir_arena_free(&old->scratch);
+    free(old->message);
+    free(old->ham);
+    free(old->own);
+    free(old->vote);
+    free(old->wanted);
+    weir_ham_sample_free(&old->sample);
+    free(old);
+    *drafts = NULL;
+}
+
+/* Storing. ---------------------------------------------------------------------- */
+
+/* Under the number its name makes, or the next that is free. */
+static int put_rule(const struct weir_drafts *drafts, struct weir_database *writing,
+                    const struct weir_draft *draft, uint32_t *id_r)
+{
+    char text[WEIR_CANDIDATE_RULE + DESCRIPTION];
+    const struct weir_rule_change change = {.who = drafts->options.who, .why = draft->why,
+                                            .time = drafts->options.now};
+    struct weir_kept_rule rule = {
+        .id = weir_rule_id(weir_slice_of(draft->name)), .name = draft->name,
+        .kind = draft->candidate.link ? WEIR_RULE_URI : WEIR_RULE_BODY, .text = text,
+        .state = WEIR_RULE_DRAFT, .score = WEIR_DRAFT_SCORE, .base = WEIR_DRAFT_SCORE,
+        .author = WEIR_DRAFTS_AUTHOR};
+    int rc = WEIR_EINVAL;
+
+    snprintf(text, sizeof text, "%s\ndescribe %s %s that people reported as missed\n%s%s%s",
+             draft->rule, draft->name,
+             draft->candidate.link ? "Links as in spam" : "Says what spam says",
+             draft->candidate.link ? "" : "tflags ", draft->candidate.link ? "" : draft->name,
+             draft->candidate.link ? "" : " nosubject\n");
+    for (int i = 0; i < IDS_TRIED && rc == WEIR_EINVAL; i++, rule.id++) {
+        rc = weir_database_rule_put(writing, &rule, &change);
+        *id_r = rule.id;
+    }
+    return rc;
+}
+
+static int store_one(const struct weir_drafts *drafts, struct weir_database *writing,
+                     const struct weir_draft *draft)
+{
+    struct weir_drafts_row row = {.time = drafts->options.now, .name = draft->name,
+                                  .pattern = draft->rule, .servers = draft->servers,
+                                  .uid = draft->uid, .uids = draft->uids};
+    const struct weir_audit audit = {.time = drafts->options.now, .who = drafts->options.who,
+                                     .what = "rules draft", .detail = draft->name};
+    int rc = put_rule(drafts, writing, draft, &row.rule);
+
+    if (rc <= 0)
+        return rc;
+    rc = weir_database_draft_add(writing, &row);
+    return rc < 0 ? rc : weir_database_audit_add(writing, &audit);
+}
+
+int weir_drafts_store(struct weir_drafts *drafts, struct weir_database *writing)
+{
+    int rc = weir_database_begin(writing);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; rc >= 0 && i < drafts->drafting.drafts; i++)
+        rc = store_one(drafts, writing, &drafts->drafting.draft[i]);
+    rc = rc < 0 ? rc : weir_database_drafts_expire(writing, drafts->options.now -
+                                                            WEIR_DRAFTS_KEPT * WEIR_DAY);
+    if (rc >= 0)
+        return weir_database_commit(writing);
+    weir_database_abandon(writing);
+    return rc;
+}
+
+/* Telling. ------------------------------------------------------------------------- */
+
+const struct weir_draft *weir_drafts_get(const struct weir_drafts *drafts, size_t number)
+{
+    return number < drafts->drafting.drafts ? &drafts->drafting.draft[number] : NULL;
+}
+
+const struct weir_draft_note *weir_drafts_note(const struct weir_drafts *drafts, size_t number)
+{
+    return number < drafts->drafting.notes ? &drafts->drafting.note[number] : NULL;
+}
+
+struct weir_drafts_counts weir_drafts_counts(const struct weir_drafts *drafts)
+{
+    return drafts->counts;
+}

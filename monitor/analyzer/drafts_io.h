@@ -1,0 +1,60 @@
+/*
+ * drafts - a run over reported messages: what of missed spam no rule catches by now, in clusters,
+ * becomes drafts of rules (drafting.h; claim B32).
+ *
+ *     weir_drafts_new()     reads, on a handle of its own: texts, votes, the rulebook, what is
+ *                           known to be good; decides
+ *     weir_drafts_store()   writes, one transaction: rules in state draft with their history, what
+ *                           they were made of, a line of the audit
+ *
+ * Each missed message is matched with the rulebook as it is: when rules would make it spam by now,
+ * or a rule that was drafted before hits it, it only counts.
+ *
+ * A draft may hit nothing that is known to be good: messages that people reported as ham, by their
+ * text, and those that the Bayesian classifier has learned as ham, by their tokens (ham_sample.h).
+ * Both together have to be so many (drafting.h).  Nor may it name a domain that the people who
+ * report are in.  What a long message has no tokens for is not seen; neither is mail that no rule
+ * and nobody said is good.
+ *
+ * Owner:    the caller.  Threads: one at a time.
+ * Errors:   those of the database; WEIR_ENOMEM.
+ * Limits:   WEIR_DRAFTS_TEXTS_MAX, WEIR_DRAFTS_OCTETS_MAX.  A message takes about a millisecond.
+ */
+#ifndef WEIR_ANALYZER_DRAFTS_IO_H
+#define WEIR_ANALYZER_DRAFTS_IO_H
+
+#include "monitor/analyzer/drafting.h"
+#include "monitor/database/database_io.h"
+
+struct weir_drafts;
+
+struct weir_drafts_options {
+    struct weir_drafting_settings settings; /* left and left_server: of a day */
+    struct weir_hash_key token_key; /* of the tokens of good mail */
+    const char *suffixes;      /* of domain.h, or "" */
+    double spam_score;
+    weir_time now;
+    const char *who;           /* "analyzer", "uid 0" */
+};
+
+struct weir_drafts_counts {
+    size_t missed, caught, covered; /* reported as spam; judged or caught by now; by a draft */
+    size_t clusters, enough;
+    uint64_t ham;              /* good messages they were tried on */
+    bool too_little_ham;
+};
+
+/* Decides, and stores nothing.  0 or an error. */
+int weir_drafts_new(struct weir_database *reading, const struct weir_drafts_options *options,
+                    struct weir_drafts **drafts_r);
+void weir_drafts_free(struct weir_drafts **drafts);
+
+/* Stores what was decided.  0, or an error, and nothing was stored. */
+int weir_drafts_store(struct weir_drafts *drafts, struct weir_database *writing);
+
+/* By number 0..; NULL behind the last. */
+const struct weir_draft *weir_drafts_get(const struct weir_drafts *drafts, size_t number);
+const struct weir_draft_note *weir_drafts_note(const struct weir_drafts *drafts, size_t number);
+struct weir_drafts_counts weir_drafts_counts(const struct weir_drafts *drafts);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * rescan - the rulebook as it is, matched with a message that was reported: would it be spam by
+ * now (claims B16, B32)?
+ *
+ * Rules that work give their points; those in the test and drafts of the analyzer's are seen to hit
+ * and give none.  Only the message counts: what is known of who sent it is not asked.
+ *
+ * Owner:    the caller.  Threads: one at a time.
+ * Errors:   WEIR_ENOMEM; those of the database.  A rulebook that makes no rule set hits nothing.
+ */
+#ifndef WEIR_ANALYZER_RESCAN_H
+#define WEIR_ANALYZER_RESCAN_H
+
+#include "core/mail/content.h"
+#include "monitor/database/database_io.h"
+
+#define WEIR_DRAFTS_AUTHOR "analyzer"
+
+struct weir_rescan;
+
+/* Reads the rulebook as it is now.  0 or an error. */
+int weir_rescan_new(struct weir_database *reading, struct weir_rescan **rescan_r);
+void weir_rescan_free(struct weir_rescan **rescan);
+
+/* Whether there is a rule of this name, whatever its state. */
+bool weir_rescan_knows(const struct weir_rescan *rescan, const char *name);
+
+/* The points of what it hits, and whether a rule of the analyzer's is among it.  0 or
+ * WEIR_ENOMEM. */
+int weir_rescan_message(struct weir_rescan *rescan, struct weir_message *message,
+                        const struct weir_content *content, struct weir_charsets *charsets,
+                        struct weir_arena *arena, double *points_r, bool *drafted_r);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * The reported message itself on its way to the monitor, in parts, behind the line that reports it.
+ * It is for people and for drafts only: a part that the spool has no room for costs nobody his
+ * report.
+ */
+#include "monitor/ctl/ctl_report.h"
+
+#include "core/base/error.h"
+#include "core/store/part_line.h"
+#include "monitor/analyzer/reported_text.h"
+#include "monitor/analyzer/texts_io.h"
+
+static int write_parts(struct weir_spool *spool, const struct weir_part_whole *whole)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; rc == 0 && i < weir_part_lines(whole->octets.len); i++) {
+        char text[WEIR_SPOOL_LINE_MAX];
+        struct weir_line line = weir_line(text, sizeof text);
+
+        weir_part_line_write(whole, i, &line);
+        rc = weir_spool_write(spool, whole->at, weir_line_end(&line));
+    }
+    return rc;
+}
+
+int weir_ctl_report_text(struct weir_ctl_report *report, const struct weir_message *message,
+                         struct weir_slice string, uint64_t binding, struct weir_arena *arena,
+                         struct weir_ctl_report_item *item)
+{
+    struct weir_reported_text told = {.spam = item->spam, .reporter = item->reporter,
+                                      .binding = binding, .info = string};
+    bool proven = item->has_info && item->state == WEIR_INFO_VALID;
+    struct weir_part_whole whole = {.at = weir_ctl_now(), .kind = WEIR_TEXTS_KIND,
+                                    .uid = proven ? item->info.uid : binding};
+    size_t most = (size_t)report->ctl->config.reports_text;
+    struct weir_slice text;
+    int rc;
+
+    if (!report->spool || report->back || most == 0 || message->whole.len == 0)
+        return 0;
+    rc = weir_reported_text_cut(message, most, arena, &text, &told.cut);
+    rc = rc < 0 ? rc : weir_reported_text_pack(&told, text, arena, &whole.octets);
+    if (rc < 0)
+        return rc;
+    whole.sum = weir_part_sum(whole.octets);
+    item->text = write_parts(report->spool, &whole) == 0 ? text.len : 0;
+    return 0;
+}

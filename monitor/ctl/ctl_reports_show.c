@@ -1,0 +1,372 @@
+/*
+ * weirctl reports show|unproven|forget: reported messages as the monitor keeps them.
+ *
+ * They are hostile: what is shown has no control character and no octet that is not proper UTF-8,
+ * line by line, as text with HTML rendered; nothing is fetched, and attachments were left out where
+ * they came from.  Strings are verified anew with the keys there are now.
+ */
+#include "monitor/ctl/ctl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/slice.h"
+#include "monitor/analyzer/reported_text.h"
+#include "monitor/ctl/ctl_files_io.h"
+#include "monitor/ctl/ctl_judgement.h"
+#include "monitor/ctl/ctl_monitor_io.h"
+#include "monitor/ctl/ctl_output.h"
+#include "monitor/ctl/ctl_report.h"
+#include "monitor/ctl/ctl_servers.h"
+#include "monitor/database/database_rules_io.h"
+#include "monitor/database/database_texts_io.h"
+
+#define MOST 50
+#define MOST_MAX 1000000
+
+struct showing {
+    struct weir_ctl *ctl;
+    struct weir_database *database;
+    struct weir_ctl_servers servers;
+    struct weir_info_keys keys;
+    struct weir_arena *arena;      /* of a text */
+    struct weir_charsets *charsets;
+    json_t *rows;                  /* of --json, or NULL */
+    int code;
+};
+
+/* A text, taken apart. */
+struct shown {
+    const struct weir_database_text *text;
+    struct weir_reported_text told;
+    struct weir_message message;
+    struct weir_content content;
+    enum weir_info_state state;
+    struct weir_info info;         /* when state is valid or unbound */
+};
+
+static bool is_readable(const struct shown *shown)
+{
+    return shown->told.info.len > 0 && shown->state <= WEIR_INFO_UNBOUND;
+}
+
+/* Reading. ------------------------------------------------------------------ */
+
+static int take_apart(struct showing *showing, const struct weir_database_text *text,
+                      struct shown *shown)
+{
+    char *buffer;
+    int rc;
+
+    *shown = (struct shown){.text = text};
+    weir_arena_reset(showing->arena, 1u << 20);
+    if (weir_reported_text_read(text->octets, &shown->told) != 1)
+        return WEIR_ECORRUPT;
+    buffer = weir_arena_take(showing->arena, shown->told.len + 1);
+    rc = buffer ? weir_reported_text_unpack(&shown->told, buffer) : WEIR_ENOMEM;
+    rc = rc < 0 ? rc : weir_message_parse(buffer, shown->told.len, showing->arena,
+                                          &shown->message);
+    rc = rc < 0 ? rc : weir_content_read(&shown->message, showing->charsets, showing->arena,
+                                         &shown->content);
+    if (rc == 0 && shown->told.info.len > 0)
+        shown->state = weir_info_read(shown->told.info, shown->told.binding, &showing->keys,
+                                      &shown->info);
+    return rc;
+}
+
+/* Rules by their names in the rulebook. --------------------------------------- */
+
+struct named {
+    char name[WEIR_RULE_NAME_MAX + 1];
+};
+
+static int note_name(void *context, const struct weir_kept_rule *rule)
+{
+    struct named *named = context;
+
+    snprintf(named->name, sizeof named->name, "%s", rule->name);
+    return 0;
+}
+
+static struct named name_of(struct showing *showing, uint32_t id)
+{
+    const char *own = weir_rule_own_name(id);
+    struct named named = {""};
+
+    if (id == 0)
+        own = "(the rest, summed up)";
+    if (own)
+        snprintf(named.name, sizeof named.name, "%s", own);
+    else
+        (void)weir_database_rule(showing->database, NULL, id, note_name, &named);
+    return named;
+}
+
+/* For people. ------------------------------------------------------------------ */
+
+/* Line by line, each with its own end only. */
+static void print_lines(struct weir_slice text)
+{
+    while (text.len > 0) {
+        const char *end = memchr(text.at, '\n', text.len);
+        size_t len = end ? (size_t)(end - text.at) : text.len;
+        struct weir_slice line = {text.at, len};
+        char *buffer = malloc(len + 8);
+
+        text = weir_slice_behind(text, len + (end != NULL));
+        while (line.len > 0 && line.at[line.len - 1] == '\r')
+            line.len--;
+        if (buffer)
+            printf("  %s\n", weir_ctl_visible(line, buffer, line.len + 8));
+        free(buffer);
+    }
+}
+
+static struct weir_slice body_of(const struct shown *shown)
+{
+    const struct weir_area *body = &shown->content.area[WEIR_AREA_BODY];
+
+    return (struct weir_slice){body->text, weir_area_len(body)};
+}
+
+static struct weir_slice links_of(const struct shown *shown)
+{
+    const struct weir_area *links = &shown->content.area[WEIR_AREA_URI];
+
+    return (struct weir_slice){links->text, weir_area_len(links)};
+}
+
+static void print_info(struct showing *showing, const struct shown *shown)
+{
+    const struct weir_info *info = &shown->info;
+    char time[WEIR_TIME_TEXT], address[WEIR_ADDRESS_TEXT], domain[WEIR_CTL_NAME];
+
+    if (!is_readable(shown))
+        return;
+    printf("decided   %s by server %llu, rule set %u\nverdict   %s, score %.2f\n"
+           "from      %s, domain %s\n",
+           weir_time_format(info->at, time), (unsigned long long)info->server, info->serial,
+           weir_verdict_name((enum weir_verdict)info->verdict), (double)info->score,
+           info->has_boundary ? weir_address_format(&info->boundary, address) : "nowhere outside",
+           info->domain[0] ? weir_ctl_visible(weir_slice_of(info->domain), domain, sizeof domain)
+                           : "-");
+    for (size_t i = 0; i < info->rules; i++)
+        printf("%+9.2f  %s (%u)\n", (double)info->rule[i].points,
+               name_of(showing, info->rule[i].id).name, info->rule[i].id);
+}
+
+static void print_text(struct showing *showing, const struct shown *shown)
+{
+    const struct weir_database_text *text = shown->text;
+    char time[WEIR_TIME_TEXT];
+
+    printf("message   %016llx, reported as %s first at %s, told by %s\nstate     %s%s\n",
+           (unsigned long long)text->uid, shown->told.spam ? "spam" : "ham",
+           weir_time_format(text->time, time),
+           weir_ctl_server_name(&showing->servers, text->server),
+           shown->told.info.len == 0 ? "none" : weir_info_state_name(shown->state),
+           text->proven ? "" : ": it proves nothing, and changes nothing");
+    print_info(showing, shown);
+    printf("header%s\n", shown->told.cut ? ", of a message that was cut" : "");
+    print_lines(shown->message.part[0].head);
+    puts("text, as it is read");
+    print_lines(body_of(shown));
+    puts("links");
+    print_lines(links_of(shown));
+}
+
+/* For programs. ----------------------------------------------------------------- */
+
+static json_t *slice_json(struct weir_slice text)
+{
+    return weir_ctl_json_text(text.at, text.len);
+}
+
+static json_t *info_json(struct showing *showing, const struct shown *shown)
+{
+    const struct weir_info *info = &shown->info;
+    json_t *rules = json_array();
+    char address[WEIR_ADDRESS_TEXT];
+
+    if (!is_readable(shown)) {
+        json_decref(rules);
+        return json_null();
+    }
+    for (size_t i = 0; i < info->rules; i++)
+        json_array_append_new(rules, json_pack(
+            "{s:I, s:s, s:o}", "id", (json_int_t)info->rule[i].id, "name",
+            name_of(showing, info->rule[i].id).name, "points",
+            weir_ctl_json_points(info->rule[i].points)));
+    return json_pack("{s:o, s:I, s:s, s:o, s:o, s:o, s:I, s:o}", "at",
+                     weir_ctl_json_time(info->at), "server", (json_int_t)info->server, "verdict",
+                     weir_verdict_name((enum weir_verdict)info->verdict), "score",
+                     weir_ctl_json_points(info->score), "boundary_address",
+                     info->has_boundary
+                         ? json_string(weir_address_format(&info->boundary, address))
+                         : json_null(),
+                     "domain", slice_json(weir_slice_of(info->domain)), "serial",
+                     (json_int_t)info->serial, "rules", rules);
+}
+
+static json_t *as_json(struct showing *showing, const struct shown *shown, bool whole)
+{
+    const struct weir_database_text *text = shown->text;
+    json_t *json = json_pack(
+        "{s:o, s:b, s:s, s:o, s:s, s:s, s:b, s:o}", "uid",
+        json_sprintf("%016llx", (unsigned long long)text->uid), "proven", text->proven, "state",
+        shown->told.info.len == 0 ? "none" : weir_info_state_name(shown->state), "time",
+        weir_ctl_json_time(text->time), "server",
+        weir_ctl_server_name(&showing->servers, text->server), "report",
+        shown->told.spam ? "spam" : "ham", "cut", shown->told.cut, "info",
+        info_json(showing, shown));
+
+    if (!json || !whole)
+        return json;
+    json_object_set_new(json, "header", slice_json(shown->message.part[0].head));
+    json_object_set_new(json, "text", slice_json(body_of(shown)));
+    json_object_set_new(json, "links", slice_json(links_of(shown)));
+    json_object_set_new(json, "message", slice_json(shown->message.whole));
+    return json;
+}
+
+/* Verbs. -------------------------------------------------------------------------- */
+
+static int show(void *context, const struct weir_database_text *text)
+{
+    struct showing *showing = context;
+    struct shown shown;
+    int rc = take_apart(showing, text, &shown);
+
+    if (rc < 0)
+        showing->code = weir_ctl_error(showing->ctl, EX_DATAERR, "%016llx: %s",
+                                       (unsigned long long)text->uid, weir_error_text(rc));
+    else if (showing->rows)
+        json_array_append_new(showing->rows, as_json(showing, &shown, true));
+    else
+        print_text(showing, &shown);
+    return 0;
+}
+
+static int list(void *context, const struct weir_database_text *text)
+{
+    struct showing *showing = context;
+    char time[WEIR_TIME_TEXT], from[60], subject[100];
+    const struct weir_field *field;
+    struct shown shown;
+    size_t at = 0;
+
+    if (take_apart(showing, text, &shown) < 0)
+        return 0;
+    if (showing->rows) {
+        json_array_append_new(showing->rows, as_json(showing, &shown, false));
+        return 0;
+    }
+    field = weir_message_field(&shown.message, 0, "From", &at);
+    weir_ctl_visible(field ? weir_slice_trim(field->value) : weir_slice_of("-"), from, sizeof from);
+    at = 0;
+    field = weir_message_field(&shown.message, 0, "Subject", &at);
+    weir_ctl_visible(field ? weir_slice_trim(field->value) : weir_slice_of("-"), subject,
+                     sizeof subject);
+    printf("%016llx %-21s %-10s %-4s %-11s %s: %s\n", (unsigned long long)text->uid,
+           weir_time_format(text->time, time),
+           weir_ctl_server_name(&showing->servers, text->server), shown.told.spam ? "spam" : "ham",
+           text->state, from, subject);
+    return 0;
+}
+
+static int begin(struct weir_ctl *ctl, struct showing *showing)
+{
+    int code;
+
+    *showing = (struct showing){.ctl = ctl};
+    code = weir_ctl_monitor_database(ctl, &showing->database);
+    code = code ? code : weir_ctl_servers_read(ctl, showing->database, &showing->servers);
+    code = code ? code : weir_ctl_report_keys(ctl, &showing->keys);
+    if (code == 0) {
+        weir_info_keys_ready(&showing->keys);
+        showing->arena = weir_arena_new(1u << 16);
+        if (!showing->arena || weir_charsets_new(&showing->charsets) < 0)
+            code = weir_ctl_error(ctl, EX_OSERR, "memory is short");
+    }
+    if (code == 0 && ctl->option[WEIR_CTL_JSON])
+        showing->rows = json_array();
+    return code;
+}
+
+static int end(struct showing *showing, int code)
+{
+    if (code == 0 && showing->rows)
+        code = weir_ctl_json(showing->ctl, json_incref(showing->rows));
+    json_decref(showing->rows);
+    explicit_bzero(&showing->keys, sizeof showing->keys);
+    weir_charsets_free(&showing->charsets);
+    weir_arena_free(&showing->arena);
+    weir_ctl_servers_free(&showing->servers);
+    weir_database_free(&showing->database);
+    return code ? code : showing->code;
+}
+
+static bool read_uid(const char *text, uint64_t *uid_r)
+{
+    *uid_r = 0;
+    for (size_t i = 0; i < 16; i++) {
+        if (weir_hex_value(text[i]) < 0)
+            return false;
+        *uid_r = *uid_r << 4 | (uint64_t)weir_hex_value(text[i]);
+    }
+    return text[16] == '\0';
+}
+
+int weir_ctl_reports_show(struct weir_ctl *ctl)
+{
+    struct showing showing;
+    uint64_t uid;
+    int code, rc = 0;
+
+    if (!read_uid(ctl->argument[0], &uid))
+        return weir_ctl_error(ctl, EX_USAGE, "%s: not 16 hex digits", ctl->argument[0]);
+    code = begin(ctl, &showing);
+    if (code == 0) {
+        rc = weir_database_text(showing.database, uid, show, &showing);
+        code = weir_ctl_monitor_read(ctl, showing.database, rc);
+    }
+    if (code == 0 && rc == 0)
+        code = weir_ctl_error(ctl, WEIR_CTL_NOT_THERE, "no message of that number is kept");
+    return end(&showing, code);
+}
+
+int weir_ctl_reports_unproven(struct weir_ctl *ctl)
+{
+    struct showing showing;
+    unsigned most = MOST;
+    int code = weir_ctl_option_count(ctl, WEIR_CTL_MOST, MOST_MAX, &most);
+
+    if (code != 0)
+        return code;
+    code = begin(ctl, &showing);
+    if (code == 0 && !showing.rows)
+        printf("%-16s %-21s %-10s %-4s %-11s %s\n", "MESSAGE", "REPORTED", "AT", "AS", "STATE",
+               "FROM: SUBJECT");
+    if (code == 0)
+        code = weir_ctl_monitor_read(ctl, showing.database,
+                                     weir_database_texts_unproven(showing.database, most, list,
+                                                                  &showing));
+    return end(&showing, code);
+}
+
+int weir_ctl_reports_forget(struct weir_ctl *ctl)
+{
+    json_t *answer = NULL;
+    int code = weir_ctl_configure(ctl);
+
+    if (code == 0)
+        code = weir_ctl_monitor_ask(ctl, json_pack("{s:s, s:s}", "do", "reports forget", "uid",
+                                                   ctl->argument[0]), &answer);
+    if (code == 0 && ctl->option[WEIR_CTL_JSON])
+        return weir_ctl_json(ctl, answer);
+    if (code == 0)
+        printf("%s is forgotten\n", ctl->argument[0]);
+    json_decref(answer);
+    return code;
+}

@@ -1,0 +1,154 @@
+/*
+ * The tables of drafts, and the questions that are asked before one is made.
+ */
+#include "monitor/database/database_drafts_io.h"
+
+#include "monitor/database/database_impl.h"
+
+/* Reading. ------------------------------------------------------------------ */
+
+int weir_database_drafts_texts(struct weir_database *database, unsigned most,
+                               int (*row)(void *context, const struct weir_drafts_text *text),
+                               void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT t.uid, d.effect = 'spam', "
+        "EXISTS (SELECT 1 FROM reports AS r WHERE r.uid = t.uid AND r.vote = 1"
+        "  AND r.verdict IN ('spam', 'blocked')), "
+        "EXISTS (SELECT 1 FROM draft_messages AS m JOIN drafts AS f ON f.number = m.draft"
+        "  WHERE m.uid = t.uid AND f.rejected = 1), t.octets "
+        "FROM reported_texts AS t JOIN reported AS d ON d.uid = t.uid "
+        "WHERE t.proven = 1 AND d.effect IN ('spam', 'ham') ORDER BY t.number DESC LIMIT ?");
+    int calls = 0, stop = 0;
+
+    weir_bind_number(&q, most);
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        struct weir_drafts_text text = {.uid = (uint64_t)weir_column_number(&q)};
+
+        text.spam = weir_column_number(&q) != 0;
+        text.judged = weir_column_number(&q) != 0;
+        text.rejected = weir_column_number(&q) != 0;
+        text.octets = weir_column_slice(&q);
+        stop = row(context, &text);
+        calls++;
+    }
+    return weir_query_told(&q, stop, calls);
+}
+
+int weir_database_drafts_votes(struct weir_database *database, uint64_t uid,
+                               int (*row)(void *context, uint64_t user, uint32_t server,
+                                          const char *name),
+                               void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT user, server, name FROM reports "
+        "WHERE uid = ? AND vote = 1 AND kind = 'spam' AND weight = 1 AND taken_back = 0 "
+        "ORDER BY user");
+    int calls = 0, stop = 0;
+
+    weir_bind_number(&q, (int64_t)uid);
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        uint64_t user = (uint64_t)weir_column_number(&q);
+        uint32_t server = (uint32_t)weir_column_number(&q);
+
+        stop = row(context, user, server, weir_column_text(&q));
+        calls++;
+    }
+    return weir_query_told(&q, stop, calls);
+}
+
+int weir_database_drafts_ham_count(struct weir_database *database, uint64_t *count_r)
+{
+    struct weir_query q = weir_query(database, "SELECT count(*) FROM lessons WHERE learned = 'ham' "
+        "AND uid NOT IN (SELECT t.uid FROM reported_texts AS t JOIN reported AS d ON d.uid = t.uid "
+        "WHERE t.proven = 1 AND d.effect = 'ham')");
+
+    *count_r = 0;
+    if (weir_query_row(&q) == 1)
+        *count_r = (uint64_t)weir_column_number(&q);
+    return weir_query_end(&q);
+}
+
+int weir_database_drafts_ham(struct weir_database *database,
+                             int (*row)(void *context, struct weir_slice tokens), void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT tokens FROM lessons WHERE learned = 'ham'");
+    int calls = 0, stop = 0;
+
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        stop = row(context, weir_column_slice(&q));
+        calls++;
+    }
+    return weir_query_told(&q, stop, calls);
+}
+
+int weir_database_drafts_since(struct weir_database *database, weir_time since, bool one_server,
+                               uint64_t *count_r)
+{
+    struct weir_query q = weir_query(database, "SELECT count(*) FROM drafts WHERE time > ?1 "
+                                     "AND (?2 = 0 OR servers = 1)");
+
+    *count_r = 0;
+    weir_bind_number(&q, since);
+    weir_bind_number(&q, one_server);
+    if (weir_query_row(&q) == 1)
+        *count_r = (uint64_t)weir_column_number(&q);
+    return weir_query_end(&q);
+}
+
+/* Writing. ------------------------------------------------------------------ */
+
+static int add_messages(struct weir_database *database, const struct weir_drafts_row *draft,
+                        int64_t number)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < draft->uids; i++) {
+        struct weir_query q = weir_query(database, "INSERT OR IGNORE INTO draft_messages "
+                                         "(uid, draft) VALUES (?, ?)");
+
+        weir_bind_number(&q, (int64_t)draft->uid[i]);
+        weir_bind_number(&q, number);
+        rc = weir_query_run(&q);
+    }
+    return rc;
+}
+
+int weir_database_draft_add(struct weir_database *database, const struct weir_drafts_row *draft)
+{
+    struct weir_query q = weir_query(database, "INSERT INTO drafts (time, rule, name, pattern, "
+                                     "servers) VALUES (?, ?, ?, ?, ?)");
+    int rc;
+
+    weir_bind_number(&q, draft->time);
+    weir_bind_number(&q, draft->rule);
+    weir_bind_text(&q, draft->name);
+    weir_bind_text(&q, draft->pattern);
+    weir_bind_number(&q, (int64_t)draft->servers);
+    rc = weir_query_run(&q);
+    return rc < 0 ? rc
+                  : add_messages(database, draft, sqlite3_last_insert_rowid(database->sqlite));
+}
+
+int weir_database_draft_reject(struct weir_database *database, uint32_t rule)
+{
+    struct weir_query q = weir_query(database, "UPDATE drafts SET rejected = 1 WHERE rule = ?");
+    int changed;
+
+    weir_bind_number(&q, rule);
+    changed = weir_query_change(&q);
+    return changed > 0 ? 1 : changed;
+}
+
+int weir_database_drafts_expire(struct weir_database *database, weir_time before)
+{
+    struct weir_query q = weir_query(database, "DELETE FROM draft_messages WHERE draft IN "
+                                     "(SELECT number FROM drafts WHERE time < ?)");
+    int rc;
+
+    weir_bind_number(&q, before);
+    rc = weir_query_run(&q);
+    if (rc < 0)
+        return rc;
+    q = weir_query(database, "DELETE FROM drafts WHERE time < ?");
+    weir_bind_number(&q, before);
+    return weir_query_run(&q);
+}

@@ -1,0 +1,65 @@
+/*
+ * What drafts of rules are made of, and what was drafted (monitor/analyzer/drafting.h; claim B32).
+ *
+ *     drafts          one row a draft: when, its rule, how many servers told of it, whether a
+ *                     person rejected it
+ *     draft_messages  the messages of its cluster
+ *
+ * See database_io.h for owner, threads, errors and rows.
+ */
+#ifndef WEIR_DATABASE_DRAFTS_IO_H
+#define WEIR_DATABASE_DRAFTS_IO_H
+
+#include "core/base/cursor.h"
+#include "monitor/database/database_io.h"
+
+/* A reported message of which the text is here, proven, and the votes are one way. */
+struct weir_drafts_text {
+    uint64_t uid;
+    bool spam;                 /* what the votes say; else ham */
+    bool judged;               /* it was judged spam when it came */
+    bool rejected;             /* a person rejected a draft that was made of it */
+    struct weir_slice octets;  /* packed */
+};
+
+/* The newest first, at most so many. */
+int weir_database_drafts_texts(struct weir_database *database, unsigned most,
+                               int (*row)(void *context, const struct weir_drafts_text *text),
+                               void *context);
+
+/* The votes for spam about a message that stand and weigh. */
+int weir_database_drafts_votes(struct weir_database *database, uint64_t uid,
+                               int (*row)(void *context, uint64_t user, uint32_t server,
+                                          const char *name),
+                               void *context);
+
+/* Good messages as their tokens (database_lessons_io.h): how many there are whose texts are not
+ * here, too; and all of them. */
+int weir_database_drafts_ham_count(struct weir_database *database, uint64_t *count_r);
+int weir_database_drafts_ham(struct weir_database *database,
+                             int (*row)(void *context, struct weir_slice tokens), void *context);
+
+/* How many drafts were made since a time; one_server: of what one server alone told.  0 or an
+ * error. */
+int weir_database_drafts_since(struct weir_database *database, weir_time since, bool one_server,
+                               uint64_t *count_r);
+
+struct weir_drafts_row {
+    weir_time time;
+    uint32_t rule;
+    const char *name, *pattern;
+    size_t servers;
+    const uint64_t *uid;
+    size_t uids;
+};
+
+/* Adds a draft, in the caller's transaction.  0 or an error. */
+int weir_database_draft_add(struct weir_database *database, const struct weir_drafts_row *draft);
+
+/* A person rejected the draft of a rule: 1; 0 when the rule is none; or an error. */
+int weir_database_draft_reject(struct weir_database *database, uint32_t rule);
+
+/* Forgets drafts from before a time.  0 or an error. */
+int weir_database_drafts_expire(struct weir_database *database, weir_time before);
+
+#endif

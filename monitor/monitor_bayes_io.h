@@ -1,0 +1,41 @@
+/*
+ * bayes - the Bayesian classifier at the monitor: opening its training (monitor/analyzer/
+ * training_io.h), its word list for publishing, and what operators ask and teach.
+ *
+ *     bayes status   {"spam", "ham", "tokens", "most", "least", "silent", "sources", "came", ...}
+ *     bayes key      {"key": 32 hex digits, "id": 16 hex digits}: tokens are made under it
+ *     bayes learn    id (of the key), as ("spam", "ham", "" to unlearn), messages: [{uid: 16 hex
+ *                    digits, tokens: base64url}], at most WEIR_BAYES_TAUGHT_MAX
+ *                    {"changed", "same"}
+ *
+ * What is taught is in the audit, a line for each question.
+ *
+ * Threads:  any; each takes the database's lock.
+ * Errors:   NULL and question->why, with a code of HTTP, as the rulebook's.
+ */
+#ifndef WEIR_MONITOR_MONITOR_BAYES_IO_H
+#define WEIR_MONITOR_MONITOR_BAYES_IO_H
+
+#include "core/engine/info.h"
+#include "core/evidence/bayes_table.h"
+#include "monitor/monitor_rulebook_io.h"
+
+struct weir_monitor;
+
+/* 0 or an error, logged. */
+int weir_monitor_open_training(struct weir_monitor *monitor, const struct weir_info_keys *keys);
+
+/* After the configuration was read anew. */
+void weir_monitor_use_training(struct weir_monitor *monitor);
+
+/* For the publisher; with the database's lock. */
+int weir_monitor_bayes_counts(void *monitor, struct weir_bayes_counts *counts_r, size_t *most_r);
+
+/* A run of the analyzer: forgets what few had, long ago. */
+void weir_monitor_prune(struct weir_monitor *monitor, weir_time now);
+
+/* Whether a verb is one of these, and what comes of it, or NULL. */
+bool weir_monitor_bayes_is_asked(const char *verb);
+json_t *weir_monitor_bayes(struct weir_monitor *monitor, struct weir_rulebook_question *question);
+
+#endif

@@ -1,0 +1,366 @@
+/*
+ * drafts - a run over what the database has: texts, votes, the rulebook, good mail (drafts_io.c,
+ * rescan.c, database_drafts_io.c).
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/slice.h"
+#include "core/evidence/bayes_tokens.h"
+#include "monitor/analyzer/drafts_io.h"
+#include "monitor/analyzer/reported_text.h"
+#include "monitor/database/database_drafts_io.h"
+#include "monitor/database/database_rules_io.h"
+#include "monitor/database/database_texts_io.h"
+#include "tests/unit/database_rig.h"
+
+#define NOW DATABASE_NOW
+#define CAMPAIGN "your parcel number %u waits at the depot, pay the small fee of %u dollars at " \
+    "once or it goes back to the sender, this is the last notice we send you before that"
+
+static const struct weir_hash_key token_key = {{9}};
+
+struct world {
+    struct database_rig *rig;
+    struct weir_arena *arena;
+    uint64_t uid;
+    struct weir_drafts_options options;
+};
+
+static int setup(void **state)
+{
+    struct world *world = calloc(1, sizeof *world);
+    void *rig;
+
+    if (!world || database_setup(&rig) != 0)
+        return -1;
+    world->rig = rig;
+    world->arena = weir_arena_new(1u << 20);
+    world->uid = 100;
+    world->options = (struct weir_drafts_options){
+        .settings = {.reports = 3, .users = 3, .domains = 2, .ham_least = 0, .left = 8,
+                     .left_server = 8},
+        .token_key = token_key, .suffixes = "", .spam_score = 5, .now = NOW, .who = "analyzer"};
+    *state = world;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *world = *state;
+    void *rig = world->rig;
+
+    weir_arena_free(&world->arena);
+    free(world);
+    return database_teardown(&rig);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static void sql(struct world *world, const char *text)
+{
+    database_must(world->rig, weir_database_run(world->rig->database, text), 0);
+}
+
+static int64_t number(struct world *world, const char *text)
+{
+    return database_number(world->rig, text);
+}
+
+/* A text that people said something of; text NULL: one of the campaign. */
+static uint64_t put_text(struct world *world, const char *text, const char *effect)
+{
+    unsigned n = (unsigned)(world->uid % 50);
+    const char *campaign = weir_arena_printf(world->arena, CAMPAIGN, 100 + n, n);
+    const char *mail = weir_arena_printf(world->arena, "Subject: no %u\n\n%s\n", n,
+                                         text ? text : campaign);
+    const struct weir_reported_text told = {.spam = effect[0] == 's'};
+    struct weir_database_text row = {.uid = world->uid++, .proven = true, .state = "valid",
+                                     .time = NOW, .server = 1};
+
+    assert_int_equal(weir_reported_text_pack(&told, weir_slice_of(mail), world->arena,
+                                             &row.octets), 0);
+    assert_int_equal(weir_database_text_put(world->rig->database, &row), 1);
+    sql(world, weir_arena_printf(world->arena, "INSERT INTO reported VALUES (%llu, '%s', 1)",
+                                 (unsigned long long)row.uid, effect));
+    return row.uid;
+}
+
+static void vote(struct world *world, uint64_t uid, int user, const char *domain,
+                 const char *verdict)
+{
+    sql(world, weir_arena_printf(world->arena, "INSERT INTO reports (time, server, user, name, "
+        "told, way, kind, state, came, vote, weight, uid, verdict, score, address, domain, info) "
+        "VALUES (1, 1, %d, 'u%d@%s', '', '', 'spam', 'valid', 'counted', 1, 1, %llu, '%s', 0, '', "
+        "'', '')", user, user, domain, (unsigned long long)uid, verdict));
+}
+
+/* So many messages of the campaign, each of a person of his own in one of three domains. */
+static void put_campaign(struct world *world, int messages)
+{
+    static const char *const domain[] = {"one.example", "two.example", "three.example"};
+
+    for (int i = 0; i < messages; i++)
+        vote(world, put_text(world, NULL, "spam"), i, domain[i % 3], "ham");
+}
+
+static struct weir_drafts *run(struct world *world)
+{
+    struct weir_drafts *drafts = NULL;
+
+    database_must(world->rig, weir_drafts_new(world->rig->database, &world->options, &drafts), 0);
+    return drafts;
+}
+
+/* What a run drafts, stored. */
+static size_t drafted(struct world *world)
+{
+    struct weir_drafts *drafts = run(world);
+    size_t count = 0;
+
+    while (weir_drafts_get(drafts, count))
+        count++;
+    database_must(world->rig, weir_drafts_store(drafts, world->rig->database), 0);
+    weir_drafts_free(&drafts);
+    return count;
+}
+
+static void put_rule(struct world *world, const char *name, const char *text, double score)
+{
+    const struct weir_rule_change change = {.who = "w", .why = "", .time = NOW};
+    const struct weir_kept_rule rule = {
+        .id = weir_rule_id(weir_slice_of(name)), .name = name, .kind = WEIR_RULE_BODY,
+        .text = text, .state = WEIR_RULE_ACTIVE, .score = score, .base = score, .author = "w"};
+
+    database_must(world->rig, weir_database_rule_put(world->rig->database, &rule, &change), 1);
+}
+
+/* A good message as the classifier has learned it. */
+static void learn_ham(struct world *world, const char *text)
+{
+    const char *mail = weir_arena_printf(world->arena, "From: a@b.example\n\n%s\n", text);
+    struct weir_message message;
+    struct weir_content content;
+    struct weir_charsets *charsets;
+    struct weir_bayes_tokens tokens;
+    struct weir_bayes_source source = {.message = &message, .content = &content};
+    char *sent = weir_arena_take(world->arena, 20000);
+    size_t len = 0;
+
+    assert_int_equal(weir_charsets_new(&charsets), 0);
+    source.charsets = charsets;
+    assert_int_equal(weir_message_parse(mail, strlen(mail), world->arena, &message), 0);
+    assert_int_equal(weir_content_read(&message, charsets, world->arena, &content), 0);
+    assert_int_equal(weir_bayes_tokens_read(&token_key, &source, world->arena, &tokens), 0);
+    for (size_t i = 0; i < tokens.tokens; i++)
+        len += (size_t)sprintf(sent + len, "%016llx", (unsigned long long)tokens.token[i].hash);
+    sql(world, weir_arena_printf(world->arena, "INSERT INTO lessons (uid, time, server, source, "
+        "label, said, learned, weight, learned_at, tokens) VALUES (%llu, 1, 1, 'verdict', 'ham', "
+        "'', 'ham', 1, 1, x'%s')", (unsigned long long)world->uid++, sent));
+    weir_charsets_free(&charsets);
+}
+
+static void B32_a_draft_is_a_rule_with_its_history_and_what_it_was_made_of(void **state)
+{
+    struct world *world = *state;
+
+    put_campaign(world, 4);
+    assert_int_equal(drafted(world), 1);
+    assert_int_equal(number(world, "SELECT count(*) FROM rules WHERE state = 'draft' AND "
+                            "author = 'analyzer' AND score = 2.0 AND approved = 0 AND text GLOB "
+                            "'body MISSED_TEXT_* /\\b*\\b/i*nosubject*'"), 1);
+    assert_int_equal(number(world, "SELECT count(*) FROM rule_changes WHERE what = 'added' AND "
+                            "why GLOB '4 reports of missed spam by 4 people in 3 domains*'"), 1);
+    assert_int_equal(number(world, "SELECT count(*) FROM draft_messages"), 4);
+    assert_int_equal(number(world, "SELECT count(*) FROM audit WHERE what = 'rules draft'"), 1);
+    /* It hits them all by now. */
+    put_campaign(world, 4);
+    assert_int_equal(drafted(world), 0);
+}
+
+static void B32_what_rules_catch_by_now_or_was_judged_spam_only_counts(void **state)
+{
+    struct world *world = *state;
+    struct weir_drafts *drafts;
+    struct weir_drafts_counts counts;
+
+    put_rule(world, "PARCEL", "body PARCEL /parcel number/i\n", 6);
+    put_campaign(world, 4);
+    for (int i = 0; i < 4; i++)
+        vote(world, put_text(world, "another text of spam that was refused anyway, and reported "
+                                    "as such by people with nothing to do", "spam"), i,
+             i % 2 ? "one.example" : "two.example", "spam");
+    drafts = run(world);
+    counts = weir_drafts_counts(drafts);
+    assert_int_equal(counts.missed, 8);
+    assert_int_equal(counts.caught, 8);
+    assert_int_equal(counts.enough, 2);
+    assert_null(weir_drafts_get(drafts, 0));
+    assert_null(weir_drafts_note(drafts, 0));
+    weir_drafts_free(&drafts);
+}
+
+static void B32_no_draft_is_in_a_message_reported_as_good(void **state)
+{
+    struct world *world = *state;
+
+    put_campaign(world, 4);
+    put_text(world, "you know, your parcel number 7 waits at the depot, pay the small fee of 9 "
+                    "dollars at once or it goes back to the sender, this is the last notice we "
+                    "send you before that", "ham");
+    assert_int_equal(drafted(world), 0);
+}
+
+static void B32_no_draft_is_in_a_message_learned_as_good(void **state)
+{
+    struct world *world = *state;
+
+    put_campaign(world, 4);
+    learn_ham(world, "Pay the small fee of 4 dollars at once or it goes back to the Sender, this "
+                     "is the last notice we send you before that. Your parcel number 5 waits at "
+                     "the depot, pay");
+    assert_int_equal(drafted(world), 0);
+    assert_int_equal(number(world, "SELECT count(*) FROM rules"), 0);
+}
+
+static void good_mail_about_something_else_hinders_nothing(void **state)
+{
+    struct world *world = *state;
+    struct weir_drafts *drafts;
+
+    put_campaign(world, 4);
+    learn_ham(world, "shall we have lunch on tuesday at the corner?");
+    world->options.settings.ham_least = 2;
+    drafts = run(world);
+    assert_null(weir_drafts_get(drafts, 0));
+    assert_true(weir_drafts_counts(drafts).too_little_ham);
+    weir_drafts_free(&drafts);
+    put_text(world, "the parcel for the second floor is here", "ham");
+    assert_int_equal(drafted(world), 1);
+}
+
+static void a_link_is_looked_for_in_good_mail_by_its_host(void **state)
+{
+    static const char text[] = "http://x.pay-now.example/%d please, because your parcel waits";
+    struct world *world = *state;
+    struct weir_drafts *drafts;
+
+    for (int i = 0; i < 4; i++)
+        vote(world, put_text(world, weir_arena_printf(world->arena, text, i), "spam"), i,
+             i % 2 ? "one.example" : "two.example", "ham");
+    world->options.settings.reports = 3;
+    drafts = run(world);
+    assert_non_null(weir_drafts_get(drafts, 0));
+    assert_true(weir_drafts_get(drafts, 0)->candidate.link);
+    weir_drafts_free(&drafts);
+    learn_ham(world, "our new shop is at https://www.pay-now.example/ since monday");
+    drafts = run(world);
+    assert_false(weir_drafts_get(drafts, 0) && weir_drafts_get(drafts, 0)->candidate.link);
+    weir_drafts_free(&drafts);
+}
+
+static void the_domains_of_who_reports_are_no_candidates(void **state)
+{
+    struct world *world = *state;
+    struct weir_drafts *drafts;
+
+    for (int i = 0; i < 4; i++)
+        vote(world, put_text(world, weir_arena_printf(world->arena, "http://mail.one.example/%d "
+                                                      "your mailbox is full, dear user", i),
+                             "spam"), i, i % 2 ? "one.example" : "two.example", "ham");
+    drafts = run(world);
+    assert_false(weir_drafts_get(drafts, 0) && weir_drafts_get(drafts, 0)->candidate.link);
+    weir_drafts_free(&drafts);
+}
+
+static void what_a_person_rejected_stays_so(void **state)
+{
+    struct world *world = *state;
+    struct weir_drafts *drafts;
+
+    put_campaign(world, 4);
+    assert_int_equal(drafted(world), 1);
+    sql(world, "UPDATE rules SET state = 'retired'");
+    assert_int_equal(weir_database_draft_reject(
+        world->rig->database, (uint32_t)number(world, "SELECT rule FROM drafts")), 1);
+    assert_int_equal(weir_database_draft_reject(world->rig->database, 7), 0);
+    drafts = run(world);
+    assert_null(weir_drafts_get(drafts, 0));
+    assert_string_equal(weir_drafts_note(drafts, 0)->why, "a person rejected a draft of it");
+    weir_drafts_free(&drafts);
+}
+
+static void drafts_of_the_last_day_count(void **state)
+{
+    struct world *world = *state;
+
+    world->options.settings.left = 1;
+    put_campaign(world, 4);
+    assert_int_equal(drafted(world), 1);
+    for (int i = 0; i < 4; i++)
+        vote(world, put_text(world, "every garden in our village shall have a fountain when you "
+                                    "invest with us this summer", "spam"), i,
+             i % 2 ? "one.example" : "two.example", "ham");
+    world->options.now = NOW + WEIR_DAY - 1;
+    assert_int_equal(drafted(world), 0);
+    world->options.now = NOW + WEIR_DAY;
+    assert_int_equal(drafted(world), 1);
+}
+
+static void votes_that_do_not_stand_count_for_nothing(void **state)
+{
+    struct world *world = *state;
+
+    put_campaign(world, 4);
+    sql(world, "UPDATE reports SET taken_back = 5 WHERE user = 1");
+    sql(world, "UPDATE reports SET weight = 0 WHERE user = 2");
+    assert_int_equal(drafted(world), 0);
+}
+
+static void a_rulebook_that_makes_no_set_hinders_no_run(void **state)
+{
+    struct world *world = *state;
+
+    put_rule(world, "BROKEN", "body BROKEN /(/\n", 6);
+    put_campaign(world, 4);
+    assert_int_equal(drafted(world), 1);
+}
+
+static void what_was_drafted_long_ago_is_forgotten(void **state)
+{
+    struct world *world = *state;
+
+    put_campaign(world, 4);
+    assert_int_equal(drafted(world), 1);
+    assert_int_equal(weir_database_drafts_expire(world->rig->database, NOW + 1), 0);
+    assert_int_equal(number(world, "SELECT count(*) FROM drafts"), 0);
+    assert_int_equal(number(world, "SELECT count(*) FROM draft_messages"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(B32_a_draft_is_a_rule_with_its_history_and_what_it_was_made_of),
+        TEST(B32_what_rules_catch_by_now_or_was_judged_spam_only_counts),
+        TEST(B32_no_draft_is_in_a_message_reported_as_good),
+        TEST(B32_no_draft_is_in_a_message_learned_as_good),
+        TEST(good_mail_about_something_else_hinders_nothing),
+        TEST(a_link_is_looked_for_in_good_mail_by_its_host),
+        TEST(the_domains_of_who_reports_are_no_candidates),
+        TEST(what_a_person_rejected_stays_so),
+        TEST(drafts_of_the_last_day_count),
+        TEST(votes_that_do_not_stand_count_for_nothing),
+        TEST(a_rulebook_that_makes_no_set_hinders_no_run),
+        TEST(what_was_drafted_long_ago_is_forgotten),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
