@@ -12,7 +12,6 @@
 #include "core/base/error.h"
 #include "monitor/monitor_impl.h"
 
-#define STEP WEIR_MINUTE    /* more than that is a step, and not a correction */
 #define GLITCH WEIR_HOUR    /* no longer than that was it wrong */
 
 static void rebase(struct weir_monitor *monitor, weir_time now, bool stored)
@@ -37,26 +36,34 @@ static void rebase(struct weir_monitor *monitor, weir_time now, bool stored)
                  "was ahead: they last as long from now on", moved);
 }
 
-void weir_monitor_look_at_clock(struct weir_monitor *monitor, weir_time now, weir_time steady)
+/* Set back: what it dated later is of now, or of what it would be had nobody set it. */
+static void take_back(struct weir_monitor *monitor, weir_time now, weir_time steady)
+{
+    const struct weir_monitor_clocks *clocks = &monitor->clocks;
+    bool glitch = clocks->forward > 0 && steady - clocks->forward < GLITCH;
+    weir_time then = steady + clocks->trusted;
+
+    rebase(monitor, glitch && then > now ? then : now, glitch);
+}
+
+weir_time weir_monitor_look_at_clock(struct weir_monitor *monitor, weir_time now,
+                                     weir_time steady)
 {
     struct weir_monitor_clocks *clocks = &monitor->clocks;
-    weir_time ahead = now - steady, by = ahead - clocks->ahead;
-    bool first = clocks->ahead == 0;
+    weir_time before = clocks->step.looked ? clocks->step.ahead : now - steady;
+    weir_time by = weir_step_look(&clocks->step, now, steady);
 
-    clocks->ahead = ahead;
-    if (first || steady - clocks->stepped > GLITCH)
-        clocks->trusted = ahead - (first ? 0 : by);
-    if (first || (by <= STEP && by >= -STEP))
-        return;
+    if (clocks->stepped == 0 || steady - clocks->stepped > GLITCH)
+        clocks->trusted = by != 0 ? before : clocks->step.ahead;
+    if (by == 0)
+        return 0;
     clocks->stepped = steady;
     weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "the clock was put %s by %.0f seconds%s",
              by > 0 ? "forward" : "back", (double)(by > 0 ? by : -by) / WEIR_SECOND,
              by > 0 ? "" : ": what it dated later counts from now on");
-    if (by > 0) {
+    if (by > 0)
         clocks->forward = steady;
-        return;
-    }
-    bool glitch = clocks->forward > 0 && steady - clocks->forward < GLITCH;
-    weir_time then = steady + clocks->trusted;
-    rebase(monitor, glitch && then > now ? then : now, glitch);
+    else
+        take_back(monitor, now, steady);
+    return by;
 }

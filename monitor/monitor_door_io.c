@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/secret_io.h"
 #include "core/base/slice.h"
 #include "monitor/database/database_events_io.h"
 #include "monitor/monitor_publish_io.h"
@@ -28,16 +29,18 @@ static int spool(void *context, uint32_t server, const char *stream, uint64_t of
                               weir_clock_now(&monitor->wall), offset_r);
 }
 
-static struct weir_shared_text *commands(void *context, uint32_t server, int64_t generation,
-                                         bool all)
+static int commands(void *context, uint32_t server, int64_t generation, bool all,
+                    struct weir_shared_text **text_r)
 {
     struct weir_monitor *monitor = context;
 
+    *text_r = NULL;
     if (!weir_admit_knows(monitor->admit, server))
-        return NULL; /* revoked while it waited */
+        return 0; /* revoked while it waited */
     if (generation <= weir_orders_newest(monitor->orders))
         weir_admit_note(monitor->admit, server, generation, (struct weir_slice){0});
-    return weir_orders_since(monitor->orders, generation, all, weir_clock_now(&monitor->wall));
+    return weir_orders_since(monitor->orders, generation, all, weir_clock_now(&monitor->wall),
+                             text_r);
 }
 
 /* What a server's sniffer told, where it is in trouble, as "sniffer" of the report; whatever an
@@ -137,6 +140,24 @@ static int open_intake(struct weir_monitor *monitor)
     return done;
 }
 
+/* The monitor works on; who has read them can pass for it. */
+static void look_at_keys(struct weir_monitor *monitor)
+{
+    const struct weir_config *config = &monitor->config;
+    const char *const keys[] = {config->monitor_key, config->monitor_rules_key,
+                                config->info_key_file};
+    unsigned mode;
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *path = weir_config_path(config, keys[i], monitor->arena);
+
+        if (path && weir_secret_is_open(path, &mode))
+            weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "%s: its mode is %04o: everybody may "
+                     "use it, and make what is believed to come from here; chmod 0640 or 0600",
+                     path, mode);
+    }
+}
+
 int weir_monitor_open_door(struct weir_monitor *monitor)
 {
     const struct weir_config *config = &monitor->config;
@@ -159,5 +180,6 @@ int weir_monitor_open_door(struct weir_monitor *monitor)
                                      &monitor->certificate);
     if (done == 0)
         done = weir_monitor_open_publisher(monitor);
+    look_at_keys(monitor);
     return done < 0 ? done : open_intake(monitor);
 }

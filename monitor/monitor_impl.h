@@ -80,9 +80,13 @@ struct weir_monitor {
     struct weir_admin *admin;
     weir_time stored, retained; /* steady: last time */
     struct weir_settled settled;
+    _Atomic uint32_t silent;     /* servers nothing comes from any more, by number modulo 32 */
+    struct weir_log_gate early_gate; /* of the line that history is cut short */
+    bool untimely;               /* the clock cannot say what is old */
     struct weir_monitor_clocks {
-        weir_time ahead;         /* of the steady clock is the wall's; 0: not looked yet */
-        weir_time trusted;       /* the same, before it stepped within the hour */
+        struct weir_step step;   /* of the wall clock */
+        weir_time trusted;       /* how far ahead of the steady one it was, before it stepped within
+                                  * the hour */
         weir_time stepped;       /* steady: last; 0: never */
         weir_time forward;       /* steady: the wall clock was put forward last; 0: never */
     } clocks;
@@ -136,8 +140,9 @@ int weir_monitor_reread(struct weir_monitor *monitor);
 void weir_monitor_reload(struct weir_monitor *monitor);
 
 /* The loop looks at both clocks: a wall clock that was put back makes what lies in the future of
- * now. */
-void weir_monitor_look_at_clock(struct weir_monitor *monitor, weir_time now, weir_time steady);
+ * now.  By how much it was set, or 0. */
+weir_time weir_monitor_look_at_clock(struct weir_monitor *monitor, weir_time now,
+                                     weir_time steady);
 
 /* Opens the doors for agents. */
 int weir_monitor_open_door(struct weir_monitor *monitor);

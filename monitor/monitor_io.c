@@ -26,6 +26,7 @@
 #include "monitor/monitor_bayes_io.h"
 #include "monitor/database/database_retention_io.h"
 #include "monitor/intake/lines.h"
+#include "monitor/database/database_servers_io.h"
 #include "monitor/monitor_impl.h"
 #include "monitor/monitor_rulebook_io.h"
 
@@ -137,7 +138,10 @@ static int open_database(struct weir_monitor *monitor)
         return done;
     }
     done = weir_database_retained(monitor->database, &retained);
+    if (done == 0) /* seen by a clock that was ahead: else the dead are seen until it is there */
+        done = weir_database_servers_rebase(monitor->database, weir_clock_now(&monitor->wall));
     monitor->settled = weir_settled_begin(retained);
+    monitor->untimely = retained == 0; /* a new one is in no doubt of what it has not */
     return done < 0 ? done : weir_orders_open(path, &monitor->shared_log, &monitor->orders);
 }
 
@@ -360,13 +364,13 @@ static bool is_known(void *context, uint32_t server)
 static void advance(struct weir_monitor *monitor, weir_time now)
 {
     weir_time silence = monitor->config.monitor_silence;
-    uint32_t blind = weir_admit_blind_bits(monitor->admit, now) |
-                     weir_receiver_silent(monitor->receiver, now, silence, is_known,
-                                          monitor->admit);
+    uint32_t silent = weir_receiver_silent(monitor->receiver, now, silence, is_known,
+                                           monitor->admit);
     weir_time certain = weir_receiver_certain(monitor->receiver, now, silence);
 
+    atomic_store(&monitor->silent, silent);
     weir_receiver_lock(monitor->receiver);
-    weir_watch_blind(monitor->watch, blind);
+    weir_watch_blind(monitor->watch, weir_admit_blind_bits(monitor->admit, now) | silent);
     if (certain > 0)
         weir_watch_advance(monitor->watch, certain);
     weir_receiver_unlock(monitor->receiver);
@@ -409,27 +413,24 @@ static void store(struct weir_monitor *monitor, weir_time steady)
     pthread_mutex_unlock(&monitor->lock);
 }
 
-/* Whether the clock can say what is old; a step of it, while it runs or since it last did, is
- * told. */
-static bool is_timely(struct weir_monitor *monitor, weir_time now, weir_time steady)
+/* Whether the clock can say what is old; told when that changes. */
+static bool is_timely(struct weir_monitor *monitor, weir_time now, weir_time steady,
+                      weir_time step)
 {
-    weir_time last = monitor->settled.last, step;
-    bool first = monitor->settled.steady == 0;
-    bool timely = weir_settled(&monitor->settled, now, steady, &step);
+    bool timely = weir_settled(&monitor->settled, now, steady, step);
 
-    if (first && last > 0 && !timely)
-        step = now - last;
-    if (step != 0)
-        weir_log(&monitor->shared_log, timely ? WEIR_LOG_INFO : WEIR_LOG_WARNING,
-                 "the clock stepped by %" PRId64 " seconds%s", step / WEIR_SECOND,
-                 timely ? "" : ": nothing is forgotten by age before it has gone evenly for an "
-                               "hour");
+    if (timely == monitor->untimely)
+        weir_log(&monitor->shared_log, timely ? WEIR_LOG_INFO : WEIR_LOG_WARNING, "%s",
+                 timely ? "the clock is trusted: what is old is forgotten from now on"
+                        : "the clock is in doubt: nothing is forgotten by age before it has gone "
+                          "evenly for an hour");
+    monitor->untimely = !timely;
     return timely;
 }
 
-static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady)
+static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady, weir_time step)
 {
-    const bool timely = is_timely(monitor, now, steady);
+    const bool timely = is_timely(monitor, now, steady, step);
     const struct weir_retention retention = {
         .minutes = monitor->config.monitor_minutes,
         .addresses = 366 * WEIR_DAY,
@@ -445,6 +446,7 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
         .untimely = !timely,
     };
     struct weir_forgotten forgotten = {0};
+    unsigned held;
     bool done;
 
     if (steady - monitor->retained < RETAIN_EVERY)
@@ -454,6 +456,10 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
            weir_database_retain(monitor->database, &retention, now, &forgotten) >= 0;
     weir_monitor_note(monitor, WEIR_TASK_FORGET, done ? 0 : WEIR_ECORRUPT);
     pthread_mutex_unlock(&monitor->lock);
+    if (forgotten.early > 0 && weir_log_gate_open(&monitor->early_gate, now, WEIR_HOUR, &held))
+        weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "the database is larger than [monitor] "
+                 "database_size: what is oldest is forgotten before its time (weirctl status says "
+                 "how much)");
     monitor->retained = forgotten.more ? steady - RETAIN_EVERY + WEIR_SECOND : steady;
 }
 
@@ -478,11 +484,11 @@ int weir_monitor_run(struct weir_monitor *monitor)
     while (!monitor->stop) {
         weir_time now = weir_clock_now(&monitor->wall);
         weir_time steady = weir_clock_now(&monitor->steady);
+        weir_time step = weir_monitor_look_at_clock(monitor, now, steady);
 
-        weir_monitor_look_at_clock(monitor, now, steady);
         respond(monitor, now);
         store(monitor, steady);
-        retain(monitor, now, steady);
+        retain(monitor, now, steady, step);
         weir_intake_tick(monitor->intake, steady);
         weir_alerts_tick(monitor->alerts);
         weir_notify_alive(&monitor->notify, steady);

@@ -267,9 +267,11 @@ static int exchange(struct weir_monitor *monitor, struct before *before)
 {
     int done = open_watch(monitor);
 
-    if (done == 0)
+    if (done == 0) {
+        weir_watch_take_over(monitor->watch, before->watch);
         done = weir_responder_finish(before->responder, monitor->booking,
                                      weir_clock_now(&monitor->wall));
+    }
     if (done == 0)
         done = take_up(monitor);
     if (done == 0)

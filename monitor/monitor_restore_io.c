@@ -11,7 +11,7 @@
 #include "monitor/monitor_impl.h"
 
 #define LONGEST WEIR_HOUR
-#define ROWS 1000000 /* a second or two */
+#define ROWS 1000000 /* a second or two: of more the newest */
 
 struct restoring {
     struct weir_watch *watch;
@@ -36,7 +36,16 @@ static int restore_row(void *context, const struct weir_minute_row *row)
     };
 
     weir_watch_restore(restoring->watch, &charge);
-    return ++restoring->rows == ROWS;
+    restoring->rows++;
+    return 0;
+}
+
+static int restore(struct restoring *restoring, struct weir_database *database, int64_t from,
+                   int64_t to)
+{
+    int done = weir_database_minutes_begin(database, from, to, ROWS, &from);
+
+    return done < 0 ? done : weir_database_minutes(database, from, to, restore_row, restoring);
 }
 
 int weir_monitor_restore(struct weir_monitor *monitor)
@@ -49,8 +58,7 @@ int weir_monitor_restore(struct weir_monitor *monitor)
     if (done < 0 || progress.position > 0)
         return done < 0 ? done : 0;
     span = span < LONGEST ? span : LONGEST;
-    done = weir_database_minutes(monitor->database, (now - span) / WEIR_MINUTE, now / WEIR_MINUTE,
-                                 restore_row, &restoring);
+    done = restore(&restoring, monitor->database, (now - span) / WEIR_MINUTE, now / WEIR_MINUTE);
     if (done < 0)
         return done;
     if (restoring.rows > 0)

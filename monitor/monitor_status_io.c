@@ -69,6 +69,7 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
     struct weir_alerts_counts alerts;
     struct weir_watch_counts watch;
     char blind_names[WEIR_ALERT_NAMES_MAX + 1], left_out_names[WEIR_ALERT_NAMES_MAX + 1];
+    char silent_names[WEIR_ALERT_NAMES_MAX + 1];
     uint64_t forgotten = 0;
     size_t seen, blind;
 
@@ -100,10 +101,12 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
         {"behind", taken.behind}, {"forgotten_early", forgotten},
     };
     json_t *json = json_pack(
-        "{s:s, s:s}", "blind_names",
+        "{s:s, s:s, s:s}", "blind_names",
         weir_admit_blind(monitor->admit, now, blind_names, sizeof blind_names), "left_out_names",
         weir_admit_names(monitor->admit, done.left_out_servers, left_out_names,
-                         sizeof left_out_names));
+                         sizeof left_out_names), "silent_names",
+        weir_admit_names(monitor->admit, atomic_load(&monitor->silent), silent_names,
+                         sizeof silent_names));
 
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         json_object_set_new(json, counts[i].name, json_integer((json_int_t)counts[i].number));

@@ -1,5 +1,5 @@
 /*
- * settled - two clocks, and how far they went since the last time.
+ * settled - when it was last trusted, and since when it goes evenly.
  */
 #include "monitor/settled.h"
 
@@ -8,26 +8,13 @@ struct weir_settled weir_settled_begin(weir_time last)
     return (struct weir_settled){.last = last};
 }
 
-/* What the wall clock went beyond the steady one. */
-static weir_time step_of(const struct weir_settled *settled, weir_time wall, weir_time steady)
+bool weir_settled(struct weir_settled *settled, weir_time wall, weir_time steady, weir_time step)
 {
-    weir_time step = settled->steady ? wall - settled->wall - (steady - settled->steady) : 0;
+    bool goes_on = settled->last > 0 && wall >= settled->last - WEIR_SETTLED_BEHIND &&
+                   wall - settled->last <= WEIR_SETTLED_AWAY;
 
-    return step > WEIR_SETTLED_STEP || step < -WEIR_SETTLED_STEP ? step : 0;
-}
-
-bool weir_settled(struct weir_settled *settled, weir_time wall, weir_time steady,
-                  weir_time *step_r)
-{
-    bool goes_on;
-
-    *step_r = step_of(settled, wall, steady);
-    if (settled->steady == 0 || *step_r != 0)
+    if (settled->since == 0 || step != 0)
         settled->since = steady;
-    settled->wall = wall;
-    settled->steady = steady;
-    goes_on = settled->last > 0 && wall >= settled->last - WEIR_SETTLED_STEP &&
-              wall - settled->last <= WEIR_SETTLED_AWAY;
     if (!goes_on && steady - settled->since < WEIR_SETTLED_AFTER)
         return false;
     settled->last = wall;

@@ -13,23 +13,21 @@
 
 #include <stdbool.h>
 
-#include "core/base/clock.h"
+#include "core/base/step.h"
 
-#define WEIR_SETTLED_STEP (5 * WEIR_MINUTE) /* more than that is a step, and not a correction */
+#define WEIR_SETTLED_BEHIND (5 * WEIR_MINUTE) /* corrections since it was last trusted */
 #define WEIR_SETTLED_AWAY (2 * WEIR_DAY)    /* a monitor may have been off so long */
 #define WEIR_SETTLED_AFTER WEIR_HOUR
 
 struct weir_settled {
     weir_time last;             /* wall: when it was last trusted; 0: never */
-    weir_time wall, steady;     /* when it was last asked; steady 0: never */
-    weir_time since;            /* steady: it has gone evenly from then on */
+    weir_time since;            /* steady: it has gone evenly from then on; 0: nobody asked yet */
 };
 
 /* Begins with when it was last trusted, perhaps by a process before. */
 struct weir_settled weir_settled_begin(weir_time last);
 
-/* Whether it is trusted now; *step_r: by how much it stepped since the last time, or 0. */
-bool weir_settled(struct weir_settled *settled, weir_time wall, weir_time steady,
-                  weir_time *step_r);
+/* Whether it is trusted now; step: by how much it was set since the last time, as step.h says. */
+bool weir_settled(struct weir_settled *settled, weir_time wall, weir_time steady, weir_time step);
 
 #endif

@@ -17,25 +17,30 @@ static const struct weir_calibrated *find(const struct weir_calibration *calibra
     return NULL;
 }
 
+/* A place for one more: a free one, or that of the one learned from longest ago. */
 static struct weir_calibrated *make(struct weir_calibration *calibration,
                                     const struct weir_address *server, uint16_t port)
 {
-    unsigned at = calibration->next;
-    calibration->next = (at + 1) % WEIR_CALIBRATION_SERVERS_MAX;
+    struct weir_calibrated *at = &calibration->server[0];
+    for (unsigned i = 1; i < calibration->count; i++) {
+        if (calibration->server[i].turn < at->turn)
+            at = &calibration->server[i];
+    }
     if (calibration->count < WEIR_CALIBRATION_SERVERS_MAX)
-        calibration->count++;
-    calibration->server[at] = (struct weir_calibrated){
-        .server = *server, .port = port, .least = WEIR_REPLY_MAX};
-    return &calibration->server[at];
+        at = &calibration->server[calibration->count++];
+    *at = (struct weir_calibrated){.server = *server, .port = port, .least = WEIR_REPLY_MAX};
+    return at;
 }
 
 static struct weir_calibrated *of(struct weir_calibration *calibration,
                                   const struct weir_address *server, uint16_t port)
 {
     const struct weir_calibrated *found = find(calibration, server, port);
+    struct weir_calibrated *known = found ? &calibration->server[found - calibration->server]
+                                          : make(calibration, server, port);
 
-    return found ? &calibration->server[found - calibration->server]
-                 : make(calibration, server, port);
+    known->turn = ++calibration->turns;
+    return known;
 }
 
 void weir_calibration_learn(struct weir_calibration *calibration,

@@ -12,7 +12,7 @@
  * WEIR_CALIBRATION_REPLY_MOST be learned from plug-ins, whatever stands in their lines.
  *
  * Owner:    a plain value; starts with zeroes.  Threads: one.
- * Limits:   WEIR_CALIBRATION_SERVERS_MAX; then the one learned first is forgotten.
+ * Limits:   WEIR_CALIBRATION_SERVERS_MAX; then the one learned from longest ago is forgotten.
  */
 #ifndef WEIR_SNIFFER_CALIBRATION_H
 #define WEIR_SNIFFER_CALIBRATION_H
@@ -37,11 +37,13 @@ struct weir_calibrated {
     unsigned replies, least, most; /* in the clear */
     uint8_t recent[WEIR_CALIBRATION_RECENT]; /* inside TLS */
     unsigned witnessed;            /* so many were ever put there */
+    uint64_t turn;                 /* when it was learned from last: as so-manieth */
 };
 
 struct weir_calibration {
     struct weir_calibrated server[WEIR_CALIBRATION_SERVERS_MAX];
-    unsigned count, next;
+    unsigned count;
+    uint64_t turns;
 };
 
 /* So many replies were heard, of least to most octets. */

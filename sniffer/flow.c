@@ -4,10 +4,10 @@
  * Most segments leave early: those of no watched port, and lone ACKs while no connection waits.
  * What is left costs one keyed hash and one look into the table.  A connection begins with
  * payload of the server only; when the handshake was seen, its numbers tell whether anything
- * before is missing.  It is over when both sides' FINs were reached, or by the server's RST;
- * after the client's RST, or one FIN, it ends by silence.  Then it stays in the table for a
- * while, so that a last line sent again does not open it anew, unless the server says more.  One
- * that was never proven does not stay.
+ * before is missing.  It is over when both sides' FINs were reached, or the server's and a RST;
+ * after a RST, or one FIN, it ends by silence, and goes on when the server does.  Then it stays in
+ * the table for a while, so that a last line sent again does not open it anew, unless the server
+ * says more.  One that was never proven does not stay.
  */
 #include "sniffer/flow.h"
 
@@ -16,6 +16,7 @@
 
 #include "core/base/error.h"
 #include "sniffer/flow_impl.h"
+#include "sniffer/tls_record.h"
 
 enum {
     IDLE = 10 * WEIR_MINUTE,
@@ -66,17 +67,6 @@ static bool begins_like_reply(struct weir_slice octets)
     return octets.len > 0;
 }
 
-/* Whether they begin like a record of TLS, as dialogues ask it again. */
-static bool begins_like_tls(struct weir_slice octets)
-{
-    const uint8_t *at = (const uint8_t *)octets.at;
-    if (octets.len == 0 || at[0] < 20 || at[0] > 23)
-        return false;
-    if ((octets.len > 1 && at[1] != 3) || (octets.len > 2 && at[2] > 4))
-        return false;
-    return octets.len < 5 || (at[3] << 8 | at[4]) <= (1 << 14) + 2048;
-}
-
 static enum weir_side side_of(const struct weir_connection *c, const struct passage *p)
 {
     return p->from_a == c->server_is_a ? WEIR_SIDE_SERVER : WEIR_SIDE_CLIENT;
@@ -84,15 +74,15 @@ static enum weir_side side_of(const struct weir_connection *c, const struct pass
 
 /* Beginnings. ---------------------------------------------------------------------- */
 
-/* Whether a sender may be the server: its port is watched, and if both are, the handshake does
- * not say that it is the client. */
-static bool may_be_server(const struct weir_flows *flows, const struct passage *p,
+/* Whether a sender may be the server: its port is watched, and if both are, nothing says that it
+ * is the client. */
+static bool may_be_server(struct weir_flows *flows, const struct passage *p,
                           const struct weir_flow_syn *syn)
 {
     if (!is_watched(flows, p->segment->source_port))
         return false;
-    return !is_watched(flows, p->segment->destination_port) || !syn ||
-           syn->server_is_a == p->from_a;
+    return !is_watched(flows, p->segment->destination_port) ||
+           weir_flow_role(flows, p->segment, syn, p->from_a) != WEIR_FLOW_ASKS;
 }
 
 /* Whether number lies at from or a little behind. */
@@ -136,30 +126,25 @@ static void name_ends(const struct weir_segment *s, weir_time time, struct weir_
     flow->first = flow->last = time;
 }
 
-/* Whether a handshake was seen, of both sides, that fits what a server says. */
-static bool is_proof(const struct weir_flow_syn *syn, const struct passage *p)
+/* Whether a handshake was seen, of both sides, that fits what a server says.  A RST of the client
+ * says that it knows nothing of it, but for a server that is this machine and goes on.  Needless
+ * where this machine's kernel sent it: then there was one, even if we cannot read how the client
+ * sends its segments (in fragments, behind too many headers). */
+static bool is_proof(const struct weir_flows *flows, const struct weir_flow_syn *syn,
+                     const struct passage *p)
 {
-    return syn && syn->client && syn->server && !syn->refused &&
+    if (weir_flow_is_sent(flows, p->segment))
+        return true;
+    return syn && syn->client && syn->server &&
+           (!syn->refused || weir_flow_is_own(flows, &p->segment->source)) &&
            is_soon_after(syn->client_seq, p->segment->ack) &&
            is_soon_after(syn->server_seq, p->seq);
 }
 
-/* Opens a connection by a segment of its server, and hands on what its client said before. */
-static struct weir_connection *open_connection(struct weir_flows *flows, const struct passage *p)
+/* Tells that it begins, and hands on what its client said before; early or NULL. */
+static void tell_opened(struct weir_flows *flows, struct weir_connection *c,
+                        const struct weir_flow_early *early)
 {
-    const struct weir_segment *s = p->segment;
-    const struct weir_flow_syn *syn = weir_flow_syn_find(flows, p->hash);
-    if (!(s->flags & WEIR_TCP_ACK) || !may_be_server(flows, p, syn) ||
-        !(begins_like_reply(s->payload) || begins_like_tls(s->payload)))
-        return NULL;
-    bool contradicted = syn && syn->contradicted;
-    struct weir_connection *c = weir_flow_add(flows, p->hash,
-                                              flows->one_sided || is_proof(syn, p));
-    if (!c)
-        return NULL;
-    c->server_is_a = p->from_a;
-    name_ends(s, p->time, &c->flow);
-    const struct weir_flow_early *early = begin_sides(flows, p, syn, c);
     flows->counts.opened++;
     flows->counts.midstream += c->flow.midstream;
     flows->counts.open++;
@@ -172,10 +157,40 @@ static struct weir_connection *open_connection(struct weir_flows *flows, const s
         if (early->forged)
             weir_flow_tell_forged(flows, c, early->len);
     }
+}
+
+/* Another one stands for it. */
+static void tell_copied(struct weir_flows *flows, const struct weir_connection *c)
+{
+    if (flows->handler.copied && !c->flow.midstream)
+        flows->handler.copied(flows->handler.context, &c->flow);
+}
+
+/* Opens a connection by a segment of its server. */
+static struct weir_connection *open_connection(struct weir_flows *flows, const struct passage *p)
+{
+    const struct weir_segment *s = p->segment;
+    const struct weir_flow_syn *syn = weir_flow_syn_find(flows, p->hash);
+    if (!(s->flags & WEIR_TCP_ACK) || !may_be_server(flows, p, syn) ||
+        !(begins_like_reply(s->payload) || weir_tls_begins(s->payload)))
+        return NULL;
+    bool contradicted = syn && syn->contradicted, proof = is_proof(flows, syn, p);
+    struct weir_connection *c = weir_flow_add(flows, p->hash, flows->one_sided || proof);
+    if (!c)
+        return NULL;
+    c->server_is_a = p->from_a;
+    name_ends(s, p->time, &c->flow);
+    if (proof && !is_watched(flows, s->destination_port))
+        weir_flow_serves(flows, &s->source, s->source_port);
+    const struct weir_flow_early *early = begin_sides(flows, p, syn, c);
+    if (c->flow.proven && weir_flow_copy_is(flows, c))
+        tell_copied(flows, c);
+    else
+        tell_opened(flows, c, early);
     struct weir_flow_early *place = weir_flow_early_find(flows, p->hash);
     if (place)
         place->used = false;
-    if (contradicted)
+    if (contradicted && !c->copy)
         weir_flow_tell_forged(flows, c, 0);
     return c;
 }
@@ -186,6 +201,7 @@ void weir_flow_close(struct weir_flows *flows, struct weir_connection *c, enum w
 {
     weir_flow_order_end(flows, c);
     weir_flow_recent_forget(flows, c);
+    weir_flow_copy_delist(c);
     flows->counts.closed++;
     flows->counts.open--;
     flows->counts.unproven -= !c->flow.proven;
@@ -194,23 +210,37 @@ void weir_flow_close(struct weir_flows *flows, struct weir_connection *c, enum w
     flows->handler.closed(flows->handler.context, &c->flow, end);
 }
 
+/* Whether anything is still told of it. */
+static bool is_open(const struct weir_connection *c)
+{
+    return c->stage != WEIR_FLOW_OVER && !c->copy;
+}
+
+/* How one ends that does so for a reason of the table's. */
+static enum weir_flow_end end_of(const struct weir_connection *c, enum weir_flow_end reason)
+{
+    return c->reset ? WEIR_FLOW_RESET : reason;
+}
+
 /* Ends, and makes room for another of the same ends. */
 static void replace(struct weir_flows *flows, struct weir_connection *c)
 {
-    if (c->stage != WEIR_FLOW_OVER)
-        weir_flow_close(flows, c, WEIR_FLOW_REPLACED);
+    if (is_open(c))
+        weir_flow_close(flows, c, end_of(c, WEIR_FLOW_REPLACED));
     weir_flow_forget(flows, c);
 }
 
-/* One of which only one side was heard: the other host knows nothing of it, or nothing came. */
+/* One of which only one side was heard. */
 static void end_unproven(struct weir_flows *flows, struct weir_connection *c,
-                         enum weir_flow_end end)
+                         enum weir_flow_end reason)
 {
-    weir_flow_close(flows, c, end);
+    weir_flow_close(flows, c, end_of(c, reason));
     weir_flow_forget(flows, c);
 }
 
-/* A RST must be where the receiver would take it, or a blind one could end any connection. */
+/* A RST must be where the receiver would take it, or a blind one could end any connection.  And one
+ * in the right place may be one that the receiver drops (its checksum, its way too long), or a
+ * firewall's in the server's name: so it only begins the end, unless the server said its last. */
 static void take_reset(struct weir_flows *flows, struct weir_connection *c,
                        const struct passage *p)
 {
@@ -222,29 +252,27 @@ static void take_reset(struct weir_flows *flows, struct weir_connection *c,
         flows->counts.astray++;
         return;
     }
-    if (!c->flow.proven) {
-        end_unproven(flows, c, WEIR_FLOW_RESET);
-        return;
-    }
-    if (side == WEIR_SIDE_SERVER) {
-        weir_flow_close(flows, c, WEIR_FLOW_RESET);
-        return;
-    }
     c->reset = true;
-    weir_flow_queue_again(flows, c, WEIR_FLOW_ENDING);
+    if (!c->flow.proven && side == WEIR_SIDE_CLIENT && weir_flow_is_own(flows, &c->flow.client))
+        end_unproven(flows, c, WEIR_FLOW_RESET); /* this machine itself knows nothing of it */
+    else if (!c->flow.proven)
+        return;
+    else if (weir_flow_side_ended(&c->side[WEIR_SIDE_SERVER]))
+        weir_flow_close(flows, c, WEIR_FLOW_RESET);
+    else
+        weir_flow_queue_again(flows, c, WEIR_FLOW_ENDING);
 }
 
 /* One silent for the patience of its queue. */
 static void end_by_silence(struct weir_flows *flows, struct weir_connection *c)
 {
-    if (c->stage == WEIR_FLOW_OVER)
+    if (!is_open(c))
         weir_flow_forget(flows, c);
     else if (c->stage == WEIR_FLOW_UNPROVEN)
         end_unproven(flows, c, WEIR_FLOW_IDLE);
     else
-        weir_flow_close(flows, c, c->reset                      ? WEIR_FLOW_RESET
-                                  : c->stage == WEIR_FLOW_ENDING ? WEIR_FLOW_FINISHED
-                                                                 : WEIR_FLOW_IDLE);
+        weir_flow_close(flows, c, end_of(c, c->stage == WEIR_FLOW_ENDING ? WEIR_FLOW_FINISHED
+                                                                         : WEIR_FLOW_IDLE));
 }
 
 /* Segments. ------------------------------------------------------------------------ */
@@ -252,13 +280,17 @@ static void end_by_silence(struct weir_flows *flows, struct weir_connection *c)
 /* Whether an answer to a SYN comes from the side that the SYN came from, or from that of a
  * connection's client, while no new SYN came: where both ports are watched, a client could make
  * itself the server so. */
-static bool turns_roles(const struct weir_flows *flows, const struct weir_connection *c,
+static bool turns_roles(struct weir_flows *flows, const struct weir_connection *c,
                         const struct passage *p)
 {
     const struct weir_flow_syn *syn = weir_flow_syn_find(flows, p->hash);
-    if (syn && syn->client)
-        return syn->server_is_a != p->from_a;
-    return c && c->stage != WEIR_FLOW_OVER && side_of(c, p) == WEIR_SIDE_CLIENT;
+    if (!is_watched(flows, p->segment->destination_port))
+        return false;
+    enum weir_flow_role role = weir_flow_role(flows, p->segment, syn && syn->client ? syn : NULL,
+                                              p->from_a);
+    if (role != WEIR_FLOW_EITHER)
+        return role == WEIR_FLOW_ASKS;
+    return c && is_open(c) && side_of(c, p) == WEIR_SIDE_CLIENT;
 }
 
 /* A bare SYN, or the server's answer to one; gives the connection it belongs to, or NULL. */
@@ -270,7 +302,7 @@ static struct weir_connection *take_syn(struct weir_flows *flows, struct weir_co
     if (!is_watched(flows, server_port))
         return c;
     if (s->flags & WEIR_TCP_ACK && turns_roles(flows, c, p)) {
-        if (c && c->stage != WEIR_FLOW_OVER)
+        if (c && is_open(c))
             weir_flow_tell_forged(flows, c, 0);
         else
             weir_flow_syn_contradict(flows, p->hash);
@@ -310,18 +342,22 @@ static bool is_anew(const struct weir_flows *flows, const struct weir_connection
 }
 
 /* Both took part: the client acknowledges what the server said, and does so where the server
- * expects it. */
+ * expects it, which is not where we do when the server dropped what we took. */
 static void note_proof(struct weir_flows *flows, struct weir_connection *c,
                        const struct passage *p)
 {
-    int32_t ahead = weir_seq_distance(c->side[WEIR_SIDE_CLIENT].next, p->seq);
+    int32_t ahead = weir_seq_distance(c->side[WEIR_SIDE_CLIENT].acked, p->seq);
     int32_t acked = weir_seq_distance(c->server_first, p->segment->ack);
     if (side_of(c, p) != WEIR_SIDE_CLIENT || ahead <= -WEIR_FLOW_RESET_MAX ||
         ahead >= WEIR_FLOW_RESET_MAX || acked <= 0 || acked >= WEIR_FLOW_AHEAD_MAX)
         return;
+    if (weir_flow_copy_is(flows, c)) { /* all but forgotten: what was opened is not charged yet */
+        weir_flow_close(flows, c, WEIR_FLOW_REPLACED);
+        return;
+    }
     c->flow.proven = true;
     flows->counts.unproven--;
-    weir_flow_queue_again(flows, c, WEIR_FLOW_OPEN);
+    weir_flow_queue_again(flows, c, c->reset ? WEIR_FLOW_ENDING : WEIR_FLOW_OPEN);
 }
 
 /* Whether both sides came to their end, or one began to. */
@@ -349,8 +385,11 @@ static void take_payload(struct weir_flows *flows, struct weir_connection *c,
         return;
     }
     c->segments++;
-    if (!c->flow.proven)
+    if (!c->flow.proven) {
         note_proof(flows, c, p);
+        if (c->copy)
+            return;
+    }
     if (s->payload_len == 0 && !input.fin) {
         weir_flow_order_ack(flows, c, input.side, s->ack);
         return;
@@ -362,7 +401,7 @@ static void take_payload(struct weir_flows *flows, struct weir_connection *c,
         return;
     }
     if (input.side == WEIR_SIDE_SERVER && s->payload_len > 0)
-        c->reset = false; /* it did not believe it */
+        c->reset = false; /* it did not believe it, or it was not the server's */
     note_ends(flows, c);
 }
 
@@ -373,9 +412,9 @@ static void take_stranger(struct weir_flows *flows, const struct passage *p)
     if (s->payload.len == 0)
         return;
     struct weir_connection *c = open_connection(flows, p);
-    if (c) {
+    if (c && !c->copy) {
         take_payload(flows, c, p);
-    } else if (is_watched(flows, s->destination_port)) {
+    } else if (!c && is_watched(flows, s->destination_port)) {
         flows->counts.unanswered++;
         weir_flow_early_keep(flows, p->hash, s, p->seq);
     }
@@ -388,6 +427,8 @@ static void take(struct weir_flows *flows, struct weir_connection *c, const stru
     if (s->flags & WEIR_TCP_RST) {
         if (!c) /* a host that knows of no handshake answers its second half with that */
             weir_flow_syn_refuse(flows, p->hash, s->seq);
+        else if (c->copy)
+            weir_flow_copy_take(flows, c, s->flags);
         else if (c->stage != WEIR_FLOW_OVER)
             take_reset(flows, c, p);
         return;
@@ -398,6 +439,10 @@ static void take(struct weir_flows *flows, struct weir_connection *c, const stru
         c = take_syn(flows, c, p);
         if (s->payload_len == 0)
             return;
+    }
+    if (c && c->copy) {
+        weir_flow_copy_take(flows, c, s->flags);
+        return;
     }
     if (c && is_anew(flows, c, p)) {
         replace(flows, c);
@@ -453,8 +498,9 @@ void weir_flows_finish(struct weir_flows *flows)
     while ((c = flows->queue[WEIR_FLOW_UNPROVEN].head) != NULL)
         end_unproven(flows, c, WEIR_FLOW_CUT);
     while ((c = flows->queue[WEIR_FLOW_ENDING].head) != NULL)
-        weir_flow_close(flows, c, c->reset ? WEIR_FLOW_RESET : WEIR_FLOW_FINISHED);
-    while ((c = flows->queue[WEIR_FLOW_OVER].head) != NULL)
+        weir_flow_close(flows, c, end_of(c, WEIR_FLOW_FINISHED));
+    while ((c = flows->queue[WEIR_FLOW_OVER].head) != NULL ||
+           (c = flows->queue[WEIR_FLOW_COPY].head) != NULL)
         weir_flow_forget(flows, c);
 }
 
@@ -469,10 +515,12 @@ static void set_options(struct weir_flows *flows, const struct weir_flows_option
         flows->flows_most = WEIR_FLOWS_MAX;
     flows->key = weir_short_key(&options->key);
     flows->patience[WEIR_FLOW_OPEN] = options->idle > 0 ? options->idle : IDLE;
+    flows->patience[WEIR_FLOW_COPY] = flows->patience[WEIR_FLOW_OPEN];
     flows->patience[WEIR_FLOW_ENDING] = ENDING;
     flows->patience[WEIR_FLOW_OVER] = LINGER;
     flows->patience[WEIR_FLOW_UNPROVEN] = UNPROVEN;
     flows->one_sided = options->one_sided;
+    flows->own = options->own;
 }
 
 static int make_tables(struct weir_flows *flows, const struct weir_flows_options *options)
@@ -481,7 +529,9 @@ static int make_tables(struct weir_flows *flows, const struct weir_flows_options
     flows->syn = calloc(WEIR_FLOW_SYNS, sizeof(*flows->syn));
     flows->early = calloc(earlies, sizeof(*flows->early));
     flows->proxy = calloc(options->proxy_count + 1, sizeof(*flows->proxy));
-    if (!flows->syn || !flows->early || !flows->proxy)
+    flows->served = calloc(WEIR_FLOW_SERVED, sizeof(*flows->served));
+    flows->twins = calloc(WEIR_FLOW_TWINS, sizeof(struct weir_connection *));
+    if (!flows->syn || !flows->early || !flows->proxy || !flows->served || !flows->twins)
         return WEIR_ENOMEM;
     for (size_t i = 0; i < options->proxy_count; i++)
         flows->proxy[i] = options->proxies[i];
@@ -517,6 +567,8 @@ void weir_flows_free(struct weir_flows **flows)
     free(f->place);
     free(f->syn);
     free(f->early);
+    free(f->served);
+    free(f->twins);
     free(f->proxy);
     free(f);
     *flows = NULL;

@@ -10,9 +10,13 @@
  * What a server says can be made up, too: anybody can send from his own port 25, or from
  * another's address.  So a connection is proven only when both sides took part: a handshake with
  * SYN and answer was seen, or the client acknowledges what the server said, where the server
- * expects it to.  Until then it is nobody's: it has a short queue of its own and little patience,
- * takes no other's place, and the RST of either side, with which a host answers what it knows
- * nothing of, ends it at once.
+ * expects it to, or this machine's own kernel sent what the server said.  Until then it is
+ * nobody's: it has a short queue of its own and little patience, and takes no other's place.
+ *
+ * A connection that this host translates on its way (DNAT to a container) is seen once more behind
+ * the translation by who listens at all interfaces; it is told once, as that of the client that
+ * is not of this machine.  Where both ports are watched, nobody is the server by his own word
+ * alone (flow_role.c).
  *
  * Both directions are put in order by sequence number, and against each other by
  * acknowledgements: a reply that acknowledges octets of the client which were not yet seen waits
@@ -20,8 +24,8 @@
  * and time, for one connection and for all; then the hole is handed on as a gap and all goes on
  * behind it.  Who is believed: the server, since the client may be a spammer who sends what
  * the server drops.  So octets of the client are missing only if the server acknowledged
- * them, and octets of the server only if the server sent some behind them; a RST or FIN of
- * the client ends nothing as long as the server goes on talking.
+ * them, and octets of the server only if the server sent some behind them.  A RST or FIN, whose
+ * ever, ends nothing as long as the server goes on talking: the receiver may have dropped it.
  *
  * Of a client's octets the beginnings of the last runs are remembered.  What is sent again, or
  * overlaps what waits, and has other octets there, was forged, or what it contradicts was: no TCP
@@ -51,12 +55,13 @@
 #include "core/base/clock.h"
 #include "core/base/keyed_hash.h"
 #include "sniffer/frame.h"
+#include "sniffer/own.h"
 
 enum weir_side { WEIR_SIDE_CLIENT, WEIR_SIDE_SERVER };
 
 enum weir_flow_end {
     WEIR_FLOW_FINISHED, /* both sides, or one and then silence */
-    WEIR_FLOW_RESET,    /* by the server, or by the client and then silence */
+    WEIR_FLOW_RESET,    /* a RST, and then silence or the server's FIN before */
     WEIR_FLOW_IDLE,     /* silent for the timeout */
     WEIR_FLOW_REPLACED, /* the same ports were used anew */
     WEIR_FLOW_EVICTED,
@@ -93,6 +98,8 @@ struct weir_flow_handler {
     void (*syn)(void *context, weir_time time, const struct weir_address *client);
     /* Or NULL. */
     void (*forged)(void *context, struct weir_flow *flow, uint64_t len);
+    /* Or NULL: one whose beginning was seen is a copy of another, and is not opened. */
+    void (*copied)(void *context, const struct weir_flow *flow);
 };
 
 struct weir_flows_options {
@@ -101,6 +108,7 @@ struct weir_flows_options {
     const struct weir_prefix *proxies; /* whose PROXY headers are waited for; copied */
     size_t proxy_count;
     bool one_sided;             /* captures may be: all connections are taken for proven */
+    const struct weir_own *own; /* or NULL; the machine's addresses, now.  Not owned */
     size_t flows_most;          /* connections at once; 0: WEIR_FLOWS_MAX */
     weir_time idle;             /* 0: ten minutes */
     struct weir_hash_key key;
@@ -113,6 +121,7 @@ struct weir_flows_counts {
     uint64_t unanswered;        /* client payload to which no connection belongs */
     uint64_t retransmitted, reordered, held, gaps;
     uint64_t forged;            /* segments that contradicted others */
+    uint64_t copies;            /* connections seen twice */
     uint64_t unremembered;      /* connections whose octets there was no room to remember */
     uint64_t astray;            /* sequence numbers far from the connection's, or a RST's */
     uint64_t discarded;         /* segments for which there was no room to wait */

@@ -7,6 +7,8 @@
  *     flow_order.c  octets in order, holes, waits
  *     flow_recent.c the octets of clients that were handed on last
  *     flow_early.c  handshakes, and what clients said before the server spoke
+ *     flow_role.c   who is the server where both ports are watched
+ *     flow_copy.c   connections that are seen twice
  */
 #ifndef WEIR_SNIFFER_FLOW_IMPL_H
 #define WEIR_SNIFFER_FLOW_IMPL_H
@@ -53,9 +55,10 @@ struct weir_flow_recent {
 /* Queues of connections, each in the order in which they were last heard (to the second). */
 enum weir_flow_stage {
     WEIR_FLOW_OPEN,
-    WEIR_FLOW_ENDING,       /* a FIN, or the client's RST, was seen */
+    WEIR_FLOW_ENDING,       /* a FIN or RST was seen */
     WEIR_FLOW_OVER,         /* told as closed; kept so that stragglers do not open it again */
     WEIR_FLOW_UNPROVEN,     /* only one side was heard */
+    WEIR_FLOW_COPY,         /* of another: nothing is told of it */
     WEIR_FLOW_STAGES
 };
 
@@ -73,8 +76,10 @@ struct weir_connection {
     uint32_t client_first;  /* sequence numbers of the first octets */
     uint32_t server_first;
     bool server_is_a;
-    bool reset;             /* by the client, if the server agrees */
+    bool reset;             /* by a RST, if the server says no more */
+    bool copy;
     uint8_t stage;
+    struct weir_connection *twin_next, **twin_at; /* in a list where copies look; NULL: in none */
     struct weir_flow_links queue, waiting;
 };
 
@@ -96,6 +101,14 @@ struct weir_flow_syn {
     bool contradicted;      /* by an answer of the client's */
     bool refused;           /* by the client's RST */
 };
+
+/* A server to clients from ports that are not watched; port 0: none. */
+struct weir_flow_served {
+    struct weir_address address;
+    uint16_t port;
+};
+
+enum weir_flow_role { WEIR_FLOW_SERVES, WEIR_FLOW_ASKS, WEIR_FLOW_EITHER };
 
 /* What a client said before the server did. */
 struct weir_flow_early {
@@ -122,6 +135,9 @@ struct weir_flows {
     struct weir_flow_queue queue[WEIR_FLOW_STAGES], waiting;
     struct weir_flow_syn *syn;
     struct weir_flow_early *early;
+    struct weir_flow_served *served;
+    struct weir_connection **twins;
+    const struct weir_own *own; /* or NULL */
     struct weir_prefix *proxy;
     size_t proxies;
 };
@@ -212,5 +228,22 @@ void weir_flow_syn_forget(struct weir_flows *flows, uint64_t hash, uint32_t clie
 void weir_flow_early_keep(struct weir_flows *flows, uint64_t hash,
                           const struct weir_segment *segment, uint32_t seq);
 struct weir_flow_early *weir_flow_early_find(struct weir_flows *flows, uint64_t hash);
+
+/* flow_role.c: notes a server.  Whether an address is this machine's; whether its kernel sent a
+ * segment.  What the sender of a segment between two watched ports is, as far as is known; syn or
+ * NULL. */
+void weir_flow_serves(struct weir_flows *flows, const struct weir_address *address, uint16_t port);
+bool weir_flow_is_own(const struct weir_flows *flows, const struct weir_address *address);
+bool weir_flow_is_sent(const struct weir_flows *flows, const struct weir_segment *segment);
+enum weir_flow_role weir_flow_role(struct weir_flows *flows, const struct weir_segment *segment,
+                                   const struct weir_flow_syn *syn, bool from_a);
+
+/* flow_copy.c: whether a proven connection is a copy, and then goes to their queue; else it is
+ * listed, perhaps in the place of another that is closed.  Takes one out of its list.  Notes
+ * that a segment of a copy came. */
+bool weir_flow_copy_is(struct weir_flows *flows, struct weir_connection *connection);
+void weir_flow_copy_delist(struct weir_connection *connection);
+void weir_flow_copy_take(struct weir_flows *flows, struct weir_connection *connection,
+                         unsigned flags);
 
 #endif

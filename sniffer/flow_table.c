@@ -4,7 +4,8 @@
  *
  * The table owns the connections.  A connection moves to the end of its queue at most once a
  * second, so that a busy one touches no neighbour's memory for each segment.  When there is no
- * room, one that is over goes first, then one that is not proven, then the one silent for longest.
+ * room, one that is over goes first, then a copy, then one that is not proven, then the one silent
+ * for longest.
  */
 #include "sniffer/flow_impl.h"
 
@@ -184,6 +185,8 @@ static void evict(struct weir_flows *flows, struct weir_connection *c)
 static void make_room(struct weir_flows *flows)
 {
     struct weir_connection *over = flows->queue[WEIR_FLOW_OVER].head;
+    if (!over)
+        over = flows->queue[WEIR_FLOW_COPY].head;
     if (over) {
         weir_flow_forget(flows, over);
         return;

@@ -23,6 +23,8 @@ enum {
     NEXT_OPTIONS = 60, NEXT_MOBILITY = 135, NEXT_HIP = 139, NEXT_SHIM6 = 140,
 
     IP4_HEADER = 20, IP6_HEADER = 40, TCP_HEADER = 20,
+
+    OUTGOING = 4, /* a packet's type in cooked captures */
 };
 
 struct window {
@@ -264,17 +266,21 @@ enum weir_frame weir_frame_read(enum weir_link link, const uint8_t *octets, size
     struct window w = {octets, captured, wire < captured ? captured : wire};
     if (w.wire > UINT32_MAX)
         return WEIR_FRAME_BAD;
-    segment_r->fragment = false;
+    segment_r->fragment = segment_r->outgoing = false;
+    segment_r->card = NULL;
     switch (link) {
     case WEIR_LINK_ETHERNET:
+        segment_r->card = captured >= 14 ? octets + 6 : NULL;
         return read_link(&w, 14, 12, segment_r);
     case WEIR_LINK_LOOPBACK:
         return read_loopback(&w, segment_r);
     case WEIR_LINK_RAW:
         return read_raw(&w, segment_r);
     case WEIR_LINK_COOKED:
+        segment_r->outgoing = captured > 1 && octets[1] == OUTGOING;
         return read_link(&w, 16, 14, segment_r);
     case WEIR_LINK_COOKED2:
+        segment_r->outgoing = captured > 10 && octets[10] == OUTGOING;
         return read_link(&w, 20, 0, segment_r);
     }
     return WEIR_FRAME_OTHER;

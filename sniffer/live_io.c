@@ -141,7 +141,8 @@ static int open_sessions(struct weir_live *live)
         .proxy_count = scope->proxies,
         .witnesses = live->witnesses,
         .calibration = &live->calibration,
-        .own = live->setup.config.sniffer_count_own ? NULL : &live->own,
+        .own = &live->own,
+        .charge_own = live->setup.config.sniffer_count_own,
         .key = live->key,
     };
     struct weir_sessions_handler handler = {.context = live, .message = message,

@@ -54,3 +54,23 @@ int weir_own_add(struct weir_own *own, const struct weir_address *address)
     own->count++;
     return 0;
 }
+
+bool weir_own_has_card(const struct weir_own *own, const uint8_t card[static WEIR_CARD])
+{
+    for (size_t i = 0; i < own->cards; i++)
+        if (memcmp(own->card[i], card, WEIR_CARD) == 0)
+            return true;
+    return false;
+}
+
+int weir_own_add_card(struct weir_own *own, const uint8_t card[static WEIR_CARD])
+{
+    static const uint8_t none[WEIR_CARD];
+
+    if (memcmp(card, none, WEIR_CARD) == 0 || weir_own_has_card(own, card))
+        return 0;
+    if (own->cards == WEIR_SNIFFER_CARDS_MAX)
+        return WEIR_ELIMIT;
+    memcpy(own->card[own->cards++], card, WEIR_CARD);
+    return 0;
+}

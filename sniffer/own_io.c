@@ -2,6 +2,7 @@
 #include "sniffer/own.h"
 
 #include <ifaddrs.h>
+#include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,6 +30,17 @@ static bool read_address(const struct sockaddr *socket, struct weir_address *add
     return false;
 }
 
+static void read_card(const struct sockaddr *socket, struct weir_own *own)
+{
+    struct sockaddr_ll card;
+
+    if (!socket || socket->sa_family != AF_PACKET)
+        return;
+    memcpy(&card, socket, sizeof card);
+    if (card.sll_halen == WEIR_CARD)
+        (void)weir_own_add_card(own, card.sll_addr);
+}
+
 int weir_own_read(struct weir_own *own)
 {
     struct ifaddrs *all;
@@ -36,10 +48,12 @@ int weir_own_read(struct weir_own *own)
 
     if (getifaddrs(&all) != 0)
         return WEIR_EIO;
-    own->count = 0;
-    for (const struct ifaddrs *at = all; at; at = at->ifa_next)
+    own->count = own->cards = 0;
+    for (const struct ifaddrs *at = all; at; at = at->ifa_next) {
         if (read_address(at->ifa_addr, &address))
             (void)weir_own_add(own, &address);
+        read_card(at->ifa_addr, own);
+    }
     freeifaddrs(all);
     return 0;
 }

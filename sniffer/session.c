@@ -51,6 +51,11 @@ static bool is_own(const struct weir_sessions *sessions, const struct weir_addre
     return sessions->options.own && weir_own_has(sessions->options.own, client);
 }
 
+static bool is_spared(const struct weir_sessions *sessions, const struct weir_address *client)
+{
+    return !sessions->options.charge_own && is_own(sessions, client);
+}
+
 /* Charges. ------------------------------------------------------------------------------ */
 
 /* The connection, to whom it belongs as far as is known now; once to each. */
@@ -66,7 +71,7 @@ static void charge_connection(struct session *session, bool certain)
         return;
     session->is_charged = true;
     session->charged = heard->client;
-    if (is_own(session->sessions, &heard->client) ||
+    if (is_spared(session->sessions, &heard->client) ||
         (!session->begins && !session->sessions->options.charge_midstream))
         return;
     record = weir_tally_of(session->sessions->tally, &heard->client);
@@ -80,7 +85,7 @@ static void charge_message(struct session *session, const struct weir_heard *hea
     struct weir_traffic *record;
 
     charge_connection(session, true);
-    if (!session->flow->proven || heard->unknown || is_own(session->sessions, &heard->client))
+    if (!session->flow->proven || heard->unknown || is_spared(session->sessions, &heard->client))
         return;
     record = weir_tally_of(session->sessions->tally, &heard->client);
     if (!record)
@@ -235,6 +240,8 @@ static void calibrate(struct weir_sessions *sessions, const struct session *sess
     unsigned least, most;
     unsigned replies = weir_dialogue_queued(session->dialogue, &least, &most);
 
+    if (is_own(sessions, &session->flow->client))
+        return; /* other people's servers, without end: there is room for few */
     weir_calibration_learn(sessions->calibration, &session->flow->server,
                            session->flow->server_port, replies, least, most);
 }
@@ -265,8 +272,15 @@ static void syn(void *context, weir_time time, const struct weir_address *client
 {
     struct weir_sessions *sessions = context;
 
-    if (!is_own(sessions, client))
+    if (!is_spared(sessions, client))
         weir_tally_syn(sessions->tally, time, client);
+}
+
+static void copied(void *context, const struct weir_flow *flow)
+{
+    struct weir_sessions *sessions = context;
+
+    weir_tally_established(sessions->tally, &flow->client); /* its SYN was counted, too */
 }
 
 /* The whole. ---------------------------------------------------------------------------- */
@@ -290,11 +304,13 @@ int weir_sessions_new(const struct weir_sessions_options *options,
     if (options->proxy_count > 0)
         memcpy(sessions->proxy, options->proxies,
                options->proxy_count * sizeof(sessions->proxy[0]));
-    struct weir_flow_handler flow_handler = {sessions, opened, octets, gap, closed, syn, forged};
+    struct weir_flow_handler flow_handler = {sessions, opened, octets, gap, closed, syn, forged,
+                                             copied};
     struct weir_flows_options flow_options = {
         .ports = options->ports, .port_count = options->port_count,
         .proxies = options->proxies, .proxy_count = options->proxy_count,
-        .one_sided = options->one_sided, .flows_most = options->flows_most, .key = options->key};
+        .one_sided = options->one_sided, .own = options->own,
+        .flows_most = options->flows_most, .key = options->key};
     done = weir_flows_new(&flow_options, &flow_handler, &sessions->flows);
     if (done < 0)
         free(sessions);

@@ -16,7 +16,8 @@
  * mail that goes out.
  *
  * Replies heard in the clear calibrate the estimates of later connections to the same server, and
- * so do those inside TLS that plug-ins of this host logged a message for (witness.h).
+ * so do those inside TLS that plug-ins of this host logged a message for (witness.h); not those to
+ * mail that goes out.
  *
  * Owner:    the caller owns sessions and tally (which has to live longer).  What is handed to
  *           the handler lives during the call.  Threads: one.
@@ -44,7 +45,8 @@ struct weir_sessions_options {
     bool one_sided;             /* also connections of which one side only was heard; not live,
                                  * where anybody could make them up */
     size_t flows_most;          /* 0: WEIR_FLOWS_MAX */
-    const struct weir_own *own; /* or NULL; whom not to charge, now.  Not owned */
+    const struct weir_own *own; /* or NULL; the machine's addresses, now.  Not owned */
+    bool charge_own;            /* charge those, too */
     struct weir_witnesses *witnesses; /* or NULL; told of what is heard, and asked.  Not owned */
     struct weir_calibration *calibration; /* NULL: one of its own.  Not owned */
     struct weir_hash_key key;

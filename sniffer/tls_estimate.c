@@ -11,7 +11,6 @@
 #include <string.h>
 
 enum {
-    RECORD_MOST = (1 << 14) + 2048,
     ALERT = 21,
     HANDSHAKE = 22,
     APPLICATION = 23,
@@ -31,21 +30,6 @@ struct weir_tls_estimate weir_tls_estimate(unsigned queued_least, unsigned queue
         .turn = WEIR_SIDE_SERVER,
         .judged = true,
     };
-}
-
-bool weir_tls_begins(struct weir_slice octets)
-{
-    const uint8_t *at = (const uint8_t *)octets.at;
-
-    if (octets.len > 0 && (at[0] < 20 || at[0] > APPLICATION))
-        return false;
-    if (octets.len > 1 && at[1] != 3)
-        return false;
-    if (octets.len > 2 && at[2] > 4)
-        return false;
-    if (octets.len > 3 && at[3] > RECORD_MOST >> 8)
-        return false;
-    return octets.len < 5 || (unsigned)(at[3] << 8 | at[4]) <= RECORD_MOST;
 }
 
 static uint32_t sum(uint32_t a, uint32_t b)

@@ -32,6 +32,7 @@
 #define WEIR_SNIFFER_TLS_ESTIMATE_H
 
 #include "sniffer/flow.h"
+#include "sniffer/tls_record.h"
 
 #define WEIR_TLS_BODY_LEAST 64     /* octets of plaintext a body's turn has at least */
 #define WEIR_TLS_ENVELOPE_LEAST 24 /* "RCPT TO:<a@b.cd>", "DATA"; AUTH CRAM-MD5 has 15 */
@@ -102,9 +103,5 @@ size_t weir_tls_estimate_ahead(const struct weir_tls_estimate *estimate, enum we
 
 /* The connection is over, or silent: whether the last turn was a message's end (1 or 0). */
 unsigned weir_tls_estimate_end(struct weir_tls_estimate *estimate);
-
-/* Whether octets begin like a TLS record (type 20..23, version 3.0..3.4, a length within bounds),
- * as far as there are any. */
-bool weir_tls_begins(struct weir_slice octets);
 
 #endif

@@ -16,6 +16,7 @@
 #include "core/base/line.h"
 
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+static const uint8_t nat64[12] = {0, 0x64, 0xff, 0x9b}; /* RFC 6052 2.1, 64:ff9b::/96 */
 
 enum { IPV4_AT = sizeof(mapped), IPV4_BITS_AT = 8 * IPV4_AT };
 enum { IPV4_WIDEST = 8, IPV6_WIDEST = 16 }; /* WEIR_PREFIX_WIDEST */
@@ -161,6 +162,8 @@ int weir_address_parse(const char *text, size_t len, struct weir_address *addres
     if (tagged || !read_ipv4(rest, address.octet + IPV4_AT)) {
         if (!read_ipv6(rest, address.octet))
             return WEIR_EINVAL;
+        if (memcmp(address.octet, nat64, sizeof nat64) == 0)
+            memcpy(address.octet, mapped, sizeof mapped);
     }
     *address_r = address;
     return 0;

@@ -146,7 +146,7 @@
 #define WEIR_BAYES_TELLING_MAX 1000 /* tokens that a judgement combines at most */
 #define WEIR_BAYES_ENTRIES_MAX (1u << 22) /* tokens of a published table: 64 MB */
 #define WEIR_BAYES_PUBLISHED_MAX (1u << 20) /* of them, those that a set takes along, and ... */
-#define WEIR_BAYES_PUBLISHED_OCTETS_MAX (30u << 20) /* ... octets of a set then: WEIR_LINK_ANSWER_MAX */
+#define WEIR_BAYES_PUBLISHED_OCTETS_MAX (30u << 20) /* ... octets of a set then */
 #define WEIR_LESSON_TOKENS_MAX 4096 /* tokens of a message that a server tells of */
 #define WEIR_BAYES_TAUGHT_MAX 1000 /* messages that an operator teaches at once */
 #define WEIR_LESSONS_MAX 50000     /* messages whose tokens are kept: 200 MB */
@@ -239,7 +239,7 @@
 #define WEIR_INTAKE_SERVER_MAX 64  /* connections of one server: an agent has three */
 #define WEIR_COMMAND_MAX (32u << 20) /* octets of what the monitor tells to list */
 #define WEIR_COMMAND_ENTRIES_MAX 200000 /* entries of it */
-#define WEIR_ORDERS_PAGE 5000      /* decisions in an answer on what changed: some 10 ms */
+#define WEIR_ORDERS_PAGE 1000      /* decisions in an answer on what changed: some 15 ms */
 
 /* SMTP heard by the sniffer ---------------------------------------------- */
 #define WEIR_DIALOGUE_LINE_MAX 512 /* octets of a command that are looked at; RFC 5321 4.5.3.1.4 */
@@ -295,6 +295,7 @@
 #define WEIR_SNIFFER_PORTS_MAX 16  /* ports of servers that are watched */
 #define WEIR_SNIFFER_PROXIES_MAX 256 /* prefixes of trusted proxies */
 #define WEIR_SNIFFER_OWN_MAX 4096  /* addresses of this machine that are charged with nothing */
+#define WEIR_SNIFFER_CARDS_MAX 256 /* hardware addresses of it that are known as its own */
 #define WEIR_FLOWS_MAX 65536       /* connections at once, those just over included */
 #define WEIR_FLOWS_UNPROVEN_MAX 4096 /* of them, those of which one side only was heard */
 #define WEIR_FLOW_SEGMENTS_MAX 512 /* segments of one connection that wait: they are searched */
@@ -307,6 +308,8 @@
 #define WEIR_FLOWS_RECENT_MAX 32768 /* connections of which they are: 32 MiB */
 #define WEIR_FLOW_RESET_MAX 65536  /* octets a RST may be ahead of what was seen */
 #define WEIR_FLOW_SYNS 8192        /* places for handshakes that were seen; a power of two */
+#define WEIR_FLOW_SERVED 1024      /* places for servers that were heard; a power of two */
+#define WEIR_FLOW_TWINS 16384      /* lists of connections by their first numbers; the same */
 #define WEIR_FLOW_EARLY_SETS 128   /* sets of places for what clients say first; a power of two */
 #define WEIR_FLOW_EARLY_WAYS 4     /* places of a set */
 #define WEIR_FLOW_EARLY_MAX 2048   /* octets of a place: a PROXY header, a hello of TLS */

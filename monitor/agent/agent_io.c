@@ -10,435 +10,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <sodium.h>
 
 #include "core/base/error.h"
-#include "core/base/line.h"
-#include "core/base/replace_io.h"
 #include "core/base/slice.h"
-#include "core/engine/secret_io.h"
-#include "core/engine/stores_io.h"
-#include "core/program/daemon_log_io.h"
-#include "core/program/sd_notify_io.h"
 #include "core/program/signals_io.h"
 #include "core/store/spool_io.h"
-#include "monitor/agent/apply_io.h"
-#include "monitor/agent/firewall_io.h"
+#include "monitor/agent/agent_impl.h"
 #include "monitor/agent/health.h"
-#include "monitor/agent/instances_io.h"
-#include "monitor/agent/link_io.h"
-#include "monitor/agent/sets_io.h"
-#include "monitor/agent/silence_io.h"
-#include "monitor/agent/skew.h"
-#include "monitor/agent/tail_io.h"
 
-#define ARENA_FIRST 8192
 #define SHIP_TIMEOUT (30 * WEIR_SECOND)
 #define HELD 25                        /* s the monitor may hold a question for commands */
 #define COMMANDS_TIMEOUT ((HELD + 15) * WEIR_SECOND)
-#define HEALTH_EVERY (5 * WEIR_SECOND) /* unless the monitor wants it more often */
-#define HEALTH_LEAST (WEIR_SECOND / 5)
 #define RULES_TIMEOUT (120 * WEIR_SECOND)
-#define HEALTH_NUMBERS 1120            /* octets of a report without names */
+#define HEALTH_NUMBERS 1200            /* octets of a report without names */
 #define BLOCK_EVERY (10 * WEIR_SECOND)  /* at least: the operator may have changed the lists */
-#define REST_LEAST (WEIR_SECOND / 2)
-#define REST_MOST (30 * WEIR_SECOND)
-
-struct weir_agent {
-    struct weir_agent_options options;
-    struct weir_arena *arena;
-    struct weir_config config;
-    struct weir_daemon_log log;
-    struct weir_clock wall, steady;
-    struct weir_notify notify;
-    int signals;
-
-    struct weir_identity identity;
-    struct weir_instances instances;
-
-    struct weir_lists *lists;
-    const char *spool;
-    struct weir_tail *tail;
-    struct weir_link *link;
-    struct weir_sets *sets;
-    struct weir_firewall *firewall;    /* NULL: none is wanted */
-
-    char shipping[WEIR_STREAM_TEXT];   /* the stream that travels */
-    int64_t generation;                /* applied */
-    weir_time look, sweep, whole, health, block; /* steady: when next */
-    weir_time block_rest;              /* steady: not before, whatever changed */
-    struct weir_silence silence;       /* of this server's sniffer */
-    const char *sniffer;               /* file that says there is one */
-    uint64_t sniffed;                  /* octets it had written at the last look */
-    weir_time health_every;
-    size_t telling;                    /* streams that are gone, in the report that travels */
-    bool news;                         /* since that report left: it is to be told at once */
-    struct weir_applied applied;
-    struct weir_skew skew;
-    bool refused;                      /* another agent speaks for this server: told */
-    bool stop;
-};
-
-/* opening ---------------------------------------------------------------------- */
-
-/* Whoever reads it can speak for this server; as ssh with a private key, it is not used. */
-static bool is_open_to_all(struct weir_agent *agent)
-{
-    const char *path = agent->config.agent_identity;
-    struct stat there;
-
-    if (stat(path, &there) < 0 || (there.st_mode & S_IRWXO) == 0)
-        return false;
-    weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s: its mode is %04o: everybody may use it, and "
-             "whoever has read it can speak for this server; chmod 0640 or 0600, and if that was "
-             "so for long, revoke the server and add it again", path,
-             (unsigned)there.st_mode & 07777);
-    return true;
-}
-
-static int read_identity(struct weir_agent *agent)
-{
-    char text[WEIR_IDENTITY_FILE_MAX + 1], place[16] = "";
-    const char *path = agent->config.agent_identity, *why = NULL;
-    unsigned line = 0;
-    size_t len;
-    int done;
-
-    if (is_open_to_all(agent))
-        return WEIR_EINVAL;
-    done = weir_secret_read(path, text, sizeof text, &len);
-    if (done < 0)
-        why = done == WEIR_EIO ? strerror(errno) : "too long to be an identity";
-    else
-        done = weir_identity_read((struct weir_slice){text, len}, &agent->identity, &why, &line);
-    sodium_memzero(text, sizeof text);
-    if (done == 0)
-        return 0;
-    if (line > 0)
-        snprintf(place, sizeof place, ":%u", line);
-    weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s%s: %s", path, place, why);
-    return WEIR_EINVAL;
-}
-
-static int check_state(struct weir_agent *agent)
-{
-    return weir_config_check_state(&agent->config, &agent->log.log);
-}
-
-static void ended(void *context, enum weir_errand errand, int status, struct weir_slice answer);
-
-static int open_link(struct weir_agent *agent)
-{
-    const char *authorities = agent->config.agent_authorities;
-    struct weir_link_options options = {
-        .identity = &agent->identity,
-        .instance = agent->instances.now,
-        .previous = agent->instances.before,
-        .authorities = authorities[0] ? authorities : NULL,
-        .rest_least = REST_LEAST,
-        .rest_most = REST_MOST,
-        .ended = ended,
-        .context = agent,
-    };
-
-    return weir_link_new(&options, &agent->log.log, &agent->link);
-}
-
-static int open_sets(struct weir_agent *agent)
-{
-    uint8_t open[WEIR_PARCEL_PUBLIC];
-    bool has_key = weir_parcel_public_read(weir_slice_of(agent->identity.rules), open);
-
-    return weir_sets_open(&agent->config, has_key ? open : NULL, &agent->log.log, &agent->sets);
-}
-
-static int open_firewall(struct weir_agent *agent)
-{
-    struct weir_firewall_options options = {
-        .reject = agent->config.agent_nftables == WEIR_NFTABLES_REJECT,
-        .observe = agent->config.mode != WEIR_ENFORCE,
-        .whole = agent->config.agent_whole,
-    };
-
-    if (agent->config.agent_nftables == WEIR_NFTABLES_NO)
-        return 0;
-    return weir_firewall_open(&options, &agent->log.log, &agent->firewall);
-}
-
-static int open_parts(struct weir_agent *agent)
-{
-    const struct weir_config *config = &agent->config;
-    const struct weir_log *log = &agent->log.log;
-    const char *instances = weir_config_path(config, config->agent_instance, agent->arena);
-    int done;
-
-    agent->spool = weir_config_path(config, config->spool_folder, agent->arena);
-    agent->sniffer = weir_config_path(config, "agent.sniffer", agent->arena);
-    if (!agent->spool || !agent->sniffer || !instances)
-        return WEIR_ENOMEM;
-    agent->silence = weir_silence_begin(agent->sniffer);
-    weir_instances_begin(&agent->instances, instances, log);
-    if ((done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
-        (done = weir_tail_open(agent->spool, log, &agent->tail)) < 0 ||
-        (done = open_link(agent)) < 0 || (done = open_sets(agent)) < 0)
-        return done;
-    agent->signals = weir_signals_open();
-    return agent->signals < 0 ? agent->signals : 0;
-}
-
-/* A file of authorities that is there, or none. */
-static int fit_authorities(const char *path, const char **why_r)
-{
-    if (!path[0] || access(path, R_OK) == 0)
-        return 0;
-    *why_r = "the file cannot be read";
-    return WEIR_EINVAL;
-}
-
-static int load(struct weir_agent *agent)
-{
-    static const struct weir_config_check checks[] = {
-        {"agent", "authorities", fit_authorities}};
-    struct weir_settings_report report = weir_settings_report_stderr();
-    const struct weir_agent_options *options = &agent->options;
-    int done;
-
-    agent->arena = weir_arena_new(ARENA_FIRST);
-    if (!agent->arena || sodium_init() < 0)
-        return WEIR_ENOMEM;
-    done = weir_config_load_checked(options->config_path, agent->arena, &report, checks,
-                                    sizeof checks / sizeof checks[0], &agent->config);
-    if (done < 0)
-        return done;
-    if (options->debug || options->test)
-        agent->config.log = WEIR_LOG_STDERR;
-    if (options->debug)
-        agent->config.log_level = WEIR_LOG_DEBUG;
-    weir_daemon_log_use(&agent->log, options->program, &agent->config);
-    return 0;
-}
-
-/* Reads the configuration and what it names: all that is wrong is told. */
-static int begin(const struct weir_agent_options *options, struct weir_agent **agent_r)
-{
-    struct weir_agent *agent = calloc(1, sizeof *agent);
-    int (*const checks[])(struct weir_agent *agent) = {check_state, read_identity, open_firewall};
-    int done;
-
-    if (!agent)
-        return WEIR_ENOMEM;
-    *agent_r = agent;
-    agent->options = *options;
-    agent->signals = -1;
-    agent->wall = weir_clock_system();
-    agent->steady = weir_clock_steady();
-    agent->notify.fd = -1;
-    agent->health_every = HEALTH_EVERY;
-    done = load(agent);
-    if (done < 0)
-        return done;
-    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
-        int one = checks[i](agent);
-        done = done < 0 ? done : one;
-    }
-    return done;
-}
-
-int weir_agent_test(const struct weir_agent_options *options)
-{
-    struct weir_agent *agent = NULL;
-    int done = begin(options, &agent);
-
-    weir_agent_close(&agent);
-    return done;
-}
-
-int weir_agent_open(const struct weir_agent_options *options, struct weir_agent **agent_r)
-{
-    struct weir_agent *agent = NULL;
-    int done = begin(options, &agent);
-
-    if (done == 0) {
-        done = open_parts(agent);
-        weir_daemon_log_flush(&agent->log);
-    }
-    if (done < 0)
-        weir_agent_close(&agent);
-    else
-        *agent_r = agent;
-    return done;
-}
-
-void weir_agent_close(struct weir_agent **agent)
-{
-    if (!agent || !*agent)
-        return;
-    weir_link_free(&(*agent)->link);
-    weir_sets_free(&(*agent)->sets);
-    weir_firewall_free(&(*agent)->firewall);
-    weir_tail_free(&(*agent)->tail);
-    weir_lists_free(&(*agent)->lists);
-    weir_identity_forget(&(*agent)->identity);
-    if ((*agent)->signals >= 0)
-        close((*agent)->signals);
-    weir_notify_close(&(*agent)->notify);
-    if ((*agent)->log.program)
-        weir_daemon_log_end(&(*agent)->log);
-    weir_arena_free(&(*agent)->arena);
-    free(*agent);
-    *agent = NULL;
-}
-
-/* what comes back ---------------------------------------------------------------- */
-
-/* {"offset": N} */
-static bool read_offset(struct weir_slice answer, uint64_t *offset_r)
-{
-    json_t *json = json_loadb(answer.at, answer.len, 0, NULL);
-    json_int_t offset;
-    bool good = json && json_unpack(json, "{s:I}", "offset", &offset) == 0 && offset >= 0;
-
-    if (good)
-        *offset_r = (uint64_t)offset;
-    json_decref(json);
-    return good;
-}
-
-static void refused(struct weir_agent *agent, enum weir_errand errand)
-{
-    weir_link_rest(agent->link, errand);
-    if (!agent->refused)
-        weir_log(&agent->log.log, WEIR_LOG_ERROR,
-                 "the monitor already hears another agent speak for %s; each server needs an "
-                 "identity of its own (weirctl server add)", agent->identity.server);
-    agent->refused = true;
-}
-
-static void shipped(struct weir_agent *agent, int status, struct weir_slice answer)
-{
-    uint64_t offset;
-
-    if ((status == 200 || status == 409) && read_offset(answer, &offset)) {
-        weir_tail_done(agent->tail, agent->shipping, offset);
-        agent->refused = false;
-        agent->look = 0; /* there may be more */
-    } else if (status == 409) {
-        refused(agent, WEIR_ERRAND_SHIP);
-    } else {
-        weir_link_rest(agent->link, WEIR_ERRAND_SHIP);
-    }
-}
-
-/* The next report goes as soon as it can, also when one is on its way. */
-static void tell_at_once(struct weir_agent *agent)
-{
-    agent->health = 0;
-    agent->news = true;
-}
-
-static void applied(struct weir_agent *agent, const struct weir_command *command, int done)
-{
-    agent->block = 0;
-    tell_at_once(agent); /* whoever asked for it waits to hear where it is not in force */
-    if (done < 0) {
-        weir_link_rest(agent->link, WEIR_ERRAND_COMMANDS);
-        weir_log(&agent->log.log, WEIR_LOG_ERROR, "the lists cannot be changed: %s",
-                 weir_error_reason(done));
-        return;
-    }
-    agent->generation = command->generation;
-    if (command->full)
-        agent->whole = weir_clock_now(&agent->steady) + agent->config.agent_whole;
-    weir_log(&agent->log.log, WEIR_LOG_INFO, "generation %" PRId64 ": %zu set, %zu removed%s",
-             command->generation, agent->applied.set, agent->applied.removed,
-             command->full ? " (all)" : "");
-}
-
-static void commanded(struct weir_agent *agent, int status, struct weir_slice answer)
-{
-    struct weir_command command;
-    const char *why = NULL;
-    weir_time now = weir_clock_now(&agent->wall);
-    int done;
-
-    if (status == 409)
-        refused(agent, WEIR_ERRAND_COMMANDS);
-    if (status != 200)
-        return;
-    done = weir_command_read(answer, &command, &why);
-    if (done < 0) {
-        weir_link_rest(agent->link, WEIR_ERRAND_COMMANDS);
-        weir_log(&agent->log.log, WEIR_LOG_ERROR, "a command of the monitor is left out: %s", why);
-        return;
-    }
-    weir_skew_convert(&agent->skew, &command);
-    applied(agent, &command, weir_apply(agent->lists, &command, now, &agent->log.log,
-                                        &agent->applied));
-    weir_command_free(&command);
-}
-
-/* {"every": milliseconds} */
-static void reported(struct weir_agent *agent, struct weir_slice answer)
-{
-    json_t *json = json_loadb(answer.at, answer.len, 0, NULL);
-    json_int_t every;
-
-    weir_tail_told(agent->tail, agent->telling);
-    agent->health_every = HEALTH_EVERY;
-    if (json && json_unpack(json, "{s:I}", "every", &every) == 0 && every < HEALTH_EVERY / 1000)
-        agent->health_every = every > HEALTH_LEAST / 1000 ? every * 1000 : HEALTH_LEAST;
-    if (!agent->news)
-        agent->health = weir_clock_now(&agent->steady) + agent->health_every;
-    json_decref(json);
-}
-
-static void compare_clocks(struct weir_agent *agent, enum weir_errand errand)
-{
-    struct weir_link_said said = weir_link_said(agent->link, errand);
-    weir_time now = weir_clock_now(&agent->wall);
-
-    if (!weir_skew_note(&agent->skew, now - said.took, now, said.date))
-        return;
-    tell_at_once(agent);
-    weir_log(&agent->log.log, WEIR_LOG_WARNING, "this server's clock is %" PRId64 " s ahead of the "
-             "monitor's", agent->skew.ahead / WEIR_SECOND);
-}
-
-static void fetched(struct weir_agent *agent, int status, struct weir_slice answer)
-{
-    if (status == 200)
-        weir_sets_take(agent->sets, answer, weir_clock_now(&agent->steady));
-    else
-        weir_link_rest(agent->link, WEIR_ERRAND_RULES);
-    agent->health = 0;
-}
-
-static void ended(void *context, enum weir_errand errand, int status, struct weir_slice answer)
-{
-    struct weir_agent *agent = context;
-    struct weir_news news;
-
-    if (status == 200 || status == 204) {
-        weir_instances_let_in(&agent->instances, &agent->log.log);
-        compare_clocks(agent, errand);
-    }
-    if (errand == WEIR_ERRAND_COMMANDS && (status == 200 || status == 204) &&
-        weir_news_read(weir_link_field(agent->link, errand, WEIR_NEWS_FIELD), &news))
-        weir_sets_hear(agent->sets, &news, weir_clock_now(&agent->steady));
-    if (errand == WEIR_ERRAND_RULES)
-        fetched(agent, status, answer);
-    if (errand == WEIR_ERRAND_HEALTH && status == 200)
-        reported(agent, answer);
-    if (errand == WEIR_ERRAND_SHIP)
-        shipped(agent, status, answer);
-    else if (errand == WEIR_ERRAND_COMMANDS)
-        commanded(agent, status, answer);
-}
-
-/* what goes out ------------------------------------------------------------------ */
 
 /* What was silent, or is not any more, the monitor is told at once. */
 static void listen_for_sniffer(struct weir_agent *agent, weir_time steady)
@@ -447,7 +32,7 @@ static void listen_for_sniffer(struct weir_agent *agent, weir_time steady)
 
     if (weir_silence_listen(&agent->silence, sniffed != agent->sniffed, steady, agent->sniffer,
                             &agent->log.log))
-        tell_at_once(agent);
+        weir_agent_tell_at_once(agent);
     agent->sniffed = sniffed;
 }
 
@@ -460,15 +45,50 @@ static void sweep(struct weir_agent *agent, weir_time steady)
     (void)weir_spool_sweep(agent->spool, weir_clock_now(&agent->wall), agent->config.spool_turn);
 }
 
-/* Also while nothing can be shipped: the sniffer is listened for. */
+/* Told when it begins and when it is over: meanwhile the monitor hears of nobody who comes here. */
+static void note_spool(struct weir_agent *agent, int error, weir_time steady)
+{
+    if ((error != 0) == (agent->unread != 0))
+        return;
+    agent->unread = error != 0 ? steady : 0;
+    weir_agent_tell_at_once(agent);
+    if (error != 0)
+        weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s cannot be read: %s; what is written there is "
+                 "counted late, or never", agent->spool, strerror(error));
+    else
+        weir_log(&agent->log.log, WEIR_LOG_INFO, "%s can be read again", agent->spool);
+}
+
+/* Also while nothing can be shipped: the sniffer is listened for.  Looking takes a tenth of the
+ * time at most, however many files there are. */
 static void look(struct weir_agent *agent, weir_time steady)
 {
-    if (steady < agent->look)
+    weir_time began = weir_clock_now(&agent->steady);
+    int done;
+
+    if (steady < agent->look || steady < agent->look_rest)
         return;
     agent->look = steady + agent->config.agent_look;
+    agent->shipped = false;
     sweep(agent, steady);
-    if (weir_tail_look(agent->tail) == 0)
+    done = weir_tail_look(agent->tail);
+    note_spool(agent, done < 0 ? errno : 0, steady);
+    if (done == 0)
         listen_for_sniffer(agent, steady);
+    agent->look_rest = steady + 10 * (weir_clock_now(&agent->steady) - began);
+}
+
+/* The folder is looked at when nothing is left of what was seen there: for each piece of many files
+ * that would take longer than to ship it. */
+static bool next_piece(struct weir_agent *agent, weir_time steady, struct weir_tail_piece *piece_r)
+{
+    if (weir_tail_next(agent->tail, piece_r) > 0)
+        return true;
+    if (!agent->shipped)
+        return false;
+    agent->look = 0;
+    look(agent, steady);
+    return weir_tail_next(agent->tail, piece_r) > 0;
 }
 
 static void ship(struct weir_agent *agent, weir_time steady)
@@ -477,7 +97,7 @@ static void ship(struct weir_agent *agent, weir_time steady)
     char place[WEIR_STREAM_TEXT + 80];
 
     if (!weir_link_free_for(agent->link, WEIR_ERRAND_SHIP, steady) ||
-        weir_tail_next(agent->tail, &piece) == 0)
+        !next_piece(agent, steady, &piece))
         return;
     snprintf(agent->shipping, sizeof agent->shipping, "%s", piece.stream);
     snprintf(place, sizeof place, "/agent/v1/spool?stream=%s&offset=%" PRIu64, piece.stream,
@@ -495,15 +115,28 @@ static int held(const struct weir_agent *agent, weir_time steady)
     return left < 0 ? 0 : left < HELD ? (int)left : HELD;
 }
 
+/* Entries end by this server's clock: set anew, it would end them at once or hours late.  Whether
+ * it was wrong before or is now the monitor's time tells, which comes with the answer; a machine
+ * that was asleep is right, and what ended meanwhile has ended. */
+static void watch_clock(struct weir_agent *agent, weir_time steady)
+{
+    if (weir_step_look(&agent->step, weir_clock_now(&agent->wall), steady) != 0)
+        agent->whole = 0;
+}
+
+/* A question that is held for news does not keep one for all of it waiting. */
 static void ask_for_commands(struct weir_agent *agent, weir_time steady)
 {
     char place[128];
 
+    if (agent->whole == 0 && !agent->asked_all)
+        weir_link_drop(agent->link, WEIR_ERRAND_COMMANDS);
     if (!weir_link_free_for(agent->link, WEIR_ERRAND_COMMANDS, steady))
         return;
+    agent->asked_all = steady >= agent->whole;
     snprintf(place, sizeof place, "/agent/v1/commands?generation=%" PRId64 "&rules=%" PRIu32
              "&wait=%d%s", agent->generation, weir_sets_heard(agent->sets), held(agent, steady),
-             steady >= agent->whole ? "&all=1" : "");
+             agent->asked_all ? "&all=1" : "");
     (void)weir_link_send(agent->link, WEIR_ERRAND_COMMANDS, place, (struct weir_slice){0}, false,
                          COMMANDS_TIMEOUT);
 }
@@ -518,19 +151,28 @@ static void fetch_rules(struct weir_agent *agent, weir_time steady)
                              (struct weir_slice){0}, false, RULES_TIMEOUT);
 }
 
-static char *health_text(struct weir_agent *agent)
+/* So many seconds something lasts that began at a time; 0: it does not. */
+static json_int_t lasting(weir_time since, weir_time steady)
+{
+    return since != 0 ? (json_int_t)((steady - since) / WEIR_SECOND) + 1 : 0;
+}
+
+/* A spool that cannot be read is a sniffer that is not heard: this server is blind. */
+static char *health_text(struct weir_agent *agent, weir_time steady)
 {
     size_t len = HEALTH_NUMBERS;
     json_t *lines = weir_health_overruled(&agent->applied, &len);
     const struct weir_tail_counts *tail = weir_tail_counts(agent->tail);
     const struct weir_silence *silence = &agent->silence;
     weir_time silent = weir_silence_now(silence);
+    json_int_t unread = lasting(agent->unread, steady), unheard = silent / WEIR_SECOND;
     json_t *json = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "version",
-        WEIR_VERSION, "spool_files", (json_int_t)tail->files, "spool_octets",
-        (json_int_t)tail->octets, "skipped", (json_int_t)tail->skipped, "generation",
-        (json_int_t)agent->generation, "entries", (json_int_t)agent->applied.entries, "withheld",
-        (json_int_t)agent->applied.withheld, "sniffer_silent", (json_int_t)(silent / WEIR_SECOND),
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
+        "version", WEIR_VERSION, "spool_files", (json_int_t)tail->files, "spool_octets",
+        (json_int_t)tail->octets, "spool_unread", unread, "skipped", (json_int_t)tail->skipped,
+        "generation", (json_int_t)agent->generation, "lists_unset", lasting(agent->unset, steady),
+        "entries", (json_int_t)agent->applied.entries, "withheld",
+        (json_int_t)agent->applied.withheld, "sniffer_silent", unheard > unread ? unheard : unread,
         "sniffer_silences", (json_int_t)silence->times, "sniffer_silence",
         (json_int_t)((silence->past + silent) / WEIR_SECOND), "clock_ahead",
         (json_int_t)(agent->skew.ahead / WEIR_SECOND), "rules", weir_sets_health(agent->sets),
@@ -551,7 +193,7 @@ static void tell_health(struct weir_agent *agent, weir_time steady)
         return;
     agent->health = steady + agent->health_every;
     agent->news = false;
-    text = health_text(agent);
+    text = health_text(agent, steady);
     if (text)
         (void)weir_link_send(agent->link, WEIR_ERRAND_HEALTH, "/agent/v1/health",
                              weir_slice_of(text), false, SHIP_TIMEOUT);
@@ -584,6 +226,7 @@ int weir_agent_run(struct weir_agent *agent)
 
         look(agent, steady);
         ship(agent, steady);
+        watch_clock(agent, steady);
         ask_for_commands(agent, steady);
         fetch_rules(agent, steady);
         tell_health(agent, steady);

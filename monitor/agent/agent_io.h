@@ -25,8 +25,8 @@ struct weir_agent_options {
     bool test;                /* everything wrong is told on standard error */
 };
 
-/* What -t asks for: reads configuration and identity as the start does, and opens nothing.  0 or an
- * error; each was told. */
+/* What -t asks for: reads configuration and identity as the start does, looks whether the spool can
+ * be read, and opens nothing.  0 or an error; each was told. */
 int weir_agent_test(const struct weir_agent_options *options);
 
 /* Reads configuration and identity, and opens lists and spool. */

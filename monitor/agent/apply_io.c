@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/grown.h"
 
 /* What is to go from a list. */
 struct going {
@@ -42,15 +43,12 @@ static bool names(const struct weir_command *command, enum weir_list list,
 /* Collecting, since lists must not be changed while they are walked. */
 static int note_going(struct going *going, const struct weir_list_entry *entry)
 {
-    struct weir_list_entry *more;
+    struct weir_list_entry *more = weir_grown(going->entry, going->count, &going->room,
+                                              sizeof *more);
 
-    if (going->count == going->room) {
-        going->room = going->room ? 2 * going->room : 64;
-        more = realloc(going->entry, going->room * sizeof *more);
-        if (!more)
-            return WEIR_ENOMEM;
-        going->entry = more;
-    }
+    if (!more)
+        return WEIR_ENOMEM;
+    going->entry = more;
     going->entry[going->count++] = *entry;
     return 0;
 }

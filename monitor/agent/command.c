@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/line.h"
 #include "core/base/slice.h"
 
 bool weir_command_list(const char *name, enum weir_list *list_r)
@@ -85,6 +86,7 @@ static int read_array(json_t *array, const char *(*read)(json_t *, struct weir_c
         return WEIR_ELIMIT;
     }
     *entry_r = calloc(n ? n : 1, sizeof **entry_r);
+    *why_r = "memory is short";
     if (!*entry_r)
         return WEIR_ENOMEM;
     for (size_t i = 0; i < n; i++)
@@ -112,7 +114,6 @@ int weir_command_read(struct weir_slice text, struct weir_command *command_r, co
         generation >= 0 && json_is_array(set) && json_is_array(removed)) {
         command.generation = generation;
         command.full = full;
-        *why_r = "memory is short";
         done = read_array(set, read_set, &command.set, &command.sets, why_r);
         if (done == 0)
             done = read_array(removed, read_remove, &command.removed, &command.removes, why_r);
@@ -133,13 +134,12 @@ void weir_command_free(struct weir_command *command)
 }
 
 /* As the lists will have it: JSON cannot hold what is no UTF-8, as a text that was cut may be. */
-static void printable(const char *text, char text_r[static WEIR_REASON_MAX + 1])
+static const char *printable(const char *text, char text_r[static WEIR_REASON_MAX + 1])
 {
-    size_t len = strnlen(text, WEIR_REASON_MAX);
+    struct weir_line line = weir_line(text_r, WEIR_REASON_MAX + 1);
 
-    for (size_t i = 0; i < len; i++)
-        text_r[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-    text_r[len] = '\0';
+    weir_line_foreign(&line, (struct weir_slice){text, strnlen(text, WEIR_REASON_MAX)}, true);
+    return weir_line_end(&line);
 }
 
 json_t *weir_command_entry_json(enum weir_list list, const struct weir_list_entry *entry,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/grown.h"
 #include "monitor/agent/command.h"
 #include "monitor/agent/firewall.h"
 
@@ -118,25 +119,24 @@ int weir_firewall_clear(struct weir_firewall *firewall)
 
 struct gathering {
     struct weir_firewall_rules rules;
+    size_t blocked_room, spared_room;
     weir_time now;
     bool full;
 };
 
 static int add(struct gathering *gathering, struct weir_firewall_entry **list, size_t *count,
-               const struct weir_list_entry *entry)
+               size_t *room, const struct weir_list_entry *entry)
 {
+    struct weir_firewall_entry *more;
+
     if (*count == WEIR_FIREWALL_ENTRIES_MAX) {
         gathering->full = true;
         return 0;
     }
-    if ((*count & (*count - 1)) == 0) { /* a power of two: as many again */
-        size_t room = *count ? 2 * *count : 1;
-        struct weir_firewall_entry *more = realloc(*list, room * sizeof *more);
-
-        if (!more)
-            return WEIR_ENOMEM;
-        *list = more;
-    }
+    more = weir_grown(*list, *count, room, sizeof *more);
+    if (!more)
+        return WEIR_ENOMEM;
+    *list = more;
     (*list)[(*count)++] = (struct weir_firewall_entry){entry->prefix, entry->ends};
     return 0;
 }
@@ -152,7 +152,7 @@ static int take_blocked(void *context, const struct weir_list_entry *entry)
 
     if (!lives(g, entry) || entry->defer || strcmp(entry->origin, WEIR_COMMAND_ORIGIN) != 0)
         return 0;
-    return add(g, &g->rules.blocked, &g->rules.blockeds, entry);
+    return add(g, &g->rules.blocked, &g->rules.blockeds, &g->blocked_room, entry);
 }
 
 /* Of what is acceptable only what lies inside of blocked prefixes matters. */
@@ -167,7 +167,7 @@ static int take_spared(void *context, const struct weir_list_entry *entry)
 
         if (blocked->bits < entry->prefix.bits &&
             weir_prefix_contains(blocked, &entry->prefix.address))
-            return add(g, &g->rules.spared, &g->rules.spareds, entry);
+            return add(g, &g->rules.spared, &g->rules.spareds, &g->spared_room, entry);
     }
     return 0;
 }

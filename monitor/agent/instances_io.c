@@ -1,5 +1,5 @@
 /*
- * A file of one line, replaced at once: what is in it is worth nothing without the identity.
+ * A file of two lines, replaced at once: what is in it is worth nothing without the identity.
  */
 #include "monitor/agent/instances_io.h"
 
@@ -12,7 +12,11 @@
 #include "core/base/error.h"
 #include "core/base/line.h"
 #include "core/base/replace_io.h"
+#include "core/base/slice.h"
 #include "core/engine/secret_io.h"
+
+#define MACHINE "machine "
+#define FILE_TEXT (WEIR_INSTANCES_TEXT + 64) /* a list and a machine's name */
 
 static void write_list(const struct weir_instances *instances, const char *list,
                        const struct weir_log *log)
@@ -21,7 +25,8 @@ static void write_list(const struct weir_instances *instances, const char *list,
     int done = weir_replace_begin(instances->path, 0640, &file);
 
     if (done == 0) {
-        bool good = fprintf(file.file, "%s\n", list) > 0;
+        bool good = fprintf(file.file, "%s\n" MACHINE "%s\n", list,
+                            instances->machine) > 0;
         done = weir_replace_end(&file, good);
     }
     if (done < 0)
@@ -29,11 +34,20 @@ static void write_list(const struct weir_instances *instances, const char *list,
                  strerror(errno));
 }
 
+/* Whether what stands behind the list names no other machine. */
+static bool is_here(const struct weir_instances *instances, struct weir_slice rest)
+{
+    if (!weir_slice_begins(rest, MACHINE))
+        return true;
+    return weir_slice_equals(weir_slice_trim(weir_slice_behind(rest, strlen(MACHINE))),
+                             instances->machine);
+}
+
 /* Those that the agent was before: first the one that was let in, then those of which that is not
  * known, for they were killed before they had heard or written it; the latest of many. */
-static void read_list(struct weir_instances *instances)
+static void read_list(struct weir_instances *instances, const struct weir_log *log)
 {
-    char text[WEIR_INSTANCES_TEXT + 1], one[WEIR_INSTANCE_TEXT];
+    char text[FILE_TEXT], one[WEIR_INSTANCE_TEXT];
     struct weir_slice list = {text, 0};
     size_t known = 0, len = WEIR_INSTANCE_TEXT - 1;
 
@@ -54,19 +68,25 @@ static void read_list(struct weir_instances *instances)
             to[-1] = ',';
         memcpy(to, one, len + 1);
     }
+    if (is_here(instances, list))
+        return;
+    instances->before[0] = '\0';
+    weir_log(log, WEIR_LOG_WARNING, "%s is of another machine, or of this one with other network "
+             "cards: the monitor lets this agent in when that one is not heard any more",
+             instances->path);
 }
 
 /* A new one for each start, written down before the monitor hears of it: who is killed before he
  * has heard that he was let in must be able to name himself later. */
-void weir_instances_begin(struct weir_instances *instances, const char *path,
+void weir_instances_begin(struct weir_instances *instances, const char *path, const char *machine,
                           const struct weir_log *log)
 {
     unsigned char octets[WEIR_INSTANCE_OCTETS];
     char list[WEIR_INSTANCES_TEXT];
     struct weir_line line = weir_line(list, sizeof list);
 
-    *instances = (struct weir_instances){.path = path};
-    read_list(instances);
+    *instances = (struct weir_instances){.path = path, .machine = machine};
+    read_list(instances, log);
     randombytes_buf(octets, sizeof octets);
     sodium_bin2hex(instances->now, sizeof instances->now, octets, sizeof octets);
     weir_line_text(&line, instances->before);

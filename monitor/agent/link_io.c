@@ -92,39 +92,66 @@ static bool make_headers(const struct weir_link *link, bool compressed,
     return good;
 }
 
-static bool make_errand(struct weir_link *link, struct errand *errand)
+/* How the monitor is known.  All other checks go only when libcurl has taken the pin. */
+static CURLcode set_trust(const struct weir_link *link, CURL *easy)
+{
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
+
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (code == CURLE_OK && link->pin[0]) /* the key itself is known: no authority has a say */
+        code = curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, link->pin);
+    else if (code == CURLE_OK && link->options.authorities)
+        code = curl_easy_setopt(easy, CURLOPT_CAINFO, link->options.authorities);
+    if (code == CURLE_OK && link->pin[0])
+        code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+    if (code == CURLE_OK && link->pin[0])
+        code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    return code;
+}
+
+/* Where its answer goes, and who it is. */
+static CURLcode set_answer(struct errand *errand)
+{
+    CURLcode code = curl_easy_setopt(errand->easy, CURLOPT_PRIVATE, errand);
+
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(errand->easy, CURLOPT_WRITEFUNCTION, take_answer);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(errand->easy, CURLOPT_WRITEDATA, errand);
+    return code;
+}
+
+static int make_errand(struct weir_link *link, struct errand *errand)
 {
     CURL *easy = errand->easy = curl_easy_init();
+    CURLcode code;
 
     errand->link = link;
     if (!easy || !make_headers(link, false, &errand->headers) ||
         !make_headers(link, true, &errand->compressed_headers))
-        return false;
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, errand);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, errand);
+        return WEIR_ENOMEM;
+    code = set_answer(errand);
+    if (code == CURLE_OK)
+        code = set_trust(link, easy);
+    if (code != CURLE_OK) {
+        weir_log(link->log, WEIR_LOG_ERROR, "this libcurl cannot be held to the monitor's %s: %s; "
+                 "nothing is sent", link->pin[0] ? "pin" : "certificate", curl_easy_strerror(code));
+        return code == CURLE_OUT_OF_MEMORY ? WEIR_ENOMEM : WEIR_EIO;
+    }
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(CONNECT_TIMEOUT / 1000));
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     if (errand == &link->errand[WEIR_ERRAND_RULES])
         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "deflate");
-    if (link->pin[0]) { /* the key itself is known: no authority has a say */
-        curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, link->pin);
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-    } else if (link->options.authorities) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, link->options.authorities);
-    }
-    return true;
+    return 0;
 }
 
 int weir_link_new(const struct weir_link_options *options, const struct weir_log *log,
                   struct weir_link **link_r)
 {
     struct weir_link *link = calloc(1, sizeof *link);
-    bool good = link != NULL && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    int done = 0;
 
     if (!link)
         return WEIR_ENOMEM;
@@ -132,17 +159,15 @@ int weir_link_new(const struct weir_link_options *options, const struct weir_log
     link->log = log;
     snprintf(link->base, sizeof link->base, "%s", options->identity->monitor);
     snprintf(link->pin, sizeof link->pin, "%s", options->identity->pin);
-    link->multi = curl_multi_init();
-    good = good && link->multi;
-    for (int i = 0; i < WEIR_ERRANDS && good; i++)
-        good = make_errand(link, &link->errand[i]);
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(link->multi = curl_multi_init()))
+        done = WEIR_ENOMEM;
+    for (int i = 0; i < WEIR_ERRANDS && done == 0; i++)
+        done = make_errand(link, &link->errand[i]);
     link->options.identity = NULL; /* it was read; the caller may forget it now */
-    if (!good) {
+    if (done < 0)
         weir_link_free(&link);
-        return WEIR_ENOMEM;
-    }
     *link_r = link;
-    return 0;
+    return done;
 }
 
 void weir_link_free(struct weir_link **link)
@@ -189,6 +214,27 @@ static int take_body(struct errand *errand, struct weir_slice body, size_t *len_
     return 0;
 }
 
+/* A GET, or a POST of the errand's own body. */
+static CURLcode set_request(struct errand *errand, const char *url, bool post, bool compressed,
+                            size_t len, weir_time timeout)
+{
+    CURL *easy = errand->easy;
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, url);
+
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(timeout / 1000));
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
+                                compressed ? errand->compressed_headers : errand->headers);
+    if (code == CURLE_OK && !post)
+        return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_POSTFIELDS, errand->body);
+    return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)len) : code;
+}
+
 int weir_link_send(struct weir_link *link, enum weir_errand which, const char *place,
                    struct weir_slice body, bool compress, weir_time timeout)
 {
@@ -200,25 +246,26 @@ int weir_link_send(struct weir_link *link, enum weir_errand which, const char *p
         return WEIR_EBUG;
     if (body.at && take_body(errand, body, &len, &compress) < 0)
         return WEIR_ENOMEM;
-    snprintf(url, sizeof url, "%s%s", link->base, place);
-    curl_easy_setopt(errand->easy, CURLOPT_URL, url);
-    curl_easy_setopt(errand->easy, CURLOPT_TIMEOUT_MS, (long)(timeout / 1000));
-    curl_easy_setopt(errand->easy, CURLOPT_HTTPHEADER,
-                     body.at && compress ? errand->compressed_headers : errand->headers);
-    if (body.at) {
-        curl_easy_setopt(errand->easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(errand->easy, CURLOPT_POSTFIELDS, errand->body);
-        curl_easy_setopt(errand->easy, CURLOPT_POSTFIELDSIZE, (long)len);
-    } else {
-        curl_easy_setopt(errand->easy, CURLOPT_HTTPGET, 1L);
-    }
+    if (snprintf(url, sizeof url, "%s%s", link->base, place) >= (int)sizeof url)
+        return WEIR_EBUG;
     free(errand->answer);
     errand->answer = NULL;
     errand->len = 0;
-    if (curl_multi_add_handle(link->multi, errand->easy) != CURLM_OK)
+    if (set_request(errand, url, body.at, body.at && compress, len, timeout) != CURLE_OK ||
+        curl_multi_add_handle(link->multi, errand->easy) != CURLM_OK)
         return WEIR_ENOMEM;
     errand->travels = true;
     return 0;
+}
+
+void weir_link_drop(struct weir_link *link, enum weir_errand which)
+{
+    struct errand *errand = &link->errand[which];
+
+    if (!errand->travels)
+        return;
+    curl_multi_remove_handle(link->multi, errand->easy);
+    errand->travels = false;
 }
 
 /* ending ----------------------------------------------------------------------- */

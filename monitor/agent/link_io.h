@@ -11,7 +11,8 @@
  *
  * Owner:    the caller owns the link; it owns its errands.  An errand's body is copied, and
  *           compressed where that is wanted.  Threads: one.
- * Errors:   weir_link_new(): WEIR_ENOMEM.
+ * Errors:   weir_link_new(): WEIR_ENOMEM; WEIR_EIO where libcurl refuses what the monitor is known
+ *           by (logged): what cannot be checked is not sent.
  * Limits:   an answer of more than WEIR_LINK_ANSWER_MAX octets, also once it is inflated, is none.
  *           Every request ends within its timeout.
  */
@@ -47,7 +48,7 @@ struct weir_link_options {
 
 struct weir_link;
 
-/* Sends nothing yet.  0 or WEIR_ENOMEM; the identity may be forgotten afterwards. */
+/* Sends nothing yet.  0, WEIR_ENOMEM or WEIR_EIO; the identity may be forgotten afterwards. */
 int weir_link_new(const struct weir_link_options *options, const struct weir_log *log,
                   struct weir_link **link_r);
 void weir_link_free(struct weir_link **link);
@@ -56,9 +57,12 @@ void weir_link_free(struct weir_link **link);
 bool weir_link_free_for(const struct weir_link *link, enum weir_errand errand, weir_time steady);
 
 /* Sends an errand: a GET when body.at is NULL, else a POST; place is the path with its query.
- * 0, WEIR_ENOMEM, WEIR_EBUG (it still travels). */
+ * 0, WEIR_ENOMEM, WEIR_EBUG (it still travels, or place is too long). */
 int weir_link_send(struct weir_link *link, enum weir_errand errand, const char *place,
                    struct weir_slice body, bool compress, weir_time timeout);
+
+/* Takes an errand back that travels: nobody hears what would have come of it. */
+void weir_link_drop(struct weir_link *link, enum weir_errand errand);
 
 /* When the last answer to an errand was made, as it says to the second, and how long it all took;
  * zeroes where it does not say. */

@@ -1,5 +1,6 @@
 /*
  * tail - keeps a small table of the folder's files, oldest first, and reads where it left off.
+ * Between looks it is sorted; while one goes on, what is new stands behind that, unsorted.
  *
  * A file is opened for each piece: it may be renamed or removed by its writer at any moment, and
  * then is found again under its other name by the next look.
@@ -25,15 +26,17 @@
 #define PART ".part"
 #define SNIFFER "sniffer-"
 #define WEIR_TAIL_PATH 512
+#define ROOM (WEIR_TAIL_FILES_MAX + 1024) /* while looking: beyond it the youngest go */
 #define FIRST_LINE 64 /* octets of the first line that are hashed */
 
 struct file {
     char name[WEIR_STREAM_TEXT];   /* without ".part" */
+    long long opened;              /* as its name says: for the order */
     char stream[WEIR_STREAM_TEXT]; /* "": its first line is not there yet */
     uint64_t len, offset;
     uint64_t base;                 /* where the stream begins, as a rule at 0 */
     bool part;                     /* still being written */
-    bool there;                    /* seen by this look */
+    bool there;                    /* seen by this look, and not removed since */
     uint64_t blanked;              /* up to here, octets of lines too long were counted */
     bool bad;                      /* told of */
 };
@@ -43,7 +46,12 @@ struct weir_tail {
     const struct weir_log *log;
     struct file *file;
     size_t files;
-    size_t known;                  /* of these, while looking: sorted by name, for find() */
+    size_t known;                  /* of these are sorted */
+    bool full;                     /* while looking: there are more than the table may keep */
+    size_t beyond;                 /* files that are there and not in the table */
+    uint64_t beyond_octets;
+    uint64_t written;              /* by sniffers: what was seen at the last look, and removed */
+    uint64_t removed;              /* octets of sniffers' files */
     char *room;
     char (*gone)[WEIR_STREAM_TEXT]; /* a ring */
     size_t gone_first, gone_count;
@@ -61,7 +69,7 @@ int weir_tail_open(const char *folder, const struct weir_log *log, struct weir_t
         return WEIR_ENOMEM;
     strcpy(tail->folder, folder);
     tail->log = log;
-    tail->file = calloc(WEIR_TAIL_FILES_MAX, sizeof *tail->file);
+    tail->file = calloc(ROOM, sizeof *tail->file);
     tail->room = malloc(WEIR_TAIL_PIECE_MAX);
     tail->gone = calloc(WEIR_TAIL_GONE_MAX, sizeof *tail->gone);
     if (!tail->file || !tail->room || !tail->gone) {
@@ -97,26 +105,23 @@ static long long opened(const char *name)
 static int by_age(const void *a, const void *b)
 {
     const struct file *one = a, *other = b;
-    long long left = opened(one->name), right = opened(other->name);
 
-    return left != right ? (left > right) - (left < right) : strcmp(one->name, other->name);
+    return one->opened != other->opened ? (one->opened > other->opened ? 1 : -1)
+                                        : strcmp(one->name, other->name);
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct file *)a)->name, ((const struct file *)b)->name);
-}
+struct age {
+    long long opened;
+    const char *name;
+};
 
-static int compare_name(const void *name, const void *file)
+static int compare_age(const void *a, const void *b)
 {
-    return strcmp(name, ((const struct file *)file)->name);
-}
+    const struct age *key = a;
+    const struct file *file = b;
 
-/* Among those known before. */
-static struct file *find(struct weir_tail *tail, const char *name)
-{
-    return tail->known == 0
-               ? NULL : bsearch(name, tail->file, tail->known, sizeof *tail->file, compare_name);
+    return key->opened != file->opened ? (key->opened > file->opened ? 1 : -1)
+                                       : strcmp(key->name, file->name);
 }
 
 /* A new one that was renamed while the folder was read, and so was seen twice, is one. */
@@ -124,7 +129,6 @@ static void join_twins(struct weir_tail *tail)
 {
     size_t kept = tail->known;
 
-    qsort(tail->file + kept, tail->files - kept, sizeof *tail->file, by_name);
     for (size_t i = tail->known; i < tail->files; i++) {
         struct file *file = &tail->file[i];
         struct file *before = kept > tail->known ? &tail->file[kept - 1] : NULL;
@@ -137,6 +141,54 @@ static void join_twins(struct weir_tail *tail)
         before->len = before->len > file->len ? before->len : file->len;
     }
     tail->files = kept;
+}
+
+/* Puts new ones in their places; of more than there may be, the youngest go. */
+static void settle(struct weir_tail *tail)
+{
+    struct file *new = tail->file + tail->known;
+
+    if (tail->files > tail->known) {
+        qsort(new, tail->files - tail->known, sizeof *new, by_age);
+        join_twins(tail);
+        if (tail->known > 0 && by_age(new - 1, new) > 0)
+            qsort(tail->file, tail->files, sizeof *tail->file, by_age);
+    }
+    for (; tail->files > WEIR_TAIL_FILES_MAX; tail->full = true) {
+        const struct file *youngest = &tail->file[--tail->files];
+
+        tail->beyond += youngest->there;
+        tail->beyond_octets += youngest->there ? youngest->len : 0;
+    }
+    tail->known = tail->files;
+}
+
+static bool has_no_room(struct weir_tail *tail, const struct file *file)
+{
+    if (tail->files == ROOM)
+        settle(tail);
+    return tail->full && by_age(file, &tail->file[WEIR_TAIL_FILES_MAX - 1]) > 0;
+}
+
+/* Among those known before. */
+static struct file *find(struct weir_tail *tail, const char *name)
+{
+    struct age key = {opened(name), name};
+
+    return tail->known == 0
+               ? NULL : bsearch(&key, tail->file, tail->known, sizeof *tail->file, compare_age);
+}
+
+/* A new one; NULL: it is too young for the table. */
+static struct file *begin(struct weir_tail *tail, const char *name)
+{
+    struct file new = {.opened = opened(name)};
+
+    strcpy(new.name, name);
+    if (has_no_room(tail, &new))
+        return NULL;
+    tail->file[tail->files] = new;
+    return &tail->file[tail->files++];
 }
 
 /* The name without ".part", and whether it was there; false for a file that is none of ours. */
@@ -157,40 +209,78 @@ static bool is_spool(const char *entry, char name_r[static WEIR_STREAM_TEXT], bo
     return true;
 }
 
-static void look_at(struct weir_tail *tail, int folder, const char *entry)
+static bool is_sniffers(const char *name)
+{
+    return strncmp(name, SNIFFER, strlen(SNIFFER)) == 0;
+}
+
+/* A finished file stays as it is, so that only those are asked for that are written, or new.  Under
+ * both names it is one of two: another that bears this name, or one that was just renamed. */
+static bool len_of_entry(int folder, const char *entry, bool part, const struct file *known,
+                         uint64_t *len_r)
+{
+    struct stat status;
+
+    if (known && !part && !known->part && known->len > 0) {
+        *len_r = known->len;
+        return true;
+    }
+    if (fstatat(folder, entry, &status, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(status.st_mode))
+        return false;
+    *len_r = (uint64_t)status.st_size;
+    return true;
+}
+
+/* What it sees is complete although the table may not be: a sniffer that writes is not silent. */
+static void look_at(struct weir_tail *tail, int folder, const char *entry, uint64_t *sniffers)
 {
     char name[WEIR_STREAM_TEXT];
-    struct stat status;
+    struct file *file;
+    uint64_t len;
     bool part;
 
-    if (!is_spool(entry, name, &part) ||
-        fstatat(folder, entry, &status, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(status.st_mode))
+    if (!is_spool(entry, name, &part))
         return;
-    struct file *file = find(tail, name);
-    if (!file && tail->files == WEIR_TAIL_FILES_MAX)
+    file = find(tail, name);
+    if (!len_of_entry(folder, entry, part, file, &len))
         return;
-    if (!file) {
-        file = &tail->file[tail->files++];
-        *file = (struct file){0};
-        strcpy(file->name, name);
+    if (is_sniffers(name))
+        *sniffers += len;
+    if (!file && !(file = begin(tail, name))) {
+        tail->beyond++;
+        tail->beyond_octets += len;
+        return;
     }
-    if ((uint64_t)status.st_size < file->offset) { /* another file of this name, or cut short */
+    if (len < file->offset) { /* another file of this name, or cut short */
         file->offset = file->blanked = file->base = 0;
         file->stream[0] = '\0';
     }
-    if (strncmp(name, SNIFFER, strlen(SNIFFER)) == 0 && (uint64_t)status.st_size > file->len)
-        tail->counts.sniffer += (uint64_t)status.st_size - file->len;
-    file->len = (uint64_t)status.st_size;
-    file->part = part;
+    file->len = len;
+    file->part = part || (file->there && file->part);
     file->there = true;
+}
+
+/* Written is what is there and what was removed; less than before when somebody else removes. */
+static void note_sniffers(struct weir_tail *tail, uint64_t there)
+{
+    uint64_t written = there + tail->removed;
+
+    if (written > tail->written)
+        tail->counts.sniffer += written - tail->written;
+    tail->written = written;
+}
+
+static uint64_t left(const struct file *file)
+{
+    return file->there ? file->len - file->offset : 0;
 }
 
 static void sum_up(struct weir_tail *tail)
 {
-    tail->counts.files = tail->files;
-    tail->counts.octets = 0;
+    tail->counts.files = tail->files + tail->beyond;
+    tail->counts.octets = tail->beyond_octets;
     for (size_t i = 0; i < tail->files; i++)
-        tail->counts.octets += tail->file[i].len - tail->file[i].offset;
+        tail->counts.octets += left(&tail->file[i]);
 }
 
 static bool path_of(const struct weir_tail *tail, const struct file *file, bool part,
@@ -222,15 +312,20 @@ void weir_tail_told(struct weir_tail *tail, size_t count)
 }
 
 /* What is finished and done goes; its length may have grown since the look, so it is asked. */
-static bool remove_done(struct weir_tail *tail, const struct file *file)
+static bool remove_done(struct weir_tail *tail, struct file *file)
 {
     char path[WEIR_TAIL_PATH];
     struct stat status;
 
     if (file->part || file->offset < file->len || !path_of(tail, file, false, path) ||
-        lstat(path, &status) < 0 || (uint64_t)status.st_size > file->offset || unlink(path) < 0)
+        lstat(path, &status) < 0)
+        return false;
+    if ((uint64_t)status.st_size > file->offset)
+        file->len = (uint64_t)status.st_size;
+    if (file->len > file->offset || unlink(path) < 0)
         return false;
     tail->counts.removed++;
+    tail->removed += is_sniffers(file->name) ? (uint64_t)status.st_size : 0;
     note_gone(tail, file->stream);
     return true;
 }
@@ -238,25 +333,27 @@ static bool remove_done(struct weir_tail *tail, const struct file *file)
 int weir_tail_look(struct weir_tail *tail)
 {
     DIR *folder = opendir(tail->folder);
+    uint64_t sniffers = 0;
     size_t kept = 0;
 
     if (!folder && errno != ENOENT)
         return WEIR_EIO;
-    qsort(tail->file, tail->files, sizeof *tail->file, by_name);
-    tail->known = tail->files;
+    tail->full = false;
+    tail->beyond = 0;
+    tail->beyond_octets = 0;
     for (size_t i = 0; i < tail->files; i++)
         tail->file[i].there = false;
     for (struct dirent *entry; folder && (entry = readdir(folder)) != NULL;)
-        look_at(tail, dirfd(folder), entry->d_name);
+        look_at(tail, dirfd(folder), entry->d_name, &sniffers);
     if (folder)
         closedir(folder);
-    join_twins(tail);
+    settle(tail);
+    note_sniffers(tail, sniffers);
     /* One may have been done before it was finished, or have nothing in it. */
     for (size_t i = 0; i < tail->files; i++)
         if (tail->file[i].there && !remove_done(tail, &tail->file[i]))
             tail->file[kept++] = tail->file[i];
-    tail->files = kept;
-    qsort(tail->file, tail->files, sizeof *tail->file, by_age);
+    tail->files = tail->known = kept;
     sum_up(tail);
     return 0;
 }
@@ -422,19 +519,29 @@ static void go_on_at(struct weir_tail *tail, struct file *file, uint64_t place)
     file->stream[0] = '\0';
 }
 
+/* Its place stays until the next look: moving up all behind it, for each, would take long. */
+static void forget(struct weir_tail *tail, struct file *file)
+{
+    file->there = false;
+    file->offset = file->len = file->base = file->blanked = 0;
+    file->stream[0] = '\0';
+    tail->counts.files--;
+}
+
 void weir_tail_done(struct weir_tail *tail, const char *stream, uint64_t offset)
 {
     for (size_t i = 0; i < tail->files; i++) {
         struct file *file = &tail->file[i];
 
-        if (strcmp(file->stream, stream) != 0)
+        if (!file->there || strcmp(file->stream, stream) != 0)
             continue;
+        tail->counts.octets -= left(file);
         go_on_at(tail, file, file->base + offset);
         if (remove_done(tail, file))
-            memmove(file, file + 1, (--tail->files - i) * sizeof *file);
+            forget(tail, file);
+        tail->counts.octets += left(file);
         break;
     }
-    sum_up(tail);
 }
 
 const struct weir_tail_counts *weir_tail_counts(const struct weir_tail *tail)

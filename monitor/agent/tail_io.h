@@ -16,7 +16,8 @@
  *
  * Owner:    the caller owns the handle; a piece lives until the next call.  Threads: one.
  * Errors:   a file that cannot be read is passed over, and logged once; the rest goes on.
- * Limits:   WEIR_TAIL_FILES_MAX files at once; WEIR_TAIL_PIECE_MAX octets of a piece.  Of a line
+ * Limits:   WEIR_TAIL_FILES_MAX files at once, of more the oldest, and the others as these go; they
+ *           are counted all.  WEIR_TAIL_PIECE_MAX octets of a piece.  Of a line
  *           that is longer, which no writer of ours makes, blanks are handed out, so that a stream
  *           has no hole; the torn last line of a finished file is passed over; both are counted as
  *           skipped.
@@ -40,8 +41,8 @@ struct weir_tail_piece {
 };
 
 struct weir_tail_counts {
-    size_t files;
-    uint64_t octets;             /* not yet done */
+    size_t files;                /* all there are */
+    uint64_t octets;             /* not yet done, of all */
     uint64_t removed;            /* files */
     uint64_t skipped;            /* octets of lines that were too long or torn */
     uint64_t sniffer;            /* octets that a sniffer was seen to have written */
@@ -51,7 +52,8 @@ struct weir_tail_counts {
 int weir_tail_open(const char *folder, const struct weir_log *log, struct weir_tail **tail_r);
 void weir_tail_free(struct weir_tail **tail);
 
-/* Looks at the folder; one that is not there yet is empty.  0 or WEIR_EIO. */
+/* Looks at the folder; one that is not there yet is empty.  0; or WEIR_EIO, errno says why, and all
+ * is as it was. */
 int weir_tail_look(struct weir_tail *tail);
 
 /* The next piece: 1, or 0 when all was taken. */

@@ -230,7 +230,8 @@ int weir_bayes_learn(struct weir_bayes_learner *learner, const struct weir_bayes
 
 /* Whether a token counts what was learned then; *gone_r: no more. */
 static bool counts_it(const struct weir_bayes_learner *learner,
-                      const struct weir_bayes_place *place, bool spam, uint32_t learned, bool *gone_r)
+                      const struct weir_bayes_place *place, bool spam, uint32_t learned,
+                      bool *gone_r)
 {
     bool there = !weir_bayes_place_empty(place) && place->since <= learned;
 

@@ -41,10 +41,10 @@ static void put_sha256(struct weir_line *out, struct weir_slice octets)
     weir_line_text(out, text);
 }
 
-/* Of the file as it was before it was encoded; of its beginning when that is long. */
-static int put_mark(struct weir_line *out, const struct weir_part *part, struct weir_arena *arena)
+/* Of the file as it was before it was encoded. */
+static int put_mark(struct weir_line *out, const struct weir_part *part)
 {
-    char *octets = weir_arena_take(arena, part->body.len + 1);
+    char *octets = malloc(part->body.len + 1); /* it may be larger than an arena */
     struct weir_line file = weir_line(octets, octets ? part->body.len + 1 : 0);
     struct weir_slice name = part->name;
     unsigned defects;
@@ -65,6 +65,7 @@ static int put_mark(struct weir_line *out, const struct weir_part *part, struct 
     weir_line_text(out, " octets, sha256 ");
     put_sha256(out, (struct weir_slice){octets, (size_t)(file.at - octets)});
     weir_line_text(out, "]\n");
+    free(octets);
     return 0;
 }
 
@@ -85,7 +86,7 @@ int weir_reported_text_cut(const struct weir_message *message, size_t most,
         if (!is_left_out(part) || part->body.len == 0 || part->body.at < from)
             continue;
         weir_line_octets(&out, from, (size_t)(part->body.at - from));
-        if (put_mark(&out, part, arena) < 0)
+        if (put_mark(&out, part) < 0)
             return WEIR_ENOMEM;
         from = part->body.at + part->body.len;
     }

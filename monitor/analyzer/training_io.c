@@ -303,7 +303,8 @@ int weir_training_corpus(struct weir_training *training, uint64_t uid, enum weir
     if (rc == 0) {
         lesson = (struct weir_kept_lesson){.uid = uid, .time = now, .label = label,
                                            .source = WEIR_LESSON_CORPUS, .tokens = tokens};
-        return add(training, &lesson, now);
+        rc = weir_database_reported(training->database, uid, &lesson.said);
+        return rc < 0 ? rc : add(training, &lesson, now);
     }
     if (label == WEIR_REPORTED_NOTHING && lesson.source != WEIR_LESSON_CORPUS) {
         rc = 0;
@@ -397,10 +398,23 @@ static int check_caps(struct taking *taking, enum weir_reported label)
     return rc == 1 ? WEIR_TRAINING_DAY_CAP : rc;
 }
 
-static int is_there(void *context, const struct weir_kept_lesson *lesson)
+/* A verdict about a message that people were faster to report: its tokens stay those that are
+ * there, which changes that are not in the kept counts refer to. */
+static int complete(struct taking *taking, struct weir_kept_lesson *lesson,
+                    enum weir_reported label)
 {
-    (void)context, (void)lesson;
-    return 0;
+    int rc = WEIR_TRAINING_AGAIN;
+
+    if (!taking->lesson.reported && lesson->source == WEIR_LESSON_REPORT)
+        rc = check_caps(taking, label);
+    if (rc == WEIR_TRAINING_LEARNED) {
+        lesson->source = WEIR_LESSON_VERDICT;
+        lesson->label = label;
+        rc = relearn(taking->training, lesson, taking->now);
+        rc = rc < 0 ? rc : WEIR_TRAINING_LEARNED;
+    }
+    forget_copy(lesson);
+    return rc;
 }
 
 static int learn(struct taking *taking, enum weir_reported label)
@@ -424,13 +438,14 @@ static int learn(struct taking *taking, enum weir_reported label)
 static int take(struct taking *taking)
 {
     enum weir_reported label = label_of(taking);
+    struct weir_kept_lesson lesson = {.uid = taking->info.uid};
     int rc;
 
     if (!taking->lesson.reported && label == WEIR_REPORTED_NOTHING)
         return WEIR_TRAINING_UNSURE;
-    rc = weir_database_lesson(taking->training->database, taking->info.uid, is_there, NULL);
+    rc = weir_database_lesson(taking->training->database, lesson.uid, copy, &lesson);
     if (rc != 0)
-        return rc < 0 ? rc : WEIR_TRAINING_AGAIN;
+        return rc < 0 ? rc : complete(taking, &lesson, label);
     rc = check_caps(taking, label);
     return rc != WEIR_TRAINING_LEARNED ? rc : learn(taking, label);
 }

@@ -35,8 +35,8 @@ struct weir_training;
 
 struct weir_training_settings {
     double learn_spam, learn_ham;     /* scores of rules alone that are sure */
-    uint64_t server_day, day;         /* learned by verdicts, of each kind, of a server and in all */
-    uint64_t told_day;                /* messages whose tokens one server tells because of reports */
+    uint64_t server_day, day;         /* learned by verdicts, of each kind: of a server, of all */
+    uint64_t told_day;                /* messages whose tokens a server tells for reports' sake */
     unsigned report_weight;           /* 1 to 10 */
     size_t tokens;                    /* published, at most; twice as many are counted */
 };

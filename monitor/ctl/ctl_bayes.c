@@ -12,12 +12,11 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
-#include "core/engine/info_keys_io.h"
 #include "core/engine/lesson.h"
+#include "core/engine/secret_io.h"
 #include "core/mail/message.h"
 #include "monitor/ctl/ctl_files_io.h"
 #include "monitor/ctl/ctl_monitor_io.h"
@@ -27,6 +26,7 @@
 #define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
 #define PIECE 200 /* messages sent at once */
 #define ARENA_FIRST (1u << 20)
+#define KEYS_TEXT 4096
 
 static long long number(const json_t *json, const char *name)
 {
@@ -145,8 +145,8 @@ static int ask_key(struct teaching *teaching)
         return code;
     key = text(answer, "key");
     snprintf(teaching->id, sizeof teaching->id, "%s", text(answer, "id"));
-    if (sodium_hex2bin(teaching->key.octet, WEIR_HASH_KEY, key, strlen(key), NULL, &len, NULL) < 0 ||
-        len != WEIR_HASH_KEY)
+    if (sodium_hex2bin(teaching->key.octet, WEIR_HASH_KEY, key, strlen(key), NULL, &len,
+                       NULL) < 0 || len != WEIR_HASH_KEY)
         code = weir_ctl_error(ctl, EX_PROTOCOL, "the monitor's answer is none");
     json_decref(answer);
     return code;
@@ -293,19 +293,30 @@ static void tell(struct teaching *teaching)
            as[0] ? "were so before" : "had not been learned here");
 }
 
+/* Where there are none, messages are told by what they are. */
+static void read_keys(struct teaching *teaching)
+{
+    const struct weir_config *config = &teaching->ctl->config;
+    const char *path = weir_config_path(config, config->info_key_file, teaching->ctl->arena);
+    char octets[KEYS_TEXT];
+    unsigned line;
+    size_t len;
+
+    if (!path || weir_secret_read(path, octets, sizeof octets, &len) < 0 ||
+        weir_info_keys_read((struct weir_slice){octets, len}, &teaching->keys, &line) < 0)
+        teaching->keys.keys = 0;
+    explicit_bzero(octets, sizeof octets);
+}
+
 static int open_teaching(struct teaching *teaching)
 {
     struct weir_ctl *ctl = teaching->ctl;
-    const char *path = weir_config_path(&ctl->config, ctl->config.info_key_file, ctl->arena);
-    char why[WEIR_INFO_KEYS_WHY];
 
     teaching->arena = weir_arena_new(ARENA_FIRST);
     teaching->messages = json_array();
-    if (!path || !teaching->arena || !teaching->messages ||
-        weir_charsets_new(&teaching->charsets) < 0)
+    if (!teaching->arena || !teaching->messages || weir_charsets_new(&teaching->charsets) < 0)
         return no_memory(ctl);
-    if (access(path, R_OK) == 0) /* not to be made here */
-        (void)weir_info_keys_file(path, &teaching->keys, why);
+    read_keys(teaching);
     return ask_key(teaching);
 }
 

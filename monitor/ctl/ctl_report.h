@@ -64,11 +64,17 @@ void weir_ctl_report_close(struct weir_ctl_report *report);
 int weir_ctl_report_one(struct weir_ctl_report *report, struct weir_slice octets,
                         struct weir_arena *arena, struct weir_ctl_report_item *item);
 
-/* Sends the message along, as [reports] text has it (ctl_report_text.c).  0 or WEIR_ENOMEM; what
- * the spool has no room for is left out. */
-int weir_ctl_report_text(struct weir_ctl_report *report, const struct weir_message *message,
-                         struct weir_slice string, uint64_t binding, struct weir_arena *arena,
-                         struct weir_ctl_report_item *item);
+/* Tells the monitor the tokens of a message, so that they can be learned.  0 or
+ * WEIR_ENOMEM. */
+int weir_ctl_report_lesson(struct weir_ctl_report *report, struct weir_message *message,
+                           struct weir_slice string, uint64_t binding, struct weir_arena *arena,
+                           const struct weir_ctl_report_item *item);
+
+/* Sends the message along, as [reports] text has it (ctl_report_text.c); what the spool has no room
+ * for is left out. */
+void weir_ctl_report_text(struct weir_ctl_report *report, const struct weir_message *message,
+                          struct weir_slice string, uint64_t binding, struct weir_arena *arena,
+                          struct weir_ctl_report_item *item);
 
 /* "valid", ..., or "none" when there was no string.  Static text. */
 const char *weir_ctl_report_state(const struct weir_ctl_report_item *item);

@@ -253,7 +253,9 @@ int weir_ctl_report_one(struct weir_ctl_report *report, struct weir_slice octets
     if (rc == 0)
         rc = send(report, item, string, binding);
     if (rc == 0)
-        rc = weir_ctl_report_text(report, &message, string, binding, arena, item);
+        weir_ctl_report_text(report, &message, string, binding, arena, item);
+    if (rc == 0)
+        rc = weir_ctl_report_lesson(report, &message, string, binding, arena, item);
     return rc < 0 ? weir_ctl_error(report->ctl, EX_TEMPFAIL, "not reported: %s; to be tried again",
                                    weir_error_reason(rc))
                   : 0;

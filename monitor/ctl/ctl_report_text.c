@@ -1,7 +1,7 @@
 /*
  * The reported message itself on its way to the monitor, in parts, behind the line that reports it.
  * It is for people and for drafts only: a part that the spool has no room for costs nobody his
- * report.
+ * report, and neither does memory that is short.
  */
 #include "monitor/ctl/ctl_report.h"
 
@@ -24,9 +24,9 @@ static int write_parts(struct weir_spool *spool, const struct weir_part_whole *w
     return rc;
 }
 
-int weir_ctl_report_text(struct weir_ctl_report *report, const struct weir_message *message,
-                         struct weir_slice string, uint64_t binding, struct weir_arena *arena,
-                         struct weir_ctl_report_item *item)
+void weir_ctl_report_text(struct weir_ctl_report *report, const struct weir_message *message,
+                          struct weir_slice string, uint64_t binding, struct weir_arena *arena,
+                          struct weir_ctl_report_item *item)
 {
     struct weir_reported_text told = {.spam = item->spam, .reporter = item->reporter,
                                       .binding = binding, .info = string};
@@ -38,12 +38,11 @@ int weir_ctl_report_text(struct weir_ctl_report *report, const struct weir_messa
     int rc;
 
     if (!report->spool || report->back || most == 0 || message->whole.len == 0)
-        return 0;
+        return;
     rc = weir_reported_text_cut(message, most, arena, &text, &told.cut);
     rc = rc < 0 ? rc : weir_reported_text_pack(&told, text, arena, &whole.octets);
     if (rc < 0)
-        return rc;
+        return;
     whole.sum = weir_part_sum(whole.octets);
     item->text = write_parts(report->spool, &whole) == 0 ? text.len : 0;
-    return 0;
 }

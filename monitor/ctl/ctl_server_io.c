@@ -156,7 +156,13 @@ static void print_one(const struct weir_ctl_server *one, uint64_t newest)
         printf(", rules %lld refused (weirctl status)", rules_said(one, "refused"));
     if (said(one, "withheld") > 0)
         printf(", %lld withheld", said(one, "withheld"));
-    if (said(one, "sniffer_silent") > 0)
+    if (said(one, "lists_unset") > 0)
+        printf(", its lists cannot be changed for %lld s (its agent's log says why)",
+               said(one, "lists_unset"));
+    if (said(one, "spool_unread") > 0)
+        printf(", its spool cannot be read for %lld s (its agent's log says why)",
+               said(one, "spool_unread"));
+    else if (said(one, "sniffer_silent") > 0)
         printf(", its sniffer silent for %lld s", said(one, "sniffer_silent"));
     if (said(one, "clock_ahead") != 0)
         printf(", its clock %lld s %s", llabs(said(one, "clock_ahead")),

@@ -104,6 +104,8 @@ bool weir_ctl_server_trouble(const struct weir_ctl_server *one, size_t *at,
          "somebody may try to hide mail from it; its log names him"},
         {"odd", "replies that did not fit",
          "somebody may try to hide mail from it; its log names him"},
+        {"unproven", "connections heard from one side only",
+         "forged packets, or [sniffer] interface has one direction of the traffic alone"},
     };
     const json_t *sniffer = json_object_get(one->health, "sniffer");
 

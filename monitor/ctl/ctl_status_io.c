@@ -457,6 +457,9 @@ static void print_monitor(const struct report *report)
     printf("  %-10s %lld seen, %lld blind%s%s\n", "servers", (long long)number(status, "servers"),
            (long long)number(status, "blind"), number(status, "blind") > 0 ? ": " : "",
            number(status, "blind") > 0 ? word(status, "blind_names") : "");
+    if (word(status, "silent_names")[0] != '\0')
+        printf("  %-10s nothing more of its traffic comes, and its alarms stay: %s\n", "silent",
+               word(status, "silent_names"));
     print_sniffers(json_object_get(report->monitor, "sniffers"));
     printf("  %-10s %s not yet in the database\n", "journal",
            weir_ctl_bytes((uint64_t)number(status, "behind"), behind));

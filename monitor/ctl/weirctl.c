@@ -98,7 +98,7 @@ static const struct weir_ctl_verb verbs[] = {
     {"bayes", "learn", weir_ctl_bayes_learn, WEIR_LISTS, "", 2, -1,
      "spam|ham FILE|FOLDER|MBOX...",
      "Teach the Bayesian classifier with mail that was sorted by people: files, folders, mboxes.",
-     "weirctl bayes learn spam /home/ann/Maildir/.Junk/cur"},
+     "weirctl bayes learn spam ~/Maildir/.Junk/cur"},
     {"bayes", "unlearn", weir_ctl_bayes_unlearn, WEIR_LISTS, "", 1, -1, "FILE|FOLDER|MBOX...",
      "Take back what `weirctl bayes learn` did.", "weirctl bayes unlearn mistake.mbox"},
     {"rules", "load", weir_ctl_rules_load, WEIR_LISTS, "D", 0, 0, "[--dry-run]",

@@ -256,6 +256,20 @@ int weir_database_decisions_active(struct weir_database *database, weir_time now
     return list_all(&q, row, context);
 }
 
+int weir_database_decisions_accepted(struct weir_database *database, weir_time now,
+                                     weir_database_decision_row *row,
+                                     void *context)
+{
+    struct weir_query q = weir_query(database,
+        "SELECT " ALL " FROM decisions INDEXED BY decisions_accepted "
+        "WHERE undone = 0 AND list = 'accept' AND ends = 0 UNION ALL "
+        "SELECT " ALL " FROM decisions INDEXED BY decisions_accepted "
+        "WHERE undone = 0 AND list = 'accept' AND ends > ? ORDER BY changed, number");
+
+    weir_bind_number(&q, now);
+    return list_all(&q, row, context);
+}
+
 int weir_database_decisions_since(struct weir_database *database, uint64_t generation,
                                   weir_database_decision_row *row,
                                   void *context)
@@ -268,14 +282,16 @@ int weir_database_decisions_since(struct weir_database *database, uint64_t gener
 }
 
 int weir_database_decisions_about(struct weir_database *database, const struct weir_prefix *prefix,
-                                  unsigned most,
+                                  const char *list, weir_time now,
                                   weir_database_decision_row *row,
                                   void *context)
 {
-    struct weir_query q = weir_query(database, "SELECT " ALL " FROM decisions WHERE address = ? "
-                                     "AND bits = ? ORDER BY number DESC LIMIT ?");
+    struct weir_query q = weir_query(database,
+        "SELECT " ALL " FROM decisions INDEXED BY decisions_about WHERE address = ? AND bits = ? "
+        "AND list = ? AND undone = 0 AND (ends = 0 OR ends > ?) ORDER BY number DESC");
 
     weir_bind_prefix(&q, prefix);
-    weir_bind_number(&q, most);
+    weir_bind_text(&q, list);
+    weir_bind_number(&q, now);
     return list_all(&q, row, context);
 }

@@ -64,15 +64,19 @@ int weir_database_decisions_active(struct weir_database *database, weir_time now
                                    weir_database_decision_row *row,
                                    void *context);
 
+/* The same of the list "accept" alone. */
+int weir_database_decisions_accepted(struct weir_database *database, weir_time now,
+                                     weir_database_decision_row *row,
+                                     void *context);
+
 /* All that changed after a generation, in the order of their changes. */
 int weir_database_decisions_since(struct weir_database *database, uint64_t generation,
                                   weir_database_decision_row *row,
                                   void *context);
 
-/* All there ever were about exactly this prefix, newest first, at most `most`: whoever decides
- * how long the next block is looks here. */
+/* Those that stand now about exactly this prefix on a list, newest first. */
 int weir_database_decisions_about(struct weir_database *database, const struct weir_prefix *prefix,
-                                  unsigned most,
+                                  const char *list, weir_time now,
                                   weir_database_decision_row *row,
                                   void *context);
 

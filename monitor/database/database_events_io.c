@@ -9,7 +9,7 @@
 #include "monitor/database/database_impl.h"
 
 #define COLUMNS "raised, cleared, kind, address, bits, server, quantity, class, observed, " \
-    "limit_rate, limit_maximum, rate, tokens, children, servers, text"
+    "limit_rate, limit_maximum, rate, tokens, children, servers, word, text"
 
 static bool fits(const char *text)
 {
@@ -20,7 +20,7 @@ int weir_database_event_add(struct weir_database *database, const struct weir_ev
                             int64_t *number_r)
 {
     struct weir_query q = weir_query(database, "INSERT INTO events (" COLUMNS ") "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     int rc;
 
     if (!fits(event->kind) || !fits(event->quantity) || !fits(event->class_name) ||
@@ -41,6 +41,7 @@ int weir_database_event_add(struct weir_database *database, const struct weir_ev
     weir_bind_real(&q, event->tokens);
     weir_bind_number(&q, event->children);
     weir_bind_number(&q, (int64_t)event->servers);
+    weir_bind_number(&q, (int64_t)event->word);
     weir_bind_text(&q, event->text);
     rc = weir_query_run(&q);
     if (rc == 0)
@@ -92,6 +93,7 @@ static struct weir_event column_event(struct weir_query *q)
     event.tokens = weir_column_real(q);
     event.children = (uint32_t)weir_column_number(q);
     event.servers = (uint64_t)weir_column_number(q);
+    event.word = (uint64_t)weir_column_number(q);
     event.text = weir_column_text(q);
     return event;
 }

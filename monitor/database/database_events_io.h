@@ -23,7 +23,8 @@ struct weir_event {
     double limit_rate, limit_maximum; /* as applied */
     double rate, tokens;      /* as measured */
     uint32_t children;        /* offenders below, for a network */
-    uint64_t servers;         /* bits of server numbers modulo 64 */
+    uint64_t servers;         /* that charged: bits of server numbers modulo 64 */
+    uint64_t word;            /* the same of those by whose word it is (bucket.h) */
     const char *text;
 };
 

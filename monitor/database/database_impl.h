@@ -17,7 +17,7 @@
 #include "core/base/cursor.h"
 #include "monitor/database/database_io.h"
 
-#define WEIR_DATABASE_VERSION 14
+#define WEIR_DATABASE_VERSION 15
 #define WEIR_DATABASE_STATEMENTS 192 /* texts of statements in these files, at most */
 
 struct weir_database {

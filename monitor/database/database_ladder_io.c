@@ -78,7 +78,7 @@ int weir_database_listed(struct weir_database *database, const char *origin, wei
                          void *context)
 {
     struct weir_query q = weir_query(database, "SELECT list = 'score', made, "
-        "coalesce(events.servers, 0) "
+        "coalesce(events.word, 0) "
         "FROM decisions LEFT JOIN events ON events.number = decisions.event "
         "WHERE decisions.number > coalesce((SELECT number FROM decisions WHERE made <= ?1 "
         "ORDER BY number DESC LIMIT 1), 0) AND origin = ?2 AND list IN ('blacklist', 'score') "

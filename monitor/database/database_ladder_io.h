@@ -35,7 +35,7 @@ int weir_database_ladder(struct weir_database *database, weir_time after,
                          void *context);
 
 /* What an origin put on the blacklist or on the list of scores after a time, oldest first, and by
- * whose word: bits of server numbers as the event has them, 0 where it is not known. */
+ * whose word: as the event says, 0 where it is not known. */
 int weir_database_listed(struct weir_database *database, const char *origin, weir_time after,
                          int (*row)(void *context, bool score, weir_time made, uint64_t servers),
                          void *context);

@@ -173,13 +173,11 @@ int weir_database_messages_good(struct weir_database *database,
         "FROM messages CROSS JOIN message_hits ON message = number "
         "WHERE reported = 'ham' OR (reported = '' AND verdict = 'ham') ORDER BY number");
     struct gathering gathering = {.row = row, .context = context};
-    int rc;
 
     while (gathering.stop == 0 && weir_query_row(&q) == 1)
         gather(&gathering, &q);
     hand_over(&gathering);
-    rc = weir_query_end(&q);
-    return rc < 0 ? rc : gathering.stop < 0 ? gathering.stop : gathering.calls;
+    return weir_query_told(&q, gathering.stop, gathering.calls);
 }
 
 int weir_database_messages_blamed(struct weir_database *database, weir_time since,
@@ -190,7 +188,7 @@ int weir_database_messages_blamed(struct weir_database *database, weir_time sinc
         "CROSS JOIN message_hits ON message = number WHERE reported_at > 0 AND reported_at >= ? "
         "AND reported = 'ham' AND verdict IN ('spam', 'blocked') AND points > 0 "
         "GROUP BY rule ORDER BY rule");
-    int calls = 0, stop = 0, rc;
+    int calls = 0, stop = 0;
 
     weir_bind_number(&q, since);
     while (stop == 0 && weir_query_row(&q) == 1) {
@@ -199,6 +197,5 @@ int weir_database_messages_blamed(struct weir_database *database, weir_time sinc
         stop = row(context, rule, (unsigned)weir_column_number(&q));
         calls++;
     }
-    rc = weir_query_end(&q);
-    return rc < 0 ? rc : stop < 0 ? stop : calls;
+    return weir_query_told(&q, stop, calls);
 }

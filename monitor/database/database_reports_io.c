@@ -193,7 +193,7 @@ int weir_database_report_totals(struct weir_database *database, const char *pref
 {
     struct weir_query q = weir_query(database, "SELECT substr(what, length(?1) + 1), sum(count) "
         "FROM report_counts WHERE substr(what, 1, length(?1)) = ?1 GROUP BY what ORDER BY what");
-    int calls = 0, stop = 0, rc;
+    int calls = 0, stop = 0;
 
     weir_bind_text(&q, prefix);
     while (stop == 0 && weir_query_row(&q) == 1) {
@@ -202,8 +202,7 @@ int weir_database_report_totals(struct weir_database *database, const char *pref
         stop = row(context, what, (uint64_t)weir_column_number(&q));
         calls++;
     }
-    rc = weir_query_end(&q);
-    return rc < 0 ? rc : calls;
+    return weir_query_told(&q, stop, calls);
 }
 
 /* Listing. ------------------------------------------------------------------ */
@@ -241,7 +240,7 @@ int weir_database_reports(struct weir_database *database, const struct weir_repo
         "uid, kind = 'spam', vote, weight, name, told, way, state, came, verdict, score, address, "
         "domain, info FROM reports WHERE time >= ?1 AND (?2 = '' OR name = ?2 COLLATE NOCASE) "
         "AND (?3 = '' OR state = ?3 OR came = ?3) ORDER BY time DESC, number DESC LIMIT ?4");
-    int calls = 0, stop = 0, rc;
+    int calls = 0, stop = 0;
 
     weir_bind_number(&q, choice->since);
     weir_bind_text(&q, choice->name);
@@ -253,6 +252,5 @@ int weir_database_reports(struct weir_database *database, const struct weir_repo
         stop = row(context, &report);
         calls++;
     }
-    rc = weir_query_end(&q);
-    return rc < 0 ? rc : calls;
+    return weir_query_told(&q, stop, calls);
 }

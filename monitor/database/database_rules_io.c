@@ -100,7 +100,7 @@ static int read_rule(struct weir_query *q, struct weir_kept_rule *rule_r)
 static int walk(struct weir_query *q,
                 int (*row)(void *context, const struct weir_kept_rule *rule), void *context)
 {
-    int calls = 0, stop = 0, rc;
+    int calls = 0, stop = 0;
 
     while (stop == 0 && weir_query_row(q) == 1) {
         struct weir_kept_rule rule;
@@ -109,8 +109,7 @@ static int walk(struct weir_query *q,
         stop = stop < 0 ? stop : row(context, &rule);
         calls++;
     }
-    rc = weir_query_end(q);
-    return rc < 0 ? rc : stop < 0 ? stop : calls;
+    return weir_query_told(q, stop, calls);
 }
 
 int weir_database_rules(struct weir_database *database, unsigned states,
@@ -401,7 +400,7 @@ int weir_database_rule_changes(struct weir_database *database, uint32_t rule, in
         : weir_query(database, "SELECT number, time, rule, name, who, what, old, new, why "
                      "FROM rule_changes WHERE rule = ? AND number < ? "
                      "ORDER BY number DESC LIMIT ?");
-    int calls = 0, stop = 0, rc;
+    int calls = 0, stop = 0;
 
     weir_bind_number(&q, rule);
     weir_bind_number(&q, before > 0 ? before : INT64_MAX);
@@ -420,6 +419,5 @@ int weir_database_rule_changes(struct weir_database *database, uint32_t rule, in
         stop = row(context, &change);
         calls++;
     }
-    rc = weir_query_end(&q);
-    return rc < 0 ? rc : calls;
+    return weir_query_told(&q, stop, calls);
 }

@@ -112,6 +112,10 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
     "  what TEXT NOT NULL, why TEXT NOT NULL, rules INTEGER NOT NULL, octets INTEGER NOT NULL,"
     "  file BLOB NOT NULL) STRICT;",
 
+    ("ALTER TABLE events ADD COLUMN word INTEGER NOT NULL DEFAULT 0;"
+     "UPDATE events SET word = servers;"
+     "CREATE INDEX decisions_accepted ON decisions (ends) WHERE undone = 0 AND list = 'accept';"),
+
     ("CREATE TABLE parts (server INTEGER NOT NULL, kind TEXT NOT NULL, uid INTEGER NOT NULL,"
      "  sum INTEGER NOT NULL, len INTEGER NOT NULL, number INTEGER NOT NULL,"
      "  time INTEGER NOT NULL, octets BLOB NOT NULL,"

@@ -1,10 +1,9 @@
 /*
- * The table of servers.  Secrets come here as hashes only; comparing takes as long for a wrong one
- * as for the right one.
+ * The table of servers.  Secrets come here as hashes only; who compares them does so with
+ * weir_secret_is().
  */
 #include "monitor/database/database_servers_io.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -101,15 +100,6 @@ int weir_database_servers(struct weir_database *database,
     return weir_query_told(&q, stop, calls);
 }
 
-bool weir_server_secret_matches(const struct weir_server *server,
-                                const uint8_t secret_hash[static WEIR_SECRET_HASH])
-{
-    bool same = sodium_memcmp(server->secret_hash, secret_hash, WEIR_SECRET_HASH) == 0;
-
-    return same && server->revoked == 0;
-}
-
-/* One statement, so that of two that come at once one is let in. */
 int weir_database_servers_rebase(struct weir_database *database, weir_time now)
 {
     struct weir_query q = weir_query(database, "UPDATE servers SET last_seen = ?1 "
@@ -119,6 +109,7 @@ int weir_database_servers_rebase(struct weir_database *database, weir_time now)
     return weir_query_change(&q);
 }
 
+/* One statement, so that of two that come at once one is let in. */
 int weir_database_server_lease(struct weir_database *database, uint32_t number,
                                const uint8_t instance[static WEIR_INSTANCE],
                                const uint8_t *previous, weir_time now, weir_time silence)

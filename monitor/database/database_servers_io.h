@@ -47,10 +47,6 @@ int weir_database_servers(struct weir_database *database,
                           int (*row)(void *context, const struct weir_server *server),
                           void *context);
 
-/* Whether the secret's hash is the server's, and it is not revoked; in constant time. */
-bool weir_server_secret_matches(const struct weir_server *server,
-                                const uint8_t secret_hash[static WEIR_SECRET_HASH]);
-
 /* Lets an agent in as the server's only one, when there was none, it is the one, it names that one
  * as its previous (NULL: it knows none), or that one was not heard of for `silence`.  1, and
  * it is the server's instance, seen now; 0: another one is; an error.  Once let in, an agent may be

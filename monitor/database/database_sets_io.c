@@ -85,7 +85,7 @@ int weir_database_set_add(struct weir_database *database, const struct weir_kept
 static int walk(struct weir_query *q, int (*row)(void *context, const struct weir_kept_set *set),
                 void *context)
 {
-    int calls = 0, stop = 0, rc;
+    int calls = 0, stop = 0;
 
     while (stop == 0 && weir_query_row(q) == 1) {
         struct weir_kept_set set = {.serial = (uint32_t)weir_column_number(q)};
@@ -100,8 +100,7 @@ static int walk(struct weir_query *q, int (*row)(void *context, const struct wei
         stop = row(context, &set);
         calls++;
     }
-    rc = weir_query_end(q);
-    return rc < 0 ? rc : stop < 0 ? stop : calls;
+    return weir_query_told(q, stop, calls);
 }
 
 int weir_database_set(struct weir_database *database, uint32_t serial,

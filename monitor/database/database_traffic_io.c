@@ -314,6 +314,25 @@ int weir_database_minutes(struct weir_database *database, int64_t from, int64_t 
     return give_minutes(&q, row, context);
 }
 
+int weir_database_minutes_begin(struct weir_database *database, int64_t from, int64_t to,
+                                unsigned most, int64_t *minute_r)
+{
+    struct weir_query q = weir_query(database, "SELECT minute FROM minutes "
+        "WHERE minute BETWEEN ? AND ? ORDER BY minute DESC LIMIT 1 OFFSET ?");
+    int64_t minute = from;
+    int rc;
+
+    weir_bind_number(&q, from);
+    weir_bind_number(&q, to);
+    weir_bind_number(&q, most);
+    if (weir_query_row(&q) == 1)
+        minute = weir_column_number(&q) + 1; /* one row too many is of it */
+    rc = weir_query_end(&q);
+    if (rc == 0)
+        *minute_r = minute;
+    return rc;
+}
+
 /* The table is ordered by minute first, so that an address is looked up in each minute. */
 int weir_database_history(struct weir_database *database, const struct weir_address *address,
                           int64_t from, int64_t to,

@@ -88,6 +88,11 @@ int weir_database_minutes(struct weir_database *database, int64_t from, int64_t 
                           int (*row)(void *context, const struct weir_minute_row *row),
                           void *context);
 
+/* The first minute of such a span from which on, to its end, there are at most so many rows; one
+ * behind its end where even the last minute has more.  0 or an error. */
+int weir_database_minutes_begin(struct weir_database *database, int64_t from, int64_t to,
+                                unsigned most, int64_t *minute_r);
+
 /* An address's minutes in such a span, oldest first, server by server; first and last are 0.
  * WEIR_ELIMIT for a longer span. */
 int weir_database_history(struct weir_database *database, const struct weir_address *address,

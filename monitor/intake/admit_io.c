@@ -12,8 +12,9 @@
 #include <sodium.h>
 
 #include "core/base/error.h"
-#include "core/base/slice.h"
+#include "core/base/grown.h"
 #include "core/base/line.h"
+#include "core/base/slice.h"
 #include "monitor/agent/identity.h"
 
 struct known {
@@ -37,14 +38,13 @@ struct weir_admit {
 
 struct reading {
     struct known *known;
-    size_t count;
+    size_t count, room;
 };
 
 static int read_server(void *context, const struct weir_server *server)
 {
     struct reading *reading = context;
-    struct known *more =
-        realloc(reading->known, (reading->count + 1) * sizeof *reading->known);
+    struct known *more = weir_grown(reading->known, reading->count, &reading->room, sizeof *more);
 
     if (!more)
         return WEIR_ENOMEM;
@@ -371,16 +371,33 @@ int weir_admit_store(struct weir_admit *admit)
     return done;
 }
 
-/* Adds a name; false when it has no room any more. */
-static bool add_name(struct weir_line *line, const char *name)
+/* Adds a name behind such words; false when it has no room any more. */
+static bool add_name(struct weir_line *line, const char *between, const char *name)
 {
     if ((size_t)(line->end - line->at) < strlen(name) + strlen(", ...")) {
         weir_line_text(line, "...");
         return false;
     }
-    weir_line_text(line, line->at > line->start ? ", " : "");
+    weir_line_text(line, line->at > line->start ? between : "");
     weir_line_text(line, name);
     return true;
+}
+
+/* Those of a bit. */
+static bool add_names(struct weir_line *line, const struct weir_admit *admit, unsigned bit)
+{
+    const char *between = ", ";
+    bool room = true;
+
+    for (size_t i = 0; i < admit->count && room; i++) {
+        const struct weir_server *server = &admit->known[i].server;
+
+        if (server->revoked != 0 || server->number % 32 != bit)
+            continue;
+        room = add_name(line, between, server->name);
+        between = " or ";
+    }
+    return room;
 }
 
 const char *weir_admit_names(struct weir_admit *admit, uint32_t servers, char *buffer, size_t size)
@@ -389,12 +406,9 @@ const char *weir_admit_names(struct weir_admit *admit, uint32_t servers, char *b
     bool room = true;
 
     pthread_mutex_lock(&admit->lock);
-    for (size_t i = 0; i < admit->count && room; i++) {
-        const struct weir_server *server = &admit->known[i].server;
-
-        if (server->revoked == 0 && (servers >> server->number % 32 & 1) != 0)
-            room = add_name(&line, server->name);
-    }
+    for (unsigned bit = 0; bit < 32 && room; bit++)
+        if ((servers >> bit & 1) != 0)
+            room = add_names(&line, admit, bit);
     pthread_mutex_unlock(&admit->lock);
     return weir_line_end(&line);
 }
@@ -424,7 +438,7 @@ const char *weir_admit_blind(struct weir_admit *admit, weir_time now, char *buff
     pthread_mutex_lock(&admit->lock);
     for (size_t i = 0; i < admit->count && room; i++)
         if (is_blind(admit, &admit->known[i], now))
-            room = add_name(&line, admit->known[i].server.name);
+            room = add_name(&line, ", ", admit->known[i].server.name);
     pthread_mutex_unlock(&admit->lock);
     return weir_line_end(&line);
 }

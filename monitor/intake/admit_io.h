@@ -51,8 +51,9 @@ void weir_admit_note(struct weir_admit *admit, uint32_t server, int64_t generati
  * 0, or an error and what was not stored is tried again by the next call. */
 int weir_admit_store(struct weir_admit *admit);
 
-/* The names of the servers whose numbers modulo 32 have a bit, ", " between; ends in "..." when
- * there are more than fit in.  Returns buffer. */
+/* The names of the servers whose numbers modulo 32 have a bit, ", " between, and " or " between
+ * those of one bit, of which only one need be meant; ends in "..." when there are more than fit
+ * in.  Returns buffer. */
 const char *weir_admit_names(struct weir_admit *admit, uint32_t servers, char *buffer,
                              size_t size);
 

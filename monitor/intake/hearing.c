@@ -10,7 +10,7 @@
 const char *weir_hearing_name(enum weir_hearing_kind kind)
 {
     static const char *const names[WEIR_HEARING_KINDS] = {
-        "packets", "kernel_dropped", "gaps", "spool_dropped", "odd", "forged"};
+        "packets", "kernel_dropped", "gaps", "spool_dropped", "odd", "forged", "unproven"};
 
     return (unsigned)kind < WEIR_HEARING_KINDS ? names[kind] : "";
 }
@@ -24,6 +24,7 @@ static void take_sums(const struct weir_health *health, uint64_t sum_r[static WE
         [WEIR_HEARING_SPOOL_DROPPED] = health->spool_dropped,
         [WEIR_HEARING_ODD] = health->odd,
         [WEIR_HEARING_FORGED] = health->forged,
+        [WEIR_HEARING_UNPROVEN] = health->unproven,
     };
 
     memcpy(sum_r, sum, sizeof sum);

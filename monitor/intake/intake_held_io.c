@@ -65,6 +65,7 @@ enum MHD_Result weir_intake_commands(struct request *request)
     struct weir_shared_text *text;
     struct weir_news news;
     bool over, held;
+    int done;
 
     if (!weir_intake_number(request, "generation", &generation) ||
         !weir_intake_number(request, "wait", &wait))
@@ -74,7 +75,11 @@ enum MHD_Result weir_intake_commands(struct request *request)
                                                              : WEIR_INTAKE_WAIT_MAX) * WEIR_SECOND;
     do {
         wakes = atomic_load(&intake->wakes);
-        text = handler->commands(handler->context, request->server, (int64_t)generation, all);
+        done = handler->commands(handler->context, request->server, (int64_t)generation, all,
+                                 &text);
+        if (done < 0) /* not "nothing new": the agent is to rest before it asks again */
+            return weir_intake_refuse(intake, request->connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+                                      "later");
         handler->news(handler->context, &news);
         over = text || request->until <= now || !has_heard(request, &news);
         held = !over && hold(request, wakes);

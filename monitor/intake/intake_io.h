@@ -46,9 +46,9 @@ struct weir_intake_handler {
     int (*spool)(void *context, uint32_t server, const char *stream, uint64_t offset,
                  struct weir_slice octets, uint64_t *offset_r);
     /* What is new since a generation that is applied there, or all that stands: JSON, of which the
-     * intake becomes a holder; NULL: nothing. */
-    struct weir_shared_text *(*commands)(void *context, uint32_t server, int64_t generation,
-                                         bool all);
+     * intake becomes a holder; NULL: nothing.  0 or an error: it cannot be told now. */
+    int (*commands)(void *context, uint32_t server, int64_t generation, bool all,
+                    struct weir_shared_text **text_r);
     void (*health)(void *context, uint32_t server, struct weir_slice text);
     /* Which rule set is the newest; and its file, deflated, of which the intake becomes a holder:
      * NULL when there is none. */

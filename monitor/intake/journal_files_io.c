@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/grown.h"
 #include "monitor/intake/journal_impl.h"
 
 #define NAME "journal-%020" PRIu64 ".log"
@@ -34,15 +35,11 @@ const char *weir_journal_name(const struct file *file, char name[static WEIR_JOU
 
 static int note_file(struct weir_journal *journal, struct file file)
 {
-    if (journal->files == journal->room) {
-        size_t room = journal->room * 2 + 16;
-        struct file *more = realloc(journal->file, room * sizeof *more);
+    struct file *more = weir_grown(journal->file, journal->files, &journal->room, sizeof *more);
 
-        if (!more)
-            return WEIR_ENOMEM;
-        journal->file = more;
-        journal->room = room;
-    }
+    if (!more)
+        return WEIR_ENOMEM;
+    journal->file = more;
     journal->file[journal->files++] = file;
     journal->octets += file.len;
     return 0;
@@ -135,7 +132,7 @@ int weir_journal_begin(struct weir_journal *journal, uint64_t position)
     ssize_t written = write(fd, head, sizeof head);
     if (written >= 0 && written < (ssize_t)sizeof head)
         errno = ENOSPC;
-    if (written != (ssize_t)sizeof head || fsync(journal->folder) < 0)
+    if (written != (ssize_t)sizeof head)
         rc = weir_journal_write_error();
     rc = rc < 0 ? rc : note_file(journal, file);
     if (rc < 0) {
@@ -146,9 +143,8 @@ int weir_journal_begin(struct weir_journal *journal, uint64_t position)
         errno = kept;
         return rc;
     }
-    if (journal->fd >= 0)
-        close(journal->fd);
     journal->fd = fd;
+    journal->entered = true;
     journal->key = key;
     return 0;
 }

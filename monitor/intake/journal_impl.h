@@ -50,6 +50,8 @@ struct weir_journal {
     struct file *file;       /* by position; the last one is written */
     size_t files, room;
     int fd;                  /* of the last one, or -1 */
+    int before;              /* of the one before, where it is not synced, or -1 */
+    bool entered;            /* a file is new in the folder since it was synced */
     struct weir_hash_key key;
     uint64_t octets;         /* of all of them */
     uint64_t done;           /* position up to which nothing is needed any more */
@@ -71,7 +73,7 @@ int weir_journal_list(struct weir_journal *journal);
 int weir_journal_load(const struct weir_journal *journal, const struct file *file,
                       uint8_t **octets_r, size_t *len_r);
 
-/* Begins a file at a position, which becomes the last one. */
+/* Begins a file at a position, which becomes the last one; fd is the old one's before. */
 int weir_journal_begin(struct weir_journal *journal, uint64_t position);
 
 #endif

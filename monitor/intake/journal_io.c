@@ -106,7 +106,16 @@ static int make_ready(struct weir_journal *journal, uint64_t from,
     end = journal->files > 0 ? weir_journal_position(journal) : 0;
     if (journal->fd >= 0 && end >= from)
         return 0;
+    journal->before = journal->fd;
+    journal->fd = -1;
     return weir_journal_begin(journal, end > from ? end : from);
+}
+
+static void forget(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
 }
 
 int weir_journal_open(const struct weir_journal_options *options,
@@ -120,7 +129,7 @@ int weir_journal_open(const struct weir_journal_options *options,
         return WEIR_ENOMEM;
     journal->file_most = options->file_most > 0 ? options->file_most : WEIR_JOURNAL_FILE;
     journal->bytes_most = options->bytes_most > 0 ? options->bytes_most : UINT64_MAX;
-    journal->fd = -1;
+    journal->fd = journal->before = -1;
     journal->folder = open_folder(options->folder);
     rc = journal->folder < 0 ? WEIR_EIO : make_ready(journal, options->from, found_r);
     if (rc < 0) {
@@ -138,10 +147,9 @@ void weir_journal_free(struct weir_journal **journal)
 {
     if (!*journal)
         return;
-    if ((*journal)->fd >= 0)
-        close((*journal)->fd);
-    if ((*journal)->folder >= 0)
-        close((*journal)->folder);
+    forget(&(*journal)->fd);
+    forget(&(*journal)->before);
+    forget(&(*journal)->folder);
     free((*journal)->file);
     free(*journal);
     *journal = NULL;
@@ -159,12 +167,19 @@ uint64_t weir_journal_octets(const struct weir_journal *journal)
     return journal->octets;
 }
 
-/* What is in the old file is made durable here: later nobody has its descriptor. */
+/* What is in the old file is made durable by the next sync, which waits for the disk outside of the
+ * lock that the caller has; when two files were filled since the last one, by waiting here. */
 static int turn(struct weir_journal *journal)
 {
-    if (fdatasync(journal->fd) < 0)
+    int old = journal->fd, rc;
+
+    if (journal->before >= 0 && fdatasync(journal->before) < 0)
         return weir_journal_write_error();
-    return weir_journal_begin(journal, weir_journal_position(journal));
+    forget(&journal->before);
+    rc = weir_journal_begin(journal, weir_journal_position(journal));
+    if (rc == 0)
+        journal->before = old;
+    return rc;
 }
 
 static int write_batch(struct weir_journal *journal, const struct weir_journal_batch *batch,
@@ -232,10 +247,11 @@ static bool make_room(struct weir_journal *journal)
     if (weir_journal_begin(journal, end) < 0) {
         if (old < 0 || ftruncate(old, 0) < 0)
             return false;
-        close(old);
-        journal->fd = -1;
+        forget(&journal->fd);
         if (weir_journal_begin(journal, end) < 0)
             return false;
+    } else {
+        forget(&old);
     }
     (void)unlinkat(journal->folder, weir_journal_name(weir_journal_last(journal) - 1, name), 0);
     remove_first(journal, journal->files - 1);
@@ -259,23 +275,37 @@ int weir_journal_append(struct weir_journal *journal, uint32_t server, struct we
     return rc;
 }
 
-int weir_journal_sync_begin(struct weir_journal *journal, int *token_r)
+static int copy_of(int fd)
 {
-    int fd = fcntl(journal->fd, F_DUPFD_CLOEXEC, 0);
+    return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
 
-    if (fd < 0)
+int weir_journal_sync_begin(struct weir_journal *journal, struct weir_journal_sync *sync_r)
+{
+    *sync_r = (struct weir_journal_sync){.written = copy_of(journal->fd),
+                                         .folder = copy_of(journal->entered ? journal->folder : -1),
+                                         .before = journal->before};
+    journal->before = -1;
+    if ((journal->fd >= 0 && sync_r->written < 0) || (journal->entered && sync_r->folder < 0))
         return WEIR_EIO;
-    *token_r = fd;
+    journal->entered = false;
     return 0;
 }
 
-int weir_journal_sync_end(int token)
+int weir_journal_sync_end(const struct weir_journal_sync *sync)
 {
-    int done = fdatasync(token), kept = errno;
+    const int fd[] = {sync->before, sync->written, sync->folder};
+    int kept = 0;
 
-    close(token);
+    for (size_t i = 0; i < sizeof fd / sizeof *fd; i++) {
+        if (fd[i] < 0)
+            continue;
+        if ((fd[i] == sync->folder ? fsync(fd[i]) : fdatasync(fd[i])) < 0)
+            kept = errno;
+        close(fd[i]);
+    }
     errno = kept;
-    return done < 0 ? WEIR_EIO : 0;
+    return kept != 0 ? WEIR_EIO : 0;
 }
 
 /* Replay and removal. --------------------------------------------------------------- */

@@ -93,10 +93,15 @@ int weir_journal_replay(struct weir_journal *journal, uint64_t from,
  * of it is before the position.  How many were removed, or WEIR_EIO. */
 int weir_journal_remove_below(struct weir_journal *journal, uint64_t position);
 
+/* A sync under way. */
+struct weir_journal_sync {
+    int folder, written, before; /* descriptors, or -1 */
+};
+
 /* Making durable what was appended so far: begin is quick and needs the lock the caller
- * has around the journal, end waits for the disk and does not.  *token_r is only for end.  0 or
- * WEIR_EIO; end: 0 or WEIR_EIO. */
-int weir_journal_sync_begin(struct weir_journal *journal, int *token_r);
-int weir_journal_sync_end(int token);
+ * has around the journal, end waits for the disk and does not; it must follow, whatever begin gave.
+ * 0 or WEIR_EIO. */
+int weir_journal_sync_begin(struct weir_journal *journal, struct weir_journal_sync *sync_r);
+int weir_journal_sync_end(const struct weir_journal_sync *sync);
 
 #endif

@@ -32,7 +32,8 @@ static int note_decision(struct weir_lines *lines, struct weir_slice line)
     return 0;
 }
 
-static int note_health(struct weir_lines *lines, const struct weir_health *health)
+/* Of a clock that is ahead, too: the sniffer is there. */
+static int note_health(struct weir_lines *lines, const struct weir_health *health, weir_time now)
 {
     struct weir_health *more = weir_grown(lines->health, lines->healths, &lines->healths_room,
                                           sizeof *more);
@@ -40,8 +41,10 @@ static int note_health(struct weir_lines *lines, const struct weir_health *healt
     if (!more)
         return WEIR_ENOMEM;
     lines->health = more;
-    lines->health[lines->healths++] = *health;
-    lines->last = health->time;
+    lines->health[lines->healths] = *health;
+    if (health->time > now + WEIR_LINES_AHEAD)
+        lines->health[lines->healths].time = now;
+    lines->last = lines->health[lines->healths++].time;
     return 0;
 }
 
@@ -54,7 +57,7 @@ static int read_line(struct weir_lines *lines, struct weir_slice line, weir_time
 
     lines->lines++;
     if (found == 0 && weir_health_line_read(line, &health) > 0)
-        return health.time <= now ? note_health(lines, &health) : 0;
+        return note_health(lines, &health, now);
     if (found < 0)
         lines->bad++;
     if (found == 0 && is_decision(line))

@@ -31,7 +31,7 @@ struct weir_lines {
     weir_time last;              /* time of the last line that had one */
     struct weir_slice *decision; /* lines of plug-ins, not looked into */
     size_t decisions, decisions_room;
-    struct weir_health *health;  /* lines of a sniffer about itself, but for those of the future */
+    struct weir_health *health;  /* lines of a sniffer about itself */
     size_t healths, healths_room;
 };
 

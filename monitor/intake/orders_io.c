@@ -14,7 +14,7 @@
 #include "monitor/agent/command.h"
 #include "monitor/database/database_decisions_io.h"
 
-#define KEPT (10 * WEIR_SECOND) /* and no longer: what ends is left out of the next one */
+#define KEPT WEIR_MINUTE /* and no longer: what ends is left out of the next one */
 #define ENTRY_OCTETS 114 /* of an entry in JSON, without its prefix and reason */
 #define POINTS_OCTETS 24 /* of points that are not 0 */
 
@@ -93,27 +93,51 @@ void weir_orders_changed(struct weir_orders *orders, int64_t generation)
 }
 
 /* At least as many as it will have. */
-static size_t octets_of(const struct weir_list_entry *entry, const char *prefix)
+static size_t octets_of(const json_t *entry)
 {
-    size_t octets = ENTRY_OCTETS + strlen(prefix) + (entry->points != 0 ? POINTS_OCTETS : 0);
+    size_t octets = ENTRY_OCTETS + json_string_length(json_object_get(entry, "prefix")) +
+                    (json_real_value(json_object_get(entry, "points")) != 0 ? POINTS_OCTETS : 0);
 
-    for (const char *at = entry->reason; *at; at++)
+    for (const char *at = json_string_value(json_object_get(entry, "reason")); at && *at; at++)
         octets += *at == '"' || *at == '\\' ? 2 : 1;
     return octets;
 }
 
-/* Whether an agent takes one more; what comes in the place of another is no more. */
-static bool has_room(struct answer *answer, const char *key, size_t octets)
+/* Whether an agent takes it, in the place of what there was of the key. */
+static bool has_room(struct answer *answer, const char *key, const json_t *entry)
 {
-    if (json_object_get(answer->set, key))
-        return true;
-    if (json_object_size(answer->set) >= WEIR_COMMAND_ENTRIES_MAX ||
-        answer->octets + octets > WEIR_COMMAND_MAX - ENTRY_OCTETS) {
+    const json_t *before = json_object_get(answer->set, key);
+    size_t octets = answer->octets - (before ? octets_of(before) : 0) + octets_of(entry);
+
+    if (octets > WEIR_COMMAND_MAX - ENTRY_OCTETS ||
+        (!before && json_object_size(answer->set) >= WEIR_COMMAND_ENTRIES_MAX)) {
         answer->left_out++;
         return false;
     }
-    answer->octets += octets;
+    answer->octets = octets;
     return true;
+}
+
+/* Takes the entry. */
+static int set(struct answer *answer, const char *key, json_t *entry)
+{
+    if (!entry)
+        return WEIR_ENOMEM;
+    if (!has_room(answer, key, entry)) {
+        json_decref(entry);
+        return 0;
+    }
+    json_object_del(answer->removed, key);
+    return json_object_set_new(answer->set, key, entry) == 0 ? 0 : WEIR_ENOMEM;
+}
+
+static int removed(struct answer *answer, const char *key, json_t *entry)
+{
+    const json_t *before = json_object_get(answer->set, key);
+
+    answer->octets -= before ? octets_of(before) : 0;
+    json_object_del(answer->set, key);
+    return json_object_set_new(answer->removed, key, entry) == 0 ? 0 : WEIR_ENOMEM;
 }
 
 static int put(struct answer *answer, const struct weir_database_decision *decision,
@@ -127,11 +151,7 @@ static int put(struct answer *answer, const struct weir_database_decision *decis
     snprintf(entry.reason, sizeof entry.reason, "%s", decision->reason);
     snprintf(key, sizeof key, "%s %s", decision->list,
              weir_prefix_format(&decision->prefix, prefix));
-    if (!gone && !has_room(answer, key, octets_of(&entry, prefix)))
-        return 0;
-    json_object_del(gone ? answer->set : answer->removed, key);
-    return json_object_set_new(gone ? answer->removed : answer->set, key,
-                               weir_command_entry_json(list, &entry, gone)) == 0 ? 0 : WEIR_ENOMEM;
+    return (gone ? removed : set)(answer, key, weir_command_entry_json(list, &entry, gone));
 }
 
 /* A page ends between two generations. */
@@ -222,16 +242,16 @@ int64_t weir_orders_newest(struct weir_orders *orders)
     return generation;
 }
 
-struct weir_shared_text *weir_orders_since(struct weir_orders *orders, int64_t generation, bool all,
-                                           weir_time now)
+int weir_orders_since(struct weir_orders *orders, int64_t generation, bool all, weir_time now,
+                      struct weir_shared_text **text_r)
 {
     int64_t newest = weir_orders_newest(orders), since;
-    struct weir_shared_text *text = NULL;
     struct told *told;
 
+    *text_r = NULL;
     all |= generation < 0 || generation > newest;
     if (!all && generation == newest)
-        return NULL;
+        return 0;
     since = all ? 0 : generation;
     pthread_mutex_lock(&orders->reading);
     told = &orders->told[all];
@@ -242,7 +262,7 @@ struct weir_shared_text *weir_orders_since(struct weir_orders *orders, int64_t g
             since, newest, now, weir_shared_text_new(make(orders, since, newest, all, now))};
     }
     if (told->text)
-        text = weir_shared_text_hold(told->text);
+        *text_r = weir_shared_text_hold(told->text);
     pthread_mutex_unlock(&orders->reading);
-    return text;
+    return *text_r ? 0 : WEIR_EIO;
 }

@@ -36,8 +36,8 @@ int64_t weir_orders_newest(struct weir_orders *orders);
 
 /* What changed since a generation, or all that stands, as JSON: the caller is a holder of it.  All,
  * too, for a generation that is not there yet: of another database, or made up.  NULL: there is
- * nothing new, or it cannot be read now (logged). */
-struct weir_shared_text *weir_orders_since(struct weir_orders *orders, int64_t generation, bool all,
-                                           weir_time now);
+ * nothing new.  0, or WEIR_EIO: it cannot be read now (logged). */
+int weir_orders_since(struct weir_orders *orders, int64_t generation, bool all, weir_time now,
+                      struct weir_shared_text **text_r);
 
 #endif

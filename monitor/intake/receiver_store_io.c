@@ -113,10 +113,12 @@ uint64_t weir_receiver_booked(struct weir_receiver *receiver)
 
 int weir_receiver_sync(struct weir_receiver *receiver)
 {
-    int token, done;
+    struct weir_journal_sync sync;
+    int begun, done;
 
     pthread_mutex_lock(&receiver->lock);
-    done = weir_journal_sync_begin(receiver->journal, &token);
+    begun = weir_journal_sync_begin(receiver->journal, &sync);
     pthread_mutex_unlock(&receiver->lock);
-    return done < 0 ? done : weir_journal_sync_end(token);
+    done = weir_journal_sync_end(&sync);
+    return begun < 0 ? begun : done;
 }

@@ -32,6 +32,7 @@ struct weir_alarm {
     weir_time due;           /* before that it is not back at half */
     uint64_t beyond;         /* number of the last charge beyond its limit; 0: none since resumed */
     uint32_t seen;           /* as levels have it: servers */
+    uint32_t word;           /* by whose word it was told, or left out */
     uint32_t offenders;      /* entries just below it */
     uint32_t above, next, queued; /* of alarms.c: indices */
     uint8_t level;           /* 0: address; 1, 2: networks */

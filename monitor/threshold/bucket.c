@@ -116,6 +116,14 @@ void weir_row_make(struct row *row, weir_time now)
     set_state(row, &state);
 }
 
+weir_time weir_row_move(struct row *row, const uint8_t class_of[static WEIR_BUCKET_CLASSES_MAX])
+{
+    struct state state = state_of(row);
+    state.class_number = class_of[state.class_number];
+    set_state(row, &state);
+    return state.time;
+}
+
 /* What is missing in a bucket after some time without a charge. */
 static inline double missing(const struct bound *bound, double deficit, weir_time idle,
                              double seconds)

@@ -56,6 +56,7 @@
 #include "core/base/address.h"
 #include "core/base/clock.h"
 #include "core/base/keyed_hash.h"
+#include "core/base/limits.h"
 
 #define WEIR_BUCKET_HELD WEIR_DAY
 #define WEIR_BUCKET_LATE WEIR_MINUTE
@@ -158,6 +159,12 @@ void weir_buckets_settle(struct weir_buckets *buckets, const struct weir_spot *s
 
 /* Fills the buckets of a prefix up: an analyst said so. */
 void weir_buckets_reset(struct weir_buckets *buckets, const struct weir_spot *spot);
+
+/* Takes over what a table with the same key holds, which stays as it is, into one that holds
+ * nothing yet: for other limits.  What was of class c is of class_of[c] until it is charged again.
+ * Looks at all rows; where there is room for fewer, those nearest to full give way. */
+void weir_buckets_take_over(struct weir_buckets *buckets, const struct weir_buckets *from,
+                            const uint8_t class_of[static WEIR_BUCKET_CLASSES_MAX]);
 
 /* The clock was put back to a time: what was charged later was charged then.  Looks at all rows. */
 void weir_buckets_rebase(struct weir_buckets *buckets, weir_time now);

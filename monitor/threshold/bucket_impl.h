@@ -5,7 +5,6 @@
 #ifndef WEIR_THRESHOLD_BUCKET_IMPL_H
 #define WEIR_THRESHOLD_BUCKET_IMPL_H
 
-#include "core/base/limits.h"
 #include "monitor/threshold/bucket.h"
 
 /* The buckets of one prefix. */
@@ -46,6 +45,9 @@ struct weir_buckets {
 };
 
 void weir_row_make(struct row *row, weir_time now);
+
+/* It is of another class from now on; when it was charged last. */
+weir_time weir_row_move(struct row *row, const uint8_t class_of[static WEIR_BUCKET_CLASSES_MAX]);
 
 /* What was charged after a time was charged then. */
 void weir_row_rebase(struct row *row, weir_time now);

@@ -139,6 +139,11 @@ struct late_mark *weir_buckets_late(struct weir_buckets *buckets, uint64_t name)
     return oldest;
 }
 
+static size_t octets_of_marks(const struct weir_buckets *buckets)
+{
+    return buckets->late_sets * LATE_WAYS * sizeof(*buckets->late);
+}
+
 /* Making room. ----------------------------------------------------------- */
 
 static void leave(struct weir_buckets *buckets, size_t place)
@@ -243,6 +248,40 @@ void weir_buckets_reset(struct weir_buckets *buckets, const struct weir_spot *sp
         leave(buckets, place);
 }
 
+static void put_again(struct weir_buckets *buckets, uint64_t name, const struct row *row,
+                      weir_time time)
+{
+    struct row *room = weir_buckets_make(buckets, name, time);
+    *room = *row;
+    buckets->counts.made--; /* it was counted when it was made */
+}
+
+void weir_buckets_take_over(struct weir_buckets *buckets, const struct weir_buckets *from,
+                            const uint8_t class_of[static WEIR_BUCKET_CLASSES_MAX])
+{
+    bool same = buckets->sets == from->sets;
+    for (size_t place = 0; place < from->counts.places; place++) {
+        uint64_t name = from->name[place];
+        if (name == 0)
+            continue;
+        struct row row = from->row[place];
+        weir_time time = weir_row_move(&row, class_of);
+        if (same) {
+            buckets->name[place] = name;
+            buckets->row[place] = row;
+        } else {
+            put_again(buckets, name, &row, time);
+        }
+    }
+    if (same) {
+        buckets->counts.used = from->counts.used;
+        memcpy(buckets->late, from->late, octets_of_marks(from));
+    }
+    buckets->counts.charges += from->counts.charges;
+    buckets->counts.made += from->counts.made;
+    buckets->counts.evicted += from->counts.evicted;
+}
+
 void weir_buckets_rebase(struct weir_buckets *buckets, weir_time now)
 {
     for (size_t place = 0; place < buckets->counts.places; place++)
@@ -266,11 +305,6 @@ static size_t octets_of_names(const struct weir_buckets *buckets)
 static size_t octets_of_rows(const struct weir_buckets *buckets)
 {
     return buckets->counts.places * sizeof(*buckets->row);
-}
-
-static size_t octets_of_marks(const struct weir_buckets *buckets)
-{
-    return buckets->late_sets * LATE_WAYS * sizeof(*buckets->late);
 }
 
 static void set_no_limits(struct weir_buckets *buckets)

@@ -118,15 +118,17 @@ static bool lists(enum weir_response response)
 }
 
 static enum weir_response milder(struct weir_ladder *ladder, enum weir_response wanted,
-                                 const struct weir_watch_event *event, const char **withheld_r)
+                                 const struct weir_watch_event *event, const char **withheld_r,
+                                 bool *by_word_r)
 {
     *withheld_r = NULL;
+    *by_word_r = false;
     if (event->observed && wanted != WEIR_RESPONSE_OBSERVE) {
         *withheld_r = "its class is only observed";
         return WEIR_RESPONSE_OBSERVE;
     }
     if (lists(wanted))
-        *withheld_r = weir_ladder_withheld(ladder, event, wanted);
+        *withheld_r = weir_ladder_withheld(ladder, event, wanted, by_word_r);
     return *withheld_r ? WEIR_RESPONSE_ALERT : wanted;
 }
 
@@ -169,7 +171,8 @@ static void decide(struct weir_ladder *ladder, struct ladder_record *record)
     record->taken = ladder->wall;
     record->beyond = standing(ladder, record).beyond;
     record->ends = decision.until = time + length_of(ladder, record, step, time);
-    decision.response = milder(ladder, step->response, event, &decision.withheld);
+    decision.response = milder(ladder, step->response, event, &decision.withheld,
+                               &record->by_word);
     record->withheld = lists(decision.wanted) && decision.response == WEIR_RESPONSE_ALERT;
     if (decision.response == WEIR_RESPONSE_SCORE)
         decision.points = step->points;
@@ -268,20 +271,19 @@ static void go_on(struct weir_ladder *ladder, struct ladder_record *record)
         return;
     if (now.servers != 0)
         record->event.servers = now.servers;
-    record->last = ladder->now;
+    record->last = record->event.time = ladder->now;
     climb(ladder, record);
     decide(ladder, record);
 }
 
-/* Which server comes first is chance: a network that is withheld for want of servers is looked at
- * again as soon as more account for it. */
+/* Which server comes first is chance: what is withheld for want of servers, or because one may have
+ * nothing more listed, is looked at again as soon as others account for it. */
 static void look_again(struct weir_ladder *ladder, struct ladder_record *record)
 {
-    if (!record->withheld ||
-        !weir_ladder_lacks_servers(ladder, &record->event.prefix, record->event.servers))
+    if (!record->withheld || !record->by_word)
         return;
     struct weir_watch_standing now = standing(ladder, record);
-    if (now.raised == 0 ||
+    if (now.raised == 0 || (now.servers & ~record->event.servers) == 0 ||
         weir_ladder_lacks_servers(ladder, &record->event.prefix, now.servers))
         return;
     record->raised = (uint8_t)now.raised;
@@ -379,6 +381,7 @@ void weir_ladder_put(struct weir_ladder *ladder, const struct weir_ladder_place 
     record->step = place->step < WEIR_LADDER_STEPS_MAX ? place->step : 0;
     record->repeated = place->repeated;
     record->withheld = place->withheld;
+    record->by_word = place->withheld && weir_ladder_lacks_servers(ladder, &place->prefix, 0);
     record->last = place->last > record->last ? place->last : record->last;
     record->ends = place->until > record->ends ? place->until : record->ends;
     record->taken = place->taken;

@@ -24,8 +24,10 @@
  *     each of its servers (bucket.h says which they are): so that one stolen identity cannot
  *     block the world.
  * A score is withheld only for the last of these reasons, with numbers of its own.
+ * Both are withheld of what was raised longer than `memory` ago: it is long over.
  * What was withheld is tried again when the step has lasted and more came beyond the limit, by the
- * word of the servers that account for it then; and at the next event that is not too early.
+ * word of the servers that account for it then; at the next event that is not too early; and as
+ * soon as servers account for it that did not before.
  * An event that is only observed is decided as observed, and told what would have been done.
  *
  * Ends are spread by a keyed hash, so that what began together does not end together.  The same

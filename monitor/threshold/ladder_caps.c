@@ -60,16 +60,19 @@ static const char *why_spared(const struct weir_ladder *ladder,
         return "it is a private address";
     if (options->spared && options->spared(options->context, event->time, &event->prefix, &why))
         return why;
-    if (weir_ladder_lacks_servers(ladder, &event->prefix, event->servers))
-        return "too few servers saw the network: an analyst may block it";
     return NULL;
 }
 
 const char *weir_ladder_withheld(struct weir_ladder *ladder, const struct weir_watch_event *event,
-                                 enum weir_response wanted)
+                                 enum weir_response wanted, bool *by_word_r)
 {
     bool score = wanted == WEIR_RESPONSE_SCORE;
     const char *why = score ? NULL : why_spared(ladder, event);
+    *by_word_r = !why;
+    if (!why && ladder->wall - event->time > ladder->options.memory)
+        why = "it is long over"; /* a spool that was put back, or lay for days */
+    if (!why && !score && weir_ladder_lacks_servers(ladder, &event->prefix, event->servers))
+        why = "too few servers saw the network: an analyst may block it";
     return why ? why : why_capped(ladder, event->servers, score);
 }
 

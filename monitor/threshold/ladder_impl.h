@@ -24,6 +24,7 @@ struct ladder_record {
     uint8_t raised;                /* a bit for each quantity */
     uint8_t owner;                 /* the one server by whose word it was made, or LADDER_NOBODY */
     bool used, withheld;           /* withheld: the block or score of its step */
+    bool by_word;                  /* with more servers it might not have been withheld */
 };
 
 /* How many blocks, or scores, may be decided. */
@@ -51,9 +52,10 @@ struct weir_ladder {
 bool weir_ladder_lacks_servers(const struct weir_ladder *ladder, const struct weir_prefix *prefix,
                                uint32_t servers);
 
-/* Why there must be no block or score for an event now, or NULL; counts what caps withhold. */
+/* Why there must be no block or score for an event now, or NULL; counts what caps withhold.
+ * *by_word_r: by the word of more servers it might be another. */
 const char *weir_ladder_withheld(struct weir_ladder *ladder, const struct weir_watch_event *event,
-                                 enum weir_response wanted);
+                                 enum weir_response wanted, bool *by_word_r);
 
 /* Counts a block or score against the caps of all and of the servers that saw it. */
 void weir_ladder_spend(struct weir_ladder *ladder, enum weir_response response, uint32_t servers,

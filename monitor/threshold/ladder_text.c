@@ -63,7 +63,7 @@ static const char *read_step(struct weir_slice text, struct weir_ladder_step *st
     }
     step->lasts = period_of(weir_slice_word(&text));
     if (step->lasts < WEIR_SECOND || step->lasts > 365 * WEIR_DAY)
-        return "a step does not say how long it lasts, as 15m or 4h";
+        return "a step does not say how long it lasts, as 15m or 4h, within 1s..365d";
     return text.len > 0 ? "a step has a word too many" : NULL;
 }
 

@@ -32,6 +32,7 @@ struct responder_item {
     char class_name[32];         /* its class */
     struct weir_ladder_decision decision;
     bool again;                  /* an event that stood already */
+    bool needless;               /* a decision: what stands does as much and lasts longer */
 };
 
 /* What is withheld or left out is told once an hour. */

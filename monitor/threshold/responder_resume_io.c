@@ -61,7 +61,8 @@ static int note_left(void *context, const struct weir_event *row)
         .tokens = row->tokens,
         .rate = row->rate,
         .children = row->children,
-        .servers = (uint32_t)row->servers,
+        .servers = (uint32_t)row->word,
+        .seen = (uint32_t)row->servers,
     };
     if (!read_quantity(row->quantity, &one->event.quantity))
         one->why = "its quantity is not known";

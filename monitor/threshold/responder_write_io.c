@@ -102,6 +102,7 @@ static int add_row(struct weir_responder *responder, const struct weir_watch_eve
         .tokens = event->tokens,
         .children = event->children,
         .servers = event->servers | event->seen,
+        .word = event->servers,
         .text = text,
     };
 
@@ -134,34 +135,83 @@ static int write_cleared(struct weir_responder *responder, const struct weir_wat
 
 /* decisions ---------------------------------------------------------------------- */
 
-static const char *sentence(const struct weir_ladder_decision *decision, char *text, size_t size)
+/* What comes of it, and why nothing does where that is so. */
+static enum weir_response response_of(const struct responder_item *item)
+{
+    return item->needless ? WEIR_RESPONSE_ALERT : item->decision.response;
+}
+
+static const char *withheld_of(const struct responder_item *item)
+{
+    return item->needless ? "it is listed already, and for longer" : item->decision.withheld;
+}
+
+static const char *sentence(const struct responder_item *item, char *text, size_t size)
 {
     char prefix[WEIR_PREFIX_TEXT];
 
-    snprintf(text, size, "%s %s: %s", weir_response_name(decision->response),
-             weir_prefix_format(&decision->prefix, prefix), decision->reason);
+    snprintf(text, size, "%s %s: %s", weir_response_name(response_of(item)),
+             weir_prefix_format(&item->decision.prefix, prefix), item->decision.reason);
     return text;
 }
 
-static int write_lists(struct weir_responder *responder,
-                       const struct weir_ladder_decision *decision, int64_t event)
+/* The list that a decision puts its prefix on, or NULL. */
+static const char *list_of(const struct weir_ladder_decision *decision)
 {
+    return decision->response == WEIR_RESPONSE_SCORE    ? "score"
+           : decision->response == WEIR_RESPONSE_DEFER  ? "blacklist"
+           : decision->response == WEIR_RESPONSE_REJECT ? "blacklist"
+                                                        : NULL;
+}
+
+static int does_as_much(void *context, const struct weir_database_decision *stands)
+{
+    struct responder_item *item = context;
+    const struct weir_ladder_decision *decision = &item->decision;
+    bool lasts = stands->ends == 0 || (decision->ends != 0 && stands->ends >= decision->ends);
+    bool milder = decision->response == WEIR_RESPONSE_SCORE
+                      ? stands->points < decision->points
+                      : stands->defer && decision->response == WEIR_RESPONSE_REJECT;
+
+    item->needless = lasts && !milder;
+    return item->needless;
+}
+
+/* Servers keep one entry of a prefix, the last: a step of the ladder must not take the place of an
+ * analyst's block of a month. */
+static int look_for_stronger(struct weir_responder *responder, struct responder_item *item)
+{
+    const char *list = list_of(&item->decision);
+    int done;
+
+    item->needless = false;
+    if (!list)
+        return 0;
+    done = weir_database_decisions_about(responder->options.database, &item->decision.prefix, list,
+                                         responder->now, does_as_much, item);
+    return done < 0 ? done : 0;
+}
+
+static int write_lists(struct weir_responder *responder, const struct responder_item *item,
+                       int64_t event)
+{
+    const struct weir_ladder_decision *decision = &item->decision;
     struct weir_list_entry entry = {.prefix = decision->prefix,
                                     .ends = decision->ends,
                                     .points = decision->points,
                                     .defer = decision->response == WEIR_RESPONSE_DEFER};
-    const char *list = decision->response == WEIR_RESPONSE_SCORE    ? "score"
-                       : decision->response == WEIR_RESPONSE_DEFER  ? "blacklist"
-                       : decision->response == WEIR_RESPONSE_REJECT ? "blacklist"
-                                                                    : NULL;
+    const char *list = list_of(decision);
 
+    if (!list || item->needless)
+        return 0;
     memcpy(entry.reason, decision->reason, sizeof entry.reason);
-    return list ? weir_responder_list(responder, list, &entry, WEIR_RESPONDER_ORIGIN, event) : 0;
+    return weir_responder_list(responder, list, &entry, WEIR_RESPONDER_ORIGIN, event);
 }
 
-static int write_decision(struct weir_responder *responder,
-                          const struct weir_ladder_decision *decision, int64_t event)
+static int write_decision(struct weir_responder *responder, struct responder_item *item,
+                          int64_t event)
 {
+    const struct weir_ladder_decision *decision = &item->decision;
     const struct weir_ladder_row place = {
         .prefix = decision->prefix,
         .last = decision->time,
@@ -173,15 +223,15 @@ static int write_decision(struct weir_responder *responder,
                     decision->response == WEIR_RESPONSE_ALERT,
     };
     char text[WEIR_REASON_MAX + WEIR_PREFIX_TEXT + 64];
-    int done = decision->forgotten
-                   ? 0
-                   : weir_database_ladder_put(responder->options.database, &place);
+    int done = look_for_stronger(responder, item);
 
+    if (done == 0 && !decision->forgotten)
+        done = weir_database_ladder_put(responder->options.database, &place);
     if (done == 0)
         done = weir_responder_audit(responder, WEIR_RESPONDER_ORIGIN,
-                                    weir_response_name(decision->response),
-                                    sentence(decision, text, sizeof text));
-    return done < 0 ? done : write_lists(responder, decision, event);
+                                    weir_response_name(response_of(item)),
+                                    sentence(item, text, sizeof text));
+    return done < 0 ? done : write_lists(responder, item, event);
 }
 
 static int write_items(struct weir_responder *responder)
@@ -198,7 +248,7 @@ static int write_items(struct weir_responder *responder)
         if (number < 0)
             done = (int)number;
         else if (item->is_decision)
-            done = write_decision(responder, &item->decision, number);
+            done = write_decision(responder, item, number);
         else if (item->event.raised)
             done = write_raised(responder, item, &number);
         else
@@ -222,13 +272,13 @@ static void alert(struct weir_responder *responder, const struct responder_item 
         .rate = item->event.rate,
         .limit = item->event.limit,
         .servers = decision->servers | item->event.seen,
-        .response = decision->response,
+        .response = response_of(item),
         .wanted = decision->wanted,
     };
+    const char *withheld = withheld_of(item);
 
     snprintf(told.class_name, sizeof told.class_name, "%s", item->class_name);
-    snprintf(told.withheld, sizeof told.withheld, "%s",
-             decision->withheld ? decision->withheld : "");
+    snprintf(told.withheld, sizeof told.withheld, "%s", withheld ? withheld : "");
     responder->counts.alerts++;
     responder->options.alert(responder->options.context, &told);
 }
@@ -249,11 +299,11 @@ static bool may_log(struct weir_responder *responder, struct weir_log_gate *gate
 static void log_decision(struct weir_responder *responder, const struct responder_item *item)
 {
     char text[WEIR_REASON_MAX + WEIR_PREFIX_TEXT + 64], more[MORE];
-    const char *withheld = item->decision.withheld;
+    const char *withheld = withheld_of(item);
 
     if (may_log(responder, &responder->decisions_gate, more))
         weir_log(responder->log, WEIR_LOG_WARNING, "%s%s%s%s",
-                 sentence(&item->decision, text, sizeof text), withheld ? "; withheld: " : "",
+                 sentence(item, text, sizeof text), withheld ? "; withheld: " : "",
                  withheld ? withheld : "", more);
 }
 

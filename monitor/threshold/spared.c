@@ -1,5 +1,9 @@
 /*
- * spared - a short array of what analysts accepted, in front of the lists.
+ * spared - what analysts accepted, in front of the lists.
+ *
+ * Each charge asks about its address, so that this is one search in ranges (classes.h), however
+ * many were accepted.  Those that have ended since they were read are still among them: where the
+ * longest prefix has, all are looked through for a wider one that stands.
  */
 #include "monitor/threshold/spared.h"
 
@@ -7,12 +11,17 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/grown.h"
 #include "monitor/database/database_decisions_io.h"
+#include "monitor/threshold/classes.h"
+
+enum { NOBODY = 0 }; /* a class; those of prefixes are one more than their number */
 
 struct weir_spared {
     struct weir_lists *lists;
     struct weir_spared_prefix *prefix;
     size_t count;
+    struct weir_classes *classes; /* of the prefixes; NULL: there are none */
 };
 
 int weir_spared_new(struct weir_lists *lists, struct weir_spared **spared_r)
@@ -30,23 +39,74 @@ void weir_spared_free(struct weir_spared **spared)
 {
     if (!spared || !*spared)
         return;
+    weir_classes_free(&(*spared)->classes);
     free((*spared)->prefix);
     free(*spared);
     *spared = NULL;
+}
+
+/* The one of several about a prefix that lasts longest stands first. */
+static int in_order(const void *a, const void *b)
+{
+    const struct weir_spared_prefix *one = a, *other = b;
+    int order = memcmp(one->prefix.address.octet, other->prefix.address.octet,
+                       sizeof one->prefix.address.octet);
+
+    if (order != 0 || one->prefix.bits != other->prefix.bits)
+        return order != 0 ? order : (int)one->prefix.bits - (int)other->prefix.bits;
+    if (one->ends == other->ends)
+        return 0;
+    return one->ends == 0 || (other->ends != 0 && one->ends > other->ends) ? -1 : 1;
+}
+
+/* Sorts, and leaves each prefix once; how many are left. */
+static size_t sort(struct weir_spared_prefix *prefix, size_t count)
+{
+    size_t kept = 0;
+
+    if (count > 0)
+        qsort(prefix, count, sizeof *prefix, in_order);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || prefix[kept - 1].prefix.bits != prefix[i].prefix.bits ||
+            !weir_address_equal(&prefix[kept - 1].prefix.address, &prefix[i].prefix.address))
+            prefix[kept++] = prefix[i];
+    return kept;
+}
+
+static int make_classes(const struct weir_spared_prefix *prefix, size_t count,
+                        struct weir_classes **classes_r)
+{
+    struct weir_class_prefix *class = malloc((count + 1) * sizeof *class);
+    int done = WEIR_ENOMEM;
+
+    for (size_t i = 0; class && i < count; i++)
+        class[i] = (struct weir_class_prefix){prefix[i].prefix, (unsigned)i + 1};
+    if (class)
+        done = weir_classes_new(class, count, NOBODY, classes_r);
+    free(class);
+    return done;
 }
 
 int weir_spared_accept(struct weir_spared *spared, const struct weir_spared_prefix *prefix,
                        size_t count)
 {
     struct weir_spared_prefix *copy = malloc((count + 1) * sizeof *copy);
+    struct weir_classes *classes = NULL;
 
     if (!copy)
         return WEIR_ENOMEM;
     if (count > 0)
         memcpy(copy, prefix, count * sizeof *copy);
+    count = sort(copy, count);
+    if (make_classes(copy, count, &classes) < 0) {
+        free(copy);
+        return WEIR_ENOMEM;
+    }
+    weir_classes_free(&spared->classes);
     free(spared->prefix);
     spared->prefix = copy;
     spared->count = count;
+    spared->classes = classes;
     return 0;
 }
 
@@ -55,33 +115,47 @@ static bool stands(const struct weir_spared_prefix *prefix, weir_time now)
     return prefix->ends == 0 || prefix->ends > now;
 }
 
+static bool is_accepted(const struct weir_spared *spared, weir_time now,
+                        const struct weir_address *address)
+{
+    struct weir_class_found found = {NOBODY, 0};
+
+    if (spared->classes)
+        found = weir_classes_find(spared->classes, address);
+    if (found.class_number == NOBODY)
+        return false;
+    if (stands(&spared->prefix[found.class_number - 1], now))
+        return true;
+    for (size_t i = 0; i < spared->count; i++)
+        if (stands(&spared->prefix[i], now) &&
+            weir_prefix_contains(&spared->prefix[i].prefix, address))
+            return true;
+    return false;
+}
+
 bool weir_spared_address(struct weir_spared *spared, weir_time now,
                          const struct weir_address *address)
 {
     struct weir_list_entry entry;
     enum weir_list list;
 
-    for (size_t i = 0; i < spared->count; i++)
-        if (stands(&spared->prefix[i], now) &&
-            weir_prefix_contains(&spared->prefix[i].prefix, address))
-            return true;
+    if (is_accepted(spared, now, address))
+        return true;
     return spared->lists && weir_lists_find(spared->lists, now, address, &list, &entry) == 1 &&
            (list == WEIR_LIST_NEVER || list == WEIR_LIST_ACCEPT);
 }
 
 struct accepted {
     struct weir_spared_prefix *prefix;
-    size_t count;
+    size_t count, room;
 };
 
 static int note_accepted(void *context, const struct weir_database_decision *decision)
 {
     struct accepted *accepted = context;
-    struct weir_spared_prefix *more;
+    struct weir_spared_prefix *more = weir_grown(accepted->prefix, accepted->count,
+                                                 &accepted->room, sizeof *more);
 
-    if (strcmp(decision->list, "accept") != 0)
-        return 0;
-    more = realloc(accepted->prefix, (accepted->count + 1) * sizeof *more);
     if (!more)
         return WEIR_ENOMEM;
     accepted->prefix = more;
@@ -93,7 +167,7 @@ int weir_spared_read(struct weir_database *database, weir_time now,
                      struct weir_spared_prefix **prefix_r, size_t *count_r)
 {
     struct accepted accepted = {0};
-    int done = weir_database_decisions_active(database, now, note_accepted, &accepted);
+    int done = weir_database_decisions_accepted(database, now, note_accepted, &accepted);
 
     if (done < 0) {
         free(accepted.prefix);

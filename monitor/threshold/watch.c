@@ -164,7 +164,6 @@ static int make_classes(struct weir_watch *watch)
     const struct weir_watch_options *options = &watch->options;
     struct weir_class_prefix *all;
     size_t n = 0, defaults = 0;
-    unsigned fallback = 0;
     for (size_t i = 0; i < options->class_count; i++) {
         if (options->classes[i].prefix_count > WEIR_WATCH_PREFIXES_MAX - n)
             return WEIR_ELIMIT;
@@ -179,11 +178,12 @@ static int make_classes(struct weir_watch *watch)
         for (size_t k = 0; k < class->prefix_count; k++)
             all[n++] = (struct weir_class_prefix){class->prefixes[k], i};
         if (class->prefix_count == 0) {
-            fallback = i;
+            watch->fallback = i;
             defaults++;
         }
     }
-    int rc = defaults == 1 ? weir_classes_new(all, n, fallback, &watch->classes) : WEIR_EINVAL;
+    int rc = defaults == 1 ? weir_classes_new(all, n, watch->fallback, &watch->classes)
+                           : WEIR_EINVAL;
     free(all);
     return rc;
 }
@@ -244,6 +244,28 @@ int weir_watch_new(const struct weir_watch_options *options,
     else
         weir_watch_free(&watch);
     return rc;
+}
+
+/* Of the class of this name, or of everybody else's. */
+static unsigned class_named(const struct weir_watch *watch, const char *name)
+{
+    for (unsigned i = 0; i < watch->options.class_count; i++)
+        if (strcmp(watch->class[i].name, name) == 0)
+            return i;
+    return watch->fallback;
+}
+
+void weir_watch_take_over(struct weir_watch *watch, const struct weir_watch *from)
+{
+    uint8_t class_of[WEIR_BUCKET_CLASSES_MAX] = {0};
+    for (unsigned i = 0; i < from->options.class_count; i++)
+        class_of[i] = (uint8_t)class_named(watch, from->class[i].name);
+    for (unsigned level = 0; level < WEIR_WATCH_LEVELS; level++)
+        weir_buckets_take_over(watch->level[level], from->level[level], class_of);
+    watch->newest = from->newest;
+    watch->certain = from->certain;
+    watch->blind = from->blind;
+    watch->went_on = true;
 }
 
 void weir_watch_free(struct weir_watch **watch)

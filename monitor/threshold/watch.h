@@ -135,6 +135,11 @@ struct weir_watch_standing weir_watch_standing(const struct weir_watch *watch,
 const char *weir_watch_resume(struct weir_watch *watch, struct weir_watch_event *event,
                               weir_time time);
 
+/* Goes on with the buckets of another watch, which has the same key and stays as it is: to be used
+ * first of all, where thresholds are replaced while it runs.  weir_watch_resume() then finds what
+ * stands in them, and exhausts none; what keeps the new limits is not taken up. */
+void weir_watch_take_over(struct weir_watch *watch, const struct weir_watch *from);
+
 /* Charges what a watch before had been charged, and was stored: oldest first, after what it raised
  * was taken up, and before the first charge.  Raises nothing. */
 void weir_watch_restore(struct weir_watch *watch, const struct weir_charge *charge);

@@ -45,16 +45,13 @@ static double measured_rate(const struct weir_limit *limit, const struct weir_le
 
 /* Raising. --------------------------------------------------------------- */
 
-static void raise_event(struct weir_watch *watch, const struct weir_alarm_place *place,
+/* Tells of it, which is tracked unless there is no alarm. */
+static void tell_raised(struct weir_watch *watch, const struct weir_alarm_place *place,
                         const struct weir_cost *cost, const struct weir_levels *levels,
-                        enum weir_quantity quantity, unsigned children)
+                        enum weir_quantity quantity, struct weir_alarm *alarm)
 {
     struct weir_limits limits = weir_watch_limits(watch, place->class_number, place->level);
-    const struct weir_limit *limit = &limits.of[quantity];
-    double tokens = levels->of[quantity].tokens;
-    struct weir_alarm *alarm =
-        weir_alarms_raise(watch->alarms, place, quantity, levels->servers,
-                          half_time(limit, tokens, levels->time, levels->time));
+    const uint8_t bit = (uint8_t)(1u << quantity);
     bool taken = tell(watch, &(struct weir_watch_event){
         .raised = true,
         .observed = watch->class[place->class_number].observe,
@@ -62,21 +59,45 @@ static void raise_event(struct weir_watch *watch, const struct weir_alarm_place 
         .time = cost->time,
         .prefix = place->prefix[place->level],
         .quantity = quantity,
-        .limit = *limit,
-        .tokens = tokens,
-        .rate = measured_rate(limit, levels, quantity),
-        .children = children,
+        .limit = limits.of[quantity],
+        .tokens = levels->of[quantity].tokens,
+        .rate = measured_rate(&limits.of[quantity], levels, quantity),
+        .children = alarm && place->level > 0 ? alarm->offenders : 0,
         .class_name = watch->class[place->class_number].name,
         .servers = levels->servers,
         .seen = levels->seen,
     });
-    watch->counts.untracked += alarm == NULL;
     if (!alarm)
         return;
     alarm->beyond = ++watch->beyond;
     alarm->seen |= levels->seen;
-    if (!taken)
-        alarm->left_out |= (uint8_t)(1u << quantity);
+    alarm->word = levels->servers;
+    alarm->left_out = (uint8_t)(taken ? alarm->left_out & ~bit : alarm->left_out | bit);
+}
+
+static void raise_event(struct weir_watch *watch, const struct weir_alarm_place *place,
+                        const struct weir_cost *cost, const struct weir_levels *levels,
+                        enum weir_quantity quantity)
+{
+    struct weir_limits limits = weir_watch_limits(watch, place->class_number, place->level);
+    weir_time due = half_time(&limits.of[quantity], levels->of[quantity].tokens, levels->time,
+                              levels->time);
+    struct weir_alarm *alarm =
+        weir_alarms_raise(watch->alarms, place, quantity, levels->servers, due);
+    watch->counts.untracked += alarm == NULL;
+    tell_raised(watch, place, cost, levels, quantity, alarm);
+}
+
+/* One that was left out is told when servers account for it that did not then: else whoever may
+ * tell of nothing more would shelter whom he likes from the others' word. */
+static void go_on(struct weir_watch *watch, const struct weir_alarm_place *place,
+                  const struct weir_cost *cost, const struct weir_levels *levels,
+                  enum weir_quantity quantity, struct weir_alarm *alarm)
+{
+    alarm->beyond = ++watch->beyond;
+    alarm->seen |= levels->seen;
+    if ((alarm->left_out >> quantity & 1) != 0 && (levels->servers & ~alarm->word) != 0)
+        tell_raised(watch, place, cost, levels, quantity, alarm);
 }
 
 /* An address raises when its bucket does; a network as soon as it is over with enough offenders. */
@@ -89,14 +110,13 @@ static void raise_if_due(struct weir_watch *watch, const struct weir_alarm_place
     struct weir_alarm *alarm = weir_alarms_find(watch->alarms, place->spot[place->level].name);
     unsigned children = alarm ? alarm->offenders : 0;
     if (alarm && alarm->raised >> quantity & 1) {
-        alarm->beyond = ++watch->beyond;
-        alarm->seen |= levels->seen;
+        go_on(watch, place, cost, levels, quantity, alarm);
         return;
     }
     bool due = place->level == 0 ? levels->of[quantity].raised
                                  : children >= watch->options.children;
     if (due)
-        raise_event(watch, place, cost, levels, quantity, place->level > 0 ? children : 0);
+        raise_event(watch, place, cost, levels, quantity);
 }
 
 /* Clearing. -------------------------------------------------------------- */
@@ -130,10 +150,11 @@ static void clear_event(struct weir_watch *watch, struct weir_alarm *alarm, weir
         (void)tell(watch, &event);
 }
 
-/* One that saw it might tell of more, and is silent. */
+/* One that saw it might tell of more, and is silent; nobody waits for the end of what nobody was
+ * told of. */
 static bool is_held(const struct weir_watch *watch, const struct weir_alarm *alarm)
 {
-    return (alarm->seen & watch->blind) != 0;
+    return (alarm->seen & watch->blind) != 0 && alarm->left_out != alarm->raised;
 }
 
 /* A charge found half of the tokens, or no row any more. */
@@ -248,6 +269,17 @@ static void exhaust(struct weir_watch *watch, const struct weir_alarm_place *pla
     weir_buckets_vouch(buckets, &place->spot[place->level], event->servers);
 }
 
+/* Takes it from the buckets that were taken over; or why not. */
+static const char *find_standing(const struct weir_watch *watch,
+                                 const struct weir_alarm_place *place,
+                                 const struct weir_watch_event *event, weir_time time,
+                                 struct weir_levels *levels)
+{
+    weir_buckets_look(watch->level[place->level], &place->spot[place->level], time,
+                      place->class_number, levels);
+    return levels->of[event->quantity].over ? NULL : "it keeps the limits there are now";
+}
+
 const char *weir_watch_resume(struct weir_watch *watch, struct weir_watch_event *event,
                               weir_time time)
 {
@@ -255,8 +287,7 @@ const char *weir_watch_resume(struct weir_watch *watch, struct weir_watch_event 
     const char *why = find_event(watch, event, time, &place);
     if (why)
         return why;
-    const struct weir_alarm *alarm =
-        weir_alarms_find(watch->alarms, place.spot[place.level].name);
+    struct weir_alarm *alarm = weir_alarms_find(watch->alarms, place.spot[place.level].name);
     if (alarm && alarm->raised >> event->quantity & 1)
         return "a later one about the same stands";
     struct weir_limits limits = weir_watch_limits(watch, place.class_number, place.level);
@@ -264,7 +295,10 @@ const char *weir_watch_resume(struct weir_watch *watch, struct weir_watch_event 
     event->limit = limits.of[event->quantity];
     if (event->limit.maximum <= 0)
         return "it has no limit any more";
-    exhaust(watch, &place, event, time, &levels);
+    if (!watch->went_on)
+        exhaust(watch, &place, event, time, &levels);
+    else if ((why = find_standing(watch, &place, event, time, &levels)))
+        return why;
     alarm = weir_alarms_raise(watch->alarms, &place, event->quantity, event->servers,
                               half_time(&event->limit, levels.of[event->quantity].tokens, time,
                                         time));
@@ -272,6 +306,7 @@ const char *weir_watch_resume(struct weir_watch *watch, struct weir_watch_event 
         weir_buckets_reset(watch->level[place.level], &place.spot[place.level]);
         return "too many stand";
     }
+    alarm->seen |= event->seen;
     event->observed = watch->class[place.class_number].observe;
     event->class_name = watch->class[place.class_number].name;
     return NULL;

@@ -15,6 +15,7 @@ struct weir_watch {
     struct weir_watch_options options; /* of its classes, the copies below */
     struct weir_watch_class class[WEIR_WATCH_CLASSES_MAX];
     struct weir_classes *classes;
+    unsigned fallback; /* the class without prefixes */
     struct weir_buckets *level[WEIR_WATCH_LEVELS];
     struct weir_alarms *alarms;
     bool (*event)(void *context, const struct weir_watch_event *event);
@@ -22,6 +23,7 @@ struct weir_watch {
     weir_time newest;  /* charge */
     weir_time certain; /* time has come so far; 0: nobody said yet */
     uint32_t blind;    /* servers */
+    bool went_on;      /* it took over the buckets of another */
     uint64_t beyond;   /* charges beyond a limit of which something is raised */
     struct weir_watch_counts counts;
 };

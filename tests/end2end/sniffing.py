@@ -12,6 +12,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import threading
 import time
 import unittest
 
@@ -234,3 +235,34 @@ def swaks(port, *words):
     if "queued as" not in done.stdout and " OK id=" not in done.stdout and not done.returncode:
         raise rig.Trouble(f"swaks: {done.stdout[-1500:]}{done.stderr}")
     return done.stdout
+
+
+class MailServer:
+    """Says what an SMTP server says, and takes everything."""
+
+    def __init__(self, host, port):
+        self.listener = socket.create_server((host, port), backlog=64)
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            link = self.listener.accept()[0]
+            threading.Thread(target=self.serve, args=(link,), daemon=True).start()
+
+    def serve(self, link):
+        with link, link.makefile("rwb", buffering=0) as lines:
+            lines.write(b"220 mx.test.example ESMTP\r\n")
+            body = False
+            for line in lines:
+                word = line.strip().upper()
+                if body:
+                    body = word != b"."
+                    if not body:
+                        lines.write(b"250 2.0.0 Ok: queued as 4ABCDE\r\n")
+                    continue
+                body = word == b"DATA"
+                lines.write(b"354 go\r\n" if body else b"221 2.0.0 bye\r\n" if word == b"QUIT"
+                            else b"250 2.1.5 Ok\r\n" if word.startswith(b"RCPT")
+                            else b"250 2.1.0 Ok\r\n")
+                if word == b"QUIT":
+                    return

@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
 import rig
-from monitor import Monitor, Server, clock_of, needs_clocks
+from monitor import Monitor, Server, clock_of, needs_clocks, set_clock
 
 BAD = "203.0.113.7"
 
@@ -52,6 +52,39 @@ class Clock(unittest.TestCase):
         self.assertRegex(listed, r"(?m)^ahead .*, its clock (59|60)\d s ahead$")
         self.assertRegex(listed, r"(?m)^behind .*, its clock (59|60)\d s behind$")
         self.assertIn("s ahead of the monitor's", self.servers["ahead"].log())
+
+
+class Step(unittest.TestCase):
+    """The clock is set while blocks stand."""
+
+    def setUp(self):
+        needs_clocks()
+        folder = rig.scratch()
+        self.monitor = Monitor(folder)
+        self.addCleanup(self.monitor.stop)
+        self.clock = folder / "clock"
+        set_clock(self.clock, 0)
+        self.server = Server(folder, self.monitor, "mx1", start=False)
+        self.server.process.environment = clock_of(self.clock)
+        self.server.start()
+        self.addCleanup(self.server.stop)
+
+    def ends(self):
+        """When the block is over, by this server's clock; weirctl here has another."""
+        listed = self.server.weir.json("blacklist", "list", "--expired")
+        return datetime.datetime.fromisoformat(listed[0]["ends"]).timestamp() if listed else 0
+
+    def test_standing_blocks_end_when_the_others_end(self):
+        self.monitor.weir.ctl("block", BAD, "--for", "5m")
+        rig.wait_for(lambda: self.server.entry("blacklist", BAD), 10)
+        began = self.ends()
+        for ahead in (7200, 0, 40, -7200, 0):
+            with self.subTest(ahead):
+                set_clock(self.clock, ahead)
+                rig.wait_for(lambda a=ahead: abs(self.ends() - began - a) < 8, 20,
+                             f"the end to move by {ahead} s: {self.server.log()[-600:]}")
+        self.assertIn("this server's clock is right again", self.server.log())
+        self.assertRegex(self.server.log(), r"clock is 7\d{3} s behind the monitor's")
 
 
 if __name__ == "__main__":

@@ -135,5 +135,95 @@ class Judging(ctl_help.Help, Learning):
         self.assertNotIn("BAYES", self.points(b"the prince and his lottery million"))
 
 
+class Teaching(Learning):
+    """What servers and people tell it."""
+
+    def setUp(self):
+        super().setUp()
+        self.publish()  # the key comes with it
+
+    def lessons(self):
+        return [tuple(row.values()) for row in self.monitor.rows(
+            "SELECT source, label, said, learned, weight FROM lessons ORDER BY number")]
+
+    def wait_for_lessons(self, want):
+        try:
+            rig.wait_for(lambda: self.lessons() == want, SOON, f"{want}")
+        except rig.Trouble as trouble:
+            raise rig.Trouble(f"{trouble}: {self.lessons()}, {self.status()['came']}, "
+                              f"{self.reports()}") from trouble
+
+    def counts(self):
+        """All counts, as a table of them would have them."""
+        self.monitor.ask("analyze")
+        status = self.status()
+        return status["spam"], status["ham"], status["tokens"]
+
+    def test_C29_sure_verdicts_teach_it_and_unsure_ones_do_not(self):
+        spam = b"a cheap loan for you, take it today, no questions asked\r\n"
+        ham = b"this is our weekly team note about all that was done in the garden\r\n"
+        self.judge(b"loan", spam)
+        self.judge(b"note", ham)
+        self.judge(b"hello", b"nothing much, but many words that no rule knows at all\r\n")
+        self.wait_for_lessons([("verdict", "spam", "", "spam", 1),
+                               ("verdict", "ham", "", "ham", 1)])
+        self.assertEqual(self.learned(), (1, 1))
+        self.publish()
+        for number in range(2):
+            self.judge(b"loan %d" % number, spam)
+            self.judge(b"note %d" % number, ham)
+        rig.wait_for(lambda: self.learned() == (3, 3), SOON, f"3 of each, not {self.learned()}")
+        self.publish()
+        self.assertGreater(self.points(b"take it today, no questions asked")["BAYES"]["points"], 0)
+
+    def test_C29_a_report_turns_a_message_and_taken_back_it_is_as_before(self):
+        mail = self.judge(b"loan", b"a cheap loan for you, take it today, no questions asked\r\n")
+        self.wait_for_lessons([("verdict", "spam", "", "spam", 1)])
+        before = self.counts()
+        self.pipe(mail, "ham", "--user", "bob")
+        self.wait_for_lessons([("verdict", "spam", "ham", "ham", 3)])
+        self.assertEqual(self.learned(), (0, 3))
+        self.pipe(mail, "ham", "--user", "bob", "--take-back")
+        self.wait_for_lessons([("verdict", "spam", "", "spam", 1)])
+        self.assertEqual(self.counts(), before)
+
+    def test_C29_a_reported_message_brings_its_tokens(self):
+        mail = self.judge(b"hello", b"nothing much, but many words that no rule knows at all\r\n")
+        self.pipe(mail, "spam", "--user", "bob")
+        self.wait_for_lessons([("report", "", "spam", "spam", 3)])
+        self.pipe(mail, "spam", "--user", "carol")
+        self.pipe(mail, "ham", "--user", "dave")
+        self.wait_until_came({"counted": 3})
+        self.assertEqual(self.learned(), (3, 0))
+        self.pipe(mail, "ham", "--user", "erin")
+        self.wait_for_lessons([("report", "", "", "", 0)])
+        self.assertEqual(self.learned(), (0, 0))
+
+    def test_a_monitor_that_is_killed_counts_each_once(self):
+        mails = []
+        for number in range(6):
+            mails.append(self.judge(b"loan", b"a cheap loan, offer number %d, take it today, no "
+                                    b"questions asked\r\n" % number))
+            if number % 2:
+                self.monitor.kill()
+                self.pipe(mails[-1], "ham", "--user", "bob")
+                self.monitor.start()
+        rig.wait_for(lambda: self.learned() == (3, 9), 30, f"3 and 9, not {self.learned()}")
+        self.monitor.kill()
+        self.monitor.start()
+        self.assertEqual(self.learned(), (3, 9))
+        for mail in mails[1::2]:
+            self.pipe(mail, "ham", "--user", "bob", "--take-back")
+        self.wait_for_lessons([("verdict", "spam", "", "spam", 1)] * 6)
+        self.assertEqual(self.learned(), (6, 0))
+
+    def test_mail_of_our_own_users_teaches_nothing(self):
+        self.use("on", verdicts="no")
+        self.judge(b"loan", b"a cheap loan for you, take it today, no questions asked\r\n")
+        self.use("on", verdicts="yes")
+        self.judge(b"note", b"this is our weekly team note about all that was done\r\n")
+        self.wait_for_lessons([("verdict", "ham", "", "ham", 1)])
+
+
 if __name__ == "__main__":
     harness.main()

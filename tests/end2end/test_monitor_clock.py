@@ -72,6 +72,21 @@ class Ahead(World):
         self.mx1.kill()
         rig.wait_for(lambda: self.monitor.ask("status")["blind"] == 1, 10, "it to be blind")
 
+    def test_a_server_seen_by_a_clock_that_was_ahead_is_blind_after_a_restart(self):
+        self.begin(monitor={"silence": "2s"})
+        self.step(DAY)
+        rig.wait_for(lambda: self.monitor.rows("SELECT * FROM servers WHERE last_seen > ?",
+                                               (time.time() + DAY / 2) * 1e6), 15, "it to be seen")
+        self.mx1.kill()
+        self.monitor.stop()
+        self.step(0)
+        self.monitor.start()
+        rig.wait_for(lambda: self.monitor.ask("status")["blind_names"] == "mx1", 10,
+                     "it to be blind")
+        self.mx1.weir.folder.joinpath("agent.instance").unlink()  # a new one in its place
+        self.mx1.start()
+        rig.wait_for(lambda: self.monitor.ask("status")["blind"] == 0, 15, "it to be let in")
+
 
 if __name__ == "__main__":
     harness.main()

@@ -28,7 +28,7 @@ WAITING_MOST = 512  # of one address
 OF_SERVER_MOST = 64
 SHARE = 750000  # rows that one server may have in one of the two tables
 BATCH = 15000   # lines: just below 1 MB
-PAGE = 5000  # decisions in an answer
+PAGE = 1000  # decisions in an answer
 EVENTS_MOST = 5000  # an hour, that one server alone saw
 
 
@@ -155,6 +155,10 @@ class Alone(Visitor):
         self.assertEqual(status["left_out_names"], "mx1")
         self.assertRegex(self.monitor.weir.ctl("status", check=False).stdout,
                          r"(?m)^  left out   \d+ events that one server alone told of, .*: mx1$")
+        for number in range(32):  # another one of the same number modulo 32
+            self.monitor.ask("server add", name=f"idle{number}")
+        self.assertRegex(self.monitor.ask("status")["left_out_names"],
+                         r"^(mx1 or idle\d+|idle\d+ or mx1)$")
         mx2 = self.server("mx2")
         mx2.saw(BAD, connections=100)
         self.wait_for_event()
@@ -209,6 +213,17 @@ class Orders(Visitor):
         answer = json.loads(self.link.getresponse().read())
         self.assertEqual((answer["generation"], answer["full"]), (count, True))
         self.assertEqual({entry["prefix"] for entry in answer["set"]}, set(told))
+
+    def test_what_cannot_be_read_is_asked_for_later(self):
+        self.monitor.ask("block", list="blacklist", prefix=BAD, ends=int(time.time()) + 600,
+                         reason="a test")
+        for before, then, wanted in (("decisions", "gone", 503), ("gone", "decisions", 200)):
+            with sqlite3.connect(self.monitor.weir.folder / "spam.db", timeout=10) as database:
+                database.execute(f"ALTER TABLE {before} RENAME TO {then}")
+            database.close()
+            self.assertEqual(self.ask(0, 30)[0], wanted)
+            self.link.close()
+        self.assertIn("commands cannot be read: ", self.monitor.log())
 
     def test_who_is_revoked_while_it_waits_hears_of_nothing_more(self):
         newest = self.ask(0)[1]

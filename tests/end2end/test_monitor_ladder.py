@@ -120,7 +120,8 @@ class Climbing(Ladders):
             if second % 3 == 0:
                 self.mx2.saw(BAD, connections=1)
         self.assertEqual([event["cleared"] for event in self.monitor.events(BAD)], [0])
-        self.assertEqual(self.monitor.ask("status")["blind_names"], "mx1")
+        status = self.monitor.ask("status")
+        self.assertEqual((status["blind_names"], status["silent_names"]), ("mx1", "mx1"))
         self.mx1.start()
         rig.wait_for(lambda: self.beat(self.mx1, 0.3) or self.beat(self.mx2, 0.3) or
                      self.monitor.events(BAD)[0]["cleared"], 15, "the end of the event")

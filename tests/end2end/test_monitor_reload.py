@@ -56,6 +56,18 @@ class Reload(World):
         self.assertEqual(event["observed"], 1)
         self.assertEqual(len(self.monitor.events(BAD)), 1)
 
+    def test_what_was_charged_before_counts_after(self):
+        self.world(threshold={"ladder": "alert 1h"})
+        self.exceed_with(BAD, 40)
+        self.wait_until_taken(1)
+        self.good(threshold={"observe": "yes"})
+        self.exceed_with(BAD, 40)  # neither 40 alone exceeds 50
+        event, = self.wait_for_event()
+        self.assertEqual(event["limit_maximum"], 50)
+        self.good(threshold={"observe": "no"})
+        time.sleep(0.5)
+        self.assertEqual(len(self.monitor.events(BAD)), 1)  # it is known that it went on
+
     def test_alerts_go_where_the_new_configuration_says(self):
         first, second = Hook(), Hook()
         self.addCleanup(first.close)

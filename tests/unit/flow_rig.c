@@ -81,6 +81,12 @@ static void forged(void *context, struct weir_flow *flow, uint64_t len)
     note(rig, "forged %llu ", (unsigned long long)len);
 }
 
+static void copied(void *context, const struct weir_flow *flow)
+{
+    (void)flow;
+    note(context, "copied ");
+}
+
 static struct rig *make(size_t flows_most, bool keep_streams, bool one_sided)
 {
     static const uint16_t ports[] = {25, 465};
@@ -88,10 +94,10 @@ static struct rig *make(size_t flows_most, bool keep_streams, bool one_sided)
     struct weir_prefix proxy;
     const char *why;
     weir_prefix_parse("10.9.0.0/16", 11, &proxy, &why);
-    struct weir_flow_handler handler = {rig, opened, octets, gap, closed, syn, forged};
+    struct weir_flow_handler handler = {rig, opened, octets, gap, closed, syn, forged, copied};
     struct weir_flows_options options = {.ports = ports, .port_count = 2, .proxies = &proxy,
                                          .proxy_count = 1, .flows_most = flows_most,
-                                         .one_sided = one_sided,
+                                         .one_sided = one_sided, .own = &rig->own,
                                          .key = weir_hash_key_random()};
     if (weir_flows_new(&options, &handler, &rig->flows) != 0)
         abort();

@@ -25,6 +25,7 @@ struct rig_stream {
 
 struct rig {
     struct weir_flows *flows;
+    struct weir_own own;   /* nobody, until a test says so */
     weir_time now;
     char log[RIG_LOG];     /* events, blank-separated; octets as C:... and S:... */
     size_t log_len;

@@ -63,7 +63,12 @@ static void a_decision_is_kept_as_it_was_made(void **state)
     int64_t number = decide(rig, "blacklist", 7, NOW + WEIR_HOUR, &generation);
 
     database_must(rig, database_open(rig), 0);
-    assert_int_equal(weir_database_decisions_about(rig->database, &seventh, 10, see, &seen), 1);
+    assert_int_equal(weir_database_decisions_about(rig->database, &seventh, "score", NOW, see,
+                                                   &seen), 0);
+    assert_int_equal(weir_database_decisions_about(rig->database, &seventh, "blacklist",
+                                                   NOW + WEIR_HOUR, see, &seen), 0); /* it ended */
+    assert_int_equal(weir_database_decisions_about(rig->database, &seventh, "blacklist",
+                                                   NOW + WEIR_HOUR - 1, see, &seen), 1);
     assert_int_equal(seen.last.number, number);
     assert_true(seen.last.made == NOW && seen.last.ends == NOW + WEIR_HOUR && seen.last.defer);
     assert_true(seen.last.generation == generation && seen.last.changed == generation);
@@ -219,7 +224,7 @@ static void no_question_looks_through_all_decisions(void **state)
 
     weir_database_decisions_active(rig->database, NOW, see, &seen);
     weir_database_decisions_since(rig->database, 0, see, &seen);
-    weir_database_decisions_about(rig->database, &prefix, 5, see, &seen);
+    weir_database_decisions_about(rig->database, &prefix, "x", NOW, see, &seen);
     weir_database_decision_undo(rig->database, number, "x", NOW, &generation);
     weir_database_decisions_undo(rig->database, &prefix, NULL, "x", NOW, &generation);
     weir_database_decisions_undo_below(rig->database, &prefix, "x", NOW, &generation);

@@ -13,6 +13,8 @@
 #include "monitor/database/database_decisions_io.h"
 #include "monitor/database/database_events_io.h"
 #include "monitor/database/database_ladder_io.h"
+#include "monitor/database/database_reports_io.h"
+#include "monitor/database/database_rules_io.h"
 #include "monitor/database/database_servers_io.h"
 #include "monitor/database/database_thresholds_io.h"
 #include "tests/unit/database_rig.h"
@@ -34,6 +36,9 @@ static int setup(void **state)
     const struct weir_ladder_row place = {.last = NOW};
     const struct weir_threshold threshold = {.name = "a", .prefixes = "", .ladder = ""};
     const uint8_t hash[WEIR_SECRET_HASH] = {0};
+    const struct weir_database_report report = {.time = NOW, .vote = true};
+    const struct weir_kept_rule rule = {.id = 1, .name = "A", .text = "", .author = ""};
+    const struct weir_rule_change change = {.who = "", .why = "", .time = NOW};
     struct database_rig *rig;
     uint64_t generation;
     uint32_t server;
@@ -49,6 +54,9 @@ static int setup(void **state)
     database_must(rig, weir_database_ladder_put(rig->database, &place), 0);
     database_must(rig, weir_database_threshold_put(rig->database, &threshold), 0);
     database_must(rig, weir_database_server_add(rig->database, "mx1", hash, NOW, &server), 0);
+    database_must(rig, weir_database_report_add(rig->database, &report, &number), 0);
+    database_must(rig, weir_database_report_count(rig->database, 1, "a", 0), 0);
+    database_must(rig, weir_database_rule_put(rig->database, &rule, &change), 1);
     return 0;
 }
 
@@ -105,6 +113,26 @@ static int on_server(void *context, const struct weir_server *row)
     return (void)context, (void)row, answer;
 }
 
+static int on_report(void *context, const struct weir_database_report *row)
+{
+    return (void)context, (void)row, answer;
+}
+
+static int on_total(void *context, const char *what, uint64_t count)
+{
+    return (void)context, (void)what, (void)count, answer;
+}
+
+static int on_rule(void *context, const struct weir_kept_rule *row)
+{
+    return (void)context, (void)row, answer;
+}
+
+static int on_change(void *context, const struct weir_rule_changed *row)
+{
+    return (void)context, (void)row, answer;
+}
+
 static void a_row_that_fails_is_a_list_that_fails(void **state)
 {
     static const int answers[][2] = {{0, 1}, {1, 1}, {WEIR_ENOMEM, WEIR_ENOMEM}}; /* and then */
@@ -113,6 +141,7 @@ static void a_row_that_fails_is_a_list_that_fails(void **state)
     const struct weir_event_filter all = {.open = false};
     const struct weir_address seventh = database_address(7);
     const struct weir_prefix none = {.bits = 0};
+    const struct weir_report_choice reports = {.most = 5};
 
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
         answer = answers[i][0];
@@ -124,12 +153,16 @@ static void a_row_that_fails_is_a_list_that_fails(void **state)
             weir_database_events(database, &all, on_event, NULL),
             weir_database_decisions_active(database, NOW, on_decision, NULL),
             weir_database_decisions_since(database, 0, on_decision, NULL),
-            weir_database_decisions_about(database, &none, 5, on_decision, NULL),
+            weir_database_decisions_about(database, &none, "blacklist", 0, on_decision, NULL),
             weir_database_audits(database, 0, 5, on_audit, NULL),
             weir_database_ladder(database, 0, on_place, NULL),
             weir_database_listed(database, "x", 0, on_listed, NULL),
             weir_database_thresholds(database, on_threshold, NULL),
             weir_database_servers(database, on_server, NULL),
+            weir_database_reports(database, &reports, on_report, NULL),
+            weir_database_report_totals(database, "", on_total, NULL),
+            weir_database_rules(database, 0, on_rule, NULL),
+            weir_database_rule_changes(database, 0, 0, 5, on_change, NULL),
         };
         for (size_t j = 0; j < sizeof told / sizeof told[0]; j++)
             if (told[j] != answers[i][1])

@@ -197,6 +197,29 @@ static void all_minutes_of_a_span_come_in_order(void **state)
     assert_int_equal(weir_database_minutes(rig->database, 5, 4, see_in_order, &last), 0);
 }
 
+/* Minutes with 1, 2, 3, 4 and 5 rows: as many of the newest as may be. */
+static void of_too_many_rows_the_newest_minutes_are_taken(void **state)
+{
+    static const struct {
+        unsigned most;
+        int64_t behind; /* the first minute */
+    } cases[] = {{100, 0}, {15, 0}, {14, 1}, {12, 2}, {11, 3}, {9, 3}, {8, 4}, {5, 4}, {4, 5}};
+    struct database_rig *rig = *state;
+
+    for (unsigned minute = 0; minute < 5; minute++)
+        for (unsigned i = 0; i <= minute; i++) {
+            struct weir_minute_row row = database_row(i, MINUTE + minute, 1, 1);
+            database_must(rig, database_store(rig, &row, 1, 1), 0);
+        }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int64_t minute = 0;
+
+        database_must(rig, weir_database_minutes_begin(rig->database, MINUTE, MINUTE + 4,
+                                                       cases[i].most, &minute), 0);
+        assert_int_equal(minute - MINUTE, cases[i].behind);
+    }
+}
+
 static void a_history_has_a_limit(void **state)
 {
     struct database_rig *rig = *state;
@@ -323,6 +346,7 @@ int main(void)
         TEST(sums_stop_at_their_limits),
         TEST(the_top_and_the_history_are_those_of_a_plain_array),
         TEST(all_minutes_of_a_span_come_in_order),
+        TEST(of_too_many_rows_the_newest_minutes_are_taken),
         TEST(a_history_has_a_limit),
         TEST(nothing_acknowledged_is_lost_or_counted_twice_by_a_kill),
     };

@@ -306,7 +306,7 @@ static void silence_ends_connections(void **state)
     rig_free(&rig);
 }
 
-static void a_servers_reset_ends_and_a_blind_one_does_not(void **state)
+static void a_servers_reset_ends_if_it_falls_silent_and_a_blind_one_does_not(void **state)
 {
     (void)state;
     static const struct {
@@ -320,6 +320,8 @@ static void a_servers_reset_ends_and_a_blind_one_does_not(void **state)
         rig_greet(rig);
         rig_send(rig, C, 1001, 5009, "NOOP\r\n");
         rig_mark(rig, S, cases[i].seq, 1001, WEIR_TCP_RST);
+        assert_int_equal(rig->closed, 0);
+        weir_flows_tick(rig->flows, rig->now + 2 * WEIR_MINUTE);
         assert_int_equal(rig->closed, cases[i].ends);
         if (cases[i].ends)
             assert_int_equal(rig->end, WEIR_FLOW_RESET);
@@ -327,14 +329,18 @@ static void a_servers_reset_ends_and_a_blind_one_does_not(void **state)
     }
 }
 
-static void a_clients_reset_ends_only_if_the_server_falls_silent(void **state)
+static void a_reset_ends_only_if_the_server_falls_silent(void **state)
 {
     (void)state;
-    for (int goes_on = 0; goes_on < 2; goes_on++) {
+    for (int i = 0; i < 4; i++) {
         struct rig *rig = rig_new(0, false);
+        bool goes_on = i % 2;
         rig_greet(rig);
         rig_send(rig, C, 1001, 5009, "RSET\r\n");
-        rig_mark(rig, C, 1007, 5009, WEIR_TCP_RST);
+        if (i < 2)
+            rig_mark(rig, C, 1007, 5009, WEIR_TCP_RST);
+        else /* a firewall's, in its name */
+            rig_mark(rig, S, 5009, 1007, WEIR_TCP_RST);
         assert_int_equal(rig->closed, 0);
         if (goes_on)
             rig_send(rig, S, 5009, 1007, "250\r\n");
@@ -344,6 +350,33 @@ static void a_clients_reset_ends_only_if_the_server_falls_silent(void **state)
             assert_int_equal(rig->end, WEIR_FLOW_RESET);
         rig_free(&rig);
     }
+}
+
+static void a_reset_behind_the_servers_last_word_ends_at_once(void **state)
+{
+    (void)state;
+    for (int side = 0; side < 2; side++) {
+        struct rig *rig = rig_new(0, false);
+        rig_greet(rig);
+        rig_mark(rig, S, 5009, 1001, WEIR_TCP_FIN);
+        rig_mark(rig, side ? S : C, side ? 5010 : 1001, 5010, WEIR_TCP_RST);
+        assert_int_equal(rig->closed, 1);
+        assert_int_equal(rig->end, WEIR_FLOW_RESET);
+        rig_free(&rig);
+    }
+}
+
+static void a_connection_that_was_reset_gives_way_to_one_between_the_same_ends(void **state)
+{
+    struct rig *rig = rig_new(0, false);
+    (void)state;
+    rig_greet(rig);
+    rig_mark(rig, S, 5009, 1001, WEIR_TCP_RST);
+    rig_mark(rig, C, 2000, 0, WEIR_TCP_SYN); /* near the old one's numbers */
+    rig_mark(rig, S, 6000, 2001, WEIR_TCP_SYN);
+    rig_send(rig, S, 6001, 2001, "220 again\r\n");
+    assert_string_equal(rig_log(rig), "opened S:220 hi\r\n reset opened S:220 again\r\n");
+    rig_free(&rig);
 }
 
 static void ports_used_anew_are_a_new_connection(void **state)
@@ -422,7 +455,7 @@ static void open_connections_are_counted_one_by_one(void **state)
         struct weir_segment greeting = from(n, S, 1, 1, n == 3 ? WEIR_TCP_FIN : 0, "220 hi\r\n");
         rig_take(rig, &greeting);
     }
-    struct weir_segment reset = from(0, S, 9, 1, WEIR_TCP_RST, NULL);
+    struct weir_segment reset = from(3, S, 10, 1, WEIR_TCP_RST, NULL);
     rig_take(rig, &reset);
     unsigned count = 0;
     weir_flows_each(rig->flows, count_one, &count);
@@ -447,8 +480,10 @@ int main(void)
         cmocka_unit_test(connections_up_to_the_most_and_one_more_takes_the_oldests_place),
         cmocka_unit_test(many_connections_are_all_found_again),
         cmocka_unit_test(silence_ends_connections),
-        cmocka_unit_test(a_servers_reset_ends_and_a_blind_one_does_not),
-        cmocka_unit_test(a_clients_reset_ends_only_if_the_server_falls_silent),
+        cmocka_unit_test(a_servers_reset_ends_if_it_falls_silent_and_a_blind_one_does_not),
+        cmocka_unit_test(a_reset_ends_only_if_the_server_falls_silent),
+        cmocka_unit_test(a_reset_behind_the_servers_last_word_ends_at_once),
+        cmocka_unit_test(a_connection_that_was_reset_gives_way_to_one_between_the_same_ends),
         cmocka_unit_test(ports_used_anew_are_a_new_connection),
         cmocka_unit_test(between_two_watched_ports_the_handshake_tells_who_serves),
         cmocka_unit_test(options_out_of_bounds_are_refused),

@@ -89,7 +89,7 @@ static void a_client_that_acknowledges_the_server_proves_a_connection(void **sta
     }
 }
 
-static void a_host_that_knows_nothing_of_it_ends_a_connection_by_its_reset(void **state)
+static void a_reset_of_what_nobody_proved_ends_it_when_nothing_more_comes(void **state)
 {
     struct rig *rig = rig_new_live(0);
     (void)state;
@@ -97,9 +97,55 @@ static void a_host_that_knows_nothing_of_it_ends_a_connection_by_its_reset(void 
         rig_send(rig, WEIR_SIDE_SERVER, 5001, 1001, "220 hi\r\n");
         rig_mark(rig, (enum weir_side)side, side == WEIR_SIDE_CLIENT ? 1001 : 5009, 0,
                  WEIR_TCP_RST);
+        rig->now += 31 * WEIR_SECOND;
+        weir_flows_tick(rig->flows, rig->now);
         assert_string_equal(rig_log(rig), "opened-midstream S:220 hi\r\n reset-unproven");
         assert_int_equal(counts(rig)->unproven + counts(rig)->open, 0);
     }
+    rig_free(&rig);
+}
+
+/* They may have a wrong checksum, or too short a way. */
+static void a_client_whose_resets_the_server_drops_is_heard_all_the_same(void **state)
+{
+    struct rig *rig = rig_new_live(0);
+    uint32_t client = 1001, server = 5001;
+    static const char *const says[] = {"220 hi\r\n", "EHLO x\r\n", "250 ok\r\n", "QUIT\r\n",
+                                       "221 ok\r\n"};
+    (void)state;
+    rig_mark(rig, C, 1000, 0, WEIR_TCP_SYN);
+    rig_mark(rig, S, 5000, 1001, WEIR_TCP_SYN);
+    rig_mark(rig, C, client, 0, WEIR_TCP_RST);
+    rig_mark(rig, C, client, server, 0);
+    for (size_t i = 0; i < sizeof says / sizeof says[0]; i++) {
+        bool from_server = i % 2 == 0;
+        rig_send(rig, from_server ? S : C, from_server ? server : client,
+                 from_server ? client : server, says[i]);
+        *(from_server ? &server : &client) += (uint32_t)strlen(says[i]);
+        if (from_server) {
+            rig_mark(rig, C, client, 0, WEIR_TCP_RST);
+            rig_mark(rig, S, server, client, WEIR_TCP_RST); /* that a firewall answers with */
+            rig_mark(rig, C, client, server, 0);
+        }
+    }
+    weir_flows_finish(rig->flows);
+    assert_string_equal(rig_log(rig), "opened S:220 hi\r\n C:EHLO x\r\n S:250 ok\r\n "
+                                      "C:QUIT\r\n S:221 ok\r\n reset");
+    rig_free(&rig);
+}
+
+static void octets_that_the_server_drops_hide_no_proof(void **state)
+{
+    static char junk[WEIR_FLOW_RESET_MAX / 16 + 1];
+    struct rig *rig = rig_new_live(0);
+    (void)state;
+    memset(junk, 'x', sizeof junk - 1);
+    rig_send(rig, S, 5001, 1001, "220 hi\r\n");
+    for (uint32_t i = 0; i < 20; i++) /* acknowledging nothing */
+        rig_send(rig, C, 1001 + i * (uint32_t)(sizeof junk - 1), 5001, junk);
+    assert_int_equal(counts(rig)->unproven, 1);
+    rig_mark(rig, C, 1001, 5009, 0);
+    assert_int_equal(counts(rig)->unproven, 0);
     rig_free(&rig);
 }
 
@@ -215,6 +261,23 @@ static void there_are_own_addresses_up_to_the_limit(void **state)
     assert_false(weir_own_has(&own, &address));
 }
 
+static void there_are_cards_up_to_the_limit_and_each_once(void **state)
+{
+    static struct weir_own own;
+    uint8_t card[WEIR_CARD] = {0};
+    (void)state;
+    assert_int_equal(weir_own_add_card(&own, card), 0);
+    assert_false(weir_own_has_card(&own, card)); /* the loopback's */
+    for (unsigned i = 0; i <= 2 * WEIR_SNIFFER_CARDS_MAX; i++) {
+        card[0] = 2;
+        card[4] = (uint8_t)(i / 2 >> 8);
+        card[5] = (uint8_t)(i / 2);
+        assert_int_equal(weir_own_add_card(&own, card),
+                         i < 2 * WEIR_SNIFFER_CARDS_MAX ? 0 : WEIR_ELIMIT);
+    }
+    assert_int_equal(own.cards, WEIR_SNIFFER_CARDS_MAX);
+}
+
 static void the_machines_interfaces_can_be_read(void **state)
 {
     static struct weir_own own;
@@ -230,13 +293,16 @@ int main(void)
         cmocka_unit_test(a_handshake_and_a_greeting_prove_a_connection),
         cmocka_unit_test(what_a_server_alone_says_proves_nothing),
         cmocka_unit_test(a_client_that_acknowledges_the_server_proves_a_connection),
-        cmocka_unit_test(a_host_that_knows_nothing_of_it_ends_a_connection_by_its_reset),
+        cmocka_unit_test(a_reset_of_what_nobody_proved_ends_it_when_nothing_more_comes),
+        cmocka_unit_test(a_client_whose_resets_the_server_drops_is_heard_all_the_same),
+        cmocka_unit_test(octets_that_the_server_drops_hide_no_proof),
         cmocka_unit_test(a_handshake_that_a_host_knows_nothing_of_is_none),
         cmocka_unit_test(greetings_out_of_the_blue_take_no_connections_place),
         cmocka_unit_test(one_that_is_not_proven_makes_room_for_others),
         cmocka_unit_test(a_client_from_a_servers_port_stays_the_client),
         cmocka_unit_test(own_addresses_are_found_but_those_of_the_loopback),
         cmocka_unit_test(there_are_own_addresses_up_to_the_limit),
+        cmocka_unit_test(there_are_cards_up_to_the_limit_and_each_once),
         cmocka_unit_test(the_machines_interfaces_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

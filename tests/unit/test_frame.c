@@ -160,6 +160,30 @@ static void every_link_type_is_read(void **state)
     }
 }
 
+static void who_sent_a_frame_is_told_where_it_is_known(void **state)
+{
+    static const struct { enum weir_link link; size_t at; } types[] = {{WEIR_LINK_COOKED, 1},
+                                                                       {WEIR_LINK_COOKED2, 10}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+        struct frame f = make(&links[i], "");
+        struct weir_segment segment;
+        read_all(links[i].link, &f, &segment);
+        assert_int_equal(segment.card != NULL, links[i].link == WEIR_LINK_ETHERNET);
+        if (segment.card)
+            assert_memory_equal(segment.card, links[i].octets + 6, 6);
+        for (unsigned type = 0; type < 5; type++) {
+            for (size_t n = 0; n < 2; n++) {
+                if (links[i].link == types[n].link)
+                    f.octet[types[n].at] = (uint8_t)type;
+            }
+            read_all(links[i].link, &f, &segment);
+            bool cooked = links[i].link == WEIR_LINK_COOKED || links[i].link == WEIR_LINK_COOKED2;
+            assert_int_equal(segment.outgoing, cooked && type == 4);
+        }
+    }
+}
+
 static void a_frame_cut_anywhere_is_cut_or_a_segment_with_less_payload(void **state)
 {
     (void)state;
@@ -412,6 +436,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_link_type_is_read),
+        cmocka_unit_test(who_sent_a_frame_is_told_where_it_is_known),
         cmocka_unit_test(a_frame_cut_anywhere_is_cut_or_a_segment_with_less_payload),
         cmocka_unit_test(a_frame_that_was_sent_too_short_is_bad),
         cmocka_unit_test(padding_is_no_payload),

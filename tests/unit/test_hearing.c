@@ -117,6 +117,7 @@ static void each_trouble_counts_by_its_name_and_packets_are_none(void **state)
         {{.packets = 7}, "packets", false},      {{.kernel_dropped = 7}, "kernel_dropped", true},
         {{.gaps = 7}, "gaps", true},             {{.spool_dropped = 7}, "spool_dropped", true},
         {{.odd = 7}, "odd", true},               {{.forged = 7}, "forged", true},
+        {{.unproven = 7}, "unproven", true},
         {{.flows = 7, .addresses = 7}, "", false}, {{.witnessed = 7}, "", false},
     };
 

@@ -1,5 +1,6 @@
 /*
- * instances - whom an agent can name that it was, over starts, kills and being let in.
+ * instances - whom an agent can name that it was, over starts, kills and being let in, and on which
+ * machine (monitor/agent/machine_io.c).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +14,11 @@
 
 #include "core/base/slice.h"
 #include "monitor/agent/instances_io.h"
+#include "monitor/agent/machine_io.h"
 #include "tests/unit/scratch.h"
+
+#define HERE "0123456789abcdef"
+#define ELSEWHERE "fedcba9876543210"
 
 static const struct weir_log quiet;
 
@@ -39,12 +44,12 @@ static void A13_a_successor_names_the_one_let_in_and_the_latest_since(void **sta
     char first[WEIR_INSTANCE_TEXT], last[WEIR_INSTANCE_TEXT];
     struct weir_instances instances;
     (void)state;
-    weir_instances_begin(&instances, path, &quiet);
+    weir_instances_begin(&instances, path, HERE, &quiet);
     assert_string_equal(instances.before, "");
     weir_instances_let_in(&instances, &quiet);
     strcpy(known, instances.now);
     for (size_t killed = 0; killed < 2 * WEIR_INSTANCES_KNOWN; killed++) {
-        weir_instances_begin(&instances, path, &quiet);
+        weir_instances_begin(&instances, path, HERE, &quiet);
         size_t most = WEIR_INSTANCES_KNOWN - 1, want = killed + 1 < most ? killed + 1 : most;
         assert_int_equal(named(&instances, first, last), want);
         assert_string_equal(first, known);
@@ -53,10 +58,51 @@ static void A13_a_successor_names_the_one_let_in_and_the_latest_since(void **sta
     }
     weir_instances_let_in(&instances, &quiet);
     strcpy(known, instances.now);
-    weir_instances_begin(&instances, path, &quiet);
+    weir_instances_begin(&instances, path, HERE, &quiet);
     assert_string_equal(instances.before, known);
     assert_string_not_equal(instances.now, known);
     scratch_free(scratch);
+}
+
+static void A13_a_copied_machine_names_none_of_the_first_ones(void **state)
+{
+    struct scratch *scratch = scratch_new();
+    const char *path = scratch_path(scratch, "instance");
+    char known[WEIR_INSTANCE_TEXT], text[128];
+    struct weir_instances instances;
+    FILE *file;
+    (void)state;
+    for (int let_in = 0; let_in < 2; let_in++) {
+        weir_instances_begin(&instances, path, HERE, &quiet);
+        if (let_in)
+            weir_instances_let_in(&instances, &quiet);
+        weir_instances_begin(&instances, path, ELSEWHERE, &quiet);
+        assert_string_equal(instances.before, "");
+        strcpy(known, instances.now); /* from now on it is the file's own */
+        weir_instances_begin(&instances, path, ELSEWHERE, &quiet);
+        assert_string_equal(instances.before, known);
+    }
+    file = fopen(path, "w"); /* as before there was a second line */
+    assert_non_null(file);
+    fprintf(file, "%s\n", known);
+    fclose(file);
+    weir_instances_begin(&instances, path, HERE, &quiet);
+    assert_string_equal(instances.before, known);
+    file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(fgets(text, sizeof text, file) && fgets(text, sizeof text, file));
+    assert_string_equal(text, "machine " HERE "\n");
+    fclose(file);
+    scratch_free(scratch);
+}
+
+static void a_machine_has_the_same_name_again(void **state)
+{
+    char one[WEIR_MACHINE_TEXT], other[WEIR_MACHINE_TEXT];
+    (void)state;
+    assert_string_equal(weir_machine_name(one), weir_machine_name(other));
+    assert_int_equal(strlen(one), WEIR_MACHINE_TEXT - 1);
+    assert_int_equal(strspn(one, "0123456789abcdef"), WEIR_MACHINE_TEXT - 1);
 }
 
 static void what_is_no_list_is_passed_over(void **state)
@@ -69,13 +115,13 @@ static void what_is_no_list_is_passed_over(void **state)
     assert_non_null(file);
     fputs("0123456789abcdef0123456789abcdef,nonsense\n", file);
     fclose(file);
-    weir_instances_begin(&instances, path, &quiet);
+    weir_instances_begin(&instances, path, HERE, &quiet);
     assert_string_equal(instances.before, "0123456789abcdef0123456789abcdef");
     file = fopen(path, "w");
     for (int i = 0; i < 1000; i++)
         fputs("0123456789abcdef0123456789abcdef,", file);
     fclose(file);
-    weir_instances_begin(&instances, path, &quiet);
+    weir_instances_begin(&instances, path, HERE, &quiet);
     assert_string_equal(instances.before, "");
     scratch_free(scratch);
 }
@@ -84,6 +130,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(A13_a_successor_names_the_one_let_in_and_the_latest_since),
+        cmocka_unit_test(A13_a_copied_machine_names_none_of_the_first_ones),
+        cmocka_unit_test(a_machine_has_the_same_name_again),
         cmocka_unit_test(what_is_no_list_is_passed_over),
     };
 

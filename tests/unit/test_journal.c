@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -225,7 +226,7 @@ static void one_process_has_it(void **state)
     struct journal_rig *rig = *state;
     struct weir_journal *other = NULL;
     struct weir_journal_found found;
-    int token;
+    struct weir_journal_sync sync;
 
     must_open(rig);
     errno = 0;
@@ -233,11 +234,46 @@ static void one_process_has_it(void **state)
     assert_int_equal(errno, EWOULDBLOCK);
     assert_null(other);
     put(rig, 0, 10);
-    assert_int_equal(weir_journal_sync_begin(rig->journal, &token), 0);
+    assert_int_equal(weir_journal_sync_begin(rig->journal, &sync), 0);
     weir_journal_free(&rig->journal);
-    assert_int_equal(weir_journal_sync_end(token), 0);
+    assert_int_equal(weir_journal_sync_end(&sync), 0);
     assert_int_equal(weir_journal_open(&rig->options, &found, &other), 0);
     weir_journal_free(&other);
+}
+
+/* How many descriptors the process has. */
+static unsigned descriptors(void)
+{
+    unsigned count = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static void a_sync_takes_the_file_before_too(void **state)
+{
+    struct journal_rig *rig = *state;
+    struct weir_journal_sync sync;
+    unsigned before;
+
+    rig->options.file_most = 1; /* one batch a file */
+    must_open(rig);
+    before = descriptors();
+    for (uint64_t i = 0; i < 4; i++) {
+        put(rig, 2 * i, 10);
+        put(rig, 2 * i + 1, 10);
+        assert_int_equal(weir_journal_sync_begin(rig->journal, &sync), 0);
+        assert_true(sync.written >= 0 && sync.before >= 0 && sync.folder >= 0);
+        assert_int_equal(weir_journal_sync_end(&sync), 0);
+        assert_int_equal(weir_journal_sync_begin(rig->journal, &sync), 0);
+        assert_true(sync.written >= 0 && sync.before < 0 && sync.folder < 0); /* nothing is new */
+        assert_int_equal(weir_journal_sync_end(&sync), 0);
+        assert_int_equal(descriptors(), before);
+    }
+    put(rig, 8, 10);
+    must_open(rig); /* a file that was not synced is closed, too */
+    assert_int_equal(descriptors(), before);
 }
 
 static void foreign_files_in_the_folder_are_left_alone(void **state)
@@ -531,6 +567,7 @@ int main(void)
         TEST(files_below_a_position_are_removed),
         TEST(it_goes_on_where_the_database_is_when_that_is_further),
         TEST(one_process_has_it),
+        TEST(a_sync_takes_the_file_before_too),
         TEST(foreign_files_in_the_folder_are_left_alone),
         TEST(a_torn_batch_is_cut_off_and_told_wherever_it_was_torn),
         TEST(damage_costs_the_batch_it_is_in_and_no_other),

@@ -20,7 +20,25 @@ struct rig {
     struct weir_ladder *ladder;
     struct weir_ladder_decision last;
     enum weir_response wanted;
+    struct weir_watch_standing standing; /* what the watch says, where it is asked */
+    const char *spared;
 };
+
+static struct weir_watch_standing stands(void *context, const struct weir_prefix *prefix)
+{
+    (void)prefix;
+    return ((const struct rig *)context)->standing;
+}
+
+static bool is_spared(void *context, weir_time time, const struct weir_prefix *prefix,
+                      const char **why_r)
+{
+    const struct rig *rig = context;
+    (void)time, (void)prefix;
+    if (rig->spared)
+        *why_r = rig->spared;
+    return rig->spared != NULL;
+}
 
 static void save(void *context, const struct weir_ladder_decision *decision)
 {
@@ -40,13 +58,20 @@ static void open_rig(struct rig *rig, enum weir_response wanted, unsigned hour, 
     assert_int_equal(weir_ladder_new(&options, save, rig, &rig->ladder), 0);
 }
 
-static void tell(struct rig *rig, const char *prefix, weir_time time, uint32_t servers,
-                 weir_time now)
+static struct weir_watch_event raise(struct rig *rig, const char *prefix, weir_time time,
+                                     uint32_t servers, weir_time now)
 {
-    struct weir_watch_event event = {
+    const struct weir_watch_event event = {
         .raised = true, .time = time, .prefix = watched_prefix(prefix), .class_name = "x",
         .quantity = WEIR_QUANTITY_MESSAGES, .limit = {0.5, 200}, .rate = 1, .servers = servers};
     weir_ladder_event(rig->ladder, &event, now);
+    return event;
+}
+
+static void tell(struct rig *rig, const char *prefix, weir_time time, uint32_t servers,
+                 weir_time now)
+{
+    struct weir_watch_event event = raise(rig, prefix, time, servers, now);
     event.raised = false;
     weir_ladder_event(rig->ladder, &event, now);
 }
@@ -138,10 +163,10 @@ static void times_that_are_claimed_fill_no_cap(void **state)
     for (size_t k = 0; k < KINDS; k++) {
         struct rig rig;
         open_rig(&rig, kinds[k].wanted, 200, 50);
-        for (unsigned day = 0; day < 5; day++) /* a day of events each, all told today */
-            assert_int_equal(listed_of(&rig, day, 30, START + day * WEIR_DAY, 1,
-                                       START + 5 * WEIR_DAY),
-                             day == 0 ? 30 : day == 1 ? 20 : 0);
+        for (unsigned part = 0; part < 5; part++) /* four hours of events each, all told now */
+            assert_int_equal(listed_of(&rig, part, 30, START + part * 4 * WEIR_HOUR, 1,
+                                       START + 20 * WEIR_HOUR),
+                             part == 0 ? 30 : part == 1 ? 20 : 0);
         weir_ladder_free(&rig.ladder);
     }
 }
@@ -156,6 +181,49 @@ static void what_was_withheld_is_tried_again_and_is_no_repetition(void **state)
         assert_int_equal(listed(&rig, 2, 1, START, 1), 0);
         assert_int_equal(listed(&rig, 2, 1, START + WEIR_HOUR, 1), 1);
         assert_int_equal(rig.last.repeated, 0);
+        weir_ladder_free(&rig.ladder);
+    }
+}
+
+static void what_a_cap_withheld_is_listed_by_the_word_of_others(void **state)
+{
+    const struct weir_ladder_class class = {.step = {{WEIR_RESPONSE_REJECT, 0, WEIR_HOUR}},
+                                            .steps = 1};
+    (void)state;
+    for (unsigned spared = 0; spared < 2; spared++) {
+        struct rig rig = {.spared = NULL};
+        const struct weir_ladder_options options = {
+            .classes = &class, .class_count = 1, .memory = WEIR_DAY, .longest = WEIR_DAY,
+            .quorum = 2, .blocks_hour = 200, .blocks_server_hour = 1, .spared = is_spared,
+            .standing = stands, .context = &rig};
+        assert_int_equal(weir_ladder_new(&options, save, &rig, &rig.ladder), 0);
+        tell(&rig, "192.0.2.2", START, 1, START); /* server 0 has no more */
+        rig.spared = spared ? "acceptable" : NULL;
+        rig.standing = (struct weir_watch_standing){2, 7, 1};
+        raise(&rig, "192.0.2.1", START, 1, START);
+        assert_int_equal(rig.last.response, WEIR_RESPONSE_ALERT);
+        weir_ladder_advance(rig.ladder, START + WEIR_SECOND);
+        assert_int_equal(weir_ladder_counts(rig.ladder)->decisions, 2);
+        rig.standing.servers = 3;
+        weir_ladder_advance(rig.ladder, START + 2 * WEIR_SECOND);
+        weir_ladder_advance(rig.ladder, START + 3 * WEIR_SECOND);
+        assert_int_equal(weir_ladder_counts(rig.ladder)->decisions, spared ? 2 : 3);
+        assert_int_equal(rig.last.response, spared ? WEIR_RESPONSE_ALERT : WEIR_RESPONSE_REJECT);
+        weir_ladder_free(&rig.ladder);
+    }
+}
+
+static void what_is_long_over_is_no_reason_to_list_anybody(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < KINDS; k++) {
+        struct rig rig;
+        open_rig(&rig, kinds[k].wanted, 200, 50);
+        tell(&rig, "192.0.2.1", START, 1, START + WEIR_DAY);
+        assert_int_equal(rig.last.response, kinds[k].wanted);
+        tell(&rig, "192.0.2.2", START, 1, START + WEIR_DAY + 1);
+        assert_int_equal(rig.last.response, WEIR_RESPONSE_ALERT);
+        assert_string_equal(rig.last.withheld, "it is long over");
         weir_ladder_free(&rig.ladder);
     }
 }
@@ -181,6 +249,8 @@ int main(void)
         cmocka_unit_test(so_many_an_hour_and_not_one_more),
         cmocka_unit_test(times_that_are_claimed_fill_no_cap),
         cmocka_unit_test(what_was_withheld_is_tried_again_and_is_no_repetition),
+        cmocka_unit_test(what_a_cap_withheld_is_listed_by_the_word_of_others),
+        cmocka_unit_test(what_is_long_over_is_no_reason_to_list_anybody),
         cmocka_unit_test(what_another_ladder_spent_is_spent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,19 @@ static void lines_of_other_kinds_are_passed_over_and_wrong_ones_counted(void **s
     assert_null(lines.health);
 }
 
+/* A server whose clock is ahead has a sniffer all the same. */
+static void a_sniffer_whose_clock_is_ahead_is_heard_as_of_now(void **state)
+{
+    struct weir_lines lines = read_text("at=1795000005.000000 kind=health packets=7\n"
+                                        "at=1795000005.000001 kind=health packets=8\n");
+
+    (void)state;
+    assert_int_equal(lines.healths, 2);
+    assert_true(lines.health[0].time == NOW + WEIR_LINES_AHEAD);
+    assert_true(lines.health[1].time == NOW && lines.last == NOW);
+    weir_lines_clear(&lines);
+}
+
 static void a_time_that_is_ahead_is_now_beyond_the_limit(void **state)
 {
     struct weir_lines lines = read_text(
@@ -117,6 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_of_other_kinds_are_passed_over_and_wrong_ones_counted),
+        cmocka_unit_test(a_sniffer_whose_clock_is_ahead_is_heard_as_of_now),
         cmocka_unit_test(a_time_that_is_ahead_is_now_beyond_the_limit),
         cmocka_unit_test(a_line_from_long_ago_is_passed_over_and_counted),
         cmocka_unit_test(SYNs_that_may_be_forged_fill_no_table),

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/error.h"
 #include "core/base/slice.h"
 #include "monitor/agent/command.h"
 #include "monitor/database/database_decisions_io.h"
@@ -68,24 +69,29 @@ static struct weir_prefix numbered(unsigned n)
     return prefix;
 }
 
-static void decide(struct rig *rig, unsigned n)
+static void decide(struct rig *rig, unsigned n, const char *reason)
 {
     const struct weir_database_decision decision = {
         .made = NOW, .list = "blacklist", .prefix = numbered(n), .ends = NOW + WEIR_HOUR,
-        .reason = "", .origin = "monitor"};
+        .reason = reason, .origin = "monitor"};
     int64_t number;
 
     database_must(rig->database, weir_database_decision_add(rig->database->database, &decision,
                                                             &number, &rig->generation), 0);
 }
 
-static void decide_many(struct rig *rig, unsigned from, unsigned to)
+static void decide_because(struct rig *rig, unsigned from, unsigned to, const char *reason)
 {
     database_must(rig->database, weir_database_begin(rig->database->database), 0);
     for (unsigned n = from; n < to; n++)
-        decide(rig, n);
+        decide(rig, n, reason);
     database_must(rig->database, weir_database_commit(rig->database->database), 0);
     weir_orders_changed(rig->orders, (int64_t)rig->generation);
+}
+
+static void decide_many(struct rig *rig, unsigned from, unsigned to)
+{
+    decide_because(rig, from, to, "");
 }
 
 static void undo_below(struct rig *rig, unsigned n, unsigned bits)
@@ -113,10 +119,18 @@ static size_t number_of(const struct weir_command_entry *entry)
     return (size_t)octet[13] << 16 | (size_t)octet[14] << 8 | octet[15];
 }
 
+static struct weir_shared_text *since(struct rig *rig, int64_t generation, bool all, weir_time now)
+{
+    struct weir_shared_text *text;
+
+    assert_int_equal(weir_orders_since(rig->orders, generation, all, now, &text), 0);
+    return text;
+}
+
 /* Asks and applies once; false when there is nothing new. */
 static bool ask(struct rig *rig, struct agent *agent, bool all)
 {
-    struct weir_shared_text *text = weir_orders_since(rig->orders, agent->generation, all, NOW);
+    struct weir_shared_text *text = since(rig, agent->generation, all, NOW);
     struct weir_command command;
     const char *why;
 
@@ -190,25 +204,25 @@ static void who_asks_the_same_gets_the_same_text(void **state)
 
     decide_many(rig, 0, 10);
     for (int all = 0; all < 2; all++) {
-        one = weir_orders_since(rig->orders, 3, all, NOW);
-        other = weir_orders_since(rig->orders, 3, all, NOW + WEIR_SECOND);
+        one = since(rig, 3, all, NOW);
+        other = since(rig, 3, all, NOW + WEIR_SECOND);
         assert_ptr_equal(one, other);
         weir_shared_text_free(&other);
         decide_many(rig, 10, 11);
-        other = weir_orders_since(rig->orders, 3, all, NOW);
+        other = since(rig, 3, all, NOW);
         assert_ptr_not_equal(one, other);
         assert_int_equal(one->len, strlen(one->text)); /* whoever holds it has it */
         weir_shared_text_free(&one);
-        one = weir_orders_since(rig->orders, 4, all, NOW);
+        one = since(rig, 4, all, NOW);
         assert_int_equal(one == other, all);
         weir_shared_text_free(&one);
-        one = weir_orders_since(rig->orders, 4, all, NOW + WEIR_HOUR); /* all have ended */
+        one = since(rig, 4, all, NOW + WEIR_HOUR); /* all have ended */
         assert_ptr_not_equal(one, other);
         assert_true(one->len < other->len);
         weir_shared_text_free(&one);
         weir_shared_text_free(&other);
     }
-    assert_null(weir_orders_since(rig->orders, (int64_t)rig->generation, false, NOW));
+    assert_null(since(rig, (int64_t)rig->generation, false, NOW));
 }
 
 static void more_than_an_agent_takes_is_left_out_and_told(void **state)
@@ -225,6 +239,47 @@ static void more_than_an_agent_takes_is_left_out_and_told(void **state)
     free(agent);
 }
 
+static void longer_reasons_need_the_room_they_need(void **state)
+{
+    const unsigned count = WEIR_COMMAND_MAX / 320; /* fit with short ones alone */
+    struct rig *rig = *state;
+    struct weir_shared_text *text;
+    char reason[WEIR_REASON_MAX + 1];
+
+    memset(reason, 'x', sizeof reason);
+    reason[WEIR_REASON_MAX] = '\0';
+    decide_because(rig, 0, count, "");
+    assert_true((text = since(rig, 0, true, NOW))->len < WEIR_COMMAND_MAX);
+    assert_string_equal(rig->told, "");
+    weir_shared_text_free(&text);
+    decide_because(rig, 0, count, reason);
+    assert_true((text = since(rig, 0, true, NOW))->len <= WEIR_COMMAND_MAX);
+    assert_non_null(strstr(rig->told, "entries are more than a server takes"));
+    weir_shared_text_free(&text);
+}
+
+static void what_cannot_be_read_is_not_nothing_new(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_shared_text *text;
+    sqlite3 *other;
+
+    decide_many(rig, 0, 1);
+    assert_int_equal(sqlite3_open(rig->database->path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "ALTER TABLE decisions RENAME TO gone", NULL, NULL, NULL),
+                     SQLITE_OK);
+    for (int all = 0; all < 2; all++) {
+        assert_int_equal(weir_orders_since(rig->orders, 0, all, NOW, &text), WEIR_EIO);
+        assert_null(text);
+    }
+    assert_non_null(strstr(rig->told, "commands cannot be read: "));
+    assert_int_equal(sqlite3_exec(other, "ALTER TABLE gone RENAME TO decisions", NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(other);
+    assert_non_null(text = since(rig, 0, true, NOW));
+    weir_shared_text_free(&text);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -233,6 +288,8 @@ int main(void)
         TEST(a_page_ends_where_it_is_full),
         TEST(who_asks_the_same_gets_the_same_text),
         TEST(more_than_an_agent_takes_is_left_out_and_told),
+        TEST(longer_reasons_need_the_room_they_need),
+        TEST(what_cannot_be_read_is_not_nothing_new),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,12 +117,13 @@ static void tell(struct rig *rig, const char *prefix, bool raised, weir_time tim
 static const char *told(struct rig *rig, int64_t generation, bool all, weir_time now)
 {
     static char text[1024];
-    struct weir_shared_text *json = weir_orders_since(rig->orders, generation, all, now);
+    struct weir_shared_text *json;
     char prefix[WEIR_PREFIX_TEXT];
     struct weir_command command;
     const char *why;
     size_t len;
 
+    assert_int_equal(weir_orders_since(rig->orders, generation, all, now, &json), 0);
     if (!json)
         return "-";
     assert_int_equal(weir_command_read(weir_slice_of(json->text), &command, &why), 0);
@@ -310,6 +311,26 @@ static void decide(struct rig *rig, const char *list, const char *prefix, weir_t
                   0);
 }
 
+static void a_step_does_not_take_the_place_of_what_does_more_and_lasts_longer(void **state)
+{
+    const weir_time second = NOW + 11 * WEIR_MINUTE;
+    struct weir_list_entry much = {.prefix = watched_prefix("192.0.2.7"), .points = 9};
+    struct rig *rig = *state;
+
+    decide(rig, "blacklist", "192.0.2.7", NOW + 30 * WEIR_DAY);
+    database_must(rig->database, weir_responder_decide(rig->responder, "score", &much, "ann", NOW),
+                  0);
+    decide(rig, "blacklist", "192.0.2.8", NOW + 12 * WEIR_MINUTE); /* is over before the step is */
+    tell(rig, "192.0.2.7", true, NOW); /* a score of 2.5 */
+    tell(rig, "192.0.2.8", true, NOW);
+    assert_string_equal(told(rig, 3, false, NOW), "4: score 192.0.2.8");
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, second), 0);
+    assert_string_equal(told(rig, 4, false, second), "5: blacklist 192.0.2.8");
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM audit WHERE "
+                                     "detail LIKE 'alert 192.0.2.7: %'"), 2);
+    assert_int_equal(rig->alerts, 4);
+}
+
 static void an_undo_takes_back_what_is_at_and_below_a_prefix(void **state)
 {
     static const struct {
@@ -428,6 +449,7 @@ int main(void)
         TEST(a_flood_of_events_is_no_flood_of_lines),
         TEST(A13_what_one_server_alone_tells_of_has_a_limit_an_hour),
         TEST(what_is_queued_about_what_is_undone_is_dropped),
+        TEST(a_step_does_not_take_the_place_of_what_does_more_and_lasts_longer),
         TEST(an_undo_takes_back_what_is_at_and_below_a_prefix),
         TEST(an_undo_of_an_IPv6_address_is_about_its_64),
         TEST(what_was_decided_while_the_clock_was_ahead_lasts_as_long_from_now_on),

@@ -24,6 +24,7 @@ struct rig {
     struct weir_log log;
     uint64_t booking;
     unsigned alerts, resumed;
+    uint32_t word, seen_by;      /* of what was taken up */
     weir_time seen;              /* of whoever is taken up */
     const char *why_not;         /* the watch does not take up */
     int wake;
@@ -47,6 +48,8 @@ static const char *resume(void *context, struct weir_watch_event *event, weir_ti
     assert_true(seen == (rig->seen ? rig->seen : event->time));
     event->class_name = "default";
     rig->resumed += rig->why_not == NULL;
+    rig->word = event->servers;
+    rig->seen_by = event->seen;
     return rig->why_not;
 }
 
@@ -343,6 +346,24 @@ static void it_is_taken_up_as_of_when_it_was_last_seen(void **state)
     assert_int_equal(rig->resumed, 1);
 }
 
+/* One that lied, and others that charged a little: its word stays its own. */
+static void by_whose_word_it_is_outlives_its_responder(void **state)
+{
+    struct rig *rig = *state;
+    const struct weir_watch_event event = {
+        .raised = true, .time = NOW, .prefix = watched_prefix("192.0.2.1"),
+        .quantity = WEIR_QUANTITY_MESSAGES, .limit = {1, 10}, .class_name = "default",
+        .servers = 4, .seen = 7};
+
+    weir_responder_event(rig->responder, &event);
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW), 0);
+    assert_int_equal(count(rig, "events WHERE servers = 7 AND word = 4"), 1);
+    open_responder(rig);
+    assert_int_equal(weir_responder_resume(rig->responder, NOW), 0);
+    assert_int_equal(rig->word, 4);
+    assert_int_equal(rig->seen_by, 7);
+}
+
 static void an_event_nobody_keeps_track_of_does_not_stand(void **state)
 {
     struct rig *rig = *state;
@@ -401,6 +422,7 @@ int main(void)
         TEST(caps_of_scores_outlive_it_too),
         TEST(what_is_not_taken_up_is_closed_with_the_reason),
         TEST(it_is_taken_up_as_of_when_it_was_last_seen),
+        TEST(by_whose_word_it_is_outlives_its_responder),
         TEST(an_event_nobody_keeps_track_of_does_not_stand),
         TEST(an_undo_forgets_the_step_for_good),
         TEST(an_undo_of_all_of_IPv6_leaves_IPv4_alone),

@@ -29,13 +29,15 @@ static struct weir_address address_of(const char *text)
     return address;
 }
 
-/* proxy: trusted, or NULL; own: of the machine, or NULL. */
-static struct stage stage_open_on(const char *proxy, const struct weir_own *own)
+/* proxy: trusted, or NULL; own: of the machine, or NULL; calibration: NULL for one of its own. */
+static struct stage stage_open_with(const char *proxy, const struct weir_own *own,
+                                    struct weir_calibration *calibration)
 {
     static const uint16_t port[] = {25};
     struct weir_prefix trusted;
     const char *why;
     struct weir_sessions_options options = {.ports = port, .port_count = 1, .own = own,
+                                            .calibration = calibration,
                                             .key = weir_hash_key_random()};
     struct stage stage = {.now = WEIR_SECOND, .port = 40000};
 
@@ -48,6 +50,11 @@ static struct stage stage_open_on(const char *proxy, const struct weir_own *own)
     struct weir_sessions_handler handler = {NULL, NULL, NULL};
     assert_int_equal(weir_sessions_new(&options, &handler, stage.tally, &stage.sessions), 0);
     return stage;
+}
+
+static struct stage stage_open_on(const char *proxy, const struct weir_own *own)
+{
+    return stage_open_with(proxy, own, NULL);
 }
 
 static struct stage stage_open(const char *proxy)
@@ -408,6 +415,30 @@ static void replies_in_the_clear_calibrate_later_estimates(void **state)
     stage_close(&stage);
 }
 
+static void what_other_servers_say_to_this_machine_is_not_learned(void **state)
+{
+    static struct weir_own own;
+    static struct weir_calibration calibration;
+    struct weir_address address = address_of("192.0.2.1"), server = address_of("198.51.100.9");
+    unsigned least, most;
+
+    (void)state;
+    for (int is_own = 0; is_own < 2; is_own++) {
+        if (is_own)
+            assert_int_equal(weir_own_add(&own, &address), 0);
+        calibration = (struct weir_calibration){.count = 0};
+        struct stage stage = stage_open_with(NULL, &own, &calibration);
+        handshake(&stage);
+        say(&stage, 'S', "220 hi\r\n");
+        for (unsigned i = 0; i < 2 * WEIR_CALIBRATION_LEAST; i++)
+            mail(&stage, "250 2.0.0 Ok: queued as 4F2C61A0B3\r\n");
+        hang_up(&stage);
+        assert_int_equal(weir_calibration_bounds(&calibration, &server, 25, &least, &most),
+                         !is_own);
+        stage_close(&stage);
+    }
+}
+
 /* The seconds until then go by, each with its tick. */
 static void wait_until(struct stage *stage, weir_time then)
 {
@@ -526,6 +557,7 @@ int main(void)
         cmocka_unit_test(a_proxy_that_tells_nobody_is_charged_itself),
         cmocka_unit_test(XCLIENT_charges_the_connection_to_each_client_it_tells),
         cmocka_unit_test(replies_in_the_clear_calibrate_later_estimates),
+        cmocka_unit_test(what_other_servers_say_to_this_machine_is_not_learned),
         cmocka_unit_test(a_connection_of_hours_is_one_and_its_messages_are_told_as_they_end),
         cmocka_unit_test(a_message_inside_tls_counts_although_the_client_says_nothing_more),
         cmocka_unit_test(of_many_that_wait_any_may_end_first),

@@ -9,6 +9,18 @@
 
 #include "monitor/threshold/spared.h"
 #include "tests/unit/lists_rig.h"
+#include "tests/unit/seeded.h"
+
+/* One of a few thousand that lie close together. */
+static struct weir_address some_address(struct seeded *random, bool four)
+{
+    struct weir_address address = four ? rig_address("192.0.0.0") : rig_address("2001:db8::");
+
+    address.octet[four ? 13 : 5] = (uint8_t)seeded_below(random, 2);
+    address.octet[four ? 14 : 7] = (uint8_t)seeded_below(random, 4);
+    address.octet[15] = (uint8_t)seeded_below(random, 32);
+    return address;
+}
 
 static void A26_who_is_acceptable_or_never_to_be_blocked_is_spared(void **state)
 {
@@ -81,6 +93,39 @@ static void what_analysts_accepted_is_replaced_and_ends(void **state)
     weir_spared_free(&spared);
 }
 
+/* Prefixes within prefixes, twice with different ends, some over: as if each were looked at. */
+static void A26_of_many_that_were_accepted_each_counts_as_if_it_were_alone(void **state)
+{
+    enum { MANY = 300, ASKED = 3000 };
+    static const unsigned bits[] = {104, 112, 120, 124, 126, 128, 48, 64, 128};
+    struct seeded random = seeded_new("A26_of_many");
+    struct weir_spared_prefix accepted[MANY];
+    struct weir_spared *spared;
+
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        bool four = seeded_below(&random, 4) > 0;
+        struct weir_address address = some_address(&random, four);
+        unsigned length = bits[four ? seeded_below(&random, 6) : 6 + seeded_below(&random, 3)];
+
+        accepted[i].prefix = weir_address_mask(&address, length);
+        accepted[i].ends = seeded_below(&random, 3) == 0 ? 0
+                           : RIG_NOW - 2 + (weir_time)seeded_below(&random, 5);
+    }
+    assert_int_equal(weir_spared_new(NULL, &spared), 0);
+    assert_int_equal(weir_spared_accept(spared, accepted, MANY), 0);
+    for (int asked = 0; asked < ASKED; asked++) {
+        struct weir_address address = some_address(&random, seeded_below(&random, 4) > 0);
+        bool expected = false;
+
+        for (size_t i = 0; i < MANY; i++)
+            expected |= (accepted[i].ends == 0 || accepted[i].ends > RIG_NOW) &&
+                        weir_prefix_contains(&accepted[i].prefix, &address);
+        assert_int_equal(weir_spared_address(spared, RIG_NOW, &address), expected);
+    }
+    weir_spared_free(&spared);
+}
+
 static void A26_what_was_accepted_a_moment_ago_is_spared_at_once(void **state)
 {
     const struct weir_address address = rig_address("192.0.2.7");
@@ -106,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(A26_who_is_acceptable_or_never_to_be_blocked_is_spared),
         TEST(what_analysts_accepted_is_replaced_and_ends),
+        TEST(A26_of_many_that_were_accepted_each_counts_as_if_it_were_alone),
         TEST(A26_what_was_accepted_a_moment_ago_is_spared_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

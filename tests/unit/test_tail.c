@@ -14,98 +14,9 @@
 #include "core/base/slice.h"
 #include "core/store/spool_io.h"
 #include "monitor/agent/tail_io.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/tail_rig.h"
 
 #define NOW (1795000000 * WEIR_SECOND)
-
-struct rig {
-    struct scratch *scratch;
-    struct weir_tail *tail;
-    struct weir_tail_piece piece;
-    unsigned logged;
-    struct weir_log log;
-};
-
-static void count_line(void *context, enum weir_log_level level, const char *line)
-{
-    struct rig *rig = context;
-
-    (void)level, (void)line;
-    rig->logged++;
-}
-
-static void open_tail(struct rig *rig)
-{
-    weir_tail_free(&rig->tail);
-    assert_int_equal(weir_tail_open(rig->scratch->directory, &rig->log, &rig->tail), 0);
-}
-
-static int setup(void **state)
-{
-    struct rig *rig = calloc(1, sizeof *rig);
-
-    rig->scratch = scratch_new();
-    rig->log = (struct weir_log){.write = count_line, .context = rig, .most = WEIR_LOG_DEBUG};
-    open_tail(rig);
-    *state = rig;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct rig *rig = *state;
-
-    weir_tail_free(&rig->tail);
-    weir_tail_free(&rig->tail);
-    scratch_free(rig->scratch);
-    free(rig);
-    return 0;
-}
-
-static void append(struct rig *rig, const char *name, const char *text)
-{
-    FILE *file = fopen(scratch_path(rig->scratch, name), "a");
-
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void move(struct rig *rig, const char *from, const char *to)
-{
-    char old[256];
-
-    strcpy(old, scratch_path(rig->scratch, from));
-    assert_int_equal(rename(old, scratch_path(rig->scratch, to)), 0);
-}
-
-static bool is_there(struct rig *rig, const char *name)
-{
-    return access(scratch_path(rig->scratch, name), F_OK) == 0;
-}
-
-static bool next(struct rig *rig)
-{
-    assert_int_equal(weir_tail_look(rig->tail), 0);
-    return weir_tail_next(rig->tail, &rig->piece) == 1;
-}
-
-static void must_be(struct rig *rig, const char *text, uint64_t offset)
-{
-    if (!next(rig))
-        fail_msg("nothing instead of %s", text);
-    assert_int_equal(rig->piece.octets.len, strlen(text));
-    assert_memory_equal(rig->piece.octets.at, text, strlen(text));
-    assert_int_equal(rig->piece.offset, offset);
-}
-
-static void done(struct rig *rig)
-{
-    char stream[WEIR_STREAM_TEXT];
-
-    strcpy(stream, rig->piece.stream);
-    weir_tail_done(rig->tail, stream, rig->piece.offset + rig->piece.octets.len);
-}
 
 static void files_come_oldest_first_and_go_when_they_are_done(void **state)
 {
@@ -374,25 +285,6 @@ static void a_file_that_cannot_be_read_is_told_of_once_and_the_rest_goes_on(void
     must_be(rig, "one\n", 0);
 }
 
-static void more_files_than_are_known_at_once_come_in_the_end(void **state)
-{
-    struct rig *rig = *state;
-    char name[64];
-    size_t taken = 0;
-
-    for (int i = 0; i < WEIR_TAIL_FILES_MAX + 1; i++) {
-        snprintf(name, sizeof name, "exim-%d-1.log", i);
-        append(rig, name, "one\n");
-    }
-    assert_int_equal(weir_tail_look(rig->tail), 0);
-    assert_int_equal(weir_tail_counts(rig->tail)->files, WEIR_TAIL_FILES_MAX);
-    while (weir_tail_next(rig->tail, &rig->piece) == 1 || next(rig)) {
-        taken++;
-        done(rig);
-    }
-    assert_int_equal(taken, WEIR_TAIL_FILES_MAX + 1);
-}
-
 static void one_that_is_renamed_while_the_folder_is_read_is_one(void **state)
 {
     static const char *const names[] = {"exim-1-1.log", "exim-1-1.log.part", "exim-2-1.log.part",
@@ -541,7 +433,6 @@ int main(void)
         TEST(a_name_may_be_so_long_and_not_longer),
         TEST(of_a_line_that_is_too_long_blanks_are_handed_out_to_its_end),
         TEST(a_file_that_cannot_be_read_is_told_of_once_and_the_rest_goes_on),
-        TEST(more_files_than_are_known_at_once_come_in_the_end),
         TEST(one_that_is_renamed_while_the_folder_is_read_is_one),
         TEST(what_a_spool_writes_is_read),
         TEST(a_folder_that_is_not_there_is_empty_and_one_that_is_none_is_an_error),

@@ -194,7 +194,7 @@ static void replies_longer_than_a_line_teach_nothing(void **state)
     assert_int_equal(least, 0);
 }
 
-static void of_too_many_servers_the_first_is_forgotten(void **state)
+static void of_too_many_servers_the_one_learned_from_longest_ago_is_forgotten(void **state)
 {
     struct weir_calibration calibration = {.count = 0};
     struct weir_address first = address(0), second = address(1);
@@ -204,10 +204,12 @@ static void of_too_many_servers_the_first_is_forgotten(void **state)
     for (unsigned i = 0; i <= WEIR_CALIBRATION_SERVERS_MAX; i++) {
         struct weir_address mx = address(i);
         assert_true(i == 0 || weir_calibration_bounds(&calibration, &first, 25, &least, &most));
+        if (i == WEIR_CALIBRATION_SERVERS_MAX)
+            assert_true(weir_calibration_witness(&calibration, &first, 25, 33));
         weir_calibration_learn(&calibration, &mx, 25, 9, 30, 40);
     }
-    assert_false(weir_calibration_bounds(&calibration, &first, 25, &least, &most));
-    assert_true(weir_calibration_bounds(&calibration, &second, 25, &least, &most));
+    assert_true(weir_calibration_bounds(&calibration, &first, 25, &least, &most));
+    assert_false(weir_calibration_bounds(&calibration, &second, 25, &least, &most));
 }
 
 int main(void)
@@ -220,7 +222,7 @@ int main(void)
         cmocka_unit_test(sizes_of_none_and_beyond_their_limits_are_refused),
         cmocka_unit_test(a_server_is_calibrated_by_enough_replies_of_its_own),
         cmocka_unit_test(replies_longer_than_a_line_teach_nothing),
-        cmocka_unit_test(of_too_many_servers_the_first_is_forgotten),
+        cmocka_unit_test(of_too_many_servers_the_one_learned_from_longest_ago_is_forgotten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -410,6 +410,34 @@ static void what_is_left_out_stands_and_its_end_is_not_told(void **state)
     watched_close(&w);
 }
 
+static void what_is_left_out_is_told_by_the_word_of_others(void **state)
+{
+    struct weir_charge charge = {.address = watched_address("192.0.2.1"), .server = 2,
+                                 .time = WATCHED_START + 2 * WEIR_SECOND};
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, NULL);
+    w.leaves_out = true;
+    watched_charge(&w, "192.0.2.1", 0, 11);
+    assert_int_equal(w.count, 1);
+    w.leaves_out = false;
+    watched_charge(&w, "192.0.2.1", 1, 11); /* once more by the same server */
+    assert_int_equal(w.count, 1);
+    weir_watch_blind(w.watch, 1u << 1); /* which falls silent */
+    charge.quantity[WEIR_QUANTITY_MESSAGES] = 11;
+    weir_watch_charge(w.watch, &charge);
+    assert_int_equal(w.count, 2);
+    assert_true(watched_is(&w, true, "192.0.2.1"));
+    assert_int_equal(watched_last(&w)->servers, 1u << 1 | 1u << 2);
+    weir_watch_charge(w.watch, &charge);
+    assert_int_equal(w.count, 2);
+    weir_watch_blind(w.watch, 0);
+    weir_watch_advance(w.watch, WATCHED_START + WEIR_HOUR);
+    assert_int_equal(w.count, 3);
+    assert_true(watched_is(&w, false, "192.0.2.1"));
+    watched_close(&w);
+}
+
 /* Limits. ---------------------------------------------------------------- */
 
 static struct weir_address numbered(uint32_t number)
@@ -527,6 +555,7 @@ int main(void)
         cmocka_unit_test(a_reset_fills_the_buckets_of_a_prefix_and_of_offenders_below),
         cmocka_unit_test(the_watch_says_what_stands_and_whether_more_came_beyond_the_limit),
         cmocka_unit_test(what_is_left_out_stands_and_its_end_is_not_told),
+        cmocka_unit_test(what_is_left_out_is_told_by_the_word_of_others),
         cmocka_unit_test(events_up_to_the_limit_are_tracked_and_one_more_is_told_once),
         cmocka_unit_test(one_server_takes_up_half_of_the_alarms_and_the_others_have_room),
         cmocka_unit_test(a_flood_of_random_networks_takes_no_memory_and_blames_nobody),

@@ -166,9 +166,73 @@ static void what_was_charged_before_is_restored_and_raises_nothing(void **state)
     watched_close(&w);
 }
 
+/* A watch with another limit in the place of one, as when thresholds are changed while it runs. */
+static void open_in_place_of(struct watched *w, const struct watched *before, double maximum,
+                             size_t addresses)
+{
+    const struct weir_watch_class class = {
+        .name = "default", .limits = {{[WEIR_QUANTITY_MESSAGES] = {1, maximum}}}};
+    struct weir_watch_options options = {.wider = 4, .children = 2, .addresses = addresses};
+
+    watched_open(w, &class, 1, &options);
+    weir_watch_take_over(w->watch, before->watch);
+}
+
+static void other_limits_go_on_with_the_buckets_there_are(void **state)
+{
+    static const size_t sizes[] = {1000, 1000, 300, 5000}; /* of the first, and of those after it */
+    (void)state;
+    for (size_t i = 1; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct weir_watch_options options = {.wider = 4, .children = 2, .addresses = sizes[0]};
+        struct watched before, after;
+
+        watched_open(&before, &everybody, 1, &options);
+        watched_charge(&before, "192.0.2.1", 0, 8);
+        watched_charge(&before, "198.51.100.1", 1, 3);
+        open_in_place_of(&after, &before, 10, sizes[i]);
+        assert_true(watched_tokens(&after, "192.0.2.1", 0) == 2);
+        assert_true(watched_tokens(&after, "198.51.100.1", 2) == 8);
+        watched_charge(&after, "192.0.2.1", 0, 3);
+        assert_int_equal(after.count, 1);
+        assert_true(watched_is(&after, true, "192.0.2.1"));
+        assert_int_equal(before.count, 0);
+        watched_close(&before);
+        watched_close(&after);
+    }
+}
+
+static void what_stands_is_taken_up_as_it_is_or_keeps_the_new_limits(void **state)
+{
+    static const struct {
+        double maximum;
+        const char *why;
+    } cases[] = {{10, ""}, {14, ""}, {40, "it keeps the limits there are now"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct weir_watch_event event = standing("192.0.2.1");
+        struct watched before, after;
+
+        watched_open(&before, &everybody, 1, NULL);
+        watched_charge(&before, "192.0.2.1", 0, 15);
+        assert_int_equal(before.count, 1);
+        open_in_place_of(&after, &before, cases[i].maximum, 1000);
+        assert_string_equal(resume(&after, &event), cases[i].why);
+        assert_true(watched_tokens(&after, "192.0.2.1", 0) == cases[i].maximum - 15);
+        assert_int_equal(weir_watch_counts(after.watch)->alarms, cases[i].why[0] == '\0');
+        watched_charge(&after, "192.0.2.1", 0, 1);
+        assert_int_equal(after.count, 0);
+        weir_watch_advance(after.watch, WATCHED_START + WEIR_MINUTE);
+        assert_int_equal(after.count, cases[i].why[0] == '\0');
+        watched_close(&before);
+        watched_close(&after);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(other_limits_go_on_with_the_buckets_there_are),
+        cmocka_unit_test(what_stands_is_taken_up_as_it_is_or_keeps_the_new_limits),
         cmocka_unit_test(what_was_charged_before_is_restored_and_raises_nothing),
         cmocka_unit_test(it_is_not_raised_again_and_ends_at_half),
         cmocka_unit_test(whoever_goes_on_stays_over),

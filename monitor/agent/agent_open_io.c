@@ -1,0 +1,253 @@
+/*
+ * Opening an agent: its configuration and identity are read, all that is wrong is told, and then
+ * its parts are opened.  Refuses an identity that everybody may read.
+ */
+#include "monitor/agent/agent_impl.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "core/base/error.h"
+#include "core/base/slice.h"
+#include "core/engine/secret_io.h"
+#include "core/engine/stores_io.h"
+#include "core/program/signals_io.h"
+
+#define ARENA_FIRST 8192
+#define REST_LEAST (WEIR_SECOND / 2)
+#define REST_MOST (30 * WEIR_SECOND)
+
+/* Whoever reads it can speak for this server; as ssh with a private key, it is not used. */
+static bool is_open_to_all(struct weir_agent *agent)
+{
+    const char *path = agent->config.agent_identity;
+    struct stat there;
+
+    if (stat(path, &there) < 0 || (there.st_mode & S_IRWXO) == 0)
+        return false;
+    weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s: its mode is %04o: everybody may use it, and "
+             "whoever has read it can speak for this server; chmod 0640 or 0600, and if that was "
+             "so for long, revoke the server and add it again", path,
+             (unsigned)there.st_mode & 07777);
+    return true;
+}
+
+static int read_identity(struct weir_agent *agent)
+{
+    char text[WEIR_IDENTITY_FILE_MAX + 1], place[16] = "";
+    const char *path = agent->config.agent_identity, *why = NULL;
+    unsigned line = 0;
+    size_t len;
+    int done;
+
+    if (is_open_to_all(agent))
+        return WEIR_EINVAL;
+    done = weir_secret_read(path, text, sizeof text, &len);
+    if (done < 0)
+        why = done == WEIR_EIO ? strerror(errno) : "too long to be an identity";
+    else
+        done = weir_identity_read((struct weir_slice){text, len}, &agent->identity, &why, &line);
+    sodium_memzero(text, sizeof text);
+    if (done == 0)
+        return 0;
+    if (line > 0)
+        snprintf(place, sizeof place, ":%u", line);
+    weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s%s: %s", path, place, why);
+    return WEIR_EINVAL;
+}
+
+static int check_state(struct weir_agent *agent)
+{
+    return weir_config_check_state(&agent->config, &agent->log.log);
+}
+
+static int open_link(struct weir_agent *agent)
+{
+    const char *authorities = agent->config.agent_authorities;
+    struct weir_link_options options = {
+        .identity = &agent->identity,
+        .instance = agent->instances.now,
+        .previous = agent->instances.before,
+        .authorities = authorities[0] ? authorities : NULL,
+        .rest_least = REST_LEAST,
+        .rest_most = REST_MOST,
+        .ended = weir_agent_ended,
+        .context = agent,
+    };
+
+    return weir_link_new(&options, &agent->log.log, &agent->link);
+}
+
+static int open_sets(struct weir_agent *agent)
+{
+    uint8_t open[WEIR_PARCEL_PUBLIC];
+    bool has_key = weir_parcel_public_read(weir_slice_of(agent->identity.rules), open);
+
+    return weir_sets_open(&agent->config, has_key ? open : NULL, &agent->log.log, &agent->sets);
+}
+
+static int open_firewall(struct weir_agent *agent)
+{
+    struct weir_firewall_options options = {
+        .reject = agent->config.agent_nftables == WEIR_NFTABLES_REJECT,
+        .observe = agent->config.mode != WEIR_ENFORCE,
+        .whole = agent->config.agent_whole,
+    };
+
+    if (agent->config.agent_nftables == WEIR_NFTABLES_NO)
+        return 0;
+    return weir_firewall_open(&options, &agent->log.log, &agent->firewall);
+}
+
+static int open_parts(struct weir_agent *agent)
+{
+    const struct weir_config *config = &agent->config;
+    const struct weir_log *log = &agent->log.log;
+    const char *instances = weir_config_path(config, config->agent_instance, agent->arena);
+    int done;
+
+    agent->spool = weir_config_path(config, config->spool_folder, agent->arena);
+    agent->sniffer = weir_config_path(config, "agent.sniffer", agent->arena);
+    if (!agent->spool || !agent->sniffer || !instances)
+        return WEIR_ENOMEM;
+    agent->silence = weir_silence_begin(agent->sniffer);
+    weir_instances_begin(&agent->instances, instances, weir_machine_name(agent->machine), log);
+    if ((done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
+        (done = weir_tail_open(agent->spool, log, &agent->tail)) < 0 ||
+        (done = open_link(agent)) < 0 || (done = open_sets(agent)) < 0)
+        return done;
+    agent->signals = weir_signals_open();
+    return agent->signals < 0 ? agent->signals : 0;
+}
+
+/* A file of authorities that is there, or none. */
+static int fit_authorities(const char *path, const char **why_r)
+{
+    if (!path[0] || access(path, R_OK) == 0)
+        return 0;
+    *why_r = "the file cannot be read";
+    return WEIR_EINVAL;
+}
+
+static int load(struct weir_agent *agent)
+{
+    static const struct weir_config_check checks[] = {
+        {"agent", "authorities", fit_authorities}};
+    struct weir_settings_report report = weir_settings_report_stderr();
+    const struct weir_agent_options *options = &agent->options;
+    int done;
+
+    agent->arena = weir_arena_new(ARENA_FIRST);
+    if (!agent->arena || sodium_init() < 0)
+        return WEIR_ENOMEM;
+    done = weir_config_load_checked(options->config_path, agent->arena, &report, checks,
+                                    sizeof checks / sizeof checks[0], &agent->config);
+    if (done < 0)
+        return done;
+    if (options->debug || options->test)
+        agent->config.log = WEIR_LOG_STDERR;
+    if (options->debug)
+        agent->config.log_level = WEIR_LOG_DEBUG;
+    weir_daemon_log_use(&agent->log, options->program, &agent->config);
+    return 0;
+}
+
+/* Reads the configuration and what it names: all that is wrong is told. */
+static int begin(const struct weir_agent_options *options, struct weir_agent **agent_r)
+{
+    struct weir_agent *agent = calloc(1, sizeof *agent);
+    int (*const checks[])(struct weir_agent *agent) = {check_state, read_identity, open_firewall};
+    int done;
+
+    if (!agent)
+        return WEIR_ENOMEM;
+    *agent_r = agent;
+    agent->options = *options;
+    agent->signals = -1;
+    agent->wall = weir_clock_system();
+    agent->steady = weir_clock_steady();
+    agent->notify.fd = -1;
+    agent->health_every = WEIR_AGENT_HEALTH_EVERY;
+    done = load(agent);
+    if (done < 0)
+        return done;
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        int one = checks[i](agent);
+        done = done < 0 ? done : one;
+    }
+    return done;
+}
+
+/* Only for who asks: an agent that cannot read its spool still keeps the lists. */
+static int try_spool(struct weir_agent *agent)
+{
+    const struct weir_config *config = &agent->config;
+    const char *path = weir_config_path(config, config->spool_folder, agent->arena);
+    DIR *folder = path ? opendir(path) : NULL;
+
+    if (!path)
+        return WEIR_ENOMEM;
+    if (folder) {
+        closedir(folder);
+        return 0;
+    }
+    if (errno == ENOENT)
+        return 0;
+    weir_log(&agent->log.log, WEIR_LOG_ERROR, "[spool] folder: %s cannot be read: %s", path,
+             strerror(errno));
+    return WEIR_EINVAL;
+}
+
+int weir_agent_test(const struct weir_agent_options *options)
+{
+    struct weir_agent *agent = NULL;
+    int done = begin(options, &agent);
+
+    if (done == 0)
+        done = try_spool(agent);
+    weir_agent_close(&agent);
+    return done;
+}
+
+int weir_agent_open(const struct weir_agent_options *options, struct weir_agent **agent_r)
+{
+    struct weir_agent *agent = NULL;
+    int done = begin(options, &agent);
+
+    if (done == 0) {
+        done = open_parts(agent);
+        weir_daemon_log_flush(&agent->log);
+    }
+    if (done < 0)
+        weir_agent_close(&agent);
+    else
+        *agent_r = agent;
+    return done;
+}
+
+void weir_agent_close(struct weir_agent **agent)
+{
+    if (!agent || !*agent)
+        return;
+    weir_link_free(&(*agent)->link);
+    weir_sets_free(&(*agent)->sets);
+    weir_firewall_free(&(*agent)->firewall);
+    weir_tail_free(&(*agent)->tail);
+    weir_lists_free(&(*agent)->lists);
+    weir_identity_forget(&(*agent)->identity);
+    if ((*agent)->signals >= 0)
+        close((*agent)->signals);
+    weir_notify_close(&(*agent)->notify);
+    if ((*agent)->log.program)
+        weir_daemon_log_end(&(*agent)->log);
+    weir_arena_free(&(*agent)->arena);
+    free(*agent);
+    *agent = NULL;
+}
