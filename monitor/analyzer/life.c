@@ -31,12 +31,12 @@ static bool is_blamed(const struct weir_life_facts *facts,
            facts->false_positives >= settings->false_positives;
 }
 
-/* Whether its hits alone bear out what its score would say. */
+/* Whether its hits alone bear out what its score would say; hits of what was drafted cannot. */
 static bool is_borne_out(const struct weir_life_facts *facts)
 {
-    return facts->next > 0 ? (facts->drafted || facts->evidence.least > 0) &&
-                                 facts->false_positives == 0
-                           : facts->next < 0 && facts->evidence.most < 0;
+    if (facts->next > 0)
+        return (facts->drafted || facts->evidence.least > 0) && facts->false_positives == 0;
+    return facts->next < 0 && facts->evidence.most < 0;
 }
 
 static bool is_proven(const struct weir_life_facts *facts,

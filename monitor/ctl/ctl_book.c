@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/grown.h"
+#include "monitor/analyzer/rescan.h"
 #include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_rules.h"
 #include "monitor/database/database_hits_io.h"
@@ -196,6 +197,7 @@ int weir_ctl_book_analyze(const struct weir_ctl_book *book, const struct weir_ct
         .name = rule->is.name, .state = rule->is.state, .score = rule->is.score,
         .base = rule->is.base, .low = rule->is.low, .high = rule->is.high,
         .since = rule->is.since, .approved = rule->is.approved, .hits = rule->hits,
+        .drafted = strcmp(rule->is.author, WEIR_DRAFTS_AUTHOR) == 0,
         .false_positives = rule->blamed};
 
     return weir_analyze(&is, &book->all, &settings, book->now, change_r);

@@ -3,18 +3,23 @@
  * apart, and how long it takes.
  *
  * Messages are judged as the mail server would, with these rules alone, and without lists and
- * counters.  Names of files and what rules saw are hostile.
+ * counters.  Names of files and what rules saw are hostile.  Recent messages are those that people
+ * reported and that came along with it; what a rule of the book hit among all is told beside it.
  */
 #include "monitor/ctl/ctl_rules_test.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/error.h"
 #include "core/base/line.h"
 #include "core/engine/judges_io.h"
+#include "monitor/analyzer/reported_text.h"
 #include "monitor/ctl/ctl_files_io.h"
 #include "monitor/ctl/ctl_mails_io.h"
+#include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_output.h"
+#include "monitor/database/database_drafts_io.h"
 
 #define HITS_SHOWN 20
 #define HITS_KEPT 100000
@@ -38,6 +43,8 @@ struct testing {
     struct hit *hit;
     size_t hits, hit_room, most;
     size_t unread;
+    bool recent;
+    char *text;                          /* of a reported message */
     struct weir_ctl_progress progress;
 };
 
@@ -115,6 +122,40 @@ static int judge_paths(struct testing *testing, enum weir_ctl_said said, char **
     if (mails)
         testing->unread += weir_ctl_mails_unread(mails);
     weir_ctl_mails_free(&mails);
+    return code;
+}
+
+/* A message that was reported. */
+static int take_text(void *context, const struct weir_drafts_text *text)
+{
+    struct testing *testing = context;
+    struct weir_reported_text told;
+    char name[40];
+
+    if (weir_reported_text_read(text->octets, &told) != 1 ||
+        weir_reported_text_unpack(&told, testing->text) < 0)
+        return 0;
+    snprintf(name, sizeof name, "reported message %016llx", (unsigned long long)text->uid);
+    weir_ctl_progress_step(&testing->progress, 0, 0);
+    return judge_one(testing, text->spam ? WEIR_CTL_SPAM_SAID : WEIR_CTL_HAM_SAID, name,
+                     (struct weir_slice){testing->text, told.len}) == 0 ? 0 : WEIR_ENOMEM;
+}
+
+static int judge_recent(struct testing *testing)
+{
+    struct weir_database *database = NULL;
+    int code = weir_ctl_monitor_database(testing->ctl, &database);
+
+    testing->progress = weir_ctl_progress(testing->ctl, "messages");
+    testing->text = malloc(WEIR_REPORTED_TEXT_MAX);
+    if (code == 0 && !testing->text)
+        code = weir_ctl_error(testing->ctl, EX_OSERR, "memory is short");
+    if (code == 0)
+        code = weir_ctl_monitor_read(testing->ctl, database, weir_database_drafts_texts(
+                                     database, WEIR_DRAFTS_TEXTS_MAX, take_text, testing));
+    testing->all.seconds = weir_ctl_progress_end(&testing->progress);
+    weir_database_free(&database);
+    free(testing->text);
     return code;
 }
 
@@ -227,16 +268,40 @@ static void print_hits(const struct testing *testing)
         printf("  and %zu more: --most %zu\n", shown - testing->most, shown);
 }
 
+static int show_json(struct testing *testing, const struct weir_ctl_test_result *result)
+{
+    struct weir_ctl *ctl = testing->ctl;
+    json_t *tried = weir_ctl_test_json(ctl, result, hits_json(testing)), *counted = NULL;
+    int code = tried ? 0 : EX_USAGE;
+
+    if (code == 0 && testing->recent)
+        code = weir_ctl_test_counted(ctl, (unsigned)testing->most, &counted);
+    if (code != 0) {
+        json_decref(tried);
+        return code;
+    }
+    if (testing->recent)
+        tried = json_pack("{s:o, s:o}", "tried", tried, "counted",
+                          counted ? counted : json_null());
+    return weir_ctl_json(ctl, tried);
+}
+
 static int show(struct testing *testing)
 {
     const struct weir_ctl_test_result result = {&testing->all, testing->counts,
                                                 testing->tested.rule, testing->tested.rules};
-    int code = weir_ctl_test_show(testing->ctl, &result,
-                                  testing->ctl->option[WEIR_CTL_JSON] ? hits_json(testing) : NULL);
+    struct weir_ctl *ctl = testing->ctl;
+    int code;
 
-    if (code == 0 && !testing->ctl->option[WEIR_CTL_JSON] && !testing->ctl->option[WEIR_CTL_CSV])
-        print_hits(testing);
-    return code == 0 && testing->unread > 0 ? EX_NOINPUT : code;
+    if (ctl->option[WEIR_CTL_JSON])
+        return show_json(testing, &result);
+    code = weir_ctl_test_show(ctl, &result);
+    if (code != 0 || ctl->option[WEIR_CTL_CSV])
+        return code;
+    if (testing->recent)
+        puts("that people reported, as they came along: without attachments");
+    print_hits(testing);
+    return testing->recent ? weir_ctl_test_counted(ctl, (unsigned)testing->most, NULL) : 0;
 }
 
 static int test_files(struct testing *testing)
@@ -246,11 +311,13 @@ static int test_files(struct testing *testing)
     if (code == 0)
         code = open_judges(testing);
     if (code == 0)
-        code = judge_all(testing);
+        code = testing->recent ? judge_recent(testing) : judge_all(testing);
     if (code == 0)
         code = note_times(testing);
     if (code == 0)
         code = show(testing);
+    if (code == 0 && testing->unread > 0)
+        code = EX_NOINPUT;
     if (testing->judge)
         weir_judges_give(testing->judges, &testing->judge);
     weir_judges_free(&testing->judges);
@@ -275,8 +342,7 @@ int weir_ctl_rules_test(struct weir_ctl *ctl)
         code = weir_ctl_error(ctl, EX_USAGE, "--recent, or files");
     if (code != 0)
         return code;
-    if (recent)
-        return weir_ctl_test_recent(ctl, most);
+    testing.recent = recent;
     testing.most = most;
     testing.hit_room = HITS_KEPT;
     return test_files(&testing);

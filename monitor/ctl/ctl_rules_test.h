@@ -30,11 +30,15 @@ struct weir_ctl_test_result {
 /* Whether --sort and --where can be meant. */
 int weir_ctl_test_check(struct weir_ctl *ctl);
 
-/* A table, or with JSON all of it with hits, which is taken. */
-int weir_ctl_test_show(struct weir_ctl *ctl, const struct weir_ctl_test_result *result,
-                       json_t *hits);
+/* A table. */
+int weir_ctl_test_show(struct weir_ctl *ctl, const struct weir_ctl_test_result *result);
 
-/* weirctl rules test --recent. */
-int weir_ctl_test_recent(struct weir_ctl *ctl, unsigned most);
+/* All of it with hits, which are taken; NULL: an option is wrong, which was told. */
+json_t *weir_ctl_test_json(struct weir_ctl *ctl, const struct weir_ctl_test_result *result,
+                           json_t *hits);
+
+/* What a rule of the book hit among the messages the monitor keeps, shown, or as *json_r where that
+ * is not NULL.  When it is none: nothing, NULL there. */
+int weir_ctl_test_counted(struct weir_ctl *ctl, unsigned most, json_t **json_r);
 
 #endif

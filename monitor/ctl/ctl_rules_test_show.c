@@ -128,24 +128,7 @@ static void print_all(const struct weir_ctl_test_all *all)
     putchar('\n');
 }
 
-static int show_json(const struct shown *shown, const struct weir_ctl_table *table, json_t *hits)
-{
-    const struct weir_ctl_test_all *all = shown->result->all;
-    json_t *rules = json_array();
-
-    for (size_t i = 0; i < table->count; i++)
-        json_array_append_new(rules, weir_ctl_table_json(table, table->chosen[i]));
-    return weir_ctl_json(shown->ctl, json_pack(
-        "{s:{s:I, s:I, s:I}, s:o, s:b, s:o, s:o}", "messages", "spam",
-        (json_int_t)all->messages[WEIR_CTL_SPAM_SAID], "ham",
-        (json_int_t)all->messages[WEIR_CTL_HAM_SAID], "other",
-        (json_int_t)all->messages[WEIR_CTL_NOTHING_SAID], "seconds",
-        weir_ctl_json_number(all->seconds), "tried_anew", !isnan(all->seconds), "rules", rules,
-        "hits", hits));
-}
-
-int weir_ctl_test_show(struct weir_ctl *ctl, const struct weir_ctl_test_result *result,
-                       json_t *hits)
+int weir_ctl_test_show(struct weir_ctl *ctl, const struct weir_ctl_test_result *result)
 {
     const struct shown shown = {ctl, result};
     struct weir_ctl_table table = table_of(&shown);
@@ -153,16 +136,34 @@ int weir_ctl_test_show(struct weir_ctl *ctl, const struct weir_ctl_test_result *
 
     ctl->option[WEIR_CTL_MOST] = NULL; /* is about hits */
     code = weir_ctl_table_choose(ctl, &table);
-    if (code != 0) {
-        json_decref(hits);
-        return code;
-    }
-    if (hits)
-        return show_json(&shown, &table, hits);
-    code = weir_ctl_table_show(ctl, &table);
+    if (code == 0)
+        code = weir_ctl_table_show(ctl, &table);
     if (code == 0 && !ctl->option[WEIR_CTL_CSV])
         print_all(result->all);
     return code;
+}
+
+json_t *weir_ctl_test_json(struct weir_ctl *ctl, const struct weir_ctl_test_result *result,
+                           json_t *hits)
+{
+    const struct weir_ctl_test_all *all = result->all;
+    const struct shown shown = {ctl, result};
+    struct weir_ctl_table table = table_of(&shown);
+    json_t *rules = json_array();
+
+    if (weir_ctl_table_choose(ctl, &table) != 0) {
+        json_decref(hits);
+        json_decref(rules);
+        return NULL;
+    }
+    for (size_t i = 0; i < table.count; i++)
+        json_array_append_new(rules, weir_ctl_table_json(&table, table.chosen[i]));
+    return json_pack("{s:{s:I, s:I, s:I}, s:o, s:b, s:o, s:o}", "messages", "spam",
+                     (json_int_t)all->messages[WEIR_CTL_SPAM_SAID], "ham",
+                     (json_int_t)all->messages[WEIR_CTL_HAM_SAID], "other",
+                     (json_int_t)all->messages[WEIR_CTL_NOTHING_SAID], "seconds",
+                     weir_ctl_json_number(all->seconds), "tried_anew", !isnan(all->seconds),
+                     "rules", rules, "hits", hits);
 }
 
 /* Recent messages. --------------------------------------------------------------------------- */
@@ -187,29 +188,33 @@ static void print_message(const json_t *message)
            json_is_true(json_object_get(message, "reported")) ? ", reported" : "");
 }
 
-static int show_recent(struct weir_ctl *ctl, const struct weir_kept_counts *kept,
-                       const struct weir_ctl_book_rule *rule, json_t *messages)
+/* As a table, or as JSON. */
+static int show_counted(struct weir_ctl *ctl, const struct weir_kept_counts *kept,
+                        const struct weir_ctl_book_rule *rule, json_t *messages, json_t **json_r)
 {
     const struct weir_ctl_test_all all = {{kept->ham, kept->spam, kept->neither}, (double)NAN};
     const struct weir_ctl_test_counts counts = {
         {kept->hit_ham, kept->hit_spam, kept->hit_neither}, (double)NAN};
     const struct weir_ctl_tested_rule is = {rule->is.id, rule->is.name, rule->is.kind};
     const struct weir_ctl_test_result result = {&all, &counts, &is, 1};
-    bool json = ctl->option[WEIR_CTL_JSON] != NULL, csv = ctl->option[WEIR_CTL_CSV] != NULL;
-    int code = weir_ctl_test_show(ctl, &result, json ? json_incref(messages) : NULL);
     const json_t *one;
     size_t i;
+    int code;
 
-    if (code != 0 || json || csv)
+    if (json_r) {
+        *json_r = weir_ctl_test_json(ctl, &result, json_incref(messages));
+        return *json_r ? 0 : EX_USAGE;
+    }
+    code = weir_ctl_test_show(ctl, &result);
+    if (code != 0 || ctl->option[WEIR_CTL_CSV])
         return code;
-    puts("of recent messages the monitor keeps what rules hit when they were judged, not their "
-         "text: nothing was tried anew");
+    puts("when these were judged: what is kept of them is what rules hit, not their text");
     json_array_foreach(messages, i, one)
         print_message(one);
     return 0;
 }
 
-int weir_ctl_test_recent(struct weir_ctl *ctl, unsigned most)
+int weir_ctl_test_counted(struct weir_ctl *ctl, unsigned most, json_t **json_r)
 {
     struct weir_ctl_book book;
     struct weir_kept_counts kept = {.spam = 0};
@@ -217,20 +222,18 @@ int weir_ctl_test_recent(struct weir_ctl *ctl, unsigned most)
     json_t *messages = json_array();
     int code = weir_ctl_book_open(ctl, false, &book), rc = 0;
 
-    if (code == 0) {
+    if (json_r)
+        *json_r = NULL;
+    if (code == 0)
         rule = weir_ctl_book_find(&book, ctl->argument[0]);
-        code = rule ? 0 : weir_ctl_error(ctl, WEIR_CTL_NOT_THERE, "there is no rule %s in the "
-                                         "rulebook, and of recent messages the monitor keeps what "
-                                         "rules hit, not their text", ctl->argument[0]);
-    }
-    if (code == 0) {
+    if (rule) {
         rc = weir_database_messages_count(book.database, rule->is.id, &kept);
         rc = rc < 0 ? rc : weir_database_messages_of(book.database, rule->is.id, most,
                                                      take_message, messages);
         code = weir_ctl_monitor_read(ctl, book.database, rc);
     }
-    if (code == 0)
-        code = show_recent(ctl, &kept, rule, messages);
+    if (code == 0 && rule)
+        code = show_counted(ctl, &kept, rule, messages, json_r);
     json_decref(messages);
     weir_ctl_book_close(&book);
     return code;

@@ -289,10 +289,12 @@ static bool read_score(struct weir_slice text, float *score_r, bool *relative_r)
     bool relative = text.len > 2 && text.at[0] == '(' && text.at[text.len - 1] == ')';
     if (relative)
         text = (struct weir_slice){text.at + 1, text.len - 2};
-    if (text.len == 0 || text.len >= sizeof(digits) || strspn(text.at, "-.0123456789") < text.len)
+    if (text.len == 0 || text.len >= sizeof(digits))
         return false;
     memcpy(digits, text.at, text.len);
     digits[text.len] = '\0';
+    if (strspn(digits, "-.0123456789") < text.len)
+        return false;
     *score_r = strtof(digits, &end);
     *relative_r |= relative;
     return *end == '\0';

@@ -18,6 +18,7 @@ import ctl_help
 import harness
 import milter
 import rig
+from test_drafts import PEOPLE, Drafting
 from test_monitor import World
 from test_monitor_hits import LOAN, WIN, Deciding
 
@@ -203,15 +204,35 @@ class Stats(ctl_help.Help, Deciding):
         rig.wait_for(lambda: len(self.monitor.rows("SELECT * FROM messages")) == 9, 20,
                      "nine messages")
         told = self.json("rules", "test", "CHEAP_LOAN", "--recent")
-        self.assertEqual((told["messages"], told["tried_anew"], len(told["hits"])),
+        self.assertEqual(told["tried"]["messages"], {"spam": 0, "ham": 0, "other": 0})
+        counted = told["counted"]
+        self.assertEqual((counted["messages"], counted["tried_anew"], len(counted["hits"])),
                          ({"spam": 5, "ham": 4, "other": 0}, False, 5))
-        self.assertEqual([told["rules"][0][name] for name in ("hits", "spam", "ham", "precision")],
-                         [5, 5, 0, 100])
+        self.assertEqual([counted["rules"][0][name] for name in
+                          ("hits", "spam", "ham", "precision")], [5, 5, 0, 100])
         said = self.ctl("rules", "test", "CHEAP_LOAN", "--recent", "--most", "2")
-        self.assertIn("nothing was tried anew", said)
+        self.assertIn("when these were judged", said)
         self.assertEqual(said.count("\n  spam "), 2)
-        done = self.monitor.weir.ctl("rules", "test", "/typed/", "--recent", check=False)
-        self.assertEqual((done.returncode, "not their text" in done.stderr), (1, True))
+        self.assertIsNone(self.json("rules", "test", "/typed/", "--recent")["counted"])
+
+
+class Reported(Drafting):
+    """A monitor to which reported messages come along."""
+
+    def test_B18_rules_are_tried_on_what_people_reported(self):
+        mails = [self.deliver([(b"Subject", b"s")], body + b"\r\n")
+                 for body in (b"a cheap offer", b"a cheaper offer", b"nothing cheap")]
+        self.wait_for_texts([self.report(mail, PEOPLE[0], kind)["uid"]
+                             for mail, kind in zip(mails, ("spam", "spam", "ham"))])
+        told = json.loads(self.good("rules", "test", "/cheap(er)? offer/", "--recent", "--json"))
+        tried, = told["tried"]["rules"]
+        self.assertEqual((told["tried"]["messages"], told["counted"], tried["spam"], tried["ham"]),
+                         ({"spam": 2, "ham": 1, "other": 0}, None, 2, 0))
+        self.assertEqual({hit["evidence"] for hit in told["tried"]["hits"]},
+                         {"cheap offer", "cheaper offer"})
+        said = self.good("rules", "test", "/cheap/", "--recent")
+        self.assertIn("that people reported, as they came along: without attachments", said)
+        self.assertRegex(said, r"\n  ham +reported message [0-9a-f]{16}: cheap\n")
 
 
 class Tried(World):
