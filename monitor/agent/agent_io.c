@@ -28,6 +28,7 @@
 #include "monitor/agent/apply_io.h"
 #include "monitor/agent/firewall_io.h"
 #include "monitor/agent/health.h"
+#include "monitor/agent/identity_io.h"
 #include "monitor/agent/instances_io.h"
 #include "monitor/agent/link_io.h"
 #include "monitor/agent/sets_io.h"
@@ -86,43 +87,9 @@ struct weir_agent {
 
 /* opening ---------------------------------------------------------------------- */
 
-/* Whoever reads it can speak for this server; as ssh with a private key, it is not used. */
-static bool is_open_to_all(struct weir_agent *agent)
-{
-    const char *path = agent->config.agent_identity;
-    struct stat there;
-
-    if (stat(path, &there) < 0 || (there.st_mode & S_IRWXO) == 0)
-        return false;
-    weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s: its mode is %04o: everybody may use it, and "
-             "whoever has read it can speak for this server; chmod 0640 or 0600, and if that was "
-             "so for long, revoke the server and add it again", path,
-             (unsigned)there.st_mode & 07777);
-    return true;
-}
-
 static int read_identity(struct weir_agent *agent)
 {
-    char text[WEIR_IDENTITY_FILE_MAX + 1], place[16] = "";
-    const char *path = agent->config.agent_identity, *why = NULL;
-    unsigned line = 0;
-    size_t len;
-    int done;
-
-    if (is_open_to_all(agent))
-        return WEIR_EINVAL;
-    done = weir_secret_read(path, text, sizeof text, &len);
-    if (done < 0)
-        why = done == WEIR_EIO ? strerror(errno) : "too long to be an identity";
-    else
-        done = weir_identity_read((struct weir_slice){text, len}, &agent->identity, &why, &line);
-    sodium_memzero(text, sizeof text);
-    if (done == 0)
-        return 0;
-    if (line > 0)
-        snprintf(place, sizeof place, ":%u", line);
-    weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s%s: %s", path, place, why);
-    return WEIR_EINVAL;
+    return weir_identity_file(agent->config.agent_identity, &agent->log.log, &agent->identity);
 }
 
 static int check_state(struct weir_agent *agent)
@@ -557,8 +524,8 @@ static char *health_text(struct weir_agent *agent)
     const struct weir_silence *silence = &agent->silence;
     weir_time silent = weir_silence_now(silence);
     json_t *json = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:o, s:o}", "version",
-        WEIR_VERSION, "spool_files", (json_int_t)tail->files, "spool_octets",
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:o, s:o}",
+        "version", WEIR_VERSION, "spool_files", (json_int_t)tail->files, "spool_octets",
         (json_int_t)tail->octets, "skipped", (json_int_t)tail->skipped, "generation",
         (json_int_t)agent->generation, "entries", (json_int_t)agent->applied.entries, "withheld",
         (json_int_t)agent->applied.withheld, "sniffer_silent", (json_int_t)(silent / WEIR_SECOND),
@@ -566,7 +533,8 @@ static char *health_text(struct weir_agent *agent)
         (json_int_t)((silence->past + silent) / WEIR_SECOND), "clock_ahead",
         (json_int_t)(agent->skew.ahead / WEIR_SECOND), "rules", weir_sets_health(agent->sets),
         "votes", (json_int_t)weir_votes_done(agent->votes), "counters_key",
-        (json_int_t)weir_votes_key(agent->votes), "overruled", lines, "gone", weir_health_gone(agent->tail, len, &agent->telling));
+        (json_int_t)weir_votes_key(agent->votes), "overruled", lines, "gone",
+        weir_health_gone(agent->tail, len, &agent->telling));
     char *text = json ? json_dumps(json, 0) : NULL;
 
     json_decref(json);

@@ -24,6 +24,7 @@ ZERO = (0, 0, 0, 0)
 class World(Base):
     """Servers and a monitor that have the same keys; what is judged is counted."""
 
+    votes_come = None  # the default: by the monitor
     shared = None  # settings of a store that servers share
 
     def setUp(self):

@@ -43,7 +43,7 @@ static void a_new_database_is_made_and_opened_again(void **state)
 #define NEWER "DROP TABLE hits; DROP TABLE hits_all;" \
     "DROP TABLE rules; DROP TABLE rule_changes; DROP TABLE messages; DROP TABLE message_hits;" \
     "DROP TABLE reports; DROP TABLE reported; DROP TABLE report_counts;" \
-    "DROP TABLE rule_sets;"
+    "DROP TABLE rule_sets; DROP TABLE counters; DROP TABLE counter_events; DROP TABLE votes;"
 
 /* A file as version 1 left it. */
 static void a_database_of_version_1_is_migrated(void **state)
