@@ -1,5 +1,6 @@
 /*
- * monitor_counters - the counters of reputation in the monitor's database, as people ask about them.
+ * monitor_counters - the counters of reputation in the monitor's database, as people ask about
+ * them.
  *
  * Owner:    answers are the caller's.  Threads: with the database's lock.
  * Errors:   NULL: weir_database_why() of the monitor's database says it.

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
-#include "core/base/secret_io.h"
 #include "core/base/slice.h"
+#include "core/engine/secret_io.h"
 #include "monitor/database/database_events_io.h"
 #include "monitor/monitor_publish_io.h"
 

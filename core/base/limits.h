@@ -274,7 +274,7 @@
 #define WEIR_RULES_WHY_MAX 200     /* octets of why a server refused one */
 
 /* analyzer ------------------------------------------------------------------ */
-#define WEIR_TALLY_MAX (1u << 22)  /* changes of counters that wait for the database, and events */
+#define WEIR_LEDGER_MAX (1u << 22) /* changes of counters that wait for the database, and events */
 #define WEIR_HITS_SEEN_MAX (1u << 22) /* decisions that are known when they come again */
 #define WEIR_HIT_DAYS 92           /* days back that a rule's hits are kept by day */
 #define WEIR_MESSAGES_MAX 200000   /* recent messages that are kept: some 60 MB */

@@ -373,9 +373,9 @@ static const struct weir_setting rows[] = {
     {"monitor", "addresses", WEIR_COUNT, "1000000", 1000, 100000000, NULL, AT(monitor_addresses),
      "So many addresses have a bucket at once; 61 octets each.", NULL},
     {"monitor", "counters", WEIR_COUNT, "2000000", 1000, 1e9, NULL, AT(monitor_counters),
-     "The database keeps the counters of so many addresses, domains and pairs, so that the servers' "
-     "can be rebuilt; some 300 octets each, and those that were not changed for longest go. "
-     "That needs the servers' key_file and [reputation] here, too.", NULL},
+     "The database keeps the counters of so many addresses, domains and pairs, so that the "
+     "servers' can be rebuilt; some 300 octets each, and those that were not changed for longest "
+     "go. That needs the servers' key_file and [reputation] here, too.", NULL},
     {"monitor", "silence", WEIR_PERIOD, "30s", 1e6, 3.6e9, NULL, AT(monitor_silence),
      "A server that was not heard of for so long is blind, and another agent may speak for it.",
      NULL},

@@ -13,7 +13,8 @@
  * then (sealed when asked for): server varint, time u32, uid 8, binding 8, boundary length
  * u8 + 0|4|16, domain length u8 + text (longer than WEIR_INFO_DOMAIN_MAX: 128 + 8 and
  * an 8-octet hash), verdict u8 (bits 0-1; bits 2-5: how it was counted in the reputation,
- * 4 * what the program said, 16 stranger, 32 new group), score i16 (1/100), probability u8 (1/255), lacking u8,
+ * 4 * what the program said, 16 stranger, 32 new group),
+ * score i16 (1/100), probability u8 (1/255), lacking u8,
  * serial varint, count u8, per rule: id difference varint and points zigzag varint (1/100),
  * sorted by id.  Flags: bit 0 sealed; others make it malformed.
  *

@@ -98,7 +98,7 @@ struct weir_judgement {
     struct weir_point *point;        /* by points falling; rules in state test at 0 */
     size_t points;
     size_t hits_left_out;            /* beyond WEIR_RULE_HITS_MAX */
-    struct weir_counted counted;     /* how it was counted in the reputation, and so is the string */
+    struct weir_counted counted;     /* how it was counted in the reputation, as in the string */
     bool rules_missing;              /* there is no rule set, or it could not be used */
     bool rules_cut;                  /* some rules ran into a bound: WEIR_MATCH_... */
     uint32_t serial;                 /* of the rule set */

@@ -67,3 +67,13 @@ int weir_secret_file(const char *path, const char *fresh, char *text, size_t siz
     done = make_secret(path, fresh);
     return done < 0 ? done : weir_secret_read(path, text, size, len_r);
 }
+
+bool weir_secret_is_open(const char *path, unsigned *mode_r)
+{
+    struct stat there;
+
+    if (stat(path, &there) < 0 || (there.st_mode & S_IRWXO) == 0)
+        return false;
+    *mode_r = (unsigned)there.st_mode & 07777;
+    return true;
+}

@@ -4,6 +4,7 @@
 #ifndef WEIR_ENGINE_SECRET_IO_H
 #define WEIR_ENGINE_SECRET_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Reads the file at path into text (at most size - 1 octets, and a NUL); where there is none, makes
@@ -15,5 +16,8 @@ int weir_secret_file(const char *path, const char *fresh, char *text, size_t siz
 
 /* Reads a file that must be there, in the same way. */
 int weir_secret_read(const char *path, char *text, size_t size, size_t *len_r);
+
+/* Whether everybody may read or write a file, and then its mode; false for one that is not there. */
+bool weir_secret_is_open(const char *path, unsigned *mode_r);
 
 #endif

@@ -229,7 +229,7 @@ bool weir_reputation_is_stranger(const struct weir_gathered *gathered)
 /* The additions of what is on, votes those of a set of variables. */
 static size_t fill(const struct weir_reputation_settings *settings,
                    const struct weir_hash_key *key, const struct weir_reputation_query *query,
-                   const bool on[static MOMENTS], unsigned variables,
+                   const bool *on, unsigned variables,
                    struct weir_addition addition[static WEIR_REPUTATION_ADDITIONS])
 {
     struct names names = names_of(settings, key, query);
@@ -280,12 +280,11 @@ struct weir_counted weir_reputation_counted(const struct weir_reputation_query *
 
 static unsigned variable_bit(enum weir_said said, enum weir_vote_voter voter)
 {
-    static const enum weir_vote_verdict verdict[] = {[WEIR_SAID_SPAM] = WEIR_VOTE_SPAM,
-                                                     [WEIR_SAID_GOOD] = WEIR_VOTE_GOOD,
-                                                     [WEIR_SAID_UNSURE] = WEIR_VOTE_UNSURE};
-    return said == WEIR_SAID_NOTHING
-               ? 0
-               : 1u << variable_of((struct weir_vote){verdict[said], voter});
+    struct weir_vote vote = {said == WEIR_SAID_SPAM   ? WEIR_VOTE_SPAM
+                             : said == WEIR_SAID_GOOD ? WEIR_VOTE_GOOD
+                                                      : WEIR_VOTE_UNSURE,
+                             voter};
+    return said == WEIR_SAID_NOTHING ? 0 : 1u << variable_of(vote);
 }
 
 size_t weir_reputation_message(const struct weir_reputation_settings *settings,

@@ -108,7 +108,7 @@ struct weir_counters_raised {
 
 /* Makes numbers (at most WEIR_EVENTS_MAX, those of an entity together) at least what is given; one
  * that is larger stays.  What others add meanwhile is added to it.  Without `really` it only looks.
- * 0, or an error that left some unanswered; WEIR_ELIMIT, WEIR_EINVAL (a store that is only read). */
+ * 0, or an error that left some unanswered; WEIR_ELIMIT; WEIR_EINVAL: the store is only read. */
 int weir_counters_raise(struct weir_counters *counters, weir_time now,
                         const struct weir_counter_number *number, size_t n, bool really,
                         struct weir_counters_raised *raised_r);

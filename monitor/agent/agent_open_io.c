@@ -16,51 +16,17 @@
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
-#include "core/engine/secret_io.h"
 #include "core/engine/stores_io.h"
 #include "core/program/signals_io.h"
+#include "monitor/agent/identity_io.h"
 
 #define ARENA_FIRST 8192
 #define REST_LEAST (WEIR_SECOND / 2)
 #define REST_MOST (30 * WEIR_SECOND)
 
-/* Whoever reads it can speak for this server; as ssh with a private key, it is not used. */
-static bool is_open_to_all(struct weir_agent *agent)
-{
-    const char *path = agent->config.agent_identity;
-    struct stat there;
-
-    if (stat(path, &there) < 0 || (there.st_mode & S_IRWXO) == 0)
-        return false;
-    weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s: its mode is %04o: everybody may use it, and "
-             "whoever has read it can speak for this server; chmod 0640 or 0600, and if that was "
-             "so for long, revoke the server and add it again", path,
-             (unsigned)there.st_mode & 07777);
-    return true;
-}
-
 static int read_identity(struct weir_agent *agent)
 {
-    char text[WEIR_IDENTITY_FILE_MAX + 1], place[16] = "";
-    const char *path = agent->config.agent_identity, *why = NULL;
-    unsigned line = 0;
-    size_t len;
-    int done;
-
-    if (is_open_to_all(agent))
-        return WEIR_EINVAL;
-    done = weir_secret_read(path, text, sizeof text, &len);
-    if (done < 0)
-        why = done == WEIR_EIO ? strerror(errno) : "too long to be an identity";
-    else
-        done = weir_identity_read((struct weir_slice){text, len}, &agent->identity, &why, &line);
-    sodium_memzero(text, sizeof text);
-    if (done == 0)
-        return 0;
-    if (line > 0)
-        snprintf(place, sizeof place, ":%u", line);
-    weir_log(&agent->log.log, WEIR_LOG_ERROR, "%s%s: %s", path, place, why);
-    return WEIR_EINVAL;
+    return weir_identity_file(agent->config.agent_identity, &agent->log.log, &agent->identity);
 }
 
 static int check_state(struct weir_agent *agent)

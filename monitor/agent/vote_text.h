@@ -40,6 +40,7 @@ struct weir_votes_text {
     struct weir_vote_text vote[WEIR_VOTES_PAGE]; /* numbers grow */
 };
 
+/* Reads what a monitor answered. */
 int weir_votes_text_read(struct weir_slice text, struct weir_votes_text *votes_r);
 
 /* One vote; NULL when memory is short. */

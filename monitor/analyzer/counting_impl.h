@@ -1,6 +1,6 @@
 /*
  * counting_impl - counting from inside: decisions and reports (counting_io.c), and what they change
- * in the counters of reputation (counting_tally_io.c).
+ * in the counters of reputation (counting_ledger_io.c).
  */
 #ifndef WEIR_ANALYZER_COUNTING_IMPL_H
 #define WEIR_ANALYZER_COUNTING_IMPL_H
@@ -16,8 +16,8 @@ struct weir_counting {
     struct weir_reports *reports;
     struct weir_gather *gather;
     struct weir_sample *sample; /* of those that were counted and not yet stored */
-    struct weir_tally *tally;   /* NULL: counters are not kept */
-    struct weir_tally_pack verdicts, votes; /* events that are not yet stored */
+    struct weir_ledger *ledger;   /* NULL: counters are not kept */
+    struct weir_ledger_pack verdicts, votes; /* events that are not yet stored */
     enum weir_counting_kept counters;
     uint32_t counters_key;
     uint64_t untallied;
@@ -31,23 +31,24 @@ struct weir_counting {
 
 /* Begins to keep counters when the key is there and that of the database's.  0, or an error of the
  * database, or WEIR_ENOMEM; that they are not kept is none. */
-int weir_counting_tally_open(struct weir_counting *counting);
-void weir_counting_tally_close(struct weir_counting *counting);
+int weir_counting_ledger_open(struct weir_counting *counting);
+void weir_counting_ledger_close(struct weir_counting *counting);
 
 /* Looks now and then for a key that was not there. */
-void weir_counting_tally_look(struct weir_counting *counting, weir_time now);
+void weir_counting_ledger_look(struct weir_counting *counting, weir_time now);
 
-void weir_counting_tally_take(struct weir_counting *counting, const struct weir_info *info,
+/* Notes a decision that was counted. */
+void weir_counting_ledger_take(struct weir_counting *counting, const struct weir_info *info,
                               weir_time now);
 
 /* Where votes go; NULL when counters are not kept. */
-struct weir_tally_pack *weir_counting_tally_votes(struct weir_counting *counting);
+struct weir_ledger_pack *weir_counting_ledger_votes(struct weir_counting *counting);
 
 /* Puts all events into the database, in the caller's transaction; and what came of that. */
-int weir_counting_tally_put(struct weir_counting *counting);
-void weir_counting_tally_kept(struct weir_counting *counting, bool kept);
+int weir_counting_ledger_put(struct weir_counting *counting);
+void weir_counting_ledger_kept(struct weir_counting *counting, bool kept);
 
-void weir_counting_tally_count(const struct weir_counting *counting,
+void weir_counting_ledger_count(const struct weir_counting *counting,
                                struct weir_counting_counts *counts_r);
 
 #endif

@@ -95,7 +95,7 @@ int weir_counting_open(const struct weir_counting_options *options,
     if (rc == 0)
         rc = weir_database_hits_load(options->database, counting->hits, &counting->before);
     counting->position = counting->kept = counting->before;
-    rc = rc < 0 ? rc : weir_counting_tally_open(counting);
+    rc = rc < 0 ? rc : weir_counting_ledger_open(counting);
     if (rc < 0)
         weir_counting_free(&counting);
     else
@@ -111,7 +111,7 @@ void weir_counting_free(struct weir_counting **counting)
     weir_reports_free(&(*counting)->reports);
     weir_gather_free(&(*counting)->gather);
     weir_sample_free(&(*counting)->sample);
-    weir_counting_tally_close(*counting);
+    weir_counting_ledger_close(*counting);
     pthread_mutex_destroy(&(*counting)->lock);
     explicit_bzero(&(*counting)->options.keys, sizeof((*counting)->options.keys));
     free(*counting);
@@ -188,7 +188,7 @@ static void count(struct weir_counting *counting, const struct decision *decisio
     switch (weir_hits_take(counting->hits, &decision->info, now)) {
     case WEIR_HITS_COUNTED:
         weir_sample_take(counting->sample, &decision->info, now);
-        weir_counting_tally_take(counting, &decision->info, now);
+        weir_counting_ledger_take(counting, &decision->info, now);
         break;
     case WEIR_HITS_REPEATED:
         counting->counts.repeated++;
@@ -218,13 +218,13 @@ static int keep(struct weir_counting *counting, weir_time now)
 {
     struct weir_database *database = counting->options.database;
     const struct weir_reports_into into = {counting->hits,
-                                           weir_counting_tally_votes(counting)};
+                                           weir_counting_ledger_votes(counting)};
     int rc = weir_database_begin(database);
 
     if (rc < 0)
         return rc;
     rc = weir_reports_enter(counting->reports, &into);
-    rc = rc < 0 ? rc : weir_counting_tally_put(counting);
+    rc = rc < 0 ? rc : weir_counting_ledger_put(counting);
     if (rc == 0)
         rc = weir_gather_enter(counting->gather, database, now);
     if (rc == 0)
@@ -234,7 +234,7 @@ static int keep(struct weir_counting *counting, weir_time now)
     else
         rc = weir_database_commit(database);
     weir_reports_entered(counting->reports, counting->hits, rc >= 0);
-    weir_counting_tally_kept(counting, rc >= 0);
+    weir_counting_ledger_kept(counting, rc >= 0);
     weir_gather_entered(counting->gather, rc >= 0);
     if (counting->options.training)
         weir_training_settle(counting->options.training, rc >= 0);
@@ -260,7 +260,7 @@ int weir_counting_store(struct weir_counting *counting, weir_time now)
     int rc = 0;
 
     pthread_mutex_lock(&counting->lock);
-    weir_counting_tally_look(counting, now);
+    weir_counting_ledger_look(counting, now);
     if (counting->position != counting->kept)
         rc = keep(counting, now);
     if (rc >= 0) {
@@ -283,7 +283,7 @@ struct weir_counting_counts weir_counting_counts(struct weir_counting *counting)
     counts.reports = weir_reports_counts(counting->reports);
     counts.gather = weir_gather_counts(counting->gather);
     counts.left_out = weir_sample_left_out(counting->sample);
-    weir_counting_tally_count(counting, &counts);
+    weir_counting_ledger_count(counting, &counts);
     pthread_mutex_unlock(&counting->lock);
     return counts;
 }

@@ -4,7 +4,7 @@
  *
  *     a server's line -> record.h: is it signed, and its own? -> hits.h -> the table of hits
  *                                                               `-> sample.h -> recent messages
- *                                                               `-> tally.h -> counters
+ *                                                               `-> ledger.h -> counters
  *                     -> reports_io.h: whose vote is it, and does it count? -> all of them
  *                     -> gather.h: what comes in parts -> whole -> its taker
  *

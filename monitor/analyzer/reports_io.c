@@ -281,19 +281,19 @@ static int move(struct weir_hits *hits, const struct weir_info *info, enum weir_
 /* The same in the reputation: here, where it is counted, and for the servers to do. */
 static int move_counters(struct weir_reports *reports, const struct weir_report_item *item,
                          enum weir_reported was, enum weir_reported is,
-                         struct weir_tally_pack *votes)
+                         struct weir_ledger_pack *votes)
 {
     static const enum weir_said said[] = {[WEIR_REPORTED_SPAM] = WEIR_SAID_SPAM,
                                           [WEIR_REPORTED_HAM] = WEIR_SAID_GOOD};
     struct weir_database_vote vote = {.time = item->at, .told_by = item->server,
                                       .info = item->info, .was = said[was], .is = said[is]};
-    const struct weir_tally_event event = {&item->info, vote.was, vote.is};
+    const struct weir_ledger_event event = {&item->info, vote.was, vote.is};
     int rc = 0;
 
     if (!item->info.has_boundary || was == is)
         return 0;
     if (votes)
-        rc = weir_tally_pack_add(votes, &event, item->at);
+        rc = weir_ledger_pack_add(votes, &event, item->at);
     return rc < 0 ? rc : weir_database_vote_add(reports->database, &vote);
 }
 

@@ -30,7 +30,7 @@
 
 #include "core/engine/info.h"
 #include "monitor/analyzer/hits.h"
-#include "monitor/analyzer/tally_event.h"
+#include "monitor/analyzer/ledger_event.h"
 #include "monitor/database/database_io.h"
 #include "monitor/database/database_reports_io.h"
 
@@ -104,7 +104,7 @@ void weir_reports_wait(struct weir_reports *reports, struct weir_report_items *i
 /* Where votes go besides the tables. */
 struct weir_reports_into {
     struct weir_hits *hits;
-    struct weir_tally_pack *votes; /* NULL: counters are not kept */
+    struct weir_ledger_pack *votes; /* NULL: counters are not kept */
 };
 
 /* Enters what waits into tables, hits and votes, in a transaction the caller has begun.  0; or an

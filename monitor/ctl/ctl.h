@@ -199,6 +199,9 @@ void weir_ctl_close(struct weir_ctl *ctl);
 /* The same for votes: what cannot be stored now is to be tried again, EX_TEMPFAIL. */
 int weir_ctl_open_votes(struct weir_ctl *ctl);
 
+/* Whether this machine has an agent: its identity is there, or hidden from us. */
+bool weir_ctl_has_agent(const struct weir_ctl *ctl);
+
 /* The system's time. */
 weir_time weir_ctl_now(void);
 

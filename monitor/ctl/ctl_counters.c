@@ -23,7 +23,7 @@
 
 #define PAGE 100000             /* records */
 #define AWAIT 30                /* seconds */
-#define REST (4 * WEIR_SECOND)  /* servers store each second, and may wait for a store that is slow */
+#define REST (4 * WEIR_SECOND)  /* servers store each second, and may wait for a slow store */
 
 struct rebuild {
     struct weir_ctl *ctl;

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/error.h"
 
@@ -32,6 +33,11 @@ weir_time weir_ctl_now(void)
 {
     struct weir_clock clock = weir_clock_system();
     return weir_clock_now(&clock);
+}
+
+bool weir_ctl_has_agent(const struct weir_ctl *ctl)
+{
+    return access(ctl->config.agent_identity, F_OK) == 0 || errno == EACCES;
 }
 
 int weir_ctl_make_arena(struct weir_ctl *ctl)

@@ -4,9 +4,7 @@
  */
 #include "monitor/ctl/ctl_report.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
@@ -63,7 +61,7 @@ static bool votes_here(const struct weir_ctl *ctl)
 {
     if (ctl->config.reports_reputation != WEIR_REPORTS_AUTO)
         return ctl->config.reports_reputation == WEIR_REPORTS_HERE;
-    return access(ctl->config.agent_identity, F_OK) != 0 && errno != EACCES;
+    return !weir_ctl_has_agent(ctl);
 }
 
 static int check_counters(struct weir_ctl *ctl)

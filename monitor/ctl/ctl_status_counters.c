@@ -31,9 +31,10 @@ static json_int_t number(const json_t *object, const char *name)
     return json_integer_value(json_object_get(object, name));
 }
 
-/* Those that are heard of and have another key than the monitor's. */
-static void tell_servers(struct weir_ctl *ctl, struct weir_database *database, json_int_t key,
-                         json_t *problems)
+/* Those that are heard of and have another key than the monitor's: theirs cannot be rebuilt, which
+ * is no trouble as long as nothing is lost. */
+static void list_servers(struct weir_ctl *ctl, struct weir_database *database, json_int_t key,
+                         json_t *names)
 {
     struct weir_ctl_servers servers = {0};
 
@@ -43,16 +44,16 @@ static void tell_servers(struct weir_ctl *ctl, struct weir_database *database, j
             json_int_t told = number(one->health, "counters_key");
 
             if (one->state == WEIR_CTL_SERVER_SEEN && told != 0 && told != key)
-                add(problems, json_sprintf("%s has another counters.key than the monitor: its "
-                                           "counters cannot be rebuilt", one->server.name));
+                add(names, json_string(one->server.name));
         }
     weir_ctl_servers_free(&servers);
 }
 
-void weir_ctl_status_counters_tell(struct weir_ctl *ctl, const json_t *counters, json_t *problems)
+void weir_ctl_status_counters_tell(struct weir_ctl *ctl, json_t *counters, json_t *problems)
 {
     const char *state = json_string_value(json_object_get(counters, "state"));
     struct weir_database *database = NULL;
+    json_t *names = json_array();
     char aside[WEIR_CTL_NOTE];
 
     if (state && strcmp(state, "other-key") == 0)
@@ -61,14 +62,17 @@ void weir_ctl_status_counters_tell(struct weir_ctl *ctl, const json_t *counters,
                                    "with weirctl counters forget", ctl->config.key_file));
     ctl->aside = aside;
     if (weir_ctl_monitor_database(ctl, &database) == 0)
-        tell_servers(ctl, database, number(counters, "key"), problems);
+        list_servers(ctl, database, number(counters, "key"), names);
     ctl->aside = NULL;
+    json_object_set_new(counters, "other_keys", names);
     weir_database_free(&database);
 }
 
 void weir_ctl_status_counters_print(const json_t *counters)
 {
     const char *state = json_string_value(json_object_get(counters, "state"));
+    const json_t *name;
+    size_t i;
 
     if (!state)
         return;
@@ -81,4 +85,7 @@ void weir_ctl_status_counters_print(const json_t *counters)
     if (number(counters, "evicted") > 0)
         printf(", %lld forgotten, for they were too many", (long long)number(counters, "evicted"));
     putchar('\n');
+    json_array_foreach(json_object_get(counters, "other_keys"), i, name)
+        printf("    %-14s has another counters.key: its counters cannot be rebuilt\n",
+               json_string_value(name));
 }

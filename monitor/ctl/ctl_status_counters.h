@@ -14,8 +14,8 @@
 /* Of this machine's store, which is open: "ours", "none", "other", "unknown". */
 const char *weir_ctl_status_counters_key(struct weir_ctl *ctl, json_t *problems);
 
-/* What the monitor's "counters" tell of problems. */
-void weir_ctl_status_counters_tell(struct weir_ctl *ctl, const json_t *counters, json_t *problems);
+/* What the monitor's "counters" tell of problems; adds the names of servers with other keys. */
+void weir_ctl_status_counters_tell(struct weir_ctl *ctl, json_t *counters, json_t *problems);
 
 void weir_ctl_status_counters_print(const json_t *counters);
 

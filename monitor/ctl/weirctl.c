@@ -103,7 +103,7 @@ static const struct weir_ctl_verb verbs[] = {
      "Take back what `weirctl bayes learn` did.", "weirctl bayes unlearn mistake.mbox"},
     {"counters", "rebuild", weir_ctl_counters_rebuild, WEIR_LISTS, "DF", 0, 0,
      "[--dry-run] [--file DATABASE]",
-     "Put back what a store of counters lost, from the monitor's database; mail may come meanwhile.",
+     "Put back what a store of counters lost, from the monitor's database, while mail comes.",
      "weirctl counters rebuild --dry-run"},
     {"counters", "forget", weir_ctl_counters_forget, WEIR_LISTS, "x", 0, 0, "--force",
      "Let the monitor's database begin its counters anew, with the key that is there.",

@@ -27,7 +27,7 @@ static int read_record(struct weir_database *database, const struct weir_entity 
     int found, rc;
 
     record_r->n = 0;
-    weir_bind_number(&q, weir_tally_place(entity));
+    weir_bind_number(&q, weir_ledger_place(entity));
     found = weir_query_row(&q);
     if (found == 1) {
         struct weir_slice packed = weir_column_slice(&q);
@@ -46,7 +46,7 @@ static int put_record(struct weir_database *database, const struct weir_entity *
                                      "(place, entity, record, updated) VALUES (?, ?, ?, ?)");
     uint8_t packed[WEIR_COUNTER_RECORD_MAX];
 
-    weir_bind_number(&q, weir_tally_place(entity));
+    weir_bind_number(&q, weir_ledger_place(entity));
     weir_bind_octets(&q, entity->id, sizeof entity->id);
     weir_bind_octets(&q, packed, weir_counter_record_write(entity, record, packed));
     weir_bind_number(&q, updated);
@@ -61,7 +61,7 @@ static int change_record(struct weir_database *database, const struct weir_entit
     uint8_t packed[WEIR_COUNTER_RECORD_MAX];
 
     weir_bind_octets(&q, packed, weir_counter_record_write(entity, record, packed));
-    weir_bind_number(&q, weir_tally_place(entity));
+    weir_bind_number(&q, weir_ledger_place(entity));
     return weir_query_run(&q);
 }
 
@@ -69,11 +69,11 @@ static int remove_record(struct weir_database *database, const struct weir_entit
 {
     struct weir_query q = weir_query(database, "DELETE FROM counters WHERE place = ?");
 
-    weir_bind_number(&q, weir_tally_place(entity));
+    weir_bind_number(&q, weir_ledger_place(entity));
     return weir_query_run(&q);
 }
 
-static void change(struct weir_counter_record *record, const struct weir_tally_change *by,
+static void change(struct weir_counter_record *record, const struct weir_ledger_change *by,
                    weir_time now)
 {
     weir_counter_record_change(
@@ -88,7 +88,7 @@ static void change(struct weir_counter_record *record, const struct weir_tally_c
 }
 
 /* The changes of one entity.  By how many records there are more, or an error below -1. */
-static int change_entity(struct weir_database *database, const struct weir_tally_change *by,
+static int change_entity(struct weir_database *database, const struct weir_ledger_change *by,
                          size_t changes, weir_time now, int *more_r)
 {
     const struct weir_entity *entity = &by->counter.entity;
@@ -111,7 +111,7 @@ static int change_entity(struct weir_database *database, const struct weir_tally
                                     : put_record(database, entity, &record, slot);
 }
 
-static size_t run_of(const struct weir_tally_change *change, size_t changes)
+static size_t run_of(const struct weir_ledger_change *change, size_t changes)
 {
     size_t n = 1;
 
@@ -152,7 +152,7 @@ static int keep_bounds(struct weir_database *database, int64_t more, weir_time n
 }
 
 int weir_database_counters_add(struct weir_database *database,
-                               const struct weir_tally_change *change, size_t changes,
+                               const struct weir_ledger_change *change, size_t changes,
                                weir_time now, uint64_t most)
 {
     int64_t all = 0;
@@ -183,7 +183,7 @@ int weir_database_counters(struct weir_database *database, const struct weir_ent
                                      "WHERE place > ? ORDER BY place LIMIT ?");
     int calls = 0, stop = 0;
 
-    weir_bind_number(&q, behind ? weir_tally_place(behind) : INT64_MIN);
+    weir_bind_number(&q, behind ? weir_ledger_place(behind) : INT64_MIN);
     weir_bind_number(&q, most);
     while (stop == 0 && weir_query_row(&q) == 1) {
         struct weir_counter_record record;

@@ -3,11 +3,12 @@
  * the decisions and votes that were counted, so that a store that lost them can be filled again;
  * and what votes changed, for servers to do the same.
  *
- *     counters   place (weir_tally_place()), entity (keyed hash), record (counter_record.h), updated (in WEIR_COUNTERS_SLOT)
- *     counter_events  number, count, events (tally_event.h) that are not yet in the counters
- *     votes      number, time (it was made), uid, judged_by and told_by (servers), at (the
- *                message's time), address, domain, counted (as in the info string), was and now
- *                ("", "spam", "ham")
+ *     counters        place (weir_ledger_place()), entity (keyed hash), record
+ *                     (counter_record.h), updated (in WEIR_COUNTERS_SLOT)
+ *     counter_events  number, count, events (ledger_event.h) that are not yet in the counters
+ *     votes           number, time (it was made), uid, judged_by and told_by (servers), at (the
+ *                     message's time), address, domain, counted (as in the info string), was and
+ *                     now ("", "spam", "ham")
  *
  * Records are bounded: beyond the most, those that were not changed for longest go, but none of the
  * last minutes.  See database_io.h for owner, threads, errors and rows.
@@ -17,7 +18,7 @@
 
 #include "core/engine/info.h"
 #include "core/store/counter_record.h"
-#include "monitor/analyzer/tally.h"
+#include "monitor/analyzer/ledger.h"
 #include "monitor/database/database_io.h"
 
 #define WEIR_COUNTERS_SLOT (10 * WEIR_MINUTE)
@@ -25,7 +26,7 @@
 /* Adds changes, those of one entity together, and lets the oldest records go beyond so many.  0 or
  * an error. */
 int weir_database_counters_add(struct weir_database *database,
-                               const struct weir_tally_change *change, size_t changes,
+                               const struct weir_ledger_change *change, size_t changes,
                                weir_time now, uint64_t most);
 
 /* Records behind an entity (NULL: from the first) in the order of places, at most so many. */

@@ -14,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import harness
 import milter
 import rig
+from ctl_help import Help
 from test_reports import CLIENT, DOMAIN, Base
 
 
@@ -24,6 +25,7 @@ ZERO = (0, 0, 0, 0)
 class World(Base):
     """Servers and a monitor that have the same keys; what is judged is counted."""
 
+    votes_come = None  # the default: by the monitor
     shared = None  # settings of a store that servers share
 
     def setUp(self):
@@ -95,6 +97,23 @@ class Local(World):
         self.pipe(mail, "ham", "--user", "bob", "--take-back")
         self.wait_for_pair((0, 0, 1, 0))
         self.assertEqual(self.shown(self.mx1.weir), before)
+
+    def score_of(self, mail):
+        """Points of a mail, as its string says."""
+        path = self.folder / "mail.eml"
+        path.write_bytes(mail)
+        return json.loads(self.mx1.weir.ctl("info", "decode", "--json", path))["score"]
+
+    def test_B33_a_false_positive_moves_the_score_of_the_next_message(self):
+        first = self.judge()
+        self.wait_for_pair((0, 0, 1, 0))
+        worse = self.score_of(self.judge())
+        self.wait_for_pair((0, 0, 2, 0))
+        self.pipe(first, "ham", "--user", "bob")
+        self.wait_for_pair((0, 1, 1, 0))
+        better = self.score_of(self.judge())
+        self.assertGreater(worse, self.score_of(first))
+        self.assertLess(better, self.score_of(first))
 
     def test_C17_all_servers_learn_a_vote_and_one_takes_its_verdict_back(self):
         self.second()
@@ -196,6 +215,15 @@ class Trust(World):
         done = self.mx1.weir.json("counters", "rebuild")
         self.assertEqual((done["raised"], done["unanswered"]), (0, 0))
         self.assertEqual(self.shown(self.mx1.weir), before)
+
+
+class Command(World, Help):
+    """The verbs by themselves."""
+
+    verbs = ["counters rebuild", "counters forget"]
+
+    def good(self, *words):
+        return self.mx1.weir.ctl(*words)
 
 
 class Keys(World):

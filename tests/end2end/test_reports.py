@@ -43,13 +43,14 @@ class Base(World):
     """A mail server with a milter and an agent, and a monitor with the same keys."""
 
     sent = 0
+    votes_come = "here"  # into the reputation: by weirctl, or in another file back from the monitor
 
     def setUp(self):
         super().setUp()
         self.monitor_with()
         self.mx1 = self.server("mx1")
         shutil.copy(self.monitor.weir.folder / "info.key", self.mx1.weir.folder / "info.key")
-        self.mx1.weir.configure(info={"server": 1})
+        self.mx1.weir.configure(info={"server": 1}, reports={"reputation": self.votes_come})
         milter.write_rules(self.mx1.weir)
         self.milter = milter.Milter(self.mx1.weir)
         self.addCleanup(self.end, self.milter.process)

@@ -44,6 +44,7 @@ int rig_set_up(void **state)
     rig->config.rules_folder = rig->rules;
     rig->config.counters_size = 16 << 20;
     rig->config.spool_folder = "";
+    rig->config.learn = false; /* a test that is about it says so: no mail changes the next */
     rig->log = (struct weir_log){keep_line, rig, WEIR_LOG_DEBUG};
     rig->now = RIG_NOW;
     *state = rig;

@@ -48,13 +48,13 @@ static int use_key(struct weir_counting *counting, const struct weir_hash_key *k
     if (rc == 0)
         rc = weir_database_counters_key(database, counting->counters_key);
     rc = rc < 0 ? rc
-                : weir_tally_new(&counting->options.counters.reputation, key, &counting->tally);
+                : weir_ledger_new(&counting->options.counters.reputation, key, &counting->ledger);
     if (rc == 0)
         counting->counters = WEIR_COUNTING_KEPT;
     return rc;
 }
 
-int weir_counting_tally_open(struct weir_counting *counting)
+int weir_counting_ledger_open(struct weir_counting *counting)
 {
     const struct weir_counting_counters *options = &counting->options.counters;
     struct weir_hash_key key;
@@ -70,28 +70,28 @@ int weir_counting_tally_open(struct weir_counting *counting)
     return rc;
 }
 
-void weir_counting_tally_close(struct weir_counting *counting)
+void weir_counting_ledger_close(struct weir_counting *counting)
 {
-    weir_tally_free(&counting->tally);
-    weir_tally_pack_free(&counting->verdicts);
-    weir_tally_pack_free(&counting->votes);
+    weir_ledger_free(&counting->ledger);
+    weir_ledger_pack_free(&counting->verdicts);
+    weir_ledger_pack_free(&counting->votes);
 }
 
-void weir_counting_tally_look(struct weir_counting *counting, weir_time now)
+void weir_counting_ledger_look(struct weir_counting *counting, weir_time now)
 {
     if (counting->counters != WEIR_COUNTING_NO_KEY ||
         (now >= counting->looked && now - counting->looked < LOOK_EVERY))
         return;
     counting->looked = now;
-    (void)weir_counting_tally_open(counting);
+    (void)weir_counting_ledger_open(counting);
 }
 
-void weir_counting_tally_take(struct weir_counting *counting, const struct weir_info *info,
+void weir_counting_ledger_take(struct weir_counting *counting, const struct weir_info *info,
                               weir_time now)
 {
-    const struct weir_tally_event event = {.info = info};
+    const struct weir_ledger_event event = {.info = info};
 
-    if (counting->tally && weir_tally_pack_add(&counting->verdicts, &event, now) < 0)
+    if (counting->ledger && weir_ledger_pack_add(&counting->verdicts, &event, now) < 0)
         counting->untallied++;
 }
 
@@ -104,28 +104,28 @@ int weir_counting_forget(struct weir_counting *counting, uint64_t *records_r)
     rc = weir_database_counters_state(counting->options.database, &state);
     rc = rc < 0 ? rc : weir_database_counters_forget(counting->options.database);
     if (rc == 0) {
-        weir_counting_tally_close(counting);
-        rc = weir_counting_tally_open(counting);
+        weir_counting_ledger_close(counting);
+        rc = weir_counting_ledger_open(counting);
     }
     pthread_mutex_unlock(&counting->lock);
     *records_r = state.records;
     return rc;
 }
 
-struct weir_tally_pack *weir_counting_tally_votes(struct weir_counting *counting)
+struct weir_ledger_pack *weir_counting_ledger_votes(struct weir_counting *counting)
 {
-    return counting->tally ? &counting->votes : NULL;
+    return counting->ledger ? &counting->votes : NULL;
 }
 
 /* Storing. ------------------------------------------------------------------ */
 
-static int put(struct weir_counting *counting, const struct weir_tally_pack *pack)
+static int put(struct weir_counting *counting, const struct weir_ledger_pack *pack)
 {
     int rc = 0;
 
     for (size_t i = 0; i < pack->cuts && rc >= 0; i++) {
         size_t events;
-        struct weir_slice piece = weir_tally_pack_piece(pack, i, &events);
+        struct weir_slice piece = weir_ledger_pack_piece(pack, i, &events);
 
         rc = weir_database_counter_events_put(counting->options.database, piece, events);
     }
@@ -133,24 +133,24 @@ static int put(struct weir_counting *counting, const struct weir_tally_pack *pac
 }
 
 /* What votes take back stands before them. */
-int weir_counting_tally_put(struct weir_counting *counting)
+int weir_counting_ledger_put(struct weir_counting *counting)
 {
     int rc = put(counting, &counting->verdicts);
 
     return rc < 0 ? rc : put(counting, &counting->votes);
 }
 
-void weir_counting_tally_kept(struct weir_counting *counting, bool kept)
+void weir_counting_ledger_kept(struct weir_counting *counting, bool kept)
 {
-    weir_tally_pack_clear(&counting->votes);
+    weir_ledger_pack_clear(&counting->votes);
     if (kept)
-        weir_tally_pack_clear(&counting->verdicts);
+        weir_ledger_pack_clear(&counting->verdicts);
 }
 
 /* Folding. ------------------------------------------------------------------ */
 
 struct fold {
-    struct weir_tally *tally;
+    struct weir_ledger *ledger;
     weir_time now;
     int64_t last;
     uint64_t events;
@@ -159,7 +159,7 @@ struct fold {
 static int fold_piece(void *context, int64_t number, uint64_t events, struct weir_slice piece)
 {
     struct fold *fold = context;
-    int rc = weir_tally_events(fold->tally, piece.at, piece.len, fold->now);
+    int rc = weir_ledger_events(fold->ledger, piece.at, piece.len, fold->now);
 
     fold->last = number;
     fold->events += events;
@@ -169,13 +169,13 @@ static int fold_piece(void *context, int64_t number, uint64_t events, struct wei
 static int fold_some(struct weir_counting *counting, struct fold *fold, unsigned pieces)
 {
     struct weir_database *database = counting->options.database;
-    const struct weir_tally_change *change;
+    const struct weir_ledger_change *change;
     size_t changes;
     int rc = weir_database_counter_events(database, pieces, fold_piece, fold);
 
     if (rc <= 0)
         return rc;
-    change = weir_tally_changes(fold->tally, &changes);
+    change = weir_ledger_changes(fold->ledger, &changes);
     rc = weir_database_counters_add(database, change, changes, fold->now,
                                     counting->options.counters.most);
     return rc < 0 ? rc : weir_database_counter_events_forget(database, fold->last, fold->events);
@@ -184,20 +184,20 @@ static int fold_some(struct weir_counting *counting, struct fold *fold, unsigned
 int weir_counting_fold(struct weir_counting *counting, weir_time now)
 {
     struct weir_database *database = counting->options.database;
-    struct fold fold = {.tally = counting->tally, .now = now};
+    struct fold fold = {.ledger = counting->ledger, .now = now};
     struct weir_database_counters_state state = {.waiting = 0};
     uint64_t pieces;
-    int rc = counting->tally ? weir_database_counters_state(database, &state) : 0;
+    int rc = counting->ledger ? weir_database_counters_state(database, &state) : 0;
 
     if (rc < 0 || state.waiting == 0)
         return rc;
-    pieces = state.waiting / WEIR_TALLY_PIECE / SHARE;
+    pieces = state.waiting / WEIR_LEDGER_PIECE / SHARE;
     pieces = pieces < PIECES ? PIECES : pieces > PIECES_MOST ? PIECES_MOST : pieces;
     rc = weir_database_begin(database);
     if (rc < 0)
         return rc;
     rc = fold_some(counting, &fold, (unsigned)pieces);
-    weir_tally_clear(counting->tally);
+    weir_ledger_clear(counting->ledger);
     if (rc >= 0) {
         rc = weir_database_commit(database);
         return rc < 0 ? rc : fold.events < state.waiting;
@@ -206,7 +206,7 @@ int weir_counting_fold(struct weir_counting *counting, weir_time now)
     return rc;
 }
 
-void weir_counting_tally_count(const struct weir_counting *counting,
+void weir_counting_ledger_count(const struct weir_counting *counting,
                                struct weir_counting_counts *counts_r)
 {
     counts_r->untallied = counting->untallied;

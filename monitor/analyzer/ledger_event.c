@@ -2,7 +2,7 @@
  * A few dozen octets for each message, so that taking messages in is not held up by the eleven
  * counters that each of them changes.
  */
-#include "monitor/analyzer/tally_event.h"
+#include "monitor/analyzer/ledger_event.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +19,13 @@ static uint32_t seconds(weir_time at, weir_time now)
     return within > 0 && within < UINT32_MAX ? (uint32_t)within : 0;
 }
 
-size_t weir_tally_event_write(const struct weir_tally_event *event, weir_time now,
-                              uint8_t octet_r[static WEIR_TALLY_EVENT_MAX])
+size_t weir_ledger_event_write(const struct weir_ledger_event *event, weir_time now,
+                              uint8_t octet_r[static WEIR_LEDGER_EVENT_MAX])
 {
     const struct weir_info *info = event->info;
     const struct weir_counted *counted = &info->counted;
     const char *domain = info->domain_hashed ? "" : info->domain;
-    struct weir_writer w = weir_writer(octet_r, WEIR_TALLY_EVENT_MAX);
+    struct weir_writer w = weir_writer(octet_r, WEIR_LEDGER_EVENT_MAX);
     bool vote = event->from != event->to;
 
     if (!info->has_boundary || (!vote && counted->computer == WEIR_SAID_NOTHING))
@@ -41,12 +41,12 @@ size_t weir_tally_event_write(const struct weir_tally_event *event, weir_time no
 
 /* Packs. -------------------------------------------------------------------- */
 
-static bool make_room(struct weir_tally_pack *pack)
+static bool make_room(struct weir_ledger_pack *pack)
 {
     size_t room = pack->room > 0 ? 2 * pack->room : 1u << 16;
     uint8_t *more;
 
-    if (pack->room - pack->len >= WEIR_TALLY_EVENT_MAX)
+    if (pack->room - pack->len >= WEIR_LEDGER_EVENT_MAX)
         return true;
     more = realloc(pack->octet, room);
     if (!more)
@@ -56,7 +56,7 @@ static bool make_room(struct weir_tally_pack *pack)
     return true;
 }
 
-static bool begin_piece(struct weir_tally_pack *pack)
+static bool begin_piece(struct weir_ledger_pack *pack)
 {
     size_t *more = weir_grown(pack->cut, pack->cuts, &pack->cut_room, sizeof *more);
 
@@ -67,46 +67,46 @@ static bool begin_piece(struct weir_tally_pack *pack)
     return true;
 }
 
-int weir_tally_pack_add(struct weir_tally_pack *pack, const struct weir_tally_event *event,
+int weir_ledger_pack_add(struct weir_ledger_pack *pack, const struct weir_ledger_event *event,
                         weir_time now)
 {
     size_t len;
 
-    if (pack->events >= WEIR_TALLY_MAX)
+    if (pack->events >= WEIR_LEDGER_MAX)
         return WEIR_ELIMIT;
     if (!make_room(pack))
         return WEIR_ENOMEM;
-    len = weir_tally_event_write(event, now, pack->octet + pack->len);
+    len = weir_ledger_event_write(event, now, pack->octet + pack->len);
     if (len == 0)
         return 0;
-    if (pack->events % WEIR_TALLY_PIECE == 0 && !begin_piece(pack))
+    if (pack->events % WEIR_LEDGER_PIECE == 0 && !begin_piece(pack))
         return WEIR_ENOMEM;
     pack->len += len;
     pack->events++;
     return 0;
 }
 
-struct weir_slice weir_tally_pack_piece(const struct weir_tally_pack *pack, size_t number,
+struct weir_slice weir_ledger_pack_piece(const struct weir_ledger_pack *pack, size_t number,
                                         size_t *events_r)
 {
     size_t from = pack->cut[number];
     bool last = number + 1 == pack->cuts;
 
-    *events_r = last ? pack->events - number * WEIR_TALLY_PIECE : WEIR_TALLY_PIECE;
+    *events_r = last ? pack->events - number * WEIR_LEDGER_PIECE : WEIR_LEDGER_PIECE;
     return (struct weir_slice){(const char *)pack->octet + from,
                                (last ? pack->len : pack->cut[number + 1]) - from};
 }
 
-void weir_tally_pack_clear(struct weir_tally_pack *pack)
+void weir_ledger_pack_clear(struct weir_ledger_pack *pack)
 {
     pack->len = pack->events = pack->cuts = 0;
 }
 
-void weir_tally_pack_free(struct weir_tally_pack *pack)
+void weir_ledger_pack_free(struct weir_ledger_pack *pack)
 {
     free(pack->octet);
     free(pack->cut);
-    *pack = (struct weir_tally_pack){.len = 0};
+    *pack = (struct weir_ledger_pack){.len = 0};
 }
 
 /* Reading. ------------------------------------------------------------------ */
@@ -133,7 +133,7 @@ static void read_event(struct weir_reader *r, struct weir_info *info, uint8_t *k
     info->domain[len] = '\0';
 }
 
-int weir_tally_events(struct weir_tally *tally, const void *octets, size_t len, weir_time now)
+int weir_ledger_events(struct weir_ledger *ledger, const void *octets, size_t len, weir_time now)
 {
     struct weir_reader r = weir_reader(octets, len);
     struct weir_info info;
@@ -146,8 +146,8 @@ int weir_tally_events(struct weir_tally *tally, const void *octets, size_t len, 
         read_event(&r, &info, &kind);
         if (r.bad)
             return WEIR_ECORRUPT;
-        rc = kind == 0 ? weir_tally_take(tally, &info, now)
-                       : weir_tally_move(tally, &info, (enum weir_said)(kind >> 2 & 3),
+        rc = kind == 0 ? weir_ledger_take(ledger, &info, now)
+                       : weir_ledger_move(ledger, &info, (enum weir_said)(kind >> 2 & 3),
                                          (enum weir_said)(kind & 3), now);
         events++;
     }
