@@ -75,8 +75,9 @@ static void print_came(const json_t *came)
 
 static int print_status(struct weir_ctl *ctl, const json_t *answer)
 {
-    static const char *const use[] = {"off: it is not asked", "observe: it only shows what it "
-                                      "would add", "on: it adds to the score"};
+    static const char *const use[] = {"off: it is not asked",
+                                      "observe: it shows what it would add",
+                                      "on: it adds to the score"};
     const char *silent = text(answer, "silent");
 
     printf("learned: %lld spam, %lld good messages; %lld words (most %lld)\n",

@@ -106,6 +106,7 @@ class Delivering(Learning):
                 smtp.send(server.port, "198.51.100.20", content=mail(f"taught{number}", words))
         rig.wait_for(lambda: self.learned() == (3, 3), SOON, "3 of each")
         self.publish()
+        self.use("on")  # started anew, the milter has looked for it
         smtp.send(server.port, "198.51.100.20",
                   content=mail("judged", "take it today, no questions asked, my friend"))
         judged = server.wait_mails(7)[-1]
@@ -245,7 +246,7 @@ class Teaching(Learning):
         self.wait_for_lessons([("verdict", "spam", "", "spam", 1)] * 6)
         self.assertEqual(self.learned(), (6, 0))
 
-    def test_mail_of_our_own_users_teaches_nothing(self):
+    def test_C29_verdicts_teach_nothing_where_that_is_not_wanted(self):
         self.use("on", verdicts="no")
         self.judge(b"loan", b"a cheap loan for you, take it today, no questions asked\r\n")
         self.use("on", verdicts="yes")

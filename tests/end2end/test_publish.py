@@ -214,7 +214,7 @@ class Published(ctl_help.Help, Publishing):
         self.assertEqual((told["serial"], told["verified"], [r["name"] for r in told["rules"]]),
                          (1, True, ["CHEAP_LOAN"]))
         self.assertIn("body CHEAP_LOAN /cheap loan/i\nscore CHEAP_LOAN 6.00\nid CHEAP_LOAN 101\n",
-                      path.read_text())
+                      path.read_text(errors="replace"))
         copy = self.folder / "copy.db"
         copy.write_bytes(path.read_bytes().replace(b"6.00", b"0.00"))
         done = self.mx1.weir.ctl("rules", "list", copy, check=False)

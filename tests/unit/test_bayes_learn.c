@@ -1,6 +1,7 @@
 /*
- * Tests of monitor/analyzer/bayes_learn.c and bayes_learn_save.c against a plain array of counts; learning and unlearning
- * leaves nothing behind; limits; what is forgotten.
+ * Tests of monitor/analyzer/bayes_learn.c and bayes_learn_save.c against a plain array of counts;
+ * learning and unlearning leaves nothing behind; limits; what is forgotten, and what is kept over a
+ * restart.
  */
 #include <stdarg.h>
 #include <stddef.h>
