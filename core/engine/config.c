@@ -541,6 +541,8 @@ const char *weir_config_conflict(const struct weir_config *config)
         return "[message] unsure_score is above spam_score";
     if (config->reject_score < config->spam_score)
         return "[message] reject_score is below spam_score";
+    if (config->bayes_use == WEIR_BAYES_ON && config->bayes_spam_points >= config->reject_score)
+        return "[bayes] spam_points is not below [message] reject_score: it would refuse alone";
     if (config->bayes_learn_ham >= config->bayes_learn_spam)
         return "[bayes] learn_ham is not below learn_spam";
     if (config->sniffer_ports.count > WEIR_SNIFFER_PORTS_MAX)

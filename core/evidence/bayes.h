@@ -45,7 +45,7 @@ struct weir_bayes_settings {
     uint64_t least_spam, least_ham; /* learned; below it is silent */
 };
 
-/* What measured best on the first half of the corpus of tests/bench/bench_bayes.py; 200 messages
+/* What measured best on the first half of the corpus of tests/bench/bench_accuracy.py; 200 messages
  * of each. */
 struct weir_bayes_settings weir_bayes_defaults(void);
 

@@ -53,8 +53,8 @@ def relays(fields, boundary):
     helo = name if helo == '-' else helo
     all_ = named(fields, b'received')
     when = all_[int(ours) - 1].rpartition(b';')[2].strip()
-    top = (f'Received: from {helo} ({name} [{address}])\n\tby mx.site.example (Postfix) with SMTP '
-           'id 1;\n\t')
+    top = (f'Received: from {helo} ({name} [{address}])\n\tby mx.site.example (Postfix) '
+           'with SMTP id 1;\n\t')
     return [top.encode('ascii') + when, *all_[int(ours):]]
 
 
@@ -71,8 +71,8 @@ def write(mail, octets, boundary):
 
 def prepare(bench, folder, sources):
     """Mails in order of time, stripped into a folder."""
-    weir = rig.Weir(bench.folder, 'border-' + os.path.basename(folder), boundary={'mode': 'preconfigured',
-                                                      'gateways': GATEWAYS},
+    weir = rig.Weir(bench.folder, 'border-' + os.path.basename(folder),
+                    boundary={'mode': 'preconfigured', 'gateways': GATEWAYS},
                     rules={'folder': ''}, spool={'folder': ''})
     os.makedirs(folder, exist_ok=True)
     mails = []

@@ -135,7 +135,7 @@ class Judging(ctl_help.Help, Learning):
         found = self.points(b"the prince and his lottery million")["BAYES"]
         self.assertEqual(found["id"], 1003)
         self.assertGreater(found["points"], 0.5)
-        self.assertLess(found["points"], 5)
+        self.assertLess(found["points"], 15)
         self.assertIn("prince", found["evidence"])
         self.assertLess(self.points(b"a kernel patch to review")["BAYES"]["points"], -0.5)
         shown = self.mx1.weir.ctl("check", "--explain", str(self.mx1.weir.folder / "check.eml"))

@@ -135,7 +135,7 @@ static void C28_it_is_one_line_of_the_explanation_with_its_telling_words(void **
     assert_true(point_of(judgement)->points < -0.2);
 }
 
-static void C28_it_never_condemns_alone(void **state)
+static void C28_it_never_refuses_alone(void **state)
 {
     struct judge_rig *rig = rig_of(state);
     const struct weir_judgement *judgement;
@@ -144,12 +144,13 @@ static void C28_it_never_condemns_alone(void **state)
     publish(rig, 3, 50, NULL);
     judgement = judge(rig, "win the lottery million now");
     assert_float_equal(point_of(judgement)->points, rig->config.bayes_spam_points, 1e-9);
-    assert_true(judgement->decision.verdict < WEIR_SPAM);
-    assert_int_equal(judge(rig, "win the lottery million now, worse")->decision.verdict,
-                     WEIR_SPAM);
+    assert_int_equal(judgement->decision.verdict, WEIR_SPAM);
+    assert_true(judgement->decision.score < rig->config.reject_score);
+    assert_true(judge(rig, "win the lottery million now, worse")->decision.score >
+                rig->config.bayes_spam_points);
     assert_float_equal(point_of(judge(rig, "please review the kernel patch"))->points,
                        -rig->config.bayes_ham_points, 1e-9);
-    rig->config.bayes_spam_points = rig->config.spam_score;
+    rig->config.bayes_spam_points = rig->config.reject_score;
     assert_non_null(weir_config_conflict(&rig->config));
 }
 
@@ -357,7 +358,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(C28_it_is_one_line_of_the_explanation_with_its_telling_words),
-        TEST(C28_it_never_condemns_alone),
+        TEST(C28_it_never_refuses_alone),
         TEST(C28_observed_it_shows_what_it_would_add_and_off_nothing),
         TEST(C29_it_is_silent_until_enough_was_learned),
         TEST(B12_a_set_that_was_tampered_with_leaves_the_one_before),
