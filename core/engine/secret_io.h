@@ -17,7 +17,7 @@ int weir_secret_file(const char *path, const char *fresh, char *text, size_t siz
 /* Reads a file that must be there, in the same way. */
 int weir_secret_read(const char *path, char *text, size_t size, size_t *len_r);
 
-/* Whether everybody may read or write a file, and then its mode; false for one that is not there. */
+/* Whether everybody may read or write a file, and then its mode; false where there is none. */
 bool weir_secret_is_open(const char *path, unsigned *mode_r);
 
 #endif
