@@ -182,7 +182,8 @@ static char *health_text(struct weir_agent *agent, weir_time steady)
     json_int_t unread = lasting(agent->unread, steady), unheard = silent / WEIR_SECOND;
     json_t *json = json_pack(
         "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:o,"
-        " s:o}", "version", WEIR_VERSION, "spool_files", (json_int_t)tail->files, "spool_octets",
+        " s:o, s:b}",
+        "version", WEIR_VERSION, "spool_files", (json_int_t)tail->files, "spool_octets",
         (json_int_t)tail->octets, "spool_unread", unread, "skipped", (json_int_t)tail->skipped,
         "generation", (json_int_t)agent->generation, "lists_unset", lasting(agent->unset, steady),
         "entries", (json_int_t)agent->applied.entries, "withheld",
@@ -192,7 +193,8 @@ static char *health_text(struct weir_agent *agent, weir_time steady)
         (json_int_t)(agent->skew.ahead / WEIR_SECOND), "rules", weir_sets_health(agent->sets),
         "votes", (json_int_t)weir_votes_done(agent->votes), "counters_key",
         (json_int_t)weir_votes_key(agent->votes), "overruled", lines, "gone",
-        weir_health_gone(agent->tail, len, &agent->telling));
+        weir_health_gone(agent->tail, len, &agent->telling), "observes",
+        agent->config.mode != WEIR_ENFORCE);
     char *text = json ? json_dumps(json, 0) : NULL;
 
     json_decref(json);

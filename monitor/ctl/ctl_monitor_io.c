@@ -117,16 +117,19 @@ static int perform(struct asking *asking, const char *body)
 
     if (!easy)
         return weir_ctl_error(asking->ctl, EX_OSERR, "memory is short");
-    curl->easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, asking->path);
-    curl->easy_setopt(easy, CURLOPT_URL, PLACE);
-    curl->easy_setopt(easy, CURLOPT_PROXY, ""); /* whatever the environment says */
+    code = curl->easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, asking->path);
+    if (code == CURLE_OK) /* whatever the environment says */
+        code = curl->easy_setopt(easy, CURLOPT_PROXY, "");
+    if (code == CURLE_OK)
+        code = curl->easy_setopt(easy, CURLOPT_URL, PLACE);
     curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)strlen(body));
     curl->easy_setopt(easy, CURLOPT_POSTFIELDS, body);
     curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
     curl->easy_setopt(easy, CURLOPT_WRITEDATA, asking);
     curl->easy_setopt(easy, CURLOPT_TIMEOUT, asking->patience);
     curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    code = curl->easy_perform(easy);
+    if (code == CURLE_OK) /* else somebody else would be asked, by TCP */
+        code = curl->easy_perform(easy);
     if (code == CURLE_OK)
         curl->easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &asking->code);
     curl->easy_cleanup(easy);

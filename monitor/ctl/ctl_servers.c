@@ -160,6 +160,7 @@ static size_t sort_out(const struct weir_ctl_servers *servers, uint64_t generati
                        const char *entry, json_t *who)
 {
     json_t *have = json_array(), *lack = json_array(), *not = json_array();
+    json_t *observe = json_array();
     size_t waiting = 0;
 
     for (size_t i = 0; i < servers->count; i++) {
@@ -173,11 +174,14 @@ static size_t sort_out(const struct weir_ctl_servers *servers, uint64_t generati
             json_array_append_new(not, json_pack("{s:s, s:s}", "server", name, "why", why));
         else
             json_array_append_new(has ? have : lack, json_string(name));
+        if (entry && has && !why && json_is_true(json_object_get(one->health, "observes")))
+            json_array_append_new(observe, json_string(name));
         waiting += !(has && has_told(one, generation)) && one->state == WEIR_CTL_SERVER_SEEN;
     }
     json_object_set_new(who, "have", have);
     json_object_set_new(who, "lack", lack);
     json_object_set_new(who, "not", not);
+    json_object_set_new(who, "observe", observe);
     return waiting;
 }
 
@@ -221,6 +225,7 @@ void weir_ctl_servers_tell(const json_t *who, const char *what)
 {
     const json_t *have = json_object_get(who, "have"), *lack = json_object_get(who, "lack");
     const json_t *not = json_object_get(who, "not"), *one;
+    const json_t *observe = json_object_get(who, "observe");
     size_t i;
 
     if (json_array_size(have) + json_array_size(lack) + json_array_size(not) == 0) {
@@ -233,6 +238,11 @@ void weir_ctl_servers_tell(const json_t *who, const char *what)
     json_array_foreach(not, i, one)
         printf("not on %s: %s\n", json_string_value(json_object_get(one, "server")),
                json_string_value(json_object_get(one, "why")));
+    if (json_array_size(observe) > 0) {
+        printf("only observed, since [weir] mode is so there:");
+        print_names(observe);
+        putchar('\n');
+    }
     if (json_array_size(lack) > 0) {
         printf("not yet, and as soon as they are heard of again:");
         print_names(lack);

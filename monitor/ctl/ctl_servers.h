@@ -53,7 +53,8 @@ bool weir_ctl_server_trouble(const struct weir_ctl_server *one, size_t *at,
 /* Waits until all servers that are heard of have acknowledged the newest generation of now, at
  * most 5 s, and tells who has: "have" and "lack" of a JSON object, names of servers; and "not",
  * objects with "server" and "why", of those that have an entry ("blacklist 203.0.113.7"; NULL: none
- * is asked for), but where it does not decide. */
+ * is asked for), but where it does not decide; and "observe", of those that have it, who refuse
+ * nobody since their mode is to observe. */
 int weir_ctl_servers_await(struct weir_ctl *ctl, const char *entry, json_t **who_r);
 
 /* The same in a line for people, which begins with what they have. */

@@ -26,13 +26,15 @@ static int go_on(void *context, curl_off_t down_all, curl_off_t down, curl_off_t
     return weir_clock_now(&channel->steady) >= atomic_load(&channel->deadline);
 }
 
-static void set_up(CURL *easy, struct alert_channel *channel)
+static CURLcode set_up(CURL *easy, struct alert_channel *channel)
 {
     weir_time left = weir_alert_deadline(channel) - weir_clock_now(&channel->steady);
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, channel->options->webhook);
 
-    curl_easy_setopt(easy, CURLOPT_URL, channel->options->webhook);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, left > 1000 ? (long)(left / 1000) : 1L);
@@ -41,18 +43,21 @@ static void set_up(CURL *easy, struct alert_channel *channel)
     curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, go_on);
     curl_easy_setopt(easy, CURLOPT_XFERINFODATA, channel);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "weir-monitor/" WEIR_VERSION);
+    return code;
 }
 
 static bool post(struct alert_channel *channel, CURL *easy, const char *text,
                  struct curl_slist *headers, char why[static WEIR_ALERT_WHY])
 {
     long status = 0;
-    CURLcode code;
+    CURLcode code = set_up(easy, channel);
 
-    set_up(easy, channel);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, text);
-    code = curl_easy_perform(easy);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_POSTFIELDS, text);
+    if (code == CURLE_OK)
+        code = curl_easy_perform(easy);
     if (code == CURLE_OK)
         curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     if (code != CURLE_OK)

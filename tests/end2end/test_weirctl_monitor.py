@@ -260,7 +260,7 @@ class Servers(Case):
                      "trouble of the sniffer")
         self.assertEqual(self.monitor.server("mx1")["health"]["sniffer"],
                          {"packets": 2000, "kernel_dropped": 5, "gaps": 2, "spool_dropped": 0,
-                          "odd": 1, "forged": 3})
+                          "odd": 1, "forged": 3, "unproven": 0})
         self.assertRegex(self.good("server", "list"),
                          r"(?m)^mx1 .*, its sniffer: 5 packets lost, 2 gaps in what it heard, "
                          r"3 segments that contradicted others, 1 replies that did not fit$")
@@ -295,13 +295,15 @@ class Decisions(Case):
         text = self.good("block", "203.0.113.20", "--for", "4h", "--reason", "sends viruses")
         self.assertRegex(text, r"203\.0\.113\.20 is refused until 20")
         self.assertRegex(text, r"in force on: mx1\n")
+        self.assertRegex(text, r"only observed, since \[weir\] mode is so there: mx1\n")
         entry = self.mx1.json("blacklist", "show", "203.0.113.20")
         self.assertIn("sends viruses", json.dumps(entry))
         self.assertFalse(self.monitor.weir.ctl("blacklist", "show", "203.0.113.20",
                                                check=False).returncode == 0)
         answer = self.json("block", "2001:db8:1::/48", "--for", "1h", "--defer")
         self.assertEqual((answer["blocked"], answer["defer"]), ("2001:db8:1::/48", True))
-        self.assertEqual(answer["servers"], {"have": ["mx1"], "lack": [], "not": []})
+        self.assertEqual(answer["servers"], {"have": ["mx1"], "lack": [], "not": [],
+                                             "observe": ["mx1"]})
 
         text = self.good("unblock", "203.0.113.20")
         self.assertIn("1 decision taken back", text)
@@ -421,7 +423,7 @@ class Decisions(Case):
     def test_a_server_that_is_away_is_named(self):
         self.good("server", "add", "away")
         text = self.good("block", "203.0.113.40", "--for", "4h")
-        self.assertRegex(text, r"in force on: mx1\nnot yet.*: away\n")
+        self.assertRegex(text, r"in force on: mx1\nonly .*: mx1\nnot yet.*: away\n")
         self.good("server", "revoke", "away")
         self.assertNotIn("away", self.good("unblock", "203.0.113.40"))
 
@@ -439,9 +441,11 @@ class Overruled(Case):
         who = self.json("block", "203.0.113.6", "--for", "4h")["servers"]
         self.assertEqual(who, {"have": ["mx1"], "lack": [], "not": [
             {"server": "mx2", "why": "its never-list forbids it"},
-            {"server": "mx3", "why": "an entry of its own stands there"}]})
+            {"server": "mx3", "why": "an entry of its own stands there"}],
+            "observe": ["mx1"]})
         who = self.json("block", "203.0.113.77", "--for", "4h")["servers"]
-        self.assertEqual(who, {"have": ["mx1", "mx2", "mx3"], "lack": [], "not": []})
+        self.assertEqual(who, {"have": ["mx1", "mx2", "mx3"], "lack": [], "not": [],
+                               "observe": ["mx1", "mx2", "mx3"]})
         # What was said before is known still.
         who = self.json("block", "203.0.113.5", "--for", "5h")["servers"]
         self.assertEqual([one["server"] for one in who["not"]], ["mx2", "mx3"])
