@@ -44,6 +44,8 @@ class Drafting(Base):
     def setUp(self):
         super().setUp()
         self.mx1.weir.configure(reports={"reputation": "no"})
+        self.mx1.process.stop()
+        self.mx1.start()
         self.configure(ham_least=3)
 
     def configure(self, **drafts):
