@@ -401,7 +401,8 @@ class Liar(http.server.BaseHTTPRequestHandler):
             self.say(200, zlib.compress(Liar.file), Content_Encoding="deflate")
         else:
             time.sleep(0.1)
-            self.say(204, Weir_Rules=Liar.news)
+            everything = b'{"generation": 1, "full": true, "set": [], "remove": []}'
+            self.say(*((200, everything) if "all=1" in self.path else (204,)), Weir_Rules=Liar.news)
 
     def do_POST(self):  # pylint: disable=invalid-name
         self.rfile.read(int(self.headers["Content-Length"]))
