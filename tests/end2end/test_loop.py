@@ -75,8 +75,15 @@ class World(Base):
 
     def wait_for_pair(self, want, server=None):
         server = server or self.mx1
-        rig.wait_for(lambda: self.pair(server) == want, 30,
-                     f"{want}, not {self.pair(server)}\n{server.process.log()}")
+        try:
+            rig.wait_for(lambda: self.pair(server) == want, 30)
+        except rig.Trouble:
+            self.fail(f"{want}, not {self.pair(server)}\n{self.counters(server.weir)}\n"
+                      f"{server.process.log()}")
+
+    @staticmethod
+    def counters(weir):
+        return json.loads(weir.ctl("status", "--json", check=False).stdout)["counters"]
 
     def wait_until_counted(self, messages):
         """And in the database."""
@@ -266,6 +273,9 @@ class Shared(World):
                                      "retry_most": "200ms"}}
         super().setUp()
         self.second()
+        for server in (self.mx1, self.mx2):  # what is counted while a node is away is lost
+            rig.wait_for(lambda: all(node["up"] for node in self.counters(server.weir)["nodes"]),
+                         20, "three memcached")
 
     def empty(self):
         """All memcached die and come back with nothing."""
