@@ -250,12 +250,13 @@ class Servers(Case):
             words = " ".join(f"{name}={number}" for name, number in sums.items())
             return f"at={time.time() - ago:.6f} kind=health {words}"
         well = {"packets": 1000, "kernel_dropped": 70, "gaps": 7, "odd": 3, "forged": 2}
-        taken = self.json("status")["monitor"]["status"]["lines"]
-        self.monitor.spool("mx1", [health(9, **well), health(8, **dict(well, packets=2000))])
-        rig.wait_for(lambda: self.json("status")["monitor"]["status"]["lines"] == taken + 2)
+        file = "sniffer-1-2"  # the one of before was finished by another agent
+        self.monitor.spool("mx1", [health(9, **well), health(8, **dict(well, packets=2000))], file)
+        rig.wait_for(lambda: self.monitor.server("mx1")["health"]["spool_octets"] == 0)
+        rig.wait_for(lambda: self.monitor.weir.ctl("status", check=False).returncode == 0)
         self.assertEqual(self.json("status")["monitor"]["sniffers"], [])
         self.monitor.spool("mx1", [health(5, packets=3000, kernel_dropped=75, gaps=9, odd=4,
-                                          forged=5)])
+                                          forged=5)], file)
         rig.wait_for(lambda: (self.monitor.server("mx1")["health"] or {}).get("sniffer"), 15,
                      "trouble of the sniffer")
         self.assertEqual(self.monitor.server("mx1")["health"]["sniffer"],
