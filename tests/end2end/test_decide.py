@@ -34,7 +34,12 @@ class Decide(policyd.Daemon):
         milter.write_rules(self.weir)
         self.path = self.weir.folder / "decide.sock"
         self.daemon = self.start(weir=self.weir, decide_listen=f"unix:{self.path}", **settings)
+        rig.wait_for(self.listens, 10, "it to listen for messages, too")
         return self.daemon
+
+    def listens(self):
+        with socket.socket(socket.AF_UNIX) as link:
+            return link.connect_ex(str(self.path)) == 0
 
     def asker(self):
         return self.client(self.path)
