@@ -22,7 +22,6 @@
 #include "core/program/unix_place_io.h"
 #include "monitor/agent/command.h"
 #include "monitor/database/database_audit_io.h"
-#include "monitor/monitor_bayes_io.h"
 #include "monitor/monitor_counters_io.h"
 #include "monitor/monitor_publish_io.h"
 #include "monitor/monitor_rulebook_io.h"
@@ -406,9 +405,7 @@ static json_t *run_rulebook(struct question *question)
 {
     struct weir_rulebook_question asked = {
         .json = question->json, .who = question->who, .now = question->now};
-    json_t *json = weir_monitor_bayes_is_asked(text(question, "do"))
-                       ? weir_monitor_bayes(question->monitor, &asked)
-                       : weir_rulebook_answer(question->monitor, &asked);
+    json_t *json = weir_rulebook_answer(question->monitor, &asked);
 
     if (!json) {
         (void)refuse(question, asked.why);
@@ -425,7 +422,7 @@ static json_t *run(struct question *question)
 
     if (strcmp(name, "publish") == 0 || strcmp(name, "rollback") == 0)
         return publish(question);
-    if (weir_rulebook_is_asked(name) || weir_monitor_bayes_is_asked(name))
+    if (weir_rulebook_is_asked(name))
         return run_rulebook(question);
 
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)

@@ -251,34 +251,32 @@ static json_t *learn(struct weir_monitor *monitor, struct weir_rulebook_question
 
 /* Verbs. ------------------------------------------------------------------------------------- */
 
-static const struct {
-    const char *name;
-    json_t *(*run)(struct weir_monitor *monitor, struct weir_rulebook_question *question);
-} verbs[] = {{"bayes status", status}, {"bayes key", key}, {"bayes learn", learn}};
-
-enum { VERBS = sizeof verbs / sizeof verbs[0] };
-
-static size_t number_of_verb(const char *verb)
+static json_t *locked(struct weir_monitor *monitor, struct weir_rulebook_question *question,
+                      json_t *(*run)(struct weir_monitor *monitor,
+                                     struct weir_rulebook_question *question))
 {
-    size_t i = 0;
-
-    while (i < VERBS && strcmp(verb, verbs[i].name) != 0)
-        i++;
-    return i;
-}
-
-bool weir_monitor_bayes_is_asked(const char *verb)
-{
-    return number_of_verb(verb) < VERBS;
-}
-
-json_t *weir_monitor_bayes(struct weir_monitor *monitor, struct weir_rulebook_question *question)
-{
-    size_t verb = number_of_verb(weir_rulebook_text(question, "do"));
     json_t *json;
 
     pthread_mutex_lock(&monitor->lock);
-    json = verbs[verb].run(monitor, question);
+    json = run(monitor, question);
     pthread_mutex_unlock(&monitor->lock);
     return json;
+}
+
+json_t *weir_monitor_bayes_status(struct weir_monitor *monitor,
+                                  struct weir_rulebook_question *question)
+{
+    return locked(monitor, question, status);
+}
+
+json_t *weir_monitor_bayes_key(struct weir_monitor *monitor,
+                               struct weir_rulebook_question *question)
+{
+    return locked(monitor, question, key);
+}
+
+json_t *weir_monitor_bayes_learn(struct weir_monitor *monitor,
+                                 struct weir_rulebook_question *question)
+{
+    return locked(monitor, question, learn);
 }

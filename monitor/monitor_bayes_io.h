@@ -34,8 +34,12 @@ int weir_monitor_bayes_counts(void *monitor, struct weir_bayes_counts *counts_r,
 /* A run of the analyzer: forgets what few had, long ago. */
 void weir_monitor_prune(struct weir_monitor *monitor, weir_time now);
 
-/* Whether a verb is one of these, and what comes of it, or NULL. */
-bool weir_monitor_bayes_is_asked(const char *verb);
-json_t *weir_monitor_bayes(struct weir_monitor *monitor, struct weir_rulebook_question *question);
+/* What comes of each verb, or NULL; the rulebook's table of verbs has them. */
+json_t *weir_monitor_bayes_status(struct weir_monitor *monitor,
+                                  struct weir_rulebook_question *question);
+json_t *weir_monitor_bayes_key(struct weir_monitor *monitor,
+                               struct weir_rulebook_question *question);
+json_t *weir_monitor_bayes_learn(struct weir_monitor *monitor,
+                                 struct weir_rulebook_question *question);
 
 #endif

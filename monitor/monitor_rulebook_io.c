@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "monitor/database/database_audit_io.h"
+#include "monitor/monitor_bayes_io.h"
 #include "monitor/monitor_rulebook_impl.h"
 
 /* Answers that are none. ----------------------------------------------------- */
@@ -220,6 +221,8 @@ static const struct {
 } verbs[] = {
     {"rules add", weir_rulebook_add}, {"rules set", set}, {"analyze", weir_rulebook_run},
     {"rules reject", weir_rulebook_reject}, {"reports forget", weir_reports_forget},
+    {"bayes status", weir_monitor_bayes_status}, {"bayes key", weir_monitor_bayes_key},
+    {"bayes learn", weir_monitor_bayes_learn},
 };
 
 enum { VERBS = sizeof verbs / sizeof verbs[0] };

@@ -48,7 +48,7 @@ struct weir_rulebook_question {
 int weir_rulebook_open(struct weir_monitor *monitor);
 void weir_rulebook_close(struct weir_monitor *monitor);
 
-/* Whether a verb is one of the rulebook's. */
+/* Whether a verb is one of the rulebook's, or of the classifier's (monitor_bayes_io.h). */
 bool weir_rulebook_is_asked(const char *verb);
 
 /* What comes of it, or NULL. */
