@@ -23,6 +23,7 @@
 #define ARENA 1024
 #define NUMBER_TEXT 32
 #define REST (5 * WEIR_SECOND)
+#define SETTLED (3 * WEIR_SECOND)
 #define MARKED 0.5
 #define NUMBERS_MOST (2 * WEIR_REPUTATION_ADDITIONS + 1)
 
@@ -194,7 +195,19 @@ static int open_counters(struct weir_votes *votes)
     return rc;
 }
 
-static int take_all(struct weir_votes *votes)
+/* What a server judged it counts within a second or two.  Nothing is taken back before that: it is
+ * not there, and would be counted behind it.  How long it still takes; a time far ahead is not
+ * waited for. */
+static weir_time unsettled(const struct weir_vote_text *vote)
+{
+    const struct weir_clock wall = weir_clock_system();
+    weir_time age = weir_clock_now(&wall) - vote->at;
+
+    return age > -SETTLED && age < SETTLED ? SETTLED - age : 0;
+}
+
+/* *wait_r is how long the next vote is not to be taken yet. */
+static int take_all(struct weir_votes *votes, weir_time *wait_r)
 {
     int64_t before = votes->done;
     int rc = 0;
@@ -206,6 +219,9 @@ static int take_all(struct weir_votes *votes)
         if (vote->number <= votes->done)
             continue;
         if (is_ours(votes, vote, &counted)) {
+            *wait_r = unsettled(vote);
+            if (*wait_r > 0)
+                break;
             rc = open_counters(votes);
             rc = rc < 0 ? rc : add(votes, vote, &counted);
         }
@@ -219,15 +235,16 @@ static int take_all(struct weir_votes *votes)
 
 void weir_votes_take(struct weir_votes *votes, struct weir_slice answer, weir_time steady)
 {
+    weir_time wait = 0;
     int rc = weir_votes_text_read(answer, &votes->page);
 
-    votes->rest = steady;
     if (rc == 0) {
-        rc = take_all(votes);
+        rc = take_all(votes, &wait);
         votes->newest = votes->page.newest;
     }
     if (rc == 0 && votes->page.votes == 0)
         votes->done = votes->newest;
+    votes->rest = steady + wait;
     if (rc >= 0)
         return;
     votes->rest = steady + REST;

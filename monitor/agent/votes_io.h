@@ -7,6 +7,8 @@
  * the server that judged the message also takes back what its program had said of it.  What is
  * shared (memcached) is changed by one server: the one whose report changed the majority.
  *
+ * A vote waits until its message is three seconds old: by then it is counted where it was judged.
+ *
  * With what it adds a vote leaves a mark in the counters; one whose mark is there is passed over,
  * so that after a crash each is added once: exactly in a local store, where both are one
  * transaction.  What a server of a cluster lost while it was asked to store is lost.

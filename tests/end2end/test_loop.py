@@ -298,6 +298,7 @@ class Shared(World):
         self.assertEqual(self.shown(self.mx2.weir), before)
 
     def test_C17_what_all_memcached_lost_is_as_before_after_a_rebuild(self):
+        # reported at once: before the servers have counted the verdicts that are taken back
         mails = [self.judge_at(1 + n % 2) for n in range(6)] + [self.judge(b"hi", b"hello\r\n")]
         for mail in mails[:2]:
             self.pipe(mail, "ham", "--user", "bob")
