@@ -18,10 +18,9 @@
 #include "core/engine/lesson.h"
 #include "core/engine/secret_io.h"
 #include "core/mail/message.h"
-#include "monitor/ctl/ctl_files_io.h"
+#include "monitor/ctl/ctl_mails_io.h"
 #include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_output.h"
-#include "monitor/ctl/mbox.h"
 
 #define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
 #define PIECE 200 /* messages sent at once */
@@ -125,7 +124,8 @@ struct teaching {
     struct weir_arena *arena;
     struct weir_charsets *charsets;
     json_t *messages;            /* of the next piece */
-    long long read, changed, same, unread;
+    long long read, changed, same;
+    size_t unread;
 };
 
 static int no_memory(struct weir_ctl *ctl)
@@ -236,42 +236,23 @@ static int teach(struct teaching *teaching, struct weir_slice octets)
     return json_array_size(teaching->messages) < PIECE ? 0 : send_piece(teaching);
 }
 
-static int teach_file(struct teaching *teaching, const char *name, struct weir_slice octets)
-{
-    struct weir_slice message;
-    char shown[WEIR_CTL_NAME];
-    int code = 0;
-
-    if (octets.len >= WEIR_MESSAGE_MAX)
-        weir_ctl_error(teaching->ctl, 0, "%s: only its first %u MB are read: split it",
-                       weir_ctl_visible((struct weir_slice){name, strlen(name)}, shown,
-                                        sizeof shown), WEIR_MESSAGE_MAX >> 20);
-    while (code == 0 && weir_mbox_next(&octets, &message))
-        if (message.len > 0)
-            code = teach(teaching, message);
-    return code;
-}
-
-static int teach_files(struct teaching *teaching, struct weir_ctl_files *files)
+static int teach_mails(struct teaching *teaching, struct weir_ctl_mails *mails)
 {
     struct weir_ctl_progress progress = weir_ctl_progress(teaching->ctl, "files");
     struct weir_slice octets;
     const char *name;
-    uint64_t done = 0;
-    int code = 0, got;
+    int code = 0;
 
-    while (code == 0 && (got = weir_ctl_files_next(files, &name, &octets)) != 0) {
-        if (got == 1) {
-            code = teach_file(teaching, name, octets);
-        } else {
-            weir_ctl_files_error(teaching->ctl, name, got);
-            teaching->unread++;
-        }
-        weir_ctl_progress_step(&progress, ++done, weir_ctl_files_count(files));
+    while (code == 0 && weir_ctl_mails_next(mails, &name, &octets) == 1) {
+        if (octets.len > 0)
+            code = teach(teaching, octets);
+        weir_ctl_progress_step(&progress, weir_ctl_mails_done(mails),
+                               weir_ctl_mails_files(mails));
     }
     if (code == 0)
         code = send_piece(teaching);
     weir_ctl_progress_end(&progress);
+    teaching->unread = weir_ctl_mails_unread(mails);
     return code;
 }
 
@@ -324,19 +305,19 @@ static int open_teaching(struct teaching *teaching)
 static int run(struct weir_ctl *ctl, const char *as, char **path, int paths)
 {
     struct teaching teaching = {.ctl = ctl, .as = as};
-    struct weir_ctl_files *files = NULL;
+    struct weir_ctl_mails *mails = NULL;
     int code = weir_ctl_configure(ctl);
 
     code = code != 0 ? code : open_teaching(&teaching);
     if (code == 0)
-        code = weir_ctl_files_open(ctl, path, paths, "", &files);
+        code = weir_ctl_mails_open(ctl, path, paths, &mails);
     if (code == 0) {
-        code = teach_files(&teaching, files);
+        code = teach_mails(&teaching, mails);
         tell(&teaching);
     }
     if (code == 0 && teaching.unread > 0)
         code = EX_NOINPUT;
-    weir_ctl_files_free(&files);
+    weir_ctl_mails_free(&mails);
     json_decref(teaching.messages);
     weir_charsets_free(&teaching.charsets);
     weir_arena_free(&teaching.arena);

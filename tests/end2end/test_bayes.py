@@ -142,6 +142,21 @@ class Judging(ctl_help.Help, Learning):
         shown = self.mx1.weir.ctl("check", "--explain", str(self.mx1.weir.folder / "check.eml"))
         self.assertIn("learned of 4 spam and 4 ham", shown)
 
+    def test_C28_an_mbox_teaches_what_its_messages_would_as_files(self):
+        folder = self.monitor.weir.folder
+        texts = [*SPAM[:2], "prince\r\n\r\nFrom here on a lottery"]
+        self.assertEqual(self.bayes("learn", "spam", str(self.corpus("one", texts)))["changed"], 3)
+        mails = [mail(f"one{number}", words) for number, words in enumerate(texts)]
+        quoted = mails[2].replace(b"\nFrom here", b"\n>From here")
+        (folder / "mbox").write_bytes(b"".join(b"From ann Sat\r\n" + one + b"\r\n"
+                                               for one in (*mails[:2], quoted)))
+        again = self.bayes("learn", "spam", str(folder / "mbox"))
+        self.assertEqual((again["messages"], again["changed"], again["same"]), (3, 0, 3))
+        for part in ("cur", "new", "tmp"):
+            (folder / "Maildir" / part).mkdir(parents=True)
+            (folder / "Maildir" / part / "1").write_bytes(mail(part, SPAM[3]))
+        self.assertEqual(self.bayes("learn", "spam", str(folder / "Maildir"))["changed"], 2)
+
     def test_C28_the_milter_adds_it_to_headers_log_and_string(self):
         self.teach()
         self.publish()
