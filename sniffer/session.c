@@ -58,13 +58,20 @@ static bool is_spared(const struct weir_sessions *sessions, const struct weir_ad
 
 /* Charges. ------------------------------------------------------------------------------ */
 
+/* Whether it is known whose doing this is.  A proxy that speaks for itself, or for somebody it does
+ * not know, is the operator's own, and not to blame. */
+static bool is_anybodys(const struct session *session, const struct weir_heard *heard)
+{
+    return session->flow->proven && !heard->health_check && !heard->unknown;
+}
+
 /* The connection, to whom it belongs as far as is known now; once to each. */
 static void charge_connection(struct session *session, bool certain)
 {
     const struct weir_heard *heard = weir_dialogue_heard(session->dialogue);
     struct weir_traffic *record;
 
-    if (!session->flow->proven || heard->health_check || heard->unknown ||
+    if (!is_anybodys(session, heard) ||
         (session->trusted && !heard->proxied && !certain))
         return;
     if (session->is_charged && weir_address_equal(&session->charged, &heard->client))
@@ -85,7 +92,7 @@ static void charge_message(struct session *session, const struct weir_heard *hea
     struct weir_traffic *record;
 
     charge_connection(session, true);
-    if (!session->flow->proven || heard->unknown || is_spared(session->sessions, &heard->client))
+    if (!is_anybodys(session, heard) || is_spared(session->sessions, &heard->client))
         return;
     record = weir_tally_of(session->sessions->tally, &heard->client);
     if (!record)

@@ -257,6 +257,14 @@ class Proxied(Trusted):
                                                   "recipients")], [2, 2, 2, 2])
         self.assertEqual(sum(self.sniffer.sums()["127.0.0.1"].values()), 0)
 
+    def test_mail_of_whom_a_trusted_proxy_does_not_know_is_charged_to_nobody(self):
+        # version 2: Postfix 3.7 does not take "PROXY UNKNOWN"
+        with sniffing.Client(self.postfix.port, first=captures.proxy_header(2, True)) as link:
+            link.sendmail(FROM, TO, TEXT)
+        self.assertEqual(self.logged()[0], 1)
+        self.sniffer.stop()
+        self.assertEqual(sum(sum(sums.values()) for sums in self.sniffer.sums().values()), 0)
+
 
 class Encrypted(WithPostfix):
     def test_messages_inside_TLS_are_estimated(self):
