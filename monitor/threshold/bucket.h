@@ -28,7 +28,9 @@
  * the bucket takes to fill up; from one that is later, what the bucket would have got back in the
  * time beyond that is taken off, and each moment's share of it once: a mark says up to when it has
  * been set against what came late.  So a server that was cut off and tells its last hour convicts
- * nobody whom another server has seen meanwhile and who kept his limits, and him who did not.
+ * nobody whom another server has seen meanwhile and who kept his limits, and him who went beyond
+ * twice his rate.  Who went beyond by less may get off: what the bucket got back in that time may
+ * have been used by charges told before, and is taken off what is told later all the same.
  * Marks are few - one for every 128 addresses - and where they do not suffice, the oldest go.
  * What is full is kept for WEIR_BUCKET_LATE more as long as there is room, for charges that arrive
  * out of order.
