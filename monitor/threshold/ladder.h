@@ -23,7 +23,8 @@
  *   - when so many an hour were decided (twice as many in the first one), in all, or by the word of
  *     each of its servers (bucket.h says which they are): so that one stolen identity cannot
  *     block the world.
- * A score is withheld only for the last of these reasons, with numbers of its own.
+ * A score is withheld only of private addresses, which are others at another server, and for the
+ * last of these reasons, with numbers of its own.
  * Both are withheld of what was raised longer than `memory` ago: it is long over.
  * What was withheld is tried again when the step has lasted and more came beyond the limit, by the
  * word of the servers that account for it then; at the next event that is not too early; and as

@@ -68,6 +68,18 @@ class Reload(World):
         time.sleep(0.5)
         self.assertEqual(len(self.monitor.events(BAD)), 1)  # it is known that it went on
 
+    def test_who_goes_on_is_blocked_again_when_his_block_ends(self):
+        self.world(threshold={"ladder": "reject 3s"})
+
+        def decisions():
+            self.exceed_with(BAD, 30)
+            time.sleep(0.2)
+            return len(self.monitor.rows("SELECT * FROM decisions"))
+        self.exceed_with(BAD, 100)
+        rig.wait_for(decisions)
+        self.good(threshold={"connections_most": 45})
+        rig.wait_for(lambda: decisions() >= 2, 15, "a block behind the first")
+
     def test_alerts_go_where_the_new_configuration_says(self):
         first, second = Hook(), Hook()
         self.addCleanup(first.close)

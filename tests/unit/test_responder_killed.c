@@ -176,7 +176,7 @@ static void what_is_replayed_up_to_the_answered_position_is_not_answered_again(v
     database_must(rig->database, weir_responder_turn(rig->responder, 20, later), 0);
     must_have(rig, 2, 1, 2);
     open_responder(rig); /* killed before 30 was answered */
-    assert_int_equal(weir_responder_resume(rig->responder, later), 0);
+    assert_int_equal(weir_responder_resume(rig->responder, later, false), 0);
     assert_int_equal(rig->resumed, 1);
     tell(rig, "192.0.2.1", true, NOW, 10);
     tell(rig, "192.0.2.1", false, NOW + 1, 20);
@@ -253,7 +253,7 @@ static void a_step_of_the_ladder_outlives_its_responder(void **state)
     tell(rig, "192.0.2.1", false, NOW + 1, 20);
     database_must(rig->database, weir_responder_turn(rig->responder, 20, NOW), 0);
     open_responder(rig);
-    assert_int_equal(weir_responder_resume(rig->responder, NOW), 0);
+    assert_int_equal(weir_responder_resume(rig->responder, NOW, false), 0);
     assert_int_equal(weir_responder_replayed(rig->responder, 20), 0);
     tell(rig, "192.0.2.1", true, NOW + 2, 25);
     tell(rig, "192.0.2.1", false, NOW + 3, 25);
@@ -265,13 +265,34 @@ static void a_step_of_the_ladder_outlives_its_responder(void **state)
     assert_int_equal(count(rig, "decisions WHERE event = 3"), 1);
     /* It stands, and the step ends: the third one, after the time to find that it is over. */
     open_responder(rig);
-    assert_int_equal(weir_responder_resume(rig->responder, NOW + WEIR_DAY), 0);
+    assert_int_equal(weir_responder_resume(rig->responder, NOW + WEIR_DAY, false), 0);
     assert_int_equal(weir_responder_replayed(rig->responder, 30), 0);
     database_must(rig->database, weir_responder_turn(rig->responder, 30, NOW + WEIR_DAY), 0);
     must_have(rig, 3, 1, 2);
     database_must(rig->database, weir_responder_turn(rig->responder, 30,
                                                      NOW + WEIR_DAY + 5 * WEIR_MINUTE), 0);
     must_have(rig, 3, 2, 3);
+}
+
+static void who_goes_on_under_other_limits_is_blocked_again_when_his_block_ends(void **state)
+{
+    const weir_time later = NOW + WEIR_LADDER_WAIT;
+    struct rig *rig = *state;
+
+    tell(rig, "192.0.2.1", true, NOW, 10);
+    tell(rig, "192.0.2.1", false, NOW + 1, 10);
+    database_must(rig->database, weir_responder_turn(rig->responder, 10, NOW), 0);
+    tell(rig, "192.0.2.1", true, NOW + 2, 20);
+    database_must(rig->database, weir_responder_turn(rig->responder, 20, later), 0);
+    must_have(rig, 2, 1, 2);
+    weir_time ends = database_number(rig->database, "SELECT max(ends) FROM decisions");
+    open_responder(rig);
+    assert_int_equal(weir_responder_resume(rig->responder, ends - WEIR_SECOND, true), 0);
+    assert_int_equal(weir_responder_replayed(rig->responder, 20), 0);
+    database_must(rig->database, weir_responder_turn(rig->responder, 20, ends - 1), 0);
+    must_have(rig, 2, 1, 2);
+    database_must(rig->database, weir_responder_turn(rig->responder, 20, ends), 0);
+    must_have(rig, 2, 2, 3);
 }
 
 static void caps_outlive_their_responder(void **state)
@@ -285,7 +306,7 @@ static void caps_outlive_their_responder(void **state)
         tell(rig, prefix, false, NOW, 10);
         database_must(rig->database, weir_responder_turn(rig->responder, 10, NOW), 0);
         open_responder(rig);
-        assert_int_equal(weir_responder_resume(rig->responder, NOW), 0);
+        assert_int_equal(weir_responder_resume(rig->responder, NOW, false), 0);
         assert_int_equal(weir_responder_replayed(rig->responder, 10), 0);
         tell(rig, prefix, true, NOW, 20);
         database_must(rig->database,
@@ -304,7 +325,7 @@ static void caps_of_scores_outlive_it_too(void **state)
         tell_class(rig, "scored", prefix, true, NOW, 10);
         database_must(rig->database, weir_responder_turn(rig->responder, 10, NOW), 0);
         open_responder(rig);
-        assert_int_equal(weir_responder_resume(rig->responder, NOW), 0);
+        assert_int_equal(weir_responder_resume(rig->responder, NOW, false), 0);
         assert_int_equal(weir_responder_replayed(rig->responder, 10), 0);
     }
     assert_int_equal(count(rig, "decisions WHERE list = 'score'"), 4);
@@ -326,7 +347,7 @@ static void what_is_not_taken_up_is_closed_with_the_reason(void **state)
     database_must(rig->database, weir_responder_turn(rig->responder, 10, NOW), 0);
     open_responder(rig);
     rig->why_not = "the moon is full";
-    assert_int_equal(weir_responder_resume(rig->responder, NOW + 5), 0);
+    assert_int_equal(weir_responder_resume(rig->responder, NOW + 5, false), 0);
     assert_int_equal(count(rig, "events WHERE cleared > 0 AND text LIKE "
                            "'%messages%; closed: the moon is full'"), 1);
     assert_true(database_number(rig->database, "SELECT cleared FROM events") == NOW + 5);
@@ -342,7 +363,7 @@ static void it_is_taken_up_as_of_when_it_was_last_seen(void **state)
     assert_int_equal(database_store(rig->database, &row, 1, 10), 0);
     open_responder(rig);
     rig->seen = row.last;
-    assert_int_equal(weir_responder_resume(rig->responder, NOW + WEIR_HOUR), 0);
+    assert_int_equal(weir_responder_resume(rig->responder, NOW + WEIR_HOUR, false), 0);
     assert_int_equal(rig->resumed, 1);
 }
 
@@ -359,7 +380,7 @@ static void by_whose_word_it_is_outlives_its_responder(void **state)
     database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW), 0);
     assert_int_equal(count(rig, "events WHERE servers = 7 AND word = 4"), 1);
     open_responder(rig);
-    assert_int_equal(weir_responder_resume(rig->responder, NOW), 0);
+    assert_int_equal(weir_responder_resume(rig->responder, NOW, false), 0);
     assert_int_equal(rig->word, 4);
     assert_int_equal(rig->seen_by, 7);
 }
@@ -418,6 +439,7 @@ int main(void)
         TEST(a_turn_takes_whole_batches),
         TEST(a_journal_that_lost_its_end_is_answered_anew),
         TEST(a_step_of_the_ladder_outlives_its_responder),
+        TEST(who_goes_on_under_other_limits_is_blocked_again_when_his_block_ends),
         TEST(caps_outlive_their_responder),
         TEST(caps_of_scores_outlive_it_too),
         TEST(what_is_not_taken_up_is_closed_with_the_reason),
