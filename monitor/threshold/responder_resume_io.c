@@ -110,7 +110,8 @@ static int put_place(void *context, const struct weir_ladder_row *row)
                     &(struct weir_ladder_place){.prefix = row->prefix, .step = row->step,
                                                 .repeated = row->repeated, .last = row->last,
                                                 .until = row->ends, .taken = row->taken,
-                                                .withheld = row->withheld});
+                                                .withheld = row->withheld,
+                                                .observed = row->observed});
     return 0;
 }
 

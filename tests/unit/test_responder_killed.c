@@ -47,6 +47,7 @@ static const char *resume(void *context, struct weir_watch_event *event, weir_ti
 
     assert_true(seen == (rig->seen ? rig->seen : event->time));
     event->class_name = "default";
+    event->observed = false; /* no more */
     rig->resumed += rig->why_not == NULL;
     rig->word = event->servers;
     rig->seen_by = event->seen;
@@ -295,6 +296,37 @@ static void who_goes_on_under_other_limits_is_blocked_again_when_his_block_ends(
     must_have(rig, 2, 2, 3);
 }
 
+/* Steps that were only told, and had climbed to the top. */
+static void who_was_only_observed_is_answered_by_the_first_step_and_at_once(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_watch_event event = {
+        .raised = true, .observed = true, .time = NOW, .prefix = watched_prefix("192.0.2.1"),
+        .quantity = WEIR_QUANTITY_MESSAGES, .limit = {1, 10}, .class_name = "default",
+        .servers = 6};
+    const weir_time later = NOW + 6 * WEIR_HOUR;
+
+    weir_responder_event(rig->responder, &event);
+    for (weir_time now = NOW; now <= later; now += WEIR_MINUTE)
+        database_must(rig->database, weir_responder_turn(rig->responder, 0, now), 0);
+    assert_true(database_number(rig->database, "SELECT repeated FROM ladder") > 0);
+    assert_int_equal(count(rig, "decisions"), 0);
+    for (int went_on = 0; went_on < 2; went_on++) {
+        open_responder(rig);
+        assert_int_equal(weir_responder_resume(rig->responder, later, went_on), 0);
+        assert_int_equal(weir_responder_replayed(rig->responder, 0), 0);
+        database_must(rig->database, weir_responder_turn(rig->responder, 0, later), 0);
+        /* where the buckets are new there is a minute to find that it is over */
+        assert_int_equal(count(rig, "audit WHERE what = 'alert'"), went_on);
+    }
+    assert_int_equal(database_number(rig->database, "SELECT step + repeated FROM ladder"), 0);
+    event.observed = false;
+    event.prefix = watched_prefix("192.0.2.2");
+    weir_responder_event(rig->responder, &event);
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, later), 0);
+    assert_int_equal(count(rig, "audit WHERE what = 'alert'"), 2);
+}
+
 static void caps_outlive_their_responder(void **state)
 {
     struct rig *rig = *state;
@@ -440,6 +472,7 @@ int main(void)
         TEST(a_journal_that_lost_its_end_is_answered_anew),
         TEST(a_step_of_the_ladder_outlives_its_responder),
         TEST(who_goes_on_under_other_limits_is_blocked_again_when_his_block_ends),
+        TEST(who_was_only_observed_is_answered_by_the_first_step_and_at_once),
         TEST(caps_outlive_their_responder),
         TEST(caps_of_scores_outlive_it_too),
         TEST(what_is_not_taken_up_is_closed_with_the_reason),
