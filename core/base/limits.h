@@ -269,6 +269,7 @@
 #define WEIR_ALERT_RECIPIENT_MAX 254 /* octets: RFC 5321 4.5.3.1.3 without < and > */
 
 /* published rule sets -------------------------------------------------------- */
+#define WEIR_RULE_SERIAL_AHEAD 100000 /* that a server may be, with a set this database knows not */
 #define WEIR_RULE_SETS_KEPT 100    /* that can be published once more, or compared */
 #define WEIR_RULE_SETS_OCTETS_MAX (256u << 20) /* of them; the newest two stay, whatever they are */
 #define WEIR_RULES_WHY_MAX 200     /* octets of why a server refused one */

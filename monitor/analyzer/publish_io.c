@@ -20,6 +20,7 @@
 #include "core/engine/secret_io.h"
 #include "core/evidence/rules.h"
 #include "monitor/analyzer/pick.h"
+#include "monitor/analyzer/publish_impl.h"
 #include "monitor/database/database_hits_io.h"
 #include "monitor/database/database_sets_io.h"
 
@@ -27,17 +28,6 @@
 #define KEY_FILE_MOST 256
 #define ROLLBACK "rollback to "
 #define ENTRY_OCTETS 20 /* of a word list, at most, with its part of the index */
-
-struct weir_publisher {
-    struct weir_publisher_options options;
-    const struct weir_log *log;
-    struct weir_parcel_keys keys;
-    char key[WEIR_PARCEL_KEY_TEXT];
-    pthread_mutex_t turn, giving;
-    uint32_t serial;                 /* with `giving`, and what follows */
-    struct weir_shared_text *file;
-    bool held;
-};
 
 /* Opening. ----------------------------------------------------------------------------- */
 
@@ -80,6 +70,8 @@ static int give_out(struct weir_publisher *publisher, const struct weir_kept_set
     old = publisher->file;
     publisher->file = file;
     publisher->serial = set->serial;
+    if (publisher->last < set->serial)
+        publisher->last = set->serial;
     publisher->held = strncmp(set->what, ROLLBACK, strlen(ROLLBACK)) == 0;
     pthread_mutex_unlock(&publisher->giving);
     weir_shared_text_free(&old);
@@ -107,6 +99,7 @@ int weir_publisher_open(const struct weir_publisher_options *options, const stru
     if (rc == 0) {
         pthread_mutex_lock(options->lock);
         rc = weir_database_set(options->database, 0, take_newest, publisher);
+        rc = rc < 0 ? rc : weir_publish_serials_open(publisher);
         if (rc < 0)
             weir_log(log, WEIR_LOG_ERROR, "%s", weir_database_why(options->database));
         pthread_mutex_unlock(options->lock);
@@ -147,7 +140,7 @@ bool weir_publisher_held(struct weir_publisher *publisher)
     bool held;
 
     pthread_mutex_lock(&publisher->giving);
-    held = publisher->held;
+    held = publisher->held || publisher->last > publisher->serial;
     pthread_mutex_unlock(&publisher->giving);
     return held;
 }
@@ -400,10 +393,11 @@ static int count_difference(void *context, const struct weir_rules_differ *diffe
     return 0;
 }
 
-/* Whether every section has the same octets as before. */
+/* Whether every section has the same octets as before; one that servers take for older than theirs
+ * is no set to stay with. */
 static bool is_same(const struct going *going)
 {
-    if (!going->newest)
+    if (!going->newest || going->next > going->before.serial + 1)
         return false;
     for (size_t i = 0; i < WEIR_PARCEL_SECTIONS; i++)
         if (!weir_slice_same(going->section[i], going->before.section[i]))
@@ -451,6 +445,8 @@ static int keep(struct going *going)
     if (rc < 0)
         rc = trouble(going, rc);
     pthread_mutex_unlock(options->lock);
+    if (rc == 0)
+        weir_publish_serials_note(publisher, set.serial);
     if (rc == 0 && (rc = give_out(publisher, &set)) < 0)
         return fail(going, rc, "it is kept, but memory is short: agents are told after a restart");
     if (rc == 0 && options->published)

@@ -4,7 +4,8 @@
  * A set is made in memory of what pick.h picks, looked at as mail servers will (every expression is
  * compiled, every formula looked at), signed (rule_parcel.h), kept in the database and then given
  * out, all of it or nothing.  Serials only grow: taking a set back publishes its contents once more
- * under a new one.
+ * under a new one, and where the database was lost, they go on behind what the file KEY.serial
+ * beside the key says, and servers do.
  *
  * After a rollback the rulebook still says what was taken back: who publishes by himself, as the
  * analyzer does, asks weir_publisher_held() first and leaves it to a person.
@@ -34,7 +35,7 @@ struct weir_publisher;
 struct weir_publisher_options {
     struct weir_database *database;
     pthread_mutex_t *lock;       /* of the database */
-    const char *key_path;        /* made when it is missing */
+    const char *key_path;        /* made when it is missing; must live as long */
     /* The counts that the word list is made of, malloc'ed, and how many entries it may have; called
      * with the database's lock; NULL: sets have no word list.  0 or WEIR_ENOMEM. */
     int (*bayes)(void *context, struct weir_bayes_counts *counts_r, size_t *most_r);
@@ -76,13 +77,19 @@ int weir_publish_again(struct weir_publisher *publisher, uint32_t serial,
                        const struct weir_publishing *publishing,
                        struct weir_published *published_r, char why_r[static WEIR_PUBLISH_WHY]);
 
+/* A server says that it has a set of this serial.  1: nobody knew of it, serials go on behind it,
+ * and that is logged; 0: it is known; WEIR_ELIMIT: it is too far ahead to be believed; an error of
+ * the database. */
+int weir_publisher_heard(struct weir_publisher *publisher, const char *who, uint32_t serial,
+                         weir_time now);
+
 /* The newest set: 0 is none. */
 uint32_t weir_publisher_serial(struct weir_publisher *publisher);
 
 /* Its file as it goes over the wire, deflated; the caller is a holder.  NULL: there is none. */
 struct weir_shared_text *weir_publisher_file(struct weir_publisher *publisher);
 
-/* Whether the newest set is a rollback. */
+/* Whether the newest set is a rollback, or servers have newer ones, which are not known here. */
 bool weir_publisher_held(struct weir_publisher *publisher);
 
 /* The public half of the key, as text and as it is: WEIR_PARCEL_PUBLIC octets. */
