@@ -304,8 +304,8 @@ static const struct weir_setting rows[] = {
      "the monitor where the agent has an identity, else here.", NULL},
     {"reports", "text", WEIR_SIZE, "64K", 0, WEIR_REPORTED_TEXT_MAX, NULL, AT(reports_text),
      "So many octets of a reported message, header and text without attachments, go to the "
-     "monitor, for its analyst and for drafts of rules; 0: nothing of it leaves this server.",
-     NULL},
+     "monitor, for its analyst and for drafts of rules; 0: nothing of it leaves this server, nor "
+     "hashes of its words for the classifier to learn.", NULL},
     {"reports", "text_kept", WEIR_PERIOD, "30d", 3.6e9, 366 * DAYS, NULL, AT(reports_text_kept),
      "So long the monitor keeps them; `weirctl reports forget` forgets one at once.", NULL},
 

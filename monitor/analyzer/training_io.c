@@ -363,8 +363,6 @@ static enum weir_training_came prove(struct taking *taking)
     default:
         return WEIR_TRAINING_BAD;
     }
-    if (info->verdict > WEIR_BLOCKED)
-        return WEIR_TRAINING_BAD;
     if (!lesson->reported && info->server != taking->server && info->server != 0)
         return WEIR_TRAINING_FOREIGN;
     return taking->now - info->at > WEIR_TRAINING_OLDEST ? WEIR_TRAINING_TOO_OLD
