@@ -157,7 +157,8 @@ static void B16_what_would_make_good_mail_spam_is_refused_and_told(void **state)
     add_rule(rig, 2, 1);
     add_hits(rig, 1, 100, 0);
     add_hits(rig, 2, 100, 0);
-    database_must(rig, weir_database_messages_put(rig->database, &good, 1), 1);
+    database_must(rig, weir_database_messages_put(rig->database, &good, 1, DATABASE_NOW),
+                  1);
     analysis = analysis_at(rig, DATABASE_NOW);
     assert_int_equal(weir_analysis_counts(analysis).messages, 1);
     change = weir_analysis_get(analysis, 0);
