@@ -86,7 +86,8 @@ static json_t *tell(const struct weir_published *published_, bool different)
 
 void weir_monitor_publish_again(struct weir_monitor *monitor, weir_time now)
 {
-    struct weir_publishing by = {.who = "analyzer", .why = "by schedule", .now = now};
+    struct weir_publishing by = {.who = "analyzer", .why = "by schedule", .now = now,
+                                 .alone = true};
     char why[WEIR_PUBLISH_WHY]; /* is logged, too */
     struct weir_published done;
 

@@ -7,7 +7,7 @@
  * under a new one.
  *
  * After a rollback the rulebook still says what was taken back: who publishes by himself, as the
- * analyzer does, asks weir_publisher_held() first and leaves it to a person.
+ * analyzer does, leaves it to a person.
  *
  * Owner:    the caller owns the publisher; the database is handed in, with the lock that guards it.
  * Threads:  any; calls that publish wait for each other.  They are made without the database's
@@ -53,6 +53,7 @@ struct weir_publishing {
     weir_time now;
     weir_time idle;              /* see pick.h */
     bool dry;                    /* nothing is changed */
+    bool alone;                  /* no person looks: 0 while the newest set is a rollback */
 };
 
 struct weir_published {
