@@ -536,6 +536,15 @@ static int go(struct going *going, struct weir_published *published_r)
     return 1;
 }
 
+/* A rollback that was on its way had its turn before. */
+static int go_unless_held(struct going *going, struct weir_published *published_r)
+{
+    if (!going->by->alone || !weir_publisher_held(going->publisher))
+        return go(going, published_r);
+    *published_r = (struct weir_published){.serial = weir_publisher_serial(going->publisher)};
+    return 0;
+}
+
 static int publish(struct going *going, struct weir_published *published_r)
 {
     struct weir_publisher *publisher = going->publisher;
@@ -544,7 +553,7 @@ static int publish(struct going *going, struct weir_published *published_r)
     pthread_mutex_lock(&publisher->turn);
     going->why[0] = '\0';
     going->arena = weir_arena_new(ARENA_FIRST);
-    rc = going->arena ? go(going, published_r) : fail(going, rc, "memory is short");
+    rc = going->arena ? go_unless_held(going, published_r) : fail(going, rc, "memory is short");
     if (rc == 1 && published_r->fresh)
         weir_log(publisher->log, WEIR_LOG_INFO, "rule set %u is published by %s: %zu rules (%s)",
                  (unsigned)published_r->serial, going->by->who, published_r->rules, going->what);

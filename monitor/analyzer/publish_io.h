@@ -8,7 +8,7 @@
  * beside the key says, and servers do.
  *
  * After a rollback the rulebook still says what was taken back: who publishes by himself, as the
- * analyzer does, asks weir_publisher_held() first and leaves it to a person.
+ * analyzer does, leaves it to a person.
  *
  * Owner:    the caller owns the publisher; the database is handed in, with the lock that guards it.
  * Threads:  any; calls that publish wait for each other.  They are made without the database's
@@ -54,8 +54,9 @@ struct weir_publishing {
     weir_time now;
     weir_time idle;              /* see pick.h */
     bool dry;                    /* nothing is changed */
-    bool alone;                  /* no person looks: a set that has lost more than half of its
-                                    rules, WEIR_PUBLISH_GONE or all, is refused: WEIR_EINVAL */
+    bool alone;                  /* no person looks: 0 while the newest set is a rollback; and a set
+                                    that has lost more than half of its rules, WEIR_PUBLISH_GONE or
+                                    all, is refused: WEIR_EINVAL */
 };
 
 #define WEIR_PUBLISH_GONE 10

@@ -132,13 +132,31 @@ static int restore(void *context, struct weir_slice counts, weir_time at)
                                       &training->learner);
 }
 
+/* Lessons of an older key say nothing under this one. */
+static int begin_anew(struct weir_training *training)
+{
+    int lessons = weir_database_lessons_clear(training->database);
+
+    if (lessons > 0)
+        weir_log(training->log, WEIR_LOG_WARNING, "the classifier begins anew: what %d messages "
+                 "taught it is forgotten, too", lessons);
+    return lessons < 0 ? lessons : weir_training_keep(training, 0, true);
+}
+
 /* A new key is kept before anything is learned under it. */
 static int begin(struct weir_training *training)
 {
     struct weir_hash_key key = weir_hash_key_random();
     int rc = weir_bayes_learner_new(&key, 2 * training->settings.tokens, &training->learner);
 
-    return rc < 0 ? rc : weir_training_keep(training, 0, true);
+    rc = rc < 0 ? rc : weir_database_begin(training->database);
+    if (rc < 0)
+        return rc;
+    rc = begin_anew(training);
+    if (rc >= 0)
+        return weir_database_commit(training->database);
+    weir_database_abandon(training->database);
+    return rc;
 }
 
 static int load(struct weir_training *training)

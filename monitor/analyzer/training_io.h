@@ -12,6 +12,9 @@
  * decided about itself, by the score that rules alone gave in its signed string; reports may come
  * from any server, and then only tell the tokens, for the votes decide (reports_io.h).
  *
+ * Without counts it begins anew with another key of tokens, and without the lessons there were:
+ * their tokens are none under that key.
+ *
  * All of it is written in the transaction of whoever calls, and done to the counts in memory when
  * that is kept: nothing is lost or counted twice after kill -9.
  *

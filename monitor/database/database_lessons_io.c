@@ -107,6 +107,23 @@ int weir_database_lessons_forget(struct weir_database *database, uint32_t most, 
     return weir_query_change(&q);
 }
 
+static int clear(struct weir_database *database)
+{
+    struct weir_query changes = weir_query(database, "DELETE FROM lesson_changes");
+    struct weir_query lessons = weir_query(database, "DELETE FROM lessons");
+    int rc = weir_query_run(&changes);
+
+    return rc < 0 ? rc : weir_query_change(&lessons);
+}
+
+int weir_database_lessons_clear(struct weir_database *database)
+{
+    bool own;
+    int rc = weir_change_begin(database, &own);
+
+    return rc < 0 ? rc : weir_change_end(database, own, clear(database));
+}
+
 int weir_database_lessons_count(struct weir_database *database,
                                 struct weir_lesson_counts *counts_r)
 {

@@ -53,6 +53,10 @@ int weir_database_lesson(struct weir_database *database, uint64_t uid,
  * went, or an error. */
 int weir_database_lessons_forget(struct weir_database *database, uint32_t most, weir_time before);
 
+/* Lets all go, and what changed since the counts were kept: for a new key of tokens.  How many
+ * went, or an error. */
+int weir_database_lessons_clear(struct weir_database *database);
+
 /* How many are learned, by source and as what. */
 struct weir_lesson_counts {
     uint64_t spam[WEIR_LESSON_SOURCES], ham[WEIR_LESSON_SOURCES];

@@ -114,6 +114,14 @@ static int publish(struct rig *rig)
     return publish_at(rig, DATABASE_NOW, false);
 }
 
+static int publish_alone(struct rig *rig)
+{
+    const struct weir_publishing by = {.who = "analyzer", .why = "", .now = DATABASE_NOW,
+                                       .idle = 30 * WEIR_DAY, .alone = true};
+
+    return weir_publish(rig->publisher, &by, &rig->published, rig->why);
+}
+
 static int again(struct rig *rig, uint32_t serial)
 {
     const struct weir_publishing by = {.who = "uid 0", .why = "", .now = DATABASE_NOW};
@@ -368,8 +376,13 @@ static void a_rollback_publishes_what_was_under_a_new_serial(void **state)
     assert_int_equal(again(rig, 3), 0);
     assert_int_equal(again(rig, 4), WEIR_EINVAL);
     assert_int_equal(again(rig, 0), WEIR_EINVAL);
+    assert_int_equal(publish_alone(rig), 0); /* that is a person's to undo */
+    assert_int_equal(rig->published.serial, 3);
+    given_out(rig, 3, A);
     assert_int_equal(publish(rig), 1);
     given_out(rig, 4, A B);
+    put(rig, 3, "C", "body C /c/\n", 3);
+    assert_int_equal(publish_alone(rig), 1);
     assert_false(weir_publisher_held(rig->publisher));
 }
 

@@ -477,6 +477,24 @@ static void damaged_counts_are_refused(void **state)
     assert_null(other);
 }
 
+static void who_begins_anew_has_no_lessons_of_the_old_key(void **state)
+{
+    struct world *world = *state;
+
+    tell(world, (struct told){.uid = 1}, WEIR_TRAINING_LEARNED);
+    tell(world, (struct told){.uid = 2, .points = -1}, WEIR_TRAINING_LEARNED);
+    assert_int_equal(weir_database_run(world->rig->database, "DELETE FROM bayes_counts"), 0);
+    start(world);
+    check_learned(world, 0, 0);
+    assert_int_equal(database_number(world->rig, "SELECT count(*) FROM lessons"), 0);
+    say(world, 1, WEIR_REPORTED_HAM);
+    check_learned(world, 0, 0);
+    tell(world, (struct told){.uid = 2, .points = -1}, WEIR_TRAINING_LEARNED);
+    start(world);
+    check_learned(world, 0, 1);
+    assert_int_equal(database_number(world->rig, "SELECT count(*) FROM lessons"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -494,6 +512,7 @@ int main(void)
         TEST(counts_survive_the_key_and_a_restart),
         TEST(words_that_few_had_long_ago_are_forgotten),
         TEST(damaged_counts_are_refused),
+        TEST(who_begins_anew_has_no_lessons_of_the_old_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
