@@ -150,6 +150,8 @@
 #define WEIR_LESSON_TOKENS_MAX 4096 /* tokens of a message that a server tells of */
 #define WEIR_BAYES_TAUGHT_MAX 1000 /* messages that an operator teaches at once */
 #define WEIR_LESSONS_MAX 50000     /* messages whose tokens are kept: 200 MB */
+#define WEIR_BAYES_FIT_TOKENS_MAX (1u << 24) /* tokens of messages that weights are fitted to */
+#define WEIR_BAYES_FIT_WORDS_MAX (1u << 22)  /* different ones */
 #define WEIR_BAYES_LEARNED_MAX (1u << 24) /* tokens counted in memory: 400 MB */
 
 /* reports by people ------------------------------------------------------- */

@@ -273,7 +273,7 @@ static const struct weir_setting rows[] = {
      "A message that people report is learned as if it were so many, unless the classifier is "
      "sure of it already, and wins against its verdict.", NULL},
     {"bayes", "tokens", WEIR_COUNT, "500000", 1000, WEIR_BAYES_PUBLISHED_MAX, NULL,
-     AT(bayes_tokens), "So many words are published, 18 octets each; twice as many are counted.",
+     AT(bayes_tokens), "So many words are published, 20 octets each; twice as many are counted.",
      NULL},
 
     {"info", "key_file", WEIR_TEXT, "info.key", 0, 0, NULL, AT(info_key_file),

@@ -27,7 +27,7 @@
 #define ARENA_FIRST (1u << 20)
 #define KEY_FILE_MOST 256
 #define ROLLBACK "rollback to "
-#define ENTRY_OCTETS 20 /* of a word list, at most, with its part of the index */
+#define ENTRY_OCTETS 22 /* of a word list, at most, with its part of the index */
 
 /* Opening. ----------------------------------------------------------------------------- */
 
@@ -186,8 +186,7 @@ struct going {
     struct weir_arena *arena;
     struct weir_pick *pick;
     struct weir_slice section[WEIR_PARCEL_SECTIONS]; /* of the new set */
-    struct weir_bayes_counts counts; /* of the word list */
-    size_t entries_most;
+    struct weir_words words;     /* for the word list */
     void *list;                  /* malloc'ed, the section */
     size_t rules;
     const char *what;
@@ -280,7 +279,7 @@ static int gather(struct going *going)
     rc = rc < 0 ? rc : weir_database_hits(database, add_hit, &gathering.last);
     rc = rc < 0 ? rc : weir_database_rules(database, 0, add_rule, &gathering);
     if (rc >= 0 && options->bayes)
-        rc = options->bayes(options->context, &going->counts, &going->entries_most);
+        rc = options->bayes(options->context, &going->words);
     return rc;
 }
 
@@ -461,11 +460,9 @@ static int fill_list(struct going *going)
     size_t room = rules < most ? (most - rules) / ENTRY_OCTETS : 0, len;
     int rc;
 
-    if (room > going->entries_most)
-        room = going->entries_most;
-    if (room == 0)
+    if (room == 0 || going->words.most == 0)
         return 0;
-    rc = weir_bayes_table_build(&going->counts, room, &going->list, &len);
+    rc = weir_word_list_build(&going->words, room, &going->list, &len);
     if (rc == 0)
         going->section[WEIR_PARCEL_BAYES] = (struct weir_slice){going->list, len};
     return rc;
@@ -559,7 +556,7 @@ static int publish(struct going *going, struct weir_published *published_r)
                  (unsigned)published_r->serial, going->by->who, published_r->rules, going->what);
     else if (rc < 0)
         weir_log(publisher->log, WEIR_LOG_ERROR, "no rule set is published: %s", going->why);
-    free((void *)(uintptr_t)going->counts.count);
+    weir_words_free(&going->words);
     free(going->list);
     free(going->newest);
     free(going->earlier);

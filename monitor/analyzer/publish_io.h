@@ -22,9 +22,9 @@
 #include <pthread.h>
 
 #include "core/base/log.h"
-#include "core/evidence/bayes_table.h"
 #include "core/evidence/rule_parcel.h"
 #include "monitor/analyzer/rules_diff.h"
+#include "monitor/analyzer/word_list.h"
 #include "monitor/database/database_io.h"
 #include "monitor/intake/shared_text.h"
 
@@ -36,9 +36,9 @@ struct weir_publisher_options {
     struct weir_database *database;
     pthread_mutex_t *lock;       /* of the database */
     const char *key_path;        /* made when it is missing; must live as long */
-    /* The counts that the word list is made of, malloc'ed, and how many entries it may have; called
-     * with the database's lock; NULL: sets have no word list.  0 or WEIR_ENOMEM. */
-    int (*bayes)(void *context, struct weir_bayes_counts *counts_r, size_t *most_r);
+    /* What the word list is made of; called with the database's lock; NULL: sets have no word
+     * list.  0 or an error. */
+    int (*bayes)(void *context, struct weir_words *words_r);
     /* A set was published: agents are to be told. */
     void (*published)(void *context, uint32_t serial);
     void *context;

@@ -177,6 +177,28 @@ class Judging(ctl_help.Help, Learning):
         self.assertLess(self.points(b"a kernel patch to review")["BAYES"]["points"], -0.5)
         shown = self.mx1.weir.ctl("check", "--explain", str(self.mx1.weir.folder / "check.eml"))
         self.assertIn("learned of 4 spam and 4 ham", shown)
+        self.assertRegex(shown, r"weight -\d.*, fitted -\d")
+
+    def test_C28_weights_are_fitted_to_what_is_learned_and_to_nothing_taken_back(self):
+        words = b"the prince and his lottery million"
+        self.teach()
+        self.publish()
+        before = self.check(words)["bayes"]
+        self.assertGreater(before["fitted"], 0.5)
+        self.assertLess(self.check(b"a kernel patch to review")["bayes"]["fitted"], -0.5)
+        more = str(self.corpus("more", ["a prince of a patch, my lottery million"]))
+        self.bayes("learn", "ham", more)
+        self.publish()
+        self.assertLess(self.check(words)["bayes"]["fitted"], before["fitted"])
+        self.bayes("unlearn", more)
+        self.publish()
+        self.assertEqual(self.check(words)["bayes"], before)
+        self.bayes("unlearn", *(str(self.monitor.weir.folder / "ham" / f"{number}.eml")
+                                for number in (0, 1)))
+        self.publish()
+        after = self.check(words)["bayes"]
+        self.assertEqual(after["silent"], "too little ham was learned")
+        self.assertNotIn("fitted", after)
 
     def test_C28_an_mbox_teaches_what_its_messages_would_as_files(self):
         folder = self.monitor.weir.folder

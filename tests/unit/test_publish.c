@@ -38,7 +38,7 @@ static void hear(void *context, uint32_t serial)
     pthread_mutex_unlock(&rig->lock);
 }
 
-static int count_words(void *context, struct weir_bayes_counts *counts_r, size_t *most_r)
+static int count_words(void *context, struct weir_words *words_r)
 {
     struct rig *rig = context;
     struct weir_bayes_count *count = calloc(rig->learned + 1, sizeof *count);
@@ -46,9 +46,9 @@ static int count_words(void *context, struct weir_bayes_counts *counts_r, size_t
     assert_non_null(count);
     for (uint64_t i = 0; i < rig->learned; i++)
         count[i] = (struct weir_bayes_count){.hash = i << 40, .spam = 1};
-    *counts_r = (struct weir_bayes_counts){.spam = rig->learned, .count = count,
-                                           .counts = rig->learned};
-    *most_r = rig->entries;
+    *words_r = (struct weir_words){.counts = {.spam = rig->learned, .count = count,
+                                              .counts = rig->learned},
+                                   .most = rig->entries};
     return 0;
 }
 
