@@ -114,9 +114,10 @@ static int publish(struct rig *rig)
     return publish_at(rig, DATABASE_NOW, false);
 }
 
-static int publish_alone(struct rig *rig)
+static int publish_alone(struct rig *rig, int days)
 {
-    const struct weir_publishing by = {.who = "analyzer", .why = "", .now = DATABASE_NOW,
+    const struct weir_publishing by = {.who = "analyzer", .why = "",
+                                       .now = DATABASE_NOW + days * WEIR_DAY,
                                        .idle = 30 * WEIR_DAY, .alone = true};
 
     return weir_publish(rig->publisher, &by, &rig->published, rig->why);
@@ -263,16 +264,6 @@ static void B11_a_rule_that_is_idle_is_missing_in_the_next_set(void **state)
     assert_int_equal(rig->published.differences[WEIR_RULE_GONE], 1);
 }
 
-/* Publishes where no person looks. */
-static int publish_alone(struct rig *rig, int days)
-{
-    const struct weir_publishing by = {.who = "analyzer", .why = "",
-                                       .now = DATABASE_NOW + days * WEIR_DAY,
-                                       .idle = 30 * WEIR_DAY, .alone = true};
-
-    return weir_publish(rig->publisher, &by, &rig->published, rig->why);
-}
-
 static void what_nobody_looks_at_does_not_lose_most_rules(void **state)
 {
     struct rig *rig = *state;
@@ -376,13 +367,13 @@ static void a_rollback_publishes_what_was_under_a_new_serial(void **state)
     assert_int_equal(again(rig, 3), 0);
     assert_int_equal(again(rig, 4), WEIR_EINVAL);
     assert_int_equal(again(rig, 0), WEIR_EINVAL);
-    assert_int_equal(publish_alone(rig), 0); /* that is a person's to undo */
+    assert_int_equal(publish_alone(rig, 0), 0); /* that is a person's to undo */
     assert_int_equal(rig->published.serial, 3);
     given_out(rig, 3, A);
     assert_int_equal(publish(rig), 1);
     given_out(rig, 4, A B);
     put(rig, 3, "C", "body C /c/\n", 3);
-    assert_int_equal(publish_alone(rig), 1);
+    assert_int_equal(publish_alone(rig, 0), 1);
     assert_false(weir_publisher_held(rig->publisher));
 }
 
