@@ -101,6 +101,7 @@ struct weir_flow_syn {
     bool server_is_a;
     bool contradicted;      /* by an answer of the client's */
     bool refused;           /* by the client's RST */
+    bool deaf;              /* the client goes on, to whom no answer was heard */
 };
 
 /* A server to clients from ports that are not watched; port 0: none. */
@@ -221,6 +222,8 @@ const struct weir_flow_syn *weir_flow_syn_find(const struct weir_flows *flows, u
 void weir_flow_syn_refuse(struct weir_flows *flows, uint64_t hash, uint32_t client_seq);
 /* An answer to it that comes from the wrong side. */
 void weir_flow_syn_contradict(struct weir_flows *flows, uint64_t hash);
+/* A client goes on without a server: whether an answer to its SYN is missing, and this is new. */
+bool weir_flow_syn_deaf(struct weir_flows *flows, uint64_t hash);
 /* A connection is over: one that goes on all the same, behind a long silence, is no new one. */
 void weir_flow_syn_forget(struct weir_flows *flows, uint64_t hash, uint32_t client_seq);
 
