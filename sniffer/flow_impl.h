@@ -140,6 +140,7 @@ struct weir_flows {
     struct weir_flow_served *served;
     struct weir_connection **twins;
     const struct weir_own *own; /* or NULL */
+    uint8_t card[WEIR_CARD];    /* one that this machine sends from; zeroes: the loopback's */
     struct weir_prefix *proxy;
     size_t proxies;
 };
@@ -239,7 +240,7 @@ struct weir_flow_early *weir_flow_early_find(struct weir_flows *flows, uint64_t 
 void weir_flow_serves(struct weir_flows *flows, const struct weir_address *address, uint16_t port);
 bool weir_flow_is_own(const struct weir_flows *flows, const struct weir_address *address);
 bool weir_flow_is_sent(const struct weir_flows *flows, const struct weir_segment *segment);
-bool weir_flow_came_in(const struct weir_flows *flows, const struct weir_segment *segment);
+bool weir_flow_came_in(struct weir_flows *flows, const struct weir_segment *segment);
 enum weir_flow_role weir_flow_role(struct weir_flows *flows, const struct weir_segment *segment,
                                    const struct weir_flow_syn *syn, bool from_a);
 
