@@ -94,21 +94,28 @@ void weir_message_abandon(struct weir_dialogue *d)
         weir_message_end(d, WEIR_HEARD_UNFINISHED, 0);
 }
 
+static void tell_estimated(struct weir_dialogue *d, enum weir_heard_result result)
+{
+    struct weir_heard_message message = {
+        .begun = d->now,
+        .recipients_accepted = result == WEIR_HEARD_ACCEPTED,
+        .result = result,
+        .bytes = d->estimate.bytes,
+        .estimate = true,
+        .gap = d->estimate_gap,
+    };
+
+    d->heard.messages++;
+    d->heard.recipients += message.recipients_accepted;
+    d->estimate_gap = false;
+    tell(d, &message);
+}
+
 /* The server accepts a message for one recipient at least. */
 void weir_message_estimated(struct weir_dialogue *d, unsigned messages)
 {
-    for (; messages > 0; messages--) {
-        struct weir_heard_message message = {
-            .begun = d->now,
-            .recipients_accepted = 1,
-            .result = WEIR_HEARD_ACCEPTED,
-            .bytes = d->estimate.bytes,
-            .estimate = true,
-            .gap = d->estimate_gap,
-        };
-        d->heard.messages++;
-        d->heard.recipients++;
-        d->estimate_gap = false;
-        tell(d, &message);
-    }
+    for (; messages > 0; messages--)
+        tell_estimated(d, WEIR_HEARD_ACCEPTED);
+    for (; d->estimate.refused > 0; d->estimate.refused--)
+        tell_estimated(d, WEIR_HEARD_REJECTED);
 }

@@ -418,6 +418,7 @@ static void take_stranger(struct weir_flows *flows, const struct passage *p)
         take_payload(flows, c, p);
     } else if (!c && is_watched(flows, s->destination_port)) {
         flows->counts.unanswered++;
+        flows->counts.deaf += weir_flow_syn_deaf(flows, p->hash);
         weir_flow_early_keep(flows, p->hash, s, p->seq);
     }
 }

@@ -121,6 +121,7 @@ struct weir_flows_counts {
     uint64_t syns, syns_again;  /* bare SYNs, and retransmitted ones */
     uint64_t opened, midstream, closed, evicted;
     uint64_t unanswered;        /* client payload to which no connection belongs */
+    uint64_t deaf;              /* clients that go on where no answer to their SYN was heard */
     uint64_t retransmitted, reordered, held, gaps;
     uint64_t forged;            /* segments that contradicted others */
     uint64_t foreign;           /* segments in this machine's name that came in from outside */

@@ -61,6 +61,14 @@ void weir_flow_syn_contradict(struct weir_flows *flows, uint64_t hash)
     syn->contradicted |= syn->hash == hash;
 }
 
+bool weir_flow_syn_deaf(struct weir_flows *flows, uint64_t hash)
+{
+    struct weir_flow_syn *syn = syn_place(flows, hash);
+    if (syn->hash != hash || !syn->client || syn->server || syn->deaf)
+        return false;
+    return syn->deaf = true;
+}
+
 void weir_flow_syn_forget(struct weir_flows *flows, uint64_t hash, uint32_t client_seq)
 {
     struct weir_flow_syn *syn = syn_place(flows, hash);

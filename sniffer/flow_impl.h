@@ -101,6 +101,7 @@ struct weir_flow_syn {
     bool server_is_a;
     bool contradicted;      /* by an answer of the client's */
     bool refused;           /* by the client's RST */
+    bool deaf;              /* the client goes on, to whom no answer was heard */
 };
 
 /* A server to clients from ports that are not watched; port 0: none. */
@@ -139,6 +140,7 @@ struct weir_flows {
     struct weir_flow_served *served;
     struct weir_connection **twins;
     const struct weir_own *own; /* or NULL */
+    uint8_t card[WEIR_CARD];    /* one that this machine sends from; zeroes: the loopback's */
     struct weir_prefix *proxy;
     size_t proxies;
 };
@@ -221,6 +223,8 @@ const struct weir_flow_syn *weir_flow_syn_find(const struct weir_flows *flows, u
 void weir_flow_syn_refuse(struct weir_flows *flows, uint64_t hash, uint32_t client_seq);
 /* An answer to it that comes from the wrong side. */
 void weir_flow_syn_contradict(struct weir_flows *flows, uint64_t hash);
+/* A client goes on without a server: whether an answer to its SYN is missing, and this is new. */
+bool weir_flow_syn_deaf(struct weir_flows *flows, uint64_t hash);
 /* A connection is over: one that goes on all the same, behind a long silence, is no new one. */
 void weir_flow_syn_forget(struct weir_flows *flows, uint64_t hash, uint32_t client_seq);
 
@@ -236,7 +240,7 @@ struct weir_flow_early *weir_flow_early_find(struct weir_flows *flows, uint64_t 
 void weir_flow_serves(struct weir_flows *flows, const struct weir_address *address, uint16_t port);
 bool weir_flow_is_own(const struct weir_flows *flows, const struct weir_address *address);
 bool weir_flow_is_sent(const struct weir_flows *flows, const struct weir_segment *segment);
-bool weir_flow_came_in(const struct weir_flows *flows, const struct weir_segment *segment);
+bool weir_flow_came_in(struct weir_flows *flows, const struct weir_segment *segment);
 enum weir_flow_role weir_flow_role(struct weir_flows *flows, const struct weir_segment *segment,
                                    const struct weir_flow_syn *syn, bool from_a);
 

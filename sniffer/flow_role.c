@@ -43,9 +43,16 @@ bool weir_flow_is_sent(const struct weir_flows *flows, const struct weir_segment
            (segment->outgoing || (segment->card && weir_own_has_card(flows->own, segment->card)));
 }
 
-bool weir_flow_came_in(const struct weir_flows *flows, const struct weir_segment *segment)
+/* Nearly all come from the same card: it is looked up once. */
+bool weir_flow_came_in(struct weir_flows *flows, const struct weir_segment *segment)
 {
-    return segment->incoming || (segment->card && weir_own_lacks_card(flows->own, segment->card));
+    const uint8_t *card = segment->card;
+    if (!card || memcmp(card, flows->card, sizeof(flows->card)) == 0)
+        return segment->incoming;
+    if (weir_own_lacks_card(flows->own, card))
+        return true;
+    memcpy(flows->card, card, sizeof(flows->card));
+    return segment->incoming;
 }
 
 enum weir_flow_role weir_flow_role(struct weir_flows *flows, const struct weir_segment *segment,

@@ -298,7 +298,8 @@ static void write_health(struct weir_live *live)
                                  .witnessed = live->witnessed + counts->witnessed,
                                  .odd = live->odd + counts->odd,
                                  .forged = live->forged + flows->forged + count_foreign(live),
-                                 .unproven = live->unproven + counts->unproven};
+                                 .unproven = live->unproven +
+                                             weir_sessions_unproven(live->sessions)};
     char line[WEIR_TRAFFIC_LINE_ROOM];
     size_t addresses;
 
@@ -344,8 +345,8 @@ static void warn_of_losses(struct weir_live *live, uint64_t dropped, uint64_t ov
 static void warn_of_foreign(struct weir_live *live, uint64_t foreign)
 {
     weir_log(&live->log.log, WEIR_LOG_WARNING, "%" PRIu64 " segments with an address of this "
-             "machine as their source came in from outside, and are nobody's; only who is in the "
-             "same network, or a router, can send them here", foreign);
+             "machine as their source came in from outside, and are nobody's: somebody in its "
+             "network sends them, or they are its own that come back", foreign);
     live->foreign_told += foreign;
 }
 
@@ -449,7 +450,7 @@ static int change_scope(struct weir_live *live, const struct weir_live_setup *ne
     live->forged += weir_sessions_flows(before)->forged;
     live->foreign += weir_sessions_flows(before)->foreign;
     live->odd += weir_sessions_counts(before)->odd;
-    live->unproven += weir_sessions_counts(before)->unproven;
+    live->unproven += weir_sessions_unproven(before);
     live->witnessed += weir_sessions_counts(before)->witnessed;
     weir_sessions_free(&before);
     weir_tally_clear(live->tally);
@@ -462,15 +463,29 @@ static void tell_scope(const struct weir_live *live, const char *word)
              live->interface, live->setup.scope.ports, live->setup.scope.proxies);
 }
 
+/* Whether what is only looked at as the interface is opened is another than before. */
+static bool needs_restart(const struct weir_live *live, const struct weir_live_setup *next)
+{
+    const struct weir_config *old = &live->setup.config, *new = &next->config;
+
+    return strcmp(wanted_interface(live, next), live->interface) != 0 ||
+           old->sniffer_snaplen != new->sniffer_snaplen ||
+           old->sniffer_buffer != new->sniffer_buffer ||
+           old->sniffer_promiscuous != new->sniffer_promiscuous ||
+           strcmp(old->sniffer_user, new->sniffer_user) != 0;
+}
+
 /* The new configuration in place of the old one, whose scope is no longer in use. */
 static void replace_setup(struct weir_live *live, const struct weir_live_setup *next)
 {
-    if (strcmp(wanted_interface(live, next), live->interface) != 0)
-        weir_log(&live->log.log, WEIR_LOG_WARNING, "another interface needs a restart");
+    if (needs_restart(live, next))
+        weir_log(&live->log.log, WEIR_LOG_WARNING, "another interface, snaplen, buffer, "
+                 "promiscuous or user needs a restart");
     if (live->setup.spool)
         live->spool_dropped += weir_spool_dropped(live->setup.spool);
     weir_live_setup_shut(&live->setup);
     live->setup = *next;
+    weir_sessions_charge_own(live->sessions, next->config.sniffer_count_own);
     weir_daemon_log_use(&live->log, live->options.program, &live->setup.config);
     if (open_spool(live) < 0)
         weir_log(&live->log.log, WEIR_LOG_ERROR, "the spool cannot be opened");

@@ -379,6 +379,16 @@ void weir_sessions_finish(struct weir_sessions *sessions)
     weir_flows_finish(sessions->flows);
 }
 
+void weir_sessions_charge_own(struct weir_sessions *sessions, bool charge)
+{
+    sessions->options.charge_own = charge;
+}
+
+uint64_t weir_sessions_unproven(const struct weir_sessions *sessions)
+{
+    return sessions->counts.unproven + weir_flows_counts(sessions->flows)->deaf;
+}
+
 const struct weir_sessions_counts *weir_sessions_counts(const struct weir_sessions *sessions)
 {
     return &sessions->counts;

@@ -66,7 +66,7 @@ struct weir_sessions_counts {
     uint64_t unheard;             /* connections for which memory was short */
     uint64_t witnessed;           /* messages of plug-ins that were found inside TLS */
     uint64_t odd;                 /* replies that cannot be to what clients seemed to say */
-    uint64_t unproven;            /* connections of which only one side was heard */
+    uint64_t unproven;            /* connections of which only the server was heard */
 };
 
 struct weir_sessions;
@@ -89,6 +89,12 @@ void weir_sessions_tick(struct weir_sessions *sessions, weir_time now);
 
 /* Ends all connections: the capture is over. */
 void weir_sessions_finish(struct weir_sessions *sessions);
+
+/* Charges the machine's own addresses, or no more, from now on. */
+void weir_sessions_charge_own(struct weir_sessions *sessions, bool charge);
+
+/* Connections of which only one side was heard, whichever. */
+uint64_t weir_sessions_unproven(const struct weir_sessions *sessions);
 
 const struct weir_sessions_counts *weir_sessions_counts(const struct weir_sessions *sessions);
 const struct weir_flows_counts *weir_sessions_flows(const struct weir_sessions *sessions);

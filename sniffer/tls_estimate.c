@@ -20,6 +20,8 @@ enum {
     OVERHEAD_13 = 17,     /* content type and tag */
     OVERHEAD_GCM = 24,    /* explicit nonce and tag */
     OVERHEAD_CHACHA = 16, /* tag */
+    KEY_UPDATE = 5,       /* octets of it (RFC 8446 4.6.3) */
+    DATA = 6,             /* ... of that command */
 };
 
 struct weir_tls_estimate weir_tls_estimate(unsigned queued_least, unsigned queued_most)
@@ -69,31 +71,50 @@ static void hello_octet(struct weir_tls_estimate *e, uint8_t octet)
 /* Whether the client's last turn may be a body. */
 static bool is_body(const struct weir_tls_estimate *e)
 {
-    return e->turns > 1 && e->turn_octets[WEIR_SIDE_CLIENT] >= WEIR_TLS_BODY_LEAST &&
-           e->envelope >= WEIR_TLS_ENVELOPE_LEAST;
+    bool asked = e->asked >= (e->asked_at == DATA ? WEIR_TLS_ASKED_LEAST : WEIR_TLS_ASKED_MORE);
+
+    return e->turns > 1 && e->envelope >= WEIR_TLS_ENVELOPE_LEAST &&
+           e->turn_octets[WEIR_SIDE_CLIENT] >=
+               (asked ? WEIR_TLS_BODY_LEAST : WEIR_TLS_UNASKED_LEAST);
 }
 
-/* Whether the server's turn that is over answered a body. */
-static bool answered_body(const struct weir_tls_estimate *e)
+/* Whether a body is so large beside the answer that this can be to nothing else. */
+static bool is_large(const struct weir_tls_estimate *e)
 {
-    uint32_t all = e->turn_octets[WEIR_SIDE_SERVER];
+    uint32_t body = e->turn_octets[WEIR_SIDE_CLIENT], all = e->turn_octets[WEIR_SIDE_SERVER];
 
-    return is_body(e) && e->reply >= e->queued_least && e->reply <= e->queued_most &&
-           all - e->reply <= WEIR_TLS_FAREWELL_MOST;
+    return body >= WEIR_TLS_LARGE_LEAST && all <= body / WEIR_TLS_LARGE_SHARE;
+}
+
+enum outcome { NONE, ACCEPTED, REFUSED };
+
+/* What the server's turn that is over says of a body. */
+static enum outcome answer_of(const struct weir_tls_estimate *e)
+{
+    uint32_t more = e->turn_octets[WEIR_SIDE_SERVER] - e->reply;
+
+    if (!is_body(e) || e->reply < e->queued_least)
+        return NONE;
+    if (e->reply <= e->queued_most && (more <= WEIR_TLS_FAREWELL_MOST || is_large(e)))
+        return ACCEPTED;
+    return e->reply > e->queued_most && is_large(e) ? REFUSED : NONE;
 }
 
 static unsigned judge(struct weir_tls_estimate *e)
 {
     if (e->judged || e->turn != WEIR_SIDE_SERVER)
         return 0;
+    enum outcome answer = answer_of(e);
+
     e->judged = true;
-    if (!answered_body(e))
+    if (answer == NONE)
         return 0;
-    e->accepted++;
+    e->accepted += answer == ACCEPTED;
+    e->refused += answer == REFUSED;
     e->bytes = e->turn_octets[WEIR_SIDE_CLIENT];
     e->envelope = 0;
     e->turn_octets[WEIR_SIDE_CLIENT] = 0;
-    return 1;
+    return answer == ACCEPTED;
 }
 
 static unsigned client_says(struct weir_tls_estimate *e, uint32_t plain)
@@ -103,6 +124,8 @@ static unsigned client_says(struct weir_tls_estimate *e, uint32_t plain)
     if (e->turn == WEIR_SIDE_SERVER) {
         if (e->turns > 1)
             e->envelope = sum(e->envelope, e->turn_octets[WEIR_SIDE_CLIENT]);
+        e->asked_at = e->turn_octets[WEIR_SIDE_CLIENT];
+        e->asked = e->turn_octets[WEIR_SIDE_SERVER];
         e->turn_octets[WEIR_SIDE_CLIENT] = 0;
         e->turns += e->turns < 2;
     }
@@ -152,7 +175,8 @@ static unsigned record_over(struct weir_tls_estimate *e, enum weir_side side)
         return 0;
     if (side == WEIR_SIDE_CLIENT)
         return client_says(e, plain);
-    server_says(e, plain);
+    if (plain != KEY_UPDATE || e->overhead != OVERHEAD_13)
+        server_says(e, plain);
     return 0;
 }
 

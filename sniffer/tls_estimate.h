@@ -15,10 +15,20 @@
  * What has such lengths and is no message is told by what came before: the first turn is EHLO
  * (in TLS 1.3 with the end of the handshake in front), and since then, or since the message
  * before, there must have been an envelope of WEIR_TLS_ENVELOPE_LEAST octets, which
- * authentication has not.  Behind the queued reply, in a record of its own, the server may say
+ * authentication has not.  Envelopes can be as long as short bodies, and be refused in as few words
+ * (greylisting).  So a body shorter than WEIR_TLS_UNASKED_LEAST is one only if it was asked for:
+ * if before it the server answered DATA alone at length, or more at greater length.  Behind the
+ * queued reply, in a record of its own, the server may say
  * farewell.  A message is counted when the server's turn is over: when the client goes on, when
  * either side says goodbye, or at weir_tls_estimate_end(), which is called when both were silent
  * for a second, too.
+ *
+ * Commands behind the dot make the answer longer than a queued reply.  A turn of the client of
+ * WEIR_TLS_LARGE_LEAST octets and an answer that is small beside it are a message all the same:
+ * an accepted one if the answer begins as a queued reply may, else a refused one.
+ *
+ * In TLS 1.3 clients may ask the server for new keys at any time: its KeyUpdate is passed over.
+ * Not the client's, who could say everything in records as short.
  *
  * Not seen: BDAT in one turn with its envelope, messages pipelined behind one another, padded
  * records, replies of other lengths (calibrate with messages heard in the clear).  CBC suites
@@ -36,6 +46,11 @@
 
 #define WEIR_TLS_BODY_LEAST 64     /* octets of plaintext a body's turn has at least */
 #define WEIR_TLS_ENVELOPE_LEAST 24 /* "RCPT TO:<a@b.cd>", "DATA"; AUTH CRAM-MD5 has 15 */
+#define WEIR_TLS_UNASKED_LEAST 300 /* the same, where no 354 was heard: by BDAT, or qmail's */
+#define WEIR_TLS_LARGE_LEAST 1000  /* too much for commands that are answered ... */
+#define WEIR_TLS_LARGE_SHARE 8     /* ... by no more than one octet in so many */
+#define WEIR_TLS_ASKED_LEAST 25    /* of a 354 to "DATA"; to "RSET" is said less ... */
+#define WEIR_TLS_ASKED_MORE 65     /* ... and of one behind the answers to an envelope */
 #define WEIR_TLS_QUEUED_LEAST 26   /* of a queued reply: Exim's "250 OK id=..." has 28 ... */
 #define WEIR_TLS_QUEUED_MOST 64    /* ... Postfix' 34 to 40, with "221 2.0.0 Bye" 55 */
 #define WEIR_TLS_FAREWELL_MOST 64  /* of a 221 in records behind it */
@@ -64,10 +79,12 @@ struct weir_tls_estimate {
     enum weir_side turn;
     uint32_t turn_octets[2];     /* plaintext of application data in each side's last turn */
     uint32_t reply;              /* of the first record in the server's last turn */
+    uint32_t asked_at, asked;    /* of the client's turn before its last, and the answer to it */
     uint32_t envelope;           /* of the client's turns before its last, since the last message */
     unsigned turns;              /* of the client, up to 2: the first is no part of any message;
                                   * 2 from the start if the beginning was not heard */
     unsigned accepted;           /* estimated */
+    unsigned refused;            /* the same; the caller takes them back */
     uint64_t bytes;              /* of the last one's body */
     bool encrypted[2];           /* application data was seen: the handshake is over */
     bool judged;                 /* the server's turn is no longer in question */

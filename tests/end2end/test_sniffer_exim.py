@@ -21,7 +21,11 @@ TO = "box@" + exim.DOMAIN
 REFUSED = [f"refused{number}@{exim.DOMAIN}" for number in range(3)]
 TEXT = f"From: {FROM}\nTo: {TO}\nSubject: x\nMessage-Id: <1@client.example>\n\nText.\n"
 UNWANTED = TEXT.replace("Subject: x", "Subject: unwanted")
-RECIPIENT = "  deny local_parts = ^refused\n"
+RECIPIENT = """\
+  deny local_parts = ^refused
+  defer local_parts = ^grey
+    message = Greylisted, please try again later
+"""
 DATA = """\
   deny condition = ${if eq{$h_subject:}{unwanted}}
     message = we do not want that kind of mail, and what is more, we never did want any of it
@@ -243,14 +247,14 @@ class Encrypted(WithExim):
     def test_messages_in_chunks(self):
         with self.client(tls=True) as link:
             for number in range(12):
-                body = "more\n" * 10 ** (number % 5)
+                body = "more\n" * (50 + 10 ** (number % 5))
                 link.chunks(FROM, REFUSED[:number % 3] + [TO], TEXT + body)
         self.check_estimate()
 
     def test_messages_in_several_chunks_are_estimated_badly(self):
         with self.client(tls=True) as link:
             for number in range(12):
-                body = "more\n" * 10 ** (number % 5)
+                body = "more\n" * (50 + 10 ** (number % 5))
                 link.chunks(FROM, [TO], TEXT, body, body)
         sums = self.check("accepted", "recipients", "messages")
         self.assertEqual(sums["estimated"], sums["messages"])
@@ -272,6 +276,24 @@ class Encrypted(WithExim):
             link.pipelined(FROM, [TO], TEXT)
             link.say(*link.envelope(FROM, [TO]))
         self.check_estimate()
+
+    def test_long_envelopes_that_are_greylisted_are_no_messages(self):
+        sender = "bounces+12345-678-user=example.com@mail.newsletter.example"
+        names = [f"grey{number}-a-rather-long-name-as-lists-make-them-up@{exim.DOMAIN}"
+                 for number in range(9)]
+        with self.client(tls=True) as link:
+            for name in names:
+                lines = f"MAIL FROM:<{sender}> SIZE=20000", f"RCPT TO:<{name}>"
+                self.assertEqual(link.say(*lines), [250, 451])
+                link.say("RSET")
+                for line in (*lines, "RSET"):
+                    link.say(line)
+            link.say(f"MAIL FROM:<{sender}> SIZE=20000")
+            for name in names:
+                link.say(f"RCPT TO:<{name}>")
+            link.say("RSET")
+            link.pipelined(FROM, [TO], TEXT)
+        self.assertEqual(self.check_estimate()["accepted"], 1)
 
 
 class Wrapped(Encrypted):

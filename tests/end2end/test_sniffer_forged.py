@@ -2,6 +2,7 @@
 weir-sniffer, listening, blames for them, and what they do to those who send mail.
 """
 import pathlib
+import signal
 import socket
 import struct
 import subprocess
@@ -174,6 +175,20 @@ class Forged(unittest.TestCase):
         self.listen(count_own="yes")
         self.mail((OWN, 0))
         self.assertEqual(self.sums(), {OWN: self.ONE})
+
+    def test_a_reload_changes_whether_mail_that_goes_out_is_charged(self):
+        self.listen()
+        for times, wanted in enumerate(("no", "yes", "no")):
+            if times > 0:
+                self.sniffer.weir.configure(sniffer={"count_own": wanted, "snaplen": 1000 + times})
+                self.sniffer.process.send(signal.SIGHUP)
+                log = self.sniffer.process.log
+                rig.wait_for(lambda: log().count("configuration read") == times)
+                self.assertEqual(log().count("needs a restart"), times)
+            self.mail((OWN, 0))
+            self.mail(("127.0.0.7", 0))  # once this is told, all before was heard
+            rig.wait_for(lambda: self.sniffer.sums()["127.0.0.7"]["messages"] == times + 1)
+        self.assertEqual(self.sums()[OWN], self.ONE)
 
 
 if __name__ == "__main__":

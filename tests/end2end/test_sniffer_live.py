@@ -285,9 +285,21 @@ class Encrypted(WithPostfix):
     def test_messages_in_chunks(self):
         with self.client(tls=True) as link:
             for number in range(12):
-                body = "more\n" * 10 ** (number % 5)
+                body = "more\n" * (50 + 10 ** (number % 5))
                 link.chunks(FROM, REFUSED[:number % 3] + [TO], TEXT + body)
         self.check(estimated=12, connections=1)
+
+    def test_commands_behind_the_dot_hide_no_message(self):
+        body = TEXT + "Text and more of it.\n" * 200
+        for behind in ("NOOP",) * 3, ("RSET",) * 6:
+            with self.client(tls=True) as link:
+                for _ in range(5):
+                    link.pipelined(FROM, [TO], body, behind=behind)
+        self.assertEqual(self.logged()[0], 10)
+        self.sniffer.stop()
+        # how they were answered cannot be told
+        self.assertEqual(self.sniffer.sums()["127.0.0.1"],
+                         {"connections": 2, "messages": 10, "estimated": 10})
 
     def test_replies_heard_in_the_clear_calibrate_them(self):
         for tls in (False, True):

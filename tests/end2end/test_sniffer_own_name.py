@@ -124,6 +124,17 @@ class OwnName(unittest.TestCase):
                     self.assert_mailed(forge)
                 self.assertEqual(self.sums(), {CLIENT: {name: 5 for name in self.ONE}})
 
+    def test_clients_of_whom_no_answer_is_heard_are_told(self):
+        self.listen("cable0")
+        for port in range(30000, 30005):
+            ends = (STRANGER, port), ("198.18.0.9", 25)  # who is not there
+            self.send(*ends, 1000, 0, SYN)
+            for at, octets in (1001, b"EHLO c\r\n"), (1009, b"MAIL FROM:<>\r\n"):
+                self.send(*ends, at, 5000, PSH | ACK, octets)
+        self.assert_mailed()
+        self.assertEqual(self.sums(), {CLIENT: self.ONE})
+        self.assertEqual(self.sniffer.health()["unproven"], "5")
+
     def test_mail_counts_wherever_one_listens(self):
         for interface in (*INTERFACES, "bridge"):
             with self.subTest(interface=interface):

@@ -379,6 +379,26 @@ static void what_a_client_says_comes_in(void **state)
     }
 }
 
+static void clients_that_go_on_unanswered_are_counted_once(void **state)
+{
+    static const struct { bool syn, answer; unsigned deaf; } cases[] = {
+        {true, false, 1}, {true, true, 0}, {false, false, 0}, {false, true, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct rig *rig = rig_on_the_server();
+        if (cases[i].syn)
+            rig_mark(rig, C, 1000, 0, WEIR_TCP_SYN);
+        if (cases[i].answer)
+            rig_mark(rig, S, 5000, 1001, WEIR_TCP_SYN);
+        rig_mark(rig, C, 1001, 5001, 0);
+        assert_int_equal(COUNT(rig, deaf), 0);
+        rig_send(rig, C, 1001, 5009, "EHLO x\r\n");
+        rig_send(rig, C, 1009, 5009, "QUIT\r\n");
+        assert_int_equal(COUNT(rig, deaf), cases[i].deaf);
+        rig_free(&rig);
+    }
+}
+
 static void the_machines_interfaces_can_be_read(void **state)
 {
     static struct weir_own own;
@@ -402,6 +422,7 @@ int main(void)
         cmocka_unit_test(a_dialogue_in_this_machines_name_that_came_in_is_none),
         cmocka_unit_test(what_came_in_says_nothing_for_this_machine_and_ends_nothing),
         cmocka_unit_test(what_a_client_says_comes_in),
+        cmocka_unit_test(clients_that_go_on_unanswered_are_counted_once),
         cmocka_unit_test(greetings_out_of_the_blue_take_no_connections_place),
         cmocka_unit_test(one_that_is_not_proven_makes_room_for_others),
         cmocka_unit_test(a_client_from_a_servers_port_stays_the_client),

@@ -112,12 +112,38 @@ static const struct {
      {{'C', 24}, {'S', 210}, {'C', 110}, {'S', 65}, {'C', 16000}, {'C', 16000}, {'C', 3},
       {'S', 37}}, 1},
     {"a body of 64 octets, a reply of 26",
-     {{'C', 24}, {'S', 210}, {'C', 24}, {'S', 14}, {'C', 64}, {'S', 26}}, 1},
-    {"a body of 63", {{'C', 24}, {'S', 210}, {'C', 24}, {'S', 14}, {'C', 63}, {'S', 26}}, 0},
-    {"a reply of 25", {{'C', 24}, {'S', 210}, {'C', 24}, {'S', 14}, {'C', 64}, {'S', 25}}, 0},
-    {"a reply of 64", {{'C', 24}, {'S', 210}, {'C', 24}, {'S', 14}, {'C', 64}, {'S', 64}}, 1},
-    {"a reply of 65", {{'C', 24}, {'S', 210}, {'C', 24}, {'S', 14}, {'C', 64}, {'S', 65}}, 0},
-    {"an envelope of 23", {{'C', 24}, {'S', 210}, {'C', 23}, {'S', 14}, {'C', 64}, {'S', 30}}, 0},
+     {{'C', 24}, {'S', 210}, {'C', 24}, {'S', 65}, {'C', 64}, {'S', 26}}, 1},
+    {"a body of 63", {{'C', 24}, {'S', 210}, {'C', 24}, {'S', 65}, {'C', 63}, {'S', 26}}, 0},
+    {"a reply of 25", {{'C', 24}, {'S', 210}, {'C', 24}, {'S', 65}, {'C', 64}, {'S', 25}}, 0},
+    {"a reply of 64", {{'C', 24}, {'S', 210}, {'C', 24}, {'S', 65}, {'C', 64}, {'S', 64}}, 1},
+    {"a reply of 65", {{'C', 24}, {'S', 210}, {'C', 24}, {'S', 65}, {'C', 64}, {'S', 65}}, 0},
+    {"an envelope of 23", {{'C', 24}, {'S', 210}, {'C', 23}, {'S', 65}, {'C', 64}, {'S', 30}}, 0},
+    {"DATA answered by 25", {{'C', 24}, {'S', 210}, {'C', 24}, {'S', 8}, {'C', 6}, {'S', 25},
+                             {'C', 64}, {'S', 26}}, 1},
+    {"DATA answered by 24", {{'C', 24}, {'S', 210}, {'C', 24}, {'S', 8}, {'C', 6}, {'S', 24},
+                             {'C', 299}, {'S', 26}}, 0},
+    {"an envelope answered by 64", {{'C', 24}, {'S', 210}, {'C', 99}, {'S', 64}, {'C', 299},
+                                    {'S', 26}}, 0},
+    {"BDAT", {{'C', 24}, {'S', 210}, {'C', 99}, {'S', 28}, {'C', 300}, {'S', 26}}, 1},
+    {"long recipients, all greylisted",
+     {{'C', 24}, {'S', 150}, {'C', 81}, {'S', 8}, {'C', 91}, {'S', 40}, {'C', 91}, {'S', 40},
+      {'C', 91}, {'S', 40}, {'C', 6}, {'S', 40}}, 0},
+    {"long envelopes one by one, greylisted and reset",
+     {{'C', 24}, {'S', 150}, {'C', 81}, {'S', 8}, {'C', 91}, {'S', 40}, {'C', 6}, {'S', 14},
+      {'C', 81}, {'S', 8}, {'C', 91}, {'S', 40}, {'C', 6}, {'S', 14}}, 0},
+    {"long envelopes in one go, greylisted and reset",
+     {{'C', 24}, {'S', 150}, {'C', 171}, {'S', 48}, {'C', 6}, {'S', 14}, {'C', 171}, {'S', 48},
+      {'C', 6}, {'S', 14}, {'C', 171}, {'S', 8}, {'S', 40}, {'C', 6}, {'S', 14}}, 0},
+    {"the same with DATA",
+     {{'C', 24}, {'S', 150}, {'C', 177}, {'S', 8}, {'S', 40}, {'S', 45}, {'C', 6}, {'S', 14},
+      {'C', 177}, {'S', 62}, {'C', 6}, {'S', 14}}, 0},
+    {"Exim, twenty commands behind the dot, each answered by a record",
+     {{'C', 24}, {'S', 150}, {'C', 110}, {'S', 78}, {'C', 3000}, {'S', 28}, {'S', 160},
+      {'S', 160}, {'C', 6}, {'S', 40}}, 1},
+    {"a body in records of five octets",
+     {{'C', 24}, {'S', 210}, {'C', 110}, {'S', 65}, {'C', 5}, {'C', 5}, {'C', 5}, {'C', 5},
+      {'C', 5}, {'C', 5}, {'C', 5}, {'C', 5}, {'C', 5}, {'C', 5}, {'C', 5}, {'C', 5}, {'C', 5},
+      {'S', 37}}, 1},
     {"a farewell of 64", {{'C', 24}, {'S', 210}, {'C', 99}, {'S', 65}, {'C', 99}, {'S', 30},
                           {'S', 64}}, 1},
     {"more than a farewell", {{'C', 24}, {'S', 210}, {'C', 99}, {'S', 65}, {'C', 99}, {'S', 30},
@@ -134,6 +160,7 @@ static void check(size_t i, unsigned suite, struct seeded *seeded)
     s.counted += weir_tls_estimate_end(&s.estimate);
     if (s.counted != cases[i].want || s.estimate.accepted != s.counted || s.estimate.lost)
         fail_msg("%s, suite %x: %u instead of %u", cases[i].name, suite, s.counted, cases[i].want);
+    assert_int_equal(s.estimate.refused, 0);
 }
 
 static void messages_are_counted_by_lengths_whatever_the_cipher(void **state)
@@ -154,6 +181,38 @@ static void pieces_change_nothing(void **state)
     for (size_t i = 0; i < CASES; i++)
         for (int times = 0; times < 5; times++)
             check(i, times % 2 ? TLS_13 : TLS_12_GCM, &seeded);
+}
+
+static void a_large_body_that_is_answered_at_length_is_refused(void **state)
+{
+    static const struct { unsigned body, answer, more, accepted, refused; } bodies[] = {
+        {3000, 37, 0, 1, 0},  {3000, 79, 0, 0, 1},  {3000, 375, 0, 0, 1}, {3000, 376, 0, 0, 0},
+        {1000, 125, 0, 0, 1}, {1000, 126, 0, 0, 0}, {999, 100, 0, 0, 0},  {3000, 25, 0, 0, 0},
+        {3000, 37, 65, 1, 0}, {3000, 37, 338, 1, 0}, {3000, 37, 339, 0, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        struct session s = handshake(TLS_13, NULL);
+        const struct says says[] = {{'C', 24}, {'S', 210}, {'C', 110}, {'S', 65},
+                                    {'C', bodies[i].body}, {'S', bodies[i].answer},
+                                    {bodies[i].more ? 'S' : 0, bodies[i].more}};
+        say(&s, says, sizeof(says) / sizeof(says[0]));
+        s.counted += weir_tls_estimate_end(&s.estimate);
+        assert_int_equal(s.counted, bodies[i].accepted);
+        assert_int_equal(s.estimate.refused, bodies[i].refused);
+    }
+}
+
+static void new_keys_asked_for_in_front_of_the_dot_change_nothing(void **state)
+{
+    static const struct says says[] = {
+        {'C', 24}, {'S', 210}, {'C', 110}, {'S', 65}, {'C', 1700}, {'C', 5}, {'S', 5}, {'C', 3},
+        {'S', 37}, {'C', 110}, {'S', 65}, {'C', 1700}, {'C', 5}, {'C', 3}, {'S', 5}, {'S', 37}};
+    struct session s = handshake(TLS_13, NULL);
+
+    (void)state;
+    say(&s, says, sizeof(says) / sizeof(says[0]));
+    assert_int_equal(s.counted + weir_tls_estimate_end(&s.estimate), 2);
 }
 
 static void calibrated_bounds_are_kept(void **state)
@@ -288,6 +347,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_are_counted_by_lengths_whatever_the_cipher),
         cmocka_unit_test(pieces_change_nothing),
+        cmocka_unit_test(a_large_body_that_is_answered_at_length_is_refused),
+        cmocka_unit_test(new_keys_asked_for_in_front_of_the_dot_change_nothing),
         cmocka_unit_test(calibrated_bounds_are_kept),
         cmocka_unit_test(a_body_that_was_not_captured_is_counted_by_its_heads),
         cmocka_unit_test(behind_lost_heads_the_next_head_is_found),
