@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "monitor/database/database_rebase_io.h"
 #include "monitor/monitor_impl.h"
 
 #define LONGEST (30 * WEIR_DAY)  /* block */
@@ -233,12 +234,27 @@ static int take_up(struct weir_monitor *monitor, bool went_on)
     return 0;
 }
 
+/* Of a clock that was set while there was no monitor nobody knows which time was right. */
+static int tell_ahead(struct weir_monitor *monitor)
+{
+    weir_time now = weir_clock_now(&monitor->wall);
+    int ahead = weir_database_ahead(monitor->database, now + WEIR_MINUTE);
+
+    if (ahead > 0)
+        weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "%d decisions are dated later than now: "
+                 "the clock was ahead then, or is behind; they last until they said (weirctl "
+                 "decisions)", ahead);
+    return ahead < 0 ? ahead : 0;
+}
+
 int weir_monitor_open_watch(struct weir_monitor *monitor)
 {
     int done = open_responder(monitor);
 
     if (done == 0)
         done = open_watch(monitor);
+    if (done == 0)
+        done = tell_ahead(monitor);
     return done < 0 ? done : take_up(monitor, false);
 }
 

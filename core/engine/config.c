@@ -371,7 +371,8 @@ static const struct weir_setting rows[] = {
     {"monitor", "journal_size", WEIR_SIZE, "1G", 1048576, 1099511627776.0, NULL,
      AT(monitor_journal_size), "Beyond this size agents are told to try again later.", NULL},
     {"monitor", "addresses", WEIR_COUNT, "1000000", 1000, 100000000, NULL, AT(monitor_addresses),
-     "So many addresses have a bucket at once; 61 octets each.", NULL},
+     "So many addresses have a bucket at once; 61 octets each, and for a moment twice that when "
+     "thresholds change.", NULL},
     {"monitor", "counters", WEIR_COUNT, "2000000", 1000, 1e9, NULL, AT(monitor_counters),
      "The database keeps the counters of so many addresses, domains and pairs, so that the "
      "servers' can be rebuilt; some 300 octets each, and those that were not changed for longest "

@@ -84,7 +84,7 @@ static int open_parts(struct weir_agent *agent)
     if (!agent->spool || !agent->sniffer || !instances)
         return WEIR_ENOMEM;
     agent->silence = weir_silence_begin(agent->sniffer);
-    weir_instances_begin(&agent->instances, instances, weir_machine_name(agent->machine), log);
+    weir_instances_begin(&agent->instances, instances, weir_machine_name("", agent->machine), log);
     if ((done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
         (done = weir_tail_open(agent->spool, log, &agent->tail)) < 0 ||
         (done = open_link(agent)) < 0 || (done = open_sets(agent)) < 0 ||

@@ -13,8 +13,8 @@
 
 #include <sodium.h>
 
-#define CARDS "/sys/class/net"
 #define LINE 128
+#define PATH 512
 
 /* The first line of a file. */
 static bool read_line(const char *path, char line_r[static LINE])
@@ -36,30 +36,62 @@ static uint64_t hash_of(const char *text)
     return hash;
 }
 
-/* What a card adds; nothing when there is no device behind it. */
-static uint64_t card(const char *name)
+static bool has(const char *card, const char *what)
 {
-    char path[sizeof CARDS + 256 + 16], address[LINE];
+    char path[PATH + 32];
 
-    snprintf(path, sizeof path, CARDS "/%s/device", name);
-    if (name[0] == '.' || access(path, F_OK) < 0)
-        return 0;
-    snprintf(path, sizeof path, CARDS "/%s/address", name);
+    snprintf(path, sizeof path, "%s/%s", card, what);
+    return access(path, F_OK) == 0;
+}
+
+/* An end of a container, and nothing that it made itself for others in it. */
+static bool is_end(const char *card)
+{
+    char path[PATH + 32], type[LINE];
+
+    snprintf(path, sizeof path, "%s/type", card);
+    return read_line(path, type) && strcmp(type, "1\n") == 0 && !has(card, "bridge") &&
+           !has(card, "master") && !has(card, "tun_flags");
+}
+
+static uint64_t address_of(const char *card)
+{
+    char path[PATH + 32], address[LINE];
+
+    snprintf(path, sizeof path, "%s/address", card);
     return read_line(path, address) ? hash_of(address) : 0;
 }
 
-const char *weir_machine_name(char text_r[static WEIR_MACHINE_TEXT])
+/* Of the cards with a device behind them, or where there is none of the container's ends. */
+static uint64_t sum_of_cards(const char *folder)
 {
-    DIR *cards = opendir(CARDS);
-    char id[LINE] = "", all[LINE + 32];
-    uint64_t sum = 0;
+    DIR *cards = opendir(folder);
+    char card[PATH];
+    uint64_t sum = 0, ends = 0;
 
-    for (struct dirent *entry; cards && (entry = readdir(cards)) != NULL;)
-        sum += card(entry->d_name);
+    for (struct dirent *entry; cards && (entry = readdir(cards)) != NULL;) {
+        int len = snprintf(card, sizeof card, "%s/%s", folder, entry->d_name);
+
+        if (entry->d_name[0] == '.' || len >= (int)sizeof card)
+            continue;
+        if (has(card, "device"))
+            sum += address_of(card);
+        else if (is_end(card))
+            ends += address_of(card);
+    }
     if (cards)
         closedir(cards);
-    (void)read_line("/etc/machine-id", id);
-    snprintf(all, sizeof all, "%s%016llx", id, (unsigned long long)sum);
+    return sum != 0 ? sum : ends;
+}
+
+const char *weir_machine_name(const char *root, char text_r[static WEIR_MACHINE_TEXT])
+{
+    char id[LINE] = "", all[LINE + 32], path[PATH];
+
+    snprintf(path, sizeof path, "%s/etc/machine-id", root);
+    (void)read_line(path, id);
+    snprintf(path, sizeof path, "%s/sys/class/net", root);
+    snprintf(all, sizeof all, "%s%016llx", id, (unsigned long long)sum_of_cards(path));
     snprintf(text_r, WEIR_MACHINE_TEXT, "%016llx", (unsigned long long)hash_of(all));
     return text_r;
 }

@@ -73,6 +73,15 @@ int weir_database_event_close(struct weir_database *database, int64_t number, we
     return weir_query_change(&q);
 }
 
+int weir_database_event_observed(struct weir_database *database, int64_t number, bool observed)
+{
+    struct weir_query q = weir_query(database, "UPDATE events SET observed = ? WHERE number = ?");
+
+    weir_bind_number(&q, observed);
+    weir_bind_number(&q, number);
+    return weir_query_run(&q);
+}
+
 static struct weir_event column_event(struct weir_query *q)
 {
     struct weir_event event = {.number = weir_column_number(q)};

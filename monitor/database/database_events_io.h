@@ -48,6 +48,9 @@ int weir_database_event_clear(struct weir_database *database, int64_t number, we
 int weir_database_event_close(struct weir_database *database, int64_t number, weir_time now,
                               const char *reason);
 
+/* Its class only observes now, or does not any more.  0 or an error. */
+int weir_database_event_observed(struct weir_database *database, int64_t number, bool observed);
+
 /* Events, newest first. */
 int weir_database_events(struct weir_database *database, const struct weir_event_filter *filter,
                          int (*row)(void *context, const struct weir_event *event),

@@ -64,3 +64,15 @@ int weir_database_rebase(struct weir_database *database, weir_time now, uint64_t
         *generation_r = after;
     return rc;
 }
+
+int weir_database_ahead(struct weir_database *database, weir_time now)
+{
+    struct weir_query q = weir_query(database, "SELECT count(*) FROM decisions "
+                                     "WHERE undone = 0 AND made > ?1 AND (ends = 0 OR ends > ?1)");
+    int count = 0;
+
+    weir_bind_number(&q, now);
+    if (weir_query_row(&q) == 1)
+        count = (int)weir_column_number(&q);
+    return weir_query_told(&q, 0, count);
+}

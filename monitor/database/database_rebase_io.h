@@ -13,4 +13,7 @@
  * last of their changes (as many in each as are undone at once); or an error. */
 int weir_database_rebase(struct weir_database *database, weir_time now, uint64_t *generation_r);
 
+/* How many decisions that stand were made later than now; or an error. */
+int weir_database_ahead(struct weir_database *database, weir_time now);
+
 #endif

@@ -347,6 +347,8 @@ void weir_ladder_rebase(struct weir_ladder *ladder, weir_time now)
             record->ends -= record->taken - now;
             record->taken = now;
         }
+        if (ladder->wall > now)
+            record->grace = record->grace > ladder->wall ? record->grace - ladder->wall + now : now;
         record->last = record->last < now ? record->last : now;
         record->event.time = record->event.time < now ? record->event.time : now;
     }

@@ -82,6 +82,7 @@ static int take_up(struct weir_responder *responder, struct left_event *one, wei
                    bool went_on)
 {
     const struct weir_responder_options *options = &responder->options;
+    bool observed = one->event.observed;
     weir_time seen = 0;
     int done = weir_database_last_seen(options->database, &one->event.prefix, &seen);
 
@@ -95,7 +96,8 @@ static int take_up(struct weir_responder *responder, struct left_event *one, wei
         weir_ladder_stands(responder->ladder, &one->event,
                            now + (went_on ? 0 : grace(&one->event.limit)));
         responder->counts.resumed++;
-        return 0;
+        return observed == one->event.observed ? 0
+            : weir_database_event_observed(options->database, one->number, !observed);
     }
     done = weir_database_event_close(options->database, one->number, now, one->why);
     responder->counts.closed += done > 0;

@@ -72,6 +72,17 @@ class Ahead(World):
         self.mx1.kill()
         rig.wait_for(lambda: self.monitor.ask("status")["blind"] == 1, 10, "it to be blind")
 
+    def test_what_was_decided_by_a_clock_that_was_ahead_is_told_at_the_start(self):
+        self.begin(threshold={"ladder": "reject 10m"})
+        self.step(DAY)
+        self.passes(1)
+        self.saw(BAD, 100)
+        rig.wait_for(lambda: self.monitor.rows("SELECT * FROM decisions"), 10, "the block")
+        self.monitor.stop()
+        self.step(0)
+        self.monitor.start()
+        self.assertIn("1 decisions are dated later than now", self.monitor.log())
+
     def test_a_server_seen_by_a_clock_that_was_ahead_is_blind_after_a_restart(self):
         self.begin(monitor={"silence": "2s"})
         self.step(DAY)

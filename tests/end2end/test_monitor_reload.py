@@ -93,8 +93,8 @@ class Reload(World):
         self.assertFalse(any(blocked() for _ in range(5)))
         self.good(threshold={"observe": "no"})
         rig.wait_for(blocked, 15, "the block")
+        self.assertEqual(self.monitor.events(BAD)[0]["observed"], 0)
         self.assertIsNone(self.mx2.entry("blacklist", OTHER))  # was over it, and goes on no more
-        self.monitor.weir.configure(threshold={"observe": "yes"})
 
     def test_alerts_go_where_the_new_configuration_says(self):
         first, second = Hook(), Hook()

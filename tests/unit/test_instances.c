@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,11 +97,49 @@ static void A13_a_copied_machine_names_none_of_the_first_ones(void **state)
     scratch_free(scratch);
 }
 
+/* A machine with these cards, each with an address of its own: a capital has a device, and what is
+ * no letter is a bridge. */
+static const char *machine_with(const char *cards, char text_r[static WEIR_MACHINE_TEXT])
+{
+    struct scratch *scratch = scratch_new();
+    const char *root = scratch_path(scratch, "root");
+    char text[2048];
+    for (; *cards; cards++) {
+        bool device = isupper((unsigned char)*cards), bridge = !isalpha((unsigned char)*cards);
+        snprintf(text, sizeof text, "c=%s/sys/class/net/e%c; mkdir -p $c %s; echo 1 >$c/type; "
+                 "echo 02:00:00:00:00:%02x >$c/address", root, *cards,
+                 device ? "$c/device" : bridge ? "$c/bridge" : "", tolower(*cards));
+        assert_int_equal(system(text), 0);
+    }
+    snprintf(text, sizeof text, "mkdir -p %s/etc %s/sys/class/net/lo; echo 772 "
+             ">%s/sys/class/net/lo/type; echo 123 >%s/etc/machine-id", root, root, root, root);
+    assert_int_equal(system(text), 0);
+    weir_machine_name(root, text_r);
+    scratch_free(scratch);
+    return text_r;
+}
+
+static void A13_cards_and_in_a_container_its_own_ends_make_the_name(void **state)
+{
+    static const struct {
+        const char *one, *other;
+        bool same;
+    } cases[] = {{"AB", "BA", true},  {"AB", "AC", false}, {"A", "Aq", true},
+                 {"a", "a", true},    {"a", "b", false},   {"a", "a1", true},
+                 {"", "", true},      {"a", "A", true},    {"", "a", false}};
+    char one[WEIR_MACHINE_TEXT], other[WEIR_MACHINE_TEXT];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if ((strcmp(machine_with(cases[i].one, one), machine_with(cases[i].other, other)) == 0) !=
+            cases[i].same)
+            fail_msg("%s and %s", cases[i].one, cases[i].other);
+}
+
 static void a_machine_has_the_same_name_again(void **state)
 {
     char one[WEIR_MACHINE_TEXT], other[WEIR_MACHINE_TEXT];
     (void)state;
-    assert_string_equal(weir_machine_name(one), weir_machine_name(other));
+    assert_string_equal(weir_machine_name("", one), weir_machine_name("", other));
     assert_int_equal(strlen(one), WEIR_MACHINE_TEXT - 1);
     assert_int_equal(strspn(one, "0123456789abcdef"), WEIR_MACHINE_TEXT - 1);
 }
@@ -131,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(A13_a_successor_names_the_one_let_in_and_the_latest_since),
         cmocka_unit_test(A13_a_copied_machine_names_none_of_the_first_ones),
+        cmocka_unit_test(A13_cards_and_in_a_container_its_own_ends_make_the_name),
         cmocka_unit_test(a_machine_has_the_same_name_again),
         cmocka_unit_test(what_is_no_list_is_passed_over),
     };
