@@ -233,7 +233,7 @@ static int by_place(const void *a, const void *b)
 
 const struct weir_ledger_change *weir_ledger_changes(struct weir_ledger *ledger, size_t *changes_r)
 {
-    if (!ledger->sorted)
+    if (!ledger->sorted && ledger->changes > 0)
         qsort(ledger->change, ledger->changes, sizeof *ledger->change, by_place);
     ledger->sorted = true;
     *changes_r = ledger->changes;

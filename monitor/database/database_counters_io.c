@@ -167,6 +167,20 @@ static int keep_bounds(struct weir_database *database, int64_t more, weir_time n
     return rc < 0 || gone == 0 ? rc : weir_state_put(database, EVICTED, evicted + (uint64_t)gone);
 }
 
+int weir_database_counters_forget_oldest(struct weir_database *database, unsigned rows)
+{
+    uint64_t records, evicted;
+    int gone = evict(database, rows, true, 0), rc = weir_state_get(database, RECORDS, &records);
+
+    rc = rc < 0 ? rc : weir_state_get(database, EVICTED, &evicted);
+    if (gone <= 0 || rc < 0)
+        return gone < 0 ? gone : rc;
+    rc = weir_state_put(database, RECORDS,
+                        records > (uint64_t)gone ? records - (uint64_t)gone : 0);
+    rc = rc < 0 ? rc : weir_state_put(database, EVICTED, evicted + (uint64_t)gone);
+    return rc < 0 ? rc : gone;
+}
+
 int weir_database_counters_add(struct weir_database *database,
                                const struct weir_ledger_change *change, size_t changes,
                                weir_time now, uint64_t most)

@@ -30,6 +30,9 @@ int weir_database_counters_add(struct weir_database *database,
                                const struct weir_ledger_change *change, size_t changes,
                                weir_time now, uint64_t most);
 
+/* Lets those go that were not changed for longest: how many, or an error. */
+int weir_database_counters_forget_oldest(struct weir_database *database, unsigned rows);
+
 /* Records behind an entity (NULL: from the first) in the order of places, at most so many. */
 int weir_database_counters(struct weir_database *database, const struct weir_entity *behind,
                            unsigned most,
