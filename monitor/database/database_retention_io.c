@@ -191,7 +191,8 @@ static int forget_sets(struct weir_database *database, unsigned rows, struct wei
 {
     return forget(database, "DELETE FROM rule_sets WHERE serial IN (SELECT serial FROM rule_sets "
                   "WHERE serial NOT IN (SELECT serial FROM rule_sets ORDER BY serial DESC "
-                  "LIMIT ?1) ORDER BY serial LIMIT ?2)", 2, LARGE(rows) / 8 + 1, &f->sets, &f->more);
+                  "LIMIT ?1) ORDER BY serial LIMIT ?2)", 2, LARGE(rows) / 8 + 1, &f->sets,
+                  &f->more);
 }
 
 static int forget_lessons(struct weir_database *database, unsigned rows, struct weir_forgotten *f)
