@@ -17,12 +17,12 @@ json_t *weir_monitor_counters_status(struct weir_monitor *monitor)
     struct weir_database_counters_state state = {.records = 0};
 
     (void)weir_database_counters_state(monitor->database, &state);
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "state",
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "state",
                      weir_counting_kept_name(counts.counters), "key",
                      (json_int_t)counts.counters_key, "records", (json_int_t)state.records,
                      "evicted", (json_int_t)state.evicted, "waiting", (json_int_t)state.waiting,
-                     "untallied",
-                     (json_int_t)counts.untallied, "votes",
+                     "waiting_most", (json_int_t)WEIR_COUNTER_EVENTS_MAX, "hurried",
+                     (json_int_t)counts.hurried, "untallied", (json_int_t)counts.untallied, "votes",
                      (json_int_t)weir_ballots_newest(monitor->ballots));
 }
 

@@ -12,7 +12,8 @@
 
 #include "monitor/monitor_impl.h"
 
-/* {"state", "key", "records", "evicted", "waiting", "untallied", "votes"}. */
+/* {"state", "key", "records", "evicted", "waiting", "waiting_most", "hurried", "untallied",
+ * "votes"}. */
 json_t *weir_monitor_counters_status(struct weir_monitor *monitor);
 
 /* Forgets all of them, and begins anew with the key that is there: {"records"}, and a line in the

@@ -278,6 +278,8 @@
 
 /* analyzer ------------------------------------------------------------------ */
 #define WEIR_LEDGER_MAX (1u << 22) /* changes of counters that wait for the database, and events */
+#define WEIR_COUNTER_EVENTS_MAX (1u << 22) /* not yet in the counters: 160 MB; then at once */
+#define WEIR_FOLD_CHANGES (1u << 20) /* of counters, gathered before they are written together */
 #define WEIR_HITS_SEEN_MAX (1u << 22) /* decisions that are known when they come again */
 #define WEIR_HIT_DAYS 92           /* days back that a rule's hits are kept by day */
 #define WEIR_MESSAGES_MAX 200000   /* recent messages that are kept: some 60 MB */

@@ -365,7 +365,7 @@ static const struct weir_setting rows[] = {
      "The spam database (SQLite), in state_directory.", NULL},
     {"monitor", "database_size", WEIR_SIZE, "4G", 1048576, 1099511627776.0, NULL,
      AT(monitor_database_size),
-     "Beyond this size the oldest minutes and what is long over are forgotten.", NULL},
+     "Beyond this size what is oldest is forgotten: of traffic first, people's votes last.", NULL},
     {"monitor", "journal", WEIR_TEXT, "journal", 0, 0, NULL, AT(monitor_journal),
      "The folder of what came in and is not in the database yet, in state_directory.", NULL},
     {"monitor", "journal_size", WEIR_SIZE, "1G", 1048576, 1099511627776.0, NULL,

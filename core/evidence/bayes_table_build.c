@@ -8,6 +8,8 @@
 #include "core/base/limits.h"
 #include "core/evidence/bayes_table_impl.h"
 
+#define FEW 16 /* that are sorted in their place */
+
 struct ranked {
     struct weir_bayes_count count;
     double says;
@@ -60,6 +62,49 @@ static unsigned index_bits(size_t entries)
     while (bits < WEIR_BAYES_BITS_MAX && ((size_t)2 << bits) <= entries)
         bits++;
     return bits;
+}
+
+/* Sorts what lies in one place, mostly one or two. */
+static void sort_few(struct ranked *ranked, size_t n)
+{
+    if (n > FEW) {
+        qsort(ranked, n, sizeof(*ranked), by_hash);
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        struct ranked one = ranked[i];
+        size_t at = i;
+
+        for (; at > 0 && by_hash(&ranked[at - 1], &one) > 0; at--)
+            ranked[at] = ranked[at - 1];
+        ranked[at] = one;
+    }
+}
+
+/* In the order of hashes: as hashes are spread evenly, nearly all is done by putting each into its
+ * place of the index.  The caller frees; NULL: memory is short. */
+static struct ranked *sorted_new(const struct ranked *ranked, size_t n, unsigned bits)
+{
+    size_t places = (size_t)1 << bits;
+    struct ranked *sorted = malloc((n + 1) * sizeof(*sorted));
+    uint32_t *begin = calloc(places + 1, sizeof(*begin));
+
+    for (size_t i = 0; sorted && begin && i < n; i++)
+        begin[weir_bayes_place(ranked[i].count.hash, bits) + 1]++;
+    for (size_t place = 0; begin && place < places; place++)
+        begin[place + 1] += begin[place];
+    for (size_t i = 0; sorted && begin && i < n; i++)
+        sorted[begin[weir_bayes_place(ranked[i].count.hash, bits)]++] = ranked[i];
+    for (size_t place = 0, from = 0; sorted && begin && place < places; place++) {
+        sort_few(sorted + from, begin[place] - from); /* it begins where the next one did */
+        from = begin[place];
+    }
+    if (!begin) {
+        free(sorted);
+        sorted = NULL;
+    }
+    free(begin);
+    return sorted;
 }
 
 static void write_head(uint8_t *at, const struct weir_bayes_counts *counts, size_t n, unsigned bits)
@@ -121,7 +166,7 @@ static int write_all(const struct weir_bayes_counts *counts, const struct ranked
 int weir_bayes_table_build(const struct weir_bayes_counts *counts, size_t most, void **octets_r,
                            size_t *len_r)
 {
-    struct ranked *ranked;
+    struct ranked *ranked, *sorted;
     size_t n;
     int result;
 
@@ -136,8 +181,9 @@ int weir_bayes_table_build(const struct weir_bayes_counts *counts, size_t most, 
         qsort(ranked, n, sizeof(*ranked), by_says);
         n = most;
     }
-    qsort(ranked, n, sizeof(*ranked), by_hash);
-    result = write_all(counts, ranked, n, octets_r, len_r);
+    sorted = sorted_new(ranked, n, index_bits(n));
     free(ranked);
+    result = sorted ? write_all(counts, sorted, n, octets_r, len_r) : WEIR_ENOMEM;
+    free(sorted);
     return result;
 }

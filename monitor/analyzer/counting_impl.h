@@ -1,6 +1,6 @@
 /*
  * counting_impl - counting from inside: decisions and reports (counting_io.c), and what they change
- * in the counters of reputation (counting_ledger_io.c).
+ * in the counters of reputation (counting_ledger_io.c, and from there counting_fold_io.c).
  */
 #ifndef WEIR_ANALYZER_COUNTING_IMPL_H
 #define WEIR_ANALYZER_COUNTING_IMPL_H
@@ -9,6 +9,18 @@
 
 #include "monitor/analyzer/counting_io.h"
 #include "monitor/analyzer/sample.h"
+#include "monitor/database/database_counters_io.h"
+
+/* Events on their way into the counters: gathered from the database a piece at a time, then written
+ * a piece at a time.  How far that is in stands in the database. */
+struct weir_fold {
+    bool begun, gathered;
+    int64_t upto;          /* number of the last row of events that is gathered */
+    uint64_t events;
+    struct weir_database_fold there; /* begun before the start */
+    const struct weir_ledger_change *change;
+    size_t changes, at;    /* written up to there */
+};
 
 struct weir_counting {
     struct weir_counting_options options;
@@ -18,6 +30,9 @@ struct weir_counting {
     struct weir_sample *sample; /* of those that were counted and not yet stored */
     struct weir_ledger *ledger;   /* NULL: counters are not kept */
     struct weir_ledger_pack verdicts, votes; /* events that are not yet stored */
+    struct weir_fold fold;
+    bool full;             /* what was to be stored was beyond the most, when tried last */
+    uint64_t hurried;
     enum weir_counting_kept counters;
     uint32_t counters_key;
     uint64_t untallied;
@@ -33,6 +48,13 @@ struct weir_counting {
  * database, or WEIR_ENOMEM; that they are not kept is none. */
 int weir_counting_ledger_open(struct weir_counting *counting);
 void weir_counting_ledger_close(struct weir_counting *counting);
+
+/* Forgets what is gathered: it is gathered anew. */
+void weir_counting_fold_end(struct weir_counting *counting);
+
+/* What is to be stored would be beyond the most that may wait: folds a piece, and nothing is to be
+ * stored now: 1; else 0, or an error. */
+int weir_counting_fold_room(struct weir_counting *counting, weir_time now);
 
 /* Looks now and then for a key that was not there. */
 void weir_counting_ledger_look(struct weir_counting *counting, weir_time now);

@@ -80,6 +80,8 @@ int weir_counting_open(const struct weir_counting_options *options,
     if (!counting)
         return WEIR_ENOMEM;
     counting->options = *options;
+    if (counting->options.counters.events == 0)
+        counting->options.counters.events = WEIR_COUNTER_EVENTS_MAX;
     weir_info_keys_ready(&counting->options.keys);
     pthread_mutex_init(&counting->lock, NULL);
     rc = weir_hits_new(&options->hits, &counting->hits);
@@ -213,6 +215,19 @@ void weir_counting_take(struct weir_counting *counting, struct weir_counting_bat
     pthread_mutex_unlock(&counting->lock);
 }
 
+bool weir_counting_fits(struct weir_counting *counting, const struct weir_counting_batch *batch)
+{
+    bool fits = true;
+
+    if (!batch)
+        return true;
+    pthread_mutex_lock(&counting->lock);
+    if (counting->ledger && counting->verdicts.events > 0)
+        fits = counting->verdicts.events + batch->decisions <= counting->options.counters.events;
+    pthread_mutex_unlock(&counting->lock);
+    return fits;
+}
+
 /* Votes, wholes, hits and position together or not at all. */
 static int keep(struct weir_counting *counting, weir_time now)
 {
@@ -258,20 +273,24 @@ static int store_messages(struct weir_counting *counting, weir_time now)
 
 int weir_counting_store(struct weir_counting *counting, weir_time now)
 {
+    bool later;
     int rc = 0;
 
     pthread_mutex_lock(&counting->lock);
     weir_counting_ledger_look(counting, now);
     if (counting->position != counting->kept)
+        rc = weir_counting_fold_room(counting, now);
+    later = rc > 0;
+    if (rc == 0 && counting->position != counting->kept)
         rc = keep(counting, now);
-    if (rc >= 0) {
+    if (rc >= 0 && !later) {
         counting->kept = counting->position;
         rc = store_messages(counting, now);
         if (rc >= 0 && counting->options.training)
             rc = weir_training_keep(counting->options.training, now, false);
     }
     pthread_mutex_unlock(&counting->lock);
-    return rc < 0 ? rc : 0;
+    return rc < 0 ? rc : later;
 }
 
 struct weir_counting_counts weir_counting_counts(struct weir_counting *counting)

@@ -13,6 +13,9 @@
  * kept counts: after kill -9 each decision is counted once, after a power cut a second's decisions
  * may be missing.
  *
+ * Limits:   WEIR_COUNTER_EVENTS_MAX decisions wait to be folded into the counters of reputation; at
+ *           the limit they are folded before more is stored, and beyond as many in memory servers
+ *           wait.
  * Owner:    the caller; the database must outlive it.  Threads: any, one mutex; storing needs the
  *           database's lock besides.
  * Errors:   as those of the database; a line that is not believed is counted by why.
@@ -34,6 +37,7 @@ struct weir_counting_counters {
     struct weir_reputation_settings reputation;
     const char *key_file;                /* of the servers: it is not made here; NULL: none */
     uint64_t most;                       /* records */
+    uint64_t events;                     /* that may wait; 0: WEIR_COUNTER_EVENTS_MAX */
 };
 
 struct weir_counting_options {
@@ -64,6 +68,8 @@ struct weir_counting_counts {
     uint64_t left_out;                   /* counted, and not kept among recent messages */
     uint64_t untallied;                  /* of the good ones: not counted in the reputation, for
                                             memory was short */
+    uint64_t hurried;                    /* times that too many events waited: they were folded
+                                            in before more were stored */
     enum weir_counting_kept counters;
     uint32_t counters_key;               /* fingerprint of the key, 0: none */
     size_t rules;
@@ -94,12 +100,17 @@ void weir_counting_batch_free(struct weir_counting_batch **batch);
 void weir_counting_take(struct weir_counting *counting, struct weir_counting_batch *batch,
                         uint64_t position, weir_time now);
 
+/* Whether there is room for what was read before the next weir_counting_store(); else it is to be
+ * stored first.  A batch always fits where nothing waits. */
+bool weir_counting_fits(struct weir_counting *counting, const struct weir_counting_batch *batch);
+
 /* Enters reports, and keeps what was counted since the last time, if anything was, in a transaction
- * of its own; to be done before the database lets the journal go.  0 or an error. */
+ * of its own; to be done before the database lets the journal go.  0; 1: too much waits to be
+ * folded, a piece of it was, and nothing is stored before the next call; or an error. */
 int weir_counting_store(struct weir_counting *counting, weir_time now);
 
-/* Folds what was kept into the counters of reputation: all of little, a piece of much, in a
- * transaction of its own.  1 when there is more, 0, or an error. */
+/* Folds what was kept into the counters of reputation: all of little; of much, gathers or writes a
+ * piece, a tenth of a second.  1 when there is more, 0, or an error. */
 int weir_counting_fold(struct weir_counting *counting, weir_time now);
 
 /* Forgets all counters, and begins anew with the key that is there; in the caller's transaction.  0

@@ -1,8 +1,7 @@
 /*
  * The counters of reputation beside the hits.  A message changes eleven of them and costs more than
  * all else that is counted of it: so it is stored as an event first, and a moment later many events
- * are folded into the counters together, each address and domain once.  Events and position are
- * stored in one transaction, and folded in another that forgets them: each counts once.
+ * are folded into the counters together (counting_fold_io.c).
  *
  * Votes have a pack of their own: when a transaction fails they are entered anew, and decisions are
  * not.
@@ -19,9 +18,6 @@
 #include "monitor/database/database_counters_io.h"
 
 #define LOOK_EVERY WEIR_SECOND
-#define PIECES 3  /* folded at once, at least: a twentieth of a second */
-#define SHARE 8   /* of what waits, when that is much ... */
-#define PIECES_MOST 12 /* ... and at most that: others want the database, too */
 
 const char *weir_counting_kept_name(enum weir_counting_kept kept)
 {
@@ -72,6 +68,7 @@ int weir_counting_ledger_open(struct weir_counting *counting)
 
 void weir_counting_ledger_close(struct weir_counting *counting)
 {
+    weir_counting_fold_end(counting);
     weir_ledger_free(&counting->ledger);
     weir_ledger_pack_free(&counting->verdicts);
     weir_ledger_pack_free(&counting->votes);
@@ -147,69 +144,11 @@ void weir_counting_ledger_kept(struct weir_counting *counting, bool kept)
         weir_ledger_pack_clear(&counting->verdicts);
 }
 
-/* Folding. ------------------------------------------------------------------ */
-
-struct fold {
-    struct weir_ledger *ledger;
-    weir_time now;
-    int64_t last;
-    uint64_t events;
-};
-
-static int fold_piece(void *context, int64_t number, uint64_t events, struct weir_slice piece)
-{
-    struct fold *fold = context;
-    int rc = weir_ledger_events(fold->ledger, piece.at, piece.len, fold->now);
-
-    fold->last = number;
-    fold->events += events;
-    return rc < 0 && rc != WEIR_ECORRUPT ? rc : 0; /* what is damaged stays so */
-}
-
-static int fold_some(struct weir_counting *counting, struct fold *fold, unsigned pieces)
-{
-    struct weir_database *database = counting->options.database;
-    const struct weir_ledger_change *change;
-    size_t changes;
-    int rc = weir_database_counter_events(database, pieces, fold_piece, fold);
-
-    if (rc <= 0)
-        return rc;
-    change = weir_ledger_changes(fold->ledger, &changes);
-    rc = weir_database_counters_add(database, change, changes, fold->now,
-                                    counting->options.counters.most);
-    return rc < 0 ? rc : weir_database_counter_events_forget(database, fold->last, fold->events);
-}
-
-int weir_counting_fold(struct weir_counting *counting, weir_time now)
-{
-    struct weir_database *database = counting->options.database;
-    struct fold fold = {.ledger = counting->ledger, .now = now};
-    struct weir_database_counters_state state = {.waiting = 0};
-    uint64_t pieces;
-    int rc = counting->ledger ? weir_database_counters_state(database, &state) : 0;
-
-    if (rc < 0 || state.waiting == 0)
-        return rc;
-    pieces = state.waiting / WEIR_LEDGER_PIECE / SHARE;
-    pieces = pieces < PIECES ? PIECES : pieces > PIECES_MOST ? PIECES_MOST : pieces;
-    rc = weir_database_begin(database);
-    if (rc < 0)
-        return rc;
-    rc = fold_some(counting, &fold, (unsigned)pieces);
-    weir_ledger_clear(counting->ledger);
-    if (rc >= 0) {
-        rc = weir_database_commit(database);
-        return rc < 0 ? rc : fold.events < state.waiting;
-    }
-    weir_database_abandon(database);
-    return rc;
-}
-
 void weir_counting_ledger_count(const struct weir_counting *counting,
                                struct weir_counting_counts *counts_r)
 {
     counts_r->untallied = counting->untallied;
+    counts_r->hurried = counting->hurried;
     counts_r->counters = counting->counters;
     counts_r->counters_key = counting->counters_key;
 }

@@ -16,7 +16,7 @@
 
 #define AMOUNTS 8          /* half-lives of one message */
 
-enum { FIRST = 1024 };
+enum { FIRST = 1024, KEPT = 1 << 17 }; /* places of the index */
 
 /* An event of weight 1 at a time. */
 struct amount {
@@ -31,6 +31,7 @@ struct weir_ledger {
     size_t changes, room;
     uint32_t *index;         /* number of a change + 1; 0: none */
     size_t mask;
+    bool sorted;             /* since the index was made: it is to be made anew */
     weir_time at, now;       /* of the amounts */
     size_t amounts;
     struct amount amount[AMOUNTS];
@@ -68,9 +69,15 @@ static uint32_t *place_of(const struct weir_ledger *ledger, const struct weir_co
     return &ledger->index[at];
 }
 
-static int grow_index(struct weir_ledger *ledger)
+static void fill_index(struct weir_ledger *ledger)
 {
-    size_t size = ledger->index ? 2 * (ledger->mask + 1) : FIRST;
+    for (size_t i = 0; i < ledger->changes; i++)
+        *place_of(ledger, &ledger->change[i].counter, ledger->change[i].epoch) = (uint32_t)i + 1;
+    ledger->sorted = false;
+}
+
+static int make_index(struct weir_ledger *ledger, size_t size)
+{
     uint32_t *index = calloc(size, sizeof *index);
 
     if (!index)
@@ -78,17 +85,26 @@ static int grow_index(struct weir_ledger *ledger)
     free(ledger->index);
     ledger->index = index;
     ledger->mask = size - 1;
-    for (size_t i = 0; i < ledger->changes; i++)
-        *place_of(ledger, &ledger->change[i].counter, ledger->change[i].epoch) = (uint32_t)i + 1;
+    fill_index(ledger);
     return 0;
+}
+
+static int grow_index(struct weir_ledger *ledger)
+{
+    return make_index(ledger, ledger->index ? 2 * (ledger->mask + 1) : FIRST);
 }
 
 static int note(struct weir_ledger *ledger, const struct weir_counter *counter, uint32_t epoch,
                 int64_t amount)
 {
-    uint32_t *place = place_of(ledger, counter, epoch);
+    uint32_t *place;
     struct weir_ledger_change *more;
 
+    if (ledger->sorted) {
+        memset(ledger->index, 0, (ledger->mask + 1) * sizeof *ledger->index);
+        fill_index(ledger);
+    }
+    place = place_of(ledger, counter, epoch);
     if (*place == 0) {
         if (ledger->changes >= WEIR_LEDGER_MAX)
             return WEIR_ELIMIT;
@@ -137,6 +153,23 @@ static void set_time(struct weir_ledger *ledger, weir_time at, weir_time now)
 
 /* Messages. ----------------------------------------------------------------- */
 
+/* Most of a fold's time is waiting for memory: all places of a message are asked for first, and
+ * then what stands in them, so that it waits for them together. */
+static void look_ahead(struct weir_ledger *ledger, const struct weir_addition *addition, size_t n)
+{
+    const uint32_t *place[WEIR_REPUTATION_ADDITIONS];
+
+    for (size_t i = 0; i < n; i++) {
+        const struct amount *amount = amount_of(ledger, addition[i].counter.half_life);
+
+        place[i] = &ledger->index[hash_of(&addition[i].counter, amount->epoch) & ledger->mask];
+        __builtin_prefetch(place[i], 1);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (*place[i] > 0 && *place[i] <= ledger->changes)
+            __builtin_prefetch(&ledger->change[*place[i] - 1], 1);
+}
+
 /* All that one has added by now, or takes back. */
 static int put(struct weir_ledger *ledger, const struct weir_info *info, enum weir_said people,
                int sign)
@@ -148,6 +181,7 @@ static int put(struct weir_ledger *ledger, const struct weir_info *info, enum we
                                        people, addition);
     int rc = 0;
 
+    look_ahead(ledger, addition, n);
     for (size_t i = 0; i < n && rc == 0; i++) {
         const struct amount *amount = amount_of(ledger, addition[i].counter.half_life);
 
@@ -199,18 +233,31 @@ static int by_place(const void *a, const void *b)
 
 const struct weir_ledger_change *weir_ledger_changes(struct weir_ledger *ledger, size_t *changes_r)
 {
-    qsort(ledger->change, ledger->changes, sizeof *ledger->change, by_place);
-    memset(ledger->index, 0, (ledger->mask + 1) * sizeof *ledger->index);
-    for (size_t i = 0; i < ledger->changes; i++)
-        *place_of(ledger, &ledger->change[i].counter, ledger->change[i].epoch) = (uint32_t)i + 1;
+    if (!ledger->sorted && ledger->changes > 0)
+        qsort(ledger->change, ledger->changes, sizeof *ledger->change, by_place);
+    ledger->sorted = true;
     *changes_r = ledger->changes;
     return ledger->change;
 }
 
+/* What much needed is given back: little comes every second, and to clear takes as long as it is
+ * large. */
 void weir_ledger_clear(struct weir_ledger *ledger)
 {
     ledger->changes = 0;
+    ledger->sorted = false;
+    if (ledger->mask + 1 > KEPT && make_index(ledger, FIRST) == 0) {
+        free(ledger->change);
+        ledger->change = NULL;
+        ledger->room = 0;
+        return;
+    }
     memset(ledger->index, 0, (ledger->mask + 1) * sizeof *ledger->index);
+}
+
+size_t weir_ledger_size(const struct weir_ledger *ledger)
+{
+    return ledger->changes;
 }
 
 /* Making. ------------------------------------------------------------------- */

@@ -45,6 +45,9 @@ int64_t weir_ledger_place(const struct weir_entity *entity);
 /* All changes since it was cleared, by their entities' places; until the next call. */
 const struct weir_ledger_change *weir_ledger_changes(struct weir_ledger *ledger, size_t *changes_r);
 
+/* How many they are. */
+size_t weir_ledger_size(const struct weir_ledger *ledger);
+
 void weir_ledger_clear(struct weir_ledger *ledger);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * publish_impl - the publisher from inside: making and keeping sets (publish_io.c), and what is
- * known of their serials besides the database (publish_serials_io.c).
+ * publish_impl - the publisher from inside: making and keeping sets (publish_io.c, and for the way
+ * publish_deflate.c), and what is known of their serials besides the database
+ * (publish_serials_io.c).
  */
 #ifndef WEIR_ANALYZER_PUBLISH_IMPL_H
 #define WEIR_ANALYZER_PUBLISH_IMPL_H
@@ -19,6 +20,10 @@ struct weir_publisher {
     bool held;
     struct weir_log_gate doubts;
 };
+
+/* Deflates a file, of which so many octets are text and the rest is a word list: malloc'ed.  0,
+ * WEIR_ENOMEM, WEIR_ELIMIT. */
+int weir_publish_deflate(struct weir_slice octets, size_t text, void **deflated_r, size_t *len_r);
 
 /* With the database's lock: serials go on behind those that the file beside the key knows.  0 or an
  * error of the database. */

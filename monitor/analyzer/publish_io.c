@@ -195,7 +195,7 @@ struct going {
     struct weir_rule_parcel before, again; /* what is in them */
     void *octets, *deflated;     /* the new file */
     size_t len;
-    uLongf deflated_len;
+    size_t deflated_len;
     char *why;
 };
 
@@ -415,12 +415,10 @@ static int make_file(struct going *going)
     if (rc < 0)
         return fail(going, rc, rc == WEIR_ELIMIT ? "it is more than a published set may have"
                                                  : weir_error_text(rc));
-    going->deflated_len = compressBound(going->len);
-    going->deflated = malloc(going->deflated_len);
-    if (!going->deflated || compress(going->deflated, &going->deflated_len, going->octets,
-                                     going->len) != Z_OK)
-        return fail(going, WEIR_ENOMEM, "memory is short");
-    return 0;
+    rc = weir_publish_deflate((struct weir_slice){going->octets, going->len},
+                              going->len - going->section[WEIR_PARCEL_BAYES].len,
+                              &going->deflated, &going->deflated_len);
+    return rc < 0 ? fail(going, rc, "memory is short") : 0;
 }
 
 /* Keeping. ------------------------------------------------------------------------------- */

@@ -9,6 +9,8 @@
 #include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_servers.h"
 
+#define FEW 16 /* a share of what may wait: that is not worth a line */
+
 static void add(json_t *problems, json_t *text)
 {
     json_array_append_new(problems, text);
@@ -85,6 +87,12 @@ void weir_ctl_status_counters_print(const json_t *counters)
     if (number(counters, "evicted") > 0)
         printf(", %lld forgotten, for they were too many", (long long)number(counters, "evicted"));
     putchar('\n');
+    if (number(counters, "waiting") > number(counters, "waiting_most") / FEW)
+        printf("    %-14s %lld decisions are not yet in them, of at most %lld\n", "waiting",
+               (long long)number(counters, "waiting"), (long long)number(counters, "waiting_most"));
+    if (number(counters, "hurried") > 0)
+        printf("    %-14s %lld times too many waited, and servers until they were in them\n",
+               "hurried", (long long)number(counters, "hurried"));
     json_array_foreach(json_object_get(counters, "other_keys"), i, name)
         printf("    %-14s has another counters.key: its counters cannot be rebuilt\n",
                json_string_value(name));

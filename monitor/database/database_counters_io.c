@@ -14,7 +14,9 @@
 #define EVICTED "counters_evicted"
 #define KEY "counters_key"
 #define WAITING "counters_waiting"
-#define EVICT_MOST 4096 /* in one transaction */
+#define FOLD_UPTO "counters_fold_upto"
+#define FOLD_PLACE "counters_fold_place"
+#define EVICT_MORE 4096 /* in one transaction, than came with it */
 
 /* Records. ------------------------------------------------------------------ */
 
@@ -121,16 +123,31 @@ static size_t run_of(const struct weir_ledger_change *change, size_t changes)
     return n;
 }
 
-/* How many went, or an error. */
-static int evict(struct weir_database *database, uint64_t records, uint64_t most, weir_time now)
+/* How many went, or an error.  What came in the last minutes goes only when it alone is too much:
+ * senders that are invented by the million. */
+static int evict(struct weir_database *database, uint64_t much, bool fresh, weir_time now)
 {
     struct weir_query q = weir_query(database, "DELETE FROM counters WHERE place IN "
         "(SELECT place FROM counters WHERE updated < ? ORDER BY updated LIMIT ?)");
-    uint64_t much = records - most;
 
-    weir_bind_number(&q, now - WEIR_COUNTERS_SLOT);
-    weir_bind_number(&q, (int64_t)(much < EVICT_MOST ? much : EVICT_MOST));
+    weir_bind_number(&q, fresh ? INT64_MAX : now - WEIR_COUNTERS_SLOT);
+    weir_bind_number(&q, (int64_t)much);
     return weir_query_change(&q);
+}
+
+static int keep_most(struct weir_database *database, uint64_t records, uint64_t came, uint64_t most,
+                     weir_time now)
+{
+    uint64_t much = records > most ? records - most : 0, hard = most + most / 8;
+    int gone = 0, more = 0;
+
+    if (much > came + EVICT_MORE)
+        much = came + EVICT_MORE;
+    if (much > 0)
+        gone = evict(database, much, false, now);
+    if (gone >= 0 && records - (uint64_t)gone > hard)
+        more = evict(database, records - (uint64_t)gone - hard, true, now);
+    return gone < 0 ? gone : more < 0 ? more : gone + more;
 }
 
 static int keep_bounds(struct weir_database *database, int64_t more, weir_time now, uint64_t most)
@@ -143,12 +160,25 @@ static int keep_bounds(struct weir_database *database, int64_t more, weir_time n
     if (rc < 0)
         return rc;
     records = more < 0 && records < (uint64_t)-more ? 0 : records + (uint64_t)more;
-    if (records > most)
-        gone = evict(database, records, most, now);
+    gone = keep_most(database, records, more > 0 ? (uint64_t)more : 0, most, now);
     if (gone < 0)
         return gone;
     rc = weir_state_put(database, RECORDS, records - (uint64_t)gone);
     return rc < 0 || gone == 0 ? rc : weir_state_put(database, EVICTED, evicted + (uint64_t)gone);
+}
+
+int weir_database_counters_forget_oldest(struct weir_database *database, unsigned rows)
+{
+    uint64_t records, evicted;
+    int gone = evict(database, rows, true, 0), rc = weir_state_get(database, RECORDS, &records);
+
+    rc = rc < 0 ? rc : weir_state_get(database, EVICTED, &evicted);
+    if (gone <= 0 || rc < 0)
+        return gone < 0 ? gone : rc;
+    rc = weir_state_put(database, RECORDS,
+                        records > (uint64_t)gone ? records - (uint64_t)gone : 0);
+    rc = rc < 0 ? rc : weir_state_put(database, EVICTED, evicted + (uint64_t)gone);
+    return rc < 0 ? rc : gone;
 }
 
 int weir_database_counters_add(struct weir_database *database,
@@ -223,6 +253,7 @@ int weir_database_counters_forget(struct weir_database *database)
     if (rc < 0)
         return rc;
     rc = weir_database_run(database, "DELETE FROM counters; DELETE FROM counter_events");
+    rc = rc < 0 ? rc : weir_database_fold_put(database, &(struct weir_database_fold){0, 0});
     rc = rc < 0 ? rc : weir_state_put(database, WAITING, 0);
     rc = rc < 0 ? rc : weir_state_put(database, RECORDS, 0);
     rc = rc < 0 ? rc : weir_state_put(database, KEY, 0);
@@ -255,15 +286,18 @@ int weir_database_counter_events_put(struct weir_database *database, struct weir
     return rc < 0 ? rc : add_waiting(database, (int64_t)events);
 }
 
-int weir_database_counter_events(struct weir_database *database, unsigned most,
+int weir_database_counter_events(struct weir_database *database, int64_t behind, int64_t upto,
+                                 unsigned most,
                                  int (*row)(void *context, int64_t number, uint64_t events,
                                             struct weir_slice octets),
                                  void *context)
 {
     struct weir_query q = weir_query(database, "SELECT number, count, events FROM counter_events "
-                                     "ORDER BY number LIMIT ?");
+                                     "WHERE number > ? AND number <= ? ORDER BY number LIMIT ?");
     int calls = 0, stop = 0;
 
+    weir_bind_number(&q, behind);
+    weir_bind_number(&q, upto);
     weir_bind_number(&q, most);
     while (stop == 0 && weir_query_row(&q) == 1) {
         int64_t number = weir_column_number(&q);
@@ -283,7 +317,25 @@ int weir_database_counter_events_forget(struct weir_database *database, int64_t 
 
     weir_bind_number(&q, number);
     rc = weir_query_run(&q);
+    rc = rc < 0 ? rc : weir_database_fold_put(database, &(struct weir_database_fold){0, 0});
     return rc < 0 ? rc : add_waiting(database, -(int64_t)events);
+}
+
+int weir_database_fold(struct weir_database *database, struct weir_database_fold *fold_r)
+{
+    uint64_t upto = 0, place = 0;
+    int rc = weir_state_get(database, FOLD_UPTO, &upto);
+
+    rc = rc < 0 ? rc : weir_state_get(database, FOLD_PLACE, &place);
+    *fold_r = (struct weir_database_fold){(int64_t)upto, (int64_t)place};
+    return rc;
+}
+
+int weir_database_fold_put(struct weir_database *database, const struct weir_database_fold *fold)
+{
+    int rc = weir_state_put(database, FOLD_UPTO, (uint64_t)fold->upto);
+
+    return rc < 0 ? rc : weir_state_put(database, FOLD_PLACE, (uint64_t)fold->place);
 }
 
 /* Votes. -------------------------------------------------------------------- */

@@ -11,7 +11,8 @@
  *                     now ("", "spam", "ham")
  *
  * Records are bounded: beyond the most, those that were not changed for longest go, but none of the
- * last minutes.  See database_io.h for owner, threads, errors and rows.
+ * last minutes as long as they are not an eighth more than the most.  See database_io.h for owner,
+ * threads, errors and rows.
  */
 #ifndef WEIR_DATABASE_COUNTERS_IO_H
 #define WEIR_DATABASE_COUNTERS_IO_H
@@ -28,6 +29,9 @@
 int weir_database_counters_add(struct weir_database *database,
                                const struct weir_ledger_change *change, size_t changes,
                                weir_time now, uint64_t most);
+
+/* Lets those go that were not changed for longest: how many, or an error. */
+int weir_database_counters_forget_oldest(struct weir_database *database, unsigned rows);
 
 /* Records behind an entity (NULL: from the first) in the order of places, at most so many. */
 int weir_database_counters(struct weir_database *database, const struct weir_entity *behind,
@@ -46,16 +50,23 @@ int weir_database_counters_state(struct weir_database *database,
 int weir_database_counters_key(struct weir_database *database, uint64_t key);
 int weir_database_counters_forget(struct weir_database *database);
 
-/* Events that are to be folded in: adds some; the oldest rows, at most so many; forgets those up to
- * a number, so many events. */
+/* Events that are to be folded in: adds some; the oldest rows behind a number and up to another, at
+ * most so many; forgets those up to a number, so many events, and how far they were in. */
 int weir_database_counter_events_put(struct weir_database *database, struct weir_slice octets,
                                      uint64_t events);
-int weir_database_counter_events(struct weir_database *database, unsigned most,
+int weir_database_counter_events(struct weir_database *database, int64_t behind, int64_t upto,
+                                 unsigned most,
                                  int (*row)(void *context, int64_t number, uint64_t events,
                                             struct weir_slice octets),
                                  void *context);
 int weir_database_counter_events_forget(struct weir_database *database, int64_t number,
                                         uint64_t events);
+
+/* How far a fold of many events is in: of all up to this number, the changes of entities up to this
+ * place.  upto is 0 when none is on its way.  0 or an error. */
+struct weir_database_fold { int64_t upto, place; };
+int weir_database_fold(struct weir_database *database, struct weir_database_fold *fold_r);
+int weir_database_fold_put(struct weir_database *database, const struct weir_database_fold *fold);
 
 /* A change of what people say of a message. */
 struct weir_database_vote {

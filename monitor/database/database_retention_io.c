@@ -5,11 +5,13 @@
  * A database that is too large loses its oldest minutes first, and an eighth as many of the
  * addresses that were not seen for longest: a flood of addresses that are seen once must not drive
  * out all history, nor history all addresses.  Of events, decisions, ladder and audit, which others
- * can make grow as well, it loses what is over, as many as of addresses, but for the newest.
+ * can make grow as well, it loses what is over, as many as of addresses, but for the newest.  Only
+ * when little of that is left, other tables lose their oldest rows, one after the other.
  */
 #include "monitor/database/database_retention_io.h"
 
 #include "core/base/error.h"
+#include "monitor/database/database_counters_io.h"
 #include "monitor/database/database_rules_io.h"
 #include "monitor/database/database_impl.h"
 
@@ -136,24 +138,119 @@ static int forget_history(struct weir_database *database, unsigned rows, struct 
 
 static uint64_t sum(const struct weir_forgotten *f)
 {
-    return f->minutes + f->addresses + f->events + f->decisions + f->ladder + f->audit;
+    return f->minutes + f->addresses + f->events + f->decisions + f->ladder + f->audit +
+           f->messages + f->counters + f->texts + f->sets + f->lessons + f->reports + f->history;
 }
 
-/* By size. */
-static int forget_early(struct weir_database *database, const struct weir_retention *keep,
-                        struct weir_forgotten *f)
+/* By size. ------------------------------------------------------------------ */
+
+/* What anybody can make grow: traffic, and what comes of it. */
+static int forget_traffic(struct weir_database *database, unsigned rows, struct weir_forgotten *f)
 {
-    uint64_t octets = 0, early = sum(f), minutes = f->minutes, before = 0;
-    unsigned part = keep->rows / 8 + 1;
+    uint64_t minutes = f->minutes;
+    unsigned part = rows / 8 + 1;
+    int rc = forget(database, old_minutes, INT64_MAX, rows, &f->minutes, &f->more);
+
+    rc = rc < 0 ? rc : forget(database, old_addresses, INT64_MAX,
+                              f->minutes > minutes ? part : rows, &f->addresses, &f->more);
+    return rc < 0 ? rc : forget_history(database, part, f);
+}
+
+static int forget_messages(struct weir_database *database, unsigned rows, struct weir_forgotten *f)
+{
+    uint64_t hits = 0;
+    int rc = forget(database, "DELETE FROM message_hits WHERE ?1 = 0 AND message IN "
+                    "(SELECT number FROM messages ORDER BY number LIMIT ?2)", 0, rows, &hits,
+                    &f->more);
+
+    return rc < 0 ? rc : forget(database, "DELETE FROM messages WHERE ?1 = 0 AND number IN "
+                                "(SELECT number FROM messages ORDER BY number LIMIT ?2)", 0, rows,
+                                &f->messages, &f->more);
+}
+
+static int forget_counters(struct weir_database *database, unsigned rows, struct weir_forgotten *f)
+{
+    int went = weir_database_counters_forget_oldest(database, rows);
+
+    f->counters += went > 0 ? (uint64_t)went : 0;
+    f->more |= went > 0;
+    return went < 0 ? went : 0;
+}
+
+/* They are large: a few at a time. */
+#define LARGE(rows) ((rows) / 64 + 1)
+
+static int forget_texts(struct weir_database *database, unsigned rows, struct weir_forgotten *f)
+{
+    return forget(database, "DELETE FROM reported_texts WHERE number IN (SELECT number FROM "
+                  "reported_texts WHERE number > ? ORDER BY proven, number LIMIT ?)", 0,
+                  LARGE(rows), &f->texts, &f->more);
+}
+
+static int forget_sets(struct weir_database *database, unsigned rows, struct weir_forgotten *f)
+{
+    return forget(database, "DELETE FROM rule_sets WHERE serial IN (SELECT serial FROM rule_sets "
+                  "WHERE serial NOT IN (SELECT serial FROM rule_sets ORDER BY serial DESC "
+                  "LIMIT ?1) ORDER BY serial LIMIT ?2)", 2, LARGE(rows) / 8 + 1, &f->sets,
+                  &f->more);
+}
+
+static int forget_lessons(struct weir_database *database, unsigned rows, struct weir_forgotten *f)
+{
+    return forget(database, "DELETE FROM lessons WHERE number IN (SELECT number FROM lessons "
+                  "WHERE number > ? ORDER BY number LIMIT ?)", 0, LARGE(rows), &f->lessons,
+                  &f->more);
+}
+
+/* Votes of people: the newest stay, whatever the size. */
+static int forget_votes(struct weir_database *database, unsigned rows, struct weir_forgotten *f)
+{
+    static const char *const sql[] = {
+        "DELETE FROM reports WHERE number IN (SELECT number FROM " BEHIND("reports") " LIMIT ?2)",
+        "DELETE FROM votes WHERE number IN (SELECT number FROM " BEHIND("votes") " LIMIT ?2)",
+        "DELETE FROM reported WHERE ?1 > 0 AND uid IN (SELECT uid FROM reported WHERE changed < "
+        "(SELECT min(time) FROM reports) ORDER BY changed LIMIT ?2)",
+    };
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof sql / sizeof sql[0]; i++)
+        rc = forget(database, sql[i], WEIR_RETENTION_LEAST, rows, &f->reports, &f->more);
+    return rc;
+}
+
+/* What goes before its time, and in which order: what strangers can make grow, what comes again by
+ * itself, what would have to be made anew, what people said.  The next one's turn comes only when
+ * of those before there is less than a piece left, for traffic goes on meanwhile. */
+static int forget_in_order(struct weir_database *database, const struct weir_retention *keep,
+                           weir_time now, struct weir_forgotten *f)
+{
+    static int (*const stages[])(struct weir_database *database, unsigned rows,
+                                 struct weir_forgotten *f) = {
+        forget_traffic, forget_messages, forget_counters, forget_texts,
+        forget_sets,    forget_lessons,  forget_votes,
+    };
+    struct weir_retention thin = *keep;
+    int rc = 0;
+
+    f->more = false;
+    for (size_t i = 0; rc == 0 && !f->more && i < sizeof stages / sizeof stages[0]; i++)
+        rc = stages[i](database, keep->rows, f);
+    thin.history = WEIR_RETENTION_HISTORY;
+    return rc == 0 && !f->more && !keep->untimely ? thin_history(database, &thin, now, f) : rc;
+}
+
+static int forget_early(struct weir_database *database, const struct weir_retention *keep,
+                        weir_time now, struct weir_forgotten *f)
+{
+    uint64_t octets = 0, early = sum(f), before = 0;
     int rc = weir_database_octets(database, &octets);
+    bool more = f->more;
 
     if (rc < 0 || octets <= keep->octets_most)
         return rc;
-    rc = forget(database, old_minutes, INT64_MAX, keep->rows, &f->minutes, &f->more);
-    rc = rc < 0 ? rc : forget(database, old_addresses, INT64_MAX,
-                              f->minutes > minutes ? part : keep->rows, &f->addresses, &f->more);
-    rc = rc < 0 ? rc : forget_history(database, part, f);
+    rc = forget_in_order(database, keep, now, f);
     early = sum(f) - early;
+    f->more |= more || early > 0;
     rc = rc < 0 ? rc : weir_state_get(database, EARLY, &before);
     rc = rc < 0 ? rc : weir_state_put(database, EARLY, before + early);
     f->early += early;
@@ -188,7 +285,7 @@ int weir_database_retain(struct weir_database *database, const struct weir_reten
     if (rc == 0 && !retention->untimely)
         rc = weir_state_put(database, RETAINED, (uint64_t)now);
     if (rc == 0 && retention->octets_most > 0)
-        rc = forget_early(database, retention, &forgotten);
+        rc = forget_early(database, retention, now, &forgotten);
     rc = weir_change_end(database, own, rc);
     if (rc == 0 && own)
         rc = give_back(database);

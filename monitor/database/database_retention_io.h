@@ -1,7 +1,10 @@
 /*
  * Forgetting: what is older than it may be, and, when the database is larger than it may be, the
- * oldest of what grows with traffic.  A bounded piece at a time, so that the writer is never kept
- * long: call it every second or so while `more` is said, else every minute.
+ * oldest of what grows: first traffic (minutes, addresses, and of events, decisions, ladder and
+ * audit what is over), then, as far as that is not enough, recent messages, counters of reputation,
+ * reported messages, published sets, lessons, and last people's votes and what the analyzer changed
+ * in rules more than WEIR_RETENTION_HISTORY ago.  A bounded piece at a time, so that the writer is
+ * never kept long: call it every second or so while `more` is said, else every minute.
  *
  * See database_io.h for owner, threads and errors.
  */
@@ -28,13 +31,15 @@ struct weir_retention {
 
 struct weir_forgotten {
     uint64_t minutes, addresses, streams, events, decisions, ladder, audit, reports, history, hits;
+    uint64_t messages, counters, texts, sets, lessons; /* these only by size */
     uint64_t early;       /* of these: because of octets_most */
     bool more;            /* there is more to forget */
 };
 
 /* What a database that is too large keeps of events that are over, of decisions, and of the audit,
  * whatever its size: an attacker who fills it must not be able to wipe out his traces. */
-#define WEIR_RETENTION_LEAST 10000
+#define WEIR_RETENTION_LEAST 10000 /* and of votes */
+#define WEIR_RETENTION_HISTORY (30 * WEIR_DAY)
 
 /* Forgets up to rows of each; minutes of more than a day in the future, too.  0 or an error. */
 int weir_database_retain(struct weir_database *database, const struct weir_retention *retention,

@@ -76,6 +76,10 @@ int weir_receiver_read(const struct weir_receiver *receiver, uint32_t server,
                        struct weir_receiver_read *read_r);
 void weir_receiver_forget_read(struct weir_receiver_read *read);
 
+/* Whether counting has room for what was read, before it stores. */
+bool weir_receiver_counts(const struct weir_receiver *receiver,
+                          const struct weir_receiver_read *read);
+
 /* What the journal has up to a position: into minutes, watch and counting.  There must be room. */
 void weir_receiver_book(struct weir_receiver *receiver, uint32_t server,
                         struct weir_receiver_read *read, uint64_t position, weir_time now);

@@ -62,6 +62,13 @@ int weir_receiver_read(const struct weir_receiver *receiver, uint32_t server,
     return done;
 }
 
+bool weir_receiver_counts(const struct weir_receiver *receiver,
+                          const struct weir_receiver_read *read)
+{
+    return !receiver->options.counting ||
+           weir_counting_fits(receiver->options.counting, read->decisions);
+}
+
 void weir_receiver_book(struct weir_receiver *receiver, uint32_t server,
                         struct weir_receiver_read *read, uint64_t position, weir_time now)
 {
@@ -128,7 +135,8 @@ static enum weir_taken take_lines(struct weir_receiver *receiver, struct stream 
     *offset_r = stream->offset;
     if (stream->offset != offset)
         return WEIR_TAKEN_ELSEWHERE;
-    if (weir_minutes_room(receiver->minutes[0]) < read->lines.count)
+    if (weir_minutes_room(receiver->minutes[0]) < read->lines.count ||
+        !weir_receiver_counts(receiver, read))
         return later(receiver, now, "the database does not follow");
     if (weir_minutes_share(receiver->minutes[0], stream->server) < read->lines.count)
         return over_share(receiver, stream->server, now);

@@ -50,7 +50,8 @@ struct weir_receiver_options {
     uint64_t *booking;           /* is set to the journal's position behind what the watch is
                                     charged next; or NULL */
     /* Everything up to a position of the journal is about to be stored: whatever else comes of it
-     * has to be first.  0, or an error and it is tried again.  May be NULL. */
+     * has to be first.  0; 1: not yet, and soon again; or an error and it is tried again.  May be
+     * NULL. */
     int (*settle)(void *context, uint64_t position);
     void *context;
 };

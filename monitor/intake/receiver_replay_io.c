@@ -16,7 +16,11 @@ static int store_replayed(struct weir_receiver *receiver, uint64_t position)
 
     if (position >= receiver->partly)
         receiver->partly = 0;
-    return done < 0 ? done : weir_receiver_store_turned(receiver, 0);
+    if (done == 0)
+        do
+            done = weir_receiver_store_turned(receiver, 0);
+        while (done > 0);
+    return done;
 }
 
 /* A batch that the database has not: as if it came in now, without the journal.  Its stream was
@@ -40,6 +44,7 @@ static int replay_batch(void *context, const struct weir_journal_batch *batch)
         return WEIR_ENOMEM;
     done = 0;
     if (weir_minutes_room(receiver->minutes[0]) < read.lines.count ||
+        !weir_receiver_counts(receiver, &read) ||
         (receiver->partly > 0 && batch->position >= receiver->partly))
         done = store_replayed(receiver, batch->position);
     if (done == 0) {

@@ -83,7 +83,11 @@ static int store(struct weir_receiver *receiver, size_t most)
 
 int weir_receiver_store(struct weir_receiver *receiver)
 {
-    return store(receiver, 0);
+    int done;
+
+    while ((done = store(receiver, 0)) > 0)
+        continue;
+    return done;
 }
 
 int weir_receiver_store_piece(struct weir_receiver *receiver)

@@ -3,13 +3,13 @@
  * verified, its rules are counted, a sample is kept, and all of it is stored; then a run of the
  * analyzer.
  *
- *     bench_counting FOLDER [RECORDS]
+ *     bench_counting FOLDER [RECORDS [SENDERS]]
  *
  * On one core, in batches of 2,000 lines, 200,000 to a second of the clock that is told, with 10
- * rules each of 2,000, from 20,000 addresses for 4,000 domains.  Making the lines is not counted.
- * What each means for the reputation is stored with it, and folded into the counters later, in
- * pieces, each pair once: how many messages a second of that is told apart ("folded").  Prints one
- * JSON line: records a second of processor time, seconds of the run, the most memory.
+ * rules each of 2,000, of 100,000 pairs (or SENDERS) of 20,000 addresses and 4,000 domains.  Making
+ * the lines is not counted.  What each means for the reputation is stored with it, and folded into
+ * the counters later, each pair once: how many messages a second of that is told apart ("folded").
+ * Prints one JSON line: records a second of processor time, seconds of the run, the most memory.
  */
 #include <endian.h>
 #include <string.h>
@@ -27,7 +27,7 @@
 #define A_SECOND 200000
 #define RULES 2000
 #define HITS 10
-#define SENDERS 100000  /* pairs of address and domain */
+#define SENDERS 100000
 #define DOMAINS 4000
 #define NOW (1795000000 * WEIR_SECOND)
 #define FRONT "at=2026-11-20T10:00:00Z program=weir-milter queue_id=4XYZ12345 listener=25 " \
@@ -54,7 +54,7 @@ static void set_sender(struct weir_info *info, uint32_t sender)
     snprintf(info->domain, sizeof info->domain, "d%u.example", (unsigned)(sender % DOMAINS));
 }
 
-static void make(struct lines *lines, uint64_t first, weir_time now)
+static void make(struct lines *lines, uint64_t first, uint64_t senders, weir_time now)
 {
     struct weir_info info = {.server = 3, .at = now, .binding = 42, .has_boundary = true,
                              .verdict = 2, .score = 7.25f, .serial = 5, .domain = "d.example"};
@@ -67,7 +67,7 @@ static void make(struct lines *lines, uint64_t first, weir_time now)
         info.verdict = (uint8_t)(i % 2 == 0 ? 2 : 0);
         info.score = i % 2 == 0 ? 7.25f : 1;
         info.counted.computer = i % 2 == 0 ? WEIR_SAID_SPAM : WEIR_SAID_GOOD;
-        set_sender(&info, (uint32_t)weir_hash64(&scatter, &info.uid, sizeof info.uid) % SENDERS);
+        set_sender(&info, (uint32_t)(weir_hash64(&scatter, &info.uid, sizeof info.uid) % senders));
         for (unsigned n = 0; n < HITS; n++)
             rule[n] = (struct weir_info_rule){2000 + (uint32_t)((info.uid * 7 + n * 211) % RULES),
                                               0.5f};
@@ -104,17 +104,20 @@ static double count(struct weir_counting *counting, const struct lines *lines, u
 {
     struct weir_counting_batch *batch;
     double begin = bench_spent();
+    int more;
 
     if (weir_counting_read(counting, 3, lines->line, BATCH, &batch) < 0)
         bench_die("memory is short");
     weir_counting_take(counting, batch, position, now);
     weir_counting_batch_free(&batch);
-    if (position % A_SECOND == 0 && weir_counting_store(counting, now) < 0)
-        bench_die("it cannot be stored");
+    if (position % A_SECOND == 0)
+        while ((more = weir_counting_store(counting, now)) != 0)
+            if (more < 0)
+                bench_die("it cannot be stored");
     return bench_spent() - begin;
 }
 
-static double count_all(struct weir_counting *counting, uint64_t records)
+static double count_all(struct weir_counting *counting, uint64_t records, uint64_t senders)
 {
     static struct lines lines;
     double spent = 0;
@@ -122,7 +125,7 @@ static double count_all(struct weir_counting *counting, uint64_t records)
     for (uint64_t i = 0; i < records; i += BATCH) {
         weir_time now = NOW + (weir_time)(i / A_SECOND) * WEIR_SECOND;
 
-        make(&lines, i, now);
+        make(&lines, i, senders, now);
         spent += count(counting, &lines, i + BATCH, now);
     }
     if (weir_counting_counts(counting).state[WEIR_RECORD_GOOD] != records)
@@ -171,6 +174,7 @@ int main(int argc, char **argv)
     const struct weir_database_options at = {.path = path};
     struct weir_counting_options options = {.keys = keys, .hits = weir_hits_defaults(5, 3)};
     uint64_t records = argc > 2 ? strtoull(argv[2], NULL, 10) / A_SECOND * A_SECOND : RECORDS;
+    uint64_t senders = argc > 3 ? strtoull(argv[3], NULL, 10) : SENDERS;
     struct weir_counting *counting;
     struct rusage usage;
     double spent, folded;
@@ -183,10 +187,11 @@ int main(int argc, char **argv)
     snprintf(key, sizeof key, "%s/counters.key", argc > 1 ? argv[1] : "/tmp");
     if (weir_key_file(key, &options.hits.key) < 0)
         bench_die("the key cannot be made");
-    options.counters = (struct weir_counting_counters){weir_reputation_defaults(), key, 2000000};
+    options.counters = (struct weir_counting_counters){
+        .reputation = weir_reputation_defaults(), .key_file = key, .most = 2000000};
     if (weir_counting_open(&options, &counting) < 0)
         bench_die("counting cannot begin");
-    spent = count_all(counting, records);
+    spent = count_all(counting, records, senders);
     folded = fold_all(counting, options.database, records);
     getrusage(RUSAGE_SELF, &usage);
     printf("{\"records\": %.0f, \"folded\": %.0f, \"megabytes\": %.0f, ",

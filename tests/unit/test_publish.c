@@ -1,6 +1,6 @@
 /*
- * From the rulebook to the file that servers fetch (monitor/analyzer/publish_io.c): all or nothing,
- * serials that only grow, and sets that come back.
+ * From the rulebook to the file that servers fetch (monitor/analyzer/publish_io.c and
+ * publish_deflate.c): all or nothing, serials that only grow, and sets that come back.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,10 +13,11 @@
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
-#include "monitor/analyzer/publish_io.h"
+#include "monitor/analyzer/publish_impl.h"
 #include "monitor/database/database_rules_io.h"
 #include "monitor/database/database_sets_io.h"
 #include "tests/unit/database_rig.h"
+#include "tests/unit/seeded.h"
 
 struct rig {
     struct database_rig *base;
@@ -424,6 +425,35 @@ static void a_damaged_set_is_as_good_as_none(void **state)
     given_out(rig, 2, A);
 }
 
+static void a_file_is_deflated_and_inflated_to_what_it_was(void **state)
+{
+    static const size_t lens[][2] = {{0, 0}, {1, 0}, {1, 1}, {5000, 0}, {5000, 5000}, {70000, 3},
+                                     {700000, 350000}};
+    struct seeded s = seeded_new("a_file_is_deflated_and_inflated_to_what_it_was");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+        size_t len = lens[i][0], text = lens[i][1], deflated_len;
+        char *octets = malloc(len + 1);
+        void *deflated, *full;
+
+        for (size_t n = 0; n < len; n++)
+            octets[n] = (char)(n < text ? 'a' + seeded_below(&s, 3) : seeded_below(&s, 256));
+        assert_int_equal(weir_publish_deflate((struct weir_slice){octets, len}, text, &deflated,
+                                              &deflated_len), 0);
+        full = weir_publish_inflate((struct weir_slice){deflated, deflated_len}, len);
+        assert_non_null(full);
+        assert_memory_equal(full, octets, len);
+        assert_true(deflated_len < text / 2 + (len - text) + 200 + len / 1000);
+        free(deflated);
+        free(full);
+        free(octets);
+    }
+    assert_int_equal(weir_publish_deflate((struct weir_slice){"a", 1}, 2, NULL, NULL), WEIR_ELIMIT);
+    assert_int_equal(weir_publish_deflate((struct weir_slice){"a", WEIR_RULE_PARCEL_MAX + 1}, 1,
+                                          NULL, NULL), WEIR_ELIMIT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -443,6 +473,7 @@ int main(void)
         TEST(the_key_is_nobody_elses),
         TEST(a_file_that_is_no_key_is_refused_and_left_as_it_is),
         TEST(a_damaged_set_is_as_good_as_none),
+        cmocka_unit_test(a_file_is_deflated_and_inflated_to_what_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
