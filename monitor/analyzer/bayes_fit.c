@@ -1,7 +1,8 @@
 /*
- * Messages are runs of hashes, newest first, so that the pass goes from the last to the first.  They
- * are only copied when they are taken in, for whoever does so holds a lock; the run gives words
- * numbers, found by an array of these with open addressing, and puts them in the hashes' place.
+ * Messages are runs of hashes, newest first, so that the pass goes from the last to the first.
+ * They are only copied when they are taken in, for whoever does so holds a lock; the run gives
+ * words numbers, found by an array of these with open addressing, and puts them in the hashes'
+ * place.
  * Words beyond the limit have no number: they count for the length of a message, but get no weight.
  *
  * Arithmetic is in one order, on one thread: the same messages give the same octets of a word list.
