@@ -1,6 +1,8 @@
 /*
- * Words are numbered as they come, and found by an array of numbers with open addressing; messages
- * are runs of these numbers, newest first, so that the pass goes from the last to the first.
+ * Messages are runs of hashes, newest first, so that the pass goes from the last to the first.
+ * They are only copied when they are taken in, for whoever does so holds a lock; the run gives
+ * words numbers, found by an array of these with open addressing, and puts them in the hashes'
+ * place.
  * Words beyond the limit have no number: they count for the length of a message, but get no weight.
  *
  * Arithmetic is in one order, on one thread: the same messages give the same octets of a word list.
@@ -19,13 +21,15 @@
 
 enum { ROOM_FIRST = 1024, PART_MOST = 3 /* of 4 places are taken */ };
 
+#define NO_NUMBER UINT64_MAX
+
 struct word {
     uint64_t hash;
     float weight, moved; /* moved: G */
 };
 
 struct message {
-    size_t first, tokens;     /* of the numbers */
+    size_t first, tokens;
     float x[WEIR_BAYES_VIEWS];
     bool spam;
 };
@@ -34,8 +38,8 @@ struct weir_bayes_fit {
     struct word *word;
     uint32_t *place;          /* a word's number and one, or 0 */
     size_t words, word_room, mask;
-    uint32_t *token;          /* words' numbers */
-    size_t tokens, token_room, most;
+    uint64_t *token;          /* words' numbers, then hashes */
+    size_t numbered, tokens, token_room, most;
     struct message *message;
     size_t messages, message_room;
     size_t kind[2];           /* messages that are ham, spam */
@@ -118,38 +122,23 @@ static int more_places(struct weir_bayes_fit *fit, size_t words)
     return 0;
 }
 
-static int make_room(struct weir_bayes_fit *fit, size_t tokens)
-{
-    struct word *word = room_for(fit->word, fit->words, tokens, sizeof *word, &fit->word_room);
-    uint32_t *token;
-    struct message *message;
-
-    fit->word = word ? word : fit->word;
-    token = room_for(fit->token, fit->tokens, tokens, sizeof *token, &fit->token_room);
-    fit->token = token ? token : fit->token;
-    message = room_for(fit->message, fit->messages, 1, sizeof *message, &fit->message_room);
-    fit->message = message ? message : fit->message;
-    return word && token && message ? more_places(fit, fit->words + tokens) : WEIR_ENOMEM;
-}
-
 /* Messages. ------------------------------------------------------------------------------ */
 
-static void add_token(struct weir_bayes_fit *fit, uint64_t hash)
+static int make_room(struct weir_bayes_fit *fit, size_t tokens)
 {
-    size_t at = place_of(fit, hash);
+    uint64_t *token =
+        room_for(fit->token, fit->tokens, tokens, sizeof *token, &fit->token_room);
+    struct message *message =
+        room_for(fit->message, fit->messages, 1, sizeof *message, &fit->message_room);
 
-    if (fit->place[at] == 0) {
-        if (fit->words >= WEIR_BAYES_FIT_WORDS_MAX)
-            return;
-        fit->word[fit->words++] = (struct word){.hash = hash};
-        fit->place[at] = (uint32_t)fit->words;
-    }
-    fit->token[fit->tokens++] = fit->place[at] - 1;
+    fit->token = token ? token : fit->token;
+    fit->message = message ? message : fit->message;
+    return token && message ? 0 : WEIR_ENOMEM;
 }
 
 int weir_bayes_fit_add(struct weir_bayes_fit *fit, const uint8_t *token, size_t tokens, bool spam)
 {
-    struct message message = {.first = fit->tokens, .spam = spam};
+    struct message message = {.first = fit->tokens, .tokens = tokens, .spam = spam};
     size_t of_view[WEIR_BAYES_VIEWS] = {0};
 
     if (tokens > fit->most - fit->tokens)
@@ -160,11 +149,10 @@ int weir_bayes_fit_add(struct weir_bayes_fit *fit, const uint8_t *token, size_t 
         uint64_t hash = weir_lesson_token(token, i);
 
         of_view[weir_bayes_view_of(hash)]++;
-        add_token(fit, hash);
+        fit->token[fit->tokens++] = hash;
     }
     for (unsigned view = 0; view < WEIR_BAYES_VIEWS; view++)
         message.x[view] = of_view[view] > 0 ? (float)(1 / sqrt((double)of_view[view])) : 0;
-    message.tokens = fit->tokens - message.first;
     fit->message[fit->messages++] = message;
     fit->kind[spam]++;
     return 1;
@@ -173,6 +161,40 @@ int weir_bayes_fit_add(struct weir_bayes_fit *fit, const uint8_t *token, size_t 
 size_t weir_bayes_fit_messages(const struct weir_bayes_fit *fit, bool spam)
 {
     return fit->kind[spam];
+}
+
+/* Numbers. ------------------------------------------------------------------------------- */
+
+static int add_word(struct weir_bayes_fit *fit, uint64_t hash)
+{
+    struct word *word = room_for(fit->word, fit->words, 1, sizeof *word, &fit->word_room);
+
+    if (!word)
+        return WEIR_ENOMEM;
+    fit->word = word;
+    if (more_places(fit, fit->words + 1) < 0)
+        return WEIR_ENOMEM;
+    word[fit->words++] = (struct word){.hash = hash};
+    fit->place[place_of(fit, hash)] = (uint32_t)fit->words;
+    return 0;
+}
+
+/* In the place of each hash the number of its word. */
+static int number_all(struct weir_bayes_fit *fit)
+{
+    for (; fit->numbered < fit->tokens; fit->numbered++) {
+        uint64_t *token = &fit->token[fit->numbered];
+        size_t at = place_of(fit, *token);
+        uint32_t number = fit->place[at];
+
+        if (number == 0 && fit->words < WEIR_BAYES_FIT_WORDS_MAX) {
+            if (add_word(fit, *token) < 0)
+                return WEIR_ENOMEM;
+            number = (uint32_t)fit->words;
+        }
+        *token = number > 0 ? number - 1 : NO_NUMBER;
+    }
+    return 0;
 }
 
 /* Fitting. ------------------------------------------------------------------------------- */
@@ -194,20 +216,22 @@ static void move(struct word *word, double by)
 
 static void learn(struct weir_bayes_fit *fit, const struct message *message)
 {
-    const uint32_t *token = fit->token + message->first;
+    const uint64_t *token = fit->token + message->first;
     double z = 0, off;
 
-    for (size_t i = 0; i < message->tokens; i++) {
-        const struct word *word = &fit->word[token[i]];
-        z += (double)word->weight * x_of(message, word);
-    }
+    for (size_t i = 0; i < message->tokens; i++)
+        if (token[i] != NO_NUMBER) {
+            const struct word *word = &fit->word[token[i]];
+            z += (double)word->weight * x_of(message, word);
+        }
     off = (message->spam ? 1 : 0) - 1 / (1 + exp(-z));
     if (fabs(off) < SURE)
         return;
-    for (size_t i = 0; i < message->tokens; i++) {
-        struct word *word = &fit->word[token[i]];
-        move(word, off * x_of(message, word));
-    }
+    for (size_t i = 0; i < message->tokens; i++)
+        if (token[i] != NO_NUMBER) {
+            struct word *word = &fit->word[token[i]];
+            move(word, off * x_of(message, word));
+        }
 }
 
 /* Of those before a number, the last one of a kind, and one; 0: none is left. */
@@ -218,7 +242,7 @@ static size_t next_of(const struct weir_bayes_fit *fit, size_t before, bool spam
     return before;
 }
 
-void weir_bayes_fit_run(struct weir_bayes_fit *fit)
+static void pass(struct weir_bayes_fit *fit)
 {
     size_t next[2] = {next_of(fit, fit->messages, false), next_of(fit, fit->messages, true)};
     double done[2] = {0.5, 0.5};
@@ -233,6 +257,15 @@ void weir_bayes_fit_run(struct weir_bayes_fit *fit)
         next[spam] = next_of(fit, next[spam] - 1, spam);
         done[spam]++;
     }
+}
+
+int weir_bayes_fit_run(struct weir_bayes_fit *fit)
+{
+    int rc = number_all(fit);
+
+    if (rc == 0)
+        pass(fit);
+    return rc;
 }
 
 int16_t weir_bayes_fit_weight(const struct weir_bayes_fit *fit, uint64_t hash)

