@@ -31,6 +31,7 @@ static int setup(void **state)
     rig->monitor.database = rig->database->database;
     rig->monitor.config.monitor_database = rig->database->path;
     pthread_mutex_init(&rig->monitor.lock, NULL);
+    pthread_mutex_init(&rig->monitor.adding, NULL);
     *state = rig;
     return 0;
 }
@@ -41,6 +42,7 @@ static int teardown(void **state)
 
     database_teardown((void **)&rig->database);
     pthread_mutex_destroy(&rig->monitor.lock);
+    pthread_mutex_destroy(&rig->monitor.adding);
     free(rig);
     return 0;
 }
