@@ -134,10 +134,12 @@ static void sort(struct weir_bayes_telling *heap, size_t n)
     }
 }
 
-/* The most telling tokens of each view, of all those known. */
+/* The most telling tokens of each view, of all those known; and of all of a view, how many there
+ * are and their weights. */
 struct chosen {
     struct weir_bayes_telling *telling[WEIR_BAYES_VIEWS];
-    size_t n[WEIR_BAYES_VIEWS];
+    size_t n[WEIR_BAYES_VIEWS], all[WEIR_BAYES_VIEWS];
+    int64_t weights[WEIR_BAYES_VIEWS];
 };
 
 static size_t choose(const struct weir_bayes_table *table,
@@ -149,9 +151,11 @@ static size_t choose(const struct weir_bayes_table *table,
     for (size_t i = 0; i < tokens->tokens; i++) {
         struct weir_bayes_telling telling = {.token = &tokens->token[i]};
         enum weir_bayes_view view = telling.token->view;
+        chosen->all[view]++;
         if (weir_bayes_table_find(table, telling.token->hash, &telling.count) != 1)
             continue;
         known++;
+        chosen->weights[view] += telling.count.weight;
         telling.spam = spam_share(table, settings, &telling.count);
         if (fabs(telling.spam - 0.5) > settings->distance)
             offer(chosen->telling[view], &chosen->n[view], settings->most, &telling);
@@ -194,13 +198,37 @@ static double combine(const struct weir_bayes_telling *telling, size_t n, double
     return log_odd(q, exp(p)) - log_odd(p, exp(q));
 }
 
+/* Whole numbers are added first: the order of tokens does not matter. */
+static double linear(const struct chosen *chosen)
+{
+    double sum = 0;
+
+    for (unsigned view = 0; view < WEIR_BAYES_VIEWS; view++)
+        if (chosen->all[view] > 0)
+            sum += (double)chosen->weights[view] / WEIR_BAYES_WEIGHT_ONE /
+                   sqrt((double)chosen->all[view]);
+    return sum;
+}
+
+/* What both opinions are together. */
+static double weight_of(const struct weir_bayes_result *result, bool weighed)
+{
+    double weight = 0;
+
+    for (unsigned view = 0; view < WEIR_BAYES_VIEWS; view++)
+        weight += weighed ? fmax(-WEIR_BAYES_VIEW_MOST,
+                                 fmin(WEIR_BAYES_VIEW_MOST, result->view[view]))
+                          : result->view[view];
+    return weighed ? (weight + result->linear) / 2 : weight;
+}
+
 static int judge(const struct weir_bayes_table *table, const struct weir_bayes_settings *settings,
                  const struct weir_bayes_tokens *tokens, struct weir_arena *arena,
                  struct weir_bayes_result *result)
 {
     size_t room = tokens->tokens < settings->most ? tokens->tokens : settings->most;
     struct weir_bayes_telling *telling = weir_arena_zero(arena, 4 * (room + 1), sizeof(*telling));
-    struct chosen chosen = {{telling + 2 * room, telling + 3 * room}, {0}};
+    struct chosen chosen = {.telling = {telling + 2 * room, telling + 3 * room}};
 
     if (!telling)
         return WEIR_ENOMEM;
@@ -208,15 +236,16 @@ static int judge(const struct weir_bayes_table *table, const struct weir_bayes_s
     for (unsigned view = 0; view < WEIR_BAYES_VIEWS; view++) {
         result->view[view] = combine(chosen.telling[view], chosen.n[view],
                                      settings->independent);
-        result->weight += result->view[view];
         result->tellings += chosen.n[view];
     }
+    result->linear = linear(&chosen);
+    result->weight = weight_of(result, table->weighed);
     merge(&chosen, telling);
     result->telling = telling;
     for (size_t i = 0; i < result->tellings; i++)
         ++*(telling[i].spam > 0.5 ? &result->for_spam : &result->for_ham);
     result->probability = 1 / (1 + exp(-result->weight));
-    if (result->tellings == 0)
+    if (result->tellings == 0 && result->linear == 0)
         result->silence = WEIR_BAYES_NOTHING;
     return 0;
 }

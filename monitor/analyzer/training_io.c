@@ -381,8 +381,6 @@ static enum weir_training_came prove(struct taking *taking)
     default:
         return WEIR_TRAINING_BAD;
     }
-    if (info->verdict > WEIR_BLOCKED)
-        return WEIR_TRAINING_BAD;
     if (!lesson->reported && info->server != taking->server && info->server != 0)
         return WEIR_TRAINING_FOREIGN;
     return taking->now - info->at > WEIR_TRAINING_OLDEST ? WEIR_TRAINING_TOO_OLD
@@ -537,11 +535,38 @@ int weir_training_prune(struct weir_training *training, weir_time now)
 
 /* Asking. ----------------------------------------------------------------------------------- */
 
-int weir_training_counts(const struct weir_training *training, struct weir_bayes_counts *counts_r,
-                         size_t *most_r)
+/* Stops when it is full. */
+static int add_lesson(void *context, enum weir_reported learned, struct weir_slice tokens)
 {
-    *most_r = training->settings.tokens;
-    return weir_bayes_learner_counts(training->learner, counts_r);
+    int rc = weir_bayes_fit_add(context, (const uint8_t *)tokens.at, tokens.len / 8,
+                                learned == WEIR_REPORTED_SPAM);
+
+    return rc == 0 ? 1 : rc < 0 ? rc : 0;
+}
+
+static int gather(const struct weir_training *training, struct weir_words *words)
+{
+    uint64_t least = training->settings.least;
+    int rc = weir_bayes_fit_new(0, &words->fit);
+
+    rc = rc < 0 ? rc : weir_database_lessons_learned(training->database, add_lesson, words->fit);
+    if (rc >= 0 && (weir_bayes_fit_messages(words->fit, true) < least ||
+                    weir_bayes_fit_messages(words->fit, false) < least))
+        weir_bayes_fit_free(&words->fit);
+    return rc < 0 ? rc : 0;
+}
+
+int weir_training_words(const struct weir_training *training, struct weir_words *words_r)
+{
+    struct weir_words words = {.most = training->settings.tokens};
+    int rc = weir_bayes_learner_counts(training->learner, &words.counts);
+
+    rc = rc < 0 ? rc : gather(training, &words);
+    if (rc < 0)
+        weir_words_free(&words);
+    else
+        *words_r = words;
+    return rc;
 }
 
 struct weir_training_state weir_training_state(const struct weir_training *training)

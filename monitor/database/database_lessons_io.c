@@ -96,6 +96,24 @@ int weir_database_lesson(struct weir_database *database, uint64_t uid,
     return weir_query_told(&q, stop, calls);
 }
 
+int weir_database_lessons_learned(struct weir_database *database,
+                                  int (*row)(void *context, enum weir_reported learned,
+                                             struct weir_slice tokens),
+                                  void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT learned, tokens FROM lessons "
+                                     "WHERE learned <> '' ORDER BY number DESC");
+    int calls = 0, stop = 0;
+
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        enum weir_reported learned = reported_of(weir_column_text(&q));
+
+        stop = row(context, learned, weir_column_slice(&q));
+        calls++;
+    }
+    return weir_query_told(&q, stop, calls);
+}
+
 int weir_database_lessons_forget(struct weir_database *database, uint32_t most, weir_time before)
 {
     struct weir_query q = weir_query(database, "DELETE FROM lessons WHERE number <= "
