@@ -19,7 +19,7 @@ struct weir_counting {
     struct weir_ledger *ledger;   /* NULL: counters are not kept */
     struct weir_ledger_pack verdicts, votes; /* events that are not yet stored */
     enum weir_counting_kept counters;
-    uint32_t counters_key;
+    uint32_t counters_key, refused; /* refused: another one, which was told */
     uint64_t untallied;
     weir_time looked;      /* for the key */
     uint64_t before;       /* position: everything up to there was counted before the start */
@@ -34,7 +34,7 @@ struct weir_counting {
 int weir_counting_ledger_open(struct weir_counting *counting);
 void weir_counting_ledger_close(struct weir_counting *counting);
 
-/* Looks now and then for a key that was not there. */
+/* Looks now and then for a key that was not there, or for the old one in the place of another. */
 void weir_counting_ledger_look(struct weir_counting *counting, weir_time now);
 
 /* Notes a decision that was counted. */
