@@ -2,7 +2,8 @@
  * admin - libmicrohttpd on a Unix socket; each verb is one function from JSON to JSON.
  *
  * Everything that changes something runs with the database's lock, as the loop's own work does, and
- * leaves a line in the audit with the caller's user, in the same transaction.
+ * leaves a line in the audit with the caller's user, in the same transaction.  What takes long runs
+ * without it, and each connection has a thread.
  */
 #include "monitor/monitor_admin_io.h"
 
@@ -565,9 +566,10 @@ int weir_admin_open(struct weir_monitor *monitor)
     if (fd >= 0) {
         memcpy(monitor->admin->path, at.host, strnlen(at.host, sizeof monitor->admin->path - 1));
         monitor->admin->daemon = MHD_start_daemon(
-            MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, monitor,
-            MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
-            MHD_OPTION_CONNECTION_TIMEOUT, 30u, MHD_OPTION_CONNECTION_LIMIT, 64u, MHD_OPTION_END);
+            MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL, NULL, handle,
+            monitor, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd, MHD_OPTION_NOTIFY_COMPLETED,
+            completed, NULL, MHD_OPTION_CONNECTION_TIMEOUT, 30u, MHD_OPTION_CONNECTION_LIMIT, 64u,
+            MHD_OPTION_END);
         why = "libmicrohttpd does not start";
     }
     if (monitor->admin && monitor->admin->daemon)

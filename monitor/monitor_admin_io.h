@@ -21,7 +21,9 @@
  *
  * What only reads (events, servers, top, history) reads the database itself.
  *
- * Owner:    the monitor's.  Threads: one of its own.
+ * Owner:    the monitor's.
+ * Threads:  one for each connection: what takes its time over a rulebook keeps nobody else waiting,
+ *           who wants to block an address or to know how things are.
  * Errors:   weir_admin_open(): WEIR_EIO, WEIR_EINVAL, logged.
  * Limits:   WEIR_ADMIN_BODY_MAX octets of a question.  The socket is its owner's and group's.
  */

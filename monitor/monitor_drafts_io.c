@@ -195,6 +195,21 @@ json_t *weir_rulebook_reject(struct weir_monitor *monitor, struct weir_rulebook_
 
 /* Forgetting. ----------------------------------------------------------------- */
 
+/* Forgotten and told, or neither: how many, or an error. */
+static int forget(struct weir_database *database, uint64_t uid, const struct weir_audit *audit)
+{
+    int rc = weir_database_begin(database), done;
+
+    if (rc < 0)
+        return rc;
+    rc = weir_database_text_forget(database, uid);
+    done = rc > 0 ? weir_database_audit_add(database, audit) : rc;
+    done = done < 0 ? done : weir_database_commit(database);
+    if (done < 0)
+        weir_database_abandon(database);
+    return done < 0 ? done : rc;
+}
+
 json_t *weir_reports_forget(struct weir_monitor *monitor, struct weir_rulebook_question *question)
 {
     const char *text = weir_rulebook_text(question, "uid");
@@ -207,9 +222,7 @@ json_t *weir_reports_forget(struct weir_monitor *monitor, struct weir_rulebook_q
     if (!weir_word_take_hex(&rest, "", &uid) || rest.len > 0)
         return weir_rulebook_refuse(question, "uid is not 16 hex digits");
     pthread_mutex_lock(&monitor->lock);
-    rc = weir_database_text_forget(monitor->database, uid);
-    if (rc > 0 && weir_database_audit_add(monitor->database, &audit) < 0)
-        rc = WEIR_EIO;
+    rc = forget(monitor->database, uid, &audit);
     if (rc < 0)
         (void)weir_rulebook_trouble(question, monitor->database, rc);
     else if (rc == 0)

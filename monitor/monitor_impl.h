@@ -80,6 +80,7 @@ struct weir_monitor {
     struct weir_certificate certificate;
     struct weir_intake *intake;
     struct weir_rulebook *rulebook;
+    pthread_mutex_t adding;          /* rule files, the whole time: one set of them at a time */
     struct weir_admin *admin;
     weir_time stored, retained; /* steady: last time */
     struct weir_settled settled;

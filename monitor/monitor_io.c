@@ -265,6 +265,7 @@ static struct weir_monitor *make(const struct weir_monitor_options *options)
         (struct weir_log){.write = log_line, .context = monitor, .most = WEIR_LOG_DEBUG};
     pthread_mutex_init(&monitor->lock, NULL);
     pthread_mutex_init(&monitor->log_lock, NULL);
+    pthread_mutex_init(&monitor->adding, NULL);
     return monitor;
 }
 
@@ -356,6 +357,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     weir_arena_free(&monitor->arena);
     pthread_mutex_destroy(&monitor->lock);
     pthread_mutex_destroy(&monitor->log_lock);
+    pthread_mutex_destroy(&monitor->adding);
     free(monitor);
     *closing = NULL;
 }

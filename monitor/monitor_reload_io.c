@@ -80,6 +80,8 @@ static int use(struct weir_monitor *monitor, const struct weir_config *next, str
     int done = 0;
 
     monitor->config = *next;
+    monitor->config.spam_score = old.config.spam_score; /* hits are labelled by these */
+    monitor->config.unsure_score = old.config.unsure_score;
     if (!same) {
         monitor->alerts = NULL;
         done = weir_monitor_open_alerts(monitor);

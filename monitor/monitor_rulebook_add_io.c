@@ -361,6 +361,14 @@ static int add(struct adding *adding)
     return store(adding);
 }
 
+/* Others' formulas would not be seen, and together they might go round in a circle. */
+static void add_alone(struct adding *adding)
+{
+    pthread_mutex_lock(&adding->monitor->adding);
+    (void)add(adding);
+    pthread_mutex_unlock(&adding->monitor->adding);
+}
+
 static json_t *answer(const struct adding *adding)
 {
     if (adding->question->why[0])
@@ -393,7 +401,7 @@ json_t *weir_rulebook_add(struct weir_monitor *monitor, struct weir_rulebook_que
         (void)weir_rulebook_refuse(question, "state is not one of active, test, draft, retired, "
                                    "locked");
     else
-        (void)add(adding);
+        add_alone(adding);
     json = answer(adding);
     json_decref(adding->problems);
     weir_arena_free(&adding->arena);

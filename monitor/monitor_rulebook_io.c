@@ -51,23 +51,11 @@ json_t *weir_rulebook_trouble(struct weir_rulebook_question *question,
 int weir_rulebook_read(struct weir_monitor *monitor, struct weir_rulebook_question *question,
                        struct weir_database **database_r)
 {
-    struct weir_database_options options = {.reading = true};
+    const struct weir_database_options options = {
+        .path = weir_database_path(monitor->database), .reading = true};
     char why[WEIR_DATABASE_WHY];
-    struct weir_arena *arena = weir_arena_new(512);
-    const char *path;
-    int rc = WEIR_ENOMEM;
+    int rc = weir_database_open(&options, why, database_r);
 
-    snprintf(why, sizeof why, "memory is short");
-    if (arena) {
-        pthread_mutex_lock(&monitor->lock);
-        path = weir_config_path(&monitor->config, monitor->config.monitor_database, arena);
-        /* It may be the configuration's own, which another reload lets go. */
-        options.path = path ? weir_arena_copy(arena, path, strlen(path)) : NULL;
-        pthread_mutex_unlock(&monitor->lock);
-    }
-    if (options.path)
-        rc = weir_database_open(&options, why, database_r);
-    weir_arena_free(&arena);
     if (rc < 0)
         (void)no(question, MHD_HTTP_INTERNAL_SERVER_ERROR, why);
     return rc;

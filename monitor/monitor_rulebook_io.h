@@ -19,8 +19,9 @@
  * score or state.  Everything is checked together with the rules that are there: formulas may
  * name them.
  *
- * Threads:  one of its own for the schedule; answers may be asked by another.  A run is one at a
- *           time.  The database's lock is held while something is written only.
+ * Threads:  one of its own for the schedule; answers may be asked by any.  A run is one at a time,
+ *           and so are rules that are added.  The database's lock is held while something is
+ *           written only.
  * Errors:   NULL and question->why, with a code of HTTP.
  * Limits:   WEIR_RULES_TOLD_MAX problems.
  */

@@ -78,6 +78,22 @@ static int store(struct run *run)
     return rc;
 }
 
+/* What is counted so far is stored: a run over less would decide by what was.  0, or an error with
+ * question->why. */
+static int begin(struct run *run, struct weir_analysis_options *options_r)
+{
+    struct weir_monitor *monitor = run->monitor;
+    int rc;
+
+    pthread_mutex_lock(&monitor->lock);
+    rc = weir_counting_store(monitor->counting, run->question->now);
+    if (rc < 0)
+        (void)weir_rulebook_trouble(run->question, monitor->database, rc);
+    *options_r = options_of(run);
+    pthread_mutex_unlock(&monitor->lock);
+    return rc;
+}
+
 /* 0, or an error with question->why. */
 static int perform(struct run *run)
 {
@@ -88,15 +104,14 @@ static int perform(struct run *run)
 
     if (rc < 0)
         return rc;
-    pthread_mutex_lock(&monitor->lock);
-    (void)weir_counting_store(monitor->counting, run->question->now);
-    options = options_of(run);
-    pthread_mutex_unlock(&monitor->lock);
-    rc = weir_analysis_new(reading, &options, &run->analysis);
-    if (rc < 0)
-        (void)weir_rulebook_trouble(run->question, reading, rc);
-    else
-        rc = store(run);
+    rc = begin(run, &options);
+    if (rc == 0) {
+        rc = weir_analysis_new(reading, &options, &run->analysis);
+        if (rc < 0)
+            (void)weir_rulebook_trouble(run->question, reading, rc);
+        else
+            rc = store(run);
+    }
     if (rc == 0)
         run->drafts = weir_rulebook_drafts(monitor, run->who, run->question->now, reading, run->now,
                                            run->dry);
@@ -240,7 +255,7 @@ static bool goes_on(struct weir_rulebook *rulebook)
     struct timespec until;
     bool stop;
 
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until); /* whatever is done to the wall clock */
     until.tv_sec++;
     pthread_mutex_lock(&rulebook->lock);
     if (!rulebook->stop)
@@ -267,6 +282,17 @@ static void *follow_schedule(void *context)
     return NULL;
 }
 
+/* A condition that is waited for by the steady clock. */
+static void init_steady(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 int weir_rulebook_open(struct weir_monitor *monitor)
 {
     struct weir_rulebook *rulebook = calloc(1, sizeof *rulebook);
@@ -278,7 +304,7 @@ int weir_rulebook_open(struct weir_monitor *monitor)
     monitor->rulebook = rulebook;
     pthread_mutex_init(&rulebook->running, NULL);
     pthread_mutex_init(&rulebook->lock, NULL);
-    pthread_cond_init(&rulebook->stopped, NULL);
+    init_steady(&rulebook->stopped);
     rc = weir_database_runs(monitor->database, &runs, &rulebook->last);
     if (rc < 0)
         return rc;

@@ -34,7 +34,7 @@ struct weir_counting {
     bool full;             /* what was to be stored was beyond the most, when tried last */
     uint64_t hurried;
     enum weir_counting_kept counters;
-    uint32_t counters_key;
+    uint32_t counters_key, refused; /* refused: another one, which was told */
     uint64_t untallied;
     weir_time looked;      /* for the key */
     uint64_t before;       /* position: everything up to there was counted before the start */
@@ -56,7 +56,7 @@ void weir_counting_fold_end(struct weir_counting *counting);
  * stored now: 1; else 0, or an error. */
 int weir_counting_fold_room(struct weir_counting *counting, weir_time now);
 
-/* Looks now and then for a key that was not there. */
+/* Looks now and then for a key that was not there, or for the old one in the place of another. */
 void weir_counting_ledger_look(struct weir_counting *counting, weir_time now);
 
 /* Notes a decision that was counted. */

@@ -228,14 +228,35 @@ bool weir_counting_fits(struct weir_counting *counting, const struct weir_counti
     return fits;
 }
 
+/* A decision that is known by a report of it. */
+struct ahead {
+    struct weir_counting *counting;
+    weir_time now;
+};
+
+static void count_ahead(void *context, const struct weir_info *info)
+{
+    const struct ahead *ahead = context;
+    struct weir_counting *counting = ahead->counting;
+
+    if (ahead->now - info->at > WEIR_COUNTING_AHEAD ||
+        weir_hits_take(counting->hits, info, ahead->now) != WEIR_HITS_COUNTED)
+        return;
+    weir_sample_take(counting->sample, info, ahead->now);
+    weir_counting_ledger_take(counting, info, ahead->now);
+}
+
 /* Votes, wholes, hits and position together or not at all. */
 static int keep(struct weir_counting *counting, weir_time now)
 {
     struct weir_database *database = counting->options.database;
     const struct weir_reports_into into = {counting->hits,
                                            weir_counting_ledger_votes(counting)};
-    int rc = weir_database_begin(database);
+    struct ahead ahead = {counting, now};
+    int rc;
 
+    weir_reports_proven(counting->reports, count_ahead, &ahead);
+    rc = weir_database_begin(database);
     if (rc < 0)
         return rc;
     rc = weir_reports_enter(counting->reports, &into);

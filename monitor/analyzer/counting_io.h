@@ -8,6 +8,11 @@
  *                     -> reports_io.h: whose vote is it, and does it count? -> all of them
  *                     -> gather.h: what comes in parts -> whole -> its taker
  *
+ * A report may come before its decision, from another server than the one that decided.  What
+ * people say moves what was counted: so the decision is counted with the report, unless it is older
+ * than WEIR_COUNTING_AHEAD, and its own line repeats it then.  Of older ones nobody knows for sure
+ * that they were not counted before.
+ *
  * Lines are read in a batch, which is the work, and then counted with the journal's position behind
  * it; what the database has already, is passed over when the journal is read again.  Only what is
  * kept counts: after kill -9 each decision is counted once, after a power cut a second's decisions
@@ -29,6 +34,8 @@
 #include "monitor/analyzer/reports_io.h"
 #include "monitor/analyzer/training_io.h"
 #include "monitor/database/database_io.h"
+
+#define WEIR_COUNTING_AHEAD WEIR_HOUR
 
 struct weir_counting;
 

@@ -36,11 +36,15 @@ static int use_key(struct weir_counting *counting, const struct weir_hash_key *k
     counting->counters_key = weir_counters_fingerprint(key);
     if (rc == 0 && state.key != 0 && state.key != counting->counters_key) {
         counting->counters = WEIR_COUNTING_OTHER_KEY;
+        if (counting->refused == counting->counters_key) /* it is looked at each second */
+            return 0;
+        counting->refused = counting->counters_key;
         weir_log(counting->options.log, WEIR_LOG_ERROR, "%s: the counters in the database were "
                  "made with another key: nothing is added to them; put the old key back, or "
                  "begin anew with weirctl counters forget", counting->options.counters.key_file);
         return 0;
     }
+    counting->refused = 0;
     if (rc == 0)
         rc = weir_database_counters_key(database, counting->counters_key);
     rc = rc < 0 ? rc
@@ -76,7 +80,8 @@ void weir_counting_ledger_close(struct weir_counting *counting)
 
 void weir_counting_ledger_look(struct weir_counting *counting, weir_time now)
 {
-    if (counting->counters != WEIR_COUNTING_NO_KEY ||
+    if ((counting->counters != WEIR_COUNTING_NO_KEY &&
+         counting->counters != WEIR_COUNTING_OTHER_KEY) ||
         (now >= counting->looked && now - counting->looked < LOOK_EVERY))
         return;
     counting->looked = now;

@@ -143,6 +143,14 @@ void weir_reports_wait(struct weir_reports *reports, struct weir_report_items *i
     *items = (struct weir_report_items){.count = 0};
 }
 
+void weir_reports_proven(const struct weir_reports *reports,
+                         void (*call)(void *context, const struct weir_info *info), void *context)
+{
+    for (const struct weir_report_item *item = reports->waiting.first; item; item = item->next)
+        if (item->proof == WEIR_REPORT_COUNTED)
+            call(context, &item->info);
+}
+
 /* Rows. --------------------------------------------------------------------- */
 
 static int add_row(struct weir_reports *reports, const struct weir_report_item *item, bool vote,

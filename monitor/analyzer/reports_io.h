@@ -102,6 +102,10 @@ void weir_report_items_free(struct weir_report_items *items);
 void weir_reports_wait(struct weir_reports *reports, struct weir_report_items *items,
                        weir_time now);
 
+/* Calls for each decision that what waits has proven. */
+void weir_reports_proven(const struct weir_reports *reports,
+                         void (*call)(void *context, const struct weir_info *info), void *context);
+
 /* Where votes go besides the tables. */
 struct weir_reports_into {
     struct weir_hits *hits;

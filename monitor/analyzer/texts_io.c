@@ -13,8 +13,6 @@
 #include "monitor/database/database_reports_io.h"
 #include "monitor/database/database_texts_io.h"
 
-#define RETAIN_AFTER 64 /* texts */
-
 struct weir_texts {
     struct weir_info_keys keys;
     struct weir_database *database;
@@ -108,7 +106,7 @@ int weir_texts_take(void *context, const struct weir_gathered *whole)
     text.proven = strcmp(text.state, weir_info_state_name(WEIR_INFO_VALID)) == 0;
     text.uid = text.proven ? info.uid : told.binding;
     rc = weir_database_text_put(texts->database, &text);
-    if (rc > 0 && texts->since++ % RETAIN_AFTER == 0)
+    if (rc > 0 && ++texts->since >= WEIR_TEXTS_RETAIN)
         rc = weir_texts_retain(texts, whole->at);
     return rc < 0 ? rc : 0;
 }

@@ -8,8 +8,9 @@
  *
  * Owner:    the caller; the database must outlive it.  Threads: the caller's lock.
  * Errors:   those of the database.  What is malformed is counted.
- * Limits:   WEIR_TEXTS_MAX, WEIR_TEXTS_OCTETS_MAX, WEIR_TEXTS_UNPROVEN_..._MAX: the oldest go;
- *           WEIR_TEXTS_SERVER_DAY of a server and day, further ones are passed over and counted.
+ * Limits:   WEIR_TEXTS_MAX, WEIR_TEXTS_OCTETS_MAX, WEIR_TEXTS_UNPROVEN_..._MAX: the oldest go, each
+ *           WEIR_TEXTS_RETAIN texts; WEIR_TEXTS_SERVER_DAY of a server and day, further ones are
+ *           passed over and counted.
  */
 #ifndef WEIR_ANALYZER_TEXTS_IO_H
 #define WEIR_ANALYZER_TEXTS_IO_H
@@ -19,6 +20,7 @@
 #include "monitor/database/database_io.h"
 
 #define WEIR_TEXTS_KIND "message" /* of their parts */
+#define WEIR_TEXTS_RETAIN 64      /* what is kept is looked at as a whole: not for each text */
 
 struct weir_texts;
 

@@ -213,7 +213,10 @@ void weir_training_free(struct weir_training **training)
 void weir_training_use(struct weir_training *training,
                        const struct weir_training_settings *settings)
 {
+    size_t tokens = training->settings.tokens;
+
     training->settings = *settings;
+    training->settings.tokens = tokens;
 }
 
 /* What a message is. ------------------------------------------------------------------------ */

@@ -162,17 +162,21 @@ int weir_database_draft_reject(struct weir_database *database, uint32_t rule)
     return changed > 0 ? 1 : changed;
 }
 
+/* As long as its rule may come to work, or does, good mail is looked at for it. */
+#define OVER "time < ? AND NOT EXISTS (SELECT 1 FROM rules WHERE id = drafts.rule " \
+    "AND state <> 'retired')"
+
 int weir_database_drafts_expire(struct weir_database *database, weir_time before)
 {
     struct weir_query q = weir_query(database, "DELETE FROM draft_messages WHERE draft IN "
-                                     "(SELECT number FROM drafts WHERE time < ?)");
+                                     "(SELECT number FROM drafts WHERE " OVER ")");
     int rc;
 
     weir_bind_number(&q, before);
     rc = weir_query_run(&q);
     if (rc < 0)
         return rc;
-    q = weir_query(database, "DELETE FROM drafts WHERE time < ?");
+    q = weir_query(database, "DELETE FROM drafts WHERE " OVER);
     weir_bind_number(&q, before);
     return weir_query_run(&q);
 }

@@ -66,7 +66,7 @@ int weir_database_drafts_live(struct weir_database *database,
 /* A person rejected the draft of a rule: 1; 0 when the rule is none; or an error. */
 int weir_database_draft_reject(struct weir_database *database, uint32_t rule);
 
-/* Forgets drafts from before a time.  0 or an error. */
+/* Forgets drafts from before a time whose rules are retired, or not there.  0 or an error. */
 int weir_database_drafts_expire(struct weir_database *database, weir_time before);
 
 #endif

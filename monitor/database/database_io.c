@@ -162,6 +162,11 @@ void weir_database_free(struct weir_database **database)
     *database = NULL;
 }
 
+const char *weir_database_path(const struct weir_database *database)
+{
+    return database->path;
+}
+
 const char *weir_database_why(const struct weir_database *database)
 {
     return database->why;

@@ -55,6 +55,9 @@ int weir_database_open(const struct weir_database_options *options,
 /* Closes; what the caller began and did not commit is abandoned. */
 void weir_database_free(struct weir_database **database);
 
+/* Its file, as long as it is open. */
+const char *weir_database_path(const struct weir_database *database);
+
 /* What went wrong last, with the file's name. */
 const char *weir_database_why(const struct weir_database *database);
 

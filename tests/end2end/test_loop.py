@@ -239,11 +239,18 @@ class Keys(World):
     def status(self):
         return json.loads(self.mx1.weir.ctl("status", "--json", check=False).stdout)
 
+    def restart_with_another_key(self):
+        self.key.write_text("cd" * 16 + "\n")
+        self.monitor.stop()
+        self.monitor.start()
+        self.assertEqual(self.monitor.ask("status")["counters"]["state"], "other-key")
+
     def test_C17_another_key_is_told_and_nothing_is_rebuilt_with_it(self):
         self.judge()
         self.wait_for_pair((0, 0, 1, 0))
         self.wait_until_counted(1)
         self.assertEqual(self.status()["counters"]["key"], "ours")
+        old = self.key.read_text()
         self.key.write_text("cd" * 16 + "\n")
         status = self.status()
         self.assertEqual(status["counters"]["key"], "other")
@@ -251,9 +258,12 @@ class Keys(World):
         done = self.monitor.weir.ctl("counters", "rebuild", check=False)
         self.assertEqual(done.returncode, 78, done.stderr)
         self.assertIn("another key", done.stderr)
-        self.monitor.stop()
-        self.monitor.start()
-        self.assertEqual(self.monitor.ask("status")["counters"]["state"], "other-key")
+        self.restart_with_another_key()
+        self.key.write_text(old)
+        self.judge()  # it is looked for when there is something to be counted
+        rig.wait_for(lambda: self.monitor.ask("status")["counters"]["state"] == "kept", 10,
+                     "the old key to be seen")
+        self.restart_with_another_key()
         self.assertEqual(self.monitor.weir.ctl("counters", "forget", check=False).returncode, 64)
         self.assertEqual(self.monitor.weir.json("counters", "forget", "--force")["records"], 7)
         self.assertEqual(self.monitor.ask("status")["counters"]["state"], "kept")

@@ -56,6 +56,14 @@ class Reload(World):
         self.assertEqual(event["observed"], 1)
         self.assertEqual(len(self.monitor.events(BAD)), 1)
 
+    def test_what_is_used_from_the_next_start_on_is_not_used_before(self):
+        self.monitor_with()
+        said = self.good(monitor={"database": "another.db"}, message={"spam_score": "7"})
+        self.assertIn("[monitor] database = another.db is used from the next start on", said)
+        self.assertIn("[message] spam_score = 7 is used from the next start on, until then 5",
+                      self.good())
+        self.assertEqual(self.monitor.ask("analyze")["rules"], 0)
+
     def test_what_was_charged_before_counts_after(self):
         self.world(threshold={"ladder": "alert 1h"})
         self.exceed_with(BAD, 40)

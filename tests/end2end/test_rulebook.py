@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """The rulebook: rules come into the monitor's database, people change them, the analyzer changes
 them by what they hit, and every change is told with who and why."""
+import base64
+import concurrent.futures
 import json
+import os
 import pathlib
 import sqlite3
 import subprocess
@@ -337,6 +340,42 @@ class Learned(Deciding):
         self.assertEqual(change["who"], "analyzer")
         rig.wait_for(lambda: "analyzer: 3 of 3 rules changed" in self.monitor.log(), 10,
                      "a line in the log")
+
+
+class Waiting(World):
+    """A run that takes as long as the test wants: its list of suffixes is a pipe."""
+
+    def setUp(self):
+        super().setUp()
+        self.suffixes = self.folder / "suffixes"
+        self.suffixes.write_text("com\nexample\n")
+        self.monitor_with(weir={"log": "stderr", "suffix_list": self.suffixes})
+        self.suffixes.unlink()
+        os.mkfifo(self.suffixes, 0o644)
+
+    def open_pipe(self):
+        """Once the run reads; it goes on reading until this is closed."""
+        try:
+            return os.open(self.suffixes, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            return None
+
+    def test_the_door_answers_while_a_run_goes_on(self):
+        rules = base64.b64encode(b"body A /a/\nscore A 1\n").decode()
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            run = pool.submit(self.monitor.ask, "analyze")
+            pipe = rig.wait_for(self.open_pipe, 20, "the run to read")
+            try:
+                self.assertIn("lines", self.monitor.ask("status"))
+                self.monitor.ask("block", prefix="192.0.2.44", list="blacklist",
+                                 ends=int(time.time()) + 3600, reason="an attack")
+                self.monitor.ask("rules add", files=[{"name": "a.rules", "base64": rules}])
+                self.monitor.ask("rules set", name="A", score=2)
+                self.assertFalse(run.done())
+            finally:
+                os.close(pipe)
+            self.assertTrue(run.result(20)["stored"])
+        self.assertEqual(self.monitor.rows("SELECT score FROM rules")[0]["score"], 2)
 
 
 if __name__ == "__main__":

@@ -467,6 +467,11 @@ static void what_was_drafted_long_ago_is_forgotten(void **state)
     put_campaign(world, 4);
     assert_int_equal(drafted(world), 1);
     assert_int_equal(weir_database_drafts_expire(world->rig->database, NOW + 1), 0);
+    assert_int_equal(number(world, "SELECT count(*) FROM drafts"), 1); /* its rule may work yet */
+    sql(world, "UPDATE rules SET state = 'retired'");
+    assert_int_equal(weir_database_drafts_expire(world->rig->database, NOW), 0);
+    assert_int_equal(number(world, "SELECT count(*) FROM drafts"), 1);
+    assert_int_equal(weir_database_drafts_expire(world->rig->database, NOW + 1), 0);
     assert_int_equal(number(world, "SELECT count(*) FROM drafts"), 0);
     assert_int_equal(number(world, "SELECT count(*) FROM draft_messages"), 0);
 }

@@ -1,6 +1,6 @@
 /*
- * The rulebook's verbs while somebody else changes the same rules (monitor_rulebook_add_io.c,
- * monitor_rulebook_io.c).
+ * The rulebook's verbs while somebody else changes the same rules, or something cannot be stored
+ * (monitor_rulebook_add_io.c, monitor_rulebook_io.c, monitor_drafts_io.c).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +13,7 @@
 
 #include "core/base/error.h"
 #include "monitor/database/database_rules_io.h"
+#include "monitor/database/database_texts_io.h"
 #include "monitor/monitor_impl.h"
 #include "monitor/monitor_rulebook_io.h"
 #include "tests/unit/database_rig.h"
@@ -31,6 +32,7 @@ static int setup(void **state)
     rig->monitor.database = rig->database->database;
     rig->monitor.config.monitor_database = rig->database->path;
     pthread_mutex_init(&rig->monitor.lock, NULL);
+    pthread_mutex_init(&rig->monitor.adding, NULL);
     *state = rig;
     return 0;
 }
@@ -41,6 +43,7 @@ static int teardown(void **state)
 
     database_teardown((void **)&rig->database);
     pthread_mutex_destroy(&rig->monitor.lock);
+    pthread_mutex_destroy(&rig->monitor.adding);
     free(rig);
     return 0;
 }
@@ -124,11 +127,40 @@ static void what_files_say_of_a_rule_is_done_whatever_was_changed_meanwhile(void
     rules_are(rig, "name = 'B' AND state = 'retired' AND score = 2 AND base = 2 AND high = 7");
 }
 
+static void what_is_forgotten_is_in_the_audit_or_stays(void **state)
+{
+    struct rig *rig = *state;
+    const struct weir_database_text text = {.uid = 0xab, .proven = true, .state = "valid",
+                                            .time = DATABASE_NOW, .server = 1,
+                                            .octets = {"x", 1}};
+
+    assert_int_equal(weir_database_text_put(rig->monitor.database, &text), 1);
+    for (int fine = 0; fine <= 1; fine++) {
+        struct weir_rulebook_question question = {.who = "uid 0", .now = DATABASE_NOW};
+        json_t *json = json_pack("{s:s, s:s}", "do", "reports forget", "uid", "00000000000000ab");
+        json_t *answer;
+
+        assert_int_equal(weir_database_run(rig->monitor.database, fine ? "DROP TRIGGER trouble" :
+                         "CREATE TRIGGER trouble BEFORE INSERT ON audit BEGIN "
+                         "SELECT RAISE(ABORT, 'no'); END"), 0);
+        question.json = json;
+        answer = weir_rulebook_answer(&rig->monitor, &question);
+        assert_true(fine ? answer != NULL : question.why[0] != 0);
+        assert_int_equal(database_number(rig->database, "SELECT count(*) FROM reported_texts"),
+                         !fine);
+        assert_int_equal(database_number(rig->database, "SELECT count(*) FROM audit WHERE "
+                                         "detail = '00000000000000ab'"), fine);
+        json_decref(answer);
+        json_decref(json);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_changed_while_files_are_read_stays),
         TEST(what_files_say_of_a_rule_is_done_whatever_was_changed_meanwhile),
+        TEST(what_is_forgotten_is_in_the_audit_or_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

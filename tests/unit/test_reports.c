@@ -216,6 +216,17 @@ static void B33_what_is_taken_back_is_as_if_it_was_never_said(void **state)
     assert_hits(world, 1, 1, 1);
 }
 
+static void B33_a_report_before_its_decision_is_as_one_behind_it(void **state)
+{
+    struct world *world = *state;
+
+    say(world, (struct said){.uid = 1, .user = 1, .server = 2});
+    store(world);
+    decide(world, 1);
+    assert_hits(world, 0, 1, 1);
+    assert_int_equal(weir_counting_counts(world->counting).repeated, 1);
+}
+
 static void the_opposite_vote_replaces_the_first(void **state)
 {
     struct world *world = *state;
@@ -261,7 +272,7 @@ static uint64_t after(struct world *world, unsigned decided, unsigned opposed)
     }
     decide(world, 100);
     say(world, (struct said){.uid = 100, .user = 1});
-    return (uint64_t)number(world, "SELECT 0") + came(world, WEIR_REPORT_NO_WEIGHT);
+    return came(world, WEIR_REPORT_NO_WEIGHT);
 }
 
 static void who_opposes_the_majority_in_8_of_10_weighs_nothing(void **state)
@@ -562,6 +573,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(B33_a_report_of_good_mail_counts_once_against_its_rules),
         TEST(B33_what_is_taken_back_is_as_if_it_was_never_said),
+        TEST(B33_a_report_before_its_decision_is_as_one_behind_it),
         TEST(the_opposite_vote_replaces_the_first),
         TEST(a_message_is_moved_once_by_the_majority),
         TEST(who_opposes_the_majority_in_8_of_10_weighs_nothing),

@@ -253,6 +253,18 @@ static void the_oldest_go_by_number_by_size_and_by_age(void **state)
     assert_int_equal(number(world, "SELECT count(*) FROM reported_texts"), 0);
 }
 
+static void what_is_over_goes_each_64_texts(void **state)
+{
+    struct world *world = *state;
+
+    take(world, 1, 1000, true, 0);
+    for (uint64_t i = 2; i <= 2 * WEIR_TEXTS_RETAIN; i++) {
+        take(world, 1, 1000 + i, true, 31 * WEIR_DAY);
+        assert_int_equal(number(world, "SELECT count(*) FROM reported_texts"),
+                         i < WEIR_TEXTS_RETAIN ? i : i - 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +276,7 @@ int main(void)
         TEST(B16_what_is_proven_and_what_is_not_are_kept_apart),
         TEST(a_server_tells_of_so_many_in_a_day),
         TEST(the_oldest_go_by_number_by_size_and_by_age),
+        TEST(what_is_over_goes_each_64_texts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
