@@ -16,6 +16,12 @@
  * and their odds are multiplied; else the hundred words of a long text would outvote a header
  * that says the contrary.
  *
+ * What reputation says (rep:..., bayes_tokens.h) is an opinion of its own beside the two.  Mail out of
+ * files has no such tokens, sure spam comes from strangers oftener than sure ham: so their shares are
+ * taken of the messages that have any, S and H those of rep:any; they are silent until there are
+ * least_spam and least_ham of these; and all together move the logarithm of the odds by
+ * WEIR_BAYES_REPUTATION_MOST at most, so that nobody is spam for being new here.
+ *
  * All in logarithms: weight, the logarithm of the odds, still orders messages whose probabilities
  * round to 0 or 1.
  *
@@ -35,6 +41,8 @@
 #include "core/evidence/bayes_table.h"
 #include "core/evidence/bayes_tokens.h"
 
+#define WEIR_BAYES_REPUTATION_MOST 1.0
+
 struct weir_bayes_settings {
     double strength;     /* over 0: how many messages the prior weighs */
     double prior;        /* x, within 0 and 1 */
@@ -42,7 +50,7 @@ struct weir_bayes_settings {
     double independent;  /* over 0 to 1: the share of tokens that counts, k = share * n, rounded
                           * up; 1 is Robinson's form */
     unsigned most;       /* 1 to WEIR_BAYES_TELLING_MAX tokens of each view are combined */
-    uint64_t least_spam, least_ham; /* learned; below it is silent */
+    uint64_t least_spam, least_ham; /* learned; below it, or a reputation, is silent */
 };
 
 /* What measured best on the first half of the corpus of tests/bench/bench_accuracy.py; 200 messages
@@ -69,7 +77,8 @@ struct weir_bayes_result {
     enum weir_bayes_silence silence;
     double probability;   /* of spam, 0 to 1; one half when it is silent */
     double weight;        /* ln of the odds, 0 when it is silent: the sum of ... */
-    double view[WEIR_BAYES_VIEWS]; /* ... these, each within 710 of 0 */
+    double view[WEIR_BAYES_VIEWS]; /* ... these, each within 710 of 0, ... */
+    double reputation;    /* ... and this */
     size_t known;         /* tokens that were learned */
     size_t for_spam, for_ham; /* of those that were combined */
     const struct weir_bayes_telling *telling; /* all these, most telling first */
