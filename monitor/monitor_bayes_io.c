@@ -32,6 +32,7 @@ static struct weir_training_settings settings_of(const struct weir_config *confi
         .told_day = (uint64_t)config->reports_server_day,
         .report_weight = (unsigned)config->bayes_report_weight,
         .tokens = (size_t)config->bayes_tokens,
+        .least = (uint64_t)config->bayes_least,
     };
 }
 
@@ -55,9 +56,9 @@ void weir_monitor_use_training(struct weir_monitor *monitor)
     pthread_mutex_unlock(&monitor->lock);
 }
 
-int weir_monitor_bayes_counts(void *monitor, struct weir_bayes_counts *counts_r, size_t *most_r)
+int weir_monitor_words(void *monitor, struct weir_words *words_r)
 {
-    return weir_training_counts(((struct weir_monitor *)monitor)->training, counts_r, most_r);
+    return weir_training_words(((struct weir_monitor *)monitor)->training, words_r);
 }
 
 void weir_monitor_prune(struct weir_monitor *monitor, weir_time now)

@@ -17,7 +17,7 @@
 #define WEIR_MONITOR_MONITOR_BAYES_IO_H
 
 #include "core/engine/info.h"
-#include "core/evidence/bayes_table.h"
+#include "monitor/analyzer/word_list.h"
 #include "monitor/monitor_rulebook_io.h"
 
 struct weir_monitor;
@@ -29,7 +29,7 @@ int weir_monitor_open_training(struct weir_monitor *monitor, const struct weir_i
 void weir_monitor_use_training(struct weir_monitor *monitor);
 
 /* For the publisher; with the database's lock. */
-int weir_monitor_bayes_counts(void *monitor, struct weir_bayes_counts *counts_r, size_t *most_r);
+int weir_monitor_words(void *monitor, struct weir_words *words_r);
 
 /* A run of the analyzer: forgets what few had, long ago. */
 void weir_monitor_prune(struct weir_monitor *monitor, weir_time now);

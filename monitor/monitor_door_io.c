@@ -59,6 +59,22 @@ static bool put_hearing(struct weir_monitor *monitor, uint32_t server, weir_time
     return json_object_set_new(json, "sniffer", hearing) == 0 || changed;
 }
 
+/* What a server says of its rule set, which may be one that the database has lost. */
+static void hear_serial(struct weir_monitor *monitor, uint32_t server, weir_time now,
+                        const json_t *rules)
+{
+    json_int_t serial = json_integer_value(json_object_get(rules, "serial"));
+    json_int_t newest = json_integer_value(json_object_get(rules, "newest"));
+    char name[WEIR_SERVER_NAME_MAX + 16];
+
+    serial = newest > serial ? newest : serial;
+    if (serial <= 0)
+        return;
+    weir_admit_names(monitor->admit, UINT32_C(1) << server % 32, name, sizeof name);
+    (void)weir_publisher_heard(monitor->publisher, name,
+                               serial < UINT32_MAX ? (uint32_t)serial : UINT32_MAX, now);
+}
+
 /* {..., "gone": ["stream", ...]}: these are for the receiver, the rest is kept.  What is no object
  * is kept as it is. */
 static void health(void *context, uint32_t server, struct weir_slice text)
@@ -75,6 +91,7 @@ static void health(void *context, uint32_t server, struct weir_slice text)
             weir_receiver_gone(monitor->receiver, server, json_string_value(stream), now);
     weir_admit_sniffer(monitor->admit, server,
                        json_integer_value(json_object_get(json, "sniffer_silent")) > 0);
+    hear_serial(monitor, server, now, json_object_get(json, "rules"));
     changed = json_object_del(json, "gone") == 0;
     if (put_hearing(monitor, server, now, json) || changed)
         rest = json_dumps(json, 0);

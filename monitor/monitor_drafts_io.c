@@ -44,7 +44,7 @@ static json_t *as_json(const struct weir_drafts *drafts)
 {
     struct weir_drafts_counts counts = weir_drafts_counts(drafts);
     json_t *made = json_array(), *left_out = json_array(), *withdrawn = json_array();
-    const char *name;
+    const char *name, *why = weir_drafts_trouble(drafts);
     const struct weir_draft_note *note;
     const struct weir_draft *draft;
 
@@ -60,12 +60,12 @@ static json_t *as_json(const struct weir_drafts *drafts)
             (json_int_t)note->messages, "message", hex(note->uid), "why", note->why));
     for (size_t i = 0; (name = weir_drafts_withdrawn(drafts, i)) != NULL; i++)
         json_array_append_new(withdrawn, json_string(name));
-    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "made", made,
+    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s*}", "made", made,
                      "left_out", left_out, "withdrawn", withdrawn, "missed",
                      (json_int_t)counts.missed, "caught", (json_int_t)counts.caught, "covered",
                      (json_int_t)counts.covered, "clusters", (json_int_t)counts.clusters, "enough",
                      (json_int_t)counts.enough, "ham", (json_int_t)counts.ham, "too_little_ham",
-                     counts.too_little_ham);
+                     counts.too_little_ham, "trouble", why[0] ? why : NULL);
 }
 
 static json_t *trouble(const struct weir_database *database, int error)
@@ -81,7 +81,7 @@ json_t *weir_rulebook_drafts(struct weir_monitor *monitor, const char *who, weir
     char suffixes[PATH_MAX];
     struct weir_drafts_options options;
     struct weir_drafts *drafts = NULL;
-    json_t *json;
+    json_t *json = NULL;
     int rc;
 
     pthread_mutex_lock(&monitor->lock);
@@ -93,16 +93,14 @@ json_t *weir_rulebook_drafts(struct weir_monitor *monitor, const char *who, weir
     rc = weir_drafts_new(reading, &options, &drafts);
     if (rc < 0)
         return trouble(reading, rc);
-    json = as_json(drafts);
     if (!dry) {
         pthread_mutex_lock(&monitor->lock);
         rc = weir_drafts_store(drafts, monitor->database);
-        if (rc < 0) {
-            json_decref(json);
-            json = trouble(monitor->database, rc);
-        }
+        json = rc < 0 ? trouble(monitor->database, rc) : NULL;
         pthread_mutex_unlock(&monitor->lock);
     }
+    if (rc == 0)
+        json = as_json(drafts);
     weir_drafts_free(&drafts);
     return json;
 }

@@ -217,10 +217,10 @@ static int open_responder(struct weir_monitor *monitor)
 }
 
 /* What the ones before left in the database: steps, caps, and the events that stand. */
-static int take_up(struct weir_monitor *monitor)
+static int take_up(struct weir_monitor *monitor, bool went_on)
 {
     struct weir_responder_counts counts;
-    int done = weir_responder_resume(monitor->responder, weir_clock_now(&monitor->wall));
+    int done = weir_responder_resume(monitor->responder, weir_clock_now(&monitor->wall), went_on);
 
     if (done < 0) {
         weir_monitor_trouble(monitor, "events that stand are not taken up", done);
@@ -239,7 +239,7 @@ int weir_monitor_open_watch(struct weir_monitor *monitor)
 
     if (done == 0)
         done = open_watch(monitor);
-    return done < 0 ? done : take_up(monitor);
+    return done < 0 ? done : take_up(monitor, false);
 }
 
 /* Old ones, for a new watch and responder in their place. */
@@ -273,7 +273,7 @@ static int exchange(struct weir_monitor *monitor, struct before *before)
                                      weir_clock_now(&monitor->wall));
     }
     if (done == 0)
-        done = take_up(monitor);
+        done = take_up(monitor, true);
     if (done == 0)
         done = weir_responder_replayed(monitor->responder, monitor->booking);
     if (done == 0)

@@ -40,7 +40,7 @@ int weir_monitor_open_publisher(struct weir_monitor *monitor)
         .database = monitor->database,
         .lock = &monitor->lock,
         .key_path = weir_config_path(config, config->monitor_rules_key, monitor->arena),
-        .bayes = weir_monitor_bayes_counts,
+        .bayes = weir_monitor_words,
         .published = published,
         .context = monitor,
     };

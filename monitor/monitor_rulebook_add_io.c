@@ -3,7 +3,8 @@
  * number, and read together with the new ones: so what is new gets numbers that nobody has, names
  * in formulas are found, and the whole of it is built once before anything is stored.
  *
- * Reading and building is done without the database's lock.
+ * Reading and building is done without the database's lock.  What people and the analyzer changed
+ * of a rule meanwhile stays, unless the files say otherwise than the book did when it was read.
  */
 #include <math.h>
 #include <sodium.h>
@@ -27,7 +28,6 @@ static const char book[] = "the rulebook";
 /* A rule as it is in the book. */
 struct held {
     uint32_t id;
-    struct weir_slice text;
     enum weir_rule_state state;
     double score, base, low, high;
     bool approved;
@@ -55,6 +55,13 @@ struct adding {
 static bool is_of_book(const struct weir_rule_source *source)
 {
     return strcmp(source->file, book) == 0;
+}
+
+static struct held held_of(const struct weir_kept_rule *rule)
+{
+    return (struct held){.id = rule->id, .state = rule->state, .score = rule->score,
+                         .base = rule->base, .low = rule->low, .high = rule->high,
+                         .approved = rule->approved};
 }
 
 /* The book as a file. -------------------------------------------------------- */
@@ -91,12 +98,7 @@ static int hold(void *context, const struct weir_kept_rule *rule)
         return WEIR_ENOMEM;
     adding->held = more;
     more += adding->helds++;
-    *more = (struct held){.id = rule->id, .state = rule->state, .score = rule->score,
-                          .base = rule->base, .low = rule->low, .high = rule->high,
-                          .approved = rule->approved};
-    more->text = (struct weir_slice){weir_arena_copy(adding->arena, rule->text, text), text};
-    if (!more->text.at)
-        return WEIR_ENOMEM;
+    *more = held_of(rule);
     rc = put_octets(adding, rule->text, text);
     return rc < 0 ? rc : put_octets(adding, lines, (size_t)len);
 }
@@ -204,8 +206,10 @@ static int write_text(struct adding *adding, const struct weir_rule_source *sour
     bare.state = WEIR_RULE_ACTIVE;
     weir_rule_write(&bare, &line);
     (void)weir_line_end(&line);
-    if (line.cut)
+    if (line.cut) {
+        (void)weir_rulebook_refuse(adding->question, "the lines of a rule are too long");
         return WEIR_ELIMIT;
+    }
     score = strchr(adding->text, '\n'); /* the test is one line */
     if (score && strncmp(score + 1, "score ", 6) == 0) {
         char *rest = strchr(score + 1, '\n') + 1;
@@ -220,10 +224,17 @@ static double hundredths(float points)
     return round((double)points * 100) / 100 + 0.0;
 }
 
-/* What the source makes of a rule that is there, or of none (NULL). */
+static int note_now(void *context, const struct weir_kept_rule *rule)
+{
+    *(struct held *)context = held_of(rule);
+    return 0;
+}
+
+/* What the source makes of a rule that was there when the book was read, and is now; or of none
+ * (NULL). */
 static struct weir_kept_rule kept_of(const struct adding *adding,
                                      const struct weir_rule_source *source, const char *name,
-                                     const struct held *held)
+                                     const struct held *then, const struct held *now)
 {
     struct weir_kept_rule rule = {
         .id = source->id, .name = name, .kind = source->kind, .text = adding->text,
@@ -232,14 +243,18 @@ static struct weir_kept_rule kept_of(const struct adding *adding,
         .approved = source->state == WEIR_RULE_ACTIVE || source->state == WEIR_RULE_LOCKED};
 
     rule.base = rule.score;
-    if (!held)
+    if (!then)
         return rule;
-    rule.low = held->low;
-    rule.high = held->high;
-    if (rule.base == held->base)
-        rule.score = held->score;
-    if (rule.state == held->state)
-        rule.approved = held->approved;
+    rule.low = now->low;
+    rule.high = now->high;
+    if (rule.base == then->base) {
+        rule.base = now->base;
+        rule.score = now->score;
+    }
+    if (rule.state == then->state) {
+        rule.state = now->state;
+        rule.approved = now->approved;
+    }
     return rule;
 }
 
@@ -270,21 +285,24 @@ static const char *reason_of(struct adding *adding, const struct weir_rule_sourc
 static int store_one(struct adding *adding, const struct weir_rule_source *source,
                      struct weir_rule_change *change)
 {
-    const struct held wanted = {.id = source->id};
+    struct weir_database *database = adding->monitor->database;
+    struct held now = {.id = source->id};
     const struct held *held = adding->helds == 0 ? NULL
-        : bsearch(&wanted, adding->held, adding->helds, sizeof wanted, by_id);
+        : bsearch(&now, adding->held, adding->helds, sizeof now, by_id);
     char name[WEIR_RULE_NAME_MAX + 1];
     struct weir_kept_rule rule;
-    int rc = write_text(adding, source);
+    int rc;
 
+    if (held && is_of_book(source) && hundredths(source->score) == held->base)
+        return 0;
+    rc = write_text(adding, source);
+    rc = rc < 0 ? rc : weir_database_rule(database, NULL, source->id, note_now, &now);
     if (rc < 0)
         return rc;
     snprintf(name, sizeof name, "%.*s", (int)source->name.len, source->name.at);
-    rule = kept_of(adding, source, name, held);
+    rule = kept_of(adding, source, name, held, &now);
     change->why = reason_of(adding, source, name);
-    if (held && is_of_book(source) && rule.base == held->base)
-        return 0;
-    rc = weir_database_rule_put(adding->monitor->database, &rule, change);
+    rc = weir_database_rule_put(database, &rule, change);
     adding->added += rc > 0 && !held;
     adding->changed += rc > 0 && held;
     return rc;
@@ -322,7 +340,7 @@ static int store(struct adding *adding)
         else
             rc = weir_database_commit(database);
     }
-    if (rc < 0)
+    if (rc < 0 && !adding->question->why[0])
         (void)weir_rulebook_trouble(adding->question, database, rc);
     pthread_mutex_unlock(&adding->monitor->lock);
     return rc;

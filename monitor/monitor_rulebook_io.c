@@ -54,12 +54,15 @@ int weir_rulebook_read(struct weir_monitor *monitor, struct weir_rulebook_questi
     struct weir_database_options options = {.reading = true};
     char why[WEIR_DATABASE_WHY];
     struct weir_arena *arena = weir_arena_new(512);
+    const char *path;
     int rc = WEIR_ENOMEM;
 
     snprintf(why, sizeof why, "memory is short");
     if (arena) {
         pthread_mutex_lock(&monitor->lock);
-        options.path = weir_config_path(&monitor->config, monitor->config.monitor_database, arena);
+        path = weir_config_path(&monitor->config, monitor->config.monitor_database, arena);
+        /* It may be the configuration's own, which another reload lets go. */
+        options.path = path ? weir_arena_copy(arena, path, strlen(path)) : NULL;
         pthread_mutex_unlock(&monitor->lock);
     }
     if (options.path)

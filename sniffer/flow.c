@@ -180,6 +180,8 @@ static struct weir_connection *open_connection(struct weir_flows *flows, const s
         return NULL;
     c->server_is_a = p->from_a;
     name_ends(s, p->time, &c->flow);
+    c->own[WEIR_SIDE_CLIENT] = weir_flow_is_own(flows, &s->destination);
+    c->own[WEIR_SIDE_SERVER] = weir_flow_is_own(flows, &s->source);
     if (proof && !is_watched(flows, s->destination_port))
         weir_flow_serves(flows, &s->source, s->source_port);
     const struct weir_flow_early *early = begin_sides(flows, p, syn, c);
@@ -468,7 +470,12 @@ void weir_flows_take(struct weir_flows *flows, weir_time time, const struct weir
     struct passage p = {.segment = s, .time = time, .from_a = from && to ? a_comes_first(s) : to,
                         .seq = s->seq + (s->flags & WEIR_TCP_SYN ? 1 : 0)};
     struct weir_flow_pair pair = pair_of(s, p.from_a);
-    take(flows, weir_flow_find(flows, &pair, &p.hash), &p);
+    struct weir_connection *c = weir_flow_find(flows, &pair, &p.hash);
+    bool own = c ? c->own[side_of(c, &p)] : weir_flow_is_own(flows, &s->source);
+    if (own && weir_flow_came_in(flows, s))
+        flows->counts.foreign++; /* another one's, in this machine's name */
+    else
+        take(flows, c, &p);
 }
 
 void weir_flows_tick(struct weir_flows *flows, weir_time now)

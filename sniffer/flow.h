@@ -12,6 +12,8 @@
  * SYN and answer was seen, or the client acknowledges what the server said, where the server
  * expects it to, or this machine's own kernel sent what the server said.  Until then it is
  * nobody's: it has a short queue of its own and little patience, and takes no other's place.
+ * Segments from this machine's own addresses that came in from outside are no part of any: its
+ * kernel drops them, too.
  *
  * A connection that this host translates on its way (DNAT to a container) is seen once more behind
  * the translation by who listens at all interfaces; it is told once, as that of the client that
@@ -121,6 +123,7 @@ struct weir_flows_counts {
     uint64_t unanswered;        /* client payload to which no connection belongs */
     uint64_t retransmitted, reordered, held, gaps;
     uint64_t forged;            /* segments that contradicted others */
+    uint64_t foreign;           /* segments in this machine's name that came in from outside */
     uint64_t copies;            /* connections seen twice */
     uint64_t unremembered;      /* connections whose octets there was no room to remember */
     uint64_t astray;            /* sequence numbers far from the connection's, or a RST's */

@@ -76,6 +76,7 @@ struct weir_connection {
     uint32_t client_first;  /* sequence numbers of the first octets */
     uint32_t server_first;
     bool server_is_a;
+    bool own[2];            /* whether this side is this machine, as it opened */
     bool reset;             /* by a RST, if the server says no more */
     bool copy;
     uint8_t stage;
@@ -230,11 +231,12 @@ void weir_flow_early_keep(struct weir_flows *flows, uint64_t hash,
 struct weir_flow_early *weir_flow_early_find(struct weir_flows *flows, uint64_t hash);
 
 /* flow_role.c: notes a server.  Whether an address is this machine's; whether its kernel sent a
- * segment.  What the sender of a segment between two watched ports is, as far as is known; syn or
- * NULL. */
+ * segment; whether one from such an address came in from outside, for certain.  What the sender of
+ * a segment between two watched ports is, as far as is known; syn or NULL. */
 void weir_flow_serves(struct weir_flows *flows, const struct weir_address *address, uint16_t port);
 bool weir_flow_is_own(const struct weir_flows *flows, const struct weir_address *address);
 bool weir_flow_is_sent(const struct weir_flows *flows, const struct weir_segment *segment);
+bool weir_flow_came_in(const struct weir_flows *flows, const struct weir_segment *segment);
 enum weir_flow_role weir_flow_role(struct weir_flows *flows, const struct weir_segment *segment,
                                    const struct weir_flow_syn *syn, bool from_a);
 

@@ -43,6 +43,11 @@ bool weir_flow_is_sent(const struct weir_flows *flows, const struct weir_segment
            (segment->outgoing || (segment->card && weir_own_has_card(flows->own, segment->card)));
 }
 
+bool weir_flow_came_in(const struct weir_flows *flows, const struct weir_segment *segment)
+{
+    return segment->incoming || (segment->card && weir_own_lacks_card(flows->own, segment->card));
+}
+
 enum weir_flow_role weir_flow_role(struct weir_flows *flows, const struct weir_segment *segment,
                                    const struct weir_flow_syn *syn, bool from_a)
 {

@@ -25,6 +25,7 @@ enum {
     IP4_HEADER = 20, IP6_HEADER = 40, TCP_HEADER = 20,
 
     OUTGOING = 4, /* a packet's type in cooked captures */
+    LOOPBACK = 772, /* that of an interface there: ARPHRD_LOOPBACK */
 };
 
 struct window {
@@ -254,6 +255,15 @@ static inline enum weir_frame read_link(struct window *w, size_t len, size_t typ
     return read_typed(w, type, segment);
 }
 
+/* What cooked captures say of a packet's way.  The loopback's are heard as they come in only, and
+ * are this host's. */
+static inline void read_way(const uint8_t *type, const uint8_t *interface,
+                            struct weir_segment *segment)
+{
+    segment->outgoing = *type == OUTGOING;
+    segment->incoming = *type != OUTGOING && number16(interface) != LOOPBACK;
+}
+
 static enum weir_frame read_loopback(struct window *w, struct weir_segment *segment)
 {
     enum weir_frame frame = has(w, 4);
@@ -266,7 +276,7 @@ enum weir_frame weir_frame_read(enum weir_link link, const uint8_t *octets, size
     struct window w = {octets, captured, wire < captured ? captured : wire};
     if (w.wire > UINT32_MAX)
         return WEIR_FRAME_BAD;
-    segment_r->fragment = segment_r->outgoing = false;
+    segment_r->fragment = segment_r->outgoing = segment_r->incoming = false;
     segment_r->card = NULL;
     switch (link) {
     case WEIR_LINK_ETHERNET:
@@ -277,10 +287,12 @@ enum weir_frame weir_frame_read(enum weir_link link, const uint8_t *octets, size
     case WEIR_LINK_RAW:
         return read_raw(&w, segment_r);
     case WEIR_LINK_COOKED:
-        segment_r->outgoing = captured > 1 && octets[1] == OUTGOING;
+        if (captured >= 16)
+            read_way(octets + 1, octets + 2, segment_r);
         return read_link(&w, 16, 14, segment_r);
     case WEIR_LINK_COOKED2:
-        segment_r->outgoing = captured > 10 && octets[10] == OUTGOING;
+        if (captured >= 20)
+            read_way(octets + 10, octets + 8, segment_r);
         return read_link(&w, 20, 0, segment_r);
     }
     return WEIR_FRAME_OTHER;

@@ -38,7 +38,8 @@ struct weir_segment {
     uint32_t seq, ack;
     uint8_t flags;
     bool fragment;            /* the first of several: payload_len is what this one has */
-    bool outgoing;            /* sent by this host, says the kernel; in cooked captures */
+    bool outgoing, incoming;  /* sent by this host, or come in from outside (not at the loopback),
+                               * says the kernel; in cooked captures */
     const uint8_t *card;      /* hardware address of its sender, 6 octets, or NULL; in Ethernet's */
     struct weir_slice payload; /* as far as it was captured ... */
     uint32_t payload_len;      /* ... of what was on the wire: at least payload.len */

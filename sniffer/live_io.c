@@ -53,9 +53,9 @@ struct weir_live {
     struct weir_sessions *sessions;
     uint32_t dropped_seen;       /* the kernel's 32 bits, when last looked at */
     uint64_t packets, gaps, witnessed, spool_dropped; /* of sessions and spools before a reload */
-    uint64_t odd, forged, unproven; /* the same */
+    uint64_t odd, forged, foreign, unproven; /* the same */
     uint64_t dropped, overflow;  /* sums */
-    uint64_t dropped_told, overflow_told;
+    uint64_t dropped_told, overflow_told, foreign_told, foreign_seen;
     uint64_t suspects;           /* connections that contradict themselves, not told yet, ... */
     struct weir_address suspect; /* ... and the last one's client */
     weir_time next;              /* steady: the end of the second at hand */
@@ -281,6 +281,12 @@ static void write_traffic(struct weir_live *live)
     }
 }
 
+/* Segments in this machine's name that came in from outside; a sum. */
+static uint64_t count_foreign(const struct weir_live *live)
+{
+    return live->foreign + weir_sessions_flows(live->sessions)->foreign;
+}
+
 static void write_health(struct weir_live *live)
 {
     const struct weir_sessions_counts *counts = weir_sessions_counts(live->sessions);
@@ -291,7 +297,7 @@ static void write_health(struct weir_live *live)
                                  .calibrated = weir_calibration_known(&live->calibration),
                                  .witnessed = live->witnessed + counts->witnessed,
                                  .odd = live->odd + counts->odd,
-                                 .forged = live->forged + flows->forged,
+                                 .forged = live->forged + flows->forged + count_foreign(live),
                                  .unproven = live->unproven + counts->unproven};
     char line[WEIR_TRAFFIC_LINE_ROOM];
     size_t addresses;
@@ -326,24 +332,40 @@ static void warn_of_suspects(struct weir_live *live)
     live->suspects = 0;
 }
 
+static void warn_of_losses(struct weir_live *live, uint64_t dropped, uint64_t overflow)
+{
+    weir_log(&live->log.log, WEIR_LOG_WARNING, "the kernel dropped %" PRIu64 " packets (see "
+             "[sniffer] buffer); %" PRIu64 " charges of too many addresses are nobody's",
+             dropped, overflow);
+    live->dropped_told = live->dropped;
+    live->overflow_told = live->overflow;
+}
+
+static void warn_of_foreign(struct weir_live *live, uint64_t foreign)
+{
+    weir_log(&live->log.log, WEIR_LOG_WARNING, "%" PRIu64 " segments with an address of this "
+             "machine as their source came in from outside, and are nobody's; only who is in the "
+             "same network, or a router, can send them here", foreign);
+    live->foreign_told += foreign;
+}
+
 /* What was lost, and who tried to deceive, since the last warning; once a minute. */
 static void warn(struct weir_live *live, weir_time steady)
 {
     uint64_t dropped = live->dropped - live->dropped_told;
     uint64_t overflow = live->overflow - live->overflow_told;
-    uint64_t news = dropped + overflow + live->suspects;
+    uint64_t foreign = count_foreign(live) - live->foreign_told;
+    uint64_t news = dropped + overflow + foreign + live->suspects;
 
     if (news == 0 || (live->warned != 0 && steady < live->warned + WEIR_MINUTE))
         return;
     live->warned = steady;
     if (live->suspects > 0)
         warn_of_suspects(live);
-    live->dropped_told = live->dropped;
-    live->overflow_told = live->overflow;
+    if (foreign > 0)
+        warn_of_foreign(live, foreign);
     if (dropped + overflow > 0)
-        weir_log(&live->log.log, WEIR_LOG_WARNING, "the kernel dropped %" PRIu64 " packets (see "
-                 "[sniffer] buffer); %" PRIu64 " charges of too many addresses are nobody's",
-                 dropped, overflow);
+        warn_of_losses(live, dropped, overflow);
 }
 
 static void take_witness(void *context, struct weir_slice line)
@@ -363,12 +385,22 @@ static void look_at_clocks(struct weir_live *live)
     weir_even_look(&live->even, live->now, weir_clock_now(&live->steady));
 }
 
+/* From time to time; and at once when segments seem to be another's in this machine's name, in
+ * case it is the cards that changed. */
+static void look_at_own(struct weir_live *live)
+{
+    uint64_t foreign = count_foreign(live);
+
+    if (live->turns++ % OWN_EVERY == 0 || foreign != live->foreign_seen)
+        (void)weir_own_read(&live->own); /* or it stays as it was */
+    live->foreign_seen = foreign;
+}
+
 /* Writes down the second that is over. */
 static void turn(struct weir_live *live)
 {
     look_at_clocks(live);
-    if (live->turns++ % OWN_EVERY == 0)
-        (void)weir_own_read(&live->own); /* or it stays as it was */
+    look_at_own(live);
     if (live->setup.files)
         weir_witness_files_look(live->setup.files, take_witness, live);
     weir_sessions_tick(live->sessions, live->even.now);
@@ -415,6 +447,7 @@ static int change_scope(struct weir_live *live, const struct weir_live_setup *ne
         live->packets += weir_sessions_counts(before)->frames[i];
     live->gaps += weir_sessions_flows(before)->gaps;
     live->forged += weir_sessions_flows(before)->forged;
+    live->foreign += weir_sessions_flows(before)->foreign;
     live->odd += weir_sessions_counts(before)->odd;
     live->unproven += weir_sessions_counts(before)->unproven;
     live->witnessed += weir_sessions_counts(before)->witnessed;

@@ -1,6 +1,6 @@
 /*
- * own - addresses in order, found by halving.  Refuses more than there is room for; whom there is
- * no room for is charged like anybody.
+ * own - addresses and cards in order, found by halving.  Refuses more than there is room for; whom
+ * there is no room for is charged like anybody.
  */
 #include "sniffer/own.h"
 
@@ -8,20 +8,28 @@
 
 #include "core/base/error.h"
 
-/* Where an address is, or would be. */
-static size_t place_of(const struct weir_own *own, const struct weir_address *address)
+static const uint8_t no_card[WEIR_CARD];
+
+/* Where one of count entries of len octets is, or would be. */
+static inline size_t place_in(const void *entries, size_t count, const uint8_t *entry, size_t len)
 {
-    size_t from = 0, to = own->count;
+    const uint8_t *octets = entries;
+    size_t from = 0, to = count;
 
     while (from < to) {
         size_t middle = from + (to - from) / 2;
 
-        if (memcmp(own->address[middle].octet, address->octet, sizeof address->octet) < 0)
+        if (memcmp(octets + middle * len, entry, len) < 0)
             from = middle + 1;
         else
             to = middle;
     }
     return from;
+}
+
+static size_t place_of(const struct weir_own *own, const struct weir_address *address)
+{
+    return place_in(own->address, own->count, address->octet, sizeof address->octet);
 }
 
 static bool is_loopback(const struct weir_address *address)
@@ -57,20 +65,27 @@ int weir_own_add(struct weir_own *own, const struct weir_address *address)
 
 bool weir_own_has_card(const struct weir_own *own, const uint8_t card[static WEIR_CARD])
 {
-    for (size_t i = 0; i < own->cards; i++)
-        if (memcmp(own->card[i], card, WEIR_CARD) == 0)
-            return true;
-    return false;
+    size_t place = place_in(own->card, own->cards, card, WEIR_CARD);
+
+    return place < own->cards && memcmp(own->card[place], card, WEIR_CARD) == 0;
+}
+
+bool weir_own_lacks_card(const struct weir_own *own, const uint8_t card[static WEIR_CARD])
+{
+    return own->cards > 0 && own->cards < WEIR_SNIFFER_CARDS_MAX &&
+           memcmp(card, no_card, WEIR_CARD) != 0 && !weir_own_has_card(own, card);
 }
 
 int weir_own_add_card(struct weir_own *own, const uint8_t card[static WEIR_CARD])
 {
-    static const uint8_t none[WEIR_CARD];
+    size_t place = place_in(own->card, own->cards, card, WEIR_CARD);
 
-    if (memcmp(card, none, WEIR_CARD) == 0 || weir_own_has_card(own, card))
+    if (memcmp(card, no_card, WEIR_CARD) == 0 || weir_own_has_card(own, card))
         return 0;
     if (own->cards == WEIR_SNIFFER_CARDS_MAX)
         return WEIR_ELIMIT;
-    memcpy(own->card[own->cards++], card, WEIR_CARD);
+    memmove(own->card + place + 1, own->card + place, (own->cards - place) * WEIR_CARD);
+    memcpy(own->card[place], card, WEIR_CARD);
+    own->cards++;
     return 0;
 }

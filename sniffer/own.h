@@ -1,7 +1,8 @@
 /*
  * own - the addresses of this machine: what they do is mail that goes out, and charged to nobody.
  *
- * A frame that comes from one of its cards (hardware addresses) was sent by its kernel.
+ * A frame that comes from one of its cards (hardware addresses) was sent by its kernel; one in its
+ * name that comes from another was not.
  *
  * Were it counted, a monitor would shut a busy mail server out at all others.  Those of the
  * loopback network are not among them: who speaks from there is a client of this machine's server.
@@ -25,7 +26,7 @@
 struct weir_own {
     struct weir_address address[WEIR_SNIFFER_OWN_MAX]; /* in order */
     size_t count;
-    uint8_t card[WEIR_SNIFFER_CARDS_MAX][WEIR_CARD];
+    uint8_t card[WEIR_SNIFFER_CARDS_MAX][WEIR_CARD]; /* in order */
     size_t cards;
 };
 
@@ -38,6 +39,10 @@ bool weir_own_has(const struct weir_own *own, const struct weir_address *address
 int weir_own_add_card(struct weir_own *own, const uint8_t card[static WEIR_CARD]);
 
 bool weir_own_has_card(const struct weir_own *own, const uint8_t card[static WEIR_CARD]);
+
+/* Whether one is none of this machine's, for certain: not that of no card, nor any where none is
+ * known, or so many that there may be more. */
+bool weir_own_lacks_card(const struct weir_own *own, const uint8_t card[static WEIR_CARD]);
 
 /* All those that the machine's interfaces have now, in place of the ones before; 0 or an error. */
 int weir_own_read(struct weir_own *own);

@@ -145,7 +145,8 @@ static bool read_ipv6(struct text text, uint8_t octet_r[static 16])
     return true;
 }
 
-int weir_address_parse(const char *text, size_t len, struct weir_address *address_r)
+/* As it is written. */
+static int read_address(const char *text, size_t len, struct weir_address *address_r)
 {
     static const char tag[] = "IPv6:"; /* RFC 5321 4.1.3 */
     struct text rest = {text, len > 0 ? text + len : text};
@@ -159,14 +160,27 @@ int weir_address_parse(const char *text, size_t len, struct weir_address *addres
     if (tagged)
         rest.at += strlen(tag);
     memcpy(address.octet, mapped, sizeof(mapped));
-    if (tagged || !read_ipv4(rest, address.octet + IPV4_AT)) {
-        if (!read_ipv6(rest, address.octet))
-            return WEIR_EINVAL;
-        if (memcmp(address.octet, nat64, sizeof nat64) == 0)
-            memcpy(address.octet, mapped, sizeof mapped);
-    }
+    if ((tagged || !read_ipv4(rest, address.octet + IPV4_AT)) && !read_ipv6(rest, address.octet))
+        return WEIR_EINVAL;
     *address_r = address;
     return 0;
+}
+
+/* Whether it was behind a NAT64: it is the IPv4 address then. */
+static bool unwrap(struct weir_address *address)
+{
+    if (memcmp(address->octet, nat64, sizeof nat64) != 0)
+        return false;
+    memcpy(address->octet, mapped, sizeof mapped);
+    return true;
+}
+
+int weir_address_parse(const char *text, size_t len, struct weir_address *address_r)
+{
+    int rc = read_address(text, len, address_r);
+    if (rc == 0)
+        (void)unwrap(address_r);
+    return rc;
 }
 
 bool weir_address_is_ipv4(const struct weir_address *address)
@@ -328,7 +342,7 @@ int weir_prefix_parse(const char *text, size_t len, struct weir_prefix *prefix_r
     const char *slash = len > 0 ? memchr(text, '/', len) : NULL;
     size_t address_len = slash ? (size_t)(slash - text) : len;
     struct weir_address address;
-    if (weir_address_parse(text, address_len, &address) != 0) {
+    if (read_address(text, address_len, &address) != 0) {
         *why_r = "not an IPv4 or IPv6 address";
         return WEIR_EINVAL;
     }
@@ -341,6 +355,10 @@ int weir_prefix_parse(const char *text, size_t len, struct weir_prefix *prefix_r
         return WEIR_EINVAL;
     }
     unsigned bits = as_ipv6 ? length : IPV4_BITS_AT + length;
+    if (unwrap(&address) && bits <= IPV4_BITS_AT) {
+        *why_r = "who is behind a NAT64 has the IPv4 address here: name that, or its network";
+        return WEIR_EINVAL;
+    }
     struct weir_prefix prefix = weir_address_mask(&address, bits);
     if (!weir_address_equal(&prefix.address, &address)) {
         *why_r = "the address has bits set beyond the prefix length";

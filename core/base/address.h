@@ -35,7 +35,9 @@ struct weir_prefix {
 /* Reads len octets of text: "192.0.2.7", "2001:db8::7", "::ffff:192.0.2.7",
  * each also in [brackets] or behind "IPv6:" as mail servers write them.
  * What a server behind a NAT64 sees of an IPv4 client (RFC 6052: 64:ff9b::/96)
- * is that IPv4 address: else all of IPv4 were one /64.  0, or WEIR_EINVAL. */
+ * is that IPv4 address: else all of IPv4 were one /64.  0, or WEIR_EINVAL.  A
+ * prefix of these counts as IPv4's, too, and the /96 itself and what is wider
+ * is refused: who names a NAT64 does not mean everybody. */
 int weir_address_parse(const char *text, size_t len, struct weir_address *address_r);
 
 /* Writes the address (RFC 5952; IPv4 and mapped IPv4 as a.b.c.d) and returns

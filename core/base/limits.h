@@ -150,6 +150,8 @@
 #define WEIR_LESSON_TOKENS_MAX 4096 /* tokens of a message that a server tells of */
 #define WEIR_BAYES_TAUGHT_MAX 1000 /* messages that an operator teaches at once */
 #define WEIR_LESSONS_MAX 50000     /* messages whose tokens are kept: 200 MB */
+#define WEIR_BAYES_FIT_TOKENS_MAX (1u << 24) /* tokens of messages that weights are fitted to */
+#define WEIR_BAYES_FIT_WORDS_MAX (1u << 22)  /* different ones */
 #define WEIR_BAYES_LEARNED_MAX (1u << 24) /* tokens counted in memory: 400 MB */
 
 /* reports by people ------------------------------------------------------- */
@@ -269,6 +271,7 @@
 #define WEIR_ALERT_RECIPIENT_MAX 254 /* octets: RFC 5321 4.5.3.1.3 without < and > */
 
 /* published rule sets -------------------------------------------------------- */
+#define WEIR_RULE_SERIAL_AHEAD 100000 /* that a server may be, with a set this database knows not */
 #define WEIR_RULE_SETS_KEPT 100    /* that can be published once more, or compared */
 #define WEIR_RULE_SETS_OCTETS_MAX (256u << 20) /* of them; the newest two stay, whatever they are */
 #define WEIR_RULES_WHY_MAX 200     /* octets of why a server refused one */

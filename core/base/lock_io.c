@@ -27,3 +27,9 @@ int weir_lock_take(const char *path, unsigned mode, bool wait)
     errno = reason;
     return reason == EWOULDBLOCK ? WEIR_EBUSY : WEIR_EIO;
 }
+
+void weir_lock_give(int lock)
+{
+    if (lock >= 0)
+        close(lock);
+}

@@ -16,4 +16,7 @@
  * it is free.  A descriptor, or an error. */
 int weir_lock_take(const char *path, unsigned mode, bool wait);
 
+/* Gives it back; of an error nothing. */
+void weir_lock_give(int lock);
+
 #endif

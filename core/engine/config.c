@@ -273,7 +273,7 @@ static const struct weir_setting rows[] = {
      "A message that people report is learned as if it were so many, unless the classifier is "
      "sure of it already, and wins against its verdict.", NULL},
     {"bayes", "tokens", WEIR_COUNT, "500000", 1000, WEIR_BAYES_PUBLISHED_MAX, NULL,
-     AT(bayes_tokens), "So many words are published, 18 octets each; twice as many are counted.",
+     AT(bayes_tokens), "So many words are published, 20 octets each; twice as many are counted.",
      NULL},
 
     {"info", "key_file", WEIR_TEXT, "info.key", 0, 0, NULL, AT(info_key_file),
@@ -304,8 +304,8 @@ static const struct weir_setting rows[] = {
      "the monitor where the agent has an identity, else here.", NULL},
     {"reports", "text", WEIR_SIZE, "64K", 0, WEIR_REPORTED_TEXT_MAX, NULL, AT(reports_text),
      "So many octets of a reported message, header and text without attachments, go to the "
-     "monitor, for its analyst and for drafts of rules; 0: nothing of it leaves this server.",
-     NULL},
+     "monitor, for its analyst and for drafts of rules; 0: nothing of it leaves this server, nor "
+     "hashes of its words for the classifier to learn.", NULL},
     {"reports", "text_kept", WEIR_PERIOD, "30d", 3.6e9, 366 * DAYS, NULL, AT(reports_text_kept),
      "So long the monitor keeps them; `weirctl reports forget` forgets one at once.", NULL},
 

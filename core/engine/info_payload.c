@@ -12,6 +12,7 @@
 
 #include "core/base/cursor.h"
 #include "core/base/error.h"
+#include "core/engine/verdict.h"
 
 #define HASHED_DOMAIN (128 + 8) /* in place of a domain's length */
 #define CENTS_MAX 2000000000    /* of one rule: whatever fits an int32_t */
@@ -196,6 +197,16 @@ static void write_domain(struct weir_writer *w, const struct weir_info *info)
     weir_write_bytes(w, hash, 8);
 }
 
+/* Whoever signs: what is not written as each server writes it would be another domain, or none, to
+ * who hears of it later. */
+static bool is_normal(const char *domain)
+{
+    char normal[WEIR_DOMAIN_TEXT];
+
+    return domain[0] == '\0' || (weir_domain_normal(domain, strlen(domain), normal) == 1 &&
+                                 strcmp(domain, normal) == 0);
+}
+
 static void read_domain(struct weir_reader *r, struct weir_info *info)
 {
     uint8_t len = weir_read_u8(r);
@@ -211,6 +222,7 @@ static void read_domain(struct weir_reader *r, struct weir_info *info)
         sodium_bin2hex(info->domain, sizeof(info->domain), octet, len);
     else if (len > 0)
         memcpy(info->domain, octet, len);
+    r->bad |= !info->domain_hashed && !is_normal(info->domain);
 }
 
 static uint32_t to_seconds(weir_time at)
@@ -282,7 +294,7 @@ int weir_info_payload_read(const uint8_t *payload, size_t len, struct weir_info 
     uint64_t serial = read_varint(&r);
     info.serial = (uint32_t)serial;
     read_rules(&r, &info);
-    if (!weir_reader_done(&r) || serial > UINT32_MAX)
+    if (!weir_reader_done(&r) || serial > UINT32_MAX || info.verdict > WEIR_BLOCKED)
         return WEIR_EINVAL;
     *info_r = info;
     return 0;

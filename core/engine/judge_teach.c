@@ -85,19 +85,13 @@ static bool is_turn(const struct weir_judge *judge, enum kind kind)
 
 static void write_parts(struct weir_judge *judge, struct weir_slice octets)
 {
-    char text[WEIR_SPOOL_LINE_MAX + 1];
     const struct weir_part_whole whole = {.at = judge->now,
                                           .kind = WEIR_LESSON_KIND,
                                           .uid = judge->uid,
                                           .sum = weir_part_sum(octets),
                                           .octets = octets};
 
-    for (uint32_t i = 0; i < weir_part_lines(octets.len); i++) {
-        struct weir_line line = weir_line(text, sizeof text);
-
-        weir_part_line_write(&whole, i, &line);
-        (void)weir_spool_write(judge->parts.spool, judge->now, weir_line_end(&line));
-    }
+    (void)weir_spool_write_parts(judge->parts.spool, &whole);
 }
 
 int weir_judge_teach(struct weir_judge *judge)

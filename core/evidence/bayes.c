@@ -141,10 +141,12 @@ static void sort(struct weir_bayes_telling *heap, size_t n)
     }
 }
 
-/* The most telling tokens of each view, of all those known; and those of reputation. */
+/* The most telling tokens of each view, of all those known; of all of a view, how many there are
+ * and their weights; and those of reputation. */
 struct chosen {
     struct weir_bayes_telling *telling[WEIR_BAYES_VIEWS];
-    size_t n[WEIR_BAYES_VIEWS];
+    size_t n[WEIR_BAYES_VIEWS], all[WEIR_BAYES_VIEWS];
+    int64_t weights[WEIR_BAYES_VIEWS];
     struct weir_bayes_telling reputation[WEIR_BAYES_REPUTATIONS_MAX];
     size_t reputations;
 };
@@ -158,9 +160,11 @@ static size_t choose(const struct weir_bayes_table *table,
     for (size_t i = tokens->reputations; i < tokens->tokens; i++) {
         struct weir_bayes_telling telling = {.token = &tokens->token[i]};
         enum weir_bayes_view view = telling.token->view;
+        chosen->all[view]++;
         if (weir_bayes_table_find(table, telling.token->hash, &telling.count) != 1)
             continue;
         known++;
+        chosen->weights[view] += telling.count.weight;
         telling.spam = spam_share(table, settings, &telling.count);
         if (fabs(telling.spam - 0.5) > settings->distance)
             offer(chosen->telling[view], &chosen->n[view], settings->most, &telling);
@@ -250,6 +254,30 @@ static double combine_reputation(const struct weir_bayes_settings *settings,
     return fmax(-WEIR_BAYES_REPUTATION_MOST, fmin(WEIR_BAYES_REPUTATION_MOST, weight));
 }
 
+/* Whole numbers are added first: the order of tokens does not matter. */
+static double linear(const struct chosen *chosen)
+{
+    double sum = 0;
+
+    for (unsigned view = 0; view < WEIR_BAYES_VIEWS; view++)
+        if (chosen->all[view] > 0)
+            sum += (double)chosen->weights[view] / WEIR_BAYES_WEIGHT_ONE /
+                   sqrt((double)chosen->all[view]);
+    return sum;
+}
+
+/* What both opinions are together. */
+static double weight_of(const struct weir_bayes_result *result, bool weighed)
+{
+    double weight = 0;
+
+    for (unsigned view = 0; view < WEIR_BAYES_VIEWS; view++)
+        weight += weighed ? fmax(-WEIR_BAYES_VIEW_MOST,
+                                 fmin(WEIR_BAYES_VIEW_MOST, result->view[view]))
+                          : result->view[view];
+    return weighed ? (weight + result->linear) / 2 : weight;
+}
+
 static int judge(const struct weir_bayes_table *table, const struct weir_bayes_settings *settings,
                  const struct weir_bayes_tokens *tokens, struct weir_arena *arena,
                  struct weir_bayes_result *result)
@@ -266,18 +294,18 @@ static int judge(const struct weir_bayes_table *table, const struct weir_bayes_s
     for (unsigned view = 0; view < WEIR_BAYES_VIEWS; view++) {
         result->view[view] = combine(chosen.telling[view], chosen.n[view],
                                      settings->independent);
-        result->weight += result->view[view];
         result->tellings += chosen.n[view];
     }
     result->reputation = combine_reputation(settings, &chosen);
-    result->weight += result->reputation;
+    result->linear = linear(&chosen);
+    result->weight = weight_of(result, table->weighed) + result->reputation;
     result->tellings += chosen.reputations;
     merge(&chosen, telling);
     result->telling = telling;
     for (size_t i = 0; i < result->tellings; i++)
         ++*(telling[i].spam > 0.5 ? &result->for_spam : &result->for_ham);
     result->probability = 1 / (1 + exp(-result->weight));
-    if (result->tellings == 0)
+    if (result->tellings == 0 && result->linear == 0)
         result->silence = WEIR_BAYES_NOTHING;
     return 0;
 }

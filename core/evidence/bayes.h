@@ -16,10 +16,21 @@
  * and their odds are multiplied; else the hundred words of a long text would outvote a header
  * that says the contrary.
  *
- * What reputation says (rep:..., bayes_tokens.h) is an opinion of its own beside the two.  Mail out of
- * files has no such tokens, sure spam comes from strangers oftener than sure ham: so their shares are
- * taken of the messages that have any, S and H those of rep:any; they are silent until there are
- * least_spam and least_ham of these; and all together move the logarithm of the odds by
+ * A word list with weights (bayes_table.h) has a second opinion: what each token adds to the
+ * logarithm of the odds was fitted to messages, all tokens of a message together (logistic
+ * regression), so that a word that only ever comes with another does not count twice.  Of n tokens
+ * of a view, known or not, each has its weight / sqrt(n):
+ *
+ *     linear = sum over views of (sum of weights) / sqrt(n)
+ *
+ * The two go wrong about different messages, and the mean of their logarithms is better than
+ * either; in it no view of the first is surer than WEIR_BAYES_VIEW_MOST, for words that are not
+ * independent make it surer than it can be.
+ *
+ * What reputation says (rep:..., bayes_tokens.h) is an opinion of its own beside these.  Mail out
+ * of files has no such tokens, sure spam comes from strangers oftener than sure ham: so their
+ * shares are taken of the messages that have any, S and H those of rep:any; they are silent until
+ * there are least_spam and least_ham of these; and all together move the logarithm of the odds by
  * WEIR_BAYES_REPUTATION_MOST at most, so that nobody is spam for being new here.
  *
  * All in logarithms: weight, the logarithm of the odds, still orders messages whose probabilities
@@ -41,6 +52,7 @@
 #include "core/evidence/bayes_table.h"
 #include "core/evidence/bayes_tokens.h"
 
+#define WEIR_BAYES_VIEW_MOST 6.0
 #define WEIR_BAYES_REPUTATION_MOST 1.0
 
 struct weir_bayes_settings {
@@ -76,9 +88,11 @@ struct weir_bayes_telling {
 struct weir_bayes_result {
     enum weir_bayes_silence silence;
     double probability;   /* of spam, 0 to 1; one half when it is silent */
-    double weight;        /* ln of the odds, 0 when it is silent: the sum of ... */
-    double view[WEIR_BAYES_VIEWS]; /* ... these, each within 710 of 0, ... */
-    double reputation;    /* ... and this */
+    double weight;        /* ln of the odds, 0 when it is silent: the sum of view, or, of a word
+                           * list with weights, the mean of both opinions; and reputation */
+    double view[WEIR_BAYES_VIEWS]; /* by Fisher, each within 710 of 0 */
+    double linear;        /* by weights; 0 without any */
+    double reputation;    /* by what reputation says; 0 while that is silent */
     size_t known;         /* tokens that were learned */
     size_t for_spam, for_ham; /* of those that were combined */
     const struct weir_bayes_telling *telling; /* all these, most telling first */

@@ -22,10 +22,14 @@ uint64_t weir_bayes_checksum(const uint8_t *octets, size_t len)
 
 static struct weir_bayes_count entry_at(const struct weir_bayes_table *table, size_t number)
 {
-    const uint8_t *at = table->entry + number * WEIR_BAYES_ENTRY;
+    const uint8_t *at = table->entry + number * table->entry_len;
 
-    return (struct weir_bayes_count){weir_bayes_u64(at), weir_bayes_u32(at + 8),
-                                     weir_bayes_u32(at + 12)};
+    return (struct weir_bayes_count){
+        .hash = weir_bayes_u64(at),
+        .spam = weir_bayes_u32(at + 8),
+        .ham = weir_bayes_u32(at + 12),
+        .weight = table->weighed ? weir_bayes_i16(at + WEIR_BAYES_ENTRY) : (int16_t)0,
+    };
 }
 
 /* The index rises from none to all, and every entry stands in its place, behind a smaller one. */
@@ -56,13 +60,16 @@ int weir_bayes_table_attach(const void *octets, size_t len, bool full,
     const uint8_t *at = octets;
     struct weir_bayes_table table = {.index = at + WEIR_BAYES_HEAD};
 
+    uint32_t version = len < WEIR_BAYES_HEAD ? 0 : weir_bayes_u32(at + WEIR_BAYES_AT_VERSION);
     if (len < WEIR_BAYES_HEAD || memcmp(at, WEIR_BAYES_MAGIC, 8) != 0 ||
-        weir_bayes_u32(at + WEIR_BAYES_AT_VERSION) != WEIR_BAYES_VERSION)
+        (version != WEIR_BAYES_VERSION && version != WEIR_BAYES_VERSION_WEIGHED))
         return WEIR_ECORRUPT;
+    table.weighed = version == WEIR_BAYES_VERSION_WEIGHED;
+    table.entry_len = weir_bayes_entry_len(table.weighed);
     uint64_t entries = weir_bayes_u64(at + WEIR_BAYES_AT_ENTRIES);
     table.bits = weir_bayes_u32(at + WEIR_BAYES_AT_BITS);
     if (table.bits > WEIR_BAYES_BITS_MAX || entries > WEIR_BAYES_ENTRIES_MAX ||
-        len != WEIR_BAYES_HEAD + weir_bayes_index_len(table.bits) + entries * WEIR_BAYES_ENTRY)
+        len != WEIR_BAYES_HEAD + weir_bayes_index_len(table.bits) + entries * table.entry_len)
         return WEIR_ECORRUPT;
     table.entries = (size_t)entries;
     table.entry = table.index + weir_bayes_index_len(table.bits);

@@ -1,5 +1,6 @@
 /*
- * bayes_table - the published word list: how much spam and how much ham had each token.
+ * bayes_table - the published word list: how much spam and how much ham had each token, and what
+ * weight it got when weights were fitted to messages (monitor/analyzer/bayes_fit.h).
  *
  * One piece of octets without pointers, read where it lies, so that every process of a server
  * maps the same file.  Little-endian on every machine.
@@ -8,7 +9,9 @@
  *             checksum of all that follows the head
  *     index   2^bits + 1 numbers of 32 bits: where the entries begin whose hashes have these
  *             leading bits
- *     entries 16 octets each, by hash: hash, spam, ham
+ *     entries by hash: hash, spam, ham, 16 octets; in version 2 also the weight, 18 octets
+ *
+ * A list without weights is of version 1, with the octets it had before there were any.
  *
  * The same counts give the same octets, whatever order they came in.
  *
@@ -34,12 +37,16 @@
 struct weir_bayes_count {
     uint64_t hash;
     uint32_t spam, ham; /* messages that had it */
+    int16_t weight;     /* of WEIR_BAYES_WEIGHT_ONE: over 0 for spam */
 };
+
+#define WEIR_BAYES_WEIGHT_ONE 8192
 
 struct weir_bayes_table {
     const uint8_t *index, *entry;
-    size_t entries;
+    size_t entries, entry_len;
     unsigned bits;
+    bool weighed;        /* it has weights */
     struct weir_hash_key key;
     uint64_t spam, ham; /* messages learned */
 };
@@ -63,13 +70,14 @@ struct weir_bayes_counts {
     const struct weir_bayes_count *count; /* no hash twice; those without spam and ham are left
                                            * out */
     size_t counts;
+    bool weighed;                         /* their weights are to be in it, too */
 };
 
 /* Makes a table of counts, at most so many entries (0: WEIR_BAYES_ENTRIES_MAX).  What says least
  * is dropped first: that is a token's number of messages times how far its share of spam is from
- * one half, squared; of equal ones that with the larger hash; rep:any never.  0 with octets (malloc'ed, the
- * caller frees), WEIR_ENOMEM, WEIR_EINVAL for a hash that comes twice, WEIR_ELIMIT for more
- * entries than WEIR_BAYES_ENTRIES_MAX asked for. */
+ * one half, squared; of equal ones that with the larger hash; rep:any never.  0 with octets
+ * (malloc'ed, the caller frees), WEIR_ENOMEM, WEIR_EINVAL for a hash that comes twice, WEIR_ELIMIT
+ * for more entries than WEIR_BAYES_ENTRIES_MAX asked for. */
 int weir_bayes_table_build(const struct weir_bayes_counts *counts, size_t most, void **octets_r,
                            size_t *len_r);
 

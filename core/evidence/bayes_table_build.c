@@ -76,7 +76,8 @@ static unsigned index_bits(size_t entries)
 static void write_head(uint8_t *at, const struct weir_bayes_counts *counts, size_t n, unsigned bits)
 {
     memcpy(at, WEIR_BAYES_MAGIC, 8);
-    weir_bayes_put_u32(at + WEIR_BAYES_AT_VERSION, WEIR_BAYES_VERSION);
+    weir_bayes_put_u32(at + WEIR_BAYES_AT_VERSION,
+                       counts->weighed ? WEIR_BAYES_VERSION_WEIGHED : WEIR_BAYES_VERSION);
     weir_bayes_put_u32(at + WEIR_BAYES_AT_BITS, bits);
     memcpy(at + WEIR_BAYES_AT_KEY, counts->key.octet, sizeof(counts->key.octet));
     weir_bayes_put_u64(at + WEIR_BAYES_AT_SPAM, counts->spam);
@@ -85,7 +86,7 @@ static void write_head(uint8_t *at, const struct weir_bayes_counts *counts, size
 }
 
 static void write_entries(uint8_t *index, uint8_t *entry, const struct ranked *ranked, size_t n,
-                          unsigned bits)
+                          unsigned bits, bool weighed)
 {
     size_t places = (size_t)1 << bits, at = 0;
 
@@ -95,10 +96,12 @@ static void write_entries(uint8_t *index, uint8_t *entry, const struct ranked *r
             at++;
     }
     weir_bayes_put_u32(index + places * sizeof(uint32_t), (uint32_t)n);
-    for (size_t i = 0; i < n; i++, entry += WEIR_BAYES_ENTRY) {
+    for (size_t i = 0; i < n; i++, entry += weir_bayes_entry_len(weighed)) {
         weir_bayes_put_u64(entry, ranked[i].count.hash);
         weir_bayes_put_u32(entry + 8, ranked[i].count.spam);
         weir_bayes_put_u32(entry + 12, ranked[i].count.ham);
+        if (weighed)
+            weir_bayes_put_i16(entry + WEIR_BAYES_ENTRY, ranked[i].count.weight);
     }
 }
 
@@ -106,7 +109,8 @@ static int write_all(const struct weir_bayes_counts *counts, const struct ranked
                      void **octets_r, size_t *len_r)
 {
     unsigned bits = index_bits(n);
-    size_t len = WEIR_BAYES_HEAD + weir_bayes_index_len(bits) + n * WEIR_BAYES_ENTRY;
+    size_t len = WEIR_BAYES_HEAD + weir_bayes_index_len(bits) +
+                 n * weir_bayes_entry_len(counts->weighed);
     uint8_t *octets;
 
     for (size_t i = 1; i < n; i++)
@@ -117,7 +121,8 @@ static int write_all(const struct weir_bayes_counts *counts, const struct ranked
         return WEIR_ENOMEM;
     write_head(octets, counts, n, bits);
     write_entries(octets + WEIR_BAYES_HEAD,
-                  octets + WEIR_BAYES_HEAD + weir_bayes_index_len(bits), ranked, n, bits);
+                  octets + WEIR_BAYES_HEAD + weir_bayes_index_len(bits), ranked, n, bits,
+                  counts->weighed);
     weir_bayes_put_u64(octets + WEIR_BAYES_AT_CHECKSUM, weir_bayes_checksum(octets, len));
     *octets_r = octets;
     *len_r = len;

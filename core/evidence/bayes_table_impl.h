@@ -11,8 +11,10 @@
 
 enum {
     WEIR_BAYES_VERSION = 1,
+    WEIR_BAYES_VERSION_WEIGHED = 2,
     WEIR_BAYES_BITS_MAX = 24,
     WEIR_BAYES_ENTRY = 16,
+    WEIR_BAYES_ENTRY_WEIGHED = 18,
     /* places in the head */
     WEIR_BAYES_AT_VERSION = 8,
     WEIR_BAYES_AT_BITS = 12,
@@ -33,6 +35,12 @@ static inline uint32_t weir_bayes_u32(const uint8_t *at)
     memcpy(&number, at, sizeof(number));
     return le32toh(number);
 }
+static inline int16_t weir_bayes_i16(const uint8_t *at)
+{
+    uint16_t number;
+    memcpy(&number, at, sizeof(number));
+    return (int16_t)le16toh(number);
+}
 static inline uint64_t weir_bayes_u64(const uint8_t *at)
 {
     uint64_t number;
@@ -44,10 +52,21 @@ static inline void weir_bayes_put_u32(uint8_t *at, uint32_t number)
     number = htole32(number);
     memcpy(at, &number, sizeof(number));
 }
+static inline void weir_bayes_put_i16(uint8_t *at, int16_t number)
+{
+    uint16_t octets = htole16((uint16_t)number);
+    memcpy(at, &octets, sizeof(octets));
+}
 static inline void weir_bayes_put_u64(uint8_t *at, uint64_t number)
 {
     number = htole64(number);
     memcpy(at, &number, sizeof(number));
+}
+
+/* Octets of an entry. */
+static inline size_t weir_bayes_entry_len(bool weighed)
+{
+    return weighed ? WEIR_BAYES_ENTRY_WEIGHED : WEIR_BAYES_ENTRY;
 }
 
 /* Octets of the index, made to end at a multiple of eight. */

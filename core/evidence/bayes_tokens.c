@@ -23,6 +23,8 @@ enum { /* tokens when it is done with ... */
 };
 
 _Static_assert((SLOTS & (SLOTS - 1)) == 0, "a slot is found by a mask");
+_Static_assert(WEIR_BAYES_TEXT == 0 && WEIR_BAYES_HEAD == 1 && WEIR_BAYES_VIEWS == 2,
+               "a view is a bit");
 _Static_assert(WEIR_BAYES_TOKENS_MAX < UINT16_MAX, "a slot holds a token's number and one");
 
 static bool text_room(struct weir_bayes_collector *collector, size_t len)
@@ -38,8 +40,9 @@ static bool text_room(struct weir_bayes_collector *collector, size_t len)
 /* Takes in what stands at collector->text, which then belongs to the token. */
 static void take(struct weir_bayes_collector *collector, size_t len)
 {
-    uint64_t hash = weir_hash64(collector->key, collector->text, len);
-    size_t at = (size_t)hash & (SLOTS - 1);
+    uint64_t hash = (weir_hash64(collector->key, collector->text, len) & ~UINT64_C(1)) |
+                    (uint64_t)collector->view;
+    size_t at = (size_t)(hash >> 1) & (SLOTS - 1);
 
     for (; collector->slot[at] > 0; at = (at + 1) & (SLOTS - 1))
         if (collector->token[collector->slot[at] - 1].hash == hash)

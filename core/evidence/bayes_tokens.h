@@ -2,7 +2,8 @@
  * bayes_tokens - what of a message the Bayesian classifier learns and judges by.
  *
  * Each token is 64 bits of SipHash of a short text, under the key that lies in the published
- * table: who does not know the key can aim at no collision.  A message has each token once.
+ * table: who does not know the key can aim at no collision.  A message has each token once.  The
+ * lowest bit is not SipHash's: it is the token's view, so that who has but hashes knows it, too.
  *
  *     lottery            a word of the text as a reader reads it, in lower case
  *     FREE               a word in capitals; the same word in lower case is another
@@ -51,6 +52,11 @@ enum weir_bayes_view {
     WEIR_BAYES_HEAD, /* who sent it, and with what: header, structure, reputation */
     WEIR_BAYES_VIEWS
 };
+
+static inline enum weir_bayes_view weir_bayes_view_of(uint64_t hash)
+{
+    return (hash & 1) == 0 ? WEIR_BAYES_TEXT : WEIR_BAYES_HEAD;
+}
 
 struct weir_bayes_token {
     uint64_t hash;

@@ -229,3 +229,17 @@ int weir_spool_write(struct weir_spool *spool, weir_time now, const char *line)
         rc = append(spool, text, len);
     return rc < 0 ? drop(spool, now, rc) : 0;
 }
+
+int weir_spool_write_parts(struct weir_spool *spool, const struct weir_part_whole *whole)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; rc == 0 && i < weir_part_lines(whole->octets.len); i++) {
+        char text[WEIR_SPOOL_LINE_MAX];
+        struct weir_line line = weir_line(text, sizeof text);
+
+        weir_part_line_write(whole, i, &line);
+        rc = weir_spool_write(spool, whole->at, weir_line_end(&line));
+    }
+    return rc;
+}

@@ -30,6 +30,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/store/part_line.h"
 
 struct weir_spool;
 
@@ -55,6 +56,9 @@ void weir_spool_free(struct weir_spool **spool);
 /* Appends one line (a line end in it becomes a blank; at most WEIR_SPOOL_LINE_MAX octets, longer
  * ones are cut).  0, or WEIR_EFULL or WEIR_EIO when it was dropped. */
 int weir_spool_write(struct weir_spool *spool, weir_time now, const char *line);
+
+/* Appends a whole in parts; behind one that was dropped comes none.  0, or as above. */
+int weir_spool_write_parts(struct weir_spool *spool, const struct weir_part_whole *whole);
 
 /* Closes the file when its time is over; for quiet servers. */
 void weir_spool_turn(struct weir_spool *spool, weir_time now);

@@ -324,7 +324,8 @@ json_t *weir_sets_health(const struct weir_sets *sets)
 
     for (size_t i = 0; i <= len; i++) /* JSON has no room for what is no UTF-8 */
         why[i] = i == len || (sets->why[i] >= ' ' && sets->why[i] <= '~') ? sets->why[i] : '?';
-    return json_pack("{s:I, s:I, s:I, s:I, s:s}", "serial", (json_int_t)serial, "since",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:s}", "serial", (json_int_t)serial, "newest",
+                     (json_int_t)sets->floor, "since",
                      (json_int_t)(since(sets, serial) / WEIR_SECOND), "refused",
                      (json_int_t)sets->refused, "refusals", (json_int_t)sets->refusals, "why",
                      why);

@@ -46,8 +46,9 @@ void weir_sets_take(struct weir_sets *sets, struct weir_slice octets, weir_time 
 /* Looks after the thread, and now and then at the files.  True: there is something to tell. */
 bool weir_sets_turn(struct weir_sets *sets, weir_time steady);
 
-/* For the report of health: {"serial", "since", "refused", "refusals", "why"}; refused is 0 when
- * the last one was taken, serial 0 when no published set is at work.  NULL: memory is short. */
+/* For the report of health: {"serial", "newest", "since", "refused", "refusals", "why"}; refused is
+ * 0 when the last one was taken, serial 0 when no published set is at work; nothing older than
+ * newest is taken.  NULL: memory is short. */
 json_t *weir_sets_health(const struct weir_sets *sets);
 
 #endif

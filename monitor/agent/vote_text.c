@@ -1,6 +1,7 @@
 /*
- * What is not in every point what a monitor says is refused whole: an agent that took a part of it
- * for granted would never hear the rest.
+ * An answer without its numbers is refused whole: an agent that took a part of it for granted would
+ * never hear the rest.  A single vote that is not in every point what a monitor says is named and
+ * passed over: one would hold up all that come behind it.
  */
 #include "monitor/agent/vote_text.h"
 
@@ -42,18 +43,17 @@ static bool read_domain(const char *text, char domain_r[static WEIR_DOMAIN_TEXT]
 
 static bool read_vote(json_t *json, struct weir_vote_text *vote)
 {
-    json_int_t number, judged_by, told_by, at;
+    json_int_t judged_by, told_by, at;
     const char *uid, *address, *domain, *computer, *was, *is;
     int stranger, new_group;
 
-    if (json_unpack(json, "{s:I, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:b, s:b, s:s, s:s}", "number",
-                    &number, "uid", &uid, "judged_by", &judged_by, "told_by", &told_by, "at", &at,
+    if (json_unpack(json, "{s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:b, s:b, s:s, s:s}", "uid", &uid,
+                    "judged_by", &judged_by, "told_by", &told_by, "at", &at,
                     "address", &address, "domain", &domain, "computer", &computer, "stranger",
                     &stranger, "new_group", &new_group, "was", &was, "is", &is) < 0)
         return false;
-    if (number <= 0 || judged_by < 0 || told_by < 0 || at < 0 || at > UINT32_MAX)
+    if (judged_by < 0 || told_by < 0 || at < 0 || at > UINT32_MAX)
         return false;
-    vote->number = number;
     vote->judged_by = (uint64_t)judged_by;
     vote->told_by = (uint64_t)told_by;
     vote->at = (weir_time)at * WEIR_SECOND;
@@ -63,6 +63,12 @@ static bool read_vote(json_t *json, struct weir_vote_text *vote)
            weir_address_parse(address, strlen(address), &vote->address) == 0 &&
            read_said(computer, WEIR_SAID_UNSURE, &vote->counted.computer) &&
            read_said(was, WEIR_SAID_GOOD, &vote->was) && read_said(is, WEIR_SAID_GOOD, &vote->is);
+}
+
+static bool read_number(const json_t *json, int64_t behind, int64_t *number_r)
+{
+    *number_r = json_integer_value(json_object_get(json, "number"));
+    return *number_r > behind;
 }
 
 static bool read_all(json_t *json, struct weir_votes_text *votes)
@@ -77,10 +83,14 @@ static bool read_all(json_t *json, struct weir_votes_text *votes)
     votes->you = (uint64_t)you;
     votes->newest = newest;
     votes->votes = json_array_size(array);
-    for (size_t i = 0; i < votes->votes; i++)
-        if (!read_vote(json_array_get(array, i), &votes->vote[i]) ||
-            (i > 0 && votes->vote[i].number <= votes->vote[i - 1].number))
+    for (size_t i = 0; i < votes->votes; i++) {
+        json_t *one = json_array_get(array, i);
+        struct weir_vote_text *vote = &votes->vote[i];
+
+        if (!read_number(one, i > 0 ? vote[-1].number : 0, &vote->number))
             return false;
+        vote->good = read_vote(one, vote);
+    }
     return true;
 }
 

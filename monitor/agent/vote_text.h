@@ -6,7 +6,8 @@
  *      "computer": "spam", "stranger": false, "new_group": false, "was": "", "is": "ham"}]}
  *
  * Owner:    texts that are made are the caller's.  Threads: pure functions.
- * Errors:   WEIR_EINVAL for text that is not this, whole; WEIR_ENOMEM.
+ * Errors:   WEIR_EINVAL for text that is not this; a vote that cannot be read is not good, and no
+ *           error; WEIR_ENOMEM.
  * Limits:   WEIR_VOTES_PAGE votes.
  */
 #ifndef WEIR_AGENT_VOTE_TEXT_H
@@ -24,6 +25,7 @@
 
 struct weir_vote_text {
     int64_t number;
+    bool good;                   /* read: else nothing but the number is told */
     uint64_t uid;
     uint64_t judged_by, told_by; /* numbers of servers */
     weir_time at;                /* of the message, whole seconds */

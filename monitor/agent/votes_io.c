@@ -218,7 +218,10 @@ static int take_all(struct weir_votes *votes, weir_time *wait_r)
 
         if (vote->number <= votes->done)
             continue;
-        if (is_ours(votes, vote, &counted)) {
+        if (!vote->good)
+            weir_log(votes->log, WEIR_LOG_ERROR, "vote %" PRId64 " is none as this program knows "
+                     "them: passed over", vote->number);
+        else if (is_ours(votes, vote, &counted)) {
             *wait_r = unsettled(vote);
             if (*wait_r > 0)
                 break;

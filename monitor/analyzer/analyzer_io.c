@@ -25,6 +25,7 @@
 struct one {
     uint32_t id;
     char name[WEIR_RULE_NAME_MAX + 1];
+    weir_time updated;
     struct weir_analyze_rule is;
 };
 
@@ -52,7 +53,7 @@ static int take_rule(void *context, const struct weir_kept_rule *rule)
         return WEIR_ENOMEM;
     analysis->rule = more;
     more += analysis->rules++;
-    *more = (struct one){.id = rule->id,
+    *more = (struct one){.id = rule->id, .updated = rule->updated,
                          .is = {.state = rule->state, .score = rule->score, .base = rule->base,
                                 .low = rule->low, .high = rule->high, .since = rule->since,
                                 .approved = rule->approved,
@@ -127,7 +128,8 @@ static int decide(struct weir_analysis *analysis)
         more += analysis->changes;
         rule->is.name = rule->name;
         *more = (struct weir_analysis_change){.id = rule->id, .state = rule->is.state,
-                                              .score = rule->is.score};
+                                              .score = rule->is.score,
+                                              .updated = rule->updated};
         memcpy(more->name, rule->name, sizeof more->name);
         analysis->changes += (size_t)weir_analyze(&rule->is, &analysis->counts.all,
                                                   &analysis->options.settings,
@@ -244,7 +246,7 @@ static int edit(void *context, struct weir_kept_rule *rule)
 {
     const struct weir_analysis_change *change = context;
 
-    if (rule->state != change->state || rule->score != change->score)
+    if (rule->updated != change->updated)
         return 1;
     rule->state = change->to.state;
     rule->score = change->to.score;

@@ -7,7 +7,8 @@
  *     weir_analysis_store()   writes: rules, their history, a line of the audit, one transaction
  *
  * Two runs at once: who stores second is refused, and nothing of his is stored.  A rule that
- * somebody changed in between is passed over.
+ * somebody changed in between, whatever of it, is passed over.  Hits, rules and messages are read
+ * one after the other, not as of one moment.
  *
  * Owner:    the caller.  Threads: one at a time.
  * Errors:   those of the database; WEIR_ENOMEM.
@@ -38,6 +39,7 @@ struct weir_analysis_change {
     char name[WEIR_RULE_NAME_MAX + 1];
     enum weir_rule_state state; /* as it was */
     double score;
+    weir_time updated;
     struct weir_analyze_change to;
     enum weir_analysis_fate fate;
     uint64_t message;          /* of WEIR_ANALYSIS_REFUSED: its uid */

@@ -2,7 +2,7 @@
  * Counts of tokens in one array with open addressing; what is taken out leaves no gap, for those
  * behind it move up.  Hashes are keyed and spread by themselves.
  *
- *     place[hash & mask], and on from there
+ *     place[hash / 2 & mask], and on from there: the lowest bit is no hash (bayes_tokens.h)
  *
  * It grows by doubling until it holds what it was made for, at most three quarters full.  When
  * there are as many tokens as that, an eighth is forgotten at once, so that the work for it is
@@ -28,10 +28,15 @@ static uint32_t seconds(weir_time time)
     return s < 0 ? 0 : s > UINT32_MAX ? UINT32_MAX : (uint32_t)s;
 }
 
+static size_t home_of(const struct weir_bayes_learner *learner, uint64_t hash)
+{
+    return (size_t)(hash >> 1) & learner->mask;
+}
+
 struct weir_bayes_place *weir_bayes_learner_place(const struct weir_bayes_learner *learner,
                                                   uint64_t hash)
 {
-    size_t at = (size_t)hash & learner->mask;
+    size_t at = home_of(learner, hash);
 
     while (!weir_bayes_place_empty(&learner->place[at]) && learner->place[at].hash != hash)
         at = (at + 1) & learner->mask;
@@ -45,7 +50,7 @@ static void take_out(struct weir_bayes_learner *learner, size_t gap)
     size_t mask = learner->mask;
 
     for (size_t at = (gap + 1) & mask; !weir_bayes_place_empty(&place[at]); at = (at + 1) & mask) {
-        size_t home = (size_t)place[at].hash & mask;
+        size_t home = home_of(learner, place[at].hash);
         if (((at - home) & mask) >= ((at - gap) & mask)) {
             place[gap] = place[at];
             gap = at;
@@ -303,7 +308,7 @@ int weir_bayes_learner_find(const struct weir_bayes_learner *learner, uint64_t h
 {
     const struct weir_bayes_place *place = weir_bayes_learner_place(learner, hash);
 
-    *count_r = (struct weir_bayes_count){hash, place->spam, place->ham};
+    *count_r = (struct weir_bayes_count){.hash = hash, .spam = place->spam, .ham = place->ham};
     return weir_bayes_place_empty(place) ? 0 : 1;
 }
 
@@ -318,9 +323,11 @@ int weir_bayes_learner_counts(const struct weir_bayes_learner *learner,
     for (size_t i = 0; i <= learner->mask; i++) {
         const struct weir_bayes_place *place = &learner->place[i];
         if (!weir_bayes_place_empty(place))
-            counts[n++] = (struct weir_bayes_count){place->hash, place->spam, place->ham};
+            counts[n++] = (struct weir_bayes_count){.hash = place->hash, .spam = place->spam,
+                                                    .ham = place->ham};
     }
-    *counts_r = (struct weir_bayes_counts){learner->key, learner->state.spam, learner->state.ham,
-                                           counts, n};
+    *counts_r = (struct weir_bayes_counts){.key = learner->key, .spam = learner->state.spam,
+                                           .ham = learner->state.ham, .count = counts,
+                                           .counts = n};
     return 0;
 }

@@ -11,18 +11,23 @@
 #define ARENA_FIRST (64u << 10)
 
 int weir_bayes_learner_table(const struct weir_bayes_learner *learner,
+                             const struct weir_bayes_fit *fit,
                              const struct weir_bayes_tokens *tokens, void **octets_r,
                              struct weir_bayes_table *table_r)
 {
     struct weir_bayes_learner_state state = weir_bayes_learner_state(learner);
     struct weir_bayes_count *count = calloc(tokens->tokens + 1, sizeof *count);
-    struct weir_bayes_counts counts = {*weir_bayes_learner_key(learner), state.spam, state.ham,
-                                       count, tokens->tokens};
+    struct weir_bayes_counts counts = {.key = *weir_bayes_learner_key(learner),
+                                       .spam = state.spam, .ham = state.ham, .count = count,
+                                       .counts = tokens->tokens, .weighed = fit != NULL};
     size_t len;
     int rc = count ? 0 : WEIR_ENOMEM;
 
-    for (size_t i = 0; rc == 0 && i < tokens->tokens; i++)
+    for (size_t i = 0; rc == 0 && i < tokens->tokens; i++) {
         (void)weir_bayes_learner_find(learner, tokens->token[i].hash, &count[i]);
+        if (fit)
+            count[i].weight = weir_bayes_fit_weight(fit, tokens->token[i].hash);
+    }
     if (rc == 0)
         rc = weir_bayes_table_build(&counts, 0, octets_r, &len);
     if (rc == 0)
@@ -57,7 +62,7 @@ static int weight(const struct weir_bayes_learner *learner, const struct weir_ba
     int rc = arena ? one_view(tokens, arena, &flat) : WEIR_ENOMEM;
 
     if (rc == 0)
-        rc = weir_bayes_learner_table(learner, &flat, &octets, &table);
+        rc = weir_bayes_learner_table(learner, NULL, &flat, &octets, &table);
     if (rc == 0)
         rc = weir_bayes_judge(&table, &settings, &flat, arena, &result);
     if (rc == 0)

@@ -14,13 +14,16 @@
 #define WEIR_ANALYZER_BAYES_WEIGH_H
 
 #include "core/evidence/bayes.h"
+#include "monitor/analyzer/bayes_fit.h"
 #include "monitor/analyzer/bayes_learn.h"
 
 #define WEIR_BAYES_SURE 20.0
 
-/* A table of these tokens alone, with what was learned of them until now: a message is judged by it
- * as by a whole one.  0 with octets (malloc'ed, the caller frees), or WEIR_ENOMEM. */
+/* A table of these tokens alone, with what was learned of them until now, and, unless fit is NULL,
+ * what they weigh: a message is judged by it as by a whole one.  0 with octets (malloc'ed, the
+ * caller frees), or WEIR_ENOMEM. */
 int weir_bayes_learner_table(const struct weir_bayes_learner *learner,
+                             const struct weir_bayes_fit *fit,
                              const struct weir_bayes_tokens *tokens, void **octets_r,
                              struct weir_bayes_table *table_r);
 

@@ -4,11 +4,13 @@
  */
 #include "monitor/analyzer/candidates.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
+#include "core/base/visible.h"
 
 struct phrase {
     uint64_t hash;             /* 0: empty */
@@ -260,13 +262,23 @@ bool weir_candidate_hits(const struct weir_candidate *candidate,
     return false;
 }
 
-/* As an expression that matches just this: ASCII that is no letter, digit or blank escaped. */
+/* As an expression that matches just this: ASCII that is no letter, digit or blank escaped, and
+ * what nobody who is to approve it would see written in numbers. */
 static void put_literal(struct weir_line *line, struct weir_slice text)
 {
-    for (size_t i = 0; i < text.len; i++) {
+    for (size_t i = 0, octets; i < text.len; i += octets) {
+        octets = weir_visible_octets(weir_slice_behind(text, i));
+        if (octets == 0) {
+            char number[8];
+
+            snprintf(number, sizeof number, "\\x%02x", (unsigned char)text.at[i]);
+            weir_line_text(line, number);
+            octets = 1;
+            continue;
+        }
         if (!is_word(text.at[i]) && text.at[i] != ' ')
             weir_line_text(line, "\\");
-        weir_line_octets(line, &text.at[i], 1);
+        weir_line_octets(line, &text.at[i], octets);
     }
 }
 

@@ -244,11 +244,12 @@ static int keep(struct weir_counting *counting, weir_time now)
 }
 
 /* A transaction of its own: they are a sample, and known when they come again. */
-static int store_messages(struct weir_counting *counting)
+static int store_messages(struct weir_counting *counting, weir_time now)
 {
     size_t kept;
     const struct weir_info *info = weir_sample_kept(counting->sample, &kept);
-    int rc = kept == 0 ? 0 : weir_database_messages_put(counting->options.database, info, kept);
+    int rc = kept == 0 ? 0
+                       : weir_database_messages_put(counting->options.database, info, kept, now);
 
     if (rc >= 0)
         weir_sample_clear(counting->sample);
@@ -265,7 +266,7 @@ int weir_counting_store(struct weir_counting *counting, weir_time now)
         rc = keep(counting, now);
     if (rc >= 0) {
         counting->kept = counting->position;
-        rc = store_messages(counting);
+        rc = store_messages(counting, now);
         if (rc >= 0 && counting->options.training)
             rc = weir_training_keep(counting->options.training, now, false);
     }

@@ -1,7 +1,7 @@
 /*
  * Texts are read one after the other: taken apart in an arena that is used again, and what is
  * needed of them is kept in another.  Good ones are kept as features, too, so that candidates are
- * looked for in what rules would look at.
+ * looked for in what rules would look at.  What is decided is stored by drafts_store_io.c.
  */
 #include "monitor/analyzer/drafts_io.h"
 
@@ -13,56 +13,11 @@
 #include "core/base/grown.h"
 #include "core/base/slice.h"
 #include "core/evidence/bayes_tokens.h"
-#include "monitor/analyzer/ham_sample.h"
+#include "monitor/analyzer/drafts_impl.h"
 #include "monitor/analyzer/reported_text.h"
-#include "monitor/analyzer/rescan.h"
-#include "monitor/database/database_audit_io.h"
-#include "monitor/database/database_drafts_io.h"
-#include "monitor/database/database_rules_io.h"
 
 #define ARENA_FIRST (1u << 20)
 #define SCRATCH_KEPT (8u << 20)
-#define IDS_TRIED 16
-#define DESCRIPTION 160
-
-/* A rule that was drafted before, and works or is to work. */
-struct live {
-    uint32_t rule;
-    char name[WEIR_DRAFT_NAME];
-    struct weir_candidate says;
-    bool withdrawn;
-};
-
-struct wanted {
-    char name[WEIR_DRAFT_NAME];
-    int number;                /* in the sample; less than 0: it is as if it were in good mail */
-};
-
-struct weir_drafts {
-    struct weir_drafts_options options;
-    struct weir_database *reading;
-    struct weir_drafting drafting;
-    struct weir_arena *arena, *scratch;
-    struct weir_domains *domains;
-    struct weir_charsets *charsets;
-    struct weir_rescan *rescan;
-    struct weir_draft_message *message;
-    size_t messages, message_room;
-    const struct weir_features **ham;
-    size_t hams, ham_room;
-    const char **own;          /* domains people who report are in */
-    size_t owns, own_room;
-    struct weir_draft_vote *vote; /* of the message that is read */
-    size_t votes, vote_room;
-    struct weir_ham_sample *sample;
-    struct wanted *wanted;     /* of the sample: its texts by their rules' names */
-    size_t wanteds, wanted_room;
-    struct live *live;
-    size_t lives, live_room;
-    bool collecting;           /* candidates are collected only */
-    uint64_t lessons;          /* good messages known by their tokens */
-    struct weir_drafts_counts counts;
-};
 
 /* A text. ------------------------------------------------------------------- */
 
@@ -179,20 +134,19 @@ static int take_ham(struct weir_drafts *drafts, const struct weir_features *feat
 static int take_spam(struct weir_drafts *drafts, const struct weir_drafts_text *text,
                      struct read *read)
 {
-    struct weir_draft_message *more = weir_grown(drafts->message, drafts->messages,
-                                                 &drafts->message_room, sizeof *more);
     double points;
     bool drafted;
-    int rc;
+    int rc = weir_rescan_message(drafts->rescan, &read->message, &read->content, drafts->charsets,
+                                 drafts->scratch, &points, &drafted);
+    struct weir_draft_message *more;
 
+    if (rc < 0) /* nobody knows whether it was missed: nothing is drafted of it */
+        return rc == WEIR_EINVAL ? 0 : rc;
+    more = weir_grown(drafts->message, drafts->messages, &drafts->message_room, sizeof *more);
     if (!more)
         return WEIR_ENOMEM;
     drafts->message = more;
     more += drafts->messages++;
-    rc = weir_rescan_message(drafts->rescan, &read->message, &read->content, drafts->charsets,
-                             drafts->scratch, &points, &drafted);
-    if (rc < 0)
-        return rc;
     *more = (struct weir_draft_message){
         .uid = text->uid, .features = read->features, .rejected = text->rejected,
         .caught = text->judged || points >= drafts->options.spam_score, .covered = drafted};
@@ -465,92 +419,6 @@ void weir_drafts_free(struct weir_drafts **drafts)
     *drafts = NULL;
 }
 
-/* Storing. ---------------------------------------------------------------------- */
-
-/* Under the number its name makes, or the next that is free. */
-static int put_rule(const struct weir_drafts *drafts, struct weir_database *writing,
-                    const struct weir_draft *draft, uint32_t *id_r)
-{
-    char text[WEIR_CANDIDATE_RULE + DESCRIPTION];
-    const struct weir_rule_change change = {.who = drafts->options.who, .why = draft->why,
-                                            .time = drafts->options.now};
-    struct weir_kept_rule rule = {
-        .id = weir_rule_id(weir_slice_of(draft->name)), .name = draft->name,
-        .kind = draft->candidate.link ? WEIR_RULE_URI : WEIR_RULE_BODY, .text = text,
-        .state = WEIR_RULE_DRAFT, .score = WEIR_DRAFT_SCORE, .base = WEIR_DRAFT_SCORE,
-        .author = WEIR_DRAFTS_AUTHOR};
-    int rc = WEIR_EINVAL;
-
-    snprintf(text, sizeof text, "%s\ndescribe %s %s that people reported as missed\n%s%s%s",
-             draft->rule, draft->name,
-             draft->candidate.link ? "Links as in spam" : "Says what spam says",
-             draft->candidate.link ? "" : "tflags ", draft->candidate.link ? "" : draft->name,
-             draft->candidate.link ? "" : " nosubject\n");
-    for (int i = 0; i < IDS_TRIED && rc == WEIR_EINVAL; i++, rule.id++) {
-        rc = weir_database_rule_put(writing, &rule, &change);
-        *id_r = rule.id;
-    }
-    return rc;
-}
-
-static int store_one(const struct weir_drafts *drafts, struct weir_database *writing,
-                     const struct weir_draft *draft)
-{
-    struct weir_drafts_row row = {.time = drafts->options.now, .name = draft->name,
-                                  .link = draft->candidate.link, .servers = draft->servers,
-                                  .uid = draft->uid, .uids = draft->uids};
-    const struct weir_audit audit = {.time = drafts->options.now, .who = drafts->options.who,
-                                     .what = "rules draft", .detail = draft->name};
-    char text[WEIR_CANDIDATE_RULE];
-    int rc = put_rule(drafts, writing, draft, &row.rule);
-
-    if (rc <= 0)
-        return rc;
-    snprintf(text, sizeof text, "%.*s", (int)draft->candidate.text.len, draft->candidate.text.at);
-    row.text = text;
-    rc = weir_database_draft_add(writing, &row);
-    return rc < 0 ? rc : weir_database_audit_add(writing, &audit);
-}
-
-static int withdraw_one(void *context, struct weir_kept_rule *rule)
-{
-    (void)context;
-    rule->state = WEIR_RULE_TEST;
-    rule->approved = false;
-    return 0;
-}
-
-static int withdraw(const struct weir_drafts *drafts, struct weir_database *writing)
-{
-    const struct weir_rule_change change = {
-        .who = drafts->options.who, .time = drafts->options.now,
-        .why = "a message that is known to be good has what it looks for"};
-    int rc = 0;
-
-    for (size_t i = 0; rc >= 0 && i < drafts->lives; i++)
-        if (drafts->live[i].withdrawn)
-            rc = weir_database_rule_edit(writing, drafts->live[i].rule, withdraw_one, NULL,
-                                         &change);
-    return rc;
-}
-
-int weir_drafts_store(struct weir_drafts *drafts, struct weir_database *writing)
-{
-    int rc = weir_database_begin(writing);
-
-    if (rc < 0)
-        return rc;
-    for (size_t i = 0; rc >= 0 && i < drafts->drafting.drafts; i++)
-        rc = store_one(drafts, writing, &drafts->drafting.draft[i]);
-    rc = rc < 0 ? rc : withdraw(drafts, writing);
-    rc = rc < 0 ? rc : weir_database_drafts_expire(writing, drafts->options.now -
-                                                            WEIR_DRAFTS_KEPT * WEIR_DAY);
-    if (rc >= 0)
-        return weir_database_commit(writing);
-    weir_database_abandon(writing);
-    return rc;
-}
-
 /* Telling. ------------------------------------------------------------------------- */
 
 const struct weir_draft *weir_drafts_get(const struct weir_drafts *drafts, size_t number)
@@ -574,4 +442,9 @@ const char *weir_drafts_withdrawn(const struct weir_drafts *drafts, size_t numbe
 struct weir_drafts_counts weir_drafts_counts(const struct weir_drafts *drafts)
 {
     return drafts->counts;
+}
+
+const char *weir_drafts_trouble(const struct weir_drafts *drafts)
+{
+    return weir_rescan_trouble(drafts->rescan);
 }

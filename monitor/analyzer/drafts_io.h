@@ -8,7 +8,8 @@
  *                           they were made of, a line of the audit
  *
  * Each missed message is matched with the rulebook as it is: when rules would make it spam by now,
- * or a rule that was drafted before hits it, it only counts.
+ * or a rule that was drafted before hits it, it only counts.  A rulebook that makes no rule set
+ * tells nothing of any message: nothing is drafted then, and weir_drafts_trouble() says so.
  *
  * A draft may hit nothing that is known to be good: messages that people reported as ham, by their
  * text, and those that the Bayesian classifier has learned as ham, by their tokens (ham_sample.h).
@@ -17,7 +18,8 @@
  * and nobody said is good.
  *
  * A rule that was drafted, approved, and then is in a message that is known to be good goes to the
- * test and needs a person's approval again.
+ * test and needs a person's approval again, unless he decided something else of it meanwhile.  This
+ * does not hang on new drafts: one that the rulebook has no place for is a note.
  *
  * Owner:    the caller.  Threads: one at a time.
  * Errors:   those of the database; WEIR_ENOMEM.
@@ -52,7 +54,8 @@ int weir_drafts_new(struct weir_database *reading, const struct weir_drafts_opti
                     struct weir_drafts **drafts_r);
 void weir_drafts_free(struct weir_drafts **drafts);
 
-/* Stores what was decided.  0, or an error, and nothing was stored. */
+/* Stores what was decided; drafts that there is no place for become notes.  0, or an error, and
+ * nothing was stored. */
 int weir_drafts_store(struct weir_drafts *drafts, struct weir_database *writing);
 
 /* By number 0..; NULL behind the last. */
@@ -61,5 +64,7 @@ const struct weir_draft_note *weir_drafts_note(const struct weir_drafts *drafts,
 /* The name of a rule whose approval is taken back. */
 const char *weir_drafts_withdrawn(const struct weir_drafts *drafts, size_t number);
 struct weir_drafts_counts weir_drafts_counts(const struct weir_drafts *drafts);
+/* Why there are no drafts; "": nothing is in the way. */
+const char *weir_drafts_trouble(const struct weir_drafts *drafts);
 
 #endif

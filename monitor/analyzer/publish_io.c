@@ -20,24 +20,14 @@
 #include "core/engine/secret_io.h"
 #include "core/evidence/rules.h"
 #include "monitor/analyzer/pick.h"
+#include "monitor/analyzer/publish_impl.h"
 #include "monitor/database/database_hits_io.h"
 #include "monitor/database/database_sets_io.h"
 
 #define ARENA_FIRST (1u << 20)
 #define KEY_FILE_MOST 256
 #define ROLLBACK "rollback to "
-#define ENTRY_OCTETS 20 /* of a word list, at most, with its part of the index */
-
-struct weir_publisher {
-    struct weir_publisher_options options;
-    const struct weir_log *log;
-    struct weir_parcel_keys keys;
-    char key[WEIR_PARCEL_KEY_TEXT];
-    pthread_mutex_t turn, giving;
-    uint32_t serial;                 /* with `giving`, and what follows */
-    struct weir_shared_text *file;
-    bool held;
-};
+#define ENTRY_OCTETS 22 /* of a word list, at most, with its part of the index */
 
 /* Opening. ----------------------------------------------------------------------------- */
 
@@ -80,6 +70,8 @@ static int give_out(struct weir_publisher *publisher, const struct weir_kept_set
     old = publisher->file;
     publisher->file = file;
     publisher->serial = set->serial;
+    if (publisher->last < set->serial)
+        publisher->last = set->serial;
     publisher->held = strncmp(set->what, ROLLBACK, strlen(ROLLBACK)) == 0;
     pthread_mutex_unlock(&publisher->giving);
     weir_shared_text_free(&old);
@@ -107,6 +99,7 @@ int weir_publisher_open(const struct weir_publisher_options *options, const stru
     if (rc == 0) {
         pthread_mutex_lock(options->lock);
         rc = weir_database_set(options->database, 0, take_newest, publisher);
+        rc = rc < 0 ? rc : weir_publish_serials_open(publisher);
         if (rc < 0)
             weir_log(log, WEIR_LOG_ERROR, "%s", weir_database_why(options->database));
         pthread_mutex_unlock(options->lock);
@@ -147,7 +140,7 @@ bool weir_publisher_held(struct weir_publisher *publisher)
     bool held;
 
     pthread_mutex_lock(&publisher->giving);
-    held = publisher->held;
+    held = publisher->held || publisher->last > publisher->serial;
     pthread_mutex_unlock(&publisher->giving);
     return held;
 }
@@ -193,8 +186,7 @@ struct going {
     struct weir_arena *arena;
     struct weir_pick *pick;
     struct weir_slice section[WEIR_PARCEL_SECTIONS]; /* of the new set */
-    struct weir_bayes_counts counts; /* of the word list */
-    size_t entries_most;
+    struct weir_words words;     /* for the word list */
     void *list;                  /* malloc'ed, the section */
     size_t rules;
     const char *what;
@@ -287,7 +279,7 @@ static int gather(struct going *going)
     rc = rc < 0 ? rc : weir_database_hits(database, add_hit, &gathering.last);
     rc = rc < 0 ? rc : weir_database_rules(database, 0, add_rule, &gathering);
     if (rc >= 0 && options->bayes)
-        rc = options->bayes(options->context, &going->counts, &going->entries_most);
+        rc = options->bayes(options->context, &going->words);
     return rc;
 }
 
@@ -400,10 +392,11 @@ static int count_difference(void *context, const struct weir_rules_differ *diffe
     return 0;
 }
 
-/* Whether every section has the same octets as before. */
+/* Whether every section has the same octets as before; one that servers take for older than theirs
+ * is no set to stay with. */
 static bool is_same(const struct going *going)
 {
-    if (!going->newest)
+    if (!going->newest || going->next > going->before.serial + 1)
         return false;
     for (size_t i = 0; i < WEIR_PARCEL_SECTIONS; i++)
         if (!weir_slice_same(going->section[i], going->before.section[i]))
@@ -451,6 +444,8 @@ static int keep(struct going *going)
     if (rc < 0)
         rc = trouble(going, rc);
     pthread_mutex_unlock(options->lock);
+    if (rc == 0)
+        weir_publish_serials_note(publisher, set.serial);
     if (rc == 0 && (rc = give_out(publisher, &set)) < 0)
         return fail(going, rc, "it is kept, but memory is short: agents are told after a restart");
     if (rc == 0 && options->published)
@@ -465,11 +460,9 @@ static int fill_list(struct going *going)
     size_t room = rules < most ? (most - rules) / ENTRY_OCTETS : 0, len;
     int rc;
 
-    if (room > going->entries_most)
-        room = going->entries_most;
-    if (room == 0)
+    if (room == 0 || going->words.most == 0)
         return 0;
-    rc = weir_bayes_table_build(&going->counts, room, &going->list, &len);
+    rc = weir_word_list_build(&going->words, room, &going->list, &len);
     if (rc == 0)
         going->section[WEIR_PARCEL_BAYES] = (struct weir_slice){going->list, len};
     return rc;
@@ -540,6 +533,15 @@ static int go(struct going *going, struct weir_published *published_r)
     return 1;
 }
 
+/* A rollback that was on its way had its turn before. */
+static int go_unless_held(struct going *going, struct weir_published *published_r)
+{
+    if (!going->by->alone || !weir_publisher_held(going->publisher))
+        return go(going, published_r);
+    *published_r = (struct weir_published){.serial = weir_publisher_serial(going->publisher)};
+    return 0;
+}
+
 static int publish(struct going *going, struct weir_published *published_r)
 {
     struct weir_publisher *publisher = going->publisher;
@@ -548,13 +550,13 @@ static int publish(struct going *going, struct weir_published *published_r)
     pthread_mutex_lock(&publisher->turn);
     going->why[0] = '\0';
     going->arena = weir_arena_new(ARENA_FIRST);
-    rc = going->arena ? go(going, published_r) : fail(going, rc, "memory is short");
+    rc = going->arena ? go_unless_held(going, published_r) : fail(going, rc, "memory is short");
     if (rc == 1 && published_r->fresh)
         weir_log(publisher->log, WEIR_LOG_INFO, "rule set %u is published by %s: %zu rules (%s)",
                  (unsigned)published_r->serial, going->by->who, published_r->rules, going->what);
     else if (rc < 0)
         weir_log(publisher->log, WEIR_LOG_ERROR, "no rule set is published: %s", going->why);
-    free((void *)(uintptr_t)going->counts.count);
+    weir_words_free(&going->words);
     free(going->list);
     free(going->newest);
     free(going->earlier);

@@ -4,10 +4,11 @@
  * A set is made in memory of what pick.h picks, looked at as mail servers will (every expression is
  * compiled, every formula looked at), signed (rule_parcel.h), kept in the database and then given
  * out, all of it or nothing.  Serials only grow: taking a set back publishes its contents once more
- * under a new one.
+ * under a new one, and where the database was lost, they go on behind what the file KEY.serial
+ * beside the key says, and servers do.
  *
  * After a rollback the rulebook still says what was taken back: who publishes by himself, as the
- * analyzer does, asks weir_publisher_held() first and leaves it to a person.
+ * analyzer does, leaves it to a person.
  *
  * Owner:    the caller owns the publisher; the database is handed in, with the lock that guards it.
  * Threads:  any; calls that publish wait for each other.  They are made without the database's
@@ -21,9 +22,9 @@
 #include <pthread.h>
 
 #include "core/base/log.h"
-#include "core/evidence/bayes_table.h"
 #include "core/evidence/rule_parcel.h"
 #include "monitor/analyzer/rules_diff.h"
+#include "monitor/analyzer/word_list.h"
 #include "monitor/database/database_io.h"
 #include "monitor/intake/shared_text.h"
 
@@ -34,10 +35,10 @@ struct weir_publisher;
 struct weir_publisher_options {
     struct weir_database *database;
     pthread_mutex_t *lock;       /* of the database */
-    const char *key_path;        /* made when it is missing */
-    /* The counts that the word list is made of, malloc'ed, and how many entries it may have; called
-     * with the database's lock; NULL: sets have no word list.  0 or WEIR_ENOMEM. */
-    int (*bayes)(void *context, struct weir_bayes_counts *counts_r, size_t *most_r);
+    const char *key_path;        /* made when it is missing; must live as long */
+    /* What the word list is made of; called with the database's lock; NULL: sets have no word
+     * list.  0 or an error. */
+    int (*bayes)(void *context, struct weir_words *words_r);
     /* A set was published: agents are to be told. */
     void (*published)(void *context, uint32_t serial);
     void *context;
@@ -53,8 +54,9 @@ struct weir_publishing {
     weir_time now;
     weir_time idle;              /* see pick.h */
     bool dry;                    /* nothing is changed */
-    bool alone;                  /* no person looks: a set that has lost more than half of its
-                                    rules, WEIR_PUBLISH_GONE or all, is refused: WEIR_EINVAL */
+    bool alone;                  /* no person looks: 0 while the newest set is a rollback; and a set
+                                    that has lost more than half of its rules, WEIR_PUBLISH_GONE or
+                                    all, is refused: WEIR_EINVAL */
 };
 
 #define WEIR_PUBLISH_GONE 10
@@ -76,13 +78,19 @@ int weir_publish_again(struct weir_publisher *publisher, uint32_t serial,
                        const struct weir_publishing *publishing,
                        struct weir_published *published_r, char why_r[static WEIR_PUBLISH_WHY]);
 
+/* A server says that it has a set of this serial.  1: nobody knew of it, serials go on behind it,
+ * and that is logged; 0: it is known; WEIR_ELIMIT: it is too far ahead to be believed; an error of
+ * the database. */
+int weir_publisher_heard(struct weir_publisher *publisher, const char *who, uint32_t serial,
+                         weir_time now);
+
 /* The newest set: 0 is none. */
 uint32_t weir_publisher_serial(struct weir_publisher *publisher);
 
 /* Its file as it goes over the wire, deflated; the caller is a holder.  NULL: there is none. */
 struct weir_shared_text *weir_publisher_file(struct weir_publisher *publisher);
 
-/* Whether the newest set is a rollback. */
+/* Whether the newest set is a rollback, or servers have newer ones, which are not known here. */
 bool weir_publisher_held(struct weir_publisher *publisher);
 
 /* The public half of the key, as text and as it is: WEIR_PARCEL_PUBLIC octets. */

@@ -80,8 +80,6 @@ static enum weir_report_came prove(const struct weir_reports *reports,
     if (line->info.len == 0)
         return WEIR_REPORT_NONE;
     state = weir_info_read(line->info, line->binding, &reports->keys, info_r);
-    if (state <= WEIR_INFO_UNBOUND && info_r->verdict > WEIR_BLOCKED)
-        state = WEIR_INFO_MALFORMED;
     return came[state];
 }
 

@@ -1,6 +1,8 @@
 /*
- * The rulebook's text becomes an image as publishing makes one, but with the analyzer's drafts, as
- * if they were in the test.  Ids of the analyzer's rules are kept sorted, as they come.
+ * The rulebook's text is what publishing would make of it (pick.h), but with the analyzer's drafts,
+ * as if they were in the test.  It becomes an image when the first message comes: where nothing was
+ * reported a run does not compile a whole rulebook for nothing.  Ids of the analyzer's rules are
+ * kept sorted, as they come.
  */
 #include "monitor/analyzer/rescan.h"
 
@@ -12,38 +14,27 @@
 #include "core/base/grown.h"
 #include "core/base/slice.h"
 #include "core/evidence/rules.h"
+#include "monitor/analyzer/pick.h"
 #include "monitor/database/database_rules_io.h"
 
 #define ARENA_FIRST (1u << 20)
-#define TAIL 256               /* octets of the lines for id, state and score */
+#define TROUBLE 256
 
 struct weir_rescan {
-    char *text;                /* the rulebook */
-    size_t len, room;
+    struct weir_arena *arena;  /* of the text; NULL once it was made an image, or could not be */
+    struct weir_pick *pick;
+    struct weir_slice text;    /* the rulebook */
     uint32_t *own;             /* ids of the analyzer's rules, sorted */
     size_t owns, own_room;
     char (*name)[WEIR_RULE_NAME_MAX + 1];
     size_t names, name_room;
     void *image;
-    struct weir_rules *rules;  /* NULL: there are none */
-    struct weir_matcher *matcher;
+    struct weir_rules *rules;
+    struct weir_matcher *matcher; /* NULL: there are no rules, or no image yet, or trouble */
+    char trouble[TROUBLE];
 };
 
 /* Reading. ------------------------------------------------------------------ */
-
-static int put_text(struct weir_rescan *rescan, const char *text, size_t len)
-{
-    while (rescan->room < rescan->len + len) {
-        char *more = weir_grown(rescan->text, rescan->room, &rescan->room, 1);
-
-        if (!more)
-            return WEIR_ENOMEM;
-        rescan->text = more;
-    }
-    memcpy(rescan->text + rescan->len, text, len);
-    rescan->len += len;
-    return 0;
-}
 
 static int note_name(struct weir_rescan *rescan, const char *name)
 {
@@ -71,59 +62,34 @@ static int note_own(struct weir_rescan *rescan, uint32_t id)
 static int take_rule(void *context, const struct weir_kept_rule *rule)
 {
     struct weir_rescan *rescan = context;
+    struct weir_kept_rule as = *rule;
     bool own = strcmp(rule->author, WEIR_DRAFTS_AUTHOR) == 0;
-    enum weir_rule_state state =
-        own && rule->state == WEIR_RULE_DRAFT ? WEIR_RULE_TEST : rule->state;
-    char tail[TAIL];
-    int len = snprintf(tail, sizeof tail, "id %s %u\nstate %s %s\n", rule->name, rule->id,
-                       rule->name, weir_rule_state_name(state));
     int rc = note_name(rescan, rule->name);
 
-    rc = rc == 0 && own ? note_own(rescan, rule->id) : rc;
-    if (rc < 0 || state == WEIR_RULE_DRAFT || state == WEIR_RULE_RETIRED)
-        return rc;
-    rc = put_text(rescan, rule->text, strlen(rule->text));
-    if (rc == 0 && strncmp(rule->name, "__", 2) != 0)
-        len += snprintf(tail + len, sizeof tail - (size_t)len, "score %s %.2f\n", rule->name,
-                        rule->score);
-    return rc < 0 ? rc : put_text(rescan, tail, (size_t)len);
+    if (own && rule->state == WEIR_RULE_DRAFT)
+        as.state = WEIR_RULE_TEST;
+    if (own && rule->state != WEIR_RULE_RETIRED)
+        rc = rc < 0 ? rc : note_own(rescan, rule->id);
+    return rc < 0 ? rc : weir_pick_add(rescan->pick, &as, 0);
 }
 
-static void pass_over(void *context, const char *file, unsigned line, const char *why)
+static int read_book(struct weir_rescan *rescan, struct weir_database *reading)
 {
-    (void)context, (void)file, (void)line, (void)why;
-}
+    size_t rules;
+    int rc = WEIR_ENOMEM;
 
-/* 0, also when there are none, or none that can be used. */
-static int build(struct weir_rescan *rescan, struct weir_arena *arena)
-{
-    const struct weir_rules_options options = {.serial = 0};
-    struct weir_rule_reader *reader;
-    struct weir_rule_sources sources;
-    size_t len;
-    int rc = weir_rule_reader_new(arena, pass_over, NULL, &reader);
-
-    if (rc == 0)
-        rc = weir_rule_reader_add(reader, "rulebook",
-                                  (struct weir_slice){rescan->text, rescan->len});
-    rc = rc < 0 ? rc : weir_rule_reader_end(reader, &sources);
-    if (rc < 0 || sources.errors > 0)
-        return rc;
-    rc = weir_rules_build(&sources, &options, pass_over, NULL, &rescan->image, &len);
-    rc = rc < 0 ? rc : weir_rules_attach(rescan->image, len, false, &rescan->rules);
-    rc = rc < 0 ? rc : weir_matcher_new(rescan->rules, &rescan->matcher);
-    return rc == WEIR_ENOMEM ? rc : 0;
+    rescan->arena = weir_arena_new(ARENA_FIRST);
+    if (rescan->arena)
+        rc = weir_pick_new(rescan->arena, 0, 0, &rescan->pick);
+    rc = rc < 0 ? rc : weir_database_rules(reading, 0, take_rule, rescan);
+    return rc < 0 ? rc : weir_pick_end(rescan->pick, &rescan->text, &rules);
 }
 
 int weir_rescan_new(struct weir_database *reading, struct weir_rescan **rescan_r)
 {
     struct weir_rescan *rescan = calloc(1, sizeof *rescan);
-    struct weir_arena *arena = weir_arena_new(ARENA_FIRST);
-    int rc = rescan && arena ? 0 : WEIR_ENOMEM;
+    int rc = rescan ? read_book(rescan, reading) : WEIR_ENOMEM;
 
-    rc = rc < 0 ? rc : weir_database_rules(reading, 0, take_rule, rescan);
-    rc = rc < 0 || rescan->len == 0 ? rc : build(rescan, arena);
-    weir_arena_free(&arena);
     if (rc < 0)
         weir_rescan_free(&rescan);
     else
@@ -137,12 +103,56 @@ void weir_rescan_free(struct weir_rescan **rescan)
         return;
     weir_matcher_free(&(*rescan)->matcher);
     weir_rules_free(&(*rescan)->rules);
+    weir_arena_free(&(*rescan)->arena);
     free((*rescan)->image);
-    free((*rescan)->text);
     free((*rescan)->own);
     free((*rescan)->name);
     free(*rescan);
     *rescan = NULL;
+}
+
+/* Building. ----------------------------------------------------------------- */
+
+/* The first that is told is kept. */
+static void note_trouble(void *context, const char *file, unsigned line, const char *why)
+{
+    struct weir_rescan *rescan = context;
+
+    (void)file, (void)line; /* of a text that nobody sees */
+    if (!rescan->trouble[0])
+        snprintf(rescan->trouble, sizeof rescan->trouble, "the rulebook makes no rule set: %s",
+                 why);
+}
+
+static int compile(struct weir_rescan *rescan)
+{
+    const struct weir_rules_options options = {.serial = 0};
+    struct weir_rule_reader *reader;
+    struct weir_rule_sources sources;
+    size_t len;
+    int rc = weir_rule_reader_new(rescan->arena, note_trouble, rescan, &reader);
+
+    rc = rc < 0 ? rc : weir_rule_reader_add(reader, "rulebook", rescan->text);
+    rc = rc < 0 ? rc : weir_rule_reader_end(reader, &sources);
+    if (rc == 0 && sources.errors > 0)
+        rc = WEIR_EINVAL;
+    rc = rc < 0 ? rc : weir_rules_build(&sources, &options, note_trouble, rescan, &rescan->image,
+                                        &len);
+    rc = rc < 0 ? rc : weir_rules_attach(rescan->image, len, false, &rescan->rules);
+    return rc < 0 ? rc : weir_matcher_new(rescan->rules, &rescan->matcher);
+}
+
+/* Once: 0, WEIR_ENOMEM, or WEIR_EINVAL with trouble. */
+static int build(struct weir_rescan *rescan)
+{
+    int rc = 0;
+
+    if (rescan->arena && rescan->text.len > 0)
+        rc = compile(rescan);
+    weir_arena_free(&rescan->arena);
+    if (rc < 0 && rc != WEIR_ENOMEM)
+        note_trouble(rescan, "", 0, weir_error_text(rc));
+    return rc == WEIR_ENOMEM ? rc : rescan->trouble[0] && !rescan->matcher ? WEIR_EINVAL : 0;
 }
 
 /* Asking. ------------------------------------------------------------------- */
@@ -178,12 +188,12 @@ int weir_rescan_message(struct weir_rescan *rescan, struct weir_message *message
     const struct weir_rule_input input = {.message = message, .content = content,
                                           .charsets = charsets, .fact = fact};
     struct weir_rule_result result;
-    int rc;
+    int rc = build(rescan);
 
     *points_r = 0;
     *drafted_r = false;
-    if (!rescan->matcher)
-        return 0;
+    if (rc < 0 || !rescan->matcher)
+        return rc;
     weir_facts_of_message(message, content, fact);
     rc = weir_rules_match(rescan->matcher, &input, 0, arena, &result);
     if (rc < 0)
@@ -192,4 +202,9 @@ int weir_rescan_message(struct weir_rescan *rescan, struct weir_message *message
     for (size_t i = 0; i < result.hits; i++)
         *drafted_r = *drafted_r || is_own(rescan, result.hit[i].number);
     return 0;
+}
+
+const char *weir_rescan_trouble(const struct weir_rescan *rescan)
+{
+    return rescan->trouble;
 }

@@ -2,11 +2,13 @@
  * rescan - the rulebook as it is, matched with a message that was reported: would it be spam by
  * now (claims B16, B32)?
  *
- * Rules that work give their points; those in the test and drafts of the analyzer's are seen to hit
- * and give none.  Only the message counts: what is known of who sent it is not asked.
+ * Rules are those that would be published (pick.h), however long they hit nothing.  Those that work
+ * give their points; those in the test and drafts of the analyzer's are seen to hit and give none.
+ * Only the message counts: what is known of who sent it is not asked.
  *
  * Owner:    the caller.  Threads: one at a time.
- * Errors:   WEIR_ENOMEM; those of the database.  A rulebook that makes no rule set hits nothing.
+ * Errors:   WEIR_ENOMEM; those of the database; WEIR_EINVAL of every message, when the rulebook
+ *           makes no rule set.
  */
 #ifndef WEIR_ANALYZER_RESCAN_H
 #define WEIR_ANALYZER_RESCAN_H
@@ -18,17 +20,21 @@
 
 struct weir_rescan;
 
-/* Reads the rulebook as it is now.  0 or an error. */
+/* Reads the rulebook as it is now; the first message takes the time to compile it.  0 or an
+ * error. */
 int weir_rescan_new(struct weir_database *reading, struct weir_rescan **rescan_r);
 void weir_rescan_free(struct weir_rescan **rescan);
 
 /* Whether there is a rule of this name, whatever its state. */
 bool weir_rescan_knows(const struct weir_rescan *rescan, const char *name);
 
-/* The points of what it hits, and whether a rule of the analyzer's is among it.  0 or
- * WEIR_ENOMEM. */
+/* The points of what it hits, and whether a rule of the analyzer's is among it.  0, WEIR_ENOMEM, or
+ * WEIR_EINVAL: nobody knows. */
 int weir_rescan_message(struct weir_rescan *rescan, struct weir_message *message,
                         const struct weir_content *content, struct weir_charsets *charsets,
                         struct weir_arena *arena, double *points_r, bool *drafted_r);
+
+/* Why the rulebook makes no rule set; "": it does, or was not asked to. */
+const char *weir_rescan_trouble(const struct weir_rescan *rescan);
 
 #endif

@@ -132,13 +132,31 @@ static int restore(void *context, struct weir_slice counts, weir_time at)
                                       &training->learner);
 }
 
+/* Lessons of an older key say nothing under this one. */
+static int begin_anew(struct weir_training *training)
+{
+    int lessons = weir_database_lessons_clear(training->database);
+
+    if (lessons > 0)
+        weir_log(training->log, WEIR_LOG_WARNING, "the classifier begins anew: what %d messages "
+                 "taught it is forgotten, too", lessons);
+    return lessons < 0 ? lessons : weir_training_keep(training, 0, true);
+}
+
 /* A new key is kept before anything is learned under it. */
 static int begin(struct weir_training *training)
 {
     struct weir_hash_key key = weir_hash_key_random();
     int rc = weir_bayes_learner_new(&key, 2 * training->settings.tokens, &training->learner);
 
-    return rc < 0 ? rc : weir_training_keep(training, 0, true);
+    rc = rc < 0 ? rc : weir_database_begin(training->database);
+    if (rc < 0)
+        return rc;
+    rc = begin_anew(training);
+    if (rc >= 0)
+        return weir_database_commit(training->database);
+    weir_database_abandon(training->database);
+    return rc;
 }
 
 static int load(struct weir_training *training)
@@ -364,8 +382,6 @@ static enum weir_training_came prove(struct taking *taking)
     default:
         return WEIR_TRAINING_BAD;
     }
-    if (info->verdict > WEIR_BLOCKED)
-        return WEIR_TRAINING_BAD;
     if (!lesson->reported && info->server != taking->server && info->server != 0)
         return WEIR_TRAINING_FOREIGN;
     return taking->now - info->at > WEIR_TRAINING_OLDEST ? WEIR_TRAINING_TOO_OLD
@@ -520,11 +536,38 @@ int weir_training_prune(struct weir_training *training, weir_time now)
 
 /* Asking. ----------------------------------------------------------------------------------- */
 
-int weir_training_counts(const struct weir_training *training, struct weir_bayes_counts *counts_r,
-                         size_t *most_r)
+/* Stops when it is full. */
+static int add_lesson(void *context, enum weir_reported learned, struct weir_slice tokens)
 {
-    *most_r = training->settings.tokens;
-    return weir_bayes_learner_counts(training->learner, counts_r);
+    int rc = weir_bayes_fit_add(context, (const uint8_t *)tokens.at, tokens.len / 8,
+                                learned == WEIR_REPORTED_SPAM);
+
+    return rc == 0 ? 1 : rc < 0 ? rc : 0;
+}
+
+static int gather(const struct weir_training *training, struct weir_words *words)
+{
+    uint64_t least = training->settings.least;
+    int rc = weir_bayes_fit_new(0, &words->fit);
+
+    rc = rc < 0 ? rc : weir_database_lessons_learned(training->database, add_lesson, words->fit);
+    if (rc >= 0 && (weir_bayes_fit_messages(words->fit, true) < least ||
+                    weir_bayes_fit_messages(words->fit, false) < least))
+        weir_bayes_fit_free(&words->fit);
+    return rc < 0 ? rc : 0;
+}
+
+int weir_training_words(const struct weir_training *training, struct weir_words *words_r)
+{
+    struct weir_words words = {.most = training->settings.tokens};
+    int rc = weir_bayes_learner_counts(training->learner, &words.counts);
+
+    rc = rc < 0 ? rc : gather(training, &words);
+    if (rc < 0)
+        weir_words_free(&words);
+    else
+        *words_r = words;
+    return rc;
 }
 
 struct weir_training_state weir_training_state(const struct weir_training *training)

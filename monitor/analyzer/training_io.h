@@ -5,12 +5,15 @@
  *     lessons of servers -> whose, proven, sure, within the caps of the day? -> the table of
  *     people's majority -> what was learned is unlearned, and learned anew      lessons and changes
  *     an operator's messages ->                                              -> counts in memory
- *     counts -> weir_training_table() -> the section "bayes" of the next published set
+ *     counts, lessons -> weir_training_words() -> the section "bayes" of the next published set
  *
  * A message is learned once, as what people say it is, else as what its source says, and exactly
  * unlearned when that changes; what people say weighs more.  A server's word counts for messages it
  * decided about itself, by the score that rules alone gave in its signed string; reports may come
  * from any server, and then only tell the tokens, for the votes decide (reports_io.h).
+ *
+ * Without counts it begins anew with another key of tokens, and without the lessons there were:
+ * their tokens are none under that key.
  *
  * All of it is written in the transaction of whoever calls, and done to the counts in memory when
  * that is kept: nothing is lost or counted twice after kill -9.
@@ -27,6 +30,7 @@
 #include "core/engine/info.h"
 #include "core/engine/lesson.h"
 #include "monitor/analyzer/bayes_learn.h"
+#include "monitor/analyzer/word_list.h"
 #include "monitor/database/database_lessons_io.h"
 
 #define WEIR_TRAINING_OLDEST (90 * WEIR_DAY)
@@ -39,6 +43,7 @@ struct weir_training_settings {
     uint64_t told_day;                /* messages whose tokens a server tells for reports' sake */
     unsigned report_weight;           /* 1 to 10 */
     size_t tokens;                    /* published, at most; twice as many are counted */
+    uint64_t least;                   /* lessons of each kind; of fewer no weights are made */
 };
 
 /* What came of a lesson. */
@@ -97,10 +102,9 @@ int weir_training_keep(struct weir_training *training, weir_time now, bool at_on
 /* Forgets tokens that few had, long ago; then keeps the counts.  0 or an error. */
 int weir_training_prune(struct weir_training *training, weir_time now);
 
-/* A copy of the counts for weir_bayes_table_build(), see bayes_learn.h, and how many entries a
- * table may have.  0 or WEIR_ENOMEM. */
-int weir_training_counts(const struct weir_training *training, struct weir_bayes_counts *counts_r,
-                         size_t *most_r);
+/* What a word list is made of, as of now: a copy of the counts, and the lessons that are kept, the
+ * newest as far as they fit.  0 or an error. */
+int weir_training_words(const struct weir_training *training, struct weir_words *words_r);
 
 struct weir_training_state {
     struct weir_bayes_learner_state learner;

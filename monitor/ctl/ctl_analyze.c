@@ -4,14 +4,26 @@
  */
 #include <string.h>
 
+#include "core/base/slice.h"
+#include "monitor/ctl/ctl_files_io.h"
 #include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_output.h"
+
+#define SHOWN 2048
+
+struct shown { char text[SHOWN]; };
 
 static const char *text_of(const json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));
 
     return text ? text : "";
+}
+
+/* Drafts are made of strangers' words. */
+static const char *show(const json_t *object, const char *name, struct shown *buffer)
+{
+    return weir_ctl_visible(weir_slice_of(text_of(object, name)), buffer->text, SHOWN);
 }
 
 static long long count_of(const json_t *object, const char *name)
@@ -25,16 +37,17 @@ static void print_change(const json_t *change)
     const char *was = text_of(from, "state"), *is = text_of(to, "state");
     double old = json_number_value(json_object_get(from, "score"));
     double new = json_number_value(json_object_get(to, "score"));
+    struct shown shown;
 
-    printf("%s: ", text_of(change, "name"));
+    printf("%s: ", show(change, "name", &shown));
     if (strcmp(was, is) != 0)
         printf("%s -> %s%s", was, is, old != new ? ", " : "");
     if (old != new)
         printf("%+.2f -> %+.2f", old, new);
-    printf(": %s", text_of(change, "why"));
+    printf(": %s", show(change, "why", &shown));
     if (strcmp(text_of(change, "what"), "refused") == 0)
         printf("; refused, because message %s is good and would become spam",
-               text_of(change, "message"));
+               show(change, "message", &shown));
     else if (strcmp(text_of(change, "what"), "changed") != 0)
         printf("; passed over, because somebody changed it meanwhile");
     putchar('\n');
@@ -42,21 +55,23 @@ static void print_change(const json_t *change)
 
 static void print_drafts(const json_t *drafts, bool stored)
 {
+    struct shown name, why, rule;
     const json_t *one;
     size_t i;
 
     json_array_foreach(json_object_get(drafts, "made"), i, one)
-        printf("%s: %s: %s\n  %s\n", text_of(one, "name"),
+        printf("%s: %s: %s\n  %s\n", show(one, "name", &name),
                stored ? "drafted; to be looked at, and approved or rejected" : "would be drafted",
-               text_of(one, "why"), text_of(one, "rule"));
+               show(one, "why", &why), show(one, "rule", &rule));
     json_array_foreach(json_object_get(drafts, "left_out"), i, one)
         printf("no draft of %lld reports of %lld messages like %s: %s\n", count_of(one, "reports"),
-               count_of(one, "messages"), text_of(one, "message"), text_of(one, "why"));
+               count_of(one, "messages"), show(one, "message", &name), show(one, "why", &why));
     json_array_foreach(json_object_get(drafts, "withdrawn"), i, one)
         printf("%s: a message that is known to be good has what it looks for: to the test, and to "
-               "be approved again\n", json_string_value(one));
+               "be approved again\n",
+               weir_ctl_visible(weir_slice_of(json_string_value(one)), name.text, SHOWN));
     if (text_of(drafts, "trouble")[0])
-        printf("no drafts: %s\n", text_of(drafts, "trouble"));
+        printf("no drafts: %s\n", show(drafts, "trouble", &why));
     if (count_of(drafts, "missed") > 0)
         printf("%lld messages reported as spam: %lld caught by now, %lld hit by a draft; %lld good "
                "ones are known to try drafts on\n", count_of(drafts, "missed"),

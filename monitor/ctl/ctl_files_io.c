@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/slice.h"
+#include "core/base/visible.h"
 
 struct weir_ctl_files {
     char **name;
@@ -178,46 +180,19 @@ bool weir_ctl_files_seen(void)
     return isatty(STDOUT_FILENO);
 }
 
-/* Whether a character of three octets turns the direction of what is written (U+200E, U+200F,
- * U+202A to U+202E, U+2066 to U+2069): it would show things in another order. */
-static bool turns(const unsigned char *at)
-{
-    if (at[0] != 0xe2)
-        return false;
-    return at[1] == 0x80 ? at[2] == 0x8e || at[2] == 0x8f || (at[2] >= 0xaa && at[2] <= 0xae)
-                         : at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9;
-}
-
-/* The octets of a proper UTF-8 character that is no control character; 0 when it is none. */
-static size_t character(const unsigned char *at, size_t len)
-{
-    size_t octets = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-
-    if (at[0] < 0x20 || at[0] == 0x7f || (at[0] >= 0x80 && at[0] < 0xc2) || at[0] > 0xf4 ||
-        octets > len)
-        return 0;
-    for (size_t i = 1; i < octets; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    if (octets == 3 && turns(at))
-        return 0;
-    return octets == 2 && at[0] == 0xc2 && at[1] < 0xa0 ? 0 : octets;
-}
-
 const char *weir_ctl_visible(struct weir_slice text, char *buffer, size_t size)
 {
-    const unsigned char *at = (const unsigned char *)text.at;
     size_t used = 0;
 
     for (size_t i = 0; i < text.len && used + 5 <= size;) {
-        size_t octets = character(at + i, text.len - i);
+        size_t octets = weir_visible_octets(weir_slice_behind(text, i));
 
         if (octets == 0) {
             buffer[used++] = '?';
             i++;
             continue;
         }
-        memcpy(buffer + used, at + i, octets);
+        memcpy(buffer + used, text.at + i, octets);
         used += octets;
         i += octets;
     }

@@ -185,8 +185,6 @@ static int decode(struct weir_ctl *ctl, struct weir_judges *judges, struct weir_
         return code;
     reading.state = weir_info_read(reading.text, reading.binding, weir_judges_keys(judges),
                                    &reading.info);
-    if (reading.info.verdict > WEIR_BLOCKED)
-        reading.state = WEIR_INFO_MALFORMED;
     if (weir_judges_rules(judges))
         reading.matcher = weir_rule_file_take(weir_judges_rules(judges), weir_ctl_now());
     if (ctl->option[WEIR_CTL_JSON])

@@ -158,6 +158,7 @@ static json_t *json_bayes(const struct weir_bayes_opinion *opinion)
         return json;
     json_object_set_new(json, "probability", weir_ctl_json_number(said->probability));
     json_object_set_new(json, "weight", weir_ctl_json_number(said->weight));
+    json_object_set_new(json, "fitted", weir_ctl_json_number(said->linear));
     json_object_set_new(json, "points", weir_ctl_json_number(opinion->points));
     json_object_set_new(json, "known", json_integer((json_int_t)said->known));
     json_object_set_new(json, "telling", json_telling(said));
@@ -255,9 +256,9 @@ static void print_bayes(const struct weir_bayes_opinion *opinion)
     if (said->silence != WEIR_BAYES_SPEAKS)
         printf("silent: %s", weir_bayes_silence_text(said->silence));
     else
-        printf("%.4f spam, weight %.1f (text %.1f, header %.1f, reputation %.1f), %s%+.2f",
-               said->probability, said->weight, said->view[WEIR_BAYES_TEXT],
-               said->view[WEIR_BAYES_HEAD], said->reputation,
+        printf("%.4f spam, weight %.1f (text %.1f, header %.1f, fitted %.1f, reputation %.1f), "
+               "%s%+.2f", said->probability, said->weight, said->view[WEIR_BAYES_TEXT],
+               said->view[WEIR_BAYES_HEAD], said->linear, said->reputation,
                opinion->use == WEIR_BAYES_ON ? "" : "observed: would be ", opinion->points);
     printf("; learned of %llu spam and %llu ham\n", (unsigned long long)opinion->spam,
            (unsigned long long)opinion->ham);

@@ -23,6 +23,7 @@ struct run {
     enum weir_report_way wish;
     bool spam;                   /* what the command says */
     struct weir_arena *arena;    /* of a file */
+    struct weir_arena *one;      /* of a message in it */
     const char *name;            /* of the file */
     json_t *rows;                /* of --json, or NULL */
 };
@@ -94,7 +95,8 @@ static int report_one(struct run *run, const struct weir_report *found, struct w
 
     item.user = weir_slice_trim(user ? weir_slice_of(user) : found->from);
     item.told = item.user.len == 0 ? "nobody" : user ? "option" : "from";
-    code = weir_ctl_report_one(&run->report, octets, run->arena, &item);
+    weir_arena_reset(run->one, 1u << 20);
+    code = weir_ctl_report_one(&run->report, octets, run->one, &item);
     if (code == 0)
         show(run, &item);
     return code;
@@ -105,8 +107,11 @@ static int report_all(struct run *run, const struct weir_report *found)
 {
     int code = 0;
 
-    if (found->said == WEIR_REPORT_NO_OPINION)
+    if (found->said == WEIR_REPORT_NO_OPINION) {
+        if (!run->rows)
+            puts("no opinion about a message: nothing is reported");
         return 0;
+    }
     if (found->originals == 0)
         return report_one(run, found, (struct weir_slice){"", 0});
     for (size_t i = 0; i < found->originals && code == 0; i++)
@@ -144,7 +149,7 @@ static int report_files(struct run *run)
         code = report_file(run, octets);
     if (got < 0) {
         code = weir_ctl_files_error(ctl, run->name, got);
-        code = ctl->arguments == 0 ? EX_TEMPFAIL : code;
+        code = strcmp(run->name, "stdin") == 0 ? EX_TEMPFAIL : code;
     }
     weir_ctl_files_free(&files);
     return code;
@@ -169,16 +174,19 @@ int weir_ctl_report(struct weir_ctl *ctl)
         return code;
     run.wish = (enum weir_report_way)wish;
     run.arena = weir_arena_new(ARENA);
+    run.one = weir_arena_new(ARENA);
     run.rows = ctl->option[WEIR_CTL_JSON] ? json_array() : NULL;
-    code = run.arena ? weir_ctl_report_open(&run.report) : EX_TEMPFAIL;
+    code = run.arena && run.one ? weir_ctl_report_open(&run.report) : EX_TEMPFAIL;
     if (code == 0)
         code = report_files(&run);
-    if (run.rows && json_array_size(run.rows) > 0 && weir_ctl_json(ctl, json_incref(run.rows)) != 0)
+    if (run.rows && (code == 0 || json_array_size(run.rows) > 0) &&
+        weir_ctl_json(ctl, json_incref(run.rows)) != 0)
         code = EX_TEMPFAIL;
     if (ctl->arguments == 0)
         flush_words();
     json_decref(run.rows);
     weir_ctl_report_close(&run.report);
+    weir_arena_free(&run.one);
     weir_arena_free(&run.arena);
     return code;
 }

@@ -8,6 +8,10 @@
  * it can be done again without harm, and whoever pipes mail in is told to try again later when
  * anything fails.
  *
+ * A machine counts one report at a time (report.lock in the state directory).  Two machines that
+ * share counters, and are handed the same at the same moment, may both count it, where votes do not
+ * come back from the monitor.
+ *
  * Owner:    the caller; slices of an item live as long as the message.
  * Errors:   of weir_ctl_report_open() EX_TEMPFAIL, said; of weir_ctl_report_one() as told there.
  */
@@ -70,9 +74,9 @@ void weir_ctl_report_text(struct weir_ctl_report *report, const struct weir_mess
                           struct weir_slice string, uint64_t binding, struct weir_arena *arena,
                           struct weir_ctl_report_item *item);
 
-/* Tells the monitor the tokens of a message, so that they can be learned.  0 or
- * WEIR_ENOMEM. */
-int weir_ctl_report_lesson(struct weir_ctl_report *report, struct weir_message *message,
+/* Tells the monitor the tokens of a message, so that they can be learned; what there is no memory
+ * or room in the spool for is left out. */
+void weir_ctl_report_lesson(struct weir_ctl_report *report, struct weir_message *message,
                            struct weir_slice string, uint64_t binding, struct weir_arena *arena,
                            const struct weir_ctl_report_item *item);
 

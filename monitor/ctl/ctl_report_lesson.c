@@ -2,7 +2,8 @@
  * The tokens of a reported message on their way to the monitor, as hashes under the published key,
  * so that the Bayesian classifier can learn what people say (core/engine/lesson.h).  Where no set
  * was published there is no key, and nothing is told; a string that is not this message's would not
- * be believed.
+ * be believed.  Whoever has the key, which all servers have, can try whether a word or an address is
+ * among them: so nothing of it leaves a server with [reports] text = 0.
  */
 #include "monitor/ctl/ctl_report.h"
 
@@ -11,7 +12,6 @@
 #include "core/engine/bayes_file_io.h"
 #include "core/engine/lesson.h"
 #include "core/engine/rule_set_io.h"
-#include "core/store/part_line.h"
 
 static int make(const struct weir_hash_key *key, struct weir_message *message,
                 struct weir_arena *arena, struct weir_lesson *lesson, struct weir_slice *octets_r)
@@ -31,23 +31,16 @@ static int make(const struct weir_hash_key *key, struct weir_message *message,
     return rc;
 }
 
-/* What the spool has no room for is left out. */
 static void send(struct weir_ctl_report *report, const struct weir_ctl_report_item *item,
-                struct weir_slice octets)
+                 struct weir_slice octets)
 {
-    char text[WEIR_SPOOL_LINE_MAX + 1];
     const struct weir_part_whole whole = {.at = weir_ctl_now(),
                                           .kind = WEIR_LESSON_KIND,
                                           .uid = item->info.uid,
                                           .sum = weir_part_sum(octets),
                                           .octets = octets};
 
-    for (uint32_t i = 0; i < weir_part_lines(octets.len); i++) {
-        struct weir_line line = weir_line(text, sizeof text);
-
-        weir_part_line_write(&whole, i, &line);
-        (void)weir_spool_write(report->spool, whole.at, weir_line_end(&line));
-    }
+    (void)weir_spool_write_parts(report->spool, &whole);
 }
 
 /* White space is dropped by who reads it, and may be much where it was folded. */
@@ -62,30 +55,26 @@ static struct weir_slice unfolded(struct weir_slice string, struct weir_arena *a
     return (struct weir_slice){text, len};
 }
 
-int weir_ctl_report_lesson(struct weir_ctl_report *report, struct weir_message *message,
-                           struct weir_slice string, uint64_t binding, struct weir_arena *arena,
-                           const struct weir_ctl_report_item *item)
+void weir_ctl_report_lesson(struct weir_ctl_report *report, struct weir_message *message,
+                            struct weir_slice string, uint64_t binding, struct weir_arena *arena,
+                            const struct weir_ctl_report_item *item)
 {
     const struct weir_config *config = &report->ctl->config;
     struct weir_lesson lesson = {.reported = true, .binding = binding};
     const struct weir_bayes_list *list = NULL;
     struct weir_bayes_file *file = NULL;
     struct weir_slice octets;
-    int rc = 0;
 
-    if (!report->spool || report->back || !item->has_string || item->state != WEIR_INFO_VALID)
-        return 0;
-    rc = weir_bayes_file_new(config->state_directory, false, &report->ctl->log, &file);
-    if (rc == 0)
+    if (!report->spool || report->back || !item->has_string || item->state != WEIR_INFO_VALID ||
+        config->reports_text == 0)
+        return;
+    if (weir_bayes_file_new(config->state_directory, false, &report->ctl->log, &file) == 0)
         list = weir_bayes_file_take(file, weir_rule_set_serial(config), weir_ctl_now());
     if (list) {
         lesson.info = unfolded(string, arena);
-        rc = lesson.info.at ? make(&list->table.key, message, arena, &lesson, &octets)
-                            : WEIR_ENOMEM;
-        if (rc == 0)
+        if (lesson.info.at && make(&list->table.key, message, arena, &lesson, &octets) == 0)
             send(report, item, octets);
         weir_bayes_file_give(file, &list);
     }
     weir_bayes_file_free(&file);
-    return rc;
 }

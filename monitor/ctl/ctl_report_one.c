@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/lock_io.h"
 #include "core/base/slice.h"
 #include "core/engine/secret_io.h"
 #include "core/store/report_line.h"
@@ -130,8 +131,6 @@ static struct weir_slice find_string(const struct weir_ctl_report *report,
         struct weir_info info;
         enum weir_info_state state = weir_info_read(field->value, binding, &report->keys, &info);
 
-        if (state <= WEIR_INFO_UNBOUND && info.verdict > WEIR_BLOCKED)
-            state = WEIR_INFO_MALFORMED;
         if (tried++ > 0 && state >= item->state)
             continue;
         found = field->value;
@@ -144,7 +143,7 @@ static struct weir_slice find_string(const struct weir_ctl_report *report,
     return found;
 }
 
-/* The same person however he writes himself, but for what is left of '@'. */
+/* The same person in any case of letters. */
 static uint64_t number_of(const struct weir_ctl_report *report, struct weir_slice user)
 {
     char text[WEIR_REPORT_USER_MAX];
@@ -201,16 +200,14 @@ static bool is_to_be_voted(const struct weir_ctl *ctl, const struct weir_ctl_rep
            item->info.at <= now + WEIR_CTL_CLOCKS_DIFFER;
 }
 
-static int vote(struct weir_ctl_report *report, struct weir_ctl_report_item *item)
+/* What is remembered is what is stored: for one report of this machine at a time. */
+static int count_vote(struct weir_ctl_report *report, struct weir_ctl_report_item *item)
 {
     struct weir_ctl *ctl = report->ctl;
     struct memory memory;
     bool same, other;
     int rc = 0;
 
-    item->voted = WEIR_CTL_VOTED_NOT;
-    if (!is_to_be_voted(ctl, item))
-        return 0;
     if (!recall(ctl, item, &memory))
         return WEIR_EDOWN;
     same = memory.said[item->spam].value > VOTED;
@@ -223,6 +220,26 @@ static int vote(struct weir_ctl_report *report, struct weir_ctl_report_item *ite
     if (!same && other)
         rc = enter(ctl, item, &memory, !item->spam, true);
     return rc < 0 || same ? rc : enter(ctl, item, &memory, item->spam, false);
+}
+
+/* Who may not make the lock loses no report for it. */
+static int vote(struct weir_ctl_report *report, struct weir_ctl_report_item *item)
+{
+    struct weir_ctl *ctl = report->ctl;
+    const char *path;
+    int lock, rc;
+
+    item->voted = WEIR_CTL_VOTED_NOT;
+    if (!is_to_be_voted(ctl, item))
+        return 0;
+    path = weir_config_path(&ctl->config, "report.lock", ctl->arena);
+    lock = path ? weir_lock_take(path, 0640, true) : WEIR_ENOMEM;
+    if (lock < 0)
+        weir_log(&ctl->log, WEIR_LOG_WARNING, "%s: no lock: reports at the same time may count "
+                 "twice", path ? path : "report.lock");
+    rc = count_vote(report, item);
+    weir_lock_give(lock);
+    return rc;
 }
 
 /* The line. ------------------------------------------------------------------------ */
@@ -260,10 +277,10 @@ int weir_ctl_report_one(struct weir_ctl_report *report, struct weir_slice octets
     }
     if (rc == 0)
         rc = send(report, item, string, binding);
-    if (rc == 0)
+    if (rc == 0) {
         weir_ctl_report_text(report, &message, string, binding, arena, item);
-    if (rc == 0)
-        rc = weir_ctl_report_lesson(report, &message, string, binding, arena, item);
+        weir_ctl_report_lesson(report, &message, string, binding, arena, item);
+    }
     return rc < 0 ? weir_ctl_error(report->ctl, EX_TEMPFAIL, "not reported: %s; to be tried again",
                                    weir_error_reason(rc))
                   : 0;

@@ -6,23 +6,8 @@
 #include "monitor/ctl/ctl_report.h"
 
 #include "core/base/error.h"
-#include "core/store/part_line.h"
 #include "monitor/analyzer/reported_text.h"
 #include "monitor/analyzer/texts_io.h"
-
-static int write_parts(struct weir_spool *spool, const struct weir_part_whole *whole)
-{
-    int rc = 0;
-
-    for (uint32_t i = 0; rc == 0 && i < weir_part_lines(whole->octets.len); i++) {
-        char text[WEIR_SPOOL_LINE_MAX];
-        struct weir_line line = weir_line(text, sizeof text);
-
-        weir_part_line_write(whole, i, &line);
-        rc = weir_spool_write(spool, whole->at, weir_line_end(&line));
-    }
-    return rc;
-}
 
 void weir_ctl_report_text(struct weir_ctl_report *report, const struct weir_message *message,
                           struct weir_slice string, uint64_t binding, struct weir_arena *arena,
@@ -44,5 +29,5 @@ void weir_ctl_report_text(struct weir_ctl_report *report, const struct weir_mess
     if (rc < 0)
         return;
     whole.sum = weir_part_sum(whole.octets);
-    item->text = write_parts(report->spool, &whole) == 0 ? text.len : 0;
+    item->text = weir_spool_write_parts(report->spool, &whole) == 0 ? text.len : 0;
 }

@@ -17,12 +17,35 @@
 struct newest {
     uint32_t serial;
     weir_time made;
+    uint32_t last; /* serial that was given; newer: the database was lost, or is an old copy */
 };
 
 static int take(void *context, const struct weir_kept_set *set)
 {
-    *(struct newest *)context = (struct newest){set->serial, set->made};
+    struct newest *newest = context;
+
+    newest->serial = set->serial;
+    newest->made = set->made;
     return 0;
+}
+
+static void add_lost(json_t *problems, const struct newest *newest)
+{
+    if (newest->last > newest->serial)
+        json_array_append_new(problems, json_sprintf(
+            "rule set %u was published, and the monitor's database knows none newer than %u: it "
+            "was made anew, or is an old copy; see that the rulebook is as it should be, then "
+            "weirctl publish: servers will get set %u", (unsigned)newest->last,
+            (unsigned)newest->serial, (unsigned)newest->last + 1));
+}
+
+/* 1, 0 when there is nothing to tell, or an error. */
+static int read_newest(struct weir_database *database, struct newest *newest)
+{
+    int rc = weir_database_set_last(database, &newest->last);
+
+    rc = rc < 0 ? rc : weir_database_set(database, 0, take, newest);
+    return rc < 0 ? rc : rc == 1 || newest->last > 0;
 }
 
 static json_int_t said(const struct weir_ctl_server *one, const char *name)
@@ -83,11 +106,13 @@ json_t *weir_ctl_status_rules(struct weir_ctl *ctl, json_t *problems)
 
     ctl->aside = aside;
     if (weir_ctl_monitor_database(ctl, &database) == 0 &&
-        weir_database_set(database, 0, take, &newest) == 1 &&
-        weir_ctl_servers_read(ctl, database, &servers) == 0)
-        rules = json_pack("{s:I, s:o, s:o}", "newest", (json_int_t)newest.serial, "made",
-                          weir_ctl_json_time(newest.made), "servers",
-                          all_servers(&servers, &newest, problems));
+        read_newest(database, &newest) == 1 &&
+        weir_ctl_servers_read(ctl, database, &servers) == 0) {
+        rules = json_pack("{s:I, s:I, s:o, s:o}", "newest", (json_int_t)newest.serial, "last",
+                          (json_int_t)newest.last, "made", weir_ctl_json_time(newest.made),
+                          "servers", all_servers(&servers, &newest, problems));
+        add_lost(problems, &newest);
+    }
     ctl->aside = NULL;
     weir_ctl_servers_free(&servers);
     weir_database_free(&database);
@@ -113,8 +138,11 @@ void weir_ctl_status_rules_print(const json_t *rules)
 
     if (!json_is_object(rules))
         return;
-    printf("  %-10s set %lld is the newest, of %s\n", "rules", number(rules, "newest"),
-           word(rules, "made"));
+    if (number(rules, "newest") > 0)
+        printf("  %-10s set %lld is the newest, of %s\n", "rules", number(rules, "newest"),
+               word(rules, "made"));
+    else
+        printf("  %-10s none is in the database\n", "rules");
     json_array_foreach(json_object_get(rules, "servers"), i, one) {
         if (number(one, "serial") > 0)
             printf("    %-14s set %lld since %s", word(one, "server"), number(one, "serial"),

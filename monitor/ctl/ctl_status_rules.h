@@ -10,8 +10,9 @@
 
 #include "monitor/ctl/ctl.h"
 
-/* {"newest", "made", "servers": [{"server", "serial", "since", "refused", "why"}]}, null when
- * nothing was published yet; adds to problems who refused one, and who has not got it. */
+/* {"newest", "last", "made", "servers": [{"server", "serial", "since", "refused", "why"}]}, null
+ * when nothing was published yet; adds to problems who refused one, who has not got it, and that
+ * the newest here (0: none) is not the last that was published: the database was lost. */
 json_t *weir_ctl_status_rules(struct weir_ctl *ctl, json_t *problems);
 
 /* The same as lines of text. */

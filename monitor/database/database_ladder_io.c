@@ -9,6 +9,8 @@
 
 #define ANSWERED "answered_position"
 
+enum { WITHHELD = 1, OBSERVED = 2 }; /* of the column withheld */
+
 int weir_database_ladder_put(struct weir_database *database, const struct weir_ladder_row *row)
 {
     struct weir_query q = weir_query(database, "INSERT OR REPLACE INTO ladder "
@@ -20,7 +22,7 @@ int weir_database_ladder_put(struct weir_database *database, const struct weir_l
     weir_bind_number(&q, row->ends);
     weir_bind_number(&q, row->step);
     weir_bind_number(&q, row->repeated);
-    weir_bind_number(&q, row->withheld);
+    weir_bind_number(&q, (row->withheld ? WITHHELD : 0) | (row->observed ? OBSERVED : 0));
     weir_bind_number(&q, row->taken);
     return weir_query_run(&q);
 }
@@ -65,7 +67,9 @@ int weir_database_ladder(struct weir_database *database, weir_time after,
         one.ends = weir_column_number(&q);
         one.step = (uint32_t)weir_column_number(&q);
         one.repeated = (uint32_t)weir_column_number(&q);
-        one.withheld = weir_column_number(&q) != 0;
+        int64_t bits = weir_column_number(&q);
+        one.withheld = (bits & WITHHELD) != 0;
+        one.observed = (bits & OBSERVED) != 0;
         one.taken = weir_column_number(&q);
         stop = q.rc < 0 ? q.rc : row(context, &one);
         calls++;

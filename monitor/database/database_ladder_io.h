@@ -17,6 +17,7 @@ struct weir_ladder_row {
     weir_time taken;           /* when the step was decided, by the monitor's clock */
     uint32_t step, repeated;   /* as ladder.h has them */
     bool withheld;             /* the block or score of this step */
+    bool observed;             /* this step was only told */
 };
 
 /* Notes where a prefix is now.  0 or an error. */

@@ -96,6 +96,24 @@ int weir_database_lesson(struct weir_database *database, uint64_t uid,
     return weir_query_told(&q, stop, calls);
 }
 
+int weir_database_lessons_learned(struct weir_database *database,
+                                  int (*row)(void *context, enum weir_reported learned,
+                                             struct weir_slice tokens),
+                                  void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT learned, tokens FROM lessons "
+                                     "WHERE learned <> '' ORDER BY number DESC");
+    int calls = 0, stop = 0;
+
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        enum weir_reported learned = reported_of(weir_column_text(&q));
+
+        stop = row(context, learned, weir_column_slice(&q));
+        calls++;
+    }
+    return weir_query_told(&q, stop, calls);
+}
+
 int weir_database_lessons_forget(struct weir_database *database, uint32_t most, weir_time before)
 {
     struct weir_query q = weir_query(database, "DELETE FROM lessons WHERE number <= "
@@ -105,6 +123,23 @@ int weir_database_lessons_forget(struct weir_database *database, uint32_t most, 
     weir_bind_number(&q, most);
     weir_bind_number(&q, before);
     return weir_query_change(&q);
+}
+
+static int clear(struct weir_database *database)
+{
+    struct weir_query changes = weir_query(database, "DELETE FROM lesson_changes");
+    struct weir_query lessons = weir_query(database, "DELETE FROM lessons");
+    int rc = weir_query_run(&changes);
+
+    return rc < 0 ? rc : weir_query_change(&lessons);
+}
+
+int weir_database_lessons_clear(struct weir_database *database)
+{
+    bool own;
+    int rc = weir_change_begin(database, &own);
+
+    return rc < 0 ? rc : weir_change_end(database, own, clear(database));
 }
 
 int weir_database_lessons_count(struct weir_database *database,

@@ -49,9 +49,20 @@ int weir_database_lesson(struct weir_database *database, uint64_t uid,
                          int (*row)(void *context, const struct weir_kept_lesson *lesson),
                          void *context);
 
+/* What is learned and its tokens, of all that are learned as something, the newest first; until
+ * row() gives anything but 0. */
+int weir_database_lessons_learned(struct weir_database *database,
+                                  int (*row)(void *context, enum weir_reported learned,
+                                             struct weir_slice tokens),
+                                  void *context);
+
 /* Lets the oldest go, so that at most so many are left, and those from before a time.  How many
  * went, or an error. */
 int weir_database_lessons_forget(struct weir_database *database, uint32_t most, weir_time before);
+
+/* Lets all go, and what changed since the counts were kept: for a new key of tokens.  How many
+ * went, or an error. */
+int weir_database_lessons_clear(struct weir_database *database);
 
 /* How many are learned, by source and as what. */
 struct weir_lesson_counts {

@@ -6,7 +6,10 @@
 
 #include "core/base/error.h"
 #include "core/engine/verdict.h"
+#include "monitor/analyzer/life.h"
 #include "monitor/database/database_impl.h"
+
+#define FORGOTTEN "messages_forgotten"
 
 /* Writing. ------------------------------------------------------------------ */
 
@@ -59,7 +62,7 @@ static int report(struct weir_database *database, const struct weir_info *info, 
     if (rc < 0)
         return rc;
     q = weir_query(database, "UPDATE messages SET reported = ?1, "
-                   "reported_at = CASE ?1 WHEN '' THEN 0 ELSE ?2 END WHERE uid = ?3");
+                   "reported_at = ?2 WHERE uid = ?3");
     weir_bind_text(&q, said);
     weir_bind_number(&q, time);
     weir_bind_number(&q, (int64_t)info->uid);
@@ -75,20 +78,58 @@ int weir_database_message_report(struct weir_database *database, const struct we
     return rc < 0 ? rc : weir_change_end(database, own, report(database, info, said, time));
 }
 
-/* Up to and with a number. */
-static int forget_up_to(struct weir_database *database, int64_t last)
+/* What nobody said anything of, of numbers behind one up to and with another. */
+static int forget_plain(struct weir_database *database, int64_t first, int64_t last)
 {
-    struct weir_query hits = weir_query(database, "DELETE FROM message_hits WHERE message <= ?");
-    struct weir_query messages = weir_query(database, "DELETE FROM messages WHERE number <= ?");
+    struct weir_query hits = weir_query(database, "DELETE FROM message_hits WHERE message > ?1 "
+        "AND message <= ?2 AND message NOT IN (SELECT number FROM messages WHERE number > ?1 "
+        "AND number <= ?2 AND reported_at > 0)");
+    struct weir_query messages = weir_query(database, "DELETE FROM messages WHERE number > ? "
+                                            "AND number <= ? AND reported_at = 0");
     int rc;
 
+    weir_bind_number(&hits, first);
     weir_bind_number(&hits, last);
     rc = weir_query_run(&hits);
+    weir_bind_number(&messages, first);
     weir_bind_number(&messages, last);
     return rc < 0 ? rc : weir_query_change(&messages);
 }
 
-int weir_database_messages_forget(struct weir_database *database, uint32_t most)
+/* What people said of messages up to and with a number before a time. */
+static int forget_reported(struct weir_database *database, weir_time before, int64_t last)
+{
+    struct weir_query hits = weir_query(database, "DELETE FROM message_hits WHERE message IN "
+        "(SELECT number FROM messages WHERE reported_at > 0 AND reported_at < ? AND number <= ?)");
+    struct weir_query messages = weir_query(database, "DELETE FROM messages WHERE "
+                                            "reported_at > 0 AND reported_at < ? AND number <= ?");
+    int rc;
+
+    weir_bind_number(&hits, before);
+    weir_bind_number(&hits, last);
+    rc = weir_query_run(&hits);
+    weir_bind_number(&messages, before);
+    weir_bind_number(&messages, last);
+    return rc < 0 ? rc : weir_query_change(&messages);
+}
+
+/* Where the last time ended is noted: what was left below it is not looked at each time. */
+static int forget_up_to(struct weir_database *database, int64_t last, weir_time now)
+{
+    uint64_t first = 0;
+    int rc = weir_state_get(database, FORGOTTEN, &first), plain = 0, reported;
+
+    if (rc == 0 && (int64_t)first < last) {
+        plain = forget_plain(database, (int64_t)first, last);
+        rc = plain < 0 ? plain : weir_state_put(database, FORGOTTEN, (uint64_t)last);
+    }
+    if (rc < 0)
+        return rc;
+    reported = forget_reported(database, now - WEIR_LIFE_REPORTS, last);
+    return reported < 0 ? reported : plain + reported;
+}
+
+int weir_database_messages_forget(struct weir_database *database, uint32_t most, weir_time now)
 {
     struct weir_query q = weir_query(database, "SELECT max(number) FROM messages");
     int64_t newest = 0;
@@ -101,10 +142,12 @@ int weir_database_messages_forget(struct weir_database *database, uint32_t most)
     if (rc < 0 || newest <= (int64_t)most)
         return rc;
     rc = weir_change_begin(database, &own);
-    return rc < 0 ? rc : weir_change_end(database, own, forget_up_to(database, newest - most));
+    return rc < 0 ? rc
+                  : weir_change_end(database, own, forget_up_to(database, newest - most, now));
 }
 
-static int put_all(struct weir_database *database, const struct weir_info *info, size_t count)
+static int put_all(struct weir_database *database, const struct weir_info *info, size_t count,
+                   weir_time now)
 {
     int news = 0, rc = 0;
 
@@ -112,17 +155,17 @@ static int put_all(struct weir_database *database, const struct weir_info *info,
         rc = put(database, &info[i]);
         news += rc > 0;
     }
-    rc = rc < 0 ? rc : weir_database_messages_forget(database, WEIR_MESSAGES_MAX);
+    rc = rc < 0 ? rc : weir_database_messages_forget(database, WEIR_MESSAGES_MAX, now);
     return rc < 0 ? rc : news;
 }
 
 int weir_database_messages_put(struct weir_database *database, const struct weir_info *info,
-                               size_t count)
+                               size_t count, weir_time now)
 {
     bool own;
     int rc = weir_change_begin(database, &own);
 
-    return rc < 0 ? rc : weir_change_end(database, own, put_all(database, info, count));
+    return rc < 0 ? rc : weir_change_end(database, own, put_all(database, info, count, now));
 }
 
 /* Reading. ------------------------------------------------------------------ */

@@ -7,9 +7,12 @@
  *
  *     messages       number, uid (of the info string), time, server, address, domain, verdict,
  *                    score, serial (of the rule set), reported ("", "ham", "spam"), reported_at
+ *                    (when people said so last, or took it back; 0: never)
  *     message_hits   message (its number), rule, points
  *
- * Numbers grow; the oldest go when there are more than WEIR_MESSAGES_MAX.
+ * Numbers grow; the oldest go when there are more than WEIR_MESSAGES_MAX, but for those that people
+ * said something of within WEIR_LIFE_REPORTS: rules are judged by these, however much other mail
+ * there is.  They are as many as people may report.
  *
  * See database_io.h for owner, threads, errors and rows; a row() that returns an error ends the
  * list with it.
@@ -23,17 +26,18 @@
 #include "monitor/database/database_io.h"
 
 /* Keeps decisions, which were read and verified, but for those that are there already, and lets the
- * oldest go.  How many are new, or an error. */
+ * oldest go as of a time.  How many are new, or an error. */
 int weir_database_messages_put(struct weir_database *database, const struct weir_info *info,
-                               size_t count);
+                               size_t count, weir_time now);
 
 /* Notes what a person says of it, "ham" or "spam"; "": it was taken back.  One that is not there
  * is put.  0 or an error. */
 int weir_database_message_report(struct weir_database *database, const struct weir_info *info,
                                  const char *said, weir_time time);
 
-/* Lets the oldest go, so that at most so many are left.  How many went, or an error. */
-int weir_database_messages_forget(struct weir_database *database, uint32_t most);
+/* Lets the oldest go, so that at most so many are left, and what was reported lately.  How many
+ * went, or an error. */
+int weir_database_messages_forget(struct weir_database *database, uint32_t most, weir_time now);
 
 /* Good messages that rules hit, oldest first: ham by their verdict or by what people said, and not
  * reported as spam. */

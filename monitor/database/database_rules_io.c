@@ -307,7 +307,7 @@ static int put_rule(struct putting *put)
         return rc;
     rule->created = put->old.id != 0 ? put->old.created : now;
     rule->since = put->old.id != 0 && put->old.state == rule->state ? put->old.since : now;
-    rule->updated = now;
+    rule->updated = now == put->old.updated ? now + 1 : now; /* so that each change is seen */
     rc = note_all(put);
     if (rc < 0 || put->changes == 0)
         return rc;

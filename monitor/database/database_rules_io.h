@@ -34,7 +34,8 @@ struct weir_kept_rule {
     double low, high;          /* how far programs may change the score; both 0: as the threshold
                                   allows (score.h) */
     const char *author;        /* "uid 0", "import", "report", ... */
-    weir_time created, updated;
+    weir_time created;
+    weir_time updated;         /* another with each change: who keeps it sees that there was one */
     weir_time since;           /* when it came into its state */
     bool approved;             /* a person lets it go from the test to work */
 };

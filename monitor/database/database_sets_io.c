@@ -12,16 +12,38 @@
 
 /* Writing. ------------------------------------------------------------------------ */
 
-int weir_database_set_next(struct weir_database *database, uint32_t *serial_r)
+int weir_database_set_last(struct weir_database *database, uint32_t *serial_r)
 {
     uint64_t last = 0;
     int rc = weir_state_get(database, LAST, &last);
 
-    if (rc == 0 && last >= WEIR_RULE_SERIAL_MAX)
+    *serial_r = last < WEIR_RULE_SERIAL_MAX ? (uint32_t)last : WEIR_RULE_SERIAL_MAX;
+    return rc;
+}
+
+int weir_database_set_next(struct weir_database *database, uint32_t *serial_r)
+{
+    uint32_t last = 0;
+    int rc = weir_database_set_last(database, &last);
+
+    if (rc == 0 && last == WEIR_RULE_SERIAL_MAX)
         return weir_database_fail(database, WEIR_ELIMIT, "there are no more serials");
     if (rc == 0)
-        *serial_r = (uint32_t)last + 1;
+        *serial_r = last + 1;
     return rc;
+}
+
+int weir_database_set_given(struct weir_database *database, uint32_t serial)
+{
+    uint32_t last = 0;
+    int rc = weir_database_set_last(database, &last);
+
+    if (rc < 0 || serial <= last)
+        return rc;
+    if (serial > WEIR_RULE_SERIAL_MAX)
+        return weir_database_fail(database, WEIR_ELIMIT, "a serial that cannot be");
+    rc = weir_state_put(database, LAST, serial);
+    return rc < 0 ? rc : 1;
 }
 
 static int check(struct weir_database *database, const struct weir_kept_set *set)

@@ -3,8 +3,8 @@
  *
  *     SELECT serial, datetime(made / 1000000, 'unixepoch'), who, what, rules FROM rule_sets
  *
- * Serials only grow, also when the sets before are gone.  The newest WEIR_RULE_SETS_KEPT of at most
- * WEIR_RULE_SETS_OCTETS_MAX are kept, and always two.
+ * Serials only grow, also when the sets before are gone, or this database never knew them.  The
+ * newest WEIR_RULE_SETS_KEPT of at most WEIR_RULE_SETS_OCTETS_MAX are kept, and always two.
  *
  * See database_io.h for owner, threads, errors and rows.
  */
@@ -27,6 +27,12 @@ struct weir_kept_set {
 
 /* The serial that comes next, from 1 on.  0 or an error. */
 int weir_database_set_next(struct weir_database *database, uint32_t *serial_r);
+
+/* The last serial that was given, as far as is known, which may be of a set that is not here; 0:
+ * none.  And that one of this serial was given, when nothing here says so: 1, and serials go on
+ * behind it; 0: that is known; WEIR_ELIMIT: there is no such serial; or an error. */
+int weir_database_set_last(struct weir_database *database, uint32_t *serial_r);
+int weir_database_set_given(struct weir_database *database, uint32_t serial);
 
 /* Keeps one, and forgets those beyond the limits.  0; WEIR_EINVAL: its serial is not the next one;
  * WEIR_ELIMIT: a text is too long, or there are no more serials; or an error. */

@@ -89,9 +89,13 @@ static int add(void *context, const struct weir_database_vote *vote)
         .was = vote->was,
         .is = vote->is,
     };
+    char normal[WEIR_DOMAIN_TEXT];
     json_t *json;
 
-    memcpy(text.domain, vote->info.domain, sizeof text.domain);
+    /* A database may be older than the check of what is signed. */
+    if (weir_domain_normal(vote->info.domain, strlen(vote->info.domain), normal) == 1 &&
+        strcmp(normal, vote->info.domain) == 0)
+        memcpy(text.domain, normal, sizeof normal);
     json = weir_vote_text_json(&text);
     return json && json_array_append_new(context, json) == 0 ? 0 : WEIR_ENOMEM;
 }

@@ -25,6 +25,8 @@ enum {
     SERVERS = 1 << SERVER_BITS,
     PART_BITS = 5,
     QUARTER = (1 << PART_BITS) - 1, /* units of a quarter of a maximum */
+    SUM_BITS = PART_BITS + SERVER_BITS,
+    SUM_QUARTER = (1 << SUM_BITS) - 1,
     SPARE_BITS = 29 /* of a double's 52 bits, that a float has not */
 };
 
@@ -79,8 +81,16 @@ int weir_buckets_limit(struct weir_buckets *buckets, unsigned class_number,
     for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
         if (!limit_ok(&limits->of[q]))
             return WEIR_EINVAL;
-    for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
-        buckets->class[class_number].of[q] = bound_of(&limits->of[q]);
+    struct class *class = &buckets->class[class_number];
+    class->slowest = INFINITY;
+    for (unsigned q = 0; q < WEIR_QUANTITIES; q++) {
+        struct bound *bound = &class->of[q];
+        *bound = bound_of(&limits->of[q]);
+        if (bound->maximum > 0)
+            class->slowest = fmin(class->slowest, bound->rate * bound->part);
+    }
+    if (isinf(class->slowest))
+        class->slowest = 0;
     return 0;
 }
 
@@ -163,12 +173,14 @@ static inline float rounded(double left, uint64_t chance)
 }
 
 /* Who has charged a quarter of a maximum since all were at half: how many (0, 1, or 2 for more),
- * the first one; and of the others the one that is ahead of the rest, and by how much. */
+ * and the first one.  Before there is one, who is ahead of the rest and by how much; then how much
+ * the others have charged, in the place of both and in finer units. */
 struct proof {
     uint32_t proven, first, other, part;
 };
 
 enum {
+    SUM_SHIFT = SINCE_BITS,
     PART_SHIFT = SINCE_BITS,
     OTHER_SHIFT = PART_SHIFT + PART_BITS,
     FIRST_SHIFT = OTHER_SHIFT + SERVER_BITS,
@@ -213,8 +225,8 @@ void weir_row_rebase(struct row *row, weir_time now)
     set_ticks(row, state.time, ticks);
 }
 
-/* Brings a row to a time and tells what is left, and what that clears. */
-static inline void refill(const struct class *class, struct row *row, struct state *state,
+/* Brings a row to a time and tells what is left, what that clears, and how many seconds it was. */
+static inline double refill(const struct class *class, struct row *row, struct state *state,
                           weir_time now, struct weir_levels *levels_r)
 {
     weir_time idle = now > state->time ? now - state->time : 0;
@@ -238,6 +250,7 @@ static inline void refill(const struct class *class, struct row *row, struct sta
         row->since_proof &= SINCE_MOST;
     }
     set_ticks(row, state->time, ticks);
+    return seconds;
 }
 
 /* What a bucket got back in so many seconds before its last charge, but for what is in full. */
@@ -272,24 +285,50 @@ static void excuse(struct weir_buckets *buckets, const struct class *class, uint
     }
 }
 
-/* Notes what a server charged, as a part of a maximum: whether it has charged a quarter. */
-static inline void weigh(struct row *row, uint32_t server, double charged, uint64_t chance)
+/* A number of 0 or more that is rounded up or down by chance; at most 2 * SUM_QUARTER. */
+static inline uint32_t whole(double units, uint64_t chance)
+{
+    units += (double)(chance >> 40) / (UINT64_C(1) << 24);
+    return units < 0 ? 0 : units < 2 * SUM_QUARTER ? (uint32_t)units : 2 * SUM_QUARTER;
+}
+
+/* A vote by majority, until one has charged a quarter more than all others. */
+static inline void weigh_first(struct row *row, uint32_t server, double charged, uint64_t chance)
 {
     struct proof proof = proof_of(row);
-    server %= SERVERS;
-    if (charged <= 0 || proof.proven > 1 || (proof.proven == 1 && proof.first == server))
-        return;
-    double units = charged * 4 * QUARTER + (double)(chance >> 40) / (UINT64_C(1) << 24);
-    uint32_t part = units < 2 * QUARTER ? (uint32_t)units : 2 * QUARTER; /* whoever is ahead */
+    uint32_t part = whole(charged * 4 * QUARTER, chance);
     if (proof.other == server)
         proof.part += part;
     else if (part > proof.part)
-        proof = (struct proof){proof.proven, proof.first, server, part - proof.part};
+        proof = (struct proof){0, 0, server, part - proof.part};
     else
         proof.part -= part;
     if (proof.part >= QUARTER)
-        proof = (struct proof){proof.proven + 1, proof.proven ? proof.first : server, 0, 0};
+        proof = (struct proof){1, server, 0, 0};
     set_proof(row, &proof);
+}
+
+/* A bucket of all others than the first one, which gets back what the slowest of the row does: so
+ * that they have charged a quarter in any case before they alone go beyond a limit. */
+static inline void weigh_others(struct row *row, double charged, double back, uint64_t chance)
+{
+    uint32_t sum = row->since_proof >> SUM_SHIFT & SUM_QUARTER;
+    uint32_t now = whole(sum + (charged - back) * 4 * SUM_QUARTER, chance);
+    row->since_proof ^= (sum ^ (now < SUM_QUARTER ? now : 0)) << SUM_SHIFT;
+    if (now >= SUM_QUARTER)
+        row->since_proof += UINT32_C(1) << PROVEN_SHIFT;
+}
+
+/* Notes what a server charged, as a part of a maximum, so long after the last charge. */
+static inline void weigh(const struct class *class, struct row *row, uint32_t server,
+                         double charged, double seconds, uint64_t chance)
+{
+    struct proof proof = proof_of(row);
+    server %= SERVERS;
+    if (proof.proven == 1)
+        weigh_others(row, proof.first != server ? charged : 0, class->slowest * seconds, chance);
+    else if (proof.proven == 0 && charged > 0)
+        weigh_first(row, server, charged, chance);
 }
 
 /* By whose word it is. */
@@ -299,10 +338,10 @@ static inline uint32_t accountable(const struct row *row)
     return proof.proven == 1 && row->servers != 0 ? UINT32_C(1) << proof.first : row->servers;
 }
 
-/* Takes tokens. */
+/* Takes tokens, so long after the last charge. */
 static inline void spend(const struct class *class, struct row *row, struct state *state,
                          const double due[static WEIR_QUANTITIES], uint32_t server,
-                         uint64_t chance, struct weir_levels *levels_r)
+                         double seconds, uint64_t chance, struct weir_levels *levels_r)
 {
     double charged = 0;
     for (unsigned q = 0; q < WEIR_QUANTITIES; q++) {
@@ -320,7 +359,7 @@ static inline void spend(const struct class *class, struct row *row, struct stat
         row->deficit[q] = rounded(left, chance);
     }
     row->servers |= UINT32_C(1) << (server % 32);
-    weigh(row, server, charged, chance ^ chance << 32);
+    weigh(class, row, server, charged, seconds, chance ^ chance << 32);
 }
 
 static inline void tell_state(const struct row *row, const struct state *state,
@@ -352,13 +391,13 @@ bool weir_buckets_charge(struct weir_buckets *buckets, const struct weir_spot *s
     double due[WEIR_QUANTITIES];
     for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
         due[q] = cost->quantity[q];
-    refill(class, row, &state, now, levels_r);
+    double seconds = refill(class, row, &state, now, levels_r);
     if (__builtin_expect(state.time > now, 0))
         excuse(buckets, class, spot->name, now, state.time, due);
     /* not by time alone, which stands still while what comes is late */
     uint64_t chance = ((uint64_t)state.time + buckets->counts.charges) *
                       UINT64_C(0x9e3779b97f4a7c15);
-    spend(class, row, &state, due, cost->server, chance, levels_r);
+    spend(class, row, &state, due, cost->server, seconds, chance, levels_r);
     set_state(row, &state);
     tell_state(row, &state, levels_r);
     return (state.over | was_over) != 0 || levels_r->made;
@@ -387,10 +426,10 @@ void weir_buckets_restore(struct weir_buckets *buckets, const struct weir_spot *
     struct state state = state_of(row);
     state.class_number = cost->class_number % WEIR_BUCKET_CLASSES_MAX;
     const struct class *class = &buckets->class[state.class_number];
-    refill(class, row, &state, now, &levels);
+    double seconds = refill(class, row, &state, now, &levels);
     for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
         due[q] = fmin(cost->quantity[q], fmax(0, levels.of[q].tokens));
-    spend(class, row, &state, due, cost->server, buckets->counts.made, &levels);
+    spend(class, row, &state, due, cost->server, seconds, buckets->counts.made, &levels);
     set_state(row, &state);
 }
 

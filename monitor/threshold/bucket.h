@@ -34,11 +34,15 @@
  * Marks are few - one for every 128 addresses - and where they do not suffice, the oldest go.
  * What is full is kept for WEIR_BUCKET_LATE more as long as there is room, for charges that arrive
  * out of order.
- * Where one server alone has charged a quarter of a maximum or more since half, it is by that
- * one's word, whoever else charged a little: else one that lies could make others its witnesses by
- * a single good mail each.  Where several have, or nobody has so much, all that charged since
- * account for it together.  Of those that have not yet, a row follows the one that is ahead of the
- * rest, as in a vote by majority; right on average, to a 31st of the quarter.
+ * Where one server alone has charged a quarter of a maximum since half, more than all others, it is
+ * by that one's word, whoever else charged a little: else one that lies could make others its
+ * witnesses by a single good mail each.  The others join it when all of them together have charged
+ * a quarter, too, and beyond what comes back meanwhile.  That is no more than they need to go
+ * beyond the limit without it, so that one that lies shelters nobody from their word; and whoever
+ * keeps the limit with them makes them nobody's witnesses, however long it lies.  Where nobody has
+ * so much, all that charged since account for it together.  Of those that have not yet, a row
+ * follows the one that is ahead of the rest, as in a vote by majority; right on average, to a 31st
+ * of the quarter.
  * Deficits are single precision: right to a ten-millionth of the deficit a charge, and what is
  * less than a millionth of the maximum beyond it does not count as beyond.
  *

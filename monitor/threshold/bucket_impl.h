@@ -11,7 +11,7 @@
 struct row {
     uint32_t word[2]; /* of 64 bits, but aligned to 4 octets: time, class, what is over */
     float deficit[WEIR_QUANTITIES];
-    uint32_t since_proof; /* when all were at half or above; who has charged a good part since */
+    uint32_t since_proof; /* when all were at half or above; by whose word it is since */
     uint32_t servers;     /* that charged since */
 };
 
@@ -30,6 +30,7 @@ struct bound {
 
 struct class {
     struct bound of[WEIR_QUANTITIES];
+    double slowest; /* of what is limited: the part of its maximum that comes back in a second */
 };
 
 struct weir_buckets {

@@ -174,6 +174,7 @@ static void decide(struct weir_ladder *ladder, struct ladder_record *record)
     decision.response = milder(ladder, step->response, event, &decision.withheld,
                                &record->by_word);
     record->withheld = lists(decision.wanted) && decision.response == WEIR_RESPONSE_ALERT;
+    record->observed = event->observed;
     if (decision.response == WEIR_RESPONSE_SCORE)
         decision.points = step->points;
     if (lists(decision.response)) {
@@ -186,10 +187,18 @@ static void decide(struct weir_ladder *ladder, struct ladder_record *record)
     ladder->decided(ladder->context, &decision);
 }
 
+/* Its steps were only told, and are taken from now on. */
+static bool begins_anew(const struct ladder_record *record)
+{
+    return record->observed && !record->event.observed;
+}
+
 /* What was withheld is tried again. */
 static void climb(const struct weir_ladder *ladder, struct ladder_record *record)
 {
-    if (record->withheld)
+    if (begins_anew(record))
+        record->step = record->repeated = 0;
+    if (record->withheld || begins_anew(record))
         return;
     if (record->step + 1 < class_of(ladder, record->event.class_name)->steps)
         record->step++;
@@ -210,6 +219,8 @@ static void note_event(struct ladder_record *record, const struct weir_watch_eve
 static bool too_early(const struct weir_ladder *ladder, struct ladder_record *record)
 {
     weir_time half = (record->ends - record->taken) / 2;
+    if (begins_anew(record))
+        return false;
     if (record->taken > ladder->wall) /* the clock was put back */
         record->taken = ladder->wall;
     return ladder->wall - record->taken < (half < WEIR_LADDER_WAIT ? half : WEIR_LADDER_WAIT);
@@ -262,6 +273,13 @@ void weir_ladder_event(struct weir_ladder *ladder, const struct weir_watch_event
     }
 }
 
+/* When the next step may be taken. */
+static weir_time next_step(const struct ladder_record *record)
+{
+    bool lasts = !begins_anew(record) && record->ends > record->grace;
+    return lasts ? record->ends : record->grace;
+}
+
 /* The step has lasted, and nobody said that the event is over. */
 static void go_on(struct weir_ladder *ladder, struct ladder_record *record)
 {
@@ -304,7 +322,7 @@ void weir_ladder_advance(struct weir_ladder *ladder, weir_time now)
         if (record->raised == 0 && time >= record->last + ladder->options.memory &&
             time >= record->ends) {
             drop(ladder, record);
-        } else if (record->raised != 0 && time >= record->ends) {
+        } else if (record->raised != 0 && time >= next_step(record)) {
             go_on(ladder, record);
         } else if (record->raised != 0) {
             look_again(ladder, record);
@@ -370,7 +388,7 @@ void weir_ladder_stands(struct weir_ladder *ladder, const struct weir_watch_even
         note_event(record, event);
     record->raised |= (uint8_t)(1u << event->quantity);
     record->last = event->time > record->last ? event->time : record->last;
-    record->ends = grace > record->ends ? grace : record->ends;
+    record->grace = grace;
 }
 
 void weir_ladder_put(struct weir_ladder *ladder, const struct weir_ladder_place *place)
@@ -381,6 +399,7 @@ void weir_ladder_put(struct weir_ladder *ladder, const struct weir_ladder_place 
     record->step = place->step < WEIR_LADDER_STEPS_MAX ? place->step : 0;
     record->repeated = place->repeated;
     record->withheld = place->withheld;
+    record->observed = place->observed;
     record->by_word = place->withheld && weir_ladder_lacks_servers(ladder, &place->prefix, 0);
     record->last = place->last > record->last ? place->last : record->last;
     record->ends = place->until > record->ends ? place->until : record->ends;

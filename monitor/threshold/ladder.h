@@ -23,12 +23,15 @@
  *   - when so many an hour were decided (twice as many in the first one), in all, or by the word of
  *     each of its servers (bucket.h says which they are): so that one stolen identity cannot
  *     block the world.
- * A score is withheld only for the last of these reasons, with numbers of its own.
+ * A score is withheld only of private addresses, which are others at another server, and for the
+ * last of these reasons, with numbers of its own.
  * Both are withheld of what was raised longer than `memory` ago: it is long over.
  * What was withheld is tried again when the step has lasted and more came beyond the limit, by the
  * word of the servers that account for it then; at the next event that is not too early; and as
  * soon as servers account for it that did not before.
- * An event that is only observed is decided as observed, and told what would have been done.
+ * An event that is only observed is decided as observed, and told what would have been done.  Where
+ * its class does not observe any more, the first step is taken as soon as more comes beyond the
+ * limit: of those before none was tried.
  *
  * Ends are spread by a keyed hash, so that what began together does not end together.  The same
  * events, times and key give the same decisions.
@@ -159,6 +162,7 @@ struct weir_ladder_place {
     unsigned step, repeated;
     weir_time last, until, taken;
     bool withheld;                /* a block or score was wanted, and an alert decided */
+    bool observed;                /* it was only told */
 };
 void weir_ladder_put(struct weir_ladder *ladder, const struct weir_ladder_place *place);
 

@@ -52,22 +52,22 @@ bool weir_ladder_lacks_servers(const struct weir_ladder *ladder, const struct we
 }
 
 static const char *why_spared(const struct weir_ladder *ladder,
-                              const struct weir_watch_event *event)
+                              const struct weir_watch_event *event, bool score)
 {
     const struct weir_ladder_options *options = &ladder->options;
     const char *why = "it is not to be blocked";
     if (weir_address_is_private(&event->prefix.address))
         return "it is a private address";
-    if (options->spared && options->spared(options->context, event->time, &event->prefix, &why))
-        return why;
-    return NULL;
+    if (score || !options->spared)
+        return NULL;
+    return options->spared(options->context, event->time, &event->prefix, &why) ? why : NULL;
 }
 
 const char *weir_ladder_withheld(struct weir_ladder *ladder, const struct weir_watch_event *event,
                                  enum weir_response wanted, bool *by_word_r)
 {
     bool score = wanted == WEIR_RESPONSE_SCORE;
-    const char *why = score ? NULL : why_spared(ladder, event);
+    const char *why = why_spared(ladder, event, score);
     *by_word_r = !why;
     if (!why && ladder->wall - event->time > ladder->options.memory)
         why = "it is long over"; /* a spool that was put back, or lay for days */

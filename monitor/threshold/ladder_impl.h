@@ -17,6 +17,7 @@ struct ladder_record {
     struct weir_watch_event event; /* the one that was answered last */
     char class_name[32];           /* its class */
     weir_time last, ends;          /* the last event; the step's end */
+    weir_time grace;               /* no next step before that */
     weir_time taken;               /* when the step was, by the wall clock; 0: long ago */
     uint64_t beyond;               /* the watch's number when the step was taken */
     uint32_t next;                 /* in its chain, or among the spare ones */
@@ -25,6 +26,7 @@ struct ladder_record {
     uint8_t owner;                 /* the one server by whose word it was made, or LADDER_NOBODY */
     bool used, withheld;           /* withheld: the block or score of its step */
     bool by_word;                  /* with more servers it might not have been withheld */
+    bool observed;                 /* its step was only told */
 };
 
 /* How many blocks, or scores, may be decided. */

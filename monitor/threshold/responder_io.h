@@ -60,8 +60,10 @@ bool weir_responder_event(void *responder, const struct weir_watch_event *event)
 
 /* Takes up what the database knows: events that stand, as if they had been raised when their
  * prefix was last seen, or closed with the reason why not; steps of the ladder; blocks and scores
- * of the last hour.  Before anything else.  0 or the database's error. */
-int weir_responder_resume(struct weir_responder *responder, weir_time now);
+ * of the last hour.  Before anything else.  Where the watch did not go on with the buckets there
+ * were, it gets time to find that an event is over before the next step is taken.  0 or the
+ * database's error. */
+int weir_responder_resume(struct weir_responder *responder, weir_time now, bool went_on);
 
 /* The journal was replayed up to a position: what comes now is new.  0 or the database's error. */
 int weir_responder_replayed(struct weir_responder *responder, uint64_t booked);

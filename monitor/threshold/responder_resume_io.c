@@ -78,7 +78,8 @@ static weir_time grace(const struct weir_limit *limit)
 }
 
 /* The bucket is as it may have been when the database last heard of it. */
-static int take_up(struct weir_responder *responder, struct left_event *one, weir_time now)
+static int take_up(struct weir_responder *responder, struct left_event *one, weir_time now,
+                   bool went_on)
 {
     const struct weir_responder_options *options = &responder->options;
     weir_time seen = 0;
@@ -91,7 +92,8 @@ static int take_up(struct weir_responder *responder, struct left_event *one, wei
         one->why = options->resume(options->context, &one->event,
                                    seen > one->event.time ? seen : one->event.time);
     if (!one->why) {
-        weir_ladder_stands(responder->ladder, &one->event, now + grace(&one->event.limit));
+        weir_ladder_stands(responder->ladder, &one->event,
+                           now + (went_on ? 0 : grace(&one->event.limit)));
         responder->counts.resumed++;
         return 0;
     }
@@ -108,7 +110,8 @@ static int put_place(void *context, const struct weir_ladder_row *row)
                     &(struct weir_ladder_place){.prefix = row->prefix, .step = row->step,
                                                 .repeated = row->repeated, .last = row->last,
                                                 .until = row->ends, .taken = row->taken,
-                                                .withheld = row->withheld});
+                                                .withheld = row->withheld,
+                                                .observed = row->observed});
     return 0;
 }
 
@@ -121,7 +124,7 @@ static int put_listed(void *context, bool score, weir_time made, uint64_t server
     return 0;
 }
 
-int weir_responder_resume(struct weir_responder *responder, weir_time now)
+int weir_responder_resume(struct weir_responder *responder, weir_time now, bool went_on)
 {
     struct weir_database *database = responder->options.database;
     const struct weir_event_filter standing = {.open = true};
@@ -131,7 +134,7 @@ int weir_responder_resume(struct weir_responder *responder, weir_time now)
     if (done >= 0)
         done = weir_database_begin(database);
     for (size_t i = 0; i < left.count && done == 0; i++)
-        done = take_up(responder, &left.event[i], now);
+        done = take_up(responder, &left.event[i], now, went_on);
     if (done >= 0)
         done = weir_database_ladder(database, now - responder->memory, put_place,
                                     responder);

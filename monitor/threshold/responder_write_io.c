@@ -221,6 +221,7 @@ static int write_decision(struct weir_responder *responder, struct responder_ite
         .repeated = decision->repeated,
         .withheld = decision->wanted >= WEIR_RESPONSE_SCORE &&
                     decision->response == WEIR_RESPONSE_ALERT,
+        .observed = item->event.observed,
     };
     char text[WEIR_REASON_MAX + WEIR_PREFIX_TEXT + 64];
     int done = look_for_stronger(responder, item);

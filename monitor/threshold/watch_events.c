@@ -75,6 +75,7 @@ static void tell_raised(struct weir_watch *watch, const struct weir_alarm_place 
     alarm->left_out = (uint8_t)(taken ? alarm->left_out & ~bit : alarm->left_out | bit);
 }
 
+/* Without room it is told once, when the bucket raises it; and again when there is room. */
 static void raise_event(struct weir_watch *watch, const struct weir_alarm_place *place,
                         const struct weir_cost *cost, const struct weir_levels *levels,
                         enum weir_quantity quantity)
@@ -84,6 +85,8 @@ static void raise_event(struct weir_watch *watch, const struct weir_alarm_place 
                               levels->time);
     struct weir_alarm *alarm =
         weir_alarms_raise(watch->alarms, place, quantity, levels->servers, due);
+    if (!alarm && !levels->of[quantity].raised)
+        return;
     watch->counts.untracked += alarm == NULL;
     tell_raised(watch, place, cost, levels, quantity, alarm);
 }
@@ -100,7 +103,8 @@ static void go_on(struct weir_watch *watch, const struct weir_alarm_place *place
         tell_raised(watch, place, cost, levels, quantity, alarm);
 }
 
-/* An address raises when its bucket does; a network as soon as it is over with enough offenders. */
+/* An address raises when its bucket does, or is over and has no alarm: there was no room, or
+ * another watch had left it out.  A network raises as soon as it is over with enough offenders. */
 static void raise_if_due(struct weir_watch *watch, const struct weir_alarm_place *place,
                          const struct weir_cost *cost, const struct weir_levels *levels,
                          enum weir_quantity quantity)
@@ -113,9 +117,7 @@ static void raise_if_due(struct weir_watch *watch, const struct weir_alarm_place
         go_on(watch, place, cost, levels, quantity, alarm);
         return;
     }
-    bool due = place->level == 0 ? levels->of[quantity].raised
-                                 : children >= watch->options.children;
-    if (due)
+    if (place->level == 0 || children >= watch->options.children)
         raise_event(watch, place, cost, levels, quantity);
 }
 

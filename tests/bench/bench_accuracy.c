@@ -10,7 +10,8 @@
  *
  * It is the engine that judges, with the stores and rules CONF names, as of the message's time,
  * and what people say of it is learned as the monitor learns it; the word list has at every
- * message the counts that a list published right then would have.  One line a judged message:
+ * message the counts that a list published right then would have, and weights fitted as for one
+ * published at the last tenth message.  One line a judged message:
  * score, what rules, reputation and classifier gave of it, the classifier's weight, and the path.
  */
 #include <stdio.h>
@@ -21,12 +22,19 @@
 #include "core/base/slice.h"
 #include "core/engine/gateways_io.h"
 #include "core/engine/judges_io.h"
+#include "core/engine/lesson.h"
 #include "core/mail/header_text.h"
 #include "monitor/analyzer/bayes_weigh.h"
 #include "monitor/ctl/ctl_judge.h"
 #include "tests/bench/bench_rig.h"
 
-enum { LINE_ROOM = 4096, ARENA_FIRST = 1 << 20, TOKENS = 1 << 23 };
+enum { LINE_ROOM = 4096, ARENA_FIRST = 1 << 20, TOKENS = 1 << 23, LESSONS = 1 << 14,
+       FIT_EVERY = 10, FIT_LEAST = 200 };
+
+struct lesson {
+    struct weir_slice tokens; /* as they stand in one */
+    bool spam;
+};
 
 struct bench {
     struct weir_ctl ctl;            /* of it: configuration, stores, engine */
@@ -38,6 +46,9 @@ struct bench {
     struct weir_bayes_file *words;
     struct weir_bayes_list list;    /* what words gives */
     void *octets;                   /* of the list */
+    struct weir_bayes_fit *fit;     /* NULL: too little was learned */
+    struct lesson lesson[LESSONS];
+    size_t lessons;
 };
 
 struct line {
@@ -109,8 +120,8 @@ static void print_boundary(struct bench *bench, const struct weir_mail *mail)
 static void use_words(struct bench *bench, const struct weir_bayes_tokens *tokens)
 {
     free(bench->octets);
-    must(weir_bayes_learner_table(bench->learner, tokens, &bench->octets, &bench->list.table),
-         "a word list");
+    must(weir_bayes_learner_table(bench->learner, bench->fit, tokens, &bench->octets,
+                                  &bench->list.table), "a word list");
     /* also as long as nothing was learned, so that a classifier is asked at all */
     bench->list.table.spam += !bench->list.table.spam;
     bench->list.table.ham += !bench->list.table.ham;
@@ -136,6 +147,44 @@ static void print_judgement(const struct weir_judgement *judgement, const char *
            score - words - reputation, reputation, words, judgement->bayes.said.weight, path);
 }
 
+static void fit(struct bench *bench)
+{
+    int added = 1;
+
+    weir_bayes_fit_free(&bench->fit);
+    must(weir_bayes_fit_new(0, &bench->fit), "a fit");
+    for (size_t i = bench->lessons; added == 1 && i > 0; i--) {
+        const struct lesson *lesson = &bench->lesson[i - 1];
+
+        added = weir_bayes_fit_add(bench->fit, (const uint8_t *)lesson->tokens.at,
+                                   lesson->tokens.len / 8, lesson->spam);
+        must(added, "a fit");
+    }
+    if (weir_bayes_fit_messages(bench->fit, false) < FIT_LEAST ||
+        weir_bayes_fit_messages(bench->fit, true) < FIT_LEAST)
+        weir_bayes_fit_free(&bench->fit);
+    else
+        weir_bayes_fit_run(bench->fit);
+}
+
+/* Keeps what servers would tell of it. */
+static void keep(struct bench *bench, const struct weir_bayes_tokens *tokens, bool spam)
+{
+    const struct weir_lesson none = {.tokens = 0};
+    struct weir_slice octets;
+    char *kept;
+
+    must(weir_lesson_write(&none, tokens, bench->arena, &octets), "a lesson");
+    octets = weir_slice_behind(octets, WEIR_LESSON_HEAD);
+    kept = malloc(octets.len + 1);
+    must(kept && bench->lessons < LESSONS ? 0 : WEIR_ENOMEM, "lessons");
+    if (octets.len > 0)
+        memcpy(kept, octets.at, octets.len);
+    bench->lesson[bench->lessons++] = (struct lesson){{kept, octets.len}, spam};
+    if (bench->lessons % FIT_EVERY == 0)
+        fit(bench);
+}
+
 /* A person says what it is, of which the classifier, and address and domain, get their part. */
 static void learn(struct bench *bench, const struct weir_judgement *judgement,
                   const struct line *line)
@@ -150,6 +199,7 @@ static void learn(struct bench *bench, const struct weir_judgement *judgement,
     while (times-- > 0)
         must(weir_bayes_learn(bench->learner, judgement->bayes.tokens, line->spam, line->at),
              "words");
+    keep(bench, judgement->bayes.tokens, line->spam);
     if (!judgement->boundary.found)
         return;
     weir_ctl_plan(&bench->ctl, &judgement->boundary.address,

@@ -90,7 +90,7 @@ static void judge(struct bench *bench, const struct weir_bayes_tokens *tokens, b
     bench->judge_us += now_us() - start;
     bench->judged++;
     /* of these tokens alone: they have the counts that a whole one would have now */
-    must(weir_bayes_learner_table(bench->learner, tokens, &octets, &table) == 0, "table");
+    must(weir_bayes_learner_table(bench->learner, NULL, tokens, &octets, &table) == 0, "table");
     must(weir_bayes_judge(&table, &settings, tokens, bench->arena, &result) == 0, "judge");
     free(octets);
     printf("%s %.17g %.17g\n", spam ? "spam" : "ham", result.weight, result.probability);

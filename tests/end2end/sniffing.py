@@ -39,6 +39,46 @@ def prepare():
     own_network()
 
 
+class Network:
+    """A network namespace of its own, at the other end of a cable to this one."""
+
+    def __init__(self, name, address, gateway):
+        self.keeper = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep 600"],
+                                       stdout=subprocess.PIPE)
+        self.keeper.stdout.readline()
+        self.ip("link", "add", f"{name}0", "type", "veth", "peer", "name", f"{name}1", "netns",
+                str(self.keeper.pid), inside=False)
+        for words in (("link", "set", "lo", "up"), ("addr", "add", address, "dev", f"{name}1"),
+                      ("link", "set", f"{name}1", "up"),):
+            self.ip(*words)
+        self.ip("link", "set", f"{name}0", "up", inside=False)
+        self.ip("route", "add", "default", "via", gateway)
+
+    def ip(self, *words, inside=True):
+        enter = ["nsenter", "-t", str(self.keeper.pid), "-n"] if inside else []
+        subprocess.run([*enter, "ip", *words], check=True)
+
+    def inside(self, work):
+        """What work() gives there."""
+        given = []
+
+        def run():
+            place = os.open(f"/proc/{self.keeper.pid}/ns/net", os.O_RDONLY)
+            if ctypes.CDLL(None, use_errno=True).setns(place, NEW_NETWORK) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+            os.close(place)
+            given.append(work())
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+        return given[0]
+
+    def end(self):
+        self.keeper.kill()
+        self.keeper.wait()
+        self.keeper.stdout.close()
+
+
 def certificate(folder):
     """A self-signed certificate and its key."""
     key, cert = folder / "key.pem", folder / "cert.pem"

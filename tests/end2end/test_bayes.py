@@ -3,6 +3,7 @@
 at a real monitor, published, and asked by a real weir-milter about later mail."""
 import json
 import pathlib
+import random
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -13,7 +14,7 @@ import milter
 import postfix
 import rig
 import smtp
-from test_reports import Base
+from test_reports import Base, letter
 
 SOON = 20
 RULES = "\n".join((
@@ -116,6 +117,41 @@ class Delivering(Learning):
         self.assertRegex(found[0].decode(), r"(?s)X-Spam-Status: Yes, score=[0-9.]+.*tests=BAYES")
 
 
+class Telling(Learning):
+    """What of a reported message goes to the monitor besides."""
+
+    def setUp(self):
+        super().setUp()
+        self.teach()
+        self.publish()
+        self.mx1.kill()  # so that the spool stays as it is
+
+    def spooled(self):
+        return [line for path in self.mx1.spool.glob("report-*")
+                for line in path.read_text().splitlines()]
+
+    def test_B33_without_text_no_hashes_of_words_leave_the_server_either(self):
+        mail = self.judge()
+        self.pipe(mail, "spam", "--user", "bob")
+        self.assertIn("tokens", "".join(self.spooled()))
+        before = len(self.spooled())
+        self.mx1.weir.configure(reports={"text": "0"})
+        self.pipe(mail, "spam", "--user", "carol")
+        told = self.spooled()[before:]
+        self.assertEqual(len(told), 1, told)
+        self.assertIn(" report=spam ", told[0])
+
+    def test_all_messages_of_a_letter_are_reported_however_large_they_are(self):
+        chance = random.Random(3)
+        body = b"".join(b"%x %x %x %x\r\n" % tuple(chance.getrandbits(40) for _ in range(4))
+                        for _ in range(2200))
+        mail = self.judge() + body
+        self.mx1.weir.configure(spool={"size": "100M"})
+        rows = self.said(letter(*[("message/rfc822", mail)] * 64), "spam", "--what", "attached",
+                         "--user", "bob")
+        self.assertEqual(len(rows), 64)
+
+
 class Judging(ctl_help.Help, Learning):
     """From what is there already to later mail."""
     verbs = ["bayes status", "bayes learn", "bayes unlearn"]
@@ -141,6 +177,28 @@ class Judging(ctl_help.Help, Learning):
         self.assertLess(self.points(b"a kernel patch to review")["BAYES"]["points"], -0.5)
         shown = self.mx1.weir.ctl("check", "--explain", str(self.mx1.weir.folder / "check.eml"))
         self.assertIn("learned of 4 spam and 4 ham", shown)
+        self.assertRegex(shown, r"weight -\d.*, fitted -\d")
+
+    def test_C28_weights_are_fitted_to_what_is_learned_and_to_nothing_taken_back(self):
+        words = b"the prince and his lottery million"
+        self.teach()
+        self.publish()
+        before = self.check(words)["bayes"]
+        self.assertGreater(before["fitted"], 0.5)
+        self.assertLess(self.check(b"a kernel patch to review")["bayes"]["fitted"], -0.5)
+        more = str(self.corpus("more", ["a prince of a patch, my lottery million"]))
+        self.bayes("learn", "ham", more)
+        self.publish()
+        self.assertLess(self.check(words)["bayes"]["fitted"], before["fitted"])
+        self.bayes("unlearn", more)
+        self.publish()
+        self.assertEqual(self.check(words)["bayes"], before)
+        self.bayes("unlearn", *(str(self.monitor.weir.folder / "ham" / f"{number}.eml")
+                                for number in (0, 1)))
+        self.publish()
+        after = self.check(words)["bayes"]
+        self.assertEqual(after["silent"], "too little ham was learned")
+        self.assertNotIn("fitted", after)
 
     def test_C28_an_mbox_teaches_what_its_messages_would_as_files(self):
         folder = self.monitor.weir.folder

@@ -341,6 +341,10 @@ class Responses(World):
             self.assertEqual((entry["points"], entry["origin"]), (2.5, "monitor"))
         for server in (self.mx1, self.mx2):
             self.assertAlmostEqual(self.judged(server), before + 2.5, places=3)
+        self.exceed("10.1.2.3")  # another one at each server
+        self.wait_for_event("10.1.2.3")
+        rig.wait_for(lambda: "withheld" in self.monitor.log(), 5, "the alert")
+        self.assertEqual(len(self.monitor.rows("SELECT * FROM decisions")), 1)
 
     def judged(self, server):
         """What a mail of the bad address scores there."""

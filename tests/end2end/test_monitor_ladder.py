@@ -3,6 +3,7 @@
 real monitor, and agents that tell what a sniffer would have seen."""
 import ipaddress
 import pathlib
+import signal
 import sys
 import time
 import unittest
@@ -13,6 +14,7 @@ import harness
 import rig
 from test_monitor import BAD, OTHER, World
 
+EVENTS_MOST = 5000  # an hour that one server alone saw
 HOST = "2001:db8:1:2::25"
 
 
@@ -211,6 +213,51 @@ class Witnesses(Ladders):
             time.sleep(0.2)
             return "198.51.100.0/24" in [prefix for _, prefix in self.decided()]
         rig.wait_for(both_see_it, 15, "the network to be blocked")
+
+    def test_a_network_that_one_server_sees_mostly_and_others_evenly_is_blocked(self):
+        self.world(threshold={"quorum": 2, "ladder": "reject 2s"})
+        mx3 = self.server("mx3")
+
+        def all_see_it():
+            for address in self.ADDRESSES:
+                self.mx1.saw(address, connections=8)
+                for server in (self.mx2, mx3):
+                    server.saw(address, connections=1)
+            time.sleep(0.2)
+            return "198.51.100.0/24" in [prefix for _, prefix in self.decided()]
+        rig.wait_for(all_see_it, 15, "the network to be blocked")
+
+
+class LeftOut(Ladders):
+    """Of an identity that was stolen no events are taken any more."""
+
+    def setUp(self):
+        super().setUp()
+        self.world(threshold={"connections_rate": "1/s", "connections_most": 50})
+        self.mx3 = self.server("mx3")
+        at = time.time()
+        self.mx1.write("\n".join(
+            f"at={at:.6f} kind=traffic address={address} connections=100" for address in
+            [f"10.{n >> 8}.{n & 255}.1" for n in range(EVENTS_MOST)] + [BAD]))
+        rig.wait_for(lambda: self.monitor.ask("status")["events_left_out"] > 0, 60)
+        self.assertEqual(self.monitor.events(BAD), [])
+
+    def others_see_it(self):
+        """As much on each, so that none is ahead; whether there is an event."""
+        for server in (self.mx2, self.mx3):
+            server.saw(BAD, connections=3)
+        time.sleep(0.1)
+        return self.monitor.events(BAD)
+
+    def test_it_shelters_nobody_whom_others_see_evenly(self):
+        rig.wait_for(self.others_see_it, 20, "the event")
+        self.assertTrue(self.wait_for_entries("blacklist", servers=(self.mx2, self.mx3)))
+
+    def test_it_shelters_nobody_after_a_reload(self):
+        self.monitor.process.send(signal.SIGHUP)
+        rig.wait_for(lambda: "reloaded " in self.monitor.log(), 10)
+        rig.wait_for(self.others_see_it, 20, "the event")
+        self.assertTrue(self.wait_for_entries("blacklist", servers=(self.mx2, self.mx3)))
 
 
 if __name__ == "__main__":

@@ -68,6 +68,34 @@ class Reload(World):
         time.sleep(0.5)
         self.assertEqual(len(self.monitor.events(BAD)), 1)  # it is known that it went on
 
+    def test_who_goes_on_is_blocked_again_when_his_block_ends(self):
+        self.world(threshold={"ladder": "reject 3s"})
+
+        def decisions():
+            self.exceed_with(BAD, 30)
+            time.sleep(0.2)
+            return len(self.monitor.rows("SELECT * FROM decisions"))
+        self.exceed_with(BAD, 100)
+        rig.wait_for(decisions)
+        self.good(threshold={"connections_most": 45})
+        rig.wait_for(lambda: decisions() >= 2, 15, "a block behind the first")
+
+    def test_who_was_only_observed_is_blocked_when_he_goes_on(self):
+        self.world(threshold={"observe": "yes", "ladder": "reject 4h"})
+
+        def blocked(address=BAD):
+            self.exceed_with(address, 30)
+            time.sleep(0.2)
+            return self.mx2.entry("blacklist", address)
+        self.exceed_with(BAD, 100)
+        self.exceed_with(OTHER, 100)
+        self.wait_for_event(OTHER)
+        self.assertFalse(any(blocked() for _ in range(5)))
+        self.good(threshold={"observe": "no"})
+        rig.wait_for(blocked, 15, "the block")
+        self.assertIsNone(self.mx2.entry("blacklist", OTHER))  # was over it, and goes on no more
+        self.monitor.weir.configure(threshold={"observe": "yes"})
+
     def test_alerts_go_where_the_new_configuration_says(self):
         first, second = Hook(), Hook()
         self.addCleanup(first.close)

@@ -2,6 +2,7 @@
 """What people report: mail judged by a real weir-milter, handed to weirctl in the ways people and
 mail servers do it, shipped by a real weir-agent, and counted once by a real monitor."""
 import base64
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -277,6 +278,32 @@ class Command(Base, Help):
         self.assertEqual(self.pipe(mail, "spam", check=False).returncode, 0)
         self.assertEqual(self.pipe(mail, "spam", "/no/such", check=False).returncode, 66)
         self.assertEqual(self.pipe(mail, "spam", "--what", "all", check=False).returncode, 64)
+
+    def test_B33_one_person_who_says_it_many_times_at_once_has_one_vote(self):
+        mail = self.judge()
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            rows = list(pool.map(lambda _: self.said(mail, "spam", "--user", "bob")[0], range(16)))
+        self.assertEqual(sorted(row["reputation"] for row in rows), ["counted"] + 15 * ["repeated"])
+        self.assertEqual(self.votes(), (1, 0))
+        self.pipe(mail, "spam", "--user", "bob", "--take-back")
+        self.assertEqual(self.votes(), (0, 0))
+
+    def test_a_letter_without_an_opinion_reports_nothing_and_says_so(self):
+        told = feedback("auth-failure", ("message/rfc822", self.judge()))
+        self.assertEqual(self.said(told, "spam"), [])
+        self.assertEqual(self.pipe(told, "spam"),
+                         "no opinion about a message: nothing is reported\n")
+        self.assertEqual(self.votes(), (0, 0))
+
+    def test_a_pipe_that_fails_is_to_be_tried_again_by_either_name(self):
+        for words in ((), ("-",)):
+            folder = os.open("/", os.O_RDONLY)  # which nobody can read as a file
+            command = [str(word) for word in (rig.BUILD / "weirctl", "-c", self.mx1.weir.conf,
+                                              "report", "spam", *words)]
+            done = subprocess.run(command, stdin=folder, capture_output=True, timeout=60,
+                                  check=False)
+            os.close(folder)
+            self.assertEqual(done.returncode, 75, done.stderr)
 
     def test_nothing_of_the_mail_but_the_string_is_in_the_spool(self):
         self.mx1.weir.configure(reports={"text": 0})

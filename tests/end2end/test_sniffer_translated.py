@@ -1,14 +1,11 @@
 """Mail to a server in a container of this host, which its kernel translates on the way: with
 interface = any weir-sniffer sees each connection before and behind that, and counts it once.
 """
-import ctypes
-import os
 import pathlib
 import shutil
 import socket
 import subprocess
 import sys
-import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -18,46 +15,6 @@ import sniffing
 
 GATEWAY, CONTAINER = "172.18.0.1", "172.18.0.2"
 HOST, CLIENT = "203.0.113.1", "203.0.113.10"
-
-
-class Network:
-    """A network namespace of its own, at the other end of a cable to this one."""
-
-    def __init__(self, name, address, gateway):
-        self.keeper = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep 600"],
-                                       stdout=subprocess.PIPE)
-        self.keeper.stdout.readline()
-        self.ip("link", "add", f"{name}0", "type", "veth", "peer", "name", f"{name}1", "netns",
-                str(self.keeper.pid), inside=False)
-        for words in (("link", "set", "lo", "up"), ("addr", "add", address, "dev", f"{name}1"),
-                      ("link", "set", f"{name}1", "up"),):
-            self.ip(*words)
-        self.ip("link", "set", f"{name}0", "up", inside=False)
-        self.ip("route", "add", "default", "via", gateway)
-
-    def ip(self, *words, inside=True):
-        enter = ["nsenter", "-t", str(self.keeper.pid), "-n"] if inside else []
-        subprocess.run([*enter, "ip", *words], check=True)
-
-    def inside(self, work):
-        """What work() gives there."""
-        given = []
-
-        def run():
-            place = os.open(f"/proc/{self.keeper.pid}/ns/net", os.O_RDONLY)
-            if ctypes.CDLL(None, use_errno=True).setns(place, sniffing.NEW_NETWORK) != 0:
-                raise OSError(ctypes.get_errno(), "setns")
-            os.close(place)
-            given.append(work())
-        thread = threading.Thread(target=run)
-        thread.start()
-        thread.join()
-        return given[0]
-
-    def end(self):
-        self.keeper.kill()
-        self.keeper.wait()
-        self.keeper.stdout.close()
 
 
 def nft(text):
@@ -77,7 +34,7 @@ def setUpModule():
         subprocess.run(["ip", "addr", "add", f"{gateway}/{address.split('/')[1]}", "dev",
                         f"br-{name}"], check=True)
         subprocess.run(["ip", "link", "set", f"br-{name}", "up"], check=True)
-        networks[name] = Network(name, address, gateway)
+        networks[name] = sniffing.Network(name, address, gateway)
         unittest.addModuleCleanup(networks[name].end)
         subprocess.run(["ip", "link", "set", f"{name}0", "master", f"br-{name}"], check=True)
     networks["server"].inside(lambda: sniffing.MailServer(CONTAINER, 25))

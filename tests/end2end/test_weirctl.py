@@ -271,6 +271,8 @@ class Lists(Case):
                                     ("blacklist", "64.0.0.0/7", "wider"),
                                     ("blacklist", "2001::/15", "wider|bits"),
                                     ("blacklist", "::/0", "wider"),
+                                    ("blacklist", "64:ff9b::/96", "behind a NAT64"),
+                                    ("accept", "64:ff9b::/32", "behind a NAT64"),
                                     ("accept", "0.0.0.0/1", "wider"),
                                     ("accept", "co.uk", "everybody"),
                                     ("accept", "com", "everybody")):

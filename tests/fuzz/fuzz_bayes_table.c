@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { TOKENS = 16, HEAD = 64, ENTRY = 16 };
+enum { TOKENS = 16, HEAD = 64 };
 
 static void use(const struct weir_bayes_table *table)
 {
@@ -38,15 +38,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (weir_bayes_table_attach(octets, size, false, &table) == 0)
         use(&table);
     if (size >= HEAD + 8) {
-        uint32_t version = 1, bits = octets[12] % 4;
-        size_t index = ((size_t)(1u << bits) + 2) / 2 * 8;
-        uint64_t entries = size > HEAD + index ? (size - HEAD - index) / ENTRY : 0;
+        uint32_t version = 1 + octets[13] % 2, bits = octets[12] % 4;
+        size_t index = ((size_t)(1u << bits) + 2) / 2 * 8, entry = version == 1 ? 16 : 18;
+        uint64_t entries = size > HEAD + index ? (size - HEAD - index) / entry : 0;
         memcpy(octets, "WEIRBAY\n", 8);
         memcpy(octets + 8, &version, 4);
         memcpy(octets + 12, &bits, 4);
         memcpy(octets + 48, &entries, 8);
-        if (HEAD + index + entries * ENTRY <= size &&
-            weir_bayes_table_attach(octets, HEAD + index + entries * ENTRY, false, &table) == 0)
+        if (HEAD + index + entries * entry <= size &&
+            weir_bayes_table_attach(octets, HEAD + index + entries * entry, false, &table) == 0)
             use(&table);
     }
     free(octets);

@@ -64,6 +64,7 @@ static struct weir_segment segment_of(const uint8_t *at)
     (turned ? &s.destination : &s.source)->octet[15] = at[0] >> 1 & 3;
     (turned ? &s.source : &s.destination)->octet[15] = at[0] >> 3 & 1;
     s.outgoing = at[0] & 16;
+    s.incoming = (at[0] & 80) == 64;
     if (at[0] & 128)
         s.destination_port = s.source_port = 25;
     s.flags = at[1] & 31;

@@ -336,6 +336,9 @@ static void prefixes_are_read_and_written_as_operators_do(void **state)
         {"128.0.0.0/1", "128.0.0.0/1", 97, 1},
         {"::ffff:192.0.2.0/120", "192.0.2.0/24", 120, 24},
         {"::ffff:0:0/96", "0.0.0.0/0", 96, 0},
+        {"64:ff9b::192.0.2.0/120", "192.0.2.0/24", 120, 24},
+        {"64:ff9b::192.0.2.7", "192.0.2.7", 128, 32},
+        {"64:ff9b:1::/48", "64:ff9b:1::/48", 48, 48},
         {"2001:db8::/32", "2001:db8::/32", 32, 32},
         {"2001:db8::7", "2001:db8::7", 128, 128},
         {"2001:db8::7/128", "2001:db8::7", 128, 128},
@@ -376,6 +379,10 @@ static void wrong_prefixes_are_refused_with_a_reason(void **state)
         {"192.0.2.1/31", "the address has bits set beyond the prefix length"},
         {"2001:db8::1/127", "the address has bits set beyond the prefix length"},
         {"::ffff:192.0.2.0/24", "the address has bits set beyond the prefix length"},
+        {"64:ff9b::/96", "who is behind a NAT64 has the IPv4 address here: "
+                         "name that, or its network"},
+        {"64:ff9b::/32", "who is behind a NAT64 has the IPv4 address here: "
+                         "name that, or its network"},
         {"8000::/0", "the address has bits set beyond the prefix length"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

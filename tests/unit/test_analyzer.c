@@ -166,7 +166,8 @@ static void B16_what_would_make_good_mail_spam_is_refused_and_told(void **state)
     add_rule(rig, 2, 1);
     add_hits(rig, 1, 100, 0);
     add_hits(rig, 2, 100, 0);
-    database_must(rig, weir_database_messages_put(rig->database, &good, 1), 1);
+    database_must(rig, weir_database_messages_put(rig->database, &good, 1, DATABASE_NOW),
+                  1);
     analysis = analysis_at(rig, DATABASE_NOW);
     assert_int_equal(weir_analysis_counts(analysis).messages, 1);
     change = weir_analysis_get(analysis, 0);
@@ -216,6 +217,54 @@ static void what_somebody_changed_meanwhile_is_passed_over(void **state)
     assert_int_equal(weir_analysis_counts(analysis).passed, 1);
     assert_int_equal(weir_analysis_counts(analysis).changed, 1);
     assert_int_equal(score_of(rig, "R1"), 300);
+    weir_analysis_free(&analysis);
+}
+
+static int approve(void *context, struct weir_kept_rule *rule)
+{
+    (void)context;
+    rule->approved = true;
+    return 0;
+}
+
+static int bound(void *context, struct weir_kept_rule *rule)
+{
+    (void)context;
+    rule->low = -0.5;
+    rule->high = 0.5;
+    return 0;
+}
+
+static int reword(void *context, struct weir_kept_rule *rule)
+{
+    (void)context;
+    rule->text = "y";
+    return 0;
+}
+
+static void whatever_a_person_decides_during_a_run_stays(void **state)
+{
+    static int (*const cases[])(void *context, struct weir_kept_rule *rule) = {approve, bound,
+                                                                               reword};
+    static const struct weir_rule_change by = {.who = "uid 0", .why = "", .time = DATABASE_NOW};
+    struct database_rig *rig = *state;
+    struct weir_analysis *analysis;
+
+    for (uint32_t id = 1; id <= 3; id++) {
+        add_rule(rig, id, 0.5);
+        add_hits(rig, id, 100, 0);
+    }
+    assert_int_equal(weir_database_run(rig->database, "UPDATE rules SET state = 'test', "
+                                       "approved = 0 WHERE id = 1"), 0);
+    analysis = analysis_at(rig, DATABASE_NOW);
+    assert_int_equal(weir_analysis_counts(analysis).changed, 3);
+    for (uint32_t id = 1; id <= 3; id++)
+        database_must(rig, weir_database_rule_edit(rig->database, id, cases[id - 1], NULL, &by),
+                      1);
+    database_must(rig, weir_analysis_store(analysis, rig->database), 0);
+    assert_int_equal(weir_analysis_counts(analysis).passed, 3);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM rules WHERE score = 0.5"), 3);
+    assert_int_equal(database_number(rig, "SELECT approved FROM rules WHERE id = 1"), 1);
     weir_analysis_free(&analysis);
 }
 
@@ -275,6 +324,7 @@ int main(void)
         TEST(B16_what_would_make_good_mail_spam_is_refused_and_told),
         TEST(two_runs_at_once_exclude_each_other),
         TEST(what_somebody_changed_meanwhile_is_passed_over),
+        TEST(whatever_a_person_decides_during_a_run_stays),
         TEST(a_run_that_is_killed_leaves_all_old_or_all_new),
     };
 

@@ -1,6 +1,6 @@
 /*
  * Tests of core/evidence/bayes.c: numbers worked out by hand, bounds of settings, silence, and
- * that the order of tokens does not matter.
+ * that the order of tokens does not matter, and what weights add.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,6 +28,7 @@ struct world {
     struct weir_bayes_token token[MANY];
     void *octets;
     size_t len;
+    bool weighed;
 };
 
 static int up(void **state)
@@ -52,7 +53,7 @@ static int down(void **state)
 static void publish(struct world *world, size_t n, uint64_t spam, uint64_t ham)
 {
     struct weir_bayes_counts counts = {.spam = spam, .ham = ham, .count = world->count,
-                                       .counts = n};
+                                       .counts = n, .weighed = world->weighed};
     free(world->octets);
     assert_int_equal(weir_bayes_table_build(&counts, 0, &world->octets, &world->len), 0);
     assert_int_equal(weir_bayes_table_attach(world->octets, world->len, true, &world->table), 0);
@@ -97,7 +98,7 @@ static void one_token_gives_the_share_that_a_hand_works_out(void **state)
     struct world *world = *state;
     /* 3 of 100 spam, 1 of 100 ham: p = 3/4, n = 4, f = (1*.5 + 4*.75)/5 = 0.7.
      * P = exp(ln f) = .7, Q = exp(ln(1 - f)) = .3: (1 + .7 - .3)/2 = .7 */
-    world->count[0] = (struct weir_bayes_count){77, 3, 1};
+    world->count[0] = (struct weir_bayes_count){77, 3, 1, 0};
     publish(world, 1, 100, 100);
     struct weir_bayes_result result = judged(world, 1);
     assert_int_equal(result.silence, WEIR_BAYES_SPEAKS);
@@ -113,8 +114,8 @@ static void two_tokens_combine_as_a_hand_does_it(void **state)
 {
     struct world *world = *state;
     /* f = .7 twice: P = f^2 (1 - ln f^2), Q = (1-f)^2 (1 - ln (1-f)^2) */
-    world->count[0] = (struct weir_bayes_count){5, 3, 1};
-    world->count[1] = (struct weir_bayes_count){6, 3, 1};
+    world->count[0] = (struct weir_bayes_count){5, 3, 1, 0};
+    world->count[1] = (struct weir_bayes_count){6, 3, 1, 0};
     publish(world, 2, 100, 100);
     double p = 0.49 * (1 - log(0.49)), q = 0.09 * (1 - log(0.09));
     near(judged(world, 2).probability, (1 + p - q) / 2, 1e-12);
@@ -126,8 +127,8 @@ static void two_tokens_combine_as_a_hand_does_it(void **state)
 static void two_views_multiply_their_odds(void **state)
 {
     struct world *world = *state;
-    world->count[0] = (struct weir_bayes_count){5, 3, 1};
-    world->count[1] = (struct weir_bayes_count){6, 1, 3};
+    world->count[0] = (struct weir_bayes_count){5, 3, 1, 0};
+    world->count[1] = (struct weir_bayes_count){6, 1, 3, 0};
     publish(world, 2, 100, 100);
     world->token[1].view = WEIR_BAYES_HEAD;
     struct weir_bayes_result result = judged(world, 2);
@@ -144,7 +145,9 @@ static void the_order_of_tokens_does_not_matter(void **state)
     struct seeded s = seeded_new("the_order_of_tokens_does_not_matter");
     for (size_t i = 0; i < 400; i++)
         world->count[i] = (struct weir_bayes_count){seeded_next(&s), seeded_below(&s, 9),
-                                                    seeded_below(&s, 9)};
+                                                    seeded_below(&s, 9),
+                                                    (int16_t)seeded_below(&s, 30000)};
+    world->weighed = true;
     publish(world, 400, 100, 100);
     world->settings.most = 20;
     struct weir_bayes_result before = judged(world, 400);
@@ -168,7 +171,7 @@ static void the_most_telling_are_combined(void **state)
 {
     struct world *world = *state;
     for (size_t i = 0; i < 10; i++)
-        world->count[i] = (struct weir_bayes_count){i + 1, (uint32_t)i + 1, 0};
+        world->count[i] = (struct weir_bayes_count){i + 1, (uint32_t)i + 1, 0, 0};
     publish(world, 10, 100, 100);
     world->settings.most = 3;
     struct weir_bayes_result result = judged(world, 10);
@@ -181,7 +184,7 @@ static void the_most_telling_are_combined(void **state)
 static void tokens_near_one_half_say_nothing(void **state)
 {
     struct world *world = *state;
-    world->count[0] = (struct weir_bayes_count){1, 3, 1};
+    world->count[0] = (struct weir_bayes_count){1, 3, 1, 0};
     publish(world, 1, 100, 100);
     world->settings.distance = 0.1999;
     assert_int_equal(judged(world, 1).tellings, 1);
@@ -245,7 +248,7 @@ static void it_is_silent_until_enough_was_learned(void **state)
         {0, 0, WEIR_BAYES_FEW_SPAM}, {199, 200, WEIR_BAYES_FEW_SPAM},
         {200, 199, WEIR_BAYES_FEW_HAM}, {200, 200, WEIR_BAYES_SPEAKS},
     };
-    world->count[0] = (struct weir_bayes_count){1, 9, 0};
+    world->count[0] = (struct weir_bayes_count){1, 9, 0, 0};
     world->settings = weir_bayes_defaults();
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         publish(world, 1, cases[i].spam, cases[i].ham);
@@ -286,7 +289,7 @@ static void as_many_as_the_limit_are_combined_and_stay_finite(void **state)
 {
     struct world *world = *state;
     for (size_t i = 0; i < MANY; i++)
-        world->count[i] = (struct weir_bayes_count){i + 1, UINT32_MAX, 0};
+        world->count[i] = (struct weir_bayes_count){i + 1, UINT32_MAX, 0, 0};
     publish(world, MANY, 1, 1);
     world->settings.most = WEIR_BAYES_TELLING_MAX;
     struct weir_bayes_result result = judged(world, MANY);
@@ -304,6 +307,62 @@ static void short_memory_is_told(void **state)
     weir_arena_fail_nth(world->arena, 1);
     assert_int_equal(weir_bayes_judge(&world->table, &world->settings, &tokens, world->arena,
                                       &result), WEIR_ENOMEM);
+}
+
+/* Words 1 to 5: two of the text, which weigh 1 and 0.5, two of the header with -0.25 and -0.5, and
+ * one of it that nobody knows. */
+static struct weir_bayes_result weighed_by_hand(struct world *world)
+{
+    static const double weight[] = {1, 0.5, -0.25, -0.5};
+    for (size_t i = 0; i < 4; i++)
+        world->count[i] = (struct weir_bayes_count){i + 1, 3, 1,
+                                                    (int16_t)(weight[i] * WEIR_BAYES_WEIGHT_ONE)};
+    world->weighed = true;
+    publish(world, 4, 100, 100);
+    world->count[4].hash = 5;
+    for (size_t i = 2; i < 5; i++)
+        world->token[i].view = WEIR_BAYES_HEAD;
+    return judged(world, 5);
+}
+
+static void weights_are_added_as_a_hand_does_it_and_the_mean_is_taken(void **state)
+{
+    struct weir_bayes_result result = weighed_by_hand(*state);
+    near(result.linear, 1.5 / sqrt(2) - 0.75 / sqrt(3), 1e-12);
+    near(result.weight, (result.view[0] + result.view[1] + result.linear) / 2, 1e-12);
+    near(result.probability, 1 / (1 + exp(-result.weight)), 1e-12);
+    assert_int_equal(result.known, 4);
+}
+
+static void beside_weights_no_view_is_surer_than_its_most(void **state)
+{
+    struct world *world = *state;
+    for (size_t i = 0; i < 100; i++) {
+        world->count[i] = (struct weir_bayes_count){i + 1, i < 50 ? 90 : 0, i < 50 ? 0 : 80, 0};
+        world->token[i].view = i < 50 ? WEIR_BAYES_TEXT : WEIR_BAYES_HEAD;
+    }
+    world->count[0].weight = WEIR_BAYES_WEIGHT_ONE;
+    world->weighed = true;
+    publish(world, 100, 100, 100);
+    struct weir_bayes_result result = judged(world, 100);
+    assert_true(result.view[WEIR_BAYES_TEXT] > WEIR_BAYES_VIEW_MOST);
+    assert_true(result.view[WEIR_BAYES_HEAD] < -WEIR_BAYES_VIEW_MOST);
+    near(result.weight, 1 / sqrt(50) / 2, 1e-12);
+}
+
+static void weights_alone_are_an_opinion_and_the_largest_are_a_number(void **state)
+{
+    struct world *world = *state;
+    world->settings.distance = 0.4;
+    for (size_t i = 0; i < MANY; i++)
+        world->count[i] = (struct weir_bayes_count){i + 1, 1, 1, INT16_MAX};
+    world->weighed = true;
+    publish(world, MANY, 100, 100);
+    struct weir_bayes_result result = judged(world, MANY);
+    assert_int_equal(result.silence, WEIR_BAYES_SPEAKS);
+    assert_int_equal(result.tellings, 0);
+    near(result.weight, (double)INT16_MAX / WEIR_BAYES_WEIGHT_ONE * sqrt(MANY) / 2, 1e-9);
+    assert_true(isfinite(result.probability));
 }
 
 int main(void)
@@ -327,6 +386,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(as_many_as_the_limit_are_combined_and_stay_finite, up,
                                         down),
         cmocka_unit_test_setup_teardown(short_memory_is_told, up, down),
+        cmocka_unit_test_setup_teardown(weights_are_added_as_a_hand_does_it_and_the_mean_is_taken,
+                                        up, down),
+        cmocka_unit_test_setup_teardown(beside_weights_no_view_is_surer_than_its_most, up, down),
+        cmocka_unit_test_setup_teardown(weights_alone_are_an_opinion_and_the_largest_are_a_number,
+                                        up, down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,9 +22,20 @@ static struct weir_bayes_count count[MANY];
 static struct weir_bayes_counts random_counts(struct seeded *s, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        count[i] = (struct weir_bayes_count){seeded_next(s), 1 + seeded_below(s, 50),
-                                             seeded_below(s, 50)};
-    return (struct weir_bayes_counts){.spam = 1000, .ham = 2000, .count = count, .counts = n};
+        count[i] = (struct weir_bayes_count){.hash = seeded_next(s),
+                                             .spam = 1 + seeded_below(s, 50),
+                                             .ham = seeded_below(s, 50),
+                                             .weight = (int16_t)(seeded_below(s, 65536) - 32768)};
+    return (struct weir_bayes_counts){.spam = 1000, .ham = 2000, .count = count, .counts = n,
+                                      .weighed = true};
+}
+
+static void check_same(const struct weir_bayes_count *a, const struct weir_bayes_count *b)
+{
+    assert_int_equal(a->hash, b->hash);
+    assert_int_equal(a->spam, b->spam);
+    assert_int_equal(a->ham, b->ham);
+    assert_int_equal(a->weight, b->weight);
 }
 
 static struct weir_bayes_table built(const struct weir_bayes_counts *counts, size_t most,
@@ -54,7 +65,7 @@ static void what_was_put_in_is_found_and_nothing_else(void **state)
         assert_memory_equal(&table.key, &counts.key, sizeof(counts.key));
         for (size_t n = 0; n < sizes[i]; n++) {
             assert_int_equal(weir_bayes_table_find(&table, count[n].hash, &found), 1);
-            assert_memory_equal(&found, &count[n], sizeof(found));
+            check_same(&found, &count[n]);
         }
         for (size_t n = 0; n < 1000; n++)
             assert_int_equal(weir_bayes_table_find(&table, seeded_next(&s), &found), 0);
@@ -67,7 +78,7 @@ static void hashes_all_in_one_place_are_found(void **state)
 {
     (void)state;
     for (size_t i = 0; i < MANY; i++)
-        count[i] = (struct weir_bayes_count){i, 1, 0};
+        count[i] = (struct weir_bayes_count){.hash = i, .spam = 1};
     struct weir_bayes_counts counts = {.count = count, .counts = MANY};
     struct weir_bayes_count found;
     void *octets;
@@ -103,8 +114,10 @@ static void the_same_counts_in_any_order_give_the_same_octets(void **state)
 static void what_says_least_is_dropped_first(void **state)
 {
     /* Of 100 each: 9:0 and 0:8 say 2.25 and 2, 30:10 says 2.5, 50:50 nothing, 1:0 a quarter. */
-    static const struct weir_bayes_count mine[] = {{1, 9, 0}, {2, 0, 8}, {3, 30, 10}, {4, 50, 50},
-                                                   {5, 1, 0}, {6, 1, 0}, {7, 0, 0}};
+    static const struct weir_bayes_count mine[] = {
+        {1, 9, 0, 0}, {2, 0, 8, 0}, {3, 30, 10, 0}, {4, 50, 50, 0},
+        {5, 1, 0, 0}, {6, 1, 0, 0}, {7, 0, 0, 0},
+    };
     static const struct { size_t most; uint64_t gone; } cases[] = {
         {6, 7}, {5, 4}, {4, 6}, {3, 5}, {2, 2}, {1, 1},
     };
@@ -126,7 +139,8 @@ static void what_says_least_is_dropped_first(void **state)
 static void who_was_asked_about_is_never_dropped(void **state)
 {
     struct weir_hash_key key = {{7}};
-    struct weir_bayes_count mine[] = {{1, 9, 0}, {2, 0, 8}, {weir_hash64(&key, "rep:any", 7), 5, 5}};
+    struct weir_bayes_count mine[] = {{1, 9, 0, 0}, {2, 0, 8, 0},
+                                      {weir_hash64(&key, "rep:any", 7), 5, 5, 0}};
     struct weir_bayes_counts counts = {.key = key, .spam = 10, .ham = 10, .count = mine,
                                        .counts = 3};
     struct weir_bayes_count found;
@@ -140,7 +154,8 @@ static void who_was_asked_about_is_never_dropped(void **state)
 
 static void counts_that_cannot_be_are_refused(void **state)
 {
-    static const struct weir_bayes_count twice[] = {{1, 9, 0}, {2, 1, 1}, {1, 9, 0}};
+    static const struct weir_bayes_count twice[] = {
+        {1, 9, 0, 0}, {2, 1, 1, 0}, {1, 9, 0, 0}};
     struct weir_bayes_counts counts = {.count = twice, .counts = 3};
     void *octets;
     size_t len;
@@ -196,6 +211,33 @@ static void a_table_cut_short_is_refused(void **state)
     free(octets);
 }
 
+static void a_list_without_weights_is_one_of_the_first_version(void **state)
+{
+    struct seeded s = seeded_new("a_list_without_weights");
+    struct weir_bayes_counts counts = random_counts(&s, 20);
+    struct weir_bayes_count found;
+    void *octets[2];
+    size_t len[2];
+    (void)state;
+    struct weir_bayes_table weighed = built(&counts, 0, &octets[0], &len[0]);
+    counts.weighed = false;
+    struct weir_bayes_table plain = built(&counts, 0, &octets[1], &len[1]);
+    assert_true(weighed.weighed && !plain.weighed);
+    assert_int_equal(((uint8_t *)octets[0])[8], 2);
+    assert_int_equal(((uint8_t *)octets[1])[8], 1);
+    assert_int_equal(len[0], len[1] + 20 * 2);
+    for (size_t n = 0; n < 20; n++) {
+        struct weir_bayes_count want = count[n];
+        want.weight = 0;
+        assert_int_equal(weir_bayes_table_find(&plain, want.hash, &found), 1);
+        check_same(&found, &want);
+    }
+    ((uint8_t *)octets[1])[8] = 3;
+    assert_int_equal(weir_bayes_table_attach(octets[1], len[1], false, &plain), WEIR_ECORRUPT);
+    free(octets[0]);
+    free(octets[1]);
+}
+
 static void each_changed_octet_is_found_by_the_full_check_and_harmless_without(void **state)
 {
     struct seeded s = seeded_new("each_changed_octet");
@@ -230,6 +272,7 @@ int main(void)
         cmocka_unit_test(counts_that_cannot_be_are_refused),
         cmocka_unit_test(a_head_that_promises_more_than_there_is_is_refused),
         cmocka_unit_test(a_table_cut_short_is_refused),
+        cmocka_unit_test(a_list_without_weights_is_one_of_the_first_version),
         cmocka_unit_test(each_changed_octet_is_found_by_the_full_check_and_harmless_without),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,7 +139,7 @@ static void a_table_of_its_tokens_judges_a_message_as_the_whole_one(void **state
     for (size_t i = 0; i < sizeof first / sizeof first[0]; i++) {
         struct message message;
         message_make(&message, first[i], LENGTH);
-        assert_int_equal(weir_bayes_learner_table(learner, &message.tokens, &some, &few), 0);
+        assert_int_equal(weir_bayes_learner_table(learner, NULL, &message.tokens, &some, &few), 0);
         assert_true(judged(&all, &message.tokens) == judged(&few, &message.tokens));
         free(some);
     }

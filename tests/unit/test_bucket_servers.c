@@ -126,9 +126,57 @@ static void a_single_mail_makes_nobody_a_witness(void **state)
     weir_buckets_free(&buckets);
 }
 
+/* Whose words account for it in the end, where one that lies tells of so many first, and so many
+ * others in turn of so many each second from then on. */
+static uint32_t others_accounted(double most, uint32_t lie, unsigned others, double each_second)
+{
+    struct weir_buckets *buckets = table(most);
+    struct weir_cost cost = {.time = START, .quantity = {lie}, .server = 9};
+    struct weir_levels levels = charge(buckets, 1, &cost);
+    assert_int_equal(levels.servers, 1 << 9);
+    for (unsigned n = 1; n <= 4000; n++) {
+        cost.server = n % others;
+        cost.quantity[0] = 1;
+        cost.time = START + (weir_time)(n / each_second * WEIR_SECOND);
+        charge(buckets, 1, &cost);
+        if (n % 8 != 0)
+            continue;
+        cost.server = 9; /* it goes on, so that the bucket never comes back */
+        cost.quantity[0] = lie;
+        levels = charge(buckets, 1, &cost);
+        if (levels.servers != 1 << 9)
+            break;
+    }
+    weir_buckets_free(&buckets);
+    return levels.servers & ~(1u << 9);
+}
+
+/* Servers of one rank have each as much of it. */
+static void others_that_see_it_evenly_account_for_it_together(void **state)
+{
+    (void)state;
+    for (unsigned others = 1; others <= 6; others++) {
+        assert_int_equal(others_accounted(50, 100, others, 12), (1u << others) - 1);
+        assert_int_equal(others_accounted(50, 100, others, 1.2), (1u << others) - 1);
+        assert_int_equal(others_accounted(100000, 200000, others, 5000), 0);
+    }
+}
+
+/* However long one that lies goes on. */
+static void who_keeps_the_limit_at_others_makes_nobody_a_witness(void **state)
+{
+    (void)state;
+    for (unsigned others = 1; others <= 6; others++) {
+        assert_int_equal(others_accounted(50, 100, others, 0.8), 0);
+        assert_int_equal(others_accounted(400, 1000, others, 0.95), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(others_that_see_it_evenly_account_for_it_together),
+        cmocka_unit_test(who_keeps_the_limit_at_others_makes_nobody_a_witness),
         cmocka_unit_test(servers_are_those_that_charged_since_half),
         cmocka_unit_test(who_alone_charged_a_quarter_is_alone_to_account_for_it),
         cmocka_unit_test(two_that_tell_the_same_late_account_for_it_together),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "core/engine/verdict.h"
+#include "monitor/analyzer/life.h"
 #include "monitor/database/database_messages_io.h"
 #include "tests/unit/database_rig.h"
 
@@ -27,7 +28,7 @@ static struct weir_info a_message(uint64_t uid, enum weir_verdict verdict, float
 
 static void put(struct database_rig *rig, const struct weir_info *info, int news)
 {
-    database_must(rig, weir_database_messages_put(rig->database, info, 1), news);
+    database_must(rig, weir_database_messages_put(rig->database, info, 1, DATABASE_NOW), news);
 }
 
 static void report(struct database_rig *rig, const struct weir_info *info, const char *said,
@@ -95,8 +96,8 @@ static void what_comes_again_is_kept_once(void **state)
                                 a_message(UINT64_MAX, WEIR_SPAM, 9)};
 
     info[1].has_boundary = false;
-    database_must(rig, weir_database_messages_put(rig->database, info, 3), 2);
-    database_must(rig, weir_database_messages_put(rig->database, info, 3), 0);
+    database_must(rig, weir_database_messages_put(rig->database, info, 3, DATABASE_NOW), 2);
+    database_must(rig, weir_database_messages_put(rig->database, info, 3, DATABASE_NOW), 0);
     assert_int_equal(database_number(rig, "SELECT count(*) FROM messages"), 2);
     assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits"), 6);
     assert_int_equal(database_number(rig, "SELECT length(address) FROM messages WHERE uid = 1"), 0);
@@ -111,7 +112,7 @@ static void good_mail_is_ham_by_its_verdict_corrected_by_people(void **state)
     for (unsigned i = 0; i < 6; i++)
         info[i] = a_message(i, i < 3 ? WEIR_HAM : i < 5 ? WEIR_SPAM : WEIR_UNSURE, i < 3 ? 2 : 6);
     info[2].rules = 0;
-    database_must(rig, weir_database_messages_put(rig->database, info, 6), 6);
+    database_must(rig, weir_database_messages_put(rig->database, info, 6, DATABASE_NOW), 6);
     report(rig, &info[0], "spam", DATABASE_NOW);
     report(rig, &info[3], "ham", DATABASE_NOW);
     report(rig, &info[4], "ham", DATABASE_NOW);
@@ -130,7 +131,8 @@ static void a_report_of_what_was_not_sampled_puts_it_there(void **state)
                                      "reported = 'ham'"), DATABASE_NOW);
     put(rig, &info, 0);
     report(rig, &info, "", DATABASE_NOW + 1);
-    assert_int_equal(database_number(rig, "SELECT reported_at FROM messages WHERE uid = 9"), 0);
+    assert_int_equal(database_number(rig, "SELECT reported_at FROM messages WHERE uid = 9 AND "
+                                     "reported = ''"), DATABASE_NOW + 1);
 }
 
 static void B33_rules_are_blamed_for_what_was_reported_lately(void **state)
@@ -160,11 +162,41 @@ static void the_oldest_go(void **state)
         const struct weir_info info = a_message(i, WEIR_HAM, 2);
         put(rig, &info, 1);
     }
-    database_must(rig, weir_database_messages_forget(rig->database, 20), 0);
-    database_must(rig, weir_database_messages_forget(rig->database, 19), 1);
-    database_must(rig, weir_database_messages_forget(rig->database, 5), 14);
+    database_must(rig, weir_database_messages_forget(rig->database, 20, DATABASE_NOW), 0);
+    database_must(rig, weir_database_messages_forget(rig->database, 19, DATABASE_NOW), 1);
+    database_must(rig, weir_database_messages_forget(rig->database, 5, DATABASE_NOW), 14);
     assert_int_equal(database_number(rig, "SELECT min(uid) * 100 + count(*) FROM messages"), 1505);
     assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits"), 15);
+}
+
+static void what_was_reported_within_a_week_stays(void **state)
+{
+    static const weir_time now = DATABASE_NOW + WEIR_LIFE_REPORTS;
+    struct database_rig *rig = *state;
+    struct seen seen = {.len = 0};
+
+    for (unsigned i = 0; i < 20; i++) {
+        const struct weir_info info = a_message(i, WEIR_SPAM, 6);
+
+        put(rig, &info, 1);
+        if (i == 3 || i == 4)
+            report(rig, &info, "ham", DATABASE_NOW - (i == 3));
+        if (i == 5) { /* taken back: it stays as long, and counts for nothing */
+            report(rig, &info, "ham", DATABASE_NOW);
+            report(rig, &info, "", DATABASE_NOW);
+        }
+    }
+    database_must(rig, weir_database_messages_forget(rig->database, 10, now - 1), 7);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits JOIN messages "
+                                     "ON message = number WHERE uid = 4"),
+                     3);
+    database_must(rig, weir_database_messages_forget(rig->database, 10, now), 1);
+    database_must(rig, weir_database_messages_blamed(rig->database, DATABASE_NOW, see_blamed,
+                                                     &seen), 2);
+    assert_string_equal(seen.text, "17 1| 20 1| ");
+    database_must(rig, weir_database_messages_forget(rig->database, 10, now + 1), 2);
+    assert_int_equal(database_number(rig, "SELECT min(uid) * 100 + count(*) FROM messages"), 1010);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits"), 30);
 }
 
 static void no_more_than_WEIR_MESSAGES_MAX_are_kept(void **state)
@@ -191,6 +223,7 @@ int main(void)
         TEST(a_report_of_what_was_not_sampled_puts_it_there),
         TEST(B33_rules_are_blamed_for_what_was_reported_lately),
         TEST(the_oldest_go),
+        TEST(what_was_reported_within_a_week_stays),
         TEST(no_more_than_WEIR_MESSAGES_MAX_are_kept),
     };
 

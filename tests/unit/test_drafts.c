@@ -1,6 +1,6 @@
 /*
  * drafts - a run over what the database has: texts, votes, the rulebook, good mail (drafts_io.c,
- * rescan.c, database_drafts_io.c).
+ * drafts_store_io.c, rescan.c, database_drafts_io.c).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -137,7 +137,8 @@ static void put_rule(struct world *world, const char *name, const char *text, do
 {
     const struct weir_rule_change change = {.who = "w", .why = "", .time = NOW};
     const struct weir_kept_rule rule = {
-        .id = weir_rule_id(weir_slice_of(name)), .name = name, .kind = WEIR_RULE_BODY,
+        .id = weir_rule_id(weir_slice_of(name)), .name = name,
+        .kind = text[0] == 'm' ? WEIR_RULE_META : WEIR_RULE_BODY,
         .text = text, .state = WEIR_RULE_ACTIVE, .score = score, .base = score, .author = "w"};
 
     database_must(world->rig, weir_database_rule_put(world->rig->database, &rule, &change), 1);
@@ -361,13 +362,102 @@ static void votes_that_do_not_stand_count_for_nothing(void **state)
     assert_int_equal(drafted(world), 0);
 }
 
-static void a_rulebook_that_makes_no_set_hinders_no_run(void **state)
+static void a_rulebook_that_makes_no_set_makes_no_drafts_and_is_told(void **state)
 {
     struct world *world = *state;
+    struct weir_drafts *drafts;
 
     put_rule(world, "BROKEN", "body BROKEN /(/\n", 6);
+    drafts = run(world);
+    assert_string_equal(weir_drafts_trouble(drafts), ""); /* nobody needed it */
+    weir_drafts_free(&drafts);
+    put_campaign(world, 4);
+    drafts = run(world);
+    assert_non_null(strstr(weir_drafts_trouble(drafts), "the rulebook makes no rule set: "));
+    assert_int_equal(weir_drafts_counts(drafts).missed, 0);
+    assert_null(weir_drafts_get(drafts, 0));
+    weir_drafts_free(&drafts);
+}
+
+static void B32_a_meta_that_names_a_retired_rule_blinds_nobody(void **state)
+{
+    static const char *const states[] = {"active", "test", "draft", "retired", "locked"};
+    struct world *world = *state;
+
+    put_rule(world, "PARCEL", "body PARCEL /parcel number/i\n", 6);
+    put_rule(world, "OTHER", "body OTHER /never seen/i\n", 1);
+    put_rule(world, "BOTH", "meta BOTH (PARCEL && OTHER)\n", 1);
+    put_campaign(world, 4);
+    for (size_t i = 0; i < 5; i++) {
+        struct weir_drafts *drafts;
+
+        sql(world, weir_arena_printf(world->arena, "UPDATE rules SET state = '%s' "
+                                     "WHERE name = 'OTHER'", states[i]));
+        drafts = run(world);
+        assert_int_equal(weir_drafts_counts(drafts).caught, 4);
+        assert_null(weir_drafts_get(drafts, 0));
+        assert_string_equal(weir_drafts_trouble(drafts), "");
+        weir_drafts_free(&drafts);
+    }
+}
+
+/* A drafted rule at work that is known by now to be in good mail, and a run that knows it. */
+static struct weir_drafts *run_that_withdraws(struct world *world)
+{
+    struct weir_drafts *drafts;
+
     put_campaign(world, 4);
     assert_int_equal(drafted(world), 1);
+    sql(world, "UPDATE rules SET state = 'active', approved = 1");
+    learn_ham(world, "Hello, your parcel number 7 waits at the depot, pay the small fee of 9 "
+                     "dollars at once or it goes back to the sender, this is the last notice we "
+                     "send you before that");
+    for (int i = 0; i < 4; i++)
+        vote(world, put_text(world, "every garden in our village shall have a fountain when you "
+                                    "invest with us this summer", "spam"), i,
+             i % 2 ? "one.example" : "two.example", "ham");
+    drafts = run(world);
+    assert_non_null(weir_drafts_withdrawn(drafts, 0));
+    assert_non_null(weir_drafts_get(drafts, 0));
+    return drafts;
+}
+
+static void what_a_person_decides_during_a_run_is_not_withdrawn(void **state)
+{
+    struct world *world = *state;
+    struct weir_drafts *drafts = run_that_withdraws(world);
+    static const char *const cases[] = {"state = 'retired', approved = 0",
+                                        "state = 'locked', approved = 1"};
+
+    for (size_t i = 0; i < 2; i++) {
+        sql(world, weir_arena_printf(world->arena, "UPDATE rules SET %s WHERE state <> 'draft'",
+                                     cases[i]));
+        database_must(world->rig, weir_drafts_store(drafts, world->rig->database), 0);
+        assert_int_equal(number(world, weir_arena_printf(world->arena, "SELECT state = '%.7s' "
+            "FROM rules WHERE state <> 'draft'", i == 0 ? "retired" : "locked")), 1);
+        weir_drafts_free(&drafts);
+        sql(world, "UPDATE rules SET state = 'active', approved = 1 WHERE state <> 'draft'");
+        drafts = run(world);
+    }
+    weir_drafts_free(&drafts);
+}
+
+static void drafts_that_have_no_place_do_not_hinder_what_is_withdrawn(void **state)
+{
+    struct world *world = *state;
+    struct weir_drafts *drafts = run_that_withdraws(world);
+    const struct weir_draft_note *note;
+
+    sql(world, weir_arena_printf(world->arena, "UPDATE state SET value = %d WHERE name = 'rules'",
+                                 WEIR_RULES_MAX));
+    database_must(world->rig, weir_drafts_store(drafts, world->rig->database), 0);
+    assert_int_equal(number(world, "SELECT state = 'test' AND approved = 0 FROM rules"), 1);
+    assert_int_equal(number(world, "SELECT count(*) FROM drafts"), 1);
+    assert_null(weir_drafts_get(drafts, 0));
+    note = weir_drafts_note(drafts, 0);
+    assert_string_equal(note->why, "the rulebook is full");
+    assert_int_equal(note->messages, 4);
+    weir_drafts_free(&drafts);
 }
 
 static void what_was_drafted_long_ago_is_forgotten(void **state)
@@ -395,7 +485,10 @@ int main(void)
         TEST(drafts_of_the_last_day_count),
         TEST(what_is_known_to_be_good_later_withdraws_an_approval),
         TEST(votes_that_do_not_stand_count_for_nothing),
-        TEST(a_rulebook_that_makes_no_set_hinders_no_run),
+        TEST(a_rulebook_that_makes_no_set_makes_no_drafts_and_is_told),
+        TEST(B32_a_meta_that_names_a_retired_rule_blinds_nobody),
+        TEST(what_a_person_decides_during_a_run_is_not_withdrawn),
+        TEST(drafts_that_have_no_place_do_not_hinder_what_is_withdrawn),
         TEST(what_was_drafted_long_ago_is_forgotten),
     };
 

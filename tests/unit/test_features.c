@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/base/slice.h"
+#include "core/base/visible.h"
 #include "core/evidence/rules.h"
 #include "monitor/analyzer/candidates.h"
 #include "monitor/analyzer/cluster.h"
@@ -294,7 +295,18 @@ static bool engine_hits(struct world *world, const char *rule, const char *mail)
     return result.hits > 0;
 }
 
-/* The rule hits what the features say it hits: whatever stands in the text is a literal. */
+static bool is_visible(const char *rule)
+{
+    struct weir_slice rest = weir_slice_of(rule);
+    size_t octets;
+
+    while ((octets = weir_visible_octets(rest)) > 0)
+        rest = weir_slice_behind(rest, octets);
+    return rest.len == 0;
+}
+
+/* The rule hits what the features say it hits: whatever stands in the text is a literal, and what
+ * a person would not see of it is written in numbers. */
 static void a_rule_matches_just_its_candidate(void **state)
 {
     struct world *world = *state;
@@ -303,6 +315,8 @@ static void a_rule_matches_just_its_candidate(void **state)
         "Gr\xc3\xbc\xc3\x9f""e aus M\xc3\xbcnchen, sch\xc3\xb6n \xc3\xbc""ber alle Berge",
         "see http://a-b.spam-shop.example/x?y=1#z for more of it",
         "under_score words and_more words_ here _again",
+        "unique \xe2\x80\xaemoney\xe2\x80\xac \xc2\x9b""31mbargain\xc2\x9d""0;owned\xc2\x9c tablets",
+        "an escape\033[31m of another\x01 kind, half\xc3 a letter and \xe0\x82\x9b""31m more",
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -319,6 +333,8 @@ static void a_rule_matches_just_its_candidate(void **state)
             assert_true(weir_candidate_hits(&found[j], some));
             if (!engine_hits(world, rule, mail))
                 fail_msg("does not hit: %s in %s", rule, mail);
+            if (!is_visible(rule))
+                fail_msg("looks other than it is: %s", rule);
             assert_false(engine_hits(world, rule, "Subject: s\n\nsomething else entirely\n"));
         }
     }

@@ -278,6 +278,107 @@ static void there_are_cards_up_to_the_limit_and_each_once(void **state)
     assert_int_equal(own.cards, WEIR_SNIFFER_CARDS_MAX);
 }
 
+static void a_card_is_none_of_ours_only_where_all_of_ours_are_known(void **state)
+{
+    static struct weir_own own;
+    static const uint8_t none[WEIR_CARD], strange[WEIR_CARD] = {4};
+    (void)state;
+    assert_false(weir_own_lacks_card(&own, strange));
+    for (unsigned i = WEIR_SNIFFER_CARDS_MAX; i > 0; i--) {
+        const uint8_t card[WEIR_CARD] = {2, [4] = (uint8_t)(i >> 8), [5] = (uint8_t)i};
+        assert_int_equal(weir_own_add_card(&own, card), 0);
+        assert_true(weir_own_has_card(&own, card));
+        assert_false(weir_own_lacks_card(&own, card));
+        assert_int_equal(weir_own_lacks_card(&own, strange), i > 1);
+    }
+    own.cards--;
+    assert_true(weir_own_lacks_card(&own, strange));
+    assert_false(weir_own_lacks_card(&own, none)); /* the loopback's */
+}
+
+/* How a segment came, as far as that is told, and whether it may be this machine's. */
+static const uint8_t ours[WEIR_CARD] = {2, 0, 0, 0, 0, 1}, another[WEIR_CARD] = {2, 0, 0, 0, 0, 2};
+static const struct way {
+    bool outgoing, incoming;
+    const uint8_t *card;
+    bool may_be_ours;
+} ways[] = {
+    {false, false, NULL, true}, {true, false, NULL, true},   {false, true, NULL, false},
+    {false, false, ours, true}, {false, false, another, false}};
+
+static void send_by(struct rig *rig, const struct way *way, enum weir_side side, uint32_t seq,
+                    uint32_t ack, unsigned flags, const char *payload)
+{
+    struct weir_segment segment = rig_segment(side, seq, ack, flags, payload);
+    segment.outgoing = way->outgoing;
+    segment.incoming = way->incoming;
+    segment.card = way->card;
+    rig_take(rig, &segment);
+}
+
+static struct rig *rig_on_the_server(void)
+{
+    struct rig *rig = rig_new_live(0);
+    struct weir_address server = address_of("198.51.100.9");
+    assert_int_equal(weir_own_add(&rig->own, &server), 0);
+    assert_int_equal(weir_own_add_card(&rig->own, ours), 0);
+    return rig;
+}
+
+static void a_dialogue_in_this_machines_name_that_came_in_is_none(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof ways / sizeof ways[0]; i++) {
+        const struct way *way = &ways[i / 2];
+        struct rig *rig = rig_on_the_server();
+        if (i % 2) { /* with a handshake */
+            rig_mark(rig, C, 1000, 0, WEIR_TCP_SYN);
+            send_by(rig, way, S, 5000, 1001, WEIR_TCP_SYN, NULL);
+        }
+        send_by(rig, way, S, 5001, 1001, WEIR_TCP_PSH, "220 hi\r\n");
+        rig_send(rig, C, 1001, 5009, "HELO x\r\n");
+        assert_string_equal(rig_log(rig), !way->may_be_ours ? "" :
+                            i % 2 ? "opened S:220 hi\r\n C:HELO x\r\n" :
+                            "opened-midstream S:220 hi\r\n C:HELO x\r\n");
+        assert_int_equal(COUNT(rig, foreign), way->may_be_ours ? 0 : 1 + i % 2);
+        rig_free(&rig);
+    }
+}
+
+static void what_came_in_says_nothing_for_this_machine_and_ends_nothing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        static const unsigned flags[] = {WEIR_TCP_PSH, WEIR_TCP_FIN, WEIR_TCP_RST, WEIR_TCP_SYN};
+        struct rig *rig = rig_on_the_server();
+        rig_greet(rig);
+        rig_send(rig, C, 1001, 5009, "DATA\r\n");
+        rig_log(rig);
+        for (size_t n = 0; !ways[i].may_be_ours && n < 4; n++)
+            send_by(rig, &ways[i], S, 5009, 1007, flags[n], n ? NULL : "503 no\r\n");
+        send_by(rig, &ways[ways[i].may_be_ours ? i : 0], S, 5009, 1007, WEIR_TCP_PSH,
+                "354 go\r\n");
+        assert_string_equal(rig_log(rig), "S:354 go\r\n");
+        assert_int_equal(COUNT(rig, foreign), ways[i].may_be_ours ? 0 : 4);
+        assert_int_equal(COUNT(rig, open), 1);
+        rig_free(&rig);
+    }
+}
+
+static void what_a_client_says_comes_in(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        struct rig *rig = rig_on_the_server();
+        rig_greet(rig);
+        rig_log(rig);
+        send_by(rig, &ways[i], C, 1001, 5009, WEIR_TCP_PSH, "DATA\r\n");
+        assert_string_equal(rig_log(rig), "C:DATA\r\n");
+        assert_int_equal(COUNT(rig, foreign), 0);
+        rig_free(&rig);
+    }
+}
+
 static void the_machines_interfaces_can_be_read(void **state)
 {
     static struct weir_own own;
@@ -297,6 +398,10 @@ int main(void)
         cmocka_unit_test(a_client_whose_resets_the_server_drops_is_heard_all_the_same),
         cmocka_unit_test(octets_that_the_server_drops_hide_no_proof),
         cmocka_unit_test(a_handshake_that_a_host_knows_nothing_of_is_none),
+        cmocka_unit_test(a_card_is_none_of_ours_only_where_all_of_ours_are_known),
+        cmocka_unit_test(a_dialogue_in_this_machines_name_that_came_in_is_none),
+        cmocka_unit_test(what_came_in_says_nothing_for_this_machine_and_ends_nothing),
+        cmocka_unit_test(what_a_client_says_comes_in),
         cmocka_unit_test(greetings_out_of_the_blue_take_no_connections_place),
         cmocka_unit_test(one_that_is_not_proven_makes_room_for_others),
         cmocka_unit_test(a_client_from_a_servers_port_stays_the_client),

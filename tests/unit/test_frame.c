@@ -162,8 +162,8 @@ static void every_link_type_is_read(void **state)
 
 static void who_sent_a_frame_is_told_where_it_is_known(void **state)
 {
-    static const struct { enum weir_link link; size_t at; } types[] = {{WEIR_LINK_COOKED, 1},
-                                                                       {WEIR_LINK_COOKED2, 10}};
+    static const struct { enum weir_link link; size_t at, interface; } types[] = {
+        {WEIR_LINK_COOKED, 1, 2}, {WEIR_LINK_COOKED2, 10, 8}};
     (void)state;
     for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
         struct frame f = make(&links[i], "");
@@ -180,6 +180,15 @@ static void who_sent_a_frame_is_told_where_it_is_known(void **state)
             read_all(links[i].link, &f, &segment);
             bool cooked = links[i].link == WEIR_LINK_COOKED || links[i].link == WEIR_LINK_COOKED2;
             assert_int_equal(segment.outgoing, cooked && type == 4);
+            assert_int_equal(segment.incoming, cooked && type != 4);
+            for (size_t n = 0; n < 2; n++) {
+                if (links[i].link == types[n].link)
+                    memcpy(f.octet + types[n].interface, "\3\4", 2); /* 772: the loopback */
+            }
+            read_all(links[i].link, &f, &segment);
+            assert_int_equal(segment.outgoing, cooked && type == 4);
+            assert_false(segment.incoming);
+            f = make(&links[i], "");
         }
     }
 }

@@ -73,7 +73,9 @@ static struct weir_info random_info(struct seeded *s)
         memcpy(info.boundary.octet, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);
     size_t len = seeded_below(s, WEIR_INFO_DOMAIN_MAX + 1);
     for (size_t i = 0; i < len; i++)
-        info.domain[i] = "abcdefghijklmnopqrstuvwxyz-0123456789."[seeded_below(s, 38)];
+        info.domain[i] = i > 0 && i + 2 < len && info.domain[i - 1] != '.'
+                             ? "abcdefghijklmnopqrstuvwxyz-0123456789."[seeded_below(s, 38)]
+                             : "abcdefghijklmnopqrstuvwxyz"[seeded_below(s, 26)];
     return info;
 }
 
@@ -412,6 +414,32 @@ static void strings_that_are_none_are_malformed(void **state)
                                     &two_keys, &info), WEIR_INFO_MALFORMED);
 }
 
+/* Whoever has the key: what comes out is what each server would have written. */
+static void what_no_server_writes_is_malformed(void **state)
+{
+    static const char *const domain[] = {"Upper.example", "two..example", "\xff\xfe.example",
+                                         ".example", "example.", "b\xc3\xbc.example", "a b.example",
+                                         "192.0.2.7", "a\033[m.example"};
+    char text[WEIR_INFO_TEXT_MAX + 1];
+    struct weir_info info = usual(), got;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof domain / sizeof *domain; i++) {
+        strcpy(info.domain, domain[i]);
+        assert_int_equal(weir_info_make(&info, NULL, 0, &two_keys, i % 2, text), 0);
+        if (weir_info_read(slice(text), 42, &two_keys, &got) != WEIR_INFO_MALFORMED)
+            fail_msg("%s", domain[i]);
+    }
+    for (unsigned verdict = 0; verdict < 256; verdict++) {
+        info = usual();
+        info.verdict = (uint8_t)verdict;
+        assert_int_equal(weir_info_make(&info, NULL, 0, &two_keys, false, text), 0);
+        assert_int_equal(weir_info_read(slice(text), 42, &two_keys, &got),
+                         verdict < 64 ? WEIR_INFO_VALID : WEIR_INFO_MALFORMED);
+        assert_true(verdict >= 64 || got.verdict <= 3);
+    }
+}
+
 /* Folding. ------------------------------------------------------------------- */
 
 static void B21_folded_lines_are_short_and_read_the_same(void **state)
@@ -526,6 +554,7 @@ int main(void)
         cmocka_unit_test(a_string_on_another_message_is_unbound),
         cmocka_unit_test(a_sealed_string_shows_its_key_id_and_nothing_else),
         cmocka_unit_test(strings_that_are_none_are_malformed),
+        cmocka_unit_test(what_no_server_writes_is_malformed),
         cmocka_unit_test(B21_folded_lines_are_short_and_read_the_same),
         cmocka_unit_test(white_space_anywhere_does_not_matter),
         cmocka_unit_test(keys_are_read_and_wrong_lines_are_told),

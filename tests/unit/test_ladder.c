@@ -370,6 +370,10 @@ static void whom_one_must_not_block_is_alerted_instead(void **state)
     assert_int_equal(d->repeated, 0);
     assert_int_equal(weir_ladder_counts(rig.ladder)->withheld, 2);
     assert_int_equal(weir_ladder_counts(rig.ladder)->blocks, 1);
+    event(&rig, "10.1.2.4", START + WEIR_HOUR, "x");
+    d = event(&rig, "10.1.2.4", START + 2 * WEIR_HOUR, "x"); /* another one at another server */
+    assert_int_equal(d->wanted, WEIR_RESPONSE_SCORE);
+    assert_int_equal(d->response, WEIR_RESPONSE_ALERT);
     weir_ladder_free(&rig.ladder);
 }
 

@@ -38,7 +38,7 @@ static void hear(void *context, uint32_t serial)
     pthread_mutex_unlock(&rig->lock);
 }
 
-static int count_words(void *context, struct weir_bayes_counts *counts_r, size_t *most_r)
+static int count_words(void *context, struct weir_words *words_r)
 {
     struct rig *rig = context;
     struct weir_bayes_count *count = calloc(rig->learned + 1, sizeof *count);
@@ -46,9 +46,9 @@ static int count_words(void *context, struct weir_bayes_counts *counts_r, size_t
     assert_non_null(count);
     for (uint64_t i = 0; i < rig->learned; i++)
         count[i] = (struct weir_bayes_count){.hash = i << 40, .spam = 1};
-    *counts_r = (struct weir_bayes_counts){.spam = rig->learned, .count = count,
-                                           .counts = rig->learned};
-    *most_r = rig->entries;
+    *words_r = (struct weir_words){.counts = {.spam = rig->learned, .count = count,
+                                              .counts = rig->learned},
+                                   .most = rig->entries};
     return 0;
 }
 
@@ -112,6 +112,14 @@ static int publish_at(struct rig *rig, weir_time now, bool dry)
 static int publish(struct rig *rig)
 {
     return publish_at(rig, DATABASE_NOW, false);
+}
+
+static int publish_alone(struct rig *rig)
+{
+    const struct weir_publishing by = {.who = "analyzer", .why = "", .now = DATABASE_NOW,
+                                       .idle = 30 * WEIR_DAY, .alone = true};
+
+    return weir_publish(rig->publisher, &by, &rig->published, rig->why);
 }
 
 static int again(struct rig *rig, uint32_t serial)
@@ -368,8 +376,13 @@ static void a_rollback_publishes_what_was_under_a_new_serial(void **state)
     assert_int_equal(again(rig, 3), 0);
     assert_int_equal(again(rig, 4), WEIR_EINVAL);
     assert_int_equal(again(rig, 0), WEIR_EINVAL);
+    assert_int_equal(publish_alone(rig), 0); /* that is a person's to undo */
+    assert_int_equal(rig->published.serial, 3);
+    given_out(rig, 3, A);
     assert_int_equal(publish(rig), 1);
     given_out(rig, 4, A B);
+    put(rig, 3, "C", "body C /c/\n", 3);
+    assert_int_equal(publish_alone(rig), 1);
     assert_false(weir_publisher_held(rig->publisher));
 }
 

@@ -244,7 +244,7 @@ static unsigned raise(struct rig *rig, unsigned count, uint32_t servers)
     unsigned taken = 0;
 
     for (unsigned i = 0; i < count; i++) {
-        event.prefix.address = watched_address("10.0.0.0");
+        event.prefix.address = watched_address("11.0.0.0");
         event.prefix.address.octet[14] = (uint8_t)(++address >> 8);
         event.prefix.address.octet[15] = (uint8_t)address;
         taken += weir_responder_event(rig->responder, &event);
@@ -258,7 +258,7 @@ static void A13_what_one_server_alone_tells_of_has_a_limit_an_hour(void **state)
     const unsigned most = WEIR_EVENTS_SERVER_HOUR;
     struct rig *rig = *state;
     struct weir_responder_counts counts;
-    struct weir_prefix prefix = watched_prefix("10.0.0.0/8");
+    struct weir_prefix prefix = watched_prefix("11.0.0.0/8");
 
     database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW), 0);
     assert_int_equal(raise(rig, most, thief), most);
@@ -283,7 +283,7 @@ static void A13_what_one_server_alone_tells_of_has_a_limit_an_hour(void **state)
 
 static void what_is_queued_about_what_is_undone_is_dropped(void **state)
 {
-    const struct weir_prefix undone = watched_prefix("10.0.0.0/8");
+    const struct weir_prefix undone = watched_prefix("11.0.0.0/8");
     struct rig *rig = *state;
 
     database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW), 0);

@@ -47,6 +47,7 @@ static const char *resume(void *context, struct weir_watch_event *event, weir_ti
 
     assert_true(seen == (rig->seen ? rig->seen : event->time));
     event->class_name = "default";
+    event->observed = false; /* no more */
     rig->resumed += rig->why_not == NULL;
     rig->word = event->servers;
     rig->seen_by = event->seen;
@@ -176,7 +177,7 @@ static void what_is_replayed_up_to_the_answered_position_is_not_answered_again(v
     database_must(rig->database, weir_responder_turn(rig->responder, 20, later), 0);
     must_have(rig, 2, 1, 2);
     open_responder(rig); /* killed before 30 was answered */
-    assert_int_equal(weir_responder_resume(rig->responder, later), 0);
+    assert_int_equal(weir_responder_resume(rig->responder, later, false), 0);
     assert_int_equal(rig->resumed, 1);
     tell(rig, "192.0.2.1", true, NOW, 10);
     tell(rig, "192.0.2.1", false, NOW + 1, 20);
@@ -253,7 +254,7 @@ static void a_step_of_the_ladder_outlives_its_responder(void **state)
     tell(rig, "192.0.2.1", false, NOW + 1, 20);
     database_must(rig->database, weir_responder_turn(rig->responder, 20, NOW), 0);
     open_responder(rig);
-    assert_int_equal(weir_responder_resume(rig->responder, NOW), 0);
+    assert_int_equal(weir_responder_resume(rig->responder, NOW, false), 0);
     assert_int_equal(weir_responder_replayed(rig->responder, 20), 0);
     tell(rig, "192.0.2.1", true, NOW + 2, 25);
     tell(rig, "192.0.2.1", false, NOW + 3, 25);
@@ -265,13 +266,65 @@ static void a_step_of_the_ladder_outlives_its_responder(void **state)
     assert_int_equal(count(rig, "decisions WHERE event = 3"), 1);
     /* It stands, and the step ends: the third one, after the time to find that it is over. */
     open_responder(rig);
-    assert_int_equal(weir_responder_resume(rig->responder, NOW + WEIR_DAY), 0);
+    assert_int_equal(weir_responder_resume(rig->responder, NOW + WEIR_DAY, false), 0);
     assert_int_equal(weir_responder_replayed(rig->responder, 30), 0);
     database_must(rig->database, weir_responder_turn(rig->responder, 30, NOW + WEIR_DAY), 0);
     must_have(rig, 3, 1, 2);
     database_must(rig->database, weir_responder_turn(rig->responder, 30,
                                                      NOW + WEIR_DAY + 5 * WEIR_MINUTE), 0);
     must_have(rig, 3, 2, 3);
+}
+
+static void who_goes_on_under_other_limits_is_blocked_again_when_his_block_ends(void **state)
+{
+    const weir_time later = NOW + WEIR_LADDER_WAIT;
+    struct rig *rig = *state;
+
+    tell(rig, "192.0.2.1", true, NOW, 10);
+    tell(rig, "192.0.2.1", false, NOW + 1, 10);
+    database_must(rig->database, weir_responder_turn(rig->responder, 10, NOW), 0);
+    tell(rig, "192.0.2.1", true, NOW + 2, 20);
+    database_must(rig->database, weir_responder_turn(rig->responder, 20, later), 0);
+    must_have(rig, 2, 1, 2);
+    weir_time ends = database_number(rig->database, "SELECT max(ends) FROM decisions");
+    open_responder(rig);
+    assert_int_equal(weir_responder_resume(rig->responder, ends - WEIR_SECOND, true), 0);
+    assert_int_equal(weir_responder_replayed(rig->responder, 20), 0);
+    database_must(rig->database, weir_responder_turn(rig->responder, 20, ends - 1), 0);
+    must_have(rig, 2, 1, 2);
+    database_must(rig->database, weir_responder_turn(rig->responder, 20, ends), 0);
+    must_have(rig, 2, 2, 3);
+}
+
+/* Steps that were only told, and had climbed to the top. */
+static void who_was_only_observed_is_answered_by_the_first_step_and_at_once(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_watch_event event = {
+        .raised = true, .observed = true, .time = NOW, .prefix = watched_prefix("192.0.2.1"),
+        .quantity = WEIR_QUANTITY_MESSAGES, .limit = {1, 10}, .class_name = "default",
+        .servers = 6};
+    const weir_time later = NOW + 6 * WEIR_HOUR;
+
+    weir_responder_event(rig->responder, &event);
+    for (weir_time now = NOW; now <= later; now += WEIR_MINUTE)
+        database_must(rig->database, weir_responder_turn(rig->responder, 0, now), 0);
+    assert_true(database_number(rig->database, "SELECT repeated FROM ladder") > 0);
+    assert_int_equal(count(rig, "decisions"), 0);
+    for (int went_on = 0; went_on < 2; went_on++) {
+        open_responder(rig);
+        assert_int_equal(weir_responder_resume(rig->responder, later, went_on), 0);
+        assert_int_equal(weir_responder_replayed(rig->responder, 0), 0);
+        database_must(rig->database, weir_responder_turn(rig->responder, 0, later), 0);
+        /* where the buckets are new there is a minute to find that it is over */
+        assert_int_equal(count(rig, "audit WHERE what = 'alert'"), went_on);
+    }
+    assert_int_equal(database_number(rig->database, "SELECT step + repeated FROM ladder"), 0);
+    event.observed = false;
+    event.prefix = watched_prefix("192.0.2.2");
+    weir_responder_event(rig->responder, &event);
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, later), 0);
+    assert_int_equal(count(rig, "audit WHERE what = 'alert'"), 2);
 }
 
 static void caps_outlive_their_responder(void **state)
@@ -285,7 +338,7 @@ static void caps_outlive_their_responder(void **state)
         tell(rig, prefix, false, NOW, 10);
         database_must(rig->database, weir_responder_turn(rig->responder, 10, NOW), 0);
         open_responder(rig);
-        assert_int_equal(weir_responder_resume(rig->responder, NOW), 0);
+        assert_int_equal(weir_responder_resume(rig->responder, NOW, false), 0);
         assert_int_equal(weir_responder_replayed(rig->responder, 10), 0);
         tell(rig, prefix, true, NOW, 20);
         database_must(rig->database,
@@ -304,7 +357,7 @@ static void caps_of_scores_outlive_it_too(void **state)
         tell_class(rig, "scored", prefix, true, NOW, 10);
         database_must(rig->database, weir_responder_turn(rig->responder, 10, NOW), 0);
         open_responder(rig);
-        assert_int_equal(weir_responder_resume(rig->responder, NOW), 0);
+        assert_int_equal(weir_responder_resume(rig->responder, NOW, false), 0);
         assert_int_equal(weir_responder_replayed(rig->responder, 10), 0);
     }
     assert_int_equal(count(rig, "decisions WHERE list = 'score'"), 4);
@@ -326,7 +379,7 @@ static void what_is_not_taken_up_is_closed_with_the_reason(void **state)
     database_must(rig->database, weir_responder_turn(rig->responder, 10, NOW), 0);
     open_responder(rig);
     rig->why_not = "the moon is full";
-    assert_int_equal(weir_responder_resume(rig->responder, NOW + 5), 0);
+    assert_int_equal(weir_responder_resume(rig->responder, NOW + 5, false), 0);
     assert_int_equal(count(rig, "events WHERE cleared > 0 AND text LIKE "
                            "'%messages%; closed: the moon is full'"), 1);
     assert_true(database_number(rig->database, "SELECT cleared FROM events") == NOW + 5);
@@ -342,7 +395,7 @@ static void it_is_taken_up_as_of_when_it_was_last_seen(void **state)
     assert_int_equal(database_store(rig->database, &row, 1, 10), 0);
     open_responder(rig);
     rig->seen = row.last;
-    assert_int_equal(weir_responder_resume(rig->responder, NOW + WEIR_HOUR), 0);
+    assert_int_equal(weir_responder_resume(rig->responder, NOW + WEIR_HOUR, false), 0);
     assert_int_equal(rig->resumed, 1);
 }
 
@@ -359,7 +412,7 @@ static void by_whose_word_it_is_outlives_its_responder(void **state)
     database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW), 0);
     assert_int_equal(count(rig, "events WHERE servers = 7 AND word = 4"), 1);
     open_responder(rig);
-    assert_int_equal(weir_responder_resume(rig->responder, NOW), 0);
+    assert_int_equal(weir_responder_resume(rig->responder, NOW, false), 0);
     assert_int_equal(rig->word, 4);
     assert_int_equal(rig->seen_by, 7);
 }
@@ -418,6 +471,8 @@ int main(void)
         TEST(a_turn_takes_whole_batches),
         TEST(a_journal_that_lost_its_end_is_answered_anew),
         TEST(a_step_of_the_ladder_outlives_its_responder),
+        TEST(who_goes_on_under_other_limits_is_blocked_again_when_his_block_ends),
+        TEST(who_was_only_observed_is_answered_by_the_first_step_and_at_once),
         TEST(caps_outlive_their_responder),
         TEST(caps_of_scores_outlive_it_too),
         TEST(what_is_not_taken_up_is_closed_with_the_reason),

@@ -1,7 +1,8 @@
 /*
  * training - lessons of servers, people's votes and an operator's messages (training_io.c) against
  * a plain account of what each message is; kept in the database (database_lessons_io.c), so that
- * nothing is lost or counted twice; and how much one server, or all, can teach in a day.
+ * nothing is lost or counted twice; how much one server, or all, can teach in a day; and what a
+ * word list (word_list.c) is made of.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +37,7 @@ struct world {
 
 static const struct weir_training_settings settings = {
     .learn_spam = 10, .learn_ham = -0.5, .server_day = SERVER_DAY, .day = DAY, .told_day = 1000,
-    .report_weight = 3, .tokens = 1000};
+    .report_weight = 3, .tokens = 1000, .least = 2};
 
 static void start(struct world *world)
 {
@@ -187,16 +188,15 @@ static void check_learned(struct world *world, uint64_t spam, uint64_t ham)
 /* The counts as a table: the same counts give the same octets. */
 static struct weir_slice table_of(struct world *world)
 {
-    struct weir_bayes_counts counts;
+    struct weir_words words;
     struct weir_slice table;
-    size_t most;
     void *octets;
 
-    assert_int_equal(weir_training_counts(world->training, &counts, &most), 0);
-    assert_int_equal(weir_bayes_table_build(&counts, most, &octets, &table.len), 0);
+    assert_int_equal(weir_training_words(world->training, &words), 0);
+    assert_int_equal(weir_word_list_build(&words, SIZE_MAX, &octets, &table.len), 0);
     table.at = weir_arena_copy(world->arena, octets, table.len);
     assert_non_null(table.at);
-    free((void *)(uintptr_t)counts.count);
+    weir_words_free(&words);
     free(octets);
     return table;
 }
@@ -466,6 +466,46 @@ static void words_that_few_had_long_ago_are_forgotten(void **state)
     check_learned(world, 5, 0);
 }
 
+/* The list made of what was learned; its octets are the arena's. */
+static struct weir_bayes_table list_of(struct world *world)
+{
+    struct weir_slice octets = table_of(world);
+    struct weir_bayes_table list;
+
+    assert_int_equal(weir_bayes_table_attach(octets.at, octets.len, true, &list), 0);
+    return list;
+}
+
+static void C28_weights_come_of_the_lessons_that_are_kept_and_of_no_others(void **state)
+{
+    struct world *world = *state;
+    struct weir_bayes_count found;
+    struct weir_slice before;
+    uint64_t uid = 1;
+
+    for (; uid <= 3; uid++)
+        tell(world, (struct told){.uid = uid}, WEIR_TRAINING_LEARNED);
+    tell(world, (struct told){.uid = uid++, .points = -3}, WEIR_TRAINING_LEARNED);
+    assert_false(list_of(world).weighed); /* too little ham */
+    assert_int_equal(teach(world, uid++, WEIR_REPORTED_HAM), 1);
+    assert_true(list_of(world).weighed);
+    struct weir_bayes_table list = list_of(world);
+    assert_int_equal(weir_bayes_table_find(&list, 1001, &found), 1);
+    assert_true(found.weight > 0);
+    assert_int_equal(weir_bayes_table_find(&list, 1004, &found), 1);
+    assert_true(found.weight < 0);
+    before = table_of(world);
+    assert_int_equal(teach(world, uid, WEIR_REPORTED_SPAM), 1);
+    assert_false(weir_slice_same(table_of(world), before));
+    assert_int_equal(teach(world, uid, WEIR_REPORTED_NOTHING), 1);
+    check_same(table_of(world), before); /* as if it had never been there */
+    say(world, 4, WEIR_REPORTED_SPAM);
+    assert_false(list_of(world).weighed); /* only one is ham now */
+    say(world, 4, WEIR_REPORTED_NOTHING);
+    start(world);
+    check_same(table_of(world), before);
+}
+
 static void damaged_counts_are_refused(void **state)
 {
     struct world *world = *state;
@@ -475,6 +515,24 @@ static void damaged_counts_are_refused(void **state)
                                        "x'00'"), 0);
     assert_true(weir_training_open(world->rig->database, &settings, &keys, NULL, &other) < 0);
     assert_null(other);
+}
+
+static void who_begins_anew_has_no_lessons_of_the_old_key(void **state)
+{
+    struct world *world = *state;
+
+    tell(world, (struct told){.uid = 1}, WEIR_TRAINING_LEARNED);
+    tell(world, (struct told){.uid = 2, .points = -1}, WEIR_TRAINING_LEARNED);
+    assert_int_equal(weir_database_run(world->rig->database, "DELETE FROM bayes_counts"), 0);
+    start(world);
+    check_learned(world, 0, 0);
+    assert_int_equal(database_number(world->rig, "SELECT count(*) FROM lessons"), 0);
+    say(world, 1, WEIR_REPORTED_HAM);
+    check_learned(world, 0, 0);
+    tell(world, (struct told){.uid = 2, .points = -1}, WEIR_TRAINING_LEARNED);
+    start(world);
+    check_learned(world, 0, 1);
+    assert_int_equal(database_number(world->rig, "SELECT count(*) FROM lessons"), 1);
 }
 
 int main(void)
@@ -493,7 +551,9 @@ int main(void)
         TEST(C29_counts_are_those_of_a_plain_account_whatever_happens),
         TEST(counts_survive_the_key_and_a_restart),
         TEST(words_that_few_had_long_ago_are_forgotten),
+        TEST(C28_weights_come_of_the_lessons_that_are_kept_and_of_no_others),
         TEST(damaged_counts_are_refused),
+        TEST(who_begins_anew_has_no_lessons_of_the_old_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

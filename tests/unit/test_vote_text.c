@@ -81,10 +81,15 @@ static void a_page_is_as_long_as_it_may_be_and_no_longer(void **state)
     free(votes);
 }
 
-/* The text of one vote with something else in it. */
+/* The text of three votes with something else in it, where it is last or in the second. */
 static int changed(struct weir_votes_text *votes, const char *what, const char *by)
 {
-    char *text = text_of(1), *at = strstr(text, what), room[2048];
+    char *text = text_of(3), *second = strstr(text, "\"number\":2"), *at, room[2048];
+
+    for (at = second; at > text && *at != '{'; at--)
+        ;
+    at = strstr(at, what);
+    at = at ? at : strstr(text, what);
 
     assert_non_null(at);
     snprintf(room, sizeof room, "%.*s%s%s", (int)(at - text), text, by, at + strlen(what));
@@ -92,22 +97,42 @@ static int changed(struct weir_votes_text *votes, const char *what, const char *
     return weir_votes_text_read(weir_slice_of(room), votes);
 }
 
-static void what_no_monitor_says_is_refused_whole(void **state)
+static void a_vote_that_is_none_is_passed_over_alone(void **state)
 {
     static const char *const cases[][2] = {
-        {"\"number\":1", "\"number\":0"},         {"\"number\":1", "\"number\":\"1\""},
-        {"f00dfacecafebef0", "f00dfacecafebef"},  {"f00dfacecafebef0", "F00DFACECAFEBEF0"},
+        {"f00dfacecafebef1", "f00dfacecafebef"},  {"f00dfacecafebef1", "F00DFACECAFEBEF1"},
         {"192.0.2.7", "192.0.2.777"},             {"d.example", "D.example"},
         {"d.example", "d..example"},              {"\"was\":\"\"", "\"was\":\"unsure\""},
         {"\"is\":\"ham\"", "\"is\":\"good\""},    {"\"computer\":\"spam\"", "\"computer\":\"x\""},
         {"\"at\":1795341600", "\"at\":-1"},       {"\"at\":1795341600", "\"at\":4294967296"},
-        {"\"stranger\":true", "\"stranger\":1"},  {"\"you\":3", "\"you\":-3"},
-        {"\"votes\":[", "\"votes\":7,\"x\":["},   {"\"newest\":1", "\"newest\":-1"},
+        {"\"stranger\":true", "\"stranger\":1"},  {"\"uid\":", "\"other\":"},
     };
     struct weir_votes_text *votes = calloc(1, sizeof *votes);
 
     (void)state;
     assert_int_equal(changed(votes, "ham", "spam"), 0);
+    assert_true(votes->votes == 3 && votes->vote[1].good);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(changed(votes, cases[i][0], cases[i][1]), 0);
+        if (votes->votes != 3 || !votes->vote[0].good || votes->vote[1].good ||
+            !votes->vote[2].good || votes->vote[1].number != 2)
+            fail_msg("%s instead of %s: more than itself was passed over, or it was taken",
+                     cases[i][1], cases[i][0]);
+    }
+    free(votes);
+}
+
+static void an_answer_without_its_numbers_is_refused_whole(void **state)
+{
+    static const char *const cases[][2] = {
+        {"\"number\":2", "\"number\":0"},      {"\"number\":2", "\"number\":\"2\""},
+        {"\"number\":2", "\"number\":1"},      {"\"number\":2", "\"number\":3"},
+        {"\"votes\":[", "\"votes\":7,\"x\":["}, {"\"newest\":3", "\"newest\":-1"},
+        {"\"you\":3", "\"you\":-3"},           {"\"votes\":[", "\"votes\":[7,"},
+    };
+    struct weir_votes_text *votes = calloc(1, sizeof *votes);
+
+    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         if (changed(votes, cases[i][0], cases[i][1]) != WEIR_EINVAL)
             fail_msg("%s instead of %s was taken", cases[i][1], cases[i][0]);
@@ -121,7 +146,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(a_page_is_as_long_as_it_may_be_and_no_longer),
-        cmocka_unit_test(what_no_monitor_says_is_refused_whole),
+        cmocka_unit_test(a_vote_that_is_none_is_passed_over_alone),
+        cmocka_unit_test(an_answer_without_its_numbers_is_refused_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

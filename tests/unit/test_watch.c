@@ -514,6 +514,29 @@ static void one_server_takes_up_half_of_the_alarms_and_the_others_have_room(void
     watched_close(&w);
 }
 
+static void what_found_no_room_is_told_when_there_is_room_by_the_word_of_others(void **state)
+{
+    struct weir_watch_options options = {.wider = 1e6, .children = 2, .addresses = 1000};
+    struct watched w;
+    (void)state;
+    watched_open(&w, &everybody, 1, &options);
+    w.leaves_out = true;
+    for (uint32_t i = 0; i < 600; i++)
+        charge_alone(&w, i, 7);
+    assert_int_equal(weir_watch_counts(w.watch)->untracked, 100);
+    w.leaves_out = false;
+    charge_alone(&w, 599, 7); /* nothing more by that word */
+    assert_int_equal(w.count, 600);
+    charge_alone(&w, 599, 8);
+    charge_alone(&w, 599, 8);
+    assert_int_equal(w.count, 601);
+    assert_true(watched_last(&w)->raised && !watched_last(&w)->untracked);
+    weir_watch_advance(w.watch, WATCHED_START + WEIR_MINUTE);
+    assert_int_equal(w.count, 602);
+    assert_int_equal(weir_watch_counts(w.watch)->untracked, 100);
+    watched_close(&w);
+}
+
 static void a_flood_of_random_networks_takes_no_memory_and_blames_nobody(void **state)
 {
     struct watched w;
@@ -558,6 +581,7 @@ int main(void)
         cmocka_unit_test(what_is_left_out_is_told_by_the_word_of_others),
         cmocka_unit_test(events_up_to_the_limit_are_tracked_and_one_more_is_told_once),
         cmocka_unit_test(one_server_takes_up_half_of_the_alarms_and_the_others_have_room),
+        cmocka_unit_test(what_found_no_room_is_told_when_there_is_room_by_the_word_of_others),
         cmocka_unit_test(a_flood_of_random_networks_takes_no_memory_and_blames_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -228,9 +228,33 @@ static void what_stands_is_taken_up_as_it_is_or_keeps_the_new_limits(void **stat
     }
 }
 
+/* Whatever limits there are now: what nobody was told of is no reason to tell nobody again. */
+static void who_goes_on_is_told_though_he_was_left_out_before(void **state)
+{
+    struct watched before, after;
+    (void)state;
+    watched_open(&before, &everybody, 1, NULL);
+    before.leaves_out = true;
+    watched_charge(&before, "192.0.2.1", 0, 15);
+    watched_charge(&before, "192.0.2.2", 0, 9);
+    open_in_place_of(&after, &before, 10, 1000);
+    watched_charge(&after, "192.0.2.1", 3, 1); /* there are no tokens for it */
+    assert_int_equal(after.count, 1);
+    assert_true(watched_is(&after, true, "192.0.2.1"));
+    watched_charge(&after, "192.0.2.1", 3, 1);
+    watched_charge(&after, "192.0.2.2", 3, 1);
+    assert_int_equal(after.count, 1);
+    weir_watch_advance(after.watch, WATCHED_START + WEIR_MINUTE);
+    assert_int_equal(after.count, 2);
+    assert_true(watched_is(&after, false, "192.0.2.1"));
+    watched_close(&before);
+    watched_close(&after);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_goes_on_is_told_though_he_was_left_out_before),
         cmocka_unit_test(other_limits_go_on_with_the_buckets_there_are),
         cmocka_unit_test(what_stands_is_taken_up_as_it_is_or_keeps_the_new_limits),
         cmocka_unit_test(what_was_charged_before_is_restored_and_raises_nothing),

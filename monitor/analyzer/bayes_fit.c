@@ -1,0 +1,245 @@
+/*
+ * Words are numbered as they come, and found by an array of numbers with open addressing; messages
+ * are runs of these numbers, newest first, so that the pass goes from the last to the first.
+ * Words beyond the limit have no number: they count for the length of a message, but get no weight.
+ *
+ * Arithmetic is in one order, on one thread: the same messages give the same octets of a word list.
+ */
+#include "monitor/analyzer/bayes_fit.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/base/error.h"
+#include "core/base/limits.h"
+#include "core/engine/lesson.h"
+
+#define SURE 0.01   /* nearer to what a message is, it teaches nothing */
+#define FIRST 1e-6f /* G before anything was learned: next to nothing */
+
+enum { ROOM_FIRST = 1024, PART_MOST = 3 /* of 4 places are taken */ };
+
+struct word {
+    uint64_t hash;
+    float weight, moved; /* moved: G */
+};
+
+struct message {
+    size_t first, tokens;     /* of the numbers */
+    float x[WEIR_BAYES_VIEWS];
+    bool spam;
+};
+
+struct weir_bayes_fit {
+    struct word *word;
+    uint32_t *place;          /* a word's number and one, or 0 */
+    size_t words, word_room, mask;
+    uint32_t *token;          /* words' numbers */
+    size_t tokens, token_room, most;
+    struct message *message;
+    size_t messages, message_room;
+    size_t kind[2];           /* messages that are ham, spam */
+};
+
+int weir_bayes_fit_new(size_t most, struct weir_bayes_fit **fit_r)
+{
+    struct weir_bayes_fit *fit = calloc(1, sizeof *fit);
+
+    if (!fit)
+        return WEIR_ENOMEM;
+    fit->place = calloc(ROOM_FIRST, sizeof *fit->place);
+    if (!fit->place) {
+        free(fit);
+        return WEIR_ENOMEM;
+    }
+    fit->mask = ROOM_FIRST - 1;
+    fit->most = most > 0 && most < WEIR_BAYES_FIT_TOKENS_MAX ? most : WEIR_BAYES_FIT_TOKENS_MAX;
+    *fit_r = fit;
+    return 0;
+}
+
+void weir_bayes_fit_free(struct weir_bayes_fit **fit)
+{
+    if (*fit) {
+        free((*fit)->word);
+        free((*fit)->place);
+        free((*fit)->token);
+        free((*fit)->message);
+    }
+    free(*fit);
+    *fit = NULL;
+}
+
+/* Room for more of something. ------------------------------------------------------------ */
+
+/* The array, or one twice as large; NULL: memory is short, and the array is as it was. */
+static void *room_for(void *array, size_t used, size_t more, size_t size, size_t *room)
+{
+    size_t wanted = *room > 0 ? *room : ROOM_FIRST;
+    void *larger;
+
+    while (wanted < used + more)
+        wanted *= 2;
+    if (array && wanted == *room)
+        return array;
+    larger = realloc(array, wanted * size);
+    if (larger)
+        *room = wanted;
+    return larger;
+}
+
+/* The place of a word, or the empty one where it would be. */
+static size_t place_of(const struct weir_bayes_fit *fit, uint64_t hash)
+{
+    size_t at = (size_t)(hash >> 1) & fit->mask; /* the lowest bit is the view */
+
+    while (fit->place[at] > 0 && fit->word[fit->place[at] - 1].hash != hash)
+        at = (at + 1) & fit->mask;
+    return at;
+}
+
+static int more_places(struct weir_bayes_fit *fit, size_t words)
+{
+    size_t places = fit->mask + 1;
+    uint32_t *place;
+
+    while (places / 4 * PART_MOST < words)
+        places *= 2;
+    if (places == fit->mask + 1)
+        return 0;
+    place = calloc(places, sizeof *place);
+    if (!place)
+        return WEIR_ENOMEM;
+    free(fit->place);
+    fit->place = place;
+    fit->mask = places - 1;
+    for (size_t i = 0; i < fit->words; i++)
+        place[place_of(fit, fit->word[i].hash)] = (uint32_t)i + 1;
+    return 0;
+}
+
+static int make_room(struct weir_bayes_fit *fit, size_t tokens)
+{
+    struct word *word = room_for(fit->word, fit->words, tokens, sizeof *word, &fit->word_room);
+    uint32_t *token;
+    struct message *message;
+
+    fit->word = word ? word : fit->word;
+    token = room_for(fit->token, fit->tokens, tokens, sizeof *token, &fit->token_room);
+    fit->token = token ? token : fit->token;
+    message = room_for(fit->message, fit->messages, 1, sizeof *message, &fit->message_room);
+    fit->message = message ? message : fit->message;
+    return word && token && message ? more_places(fit, fit->words + tokens) : WEIR_ENOMEM;
+}
+
+/* Messages. ------------------------------------------------------------------------------ */
+
+static void add_token(struct weir_bayes_fit *fit, uint64_t hash)
+{
+    size_t at = place_of(fit, hash);
+
+    if (fit->place[at] == 0) {
+        if (fit->words >= WEIR_BAYES_FIT_WORDS_MAX)
+            return;
+        fit->word[fit->words++] = (struct word){.hash = hash};
+        fit->place[at] = (uint32_t)fit->words;
+    }
+    fit->token[fit->tokens++] = fit->place[at] - 1;
+}
+
+int weir_bayes_fit_add(struct weir_bayes_fit *fit, const uint8_t *token, size_t tokens, bool spam)
+{
+    struct message message = {.first = fit->tokens, .spam = spam};
+    size_t of_view[WEIR_BAYES_VIEWS] = {0};
+
+    if (tokens > fit->most - fit->tokens)
+        return 0;
+    if (make_room(fit, tokens) < 0)
+        return WEIR_ENOMEM;
+    for (size_t i = 0; i < tokens; i++) {
+        uint64_t hash = weir_lesson_token(token, i);
+
+        of_view[weir_bayes_view_of(hash)]++;
+        add_token(fit, hash);
+    }
+    for (unsigned view = 0; view < WEIR_BAYES_VIEWS; view++)
+        message.x[view] = of_view[view] > 0 ? (float)(1 / sqrt((double)of_view[view])) : 0;
+    message.tokens = fit->tokens - message.first;
+    fit->message[fit->messages++] = message;
+    fit->kind[spam]++;
+    return 1;
+}
+
+size_t weir_bayes_fit_messages(const struct weir_bayes_fit *fit, bool spam)
+{
+    return fit->kind[spam];
+}
+
+/* Fitting. ------------------------------------------------------------------------------- */
+
+static double x_of(const struct message *message, const struct word *word)
+{
+    return (double)message->x[weir_bayes_view_of(word->hash)];
+}
+
+static void move(struct word *word, double by)
+{
+    double weight;
+
+    word->moved = (float)((double)word->moved + by * by);
+    weight = (double)word->weight + by / sqrt((double)word->moved);
+    word->weight = (float)fmax(-WEIR_BAYES_FIT_WEIGHT_MOST,
+                               fmin(WEIR_BAYES_FIT_WEIGHT_MOST, weight));
+}
+
+static void learn(struct weir_bayes_fit *fit, const struct message *message)
+{
+    const uint32_t *token = fit->token + message->first;
+    double z = 0, off;
+
+    for (size_t i = 0; i < message->tokens; i++) {
+        const struct word *word = &fit->word[token[i]];
+        z += (double)word->weight * x_of(message, word);
+    }
+    off = (message->spam ? 1 : 0) - 1 / (1 + exp(-z));
+    if (fabs(off) < SURE)
+        return;
+    for (size_t i = 0; i < message->tokens; i++) {
+        struct word *word = &fit->word[token[i]];
+        move(word, off * x_of(message, word));
+    }
+}
+
+/* Of those before a number, the last one of a kind, and one; 0: none is left. */
+static size_t next_of(const struct weir_bayes_fit *fit, size_t before, bool spam)
+{
+    while (before > 0 && fit->message[before - 1].spam != spam)
+        before--;
+    return before;
+}
+
+void weir_bayes_fit_run(struct weir_bayes_fit *fit)
+{
+    size_t next[2] = {next_of(fit, fit->messages, false), next_of(fit, fit->messages, true)};
+    double done[2] = {0.5, 0.5};
+
+    for (size_t i = 0; i < fit->words; i++)
+        fit->word[i] = (struct word){.hash = fit->word[i].hash, .moved = FIRST};
+    for (size_t i = 0; i < fit->messages; i++) {
+        bool spam = next[true] > 0 && (next[false] == 0 ||
+                                       done[true] * (double)fit->kind[false] <=
+                                           done[false] * (double)fit->kind[true]);
+        learn(fit, &fit->message[next[spam] - 1]);
+        next[spam] = next_of(fit, next[spam] - 1, spam);
+        done[spam]++;
+    }
+}
+
+int16_t weir_bayes_fit_weight(const struct weir_bayes_fit *fit, uint64_t hash)
+{
+    uint32_t number = fit->place[place_of(fit, hash)];
+
+    return number == 0 ? (int16_t)0
+                       : (int16_t)lrint((double)fit->word[number - 1].weight *
+                                        WEIR_BAYES_WEIGHT_ONE);
+}

@@ -1,0 +1,52 @@
+/*
+ * drafts_impl - what the parts of drafts share: drafts_io.c (reading, deciding), drafts_store_io.c.
+ */
+#ifndef WEIR_ANALYZER_DRAFTS_IMPL_H
+#define WEIR_ANALYZER_DRAFTS_IMPL_H
+
+#include "monitor/analyzer/drafts_io.h"
+#include "monitor/analyzer/ham_sample.h"
+#include "monitor/analyzer/rescan.h"
+#include "monitor/database/database_drafts_io.h"
+#include "monitor/database/database_rules_io.h"
+
+/* A rule that was drafted before, and works or is to work. */
+struct live {
+    uint32_t rule;
+    char name[WEIR_DRAFT_NAME];
+    struct weir_candidate says;
+    bool withdrawn;
+};
+
+struct wanted {
+    char name[WEIR_DRAFT_NAME];
+    int number;                /* in the sample; less than 0: it is as if it were in good mail */
+};
+
+struct weir_drafts {
+    struct weir_drafts_options options;
+    struct weir_database *reading;
+    struct weir_drafting drafting;
+    struct weir_arena *arena, *scratch;
+    struct weir_domains *domains;
+    struct weir_charsets *charsets;
+    struct weir_rescan *rescan;
+    struct weir_draft_message *message;
+    size_t messages, message_room;
+    const struct weir_features **ham;
+    size_t hams, ham_room;
+    const char **own;          /* domains people who report are in */
+    size_t owns, own_room;
+    struct weir_draft_vote *vote; /* of the message that is read */
+    size_t votes, vote_room;
+    struct weir_ham_sample *sample;
+    struct wanted *wanted;     /* of the sample: its texts by their rules' names */
+    size_t wanteds, wanted_room;
+    struct live *live;
+    size_t lives, live_room;
+    bool collecting;           /* candidates are collected only */
+    uint64_t lessons;          /* good messages known by their tokens */
+    struct weir_drafts_counts counts;
+};
+
+#endif
