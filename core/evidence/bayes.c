@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 
+#define SPARE (WEIR_BAYES_REPUTATIONS_MAX + 1)
 #define CERTAIN 1e-12 /* no token is surer: logarithms stay finite whatever the counts */
 
 struct weir_bayes_settings weir_bayes_defaults(void)
@@ -68,17 +69,23 @@ static bool is_sound(const struct weir_bayes_settings *s)
            s->most > 0 && s->most <= WEIR_BAYES_TELLING_MAX;
 }
 
-/* f of a token; a damaged table may have more messages with it than messages. */
-static double spam_share(const struct weir_bayes_table *table,
-                         const struct weir_bayes_settings *settings,
-                         const struct weir_bayes_count *count)
+/* f of a token, of so many messages; a damaged table may have more with it than there are. */
+static double share_of(const struct weir_bayes_settings *settings,
+                       const struct weir_bayes_count *count, double spams, double hams)
 {
-    double spam = count->spam / (double)table->spam, ham = count->ham / (double)table->ham;
+    double spam = count->spam / spams, ham = count->ham / hams;
     double n = (double)count->spam + count->ham;
     double p = spam + ham > 0 ? spam / (spam + ham) : settings->prior;
 
     p = (settings->strength * settings->prior + n * p) / (settings->strength + n);
     return fmin(fmax(p, CERTAIN), 1 - CERTAIN);
+}
+
+static double spam_share(const struct weir_bayes_table *table,
+                         const struct weir_bayes_settings *settings,
+                         const struct weir_bayes_count *count)
+{
+    return share_of(settings, count, (double)table->spam, (double)table->ham);
 }
 
 static bool tells_less(const struct weir_bayes_telling *a, const struct weir_bayes_telling *b)
@@ -134,12 +141,14 @@ static void sort(struct weir_bayes_telling *heap, size_t n)
     }
 }
 
-/* The most telling tokens of each view, of all those known; and of all of a view, how many there
- * are and their weights. */
+/* The most telling tokens of each view, of all those known; of all of a view, how many there are
+ * and their weights; and those of reputation. */
 struct chosen {
     struct weir_bayes_telling *telling[WEIR_BAYES_VIEWS];
     size_t n[WEIR_BAYES_VIEWS], all[WEIR_BAYES_VIEWS];
     int64_t weights[WEIR_BAYES_VIEWS];
+    struct weir_bayes_telling reputation[WEIR_BAYES_REPUTATIONS_MAX];
+    size_t reputations;
 };
 
 static size_t choose(const struct weir_bayes_table *table,
@@ -148,7 +157,7 @@ static size_t choose(const struct weir_bayes_table *table,
 {
     size_t known = 0;
 
-    for (size_t i = 0; i < tokens->tokens; i++) {
+    for (size_t i = tokens->reputations; i < tokens->tokens; i++) {
         struct weir_bayes_telling telling = {.token = &tokens->token[i]};
         enum weir_bayes_view view = telling.token->view;
         chosen->all[view]++;
@@ -165,14 +174,51 @@ static size_t choose(const struct weir_bayes_table *table,
     return known;
 }
 
-/* Both views in one order. */
+/* Those of reputation, of which the first is all messages that have any: the others' shares are
+ * taken of these.  Of an older list a word may have more. */
+static size_t choose_reputation(const struct weir_bayes_table *table,
+                                const struct weir_bayes_settings *settings,
+                                const struct weir_bayes_tokens *tokens, struct chosen *chosen)
+{
+    struct weir_bayes_count all;
+    size_t known = 0;
+
+    if (tokens->reputations == 0 || tokens->reputations > WEIR_BAYES_REPUTATIONS_MAX + 1 ||
+        weir_bayes_table_find(table, tokens->token[0].hash, &all) != 1 || all.spam == 0 ||
+        all.spam < settings->least_spam || all.ham == 0 || all.ham < settings->least_ham)
+        return 0;
+    for (size_t i = 1; i < tokens->reputations; i++) {
+        struct weir_bayes_telling telling = {.token = &tokens->token[i]};
+
+        if (weir_bayes_table_find(table, telling.token->hash, &telling.count) != 1)
+            continue;
+        known++;
+        telling.count.spam = telling.count.spam < all.spam ? telling.count.spam : all.spam;
+        telling.count.ham = telling.count.ham < all.ham ? telling.count.ham : all.ham;
+        telling.spam = share_of(settings, &telling.count, all.spam, all.ham);
+        if (fabs(telling.spam - 0.5) > settings->distance)
+            offer(chosen->reputation, &chosen->reputations, WEIR_BAYES_REPUTATIONS_MAX, &telling);
+    }
+    sort(chosen->reputation, chosen->reputations);
+    return known;
+}
+
+/* All in one order. */
 static void merge(const struct chosen *chosen, struct weir_bayes_telling *telling)
 {
-    const struct weir_bayes_telling *a = chosen->telling[0], *a_end = a + chosen->n[0];
-    const struct weir_bayes_telling *b = chosen->telling[1], *b_end = b + chosen->n[1];
+    const struct weir_bayes_telling *at[] = {chosen->telling[0], chosen->telling[1],
+                                             chosen->reputation};
+    size_t left[] = {chosen->n[0], chosen->n[1], chosen->reputations};
 
-    while (a < a_end || b < b_end)
-        *telling++ = a == a_end || (b < b_end && tells_less(a, b)) ? *b++ : *a++;
+    for (size_t n = left[0] + left[1] + left[2]; n > 0; n--) {
+        unsigned next = 0;
+
+        for (unsigned i = 1; i < 3; i++)
+            if (left[i] > 0 && (left[next] == 0 || tells_less(at[next], at[i])))
+                next = i;
+        *telling++ = *at[next]++;
+        left[next]--;
+    }
 }
 
 /* ln of one minus the chance of spam, or of ham, doubled; never that of zero. */
@@ -196,6 +242,16 @@ static double combine(const struct weir_bayes_telling *telling, size_t n, double
     p = weir_bayes_chi2_log(spam * k / (double)n, (size_t)k);
     q = weir_bayes_chi2_log(ham * k / (double)n, (size_t)k);
     return log_odd(q, exp(p)) - log_odd(p, exp(q));
+}
+
+/* Whom it comes from is one kind of evidence, which the score has already (REPUTATION): here it
+ * may tip the balance, never decide. */
+static double combine_reputation(const struct weir_bayes_settings *settings,
+                                 const struct chosen *chosen)
+{
+    double weight = combine(chosen->reputation, chosen->reputations, settings->independent);
+
+    return fmax(-WEIR_BAYES_REPUTATION_MOST, fmin(WEIR_BAYES_REPUTATION_MOST, weight));
 }
 
 /* Whole numbers are added first: the order of tokens does not matter. */
@@ -227,19 +283,23 @@ static int judge(const struct weir_bayes_table *table, const struct weir_bayes_s
                  struct weir_bayes_result *result)
 {
     size_t room = tokens->tokens < settings->most ? tokens->tokens : settings->most;
-    struct weir_bayes_telling *telling = weir_arena_zero(arena, 4 * (room + 1), sizeof(*telling));
-    struct chosen chosen = {.telling = {telling + 2 * room, telling + 3 * room}};
+    struct weir_bayes_telling *telling = weir_arena_zero(arena, 4 * room + SPARE,
+                                                         sizeof(*telling));
+    struct chosen chosen = {.telling = {telling + 2 * room + SPARE, telling + 3 * room + SPARE}};
 
     if (!telling)
         return WEIR_ENOMEM;
-    result->known = choose(table, settings, tokens, &chosen);
+    result->known = choose(table, settings, tokens, &chosen) +
+                    choose_reputation(table, settings, tokens, &chosen);
     for (unsigned view = 0; view < WEIR_BAYES_VIEWS; view++) {
         result->view[view] = combine(chosen.telling[view], chosen.n[view],
                                      settings->independent);
         result->tellings += chosen.n[view];
     }
+    result->reputation = combine_reputation(settings, &chosen);
     result->linear = linear(&chosen);
-    result->weight = weight_of(result, table->weighed);
+    result->weight = weight_of(result, table->weighed) + result->reputation;
+    result->tellings += chosen.reputations;
     merge(&chosen, telling);
     result->telling = telling;
     for (size_t i = 0; i < result->tellings; i++)

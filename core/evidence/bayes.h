@@ -27,6 +27,12 @@
  * either; in it no view of the first is surer than WEIR_BAYES_VIEW_MOST, for words that are not
  * independent make it surer than it can be.
  *
+ * What reputation says (rep:..., bayes_tokens.h) is an opinion of its own beside these.  Mail out
+ * of files has no such tokens, sure spam comes from strangers oftener than sure ham: so their
+ * shares are taken of the messages that have any, S and H those of rep:any; they are silent until
+ * there are least_spam and least_ham of these; and all together move the logarithm of the odds by
+ * WEIR_BAYES_REPUTATION_MOST at most, so that nobody is spam for being new here.
+ *
  * All in logarithms: weight, the logarithm of the odds, still orders messages whose probabilities
  * round to 0 or 1.
  *
@@ -47,6 +53,7 @@
 #include "core/evidence/bayes_tokens.h"
 
 #define WEIR_BAYES_VIEW_MOST 6.0
+#define WEIR_BAYES_REPUTATION_MOST 1.0
 
 struct weir_bayes_settings {
     double strength;     /* over 0: how many messages the prior weighs */
@@ -55,7 +62,7 @@ struct weir_bayes_settings {
     double independent;  /* over 0 to 1: the share of tokens that counts, k = share * n, rounded
                           * up; 1 is Robinson's form */
     unsigned most;       /* 1 to WEIR_BAYES_TELLING_MAX tokens of each view are combined */
-    uint64_t least_spam, least_ham; /* learned; below it is silent */
+    uint64_t least_spam, least_ham; /* learned; below it, or a reputation, is silent */
 };
 
 /* What measured best on the first half of the corpus of tests/bench/bench_accuracy.py; 200 messages
@@ -82,9 +89,10 @@ struct weir_bayes_result {
     enum weir_bayes_silence silence;
     double probability;   /* of spam, 0 to 1; one half when it is silent */
     double weight;        /* ln of the odds, 0 when it is silent: the sum of view, or, of a word
-                           * list with weights, the mean of both opinions */
+                           * list with weights, the mean of both opinions; and reputation */
     double view[WEIR_BAYES_VIEWS]; /* by Fisher, each within 710 of 0 */
     double linear;        /* by weights; 0 without any */
+    double reputation;    /* by what reputation says; 0 while that is silent */
     size_t known;         /* tokens that were learned */
     size_t for_spam, for_ham; /* of those that were combined */
     const struct weir_bayes_telling *telling; /* all these, most telling first */

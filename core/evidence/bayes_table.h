@@ -31,6 +31,9 @@
 
 #include "core/base/keyed_hash.h"
 
+/* The token that counts messages of which reputation was asked about (bayes_tokens.h). */
+#define WEIR_BAYES_REPUTATIONS "rep:any"
+
 struct weir_bayes_count {
     uint64_t hash;
     uint32_t spam, ham; /* messages that had it */
@@ -72,9 +75,9 @@ struct weir_bayes_counts {
 
 /* Makes a table of counts, at most so many entries (0: WEIR_BAYES_ENTRIES_MAX).  What says least
  * is dropped first: that is a token's number of messages times how far its share of spam is from
- * one half, squared; of equal ones that with the larger hash.  0 with octets (malloc'ed, the
- * caller frees), WEIR_ENOMEM, WEIR_EINVAL for a hash that comes twice, WEIR_ELIMIT for more
- * entries than WEIR_BAYES_ENTRIES_MAX asked for. */
+ * one half, squared; of equal ones that with the larger hash; rep:any never.  0 with octets
+ * (malloc'ed, the caller frees), WEIR_ENOMEM, WEIR_EINVAL for a hash that comes twice, WEIR_ELIMIT
+ * for more entries than WEIR_BAYES_ENTRIES_MAX asked for. */
 int weir_bayes_table_build(const struct weir_bayes_counts *counts, size_t most, void **octets_r,
                            size_t *len_r);
 

@@ -2,6 +2,7 @@
  * Makes a published word list of counts: ranked when there are too many, then sorted by hash,
  * indexed, summed.  It works on a copy of the counts, which it frees, and gives the octets away.
  */
+#include <math.h>
 #include <stdlib.h>
 
 #include "core/base/error.h"
@@ -15,6 +16,14 @@ struct ranked {
     double says;
 };
 
+/* Whatever its lowest bit. */
+static bool counts_reputations(const struct weir_hash_key *key, uint64_t hash)
+{
+    uint64_t its = weir_hash64(key, WEIR_BAYES_REPUTATIONS, sizeof(WEIR_BAYES_REPUTATIONS) - 1);
+
+    return (its ^ hash) <= 1;
+}
+
 /* How much a token tells over all messages: often and one-sided is much. */
 static double says(const struct weir_bayes_counts *counts, const struct weir_bayes_count *count)
 {
@@ -22,6 +31,8 @@ static double says(const struct weir_bayes_counts *counts, const struct weir_bay
     double ham = counts->ham > 0 ? count->ham / (double)counts->ham : 0;
     double off = spam + ham > 0 ? spam / (spam + ham) - 0.5 : 0;
 
+    if (counts_reputations(&counts->key, count->hash))
+        return INFINITY;
     return ((double)count->spam + count->ham) * off * off;
 }
 

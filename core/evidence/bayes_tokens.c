@@ -12,6 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
+#include "core/evidence/bayes_table.h"
 #include "core/evidence/bayes_tokens_impl.h"
 
 enum { SLOTS = 2 * WEIR_BAYES_TOKENS_MAX, TEXT_PIECE = 8192, DOMAINS = 4 };
@@ -84,6 +85,17 @@ void weir_bayes_domain(struct weir_bayes_collector *collector, const char *prefi
     }
 }
 
+/* The first of all tokens. */
+static void reputation(struct weir_bayes_collector *collector,
+                       const struct weir_bayes_source *source)
+{
+    if (source->reputations > 0)
+        weir_bayes_put(collector, WEIR_BAYES_REPUTATIONS, weir_slice_of(""));
+    for (size_t i = 0; i < source->reputations; i++)
+        weir_bayes_put(collector, "", source->reputation[i]);
+    collector->reputations = collector->tokens;
+}
+
 static void facts(struct weir_bayes_collector *collector, const struct weir_bayes_source *source)
 {
     for (unsigned i = 0; i < WEIR_DEFECTS; i++)
@@ -146,8 +158,7 @@ static void read_all(struct weir_bayes_collector *collector,
 
     collector->view = WEIR_BAYES_HEAD;
     collector->most = HEAD_MOST;
-    for (size_t i = 0; i < source->reputations; i++)
-        weir_bayes_put(collector, "", source->reputation[i]);
+    reputation(collector, source);
     facts(collector, source);
     weir_bayes_fields(collector, source);
     size(collector, "links:", content->links);
@@ -173,6 +184,7 @@ int weir_bayes_tokens_read(const struct weir_hash_key *key, const struct weir_ba
     read_all(&collector, source);
     if (collector.failed)
         return WEIR_ENOMEM;
-    *tokens_r = (struct weir_bayes_tokens){collector.token, collector.tokens, collector.cut};
+    *tokens_r = (struct weir_bayes_tokens){collector.token, collector.tokens, collector.cut,
+                                           collector.reputations};
     return 0;
 }

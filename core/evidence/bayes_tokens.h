@@ -18,7 +18,8 @@
  *     url:a.example      hosts of links, domains above them, words of their paths
  *     html:HIDDEN_TEXT   facts about HTML and defects (defect:BAD_BASE64), as rules know them;
  *                        links:, attachments:, length: how many, by powers of two
- *     rep:forged         what reputation says, ready-made by the caller
+ *     rep:forged         what reputation says, ready-made by the caller; rep:any in front of them
+ *                        counts who was asked about at all, for mail out of files was not
  *
  * A text of a script without blanks between words (Han, Kana, Thai, ...) gives each two
  * neighbouring characters.  Full-width letters count as ASCII, and characters that nobody sees are
@@ -67,6 +68,7 @@ struct weir_bayes_tokens {
     const struct weir_bayes_token *token; /* no hash twice */
     size_t tokens;
     bool cut; /* a limit: there would have been more */
+    size_t reputations; /* so many of them, the first, are "rep:any" and what reputation says */
 };
 
 struct weir_bayes_source {

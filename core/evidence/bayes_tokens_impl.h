@@ -17,6 +17,7 @@ struct weir_bayes_collector {
     struct weir_bayes_token *token; /* room for WEIR_BAYES_TOKENS_MAX */
     uint16_t *slot;                 /* of a hash: number of a token and one, or 0 */
     size_t tokens, most;            /* most: of what is added now, the rest is kept free */
+    size_t reputations;             /* of tokens, the first */
     enum weir_bayes_view view;      /* of what is added now */
     char *text, *text_end;          /* room for texts */
     bool cut, failed;

@@ -259,7 +259,8 @@ static int wanted(const struct weir_training *training, const struct weir_kept_l
     if (!change)
         return WEIR_ENOMEM;
     rc = weir_bayes_weigh(training->learner,
-                          &(struct weir_bayes_tokens){change->token, change->tokens, false},
+                          &(struct weir_bayes_tokens){.token = change->token,
+                                                      .tokens = change->tokens},
                           *as_r == WEIR_REPORTED_SPAM, training->settings.report_weight, weight_r);
     free(change);
     return rc;

@@ -256,9 +256,9 @@ static void print_bayes(const struct weir_bayes_opinion *opinion)
     if (said->silence != WEIR_BAYES_SPEAKS)
         printf("silent: %s", weir_bayes_silence_text(said->silence));
     else
-        printf("%.4f spam, weight %.1f (text %.1f, header %.1f, fitted %.1f), %s%+.2f",
-               said->probability, said->weight, said->view[WEIR_BAYES_TEXT],
-               said->view[WEIR_BAYES_HEAD], said->linear,
+        printf("%.4f spam, weight %.1f (text %.1f, header %.1f, fitted %.1f, reputation %.1f), "
+               "%s%+.2f", said->probability, said->weight, said->view[WEIR_BAYES_TEXT],
+               said->view[WEIR_BAYES_HEAD], said->linear, said->reputation,
                opinion->use == WEIR_BAYES_ON ? "" : "observed: would be ", opinion->points);
     printf("; learned of %llu spam and %llu ham\n", (unsigned long long)opinion->spam,
            (unsigned long long)opinion->ham);

@@ -279,6 +279,17 @@ class Teaching(Learning):
         self.publish()
         self.assertGreater(self.points(b"take it today, no questions asked")["BAYES"]["points"], 0)
 
+    def test_nobody_is_spam_for_being_new_where_files_taught_it(self):
+        self.teach()
+        for number in range(8):
+            self.judge(b"loan %d" % number, b"a cheap loan for you, no questions asked\r\n")
+        rig.wait_for(lambda: self.learned() == (12, 4), SOON, f"12 spam, not {self.learned()}")
+        self.publish()
+        found = self.check(b"shall we have lunch on friday")
+        self.assertEqual(found["reputation"]["association"], "unknown")
+        telling = found["bayes"].get("telling", [])
+        self.assertEqual([word for word in telling if word["token"].startswith("rep:")], [])
+
     def test_C29_a_report_turns_a_message_and_taken_back_it_is_as_before(self):
         mail = self.judge(b"loan", b"a cheap loan for you, take it today, no questions asked\r\n")
         self.wait_for_lessons([("verdict", "spam", "", "spam", 1)])

@@ -195,6 +195,52 @@ static void tokens_near_one_half_say_nothing(void **state)
     near(result.probability, 0.5, 0);
 }
 
+/* Of 1000 spam and 1000 ham reputation was asked about for 200 spam and so many ham; a word of it
+ * had all this spam, and of the ham so many. */
+static struct weir_bayes_result asked(struct world *world, uint32_t all_ham, uint32_t ham)
+{
+    struct weir_bayes_tokens tokens = {.token = world->token, .tokens = 2, .reputations = 2};
+    struct weir_bayes_result result;
+    world->settings.least_spam = world->settings.least_ham = 100;
+    world->count[0] = (struct weir_bayes_count){.hash = 1, .spam = 200, .ham = all_ham};
+    world->count[1] = (struct weir_bayes_count){.hash = 2, .spam = 200, .ham = ham};
+    publish(world, 2, 1000, 1000);
+    for (size_t i = 0; i < 2; i++)
+        world->token[i] = (struct weir_bayes_token){.hash = i + 1, .view = WEIR_BAYES_HEAD};
+    assert_int_equal(weir_bayes_judge(&world->table, &world->settings, &tokens, world->arena,
+                                      &result), 0);
+    return result;
+}
+
+static void what_reputation_says_is_a_share_of_who_was_asked_about(void **state)
+{
+    struct world *world = *state;
+    /* (200/200) / (200/200 + 180/200), drawn by one message to one half; and nothing by rep:any. */
+    struct weir_bayes_result result = asked(world, 200, 180);
+    double p = (0.5 + 380 / 1.9) / 381;
+    near(result.weight, log(p / (1 - p)), 1e-9);
+    near(result.reputation, result.weight, 0);
+    near(result.view[WEIR_BAYES_HEAD], 0, 0);
+    assert_int_equal(result.tellings, 1);
+    assert_int_equal(result.for_spam, 1);
+    assert_ptr_equal(result.telling[0].token, &world->token[1]);
+    /* Of an older list: more ham has it than was asked about. */
+    near(asked(world, 200, 2000).weight, 0, 1e-9);
+}
+
+static void reputation_is_silent_until_enough_were_asked_about(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(asked(world, 99, 0).silence, WEIR_BAYES_NOTHING);
+    near(asked(world, 99, 0).weight, 0, 0);
+    assert_true(asked(world, 100, 0).weight > 0);
+}
+
+static void reputation_moves_the_odds_so_far_and_no_further(void **state)
+{
+    near(asked(*state, 200, 0).weight, WEIR_BAYES_REPUTATION_MOST, 0);
+}
+
 static void it_is_silent_until_enough_was_learned(void **state)
 {
     struct world *world = *state;
@@ -330,6 +376,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_order_of_tokens_does_not_matter, up, down),
         cmocka_unit_test_setup_teardown(the_most_telling_are_combined, up, down),
         cmocka_unit_test_setup_teardown(tokens_near_one_half_say_nothing, up, down),
+        cmocka_unit_test_setup_teardown(what_reputation_says_is_a_share_of_who_was_asked_about, up,
+                                        down),
+        cmocka_unit_test_setup_teardown(reputation_is_silent_until_enough_were_asked_about, up,
+                                        down),
+        cmocka_unit_test_setup_teardown(reputation_moves_the_odds_so_far_and_no_further, up, down),
         cmocka_unit_test_setup_teardown(it_is_silent_until_enough_was_learned, up, down),
         cmocka_unit_test_setup_teardown(settings_out_of_their_bounds_are_refused, up, down),
         cmocka_unit_test_setup_teardown(as_many_as_the_limit_are_combined_and_stay_finite, up,

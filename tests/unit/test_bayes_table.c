@@ -136,6 +136,22 @@ static void what_says_least_is_dropped_first(void **state)
     }
 }
 
+static void who_was_asked_about_is_never_dropped(void **state)
+{
+    struct weir_hash_key key = {{7}};
+    struct weir_bayes_count mine[] = {{1, 9, 0, 0}, {2, 0, 8, 0},
+                                      {weir_hash64(&key, "rep:any", 7), 5, 5, 0}};
+    struct weir_bayes_counts counts = {.key = key, .spam = 10, .ham = 10, .count = mine,
+                                       .counts = 3};
+    struct weir_bayes_count found;
+    void *octets;
+    size_t len;
+    struct weir_bayes_table table = built(&counts, 1, &octets, &len);
+    (void)state;
+    assert_int_equal(weir_bayes_table_find(&table, mine[2].hash, &found), 1);
+    free(octets);
+}
+
 static void counts_that_cannot_be_are_refused(void **state)
 {
     static const struct weir_bayes_count twice[] = {
@@ -252,6 +268,7 @@ int main(void)
         cmocka_unit_test(hashes_all_in_one_place_are_found),
         cmocka_unit_test(the_same_counts_in_any_order_give_the_same_octets),
         cmocka_unit_test(what_says_least_is_dropped_first),
+        cmocka_unit_test(who_was_asked_about_is_never_dropped),
         cmocka_unit_test(counts_that_cannot_be_are_refused),
         cmocka_unit_test(a_head_that_promises_more_than_there_is_is_refused),
         cmocka_unit_test(a_table_cut_short_is_refused),

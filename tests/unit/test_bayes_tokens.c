@@ -173,7 +173,10 @@ static void reputation_comes_ready_made_up_to_the_limit(void **state)
     content_rig_read(rig, "", 0);
     assert_int_equal(weir_bayes_tokens_read(&key, &source, rig->arena, &tokens), 0);
     for (size_t i = 0; i < WEIR_BAYES_REPUTATIONS_MAX; i++)
-        assert_int_equal(find(&tokens, words[i].at)->view, WEIR_BAYES_HEAD);
+        assert_ptr_equal(find(&tokens, words[i].at), &tokens.token[1 + i]);
+    assert_ptr_equal(find(&tokens, "rep:any"), &tokens.token[0]);
+    assert_int_equal(tokens.reputations, 1 + WEIR_BAYES_REPUTATIONS_MAX);
+    assert_int_equal(tokens.token[0].view, WEIR_BAYES_HEAD);
     source.reputations++;
     assert_int_equal(weir_bayes_tokens_read(&key, &source, rig->arena, &tokens), WEIR_EINVAL);
 }

@@ -68,8 +68,10 @@ static void learn(struct judge_rig *rig, struct weir_bayes_learner *learner, con
     weir_charsets_free(&charsets);
 }
 
-/* Publishes rules and a word list that was learned of so many of each kind. */
-static void publish(struct judge_rig *rig, uint32_t serial, int times, const char *reputation)
+/* Publishes rules and a word list that was learned of so many of each kind, with what reputation
+ * said of the spam and of the ham. */
+static void publish_of(struct judge_rig *rig, uint32_t serial, int times, const char *of_spam,
+                       const char *of_ham)
 {
     struct weir_rule_parcel parcel = {.serial = serial, .section = {weir_slice_of(RULES)}};
     struct weir_bayes_learner *learner;
@@ -81,8 +83,8 @@ static void publish(struct judge_rig *rig, uint32_t serial, int times, const cha
 
     assert_int_equal(weir_bayes_learner_new(&key, 100000, &learner), 0);
     for (int i = 0; i < times; i++) {
-        learn(rig, learner, "win the lottery million now", true, reputation);
-        learn(rig, learner, "please review the kernel patch", false, NULL);
+        learn(rig, learner, "win the lottery million now", true, of_spam);
+        learn(rig, learner, "please review the kernel patch", false, of_ham);
     }
     assert_int_equal(weir_bayes_learner_counts(learner, &counts), 0);
     assert_int_equal(weir_bayes_table_build(&counts, 0, &table, &len), 0);
@@ -98,6 +100,11 @@ static void publish(struct judge_rig *rig, uint32_t serial, int times, const cha
     free(table);
     free(octets);
     weir_bayes_learner_free(&learner);
+}
+
+static void publish(struct judge_rig *rig, uint32_t serial, int times, const char *reputation)
+{
+    publish_of(rig, serial, times, reputation, NULL);
 }
 
 static const struct weir_judgement *judge(struct judge_rig *rig, const char *words)
@@ -216,7 +223,7 @@ static void C29_reputation_is_a_word_that_training_moves(void **state)
         rig_vote(rig, CLIENT, "client.example", WEIR_VOTE_SPAM, 5);
     publish(rig, 3, 10, NULL);
     before = judge(rig, PLAIN)->bayes.said.weight;
-    publish(rig, 4, 10, "rep:assoc:unknown");
+    publish_of(rig, 4, 10, "rep:assoc:unknown", "rep:assoc:auth");
     judgement = judge(rig, PLAIN);
     assert_true(judgement->decision.judged);
     for (size_t i = 0; i < judgement->bayes.said.tellings; i++)
@@ -224,6 +231,21 @@ static void C29_reputation_is_a_word_that_training_moves(void **state)
                                    "rep:assoc:unknown");
     assert_true(found);
     assert_true(judgement->bayes.said.weight > before);
+}
+
+/* Ham out of files has no reputation, spam that servers tell of has. */
+static void nobody_is_spam_for_being_new_here(void **state)
+{
+    struct judge_rig *rig = rig_of(state);
+    const struct weir_judgement *judgement;
+
+    publish(rig, 3, 10, NULL);
+    assert_float_equal(judge(rig, PLAIN)->bayes.said.weight, 0, 0);
+    publish(rig, 4, 10, "rep:assoc:unknown");
+    judgement = judge(rig, PLAIN);
+    assert_true(judgement->decision.judged);
+    assert_float_equal(judgement->bayes.said.weight, 0, 0);
+    assert_float_equal(judgement->decision.score, 0, 0);
 }
 
 /* What teaches it ------------------------------------------------------------------------- */
@@ -360,6 +382,7 @@ int main(void)
         TEST(C28_it_is_one_line_of_the_explanation_with_its_telling_words),
         TEST(C28_it_never_refuses_alone),
         TEST(C28_observed_it_shows_what_it_would_add_and_off_nothing),
+        TEST(nobody_is_spam_for_being_new_here),
         TEST(C29_it_is_silent_until_enough_was_learned),
         TEST(B12_a_set_that_was_tampered_with_leaves_the_one_before),
         TEST(C29_reputation_is_a_word_that_training_moves),
