@@ -31,6 +31,7 @@ static struct weir_drafts_options options_of(const struct weir_monitor *monitor,
                      .ham_least = (uint64_t)config->drafts_ham_least,
                      .left = (size_t)config->drafts_day,
                      .left_server = ((size_t)config->drafts_day + 3) / 4},
+        .people = (unsigned)config->analyzer_people,
         .spam_score = config->spam_score, .now = now, .who = who,
         .token_key = *weir_training_key(monitor->training)};
 }

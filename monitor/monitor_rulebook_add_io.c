@@ -3,6 +3,9 @@
  * number, and read together with the new ones: so what is new gets numbers that nobody has, names
  * in formulas are found, and the whole of it is built once before anything is stored.
  *
+ * What is imported is a program's work: it changes no rule that a person made or locked, unless he
+ * says so.
+ *
  * Reading and building is done without the database's lock.  What people and the analyzer changed
  * of a rule meanwhile stays, unless the files say otherwise than the book did when it was read.
  */
@@ -22,6 +25,7 @@
 #define ARENA_FIRST (1u << 20)
 #define LINES_MOST (3 * (WEIR_RULE_NAME_MAX + 32)) /* octets of id, score and state */
 #define DETAIL 128
+#define IMPORT "import" /* as an author */
 
 static const char book[] = "the rulebook";
 
@@ -30,7 +34,7 @@ struct held {
     uint32_t id;
     enum weir_rule_state state;
     double score, base, low, high;
-    bool approved;
+    bool approved, imported;
 };
 
 struct adding {
@@ -44,11 +48,12 @@ struct adding {
     char *octets;               /* of the book as a file */
     size_t len, room;
     int state;                  /* of what is in the files; -1: what they say */
-    bool import, dry;
+    bool import, dry, force;
     char why[WEIR_DATABASE_TEXT_MAX + 1];
     json_t *problems;
     size_t more;                /* problems that are not told */
-    size_t added, changed;
+    size_t added, changed, kept;
+    json_t *names;              /* of rules that were there: {"changed": [...], "kept": [...]} */
     char text[WEIR_RULE_TEXT_MAX + 1];
 };
 
@@ -61,7 +66,8 @@ static struct held held_of(const struct weir_kept_rule *rule)
 {
     return (struct held){.id = rule->id, .state = rule->state, .score = rule->score,
                          .base = rule->base, .low = rule->low, .high = rule->high,
-                         .approved = rule->approved};
+                         .approved = rule->approved,
+                         .imported = strcmp(rule->author, IMPORT) == 0};
 }
 
 /* The book as a file. -------------------------------------------------------- */
@@ -224,9 +230,19 @@ static double hundredths(float points)
     return round((double)points * 100) / 100 + 0.0;
 }
 
+/* A rule as it is by now, and whether its lines are these. */
+struct looking {
+    struct held held;
+    const char *text;
+    bool same;
+};
+
 static int note_now(void *context, const struct weir_kept_rule *rule)
 {
-    *(struct held *)context = held_of(rule);
+    struct looking *now = context;
+
+    now->held = held_of(rule);
+    now->same = strcmp(now->text, rule->text) == 0;
     return 0;
 }
 
@@ -239,7 +255,7 @@ static struct weir_kept_rule kept_of(const struct adding *adding,
     struct weir_kept_rule rule = {
         .id = source->id, .name = name, .kind = source->kind, .text = adding->text,
         .state = source->state, .score = hundredths(source->score),
-        .author = adding->import ? "import" : adding->question->who,
+        .author = adding->import ? IMPORT : adding->question->who,
         .approved = source->state == WEIR_RULE_ACTIVE || source->state == WEIR_RULE_LOCKED};
 
     rule.base = rule.score;
@@ -256,6 +272,29 @@ static struct weir_kept_rule kept_of(const struct adding *adding,
         rule.approved = now->approved;
     }
     return rule;
+}
+
+static void note_name(const struct adding *adding, const char *what, const char *name)
+{
+    json_t *names = json_object_get(adding->names, what);
+
+    if (json_array_size(names) < WEIR_RULES_TOLD_MAX)
+        json_array_append_new(names, json_string(name));
+}
+
+/* Whether a rule of the book is none that an import may change.  It is noted if it would be. */
+static bool is_kept(struct adding *adding, const struct looking *now,
+                    const struct weir_kept_rule *rule)
+{
+    const struct held *held = &now->held;
+    bool same = now->same && rule->base == held->base && rule->state == held->state;
+
+    if (!adding->import || adding->force || (held->imported && held->state != WEIR_RULE_LOCKED))
+        return false;
+    adding->kept += !same;
+    if (!same)
+        note_name(adding, "kept", rule->name);
+    return true;
 }
 
 /* Of what is imported its history says from where: as the question has it for a rule that was
@@ -286,9 +325,9 @@ static int store_one(struct adding *adding, const struct weir_rule_source *sourc
                      struct weir_rule_change *change)
 {
     struct weir_database *database = adding->monitor->database;
-    struct held now = {.id = source->id};
+    struct looking now = {.held = {.id = source->id}, .text = adding->text};
     const struct held *held = adding->helds == 0 ? NULL
-        : bsearch(&now, adding->held, adding->helds, sizeof now, by_id);
+        : bsearch(&now.held, adding->held, adding->helds, sizeof now.held, by_id);
     char name[WEIR_RULE_NAME_MAX + 1];
     struct weir_kept_rule rule;
     int rc;
@@ -300,11 +339,15 @@ static int store_one(struct adding *adding, const struct weir_rule_source *sourc
     if (rc < 0)
         return rc;
     snprintf(name, sizeof name, "%.*s", (int)source->name.len, source->name.at);
-    rule = kept_of(adding, source, name, held, &now);
+    rule = kept_of(adding, source, name, held, &now.held);
     change->why = reason_of(adding, source, name);
+    if (held && is_kept(adding, &now, &rule))
+        return 0;
     rc = weir_database_rule_put(database, &rule, change);
     adding->added += rc > 0 && !held;
     adding->changed += rc > 0 && held;
+    if (rc > 0 && held)
+        note_name(adding, "changed", name);
     return rc;
 }
 
@@ -376,8 +419,9 @@ static json_t *answer(const struct adding *adding)
     if (json_array_size(adding->problems) > 0)
         return json_pack("{s:O, s:I}", "problems", adding->problems, "more",
                          (json_int_t)adding->more);
-    return json_pack("{s:I, s:I, s:I}", "added", (json_int_t)adding->added, "changed",
-                     (json_int_t)adding->changed, "rules", (json_int_t)adding->sources.rules);
+    return json_pack("{s:I, s:I, s:I, s:I, s:O}", "added", (json_int_t)adding->added, "changed",
+                     (json_int_t)adding->changed, "kept", (json_int_t)adding->kept, "rules",
+                     (json_int_t)adding->sources.rules, "names", adding->names);
 }
 
 json_t *weir_rulebook_add(struct weir_monitor *monitor, struct weir_rulebook_question *question)
@@ -393,9 +437,11 @@ json_t *weir_rulebook_add(struct weir_monitor *monitor, struct weir_rulebook_que
     adding->state = weir_rulebook_state(state);
     adding->import = json_is_true(json_object_get(question->json, "import"));
     adding->dry = json_is_true(json_object_get(question->json, "dry"));
+    adding->force = json_is_true(json_object_get(question->json, "force"));
     adding->arena = weir_arena_new(ARENA_FIRST);
     adding->problems = json_array();
-    if (!adding->arena || !adding->problems)
+    adding->names = json_pack("{s:[], s:[]}", "changed", "kept");
+    if (!adding->arena || !adding->problems || !adding->names)
         (void)weir_rulebook_refuse(question, "memory is short");
     else if (state[0] && adding->state < 0)
         (void)weir_rulebook_refuse(question, "state is not one of active, test, draft, retired, "
@@ -404,6 +450,7 @@ json_t *weir_rulebook_add(struct weir_monitor *monitor, struct weir_rulebook_que
         add_alone(adding);
     json = answer(adding);
     json_decref(adding->problems);
+    json_decref(adding->names);
     weir_arena_free(&adding->arena);
     free(adding->held);
     free(adding->octets);

@@ -408,7 +408,8 @@ static const struct weir_setting rows[] = {
      "rule that made them spam back to the test; 0: they never do.", NULL},
     {"analyzer", "false_positive_people", WEIR_COUNT, "2", 1, 1000, NULL, AT(analyzer_people),
      "By so many people these reports must be: else whoever has a mailbox and sends spam to it "
-     "could take the rules that catch it out of work. Say 1 where you are the only one.", NULL},
+     "could take the rules that catch it out of work, and keep drafts away. Say 1 where you are "
+     "the only one.", NULL},
 
     {"drafts", "reports", WEIR_COUNT, "3", 1, 1000, NULL, AT(drafts_reports),
      "Spam that was missed and is alike makes the draft of a rule when so many reports of it are "

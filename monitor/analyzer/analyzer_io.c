@@ -5,6 +5,7 @@
  */
 #include "monitor/analyzer/analyzer_io.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +145,15 @@ static double points_of(enum weir_rule_state state, double score)
     return state == WEIR_RULE_ACTIVE || state == WEIR_RULE_LOCKED ? score : 0;
 }
 
+/* How much spam stands up for its change: a person's word for all there is, when he lets it go to
+ * work. */
+static double spam_of(const struct one *rule, const struct weir_analyze_change *to)
+{
+    bool is_let = rule->is.state == WEIR_RULE_TEST && to->state == WEIR_RULE_ACTIVE;
+
+    return is_let ? HUGE_VAL : rule->is.hits.decayed.spam;
+}
+
 /* Whether anything rises. */
 static bool fill_guard(struct weir_analysis *analysis)
 {
@@ -159,6 +169,7 @@ static bool fill_guard(struct weir_analysis *analysis)
         guard->now = guard->next = points_of(rule->is.state, rule->is.score);
         if (change < end && change->id == rule->id) {
             guard->next = points_of(change->to.state, change->to.score);
+            guard->spam = spam_of(rule, &change->to);
             change++;
         }
         any |= guard->next > guard->now;

@@ -18,6 +18,13 @@ struct live {
     bool withdrawn;
 };
 
+/* A message that is good by people's votes, and whose these are. */
+struct ham {
+    const struct weir_features *features;
+    const uint64_t *person;
+    size_t persons;
+};
+
 struct wanted {
     char name[WEIR_DRAFT_NAME];
     int number;                /* in the sample; less than 0: it is as if it were in good mail */
@@ -33,8 +40,9 @@ struct weir_drafts {
     struct weir_rescan *rescan;
     struct weir_draft_message *message;
     size_t messages, message_room;
-    const struct weir_features **ham;
+    struct ham *ham;
     size_t hams, ham_room;
+    uint64_t *person;          /* who say that a candidate is in good mail: options.people */
     const char **own;          /* domains people who report are in */
     size_t owns, own_room;
     struct weir_draft_vote *vote; /* of the message that is read */

@@ -84,27 +84,40 @@ static int domain_of(struct weir_drafts *drafts, const char *name, uint32_t serv
     return note_own(drafts, domain);
 }
 
-static int take_vote(void *context, uint64_t user, uint32_t server, const char *name)
+static int take_person(void *context, uint64_t user, uint32_t server, const char *name)
 {
     struct weir_drafts *drafts = context;
     struct weir_draft_vote *more = weir_grown(drafts->vote, drafts->votes, &drafts->vote_room,
                                               sizeof *more);
 
+    (void)name;
     if (!more)
         return WEIR_ENOMEM;
     drafts->vote = more;
-    more += drafts->votes++;
-    *more = (struct weir_draft_vote){.user = user, .server = server};
-    return domain_of(drafts, name, server, &more->domain);
+    drafts->vote[drafts->votes++] = (struct weir_draft_vote){.user = user, .server = server};
+    return 0;
 }
 
-static int read_votes(struct weir_drafts *drafts, struct weir_draft_message *message)
+static int take_vote(void *context, uint64_t user, uint32_t server, const char *name)
+{
+    struct weir_drafts *drafts = context;
+    int rc = take_person(context, user, server, name);
+
+    return rc < 0 ? rc : domain_of(drafts, name, server, &drafts->vote[drafts->votes - 1].domain);
+}
+
+static int read_votes(struct weir_drafts *drafts, uint64_t uid, const char *kind,
+                      int (*take)(void *context, uint64_t user, uint32_t server, const char *name))
+{
+    drafts->votes = 0;
+    return weir_database_drafts_votes(drafts->reading, uid, kind, take, drafts);
+}
+
+static int keep_votes(struct weir_drafts *drafts, struct weir_draft_message *message)
 {
     struct weir_draft_vote *copy;
-    int rc;
+    int rc = read_votes(drafts, message->uid, "spam", take_vote);
 
-    drafts->votes = 0;
-    rc = weir_database_drafts_votes(drafts->reading, message->uid, take_vote, drafts);
     if (rc < 0)
         return rc;
     copy = weir_arena_take(drafts->arena, drafts->votes * sizeof *copy);
@@ -119,15 +132,24 @@ static int read_votes(struct weir_drafts *drafts, struct weir_draft_message *mes
 
 /* All texts. ---------------------------------------------------------------- */
 
-static int take_ham(struct weir_drafts *drafts, const struct weir_features *features)
+static int take_ham(struct weir_drafts *drafts, uint64_t uid, const struct weir_features *features)
 {
-    const struct weir_features **more = weir_grown(drafts->ham, drafts->hams, &drafts->ham_room,
-                                                   sizeof *more);
+    struct ham *more = weir_grown(drafts->ham, drafts->hams, &drafts->ham_room, sizeof *more);
+    uint64_t *person;
+    int rc;
 
     if (!more)
         return WEIR_ENOMEM;
     drafts->ham = more;
-    drafts->ham[drafts->hams++] = features;
+    rc = read_votes(drafts, uid, "ham", take_person);
+    if (rc < 0)
+        return rc;
+    person = weir_arena_take(drafts->arena, drafts->votes * sizeof *person);
+    if (!person)
+        return WEIR_ENOMEM;
+    for (size_t i = 0; i < drafts->votes; i++)
+        person[i] = drafts->vote[i].user;
+    drafts->ham[drafts->hams++] = (struct ham){features, person, drafts->votes};
     return 0;
 }
 
@@ -153,7 +175,7 @@ static int take_spam(struct weir_drafts *drafts, const struct weir_drafts_text *
     drafts->counts.missed++;
     drafts->counts.caught += more->caught;
     drafts->counts.covered += more->covered && !more->caught;
-    return read_votes(drafts, more);
+    return keep_votes(drafts, more);
 }
 
 static int take_text(void *context, const struct weir_drafts_text *text)
@@ -164,7 +186,8 @@ static int take_text(void *context, const struct weir_drafts_text *text)
 
     if (rc <= 0)
         return rc;
-    return text->spam ? take_spam(drafts, text, &read) : take_ham(drafts, read.features);
+    return text->spam ? take_spam(drafts, text, &read)
+                      : take_ham(drafts, text->uid, read.features);
 }
 
 /* Good mail. ------------------------------------------------------------------ */
@@ -246,14 +269,37 @@ static bool is_in_sample(const struct weir_drafts *drafts, const char *name)
     return !found || found->number < 0 || weir_ham_sample_has(drafts->sample, found->number);
 }
 
+/* How many more people say so of a message; at most so many are counted that are enough. */
+static size_t note_persons(const struct weir_drafts *drafts, const struct ham *ham, size_t persons)
+{
+    for (size_t i = 0; i < ham->persons && persons < drafts->options.people; i++) {
+        size_t at = 0;
+
+        while (at < persons && drafts->person[at] != ham->person[i])
+            at++;
+        if (at == persons)
+            drafts->person[persons++] = ham->person[i];
+    }
+    return persons;
+}
+
+/* How many people reported mail as good that has it. */
+static size_t objections(const struct weir_drafts *drafts, const struct weir_candidate *candidate)
+{
+    size_t persons = 0;
+
+    for (size_t i = 0; i < drafts->hams; i++)
+        if (weir_candidate_hits(candidate, drafts->ham[i].features))
+            persons = note_persons(drafts, &drafts->ham[i], persons);
+    return persons;
+}
+
 /* Whether a message that is known to be good has it. */
 static bool is_good(const struct weir_drafts *drafts, const struct weir_candidate *candidate,
                     const char *name)
 {
-    for (size_t i = 0; i < drafts->hams; i++)
-        if (weir_candidate_hits(candidate, drafts->ham[i]))
-            return true;
-    return drafts->lessons > 0 && is_in_sample(drafts, name);
+    return objections(drafts, candidate) >= drafts->options.people ||
+           (drafts->lessons > 0 && is_in_sample(drafts, name));
 }
 
 static bool is_own_domain(const struct weir_drafts *drafts, struct weir_slice domain)
@@ -327,7 +373,8 @@ static int look_at_ham(struct weir_drafts *drafts)
     drafts->collecting = false;
     if (rc == 0 && drafts->wanteds > 0) {
         qsort(drafts->wanted, drafts->wanteds, sizeof *drafts->wanted, by_name);
-        rc = weir_database_drafts_ham(drafts->reading, look, drafts->sample);
+        rc = weir_database_drafts_ham(drafts->reading, drafts->options.people, look,
+                                      drafts->sample);
     }
     return rc < 0 ? rc : 0;
 }
@@ -348,12 +395,23 @@ static int take_live(void *context, const struct weir_drafts_row *draft)
     return 0;
 }
 
+/* Too few to stop it, but a person who looks at it should know. */
+static void tell_objections(const struct weir_drafts *drafts, struct weir_draft *draft)
+{
+    size_t persons = objections(drafts, &draft->candidate), len = strlen(draft->why);
+
+    if (persons > 0)
+        snprintf(draft->why + len, sizeof draft->why - len,
+                 "; but %zu reported as good what has it", persons);
+}
+
 static int decide(struct weir_drafts *drafts)
 {
     struct weir_drafting *drafting = &drafts->drafting;
     int rc = weir_database_drafts_texts(drafts->reading, WEIR_DRAFTS_TEXTS_MAX, take_text, drafts);
 
-    rc = rc < 0 ? rc : weir_database_drafts_ham_count(drafts->reading, &drafts->lessons);
+    rc = rc < 0 ? rc : weir_database_drafts_ham_count(drafts->reading, drafts->options.people,
+                                                       &drafts->lessons);
     rc = rc < 0 ? rc : weir_database_drafts_live(drafts->reading, take_live, drafts);
     rc = rc < 0 ? rc : read_left(drafts);
     if (rc < 0)
@@ -366,6 +424,8 @@ static int decide(struct weir_drafts *drafts)
     drafting->context = drafts;
     rc = drafts->lessons > 0 ? look_at_ham(drafts) : 0;
     rc = rc < 0 ? rc : weir_drafting_run(drafting);
+    for (size_t i = 0; rc >= 0 && i < drafting->drafts; i++)
+        tell_objections(drafts, &drafting->draft[i]);
     for (size_t i = 0; rc >= 0 && i < drafts->lives; i++)
         drafts->live[i].withdrawn = is_good(drafts, &drafts->live[i].says, drafts->live[i].name);
     drafts->counts.clusters = drafting->clusters;
@@ -384,10 +444,12 @@ int weir_drafts_new(struct weir_database *reading, const struct weir_drafts_opti
     if (!drafts)
         return WEIR_ENOMEM;
     drafts->options = *options;
+    drafts->options.people = options->people > 0 ? options->people : 1;
+    drafts->person = calloc(drafts->options.people, sizeof *drafts->person);
     drafts->reading = reading;
     drafts->drafting.settings = options->settings;
     drafts->drafting.key = weir_hash_key_random();
-    rc = open_parts(drafts);
+    rc = drafts->person ? open_parts(drafts) : WEIR_ENOMEM;
     rc = rc < 0 ? rc : decide(drafts);
     if (rc < 0)
         weir_drafts_free(&drafts);
@@ -410,6 +472,7 @@ void weir_drafts_free(struct weir_drafts **drafts)
     weir_arena_free(&old->scratch);
     free(old->message);
     free(old->ham);
+    free(old->person);
     free(old->own);
     free(old->vote);
     free(old->wanted);

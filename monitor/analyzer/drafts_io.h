@@ -13,6 +13,8 @@
  *
  * A draft may hit nothing that is known to be good: messages that people reported as ham, by their
  * text, and those that the Bayesian classifier has learned as ham, by their tokens (ham_sample.h).
+ * So many people must have reported what it hits, or what was learned for their word alone: one
+ * may be who sent the spam; what he says is told with the draft.
  * Both together have to be so many (drafting.h).  Nor may it name a domain that the people who
  * report are in.  What a long message has no tokens for is not seen; neither is mail that no rule
  * and nobody said is good.
@@ -37,6 +39,7 @@ struct weir_drafts_options {
     struct weir_drafting_settings settings; /* left and left_server: of a day */
     struct weir_hash_key token_key; /* of the tokens of good mail */
     const char *suffixes;      /* of domain.h, or "" */
+    unsigned people;           /* whose word makes mail good */
     double spam_score;
     weir_time now;
     const char *who;           /* "analyzer", "uid 0" */

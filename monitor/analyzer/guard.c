@@ -55,6 +55,15 @@ static struct judged judge(struct weir_guard_rule *rule, size_t rules,
     return judged;
 }
 
+/* Whether the rule may make it spam: one more of those that nobody knows. */
+static bool is_spared(struct weir_guard_rule *rule, const struct weir_guard_message *message)
+{
+    if (!message->unsure || rule->spam < WEIR_GUARD_SPAM)
+        return false;
+    rule->spam -= WEIR_GUARD_SPAM;
+    return true;
+}
+
 unsigned weir_guard_take(struct weir_guard_rule *rule, size_t rules, double spam_score,
                          const struct weir_guard_message *message)
 {
@@ -62,7 +71,7 @@ unsigned weir_guard_take(struct weir_guard_rule *rule, size_t rules, double spam
     unsigned refused = 0;
 
     while (judged.culprit && judged.now <= spam_score - LEAST &&
-           judged.next > spam_score - LEAST) {
+           judged.next > spam_score - LEAST && !is_spared(judged.culprit, message)) {
         judged.culprit->next = judged.culprit->now;
         judged.culprit->refused = true;
         judged.culprit->message = message->uid;

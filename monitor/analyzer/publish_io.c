@@ -26,7 +26,6 @@
 
 #define ARENA_FIRST (1u << 20)
 #define KEY_FILE_MOST 256
-#define ROLLBACK "rollback to "
 #define ENTRY_OCTETS 22 /* of a word list, at most, with its part of the index */
 
 /* Opening. ----------------------------------------------------------------------------- */
@@ -72,7 +71,8 @@ static int give_out(struct weir_publisher *publisher, const struct weir_kept_set
     publisher->serial = set->serial;
     if (publisher->last < set->serial)
         publisher->last = set->serial;
-    publisher->held = strncmp(set->what, ROLLBACK, strlen(ROLLBACK)) == 0;
+    publisher->held = strncmp(set->what, WEIR_SET_ROLLBACK,
+                              strlen(WEIR_SET_ROLLBACK)) == 0;
     pthread_mutex_unlock(&publisher->giving);
     weir_shared_text_free(&old);
     return 0;
@@ -582,7 +582,7 @@ int weir_publish_again(struct weir_publisher *publisher, uint32_t serial,
     struct going going = {.publisher = publisher, .by = publishing, .what = what,
                           .wanted = serial, .why = why_r};
 
-    snprintf(what, sizeof what, ROLLBACK "%u", (unsigned)serial);
+    snprintf(what, sizeof what, WEIR_SET_ROLLBACK "%u", (unsigned)serial);
     if (serial == 0)
         return fail(&going, WEIR_EINVAL, "there is no set of this serial, or not any more");
     return publish(&going, published_r);

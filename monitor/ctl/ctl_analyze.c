@@ -46,7 +46,7 @@ static void print_change(const json_t *change)
         printf("%+.2f -> %+.2f", old, new);
     printf(": %s", show(change, "why", &shown));
     if (strcmp(text_of(change, "what"), "refused") == 0)
-        printf("; refused, because message %s is good and would become spam",
+        printf("; refused, because message %s would become spam, and nobody said it is",
                show(change, "message", &shown));
     else if (strcmp(text_of(change, "what"), "changed") != 0)
         printf("; passed over, because somebody changed it meanwhile");
@@ -98,8 +98,8 @@ static void print_changes(const json_t *answer)
            stored ? "changed" : "would change", refused > 0 ? ", " : "");
     if (refused > 0)
         printf("%lld refused", refused);
-    printf("; tried on %lld good messages%s\n", count_of(answer, "messages"),
-           stored ? "" : "; nothing was stored");
+    printf("; tried on %lld messages that are not known to be spam%s\n",
+           count_of(answer, "messages"), stored ? "" : "; nothing was stored");
 }
 
 static void print_answer(const json_t *answer)

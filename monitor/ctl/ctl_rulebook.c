@@ -75,7 +75,23 @@ static int tell_problems(struct weir_ctl *ctl, json_t *answer, const json_t *pro
     return weir_ctl_error(ctl, EX_DATAERR, "nothing was changed: correct the rules above");
 }
 
-static int tell_added(struct weir_ctl *ctl, json_t *answer)
+#define NAMES_MOST 20 /* as text; JSON has more */
+
+/* Rules that were there, by name: what became of them. */
+static void tell_names(const json_t *answer, const char *which, const char *what)
+{
+    const json_t *names = json_object_get(json_object_get(answer, "names"), which), *one;
+    json_int_t all = json_integer_value(json_object_get(answer, which));
+    size_t i;
+
+    json_array_foreach(names, i, one)
+        if (i < NAMES_MOST)
+            printf("%s: %s\n", json_string_value(one), what);
+    if (all > NAMES_MOST)
+        printf("and %lld more\n", (long long)all - NAMES_MOST);
+}
+
+static int tell_added(struct weir_ctl *ctl, json_t *answer, bool import)
 {
     const json_t *problems = json_object_get(answer, "problems");
 
@@ -83,6 +99,11 @@ static int tell_added(struct weir_ctl *ctl, json_t *answer)
         return tell_problems(ctl, answer, problems);
     if (ctl->option[WEIR_CTL_JSON])
         return weir_ctl_json(ctl, json_incref(answer));
+    if (import)
+        tell_names(answer, "changed",
+                   ctl->option[WEIR_CTL_DRY] ? "would be changed" : "changed");
+    tell_names(answer, "kept", "stays as it is: a person made or locked it, and an import changes "
+               "it with --force only");
     printf("%lld rules %sadded, %lld changed; the rulebook %s%lld\n",
            (long long)json_integer_value(json_object_get(answer, "added")),
            ctl->option[WEIR_CTL_DRY] ? "would be " : "",
@@ -100,17 +121,19 @@ static const char *option_or_empty(const struct weir_ctl *ctl, enum weir_ctl_opt
 int weir_ctl_rulebook_send(struct weir_ctl *ctl, json_t *files, json_t *origins)
 {
     json_t *answer = NULL;
-    json_t *question = json_pack("{s:s, s:O, s:s, s:s, s:b, s:b}", "do", "rules add", "files",
-                                 files, "state", option_or_empty(ctl, WEIR_CTL_STATE), "reason",
+    json_t *question = json_pack("{s:s, s:O, s:s, s:s, s:b, s:b, s:b}", "do", "rules add",
+                                 "files", files, "state",
+                                 option_or_empty(ctl, WEIR_CTL_STATE), "reason",
                                  option_or_empty(ctl, WEIR_CTL_REASON), "dry",
-                                 ctl->option[WEIR_CTL_DRY] != NULL, "import", origins != NULL);
+                                 ctl->option[WEIR_CTL_DRY] != NULL, "import", origins != NULL,
+                                 "force", ctl->option[WEIR_CTL_FORCE] != NULL);
     int code;
 
     if (origins)
         json_object_set(question, "origins", origins);
     code = weir_ctl_monitor_ask(ctl, question, &answer);
     if (code == 0)
-        code = tell_added(ctl, answer);
+        code = tell_added(ctl, answer, origins != NULL);
     json_decref(answer);
     return code;
 }

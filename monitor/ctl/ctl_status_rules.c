@@ -17,6 +17,7 @@
 struct newest {
     uint32_t serial;
     weir_time made;
+    bool held; /* a person put an older one in its place: no run publishes until another does */
     uint32_t last; /* serial that was given; newer: the database was lost, or is an old copy */
 };
 
@@ -26,6 +27,7 @@ static int take(void *context, const struct weir_kept_set *set)
 
     newest->serial = set->serial;
     newest->made = set->made;
+    newest->held = strncmp(set->what, WEIR_SET_ROLLBACK, strlen(WEIR_SET_ROLLBACK)) == 0;
     return 0;
 }
 
@@ -108,9 +110,10 @@ json_t *weir_ctl_status_rules(struct weir_ctl *ctl, json_t *problems)
     if (weir_ctl_monitor_database(ctl, &database) == 0 &&
         read_newest(database, &newest) == 1 &&
         weir_ctl_servers_read(ctl, database, &servers) == 0) {
-        rules = json_pack("{s:I, s:I, s:o, s:o}", "newest", (json_int_t)newest.serial, "last",
-                          (json_int_t)newest.last, "made", weir_ctl_json_time(newest.made),
-                          "servers", all_servers(&servers, &newest, problems));
+        rules = json_pack("{s:I, s:I, s:b, s:o, s:o}", "newest", (json_int_t)newest.serial, "last",
+                          (json_int_t)newest.last, "held", newest.held, "made",
+                          weir_ctl_json_time(newest.made), "servers",
+                          all_servers(&servers, &newest, problems));
         add_lost(problems, &newest);
     }
     ctl->aside = NULL;
@@ -143,6 +146,9 @@ void weir_ctl_status_rules_print(const json_t *rules)
                word(rules, "made"));
     else
         printf("  %-10s none is in the database\n", "rules");
+    if (json_is_true(json_object_get(rules, "held")))
+        printf("    %-14s that was a rollback: nothing is published by schedule before weirctl "
+               "publish\n", "held");
     json_array_foreach(json_object_get(rules, "servers"), i, one) {
         if (number(one, "serial") > 0)
             printf("    %-14s set %lld since %s", word(one, "server"), number(one, "serial"),

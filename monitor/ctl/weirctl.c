@@ -131,7 +131,8 @@ static const struct weir_ctl_verb verbs[] = {
      "which, and how long it takes.",
      "weirctl rules test '/cheap loan/i' --spam Maildir/.Junk --ham Maildir/cur"},
     {"rules", "import", weir_ctl_rules_import, WEIR_LISTS, "Ox12rD", 1, -1,
-     "FILE|FOLDER... [--output FILE [--force] | --book [--state test] [--reason TEXT] [--dry-run]]",
+     "FILE|FOLDER... [--output FILE | --book [--state test] [--reason TEXT] [--dry-run]] "
+     "[--force]",
      "Take rules over from SpamAssassin's files, into a file or the rulebook; what cannot be taken "
      "is listed with its reason.",
      "weirctl rules import /usr/share/spamassassin --book --state test --dry-run"},

@@ -34,17 +34,18 @@ int weir_database_drafts_texts(struct weir_database *database, unsigned most,
     return weir_query_told(&q, stop, calls);
 }
 
-int weir_database_drafts_votes(struct weir_database *database, uint64_t uid,
+int weir_database_drafts_votes(struct weir_database *database, uint64_t uid, const char *kind,
                                int (*row)(void *context, uint64_t user, uint32_t server,
                                           const char *name),
                                void *context)
 {
     struct weir_query q = weir_query(database, "SELECT user, server, name FROM reports "
-        "WHERE uid = ? AND vote = 1 AND kind = 'spam' AND weight = 1 AND taken_back = 0 "
+        "WHERE uid = ? AND vote = 1 AND kind = ? AND weight = 1 AND taken_back = 0 "
         "ORDER BY user");
     int calls = 0, stop = 0;
 
     weir_bind_number(&q, (int64_t)uid);
+    weir_bind_text(&q, kind);
     while (stop == 0 && weir_query_row(&q) == 1) {
         uint64_t user = (uint64_t)weir_column_number(&q);
         uint32_t server = (uint32_t)weir_column_number(&q);
@@ -55,24 +56,32 @@ int weir_database_drafts_votes(struct weir_database *database, uint64_t uid,
     return weir_query_told(&q, stop, calls);
 }
 
-int weir_database_drafts_ham_count(struct weir_database *database, uint64_t *count_r)
+/* Lessons that are good by more than the word of fewer than ?1 people. */
+#define GOOD "learned = 'ham' AND (label = 'ham' OR ?1 <= (SELECT count(*) FROM reports AS r " \
+    "WHERE r.uid = lessons.uid AND r.vote = 1 AND r.kind = 'ham' AND r.weight = 1 " \
+    "AND r.taken_back = 0))"
+
+int weir_database_drafts_ham_count(struct weir_database *database, unsigned people,
+                                   uint64_t *count_r)
 {
-    struct weir_query q = weir_query(database, "SELECT count(*) FROM lessons WHERE learned = 'ham' "
-        "AND uid NOT IN (SELECT t.uid FROM reported_texts AS t JOIN reported AS d ON d.uid = t.uid "
+    struct weir_query q = weir_query(database, "SELECT count(*) FROM lessons WHERE " GOOD
+        " AND uid NOT IN (SELECT t.uid FROM reported_texts AS t JOIN reported AS d USING (uid) "
         "WHERE t.proven = 1 AND d.effect = 'ham')");
 
     *count_r = 0;
+    weir_bind_number(&q, people);
     if (weir_query_row(&q) == 1)
         *count_r = (uint64_t)weir_column_number(&q);
     return weir_query_end(&q);
 }
 
-int weir_database_drafts_ham(struct weir_database *database,
+int weir_database_drafts_ham(struct weir_database *database, unsigned people,
                              int (*row)(void *context, struct weir_slice tokens), void *context)
 {
-    struct weir_query q = weir_query(database, "SELECT tokens FROM lessons WHERE learned = 'ham'");
+    struct weir_query q = weir_query(database, "SELECT tokens FROM lessons WHERE " GOOD);
     int calls = 0, stop = 0;
 
+    weir_bind_number(&q, people);
     while (stop == 0 && weir_query_row(&q) == 1) {
         stop = row(context, weir_column_slice(&q));
         calls++;

@@ -27,16 +27,17 @@ int weir_database_drafts_texts(struct weir_database *database, unsigned most,
                                int (*row)(void *context, const struct weir_drafts_text *text),
                                void *context);
 
-/* The votes for spam about a message that stand and weigh. */
-int weir_database_drafts_votes(struct weir_database *database, uint64_t uid,
+/* The votes about a message that stand and weigh, and are for "spam", or for "ham". */
+int weir_database_drafts_votes(struct weir_database *database, uint64_t uid, const char *kind,
                                int (*row)(void *context, uint64_t user, uint32_t server,
                                           const char *name),
                                void *context);
 
-/* Good messages as their tokens (database_lessons_io.h): how many there are whose texts are not
- * here, too; and all of them. */
-int weir_database_drafts_ham_count(struct weir_database *database, uint64_t *count_r);
-int weir_database_drafts_ham(struct weir_database *database,
+/* Good messages as their tokens (database_lessons_io.h), but for those that were learned for the
+ * word of fewer people alone: how many there are whose texts are not here, too; and all of them. */
+int weir_database_drafts_ham_count(struct weir_database *database, unsigned people,
+                                   uint64_t *count_r);
+int weir_database_drafts_ham(struct weir_database *database, unsigned people,
                              int (*row)(void *context, struct weir_slice tokens), void *context);
 
 /* How many drafts were made since a time; one_server: of what one server alone told.  0 or an

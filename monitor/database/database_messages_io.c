@@ -199,8 +199,9 @@ static void gather(struct gathering *gathering, struct weir_query *q)
         gathering->number = number;
         *message = (struct weir_guard_message){.uid = (uint64_t)weir_column_number(q)};
         message->score = weir_column_real(q);
+        message->unsure = weir_column_number(q) != 0;
     } else {
-        q->column += 2;
+        q->column += 3;
     }
     if (message->hits > WEIR_INFO_RULES_MAX)
         return;
@@ -212,9 +213,11 @@ int weir_database_messages_good(struct weir_database *database,
                                 int (*row)(void *context, const struct weir_guard_message *message),
                                 void *context)
 {
-    struct weir_query q = weir_query(database, "SELECT number, uid, score, rule, points "
+    struct weir_query q = weir_query(database, "SELECT number, uid, score, reported = '' AND "
+        "verdict = 'unsure', rule, points "
         "FROM messages CROSS JOIN message_hits ON message = number "
-        "WHERE reported = 'ham' OR (reported = '' AND verdict = 'ham') ORDER BY number");
+        "WHERE reported = 'ham' OR (reported = '' AND verdict IN ('ham', 'unsure')) "
+        "ORDER BY number");
     struct gathering gathering = {.row = row, .context = context};
 
     while (gathering.stop == 0 && weir_query_row(&q) == 1)

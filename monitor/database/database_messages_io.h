@@ -39,8 +39,8 @@ int weir_database_message_report(struct weir_database *database, const struct we
  * went, or an error. */
 int weir_database_messages_forget(struct weir_database *database, uint32_t most, weir_time now);
 
-/* Good messages that rules hit, oldest first: ham by their verdict or by what people said, and not
- * reported as spam. */
+/* Messages that rules hit and that are not known to be spam, oldest first: ham or unsure by their
+ * verdict, or ham by what people said; none reported as spam. */
 int weir_database_messages_good(struct weir_database *database,
                                 int (*row)(void *context, const struct weir_guard_message *message),
                                 void *context);

@@ -14,6 +14,8 @@
 #include "core/base/cursor.h"
 #include "monitor/database/database_io.h"
 
+#define WEIR_SET_ROLLBACK "rollback to " /* how `what` of one begins that brings back another */
+
 struct weir_kept_set {
     uint32_t serial;
     weir_time made;

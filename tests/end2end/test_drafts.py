@@ -108,7 +108,7 @@ class Drafting(Base):
 
     def some_ham(self, texts=tuple(HAM)):
         rows = [self.report(self.deliver([(b"Subject", b"hello")], text + b"\r\n"),
-                            PEOPLE[0], "ham") for text in texts]
+                            PEOPLE[number % 2], "ham") for number, text in enumerate(texts)]
         self.wait_for_texts([row["uid"] for row in rows])
 
     def analyze(self, *words):
@@ -222,6 +222,22 @@ class Drafts(Drafting):
         self.assertEqual((said["made"], said["enough"]), ([], 1))
         self.assertIn("all they have in common is in good mail, too, or was tried before",
                       said["left_out"][0]["why"])
+
+    def test_B32_one_person_who_calls_it_good_is_told_of_and_stops_nothing(self):
+        campaign = self.campaign()
+        self.some_ham()
+        self.reported(campaign)
+        for number in range(70, 73):  # who sends it has a mailbox, too
+            row = self.report(self.variant(campaign, number), "spammer@own.example", "ham")
+            self.wait_for_texts([row["uid"]])
+        made, = self.analyze()["made"]
+        self.assertIn("; but 1 reported as good what has it", made["why"])
+        self.good("rules", "enable", made["name"])
+        said = self.analyze()
+        self.assertEqual((said["withdrawn"], self.rule(made["name"])["state"]), ([], "active"))
+        row = self.report(self.variant(campaign, 73), PEOPLE[0], "ham")
+        self.wait_for_texts([row["uid"]])
+        self.assertEqual(self.analyze()["withdrawn"], [made["name"]])
 
     def test_one_day_has_so_many_drafts_and_one_server_a_quarter_of_them(self):
         self.configure(day=1)

@@ -297,6 +297,10 @@ class Published(ctl_help.Help, Publishing):
         time.sleep(1)  # publishing comes behind the run
         self.assertEqual(len(self.monitor.rows("SELECT * FROM rule_sets")), 3)
         self.wait_for_score(self.mx1, LOAN + WIN, 6)
+        told = "that was a rollback: nothing is published by schedule before weirctl publish"
+        self.assertIn(told, self.monitor.weir.ctl("status", check=None).stdout)
+        self.publish()
+        self.assertNotIn(told, self.monitor.weir.ctl("status", check=None).stdout)
 
 
 class Kept(Publishing):

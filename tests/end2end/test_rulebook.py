@@ -316,20 +316,33 @@ class Learned(Deciding):
         self.assertEqual((self.rule("CHEAP_LOAN")["state"], self.rule("CHEAP_LOAN")["approved"]),
                          ("test", False))
 
+    def ten_more(self):
+        """Statements that make eleven of a message of 4.8 points."""
+        for number in range(1, 11):
+            yield ("INSERT INTO messages (uid, time, server, address, domain, verdict, score, "
+                   f"serial) SELECT {number}, time, server, address, domain, verdict, score, "
+                   "serial FROM messages WHERE score = 4.8 LIMIT 1")
+            yield "INSERT INTO message_hits SELECT max(number), 102, 1.5 FROM messages"
+
     def test_B16_a_change_that_would_make_good_mail_spam_is_refused(self):
         self.judge(self.mx1, b"you have won", b"a cheap loan", 105)
         self.judge(self.mx2, b"hello", b"nothing", 105)
-        self.judge(self.mx2, b"you have won", b"nothing")  # 3.5 points
+        self.judge(self.mx2, b"you have won", b"nothing")  # 3.5 points: unsure
         rig.wait_for(lambda: self.told()["good"] == 211, 20, "all of them")
         self.ctl("rules", "set", "SUBJECT_WIN", "score=1.5")
-        self.change_database("UPDATE messages SET score = 4.8, verdict = 'ham' "
+        self.change_database("UPDATE messages SET score = 4.8 "
                              "WHERE number IN (SELECT message FROM message_hits WHERE rule = 102) "
                              "AND score = 3.5",
-                             "UPDATE message_hits SET points = 1.5 WHERE rule = 102")
+                             "UPDATE message_hits SET points = 1.5 WHERE rule = 102",
+                             *self.ten_more())
         said = self.ctl("analyze")
         self.assertRegex(said, r"SUBJECT_WIN: \+1.50 -> \+2.00: .*; refused, because message "
-                         r"[0-9a-f]{16} is good and would become spam")
+                         r"[0-9a-f]{16} would become spam, and nobody said it is")
         self.assertEqual(self.rule("SUBJECT_WIN")["score"], 1.5)
+        self.change_database("UPDATE messages SET reported = 'spam' WHERE number = "
+                             "(SELECT max(number) FROM messages WHERE score = 4.8)")
+        self.ctl("analyze")  # ten are few beside 105
+        self.assertEqual(self.rule("SUBJECT_WIN")["score"], 2)
 
     def test_B7_the_analyzer_runs_by_its_schedule(self):
         self.ctl("analyze")

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Rules of SpamAssassin's and of our own come into the rulebook with where they came from, all or
 nothing, and out again."""
+import itertools
 import json
 import pathlib
 import sys
@@ -79,6 +80,39 @@ class Import(World):
         self.assertEqual({rule["state"] for name, rule in self.book().items()}, {"test"})
         self.assertFalse(self.book()["CHEAP_LOAN"]["approved"])
 
+    def test_what_a_person_made_or_locked_is_left_and_told(self):
+        own = self.folder / "mine.rules"
+        own.write_text("body CHEAP_LOAN /my own/\nscore CHEAP_LOAN 6\n")
+        self.monitor.weir.ctl("rules", "add", own)
+        self.imports(self.theirs)
+        self.monitor.weir.ctl("rules", "lock", "SUBJECT_WIN")
+        self.monitor.weir.ctl("rules", "retire", "GREETED_LOAN")
+        before = self.book()
+        self.assertEqual((before["CHEAP_LOAN"]["author"], before["CHEAP_LOAN"]["score"]),
+                         ("uid 0", 6))
+        self.theirs.write_text(THEIRS.replace("you have won", "you won").replace("1.25", "1.5"))
+        keeps = "stays as it is: a person made or locked it, and an import changes it with " \
+                "--force only"
+        for words, would in ((["--dry-run"], "would be "), ([], "")):
+            with self.subTest(words):
+                said = self.imports(self.theirs, *words).splitlines()
+                self.assertEqual(set(said[:3]), {f"GREETED_LOAN: {would}changed",
+                                                 f"CHEAP_LOAN: {keeps}", f"SUBJECT_WIN: {keeps}"})
+                self.assertIn("1 changed", said[3])
+        after = self.book()
+        for name, key in itertools.product(("CHEAP_LOAN", "SUBJECT_WIN"),
+                                           ("state", "score", "text", "author", "approved")):
+            self.assertEqual(after[name][key], before[name][key])
+        self.assertEqual((after["GREETED_LOAN"]["state"], after["GREETED_LOAN"]["score"]),
+                         ("retired", -1.5))
+        answer = json.loads(self.imports(self.theirs, "--force", "--json"))
+        self.assertEqual((answer["changed"], answer["kept"], sorted(answer["names"]["changed"])),
+                         (2, 0, ["CHEAP_LOAN", "SUBJECT_WIN"]))
+        self.assertEqual({name: (rule["state"], rule["score"])
+                          for name, rule in self.book().items()},
+                         {"CHEAP_LOAN": ("active", 2.5), "SUBJECT_WIN": ("locked", 3.5),
+                          "GREETED_LOAN": ("retired", -1.5), "__GREETING": ("active", 0)})
+
     def test_a_dry_run_changes_nothing(self):
         self.assertEqual(self.imports(self.theirs, self.ours, "--dry-run"),
                          "5 rules would be added, 0 changed; the rulebook would have 5\n")
@@ -86,8 +120,9 @@ class Import(World):
         self.assertEqual(self.monitor.weir.ctl("rules", "add", self.ours, "--dry-run"),
                          "1 rules would be added, 0 changed; the rulebook would have 1\n")
         self.imports(self.theirs)
-        self.assertEqual(self.imports(self.theirs, self.ours, "--dry-run", "--state", "test"),
-                         "1 rules would be added, 4 changed; the rulebook would have 5\n")
+        said = self.imports(self.theirs, self.ours, "--dry-run", "--state", "test").splitlines()
+        self.assertEqual(said[4], "1 rules would be added, 4 changed; the rulebook would have 5")
+        self.assertEqual(set(said[:4]), {f"{name}: would be changed" for name in self.book()})
         self.assertEqual(set(self.book()), {"CHEAP_LOAN", "SUBJECT_WIN", "GREETED_LOAN",
                                             "__GREETING"})
 

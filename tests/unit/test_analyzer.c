@@ -184,6 +184,33 @@ static void B16_what_would_make_good_mail_spam_is_refused_and_told(void **state)
     assert_int_equal(score_of(rig, "R1"), 150);
 }
 
+/* So many delivered messages of 4.7 points, nearly spam, with rule 1. */
+static void deliver(struct database_rig *rig, uint64_t first, int count)
+{
+    struct weir_info info = {.uid = first, .at = DATABASE_NOW, .score = 4.7f,
+                             .verdict = WEIR_UNSURE, .rules = 2, .rule = {{1, 1}, {9, 3.7f}}};
+
+    for (int i = 0; i < count; i++, info.uid++)
+        database_must(rig, weir_database_messages_put(rig->database, &info, 1, DATABASE_NOW), 1);
+}
+
+static void B16_delivered_mail_that_was_unsure_counts_unless_a_person_said_so(void **state)
+{
+    struct database_rig *rig = *state;
+
+    add_rule(rig, 1, 1);
+    add_hits(rig, 1, 105, 0);
+    deliver(rig, 1, 10);
+    assert_int_equal(run(rig, DATABASE_NOW).refused, 0);
+    add_rule(rig, 1, 1);
+    deliver(rig, 11, 1);
+    assert_int_equal(run(rig, DATABASE_NOW).refused, 1);
+    assert_int_equal(score_of(rig, "R1"), 100);
+    assert_int_equal(weir_database_run(rig->database, "UPDATE rules SET state = 'test'"), 0);
+    assert_int_equal(run(rig, DAY(2)).refused, 0); /* approved */
+    assert_int_equal(score_of(rig, "R1"), 150);
+}
+
 static void two_runs_at_once_exclude_each_other(void **state)
 {
     struct database_rig *rig = *state;
@@ -322,6 +349,7 @@ int main(void)
         TEST(B7_B8_idle_rules_are_retired_after_30_days_and_stay_in_the_book),
         TEST(B33_reported_false_positives_put_a_rule_to_the_test),
         TEST(B16_what_would_make_good_mail_spam_is_refused_and_told),
+        TEST(B16_delivered_mail_that_was_unsure_counts_unless_a_person_said_so),
         TEST(two_runs_at_once_exclude_each_other),
         TEST(what_somebody_changed_meanwhile_is_passed_over),
         TEST(whatever_a_person_decides_during_a_run_stays),

@@ -46,8 +46,9 @@ static int see_good(void *context, const struct weir_guard_message *message)
 {
     struct seen *seen = context;
 
-    seen->len += (size_t)snprintf(seen->text + seen->len, sizeof seen->text - seen->len, "%d %.1f:",
-                                  (int)message->uid, message->score);
+    seen->len += (size_t)snprintf(seen->text + seen->len, sizeof seen->text - seen->len,
+                                  "%d %.1f%s:", (int)message->uid, message->score,
+                                  message->unsure ? "?" : "");
     for (size_t i = 0; i < message->hits; i++)
         seen->len += (size_t)snprintf(seen->text + seen->len, sizeof seen->text - seen->len,
                                       " %u %.1f", (unsigned)message->hit[i].rule,
@@ -103,22 +104,26 @@ static void what_comes_again_is_kept_once(void **state)
     assert_int_equal(database_number(rig, "SELECT length(address) FROM messages WHERE uid = 1"), 0);
 }
 
-static void good_mail_is_ham_by_its_verdict_corrected_by_people(void **state)
+static void what_is_not_known_to_be_spam_goes_by_verdict_and_by_people(void **state)
 {
     struct database_rig *rig = *state;
-    struct weir_info info[6];
+    struct weir_info info[8];
     struct seen seen = {.len = 0};
 
-    for (unsigned i = 0; i < 6; i++)
-        info[i] = a_message(i, i < 3 ? WEIR_HAM : i < 5 ? WEIR_SPAM : WEIR_UNSURE, i < 3 ? 2 : 6);
+    for (unsigned i = 0; i < 8; i++)
+        info[i] = a_message(i, i < 3 ? WEIR_HAM : i < 5 ? WEIR_SPAM : WEIR_UNSURE,
+                            i < 3 ? 2 : i < 5 ? 6 : 4);
     info[2].rules = 0;
-    database_must(rig, weir_database_messages_put(rig->database, info, 6, DATABASE_NOW), 6);
+    database_must(rig, weir_database_messages_put(rig->database, info, 8, DATABASE_NOW), 8);
     report(rig, &info[0], "spam", DATABASE_NOW);
     report(rig, &info[3], "ham", DATABASE_NOW);
     report(rig, &info[4], "ham", DATABASE_NOW);
     report(rig, &info[4], "", DATABASE_NOW);
-    database_must(rig, weir_database_messages_good(rig->database, see_good, &seen), 2);
-    assert_string_equal(seen.text, "1 2.0: 17 1.0 20 1.0 30 0.0| 3 6.0: 17 5.0 20 1.0 30 0.0| ");
+    report(rig, &info[6], "spam", DATABASE_NOW);
+    report(rig, &info[7], "ham", DATABASE_NOW);
+    database_must(rig, weir_database_messages_good(rig->database, see_good, &seen), 4);
+    assert_string_equal(seen.text, "1 2.0: 17 1.0 20 1.0 30 0.0| 3 6.0: 17 5.0 20 1.0 30 0.0| "
+                                   "5 4.0?: 17 3.0 20 1.0 30 0.0| 7 4.0: 17 3.0 20 1.0 30 0.0| ");
 }
 
 static void a_report_of_what_was_not_sampled_puts_it_there(void **state)
@@ -219,7 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(B24_false_positives_of_a_rule_are_one_question_of_SQL),
         TEST(what_comes_again_is_kept_once),
-        TEST(good_mail_is_ham_by_its_verdict_corrected_by_people),
+        TEST(what_is_not_known_to_be_spam_goes_by_verdict_and_by_people),
         TEST(a_report_of_what_was_not_sampled_puts_it_there),
         TEST(B33_rules_are_blamed_for_what_was_reported_lately),
         TEST(the_oldest_go),

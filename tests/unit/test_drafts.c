@@ -209,14 +209,65 @@ static void B32_what_rules_catch_by_now_or_was_judged_spam_only_counts(void **st
     weir_drafts_free(&drafts);
 }
 
+static void say_it_is_good(struct world *world, uint64_t uid, int user)
+{
+    vote(world, uid, user, "bad.example", "ham");
+    sql(world, weir_arena_printf(world->arena, "UPDATE reports SET kind = 'ham' WHERE uid = %llu "
+                                 "AND user = %d", (unsigned long long)uid, user));
+}
+
 static void B32_no_draft_is_in_a_message_reported_as_good(void **state)
 {
     struct world *world = *state;
 
     put_campaign(world, 4);
-    put_text(world, "you know, your parcel number 7 waits at the depot, pay the small fee of 9 "
-                    "dollars at once or it goes back to the sender, this is the last notice we "
-                    "send you before that", "ham");
+    say_it_is_good(world, put_text(world, "you know, your parcel number 7 waits at the depot, pay "
+                                   "the small fee of 9 dollars at once or it goes back to the "
+                                   "sender, this is the last notice we send you before that",
+                                   "ham"), 77);
+    assert_int_equal(drafted(world), 0);
+}
+
+/* Who sends the campaign and has a mailbox can say what he likes of his own copies. */
+static void B32_one_person_alone_keeps_no_draft_away_and_withdraws_none(void **state)
+{
+    struct world *world = *state;
+    struct weir_drafts *drafts;
+
+    world->options.people = 2;
+    put_campaign(world, 4);
+    for (int i = 0; i < 3; i++)
+        say_it_is_good(world, put_text(world, NULL, "ham"), 77);
+    learn_ham(world, "Your parcel number 5 waits at the depot, pay the small fee of 4 dollars at "
+                     "once or it goes back to the Sender, this is the last notice we send you "
+                     "before that");
+    sql(world, "UPDATE lessons SET source = 'report', label = '', said = 'ham'");
+    say_it_is_good(world, world->uid - 1, 77);
+    assert_int_equal(drafted(world), 1);
+    assert_int_equal(number(world, "SELECT count(*) FROM rule_changes WHERE what = 'added' AND "
+                            "why GLOB '*; but 1 reported as good what has it'"), 1);
+    sql(world, "UPDATE rules SET state = 'active', approved = 1");
+    drafts = run(world);
+    assert_null(weir_drafts_withdrawn(drafts, 0));
+    weir_drafts_free(&drafts);
+    say_it_is_good(world, put_text(world, NULL, "ham"), 78); /* of another message */
+    drafts = run(world);
+    assert_non_null(weir_drafts_withdrawn(drafts, 0));
+    weir_drafts_free(&drafts);
+}
+
+static void B32_what_two_people_say_of_a_message_is_learned_as_good(void **state)
+{
+    struct world *world = *state;
+
+    world->options.people = 2;
+    put_campaign(world, 4);
+    learn_ham(world, "Your parcel number 5 waits at the depot, pay the small fee of 4 dollars at "
+                     "once or it goes back to the Sender, this is the last notice we send you "
+                     "before that");
+    sql(world, "UPDATE lessons SET source = 'report', label = '', said = 'ham'");
+    say_it_is_good(world, world->uid - 1, 77);
+    say_it_is_good(world, world->uid - 1, 78);
     assert_int_equal(drafted(world), 0);
 }
 
@@ -482,6 +533,8 @@ int main(void)
         TEST(B32_a_draft_is_a_rule_with_its_history_and_what_it_was_made_of),
         TEST(B32_what_rules_catch_by_now_or_was_judged_spam_only_counts),
         TEST(B32_no_draft_is_in_a_message_reported_as_good),
+        TEST(B32_one_person_alone_keeps_no_draft_away_and_withdraws_none),
+        TEST(B32_what_two_people_say_of_a_message_is_learned_as_good),
         TEST(B32_no_draft_is_in_a_message_learned_as_good),
         TEST(good_mail_about_something_else_hinders_nothing),
         TEST(a_link_is_looked_for_in_good_mail_by_its_host),

@@ -65,6 +65,31 @@ static void what_is_spam_already_or_stays_below_blames_nobody(void **state)
     assert_int_equal(weir_guard_take(NULL, 0, 5, &(struct weir_guard_message){.score = 9}), 0);
 }
 
+static void B16_what_nobody_knows_is_good_unless_ten_times_as_much_spam_speaks(void **state)
+{
+    static const struct {
+        double spam;
+        unsigned unsure;       /* messages that go through */
+    } cases[] = {{0, 0}, {9.9, 0}, {10, 1}, {29, 2}, {105, 10}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct weir_guard_hit hit = {7, 1};
+        struct weir_guard_message message = {.score = 4.8, .hit = &hit, .hits = 1, .unsure = true};
+        struct weir_guard_rule rule = {.id = 7, .now = 1, .next = 1.5, .spam = cases[i].spam};
+        struct weir_guard_rule good = rule;
+
+        for (unsigned n = 0; n < cases[i].unsure; n++)
+            assert_int_equal(weir_guard_take(&rule, 1, 5, &message), 0);
+        message.uid = 99;
+        assert_int_equal(weir_guard_take(&rule, 1, 5, &message), 1);
+        assert_true(rule.refused && rule.message == 99 && rule.next == 1);
+        message.unsure = false;
+        assert_int_equal(weir_guard_take(&good, 1, 5, &message), 1);
+    }
+    assert_int_equal(WEIR_GUARD_SPAM, 10);
+}
+
 /* Against arithmetic: after one pass no message of all is harmed by what was let through. */
 static void after_one_pass_no_good_message_is_harmed(void **state)
 {
@@ -105,6 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(B16_a_change_that_would_make_good_mail_spam_is_refused),
+        cmocka_unit_test(B16_what_nobody_knows_is_good_unless_ten_times_as_much_spam_speaks),
         cmocka_unit_test(the_one_that_raises_most_goes_first_and_the_rest_may_stay),
         cmocka_unit_test(what_is_spam_already_or_stays_below_blames_nobody),
         cmocka_unit_test(after_one_pass_no_good_message_is_harmed),
