@@ -38,6 +38,7 @@ enum weir_monitor_task {
     WEIR_TASK_FORGET,
     WEIR_TASK_SYNC,
     WEIR_TASK_ANALYZE,
+    WEIR_TASK_PUBLISH,
     WEIR_TASKS
 };
 

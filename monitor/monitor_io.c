@@ -90,6 +90,7 @@ void weir_monitor_note(struct weir_monitor *monitor, enum weir_monitor_task task
         [WEIR_TASK_FORGET] = "nothing could be forgotten",
         [WEIR_TASK_SYNC] = "the journal is not durable",
         [WEIR_TASK_ANALYZE] = "rules are not analyzed",
+        [WEIR_TASK_PUBLISH] = "no rule set is published",
     };
     char *trouble = monitor->trouble[task];
 

@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "monitor/database/database_audit_io.h"
+#include "monitor/database/database_hits_io.h"
 #include "monitor/monitor_bayes_io.h"
 
 #define WITHIN (WEIR_SECOND / 50) /* for each server, to come for a new set */
@@ -84,19 +85,35 @@ static json_t *tell(const struct weir_published *published_, bool different)
                      published_->fresh, "differences", differences);
 }
 
+static weir_time idle_of(struct weir_monitor *monitor, weir_time now)
+{
+    weir_time idle;
+
+    pthread_mutex_lock(&monitor->lock);
+    idle = monitor->config.analyzer_idle;
+    if (weir_database_hits_idle(monitor->database, now, idle, &idle) < 0)
+        idle = INT64_MAX;
+    pthread_mutex_unlock(&monitor->lock);
+    return idle;
+}
+
 void weir_monitor_publish_again(struct weir_monitor *monitor, weir_time now)
 {
-    struct weir_publishing by = {.who = "analyzer", .why = "by schedule", .now = now};
+    struct weir_publishing by = {.who = "analyzer", .why = "by schedule", .now = now,
+                                 .alone = true};
     char why[WEIR_PUBLISH_WHY]; /* is logged, too */
     struct weir_published done;
+    int rc;
 
     if (weir_publisher_serial(monitor->publisher) == 0 ||
         weir_publisher_held(monitor->publisher))
         return;
+    by.idle = idle_of(monitor, now);
+    rc = weir_publish(monitor->publisher, &by, &done, why);
     pthread_mutex_lock(&monitor->lock);
-    by.idle = monitor->config.analyzer_idle;
+    snprintf(monitor->trouble[WEIR_TASK_PUBLISH], WEIR_TROUBLE, "%s%.120s",
+             rc < 0 ? "no rule set is published: " : "", rc < 0 ? why : "");
     pthread_mutex_unlock(&monitor->lock);
-    (void)weir_publish(monitor->publisher, &by, &done, why);
 }
 
 json_t *weir_monitor_publish(struct weir_monitor *monitor, const json_t *json, const char *who,
@@ -112,9 +129,7 @@ json_t *weir_monitor_publish(struct weir_monitor *monitor, const json_t *json, c
     struct weir_published done;
     int rc;
 
-    pthread_mutex_lock(&monitor->lock);
-    by.idle = monitor->config.analyzer_idle;
-    pthread_mutex_unlock(&monitor->lock);
+    by.idle = idle_of(monitor, now);
     if (serial)
         rc = weir_publish_again(monitor->publisher, wanted > 0 && wanted <= WEIR_RULE_SERIAL_MAX
                                                         ? (uint32_t)wanted : 0,

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "monitor/analyzer/analyzer_io.h"
+#include "monitor/database/database_hits_io.h"
 #include "monitor/monitor_bayes_io.h"
 #include "monitor/monitor_publish_io.h"
 #include "monitor/monitor_rulebook_impl.h"
@@ -30,11 +31,22 @@ struct run {
     struct weir_monitor *monitor;
     struct weir_rulebook_question *question;
     weir_time now;              /* as of when */
+    bool given;                 /* a person did */
     bool dry;
     char who[WHO];              /* history tells what programs changed from what people did */
     struct weir_analysis *analysis;
     json_t *drafts;             /* what came of them */
 };
+
+/* A person who names a time says that time has gone by. */
+static weir_time idle_of(const struct run *run)
+{
+    weir_time idle = run->monitor->config.analyzer_idle;
+
+    if (!run->given && weir_database_hits_idle(run->monitor->database, run->now, idle, &idle) < 0)
+        return INT64_MAX;
+    return idle;
+}
 
 static struct weir_analysis_options options_of(struct run *run)
 {
@@ -44,8 +56,9 @@ static struct weir_analysis_options options_of(struct run *run)
     snprintf(run->who, sizeof run->who, "%s%.*s", asked[0] ? "analyzer for " : "analyzer",
              WHO - 16, asked);
     return (struct weir_analysis_options){
-        .settings = {.life = {.idle = config->analyzer_idle, .trial = config->analyzer_trial,
-                              .false_positives = (unsigned)config->analyzer_false_positives},
+        .settings = {.life = {.idle = idle_of(run), .trial = config->analyzer_trial,
+                              .false_positives = (unsigned)config->analyzer_false_positives,
+                              .people = (unsigned)config->analyzer_people},
                      .spam_score = config->spam_score},
         .now = run->now, .who = run->who};
 }
@@ -157,6 +170,7 @@ json_t *weir_rulebook_run(struct weir_monitor *monitor, struct weir_rulebook_que
         if (seconds <= 0 || seconds > INT64_MAX / WEIR_SECOND)
             return weir_rulebook_refuse(question, "now is no time");
         run.now = (weir_time)seconds * WEIR_SECOND;
+        run.given = true;
     }
     if (perform_alone(&run) == 0)
         json = analysis_json(&run);
@@ -166,6 +180,16 @@ json_t *weir_rulebook_run(struct weir_monitor *monitor, struct weir_rulebook_que
 }
 
 /* The schedule. -------------------------------------------------------------- */
+
+static bool is_timely(struct weir_monitor *monitor)
+{
+    bool timely;
+
+    pthread_mutex_lock(&monitor->lock);
+    timely = !monitor->untimely;
+    pthread_mutex_unlock(&monitor->lock);
+    return timely;
+}
 
 static void run_by_schedule(struct weir_monitor *monitor, weir_time now)
 {
@@ -190,7 +214,8 @@ static void run_by_schedule(struct weir_monitor *monitor, weir_time now)
                  "refused because good mail would become spam; see weirctl rules history",
                  counts.changed, counts.rules, counts.refused);
     weir_analysis_free(&run.analysis);
-    weir_monitor_prune(monitor, now);
+    if (is_timely(monitor)) /* what goes by age does not come back */
+        weir_monitor_prune(monitor, now);
     weir_monitor_publish_again(monitor, now);
 }
 

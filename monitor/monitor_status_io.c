@@ -50,6 +50,14 @@ static void add_trouble(json_t *troubles, const char *of, const char *why)
         json_array_append_new(troubles, json_pack("{s:s, s:s}", "of", of, "why", why));
 }
 
+/* What it is that cannot be done: "rules" wait for a person, the others for room on a disk. */
+static const char *of_task(unsigned task)
+{
+    return task == WEIR_TASK_SYNC      ? "journal"
+           : task == WEIR_TASK_PUBLISH ? "rules"
+                                       : "database";
+}
+
 /* What cannot be written now, as on a full disk. */
 static json_t *troubles(const struct weir_monitor *monitor, const char *refused)
 {
@@ -57,8 +65,7 @@ static json_t *troubles(const struct weir_monitor *monitor, const char *refused)
 
     add_trouble(troubles, "journal", refused);
     for (unsigned task = 0; task < WEIR_TASKS; task++)
-        add_trouble(troubles, task == WEIR_TASK_SYNC ? "journal" : "database",
-                    monitor->trouble[task]);
+        add_trouble(troubles, of_task(task), monitor->trouble[task]);
     return troubles;
 }
 

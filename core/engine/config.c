@@ -405,6 +405,9 @@ static const struct weir_setting rows[] = {
     {"analyzer", "false_positives", WEIR_COUNT, "3", 0, 1000000, NULL,
      AT(analyzer_false_positives), "So many good messages that people report within 7 days put a "
      "rule that made them spam back to the test; 0: they never do.", NULL},
+    {"analyzer", "false_positive_people", WEIR_COUNT, "2", 1, 1000, NULL, AT(analyzer_people),
+     "By so many people these reports must be: else whoever has a mailbox and sends spam to it "
+     "could take the rules that catch it out of work. Say 1 where you are the only one.", NULL},
 
     {"drafts", "reports", WEIR_COUNT, "3", 1, 1000, NULL, AT(drafts_reports),
      "Spam that was missed and is alike makes the draft of a rule when so many reports of it are "

@@ -127,7 +127,7 @@ struct weir_config {
 
     /* [analyzer] */
     weir_time analyzer_every, analyzer_idle, analyzer_trial;
-    int64_t analyzer_false_positives;
+    int64_t analyzer_false_positives, analyzer_people;
 
     /* [drafts] */
     int64_t drafts_reports, drafts_users, drafts_domains, drafts_ham_least, drafts_day;

@@ -135,6 +135,7 @@ static enum weir_rule_state next_state(const struct weir_analyze_rule *rule, dou
         .since = rule->since,
         .last_hit = rule->hits.last_hit,
         .false_positives = rule->false_positives,
+        .people = rule->people,
         .evidence = *evidence,
         .approved = rule->approved,
         .drafted = rule->drafted,

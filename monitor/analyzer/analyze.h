@@ -43,6 +43,7 @@ struct weir_analyze_rule {
     bool approved, drafted;    /* drafted: by the analyzer, from missed spam */
     struct weir_hits_rule hits; /* decayed up to now */
     unsigned false_positives;  /* reported within WEIR_LIFE_REPORTS */
+    unsigned people;           /* who did */
 };
 
 struct weir_analyze_change {

@@ -83,12 +83,14 @@ static int take_hits(void *context, const struct weir_hits_rule *hits, weir_time
     return 0;
 }
 
-static int take_blamed(void *context, uint32_t id, unsigned messages)
+static int take_blamed(void *context, uint32_t id, unsigned messages, unsigned people)
 {
     struct one *rule = next_of(context, id);
 
-    if (rule)
+    if (rule) {
         rule->is.false_positives = messages;
+        rule->is.people = people;
+    }
     return 0;
 }
 

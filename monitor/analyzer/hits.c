@@ -194,7 +194,11 @@ static enum label label_of(const struct weir_hits *hits, double score)
 /* What a rule's hit counts as, when nobody has said anything. */
 static enum label without(const struct weir_hits *hits, const struct weir_info *info, size_t i)
 {
-    return label_of(hits, (double)info->score - (double)info->rule[i].points);
+    enum label with = label_of(hits, (double)info->score);
+    enum label label = label_of(hits, (double)info->score - (double)info->rule[i].points);
+    bool decides = with != label && with != NEITHER && label != NEITHER;
+
+    return decides ? NEITHER : label;
 }
 
 /* Where the rules of a decision lie: their numbers, NOBODY for what is summed up at the end of a
@@ -238,6 +242,7 @@ int weir_hits_take(struct weir_hits *hits, const struct weir_info *info, weir_ti
 {
     weir_time at = info->at < now ? info->at : now;
     struct days days = days_of(hits, at, now);
+    enum label judged = label_of(hits, (double)info->score);
     struct places places;
     double weight;
     int rc = make_rooms(hits, info, &places);
@@ -246,18 +251,17 @@ int weir_hits_take(struct weir_hits *hits, const struct weir_info *info, weir_ti
     if (rc != 0)
         return rc < 0 ? rc : WEIR_HITS_REPEATED;
     weight = weight_of(hits, at);
-    add(&hits->all, label_of(hits, (double)info->score), weight);
-    count_day(day_of_all(&days), label_of(hits, (double)info->score));
+    add(&hits->all, judged, weight);
+    count_day(day_of_all(&days), judged);
     for (size_t i = 0; i < info->rules; i++) {
         struct weir_hits_rule *rule = rule_at(hits, places.number[i]);
-        enum label label = without(hits, info, i);
 
         if (!rule)
             continue;
         note_hit(rule, at);
-        add(&rule->decayed, label, weight);
-        add_whole(rule, label, 1);
-        count_day(day_of(&days, rule), label);
+        add(&rule->decayed, without(hits, info, i), weight);
+        add_whole(rule, judged, 1);
+        count_day(day_of(&days, rule), judged);
     }
     return WEIR_HITS_COUNTED;
 }
@@ -274,12 +278,11 @@ static bool is_blamed(const struct weir_hits *hits, const struct weir_info *info
     return label_of(hits, (double)info->score) == SPAM && info->rule[i].points > 0;
 }
 
-/* What a person says of a hit, or takes back: from label to label. */
+/* What a person says of a message that was hit, or takes back: from label to label. */
 static void move_hit(const struct days *days, struct weir_hits_rule *rule, enum label from,
-                     enum label to, double weight)
+                     enum label to)
 {
     rule->changed = true;
-    move(&rule->decayed, from, to, weight);
     add_whole(rule, from, -1);
     add_whole(rule, to, 1);
     move_day(day_of(days, rule), from, to);
@@ -317,7 +320,8 @@ int weir_hits_report(struct weir_hits *hits, const struct weir_info *info, bool 
 
         if (!rule)
             continue;
-        move_hit(&days, rule, take_back ? said : was, take_back ? was : said, weight);
+        move(&rule->decayed, take_back ? said : was, take_back ? was : said, weight);
+        move_hit(&days, rule, take_back ? said : judged, take_back ? judged : said);
         if (!spam && is_blamed(hits, info, i))
             blame(&days, rule, take_back);
     }
@@ -349,8 +353,19 @@ int weir_hits_load_all(struct weir_hits *hits, const struct weir_score_counts *a
     return 0;
 }
 
+int weir_hits_load_seen(struct weir_hits *hits, const uint64_t *number, size_t count)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc >= 0 && i < count; i++)
+        rc = weir_seen_note(hits->seen, number[i]);
+    weir_seen_kept(hits->seen);
+    return rc < 0 ? rc : 0;
+}
+
 void weir_hits_kept(struct weir_hits *hits)
 {
+    weir_seen_kept(hits->seen);
     for (size_t i = 0; i < hits->rules; i++)
         hits->rule[i].changed = false;
     weir_hit_days_clear(hits->days);
@@ -361,6 +376,11 @@ void weir_hits_kept(struct weir_hits *hits)
 const struct weir_hit_days *weir_hits_days(const struct weir_hits *hits)
 {
     return hits->days;
+}
+
+const uint64_t *weir_hits_news(const struct weir_hits *hits, size_t *count_r)
+{
+    return weir_seen_news(hits->seen, count_r);
 }
 
 struct weir_score_counts weir_hits_all(const struct weir_hits *hits, weir_time at)

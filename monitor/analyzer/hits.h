@@ -3,9 +3,11 @@
  *
  *     strings of the logs -> weir_hits_take() -> counts of each rule -> score.h, life.h
  *
- * A rule is counted by the verdict its message would have had without it: spam when the score less
- * the rule's own points still reaches the spam score, ham when that is below the unsure score, and
- * neither in between.  So a rule that decides alone proves nothing by it.  A report moves a hit:
+ * Messages are counted by their verdict: spam when the score reaches the spam score, ham when it is
+ * below the unsure score, and neither in between.  What a rule has proven goes by the verdict its
+ * message would have had without it, and is the decayed counts'.  A rule that decides alone,
+ * between spam and ham, proves nothing by it, neither for itself nor against: such a message counts
+ * as neither there.  A report moves both:
  * "this was good" from spam to ham (and is a false positive of those that scored for spam), "this
  * was spam" from ham to spam; it can be taken back.
  *
@@ -42,9 +44,9 @@ struct weir_hits_settings {
 struct weir_hits_rule {
     uint32_t id;
     weir_time first_hit, last_hit;
-    uint64_t hits, spam, ham;  /* messages: all; those that were spam, or ham, without it */
+    uint64_t hits, spam, ham;  /* messages: all; those that were spam, or ham */
     uint64_t false_positives;  /* of these, reported as good though it scored for spam */
-    struct weir_score_counts decayed; /* at the time asked for */
+    struct weir_score_counts decayed; /* without it; at the time asked for */
     bool changed;              /* since weir_hits_kept() */
 };
 
@@ -82,6 +84,12 @@ struct weir_score_counts weir_hits_all(const struct weir_hits *hits, weir_time a
 
 /* What came to rules, and to WEIR_HIT_DAYS_ALL, by day since weir_hits_kept(). */
 const struct weir_hit_days *weir_hits_days(const struct weir_hits *hits);
+
+/* The numbers of decisions that were counted since then, in their order. */
+const uint64_t *weir_hits_news(const struct weir_hits *hits, size_t *count_r);
+
+/* Those that were counted before a restart: they are known.  0, WEIR_ENOMEM. */
+int weir_hits_load_seen(struct weir_hits *hits, const uint64_t *number, size_t count);
 
 /* All changes so far are kept somewhere. */
 void weir_hits_kept(struct weir_hits *hits);

@@ -6,7 +6,8 @@
 struct weir_life_settings weir_life_defaults(void)
 {
     return (struct weir_life_settings){
-        .idle = 30 * WEIR_DAY, .trial = WEIR_DAY, .false_positives = 3};
+        .idle = 30 * WEIR_DAY, .trial = WEIR_DAY, .false_positives = 3,
+        .people = 2};
 }
 
 static bool is_idle(const struct weir_life_facts *facts, const struct weir_life_settings *settings,
@@ -28,7 +29,8 @@ static bool is_blamed(const struct weir_life_facts *facts,
                       const struct weir_life_settings *settings)
 {
     return facts->score > 0 && settings->false_positives > 0 &&
-           facts->false_positives >= settings->false_positives;
+           facts->false_positives >= settings->false_positives &&
+           facts->people >= settings->people;
 }
 
 /* Whether its hits alone bear out what its score would say; hits of what was drafted cannot. */

@@ -29,11 +29,12 @@ struct weir_life_settings {
     weir_time idle;            /* without a hit: longer than that retires; 0: never */
     weir_time trial;           /* a rule is at least so long in the test */
     unsigned false_positives;  /* reported within WEIR_LIFE_REPORTS: so many demote; 0: never */
+    unsigned people;           /* by so many at least: one alone may be the spammer */
 };
 
 #define WEIR_LIFE_REPORTS (7 * WEIR_DAY)
 
-/* 30 days, a day, 3. */
+/* 30 days, a day, 3, 2. */
 struct weir_life_settings weir_life_defaults(void);
 
 struct weir_life_facts {
@@ -43,6 +44,7 @@ struct weir_life_facts {
     weir_time since;           /* when it came into its state */
     weir_time last_hit;        /* 0: never */
     unsigned false_positives;  /* reported within WEIR_LIFE_REPORTS */
+    unsigned people;           /* who did */
     struct weir_score_evidence evidence;
     bool approved;             /* a person lets it go from the test to work */
     bool drafted;              /* from missed spam, by the analyzer: its hits are judged good mail

@@ -493,6 +493,19 @@ static int fill(struct going *going)
     return rc < 0 ? fail(going, rc, weir_error_text(rc)) : 0;
 }
 
+/* What nobody looks at does not empty the servers' rules, whatever the reason is. */
+static int look(struct going *going, unsigned gone)
+{
+    unsigned before = going->newest ? (unsigned)going->before.rules : 0;
+    char why[WEIR_PUBLISH_WHY];
+
+    if (2 * gone <= before || (gone < WEIR_PUBLISH_GONE && going->rules > 0))
+        return 0;
+    snprintf(why, sizeof why, "%u of %u rules would be gone: look at weirctl publish --dry-run, "
+             "and publish it yourself if that is right", gone, before);
+    return fail(going, WEIR_EINVAL, why);
+}
+
 static int go(struct going *going, struct weir_published *published_r)
 {
     struct weir_published published = {.serial = going->next};
@@ -514,6 +527,8 @@ static int go(struct going *going, struct weir_published *published_r)
                                             : (struct weir_slice){"", 0},
                               going->section[WEIR_PARCEL_RULES], count_difference,
                               published.differences);
+    if (rc == 0 && going->by->alone)
+        rc = look(going, published.differences[WEIR_RULE_GONE]);
     rc = rc < 0 ? rc : make_file(going);
     published.octets = going->len;
     published.fresh = !going->by->dry;

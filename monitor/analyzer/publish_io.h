@@ -53,7 +53,11 @@ struct weir_publishing {
     weir_time now;
     weir_time idle;              /* see pick.h */
     bool dry;                    /* nothing is changed */
+    bool alone;                  /* no person looks: a set that has lost more than half of its
+                                    rules, WEIR_PUBLISH_GONE or all, is refused: WEIR_EINVAL */
 };
+
+#define WEIR_PUBLISH_GONE 10
 
 struct weir_published {
     uint32_t serial;             /* of the set that is the newest now, or would be */

@@ -191,20 +191,23 @@ static int is_over(struct weir_reports *reports, int64_t day, const char *what, 
 }
 
 /* What a person takes back never is too much; nor do his votes beyond his own cap use up the
- * server's. */
+ * server's, nor what proves nothing the room for votes: anybody can send that. */
 static int check_caps(struct weir_reports *reports, struct weir_report_item *item)
 {
+    bool proven = item->proof == WEIR_REPORT_COUNTED;
     int64_t day = item->at / WEIR_DAY;
     int rc;
 
     if (item->back)
         return 0;
     item->came = WEIR_REPORT_USER_CAP;
-    rc = is_over(reports, day, "user", item->reporter, reports->settings.user_day);
+    rc = is_over(reports, day, proven ? "user" : "user:unproven", item->reporter,
+                 reports->settings.user_day);
     if (rc != 0)
         return rc;
     item->came = WEIR_REPORT_SERVER_CAP;
-    return is_over(reports, day, "server", item->server, reports->settings.server_day);
+    return is_over(reports, day, proven ? "server" : "server:unproven", item->server,
+                   reports->settings.server_day);
 }
 
 /* Votes. -------------------------------------------------------------------- */

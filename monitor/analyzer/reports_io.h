@@ -41,7 +41,8 @@
 struct weir_reports;
 
 struct weir_reports_settings {
-    uint64_t user_day, server_day;       /* votes that count of a person, and of a server */
+    uint64_t user_day, server_day;       /* votes that count of a person, and of a server,
+                                            and as many reports that prove nothing */
 };
 
 /* What came of a report. */

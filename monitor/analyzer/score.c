@@ -56,10 +56,11 @@ double weir_score_deserved(const struct weir_score_evidence *evidence, double ba
 double weir_score_next(double now, double deserved, const struct weir_score_bounds *bounds)
 {
     const double step = WEIR_SCORE_STEP_MAX;
-    double from = isnan(now) ? 0 : within(now, bounds->low, bounds->high);
-    double to = isnan(deserved) ? from : within(deserved, from - step, from + step);
+    double from = isnan(now) ? 0 : now;
+    double wanted = within(isnan(deserved) ? from : deserved, bounds->low, bounds->high);
+    double to = within(wanted, from - step, from + step);
 
     if ((from > 0 && to < 0) || (from < 0 && to > 0))
         to = 0;
-    return hundredths(within(to, bounds->low, bounds->high));
+    return hundredths(to);
 }

@@ -61,8 +61,8 @@ struct weir_score_bounds weir_score_allowed(const struct weir_score_evidence *ev
 double weir_score_deserved(const struct weir_score_evidence *evidence, double base,
                            const struct weir_score_bounds *bounds);
 
-/* The next score on the way from one to another: a step at most, into the bounds at once, and never
- * through 0, where a rule stops until a person says otherwise. */
+/* The next score on the way from one to another: a step at most, also from beyond the bounds,
+ * and never through 0, where a rule stops until a person says otherwise. */
 double weir_score_next(double now, double deserved, const struct weir_score_bounds *bounds);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/base/error.h"
+#include "core/base/grown.h"
 #include "core/base/limits.h"
 
 enum { FIRST = 1024 };
@@ -20,6 +21,8 @@ struct weir_seen {
     struct weir_hash_key key;
     size_t most;
     struct set newer, older;
+    uint64_t *news;
+    size_t new, room;
 };
 
 /* Where a hash stands, or would stand. */
@@ -69,6 +72,7 @@ void weir_seen_free(struct weir_seen **seen)
         return;
     free((*seen)->newer.place);
     free((*seen)->older.place);
+    free((*seen)->news);
     free(*seen);
     *seen = NULL;
 }
@@ -78,6 +82,21 @@ static void take_turns(struct weir_seen *seen)
     free(seen->older.place);
     seen->older = seen->newer;
     seen->newer = (struct set){.count = 0};
+}
+
+/* What is too much of news is not told; the sets have it. */
+static int tell(struct weir_seen *seen, uint64_t number)
+{
+    uint64_t *more;
+
+    if (seen->new == seen->most)
+        return 0;
+    more = weir_grown(seen->news, seen->new, &seen->room, sizeof *more);
+    if (!more)
+        return WEIR_ENOMEM;
+    seen->news = more;
+    more[seen->new++] = number;
+    return 0;
 }
 
 int weir_seen_note(struct weir_seen *seen, uint64_t number)
@@ -93,9 +112,21 @@ int weir_seen_note(struct weir_seen *seen, uint64_t number)
         take_turns(seen);
     if (!newer->place || (newer->count + 1) * 4 > (newer->mask + 1) * 3)
         rc = grow(newer);
+    rc = rc < 0 ? rc : tell(seen, number);
     if (rc == 0) {
         *place_of(newer, hash) = hash;
         newer->count++;
     }
     return rc;
+}
+
+const uint64_t *weir_seen_news(const struct weir_seen *seen, size_t *count_r)
+{
+    *count_r = seen->new;
+    return seen->news;
+}
+
+void weir_seen_kept(struct weir_seen *seen)
+{
+    seen->new = 0;
 }

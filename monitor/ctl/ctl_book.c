@@ -79,13 +79,15 @@ static int take_hits(void *context, const struct weir_hits_rule *hits, weir_time
     return 0;
 }
 
-static int take_blamed(void *context, uint32_t id, unsigned messages)
+static int take_blamed(void *context, uint32_t id, unsigned messages, unsigned people)
 {
     struct taking *taking = context;
     struct weir_ctl_book_rule *rule = next_of(taking->book, id, taking->known);
 
-    if (rule)
+    if (rule) {
         rule->blamed = messages;
+        rule->people = people;
+    }
     return 0;
 }
 
@@ -102,6 +104,8 @@ static int read_all(struct weir_ctl_book *book)
     rc = rc < 0 ? rc : weir_database_messages_blamed(database, book->now - WEIR_LIFE_REPORTS,
                                                      take_blamed, &taking);
     rc = rc < 0 ? rc : weir_database_hits_all(database, &book->all, &at);
+    rc = rc < 0 ? rc : weir_database_hits_idle(database, book->now,
+                                               book->ctl->config.analyzer_idle, &book->idle);
     if (rc == 0)
         weir_hits_decay(&book->all, at, book->now);
     return weir_ctl_monitor_read(book->ctl, database, rc);
@@ -190,15 +194,16 @@ int weir_ctl_book_analyze(const struct weir_ctl_book *book, const struct weir_ct
 {
     const struct weir_config *config = &book->ctl->config;
     const struct weir_analyze_settings settings = {
-        .life = {.idle = config->analyzer_idle, .trial = config->analyzer_trial,
-                 .false_positives = (unsigned)config->analyzer_false_positives},
+        .life = {.idle = book->idle, .trial = config->analyzer_trial,
+                 .false_positives = (unsigned)config->analyzer_false_positives,
+                 .people = (unsigned)config->analyzer_people},
         .spam_score = config->spam_score};
     const struct weir_analyze_rule is = {
         .name = rule->is.name, .state = rule->is.state, .score = rule->is.score,
         .base = rule->is.base, .low = rule->is.low, .high = rule->is.high,
         .since = rule->is.since, .approved = rule->is.approved, .hits = rule->hits,
         .drafted = strcmp(rule->is.author, WEIR_DRAFTS_AUTHOR) == 0,
-        .false_positives = rule->blamed};
+        .false_positives = rule->blamed, .people = rule->people};
 
     return weir_analyze(&is, &book->all, &settings, book->now, change_r);
 }

@@ -19,7 +19,7 @@ struct weir_ctl_book_rule {
     struct weir_kept_rule is;
     bool in_book;
     struct weir_hits_rule hits; /* decayed up to now */
-    unsigned blamed;            /* false positives reported within WEIR_LIFE_REPORTS */
+    unsigned blamed, people;    /* false positives reported within WEIR_LIFE_REPORTS; by whom */
     double deserved;
 };
 
@@ -27,6 +27,7 @@ struct weir_ctl_book {
     struct weir_ctl *ctl;
     struct weir_database *database;
     weir_time now;
+    weir_time idle;             /* without a hit for longer, it retires */
     struct weir_score_counts all; /* messages, decayed up to now */
     struct weir_ctl_book_rule *rule;
     size_t rules, room, at;

@@ -87,7 +87,7 @@ static void print_hits(const struct showing *showing)
     const struct weir_hits_rule *hits = &showing->rule->hits;
     char first[WEIR_TIME_TEXT], last[WEIR_TIME_TEXT];
 
-    printf("hits         %llu in all: %llu spam, %llu nonspam without it; %llu false positives, "
+    printf("hits         %llu in all: %llu spam, %llu nonspam; %llu false positives, "
            "%u of them reported within 7 days\n", (unsigned long long)hits->hits,
            (unsigned long long)hits->spam, (unsigned long long)hits->ham,
            (unsigned long long)hits->false_positives, showing->rule->blamed);

@@ -298,13 +298,13 @@ static int show_one(struct stats *stats, const char *which)
             "{s:o, s:o, s:o}", "days", days_json(stats), "rule",
             weir_ctl_table_json(&table, (size_t)(rule - stats->book.rule)), "days_left",
             weir_ctl_json_number(left)));
-    printf("%s: %llu hits in all, %llu spam and %llu nonspam without it, %llu false positives\n\n",
+    printf("%s: %llu hits in all, %llu spam and %llu nonspam, %llu false positives\n\n",
            rule->is.name, (unsigned long long)rule->hits.hits,
            (unsigned long long)rule->hits.spam, (unsigned long long)rule->hits.ham,
            (unsigned long long)rule->hits.false_positives);
     print_chart(stats, "hits", hits_of);
-    print_chart(stats, "of these spam without it", spam_of);
-    print_chart(stats, "of these good messages without it", ham_of);
+    print_chart(stats, "of these spam", spam_of);
+    print_chart(stats, "of these good messages", ham_of);
     if (!isnan(left))
         printf("\nretired in %.1f days, unless it hits something\n", left);
     return 0;

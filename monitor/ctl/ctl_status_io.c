@@ -239,26 +239,45 @@ static json_t *monitor_down(struct report *report, const char *listen, const cha
 }
 
 /* A full disk, mostly: what is not lost, and what is to be done. */
-static void tell_troubles(struct report *report, const json_t *troubles)
+static void tell_full(struct report *report, bool journal, const char *why)
 {
     const struct weir_config *config = &report->ctl->config;
+    const char *path = weir_config_path(
+        config, journal ? config->monitor_journal : config->monitor_database, report->ctl->arena);
+
+    problem(report, "the monitor's %s cannot be written: %s; nothing is lost meanwhile: %s. "
+            "Make room on the disk of %s%s", journal ? "journal" : "database", why,
+            journal ? "agents keep their records" : "it waits in the journal",
+            path != NULL ? path : "it", journal ? ", or raise [monitor] journal_size" : "");
+}
+
+static void tell_troubles(struct report *report, const json_t *troubles)
+{
     const json_t *trouble;
     size_t i;
 
     json_array_foreach(troubles, i, trouble) {
         const char *of = json_string_value(json_object_get(trouble, "of"));
         const char *why = json_string_value(json_object_get(trouble, "why"));
-        bool journal = of != NULL && strcmp(of, "journal") == 0;
-        const char *path = weir_config_path(
-            config, journal ? config->monitor_journal : config->monitor_database,
-            report->ctl->arena);
 
-        problem(report, "the monitor's %s cannot be written: %s; nothing is lost meanwhile: %s. "
-                "Make room on the disk of %s%s", journal ? "journal" : "database",
-                why != NULL ? why : "", journal ? "agents keep their records" : "it waits in the "
-                "journal", path != NULL ? path : "it",
-                journal ? ", or raise [monitor] journal_size" : "");
+        if (of != NULL && strcmp(of, "rules") == 0)
+            problem(report, "%s", why);
+        else
+            tell_full(report, of != NULL && strcmp(of, "journal") == 0, why != NULL ? why : "");
     }
+}
+
+/* Decisions come, and none can be believed: a key was not copied, or is a new one. */
+static void tell_keys(struct report *report, const json_t *messages)
+{
+    json_int_t unknown = json_integer_value(json_object_get(messages, "unknown-key"));
+    const struct weir_config *config = &report->ctl->config;
+    const char *path = weir_config_path(config, config->info_key_file, report->ctl->arena);
+
+    if (unknown > 0 && json_integer_value(json_object_get(messages, "good")) == 0)
+        problem(report, "no decision of the mail servers is counted: %lld are signed with a key "
+                "the monitor has not. Copy their key file to %s", (long long)unknown,
+                path != NULL ? path : "the monitor");
 }
 
 /* Servers whose sniffers had trouble of late; the same words as the monitor noted. */
@@ -308,6 +327,7 @@ static json_t *monitor_up(struct report *report, const char *listen, json_t *sta
         problem(report, "the monitor's database does not follow: %lld octets wait in the journal",
                 (long long)behind);
     tell_troubles(report, json_object_get(status, "troubles"));
+    tell_keys(report, json_object_get(status, "messages"));
     weir_ctl_status_counters_tell(report->ctl, json_object_get(status, "counters"),
                                   report->problems);
     return json_pack("{s:s, s:b, s:o, s:o, s:o}", "listen", listen, "running", 1, "status", status,

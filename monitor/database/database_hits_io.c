@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "monitor/database/database_impl.h"
+#include "monitor/database/database_seen_io.h"
 
 #define ALL (-1) /* in the place of a rule, in the table */
 #define COUNTED "counted_position"
@@ -90,6 +91,8 @@ int weir_database_hits_put(struct weir_database *database, struct weir_hits *hit
                            uint64_t position)
 {
     struct weir_score_counts all = weir_hits_all(hits, at);
+    size_t news;
+    const uint64_t *number = weir_hits_news(hits, &news);
     int written = 0, rc;
     bool own;
 
@@ -99,6 +102,7 @@ int weir_database_hits_put(struct weir_database *database, struct weir_hits *hit
     written = put_rules(database, hits, at);
     rc = written < 0 ? written : put_all(database, &all, at);
     rc = rc < 0 ? rc : put_days(database, hits);
+    rc = rc < 0 ? rc : weir_database_seen_put(database, number, news);
     rc = rc < 0 ? rc : weir_state_put(database, COUNTED, position);
     rc = weir_change_end(database, own, rc);
     if (rc < 0)
@@ -174,6 +178,28 @@ int weir_database_hit_days(struct weir_database *database, uint32_t rule, int32_
     return rc < 0 ? rc : calls;
 }
 
+int weir_database_hits_idle(struct weir_database *database, weir_time now, weir_time idle,
+                            weir_time *idle_r)
+{
+    struct weir_hit_day day = {.rule = WEIR_HIT_DAYS_ALL, .day = weir_hit_day(now)};
+    int32_t last = day.day - WEIR_HIT_DAYS;
+    weir_time wanted = idle / WEIR_DAY, since = now;
+    int rc = 0;
+
+    for (; rc >= 0 && wanted > 0 && day.day > last; day.day--) {
+        rc = read_day(database, &day);
+        if (rc == 1 && day.hits > 0) {
+            wanted--;
+            since = (weir_time)day.day * WEIR_DAY;
+        }
+        day.hits = 0;
+    }
+    *idle_r = wanted > 0 && idle < WEIR_HIT_DAYS * WEIR_DAY ? INT64_MAX
+              : now - since > idle                          ? now - since
+                                                            : idle;
+    return rc < 0 ? rc : 0;
+}
+
 int weir_database_hits_all(struct weir_database *database, struct weir_score_counts *all_r,
                            weir_time *at_r)
 {
@@ -195,6 +221,11 @@ static int load_row(void *context, const struct weir_hits_rule *rule, weir_time 
     return weir_hits_load(context, rule, at);
 }
 
+static int load_seen(void *context, const uint64_t *number, size_t count)
+{
+    return weir_hits_load_seen(context, number, count);
+}
+
 int weir_database_hits_load(struct weir_database *database, struct weir_hits *hits,
                             uint64_t *position_r)
 {
@@ -205,5 +236,6 @@ int weir_database_hits_load(struct weir_database *database, struct weir_hits *hi
     if (rc == 0 && at > 0)
         rc = weir_hits_load_all(hits, &all, at);
     rc = rc < 0 ? rc : weir_database_hits(database, load_row, hits);
+    rc = rc < 0 ? rc : weir_database_seen(database, load_seen, hits);
     return rc < 0 ? rc : weir_state_get(database, COUNTED, position_r);
 }

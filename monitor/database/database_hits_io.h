@@ -33,6 +33,13 @@ int weir_database_hits(struct weir_database *database,
                        int (*row)(void *context, const struct weir_hits_rule *rule, weir_time at),
                        void *context);
 
+/* For how long a rule must not have been hit now to have been idle for `idle` (0: never, and stays
+ * 0): days on which no message at all was counted tell nothing of any rule, and come on top.
+ * INT64_MAX: as long as there was no mail to be idle in, of WEIR_HIT_DAYS days at most.  0 or an
+ * error. */
+int weir_database_hits_idle(struct weir_database *database, weir_time now, weir_time idle,
+                            weir_time *idle_r);
+
 /* A rule's days, or with WEIR_HIT_DAYS_ALL those of all messages, from one to another, oldest
  * first; days without a hit are left out. */
 int weir_database_hit_days(struct weir_database *database, uint32_t rule, int32_t from, int32_t to,

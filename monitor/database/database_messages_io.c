@@ -181,12 +181,17 @@ int weir_database_messages_good(struct weir_database *database,
 }
 
 int weir_database_messages_blamed(struct weir_database *database, weir_time since,
-                                  int (*row)(void *context, uint32_t rule, unsigned messages),
+                                  int (*row)(void *context, uint32_t rule, unsigned messages,
+                                             unsigned people),
                                   void *context)
 {
-    struct weir_query q = weir_query(database, "SELECT rule, count(*) FROM messages "
-        "CROSS JOIN message_hits ON message = number WHERE reported_at > 0 AND reported_at >= ? "
-        "AND reported = 'ham' AND verdict IN ('spam', 'blocked') AND points > 0 "
+    struct weir_query q = weir_query(database, "SELECT rule, count(DISTINCT messages.number), "
+        "count(DISTINCT reports.user) FROM messages "
+        "CROSS JOIN message_hits ON message = messages.number "
+        "LEFT JOIN reports ON reports.uid = messages.uid AND vote = 1 AND kind = 'ham' AND "
+        "taken_back = 0 AND weight > 0 "
+        "WHERE reported_at > 0 AND reported_at >= ? "
+        "AND reported = 'ham' AND messages.verdict IN ('spam', 'blocked') AND points > 0 "
         "GROUP BY rule ORDER BY rule");
     int calls = 0, stop = 0;
 
@@ -194,7 +199,9 @@ int weir_database_messages_blamed(struct weir_database *database, weir_time sinc
     while (stop == 0 && weir_query_row(&q) == 1) {
         uint32_t rule = (uint32_t)weir_column_number(&q);
 
-        stop = row(context, rule, (unsigned)weir_column_number(&q));
+        unsigned messages = (unsigned)weir_column_number(&q);
+
+        stop = row(context, rule, messages, (unsigned)weir_column_number(&q));
         calls++;
     }
     return weir_query_told(&q, stop, calls);

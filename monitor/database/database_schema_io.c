@@ -162,6 +162,8 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "  WHEN OLD.who NOT GLOB 'analyzer*' OR OLD.what NOT IN ('score', 'state', 'approved') OR"
      "  OLD.time >= coalesce((SELECT value FROM state WHERE name = 'history_before'), 0) BEGIN"
      "  SELECT RAISE(ABORT, 'history is not changed'); END;"),
+
+    "CREATE TABLE seen_decisions (number INTEGER PRIMARY KEY, decisions BLOB NOT NULL) STRICT;",
 };
 
 static int version_of(struct weir_database *database, int *version_r)

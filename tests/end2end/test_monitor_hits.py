@@ -40,7 +40,7 @@ class Deciding(World):
                 link.outcome()
 
     def counted(self):
-        """By rule: (hits, spam, ham without it)."""
+        """By rule: (hits, spam, ham)."""
         return {row["rule"]: (row["hits"], row["spam"], row["ham"])
                 for row in self.monitor.rows("SELECT * FROM hits")}
 
@@ -55,7 +55,7 @@ class Deciding(World):
         self.judge(self.mx1, b"hello", b"a cheap loan", 3)            # 6 points: spam by it alone
         self.judge(self.mx2, b"you have won", b"a cheap loan", 2)     # 9.5
         self.judge(self.mx2, b"hello", b"nothing", 4)
-        return {LOAN: (5, 0, 3), WIN: (2, 2, 0)}
+        return {LOAN: (5, 5, 0), WIN: (2, 2, 0)}
 
 
 class Hits(Deciding):
@@ -72,7 +72,7 @@ class Hits(Deciding):
         stats = {rule["name"]: rule for rule in
                  json.loads(self.monitor.weir.ctl("rules", "stats", "--json"))["rules"]}
         self.assertEqual([stats["CHEAP_LOAN"][word] for word in ("hits", "spam", "ham", "score")],
-                         [5, 0, 3, 6])
+                         [5, 5, 0, 6])
         self.assertEqual(stats["SUBJECT_WIN"]["false_positives"], 0)
         shown = self.monitor.weir.ctl("rules", "stats", "--sort", "-last", "--most", "1")
         self.assertIn("and 2 more: --most 3", shown)
@@ -81,9 +81,9 @@ class Hits(Deciding):
         for _ in range(3):
             self.some_of_each()
             self.monitor.kill()
-            self.judge(self.mx1, b"you have won", b"hello")  # 3.5 points: ham without it
+            self.judge(self.mx1, b"you have won", b"hello")  # 3.5 points: neither
             self.monitor.start()
-        want = {LOAN: (15, 0, 9), WIN: (9, 6, 3)}
+        want = {LOAN: (15, 15, 0), WIN: (9, 6, 0)}
         self.wait_for(want)
         time.sleep(2)
         self.wait_for(want)
@@ -93,14 +93,29 @@ class Hits(Deciding):
         self.judge(self.mx1, b"hello", b"a cheap loan")
         line, = rig.wait_for(self.lines_of_mx1, what="a line in the spool")
         self.mx1.start()
-        self.wait_for({LOAN: (1, 0, 1)})
+        self.wait_for({LOAN: (1, 1, 0)})
         self.mx2.write(line)
         self.mx1.write(line)
         self.mx1.write(line[:-8] + "AAAAAAAA")
         rig.wait_for(lambda: self.told()["bad"] == 1 and self.told()["foreign"] == 1 and
                      self.told()["repeated"] == 1, 20, f"three lines, not {self.told()}")
         time.sleep(1.5)
-        self.assertEqual(self.counted()[LOAN], (1, 0, 1))
+        self.assertEqual(self.counted()[LOAN], (1, 1, 0))
+
+    def test_B20_what_comes_again_after_a_restart_is_known(self):
+        self.mx1.kill()
+        self.judge(self.mx1, b"you have won", b"a cheap loan", 3)
+        lines = self.lines_of_mx1()
+        self.mx1.start()
+        self.wait_for({LOAN: (3, 3, 0)})
+        for _ in range(2):
+            self.monitor.stop()
+            self.monitor.start()
+            for line in lines:
+                self.mx1.write(line)
+            rig.wait_for(lambda: self.told()["repeated"] == 3, 20, f"all three, not {self.told()}")
+        time.sleep(1.5)
+        self.assertEqual(self.counted()[LOAN], (3, 3, 0))
 
 
 if __name__ == "__main__":

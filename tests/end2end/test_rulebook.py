@@ -31,6 +31,10 @@ state    MUCH_MONEY test
 """
 
 
+MONTH = [f"INSERT INTO hits_days VALUES ({time.time() // 86400 - day}, -1, 9, 0, 9, 0)"
+         for day in range(31)]  # of mail on each day
+
+
 def stamp(days):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + days * 86400))
 
@@ -232,11 +236,11 @@ class Learned(Deciding):
         self.wait_for(self.some_of_each())
         loan = self.rule("CHEAP_LOAN")
         self.assertEqual([loan[word] for word in ("hits", "spam", "ham", "false_positives")],
-                         [5, 0, 3, 0])
+                         [5, 5, 0, 0])
         self.assertIsNotNone(loan["last_hit"])
         self.assertIsNotNone(loan["last_updated"])
         shown = json.loads(self.ctl("rules", "list", "--book", "--json", "--sort", "-hits",
-                                    "--where", "hits>1,spam<1", "--most", "1"))
+                                    "--where", "hits>1,ham<1,spam>4", "--most", "1"))
         self.assertEqual([rule["name"] for rule in shown], ["CHEAP_LOAN"])
         rig.wait_for(lambda: len(self.monitor.rows("SELECT * FROM messages")) == 9, 20,
                      "nine messages")
@@ -252,9 +256,19 @@ class Learned(Deciding):
     def test_B8_a_rule_that_was_hit_is_idle_from_then_on(self):
         time.sleep(1.1)  # decisions know whole seconds
         self.judge(self.mx1, b"hello", b"a cheap loan")
-        self.wait_for({LOAN: (1, 0, 1)})
+        self.wait_for({LOAN: (1, 1, 0)})
         self.assertIn("CHEAP_LOAN: active -> retired: no mail has hit it for too long: 31 days "
                       "since the last hit", self.ctl("analyze", "--now", stamp(31.01)))
+
+    def test_B8_a_month_without_any_mail_retires_nothing(self):
+        self.change_database("UPDATE rules SET since = since - 40 * 86400000000")
+        self.assertIn("nothing changes", self.ctl("analyze"))
+        self.ctl("publish")
+        self.assertEqual(len(self.ctl("rules", "list", "--book", "--state", "active").splitlines()),
+                         len(self.ctl("rules", "list", "--book").splitlines()))
+        self.assertIn("retired", self.ctl("analyze", "--dry-run", "--now", stamp(0)))
+        self.change_database(*MONTH)
+        self.assertIn("active -> retired", self.ctl("analyze"))
 
     def change_database(self, *statements):
         """What took a month, or a person's report, in the database of a monitor that rests."""
@@ -286,8 +300,14 @@ class Learned(Deciding):
         self.judge(self.mx1, b"hello", b"a cheap loan", 3)
         rig.wait_for(lambda: len(self.monitor.rows("SELECT * FROM messages")) == 3, 20,
                      "three messages")
+        vote = ("INSERT INTO reports (time, server, user, name, told, way, kind, state, came, "
+                "vote, weight, uid, verdict, score, address, domain, info) "
+                "SELECT reported_at, 1, {}, '', '', 'pipe', 'ham', 'valid', 'counted', 1, 1, uid, "
+                "verdict, score, '', domain, '' FROM messages WHERE number {} 2")
         self.change_database("UPDATE messages SET reported = 'ham', "
-                             "reported_at = 1000000 * unixepoch()")
+                             "reported_at = 1000000 * unixepoch()", vote.format(7, "<="))
+        self.assertIn("nothing changes", self.ctl("analyze"))  # one person alone
+        self.change_database(vote.format(8, ">"))
         self.assertIn("CHEAP_LOAN: active -> test: people reported good mail that it hit: 3 within "
                       "7 days", self.ctl("analyze"))
         self.assertEqual((self.rule("CHEAP_LOAN")["state"], self.rule("CHEAP_LOAN")["approved"]),
@@ -310,7 +330,7 @@ class Learned(Deciding):
 
     def test_B7_the_analyzer_runs_by_its_schedule(self):
         self.ctl("analyze")
-        self.change_database("UPDATE rules SET since = since - 31 * 86400 * 1000000",
+        self.change_database("UPDATE rules SET since = since - 31 * 86400 * 1000000", *MONTH,
                              "UPDATE state SET value = 1 WHERE name = 'analyzer_stored'")
         rig.wait_for(lambda: self.rule("CHEAP_LOAN")["state"] == "retired", 20, "a run")
         change, *_ = json.loads(self.ctl("rules", "history", "CHEAP_LOAN", "--json"))

@@ -222,6 +222,7 @@ static void B33_three_reports_of_good_mail_put_a_rule_to_the_test(void **state)
     (void)weir_analyze(&rule, &tenthousand, &with, NOW, &change);
     assert_int_equal(change.state, WEIR_RULE_ACTIVE);
     rule.false_positives = 3;
+    rule.people = 2;
     assert_int_equal(weir_analyze(&rule, &tenthousand, &with, NOW, &change), 1);
     assert_int_equal(change.state, WEIR_RULE_TEST);
     assert_false(change.approved);

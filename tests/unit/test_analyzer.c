@@ -17,6 +17,7 @@
 #include "monitor/analyzer/analyzer_io.h"
 #include "monitor/database/database_hits_io.h"
 #include "monitor/database/database_messages_io.h"
+#include "monitor/database/database_reports_io.h"
 #include "monitor/database/database_rules_io.h"
 #include "tests/unit/database_rig.h"
 
@@ -118,16 +119,22 @@ static void B7_B8_idle_rules_are_retired_after_30_days_and_stay_in_the_book(void
     assert_int_equal(run(rig, DAY(62)).changed, 0);
 }
 
-/* Spam that a rule gave its points, reported as good. */
-static void add_false_positives(struct database_rig *rig, uint32_t id, unsigned reports)
+/* Spam that a rule gave its points, reported as good by people in turn. */
+static void add_false_positives(struct database_rig *rig, uint32_t id, unsigned reports,
+                                unsigned people)
 {
     for (uint64_t i = 0; i < reports; i++) {
+        int64_t number;
         const struct weir_info info = {.uid = id * 1000 + i, .at = DATABASE_NOW, .score = 6,
                                        .verdict = WEIR_SPAM, .rules = 2,
                                        .rule = {{id, 2}, {777, 4}}};
 
         database_must(rig, weir_database_message_report(rig->database, &info, "ham",
                                                         DATABASE_NOW), 0);
+        const struct weir_database_report vote = {.time = DATABASE_NOW, .server = 1,
+                                                  .user = i % people, .uid = info.uid,
+                                                  .vote = true, .weighs = true};
+        database_must(rig, weir_database_report_add(rig->database, &vote, &number), 0);
     }
 }
 
@@ -137,8 +144,10 @@ static void B33_reported_false_positives_put_a_rule_to_the_test(void **state)
 
     add_rule(rig, 1, 2);
     add_rule(rig, 2, 2);
-    add_false_positives(rig, 1, 2);
-    add_false_positives(rig, 2, 3);
+    add_rule(rig, 3, 2);
+    add_false_positives(rig, 1, 2, 2);
+    add_false_positives(rig, 2, 3, 2);
+    add_false_positives(rig, 3, 50, 1); /* one alone may be the spammer */
     assert_int_equal(run(rig, DAY(8)).changed, 0); /* too long ago */
     assert_int_equal(run(rig, DAY(6)).changed, 1);
     assert_int_equal(database_number(rig, "SELECT id FROM rules WHERE state = 'test'"), 2);

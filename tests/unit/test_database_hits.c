@@ -26,12 +26,17 @@ static struct weir_hits *hits_new(void)
 }
 
 /* A decision of 9 points that rule 7 and another hit. */
-static void take(struct weir_hits *hits, uint64_t uid, uint32_t other)
+static int try(struct weir_hits *hits, uint64_t uid, uint32_t other)
 {
     struct weir_info info = {.uid = uid, .at = DATABASE_NOW, .score = 9, .rules = 2,
                              .rule = {{7, 1}, {other, 8}}};
 
-    assert_int_equal(weir_hits_take(hits, &info, DATABASE_NOW), WEIR_HITS_COUNTED);
+    return weir_hits_take(hits, &info, DATABASE_NOW);
+}
+
+static void take(struct weir_hits *hits, uint64_t uid, uint32_t other)
+{
+    assert_int_equal(try(hits, uid, other), WEIR_HITS_COUNTED);
 }
 
 static void B24_what_rules_hit_is_answered_by_SQL(void **state)
@@ -44,7 +49,7 @@ static void B24_what_rules_hit_is_answered_by_SQL(void **state)
     database_must(rig, weir_database_hits_put(rig->database, hits, DATABASE_NOW, 500), 3);
     assert_int_equal(database_number(rig, "SELECT hits FROM hits WHERE rule = 7"), 10);
     assert_int_equal(database_number(rig, "SELECT spam FROM hits WHERE rule = 7"), 10);
-    assert_int_equal(database_number(rig, "SELECT ham FROM hits WHERE rule = 101"), 5);
+    assert_int_equal(database_number(rig, "SELECT spam FROM hits WHERE rule = 101"), 5);
     assert_int_equal(database_number(rig, "SELECT rule FROM hits ORDER BY hits DESC, rule"), 7);
     assert_int_equal(database_number(rig, "SELECT spam_decayed FROM hits_all"), 10);
     weir_hits_free(&hits);
@@ -102,13 +107,50 @@ static void B22_hits_of_a_day_add_up_over_stores_and_what_is_taken_back_goes(voi
     assert_int_equal(weir_hits_report(hits, &info, false, false, DATABASE_NOW), 0);
     database_must(rig, weir_database_hits_put(rig->database, hits, DATABASE_NOW, 2), 2);
     days_are(rig, 7, 2, "-1: 1 0 1 1| 0: 2 2 0 0| ");
-    days_are(rig, 100, 1, "0: 2 0 2 0| ");
+    days_are(rig, 100, 1, "0: 2 2 0 0| ");
     days_are(rig, WEIR_HIT_DAYS_ALL, 2, "-1: 1 0 1 0| 0: 2 2 0 0| ");
     assert_int_equal(weir_hits_report(again, &info, false, true, DATABASE_NOW), 0);
     database_must(rig, weir_database_hits_put(rig->database, again, DATABASE_NOW, 3), 1);
     days_are(rig, 7, 2, "-1: 1 1 0 1| 0: 2 2 0 0| "); /* who never heard of it blames nobody */
     weir_hits_free(&hits);
     weir_hits_free(&again);
+}
+
+static weir_time idle_for(struct database_rig *rig, weir_time now, weir_time idle)
+{
+    weir_time idle_r = -1;
+
+    database_must(rig, weir_database_hits_idle(rig->database, now, idle, &idle_r), 0);
+    return idle_r;
+}
+
+/* Mail on each of so many days up to and with a day. */
+static void hear(struct database_rig *rig, int32_t last, int days)
+{
+    char sql[120];
+
+    for (int i = 0; i < days; i++) {
+        snprintf(sql, sizeof sql, "INSERT INTO hits_days VALUES (%d, -1, 1, 0, 1, 0)", last - i);
+        database_must(rig, weir_database_run(rig->database, sql), 0);
+    }
+}
+
+static void B8_days_without_any_mail_are_no_days_of_idleness(void **state)
+{
+    struct database_rig *rig = *state;
+    int32_t today = weir_hit_day(DATABASE_NOW);
+    weir_time later = DATABASE_NOW + 40 * WEIR_DAY, month = 30 * WEIR_DAY;
+
+    assert_true(idle_for(rig, DATABASE_NOW, 0) == 0);
+    assert_true(idle_for(rig, DATABASE_NOW, WEIR_HOUR) == WEIR_HOUR);
+    assert_true(idle_for(rig, DATABASE_NOW, month) == INT64_MAX); /* nothing was ever heard */
+    hear(rig, today, 29);
+    assert_true(idle_for(rig, DATABASE_NOW, month) == INT64_MAX);
+    hear(rig, today - 29, 1);
+    assert_true(idle_for(rig, DATABASE_NOW, month) == month);
+    assert_true(idle_for(rig, later, month) == later - (weir_time)(today - 29) * WEIR_DAY);
+    hear(rig, today + 40, 10); /* heard again: 20 of the days before count */
+    assert_true(idle_for(rig, later, month) == later - (weir_time)(today - 19) * WEIR_DAY);
 }
 
 static void what_was_counted_goes_on_after_a_restart(void **state)
@@ -130,6 +172,7 @@ static void what_was_counted_goes_on_after_a_restart(void **state)
     assert_int_equal(rule.hits, 1);
     assert_true(rule.last_hit == DATABASE_NOW && fabs(rule.decayed.spam - 1) < 1e-9);
     assert_true(fabs(weir_hits_all(again, DATABASE_NOW).spam - 1) < 1e-9);
+    assert_int_equal(try(again, 1, 100), WEIR_HITS_REPEATED);
     database_must(rig, weir_database_hits_put(rig->database, again, DATABASE_NOW, 78), 0);
     weir_hits_free(&hits);
     weir_hits_free(&again);
@@ -141,6 +184,7 @@ int main(void)
         TEST(B24_what_rules_hit_is_answered_by_SQL),
         TEST(only_what_changed_is_written),
         TEST(B22_hits_of_a_day_add_up_over_stores_and_what_is_taken_back_goes),
+        TEST(B8_days_without_any_mail_are_no_days_of_idleness),
         TEST(what_was_counted_goes_on_after_a_restart),
     };
 

@@ -55,12 +55,13 @@ static int see_good(void *context, const struct weir_guard_message *message)
     return 0;
 }
 
-static int see_blamed(void *context, uint32_t rule, unsigned messages)
+static int see_blamed(void *context, uint32_t rule, unsigned messages, unsigned people)
 {
     struct seen *seen = context;
 
-    seen->len += (size_t)snprintf(seen->text + seen->len, sizeof seen->text - seen->len, "%u %u| ",
-                                  (unsigned)rule, messages);
+    seen->len += (size_t)snprintf(seen->text + seen->len, sizeof seen->text - seen->len,
+                                  people ? "%u %u %u| " : "%u %u| ", (unsigned)rule, messages,
+                                  people);
     return 0;
 }
 

@@ -65,12 +65,12 @@ static void who_does_harm_goes_to_the_test(void **state)
     static const struct {
         double score;
         const struct weir_score_evidence *evidence;
-        unsigned blamed;
+        unsigned blamed, people;
         bool demoted;
     } cases[] = {
-        {2, &for_spam, 2, false}, {2, &for_spam, 3, true}, {2, &unsure, 0, false},
-        {2, &for_ham, 0, true}, {-2, &for_ham, 9, false}, {-2, &for_spam, 0, true},
-        {0, &for_ham, 9, false},
+        {2, &for_spam, 2, 2, false}, {2, &for_spam, 3, 2, true}, {2, &for_spam, 99, 1, false},
+        {2, &unsure, 0, 0, false}, {2, &for_ham, 0, 0, true}, {-2, &for_ham, 9, 9, false},
+        {-2, &for_spam, 0, 0, true}, {0, &for_ham, 9, 9, false},
     };
     const char *why;
     (void)state;
@@ -79,6 +79,7 @@ static void who_does_harm_goes_to_the_test(void **state)
             next((struct weir_life_facts){.state = WEIR_RULE_ACTIVE, .score = cases[i].score,
                                           .since = NOW - WEIR_DAY, .last_hit = NOW,
                                           .false_positives = cases[i].blamed,
+                                          .people = cases[i].people,
                                           .evidence = *cases[i].evidence}, &why);
         assert_int_equal(then, cases[i].demoted ? WEIR_RULE_TEST : WEIR_RULE_ACTIVE);
         assert_int_equal(why[0] != '\0', cases[i].demoted);

@@ -255,6 +255,61 @@ static void B11_a_rule_that_is_idle_is_missing_in_the_next_set(void **state)
     assert_int_equal(rig->published.differences[WEIR_RULE_GONE], 1);
 }
 
+/* Publishes where no person looks. */
+static int publish_alone(struct rig *rig, int days)
+{
+    const struct weir_publishing by = {.who = "analyzer", .why = "",
+                                       .now = DATABASE_NOW + days * WEIR_DAY,
+                                       .idle = 30 * WEIR_DAY, .alone = true};
+
+    return weir_publish(rig->publisher, &by, &rig->published, rig->why);
+}
+
+static void what_nobody_looks_at_does_not_lose_most_rules(void **state)
+{
+    struct rig *rig = *state;
+    unsigned n = 2 * WEIR_PUBLISH_GONE - 1;
+
+    assert_int_equal(WEIR_PUBLISH_GONE, 10);
+
+    for (unsigned i = 1; i <= n; i++) {
+        char name[16], text[40];
+
+        snprintf(name, sizeof name, "R%u", i);
+        snprintf(text, sizeof text, "body R%u /r%u/\n", i, i);
+        put(rig, i, name, text, 1);
+    }
+    assert_int_equal(publish_alone(rig, 0), 1);
+    database_must(rig->base, weir_database_run(rig->base->database,
+                  "UPDATE rules SET state = 'retired' WHERE id < 10"), 0);
+    assert_int_equal(publish_alone(rig, 0), 1); /* one less than the limit */
+    assert_int_equal(publish(rig), 0);
+    assert_int_equal(again(rig, 1), 1);
+    database_must(rig->base, weir_database_run(rig->base->database,
+                  "UPDATE rules SET state = 'retired' WHERE id <= 10"), 0);
+    assert_int_equal(publish_alone(rig, 0), WEIR_EINVAL);
+    assert_non_null(strstr(rig->why, "10 of 19 rules would be gone"));
+    assert_int_equal(publish(rig), 1); /* a person may */
+    assert_int_equal(rig->published.differences[WEIR_RULE_GONE], WEIR_PUBLISH_GONE);
+    assert_int_equal(publish_alone(rig, 31), WEIR_EINVAL); /* all that are left */
+}
+
+static void few_rules_may_go_but_not_all(void **state)
+{
+    struct rig *rig = *state;
+
+    put(rig, 1, "A", "body A /a/\n", 1);
+    put(rig, 2, "B", "body B /b/\n", 2);
+    put(rig, 3, "C", "body C /c/\n", 2);
+    assert_int_equal(publish_alone(rig, 0), 1);
+    database_must(rig->base, weir_database_run(rig->base->database,
+                  "UPDATE rules SET state = 'retired' WHERE id > 1"), 0);
+    assert_int_equal(publish_alone(rig, 0), 1);
+    given_out(rig, 2, A);
+    assert_int_equal(publish_alone(rig, 31), WEIR_EINVAL);
+    given_out(rig, 2, A);
+}
+
 static void a_dry_run_changes_nothing(void **state)
 {
     struct rig *rig = *state;
@@ -375,6 +430,8 @@ int main(void)
         TEST(C29_the_word_list_goes_along_as_far_as_there_is_room),
         TEST(WEIR_BAYES_PUBLISHED_MAX_words_and_many_rules_fit_in_a_set),
         TEST(B11_a_rule_that_is_idle_is_missing_in_the_next_set),
+        TEST(what_nobody_looks_at_does_not_lose_most_rules),
+        TEST(few_rules_may_go_but_not_all),
         TEST(a_dry_run_changes_nothing),
         TEST(rules_that_make_no_set_publish_nothing_and_are_named),
         TEST(a_rollback_publishes_what_was_under_a_new_serial),

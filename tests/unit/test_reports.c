@@ -145,7 +145,7 @@ static int64_t number(struct world *world, const char *sql)
     return database_number(world->rig, sql);
 }
 
-/* Of rule 7: messages that are spam without it, ham, and wrongly called spam. */
+/* Of rule 7: messages that are spam, ham, and wrongly called spam. */
 static void assert_hits(struct world *world, int spam, int ham, int blamed)
 {
     store(world);
@@ -371,6 +371,21 @@ static void many_persons_votes_by_one_server_are_capped_a_day(void **state)
     assert_int_equal(came(world, WEIR_REPORT_SERVER_CAP), 51);
 }
 
+static void what_proves_nothing_uses_up_nobodys_votes(void **state)
+{
+    struct world *world = *state;
+
+    for (unsigned i = 0; i < USER_DAY + 1; i++)
+        say(world, (struct said){.user = 1, .info = ""});
+    assert_int_equal(came(world, WEIR_REPORT_USER_CAP), 1);
+    for (unsigned i = 0; i < SERVER_DAY; i++)
+        say(world, (struct said){.user = 2 + i, .info = ""});
+    assert_int_equal(came(world, WEIR_REPORT_SERVER_CAP), USER_DAY);
+    decide(world, 1);
+    say(world, (struct said){.uid = 1, .user = 1});
+    assert_hits(world, 0, 1, 1);
+}
+
 /* What is too much between two writes is lost, of that server alone. */
 static void WEIR_REPORTS_WAITING_SERVER_reports_of_a_server_wait(void **state)
 {
@@ -557,6 +572,7 @@ int main(void)
         TEST(two_who_never_agree_both_weigh),
         TEST(one_persons_many_votes_are_capped_a_day),
         TEST(many_persons_votes_by_one_server_are_capped_a_day),
+        TEST(what_proves_nothing_uses_up_nobodys_votes),
         TEST(WEIR_REPORTS_WAITING_SERVER_reports_of_a_server_wait),
         TEST(B20_what_is_not_proven_is_shown_and_changes_nothing),
         TEST(a_monitor_that_is_killed_enters_each_once),
