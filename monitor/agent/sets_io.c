@@ -1,7 +1,8 @@
 /*
  * One set at a time is on its way.  The thread writes the file and makes the image; while it works
- * the job is its, afterwards ours.  A file that makes no image is taken away again, so that the
- * rule files here can still be loaded with the one before.
+ * the job is its, afterwards ours.  A file that makes no image is taken away again, also one that
+ * was here when the agent began: so the rule files here can still be loaded with the one before,
+ * and it is fetched and tried again.
  */
 #include "monitor/agent/sets_io.h"
 
@@ -140,7 +141,7 @@ static void *run(void *context)
         job->done = weir_rule_set_make(job->config, true, note, job, &job->made);
     if (job->done < 0 && !job->why[0])
         snprintf(job->why, sizeof job->why, "%s", weir_error_reason(job->done));
-    if (job->done < 0 && job->octets)
+    if (job->done < 0)
         weir_parcels_remove(folder, job->serial);
     if (job->done == 0)
         weir_parcels_forget(folder);

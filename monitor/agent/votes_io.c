@@ -18,13 +18,13 @@
 #include "core/engine/secret_io.h"
 #include "core/engine/stores_io.h"
 #include "core/store/counters_key.h"
+#include "monitor/agent/vote_mark.h"
 #include "monitor/agent/vote_text.h"
 
 #define ARENA 1024
 #define NUMBER_TEXT 32
 #define REST (5 * WEIR_SECOND)
 #define SETTLED (3 * WEIR_SECOND)
-#define MARKED 0.5
 #define NUMBERS_MOST (2 * WEIR_REPUTATION_ADDITIONS + 1)
 
 struct weir_votes {
@@ -115,12 +115,10 @@ static void plan(const struct weir_votes *votes, const struct weir_vote_text *vo
     struct weir_addition was[WEIR_REPUTATION_ADDITIONS], is[WEIR_REPUTATION_ADDITIONS];
     size_t wases = weir_reputation_message(settings, &votes->key, &query, counted, vote->was, was);
     size_t ises = weir_reputation_message(settings, &votes->key, &query, counted, vote->is, is);
-    const uint64_t mark[] = {UINT64_C(0x766f7465206d6164), vote->uid, (uint64_t)vote->number};
-    struct weir_counter counter = {.variable = WEIR_GROUP_GOOD};
+    const struct weir_counter mark = weir_vote_mark(&votes->key, vote->uid, vote->number);
 
     change->n = 0;
-    weir_hash128(&votes->key, mark, sizeof mark, counter.entity.id);
-    put(change, &counter, false);
+    put(change, &mark, false);
     for (size_t i = 0; i < wases; i++)
         if (!has(is, ises, &was[i].counter))
             put(change, &was[i].counter, true);
@@ -147,7 +145,7 @@ static int look(struct weir_votes *votes, const struct change *change, weir_time
         return WEIR_EDOWN;
     for (size_t i = 0; i < change->n; i++)
         if (by_entity(&reading[i], &change->reading[0]) == 0)
-            return reading[i].value < MARKED;
+            return reading[i].value < WEIR_VOTE_MARKED;
     return WEIR_EBUG;
 }
 
@@ -255,11 +253,12 @@ void weir_votes_take(struct weir_votes *votes, struct weir_slice answer, weir_ti
              rc == WEIR_EINVAL ? "the monitor's answer is none" : weir_error_reason(rc));
 }
 
-/* Numbers that begin anew are of another database; what was added has marks. */
+/* Numbers that begin anew are of another database; what was added has marks.  One that has no vote
+ * yet, or a monitor that cannot tell, is no reason to begin anew. */
 void weir_votes_hear(struct weir_votes *votes, int64_t newest)
 {
     votes->newest = newest;
-    if (newest < votes->done)
+    if (newest > 0 && newest < votes->done)
         votes->done = 0;
 }
 

@@ -23,7 +23,9 @@
 #include "monitor/ctl/ctl_output.h"
 
 #define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
-#define PIECE 200 /* messages sent at once */
+/* Sent at once, and learned while nothing else is answered: some tenths of a second. */
+#define PIECE 200             /* messages */
+#define PIECE_OCTETS 256000 /* of their tokens, in base64 */
 #define ARENA_FIRST (1u << 20)
 #define KEYS_TEXT 4096
 
@@ -124,6 +126,7 @@ struct teaching {
     struct weir_arena *arena;
     struct weir_charsets *charsets;
     json_t *messages;            /* of the next piece */
+    size_t octets;               /* of its tokens */
     long long read, changed, same;
     size_t unread;
 };
@@ -159,6 +162,7 @@ static int send_piece(struct teaching *teaching)
     int code;
 
     teaching->messages = json_array();
+    teaching->octets = 0;
     if (!teaching->messages || json_array_size(messages) == 0) {
         json_decref(messages);
         return teaching->messages ? 0 : no_memory(teaching->ctl);
@@ -233,7 +237,9 @@ static int teach(struct teaching *teaching, struct weir_slice octets)
                                                                          tokens)),
                       "tokens", base64)) < 0)
         return no_memory(teaching->ctl);
-    return json_array_size(teaching->messages) < PIECE ? 0 : send_piece(teaching);
+    teaching->octets += room;
+    return json_array_size(teaching->messages) < PIECE && teaching->octets < PIECE_OCTETS
+               ? 0 : send_piece(teaching);
 }
 
 static int teach_mails(struct teaching *teaching, struct weir_ctl_mails *mails)

@@ -6,6 +6,10 @@
  * before the store does, and adding the difference then would count it twice: so a page that was
  * read rests for as long as a server takes to store what it has noted.
  *
+ * The numbers contain people's votes.  So all votes are marked as added before their numbers are
+ * raised, and an agent that is behind passes them over; what a server counted that a vote of these
+ * took back stays there, as numbers are never lowered.
+ *
  * Refuses to fill a store of another key, which would answer to nobody.
  */
 #include "monitor/ctl/ctl.h"
@@ -16,6 +20,7 @@
 #include "core/base/error.h"
 #include "core/base/grown.h"
 #include "core/store/counters_key.h"
+#include "monitor/ctl/ctl_counters_votes.h"
 #include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/ctl/ctl_servers.h"
@@ -35,6 +40,7 @@ struct rebuild {
     struct weir_counter_number *number; /* of a page */
     size_t count, room;
     weir_time read;
+    int64_t vote;                       /* the last one that was marked */
     struct weir_counters_raised sum;
 };
 
@@ -150,10 +156,16 @@ static void add(struct weir_counters_raised *sum, const struct weir_counters_rai
 /* What did not answer is counted, and the rest goes on. */
 static int fill(struct rebuild *rebuild, struct weir_ctl_progress *progress)
 {
-    weir_time rest = rebuild->read + REST - weir_ctl_now();
     uint64_t before = rebuild->numbers - rebuild->count;
     struct weir_counters_raised one;
+    weir_time rest;
+    int code = rebuild->really ? weir_ctl_counters_votes(rebuild->ctl, rebuild->database,
+                                                         &rebuild->vote, &rebuild->sum.unanswered)
+                               : 0;
 
+    if (code != 0)
+        return code;
+    rest = rebuild->read + REST - weir_ctl_now();
     if (rebuild->really && rest > 0 && rest <= REST)
         weir_ctl_wait(rest);
     for (size_t at = 0, n; at < rebuild->count; at += n) {

@@ -55,19 +55,31 @@ void weir_ctl_mails_free(struct weir_ctl_mails **mails)
     *mails = NULL;
 }
 
-/* Whether a file lies in the tmp of a Maildir: beside it there is cur. */
-static bool is_under_way(const char *path)
+/* Whether beside what stands in the first octets of a path is a folder cur, as in a Maildir. */
+static bool has_cur(const char *path, size_t len)
 {
-    const char *tmp = strstr(path, "/tmp/"), *next;
     char beside[NAME_ROOM];
     struct stat there;
 
-    while (tmp && (next = strstr(tmp + 1, "/tmp/")) != NULL)
-        tmp = next;
-    if (!tmp || strchr(tmp + 5, '/') != NULL || strlen(path) >= sizeof beside)
-        return false;
-    snprintf(beside, sizeof beside, "%.*s/cur", (int)(tmp - path), path);
-    return stat(beside, &there) == 0 && S_ISDIR(there.st_mode);
+    return snprintf(beside, sizeof beside, "%.*scur", (int)len, path) < (int)sizeof beside &&
+           stat(beside, &there) == 0 && S_ISDIR(there.st_mode);
+}
+
+/* Of a Maildir only what lies in its cur and new: what is in tmp is still being written, and beside
+ * them are files of the mail server. */
+static bool is_mail(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t folder = slash ? (size_t)(slash - path) + 1 : 0, above;
+
+    if (folder == 0) /* somebody has named it, or it is the standard input */
+        return true;
+    for (above = folder - 1; above > 0 && path[above - 1] != '/'; above--)
+        ;
+    if (strncmp(path + above, "cur/", folder - above) == 0 ||
+        strncmp(path + above, "new/", folder - above) == 0)
+        return true;
+    return !has_cur(path, folder) && !has_cur(path, above);
 }
 
 /* Puts a line into the message, as far as there may be more of it. */
@@ -152,7 +164,7 @@ static int open_next(struct weir_ctl_mails *mails)
         if (weir_ctl_files_name(mails->files, &mails->path) == 0)
             return 0;
         mails->done++;
-    } while (is_under_way(mails->path));
+    } while (!is_mail(mails->path));
     mails->mbox = mails->blank = false;
     mails->number = 0;
     if (weir_ctl_input_open(mails->ctl, mails->path, WEIR_MESSAGE_MAX, &mails->input) != 0)

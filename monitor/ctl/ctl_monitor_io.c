@@ -177,7 +177,8 @@ static int ask(struct asking *asking, const char *body, json_t **answer_r)
 static long patience_for(const json_t *question)
 {
     static const char *const long_ones[] = {"threshold set", "threshold remove", "undo",
-                                            "rules add", "analyze", "publish", "rollback"};
+                                            "rules add", "analyze", "publish", "rollback",
+                                            "bayes learn"};
     const char *verb = json_string_value(json_object_get(question, "do"));
 
     for (size_t i = 0; i < sizeof long_ones / sizeof long_ones[0]; i++)

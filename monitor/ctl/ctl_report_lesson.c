@@ -2,8 +2,8 @@
  * The tokens of a reported message on their way to the monitor, as hashes under the published key,
  * so that the Bayesian classifier can learn what people say (core/engine/lesson.h).  Where no set
  * was published there is no key, and nothing is told; a string that is not this message's would not
- * be believed.  Whoever has the key, which all servers have, can try whether a word or an address is
- * among them: so nothing of it leaves a server with [reports] text = 0.
+ * be believed.  Whoever has the key, which all servers have, can try whether a word or an address
+ * is among them: so nothing of it leaves a server with [reports] text = 0.
  */
 #include "monitor/ctl/ctl_report.h"
 

@@ -17,11 +17,15 @@
 
 void weir_ctl_rules_tell(void *context, const char *file, unsigned line, const char *why)
 {
+    char name[WEIR_CTL_NAME], reason[WEIR_CTL_NAME];
+
     (void)context;
+    weir_ctl_visible((struct weir_slice){file, strlen(file)}, name, sizeof name);
+    weir_ctl_visible((struct weir_slice){why, strlen(why)}, reason, sizeof reason);
     if (line > 0)
-        fprintf(stderr, "%s:%u: %s\n", file, line, why);
+        fprintf(stderr, "%s:%u: %s\n", name, line, reason);
     else
-        fprintf(stderr, "%s: %s\n", file, why);
+        fprintf(stderr, "%s: %s\n", name, reason);
 }
 
 int weir_ctl_rules_load(struct weir_ctl *ctl)

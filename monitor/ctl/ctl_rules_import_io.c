@@ -144,18 +144,30 @@ static int write_output(struct weir_ctl_import *import)
     return 0;
 }
 
+/* What stands in the files of strangers. */
+struct shown { char text[WEIR_CTL_NAME]; };
+
+static const char *show(const char *text, struct shown *buffer)
+{
+    return weir_ctl_visible((struct weir_slice){text, strlen(text)}, buffer->text,
+                            sizeof buffer->text);
+}
+
 static json_t *json_summary(const struct weir_sa_import *result)
 {
     json_t *missed = json_array(), *words = json_object();
+    struct shown word;
 
     for (size_t i = 0; i < result->missing; i++) {
         const struct weir_sa_missed *it = &result->missed[i];
-        json_array_append_new(missed, json_pack("{s:s, s:s, s:s, s:i, s:s}", "name", it->name,
-                                                "reason", weir_sa_reason_name(it->reason), "file",
-                                                it->file, "line", (int)it->line, "why", it->why));
+        json_array_append_new(
+            missed, json_pack("{s:o, s:s, s:s, s:i, s:o}", "name",
+                              weir_ctl_json_text(it->name, strlen(it->name)), "reason",
+                              weir_sa_reason_name(it->reason), "file", it->file, "line",
+                              (int)it->line, "why", weir_ctl_json_text(it->why, strlen(it->why))));
     }
     for (size_t i = 0; i < result->words; i++)
-        json_object_set_new(words, result->word[i].word,
+        json_object_set_new(words, show(result->word[i].word, &word),
                             json_integer((json_int_t)result->word[i].count));
     return json_pack("{s:I, s:o, s:o}", "taken", (json_int_t)result->rules, "not_taken", missed,
                      "words", words);
@@ -164,16 +176,17 @@ static json_t *json_summary(const struct weir_sa_import *result)
 void weir_ctl_import_tell(const struct weir_sa_import *result)
 {
     size_t by_reason[WEIR_SA_REASONS] = {0};
+    struct shown name, why;
 
     for (size_t i = 0; i < result->missing; i++) {
         const struct weir_sa_missed *it = &result->missed[i];
         by_reason[it->reason]++;
-        fprintf(stderr, "%s:%u: %s: %s\n", it->file, it->line, it->name[0] ? it->name : "line",
-                it->why);
+        fprintf(stderr, "%s:%u: %s: %s\n", it->file, it->line,
+                it->name[0] ? show(it->name, &name) : "line", show(it->why, &why));
     }
     for (size_t i = 0; i < result->words; i++)
-        fprintf(stderr, "not about rules: %s, %zu times\n", result->word[i].word,
-                result->word[i].count);
+        fprintf(stderr, "not about rules: %s, %zu times\n",
+                show(result->word[i].word, &name), result->word[i].count);
     fprintf(stderr, "%zu rules taken, %zu lines listed above", result->rules, result->missing);
     for (unsigned i = 0; i < WEIR_SA_REASONS; i++)
         if (by_reason[i] > 0)

@@ -18,6 +18,7 @@ struct weir_ballots {
     pthread_mutex_t lock;        /* of what follows */
     struct weir_database *database;
     struct weir_log_gate gate;
+    int64_t newest; /* as it was last read: a database may be busy */
 };
 
 int weir_ballots_open(const char *database_path, const struct weir_log *log,
@@ -65,13 +66,14 @@ static void tell(struct weir_ballots *ballots)
 
 int64_t weir_ballots_newest(struct weir_ballots *ballots)
 {
-    int64_t number = 0;
+    int64_t number;
 
     pthread_mutex_lock(&ballots->lock);
-    if (weir_database_vote_newest(ballots->database, &number) < 0) {
+    if (weir_database_vote_newest(ballots->database, &number) == 0)
+        ballots->newest = number;
+    else
         tell(ballots);
-        number = 0;
-    }
+    number = ballots->newest;
     pthread_mutex_unlock(&ballots->lock);
     return number;
 }

@@ -213,7 +213,22 @@ class Judging(ctl_help.Help, Learning):
         for part in ("cur", "new", "tmp"):
             (folder / "Maildir" / part).mkdir(parents=True)
             (folder / "Maildir" / part / "1").write_bytes(mail(part, SPAM[3]))
-        self.assertEqual(self.bayes("learn", "spam", str(folder / "Maildir"))["changed"], 2)
+        (folder / "Maildir" / "dovecot-uidlist").write_text("3 V1 N2 G1\n1 :1\n")
+        (folder / "Maildir" / "Junk" / "cur").mkdir(parents=True)
+        (folder / "Maildir" / "Junk" / "cur" / "2").write_bytes(mail("junk", SPAM[3]))
+        (folder / "Maildir" / "Junk" / "maildirfolder").write_bytes(b"")
+        (folder / "Maildir" / "Junk" / "dovecot.index.cache").write_bytes(b"\x01\x08\x00words")
+        self.assertEqual(self.bayes("learn", "spam", str(folder / "Maildir"))["changed"], 3)
+
+    def test_C28_much_mail_is_learned_in_pieces_so_that_the_monitor_answers_meanwhile(self):
+        folder = self.folder / "much"
+        folder.mkdir()
+        for number in range(40):
+            words = " ".join(f"word{number}x{n}" for n in range(1000))
+            (folder / f"{number}").write_bytes(mail(f"much{number}", words))
+        self.assertEqual(self.bayes("learn", "ham", str(folder))["changed"], 40)
+        learned, = self.monitor.rows("SELECT count(*) AS n FROM audit WHERE what = 'bayes learn'")
+        self.assertGreater(learned["n"], 1)
 
     def test_C28_the_milter_adds_it_to_headers_log_and_string(self):
         self.teach()

@@ -156,6 +156,52 @@ class Local(World):
             "SELECT what FROM audit WHERE what LIKE 'counters%'")], ["counters rebuild"] * 2)
 
 
+    def rebuild(self):
+        """All that mx1 has is gone, and comes back from the database."""
+        for path in self.mx1.weir.folder.glob("counters.db*"):
+            path.unlink()
+        self.mx1.weir.configure(monitor={"database": self.monitor.weir.folder / "spam.db",
+                                         "admin": f"unix:{self.monitor.socket}"})
+        self.mx1.weir.json("counters", "rebuild")
+
+    def test_B33_votes_that_a_rebuild_brought_are_not_added_again(self):
+        self.second()
+        mails = [self.judge_at(2) for _ in range(3)]
+        self.wait_for_pair((0, 0, 3, 0), self.mx2)
+        self.mail[1].process.end()
+        self.mx1.process.end()
+        behind, self.mx1 = self.mx1, self.mx2  # only mx2 is there when people speak
+        for mail in mails:
+            self.pipe(mail, "ham", "--user", "bob")
+        self.wait_for_pair((0, 3, 0, 0))
+        self.wait_until_counted(3)
+        self.mx1 = behind
+        self.rebuild()
+        self.assertEqual(self.pair(), (0, 3, 0, 0))
+        self.mx1.start()
+        rig.wait_for(lambda: self.done() == 3, 20, "the agent to have passed them")
+        self.assertEqual(self.pair(), (0, 3, 0, 0))
+
+    def test_B33_a_lost_number_behind_a_rebuild_adds_nothing(self):
+        mails = [self.judge() for _ in range(2)]
+        for mail in mails:
+            self.pipe(mail, "ham", "--user", "bob")
+        self.wait_for_pair((0, 2, 0, 0))
+        self.wait_until_counted(2)
+        self.mail[1].process.end()
+        self.mx1.process.end()
+        self.rebuild()
+        (self.mx1.weir.folder / "agent.votes").unlink()
+        self.mx1.start()
+        rig.wait_for(lambda: self.done() == 2, 20, "the agent to have passed them")
+        self.assertEqual(self.pair(), (0, 2, 0, 0))
+
+    def done(self):
+        """The number of the last vote that mx1's agent has behind it."""
+        file = self.mx1.weir.folder / "agent.votes"
+        return int(file.read_text()) if file.exists() else 0
+
+
 class Trust(World):
     """What is not proven, or is too much, moves nothing."""
 

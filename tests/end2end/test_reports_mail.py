@@ -2,6 +2,7 @@
 """Reports as mail servers hand them in: an alias of a real Postfix, one of a real Exim, and folders
 of a real Dovecot (its IMAP, run by hand), wired as the manual says."""
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -44,7 +45,10 @@ first_valid_uid = 1
 first_valid_gid = 1
 namespace inbox {{
   inbox = yes
-  separator = /
+  separator = {separator}
+  mailbox "Away with it" {{
+    special_use = \\Trash
+  }}
 }}
 protocol imap {{
   mail_plugins = $mail_plugins imap_sieve
@@ -52,7 +56,7 @@ protocol imap {{
 plugin {{
   sieve = file:{folder}/none.sieve
   sieve_plugins = sieve_imapsieve sieve_extprograms
-  sieve_global_extensions = +vnd.dovecot.pipe
+  sieve_global_extensions = +vnd.dovecot.pipe +special-use
   sieve_pipe_bin_dir = {folder}/reports
   imapsieve_mailbox1_name = Junk
   imapsieve_mailbox1_causes = COPY APPEND
@@ -142,7 +146,7 @@ class Mail(Base):
         self.assertEqual(self.reporters(),
                          [("dave@test.example", "spam", "valid", "attached", "counted")])
 
-    def dovecot(self, dialogue):
+    def dovecot(self, dialogue, separator="/"):
         """What its IMAP answers to a user who is let in already."""
         lower = [str(rig.RIG / name / "usr") for name in DOVECOT]
         if not all(pathlib.Path(path).exists() for path in lower):
@@ -155,7 +159,7 @@ class Mail(Base):
         program = folder / "reports" / "weir-report"
         program.write_text(f'#!/bin/sh\nPATH={self.bin}:$PATH exec {CTL}/weir-report.sh "$@"\n')
         program.chmod(0o755)
-        words = {"folder": folder, "uid": account.pw_uid, "gid": account.pw_gid,
+        words = {"folder": folder, "separator": separator, "uid": account.pw_uid, "gid": account.pw_gid,
                  "lower": ":".join(lower)}
         (folder / "dovecot.conf").write_text(IMAP.format(**words))
         (folder / "dialogue").write_bytes(dialogue)
@@ -171,16 +175,33 @@ class Mail(Base):
         self.assertNotRegex(done.stderr, "Error|Warning|Fatal|Panic")
         return done.stdout
 
-    def test_B33_moving_in_and_out_of_junk_is_a_report_and_throwing_away_is_none(self):
+    def out_of_junk(self, *folders, **more):
+        """Copies a mail out of Junk into folders; what was reported of it, as the spool has it:
+        programs have ended when IMAP answers, and no agent takes files away."""
+        self.mx1.kill()
         mail = self.judge()
-        words = [b"a CREATE Junk", b"b CREATE Trash", b"c CREATE Archive/Trash",
-                 b"d APPEND INBOX {%d+}\r\n" % len(mail) + mail, b"e SELECT INBOX",
-                 b"f MOVE 1 Junk", b"g SELECT Junk", b"h COPY 1 Trash", b"i COPY 1 Archive/Trash"]
-        answers = self.dovecot(b"\r\n".join([*words, b"z LOGOUT", b""]))
-        for word in words:
-            self.assertRegex(answers, rf"(?m)^{word[:1].decode()} OK ")
-        rig.wait_for(self.reporters, 20, "a report")
-        self.assertEqual(self.reporters(), [("carol", "spam", "valid", "itself", "counted")])
+        words = [b"a1 CREATE Junk", *(b"a2 CREATE \"%s\"" % name for name in folders),
+                 b"a3 APPEND Junk {%d+}\r\n" % len(mail) + mail, b"a4 SELECT Junk",
+                 *(b"a5 COPY 1 \"%s\"" % name for name in folders)]
+        answers = self.dovecot(b"\r\n".join([*words, b"z LOGOUT", b""]), **more)
+        self.assertEqual(len(re.findall(r"(?m)^a\d OK ", answers)), len(words), answers)
+        return sorted(found for path in self.mx1.spool.glob("report-*")
+                      for found in re.findall(r"(?m) report=(\w+) .* user=carol ",
+                                              path.read_text()))
+
+    def test_B33_into_junk_is_a_report_and_throwing_away_in_any_language_is_none(self):
+        self.assertEqual(self.out_of_junk(
+            b"Trash", b"Archive/Trash", b"trash", b"Mail/Papierkorb", b"Corbeille", b"Mail/Bin",
+            b"Gel&APY-schte Elemente", b"Mail/Deleted Items", b"Away with it", b"Junk/2026",
+            b"Mail/Junk/old"), ["spam"])
+
+    def test_B33_throwing_away_is_none_where_folders_are_apart_by_dots(self):
+        self.assertEqual(self.out_of_junk(
+            b"Mail.Trash", b"Papierkorb", b"Mail.Corbeille", b"Junk.2026", b"Mail.Junk.old",
+            separator="."), ["spam"])
+
+    def test_B33_what_only_sounds_like_it_is_a_folder_like_others(self):
+        self.assertEqual(self.out_of_junk(b"Robin", b"Trashy"), ["ham", "ham", "spam"])
 
     def test_B33_out_of_junk_is_ham(self):
         mail = self.judge()

@@ -315,7 +315,8 @@ static void a_rule_matches_just_its_candidate(void **state)
         "Gr\xc3\xbc\xc3\x9f""e aus M\xc3\xbcnchen, sch\xc3\xb6n \xc3\xbc""ber alle Berge",
         "see http://a-b.spam-shop.example/x?y=1#z for more of it",
         "under_score words and_more words_ here _again",
-        "unique \xe2\x80\xaemoney\xe2\x80\xac \xc2\x9b""31mbargain\xc2\x9d""0;owned\xc2\x9c tablets",
+        "unique \xe2\x80\xaemoney\xe2\x80\xac \xc2\x9b""31mbargain\xc2\x9d""0;owned\xc2\x9c "
+        "tablets",
         "an escape\033[31m of another\x01 kind, half\xc3 a letter and \xe0\x82\x9b""31m more",
     };
 

@@ -249,6 +249,41 @@ static void the_key_of_the_identity_comes_before_a_kept_one(void **state)
     told(rig, 4, 0, 0, "");
 }
 
+/* The agent was killed between the file and the image, and something is in the way of that. */
+static void an_image_that_cannot_be_made_at_the_start_is_tried_again(void **state)
+{
+    struct rig *rig = *state;
+    const char *folder = rig->base->config.state_directory;
+    const struct weir_rule_parcel parcel = {
+        .serial = 6, .section = {weir_slice_of("body B /b/\nid B 8\n")}};
+    char path[256];
+    void *octets;
+    FILE *file;
+    size_t len;
+
+    open_sets(rig, true);
+    hear(rig, 4, 0);
+    take(rig, 4, A, SEED);
+    wait_for_thread(rig);
+    snprintf(path, sizeof path, "%s/10.rules", rig->base->rules);
+    file = fopen(path, "w");
+    assert_true(fputs("body L /l/\nid L 8\n", file) >= 0 && fclose(file) == 0);
+    assert_int_equal(weir_rule_parcel_make(&parcel, &rig->keys, &octets, &len), 0);
+    assert_int_equal(weir_parcels_write(folder, 6, octets, len), 0);
+    free(octets);
+    open_sets(rig, true);
+    wait_for_thread(rig);
+    told(rig, 4, 6, 1, "");
+    assert_int_equal(weir_parcels_newest(folder), 4);
+    assert_int_equal(remove(path), 0);
+    rig->now += WEIR_HOUR;
+    hear(rig, 6, 0);
+    assert_true(weir_sets_due(rig->sets, rig->now));
+    take(rig, 6, "body B /b/\nid B 8\n", SEED);
+    wait_for_thread(rig);
+    told(rig, 6, 0, 1, "");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -260,6 +295,7 @@ int main(void)
         TEST(a_serial_that_went_back_is_told_and_not_fetched),
         TEST(a_set_that_cannot_be_made_here_is_taken_away_again),
         TEST(an_image_that_was_not_made_any_more_is_made_at_the_start),
+        TEST(an_image_that_cannot_be_made_at_the_start_is_tried_again),
         TEST(a_key_is_taken_once_and_then_believed_alone),
         TEST(the_key_of_the_identity_comes_before_a_kept_one),
     };
