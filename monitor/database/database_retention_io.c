@@ -208,8 +208,8 @@ static int forget_votes(struct weir_database *database, unsigned rows, struct we
     static const char *const sql[] = {
         "DELETE FROM reports WHERE number IN (SELECT number FROM " BEHIND("reports") " LIMIT ?2)",
         "DELETE FROM votes WHERE number IN (SELECT number FROM " BEHIND("votes") " LIMIT ?2)",
-        "DELETE FROM reported WHERE ?1 > 0 AND uid IN (SELECT uid FROM reported WHERE changed < "
-        "(SELECT min(time) FROM reports) ORDER BY changed LIMIT ?2)",
+        ("DELETE FROM reported WHERE ?1 > 0 AND uid IN (SELECT uid FROM reported WHERE changed < "
+         "(SELECT min(time) FROM reports) ORDER BY changed LIMIT ?2)"),
     };
     int rc = 0;
 
