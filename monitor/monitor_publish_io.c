@@ -9,9 +9,11 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "monitor/analyzer/publish_try_io.h"
 #include "monitor/database/database_audit_io.h"
 #include "monitor/database/database_hits_io.h"
 #include "monitor/monitor_bayes_io.h"
+#include "monitor/monitor_rulebook_impl.h"
 
 #define WITHIN (WEIR_SECOND / 50) /* for each server, to come for a new set */
 
@@ -97,10 +99,30 @@ static weir_time idle_of(struct weir_monitor *monitor, weir_time now)
     return idle;
 }
 
+/* On recent mail.  What cannot be read says nothing against a set. */
+static int try_set(void *context, struct weir_slice before, struct weir_slice next,
+                   char why_r[static WEIR_PUBLISH_WHY])
+{
+    struct weir_monitor *monitor = context;
+    const struct weir_publish_trial trial = {.before = before, .next = next,
+                                             .spam_score = monitor->config.spam_score,
+                                             .now = weir_clock_now(&monitor->wall)};
+    struct weir_rulebook_question question = {.who = ""};
+    struct weir_database *reading = NULL;
+    int rc = weir_rulebook_read(monitor, &question, &reading);
+
+    if (rc == 0 && (rc = weir_publish_try(reading, &trial, why_r)) < 0 && rc != WEIR_EINVAL)
+        snprintf(why_r, WEIR_PUBLISH_WHY, "%s", weir_database_why(reading));
+    else if (rc < 0 && rc != WEIR_EINVAL)
+        snprintf(why_r, WEIR_PUBLISH_WHY, "%s", question.why);
+    weir_database_free(&reading);
+    return rc;
+}
+
 void weir_monitor_publish_again(struct weir_monitor *monitor, weir_time now)
 {
     struct weir_publishing by = {.who = "analyzer", .why = "by schedule", .now = now,
-                                 .alone = true};
+                                 .alone = true, .try = try_set, .context = monitor};
     char why[WEIR_PUBLISH_WHY]; /* is logged, too */
     struct weir_published done;
     int rc;
@@ -124,12 +146,15 @@ json_t *weir_monitor_publish(struct weir_monitor *monitor, const json_t *json, c
     struct weir_publishing by = {.who = who,
                                  .why = reason ? reason : "",
                                  .now = now,
-                                 .dry = json_is_true(json_object_get(json, "dry"))};
+                                 .dry = json_is_true(json_object_get(json, "dry")),
+                                 .context = monitor};
     json_int_t wanted = json_integer_value(serial);
     struct weir_published done;
     int rc;
 
     by.idle = idle_of(monitor, now);
+    if (!serial && !json_is_true(json_object_get(json, "force")))
+        by.try = try_set; /* what is brought back was at work */
     if (serial)
         rc = weir_publish_again(monitor->publisher, wanted > 0 && wanted <= WEIR_RULE_SERIAL_MAX
                                                         ? (uint32_t)wanted : 0,

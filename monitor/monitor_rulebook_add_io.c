@@ -53,6 +53,8 @@ struct adding {
     json_t *problems;
     size_t more;                /* problems that are not told */
     size_t added, changed, kept;
+    uint32_t *renewed;          /* rules that say something else, or go back to work */
+    size_t renews, renew_room;
     json_t *names;              /* of rules that were there: {"changed": [...], "kept": [...]} */
     char text[WEIR_RULE_TEXT_MAX + 1];
 };
@@ -321,6 +323,22 @@ static const char *reason_of(struct adding *adding, const struct weir_rule_sourc
     return weir_line_end(&line);
 }
 
+/* Whoever changes a rule's lines, or lets it work again, begins anew with it. */
+static int note_renewed(struct adding *adding, const struct looking *now,
+                        const struct weir_kept_rule *rule)
+{
+    uint32_t *more;
+
+    if (now->same && !weir_rulebook_renews(now->held.state, rule->state))
+        return 1;
+    more = weir_grown(adding->renewed, adding->renews, &adding->renew_room, sizeof *more);
+    if (!more)
+        return WEIR_ENOMEM;
+    adding->renewed = more;
+    more[adding->renews++] = rule->id;
+    return 1;
+}
+
 static int store_one(struct adding *adding, const struct weir_rule_source *source,
                      struct weir_rule_change *change)
 {
@@ -346,8 +364,10 @@ static int store_one(struct adding *adding, const struct weir_rule_source *sourc
     rc = weir_database_rule_put(database, &rule, change);
     adding->added += rc > 0 && !held;
     adding->changed += rc > 0 && held;
-    if (rc > 0 && held)
+    if (rc > 0 && held) {
         note_name(adding, "changed", name);
+        rc = note_renewed(adding, &now, &rule);
+    }
     return rc;
 }
 
@@ -380,8 +400,9 @@ static int store(struct adding *adding)
         rc = store_all(adding);
         if (rc < 0 || adding->dry)
             weir_database_abandon(database);
-        else
-            rc = weir_database_commit(database);
+        else if ((rc = weir_database_commit(database)) == 0)
+            weir_rulebook_renew(adding->monitor, adding->renewed, adding->renews,
+                                adding->question->now);
     }
     if (rc < 0 && !adding->question->why[0])
         (void)weir_rulebook_trouble(adding->question, database, rc);
@@ -453,6 +474,7 @@ json_t *weir_rulebook_add(struct weir_monitor *monitor, struct weir_rulebook_que
     json_decref(adding->names);
     weir_arena_free(&adding->arena);
     free(adding->held);
+    free(adding->renewed);
     free(adding->octets);
     free(adding);
     return json;

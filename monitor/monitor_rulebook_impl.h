@@ -30,6 +30,14 @@ int weir_rulebook_find(struct weir_database *database, const char *which,
 /* A state's number, or -1. */
 int weir_rulebook_state(const char *name);
 
+/* Whether a rule goes back to work. */
+bool weir_rulebook_renews(enum weir_rule_state from, enum weir_rule_state to);
+
+/* Rules that a person changed so, or gave other lines: what they have proven is forgotten, in the
+ * database, too.  With its lock. */
+void weir_rulebook_renew(struct weir_monitor *monitor, const uint32_t *rule, size_t rules,
+                         weir_time now);
+
 /* Makes drafts of missed spam as of a time, and stores them unless dry: what came of it, or NULL
  * when memory is short (monitor_drafts_io.c).  clock: what time it is really. */
 json_t *weir_rulebook_drafts(struct weir_monitor *monitor, const char *who, weir_time clock,

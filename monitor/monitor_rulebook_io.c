@@ -71,6 +71,22 @@ int weir_rulebook_state(const char *name)
 
 /* Changing one rule. --------------------------------------------------------- */
 
+void weir_rulebook_renew(struct weir_monitor *monitor, const uint32_t *rule, size_t rules,
+                         weir_time now)
+{
+    if (rules == 0)
+        return;
+    weir_counting_renew(monitor->counting, rule, rules);
+    (void)weir_counting_store(monitor->counting, now); /* what fails comes with the next */
+}
+
+bool weir_rulebook_renews(enum weir_rule_state from, enum weir_rule_state to)
+{
+    bool worked = from == WEIR_RULE_ACTIVE || from == WEIR_RULE_LOCKED;
+
+    return !worked && (to == WEIR_RULE_ACTIVE || to == WEIR_RULE_LOCKED);
+}
+
 struct setting {
     struct weir_rulebook_question *question;
     uint32_t id;
@@ -78,6 +94,7 @@ struct setting {
     int state;                  /* -1: as it is */
     double score, low, high;    /* none: as they are */
     int approved;               /* the same: -1 */
+    bool renews;                /* it goes back to work: what it did before is forgiven */
 };
 
 static double number_of(const struct weir_rulebook_question *question, const char *name)
@@ -143,7 +160,8 @@ int weir_rulebook_find(struct weir_database *database, const char *which,
 /* A person is the author of what he sets. */
 static int edit(void *context, struct weir_kept_rule *rule)
 {
-    const struct setting *setting = context;
+    struct setting *setting = context;
+    enum weir_rule_state before = rule->state;
 
     if (!isnan(setting->score))
         rule->score = rule->base = setting->score;
@@ -159,6 +177,7 @@ static int edit(void *context, struct weir_kept_rule *rule)
         rule->approved = setting->approved > 0;
     if (setting->approved > 0 && rule->state == WEIR_RULE_DRAFT)
         rule->state = WEIR_RULE_TEST;
+    setting->renews = weir_rulebook_renews(before, rule->state);
     return 0;
 }
 
@@ -195,6 +214,8 @@ static json_t *set(struct weir_monitor *monitor, struct weir_rulebook_question *
         (void)weir_rulebook_unknown(question, "there is no such rule in the rulebook");
     else if (rc > 0)
         rc = change(monitor->database, &setting);
+    if (rc > 0 && setting.renews)
+        weir_rulebook_renew(monitor, &setting.id, 1, question->now);
     if (rc < 0)
         (void)weir_rulebook_trouble(question, monitor->database, rc);
     pthread_mutex_unlock(&monitor->lock);

@@ -40,6 +40,7 @@ struct weir_counting {
     uint64_t before;       /* position: everything up to there was counted before the start */
     uint64_t position;     /* behind the last line that was counted */
     uint64_t kept;         /* up to there it is in the database */
+    bool renewed;          /* rules were, and that is not */
     struct weir_counting_counts counts;
     pthread_mutex_t lock;
 };

@@ -128,6 +128,15 @@ void weir_counting_use(struct weir_counting *counting,
     pthread_mutex_unlock(&counting->lock);
 }
 
+void weir_counting_renew(struct weir_counting *counting, const uint32_t *rule, size_t rules)
+{
+    pthread_mutex_lock(&counting->lock);
+    for (size_t i = 0; i < rules; i++)
+        weir_hits_renew(counting->hits, rule[i]);
+    counting->renewed = counting->renewed || rules > 0;
+    pthread_mutex_unlock(&counting->lock);
+}
+
 /* Reading. ------------------------------------------------------------------ */
 
 /* 0 or WEIR_ENOMEM. */
@@ -299,12 +308,13 @@ int weir_counting_store(struct weir_counting *counting, weir_time now)
 
     pthread_mutex_lock(&counting->lock);
     weir_counting_ledger_look(counting, now);
-    if (counting->position != counting->kept)
+    if (counting->position != counting->kept || counting->renewed)
         rc = weir_counting_fold_room(counting, now);
     later = rc > 0;
-    if (rc == 0 && counting->position != counting->kept)
+    if (rc == 0 && (counting->position != counting->kept || counting->renewed))
         rc = keep(counting, now);
     if (rc >= 0 && !later) {
+        counting->renewed = false;
         counting->kept = counting->position;
         rc = store_messages(counting, now);
         if (rc >= 0 && counting->options.training)

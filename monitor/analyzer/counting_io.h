@@ -93,6 +93,9 @@ void weir_counting_free(struct weir_counting **counting);
 void weir_counting_use(struct weir_counting *counting,
                        const struct weir_reports_settings *reports);
 
+/* A person changed these rules, as weir_hits_renew() has it; kept with the next store. */
+void weir_counting_renew(struct weir_counting *counting, const uint32_t *rule, size_t rules);
+
 struct weir_counting_batch;
 
 /* Reads lines of a server's log.  0 with a batch (NULL for no lines), which the caller frees, or

@@ -72,6 +72,7 @@ unsigned weir_guard_take(struct weir_guard_rule *rule, size_t rules, double spam
 
     while (judged.culprit && judged.now <= spam_score - LEAST &&
            judged.next > spam_score - LEAST && !is_spared(judged.culprit, message)) {
+        judged.culprit->wanted = judged.culprit->next;
         judged.culprit->next = judged.culprit->now;
         judged.culprit->refused = true;
         judged.culprit->message = message->uid;
@@ -79,4 +80,10 @@ unsigned weir_guard_take(struct weir_guard_rule *rule, size_t rules, double spam
         judged = judge(rule, rules, message);
     }
     return refused;
+}
+
+double weir_guard_score(struct weir_guard_rule *rule, size_t rules,
+                        const struct weir_guard_message *message)
+{
+    return judge(rule, rules, message).now;
 }

@@ -27,6 +27,7 @@ struct weir_guard_rule {
                                   takes is taken off */
     bool refused;              /* its change, for the sake of a message */
     uint64_t message;
+    double wanted;             /* what next was */
 };
 
 struct weir_guard_hit {
@@ -51,5 +52,9 @@ void weir_guard_sort(struct weir_guard_rule *rule, size_t rules);
  * then on.  How many were. */
 unsigned weir_guard_take(struct weir_guard_rule *rule, size_t rules, double spam_score,
                          const struct weir_guard_message *message);
+
+/* What it scores with the rules as they are. */
+double weir_guard_score(struct weir_guard_rule *rule, size_t rules,
+                        const struct weir_guard_message *message);
 
 #endif

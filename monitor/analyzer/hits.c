@@ -415,6 +415,16 @@ int weir_hits_find(const struct weir_hits *hits, uint32_t id, weir_time at,
     return weir_hits_get(hits, number > 0 ? number - 1 : hits->rules, at, rule_r);
 }
 
+void weir_hits_renew(struct weir_hits *hits, uint32_t id)
+{
+    uint32_t number = *place_of(hits, id);
+
+    if (number == 0)
+        return;
+    hits->rule[number - 1].decayed = (struct weir_score_counts){0, 0};
+    hits->rule[number - 1].changed = true;
+}
+
 /* Making. ------------------------------------------------------------------- */
 
 struct weir_hits_settings weir_hits_defaults(double spam_score, double unsure_score)

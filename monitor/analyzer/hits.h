@@ -85,6 +85,10 @@ struct weir_score_counts weir_hits_all(const struct weir_hits *hits, weir_time a
 /* What came to rules, and to WEIR_HIT_DAYS_ALL, by day since weir_hits_kept(). */
 const struct weir_hit_days *weir_hits_days(const struct weir_hits *hits);
 
+/* A person changed what a rule says, or put it back to work: what it has proven is forgotten, and
+ * how often it hit is not. */
+void weir_hits_renew(struct weir_hits *hits, uint32_t id);
+
 /* The numbers of decisions that were counted since then, in their order. */
 const uint64_t *weir_hits_news(const struct weir_hits *hits, size_t *count_r);
 

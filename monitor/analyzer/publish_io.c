@@ -520,6 +520,9 @@ static int go(struct going *going, struct weir_published *published_r)
                               published.differences);
     if (rc == 0 && going->by->alone)
         rc = look(going, published.differences[WEIR_RULE_GONE]);
+    if (rc == 0 && going->by->try)
+        rc = going->by->try(going->by->context, going->before.section[WEIR_PARCEL_RULES],
+                            going->section[WEIR_PARCEL_RULES], going->why);
     rc = rc < 0 ? rc : make_file(going);
     published.octets = going->len;
     published.fresh = !going->by->dry;

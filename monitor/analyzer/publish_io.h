@@ -57,6 +57,11 @@ struct weir_publishing {
     bool alone;                  /* no person looks: 0 while the newest set is a rollback; and a set
                                     that has lost more than half of its rules, WEIR_PUBLISH_GONE or
                                     all, is refused: WEIR_EINVAL */
+    /* Whether a set may follow another, both as rule_source.h has them; called without any lock but
+     * those of whoever publishes.  0, or an error with why_r.  NULL: it may. */
+    int (*try)(void *context, struct weir_slice before, struct weir_slice next,
+               char why_r[static WEIR_PUBLISH_WHY]);
+    void *context;
 };
 
 #define WEIR_PUBLISH_GONE 10

@@ -51,6 +51,8 @@ static int ask(struct weir_ctl *ctl, json_t *question)
     json_t *answer = NULL;
     int code;
 
+    if (ctl->option[WEIR_CTL_FORCE])
+        json_object_set_new(question, "force", json_true());
     if (ctl->option[WEIR_CTL_DRY])
         json_object_set_new(question, "dry", json_true());
     if (reason)

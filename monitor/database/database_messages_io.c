@@ -231,14 +231,21 @@ int weir_database_messages_blamed(struct weir_database *database, weir_time sinc
                                              unsigned people),
                                   void *context)
 {
-    struct weir_query q = weir_query(database, "SELECT rule, count(DISTINCT messages.number), "
+    struct weir_query q = weir_query(database, "WITH stood (id, at) AS (SELECT rule, max(time) "
+        "FROM rule_changes WHERE who NOT GLOB 'analyzer*' AND what IN ('text', 'state', 'base', "
+        "'approved') GROUP BY rule) "
+        "SELECT message_hits.rule, count(DISTINCT messages.number), "
         "count(DISTINCT reports.user) FROM messages "
         "CROSS JOIN message_hits ON message = messages.number "
+        "LEFT JOIN stood ON stood.id = message_hits.rule "
+        "LEFT JOIN rule_sets ON rule_sets.serial = messages.serial "
         "LEFT JOIN reports ON reports.uid = messages.uid AND vote = 1 AND kind = 'ham' AND "
         "taken_back = 0 AND weight > 0 "
         "WHERE reported_at > 0 AND reported_at >= ? "
         "AND reported = 'ham' AND messages.verdict IN ('spam', 'blocked') AND points > 0 "
-        "GROUP BY rule ORDER BY rule");
+        "AND messages.time >= coalesce(stood.at, 0) "
+        "AND coalesce(rule_sets.made, messages.time) >= coalesce(stood.at, 0) "
+        "GROUP BY message_hits.rule ORDER BY message_hits.rule");
     int calls = 0, stop = 0;
 
     weir_bind_number(&q, since);

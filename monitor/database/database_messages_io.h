@@ -69,7 +69,9 @@ int weir_database_messages_count(struct weir_database *database, uint32_t rule,
                                  struct weir_kept_counts *counts_r);
 
 /* By rule, in the order of ids: how many messages are said to be good since a time that were spam
- * by their verdict and got points by the rule, and how many people say so. */
+ * by their verdict and got points by the rule, and how many people say so.  What came before a
+ * person changed the rule's lines, state, base or approval last, or was judged by a set from before
+ * that, is not about the rule as he wants it. */
 int weir_database_messages_blamed(struct weir_database *database, weir_time since,
                                   int (*row)(void *context, uint32_t rule, unsigned messages,
                                              unsigned people),

@@ -214,7 +214,7 @@ class Drafts(Drafting):
 
     def test_B32_spam_that_quotes_good_mail_makes_no_rule_against_it(self):
         quoted = b"\r\n".join(HAM) + b"\r\n"
-        self.some_ham((HAM[0] + b" " + HAM[1], HAM[1] + b" " + HAM[2], quoted))
+        self.some_ham((HAM[0] + b" " + HAM[1], HAM[1] + b" " + HAM[2], quoted) * 2)
         rows = [self.report(self.deliver([(b"Subject", f"Letter {i}".encode())], quoted), user)
                 for i, user in enumerate(PEOPLE)]
         self.wait_for_texts([row["uid"] for row in rows])

@@ -160,6 +160,27 @@ class Published(ctl_help.Help, Publishing):
         self.assertIn("rule BROKEN: ", done.stderr)
         self.assertEqual(len(self.monitor.rows("SELECT * FROM rule_sets")), 1)
 
+    def test_B16_what_would_make_recent_good_mail_spam_is_not_published_unless_forced(self):
+        self.win(score=1)
+        self.publish()
+        with sqlite3.connect(self.monitor.weir.folder / "spam.db", timeout=10) as database:
+            database.execute("INSERT INTO messages (uid, time, server, address, domain, verdict, "
+                             "score, serial) VALUES (77, ?, 1, x'', '', 'ham', 2, 1)",
+                             (int(time.time() * 1e6),))
+            database.execute("INSERT INTO message_hits SELECT number, 102, 1 FROM messages")
+        database.close()
+        self.win(score=4)
+        for words in ((), ("--dry-run",)):
+            done = self.monitor.weir.ctl("publish", *words, check=False)
+            self.assertEqual(done.returncode, 65, done.stderr)
+            self.assertIn("with 4.00 points SURE_WIN would make message 000000000000004d spam, and "
+                          "nobody said it is; --force publishes it", done.stderr)
+        self.win(score=3.9)
+        self.assertEqual(self.publish("--dry-run")["differences"], {"score": 1})
+        self.win(score=4)
+        self.assertEqual(self.publish("--force")["serial"], 2)
+        self.wait_for_score(self.mx1, WIN, 4)
+
     def test_a_rollback_brings_back_what_was(self):
         self.loan()
         self.publish()

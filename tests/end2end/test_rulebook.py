@@ -160,7 +160,8 @@ class Book(ctl_help.Help, World):
         status, answer = self.monitor.try_to("rules add", files=[], pad="x" * (64 << 20))
         self.assertEqual((status, answer), (400, {"error": "that is no JSON object, or too long"}))
         status, answer = self.monitor.try_to("rules add", files=[], pad="x" * ((64 << 20) - 60))
-        self.assertEqual((status, answer), (200, {"added": 0, "changed": 0, "rules": 0}))
+        self.assertEqual((status, answer), (200, {"added": 0, "changed": 0, "kept": 0, "rules": 0,
+                                                   "names": {"changed": [], "kept": []}}))
 
     def test_B32_a_draft_is_approved_into_the_test(self):
         self.good("rules", "add", self.file, "--state", "draft")
@@ -315,6 +316,27 @@ class Learned(Deciding):
                       "7 days", self.ctl("analyze"))
         self.assertEqual((self.rule("CHEAP_LOAN")["state"], self.rule("CHEAP_LOAN")["approved"]),
                          ("test", False))
+        for words in (("rules", "enable", "CHEAP_LOAN"), ("analyze",)):
+            self.ctl(*words)  # a person has looked at it
+        self.assertEqual(self.rule("CHEAP_LOAN")["state"], "active")
+
+    def test_B33_a_rule_that_a_person_corrects_begins_anew(self):
+        def proven():
+            row, = self.monitor.rows("SELECT spam_decayed > 4 AS much, hits FROM hits "
+                                     "WHERE rule = 102")
+            return row["much"], row["hits"]
+
+        file = self.folder / "corrected.rules"
+        file.write_text("header SUBJECT_WIN Subject =~ /you have won it/\n")
+        for hits, words in ((5, ("rules", "enable", "SUBJECT_WIN")), (10, ("rules", "add", file))):
+            self.judge(self.mx1, b"you have won", b"a cheap loan", 5)
+            rig.wait_for(lambda: self.monitor.rows("SELECT * FROM hits") and
+                         proven() == (1, hits), 20, "what it has proven")
+            if hits == 5:
+                self.ctl("rules", "retire", "SUBJECT_WIN")
+                self.assertEqual(proven(), (1, 5))
+            self.ctl(*words)
+            self.assertEqual(proven(), (0, hits))
 
     def ten_more(self):
         """Statements that make eleven of a message of 4.8 points."""

@@ -154,6 +154,53 @@ static void B33_reported_false_positives_put_a_rule_to_the_test(void **state)
     assert_int_equal(database_number(rig, "SELECT approved FROM rules WHERE id = 2"), 0);
 }
 
+static void change_as(struct database_rig *rig, const char *who,
+                      int (*edit)(void *context, struct weir_kept_rule *rule), weir_time time)
+{
+    const struct weir_rule_change by = {.who = who, .why = "", .time = time};
+
+    database_must(rig, weir_database_rule_edit(rig->database, 1, edit, NULL, &by), 1);
+}
+
+static int put_to_work(void *context, struct weir_kept_rule *rule)
+{
+    (void)context;
+    rule->state = WEIR_RULE_ACTIVE;
+    rule->approved = true;
+    return 0;
+}
+
+static int put_to_the_test(void *context, struct weir_kept_rule *rule)
+{
+    (void)context;
+    rule->state = WEIR_RULE_TEST;
+    rule->approved = false;
+    return 0;
+}
+
+static void B33_reports_from_before_a_person_decided_do_not_overrule_him(void **state)
+{
+    struct database_rig *rig = *state;
+
+    add_rule(rig, 1, 2);
+    add_false_positives(rig, 1, 3, 2);
+    assert_int_equal(run(rig, DAY(1)).changed, 1);
+    change_as(rig, "uid 0", put_to_work, DAY(1));
+    assert_int_equal(run(rig, DAY(2)).changed, 0);
+    change_as(rig, "analyzer for uid 0", put_to_the_test, DAY(2)); /* that is no person's word */
+    assert_int_equal(weir_database_run(rig->database, "UPDATE rules SET state = 'active'; "
+                                       "UPDATE messages SET time = time + 2 * 86400000000"), 0);
+    assert_int_equal(run(rig, DAY(3)).changed, 1); /* what came since does count */
+    change_as(rig, "uid 0", put_to_work, DAY(3));
+    assert_int_equal(weir_database_run(rig->database, "UPDATE messages SET serial = 3, "
+                                       "time = time + 2 * 86400000000"), 0);
+    assert_int_equal(run(rig, DAY(5)).changed, 1);
+    change_as(rig, "uid 0", put_to_work, DAY(3)); /* but not if an older set judged it */
+    assert_int_equal(weir_database_run(rig->database, "INSERT INTO rule_sets (serial, made, who, "
+        "what, why, rules, octets, file) VALUES (3, 1, '', '', '', 1, 1, x'')"), 0);
+    assert_int_equal(run(rig, DAY(5)).changed, 0);
+}
+
 static void B16_what_would_make_good_mail_spam_is_refused_and_told(void **state)
 {
     struct database_rig *rig = *state;
@@ -348,6 +395,7 @@ int main(void)
         TEST(B1_scores_move_by_what_was_hit_and_history_says_why),
         TEST(B7_B8_idle_rules_are_retired_after_30_days_and_stay_in_the_book),
         TEST(B33_reported_false_positives_put_a_rule_to_the_test),
+        TEST(B33_reports_from_before_a_person_decided_do_not_overrule_him),
         TEST(B16_what_would_make_good_mail_spam_is_refused_and_told),
         TEST(B16_delivered_mail_that_was_unsure_counts_unless_a_person_said_so),
         TEST(two_runs_at_once_exclude_each_other),

@@ -277,6 +277,27 @@ static void B22_days_are_those_of_the_messages_and_follow_what_people_say(void *
     weir_hits_free(&hits);
 }
 
+static void what_a_person_renewed_has_proven_nothing_and_its_hits_remain(void **state)
+{
+    struct weir_hits *hits = hits_new();
+    struct weir_info info = decision(1, NOW, 9);
+    struct weir_hits_rule rule;
+    (void)state;
+
+    with(&info, 7, 1);
+    with(&info, 8, 1);
+    weir_hits_take(hits, &info, NOW);
+    weir_hits_kept(hits);
+    weir_hits_renew(hits, 7);
+    weir_hits_renew(hits, 99);
+    rule = rule_at(hits, 7, NOW);
+    assert_true(rule.decayed.spam < 1e-9 && rule.changed);
+    assert_int_equal(rule.hits, 1);
+    rule = rule_at(hits, 8, NOW);
+    assert_true(rule.decayed.spam > 0.9 && !rule.changed);
+    weir_hits_free(&hits);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +311,7 @@ int main(void)
         cmocka_unit_test(rules_beyond_the_limit_are_counted_together),
         cmocka_unit_test(settings_out_of_range_are_refused),
         cmocka_unit_test(B22_days_are_those_of_the_messages_and_follow_what_people_say),
+        cmocka_unit_test(what_a_person_renewed_has_proven_nothing_and_its_hits_remain),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
