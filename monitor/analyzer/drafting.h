@@ -13,7 +13,7 @@
  * rejected a draft of makes no other.
  *
  * Owner:    results in the caller's arena.  Threads: pure, but for what it is handed.
- * Errors:   WEIR_ENOMEM, and what weir_drafting.ham returns.
+ * Errors:   WEIR_ENOMEM, and what weir_drafting.hits_ham returns.
  * Limits:   WEIR_DRAFTING_NOTES clusters that come to nothing are told.
  */
 #ifndef WEIR_ANALYZER_DRAFTING_H

@@ -440,7 +440,7 @@ void weir_hits_decay(struct weir_score_counts *counts, weir_time at, weir_time n
     scale(counts, now > at ? exp2(-(double)(now - at) / half_life) : 1);
 }
 
-int weir_hits_new(const struct weir_hits_settings *settings, struct weir_hits **tally_r)
+int weir_hits_new(const struct weir_hits_settings *settings, struct weir_hits **hits_r)
 {
     size_t most = settings->seen_most > 0 ? settings->seen_most : WEIR_HITS_SEEN_MAX;
     struct weir_hits *hits;
@@ -458,7 +458,7 @@ int weir_hits_new(const struct weir_hits_settings *settings, struct weir_hits **
     if (rc < 0)
         weir_hits_free(&hits);
     else
-        *tally_r = hits;
+        *hits_r = hits;
     return rc;
 }
 

@@ -62,7 +62,7 @@ struct weir_hits_settings weir_hits_defaults(double spam_score, double unsure_sc
 void weir_hits_decay(struct weir_score_counts *counts, weir_time at, weir_time now);
 
 /* 0, WEIR_EINVAL, WEIR_ENOMEM. */
-int weir_hits_new(const struct weir_hits_settings *settings, struct weir_hits **tally_r);
+int weir_hits_new(const struct weir_hits_settings *settings, struct weir_hits **hits_r);
 void weir_hits_free(struct weir_hits **hits);
 
 /* Counts a decision, which was read and verified; one from the future is one of now.  enum

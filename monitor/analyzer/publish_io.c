@@ -392,6 +392,19 @@ static int count_difference(void *context, const struct weir_rules_differ *diffe
     return 0;
 }
 
+/* Rules of a set that cannot be read any more are all gone. */
+static void compare(const struct going *going, unsigned differences[static WEIR_RULE_DIFFERENCES])
+{
+    const struct weir_slice none = {"", 0}, old = going->before.section[WEIR_PARCEL_RULES];
+
+    if (weir_rules_diff(going->newest ? old : none, going->section[WEIR_PARCEL_RULES],
+                        count_difference, differences) >= 0)
+        return;
+    memset(differences, 0, WEIR_RULE_DIFFERENCES * sizeof *differences);
+    differences[WEIR_RULE_ADDED] = (unsigned)going->rules;
+    differences[WEIR_RULE_GONE] = (unsigned)going->before.rules;
+}
+
 /* Whether every section has the same octets as before; one that servers take for older than theirs
  * is no set to stay with. */
 static bool is_same(const struct going *going)
@@ -514,10 +527,7 @@ static int go(struct going *going, struct weir_published *published_r)
     }
     rc = try_set(going);
     if (rc == 0)
-        (void)weir_rules_diff(going->newest ? going->before.section[WEIR_PARCEL_RULES]
-                                            : (struct weir_slice){"", 0},
-                              going->section[WEIR_PARCEL_RULES], count_difference,
-                              published.differences);
+        compare(going, published.differences);
     if (rc == 0 && going->by->alone)
         rc = look(going, published.differences[WEIR_RULE_GONE]);
     if (rc == 0 && going->by->try)

@@ -98,7 +98,8 @@ int weir_reports_read(const struct weir_reports *reports, struct weir_slice line
                       struct weir_report_items *items);
 void weir_report_items_free(struct weir_report_items *items);
 
-/* Takes items of one server over, to be entered as of now. */
+/* Takes items of one server over, to be entered as of now; or none of them, when more would wait
+ * than may: they are lost then, and counted so. */
 void weir_reports_wait(struct weir_reports *reports, struct weir_report_items *items,
                        weir_time now);
 

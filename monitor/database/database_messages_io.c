@@ -78,39 +78,39 @@ int weir_database_message_report(struct weir_database *database, const struct we
     return rc < 0 ? rc : weir_change_end(database, own, report(database, info, said, time));
 }
 
+/* Messages and before them their hits, each between the same two numbers. */
+static int forget(struct weir_database *database, const char *hits, const char *messages,
+                  int64_t from, int64_t to)
+{
+    struct weir_query of_hits = weir_query(database, hits);
+    struct weir_query of_messages = weir_query(database, messages);
+    int rc;
+
+    weir_bind_number(&of_hits, from);
+    weir_bind_number(&of_hits, to);
+    rc = weir_query_run(&of_hits);
+    weir_bind_number(&of_messages, from);
+    weir_bind_number(&of_messages, to);
+    return rc < 0 ? rc : weir_query_change(&of_messages);
+}
+
 /* What nobody said anything of, of numbers behind one up to and with another. */
 static int forget_plain(struct weir_database *database, int64_t first, int64_t last)
 {
-    struct weir_query hits = weir_query(database, "DELETE FROM message_hits WHERE message > ?1 "
-        "AND message <= ?2 AND message NOT IN (SELECT number FROM messages WHERE number > ?1 "
-        "AND number <= ?2 AND reported_at > 0)");
-    struct weir_query messages = weir_query(database, "DELETE FROM messages WHERE number > ? "
-                                            "AND number <= ? AND reported_at = 0");
-    int rc;
-
-    weir_bind_number(&hits, first);
-    weir_bind_number(&hits, last);
-    rc = weir_query_run(&hits);
-    weir_bind_number(&messages, first);
-    weir_bind_number(&messages, last);
-    return rc < 0 ? rc : weir_query_change(&messages);
+    return forget(database, "DELETE FROM message_hits WHERE message > ?1 AND message <= ?2 "
+                  "AND message NOT IN (SELECT number FROM messages WHERE number > ?1 "
+                  "AND number <= ?2 AND reported_at > 0)",
+                  "DELETE FROM messages WHERE number > ? AND number <= ? AND reported_at = 0",
+                  first, last);
 }
 
 /* What people said of messages up to and with a number before a time. */
 static int forget_reported(struct weir_database *database, weir_time before, int64_t last)
 {
-    struct weir_query hits = weir_query(database, "DELETE FROM message_hits WHERE message IN "
-        "(SELECT number FROM messages WHERE reported_at > 0 AND reported_at < ? AND number <= ?)");
-    struct weir_query messages = weir_query(database, "DELETE FROM messages WHERE "
-                                            "reported_at > 0 AND reported_at < ? AND number <= ?");
-    int rc;
-
-    weir_bind_number(&hits, before);
-    weir_bind_number(&hits, last);
-    rc = weir_query_run(&hits);
-    weir_bind_number(&messages, before);
-    weir_bind_number(&messages, last);
-    return rc < 0 ? rc : weir_query_change(&messages);
+    return forget(database, "DELETE FROM message_hits WHERE message IN (SELECT number "
+                  "FROM messages WHERE reported_at > 0 AND reported_at < ? AND number <= ?)",
+                  "DELETE FROM messages WHERE reported_at > 0 AND reported_at < ? AND number <= ?",
+                  before, last);
 }
 
 /* Where the last time ended is noted: what was left below it is not looked at each time. */
