@@ -62,7 +62,8 @@ static bool read_vote(json_t *json, struct weir_vote_text *vote)
     return read_uid(uid, &vote->uid) && read_domain(domain, vote->domain) &&
            weir_address_parse(address, strlen(address), &vote->address) == 0 &&
            read_said(computer, WEIR_SAID_UNSURE, &vote->counted.computer) &&
-           read_said(was, WEIR_SAID_GOOD, &vote->was) && read_said(is, WEIR_SAID_GOOD, &vote->is);
+           read_said(was, WEIR_SAID_UNSURE, &vote->was) &&
+           read_said(is, WEIR_SAID_UNSURE, &vote->is);
 }
 
 static bool read_number(const json_t *json, int64_t behind, int64_t *number_r)

@@ -32,7 +32,8 @@ struct weir_vote_text {
     struct weir_address address;
     char domain[WEIR_DOMAIN_TEXT];
     struct weir_counted counted;
-    enum weir_said was, is;      /* what people said of it */
+    enum weir_said was, is;      /* what people said of it; UNSURE: they did, but it
+                                  * adds nothing */
 };
 
 struct weir_votes_text {

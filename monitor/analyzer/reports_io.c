@@ -288,22 +288,76 @@ static int move(struct weir_hits *hits, const struct weir_info *info, enum weir_
 }
 
 /* The same in the reputation: here, where it is counted, and for the servers to do. */
+static int enter_vote(struct weir_reports *reports, const struct weir_report_item *item,
+                      enum weir_said was, enum weir_said is, struct weir_ledger_pack *votes)
+{
+    struct weir_database_vote vote = {.time = item->at, .told_by = item->server,
+                                      .info = item->info, .was = was, .is = is};
+    const struct weir_ledger_event event = {&item->info, was, is};
+    int rc = weir_database_report_entered_put(reports->database, item->info.uid, is);
+
+    if (rc == 0 && votes)
+        rc = weir_ledger_pack_add(votes, &event, item->at);
+    return rc < 0 ? rc : weir_database_vote_add(reports->database, &vote);
+}
+
+struct voices {
+    struct weir_prefix near; /* the sender's network */
+    enum weir_said is;
+    unsigned all, entered;
+};
+
+static int count_voice(void *context, const char *text, enum weir_said entered)
+{
+    struct voices *voices = context;
+    struct weir_address address;
+
+    if (weir_address_parse(text, strlen(text), &address) < 0 ||
+        !weir_prefix_contains(&voices->near, &address))
+        return 0;
+    voices->all++;
+    voices->entered += entered == voices->is;
+    return 0;
+}
+
+/* Whether a person has a voice about a sender left: one, and one more with the fourth message he
+ * says the same of, the sixteenth and so on.  1, 0 or an error. */
+static int has_voice(struct weir_reports *reports, const struct weir_report_item *item,
+                     enum weir_said is)
+{
+    const struct weir_report_voice voice = {item->reporter, item->info.uid, item->spam,
+                                            item->info.domain};
+    struct voices voices = {.near = weir_address_prefix(&item->info.boundary, 24, 64), .is = is};
+    int rc = weir_database_report_voices(reports->database, &voice, count_voice, &voices);
+    unsigned have = 0;
+
+    for (unsigned n = voices.all + 1; n > 0; n /= 4)
+        have++;
+    return rc < 0 ? rc : voices.entered < have;
+}
+
+/* The reputation has a message as what people make of it as long as who says so has a voice left;
+ * else only what the program said of it is taken back. */
 static int move_counters(struct weir_reports *reports, const struct weir_report_item *item,
-                         enum weir_reported was, enum weir_reported is,
-                         struct weir_ledger_pack *votes)
+                         enum weir_reported is, struct weir_ledger_pack *votes)
 {
     static const enum weir_said said[] = {[WEIR_REPORTED_SPAM] = WEIR_SAID_SPAM,
                                           [WEIR_REPORTED_HAM] = WEIR_SAID_GOOD};
-    struct weir_database_vote vote = {.time = item->at, .told_by = item->server,
-                                      .info = item->info, .was = said[was], .is = said[is]};
-    const struct weir_ledger_event event = {&item->info, vote.was, vote.is};
+    bool gives = item->came == WEIR_REPORT_COUNTED || item->came == WEIR_REPORT_REPLACED;
+    enum weir_said was, to = said[is];
     int rc = 0;
 
-    if (!item->info.has_boundary || was == is)
-        return 0;
-    if (votes)
-        rc = weir_ledger_pack_add(votes, &event, item->at);
-    return rc < 0 ? rc : weir_database_vote_add(reports->database, &vote);
+    if (item->info.has_boundary)
+        rc = weir_database_report_entered(reports->database, item->info.uid, &was);
+    if (!item->info.has_boundary || rc < 0 || was == to)
+        return rc;
+    if (is != WEIR_REPORTED_NOTHING)
+        rc = gives && item->spam == (is == WEIR_REPORTED_SPAM) ? has_voice(reports, item, to)
+                                                               : was != WEIR_SAID_UNSURE;
+    if (rc < 0)
+        return rc;
+    to = is != WEIR_REPORTED_NOTHING && rc == 0 ? WEIR_SAID_UNSURE : to;
+    return was == to ? 0 : enter_vote(reports, item, was, to, votes);
 }
 
 /* What the votes make of a message by now, and hits and counters accordingly. */
@@ -323,13 +377,13 @@ static int settle(struct weir_reports *reports, struct weir_report_item *item,
          : votes.ham > votes.spam ? WEIR_REPORTED_HAM
                                   : WEIR_REPORTED_NOTHING;
     if (is == was)
-        return 0;
+        return is != WEIR_REPORTED_NOTHING ? move_counters(reports, item, is, into->votes) : 0;
     rc = weir_database_reported_put(reports->database, uid, is, item->at);
     rc = rc < 0 ? rc : weir_database_message_report(reports->database, &item->info, said[is],
                                                     item->at);
     if (rc == 0 && reports->hearer.said)
         rc = reports->hearer.said(reports->hearer.context, &item->info, is, item->at);
-    rc = rc < 0 ? rc : move_counters(reports, item, was, is, into->votes);
+    rc = rc < 0 ? rc : move_counters(reports, item, is, into->votes);
     rc = rc < 0 ? rc : move(into->hits, &item->info, was, is, item->at);
     if (rc == 0) {
         item->was = was;

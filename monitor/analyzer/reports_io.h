@@ -11,6 +11,12 @@
  * person who opposed the majority in WEIR_REPORTS_OPPOSED of a hundred of at least
  * WEIR_REPORTS_DECIDED messages that others voted about, too, and that have one, weighs nothing.
  *
+ * In the reputation a person has one voice about one sender (a domain's network), and one more with
+ * the fourth message he says the same of, with the sixteenth and so on: nobody is condemned by less
+ * than three votes (engine.h), and these are three people's.  What he says beyond his voices takes
+ * back what the program said of the message and adds nothing, until somebody else who has a voice
+ * left says the same of it.
+ *
  * What is not proven is kept and counted by why, and changes nothing.
  *
  * Votes, what they made of messages, hits and the journal's position are written in one

@@ -351,8 +351,10 @@ int weir_training_corpus(struct weir_training *training, uint64_t uid, enum weir
     if (label == WEIR_REPORTED_NOTHING && lesson.source != WEIR_LESSON_CORPUS) {
         rc = 0;
     } else {
-        lesson.label = label;
-        lesson.source = WEIR_LESSON_CORPUS;
+        bool verdict = label == WEIR_REPORTED_NOTHING && lesson.verdict != WEIR_REPORTED_NOTHING;
+
+        lesson.label = verdict ? lesson.verdict : label;
+        lesson.source = verdict ? WEIR_LESSON_VERDICT : WEIR_LESSON_CORPUS;
         rc = relearn(training, &lesson, now);
     }
     forget_copy(&lesson);
@@ -449,7 +451,7 @@ static int complete(struct taking *taking, struct weir_kept_lesson *lesson,
         rc = check_caps(taking, label);
     if (rc == WEIR_TRAINING_LEARNED) {
         lesson->source = WEIR_LESSON_VERDICT;
-        lesson->label = label;
+        lesson->label = lesson->verdict = label;
         rc = relearn(taking->training, lesson, taking->now);
         rc = rc < 0 ? rc : WEIR_TRAINING_LEARNED;
     }
@@ -466,6 +468,7 @@ static int learn(struct taking *taking, enum weir_reported label)
         .server = taking->server,
         .source = taking->lesson.reported ? WEIR_LESSON_REPORT : WEIR_LESSON_VERDICT,
         .label = label,
+        .verdict = label,
         .tokens = {(const char *)taking->lesson.token, 8 * taking->lesson.tokens},
     };
     int rc = weir_database_reported(training->database, lesson.uid, &lesson.said);

@@ -85,7 +85,8 @@ int weir_training_take(struct weir_training *training, uint32_t server, struct w
 int weir_training_said(struct weir_training *training, uint64_t uid, enum weir_reported said,
                        weir_time now);
 
-/* A message an operator handed in, or took back (learned as nothing); tokens as in lessons,
+/* A message an operator handed in, or took back (learned as nothing, or as the verdict before it
+ * said); tokens as in lessons,
  * growing.  1; 0: that is how it was, or, taken back, it was not learned from a file; an error. */
 int weir_training_corpus(struct weir_training *training, uint64_t uid, enum weir_reported label,
                          struct weir_slice tokens, weir_time now);

@@ -341,7 +341,7 @@ int weir_database_fold_put(struct weir_database *database, const struct weir_dat
 /* Votes. -------------------------------------------------------------------- */
 
 static const char *const said[] = {[WEIR_SAID_NOTHING] = "", [WEIR_SAID_SPAM] = "spam",
-                                   [WEIR_SAID_GOOD] = "ham"};
+                                   [WEIR_SAID_GOOD] = "ham", [WEIR_SAID_UNSURE] = "unsure"};
 
 static int64_t pack_counted(const struct weir_counted *counted)
 {
@@ -379,7 +379,10 @@ int weir_database_vote_add(struct weir_database *database, struct weir_database_
 
 static enum weir_said said_of(const char *text)
 {
-    return text[0] == 's' ? WEIR_SAID_SPAM : text[0] == 'h' ? WEIR_SAID_GOOD : WEIR_SAID_NOTHING;
+    return text[0] == 's'   ? WEIR_SAID_SPAM
+           : text[0] == 'h' ? WEIR_SAID_GOOD
+           : text[0] == 'u' ? WEIR_SAID_UNSURE
+                            : WEIR_SAID_NOTHING;
 }
 
 static bool read_vote(struct weir_query *q, struct weir_database_vote *vote)

@@ -8,7 +8,7 @@
  *     counter_events  number, count, events (ledger_event.h) that are not yet in the counters
  *     votes           number, time (it was made), uid, judged_by and told_by (servers), at (the
  *                     message's time), address, domain, counted (as in the info string), was and
- *                     now ("", "spam", "ham")
+ *                     now ("", "spam", "ham"; "unsure": said, but adds nothing, see reports_io.h)
  *
  * Records are bounded: beyond the most, those that were not changed for longest go, but none of the
  * last minutes as long as they are not an eighth more than the most.  See database_io.h for owner,

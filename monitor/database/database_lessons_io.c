@@ -38,14 +38,15 @@ int weir_database_lesson_add(struct weir_database *database,
                              const struct weir_kept_lesson *lesson)
 {
     struct weir_query q = weir_query(database, "INSERT OR IGNORE INTO lessons (uid, time, server, "
-        "source, label, said, learned, weight, learned_at, tokens) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        "source, label, verdict, said, learned, weight, learned_at, tokens) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
     weir_bind_number(&q, (int64_t)lesson->uid);
     weir_bind_number(&q, lesson->time);
     weir_bind_number(&q, lesson->server);
     weir_bind_text(&q, weir_lesson_source_name(lesson->source));
     weir_bind_text(&q, reported_name[lesson->label]);
+    weir_bind_text(&q, reported_name[lesson->verdict]);
     weir_bind_text(&q, reported_name[lesson->said]);
     weir_bind_text(&q, reported_name[lesson->learned]);
     weir_bind_number(&q, lesson->weight);
@@ -58,10 +59,11 @@ int weir_database_lesson_put(struct weir_database *database,
                              const struct weir_kept_lesson *lesson)
 {
     struct weir_query q = weir_query(database, "UPDATE lessons SET source = ?, label = ?, "
-        "said = ?, learned = ?, weight = ?, learned_at = ? WHERE uid = ?");
+        "verdict = ?, said = ?, learned = ?, weight = ?, learned_at = ? WHERE uid = ?");
 
     weir_bind_text(&q, weir_lesson_source_name(lesson->source));
     weir_bind_text(&q, reported_name[lesson->label]);
+    weir_bind_text(&q, reported_name[lesson->verdict]);
     weir_bind_text(&q, reported_name[lesson->said]);
     weir_bind_text(&q, reported_name[lesson->learned]);
     weir_bind_number(&q, lesson->weight);
@@ -74,8 +76,8 @@ int weir_database_lesson(struct weir_database *database, uint64_t uid,
                          int (*row)(void *context, const struct weir_kept_lesson *lesson),
                          void *context)
 {
-    struct weir_query q = weir_query(database, "SELECT time, server, source, label, said, learned, "
-                                     "weight, learned_at, tokens FROM lessons WHERE uid = ?");
+    struct weir_query q = weir_query(database, "SELECT time, server, source, label, verdict, said, "
+        "learned, weight, learned_at, tokens FROM lessons WHERE uid = ?");
     struct weir_kept_lesson lesson = {.uid = uid};
     int calls = 0, stop = 0;
 
@@ -85,6 +87,7 @@ int weir_database_lesson(struct weir_database *database, uint64_t uid,
         lesson.server = (uint32_t)weir_column_number(&q);
         lesson.source = source_of(weir_column_text(&q));
         lesson.label = reported_of(weir_column_text(&q));
+        lesson.verdict = reported_of(weir_column_text(&q));
         lesson.said = reported_of(weir_column_text(&q));
         lesson.learned = reported_of(weir_column_text(&q));
         lesson.weight = (unsigned)weir_column_number(&q);

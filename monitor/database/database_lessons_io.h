@@ -4,7 +4,8 @@
  *
  *     lessons          number, uid (of the info string; of a message out of a file its own hash),
  *                      time, server, source ("verdict", "report", "corpus"), label (what it is by
- *                      its source: "spam", "ham", ""), said (by people's votes: the same), learned
+ *                      its source: "spam", "ham", ""), verdict (what a server's verdict made of
+ *                      it, whatever its source is now: the same), said (by people's votes), learned
  *                      (as what it is in the counts: the same), weight (times), learned_at, tokens
  *     lesson_changes   what was learned and unlearned since the counts were kept, in order
  *     bayes_counts     all counts as of a change, one row
@@ -31,7 +32,7 @@ struct weir_kept_lesson {
     weir_time time, learned_at;
     uint32_t server;
     enum weir_lesson_source source;
-    enum weir_reported label, said, learned;
+    enum weir_reported label, verdict, said, learned;
     unsigned weight;
     struct weir_slice tokens;  /* of lesson.h: 8 octets each */
 };
@@ -40,7 +41,8 @@ struct weir_kept_lesson {
 int weir_database_lesson_add(struct weir_database *database,
                              const struct weir_kept_lesson *lesson);
 
-/* Changes one by its uid: source, label, said, learned, weight, learned_at.  0 or an error. */
+/* Changes one by its uid: source, label, verdict, said, learned, weight, learned_at.  0 or an
+ * error. */
 int weir_database_lesson_put(struct weir_database *database,
                              const struct weir_kept_lesson *lesson);
 

@@ -149,13 +149,72 @@ int weir_database_reported(struct weir_database *database, uint64_t uid,
 int weir_database_reported_put(struct weir_database *database, uint64_t uid,
                                enum weir_reported effect, weir_time now)
 {
-    struct weir_query q = weir_query(database, "INSERT OR REPLACE INTO reported "
-                                     "(uid, effect, changed) VALUES (?, ?, ?)");
+    struct weir_query q = weir_query(database, "INSERT INTO reported (uid, effect, changed) "
+        "VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET effect = excluded.effect, "
+        "changed = excluded.changed");
 
     weir_bind_number(&q, (int64_t)uid);
     weir_bind_text(&q, effects[effect]);
     weir_bind_number(&q, now);
     return weir_query_run(&q);
+}
+
+/* What reputation has of it. ------------------------------------------------ */
+
+static const char *const saids[] = {[WEIR_SAID_NOTHING] = "", [WEIR_SAID_SPAM] = "spam",
+                                    [WEIR_SAID_GOOD] = "ham", [WEIR_SAID_UNSURE] = "unsure"};
+
+static enum weir_said said_of(const char *text)
+{
+    unsigned said = WEIR_SAID_UNSURE;
+
+    while (said > WEIR_SAID_NOTHING && strcmp(text, saids[said]) != 0)
+        said--;
+    return (enum weir_said)said;
+}
+
+int weir_database_report_entered(struct weir_database *database, uint64_t uid,
+                                 enum weir_said *entered_r)
+{
+    struct weir_query q = weir_query(database, "SELECT entered FROM reported WHERE uid = ?");
+
+    weir_bind_number(&q, (int64_t)uid);
+    *entered_r = weir_query_row(&q) == 1 ? said_of(weir_column_text(&q)) : WEIR_SAID_NOTHING;
+    return weir_query_end(&q);
+}
+
+int weir_database_report_entered_put(struct weir_database *database, uint64_t uid,
+                                     enum weir_said entered)
+{
+    struct weir_query q = weir_query(database, "UPDATE reported SET entered = ? WHERE uid = ?");
+
+    weir_bind_text(&q, saids[entered]);
+    weir_bind_number(&q, (int64_t)uid);
+    return weir_query_run(&q);
+}
+
+int weir_database_report_voices(struct weir_database *database,
+                                const struct weir_report_voice *voice,
+                                int (*row)(void *context, const char *address,
+                                           enum weir_said entered),
+                                void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT r.address, d.entered FROM reports AS r "
+        "JOIN reported AS d ON d.uid = r.uid WHERE r.user = ? AND r.vote = 1 AND r.kind = ? "
+        "AND r.weight = 1 AND r.taken_back = 0 AND r.domain = ? AND r.uid <> ?");
+    int calls = 0, stop = 0;
+
+    weir_bind_number(&q, (int64_t)voice->user);
+    weir_bind_text(&q, kind_of(voice->spam));
+    weir_bind_text(&q, voice->domain);
+    weir_bind_number(&q, (int64_t)voice->uid);
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        const char *address = weir_column_text(&q);
+
+        stop = row(context, address, said_of(weir_column_text(&q)));
+        calls++;
+    }
+    return weir_query_told(&q, stop, calls);
 }
 
 /* Counts. ------------------------------------------------------------------- */

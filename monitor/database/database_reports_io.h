@@ -3,7 +3,8 @@
  *
  *     reports        a vote is the one row of a person about a message; what is not believed
  *                    has rows, too, and no vote
- *     reported       what the votes about a message made of it: "spam", "ham", or "" for nothing
+ *     reported       what the votes about a message made of it: "spam", "ham", or "" for nothing;
+ *                    and as what it is entered in reputation: the same, or "unsure" (reports_io.h)
  *     report_counts  how many a day, of a user, of a server, and by what came of them
  *
  *     SELECT name, count(*) FROM reports WHERE vote = 1 AND kind = 'ham' GROUP BY user
@@ -14,6 +15,7 @@
 #ifndef WEIR_DATABASE_REPORTS_IO_H
 #define WEIR_DATABASE_REPORTS_IO_H
 
+#include "core/evidence/reputation.h"
 #include "monitor/database/database_io.h"
 
 struct weir_database_report {
@@ -60,6 +62,26 @@ int weir_database_reported(struct weir_database *database, uint64_t uid,
                            enum weir_reported *effect_r);
 int weir_database_reported_put(struct weir_database *database, uint64_t uid,
                                enum weir_reported effect, weir_time now);
+
+/* As what a message that was reported is entered in the reputation; NOTHING when it is not.  0 or
+ * an error. */
+int weir_database_report_entered(struct weir_database *database, uint64_t uid,
+                                 enum weir_said *entered_r);
+int weir_database_report_entered_put(struct weir_database *database, uint64_t uid,
+                                     enum weir_said entered);
+
+/* Other messages of a domain about which a person's vote of a kind stands and weighs: their
+ * addresses, and as what they are entered. */
+struct weir_report_voice {
+    uint64_t user, uid;        /* uid: not this one */
+    bool spam;
+    const char *domain;
+};
+int weir_database_report_voices(struct weir_database *database,
+                                const struct weir_report_voice *voice,
+                                int (*row)(void *context, const char *address,
+                                           enum weir_said entered),
+                                void *context);
 
 /* Counts something of a day, and how many there are.  0 or an error. */
 int weir_database_report_count(struct weir_database *database, int64_t day, const char *what,

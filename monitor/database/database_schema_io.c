@@ -164,6 +164,11 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "  SELECT RAISE(ABORT, 'history is not changed'); END;"),
 
     "CREATE TABLE seen_decisions (number INTEGER PRIMARY KEY, decisions BLOB NOT NULL) STRICT;",
+
+    ("ALTER TABLE reported ADD COLUMN entered TEXT NOT NULL DEFAULT '';"
+     "UPDATE reported SET entered = effect;"
+     "ALTER TABLE lessons ADD COLUMN verdict TEXT NOT NULL DEFAULT '';"
+     "UPDATE lessons SET verdict = label WHERE source = 'verdict';"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)

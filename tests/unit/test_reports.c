@@ -90,7 +90,8 @@ static const char *string_of(uint64_t uid, weir_time age, const struct weir_info
     static char text[WEIR_INFO_TEXT_MAX + 1];
     const struct weir_info_rule rule[] = {{7, 1}, {8, 8}};
     const struct weir_info info = {.server = 1, .at = NOW - age, .uid = uid, .binding = ~uid,
-                                   .verdict = 2, .score = 9, .serial = 5};
+                                   .verdict = 2, .score = 9, .serial = 5,
+                                   .has_boundary = true, .domain = "d.example"};
 
     assert_int_equal(weir_info_make(&info, rule, 2, signing, uid % 2, text), 0);
     memmove(text + 3, text + 4, strlen(text + 4) + 1); /* "v1;..." */
@@ -189,6 +190,19 @@ static void B33_a_report_of_good_mail_counts_once_against_its_rules(void **state
     assert_int_equal(number(world, "SELECT count(*) FROM reports WHERE name = 'user1' AND "
                             "kind = 'ham' AND state = 'valid' AND came = 'counted' AND "
                             "verdict = 'spam' AND way = 'attached' AND vote = 1"), 1);
+}
+
+static void B33_three_votes_of_one_person_about_a_sender_are_one_voice(void **state)
+{
+    struct world *world = *state;
+    for (uint64_t uid = 1; uid <= 4; uid++) {
+        say(world, (struct said){.uid = uid, .user = 1, .spam = true});
+        store(world);
+        assert_int_equal(number(world, "SELECT sum(now = 'spam') FROM votes"), uid < 4 ? 1 : 2);
+    }
+    say(world, (struct said){.uid = 2, .user = 2, .spam = true});
+    store(world);
+    assert_int_equal(number(world, "SELECT uid FROM votes WHERE was = 'unsure'"), 2);
 }
 
 static void B33_what_is_taken_back_is_as_if_it_was_never_said(void **state)
@@ -529,7 +543,7 @@ static void old_reports_are_forgotten_and_cannot_be_made_again(void **state)
         world->now = NOW + day * WEIR_DAY;
         database_must(world->rig, weir_database_retain(world->rig->database, &retention,
                                                        world->now, &forgotten), 0);
-        assert_int_equal(forgotten.reports, day > 367 ? 5 : 0);
+        assert_int_equal(forgotten.reports, day > 367 ? 6 : 0);
     }
     say(world, (struct said){.uid = 1, .user = 1});
     assert_int_equal(came(world, WEIR_REPORT_TOO_OLD), 1);
@@ -572,6 +586,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(B33_a_report_of_good_mail_counts_once_against_its_rules),
+        TEST(B33_three_votes_of_one_person_about_a_sender_are_one_voice),
         TEST(B33_what_is_taken_back_is_as_if_it_was_never_said),
         TEST(B33_a_report_before_its_decision_is_as_one_behind_it),
         TEST(the_opposite_vote_replaces_the_first),

@@ -126,7 +126,7 @@ static struct weir_slice lesson_of(struct world *world, const struct told *told)
     lesson.info = weir_slice_of(text);
     for (size_t i = 0; i < 5; i++)
         token[i].hash = weir_lesson_token((const uint8_t *)tokens.at, i);
-    assert_int_equal(weir_lesson_write(&lesson, &(struct weir_bayes_tokens){token, 5, false},
+    assert_int_equal(weir_lesson_write(&lesson, &(struct weir_bayes_tokens){token, 5, false, 0},
                                        world->arena, &octets), 0);
     return octets;
 }
@@ -311,6 +311,22 @@ static void a_report_before_its_tokens_counts_when_they_come(void **state)
     check_learned(world, 3, 0);
     say(world, 10, WEIR_REPORTED_HAM);
     check_learned(world, 3, 3);
+}
+
+static void C29_an_operators_word_taken_back_leaves_the_verdicts(void **state)
+{
+    struct world *world = *state;
+
+    tell(world, (struct told){.uid = 1}, WEIR_TRAINING_LEARNED);
+    assert_int_equal(teach(world, 1, WEIR_REPORTED_HAM), 1);
+    check_learned(world, 0, 1);
+    assert_int_equal(teach(world, 1, WEIR_REPORTED_NOTHING), 1);
+    check_learned(world, 1, 0);
+    say(world, 1, WEIR_REPORTED_HAM);
+    assert_int_equal(teach(world, 1, WEIR_REPORTED_SPAM), 0);
+    assert_int_equal(teach(world, 1, WEIR_REPORTED_NOTHING), 0);
+    say(world, 1, WEIR_REPORTED_NOTHING);
+    check_learned(world, 1, 0);
 }
 
 static void C29_a_report_before_the_verdict_makes_no_difference(void **state)
@@ -545,6 +561,7 @@ int main(void)
         TEST(C29_many_servers_together_teach_no_more_than_the_day_has),
         TEST(C29_reports_win_against_verdicts_and_weigh_more),
         TEST(a_report_before_its_tokens_counts_when_they_come),
+        TEST(C29_an_operators_word_taken_back_leaves_the_verdicts),
         TEST(C29_a_report_before_the_verdict_makes_no_difference),
         TEST(what_an_operator_teaches_is_unlearned_exactly),
         TEST(a_transaction_that_fails_changes_nothing),
