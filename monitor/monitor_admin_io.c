@@ -438,6 +438,8 @@ static json_t *run(struct question *question)
 
 /* HTTP ------------------------------------------------------------------------------- */
 
+#define SILENT 30u /* s */
+
 struct body {
     char *octets;
     size_t len, room;
@@ -506,14 +508,16 @@ static enum MHD_Result answer(struct weir_monitor *monitor, struct MHD_Connectio
     who_asks(connection, question.who);
     if (!body->too_long && body->len > 0)
         question.json = json_loadb(body->octets, body->len, JSON_REJECT_DUPLICATES, NULL);
+    /* However long it takes, the time that a client may be silent begins behind it. */
+    MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
     if (json_is_object(question.json))
         json = run(&question);
     else
         (void)refuse(&question, "that is no JSON object, or too long");
+    MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, SILENT);
     json_decref(question.json);
     return json ? say(connection, MHD_HTTP_OK, json)
-                : say(connection, question.code,
-                      json_pack("{s:s}", "error", question.why));
+                : say(connection, question.code, json_pack("{s:s}", "error", question.why));
 }
 
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
@@ -568,7 +572,7 @@ int weir_admin_open(struct weir_monitor *monitor)
         monitor->admin->daemon = MHD_start_daemon(
             MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL, NULL, handle,
             monitor, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd, MHD_OPTION_NOTIFY_COMPLETED,
-            completed, NULL, MHD_OPTION_CONNECTION_TIMEOUT, 30u, MHD_OPTION_CONNECTION_LIMIT, 64u,
+            completed, NULL, MHD_OPTION_CONNECTION_TIMEOUT, SILENT, MHD_OPTION_CONNECTION_LIMIT, 64u,
             MHD_OPTION_END);
         why = "libmicrohttpd does not start";
     }

@@ -501,25 +501,23 @@ static int fill(struct going *going)
 static int look(struct going *going, unsigned gone)
 {
     unsigned before = going->newest ? (unsigned)going->before.rules : 0;
-    char why[WEIR_PUBLISH_WHY];
 
     if (2 * gone <= before || (gone < WEIR_PUBLISH_GONE && going->rules > 0))
         return 0;
-    snprintf(why, sizeof why, "%u of %u rules would be gone: look at weirctl publish --dry-run, "
-             "and publish it yourself if that is right", gone, before);
-    return fail(going, WEIR_EINVAL, why);
+    snprintf(going->why, WEIR_PUBLISH_WHY, "%u of %u rules would be gone: look at weirctl publish "
+             "--dry-run, and publish it yourself if that is right", gone, before);
+    return WEIR_EINVAL;
 }
 
 static int go(struct going *going, struct weir_published *published_r)
 {
-    struct weir_published published = {.serial = going->next};
+    struct weir_published published;
     int rc = read_all(going);
 
     rc = rc < 0 ? rc : fill(going);
     if (rc < 0)
         return rc;
-    published.rules = going->rules;
-    published.serial = going->next;
+    published = (struct weir_published){.serial = going->next, .rules = going->rules};
     if (is_same(going)) {
         published.serial = going->before.serial;
         *published_r = published;

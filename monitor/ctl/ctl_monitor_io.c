@@ -22,7 +22,7 @@
 #define LIBRARY "libcurl.so.4"
 #define PLACE "http://localhost/admin/v1/do"
 #define PATIENCE 5       /* s */
-#define PATIENCE_LONG 30 /* of what may be much work: buckets made anew, many decisions undone */
+#define PATIENCE_LONG 600 /* of what may be much work: buckets made anew, a large rulebook */
 
 /* libcurl. ------------------------------------------------------------------------ */
 
@@ -71,7 +71,27 @@ struct asking {
     char *octets;               /* of the answer */
     size_t len;
     long code;
+    weir_time began, told;      /* told: that it takes long; 0: not yet */
 };
+
+/* Called about once a second: who waits is told that, and on a terminal for how long. */
+static int tell_waiting(void *context, curl_off_t all, curl_off_t now, curl_off_t all_up,
+                        curl_off_t now_up)
+{
+    struct asking *asking = context;
+    weir_time at = weir_ctl_now();
+    bool terminal = isatty(STDERR_FILENO);
+
+    (void)all, (void)now, (void)all_up, (void)now_up;
+    if (at - asking->began < PATIENCE * WEIR_SECOND || (asking->told > 0 && !terminal))
+        return 0;
+    asking->told = at;
+    fprintf(stderr, "%sthe monitor has much to do: waiting for it%s", terminal ? "\r" : "",
+            terminal ? "" : "\n");
+    if (terminal)
+        fprintf(stderr, ", %d s so far ", (int)((at - asking->began) / WEIR_SECOND));
+    return 0;
+}
 
 static size_t take(char *octets, size_t one, size_t count, void *context)
 {
@@ -128,8 +148,14 @@ static int perform(struct asking *asking, const char *body)
     curl->easy_setopt(easy, CURLOPT_WRITEDATA, asking);
     curl->easy_setopt(easy, CURLOPT_TIMEOUT, asking->patience);
     curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl->easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, tell_waiting);
+    curl->easy_setopt(easy, CURLOPT_XFERINFODATA, asking);
+    curl->easy_setopt(easy, CURLOPT_NOPROGRESS, asking->patience > PATIENCE ? 0L : 1L);
+    asking->began = weir_ctl_now();
     if (code == CURLE_OK) /* else somebody else would be asked, by TCP */
         code = curl->easy_perform(easy);
+    if (asking->told > 0 && isatty(STDERR_FILENO))
+        putc('\n', stderr);
     if (code == CURLE_OK)
         curl->easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &asking->code);
     curl->easy_cleanup(easy);

@@ -143,6 +143,40 @@ static struct weir_slice find_string(const struct weir_ctl_report *report,
     return found;
 }
 
+/* Who says it. ------------------------------------------------------------------- */
+
+static struct weir_slice bracketed(struct weir_slice name)
+{
+    const char *open = name.len ? memrchr(name.at, '<', name.len) : NULL;
+    const char *end = open ? memchr(open, '>', (size_t)(name.at + name.len - open)) : NULL;
+
+    return end && end > open + 1 ? weir_slice_between(open + 1, end) : name;
+}
+
+/* One mailbox has one name: not another for each word behind a plus, nor for quotes, brackets and
+ * final dots.  A name without a domain, and one that would be left empty, is left as it is.  The
+ * name itself when memory is short. */
+static struct weir_slice plain_name(struct weir_slice told, struct weir_arena *arena)
+{
+    struct weir_slice name = weir_slice_trim(bracketed(told)), local;
+    const char *at = name.len ? memrchr(name.at, '@', name.len) : NULL, *plus;
+    const char *plain;
+
+    if (!at || at == name.at)
+        return name;
+    while (name.at[name.len - 1] == '.')
+        name.len--;
+    local = weir_slice_between(name.at, at);
+    if (local.len > 2 && local.at[0] == '"' && local.at[local.len - 1] == '"')
+        local = weir_slice_between(local.at + 1, at - 1);
+    plus = memchr(local.at, '+', local.len);
+    if (plus && plus > local.at)
+        local.len = (size_t)(plus - local.at);
+    plain = weir_arena_printf(arena, "%.*s%.*s", (int)local.len, local.at,
+                              (int)(name.at + name.len - at), at);
+    return plain ? weir_slice_of(plain) : name;
+}
+
 /* The same person in any case of letters. */
 static uint64_t number_of(const struct weir_ctl_report *report, struct weir_slice user)
 {
@@ -271,6 +305,7 @@ int weir_ctl_report_one(struct weir_ctl_report *report, struct weir_slice octets
 
     if (rc == 0) {
         binding = weir_info_binding(&message);
+        item->user = plain_name(item->user, arena);
         item->reporter = number_of(report, item->user);
         string = find_string(report, &message, binding, item);
         rc = vote(report, item);

@@ -167,7 +167,9 @@ static void print_text(struct showing *showing, const struct shown *shown)
            weir_time_format(text->time, time),
            weir_ctl_server_name(&showing->servers, text->server),
            shown->told.info.len == 0 ? "none" : weir_info_state_name(shown->state),
-           text->proven ? "" : ": it proves nothing, and changes nothing");
+           text->proven ? ": From, Date and Message-ID are those of the message it was made for, "
+                          "the rest is as it was reported"
+                        : ": it proves nothing, and changes nothing");
     print_info(showing, shown);
     printf("header%s\n", shown->told.cut ? ", of a message that was cut" : "");
     print_lines(shown->message.part[0].head);

@@ -270,7 +270,8 @@ class Texts(Help, Drafting):
         self.wait_for_texts([row["uid"]])
         said = self.good("reports", "show", row["uid"])
         self.assertNotRegex(said, r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]")
-        for want in ("state     valid", "SUBJECT_WIN (102)", "reported as spam first at",
+        for want in ("state     valid: From, Date and Message-ID are those of ",
+                     "SUBJECT_WIN (102)", "reported as spam first at",
                      "Subject: you have won?[31m", "  Hello "):
             self.assertIn(want, said)
         one, = json.loads(self.good("reports", "show", row["uid"], "--json"))

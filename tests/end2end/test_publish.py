@@ -122,6 +122,10 @@ class Published(ctl_help.Help, Publishing):
         self.put(5, "NET", "ip NET 203.0.113.0/24\n", age=90 * DAY)
         self.put(6, "DRAFT", "body DRAFT /draft/\n", state="draft")
         self.put(7, "NEW_TEST", "body NEW_TEST /new test/\n", state="test")
+        with sqlite3.connect(self.monitor.weir.folder / "spam.db", timeout=10) as database:
+            database.executemany("INSERT INTO hits_days VALUES (?, -1, 9, 0, 9, 0)",
+                                 [(time.time() // DAY - day,) for day in range(31)])  # of mail
+        database.close()
         self.assertEqual(self.publish()["rules"], 4)
         for server in (self.mx1, self.mx2):
             self.wait_until_told(server, serial=1)

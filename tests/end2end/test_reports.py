@@ -157,6 +157,18 @@ class Reports(Base):
         self.assertEqual(self.counted(WIN), (1, 0, 0))
         self.assertEqual(self.votes(), (1, 0))
 
+    def test_one_mailbox_is_one_person_however_its_address_is_written(self):
+        mail = self.judge()
+        self.wait_for(WIN, (1, 0, 0))
+        for name in ("bob@test.example", "bob+1@test.example", "bob+x+y@Test.Example.",
+                     '"bob"@test.example', "Bob Smith <bob@test.example>", '"bob+2"@TEST.example'):
+            row, = self.said(mail, "ham", "--user", name)
+            self.assertEqual(row["user"].lower(), "bob@test.example")
+        for name in ("+bob@test.example", "@test.example", "bob", "<>", "<bob", "bob@", ".@."):
+            row, = self.said(mail, "ham", "--user", name)
+            self.assertTrue(row["user"] and "bob@test.example" != row["user"], name)
+        self.wait_until_came({"counted": 8, "repeated": 5})
+
     def test_B32_missed_spam_moves_the_other_way(self):
         mail = self.judge(b"hello", b"nothing much\r\n")
         rig.wait_for(lambda: self.monitor.ask("status")["messages"]["good"] == 1, 20, "a decision")

@@ -4,6 +4,7 @@ import pathlib
 import socket
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -55,6 +56,22 @@ class WithoutMonitor(unittest.TestCase):
         rig.wait_for((self.folder / "none.sock").exists, 10, "the listener")
         time.sleep(0.2)
         self.refused(UNAVAILABLE, "is not weir-monitor", "server", "revoke", "mx1")
+
+    def test_a_monitor_that_has_much_to_do_is_waited_for_and_that_is_told(self):
+        def answer(door):
+            with door.accept()[0] as link:
+                while b"}" not in link.recv(65536):
+                    pass
+                time.sleep(7)
+                link.sendall(b'HTTP/1.1 400 Bad\r\nContent-Length: 17\r\n\r\n{"error": "done"}')
+
+        with socket.socket(socket.AF_UNIX) as door:
+            door.bind(str(self.folder / "none.sock"))
+            door.listen()
+            thread = threading.Thread(target=answer, args=(door,))
+            thread.start()
+            self.refused(65, "^the monitor has much to do: waiting for it\n.*done\n$", "analyze")
+            thread.join()
 
     def test_a_monitor_that_hangs_is_not_waited_for_longer_than_the_manual_says(self):
         with socket.socket(socket.AF_UNIX) as hangs:  # takes connections and says nothing
