@@ -6,7 +6,9 @@
  *                                     outside, by CONF's gateways, "-" for what is not known; and
  *                                     how many Received fields our own side wrote
  *     bench_accuracy judge CONF       reads lines "TIME JUDGED LABEL PATH": seconds, 1 to judge it
- *                                     or 0, "spam" or "ham" to learn it afterwards or "none"
+ *                                     or 0, "spam" or "ham" to learn it afterwards or "none";
+ *                                     "file-spam" or "file-ham": as bayes learn does out of files,
+ *                                     of which reputation is not asked and learns nothing
  *
  * It is the engine that judges, with the stores and rules CONF names, as of the message's time,
  * and what people say of it is learned as the monitor learns it; the word list has at every
@@ -53,7 +55,7 @@ struct bench {
 
 struct line {
     weir_time at;
-    bool judged, learned, spam;
+    bool judged, learned, spam, file;
     const char *path;
 };
 
@@ -191,16 +193,17 @@ static void learn(struct bench *bench, const struct weir_judgement *judgement,
 {
     struct weir_vote vote = {line->spam ? WEIR_VOTE_SPAM : WEIR_VOTE_GOOD, WEIR_VOTE_USER};
     unsigned times, most = (unsigned)bench->ctl.config.bayes_report_weight;
+    struct weir_bayes_tokens tokens = *judgement->bayes.tokens;
     struct weir_ctl_question question;
-    size_t lost;
+    size_t lost, without = line->file ? tokens.reputations : 0;
 
-    must(weir_bayes_weigh(bench->learner, judgement->bayes.tokens, line->spam, most, &times),
-         "words");
+    tokens.token += without;
+    tokens.tokens -= without;
+    must(weir_bayes_weigh(bench->learner, &tokens, line->spam, most, &times), "words");
     while (times-- > 0)
-        must(weir_bayes_learn(bench->learner, judgement->bayes.tokens, line->spam, line->at),
-             "words");
-    keep(bench, judgement->bayes.tokens, line->spam);
-    if (!judgement->boundary.found)
+        must(weir_bayes_learn(bench->learner, &tokens, line->spam, line->at), "words");
+    keep(bench, &tokens, line->spam);
+    if (!judgement->boundary.found || line->file)
         return;
     weir_ctl_plan(&bench->ctl, &judgement->boundary.address,
                   weir_slice_of(judgement->decision.domain), judgement->vouched, &question);
@@ -265,9 +268,12 @@ static struct line line_of(char *text)
     bool judged = strtol(rest, &rest, 10) == 1;
     char *label = rest + strspn(rest, " "), *path = strchr(label, ' ');
 
+    bool file = strncmp(label, "file-", 5) == 0;
+
     if (!path)
         bench_die("a line without a path");
-    return (struct line){at, judged, label[0] != 'n', label[0] == 's', path + 1};
+    label += file ? 5 : 0;
+    return (struct line){at, judged, label[0] != 'n', label[0] == 's', file, path + 1};
 }
 
 static void take_line(struct bench *bench, bool boundary, char *text)

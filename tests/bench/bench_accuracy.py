@@ -51,7 +51,11 @@ def row_of(line):
             for key, value in rig.pairs(line).items()}
 
 
-def ask_weir(run, name, mails, half, more, imported=False):
+def label_of(mail, file):
+    return ('file-' if file and not mail.spam else '') + ('spam' if mail.spam else 'ham')
+
+
+def ask_weir(run, name, mails, half, more, imported=False, files=False):
     """Rows of mails[half:], each learned behind that, and of more: the real engine's."""
     weir = rig.Weir(run.folder, name, spool={'folder': ''}, bayes={'use': 'on', 'least': 1})
     folder = weir.folder / 'rules'
@@ -62,8 +66,8 @@ def ask_weir(run, name, mails, half, more, imported=False):
         weir.ctl('rules', 'import', bench_messages.SPAMASSASSIN, '--output',
                  folder / '50-imported.rules', '--json')
     weir.ctl('rules', 'load')
-    lines = [f'{mail.at} {int(number >= half)} {"spam" if mail.spam else "ham"} {mail.path}'
-             for number, mail in enumerate(mails)]
+    lines = [f'{mail.at} {int(number >= half)} {label_of(mail, files and number < half)} '
+             f'{mail.path}' for number, mail in enumerate(mails)]
     lines += [f'{mails[-1].at} 1 none {mail.path}' for mail in more]
     rows = []
     with open(run.folder / f'{name}.orders', 'w+', encoding='utf-8') as orders:
@@ -137,10 +141,12 @@ def at_default(rows, mails, limit):
 
 
 def measure_weir(run, mails, half, more, results):
-    """With the rules as installed, and with SpamAssassin's imported as well."""
+    """With the rules as installed, with SpamAssassin's imported as well, and where the ham that is
+    learned first came out of files: nobody may be spam for having a reputation at all."""
     judged = mails[half:]
-    for name, imported in (('Weir', False), ('Weir, imported rules', True)):
-        rows, modern = ask_weir(run, name, mails, half, more, imported)
+    for name, imported, files in (('Weir', False, False), ('Weir, imported rules', True, False),
+                                  ('Weir, ham of files', False, True)):
+        rows, modern = ask_weir(run, name, mails, half, more, imported, files)
         found = [figures(([row['score'] for row in rows], [row['score'] for row in modern]),
                          judged, more, share) for share in SHARES]
         tell(name, found)
