@@ -104,13 +104,15 @@ static int try_set(void *context, struct weir_slice before, struct weir_slice ne
                    char why_r[static WEIR_PUBLISH_WHY])
 {
     struct weir_monitor *monitor = context;
-    const struct weir_publish_trial trial = {.before = before, .next = next,
-                                             .spam_score = monitor->config.spam_score,
-                                             .now = weir_clock_now(&monitor->wall)};
+    struct weir_publish_trial trial = {.before = before, .next = next,
+                                       .now = weir_clock_now(&monitor->wall)};
     struct weir_rulebook_question question = {.who = ""};
     struct weir_database *reading = NULL;
     int rc = weir_rulebook_read(monitor, &question, &reading);
 
+    pthread_mutex_lock(&monitor->lock);
+    trial.spam_score = monitor->config.spam_score;
+    pthread_mutex_unlock(&monitor->lock);
     if (rc == 0 && (rc = weir_publish_try(reading, &trial, why_r)) < 0 && rc != WEIR_EINVAL)
         snprintf(why_r, WEIR_PUBLISH_WHY, "%s", weir_database_why(reading));
     else if (rc < 0 && rc != WEIR_EINVAL)
