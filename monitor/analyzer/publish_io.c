@@ -400,6 +400,16 @@ static int count_difference(void *context, const struct weir_rules_differ *diffe
     return 0;
 }
 
+/* How many words are in a list that is another one than before. */
+static size_t other_words(struct weir_slice list, struct weir_slice before)
+{
+    struct weir_bayes_table table = {.entries = 0};
+
+    if (list.len > 0 && !weir_slice_same(list, before))
+        (void)weir_bayes_table_attach(list.at, list.len, false, &table);
+    return table.entries;
+}
+
 /* Whether every section has the same octets as before. */
 static bool is_same(const struct going *going)
 {
@@ -508,14 +518,13 @@ static int look(struct going *going, unsigned gone)
 
 static int go(struct going *going, struct weir_published *published_r)
 {
-    struct weir_published published = {.serial = going->next};
+    struct weir_published published;
     int rc = read_all(going);
 
     rc = rc < 0 ? rc : fill(going);
     if (rc < 0)
         return rc;
-    published.rules = going->rules;
-    published.serial = going->next;
+    published = (struct weir_published){.serial = going->next, .rules = going->rules};
     if (is_same(going)) {
         published.serial = going->before.serial;
         *published_r = published;
@@ -527,6 +536,8 @@ static int go(struct going *going, struct weir_published *published_r)
                                             : (struct weir_slice){"", 0},
                               going->section[WEIR_PARCEL_RULES], count_difference,
                               published.differences);
+    published.words = other_words(going->section[WEIR_PARCEL_BAYES],
+                                  going->before.section[WEIR_PARCEL_BAYES]);
     if (rc == 0 && going->by->alone)
         rc = look(going, published.differences[WEIR_RULE_GONE]);
     rc = rc < 0 ? rc : make_file(going);

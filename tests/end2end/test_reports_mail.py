@@ -159,8 +159,8 @@ class Mail(Base):
         program = folder / "reports" / "weir-report"
         program.write_text(f'#!/bin/sh\nPATH={self.bin}:$PATH exec {CTL}/weir-report.sh "$@"\n')
         program.chmod(0o755)
-        words = {"folder": folder, "separator": separator, "uid": account.pw_uid, "gid": account.pw_gid,
-                 "lower": ":".join(lower)}
+        words = {"folder": folder, "separator": separator, "uid": account.pw_uid,
+                 "gid": account.pw_gid, "lower": ":".join(lower)}
         (folder / "dovecot.conf").write_text(IMAP.format(**words))
         (folder / "dialogue").write_bytes(dialogue)
         self.open_to(rig.OWNER)
