@@ -82,6 +82,11 @@ static const struct token_case {
      "<img src=http://192.0.2.7/i.gif>",
      {"url:www.shop.example", "url:shop.example", "path:pills.php", "link:port", "link:user",
       "link:number"}, {NULL}},
+    {IN_BODY "http://192.0.2.7/",
+     {"url:192.0.2.7", "url:192.0.2", "url:192.0"},
+     {"url:0.2.7", "url:2.7", "url:7", "url:192"}},
+    {"Message-ID: <1@[192.0.2.7]>\n\n", {"mid:@192.0.2.7", "mid:@192.0"},
+     {"mid:@7]", "mid:@2.7]"}},
     {"Content-Type: multipart/mixed; boundary=aB-12\n\n--aB-12\nContent-Type: "
      "multipart/alternative; boundary=c\n\n--c\n\nx\n--c\nContent-Type: text/html\n\ny\n--c--\n"
      "--aB-12\nContent-Type: application/x-foo; name=\"A.EXE\"\n"
