@@ -572,8 +572,8 @@ int weir_admin_open(struct weir_monitor *monitor)
         monitor->admin->daemon = MHD_start_daemon(
             MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL, NULL, handle,
             monitor, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd, MHD_OPTION_NOTIFY_COMPLETED,
-            completed, NULL, MHD_OPTION_CONNECTION_TIMEOUT, SILENT, MHD_OPTION_CONNECTION_LIMIT, 64u,
-            MHD_OPTION_END);
+            completed, NULL, MHD_OPTION_CONNECTION_TIMEOUT, SILENT, MHD_OPTION_CONNECTION_LIMIT,
+            64u, MHD_OPTION_END);
         why = "libmicrohttpd does not start";
     }
     if (monitor->admin && monitor->admin->daemon)

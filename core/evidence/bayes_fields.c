@@ -220,6 +220,21 @@ static void order(struct fields *fields, struct weir_slice before, struct weir_s
     weir_bayes_put(fields->collector, "order:", weir_slice_between(line.start, line.at));
 }
 
+/* Who is behind a wall of fields is not hidden by it: what says it is read there, too. */
+static void behind(struct fields *fields, const struct weir_field *wall)
+{
+    static const char *const name[] = {"From", "Reply-To", "To", "Cc", "Message-ID", "Subject"};
+
+    fields->collector->cut = true;
+    for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
+        size_t from = 0;
+        const struct weir_field *field = weir_message_field(fields->source->message, 0, name[i],
+                                                            &from);
+        if (field && field >= wall)
+            value(fields, field->name, field->value);
+    }
+}
+
 static void head(struct fields *fields)
 {
     const struct weir_message *message = fields->source->message;
@@ -233,7 +248,7 @@ static void head(struct fields *fields)
         if (name.len == 0 || name.len > WEIR_FIELD_NAME_MAX || is_foreign(name))
             continue;
         if (seen++ == WEIR_BAYES_FIELDS_MAX) {
-            fields->collector->cut = true;
+            behind(fields, field);
             return;
         }
         weir_bayes_put(fields->collector, "name:",

@@ -73,9 +73,42 @@ void weir_bayes_add(struct weir_bayes_collector *collector, struct weir_slice pr
     take(collector, len);
 }
 
+/* Without the brackets of a literal: whether it is an IPv4 address, or looks like one. */
+static bool is_address(struct weir_slice *name)
+{
+    struct weir_slice bare = *name;
+
+    if (bare.len > 2 && bare.at[0] == '[' && bare.at[bare.len - 1] == ']')
+        bare = weir_slice_between(bare.at + 1, bare.at + bare.len - 1);
+    for (size_t i = 0; i < bare.len; i++)
+        if (!weir_is_digit(bare.at[i]) && bare.at[i] != '.')
+            return false;
+    *name = bare;
+    return true;
+}
+
+/* The address and its networks of three and two octets: what is above is on the left. */
+static void put_networks(struct weir_bayes_collector *collector, const char *prefix,
+                         struct weir_slice address)
+{
+    weir_bayes_put(collector, prefix, address);
+    for (unsigned i = 0; i < 2; i++) {
+        const char *dot = memrchr(address.at, '.', address.len);
+
+        if (!dot)
+            return;
+        address.len = (size_t)(dot - address.at);
+        weir_bayes_put(collector, prefix, address);
+    }
+}
+
 void weir_bayes_domain(struct weir_bayes_collector *collector, const char *prefix,
                        struct weir_slice name)
 {
+    if (name.len > 0 && is_address(&name)) {
+        put_networks(collector, prefix, name);
+        return;
+    }
     for (unsigned i = 0; i < DOMAINS && name.len > 0; i++) {
         weir_bayes_put(collector, prefix, name);
         const char *dot = memchr(name.at, '.', name.len);

@@ -31,8 +31,9 @@
  * Errors:   WEIR_ENOMEM; WEIR_EINVAL for more than WEIR_BAYES_REPUTATIONS_MAX words of reputation.
  * Limits:   WEIR_BAYES_TOKENS_MAX tokens, of which the header gets half, links five eighths, the
  *           text's beginning three quarters at most; WEIR_BAYES_HEAD_MAX octets of a long text from
- *           its beginning and WEIR_BAYES_TAIL_MAX from its end; WEIR_BAYES_FIELDS_MAX fields and
- *           WEIR_BAYES_VALUE_MAX octets of each; WEIR_BAYES_LINKS_MAX links;
+ *           its beginning and WEIR_BAYES_TAIL_MAX from its end; WEIR_BAYES_FIELDS_MAX fields (From,
+ *           To, Subject and the like also behind them, once each) and WEIR_BAYES_VALUE_MAX octets
+ *           of each; WEIR_BAYES_LINKS_MAX links;
  *           WEIR_BAYES_WORD_MAX octets of a word.  One pass, linear time.
  * See also: claims C28, C29; bayes_table.h, bayes.h.
  */

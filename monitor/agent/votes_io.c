@@ -156,7 +156,7 @@ static int add(struct weir_votes *votes, const struct weir_vote_text *vote,
     weir_time now = weir_clock_now(&wall), at = vote->at < now ? vote->at : now;
     struct change change;
     size_t lost = 0;
-    int rc;
+    int rc, stored;
 
     plan(votes, vote, counted, &change);
     rc = look(votes, &change, now);
@@ -166,8 +166,9 @@ static int add(struct weir_votes *votes, const struct weir_vote_text *vote,
     for (size_t i = 1; i < change.n && rc == 0; i++)
         rc = (change.back[i] ? weir_counters_take_back : weir_counters_add)(
             votes->counters, at, &change.reading[i].counter, 1);
-    if (weir_counters_flush(votes->counters, &lost) < 0 && lost == change.n)
-        return WEIR_EDOWN;
+    stored = weir_counters_flush(votes->counters, &lost);
+    if (stored < 0 && lost == change.n)
+        return stored;
     if (lost > 0)
         weir_log(votes->log, WEIR_LOG_ERROR, "vote %" PRId64 ": %zu of %zu counters were not "
                  "stored", vote->number, lost, change.n);

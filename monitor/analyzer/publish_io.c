@@ -20,6 +20,7 @@
 #include "core/engine/secret_io.h"
 #include "core/evidence/rules.h"
 #include "monitor/analyzer/pick.h"
+#include "monitor/analyzer/publish_differ.h"
 #include "monitor/analyzer/publish_impl.h"
 #include "monitor/database/database_hits_io.h"
 #include "monitor/database/database_sets_io.h"
@@ -384,27 +385,6 @@ static int try_set(struct going *going)
     return rc < 0 && !trying.told ? fail(going, rc, weir_error_text(rc)) : rc;
 }
 
-static int count_difference(void *context, const struct weir_rules_differ *differ)
-{
-    unsigned *differences = context;
-
-    differences[differ->difference]++;
-    return 0;
-}
-
-/* Rules of a set that cannot be read any more are all gone. */
-static void compare(const struct going *going, unsigned differences[static WEIR_RULE_DIFFERENCES])
-{
-    const struct weir_slice none = {"", 0}, old = going->before.section[WEIR_PARCEL_RULES];
-
-    if (weir_rules_diff(going->newest ? old : none, going->section[WEIR_PARCEL_RULES],
-                        count_difference, differences) >= 0)
-        return;
-    memset(differences, 0, WEIR_RULE_DIFFERENCES * sizeof *differences);
-    differences[WEIR_RULE_ADDED] = (unsigned)going->rules;
-    differences[WEIR_RULE_GONE] = (unsigned)going->before.rules;
-}
-
 /* Whether every section has the same octets as before; one that servers take for older than theirs
  * is no set to stay with. */
 static bool is_same(const struct going *going)
@@ -525,7 +505,10 @@ static int go(struct going *going, struct weir_published *published_r)
     }
     rc = try_set(going);
     if (rc == 0)
-        compare(going, published.differences);
+        weir_publish_differ(&going->before, going->section[WEIR_PARCEL_RULES], going->rules,
+                            published.differences);
+    published.words = weir_publish_other_words(going->section[WEIR_PARCEL_BAYES],
+                                               going->before.section[WEIR_PARCEL_BAYES]);
     if (rc == 0 && going->by->alone)
         rc = look(going, published.differences[WEIR_RULE_GONE]);
     if (rc == 0 && going->by->try)

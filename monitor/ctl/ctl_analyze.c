@@ -126,8 +126,11 @@ int weir_ctl_analyze(struct weir_ctl *ctl)
     if (now && question)
         json_object_set_new(question, "now", json_integer((json_int_t)(time / WEIR_SECOND)));
     code = weir_ctl_monitor_ask(ctl, question, &answer);
-    if (code == 0 && ctl->option[WEIR_CTL_JSON])
+    if (code == 0 && ctl->option[WEIR_CTL_JSON]) {
+        time = (weir_time)count_of(answer, "now") * WEIR_SECOND;
+        json_object_set_new(answer, "now", weir_ctl_json_time(time));
         return weir_ctl_json(ctl, answer);
+    }
     if (code == 0)
         print_answer(answer);
     json_decref(answer);

@@ -4,8 +4,9 @@
  *
  * Messages stay here: the monitor is sent their tokens as hashes, in pieces, each of which is
  * learned as a whole or not at all.  A message is told again by what its string of ours says, when
- * it has one, else by its From, Date, Message-ID and tokens: so learning it twice changes nothing,
- * and unlearning finds it.
+ * it has one, else by its From, Date and Message-ID, and by its tokens only where it has no
+ * Message-ID: so learning it twice changes nothing, and unlearning finds it, also when it is kept
+ * in another way or a newer program makes other tokens.
  */
 #include "monitor/ctl/ctl.h"
 
@@ -16,18 +17,17 @@
 #include "core/base/error.h"
 #include "core/base/slice.h"
 #include "core/engine/lesson.h"
-#include "core/engine/secret_io.h"
 #include "core/mail/message.h"
 #include "monitor/ctl/ctl_mails_io.h"
 #include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_output.h"
+#include "monitor/ctl/ctl_report.h"
 
 #define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
 /* Sent at once, and learned while nothing else is answered: some tenths of a second. */
 #define PIECE 200             /* messages */
 #define PIECE_OCTETS 256000 /* of their tokens, in base64 */
 #define ARENA_FIRST (1u << 20)
-#define KEYS_TEXT 4096
 
 static long long number(const json_t *json, const char *name)
 {
@@ -189,7 +189,9 @@ static uint64_t uid_of(const struct teaching *teaching, const struct weir_messag
     if (field && teaching->keys.keys > 0 &&
         weir_info_read(field->value, about[0], &teaching->keys, &info) == WEIR_INFO_VALID)
         return info.uid;
-    about[1] = weir_hash64(&teaching->key, tokens.at, tokens.len);
+    from = 0;
+    if (!weir_message_field(message, 0, "Message-ID", &from))
+        about[1] = weir_hash64(&teaching->key, tokens.at, tokens.len);
     return weir_hash64(&teaching->key, about, sizeof about);
 }
 
@@ -284,16 +286,12 @@ static void tell(struct teaching *teaching)
 /* Where there are none, messages are told by what they are. */
 static void read_keys(struct teaching *teaching)
 {
-    const struct weir_config *config = &teaching->ctl->config;
-    const char *path = weir_config_path(config, config->info_key_file, teaching->ctl->arena);
-    char octets[KEYS_TEXT];
-    unsigned line;
-    size_t len;
+    char aside[WEIR_CTL_NOTE];
 
-    if (!path || weir_secret_read(path, octets, sizeof octets, &len) < 0 ||
-        weir_info_keys_read((struct weir_slice){octets, len}, &teaching->keys, &line) < 0)
+    teaching->ctl->aside = aside;
+    if (weir_ctl_report_keys(teaching->ctl, &teaching->keys) != 0)
         teaching->keys.keys = 0;
-    explicit_bzero(octets, sizeof octets);
+    teaching->ctl->aside = NULL;
 }
 
 static int open_teaching(struct teaching *teaching)

@@ -82,15 +82,15 @@ struct explanation {
 };
 
 static const struct explanation explanations[] = {
-    {WEIR_CTL_REASON, "--reason TEXT", "why; the blacklist's is shown to the sender"},
+    {WEIR_CTL_REASON, "--reason TEXT", "why, kept with it; the blacklist's is shown to senders"},
     {WEIR_CTL_ORIGIN, "--origin TEXT", "who or what made the entry (weirctl)"},
     {WEIR_CTL_POINTS, "--points N", "what mail of the address bears, -100..100"},
     {WEIR_CTL_DEFER, "--defer", "refuse for now (450): a good sender tries again"},
     {WEIR_CTL_FOR, "--for 4h", "it ends after so many m, h, d or w"},
     {WEIR_CTL_UNTIL, "--until TIME", "it ends then"},
     {WEIR_CTL_FOREVER, "--forever", "it does not end"},
-    {WEIR_CTL_FILE, "--file FILE", "read them from a file, one a line; - is standard input; of "
-     "counters: a copy of the monitor's database"},
+    {WEIR_CTL_FILE, "--file FILE", "of counters a copy of the monitor's database; of lists one "
+     "entry a line, - is standard input"},
     {WEIR_CTL_FORCE, "--force", "do it although it looks like a mistake"},
     {WEIR_CTL_EXPIRED, "--expired", "show those that have ended, too"},
     {WEIR_CTL_VERDICT, "--verdict V", "spam, good or unsure"},
@@ -126,13 +126,14 @@ static const struct explanation explanations[] = {
     {WEIR_CTL_MOST, "--most N", "show so many"},
     {WEIR_CTL_WATCH, "--watch", "draw it anew every 2 s, until Ctrl-C"},
     {WEIR_CTL_OPEN, "--open", "only those that stand"},
-    {WEIR_CTL_USER, "--user NAME", "who says so; else, of a letter with mail attached, its From"},
+    {WEIR_CTL_USER, "--user NAME", "who says so; else, of a letter with mail attached, its From; "
+     "of reports only his"},
     {WEIR_CTL_TAKE_BACK, "--take-back", "what was said so before does not hold any more"},
     {WEIR_CTL_WHAT, "--what WORD", "the message itself, what is attached, or any: as it looks"},
     {WEIR_CTL_ACCEPT, "--accept", "and accept it from now on, on all servers"},
     {WEIR_CTL_BOOK, "--book", "the monitor's rulebook, all states, instead of the rules at work"},
-    {WEIR_CTL_STATE, "--state STATE", "active, test, draft, retired or locked; of reports: "
-     "theirs, or what came of them"},
+    {WEIR_CTL_STATE, "--state STATE", "of rules active, test, draft, retired or locked; of "
+     "reports what came of them, as counted or unbound"},
     {WEIR_CTL_WHERE, "--where TEXT", "only those, as \"hits>100,state=active\""},
     {WEIR_CTL_SORT, "--sort COLUMN", "upwards by it; -COLUMN downwards"},
     {WEIR_CTL_IDLE, "--idle 20d", "only rules that hit nothing for so long"},
@@ -296,8 +297,8 @@ int weir_ctl_command(struct weir_ctl *ctl, const struct weir_ctl_verb *verb, siz
 static void help_with_verb(const struct weir_ctl_verb *verb, FILE *out)
 {
     char text[64];
-    fprintf(out, "Usage: weirctl %s %s\n\n%s\n\n", words(verb, text), verb->synopsis,
-            verb->sentence);
+    fprintf(out, "Usage: weirctl %s%s%s\n\n%s\n\n", words(verb, text),
+            verb->synopsis[0] ? " " : "", verb->synopsis, verb->sentence);
     for (size_t i = 0; i < sizeof explanations / sizeof explanations[0]; i++)
         if (strchr(verb->options, explanations[i].letter) != NULL)
             fprintf(out, "  %-21s %s\n", explanations[i].usage, explanations[i].sentence);

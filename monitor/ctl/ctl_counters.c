@@ -184,6 +184,12 @@ static int fill(struct rebuild *rebuild, struct weir_ctl_progress *progress)
 /* What was counted a moment ago is not yet in the records. */
 static int await_events(struct rebuild *rebuild)
 {
+    bool copy = rebuild->ctl->option[WEIR_CTL_FILE] != NULL;
+
+    if (copy && rebuild->state.waiting > 0)
+        return weir_ctl_error(rebuild->ctl, EX_TEMPFAIL, "%llu decisions are not in the counters "
+                              "of this copy: make another one",
+                              (unsigned long long)rebuild->state.waiting);
     for (int i = 0; i < AWAIT && rebuild->state.waiting > 0; i++) {
         weir_ctl_wait(WEIR_SECOND);
         if (weir_database_counters_state(rebuild->database, &rebuild->state) < 0)

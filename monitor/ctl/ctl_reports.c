@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "core/engine/info.h"
+#include "monitor/analyzer/reports_io.h"
 #include "monitor/ctl/ctl_files_io.h"
 #include "monitor/ctl/ctl_judgement.h"
 #include "monitor/ctl/ctl_monitor_io.h"
@@ -82,13 +84,29 @@ static int show(void *context, const struct weir_database_report *report)
 static int show_count(void *context, const char *what, uint64_t count)
 {
     struct listing *listing = context;
+    const struct weir_report_choice *choice = &listing->choice;
+    const char *all = choice->name || choice->state || choice->since > 0
+                          ? "in all, whoever and whatever was asked for: "
+                          : "in all: ";
 
     if (listing->counts)
         json_object_set_new(listing->counts, what, json_integer((json_int_t)count));
     else
-        printf("%s%llu %s", listing->counted ? ", " : "in all: ", (unsigned long long)count, what);
+        printf("%s%llu %s", listing->counted ? ", " : all, (unsigned long long)count, what);
     listing->counted = true;
     return 0;
+}
+
+/* What a string may be, and what may come of a report. */
+static int check_state(struct weir_ctl *ctl)
+{
+    const char *word[WEIR_INFO_STATES + WEIR_REPORT_CAMES + 1] = {NULL};
+    unsigned n = 0, number;
+
+    for (int i = 0; i < WEIR_REPORT_CAMES; i++)
+        word[n++] = weir_report_came_name((enum weir_report_came)i);
+    word[n++] = weir_info_state_name(WEIR_INFO_VALID); /* others are in what came of it, too */
+    return weir_ctl_option_word(ctl, WEIR_CTL_STATE, word, &number);
 }
 
 static int read_choice(struct listing *listing)
@@ -100,6 +118,8 @@ static int read_choice(struct listing *listing)
 
     if (code == 0)
         code = weir_ctl_option_count(ctl, WEIR_CTL_MOST, MOST_MAX, &choice->most);
+    if (code == 0)
+        code = check_state(ctl);
     choice->name = ctl->option[WEIR_CTL_USER];
     choice->state = ctl->option[WEIR_CTL_STATE];
     choice->since = since > 0 ? weir_ctl_now() - since : 0;

@@ -310,15 +310,30 @@ static int end(struct showing *showing, int code)
     return code ? code : showing->code;
 }
 
+/* As it is written, or as tools paste it that make letters large. */
+static int read_uid(struct weir_ctl *ctl, char small_r[static 17], uint64_t *uid_r)
+{
+    const char *given = ctl->argument[0];
+    size_t len = strnlen(given, 17);
+    struct weir_slice text = {small_r, len};
+
+    for (size_t i = 0; i < len && i < 16; i++)
+        small_r[i] = given[i] >= 'A' && given[i] <= 'F' ? (char)(given[i] | 0x20) : given[i];
+    small_r[16] = '\0';
+    if (len != 16 || !weir_word_take_hex(&text, "", uid_r))
+        return weir_ctl_error(ctl, EX_USAGE, "%s: not 16 hex digits", given);
+    return 0;
+}
+
 int weir_ctl_reports_show(struct weir_ctl *ctl)
 {
-    struct weir_slice text = weir_slice_of(ctl->argument[0]);
     struct showing showing;
+    char small[17];
     uint64_t uid;
-    int code, rc = 0;
+    int code = read_uid(ctl, small, &uid), rc = 0;
 
-    if (!weir_word_take_hex(&text, "", &uid) || text.len > 0)
-        return weir_ctl_error(ctl, EX_USAGE, "%s: not 16 hex digits", ctl->argument[0]);
+    if (code != 0)
+        return code;
     code = begin(ctl, &showing);
     if (code == 0) {
         rc = weir_database_text(showing.database, uid, show, &showing);
@@ -351,15 +366,18 @@ int weir_ctl_reports_unproven(struct weir_ctl *ctl)
 int weir_ctl_reports_forget(struct weir_ctl *ctl)
 {
     json_t *answer = NULL;
-    int code = weir_ctl_configure(ctl);
+    char small[17];
+    uint64_t uid;
+    int code = read_uid(ctl, small, &uid);
 
+    code = code != 0 ? code : weir_ctl_configure(ctl);
     if (code == 0)
         code = weir_ctl_monitor_ask(ctl, json_pack("{s:s, s:s}", "do", "reports forget", "uid",
-                                                   ctl->argument[0]), &answer);
+                                                   small), &answer);
     if (code == 0 && ctl->option[WEIR_CTL_JSON])
         return weir_ctl_json(ctl, answer);
     if (code == 0)
-        printf("%s is forgotten\n", ctl->argument[0]);
+        printf("%s is forgotten\n", small);
     json_decref(answer);
     return code;
 }

@@ -54,19 +54,27 @@ static int read_files(struct weir_ctl *ctl, json_t *files)
     return code;
 }
 
+/* What is wrong with rules may have their words in it. */
+static const char *show(const json_t *text, char shown[static WEIR_CTL_NAME])
+{
+    return weir_ctl_visible((struct weir_slice){json_string_value(text), json_string_length(text)},
+                            shown, WEIR_CTL_NAME);
+}
+
 static int tell_problems(struct weir_ctl *ctl, json_t *answer, const json_t *problems)
 {
     json_int_t more = json_integer_value(json_object_get(answer, "more"));
+    char shown[WEIR_CTL_NAME];
     const json_t *one;
     size_t i;
 
     json_array_foreach(problems, i, one) {
         json_int_t line = json_integer_value(json_object_get(one, "line"));
 
-        fprintf(stderr, "%s", json_string_value(json_object_get(one, "file")));
+        fprintf(stderr, "%s", show(json_object_get(one, "file"), shown));
         if (line > 0)
             fprintf(stderr, ":%lld", (long long)line);
-        fprintf(stderr, ": %s\n", json_string_value(json_object_get(one, "why")));
+        fprintf(stderr, ": %s\n", show(json_object_get(one, "why"), shown));
     }
     if (more > 0)
         fprintf(stderr, "and %lld more\n", (long long)more);

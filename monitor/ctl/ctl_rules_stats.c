@@ -289,6 +289,9 @@ static int show_one(struct stats *stats, const char *which)
     if (!rule)
         return weir_ctl_error(ctl, WEIR_CTL_NOT_THERE, "there is no rule %s in the rulebook, and "
                               "none of that name hit anything", which);
+    if (ctl->option[WEIR_CTL_CSV])
+        return weir_ctl_error(ctl, EX_USAGE, "--csv is for all rules; of one there are charts, and "
+                              "--json");
     left = days_left(stats, rule);
     code = read_days(stats, rule->is.id);
     if (code != 0)

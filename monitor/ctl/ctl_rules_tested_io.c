@@ -81,6 +81,13 @@ static int add_typed(struct choosing *choosing)
     return 0;
 }
 
+static bool is_regular(const char *path)
+{
+    struct stat there;
+
+    return stat(path, &there) == 0 && S_ISREG(there.st_mode);
+}
+
 static bool is_typed(const char *which)
 {
     const char *end = strrchr(which, '/');
@@ -88,14 +95,12 @@ static bool is_typed(const char *which)
     if (strpbrk(which, " \t\n"))
         return true;
     return which[0] == '/' && end > which && strspn(end + 1, "imsx") == strlen(end + 1) &&
-           access(which, F_OK) != 0;
+           !is_regular(which);
 }
 
 static bool is_file(const char *which)
 {
-    struct stat there;
-
-    return strchr(which, '.') != NULL && stat(which, &there) == 0 && S_ISREG(there.st_mode);
+    return strchr(which, '.') != NULL && is_regular(which);
 }
 
 static int read_all(struct choosing *choosing)

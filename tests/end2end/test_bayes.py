@@ -168,6 +168,9 @@ class Judging(ctl_help.Help, Learning):
         self.assertNotIn("BAYES", self.points(b"a lottery"))
         self.assertEqual([one["changed"] for one in self.teach()], [4, 4])
         self.assertEqual(self.learned(), (4, 4))
+        words = self.status()["tokens"]
+        self.assertEqual(json.loads(self.monitor.weir.ctl("publish", "--dry-run", "--json"))
+                         ["differences"], {"words": words})
         self.publish()
         found = self.points(b"the prince and his lottery million")["BAYES"]
         self.assertEqual(found["id"], 1003)

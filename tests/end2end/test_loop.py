@@ -2,10 +2,12 @@
 """The loop closed: what was judged and what people say of it moves the reputation of address and
 domain on real servers, once each, and what a store lost comes back from the monitor's database as
 it was."""
+import contextlib
 import json
 import pathlib
 import shutil
 import signal
+import sqlite3
 import sys
 import time
 
@@ -291,6 +293,21 @@ class Command(World, Help):
 
     def good(self, *words):
         return self.mx1.weir.ctl(*words)
+
+    def test_a_copy_that_lacks_decisions_is_told_at_once(self):
+        self.judge()
+        self.wait_for_pair((0, 0, 1, 0))
+        self.wait_until_counted(1)
+        copy = self.folder / "copy.db"
+        spam = self.monitor.weir.folder / "spam.db"
+        with contextlib.closing(sqlite3.connect(spam)) as database, \
+                contextlib.closing(sqlite3.connect(copy)) as other:
+            database.backup(other)
+            other.execute("UPDATE state SET value = 7 WHERE name = 'counters_waiting'")
+            other.commit()
+        done = self.mx1.weir.ctl("counters", "rebuild", "--file", copy, "--dry-run", check=False)
+        self.assertEqual(done.returncode, 75, done.stderr)
+        self.assertIn("7 decisions are not in the counters of this copy", done.stderr)
 
 
 class Keys(World):

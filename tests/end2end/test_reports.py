@@ -343,6 +343,11 @@ class Command(Base, Help):
         self.assertRegex(text, r"(?m)^20\S+ +[0-9a-f]{16} +mx1 +ham +valid +counted +spam +9.50 "
                          r"bob +" + CLIENT)
         self.assertIn("in all: 1 counted, 1 none", text)
+        self.assertIn("in all, whoever and whatever was asked for: 1 counted, 1 none",
+                      self.monitor.weir.ctl("reports", "--user", "bob"))
+        self.assertEqual(len(self.reports("--state", "valid")["reports"]), 1)
+        self.assertEqual(self.monitor.weir.ctl("reports", "--state", "nonsense",
+                                               check=False).returncode, 64)
         self.assertEqual(len(self.monitor.weir.ctl("reports", "--most", "1").splitlines()), 3)
         self.assertEqual(self.monitor.ask("status")["reports"]["counted"], 1)
 

@@ -155,6 +155,22 @@ class Import(World):
         self.assertEqual(other.rows("SELECT id, name, kind, text, state, score FROM rules"),
                          self.monitor.rows("SELECT id, name, kind, text, state, score FROM rules"))
 
+    def test_names_of_strangers_are_shown_as_text_and_none_is_lost(self):
+        self.theirs.write_bytes(b"body \x1b]0;owned\x07X /a/\nbody B\xe9D /b/\n"
+                                b"body C\xc2\x9bD /c/\n"
+                                b"foo\x1b[31mbar baz\nw\xf6rd x\n"
+                                b"body NICE /cheap/\nscore NICE 1\n")
+        done = self.monitor.weir.ctl("rules", "import", self.theirs, check=False)
+        self.assertNotRegex(done.stderr, "[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+        self.assertIn("?]0;owned?X: ", done.stderr)
+        told = json.loads(self.monitor.weir.ctl("rules", "import", self.theirs, "--json",
+                                                "--output", self.folder / "out"))
+        self.assertEqual((len(told["not_taken"]), len(told["words"])), (3, 2))
+        self.ours.write_bytes(b"foo\x1b[31mbar baz\nbody NICE /cheap/\nscore NICE 1\n")
+        done = self.imports(self.ours, check=False)
+        self.assertIn("foo?[31mbar", done.stderr)
+        self.assertNotIn("\x1b", done.stderr)
+
     def test_wrong_command_lines_are_told(self):
         for words, why in ((["--output", "x"], "--output, or --book"),
                            (["--state", "lost"], "--state lost")):

@@ -169,6 +169,8 @@ class Stats(ctl_help.Help, Deciding):
                           if day["hits"]], [(3, 2, 0)])
         self.assertEqual(len(told["days"]), 30)
         self.assertTrue(29 < told["days_left"] <= 30)
+        self.assertEqual(self.monitor.weir.ctl("rules", "stats", "SUBJECT_WIN", "--csv",
+                                               check=False).returncode, 64)
         everything = self.json("rules", "stats", "--since", "7d")
         self.assertEqual((len(everything["days"]), everything["days"][-1]["hits"]), (7, 10))
         self.assertEqual(everything["never_hit"], ["GTUBE"])
@@ -280,6 +282,7 @@ class Tried(World):
                           for hit in told["hits"]],
                          [("ham", "box:1", "cheap loan"), ("spam", "1:2,S", "CHEAP LOAN"),
                           ("spam", "2:2,", "cheap loan")])
+        self.assertEqual(self.tried("/tmp/")["rules"][0]["name"], "TYPED")  # no file
         self.assertEqual(self.tried("rawbody X /^From what/m")["rules"][0]["ham"], 1)
         self.assertEqual(self.tried("header X Subject =~ /^s$/")["rules"][0]["hits"], 6)
 

@@ -82,6 +82,11 @@ static const struct token_case {
      "<img src=http://192.0.2.7/i.gif>",
      {"url:www.shop.example", "url:shop.example", "path:pills.php", "link:port", "link:user",
       "link:number"}, {NULL}},
+    {IN_BODY "http://192.0.2.7/",
+     {"url:192.0.2.7", "url:192.0.2", "url:192.0"},
+     {"url:0.2.7", "url:2.7", "url:7", "url:192"}},
+    {"Message-ID: <1@[192.0.2.7]>\n\n", {"mid:@192.0.2.7", "mid:@192.0"},
+     {"mid:@7]", "mid:@2.7]"}},
     {"Content-Type: multipart/mixed; boundary=aB-12\n\n--aB-12\nContent-Type: "
      "multipart/alternative; boundary=c\n\n--c\n\nx\n--c\nContent-Type: text/html\n\ny\n--c--\n"
      "--aB-12\nContent-Type: application/x-foo; name=\"A.EXE\"\n"
@@ -220,6 +225,24 @@ static void limits_cut_and_say_so(void **state)
     }
 }
 
+static void who_is_behind_many_fields_is_seen_all_the_same(void **state)
+{
+    static const char *const wanted[] = {"subject:cheap", "subject:pills", "from:@pills.example",
+                                         "to:@good.example", "mid:@mid.example"};
+    static char room[1 << 16];
+    size_t len = fill(room, "", "X-%u: y\n", WEIR_BAYES_FIELDS_MAX + 20);
+    struct weir_bayes_tokens tokens;
+
+    strcpy(room + len, "From: v@pills.example\nTo: u@good.example\nMessage-ID: <1@mid.example>\n"
+           "Subject: cheap pills\nSubject: another\n\nhello\n");
+    tokens = tokens_of(*state, room, strlen(room), &key);
+    assert_true(tokens.cut);
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+        if (!find(&tokens, wanted[i]))
+            fail_msg("%s", wanted[i]);
+    assert_null(find(&tokens, "subject:another"));
+}
+
 static void a_header_full_of_words_does_not_keep_the_text_from_being_read(void **state)
 {
     static char room[1 << 20];
@@ -271,6 +294,7 @@ int main(void)
         cmocka_unit_test(hashes_follow_from_key_and_text_and_tell_the_view),
         cmocka_unit_test(reputation_comes_ready_made_up_to_the_limit),
         cmocka_unit_test(limits_cut_and_say_so),
+        cmocka_unit_test(who_is_behind_many_fields_is_seen_all_the_same),
         cmocka_unit_test(a_header_full_of_words_does_not_keep_the_text_from_being_read),
         cmocka_unit_test(of_a_long_text_the_end_is_read_too),
         cmocka_unit_test(short_memory_is_told_at_every_request),
