@@ -40,7 +40,7 @@ static uint64_t scatter(uint64_t n)
 }
 
 /* As many different counts as words of a year have: few of many, many of few. */
-static int count_words(void *context, struct weir_bayes_counts *counts_r, size_t *most_r)
+static int count_words(void *context, struct weir_words *words_r)
 {
     struct bench *bench = context;
     struct weir_bayes_count *count = calloc(WORDS, sizeof *count);
@@ -53,9 +53,9 @@ static int count_words(void *context, struct weir_bayes_counts *counts_r, size_t
             .hash = scatter(i),
             .spam = (uint32_t)(1 + (i * 31 + bench->round) % (i % 100 == 0 ? 9000 : 9)),
             .ham = (uint32_t)((i * 17) % (i % 77 == 0 ? 9000 : 7))};
-    *counts_r = (struct weir_bayes_counts){.spam = 20000, .ham = 20000, .count = count,
-                                           .counts = words};
-    *most_r = WORDS;
+    *words_r = (struct weir_words){.counts = {.spam = 20000, .ham = 20000, .count = count,
+                                              .counts = words},
+                                   .most = WORDS};
     return 0;
 }
 

@@ -126,7 +126,7 @@ static struct weir_slice lesson_of(struct world *world, const struct told *told)
     lesson.info = weir_slice_of(text);
     for (size_t i = 0; i < 5; i++)
         token[i].hash = weir_lesson_token((const uint8_t *)tokens.at, i);
-    assert_int_equal(weir_lesson_write(&lesson, &(struct weir_bayes_tokens){token, 5, false, 0, 0},
+    assert_int_equal(weir_lesson_write(&lesson, &(struct weir_bayes_tokens){token, 5, false, 0},
                                        world->arena, &octets), 0);
     return octets;
 }
