@@ -89,7 +89,8 @@ static uint64_t put_text(struct world *world, const char *text, const char *effe
     assert_int_equal(weir_reported_text_pack(&told, weir_slice_of(mail), world->arena,
                                              &row.octets), 0);
     assert_int_equal(weir_database_text_put(world->rig->database, &row), 1);
-    sql(world, weir_arena_printf(world->arena, "INSERT INTO reported VALUES (%llu, '%s', 1)",
+    sql(world, weir_arena_printf(world->arena, "INSERT INTO reported (uid, effect, changed) "
+                                 "VALUES (%llu, '%s', 1)",
                                  (unsigned long long)row.uid, effect));
     return row.uid;
 }

@@ -27,8 +27,11 @@ struct rig {
 static int setup(void **state)
 {
     struct rig *rig = calloc(1, sizeof *rig);
+    struct weir_counting_options options = {.hits = weir_hits_defaults(5, 3)};
 
     assert_int_equal(database_setup((void **)&rig->database), 0);
+    options.database = rig->database->database;
+    assert_int_equal(weir_counting_open(&options, &rig->monitor.counting), 0);
     rig->monitor.database = rig->database->database;
     rig->monitor.config.monitor_database = rig->database->path;
     pthread_mutex_init(&rig->monitor.lock, NULL);
@@ -41,6 +44,7 @@ static int teardown(void **state)
 {
     struct rig *rig = *state;
 
+    weir_counting_free(&rig->monitor.counting);
     database_teardown((void **)&rig->database);
     pthread_mutex_destroy(&rig->monitor.lock);
     pthread_mutex_destroy(&rig->monitor.adding);
