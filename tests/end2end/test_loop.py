@@ -171,7 +171,6 @@ class Local(World):
         self.assertEqual([row["what"] for row in self.monitor.rows(
             "SELECT what FROM audit WHERE what LIKE 'counters%'")], ["counters rebuild"] * 2)
 
-
     def rebuild(self):
         """All that mx1 has is gone, and comes back from the database."""
         for path in self.mx1.weir.folder.glob("counters.db*"):
@@ -187,8 +186,8 @@ class Local(World):
         self.mail[1].process.end()
         self.mx1.process.end()
         behind, self.mx1 = self.mx1, self.mx2  # only mx2 is there when people speak
-        for mail in mails:
-            self.pipe(mail, "ham", "--user", "bob")
+        for number, mail in enumerate(mails):
+            self.pipe(mail, "ham", "--user", f"bob{number}")
         self.wait_for_pair((0, 3, 0, 0))
         self.wait_until_counted(3)
         self.mx1 = behind
@@ -200,8 +199,8 @@ class Local(World):
 
     def test_B33_a_lost_number_behind_a_rebuild_adds_nothing(self):
         mails = [self.judge() for _ in range(2)]
-        for mail in mails:
-            self.pipe(mail, "ham", "--user", "bob")
+        for number, mail in enumerate(mails):
+            self.pipe(mail, "ham", "--user", f"bob{number}")
         self.wait_for_pair((0, 2, 0, 0))
         self.wait_until_counted(2)
         self.mail[1].process.end()

@@ -99,7 +99,8 @@ static void put_text(struct database_rig *rig, uint64_t uid, const char *effect,
     assert_int_equal(weir_reported_text_pack(&told, weir_slice_of(mail), arena, &row.octets), 0);
     assert_int_equal(weir_database_text_put(rig->database, &row), 1);
     snprintf(sql, sizeof sql, "INSERT INTO reported (uid, effect, changed) VALUES (%u, '%s', 1); "
-             "UPDATE messages SET reported = '%s' WHERE uid = %u", (unsigned)uid, effect, effect, (unsigned)uid);
+             "UPDATE messages SET reported = '%s' WHERE uid = %u", (unsigned)uid, effect, effect,
+             (unsigned)uid);
     assert_int_equal(weir_database_run(rig->database, sql), 0);
     weir_arena_free(&arena);
 }
