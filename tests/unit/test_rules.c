@@ -446,7 +446,10 @@ static void an_image_with_one_octet_changed_is_refused_or_harmless(void **state)
         assert_int_equal(weir_rules_attach(octets, rig->len, true, &damaged.rules), WEIR_ECORRUPT);
         if (weir_rules_attach(octets, rig->len, false, &damaged.rules) == 0) {
             assert_int_equal(weir_matcher_new(damaged.rules, &damaged.matcher), 0);
+            damaged.arena = weir_arena_new(1 << 16); /* thousands of messages overfill one */
+            assert_non_null(damaged.arena);
             rules_rig_match(&damaged, MAIL "\nwonder abcd\n");
+            weir_arena_free(&damaged.arena);
             weir_matcher_free(&damaged.matcher);
             weir_rules_free(&damaged.rules);
         }
