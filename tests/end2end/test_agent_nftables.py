@@ -112,7 +112,6 @@ class Firewall(unittest.TestCase):
     def setUp(self):
         folder = rig.scratch()
         self.monitor = Monitor(folder)
-        self.monitor.start()
         self.addCleanup(self.monitor.stop)
         self.server = Server(folder, self.monitor, "mx1", start=False, weir={"mode": self.mode},
                              agent={"nftables": self.verdict})
