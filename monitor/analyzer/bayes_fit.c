@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "core/base/error.h"
+#include "core/base/grown.h"
 #include "core/base/limits.h"
 #include "core/engine/lesson.h"
 
@@ -74,23 +75,7 @@ void weir_bayes_fit_free(struct weir_bayes_fit **fit)
     *fit = NULL;
 }
 
-/* Room for more of something. ------------------------------------------------------------ */
-
-/* The array, or one twice as large; NULL: memory is short, and the array is as it was. */
-static void *room_for(void *array, size_t used, size_t more, size_t size, size_t *room)
-{
-    size_t wanted = *room > 0 ? *room : ROOM_FIRST;
-    void *larger;
-
-    while (wanted < used + more)
-        wanted *= 2;
-    if (array && wanted == *room)
-        return array;
-    larger = realloc(array, wanted * size);
-    if (larger)
-        *room = wanted;
-    return larger;
-}
+/* Places of words. ----------------------------------------------------------------------- */
 
 /* The place of a word, or the empty one where it would be. */
 static size_t place_of(const struct weir_bayes_fit *fit, uint64_t hash)
@@ -127,9 +112,9 @@ static int more_places(struct weir_bayes_fit *fit, size_t words)
 static int make_room(struct weir_bayes_fit *fit, size_t tokens)
 {
     uint64_t *token =
-        room_for(fit->token, fit->tokens, tokens, sizeof *token, &fit->token_room);
+        weir_grown(fit->token, fit->tokens + tokens, &fit->token_room, sizeof *token);
     struct message *message =
-        room_for(fit->message, fit->messages, 1, sizeof *message, &fit->message_room);
+        weir_grown(fit->message, fit->messages, &fit->message_room, sizeof *message);
 
     fit->token = token ? token : fit->token;
     fit->message = message ? message : fit->message;
@@ -167,7 +152,7 @@ size_t weir_bayes_fit_messages(const struct weir_bayes_fit *fit, bool spam)
 
 static int add_word(struct weir_bayes_fit *fit, uint64_t hash)
 {
-    struct word *word = room_for(fit->word, fit->words, 1, sizeof *word, &fit->word_room);
+    struct word *word = weir_grown(fit->word, fit->words, &fit->word_room, sizeof *word);
 
     if (!word)
         return WEIR_ENOMEM;
