@@ -90,14 +90,20 @@ static json_t *tell(const struct weir_published *published_, bool different)
                      published_->fresh, "differences", differences);
 }
 
+weir_time weir_monitor_idle(struct weir_monitor *monitor, weir_time now)
+{
+    weir_time idle;
+    int rc = weir_database_hits_idle(monitor->database, now, monitor->config.analyzer_idle, &idle);
+
+    return rc < 0 ? INT64_MAX : idle;
+}
+
 static weir_time idle_of(struct weir_monitor *monitor, weir_time now)
 {
     weir_time idle;
 
     pthread_mutex_lock(&monitor->lock);
-    idle = monitor->config.analyzer_idle;
-    if (weir_database_hits_idle(monitor->database, now, idle, &idle) < 0)
-        idle = INT64_MAX;
+    idle = weir_monitor_idle(monitor, now);
     pthread_mutex_unlock(&monitor->lock);
     return idle;
 }

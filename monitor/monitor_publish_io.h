@@ -14,6 +14,10 @@ int weir_monitor_open_publisher(struct weir_monitor *monitor);
 /* What agents hear of the newest set. */
 void weir_monitor_news(struct weir_monitor *monitor, struct weir_news *news_r);
 
+/* For how long a rule must not have been hit now to be idle (weir_database_hits_idle()); INT64_MAX
+ * where that cannot be read.  With the database's lock. */
+weir_time weir_monitor_idle(struct weir_monitor *monitor, weir_time now);
+
 /* After a run of the analyzer by its schedule: publishes what it changed, and what came of age,
  * where a person has published before; not over a rollback, which is a person's to end. */
 void weir_monitor_publish_again(struct weir_monitor *monitor, weir_time now);

@@ -9,7 +9,6 @@
 
 #include "core/base/error.h"
 #include "monitor/analyzer/analyzer_io.h"
-#include "monitor/database/database_hits_io.h"
 #include "monitor/monitor_bayes_io.h"
 #include "monitor/monitor_publish_io.h"
 #include "monitor/monitor_rulebook_impl.h"
@@ -41,11 +40,8 @@ struct run {
 /* A person who names a time says that time has gone by. */
 static weir_time idle_of(const struct run *run)
 {
-    weir_time idle = run->monitor->config.analyzer_idle;
-
-    if (!run->given && weir_database_hits_idle(run->monitor->database, run->now, idle, &idle) < 0)
-        return INT64_MAX;
-    return idle;
+    return run->given ? run->monitor->config.analyzer_idle
+                      : weir_monitor_idle(run->monitor, run->now);
 }
 
 static struct weir_analysis_options options_of(struct run *run)

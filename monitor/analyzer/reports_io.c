@@ -186,18 +186,6 @@ static int change_row(struct weir_reports *reports, const struct weir_report_ite
 
 /* Caps. --------------------------------------------------------------------- */
 
-/* Whether it is one too many of the day; else it is counted.  0, 1 or an error. */
-static int is_over(struct weir_reports *reports, int64_t day, const char *what, uint64_t whose,
-                   uint64_t most)
-{
-    uint64_t count;
-    int rc = weir_database_report_counted(reports->database, day, what, whose, &count);
-
-    if (rc < 0 || count >= most)
-        return rc < 0 ? rc : 1;
-    return weir_database_report_count(reports->database, day, what, whose);
-}
-
 /* What a person takes back never is too much; nor do his votes beyond his own cap use up the
  * server's, nor what proves nothing the room for votes: anybody can send that. */
 static int check_caps(struct weir_reports *reports, struct weir_report_item *item)
@@ -209,13 +197,14 @@ static int check_caps(struct weir_reports *reports, struct weir_report_item *ite
     if (item->back)
         return 0;
     item->came = WEIR_REPORT_USER_CAP;
-    rc = is_over(reports, day, proven ? "user" : "user:unproven", item->reporter,
-                 reports->settings.user_day);
+    rc = weir_database_report_capped(reports->database, day, proven ? "user" : "user:unproven",
+                                     item->reporter, reports->settings.user_day);
     if (rc != 0)
         return rc;
     item->came = WEIR_REPORT_SERVER_CAP;
-    return is_over(reports, day, proven ? "server" : "server:unproven", item->server,
-                   reports->settings.server_day);
+    return weir_database_report_capped(reports->database, day,
+                                       proven ? "server" : "server:unproven", item->server,
+                                       reports->settings.server_day);
 }
 
 /* Votes. -------------------------------------------------------------------- */

@@ -76,16 +76,10 @@ static const char *prove(const struct weir_texts *texts, const struct weir_repor
 /* 1: it may be kept; 0: the server has told of too many; or an error. */
 static int count(struct weir_texts *texts, const struct weir_gathered *whole)
 {
-    int64_t day = whole->at / WEIR_DAY;
-    uint64_t counted;
-    int rc = weir_database_report_counted(texts->database, day, "texts", whole->server, &counted);
+    int over = weir_database_report_capped(texts->database, whole->at / WEIR_DAY, "texts",
+                                           whole->server, WEIR_TEXTS_SERVER_DAY);
 
-    if (rc < 0)
-        return rc;
-    if (counted >= WEIR_TEXTS_SERVER_DAY)
-        return 0;
-    rc = weir_database_report_count(texts->database, day, "texts", whole->server);
-    return rc < 0 ? rc : 1;
+    return over < 0 ? over : !over;
 }
 
 int weir_texts_take(void *context, const struct weir_gathered *whole)

@@ -408,17 +408,10 @@ static enum weir_reported label_of(const struct taking *taking)
                                                                         : WEIR_REPORTED_NOTHING;
 }
 
-/* Whether it is one too many of the day; else it is counted.  1, 0 or an error. */
 static int is_over(struct taking *taking, const char *what, uint64_t whose, uint64_t most)
 {
-    struct weir_database *database = taking->training->database;
-    int64_t day = taking->now / WEIR_DAY;
-    uint64_t count;
-    int rc = weir_database_report_counted(database, day, what, whose, &count);
-
-    if (rc < 0 || count >= most)
-        return rc < 0 ? rc : 1;
-    return weir_database_report_count(database, day, what, whose);
+    return weir_database_report_capped(taking->training->database, taking->now / WEIR_DAY, what,
+                                       whose, most);
 }
 
 /* LEARNED, SERVER_CAP, DAY_CAP or an error. */

@@ -246,6 +246,17 @@ int weir_database_report_counted(struct weir_database *database, int64_t day, co
     return weir_query_end(&q);
 }
 
+int weir_database_report_capped(struct weir_database *database, int64_t day, const char *what,
+                                uint64_t whose, uint64_t most)
+{
+    uint64_t count;
+    int rc = weir_database_report_counted(database, day, what, whose, &count);
+
+    if (rc < 0 || count >= most)
+        return rc < 0 ? rc : 1;
+    return weir_database_report_count(database, day, what, whose);
+}
+
 int weir_database_report_totals(struct weir_database *database, const char *prefix,
                                 int (*row)(void *context, const char *what, uint64_t count),
                                 void *context)

@@ -89,6 +89,10 @@ int weir_database_report_count(struct weir_database *database, int64_t day, cons
 int weir_database_report_counted(struct weir_database *database, int64_t day, const char *what,
                                  uint64_t whose, uint64_t *count_r);
 
+/* Counts one more of a day, unless there are so many: 0; 1: it is one too many; or an error. */
+int weir_database_report_capped(struct weir_database *database, int64_t day, const char *what,
+                                uint64_t whose, uint64_t most);
+
 /* All of something counted, of all days kept. */
 int weir_database_report_totals(struct weir_database *database, const char *prefix,
                                 int (*row)(void *context, const char *what, uint64_t count),
