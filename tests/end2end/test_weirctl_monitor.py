@@ -33,7 +33,8 @@ class Monitor:
     def __init__(self, folder, **threshold):
         self.port = rig.free_port()
         self.weir = rig.Weir(
-            folder, "monitor", policyd={"listen": ""}, rules={"folder": folder / "none"},
+            folder, "monitor", rules={"folder": folder / "none"},
+            policyd={"listen": f"inet:127.0.0.1:{rig.free_port()}"},
             monitor={"listen": f"inet:127.0.0.1:{self.port}", "silence": "2s",
                      "url": f"https://127.0.0.1:{self.port}",
                      "admin": f"unix:{folder}/monitor.sock"}, threshold=threshold)
@@ -155,16 +156,14 @@ class CommandLine(Help, Case):
             (["top", "--since", "never"], "not a span"),
             (["top", "--most", "0"], "within 1"),
             (["top", "--watch"], "terminal"),
-            (["events", "everybody"], "everybody"),
-            (["events", "--since", "0h"], "not a span"),
+            (["events", "everybody"], "everybody"), (["events", "--since", "0h"], "not a span"),
             (["block", SPAMMER], "--for is missing"),
             (["block", "spammer.example", "--for", "4h"], "spammer.example"),
             (["block", SPAMMER, "--for", "4h", "--reason", "a\nb"], "control character"),
             (["unblock", SPAMMER, "--for", "4h"], "--accept is missing"),
             (["block", SPAMMER, "--for", "4h", "--force"], "block does not take --force"),
             (["unblock", SPAMMER, "--force"], "unblock does not take --force"),
-            (["unblock"], "missing"),
-            (["unaccept"], "missing"),
+            (["unblock"], "missing"), (["unaccept"], "missing"),
             (["unaccept", "customer.example"], "customer.example"),
             (["unaccept", SPAMMER, "--for", "4h"], "does not take --for"),
             (["decisions", "customer.example"], "customer.example"),
@@ -233,7 +232,8 @@ class Servers(Case):
         self.assertEqual(status["monitor"]["status"]["blind_names"], "")
         rig.wait_for(lambda: self.json("status")["monitor"]["status"]["behind"] == 0)
         text = self.good("status")
-        self.assertRegex(text, r"(?m)^monitor +unix:.*\n +servers +1 seen, 0 blind$")
+        self.assertRegex(text, r"(?m)^policyd .*\n +none +it does not run\nmonitor +unix:.*\n"
+                         r" +servers +1 seen, 0 blind$")
         self.assertRegex(text, r"(?m)^ +journal +0 bytes not yet|^ +journal +0 .*not yet")
         self.assertRegex(text, r"(?m)^ +alarms +1 open")
         agent = self.monitor.agents["mx1"][1]
