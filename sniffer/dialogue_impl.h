@@ -58,6 +58,7 @@ struct weir_server {
     bool more;           /* within a reply of several lines */
     uint8_t odd;         /* lines that were no replies */
     unsigned recipients; /* that it said it accepts, since the last message or its MAIL */
+    unsigned each;       /* replies to come, one for each recipient and the last (PRDR); 0: none */
 };
 
 struct weir_message {

@@ -244,13 +244,49 @@ static void answer(struct weir_dialogue *d, const struct weir_waiting *waiting, 
     }
 }
 
+/* 353 to a body: a reply for each recipient follows, and then that to the message (PRDR,
+ * draft-hall-prdr).  It is known how many where no octet is missing. */
+static bool begins_each(struct weir_dialogue *d, unsigned code)
+{
+    const struct weir_waiting *first = weir_queue_at(&d->queue, 0);
+    struct weir_waiting last;
+
+    if (code != 353 || !first || d->message.gap || d->message.recipients_accepted == 0 || d->doubt)
+        return false;
+    if (first->kind != WEIR_COMMAND_DOT && !(first->kind == WEIR_COMMAND_BDAT_LAST && first->sure))
+        return false;
+    (void)weir_queue_pop(&d->queue, &last);
+    if (last.kind == WEIR_COMMAND_BDAT_LAST)
+        d->message.bytes += last.count;
+    d->server.each = d->message.recipients_accepted + 1;
+    return true;
+}
+
+/* One of those replies. */
+static void each_answered(struct weir_dialogue *d, unsigned code)
+{
+    if (--d->server.each == 0 || code == 421 || !d->message.open) {
+        d->server.each = 0;
+        weir_server_final(d, code);
+    } else if (negative(code)) {
+        d->message.recipients_accepted--;
+        d->message.recipients_rejected++;
+        d->heard.recipients--;
+        d->heard.recipients_rejected++;
+    }
+}
+
 static void reply(struct weir_dialogue *d, unsigned code, struct weir_slice line)
 {
     struct weir_waiting waiting;
 
     d->replied = true;
     d->heard.authenticated |= code == 235;
-    if (code == 354) {
+    if (d->server.each > 0) {
+        each_answered(d, code);
+    } else if (begins_each(d, code)) {
+        return;
+    } else if (code == 354) {
         granted(d);
     } else if (d->client.state == WEIR_CLIENT_BODY) {
         weir_doubt_body(d, code);
@@ -361,6 +397,9 @@ void weir_server_gap(struct weir_dialogue *d)
     server->len = server->reply_len = 0;
     server->more = false;
     server->cut = true;
+    if (server->each > 0)
+        weir_message_end(d, WEIR_HEARD_UNFINISHED, 0);
+    server->each = 0;
     weir_queue_clear(&d->queue);
     weir_names_forget_waiting(&d->names);
     d->client.deaf = d->client.state == WEIR_CLIENT_BODY;

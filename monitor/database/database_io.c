@@ -122,6 +122,9 @@ static int open_sqlite(struct weir_database *database, const struct weir_databas
         return weir_database_error(database, code);
     sqlite3_extended_result_codes(database->sqlite, 1);
     sqlite3_busy_timeout(database->sqlite, BUSY_MOST);
+    /* Who may only read could not make these two files, which reading needs. */
+    if (!options->reading)
+        sqlite3_file_control(database->sqlite, "main", SQLITE_FCNTL_PERSIST_WAL, &(int){1});
     return make_ready(database, options);
 }
 

@@ -413,10 +413,15 @@ const char *weir_admit_names(struct weir_admit *admit, uint32_t servers, char *b
     return weir_line_end(&line);
 }
 
+static bool is_unheard(const struct weir_admit *admit, const struct known *known, weir_time now)
+{
+    return now - known->seen > admit->options.silence;
+}
+
 static bool is_blind(const struct weir_admit *admit, const struct known *known, weir_time now)
 {
     return known->server.revoked == 0 && known->seen != 0 &&
-           (known->sniffer_silent || now - known->seen > admit->options.silence);
+           (known->sniffer_silent || is_unheard(admit, known, now));
 }
 
 void weir_admit_sniffer(struct weir_admit *admit, uint32_t server, bool silent)
@@ -436,9 +441,13 @@ const char *weir_admit_blind(struct weir_admit *admit, weir_time now, char *buff
     bool room = true;
 
     pthread_mutex_lock(&admit->lock);
-    for (size_t i = 0; i < admit->count && room; i++)
-        if (is_blind(admit, &admit->known[i], now))
-            room = add_name(&line, ", ", admit->known[i].server.name);
+    for (size_t i = 0; i < admit->count && room; i++) {
+        const struct known *known = &admit->known[i];
+
+        if (is_blind(admit, known, now))
+            room = add_name(&line, ", ", known->server.name) &&
+                   (is_unheard(admit, known, now) || add_name(&line, " ", "(its sniffer)"));
+    }
     pthread_mutex_unlock(&admit->lock);
     return weir_line_end(&line);
 }

@@ -66,7 +66,8 @@ void weir_admit_silence(struct weir_admit *admit, weir_time silence);
 /* Whether a server's agent says that nothing comes from its sniffer any more. */
 void weir_admit_sniffer(struct weir_admit *admit, uint32_t server, bool silent);
 
-/* The names of those that are blind, as weir_admit_names(). */
+/* The names of those that are blind, as weir_admit_names(); "mx1 (its sniffer)" where the agent is
+ * heard, and says that only the sniffer is not. */
 const char *weir_admit_blind(struct weir_admit *admit, weir_time now, char *buffer, size_t size);
 
 /* The same as bits of their numbers modulo 32. */

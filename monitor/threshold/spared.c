@@ -12,6 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/base/grown.h"
+#include "monitor/agent/command.h"
 #include "monitor/database/database_decisions_io.h"
 #include "monitor/threshold/classes.h"
 
@@ -133,16 +134,53 @@ static bool is_accepted(const struct weir_spared *spared, weir_time now,
     return false;
 }
 
-bool weir_spared_address(struct weir_spared *spared, weir_time now,
-                         const struct weir_address *address)
+/* What this machine's agent was told by a monitor is that monitor's decision, and the database has
+ * it: left in the lists while no agent runs, it stands for nothing. */
+static bool is_own(const struct weir_list_entry *entry)
 {
+    return strcmp(entry->origin, WEIR_COMMAND_ORIGIN) != 0;
+}
+
+struct around {
+    const struct weir_prefix *prefix;
+    weir_time now;
+};
+
+static int is_around(void *context, const struct weir_list_entry *entry)
+{
+    const struct around *around = context;
+
+    return !entry->is_domain && is_own(entry) &&
+           (entry->ends == 0 || entry->ends > around->now) &&
+           entry->prefix.bits <= around->prefix->bits &&
+           weir_prefix_contains(&entry->prefix, &around->prefix->address);
+}
+
+/* Whether the lists spare all of a prefix.  Where the narrowest entry is the agent's all are looked
+ * through for another. */
+static bool lists_spare(struct weir_spared *spared, weir_time now,
+                        const struct weir_prefix *prefix)
+{
+    struct around around = {prefix, now};
     struct weir_list_entry entry;
     enum weir_list list;
 
-    if (is_accepted(spared, now, address))
+    if (!spared->lists ||
+        weir_lists_find(spared->lists, now, &prefix->address, &list, &entry) != 1 ||
+        entry.prefix.bits > prefix->bits)
+        return false;
+    if (list == WEIR_LIST_NEVER || (list == WEIR_LIST_ACCEPT && is_own(&entry)))
         return true;
-    return spared->lists && weir_lists_find(spared->lists, now, address, &list, &entry) == 1 &&
-           (list == WEIR_LIST_NEVER || list == WEIR_LIST_ACCEPT);
+    return list == WEIR_LIST_ACCEPT &&
+           weir_lists_each(spared->lists, WEIR_LIST_ACCEPT, is_around, &around) > 0;
+}
+
+bool weir_spared_address(struct weir_spared *spared, weir_time now,
+                         const struct weir_address *address)
+{
+    struct weir_prefix one = {.address = *address, .bits = 128};
+
+    return is_accepted(spared, now, address) || lists_spare(spared, now, &one);
 }
 
 struct accepted {
@@ -187,7 +225,8 @@ static int is_inside(void *context, const struct weir_list_entry *entry)
 {
     const struct inside *inside = context;
 
-    return !entry->is_domain && (entry->ends == 0 || entry->ends > inside->now) &&
+    return !entry->is_domain && is_own(entry) &&
+           (entry->ends == 0 || entry->ends > inside->now) &&
            entry->prefix.bits >= inside->prefix->bits &&
            weir_prefix_contains(inside->prefix, &entry->prefix.address);
 }
@@ -195,17 +234,11 @@ static int is_inside(void *context, const struct weir_list_entry *entry)
 /* Whether all of a prefix is spared. */
 static bool is_spared(struct weir_spared *spared, weir_time now, const struct weir_prefix *prefix)
 {
-    struct weir_list_entry entry;
-    enum weir_list list;
-
     for (size_t i = 0; i < spared->count; i++)
         if (stands(&spared->prefix[i], now) && spared->prefix[i].prefix.bits <= prefix->bits &&
             weir_prefix_contains(&spared->prefix[i].prefix, &prefix->address))
             return true;
-    return spared->lists &&
-           weir_lists_find(spared->lists, now, &prefix->address, &list, &entry) == 1 &&
-           entry.prefix.bits <= prefix->bits &&
-           (list == WEIR_LIST_NEVER || list == WEIR_LIST_ACCEPT);
+    return lists_spare(spared, now, prefix);
 }
 
 /* Whether something acceptable lies in a prefix. */

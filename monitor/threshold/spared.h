@@ -1,6 +1,7 @@
 /*
  * spared - addresses the monitor never watches nor blocks: on the acceptable list or the never-list
- * of its own machine, or accepted by an analyst through it (claim A26).
+ * of its own machine, or accepted by an analyst through it (claim A26).  What an agent on that
+ * machine entered for a monitor is not the machine's own word.
  *
  * Owner:    the caller owns it; lists are handed in, NULL: none.  Threads: one.
  * Errors:   weir_spared_new(): WEIR_ENOMEM; lists that cannot be read spare nobody.

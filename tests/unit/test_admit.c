@@ -182,7 +182,7 @@ static void A13_a_revoked_server_stays_out_until_it_is_added_with_a_new_secret(v
 static void what_is_noted_is_stored_and_who_is_silent_is_counted(void **state)
 {
     struct rig *rig = *state;
-    char health[WEIR_SERVER_HEALTH_MAX + 2];
+    char health[WEIR_SERVER_HEALTH_MAX + 2], names[64];
     size_t seen, blind;
 
     assert_int_equal(knock(rig, A, "", NOW), 200);
@@ -210,6 +210,10 @@ static void what_is_noted_is_stored_and_who_is_silent_is_counted(void **state)
         weir_admit_count(rig->admit, NOW + 2 * WEIR_SECOND, &seen, &blind);
         assert_int_equal(seen, !silent);
         assert_int_equal(blind, silent);
+        assert_string_equal(weir_admit_blind(rig->admit, NOW + 2 * WEIR_SECOND, names,
+                                             sizeof names), silent ? "mx1 (its sniffer)" : "");
+        assert_string_equal(weir_admit_blind(rig->admit, NOW + 2 * WEIR_SECOND + SILENCE, names,
+                                             sizeof names), "mx1");
     }
 }
 

@@ -8,9 +8,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <grp.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/base/error.h"
 #include "monitor/database/database_audit_io.h"
@@ -150,6 +153,39 @@ static void a_reader_reads_and_cannot_write(void **state)
     assert_why(rig->why, rig->path, "older version");
 }
 
+/* What a member of the group sees while no monitor runs. */
+static void who_may_only_read_reads_what_was_closed(void **state)
+{
+    enum { SOMEBODY = 65534 };
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    struct database_rig *rig = *state;
+    struct weir_database_options options = {.path = rig->path, .reading = true};
+    struct weir_minute_row row = database_row(1, 100, 1, 5);
+    struct weir_address_row found;
+    char path[sizeof rig->path + 4];
+    pid_t child;
+    int status;
+
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(chmod(scratch_path(rig->scratch, ""), 0755), 0);
+    assert_int_equal(database_store(rig, &row, 1, 77), 0);
+    weir_database_free(&rig->database);
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s%s", rig->path, endings[i]);
+        assert_int_equal(chown(path, 0, SOMEBODY), 0);
+    }
+    child = fork();
+    if (child == 0) {
+        bool reads = setgroups(0, NULL) == 0 && setgid(SOMEBODY) == 0 && setuid(SOMEBODY) == 0 &&
+                     weir_database_open(&options, rig->why, &rig->database) == 0 &&
+                     weir_database_address(rig->database, &row.address, &found) == 1;
+        _exit(reads ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 /* Damage. ------------------------------------------------------------------------------ */
 
 static void fill(struct database_rig *rig, unsigned rows)
@@ -278,6 +314,7 @@ int main(void)
         TEST(other_files_are_refused_and_left_as_they_are),
         TEST(a_folder_that_is_not_there_is_told),
         TEST(a_reader_reads_and_cannot_write),
+        TEST(who_may_only_read_reads_what_was_closed),
         TEST(a_damaged_file_is_refused_with_its_name_and_what_to_do),
         TEST(calls_between_begin_and_commit_are_one_change),
         TEST(a_full_disk_costs_the_change_and_no_more),

@@ -144,6 +144,30 @@ static void A26_what_was_accepted_a_moment_ago_is_spared_at_once(void **state)
     weir_lists_free(&lists);
 }
 
+/* It may be left there when no agent runs any more. */
+static void A26_what_an_agent_entered_for_a_monitor_spares_nobody_by_itself(void **state)
+{
+    const struct weir_prefix prefix = rig_prefix("192.0.2.7"), around = rig_prefix("192.0.2.0/24");
+    struct lists_rig *rig = *state;
+    struct weir_lists *lists = lists_rig_open(rig, true, NULL, 0);
+    struct weir_list_entry entry = {.prefix = prefix, .origin = "monitor"};
+    struct weir_spared *spared;
+    const char *why;
+
+    assert_int_equal(weir_lists_add(lists, WEIR_LIST_ACCEPT, &entry, 1, NULL), 0);
+    assert_int_equal(weir_spared_new(lists, &spared), 0);
+    assert_false(weir_spared_address(spared, RIG_NOW, &prefix.address));
+    assert_false(weir_spared_prefix(spared, RIG_NOW, &prefix, &why));
+    assert_false(weir_spared_prefix(spared, RIG_NOW, &around, &why));
+    rig_add(lists, WEIR_LIST_ACCEPT, "192.0.2.0/24", RIG_NOW); /* it has ended */
+    assert_false(weir_spared_address(spared, RIG_NOW, &prefix.address));
+    rig_add(lists, WEIR_LIST_ACCEPT, "192.0.0.0/16", 0); /* a person's, around the agent's */
+    assert_true(weir_spared_address(spared, RIG_NOW, &prefix.address));
+    assert_true(weir_spared_prefix(spared, RIG_NOW, &prefix, &why));
+    weir_spared_free(&spared);
+    weir_lists_free(&lists);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, lists_rig_setup, lists_rig_teardown)
 
 int main(void)
@@ -153,6 +177,7 @@ int main(void)
         TEST(what_analysts_accepted_is_replaced_and_ends),
         TEST(A26_of_many_that_were_accepted_each_counts_as_if_it_were_alone),
         TEST(A26_what_was_accepted_a_moment_ago_is_spared_at_once),
+        TEST(A26_what_an_agent_entered_for_a_monitor_spares_nobody_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
