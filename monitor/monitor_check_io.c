@@ -65,8 +65,7 @@ static int check_state(struct weir_monitor *monitor)
     return weir_config_check_state(&monitor->config, &monitor->shared_log);
 }
 
-/* Alerts wait until it is there. */
-static int check_sendmail(struct weir_monitor *monitor)
+int weir_monitor_check_sendmail(struct weir_monitor *monitor)
 {
     const struct weir_config *config = &monitor->config;
     const char *why = config->alert_mail[0] ? weir_alerts_check_program(config->sendmail) : NULL;
@@ -101,7 +100,7 @@ static int check_certificate(struct weir_monitor *monitor)
 int weir_monitor_check(struct weir_monitor *monitor)
 {
     static int (*const checks[])(struct weir_monitor *monitor) = {
-        check_state, check_listen, check_sendmail, check_certificate,
+        check_state, check_listen, weir_monitor_check_sendmail, check_certificate,
     };
     int done = 0;
 

@@ -120,6 +120,9 @@ int weir_monitor_fit_listen(const char *text, const char **why_r);
 /* Looks at what the configuration names: all that is wrong is logged.  0 or the first error. */
 int weir_monitor_check(struct weir_monitor *monitor);
 
+/* The same of the program alerts are mailed with, alone: they wait until it is there. */
+int weir_monitor_check_sendmail(struct weir_monitor *monitor);
+
 /* Where the configuration was read. */
 const char *weir_monitor_path(const struct weir_monitor *monitor);
 

@@ -120,6 +120,7 @@ static int change(struct weir_monitor *monitor, struct weir_arena *arena,
     weir_monitor_use_training(monitor);
     weir_admit_silence(monitor->admit, monitor->config.monitor_silence);
     weir_intake_health(monitor->intake, monitor->config.monitor_silence / 3);
+    (void)weir_monitor_check_sendmail(monitor);
     weir_alerts_close(&old.alerts); /* what waited is told, or logged */
     weir_arena_free(&monitor->reloaded);
     monitor->reloaded = arena;

@@ -146,7 +146,9 @@ int weir_responder_decide(struct weir_responder *responder, const char *name,
     if (done < 0)
         return done;
     snprintf(text, sizeof text, "%s %s", name, weir_prefix_format(&entry->prefix, prefix));
-    done = weir_responder_list(responder, name, entry, who, 0);
+    done = weir_database_decisions_undo(responder->options.database, &entry->prefix, name, who, now,
+                                        &responder->generation);
+    done = done < 0 ? done : weir_responder_list(responder, name, entry, who, 0);
     if (done == 0)
         done = weir_responder_audit(responder, who, "decide", text);
     return end(responder, done);

@@ -97,7 +97,9 @@ void weir_responder_drop(struct weir_responder *responder, const struct weir_pre
 int weir_responder_unaccept(struct weir_responder *responder, const struct weir_prefix *prefix,
                             const char *who, weir_time now);
 
-/* An analyst's own decision: put on a list at once. */
+/* An analyst's own decision: put on a list at once, in the place of what stood there about exactly
+ * this prefix.  Servers have one entry for it: were two to stand, nothing would be left when the one
+ * that came last, and ends first, is over. */
 int weir_responder_decide(struct weir_responder *responder, const char *list,
                           const struct weir_list_entry *entry, const char *who, weir_time now);
 

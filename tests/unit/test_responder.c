@@ -331,6 +331,25 @@ static void a_step_does_not_take_the_place_of_what_does_more_and_lasts_longer(vo
     assert_int_equal(rig->alerts, 4);
 }
 
+static void an_analysts_decision_takes_the_place_of_what_stood_there(void **state)
+{
+    struct rig *rig = *state;
+
+    decide(rig, "blacklist", "192.0.2.7", NOW + 30 * WEIR_DAY);
+    decide(rig, "blacklist", "192.0.2.0/24", NOW + WEIR_DAY);
+    decide(rig, "score", "192.0.2.7", NOW + WEIR_DAY);
+    decide(rig, "blacklist", "192.0.2.7", NOW + WEIR_HOUR);
+    assert_string_equal(told(rig, 0, true, NOW),
+                        "5: blacklist 192.0.2.0/24 score 192.0.2.7 blacklist 192.0.2.7");
+    assert_string_equal(told(rig, 3, false, NOW), "5: blacklist 192.0.2.7");
+    assert_string_equal(told(rig, 0, true, NOW + WEIR_HOUR),
+                        "5: blacklist 192.0.2.0/24 score 192.0.2.7");
+    decide(rig, "accept", "192.0.2.9", 0);
+    decide(rig, "accept", "192.0.2.9", NOW + WEIR_HOUR);
+    assert_string_equal(told(rig, 0, true, NOW + WEIR_HOUR),
+                        "8: blacklist 192.0.2.0/24 score 192.0.2.7");
+}
+
 static void an_undo_takes_back_what_is_at_and_below_a_prefix(void **state)
 {
     static const struct {
@@ -450,6 +469,7 @@ int main(void)
         TEST(A13_what_one_server_alone_tells_of_has_a_limit_an_hour),
         TEST(what_is_queued_about_what_is_undone_is_dropped),
         TEST(a_step_does_not_take_the_place_of_what_does_more_and_lasts_longer),
+        TEST(an_analysts_decision_takes_the_place_of_what_stood_there),
         TEST(an_undo_takes_back_what_is_at_and_below_a_prefix),
         TEST(an_undo_of_an_IPv6_address_is_about_its_64),
         TEST(what_was_decided_while_the_clock_was_ahead_lasts_as_long_from_now_on),
