@@ -400,7 +400,8 @@ static const struct weir_setting rows[] = {
      "So often the monitor looks at what rules hit, moves their scores, by half a point at most, "
      "and retires, demotes or promotes them; `weirctl analyze` does it at once.", NULL},
     {"analyzer", "idle", WEIR_PERIOD, "30d", 3.6e9, 3660 * DAYS, NULL, AT(analyzer_idle),
-     "A rule that hits nothing for longer is retired: kept, and published no more.", NULL},
+     "A rule that hits nothing for longer is retired: kept, and published no more. One that the "
+     "formula of a rule at work names is not.", NULL},
     {"analyzer", "trial", WEIR_PERIOD, "1d", 0, 366 * DAYS, NULL, AT(analyzer_trial),
      "So long a rule is in the test, at least, before it goes to work.", NULL},
     {"analyzer", "false_positives", WEIR_COUNT, "3", 0, 1000000, NULL,

@@ -140,8 +140,11 @@ static enum weir_rule_state next_state(const struct weir_analyze_rule *rule, dou
         .approved = rule->approved,
         .drafted = rule->drafted,
     };
+    struct weir_life_settings life = settings->life;
 
-    return weir_life_next(&facts, &settings->life, now, reason_r);
+    if (rule->named)
+        life.idle = 0;
+    return weir_life_next(&facts, &life, now, reason_r);
 }
 
 static double next_score(const struct weir_analyze_rule *rule, double deserved,

@@ -11,7 +11,8 @@
  * A rule at work whose score comes to 0 goes to the test, where it is still counted and can earn
  * points again; one that comes back from the test gets WEIR_LIFE_SCORE_FIRST at most, to either
  * side of 0.  One that is put to the test for harm needs a person's approval again.  Locked rules,
- * drafts, retired ones, and those for formulas only ("__...") are left alone.
+ * drafts, retired ones, and those for formulas only ("__...") are left alone.  One that a formula
+ * names is not retired, however idle: the formula would say another thing.
  *
  * A rule that the analyzer drafted of missed spam hits what is judged good without it; that counts
  * against it only once somebody reported good mail that it hit.
@@ -40,6 +41,7 @@ struct weir_analyze_rule {
     double score, base;
     double low, high;          /* both 0: as the threshold allows */
     weir_time since;           /* when it came into its state */
+    bool named;                /* by the formula of another that is evaluated: not retired */
     bool approved, drafted;    /* drafted: by the analyzer, from missed spam */
     struct weir_hits_rule hits; /* decayed up to now */
     unsigned false_positives;  /* reported within WEIR_LIFE_REPORTS */

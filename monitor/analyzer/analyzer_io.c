@@ -13,7 +13,9 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/grown.h"
+#include "core/base/slice.h"
 #include "monitor/analyzer/guard.h"
+#include "monitor/analyzer/named.h"
 #include "monitor/analyzer/rescan.h"
 #include "monitor/database/database_audit_io.h"
 #include "monitor/database/database_hits_io.h"
@@ -39,10 +41,16 @@ struct weir_analysis {
     struct weir_analysis_change *change;
     size_t changes, change_room;
     struct weir_guard_rule *guard;
+    struct weir_named *named;  /* by formulas */
     struct weir_analysis_counts counts;
 };
 
 /* Reading. ------------------------------------------------------------------ */
+
+static bool is_evaluated(enum weir_rule_state state)
+{
+    return state == WEIR_RULE_ACTIVE || state == WEIR_RULE_LOCKED || state == WEIR_RULE_TEST;
+}
 
 static int take_rule(void *context, const struct weir_kept_rule *rule)
 {
@@ -60,7 +68,9 @@ static int take_rule(void *context, const struct weir_kept_rule *rule)
                                 .approved = rule->approved,
                                 .drafted = strcmp(rule->author, WEIR_DRAFTS_AUTHOR) == 0}};
     snprintf(more->name, sizeof more->name, "%s", rule->name);
-    return 0;
+    if (rule->kind != WEIR_RULE_META || !is_evaluated(rule->state))
+        return 0;
+    return weir_named_add(analysis->named, weir_slice_of(rule->text));
 }
 
 /* The rule of an id; ids come in their order.  NULL: there is none. */
@@ -128,6 +138,7 @@ static int decide(struct weir_analysis *analysis)
         analysis->change = more;
         more += analysis->changes;
         rule->is.name = rule->name;
+        rule->is.named = weir_named_has(analysis->named, rule->name);
         *more = (struct weir_analysis_change){.id = rule->id, .state = rule->is.state,
                                               .score = rule->is.score,
                                               .updated = rule->updated};
@@ -228,7 +239,8 @@ int weir_analysis_new(struct weir_database *reading, const struct weir_analysis_
         return WEIR_ENOMEM;
     analysis->options = *options;
     snprintf(analysis->who, sizeof analysis->who, "%s", options->who);
-    rc = read_all(analysis, reading);
+    rc = weir_named_new(&analysis->named);
+    rc = rc < 0 ? rc : read_all(analysis, reading);
     rc = rc < 0 ? rc : decide(analysis);
     rc = rc < 0 ? rc : guard(analysis, reading);
     if (rc < 0)
@@ -245,6 +257,7 @@ void weir_analysis_free(struct weir_analysis **analysis)
     free((*analysis)->rule);
     free((*analysis)->change);
     free((*analysis)->guard);
+    weir_named_free(&(*analysis)->named);
     free(*analysis);
     *analysis = NULL;
 }

@@ -98,8 +98,8 @@ int weir_responder_unaccept(struct weir_responder *responder, const struct weir_
                             const char *who, weir_time now);
 
 /* An analyst's own decision: put on a list at once, in the place of what stood there about exactly
- * this prefix.  Servers have one entry for it: were two to stand, nothing would be left when the one
- * that came last, and ends first, is over. */
+ * this prefix.  Servers have one entry for it: were two to stand, nothing would be left when the
+ * one that came last, and ends first, is over. */
 int weir_responder_decide(struct weir_responder *responder, const char *list,
                           const struct weir_list_entry *entry, const char *who, weir_time now);
 
