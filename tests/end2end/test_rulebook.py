@@ -167,6 +167,36 @@ class Book(ctl_help.Help, World):
         self.assertEqual((after["BOTH"]["state"], after["CHEAP_LOAN"]["state"],
                           after["CHEAP_LOAN"]["score"]), ("test", "active", 3))
 
+    def test_one_line_about_a_rule_that_is_there_is_done_or_refused(self):
+        self.good("rules", "add", self.file)
+        number = self.book()["CHEAP_LOAN"]["id"]
+        for line, what, now in (("describe CHEAP_LOAN Hello", "text", None),
+                                ("tflags CHEAP_LOAN nice", "text", None),
+                                ("state CHEAP_LOAN draft", "state", "draft"),
+                                ("score CHEAP_LOAN 3", "score", 3)):
+            with self.subTest(line):
+                self.file.write_text(line + "\n")
+                self.assertEqual(self.good("rules", "add", self.file),
+                                 "0 rules added, 1 changed; the rulebook has 4\n")
+                self.assertIn(what, [c["what"] for c in self.history("--most", "2")])
+                rule = self.book()["CHEAP_LOAN"]
+                self.assertIn(line if now is None else "describe", rule["text"])
+                self.assertEqual(rule[what], now or rule[what])
+                self.assertIn(" 0 changed", self.good("rules", "add", self.file))
+        self.file.write_text(f"id CHEAP_LOAN {number}\n")
+        self.assertIn(" 0 changed", self.good("rules", "add", self.file))
+        self.file.write_text("# a remark\nid CHEAP_LOAN 77\n")
+        self.assertIn(f"{self.file}:2: CHEAP_LOAN has the id {number}, which stays",
+                      self.bad("rules", "add", self.file, code=65))
+        self.file.write_text("state NOBODY draft\n")
+        self.assertIn(f"{self.file}:1: rule NOBODY has no test",
+                      self.bad("rules", "add", self.file, code=65))
+        self.file.write_text("state SUBJECT_WIN draft\ndescribe CHEAP_LOAN Loans\n")
+        self.good("rules", "add", self.file, "--state", "locked")  # whatever the file says
+        book = self.book()
+        self.assertEqual((book["SUBJECT_WIN"]["state"], book["CHEAP_LOAN"]["state"]),
+                         ("locked", "draft"))
+
     def test_B17_people_change_rules_and_history_says_who_and_why(self):
         self.good("rules", "add", self.file, "--reason", "our own")
         self.assertEqual(self.good("rules", "set", "CHEAP_LOAN", "score=3.25", "high=4",
