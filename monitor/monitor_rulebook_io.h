@@ -8,7 +8,8 @@
  *                  rule: where it stood} or by file and line)
  *                  {"added", "changed", "same", "rules"}, or {"problems": [{file, line, why}],
  *                  "more"} and nothing was changed
- *     rules set    name (or number), any of score, low, high, state, approved; reason
+ *     rules set    name (or number), any of score, low, high, state, approved (true without a
+ *                  state is refused of retired and locked ones); reason
  *                  {"changed": true|false, "name", "id"}
  *     analyze      now (seconds, optional), dry
  *                  {"changes": [...], "rules", "changed", "refused", "passed", "messages", ...,

@@ -249,6 +249,18 @@ class Book(ctl_help.Help, World):
                           (self.book()["CHEAP_LOAN"], self.book()["SUBJECT_WIN"])],
                          [("test", True), ("draft", False)])
 
+    def test_what_is_retired_or_locked_is_not_approved(self):
+        self.good("rules", "add", self.file)
+        self.assertEqual(self.good("rules", "approve", "SUBJECT_WIN"),
+                         "SUBJECT_WIN was so already\n")
+        for verb, state in (("retire", "it is retired"), ("lock", "it is locked")):
+            self.good("rules", verb, "CHEAP_LOAN")
+            before = self.kept(self.monitor)
+            self.assertIn(state, self.bad("rules", "approve", "CHEAP_LOAN", code=65))
+            self.assertEqual(self.kept(self.monitor), before)
+        self.assertEqual(self.monitor.ask("rules set", name="CHEAP_LOAN", state="test",
+                                          approved=True)["changed"], True)
+
     def test_what_is_none_is_refused(self):
         self.good("rules", "add", self.file)
         self.bad("rules", "set", "NOBODY", "score=1", code=1)
