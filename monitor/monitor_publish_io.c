@@ -81,7 +81,7 @@ static json_t *tell(const struct weir_published *published_, bool different)
         if (published_->differences[i] > 0)
             json_object_set_new(differences, weir_rule_difference_name(i),
                                 json_integer((json_int_t)published_->differences[i]));
-    if (published_->words > 0)
+    if (published_->other_words)
         json_object_set_new(differences, "words",
                             json_integer((json_int_t)published_->words));
     return json_pack("{s:I, s:I, s:I, s:b, s:b, s:o}", "serial", (json_int_t)published_->serial,

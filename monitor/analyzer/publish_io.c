@@ -492,6 +492,7 @@ static int look(struct going *going, unsigned gone)
 static int go(struct going *going, struct weir_published *published_r)
 {
     struct weir_published published;
+    size_t were;
     int rc = read_all(going);
 
     rc = rc < 0 ? rc : fill(going);
@@ -507,8 +508,9 @@ static int go(struct going *going, struct weir_published *published_r)
     if (rc == 0)
         weir_publish_differ(&going->before, going->section[WEIR_PARCEL_RULES], going->rules,
                             published.differences);
-    published.words = weir_publish_other_words(going->section[WEIR_PARCEL_BAYES],
-                                               going->before.section[WEIR_PARCEL_BAYES]);
+    published.other_words = weir_publish_other_words(going->before.section[WEIR_PARCEL_BAYES],
+                                                     going->section[WEIR_PARCEL_BAYES], &were,
+                                                     &published.words);
     if (rc == 0 && going->by->alone)
         rc = look(going, published.differences[WEIR_RULE_GONE]);
     if (rc == 0 && going->by->try)

@@ -69,7 +69,8 @@ struct weir_publishing {
 struct weir_published {
     uint32_t serial;             /* of the set that is the newest now, or would be */
     size_t rules, octets;
-    size_t words;                /* in its list, when that is another one than before */
+    size_t words;                /* in its list */
+    bool other_words;            /* which is another one than before */
     bool fresh;                  /* it was published; false: nothing is different, or dry */
     unsigned differences[WEIR_RULE_DIFFERENCES]; /* from the set before */
 };
