@@ -3,7 +3,6 @@
  */
 #include "monitor/ctl/ctl_book.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,7 +145,7 @@ static int name_strangers(struct weir_ctl_book *book)
         rule->is.name = name_stranger(book, set.rules, rule->is.id);
         rule->is.state = WEIR_RULE_LOCKED;
         if (set.rules && weir_rules_find(set.rules, rule->is.id, &at_work))
-            rule->is.score = rule->is.base = round((double)at_work.score * 100) / 100;
+            rule->is.score = rule->is.base = weir_rule_points((double)at_work.score);
     }
     if (code == 0)
         weir_ctl_rules_close(&set);
