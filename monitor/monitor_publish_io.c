@@ -121,6 +121,7 @@ static int try_set(void *context, struct weir_slice before, struct weir_slice ne
 
     pthread_mutex_lock(&monitor->lock);
     trial.spam_score = monitor->config.spam_score;
+    trial.share = monitor->config.analyzer_server_share;
     pthread_mutex_unlock(&monitor->lock);
     if (rc == 0 && (rc = weir_publish_try(reading, &trial, why_r)) < 0 && rc != WEIR_EINVAL)
         snprintf(why_r, WEIR_PUBLISH_WHY, "%s", weir_database_why(reading));

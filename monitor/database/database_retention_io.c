@@ -17,6 +17,7 @@
 
 #define EARLY "forgotten_early"
 #define RETAINED "retained"
+#define TOLD_AGE (24 * 30 * WEIR_DAY) /* half-lives: a million hits have come to less than one */
 
 /* Runs a piece whose first value is a time or minute and whose second is a number of rows; adds to
  * a count, and tells whether there may be more. */
@@ -79,6 +80,8 @@ static int forget_old(struct weir_database *database, const struct weir_retentio
          "(SELECT day, what, whose FROM report_counts WHERE day < ? LIMIT ?)", &f->reports},
         {WEIR_HIT_DAYS * WEIR_DAY, WEIR_DAY, "DELETE FROM hits_days WHERE (day, rule) IN "
          "(SELECT day, rule FROM hits_days WHERE day < ? LIMIT ?)", &f->hits},
+        {TOLD_AGE, 1, "DELETE FROM hits_servers WHERE (rule, server) IN "
+         "(SELECT rule, server FROM hits_servers WHERE at < ? LIMIT ?)", &f->hits},
     };
     int rc = 0;
 
