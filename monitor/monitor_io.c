@@ -412,6 +412,7 @@ static void store(struct weir_monitor *monitor, weir_time now, weir_time steady)
     if (done >= 0 && (done = weir_counting_fold(monitor->counting, now)) > 0)
         monitor->storing = true;
     weir_monitor_note(monitor, WEIR_TASK_MINUTES, done);
+    monitor->storing |= weir_training_tidy(monitor->training) > 0;
     if (all && done >= 0)
         weir_monitor_note(monitor, WEIR_TASK_SERVERS, weir_admit_store(monitor->admit));
     pthread_mutex_unlock(&monitor->lock);
