@@ -36,7 +36,7 @@ FLAGS     := -std=c11 -D_GNU_SOURCE -I. -DWEIR_VERSION='"$(VERSION)"' $(WARN) $(
 # other files are inlined: it reads a sixth more.  Its objects hold both forms, for tests.
 WHOLE     := $(if $(SAN),,$(if $(findstring gcc,$(CC)),-flto=2 -ffat-lto-objects))
 LIBS      := $(if $(HYPERSCAN),-lhs) -llmdb -lpsl -lidn2 -lsodium -lpcre2-8 -linih -ljansson -lmilter \
-             -lsqlite3 -lcurl -lz -lmicrohttpd -lgnutls -lpcap -lcap-ng -lpthread -lm
+             -lsqlite3 -lcurl -lz -lzstd -lmicrohttpd -lgnutls -lpcap -lcap-ng -lpthread -lm
 LINK       = $(CC) $(FLAGS) $(LDFLAGS) $(LTO) -Wl,--gc-sections,-z,relro,-z,now,--as-needed -o $@ $^ $(LIBS)
 
 core      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard core/*/*.c))

@@ -323,6 +323,7 @@ void weir_monitor_close(struct weir_monitor **closing)
         return;
     weir_admin_close(monitor);
     weir_rulebook_close(monitor);
+    weir_patches_stop(monitor->patches); /* it wakes the intake */
     weir_intake_close(&monitor->intake);
     if (monitor->receiver)
         (void)weir_receiver_store(monitor->receiver);
@@ -342,6 +343,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     weir_orders_free(&monitor->orders);
     weir_ballots_free(&monitor->ballots);
     weir_publisher_free(&monitor->publisher);
+    weir_patches_free(&monitor->patches);
     weir_policy_free(&monitor->policy);
     weir_database_free(&monitor->database);
     if (monitor->signals >= 0)
@@ -412,6 +414,7 @@ static void store(struct weir_monitor *monitor, weir_time now, weir_time steady)
     if (done >= 0 && (done = weir_counting_fold(monitor->counting, now)) > 0)
         monitor->storing = true;
     weir_monitor_note(monitor, WEIR_TASK_MINUTES, done);
+    monitor->storing |= weir_training_tidy(monitor->training) > 0;
     if (all && done >= 0)
         weir_monitor_note(monitor, WEIR_TASK_SERVERS, weir_admit_store(monitor->admit));
     pthread_mutex_unlock(&monitor->lock);

@@ -35,10 +35,32 @@ static void published(void *context, uint32_t serial)
     weir_intake_wake(monitor->intake);
 }
 
+static void patched(void *context)
+{
+    struct weir_monitor *monitor = context;
+
+    weir_intake_wake_rules(monitor->intake);
+}
+
+/* The publisher tells it what is the newest. */
+static int open_patches(struct weir_monitor *monitor)
+{
+    const struct weir_patches_options options = {.database = monitor->database,
+                                                 .lock = &monitor->lock,
+                                                 .made = patched,
+                                                 .context = monitor};
+    int done = weir_patches_open(&options, &monitor->patches);
+
+    if (done < 0)
+        weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "patches of rule sets: %s",
+                 weir_error_reason(done));
+    return done;
+}
+
 int weir_monitor_open_publisher(struct weir_monitor *monitor)
 {
     const struct weir_config *config = &monitor->config;
-    const struct weir_publisher_options options = {
+    struct weir_publisher_options options = {
         .database = monitor->database,
         .lock = &monitor->lock,
         .key_path = weir_config_path(config, config->monitor_rules_key, monitor->arena),
@@ -47,10 +69,13 @@ int weir_monitor_open_publisher(struct weir_monitor *monitor)
         .context = monitor,
     };
 
+    int done = options.key_path ? open_patches(monitor) : WEIR_ENOMEM;
+
+    if (done < 0)
+        return done;
     spread_out(monitor);
-    return options.key_path
-               ? weir_publisher_open(&options, &monitor->shared_log, &monitor->publisher)
-               : WEIR_ENOMEM;
+    options.patches = monitor->patches;
+    return weir_publisher_open(&options, &monitor->shared_log, &monitor->publisher);
 }
 
 void weir_monitor_news(struct weir_monitor *monitor, struct weir_news *news_r)
@@ -121,6 +146,7 @@ static int try_set(void *context, struct weir_slice before, struct weir_slice ne
 
     pthread_mutex_lock(&monitor->lock);
     trial.spam_score = monitor->config.spam_score;
+    trial.share = monitor->config.analyzer_server_share;
     pthread_mutex_unlock(&monitor->lock);
     if (rc == 0 && (rc = weir_publish_try(reading, &trial, why_r)) < 0 && rc != WEIR_EINVAL)
         snprintf(why_r, WEIR_PUBLISH_WHY, "%s", weir_database_why(reading));

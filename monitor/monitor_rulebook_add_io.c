@@ -9,7 +9,6 @@
  * Reading and building is done without the database's lock.  What people and the analyzer changed
  * of a rule meanwhile stays, unless the files say otherwise than the book did when it was read.
  */
-#include <math.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -231,11 +230,6 @@ static int write_text(struct adding *adding, const struct weir_rule_source *sour
     return 0;
 }
 
-static double hundredths(float points)
-{
-    return round((double)points * 100) / 100 + 0.0;
-}
-
 /* A rule as it is by now, and whether its lines are these. */
 struct looking {
     struct held held;
@@ -306,7 +300,7 @@ static struct weir_kept_rule kept_of(const struct adding *adding,
 {
     struct weir_kept_rule rule = {
         .id = source->id, .name = name, .kind = source->kind, .text = adding->text,
-        .state = source->state, .score = hundredths(source->score),
+        .state = source->state, .score = weir_rule_points((double)source->score),
         .author = adding->import ? IMPORT : adding->question->who,
         .approved = source->state == WEIR_RULE_ACTIVE || source->state == WEIR_RULE_LOCKED};
 
@@ -400,7 +394,7 @@ static int store_one(struct adding *adding, const struct weir_rule_source *sourc
     struct weir_kept_rule rule;
     int rc;
 
-    if (held && is_of_book(source) && hundredths(source->score) == held->base)
+    if (held && is_of_book(source) && weir_rule_points((double)source->score) == held->base)
         return 0;
     rc = write_text(adding, source);
     rc = rc < 0 ? rc : weir_database_rule(database, NULL, source->id, note_now, &now);

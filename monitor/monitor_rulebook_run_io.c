@@ -55,7 +55,7 @@ static struct weir_analysis_options options_of(struct run *run)
         .settings = {.life = {.idle = idle_of(run), .trial = config->analyzer_trial,
                               .false_positives = (unsigned)config->analyzer_false_positives,
                               .people = (unsigned)config->analyzer_people},
-                     .spam_score = config->spam_score},
+                     .spam_score = config->spam_score, .share = config->analyzer_server_share},
         .now = run->now, .who = run->who};
 }
 

@@ -274,6 +274,8 @@
 #define WEIR_RULE_SERIAL_AHEAD 100000 /* that a server may be, with a set this database knows not */
 #define WEIR_RULE_SETS_KEPT 100    /* that can be published once more, or compared */
 #define WEIR_RULE_SETS_OCTETS_MAX (256u << 20) /* of them; the newest two stay, whatever they are */
+#define WEIR_PATCHES_MAX 16        /* patches to the newest set from others, and ... */
+#define WEIR_PATCHES_OCTETS_MAX (64u << 20) /* ... octets of them, with that from none */
 #define WEIR_RULES_WHY_MAX 200     /* octets of why a server refused one */
 
 /* analyzer ------------------------------------------------------------------ */
@@ -282,6 +284,7 @@
 #define WEIR_FOLD_CHANGES (1u << 20) /* of counters, gathered before they are written together */
 #define WEIR_HITS_SEEN_MAX (1u << 22) /* decisions that are known when they come again */
 #define WEIR_HIT_DAYS 92           /* days back that a rule's hits are kept by day */
+#define WEIR_HIT_SERVERS_MAX (1u << 19) /* accounts of a rule and a server: 24 MB, as much stored */
 #define WEIR_MESSAGES_MAX 200000   /* recent messages that are kept: some 60 MB */
 #define WEIR_SAMPLE_BURST 1000     /* messages that are kept at once, and ... */
 #define WEIR_SAMPLE_RATE 5         /* ... a second when many come: the last 11 hours, at least */

@@ -411,6 +411,11 @@ static const struct weir_setting rows[] = {
      "By so many people these reports must be: else whoever has a mailbox and sends spam to it "
      "could take the rules that catch it out of work, and keep drafts away. Say 1 where you are "
      "the only one.", NULL},
+    {"analyzer", "server_share", WEIR_NUMBER, "0.5", 0, 1000, NULL, AT(analyzer_server_share),
+     "What one mail server tells of a rule counts for at most so many times what all the others "
+     "told of it, so that a stolen one does not move everybody's scores; 20 hits, and 1,000 "
+     "messages, count of each, and all of one beside which the others are quiet. 0: all counts.",
+     NULL},
 
     {"drafts", "reports", WEIR_COUNT, "3", 1, 1000, NULL, AT(drafts_reports),
      "Spam that was missed and is alike makes the draft of a rule when so many reports of it are "

@@ -128,6 +128,7 @@ struct weir_config {
     /* [analyzer] */
     weir_time analyzer_every, analyzer_idle, analyzer_trial;
     int64_t analyzer_false_positives, analyzer_people;
+    double analyzer_server_share;
 
     /* [drafts] */
     int64_t drafts_reports, drafts_users, drafts_domains, drafts_ham_least, drafts_day;

@@ -9,6 +9,7 @@
  */
 #include "core/evidence/rule_source.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -298,4 +299,9 @@ int weir_rule_reader_end(struct weir_rule_reader *reader, struct weir_rule_sourc
     sources.errors = reader->errors;
     *sources_r = sources;
     return 0;
+}
+
+double weir_rule_points(double points)
+{
+    return round(points * 100) / 100 + 0.0;
 }

@@ -148,6 +148,9 @@ bool weir_rule_is_own(struct weir_slice name);
 int weir_rule_without_comment(struct weir_arena *arena, struct weir_slice line,
                               struct weir_slice *line_r);
 
+/* Points as all count them: to 1/100, never -0; what is no number stays none. */
+double weir_rule_points(double points);
+
 /* One rule in the language again, all its lines, appended to out. */
 void weir_rule_write(const struct weir_rule_source *rule, struct weir_line *out);
 

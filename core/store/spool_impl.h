@@ -45,9 +45,6 @@ void weir_spool_boot(char boot_r[static WEIR_SPOOL_BOOT]);
 int weir_spool_begin(const char *folder, const char *name, const char *boot, weir_time now,
                      struct weir_spool_file *file_r);
 
-/* Claims a name for this process: a descriptor to be closed, WEIR_EBUSY or WEIR_EIO. */
-int weir_spool_claim(const char *folder, const char *name);
-
 /* Closes a file and gives it its final name; an empty one is removed. */
 void weir_spool_finish(struct weir_spool_file *file);
 

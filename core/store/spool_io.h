@@ -53,6 +53,11 @@ int weir_spool_open(const struct weir_spool_options *options, const struct weir_
  * not yet told of are noted in the folder for the next process to tell. */
 void weir_spool_free(struct weir_spool **spool);
 
+/* Claims a name of a folder, which is made when missing, for this process: a descriptor that is to
+ * be closed, WEIR_EBUSY: another has it, or WEIR_EIO.  For who ships the spool: twice shipped is
+ * twice counted. */
+int weir_spool_claim(const char *folder, const char *name);
+
 /* Appends one line (a line end in it becomes a blank; at most WEIR_SPOOL_LINE_MAX octets, longer
  * ones are cut).  0, or WEIR_EFULL or WEIR_EIO when it was dropped. */
 int weir_spool_write(struct weir_spool *spool, weir_time now, const char *line);

@@ -30,7 +30,7 @@ struct weir_agent {
     struct weir_daemon_log log;
     struct weir_clock wall, steady;
     struct weir_notify notify;
-    int signals;
+    int signals, claim;          /* claim: on the spool */
 
     struct weir_identity identity;
     struct weir_instances instances;

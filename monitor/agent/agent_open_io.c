@@ -18,6 +18,7 @@
 #include "core/base/slice.h"
 #include "core/engine/stores_io.h"
 #include "core/program/signals_io.h"
+#include "core/store/spool_io.h"
 #include "monitor/agent/identity_io.h"
 
 #define ARENA_FIRST 8192
@@ -72,6 +73,22 @@ static int open_firewall(struct weir_agent *agent)
     return weir_firewall_open(&options, &agent->log.log, &agent->firewall);
 }
 
+/* Two that ship one spool would have all of it counted twice.  Where it cannot be told, as on a
+ * full disk, the lists are kept all the same. */
+static int claim_spool(struct weir_agent *agent)
+{
+    agent->claim = weir_spool_claim(agent->spool, "agent");
+    if (agent->claim >= 0)
+        return 0;
+    if (agent->claim == WEIR_EBUSY)
+        weir_log(&agent->log.log, WEIR_LOG_ERROR, "spool %s: another weir-agent ships it; a spool "
+                 "has one agent", agent->spool);
+    else
+        weir_log(&agent->log.log, WEIR_LOG_WARNING, "spool %s: whether another weir-agent ships it "
+                 "cannot be told: %s", agent->spool, strerror(errno));
+    return agent->claim == WEIR_EBUSY ? WEIR_EBUSY : 0;
+}
+
 static int open_parts(struct weir_agent *agent)
 {
     const struct weir_config *config = &agent->config;
@@ -83,6 +100,9 @@ static int open_parts(struct weir_agent *agent)
     agent->sniffer = weir_config_path(config, "agent.sniffer", agent->arena);
     if (!agent->spool || !agent->sniffer || !instances)
         return WEIR_ENOMEM;
+    done = claim_spool(agent);
+    if (done < 0)
+        return done;
     agent->silence = weir_silence_begin(agent->sniffer);
     weir_instances_begin(&agent->instances, instances, weir_machine_name("", agent->machine), log);
     if ((done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
@@ -137,7 +157,7 @@ static int begin(const struct weir_agent_options *options, struct weir_agent **a
         return WEIR_ENOMEM;
     *agent_r = agent;
     agent->options = *options;
-    agent->signals = -1;
+    agent->signals = agent->claim = -1;
     agent->wall = weir_clock_system();
     agent->steady = weir_clock_steady();
     agent->notify.fd = -1;
@@ -212,6 +232,8 @@ void weir_agent_close(struct weir_agent **agent)
     weir_identity_forget(&(*agent)->identity);
     if ((*agent)->signals >= 0)
         close((*agent)->signals);
+    if ((*agent)->claim >= 0)
+        close((*agent)->claim);
     weir_notify_close(&(*agent)->notify);
     if ((*agent)->log.program)
         weir_daemon_log_end(&(*agent)->log);

@@ -67,6 +67,11 @@ static void add_figures(struct weir_line *why, const struct weir_analyze_rule *r
     weir_line_text(why, " of ");
     weir_line_number(why, all->ham, 0);
     weir_line_text(why, " good messages lately");
+    if (rule->bounded && rule->bounded[0] != '\0') {
+        weir_line_text(why, ", as far as the word of ");
+        weir_line_text(why, rule->bounded);
+        weir_line_text(why, " counts");
+    }
 }
 
 static void add_idle(struct weir_line *why, const struct weir_analyze_rule *rule, weir_time now)

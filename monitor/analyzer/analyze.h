@@ -33,6 +33,7 @@
 struct weir_analyze_settings {
     struct weir_life_settings life;
     double spam_score;
+    double share;              /* of what all others told, one server may: shares.h; 0: any */
 };
 
 struct weir_analyze_rule {
@@ -43,8 +44,9 @@ struct weir_analyze_rule {
     weir_time since;           /* when it came into its state */
     bool named;                /* by the formula of another that is evaluated: not retired */
     bool approved, drafted;    /* drafted: by the analyzer, from missed spam */
-    struct weir_hits_rule hits; /* decayed up to now */
-    unsigned false_positives;  /* reported within WEIR_LIFE_REPORTS */
+    struct weir_hits_rule hits; /* decayed up to now, and bounded: what is to score it */
+    const char *bounded;       /* whose word was, most of all; NULL or "": nobody's */
+    unsigned false_positives;  /* reported within WEIR_LIFE_REPORTS, and bounded */
     unsigned people;           /* who did */
 };
 
@@ -56,7 +58,8 @@ struct weir_analyze_change {
     char why[WEIR_ANALYZE_WHY]; /* "" when nothing changes */
 };
 
-/* What becomes of a rule, all messages being so many lately: 1, or 0 when it stays as it is. */
+/* What becomes of a rule, all messages beside its hits being so many lately: 1, or 0 when it stays
+ * as it is. */
 int weir_analyze(const struct weir_analyze_rule *rule, const struct weir_score_counts *all,
                  const struct weir_analyze_settings *settings, weir_time now,
                  struct weir_analyze_change *change_r);

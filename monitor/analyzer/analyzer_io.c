@@ -17,8 +17,8 @@
 #include "monitor/analyzer/guard.h"
 #include "monitor/analyzer/named.h"
 #include "monitor/analyzer/rescan.h"
+#include "monitor/analyzer/told_io.h"
 #include "monitor/database/database_audit_io.h"
-#include "monitor/database/database_hits_io.h"
 #include "monitor/database/database_messages_io.h"
 #include "monitor/database/database_rules_io.h"
 
@@ -30,6 +30,8 @@ struct one {
     char name[WEIR_RULE_NAME_MAX + 1];
     weir_time updated;
     struct weir_analyze_rule is;
+    char bounded[WEIR_SERVER_NAME_MAX + 1];
+    struct weir_score_counts all; /* messages beside its hits */
 };
 
 struct weir_analysis {
@@ -83,43 +85,45 @@ static struct one *next_of(struct weir_analysis *analysis, uint32_t id)
     return &analysis->rule[analysis->at];
 }
 
-static int take_hits(void *context, const struct weir_hits_rule *hits, weir_time at)
+static int take_hits(void *context, const struct weir_told *told)
 {
-    struct weir_analysis *analysis = context;
-    struct one *rule = next_of(analysis, hits->id);
+    struct one *rule = next_of(context, told->hits.id);
 
     if (rule) {
-        rule->is.hits = *hits;
-        weir_hits_decay(&rule->is.hits.decayed, at, analysis->options.now);
+        rule->is.hits = told->hits;
+        rule->is.hits.decayed = told->weighed.hits;
+        rule->all = told->weighed.all;
+        snprintf(rule->bounded, sizeof rule->bounded, "%s", told->server);
     }
     return 0;
 }
 
-static int take_blamed(void *context, uint32_t id, unsigned messages, unsigned people)
+static int take_blame(void *context, const struct weir_told_blame *blame)
 {
-    struct one *rule = next_of(context, id);
+    struct one *rule = next_of(context, blame->rule);
 
     if (rule) {
-        rule->is.false_positives = messages;
-        rule->is.people = people;
+        rule->is.false_positives = blame->counted;
+        rule->is.people = blame->people;
     }
     return 0;
 }
 
 static int read_all(struct weir_analysis *analysis, struct weir_database *database)
 {
+    const struct weir_analyze_settings *settings = &analysis->options.settings;
     weir_time now = analysis->options.now, at;
     int rc = weir_database_runs(database, &analysis->runs, &at);
 
     rc = rc < 0 ? rc : weir_database_rules(database, 0, take_rule, analysis);
-    rc = rc < 0 ? rc : weir_database_hits(database, take_hits, analysis);
+    rc = rc < 0 ? rc : weir_told_hits(database, now, settings->share, take_hits, analysis,
+                                      &analysis->counts.all);
     analysis->at = 0;
-    rc = rc < 0 ? rc : weir_database_messages_blamed(database, now - WEIR_LIFE_REPORTS,
-                                                     take_blamed, analysis);
-    rc = rc < 0 ? rc : weir_database_hits_all(database, &analysis->counts.all, &at);
+    rc = rc < 0 ? rc : weir_told_blame(database, now - WEIR_LIFE_REPORTS,
+                                       settings->life.false_positives, settings->share,
+                                       take_blame, analysis);
     if (rc < 0)
         return rc;
-    weir_hits_decay(&analysis->counts.all, at, now);
     analysis->counts.rules = analysis->rules;
     return 0;
 }
@@ -139,11 +143,14 @@ static int decide(struct weir_analysis *analysis)
         more += analysis->changes;
         rule->is.name = rule->name;
         rule->is.named = weir_named_has(analysis->named, rule->name);
+        rule->is.bounded = rule->bounded;
+        if (rule->is.hits.hits == 0)
+            rule->all = analysis->counts.all; /* it hit none of them */
         *more = (struct weir_analysis_change){.id = rule->id, .state = rule->is.state,
                                               .score = rule->is.score,
                                               .updated = rule->updated};
         memcpy(more->name, rule->name, sizeof more->name);
-        analysis->changes += (size_t)weir_analyze(&rule->is, &analysis->counts.all,
+        analysis->changes += (size_t)weir_analyze(&rule->is, &rule->all,
                                                   &analysis->options.settings,
                                                   analysis->options.now, &more->to);
     }

@@ -8,7 +8,8 @@
  *
  * Two runs at once: who stores second is refused, and nothing of his is stored.  A rule that
  * somebody changed in between, whatever of it, is passed over.  Hits, rules and messages are read
- * one after the other, not as of one moment.
+ * one after the other, not as of one moment.  What one server tells counts as far as shares.h has
+ * it.
  *
  * Owner:    the caller.  Threads: one at a time.
  * Errors:   those of the database; WEIR_ENOMEM.

@@ -191,12 +191,13 @@ void weir_counting_batch_free(struct weir_counting_batch **batch)
 
 /* Counting. ----------------------------------------------------------------- */
 
-static void count(struct weir_counting *counting, const struct decision *decision, weir_time now)
+static void count(struct weir_counting *counting, uint32_t server,
+                  const struct decision *decision, weir_time now)
 {
     counting->counts.state[decision->state]++;
     if (decision->state != WEIR_RECORD_GOOD)
         return;
-    switch (weir_hits_take(counting->hits, &decision->info, now)) {
+    switch (weir_hits_take(counting->hits, server, &decision->info, now)) {
     case WEIR_HITS_COUNTED:
         weir_sample_take(counting->sample, &decision->info, now);
         weir_counting_ledger_take(counting, &decision->info, now);
@@ -216,7 +217,7 @@ void weir_counting_take(struct weir_counting *counting, struct weir_counting_bat
         return;
     pthread_mutex_lock(&counting->lock);
     for (size_t i = 0; i < batch->decisions; i++)
-        count(counting, &batch->of[i], now);
+        count(counting, batch->server, &batch->of[i], now);
     weir_reports_wait(counting->reports, &batch->reports, now);
     weir_gather_take(counting->gather, batch->server, &batch->parts, now);
     if (position > counting->position)
@@ -243,13 +244,13 @@ struct ahead {
     weir_time now;
 };
 
-static void count_ahead(void *context, const struct weir_info *info)
+static void count_ahead(void *context, uint32_t server, const struct weir_info *info)
 {
     const struct ahead *ahead = context;
     struct weir_counting *counting = ahead->counting;
 
     if (ahead->now - info->at > WEIR_COUNTING_AHEAD ||
-        weir_hits_take(counting->hits, info, ahead->now) != WEIR_HITS_COUNTED)
+        weir_hits_take(counting->hits, server, info, ahead->now) != WEIR_HITS_COUNTED)
         return;
     weir_sample_take(counting->sample, info, ahead->now);
     weir_counting_ledger_take(counting, info, ahead->now);

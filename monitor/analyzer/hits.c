@@ -19,6 +19,11 @@ enum { FIRST = 256 };
 
 enum label { SPAM, HAM, NEITHER };
 
+/* Where a rule's day and account were found last. */
+struct hint {
+    uint32_t day, server;
+};
+
 struct weir_hits {
     struct weir_hits_settings settings;
     struct weir_seen *seen;
@@ -29,9 +34,10 @@ struct weir_hits {
     uint32_t *index;                /* number of a rule + 1; 0: none */
     size_t mask;
     struct weir_hit_days *days;
-    uint32_t *hint;                 /* where a rule's day was found last */
+    struct weir_hit_servers *servers;
+    struct hint *hint;              /* of each rule */
     size_t hint_room;
-    uint32_t hint_all;
+    struct hint all_hint;
 };
 
 /* Rules. -------------------------------------------------------------------- */
@@ -64,7 +70,8 @@ static int grow_index(struct weir_hits *hits)
 static struct weir_hits_rule *rule_of(struct weir_hits *hits, uint32_t id)
 {
     struct weir_hits_rule *more;
-    uint32_t *place = place_of(hits, id), *hint;
+    uint32_t *place = place_of(hits, id);
+    struct hint *hint;
 
     if (*place == 0 && hits->rules >= WEIR_RULES_MAX)
         place = place_of(hits, id = 0);
@@ -78,7 +85,7 @@ static struct weir_hits_rule *rule_of(struct weir_hits *hits, uint32_t id)
     if (!hint)
         return NULL;
     hits->hint = hint;
-    hint[hits->rules] = 0;
+    hint[hits->rules] = (struct hint){0, 0};
     if (2 * (hits->rules + 1) > hits->mask && grow_index(hits) < 0)
         return NULL;
     hits->rule[hits->rules] = (struct weir_hits_rule){.id = id};
@@ -109,6 +116,7 @@ static double weight_of(struct weir_hits *hits, weir_time at)
         scale(&hits->all, by);
         for (size_t i = 0; i < hits->rules; i++)
             scale(&hits->rule[i].decayed, by);
+        weir_hit_servers_scale(hits->servers, by);
         hits->epoch = at;
     }
     return exp2(half_lives(hits, at));
@@ -116,10 +124,10 @@ static double weight_of(struct weir_hits *hits, weir_time at)
 
 static void add(struct weir_score_counts *counts, enum label label, double weight)
 {
-    double *count = label == SPAM ? &counts->spam : &counts->ham;
+    double *count = label == SPAM ? &counts->spam : &counts->ham, sum = *count + weight;
 
     if (label != NEITHER)
-        *count = fmax(0, *count + weight);
+        *count = sum > 0 ? sum : 0;
 }
 
 static void add_whole(struct weir_hits_rule *rule, enum label label, int by)
@@ -154,13 +162,13 @@ static struct days days_of(struct weir_hits *hits, weir_time at, weir_time now)
 static struct weir_hit_day *day_of_all(const struct days *of)
 {
     return of->day < 0 ? NULL : weir_hit_days_of(of->hits->days, WEIR_HIT_DAYS_ALL, of->day,
-                                                 &of->hits->hint_all);
+                                                 &of->hits->all_hint.day);
 }
 
 static struct weir_hit_day *day_of(const struct days *of, const struct weir_hits_rule *rule)
 {
     return of->day < 0 ? NULL : weir_hit_days_of(of->hits->days, rule->id, of->day,
-                                                 &of->hits->hint[rule - of->hits->rule]);
+                                                 &of->hits->hint[rule - of->hits->rule].day);
 }
 
 /* A message that hit, or any. */
@@ -178,6 +186,32 @@ static void move_day(struct weir_hit_day *day, enum label from, enum label to)
         return;
     add_day(day, from, -1);
     add_day(day, to, 1);
+}
+
+/* Accounts. ----------------------------------------------------------------- */
+
+/* For what a server tells of a rule; of all messages: NULL. */
+static struct weir_hit_server *account_of(struct weir_hits *hits, const struct weir_hits_rule *rule,
+                                          uint32_t server)
+{
+    uint32_t *hint = rule ? &hits->hint[rule - hits->rule].server : &hits->all_hint.server;
+
+    return weir_hit_servers_of(hits->servers, rule ? rule->id : WEIR_HIT_SERVERS_ALL, server,
+                               hint);
+}
+
+/* That of the server that decided, where it has one; else of the one that tells. */
+static struct weir_hit_server *account_moved(struct weir_hits *hits,
+                                             const struct weir_hits_rule *rule, uint64_t decided,
+                                             uint32_t tells)
+{
+    uint32_t *hint = rule ? &hits->hint[rule - hits->rule].server : &hits->all_hint.server;
+    uint32_t id = rule ? rule->id : WEIR_HIT_SERVERS_ALL;
+    struct weir_hit_server *own = NULL;
+
+    if (decided < WEIR_HIT_SERVERS_REST)
+        own = weir_hit_servers_find(hits->servers, id, (uint32_t)decided, hint);
+    return own ? own : weir_hit_servers_of(hits->servers, id, tells, hint);
 }
 
 /* Decisions. ---------------------------------------------------------------- */
@@ -209,7 +243,8 @@ struct places {
 
 #define NOBODY UINT32_MAX
 
-/* Rooms for all rules of a decision and their day, so that none is counted when one cannot be. */
+/* Rooms for all rules of a decision, their day and account, so that none is counted when one cannot
+ * be. */
 static int make_rooms(struct weir_hits *hits, const struct weir_info *info,
                       struct places *places_r)
 {
@@ -220,6 +255,8 @@ static int make_rooms(struct weir_hits *hits, const struct weir_info *info,
             return WEIR_ENOMEM;
         places_r->number[i] = rule ? (uint32_t)(rule - hits->rule) : NOBODY;
     }
+    if (weir_hit_servers_room(hits->servers, info->rules + 1) < 0)
+        return WEIR_ENOMEM;
     return weir_hit_days_room(hits->days, info->rules + 1);
 }
 
@@ -238,7 +275,17 @@ static void note_hit(struct weir_hits_rule *rule, weir_time at)
         rule->last_hit = at;
 }
 
-int weir_hits_take(struct weir_hits *hits, const struct weir_info *info, weir_time now)
+/* What a message is, weighed, into an account, too. */
+static void tell(struct weir_score_counts *counts, struct weir_hit_server *account,
+                 enum label label, double weight)
+{
+    add(counts, label, weight);
+    add(&account->decayed, label, weight);
+    account->changed = true;
+}
+
+int weir_hits_take(struct weir_hits *hits, uint32_t server, const struct weir_info *info,
+                    weir_time now)
 {
     weir_time at = info->at < now ? info->at : now;
     struct days days = days_of(hits, at, now);
@@ -251,7 +298,7 @@ int weir_hits_take(struct weir_hits *hits, const struct weir_info *info, weir_ti
     if (rc != 0)
         return rc < 0 ? rc : WEIR_HITS_REPEATED;
     weight = weight_of(hits, at);
-    add(&hits->all, judged, weight);
+    tell(&hits->all, account_of(hits, NULL, server), judged, weight);
     count_day(day_of_all(&days), judged);
     for (size_t i = 0; i < info->rules; i++) {
         struct weir_hits_rule *rule = rule_at(hits, places.number[i]);
@@ -259,17 +306,18 @@ int weir_hits_take(struct weir_hits *hits, const struct weir_info *info, weir_ti
         if (!rule)
             continue;
         note_hit(rule, at);
-        add(&rule->decayed, without(hits, info, i), weight);
+        tell(&rule->decayed, account_of(hits, rule, server), without(hits, info, i), weight);
         add_whole(rule, judged, 1);
         count_day(day_of(&days, rule), judged);
     }
     return WEIR_HITS_COUNTED;
 }
 
-static void move(struct weir_score_counts *counts, enum label from, enum label to, double weight)
+static void move(struct weir_score_counts *counts, struct weir_hit_server *account,
+                 enum label from, enum label to, double weight)
 {
-    add(counts, from, -weight);
-    add(counts, to, weight);
+    tell(counts, account, from, -weight);
+    tell(counts, account, to, weight);
 }
 
 /* Whether a rule is to blame when a message is good. */
@@ -299,8 +347,8 @@ static void blame(const struct days *days, struct weir_hits_rule *rule, bool tak
         day->false_positives += take_back ? -1 : 1;
 }
 
-int weir_hits_report(struct weir_hits *hits, const struct weir_info *info, bool spam,
-                      bool take_back, weir_time now)
+int weir_hits_report(struct weir_hits *hits, uint32_t server, const struct weir_info *info,
+                      bool spam, bool take_back, weir_time now)
 {
     weir_time at = info->at < now ? info->at : now;
     struct days days = days_of(hits, at, now);
@@ -312,7 +360,8 @@ int weir_hits_report(struct weir_hits *hits, const struct weir_info *info, bool 
     if (rc < 0)
         return rc;
     weight = weight_of(hits, at);
-    move(&hits->all, take_back ? said : judged, take_back ? judged : said, weight);
+    move(&hits->all, account_moved(hits, NULL, info->server, server),
+         take_back ? said : judged, take_back ? judged : said, weight);
     move_day(day_of_all(&days), take_back ? said : judged, take_back ? judged : said);
     for (size_t i = 0; i < info->rules; i++) {
         enum label was = without(hits, info, i);
@@ -320,7 +369,8 @@ int weir_hits_report(struct weir_hits *hits, const struct weir_info *info, bool 
 
         if (!rule)
             continue;
-        move(&rule->decayed, take_back ? said : was, take_back ? was : said, weight);
+        move(&rule->decayed, account_moved(hits, rule, info->server, server),
+             take_back ? said : was, take_back ? was : said, weight);
         move_hit(&days, rule, take_back ? said : judged, take_back ? judged : said);
         if (!spam && is_blamed(hits, info, i))
             blame(&days, rule, take_back);
@@ -353,6 +403,22 @@ int weir_hits_load_all(struct weir_hits *hits, const struct weir_score_counts *a
     return 0;
 }
 
+int weir_hits_load_told(struct weir_hits *hits, const struct weir_hit_server *told, weir_time at)
+{
+    double weight = weight_of(hits, at);
+    const struct weir_hits_rule *rule = NULL;
+    struct weir_hit_server *own;
+
+    if (told->rule != WEIR_HIT_SERVERS_ALL && (rule = rule_of(hits, told->rule)) == NULL)
+        return WEIR_ENOMEM;
+    if (weir_hit_servers_room(hits->servers, 1) < 0)
+        return WEIR_ENOMEM;
+    own = account_of(hits, rule, told->server);
+    own->decayed = told->decayed;
+    scale(&own->decayed, weight);
+    return 0;
+}
+
 int weir_hits_load_seen(struct weir_hits *hits, const uint64_t *number, size_t count)
 {
     int rc = 0;
@@ -369,6 +435,7 @@ void weir_hits_kept(struct weir_hits *hits)
     for (size_t i = 0; i < hits->rules; i++)
         hits->rule[i].changed = false;
     weir_hit_days_clear(hits->days);
+    weir_hit_servers_kept(hits->servers);
 }
 
 /* Asking. ------------------------------------------------------------------- */
@@ -376,6 +443,18 @@ void weir_hits_kept(struct weir_hits *hits)
 const struct weir_hit_days *weir_hits_days(const struct weir_hits *hits)
 {
     return hits->days;
+}
+
+int weir_hits_told(const struct weir_hits *hits, size_t number, weir_time at,
+                    struct weir_hit_server *told_r)
+{
+    const struct weir_hit_server *told = weir_hit_servers_get(hits->servers, number);
+
+    if (!told)
+        return 0;
+    *told_r = *told;
+    scale(&told_r->decayed, exp2(-half_lives(hits, at)));
+    return 1;
 }
 
 const uint64_t *weir_hits_news(const struct weir_hits *hits, size_t *count_r)
@@ -423,6 +502,7 @@ void weir_hits_renew(struct weir_hits *hits, uint32_t id)
         return;
     hits->rule[number - 1].decayed = (struct weir_score_counts){0, 0};
     hits->rule[number - 1].changed = true;
+    weir_hit_servers_renew(hits->servers, hits->hint[number - 1].server);
 }
 
 /* Making. ------------------------------------------------------------------- */
@@ -454,6 +534,7 @@ int weir_hits_new(const struct weir_hits_settings *settings, struct weir_hits **
     hits->settings = *settings;
     rc = weir_seen_new(&settings->key, most, &hits->seen);
     rc = rc < 0 ? rc : weir_hit_days_new(&settings->key, &hits->days);
+    rc = rc < 0 ? rc : weir_hit_servers_new(&settings->key, &hits->servers);
     rc = rc < 0 ? rc : grow_index(hits);
     if (rc < 0)
         weir_hits_free(&hits);
@@ -468,6 +549,7 @@ void weir_hits_free(struct weir_hits **hits)
         return;
     weir_seen_free(&(*hits)->seen);
     weir_hit_days_free(&(*hits)->days);
+    weir_hit_servers_free(&(*hits)->servers);
     free((*hits)->hint);
     free((*hits)->rule);
     free((*hits)->index);

@@ -17,6 +17,11 @@
  * The same by day of the message, for the last WEIR_HIT_DAYS days, as additions that are to be kept
  * (hit_days.h).
  *
+ * Decayed counts are also kept by who told them (hit_servers.h): the server in whose log a decision
+ * stood, or that told of a report that came before it.  A report moves the account of the server
+ * that decided, where it has one, else that of the server that told of the report: nobody opens an
+ * account in another's name.
+ *
  * A decision is counted once: its number (uid) is remembered until at least as many more have come
  * as the settings say (seen.h).
  *
@@ -30,6 +35,7 @@
 #include "core/base/keyed_hash.h"
 #include "core/engine/info.h"
 #include "monitor/analyzer/hit_days.h"
+#include "monitor/analyzer/hit_servers.h"
 #include "monitor/analyzer/score.h"
 
 struct weir_hits;
@@ -65,22 +71,29 @@ void weir_hits_decay(struct weir_score_counts *counts, weir_time at, weir_time n
 int weir_hits_new(const struct weir_hits_settings *settings, struct weir_hits **hits_r);
 void weir_hits_free(struct weir_hits **hits);
 
-/* Counts a decision, which was read and verified; one from the future is one of now.  enum
- * weir_hits_taken, or WEIR_ENOMEM. */
-int weir_hits_take(struct weir_hits *hits, const struct weir_info *info, weir_time now);
+/* Counts a decision that a server told, which was read and verified; one from the future is one of
+ * now.  enum weir_hits_taken, or WEIR_ENOMEM. */
+int weir_hits_take(struct weir_hits *hits, uint32_t server, const struct weir_info *info,
+                    weir_time now);
 
-/* Moves the hits of a decision that was counted by what a person says of it, or moves them back.
- * That it is reported once only is the caller's to know.  0 or WEIR_ENOMEM. */
-int weir_hits_report(struct weir_hits *hits, const struct weir_info *info, bool spam,
-                      bool take_back, weir_time now);
+/* Moves the hits of a decision that was counted by what a person says of it, as a server told, or
+ * moves them back.  That it is reported once only is the caller's to know.  0 or WEIR_ENOMEM. */
+int weir_hits_report(struct weir_hits *hits, uint32_t server, const struct weir_info *info,
+                      bool spam, bool take_back, weir_time now);
 
 /* Takes up what was counted before, decayed up to a time: after a restart.  0, WEIR_ENOMEM. */
 int weir_hits_load(struct weir_hits *hits, const struct weir_hits_rule *rule, weir_time at);
 int weir_hits_load_all(struct weir_hits *hits, const struct weir_score_counts *all,
                         weir_time at);
+int weir_hits_load_told(struct weir_hits *hits, const struct weir_hit_server *told, weir_time at);
 
 /* All messages, decayed up to a time. */
 struct weir_score_counts weir_hits_all(const struct weir_hits *hits, weir_time at);
+
+/* What a server told of a rule, or of WEIR_HIT_SERVERS_ALL, decayed up to a time, by number 0.. in
+ * no order: 1, or 0 behind the last. */
+int weir_hits_told(const struct weir_hits *hits, size_t number, weir_time at,
+                    struct weir_hit_server *told_r);
 
 /* What came to rules, and to WEIR_HIT_DAYS_ALL, by day since weir_hits_kept(). */
 const struct weir_hit_days *weir_hits_days(const struct weir_hits *hits);

@@ -23,6 +23,7 @@
 
 #include "core/base/log.h"
 #include "core/evidence/rule_parcel.h"
+#include "monitor/analyzer/patches_io.h"
 #include "monitor/analyzer/rules_diff.h"
 #include "monitor/analyzer/word_list.h"
 #include "monitor/database/database_io.h"
@@ -42,6 +43,7 @@ struct weir_publisher_options {
     /* A set was published: agents are to be told. */
     void (*published)(void *context, uint32_t serial);
     void *context;
+    struct weir_patches *patches; /* is told of each newest set; NULL: none are made */
 };
 
 /* Reads the key and the newest set.  0 or an error, logged. */

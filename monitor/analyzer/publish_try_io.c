@@ -16,8 +16,8 @@
 #include "monitor/analyzer/reported_text.h"
 #include "monitor/analyzer/rescan.h"
 #include "monitor/analyzer/rules_diff.h"
+#include "monitor/analyzer/told_io.h"
 #include "monitor/database/database_drafts_io.h"
-#include "monitor/database/database_hits_io.h"
 #include "monitor/database/database_messages_io.h"
 
 #define ARENA_FIRST (1u << 20)
@@ -94,18 +94,16 @@ static int take_difference(void *context, const struct weir_rules_differ *differ
 }
 
 /* Rules come by id, and hits, too. */
-static int take_hits(void *context, const struct weir_hits_rule *hits, weir_time at)
+static int take_hits(void *context, const struct weir_told *told)
 {
     struct trial *trial = context;
-    struct weir_score_counts decayed = hits->decayed;
 
-    while (trial->at < trial->rules && trial->rule[trial->at].id < hits->id)
+    while (trial->at < trial->rules && trial->rule[trial->at].id < told->hits.id)
         trial->at++;
-    if (trial->at == trial->rules || trial->rule[trial->at].id != hits->id)
+    if (trial->at == trial->rules || trial->rule[trial->at].id != told->hits.id)
         return 0;
-    weir_hits_decay(&decayed, at, trial->is.now);
     if (trial->rule[trial->at].now != 0)
-        trial->rule[trial->at].spam = decayed.spam;
+        trial->rule[trial->at].spam = told->weighed.hits.spam;
     return 0;
 }
 
@@ -213,12 +211,13 @@ static int tell(const struct trial *trial, char why_r[static WEIR_DATABASE_WHY])
 static int try(struct trial *trial, struct weir_database *reading,
                char why_r[static WEIR_DATABASE_WHY])
 {
+    struct weir_score_counts all;
     int rc = weir_rules_diff(trial->is.before, trial->is.next, take_difference, trial);
 
     if (rc < 0 || (!trial->rises && !trial->fresh))
         return rc == WEIR_EINVAL ? 0 : rc;
     weir_guard_sort(trial->rule, trial->rules);
-    rc = weir_database_hits(reading, take_hits, trial);
+    rc = weir_told_hits(reading, trial->is.now, trial->is.share, take_hits, trial, &all);
     if (rc >= 0 && trial->fresh)
         rc = read_texts(trial, reading);
     if (rc >= 0 && (trial->rises || trial->bads > 0))

@@ -21,6 +21,7 @@
 struct weir_publish_trial {
     struct weir_slice before, next; /* as rule_source.h has it; before: "" for none */
     double spam_score;
+    double share;              /* of what all others told, that counts of one server; 0: any */
     weir_time now;
 };
 

@@ -144,11 +144,13 @@ void weir_reports_wait(struct weir_reports *reports, struct weir_report_items *i
 }
 
 void weir_reports_proven(const struct weir_reports *reports,
-                         void (*call)(void *context, const struct weir_info *info), void *context)
+                         void (*call)(void *context, uint32_t server,
+                                      const struct weir_info *info),
+                         void *context)
 {
     for (const struct weir_report_item *item = reports->waiting.first; item; item = item->next)
         if (item->proof == WEIR_REPORT_COUNTED)
-            call(context, &item->info);
+            call(context, item->server, &item->info);
 }
 
 /* Rows. --------------------------------------------------------------------- */
@@ -262,17 +264,19 @@ static int give(struct weir_reports *reports, struct weir_report_item *item,
 
 /* Hits. --------------------------------------------------------------------- */
 
-static int move(struct weir_hits *hits, const struct weir_info *info, enum weir_reported from,
-                enum weir_reported to, weir_time now)
+static int move(struct weir_hits *hits, const struct weir_report_item *item,
+                enum weir_reported from, enum weir_reported to)
 {
     int rc = 0;
 
     if (from == to)
         return 0;
     if (from != WEIR_REPORTED_NOTHING)
-        rc = weir_hits_report(hits, info, from == WEIR_REPORTED_SPAM, true, now);
+        rc = weir_hits_report(hits, item->server, &item->info, from == WEIR_REPORTED_SPAM, true,
+                              item->at);
     if (rc == 0 && to != WEIR_REPORTED_NOTHING)
-        rc = weir_hits_report(hits, info, to == WEIR_REPORTED_SPAM, false, now);
+        rc = weir_hits_report(hits, item->server, &item->info, to == WEIR_REPORTED_SPAM, false,
+                              item->at);
     return rc;
 }
 
@@ -373,7 +377,7 @@ static int settle(struct weir_reports *reports, struct weir_report_item *item,
     if (rc == 0 && reports->hearer.said)
         rc = reports->hearer.said(reports->hearer.context, &item->info, is, item->at);
     rc = rc < 0 ? rc : move_counters(reports, item, is, into->votes);
-    rc = rc < 0 ? rc : move(into->hits, &item->info, was, is, item->at);
+    rc = rc < 0 ? rc : move(into->hits, item, was, is);
     if (rc == 0) {
         item->was = was;
         item->is = is;
@@ -420,7 +424,7 @@ static int enter(struct weir_reports *reports, struct weir_report_item *item,
 static void undo(struct weir_reports *reports, struct weir_hits *hits)
 {
     for (struct weir_report_item *item = reports->waiting.first; item; item = item->next) {
-        (void)move(hits, &item->info, item->is, item->was, item->at); /* there is room already */
+        (void)move(hits, item, item->is, item->was); /* there is room already */
         item->is = item->was;
     }
 }

@@ -109,9 +109,11 @@ void weir_report_items_free(struct weir_report_items *items);
 void weir_reports_wait(struct weir_reports *reports, struct weir_report_items *items,
                        weir_time now);
 
-/* Calls for each decision that what waits has proven. */
+/* Calls for each decision that what waits has proven, with the server that told of the report. */
 void weir_reports_proven(const struct weir_reports *reports,
-                         void (*call)(void *context, const struct weir_info *info), void *context);
+                         void (*call)(void *context, uint32_t server,
+                                      const struct weir_info *info),
+                         void *context);
 
 /* Where votes go besides the tables. */
 struct weir_reports_into {

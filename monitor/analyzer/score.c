@@ -5,17 +5,14 @@
 
 #include <math.h>
 
+#include "core/evidence/rule_source.h"
+
 #define SURE 1.645  /* errors: one side in twenty */
 #define SHARED 0.7  /* of its own worth, among rules that say the same */
 
 static double within(double value, double low, double high)
 {
     return value > low ? fmin(high, value) : low; /* when it is none, too */
-}
-
-static double hundredths(double points)
-{
-    return round(points * 100) / 100;
 }
 
 struct weir_score_evidence weir_score_evidence(const struct weir_score_counts *hits,
@@ -50,7 +47,7 @@ double weir_score_deserved(const struct weir_score_evidence *evidence, double ba
     const struct weir_score_bounds allowed = weir_score_allowed(evidence);
     double sure = within(isnan(base) ? 0 : base, allowed.low, allowed.high);
 
-    return hundredths(within(sure, bounds->low, bounds->high)) + 0.0; /* no -0 */
+    return weir_rule_points(within(sure, bounds->low, bounds->high));
 }
 
 double weir_score_next(double now, double deserved, const struct weir_score_bounds *bounds)
@@ -62,5 +59,5 @@ double weir_score_next(double now, double deserved, const struct weir_score_boun
 
     if ((from > 0 && to < 0) || (from < 0 && to > 0))
         to = 0;
-    return hundredths(to);
+    return weir_rule_points(to);
 }

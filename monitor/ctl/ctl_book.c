@@ -3,17 +3,16 @@
  */
 #include "monitor/ctl/ctl_book.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"
 #include "core/base/grown.h"
 #include "monitor/analyzer/rescan.h"
+#include "monitor/analyzer/told_io.h"
 #include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_rules.h"
 #include "monitor/database/database_hits_io.h"
-#include "monitor/database/database_messages_io.h"
 
 /* Reading. ---------------------------------------------------------------------------- */
 
@@ -63,30 +62,32 @@ struct taking {
     size_t known;               /* rules of the book */
 };
 
-static int take_hits(void *context, const struct weir_hits_rule *hits, weir_time at)
+static int take_hits(void *context, const struct weir_told *told)
 {
     struct taking *taking = context;
     struct weir_ctl_book *book = taking->book;
-    struct weir_ctl_book_rule *rule = next_of(book, hits->id, taking->known);
+    struct weir_ctl_book_rule *rule = next_of(book, told->hits.id, taking->known);
 
     if (!rule && !book->strangers)
         return 0;
     if (!rule && (rule = more_room(book)) == NULL)
         return WEIR_ENOMEM;
-    rule->is.id = hits->id;
-    rule->hits = *hits;
-    weir_hits_decay(&rule->hits.decayed, at, book->now);
-    return 0;
+    rule->is.id = told->hits.id;
+    rule->hits = told->hits;
+    rule->weighed = told->weighed;
+    rule->bounded = keep(book, told->server);
+    return rule->bounded ? 0 : WEIR_ENOMEM;
 }
 
-static int take_blamed(void *context, uint32_t id, unsigned messages, unsigned people)
+static int take_blame(void *context, const struct weir_told_blame *blame)
 {
     struct taking *taking = context;
-    struct weir_ctl_book_rule *rule = next_of(taking->book, id, taking->known);
+    struct weir_ctl_book_rule *rule = next_of(taking->book, blame->rule, taking->known);
 
     if (rule) {
-        rule->blamed = messages;
-        rule->people = people;
+        rule->blamed = blame->messages;
+        rule->blame = blame->counted;
+        rule->people = blame->people;
     }
     return 0;
 }
@@ -95,19 +96,22 @@ static int read_all(struct weir_ctl_book *book)
 {
     struct taking taking = {.book = book};
     struct weir_database *database = book->database;
-    weir_time at;
+    const struct weir_config *config = &book->ctl->config;
+    double share = config->analyzer_server_share;
     int rc = weir_database_rules(database, 0, take_rule, book);
 
     taking.known = book->rules;
-    rc = rc < 0 ? rc : weir_database_hits(database, take_hits, &taking);
+    rc = rc < 0 ? rc : weir_told_hits(database, book->now, share, take_hits, &taking,
+                                      &book->all);
     book->at = 0;
-    rc = rc < 0 ? rc : weir_database_messages_blamed(database, book->now - WEIR_LIFE_REPORTS,
-                                                     take_blamed, &taking);
-    rc = rc < 0 ? rc : weir_database_hits_all(database, &book->all, &at);
-    rc = rc < 0 ? rc : weir_database_hits_idle(database, book->now,
-                                               book->ctl->config.analyzer_idle, &book->idle);
-    if (rc == 0)
-        weir_hits_decay(&book->all, at, book->now);
+    rc = rc < 0 ? rc : weir_told_blame(database, book->now - WEIR_LIFE_REPORTS,
+                                       (unsigned)config->analyzer_false_positives, share,
+                                       take_blame, &taking);
+    rc = rc < 0 ? rc : weir_database_hits_idle(database, book->now, config->analyzer_idle,
+                                               &book->idle);
+    for (size_t i = 0; i < book->rules; i++)
+        if (book->rule[i].hits.hits == 0)
+            book->rule[i].weighed.all = book->all; /* it hit none of them */
     return weir_ctl_monitor_read(book->ctl, database, rc);
 }
 
@@ -141,7 +145,7 @@ static int name_strangers(struct weir_ctl_book *book)
         rule->is.name = name_stranger(book, set.rules, rule->is.id);
         rule->is.state = WEIR_RULE_LOCKED;
         if (set.rules && weir_rules_find(set.rules, rule->is.id, &at_work))
-            rule->is.score = rule->is.base = round((double)at_work.score * 100) / 100;
+            rule->is.score = rule->is.base = weir_rule_points((double)at_work.score);
     }
     if (code == 0)
         weir_ctl_rules_close(&set);
@@ -198,14 +202,15 @@ int weir_ctl_book_analyze(const struct weir_ctl_book *book, const struct weir_ct
                  .false_positives = (unsigned)config->analyzer_false_positives,
                  .people = (unsigned)config->analyzer_people},
         .spam_score = config->spam_score};
-    const struct weir_analyze_rule is = {
+    struct weir_analyze_rule is = {
         .name = rule->is.name, .state = rule->is.state, .score = rule->is.score,
         .base = rule->is.base, .low = rule->is.low, .high = rule->is.high,
         .since = rule->is.since, .approved = rule->is.approved, .hits = rule->hits,
-        .drafted = strcmp(rule->is.author, WEIR_DRAFTS_AUTHOR) == 0,
-        .false_positives = rule->blamed, .people = rule->people};
+        .drafted = strcmp(rule->is.author, WEIR_DRAFTS_AUTHOR) == 0, .bounded = rule->bounded,
+        .false_positives = rule->blame, .people = rule->people};
 
-    return weir_analyze(&is, &book->all, &settings, book->now, change_r);
+    is.hits.decayed = rule->weighed.hits;
+    return weir_analyze(&is, &rule->weighed.all, &settings, book->now, change_r);
 }
 
 double weir_ctl_book_idle(const struct weir_ctl_book *book, const struct weir_ctl_book_rule *rule)

@@ -11,6 +11,7 @@
 #define WEIR_CTL_BOOK_H
 
 #include "monitor/analyzer/analyze.h"
+#include "monitor/analyzer/shares.h"
 #include "monitor/ctl/ctl_table.h"
 #include "monitor/database/database_io.h"
 #include "monitor/database/database_rules_io.h"
@@ -18,8 +19,11 @@
 struct weir_ctl_book_rule {
     struct weir_kept_rule is;
     bool in_book;
-    struct weir_hits_rule hits; /* decayed up to now */
+    struct weir_hits_rule hits; /* decayed up to now, as it was counted */
+    struct weir_weighed weighed;  /* what is to score it */
+    const char *bounded;        /* whose word was, most of all; NULL or "": nobody's */
     unsigned blamed, people;    /* false positives reported within WEIR_LIFE_REPORTS; by whom */
+    unsigned blame;             /* as many of them as count */
     double deserved;
 };
 
@@ -28,7 +32,7 @@ struct weir_ctl_book {
     struct weir_database *database;
     weir_time now;
     weir_time idle;             /* without a hit for longer, it retires */
-    struct weir_score_counts all; /* messages, decayed up to now */
+    struct weir_score_counts all; /* messages, decayed up to now, as they were counted */
     struct weir_ctl_book_rule *rule;
     size_t rules, room, at;
     bool strangers;             /* what is not in the book, too */

@@ -35,7 +35,7 @@ static void work_out(struct showing *showing)
     const struct weir_ctl_book_rule *rule = showing->rule;
 
     showing->changes = weir_ctl_book_analyze(&showing->book, rule, &showing->next) == 1;
-    showing->evidence = weir_score_evidence(&rule->hits.decayed, &showing->book.all);
+    showing->evidence = weir_score_evidence(&rule->weighed.hits, &rule->weighed.all);
     showing->allowed = weir_score_allowed(&showing->evidence);
     showing->bounds = (struct weir_score_bounds){rule->is.low, rule->is.high};
     if (rule->is.low == 0 && rule->is.high == 0)
@@ -82,6 +82,22 @@ static void print_rule(const struct showing *showing)
                                          : ", set");
 }
 
+/* Whose word counts for less than it told. */
+static void print_bounded(const struct showing *showing)
+{
+    const struct weir_ctl_book_rule *rule = showing->rule;
+    const struct weir_weighed *is = &rule->weighed;
+
+    if (is->bounded > 0)
+        printf("bounded      %s told of %.1f spam and %.1f good messages of these, more than it "
+               "may beside\n             the others: they count as %.1f and %.1f%s\n",
+               rule->bounded, is->told.spam, is->told.ham, is->weight * is->told.spam,
+               is->weight * is->told.ham, is->bounded > 1 ? "; others are bounded, too" : "");
+    if (rule->blame < rule->blamed)
+        printf("             of the false positives reported within 7 days %u count: one server's "
+               "people tell of the others\n", rule->blame);
+}
+
 static void print_hits(const struct showing *showing)
 {
     const struct weir_hits_rule *hits = &showing->rule->hits;
@@ -96,6 +112,7 @@ static void print_hits(const struct showing *showing)
     printf("lately       %.1f of %.1f spam, %.1f of %.1f good messages; one of 30 days ago counts "
            "half\n", hits->decayed.spam, showing->book.all.spam, hits->decayed.ham,
            showing->book.all.ham);
+    print_bounded(showing);
 }
 
 /* Why. ---------------------------------------------------------------------------------- */
@@ -111,8 +128,8 @@ static const char *verdict_on_base(const struct showing *showing)
 
 static void print_why(const struct showing *showing)
 {
-    const struct weir_score_counts *hits = &showing->rule->hits.decayed;
-    const struct weir_score_counts *all = &showing->book.all;
+    const struct weir_score_counts *hits = &showing->rule->weighed.hits;
+    const struct weir_score_counts *all = &showing->rule->weighed.all;
     const struct weir_score_evidence *e = &showing->evidence;
 
     printf("\nwhy this score:\n");
@@ -205,14 +222,29 @@ static int print_all(struct showing *showing)
 
 /* JSON. ------------------------------------------------------------------------------------ */
 
+/* null: nobody's word was. */
+static json_t *bounded_json(const struct weir_ctl_book_rule *rule)
+{
+    const struct weir_weighed *is = &rule->weighed;
+
+    if (is->bounded == 0 && rule->blame == rule->blamed)
+        return json_null();
+    return json_pack("{s:I, s:s, s:f, s:f, s:f, s:f, s:f, s:I}", "servers",
+                     (json_int_t)is->bounded, "server", rule->bounded ? rule->bounded : "",
+                     "told_spam", is->told.spam, "told_ham", is->told.ham, "weight", is->weight,
+                     "spam", is->hits.spam, "ham", is->hits.ham, "false_positives",
+                     (json_int_t)rule->blame);
+}
+
 static json_t *why_json(const struct showing *showing)
 {
     const struct weir_score_evidence *e = &showing->evidence;
 
-    return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "llr", e->llr, "error", e->error,
-                     "allowed_low", showing->allowed.low, "allowed_high", showing->allowed.high,
-                     "bound_low", showing->bounds.low, "bound_high", showing->bounds.high,
-                     "all_spam", showing->book.all.spam, "all_ham", showing->book.all.ham);
+    return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "llr", e->llr, "error",
+                     e->error, "allowed_low", showing->allowed.low, "allowed_high",
+                     showing->allowed.high, "bound_low", showing->bounds.low, "bound_high",
+                     showing->bounds.high, "all_spam", showing->book.all.spam, "all_ham",
+                     showing->book.all.ham, "bounded", bounded_json(showing->rule));
 }
 
 static int print_json(struct showing *showing)

@@ -88,7 +88,7 @@ static float score_of(const struct sa_rule *rule)
 /* Points count in hundredths.  What is not 0 does not become it: such a rule would be none. */
 static void round_score(struct sa_importing *in, struct sa_rule *rule)
 {
-    float score = rule->source.score, rounded = roundf(score * 100) / 100;
+    float score = rule->source.score, rounded = (float)weir_rule_points((double)score);
     if (rounded == 0 && score != 0)
         rounded = copysignf(0.01f, score);
     rule->source.score = rounded;

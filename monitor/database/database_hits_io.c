@@ -1,5 +1,5 @@
 /*
- * The tables of hits, one of rules and one of all messages.
+ * The tables of hits: of rules, of all messages, of both by day, and of both by who told them.
  */
 #include "monitor/database/database_hits_io.h"
 
@@ -7,7 +7,7 @@
 #include "monitor/database/database_impl.h"
 #include "monitor/database/database_seen_io.h"
 
-#define ALL (-1) /* in the place of a rule, in the table */
+#define ALL (-1) /* in the place of a rule, in the table, or of a server */
 #define COUNTED "counted_position"
 
 /* Writing. ------------------------------------------------------------------ */
@@ -87,6 +87,31 @@ static int put_days(struct weir_database *database, const struct weir_hits *hits
     return rc;
 }
 
+static int put_account(struct weir_database *database, const struct weir_hit_server *told,
+                       weir_time at)
+{
+    struct weir_query q = weir_query(database, "INSERT OR REPLACE INTO hits_servers "
+        "(rule, server, spam_decayed, ham_decayed, at) VALUES (?, ?, ?, ?, ?)");
+
+    weir_bind_number(&q, told->rule == WEIR_HIT_SERVERS_ALL ? ALL : (int64_t)told->rule);
+    weir_bind_number(&q, told->server == WEIR_HIT_SERVERS_REST ? ALL : (int64_t)told->server);
+    weir_bind_real(&q, told->decayed.spam);
+    weir_bind_real(&q, told->decayed.ham);
+    weir_bind_number(&q, at);
+    return weir_query_run(&q);
+}
+
+static int put_told(struct weir_database *database, const struct weir_hits *hits, weir_time at)
+{
+    struct weir_hit_server told;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && weir_hits_told(hits, i, at, &told); i++)
+        if (told.changed)
+            rc = put_account(database, &told, at);
+    return rc;
+}
+
 int weir_database_hits_put(struct weir_database *database, struct weir_hits *hits, weir_time at,
                            uint64_t position)
 {
@@ -102,6 +127,7 @@ int weir_database_hits_put(struct weir_database *database, struct weir_hits *hit
     written = put_rules(database, hits, at);
     rc = written < 0 ? written : put_all(database, &all, at);
     rc = rc < 0 ? rc : put_days(database, hits);
+    rc = rc < 0 ? rc : put_told(database, hits, at);
     rc = rc < 0 ? rc : weir_database_seen_put(database, number, news);
     rc = rc < 0 ? rc : weir_state_put(database, COUNTED, position);
     rc = weir_change_end(database, own, rc);
@@ -216,9 +242,35 @@ int weir_database_hits_all(struct weir_database *database, struct weir_score_cou
     return weir_query_end(&q);
 }
 
+int weir_database_hits_told(struct weir_database *database,
+                            int (*row)(void *context, const struct weir_hit_server *told,
+                                       weir_time at),
+                            void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT rule, server, spam_decayed, ham_decayed, at "
+        "FROM hits_servers WHERE spam_decayed > 0 OR ham_decayed > 0 ORDER BY rule, server");
+    int calls = 0, stop = 0;
+
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        struct weir_hit_server told = {.rule = (uint32_t)weir_column_number(&q)}; /* -1, too */
+
+        told.server = (uint32_t)weir_column_number(&q);
+        told.decayed.spam = weir_column_real(&q);
+        told.decayed.ham = weir_column_real(&q);
+        stop = row(context, &told, weir_column_number(&q));
+        calls++;
+    }
+    return weir_query_told(&q, stop, calls);
+}
+
 static int load_row(void *context, const struct weir_hits_rule *rule, weir_time at)
 {
     return weir_hits_load(context, rule, at);
+}
+
+static int load_told(void *context, const struct weir_hit_server *told, weir_time at)
+{
+    return weir_hits_load_told(context, told, at);
 }
 
 static int load_seen(void *context, const uint64_t *number, size_t count)
@@ -236,6 +288,7 @@ int weir_database_hits_load(struct weir_database *database, struct weir_hits *hi
     if (rc == 0 && at > 0)
         rc = weir_hits_load_all(hits, &all, at);
     rc = rc < 0 ? rc : weir_database_hits(database, load_row, hits);
+    rc = rc < 0 ? rc : weir_database_hits_told(database, load_told, hits);
     rc = rc < 0 ? rc : weir_database_seen(database, load_seen, hits);
     return rc < 0 ? rc : weir_state_get(database, COUNTED, position_r);
 }

@@ -8,6 +8,13 @@
  * By day, for the last WEIR_HIT_DAYS days, there is the table hits_days: day (since 1970, UTC),
  * rule (-1: all messages), hits, spam, ham, false_positives.
  *
+ * Who told of the decayed counts is in the table hits_servers: rule (-1: all messages), server (-1:
+ * those for which there was no more room), spam_decayed, ham_decayed, at.  What was counted before
+ * there was this table is in none of its rows.
+ *
+ *     SELECT name, spam_decayed, ham_decayed FROM hits_servers JOIN servers ON server = number
+ *     WHERE rule = 4711
+ *
  * Decayed counts are those of the time `at` in their row.  See database_io.h for owner, threads,
  * errors and rows.
  */
@@ -32,6 +39,13 @@ int weir_database_hits_load(struct weir_database *database, struct weir_hits *hi
 int weir_database_hits(struct weir_database *database,
                        int (*row)(void *context, const struct weir_hits_rule *rule, weir_time at),
                        void *context);
+
+/* All that servers told, all messages first, then in the order of rules' ids and servers' numbers;
+ * WEIR_HIT_SERVERS_REST comes before others.  Decayed counts as they are in the table. */
+int weir_database_hits_told(struct weir_database *database,
+                            int (*row)(void *context, const struct weir_hit_server *told,
+                                       weir_time at),
+                            void *context);
 
 /* For how long a rule must not have been hit now to have been idle for `idle` (0: never, and stays
  * 0): days on which no message at all was counted tell nothing of any rule, and come on top.

@@ -17,7 +17,7 @@
 #include "core/base/cursor.h"
 #include "monitor/database/database_io.h"
 
-#define WEIR_DATABASE_VERSION 18
+#define WEIR_DATABASE_VERSION 19
 #define WEIR_DATABASE_STATEMENTS 192 /* texts of statements in these files, at most */
 
 struct weir_database {

@@ -226,25 +226,28 @@ int weir_database_messages_good(struct weir_database *database,
     return weir_query_told(&q, gathering.stop, gathering.calls);
 }
 
+/* Messages, what they hit, and reports that they are good, as far as that is to blame a rule. */
+#define WITH_STOOD "WITH stood (id, at) AS (SELECT rule, max(time) FROM rule_changes " \
+    "WHERE who NOT GLOB 'analyzer*' AND what IN ('text', 'state', 'base', 'approved') " \
+    "GROUP BY rule) "
+#define FROM_BLAMED "FROM messages " \
+    "CROSS JOIN message_hits ON message = messages.number " \
+    "LEFT JOIN stood ON stood.id = message_hits.rule " \
+    "LEFT JOIN rule_sets ON rule_sets.serial = messages.serial " \
+    "LEFT JOIN reports ON reports.uid = messages.uid AND vote = 1 AND kind = 'ham' AND " \
+    "taken_back = 0 AND weight > 0 " \
+    "WHERE reported_at > 0 AND reported_at >= ? " \
+    "AND reported = 'ham' AND messages.verdict IN ('spam', 'blocked') AND points > 0 " \
+    "AND messages.time >= coalesce(stood.at, 0) " \
+    "AND coalesce(rule_sets.made, messages.time) >= coalesce(stood.at, 0) "
+
 int weir_database_messages_blamed(struct weir_database *database, weir_time since,
                                   int (*row)(void *context, uint32_t rule, unsigned messages,
                                              unsigned people),
                                   void *context)
 {
-    struct weir_query q = weir_query(database, "WITH stood (id, at) AS (SELECT rule, max(time) "
-        "FROM rule_changes WHERE who NOT GLOB 'analyzer*' AND what IN ('text', 'state', 'base', "
-        "'approved') GROUP BY rule) "
-        "SELECT message_hits.rule, count(DISTINCT messages.number), "
-        "count(DISTINCT reports.user) FROM messages "
-        "CROSS JOIN message_hits ON message = messages.number "
-        "LEFT JOIN stood ON stood.id = message_hits.rule "
-        "LEFT JOIN rule_sets ON rule_sets.serial = messages.serial "
-        "LEFT JOIN reports ON reports.uid = messages.uid AND vote = 1 AND kind = 'ham' AND "
-        "taken_back = 0 AND weight > 0 "
-        "WHERE reported_at > 0 AND reported_at >= ? "
-        "AND reported = 'ham' AND messages.verdict IN ('spam', 'blocked') AND points > 0 "
-        "AND messages.time >= coalesce(stood.at, 0) "
-        "AND coalesce(rule_sets.made, messages.time) >= coalesce(stood.at, 0) "
+    struct weir_query q = weir_query(database, WITH_STOOD "SELECT message_hits.rule, "
+        "count(DISTINCT messages.number), count(DISTINCT reports.user) " FROM_BLAMED
         "GROUP BY message_hits.rule ORDER BY message_hits.rule");
     int calls = 0, stop = 0;
 
@@ -255,6 +258,27 @@ int weir_database_messages_blamed(struct weir_database *database, weir_time sinc
         unsigned messages = (unsigned)weir_column_number(&q);
 
         stop = row(context, rule, messages, (unsigned)weir_column_number(&q));
+        calls++;
+    }
+    return weir_query_told(&q, stop, calls);
+}
+
+int weir_database_messages_blamed_by(struct weir_database *database, weir_time since,
+                                     int (*row)(void *context, uint32_t rule, uint32_t server,
+                                                unsigned messages),
+                                     void *context)
+{
+    struct weir_query q = weir_query(database, WITH_STOOD "SELECT message_hits.rule, "
+        "coalesce(reports.server, 0), count(DISTINCT messages.number) " FROM_BLAMED
+        "GROUP BY 1, 2 ORDER BY 1, 2");
+    int calls = 0, stop = 0;
+
+    weir_bind_number(&q, since);
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        uint32_t rule = (uint32_t)weir_column_number(&q);
+        uint32_t server = (uint32_t)weir_column_number(&q);
+
+        stop = row(context, rule, server, (unsigned)weir_column_number(&q));
         calls++;
     }
     return weir_query_told(&q, stop, calls);

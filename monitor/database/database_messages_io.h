@@ -77,4 +77,11 @@ int weir_database_messages_blamed(struct weir_database *database, weir_time sinc
                                              unsigned people),
                                   void *context);
 
+/* The same by rule and the server that told of people's reports (0: of none that still stands), in
+ * that order: how many messages. */
+int weir_database_messages_blamed_by(struct weir_database *database, weir_time since,
+                                     int (*row)(void *context, uint32_t rule, uint32_t server,
+                                                unsigned messages),
+                                     void *context);
+
 #endif

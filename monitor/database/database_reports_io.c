@@ -324,3 +324,22 @@ int weir_database_reports(struct weir_database *database, const struct weir_repo
     }
     return weir_query_told(&q, stop, calls);
 }
+
+int weir_database_reports_good(struct weir_database *database, weir_time since,
+                               int (*row)(void *context, uint32_t server, unsigned votes),
+                               void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT server, count(*) FROM reports "
+        "WHERE time >= ? AND vote = 1 AND kind = 'ham' AND taken_back = 0 AND weight > 0 "
+        "GROUP BY server ORDER BY server");
+    int calls = 0, stop = 0;
+
+    weir_bind_number(&q, since);
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        uint32_t server = (uint32_t)weir_column_number(&q);
+
+        stop = row(context, server, (unsigned)weir_column_number(&q));
+        calls++;
+    }
+    return weir_query_told(&q, stop, calls);
+}

@@ -109,4 +109,10 @@ int weir_database_reports(struct weir_database *database, const struct weir_repo
                           int (*row)(void *context, const struct weir_database_report *report),
                           void *context);
 
+/* How many votes that stand and weigh say since a time that mail is good, by the server that told
+ * of them, in the order of numbers. */
+int weir_database_reports_good(struct weir_database *database, weir_time since,
+                               int (*row)(void *context, uint32_t server, unsigned votes),
+                               void *context);
+
 #endif

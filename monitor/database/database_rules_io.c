@@ -151,11 +151,6 @@ struct putting {
     int changes;
 };
 
-static double hundredths(double points)
-{
-    return round(points * 100) / 100 + 0.0; /* no -0 */
-}
-
 static int keep_old(void *context, const struct weir_kept_rule *rule)
 {
     struct putting *put = context;
@@ -330,10 +325,10 @@ int weir_database_rule_put(struct weir_database *database, const struct weir_kep
     rc = rc < 0 ? rc : weir_change_begin(database, &own);
     if (rc < 0)
         return rc;
-    put.rule.score = hundredths(rule->score);
-    put.rule.base = hundredths(rule->base);
-    put.rule.low = hundredths(rule->low);
-    put.rule.high = hundredths(rule->high);
+    put.rule.score = weir_rule_points(rule->score);
+    put.rule.base = weir_rule_points(rule->base);
+    put.rule.low = weir_rule_points(rule->low);
+    put.rule.high = weir_rule_points(rule->high);
     rc = weir_change_end(database, own, put_rule(&put));
     free(put.texts);
     return rc;

@@ -169,6 +169,10 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "UPDATE reported SET entered = effect;"
      "ALTER TABLE lessons ADD COLUMN verdict TEXT NOT NULL DEFAULT '';"
      "UPDATE lessons SET verdict = label WHERE source = 'verdict';"),
+
+    ("CREATE TABLE hits_servers (rule INTEGER NOT NULL, server INTEGER NOT NULL,"
+     "  spam_decayed REAL NOT NULL, ham_decayed REAL NOT NULL, at INTEGER NOT NULL,"
+     "  PRIMARY KEY (rule, server)) STRICT, WITHOUT ROWID;"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)

@@ -158,6 +158,25 @@ class Copy(unittest.TestCase):
         rig.wait_for(lambda: monitor.about("203.0.113.8"), 20, "the first one's next record")
         self.assertNotIn("already hears another agent", first.log())
 
+    def test_a_spool_has_one_agent(self):
+        """Whoever shipped it a second time would have all of it counted twice."""
+        folder = rig.scratch()
+        monitor = Monitor(folder)
+        self.addCleanup(monitor.stop)
+        first = Server(folder, monitor, "mx1")
+        self.addCleanup(first.stop)
+        second = Server(folder, monitor, "mx2", start=False, spool={"folder": first.spool})
+        for identity in (second.identity, first.identity):
+            second.weir.configure(agent={"identity": identity})
+            done = subprocess.run([rig.BUILD / "weir-agent", "-c", second.weir.conf], timeout=20,
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, os.EX_TEMPFAIL, done.stderr)
+            self.assertIn("another weir-agent ships it; a spool has one agent", done.stderr)
+        first.saw("203.0.113.7", connections=1)
+        rig.wait_for(lambda: monitor.about("203.0.113.7"), 20, "the record")
+        first.kill()
+        second.start()  # whoever is gone, however, holds nothing
+
 
 class Full(Unwell):
     """Its disk is full."""

@@ -15,6 +15,11 @@ import rig
 from test_monitor import World
 
 LOAN, WIN = 101, 102
+LIE = """\
+body CHEAP_LOAN /./
+score CHEAP_LOAN 0.5
+id CHEAP_LOAN 101
+"""
 
 
 class Deciding(World):
@@ -23,14 +28,17 @@ class Deciding(World):
     def setUp(self):
         super().setUp()
         self.world()
-        key = self.monitor.weir.folder / "info.key"
+        self.key = self.monitor.weir.folder / "info.key"
         for number, server in enumerate((self.mx1, self.mx2), 1):
-            shutil.copy(key, server.weir.folder / "info.key")
-            server.weir.configure(info={"server": number})
-            milter.write_rules(server.weir)
-            server.milter = milter.Milter(server.weir)
-            self.addCleanup(self.end, server.milter.process)
+            self.decide_with(server, number)
         milter.write_rules(self.monitor.weir)
+
+    def decide_with(self, server, number, rules=milter.RULES):
+        shutil.copy(self.key, server.weir.folder / "info.key")
+        server.weir.configure(info={"server": number})
+        milter.write_rules(server.weir, rules)
+        server.milter = milter.Milter(server.weir)
+        self.addCleanup(self.end, server.milter.process)
 
     def judge(self, server, subject, body, times=1):
         for _ in range(times):
@@ -116,6 +124,46 @@ class Hits(Deciding):
             rig.wait_for(lambda: self.told()["repeated"] == 3, 20, f"all three, not {self.told()}")
         time.sleep(1.5)
         self.assertEqual(self.counted()[LOAN], (3, 3, 0))
+
+
+class Lying(Deciding):
+    """Three servers, one of which has rules of its own making."""
+
+    def setUp(self):
+        super().setUp()
+        self.mx3 = self.server("mx3")
+        self.decide_with(self.mx3, 3, LIE)
+        book = self.monitor.weir.folder / "book.rules"
+        book.write_text(milter.RULES.replace("score CHEAP_LOAN 6", "score CHEAP_LOAN 1.2"))
+        self.monitor.weir.ctl("rules", "add", book)
+
+    def shown(self):
+        return json.loads(self.monitor.weir.ctl("rules", "show", "CHEAP_LOAN", "--json"))
+
+    def test_B1_a_server_that_lies_does_not_move_a_score(self):
+        spam = milter.GTUBE.encode() + b" cheap loan"
+        for server in (self.mx1, self.mx2):
+            self.judge(server, b"hello", spam, 60)
+            self.judge(server, b"hello", b"nothing", 60)
+        self.wait_for({LOAN: (120, 120, 0)})
+        self.assertIsNone(self.shown()["evidence"]["bounded"])
+        self.judge(self.mx3, b"hello", b"all the world", 300)
+        self.wait_for({LOAN: (420, 120, 300)})
+        said = self.monitor.weir.ctl("analyze")
+        self.assertNotIn("CHEAP_LOAN", said)
+        bounded = self.shown()["evidence"]["bounded"]
+        self.assertEqual((bounded["server"], bounded["servers"]), ("mx3", 1))
+        self.assertAlmostEqual(bounded["ham"], 20, 2)
+        self.assertRegex(self.monitor.weir.ctl("rules", "show", "CHEAP_LOAN"),
+                         r"\nbounded +mx3 told of 0\.0 spam and 300\.0 good messages of these, "
+                         r"more than it may beside\n +the others: they count as 0\.0 and 20\.0\n")
+        self.monitor.kill()
+        self.monitor.start()
+        self.assertAlmostEqual(self.shown()["evidence"]["bounded"]["ham"], 20, 2)
+        self.monitor.weir.configure(analyzer={"server_share": 0})
+        self.monitor.stop()
+        self.monitor.start()
+        self.assertIn("CHEAP_LOAN: +1.20 -> +0.70: ", self.monitor.weir.ctl("analyze"))
 
 
 if __name__ == "__main__":

@@ -52,7 +52,8 @@ static void add_hits(struct database_rig *rig, uint32_t id, double spam, double 
 static struct weir_analysis *analysis_at(struct database_rig *rig, weir_time now)
 {
     const struct weir_analysis_options options = {
-        .settings = {.life = weir_life_defaults(), .spam_score = 5}, .now = now, .who = "uid 0"};
+        .settings = {.life = weir_life_defaults(), .spam_score = 5, .share = 0.5}, .now = now,
+        .who = "uid 0"};
     struct weir_analysis *analysis = NULL;
 
     database_must(rig, weir_analysis_new(rig->database, &options, &analysis), 0);
@@ -152,6 +153,73 @@ static void B33_reported_false_positives_put_a_rule_to_the_test(void **state)
     assert_int_equal(run(rig, DAY(6)).changed, 1);
     assert_int_equal(database_number(rig, "SELECT id FROM rules WHERE state = 'test'"), 2);
     assert_int_equal(database_number(rig, "SELECT approved FROM rules WHERE id = 2"), 0);
+}
+
+/* Three servers, the third of which tells what it likes of rule 1. */
+static void add_liar(struct database_rig *rig, double spam, double ham)
+{
+    char sql[1200];
+
+    snprintf(sql, sizeof sql, "DELETE FROM hits; DELETE FROM hits_all; DELETE FROM hits_servers;"
+        "INSERT OR IGNORE INTO servers (number, name, secret_hash, added)"
+        " VALUES (1, 'mx1', x'', 1), (2, 'mx2', x'', 1), (3, 'mx3', x'', 1);"
+        "INSERT INTO hits_servers SELECT -1, number, 10000, 10000, %1$lld FROM servers;"
+        "INSERT INTO hits_servers VALUES (1, 1, 500, 1, %1$lld), (1, 2, 500, 1, %1$lld),"
+        " (1, 3, %2$f, %3$f, %1$lld);"
+        "UPDATE hits_servers SET spam_decayed = 10000 + %2$f, ham_decayed = 10000 + %3$f"
+        " WHERE server = 3 AND rule = -1;"
+        "INSERT INTO hits SELECT 1, 1, at, 9, 9, 9, 0, sum(spam_decayed), sum(ham_decayed), at"
+        " FROM hits_servers WHERE rule = 1;"
+        "INSERT INTO hits_all SELECT 1, sum(spam_decayed), sum(ham_decayed), at"
+        " FROM hits_servers WHERE rule = -1", (long long)DATABASE_NOW, spam, ham);
+    assert_int_equal(weir_database_run(rig->database, sql), 0);
+}
+
+static void B1_a_server_that_lies_does_not_move_a_score_the_others_bear_out(void **state)
+{
+    struct database_rig *rig = *state;
+
+    add_rule(rig, 1, 2.5);
+    add_liar(rig, 500, 1);
+    assert_int_equal(run(rig, DATABASE_NOW).changed, 1);
+    assert_int_equal(score_of(rig, "R1"), 300);
+    add_rule(rig, 1, 3);
+    add_liar(rig, 500, 1e6); /* it hit good mail, says one */
+    assert_int_equal(run(rig, DATABASE_NOW).changed, 1);
+    assert_int_equal(run(rig, DATABASE_NOW).changed, 0);
+    assert_int_equal(score_of(rig, "R1"), 290);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM rule_changes WHERE why LIKE "
+        "'it hit 1000 of 20000 spam and 22 of 20020 good messages lately, as far as the word of "
+        "mx3 counts, which is worth 2.41 to 2.90; its author gave it 3.00'"), 1);
+    assert_int_equal(database_number(rig, "SELECT ham_decayed FROM hits WHERE rule = 1"), 1000002);
+}
+
+static size_t would_change(struct database_rig *rig, weir_time now)
+{
+    struct weir_analysis *analysis = analysis_at(rig, now);
+    size_t changed = weir_analysis_counts(analysis).changed;
+
+    weir_analysis_free(&analysis);
+    return changed;
+}
+
+static void B33_one_servers_people_do_not_demote_what_the_others_never_reported(void **state)
+{
+    struct database_rig *rig = *state;
+
+    add_rule(rig, 1, 2);
+    add_rule(rig, 2, 2);
+    add_rule(rig, 3, 2);
+    add_false_positives(rig, 1, 50, 9);
+    assert_int_equal(weir_database_run(rig->database, "UPDATE reports SET server = 2"), 0);
+    add_false_positives(rig, 2, 2, 2);
+    assert_int_equal(would_change(rig, DAY(1)), 1); /* two of another's say too little */
+    add_false_positives(rig, 3, 1, 1);
+    assert_int_equal(would_change(rig, DAY(1)), 0);
+    assert_int_equal(weir_database_run(rig->database, "UPDATE reports SET server = 1 "
+                                       "WHERE number = 7"), 0);
+    assert_int_equal(run(rig, DAY(1)).changed, 1); /* one of them bears it out */
+    assert_int_equal(database_number(rig, "SELECT id FROM rules WHERE state = 'test'"), 1);
 }
 
 static void change_as(struct database_rig *rig, const char *who,
@@ -395,6 +463,8 @@ int main(void)
         TEST(B1_scores_move_by_what_was_hit_and_history_says_why),
         TEST(B7_B8_idle_rules_are_retired_after_30_days_and_stay_in_the_book),
         TEST(B33_reported_false_positives_put_a_rule_to_the_test),
+        TEST(B1_a_server_that_lies_does_not_move_a_score_the_others_bear_out),
+        TEST(B33_one_servers_people_do_not_demote_what_the_others_never_reported),
         TEST(B33_reports_from_before_a_person_decided_do_not_overrule_him),
         TEST(B16_what_would_make_good_mail_spam_is_refused_and_told),
         TEST(B16_delivered_mail_that_was_unsure_counts_unless_a_person_said_so),

@@ -46,7 +46,7 @@ static void a_new_database_is_made_and_opened_again(void **state)
 #define NEWER "DROP TABLE hits; DROP TABLE hits_all;" \
     "DROP TABLE rules; DROP TABLE rule_changes; DROP TABLE messages; DROP TABLE message_hits;" \
     "DROP TABLE reports; DROP TABLE reported; DROP TABLE report_counts;" \
-    "DROP TABLE rule_sets; DROP TABLE hits_days;" \
+    "DROP TABLE rule_sets; DROP TABLE hits_days; DROP TABLE hits_servers;" \
     "DROP TABLE parts; DROP TABLE reported_texts; DROP TABLE drafts; DROP TABLE draft_messages;" \
     "DROP TABLE lessons; DROP TABLE lesson_changes; DROP TABLE bayes_counts;" \
     "DROP TABLE counters; DROP TABLE counter_events; DROP TABLE votes; DROP TABLE seen_decisions;"

@@ -31,7 +31,7 @@ static int try(struct weir_hits *hits, uint64_t uid, uint32_t other)
     struct weir_info info = {.uid = uid, .at = DATABASE_NOW, .score = 9, .rules = 2,
                              .rule = {{7, 1}, {other, 8}}};
 
-    return weir_hits_take(hits, &info, DATABASE_NOW);
+    return weir_hits_take(hits, 1, &info, DATABASE_NOW);
 }
 
 static void take(struct weir_hits *hits, uint64_t uid, uint32_t other)
@@ -103,13 +103,13 @@ static void B22_hits_of_a_day_add_up_over_stores_and_what_is_taken_back_goes(voi
     take(hits, 1, 100);
     database_must(rig, weir_database_hits_put(rig->database, hits, DATABASE_NOW, 1), 2);
     take(hits, 2, 100);
-    assert_int_equal(weir_hits_take(hits, &info, DATABASE_NOW), WEIR_HITS_COUNTED);
-    assert_int_equal(weir_hits_report(hits, &info, false, false, DATABASE_NOW), 0);
+    assert_int_equal(weir_hits_take(hits, 1, &info, DATABASE_NOW), WEIR_HITS_COUNTED);
+    assert_int_equal(weir_hits_report(hits, 1, &info, false, false, DATABASE_NOW), 0);
     database_must(rig, weir_database_hits_put(rig->database, hits, DATABASE_NOW, 2), 2);
     days_are(rig, 7, 2, "-1: 1 0 1 1| 0: 2 2 0 0| ");
     days_are(rig, 100, 1, "0: 2 2 0 0| ");
     days_are(rig, WEIR_HIT_DAYS_ALL, 2, "-1: 1 0 1 0| 0: 2 2 0 0| ");
-    assert_int_equal(weir_hits_report(again, &info, false, true, DATABASE_NOW), 0);
+    assert_int_equal(weir_hits_report(again, 1, &info, false, true, DATABASE_NOW), 0);
     database_must(rig, weir_database_hits_put(rig->database, again, DATABASE_NOW, 3), 1);
     days_are(rig, 7, 2, "-1: 1 1 0 1| 0: 2 2 0 0| "); /* who never heard of it blames nobody */
     weir_hits_free(&hits);
@@ -178,6 +178,66 @@ static void what_was_counted_goes_on_after_a_restart(void **state)
     weir_hits_free(&again);
 }
 
+struct some_told {
+    char text[400];
+    size_t len;
+};
+
+static int see_told(void *context, const struct weir_hit_server *told, weir_time at)
+{
+    struct some_told *seen = context;
+
+    assert_true(at == DATABASE_NOW);
+    seen->len += (size_t)snprintf(seen->text + seen->len, sizeof seen->text - seen->len,
+                                  "%d by %d: %.0f %.0f| ", (int)told->rule, (int)told->server,
+                                  told->decayed.spam, told->decayed.ham);
+    return 0;
+}
+
+static void told_is(struct database_rig *rig, int rows, const char *text)
+{
+    struct some_told seen = {.len = 0};
+
+    database_must(rig, weir_database_hits_told(rig->database, see_told, &seen), rows);
+    assert_string_equal(seen.text, text);
+}
+
+static void take_from(struct weir_hits *hits, uint32_t server, uint64_t uid, uint32_t rule)
+{
+    const struct weir_info info = {.uid = uid, .at = DATABASE_NOW, .server = server, .score = 9,
+                                   .rules = 1, .rule = {{rule, 1}}};
+
+    assert_int_equal(weir_hits_take(hits, server, &info, DATABASE_NOW), WEIR_HITS_COUNTED);
+}
+
+static void B24_who_told_what_is_the_same_after_a_restart(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_hits *hits = hits_new(), *again = hits_new();
+    uint64_t position;
+
+    for (uint64_t i = 0; i < 6; i++)
+        take_from(hits, 3 + (uint32_t)i % 2, i, 7 + (uint32_t)i / 4);
+    take_from(hits, WEIR_HIT_SERVERS_REST, 6, 7);
+    database_must(rig, weir_database_hits_put(rig->database, hits, DATABASE_NOW, 1), 2);
+    told_is(rig, 8, "-1 by -1: 1 0| -1 by 3: 3 0| -1 by 4: 3 0| 7 by -1: 1 0| 7 by 3: 2 0| "
+            "7 by 4: 2 0| 8 by 3: 1 0| 8 by 4: 1 0| ");
+    database_must(rig, database_open(rig), 0);
+    database_must(rig, weir_database_hits_load(rig->database, again, &position), 0);
+    take_from(hits, 4, 7, 8);
+    take_from(again, 4, 7, 8);
+    assert_int_equal(weir_database_run(rig->database, "CREATE TABLE before AS SELECT * FROM "
+                                       "hits_servers"), 0);
+    database_must(rig, weir_database_hits_put(rig->database, again, DATABASE_NOW, 2), 1);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM (SELECT * FROM hits_servers EXCEPT "
+                                     "SELECT * FROM before)"), 2); /* only what changed */
+    told_is(rig, 8, "-1 by -1: 1 0| -1 by 3: 3 0| -1 by 4: 4 0| 7 by -1: 1 0| 7 by 3: 2 0| "
+            "7 by 4: 2 0| 8 by 3: 1 0| 8 by 4: 2 0| ");
+    assert_int_equal(weir_database_run(rig->database, "DROP TABLE before"), 0);
+    weir_hits_free(&hits);
+    weir_hits_free(&again);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +246,7 @@ int main(void)
         TEST(B22_hits_of_a_day_add_up_over_stores_and_what_is_taken_back_goes),
         TEST(B8_days_without_any_mail_are_no_days_of_idleness),
         TEST(what_was_counted_goes_on_after_a_restart),
+        TEST(B24_who_told_what_is_the_same_after_a_restart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -298,6 +298,22 @@ static void B22_hits_by_day_are_kept_for_WEIR_HIT_DAYS_days(void **state)
                      NOW / WEIR_DAY - WEIR_HIT_DAYS);
 }
 
+static void accounts_are_forgotten_when_they_weigh_nothing_any_more(void **state)
+{
+    struct database_rig *rig = *state;
+    const struct weir_retention keep = {.rows = 2};
+    char sql[200];
+
+    for (int i = -2; i <= 2; i++) {
+        snprintf(sql, sizeof sql, "INSERT INTO hits_servers VALUES (7, %d, 9, 9, %lld)", i + 3,
+                 (long long)(NOW - 720 * WEIR_DAY + i));
+        assert_int_equal(weir_database_run(rig->database, sql), 0);
+    }
+    assert_int_equal(retain(rig, &keep).hits, 2);
+    assert_int_equal(retain(rig, &keep).hits, 0);
+    assert_int_equal(database_number(rig, "SELECT min(server) FROM hits_servers"), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +327,7 @@ int main(void)
         TEST(without_limits_nothing_is_forgotten),
         TEST(nothing_is_forgotten_by_a_clock_in_doubt),
         TEST(B22_hits_by_day_are_kept_for_WEIR_HIT_DAYS_days),
+        TEST(accounts_are_forgotten_when_they_weigh_nothing_any_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,9 +56,9 @@ static void B4_seven_spam_three_ham_and_a_false_positive_give_exactly_these_numb
 
         with(&info, 7, 1);
         with(&info, 8, i < 7 ? 8 : 1);
-        assert_int_equal(weir_hits_take(hits, &info, NOW + WEIR_DAY), WEIR_HITS_COUNTED);
+        assert_int_equal(weir_hits_take(hits, 1, &info, NOW + WEIR_DAY), WEIR_HITS_COUNTED);
         if (i == 3)
-            assert_int_equal(weir_hits_report(hits, &info, false, false, NOW + WEIR_DAY), 0);
+            assert_int_equal(weir_hits_report(hits, 1, &info, false, false, NOW + WEIR_DAY), 0);
     }
     rule = rule_at(hits, 7, NOW);
     assert_int_equal(rule.hits, 10);
@@ -82,10 +82,10 @@ static void a_decision_that_comes_again_changes_nothing(void **state)
     struct weir_info info = decision(1, NOW, 9);
     (void)state;
     with(&info, 7, 1);
-    assert_int_equal(weir_hits_take(hits, &info, NOW), WEIR_HITS_COUNTED);
-    assert_int_equal(weir_hits_take(hits, &info, NOW), WEIR_HITS_REPEATED);
+    assert_int_equal(weir_hits_take(hits, 1, &info, NOW), WEIR_HITS_COUNTED);
+    assert_int_equal(weir_hits_take(hits, 1, &info, NOW), WEIR_HITS_REPEATED);
     info.server = 2;
-    assert_int_equal(weir_hits_take(hits, &info, NOW), WEIR_HITS_REPEATED);
+    assert_int_equal(weir_hits_take(hits, 1, &info, NOW), WEIR_HITS_REPEATED);
     assert_int_equal(rule_at(hits, 7, NOW).hits, 1);
     weir_hits_free(&hits);
 }
@@ -103,7 +103,7 @@ static void between_unsure_and_spam_a_hit_says_neither(void **state)
         struct weir_hits_rule rule;
 
         with(&info, 7, 1);
-        weir_hits_take(hits, &info, NOW);
+        weir_hits_take(hits, 1, &info, NOW);
         rule = rule_at(hits, 7, NOW);
         if (fabs(rule.decayed.spam - cases[i].spam) > 1e-9 ||
             fabs(rule.decayed.ham - cases[i].ham) > 1e-9)
@@ -125,10 +125,10 @@ static void a_report_that_is_taken_back_leaves_what_was(void **state)
         for (uint32_t id = 1; id <= 5; id++)
             if (seeded_below(&s, 2))
                 with(&info, id, (float)seeded_below(&s, 70) / 10 - 2);
-        weir_hits_take(hits, &info, NOW + 90 * WEIR_DAY);
-        weir_hits_take(other, &info, NOW + 90 * WEIR_DAY);
-        weir_hits_report(hits, &info, spam, false, NOW + 90 * WEIR_DAY);
-        weir_hits_report(hits, &info, spam, true, NOW + 90 * WEIR_DAY);
+        weir_hits_take(hits, 1, &info, NOW + 90 * WEIR_DAY);
+        weir_hits_take(other, 1, &info, NOW + 90 * WEIR_DAY);
+        weir_hits_report(hits, 1, &info, spam, false, NOW + 90 * WEIR_DAY);
+        weir_hits_report(hits, 1, &info, spam, true, NOW + 90 * WEIR_DAY);
     }
     for (uint32_t id = 1; id <= 5; id++) {
         struct weir_hits_rule a = rule_at(hits, id, NOW), b = rule_at(other, id, NOW);
@@ -150,9 +150,9 @@ static void weights_halve_in_a_half_life_in_whatever_order_messages_come(void **
         struct weir_info info = decision((uint64_t)i, NOW + i * HALF_LIFE, 9);
 
         with(&info, 7, 1);
-        weir_hits_take(hits, &info, NOW + 1000 * HALF_LIFE);
+        weir_hits_take(hits, 1, &info, NOW + 1000 * HALF_LIFE);
         info.at = NOW + (29 - i) * HALF_LIFE;
-        weir_hits_take(backwards, &info, NOW + 1000 * HALF_LIFE);
+        weir_hits_take(backwards, 1, &info, NOW + 1000 * HALF_LIFE);
     }
     assert_true(fabs(rule_at(hits, 7, NOW + 29 * HALF_LIFE).decayed.spam - 2) < 1e-6);
     assert_true(fabs(rule_at(backwards, 7, NOW + 29 * HALF_LIFE).decayed.spam - 2) < 1e-6);
@@ -168,8 +168,8 @@ static void a_clock_that_is_ahead_outweighs_nobody(void **state)
     (void)state;
     with(&honest, 7, 1);
     with(&ahead, 8, 1);
-    weir_hits_take(hits, &honest, NOW);
-    weir_hits_take(hits, &ahead, NOW);
+    weir_hits_take(hits, 1, &honest, NOW);
+    weir_hits_take(hits, 1, &ahead, NOW);
     assert_true(rule_at(hits, 7, NOW).decayed.spam == rule_at(hits, 8, NOW).decayed.spam);
     assert_true(rule_at(hits, 8, NOW).last_hit == NOW);
     weir_hits_free(&hits);
@@ -183,7 +183,7 @@ static void what_was_kept_is_taken_up_again(void **state)
     struct weir_hits_rule rule;
     (void)state;
     with(&info, 7, 1);
-    weir_hits_take(hits, &info, NOW);
+    weir_hits_take(hits, 1, &info, NOW);
     rule = rule_at(hits, 7, NOW + HALF_LIFE);
     all = weir_hits_all(hits, NOW + HALF_LIFE);
     assert_int_equal(weir_hits_load_all(again, &all, NOW + HALF_LIFE), 0);
@@ -204,7 +204,7 @@ static void rules_beyond_the_limit_are_counted_together(void **state)
         struct weir_info info = decision(id, NOW, 9);
 
         with(&info, id, 1);
-        assert_int_equal(weir_hits_take(hits, &info, NOW), WEIR_HITS_COUNTED);
+        assert_int_equal(weir_hits_take(hits, 1, &info, NOW), WEIR_HITS_COUNTED);
     }
     assert_int_equal(weir_hits_rules(hits), WEIR_RULES_MAX + 1);
     assert_int_equal(rule_at(hits, WEIR_RULES_MAX, NOW).hits, 1);
@@ -257,8 +257,8 @@ static void B22_days_are_those_of_the_messages_and_follow_what_people_say(void *
 
         info = decision(i, at, i % 2 ? 9 : 1);
         with(&info, 7, 1);
-        assert_int_equal(weir_hits_take(hits, &info, NOW), WEIR_HITS_COUNTED);
-        assert_int_equal(weir_hits_take(hits, &info, NOW), WEIR_HITS_REPEATED);
+        assert_int_equal(weir_hits_take(hits, 1, &info, NOW), WEIR_HITS_COUNTED);
+        assert_int_equal(weir_hits_take(hits, 1, &info, NOW), WEIR_HITS_REPEATED);
     }
     day_is(hits, 7, today, (struct day_model){3, 2, 1, 0}); /* what is not yet is of today */
     day_is(hits, 7, today - 1, (struct day_model){2, 1, 1, 0});
@@ -266,10 +266,10 @@ static void B22_days_are_those_of_the_messages_and_follow_what_people_say(void *
     day_is(hits, WEIR_HIT_DAYS_ALL, today, (struct day_model){3, 2, 1, 0});
     info = decision(3, NOW - WEIR_DAY, 9);
     with(&info, 7, 1);
-    assert_int_equal(weir_hits_report(hits, &info, false, false, NOW), 0);
+    assert_int_equal(weir_hits_report(hits, 1, &info, false, false, NOW), 0);
     day_is(hits, 7, today - 1, (struct day_model){2, 0, 2, 1});
     day_is(hits, WEIR_HIT_DAYS_ALL, today - 1, (struct day_model){2, 0, 2, 0});
-    assert_int_equal(weir_hits_report(hits, &info, false, true, NOW), 0);
+    assert_int_equal(weir_hits_report(hits, 1, &info, false, true, NOW), 0);
     day_is(hits, 7, today - 1, (struct day_model){2, 1, 1, 0});
     weir_hits_kept(hits);
     day_is(hits, 7, today, (struct day_model){0, 0, 0, 0});
@@ -286,7 +286,7 @@ static void what_a_person_renewed_has_proven_nothing_and_its_hits_remain(void **
 
     with(&info, 7, 1);
     with(&info, 8, 1);
-    weir_hits_take(hits, &info, NOW);
+    weir_hits_take(hits, 1, &info, NOW);
     weir_hits_kept(hits);
     weir_hits_renew(hits, 7);
     weir_hits_renew(hits, 99);
@@ -295,6 +295,69 @@ static void what_a_person_renewed_has_proven_nothing_and_its_hits_remain(void **
     assert_int_equal(rule.hits, 1);
     rule = rule_at(hits, 8, NOW);
     assert_true(rule.decayed.spam > 0.9 && !rule.changed);
+    weir_hits_free(&hits);
+}
+
+/* "server spam ham" of a rule, in the order of servers. */
+static void told_is(const struct weir_hits *hits, uint32_t rule, const char *text)
+{
+    char is[200] = "";
+    struct weir_hit_server told;
+
+    for (uint32_t server = 0; server < 10; server++)
+        for (size_t i = 0; weir_hits_told(hits, i, NOW, &told); i++)
+            if (told.rule == rule && told.server == server)
+                snprintf(is + strlen(is), sizeof is - strlen(is), "%u: %.0f %.0f| ",
+                         (unsigned)server, told.decayed.spam, told.decayed.ham);
+    assert_string_equal(is, text);
+}
+
+static void B4_what_counts_is_known_by_who_told_it(void **state)
+{
+    struct weir_hits *hits = hits_new();
+    struct weir_info info = decision(1, NOW, 9), other = decision(2, NOW, 1);
+    (void)state;
+    with(&info, 7, 1);
+    with(&other, 7, 0);
+    info.server = 3;
+    other.server = 0; /* a server's string that does not know its number */
+    weir_hits_take(hits, 3, &info, NOW);
+    weir_hits_take(hits, 4, &other, NOW);
+    weir_hits_take(hits, 5, &other, NOW); /* again */
+    told_is(hits, 7, "3: 1 0| 4: 0 1| ");
+    told_is(hits, WEIR_HIT_SERVERS_ALL, "3: 1 0| 4: 0 1| ");
+    weir_hits_report(hits, 5, &info, false, false, NOW); /* by people of another server */
+    told_is(hits, 7, "3: 0 1| 4: 0 1| ");
+    weir_hits_report(hits, 5, &info, false, true, NOW);
+    told_is(hits, 7, "3: 1 0| 4: 0 1| ");
+    info.server = 8; /* which never told anything: nothing is told in its name */
+    weir_hits_report(hits, 5, &info, false, false, NOW);
+    info.server = UINT64_C(1) << 40;
+    weir_hits_report(hits, 5, &info, false, false, NOW);
+    told_is(hits, 7, "3: 1 0| 4: 0 1| 5: 0 2| ");
+    weir_hits_renew(hits, 7);
+    told_is(hits, 7, "3: 0 0| 4: 0 0| 5: 0 0| ");
+    told_is(hits, WEIR_HIT_SERVERS_ALL, "3: 1 0| 4: 0 1| 5: 0 2| ");
+    weir_hits_free(&hits);
+}
+
+/* The sum of all accounts is what was counted, in any order of times. */
+static void accounts_lose_weight_as_all_counts_do(void **state)
+{
+    struct weir_hits *hits = hits_new();
+    struct weir_hit_server told;
+    double sum = 0;
+    (void)state;
+    for (unsigned i = 0; i < 1000; i++) {
+        struct weir_info info = decision(i, NOW + (i * 37 % 1000) * HALF_LIFE, 9);
+
+        with(&info, 7, 1);
+        weir_hits_take(hits, i % 3, &info, NOW + 1000 * HALF_LIFE);
+    }
+    for (size_t i = 0; weir_hits_told(hits, i, NOW + 1000 * HALF_LIFE, &told); i++)
+        if (told.rule == 7)
+            sum += told.decayed.spam;
+    assert_true(fabs(sum - rule_at(hits, 7, NOW + 1000 * HALF_LIFE).decayed.spam) < 1e-9);
     weir_hits_free(&hits);
 }
 
@@ -312,6 +375,8 @@ int main(void)
         cmocka_unit_test(settings_out_of_range_are_refused),
         cmocka_unit_test(B22_days_are_those_of_the_messages_and_follow_what_people_say),
         cmocka_unit_test(what_a_person_renewed_has_proven_nothing_and_its_hits_remain),
+        cmocka_unit_test(B4_what_counts_is_known_by_who_told_it),
+        cmocka_unit_test(accounts_lose_weight_as_all_counts_do),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

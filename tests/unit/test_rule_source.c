@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -452,6 +453,23 @@ static void a_NUL_in_a_line_is_an_error(void **state)
     weir_arena_free(&r.arena);
 }
 
+static void B18_points_count_in_hundredths(void **state)
+{
+    static const struct {
+        double points, counted;
+    } cases[] = {{1.234, 1.23}, {1.235000001, 1.24}, {-1.236, -1.24}, {2.5, 2.5}, {0.004, 0},
+                 {-0.004, 0}, {-100, -100}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        double is = weir_rule_points(cases[i].points);
+
+        assert_true(is == cases[i].counted && !signbit(is) == (cases[i].counted >= 0));
+        assert_true(weir_rule_points((double)(float)is) == is);
+    }
+    assert_true(isnan(weir_rule_points((double)NAN)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -470,6 +488,7 @@ int main(void)
         cmocka_unit_test(limits_hold_at_the_limit_and_not_one_beyond),
         cmocka_unit_test(WEIR_RULES_MAX_rules_are_read_and_not_one_more),
         cmocka_unit_test(a_NUL_in_a_line_is_an_error),
+        cmocka_unit_test(B18_points_count_in_hundredths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
