@@ -17,8 +17,8 @@
  *     reports forget  uid (16 hex digits)       {"forgotten": messages}
  *
  * A rule that is added again, or of which a file has some lines, keeps its number (another is a
- * problem), and what the file does not say otherwise.  Everything is checked together with the rules
- * that are there: formulas may name them.
+ * problem), and what the file does not say otherwise.  Everything is checked together with the
+ * rules that are there: formulas may name them.
  *
  * Threads:  one of its own for the schedule; answers may be asked by any.  A run is one at a time,
  *           and so are rules that are added.  The database's lock is held while something is
