@@ -39,7 +39,8 @@ static void patched(void *context)
 {
     struct weir_monitor *monitor = context;
 
-    weir_intake_wake_rules(monitor->intake);
+    if (monitor->intake) /* it is being opened: nobody waits for long yet */
+        weir_intake_wake_rules(monitor->intake);
 }
 
 /* The publisher tells it what is the newest. */

@@ -90,17 +90,18 @@ static void apply_columns(struct weir_slice list, const uint8_t *bytes, size_t l
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-    struct weir_slice list = patch_list(WORDS, 1, true), none = {"", 0};
-    struct weir_slice file = patch_file(1, 3, 1, patch_list(WORDS, 1, true));
-    struct weir_slice patch = {(const char *)bytes, len};
+    static struct weir_slice list, file; /* made once */
+    const struct weir_slice patch = {(const char *)bytes, len}, none = {"", 0};
 
+    if (file.len == 0) {
+        list = patch_list(WORDS, 1, true);
+        file = patch_file(1, 3, 1, patch_list(WORDS, 1, true));
+    }
     apply(file, patch);
     apply(none, patch);
     apply_stream(file, bytes, len);
     apply_stream(none, bytes, len);
     apply_columns(list, bytes, len);
     apply_columns(none, bytes, len);
-    patch_free(&list);
-    patch_free(&file);
     return 0;
 }

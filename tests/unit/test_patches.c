@@ -130,9 +130,13 @@ static int get(struct rig *rig, uint32_t serial, struct weir_slice has)
 static int get_in_time(struct rig *rig, uint32_t serial, struct weir_slice has)
 {
     for (;;) {
-        unsigned before = rig->made;
-        int got = get(rig, serial, has);
+        unsigned before;
+        int got;
 
+        pthread_mutex_lock(&rig->told);
+        before = rig->made;
+        pthread_mutex_unlock(&rig->told);
+        got = get(rig, serial, has);
         if (got != WEIR_EBUSY)
             return got;
         wait_until_made(rig, before + 1);
