@@ -427,18 +427,22 @@ static void store(struct weir_monitor *monitor, weir_time now, weir_time steady)
     pthread_mutex_unlock(&monitor->lock);
 }
 
-/* Whether the clock can say what is old; told when that changes. */
+/* Whether the clock can say what is old; told when that changes.  Nobody else changes it, but the
+ * analyzer's thread reads it. */
 static bool is_timely(struct weir_monitor *monitor, weir_time now, weir_time steady,
                       weir_time step)
 {
     bool timely = weir_settled(&monitor->settled, now, steady, step);
 
-    if (timely == monitor->untimely)
-        weir_log(&monitor->shared_log, timely ? WEIR_LOG_INFO : WEIR_LOG_WARNING, "%s",
-                 timely ? "the clock is trusted: what is old is forgotten from now on"
-                        : "the clock is in doubt: nothing is forgotten by age before it has gone "
-                          "evenly for an hour");
+    if (timely != monitor->untimely)
+        return timely;
+    weir_log(&monitor->shared_log, timely ? WEIR_LOG_INFO : WEIR_LOG_WARNING, "%s",
+             timely ? "the clock is trusted: what is old is forgotten from now on"
+                    : "the clock is in doubt: nothing is forgotten by age before it has gone "
+                      "evenly for an hour");
+    pthread_mutex_lock(&monitor->lock);
     monitor->untimely = !timely;
+    pthread_mutex_unlock(&monitor->lock);
     return timely;
 }
 
