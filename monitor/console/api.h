@@ -1,0 +1,72 @@
+/*
+ * api - everything that can be asked of the console: one table of routes, from which requests are
+ * answered, the description (OpenAPI) is written, and roles are looked at.
+ *
+ *     {"GET", "/addresses/{prefix}", WEIR_VIEWER, "An address or network: ...", address_get}
+ *
+ * A path in the table is words; "{name}" stands for any one word, which the function finds under
+ * that name.  Reading needs a viewer, changing an analyst, servers, accounts and thresholds an
+ * administrator; the table says it for each.
+ *
+ * What changes something goes through the same verbs as weirctl's (monitor_verbs_io.h), so that
+ * both do the same, with the same line in the audit: `who` is "user NAME" or "token NAME".
+ *
+ * Answers are JSON objects; lists come as {"rows": [...], "more": cursor or null, "now": ...} and,
+ * with format=csv or format=json, as a file for download, each cell as text that no spreadsheet
+ * takes for a formula.
+ *
+ * Owner:    the answer is the caller's.  Threads: any, several at once; what reads has a handle of
+ *           the database of its own (console's pool).
+ * Errors:   NULL, question->code (a status of HTTP) and question->why, one sentence for people.
+ */
+#ifndef WEIR_CONSOLE_API_H
+#define WEIR_CONSOLE_API_H
+
+#include "monitor/console/accounts.h"
+#include "monitor/console/api_request.h"
+#include "monitor/database/database_io.h"
+
+#define WEIR_API_WHY 640
+
+struct weir_monitor;
+
+struct weir_api_question {
+    struct weir_monitor *monitor;
+    struct weir_database *database;              /* for reading; this question's own */
+    const struct weir_api_request *request;
+    const struct weir_account *account;          /* who asks */
+    bool token;                                  /* a program's token, not a session */
+    weir_time now;
+    unsigned code;
+    char why[WEIR_API_WHY];
+};
+
+typedef json_t *weir_api_function(struct weir_api_question *question);
+
+struct weir_api_route {
+    const char *method, *path;                   /* behind /api/v1 */
+    enum weir_role least;
+    const char *summary;
+    const char *arguments;                       /* "name: what it is; name: ..." */
+    const char *body;                            /* the same for the members of its body */
+    weir_api_function *run;
+};
+
+/* The route of a request: its number in the table; -404, or -405 when the path has others. */
+int weir_api_find(const struct weir_api_request *request);
+const struct weir_api_route *weir_api_routes(size_t *count_r);
+
+/* The word of the path that stands for {name} of the route that was found. */
+const char *weir_api_word(const struct weir_api_question *question, const char *name);
+
+/* Refuse, with a status and a sentence; always NULL. */
+json_t *weir_api_refuse(struct weir_api_question *question, unsigned code, const char *why);
+
+/* What is done by a verb of weirctl's (monitor_verbs_io.h) with the members of `json`, which is
+ * forgotten. */
+json_t *weir_api_do(struct weir_api_question *question, json_t *json);
+
+/* The whole table as OpenAPI 3.1; NULL when memory is short. */
+json_t *weir_api_description(void);
+
+#endif
