@@ -1,7 +1,7 @@
 /*
  * accounts - who may use the console, and what for: roles, names, passwords' hashes, sessions and
  * programs' tokens as values; what keeps them is database_accounts_io.h, what checks them against
- * a request is door_io.h.
+ * a request is console_door_io.c.
  *
  *     viewer < analyst < administrator
  *
@@ -16,6 +16,7 @@
 #define WEIR_CONSOLE_ACCOUNTS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/base/clock.h"
 #include "core/base/cursor.h"
@@ -51,7 +52,11 @@ bool weir_account_name_fit(struct weir_slice name);
 /* Whether it may be a password: long enough, UTF-8, not the name; *why_r says what is wrong. */
 bool weir_password_fit(const char *name, struct weir_slice password, const char **why_r);
 
-/* A new token or password as text, and what the database keeps of it. */
+/* A new password to be read and typed: 20 letters and digits, 100 bits. */
+#define WEIR_PASSWORD_NEW 24
+void weir_password_new(char text_r[static WEIR_PASSWORD_NEW]);
+
+/* A new token as text, and what the database keeps of it. */
 void weir_token_new(char text_r[static WEIR_TOKEN_TEXT]);
 void weir_token_hash(const char *text, uint8_t hash_r[static WEIR_TOKEN_HASH]);
 

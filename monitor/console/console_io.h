@@ -9,9 +9,9 @@
  *     GET  /metrics             Prometheus text, on loopback or with a token
  *
  * Who asks is known by a cookie (HttpOnly, SameSite=Strict, Secure under TLS), or, programs, by
- * `Authorization: Bearer TOKEN`.  With a cookie, whatever is no GET needs the session's token in the
- * field Weir-Csrf.  Logins are limited by address and by name (login_limit.h), and say only that
- * name and password do not go together.  A Host field that names no address, "localhost", this
+ * `Authorization: Bearer TOKEN`.  With a cookie, whatever is no GET needs the session's token in
+ * the field Weir-Csrf.  Logins are limited by address and by name (login_limit.h), and say only
+ * that name and password do not go together.  A Host field that names no address, "localhost", this
  * host, or what [console] url says, is refused: no other site's name can be made to point here.
  *
  * Every answer has Content-Security-Policy: default-src 'none'; script-src 'self'; style-src

@@ -27,6 +27,7 @@
 
 struct weir_live;
 
+/* 0 or WEIR_ENOMEM. */
 int weir_live_new(weir_time started, struct weir_live **live_r);
 
 /* Ends all listeners; the daemon still runs. */

@@ -169,6 +169,19 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "UPDATE reported SET entered = effect;"
      "ALTER TABLE lessons ADD COLUMN verdict TEXT NOT NULL DEFAULT '';"
      "UPDATE lessons SET verdict = label WHERE source = 'verdict';"),
+
+    ("CREATE TABLE accounts (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+     "  name TEXT NOT NULL UNIQUE COLLATE NOCASE, role TEXT NOT NULL, hash TEXT NOT NULL,"
+     "  added INTEGER NOT NULL, changed INTEGER NOT NULL, last_login INTEGER NOT NULL DEFAULT 0,"
+     "  disabled INTEGER NOT NULL DEFAULT 0) STRICT;"
+     "CREATE TABLE sessions (hash BLOB PRIMARY KEY, account INTEGER NOT NULL,"
+     "  started INTEGER NOT NULL, used INTEGER NOT NULL, address TEXT NOT NULL) STRICT,"
+     "  WITHOUT ROWID;"
+     "CREATE INDEX sessions_of ON sessions (account, used);"
+     "CREATE TABLE tokens (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+     "  name TEXT NOT NULL UNIQUE COLLATE NOCASE, hash BLOB NOT NULL UNIQUE, role TEXT NOT NULL,"
+     "  added INTEGER NOT NULL, ends INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0,"
+     "  who TEXT NOT NULL) STRICT;"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)
