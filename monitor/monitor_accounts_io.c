@@ -9,8 +9,10 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/replace_io.h"
 #include "core/base/slice.h"
 #include "monitor/console/passwords_io.h"
 #include "monitor/database/database_accounts_io.h"
@@ -359,6 +361,15 @@ static int check(struct weir_monitor *monitor, const char *name, struct weir_sli
     return fit;
 }
 
+static void forget_first(struct weir_monitor *monitor)
+{
+    char path[WEIR_PATH_MAX];
+
+    snprintf(path, sizeof path, "%s/" WEIR_FIRST_PASSWORD, monitor->config.state_directory);
+    if (unlink(path) == 0)
+        weir_log(&monitor->shared_log, WEIR_LOG_INFO, "%s is removed", path);
+}
+
 int weir_accounts_login(struct weir_monitor *monitor, const char *name,
                         struct weir_slice password, const char *address, weir_time now,
                         struct weir_account *account_r, char session_r[static WEIR_TOKEN_TEXT])
@@ -388,6 +399,8 @@ int weir_accounts_login(struct weir_monitor *monitor, const char *name,
     if (done >= 0)
         done = weir_database_session_add(monitor->database, account_r->number, hash, address, now);
     done = end_change(monitor, done, &line);
+    if (done >= 0)
+        forget_first(monitor);
     return done < 0 ? done : 1;
 }
 

@@ -28,6 +28,8 @@ void weir_accounts_close(struct weir_monitor *monitor);
 bool weir_accounts_is_asked(const char *verb);
 json_t *weir_accounts_answer(struct weir_question *question);
 
+#define WEIR_FIRST_PASSWORD "first-password" /* a file in state_directory, until a login */
+
 /* Where there is no account yet, makes "admin".  1 and its password; 0: there are some; an error,
  * logged. */
 int weir_accounts_first(struct weir_monitor *monitor, weir_time now,

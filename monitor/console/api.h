@@ -22,22 +22,31 @@
 #ifndef WEIR_CONSOLE_API_H
 #define WEIR_CONSOLE_API_H
 
+#include "core/base/address.h"
 #include "monitor/console/accounts.h"
 #include "monitor/console/api_request.h"
 #include "monitor/database/database_io.h"
 
 #define WEIR_API_WHY 640
 
+struct weir_console;
 struct weir_monitor;
+struct weir_api_route;
 
 struct weir_api_question {
+    struct weir_console *console;
     struct weir_monitor *monitor;
     struct weir_database *database;              /* for reading; this question's own */
     const struct weir_api_request *request;
-    const struct weir_account *account;          /* who asks */
+    const struct weir_api_route *route;
+    struct weir_account account;                 /* who asks; nobody: he has not logged in */
     bool token;                                  /* a program's token, not a session */
+    char session[WEIR_TOKEN_TEXT];               /* his; one that begins is set, "" ends it */
+    weir_time started;                           /* the session */
+    struct weir_address from;                    /* where he is */
     weir_time now;
     unsigned code;
+    unsigned retry;                              /* with 429: seconds */
     char why[WEIR_API_WHY];
 };
 
@@ -50,10 +59,14 @@ struct weir_api_route {
     const char *arguments;                       /* "name: what it is; name: ..." */
     const char *body;                            /* the same for the members of its body */
     weir_api_function *run;
+    bool hashes;                                 /* passwords: two of them at once */
 };
 
 /* The route of a request: its number in the table; -404, or -405 when the path has others. */
 int weir_api_find(const struct weir_api_request *request);
+
+/* What comes of a question whose route was found, or NULL. */
+json_t *weir_api_run(struct weir_api_question *question);
 const struct weir_api_route *weir_api_routes(size_t *count_r);
 
 /* The word of the path that stands for {name} of the route that was found. */
@@ -61,6 +74,23 @@ const char *weir_api_word(const struct weir_api_question *question, const char *
 
 /* Refuse, with a status and a sentence; always NULL. */
 json_t *weir_api_refuse(struct weir_api_question *question, unsigned code, const char *why);
+
+/* The same for what the database says. */
+json_t *weir_api_trouble(struct weir_api_question *question, int error);
+
+/* A member of the body as text, "" when there is none; false: it is no text, refused. */
+bool weir_api_text(struct weir_api_question *question, const char *name, const char **text_r);
+
+/* How many rows are asked for: most=50, at most 500.  False: refused. */
+#define WEIR_API_MOST 50
+#define WEIR_API_MOST_MAX 500
+bool weir_api_most(struct weir_api_question *question, unsigned *most_r);
+
+/* The cursor after=, a number, or none.  False: refused. */
+bool weir_api_after(struct weir_api_question *question, int64_t none, int64_t *after_r);
+
+/* A list: rows and the cursor are taken (NULL: memory is short; there is nothing behind it). */
+json_t *weir_api_rows(struct weir_api_question *question, json_t *rows, json_t *more);
 
 /* What is done by a verb of weirctl's (monitor_verbs_io.h) with the members of `json`, which is
  * forgotten. */

@@ -287,8 +287,9 @@ int weir_database_decisions_about(struct weir_database *database, const struct w
                                   void *context)
 {
     struct weir_query q = weir_query(database,
-        "SELECT " ALL " FROM decisions INDEXED BY decisions_about WHERE address = ? AND bits = ? "
-        "AND list = ? AND undone = 0 AND (ends = 0 OR ends > ?) ORDER BY number DESC");
+        "SELECT " ALL " FROM decisions INDEXED BY decisions_about WHERE address = ?1 AND bits = ?2 "
+        "AND (?3 = '' OR list = ?3) AND undone = 0 AND (ends = 0 OR ends > ?4) "
+        "ORDER BY number DESC");
 
     weir_bind_prefix(&q, prefix);
     weir_bind_text(&q, list);

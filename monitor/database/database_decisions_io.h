@@ -74,7 +74,7 @@ int weir_database_decisions_since(struct weir_database *database, uint64_t gener
                                   weir_database_decision_row *row,
                                   void *context);
 
-/* Those that stand now about exactly this prefix on a list, newest first. */
+/* Those that stand now about exactly this prefix on a list ("": on any), newest first. */
 int weir_database_decisions_about(struct weir_database *database, const struct weir_prefix *prefix,
                                   const char *list, weir_time now,
                                   weir_database_decision_row *row,

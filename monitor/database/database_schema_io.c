@@ -181,7 +181,10 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "CREATE TABLE tokens (number INTEGER PRIMARY KEY AUTOINCREMENT,"
      "  name TEXT NOT NULL UNIQUE COLLATE NOCASE, hash BLOB NOT NULL UNIQUE, role TEXT NOT NULL,"
      "  added INTEGER NOT NULL, ends INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0,"
-     "  who TEXT NOT NULL) STRICT;"),
+     "  who TEXT NOT NULL) STRICT;"
+     "CREATE INDEX messages_time ON messages (time, verdict, score);"
+     "CREATE INDEX messages_address ON messages (address, time);"
+     "CREATE INDEX messages_domain ON messages (domain, time);"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)

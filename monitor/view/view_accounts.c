@@ -19,3 +19,10 @@ json_t *weir_view_token(const struct weir_token *token)
                      weir_view_time(token->ends), "used", weir_view_time(token->used), "by",
                      weir_view_text(token->who));
 }
+
+json_t *weir_view_audit(const struct weir_audit *line)
+{
+    return json_pack("{s:I, s:o, s:o, s:o, s:o}", "number", (json_int_t)line->number, "time",
+                     weir_view_time(line->time), "who", weir_view_text(line->who), "what",
+                     weir_view_text(line->what), "detail", weir_view_text(line->detail));
+}
