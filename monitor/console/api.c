@@ -90,6 +90,7 @@ static const struct weir_api_route routes[] = {
 const struct weir_api_live weir_api_live[WEIR_API_LIVE] = {
     {"traffic", 1, weir_api_traffic},
     {"events", 1, weir_api_alerts},
+    {"lists", 1, weir_api_lists},
     {"servers", 2, weir_api_servers},
     {"overview", 5, weir_api_overview},
 };

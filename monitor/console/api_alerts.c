@@ -77,12 +77,9 @@ static int add_decision(void *context, const struct weir_database_decision *deci
 {
     struct page *page = context;
 
-    if ((page->only && strcmp(page->only, decision->list) != 0) || decision->number <= page->after)
-        return 0;
     return take(page, decision->number, weir_view_decision(decision));
 }
 
-/* Those that stand, the oldest first: a cursor is the number of the last one. */
 json_t *weir_api_lists(struct weir_api_question *question)
 {
     struct page page = {.only = weir_api_argument(question->request, "list")};
@@ -94,6 +91,7 @@ json_t *weir_api_lists(struct weir_api_question *question)
         strcmp(page.only, "accept") != 0)
         return weir_api_refuse(question, 400, "list is not one of blacklist, score, accept");
     page.rows = json_array();
-    done = weir_database_decisions_active(question->database, question->now, add_decision, &page);
+    done = weir_database_decisions_newest(question->database, page.only ? page.only : "",
+                                          page.after, question->now, add_decision, &page);
     return end(question, &page, done);
 }

@@ -7,7 +7,7 @@
 
 #include "monitor/console/api.h"
 
-#define WEIR_API_LIVE 4
+#define WEIR_API_LIVE 5
 
 struct weir_api_live {
     const char *name;            /* of the event */

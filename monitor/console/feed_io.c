@@ -16,12 +16,13 @@
 #include "monitor/console/console_impl.h"
 
 #define BLOCK 16384
+#define NAME 16
 #define GREETING ": weir\nretry: 2000\n\n"
 #define AGAIN "event: again\ndata: {}\n\n"
 
 struct event {
     uint64_t number;
-    unsigned users;             /* the ring, and who sends it now */
+    unsigned users;             /* the ring, the newest, and who sends it now */
     size_t len;
     char octets[];
 };
@@ -34,6 +35,7 @@ struct listener {
     struct event *event;        /* that is sent now, from `at` on */
     size_t at;
     const char *words;          /* before that */
+    unsigned newest;            /* a bit for each of the newest that comes first */
     bool sleeps;
 };
 
@@ -43,6 +45,7 @@ struct weir_feed {
     size_t most, count;
     uint64_t number;            /* of the next event */
     struct event *ring[WEIR_FEED_KEPT];
+    struct { char name[NAME]; struct event *event; } newest[WEIR_FEED_NAMES];
     struct listener *first;
     bool closing;
 };
@@ -71,6 +74,8 @@ void weir_feed_free(struct weir_feed **live)
         return;
     for (size_t i = 0; i < WEIR_FEED_KEPT; i++)
         let_go((*live)->ring[i]);
+    for (size_t i = 0; i < WEIR_FEED_NAMES; i++)
+        let_go((*live)->newest[i].event);
     pthread_mutex_destroy(&(*live)->lock);
     free(*live);
     *live = NULL;
@@ -118,6 +123,20 @@ static void put(struct weir_feed *live, struct event *event)
     wake_all(live);
 }
 
+/* With the lock: the newest of its name, for who comes now. */
+static void note_newest(struct weir_feed *live, const char *name, struct event *event)
+{
+    for (size_t i = 0; i < WEIR_FEED_NAMES; i++) {
+        if (live->newest[i].event && strcmp(live->newest[i].name, name) != 0)
+            continue;
+        snprintf(live->newest[i].name, NAME, "%s", name);
+        let_go(live->newest[i].event);
+        live->newest[i].event = event;
+        event->users++;
+        return;
+    }
+}
+
 int weir_feed_tell(struct weir_feed *live, const char *name, const char *data)
 {
     size_t room = strlen(data) + strlen(name) + 96;
@@ -130,6 +149,7 @@ int weir_feed_tell(struct weir_feed *live, const char *name, const char *data)
                                   (long long)live->started, (unsigned long long)live->number,
                                   name, data);
     put(live, event);
+    note_newest(live, name, event);
     pthread_mutex_unlock(&live->lock);
     return 0;
 }
@@ -158,6 +178,15 @@ static bool find_next(struct listener *listener)
 
     if (listener->words || listener->event)
         return true;
+    for (size_t i = 0; i < WEIR_FEED_NAMES && listener->newest != 0; i++) {
+        if (!(listener->newest & 1u << i))
+            continue;
+        listener->newest &= ~(1u << i);
+        listener->event = live->newest[i].event;
+        listener->event->users++;
+        listener->at = 0;
+        return true;
+    }
     if (listener->number >= live->number)
         return false;
     if (live->number - listener->number > WEIR_FEED_KEPT) { /* it did not read */
@@ -239,6 +268,8 @@ static void begin_at(struct listener *listener, const char *last)
 
     listener->words = again ? GREETING AGAIN : GREETING;
     listener->number = last && !again ? number + 1 : live->number;
+    for (size_t i = 0; i < WEIR_FEED_NAMES && !last; i++)
+        listener->newest |= live->newest[i].event ? 1u << i : 0;
 }
 
 static struct listener *add_listener(struct weir_feed *live, struct MHD_Connection *connection,

@@ -9,6 +9,7 @@
  * kept, so that a page that comes back (Last-Event-ID) gets what it missed, or, when that is too
  * long ago or of another run of the monitor, `event: again`: it is to read its page anew.  Who does
  * not read loses events, never the monitor's time; a comment line goes out every 15 seconds.
+ * Who comes for the first time gets the newest of each name at once.
  * Connections sleep (libmicrohttpd's suspend) until there is something.
  *
  * Owner:    the caller.  Threads: any.
@@ -23,6 +24,7 @@
 
 #define WEIR_FEED_KEPT 512
 #define WEIR_FEED_EVENT_MAX 32768
+#define WEIR_FEED_NAMES 8
 
 struct weir_feed;
 
