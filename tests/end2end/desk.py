@@ -132,4 +132,5 @@ class Stream:
                 return data
 
     def close(self):
+        self.answer.close()
         self.link.close()
