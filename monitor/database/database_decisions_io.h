@@ -69,7 +69,8 @@ int weir_database_decisions_accepted(struct weir_database *database, weir_time n
                                      weir_database_decision_row *row,
                                      void *context);
 
-/* Those that stand now on a list ("": on any) with numbers below `before` (0: all), newest first. */
+/* Those that stand now on a list ("": on any) with numbers below `before` (0: all), newest
+ * first. */
 int weir_database_decisions_newest(struct weir_database *database, const char *list,
                                    int64_t before, weir_time now, weir_database_decision_row *row,
                                    void *context);

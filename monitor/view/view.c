@@ -4,6 +4,7 @@
 #include "monitor/view/view.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,14 @@ json_t *weir_view_time(weir_time time)
     char text[WEIR_TIME_TEXT];
 
     return time == 0 ? json_null() : json_string(weir_time_format(time, text));
+}
+
+json_t *weir_view_points(float points)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%.7g", (double)points);
+    return weir_view_number(strtod(text, NULL));
 }
 
 json_t *weir_view_uid(uint64_t uid)

@@ -26,6 +26,9 @@ json_t *weir_view_text(const char *text);
 /* The same; null for an empty one. */
 json_t *weir_view_text_or_null(const char *text);
 
+/* Points: as many digits as a float has. */
+json_t *weir_view_points(float points);
+
 /* RFC 3339; null for 0. */
 json_t *weir_view_time(weir_time time);
 
