@@ -23,7 +23,11 @@ void weir_monitor_look(struct weir_monitor *monitor, struct weir_look *look_r)
     pthread_mutex_lock(&monitor->lock);
     *look_r = (struct weir_look){.silence = monitor->config.monitor_silence,
                                  .spam_score = monitor->config.spam_score,
-                                 .unsure_score = monitor->config.unsure_score};
+                                 .unsure_score = monitor->config.unsure_score,
+                                 .idle = monitor->config.analyzer_idle,
+                                 .trial = monitor->config.analyzer_trial,
+                                 .people = (unsigned)monitor->config.analyzer_people};
+    look_r->false_positives = (unsigned)monitor->config.analyzer_false_positives;
     pthread_mutex_unlock(&monitor->lock);
 }
 

@@ -17,6 +17,8 @@ struct weir_monitor;
 struct weir_look {
     weir_time silence;           /* after so long a server is blind */
     double spam_score, unsure_score;
+    weir_time idle, trial;       /* of [analyzer] */
+    unsigned false_positives, people;
 };
 void weir_monitor_look(struct weir_monitor *monitor, struct weir_look *look_r);
 

@@ -337,6 +337,66 @@ class Deciding(Console):
         self.assertEqual(len(seen), len(self.entries()))
 
 
+RULE = """body CHEAP_LOAN /cheap loan/i
+score CHEAP_LOAN 1.5
+describe CHEAP_LOAN somebody offers money
+"""
+
+
+class Rules(Console):
+    def shown(self, name):
+        return json.loads(self.monitor.weir.ctl("rules", "show", name, "--book", "--json"))
+
+    def test_B17_a_rule_is_made_changed_published_and_taken_back(self):
+        analyst = self.desk.made("rita", "analyst")
+        made = analyst.do("POST", "/rules", {"text": RULE, "state": "active", "reason": "seen"})
+        self.assertEqual((made["added"], made["rules"]), (1, 1))
+        row, = analyst.get("/rules?q=cheap")["rows"]
+        listed, = json.loads(self.monitor.weir.ctl("rules", "list", "--book", "--json"))
+        days = row.pop("days")
+        self.assertEqual((len(days), sum(days)), (30, 0))
+        self.assertEqual({**row, "idle": 0}, {**listed, "idle": 0})
+        first = analyst.do("POST", "/publish", {"reason": "the first"})["serial"]
+        analyst.do("PUT", "/rules/CHEAP_LOAN", {"score": 2.5, "reason": "<i>more</i>"})
+        analyst.do("PUT", "/rules/CHEAP_LOAN", {"text": "body CHEAP_LOAN /cheap (?:loan|money)/i"})
+        rule = analyst.get("/rules/CHEAP_LOAN")
+        self.assertEqual((rule["score"], rule["state"]), (2.5, "active"))
+        self.assertIn("money", rule["text"])
+        own = self.shown("CHEAP_LOAN")
+        self.assertEqual(rule["evidence"], own["evidence"])
+        self.assertEqual(rule["history"], own["history"])
+        history = analyst.get("/rules/CHEAP_LOAN/history")["rows"]
+        self.assertEqual({line["who"] for line in history}, {"user rita"})
+        self.assertIn("<i>more</i>", [line["why"] for line in history])
+        second = analyst.do("POST", "/publish", {})["serial"]
+        differ = analyst.get(f"/sets/diff?from={first}&to={second}")["rows"]
+        self.assertEqual({one["name"] for one in differ}, {"CHEAP_LOAN"})
+        self.assertEqual(len(differ), 2)
+        third = analyst.do("POST", "/rollback", {"serial": first, "reason": "no"})["serial"]
+        self.assertEqual([row["serial"] for row in analyst.get("/sets")["rows"]],
+                         [third, second, first])
+        analyst.do("PUT", "/rules/CHEAP_LOAN", {"state": "retired"})
+        self.assertEqual(analyst.get("/rules?state=retired")["rows"][0]["name"], "CHEAP_LOAN")
+        self.assertEqual(analyst.get("/rules?where=score%3E100")["rows"], [])
+
+    def test_rules_that_are_wrong_are_told_with_their_line(self):
+        for body, why in (({"text": "body BROKEN /(/"}, "line 1: "), ({"text": ""}, "no rule"),
+                          ({"text": 5}, "no text"), ({"text": RULE, "state": "x"}, "state"),
+                          ({"text": RULE, "reason": "x" * 70000}, "too long")):
+            self.refused(self.admin.ask("POST", "/rules", body), 400, why)
+        self.refused(self.admin.ask("PUT", "/rules/NONE", {"score": 1}), 404, "no such rule")
+        self.refused(self.admin.ask("GET", "/rules/NONE"), 404, "no such rule")
+        self.refused(self.admin.ask("GET", "/rules?sort=nothing"), 400, "sort nothing")
+        self.refused(self.admin.ask("GET", "/rules?where=hits"), 400, "where hits")
+        self.refused(self.admin.ask("POST", "/rollback", {"serial": 99}), 400)
+        self.refused(self.admin.ask("GET", "/sets/diff?from=98&to=99"), 404)
+        self.admin.do("POST", "/rules", {"text": "body OTHER /other/\nscore OTHER 1"})
+        for body, why in (({"score": "1"}, "score is no number"), ({"score": 1000}, "-100..100"),
+                          ({"approved": 1}, "neither true nor false"), ({}, "nothing"),
+                          ({"text": "body ELSE /x/"}, "not about this rule")):
+            self.refused(self.admin.ask("PUT", "/rules/OTHER", body), 400, why)
+
+
 class Live(unittest.TestCase):
     """What happens while a page is open."""
 
