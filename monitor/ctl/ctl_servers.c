@@ -20,17 +20,6 @@ struct reading {
     weir_time now, silence;
 };
 
-static enum weir_ctl_server_state state_of(const struct reading *reading,
-                                           const struct weir_server *server)
-{
-    if (server->revoked != 0)
-        return WEIR_CTL_SERVER_REVOKED;
-    if (server->last_seen == 0)
-        return WEIR_CTL_SERVER_NEW;
-    return reading->now - server->last_seen > reading->silence ? WEIR_CTL_SERVER_BLIND
-                                                               : WEIR_CTL_SERVER_SEEN;
-}
-
 static int take(void *context, const struct weir_server *server)
 {
     struct reading *reading = context;
@@ -42,13 +31,10 @@ static int take(void *context, const struct weir_server *server)
         return WEIR_ENOMEM;
     servers->one = more;
     more += servers->count++;
-    *more = (struct weir_ctl_server){.server = *server, .state = state_of(reading, server)};
+    *more = (struct weir_ctl_server){.server = *server, .state = weir_view_server_state(
+                                         server, reading->now, reading->silence)};
     more->server.health = NULL;
-    more->health = json_loads(server->health, 0, NULL);
-    if (!json_is_object(more->health)) {
-        json_decref(more->health);
-        more->health = NULL;
-    }
+    more->health = weir_view_server_health(server);
     return 0;
 }
 
@@ -71,13 +57,6 @@ void weir_ctl_servers_free(struct weir_ctl_servers *servers)
         json_decref(servers->one[i].health);
     free(servers->one);
     *servers = (struct weir_ctl_servers){0};
-}
-
-const char *weir_ctl_server_state_name(enum weir_ctl_server_state state)
-{
-    static const char *const names[] = {"seen", "blind", "new", "revoked"};
-
-    return names[state];
 }
 
 const char *weir_ctl_server_name(const struct weir_ctl_servers *servers, uint32_t number)
@@ -112,7 +91,7 @@ bool weir_ctl_server_trouble(const struct weir_ctl_server *one, size_t *at,
     for (; *at < sizeof troubles / sizeof troubles[0]; ++*at) {
         json_int_t count = json_integer_value(json_object_get(sniffer, troubles[*at].name));
 
-        if (count <= 0 || one->state != WEIR_CTL_SERVER_SEEN)
+        if (count <= 0 || one->state != WEIR_VIEW_SERVER_SEEN)
             continue;
         snprintf(text_r, WEIR_CTL_TEXT, "%lld %s", (long long)count, troubles[*at].what);
         *why_r = troubles[(*at)++].why;
@@ -168,7 +147,7 @@ static size_t sort_out(const struct weir_ctl_servers *servers, uint64_t generati
         const char *name = one->server.name, *why = overruled(one, entry);
         bool has = one->server.generation >= generation;
 
-        if (one->state == WEIR_CTL_SERVER_REVOKED)
+        if (one->state == WEIR_VIEW_SERVER_REVOKED)
             continue;
         if (has && why)
             json_array_append_new(not, json_pack("{s:s, s:s}", "server", name, "why", why));
@@ -176,7 +155,7 @@ static size_t sort_out(const struct weir_ctl_servers *servers, uint64_t generati
             json_array_append_new(has ? have : lack, json_string(name));
         if (entry && has && !why && json_is_true(json_object_get(one->health, "observes")))
             json_array_append_new(observe, json_string(name));
-        waiting += !(has && has_told(one, generation)) && one->state == WEIR_CTL_SERVER_SEEN;
+        waiting += !(has && has_told(one, generation)) && one->state == WEIR_VIEW_SERVER_SEEN;
     }
     json_object_set_new(who, "have", have);
     json_object_set_new(who, "lack", lack);
