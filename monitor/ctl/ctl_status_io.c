@@ -197,6 +197,27 @@ static void add_spool(struct report *report)
 
 /* Daemons. -------------------------------------------------------------------------- */
 
+/* Most machines have none, and the default socket nevertheless: one is here when its socket or
+ * its database is. */
+static bool has_monitor(const struct weir_ctl *ctl)
+{
+    const char *database = weir_config_path(&ctl->config, ctl->config.monitor_database, ctl->arena);
+    const char *listen = ctl->config.monitor_admin, *why = NULL;
+    struct weir_endpoint place;
+
+    if (listen[0] == '\0' || weir_endpoint_parse(listen, &place, &why) < 0 || !place.is_unix)
+        return false;
+    return access(place.host, F_OK) == 0 || (database != NULL && access(database, F_OK) == 0);
+}
+
+/* A monitor's own machine, on which nothing ever decided about mail: no daemon is missing there. */
+static bool is_monitor_alone(const struct report *report)
+{
+    return !json_is_true(json_object_get(report->lists, "there")) &&
+           !json_is_true(json_object_get(report->counters, "there")) &&
+           report->ctl->config.counters == WEIR_COUNTERS_LOCAL && has_monitor(report->ctl);
+}
+
 static json_t *one_policyd(struct report *report, const char *listen, char *answer)
 {
     const char *why = "its answer is no JSON";
@@ -207,8 +228,11 @@ static json_t *one_policyd(struct report *report, const char *listen, char *answ
         return json_pack("{s:s, s:b, s:o}", "listen", listen, "running", 1, "status", status);
     if (rc == 1)
         why = "its answer is no JSON";
-    problem(report, "weir-policyd at %s: %s", listen, why);
-    return json_pack("{s:s, s:b, s:s}", "listen", listen, "running", 0, "why", why);
+    bool wanted = rc == 1 || !is_monitor_alone(report);
+    if (wanted)
+        problem(report, "weir-policyd at %s: %s", listen, why);
+    return json_pack("{s:s, s:b, s:b, s:s}", "listen", listen, "running", 0, "wanted", wanted,
+                     "why", why);
 }
 
 static void add_policyd(struct report *report)
@@ -222,15 +246,6 @@ static void add_policyd(struct report *report)
 }
 
 /* Monitor. -------------------------------------------------------------------------- */
-
-/* Most machines have none, and the default socket nevertheless: one is here when its socket or
- * its database is. */
-static bool has_monitor(const struct weir_ctl *ctl, const struct weir_endpoint *place)
-{
-    const char *database = weir_config_path(&ctl->config, ctl->config.monitor_database, ctl->arena);
-
-    return access(place->host, F_OK) == 0 || (database != NULL && access(database, F_OK) == 0);
-}
 
 static json_t *monitor_down(struct report *report, const char *listen, const char *why)
 {
@@ -338,15 +353,13 @@ static json_t *monitor_up(struct report *report, const char *listen, json_t *sta
 static void add_monitor(struct report *report)
 {
     struct weir_ctl *ctl = report->ctl;
-    const char *listen = ctl->config.monitor_admin, *why = NULL;
+    const char *listen = ctl->config.monitor_admin;
     char aside[WEIR_CTL_NOTE] = "it does not answer";
-    struct weir_endpoint place;
     json_t *status = NULL;
     int code;
 
     report->monitor = json_null();
-    if (listen[0] == '\0' || weir_endpoint_parse(listen, &place, &why) < 0 || !place.is_unix ||
-        !has_monitor(ctl, &place))
+    if (!has_monitor(ctl))
         return;
     ctl->aside = aside;
     code = weir_ctl_monitor_ask(ctl, json_pack("{s:s}", "do", "status"), &status);
@@ -441,7 +454,8 @@ static void print_policyd(const struct report *report)
         const json_t *status = json_object_get(one, "status");
         printf("policyd    %s\n", word(one, "listen"));
         if (status == NULL)
-            printf("  %-10s %s\n", "DOWN", word(one, "why"));
+            printf("  %-10s %s\n", json_is_true(json_object_get(one, "wanted")) ? "DOWN" : "none",
+                   word(one, "why"));
         else
             printf("  %-10s version %s, mode %s, pid %lld, %lld requests, %lld connections\n",
                    "up", word(status, "version"), word(status, "mode"),

@@ -3,9 +3,9 @@
 
 Brings up a private Postfix on 127.0.0.1:2525 that asks weir-policyd (local store) about each
 recipient and weir-milter (starter rules) about each message, gives them a little history, sends
-a few mails as from different clients, and prints what became of each and why.  Stays up until
-Ctrl-C, then takes everything away; with --once it leaves after printing.  WEIR_PORT=2526 takes
-another port.
+a few mails as from different clients, and prints what became of each and why.  Then a weir-monitor
+is there, with an agent and a sniffer, and one address sends too much.  Stays up until Ctrl-C, then
+takes everything away; with --once it leaves after printing.  WEIR_PORT=2526 takes another port.
 
 demo.py --send CLIENT SENDER [RECIPIENT]  sends one more mail to a running demo, as
 from that client's address, and prints the replies.
@@ -19,6 +19,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 
+import demo_monitor
 import milter
 import postfix
 import rig
@@ -130,6 +131,7 @@ def tell(server):
     """Where everything is, and what to try."""
     sudo = "sudo " if "SUDO_USER" in os.environ else ""
     ctl = f"{sudo}{os.path.relpath(rig.BUILD, rig.TOP)}/weirctl -c {server.weir.conf}"
+    monitor = f"{ctl.rsplit(' ', 1)[0]} {server.loop.monitor.weir.conf}"
     log, port = server.policyd.process.log_path, server.postfix.port
     print(f"""\
 Up: Postfix on 127.0.0.1:{port}, weir-policyd on 127.0.0.1:{server.policyd.port}; \
@@ -152,6 +154,14 @@ Try it (clients on 127.0.0.1 may play any address with XCLIENT):
     {ctl} status
     tail -f {log}
     tail -f {server.milter.process.log_path}
+
+At the monitor:
+    {monitor} top
+    {monitor} events
+    {monitor} decisions
+    {monitor} unblock {demo_monitor.CROWD}
+    {monitor} server list
+    {monitor} rules stats
 
 Ctrl-C ends it and takes it all away.""", flush=True)
 
@@ -180,7 +190,26 @@ MAIL                 CLIENT         SENDER                        VERDICT  ACTIO
 """, flush=True)
     for sample in SAMPLES:
         show(sample, *feed(server, sample))
+    server.loop = demo_monitor.Loop(server)
+    show_crowd(server)
     return server
+
+
+def show_crowd(server):
+    """One address sends more than the monitor allows."""
+    print(f"""A monitor, the server's agent and a sniffer are there now.  {demo_monitor.CROWD} may \
+send {demo_monitor.MOST}
+messages at once, and one a minute after that; it sends one after the other.
+""", flush=True)
+    taken, reply, seconds = server.loop.crowd()
+    print(f"    taken      {taken} messages")
+    if reply is None:
+        print(f"    refused    not within {demo_monitor.WAITS} s: see "
+              f"{server.loop.monitor.weir.folder}")
+    else:
+        print(f"    refused    {seconds:.1f} s after the first that was too many: {reply.code} "
+              f"{reply.text}")
+    print(flush=True)
 
 
 def main():

@@ -51,6 +51,8 @@ class Demo(unittest.TestCase):
         done = subprocess.run([sys.executable, DEMO, "--once"], capture_output=True, text=True,
                               env=self.environment(rig.free_port()), timeout=120)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"refused    \d+\.\d s after the first that was too many: "
+                         r"550 5\.7\.1 .*Refused: 203\.0\.113\.50 is listed until")
         got = rows(done.stdout)
         self.assertEqual({mail: row[:3] for mail, row in got.items()}, TABLE, done.stdout)
         for mail, (_, action, _, delivered, header) in got.items():

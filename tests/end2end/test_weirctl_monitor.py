@@ -33,7 +33,8 @@ class Monitor:
     def __init__(self, folder, **threshold):
         self.port = rig.free_port()
         self.weir = rig.Weir(
-            folder, "monitor", policyd={"listen": ""}, rules={"folder": folder / "none"},
+            folder, "monitor", rules={"folder": folder / "none"},
+            policyd={"listen": f"inet:127.0.0.1:{rig.free_port()}"},
             monitor={"listen": f"inet:127.0.0.1:{self.port}", "silence": "2s",
                      "url": f"https://127.0.0.1:{self.port}",
                      "admin": f"unix:{folder}/monitor.sock"}, threshold=threshold)
@@ -233,7 +234,8 @@ class Servers(Case):
         self.assertEqual(status["monitor"]["status"]["blind_names"], "")
         rig.wait_for(lambda: self.json("status")["monitor"]["status"]["behind"] == 0)
         text = self.good("status")
-        self.assertRegex(text, r"(?m)^monitor +unix:.*\n +servers +1 seen, 0 blind$")
+        self.assertRegex(text, r"(?m)^policyd .*\n +none +it does not run\nmonitor +unix:.*\n"
+                         r" +servers +1 seen, 0 blind$")
         self.assertRegex(text, r"(?m)^ +journal +0 bytes not yet|^ +journal +0 .*not yet")
         self.assertRegex(text, r"(?m)^ +alarms +1 open")
         agent = self.monitor.agents["mx1"][1]
