@@ -248,7 +248,7 @@ static const struct weir_setting rows[] = {
      "Whether the Bayesian classifier adds to the score: observe shows what it would add (rule "
      "BAYES with 0 points), on adds it. Its word list comes with the published rules; it is silent "
      "until enough was learned.", NULL},
-    {"bayes", "scale", WEIR_NUMBER, "2", 0.01, 10, NULL, AT(bayes_scale),
+    {"bayes", "scale", WEIR_NUMBER, "2.5", 0.01, 10, NULL, AT(bayes_scale),
      "Points for each unit of its weight, the natural logarithm of the odds that the message is "
      "spam: 14 is a million to one.", NULL},
     {"bayes", "spam_points", WEIR_NUMBER, "14", 0, 100, NULL, AT(bayes_spam_points),
