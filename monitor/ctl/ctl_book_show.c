@@ -80,8 +80,8 @@ static void print_bounded(const struct showing *showing)
                rule->bounded, is->told.spam, is->told.ham, is->weight * is->told.spam,
                is->weight * is->told.ham, is->bounded > 1 ? "; others are bounded, too" : "");
     if (rule->blame < rule->blamed)
-        printf("             of the false positives reported within 7 days %u count: one server's "
-               "people tell of the others\n", rule->blame);
+        printf("             of the false positives reported within 7 days %u count: one server "
+               "told of more than\n             it may beside the others\n", rule->blame);
 }
 
 static void print_hits(const struct showing *showing)
