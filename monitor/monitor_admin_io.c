@@ -42,7 +42,7 @@ struct question {
     struct weir_monitor *monitor;
     json_t *json;
     char who[WHO];              /* "uid 0" */
-    weir_time now;
+    weir_time now;              /* sound, see sound.h; of what takes the lock: wall */
     char why[WHY];              /* of an error */
     unsigned code;              /* the same for programs */
 };
@@ -425,7 +425,7 @@ static json_t *run(struct question *question)
         return publish(question);
     if (weir_rulebook_is_asked(name))
         return run_rulebook(question);
-
+    question->now = weir_clock_now(&question->monitor->wall);
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
         if (strcmp(name, verbs[i].name) == 0) {
             pthread_mutex_lock(&question->monitor->lock);
@@ -502,7 +502,7 @@ static enum MHD_Result say(struct MHD_Connection *connection, unsigned code, jso
 static enum MHD_Result answer(struct weir_monitor *monitor, struct MHD_Connection *connection,
                               const struct body *body)
 {
-    struct question question = {.monitor = monitor, .now = weir_clock_now(&monitor->wall)};
+    struct question question = {.monitor = monitor, .now = weir_clock_now(&monitor->sound)};
     json_t *json = NULL;
 
     who_asks(connection, question.who);

@@ -137,6 +137,17 @@ void weir_counting_renew(struct weir_counting *counting, const uint32_t *rule, s
     pthread_mutex_unlock(&counting->lock);
 }
 
+bool weir_counting_rebase(struct weir_counting *counting, weir_time now)
+{
+    bool later;
+
+    pthread_mutex_lock(&counting->lock);
+    later = weir_hits_rebase(counting->hits, now);
+    counting->renewed = counting->renewed || later;
+    pthread_mutex_unlock(&counting->lock);
+    return later;
+}
+
 /* Reading. ------------------------------------------------------------------ */
 
 /* 0 or WEIR_ENOMEM. */

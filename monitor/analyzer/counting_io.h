@@ -96,6 +96,10 @@ void weir_counting_use(struct weir_counting *counting,
 /* A person changed these rules, as weir_hits_renew() has it; kept with the next store. */
 void weir_counting_renew(struct weir_counting *counting, const uint32_t *rule, size_t rules);
 
+/* The clock was put back to a time, and all so far is kept: as weir_hits_rebase() has it, kept with
+ * the next store.  Whether anything was later. */
+bool weir_counting_rebase(struct weir_counting *counting, weir_time now);
+
 struct weir_counting_batch;
 
 /* Reads lines of a server's log.  0 with a batch (NULL for no lines), which the caller frees, or
