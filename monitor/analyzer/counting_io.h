@@ -36,6 +36,7 @@
 #include "monitor/database/database_io.h"
 
 #define WEIR_COUNTING_AHEAD WEIR_HOUR
+#define WEIR_COUNTING_SERVERS 1024 /* told apart where decisions are not believed */
 
 struct weir_counting;
 
@@ -130,6 +131,11 @@ int weir_counting_fold(struct weir_counting *counting, weir_time now);
 /* Forgets all counters, and begins anew with the key that is there; in the caller's transaction.  0
  * and how many records there were, or an error. */
 int weir_counting_forget(struct weir_counting *counting, uint64_t *records_r);
+
+/* How many decisions of a server came within the last hour, by how far they were believed; whether
+ * any was not, and whether that is news. */
+bool weir_counting_disbelief(struct weir_counting *counting, uint32_t server, weir_time now,
+                             uint64_t sum_r[static WEIR_RECORD_STATES], bool *news_r);
 
 struct weir_counting_counts weir_counting_counts(struct weir_counting *counting);
 

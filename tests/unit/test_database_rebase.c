@@ -31,9 +31,8 @@ static const char later[] =
     "INSERT INTO hits_servers VALUES (-1, 1, 0, 0, %1$lld), (7, 1, 2.5, 1, %1$lld);"
     "INSERT INTO hits_days VALUES (%2$d, 7, 4, 3, 1, 1), (%3$d, 7, 2, 2, 0, 0), (%4$d, 7, 1, 0, 1, "
     "0), (%4$d, 8, 5, 5, 0, 0);"
-    "INSERT INTO report_counts VALUES (%2$d, 'user', 1, 9), (%3$d, 'user', 1, 5), (%4$d, 'user', 1, "
-    ""
-    "6);";
+    "INSERT INTO report_counts VALUES (%2$d, 'user', 1, 9), (%3$d, 'user', 1, 5), "
+    "(%4$d, 'user', 1, 6);";
 
 static void fill(struct database_rig *rig, weir_time of)
 {
