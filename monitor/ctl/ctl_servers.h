@@ -51,8 +51,8 @@ bool weir_ctl_server_trouble(const struct weir_ctl_server *one, size_t *at,
                              char text_r[static WEIR_CTL_TEXT], const char **why_r);
 
 /* The same of what the monitor did not believe of its decisions about messages within the last
- * hour: "50 of 62 decisions in the last hour are signed with a key the monitor has not"; and what is
- * to be done. */
+ * hour: "50 of 62 decisions in the last hour are signed with a key the monitor has not"; and what
+ * is to be done. */
 bool weir_ctl_server_disbelief(const struct weir_ctl_server *one, size_t *at,
                                char text_r[static WEIR_CTL_TEXT], const char **why_r);
 

@@ -127,7 +127,7 @@ class Hits(Deciding):
         said = rig.wait_for(lambda: (text := self.monitor.weir.ctl("status", check=False).stdout)
                             and "decisions in the last hour" in text and text, 20, "its problem")
         what = r"\d of \d decisions in the last hour are signed with a key the monitor has not"
-        self.assertRegex(said, rf"(?m)^PROBLEM    mx2: {what}, and count nowhere: \[info\] key_file")
+        self.assertRegex(said, rf"(?m)^PROBLEM    mx2: {what}, and count nowhere: \[info\] key_")
         self.assertEqual(said.count("decisions in the last hour"), 1)
         self.assertRegex(self.monitor.weir.ctl("server", "list"), f"mx2 .*, {what}")
         self.mx1.write(line[:-8] + "AAAAAAAA")
