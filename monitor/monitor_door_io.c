@@ -151,6 +151,13 @@ static struct weir_shared_text *rules(void *context)
     return weir_publisher_file(monitor->publisher);
 }
 
+static int patch(void *context, uint32_t serial, uint64_t id, struct weir_shared_text **patch_r)
+{
+    struct weir_monitor *monitor = context;
+
+    return weir_patches_get(monitor->patches, serial, id, patch_r);
+}
+
 static int64_t newest_vote(void *context)
 {
     struct weir_monitor *monitor = context;
@@ -189,8 +196,8 @@ static int open_intake(struct weir_monitor *monitor)
     const struct weir_intake_handler handler = {.context = monitor, .admit = admit,
                                                 .spool = spool, .commands = commands,
                                                 .health = health, .news = news,
-                                                .rules = rules, .newest_vote = newest_vote,
-                                                .votes = votes};
+                                                .rules = rules, .patch = patch,
+                                                .newest_vote = newest_vote, .votes = votes};
     struct weir_endpoint listen;
     struct weir_intake_options options = {.listen = &listen,
                                           .certificate = &monitor->certificate,

@@ -76,6 +76,7 @@ struct weir_monitor {
     struct weir_alerts *alerts;
     struct weir_orders *orders;
     struct weir_ballots *ballots;
+    struct weir_patches *patches;
     struct weir_publisher *publisher;
     atomic_int_fast64_t news_within; /* agents come for a new rule set within that */
     struct weir_admit *admit;

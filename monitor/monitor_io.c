@@ -326,6 +326,7 @@ void weir_monitor_close(struct weir_monitor **closing)
         return;
     weir_admin_close(monitor);
     weir_rulebook_close(monitor);
+    weir_patches_stop(monitor->patches); /* it wakes the intake */
     weir_intake_close(&monitor->intake);
     if (monitor->receiver)
         (void)weir_receiver_store(monitor->receiver);
@@ -345,6 +346,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     weir_orders_free(&monitor->orders);
     weir_ballots_free(&monitor->ballots);
     weir_publisher_free(&monitor->publisher);
+    weir_patches_free(&monitor->patches);
     weir_policy_free(&monitor->policy);
     weir_database_free(&monitor->database);
     if (monitor->signals >= 0)
@@ -417,6 +419,7 @@ static void store(struct weir_monitor *monitor, weir_time steady)
                                                 weir_clock_now(&monitor->sound))) > 0)
         monitor->storing = true;
     weir_monitor_note(monitor, WEIR_TASK_MINUTES, done);
+    monitor->storing |= weir_training_tidy(monitor->training) > 0;
     if (all && done >= 0)
         weir_monitor_note(monitor, WEIR_TASK_SERVERS, weir_admit_store(monitor->admit));
     pthread_mutex_unlock(&monitor->lock);
@@ -429,18 +432,22 @@ static void store(struct weir_monitor *monitor, weir_time steady)
     pthread_mutex_unlock(&monitor->lock);
 }
 
-/* Whether the clock can say what is old; told when that changes. */
+/* Whether the clock can say what is old; told when that changes.  Nobody else changes it, but the
+ * analyzer's thread reads it. */
 static bool is_timely(struct weir_monitor *monitor, weir_time now, weir_time steady,
                       weir_time step)
 {
     bool timely = weir_settled(&monitor->settled, now, steady, step);
 
-    if (timely == monitor->untimely)
-        weir_log(&monitor->shared_log, timely ? WEIR_LOG_INFO : WEIR_LOG_WARNING, "%s",
-                 timely ? "the clock is trusted: what is old is forgotten from now on"
-                        : "the clock is in doubt: nothing is forgotten by age before it has gone "
-                          "evenly for an hour");
+    if (timely != monitor->untimely)
+        return timely;
+    weir_log(&monitor->shared_log, timely ? WEIR_LOG_INFO : WEIR_LOG_WARNING, "%s",
+             timely ? "the clock is trusted: what is old is forgotten from now on"
+                    : "the clock is in doubt: nothing is forgotten by age before it has gone "
+                      "evenly for an hour");
+    pthread_mutex_lock(&monitor->lock);
     monitor->untimely = !timely;
+    pthread_mutex_unlock(&monitor->lock);
     return timely;
 }
 

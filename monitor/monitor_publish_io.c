@@ -35,10 +35,33 @@ static void published(void *context, uint32_t serial)
     weir_intake_wake(monitor->intake);
 }
 
+static void patched(void *context)
+{
+    struct weir_monitor *monitor = context;
+
+    if (monitor->intake) /* it is being opened: nobody waits for long yet */
+        weir_intake_wake_rules(monitor->intake);
+}
+
+/* The publisher tells it what is the newest. */
+static int open_patches(struct weir_monitor *monitor)
+{
+    const struct weir_patches_options options = {.database = monitor->database,
+                                                 .lock = &monitor->lock,
+                                                 .made = patched,
+                                                 .context = monitor};
+    int done = weir_patches_open(&options, &monitor->patches);
+
+    if (done < 0)
+        weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "patches of rule sets: %s",
+                 weir_error_reason(done));
+    return done;
+}
+
 int weir_monitor_open_publisher(struct weir_monitor *monitor)
 {
     const struct weir_config *config = &monitor->config;
-    const struct weir_publisher_options options = {
+    struct weir_publisher_options options = {
         .database = monitor->database,
         .lock = &monitor->lock,
         .key_path = weir_config_path(config, config->monitor_rules_key, monitor->arena),
@@ -47,10 +70,13 @@ int weir_monitor_open_publisher(struct weir_monitor *monitor)
         .context = monitor,
     };
 
+    int done = options.key_path ? open_patches(monitor) : WEIR_ENOMEM;
+
+    if (done < 0)
+        return done;
     spread_out(monitor);
-    return options.key_path
-               ? weir_publisher_open(&options, &monitor->shared_log, &monitor->publisher)
-               : WEIR_ENOMEM;
+    options.patches = monitor->patches;
+    return weir_publisher_open(&options, &monitor->shared_log, &monitor->publisher);
 }
 
 void weir_monitor_news(struct weir_monitor *monitor, struct weir_news *news_r)
@@ -81,7 +107,7 @@ static json_t *tell(const struct weir_published *published_, bool different)
         if (published_->differences[i] > 0)
             json_object_set_new(differences, weir_rule_difference_name(i),
                                 json_integer((json_int_t)published_->differences[i]));
-    if (published_->words > 0)
+    if (published_->other_words)
         json_object_set_new(differences, "words",
                             json_integer((json_int_t)published_->words));
     return json_pack("{s:I, s:I, s:I, s:b, s:b, s:o}", "serial", (json_int_t)published_->serial,

@@ -58,9 +58,10 @@ struct adding {
     char text[WEIR_RULE_TEXT_MAX + 1];
 };
 
+/* Whether files say nothing of it. */
 static bool is_of_book(const struct weir_rule_source *source)
 {
-    return strcmp(source->file, book) == 0;
+    return source->said == 0;
 }
 
 static struct held held_of(const struct weir_kept_rule *rule)
@@ -163,6 +164,8 @@ static int read_files(struct adding *adding)
     if (rc == 0 && adding->len > 0)
         rc = weir_rule_reader_add(adding->reader, book,
                                   (struct weir_slice){adding->octets, adding->len});
+    if (rc == 0)
+        weir_rule_reader_known(adding->reader);
     for (size_t i = 0; rc == 0 && i < json_array_size(files); i++) {
         const json_t *file = json_array_get(files, i);
         const char *name = json_string_value(json_object_get(file, "name"));
@@ -186,7 +189,7 @@ static int build(struct adding *adding)
     if (adding->sources.errors > 0)
         return 0;
     for (size_t i = 0; adding->state >= 0 && i < adding->sources.rules; i++)
-        if (!is_of_book(&adding->sources.rule[i]))
+        if (adding->sources.rule[i].said & (WEIR_RULE_SAID_TEST | WEIR_RULE_SAID_STATE))
             adding->sources.rule[i].state = (enum weir_rule_state)adding->state;
     rc = weir_rules_build(&adding->sources, &options, tell, adding, &octets, &len);
     free(octets);
@@ -202,7 +205,7 @@ static int by_id(const void *a, const void *b)
     return (one->id > other->id) - (one->id < other->id);
 }
 
-/* Its lines, but for id, state and score. */
+/* Its lines, but for those that are columns. */
 static int write_text(struct adding *adding, const struct weir_rule_source *source)
 {
     struct weir_rule_source bare = *source;
@@ -211,6 +214,7 @@ static int write_text(struct adding *adding, const struct weir_rule_source *sour
 
     bare.id = 0;
     bare.state = WEIR_RULE_ACTIVE;
+    bare.said = 0;
     weir_rule_write(&bare, &line);
     (void)weir_line_end(&line);
     if (line.cut) {
@@ -242,6 +246,52 @@ static int note_now(void *context, const struct weir_kept_rule *rule)
     return 0;
 }
 
+/* What files want of a number, unless that is what it was: then it is as it is now. */
+static double wanted(double want, double then, double now)
+{
+    return want == then ? now : want;
+}
+
+/* Score and base of a rule that is there: a score alone is what the author gives it, too. */
+static void take_points(struct weir_kept_rule *rule, const struct weir_rule_source *source,
+                        const struct held *then, const struct held *now)
+{
+    bool scored = source->said & WEIR_RULE_SAID_SCORE;
+    double score = rule->score;
+
+    rule->score = now->score;
+    rule->base = now->base;
+    if (source->said & WEIR_RULE_SAID_BASE) {
+        rule->base = wanted(source->base, then->base, now->base);
+        rule->score = wanted(scored ? score : then->score, then->score, now->score);
+    } else if (scored && score != then->base) {
+        rule->base = rule->score = score;
+    }
+}
+
+static void take_bounds(struct weir_kept_rule *rule, const struct weir_rule_source *source,
+                        const struct held *then, const struct held *now)
+{
+    bool said = source->said & WEIR_RULE_SAID_BOUNDS;
+    bool same = source->low == then->low && source->high == then->high;
+
+    rule->low = said && !same ? source->low : now->low;
+    rule->high = said && !same ? source->high : now->high;
+}
+
+static void take_state(struct weir_kept_rule *rule, const struct weir_rule_source *source,
+                       const struct held *then, const struct held *now)
+{
+    bool same = rule->state == then->state;
+
+    if (same)
+        rule->state = now->state;
+    if (source->said & WEIR_RULE_SAID_APPROVED)
+        same = rule->approved == then->approved;
+    if (same)
+        rule->approved = now->approved;
+}
+
 /* What the source makes of a rule that was there when the book was read, and is now; or of none
  * (NULL). */
 static struct weir_kept_rule kept_of(const struct adding *adding,
@@ -254,19 +304,17 @@ static struct weir_kept_rule kept_of(const struct adding *adding,
         .author = adding->import ? IMPORT : adding->question->who,
         .approved = source->state == WEIR_RULE_ACTIVE || source->state == WEIR_RULE_LOCKED};
 
-    rule.base = rule.score;
-    if (!then)
+    if (source->said & WEIR_RULE_SAID_APPROVED)
+        rule.approved = source->approved;
+    if (then) {
+        take_points(&rule, source, then, now);
+        take_bounds(&rule, source, then, now);
+        take_state(&rule, source, then, now);
         return rule;
-    rule.low = now->low;
-    rule.high = now->high;
-    if (rule.base == then->base) {
-        rule.base = now->base;
-        rule.score = now->score;
     }
-    if (rule.state == then->state) {
-        rule.state = now->state;
-        rule.approved = now->approved;
-    }
+    rule.base = source->said & WEIR_RULE_SAID_BASE ? source->base : rule.score;
+    rule.low = source->low; /* 0 unless said */
+    rule.high = source->high;
     return rule;
 }
 
@@ -283,7 +331,9 @@ static bool is_kept(struct adding *adding, const struct looking *now,
                     const struct weir_kept_rule *rule)
 {
     const struct held *held = &now->held;
-    bool same = now->same && rule->base == held->base && rule->state == held->state;
+    bool same = now->same && rule->score == held->score && rule->base == held->base &&
+                rule->low == held->low && rule->high == held->high &&
+                rule->state == held->state && rule->approved == held->approved;
 
     if (!adding->import || adding->force || (held->imported && held->state != WEIR_RULE_LOCKED))
         return false;

@@ -91,6 +91,7 @@ struct setting {
     struct weir_rulebook_question *question;
     uint32_t id;
     char name[WEIR_RULE_NAME_MAX + 1];
+    enum weir_rule_state was;
     int state;                  /* -1: as it is */
     double score, low, high;    /* none: as they are */
     int approved;               /* the same: -1 */
@@ -142,6 +143,7 @@ static int note_rule(void *context, const struct weir_kept_rule *rule)
     struct setting *setting = context;
 
     setting->id = rule->id;
+    setting->was = rule->state;
     snprintf(setting->name, sizeof setting->name, "%s", rule->name);
     return 0;
 }
@@ -155,6 +157,20 @@ int weir_rulebook_find(struct weir_database *database, const char *which,
     if (which[0] != '\0' && *end == '\0' && id > 0 && id <= WEIR_RULE_ID_MAX)
         return weir_database_rule(database, NULL, (uint32_t)id, row, context);
     return weir_database_rule(database, which, 0, row, context);
+}
+
+/* Whether it can be let go from the test to work; if not why is noted. */
+static bool is_approvable(const struct setting *setting)
+{
+    if (setting->approved <= 0 || setting->state >= 0)
+        return true;
+    if (setting->was == WEIR_RULE_RETIRED)
+        (void)weir_rulebook_refuse(setting->question, "it is retired, and in no test; rules enable "
+                                   "lets it work again");
+    else if (setting->was == WEIR_RULE_LOCKED)
+        (void)weir_rulebook_refuse(setting->question, "it is locked: it is at work, and in no "
+                                   "test");
+    return !setting->question->why[0];
 }
 
 /* A person is the author of what he sets. */
@@ -212,7 +228,7 @@ static json_t *set(struct weir_monitor *monitor, struct weir_rulebook_question *
                             &setting);
     if (rc == 0)
         (void)weir_rulebook_unknown(question, "there is no such rule in the rulebook");
-    else if (rc > 0)
+    else if (rc > 0 && is_approvable(&setting))
         rc = change(monitor->database, &setting);
     if (rc > 0 && setting.renews)
         weir_rulebook_renew(monitor, &setting.id, 1, question->now);

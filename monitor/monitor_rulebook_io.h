@@ -2,12 +2,14 @@
  * rulebook - the monitor's rulebook: what operators change in it, and the analyzer's runs over it,
  * by schedule and when asked (claims B1, B2, B8, B17).
  *
- *     rules add    files: [{name, text}], state (optional, of all that is in them), reason; dry
+ *     rules add    files: [{name, text}], state (optional, of all whose test or state is in them),
+ *                  reason; dry
  *                  (nothing is stored); import (history says from where, by origins: {name of a
  *                  rule: where it stood} or by file and line)
  *                  {"added", "changed", "same", "rules"}, or {"problems": [{file, line, why}],
  *                  "more"} and nothing was changed
- *     rules set    name (or number), any of score, low, high, state, approved; reason
+ *     rules set    name (or number), any of score, low, high, state, approved (true without a
+ *                  state is refused of retired and locked ones); reason
  *                  {"changed": true|false, "name", "id"}
  *     analyze      now (seconds, optional), dry
  *                  {"changes": [...], "rules", "changed", "refused", "passed", "messages", ...,
@@ -15,9 +17,9 @@
  *     rules reject name (or number), reason: of a draft; nothing alike is drafted any more
  *     reports forget  uid (16 hex digits)       {"forgotten": messages}
  *
- * A rule that is added again keeps its number, state and score, unless the file gives it another
- * score or state.  Everything is checked together with the rules that are there: formulas may
- * name them.
+ * A rule that is added again, or of which a file has some lines, keeps its number (another is a
+ * problem), and what the file does not say otherwise.  Everything is checked together with the
+ * rules that are there: formulas may name them.
  *
  * Threads:  one of its own for the schedule; answers may be asked by any.  A run is one at a time,
  *           and so are rules that are added.  The database's lock is held while something is

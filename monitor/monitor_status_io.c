@@ -44,6 +44,16 @@ static json_t *parts(struct weir_monitor *monitor)
                      (json_int_t)counts.octets);
 }
 
+/* Of rule sets, since the start. */
+static json_t *patches(struct weir_monitor *monitor)
+{
+    struct weir_patches_counts counts = weir_patches_count(monitor->patches);
+
+    return json_pack("{s:I, s:I, s:I, s:I}", "made", (json_int_t)counts.made, "none",
+                     (json_int_t)counts.none, "given", (json_int_t)counts.given, "octets",
+                     (json_int_t)counts.octets);
+}
+
 static void add_trouble(json_t *troubles, const char *of, const char *why)
 {
     if (why[0])
@@ -121,6 +131,7 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
     json_object_set_new(json, "messages", messages(monitor));
     json_object_set_new(json, "reports", reports(monitor));
     json_object_set_new(json, "parts", parts(monitor));
+    json_object_set_new(json, "patches", patches(monitor));
     json_object_set_new(json, "counters", weir_monitor_counters_status(monitor));
     json_object_set_new(json, "troubles", troubles(monitor, taken.refused));
     return json;

@@ -274,6 +274,8 @@
 #define WEIR_RULE_SERIAL_AHEAD 100000 /* that a server may be, with a set this database knows not */
 #define WEIR_RULE_SETS_KEPT 100    /* that can be published once more, or compared */
 #define WEIR_RULE_SETS_OCTETS_MAX (256u << 20) /* of them; the newest two stay, whatever they are */
+#define WEIR_PATCHES_MAX 16        /* patches to the newest set from others, and ... */
+#define WEIR_PATCHES_OCTETS_MAX (64u << 20) /* ... octets of them, with that from none */
 #define WEIR_RULES_WHY_MAX 200     /* octets of why a server refused one */
 
 /* analyzer ------------------------------------------------------------------ */

@@ -130,32 +130,25 @@ static void write_head(uint8_t *at, const struct weir_bayes_counts *counts, size
     weir_bayes_put_u64(at + WEIR_BAYES_AT_ENTRIES, n);
 }
 
-static void write_entries(uint8_t *index, uint8_t *entry, const struct ranked *ranked, size_t n,
-                          unsigned bits, bool weighed)
+void weir_bayes_write_index(uint8_t *index, const uint8_t *entry, size_t entries, bool weighed,
+                            unsigned bits)
 {
-    size_t places = (size_t)1 << bits, at = 0;
+    size_t places = (size_t)1 << bits, len = weir_bayes_entry_len(weighed), at = 0;
 
     for (size_t place = 0; place < places; place++) {
         weir_bayes_put_u32(index + place * sizeof(uint32_t), (uint32_t)at);
-        while (at < n && weir_bayes_place(ranked[at].count.hash, bits) == place)
+        while (at < entries && weir_bayes_place(weir_bayes_u64(entry + at * len), bits) == place)
             at++;
     }
-    weir_bayes_put_u32(index + places * sizeof(uint32_t), (uint32_t)n);
-    for (size_t i = 0; i < n; i++, entry += weir_bayes_entry_len(weighed)) {
-        weir_bayes_put_u64(entry, ranked[i].count.hash);
-        weir_bayes_put_u32(entry + 8, ranked[i].count.spam);
-        weir_bayes_put_u32(entry + 12, ranked[i].count.ham);
-        if (weighed)
-            weir_bayes_put_i16(entry + WEIR_BAYES_ENTRY, ranked[i].count.weight);
-    }
+    weir_bayes_put_u32(index + places * sizeof(uint32_t), (uint32_t)entries);
 }
 
 static int write_all(const struct weir_bayes_counts *counts, const struct ranked *ranked, size_t n,
                      void **octets_r, size_t *len_r)
 {
     unsigned bits = index_bits(n);
-    size_t len = WEIR_BAYES_HEAD + weir_bayes_index_len(bits) +
-                 n * weir_bayes_entry_len(counts->weighed);
+    size_t entry_len = weir_bayes_entry_len(counts->weighed);
+    size_t before = WEIR_BAYES_HEAD + weir_bayes_index_len(bits), len = before + n * entry_len;
     uint8_t *octets;
 
     for (size_t i = 1; i < n; i++)
@@ -165,9 +158,9 @@ static int write_all(const struct weir_bayes_counts *counts, const struct ranked
     if (!octets)
         return WEIR_ENOMEM;
     write_head(octets, counts, n, bits);
-    write_entries(octets + WEIR_BAYES_HEAD,
-                  octets + WEIR_BAYES_HEAD + weir_bayes_index_len(bits), ranked, n, bits,
-                  counts->weighed);
+    for (size_t i = 0; i < n; i++)
+        weir_bayes_put_entry(octets + before + i * entry_len, &ranked[i].count, counts->weighed);
+    weir_bayes_write_index(octets + WEIR_BAYES_HEAD, octets + before, n, counts->weighed, bits);
     weir_bayes_put_u64(octets + WEIR_BAYES_AT_CHECKSUM, weir_bayes_checksum(octets, len));
     *octets_r = octets;
     *len_r = len;

@@ -69,6 +69,16 @@ static inline size_t weir_bayes_entry_len(bool weighed)
     return weighed ? WEIR_BAYES_ENTRY_WEIGHED : WEIR_BAYES_ENTRY;
 }
 
+static inline void weir_bayes_put_entry(uint8_t *at, const struct weir_bayes_count *count,
+                                        bool weighed)
+{
+    weir_bayes_put_u64(at, count->hash);
+    weir_bayes_put_u32(at + 8, count->spam);
+    weir_bayes_put_u32(at + 12, count->ham);
+    if (weighed)
+        weir_bayes_put_i16(at + WEIR_BAYES_ENTRY, count->weight);
+}
+
 /* Octets of the index, made to end at a multiple of eight. */
 static inline size_t weir_bayes_index_len(unsigned bits)
 {
@@ -77,6 +87,11 @@ static inline size_t weir_bayes_index_len(unsigned bits)
 
 /* Of a table of len octets: its head but for the checksum, and what is behind it. */
 uint64_t weir_bayes_checksum(const uint8_t *octets, size_t len);
+
+/* The index of entries that stand behind each other; of such as are in no order it is a wrong
+ * one. */
+void weir_bayes_write_index(uint8_t *index, const uint8_t *entry, size_t entries, bool weighed,
+                            unsigned bits);
 
 /* The number of a hash's place in the index. */
 static inline size_t weir_bayes_place(uint64_t hash, unsigned bits)

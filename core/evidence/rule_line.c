@@ -42,6 +42,19 @@ static bool whole_number(struct weir_slice word, unsigned most, unsigned *number
 
 /* What is said about a rule. ------------------------------------------------- */
 
+/* Whether points are some that a rule can have; if not it is told. */
+static bool are_points(struct weir_rule_reader *reader, const char *what, double points)
+{
+    if (fabs(points * 100 - nearbyint(points * 100)) > 1e-6)
+        weir_rule_wrong(reader, "points count in hundredths: %s has two digits behind the point",
+                        what);
+    else if (fabs(points) > WEIR_RULE_SCORE_MAX)
+        weir_rule_wrong(reader, "%s is at most %d", what, WEIR_RULE_SCORE_MAX);
+    else
+        return true;
+    return false;
+}
+
 static int read_score(struct weir_rule_reader *reader, struct weir_rule_draft *draft,
                       struct weir_slice text)
 {
@@ -56,13 +69,47 @@ static int read_score(struct weir_rule_reader *reader, struct weir_rule_draft *d
     }
     if (words != 1 && words != 4)
         return weir_rule_wrong(reader, "a score is one number, or four of which the first counts");
-    if (fabs(score * 100 - nearbyint(score * 100)) > 1e-6)
-        return weir_rule_wrong(reader, "points count in hundredths: a score has two digits behind "
-                                       "the point");
-    if (score > WEIR_RULE_SCORE_MAX || score < -WEIR_RULE_SCORE_MAX)
-        return weir_rule_wrong(reader, "a score is at most %d", WEIR_RULE_SCORE_MAX);
-    draft->source.score = (float)score;
-    draft->has_score = true;
+    if (are_points(reader, "a score", score)) {
+        draft->source.score = (float)score;
+        draft->has_score = true;
+    }
+    return 0;
+}
+
+static int read_base(struct weir_rule_reader *reader, struct weir_rule_draft *draft,
+                     struct weir_slice text)
+{
+    double base;
+    if (!weir_rule_number(text, &base))
+        return weir_rule_wrong(reader, "a base is one number, with at most 6 digits behind the "
+                                       "point");
+    if (are_points(reader, "a base", base))
+        draft->source.base = base;
+    return 0;
+}
+
+static int read_bounds(struct weir_rule_reader *reader, struct weir_rule_draft *draft,
+                       struct weir_slice text)
+{
+    double low, high;
+    struct weir_slice first = weir_slice_word(&text);
+    if (!weir_rule_number(first, &low) || !weir_rule_number(text, &high) || low > 0 || high < 0)
+        return weir_rule_wrong(reader, "bounds are two numbers: the lower, 0 or less, and the "
+                                       "upper, 0 or more");
+    if (are_points(reader, "a bound", low) && are_points(reader, "a bound", high)) {
+        draft->source.low = low;
+        draft->source.high = high;
+    }
+    return 0;
+}
+
+static int read_approved(struct weir_rule_reader *reader, struct weir_rule_draft *draft,
+                         struct weir_slice text)
+{
+    bool yes = weir_slice_equals(text, "yes");
+    if (!yes && !weir_slice_equals(text, "no"))
+        return weir_rule_wrong(reader, "approved is yes or no");
+    draft->source.approved = yes;
     return 0;
 }
 
@@ -132,6 +179,10 @@ static int read_id(struct weir_rule_reader *reader, struct weir_rule_draft *draf
     if (id >= WEIR_RULE_ID_OWN && id <= WEIR_RULE_ID_OWN_LAST)
         return weir_rule_wrong(reader, "ids %u to %u are those of points of Weir's own",
                                WEIR_RULE_ID_OWN, WEIR_RULE_ID_OWN_LAST);
+    if (draft->known && draft->has_id && id != draft->source.id)
+        return weir_rule_wrong(reader, "%.*s has the id %u, which stays",
+                               (int)draft->source.name.len, draft->source.name.at,
+                               (unsigned)draft->source.id);
     draft->source.id = id;
     draft->has_id = true;
     return 0;
@@ -154,18 +205,27 @@ static int read_state(struct weir_rule_reader *reader, struct weir_rule_draft *d
 typedef int read_property(struct weir_rule_reader *reader, struct weir_rule_draft *draft,
                           struct weir_slice text);
 
-static read_property *property_named(struct weir_slice word)
+struct property {
+    const char *name;
+    read_property *read;
+    unsigned said;
+};
+
+static const struct property *property_named(struct weir_slice word)
 {
-    static const struct {
-        const char *name;
-        read_property *read;
-    } row[] = {
-        {"score", read_score}, {"describe", read_description}, {"tflags", read_flags},
-        {"id", read_id}, {"state", read_state},
+    static const struct property row[] = {
+        {"score", read_score, WEIR_RULE_SAID_SCORE},
+        {"describe", read_description, WEIR_RULE_SAID_DESCRIPTION},
+        {"tflags", read_flags, WEIR_RULE_SAID_FLAGS},
+        {"id", read_id, WEIR_RULE_SAID_ID},
+        {"state", read_state, WEIR_RULE_SAID_STATE},
+        {"base", read_base, WEIR_RULE_SAID_BASE},
+        {"bounds", read_bounds, WEIR_RULE_SAID_BOUNDS},
+        {"approved", read_approved, WEIR_RULE_SAID_APPROVED},
     };
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
         if (weir_slice_equals(word, row[i].name))
-            return row[i].read;
+            return &row[i];
     return NULL;
 }
 
@@ -181,15 +241,16 @@ int weir_rule_line_read(struct weir_rule_reader *reader, struct weir_slice line)
 {
     struct weir_rule_draft *draft;
     struct weir_slice keyword = weir_slice_word(&line);
-    read_property *read = property_named(keyword);
+    const struct property *property = property_named(keyword);
     int kind = kind_named(keyword);
-    if (!read && kind < 0)
+    if (!property && kind < 0)
         return weir_rule_wrong(reader, "\"%.*s\" is no word of rules",
                                (int)(keyword.len < 40 ? keyword.len : 40), keyword.at);
     int rc = weir_rule_draft(reader, weir_slice_word(&line), &draft);
     if (rc <= 0)
         return rc;
-    if (read)
-        return read(reader, draft, line);
+    draft->source.said |= property ? property->said : (unsigned)WEIR_RULE_SAID_TEST;
+    if (property)
+        return property->read(reader, draft, line);
     return weir_rule_test_read(reader, draft, (enum weir_rule_kind)kind, line);
 }

@@ -235,6 +235,16 @@ void weir_rule_reader_forgive(struct weir_rule_reader *reader)
     reader->forgives = true;
 }
 
+void weir_rule_reader_known(struct weir_rule_reader *reader)
+{
+    for (struct weir_rule_chunk *chunk = reader->first; chunk; chunk = chunk->next) {
+        for (size_t i = 0; i < chunk->drafts; i++) {
+            chunk->draft[i].known = true;
+            chunk->draft[i].source.said = 0;
+        }
+    }
+}
+
 static void tell_untested(struct weir_rule_reader *reader, const struct weir_rule_source *rule)
 {
     char why[WHY_MAX];

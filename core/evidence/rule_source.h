@@ -19,6 +19,12 @@
  *                                               where two names make the same, the one that
  *                                               sorts later gets the next that is free
  *     state    NAME  active|test|draft|retired|locked
+ *     base     NAME  2.5                        what its author gave it, where its score is another
+ *     bounds   NAME  -0.5 3                     how far programs may change the score
+ *     approved NAME  yes|no                     whether a person lets it go from test to work
+ *
+ * The last three are a rulebook's (weirctl rules export, rules add): in a server's own files they
+ * are read and have no effect.
  *
  * '#' begins a comment unless escaped.  A later line of the same rule replaces the
  * earlier one (score, describe, ...; the test itself, too).  Names beginning with "__" have
@@ -69,6 +75,12 @@ enum weir_rule_flag { /* bits */
     WEIR_RULE_NOSUBJECT = 512, /* body: not in its first line, the subject */
 };
 
+enum weir_rule_said { /* bits */
+    WEIR_RULE_SAID_TEST = 1, WEIR_RULE_SAID_SCORE = 2, WEIR_RULE_SAID_DESCRIPTION = 4,
+    WEIR_RULE_SAID_FLAGS = 8, WEIR_RULE_SAID_ID = 16, WEIR_RULE_SAID_STATE = 32,
+    WEIR_RULE_SAID_BASE = 64, WEIR_RULE_SAID_BOUNDS = 128, WEIR_RULE_SAID_APPROVED = 256,
+};
+
 struct weir_rule_source {
     struct weir_slice name;
     uint32_t id;
@@ -83,6 +95,9 @@ struct weir_rule_source {
     struct weir_prefix *prefix;  /* ip */
     size_t prefixes;
     struct weir_slice description;
+    double base, low, high;      /* each only when said; low 0 or less, high 0 or more */
+    bool approved;               /* the same */
+    unsigned said;               /* by its lines, or by those since weir_rule_reader_known() */
     const char *file;
     unsigned line;
 };
@@ -111,6 +126,10 @@ int weir_rule_reader_end(struct weir_rule_reader *reader, struct weir_rule_sourc
 /* From now on a rule without a test is no error: told, and left out.  For lines about a published
  * rule that is not published any more. */
 void weir_rule_reader_forgive(struct weir_rule_reader *reader);
+
+/* What was read so far are rules that are known: said begins anew, and a line that gives one of
+ * them another id than it has is an error. */
+void weir_rule_reader_known(struct weir_rule_reader *reader);
 
 /* The id a name has when none is given and no other rule of the set has it: 2^20 up to
  * WEIR_RULE_ID_MAX, the same everywhere. */

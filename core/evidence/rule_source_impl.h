@@ -15,6 +15,7 @@ enum { RULES_A_CHUNK = 256 };
 struct weir_rule_draft {
     struct weir_rule_source source;
     bool has_test, has_score, has_id;
+    bool known;                    /* its id stays */
 };
 
 struct weir_rule_chunk {

@@ -77,19 +77,43 @@ static void begin(const struct weir_rule_source *rule, const char *word, struct 
     weir_line_text(out, " ");
 }
 
-/* The score without zeroes at its end. */
-static void score(const struct weir_rule_source *rule, struct weir_line *out)
+/* Points without zeroes at their end. */
+static void number(double points, struct weir_line *out)
 {
     char digits[40];
-    struct weir_line number = weir_line(digits, sizeof(digits));
-    weir_line_number(&number, (double)rule->score, 2);
-    while (number.at[-1] == '0')
-        number.at--;
-    if (number.at[-1] == '.')
-        number.at--;
-    begin(rule, "score", out);
-    weir_line_text(out, weir_line_end(&number));
+    struct weir_line text = weir_line(digits, sizeof(digits));
+    weir_line_number(&text, points, 2);
+    while (text.at[-1] == '0')
+        text.at--;
+    if (text.at[-1] == '.')
+        text.at--;
+    weir_line_text(out, weir_line_end(&text));
+}
+
+static void points(const struct weir_rule_source *rule, const char *word, double it,
+                   struct weir_line *out)
+{
+    begin(rule, word, out);
+    number(it, out);
     weir_line_text(out, "\n");
+}
+
+/* What only a rulebook knows of it. */
+static void kept(const struct weir_rule_source *rule, struct weir_line *out)
+{
+    if (rule->said & WEIR_RULE_SAID_BASE)
+        points(rule, "base", rule->base, out);
+    if (rule->said & WEIR_RULE_SAID_BOUNDS) {
+        begin(rule, "bounds", out);
+        number(rule->low, out);
+        weir_line_text(out, " ");
+        number(rule->high, out);
+        weir_line_text(out, "\n");
+    }
+    if (rule->said & WEIR_RULE_SAID_APPROVED) {
+        begin(rule, "approved", out);
+        weir_line_text(out, rule->approved ? "yes\n" : "no\n");
+    }
 }
 
 static void flags(const struct weir_rule_source *rule, struct weir_line *out)
@@ -129,7 +153,7 @@ void weir_rule_write(const struct weir_rule_source *rule, struct weir_line *out)
     else
         expression(rule, out);
     weir_line_text(out, "\n");
-    score(rule, out);
+    points(rule, "score", (double)rule->score, out);
     if (rule->description.len > 0) {
         begin(rule, "describe", out);
         commented(out, rule->description);
@@ -146,4 +170,5 @@ void weir_rule_write(const struct weir_rule_source *rule, struct weir_line *out)
         weir_line_text(out, weir_rule_state_name(rule->state));
         weir_line_text(out, "\n");
     }
+    kept(rule, out);
 }

@@ -153,7 +153,8 @@ static void compare_clocks(struct weir_agent *agent, enum weir_errand errand)
 static void fetched(struct weir_agent *agent, int status, struct weir_slice answer)
 {
     if (status == 200)
-        weir_sets_take(agent->sets, answer, weir_clock_now(&agent->steady));
+        weir_sets_take(agent->sets, answer, weir_link_came(agent->link, WEIR_ERRAND_RULES),
+                       weir_clock_now(&agent->steady));
     else
         weir_link_rest(agent->link, WEIR_ERRAND_RULES);
     agent->health = 0;

@@ -22,7 +22,7 @@
 #define HELD 25                        /* s the monitor may hold a question for commands */
 #define COMMANDS_TIMEOUT ((HELD + 15) * WEIR_SECOND)
 #define RULES_TIMEOUT (120 * WEIR_SECOND)
-#define HEALTH_NUMBERS 1280            /* octets of a report without names */
+#define HEALTH_NUMBERS 1344            /* octets of a report without names */
 #define BLOCK_EVERY (10 * WEIR_SECOND)  /* at least: the operator may have changed the lists */
 
 /* What was silent, or is not any more, the monitor is told at once. */
@@ -143,11 +143,13 @@ static void ask_for_commands(struct weir_agent *agent, weir_time steady)
 
 static void fetch_rules(struct weir_agent *agent, weir_time steady)
 {
+    char place[WEIR_SETS_PLACE];
+
     if (weir_sets_turn(agent->sets, steady))
         agent->health = 0; /* what came of it is told at once */
     if (weir_sets_due(agent->sets, steady) &&
         weir_link_free_for(agent->link, WEIR_ERRAND_RULES, steady))
-        (void)weir_link_send(agent->link, WEIR_ERRAND_RULES, "/agent/v1/rules",
+        (void)weir_link_send(agent->link, WEIR_ERRAND_RULES, weir_sets_place(agent->sets, place),
                              (struct weir_slice){0}, false, RULES_TIMEOUT);
 }
 

@@ -367,6 +367,14 @@ struct weir_slice weir_link_field(const struct weir_link *link, enum weir_errand
     return (struct weir_slice){field->value, strlen(field->value)};
 }
 
+uint64_t weir_link_came(const struct weir_link *link, enum weir_errand errand)
+{
+    curl_off_t octets = 0;
+
+    (void)curl_easy_getinfo(link->errand[errand].easy, CURLINFO_SIZE_DOWNLOAD_T, &octets);
+    return octets > 0 ? (uint64_t)octets : 0;
+}
+
 void weir_link_rest(struct weir_link *link, enum weir_errand errand)
 {
     link->errand[errand].useless = true;

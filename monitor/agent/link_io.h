@@ -76,6 +76,9 @@ struct weir_link_said weir_link_said(const struct weir_link *link, enum weir_err
 struct weir_slice weir_link_field(const struct weir_link *link, enum weir_errand errand,
                                   const char *name);
 
+/* The same: octets of the answer as they came, which may have been deflated. */
+uint64_t weir_link_came(const struct weir_link *link, enum weir_errand errand);
+
 /* To be called by ended(): an answer that came was of no use, and the errand rests as after one
  * that failed. */
 void weir_link_rest(struct weir_link *link, enum weir_errand errand);

@@ -1,11 +1,12 @@
 /*
- * One set at a time is on its way.  The thread writes the file and makes the image; while it works
- * the job is its, afterwards ours.  A file that makes no image is taken away again, also one that
- * was here when the agent began: so the rule files here can still be loaded with the one before,
- * and it is fetched and tried again.
+ * One set at a time is on its way.  The thread makes the file of a patch, or writes the file and
+ * makes the image; while it works the job is its, afterwards ours.  A file that makes no image is
+ * taken away again, also one that was here when the agent began: so the rule files here can still
+ * be loaded with the one before, and it is fetched and tried again.
  */
 #include "monitor/agent/sets_io.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "core/base/error.h"
 #include "core/engine/parcels_io.h"
 #include "core/engine/rule_set_io.h"
+#include "core/evidence/parcel_patch.h"
 
 #define RETRY_LEAST (5 * WEIR_SECOND)
 #define RETRY_MOST (10 * WEIR_MINUTE)
@@ -25,8 +27,10 @@
 struct job {
     const struct weir_config *config;
     uint32_t serial;
-    char *octets;                /* NULL: the file is there, only the image is to be made */
+    void *octets;                /* NULL: the file is there, only the image is to be made */
     size_t len;
+    bool patch;                  /* octets are one to the file of this serial, and then that file
+                                  * is made of them */
     uint32_t unusable;           /* a file that goes when this one is written; 0: none */
     pthread_t thread;
     bool running;
@@ -51,6 +55,8 @@ struct weir_sets {
     weir_time look;              /* steady: when to look at the file again */
     uint32_t refused;            /* the last one, when it was */
     unsigned refusals;
+    bool whole;                  /* a patch was no good: the file is asked for */
+    uint64_t patches, fetched;
     char why[WEIR_RULES_WHY_MAX + 1];
     struct job job;
 };
@@ -109,6 +115,7 @@ static void refuse(struct weir_sets *sets, uint32_t serial, const char *why, wei
 static void forgive(struct weir_sets *sets)
 {
     sets->refused = 0;
+    sets->whole = false;
     sets->rest = 0;
     sets->why[0] = '\0';
 }
@@ -129,11 +136,29 @@ static void note(void *context, const char *file, unsigned line, const char *why
         snprintf(job->why, sizeof job->why, "%s: %s", name, why);
 }
 
-static void *run(void *context)
+/* In the patch's place the file that it makes. */
+static void apply(struct job *job, const char *folder)
 {
-    struct job *job = context;
-    const char *folder = job->config->state_directory;
+    const struct weir_slice patch = {job->octets, job->len};
+    char path[WEIR_PATH_MAX];
+    void *before = NULL, *file = NULL;
+    size_t before_len = 0;
+    const char *why;
 
+    if (job->serial > 0) /* what is not there is no set before: the patch says so */
+        (void)weir_parcels_load(weir_parcels_path(folder, job->serial, path), &before,
+                                &before_len);
+    job->done = weir_parcel_patch_apply((struct weir_slice){before, before_len}, patch, &file,
+                                        &job->len, &why);
+    if (job->done < 0)
+        snprintf(job->why, sizeof job->why, "%s", why);
+    free(before);
+    free(job->octets);
+    job->octets = file;
+}
+
+static void put_to_work(struct job *job, const char *folder)
+{
     job->done = job->octets ? weir_parcels_write(folder, job->serial, job->octets, job->len) : 0;
     if (job->done == 0 && job->unusable > 0 && job->unusable != job->serial)
         weir_parcels_remove(folder, job->unusable);
@@ -145,30 +170,35 @@ static void *run(void *context)
         weir_parcels_remove(folder, job->serial);
     if (job->done == 0)
         weir_parcels_forget(folder);
+}
+
+static void *run(void *context)
+{
+    struct job *job = context;
+
+    if (job->patch)
+        apply(job, job->config->state_directory);
+    else
+        put_to_work(job, job->config->state_directory);
     atomic_store(&job->over, true);
     return NULL;
 }
 
-static void begin(struct weir_sets *sets, uint32_t serial, struct weir_slice octets,
-                  weir_time steady)
+/* Octets are the job's then. */
+static void begin(struct weir_sets *sets, const struct job *what, weir_time steady)
 {
     struct job *job = &sets->job;
 
-    *job = (struct job){.config = sets->config, .serial = serial, .len = octets.len,
-                        .unusable = sets->unusable};
+    *job = *what;
+    job->config = sets->config;
+    job->unusable = sets->unusable;
     atomic_init(&job->over, false);
-    if (octets.at) {
-        job->octets = malloc(octets.len);
-        if (job->octets)
-            memcpy(job->octets, octets.at, octets.len);
-    }
-    job->running = (job->octets || !octets.at) &&
-                   pthread_create(&job->thread, NULL, run, job) == 0;
+    job->running = pthread_create(&job->thread, NULL, run, job) == 0;
     if (job->running)
         return;
     free(job->octets);
     job->octets = NULL;
-    refuse(sets, serial, "memory is short", steady);
+    refuse(sets, job->patch ? sets->news.serial : job->serial, "memory is short", steady);
 }
 
 /* Opening. ------------------------------------------------------------------------------- */
@@ -211,7 +241,7 @@ int weir_sets_open(const struct weir_config *config, const uint8_t *open,
     if (sets->unusable > 0)
         sets->floor = sets->at_work < sets->unusable ? sets->at_work : sets->unusable;
     if (sets->have > 0 && sets->have != sets->at_work) /* killed between the two */
-        begin(sets, sets->have, (struct weir_slice){NULL, 0}, 0);
+        begin(sets, &(struct job){.serial = sets->have}, 0);
     sets->news.serial = sets->have;
     *sets_r = sets;
     return 0;
@@ -257,19 +287,86 @@ bool weir_sets_due(const struct weir_sets *sets, weir_time steady)
            sets->news.serial >= sets->floor && steady >= sets->next;
 }
 
-void weir_sets_take(struct weir_sets *sets, struct weir_slice octets, weir_time steady)
+const char *weir_sets_place(const struct weir_sets *sets, char place_r[static WEIR_SETS_PLACE])
+{
+    char path[WEIR_PATH_MAX];
+    void *file = NULL;
+    size_t len = 0;
+
+    snprintf(place_r, WEIR_SETS_PLACE, "/agent/v1/rules");
+    if (sets->whole)
+        return place_r;
+    if (sets->have > 0)
+        (void)weir_parcels_load(weir_parcels_path(sets->folder, sets->have, path), &file, &len);
+    snprintf(place_r, WEIR_SETS_PLACE, "/agent/v1/rules?have=%" PRIu32 "&is=%016" PRIx64,
+             file ? sets->have : 0, weir_parcel_id((struct weir_slice){file, len}));
+    free(file);
+    return place_r;
+}
+
+/* A file that the monitor signed; its octets are the job's, or freed. */
+static void take_file(struct weir_sets *sets, uint32_t serial, void *octets, size_t len,
+                      weir_time steady)
+{
+    if (serial >= sets->floor && serial > sets->have) {
+        begin(sets, &(struct job){.serial = serial, .octets = octets, .len = len}, steady);
+        return;
+    }
+    refuse(sets, serial, "it is older than the one that is here", steady);
+    free(octets);
+}
+
+void weir_sets_take(struct weir_sets *sets, struct weir_slice octets, uint64_t came,
+                    weir_time steady)
 {
     struct weir_rule_parcel parcel;
-    const char *why = "";
+    const char *why = "memory is short";
+    bool patch = weir_parcel_is_patch(octets);
+    void *copy;
 
+    sets->fetched += came;
     if (sets->job.running || !sets->has_key)
         return;
-    if (weir_rule_parcel_read(octets.at, octets.len, sets->open, &parcel, &why) < 0)
+    copy = malloc(octets.len + 1);
+    if (copy)
+        memcpy(copy, octets.at, octets.len);
+    if (copy && patch) {
+        begin(sets, &(struct job){.serial = sets->have, .octets = copy, .len = octets.len,
+                                  .patch = true}, steady);
+    } else if (copy && weir_rule_parcel_read(copy, octets.len, sets->open, &parcel, &why) == 0) {
+        take_file(sets, parcel.serial, copy, octets.len, steady);
+    } else {
+        free(copy);
         refuse(sets, sets->news.serial, why, steady);
-    else if (parcel.serial < sets->floor || parcel.serial <= sets->have)
-        refuse(sets, parcel.serial, "it is older than the one that is here", steady);
-    else
-        begin(sets, parcel.serial, octets, steady);
+    }
+}
+
+/* A patch was applied: what it made is looked at as if it had come whole.  One that was no good is
+ * not asked for again before a set is taken; where the whole file was asked for, and a patch came
+ * nevertheless, that is refused. */
+static void end_patch(struct weir_sets *sets, weir_time steady)
+{
+    struct job *job = &sets->job;
+    struct weir_rule_parcel parcel;
+    const char *why = job->why;
+    void *octets = job->octets;
+    bool good = job->done == 0 &&
+                weir_rule_parcel_read(octets, job->len, sets->open, &parcel, &why) == 0;
+
+    job->octets = NULL;
+    if (good) {
+        sets->patches++;
+        take_file(sets, parcel.serial, octets, job->len, steady);
+        return;
+    }
+    free(octets);
+    if (sets->whole) {
+        refuse(sets, sets->news.serial, why, steady);
+        return;
+    }
+    sets->whole = true;
+    weir_log(sets->log, WEIR_LOG_WARNING, "the monitor's patch to rule set %u is of no use, all of "
+             "set %u is fetched: %s", (unsigned)job->serial, (unsigned)sets->news.serial, why);
 }
 
 /* What became of the job. */
@@ -279,6 +376,10 @@ static void end_job(struct weir_sets *sets, weir_time steady)
 
     pthread_join(job->thread, NULL);
     job->running = false;
+    if (job->patch) {
+        end_patch(sets, steady);
+        return;
+    }
     free(job->octets);
     job->octets = NULL;
     look_at_files(sets);
@@ -325,9 +426,10 @@ json_t *weir_sets_health(const struct weir_sets *sets)
 
     for (size_t i = 0; i <= len; i++) /* JSON has no room for what is no UTF-8 */
         why[i] = i == len || (sets->why[i] >= ' ' && sets->why[i] <= '~') ? sets->why[i] : '?';
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:s}", "serial", (json_int_t)serial, "newest",
-                     (json_int_t)sets->floor, "since",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I}", "serial", (json_int_t)serial,
+                     "newest", (json_int_t)sets->floor, "since",
                      (json_int_t)(since(sets, serial) / WEIR_SECOND), "refused",
                      (json_int_t)sets->refused, "refusals", (json_int_t)sets->refusals, "why",
-                     why);
+                     why, "patches", (json_int_t)sets->patches, "fetched",
+                     (json_int_t)sets->fetched);
 }

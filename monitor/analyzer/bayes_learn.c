@@ -4,9 +4,8 @@
  *
  *     place[hash / 2 & mask], and on from there: the lowest bit is no hash (bayes_tokens.h)
  *
- * It grows by doubling until it holds what it was made for, at most three quarters full.  When
- * there are as many tokens as that, an eighth is forgotten at once, so that the work for it is
- * spread over all that come then.
+ * It grows by doubling until it holds what it was made for, at most three quarters full.  What is
+ * forgotten then is bayes_learn_evict.c's.
  *
  * The learner owns the array.  It refuses to unlearn what its counts show was not learned, looking
  * at all tokens before it changes any.
@@ -19,7 +18,7 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 
-enum { FIRST = 1024, EVICTED_PART = 8 };
+enum { FIRST = 1024 };
 
 static uint32_t seconds(weir_time time)
 {
@@ -69,6 +68,7 @@ static int resize(struct weir_bayes_learner *learner, size_t size)
 
     if (!place)
         return WEIR_ENOMEM;
+    weir_bayes_learner_tidy_end(learner);
     learner->place = place;
     learner->mask = size - 1;
     for (size_t i = 0; i < old_size; i++)
@@ -100,15 +100,17 @@ int weir_bayes_learner_new(const struct weir_hash_key *key, size_t most,
 
 void weir_bayes_learner_free(struct weir_bayes_learner **learner)
 {
-    if (*learner)
+    if (*learner) {
+        weir_bayes_learner_tidy_end(*learner);
         free((*learner)->place);
+    }
     free(*learner);
     *learner = NULL;
 }
 
 /* Forgetting. ------------------------------------------------------------ */
 
-static void forget(struct weir_bayes_learner *learner, size_t at)
+void weir_bayes_learner_forget(struct weir_bayes_learner *learner, size_t at)
 {
     uint32_t last = learner->place[at].last;
 
@@ -128,62 +130,21 @@ size_t weir_bayes_learner_prune(struct weir_bayes_learner *learner, uint32_t at_
         struct weir_bayes_place *place = &learner->place[i & learner->mask];
         while (!weir_bayes_place_empty(place) && place->last < limit &&
                (uint64_t)place->spam + place->ham <= at_most)
-            forget(learner, i & learner->mask);
+            weir_bayes_learner_forget(learner, i & learner->mask);
     }
     learner->state.pruned += tokens - learner->state.tokens;
     return tokens - learner->state.tokens;
-}
-
-/* What is to be forgotten first comes first: seen seldom, then seen long ago. */
-static uint64_t worth(const struct weir_bayes_place *place)
-{
-    uint64_t n = (uint64_t)place->spam + place->ham;
-
-    return (n < UINT32_MAX ? n : UINT32_MAX) << 32 | place->last;
-}
-
-static int by_number(const void *a, const void *b)
-{
-    const uint64_t *x = a, *y = b;
-
-    return (*x > *y) - (*x < *y);
-}
-
-/* Forgets those worth least: at least so many, and of the last kind no more than it takes. */
-static int evict(struct weir_bayes_learner *learner, size_t wanted)
-{
-    size_t places = learner->mask + 1, n = 0, gone = 0;
-    uint64_t *worths = malloc((learner->state.tokens + 1) * sizeof(*worths)), limit;
-
-    if (!worths)
-        return WEIR_ENOMEM;
-    for (size_t i = 0; i < places; i++)
-        if (!weir_bayes_place_empty(&learner->place[i]))
-            worths[n++] = worth(&learner->place[i]);
-    qsort(worths, n, sizeof(*worths), by_number);
-    wanted = wanted < n ? wanted : n;
-    limit = wanted > 0 ? worths[wanted - 1] : 0;
-    free(worths);
-    for (size_t i = 0; i < 2 * places && gone < wanted; i++) {
-        struct weir_bayes_place *place = &learner->place[i & learner->mask];
-        while (gone < wanted && !weir_bayes_place_empty(place) && worth(place) <= limit) {
-            forget(learner, i & learner->mask);
-            gone++;
-        }
-    }
-    learner->state.evicted += gone;
-    return 0;
 }
 
 /* Learning. -------------------------------------------------------------- */
 
 int weir_bayes_learner_room(struct weir_bayes_learner *learner, size_t more)
 {
-    size_t size = learner->mask + 1, part = learner->most / EVICTED_PART;
+    size_t size = learner->mask + 1, part = learner->most / WEIR_BAYES_EVICTED_PART;
 
     if (learner->state.tokens + more > learner->most) {
         size_t over = learner->state.tokens + more - learner->most;
-        if (evict(learner, over > part ? over : part) < 0)
+        if (weir_bayes_learner_evict(learner, over > part ? over : part) < 0)
             return WEIR_ENOMEM;
     }
     while (size / 4 * 3 < learner->state.tokens + more)

@@ -66,6 +66,11 @@ int weir_bayes_unlearn(struct weir_bayes_learner *learner, const struct weir_bay
 size_t weir_bayes_learner_prune(struct weir_bayes_learner *learner, uint32_t at_most,
                                 weir_time before);
 
+/* Forgets ahead of need, when it is nearly full: an eighth of those worth least, to a day or so of
+ * when they were seen last, a piece of some milliseconds at a time.  1: there is more to do; 0; or
+ * WEIR_ENOMEM, and it is done at once when it is full, which takes longer. */
+int weir_bayes_learner_tidy(struct weir_bayes_learner *learner);
+
 struct weir_bayes_learner_state {
     uint64_t spam, ham;    /* messages learned */
     size_t tokens, most;

@@ -28,11 +28,19 @@ void weir_publish_differ(const struct weir_rule_parcel *before, struct weir_slic
     differences[WEIR_RULE_GONE] = (unsigned)before->rules;
 }
 
-size_t weir_publish_other_words(struct weir_slice list, struct weir_slice before)
+static size_t words_of(struct weir_slice list)
 {
     struct weir_bayes_table table = {.entries = 0};
 
-    if (list.len > 0 && !weir_slice_same(list, before))
+    if (list.len > 0)
         (void)weir_bayes_table_attach(list.at, list.len, false, &table);
     return table.entries;
+}
+
+bool weir_publish_other_words(struct weir_slice before, struct weir_slice list, size_t *were_r,
+                              size_t *are_r)
+{
+    *were_r = words_of(before);
+    *are_r = words_of(list);
+    return !weir_slice_same(list, before) && *were_r + *are_r > 0;
 }

@@ -14,7 +14,9 @@
 void weir_publish_differ(const struct weir_rule_parcel *before, struct weir_slice rules,
                          size_t count, unsigned differences[static WEIR_RULE_DIFFERENCES]);
 
-/* How many words are in a list that is another one than before. */
-size_t weir_publish_other_words(struct weir_slice list, struct weir_slice before);
+/* Whether a set's list of words is another one than before: how many were in it, and are; none of
+ * both is no difference. */
+bool weir_publish_other_words(struct weir_slice before, struct weir_slice list, size_t *were_r,
+                              size_t *are_r);
 
 #endif

@@ -3,7 +3,7 @@
  * (without it), keep (with it), give out.
  *
  * Two locks of its own: `turn`, held by whoever publishes, outside the database's; and `giving`,
- * of what is given out, held for moments and nothing in it.
+ * of what is given out, held for moments and nothing in it but the patches' own.
  */
 #include "monitor/analyzer/publish_io.h"
 
@@ -59,6 +59,7 @@ static int give_out(struct weir_publisher *publisher, const struct weir_kept_set
 {
     char *copy = malloc(set->file.len + 1);
     struct weir_shared_text *file, *old;
+    uint32_t before;
 
     if (!copy)
         return WEIR_ENOMEM;
@@ -68,12 +69,16 @@ static int give_out(struct weir_publisher *publisher, const struct weir_kept_set
         return WEIR_ENOMEM;
     pthread_mutex_lock(&publisher->giving);
     old = publisher->file;
+    before = publisher->serial;
     publisher->file = file;
     publisher->serial = set->serial;
     if (publisher->last < set->serial)
         publisher->last = set->serial;
     publisher->held = strncmp(set->what, WEIR_SET_ROLLBACK,
                               strlen(WEIR_SET_ROLLBACK)) == 0;
+    if (publisher->options.patches)
+        weir_patches_newest(publisher->options.patches, set->serial, weir_shared_text_hold(file),
+                            set->octets, before);
     pthread_mutex_unlock(&publisher->giving);
     weir_shared_text_free(&old);
     return 0;
@@ -492,6 +497,7 @@ static int look(struct going *going, unsigned gone)
 static int go(struct going *going, struct weir_published *published_r)
 {
     struct weir_published published;
+    size_t were;
     int rc = read_all(going);
 
     rc = rc < 0 ? rc : fill(going);
@@ -507,8 +513,9 @@ static int go(struct going *going, struct weir_published *published_r)
     if (rc == 0)
         weir_publish_differ(&going->before, going->section[WEIR_PARCEL_RULES], going->rules,
                             published.differences);
-    published.words = weir_publish_other_words(going->section[WEIR_PARCEL_BAYES],
-                                               going->before.section[WEIR_PARCEL_BAYES]);
+    published.other_words = weir_publish_other_words(going->before.section[WEIR_PARCEL_BAYES],
+                                                     going->section[WEIR_PARCEL_BAYES], &were,
+                                                     &published.words);
     if (rc == 0 && going->by->alone)
         rc = look(going, published.differences[WEIR_RULE_GONE]);
     if (rc == 0 && going->by->try)

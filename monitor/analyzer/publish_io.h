@@ -23,6 +23,7 @@
 
 #include "core/base/log.h"
 #include "core/evidence/rule_parcel.h"
+#include "monitor/analyzer/patches_io.h"
 #include "monitor/analyzer/rules_diff.h"
 #include "monitor/analyzer/word_list.h"
 #include "monitor/database/database_io.h"
@@ -42,6 +43,7 @@ struct weir_publisher_options {
     /* A set was published: agents are to be told. */
     void (*published)(void *context, uint32_t serial);
     void *context;
+    struct weir_patches *patches; /* is told of each newest set; NULL: none are made */
 };
 
 /* Reads the key and the newest set.  0 or an error, logged. */
@@ -69,7 +71,8 @@ struct weir_publishing {
 struct weir_published {
     uint32_t serial;             /* of the set that is the newest now, or would be */
     size_t rules, octets;
-    size_t words;                /* in its list, when that is another one than before */
+    size_t words;                /* in its list */
+    bool other_words;            /* which is another one than before */
     bool fresh;                  /* it was published; false: nothing is different, or dry */
     unsigned differences[WEIR_RULE_DIFFERENCES]; /* from the set before */
 };

@@ -59,6 +59,7 @@ static void write_test(const struct weir_rule_source *rule, char text_r[static T
     plain.score = 0;
     plain.state = WEIR_RULE_ACTIVE;
     plain.description.len = 0;
+    plain.said = 0; /* what a rulebook says beside it makes no other test */
     weir_rule_write(&plain, &out);
     weir_line_end(&out);
     score = strstr(text_r, "\nscore "); /* a line of its own, and a test has no line ends */

@@ -533,6 +533,12 @@ int weir_training_prune(struct weir_training *training, weir_time now)
     return weir_training_keep(training, now, true);
 }
 
+/* Short of memory, it is done when it must be. */
+int weir_training_tidy(struct weir_training *training)
+{
+    return weir_bayes_learner_tidy(training->learner) == 1;
+}
+
 /* Asking. ----------------------------------------------------------------------------------- */
 
 /* Stops when it is full. */

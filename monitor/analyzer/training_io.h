@@ -103,6 +103,10 @@ int weir_training_keep(struct weir_training *training, weir_time now, bool at_on
 /* Forgets tokens that few had, long ago; then keeps the counts.  0 or an error. */
 int weir_training_prune(struct weir_training *training, weir_time now);
 
+/* Forgets tokens ahead of need, when there are nearly as many as may be: a piece of some
+ * milliseconds.  1: there is more to do; 0. */
+int weir_training_tidy(struct weir_training *training);
+
 /* What a word list is made of, as of now: a copy of the counts, and the lessons that are kept, the
  * newest as far as they fit.  0 or an error. */
 int weir_training_words(const struct weir_training *training, struct weir_words *words_r);

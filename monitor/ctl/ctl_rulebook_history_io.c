@@ -118,14 +118,23 @@ struct export {
     size_t rules;
 };
 
+/* Lines for all that a person set, but for what rules add takes for granted. */
 static int write_rule(void *context, const struct weir_kept_rule *rule)
 {
     struct export *export = context;
+    bool works = rule->state == WEIR_RULE_ACTIVE || rule->state == WEIR_RULE_LOCKED;
 
     export->rules++;
-    fprintf(export->out, "%sid %s %u\nscore %s %.2f\nstate %s %s\n\n", rule->text, rule->name,
-            (unsigned)rule->id, rule->name, rule->score, rule->name,
-            weir_rule_state_name(rule->state));
+    fprintf(export->out, "%sid %s %u\nscore %s %.2f\n", rule->text, rule->name,
+            (unsigned)rule->id, rule->name, rule->score);
+    if (rule->base != rule->score)
+        fprintf(export->out, "base %s %.2f\n", rule->name, rule->base);
+    if (rule->low != 0 || rule->high != 0)
+        fprintf(export->out, "bounds %s %.2f %.2f\n", rule->name, rule->low, rule->high);
+    fprintf(export->out, "state %s %s\n", rule->name, weir_rule_state_name(rule->state));
+    if (rule->approved != works)
+        fprintf(export->out, "approved %s %s\n", rule->name, rule->approved ? "yes" : "no");
+    fputc('\n', export->out);
     return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "core/base/slice.h"
 #include "core/engine/parcels_io.h"
 #include "core/engine/secret_io.h"
+#include "monitor/analyzer/publish_differ.h"
 #include "monitor/analyzer/publish_io.h"
 #include "monitor/ctl/ctl_files_io.h"
 #include "monitor/ctl/ctl_monitor_io.h"
@@ -205,6 +206,24 @@ static int diff_print(void *context, const struct weir_rules_differ *differ)
     return ferror(stdout);
 }
 
+/* The list of words is part of a set, and has no rule: what there was and is of it is counted.
+ * Whether it differs. */
+static bool diff_words(struct weir_slice was, struct weir_slice is, json_t *all)
+{
+    size_t were, are;
+
+    if (!weir_publish_other_words(was, is, &were, &are))
+        return false;
+    if (all)
+        json_array_append_new(all, json_pack(
+            "{s:i, s:s, s:s, s:o, s:o}", "id", 0, "name", "", "difference", "words", "old",
+            json_sprintf("%zu", were), "new", json_sprintf("%zu", are)));
+    else
+        printf("words: %zu -> %zu%s\n", were, are,
+               were == are ? ", which weigh something else" : "");
+    return true;
+}
+
 static int diff(struct weir_ctl *ctl, const struct weir_ctl_set *old,
                 const struct weir_ctl_set *new)
 {
@@ -213,6 +232,9 @@ static int diff(struct weir_ctl *ctl, const struct weir_ctl_set *old,
                              new->parcel.section[WEIR_PARCEL_RULES], all ? diff_json : diff_print,
                              all);
 
+    if (rc >= 0)
+        rc += diff_words(old->parcel.section[WEIR_PARCEL_BAYES],
+                         new->parcel.section[WEIR_PARCEL_BAYES], all);
     if (rc >= 0 && all)
         return weir_ctl_json(ctl, all);
     json_decref(all);

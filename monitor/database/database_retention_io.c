@@ -142,7 +142,8 @@ static int forget_history(struct weir_database *database, unsigned rows, struct 
 static uint64_t sum(const struct weir_forgotten *f)
 {
     return f->minutes + f->addresses + f->events + f->decisions + f->ladder + f->audit +
-           f->messages + f->counters + f->texts + f->sets + f->lessons + f->reports + f->history;
+           f->messages + f->counters + f->texts + f->sets + f->drafts + f->lessons + f->reports +
+           f->history;
 }
 
 /* By size. ------------------------------------------------------------------ */
@@ -198,11 +199,41 @@ static int forget_sets(struct weir_database *database, unsigned rows, struct wei
                   &f->more);
 }
 
+/* Those whose rules are gone or retired: others say which good mail is looked at for a rule. */
+#define OVER_DRAFTS "(SELECT number FROM drafts WHERE ?1 = 0 AND NOT EXISTS (SELECT 1 FROM rules " \
+    "WHERE id = drafts.rule AND state <> 'retired') ORDER BY number LIMIT ?2)"
+
+static int forget_drafts(struct weir_database *database, unsigned rows, struct weir_forgotten *f)
+{
+    uint64_t messages = 0;
+    bool more = false;
+    int rc = forget(database, "DELETE FROM draft_messages WHERE draft IN " OVER_DRAFTS, 0, rows,
+                    &messages, &more);
+
+    return rc < 0 ? rc : forget(database, "DELETE FROM drafts WHERE number IN " OVER_DRAFTS, 0,
+                                rows, &f->drafts, &f->more);
+}
+
+/* What they taught is in the counts: it stays learned. */
 static int forget_lessons(struct weir_database *database, unsigned rows, struct weir_forgotten *f)
 {
     return forget(database, "DELETE FROM lessons WHERE number IN (SELECT number FROM lessons "
-                  "WHERE number > ? ORDER BY number LIMIT ?)", 0, LARGE(rows), &f->lessons,
-                  &f->more);
+                  "WHERE number > ? AND uid NOT IN (SELECT uid FROM lesson_changes) "
+                  "ORDER BY number LIMIT ?)", 0, LARGE(rows), &f->lessons, &f->more);
+}
+
+/* Those that are not in the counts yet, with the changes that wait for that. */
+static int forget_changes(struct weir_database *database, unsigned rows, struct weir_forgotten *f)
+{
+    uint64_t lessons = 0;
+    bool more = false;
+    int rc = forget(database, "DELETE FROM lessons WHERE ?1 = 0 AND uid IN "
+                    "(SELECT uid FROM lesson_changes ORDER BY number LIMIT ?2)", 0, LARGE(rows),
+                    &lessons, &more);
+
+    return rc < 0 ? rc : forget(database, "DELETE FROM lesson_changes WHERE ?1 = 0 AND number IN "
+                                "(SELECT number FROM lesson_changes ORDER BY number LIMIT ?2)", 0,
+                                LARGE(rows), &f->lessons, &f->more);
 }
 
 /* Votes of people: the newest stay, whatever the size. */
@@ -229,8 +260,8 @@ static int forget_in_order(struct weir_database *database, const struct weir_ret
 {
     static int (*const stages[])(struct weir_database *database, unsigned rows,
                                  struct weir_forgotten *f) = {
-        forget_traffic, forget_messages, forget_counters, forget_texts,
-        forget_sets,    forget_lessons,  forget_votes,
+        forget_traffic, forget_messages, forget_counters, forget_texts, forget_drafts,
+        forget_sets,    forget_lessons,  forget_changes,  forget_votes,
     };
     struct weir_retention thin = *keep;
     int rc = 0;

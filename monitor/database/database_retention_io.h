@@ -2,7 +2,8 @@
  * Forgetting: what is older than it may be, and, when the database is larger than it may be, the
  * oldest of what grows: first traffic (minutes, addresses, and of events, decisions, ladder and
  * audit what is over), then, as far as that is not enough, recent messages, counters of reputation,
- * reported messages, published sets, lessons, and last people's votes and what the analyzer changed
+ * reported messages, drafts of rules that are retired, published sets, lessons, those that the kept
+ * counts do not have yet behind the others, and last people's votes and what the analyzer changed
  * in rules more than WEIR_RETENTION_HISTORY ago.  A bounded piece at a time, so that the writer is
  * never kept long: call it every second or so while `more` is said, else every minute.
  *
@@ -31,7 +32,7 @@ struct weir_retention {
 
 struct weir_forgotten {
     uint64_t minutes, addresses, streams, events, decisions, ladder, audit, reports, history, hits;
-    uint64_t messages, counters, texts, sets, lessons; /* these only by size */
+    uint64_t messages, counters, texts, drafts, sets, lessons; /* these only by size */
     uint64_t early;       /* of these: because of octets_most */
     bool more;            /* there is more to forget */
 };

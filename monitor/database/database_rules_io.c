@@ -222,8 +222,12 @@ static int note_all(struct putting *put)
     const struct weir_kept_rule *old = &put->old, *rule = &put->rule;
     int rc;
 
-    if (old->id == 0)
-        return note(put, "added", "", rule->text[0] ? rule->text : rule->name);
+    if (old->id == 0) {
+        rc = note(put, "added", "", rule->text[0] ? rule->text : rule->name);
+        if (rc < 0 || rule->state == WEIR_RULE_ACTIVE || rule->state == WEIR_RULE_LOCKED)
+            return rc; /* whoever adds it so lets it work */
+        return rule->approved ? note(put, "approved", "no", "yes") : 0;
+    }
     rc = note(put, "kind", weir_rule_kind_name(old->kind), weir_rule_kind_name(rule->kind));
     rc = rc < 0 ? rc : note(put, "text", old->text, rule->text);
     rc = rc < 0 ? rc : note(put, "state", weir_rule_state_name(old->state),

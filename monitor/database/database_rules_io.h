@@ -8,8 +8,8 @@
  *
  *     SELECT name, state, score, hits.false_positives FROM rules JOIN hits ON hits.rule = rules.id
  *
- * A rule is kept in the language of rule_source.h, without its lines for id, state and score, which
- * are columns.  A change and its line of history are one transaction.
+ * A rule is kept in the language of rule_source.h, without its lines for id, state, score, base,
+ * bounds and approved, which are columns.  A change and its line of history are one transaction.
  *
  * Rules are never removed: what is not wanted is retired, so that old numbers keep their names.
  *
@@ -27,7 +27,7 @@ struct weir_kept_rule {
     uint32_t id;               /* never given to another rule */
     const char *name;
     enum weir_rule_kind kind;
-    const char *text;          /* its lines, but for id, state and score */
+    const char *text;          /* its lines, but for those that are columns */
     enum weir_rule_state state;
     double score;              /* what it adds when it is at work */
     double base;               /* what its author gave it */
@@ -85,7 +85,8 @@ struct weir_rule_changed {
     const char *name, *who, *why;
     const char *what;          /* "added", "kind", "text", "state", "score", "base", "bounds",
                                   "approved" */
-    const char *old, *new;     /* as text; of what was added: "", and its lines */
+    const char *old, *new;     /* as text; of what was added: "", and its lines, and a line
+                                  more when it is approved before it works */
 };
 
 /* Lets old history go that the analyzer made (who begins with "analyzer"): of what is older than a

@@ -1,6 +1,7 @@
 /*
- * Questions for commands.  One that finds nothing new is suspended and stands in the chain of those
- * who are held, until weir_intake_wake() or its time is over; then libmicrohttpd calls once more.
+ * Questions for commands, and those who are held.  One that finds nothing new is suspended and
+ * stands in the chain of those, until it is woken or its time is over; then libmicrohttpd calls
+ * once more.
  *
  * What is new is asked for without the lock, for that may take long and many ask; the number of
  * wakes tells whether something came between asking and holding.
@@ -10,8 +11,7 @@
 
 #include "monitor/intake/intake_impl.h"
 
-/* Unless somebody was woken since: what he was woken for may be new here, too. */
-static bool hold(struct request *request, uint64_t wakes)
+bool weir_intake_hold(struct request *request, uint64_t wakes)
 {
     struct weir_intake *intake = request->intake;
 
@@ -58,8 +58,7 @@ enum MHD_Result weir_intake_commands(struct request *request)
 {
     struct weir_intake *intake = request->intake;
     const struct weir_intake_handler *handler = &intake->handler;
-    bool all =
-        MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, "all") != NULL;
+    bool all = weir_intake_argument(request, "all") != NULL;
     weir_time now = weir_clock_now(&intake->steady);
     uint64_t generation, wait, wakes;
     struct weir_shared_text *text;
@@ -82,7 +81,7 @@ enum MHD_Result weir_intake_commands(struct request *request)
                                       "later");
         handler->news(handler->context, &news);
         over = text || request->until <= now || !has_heard(request, &news);
-        held = !over && hold(request, wakes);
+        held = !over && weir_intake_hold(request, wakes);
     } while (!over && !held && !atomic_load(&intake->closing));
     return held ? MHD_YES : answer(request, text, &news);
 }
@@ -95,6 +94,20 @@ void weir_intake_wake(struct weir_intake *intake)
     intake->wakes++;
     while ((first = weir_chain_first(&intake->held)))
         let_go(first);
+    pthread_mutex_unlock(&intake->lock);
+}
+
+void weir_intake_wake_rules(struct weir_intake *intake)
+{
+    struct request *next;
+
+    pthread_mutex_lock(&intake->lock);
+    intake->wakes++;
+    for (struct request *at = weir_chain_first(&intake->held); at; at = next) {
+        next = weir_chain_behind(&at->held);
+        if (at->route == ROUTE_RULES)
+            let_go(at);
+    }
     pthread_mutex_unlock(&intake->lock);
 }
 

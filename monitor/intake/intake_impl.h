@@ -1,7 +1,7 @@
 /*
  * intake_impl - the intake from inside: opening and closing (intake_io.c), who may come and stay
- * (intake_guests_io.c), requests and their answers (intake_request_io.c), questions that are held
- * (intake_held_io.c).
+ * (intake_guests_io.c), requests and their answers (intake_request_io.c), those that are held:
+ * questions for commands (intake_held_io.c) and for patches (intake_rules_io.c).
  */
 #ifndef WEIR_INTAKE_INTAKE_IMPL_H
 #define WEIR_INTAKE_INTAKE_IMPL_H
@@ -94,7 +94,15 @@ bool weir_intake_number(struct request *request, const char *name, uint64_t *num
 enum MHD_Result weir_intake_share(struct MHD_Connection *connection, struct weir_shared_text *text,
                                   const char *field, const char *value);
 
-/* A question for commands: answered, or held. */
+/* A question for commands, or for the newest rule set: answered, or held. */
 enum MHD_Result weir_intake_commands(struct request *request);
+enum MHD_Result weir_intake_rules(struct request *request);
+
+/* Holds a request, unless somebody was woken since there were so many wakes: what he was woken for
+ * may be new here, too. */
+bool weir_intake_hold(struct request *request, uint64_t wakes);
+
+/* An argument, or NULL. */
+const char *weir_intake_argument(struct request *request, const char *name);
 
 #endif

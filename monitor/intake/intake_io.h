@@ -7,7 +7,10 @@
  *                                                  rules=N also when another rule set than that is
  *                                                  the newest: each answer's head says which one is
  *                                                  (monitor/agent/news.h)
- *     GET  /agent/v1/rules                         the newest rule set, deflated
+ *     GET  /agent/v1/rules                         the newest rule set, deflated; with
+ *                                                  have=N&is=ID of the set that is there (0: none)
+ *                                                  as a patch (core/evidence/parcel_patch.h),
+ *                                                  where that pays
  *     POST /agent/v1/health                        a small JSON object; answered with how often
  *
  * Knows the protocol and nothing of what is in it: the handler decides.  Requests are taken by some
@@ -51,9 +54,11 @@ struct weir_intake_handler {
                     struct weir_shared_text **text_r);
     void (*health)(void *context, uint32_t server, struct weir_slice text);
     /* Which rule set is the newest; and its file, deflated, of which the intake becomes a holder:
-     * NULL when there is none. */
+     * NULL when there is none; and as a patch to a set of this serial and id: 1; 0, it is to go
+     * whole; WEIR_EBUSY, that is not made yet, and there will be a weir_intake_wake_rules(). */
     void (*news)(void *context, struct weir_news *news_r);
     struct weir_shared_text *(*rules)(void *context);
+    int (*patch)(void *context, uint32_t serial, uint64_t id, struct weir_shared_text **patch_r);
     /* The newest change by people's votes; and those behind a number, as vote_text.h has it, of
      * which the intake becomes a holder: NULL when they cannot be read now. */
     int64_t (*newest_vote)(void *context);
@@ -79,6 +84,9 @@ void weir_intake_close(struct weir_intake **intake);
 
 /* There are new commands: everybody who is held is asked for anew. */
 void weir_intake_wake(struct weir_intake *intake);
+
+/* A patch was made: those who were held for one ask anew. */
+void weir_intake_wake_rules(struct weir_intake *intake);
 
 /* Answers those who were held for long enough, and hangs up on who does not say who he is; to be
  * called about once a second. */

@@ -176,10 +176,14 @@ static int whole_body(struct request *request)
 
 /* routes ----------------------------------------------------------------------- */
 
+const char *weir_intake_argument(struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
 bool weir_intake_number(struct request *request, const char *name, uint64_t *number_r)
 {
-    const char *text =
-        MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+    const char *text = weir_intake_argument(request, name);
     char *end;
 
     if (!text || !weir_is_digit(text[0]))
@@ -192,8 +196,7 @@ bool weir_intake_number(struct request *request, const char *name, uint64_t *num
 static enum MHD_Result spool(struct request *request)
 {
     const struct weir_intake_handler *handler = &request->intake->handler;
-    const char *stream =
-        MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, "stream");
+    const char *stream = weir_intake_argument(request, "stream");
     uint64_t offset, safe = 0;
     char text[64];
     int status = whole_body(request);
@@ -233,17 +236,6 @@ static enum MHD_Result health(struct request *request)
         snprintf(every, sizeof every, "\"every\": %" PRId64 ", ", period / 1000);
     snprintf(text, sizeof text, "{%s\"votes\": %" PRId64 "}", every, newest);
     return weir_intake_answer(request->connection, MHD_HTTP_OK, text);
-}
-
-static enum MHD_Result rules(struct request *request)
-{
-    const struct weir_intake_handler *handler = &request->intake->handler;
-    struct weir_shared_text *file = handler->rules(handler->context);
-
-    if (file)
-        return weir_intake_share(request->connection, file, MHD_HTTP_HEADER_CONTENT_ENCODING,
-                                 "deflate");
-    return weir_intake_refuse(request->intake, request->connection, MHD_HTTP_NOT_FOUND, "none");
 }
 
 static enum MHD_Result votes(struct request *request)
@@ -297,7 +289,7 @@ enum MHD_Result weir_intake_handle(void *context, struct MHD_Connection *connect
 {
     static enum MHD_Result (*const finish[ROUTES])(struct request *request) = {
         [ROUTE_SPOOL] = spool, [ROUTE_COMMANDS] = weir_intake_commands, [ROUTE_HEALTH] = health,
-        [ROUTE_RULES] = rules, [ROUTE_VOTES] = votes};
+        [ROUTE_RULES] = weir_intake_rules, [ROUTE_VOTES] = votes};
     struct request *request = *state;
 
     (void)version;

@@ -109,6 +109,8 @@ int weir_policy_begin(const struct weir_config *config, struct weir_policy *poli
     return make_class(&fallback, &policy_r->watch[0], &policy_r->ladder[0], why_r);
 }
 
+_Static_assert(WEIR_WATCH_CLASSES_MAX == 64, "as a reason says");
+
 int weir_policy_add(struct weir_policy *policy, const struct weir_threshold *threshold,
                     const char **why_r)
 {
@@ -121,7 +123,7 @@ int weir_policy_add(struct weir_policy *policy, const struct weir_threshold *thr
         return WEIR_EINVAL;
     }
     if (at == WEIR_WATCH_CLASSES_MAX) {
-        *why_r = "too many thresholds";
+        *why_r = "there are as many thresholds as there can be: 64";
         return WEIR_ELIMIT;
     }
     done = make_class(threshold, &policy->watch[at], &policy->ladder[at], why_r);

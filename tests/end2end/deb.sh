@@ -16,7 +16,7 @@ Section: mail
 Priority: optional
 Depends: libc6 (>= 2.36), libmemcached11, liblmdb0, libpsl5, libidn2-0, libsodium23,
  libinih1, libjansson4, libpcre2-8-0, libmilter1.0.1, libcurl3-gnutls, libmicrohttpd12,
- libgnutls30, libsqlite3-0, zlib1g, libpcap0.8, libcap-ng0, adduser
+ libgnutls30, libsqlite3-0, zlib1g, libzstd1, libpcap0.8, libcap-ng0, adduser
 Suggests: libnftables1, postfix | exim4-daemon-light | exim4-daemon-heavy, memcached
 Description: finds and stops spam at the mail server
  A policy daemon and a milter for Postfix, a module for Exim, a sniffer that counts

@@ -17,7 +17,7 @@ rig=${WEIR_RIG:-$top/build/rig}
 
 build='gcc libc6-dev make pkg-config libmemcached-dev liblmdb-dev libpsl-dev libidn2-dev
        libunistring-dev libsodium-dev libjansson-dev libinih-dev libpcre2-dev libmilter-dev
-       libcurl4-gnutls-dev zlib1g-dev libmicrohttpd-dev libgnutls28-dev libsqlite3-dev
+       libcurl4-gnutls-dev zlib1g-dev libzstd-dev libmicrohttpd-dev libgnutls28-dev libsqlite3-dev
        libpcap-dev libcap-ng-dev'
 # Exim's headers: unpacked, not installed
 headers='exim4-dev'

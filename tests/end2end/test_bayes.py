@@ -182,6 +182,24 @@ class Judging(ctl_help.Help, Learning):
         self.assertIn("learned of 4 spam and 4 ham", shown)
         self.assertRegex(shown, r"weight -\d.*, fitted -\d")
 
+    def test_a_diff_of_sets_tells_of_other_words_as_publish_does(self):
+        self.publish()
+        self.teach()
+        words = self.status()["tokens"]
+        self.assertEqual(json.loads(self.good("publish", "--json"))["differences"],
+                         {"words": words})
+        self.assertEqual(self.good("rules", "diff", "1", "2"), f"words: 0 -> {words}\n")
+        self.assertEqual(self.good("rules", "diff", "2", "1"), f"words: {words} -> 0\n")
+        self.assertEqual(json.loads(self.good("rules", "diff", "1", "2", "--json")),
+                         [{"id": 0, "name": "", "difference": "words", "old": "0",
+                           "new": str(words)}])
+        self.assertIn("differences: 0 words\n", self.good("rollback", "1", "--dry-run"))
+        self.assertEqual(self.good("rules", "diff", "2", "2"), "no difference\n")
+        self.bayes("learn", "ham", str(self.corpus("spam", SPAM)))  # the same words otherwise
+        self.assertEqual(json.loads(self.good("publish", "--json"))["differences"]["words"], words)
+        self.assertEqual(self.good("rules", "diff", "2", "3"),
+                         f"words: {words} -> {words}, which weigh something else\n")
+
     def test_C28_weights_are_fitted_to_what_is_learned_and_to_nothing_taken_back(self):
         words = b"the prince and his lottery million"
         self.teach()

@@ -45,6 +45,8 @@ static void write_and_read(struct weir_arena *arena, const struct weir_rule_sour
     require(again.rule->pattern.len == rule->pattern.len &&
             memcmp(again.rule->pattern.at, rule->pattern.at, rule->pattern.len) == 0);
     require(again.rule->flags == rule->flags && again.rule->id == rule->id);
+    require(again.rule->base == rule->base && again.rule->low == rule->low &&
+            again.rule->high == rule->high && again.rule->approved == rule->approved);
 }
 
 static void match(struct weir_arena *arena, const void *octets, size_t len)

@@ -1,5 +1,5 @@
 /*
- * Tests of monitor/analyzer/bayes_learn.c and bayes_learn_save.c against a plain array of counts;
+ * Tests of monitor/analyzer/bayes_learn.c, _evict.c and _save.c against a plain array of counts;
  * learning and unlearning leaves nothing behind; limits; what is forgotten, and what is kept over a
  * restart.
  */
@@ -195,6 +195,86 @@ static void when_full_what_was_seen_least_goes(void **state)
     weir_bayes_learner_free(&learner);
 }
 
+/* A word for each number, seen on as many days as it says, the first of them on that day. */
+static void learn_days(struct weir_bayes_learner *learner, unsigned n, int times, int day)
+{
+    struct message message = one_word(word(n, false), true);
+
+    for (int i = 0; i < times; i++)
+        learn(learner, here(&message), (day + i) * 86400);
+}
+
+static bool knows(const struct weir_bayes_learner *learner, unsigned n)
+{
+    struct weir_bayes_count count;
+
+    return weir_bayes_learner_find(learner, word(n, false), &count) == 1;
+}
+
+/* So many pieces until there is nothing more to do. */
+static unsigned tidy_out(struct weir_bayes_learner *learner)
+{
+    unsigned pieces = 0;
+
+    while (weir_bayes_learner_tidy(learner) == 1)
+        pieces++;
+    return pieces;
+}
+
+static void nearly_full_what_was_seen_least_goes_ahead_of_need(void **state)
+{
+    enum { MOST = 160 };         /* of which a 16th is to be free, and an 8th goes */
+    struct weir_bayes_learner *learner = learner_new(MOST);
+    (void)state;
+    for (unsigned i = 0; i < MOST - MOST / 16; i++)
+        learn_days(learner, i, i < 40 ? 3 : 1, 3 * (int)i);
+    assert_int_equal(tidy_out(learner), 0); /* just enough is free */
+    learn_days(learner, 1000, 1, 1000);
+    assert_true(tidy_out(learner) > 1);
+    assert_int_equal(weir_bayes_learner_state(learner).evicted, MOST / 8);
+    for (unsigned i = 0; i < MOST - MOST / 16; i++)
+        assert_int_equal(knows(learner, i), i < 40 || i >= 40 + MOST / 8);
+    assert_int_equal(tidy_out(learner), 0);
+    for (unsigned i = 0; i < 10; i++)
+        learn_days(learner, 2000 + i, 1, 2000);
+    assert_int_equal(weir_bayes_learner_state(learner).evicted, MOST / 8);
+    weir_bayes_learner_free(&learner);
+}
+
+/* A table of several pieces, and messages that come between any two of them. */
+static void between_two_pieces_learning_goes_on(void **state)
+{
+    enum { MOST = 400000, OFTEN = 1000 };
+    struct seeded s = seeded_new(__func__);
+    struct weir_bayes_learner *learner = learner_new(MOST);
+    unsigned words = 0, pieces = 0;
+    struct weir_bayes_count count;
+    (void)state;
+    for (unsigned i = 0; i < OFTEN; i++)
+        learn_days(learner, i, 2, 0);
+    for (; words < 3 * MOST; words++) {
+        learn_days(learner, OFTEN + words, 1, (int)(words / 1000));
+        if (seeded_below(&s, 500) == 0) {
+            int more = weir_bayes_learner_tidy(learner);
+            assert_true(more >= 0);
+            pieces += (unsigned)more;
+            learn_days(learner, seeded_below(&s, OFTEN), 1, (int)(words / 1000));
+        }
+        if (words % 100000 == 0)
+            learn_days(learner, seeded_below(&s, OFTEN), 1, 5);
+    }
+    assert_true(pieces > 10);
+    assert_true(weir_bayes_learner_state(learner).tokens <= MOST);
+    assert_int_equal(weir_bayes_learner_state(learner).tokens +
+                     weir_bayes_learner_state(learner).evicted, OFTEN + words);
+    assert_int_equal(weir_bayes_learner_state(learner).evicted % (MOST / 8), 0);
+    for (unsigned i = 0; i < OFTEN; i++) /* they were worth more */
+        assert_true(knows(learner, i));
+    for (unsigned i = words - MOST / 2; i < words; i++) /* and these were the latest */
+        assert_int_equal(weir_bayes_learner_find(learner, word(OFTEN + i, false), &count), 1);
+    weir_bayes_learner_free(&learner);
+}
+
 static void it_never_holds_more_than_it_was_made_for(void **state)
 {
     struct seeded s = seeded_new("it_never_holds_more_than_it_was_made_for");
@@ -332,6 +412,8 @@ int main(void)
         cmocka_unit_test(what_was_never_learned_is_not_unlearned),
         cmocka_unit_test(what_was_seen_once_long_ago_is_pruned_and_can_still_be_unlearned),
         cmocka_unit_test(when_full_what_was_seen_least_goes),
+        cmocka_unit_test(nearly_full_what_was_seen_least_goes_ahead_of_need),
+        cmocka_unit_test(between_two_pieces_learning_goes_on),
         cmocka_unit_test(it_never_holds_more_than_it_was_made_for),
         cmocka_unit_test(limits_of_size_are_kept),
         cmocka_unit_test(what_is_saved_goes_on_as_if_nothing_had_been),

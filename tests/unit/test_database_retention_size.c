@@ -31,11 +31,20 @@ static const struct {
      "INSERT INTO state VALUES ('counters_records', %1$d)", 1500, 0, ROWS},
     {"reported_texts", "INSERT INTO reported_texts (uid, proven, state, time, server, len, octets) "
      "SELECT n, n %% 2, '', n, 1, 4000, zeroblob(4000) FROM n", 40, 0, ROWS / 64 + 1},
+    {"drafts", "INSERT INTO rules SELECT n, 'R' || n, 'body', '', CASE n %% 2 WHEN 0 "
+     "THEN 'retired' ELSE 'draft' END, 0, 0, 0, 0, 'analyzer', 1, 1, 1, 0 FROM n;"
+     "INSERT INTO drafts (time, rule, name, link, text, servers) SELECT id, id, '', 0, "
+     "printf('%%0400d', id), 1 FROM rules;"
+     "INSERT INTO draft_messages SELECT number, number FROM drafts", 1500, 750, ROWS},
     {"rule_sets", "INSERT INTO rule_sets SELECT n, n, '', '', '', 1, 1, zeroblob(4000) FROM n", 20,
      2, (ROWS / 64 + 1) / 8 + 1},
-    {"lessons", "INSERT INTO lessons (uid, time, server, source, label, said, learned, weight, "
-     "learned_at, tokens) SELECT n, n, 1, '', '', '', '', 1, n, zeroblob(4000) FROM n", 40, 0,
-     ROWS / 64 + 1},
+    {"lessons WHERE uid > 0", "INSERT INTO lessons (uid, time, server, source, label, said, "
+     "learned, weight, learned_at, tokens) SELECT n, n, 1, '', '', '', '', 1, n, zeroblob(4000) "
+     "FROM n", 40, 0, ROWS / 64 + 1},
+    {"lesson_changes", "INSERT INTO lessons (uid, time, server, source, label, said, learned, "
+     "weight, learned_at, tokens) SELECT -n, n, 1, '', '', '', '', 1, n, zeroblob(4000) FROM n;"
+     "INSERT INTO lesson_changes (uid, back, spam, weight, learned_at) SELECT uid, 0, 0, 1, time "
+     "FROM lessons WHERE uid < 0", 40, 0, ROWS / 64 + 1},
     {"reports", "INSERT INTO reports (time, server, user, name, told, way, kind, state, came, vote,"
      " weight, uid, verdict, score, address, domain, info) SELECT n, 1, n, '', '', '', '', '', '', "
      "1, 1, n, '', 0, '', '', '' FROM n", WEIR_RETENTION_LEAST + 1500, WEIR_RETENTION_LEAST, ROWS},
@@ -44,7 +53,7 @@ static const struct {
      WEIR_RETENTION_LEAST, ROWS},
 };
 #define TABLES (sizeof tables / sizeof tables[0])
-#define VOTES_BESIDE 7           /* a table that goes together with the one before it */
+#define VOTES_BESIDE 9           /* a table that goes together with the one before it */
 
 static void fill(struct database_rig *rig, size_t table)
 {
@@ -101,6 +110,8 @@ static void every_table_gives_way_in_the_order_of_the_manual(void **state)
         if (count(rig, i) != tables[i].least)
             fail_msg("%s: %d", tables[i].table, (int)count(rig, i));
     assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits"), 0);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM lessons"), 0);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM draft_messages"), 750);
     assert_int_equal(database_number(rig, "SELECT min(serial) FROM rule_sets"), 19);
     assert_int_equal(database_number(rig, "SELECT min(time) FROM reports"), 1501);
     assert_int_equal(weir_database_check(rig->database), 0);

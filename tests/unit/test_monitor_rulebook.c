@@ -131,6 +131,30 @@ static void what_files_say_of_a_rule_is_done_whatever_was_changed_meanwhile(void
     rules_are(rig, "name = 'B' AND state = 'retired' AND score = 2 AND base = 2 AND high = 7");
 }
 
+static void bounds_and_base_of_a_file_are_taken_unless_they_are_what_was(void **state)
+{
+    struct rig *rig = *state;
+
+    add(rig, "body A /one/\nscore A 1\nbase A 2\nbounds A -1 3\nstate A test\napproved A yes\n",
+        NULL);
+    rules_are(rig, "name = 'A' AND score = 1 AND base = 2 AND low = -1 AND high = 3 "
+              "AND state = 'test' AND approved = 1");
+    /* What the file says as it was is none of its business. */
+    add(rig, "score A 1\nbase A 2\nbounds A -1 3\nstate A test\napproved A yes\n",
+        "UPDATE rules SET score = 1.5, base = 2.5, low = -2, high = 4, approved = 0");
+    rules_are(rig, "score = 1.5 AND base = 2.5 AND low = -2 AND high = 4 AND state = 'test' "
+              "AND approved = 0");
+    add(rig, "score A 1\nbase A 2.35\nbounds A -2 3\napproved A yes\n",
+        "UPDATE rules SET score = 1.6, high = 5");
+    rules_are(rig, "score = 1 AND base = 2.35 AND low = -2 AND high = 3 AND approved = 1");
+    add(rig, "base A 3\n", NULL);
+    rules_are(rig, "score = 1 AND base = 3 AND state = 'test' AND approved = 1");
+    add(rig, "score A 3\n", "UPDATE rules SET score = 1.7"); /* what its author gave it */
+    rules_are(rig, "score = 1.7 AND base = 3");
+    add(rig, "score A 2\n", NULL);
+    rules_are(rig, "score = 2 AND base = 2 AND low = -2 AND high = 3");
+}
+
 static void what_is_forgotten_is_in_the_audit_or_stays(void **state)
 {
     struct rig *rig = *state;
@@ -164,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_changed_while_files_are_read_stays),
         TEST(what_files_say_of_a_rule_is_done_whatever_was_changed_meanwhile),
+        TEST(bounds_and_base_of_a_file_are_taken_unless_they_are_what_was),
         TEST(what_is_forgotten_is_in_the_audit_or_stays),
     };
 

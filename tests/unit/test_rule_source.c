@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/base/limits.h"
+#include "core/base/slice.h"
 #include "core/evidence/rule_source.h"
 
 struct told {
@@ -170,6 +171,16 @@ static void each_error_tells_its_line_and_reason_and_reading_goes_on(void **stat
         {"body ip:192.0.2.7 /x/", "letters, digits"},
         {"id A 0", "from 1"}, {"id A 268435456", "from 1"}, {"id A -3", "from 1"},
         {"state A awake", "active, test"},
+        {"base A", "a base is one number"}, {"base A 1 2 3 4", "a base is one number"},
+        {"base A 100.01", "a base is at most 100"}, {"base A -100.01", "a base is at most 100"},
+        {"base A 0.005", "in hundredths: a base"},
+        {"bounds A", "bounds are two numbers"}, {"bounds A -1", "bounds are two numbers"},
+        {"bounds A -1 1 1", "bounds are two numbers"}, {"bounds A 0.01 1", "the lower, 0 or less"},
+        {"bounds A -1 -0.01", "the upper, 0 or more"}, {"bounds A -1 nan", "bounds are two"},
+        {"bounds A -100.01 0", "a bound is at most 100"},
+        {"bounds A 0 100.01", "a bound is at most 100"}, {"bounds A -0.001 0", "in hundredths"},
+        {"approved A", "approved is yes or no"}, {"approved A 1", "approved is yes or no"},
+        {"base REPUTATION 1", "of Weir's own"}, {"based A 1", "\"based\" is no word of rules"},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         struct reading r;
@@ -220,6 +231,48 @@ static void scores_that_are_not_said_follow_from_name_and_flags(void **state)
     assert_true(r.sources.rule[0].score == 1.0f);
     assert_true(r.sources.rule[1].score == 0.01f);
     assert_true(r.sources.rule[2].score == -1.0f);
+    weir_arena_free(&r.arena);
+}
+
+static void what_only_a_rulebook_knows_is_read(void **state)
+{
+    (void)state;
+    struct reading r;
+    read_text(&r, "body A /x/\nscore A 1.5\nbase A 2.35\nbounds A  -100 \t 100 # far\n"
+                  "approved A yes\nbody B /x/\nbase B -100\nbounds B -0 0\napproved B yes\n"
+                  "approved B no\nbody C /x/\nbase C 100\n");
+    assert_string_equal(r.told.text, "");
+    const struct weir_rule_source *rule = r.sources.rule;
+    assert_true(rule[0].score == 1.5f && rule[0].base == 2.35);
+    assert_true(rule[0].low == -100 && rule[0].high == 100 && rule[0].approved);
+    assert_true(rule[1].base == -100 && rule[1].low == 0 && !rule[1].approved);
+    assert_int_equal(rule[1].said, WEIR_RULE_SAID_TEST | WEIR_RULE_SAID_BASE |
+                                       WEIR_RULE_SAID_BOUNDS | WEIR_RULE_SAID_APPROVED);
+    assert_true(rule[2].base == 100);
+    weir_arena_free(&r.arena);
+}
+
+static void of_known_rules_is_told_what_is_said_from_then_on(void **state)
+{
+    (void)state;
+    const struct weir_slice known =
+        weir_slice_of("body A /x/\nid A 7\nscore A 2\nbody B /y/\nid B 8\nbody D /d/\n");
+    const struct weir_slice then =
+        weir_slice_of("state A draft\nid A 7\nbody C /z/\nid B 9\nid D 10\n");
+    struct reading r = {.arena = weir_arena_new(4096)};
+    struct weir_rule_reader *reader;
+    assert_int_equal(weir_rule_reader_new(r.arena, report, &r.told, &reader), 0);
+    assert_int_equal(weir_rule_reader_add(reader, "book", known), 0);
+    weir_rule_reader_known(reader);
+    assert_int_equal(weir_rule_reader_add(reader, "more", then), 0);
+    assert_int_equal(weir_rule_reader_end(reader, &r.sources), 0);
+    assert_string_equal(r.told.text, "more:4: B has the id 8, which stays\n");
+    assert_int_equal(r.sources.rules, 4);
+    assert_int_equal(r.sources.rule[0].said, WEIR_RULE_SAID_STATE | WEIR_RULE_SAID_ID);
+    assert_int_equal(r.sources.rule[0].state, WEIR_RULE_DRAFT);
+    assert_true(r.sources.rule[0].score == 2.0f);
+    assert_slice(r.sources.rule[0].pattern, "x");
+    assert_int_equal(r.sources.rule[3].said, WEIR_RULE_SAID_TEST);
     weir_arena_free(&r.arena);
 }
 
@@ -296,6 +349,8 @@ static void what_is_written_is_read_as_the_same_rule(void **state)
         "ip A 192.0.2.0/24 2001:db8::7\n", "meta A (B > 1) && !C\nstate A retired\n",
         "envelope A recipient =~ /\\\\\\#/m\ntflags A multiple maxhits=3 noautolearn\n",
         "uri A m{x{2}/[/\\#]}\nscore A 99.99\n",
+        "body A /x/\nscore A 1.5\nbase A 2.3\nbounds A -0.25 3\napproved A yes\n",
+        "body A /x/\nbounds A 0 0\napproved A no\nbase A 0\n",
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         struct reading r, again;
@@ -312,7 +367,8 @@ static void what_is_written_is_read_as_the_same_rule(void **state)
             !same_slice(a->selector, b->selector) || !same_slice(a->description, b->description) ||
             a->flags != b->flags || a->hits_most != b->hits_most || a->score != b->score ||
             a->id != b->id || a->state != b->state || a->kind != b->kind ||
-            a->prefixes != b->prefixes)
+            a->prefixes != b->prefixes || a->base != b->base || a->low != b->low ||
+            a->high != b->high || a->approved != b->approved)
             fail_msg("%s became %s", table[i], text);
         for (size_t p = 0; p < a->prefixes; p++)
             assert_memory_equal(a->prefix[p].address.octet, b->prefix[p].address.octet, 16);
@@ -424,6 +480,8 @@ int main(void)
         cmocka_unit_test(a_rule_without_a_test_is_an_error),
         cmocka_unit_test(a_later_line_replaces_an_earlier_one),
         cmocka_unit_test(scores_that_are_not_said_follow_from_name_and_flags),
+        cmocka_unit_test(what_only_a_rulebook_knows_is_read),
+        cmocka_unit_test(of_known_rules_is_told_what_is_said_from_then_on),
         cmocka_unit_test(B5_names_that_make_the_same_id_get_two_whatever_their_order),
         cmocka_unit_test(B5_ids_follow_from_names_and_are_unique),
         cmocka_unit_test(what_is_written_is_read_as_the_same_rule),

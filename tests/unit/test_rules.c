@@ -277,6 +277,20 @@ static void a_set_with_errors_is_not_built_and_all_are_told(void **state)
     }
 }
 
+static void words_of_a_rulebook_have_no_effect_at_a_server(void **state)
+{
+    (void)state;
+    struct rules_rig *plain = rules_rig_new("body A /x/\nscore A 2\nbody B /y/\nstate B test\n");
+    struct rules_rig *kept = rules_rig_new(
+        "body A /x/\nscore A 2\nbase A 9\nbounds A -1 1\napproved A no\n"
+        "body B /y/\nstate B test\napproved B yes\nbounds B 0 100\n");
+    assert_string_equal(kept->told, "");
+    assert_int_equal(kept->len, plain->len);
+    assert_memory_equal(kept->octets, plain->octets, plain->len);
+    rules_rig_free(kept);
+    rules_rig_free(plain);
+}
+
 static void WEIR_RULE_SELECTORS_MAX_header_names_are_taken_and_not_one_more(void **state)
 {
     (void)state;
@@ -507,6 +521,7 @@ int main(void)
         cmocka_unit_test(A5_a_rule_more_or_less_moves_the_score_of_the_same_mail),
         cmocka_unit_test(a_hit_shows_what_matched),
         cmocka_unit_test(a_set_with_errors_is_not_built_and_all_are_told),
+        cmocka_unit_test(words_of_a_rulebook_have_no_effect_at_a_server),
         cmocka_unit_test(WEIR_RULE_SELECTORS_MAX_header_names_are_taken_and_not_one_more),
         cmocka_unit_test(B5_rules_are_found_by_number_id_and_name),
         cmocka_unit_test(an_expression_that_runs_away_is_failed_and_never_a_hit),

@@ -44,6 +44,7 @@ static void the_same_rules_in_another_order_and_spelling_do_not_differ(void **st
     (void)state;
     differ(A B, A B, 0, "");
     differ(A B, "score B 2.00\nid B 9\nbody   B /b/\n# a remark\n" A, 0, "");
+    differ(A, A "base A 2\nbounds A -1 1\napproved A no\n", 0, "");
     differ("", "", 0, "");
 }
 

@@ -17,6 +17,7 @@
 #include "core/base/slice.h"
 #include "core/engine/parcels_io.h"
 #include "core/engine/rule_set_io.h"
+#include "core/evidence/parcel_patch.h"
 #include "monitor/agent/sets_io.h"
 #include "tests/unit/judge_rig.h"
 
@@ -78,7 +79,7 @@ static void take(struct rig *rig, uint32_t serial, const char *rules, const char
 
     assert_true(weir_parcel_keys_read(weir_slice_of(seed), &keys));
     assert_int_equal(weir_rule_parcel_make(&parcel, &keys, &octets, &len), 0);
-    weir_sets_take(rig->sets, (struct weir_slice){octets, len}, rig->now);
+    weir_sets_take(rig->sets, (struct weir_slice){octets, len}, len, rig->now);
     free(octets);
 }
 
@@ -284,6 +285,156 @@ static void an_image_that_cannot_be_made_at_the_start_is_tried_again(void **stat
     told(rig, 6, 0, 1, "");
 }
 
+/* A file of the monitor's. */
+static struct weir_slice file_of(struct rig *rig, uint32_t serial, const char *rules)
+{
+    const struct weir_rule_parcel parcel = {.serial = serial, .section = {weir_slice_of(rules)}};
+    void *octets;
+    size_t len;
+
+    assert_int_equal(weir_rule_parcel_make(&parcel, &rig->keys, &octets, &len), 0);
+    return (struct weir_slice){octets, len};
+}
+
+/* Hands in what makes one file of another. */
+static void take_patch(struct rig *rig, struct weir_slice before, struct weir_slice next)
+{
+    void *octets;
+    size_t len;
+
+    assert_int_equal(weir_parcel_patch_make(before, next, &octets, &len), 0);
+    weir_sets_take(rig->sets, (struct weir_slice){octets, len}, len, rig->now);
+    free(octets);
+}
+
+static void asks(struct rig *rig, const char *want)
+{
+    char place[WEIR_SETS_PLACE];
+
+    assert_string_equal(weir_sets_place(rig->sets, place), want);
+}
+
+static void asks_with(struct rig *rig, uint32_t serial, struct weir_slice file)
+{
+    char want[WEIR_SETS_PLACE];
+
+    snprintf(want, sizeof want, "/agent/v1/rules?have=%u&is=%016llx", (unsigned)serial,
+             (unsigned long long)weir_parcel_id(file));
+    asks(rig, want);
+}
+
+static int number(struct rig *rig, const char *name)
+{
+    json_t *health = weir_sets_health(rig->sets);
+    int got = (int)json_integer_value(json_object_get(health, name));
+
+    json_decref(health);
+    return got;
+}
+
+#define B A "body B /b/\nscore B 2\nid B 8\n"
+
+static void a_patch_makes_the_set_that_is_put_to_work(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_slice one = file_of(rig, 4, A), two = file_of(rig, 5, B);
+
+    open_sets(rig, true);
+    hear(rig, 4, 0);
+    asks(rig, "/agent/v1/rules?have=0&is=0000000000000000");
+    take_patch(rig, (struct weir_slice){"", 0}, one);
+    wait_for_thread(rig); /* it is made ... */
+    wait_for_thread(rig); /* ... and at work */
+    told(rig, 4, 0, 0, "");
+    asks_with(rig, 4, one);
+    hear(rig, 5, 0);
+    take_patch(rig, one, two);
+    assert_false(weir_sets_due(rig->sets, rig->now));
+    wait_for_thread(rig);
+    assert_false(weir_sets_due(rig->sets, rig->now));
+    wait_for_thread(rig);
+    told(rig, 5, 0, 0, "");
+    assert_int_equal(weir_rule_set_serial(&rig->base->config), 5);
+    assert_int_equal(number(rig, "patches"), 2);
+    assert_in_range(number(rig, "fetched"), 1, one.len + two.len + 100);
+    free((void *)(uintptr_t)one.at);
+    free((void *)(uintptr_t)two.at);
+}
+
+/* The whole file is asked for at once; only when that is answered with a patch, too, it is a
+ * refusal. */
+static void costs_a_whole_set(struct rig *rig, struct weir_slice before, struct weir_slice next,
+                              const char *why)
+{
+    open_sets(rig, true);
+    hear(rig, 4, 0);
+    take(rig, 4, A, SEED);
+    wait_for_thread(rig);
+    hear(rig, 5, 0);
+    take_patch(rig, before, next);
+    wait_for_thread(rig);
+    told(rig, 4, 0, 0, "");
+    assert_true(weir_sets_due(rig->sets, rig->now));
+    asks(rig, "/agent/v1/rules");
+    take_patch(rig, before, next);
+    wait_for_thread(rig);
+    told(rig, 4, 5, 1, why);
+    assert_false(weir_sets_due(rig->sets, rig->now));
+    rig->now += WEIR_HOUR;
+    asks(rig, "/agent/v1/rules");
+    take(rig, 5, B, SEED);
+    wait_for_thread(rig);
+    told(rig, 5, 0, 1, "");
+    assert_int_equal(number(rig, "patches"), 0);
+}
+
+static void a_patch_to_another_set_costs_a_whole_one(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_slice other = file_of(rig, 4, B), two = file_of(rig, 5, B);
+
+    costs_a_whole_set(rig, other, two, "to another set");
+    asks_with(rig, 5, two);
+    free((void *)(uintptr_t)other.at);
+    free((void *)(uintptr_t)two.at);
+}
+
+static void a_patch_that_makes_what_nobody_signed_costs_a_whole_one(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_slice one = file_of(rig, 4, A), changed = file_of(rig, 5, B);
+
+    ((char *)(uintptr_t)changed.at)[changed.len - 2] ^= 1;
+    costs_a_whole_set(rig, one, changed, "its signature does not hold");
+    free((void *)(uintptr_t)one.at);
+    free((void *)(uintptr_t)changed.at);
+}
+
+/* Its file was changed while the agent ran: no patch to it is asked for, or taken. */
+static void a_patch_to_a_file_that_changed_meanwhile_makes_nothing(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_slice one = file_of(rig, 4, A), two = file_of(rig, 5, B);
+
+    open_sets(rig, true);
+    hear(rig, 4, 0);
+    take(rig, 4, A, SEED);
+    wait_for_thread(rig);
+    hear(rig, 5, 0);
+    asks_with(rig, 4, one);
+    assert_int_equal(weir_parcels_write(rig->base->config.state_directory, 4, two.at, two.len), 0);
+    asks_with(rig, 4, two);
+    take_patch(rig, one, two);
+    wait_for_thread(rig);
+    asks(rig, "/agent/v1/rules");
+    take(rig, 5, B, SEED);
+    wait_for_thread(rig);
+    told(rig, 5, 0, 0, "");
+    asks_with(rig, 5, two);
+    free((void *)(uintptr_t)one.at);
+    free((void *)(uintptr_t)two.at);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -298,6 +449,10 @@ int main(void)
         TEST(an_image_that_cannot_be_made_at_the_start_is_tried_again),
         TEST(a_key_is_taken_once_and_then_believed_alone),
         TEST(the_key_of_the_identity_comes_before_a_kept_one),
+        TEST(a_patch_makes_the_set_that_is_put_to_work),
+        TEST(a_patch_to_another_set_costs_a_whole_one),
+        TEST(a_patch_that_makes_what_nobody_signed_costs_a_whole_one),
+        TEST(a_patch_to_a_file_that_changed_meanwhile_makes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
