@@ -31,8 +31,7 @@
  * Owner:    the caller.  Threads: one at a time.
  * Errors:   those of the database; WEIR_ENOMEM.
  * Limits:   WEIR_DRAFTS_TEXTS_MAX, WEIR_DRAFTS_OCTETS_MAX; WEIR_REVIVE_RULES_MAX retired rules,
- *           those
- *           retired last.  A message takes about a millisecond.
+ *           those retired last.  A message takes about a millisecond.
  */
 #ifndef WEIR_ANALYZER_DRAFTS_IO_H
 #define WEIR_ANALYZER_DRAFTS_IO_H

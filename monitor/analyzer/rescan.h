@@ -22,8 +22,8 @@
 struct weir_rescan;
 
 /* Reads the rulebook as it is now, and as if retired rules with these ids, sorted, were in the
- * test; the ids must outlive it.  The first message takes the time to compile it.  0 or an error.
- * */
+ * test; the ids must outlive it.  The first message takes the time to compile it.  0 or an
+ * error. */
 int weir_rescan_new(struct weir_database *reading, const uint32_t *retired, size_t retireds,
                     struct weir_rescan **rescan_r);
 void weir_rescan_free(struct weir_rescan **rescan);
