@@ -8,8 +8,11 @@
  * A clock that was put forward and then too far back is believed no more than before: nothing
  * that lies in the past by the clock from before is moved, or the way back to it would be time in
  * which buckets fill.  Forward a clock just goes on: what lay in between is gone.
+ *
+ * What is counted and said goes by the sound clock, which a glitch does not touch (sound.h).
  */
 #include "core/base/error.h"
+#include "monitor/database/database_rebase_io.h"
 #include "monitor/monitor_impl.h"
 
 #define GLITCH WEIR_HOUR    /* no longer than that was it wrong */
@@ -66,4 +69,66 @@ weir_time weir_monitor_look_at_clock(struct weir_monitor *monitor, weir_time now
     else
         take_back(monitor, now, steady);
     return by;
+}
+
+/* The sound clock. ------------------------------------------------------------- */
+
+static weir_time read_sound(void *context)
+{
+    struct weir_monitor *monitor = context;
+    weir_time sound;
+
+    pthread_mutex_lock(&monitor->sounding);
+    sound = weir_sound_now(&monitor->sounds, weir_clock_now(&monitor->wall),
+                           weir_clock_now(&monitor->steady));
+    pthread_mutex_unlock(&monitor->sounding);
+    return sound;
+}
+
+void weir_monitor_sound_open(struct weir_monitor *monitor)
+{
+    pthread_mutex_init(&monitor->sounding, NULL);
+    monitor->sound = (struct weir_clock){.now = read_sound, .context = monitor};
+}
+
+void weir_monitor_sound_close(struct weir_monitor *monitor)
+{
+    pthread_mutex_destroy(&monitor->sounding);
+}
+
+/* What waits goes to the database first, so that it is moved there; what is moved in memory after
+ * that.  How many rows of it were moved, or an error; *later_r: not yet. */
+static int rebase_counts(struct weir_monitor *monitor, weir_time now, bool *later_r)
+{
+    int done = weir_counting_store(monitor->counting, now), moved = 0;
+
+    *later_r = done > 0;
+    if (done == 0)
+        done = moved = weir_database_rebase_counts(monitor->database, now);
+    if (done >= 0 && !*later_r && weir_counting_rebase(monitor->counting, now)) {
+        moved++;
+        done = weir_counting_store(monitor->counting, now);
+    }
+    return done < 0 ? done : moved;
+}
+
+void weir_monitor_rebase_counts(struct weir_monitor *monitor, bool timely)
+{
+    weir_time now = weir_clock_now(&monitor->sound);
+    bool due = monitor->counted == 0 || now < monitor->counted, later = false;
+    int moved = 0;
+
+    if (due && timely) {
+        pthread_mutex_lock(&monitor->lock);
+        moved = rebase_counts(monitor, now, &later);
+        if (moved < 0)
+            weir_monitor_trouble(monitor, "what was counted while the clock was ahead counts too "
+                                 "much", moved);
+        pthread_mutex_unlock(&monitor->lock);
+    }
+    if (moved > 0)
+        weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "%d records of rules, messages and "
+                 "reports were dated later than now: they are of now", moved);
+    if (!due || (timely && !later && moved >= 0))
+        monitor->counted = now;
 }

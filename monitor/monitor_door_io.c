@@ -59,6 +59,30 @@ static bool put_hearing(struct weir_monitor *monitor, uint32_t server, weir_time
     return json_object_set_new(json, "sniffer", hearing) == 0 || changed;
 }
 
+/* Decisions of a server that are not believed, as "decisions" of the report, in the same way; and
+ * in the log when that begins. */
+static bool put_disbelief(struct weir_monitor *monitor, uint32_t server, json_t *json)
+{
+    uint64_t sum[WEIR_RECORD_STATES];
+    bool changed = json_object_del(json, "decisions") == 0, news;
+    char name[WEIR_SERVER_NAME_MAX + 16];
+    json_t *of;
+
+    if (!json_is_object(json) ||
+        !weir_counting_disbelief(monitor->counting, server, weir_clock_now(&monitor->sound), sum,
+                                 &news))
+        return changed;
+    of = json_object();
+    for (enum weir_record_state state = 0; state < WEIR_RECORD_STATES; state++)
+        json_object_set_new(of, weir_record_state_name(state),
+                            json_integer((json_int_t)sum[state]));
+    if (news)
+        weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "decisions of %s about messages are not "
+                 "counted, since they are not believed: weirctl status says why",
+                 weir_admit_names(monitor->admit, UINT32_C(1) << server % 32, name, sizeof name));
+    return json_object_set_new(json, "decisions", of) == 0 || changed;
+}
+
 /* What a server says of its rule set, which may be one that the database has lost. */
 static void hear_serial(struct weir_monitor *monitor, uint32_t server, weir_time now,
                         const json_t *rules)
@@ -73,6 +97,20 @@ static void hear_serial(struct weir_monitor *monitor, uint32_t server, weir_time
     weir_admit_names(monitor->admit, UINT32_C(1) << server % 32, name, sizeof name);
     (void)weir_publisher_heard(monitor->publisher, name,
                                serial < UINT32_MAX ? (uint32_t)serial : UINT32_MAX, now);
+}
+
+/* A report with what was put into it, as long as it may be; NULL: memory is short. */
+static char *text_of(json_t *json)
+{
+    static const char *const put[] = {"sniffer", "decisions"};
+    char *text = json_dumps(json, 0);
+
+    for (size_t i = 0; text && strlen(text) > WEIR_SERVER_HEALTH_MAX && i < 2; i++)
+        if (json_object_del(json, put[i]) == 0) {
+            free(text);
+            text = json_dumps(json, 0);
+        }
+    return text;
 }
 
 /* {..., "gone": ["stream", ...]}: these are for the receiver, the rest is kept.  What is no object
@@ -93,12 +131,9 @@ static void health(void *context, uint32_t server, struct weir_slice text)
                        json_integer_value(json_object_get(json, "sniffer_silent")) > 0);
     hear_serial(monitor, server, now, json_object_get(json, "rules"));
     changed = json_object_del(json, "gone") == 0;
+    changed = put_disbelief(monitor, server, json) || changed;
     if (put_hearing(monitor, server, now, json) || changed)
-        rest = json_dumps(json, 0);
-    if (rest && strlen(rest) > WEIR_SERVER_HEALTH_MAX && json_object_del(json, "sniffer") == 0) {
-        free(rest);
-        rest = json_dumps(json, 0);
-    }
+        rest = text_of(json);
     weir_admit_note(monitor->admit, server, 0, rest ? weir_slice_of(rest) : text);
     free(rest);
     json_decref(json);

@@ -32,7 +32,8 @@ static struct weir_drafts_options options_of(const struct weir_monitor *monitor,
                      .left = (size_t)config->drafts_day,
                      .left_server = ((size_t)config->drafts_day + 3) / 4},
         .people = (unsigned)config->analyzer_people,
-        .spam_score = config->spam_score, .now = now, .who = who,
+        .spam_score = config->spam_score, .now = now, .idle = config->analyzer_idle,
+        .who = who,
         .token_key = *weir_training_key(monitor->training)};
 }
 
@@ -45,7 +46,8 @@ static json_t *as_json(const struct weir_drafts *drafts)
 {
     struct weir_drafts_counts counts = weir_drafts_counts(drafts);
     json_t *made = json_array(), *left_out = json_array(), *withdrawn = json_array();
-    const char *name, *why = weir_drafts_trouble(drafts);
+    json_t *revived = json_array();
+    const char *name, *because, *why = weir_drafts_trouble(drafts);
     const struct weir_draft_note *note;
     const struct weir_draft *draft;
 
@@ -61,8 +63,10 @@ static json_t *as_json(const struct weir_drafts *drafts)
             (json_int_t)note->messages, "message", hex(note->uid), "why", note->why));
     for (size_t i = 0; (name = weir_drafts_withdrawn(drafts, i)) != NULL; i++)
         json_array_append_new(withdrawn, json_string(name));
-    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s*}", "made", made,
-                     "left_out", left_out, "withdrawn", withdrawn, "missed",
+    for (size_t i = 0; (name = weir_drafts_revived(drafts, i, &because)) != NULL; i++)
+        json_array_append_new(revived, json_pack("{s:s, s:s}", "name", name, "why", because));
+    return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s*}", "made", made,
+                     "left_out", left_out, "withdrawn", withdrawn, "revived", revived, "missed",
                      (json_int_t)counts.missed, "caught", (json_int_t)counts.caught, "covered",
                      (json_int_t)counts.covered, "clusters", (json_int_t)counts.clusters, "enough",
                      (json_int_t)counts.enough, "ham", (json_int_t)counts.ham, "too_little_ham",
@@ -71,7 +75,7 @@ static json_t *as_json(const struct weir_drafts *drafts)
 
 static json_t *trouble(const struct weir_database *database, int error)
 {
-    return json_pack("{s:[], s:[], s:[], s:s}", "made", "left_out", "withdrawn",
+    return json_pack("{s:[], s:[], s:[], s:[], s:s}", "made", "left_out", "withdrawn", "revived",
                      "trouble",
                      error == WEIR_ENOMEM ? "memory is short" : weir_database_why(database));
 }
@@ -118,6 +122,10 @@ void weir_rulebook_log_drafts(struct weir_monitor *monitor, const json_t *drafts
     json_array_foreach(made, i, draft)
         weir_log(&monitor->shared_log, WEIR_LOG_INFO, "analyzer: draft of a rule: %s: %s; see "
                  "weirctl rules approve", json_string_value(json_object_get(draft, "name")),
+                 json_string_value(json_object_get(draft, "why")));
+    json_array_foreach(json_object_get(drafts, "revived"), i, draft)
+        weir_log(&monitor->shared_log, WEIR_LOG_INFO, "analyzer: %s: retired -> test: %s",
+                 json_string_value(json_object_get(draft, "name")),
                  json_string_value(json_object_get(draft, "why")));
 }
 

@@ -22,6 +22,7 @@
 #include "monitor/intake/receiver_io.h"
 #include "monitor/monitor_io.h"
 #include "monitor/settled.h"
+#include "monitor/sound.h"
 #include "monitor/threshold/alert_io.h"
 #include "monitor/threshold/policy.h"
 #include "monitor/threshold/responder_io.h"
@@ -55,6 +56,7 @@ struct weir_monitor {
     pthread_mutex_t log_lock;
     struct weir_log shared_log;      /* for threads, and always the same: locks the daemon's */
     struct weir_clock wall, steady;
+    struct weir_clock sound;         /* of both: dates what is counted and said (sound.h) */
     struct weir_notify notify;
     int signals, wake;
     int alone;                       /* holds the lock of the database's only monitor */
@@ -99,6 +101,10 @@ struct weir_monitor {
         weir_time stepped;       /* steady: last; 0: never */
         weir_time forward;       /* steady: the wall clock was put forward last; 0: never */
     } clocks;
+    struct weir_sound sounds;        /* of the sound clock */
+    pthread_mutex_t sounding;
+    weir_time counted;               /* sound: at the last look; 0: what the database has was not
+                                      * looked at for what is dated later */
     bool storing;                /* there is more to be stored at once */
     unsigned held;                   /* the receiver's lock, by whoever has the database's */
     bool stop;
@@ -155,6 +161,14 @@ void weir_monitor_reload(struct weir_monitor *monitor);
  * now.  By how much it was set, or 0. */
 weir_time weir_monitor_look_at_clock(struct weir_monitor *monitor, weir_time now,
                                      weir_time steady);
+
+/* Makes the sound clock, and ends it. */
+void weir_monitor_sound_open(struct weir_monitor *monitor);
+void weir_monitor_sound_close(struct weir_monitor *monitor);
+
+/* The loop: at the start, and when the sound clock went back, what is counted and said is not dated
+ * later than it.  Only once the clock is timely, for there is no way back. */
+void weir_monitor_rebase_counts(struct weir_monitor *monitor, bool timely);
 
 /* Opens the doors for agents. */
 int weir_monitor_open_door(struct weir_monitor *monitor);

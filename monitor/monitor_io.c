@@ -154,10 +154,11 @@ static int settle(void *context, uint64_t position)
 {
     struct weir_monitor *monitor = context;
 
-    weir_time now = weir_clock_now(&monitor->wall);
-    int done = weir_responder_finish(monitor->responder, position, now);
+    int done = weir_responder_finish(monitor->responder, position,
+                                     weir_clock_now(&monitor->wall));
 
-    return done < 0 ? done : weir_counting_store(monitor->counting, now);
+    return done < 0 ? done
+                    : weir_counting_store(monitor->counting, weir_clock_now(&monitor->sound));
 }
 
 static int end_replay(struct weir_monitor *monitor)
@@ -211,6 +212,7 @@ static int open_receiver(struct weir_monitor *monitor)
         .database = monitor->database,
         .watch = monitor->watch,
         .counting = monitor->counting,
+        .sound = monitor->sound,
         .now = weir_clock_now(&monitor->wall),
         .booking = &monitor->booking,
         .settle = settle,
@@ -268,6 +270,7 @@ static struct weir_monitor *make(const struct weir_monitor_options *options)
     pthread_mutex_init(&monitor->lock, NULL);
     pthread_mutex_init(&monitor->log_lock, NULL);
     pthread_mutex_init(&monitor->adding, NULL);
+    weir_monitor_sound_open(monitor);
     return monitor;
 }
 
@@ -364,6 +367,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     pthread_mutex_destroy(&monitor->lock);
     pthread_mutex_destroy(&monitor->log_lock);
     pthread_mutex_destroy(&monitor->adding);
+    weir_monitor_sound_close(monitor);
     free(monitor);
     *closing = NULL;
 }
@@ -405,7 +409,7 @@ static void respond(struct weir_monitor *monitor, weir_time now)
 }
 
 /* A piece of much, or all of little; others are let in between two pieces. */
-static void store(struct weir_monitor *monitor, weir_time now, weir_time steady)
+static void store(struct weir_monitor *monitor, weir_time steady)
 {
     bool all = steady - monitor->stored >= STORE_EVERY;
     int done;
@@ -415,7 +419,8 @@ static void store(struct weir_monitor *monitor, weir_time now, weir_time steady)
     pthread_mutex_lock(&monitor->lock);
     done = weir_receiver_store_piece(monitor->receiver);
     monitor->storing = done > 0;
-    if (done >= 0 && (done = weir_counting_fold(monitor->counting, now)) > 0)
+    if (done >= 0 && (done = weir_counting_fold(monitor->counting,
+                                                weir_clock_now(&monitor->sound))) > 0)
         monitor->storing = true;
     weir_monitor_note(monitor, WEIR_TASK_MINUTES, done);
     monitor->storing |= weir_training_tidy(monitor->training) > 0;
@@ -473,6 +478,7 @@ static void retain(struct weir_monitor *monitor, weir_time now, weir_time steady
 
     if (steady - monitor->retained < RETAIN_EVERY)
         return;
+    weir_monitor_rebase_counts(monitor, timely);
     pthread_mutex_lock(&monitor->lock);
     done = (!timely || weir_receiver_forget(monitor->receiver, now) >= 0) &&
            weir_database_retain(monitor->database, &retention, now, &forgotten) >= 0;
@@ -509,7 +515,7 @@ int weir_monitor_run(struct weir_monitor *monitor)
         weir_time step = weir_monitor_look_at_clock(monitor, now, steady);
 
         respond(monitor, now);
-        store(monitor, now, steady);
+        store(monitor, steady);
         retain(monitor, now, steady, step);
         weir_intake_tick(monitor->intake, steady);
         weir_alerts_tick(monitor->alerts);

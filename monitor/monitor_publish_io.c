@@ -140,7 +140,7 @@ static int try_set(void *context, struct weir_slice before, struct weir_slice ne
 {
     struct weir_monitor *monitor = context;
     struct weir_publish_trial trial = {.before = before, .next = next,
-                                       .now = weir_clock_now(&monitor->wall)};
+                                       .now = weir_clock_now(&monitor->sound)};
     struct weir_rulebook_question question = {.who = ""};
     struct weir_database *reading = NULL;
     int rc = weir_rulebook_read(monitor, &question, &reading);

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/slice.h"
+#include "monitor/analyzer/named.h"
 #include "monitor/database/database_audit_io.h"
 #include "monitor/monitor_bayes_io.h"
 #include "monitor/monitor_rulebook_impl.h"
@@ -173,6 +175,73 @@ static bool is_approvable(const struct setting *setting)
     return !setting->question->why[0];
 }
 
+/* Formulas. -------------------------------------------------------------------- */
+
+#define FORMULAS_TOLD 8
+
+/* Rules at work, or in the test, whose formulas name a rule. */
+struct formulas {
+    const char *of;
+    char names[FORMULAS_TOLD * (WEIR_RULE_NAME_MAX + 2) + 32];
+    size_t count;
+};
+
+static bool is_evaluated(enum weir_rule_state state)
+{
+    return state == WEIR_RULE_ACTIVE || state == WEIR_RULE_LOCKED || state == WEIR_RULE_TEST;
+}
+
+static int take_formula(void *context, const struct weir_kept_rule *rule)
+{
+    struct formulas *formulas = context;
+    size_t len = strlen(formulas->names);
+    struct weir_named *named = NULL;
+    int rc;
+
+    if (rule->kind != WEIR_RULE_META || !is_evaluated(rule->state) ||
+        strcmp(rule->name, formulas->of) == 0)
+        return 0;
+    rc = weir_named_new(&named);
+    rc = rc < 0 ? rc : weir_named_add(named, weir_slice_of(rule->text));
+    if (rc == 0 && weir_named_has(named, formulas->of) && formulas->count++ < FORMULAS_TOLD)
+        snprintf(formulas->names + len, sizeof formulas->names - len, "%s%s", len > 0 ? ", " : "",
+                 rule->name);
+    weir_named_free(&named);
+    return rc;
+}
+
+/* Which formulas say another thing when a rule stops: 0, or an error. */
+static int find_formulas(struct weir_database *database, const struct setting *setting,
+                         struct formulas *formulas_r)
+{
+    bool stops = is_evaluated(setting->was) && setting->state >= 0 &&
+                 !is_evaluated((enum weir_rule_state)setting->state);
+    size_t len;
+    int rc;
+
+    *formulas_r = (struct formulas){.of = setting->name};
+    rc = stops ? weir_database_rules(database, 0, take_formula, formulas_r) : 0;
+    len = strlen(formulas_r->names);
+    if (formulas_r->count > FORMULAS_TOLD)
+        snprintf(formulas_r->names + len, sizeof formulas_r->names - len, " and %zu more",
+                 formulas_r->count - FORMULAS_TOLD);
+    return rc < 0 ? rc : 0;
+}
+
+/* Unless a person insists. */
+static bool may_stop(const struct setting *setting, const struct formulas *formulas)
+{
+    struct weir_rulebook_question *question = setting->question;
+
+    if (formulas->count == 0 || json_is_true(json_object_get(question->json, "force")))
+        return true;
+    (void)weir_rulebook_refuse(question, "");
+    snprintf(question->why, sizeof question->why, "formulas at work name it, and would say another "
+             "thing without it: %.*s; --force does it all the same",
+             (int)(sizeof question->why - 128), formulas->names);
+    return false;
+}
+
 /* A person is the author of what he sets. */
 static int edit(void *context, struct weir_kept_rule *rule)
 {
@@ -216,9 +285,24 @@ static int change(struct weir_database *database, struct setting *setting)
     return done < 0 ? done : rc;
 }
 
+/* With the lock.  How many rules were changed, or an error; what was refused is noted. */
+static int set_one(struct weir_monitor *monitor, struct setting *setting,
+                   struct formulas *formulas)
+{
+    int rc = find_formulas(monitor->database, setting, formulas);
+
+    if (rc < 0 || !is_approvable(setting) || !may_stop(setting, formulas))
+        return rc;
+    rc = change(monitor->database, setting);
+    if (rc > 0 && setting->renews)
+        weir_rulebook_renew(monitor, &setting->id, 1, setting->question->now);
+    return rc;
+}
+
 static json_t *set(struct weir_monitor *monitor, struct weir_rulebook_question *question)
 {
     struct setting setting = {.question = question};
+    struct formulas formulas = {.count = 0};
     int rc;
 
     if (!read_setting(&setting))
@@ -228,17 +312,15 @@ static json_t *set(struct weir_monitor *monitor, struct weir_rulebook_question *
                             &setting);
     if (rc == 0)
         (void)weir_rulebook_unknown(question, "there is no such rule in the rulebook");
-    else if (rc > 0 && is_approvable(&setting))
-        rc = change(monitor->database, &setting);
-    if (rc > 0 && setting.renews)
-        weir_rulebook_renew(monitor, &setting.id, 1, question->now);
+    else if (rc > 0)
+        rc = set_one(monitor, &setting, &formulas);
     if (rc < 0)
         (void)weir_rulebook_trouble(question, monitor->database, rc);
     pthread_mutex_unlock(&monitor->lock);
     if (question->why[0])
         return NULL;
-    return json_pack("{s:s, s:I, s:b}", "name", setting.name, "id", (json_int_t)setting.id,
-                     "changed", rc > 0);
+    return json_pack("{s:s, s:I, s:b, s:s}", "name", setting.name, "id", (json_int_t)setting.id,
+                     "changed", rc > 0, "formulas", formulas.names);
 }
 
 /* Asking. -------------------------------------------------------------------- */

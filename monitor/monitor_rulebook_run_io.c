@@ -266,7 +266,7 @@ static void *follow_schedule(void *context)
     struct weir_monitor *monitor = context;
 
     while (goes_on(monitor->rulebook)) {
-        weir_time now = weir_clock_now(&monitor->wall);
+        weir_time now = weir_clock_now(&monitor->sound);
 
         if (!is_due(monitor, now))
             continue;
@@ -305,7 +305,7 @@ int weir_rulebook_open(struct weir_monitor *monitor)
     if (rc < 0)
         return rc;
     if (rulebook->last == 0)
-        rulebook->last = weir_clock_now(&monitor->wall);
+        rulebook->last = weir_clock_now(&monitor->sound);
     errno = pthread_create(&rulebook->thread, NULL, follow_schedule, monitor);
     rulebook->threaded = errno == 0;
     return rulebook->threaded ? 0 : WEIR_EIO;

@@ -401,12 +401,13 @@ static json_t *run_rulebook(struct weir_question *question)
 json_t *weir_verb_run(struct weir_question *question)
 {
     const char *name = weir_verb_text(question, "do");
+    bool publishes = strcmp(name, "publish") == 0 || strcmp(name, "rollback") == 0;
     json_t *json = NULL;
 
-    if (strcmp(name, "publish") == 0 || strcmp(name, "rollback") == 0)
-        return publish(question);
-    if (weir_rulebook_is_asked(name))
-        return run_rulebook(question);
+    if (publishes || weir_rulebook_is_asked(name)) {
+        question->now = weir_clock_now(&question->monitor->sound); /* sound.h */
+        return publishes ? publish(question) : run_rulebook(question);
+    }
     if (weir_accounts_is_asked(name))
         return weir_accounts_answer(question);
 

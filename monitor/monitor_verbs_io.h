@@ -39,7 +39,7 @@ struct weir_question {
     struct weir_monitor *monitor;
     json_t *json;               /* what is asked, an object; a verb may change it */
     const char *who;            /* "uid 0", "user anna" */
-    weir_time now;
+    weir_time now;              /* wall */
     char why[WEIR_DATABASE_WHY]; /* of an error */
     unsigned code;              /* the same for programs */
 };

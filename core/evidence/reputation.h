@@ -178,9 +178,10 @@ struct weir_counted weir_reputation_counted(const struct weir_reputation_query *
                                             const struct weir_reading *reading);
 
 /* Fills addition[] with all that one message has added to the counters, by now, and returns how
- * many (at most 18): the program's vote while people say nothing else, and one of people when they
- * say something; and as a spam or a good mail it counts once, as people say.  From one state to
- * another: take back what the old one has and the new one has not, and add the reverse. */
+ * many (at most 18): the program's vote, or in its place one of people when they say something,
+ * also when they say the same; and as a spam or a good mail it counts once, as people say.  From
+ * one state to another: take back what the old one has and the new one has not, and add the
+ * reverse. */
 size_t weir_reputation_message(const struct weir_reputation_settings *settings,
                                const struct weir_hash_key *key,
                                const struct weir_reputation_query *query,

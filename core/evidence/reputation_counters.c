@@ -294,7 +294,9 @@ size_t weir_reputation_message(const struct weir_reputation_settings *settings,
                                struct weir_addition addition[static WEIR_REPUTATION_ADDITIONS])
 {
     enum weir_said said = people != WEIR_SAID_NOTHING ? people : counted->computer;
-    unsigned variables = people != WEIR_SAID_UNSURE ? variable_bit(people, WEIR_VOTE_USER) : 0;
+    unsigned variables = people == WEIR_SAID_NOTHING
+                             ? variable_bit(counted->computer, WEIR_VOTE_COMPUTER)
+                         : people != WEIR_SAID_UNSURE ? variable_bit(people, WEIR_VOTE_USER) : 0;
     bool good = said == WEIR_SAID_GOOD;
     const bool on[MOMENTS] = {
         [EACH_VOTE] = true,
@@ -303,7 +305,5 @@ size_t weir_reputation_message(const struct weir_reputation_settings *settings,
         [EACH_GOOD] = good,
         [EACH_NEW_GROUP] = good && counted->new_group,
     };
-    if (counted->computer == said && people != WEIR_SAID_UNSURE)
-        variables |= variable_bit(counted->computer, WEIR_VOTE_COMPUTER);
     return fill(settings, key, query, on, variables, addition);
 }

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "monitor/analyzer/counting_io.h"
+#include "monitor/analyzer/disbelief.h"
 #include "monitor/analyzer/sample.h"
 #include "monitor/database/database_counters_io.h"
 
@@ -42,6 +43,7 @@ struct weir_counting {
     uint64_t kept;         /* up to there it is in the database */
     bool renewed;          /* rules were, and that is not */
     struct weir_counting_counts counts;
+    struct weir_disbelief *disbelief; /* of servers by number modulo WEIR_COUNTING_SERVERS */
     pthread_mutex_t lock;
 };
 

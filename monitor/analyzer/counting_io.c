@@ -84,7 +84,8 @@ int weir_counting_open(const struct weir_counting_options *options,
         counting->options.counters.events = WEIR_COUNTER_EVENTS_MAX;
     weir_info_keys_ready(&counting->options.keys);
     pthread_mutex_init(&counting->lock, NULL);
-    rc = weir_hits_new(&options->hits, &counting->hits);
+    counting->disbelief = calloc(WEIR_COUNTING_SERVERS, sizeof(*counting->disbelief));
+    rc = counting->disbelief ? weir_hits_new(&options->hits, &counting->hits) : WEIR_ENOMEM;
     if (rc == 0)
         rc = weir_reports_new(&options->reports, &options->keys, options->database,
                               &counting->reports);
@@ -109,6 +110,7 @@ void weir_counting_free(struct weir_counting **counting)
 {
     if (!*counting)
         return;
+    free((*counting)->disbelief);
     weir_hits_free(&(*counting)->hits);
     weir_reports_free(&(*counting)->reports);
     weir_gather_free(&(*counting)->gather);
@@ -135,6 +137,17 @@ void weir_counting_renew(struct weir_counting *counting, const uint32_t *rule, s
         weir_hits_renew(counting->hits, rule[i]);
     counting->renewed = counting->renewed || rules > 0;
     pthread_mutex_unlock(&counting->lock);
+}
+
+bool weir_counting_rebase(struct weir_counting *counting, weir_time now)
+{
+    bool later;
+
+    pthread_mutex_lock(&counting->lock);
+    later = weir_hits_rebase(counting->hits, now);
+    counting->renewed = counting->renewed || later;
+    pthread_mutex_unlock(&counting->lock);
+    return later;
 }
 
 /* Reading. ------------------------------------------------------------------ */
@@ -195,6 +208,7 @@ static void count(struct weir_counting *counting, uint32_t server,
                   const struct decision *decision, weir_time now)
 {
     counting->counts.state[decision->state]++;
+    weir_disbelief_note(&counting->disbelief[server % WEIR_COUNTING_SERVERS], decision->state, now);
     if (decision->state != WEIR_RECORD_GOOD)
         return;
     switch (weir_hits_take(counting->hits, server, &decision->info, now)) {
@@ -323,6 +337,19 @@ int weir_counting_store(struct weir_counting *counting, weir_time now)
     }
     pthread_mutex_unlock(&counting->lock);
     return rc < 0 ? rc : later;
+}
+
+bool weir_counting_disbelief(struct weir_counting *counting, uint32_t server, weir_time now,
+                             uint64_t sum_r[static WEIR_RECORD_STATES], bool *news_r)
+{
+    struct weir_disbelief *disbelief = &counting->disbelief[server % WEIR_COUNTING_SERVERS];
+    bool there;
+
+    pthread_mutex_lock(&counting->lock);
+    there = weir_disbelief_sum(disbelief, now, sum_r);
+    *news_r = weir_disbelief_news(disbelief, now);
+    pthread_mutex_unlock(&counting->lock);
+    return there;
 }
 
 struct weir_counting_counts weir_counting_counts(struct weir_counting *counting)

@@ -36,6 +36,7 @@
 #include "monitor/database/database_io.h"
 
 #define WEIR_COUNTING_AHEAD WEIR_HOUR
+#define WEIR_COUNTING_SERVERS 1024 /* told apart where decisions are not believed */
 
 struct weir_counting;
 
@@ -96,6 +97,10 @@ void weir_counting_use(struct weir_counting *counting,
 /* A person changed these rules, as weir_hits_renew() has it; kept with the next store. */
 void weir_counting_renew(struct weir_counting *counting, const uint32_t *rule, size_t rules);
 
+/* The clock was put back to a time, and all so far is kept: as weir_hits_rebase() has it, kept with
+ * the next store.  Whether anything was later. */
+bool weir_counting_rebase(struct weir_counting *counting, weir_time now);
+
 struct weir_counting_batch;
 
 /* Reads lines of a server's log.  0 with a batch (NULL for no lines), which the caller frees, or
@@ -126,6 +131,11 @@ int weir_counting_fold(struct weir_counting *counting, weir_time now);
 /* Forgets all counters, and begins anew with the key that is there; in the caller's transaction.  0
  * and how many records there were, or an error. */
 int weir_counting_forget(struct weir_counting *counting, uint64_t *records_r);
+
+/* How many decisions of a server came within the last hour, by how far they were believed; whether
+ * any was not, and whether that is news. */
+bool weir_counting_disbelief(struct weir_counting *counting, uint32_t server, weir_time now,
+                             uint64_t sum_r[static WEIR_RECORD_STATES], bool *news_r);
 
 struct weir_counting_counts weir_counting_counts(struct weir_counting *counting);
 

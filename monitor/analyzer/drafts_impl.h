@@ -30,6 +30,16 @@ struct wanted {
     int number;                /* in the sample; less than 0: it is as if it were in good mail */
 };
 
+/* A rule that the analyzer retired: what of missed spam it would hit. */
+struct retired {
+    uint32_t id;
+    char name[WEIR_RULE_NAME_MAX + 1];
+    weir_time updated;
+    size_t messages, reports, users;
+    uint64_t *user;            /* those that are counted; NULL: none yet */
+    char why[WEIR_REVIVE_WHY];
+};
+
 struct weir_drafts {
     struct weir_drafts_options options;
     struct weir_database *reading;
@@ -52,9 +62,19 @@ struct weir_drafts {
     size_t wanteds, wanted_room;
     struct live *live;
     size_t lives, live_room;
+    struct retired *retired;   /* by id; in the end those that are revived */
+    size_t retireds, retired_room;
     bool collecting;           /* candidates are collected only */
     uint64_t lessons;          /* good messages known by their tokens */
     struct weir_drafts_counts counts;
 };
+
+/* revive.c: reads which rules may come back, whose ids last as long as the run; takes a message
+ * that was read and matched, and its votes; decides when all are read; stores, in the caller's
+ * transaction.  0 or an error. */
+int weir_revive_read(struct weir_drafts *drafts, const uint32_t **id_r, size_t *ids_r);
+int weir_revive_take(struct weir_drafts *drafts, const struct weir_drafts_text *text);
+void weir_revive_decide(struct weir_drafts *drafts);
+int weir_revive_store(const struct weir_drafts *drafts, struct weir_database *writing);
 
 #endif

@@ -175,7 +175,8 @@ static int take_spam(struct weir_drafts *drafts, const struct weir_drafts_text *
     drafts->counts.missed++;
     drafts->counts.caught += more->caught;
     drafts->counts.covered += more->covered && !more->caught;
-    return keep_votes(drafts, more);
+    rc = keep_votes(drafts, more);
+    return rc < 0 ? rc : weir_revive_take(drafts, text);
 }
 
 static int take_text(void *context, const struct weir_drafts_text *text)
@@ -339,6 +340,8 @@ static int read_left(struct weir_drafts *drafts)
 
 static int open_parts(struct weir_drafts *drafts)
 {
+    const uint32_t *retired = NULL;
+    size_t count = 0;
     int rc = weir_domains_open(drafts->options.suffixes, &drafts->domains);
 
     if (rc == WEIR_EIO || rc == WEIR_ECORRUPT) /* whoever opened it at the start told of it */
@@ -348,7 +351,8 @@ static int open_parts(struct weir_drafts *drafts)
     if (!drafts->arena || !drafts->scratch)
         return WEIR_ENOMEM;
     rc = rc < 0 ? rc : weir_charsets_new(&drafts->charsets);
-    return rc < 0 ? rc : weir_rescan_new(drafts->reading, &drafts->rescan);
+    rc = rc < 0 ? rc : weir_revive_read(drafts, &retired, &count);
+    return rc < 0 ? rc : weir_rescan_new(drafts->reading, retired, count, &drafts->rescan);
 }
 
 static int look(void *context, struct weir_slice tokens)
@@ -416,6 +420,7 @@ static int decide(struct weir_drafts *drafts)
     rc = rc < 0 ? rc : read_left(drafts);
     if (rc < 0)
         return rc;
+    weir_revive_decide(drafts);
     drafting->arena = drafts->arena;
     drafting->message = drafts->message;
     drafting->messages = drafts->messages;
@@ -477,6 +482,7 @@ void weir_drafts_free(struct weir_drafts **drafts)
     free(old->vote);
     free(old->wanted);
     free(old->live);
+    free(old->retired);
     weir_ham_sample_free(&old->sample);
     free(old);
     *drafts = NULL;

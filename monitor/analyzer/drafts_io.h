@@ -23,15 +23,25 @@
  * test and needs a person's approval again, unless he decided something else of it meanwhile.  This
  * does not hang on new drafts: one that the rulebook has no place for is a note.
  *
+ * A rule that the analyzer retired, whose draft nobody rejected, and which would hit what people
+ * reported within WEIR_REVIVE_WITHIN and was missed, goes back to the test: by so many reports of
+ * so many people as make a draft.  Not one that a formula at work names; and none that came back
+ * within the idle time, unless mail hit it since.
+ *
  * Owner:    the caller.  Threads: one at a time.
  * Errors:   those of the database; WEIR_ENOMEM.
- * Limits:   WEIR_DRAFTS_TEXTS_MAX, WEIR_DRAFTS_OCTETS_MAX.  A message takes about a millisecond.
+ * Limits:   WEIR_DRAFTS_TEXTS_MAX, WEIR_DRAFTS_OCTETS_MAX; WEIR_REVIVE_RULES_MAX retired rules,
+ *           those retired last.  A message takes about a millisecond.
  */
 #ifndef WEIR_ANALYZER_DRAFTS_IO_H
 #define WEIR_ANALYZER_DRAFTS_IO_H
 
 #include "monitor/analyzer/drafting.h"
 #include "monitor/database/database_io.h"
+
+#define WEIR_REVIVE_WITHIN (7 * WEIR_DAY)
+#define WEIR_REVIVE_RULES_MAX 10000
+#define WEIR_REVIVE_WHY 160
 
 struct weir_drafts;
 
@@ -41,7 +51,7 @@ struct weir_drafts_options {
     const char *suffixes;      /* of domain.h, or "" */
     unsigned people;           /* whose word makes mail good */
     double spam_score;
-    weir_time now;
+    weir_time now, idle;       /* idle: of [analyzer] */
     const char *who;           /* "analyzer", "uid 0" */
 };
 
@@ -66,6 +76,9 @@ const struct weir_draft *weir_drafts_get(const struct weir_drafts *drafts, size_
 const struct weir_draft_note *weir_drafts_note(const struct weir_drafts *drafts, size_t number);
 /* The name of a rule whose approval is taken back. */
 const char *weir_drafts_withdrawn(const struct weir_drafts *drafts, size_t number);
+/* The name of a rule that goes back to the test, and why. */
+const char *weir_drafts_revived(const struct weir_drafts *drafts, size_t number,
+                                const char **why_r);
 struct weir_drafts_counts weir_drafts_counts(const struct weir_drafts *drafts);
 /* Why there are no drafts; "": nothing is in the way. */
 const char *weir_drafts_trouble(const struct weir_drafts *drafts);

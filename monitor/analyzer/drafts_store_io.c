@@ -120,6 +120,7 @@ int weir_drafts_store(struct weir_drafts *drafts, struct weir_database *writing)
     if (rc < 0)
         return rc;
     rc = withdraw(drafts, writing);
+    rc = rc < 0 ? rc : weir_revive_store(drafts, writing);
     rc = rc < 0 ? rc : store_all(drafts, writing);
     rc = rc < 0 ? rc : weir_database_drafts_expire(writing, drafts->options.now -
                                                             WEIR_DRAFTS_KEPT * WEIR_DAY);

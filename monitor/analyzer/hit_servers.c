@@ -155,6 +155,12 @@ void weir_hit_servers_scale(struct weir_hit_servers *servers, double by)
     }
 }
 
+void weir_hit_servers_touch(struct weir_hit_servers *servers)
+{
+    for (size_t i = 0; i < servers->rows; i++)
+        servers->row[i].changed = true;
+}
+
 const struct weir_hit_server *weir_hit_servers_get(const struct weir_hit_servers *servers,
                                                    size_t number)
 {

@@ -57,6 +57,9 @@ void weir_hit_servers_renew(struct weir_hit_servers *servers, uint32_t hint);
 /* All counts times a factor, which changes nothing that is to be kept. */
 void weir_hit_servers_scale(struct weir_hit_servers *servers, double by);
 
+/* All accounts are to be kept anew. */
+void weir_hit_servers_touch(struct weir_hit_servers *servers);
+
 /* By number 0.. in no order; NULL behind the last. */
 const struct weir_hit_server *weir_hit_servers_get(const struct weir_hit_servers *servers,
                                                    size_t number);

@@ -27,7 +27,7 @@ struct hint {
 struct weir_hits {
     struct weir_hits_settings settings;
     struct weir_seen *seen;
-    weir_time epoch;
+    weir_time epoch, latest;        /* latest: of what is counted */
     struct weir_score_counts all;   /* as of the epoch, as all weights below */
     struct weir_hits_rule *rule;
     size_t rules, room;
@@ -120,6 +120,14 @@ static double weight_of(struct weir_hits *hits, weir_time at)
         hits->epoch = at;
     }
     return exp2(half_lives(hits, at));
+}
+
+/* That of one that is counted now. */
+static double weight_counted(struct weir_hits *hits, weir_time at)
+{
+    if (at > hits->latest)
+        hits->latest = at;
+    return weight_of(hits, at);
 }
 
 static void add(struct weir_score_counts *counts, enum label label, double weight)
@@ -297,7 +305,7 @@ int weir_hits_take(struct weir_hits *hits, uint32_t server, const struct weir_in
     rc = rc < 0 ? rc : weir_seen_note(hits->seen, info->uid);
     if (rc != 0)
         return rc < 0 ? rc : WEIR_HITS_REPEATED;
-    weight = weight_of(hits, at);
+    weight = weight_counted(hits, at);
     tell(&hits->all, account_of(hits, NULL, server), judged, weight);
     count_day(day_of_all(&days), judged);
     for (size_t i = 0; i < info->rules; i++) {
@@ -359,7 +367,7 @@ int weir_hits_report(struct weir_hits *hits, uint32_t server, const struct weir_
 
     if (rc < 0)
         return rc;
-    weight = weight_of(hits, at);
+    weight = weight_counted(hits, at);
     move(&hits->all, account_moved(hits, NULL, info->server, server),
          take_back ? said : judged, take_back ? judged : said, weight);
     move_day(day_of_all(&days), take_back ? said : judged, take_back ? judged : said);
@@ -382,7 +390,7 @@ int weir_hits_report(struct weir_hits *hits, uint32_t server, const struct weir_
 
 int weir_hits_load(struct weir_hits *hits, const struct weir_hits_rule *rule, weir_time at)
 {
-    double weight = weight_of(hits, at);
+    double weight = weight_counted(hits, at);
     struct weir_hits_rule *own = rule_of(hits, rule->id);
 
     if (!own)
@@ -396,7 +404,7 @@ int weir_hits_load(struct weir_hits *hits, const struct weir_hits_rule *rule, we
 int weir_hits_load_all(struct weir_hits *hits, const struct weir_score_counts *all,
                         weir_time at)
 {
-    double weight = weight_of(hits, at); /* may scale what is there */
+    double weight = weight_counted(hits, at); /* may scale what is there */
 
     hits->all = *all;
     scale(&hits->all, weight);
@@ -405,7 +413,7 @@ int weir_hits_load_all(struct weir_hits *hits, const struct weir_score_counts *a
 
 int weir_hits_load_told(struct weir_hits *hits, const struct weir_hit_server *told, weir_time at)
 {
-    double weight = weight_of(hits, at);
+    double weight = weight_counted(hits, at);
     const struct weir_hits_rule *rule = NULL;
     struct weir_hit_server *own;
 
@@ -503,6 +511,40 @@ void weir_hits_renew(struct weir_hits *hits, uint32_t id)
     hits->rule[number - 1].decayed = (struct weir_score_counts){0, 0};
     hits->rule[number - 1].changed = true;
     weir_hit_servers_renew(hits->servers, hits->hint[number - 1].server);
+}
+
+/* A clock that was put back. ------------------------------------------------- */
+
+weir_time weir_hits_latest(const struct weir_hits *hits)
+{
+    return hits->latest;
+}
+
+static weir_time earlier(weir_time time, weir_time now)
+{
+    return time < now ? time : now;
+}
+
+bool weir_hits_rebase(struct weir_hits *hits, weir_time now)
+{
+    double by;
+
+    if (hits->latest <= now)
+        return false;
+    by = exp2(half_lives(hits, now) - half_lives(hits, hits->latest));
+    hits->latest = now;
+    scale(&hits->all, by);
+    weir_hit_servers_scale(hits->servers, by);
+    weir_hit_servers_touch(hits->servers);
+    for (size_t i = 0; i < hits->rules; i++) {
+        struct weir_hits_rule *rule = &hits->rule[i];
+
+        scale(&rule->decayed, by);
+        rule->first_hit = earlier(rule->first_hit, now);
+        rule->last_hit = earlier(rule->last_hit, now);
+        rule->changed = true;
+    }
+    return true;
 }
 
 /* Making. ------------------------------------------------------------------- */

@@ -102,6 +102,15 @@ const struct weir_hit_days *weir_hits_days(const struct weir_hits *hits);
  * how often it hit is not. */
 void weir_hits_renew(struct weir_hits *hits, uint32_t id);
 
+/* The time of the latest message that is counted, or up to which what was loaded was decayed:
+ * counts as of an earlier one would be more than there were messages. */
+weir_time weir_hits_latest(const struct weir_hits *hits);
+
+/* The clock was put back to a time: no hit is later, and what counts were worth at the latest time
+ * they are worth now.  All of it is changed then; false: nothing was later.  Days are the
+ * database's to move: to be done when they are kept. */
+bool weir_hits_rebase(struct weir_hits *hits, weir_time now);
+
 /* The numbers of decisions that were counted since then, in their order. */
 const uint64_t *weir_hits_news(const struct weir_hits *hits, size_t *count_r);
 

@@ -11,8 +11,10 @@
  * says: spam above 0, good mail below.  Locked rules stay as they are, and so does what a
  * person alone decides: drafts, and what is retired.
  *
- * A rule that was drafted from missed spam cannot prove itself by hits on mail that is judged spam
- * without it: a person's approval and a trial in which nobody reports good mail have to do.
+ * What the analyzer itself retired comes back to the test when it would hit spam that people report
+ * (drafts_io.h).  A rule that was drafted from missed spam cannot prove itself by hits on mail that
+ * is judged spam without it: a person's approval and a trial in which nobody reports good mail have
+ * to do.
  *
  * Threads:  pure.
  */

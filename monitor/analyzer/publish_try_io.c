@@ -153,7 +153,7 @@ static int take_text(void *context, const struct weir_drafts_text *text)
 
 static int read_texts(struct trial *trial, struct weir_database *reading)
 {
-    int rc = weir_rescan_new(reading, &trial->rescan);
+    int rc = weir_rescan_new(reading, NULL, 0, &trial->rescan);
 
     trial->arena = weir_arena_new(ARENA_FIRST);
     if (!trial->arena)

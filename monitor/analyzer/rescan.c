@@ -26,6 +26,10 @@ struct weir_rescan {
     struct weir_slice text;    /* the rulebook */
     uint32_t *own;             /* ids of the analyzer's rules, sorted */
     size_t owns, own_room;
+    const uint32_t *retired;   /* ids of those that are tried, sorted */
+    size_t retireds;
+    uint32_t hit[WEIR_RULE_HITS_MAX]; /* of them, by the last message */
+    size_t hits;
     char (*name)[WEIR_RULE_NAME_MAX + 1];
     size_t names, name_room;
     void *image;
@@ -59,14 +63,27 @@ static int note_own(struct weir_rescan *rescan, uint32_t id)
     return 0;
 }
 
+static int by_id(const void *a, const void *b)
+{
+    const uint32_t *one = a, *other = b;
+
+    return (*one > *other) - (*one < *other);
+}
+
+static bool has_id(const uint32_t *id, size_t ids, uint32_t which)
+{
+    return ids > 0 && bsearch(&which, id, ids, sizeof which, by_id) != NULL;
+}
+
 static int take_rule(void *context, const struct weir_kept_rule *rule)
 {
     struct weir_rescan *rescan = context;
     struct weir_kept_rule as = *rule;
+    bool tried = has_id(rescan->retired, rescan->retireds, rule->id);
     bool own = strcmp(rule->author, WEIR_DRAFTS_AUTHOR) == 0;
     int rc = note_name(rescan, rule->name);
 
-    if (own && rule->state == WEIR_RULE_DRAFT)
+    if ((own && rule->state == WEIR_RULE_DRAFT) || (tried && rule->state == WEIR_RULE_RETIRED))
         as.state = WEIR_RULE_TEST;
     if (own && rule->state != WEIR_RULE_RETIRED)
         rc = rc < 0 ? rc : note_own(rescan, rule->id);
@@ -85,11 +102,17 @@ static int read_book(struct weir_rescan *rescan, struct weir_database *reading)
     return rc < 0 ? rc : weir_pick_end(rescan->pick, &rescan->text, &rules);
 }
 
-int weir_rescan_new(struct weir_database *reading, struct weir_rescan **rescan_r)
+int weir_rescan_new(struct weir_database *reading, const uint32_t *retired, size_t retireds,
+                    struct weir_rescan **rescan_r)
 {
     struct weir_rescan *rescan = calloc(1, sizeof *rescan);
-    int rc = rescan ? read_book(rescan, reading) : WEIR_ENOMEM;
+    int rc;
 
+    if (!rescan)
+        return WEIR_ENOMEM;
+    rescan->retired = retired;
+    rescan->retireds = retireds;
+    rc = read_book(rescan, reading);
     if (rc < 0)
         weir_rescan_free(&rescan);
     else
@@ -165,19 +188,21 @@ bool weir_rescan_knows(const struct weir_rescan *rescan, const char *name)
     return false;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    const uint32_t *one = a, *other = b;
-
-    return (*one > *other) - (*one < *other);
-}
-
-static bool is_own(const struct weir_rescan *rescan, uint32_t number)
+/* A rule that was hit: whether it is the analyzer's; and a retired one is noted. */
+static bool note_hit(struct weir_rescan *rescan, uint32_t number)
 {
     struct weir_rule rule;
 
-    return rescan->owns > 0 && weir_rules_get(rescan->rules, number, &rule) == 1 &&
-           bsearch(&rule.id, rescan->own, rescan->owns, sizeof rule.id, by_id) != NULL;
+    if (weir_rules_get(rescan->rules, number, &rule) != 1)
+        return false;
+    if (has_id(rescan->retired, rescan->retireds, rule.id) && rescan->hits < WEIR_RULE_HITS_MAX)
+        rescan->hit[rescan->hits++] = rule.id;
+    return has_id(rescan->own, rescan->owns, rule.id);
+}
+
+uint32_t weir_rescan_retired(const struct weir_rescan *rescan, size_t number)
+{
+    return number < rescan->hits ? rescan->hit[number] : 0;
 }
 
 int weir_rescan_message(struct weir_rescan *rescan, struct weir_message *message,
@@ -192,6 +217,7 @@ int weir_rescan_message(struct weir_rescan *rescan, struct weir_message *message
 
     *points_r = 0;
     *drafted_r = false;
+    rescan->hits = 0;
     if (rc < 0 || !rescan->matcher)
         return rc;
     weir_facts_of_message(message, content, fact);
@@ -200,7 +226,7 @@ int weir_rescan_message(struct weir_rescan *rescan, struct weir_message *message
         return rc;
     *points_r = result.score;
     for (size_t i = 0; i < result.hits; i++)
-        *drafted_r = *drafted_r || is_own(rescan, result.hit[i].number);
+        *drafted_r |= note_hit(rescan, result.hit[i].number);
     return 0;
 }
 

@@ -70,6 +70,9 @@ static void print_drafts(const json_t *drafts, bool stored)
         printf("%s: a message that is known to be good has what it looks for: to the test, and to "
                "be approved again\n",
                weir_ctl_visible(weir_slice_of(json_string_value(one)), name.text, SHOWN));
+    json_array_foreach(json_object_get(drafts, "revived"), i, one)
+        printf("%s: %sretired -> test: %s\n", show(one, "name", &name), stored ? "" : "would be ",
+               show(one, "why", &why));
     if (text_of(drafts, "trouble")[0])
         printf("no drafts: %s\n", show(drafts, "trouble", &why));
     if (count_of(drafts, "missed") > 0)

@@ -197,6 +197,16 @@ static int read_word(struct weir_ctl *ctl, json_t *question, const char *word)
                           "state=active|test|draft|retired|locked", word);
 }
 
+static void tell_set(const json_t *answer, const char *then)
+{
+    const char *formulas = json_string_value(json_object_get(answer, "formulas"));
+
+    printf("%s %s\n", json_string_value(json_object_get(answer, "name")),
+           json_is_true(json_object_get(answer, "changed")) ? then : "was so already");
+    if (formulas && formulas[0])
+        printf("these formulas say another thing without it: %s\n", formulas);
+}
+
 /* Asks, and says what it is now. */
 static int ask_to(struct weir_ctl *ctl, const char *verb, json_t *question, const char *then)
 {
@@ -213,14 +223,14 @@ static int ask_to(struct weir_ctl *ctl, const char *verb, json_t *question, cons
     if (code == 0 && ctl->option[WEIR_CTL_JSON])
         code = weir_ctl_json(ctl, json_incref(answer));
     else if (code == 0)
-        printf("%s %s\n", json_string_value(json_object_get(answer, "name")),
-               json_is_true(json_object_get(answer, "changed")) ? then : "was so already");
+        tell_set(answer, then);
     json_decref(answer);
     return code;
 }
 
 static int ask(struct weir_ctl *ctl, json_t *question, const char *then)
 {
+    json_object_set_new(question, "force", json_boolean(ctl->option[WEIR_CTL_FORCE] != NULL));
     return ask_to(ctl, "rules set", question, then);
 }
 

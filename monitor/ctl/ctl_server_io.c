@@ -156,6 +156,8 @@ static void print_one(const struct weir_ctl_server *one, uint64_t newest)
     for (const char *front = ", its sniffer: "; weir_ctl_server_trouble(one, &at, trouble, &why);
          front = ", ")
         printf("%s%s", front, trouble);
+    for (at = 0; weir_ctl_server_disbelief(one, &at, trouble, &why);)
+        printf(", %s", trouble);
     putchar('\n');
 }
 

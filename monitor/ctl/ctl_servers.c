@@ -67,14 +67,33 @@ const char *weir_ctl_server_name(const struct weir_ctl_servers *servers, uint32_
     return "";
 }
 
-/* Their sniffers. -------------------------------------------------------------------- */
+/* Their sniffers, and their keys. ---------------------------------------------------- */
+
+struct trouble {
+    const char *name, *what, *why;
+};
+
+/* The next one that a server that is heard of has some of, and how much; NULL: there is none. */
+static const struct trouble *next_trouble(const struct weir_ctl_server *one, const char *of,
+                                          const struct trouble *trouble, size_t troubles,
+                                          size_t *at, json_int_t *count_r)
+{
+    const json_t *told = json_object_get(one->health, of);
+
+    while (*at < troubles && one->state == WEIR_VIEW_SERVER_SEEN) {
+        const struct trouble *next = &trouble[(*at)++];
+
+        *count_r = json_integer_value(json_object_get(told, next->name));
+        if (*count_r > 0)
+            return next;
+    }
+    return NULL;
+}
 
 bool weir_ctl_server_trouble(const struct weir_ctl_server *one, size_t *at,
                              char text_r[static WEIR_CTL_TEXT], const char **why_r)
 {
-    static const struct {
-        const char *name, *what, *why;
-    } troubles[] = {
+    static const struct trouble troubles[] = {
         {"kernel_dropped", "packets lost",
          "it has too little time, or [sniffer] buffer is too small"},
         {"gaps", "gaps in what it heard", "not every packet comes to it"},
@@ -86,18 +105,44 @@ bool weir_ctl_server_trouble(const struct weir_ctl_server *one, size_t *at,
         {"unproven", "connections heard from one side only",
          "forged packets, or [sniffer] interface has one direction of the traffic alone"},
     };
-    const json_t *sniffer = json_object_get(one->health, "sniffer");
+    json_int_t count;
+    const struct trouble *next = next_trouble(one, "sniffer", troubles,
+                                              sizeof troubles / sizeof troubles[0], at, &count);
 
-    for (; *at < sizeof troubles / sizeof troubles[0]; ++*at) {
-        json_int_t count = json_integer_value(json_object_get(sniffer, troubles[*at].name));
+    if (!next)
+        return false;
+    snprintf(text_r, WEIR_CTL_TEXT, "%lld %s", (long long)count, next->what);
+    *why_r = next->why;
+    return true;
+}
 
-        if (count <= 0 || one->state != WEIR_VIEW_SERVER_SEEN)
-            continue;
-        snprintf(text_r, WEIR_CTL_TEXT, "%lld %s", (long long)count, troubles[*at].what);
-        *why_r = troubles[(*at)++].why;
-        return true;
-    }
-    return false;
+bool weir_ctl_server_disbelief(const struct weir_ctl_server *one, size_t *at,
+                               char text_r[static WEIR_CTL_TEXT], const char **why_r)
+{
+    static const struct trouble troubles[] = {
+        {"unknown-key", "signed with a key the monitor has not",
+         "[info] key_file there has to be the monitor's: copy it one way, and start again what "
+         "uses it"},
+        {"bad", "damaged or forged",
+         "compare [info] key_file there with the monitor's; or somebody writes into its spool"},
+        {"foreign", "another server's",
+         "[info] server there has to be 0, or its number in weirctl server list; or another "
+         "server's records were copied there"},
+    };
+    static const char *const all[] = {"good", "unknown-key", "bad", "foreign"};
+    json_int_t count, sum = 0;
+    const struct trouble *next = next_trouble(one, "decisions", troubles,
+                                              sizeof troubles / sizeof troubles[0], at, &count);
+
+    if (!next)
+        return false;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        sum += json_integer_value(json_object_get(json_object_get(one->health, "decisions"),
+                                                  all[i]));
+    snprintf(text_r, WEIR_CTL_TEXT, "%lld of %lld decisions in the last hour are %s",
+             (long long)count, (long long)sum, next->what);
+    *why_r = next->why;
+    return true;
 }
 
 /* Waiting. -------------------------------------------------------------------------- */

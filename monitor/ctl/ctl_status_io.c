@@ -282,17 +282,18 @@ static void tell_troubles(struct report *report, const json_t *troubles)
     }
 }
 
-/* Decisions come, and none can be believed: a key was not copied, or is a new one. */
-static void tell_keys(struct report *report, const json_t *messages)
+/* Decisions that cannot be believed, mostly since a key was not copied: they count nowhere. */
+static void tell_disbelief(struct report *report, const struct weir_ctl_servers *servers)
 {
-    json_int_t unknown = json_integer_value(json_object_get(messages, "unknown-key"));
-    const struct weir_config *config = &report->ctl->config;
-    const char *path = weir_config_path(config, config->info_key_file, report->ctl->arena);
+    for (size_t i = 0; i < servers->count; i++) {
+        const struct weir_ctl_server *one = &servers->one[i];
+        char text[WEIR_CTL_TEXT];
+        const char *why;
+        size_t at = 0;
 
-    if (unknown > 0 && json_integer_value(json_object_get(messages, "good")) == 0)
-        problem(report, "no decision of the mail servers is counted: %lld are signed with a key "
-                "the monitor has not. Copy their key file to %s", (long long)unknown,
-                path != NULL ? path : "the monitor");
+        while (weir_ctl_server_disbelief(one, &at, text, &why))
+            problem(report, "%s: %s, and count nowhere: %s", one->server.name, text, why);
+    }
 }
 
 /* Servers whose sniffers had trouble of late; the same words as the monitor noted. */
@@ -314,8 +315,9 @@ static json_t *sniffers_in_trouble(const struct weir_ctl_servers *servers)
 }
 
 /* They are in the database; where it cannot be read, that is no trouble of the monitor's. */
-static json_t *read_sniffers(struct weir_ctl *ctl)
+static json_t *read_servers(struct report *report)
 {
+    struct weir_ctl *ctl = report->ctl;
     struct weir_ctl_servers servers = {0};
     struct weir_database *database = NULL;
     char aside[WEIR_CTL_NOTE];
@@ -323,8 +325,10 @@ static json_t *read_sniffers(struct weir_ctl *ctl)
 
     ctl->aside = aside;
     if (weir_ctl_monitor_database(ctl, &database) == 0 &&
-        weir_ctl_servers_read(ctl, database, &servers) == 0)
+        weir_ctl_servers_read(ctl, database, &servers) == 0) {
         all = sniffers_in_trouble(&servers);
+        tell_disbelief(report, &servers);
+    }
     ctl->aside = NULL;
     weir_ctl_servers_free(&servers);
     weir_database_free(&database);
@@ -342,11 +346,10 @@ static json_t *monitor_up(struct report *report, const char *listen, json_t *sta
         problem(report, "the monitor's database does not follow: %lld octets wait in the journal",
                 (long long)behind);
     tell_troubles(report, json_object_get(status, "troubles"));
-    tell_keys(report, json_object_get(status, "messages"));
     weir_ctl_status_counters_tell(report->ctl, json_object_get(status, "counters"),
                                   report->problems);
     return json_pack("{s:s, s:b, s:o, s:o, s:o}", "listen", listen, "running", 1, "status", status,
-                     "sniffers", read_sniffers(report->ctl), "rules",
+                     "sniffers", read_servers(report), "rules",
                      weir_ctl_status_rules(report->ctl, report->problems));
 }
 

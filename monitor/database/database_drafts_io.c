@@ -15,7 +15,7 @@ int weir_database_drafts_texts(struct weir_database *database, unsigned most,
         "EXISTS (SELECT 1 FROM reports AS r WHERE r.uid = t.uid AND r.vote = 1"
         "  AND r.verdict IN ('spam', 'blocked')), "
         "EXISTS (SELECT 1 FROM draft_messages AS m JOIN drafts AS f ON f.number = m.draft"
-        "  WHERE m.uid = t.uid AND f.rejected = 1), t.octets "
+        "  WHERE m.uid = t.uid AND f.rejected = 1), t.time, t.octets "
         "FROM reported_texts AS t JOIN reported AS d ON d.uid = t.uid "
         "WHERE t.proven = 1 AND d.effect IN ('spam', 'ham') ORDER BY t.number DESC LIMIT ?");
     int calls = 0, stop = 0;
@@ -27,8 +27,38 @@ int weir_database_drafts_texts(struct weir_database *database, unsigned most,
         text.spam = weir_column_number(&q) != 0;
         text.judged = weir_column_number(&q) != 0;
         text.rejected = weir_column_number(&q) != 0;
+        text.time = weir_column_number(&q);
         text.octets = weir_column_slice(&q);
         stop = row(context, &text);
+        calls++;
+    }
+    return weir_query_told(&q, stop, calls);
+}
+
+int weir_database_drafts_retired(struct weir_database *database, weir_time since, unsigned most,
+                                 int (*row)(void *context,
+                                            const struct weir_drafts_retired *rule),
+                                 void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT r.id, r.name, r.updated FROM rules AS r "
+        "JOIN rule_changes AS c ON c.number = (SELECT max(number) FROM rule_changes "
+        "  WHERE rule = r.id AND what = 'state') LEFT JOIN hits AS h ON h.rule = r.id "
+        "WHERE r.state = 'retired' AND c.new = 'retired' AND c.who GLOB 'analyzer*' "
+        "AND NOT EXISTS (SELECT 1 FROM drafts AS d WHERE d.rule = r.id AND d.rejected = 1) "
+        "AND NOT EXISTS (SELECT 1 FROM rule_changes AS b WHERE b.rule = r.id "
+        "  AND b.what = 'state' AND b.old = 'retired' AND b.new = 'test' "
+        "  AND b.who GLOB 'analyzer*' AND b.time > ?1 AND b.time >= coalesce(h.last_hit, 0)) "
+        "ORDER BY c.number DESC LIMIT ?2");
+    int calls = 0, stop = 0;
+
+    weir_bind_number(&q, since);
+    weir_bind_number(&q, most);
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        struct weir_drafts_retired rule = {.rule = (uint32_t)weir_column_number(&q)};
+
+        rule.name = weir_column_text(&q);
+        rule.updated = weir_column_number(&q);
+        stop = row(context, &rule);
         calls++;
     }
     return weir_query_told(&q, stop, calls);

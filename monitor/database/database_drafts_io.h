@@ -17,6 +17,7 @@
 struct weir_drafts_text {
     uint64_t uid;
     bool spam;                 /* what the votes say; else ham */
+    weir_time time;            /* it came */
     bool judged;               /* it was judged spam when it came */
     bool rejected;             /* a person rejected a draft that was made of it */
     struct weir_slice octets;  /* packed */
@@ -26,6 +27,18 @@ struct weir_drafts_text {
 int weir_database_drafts_texts(struct weir_database *database, unsigned most,
                                int (*row)(void *context, const struct weir_drafts_text *text),
                                void *context);
+
+/* Rules that the analyzer retired and whose draft nobody rejected, those retired last first, at
+ * most so many; of those that it put back to the test after a time before, what mail hit since. */
+struct weir_drafts_retired {
+    uint32_t rule;
+    const char *name;
+    weir_time updated;
+};
+int weir_database_drafts_retired(struct weir_database *database, weir_time since, unsigned most,
+                                 int (*row)(void *context,
+                                            const struct weir_drafts_retired *rule),
+                                 void *context);
 
 /* The votes about a message that stand and weigh, and are for "spam", or for "ham". */
 int weir_database_drafts_votes(struct weir_database *database, uint64_t uid, const char *kind,

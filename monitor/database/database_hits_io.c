@@ -115,7 +115,8 @@ static int put_told(struct weir_database *database, const struct weir_hits *hits
 int weir_database_hits_put(struct weir_database *database, struct weir_hits *hits, weir_time at,
                            uint64_t position)
 {
-    struct weir_score_counts all = weir_hits_all(hits, at);
+    weir_time upto = weir_hits_latest(hits) > at ? weir_hits_latest(hits) : at;
+    struct weir_score_counts all = weir_hits_all(hits, upto);
     size_t news;
     const uint64_t *number = weir_hits_news(hits, &news);
     int written = 0, rc;
@@ -124,10 +125,10 @@ int weir_database_hits_put(struct weir_database *database, struct weir_hits *hit
     rc = weir_change_begin(database, &own);
     if (rc < 0)
         return rc;
-    written = put_rules(database, hits, at);
-    rc = written < 0 ? written : put_all(database, &all, at);
+    written = put_rules(database, hits, upto);
+    rc = written < 0 ? written : put_all(database, &all, upto);
     rc = rc < 0 ? rc : put_days(database, hits);
-    rc = rc < 0 ? rc : put_told(database, hits, at);
+    rc = rc < 0 ? rc : put_told(database, hits, upto);
     rc = rc < 0 ? rc : weir_database_seen_put(database, number, news);
     rc = rc < 0 ? rc : weir_state_put(database, COUNTED, position);
     rc = weir_change_end(database, own, rc);

@@ -24,7 +24,8 @@
 #include "monitor/analyzer/hits.h"
 #include "monitor/database/database_io.h"
 
-/* Writes what has changed in a hits, decayed up to a time, and that decisions up to a position of
+/* Writes what has changed in a hits, decayed up to a time (or to the latest of its messages, where
+ * that is later), and that decisions up to a position of
  * the journal are counted: then it is kept, or, in a transaction of the caller's, the caller has to
  * say so after that.  How many rules were written, or an error, and then none was. */
 int weir_database_hits_put(struct weir_database *database, struct weir_hits *hits,

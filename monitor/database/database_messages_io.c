@@ -29,7 +29,8 @@ static int put_hits(struct weir_database *database, const struct weir_info *info
     return rc;
 }
 
-static int put(struct weir_database *database, const struct weir_info *info)
+/* A server's clock may be ahead: nothing is later than now. */
+static int put(struct weir_database *database, const struct weir_info *info, weir_time now)
 {
     static const struct weir_address none;
     const struct weir_address *address = info->has_boundary ? &info->boundary : &none;
@@ -38,7 +39,7 @@ static int put(struct weir_database *database, const struct weir_info *info)
     int rc;
 
     weir_bind_number(&q, (int64_t)info->uid);
-    weir_bind_number(&q, info->at);
+    weir_bind_number(&q, info->at < now ? info->at : now);
     weir_bind_number(&q, (int64_t)info->server);
     weir_bind_octets(&q, address->octet, info->has_boundary ? sizeof address->octet : 0);
     weir_bind_text(&q, info->domain);
@@ -56,7 +57,7 @@ static int put(struct weir_database *database, const struct weir_info *info)
 static int report(struct weir_database *database, const struct weir_info *info, const char *said,
                   weir_time time)
 {
-    int rc = put(database, info);
+    int rc = put(database, info, time);
     struct weir_query q;
 
     if (rc < 0)
@@ -152,7 +153,7 @@ static int put_all(struct weir_database *database, const struct weir_info *info,
     int news = 0, rc = 0;
 
     for (size_t i = 0; rc >= 0 && i < count; i++) {
-        rc = put(database, &info[i]);
+        rc = put(database, &info[i], now);
         news += rc > 0;
     }
     rc = rc < 0 ? rc : weir_database_messages_forget(database, WEIR_MESSAGES_MAX, now);

@@ -1,6 +1,9 @@
 /*
  * database_rebase - a clock that was put back: what the database has of times to come is of now.
  *
+ * Decisions, of which a clock that is behind for some seconds must not end any, and what was
+ * counted and said are moved each by its own call: who calls knows which of two clocks is right.
+ *
  * Owner, threads, errors: as database_io.h.
  */
 #ifndef WEIR_DATABASE_REBASE_IO_H
@@ -12,6 +15,12 @@
  * and events likewise.  In one transaction.  How many decisions, and then the generation of the
  * last of their changes (as many in each as are undone at once); or an error. */
 int weir_database_rebase(struct weir_database *database, weir_time now, uint64_t *generation_r);
+
+/* Rules, what they hit by day, messages, reports and their texts, lessons and addresses that are
+ * dated later than now are of now, what was counted on days to come of today.  Sums that were
+ * decayed up to a later time are what they are, as of now.  What is history or audit says what the
+ * clock said.  In one transaction.  How many rows were moved, or an error. */
+int weir_database_rebase_counts(struct weir_database *database, weir_time now);
 
 /* How many decisions that stand were made later than now; or an error. */
 int weir_database_ahead(struct weir_database *database, weir_time now);

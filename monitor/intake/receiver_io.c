@@ -81,7 +81,9 @@ void weir_receiver_book(struct weir_receiver *receiver, uint32_t server,
     (void)weir_minutes_add_all(receiver->minutes[0], server, lines->traffic, lines->count);
     charge(receiver, server, lines);
     if (receiver->options.counting)
-        weir_counting_take(receiver->options.counting, read->decisions, position, now);
+        weir_counting_take(receiver->options.counting, read->decisions, position,
+                           receiver->options.sound.now
+                               ? weir_clock_now(&receiver->options.sound) : now);
     for (size_t i = 0; i < lines->healths; i++)
         weir_hearing_note(&receiver->hearing[server % WEIR_RECEIVER_SERVERS], &lines->health[i]);
     if (lines->last > told->told) { /* lines of plug-ins do not say that its sniffer lives */

@@ -45,6 +45,7 @@ struct weir_receiver_options {
     struct weir_database *database;
     struct weir_watch *watch;
     struct weir_counting *counting; /* of decisions about messages; or NULL */
+    struct weir_clock sound;     /* by which decisions are counted; none: as time is given */
     weir_time now;               /* what lines of the journal from further ahead count as; 0: these
                                     are as they say, and none is too old */
     uint64_t *booking;           /* is set to the journal's position behind what the watch is

@@ -125,6 +125,34 @@ class Drafting(Base):
         return float(line["score"]), line["rules"]
 
 
+class Reviving(Drafting):
+    """What the analyzer retired comes back when people report spam that it would hit."""
+
+    def test_B7_a_retired_rule_goes_back_to_the_test_by_reports_of_missed_spam(self):
+        self.configure(reports=2, users=2)
+        book = self.monitor.weir.folder / "book.rules"
+        book.write_text("body LOST /last train to the moon/\nscore LOST 1\n"
+                        "body GONE /last train/\nscore GONE 1\n")
+        self.good("rules", "add", book)
+        self.good("rules", "retire", "GONE")
+        self.assertIn("LOST: active -> retired", self.good("analyze", "--now", stamp(40 * 24)))
+        for number, user in enumerate(PEOPLE[:2]):
+            self.assertEqual(self.rule("LOST")["state"], "retired")
+            self.good("analyze")
+            mail = self.deliver([(b"Subject", b"no %d" % number)],
+                                b"Take the last train to the moon, number %d\r\n" % number)
+            self.wait_for_texts([self.report(mail, user)["uid"]])
+        self.assertIn("LOST: would be retired -> test: it hits 2 messages that were missed, of "
+                      "which 2 reports by 2 people", self.good("analyze", "--dry-run"))
+        revived, = self.analyze()["revived"]
+        self.assertEqual(revived["name"], "LOST")
+        self.assertEqual((self.rule("LOST")["state"], self.rule("GONE")["state"]),
+                         ("test", "retired"))
+        self.assertRegex(self.good("rules", "history", "LOST"),
+                         r"LOST: state retired -> test.*it hits 2 messages that were missed")
+        self.assertEqual(self.analyze()["revived"], [])
+
+
 @unittest.skipUnless(MODERN.is_dir(), f"real spam is missing: no {MODERN}")
 class Drafts(Drafting):
     """From reports to a rule at work."""

@@ -107,6 +107,21 @@ class Local(World):
         self.wait_for_pair((0, 0, 1, 0))
         self.assertEqual(self.shown(self.mx1.weir), before)
 
+    def test_B33_who_says_the_same_as_the_program_takes_its_place_too(self):
+        mail = self.judge()
+        self.wait_for_pair((0, 0, 1, 0))
+        before = self.shown(self.mx1.weir)
+        self.pipe(mail, "spam", "--user", "bob")
+        self.wait_for_pair((1, 0, 0, 0))
+        self.pipe(mail, "spam", "--user", "ann")  # two people, one message
+        self.pipe(mail, "ham", "--user", "bob")
+        self.wait_for_pair((0, 0, 1, 0))  # they do not agree
+        self.pipe(mail, "ham", "--user", "bob", "--take-back")
+        self.wait_for_pair((1, 0, 0, 0))
+        self.pipe(mail, "spam", "--user", "ann", "--take-back")
+        self.wait_for_pair((0, 0, 1, 0))
+        self.assertEqual(self.shown(self.mx1.weir), before)
+
     def score_of(self, mail):
         """Points of a mail, as its string says."""
         path = self.folder / "mail.eml"
@@ -151,7 +166,8 @@ class Local(World):
     def test_B33_a_file_that_is_lost_is_filled_from_the_database(self):
         mails = [self.judge() for _ in range(3)] + [self.judge(b"hello", b"nothing much\r\n")]
         self.pipe(mails[0], "ham", "--user", "bob")
-        self.wait_for_pair((0, 1, 2, 1))
+        self.pipe(mails[1], "spam", "--user", "ann")
+        self.wait_for_pair((1, 1, 1, 1))
         self.wait_until_counted(4)
         before = self.shown(self.mx1.weir)
         self.mail[1].process.end()

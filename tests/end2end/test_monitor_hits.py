@@ -110,6 +110,32 @@ class Hits(Deciding):
         time.sleep(1.5)
         self.assertEqual(self.counted()[LOAN], (1, 1, 0))
 
+    def test_B20_a_server_with_another_key_is_named_for_as_long_as_it_lasts(self):
+        self.mx1.kill()
+        self.judge(self.mx1, b"hello", b"a cheap loan")
+        line, = rig.wait_for(self.lines_of_mx1, what="a line in the spool")
+        self.mx1.start()
+        self.judge(self.mx2, b"hello", b"a cheap loan")
+        self.wait_for({LOAN: (2, 2, 0)})
+        status = self.monitor.weir.ctl("status", check=False)
+        self.assertNotIn("decisions in the last hour", status.stdout)
+        self.end(self.mx2.milter.process)
+        (self.mx2.weir.folder / "info.key").write_text("1 " + "cd" * 32 + "\n")
+        self.mx2.milter = milter.Milter(self.mx2.weir)
+        self.addCleanup(self.end, self.mx2.milter.process)
+        self.judge(self.mx2, b"hello", b"a cheap loan", 3)
+        said = rig.wait_for(lambda: (text := self.monitor.weir.ctl("status", check=False).stdout)
+                            and "decisions in the last hour" in text and text, 20, "its problem")
+        what = r"\d of \d decisions in the last hour are signed with a key the monitor has not"
+        self.assertRegex(said, rf"(?m)^PROBLEM    mx2: {what}, and count nowhere: \[info\] key_")
+        self.assertEqual(said.count("decisions in the last hour"), 1)
+        self.assertRegex(self.monitor.weir.ctl("server", "list"), f"mx2 .*, {what}")
+        self.mx1.write(line[:-8] + "AAAAAAAA")
+        rig.wait_for(lambda: "mx1: 1 of 2 decisions in the last hour are " in
+                     self.monitor.weir.ctl("status", check=False).stdout, 20, "mx1's, too")
+        self.assertEqual(self.monitor.log().count("since they are not believed"), 2)
+        self.assertIn("decisions of mx2 about messages are not counted", self.monitor.log())
+
     def test_B20_what_comes_again_after_a_restart_is_known(self):
         self.mx1.kill()
         self.judge(self.mx1, b"you have won", b"a cheap loan", 3)

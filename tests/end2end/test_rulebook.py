@@ -253,13 +253,35 @@ class Book(ctl_help.Help, World):
         self.good("rules", "add", self.file)
         self.assertEqual(self.good("rules", "approve", "SUBJECT_WIN"),
                          "SUBJECT_WIN was so already\n")
-        for verb, state in (("retire", "it is retired"), ("lock", "it is locked")):
-            self.good("rules", verb, "CHEAP_LOAN")
+        for verb, state in (("retire --force", "it is retired"), ("lock", "it is locked")):
+            self.good("rules", *verb.split(), "CHEAP_LOAN")
             before = self.kept(self.monitor)
             self.assertIn(state, self.bad("rules", "approve", "CHEAP_LOAN", code=65))
             self.assertEqual(self.kept(self.monitor), before)
         self.assertEqual(self.monitor.ask("rules set", name="CHEAP_LOAN", state="test",
                                           approved=True)["changed"], True)
+
+    def test_what_formulas_at_work_name_is_retired_by_who_insists_only(self):
+        self.file.write_text("body PART /part/\nbody OTHER /other/\n" + "".join(
+            f"meta SUM{n} OTHER && PART{' + PART' * n} > 0\n" for n in range(9)) +
+            "meta IDLE PART\nstate IDLE draft\nmeta ALIKE PARTY\nbody PARTY /s/\n")
+        self.good("rules", "add", self.file)
+        before = self.kept(self.monitor)
+        names = ", ".join(f"SUM{n}" for n in range(9))
+        for words in (["retire", "PART"], ["set", "PART", "state=draft"]):
+            said = self.bad("rules", *words, code=65)
+            found = said.split("without it: ")[1].split(";")[0].removesuffix(" and 1 more")
+            self.assertLess(set(found.split(", ")), set(names.split(", ")), said)
+            self.assertEqual(len(found.split(", ")), 8)
+            self.assertIn("--force does it", said)
+        self.assertEqual(self.kept(self.monitor), before)
+        self.good("rules", "set", "PART", "state=test")
+        self.good("rules", "retire", "ALIKE")
+        self.good("rules", "retire", "PARTY")
+        self.assertRegex(self.good("rules", "retire", "PART", "--force"),
+                         r"^PART is retired: .*\nthese formulas say another thing without it: SUM")
+        self.assertEqual(self.book()["PART"]["state"], "retired")
+        self.assertEqual(self.good("rules", "retire", "PART"), "PART was so already\n")
 
     def test_what_is_none_is_refused(self):
         self.good("rules", "add", self.file)

@@ -175,6 +175,43 @@ static void a_clock_that_is_ahead_outweighs_nobody(void **state)
     weir_hits_free(&hits);
 }
 
+/* Two servers' messages, one of them dated two half-lives later, when the clock goes back. */
+static void what_a_clock_that_was_ahead_dated_later_counts_for_no_more_than_it_did(void **state)
+{
+    struct weir_hits *hits = hits_new();
+    weir_time later = NOW + 2 * HALF_LIFE;
+    struct weir_hit_server told;
+    struct weir_hits_rule rule;
+
+    (void)state;
+    for (uint64_t i = 0; i < 5; i++) {
+        struct weir_info info = decision(i, i < 4 ? NOW : later, 9);
+
+        with(&info, i < 4 ? 7 : 8, 1);
+        weir_hits_take(hits, 1, &info, later);
+    }
+    weir_hits_kept(hits);
+    assert_true(weir_hits_latest(hits) == later);
+    assert_true(fabs(weir_hits_all(hits, later).spam - 2) < 1e-6);
+    assert_false(weir_hits_rebase(hits, later));
+    assert_false(rule_at(hits, 8, NOW).changed);
+    assert_true(weir_hits_rebase(hits, NOW));
+    assert_true(weir_hits_latest(hits) == NOW);
+    assert_true(fabs(weir_hits_all(hits, NOW).spam - 2) < 1e-6);
+    rule = rule_at(hits, 8, NOW);
+    assert_true(fabs(rule.decayed.spam - 1) < 1e-6 && rule.changed);
+    assert_true(rule.first_hit == NOW && rule.last_hit == NOW && rule.hits == 1);
+    rule = rule_at(hits, 7, NOW);
+    assert_true(fabs(rule.decayed.spam - 1) < 1e-6 && rule.changed && rule.hits == 4);
+    for (size_t i = 0; weir_hits_told(hits, i, NOW, &told); i++) {
+        bool all = told.rule == WEIR_HIT_SERVERS_ALL;
+
+        assert_true(told.changed && fabs(told.decayed.spam - (all ? 2 : 1)) < 1e-6);
+    }
+    assert_false(weir_hits_rebase(hits, NOW));
+    weir_hits_free(&hits);
+}
+
 static void what_was_kept_is_taken_up_again(void **state)
 {
     struct weir_hits *hits = hits_new(), *again = hits_new();
@@ -370,6 +407,8 @@ int main(void)
         cmocka_unit_test(a_report_that_is_taken_back_leaves_what_was),
         cmocka_unit_test(weights_halve_in_a_half_life_in_whatever_order_messages_come),
         cmocka_unit_test(a_clock_that_is_ahead_outweighs_nobody),
+        cmocka_unit_test(
+            what_a_clock_that_was_ahead_dated_later_counts_for_no_more_than_it_did),
         cmocka_unit_test(what_was_kept_is_taken_up_again),
         cmocka_unit_test(rules_beyond_the_limit_are_counted_together),
         cmocka_unit_test(settings_out_of_range_are_refused),
