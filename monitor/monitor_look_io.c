@@ -13,6 +13,7 @@
 
 #include "core/base/error.h"
 #include "core/base/replace_io.h"
+#include "core/engine/info_keys_io.h"
 #include "monitor/console/console_io.h"
 #include "monitor/monitor_accounts_io.h"
 #include "monitor/monitor_impl.h"
@@ -93,6 +94,26 @@ json_t *weir_monitor_bucket(struct weir_monitor *monitor, const struct weir_pref
     pthread_mutex_unlock(&monitor->lock);
     json_decref(quantities);
     return spared ? json_null() : json;
+}
+
+int weir_monitor_info_keys(struct weir_monitor *monitor, struct weir_info_keys *keys_r)
+{
+    struct weir_arena *arena = weir_arena_new(1024);
+    char why[WEIR_INFO_KEYS_WHY];
+    const char *path = NULL;
+    int rc;
+
+    pthread_mutex_lock(&monitor->lock);
+    if (arena)
+        path = weir_config_path(&monitor->config, monitor->config.info_key_file, arena);
+    if (path)
+        path = weir_arena_copy(arena, path, strlen(path));
+    pthread_mutex_unlock(&monitor->lock);
+    rc = path ? weir_info_keys_file(path, keys_r, why) : WEIR_ENOMEM;
+    if (rc == 0)
+        weir_info_keys_ready(keys_r);
+    weir_arena_free(&arena);
+    return rc;
 }
 
 json_t *weir_monitor_default_threshold(struct weir_monitor *monitor)

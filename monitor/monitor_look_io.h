@@ -28,6 +28,10 @@ void weir_monitor_look(struct weir_monitor *monitor, struct weir_look *look_r);
 json_t *weir_monitor_bucket(struct weir_monitor *monitor, const struct weir_prefix *prefix,
                             weir_time now);
 
+/* The keys of spam-info strings as the file has them now.  0 or an error. */
+struct weir_info_keys;
+int weir_monitor_info_keys(struct weir_monitor *monitor, struct weir_info_keys *keys_r);
+
 /* The configuration's threshold for everybody else, as the database's are shown. */
 json_t *weir_monitor_default_threshold(struct weir_monitor *monitor);
 

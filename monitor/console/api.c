@@ -65,6 +65,22 @@ static const struct weir_api_route routes[] = {
      "ladder: what is done", weir_api_threshold_put, false},
     {"DELETE", "/thresholds/{name}", WEIR_ADMINISTRATOR, "Takes one away.", NULL, NULL,
      weir_api_threshold_remove, false},
+    {"GET", "/messages", WEIR_VIEWER, "Recent messages, the newest first.",
+     "address: of an address or network; domain: exactly; uid: 16 hexadecimal digits; verdict: "
+     "ham, unsure, spam or blocked; rule: a name or number; server: a name; from: a time, or an "
+     "age as 7d; to: the same; reported: ham or spam; " MOST FILES, NULL, weir_api_messages, false},
+    {"GET", "/messages/{uid}", WEIR_VIEWER, "One of them, and why it was decided so.", NULL, NULL,
+     weir_api_message, false},
+    {"GET", "/reports", WEIR_VIEWER, "What people reported, the newest first.",
+     "state: of the string, or what came of it; kind: spam or ham; waiting: 1: only messages whose "
+     "text is kept; user: a name; since: a time, or an age as 7d; " MOST FILES, NULL,
+     weir_api_reports, false},
+    {"GET", "/reports/{uid}", WEIR_ANALYST, "A reported message as text, its string read.", NULL,
+     NULL, weir_api_report, false},
+    {"POST", "/reports/{uid}", WEIR_ANALYST, "Forgets the text of a reported message.", NULL,
+     "do: forget", weir_api_report_do, false},
+    {"POST", "/reports", WEIR_ANALYST, "The same for several.", NULL,
+     "uids: 16 hexadecimal digits each, 100 at most; do: forget", weir_api_reports_do, false},
     {"GET", "/rules", WEIR_VIEWER, "The rulebook with what its rules hit.",
      "sort: a column, -column downwards; where: conditions, as spam>100,state=active; state: "
      "active, test, draft, retired or locked; q: a part of the name or text; " MOST FILES, NULL,
@@ -120,6 +136,7 @@ const struct weir_api_live weir_api_live[WEIR_API_LIVE] = {
     {"events", 1, weir_api_alerts},
     {"lists", 1, weir_api_lists},
     {"servers", 2, weir_api_servers},
+    {"reports", 2, weir_api_reports},
     {"overview", 5, weir_api_overview},
 };
 

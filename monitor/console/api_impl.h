@@ -28,6 +28,9 @@ weir_api_function weir_api_thresholds, weir_api_threshold_put, weir_api_threshol
 weir_api_function weir_api_rules, weir_api_rule, weir_api_rule_history;
 weir_api_function weir_api_rules_add, weir_api_rule_put, weir_api_rule_reject, weir_api_analyze;
 weir_api_function weir_api_publish, weir_api_rollback, weir_api_sets, weir_api_sets_diff;
+/* api_messages.c, api_reports.c */
+weir_api_function weir_api_messages, weir_api_message, weir_api_reports, weir_api_report;
+weir_api_function weir_api_report_do, weir_api_reports_do;
 /* api_description.c */
 weir_api_function weir_api_openapi;
 

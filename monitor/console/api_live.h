@@ -7,7 +7,7 @@
 
 #include "monitor/console/api.h"
 
-#define WEIR_API_LIVE 5
+#define WEIR_API_LIVE 6
 
 struct weir_api_live {
     const char *name;            /* of the event */

@@ -1,6 +1,7 @@
 /*
  * api_overview - the first page: mail by verdict, servers, and what needs attention.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,12 +12,15 @@
 #include "monitor/monitor_look_io.h"
 #include "monitor/view/view_servers.h"
 
+#define SCORES 20
+
 struct page {
     struct weir_api_question *question;
     struct weir_look look;
     json_t *verdicts, *scores, *servers, *attention;
     json_int_t of_today[4];      /* ham, unsure, spam, refused */
-    weir_time today;
+    weir_time today, span, begins; /* begins: of the last row of verdicts */
+    json_int_t score[2 * SCORES]; /* by whole points; the first and last have all beyond */
     unsigned blind;
     char names[160];             /* of those */
 };
@@ -33,34 +37,43 @@ static int which(const char *verdict)
     return 1;
 }
 
-static int add_verdicts(void *context, const struct weir_desk_verdicts *verdicts)
+/* The row of a moment: rows come by time. */
+static json_t *row_at(struct page *page, weir_time time)
+{
+    weir_time begins = time / page->span * page->span;
+    json_t *row;
+
+    if (begins == page->begins)
+        return json_array_get(page->verdicts, json_array_size(page->verdicts) - 1);
+    row = json_pack("{s:o, s:i, s:i, s:i}", "time", weir_view_time(begins), "ham", 0, "unsure", 0,
+                    "spam", 0);
+    json_array_append_new(page->verdicts, row);
+    page->begins = begins;
+    return row;
+}
+
+static int add_message(void *context, weir_time time, const char *verdict, double score)
 {
     static const char *const names[] = {"ham", "unsure", "spam", "spam"};
     struct page *page = context;
-    size_t n = json_array_size(page->verdicts);
-    json_t *row = n > 0 ? json_array_get(page->verdicts, n - 1) : NULL, *sum;
-    json_t *time = weir_view_time(verdicts->time);
-    int is = which(verdicts->verdict);
+    int is = which(verdict);
+    json_t *sum = json_object_get(row_at(page, time), names[is]);
+    double point = floor(score);
 
-    if (!row || !json_equal(json_object_get(row, "time"), time)) {
-        row = json_pack("{s:O, s:i, s:i, s:i}", "time", time, "ham", 0, "unsure", 0, "spam", 0);
-        json_array_append_new(page->verdicts, row);
-    }
-    json_decref(time);
-    sum = json_object_get(row, names[is]);
-    json_integer_set(sum, json_integer_value(sum) + (json_int_t)verdicts->count);
-    if (verdicts->time >= page->today)
-        page->of_today[is] += (json_int_t)verdicts->count;
+    json_integer_set(sum, json_integer_value(sum) + 1);
+    point = point < -SCORES ? -SCORES : point > SCORES - 1 ? SCORES - 1 : point;
+    page->score[(int)point + SCORES]++;
+    page->of_today[is] += time >= page->today;
     return 0;
 }
 
-static int add_score(void *context, int score, uint64_t count)
+static void add_scores(struct page *page)
 {
-    struct page *page = context;
-
-    return json_array_append_new(page->scores, json_pack("{s:i, s:i, s:I}", "from", score, "to",
-                                                         score + 1, "count",
-                                                         (json_int_t)count)) < 0 ? WEIR_ENOMEM : 0;
+    for (int i = 0; i < 2 * SCORES; i++)
+        if (page->score[i] > 0)
+            json_array_append_new(page->scores, json_pack("{s:i, s:i, s:I}", "from", i - SCORES,
+                                                          "to", i - SCORES + 1, "count",
+                                                          page->score[i]));
 }
 
 /* servers ------------------------------------------------------------------------------------- */
@@ -136,13 +149,13 @@ static int read_all(struct page *page, int64_t hours, struct weir_desk_counts *c
 {
     struct weir_database *database = page->question->database;
     weir_time now = page->question->now, since = now - hours * WEIR_HOUR;
-    weir_time span = hours <= 24 ? 5 * WEIR_MINUTE : WEIR_HOUR;
     int done;
 
     page->today = now / WEIR_DAY * WEIR_DAY;
+    page->span = hours <= 24 ? 5 * WEIR_MINUTE : WEIR_HOUR;
     weir_monitor_look(page->question->monitor, &page->look);
-    done = weir_database_verdicts(database, since, span, add_verdicts, page);
-    done = done < 0 ? done : weir_database_scores(database, since, add_score, page);
+    done = weir_database_judged(database, since, add_message, page);
+    add_scores(page);
     done = done < 0 ? done : weir_database_servers(database, add_server, page);
     return done < 0 ? done : weir_database_desk_counts(database, now - WEIR_DAY, counts_r);
 }

@@ -11,6 +11,7 @@
 #include "monitor/console/console_impl.h"
 
 #define BEAT 15 /* rounds of a second */
+#define ROWS "20" /* of each list: what is behind them is asked for */
 
 /* Until a second is over, or the console closes: false. */
 static bool sleep_a_second(struct weir_console *console)
@@ -33,7 +34,8 @@ static bool sleep_a_second(struct weir_console *console)
 static void tell(struct weir_worker *feed, const struct weir_api_live *live, char **last)
 {
     struct weir_console *console = feed->console;
-    struct weir_api_request request = {.method = "GET"};
+    struct weir_api_request request = {.method = "GET", .argument = {{"most", ROWS}},
+                                       .arguments = 1};
     struct weir_api_question question = {
         .console = console, .monitor = console->monitor, .database = feed->database,
         .request = &request, .account = {.role = WEIR_VIEWER},

@@ -30,6 +30,7 @@ struct event {
 struct listener {
     struct weir_feed *live;
     struct MHD_Connection *connection;
+    weir_time began;            /* steady */
     struct listener *next, **place;
     uint64_t number;            /* of the next event */
     struct event *event;        /* that is sent now, from `at` on */
@@ -41,6 +42,7 @@ struct listener {
 
 struct weir_feed {
     pthread_mutex_t lock;
+    struct weir_clock steady;
     weir_time started;
     size_t most, count;
     uint64_t number;            /* of the next event */
@@ -58,6 +60,7 @@ int weir_feed_new(weir_time started, size_t most, struct weir_feed **feed_r)
     pthread_mutex_init(&(*feed_r)->lock, NULL);
     (*feed_r)->started = started / WEIR_SECOND;
     (*feed_r)->most = most;
+    (*feed_r)->steady = weir_clock_steady();
     (*feed_r)->number = 1;
     return 0;
 }
@@ -230,7 +233,8 @@ static ssize_t read_stream(void *context, uint64_t position, char *buffer, size_
 
     (void)position;
     pthread_mutex_lock(&live->lock);
-    end = live->closing;
+    end = live->closing ||
+          (!listener->event && weir_clock_now(&live->steady) - listener->began > WEIR_FEED_SPAN);
     while (!end && n < most && find_next(listener))
         n += copy(listener, buffer + n, most - n);
     if (!end && n == 0) {
@@ -287,6 +291,7 @@ static struct listener *add_listener(struct weir_feed *live, struct MHD_Connecti
     }
     listener->live = live;
     listener->connection = connection;
+    listener->began = weir_clock_now(&live->steady);
     begin_at(listener, last);
     listener->next = live->first;
     listener->place = &live->first;

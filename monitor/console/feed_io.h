@@ -9,7 +9,8 @@
  * kept, so that a page that comes back (Last-Event-ID) gets what it missed, or, when that is too
  * long ago or of another run of the monitor, `event: again`: it is to read its page anew.  Who does
  * not read loses events, never the monitor's time; a comment line goes out every 15 seconds.
- * Who comes for the first time gets the newest of each name at once.
+ * Who comes for the first time gets the newest of each name at once.  A stream ends after
+ * WEIR_FEED_SPAN, and the page comes back: so who has logged out, or was kept out, hears no more.
  * Connections sleep (libmicrohttpd's suspend) until there is something.
  *
  * Owner:    the caller.  Threads: any.
@@ -22,9 +23,10 @@
 
 #include "core/base/clock.h"
 
-#define WEIR_FEED_KEPT 512
-#define WEIR_FEED_EVENT_MAX 32768
+#define WEIR_FEED_KEPT 256
+#define WEIR_FEED_EVENT_MAX 65536
 #define WEIR_FEED_NAMES 8
+#define WEIR_FEED_SPAN (5 * WEIR_MINUTE)
 
 struct weir_feed;
 

@@ -112,42 +112,21 @@ int weir_database_decisions_over(struct weir_database *database, const struct we
 
 /* messages ---------------------------------------------------------------------------------- */
 
-int weir_database_verdicts(struct weir_database *database, weir_time since, weir_time span,
-                           int (*row)(void *context, const struct weir_desk_verdicts *verdicts),
-                           void *context)
+int weir_database_judged(struct weir_database *database, weir_time since,
+                         int (*row)(void *context, weir_time time, const char *verdict,
+                                    double score),
+                         void *context)
 {
-    struct weir_query q = weir_query(database, "SELECT time / ?2 * ?2 AS begins, verdict, count(*) "
-                                     "FROM messages WHERE time >= ?1 GROUP BY begins, verdict "
-                                     "ORDER BY begins");
+    struct weir_query q = weir_query(database, "SELECT time, verdict, score FROM messages "
+                                     "INDEXED BY messages_time WHERE time >= ? ORDER BY time");
     int calls = 0, stop = 0;
 
     weir_bind_number(&q, since);
-    weir_bind_number(&q, span);
     while (stop == 0 && weir_query_row(&q) == 1) {
-        struct weir_desk_verdicts one = {.time = weir_column_number(&q)};
+        weir_time time = weir_column_number(&q);
+        const char *verdict = weir_column_text(&q);
 
-        one.verdict = weir_column_text(&q);
-        one.count = (uint64_t)weir_column_number(&q);
-        stop = row(context, &one);
-        calls++;
-    }
-    return weir_query_told(&q, stop, calls);
-}
-
-int weir_database_scores(struct weir_database *database, weir_time since,
-                         int (*row)(void *context, int score, uint64_t count), void *context)
-{
-    struct weir_query q = weir_query(database, "SELECT max(-?2, min(?2 - 1, CAST(score + 1000 AS "
-                                     "INTEGER) - 1000)) AS point, count(*) FROM messages "
-                                     "WHERE time >= ?1 GROUP BY point ORDER BY point");
-    int calls = 0, stop = 0;
-
-    weir_bind_number(&q, since);
-    weir_bind_number(&q, WEIR_DESK_SCORE);
-    while (stop == 0 && weir_query_row(&q) == 1) {
-        int score = (int)weir_column_number(&q);
-
-        stop = row(context, score, (uint64_t)weir_column_number(&q));
+        stop = row(context, time, verdict, weir_column_real(&q));
         calls++;
     }
     return weir_query_told(&q, stop, calls);
@@ -194,7 +173,8 @@ int weir_database_desk_counts(struct weir_database *database, weir_time since,
     int rc;
 
     *counts_r = (struct weir_desk_counts){.addresses = 0};
-    rc = count_of(weir_query(database, "SELECT count(*) FROM addresses WHERE last_seen >= ?"),
+    rc = count_of(weir_query(database, "SELECT count(*) FROM (SELECT 1 FROM addresses "
+                             "WHERE last_seen >= ? LIMIT 100000)"),
                   since, &counts_r->addresses);
     rc = rc < 0 ? rc : count_of(weir_query(database, "SELECT count(*) FROM events "
                                            "WHERE cleared = 0"), 0, &counts_r->events);

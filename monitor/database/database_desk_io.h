@@ -31,17 +31,12 @@ int weir_database_events_over(struct weir_database *database, const struct weir_
 int weir_database_decisions_over(struct weir_database *database, const struct weir_prefix *prefix,
                                  weir_time now, weir_database_decision_row *row, void *context);
 
-/* Kept messages from a time on, by span of so long and verdict, oldest first. */
-struct weir_desk_verdicts { weir_time time; const char *verdict; uint64_t count; };
-int weir_database_verdicts(struct weir_database *database, weir_time since, weir_time span,
-                           int (*row)(void *context, const struct weir_desk_verdicts *verdicts),
-                           void *context);
-
-/* The same by score, each of one point: from score to score + 1; the first and last have all beyond
- * WEIR_DESK_SCORE. */
-#define WEIR_DESK_SCORE 20
-int weir_database_scores(struct weir_database *database, weir_time since,
-                         int (*row)(void *context, int score, uint64_t count), void *context);
+/* Kept messages from a time on, oldest first: an index has all of it, and 200,000 take a twentieth
+ * of a second. */
+int weir_database_judged(struct weir_database *database, weir_time since,
+                         int (*row)(void *context, weir_time time, const char *verdict,
+                                    double score),
+                         void *context);
 
 /* Domains that messages of a prefix said they were of, most messages first. */
 struct weir_desk_domain { const char *domain; uint64_t messages, spam, ham; };
@@ -50,8 +45,10 @@ int weir_database_domains(struct weir_database *database, const struct weir_pref
                           int (*row)(void *context, const struct weir_desk_domain *domain),
                           void *context);
 
-/* Numbers: addresses known, events that stand, drafts that wait, kept messages that people called
- * good and the verdict spam, reported since a time. */
+/* Numbers: addresses seen since a time (at most WEIR_DESK_ADDRESSES are counted), events that
+ * stand, drafts that wait, kept messages that people called good and the verdict spam, reports
+ * since then. */
+#define WEIR_DESK_ADDRESSES 100000
 struct weir_desk_counts { uint64_t addresses, events, drafts, blamed, reports; };
 int weir_database_desk_counts(struct weir_database *database, weir_time since,
                               struct weir_desk_counts *counts_r);

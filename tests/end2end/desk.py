@@ -12,7 +12,18 @@ class Desk:
     def __init__(self, folder, **sections):
         self.port = rig.free_port()
         sections.setdefault("console", {})["listen"] = f"inet:127.0.0.1:{self.port}"
-        self.monitor = monitor.Monitor(folder, **sections)
+        self.sit_at(monitor.Monitor(folder, **sections))
+
+    @classmethod
+    def at(cls, running, port):
+        """The same of a monitor that runs already."""
+        desk = cls.__new__(cls)
+        desk.port = port
+        desk.sit_at(running)
+        return desk
+
+    def sit_at(self, running):
+        self.monitor = running
         self.ready()
         first = self.monitor.weir.folder / "first-password"
         self.password = first.read_text(encoding="ascii").strip()
