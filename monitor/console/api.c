@@ -92,6 +92,9 @@ static const struct weir_api_route routes[] = {
     {"POST", "/rules", WEIR_ANALYST, "Puts rules into the rulebook: all that is in the text, or "
      "nothing.", NULL, "text: lines of a rule file; state: of all of them; dry: true: only looks; "
      WHY, weir_api_rules_add, false},
+    {"POST", "/rules/test", WEIR_ANALYST, "Tries lines of a rule file on what people reported.",
+     NULL, "text: lines of a rule file; most: of the messages they hit (50, at most 500)",
+     weir_api_rules_test, false},
     {"PUT", "/rules/{name}", WEIR_ANALYST, "Changes a rule.", NULL,
      "score: its points; low: programs take it no lower; high: nor higher; state: active, test, "
      "draft, retired or locked; approved: true: a draft goes to the test; text: its lines; " WHY,

@@ -66,6 +66,13 @@ class Mail(Base):
         self.assertIn(["Subject", HOSTILE.decode()], shown["message"]["headers"])
         self.assertEqual(shown["rules"][0]["then"], shown["rules"][0]["points"])
         self.assertEqual(len(self.admin.get("/reports?waiting=1")["rows"]), 1)
+        tried = self.admin.do("POST", "/rules/test", {
+            "text": "body LOAN_AGAIN /cheap loan/\nheader NO_SUCH Subject =~ /never said/"})
+        self.assertEqual(tried["messages"], {"spam": 1, "ham": 0, "other": 0})
+        self.assertEqual({rule["name"]: rule["spam"] for rule in tried["rules"]},
+                         {"LOAN_AGAIN": 1, "NO_SUCH": 0})
+        self.assertEqual([hit["message"] for hit in tried["hits"]], [uid])
+        self.assertEqual(self.admin.ask("POST", "/rules/test", {"text": "body X /(/"}).status, 400)
         self.assertEqual(self.admin.get("/reports?kind=ham")["rows"], [])
         self.admin.do("POST", "/reports", {"uids": [uid], "do": "forget"})
         self.assertEqual(self.admin.ask("GET", f"/reports/{uid}").status, 404)
