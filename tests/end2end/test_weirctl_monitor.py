@@ -21,8 +21,9 @@ from ctl_help import Help
 
 USAGE, DATA, CANT_CREATE = 64, 65, 73
 VERBS = ["server add", "server revoke", "server list", "threshold show", "threshold set",
-         "threshold remove", "threshold test", "top", "events", "block", "unblock",
-         "unaccept", "decisions"]
+         "threshold remove", "threshold test", "top", "events", "block", "unblock", "unaccept",
+         "decisions"]
+NONE = {"console": {"listen": ""}}
 SPAMMER, PARTNER, SMALL = "203.0.113.7", "198.51.100.9", "192.0.2.44"
 
 
@@ -36,7 +37,7 @@ class Monitor:
             folder, "monitor", policyd={"listen": ""}, rules={"folder": folder / "none"},
             monitor={"listen": f"inet:127.0.0.1:{self.port}", "silence": "2s",
                      "url": f"https://127.0.0.1:{self.port}",
-                     "admin": f"unix:{folder}/monitor.sock"}, threshold=threshold)
+                     "admin": f"unix:{folder}/monitor.sock"}, **NONE, threshold=threshold)
         self.socket, self.folder = folder / "monitor.sock", folder
         self.process = rig.Process([rig.BUILD / "weir-monitor", "-d", "-c", self.weir.conf],
                                    folder / "monitor.log")
