@@ -20,10 +20,9 @@ import rig
 from ctl_help import Help
 
 USAGE, DATA, CANT_CREATE = 64, 65, 73
-VERBS = ["server add", "server revoke", "server list", "threshold show", "threshold set",
-         "threshold remove", "threshold test", "top", "events", "block", "unblock", "unaccept",
+VERBS = ["server add", "server revoke", "server list", "threshold show", "threshold set", "top",
+         "threshold remove", "threshold test", "events", "block", "unblock", "unaccept",
          "decisions"]
-NONE = {"console": {"listen": ""}}
 SPAMMER, PARTNER, SMALL = "203.0.113.7", "198.51.100.9", "192.0.2.44"
 
 
@@ -32,12 +31,12 @@ class Monitor:
     written by hand."""
 
     def __init__(self, folder, **threshold):
-        self.port = rig.free_port()
+        self.port, off = rig.free_port(), {"listen": ""}
         self.weir = rig.Weir(
-            folder, "monitor", policyd={"listen": ""}, rules={"folder": folder / "none"},
+            folder, "monitor", policyd=off, console=off, rules={"folder": folder / "none"},
             monitor={"listen": f"inet:127.0.0.1:{self.port}", "silence": "2s",
                      "url": f"https://127.0.0.1:{self.port}",
-                     "admin": f"unix:{folder}/monitor.sock"}, **NONE, threshold=threshold)
+                     "admin": f"unix:{folder}/monitor.sock"}, threshold=threshold)
         self.socket, self.folder = folder / "monitor.sock", folder
         self.process = rig.Process([rig.BUILD / "weir-monitor", "-d", "-c", self.weir.conf],
                                    folder / "monitor.log")
