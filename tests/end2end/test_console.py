@@ -337,6 +337,9 @@ class Deciding(Console):
         self.assertEqual(sorted(row["name"] for row in shown), ["default", "partners"])
         self.assertEqual({row["name"]: row for row in self.admin.get("/thresholds")["rows"]},
                          {row["name"]: row for row in shown})
+        self.admin.do("PUT", "/thresholds/partners", {**limits, "maximum": [90, 60, 200]})
+        self.assertRegex(self.admin.get("/audit?what=threshold%20set")["rows"][0]["detail"],
+                         "^partners: connections 1/s:90, .*; was connections 1/s:30, .*192.0.2.0")
         self.admin.do("DELETE", "/thresholds/partners")
         self.refused(self.admin.ask("DELETE", "/thresholds/partners"), 404)
         identity = self.admin.do("POST", "/servers", {"name": "mx7"})["identity"]
