@@ -1,0 +1,268 @@
+/*
+ * main - the shell around all pages: navigation, search, how old the data is, theme, who is logged
+ * in; and which page belongs to which address.
+ */
+import {login, logout, me, onLogout, resume, Trouble, get} from "./api.js";
+import {note} from "./dialog.js";
+import {at, h, put} from "./dom.js";
+import {span, tick} from "./format.js";
+import * as keys from "./keys.js";
+import * as live from "./live.js";
+import {excuse, go, Page, place} from "./router.js";
+import * as theme from "./theme.js";
+
+import * as address from "./page_address.js";
+import * as alerts from "./page_alerts.js";
+import * as audit from "./page_audit.js";
+import * as lists from "./page_lists.js";
+import * as message from "./page_message.js";
+import * as messages from "./page_messages.js";
+import * as overview from "./page_overview.js";
+import * as report from "./page_report.js";
+import * as reports from "./page_reports.js";
+import * as rule from "./page_rule.js";
+import * as rules from "./page_rules.js";
+import * as servers from "./page_servers.js";
+import * as sets from "./page_sets.js";
+import * as thresholds from "./page_thresholds.js";
+import * as traffic from "./page_traffic.js";
+import * as users from "./page_users.js";
+
+/* Word of the address: the page of all, and that of one. */
+const PAGES = {
+    "": [overview], overview: [overview], traffic: [traffic], addresses: [traffic, address],
+    messages: [messages, message], reports: [reports, report], rules: [rules, rule],
+    sets: [sets, sets], lists: [lists], alerts: [alerts, alerts], events: [alerts, alerts],
+    thresholds: [thresholds], servers: [servers], audit: [audit], users: [users],
+};
+
+const SIDE = [
+    [null, [["", "Overview"], ["alerts", "Alerts"]]],
+    ["Mail", [["traffic", "Traffic"], ["messages", "Messages"], ["reports", "Submitted"]]],
+    ["Rules", [["rules", "Rules"], ["sets", "Sets"]]],
+    ["Limits", [["lists", "Lists"], ["thresholds", "Thresholds"]]],
+    ["House", [["servers", "Servers"], ["audit", "Audit"], ["users", "Users & tokens"]]],
+];
+
+const app = document.querySelector("#app");
+const nowhere = {title: () => "Nothing here", show: (page) => page.fill(excuse(
+    new Trouble(404, "There is no page of this address.")))};
+let main = null, shown = null, counts = {};
+
+/* What stands where, and what waits there. */
+function side() {
+    const [here = ""] = place().words;
+    const now = {addresses: "traffic", events: "alerts", overview: ""}[here] ?? here;
+    const badge = (word) => {
+        const number = counts[word];
+
+        return number > 0 && h("span", {class: word === "alerts" ? "count bad" : "count"},
+            number > 999 ? "999+" : number, h("span", {class: "hidden"}, " waiting"));
+    };
+
+    return SIDE.map(([group, pages]) => [group && h("p", {class: "group"}, group),
+        h("ul", {}, pages.map(([word, name]) => h("li", {}, h("a", {
+            href: at(word), "aria-current": word === now ? "page" : null}, name,
+        badge(word)))))]);
+}
+
+function drawSide() {
+    const nav = document.querySelector("#pages");
+
+    if (nav)
+        put(nav, side());
+}
+
+function count(data) {
+    counts = {alerts: data.open_events ?? counts.alerts,
+              reports: data.reports_waiting ?? counts.reports,
+              rules: data.drafts ?? counts.rules};
+    drawSide();
+}
+
+/* An address, a message, a rule or a domain: whatever is typed. */
+function find(text) {
+    const word = text.trim();
+
+    if (!word)
+        return;
+    if (/^[0-9a-f:.]+(\/\d+)?$/i.test(word) && (word.includes(":") || word.split(".").length === 4))
+        go(at("addresses", word));
+    else if (/^[0-9a-f]{16}$/i.test(word))
+        go(at("messages", word.toLowerCase()));
+    else if (/^[A-Z_][A-Z0-9_]{2,}$/.test(word))
+        go(at("rules", word));
+    else if (word.includes("."))
+        go(at("messages", {domain: word.replace(/^.*@/, "")}));
+    else
+        go(at("messages", {queue: word}));
+}
+
+function search() {
+    const field = h("input", {id: "search", type: "search", autocomplete: "off",
+                              spellcheck: "false", "aria-label": "Go to an address, a message, " +
+                              "a rule or a domain", placeholder: "address, message, rule, domain"});
+
+    return h("form", {role: "search", onsubmit: (event) => {
+        event.preventDefault();
+        find(field.value);
+        field.value = "";
+    }}, field);
+}
+
+function ageSign() {
+    const text = h("span", {}, ""), sign = h("span", {class: "age"}, h("i"), text);
+    const told = h("span", {class: "hidden", role: "status"});
+    let state = "waiting";
+
+    function draw() {
+        sign.className = `age ${state}`;
+        put(text, state === "live" ? "live" : state === "waiting" ? "connecting…"
+            : `data is ${span(live.age())} old`);
+    }
+    live.onAge((next) => {
+        if (next !== state && next !== "waiting")
+            put(told, next === "live" ? "" : "Live updates have stopped; trying again.");
+        state = next;
+        draw();
+    });
+    setInterval(draw, 1000);
+    return [sign, told];
+}
+
+function themeButton() {
+    const order = ["system", "light", "dark"], sign = {system: "◐", light: "☀", dark: "☾"};
+    const button = h("button", {type: "button", class: "bare", onclick: () => {
+        theme.use(order[(order.indexOf(theme.chosen()) + 1) % 3]);
+        draw();
+    }});
+    const draw = () => {
+        put(button, sign[theme.chosen()]);
+        button.setAttribute("aria-label", `Colours: ${theme.chosen()}`);
+        button.title = `Colours: ${theme.chosen()}`;
+    };
+
+    draw();
+    return button;
+}
+
+function shell() {
+    const nav = h("nav", {id: "pages", "aria-label": "Pages"});
+    const bar = h("div", {class: "side", id: "side"},
+        h("a", {class: "brand", href: "#/"}, h("img", {src: "icon.svg", alt: ""}), "Weir"), nav,
+        h("div", {class: "who"}, h("a", {href: "#/users"}, me().name),
+            h("div", {class: "quiet"}, me().role),
+            h("button", {type: "button", onclick: leave}, "Log out")));
+    const menu = h("button", {type: "button", class: "menu", "aria-controls": "side",
+                              "aria-expanded": "false", "aria-label": "Menu", onclick: () => {
+        menu.setAttribute("aria-expanded", String(bar.classList.toggle("open")));
+    }}, "☰");
+
+    bar.addEventListener("click", (event) => {
+        if (event.target.closest("a")) {
+            bar.classList.remove("open");
+            menu.setAttribute("aria-expanded", "false");
+        }
+    });
+    main = h("main", {id: "main", tabindex: "-1"});
+    put(app, h("a", {class: "skip", href: location.hash, onclick: (event) => {
+        event.preventDefault();
+        main.focus();
+    }}, "Skip to the page"), h("div", {class: "shell"}, bar, h("div", {},
+        h("header", {class: "top"}, menu, search(), h("span", {class: "space"}), ageSign(),
+            themeButton(), h("button", {type: "button", class: "bare", title: "Keyboard (?)",
+                                        "aria-label": "Keyboard shortcuts", onclick: keys.help},
+                             "?")), main)));
+}
+
+async function show() {
+    const found = place(), [first = "", second] = found.words;
+    const [all, one] = PAGES[first] || [];
+    const module = found.words.length > 2 || (second !== undefined && !one) ? nowhere
+        : (second !== undefined ? one : all) || nowhere;
+
+    shown?.end();
+    shown = new Page(module, found, main);
+    drawSide();
+    scrollTo(0, 0);
+    const page = shown;
+
+    await page.show();
+    if (page === shown && document.activeElement === document.body)
+        page.title.focus({preventScroll: true});
+}
+
+async function enter() {
+    shell();
+    live.start();
+    live.hear("overview", count);
+    live.hear("again", () => shown?.again());
+    get("/overview", {hours: 1}).then(count, () => {});
+    await show();
+}
+
+async function leave() {
+    await logout();
+    live.stop();
+    door();
+}
+
+/* Login. */
+function door(why) {
+    const name = h("input", {id: "name", name: "name", autocomplete: "username", required: true,
+                             autocapitalize: "none", spellcheck: "false"});
+    const word = h("input", {id: "password", name: "password", type: "password", required: true,
+                             autocomplete: "current-password"});
+    const wrong = h("p", {class: "wrong", role: "alert"}, why || "");
+    const button = h("button", {class: "main"}, "Log in");
+
+    shown?.end();
+    shown = null;
+    main = null;
+    live.stop();
+    document.title = "Log in · Weir";
+    put(app, h("main", {class: "door"}, h("div", {class: "card"},
+        h("h1", {class: "brand"}, h("img", {src: "icon.svg", alt: ""}), "Weir"),
+        h("form", {onsubmit: async (event) => {
+            event.preventDefault();
+            button.disabled = true;
+            put(wrong);
+            try {
+                await login(name.value, word.value);
+                await enter();
+            } catch (trouble) {
+                put(wrong, trouble.message, trouble.wait > 0
+                    && ` Try again in ${span(trouble.wait)}.`);
+                button.disabled = false;
+                word.select();
+            }
+        }}, h("div", {class: "field"}, h("label", {for: "name"}, "Name"), name),
+        h("div", {class: "field"}, h("label", {for: "password"}, "Password"), word),
+        wrong, button),
+        h("p", {}, h("small", {}, "The first time: user admin, with the password that ",
+            "weir-monitor printed when it was started, or wrote into first-password in its ",
+            "state directory.")))));
+    name.focus();
+}
+
+async function begin() {
+    theme.start();
+    keys.start();
+    addEventListener("hashchange", () => main && show());
+    setInterval(tick, 10e3);
+    onLogout((trouble) => door(trouble.message));
+    addEventListener("unhandledrejection", (event) => {
+        if (event.reason instanceof Trouble)
+            note(event.reason.message, {bad: true});
+    });
+    try {
+        if (await resume())
+            await enter();
+        else
+            door();
+    } catch (trouble) {
+        put(app, h("main", {class: "door"}, excuse(trouble, () => location.reload())));
+    }
+}
+
+begin();
