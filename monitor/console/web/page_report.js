@@ -32,7 +32,7 @@ function attachments(list) {
     return h("ul", {class: "list", "aria-label": "Attachments"}, list.map((one) => h("li", {},
         badge("dull", "file"), h("div", {}, h("b", {}, one.name || "without a name"),
             h("span", {class: "quiet"}, ` ${one.type}, ${octets(one.size)}`),
-            h("pre", {class: "quiet"}, one.hash || "")))));
+            h("div", {class: "mono quiet"}, one.hash || "")))));
 }
 
 /* Text nodes alone: nothing of it is run, loaded or followed. */

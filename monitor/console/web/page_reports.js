@@ -28,20 +28,19 @@ export function about(row) {
 function votes(row) {
     const {spam = 0, ham = 0} = row.votes || {};
 
-    return spam + ham > 0 ? `${spam} spam, ${ham} good` : "–";
+    return spam + ham > 0 ? `${spam} : ${ham}` : "–";
 }
 
 const COLUMNS = [
-    {key: "time", label: "reported", sort: true, cell: (row) => when(row.time)},
+    {key: "time", label: "reported", sort: true, cell: (row) => when(row.time, "ago")},
     {key: "kind", label: "says", sort: true, sortBy: kindOf, cell: about},
     {key: "score", label: "score", num: true, sort: true, cell: (row) => points(row.score)},
     {key: "address", label: "address", cell: (row) => address(row.address)},
-    {key: "domain", label: "domain", sort: true, cell: (row) => domain(row.domain)},
-    {key: "user", label: "by", sort: true, cell: (row) => row.user || "–"},
-    {key: "votes", label: "votes", cell: votes},
-    {key: "server", label: "server", sort: true},
+    {key: "domain", label: "domain", sort: true, wide: true, cell: (row) => domain(row.domain)},
+    {key: "user", label: "by", sort: true, wide: true, cell: (row) => row.user || "–"},
+    {key: "votes", label: "votes", hint: "for spam : for good mail", cell: votes},
     {key: "state", label: "its string", cell: (row) => badge(row.state)},
-    {key: "came", label: "came of it", cell: (row) => row.effect || row.came || ""},
+    {key: "came", label: "came of it", wide: true, cell: (row) => row.effect || row.came || ""},
 ];
 
 export const DOES = {

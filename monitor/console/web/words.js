@@ -11,7 +11,7 @@ const LOOK = {
     open: "bad", problem: "bad", notice: "odd", over: "dull",
     blacklist: "bad", accept: "good", score: "odd", defer: "odd", reject: "bad",
     valid: "good", none: "dull", confirmed: "good", rejected: "dull", waiting: "odd",
-    yes: "good", no: "dull", observed: "dull",
+    yes: "good", no: "dull", observed: "dull", good: "good", odd: "odd", bad: "bad",
 };
 const WORD = {
     seen: "seen", never: "never seen", new: "never seen", blacklist: "refused", accept: "accepted",
