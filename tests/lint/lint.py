@@ -19,7 +19,8 @@ FRONTS = ["postfix-policy", "exim-module", "sniffer", "monitor"]
 FUNCTION_LINES, FILE_LINES, LINE_COLUMNS = 60, 600, 100
 
 SUFFIXES = {".c", ".h", ".py", ".pl", ".sh", ".rules", ".map", ".md", ".tsv", ".eml",
-            ".1", ".5", ".8", ".service", ".socket", ".conf", ".bash-completion", ".sieve"}
+            ".1", ".5", ".8", ".service", ".socket", ".conf", ".bash-completion", ".sieve",
+            ".html", ".css", ".js", ".svg"}
 NAMES = {"Makefile", "LICENSE", ".gitignore", ".gitattributes", "run"}
 FREE_FOLDERS = ("tests/fuzz/corpus/", "tests/golden/", "tests/data/")  # any text or bytes of ours
 

@@ -14,8 +14,9 @@ const NEVER = ["0", "for ever"];
 
 const place = (prefix, what) => `/addresses/${word(prefix)}/${what}`;
 
+/* In seconds since 1970; 0: never, or not chosen yet. */
 function endOf({ends, until}) {
-    return ends === "own" ? until || null : later(Number(ends));
+    return ends === "own" ? Math.floor((Date.parse(until) || 0) / 1000) : later(Number(ends));
 }
 
 function untilWhen(values) {
@@ -23,7 +24,7 @@ function untilWhen(values) {
 
     if (values.ends === "own" && !end)
         return "until … (choose when)";
-    return end ? `until ${absolute(new Date(end))}` : "until somebody takes it back";
+    return end ? `until ${absolute(new Date(1000 * end))}` : "until somebody takes it back";
 }
 
 function fields(ends, reason, least) {
@@ -86,7 +87,7 @@ async function unblock(prefix, done) {
             : `Mail from ${prefix} is judged like any other, and blocked again when it is over a `
               + "limit again."),
         run: (values) => send("POST", place(prefix, "undo"), {
-            accept: values.accept, ends: values.accept ? checked(values) : null,
+            accept: values.accept, ends: values.accept ? checked(values) : 0,
             reason: values.reason}),
     });
 

@@ -133,8 +133,7 @@ export function toInput(text) {
     return new Date(date - date.getTimezoneOffset() * 60e3).toISOString().slice(0, 16);
 }
 
-/* So many seconds from now, as the API wants it; 0: never. */
+/* So many seconds from now, as the API wants ends: in seconds since 1970; 0: never. */
 export function later(seconds) {
-    return seconds ? new Date(Date.now() + seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z")
-                   : null;
+    return seconds ? Math.floor(Date.now() / 1000) + seconds : 0;
 }

@@ -106,18 +106,33 @@ function sums({sum = {}, source, first_seen: first, last_seen: last, reports}, n
 
 export async function show(page) {
     const name = page.words[1];
-    const data = await page.get(`/addresses/${encodeURIComponent(name)}`);
+    const read = () => page.get(`/addresses/${encodeURIComponent(name)}`);
+    const data = await read();
     const again = () => page.again();
+    const top = h("section", {class: "card"}), rest = h("div", {class: "body"});
     const lines = chart(page, {label: `Traffic of ${name}`, height: 160,
         series: [{name: "connections", look: "plain"}, {name: "messages", look: "odd"},
                  {name: "accepted", look: "good"}]});
     const level = h("div");
 
     page.heading(h("span", {class: "mono"}, data.address || name), ...decide(name, again));
-    page.fill(
-        card(null, standing({...data, address: data.address || name})),
-        h("div", {class: "two lop"}, card("Traffic", lines.node),
-            card("Level of its buckets", level)),
+    page.fill(top, h("div", {class: "two lop"}, card("Traffic", lines.node),
+        card("Level of its buckets", level)), rest);
+    draw(data);
+    page.refresh(3, ["traffic", "events"], async () => draw(await read()));
+
+    /* What is new goes into the places that are there: the chart stays the one it is. */
+    function draw(found) {
+        put(top, standing({...found, address: found.address || name}));
+        put(level, bucket(found));
+        put(rest, below(found, name));
+        lines.update((found.minutes || []).map((row) => [new Date(row.time), row.connections,
+                                                         row.messages, row.accepted]));
+    }
+}
+
+function below(data, name) {
+    return [
         card("In all", sums(data, name)),
         card("Alerts", part("Alerts", EVENTS, data.events, (row) => row.number,
             "It was never over a limit.")),
@@ -128,9 +143,6 @@ export async function show(page) {
                 (row) => row.domain, "No message of it is kept.")),
             card("Servers that saw it", part("Servers", SERVERS, data.servers,
                 (row) => row.name, "None, lately."))),
-        h("p", {}, link(at("messages", {address: name}), `All kept messages from ${name}`)));
-    put(level, bucket(data));
-    lines.update((data.minutes || []).map((row) => [new Date(row.time), row.connections,
-                                                    row.messages, row.accepted]));
-    page.refresh(5, ["traffic", "events"]);
+        h("p", {}, link(at("messages", {address: name}), `All kept messages from ${name}`)),
+    ];
 }

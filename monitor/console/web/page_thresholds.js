@@ -49,13 +49,10 @@ function fieldsOf(row, fresh) {
 
 /* As the API wants it. */
 function bodyOf(found) {
-    const body = {prefixes: found.prefixes, ladder: found.ladder, observe: found.observe};
+    const numbers = (what) => QUANTITIES.map((name) => found[`${name}-${what}`] ?? 0);
 
-    for (const name of QUANTITIES)
-        body[name] = {rate: found[`${name}-rate`] ?? 0, most: found[`${name}-most`] ?? 0};
-    body.rate = QUANTITIES.map((name) => body[name].rate);
-    body.maximum = QUANTITIES.map((name) => body[name].most);
-    return body;
+    return {prefixes: found.prefixes, ladder: found.ladder, observe: found.observe,
+            rate: numbers("rate"), maximum: numbers("most")};
 }
 
 const CAUGHT = [

@@ -10,7 +10,8 @@
  *     page.fill(...nodes)              what is below the heading
  *     page.heading(text, ...actions)   another heading, buttons beside it
  *     page.live(name, told)            events, until the page is left
- *     page.refresh(seconds)            the whole page anew, at most so often: for what is live
+ *     page.refresh(seconds, names)     anew with these events, at most so often: all of it, or
+ *                                      what a third argument does
  *     page.again()                     the whole page anew, where one was reading
  *     page.ask({minutes: 60})          the same page with another query
  *     page.keys(keys)                  shortcuts of its own (keys.js)
@@ -43,16 +44,18 @@ export function go(hash) {
 }
 
 /* What went wrong, in the place of what was asked for. */
-export function excuse(trouble, again) {
+export function excuse(trouble, again, whole) {
     const missing = trouble instanceof Trouble && trouble.code === 404;
 
     if (!(trouble instanceof Trouble))
         console.error(trouble);
     return h("div", {class: "empty", role: "alert"},
-        h("p", {class: "lead"}, trouble instanceof Trouble ? trouble.message
-            : "This page could not be shown; the browser's console says more."),
-        missing && h("p", {}, "Either it is gone by now, or this version of the monitor has no "
-            + "such page."),
+        h("p", {class: "lead"}, !(trouble instanceof Trouble)
+            ? "This page could not be shown; the browser's console says more."
+            : missing && whole ? "This page is not available in this version of the monitor."
+                : trouble.message),
+        missing && !whole && h("p", {}, "Either it is gone by now, or this version of the "
+            + "monitor has no such page."),
         again && h("p", {}, h("button", {type: "button", onclick: again}, "Try again")));
 }
 
@@ -80,7 +83,7 @@ export class Page {
             await this.module.show(this);
         } catch (trouble) {
             if (!this.left() && trouble.name !== "AbortError")
-                this.fill(excuse(trouble, () => this.again()));
+                this.fill(excuse(trouble, () => this.again(), this.words.length < 2));
         }
     }
 
@@ -135,7 +138,7 @@ export class Page {
             this.body.querySelector(`[data-row="${CSS.escape(focus)}"]`)?.focus();
     }
 
-    refresh(seconds, names) {
+    refresh(seconds, names, anew = () => this.again()) {
         let waiting = null, begun = Date.now();
         const run = () => {
             waiting = null;
@@ -143,7 +146,7 @@ export class Page {
             if (this.busy())
                 waiting = setTimeout(run, 1000 * seconds);
             else
-                this.again();
+                Promise.resolve(anew()).catch(() => {});   // the next event tries again
         };
 
         for (const name of names)
@@ -153,11 +156,12 @@ export class Page {
         this.leave(() => clearTimeout(waiting));
     }
 
-    /* Somebody types here, or has marked rows: nothing is taken away below his hands. */
+    /* Somebody types here, or has marked rows or text: nothing is taken away below his hands. */
     busy() {
-        const active = document.activeElement;
+        const active = document.activeElement, marked = document.getSelection();
 
         return document.querySelector("dialog[open]") !== null ||
+            (!marked.isCollapsed && this.body.contains(marked.anchorNode)) ||
             this.body.querySelector("input[type=checkbox][data-mark]:checked") !== null ||
             (this.body.contains(active) && active.matches("input, select, textarea"));
     }

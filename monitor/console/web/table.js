@@ -107,10 +107,10 @@ class Table {
         return h("th", {role: "columnheader", scope: "col", class: column.num ? "num" : null,
                         title: column.hint,
                         "aria-sort": by ? (this.sort.down ? "descending" : "ascending") : null},
-            column.sort ? h("button", {type: "button", "data-sort": column.key, onclick: press},
-                column.label, h("span", {"aria-hidden": "true", class: "arrow"},
-                    by ? (this.sort.down ? "▾" : "▴") : ""))
-                        : column.label || h("span", {class: "hidden"}, "more"));
+        column.sort ? h("button", {type: "button", "data-sort": column.key, onclick: press},
+            column.label, h("span", {"aria-hidden": "true", class: "arrow"},
+                by ? (this.sort.down ? "▾" : "▴") : ""))
+            : column.label || h("span", {class: "hidden"}, "more"));
     }
 
     line(row) {
@@ -154,7 +154,8 @@ class Table {
     counted() {
         const rows = `${this.rows.length} rows`;
 
-        return this.rows.length < 10 && !this.more ? null : h("span", {class: "quiet"}, this.more ? `${rows}, and there are more` : rows);
+        return this.rows.length < 10 && !this.more ? null
+            : h("span", {class: "quiet"}, this.more ? `${rows}, and there are more` : rows);
     }
 
     next() {

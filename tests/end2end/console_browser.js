@@ -1,0 +1,194 @@
+/*
+ * console_browser - looks at the console with Debian's Chromium as a person would, for
+ * test_console_browser.py, which starts the monitor and feeds it.
+ *
+ *     node console_browser.js '{"do": "pages", "url": ..., "name": ..., "password": ..., ...}'
+ *
+ * One line a step goes out; "want: WORD" asks the test for something to happen.  Ends with 1, and
+ * why as the last line, when what it sees is wrong.
+ */
+"use strict";
+
+const fs = require("node:fs");
+const path = require("node:path");
+
+const how = JSON.parse(process.argv[2]);
+const {chromium} = require(path.join(how.driver, "playwright-core"));
+const axe = fs.readFileSync(path.join(how.driver, "axe-core/axe.min.js"), "utf8");
+const SIZES = {desktop: {width: 1280, height: 800}, phone: {width: 390, height: 844}};
+const PATIENCE = 20000;
+
+const say = (line) => process.stdout.write(`${line}\n`);
+
+function claim(holds, words) {
+    if (!holds)
+        throw new Error(words);
+}
+
+/* A page whose errors are noted: of scripts, of the policy, of what could not be loaded. */
+async function open(browser, size, colorScheme) {
+    const context = await browser.newContext({viewport: SIZES[size], colorScheme});
+    const page = await context.newPage();
+
+    page.setDefaultTimeout(PATIENCE);
+    page.errors = [];
+    page.expected = [];
+    page.on("pageerror", (error) => page.errors.push(error.message));
+    page.on("console", (line) => {
+        const where = `${line.text()} ${line.location().url}`;
+
+        if (line.type() === "error" && !page.expected.some((known) => known.test(where)))
+            page.errors.push(where);
+    });
+    page.on("request", (request) => {
+        if (new URL(request.url()).origin !== new URL(how.url).origin)
+            page.errors.push(`it asked another place: ${request.url()}`);
+    });
+    await page.goto(how.url);
+    await page.fill("#name", how.name);
+    await page.fill("#password", how.password);
+    await page.click("button.main");
+    await page.waitForSelector("main h1");
+    return page;
+}
+
+/* Another page by its address, shown as a whole. */
+async function go(page, hash) {
+    await page.evaluate((to) => {
+        document.querySelector("main .body")?.setAttribute("data-left", "");
+        location.hash = to;
+    }, hash);
+    await page.waitForFunction(() => {
+        const body = document.querySelector("main .body:not([data-left])");
+
+        return body && !body.querySelector(".wait");
+    });
+    await page.evaluate(() => new Promise((done) => {
+        requestAnimationFrame(() => requestAnimationFrame(done));
+    }));
+}
+
+/* A picture of all of it, whatever the test says of it afterwards. */
+async function picture(page, name) {
+    await page.evaluate(() => document.activeElement?.blur());
+    await page.screenshot({path: path.join(how.screenshots, `${name}.png`), fullPage: true});
+}
+
+/* What keeps people out: of impact serious or critical. */
+async function accessible(page, name) {
+    await page.evaluate(`${axe}; 0`);
+    const {violations} = await page.evaluate(() => window.axe.run({resultTypes: ["violations"]}));
+    const bad = violations.filter(({impact}) => impact === "serious" || impact === "critical");
+
+    claim(bad.length === 0, `${name}: ${bad.map(({id, help, nodes}) =>
+        `${id} (${help}): ${nodes.slice(0, 3).map(({html}) => html.slice(0, 120))}`).join("; ")}`);
+}
+
+async function fits(page, name) {
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+
+    claim(over <= 0, `${name} is ${over} wider than the window`);
+}
+
+function quiet(page, name) {
+    claim(page.errors.length === 0, `${name}: ${page.errors.join("; ")}`);
+}
+
+const looks = {
+    /* Who has no password stays outside. */
+    async door(browser) {
+        const context = await browser.newContext({viewport: SIZES.desktop});
+        const page = await context.newPage();
+
+        await page.goto(how.url);
+        await page.fill("#name", how.name);
+        await page.fill("#password", "not the password");
+        await page.click("button.main");
+        await page.getByText("do not go together").waitFor({timeout: PATIENCE});
+        await accessible(page, "login");
+        await picture(page, "login-desktop");
+        await page.fill("#password", how.password);
+        await page.click("button.main");
+        await page.waitForSelector("main h1");
+        await page.getByRole("button", {name: "Log out"}).click();
+        await page.waitForSelector("#password");
+        say("the door works");
+    },
+
+    /* An address floods all servers: it appears by itself, is refused, and is let in again. */
+    async attack(browser) {
+        const page = await open(browser, "desktop", "light");
+        const row = page.locator("tr", {hasText: how.address});
+
+        await go(page, "#/traffic");
+        await page.locator(".age.live").waitFor();
+        say("want: attack");
+        await row.waitFor();
+        say("it appears in the traffic without a reload");
+        await row.getByText("over its limit").waitFor();
+        await row.getByText("refused").waitFor();
+        await picture(page, "attack-traffic");
+        await row.getByRole("link", {name: how.address}).click();
+        await page.getByText(`Mail from ${how.address} is refused`).waitFor();
+        await picture(page, "attack-address");
+        say("want: refused");
+        await page.getByRole("button", {name: "Unblock…"}).click();
+        await page.getByRole("button", {name: "Unblock", exact: true}).click();
+        await page.getByText(`Nothing stands about ${how.address}`).waitFor();
+        say("want: unblocked");
+        quiet(page, "the attack");
+    },
+
+    /* Every page at both sizes, once light and once dark. */
+    async pages(browser) {
+        for (const [size, scheme] of [["desktop", "light"], ["phone", "dark"]]) {
+            const page = await open(browser, size, scheme);
+
+            for (const [name, hash] of how.pages) {
+                await go(page, hash);
+                await picture(page, `${name}-${size}`);
+                await fits(page, `${name}, ${size}`);
+                await accessible(page, `${name}, ${size}`);
+                quiet(page, `${name}, ${size}`);
+            }
+            say(`${how.pages.length} pages, ${size}, ${scheme}`);
+            await page.context().close();
+        }
+    },
+
+    /* The page that is first, with traffic and servers in it. */
+    async overview(browser) {
+        const page = await open(browser, "desktop", "light");
+
+        for (const server of how.servers)
+            await page.locator("main tr", {hasText: server}).first().waitFor();
+        await page.keyboard.press("?");
+        await page.getByRole("heading", {name: "Keyboard"}).waitFor();
+        await page.keyboard.press("Escape");
+        await page.keyboard.press("g");
+        await page.keyboard.press("t");
+        await page.getByRole("heading", {name: "Traffic", level: 1}).waitFor();
+        await page.locator("main tr a.row").first().waitFor();
+        await page.keyboard.press("j");
+        await page.keyboard.press("Enter");
+        await page.getByRole("heading", {name: how.address, level: 1}).waitFor();
+        say("overview, and by keyboard to an address");
+        quiet(page, "the overview");
+    },
+};
+
+async function main() {
+    fs.mkdirSync(how.screenshots, {recursive: true});
+    const browser = await chromium.launch({executablePath: how.browser, args: ["--no-sandbox"]});
+
+    try {
+        await looks[how.do](browser);
+    } finally {
+        await browser.close();
+    }
+}
+
+main().catch((error) => {
+    say(String(error.message).split("\n").slice(0, 12).join(" | "));
+    process.exitCode = 1;
+});

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""The console as people see it: Debian's Chromium, driven by playwright-core, looks at a real
+weir-monitor with two real agents; axe-core says what would keep people out.
+
+Pictures of every page, desktop and phone, go to build/screenshots.  Skipped where there is no
+browser, node or what drives it: tests/end2end/deps.sh --test fetches them.
+"""
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import harness
+import rig
+from monitor import Monitor, Server
+
+BAD, CALM, SPARE = "203.0.113.7", "198.51.100.9", "192.0.2.44"
+DRIVER = rig.RIG / "browser"
+BROWSER = shutil.which("chromium")
+SCRIPT = pathlib.Path(__file__).with_name("console_browser.js")
+SHOTS = rig.TOP / "build/screenshots"
+LASTS = 120  # seconds that a browser may take; it takes some on a busy machine
+
+PAGES = [("overview", "#/"), ("traffic", "#/traffic"), ("networks", "#/traffic?level=network"),
+         ("address", f"#/addresses/{CALM}"), ("messages", "#/messages"),
+         ("reports", "#/reports"), ("rules", "#/rules"), ("rule-new", "#/rules/new"),
+         ("sets", "#/sets"), ("lists", "#/lists"), ("alerts", "#/alerts?open=0"),
+         ("thresholds", "#/thresholds"), ("servers", "#/servers"), ("audit", "#/audit"),
+         ("users", "#/users"), ("nowhere", "#/nowhere")]
+
+
+@unittest.skipUnless(BROWSER, "there is no chromium (Debian's package)")
+@unittest.skipUnless(shutil.which("node"), "there is no node (Debian's package npm)")
+@unittest.skipUnless((DRIVER / "version").exists(),
+                     "playwright-core and axe-core are not in build/rig: npm could not fetch them")
+class Browser(unittest.TestCase):
+    """One monitor and two servers; a browser for each test."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder, port = rig.scratch(), rig.free_port()
+        cls.url = f"http://127.0.0.1:{port}/"
+        cls.monitor = Monitor(folder, console={"listen": f"inet:127.0.0.1:{port}"})
+        cls.addClassCleanup(cls.monitor.process.end)
+        cls.password = (cls.monitor.weir.folder / "first-password").read_text().split()[-1]
+        cls.servers = []
+        for name in ("mx1", "mx2"):
+            server = Server(folder, cls.monitor, name)
+            cls.addClassCleanup(server.process.end)
+            cls.servers.append(server)
+        for second in range(30):
+            for server in cls.servers:
+                server.saw(CALM, at=time.time() - 60 * second, connections=2, messages=1,
+                           accepted=1, recipients=1)
+        rig.wait_for(lambda: cls.monitor.ask("status")["lines"] >= 60, 20, "traffic to be taken")
+
+    def look(self, what, asked=None, **more):
+        """Has the browser look at something; asked: what is to be done when it asks for it."""
+        how = {"do": what, "url": self.url, "name": "admin", "password": self.password,
+               "driver": str(DRIVER), "browser": BROWSER, "screenshots": str(SHOTS),
+               "servers": [server.name for server in self.servers], "pages": PAGES, **more}
+        browser = subprocess.Popen(["node", SCRIPT, json.dumps(how)], stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True)
+        end = threading.Timer(LASTS, browser.kill)
+        end.start()
+        try:
+            lines = []
+            for line in browser.stdout:
+                lines.append(line.strip())
+                if line.startswith("want: "):
+                    (asked or {})[line.split()[1]]()
+            self.assertEqual(browser.wait(), 0, "\n".join(lines[-12:]))
+        finally:
+            end.cancel()
+            browser.kill()
+            browser.wait()
+            browser.stdout.close()
+
+    def exceed(self, address):
+        for _ in range(60):
+            for server in self.servers:
+                server.saw(address, connections=1)
+
+    def listed(self, address):
+        """On how many servers it is refused."""
+        return sum(bool((server.entry("blacklist", address) or {}).get("decides"))
+                   for server in self.servers)
+
+    def test_who_has_no_password_stays_outside(self):
+        self.look("door")
+
+    def test_the_overview_and_the_way_to_an_address_by_keyboard(self):
+        self.look("overview", address=CALM)
+
+    def test_an_attack_appears_by_itself_and_is_let_in_again(self):
+        self.look("attack", {
+            "attack": lambda: self.exceed(BAD),
+            "refused": lambda: rig.wait_for(lambda: self.listed(BAD) == 2, 10, "both servers"),
+            "unblocked": lambda: rig.wait_for(lambda: self.listed(BAD) == 0, 10, "both servers"),
+        }, address=BAD)
+        undone = self.monitor.rows("SELECT who FROM audit WHERE what = 'undo'")
+        self.assertIn("user admin", [row["who"] for row in undone])
+
+    def test_every_page_at_both_sizes_without_errors_and_for_everybody(self):
+        self.exceed(SPARE)
+        rig.wait_for(lambda: self.monitor.events(SPARE), 10, "an event")
+        self.look("pages")
+
+
+if __name__ == "__main__":
+    harness.main()
