@@ -109,7 +109,7 @@ export async function accept(prefix, done = () => {}, reason = "") {
 
     if (answer) {
         note(`${prefix} is accepted`, {undo: async () => {
-            await send("POST", place(prefix, "undo"), {reason: "taken back at once"});
+            await send("POST", place(prefix, "unaccept"), {reason: "taken back at once"});
             done();
         }});
         done();
@@ -132,18 +132,22 @@ export function decide(prefix, done, reason = "") {
     ];
 }
 
-/* Takes back one decision: of the lists, of an address's page. */
-export function takeBack(prefix, done) {
+/* How what stands on a list is taken back. */
+export const backOf = (list) => (list === "accept" ? "unaccept" : "undo");
+
+/* Takes back one decision of the lists. */
+export function takeBack({prefix, list}, done) {
     return h("button", {type: "button", class: "bare", "aria-label": `take back ${prefix}`,
                         onclick: async () => {
         const answer = await ask({
             title: `Take back ${prefix}`, button: "Take back",
-            text: `All that stands about ${prefix} goes from the lists of all servers, and its `
-                + "buckets are filled again.",
+            text: list === "accept" ? `${prefix} is judged like any other again.`
+                : `All that stands against ${prefix} goes from the lists of all servers, and its `
+                  + "buckets are filled again.",
             fields: [{name: "reason", label: "Reason", most: 200}]});
 
         if (answer && await act(`${prefix}: taken back`, () =>
-            send("POST", place(prefix, "undo"), {reason: answer.reason})))
+            send("POST", place(prefix, backOf(list)), {reason: answer.reason})))
             done();
     }}, "take back");
 }

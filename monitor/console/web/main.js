@@ -31,9 +31,10 @@ import * as users from "./page_users.js";
 /* Word of the address: the page of all, and that of one. */
 const PAGES = {
     "": [overview], overview: [overview], traffic: [traffic], addresses: [traffic, address],
-    messages: [messages, message], reports: [reports, report], rules: [rules, rule],
-    sets: [sets, sets], lists: [lists], alerts: [alerts, alerts], events: [alerts, alerts],
-    thresholds: [thresholds], servers: [servers], audit: [audit], users: [users],
+    messages: [messages, message], reports: [reports, report], submitted: [reports, report],
+    rules: [rules, rule], sets: [sets, sets], lists: [lists], alerts: [alerts, alerts],
+    events: [alerts, alerts], thresholds: [thresholds], servers: [servers], audit: [audit],
+    users: [users],
 };
 
 const SIDE = [
@@ -52,7 +53,8 @@ let main = null, shown = null, counts = {};
 /* What stands where, and what waits there. */
 function side() {
     const [here = ""] = place().words;
-    const now = {addresses: "traffic", events: "alerts", overview: ""}[here] ?? here;
+    const now = {addresses: "traffic", events: "alerts", submitted: "reports",
+                 overview: ""}[here] ?? here;
     const badge = (word) => {
         const number = counts[word];
 

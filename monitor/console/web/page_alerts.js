@@ -62,7 +62,7 @@ async function acknowledge(page, rows) {
 
 async function one(page) {
     const number = Number(page.words[1]);
-    const {rows} = await page.get("/alerts", {number, most: 500});
+    const {rows} = await page.get("/alerts", {most: 500});
     const row = rows.find((each) => each.number === number);
 
     if (!row) {

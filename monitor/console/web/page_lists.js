@@ -4,7 +4,7 @@
 import {at, h} from "./dom.js";
 import {may, send, word} from "./api.js";
 import {ask, note, sheet} from "./dialog.js";
-import {decide, takeBack} from "./decide.js";
+import {backOf, decide, takeBack} from "./decide.js";
 import {when} from "./format.js";
 import {choice, downloads, listed} from "./table.js";
 import {card, doing, empty} from "./words.js";
@@ -22,7 +22,7 @@ function columns(page) {
                                                                           : "for ever")},
         {key: "reason", label: "reason", wide: true},
         {key: "by", label: "by", sort: true},
-        may("analyst") && {key: "do", label: "", cell: (row) => takeBack(row.prefix,
+        may("analyst") && {key: "do", label: "", cell: (row) => takeBack(row,
             () => page.again())},
     ].filter(Boolean);
 }
@@ -70,8 +70,8 @@ async function many(page, marked) {
             + (marked.length > 12 ? `, and ${marked.length - 12} more` : ""),
         fields: [{name: "reason", label: "Reason", most: 200}],
         run: async ({reason}) => {
-            for (const {prefix} of marked)
-                await send("POST", `/addresses/${word(prefix)}/undo`, {reason});
+            for (const {prefix, list} of marked)
+                await send("POST", `/addresses/${word(prefix)}/${backOf(list)}`, {reason});
             return {};
         }});
 

@@ -14,32 +14,20 @@ export const title = () => "Thresholds";
 const QUANTITIES = ["connections", "messages", "recipients"];
 
 function limit(one) {
-    if (!one || !(one.rate > 0 || one.most > 0))
-        return "no limit";
-    return one.text || `${count(one.most)} at once, ${rate(one.rate)}`;
-}
-
-function prefixesOf(row) {
-    const found = row.prefixes;
-
-    return Array.isArray(found) ? found.join(" ") : found || "";
-}
-
-function ladderOf(row) {
-    return Array.isArray(row.ladder) ? row.ladder.join(", ") : row.ladder || "";
+    return one && one.most > 0 ? `${count(one.most)} at once, ${rate(one.rate)}` : "no limit";
 }
 
 function fieldsOf(row, fresh) {
     return [
         fresh && {name: "name", label: "Name", needed: true, most: 31},
-        {name: "prefixes", label: "For addresses and networks", value: prefixesOf(row),
-         hint: "blanks between them; none: everybody else"},
+        row.name !== "default" && {name: "prefixes", label: "For addresses and networks",
+            value: row.prefixes, needed: true, hint: "blanks between them"},
         ...QUANTITIES.flatMap((name) => [
             {name: `${name}-most`, label: `${name}: at once`, kind: "number", min: 0,
              value: row[name]?.most ?? 0},
             {name: `${name}-rate`, label: `${name}: a second`, kind: "number", min: 0,
              value: row[name]?.rate ?? 0, hint: rate(row[name]?.rate)}]),
-        {name: "ladder", label: "What is done, step by step", value: ladderOf(row)
+        {name: "ladder", label: "What is done, step by step", value: row.ladder
             || "alert 10m, score 3 1h, defer 15m, reject 4h", needed: true,
          hint: "observe, alert, score POINTS, defer, reject; each with how long"},
         {name: "observe", label: "only observe: tell what would be done, and do nothing",
@@ -51,7 +39,7 @@ function fieldsOf(row, fresh) {
 function bodyOf(found) {
     const numbers = (what) => QUANTITIES.map((name) => found[`${name}-${what}`] ?? 0);
 
-    return {prefixes: found.prefixes, ladder: found.ladder, observe: found.observe,
+    return {prefixes: found.prefixes ?? "", ladder: found.ladder, observe: found.observe,
             rate: numbers("rate"), maximum: numbers("most")};
 }
 
@@ -97,9 +85,9 @@ function editor(page, row, fresh) {
         }
         trial.disabled = false;
     }}, "Try it on recorded traffic");
-    const limits = fields.slice(fresh ? 2 : 1, -2);
+    const head = fields.length - 2 * QUANTITIES.length - 2, limits = fields.slice(head, -2);
 
-    put(form, fields.slice(0, fresh ? 2 : 1), h("div", {class: "line"}, limits),
+    put(form, fields.slice(0, head), h("div", {class: "line"}, limits),
         fields.slice(-2), h("div", {class: "buttons"}, trial), place, wrong,
         h("div", {class: "buttons"}, h("button", {class: "main"}, fresh ? "Add" : "Save"),
             h("button", {type: "button", onclick: () => page.again()}, "Cancel")));
@@ -110,7 +98,7 @@ function editor(page, row, fresh) {
 
         try {
             await send("PUT", `/thresholds/${word(of)}`, bodyOf(found));
-            note(`${of} is at work`, row.name && row.source !== "configured" ? {undo: async () => {
+            note(`${of} is at work`, row.name && row.source === "database" ? {undo: async () => {
                 await send("PUT", `/thresholds/${word(of)}`, bodyOf(wasOf(row)));
                 page.again();
             }} : {});
@@ -124,7 +112,7 @@ function editor(page, row, fresh) {
 
 /* A row as its form would have said it. */
 function wasOf(row) {
-    const found = {prefixes: prefixesOf(row), ladder: ladderOf(row), observe: row.observe};
+    const found = {prefixes: row.prefixes, ladder: row.ladder, observe: row.observe};
 
     for (const name of QUANTITIES) {
         found[`${name}-rate`] = row[name]?.rate ?? 0;
@@ -156,11 +144,11 @@ function threshold(page, row) {
     return put(whole, h("div", {class: "cardhead"}, h("h2", {}, row.name, " ", row.observe
         ? badge("observed", "only observed") : badge("active", "enforced")),
     mine && h("div", {class: "row-tools"}, h("button", {type: "button", onclick: edit},
-        "Change or try…"), row.source !== "configured" && row.source !== "configuration"
-            && h("button", {type: "button", onclick: () => remove(page, row)}, "Remove…"))),
-    facts([["for", prefixesOf(row) || "everybody else"],
+        "Change or try…"), row.source === "database" && h("button", {type: "button",
+        onclick: () => remove(page, row)}, "Remove…"))),
+    facts([["for", row.prefixes || "everybody else"],
         ...QUANTITIES.map((name) => [name, limit(row[name])]),
-        ["what is done", ladderOf(row)], ["from", row.source || "–"]]));
+        ["what is done", row.ladder], ["from", row.source || "–"]]));
 }
 
 export async function show(page) {

@@ -114,9 +114,10 @@ const USERS = [
 const TOKENS = [
     {key: "name", label: "name", sort: true},
     {key: "role", label: "role", sort: true, cell: (row) => badge("dull", row.role)},
-    {key: "added", label: "made", cell: (row) => when(row.added || row.made, "at")},
-    {key: "last_used", label: "last used", cell: (row) => when(row.last_used)},
+    {key: "added", label: "made", cell: (row) => when(row.added, "at")},
+    {key: "last_used", label: "last used", cell: (row) => when(row.used)},
     {key: "ends", label: "ends", cell: (row) => (row.ends ? when(row.ends) : "never")},
+    {key: "by", label: "made by"},
 ];
 
 async function addToken(page) {

@@ -5,7 +5,8 @@
 import {at, h} from "./dom.js";
 
 const LOOK = {
-    ham: "good", spam: "bad", unsure: "odd", refused: "bad", accepted: "good",
+    ham: "good", spam: "bad", unsure: "odd", refused: "bad", blocked: "bad",
+    accepted: "good",
     ok: "good", seen: "good", blind: "bad", revoked: "dull", never: "dull", new: "dull",
     active: "good", test: "odd", draft: "odd", retired: "dull",
     open: "bad", problem: "bad", notice: "odd", over: "dull",
@@ -15,7 +16,7 @@ const LOOK = {
 };
 const WORD = {
     seen: "seen", never: "never seen", new: "never seen", blacklist: "refused", accept: "accepted",
-    score: "points", ham: "good",
+    score: "points", ham: "good", blocked: "refused",
 };
 
 export function badge(state, word) {
