@@ -47,8 +47,8 @@ mains     := postfix-policy/policyd postfix-policy/milter postfix-policy/milter_
 guests    := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(mains:=.c) exim-module/local_scan_io.c,\
              $(wildcard postfix-policy/*.c monitor/*.c monitor/*/*.c exim-module/*.c sniffer/*.c))) \
              $(B)/obj/console_assets.o
-# The console's pages, packed, as one table.
-pages     := $(sort $(wildcard monitor/console/web/*))
+# The console's pages and the library of its charts (libjs-dygraphs), packed, as one table.
+pages     := $(sort $(wildcard monitor/console/web/*)) build/web-vendor/dygraph.min.js
 products  := $(B)/libweir.a $(B)/weir-policyd $(B)/weir-milter $(B)/weirctl $(B)/weir-agent \
              $(B)/weir-monitor $(B)/weir-sniffer $(if $(SAN),,$(B)/weir-exim.so)
 # Exim's processes live for one connection: what the module loads is paid for each time, so that
@@ -110,6 +110,9 @@ $(B)/weir.conf: $(B)/weirctl
 	$< config --sample >$@
 $(B)/weir.conf.5: $(B)/weirctl
 	$< config --man >$@
+build/web-vendor/%: /usr/share/javascript/dygraphs/%
+	@mkdir -p $(@D)
+	cp $< $@
 $(B)/console_assets.c: $(pages) $(wildcard monitor/console/web) Makefile
 	@mkdir -p $(@D)
 	@n=0; { echo '#include "monitor/console/assets.h"'; \

@@ -27,10 +27,11 @@ SCRIPT = pathlib.Path(__file__).with_name("console_browser.js")
 SHOTS = rig.TOP / "build/screenshots"
 LASTS = 120  # seconds that a browser may take; it takes some on a busy machine
 
+# name, address, and the route of the API without which it says that it is not there
 PAGES = [("overview", "#/"), ("traffic", "#/traffic"), ("networks", "#/traffic?level=network"),
-         ("address", f"#/addresses/{CALM}"), ("messages", "#/messages"),
-         ("reports", "#/reports"), ("rules", "#/rules"), ("rule-new", "#/rules/new"),
-         ("sets", "#/sets"), ("lists", "#/lists"), ("alerts", "#/alerts?open=0"),
+         ("address", f"#/addresses/{CALM}"), ("messages", "#/messages", "/messages"),
+         ("reports", "#/reports", "/reports"), ("rules", "#/rules", "/rules"),
+         ("rule-new", "#/rules/new"), ("sets", "#/sets", "/sets"), ("lists", "#/lists"), ("alerts", "#/alerts?open=0"),
          ("thresholds", "#/thresholds"), ("servers", "#/servers"), ("audit", "#/audit"),
          ("users", "#/users"), ("nowhere", "#/nowhere")]
 
@@ -48,6 +49,7 @@ class Browser(unittest.TestCase):
         cls.url = f"http://127.0.0.1:{port}/"
         cls.monitor = Monitor(folder, console={"listen": f"inet:127.0.0.1:{port}"})
         cls.addClassCleanup(cls.monitor.process.end)
+        rig.wait_for(lambda: rig.accepts(port), 20, "the console")
         cls.password = (cls.monitor.weir.folder / "first-password").read_text().split()[-1]
         cls.servers = []
         for name in ("mx1", "mx2"):
@@ -96,7 +98,7 @@ class Browser(unittest.TestCase):
         self.look("door")
 
     def test_the_overview_and_the_way_to_an_address_by_keyboard(self):
-        self.look("overview", address=CALM)
+        self.look("overview")
 
     def test_an_attack_appears_by_itself_and_is_let_in_again(self):
         self.look("attack", {
