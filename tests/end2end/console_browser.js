@@ -104,6 +104,25 @@ function quiet(page, name) {
     claim(page.errors.length === 0, `${name}: ${page.errors.join("; ")}`);
 }
 
+/* Who may only look finds no button that changes anything. */
+async function viewer(browser, name, password) {
+    Object.assign(how, {name, password});
+    const page = await open(browser, "phone", "light");
+
+    await go(page, `#/addresses/${how.address}`);
+    await page.getByRole("heading", {name: how.address, level: 1}).waitFor();
+    claim(await page.getByRole("button", {name: "Refuse…"}).count() === 0,
+        "a viewer finds a button to refuse");
+    await go(page, "#/users");
+    claim(await page.getByRole("button", {name: "Add a user…"}).count() === 0,
+        "a viewer finds a button to add users");
+    await page.getByRole("button", {name: "Menu"}).click();
+    await page.getByRole("link", {name: "Servers"}).click();
+    await page.getByRole("heading", {name: "Servers", level: 1}).waitFor();
+    quiet(page, "a viewer");
+    say("who may only look");
+}
+
 const looks = {
     /* Who has no password stays outside. */
     async door(browser) {
@@ -147,6 +166,79 @@ const looks = {
         await page.getByText(`Nothing stands about ${how.address}`).waitFor();
         say("want: unblocked");
         quiet(page, "the attack");
+    },
+
+    /* What an administrator does: each thing asks back, says what it does, and is done. */
+    async acts(browser) {
+        const page = await open(browser, "desktop", "light");
+        const press = (name) => page.locator("dialog").getByRole("button", {name, exact: true})
+            .click();
+
+        await go(page, `#/addresses/${how.address}`);
+        await page.getByRole("button", {name: "Refuse…"}).click();
+        await page.getByLabel("Reason").fill(how.reason);
+        await page.getByText("is refused (5xx) on all servers").waitFor();
+        await accessible(page, "a window that asks back");
+        await picture(page, "refuse-desktop");
+        await press("Refuse");
+        await page.locator("main").getByText(how.reason).first().waitFor();
+        say("want: refused");
+        await page.getByRole("button", {name: "Undo", exact: true}).click();
+        await page.getByText(`Nothing stands about ${how.address}`).waitFor();
+        say("want: unblocked");
+        await page.getByRole("button", {name: "Accept…"}).click();
+        await page.getByLabel("Reason").fill("our newsletter");
+        await press("Accept");
+        await page.getByText(`Mail from ${how.address} is accepted`).waitFor();
+        await go(page, "#/lists");
+        await page.locator("tr", {hasText: how.address}).waitFor();
+        await page.getByText("our newsletter").waitFor();
+        say("an address: refused, taken back, accepted");
+        await go(page, "#/thresholds");
+        await page.getByRole("button", {name: "New…"}).click();
+        await page.getByLabel("Name").fill("partners");
+        await page.getByLabel("For addresses and networks").fill("198.51.100.0/24 192.0.2.0/25");
+        await page.getByLabel("connections: at once").fill("1000");
+        await page.getByLabel("connections: a second").fill("2.5");
+        await page.getByRole("button", {name: "Add", exact: true}).click();
+        await page.getByRole("heading", {name: "partners"}).waitFor();
+        await page.getByText("1,000 at once, 2.5 a second").waitFor();
+        say("a threshold");
+        await go(page, "#/servers");
+        await page.getByRole("button", {name: "Add…"}).click();
+        await page.getByLabel("Name").fill("mx3");
+        await press("Add");
+        await page.getByRole("heading", {name: "Identity of mx3"}).waitFor();
+        await press("Close");
+        await page.locator("main tr", {hasText: "mx3"}).waitFor();
+        say("a server");
+        await go(page, "#/users");
+        await page.getByRole("button", {name: "Add a user…"}).click();
+        await page.getByLabel("Name").fill("ann");
+        await page.getByLabel("Role").selectOption("viewer");
+        await press("Add");
+        const password = await page.locator("dialog pre").textContent();
+        await press("Close");
+        await page.locator("main tr", {hasText: "ann"}).waitFor();
+        quiet(page, "what is done");
+        await page.context().close();
+        await viewer(browser, "ann", password);
+    },
+
+    /* The monitor goes, and comes back: the page says so, and has what was missed. */
+    async restart(browser) {
+        const page = await open(browser, "desktop", "dark");
+
+        await go(page, "#/traffic");
+        await page.locator(".age.live").waitFor();
+        say("want: stop");
+        await page.getByText(/data is \d+ s old/).waitFor();
+        await picture(page, "old");
+        say("want: start");
+        await page.locator(".age.live").waitFor({timeout: 2 * PATIENCE});
+        say("want: traffic");
+        await page.locator("tr", {hasText: how.address}).waitFor();
+        say("it is live again, without a login and without a reload");
     },
 
     /* Every page at both sizes, once light and once dark. */

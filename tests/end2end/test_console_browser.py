@@ -20,7 +20,8 @@ import harness
 import rig
 from monitor import Monitor, Server
 
-BAD, CALM, SPARE = "203.0.113.7", "198.51.100.9", "192.0.2.44"
+BAD, CALM, SPARE, LATER, OTHER = ("203.0.113.7", "198.51.100.9", "192.0.2.44", "192.0.2.99",
+                                  "203.0.113.200")
 DRIVER = rig.RIG / "browser"
 BROWSER = shutil.which("chromium")
 SCRIPT = pathlib.Path(__file__).with_name("console_browser.js")
@@ -31,9 +32,9 @@ LASTS = 120  # seconds that a browser may take; it takes some on a busy machine
 PAGES = [("overview", "#/"), ("traffic", "#/traffic"), ("networks", "#/traffic?level=network"),
          ("address", f"#/addresses/{CALM}"), ("messages", "#/messages", "/messages"),
          ("reports", "#/reports", "/reports"), ("rules", "#/rules", "/rules"),
-         ("rule-new", "#/rules/new"), ("sets", "#/sets", "/sets"), ("lists", "#/lists"), ("alerts", "#/alerts?open=0"),
-         ("thresholds", "#/thresholds"), ("servers", "#/servers"), ("audit", "#/audit"),
-         ("users", "#/users"), ("nowhere", "#/nowhere")]
+         ("rule-new", "#/rules/new"), ("sets", "#/sets", "/sets"), ("lists", "#/lists"),
+         ("alerts", "#/alerts?open=0"), ("thresholds", "#/thresholds"), ("servers", "#/servers"),
+         ("audit", "#/audit"), ("users", "#/users"), ("nowhere", "#/nowhere")]
 
 
 @unittest.skipUnless(BROWSER, "there is no chromium (Debian's package)")
@@ -56,11 +57,11 @@ class Browser(unittest.TestCase):
             server = Server(folder, cls.monitor, name)
             cls.addClassCleanup(server.process.end)
             cls.servers.append(server)
-        for second in range(30):
+        for minute in range(20, 0, -1):
             for server in cls.servers:
-                server.saw(CALM, at=time.time() - 60 * second, connections=2, messages=1,
-                           accepted=1, recipients=1)
-        rig.wait_for(lambda: cls.monitor.ask("status")["lines"] >= 60, 20, "traffic to be taken")
+                server.saw(CALM, at=time.time() - 60 * minute, connections=1 + minute % 3,
+                           messages=1, accepted=1, recipients=1)
+        rig.wait_for(lambda: cls.monitor.ask("status")["lines"] >= 40, 20, "traffic to be taken")
 
     def look(self, what, asked=None, **more):
         """Has the browser look at something; asked: what is to be done when it asks for it."""
@@ -108,6 +109,20 @@ class Browser(unittest.TestCase):
         }, address=BAD)
         undone = self.monitor.rows("SELECT who FROM audit WHERE what = 'undo'")
         self.assertIn("user admin", [row["who"] for row in undone])
+
+    def test_pages_say_that_data_is_old_and_catch_up_when_the_monitor_is_back(self):
+        self.look("restart", {"stop": self.monitor.stop, "start": self.monitor.start,
+                              "traffic": lambda: self.servers[0].saw(LATER, connections=7)},
+                  address=LATER)
+
+    def test_what_an_administrator_does_is_asked_back_done_and_in_the_audit(self):
+        self.look("acts", {
+            "refused": lambda: rig.wait_for(lambda: self.listed(OTHER) == 2, 10, "both servers"),
+            "unblocked": lambda: rig.wait_for(lambda: self.listed(OTHER) == 0, 10, "both servers"),
+        }, address=OTHER, reason="<img src=x onerror=alert(1)>")
+        done = {row["what"] for row in
+                self.monitor.rows("SELECT what FROM audit WHERE who = 'user admin'")}
+        self.assertLessEqual({"undo", "threshold set", "server add", "user add"}, done)
 
     def test_every_page_at_both_sizes_without_errors_and_for_everybody(self):
         self.exceed(SPARE)

@@ -65,6 +65,22 @@ function bars(event) {
                              bottom - point.canvasy);
 }
 
+/* Rows as the API gives them, one for each `step` seconds: where nothing happened there is none,
+ * and that is 0.  names: of what is drawn; span: so many seconds up to now. */
+export function steps(rows, names, step, span, now) {
+    const last = Math.floor(Date.parse(now) / 1000 / step) * step;
+    const known = new Map(rows.map((row) => [Date.parse(row.time) / 1000, row]));
+    const first = Math.max(last - span + step, rows.length > 0
+        ? Math.min(Date.parse(rows[0].time) / 1000, last - 60 * step) : last);
+    const found = [];
+
+    if (rows.length === 0)
+        return found;
+    for (let time = Math.floor(first / step) * step; time <= last; time += step)
+        found.push([new Date(1000 * time), ...names.map((name) => known.get(time)?.[name] ?? 0)]);
+    return found;
+}
+
 class Chart {
     constructor(page, how) {
         Object.assign(this, {rows: [], height: 190}, how);
@@ -154,6 +170,7 @@ class Chart {
     }
 
     async draw() {
+        this.box.style.height = `${this.rows.length > 0 ? this.height : 60}px`;
         if (this.rows.length === 0) {
             this.drawn?.destroy();
             this.drawn = null;

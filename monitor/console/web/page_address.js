@@ -2,7 +2,7 @@
  * One address or network: what it does, what stands about it and why, and what can be done.
  */
 import {at, h, put} from "./dom.js";
-import {chart, meter} from "./chart.js";
+import {chart, meter, steps} from "./chart.js";
 import {decide} from "./decide.js";
 import {count, decimal, rate, share, when} from "./format.js";
 import {table} from "./table.js";
@@ -110,7 +110,8 @@ export async function show(page) {
     const data = await read();
     const again = () => page.again();
     const top = h("section", {class: "card"}), rest = h("div", {class: "body"});
-    const lines = chart(page, {label: `Traffic of ${name}`, height: 160,
+    const lines = chart(page, {label: `Traffic of ${name}`, height: 160, bars: true,
+        none: "It did nothing in the last three hours.",
         series: [{name: "connections", look: "plain"}, {name: "messages", look: "odd"},
                  {name: "accepted", look: "good"}]});
     const level = h("div");
@@ -126,8 +127,8 @@ export async function show(page) {
         put(top, standing({...found, address: found.address || name}));
         put(level, bucket(found));
         put(rest, below(found, name));
-        lines.update((found.minutes || []).map((row) => [new Date(row.time), row.connections,
-                                                         row.messages, row.accepted]));
+        lines.update(steps(found.minutes || [], ["connections", "messages", "accepted"], 60,
+            180 * 60, found.now));
     }
 }
 

@@ -2,7 +2,7 @@
  * Overview: what needs attention, mail by verdict, the day in numbers, servers.
  */
 import {at, h, put} from "./dom.js";
-import {chart, distribution} from "./chart.js";
+import {chart, distribution, steps} from "./chart.js";
 import {brief, count, share, when} from "./format.js";
 import {choice, table} from "./table.js";
 import {badge, card, empty, link} from "./words.js";
@@ -12,7 +12,7 @@ export const title = () => "Overview";
 const HOURS = [["6", "6 h"], ["24", "24 h"], ["168", "7 days"], ["720", "30 days"]];
 
 export function hash(page) {
-    return page ? "#/" + page.replace(/^#?\/?/, "") : null;
+    return page ? `#/${page.replace(/^#?\/?/, "")}` : null;
 }
 
 function attention(list) {
@@ -30,12 +30,12 @@ function tile(number, words, {to, look, title: hint} = {}) {
 function tiles({today = {}, open_events: open, drafts, reports_waiting: waiting, addresses}) {
     return h("div", {class: "tiles"},
         tile(brief(today.messages), "messages today", {to: at("messages")}),
-        tile(brief(today.spam), `spam, ${share(today.spam, today.messages)}`,
-            {to: at("messages", {verdict: "spam"}), look: "bad"}),
+        tile(brief(today.spam), ["spam", today.messages > 0 && `, ${share(today.spam,
+            today.messages)}`], {to: at("messages", {verdict: "spam"}), look: "bad"}),
         tile(brief(today.unsure), "unsure", {to: at("messages", {verdict: "unsure"}),
                                              look: "odd"}),
         tile(brief(today.ham), "good", {to: at("messages", {verdict: "ham"}), look: "good"}),
-        tile(brief(today.refused), "refused connections"),
+        tile(brief(today.refused), "refused by lists"),
         tile(brief(today.learned), "learned"),
         tile(count(open), "open alerts", {to: at("alerts"), look: open > 0 ? "bad" : ""}),
         tile(count(waiting), "reports to look at", {to: at("reports"),
@@ -49,7 +49,8 @@ const COLUMNS = [
     {key: "name", label: "server", sort: true},
     {key: "state", label: "state", sort: true, cell: (row) => badge(row.state)},
     {key: "last_seen", label: "seen", cell: (row) => when(row.last_seen, "ago")},
-    {key: "serial", label: "rules", num: true, hint: "serial of the rule set at work there"},
+    {key: "serial", label: "rules", num: true, hint: "serial of the rule set at work there",
+     cell: (row) => row.serial || "–"},
     {key: "generation", label: "lists", num: true, hint: "generation of the lists it has"},
     {key: "why", label: "", wide: true, cell: (row) => row.why || ""},
 ];
@@ -71,8 +72,8 @@ export async function show(page) {
         put(scores, distribution("Messages by score", data.scores || [], data.limits));
         servers.update(data.servers || []);
         if (data.verdicts)
-            mail.update(data.verdicts.map((row) => [new Date(row.time), row.ham, row.unsure,
-                                                    row.spam]));
+            mail.update(steps(data.verdicts, ["ham", "unsure", "spam"], hours > 24 ? 3600 : 300,
+                3600 * hours, data.now));
     }
 
     let data = await page.get("/overview", {hours});

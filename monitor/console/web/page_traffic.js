@@ -2,7 +2,7 @@
  * Traffic: who does most now, address by address or network by network, live.
  */
 import {at, h} from "./dom.js";
-import {chart} from "./chart.js";
+import {chart, steps} from "./chart.js";
 import {brief, when} from "./format.js";
 import {choice, downloads, table} from "./table.js";
 import {badge, card, empty} from "./words.js";
@@ -37,6 +37,7 @@ export async function show(page) {
     const {minutes = "10", by = "connections", level = "address"} = page.query;
     const query = {minutes, by, level, most: 50};
     const lines = chart(page, {label: "Traffic of all addresses", height: 170,
+        none: "No traffic in this time.",
         series: [{name: "connections", look: "plain"}, {name: "messages", look: "odd"},
                  {name: "accepted", look: "good"}]});
     const rows = table({caption: "Addresses that do most", columns: COLUMNS,
@@ -50,8 +51,8 @@ export async function show(page) {
             page.get("/traffic/minutes", {minutes: Math.max(180, minutes)})]);
 
         rows.update(top.rows, null);
-        lines.update(all.rows.map((row) => [new Date(row.time), row.connections, row.messages,
-                                            row.accepted]));
+        lines.update(steps(all.rows, ["connections", "messages", "accepted"], 60,
+            60 * Math.max(180, minutes), all.now));
     };
 
     page.fill(card("All addresses, by the minute", lines.node),

@@ -133,7 +133,8 @@ class Table {
             href: this.href(row), "data-row": key, class: "row"}, shown);
 
         return h("td", {role: "cell", "data-label": column.label,
-                        class: [column.num && "num", column.wide && "wide", i === 0 && "first"]
+                        class: [column.num && "num", column.wide && "wide", i === 0 && "first",
+                                shown === "" && "void"]
                             .filter(Boolean).join(" ") || null}, link || shown);
     }
 
