@@ -196,7 +196,7 @@ const looks = {
         say("an address: refused, taken back, accepted");
         await go(page, "#/thresholds");
         await page.getByRole("button", {name: "New…"}).click();
-        await page.getByLabel("Name").fill("partners");
+        await page.getByLabel("Name", {exact: true}).fill("partners");
         await page.getByLabel("For addresses and networks").fill("198.51.100.0/24 192.0.2.0/25");
         await page.getByLabel("connections: at once").fill("1000");
         await page.getByLabel("connections: a second").fill("2.5");
@@ -206,7 +206,7 @@ const looks = {
         say("a threshold");
         await go(page, "#/servers");
         await page.getByRole("button", {name: "Add…"}).click();
-        await page.getByLabel("Name").fill("mx3");
+        await page.getByLabel("Name", {exact: true}).fill("mx3");
         await press("Add");
         await page.getByRole("heading", {name: "Identity of mx3"}).waitFor();
         await press("Close");
@@ -214,8 +214,8 @@ const looks = {
         say("a server");
         await go(page, "#/users");
         await page.getByRole("button", {name: "Add a user…"}).click();
-        await page.getByLabel("Name").fill("ann");
-        await page.getByLabel("Role").selectOption("viewer");
+        await page.getByLabel("Name", {exact: true}).fill("ann");
+        await page.getByLabel("Role", {exact: true}).selectOption("viewer");
         await press("Add");
         const password = await page.locator("dialog pre").textContent();
         await press("Close");

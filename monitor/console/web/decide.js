@@ -27,11 +27,14 @@ function untilWhen(values) {
     return end ? `until ${absolute(new Date(1000 * end))}` : "until somebody takes it back";
 }
 
-function fields(ends, reason, least) {
+/* only(values): whether they are asked for. */
+function fields(ends, reason, least, only = () => true) {
     return [
-        {name: "ends", label: "For how long", kind: "choice", value: least, choices: ends},
-        {name: "until", label: "Until (only for “until …”)", kind: "time"},
-        {name: "reason", label: "Reason", value: reason, needed: true, most: 200,
+        {name: "ends", label: "For how long", kind: "choice", value: least, choices: ends,
+         shows: only},
+        {name: "until", label: "Until", kind: "time", needed: true,
+         shows: (values) => only(values) && values.ends === "own"},
+        {name: "reason", label: "Reason", value: reason, needed: true, most: 200, shows: only,
          hint: "for the reply to the sender, the list and the audit"},
     ];
 }
@@ -80,8 +83,8 @@ async function unblock(prefix, done) {
         text: "All that stands against it goes, on all servers; its buckets are filled again and "
             + "the ladder forgets it.",
         fields: [{name: "accept", label: "and accept it for a time", kind: "check"},
-                 ...fields([...ENDS.slice(0, 5), NEVER, ENDS[5]], "", "604800")
-                     .map((field) => ({...field, needed: false}))],
+                 ...fields([...ENDS.slice(0, 5), NEVER, ENDS[5]], "", "604800",
+                     (values) => values.accept)],
         preview: (values) => (values.accept
             ? `Mail from ${prefix} is accepted again, and passes all limits ${untilWhen(values)}.`
             : `Mail from ${prefix} is judged like any other, and blocked again when it is over a `

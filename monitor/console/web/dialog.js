@@ -5,7 +5,8 @@
  *     await act("Blocked 192.0.2.7", () => send(...), undo)     a note, or the trouble in words
  *
  * A field is {name, label, kind: "text" | "area" | "number" | "choice" | "check" | "time", value,
- * choices, hint, needed}.  preview(values) says in words what will be done, anew with each change.
+ * choices, hint, needed, shows(values)}: where shows() says no, it is hidden.  preview(values) says
+ * in words what will be done, anew with each change.
  */
 import {fresh, h, nodes, put} from "./dom.js";
 import {fromInput, toInput} from "./format.js";
@@ -98,17 +99,21 @@ export async function ask({title, text, fields = [], preview, button = "Do it", 
     const wrong = h("p", {class: "wrong", role: "alert"});
     const go = h("button", {class: harm ? "main harm" : "main", type: "submit"}, button);
     const form = h("form", {novalidate: false});
+    const places = fields.map((field) => [field, labelled(field, tell)]);
     let answer = null;
 
-    async function tell() {
-        if (!preview)
-            return;
-        const said = await preview(values(form));
+    function tell() {
+        const now = values(form);
 
-        if (said !== undefined)
-            put(says, said);
+        for (const [{shows, needed}, place] of places)
+            if (shows) {
+                place.hidden = !shows(now);
+                place.querySelector("input, select").required = needed && !place.hidden;
+            }
+        if (preview)
+            put(says, preview(now));
     }
-    put(form, text && h("p", {}, text), fields.map((field) => labelled(field, tell)),
+    put(form, text && h("p", {}, text), places.map(([, place]) => place),
         preview && says, wrong, h("div", {class: "buttons"},
             h("button", {type: "button", onclick: () => dialog.close()}, "Cancel"), go));
     form.addEventListener("submit", async (event) => {
