@@ -11,30 +11,15 @@ import * as live from "./live.js";
 import {excuse, go, Page, place} from "./router.js";
 import * as theme from "./theme.js";
 
-import * as address from "./page_address.js";
-import * as alerts from "./page_alerts.js";
-import * as audit from "./page_audit.js";
-import * as lists from "./page_lists.js";
-import * as message from "./page_message.js";
-import * as messages from "./page_messages.js";
-import * as overview from "./page_overview.js";
-import * as report from "./page_report.js";
-import * as reports from "./page_reports.js";
-import * as rule from "./page_rule.js";
-import * as rules from "./page_rules.js";
-import * as servers from "./page_servers.js";
-import * as sets from "./page_sets.js";
-import * as thresholds from "./page_thresholds.js";
-import * as traffic from "./page_traffic.js";
-import * as users from "./page_users.js";
-
-/* Word of the address: the page of all, and that of one. */
+/* Word of the address: the page of all, and that of one.  Each is loaded when it is first asked
+ * for. */
 const PAGES = {
-    "": [overview], overview: [overview], traffic: [traffic], addresses: [traffic, address],
-    messages: [messages, message], reports: [reports, report], submitted: [reports, report],
-    rules: [rules, rule], sets: [sets, sets], lists: [lists], alerts: [alerts, alerts],
-    events: [alerts, alerts], thresholds: [thresholds], servers: [servers], audit: [audit],
-    users: [users],
+    "": ["overview"], overview: ["overview"], traffic: ["traffic"],
+    addresses: ["traffic", "address"], messages: ["messages", "message"],
+    reports: ["reports", "report"], submitted: ["reports", "report"], rules: ["rules", "rule"],
+    sets: ["sets", "sets"], lists: ["lists"], alerts: ["alerts", "alerts"],
+    events: ["alerts", "alerts"], thresholds: ["thresholds"], servers: ["servers"],
+    audit: ["audit"], users: ["users"],
 };
 
 const SIDE = [
@@ -155,15 +140,25 @@ function shell() {
         h("div", {class: "who"}, h("a", {href: "#/users"}, me().name),
             h("div", {class: "quiet"}, me().role),
             h("button", {type: "button", onclick: leave}, "Log out")));
+    const open = (on) => {
+        bar.classList.toggle("open", on);
+        menu.setAttribute("aria-expanded", String(on));
+        if (on)
+            bar.querySelector("a").focus();
+    };
     const menu = h("button", {type: "button", class: "menu", "aria-controls": "side",
-                              "aria-expanded": "false", "aria-label": "Menu", onclick: () => {
-        menu.setAttribute("aria-expanded", String(bar.classList.toggle("open")));
-    }}, "☰");
+                              "aria-expanded": "false", "aria-label": "Menu",
+                              onclick: () => open(true)}, "☰");
 
-    bar.addEventListener("click", (event) => {
-        if (event.target.closest("a")) {
-            bar.classList.remove("open");
-            menu.setAttribute("aria-expanded", "false");
+    app.onclick = (event) => {
+        if (bar.classList.contains("open") && !menu.contains(event.target)
+            && (event.target.closest("a") || !bar.contains(event.target)))
+            open(false);
+    };
+    bar.addEventListener("keydown", (event) => {
+        if (event.key === "Escape" && bar.classList.contains("open")) {
+            open(false);
+            menu.focus();
         }
     });
     main = h("main", {id: "main", tabindex: "-1"});
@@ -177,18 +172,29 @@ function shell() {
                              "?")), main)));
 }
 
+/* The page's module; the one that has nothing to show, where there is no such page. */
+function moduleOf({words}) {
+    const [first = "", second] = words, [all, one] = PAGES[first] || [];
+    const name = words.length > 2 || (second !== undefined && !one) ? null
+        : second !== undefined ? one : all;
+
+    return name ? import(`./page_${name}.js`) : nowhere;
+}
+
 async function show() {
-    const found = place(), [first = "", second] = found.words;
-    const [all, one] = PAGES[first] || [];
-    const module = found.words.length > 2 || (second !== undefined && !one) ? nowhere
-        : (second !== undefined ? one : all) || nowhere;
+    const found = place(), mine = {};
 
-    shown?.end();
-    shown = new Page(module, found, main);
+    shown?.end?.();
+    shown = mine;
     drawSide();
-    scrollTo(0, 0);
-    const page = shown;
+    const module = await Promise.resolve(moduleOf(found)).catch(() => ({
+        title: () => "Nothing here", show: () => { throw new Trouble(0); }}));
 
+    if (shown !== mine)
+        return;                      // somebody went on meanwhile
+    const page = shown = new Page(module, found, main);
+
+    scrollTo(0, 0);
     await page.show();
     if (page === shown && document.activeElement === document.body)
         page.title.focus({preventScroll: true});
@@ -198,9 +204,12 @@ async function enter() {
     shell();
     live.start();
     live.hear("overview", count);
-    live.hear("again", () => shown?.again());
+    live.hear("again", () => shown?.again?.());
     get("/overview", {hours: 1}).then(count, () => {});
     await show();
+    requestIdleCallback(() => Object.values(PAGES).flat().forEach((name) => {
+        import(`./page_${name}.js`).catch(() => {});   // once more, when it is asked for
+    }));
 }
 
 async function leave() {
@@ -218,7 +227,7 @@ function door(why) {
     const wrong = h("p", {class: "wrong", role: "alert"}, why || "");
     const button = h("button", {class: "main"}, "Log in");
 
-    shown?.end();
+    shown?.end?.();
     shown = null;
     main = null;
     live.stop();

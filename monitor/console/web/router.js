@@ -67,6 +67,7 @@ export class Page {
         this.main = main;
         this.control = new AbortController();
         this.ends = [];
+        this.memory = {};            // of its table: how it is sorted, whether more was asked for
         this.title = h("h1", {tabindex: "-1"}, module.title(this.words));
         this.tools = h("div", {class: "tools"});
         this.body = h("div", {class: "body"}, h("p", {class: "wait"}, "Loading…"));
@@ -156,11 +157,12 @@ export class Page {
         this.leave(() => clearTimeout(waiting));
     }
 
-    /* Somebody types here, or has marked rows or text: nothing is taken away below his hands. */
+    /* Somebody types here, has marked rows or text, or asked for more rows: nothing is taken away
+     * below his hands. */
     busy() {
         const active = document.activeElement, marked = document.getSelection();
 
-        return document.querySelector("dialog[open]") !== null ||
+        return this.memory.paged || document.querySelector("dialog[open]") !== null ||
             (!marked.isCollapsed && this.body.contains(marked.anchorNode)) ||
             this.body.querySelector("input[type=checkbox][data-mark]:checked") !== null ||
             (this.body.contains(active) && active.matches("input, select, textarea"));

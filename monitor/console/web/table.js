@@ -9,7 +9,8 @@
  * `num` aligns right, `sort` lets it be sorted; the first one names the row and is the title of its
  * card.  href(row) makes that name a link, which is what j and k go to.
  *
- * Sorting is of what was loaded, unless sorted({key, down}) asks the monitor.
+ * Sorting is of what was loaded, unless sorted({key, down}) asks the monitor.  `memory` keeps how
+ * it was sorted when the page is read anew.
  */
 import {at, fresh, h, put} from "./dom.js";
 import {get, url} from "./api.js";
@@ -35,7 +36,8 @@ function compare(a, b, column, down) {
 
 class Table {
     constructor(how) {
-        Object.assign(this, {rows: [], marks: new Set(), sort: how.sort || null, more: null}, how);
+        Object.assign(this, {rows: [], marks: new Set(), more: null, memory: {}}, how);
+        this.sort = this.memory.sort || how.sort || null;
         this.id = fresh("table");
         this.body = h("tbody", {role: "rowgroup"});
         this.foot = h("div", {class: "foot"});
@@ -97,6 +99,7 @@ class Table {
         const by = this.sort && this.sort.key === column.key;
         const press = () => {
             this.sort = {key: column.key, down: by ? !this.sort.down : Boolean(column.num)};
+            this.memory.sort = this.sort;
             if (this.sorted)
                 this.sorted(this.sort);
             else
@@ -170,8 +173,10 @@ class Table {
                 return {rows: null};
             });
 
-            if (rows)
+            if (rows) {
+                this.memory.paged = true;
                 this.update([...this.rows, ...rows], more);
+            }
         }}, "Show more");
 
         return button;
@@ -186,7 +191,7 @@ export function table(how) {
 export async function listed(page, path, query, how) {
     const {rows, more} = await page.get(path, query);
 
-    return table({...how, rows, more, load: (after) =>
+    return table({...how, rows, more, memory: how.sorted ? {} : page.memory, load: (after) =>
         get(path, {...query, after}, page.control.signal)});
 }
 
