@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import unittest
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -94,6 +95,16 @@ class Browser(unittest.TestCase):
         """On how many servers it is refused."""
         return sum(bool((server.entry("blacklist", address) or {}).get("decides"))
                    for server in self.servers)
+
+    def test_all_files_together_are_small_and_go_out_packed(self):
+        names = [path.name for path in (rig.TOP / "monitor/console/web").iterdir()]
+        octets = 0
+        for name in [*names, "dygraph.min.js"]:
+            asked = urllib.request.Request(self.url + name, headers={"Accept-Encoding": "gzip"})
+            with urllib.request.urlopen(asked, timeout=20) as answer:
+                self.assertEqual(answer.headers["Content-Encoding"], "gzip", name)
+                octets += len(answer.read())
+        self.assertLess(octets, 150_000)
 
     def test_who_has_no_password_stays_outside(self):
         self.look("door")

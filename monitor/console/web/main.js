@@ -185,6 +185,7 @@ async function show() {
     const found = place(), mine = {};
 
     shown?.end?.();
+    document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
     shown = mine;
     drawSide();
     const module = await Promise.resolve(moduleOf(found)).catch(() => ({

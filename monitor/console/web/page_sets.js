@@ -22,7 +22,7 @@ const COLUMNS = [
 ];
 
 function told({differences = {}, rules, serial}) {
-    const parts = Object.entries(differences).map(([what, number]) => `${count(number)} ${what}`);
+    const parts = Object.entries(differences).map(([what, number]) => `${what} ${count(number)}`);
 
     return [h("p", {class: "says"}, parts.length > 0 ? `Different from the set before: ${
         parts.join(", ")}.` : "Nothing is different from the newest set."),
