@@ -57,7 +57,8 @@ async function routes(page) {
 }
 
 async function absent(page, name) {
-    await page.getByText("not available in this version").waitFor();
+    await page.getByText(/in this version of the monitor|or this version of the monitor/)
+        .waitFor();
     page.errors = page.errors.filter((line) => !line.includes("404"));
     say(`${name} is not there yet`);
 }
@@ -223,6 +224,46 @@ const looks = {
         quiet(page, "what is done");
         await page.context().close();
         await viewer(browser, "ann", password);
+    },
+
+    /* A report, its mail as text, its string read; a rule changed, published and taken back. */
+    async judge(browser) {
+        const page = await open(browser, "desktop", "light"), known = await routes(page);
+        const press = (name) => page.locator("dialog").getByRole("button", {name, exact: true})
+            .click();
+
+        if (!["/reports/{uid}", "/rules/{name}", "/publish"].every((one) => known.includes(one))) {
+            say("reports and rules are not there yet");
+            return;
+        }
+        await go(page, "#/reports?waiting=0");
+        await page.getByText("false positive").waitFor();
+        await page.keyboard.press("j");
+        await page.keyboard.press("Enter");
+        await page.getByText(how.markup).first().waitFor();
+        await page.getByText("ours, and of this message").waitFor();
+        claim(await page.locator("main img").count() === 0, "markup of a mail was made an image");
+        await page.keyboard.press("c");
+        await press("Confirm");
+        await page.getByText("The report is confirmed").waitFor();
+        say("a report");
+        await go(page, "#/rules/CHEAP_LOAN");
+        await page.getByLabel("Points").fill("2.5");
+        await page.getByLabel("Reason").fill("too harsh");
+        await page.getByRole("button", {name: "Save"}).click();
+        await page.locator("main").getByText("too harsh").waitFor();
+        say("a rule");
+        await go(page, "#/sets");
+        await page.getByRole("button", {name: "Publish…"}).click();
+        await page.locator("dialog").getByText("score 1").waitFor();
+        await page.getByLabel("Reason").fill("milder");
+        await press("Publish");
+        await page.locator("main tr", {hasText: "milder"}).waitFor();
+        await page.getByRole("button", {name: "back to this: 1", exact: true}).click();
+        await press("Take it back to this");
+        await page.locator("main tr", {hasText: "rollback"}).waitFor();
+        say("a set, and back");
+        quiet(page, "what was judged");
     },
 
     /* The monitor goes, and comes back: the page says so, and has what was missed. */

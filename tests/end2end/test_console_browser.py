@@ -17,25 +17,59 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+import desk
 import harness
 import rig
-from monitor import Monitor, Server
+from test_reports import Base
 
 BAD, CALM, SPARE, LATER, OTHER = ("203.0.113.7", "198.51.100.9", "192.0.2.44", "192.0.2.99",
                                   "203.0.113.200")
+MARKUP = b"you have won <img src=x onerror=alert(1)>"  # what a mail would run
 DRIVER = rig.RIG / "browser"
 BROWSER = shutil.which("chromium")
 SCRIPT = pathlib.Path(__file__).with_name("console_browser.js")
 SHOTS = rig.TOP / "build/screenshots"
 LASTS = 120  # seconds that a browser may take; it takes some on a busy machine
 
-# name, address, and the route of the API without which it says that it is not there
-PAGES = [("overview", "#/"), ("traffic", "#/traffic"), ("networks", "#/traffic?level=network"),
-         ("address", f"#/addresses/{CALM}"), ("messages", "#/messages", "/messages"),
-         ("reports", "#/reports", "/reports"), ("rules", "#/rules", "/rules"),
-         ("rule-new", "#/rules/new"), ("sets", "#/sets", "/sets"), ("lists", "#/lists"),
-         ("alerts", "#/alerts?open=0"), ("thresholds", "#/thresholds"), ("servers", "#/servers"),
-         ("audit", "#/audit"), ("users", "#/users"), ("nowhere", "#/nowhere")]
+
+def pages_of(uid):
+    """Name, address, and the route of the API without which it says that it is not there."""
+    return [
+        ("overview", "#/"), ("traffic", "#/traffic"), ("networks", "#/traffic?level=network"),
+        ("address", f"#/addresses/{CALM}"), ("messages", "#/messages", "/messages"),
+        ("message", f"#/messages/{uid}", "/messages/{uid}"),
+        ("reports", "#/reports?waiting=0", "/reports"),
+        ("report", f"#/reports/{uid}", "/reports/{uid}"), ("rules", "#/rules", "/rules"),
+        ("rule", "#/rules/CHEAP_LOAN", "/rules/{name}"), ("rule-new", "#/rules/new"),
+        ("sets", "#/sets", "/sets"), ("lists", "#/lists"), ("alerts", "#/alerts?open=0"),
+        ("thresholds", "#/thresholds"), ("servers", "#/servers"), ("audit", "#/audit"),
+        ("users", "#/users"), ("nowhere", "#/nowhere")]
+
+
+class World(Base):
+    """A monitor with a console, and two servers, one of which judges mail that people report."""
+
+    def monitor_with(self, **sections):
+        self.desk = desk.Desk(self.folder, **sections)
+        self.monitor = self.desk.monitor
+        self.addCleanup(self.end, self.monitor.process)
+        return self.monitor
+
+    def fill(self):
+        """Traffic of the last minutes, judged mail, a report, a rulebook that was published."""
+        self.servers = [self.mx1, self.server("mx2")]
+        for minute in range(20, 0, -1):
+            for server in self.servers:
+                server.saw(CALM, at=time.time() - 60 * minute, connections=1 + minute % 3,
+                           messages=1, accepted=1, recipients=1)
+        rig.wait_for(lambda: self.monitor.ask("status")["lines"] >= 40, 20, "traffic to be taken")
+        self.monitor.weir.ctl("rules", "add", str(self.monitor.weir.folder / "rules"))
+        self.monitor.weir.ctl("publish")
+        mails = [self.judge(subject=MARKUP), self.judge(), self.judge(b"minutes", b"of Tuesday")]
+        row, = self.said(mails[0], "ham", "--user", "bob@test.example")
+        self.wait_until_came({"counted": 1})
+        rig.wait_for(lambda: len(self.monitor.rows("SELECT uid FROM messages")) == 3, 20, "mail")
+        return row["uid"]
 
 
 @unittest.skipUnless(BROWSER, "there is no chromium (Debian's package)")
@@ -43,32 +77,24 @@ PAGES = [("overview", "#/"), ("traffic", "#/traffic"), ("networks", "#/traffic?l
 @unittest.skipUnless((DRIVER / "version").exists(),
                      "playwright-core and axe-core are not in build/rig: npm could not fetch them")
 class Browser(unittest.TestCase):
-    """One monitor and two servers; a browser for each test."""
+    """One world for all tests; a browser for each."""
 
     @classmethod
     def setUpClass(cls):
-        folder, port = rig.scratch(), rig.free_port()
-        cls.url = f"http://127.0.0.1:{port}/"
-        cls.monitor = Monitor(folder, console={"listen": f"inet:127.0.0.1:{port}"})
-        cls.addClassCleanup(cls.monitor.process.end)
-        rig.wait_for(lambda: rig.accepts(port), 20, "the console")
-        cls.password = (cls.monitor.weir.folder / "first-password").read_text().split()[-1]
-        cls.servers = []
-        for name in ("mx1", "mx2"):
-            server = Server(folder, cls.monitor, name)
-            cls.addClassCleanup(server.process.end)
-            cls.servers.append(server)
-        for minute in range(20, 0, -1):
-            for server in cls.servers:
-                server.saw(CALM, at=time.time() - 60 * minute, connections=1 + minute % 3,
-                           messages=1, accepted=1, recipients=1)
-        rig.wait_for(lambda: cls.monitor.ask("status")["lines"] >= 40, 20, "traffic to be taken")
+        cls.world = World()
+        cls.addClassCleanup(cls.world.doCleanups)
+        cls.world.setUp()
+        cls.uid = cls.world.fill()
+        cls.monitor, cls.servers = cls.world.monitor, cls.world.servers
+        cls.password = cls.world.desk.password
+        cls.url = f"http://127.0.0.1:{cls.world.desk.port}/"
 
     def look(self, what, asked=None, **more):
         """Has the browser look at something; asked: what is to be done when it asks for it."""
         how = {"do": what, "url": self.url, "name": "admin", "password": self.password,
                "driver": str(DRIVER), "browser": BROWSER, "screenshots": str(SHOTS),
-               "servers": [server.name for server in self.servers], "pages": PAGES, **more}
+               "servers": [server.name for server in self.servers],
+               "pages": pages_of(self.uid), **more}
         browser = subprocess.Popen(["node", SCRIPT, json.dumps(how)], stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True)
         end = threading.Timer(LASTS, browser.kill)
@@ -134,6 +160,9 @@ class Browser(unittest.TestCase):
         done = {row["what"] for row in
                 self.monitor.rows("SELECT what FROM audit WHERE who = 'user admin'")}
         self.assertLessEqual({"undo", "threshold set", "server add", "user add"}, done)
+
+    def test_a_report_is_read_as_text_and_judged_and_a_rule_changed_and_published(self):
+        self.look("judge", uid=self.uid, markup=MARKUP.decode())
 
     def test_every_page_at_both_sizes_without_errors_and_for_everybody(self):
         self.exceed(SPARE)
