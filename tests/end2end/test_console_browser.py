@@ -90,7 +90,8 @@ class Browser(unittest.TestCase):
         cls.url = f"http://127.0.0.1:{cls.world.desk.port}/"
 
     def look(self, what, asked=None, **more):
-        """Has the browser look at something; asked: what is to be done when it asks for it."""
+        """Has the browser look at something; asked: what is to be done when it asks for it.  Gives
+        what it says."""
         how = {"do": what, "url": self.url, "name": "admin", "password": self.password,
                "driver": str(DRIVER), "browser": BROWSER, "screenshots": str(SHOTS),
                "servers": [server.name for server in self.servers],
@@ -106,6 +107,7 @@ class Browser(unittest.TestCase):
                 if line.startswith("want: "):
                     (asked or {})[line.split()[1]]()
             self.assertEqual(browser.wait(), 0, "\n".join(lines[-12:]))
+            return lines
         finally:
             end.cancel()
             browser.kill()
@@ -138,7 +140,7 @@ class Browser(unittest.TestCase):
     def test_the_overview_and_the_way_to_an_address_by_keyboard(self):
         self.look("overview")
 
-    def test_an_attack_appears_by_itself_and_is_let_in_again(self):
+    def test_A8_an_attack_appears_by_itself_and_is_let_in_again(self):
         self.look("attack", {
             "attack": lambda: self.exceed(BAD),
             "refused": lambda: rig.wait_for(lambda: self.listed(BAD) == 2, 10, "both servers"),
@@ -161,8 +163,10 @@ class Browser(unittest.TestCase):
                 self.monitor.rows("SELECT what FROM audit WHERE who = 'user admin'")}
         self.assertLessEqual({"undo", "threshold set", "server add", "user add"}, done)
 
-    def test_a_report_is_read_as_text_and_judged_and_a_rule_changed_and_published(self):
-        self.look("judge", uid=self.uid, markup=MARKUP.decode())
+    def test_B16_B17_a_report_is_read_as_text_and_judged_and_a_rule_changed_and_published(self):
+        lines = self.look("judge", uid=self.uid, markup=MARKUP.decode())
+        if "not there" in lines[-1]:
+            self.skipTest(lines[-1])
 
     def test_every_page_at_both_sizes_without_errors_and_for_everybody(self):
         self.exceed(SPARE)

@@ -65,19 +65,26 @@ function bars(event) {
                              bottom - point.canvasy);
 }
 
-/* Rows as the API gives them, one for each `step` seconds: where nothing happened there is none,
+/* Of whole numbers: there is no half a message. */
+const tick = (value) => (Number.isInteger(value) || value > 10 ? brief(value) : "");
+
+/* Rows as the API gives them, summed up by `step` seconds: where nothing happened there is none,
  * and that is 0.  names: of what is drawn; span: so many seconds up to now. */
 export function steps(rows, names, step, span, now) {
     const last = Math.floor(Date.parse(now) / 1000 / step) * step;
-    const known = new Map(rows.map((row) => [Date.parse(row.time) / 1000, row]));
-    const first = Math.max(last - span + step, rows.length > 0
-        ? Math.min(Date.parse(rows[0].time) / 1000, last - 60 * step) : last);
-    const found = [];
+    const slot = (row) => Math.floor(Date.parse(row.time) / 1000 / step) * step;
+    const first = last - Math.floor(span / step) * step + step, found = [];
 
     if (rows.length === 0)
         return found;
-    for (let time = Math.floor(first / step) * step; time <= last; time += step)
-        found.push([new Date(1000 * time), ...names.map((name) => known.get(time)?.[name] ?? 0)]);
+    for (let time = first; time <= last; time += step)
+        found.push([new Date(1000 * time), ...names.map(() => 0)]);
+    for (const row of rows) {
+        const sum = found[(slot(row) - first) / step];
+
+        if (sum)
+            names.forEach((name, i) => { sum[i + 1] += row[name] ?? 0; });
+    }
     return found;
 }
 
@@ -161,7 +168,7 @@ class Chart {
             strokeWidth: this.stacked ? 0.5 : 1.6, highlightCircleSize: 3,
             axisLineColor: colour("line"), gridLineColor: colour("line"), gridLineWidth: 0.5,
             axisLabelFontSize: 11, includeZero: true, legend: "never", animatedZooms: false,
-            axes: {y: {axisLabelFormatter: brief, axisLabelWidth: 44, drawGrid: true},
+            axes: {y: {axisLabelFormatter: tick, axisLabelWidth: 44, drawGrid: true},
                    x: {drawGrid: false, axisLabelWidth: 64}},
             highlightCallback: (event, x, points, row) => this.point(this.rows[row]),
             unhighlightCallback: () => this.point(null),
@@ -204,8 +211,23 @@ export function chart(page, how) {
     return new Chart(page, how);
 }
 
+/* All whole numbers from the lowest to the highest, a dozen at least; what is far out is in the
+ * first and in the last. */
+function spread(scores) {
+    const least = Math.max(-15, Math.min(-4, ...scores.map((one) => one.from)));
+    const most = Math.min(25, Math.max(8, ...scores.map((one) => one.from)));
+    const found = [];
+
+    for (let from = least; from <= most; from++)
+        found.push({from, to: from + 1, count: 0});
+    for (const one of scores)
+        found[Math.min(Math.max(one.from, least), most) - least].count += one.count;
+    return found;
+}
+
 /* How many had which score: [{from, to, count}]. */
-export function distribution(label, scores, limits = []) {
+export function distribution(label, given, limits = []) {
+    const scores = spread(given);
     const width = 420, height = 130, foot = 18;
     const most = Math.max(1, ...scores.map((one) => one.count));
     const step = width / Math.max(1, scores.length);

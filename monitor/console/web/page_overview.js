@@ -11,6 +11,8 @@ export const title = () => "Overview";
 
 const HOURS = [["6", "6 h"], ["24", "24 h"], ["168", "7 days"], ["720", "30 days"]];
 
+const STEP = {6: 300, 24: 900, 168: 3600, 720: 14400};   // seconds of a bar
+
 export function hash(page) {
     return page ? `#/${page.replace(/^#?\/?/, "")}` : null;
 }
@@ -72,7 +74,7 @@ export async function show(page) {
         put(scores, distribution("Messages by score", data.scores || [], data.limits));
         servers.update(data.servers || []);
         if (data.verdicts)
-            mail.update(steps(data.verdicts, ["ham", "unsure", "spam"], hours > 24 ? 3600 : 300,
+            mail.update(steps(data.verdicts, ["ham", "unsure", "spam"], STEP[hours] || 3600,
                 3600 * hours, data.now));
     }
 
