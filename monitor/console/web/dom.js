@@ -65,6 +65,19 @@ export function at(...words) {
     return "#/" + words.map(encodeURIComponent).join("/") + (found.size ? "?" + found : "");
 }
 
+let pressed = false;
+
+for (const [name, down] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]])
+    addEventListener(name, () => { pressed = down; }, true);
+
+/* Somebody presses a button of the mouse, or has marked text in an element: what is replaced now
+ * would be taken away below his hands. */
+export function held(element) {
+    const marked = document.getSelection();
+
+    return pressed || (!marked.isCollapsed && element.contains(marked.anchorNode));
+}
+
 let made = 0;
 
 /* A number for ids that tie labels to what they name. */

@@ -8,7 +8,7 @@ import {at, h, put} from "./dom.js";
 import {span, tick} from "./format.js";
 import * as keys from "./keys.js";
 import * as live from "./live.js";
-import {excuse, go, Page, place} from "./router.js";
+import {alerts, excuse, go, Page, place} from "./router.js";
 import * as theme from "./theme.js";
 
 /* Word of the address: the page of all, and that of one.  Each is loaded when it is first asked
@@ -55,15 +55,24 @@ function side() {
 
 function drawSide() {
     const nav = document.querySelector("#pages");
+    const focus = nav?.contains(document.activeElement) && document.activeElement.hash;
 
-    if (nav)
-        put(nav, side());
+    if (!nav)
+        return;
+    put(nav, side());
+    if (focus)
+        nav.querySelector(`a[href="${focus}"]`)?.focus();
 }
 
 function count(data) {
-    counts = {alerts: data.open_events ?? counts.alerts,
-              reports: data.reports_waiting ?? counts.reports,
-              rules: data.drafts ?? counts.rules};
+    const next = {alerts: data.open_events ?? counts.alerts,
+                  reports: data.reports_waiting ?? counts.reports,
+                  rules: data.drafts ?? counts.rules};
+
+    if (JSON.stringify(next) === JSON.stringify(counts))
+        return;
+    counts = next;
+    alerts(counts.alerts || 0);
     drawSide();
 }
 

@@ -1,7 +1,7 @@
 /*
  * Traffic: who does most now, address by address or network by network, live.
  */
-import {at, h} from "./dom.js";
+import {at, h, held} from "./dom.js";
 import {chart, steps} from "./chart.js";
 import {brief, when} from "./format.js";
 import {choice, downloads, table} from "./table.js";
@@ -73,6 +73,8 @@ function listen(page, query, rows, read) {
     let reading = 0;
 
     page.live("traffic", async (news) => {
+        if (held(rows.node))
+            return;                  // the next one comes in a second
         if (plain && news && Array.isArray(news.rows))
             rows.update(news.rows);
         if (Date.now() - reading < (plain ? 60e3 : 10e3))

@@ -20,7 +20,7 @@
  * What show() throws is told in words, in the place of the page.
  */
 import {get, Trouble} from "./api.js";
-import {at, h, put} from "./dom.js";
+import {at, h, held, put} from "./dom.js";
 import {own} from "./keys.js";
 import {hear} from "./live.js";
 
@@ -59,6 +59,19 @@ export function excuse(trouble, again, whole) {
         again && h("p", {}, h("button", {type: "button", onclick: again}, "Try again")));
 }
 
+let open = 0, name = "";
+
+/* The title of the window: how many alerts are open is seen in another tab, too. */
+function named(page) {
+    name = page;
+    document.title = `${open > 0 ? `(${open}) ` : ""}${name} · Weir`;
+}
+
+export function alerts(number) {
+    open = number;
+    named(name);
+}
+
 export class Page {
     constructor(module, found, main) {
         this.module = module;
@@ -74,7 +87,7 @@ export class Page {
     }
 
     async show() {
-        document.title = `${this.module.title(this.words)} · Weir`;
+        named(this.module.title(this.words));
         put(this.main, h("header", {class: "head"}, this.title, this.tools), this.body);
         await this.run();
     }
@@ -104,7 +117,7 @@ export class Page {
     heading(text, ...actions) {
         put(this.title, text);
         put(this.tools, ...actions);
-        document.title = `${this.title.textContent} · Weir`;
+        named(this.title.textContent);
     }
 
     live(name, told) {
@@ -160,10 +173,10 @@ export class Page {
     /* Somebody types here, has marked rows or text, or asked for more rows: nothing is taken away
      * below his hands. */
     busy() {
-        const active = document.activeElement, marked = document.getSelection();
+        const active = document.activeElement;
 
-        return this.memory.paged || document.querySelector("dialog[open]") !== null ||
-            (!marked.isCollapsed && this.body.contains(marked.anchorNode)) ||
+        return this.memory.paged || held(this.body) ||
+            document.querySelector("dialog[open]") !== null ||
             this.body.querySelector("input[type=checkbox][data-mark]:checked") !== null ||
             (this.body.contains(active) && active.matches("input, select, textarea"));
     }
