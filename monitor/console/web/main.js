@@ -53,9 +53,9 @@ function side() {
         badge(word)))))]);
 }
 
-function drawSide() {
+function drawSide(stay) {
     const nav = document.querySelector("#pages");
-    const focus = nav?.contains(document.activeElement) && document.activeElement.hash;
+    const focus = stay && nav?.contains(document.activeElement) && document.activeElement.hash;
 
     if (!nav)
         return;
@@ -73,7 +73,7 @@ function count(data) {
         return;
     counts = next;
     alerts(counts.alerts || 0);
-    drawSide();
+    drawSide(true);
 }
 
 /* An address, a message, a rule or a domain: whatever is typed. */
@@ -144,7 +144,7 @@ function themeButton() {
 
 function shell() {
     const nav = h("nav", {id: "pages", "aria-label": "Pages"});
-    const bar = h("div", {class: "side", id: "side"},
+    const bar = h("aside", {class: "side", id: "side", "aria-label": "Console"},
         h("a", {class: "brand", href: "#/"}, h("img", {src: "icon.svg", alt: ""}), "Weir"), nav,
         h("div", {class: "who"}, h("a", {href: "#/users"}, me().name),
             h("div", {class: "quiet"}, me().role),
@@ -171,7 +171,7 @@ function shell() {
         }
     });
     main = h("main", {id: "main", tabindex: "-1"});
-    put(app, h("a", {class: "skip", href: location.hash, onclick: (event) => {
+    put(app, h("a", {class: "skip", href: "#main", onclick: (event) => {
         event.preventDefault();
         main.focus();
     }}, "Skip to the page"), h("div", {class: "shell"}, bar, h("div", {},
