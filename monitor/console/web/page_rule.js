@@ -59,7 +59,9 @@ function tester(text, place) {
                 put(place, result(found));
         } catch (trouble) {
             if (mine === number)
-                put(place, h("p", {class: "wrong"}, trouble.message));
+                put(place, h("p", {class: "wrong"}, trouble.code === 404
+                    ? "Trying rules is not available in this version of the monitor."
+                    : trouble.message));
         }
     }
     text.addEventListener("input", () => {
@@ -87,6 +89,14 @@ function fieldsOf(data, fresh) {
     ].filter(Boolean);
 }
 
+/* The second word of the first line that says something: "body NAME /.../". */
+function nameOf(text) {
+    const line = text.split("\n").map((each) => each.trim())
+        .find((each) => each && !each.startsWith("#"));
+
+    return line?.split(/\s+/)[1];
+}
+
 /* What is different from what was; null when nothing is. */
 function differences(data, now) {
     const found = {};
@@ -102,11 +112,11 @@ async function save(page, data, form, fresh) {
     const changed = fresh ? null : differences(data, now);
 
     if (fresh) {
-        const added = await send("POST", "/rules", {text: now.text, state: now.state,
-                                                    reason: now.reason});
+        const name = nameOf(now.text);
 
+        await send("POST", "/rules", {text: now.text, state: now.state, reason: now.reason});
         note("The rule is in the book; it reaches the servers with the next set");
-        go(at("rules", added.name || added.names?.[0] || ""));
+        go(name ? at("rules", name) : at("rules"));
         return;
     }
     if (!changed)

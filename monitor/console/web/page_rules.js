@@ -114,8 +114,9 @@ function drafts(page, rows) {
                 h("button", {type: "button", onclick: () => reject(row.name,
                     () => page.again())}, "Reject…"))),
         h("pre", {}, row.text || ""),
-        h("p", {class: "quiet"}, row.why || "", " drafted ", when(row.created), " by ",
-            row.author || "the analyzer", ", would have ", points(row.score), " points")));
+        row.why && h("p", {}, row.why),
+        h("p", {class: "quiet"}, "Drafted ", when(row.created), " by ",
+            row.author || "the analyzer", "; it would have ", points(row.score), " points")));
 }
 
 export async function show(page) {

@@ -81,7 +81,9 @@ function editor(page, row, fresh) {
                 name: name || found.name || "trial", ...bodyOf(found)})));
         } catch (trouble) {
             put(place);
-            put(wrong, trouble.message);
+            put(wrong, trouble.code === 404
+                ? "Trying thresholds is not available in this version of the monitor."
+                : trouble.message);
         }
         trial.disabled = false;
     }}, "Try it on recorded traffic");
