@@ -111,7 +111,8 @@ export async function show(page) {
     const again = () => page.again();
     const top = h("section", {class: "card"}), rest = h("div", {class: "body"});
     const lines = chart(page, {label: `Traffic of ${name}`, height: 160, bars: true,
-        none: "It did nothing in the last three hours.",
+        none: name.includes("/") ? "A network has no history of its own; its addresses have."
+            : "It did nothing in the last three hours.",
         series: [{name: "connections", look: "plain"}, {name: "messages", look: "odd"},
                  {name: "accepted", look: "good"}]});
     const level = h("div");
@@ -134,7 +135,7 @@ export async function show(page) {
 
 function below(data, name) {
     return [
-        card("In all", sums(data, name)),
+        name.includes("/") && !data.first_seen ? null : card("In all", sums(data, name)),
         card("Alerts", part("Alerts", EVENTS, data.events, (row) => row.number,
             "It was never over a limit.")),
         card("Decisions", part("Decisions", DECISIONS, data.decisions, (row) => row.number,

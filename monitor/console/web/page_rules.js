@@ -75,6 +75,13 @@ function changes(list) {
     ], empty: empty("Nothing would change.", "Scores are where hits want them.")}).node;
 }
 
+/* Rules that a run would draft, of what was reported and missed. */
+function drafted(made) {
+    return made.length > 0 && [h("h3", {}, made.length === 1 ? "It would draft a rule"
+        : `It would draft ${made.length} rules`), made.map((one) => [h("pre", {}, one.rule),
+        h("p", {class: "quiet"}, one.why)])];
+}
+
 /* What the analyzer would do, and on a second click does. */
 async function analyze(page) {
     let found;
@@ -94,7 +101,8 @@ async function analyze(page) {
     const answer = await ask({title: "The analyzer's next run", wide: true, button: "Run it now",
         text: [h("p", {}, `Of ${count(rules)} rules ${count(changed)} would change; ${
             count(refused)} may not, since a good message would become spam.`),
-        changes(found.changes || [])], run: () => send("POST", "/analyze", {dry: false})});
+        changes(found.changes || []), drafted(found.drafts?.made || [])],
+        run: () => send("POST", "/analyze", {dry: false})});
 
     if (answer) {
         note(`${count(answer.changed ?? changed)} rules were changed; publish them on “Sets”`);
