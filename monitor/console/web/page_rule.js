@@ -59,7 +59,7 @@ function tester(text, place) {
                 put(place, result(found));
         } catch (trouble) {
             if (mine === number)
-                put(place, h("p", {class: "wrong"}, trouble.code === 404
+                put(place, h("p", {class: "wrong"}, trouble.code === 404 || trouble.code === 405
                     ? "Trying rules is not available in this version of the monitor."
                     : trouble.message));
         }

@@ -81,7 +81,7 @@ function editor(page, row, fresh) {
                 name: name || found.name || "trial", ...bodyOf(found)})));
         } catch (trouble) {
             put(place);
-            put(wrong, trouble.code === 404
+            put(wrong, trouble.code === 404 || trouble.code === 405
                 ? "Trying thresholds is not available in this version of the monitor."
                 : trouble.message);
         }
