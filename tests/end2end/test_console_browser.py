@@ -179,8 +179,9 @@ class Browser(unittest.TestCase):
 
     def test_B17_a_rule_is_changed_published_judges_the_next_message_and_is_taken_back(self):
         def counts(so):
-            rig.wait_for(lambda: ("WEIR_TEA(1.50)" in self.world.hits_of(b"weir and tea\r\n")) is so,
-                         20, f"WEIR_TEA to count: {so}")
+            tea = b"weir and tea\r\n"
+            rig.wait_for(lambda: ("WEIR_TEA(1.50)" in self.world.hits_of(tea)) is so, 20,
+                         f"WEIR_TEA to count: {so}")
 
         self.look("rules", {"published": lambda: counts(True), "back": lambda: counts(False)})
 
