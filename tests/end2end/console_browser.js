@@ -240,20 +240,21 @@ const looks = {
     async report(browser) {
         const page = await open(browser, "desktop", "light");
 
-        if (!(await routes(page)).includes("/reports/{uid}")) {
-            say("reports are not there yet");
-            return;
-        }
         await go(page, "#/reports?waiting=0");
-        await page.getByText("false positive").waitFor();
+        await page.getByText("false positive").first().waitFor();
         await page.keyboard.press("j");
         await page.keyboard.press("Enter");
         await page.getByText(how.markup).first().waitFor();
         await page.getByText("ours, and of this message").waitFor();
         claim(await page.locator("main img").count() === 0, "markup of a mail was made an image");
-        await page.keyboard.press("c");
-        await press(page, "Confirm");
-        await page.getByText("The report is confirmed").waitFor();
+        await picture(page, "report-read-desktop");
+        await page.getByRole("link", {name: how.uid}).click();
+        await page.getByRole("link", {name: "CHEAP_LOAN"}).first().waitFor();
+        await page.goBack();
+        await page.getByText("ours, and of this message").waitFor();
+        await page.keyboard.press("f");
+        await press(page, "Forget");
+        await page.getByText("The report is forgotten").waitFor();
         quiet(page, "a report");
     },
 

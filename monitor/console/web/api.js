@@ -99,6 +99,25 @@ export function send(method, path, body) {
     return ask(ROOT + path, {method, headers, body: body ? JSON.stringify(body) : "{}"});
 }
 
+let description = null;
+
+/* Whether this version of the monitor has a route; with a word, whether a member of its body may
+ * say that. */
+export async function offers(method, path, member, said) {
+    description ??= get("/openapi.json").catch(() => null);
+    const found = await description;
+
+    if (!found)
+        description = null;          // another time, perhaps
+    const route = found?.paths?.[path]?.[method.toLowerCase()];
+
+    if (!route || !said)
+        return Boolean(route);
+    const {properties = {}} = route.requestBody?.content?.["application/json"]?.schema || {};
+
+    return (properties[member]?.description || "").split(/\W+/).includes(said);
+}
+
 export async function login(name, password) {
     account = await send("POST", "/login", {name, password});
     localStorage.setItem("weir-session", "1");

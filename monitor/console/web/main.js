@@ -91,7 +91,7 @@ function find(text) {
     else if (word.includes("."))
         go(at("messages", {domain: word.replace(/^.*@/, "")}));
     else
-        go(at("messages", {queue: word}));
+        go(at("rules", {q: word}));
 }
 
 function search() {

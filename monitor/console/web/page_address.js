@@ -99,8 +99,7 @@ function sums({sum = {}, source, first_seen: first, last_seen: last, reports}, n
         ["accepted", count(sum.accepted)], ["recipients", count(sum.recipients)],
         ["first seen", when(first)], ["last seen", when(last)],
         ["counted", source ? h("span", {title: SOURCE[source]}, SOURCE[source] || source) : "–"],
-        ["reports of people", reports > 0 ? link(at("messages", {address: name, reported: "any"}),
-            count(reports)) : "none"],
+        reports > 0 && ["reports of people", count(reports)],
     ]);
 }
 

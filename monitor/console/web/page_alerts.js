@@ -1,7 +1,7 @@
 /*
  * Alerts: who is or was over a limit, and what else was raised; acknowledged with a note.
  */
-import {may, send} from "./api.js";
+import {may, offers, send} from "./api.js";
 import {ask, note} from "./dialog.js";
 import {at, h} from "./dom.js";
 import {decide} from "./decide.js";
@@ -62,6 +62,7 @@ async function acknowledge(page, rows) {
 
 async function one(page) {
     const number = Number(page.words[1]);
+    const takes = await offers("POST", "/alerts/{number}/acknowledge");
     const {rows} = await page.get("/alerts", {most: 500});
     const row = rows.find((each) => each.number === number);
 
@@ -69,8 +70,8 @@ async function one(page) {
         page.fill(empty("There is no such alert among the newest.", link(at("alerts"), "All")));
         return;
     }
-    page.heading(`Alert ${number}`, may("analyst") && !taken(row) && h("button", {type: "button",
-        onclick: () => acknowledge(page, [row])}, "Acknowledge…"),
+    page.heading(`Alert ${number}`, may("analyst") && takes && !taken(row) && h("button", {
+        type: "button", onclick: () => acknowledge(page, [row])}, "Acknowledge…"),
     row.prefix && decide(row.prefix, () => page.again()));
     page.fill(card(null, h("p", {class: "says"}, state(row), " ", row.text)), card("In short",
         facts([["about", row.prefix ? address(row.prefix) : row.server], ["kind", row.kind],
@@ -89,18 +90,19 @@ export async function show(page) {
     if (page.words[1])
         return one(page);
     const {open = "1"} = page.query;
+    const takes = may("analyst") && await offers("POST", "/alerts/{number}/acknowledge");
     const rows = await listed(page, "/alerts", {open: open === "1" ? "1" : "", most: 100}, {
         caption: "Alerts", columns: COLUMNS, key: (row) => row.number,
-        href: (row) => at("alerts", String(row.number)), mark: may("analyst") ? () => {} : null,
+        href: (row) => at("alerts", String(row.number)), mark: takes ? () => {} : null,
         name: (row) => `alert ${row.number}`, look: (row) => (row.cleared ? "dim" : null),
         empty: open === "1" ? empty("No alert is open.", "Who exceeds a limit, and servers that "
             + "are blind, come here within seconds.") : empty("There never was an alert.")});
 
-    page.heading("Alerts", may("analyst") && h("button", {type: "button", onclick: () =>
+    page.heading("Alerts", takes && h("button", {type: "button", onclick: () =>
         acknowledge(page, rows.marked())}, "Acknowledge…"), downloads("/alerts", {open}));
     page.fill(h("section", {class: "card"}, h("div", {class: "cardhead"},
         choice(page, "open", "Which", [["1", "open"], ["0", "all"]], open)), rows.node));
-    if (may("analyst"))
+    if (takes)
         page.keys({c: ["acknowledge what is marked", () => acknowledge(page, rows.marked())]});
     page.refresh(3, ["events"]);
     return undefined;

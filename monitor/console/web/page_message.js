@@ -64,7 +64,7 @@ function says(data) {
 export async function show(page) {
     const uid = page.words[1];
     const data = await page.get(`/messages/${encodeURIComponent(uid)}`);
-    const shown = data.report || data.text;
+    const shown = may("analyst") && (data.report || data.text);
 
     page.heading(h("span", {}, "Message ", h("span", {class: "mono"}, uid)),
         shown && link(at("reports", uid), "Its report and text", {class: "button"}),
@@ -73,8 +73,7 @@ export async function show(page) {
     page.fill(card(null, says(data)),
         card("In short", facts([["address", address(data.address)],
             ["domain", domain(data.domain)], ["server", data.server],
-            ["queue id", data.queue && h("span", {class: "mono"}, data.queue)],
-            ["rule set", data.serial && link(at("sets"), `serial ${data.serial}`)],
+            ["rule set", data.serial ? link(at("sets"), `serial ${data.serial}`) : "–"],
             ["time", when(data.time)]])),
         card("Why, point by point", explanation(data.explanation, data.score)),
         h("div", {class: "two"}, card("Rules then and now", rulesNow(data.rules)),

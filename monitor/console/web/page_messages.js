@@ -12,11 +12,11 @@ const FIELDS = [
     {name: "address", label: "Address or network", hint: "192.0.2.0/24"},
     {name: "domain", label: "Domain", hint: "example.com"},
     {name: "verdict", label: "Verdict", choices: [["", "any"], ["spam", "spam"],
-                                                 ["unsure", "unsure"], ["ham", "good"]]},
-    {name: "reported", label: "Reported", choices: [["", "whether or not"], ["any", "by anybody"],
-                                                    ["spam", "as spam"], ["ham", "as good"]]},
+                                                 ["unsure", "unsure"], ["ham", "good"],
+                                                 ["blocked", "refused by a list"]]},
+    {name: "reported", label: "Reported", choices: [["", "whether or not"], ["spam", "as spam"],
+                                                    ["ham", "as good"]]},
     {name: "rule", label: "Rule", hint: "CHEAP_LOAN"},
-    {name: "queue", label: "Queue id"},
     {name: "server", label: "Server"},
     {name: "from", label: "From", type: "datetime-local"},
     {name: "to", label: "To", type: "datetime-local"},
@@ -29,8 +29,6 @@ export const COLUMNS = [
     {key: "address", label: "address", cell: (row) => address(row.address)},
     {key: "domain", label: "domain", wide: true, cell: (row) => domain(row.domain)},
     {key: "server", label: "server"},
-    {key: "queue", label: "queue id", cell: (row) => (row.queue
-        ? h("span", {class: "mono"}, row.queue) : "")},
     {key: "reported", label: "people say", cell: (row) => (row.reported
         ? badge(row.reported, row.reported === "ham" ? "good" : row.reported) : "")},
 ];

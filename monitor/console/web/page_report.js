@@ -9,7 +9,7 @@ import {at, h} from "./dom.js";
 import {octets, points, when} from "./format.js";
 import {key} from "./keys.js";
 import {rulesNow} from "./page_message.js";
-import {about, DOES, kindOf} from "./page_reports.js";
+import {about, buttons, doable, DOES, kindOf, shortcuts} from "./page_reports.js";
 import {go} from "./router.js";
 import {address, badge, card, domain, empty, facts, link, message as toMessage, rule}
     from "./words.js";
@@ -49,13 +49,11 @@ function mail(found) {
     found.cut && h("p", {class: "warn"}, "Cut: the server sends only so much of a message."));
 }
 
-function info(found) {
-    if (!found)
-        return empty("It had no string.");
-    const {state, rules, ...rest} = found;
+function info({info: found, state = found?.state || "none"}) {
+    const {rules, ...rest} = found || {};
 
     return [h("p", {class: "says"}, badge(state), " ", STATES[state] || ""),
-        facts([
+        found && facts([
             rest.verdict && ["verdict then", badge(rest.verdict)],
             rest.score !== undefined && ["score then", points(rest.score)],
             (rest.at || rest.time) && ["decided", when(rest.at || rest.time)],
@@ -70,14 +68,15 @@ function info(found) {
         ])];
 }
 
-function people(list) {
-    if (!list || list.length === 0)
-        return empty("No vote counts.");
-    return h("ul", {class: "list"}, list.map((one) => h("li", {},
+function people({votes = {}}, list) {
+    const {spam = 0, ham = 0} = votes;
+    const sums = h("p", {class: "says"}, `${spam} for spam, ${ham} for good mail.`);
+
+    return [sums, list.length > 0 && h("ul", {class: "list"}, list.map((one) => h("li", {},
         badge(kindOf(one), kindOf(one) === "ham" ? "good" : kindOf(one)),
         h("span", {}, one.user || "somebody", " on ", one.server || "a server", " ",
             when(one.time), one.weighs === false ? ", does not weigh" : "",
-            one.taken_back ? ["; taken back ", when(one.taken_back)] : ""))));
+            one.taken_back ? ["; taken back ", when(one.taken_back)] : ""))))];
 }
 
 /* The ones around it in the list it was opened from. */
@@ -94,7 +93,9 @@ async function around(page, uid) {
             go(at("reports", {kind, waiting}));
     };
 
-    return {next: to(uids[here + 1]), before: to(here > 0 ? uids[here - 1] : null),
+    return {mine: list.rows.filter((row) => row.uid === uid),
+            next: to(uids[here + 1]),
+            before: to(here > 0 ? uids[here - 1] : null),
             last: here >= 0 && here + 1 === uids.length};
 }
 
@@ -122,30 +123,27 @@ function drafted(data) {
                 : `body     ${name}  /phrase/i\ndescribe ${name}  reported as spam`;
 }
 
-function actions(page, uid, data, steps) {
-    const then = steps.last ? () => page.again() : steps.next;
-    const button = (what, letter, harm) => h("button", {type: "button",
-        class: harm ? "harm" : null, onclick: () => judge(page, uid, what, then)},
-    `${DOES[what].name} `, key(letter));
-    const domainOf = data.info?.domain || data.domain;
-    const addressOf = data.info?.boundary_address || data.address;
+function actions(page, data, does, run) {
+    const domainOf = data.info?.domain, addressOf = data.info?.boundary_address;
 
-    return [button("confirm", "c"), button("reject", "r"),
-            link(at("rules", "new", {text: drafted({...data, uid})}), "Draft a rule",
-                {class: "button"}),
+    return [buttons(does, run),
+            link(at("rules", "new", {text: drafted(data)}), "Draft a rule", {class: "button"}),
             addressOf && h("button", {type: "button", onclick: () => accept(addressOf,
                 () => page.again(), `reported as good mail${domainOf ? ` of ${domainOf}` : ""}`)},
-            "Accept sender…"),
-            button("forget", "f", true)];
+            "Accept sender…")];
 }
 
 export async function show(page) {
     const uid = page.words[1];
-    const [data, steps] = await Promise.all([page.get(`/reports/${encodeURIComponent(uid)}`),
-                                             around(page, uid)]);
+    const [data, steps, does] = await Promise.all([
+        page.get(`/reports/${encodeURIComponent(uid)}`), around(page, uid),
+        doable("/reports/{uid}")]);
+    const run = (what) => judge(page, uid, what, what === "forget" || !steps.last ? steps.next
+        : () => page.again());
+    const report = data.report && {kind: data.report, verdict: data.info?.verdict};
 
     page.heading(h("span", {}, "Report about ", h("span", {class: "mono"}, uid)),
-        may("analyst") ? actions(page, uid, data, steps) : null,
+        may("analyst") ? actions(page, {...data, uid}, does, run) : null,
         h("button", {type: "button", onclick: steps.before}, "Before ", key("p")),
         h("button", {type: "button", onclick: steps.next}, "Next ", key("n")));
     page.fill(
@@ -154,18 +152,12 @@ export async function show(page) {
         h("div", {class: "two lop"},
             h("div", {class: "body"}, card("The message, as text", mail(data.message))),
             h("div", {class: "body"},
-                card("What was decided", data.report ? h("p", {class: "says"}, about(data.report))
-                    : null, info(data.info), h("p", {}, toMessage(uid),
-                    h("span", {class: "quiet"}, " has each point"))),
-                card("Its rules, then and now", rulesNow(data.rules, "then" in
-                    (data.rules?.[0] || {}) ? "then" : "points")),
-                card("Who says what", people(data.votes)))));
-    const keys = {n: ["the next one", steps.next], p: ["the one before", steps.before],
-                  u: ["back to the list", () => go(at("reports", page.query))]};
-
-    if (may("analyst"))
-        for (const [letter, what] of [["c", "confirm"], ["r", "reject"], ["f", "forget"]])
-            keys[letter] = [DOES[what].name.toLowerCase(), () => judge(page, uid, what,
-                steps.last ? () => page.again() : steps.next)];
-    page.keys(keys);
+                card("What was decided", report ? h("p", {class: "says"}, about(report)) : null,
+                    info(data), h("p", {}, toMessage(uid), h("span", {class: "quiet"},
+                        " has each point"))),
+                card("Its rules, then and now", rulesNow(data.rules, "then")),
+                card("Who says what", people(data, steps.mine)))));
+    page.keys({...(may("analyst") ? shortcuts(does, run) : {}), n: ["the next one", steps.next],
+               p: ["the one before", steps.before],
+               u: ["back to the list", () => go(at("reports", page.query))]});
 }

@@ -2,7 +2,7 @@
  * Submitted: what people reported as spam or as good mail, one line a report; marked ones are
  * confirmed, rejected or forgotten together.
  */
-import {send, may} from "./api.js";
+import {may, offers, send} from "./api.js";
 import {ask, note} from "./dialog.js";
 import {at, h} from "./dom.js";
 import {key} from "./keys.js";
@@ -31,6 +31,13 @@ function votes(row) {
     return spam + ham > 0 ? `${spam} : ${ham}` : "–";
 }
 
+/* What came of it: of the report, and of all about its message. */
+function cameOf({came, effect}) {
+    const counts = {spam: "counts as spam", ham: "counts as good"}[effect];
+
+    return [came, counts].filter(Boolean).join("; ");
+}
+
 const COLUMNS = [
     {key: "time", label: "reported", sort: true, cell: (row) => when(row.time, "ago")},
     {key: "kind", label: "says", sort: true, sortBy: kindOf, cell: about},
@@ -40,15 +47,15 @@ const COLUMNS = [
     {key: "user", label: "by", sort: true, wide: true, cell: (row) => row.user || "–"},
     {key: "votes", label: "votes", hint: "for spam : for good mail", cell: votes},
     {key: "state", label: "its string", cell: (row) => badge(row.state)},
-    {key: "came", label: "came of it", wide: true, cell: (row) => row.effect || row.came || ""},
+    {key: "came", label: "came of it", wide: true, cell: cameOf},
 ];
 
 export const DOES = {
-    confirm: {name: "Confirm", done: "confirmed",
+    confirm: {name: "Confirm", key: "c", done: "confirmed",
               words: "what people say of it is right: it counts as a vote of yours, too"},
-    reject: {name: "Reject", done: "rejected",
+    reject: {name: "Reject", key: "r", done: "rejected",
              words: "what people say of it is wrong: their votes about it count no more"},
-    forget: {name: "Forget", done: "forgotten",
+    forget: {name: "Forget", key: "f", done: "forgotten",
              words: "its text is deleted; votes stay as they are"},
 };
 
@@ -83,35 +90,45 @@ async function all(page, rows, what) {
     }
 }
 
-function tools(page, rows) {
-    const button = (what, letter, harm) => h("button", {type: "button",
-        class: harm ? "harm" : null, onclick: () => all(page, rows, what)},
-    `${DOES[what].name} `, key(letter));
+/* What this version can do about reports, for who is logged in. */
+export async function doable(path) {
+    const found = [];
 
-    return may("analyst") ? [button("confirm", "c"), button("reject", "r"),
-                             button("forget", "f", true)] : [];
+    for (const what of Object.keys(DOES))
+        if (may("analyst") && await offers("POST", path, "do", what))
+            found.push(what);
+    return found;
+}
+
+/* Buttons, and the keys that press them. */
+export function buttons(does, run) {
+    return does.map((what) => h("button", {type: "button", class: what === "forget" ? "harm"
+        : null, onclick: () => run(what)}, `${DOES[what].name} `, key(DOES[what].key)));
+}
+
+export function shortcuts(does, run) {
+    return Object.fromEntries(does.map((what) => [DOES[what].key, [DOES[what].name.toLowerCase(),
+        () => run(what)]]));
 }
 
 export async function show(page) {
     const {waiting = "1", kind = ""} = page.query;
     const query = {waiting: waiting === "1" ? "1" : "", kind, most: 100};
+    const does = await doable("/reports"), run = (what) => all(page, rows, what);
     const rows = await listed(page, "/reports", query, {
         caption: "Reports", columns: COLUMNS, key: (row) => row.number ?? row.uid,
         href: (row) => (row.uid ? at("reports", row.uid, {kind, waiting}) : at("reports")),
-        mark: may("analyst") ? () => {} : null, name: (row) => row.uid,
+        mark: does.length > 0 ? () => {} : null, name: (row) => row.uid,
         empty: waiting === "1" ? empty("Nothing waits to be looked at.", "What people report as ",
             "spam or as good mail comes here, from all servers.")
             : empty("Nobody reported anything.", "Reports come by “weirctl report”, from a ",
                 "mail reader, an alias or a folder: see weirctl(1).")});
 
-    page.heading("Submitted", tools(page, rows), downloads("/reports", query));
+    page.heading("Submitted", buttons(does, run), downloads("/reports", query));
     page.fill(h("section", {class: "card"}, h("div", {class: "cardhead"},
         choice(page, "waiting", "Which", [["1", "to be looked at"], ["0", "all"]], waiting),
         choice(page, "kind", "Kind", [["", "all"], ["ham", "reported as good"],
                                       ["spam", "reported as spam"]], kind)), rows.node));
-    if (may("analyst"))
-        page.keys({c: ["confirm", () => all(page, rows, "confirm")],
-                   r: ["reject", () => all(page, rows, "reject")],
-                   f: ["forget the text", () => all(page, rows, "forget")]});
+    page.keys(shortcuts(does, run));
     page.refresh(5, ["reports"]);
 }

@@ -2,7 +2,7 @@
  * One rule: what it says and does, changing it with a test against recent mail, and its history.
  * "#/rules/new" is a rule that is not there yet.
  */
-import {may, send, word} from "./api.js";
+import {may, offers, send, word} from "./api.js";
 import {sparkline} from "./chart.js";
 import {ask, labelled, note, values} from "./dialog.js";
 import {at, h, put} from "./dom.js";
@@ -59,9 +59,7 @@ function tester(text, place) {
                 put(place, result(found));
         } catch (trouble) {
             if (mine === number)
-                put(place, h("p", {class: "wrong"}, trouble.code === 404 || trouble.code === 405
-                    ? "Trying rules is not available in this version of the monitor."
-                    : trouble.message));
+                put(place, h("p", {class: "wrong"}, trouble.message));
         }
     }
     text.addEventListener("input", () => {
@@ -133,16 +131,17 @@ async function save(page, data, form, fresh) {
     page.again();
 }
 
-function editor(page, data, fresh) {
+function editor(page, data, fresh, tries) {
     const tried = h("div", {class: "body", role: "status", "aria-label": "What it hits"});
     const wrong = h("p", {class: "wrong", role: "alert"});
     const [text, state, ...rest] = fieldsOf(data, fresh);
     const reason = rest.pop();
     const area = labelled(text), form = h("form", {class: "form"});
-    const run = tester(area.querySelector("textarea"), tried);
+    const run = tries ? tester(area.querySelector("textarea"), tried) : () => {};
 
-    put(form, area, h("div", {class: "buttons"}, h("button", {type: "button", onclick: run},
-        "Try it on recent mail")), tried, h("div", {class: "line"}, labelled(state),
+    put(form, area, tries && h("div", {class: "buttons"}, h("button", {
+        type: "button", onclick: run}, "Try it on recent mail")), tried,
+    h("div", {class: "line"}, labelled(state),
         rest.map((field) => labelled(field))), labelled(reason), wrong,
     h("div", {class: "buttons"}, h("button", {class: "main"}, fresh ? "Add" : "Save")));
     form.addEventListener("submit", async (event) => {
@@ -189,11 +188,11 @@ function history(rows) {
 }
 
 export async function show(page) {
-    const name = page.words[1];
+    const name = page.words[1], tries = await offers("POST", "/rules/test");
 
     if (name === "new") {
-        page.fill(card(null, may("analyst") ? editor(page, {text: page.query.text || ""}, true)
-            : empty("An analyst can write rules.")));
+        page.fill(card(null, may("analyst") ? editor(page, {text: page.query.text || ""}, true,
+            tries) : empty("An analyst can write rules.")));
         return;
     }
     const data = await page.get(`/rules/${encodeURIComponent(name)}`);
@@ -215,11 +214,12 @@ export async function show(page) {
     large.classList?.add("large");
     page.fill(h("div", {class: "two lop"}, card("What it does", evidence(data)),
         card("Hits, 30 days", large)),
-    card(may("analyst") ? "Change it" : "Its lines", may("analyst") ? editor(page, data, false)
+    card(may("analyst") ? "Change it" : "Its lines", may("analyst") ? editor(page, data, false,
+        tries)
         : h("pre", {}, data.text)),
     card("Messages it hit last", table({caption: "Messages", rows: data.messages || [],
         columns: [COLUMNS[0], COLUMNS[1], COLUMNS[2], {key: "points", label: "by it", num: true,
-            cell: (row) => points(row.points)}, COLUMNS[3], COLUMNS[4], COLUMNS[7]],
+            cell: (row) => points(row.points)}, COLUMNS[3], COLUMNS[4], COLUMNS[6]],
         key: (row) => row.uid, href: (row) => at("messages", row.uid),
         empty: empty("None of those that are kept.")}).node),
     card("History", history(past || [])));

@@ -92,7 +92,8 @@ function columns(page, rows) {
 async function differ(page) {
     const {from, to} = page.query;
     const fields = card(null, filters(page, [{name: "from", label: "From serial", size: 6},
-                                             {name: "to", label: "To serial", size: 6}]));
+                                             {name: "to", label: "To serial", size: 6}],
+        "Compare"));
 
     page.heading(from && to ? `Different between ${from} and ${to}` : "What is different",
         link(at("sets"), "All sets", {class: "button"}));
@@ -106,10 +107,10 @@ async function differ(page) {
         columns: [
             {key: "name", label: "rule", cell: (row) => rule(row.name)},
             {key: "difference", label: "what", cell: (row) => badge("dull", row.difference)},
-            {key: "was", label: "was", wide: true, cell: (row) => h("pre", {class: "diff"},
-                h("span", {class: "was"}, row.was ?? ""))},
+            {key: "old", label: "was", wide: true, cell: (row) => h("pre", {class: "diff"},
+                h("span", {class: "was"}, row.old ?? ""))},
             {key: "new", label: "is", wide: true, cell: (row) => h("pre", {class: "diff"},
-                h("span", {class: "is"}, row.new ?? row.is ?? ""))},
+                h("span", {class: "is"}, row.new ?? ""))},
         ], empty: empty("Nothing is different.")}).node));
 }
 

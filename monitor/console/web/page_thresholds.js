@@ -2,7 +2,7 @@
  * Thresholds: how much which addresses may do, what is done about who exceeds it, and trying other
  * limits on recorded traffic before they are saved.
  */
-import {may, send, word} from "./api.js";
+import {may, offers, send, word} from "./api.js";
 import {ask, note, labelled, values} from "./dialog.js";
 import {h, put} from "./dom.js";
 import {count, rate, when} from "./format.js";
@@ -81,16 +81,14 @@ function editor(page, row, fresh) {
                 name: name || found.name || "trial", ...bodyOf(found)})));
         } catch (trouble) {
             put(place);
-            put(wrong, trouble.code === 404 || trouble.code === 405
-                ? "Trying thresholds is not available in this version of the monitor."
-                : trouble.message);
+            put(wrong, trouble.message);
         }
         trial.disabled = false;
     }}, "Try it on recorded traffic");
     const head = fields.length - 2 * QUANTITIES.length - 2, limits = fields.slice(head, -2);
 
     put(form, fields.slice(0, head), h("div", {class: "line"}, limits),
-        fields.slice(-2), h("div", {class: "buttons"}, trial), place, wrong,
+        fields.slice(-2), page.tries && h("div", {class: "buttons"}, trial), place, wrong,
         h("div", {class: "buttons"}, h("button", {class: "main"}, fresh ? "Add" : "Save"),
             h("button", {type: "button", onclick: () => page.again()}, "Cancel")));
     form.addEventListener("submit", async (event) => {
@@ -146,8 +144,8 @@ function threshold(page, row) {
     return put(whole, h("div", {class: "cardhead"}, h("h2", {}, row.name, " ", row.observe
         ? badge("observed", "only observed") : badge("active", "enforced")),
     mine && h("div", {class: "row-tools"}, h("button", {type: "button", onclick: edit},
-        "Change or try…"), row.source === "database" && h("button", {type: "button",
-        onclick: () => remove(page, row)}, "Remove…"))),
+        page.tries ? "Change or try…" : "Change…"), row.source === "database" && h("button", {
+        type: "button", onclick: () => remove(page, row)}, "Remove…"))),
     facts([["for", row.prefixes || "everybody else"],
         ...QUANTITIES.map((name) => [name, limit(row[name])]),
         ["what is done", row.ladder], ["from", row.source || "–"]]));
@@ -155,6 +153,8 @@ function threshold(page, row) {
 
 export async function show(page) {
     const {rows} = await page.get("/thresholds");
+
+    page.tries = await offers("POST", "/thresholds/try");
     const added = h("div");
 
     page.heading("Thresholds", may("administrator") && h("button", {type: "button",

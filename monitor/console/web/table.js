@@ -204,7 +204,7 @@ export function downloads(path, query) {
 }
 
 /* A form of filters above a table; what it says becomes the page's query. */
-export function filters(page, fields) {
+export function filters(page, fields, button = "Search") {
     const form = h("form", {class: "filters", role: "search", "aria-label": "Filter"});
     const use = (event) => {
         event?.preventDefault();
@@ -218,7 +218,7 @@ export function filters(page, fields) {
     const empty_ = fields.every(({name}) => !page.query[name]);
 
     put(form, fields.map((field) => filter(page, field, use)),
-        h("div", {class: "buttons"}, h("button", {type: "submit"}, "Search"),
+        h("div", {class: "buttons"}, h("button", {type: "submit"}, button),
             !empty_ && h("a", {href: at(...page.words), class: "button bare"}, "Clear")));
     form.addEventListener("submit", use);
     return form;
