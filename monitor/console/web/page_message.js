@@ -9,16 +9,18 @@ import {address, badge, card, domain, empty, facts, link, rule} from "./words.js
 export const title = (words) => `Message ${words[1]}`;
 
 /* Points as a table whose sum is the score. */
-export function explanation(lines, score) {
+function explanation(lines, score, rules = []) {
+    const known = new Set(rules.filter((one) => one.now).map((one) => one.name));
+
     if (!lines || lines.length === 0)
         return empty("Nothing gave it points.", "It was judged by lists, or by nothing at all.");
-    return h("table", {}, h("caption", {class: "hidden"}, "Points"),
+    return h("table", {class: "points"}, h("caption", {class: "hidden"}, "Points"),
         h("thead", {}, h("tr", {}, h("th", {scope: "col", class: "num"}, "points"),
             h("th", {scope: "col"}, "for"), h("th", {scope: "col"}, "why"))),
         h("tbody", {}, lines.map(({what, points: number, why}) => h("tr", {},
             h("td", {class: `num ${number > 0 ? "plus" : number < 0 ? "minus" : ""}`},
                 points(number)),
-            h("td", {}, /^[A-Z_][A-Z0-9_]+$/.test(what) ? rule(what) : what),
+            h("td", {}, known.has(what) ? rule(what) : h("span", {class: "mono"}, what)),
             h("td", {class: "wide"}, why || ""))),
         h("tr", {}, h("td", {class: "num"}, h("b", {}, points(score))),
             h("td", {}, h("b", {}, "score")), h("td"))));
@@ -36,7 +38,8 @@ export function rulesNow(rules, then = "points") {
             const {score, state} = typeof one.now === "object" && one.now ? one.now
                 : {score: one.now, state: one.state};
 
-            return h("tr", {}, h("td", {}, rule(one.name)),
+            return h("tr", {}, h("td", {}, state ? rule(one.name)
+                : h("span", {class: "mono"}, one.name)),
                 h("td", {class: "num"}, points(one[then])),
                 h("td", {class: "num"}, points(score)),
                 h("td", {}, state ? badge(state) : h("span", {class: "none"},
@@ -75,7 +78,8 @@ export async function show(page) {
             ["domain", domain(data.domain)], ["server", data.server],
             ["rule set", data.serial ? link(at("sets"), `serial ${data.serial}`) : "–"],
             ["time", when(data.time)]])),
-        card("Why, point by point", explanation(data.explanation, data.score)),
+        card("Why, point by point", explanation(data.explanation, data.score,
+            data.rules)),
         h("div", {class: "two"}, card("Rules then and now", rulesNow(data.rules)),
             reputation(data.reputation)));
 }
