@@ -337,7 +337,7 @@ const looks = {
 
     /* Every page at both sizes, once light and once dark. */
     async pages(browser) {
-        for (const [size, scheme] of [["desktop", "light"], ["phone", "dark"]]) {
+        await Promise.all([["desktop", "light"], ["phone", "dark"]].map(async ([size, scheme]) => {
             const page = await open(browser, size, scheme), known = await routes(page);
 
             for (const [name, hash, route] of how.pages) {
@@ -351,7 +351,7 @@ const looks = {
             }
             say(`${how.pages.length} pages, ${size}, ${scheme}`);
             await page.context().close();
-        }
+        }));
     },
 
     /* The page that is first, with traffic and servers in it. */
