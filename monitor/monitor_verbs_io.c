@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/line.h"
 #include "core/base/slice.h"
 #include "monitor/agent/command.h"
 #include "monitor/database/database_audit_io.h"
@@ -23,6 +24,7 @@
 #include "monitor/monitor_rulebook_io.h"
 #include "monitor/monitor_status_io.h"
 #include "monitor/monitor_verbs_impl.h"
+#include "monitor/view/view_policy.h"
 
 #define BAD 400u       /* as HTTP has them */
 #define NOT_THERE 404u
@@ -184,6 +186,56 @@ static int try_threshold(struct weir_monitor *monitor, const struct weir_thresho
     return done < 0 ? done : 0;
 }
 
+/* A threshold in a line: "partners: connections 1/s:300, ..., observed, alert 10m". */
+static void put_threshold(struct weir_line *line, const struct weir_threshold *threshold)
+{
+    char text[WEIR_VIEW_LIMIT];
+
+    for (unsigned q = 0; q < WEIR_QUANTITIES; q++) {
+        weir_line_text(line, weir_quantity_name((enum weir_quantity)q));
+        weir_line_text(line, " ");
+        weir_line_text(line, weir_view_limit_text(threshold->rate[q], threshold->maximum[q],
+                                                  text));
+        weir_line_text(line, ", ");
+    }
+    weir_line_text(line, threshold->observe ? "observed, " : "enforced, ");
+    weir_line_text(line, threshold->ladder);
+    weir_line_text(line, threshold->prefixes[0] ? ", for " : "");
+    weir_line_text(line, threshold->prefixes);
+}
+
+struct before {
+    const char *name;
+    struct weir_line *line;
+};
+
+static int put_before(void *context, const struct weir_threshold *threshold)
+{
+    struct before *before = context;
+
+    if (strcmp(threshold->name, before->name) != 0)
+        return 0;
+    weir_line_text(before->line, "; was ");
+    put_threshold(before->line, threshold);
+    return 1;
+}
+
+/* What the audit says of it: what it is (NULL: no more), and was. */
+static const char *threshold_detail(struct weir_question *question, const char *name,
+                                    const struct weir_threshold *is,
+                                    char detail[static WEIR_DATABASE_TEXT_MAX + 1])
+{
+    struct weir_line line = weir_line(detail, WEIR_DATABASE_TEXT_MAX + 1);
+    struct before before = {name, &line};
+
+    weir_line_text(&line, name);
+    weir_line_text(&line, is ? ": " : "");
+    if (is)
+        put_threshold(&line, is);
+    (void)weir_database_thresholds(question->monitor->database, put_before, &before);
+    return weir_line_end(&line);
+}
+
 static json_t *threshold_set(struct weir_question *question)
 {
     struct weir_threshold threshold = {
@@ -193,6 +245,7 @@ static json_t *threshold_set(struct weir_question *question)
         .ladder = weir_verb_text(question, "ladder"),
     };
     struct weir_database *database = question->monitor->database;
+    char detail[WEIR_DATABASE_TEXT_MAX + 1];
     const char *why = "";
     int done;
 
@@ -203,10 +256,11 @@ static json_t *threshold_set(struct weir_question *question)
         return weir_verb_refuse(question, why);
     if (try_threshold(question->monitor, &threshold, &why) < 0)
         return weir_verb_refuse(question, why[0] ? why : "it cannot be tried beside the others");
+    (void)threshold_detail(question, threshold.name, &threshold, detail);
     done = weir_database_begin(database);
     if (done == 0)
         done = weir_database_threshold_put(database, &threshold);
-    if (weir_verb_end(question, done, true, "threshold set", threshold.name) < 0)
+    if (weir_verb_end(question, done, true, "threshold set", detail) < 0)
         return weir_verb_trouble(question);
     if (weir_monitor_reread(question->monitor) < 0)
         return weir_verb_refuse(question, "it is stored, and will be used at the next start; see "
@@ -218,11 +272,14 @@ static json_t *threshold_remove(struct weir_question *question)
 {
     struct weir_database *database = question->monitor->database;
     const char *name = weir_verb_text(question, "name");
-    int done = weir_database_begin(database);
+    char detail[WEIR_DATABASE_TEXT_MAX + 1];
+    int done;
 
+    (void)threshold_detail(question, name, NULL, detail);
+    done = weir_database_begin(database);
     if (done == 0)
         done = weir_database_threshold_remove(database, name);
-    done = weir_verb_end(question, done, done > 0, "threshold remove", name);
+    done = weir_verb_end(question, done, done > 0, "threshold remove", detail);
     if (done == 0)
         return weir_verb_unknown(question, "there is no such threshold");
     if (done < 0)

@@ -14,7 +14,8 @@
 #include "monitor/monitor_verbs_io.h"
 
 #define MOST "most: rows at most (50, at most 500); after: the cursor of the page before"
-#define FILES "; format: csv or json, for download"
+#define AS_FILE "format: csv or json, for download"
+#define AS_FILES "; " AS_FILE
 #define NAME "name: letters, digits, '-', '_', '.', '@'"
 #define WHY "reason: why, kept with it"
 #define ROLE "role: viewer, analyst or administrator"
@@ -32,10 +33,10 @@ static const struct weir_api_route routes[] = {
      "hours: so far back (24, at most 720)", NULL, weir_api_overview, false},
     {"GET", "/traffic", WEIR_VIEWER, "Who does most.",
      "minutes: of the last minutes (10, at most 43200); by: connections, syns, messages, accepted "
-     "or recipients; level: address or network; most: rows at most (50, at most 500)" FILES, NULL,
-     weir_api_traffic, false},
+     "or recipients; level: address or network; most: rows at most (50, at most 500)" AS_FILES,
+     NULL, weir_api_traffic, false},
     {"GET", "/traffic/minutes", WEIR_VIEWER, "What all addresses did, minute by minute.",
-     "minutes: so far back (180, at most 1440)" FILES, NULL, weir_api_minutes, false},
+     "minutes: so far back (180, at most 1440)" AS_FILES, NULL, weir_api_minutes, false},
     {"GET", "/addresses/{prefix}", WEIR_VIEWER, "All that is known of an address or network.",
      "minutes: of its history (180, at most 43200)", NULL, weir_api_address, false},
     {"POST", "/addresses/{prefix}/block", WEIR_ANALYST, "Refuses its mail, or gives it points.",
@@ -46,7 +47,7 @@ static const struct weir_api_route routes[] = {
      weir_api_undo, false},
     {"POST", "/addresses/{prefix}/accept", WEIR_ANALYST, "Accepts its mail, whatever it does.",
      NULL, ENDS "; " WHY, weir_api_accept, false},
-    {"GET", "/servers", WEIR_VIEWER, "Mail servers, and how they are.", FILES + 2, NULL,
+    {"GET", "/servers", WEIR_VIEWER, "Mail servers, and how they are.", AS_FILE, NULL,
      weir_api_servers, false},
     {"POST", "/servers", WEIR_ADMINISTRATOR, "Lets a server's agent in: its identity, told once.",
      NULL, "name: of the server", weir_api_server_add, false},
@@ -54,10 +55,10 @@ static const struct weir_api_route routes[] = {
      NULL, weir_api_server_revoke, false},
     {"GET", "/alerts", WEIR_VIEWER, "Limits that were passed, servers that fell silent, ...",
      "open: 1: only those that stand; kind: only of this kind; since: a time, or an age as 7d; "
-     MOST FILES, NULL, weir_api_alerts, false},
+     MOST AS_FILES, NULL, weir_api_alerts, false},
     {"GET", "/lists", WEIR_VIEWER, "What stands for all servers: refused, scored, accepted.",
-     "list: blacklist, score or accept; " MOST FILES, NULL, weir_api_lists, false},
-    {"GET", "/thresholds", WEIR_VIEWER, "How much addresses may do.", FILES + 2, NULL,
+     "list: blacklist, score or accept; " MOST AS_FILES, NULL, weir_api_lists, false},
+    {"GET", "/thresholds", WEIR_VIEWER, "How much addresses may do.", AS_FILE, NULL,
      weir_api_thresholds, false},
     {"PUT", "/thresholds/{name}", WEIR_ADMINISTRATOR, "Makes or changes one.", NULL,
      "prefixes: whom it is for, with commas; rate: three numbers a second, of connections, "
@@ -68,12 +69,13 @@ static const struct weir_api_route routes[] = {
     {"GET", "/messages", WEIR_VIEWER, "Recent messages, the newest first.",
      "address: of an address or network; domain: exactly; uid: 16 hexadecimal digits; verdict: "
      "ham, unsure, spam or blocked; rule: a name or number; server: a name; from: a time, or an "
-     "age as 7d; to: the same; reported: ham or spam; " MOST FILES, NULL, weir_api_messages, false},
+     "age as 7d; to: the same; reported: ham or spam; " MOST AS_FILES, NULL, weir_api_messages,
+     false},
     {"GET", "/messages/{uid}", WEIR_VIEWER, "One of them, and why it was decided so.", NULL, NULL,
      weir_api_message, false},
     {"GET", "/reports", WEIR_VIEWER, "What people reported, the newest first.",
      "state: of the string, or what came of it; kind: spam or ham; waiting: 1: only messages whose "
-     "text is kept; user: a name; since: a time, or an age as 7d; " MOST FILES, NULL,
+     "text is kept; user: a name; since: a time, or an age as 7d; " MOST AS_FILES, NULL,
      weir_api_reports, false},
     {"GET", "/reports/{uid}", WEIR_ANALYST, "A reported message as text, its string read.", NULL,
      NULL, weir_api_report, false},
@@ -83,12 +85,12 @@ static const struct weir_api_route routes[] = {
      "uids: 16 hexadecimal digits each, 100 at most; do: forget", weir_api_reports_do, false},
     {"GET", "/rules", WEIR_VIEWER, "The rulebook with what its rules hit.",
      "sort: a column, -column downwards; where: conditions, as spam>100,state=active; state: "
-     "active, test, draft, retired or locked; q: a part of the name or text; " MOST FILES, NULL,
+     "active, test, draft, retired or locked; q: a part of the name or text; " MOST AS_FILES, NULL,
      weir_api_rules, false},
     {"GET", "/rules/{name}", WEIR_VIEWER, "A rule, what it did, and why it scores what it scores.",
      "most: messages and changes at most (50, at most 500)", NULL, weir_api_rule, false},
     {"GET", "/rules/{name}/history", WEIR_VIEWER, "Who or what changed it, when, and why.",
-     MOST FILES, NULL, weir_api_rule_history, false},
+     MOST AS_FILES, NULL, weir_api_rule_history, false},
     {"POST", "/rules", WEIR_ANALYST, "Puts rules into the rulebook: all that is in the text, or "
      "nothing.", NULL, "text: lines of a rule file; state: of all of them; dry: true: only looks; "
      WHY, weir_api_rules_add, false},
@@ -108,13 +110,13 @@ static const struct weir_api_route routes[] = {
      weir_api_publish, false},
     {"POST", "/rollback", WEIR_ANALYST, "Publishes what an earlier set had, once more.", NULL,
      "serial: of that set; dry: true: only looks; " WHY, weir_api_rollback, false},
-    {"GET", "/sets", WEIR_VIEWER, "Rule sets that were published.", FILES + 2, NULL, weir_api_sets,
+    {"GET", "/sets", WEIR_VIEWER, "Rule sets that were published.", AS_FILE, NULL, weir_api_sets,
      false},
     {"GET", "/sets/diff", WEIR_VIEWER, "What differs between two of them.",
-     "from: a serial; to: another" FILES, NULL, weir_api_sets_diff, false},
+     "from: a serial; to: another" AS_FILES, NULL, weir_api_sets_diff, false},
     {"GET", "/audit", WEIR_VIEWER, "Who did what.",
-     "who: only of this one; what: only this; " MOST FILES, NULL, weir_api_audit, false},
-    {"GET", "/users", WEIR_ADMINISTRATOR, "Who may use the console.", FILES + 2, NULL,
+     "who: only of this one; what: only this; " MOST AS_FILES, NULL, weir_api_audit, false},
+    {"GET", "/users", WEIR_ADMINISTRATOR, "Who may use the console.", AS_FILE, NULL,
      weir_api_users, false},
     {"POST", "/users", WEIR_ADMINISTRATOR, "Makes an account: its password, told once.", NULL,
      NAME "; " ROLE, weir_api_user_add, true},
@@ -122,7 +124,7 @@ static const struct weir_api_route routes[] = {
      NULL, ROLE "; disabled: true or false; password: true: a new one", weir_api_user_put, true},
     {"DELETE", "/users/{name}", WEIR_ADMINISTRATOR, "Removes one.", NULL, NULL,
      weir_api_user_remove, false},
-    {"GET", "/tokens", WEIR_ADMINISTRATOR, "Programs that may use this.", FILES + 2, NULL,
+    {"GET", "/tokens", WEIR_ADMINISTRATOR, "Programs that may use this.", AS_FILE, NULL,
      weir_api_tokens, false},
     {"POST", "/tokens", WEIR_ADMINISTRATOR, "Makes a token, told once.", NULL,
      NAME "; " ROLE "; " ENDS ", 0: never", weir_api_token_add, false},

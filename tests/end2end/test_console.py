@@ -10,6 +10,7 @@ import unittest
 
 import desk
 import rig
+from ctl_help import Help
 from monitor import Server
 
 HOUR = 3600
@@ -121,6 +122,35 @@ class Login(Console):
         self.refused(program.ask("GET", "/me"), 401)
         self.assertNotIn(made["token"].encode(),
                          (self.monitor.weir.folder / "spam.db").read_bytes())
+
+
+class CommandLine(Help, Console):
+    verbs = ["user add", "user list", "user password", "user role", "user disable", "user enable",
+             "user remove", "token add", "token list", "token remove"]
+
+    def good(self, *words):
+        return self.monitor.weir.ctl(*words)
+
+    def test_accounts_are_made_listed_and_changed(self):
+        ctl = self.monitor.weir.ctl
+        password = ctl("user", "add", "anna", "analyst").strip()
+        person = self.desk.somebody("anna", password)
+        self.assertEqual(json.loads(ctl("user", "list", "--json")),
+                         self.admin.get("/users")["rows"])
+        ctl("user", "role", "anna", "viewer")
+        self.assertEqual(person.get("/me")["role"], "viewer")
+        ctl("user", "disable", "anna")
+        ctl("user", "enable", "anna")
+        self.refused(person.ask("GET", "/me"), 401)
+        self.assertRegex(ctl("user", "list"), r"(?m)^anna +viewer ")
+        token = ctl("token", "add", "prom", "--for", "1d").strip()
+        self.assertEqual(desk.Person(self.desk, token).get("/me")["role"], "viewer")
+        self.assertEqual(json.loads(ctl("token", "list", "--json"))[0]["name"], "prom")
+        self.assertRegex(ctl("token", "list"), r"(?m)^prom +viewer ")
+        for words, code in ((("user", "add", "anna"), 65), (("user", "add", "a b"), 65),
+                            (("user", "add", "bert", "king"), 64), (("user", "remove", "x"), 1),
+                            (("user", "remove", "admin"), 65), (("token", "remove", "x"), 1)):
+            self.assertEqual(ctl(*words, check=False).returncode, code, words)
 
 
 class Guessing(Console):
@@ -307,6 +337,9 @@ class Deciding(Console):
         self.assertEqual(sorted(row["name"] for row in shown), ["default", "partners"])
         self.assertEqual({row["name"]: row for row in self.admin.get("/thresholds")["rows"]},
                          {row["name"]: row for row in shown})
+        self.admin.do("PUT", "/thresholds/partners", {**limits, "maximum": [90, 60, 200]})
+        self.assertRegex(self.admin.get("/audit?what=threshold%20set")["rows"][0]["detail"],
+                         "^partners: connections 1/s:90, .*; was connections 1/s:30, .*192.0.2.0")
         self.admin.do("DELETE", "/thresholds/partners")
         self.refused(self.admin.ask("DELETE", "/thresholds/partners"), 404)
         identity = self.admin.do("POST", "/servers", {"name": "mx7"})["identity"]

@@ -20,9 +20,9 @@ import rig
 from ctl_help import Help
 
 USAGE, DATA, CANT_CREATE = 64, 65, 73
-VERBS = ["server add", "server revoke", "server list", "threshold show", "threshold set",
-         "threshold remove", "threshold test", "top", "events", "block", "unblock",
-         "unaccept", "decisions"]
+VERBS = ["server add", "server revoke", "server list", "threshold show", "threshold set", "top",
+         "threshold remove", "threshold test", "events", "block", "unblock", "unaccept",
+         "decisions"]
 SPAMMER, PARTNER, SMALL = "203.0.113.7", "198.51.100.9", "192.0.2.44"
 
 
@@ -31,9 +31,9 @@ class Monitor:
     written by hand."""
 
     def __init__(self, folder, **threshold):
-        self.port = rig.free_port()
+        self.port, off = rig.free_port(), {"listen": ""}
         self.weir = rig.Weir(
-            folder, "monitor", rules={"folder": folder / "none"},
+            folder, "monitor", console=off, rules={"folder": folder / "none"},
             policyd={"listen": f"inet:127.0.0.1:{rig.free_port()}"},
             monitor={"listen": f"inet:127.0.0.1:{self.port}", "silence": "2s",
                      "url": f"https://127.0.0.1:{self.port}",

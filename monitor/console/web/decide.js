@@ -3,7 +3,7 @@
  * accept.  Each asks back with a sentence that says what will happen where and until when; blocks
  * can be undone from the note that follows.
  */
-import {may, send, word} from "./api.js";
+import {may, offers, send, word} from "./api.js";
 import {act, ask, note} from "./dialog.js";
 import {h} from "./dom.js";
 import {absolute, later} from "./format.js";
@@ -12,6 +12,7 @@ export const ENDS = [["3600", "1 hour"], ["14400", "4 hours"], ["86400", "1 day"
                      ["604800", "7 days"], ["2592000", "30 days"], ["own", "until …"]];
 const NEVER = ["0", "for ever"];
 
+export const UNACCEPT = "/addresses/{prefix}/unaccept";
 const place = (prefix, what) => `/addresses/${word(prefix)}/${what}`;
 
 /* In seconds since 1970; 0: never, or not chosen yet. */
@@ -111,10 +112,12 @@ export async function accept(prefix, done = () => {}, reason = "") {
     });
 
     if (answer) {
-        note(`${prefix} is accepted`, {undo: async () => {
+        const back = await offers("POST", UNACCEPT);
+
+        note(`${prefix} is accepted`, {undo: back && (async () => {
             await send("POST", place(prefix, "unaccept"), {reason: "taken back at once"});
             done();
-        }});
+        })});
         done();
     }
 }

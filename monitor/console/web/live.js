@@ -103,11 +103,14 @@ async function keep(control) {
         const began = Date.now();
 
         control.signal.addEventListener("abort", stop);
-        await read(watch.signal).catch(() => {});
+        const whole = await read(watch.signal).then(() => true, () => false);
+
         clearInterval(silence);
         control.signal.removeEventListener("abort", stop);
         if (control.signal.aborted)
             return;
+        if (whole && Date.now() - began > 10e3)
+            continue;                // the monitor ends streams now and then: on with the next
         become("old");
         await wait(pause * (0.5 + Math.random()));  // many consoles do not come back at once
         pause = Math.min(2 * pause, 30e3);

@@ -2,9 +2,9 @@
  * Lists: what stands on all servers' lists by decision of the monitor or of somebody here.
  */
 import {at, h} from "./dom.js";
-import {may, send, word} from "./api.js";
+import {may, offers, send, word} from "./api.js";
 import {ask, note, sheet} from "./dialog.js";
-import {backOf, decide, takeBack} from "./decide.js";
+import {backOf, decide, takeBack, UNACCEPT} from "./decide.js";
 import {when} from "./format.js";
 import {choice, downloads, listed} from "./table.js";
 import {card, doing, empty} from "./words.js";
@@ -13,7 +13,7 @@ export const title = () => "Lists";
 
 const LISTS = [["", "all"], ["blacklist", "refused"], ["score", "points"], ["accept", "accepted"]];
 
-function columns(page) {
+function columns(page, back) {
     return [
         {key: "prefix", label: "address"},
         {key: "list", label: "what", sort: true, cell: doing},
@@ -22,8 +22,8 @@ function columns(page) {
                                                                           : "for ever")},
         {key: "reason", label: "reason", wide: true},
         {key: "by", label: "by", sort: true},
-        may("analyst") && {key: "do", label: "", cell: (row) => takeBack(row,
-            () => page.again())},
+        may("analyst") && {key: "do", label: "", cell: (row) => (back || row.list !== "accept"
+            ? takeBack(row, () => page.again()) : "")},
     ].filter(Boolean);
 }
 
@@ -45,8 +45,9 @@ async function add(page) {
 
 export async function show(page) {
     const {list = ""} = page.query;
+    const back = await offers("POST", UNACCEPT);
     const rows = await listed(page, "/lists", {list, most: 100}, {
-        caption: "Lists", columns: columns(page), key: (row) => row.number ?? row.prefix,
+        caption: "Lists", columns: columns(page, back), key: (row) => row.number ?? row.prefix,
         href: (row) => at("addresses", row.prefix), mark: may("analyst") ? (marked) => {
             bulk.disabled = marked.length === 0;
         } : null, name: (row) => row.prefix,

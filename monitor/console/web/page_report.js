@@ -25,6 +25,9 @@ const STATES = {
     none: "there is none: nothing proves what was decided",
 };
 
+/* Ends of lines as they are shown. */
+const lines = (text) => text.replace(/\r\n?/g, "\n");
+
 /* Files that came with it, as facts alone. */
 function attachments(list) {
     if (!list || list.length === 0)
@@ -42,10 +45,10 @@ function mail(found) {
             + "[reports] text in weir.conf(5).");
     return h("div", {class: "mail"}, h("table", {}, h("caption", {class: "hidden"}, "Header"),
         h("tbody", {}, (found.headers || []).map(([name, value]) => h("tr", {},
-            h("th", {scope: "row"}, name), h("td", {}, value))))),
+            h("th", {scope: "row"}, name), h("td", {}, lines(value)))))),
     attachments(found.attachments),
     h("pre", {tabindex: "0", role: "region", "aria-label": "Text of the message"},
-        found.text || "(no text)"),
+        lines(found.text || "(no text)")),
     found.cut && h("p", {class: "warn"}, "Cut: the server sends only so much of a message."));
 }
 

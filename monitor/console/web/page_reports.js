@@ -117,7 +117,8 @@ export async function show(page) {
     const does = await doable("/reports"), run = (what) => all(page, rows, what);
     const rows = await listed(page, "/reports", query, {
         caption: "Reports", columns: COLUMNS, key: (row) => row.number ?? row.uid,
-        href: (row) => (row.uid ? at("reports", row.uid, {kind, waiting}) : at("reports")),
+        href: may("analyst") ? (row) => (row.uid ? at("reports", row.uid, {kind, waiting})
+            : at("reports")) : null,
         mark: does.length > 0 ? () => {} : null, name: (row) => row.uid,
         empty: waiting === "1" ? empty("Nothing waits to be looked at.", "What people report as ",
             "spam or as good mail comes here, from all servers.")

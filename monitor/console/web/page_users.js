@@ -10,7 +10,7 @@ import {badge, card, empty} from "./words.js";
 
 export const title = () => "Users & tokens";
 
-const ROLES = [["viewer", "viewer: sees everything"],
+const ROLES = [["viewer", "viewer: sees everything but reported mail"],
                ["analyst", "analyst: and decides, reports, changes rules"],
                ["administrator", "administrator: and servers, thresholds, users"]];
 
