@@ -46,7 +46,10 @@ core      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard core/*/*.c))
 mains     := postfix-policy/policyd postfix-policy/milter postfix-policy/milter_sigwait_io \
              monitor/ctl/weirctl monitor/agent/agent monitor/monitor sniffer/sniffer
 guests    := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(mains:=.c) exim-module/local_scan_io.c,\
-             $(wildcard postfix-policy/*.c monitor/*.c monitor/*/*.c exim-module/*.c sniffer/*.c)))
+             $(wildcard postfix-policy/*.c monitor/*.c monitor/*/*.c exim-module/*.c sniffer/*.c))) \
+             $(B)/obj/console_assets.o
+# The console's pages and the library of its charts (libjs-dygraphs), packed, as one table.
+pages     := $(sort $(wildcard monitor/console/web/*)) build/web-vendor/dygraph.min.js
 products  := $(B)/libweir.a $(B)/weir-policyd $(B)/weir-milter $(B)/weirctl $(B)/weir-agent \
              $(B)/weir-monitor $(B)/weir-sniffer $(if $(SAN),,$(B)/weir-exim.so)
 # Exim's processes live for one connection: what the module loads is paid for each time, so that
@@ -108,6 +111,20 @@ $(B)/weir.conf: $(B)/weirctl
 	$< config --sample >$@
 $(B)/weir.conf.5: $(B)/weirctl
 	$< config --man >$@
+build/web-vendor/%: /usr/share/javascript/dygraphs/%
+	@mkdir -p $(@D)
+	cp $< $@
+$(B)/console_assets.c: $(pages) $(wildcard monitor/console/web) Makefile
+	@mkdir -p $(@D)
+	@n=0; { echo '#include "monitor/console/assets.h"'; \
+	  for f in $(pages); do n=$$((n + 1)); echo "static const unsigned char octets$$n[] = {"; \
+	    gzip -9nc $$f | od -An -v -tu1 | sed 's/  */,/g; s/^,//; s/$$/,/'; echo '};'; done; \
+	  n=0; echo 'const struct weir_asset weir_assets[] = {'; \
+	  for f in $(pages); do n=$$((n + 1)); echo "{\"$${f##*/}\", octets$$n, sizeof octets$$n},"; done; \
+	  echo '{NULL, NULL, 0}};'; } >$@
+$(B)/obj/console_assets.o: $(B)/console_assets.c
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) -c -o $@ $<
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
@@ -158,10 +175,10 @@ fuzz:
 	@for f in $(fuzzers); do $(MAKE) -s build/fuzz/$$f && mkdir -p build/fuzz/corpus/$$f && \
 	  build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=build/fuzz/ \
 	  build/fuzz/corpus/$$f tests/fuzz/corpus/$${f#fuzz_} || exit 1; done
-build/fuzz/%: tests/fuzz/%.c $(wildcard core/*/*.c)
+build/fuzz/%: tests/fuzz/%.c $(wildcard core/*/*.c) $(B)/console_assets.c
 	@mkdir -p $(@D)
 	clang -g -O1 -fsanitize=fuzzer,address,undefined -std=c11 -D_GNU_SOURCE -I. -DWEIR_VERSION='"fuzz"' \
-	  -o $@ $< $(wildcard core/*/*.c) $(guests:$(B)/obj/%.o=%.c) $(LIBS)
+	  -o $@ $< $(wildcard core/*/*.c) $(patsubst console_assets.c,$(B)/console_assets.c,$(guests:$(B)/obj/%.o=%.c)) $(LIBS)
 
 install: all
 	install -s -Dm755 -t $(DESTDIR)$(PREFIX)/sbin $(B)/weir-policyd $(B)/weir-milter $(B)/weir-agent \

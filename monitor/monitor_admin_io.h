@@ -5,20 +5,7 @@
  *         200 what came of it; 400 {"error": "..."}: it cannot be done; 404: there is no such
  *         server, threshold or acceptance; 500: trouble, as with the database
  *
- *     server add NAME          a new identity: its text for the server's file, told this once
- *     server revoke NAME
- *     threshold set            name, prefixes, rate[3], maximum[3], observe, ladder
- *     threshold remove NAME
- *     undo PREFIX [accept]     takes back what was decided, fills its buckets, and accepts it from
- *                              now on where that is asked for
- *     unaccept PREFIX          takes back that exactly this one is accepted
- *     block PREFIX             list, ends, defer, points, reason: an analyst's own decision
- *     publish [dry]            makes the rulebook the newest rule set, or tells what that would
- *                              change
- *     rollback SERIAL [dry]    publishes what an earlier set had, under a new serial
- *     rules ..., analyze       monitor_rulebook_io.h
- *     status                   counts, and what cannot be written now
- *
+ * Verbs are those of monitor_verbs_io.h, of whom the socket says that he asks ("uid 0").
  * What only reads (events, servers, top, history) reads the database itself.
  *
  * Owner:    the monitor's.

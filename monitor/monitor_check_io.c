@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/slice.h"
 #include "monitor/agent/identity.h"
+#include "monitor/console/door.h"
 #include "monitor/monitor_impl.h"
 #include "monitor/threshold/ladder_text.h"
 
@@ -35,6 +36,21 @@ int weir_monitor_fit_listen(const char *text, const char **why_r)
     return WEIR_EINVAL;
 }
 
+static int fit_console(const char *text, const char **why_r)
+{
+    return text[0] ? weir_monitor_fit_listen(text, why_r) : 0;
+}
+
+static int fit_console_url(const char *text, const char **why_r)
+{
+    char host[WEIR_DOOR_HOST];
+
+    if (!text[0] || weir_door_url_host(text, host))
+        return 0;
+    *why_r = "it is not http://host:port or https://host:port without a slash at the end";
+    return WEIR_EINVAL;
+}
+
 static int fit_url(const char *text, const char **why_r)
 {
     if (!text[0] || weir_monitor_url_fit(weir_slice_of(text)))
@@ -50,6 +66,8 @@ int weir_monitor_load(const char *path, struct weir_arena *arena,
         {"threshold", "ladder", fit_ladder},
         {"monitor", "listen", weir_monitor_fit_listen},
         {"monitor", "url", fit_url},
+        {"console", "listen", fit_console},
+        {"console", "url", fit_console_url},
         {"monitor", "alert_mail", weir_alerts_check_mail},
         {"monitor", "alert_webhook", weir_alerts_check_webhook},
     };

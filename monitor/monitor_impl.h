@@ -29,6 +29,8 @@
 #include "monitor/threshold/spared.h"
 
 struct weir_admin;
+struct weir_console;
+struct weir_passwords;
 struct weir_rulebook;
 
 /* What the loop does again and again until it is done. */
@@ -85,6 +87,8 @@ struct weir_monitor {
     struct weir_rulebook *rulebook;
     pthread_mutex_t adding;          /* rule files, the whole time: one set of them at a time */
     struct weir_admin *admin;
+    struct weir_passwords *passwords;
+    struct weir_console *console;
     weir_time stored, retained; /* steady: last time */
     struct weir_settled settled;
     _Atomic uint32_t silent;     /* servers nothing comes from any more, by number modulo 32 */

@@ -22,12 +22,14 @@
 #include "core/base/lock_io.h"
 #include "core/engine/info_keys_io.h"
 #include "core/program/signals_io.h"
+#include "monitor/monitor_accounts_io.h"
 #include "monitor/monitor_admin_io.h"
 #include "monitor/monitor_bayes_io.h"
 #include "monitor/database/database_retention_io.h"
 #include "monitor/intake/lines.h"
 #include "monitor/database/database_servers_io.h"
 #include "monitor/monitor_impl.h"
+#include "monitor/monitor_look_io.h"
 #include "monitor/monitor_rulebook_io.h"
 
 #define ARENA_FIRST 8192
@@ -238,7 +240,7 @@ static int open_parts(struct weir_monitor *monitor)
         weir_monitor_spare,      weir_monitor_open_alerts,   weir_monitor_open_watch,
         weir_monitor_restore,    open_counting,              open_receiver,
         end_replay,              weir_monitor_open_door,     weir_rulebook_open,
-        weir_admin_open,
+        weir_accounts_open,      weir_admin_open,            weir_monitor_open_console,
     };
     int done = 0;
 
@@ -324,7 +326,9 @@ void weir_monitor_close(struct weir_monitor **closing)
 
     if (!monitor)
         return;
+    weir_monitor_close_console(monitor);
     weir_admin_close(monitor);
+    weir_accounts_close(monitor);
     weir_rulebook_close(monitor);
     weir_patches_stop(monitor->patches); /* it wakes the intake */
     weir_intake_close(&monitor->intake);

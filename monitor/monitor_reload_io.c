@@ -19,6 +19,8 @@ static const struct {
     {"monitor", "listen"},       {"monitor", "key"},        {"monitor", "certificate"},
     {"monitor", "admin"},        {"monitor", "database"},   {"monitor", "journal"},
     {"monitor", "journal_size"}, {"monitor", "rules_key"},  {"info", "key_file"},
+    {"console", "listen"},       {"console", "url"},        {"console", "certificate"},
+    {"console", "key"},
     {"message", "spam_score"},   {"message", "unsure_score"},
 };
 

@@ -32,6 +32,11 @@ static int check_endpoint(const char *item, const char **why_r)
 }
 
 /* A Unix socket of this machine, or nothing: whole messages go through it. */
+static int check_endpoint_or_none(const char *item, const char **why_r)
+{
+    return item[0] ? check_endpoint(item, why_r) : 0;
+}
+
 static int check_socket_or_none(const char *item, const char **why_r)
 {
     struct weir_endpoint endpoint;
@@ -243,7 +248,7 @@ static const struct weir_setting rows[] = {
      "Whether the Bayesian classifier adds to the score: observe shows what it would add (rule "
      "BAYES with 0 points), on adds it. Its word list comes with the published rules; it is silent "
      "until enough was learned.", NULL},
-    {"bayes", "scale", WEIR_NUMBER, "2", 0.01, 10, NULL, AT(bayes_scale),
+    {"bayes", "scale", WEIR_NUMBER, "2.5", 0.01, 10, NULL, AT(bayes_scale),
      "Points for each unit of its weight, the natural logarithm of the odds that the message is "
      "spam: 14 is a million to one.", NULL},
     {"bayes", "spam_points", WEIR_NUMBER, "14", 0, 100, NULL, AT(bayes_spam_points),
@@ -395,6 +400,18 @@ static const struct weir_setting rows[] = {
     {"monitor", "sendmail", WEIR_TEXT, "/usr/sbin/sendmail", 0, 0, NULL, AT(sendmail),
      "The program that alerts are mailed with: the message is its standard input, recipients are "
      "its arguments behind -i --.", check_absolute},
+
+    {"console", "listen", WEIR_TEXT, "inet:127.0.0.1:8426", 0, 0, NULL, AT(console_listen),
+     "Where the monitor's web console is: inet:host:port; empty: there is none.",
+     check_endpoint_or_none},
+    {"console", "url", WEIR_TEXT, "", 0, 0, NULL, AT(console_url),
+     "How people reach it, http://host:port or https://host:port, as behind a proxy: it answers to "
+     "this name, and alerts link to it; empty: to addresses, localhost and this host's name.",
+     NULL},
+    {"console", "certificate", WEIR_TEXT, "", 0, 0, NULL, AT(console_certificate),
+     "Its certificate with chain (PEM), in state_directory; empty, as key: plain HTTP.", NULL},
+    {"console", "key", WEIR_TEXT, "", 0, 0, NULL, AT(console_key),
+     "The private key of its certificate (PEM), in state_directory.", NULL},
 
     {"analyzer", "every", WEIR_PERIOD, "4h", 6e7, 30 * DAYS, NULL, AT(analyzer_every),
      "So often the monitor looks at what rules hit, moves their scores, by half a point at most, "
@@ -556,6 +573,8 @@ const char *weir_config_conflict(const struct weir_config *config)
         return "[bayes] spam_points is not below [message] reject_score: it would refuse alone";
     if (config->bayes_learn_ham >= config->bayes_learn_spam)
         return "[bayes] learn_ham is not below learn_spam";
+    if (!config->console_certificate[0] != !config->console_key[0])
+        return "[console] certificate and key are needed both, or none of them";
     if (config->sniffer_ports.count > WEIR_SNIFFER_PORTS_MAX)
         return "[sniffer] ports are more than 16";
     return same_files(config);

@@ -125,6 +125,9 @@ struct weir_config {
     weir_time alert_window;
     int64_t alert_hour;
 
+    /* [console] */
+    const char *console_listen, *console_url, *console_certificate, *console_key;
+
     /* [analyzer] */
     weir_time analyzer_every, analyzer_idle, analyzer_trial;
     int64_t analyzer_false_positives, analyzer_people;

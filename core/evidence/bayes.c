@@ -275,7 +275,7 @@ static double weight_of(const struct weir_bayes_result *result, bool weighed)
         weight += weighed ? fmax(-WEIR_BAYES_VIEW_MOST,
                                  fmin(WEIR_BAYES_VIEW_MOST, result->view[view]))
                           : result->view[view];
-    return weighed ? (weight + result->linear) / 2 : weight;
+    return weighed ? (weight + WEIR_BAYES_LINEAR * result->linear) / 2 : weight;
 }
 
 static int judge(const struct weir_bayes_table *table, const struct weir_bayes_settings *settings,

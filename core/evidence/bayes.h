@@ -25,13 +25,15 @@
  *
  * The two go wrong about different messages, and the mean of their logarithms is better than
  * either; in it no view of the first is surer than WEIR_BAYES_VIEW_MOST, for words that are not
- * independent make it surer than it can be.
+ * independent make it surer than it can be, and the second counts WEIR_BAYES_LINEAR, for a mean of
+ * several passes (bayes_fit.h) is less sure than each of them.
  *
  * What reputation says (rep:..., bayes_tokens.h) is an opinion of its own beside these.  Mail out
  * of files has no such tokens, sure spam comes from strangers oftener than sure ham: so their
  * shares are taken of the messages that have any, S and H those of rep:any; they are silent until
  * there are least_spam and least_ham of these; and all together move the logarithm of the odds by
- * WEIR_BAYES_REPUTATION_MOST at most, so that nobody is spam for being new here.
+ * WEIR_BAYES_REPUTATION_MOST at most: nobody is spam for being new here, and the score has what
+ * reputation says already (REPUTATION), where counted twice it hid more spam than it showed.
  *
  * All in logarithms: weight, the logarithm of the odds, still orders messages whose probabilities
  * round to 0 or 1.
@@ -53,7 +55,8 @@
 #include "core/evidence/bayes_tokens.h"
 
 #define WEIR_BAYES_VIEW_MOST 6.0
-#define WEIR_BAYES_REPUTATION_MOST 1.0
+#define WEIR_BAYES_LINEAR 1.4
+#define WEIR_BAYES_REPUTATION_MOST 0.1
 
 struct weir_bayes_settings {
     double strength;     /* over 0: how many messages the prior weighs */

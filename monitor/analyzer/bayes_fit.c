@@ -5,7 +5,8 @@
  * place.
  * Words beyond the limit have no number: they count for the length of a message, but get no weight.
  *
- * Arithmetic is in one order, on one thread: the same messages give the same octets of a word list.
+ * Chance is SplitMix64 (G. Steele and others, 2014), begun anew for each pass and kind.  Arithmetic
+ * is in one order, on one thread: the same messages give the same octets of a word list.
  */
 #include "monitor/analyzer/bayes_fit.h"
 
@@ -26,7 +27,7 @@ enum { ROOM_FIRST = 1024, PART_MOST = 3 /* of 4 places are taken */ };
 
 struct word {
     uint64_t hash;
-    float weight, moved; /* moved: G */
+    float weight, moved, sum; /* moved: G; sum: of the weights that passes ended with */
 };
 
 struct message {
@@ -219,37 +220,69 @@ static void learn(struct weir_bayes_fit *fit, const struct message *message)
         }
 }
 
-/* Of those before a number, the last one of a kind, and one; 0: none is left. */
-static size_t next_of(const struct weir_bayes_fit *fit, size_t before, bool spam)
+/* Orders. -------------------------------------------------------------------------------- */
+
+static uint64_t chance(uint64_t *state)
 {
-    while (before > 0 && fit->message[before - 1].spam != spam)
-        before--;
-    return before;
+    uint64_t mixed = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+    mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
+    return mixed ^ mixed >> 31;
 }
 
-static void pass(struct weir_bayes_fit *fit)
+/* Numbers of all messages of a kind, oldest first, shuffled (Fisher and Yates) by a chance that
+ * depends on pass and kind alone. */
+static void shuffle(const struct weir_bayes_fit *fit, unsigned pass, bool spam, size_t *order)
 {
-    size_t next[2] = {next_of(fit, fit->messages, false), next_of(fit, fit->messages, true)};
-    double done[2] = {0.5, 0.5};
+    uint64_t state = (uint64_t)pass << 1 | spam;
+    size_t n = 0;
 
-    for (size_t i = 0; i < fit->words; i++)
-        fit->word[i] = (struct word){.hash = fit->word[i].hash, .moved = FIRST};
-    for (size_t i = 0; i < fit->messages; i++) {
-        bool spam = next[true] > 0 && (next[false] == 0 ||
-                                       done[true] * (double)fit->kind[false] <=
-                                           done[false] * (double)fit->kind[true]);
-        learn(fit, &fit->message[next[spam] - 1]);
-        next[spam] = next_of(fit, next[spam] - 1, spam);
-        done[spam]++;
+    for (size_t i = fit->messages; i > 0; i--)
+        if (fit->message[i - 1].spam == spam)
+            order[n++] = i - 1;
+    for (; n > 1; n--) {
+        size_t other = (size_t)(chance(&state) % n), moved = order[other];
+        order[other] = order[n - 1];
+        order[n - 1] = moved;
     }
+}
+
+/* order: room for all messages; first those that are ham. */
+static void pass(struct weir_bayes_fit *fit, unsigned number, size_t *order)
+{
+    const size_t *next[2] = {order, order + fit->kind[false]};
+    size_t done[2] = {0, 0};
+
+    shuffle(fit, number, false, order);
+    shuffle(fit, number, true, order + fit->kind[false]);
+    for (size_t i = 0; i < fit->words; i++) {
+        fit->word[i].weight = 0;
+        fit->word[i].moved = FIRST;
+    }
+    for (size_t i = 0; i < fit->messages; i++) {
+        bool spam = done[true] < fit->kind[true] &&
+                    (done[false] == fit->kind[false] ||
+                     ((double)done[true] + 0.5) * (double)fit->kind[false] <=
+                         ((double)done[false] + 0.5) * (double)fit->kind[true]);
+        learn(fit, &fit->message[next[spam][done[spam]++]]);
+    }
+    for (size_t i = 0; i < fit->words; i++)
+        fit->word[i].sum += fit->word[i].weight;
 }
 
 int weir_bayes_fit_run(struct weir_bayes_fit *fit)
 {
     int rc = number_all(fit);
+    size_t *order = rc == 0 ? calloc(fit->messages + 1, sizeof *order) : NULL;
 
-    if (rc == 0)
-        pass(fit);
+    if (rc == 0 && !order)
+        rc = WEIR_ENOMEM;
+    for (size_t i = 0; i < fit->words; i++)
+        fit->word[i].sum = 0;
+    for (unsigned number = 0; rc == 0 && number < WEIR_BAYES_FIT_PASSES; number++)
+        pass(fit, number, order);
+    free(order);
     return rc;
 }
 
@@ -258,6 +291,6 @@ int16_t weir_bayes_fit_weight(const struct weir_bayes_fit *fit, uint64_t hash)
     uint32_t number = fit->place[place_of(fit, hash)];
 
     return number == 0 ? (int16_t)0
-                       : (int16_t)lrint((double)fit->word[number - 1].weight *
-                                        WEIR_BAYES_WEIGHT_ONE);
+                       : (int16_t)lrint((double)fit->word[number - 1].sum /
+                                        WEIR_BAYES_FIT_PASSES * WEIR_BAYES_WEIGHT_ONE);
 }

@@ -4,14 +4,17 @@
  *
  *     messages, newest first -> weir_bayes_fit_add() -> weir_bayes_fit_run() -> weights of words
  *
- * Logistic regression in one pass: whenever the weights so far are not sure of a message, those of
- * its words go towards what it is, the less the more they have moved before (Adagrad):
+ * Logistic regression, in passes over all messages: whenever the weights so far are not sure of a
+ * message, those of its words go towards what it is, the less the more they have moved before
+ * (Adagrad):
  *
  *     z = sum of w x      g = (1 if spam, else 0) - 1 / (1 + exp(-z))      nothing when |g| < 0.01
  *     G += (g x)^2        w += g x / sqrt(G)                     x = 1 / sqrt(n of the word's view)
  *
- * Messages come in order of time, but spam and ham each by its own clock, so that both are spread
- * evenly over the pass: a thousand of one kind in a row would make everything look like it.
+ * What comes first moves words most, and which that is, is an accident of time.  So each of
+ * WEIR_BAYES_FIT_PASSES passes begins from nothing with another order, and a word weighs the mean
+ * of what they end with.  Within a pass spam and ham each have their own clock, so that both are
+ * spread evenly: a thousand of one kind in a row would make everything look like it.
  *
  * Nothing is kept from one run to the next.  What is unlearned is no longer among the messages, and
  * the weights are as if it had never been there; the same messages give the same weights.
@@ -23,8 +26,8 @@
  * Owner:    the caller; tokens are copied.  Threads: one at a time.
  * Errors:   WEIR_ENOMEM.
  * Limits:   WEIR_BAYES_FIT_TOKENS_MAX tokens of messages, WEIR_BAYES_FIT_WORDS_MAX different ones:
- *           8 octets each of the former, some 24 of the latter, and twice that while it grows;
- *           35,000 messages are taken in in a quarter of a second and fitted in two.
+ *           8 octets each of the former, some 32 of the latter, and twice that while it grows;
+ *           35,000 messages are taken in in a quarter of a second and fitted in three.
  * See also: measured with tests/bench/bench_accuracy.py; J. Duchi, E. Hazan, Y. Singer, Adaptive
  *           Subgradient Methods, 2011.
  */
@@ -38,6 +41,7 @@
 #include "core/evidence/bayes_table.h"
 
 #define WEIR_BAYES_FIT_WEIGHT_MOST 2.0
+#define WEIR_BAYES_FIT_PASSES 5
 
 struct weir_bayes_fit;
 

@@ -22,6 +22,7 @@
 #include "core/engine/config.h"
 #include "core/engine/engine.h"
 #include "core/engine/stores_io.h"
+#include "monitor/view/view_time.h"
 
 #define WEIR_CTL_NOT_THERE 1 /* exit code: what was asked for is not there, or not well */
 
@@ -161,13 +162,16 @@ int weir_ctl_argument_narrow(struct weir_ctl *ctl, struct weir_prefix *prefix_r)
 /* Whether one of two prefixes lies in the other: what is about an address is about its networks. */
 bool weir_ctl_touches(const struct weir_prefix *a, const struct weir_prefix *b);
 
-/* Reads a time: "2026-11-21", "2026-11-21 18:13", "2026-11-21T18:13:00Z" (all UTC; "+01:00"
- * behind it is understood) or Unix seconds with or without decimals.  0 or
- * WEIR_EINVAL. */
-int weir_ctl_time_parse(const char *text, weir_time *time_r);
+/* Times and spans as people write them (monitor/view/view_time.h).  0 or WEIR_EINVAL. */
+static inline int weir_ctl_time_parse(const char *text, weir_time *time_r)
+{
+    return weir_view_time_read(text, time_r);
+}
 
-/* Reads a span: digits and ms, s, m, h, d or w.  0 or WEIR_EINVAL. */
-int weir_ctl_period_parse(const char *text, weir_time *period_r);
+static inline int weir_ctl_period_parse(const char *text, weir_time *period_r)
+{
+    return weir_view_period_read(text, period_r);
+}
 
 /* What is opened (ctl_open_io.c). ------------------------------------------- */
 
@@ -251,6 +255,15 @@ int weir_ctl_analyze(struct weir_ctl *ctl);
 int weir_ctl_server_add(struct weir_ctl *ctl);
 int weir_ctl_server_revoke(struct weir_ctl *ctl);
 int weir_ctl_server_list(struct weir_ctl *ctl);
+int weir_ctl_user_add(struct weir_ctl *ctl);
+int weir_ctl_user_list(struct weir_ctl *ctl);
+int weir_ctl_user_password(struct weir_ctl *ctl);
+int weir_ctl_user_role(struct weir_ctl *ctl);
+int weir_ctl_user_able(struct weir_ctl *ctl);
+int weir_ctl_user_remove(struct weir_ctl *ctl);
+int weir_ctl_token_add(struct weir_ctl *ctl);
+int weir_ctl_token_list(struct weir_ctl *ctl);
+int weir_ctl_token_remove(struct weir_ctl *ctl);
 int weir_ctl_threshold_show(struct weir_ctl *ctl);
 int weir_ctl_threshold_set(struct weir_ctl *ctl);
 int weir_ctl_threshold_remove(struct weir_ctl *ctl);

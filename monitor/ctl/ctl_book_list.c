@@ -28,8 +28,8 @@ static int add_conditions(struct weir_ctl *ctl)
 
 int weir_ctl_book_list(struct weir_ctl *ctl)
 {
-    struct weir_ctl_book book = {.ctl = ctl};
-    struct weir_ctl_table table = weir_ctl_book_table(&book);
+    struct weir_book book = {.rule = NULL};
+    struct weir_table table = weir_book_table(&book);
     int code = weir_ctl_configure(ctl);
 
     if (code == 0)
@@ -39,7 +39,7 @@ int weir_ctl_book_list(struct weir_ctl *ctl)
     if (code == 0)
         code = weir_ctl_book_open(ctl, false, &book);
     if (code == 0) {
-        table = weir_ctl_book_table(&book);
+        table = weir_book_table(&book);
         code = weir_ctl_table_choose(ctl, &table);
     }
     if (code == 0)

@@ -14,6 +14,7 @@
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/ctl/ctl_rulebook.h"
 #include "monitor/database/database_messages_io.h"
+#include "monitor/view/view_rules.h"
 
 #define MESSAGES 5
 #define CHANGES 5
@@ -21,26 +22,11 @@
 
 struct showing {
     struct weir_ctl *ctl;
-    struct weir_ctl_book book;
-    const struct weir_ctl_book_rule *rule;
-    struct weir_analyze_change next;
-    bool changes;               /* the next run would change it */
-    struct weir_score_bounds bounds, allowed;
-    struct weir_score_evidence evidence;
+    struct weir_book book;
+    const struct weir_book_rule *rule;
+    struct weir_view_rule_facts facts;
     unsigned most;
 };
-
-static void work_out(struct showing *showing)
-{
-    const struct weir_ctl_book_rule *rule = showing->rule;
-
-    showing->changes = weir_ctl_book_analyze(&showing->book, rule, &showing->next) == 1;
-    showing->evidence = weir_score_evidence(&rule->weighed.hits, &rule->weighed.all);
-    showing->allowed = weir_score_allowed(&showing->evidence);
-    showing->bounds = (struct weir_score_bounds){rule->is.low, rule->is.high};
-    if (rule->is.low == 0 && rule->is.high == 0)
-        showing->bounds = weir_score_bounds(showing->ctl->config.spam_score);
-}
 
 /* As it is. -------------------------------------------------------------------------- */
 
@@ -77,7 +63,7 @@ static void print_rule(const struct showing *showing)
     printf("changed      %s; %s since %s%s\n", when(is->updated, updated),
            weir_rule_state_name(is->state), when(is->since, since),
            is->approved ? "; approved" : "");
-    printf("bounds       %+.2f to %+.2f%s\n", showing->bounds.low, showing->bounds.high,
+    printf("bounds       %+.2f to %+.2f%s\n", showing->facts.bounds.low, showing->facts.bounds.high,
            is->low == 0 && is->high == 0 ? ", what one rule may have of the points that make spam"
                                          : ", set");
 }
@@ -85,7 +71,7 @@ static void print_rule(const struct showing *showing)
 /* Whose word counts for less than it told. */
 static void print_bounded(const struct showing *showing)
 {
-    const struct weir_ctl_book_rule *rule = showing->rule;
+    const struct weir_book_rule *rule = showing->rule;
     const struct weir_weighed *is = &rule->weighed;
 
     if (is->bounded > 0)
@@ -94,8 +80,8 @@ static void print_bounded(const struct showing *showing)
                rule->bounded, is->told.spam, is->told.ham, is->weight * is->told.spam,
                is->weight * is->told.ham, is->bounded > 1 ? "; others are bounded, too" : "");
     if (rule->blame < rule->blamed)
-        printf("             of the false positives reported within 7 days %u count: one server's "
-               "people tell of the others\n", rule->blame);
+        printf("             of the false positives reported within 7 days %u count: one server "
+               "told of more than\n             it may beside the others\n", rule->blame);
 }
 
 static void print_hits(const struct showing *showing)
@@ -108,7 +94,7 @@ static void print_hits(const struct showing *showing)
            (unsigned long long)hits->spam, (unsigned long long)hits->ham,
            (unsigned long long)hits->false_positives, showing->rule->blamed);
     printf("             first %s, last %s, idle for %.0f days\n", when(hits->first_hit, first),
-           when(hits->last_hit, last), weir_ctl_book_idle(&showing->book, showing->rule));
+           when(hits->last_hit, last), weir_book_idle(&showing->book, showing->rule));
     printf("lately       %.1f of %.1f spam, %.1f of %.1f good messages; one of 30 days ago counts "
            "half\n", hits->decayed.spam, showing->book.all.spam, hits->decayed.ham,
            showing->book.all.ham);
@@ -121,8 +107,8 @@ static const char *verdict_on_base(const struct showing *showing)
 {
     double base = showing->rule->is.base;
 
-    return base < showing->allowed.low    ? "fewer than its hits allow"
-           : base > showing->allowed.high ? "more than its hits allow"
+    return base < showing->facts.allowed.low    ? "fewer than its hits allow"
+           : base > showing->facts.allowed.high ? "more than its hits allow"
                                           : "which its hits allow";
 }
 
@@ -130,13 +116,13 @@ static void print_why(const struct showing *showing)
 {
     const struct weir_score_counts *hits = &showing->rule->weighed.hits;
     const struct weir_score_counts *all = &showing->rule->weighed.all;
-    const struct weir_score_evidence *e = &showing->evidence;
+    const struct weir_score_evidence *e = &showing->facts.evidence;
 
     printf("\nwhy this score:\n");
     printf("  ln((%.1f + 1/2) / (%.1f + 1)) - ln((%.1f + 1/2) / (%.1f + 1)) = %.2f, with an error "
            "of %.2f\n", hits->spam, all->spam, hits->ham, all->ham, e->llr, e->error);
     printf("  0.7 * (%.2f -+ 1.645 * %.2f): its hits allow %+.2f to %+.2f points\n", e->llr,
-           e->error, showing->allowed.low, showing->allowed.high);
+           e->error, showing->facts.allowed.low, showing->facts.allowed.high);
     if (hits->spam + hits->ham < WEIR_ANALYZE_HITS_LEAST || all->spam < WEIR_ANALYZE_ALL_LEAST ||
         all->ham < WEIR_ANALYZE_ALL_LEAST)
         printf("  which is too little to go by, below %d hits of %d spam and %d good messages: it "
@@ -144,15 +130,15 @@ static void print_why(const struct showing *showing)
                WEIR_ANALYZE_ALL_LEAST);
     else
         printf("  its author gave it %+.2f, %s: it deserves %+.2f\n", showing->rule->is.base,
-               verdict_on_base(showing), showing->next.deserved);
+               verdict_on_base(showing), showing->facts.next.deserved);
 }
 
 static void print_next(const struct showing *showing)
 {
-    const struct weir_analyze_change *next = &showing->next;
+    const struct weir_analyze_change *next = &showing->facts.next;
 
     printf("next run     ");
-    if (!showing->changes)
+    if (!showing->facts.changes)
         printf("nothing changes%s\n",
                showing->rule->is.state == WEIR_RULE_LOCKED ? ": programs leave it as it is" : "");
     else if (next->state != showing->rule->is.state)
@@ -165,31 +151,11 @@ static void print_next(const struct showing *showing)
 
 /* What it hit last. ---------------------------------------------------------------------- */
 
-static json_t *message_json(const struct weir_kept_message *message)
-{
-    char address[WEIR_ADDRESS_TEXT];
-    json_t *json = json_pack("{s:o, s:o, s:s, s:f, s:f, s:o, s:s}", "uid",
-                             json_sprintf("%016llx", (unsigned long long)message->uid), "time",
-                             weir_ctl_json_time(message->time), "verdict", message->verdict,
-                             "score", message->score, "points", message->points, "domain",
-                             weir_ctl_json_text(message->domain, strlen(message->domain)),
-                             "reported", message->reported);
-
-    if (message->has_address)
-        json_object_set_new(json, "address",
-                            json_string(weir_address_format(&message->address, address)));
-    return json;
-}
-
 static int show_message(void *context, const struct weir_kept_message *message)
 {
-    json_t *rows = context;
     char time[WEIR_TIME_TEXT], address[WEIR_ADDRESS_TEXT], domain[TEXT];
 
-    if (rows) {
-        json_array_append_new(rows, message_json(message));
-        return 0;
-    }
+    (void)context;
     printf("  %s  %016llx  %-6s %+6.2f  %s %s%s%s\n", when(message->time, time),
            (unsigned long long)message->uid, message->verdict, message->score,
            message->has_address ? weir_address_format(&message->address, address) : "-",
@@ -222,56 +188,14 @@ static int print_all(struct showing *showing)
 
 /* JSON. ------------------------------------------------------------------------------------ */
 
-/* null: nobody's word was. */
-static json_t *bounded_json(const struct weir_ctl_book_rule *rule)
-{
-    const struct weir_weighed *is = &rule->weighed;
-
-    if (is->bounded == 0 && rule->blame == rule->blamed)
-        return json_null();
-    return json_pack("{s:I, s:s, s:f, s:f, s:f, s:f, s:f, s:I}", "servers",
-                     (json_int_t)is->bounded, "server", rule->bounded ? rule->bounded : "",
-                     "told_spam", is->told.spam, "told_ham", is->told.ham, "weight", is->weight,
-                     "spam", is->hits.spam, "ham", is->hits.ham, "false_positives",
-                     (json_int_t)rule->blame);
-}
-
-static json_t *why_json(const struct showing *showing)
-{
-    const struct weir_score_evidence *e = &showing->evidence;
-
-    return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "llr", e->llr, "error",
-                     e->error, "allowed_low", showing->allowed.low, "allowed_high",
-                     showing->allowed.high, "bound_low", showing->bounds.low, "bound_high",
-                     showing->bounds.high, "all_spam", showing->book.all.spam, "all_ham",
-                     showing->book.all.ham, "bounded", bounded_json(showing->rule));
-}
-
 static int print_json(struct showing *showing)
 {
-    struct weir_database *database = showing->book.database;
-    size_t row = (size_t)(showing->rule - showing->book.rule);
-    const struct weir_ctl_table table = weir_ctl_book_table(&showing->book);
-    json_t *json = weir_ctl_table_json(&table, row), *messages = json_array(),
-           *history = json_array();
-    const struct weir_analyze_change *next = &showing->next;
-    unsigned most = showing->most > 0 ? showing->most : MESSAGES;
-    int rc = weir_database_messages_of(database, showing->rule->is.id, most, show_message,
-                                       messages);
+    json_t *json = NULL;
+    int rc = weir_view_rule(&showing->book, showing->rule,
+                            showing->most > 0 ? showing->most : MESSAGES, &json);
 
-    rc = rc < 0 ? rc : weir_ctl_rulebook_changes(database, showing->rule->is.id, most, history);
-    json_object_set_new(json, "evidence", why_json(showing));
-    json_object_set_new(json, "next_run", json_pack("{s:b, s:s, s:f, s:s}", "changes",
-                                                    showing->changes, "state",
-                                                    weir_rule_state_name(next->state), "score",
-                                                    next->score, "why", next->why));
-    json_object_set_new(json, "messages", messages);
-    json_object_set_new(json, "history", history);
-    if (rc < 0) {
-        json_decref(json);
-        return weir_ctl_monitor_read(showing->ctl, database, rc);
-    }
-    return weir_ctl_json(showing->ctl, json);
+    return rc < 0 ? weir_ctl_monitor_read(showing->ctl, showing->book.database, rc)
+                  : weir_ctl_json(showing->ctl, json);
 }
 
 int weir_ctl_book_show(struct weir_ctl *ctl, const char *which)
@@ -282,11 +206,11 @@ int weir_ctl_book_show(struct weir_ctl *ctl, const char *which)
     if (code == 0)
         code = weir_ctl_book_open(ctl, false, &showing.book);
     if (code == 0)
-        showing.rule = weir_ctl_book_find(&showing.book, which);
+        showing.rule = weir_book_find(&showing.book, which);
     if (code == 0 && !showing.rule)
         code = WEIR_CTL_NOT_THERE;
     if (code == 0) {
-        work_out(&showing);
+        showing.facts = weir_view_rule_facts(&showing.book, showing.rule);
         code = ctl->option[WEIR_CTL_JSON] ? print_json(&showing) : print_all(&showing);
     }
     weir_ctl_book_close(&showing.book);

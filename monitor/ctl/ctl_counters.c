@@ -70,7 +70,7 @@ static int check_servers(struct rebuild *rebuild, uint32_t print)
         const struct weir_ctl_server *one = &servers.one[i];
         json_int_t told = json_integer_value(json_object_get(one->health, "counters_key"));
 
-        if (one->state == WEIR_CTL_SERVER_SEEN && told != 0 && told != (json_int_t)print)
+        if (one->state == WEIR_VIEW_SERVER_SEEN && told != 0 && told != (json_int_t)print)
             code = weir_ctl_error(rebuild->ctl, EX_CONFIG, "%s has another counters.key: what is "
                                   "rebuilt would answer to nobody there; the file is to be the "
                                   "same on all servers and at the monitor", one->server.name);

@@ -10,7 +10,7 @@
 
 #include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_output.h"
-#include "monitor/database/database_decisions_io.h"
+#include "monitor/view/view_events.h"
 
 #define WHAT 32
 
@@ -20,17 +20,6 @@ struct listing {
     struct weir_prefix prefix;
     json_t *rows;                  /* of --json */
 };
-
-static json_t *as_json(const struct weir_database_decision *decision, const char *prefix)
-{
-    return json_pack("{s:I, s:s, s:s, s:o, s:o, s:b, s:f, s:o, s:o}", "number",
-                     (json_int_t)decision->number, "list", decision->list, "prefix", prefix,
-                     "made", weir_ctl_json_time(decision->made), "ends",
-                     weir_ctl_json_time(decision->ends), "defer", decision->defer, "points",
-                     decision->points, "reason",
-                     weir_ctl_json_text(decision->reason, strlen(decision->reason)), "by",
-                     weir_ctl_json_text(decision->origin, strlen(decision->origin)));
-}
 
 /* What becomes of its mail: "refused", "3.00 points", "accepted". */
 static const char *what_of(const struct weir_database_decision *decision, char text[static WHAT])
@@ -53,7 +42,7 @@ static int show(void *context, const struct weir_database_decision *decision)
         return 0;
     weir_prefix_format(&decision->prefix, prefix);
     if (listing->rows)
-        json_array_append_new(listing->rows, as_json(decision, prefix));
+        json_array_append_new(listing->rows, weir_view_decision(decision));
     else
         printf("%-22s %-12s %-21s %-10s %s\n", prefix, what_of(decision, what),
                decision->ends ? weir_time_format(decision->ends, ends) : "for ever",

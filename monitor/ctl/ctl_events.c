@@ -12,7 +12,7 @@
 #include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/ctl/ctl_servers.h"
-#include "monitor/database/database_events_io.h"
+#include "monitor/view/view_events.h"
 
 #define MOST 1000000
 
@@ -24,24 +24,6 @@ struct listing {
     unsigned most, shown;
     json_t *rows;                  /* of --json */
 };
-
-static json_t *as_json(const struct listing *listing, const struct weir_event *event,
-                       const char *prefix)
-{
-    return json_pack(
-        "{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:I, s:o}", "number",
-        (json_int_t)event->number, "kind", event->kind, "raised",
-        weir_ctl_json_time(event->raised), "cleared", weir_ctl_json_time(event->cleared), "prefix",
-        event->has_prefix ? json_string(prefix) : json_null(), "server",
-        event->server ? json_string(weir_ctl_server_name(&listing->servers, event->server))
-                      : json_null(),
-        "quantity", event->quantity[0] ? json_string(event->quantity) : json_null(), "threshold",
-        event->class_name, "observed", event->observed, "limit_rate",
-        weir_ctl_json_number(event->limit_rate), "limit_most",
-        weir_ctl_json_number(event->limit_maximum), "rate", weir_ctl_json_number(event->rate),
-        "children", (json_int_t)event->children, "text",
-        weir_ctl_json_text(event->text, strlen(event->text)));
-}
 
 static void print_event(const struct listing *listing, const struct weir_event *event,
                         const char *prefix)
@@ -64,7 +46,8 @@ static int show(void *context, const struct weir_event *event)
     if (event->has_prefix)
         weir_prefix_format(&event->prefix, prefix);
     if (listing->rows)
-        json_array_append_new(listing->rows, as_json(listing, event, prefix));
+        json_array_append_new(listing->rows, weir_view_event(
+                                  event, weir_ctl_server_name(&listing->servers, event->server)));
     else
         print_event(listing, event, prefix);
     return ++listing->shown >= listing->most || ferror(stdout);

@@ -204,14 +204,6 @@ static int print_json(struct weir_ctl *ctl, const char *name,
     return 0;
 }
 
-json_t *weir_ctl_json_points(float points)
-{
-    char text[32];
-
-    snprintf(text, sizeof text, "%.7g", (double)points);
-    return weir_ctl_json_number(strtod(text, NULL));
-}
-
 /* words --------------------------------------------------------------------------- */
 
 static void print_boundary(const struct weir_judgement *judgement)

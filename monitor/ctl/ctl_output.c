@@ -8,7 +8,6 @@
 #include "monitor/ctl/ctl_output.h"
 
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 
 #define BAR_WIDTH 30
@@ -25,49 +24,6 @@ int weir_ctl_json(struct weir_ctl *ctl, json_t *value)
     json_decref(value);
     putchar('\n');
     return 0;
-}
-
-json_t *weir_ctl_json_number(double number)
-{
-    return isfinite(number) ? json_real(number) : json_null();
-}
-
-/* The length of the UTF-8 sequence at text, 0 when it is none.  jansson decides:
- * it knows overlong forms and surrogates. */
-static size_t sequence(const char *text, size_t len)
-{
-    size_t most = len < 4 ? len : 4;
-    for (size_t n = 1; n <= most; n++) {
-        json_t *trial = json_stringn(text, n);
-        if (trial != NULL) {
-            json_decref(trial);
-            return n;
-        }
-    }
-    return 0;
-}
-
-json_t *weir_ctl_json_text(const char *text, size_t len)
-{
-    json_t *value = json_stringn(text, len);
-    if (value != NULL)
-        return value;
-    char *mended = malloc(3 * len + 1);
-    size_t out = 0;
-    for (size_t at = 0, n; mended != NULL && at < len; at += n > 0 ? n : 1) {
-        n = sequence(text + at, len - at);
-        memcpy(mended + out, n > 0 ? text + at : "\xEF\xBF\xBD", n > 0 ? n : 3);
-        out += n > 0 ? n : 3;
-    }
-    value = mended != NULL ? json_stringn(mended, out) : NULL;
-    free(mended);
-    return value;
-}
-
-json_t *weir_ctl_json_time(weir_time time)
-{
-    char text[WEIR_TIME_TEXT];
-    return time == 0 ? json_null() : json_string(weir_time_format(time, text));
 }
 
 const char *weir_ctl_what(const struct weir_list_entry *entry, char buffer[static WEIR_CTL_TEXT])

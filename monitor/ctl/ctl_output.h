@@ -11,19 +11,27 @@
 #include <jansson.h>
 
 #include "monitor/ctl/ctl.h"
+#include "monitor/view/view.h"
 
 /* Prints a value, indented and with a line end, and forgets it (it may be NULL
  * when memory was short).  0 or EX_OSERR. */
 int weir_ctl_json(struct weir_ctl *ctl, json_t *value);
 
-/* A number; null when it is not finite. */
-json_t *weir_ctl_json_number(double number);
+/* As the console has them, too (monitor/view/view.h). */
+static inline json_t *weir_ctl_json_number(double number)
+{
+    return weir_view_number(number);
+}
 
-/* Text that may hold anything: octets that are no UTF-8 become U+FFFD. */
-json_t *weir_ctl_json_text(const char *text, size_t len);
+static inline json_t *weir_ctl_json_text(const char *text, size_t len)
+{
+    return weir_view_octets(text, len);
+}
 
-/* RFC 3339; null for 0. */
-json_t *weir_ctl_json_time(weir_time time);
+static inline json_t *weir_ctl_json_time(weir_time time)
+{
+    return weir_view_time(time);
+}
 
 /* An entry of a list, as object. */
 json_t *weir_ctl_json_entry(enum weir_list list, const struct weir_list_entry *entry,

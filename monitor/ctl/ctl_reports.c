@@ -15,7 +15,7 @@
 #include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/ctl/ctl_servers.h"
-#include "monitor/database/database_reports_io.h"
+#include "monitor/view/view_rules.h"
 
 #define MOST 50
 #define MOST_MAX 1000000
@@ -27,31 +27,6 @@ struct listing {
     json_t *rows, *counts;        /* of --json */
     bool counted;                 /* a line of counts has begun */
 };
-
-static json_t *text_or_null(const char *text)
-{
-    return text[0] ? weir_ctl_json_text(text, strlen(text)) : json_null();
-}
-
-static json_t *as_json(struct listing *listing, const struct weir_database_report *report)
-{
-    bool known = report->verdict[0] != '\0';
-    char uid[24];
-
-    snprintf(uid, sizeof uid, "%016llx", (unsigned long long)report->uid);
-    return json_pack("{s:I, s:o, s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, "
-                     "s:o}", "number", (json_int_t)report->number, "time",
-                     weir_ctl_json_time(report->time), "server",
-                     weir_ctl_server_name(&listing->servers, report->server), "user",
-                     text_or_null(report->name), "told", report->told, "way", report->way,
-                     "report", report->spam ? "spam" : "ham", "state", report->state, "came",
-                     report->came, "weighs", report->vote && report->weighs && !report->taken_back,
-                     "taken_back", weir_ctl_json_time(report->taken_back), "uid",
-                     known ? json_string(uid) : json_null(), "verdict",
-                     text_or_null(report->verdict), "score",
-                     known ? weir_ctl_json_points((float)report->score) : json_null(), "address",
-                     text_or_null(report->address), "domain", text_or_null(report->domain));
-}
 
 static void print_row(struct listing *listing, const struct weir_database_report *report)
 {
@@ -75,7 +50,9 @@ static int show(void *context, const struct weir_database_report *report)
     struct listing *listing = context;
 
     if (listing->rows)
-        json_array_append_new(listing->rows, as_json(listing, report));
+        json_array_append_new(listing->rows,
+                              weir_view_report(report, weir_ctl_server_name(&listing->servers,
+                                                                            report->server)));
     else
         print_row(listing, report);
     return ferror(stdout);

@@ -13,15 +13,13 @@
 #include "core/base/error.h"
 #include "core/base/slice.h"
 #include "core/store/line_words.h"
-#include "monitor/analyzer/reported_text.h"
 #include "monitor/ctl/ctl_files_io.h"
 #include "monitor/ctl/ctl_judgement.h"
 #include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/ctl/ctl_report.h"
 #include "monitor/ctl/ctl_servers.h"
-#include "monitor/database/database_rules_io.h"
-#include "monitor/database/database_texts_io.h"
+#include "monitor/view/view_told.h"
 
 #define MOST 50
 #define MOST_MAX 1000000
@@ -36,73 +34,6 @@ struct showing {
     json_t *rows;                  /* of --json, or NULL */
     int code;
 };
-
-/* A text, taken apart. */
-struct shown {
-    const struct weir_database_text *text;
-    struct weir_reported_text told;
-    struct weir_message message;
-    struct weir_content content;
-    enum weir_info_state state;
-    struct weir_info info;         /* when state is valid or unbound */
-};
-
-static bool is_readable(const struct shown *shown)
-{
-    return shown->told.info.len > 0 && shown->state <= WEIR_INFO_UNBOUND;
-}
-
-/* Reading. ------------------------------------------------------------------ */
-
-static int take_apart(struct showing *showing, const struct weir_database_text *text,
-                      struct shown *shown)
-{
-    char *buffer;
-    int rc;
-
-    *shown = (struct shown){.text = text};
-    weir_arena_reset(showing->arena, 1u << 20);
-    if (weir_reported_text_read(text->octets, &shown->told) != 1)
-        return WEIR_ECORRUPT;
-    buffer = weir_arena_take(showing->arena, shown->told.len + 1);
-    rc = buffer ? weir_reported_text_unpack(&shown->told, buffer) : WEIR_ENOMEM;
-    rc = rc < 0 ? rc : weir_message_parse(buffer, shown->told.len, showing->arena,
-                                          &shown->message);
-    rc = rc < 0 ? rc : weir_content_read(&shown->message, showing->charsets, showing->arena,
-                                         &shown->content);
-    if (rc == 0 && shown->told.info.len > 0)
-        shown->state = weir_info_read(shown->told.info, shown->told.binding, &showing->keys,
-                                      &shown->info);
-    return rc;
-}
-
-/* Rules by their names in the rulebook. --------------------------------------- */
-
-struct named {
-    char name[WEIR_RULE_NAME_MAX + 1];
-};
-
-static int note_name(void *context, const struct weir_kept_rule *rule)
-{
-    struct named *named = context;
-
-    snprintf(named->name, sizeof named->name, "%s", rule->name);
-    return 0;
-}
-
-static struct named name_of(struct showing *showing, uint32_t id)
-{
-    const char *own = weir_rule_own_name(id);
-    struct named named = {""};
-
-    if (id == 0)
-        own = "(the rest, summed up)";
-    if (own)
-        snprintf(named.name, sizeof named.name, "%s", own);
-    else
-        (void)weir_database_rule(showing->database, NULL, id, note_name, &named);
-    return named;
-}
 
 /* For people. ------------------------------------------------------------------ */
 
@@ -124,26 +55,13 @@ static void print_lines(struct weir_slice text)
     }
 }
 
-static struct weir_slice body_of(const struct shown *shown)
-{
-    const struct weir_area *body = &shown->content.area[WEIR_AREA_BODY];
-
-    return (struct weir_slice){body->text, weir_area_len(body)};
-}
-
-static struct weir_slice links_of(const struct shown *shown)
-{
-    const struct weir_area *links = &shown->content.area[WEIR_AREA_URI];
-
-    return (struct weir_slice){links->text, weir_area_len(links)};
-}
-
-static void print_info(struct showing *showing, const struct shown *shown)
+static void print_info(struct showing *showing, const struct weir_view_told *shown)
 {
     const struct weir_info *info = &shown->info;
     char time[WEIR_TIME_TEXT], address[WEIR_ADDRESS_TEXT], domain[WEIR_CTL_NAME];
+    char name[WEIR_VIEW_RULE_NAME];
 
-    if (!is_readable(shown))
+    if (!weir_view_told_is_readable(shown))
         return;
     printf("decided   %s by server %llu, rule set %u\nverdict   %s, score %.2f\n"
            "from      %s, domain %s\n",
@@ -154,10 +72,10 @@ static void print_info(struct showing *showing, const struct shown *shown)
                            : "-");
     for (size_t i = 0; i < info->rules; i++)
         printf("%+9.2f  %s (%u)\n", (double)info->rule[i].points,
-               name_of(showing, info->rule[i].id).name, info->rule[i].id);
+               weir_view_rule_name(showing->database, info->rule[i].id, name), info->rule[i].id);
 }
 
-static void print_text(struct showing *showing, const struct shown *shown)
+static void print_text(struct showing *showing, const struct weir_view_told *shown)
 {
     const struct weir_database_text *text = shown->text;
     char time[WEIR_TIME_TEXT];
@@ -174,78 +92,30 @@ static void print_text(struct showing *showing, const struct shown *shown)
     printf("header%s\n", shown->told.cut ? ", of a message that was cut" : "");
     print_lines(shown->message.part[0].head);
     puts("text, as it is read");
-    print_lines(body_of(shown));
+    print_lines(weir_view_told_body(shown));
     puts("links");
-    print_lines(links_of(shown));
-}
-
-/* For programs. ----------------------------------------------------------------- */
-
-static json_t *slice_json(struct weir_slice text)
-{
-    return weir_ctl_json_text(text.at, text.len);
-}
-
-static json_t *info_json(struct showing *showing, const struct shown *shown)
-{
-    const struct weir_info *info = &shown->info;
-    json_t *rules = json_array();
-    char address[WEIR_ADDRESS_TEXT];
-
-    if (!is_readable(shown)) {
-        json_decref(rules);
-        return json_null();
-    }
-    for (size_t i = 0; i < info->rules; i++)
-        json_array_append_new(rules, json_pack(
-            "{s:I, s:s, s:o}", "id", (json_int_t)info->rule[i].id, "name",
-            name_of(showing, info->rule[i].id).name, "points",
-            weir_ctl_json_points(info->rule[i].points)));
-    return json_pack("{s:o, s:I, s:s, s:o, s:o, s:o, s:I, s:o}", "at",
-                     weir_ctl_json_time(info->at), "server", (json_int_t)info->server, "verdict",
-                     weir_verdict_name((enum weir_verdict)info->verdict), "score",
-                     weir_ctl_json_points(info->score), "boundary_address",
-                     info->has_boundary
-                         ? json_string(weir_address_format(&info->boundary, address))
-                         : json_null(),
-                     "domain", slice_json(weir_slice_of(info->domain)), "serial",
-                     (json_int_t)info->serial, "rules", rules);
-}
-
-static json_t *as_json(struct showing *showing, const struct shown *shown, bool whole)
-{
-    const struct weir_database_text *text = shown->text;
-    json_t *json = json_pack(
-        "{s:o, s:b, s:s, s:o, s:s, s:s, s:b, s:o}", "uid",
-        json_sprintf("%016llx", (unsigned long long)text->uid), "proven", text->proven, "state",
-        shown->told.info.len == 0 ? "none" : weir_info_state_name(shown->state), "time",
-        weir_ctl_json_time(text->time), "server",
-        weir_ctl_server_name(&showing->servers, text->server), "report",
-        shown->told.spam ? "spam" : "ham", "cut", shown->told.cut, "info",
-        info_json(showing, shown));
-
-    if (!json || !whole)
-        return json;
-    json_object_set_new(json, "header", slice_json(shown->message.part[0].head));
-    json_object_set_new(json, "text", slice_json(body_of(shown)));
-    json_object_set_new(json, "links", slice_json(links_of(shown)));
-    json_object_set_new(json, "message", slice_json(shown->message.whole));
-    return json;
+    print_lines(weir_view_told_links(shown));
 }
 
 /* Verbs. -------------------------------------------------------------------------- */
 
+static const char *server_of(const struct showing *showing, const struct weir_database_text *text)
+{
+    return weir_ctl_server_name(&showing->servers, text->server);
+}
+
 static int show(void *context, const struct weir_database_text *text)
 {
     struct showing *showing = context;
-    struct shown shown;
-    int rc = take_apart(showing, text, &shown);
+    struct weir_view_told shown;
+    int rc = weir_view_told_read(text, &showing->keys, showing->charsets, showing->arena, &shown);
 
     if (rc < 0)
         showing->code = weir_ctl_error(showing->ctl, EX_DATAERR, "%016llx: %s",
                                        (unsigned long long)text->uid, weir_error_text(rc));
     else if (showing->rows)
-        json_array_append_new(showing->rows, as_json(showing, &shown, true));
+        json_array_append_new(showing->rows, weir_view_told(showing->database, &shown,
+                                                            server_of(showing, text), true));
     else
         print_text(showing, &shown);
     return 0;
@@ -256,13 +126,14 @@ static int list(void *context, const struct weir_database_text *text)
     struct showing *showing = context;
     char time[WEIR_TIME_TEXT], from[60], subject[100];
     const struct weir_field *field;
-    struct shown shown;
+    struct weir_view_told shown;
     size_t at = 0;
 
-    if (take_apart(showing, text, &shown) < 0)
+    if (weir_view_told_read(text, &showing->keys, showing->charsets, showing->arena, &shown) < 0)
         return 0;
     if (showing->rows) {
-        json_array_append_new(showing->rows, as_json(showing, &shown, false));
+        json_array_append_new(showing->rows, weir_view_told(showing->database, &shown,
+                                                            server_of(showing, text), false));
         return 0;
     }
     field = weir_message_field(&shown.message, 0, "From", &at);

@@ -13,24 +13,11 @@
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/ctl/ctl_rulebook.h"
 #include "monitor/database/database_rules_io.h"
+#include "monitor/view/view_rules.h"
 
 #define MOST 100
 
 /* History. ---------------------------------------------------------------------------- */
-
-static json_t *text_json(const char *text)
-{
-    return weir_ctl_json_text(text, strlen(text));
-}
-
-static json_t *change_json(const struct weir_rule_changed *change)
-{
-    return json_pack("{s:I, s:o, s:I, s:s, s:o, s:s, s:o, s:o, s:o}", "number",
-                     (json_int_t)change->number, "time", weir_ctl_json_time(change->time), "id",
-                     (json_int_t)change->rule, "name", change->name, "who",
-                     text_json(change->who), "what", change->what, "from", text_json(change->old),
-                     "to", text_json(change->new), "why", text_json(change->why));
-}
 
 /* The first line, for a terminal. */
 static const char *shown(const char *text, char *buffer, size_t size)
@@ -44,7 +31,7 @@ static int show_change(void *context, const struct weir_rule_changed *change)
     char time[WEIR_TIME_TEXT], who[64], old[200], new[200], why[400];
 
     if (rows) {
-        json_array_append_new(rows, change_json(change));
+        json_array_append_new(rows, weir_view_rule_change(change));
         return 0;
     }
     printf("%-20s  %s: ", weir_time_format(change->time, time), change->name);

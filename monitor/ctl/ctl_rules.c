@@ -102,49 +102,49 @@ struct written {
 
 enum column { NAME, ID, SCORE, KIND, STATE, DESCRIPTION, SELECTOR, PATTERN, COLUMNS };
 
-static const struct weir_ctl_column columns[COLUMNS] = {
-    [NAME] = {"name", "rule", "rule", WEIR_CTL_TEXTS, 0},
-    [ID] = {"id", NULL, "number", WEIR_CTL_COUNTS, 2},
-    [SCORE] = {"score", "points", "points", WEIR_CTL_SCORES, 0},
-    [KIND] = {"kind", "type", "kind", WEIR_CTL_TEXTS, 1},
-    [STATE] = {"state", NULL, "state", WEIR_CTL_TEXTS, 1},
-    [DESCRIPTION] = {"description", NULL, "description", WEIR_CTL_TEXTS, 0},
-    [SELECTOR] = {"selector", NULL, NULL, WEIR_CTL_TEXTS, 0},
-    [PATTERN] = {"pattern", NULL, NULL, WEIR_CTL_TEXTS, 0},
+static const struct weir_table_column columns[COLUMNS] = {
+    [NAME] = {"name", "rule", "rule", WEIR_TABLE_TEXTS, 0},
+    [ID] = {"id", NULL, "number", WEIR_TABLE_COUNTS, 2},
+    [SCORE] = {"score", "points", "points", WEIR_TABLE_SCORES, 0},
+    [KIND] = {"kind", "type", "kind", WEIR_TABLE_TEXTS, 1},
+    [STATE] = {"state", NULL, "state", WEIR_TABLE_TEXTS, 1},
+    [DESCRIPTION] = {"description", NULL, "description", WEIR_TABLE_TEXTS, 0},
+    [SELECTOR] = {"selector", NULL, NULL, WEIR_TABLE_TEXTS, 0},
+    [PATTERN] = {"pattern", NULL, NULL, WEIR_TABLE_TEXTS, 0},
 };
 
-static struct weir_ctl_cell text(const char *text)
+static struct weir_table_cell text(const char *text)
 {
-    return (struct weir_ctl_cell){.text = {text, strlen(text)}};
+    return (struct weir_table_cell){.text = {text, strlen(text)}};
 }
 
-static struct weir_ctl_cell cell(const void *context, size_t row, size_t column)
+static struct weir_table_cell cell(const void *context, size_t row, size_t column)
 {
     const struct weir_rule *rule = &((const struct written *)context)->rule[row];
 
     switch ((enum column)column) {
     case NAME:
-        return (struct weir_ctl_cell){.text = rule->name};
+        return (struct weir_table_cell){.text = rule->name};
     case ID:
-        return (struct weir_ctl_cell){.number = rule->id};
+        return (struct weir_table_cell){.number = rule->id};
     case SCORE:
-        return (struct weir_ctl_cell){.number = (double)rule->score};
+        return (struct weir_table_cell){.number = (double)rule->score};
     case KIND:
         return text(weir_rule_kind_name(rule->kind));
     case STATE:
         return text(weir_rule_state_name(rule->state));
     case DESCRIPTION:
-        return (struct weir_ctl_cell){.text = rule->description};
+        return (struct weir_table_cell){.text = rule->description};
     case SELECTOR:
-        return (struct weir_ctl_cell){.text = rule->selector};
+        return (struct weir_table_cell){.text = rule->selector};
     default:
-        return (struct weir_ctl_cell){.text = rule->pattern};
+        return (struct weir_table_cell){.text = rule->pattern};
     }
 }
 
-static struct weir_ctl_table table_of(const struct written *written)
+static struct weir_table table_of(const struct written *written)
 {
-    return (struct weir_ctl_table){.column = columns, .columns = COLUMNS, .rows = written->rules,
+    return (struct weir_table){.column = columns, .columns = COLUMNS, .rows = written->rules,
                                    .cell = cell, .context = written};
 }
 
@@ -196,7 +196,7 @@ static int read_published(struct weir_ctl *ctl, const struct weir_ctl_set *set,
 
 /* With the set's head. */
 static int show_published(struct weir_ctl *ctl, const struct weir_ctl_set *set,
-                          const struct weir_ctl_table *table)
+                          const struct weir_table *table)
 {
     char made[WEIR_TIME_TEXT];
     json_t *all;
@@ -211,7 +211,7 @@ static int show_published(struct weir_ctl *ctl, const struct weir_ctl_set *set,
     }
     all = json_array();
     for (size_t i = 0; i < table->count; i++)
-        json_array_append_new(all, weir_ctl_table_json(table, table->chosen[i]));
+        json_array_append_new(all, weir_table_json(table, table->chosen[i]));
     return weir_ctl_json(ctl, json_pack(
         "{s:I, s:o, s:s, s:b, s:o}", "serial", (json_int_t)set->parcel.serial, "made",
         weir_ctl_json_time(set->parcel.made), "key", set->parcel.key, "verified", set->verified,
@@ -221,7 +221,7 @@ static int show_published(struct weir_ctl *ctl, const struct weir_ctl_set *set,
 static int list_published(struct weir_ctl *ctl)
 {
     struct written written = {.rules = 0};
-    struct weir_ctl_table table;
+    struct weir_table table;
     struct weir_ctl_set set;
     int code = weir_ctl_set_open(ctl, ctl->argument[0], &set);
 
@@ -240,7 +240,7 @@ static int list_published(struct weir_ctl *ctl)
 static int list_at_work(struct weir_ctl *ctl)
 {
     struct written written = {.rules = 0};
-    struct weir_ctl_table table;
+    struct weir_table table;
     struct weir_ctl_rules set;
     int code = open_set(ctl, &set);
 
@@ -302,14 +302,14 @@ static int show_at_work(struct weir_ctl *ctl, const struct weir_rules *rules, bo
 {
     struct weir_rule rule;
     struct written written = {&rule, 1};
-    struct weir_ctl_table table = table_of(&written);
+    struct weir_table table = table_of(&written);
     int code;
 
     if (find(rules, ctl->argument[0], &rule) != 1)
         return weir_ctl_error(ctl, WEIR_CTL_NOT_THERE, "no rule %s is %sat work", ctl->argument[0],
                               book ? "in the rulebook, or " : "");
     if (ctl->option[WEIR_CTL_JSON])
-        return weir_ctl_json(ctl, weir_ctl_table_json(&table, 0));
+        return weir_ctl_json(ctl, weir_table_json(&table, 0));
     code = weir_ctl_table_choose(ctl, &table);
     if (code == 0)
         code = weir_ctl_table_show(ctl, &table);

@@ -20,7 +20,7 @@
 
 struct stats {
     struct weir_ctl *ctl;
-    struct weir_ctl_book book;
+    struct weir_book book;
     int32_t from, to;           /* days */
     struct weir_hit_day day[WEIR_HIT_DAYS];
     size_t days;
@@ -123,41 +123,41 @@ static json_t *days_json(const struct stats *stats)
 /* Rules that do nothing. ---------------------------------------------------------------- */
 
 /* Whether the analyzer may retire it. */
-static bool is_counted(const struct weir_ctl_book_rule *rule)
+static bool is_counted(const struct weir_book_rule *rule)
 {
     return rule->in_book && strncmp(rule->is.name, "__", 2) != 0 &&
            (rule->is.state == WEIR_RULE_ACTIVE || rule->is.state == WEIR_RULE_TEST);
 }
 
-static bool is_silent(const struct stats *stats, const struct weir_ctl_book_rule *rule)
+static bool is_silent(const struct stats *stats, const struct weir_book_rule *rule)
 {
     return is_counted(rule) && rule->hits.hits == 0 && rule->is.created <= stats->book.now;
 }
 
 /* Days until it is retired; none: it is not. */
-static double days_left(const struct stats *stats, const struct weir_ctl_book_rule *rule)
+static double days_left(const struct stats *stats, const struct weir_book_rule *rule)
 {
     double period = (double)stats->ctl->config.analyzer_idle / WEIR_DAY;
 
     if (period <= 0 || !is_counted(rule))
         return (double)NAN;
-    return fmax(0, period - weir_ctl_book_idle(&stats->book, rule));
+    return fmax(0, period - weir_book_idle(&stats->book, rule));
 }
 
 static int by_time_left(const void *a, const void *b, void *context)
 {
     const struct stats *stats = context;
-    const struct weir_ctl_book_rule *const *one = a, *const *other = b;
+    const struct weir_book_rule *const *one = a, *const *other = b;
     double x = days_left(stats, *one), y = days_left(stats, *other);
 
     return x != y ? (x > y) - (x < y) : strcmp((*one)->is.name, (*other)->is.name);
 }
 
 /* Those that go within SOON days, the first first; how many. */
-static size_t going(struct stats *stats, const struct weir_ctl_book_rule ***rule_r)
+static size_t going(struct stats *stats, const struct weir_book_rule ***rule_r)
 {
-    const struct weir_ctl_book *book = &stats->book;
-    const struct weir_ctl_book_rule **rule = weir_arena_zero(stats->ctl->arena, book->rules + 1,
+    const struct weir_book *book = &stats->book;
+    const struct weir_book_rule **rule = weir_arena_zero(stats->ctl->arena, book->rules + 1,
                                                              sizeof *rule);
     size_t rules = 0;
 
@@ -175,7 +175,7 @@ static void print_silent(const struct stats *stats)
     size_t silent = 0;
 
     for (size_t i = 0; i < stats->book.rules; i++) {
-        const struct weir_ctl_book_rule *rule = &stats->book.rule[i];
+        const struct weir_book_rule *rule = &stats->book.rule[i];
 
         if (!is_silent(stats, rule))
             continue;
@@ -183,7 +183,7 @@ static void print_silent(const struct stats *stats)
             puts("\nnever hit anything:");
         if (silent <= LISTED)
             printf("  %s, %s for %.0f days\n", rule->is.name,
-                   weir_rule_state_name(rule->is.state), weir_ctl_book_idle(&stats->book, rule));
+                   weir_rule_state_name(rule->is.state), weir_book_idle(&stats->book, rule));
     }
     if (silent > LISTED)
         printf("  and %zu more: weirctl rules list --book --where hits=0\n", silent - LISTED);
@@ -191,7 +191,7 @@ static void print_silent(const struct stats *stats)
 
 static void print_going(struct stats *stats)
 {
-    const struct weir_ctl_book_rule **rule;
+    const struct weir_book_rule **rule;
     size_t rules = going(stats, &rule);
 
     if (rules > 0)
@@ -204,12 +204,12 @@ static void print_going(struct stats *stats)
 
 static json_t *names_json(struct stats *stats, bool soon)
 {
-    const struct weir_ctl_book_rule **rule;
+    const struct weir_book_rule **rule;
     size_t rules = soon ? going(stats, &rule) : stats->book.rules;
     json_t *rows = json_array();
 
     for (size_t i = 0; i < rules; i++) {
-        const struct weir_ctl_book_rule *one = soon ? rule[i] : &stats->book.rule[i];
+        const struct weir_book_rule *one = soon ? rule[i] : &stats->book.rule[i];
 
         if (soon)
             json_array_append_new(rows, json_pack("{s:s, s:o}", "name", one->is.name, "days_left",
@@ -222,7 +222,7 @@ static json_t *names_json(struct stats *stats, bool soon)
 
 /* All rules. ------------------------------------------------------------------------------ */
 
-static void print_shares(const struct weir_ctl_table *table, const struct weir_ctl_book *book,
+static void print_shares(const struct weir_table *table, const struct weir_book *book,
                          unsigned most, bool utf8)
 {
     double top = 1;
@@ -231,7 +231,7 @@ static void print_shares(const struct weir_ctl_table *table, const struct weir_c
     for (size_t i = 0; i < table->count && i < most; i++)
         top = fmax(top, (double)book->rule[table->chosen[i]].hits.hits);
     for (size_t i = 0; i < table->count && i < most; i++) {
-        const struct weir_ctl_book_rule *rule = &book->rule[table->chosen[i]];
+        const struct weir_book_rule *rule = &book->rule[table->chosen[i]];
 
         if (rule->hits.hits > 0)
             printf("  %-28.28s %s\n", rule->is.name,
@@ -239,12 +239,12 @@ static void print_shares(const struct weir_ctl_table *table, const struct weir_c
     }
 }
 
-static int show_all_json(struct stats *stats, const struct weir_ctl_table *table, unsigned most)
+static int show_all_json(struct stats *stats, const struct weir_table *table, unsigned most)
 {
     json_t *rules = json_array();
 
     for (size_t i = 0; i < table->count && i < most; i++)
-        json_array_append_new(rules, weir_ctl_table_json(table, table->chosen[i]));
+        json_array_append_new(rules, weir_table_json(table, table->chosen[i]));
     return weir_ctl_json(stats->ctl, json_pack(
         "{s:o, s:o, s:o, s:o}", "days", days_json(stats), "rules", rules, "never_hit",
         names_json(stats, false), "retired_next", names_json(stats, true)));
@@ -253,7 +253,7 @@ static int show_all_json(struct stats *stats, const struct weir_ctl_table *table
 static int show_all(struct stats *stats)
 {
     struct weir_ctl *ctl = stats->ctl;
-    struct weir_ctl_table table = weir_ctl_book_table(&stats->book);
+    struct weir_table table = weir_book_table(&stats->book);
     unsigned most = 0;
     int code = weir_ctl_option_count(ctl, WEIR_CTL_MOST, WEIR_RULES_MAX, &most);
 
@@ -281,8 +281,8 @@ static int show_all(struct stats *stats)
 static int show_one(struct stats *stats, const char *which)
 {
     struct weir_ctl *ctl = stats->ctl;
-    const struct weir_ctl_book_rule *rule = weir_ctl_book_find(&stats->book, which);
-    struct weir_ctl_table table = weir_ctl_book_table(&stats->book);
+    const struct weir_book_rule *rule = weir_book_find(&stats->book, which);
+    struct weir_table table = weir_book_table(&stats->book);
     double left;
     int code;
 
@@ -299,7 +299,7 @@ static int show_one(struct stats *stats, const char *which)
     if (ctl->option[WEIR_CTL_JSON])
         return weir_ctl_json(ctl, json_pack(
             "{s:o, s:o, s:o}", "days", days_json(stats), "rule",
-            weir_ctl_table_json(&table, (size_t)(rule - stats->book.rule)), "days_left",
+            weir_table_json(&table, (size_t)(rule - stats->book.rule)), "days_left",
             weir_ctl_json_number(left)));
     printf("%s: %llu hits in all, %llu spam and %llu nonspam, %llu false positives\n\n",
            rule->is.name, (unsigned long long)rule->hits.hits,
@@ -316,7 +316,7 @@ static int show_one(struct stats *stats, const char *which)
 int weir_ctl_rules_stats(struct weir_ctl *ctl)
 {
     struct stats stats = {.ctl = ctl, .utf8 = weir_ctl_terminal_utf8()};
-    struct weir_ctl_table table = weir_ctl_book_table(&stats.book);
+    struct weir_table table = weir_book_table(&stats.book);
     int code = weir_ctl_configure(ctl);
 
     if (!ctl->option[WEIR_CTL_SORT])

@@ -25,19 +25,19 @@ struct shown {
 enum column { NAME, ID, KIND, HITS, SPAM, SPAM_SHARE, HAM, HAM_SHARE, OTHER, PRECISION, WORTH, TIME,
               COLUMNS };
 
-static const struct weir_ctl_column columns[COLUMNS] = {
-    [NAME] = {"name", "rule", "rule", WEIR_CTL_TEXTS, 0},
-    [ID] = {"id", NULL, NULL, WEIR_CTL_COUNTS, 0},
-    [KIND] = {"kind", "type", "kind", WEIR_CTL_TEXTS, 7},
-    [HITS] = {"hits", "total", "hits", WEIR_CTL_COUNTS, 0},
-    [SPAM] = {"spam", NULL, "spam", WEIR_CTL_COUNTS, 1},
-    [SPAM_SHARE] = {"spam_percent", NULL, "% spam", WEIR_CTL_NUMBERS, 5},
-    [HAM] = {"ham", "nonspam", "ham", WEIR_CTL_COUNTS, 1},
-    [HAM_SHARE] = {"ham_percent", NULL, "% ham", WEIR_CTL_NUMBERS, 5},
-    [OTHER] = {"other", NULL, "other", WEIR_CTL_COUNTS, 3},
-    [PRECISION] = {"precision", NULL, "% right", WEIR_CTL_NUMBERS, 2},
-    [WORTH] = {"worth", "deserved", "worth", WEIR_CTL_SCORES, 4},
-    [TIME] = {"microseconds", "time", "us/mail", WEIR_CTL_NUMBERS, 6},
+static const struct weir_table_column columns[COLUMNS] = {
+    [NAME] = {"name", "rule", "rule", WEIR_TABLE_TEXTS, 0},
+    [ID] = {"id", NULL, NULL, WEIR_TABLE_COUNTS, 0},
+    [KIND] = {"kind", "type", "kind", WEIR_TABLE_TEXTS, 7},
+    [HITS] = {"hits", "total", "hits", WEIR_TABLE_COUNTS, 0},
+    [SPAM] = {"spam", NULL, "spam", WEIR_TABLE_COUNTS, 1},
+    [SPAM_SHARE] = {"spam_percent", NULL, "% spam", WEIR_TABLE_NUMBERS, 5},
+    [HAM] = {"ham", "nonspam", "ham", WEIR_TABLE_COUNTS, 1},
+    [HAM_SHARE] = {"ham_percent", NULL, "% ham", WEIR_TABLE_NUMBERS, 5},
+    [OTHER] = {"other", NULL, "other", WEIR_TABLE_COUNTS, 3},
+    [PRECISION] = {"precision", NULL, "% right", WEIR_TABLE_NUMBERS, 2},
+    [WORTH] = {"worth", "deserved", "worth", WEIR_TABLE_SCORES, 4},
+    [TIME] = {"microseconds", "time", "us/mail", WEIR_TABLE_NUMBERS, 6},
 };
 
 static double percent(uint64_t part, uint64_t of)
@@ -90,20 +90,20 @@ static double number_of(const struct shown *shown, size_t row, enum column colum
     }
 }
 
-static struct weir_ctl_cell cell(const void *context, size_t row, size_t column)
+static struct weir_table_cell cell(const void *context, size_t row, size_t column)
 {
     const struct shown *shown = context;
     const struct weir_ctl_tested_rule *rule = &shown->result->rule[row];
     const char *text = column == NAME ? rule->name : weir_rule_kind_name(rule->kind);
 
     if (column == NAME || column == KIND)
-        return (struct weir_ctl_cell){.text = {text, strlen(text)}};
-    return (struct weir_ctl_cell){.number = number_of(shown, row, (enum column)column)};
+        return (struct weir_table_cell){.text = {text, strlen(text)}};
+    return (struct weir_table_cell){.number = number_of(shown, row, (enum column)column)};
 }
 
-static struct weir_ctl_table table_of(const struct shown *shown)
+static struct weir_table table_of(const struct shown *shown)
 {
-    return (struct weir_ctl_table){.column = columns, .columns = COLUMNS,
+    return (struct weir_table){.column = columns, .columns = COLUMNS,
                                    .rows = shown->result ? shown->result->rules : 0, .cell = cell,
                                    .context = shown};
 }
@@ -111,7 +111,7 @@ static struct weir_ctl_table table_of(const struct shown *shown)
 int weir_ctl_test_check(struct weir_ctl *ctl)
 {
     const struct shown shown = {.ctl = ctl};
-    const struct weir_ctl_table table = table_of(&shown);
+    const struct weir_table table = table_of(&shown);
 
     return weir_ctl_table_check(ctl, &table);
 }
@@ -131,7 +131,7 @@ static void print_all(const struct weir_ctl_test_all *all)
 int weir_ctl_test_show(struct weir_ctl *ctl, const struct weir_ctl_test_result *result)
 {
     const struct shown shown = {ctl, result};
-    struct weir_ctl_table table = table_of(&shown);
+    struct weir_table table = table_of(&shown);
     int code;
 
     ctl->option[WEIR_CTL_MOST] = NULL; /* is about hits */
@@ -148,7 +148,7 @@ json_t *weir_ctl_test_json(struct weir_ctl *ctl, const struct weir_ctl_test_resu
 {
     const struct weir_ctl_test_all *all = result->all;
     const struct shown shown = {ctl, result};
-    struct weir_ctl_table table = table_of(&shown);
+    struct weir_table table = table_of(&shown);
     json_t *rules = json_array();
 
     if (weir_ctl_table_choose(ctl, &table) != 0) {
@@ -157,7 +157,7 @@ json_t *weir_ctl_test_json(struct weir_ctl *ctl, const struct weir_ctl_test_resu
         return NULL;
     }
     for (size_t i = 0; i < table.count; i++)
-        json_array_append_new(rules, weir_ctl_table_json(&table, table.chosen[i]));
+        json_array_append_new(rules, weir_table_json(&table, table.chosen[i]));
     return json_pack("{s:{s:I, s:I, s:I}, s:o, s:b, s:o, s:o}", "messages", "spam",
                      (json_int_t)all->messages[WEIR_CTL_SPAM_SAID], "ham",
                      (json_int_t)all->messages[WEIR_CTL_HAM_SAID], "other",
@@ -190,7 +190,7 @@ static void print_message(const json_t *message)
 
 /* As a table, or as JSON. */
 static int show_counted(struct weir_ctl *ctl, const struct weir_kept_counts *kept,
-                        const struct weir_ctl_book_rule *rule, json_t *messages, json_t **json_r)
+                        const struct weir_book_rule *rule, json_t *messages, json_t **json_r)
 {
     const struct weir_ctl_test_all all = {{kept->ham, kept->spam, kept->neither}, (double)NAN};
     const struct weir_ctl_test_counts counts = {
@@ -216,16 +216,16 @@ static int show_counted(struct weir_ctl *ctl, const struct weir_kept_counts *kep
 
 int weir_ctl_test_counted(struct weir_ctl *ctl, unsigned most, json_t **json_r)
 {
-    struct weir_ctl_book book;
+    struct weir_book book;
     struct weir_kept_counts kept = {.spam = 0};
-    const struct weir_ctl_book_rule *rule = NULL;
+    const struct weir_book_rule *rule = NULL;
     json_t *messages = json_array();
     int code = weir_ctl_book_open(ctl, false, &book), rc = 0;
 
     if (json_r)
         *json_r = NULL;
     if (code == 0)
-        rule = weir_ctl_book_find(&book, ctl->argument[0]);
+        rule = weir_book_find(&book, ctl->argument[0]);
     if (rule) {
         rc = weir_database_messages_count(book.database, rule->is.id, &kept);
         rc = rc < 0 ? rc : weir_database_messages_of(book.database, rule->is.id, most,

@@ -106,20 +106,6 @@ int weir_ctl_server_revoke(struct weir_ctl *ctl)
 
 /* list. --------------------------------------------------------------------------------- */
 
-static json_t *as_json(const struct weir_ctl_server *one, uint64_t newest)
-{
-    const struct weir_server *server = &one->server;
-
-    return json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:I, s:I, s:O}", "name", server->name,
-                     "number", (json_int_t)server->number, "state",
-                     weir_ctl_server_state_name(one->state), "added",
-                     weir_ctl_json_time(server->added), "revoked",
-                     weir_ctl_json_time(server->revoked), "last_seen",
-                     weir_ctl_json_time(server->last_seen), "generation",
-                     (json_int_t)server->generation, "newest", (json_int_t)newest, "health",
-                     one->health ? one->health : json_null());
-}
-
 /* What its agent says of itself, as far as it is a number. */
 static long long said(const struct weir_ctl_server *one, const char *name)
 {
@@ -139,12 +125,12 @@ static void print_one(const struct weir_ctl_server *one, uint64_t newest)
     char time[WEIR_TIME_TEXT], octets[WEIR_CTL_TEXT], trouble[WEIR_CTL_TEXT];
     const char *why;
     size_t at = 0;
-    weir_time when = one->state == WEIR_CTL_SERVER_REVOKED ? server->revoked
-                     : one->state == WEIR_CTL_SERVER_NEW   ? server->added
+    weir_time when = one->state == WEIR_VIEW_SERVER_REVOKED ? server->revoked
+                     : one->state == WEIR_VIEW_SERVER_NEW   ? server->added
                                                            : server->last_seen;
 
     printf("%-16s %6u  %-8s %-21s %6llu of %-6llu", server->name, (unsigned)server->number,
-           weir_ctl_server_state_name(one->state), weir_time_format(when, time),
+           weir_view_server_state_name(one->state), weir_time_format(when, time),
            (unsigned long long)server->generation, (unsigned long long)newest);
     if (one->health)
         printf(" spool %lld files, %s; %lld entries", said(one, "spool_files"),
@@ -188,7 +174,9 @@ static int print_all(struct weir_ctl *ctl, const struct weir_ctl_servers *server
     }
     all = json_array();
     for (size_t i = 0; i < servers->count; i++)
-        json_array_append_new(all, as_json(&servers->one[i], servers->newest));
+        json_array_append_new(all, weir_view_server(&servers->one[i].server,
+                                                    servers->one[i].state,
+                                                    servers->one[i].health, servers->newest));
     return weir_ctl_json(ctl, all);
 }
 

@@ -20,17 +20,6 @@ struct reading {
     weir_time now, silence;
 };
 
-static enum weir_ctl_server_state state_of(const struct reading *reading,
-                                           const struct weir_server *server)
-{
-    if (server->revoked != 0)
-        return WEIR_CTL_SERVER_REVOKED;
-    if (server->last_seen == 0)
-        return WEIR_CTL_SERVER_NEW;
-    return reading->now - server->last_seen > reading->silence ? WEIR_CTL_SERVER_BLIND
-                                                               : WEIR_CTL_SERVER_SEEN;
-}
-
 static int take(void *context, const struct weir_server *server)
 {
     struct reading *reading = context;
@@ -42,13 +31,10 @@ static int take(void *context, const struct weir_server *server)
         return WEIR_ENOMEM;
     servers->one = more;
     more += servers->count++;
-    *more = (struct weir_ctl_server){.server = *server, .state = state_of(reading, server)};
+    *more = (struct weir_ctl_server){.server = *server, .state = weir_view_server_state(
+                                         server, reading->now, reading->silence)};
     more->server.health = NULL;
-    more->health = json_loads(server->health, 0, NULL);
-    if (!json_is_object(more->health)) {
-        json_decref(more->health);
-        more->health = NULL;
-    }
+    more->health = weir_view_server_health(server);
     return 0;
 }
 
@@ -73,13 +59,6 @@ void weir_ctl_servers_free(struct weir_ctl_servers *servers)
     *servers = (struct weir_ctl_servers){0};
 }
 
-const char *weir_ctl_server_state_name(enum weir_ctl_server_state state)
-{
-    static const char *const names[] = {"seen", "blind", "new", "revoked"};
-
-    return names[state];
-}
-
 const char *weir_ctl_server_name(const struct weir_ctl_servers *servers, uint32_t number)
 {
     for (size_t i = 0; i < servers->count; i++)
@@ -101,7 +80,7 @@ static const struct trouble *next_trouble(const struct weir_ctl_server *one, con
 {
     const json_t *told = json_object_get(one->health, of);
 
-    while (*at < troubles && one->state == WEIR_CTL_SERVER_SEEN) {
+    while (*at < troubles && one->state == WEIR_VIEW_SERVER_SEEN) {
         const struct trouble *next = &trouble[(*at)++];
 
         *count_r = json_integer_value(json_object_get(told, next->name));
@@ -213,7 +192,7 @@ static size_t sort_out(const struct weir_ctl_servers *servers, uint64_t generati
         const char *name = one->server.name, *why = overruled(one, entry);
         bool has = one->server.generation >= generation;
 
-        if (one->state == WEIR_CTL_SERVER_REVOKED)
+        if (one->state == WEIR_VIEW_SERVER_REVOKED)
             continue;
         if (has && why)
             json_array_append_new(not, json_pack("{s:s, s:s}", "server", name, "why", why));
@@ -221,7 +200,7 @@ static size_t sort_out(const struct weir_ctl_servers *servers, uint64_t generati
             json_array_append_new(has ? have : lack, json_string(name));
         if (entry && has && !why && json_is_true(json_object_get(one->health, "observes")))
             json_array_append_new(observe, json_string(name));
-        waiting += !(has && has_told(one, generation)) && one->state == WEIR_CTL_SERVER_SEEN;
+        waiting += !(has && has_told(one, generation)) && one->state == WEIR_VIEW_SERVER_SEEN;
     }
     json_object_set_new(who, "have", have);
     json_object_set_new(who, "lack", lack);

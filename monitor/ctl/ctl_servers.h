@@ -12,18 +12,11 @@
 
 #include "monitor/ctl/ctl.h"
 #include "monitor/ctl/ctl_output.h"
-#include "monitor/database/database_servers_io.h"
-
-enum weir_ctl_server_state {
-    WEIR_CTL_SERVER_SEEN,
-    WEIR_CTL_SERVER_BLIND,   /* was, and is not any more */
-    WEIR_CTL_SERVER_NEW,     /* was never heard of */
-    WEIR_CTL_SERVER_REVOKED,
-};
+#include "monitor/view/view_servers.h"
 
 struct weir_ctl_server {
     struct weir_server server;
-    enum weir_ctl_server_state state;
+    enum weir_view_server_state state;
     json_t *health;          /* an object, or NULL when nothing was said */
 };
 
@@ -37,9 +30,6 @@ struct weir_ctl_servers {
 int weir_ctl_servers_read(struct weir_ctl *ctl, struct weir_database *database,
                           struct weir_ctl_servers *servers_r);
 void weir_ctl_servers_free(struct weir_ctl_servers *servers);
-
-/* "seen", "blind", ... */
-const char *weir_ctl_server_state_name(enum weir_ctl_server_state state);
 
 /* The name of a number; "" when there is none. */
 const char *weir_ctl_server_name(const struct weir_ctl_servers *servers, uint32_t number);

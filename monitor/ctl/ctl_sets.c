@@ -20,6 +20,7 @@
 #include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/database/database_sets_io.h"
+#include "monitor/view/view_rules.h"
 
 /* Opening. ------------------------------------------------------------------------- */
 
@@ -131,12 +132,7 @@ void weir_ctl_set_close(struct weir_ctl_set *set)
 
 static int add_json(void *context, const struct weir_kept_set *set)
 {
-    json_array_append_new(context, json_pack(
-        "{s:I, s:o, s:o, s:o, s:o, s:I, s:I}", "serial", (json_int_t)set->serial, "made",
-        weir_ctl_json_time(set->made), "who", weir_ctl_json_text(set->who, strlen(set->who)),
-        "what", weir_ctl_json_text(set->what, strlen(set->what)), "why",
-        weir_ctl_json_text(set->why, strlen(set->why)), "rules", (json_int_t)set->rules, "octets",
-        (json_int_t)set->octets));
+    json_array_append_new(context, weir_view_set(set));
     return 0;
 }
 
@@ -175,14 +171,7 @@ int weir_ctl_rules_sets(struct weir_ctl *ctl)
 
 static int diff_json(void *context, const struct weir_rules_differ *differ)
 {
-    const struct weir_rule_source *rule = differ->new ? differ->new : differ->old;
-
-    json_array_append_new(context, json_pack(
-        "{s:I, s:o, s:s, s:o, s:o}", "id", (json_int_t)rule->id, "name",
-        weir_ctl_json_text(rule->name.at, rule->name.len), "difference",
-        weir_rule_difference_name(differ->difference), "old",
-        weir_ctl_json_text(differ->was, strlen(differ->was)), "new",
-        weir_ctl_json_text(differ->is, strlen(differ->is))));
+    json_array_append_new(context, weir_view_differ(differ));
     return 0;
 }
 

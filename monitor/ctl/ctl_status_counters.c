@@ -45,7 +45,7 @@ static void list_servers(struct weir_ctl *ctl, struct weir_database *database, j
             const struct weir_ctl_server *one = &servers.one[i];
             json_int_t told = number(one->health, "counters_key");
 
-            if (one->state == WEIR_CTL_SERVER_SEEN && told != 0 && told != key)
+            if (one->state == WEIR_VIEW_SERVER_SEEN && told != 0 && told != key)
                 add(names, json_string(one->server.name));
         }
     weir_ctl_servers_free(&servers);

@@ -61,7 +61,7 @@ static void add_problem(json_t *problems, const struct weir_ctl_server *one, con
     const char *name = one->server.name;
     long long refused = said(one, "refused"), serial = said(one, "serial");
 
-    if (one->state != WEIR_CTL_SERVER_SEEN)
+    if (one->state != WEIR_VIEW_SERVER_SEEN)
         return; /* blind ones are told of anyhow */
     if (refused > 0)
         json_array_append_new(problems, json_sprintf(
@@ -75,7 +75,7 @@ static void add_problem(json_t *problems, const struct weir_ctl_server *one, con
 static json_t *one_server(const struct weir_ctl_server *one, const char *why)
 {
     return json_pack("{s:s, s:s, s:I, s:o, s:I, s:o}", "server", one->server.name, "state",
-                     weir_ctl_server_state_name(one->state), "serial", said(one, "serial"),
+                     weir_view_server_state_name(one->state), "serial", said(one, "serial"),
                      "since", weir_ctl_json_time(said(one, "since") * WEIR_SECOND), "refused",
                      said(one, "refused"), "why", weir_ctl_json_text(why, strlen(why)));
 }
@@ -90,7 +90,7 @@ static json_t *all_servers(const struct weir_ctl_servers *servers, const struct 
         const char *why = json_string_value(
             json_object_get(json_object_get(one->health, "rules"), "why"));
 
-        if (one->state == WEIR_CTL_SERVER_REVOKED)
+        if (one->state == WEIR_VIEW_SERVER_REVOKED)
             continue;
         json_array_append_new(all, one_server(one, why ? why : ""));
         add_problem(problems, one, why ? why : "", newest);

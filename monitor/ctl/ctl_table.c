@@ -32,70 +32,39 @@ static const char *time_text(double number, bool whole, char *buffer, size_t siz
     return buffer;
 }
 
-static const char *text_of(enum weir_ctl_cells cells, const struct weir_ctl_cell *cell,
+static const char *text_of(enum weir_table_cells cells, const struct weir_table_cell *cell,
                            bool whole, char buffer[static WEIR_CTL_CELL_TEXT])
 {
-    const char *format = cells == WEIR_CTL_COUNTS ? "%.0f" : cells == WEIR_CTL_NUMBERS ? "%.1f"
-                         : cells == WEIR_CTL_AGES ? (whole ? "%.3f" : "%.0fd")
+    const char *format = cells == WEIR_TABLE_COUNTS ? "%.0f" : cells == WEIR_TABLE_NUMBERS ? "%.1f"
+                         : cells == WEIR_TABLE_AGES ? (whole ? "%.3f" : "%.0fd")
                                                   : (whole ? "%.2f" : "%+.2f");
 
-    if (cells == WEIR_CTL_TEXTS)
+    if (cells == WEIR_TABLE_TEXTS)
         return weir_ctl_visible(cell->text, buffer, WEIR_CTL_CELL_TEXT);
-    if (cells == WEIR_CTL_TIMES)
+    if (cells == WEIR_TABLE_TIMES)
         return time_text(cell->number, whole, buffer, WEIR_CTL_CELL_TEXT);
     if (isnan(cell->number))
         return whole ? "" : "-";
-    if (cells == WEIR_CTL_YES_OR_NO)
+    if (cells == WEIR_TABLE_YES_OR_NO)
         return cell->number > 0 ? "yes" : "no";
     snprintf(buffer, WEIR_CTL_CELL_TEXT, format, cell->number);
     return buffer;
 }
 
-const char *weir_ctl_cell_text(const struct weir_ctl_table *table, size_t row, size_t column,
+const char *weir_ctl_cell_text(const struct weir_table *table, size_t row, size_t column,
                                char buffer[static WEIR_CTL_CELL_TEXT])
 {
-    const struct weir_ctl_cell cell = table->cell(table->context, row, column);
+    const struct weir_table_cell cell = table->cell(table->context, row, column);
 
     return text_of(table->column[column].cells, &cell, false, buffer);
-}
-
-static json_t *cell_json(enum weir_ctl_cells cells, const struct weir_ctl_cell *cell)
-{
-    switch (cells) {
-    case WEIR_CTL_TEXTS:
-        return weir_ctl_json_text(cell->text.len ? cell->text.at : "", cell->text.len);
-    case WEIR_CTL_COUNTS:
-        return isnan(cell->number) ? json_null() : json_integer((json_int_t)cell->number);
-    case WEIR_CTL_SCORES:
-        return isnan(cell->number) ? json_null() : weir_ctl_json_points((float)cell->number);
-    case WEIR_CTL_TIMES:
-        return weir_ctl_json_time((weir_time)cell->number);
-    case WEIR_CTL_YES_OR_NO:
-        return json_boolean(cell->number > 0);
-    default:
-        return weir_ctl_json_number(cell->number);
-    }
-}
-
-json_t *weir_ctl_table_json(const struct weir_ctl_table *table, size_t row)
-{
-    json_t *json = json_object();
-
-    for (size_t i = 0; i < table->columns; i++) {
-        const struct weir_ctl_cell cell = table->cell(table->context, row, i);
-
-        json_object_set_new(json, table->column[i].name,
-                            cell_json(table->column[i].cells, &cell));
-    }
-    return json;
 }
 
 /* A table for people. ----------------------------------------------------------------- */
 
 struct layout {
-    const struct weir_ctl_table *table;
+    const struct weir_table *table;
     size_t count;              /* of rows */
-    size_t width[WEIR_CTL_COLUMNS_MAX]; /* 0: left out */
+    size_t width[WEIR_TABLE_COLUMNS_MAX]; /* 0: left out */
     size_t last;               /* column */
     char *text;                /* WEIR_CTL_CELL_TEXT */
 };
@@ -112,7 +81,7 @@ static size_t length(const char *text)
 
 static void measure(struct layout *layout)
 {
-    const struct weir_ctl_table *table = layout->table;
+    const struct weir_table *table = layout->table;
 
     for (size_t c = 0; c < table->columns; c++) {
         size_t *width = &layout->width[c];
@@ -138,7 +107,7 @@ static size_t total(const struct layout *layout)
 /* The column that says least of those that are there; columns: none may go. */
 static size_t least(const struct layout *layout)
 {
-    const struct weir_ctl_table *table = layout->table;
+    const struct weir_table *table = layout->table;
     size_t found = table->columns;
 
     for (size_t c = 0; c < table->columns; c++)
@@ -151,7 +120,7 @@ static size_t least(const struct layout *layout)
 /* Makes it fit; names columns that went (*more: there are some). */
 static void fit(struct layout *layout, size_t room, struct weir_line *left_out, bool *more)
 {
-    const struct weir_ctl_table *table = layout->table;
+    const struct weir_table *table = layout->table;
     size_t goes, over;
 
     while (room > 0 && total(layout) > room && (goes = least(layout)) < table->columns) {
@@ -164,7 +133,7 @@ static void fit(struct layout *layout, size_t room, struct weir_line *left_out, 
     for (size_t c = 0; c < table->columns; c++)
         if (layout->width[c] > 0)
             layout->last = c;
-    if (over > 0 && table->column[layout->last].cells == WEIR_CTL_TEXTS &&
+    if (over > 0 && table->column[layout->last].cells == WEIR_TABLE_TEXTS &&
         layout->width[layout->last] > over + FIRST_LEAST)
         layout->width[layout->last] -= over;
     else if (over > 0 && layout->width[0] > FIRST_LEAST)
@@ -176,8 +145,8 @@ static void fit(struct layout *layout, size_t room, struct weir_line *left_out, 
 static void print_cell(const struct layout *layout, size_t column, const char *text)
 {
     size_t width = layout->width[column], len = length(text), octets = strlen(text);
-    bool left = layout->table->column[column].cells == WEIR_CTL_TEXTS ||
-                layout->table->column[column].cells == WEIR_CTL_TIMES;
+    bool left = layout->table->column[column].cells == WEIR_TABLE_TEXTS ||
+                layout->table->column[column].cells == WEIR_TABLE_TIMES;
 
     for (; len > width; len--)
         while (octets > 0 && ((unsigned char)text[--octets] & 0xc0) == 0x80)
@@ -192,7 +161,7 @@ static void print_cell(const struct layout *layout, size_t column, const char *t
 
 static void print_table(const struct layout *layout)
 {
-    const struct weir_ctl_table *table = layout->table;
+    const struct weir_table *table = layout->table;
 
     for (size_t c = 0; c < table->columns; c++)
         if (layout->width[c] > 0)
@@ -204,7 +173,7 @@ static void print_table(const struct layout *layout)
                            weir_ctl_cell_text(table, table->chosen[r], c, layout->text));
 }
 
-static int show_table(struct weir_ctl *ctl, const struct weir_ctl_table *table, size_t count)
+static int show_table(struct weir_ctl *ctl, const struct weir_table *table, size_t count)
 {
     struct layout layout = {.table = table, .count = count,
                             .text = weir_arena_take(ctl->arena, WEIR_CTL_CELL_TEXT)};
@@ -245,20 +214,20 @@ static void print_quoted(struct weir_slice text, bool last)
 }
 
 /* Texts as they stand, for programs. */
-static void print_value(const struct weir_ctl_table *table, size_t row, size_t column, char *room)
+static void print_value(const struct weir_table *table, size_t row, size_t column, char *room)
 {
-    const struct weir_ctl_cell cell = table->cell(table->context, row, column);
-    enum weir_ctl_cells cells = table->column[column].cells;
+    const struct weir_table_cell cell = table->cell(table->context, row, column);
+    enum weir_table_cells cells = table->column[column].cells;
     struct weir_slice text = cell.text;
 
-    if (cells != WEIR_CTL_TEXTS) {
+    if (cells != WEIR_TABLE_TEXTS) {
         text.at = text_of(cells, &cell, true, room);
         text.len = strlen(text.at);
     }
     print_quoted(text, column + 1 == table->columns);
 }
 
-static int show_csv(struct weir_ctl *ctl, const struct weir_ctl_table *table, size_t count)
+static int show_csv(struct weir_ctl *ctl, const struct weir_table *table, size_t count)
 {
     char *text = weir_arena_take(ctl->arena, WEIR_CTL_CELL_TEXT);
 
@@ -275,7 +244,7 @@ static int show_csv(struct weir_ctl *ctl, const struct weir_ctl_table *table, si
 
 /* ------------------------------------------------------------------------------------------ */
 
-int weir_ctl_table_show(struct weir_ctl *ctl, const struct weir_ctl_table *table)
+int weir_ctl_table_show(struct weir_ctl *ctl, const struct weir_table *table)
 {
     unsigned most = UINT32_MAX;
     int code = weir_ctl_option_count(ctl, WEIR_CTL_MOST, WEIR_RULES_MAX, &most);
@@ -290,6 +259,6 @@ int weir_ctl_table_show(struct weir_ctl *ctl, const struct weir_ctl_table *table
         return show_table(ctl, table, count);
     rows = json_array();
     for (size_t r = 0; r < count; r++)
-        json_array_append_new(rows, weir_ctl_table_json(table, table->chosen[r]));
+        json_array_append_new(rows, weir_table_json(table, table->chosen[r]));
     return weir_ctl_json(ctl, rows);
 }

@@ -6,78 +6,15 @@
  */
 #include "monitor/ctl/ctl_threshold.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/threshold/policy.h"
+#include "monitor/view/view_policy.h"
 
 #define DEFAULT WEIR_POLICY_DEFAULT
-#define LIMIT_TEXT 64
-
-/* Limits as text. ---------------------------------------------------------------------- */
-
-static const struct {
-    const char *name;
-    double seconds;
-} units[] = {{"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86400}};
-
-#define UNITS (sizeof units / sizeof units[0])
-
-/* "1/s:300", in the first unit in which the rate is a whole number; "none". */
-static const char *limit_text(double rate, double maximum, char text[static LIMIT_TEXT])
-{
-    size_t unit = 0;
-
-    if (maximum <= 0)
-        return strcpy(text, "none");
-    while (unit < UNITS && fabs(rate * units[unit].seconds - round(rate * units[unit].seconds)) >
-                               1e-9 * rate * units[unit].seconds)
-        unit++;
-    if (unit == UNITS)
-        unit = 0;
-    snprintf(text, LIMIT_TEXT, "%.6g/%s:%.15g", rate * units[unit].seconds, units[unit].name,
-             maximum);
-    return text;
-}
-
-/* Digits with at most one point, and what is behind them. */
-static const char *read_number(const char *text, double *number_r)
-{
-    size_t len = strspn(text, "0123456789"), more = text[len] == '.' ? 1 : 0;
-    char *end;
-
-    if (len == 0 || len > 12)
-        return NULL;
-    if (more)
-        more += strspn(text + len + 1, "0123456789");
-    *number_r = strtod(text, &end);
-    return end == text + len + more ? end : NULL;
-}
-
-static bool read_limit(const char *text, double *rate_r, double *maximum_r)
-{
-    const char *rest = read_number(text, rate_r), *colon = rest ? strchr(rest, ':') : NULL;
-    size_t unit = 0;
-
-    if (strcmp(text, "none") == 0) {
-        *rate_r = *maximum_r = 0;
-        return true;
-    }
-    if (!colon || *rest++ != '/')
-        return false;
-    while (unit < UNITS && (strlen(units[unit].name) != (size_t)(colon - rest) ||
-                            memcmp(units[unit].name, rest, (size_t)(colon - rest)) != 0))
-        unit++;
-    rest = read_number(colon + 1, maximum_r);
-    if (unit == UNITS || !rest || *rest != '\0')
-        return false;
-    *rate_r /= units[unit].seconds;
-    return *maximum_r >= 1 && *maximum_r <= WEIR_BUCKET_TOKENS_MAX &&
-           *rate_r <= WEIR_BUCKET_TOKENS_MAX;
-}
 
 /* Reading and changing. ------------------------------------------------------------------ */
 
@@ -137,7 +74,7 @@ static int change_limits(struct weir_ctl *ctl, struct weir_threshold *threshold)
 
     for (size_t i = 0; i < WEIR_QUANTITIES; i++) {
         const char *text = ctl->option[letter[i]];
-        if (text && !read_limit(text, &threshold->rate[i], &threshold->maximum[i]))
+        if (text && !weir_view_limit_read(text, &threshold->rate[i], &threshold->maximum[i]))
             return weir_ctl_error(ctl, EX_USAGE, "--%s %s: not a limit such as 1/s:300, 30/min:100 "
                                   "or none: the rate, and how many at once",
                                   weir_ctl_option_name(letter[i]), text);
@@ -176,30 +113,12 @@ int weir_ctl_threshold_change(struct weir_ctl *ctl, struct weir_ctl_threshold *t
 
 /* Showing. --------------------------------------------------------------------------------- */
 
-static json_t *limit_json(const struct weir_threshold *threshold, size_t i)
-{
-    char text[LIMIT_TEXT];
-
-    return json_pack("{s:o, s:o, s:s}", "rate", weir_ctl_json_number(threshold->rate[i]), "most",
-                     weir_ctl_json_number(threshold->maximum[i]), "text",
-                     limit_text(threshold->rate[i], threshold->maximum[i], text));
-}
-
-static json_t *as_json(const struct weir_threshold *threshold, bool stored)
-{
-    return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:s}", "name", threshold->name, "source",
-                     stored ? "database" : "configuration", "prefixes", threshold->prefixes,
-                     "observe", threshold->observe, "connections", limit_json(threshold, 0),
-                     "messages", limit_json(threshold, 1), "recipients", limit_json(threshold, 2),
-                     "ladder", threshold->ladder);
-}
-
 void weir_ctl_threshold_print(const struct weir_threshold *threshold, bool stored)
 {
-    char text[WEIR_QUANTITIES][LIMIT_TEXT];
+    char text[WEIR_QUANTITIES][WEIR_VIEW_LIMIT];
 
     for (size_t i = 0; i < WEIR_QUANTITIES; i++)
-        limit_text(threshold->rate[i], threshold->maximum[i], text[i]);
+        weir_view_limit_text(threshold->rate[i], threshold->maximum[i], text[i]);
     printf("%s: connections %s, messages %s, recipients %s; %s: %s%s%s%s\n", threshold->name,
            text[0], text[1], text[2], threshold->observe ? "only observed" : "enforced",
            threshold->ladder, threshold->prefixes[0] ? "; for " : "", threshold->prefixes,
@@ -222,7 +141,7 @@ static int show(void *context, const struct weir_threshold *threshold)
         return 0;
     listing->shown++;
     if (listing->rows)
-        json_array_append_new(listing->rows, as_json(threshold, true));
+        json_array_append_new(listing->rows, weir_view_threshold(threshold, true));
     else
         weir_ctl_threshold_print(threshold, true);
     return 0;
@@ -234,7 +153,7 @@ static void show_configured(struct listing *listing, const struct weir_threshold
         return;
     listing->shown++;
     if (listing->rows)
-        json_array_append_new(listing->rows, as_json(threshold, false));
+        json_array_append_new(listing->rows, weir_view_threshold(threshold, false));
     else
         weir_ctl_threshold_print(threshold, false);
 }
@@ -289,7 +208,7 @@ static int set(struct weir_ctl *ctl, struct weir_ctl_threshold *threshold)
         code = weir_ctl_monitor_ask(ctl, question(&threshold->is), &answer);
     json_decref(answer);
     if (code == 0 && ctl->option[WEIR_CTL_JSON])
-        return weir_ctl_json(ctl, as_json(&threshold->is, true));
+        return weir_ctl_json(ctl, weir_view_threshold(&threshold->is, true));
     if (code == 0)
         weir_ctl_threshold_print(&threshold->is, true);
     return code;

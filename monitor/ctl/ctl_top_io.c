@@ -18,7 +18,7 @@
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/database/database_decisions_io.h"
 #include "monitor/database/database_events_io.h"
-#include "monitor/database/database_traffic_io.h"
+#include "monitor/view/view_traffic.h"
 
 #define SINCE (10 * WEIR_MINUTE)
 #define MOST 20
@@ -105,11 +105,8 @@ static const struct {
 
 static json_t *row_json(const struct weir_address_row *row, const char *address, unsigned standing)
 {
-    json_t *json = json_pack("{s:s}", "address", address), *list = json_array();
+    json_t *json = weir_view_address(row, address), *list = json_array();
 
-    for (unsigned q = 0; q < WEIR_TRAFFIC_QUANTITIES; q++)
-        json_object_set_new(json, weir_traffic_quantity_name(q),
-                            json_integer((json_int_t)row->sum[q]));
     for (size_t i = 0; i < STANDINGS; i++)
         if (standing & standings[i].standing)
             json_array_append_new(list, json_string(standings[i].name));

@@ -270,6 +270,20 @@ int weir_database_decisions_accepted(struct weir_database *database, weir_time n
     return list_all(&q, row, context);
 }
 
+int weir_database_decisions_newest(struct weir_database *database, const char *list,
+                                   int64_t before, weir_time now, weir_database_decision_row *row,
+                                   void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT " ALL " FROM decisions WHERE undone = 0 "
+                                     "AND (?1 = '' OR list = ?1) AND number < ?2 "
+                                     "AND (ends = 0 OR ends > ?3) ORDER BY number DESC");
+
+    weir_bind_text(&q, list);
+    weir_bind_number(&q, before > 0 ? before : INT64_MAX);
+    weir_bind_number(&q, now);
+    return list_all(&q, row, context);
+}
+
 int weir_database_decisions_since(struct weir_database *database, uint64_t generation,
                                   weir_database_decision_row *row,
                                   void *context)
@@ -287,8 +301,9 @@ int weir_database_decisions_about(struct weir_database *database, const struct w
                                   void *context)
 {
     struct weir_query q = weir_query(database,
-        "SELECT " ALL " FROM decisions INDEXED BY decisions_about WHERE address = ? AND bits = ? "
-        "AND list = ? AND undone = 0 AND (ends = 0 OR ends > ?) ORDER BY number DESC");
+        "SELECT " ALL " FROM decisions INDEXED BY decisions_about WHERE address = ?1 AND bits = ?2 "
+        "AND (?3 = '' OR list = ?3) AND undone = 0 AND (ends = 0 OR ends > ?4) "
+        "ORDER BY number DESC");
 
     weir_bind_prefix(&q, prefix);
     weir_bind_text(&q, list);

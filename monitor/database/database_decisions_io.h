@@ -69,12 +69,18 @@ int weir_database_decisions_accepted(struct weir_database *database, weir_time n
                                      weir_database_decision_row *row,
                                      void *context);
 
+/* Those that stand now on a list ("": on any) with numbers below `before` (0: all), newest
+ * first. */
+int weir_database_decisions_newest(struct weir_database *database, const char *list,
+                                   int64_t before, weir_time now, weir_database_decision_row *row,
+                                   void *context);
+
 /* All that changed after a generation, in the order of their changes. */
 int weir_database_decisions_since(struct weir_database *database, uint64_t generation,
                                   weir_database_decision_row *row,
                                   void *context);
 
-/* Those that stand now about exactly this prefix on a list, newest first. */
+/* Those that stand now about exactly this prefix on a list ("": on any), newest first. */
 int weir_database_decisions_about(struct weir_database *database, const struct weir_prefix *prefix,
                                   const char *list, weir_time now,
                                   weir_database_decision_row *row,

@@ -17,8 +17,8 @@
 #include "core/base/cursor.h"
 #include "monitor/database/database_io.h"
 
-#define WEIR_DATABASE_VERSION 19
-#define WEIR_DATABASE_STATEMENTS 192 /* texts of statements in these files, at most */
+#define WEIR_DATABASE_VERSION 20
+#define WEIR_DATABASE_STATEMENTS 256 /* texts of statements in these files, at most */
 
 struct weir_database {
     sqlite3 *sqlite;

@@ -173,6 +173,22 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
     ("CREATE TABLE hits_servers (rule INTEGER NOT NULL, server INTEGER NOT NULL,"
      "  spam_decayed REAL NOT NULL, ham_decayed REAL NOT NULL, at INTEGER NOT NULL,"
      "  PRIMARY KEY (rule, server)) STRICT, WITHOUT ROWID;"),
+
+    ("CREATE TABLE accounts (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+     "  name TEXT NOT NULL UNIQUE COLLATE NOCASE, role TEXT NOT NULL, hash TEXT NOT NULL,"
+     "  added INTEGER NOT NULL, changed INTEGER NOT NULL, last_login INTEGER NOT NULL DEFAULT 0,"
+     "  disabled INTEGER NOT NULL DEFAULT 0) STRICT;"
+     "CREATE TABLE sessions (hash BLOB PRIMARY KEY, account INTEGER NOT NULL,"
+     "  started INTEGER NOT NULL, used INTEGER NOT NULL, address TEXT NOT NULL) STRICT,"
+     "  WITHOUT ROWID;"
+     "CREATE INDEX sessions_of ON sessions (account, used);"
+     "CREATE TABLE tokens (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+     "  name TEXT NOT NULL UNIQUE COLLATE NOCASE, hash BLOB NOT NULL UNIQUE, role TEXT NOT NULL,"
+     "  added INTEGER NOT NULL, ends INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0,"
+     "  who TEXT NOT NULL) STRICT;"
+     "CREATE INDEX messages_time ON messages (time, verdict, score);"
+     "CREATE INDEX messages_address ON messages (address, time);"
+     "CREATE INDEX messages_domain ON messages (domain, time);"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)

@@ -138,6 +138,8 @@ Up: Postfix on 127.0.0.1:{port}, weir-policyd on 127.0.0.1:{server.policyd.port}
 all in {server.folder}
 weir-milter tags whole messages, and refuses them from 15 points on.
 
+The console: {server.loop.console}   log in as admin with {server.loop.password()}
+
 Try it (clients on 127.0.0.1 may play any address with XCLIENT):
     python3 tests/end2end/demo.py --send {LISTED} ann@shop.example
     telnet 127.0.0.1 {port}      and then    EHLO me

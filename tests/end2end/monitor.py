@@ -69,6 +69,7 @@ class Monitor:
             weir={"log": "stderr"},
             monitor={"listen": f"inet:{address}:{self.port}",
                      "url": f"https://{address}:{self.port}", "admin": f"unix:{self.socket}"},
+            console={"listen": ""},
             threshold={"observe": "no", "connections_rate": "1/s", "connections_most": 50,
                        "ladder": "reject 5m"},
             rules={"folder": self.weir.folder / "no-rules"})

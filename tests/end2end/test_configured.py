@@ -42,7 +42,8 @@ class Monitor(Configured):
     def weir(self, **sections):
         weir = rig.Weir(self.folder, f"monitor{len(list(self.folder.iterdir()))}")
         weir.configure(monitor={"listen": f"inet:127.0.0.1:{rig.free_port()}",
-                                "admin": f"unix:{weir.folder}/admin.sock"})
+                                "admin": f"unix:{weir.folder}/admin.sock"},
+                       console={"listen": ""})
         weir.configure(**sections)
         return weir
 

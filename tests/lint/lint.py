@@ -19,7 +19,8 @@ FRONTS = ["postfix-policy", "exim-module", "sniffer", "monitor"]
 FUNCTION_LINES, FILE_LINES, LINE_COLUMNS = 60, 600, 100
 
 SUFFIXES = {".c", ".h", ".py", ".pl", ".sh", ".rules", ".map", ".md", ".tsv", ".eml",
-            ".1", ".5", ".8", ".service", ".socket", ".conf", ".bash-completion", ".sieve"}
+            ".1", ".5", ".8", ".service", ".socket", ".conf", ".bash-completion", ".sieve",
+            ".html", ".css", ".js", ".svg"}
 NAMES = {"Makefile", "LICENSE", ".gitignore", ".gitattributes", "run"}
 FREE_FOLDERS = ("tests/fuzz/corpus/", "tests/golden/", "tests/data/")  # any text or bytes of ours
 
@@ -425,6 +426,26 @@ def test_names(file):
     """The tests that may be of a file: of its whole noun, or of what the noun begins with."""
     words = file.removesuffix(".c").removesuffix("_io").split("_")
     return ["test_" + "_".join(words[:count]) + ".c" for count in range(len(words), 0, -1)]
+
+
+MARKUP = re.compile(r"(innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\("
+                    r"|new Function|\.setAttribute\(\"style|createContextualFragment|srcdoc)")
+INLINE = re.compile(r"(\sstyle=|\son[a-z]+=|<script>|<style|https?://(?!www\.w3\.org/))")
+
+
+@rule
+def pages_make_no_markup(tree):
+    """What the console shows is text: no page makes elements of strings, runs them, has styles or
+    scripts within its markup, or names another place; dom.js alone makes elements."""
+    for path in tree.paths:
+        if not path.startswith("monitor/console/web/"):
+            continue
+        for number, line in enumerate(tree.read(path).split("\n"), 1):
+            found = (INLINE if path.endswith((".html", ".svg")) else MARKUP).search(line)
+            if found:
+                yield path, number, f"{found.group(1).strip()} has no place in the console"
+            elif "createElement" in line and not path.endswith("/dom.js"):
+                yield path, number, "makes an element: that is for dom.js"
 
 
 @rule

@@ -107,6 +107,13 @@ FAULTS = {
         (C, "void f(void)\n{\n    static int n = 0;\n}\n"), (C, "static int table[4] = {0};\n"),
         (C, "static int (*hook)(void);\n"), (C, "struct x weir_state = {0};\n"),
         (H, "extern int weir_x;\n"), (C, "static struct x *list = NULL;\n")],
+    lint.pages_make_no_markup: [
+        ("monitor/console/web/x.js", "a.innerHTML = b;\n"),
+        ("monitor/console/web/x.js", "eval(b);\n"),
+        ("monitor/console/web/x.js", "document.createElement(b);\n"),
+        ("monitor/console/web/x.html", "<p style='x'>\n"),
+        ("monitor/console/web/x.html", "<p onclick='x'>\n"),
+        ("monitor/console/web/x.svg", "<image href='https://example.com/x'/>\n")],
     lint.every_core_file_has_a_test: [("core/base/cursor.c", HEAD.format("x")),
                                       ("tests/unit/test_lists.c", None)],
     lint.every_fuzzer_has_a_corpus: [("tests/fuzz/fuzz_mime.c", HEAD.format("x")),

@@ -215,9 +215,9 @@ static struct weir_bayes_result asked(struct world *world, uint32_t all_ham, uin
 static void what_reputation_says_is_a_share_of_who_was_asked_about(void **state)
 {
     struct world *world = *state;
-    /* (200/200) / (200/200 + 180/200), drawn by one message to one half; and nothing by rep:any. */
-    struct weir_bayes_result result = asked(world, 200, 180);
-    double p = (0.5 + 380 / 1.9) / 381;
+    /* (200/200) / (200/200 + 190/200), drawn by one message to one half; and nothing by rep:any. */
+    struct weir_bayes_result result = asked(world, 200, 190);
+    double p = (0.5 + 390 / 1.95) / 391;
     near(result.weight, log(p / (1 - p)), 1e-9);
     near(result.reputation, result.weight, 0);
     near(result.view[WEIR_BAYES_HEAD], 0, 0);
@@ -329,7 +329,8 @@ static void weights_are_added_as_a_hand_does_it_and_the_mean_is_taken(void **sta
 {
     struct weir_bayes_result result = weighed_by_hand(*state);
     near(result.linear, 1.5 / sqrt(2) - 0.75 / sqrt(3), 1e-12);
-    near(result.weight, (result.view[0] + result.view[1] + result.linear) / 2, 1e-12);
+    near(result.weight,
+         (result.view[0] + result.view[1] + WEIR_BAYES_LINEAR * result.linear) / 2, 1e-12);
     near(result.probability, 1 / (1 + exp(-result.weight)), 1e-12);
     assert_int_equal(result.known, 4);
 }
@@ -347,7 +348,7 @@ static void beside_weights_no_view_is_surer_than_its_most(void **state)
     struct weir_bayes_result result = judged(world, 100);
     assert_true(result.view[WEIR_BAYES_TEXT] > WEIR_BAYES_VIEW_MOST);
     assert_true(result.view[WEIR_BAYES_HEAD] < -WEIR_BAYES_VIEW_MOST);
-    near(result.weight, 1 / sqrt(50) / 2, 1e-12);
+    near(result.weight, WEIR_BAYES_LINEAR / sqrt(50) / 2, 1e-12);
 }
 
 static void weights_alone_are_an_opinion_and_the_largest_are_a_number(void **state)
@@ -361,7 +362,8 @@ static void weights_alone_are_an_opinion_and_the_largest_are_a_number(void **sta
     struct weir_bayes_result result = judged(world, MANY);
     assert_int_equal(result.silence, WEIR_BAYES_SPEAKS);
     assert_int_equal(result.tellings, 0);
-    near(result.weight, (double)INT16_MAX / WEIR_BAYES_WEIGHT_ONE * sqrt(MANY) / 2, 1e-9);
+    near(result.weight, WEIR_BAYES_LINEAR * INT16_MAX / WEIR_BAYES_WEIGHT_ONE * sqrt(MANY) / 2,
+         1e-9);
     assert_true(isfinite(result.probability));
 }
 

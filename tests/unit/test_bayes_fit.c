@@ -62,6 +62,14 @@ static struct weir_bayes_fit *fitted(const struct mail *mail, size_t mails)
 
 /* The model. ------------------------------------------------------------------------ */
 
+static uint64_t model_chance(uint64_t *state)
+{
+    *state += 0x9e3779b97f4a7c15u;
+    uint64_t z = (*state ^ (*state >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
 struct turn {
     double when;
     const struct mail *mail;
@@ -74,6 +82,26 @@ static int by_when(const void *a, const void *b)
     if (x->when != y->when)
         return x->when < y->when ? -1 : 1;
     return y->mail->spam - x->mail->spam;
+}
+
+/* Those of a kind, shuffled, each with its time within the pass. */
+static size_t model_turns(const struct mail *mail, size_t mails, unsigned pass, bool spam,
+                          struct turn *turn)
+{
+    uint64_t state = 2 * pass + (spam ? 1 : 0);
+    size_t n = 0;
+
+    for (size_t i = 0; i < mails; i++)
+        if (mail[i].spam == spam)
+            turn[n++].mail = &mail[i];
+    for (size_t i = n; i > 1; i--) {
+        struct turn *other = &turn[model_chance(&state) % i], moved = *other;
+        *other = turn[i - 1];
+        turn[i - 1] = moved;
+    }
+    for (size_t i = 0; i < n; i++)
+        turn[i].when = ((double)i + 0.5) / (double)n;
+    return n;
 }
 
 static void model_learn(const struct mail *mail, double *w, double *moved)
@@ -95,22 +123,25 @@ static void model_learn(const struct mail *mail, double *w, double *moved)
     }
 }
 
-static void model(const struct mail *mail, size_t mails, double *w)
+static void model(const struct mail *mail, size_t mails, double *weight)
 {
     static struct turn turn[MESSAGES];
-    double moved[WORDS + 1], of[2] = {0, 0}, so_far[2] = {0.5, 0.5};
+    double w[WORDS + 1], moved[WORDS + 1];
 
-    for (size_t i = 0; i < mails; i++)
-        of[mail[i].spam]++;
-    for (size_t i = 0; i < mails; i++)
-        turn[i] = (struct turn){so_far[mail[i].spam]++ / of[mail[i].spam], &mail[i]};
-    qsort(turn, mails, sizeof *turn, by_when);
-    for (size_t i = 0; i <= WORDS; i++) {
-        w[i] = 0;
-        moved[i] = 1e-6;
+    memset(weight, 0, (WORDS + 1) * sizeof *weight);
+    for (unsigned pass = 0; pass < WEIR_BAYES_FIT_PASSES; pass++) {
+        size_t hams = model_turns(mail, mails, pass, false, turn);
+        model_turns(mail, mails, pass, true, turn + hams);
+        qsort(turn, mails, sizeof *turn, by_when);
+        for (size_t i = 0; i <= WORDS; i++) {
+            w[i] = 0;
+            moved[i] = 1e-6;
+        }
+        for (size_t i = 0; i < mails; i++)
+            model_learn(turn[i].mail, w, moved);
+        for (size_t i = 0; i <= WORDS; i++)
+            weight[i] += w[i] / WEIR_BAYES_FIT_PASSES;
     }
-    for (size_t i = 0; i < mails; i++)
-        model_learn(turn[i].mail, w, moved);
 }
 
 static double weight(const struct weir_bayes_fit *fit, uint64_t word)
@@ -176,6 +207,25 @@ static void all_of_one_kind_first_teaches_the_same_as_both_by_turns(void **state
     weir_bayes_fit_free(&turns);
 }
 
+static void no_order_of_messages_decides_what_a_word_weighs(void **state)
+{
+    static struct mail mail[2 * MESSAGES];
+    struct weir_bayes_fit *fit;
+    (void)state;
+    /* Half of all spam and of all ham has the word 50, as the first of its kind and as the last. */
+    for (unsigned last = 0; last < 2; last++) {
+        for (unsigned i = 0; i < MESSAGES; i++) {
+            bool has = (i < MESSAGES / 2) != last;
+            mail[i] = (struct mail){{4, has ? 50 : 52}, 2, true};
+            mail[MESSAGES + i] = (struct mail){{6, has ? 52 : 50}, 2, false};
+        }
+        fit = fitted(mail, 2 * MESSAGES);
+        assert_true(fabs(weight(fit, 50)) < 0.7 && fabs(weight(fit, 52)) < 0.7);
+        assert_true(weight(fit, 4) > 1 && weight(fit, 6) < -1);
+        weir_bayes_fit_free(&fit);
+    }
+}
+
 static void C28_no_number_of_messages_moves_a_word_beyond_the_most(void **state)
 {
     struct mail poison = {{1, 2}, 2, true}, other = {{2, 3}, 2, false};
@@ -235,6 +285,7 @@ int main(void)
         cmocka_unit_test(C28_weights_are_those_of_a_plain_model),
         cmocka_unit_test(the_same_messages_give_the_same_weights_however_often_it_runs),
         cmocka_unit_test(all_of_one_kind_first_teaches_the_same_as_both_by_turns),
+        cmocka_unit_test(no_order_of_messages_decides_what_a_word_weighs),
         cmocka_unit_test(C28_no_number_of_messages_moves_a_word_beyond_the_most),
         cmocka_unit_test(what_is_full_takes_no_more_and_goes_on),
         cmocka_unit_test(nothing_and_messages_without_words_weigh_nothing),

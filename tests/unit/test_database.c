@@ -49,7 +49,8 @@ static void a_new_database_is_made_and_opened_again(void **state)
     "DROP TABLE rule_sets; DROP TABLE hits_days; DROP TABLE hits_servers;" \
     "DROP TABLE parts; DROP TABLE reported_texts; DROP TABLE drafts; DROP TABLE draft_messages;" \
     "DROP TABLE lessons; DROP TABLE lesson_changes; DROP TABLE bayes_counts;" \
-    "DROP TABLE counters; DROP TABLE counter_events; DROP TABLE votes; DROP TABLE seen_decisions;"
+    "DROP TABLE counters; DROP TABLE counter_events; DROP TABLE votes; DROP TABLE seen_decisions;" \
+    "DROP TABLE accounts; DROP TABLE sessions; DROP TABLE tokens;"
 
 /* A file as version 1 left it. */
 static void a_database_of_version_1_is_migrated(void **state)

@@ -1,12 +1,13 @@
 /*
- * ctl_time - times and spans as people write them.
+ * view_time - times and spans as people write them.
  *
  * Pure: what is read does not depend on this machine's time zone; a time
  * without a zone is UTC, as all times that Weir prints.  Refuses what is no
  * date (February 30) instead of shifting it.
  */
-#include "monitor/ctl/ctl.h"
+#include "monitor/view/view_time.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,7 +110,7 @@ static int read_date(const char *from, weir_time *time_r)
     return 0;
 }
 
-int weir_ctl_time_parse(const char *text, weir_time *time_r)
+int weir_view_time_read(const char *text, weir_time *time_r)
 {
     size_t whole = strspn(text, "0123456789");
     const char *rest = text + whole;
@@ -121,7 +122,7 @@ int weir_ctl_time_parse(const char *text, weir_time *time_r)
     return 0;
 }
 
-int weir_ctl_period_parse(const char *text, weir_time *period_r)
+int weir_view_period_read(const char *text, weir_time *period_r)
 {
     static const struct {
         const char *name;

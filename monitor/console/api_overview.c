@@ -1,0 +1,202 @@
+/*
+ * api_overview - the first page: mail by verdict, servers, and what needs attention.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "monitor/console/api_impl.h"
+#include "monitor/console/console_impl.h"
+#include "monitor/database/database_desk_io.h"
+#include "monitor/monitor_look_io.h"
+#include "monitor/view/view_servers.h"
+
+#define SCORES 20
+
+struct page {
+    struct weir_api_question *question;
+    struct weir_look look;
+    json_t *verdicts, *scores, *servers, *attention;
+    json_int_t of_today[4];      /* ham, unsure, spam, refused */
+    weir_time today, span, begins; /* begins: of the last row of verdicts */
+    json_int_t score[2 * SCORES]; /* by whole points; the first and last have all beyond */
+    unsigned blind;
+    char names[160];             /* of those */
+};
+
+/* mail ---------------------------------------------------------------------------------------- */
+
+static int which(const char *verdict)
+{
+    static const char *const names[] = {"ham", "unsure", "spam", "blocked"};
+
+    for (int i = 0; i < 4; i++)
+        if (strcmp(names[i], verdict) == 0)
+            return i;
+    return 1;
+}
+
+/* The row of a moment: rows come by time. */
+static json_t *row_at(struct page *page, weir_time time)
+{
+    weir_time begins = time / page->span * page->span;
+    json_t *row;
+
+    if (begins == page->begins)
+        return json_array_get(page->verdicts, json_array_size(page->verdicts) - 1);
+    row = json_pack("{s:o, s:i, s:i, s:i}", "time", weir_view_time(begins), "ham", 0, "unsure", 0,
+                    "spam", 0);
+    json_array_append_new(page->verdicts, row);
+    page->begins = begins;
+    return row;
+}
+
+static int add_message(void *context, weir_time time, const char *verdict, double score)
+{
+    static const char *const names[] = {"ham", "unsure", "spam", "spam"};
+    struct page *page = context;
+    int is = which(verdict);
+    json_t *sum = json_object_get(row_at(page, time), names[is]);
+    double point = floor(score);
+
+    json_integer_set(sum, json_integer_value(sum) + 1);
+    point = point < -SCORES ? -SCORES : point > SCORES - 1 ? SCORES - 1 : point;
+    page->score[(int)point + SCORES]++;
+    page->of_today[is] += time >= page->today;
+    return 0;
+}
+
+static void add_scores(struct page *page)
+{
+    for (int i = 0; i < 2 * SCORES; i++)
+        if (page->score[i] > 0)
+            json_array_append_new(page->scores, json_pack("{s:i, s:i, s:I}", "from", i - SCORES,
+                                                          "to", i - SCORES + 1, "count",
+                                                          page->score[i]));
+}
+
+/* servers ------------------------------------------------------------------------------------- */
+
+static int add_server(void *context, const struct weir_server *server)
+{
+    static const char *const states[] = {"ok", "blind", "never", "revoked"};
+    struct page *page = context;
+    enum weir_view_server_state state =
+        weir_view_server_state(server, page->question->now, page->look.silence);
+    json_t *health = weir_view_server_health(server), *row;
+    const json_t *rules = json_object_get(health, "rules");
+
+    row = json_pack("{s:s, s:s, s:o, s:I, s:I, s:s}", "name", server->name, "state",
+                    states[state], "last_seen", weir_view_time(server->last_seen), "serial",
+                    json_integer_value(json_object_get(rules, "serial")), "generation",
+                    (json_int_t)server->generation, "why",
+                    state == WEIR_VIEW_SERVER_BLIND ? "nothing is heard of it" : "");
+    if (json_integer_value(json_object_get(rules, "refused")) > 0)
+        json_array_append_new(page->attention, json_pack(
+            "{s:s, s:o, s:s}", "level", "problem", "text",
+            json_sprintf("%s refuses rule set %lld", server->name,
+                         (long long)json_integer_value(json_object_get(rules, "refused"))),
+            "page", "servers"));
+    if (state == WEIR_VIEW_SERVER_BLIND) {
+        size_t len = strlen(page->names);
+
+        snprintf(page->names + len, sizeof page->names - len, "%s%s", page->blind > 0 ? ", " : "",
+                 server->name);
+        page->blind++;
+    }
+    json_decref(health);
+    return json_array_append_new(page->servers, row) < 0 ? WEIR_ENOMEM : 0;
+}
+
+/* attention ----------------------------------------------------------------------------------- */
+
+static void attend(struct page *page, const char *level, json_t *text, const char *where)
+{
+    json_array_append_new(page->attention, json_pack("{s:s, s:o, s:s}", "level", level, "text",
+                                                     text, "page", where));
+}
+
+/* What the monitor itself cannot do now. */
+static void add_troubles(struct page *page)
+{
+    json_t *status = weir_api_do(page->question, json_pack("{s:s}", "do", "status")), *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(status, "troubles"), i, one)
+        attend(page, "problem", json_incref(json_object_get(one, "why")), "servers");
+    json_decref(status);
+}
+
+static void add_counts(struct page *page, const struct weir_desk_counts *counts)
+{
+    if (page->blind > 0)
+        attend(page, "problem", json_sprintf("nothing is heard of %s", page->names), "servers");
+    add_troubles(page);
+    if (counts->events > 0)
+        attend(page, "notice", json_sprintf("%llu events stand",
+                                            (unsigned long long)counts->events), "alerts");
+    if (counts->blamed > 0)
+        attend(page, "problem", json_sprintf("%llu good messages were taken for spam, as people "
+                                             "reported since yesterday",
+                                             (unsigned long long)counts->blamed), "submitted");
+    if (counts->drafts > 0)
+        attend(page, "notice", json_sprintf("%llu drafts of rules wait for approval",
+                                            (unsigned long long)counts->drafts), "rules");
+}
+
+static int read_all(struct page *page, int64_t hours, struct weir_desk_counts *counts_r)
+{
+    struct weir_database *database = page->question->database;
+    weir_time now = page->question->now, since = now - hours * WEIR_HOUR;
+    int done;
+
+    page->today = now / WEIR_DAY * WEIR_DAY;
+    page->span = hours <= 24 ? 5 * WEIR_MINUTE : WEIR_HOUR;
+    weir_monitor_look(page->question->monitor, &page->look);
+    done = weir_database_judged(database, since, add_message, page);
+    add_scores(page);
+    done = done < 0 ? done : weir_database_servers(database, add_server, page);
+    return done < 0 ? done : weir_database_desk_counts(database, now - WEIR_DAY, counts_r);
+}
+
+static json_t *finish(struct page *page, const struct weir_desk_counts *counts)
+{
+    const json_int_t *of = page->of_today;
+    struct weir_console *console = page->question->console;
+
+    add_counts(page, counts);
+    return json_pack(
+        "{s:o, s:O, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:O, s:O, s:O, s:I, s:I, s:I, s:I, s:I}",
+        "now", weir_view_time(page->question->now), "verdicts", page->verdicts, "today",
+        "messages", of[0] + of[1] + of[2] + of[3], "ham", of[0], "unsure", of[1], "spam",
+        of[2] + of[3], "refused", of[3], "learned", (json_int_t)counts->reports, "scores",
+        page->scores, "servers", page->servers, "attention", page->attention, "open_events",
+        (json_int_t)counts->events, "drafts", (json_int_t)counts->drafts, "reports_waiting",
+        (json_int_t)counts->blamed, "addresses", (json_int_t)counts->addresses, "live",
+        (json_int_t)weir_feed_listeners(console->live));
+}
+
+json_t *weir_api_overview(struct weir_api_question *question)
+{
+    struct page page = {.question = question};
+    struct weir_desk_counts counts;
+    json_t *json = NULL;
+    int64_t hours;
+    int done;
+
+    if (!weir_api_number(question->request, "hours", 1, 720, 24, &hours))
+        return weir_api_refuse(question, 400, "hours is no number from 1 to 720");
+    page.verdicts = json_array();
+    page.scores = json_array();
+    page.servers = json_array();
+    page.attention = json_array();
+    done = read_all(&page, hours, &counts);
+    if (done >= 0)
+        json = finish(&page, &counts);
+    json_decref(page.verdicts);
+    json_decref(page.scores);
+    json_decref(page.servers);
+    json_decref(page.attention);
+    return done < 0 ? weir_api_trouble(question, done) : json;
+}

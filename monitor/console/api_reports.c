@@ -1,0 +1,271 @@
+/*
+ * api_reports - what people reported, and the messages that came with it, as text.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/slice.h"
+#include "core/mail/charset.h"
+#include "core/store/line_words.h"
+#include "monitor/console/api_impl.h"
+#include "monitor/console/api_servers.h"
+#include "monitor/database/database_rules_io.h"
+#include "monitor/monitor_look_io.h"
+#include "monitor/view/view_rules.h"
+#include "monitor/view/view_told.h"
+
+#define AT_ONCE 100
+#define ARENA_FIRST 65536
+
+/* the list ------------------------------------------------------------------------------- */
+
+struct page {
+    struct weir_api_question *question;
+    struct weir_api_names names;
+    const char *kind;
+    bool waiting, more;
+    unsigned most;
+    int64_t after, last;
+    json_t *rows;
+};
+
+static int find_text(void *context, const struct weir_database_text *text)
+{
+    (void)context, (void)text;
+    return 1;
+}
+
+static int add_report(void *context, const struct weir_database_report *report)
+{
+    struct page *page = context;
+    const char *kind = report->spam ? "spam" : "ham";
+    json_t *row;
+
+    if ((page->after > 0 && report->number >= page->after) ||
+        (page->kind && strcmp(page->kind, kind) != 0))
+        return 0;
+    if (page->waiting && weir_database_text(page->question->database, report->uid, find_text,
+                                            NULL) <= 0)
+        return 0;
+    page->more = json_array_size(page->rows) == page->most;
+    if (page->more)
+        return 1;
+    page->last = report->number;
+    row = weir_view_report(report, weir_api_server_name(&page->names, report->server));
+    json_object_set_new(row, "kind", json_string(kind));
+    return json_array_append_new(page->rows, row) < 0 ? WEIR_ENOMEM : 0;
+}
+
+static bool read_uid(const char *text, uint64_t *uid_r)
+{
+    struct weir_slice rest = weir_slice_maybe(text);
+
+    return rest.len == 16 && weir_word_take_hex(&rest, "", uid_r);
+}
+
+/* How many say what of each message, and what came of it. */
+static int add_votes(struct weir_database *database, json_t *row)
+{
+    static const char *const effects[] = {"", "spam", "ham"};
+    struct weir_report_votes votes = {.all = 0};
+    enum weir_reported effect = WEIR_REPORTED_NOTHING;
+    uint64_t uid;
+    int rc = 0;
+
+    if (read_uid(json_string_value(json_object_get(row, "uid")), &uid)) {
+        rc = weir_database_report_votes(database, uid, &votes);
+        rc = rc < 0 ? rc : weir_database_reported(database, uid, &effect);
+    }
+    json_object_set_new(row, "votes", json_pack("{s:i, s:i}", "spam", votes.spam, "ham",
+                                                votes.ham));
+    json_object_set_new(row, "effect", json_string(effects[effect]));
+    return rc;
+}
+
+static json_t *list(struct page *page, const struct weir_report_choice *choice)
+{
+    struct weir_database *database = page->question->database;
+    int rc = weir_api_names_read(database, &page->names);
+    json_t *row;
+    size_t i;
+
+    page->rows = json_array();
+    rc = rc < 0 ? rc : weir_database_reports(database, choice, add_report, page);
+    json_array_foreach(page->rows, i, row)
+        rc = rc < 0 ? rc : add_votes(database, row);
+    weir_api_names_free(&page->names);
+    if (rc >= 0)
+        return weir_api_rows(page->question, page->rows,
+                             page->more ? json_sprintf("%lld", (long long)page->last) : NULL);
+    json_decref(page->rows);
+    return weir_api_trouble(page->question, rc);
+}
+
+json_t *weir_api_reports(struct weir_api_question *question)
+{
+    struct page page = {.question = question,
+                        .kind = weir_api_argument(question->request, "kind")};
+    struct weir_report_choice choice = {.name = weir_api_argument(question->request, "user"),
+                                        .state = weir_api_argument(question->request, "state"),
+                                        .most = UINT32_MAX};
+    int64_t waiting;
+
+    if (!weir_api_most(question, &page.most) || !weir_api_after(question, 0, &page.after))
+        return NULL;
+    if (!weir_api_number(question->request, "waiting", 0, 1, 0, &waiting))
+        return weir_api_refuse(question, 400, "waiting is neither 0 nor 1");
+    if (!weir_api_time(question->request, "since", question->now, 0, &choice.since))
+        return weir_api_refuse(question, 400, "since is neither a time nor an age");
+    if (page.kind && strcmp(page.kind, "spam") != 0 && strcmp(page.kind, "ham") != 0)
+        return weir_api_refuse(question, 400, "kind is neither spam nor ham");
+    page.waiting = waiting == 1;
+    return list(&page, &choice);
+}
+
+/* one ------------------------------------------------------------------------------------ */
+
+struct showing {
+    struct weir_api_question *question;
+    struct weir_api_names names;
+    struct weir_info_keys keys;
+    struct weir_charsets *charsets;
+    struct weir_arena *arena;
+    json_t *json;
+};
+
+static int take_now(void *context, const struct weir_kept_rule *rule)
+{
+    *(json_t **)context = json_pack("{s:s, s:f}", "state", weir_rule_state_name(rule->state),
+                                    "score", rule->score);
+    return 0;
+}
+
+/* Rules with their points then, and what they are now. */
+static json_t *rules_of(struct weir_database *database, const json_t *info)
+{
+    json_t *rules = json_array(), *rule;
+    size_t i;
+
+    json_array_foreach(json_object_get(info, "rules"), i, rule) {
+        json_t *one = json_copy(rule), *now = NULL;
+        uint32_t id = (uint32_t)json_integer_value(json_object_get(rule, "id"));
+
+        (void)weir_database_rule(database, NULL, id, take_now, &now);
+        json_object_set(one, "then", json_object_get(rule, "points"));
+        json_object_set_new(one, "now", now ? now : json_null());
+        json_array_append_new(rules, one);
+    }
+    return rules;
+}
+
+static int take_text(void *context, const struct weir_database_text *text)
+{
+    struct showing *showing = context;
+    struct weir_database *database = showing->question->database;
+    struct weir_view_told told;
+    json_t *info;
+    int rc = weir_view_told_read(text, &showing->keys, showing->charsets, showing->arena, &told);
+
+    if (rc < 0)
+        return rc;
+    showing->json = weir_view_told(database, &told,
+                                   weir_api_server_name(&showing->names, text->server), false);
+    info = json_object_get(showing->json, "info");
+    json_object_set_new(showing->json, "message", weir_view_told_message(&told));
+    json_object_set_new(showing->json, "rules", rules_of(database, info));
+    return 1; /* the proven one comes first */
+}
+
+static int show(struct showing *showing, uint64_t uid)
+{
+    struct weir_database *database = showing->question->database;
+    int rc = weir_api_names_read(database, &showing->names);
+
+    rc = rc < 0 ? rc : weir_monitor_info_keys(showing->question->monitor, &showing->keys);
+    if (rc >= 0 && (!showing->arena || weir_charsets_new(&showing->charsets) < 0))
+        rc = WEIR_ENOMEM;
+    rc = rc < 0 ? rc : weir_database_text(database, uid, take_text, showing);
+    return rc < 0 || !showing->json ? rc : add_votes(database, showing->json);
+}
+
+json_t *weir_api_report(struct weir_api_question *question)
+{
+    struct showing showing = {.question = question};
+    uint64_t uid;
+    int rc;
+
+    if (!read_uid(weir_api_word(question, "uid"), &uid))
+        return weir_api_refuse(question, 400, "that is not 16 hexadecimal digits");
+    showing.arena = weir_arena_new(ARENA_FIRST);
+    rc = show(&showing, uid);
+    explicit_bzero(&showing.keys, sizeof showing.keys);
+    weir_charsets_free(&showing.charsets);
+    weir_arena_free(&showing.arena);
+    weir_api_names_free(&showing.names);
+    if (rc >= 0 && showing.json)
+        return showing.json;
+    json_decref(showing.json);
+    return rc == WEIR_ECORRUPT ? weir_api_refuse(question, 500, "its text cannot be read")
+           : rc < 0            ? weir_api_trouble(question, rc)
+                               : weir_api_refuse(question, 404, "no text of it is kept");
+}
+
+/* doing ---------------------------------------------------------------------------------- */
+
+/* Whether the body asks for what can be done.  False: refused. */
+static bool asks_to_forget(struct weir_api_question *question)
+{
+    const char *what;
+
+    if (!weir_api_text(question, "do", &what))
+        return false;
+    if (strcmp(what, "forget") == 0)
+        return true;
+    (void)weir_api_refuse(question, 400, "do is not forget");
+    return false;
+}
+
+static json_t *forget(struct weir_api_question *question, const char *uid)
+{
+    return weir_api_do(question, json_pack("{s:s, s:s}", "do", "reports forget", "uid", uid));
+}
+
+json_t *weir_api_report_do(struct weir_api_question *question)
+{
+    const char *uid = weir_api_word(question, "uid");
+    uint64_t number;
+
+    if (!asks_to_forget(question))
+        return NULL;
+    if (!read_uid(uid, &number))
+        return weir_api_refuse(question, 400, "that is not 16 hexadecimal digits");
+    return forget(question, uid);
+}
+
+/* All are looked at before anything is done. */
+json_t *weir_api_reports_do(struct weir_api_question *question)
+{
+    const json_t *uids = json_object_get(question->request->body, "uids"), *one;
+    uint64_t number;
+    json_t *answer;
+    int done = 0;
+    size_t i;
+
+    if (!asks_to_forget(question))
+        return NULL;
+    if (!json_is_array(uids) || json_array_size(uids) == 0 || json_array_size(uids) > AT_ONCE)
+        return weir_api_refuse(question, 400, "uids is no list of 1 to 100 numbers of messages");
+    json_array_foreach(uids, i, one)
+        if (!read_uid(json_string_value(one), &number))
+            return weir_api_refuse(question, 400, "one of uids is not 16 hexadecimal digits");
+    json_array_foreach(uids, i, one) {
+        answer = forget(question, json_string_value(one));
+        if (!answer && question->code != 404)
+            return NULL;
+        done += answer != NULL;
+        json_decref(answer);
+    }
+    question->code = 0;
+    return json_pack("{s:i}", "forgotten", done);
+}

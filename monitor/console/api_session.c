@@ -1,0 +1,125 @@
+/*
+ * api_session - login, logout, and one's own password.
+ *
+ * How long is to be waited is looked at before a password is, and a try that fails is noted at
+ * once, so that many tries at the same time count, too.
+ */
+#include <string.h>
+
+#include "core/base/slice.h"
+#include "monitor/console/api_impl.h"
+#include "monitor/console/console_impl.h"
+#include "monitor/monitor_accounts_io.h"
+
+#define WRONG "name and password do not go together"
+
+static json_t *tell(const struct weir_api_question *question)
+{
+    char csrf[WEIR_TOKEN_TEXT] = "";
+
+    if (question->session[0])
+        weir_token_csrf(question->session, csrf);
+    return json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", question->account.name, "role",
+                     weir_role_name(question->account.role), "csrf", csrf, "version",
+                     WEIR_VERSION, "started", weir_view_time(question->started));
+}
+
+/* Whether one may try now; it then counts as failed, until it succeeds. */
+static bool may_try(struct weir_api_question *question, const char *name)
+{
+    struct weir_console *console = question->console;
+    weir_time now = weir_clock_now(&console->steady), wait;
+
+    pthread_mutex_lock(&console->lock);
+    wait = weir_login_limit_wait(console->limit, &question->from, name, now);
+    if (wait == 0)
+        weir_login_limit_failed(console->limit, &question->from, name, now);
+    pthread_mutex_unlock(&console->lock);
+    if (wait == 0)
+        return true;
+    question->retry = (unsigned)((wait + WEIR_SECOND - 1) / WEIR_SECOND);
+    (void)weir_api_refuse(question, 429, "too many tries failed: wait, then try again");
+    return false;
+}
+
+static void succeeded(struct weir_api_question *question, const char *name)
+{
+    struct weir_console *console = question->console;
+
+    pthread_mutex_lock(&console->lock);
+    weir_login_limit_succeeded(console->limit, &question->from, name,
+                               weir_clock_now(&console->steady));
+    pthread_mutex_unlock(&console->lock);
+}
+
+json_t *weir_api_login(struct weir_api_question *question)
+{
+    const struct weir_console *console = question->console;
+    char from[WEIR_ADDRESS_TEXT];
+    const char *name, *password;
+    int done;
+
+    if (!weir_api_text(question, "name", &name) || !weir_api_text(question, "password", &password))
+        return NULL;
+    if (!weir_account_name_fit(weir_slice_of(name)) || strlen(password) > WEIR_PASSWORD_MAX)
+        return weir_api_refuse(question, 401, WRONG);
+    if (!may_try(question, name))
+        return NULL;
+    weir_address_format(&question->from, from);
+    done = weir_accounts_login(question->monitor, name, weir_slice_of(password), from,
+                               question->now, &question->account, question->session);
+    if (done < 0)
+        return weir_api_refuse(question, 500, "the login could not be stored");
+    if (done == 0) {
+        weir_log(console->log, WEIR_LOG_WARNING, "console: login as %s from %s failed", name,
+                 from);
+        return weir_api_refuse(question, 401, WRONG);
+    }
+    succeeded(question, name);
+    question->started = question->now;
+    weir_log(console->log, WEIR_LOG_INFO, "console: %s logged in from %s",
+             question->account.name, from);
+    return tell(question);
+}
+
+json_t *weir_api_logout(struct weir_api_question *question)
+{
+    if (question->token)
+        return weir_api_refuse(question, 400, "a token has no session");
+    if (weir_accounts_logout(question->monitor, question->session, question->account.name,
+                             question->now) < 0)
+        return weir_api_refuse(question, 500, "the session could not be ended");
+    question->session[0] = '\0';
+    return json_pack("{s:b}", "ended", 1);
+}
+
+json_t *weir_api_me(struct weir_api_question *question)
+{
+    return tell(question);
+}
+
+json_t *weir_api_my_password(struct weir_api_question *question)
+{
+    const char *old, *password, *why = "";
+    int done;
+
+    if (question->token)
+        return weir_api_refuse(question, 400, "a token has no password");
+    if (!weir_api_text(question, "old", &old) || !weir_api_text(question, "new", &password))
+        return NULL;
+    if (!weir_password_fit(question->account.name, weir_slice_of(password), &why))
+        return weir_api_refuse(question, 400, why);
+    if (strlen(old) > WEIR_PASSWORD_MAX)
+        return weir_api_refuse(question, 403, "that is not your password");
+    if (!may_try(question, question->account.name))
+        return NULL;
+    done = weir_accounts_own_password(question->monitor, question->account.name,
+                                      question->session, weir_slice_of(old),
+                                      weir_slice_of(password), question->now);
+    if (done < 0)
+        return weir_api_refuse(question, 500, "the password could not be stored");
+    if (done == 0)
+        return weir_api_refuse(question, 403, "that is not your password");
+    succeeded(question, question->account.name);
+    return json_pack("{s:b}", "changed", 1);
+}

@@ -1,0 +1,35 @@
+/*
+ * door - what the fields of a request say of who asks, and for whom he takes us.
+ *
+ *     Host: 127.0.0.1:8426        an address, localhost, this host, or what [console] url says
+ *     Cookie: weir_session=...    of a page
+ *     Authorization: Bearer ...   of a program
+ *
+ * Owner:    the caller.  Threads: pure.
+ * Limits:   a name of WEIR_DOOR_HOST - 1 octets.
+ */
+#ifndef WEIR_CONSOLE_DOOR_H
+#define WEIR_CONSOLE_DOOR_H
+
+#include <stdbool.h>
+
+#include "core/base/cursor.h"
+#include "monitor/console/accounts.h"
+
+#define WEIR_DOOR_HOST 256
+#define WEIR_DOOR_COOKIE "weir_session"
+
+/* The host of http://host:port or https://host:port, nothing behind it.  False: it is no such
+ * thing. */
+bool weir_door_url_host(const char *url, char host_r[static WEIR_DOOR_HOST]);
+
+/* Whether we answer to what a Host field says (NULL: there is none, which we do not): own is this
+ * machine's name, url the host of [console] url, or "". */
+bool weir_door_host_fits(const char *field, const char *own, const char *url);
+
+/* The session of a Cookie field, or the token of an Authorization field; false: there is none that
+ * could be ours, or more than one. */
+bool weir_door_cookie(const char *field, char session_r[static WEIR_TOKEN_TEXT]);
+bool weir_door_bearer(const char *field, char token_r[static WEIR_TOKEN_TEXT]);
+
+#endif

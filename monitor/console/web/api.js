@@ -1,0 +1,146 @@
+/*
+ * api - asks the monitor: /api/v1, JSON, one error class whose message is a sentence for people.
+ *
+ *     const overview = await get("/overview", {hours: 24}, signal);
+ *     await send("POST", "/reports/4f1c9a0b2d3e5f60", {do: "confirm"});
+ *
+ * Who is logged in is kept here: me() is null when nobody is, and whoever set onLogout() is told
+ * when a session has ended.
+ */
+const ROOT = "/api/v1";
+const TROUBLE = {
+    0: "The monitor does not answer. Is weir-monitor running, and the tunnel to it open?",
+    401: "The session has ended: log in again.",
+    403: "Your role does not allow that.",
+    404: "The monitor has nothing of this name.",
+    413: "That is too much for one request.",
+    429: "Too many tries; wait a little.",
+    503: "The monitor is busy; try again in a moment.",
+};
+
+export class Trouble extends Error {
+    constructor(code, sentence, wait) {
+        super(sentence || TROUBLE[code] || `The monitor answered with status ${code}.`);
+        this.code = code;
+        this.wait = wait || 0;
+    }
+}
+
+let account = null;
+let ended = () => {};
+
+export const me = () => account;
+export const onLogout = (told) => { ended = told; };
+
+const RANK = {viewer: 1, analyst: 2, administrator: 3};
+
+/* Whether who is logged in may do what needs a role. */
+export function may(role) {
+    return Boolean(account) && (RANK[account.role] || 0) >= RANK[role];
+}
+
+/* Path and arguments; those that say nothing are left out. */
+export function url(path, query = {}) {
+    const words = new URLSearchParams();
+
+    for (const [name, value] of Object.entries(query))
+        if (value !== null && value !== undefined && value !== "")
+            words.set(name, value);
+    return ROOT + path + (words.size ? "?" + words : "");
+}
+
+export function word(text) {
+    return encodeURIComponent(text);
+}
+
+async function sentence(answer) {
+    try {
+        const {error} = await answer.json();
+
+        return error ? error[0].toUpperCase() + error.slice(1) + (/[.!?]$/.test(error) ? "" : ".")
+                     : "";
+    } catch {
+        return "";
+    }
+}
+
+async function ask(place, how) {
+    let answer;
+
+    try {
+        answer = await fetch(place, {credentials: "same-origin", cache: "no-store", ...how});
+    } catch (error) {
+        if (error.name === "AbortError")
+            throw error;
+        throw new Trouble(0);
+    }
+    if (answer.ok)
+        return answer.status === 204 ? {} : answer.json();
+    const trouble = new Trouble(answer.status, await sentence(answer),
+                                Number(answer.headers.get("Retry-After")));
+
+    if (answer.status === 401 && account) {
+        account = null;
+        localStorage.removeItem("weir-session");
+        ended(trouble);
+    }
+    throw trouble;
+}
+
+export function get(path, query, signal) {
+    return ask(url(path, query), {signal});
+}
+
+export function send(method, path, body) {
+    const headers = {"Content-Type": "application/json"};
+
+    if (account && account.csrf)
+        headers["Weir-Csrf"] = account.csrf;
+    return ask(ROOT + path, {method, headers, body: body ? JSON.stringify(body) : "{}"});
+}
+
+let description = null;
+
+/* Whether this version of the monitor has a route; with a word, whether a member of its body may
+ * say that. */
+export async function offers(method, path, member, said) {
+    description ??= get("/openapi.json").catch(() => null);
+    const found = await description;
+
+    if (!found)
+        description = null;          // another time, perhaps
+    const route = found?.paths?.[path]?.[method.toLowerCase()];
+
+    if (!route || !said)
+        return Boolean(route);
+    const {properties = {}} = route.requestBody?.content?.["application/json"]?.schema || {};
+
+    return (properties[member]?.description || "").split(/\W+/).includes(said);
+}
+
+export async function login(name, password) {
+    account = await send("POST", "/login", {name, password});
+    localStorage.setItem("weir-session", "1");
+    return account;
+}
+
+/* Who is logged in by the cookie, or null; who never was here is not asked for. */
+export async function resume() {
+    if (!localStorage.getItem("weir-session"))
+        return null;
+    try {
+        account = await get("/me");
+    } catch (trouble) {
+        if (trouble.code !== 401)
+            throw trouble;
+        localStorage.removeItem("weir-session");
+        account = null;
+    }
+    return account;
+}
+
+export async function logout() {
+    await send("POST", "/logout").catch(() => {});
+    localStorage.removeItem("weir-session");
+    account = null;
+}

@@ -1,0 +1,87 @@
+/*
+ * dom - elements made of data.  Text becomes text nodes and nothing else, so that what a mail
+ * holds is shown and never run; no other file makes elements in another way.
+ *
+ *     h("a", {href: "#/servers", class: "quiet"}, "Servers")
+ *
+ * Properties beginning with "on" are listeners; true sets an attribute without a value; null, false
+ * and undefined set none.  Children are nodes, texts, numbers, arrays of them, or nothing.
+ */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(element, props, children) {
+    for (const [name, value] of Object.entries(props || {})) {
+        if (value === null || value === undefined || value === false)
+            continue;
+        if (name.startsWith("on"))
+            element.addEventListener(name.slice(2), value);
+        else if (name === "value" || name === "checked" || name === "selected")
+            element[name] = value;
+        else
+            element.setAttribute(name, value === true ? "" : String(value));
+    }
+    element.append(...nodes(children));
+    return element;
+}
+
+/* A flat list of nodes and texts. */
+export function nodes(children) {
+    return [children].flat(Infinity)
+        .filter((child) => child !== null && child !== undefined && child !== false)
+        .map((child) => (child instanceof Node ? child : String(child)));
+}
+
+export function h(tag, props, ...children) {
+    const element = document.createElement(tag);
+
+    fill(element, props, tag === "select" ? [] : children);
+    if (tag === "select") {
+        element.append(...nodes(children));
+        if (props && props.value !== undefined && props.value !== null)
+            element.value = props.value;
+    }
+    return element;
+}
+
+export function s(tag, props, ...children) {
+    return fill(document.createElementNS(SVG, tag), props, children);
+}
+
+export function put(element, ...children) {
+    element.replaceChildren(...nodes(children));
+    return element;
+}
+
+/* Hash of a place in the console: at("addresses", "192.0.2.0/24") is "#/addresses/192.0.2.0%2F24";
+ * an object at the end is its query. */
+export function at(...words) {
+    const query = typeof words.at(-1) === "object" ? words.pop() : {};
+    const found = new URLSearchParams();
+
+    for (const [name, value] of Object.entries(query))
+        if (value !== null && value !== undefined && value !== "")
+            found.set(name, value);
+    return "#/" + words.map(encodeURIComponent).join("/") + (found.size ? "?" + found : "");
+}
+
+let pressed = false;
+
+for (const [name, down] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]])
+    addEventListener(name, () => { pressed = down; }, true);
+
+/* Somebody presses a button of the mouse, or has marked text in an element: what is replaced now
+ * would be taken away below his hands. */
+export function held(element) {
+    const marked = document.getSelection();
+
+    return pressed || (!marked.isCollapsed && element.contains(marked.anchorNode));
+}
+
+let made = 0;
+
+/* A number for ids that tie labels to what they name. */
+export function fresh(name) {
+    made += 1;
+    return `${name}-${made}`;
+}

@@ -1,0 +1,131 @@
+/*
+ * live - what is new, as the monitor tells it: server-sent events, read with fetch(), so that the
+ * comment lines which say "still there" are heard, too, and the age of the data is known.
+ *
+ *     const stop = hear("traffic", (data) => ...);
+ *     onAge((state) => ...)         "live", "waiting", "old"; age() in seconds
+ *
+ * Where the connection breaks it is made again after 1 s, 2 s, ... 30 s, with the last event's id,
+ * so that what was missed comes first.  "again" says that too much was: pages are read anew.
+ */
+import {url} from "./api.js";
+
+const SILENT = 25e3;          // the monitor says something every 15 s
+const hearers = new Map();
+const watchers = new Set();
+let last = "", heard = 0, running = null, state = "waiting", pause = 1e3;
+
+export function hear(name, told) {
+    if (!hearers.has(name))
+        hearers.set(name, new Set());
+    hearers.get(name).add(told);
+    return () => hearers.get(name).delete(told);
+}
+
+export function onAge(told) {
+    watchers.add(told);
+    told(state);
+    return () => watchers.delete(told);
+}
+
+export const age = () => (heard ? (Date.now() - heard) / 1000 : 0);
+
+function become(next) {
+    state = next;
+    for (const told of watchers)
+        told(state);
+}
+
+function tell(name, data) {
+    let json = null;
+
+    try {
+        json = data ? JSON.parse(data) : null;
+    } catch {
+        return;                      // half an event: the next one is whole
+    }
+    for (const told of hearers.get(name) || [])
+        told(json);
+}
+
+/* Lines of one block of the stream, up to an empty line. */
+function take(block) {
+    let name = "message", data = "";
+
+    for (const line of block.split("\n")) {
+        if (line.startsWith("event:"))
+            name = line.slice(6).trim();
+        else if (line.startsWith("data:"))
+            data += line.slice(5).trimStart();
+        else if (line.startsWith("id:"))
+            last = line.slice(3).trim();
+    }
+    if (data || name !== "message")
+        tell(name, data);
+}
+
+async function read(signal) {
+    const headers = {Accept: "text/event-stream", ...(last ? {"Last-Event-ID": last} : {})};
+    const answer = await fetch(url("/live"), {headers, signal, cache: "no-store"});
+
+    if (!answer.ok || !answer.body)
+        throw new Error(String(answer.status));
+    const stream = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+
+    for (;;) {
+        const {value, done} = await stream.read();
+
+        if (done)
+            return;
+        heard = Date.now();
+        pause = 1e3;
+        if (state !== "live")
+            become("live");
+        rest = (rest + value).replaceAll("\r", "");
+        const blocks = rest.split("\n\n");
+
+        rest = blocks.pop();
+        blocks.forEach(take);
+    }
+}
+
+const wait = (time) => new Promise((done) => { setTimeout(done, time); });
+
+async function keep(control) {
+    while (!control.signal.aborted) {
+        const watch = new AbortController();
+        const stop = () => watch.abort();
+        const silence = setInterval(() => {
+            if (Date.now() - Math.max(heard, began) > SILENT)
+                stop();
+        }, 5e3);
+        const began = Date.now();
+
+        control.signal.addEventListener("abort", stop);
+        await read(watch.signal).catch(() => {});
+        clearInterval(silence);
+        control.signal.removeEventListener("abort", stop);
+        if (control.signal.aborted)
+            return;
+        become("old");
+        await wait(pause * (0.5 + Math.random()));  // many consoles do not come back at once
+        pause = Math.min(2 * pause, 30e3);
+    }
+}
+
+export function start() {
+    if (running)
+        return;
+    running = new AbortController();
+    heard = Date.now();
+    become("waiting");
+    keep(running);
+}
+
+export function stop() {
+    if (running)
+        running.abort();
+    running = null;
+    last = "";
+}

@@ -1,0 +1,165 @@
+/*
+ * Thresholds: how much which addresses may do, what is done about who exceeds it, and trying other
+ * limits on recorded traffic before they are saved.
+ */
+import {may, offers, send, word} from "./api.js";
+import {ask, note, labelled, values} from "./dialog.js";
+import {h, put} from "./dom.js";
+import {count, rate, when} from "./format.js";
+import {downloads, table} from "./table.js";
+import {address, badge, card, empty, facts} from "./words.js";
+
+export const title = () => "Thresholds";
+
+const QUANTITIES = ["connections", "messages", "recipients"];
+
+function limit(one) {
+    return one && one.most > 0 ? `${count(one.most)} at once, ${rate(one.rate)}` : "no limit";
+}
+
+function fieldsOf(row, fresh) {
+    return [
+        fresh && {name: "name", label: "Name", needed: true, most: 31},
+        row.name !== "default" && {name: "prefixes", label: "For addresses and networks",
+            value: row.prefixes, needed: true, hint: "blanks between them"},
+        ...QUANTITIES.flatMap((name) => [
+            {name: `${name}-most`, label: `${name}: at once`, kind: "number", min: 0,
+             value: row[name]?.most ?? 0},
+            {name: `${name}-rate`, label: `${name}: a second`, kind: "number", min: 0,
+             value: row[name]?.rate ?? 0, hint: rate(row[name]?.rate)}]),
+        {name: "ladder", label: "What is done, step by step", value: row.ladder
+            || "alert 10m, score 3 1h, defer 15m, reject 4h", needed: true,
+         hint: "observe, alert, score POINTS, defer, reject; each with how long"},
+        {name: "observe", label: "only observe: tell what would be done, and do nothing",
+         kind: "check", value: row.observe ?? true},
+    ].filter(Boolean);
+}
+
+/* As the API wants it. */
+function bodyOf(found) {
+    const numbers = (what) => QUANTITIES.map((name) => found[`${name}-${what}`] ?? 0);
+
+    return {prefixes: found.prefixes ?? "", ladder: found.ladder, observe: found.observe,
+            rate: numbers("rate"), maximum: numbers("most")};
+}
+
+const CAUGHT = [
+    {key: "address", label: "address", cell: (row) => address(row.address || row.prefix)},
+    {key: "connections", label: "connections", num: true, sort: true},
+    {key: "messages", label: "messages", num: true, sort: true},
+    {key: "recipients", label: "recipients", num: true, sort: true},
+    {key: "first", label: "first", cell: (row) => when(row.first || row.raised, "at")},
+    {key: "ham", label: "good mail", num: true, sort: true},
+    {key: "spam", label: "spam", num: true, sort: true},
+];
+
+function outcome(found) {
+    const {rows = [], addresses, caught, from, to} = found;
+    const columns = CAUGHT.filter(({key}) => key === "address" || rows.some((row) =>
+        row[key] !== undefined && row[key] !== null));
+
+    return [h("p", {class: "says"}, `${count(caught ?? rows.length)} of ${
+        addresses === undefined ? "all" : count(addresses)} addresses would have been over it`,
+    from ? [" between ", when(from, "at"), " and ", when(to, "at")] : "", "."),
+    rows.length > 0 && table({caption: "Who would have been over it", columns,
+        rows: rows.slice(0, 30), key: (row) => row.address || row.prefix}).node];
+}
+
+function editor(page, row, fresh) {
+    const name = row.name, place = h("div", {role: "status"});
+    const wrong = h("p", {class: "wrong", role: "alert"});
+    const fields = fieldsOf(row, fresh).map((field) => labelled(field));
+    const form = h("form", {class: "form"});
+    const trial = h("button", {type: "button", onclick: async () => {
+        trial.disabled = true;
+        put(wrong);
+        put(place, h("p", {class: "quiet"}, "Trying it on the recorded traffic…"));
+        try {
+            const found = values(form);
+
+            put(place, outcome(await send("POST", "/thresholds/try", {
+                name: name || found.name || "trial", ...bodyOf(found)})));
+        } catch (trouble) {
+            put(place);
+            put(wrong, trouble.message);
+        }
+        trial.disabled = false;
+    }}, "Try it on recorded traffic");
+    const head = fields.length - 2 * QUANTITIES.length - 2, limits = fields.slice(head, -2);
+
+    put(form, fields.slice(0, head), h("div", {class: "line"}, limits),
+        fields.slice(-2), page.tries && h("div", {class: "buttons"}, trial), place, wrong,
+        h("div", {class: "buttons"}, h("button", {class: "main"}, fresh ? "Add" : "Save"),
+            h("button", {type: "button", onclick: () => page.again()}, "Cancel")));
+    form.addEventListener("submit", async (event) => {
+        event.preventDefault();
+        put(wrong);
+        const found = values(form), of = name || found.name;
+
+        try {
+            await send("PUT", `/thresholds/${word(of)}`, bodyOf(found));
+            note(`${of} is at work`, row.name && row.source === "database" ? {undo: async () => {
+                await send("PUT", `/thresholds/${word(of)}`, bodyOf(wasOf(row)));
+                page.again();
+            }} : {});
+            await page.again();
+        } catch (trouble) {
+            put(wrong, trouble.message);
+        }
+    });
+    return form;
+}
+
+/* A row as its form would have said it. */
+function wasOf(row) {
+    const found = {prefixes: row.prefixes, ladder: row.ladder, observe: row.observe};
+
+    for (const name of QUANTITIES) {
+        found[`${name}-rate`] = row[name]?.rate ?? 0;
+        found[`${name}-most`] = row[name]?.most ?? 0;
+    }
+    return found;
+}
+
+async function remove(page, row) {
+    const answer = await ask({title: `Remove ${row.name}`, button: "Remove", harm: true,
+        text: row.name === "default" ? "What the configuration says is at work again."
+            : "Its addresses are counted with all others.",
+        run: () => send("DELETE", `/thresholds/${word(row.name)}`)});
+
+    if (answer) {
+        note(`${row.name} is removed`, {undo: async () => {
+            await send("PUT", `/thresholds/${word(row.name)}`, bodyOf(wasOf(row)));
+            page.again();
+        }});
+        page.again();
+    }
+}
+
+function threshold(page, row) {
+    const whole = h("section", {class: "card"}), mine = may("administrator");
+    const edit = () => put(whole, h("div", {class: "cardhead"}, h("h2", {}, row.name)),
+        editor(page, row, false));
+
+    return put(whole, h("div", {class: "cardhead"}, h("h2", {}, row.name, " ", row.observe
+        ? badge("observed", "only observed") : badge("active", "enforced")),
+    mine && h("div", {class: "row-tools"}, h("button", {type: "button", onclick: edit},
+        page.tries ? "Change or try…" : "Change…"), row.source === "database" && h("button", {
+        type: "button", onclick: () => remove(page, row)}, "Remove…"))),
+    facts([["for", row.prefixes || "everybody else"],
+        ...QUANTITIES.map((name) => [name, limit(row[name])]),
+        ["what is done", row.ladder], ["from", row.source || "–"]]));
+}
+
+export async function show(page) {
+    const {rows} = await page.get("/thresholds");
+
+    page.tries = await offers("POST", "/thresholds/try");
+    const added = h("div");
+
+    page.heading("Thresholds", may("administrator") && h("button", {type: "button",
+        onclick: () => put(added, card("A new threshold", editor(page, {}, true)))}, "New…"),
+    downloads("/thresholds", {}));
+    page.fill(added, rows.length === 0 ? empty("There is none.") : rows.map((row) =>
+        threshold(page, row)));
+}

@@ -1,0 +1,164 @@
+/*
+ * Users & tokens: who may use the console and what for; tokens for programs; one's own password.
+ */
+import {may, me, send, word} from "./api.js";
+import {ask, note, sheet} from "./dialog.js";
+import {h} from "./dom.js";
+import {later, when} from "./format.js";
+import {table} from "./table.js";
+import {badge, card, empty} from "./words.js";
+
+export const title = () => "Users & tokens";
+
+const ROLES = [["viewer", "viewer: sees everything"],
+               ["analyst", "analyst: and decides, reports, changes rules"],
+               ["administrator", "administrator: and servers, thresholds, users"]];
+
+/* What is told once. */
+function once(heading, words, secret) {
+    return sheet(heading, [h("p", {}, words), h("pre", {class: "secret", tabindex: "0"}, secret)]);
+}
+
+async function password() {
+    const answer = await ask({title: "Change your password", button: "Change", fields: [
+        {name: "old", label: "The old one", kind: "password", needed: true,
+         autocomplete: "current-password"},
+        {name: "new", label: "A new one", kind: "password", needed: true, least: 10, most: 128,
+         autocomplete: "new-password", hint: "10 characters at least"},
+        {name: "again", label: "The new one again", kind: "password", needed: true,
+         autocomplete: "new-password"}],
+        run: (values) => {
+            if (values.new !== values.again)
+                throw new Error("The new ones are not the same.");
+            return send("POST", "/me/password", {old: values.old, new: values.new});
+        }});
+
+    if (answer)
+        note("Your password is changed; your other sessions have ended");
+}
+
+async function addUser(page) {
+    const answer = await ask({title: "Add a user", button: "Add", fields: [
+        {name: "name", label: "Name", needed: true, most: 32},
+        {name: "role", label: "Role", kind: "choice", choices: ROLES, value: "viewer"}],
+        run: async ({name, role}) => ({name, ...await send("POST", "/users", {name, role})})});
+
+    if (answer) {
+        await once(`Password of ${answer.name}`, "It is told once. Whoever gets it should change "
+            + "it after the first login.", answer.password);
+        page.again();
+    }
+}
+
+async function change(page, user, body, words) {
+    const answer = await ask({title: `Change ${user.name}`, text: words, button: "Change",
+        run: () => send("PUT", `/users/${word(user.name)}`, body)});
+
+    if (answer && answer.password)
+        await once(`New password of ${user.name}`, "It is told once.", answer.password);
+    if (answer) {
+        note(`${user.name} is changed`);
+        page.again();
+    }
+}
+
+async function role(page, user) {
+    const answer = await ask({title: `Role of ${user.name}`, button: "Change", fields: [
+        {name: "role", label: "Role", kind: "choice", choices: ROLES, value: user.role}],
+        run: (values) => send("PUT", `/users/${word(user.name)}`, values)});
+
+    if (answer) {
+        note(`${user.name} is ${answer.role || "changed"}`, {undo: async () => {
+            await send("PUT", `/users/${word(user.name)}`, {role: user.role});
+            page.again();
+        }});
+        page.again();
+    }
+}
+
+async function remove(page, path, name, words) {
+    const answer = await ask({title: `Remove ${name}`, button: "Remove", harm: true, text: words,
+        run: () => send("DELETE", path)});
+
+    if (answer) {
+        note(`${name} is removed`);
+        page.again();
+    }
+}
+
+function userTools(page, user) {
+    const own = user.name === me().name;
+    const button = (name, run) => h("button", {type: "button", class: "bare", onclick: run,
+        "aria-label": `${name}: ${user.name}`}, name);
+
+    return h("span", {class: "row-tools"},
+        button("role", () => role(page, user)),
+        button("new password", () => change(page, user, {password: true}, "A new password is made "
+            + "and told once; the sessions of this user end.")),
+        !own && button(user.disabled ? "enable" : "disable", () => change(page, user,
+            {disabled: !user.disabled}, user.disabled ? "This user may log in again."
+                : "This user may log in no more, and the sessions end.")),
+        !own && button("remove", () => remove(page, `/users/${word(user.name)}`, user.name,
+            "What this user did stays in the audit.")));
+}
+
+const USERS = [
+    {key: "name", label: "name", sort: true},
+    {key: "role", label: "role", sort: true, cell: (row) => badge("dull", row.role)},
+    {key: "disabled", label: "state", cell: (row) => (row.disabled
+        ? badge("bad", "disabled") : badge("active", "may log in"))},
+    {key: "last_login", label: "last login", sort: true, cell: (row) => when(row.last_login)},
+    {key: "added", label: "added", sort: true, cell: (row) => when(row.added, "at")},
+];
+
+const TOKENS = [
+    {key: "name", label: "name", sort: true},
+    {key: "role", label: "role", sort: true, cell: (row) => badge("dull", row.role)},
+    {key: "added", label: "made", cell: (row) => when(row.added, "at")},
+    {key: "last_used", label: "last used", cell: (row) => when(row.used)},
+    {key: "ends", label: "ends", cell: (row) => (row.ends ? when(row.ends) : "never")},
+    {key: "by", label: "made by"},
+];
+
+async function addToken(page) {
+    const answer = await ask({title: "Make a token", button: "Make", fields: [
+        {name: "name", label: "Name", needed: true, most: 32, hint: "of the program"},
+        {name: "role", label: "Role", kind: "choice", choices: ROLES, value: "viewer"},
+        {name: "ends", label: "For how long", kind: "choice", value: "31536000", choices: [
+            ["2592000", "30 days"], ["31536000", "a year"], ["0", "for ever"]]}],
+        run: async ({name, role: of, ends}) => ({name, ...await send("POST", "/tokens", {
+            name, role: of, ends: later(Number(ends))})})});
+
+    if (answer) {
+        await once(`Token ${answer.name}`, ["It is told once. A program sends it as ",
+            h("code", {}, "Authorization: Bearer …"), "."], answer.token);
+        page.again();
+    }
+}
+
+export async function show(page) {
+    const mine = card("You", h("p", {class: "says"}, `${me().name}, ${me().role}`),
+        h("p", {}, h("button", {type: "button", onclick: password},
+            "Change your password…")));
+
+    if (!may("administrator")) {
+        page.heading("You");
+        page.fill(mine);
+        return;
+    }
+    const [users, tokens] = await Promise.all([page.get("/users"), page.get("/tokens")]);
+
+    page.heading("Users & tokens", h("button", {type: "button", onclick: () => addUser(page)},
+        "Add a user…"), h("button", {type: "button", onclick: () => addToken(page)},
+        "Make a token…"));
+    page.fill(mine, card("Users", table({caption: "Users", rows: users.rows,
+        key: (row) => row.name, columns: [...USERS, {key: "do", label: "",
+            cell: (row) => userTools(page, row)}]}).node),
+    card("Tokens of programs", table({caption: "Tokens", rows: tokens.rows,
+        key: (row) => row.name, columns: [...TOKENS, {key: "do", label: "", cell: (row) =>
+            h("button", {type: "button", class: "bare", "aria-label": `remove ${row.name}`,
+                         onclick: () => remove(page, `/tokens/${word(row.name)}`, row.name,
+                             "Programs that have it are let in no more.")}, "remove")}],
+        empty: empty("No token.", "Programs use the same API as this console: ", h("a", {
+            href: "api/v1/openapi.json"}, "its description"), ".")}).node));
+}

@@ -1,0 +1,57 @@
+/*
+ * accounts - who may use the console, as operators change it and as the console asks: verbs
+ * (monitor_verbs_io.h), logins, and the first account of all.
+ *
+ *     user add         name, role (viewer)        {"name", "role", "password"}: told once
+ *     user password    name                       the same: a new one; its sessions end
+ *     user set         name, any of role, disabled   {"name", "role", "disabled"}
+ *     user remove      name                       {"name", "removed"}
+ *     token add        name, role (viewer), ends (seconds; 0: never)   {"name", "token"}: told once
+ *     token remove     name                       {"name", "removed"}
+ *
+ * The last administrator that is not disabled stays one: it is neither removed, disabled nor given
+ * another role.
+ *
+ * Threads:  any.  Passwords are hashed without the database's lock (passwords_io.h).
+ */
+#ifndef WEIR_MONITOR_MONITOR_ACCOUNTS_IO_H
+#define WEIR_MONITOR_MONITOR_ACCOUNTS_IO_H
+
+#include "monitor/console/accounts.h"
+#include "monitor/monitor_verbs_io.h"
+
+/* The step that makes what checks passwords.  0 or WEIR_ENOMEM. */
+int weir_accounts_open(struct weir_monitor *monitor);
+void weir_accounts_close(struct weir_monitor *monitor);
+
+/* Whether a verb is one of accounts; what comes of it, or NULL. */
+bool weir_accounts_is_asked(const char *verb);
+json_t *weir_accounts_answer(struct weir_question *question);
+
+#define WEIR_FIRST_PASSWORD "first-password" /* a file in state_directory, until a login */
+
+/* Where there is no account yet, makes "admin".  1 and its password; 0: there are some; an error,
+ * logged. */
+int weir_accounts_first(struct weir_monitor *monitor, weir_time now,
+                        char password_r[static WEIR_PASSWORD_NEW]);
+
+/* Logs in: 1, the account, and a session's text; 0: name and password do not go together, or the
+ * account is disabled; an error, logged. */
+int weir_accounts_login(struct weir_monitor *monitor, const char *name,
+                        struct weir_slice password, const char *address, weir_time now,
+                        struct weir_account *account_r, char session_r[static WEIR_TOKEN_TEXT]);
+
+/* A session ends, with a line in the audit.  0 or an error, logged. */
+int weir_accounts_logout(struct weir_monitor *monitor, const char *session, const char *name,
+                         weir_time now);
+
+/* A session or a token (NULL: no session) was used now.  0 or an error, logged. */
+int weir_accounts_used(struct weir_monitor *monitor, const char *session, int64_t token,
+                       weir_time now);
+
+/* Somebody changes his own password, who knows the old one: 1; 0: he does not; an error.  His other
+ * sessions end. */
+int weir_accounts_own_password(struct weir_monitor *monitor, const char *name, const char *session,
+                               struct weir_slice old, struct weir_slice password, weir_time now);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * look - what the console sees of a running monitor beyond its database: settings as they are now,
+ * the level of buckets, the thresholds of the configuration.
+ *
+ * Owner:    JSON is the caller's.  Threads: any: each takes the lock it needs, for a moment.
+ */
+#ifndef WEIR_MONITOR_MONITOR_LOOK_IO_H
+#define WEIR_MONITOR_MONITOR_LOOK_IO_H
+
+#include <jansson.h>
+
+#include "core/base/address.h"
+#include "core/base/clock.h"
+
+struct weir_monitor;
+
+struct weir_look {
+    weir_time silence;           /* after so long a server is blind */
+    double spam_score, unsure_score;
+    weir_time idle, trial;       /* of [analyzer] */
+    unsigned false_positives, people;
+    double server_share;
+};
+void weir_monitor_look(struct weir_monitor *monitor, struct weir_look *look_r);
+
+/* {"class", "quantities": [{"name", "rate", "maximum", "tokens", "over"}], "full_at"}; null: it is
+ * acceptable, and has no bucket.  NULL: memory is short. */
+json_t *weir_monitor_bucket(struct weir_monitor *monitor, const struct weir_prefix *prefix,
+                            weir_time now);
+
+/* The keys of spam-info strings as the file has them now.  0 or an error. */
+struct weir_info_keys;
+int weir_monitor_info_keys(struct weir_monitor *monitor, struct weir_info_keys *keys_r);
+
+/* The configuration's threshold for everybody else, as the database's are shown. */
+json_t *weir_monitor_default_threshold(struct weir_monitor *monitor);
+
+/* The step that opens the console, where there is to be one; the other way, its end. */
+int weir_monitor_open_console(struct weir_monitor *monitor);
+void weir_monitor_close_console(struct weir_monitor *monitor);
+
+#endif

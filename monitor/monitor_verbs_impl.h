@@ -1,0 +1,25 @@
+/*
+ * monitor_verbs_impl - what the files of verbs share: monitor_verbs_io.c (servers, thresholds,
+ * addresses, ...) and monitor_accounts_io.c (who may use the console).
+ */
+#ifndef WEIR_MONITOR_MONITOR_VERBS_IMPL_H
+#define WEIR_MONITOR_MONITOR_VERBS_IMPL_H
+
+#include <stdbool.h>
+
+#include "monitor/monitor_impl.h"
+#include "monitor/monitor_verbs_io.h"
+
+/* NULL, after why was noted with 404, or with 500 what the database says. */
+json_t *weir_verb_unknown(struct weir_question *question, const char *why);
+json_t *weir_verb_trouble(struct weir_question *question);
+
+/* What a question names; "" when it does not. */
+const char *weir_verb_text(const struct weir_question *question, const char *name);
+
+/* Ends the transaction of a change: when something was changed, with its line in the audit; when it
+ * failed, takes all of it back.  done, or what went wrong. */
+int weir_verb_end(struct weir_question *question, int done, bool changed, const char *what,
+                  const char *detail);
+
+#endif

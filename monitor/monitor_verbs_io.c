@@ -1,0 +1,422 @@
+/*
+ * verbs - what operators do, each one function from JSON to JSON.
+ *
+ * Everything that changes something runs with the database's lock, as the loop's own work does, and
+ * leaves a line in the audit with who asked, in the same transaction.  What takes long runs without
+ * it.
+ */
+#include "monitor/monitor_verbs_io.h"
+
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/base/slice.h"
+#include "monitor/agent/command.h"
+#include "monitor/database/database_audit_io.h"
+#include "monitor/monitor_accounts_io.h"
+#include "monitor/monitor_counters_io.h"
+#include "monitor/monitor_publish_io.h"
+#include "monitor/monitor_rulebook_io.h"
+#include "monitor/monitor_status_io.h"
+#include "monitor/monitor_verbs_impl.h"
+
+#define BAD 400u       /* as HTTP has them */
+#define NOT_THERE 404u
+#define TROUBLE 500u
+
+/* what is asked -------------------------------------------------------------------- */
+
+json_t *weir_verb_refuse(struct weir_question *question, const char *why)
+{
+    snprintf(question->why, sizeof question->why, "%s", why);
+    question->code = BAD;
+    return NULL;
+}
+
+json_t *weir_verb_unknown(struct weir_question *question, const char *why)
+{
+    (void)weir_verb_refuse(question, why);
+    question->code = NOT_THERE;
+    return NULL;
+}
+
+const char *weir_verb_text(const struct weir_question *question, const char *name)
+{
+    const char *value = json_string_value(json_object_get(question->json, name));
+
+    return value ? value : "";
+}
+
+int weir_verb_end(struct weir_question *question, int done, bool changed, const char *what,
+                  const char *detail)
+{
+    struct weir_database *database = question->monitor->database;
+    const struct weir_audit line = {
+        .time = question->now, .who = question->who, .what = what, .detail = detail};
+    int written = done < 0 || !changed ? 0 : weir_database_audit_add(database, &line);
+
+    if (done < 0 || written < 0) {
+        weir_database_abandon(database);
+        return done < 0 ? done : written;
+    }
+    written = weir_database_commit(database);
+    return written < 0 ? written : done;
+}
+
+json_t *weir_verb_trouble(struct weir_question *question)
+{
+    (void)weir_verb_refuse(question, weir_database_why(question->monitor->database));
+    question->code = TROUBLE;
+    return NULL;
+}
+
+static void url_of(struct weir_monitor *monitor, char url_r[static WEIR_MONITOR_URL_MAX + 1])
+{
+    char host[128] = "localhost";
+
+    if (monitor->config.monitor_url[0]) {
+        snprintf(url_r, WEIR_MONITOR_URL_MAX + 1, "%s", monitor->config.monitor_url);
+        return;
+    }
+    (void)gethostname(host, sizeof host - 1);
+    snprintf(url_r, WEIR_MONITOR_URL_MAX + 1, "https://%s:%u", host,
+             weir_intake_port(monitor->intake));
+}
+
+static json_t *server_add(struct weir_question *question)
+{
+    struct weir_monitor *monitor = question->monitor;
+    struct weir_identity identity = {0};
+    char file[WEIR_IDENTITY_TEXT];
+    uint8_t hash[WEIR_SECRET_HASH];
+    uint32_t number;
+    json_t *json;
+    int added, done;
+
+    if (!weir_server_name_fit(weir_slice_of(weir_verb_text(question, "name"))))
+        return weir_verb_refuse(question, "that is no name for a server: letters, digits, '-', "
+                                "'_', '.'");
+    snprintf(identity.server, sizeof identity.server, "%s", weir_verb_text(question, "name"));
+    snprintf(identity.pin, sizeof identity.pin, "%s", monitor->certificate.pin);
+    snprintf(identity.rules, sizeof identity.rules, "%s", weir_publisher_key(monitor->publisher));
+    url_of(monitor, identity.monitor);
+    weir_secret_new(identity.secret);
+    weir_secret_hash(weir_slice_of(identity.secret), hash);
+    added = weir_database_begin(monitor->database);
+    if (added == 0)
+        added = weir_database_server_add(monitor->database, identity.server, hash, question->now,
+                                         &number);
+    done = weir_verb_end(question, added, true, "server add", identity.server);
+    if (added == WEIR_EINVAL)
+        return weir_verb_refuse(question, "there is a server of this name already; revoke it "
+                                "first");
+    if (done < 0)
+        return weir_verb_trouble(question);
+    (void)weir_admit_refresh(monitor->admit);
+    json = json_pack("{s:s, s:I, s:s}", "server", identity.server, "number", (json_int_t)number,
+                     "identity", weir_identity_write(&identity, file));
+    weir_identity_forget(&identity);
+    explicit_bzero(file, sizeof file);
+    return json;
+}
+
+static json_t *server_revoke(struct weir_question *question)
+{
+    struct weir_database *database = question->monitor->database;
+    const char *name = weir_verb_text(question, "name");
+    int done = weir_database_begin(database);
+
+    if (done == 0)
+        done = weir_database_server_revoke(database, name, question->now);
+    done = weir_verb_end(question, done, done > 0, "server revoke", name);
+    if (done == 0)
+        return weir_verb_unknown(question, "there is no such server, or it is revoked already");
+    if (done < 0)
+        return weir_verb_trouble(question);
+    (void)weir_admit_refresh(question->monitor->admit);
+    return json_pack("{s:s, s:b}", "server", name, "revoked", 1);
+}
+
+static bool numbers(struct weir_question *question, const char *name, double number_r[static 3])
+{
+    json_t *array = json_object_get(question->json, name);
+
+    for (size_t i = 0; i < 3; i++) {
+        json_t *number = json_array_get(array, i);
+        if (!json_is_number(number))
+            return false;
+        number_r[i] = json_number_value(number);
+    }
+    return json_array_size(array) == 3;
+}
+
+struct trial {
+    const char *name;            /* of the threshold that is to be set */
+    struct weir_policy policy;
+};
+
+static int add_other(void *context, const struct weir_threshold *threshold)
+{
+    struct trial *trial = context;
+    const char *why;
+
+    if (strcmp(threshold->name, trial->name) != 0)
+        (void)weir_policy_add(&trial->policy, threshold, &why);
+    return 0;
+}
+
+/* Whether it goes with the others: 0, or an error with the reason. */
+static int try_threshold(struct weir_monitor *monitor, const struct weir_threshold *threshold,
+                         const char **why_r)
+{
+    struct trial trial = {.name = threshold->name};
+    int done = weir_policy_begin(&monitor->config, &trial.policy, why_r);
+
+    if (done >= 0)
+        done = weir_database_thresholds(monitor->database, add_other, &trial);
+    if (done >= 0)
+        done = weir_policy_add(&trial.policy, threshold, why_r);
+    weir_policy_free(&trial.policy);
+    return done < 0 ? done : 0;
+}
+
+static json_t *threshold_set(struct weir_question *question)
+{
+    struct weir_threshold threshold = {
+        .name = weir_verb_text(question, "name"),
+        .prefixes = weir_verb_text(question, "prefixes"),
+        .observe = !json_is_false(json_object_get(question->json, "observe")),
+        .ladder = weir_verb_text(question, "ladder"),
+    };
+    struct weir_database *database = question->monitor->database;
+    const char *why = "";
+    int done;
+
+    if (!numbers(question, "rate", threshold.rate) ||
+        !numbers(question, "maximum", threshold.maximum))
+        return weir_verb_refuse(question, "rate and maximum are not three numbers each");
+    if (weir_policy_check(&threshold, &why) < 0)
+        return weir_verb_refuse(question, why);
+    if (try_threshold(question->monitor, &threshold, &why) < 0)
+        return weir_verb_refuse(question, why[0] ? why : "it cannot be tried beside the others");
+    done = weir_database_begin(database);
+    if (done == 0)
+        done = weir_database_threshold_put(database, &threshold);
+    if (weir_verb_end(question, done, true, "threshold set", threshold.name) < 0)
+        return weir_verb_trouble(question);
+    if (weir_monitor_reread(question->monitor) < 0)
+        return weir_verb_refuse(question, "it is stored, and will be used at the next start; see "
+                                "the log");
+    return json_pack("{s:s}", "threshold", threshold.name);
+}
+
+static json_t *threshold_remove(struct weir_question *question)
+{
+    struct weir_database *database = question->monitor->database;
+    const char *name = weir_verb_text(question, "name");
+    int done = weir_database_begin(database);
+
+    if (done == 0)
+        done = weir_database_threshold_remove(database, name);
+    done = weir_verb_end(question, done, done > 0, "threshold remove", name);
+    if (done == 0)
+        return weir_verb_unknown(question, "there is no such threshold");
+    if (done < 0)
+        return weir_verb_trouble(question);
+    (void)weir_monitor_reread(question->monitor);
+    return json_pack("{s:s, s:b}", "threshold", name, "removed", 1);
+}
+
+static bool read_prefix(struct weir_question *question, struct weir_prefix *prefix_r)
+{
+    const char *prefix = weir_verb_text(question, "prefix"), *why = "";
+
+    if (weir_prefix_parse(prefix, strlen(prefix), prefix_r, &why) == 0)
+        return true;
+    (void)weir_verb_refuse(question, "prefix is no address or prefix");
+    return false;
+}
+
+/* The same, for what is to be put on lists: agents refuse what is wider. */
+static bool read_narrow(struct weir_question *question, struct weir_prefix *prefix_r)
+{
+    if (!read_prefix(question, prefix_r))
+        return false;
+    if (!weir_prefix_too_wide(prefix_r))
+        return true;
+    (void)weir_verb_refuse(question, "prefix is wider than " WEIR_PREFIX_WIDEST);
+    return false;
+}
+
+/* Reads what an entry of a list says besides its prefix. */
+static bool read_entry(struct weir_question *question, struct weir_list_entry *entry)
+{
+    json_int_t ends = json_integer_value(json_object_get(question->json, "ends"));
+
+    entry->points = json_number_value(json_object_get(question->json, "points"));
+    entry->defer = json_is_true(json_object_get(question->json, "defer"));
+    snprintf(entry->reason, sizeof entry->reason, "%s", weir_verb_text(question, "reason"));
+    if (ends < 0 || ends > INT64_MAX / WEIR_SECOND)
+        (void)weir_verb_refuse(question, "ends is no time");
+    else if (!(fabs(entry->points) <= WEIR_RULE_SCORE_MAX))
+        (void)weir_verb_refuse(question, "points are out of bounds");
+    else
+        entry->ends = (weir_time)ends * WEIR_SECOND;
+    return !question->why[0];
+}
+
+/* Buckets are full and events over, and nothing that was raised before waits to be acted on. */
+static void reset(struct weir_monitor *monitor, const struct weir_prefix *prefix)
+{
+    weir_receiver_lock(monitor->receiver);
+    weir_watch_reset(monitor->watch, prefix);
+    weir_responder_drop(monitor->responder, prefix);
+    weir_receiver_unlock(monitor->receiver);
+}
+
+/* One action: buckets, lists, ladder, and acceptance where that is asked for. */
+static json_t *undo(struct weir_question *question)
+{
+    struct weir_monitor *monitor = question->monitor;
+    struct weir_list_entry entry = {.ends = 0};
+    bool accept = json_is_true(json_object_get(question->json, "accept"));
+    char text[WEIR_PREFIX_TEXT];
+    struct weir_prefix own;
+    int undone;
+
+    if (accept ? !read_narrow(question, &entry.prefix) : !read_prefix(question, &entry.prefix))
+        return NULL;
+    if (!read_entry(question, &entry))
+        return NULL;
+    own = weir_watch_own(&entry.prefix);
+    reset(monitor, &own);
+    undone = weir_responder_undo(monitor->responder, &entry.prefix, question->who, question->now);
+    if (undone < 0)
+        return weir_verb_trouble(question);
+    if (accept && weir_responder_decide(monitor->responder, "accept", &entry, question->who,
+                                        question->now) < 0)
+        return weir_verb_trouble(question);
+    return json_pack("{s:i, s:s, s:b}", "undone", undone, "prefix",
+                     weir_prefix_format(&own, text), "accepted", accept);
+}
+
+static json_t *unaccept(struct weir_question *question)
+{
+    struct weir_prefix prefix;
+    int undone;
+
+    if (!read_prefix(question, &prefix))
+        return NULL;
+    undone = weir_responder_unaccept(question->monitor->responder, &prefix, question->who,
+                                     question->now);
+    if (undone == 0)
+        return weir_verb_unknown(question, "it is not accepted by itself");
+    return undone < 0 ? weir_verb_trouble(question) : json_pack("{s:i}", "undone", undone);
+}
+
+static json_t *block(struct weir_question *question)
+{
+    struct weir_monitor *monitor = question->monitor;
+    const char *list = weir_verb_text(question, "list"), *why = "";
+    struct weir_list_entry entry = {.ends = 0};
+    bool spared;
+
+    if (!read_narrow(question, &entry.prefix) || !read_entry(question, &entry))
+        return NULL;
+    if (strcmp(list, "blacklist") != 0 && strcmp(list, "score") != 0 && strcmp(list, "accept") != 0)
+        return weir_verb_refuse(question, "list is not one of blacklist, score, accept");
+    if (entry.ends <= question->now && strcmp(list, "accept") != 0)
+        return weir_verb_refuse(question, "a block or a score needs an end in the future");
+    weir_receiver_lock(monitor->receiver);
+    spared = weir_spared_prefix(monitor->spared, question->now, &entry.prefix, &why);
+    weir_receiver_unlock(monitor->receiver);
+    if (spared && strcmp(list, "accept") != 0)
+        return weir_verb_refuse(question, why);
+    if (weir_responder_decide(monitor->responder, list, &entry, question->who, question->now) < 0)
+        return weir_verb_trouble(question);
+    return json_pack("{s:s}", "list", list);
+}
+
+static json_t *status(struct weir_question *question)
+{
+    return weir_monitor_status(question->monitor, question->now);
+}
+
+static json_t *forget(struct weir_question *question)
+{
+    json_t *json = weir_monitor_counters_forget(question->monitor, question->who, question->now);
+
+    return json ? json : weir_verb_trouble(question);
+}
+
+static json_t *rebuilt(struct weir_question *question)
+{
+    json_t *json = weir_monitor_counters_rebuilt(question->monitor,
+                                                 weir_verb_text(question, "detail"),
+                                                 question->who, question->now);
+
+    return json ? json : weir_verb_trouble(question);
+}
+
+/* Without the lock; see monitor_publish_io.h. */
+static json_t *publish(struct weir_question *question)
+{
+    if (strcmp(weir_verb_text(question, "do"), "publish") == 0)
+        json_object_del(question->json, "serial");
+    else if (!json_is_integer(json_object_get(question->json, "serial")))
+        return weir_verb_refuse(question, "serial is no number");
+    return weir_monitor_publish(question->monitor, question->json, question->who, question->now,
+                                question->why, &question->code);
+}
+
+static const struct {
+    const char *name;
+    json_t *(*run)(struct weir_question *question);
+} verbs[] = {
+    {"server add", server_add},       {"server revoke", server_revoke},
+    {"threshold set", threshold_set}, {"threshold remove", threshold_remove},
+    {"undo", undo},                   {"block", block},
+    {"unaccept", unaccept},           {"status", status},
+    {"counters forget", forget},      {"counters rebuilt", rebuilt},
+};
+
+/* What is asked of the rulebook or the classifier: they take locks where they need them. */
+static json_t *run_rulebook(struct weir_question *question)
+{
+    struct weir_rulebook_question asked = {
+        .json = question->json, .who = question->who, .now = question->now};
+    json_t *json = weir_rulebook_answer(question->monitor, &asked);
+
+    if (!json) {
+        (void)weir_verb_refuse(question, asked.why);
+        question->code = asked.code;
+    }
+    return json;
+}
+
+json_t *weir_verb_run(struct weir_question *question)
+{
+    const char *name = weir_verb_text(question, "do");
+    bool publishes = strcmp(name, "publish") == 0 || strcmp(name, "rollback") == 0;
+    json_t *json = NULL;
+
+    if (publishes || weir_rulebook_is_asked(name)) {
+        question->now = weir_clock_now(&question->monitor->sound); /* sound.h */
+        return publishes ? publish(question) : run_rulebook(question);
+    }
+    if (weir_accounts_is_asked(name))
+        return weir_accounts_answer(question);
+
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(name, verbs[i].name) == 0) {
+            pthread_mutex_lock(&question->monitor->lock);
+            json = verbs[i].run(question);
+            pthread_mutex_unlock(&question->monitor->lock);
+            return json;
+        }
+    return weir_verb_refuse(question, "that is nothing it does");
+}

@@ -1,0 +1,53 @@
+/*
+ * verbs - what operators do, as JSON: asked by weirctl over the monitor's socket
+ * (monitor_admin_io.h) and by the console (console_io.h), so that both do the same and leave the
+ * same line in the audit.
+ *
+ *     {"do": "server add", "name": "mx1"}
+ *
+ *     server add NAME          a new identity: its text for the server's file, told this once
+ *     server revoke NAME
+ *     threshold set            name, prefixes, rate[3], maximum[3], observe, ladder
+ *     threshold remove NAME
+ *     undo PREFIX [accept]     takes back what was decided, fills its buckets, and accepts it from
+ *                              now on where that is asked for
+ *     unaccept PREFIX          takes back that exactly this one is accepted
+ *     block PREFIX             list, ends, defer, points, reason: an analyst's own decision
+ *     publish [dry]            makes the rulebook the newest rule set, or tells what that would
+ *                              change
+ *     rollback SERIAL [dry]    publishes what an earlier set had, under a new serial
+ *     rules ..., analyze       monitor_rulebook_io.h
+ *     user ..., token ...      monitor_accounts_io.h
+ *     status                   counts, and what cannot be written now
+ *
+ * Owner:    the answer is the caller's.
+ * Threads:  any, several at once; each verb takes the locks it needs.
+ * Errors:   NULL, question->why, and question->code, a status of HTTP: 400: it cannot be done; 404:
+ *           there is no such server, threshold or acceptance; 500: trouble, as with the database.
+ */
+#ifndef WEIR_MONITOR_MONITOR_VERBS_IO_H
+#define WEIR_MONITOR_MONITOR_VERBS_IO_H
+
+#include <jansson.h>
+
+#include "core/base/clock.h"
+#include "monitor/database/database_io.h"
+
+struct weir_monitor;
+
+struct weir_question {
+    struct weir_monitor *monitor;
+    json_t *json;               /* what is asked, an object; a verb may change it */
+    const char *who;            /* "uid 0", "user anna" */
+    weir_time now;              /* wall */
+    char why[WEIR_DATABASE_WHY]; /* of an error */
+    unsigned code;              /* the same for programs */
+};
+
+/* Does it: what came of it, or NULL. */
+json_t *weir_verb_run(struct weir_question *question);
+
+/* NULL, after why was noted with 400. */
+json_t *weir_verb_refuse(struct weir_question *question, const char *why);
+
+#endif

@@ -1,0 +1,379 @@
+/*
+ * console_browser - looks at the console with Debian's Chromium as a person would, for
+ * test_console_browser.py, which starts the monitor and feeds it.
+ *
+ *     node console_browser.js '{"do": "pages", "url": ..., "name": ..., "password": ..., ...}'
+ *
+ * One line a step goes out; "want: WORD" asks the test for something to happen, and waits for a
+ * line that says it did.  Ends with 1, and why as the last line, when what it sees is wrong.
+ */
+"use strict";
+
+const fs = require("node:fs");
+const path = require("node:path");
+
+const how = JSON.parse(process.argv[2]);
+const {chromium} = require(path.join(how.driver, "playwright-core"));
+const axe = fs.readFileSync(path.join(how.driver, "axe-core/axe.min.js"), "utf8");
+const SIZES = {desktop: {width: 1280, height: 800}, phone: {width: 390, height: 844}};
+const PATIENCE = 20000;
+
+const say = (line) => process.stdout.write(`${line}\n`);
+
+/* Done by the test meanwhile. */
+async function want(word) {
+    const answer = new Promise((done) => { process.stdin.once("data", done); });
+
+    say(`want: ${word}`);
+    await answer;
+}
+
+function claim(holds, words) {
+    if (!holds)
+        throw new Error(words);
+}
+
+/* A page whose errors are noted: of scripts, of the policy, of what could not be loaded. */
+async function open(browser, size, colorScheme) {
+    const context = await browser.newContext({viewport: SIZES[size], colorScheme});
+    const page = await context.newPage();
+
+    page.setDefaultTimeout(PATIENCE);
+    page.errors = [];
+    page.on("pageerror", (error) => page.errors.push(error.message));
+    page.on("console", (line) => {
+        if (line.type() === "error")
+            page.errors.push(`${line.text()} ${line.location().url}`);
+    });
+    page.on("request", (request) => {
+        if (new URL(request.url()).origin !== new URL(how.url).origin)
+            page.errors.push(`it asked another place: ${request.url()}`);
+    });
+    await page.goto(how.url);
+    await page.fill("#name", how.name);
+    await page.fill("#password", how.password);
+    await page.click("button.main");
+    await page.waitForSelector("#main h1");
+    return page;
+}
+
+/* Routes that this version has; pages of others have to say so. */
+async function routes(page) {
+    const found = await page.evaluate(async () => (await fetch("api/v1/openapi.json")).json());
+
+    return Object.keys(found.paths).map((route) => route.replace("/api/v1", ""));
+}
+
+async function absent(page, name) {
+    await page.getByText(/in this version of the monitor|or this version of the monitor/)
+        .waitFor();
+    page.errors = page.errors.filter((line) => !line.includes("404"));
+    say(`${name} is not there yet`);
+}
+
+/* Another page by its address, shown as a whole. */
+async function go(page, hash) {
+    await page.evaluate((to) => {
+        document.querySelector("main .body")?.setAttribute("data-left", "");
+        location.hash = to;
+    }, hash);
+    await page.waitForFunction(() => {
+        const body = document.querySelector("main .body:not([data-left])");
+
+        return body && !body.querySelector(".wait");
+    });
+    await page.evaluate(() => new Promise((done) => {
+        requestAnimationFrame(() => requestAnimationFrame(done));
+    }));
+}
+
+/* A picture of all of it, whatever the test says of it afterwards. */
+async function picture(page, name) {
+    await page.evaluate(() => document.activeElement?.blur());
+    await page.screenshot({path: path.join(how.screenshots, `${name}.png`), fullPage: true});
+}
+
+/* What keeps people out: of impact serious or critical. */
+async function accessible(page, name) {
+    await page.evaluate(`${axe}; 0`);
+    const {violations} = await page.evaluate(() => window.axe.run({resultTypes: ["violations"]}));
+    const bad = violations.filter(({impact}) => impact === "serious" || impact === "critical");
+
+    claim(bad.length === 0, `${name}: ${bad.map(({id, help, nodes}) =>
+        `${id} (${help}): ${nodes.slice(0, 3).map(({html}) => html.slice(0, 120))}`).join("; ")}`);
+}
+
+async function fits(page, name) {
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+
+    claim(over <= 0, `${name} is ${over} wider than the window`);
+}
+
+function quiet(page, name) {
+    claim(page.errors.length === 0, `${name}: ${page.errors.join("; ")}`);
+}
+
+/* A button of the window that asks back. */
+async function press(page, name) {
+    await page.locator("dialog").getByRole("button", {name, exact: true}).click();
+}
+
+/* Who may only look finds no button that changes anything. */
+async function viewer(browser, name, password) {
+    Object.assign(how, {name, password});
+    const page = await open(browser, "phone", "light");
+
+    await go(page, `#/addresses/${how.address}`);
+    await page.getByRole("heading", {name: how.address, level: 1}).waitFor();
+    claim(await page.getByRole("button", {name: "Refuse…"}).count() === 0,
+        "a viewer finds a button to refuse");
+    await go(page, "#/users");
+    claim(await page.getByRole("button", {name: "Add a user…"}).count() === 0,
+        "a viewer finds a button to add users");
+    await page.getByRole("button", {name: "Menu"}).click();
+    await page.getByRole("link", {name: "Servers"}).click();
+    await page.getByRole("heading", {name: "Servers", level: 1}).waitFor();
+    quiet(page, "a viewer");
+    say("who may only look");
+}
+
+const looks = {
+    /* Who has no password stays outside. */
+    async door(browser) {
+        const context = await browser.newContext({viewport: SIZES.desktop});
+        const page = await context.newPage();
+
+        await page.goto(how.url);
+        await page.fill("#name", how.name);
+        await page.fill("#password", "not the password");
+        await page.click("button.main");
+        await page.getByText("do not go together").waitFor({timeout: PATIENCE});
+        await accessible(page, "login");
+        await picture(page, "login-desktop");
+        await page.fill("#password", how.password);
+        await page.click("button.main");
+        await page.waitForSelector("#main h1");
+        await page.getByRole("button", {name: "Log out"}).click();
+        await page.waitForSelector("#password");
+        say("the door works");
+    },
+
+    /* An address floods all servers: it appears by itself, is refused, and is let in again. */
+    async attack(browser) {
+        const page = await open(browser, "desktop", "light");
+        const row = page.locator("tr", {hasText: how.address});
+
+        await go(page, "#/traffic");
+        await page.locator(".age.live").waitFor();
+        await want("attack");
+        await row.waitFor();
+        say("it appears in the traffic without a reload");
+        await row.getByText("over its limit").waitFor();
+        await row.getByText("refused").waitFor();
+        await picture(page, "attack-traffic");
+        await row.getByRole("link", {name: how.address}).click();
+        await page.getByText(`Mail from ${how.address} is refused`).waitFor();
+        await picture(page, "attack-address");
+        await want("refused");
+        await page.getByRole("button", {name: "Unblock…"}).click();
+        await page.getByRole("button", {name: "Unblock", exact: true}).click();
+        await page.getByText(`Nothing stands about ${how.address}`).waitFor();
+        await want("unblocked");
+        quiet(page, "the attack");
+    },
+
+    /* What an administrator does: each thing asks back, says what it does, and is done. */
+    async acts(browser) {
+        const page = await open(browser, "desktop", "light");
+        await go(page, `#/addresses/${how.address}`);
+        await page.getByRole("button", {name: "Refuse…"}).click();
+        await page.getByLabel("Reason").fill(how.reason);
+        await page.getByText("is refused (5xx) on all servers").waitFor();
+        await accessible(page, "a window that asks back");
+        await picture(page, "refuse-desktop");
+        await press(page, "Refuse");
+        await page.locator("main").getByText(how.reason).first().waitFor();
+        await want("refused");
+        await page.getByRole("button", {name: "Undo", exact: true}).click();
+        await page.getByText(`Nothing stands about ${how.address}`).waitFor();
+        await want("unblocked");
+        await page.getByRole("button", {name: "Accept…"}).click();
+        await page.getByLabel("Reason").fill("our newsletter");
+        await press(page, "Accept");
+        await page.getByText(`Mail from ${how.address} is accepted`).waitFor();
+        await go(page, "#/lists");
+        await page.locator("tr", {hasText: how.address}).waitFor();
+        await page.getByText("our newsletter").waitFor();
+        say("an address: refused, taken back, accepted");
+        await go(page, "#/thresholds");
+        await page.getByRole("button", {name: "New…"}).click();
+        await page.getByLabel("Name", {exact: true}).fill("partners");
+        await page.getByLabel("For addresses and networks").fill("198.51.100.0/24 192.0.2.0/25");
+        await page.getByLabel("connections: at once").fill("1000");
+        await page.getByLabel("connections: a second").fill("2.5");
+        await page.getByRole("button", {name: "Add", exact: true}).click();
+        await page.getByRole("heading", {name: "partners"}).waitFor();
+        await page.getByText("1,000 at once, 2.5 a second").waitFor();
+        say("a threshold");
+        await go(page, "#/servers");
+        await page.getByRole("button", {name: "Add…"}).click();
+        await page.getByLabel("Name", {exact: true}).fill("mx3");
+        await press(page, "Add");
+        await page.getByRole("heading", {name: "Identity of mx3"}).waitFor();
+        await press(page, "Close");
+        await page.locator("main tr", {hasText: "mx3"}).waitFor();
+        say("a server");
+        await go(page, "#/users");
+        await page.getByRole("button", {name: "Add a user…"}).click();
+        await page.getByLabel("Name", {exact: true}).fill("ann");
+        await page.getByLabel("Role", {exact: true}).selectOption("viewer");
+        await press(page, "Add");
+        const password = await page.locator("dialog pre").textContent();
+        await press(page, "Close");
+        await page.locator("main tr", {hasText: "ann"}).waitFor();
+        quiet(page, "what is done");
+        await page.context().close();
+        await viewer(browser, "ann", password);
+    },
+
+    /* A report: its mail as text, its string read, and judged. */
+    async report(browser) {
+        const page = await open(browser, "desktop", "light");
+
+        await go(page, "#/reports?waiting=0");
+        await page.getByText("false positive").first().waitFor();
+        await page.keyboard.press("j");
+        await page.keyboard.press("Enter");
+        await page.getByText(how.markup).first().waitFor();
+        await page.getByText("ours, and of this message").waitFor();
+        claim(await page.locator("main img").count() === 0, "markup of a mail was made an image");
+        await picture(page, "report-read-desktop");
+        await page.getByRole("link", {name: how.uid}).click();
+        await page.getByRole("link", {name: "CHEAP_LOAN"}).first().waitFor();
+        await page.goBack();
+        await page.getByText("ours, and of this message").waitFor();
+        await page.keyboard.press("f");
+        await press(page, "Forget");
+        await page.getByText("The report is forgotten").waitFor();
+        quiet(page, "a report");
+    },
+
+    /* A rule is changed, one is added, the book is published, and that taken back. */
+    async rules(browser) {
+        const page = await open(browser, "desktop", "light"), known = await routes(page);
+
+        await go(page, "#/rules/CHEAP_LOAN");
+        await page.getByLabel("Points").fill("2.5");
+        await page.getByLabel("Reason").fill("too harsh");
+        await page.getByRole("button", {name: "Save"}).click();
+        await page.locator("main").getByText("too harsh").first().waitFor();
+        await picture(page, "rule-changed-desktop");
+        say("a rule changed");
+        await go(page, "#/rules/new");
+        await page.getByLabel("Rule", {exact: true}).fill("body NO_RULE");
+        await page.getByLabel("Reason").fill("nonsense");
+        await page.getByRole("button", {name: "Add", exact: true}).click();
+        await page.getByText(/Line 1: /).first().waitFor();
+        page.errors = [];            // a refusal is a line of the browser's console, too
+        await page.getByLabel("Rule", {exact: true}).fill("body WEIR_TEA /weir and tea/\n" +
+            "score WEIR_TEA 1.5\ndescribe WEIR_TEA tea at the weir");
+        await page.getByLabel("State").selectOption("active");
+        await page.getByLabel("Reason").fill("for tea");
+        await page.getByRole("button", {name: "Add", exact: true}).click();
+        await page.getByRole("heading", {name: "Rule WEIR_TEA", level: 1}).waitFor();
+        say("a rule added");
+        await go(page, "#/sets");
+        await page.getByRole("button", {name: "Publish…"}).click();
+        await page.locator("dialog").getByText("score 1").waitFor();
+        await page.getByLabel("Reason").fill("milder");
+        await press(page, "Publish");
+        await page.locator("main tr", {hasText: "milder"}).waitFor();
+        await want("published");
+        await page.locator("main tr", {hasText: "milder"})
+            .getByText("newest").waitFor();
+        await page.getByRole("link", {name: "what is different since"}).first().click();
+        await page.locator("main tr", {hasText: "CHEAP_LOAN"}).waitFor();
+        await picture(page, "diff-desktop");
+        await go(page, "#/sets");
+        await page.getByRole("button", {name: "back to this: 1", exact: true}).click();
+        await press(page, "Take it back to this");
+        await page.locator("main tr", {hasText: "rollback"}).waitFor();
+        await want("back");
+        if (!known.includes("/rules/test"))      // which is asked while somebody types
+            page.errors = page.errors.filter((line) => !line.includes("/rules/test"));
+        quiet(page, "rules");
+    },
+
+    /* The monitor goes, and comes back: the page says so, and has what was missed. */
+    async restart(browser) {
+        const page = await open(browser, "desktop", "dark");
+
+        await go(page, "#/traffic");
+        await page.locator(".age.live").waitFor();
+        await want("stop");
+        await page.getByText(/data is \d+ s old/).waitFor();
+        await picture(page, "old");
+        await want("start");
+        await page.locator(".age.live").waitFor({timeout: 2 * PATIENCE});
+        await want("traffic");
+        await page.locator("tr", {hasText: how.address}).waitFor();
+        say("it is live again, without a login and without a reload");
+    },
+
+    /* Every page at both sizes, once light and once dark. */
+    async pages(browser) {
+        for (const [size, scheme] of [["desktop", "light"], ["phone", "dark"]]) {
+            const page = await open(browser, size, scheme), known = await routes(page);
+
+            for (const [name, hash, route] of how.pages) {
+                await go(page, hash);
+                if (route && !known.includes(route))
+                    await absent(page, name);
+                await picture(page, `${name}-${size}`);
+                await fits(page, `${name}, ${size}`);
+                await accessible(page, `${name}, ${size}`);
+                quiet(page, `${name}, ${size}`);
+            }
+            say(`${how.pages.length} pages, ${size}, ${scheme}`);
+            await page.context().close();
+        }
+    },
+
+    /* The page that is first, with traffic and servers in it. */
+    async overview(browser) {
+        const page = await open(browser, "desktop", "light");
+
+        for (const server of how.servers)
+            await page.locator("main tr", {hasText: server}).first().waitFor();
+        await page.keyboard.press("?");
+        await page.getByRole("heading", {name: "Keyboard"}).waitFor();
+        await page.keyboard.press("Escape");
+        await page.keyboard.press("g");
+        await page.keyboard.press("t");
+        await page.getByRole("heading", {name: "Traffic", level: 1}).waitFor();
+        await page.locator("main tr a.row").first().waitFor();
+        await page.keyboard.press("j");
+        const address = await page.evaluate(() => document.activeElement.textContent);
+        await page.keyboard.press("Enter");
+        await page.getByRole("heading", {name: address, level: 1, exact: true}).waitFor();
+        say("overview, and by keyboard to an address");
+        quiet(page, "the overview");
+    },
+};
+
+async function main() {
+    fs.mkdirSync(how.screenshots, {recursive: true});
+    const browser = await chromium.launch({executablePath: how.browser, args: ["--no-sandbox"]});
+
+    try {
+        await looks[how.do](browser);
+    } finally {
+        await browser.close();
+        process.stdin.destroy();
+    }
+}
+
+main().catch((error) => {
+    say(String(error.message).split("\n").slice(0, 12).join(" | "));
+    process.exitCode = 1;
+});
