@@ -51,7 +51,7 @@ struct adding {
     char why[WEIR_DATABASE_TEXT_MAX + 1];
     json_t *problems;
     size_t more;                /* problems that are not told */
-    size_t added, changed, kept;
+    size_t added, changed, kept, beyond;
     uint32_t *renewed;          /* rules that say something else, or go back to work */
     size_t renews, renew_room;
     json_t *names;              /* of rules that were there: {"changed": [...], "kept": [...]} */
@@ -408,6 +408,10 @@ static int store_one(struct adding *adding, const struct weir_rule_source *sourc
     rc = weir_database_rule_put(database, &rule, change);
     adding->added += rc > 0 && !held;
     adding->changed += rc > 0 && held;
+    if (rc > 0 && weir_rulebook_is_beyond(adding->monitor, &rule)) {
+        note_name(adding, "beyond", name);
+        adding->beyond++;
+    }
     if (rc > 0 && held) {
         note_name(adding, "changed", name);
         rc = note_renewed(adding, &now, &rule);
@@ -484,8 +488,9 @@ static json_t *answer(const struct adding *adding)
     if (json_array_size(adding->problems) > 0)
         return json_pack("{s:O, s:I}", "problems", adding->problems, "more",
                          (json_int_t)adding->more);
-    return json_pack("{s:I, s:I, s:I, s:I, s:O}", "added", (json_int_t)adding->added, "changed",
-                     (json_int_t)adding->changed, "kept", (json_int_t)adding->kept, "rules",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:O}", "added", (json_int_t)adding->added,
+                     "changed", (json_int_t)adding->changed, "kept", (json_int_t)adding->kept,
+                     "beyond", (json_int_t)adding->beyond, "rules",
                      (json_int_t)adding->sources.rules, "names", adding->names);
 }
 
@@ -505,7 +510,7 @@ json_t *weir_rulebook_add(struct weir_monitor *monitor, struct weir_rulebook_que
     adding->force = json_is_true(json_object_get(question->json, "force"));
     adding->arena = weir_arena_new(ARENA_FIRST);
     adding->problems = json_array();
-    adding->names = json_pack("{s:[], s:[]}", "changed", "kept");
+    adding->names = json_pack("{s:[], s:[], s:[]}", "changed", "kept", "beyond");
     if (!adding->arena || !adding->problems || !adding->names)
         (void)weir_rulebook_refuse(question, "memory is short");
     else if (state[0] && adding->state < 0)

@@ -33,6 +33,10 @@ int weir_rulebook_state(const char *name);
 /* Whether a rule goes back to work. */
 bool weir_rulebook_renews(enum weir_rule_state from, enum weir_rule_state to);
 
+/* Whether a rule at work has more points than its bounds, or those of the threshold, allow: until
+ * the analyzer has moved it back it decides almost alone. */
+bool weir_rulebook_is_beyond(const struct weir_monitor *monitor, const struct weir_kept_rule *rule);
+
 /* Rules that a person changed so, or gave other lines: what they have proven is forgotten, in the
  * database, too.  With its lock. */
 void weir_rulebook_renew(struct weir_monitor *monitor, const uint32_t *rule, size_t rules,

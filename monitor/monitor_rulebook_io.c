@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/slice.h"
 #include "monitor/analyzer/named.h"
+#include "monitor/analyzer/score.h"
 #include "monitor/database/database_audit_io.h"
 #include "monitor/monitor_bayes_io.h"
 #include "monitor/monitor_rulebook_impl.h"
@@ -89,7 +90,19 @@ bool weir_rulebook_renews(enum weir_rule_state from, enum weir_rule_state to)
     return !worked && (to == WEIR_RULE_ACTIVE || to == WEIR_RULE_LOCKED);
 }
 
+bool weir_rulebook_is_beyond(const struct weir_monitor *monitor, const struct weir_kept_rule *rule)
+{
+    struct weir_score_bounds bounds = {rule->low, rule->high};
+
+    if (rule->low == 0 && rule->high == 0)
+        bounds = weir_score_bounds(monitor->config.spam_score);
+    return rule->state == WEIR_RULE_ACTIVE &&
+           (weir_rule_points(rule->score) > weir_rule_points(bounds.high) ||
+            weir_rule_points(rule->score) < weir_rule_points(bounds.low));
+}
+
 struct setting {
+    const struct weir_monitor *monitor;
     struct weir_rulebook_question *question;
     uint32_t id;
     char name[WEIR_RULE_NAME_MAX + 1];
@@ -97,6 +110,7 @@ struct setting {
     int state;                  /* -1: as it is */
     double score, low, high;    /* none: as they are */
     int approved;               /* the same: -1 */
+    bool beyond;                /* its bounds, as it is then */
     bool renews;                /* it goes back to work: what it did before is forgiven */
 };
 
@@ -263,6 +277,7 @@ static int edit(void *context, struct weir_kept_rule *rule)
     if (setting->approved > 0 && rule->state == WEIR_RULE_DRAFT)
         rule->state = WEIR_RULE_TEST;
     setting->renews = weir_rulebook_renews(before, rule->state);
+    setting->beyond = weir_rulebook_is_beyond(setting->monitor, rule);
     return 0;
 }
 
@@ -301,7 +316,7 @@ static int set_one(struct weir_monitor *monitor, struct setting *setting,
 
 static json_t *set(struct weir_monitor *monitor, struct weir_rulebook_question *question)
 {
-    struct setting setting = {.question = question};
+    struct setting setting = {.monitor = monitor, .question = question};
     struct formulas formulas = {.count = 0};
     int rc;
 
@@ -319,8 +334,9 @@ static json_t *set(struct weir_monitor *monitor, struct weir_rulebook_question *
     pthread_mutex_unlock(&monitor->lock);
     if (question->why[0])
         return NULL;
-    return json_pack("{s:s, s:I, s:b, s:s}", "name", setting.name, "id", (json_int_t)setting.id,
-                     "changed", rc > 0, "formulas", formulas.names);
+    return json_pack("{s:s, s:I, s:b, s:s, s:b}", "name", setting.name, "id",
+                     (json_int_t)setting.id, "changed", rc > 0, "formulas", formulas.names,
+                     "beyond", setting.beyond);
 }
 
 /* Asking. -------------------------------------------------------------------- */

@@ -408,7 +408,8 @@ static int enter(struct weir_reports *reports, struct weir_report_item *item,
     rc = check_caps(reports, item);
     if (rc == 0) {
         item->came = item->proof;
-        if (item->proof == WEIR_REPORT_COUNTED && item->at - item->info.at > WEIR_REPORTS_OLDEST)
+        if (item->proof == WEIR_REPORT_COUNTED && !item->back &&
+            item->at - item->info.at > WEIR_REPORTS_OLDEST)
             item->came = WEIR_REPORT_TOO_OLD;
         rc = item->came == WEIR_REPORT_COUNTED ? vote_on(reports, item, into)
              : item->back                      ? 0

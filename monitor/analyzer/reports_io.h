@@ -29,7 +29,8 @@
  * Limits:   WEIR_REPORTS_WAITING_MAX between two writes, WEIR_REPORTS_WAITING_SERVER of one server;
  *           more are lost and counted;
  *           WEIR_REPORT_VOTERS_MAX votes of a message, WEIR_REPORT_RECORD_MAX of a person that are
- *           looked at; messages up to WEIR_REPORTS_OLDEST old.
+ *           looked at; messages up to WEIR_REPORTS_OLDEST old; a vote that
+ *           is kept can be taken back whatever age its message has.
  */
 #ifndef WEIR_ANALYZER_REPORTS_IO_H
 #define WEIR_ANALYZER_REPORTS_IO_H

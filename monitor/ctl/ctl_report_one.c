@@ -225,12 +225,16 @@ static int enter(struct weir_ctl *ctl, const struct weir_ctl_report_item *item,
     return weir_ctl_enter(ctl, item->info.at, &question, undo, vote, 1, &lost);
 }
 
-static bool is_to_be_voted(const struct weir_ctl *ctl, const struct weir_ctl_report_item *item)
+/* A vote can be taken back whatever age its message has. */
+static bool is_to_be_voted(const struct weir_ctl_report *report,
+                           const struct weir_ctl_report_item *item)
 {
+    const struct weir_ctl *ctl = report->ctl;
     weir_time now = weir_ctl_now();
 
     return votes_here(ctl) && item->has_string && item->state == WEIR_INFO_VALID &&
-           item->info.has_boundary && now - item->info.at <= WEIR_REPORTS_OLDEST &&
+           item->info.has_boundary &&
+           (report->back || now - item->info.at <= WEIR_REPORTS_OLDEST) &&
            item->info.at <= now + WEIR_CTL_CLOCKS_DIFFER;
 }
 
@@ -264,7 +268,7 @@ static int vote(struct weir_ctl_report *report, struct weir_ctl_report_item *ite
     int lock, rc;
 
     item->voted = WEIR_CTL_VOTED_NOT;
-    if (!is_to_be_voted(ctl, item))
+    if (!is_to_be_voted(report, item))
         return 0;
     path = weir_config_path(&ctl->config, "report.lock", ctl->arena);
     lock = path ? weir_lock_take(path, 0640, true) : WEIR_ENOMEM;

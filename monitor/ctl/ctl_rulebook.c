@@ -83,6 +83,8 @@ static int tell_problems(struct weir_ctl *ctl, json_t *answer, const json_t *pro
     return weir_ctl_error(ctl, EX_DATAERR, "nothing was changed: correct the rules above");
 }
 
+#define BEYOND "has more points than one rule may have (weirctl rules show): until the analyzer " \
+    "has moved it back, half a point a run, it decides almost alone"
 #define NAMES_MOST 20 /* as text; JSON has more */
 
 /* Rules that were there, by name: what became of them. */
@@ -112,6 +114,7 @@ static int tell_added(struct weir_ctl *ctl, json_t *answer, bool import)
                    ctl->option[WEIR_CTL_DRY] ? "would be changed" : "changed");
     tell_names(answer, "kept", "stays as it is: a person made or locked it, and an import changes "
                "it with --force only");
+    tell_names(answer, "beyond", BEYOND);
     printf("%lld rules %sadded, %lld changed; the rulebook %s%lld\n",
            (long long)json_integer_value(json_object_get(answer, "added")),
            ctl->option[WEIR_CTL_DRY] ? "would be " : "",
@@ -205,6 +208,8 @@ static void tell_set(const json_t *answer, const char *then)
            json_is_true(json_object_get(answer, "changed")) ? then : "was so already");
     if (formulas && formulas[0])
         printf("these formulas say another thing without it: %s\n", formulas);
+    if (json_is_true(json_object_get(answer, "beyond")))
+        printf("it %s\n", BEYOND);
 }
 
 /* Asks, and says what it is now. */

@@ -297,7 +297,8 @@ static void print_test(const struct weir_rule *rule)
     printf("  %s\n", weir_ctl_visible(rule->pattern, shown, sizeof shown));
 }
 
-static int show_at_work(struct weir_ctl *ctl, const struct weir_rules *rules)
+/* book: it is not in the rulebook either. */
+static int show_at_work(struct weir_ctl *ctl, const struct weir_rules *rules, bool book)
 {
     struct weir_rule rule;
     struct written written = {&rule, 1};
@@ -305,7 +306,8 @@ static int show_at_work(struct weir_ctl *ctl, const struct weir_rules *rules)
     int code;
 
     if (find(rules, ctl->argument[0], &rule) != 1)
-        return weir_ctl_error(ctl, WEIR_CTL_NOT_THERE, "no rule %s is at work", ctl->argument[0]);
+        return weir_ctl_error(ctl, WEIR_CTL_NOT_THERE, "no rule %s is %sat work", ctl->argument[0],
+                              book ? "in the rulebook, or " : "");
     if (ctl->option[WEIR_CTL_JSON])
         return weir_ctl_json(ctl, weir_table_json(&table, 0));
     code = weir_ctl_table_choose(ctl, &table);
@@ -318,22 +320,22 @@ static int show_at_work(struct weir_ctl *ctl, const struct weir_rules *rules)
 
 int weir_ctl_rules_show(struct weir_ctl *ctl)
 {
-    struct weir_ctl_rules set;
-    bool book = ctl->option[WEIR_CTL_BOOK] != NULL;
+    struct weir_ctl_rules set = {.rules = NULL};
+    bool book = ctl->option[WEIR_CTL_BOOK] != NULL, asked;
     int code = weir_ctl_configure(ctl);
 
-    if (code == 0 && (book || weir_ctl_monitor_is_here(ctl))) {
-        code = weir_ctl_book_show(ctl, ctl->argument[0]);
-        if (code != WEIR_CTL_NOT_THERE)
-            return code;
-        code = book ? weir_ctl_error(ctl, code, "there is no rule %s in the rulebook",
-                                     ctl->argument[0]) : 0;
-    }
-    if (code == 0)
-        code = open_set(ctl, &set);
-    if (code != 0)
+    asked = code == 0 && (book || weir_ctl_monitor_is_here(ctl));
+    if (asked && (code = weir_ctl_book_show(ctl, ctl->argument[0])) != WEIR_CTL_NOT_THERE)
         return code;
-    code = show_at_work(ctl, set.rules);
+    if (asked && !book)
+        code = weir_ctl_rules_open(ctl, &set); /* where there is a book there need be no set */
+    else if (!asked && code == 0)
+        code = open_set(ctl, &set);
+    if (asked && !set.rules && (code == 0 || code == WEIR_CTL_NOT_THERE))
+        code = weir_ctl_error(ctl, WEIR_CTL_NOT_THERE, "there is no rule %s in the rulebook",
+                              ctl->argument[0]);
+    if (code == 0)
+        code = show_at_work(ctl, set.rules, asked);
     weir_ctl_rules_close(&set);
     return code;
 }

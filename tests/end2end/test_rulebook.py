@@ -239,8 +239,9 @@ class Book(ctl_help.Help, World):
         status, answer = self.monitor.try_to("rules add", files=[], pad="x" * (64 << 20))
         self.assertEqual((status, answer), (400, {"error": "that is no JSON object, or too long"}))
         status, answer = self.monitor.try_to("rules add", files=[], pad="x" * ((64 << 20) - 60))
-        self.assertEqual((status, answer), (200, {"added": 0, "changed": 0, "kept": 0, "rules": 0,
-                                                   "names": {"changed": [], "kept": []}}))
+        self.assertEqual((status, answer), (200, {"added": 0, "changed": 0, "kept": 0, "beyond": 0,
+                                                "rules": 0, "names": {"changed": [], "kept": [],
+                                                                      "beyond": []}}))
 
     def test_B32_a_draft_is_approved_into_the_test(self):
         self.good("rules", "add", self.file, "--state", "draft")
@@ -283,10 +284,26 @@ class Book(ctl_help.Help, World):
         self.assertEqual(self.book()["PART"]["state"], "retired")
         self.assertEqual(self.good("rules", "retire", "PART"), "PART was so already\n")
 
+    def test_more_points_than_one_rule_may_have_are_told(self):
+        said = "has more points than one rule may have"
+        self.file.write_text("body MOST /a/\nscore MOST 3.5\nbody MORE /b/\nscore MORE 3.51\n"
+                             "body LESS /c/\nscore LESS -3.51\nbody IDLE /d/\nscore IDLE 9\n"
+                             "state IDLE draft\n")
+        told = self.good("rules", "add", self.file)
+        self.assertEqual([line.split(":")[0] for line in told.splitlines() if said in line],
+                         ["MORE", "LESS"], told)
+        self.assertNotIn(said, self.good("rules", "set", "MOST", "score=-3.5"))
+        self.assertIn(said, self.good("rules", "set", "MOST", "score=3.6"))
+        self.assertNotIn(said, self.good("rules", "set", "MOST", "high=3.6"))
+        self.assertNotIn(said, self.good("rules", "lock", "MORE"))
+
     def test_what_is_none_is_refused(self):
         self.good("rules", "add", self.file)
         self.bad("rules", "set", "NOBODY", "score=1", code=1)
         self.bad("rules", "history", "NOBODY", code=1)
+        for words in ([], ["--book"]):
+            self.assertIn("there is no rule NOBODY in the rulebook",
+                          self.bad("rules", "show", "NOBODY", *words, code=1))
         for words in (["score=much"], ["score="], ["score=nan"], ["colour=1"], ["state=lost"]):
             with self.subTest(words):
                 self.bad("rules", "set", "CHEAP_LOAN", *words, code=64)
