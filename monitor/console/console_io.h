@@ -6,7 +6,6 @@
  *     POST /api/v1/login        {"name", "password"} -> a cookie and a token against forgery
  *     *    /api/v1/...          api.h: what is asked and done, as JSON
  *     GET  /api/v1/live         server-sent events (feed_io.h)
- *     GET  /metrics             Prometheus text, on loopback or with a token
  *
  * Who asks is known by a cookie (HttpOnly, SameSite=Strict, Secure under TLS), or, programs, by
  * `Authorization: Bearer TOKEN`.  With a cookie, whatever is no GET needs the session's token in

@@ -1,6 +1,7 @@
 """desk - what the tests of the console share: a monitor with one, and somebody who sits at it."""
 import http.client
 import json
+import ssl
 
 import monitor
 import rig
@@ -8,6 +9,8 @@ import rig
 
 class Desk:
     """A monitor whose console listens, and the first account's password."""
+
+    tls = False
 
     def __init__(self, folder, **sections):
         self.port = rig.free_port()
@@ -27,6 +30,13 @@ class Desk:
         self.ready()
         first = self.monitor.weir.folder / "first-password"
         self.password = first.read_text(encoding="ascii").strip()
+
+    def link(self):
+        """A connection; whose certificate it is, is not what is tested."""
+        if not self.tls:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        trust = ssl._create_unverified_context()  # pylint: disable=protected-access
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=trust)
 
     def ready(self):
         """Waits until the console listens, which is the last of what a monitor opens."""
@@ -64,7 +74,7 @@ class Person:
 
     def raw(self, method, path, body=None, headers=None):
         """A request as it is, with nothing added."""
-        link = http.client.HTTPConnection("127.0.0.1", self.desk.port, timeout=30)
+        link = self.desk.link()
         try:
             link.request(method, path, body, headers or {})
             return Answer(link.getresponse())
@@ -115,7 +125,7 @@ class Stream:
     """Server-sent events, as they come."""
 
     def __init__(self, person, last=None):
-        self.link = http.client.HTTPConnection("127.0.0.1", person.desk.port, timeout=30)
+        self.link = person.desk.link()
         fields = {"Cookie": person.cookie} | ({"Last-Event-ID": last} if last else {})
         self.link.request("GET", "/api/v1/live", headers=fields)
         self.answer = self.link.getresponse()

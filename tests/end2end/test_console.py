@@ -2,9 +2,11 @@
 """The console, asked by its API as pages and programs ask it: who is let in, what each may do, that
 nonsense is refused and changes nothing, and that it does what weirctl does."""
 import concurrent.futures
+import http.client
 import json
 import re
 import socket
+import subprocess
 import time
 import unittest
 
@@ -151,6 +153,36 @@ class CommandLine(Help, Console):
                             (("user", "add", "bert", "king"), 64), (("user", "remove", "x"), 1),
                             (("user", "remove", "admin"), 65), (("token", "remove", "x"), 1)):
             self.assertEqual(ctl(*words, check=False).returncode, code, words)
+
+
+class Tls(unittest.TestCase):
+    def test_with_a_certificate_it_speaks_tls_and_cookies_are_for_tls_only(self):
+        seat = desk.Desk(rig.scratch(), console={"certificate": "monitor.crt",
+                                                 "key": "monitor.key"})
+        self.addCleanup(seat.monitor.stop)
+        seat.tls = True
+        person = desk.Person(seat)
+        answer = person.login("admin", seat.password)
+        self.assertIn("; Secure", answer.headers["Set-Cookie"])
+        self.assertEqual(person.get("/me")["name"], "admin")
+        stream = person.listen()
+        self.addCleanup(stream.close)
+        stream.until("lists", lambda data: data["rows"] == [])
+        with self.assertRaises((OSError, http.client.HTTPException)):
+            seat.tls = False
+            person.raw("GET", "/api/v1/me")
+
+    def test_half_a_certificate_is_a_wrong_configuration(self):
+        weir = rig.Weir(rig.scratch(), "monitor")
+        for section in ({"key": "monitor.key"}, {"certificate": "monitor.crt"},
+                        {"url": "https://x/"}, {"listen": "unix:/x"}):
+            weir.configure(console={"listen": "", "url": "", "key": "", "certificate": ""})
+            weir.configure(console=section)
+            done = weir.ctl("-t", check=False)
+            monitor = subprocess.run([rig.BUILD / "weir-monitor", "-t", "-c", weir.conf],
+                                     capture_output=True, text=True, timeout=20, check=False)
+            self.assertIn(next(iter(section)), done.stderr + monitor.stderr)
+            self.assertNotEqual(monitor.returncode, 0, section)
 
 
 class Guessing(Console):
