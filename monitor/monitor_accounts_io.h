@@ -31,8 +31,8 @@ json_t *weir_accounts_answer(struct weir_question *question);
 #define WEIR_FIRST_ACCOUNT "admin"
 #define WEIR_FIRST_PASSWORD "first-password" /* a file in state_directory, until its login */
 
-/* Where there is no account yet, makes WEIR_FIRST_ACCOUNT.  1 and its password; 0: there are some; an
- * error, logged. */
+/* Where there is no account yet, makes WEIR_FIRST_ACCOUNT.  1 and its password; 0: there are some;
+ * an error, logged. */
 int weir_accounts_first(struct weir_monitor *monitor, weir_time now,
                         char password_r[static WEIR_PASSWORD_NEW]);
 
