@@ -192,11 +192,12 @@ static bool read_token(struct weir_question *question, struct weir_token *token)
 {
     const json_t *ends = json_object_get(question->json, "ends");
     json_int_t seconds = json_integer_value(ends);
+    bool fits = seconds >= 0 && seconds <= INT64_MAX / WEIR_SECOND;
 
     token->role = role_asked(question);
     token->added = question->now;
     token->who = question->who;
-    token->ends = (weir_time)seconds * (seconds < INT64_MAX / WEIR_SECOND ? WEIR_SECOND : 0);
+    token->ends = fits ? (weir_time)seconds * WEIR_SECOND : 0;
     if (!weir_account_name_fit(weir_slice_of(weir_verb_text(question, "name"))))
         (void)weir_verb_refuse(question, "that is no name: letters, digits, '-', '_', '.', '@', "
                                "32 at most");
@@ -320,9 +321,10 @@ int weir_accounts_first(struct weir_monitor *monitor, weir_time now,
                         char password_r[static WEIR_PASSWORD_NEW])
 {
     struct weir_account account = {
-        .name = "admin", .role = WEIR_ADMINISTRATOR, .added = now, .changed = now};
+        .name = WEIR_FIRST_ACCOUNT, .role = WEIR_ADMINISTRATOR, .added = now, .changed = now};
     const struct weir_audit line = {
-        .time = now, .who = "monitor", .what = "user add", .detail = "admin: administrator"};
+        .time = now, .who = "monitor", .what = "user add",
+        .detail = WEIR_FIRST_ACCOUNT ": administrator"};
     uint64_t all = 0, administrators;
     int64_t number;
     int done;
@@ -365,7 +367,9 @@ static void forget_first(struct weir_monitor *monitor)
 {
     char path[WEIR_PATH_MAX];
 
+    pthread_mutex_lock(&monitor->lock); /* the configuration may be read again */
     snprintf(path, sizeof path, "%s/" WEIR_FIRST_PASSWORD, monitor->config.state_directory);
+    pthread_mutex_unlock(&monitor->lock);
     if (unlink(path) == 0)
         weir_log(&monitor->shared_log, WEIR_LOG_INFO, "%s is removed", path);
 }
@@ -399,7 +403,7 @@ int weir_accounts_login(struct weir_monitor *monitor, const char *name,
     if (done >= 0)
         done = weir_database_session_add(monitor->database, account_r->number, hash, address, now);
     done = end_change(monitor, done, &line);
-    if (done >= 0)
+    if (done >= 0 && strcmp(account_r->name, WEIR_FIRST_ACCOUNT) == 0)
         forget_first(monitor);
     return done < 0 ? done : 1;
 }
@@ -436,7 +440,7 @@ int weir_accounts_used(struct weir_monitor *monitor, const char *session, int64_
 int weir_accounts_own_password(struct weir_monitor *monitor, const char *name, const char *session,
                                struct weir_slice old, struct weir_slice password, weir_time now)
 {
-    char who[DETAIL], hash[WEIR_PASSWORD_HASH];
+    char who[DETAIL], hash[WEIR_PASSWORD_HASH], before[WEIR_PASSWORD_HASH];
     const struct weir_audit line = line_of(who, name, "user password", name, now);
     uint8_t own[WEIR_TOKEN_HASH];
     struct weir_account account;
@@ -444,6 +448,7 @@ int weir_accounts_own_password(struct weir_monitor *monitor, const char *name, c
 
     if (done != 1)
         return done;
+    memcpy(before, account.hash, sizeof before);
     done = weir_passwords_hash(monitor->passwords, password, hash);
     if (done < 0)
         return done;
@@ -451,11 +456,13 @@ int weir_accounts_own_password(struct weir_monitor *monitor, const char *name, c
     done = begin_change(monitor);
     if (done == 0)
         done = weir_database_account_find(monitor->database, name, &account);
-    if (done == 1) {
-        memcpy(account.hash, hash, sizeof account.hash);
-        account.changed = now;
-        done = weir_database_account_put(monitor->database, &account);
-    }
+    if (done == 1 && strcmp(account.hash, before) != 0)
+        done = 0; /* meanwhile */
+    if (done != 1)
+        return end_change(monitor, done, NULL);
+    memcpy(account.hash, hash, sizeof account.hash);
+    account.changed = now;
+    done = weir_database_account_put(monitor->database, &account);
     if (done >= 0)
         done = weir_database_sessions_end(monitor->database, account.number, own);
     done = end_change(monitor, done, &line);

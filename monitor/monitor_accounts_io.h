@@ -28,10 +28,11 @@ void weir_accounts_close(struct weir_monitor *monitor);
 bool weir_accounts_is_asked(const char *verb);
 json_t *weir_accounts_answer(struct weir_question *question);
 
-#define WEIR_FIRST_PASSWORD "first-password" /* a file in state_directory, until a login */
+#define WEIR_FIRST_ACCOUNT "admin"
+#define WEIR_FIRST_PASSWORD "first-password" /* a file in state_directory, until its login */
 
-/* Where there is no account yet, makes "admin".  1 and its password; 0: there are some; an error,
- * logged. */
+/* Where there is no account yet, makes WEIR_FIRST_ACCOUNT.  1 and its password; 0: there are some;
+ * an error, logged. */
 int weir_accounts_first(struct weir_monitor *monitor, weir_time now,
                         char password_r[static WEIR_PASSWORD_NEW]);
 
@@ -49,8 +50,8 @@ int weir_accounts_logout(struct weir_monitor *monitor, const char *session, cons
 int weir_accounts_used(struct weir_monitor *monitor, const char *session, int64_t token,
                        weir_time now);
 
-/* Somebody changes his own password, who knows the old one: 1; 0: he does not; an error.  His other
- * sessions end. */
+/* Somebody changes his own password, who knows the old one: 1; 0: he does not, or another took its
+ * place meanwhile; an error.  His other sessions end. */
 int weir_accounts_own_password(struct weir_monitor *monitor, const char *name, const char *session,
                                struct weir_slice old, struct weir_slice password, weir_time now);
 

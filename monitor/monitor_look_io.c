@@ -2,7 +2,7 @@
  * look - a moment's view for the console, and the console's opening with the first account.
  *
  * The first password is told on the terminal, where there is one; else it stands in a file that
- * only the monitor's user can read, until somebody has logged in.
+ * only the monitor's user can read, until that account has logged in.
  */
 #include "monitor/monitor_look_io.h"
 

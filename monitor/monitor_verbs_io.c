@@ -7,7 +7,6 @@
  */
 #include "monitor/monitor_verbs_io.h"
 
-
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

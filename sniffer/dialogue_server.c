@@ -273,6 +273,7 @@ static void each_answered(struct weir_dialogue *d, unsigned code)
         d->message.recipients_rejected++;
         d->heard.recipients--;
         d->heard.recipients_rejected++;
+        d->server.recipients -= d->server.recipients > 0; /* it takes that back */
     }
 }
 

@@ -31,12 +31,12 @@ static int check_endpoint(const char *item, const char **why_r)
     return weir_endpoint_parse(item, NULL, why_r);
 }
 
-/* A Unix socket of this machine, or nothing: whole messages go through it. */
 static int check_endpoint_or_none(const char *item, const char **why_r)
 {
     return item[0] ? check_endpoint(item, why_r) : 0;
 }
 
+/* A Unix socket of this machine, or nothing: whole messages go through it. */
 static int check_socket_or_none(const char *item, const char **why_r)
 {
     struct weir_endpoint endpoint;

@@ -203,17 +203,17 @@ static bool adds_up(const struct head *head)
 }
 
 /* Exactly as many octets as the head says. */
-static bool decompress(struct weir_slice prefix, struct weir_slice frame, void *stream, size_t len)
+static int decompress(struct weir_slice prefix, struct weir_slice frame, void *stream, size_t len)
 {
     ZSTD_DCtx *zstd = ZSTD_createDCtx();
     size_t got = 0;
 
     if (!zstd)
-        return false;
+        return WEIR_ENOMEM;
     (void)ZSTD_DCtx_refPrefix(zstd, prefix.at, prefix.len);
     got = ZSTD_decompressDCtx(zstd, stream, len, frame.at, frame.len);
     (void)ZSTD_freeDCtx(zstd);
-    return !ZSTD_isError(got) && got == len;
+    return !ZSTD_isError(got) && got == len ? 0 : WEIR_ECORRUPT;
 }
 
 /* Puts the file together of the stream. */
@@ -236,10 +236,10 @@ static int apply(const struct parts *old, const struct head *head, struct weir_s
     char *stream = malloc((size_t)head->stream + 1), *file = malloc(head->file);
     int rc = stream && file ? 0 : WEIR_ENOMEM;
 
-    *why_r = rc < 0 ? weir_error_text(rc) : "it was changed or cut: it is no patch to the set here";
-    if (rc == 0 && !decompress(old->front, frame, stream, head->stream))
-        rc = WEIR_ECORRUPT;
+    rc = rc < 0 ? rc : decompress(old->front, frame, stream, head->stream);
     rc = rc < 0 ? rc : put_together(old, head, stream, file);
+    *why_r = rc == WEIR_ENOMEM ? weir_error_text(rc)
+                               : "it was changed or cut: it is no patch to the set here";
     free(stream);
     if (rc == 0)
         *octets_r = file;

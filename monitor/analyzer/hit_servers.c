@@ -15,6 +15,7 @@ struct weir_hit_servers {
     struct weir_hash_key key;
     struct weir_hit_server *row;
     size_t rows, room;      /* the index has twice as many places */
+    size_t rests;           /* rows of WEIR_HIT_SERVERS_REST */
     uint32_t *index;        /* number of a row + 1; 0: none */
 };
 
@@ -101,6 +102,7 @@ static struct weir_hit_server *add(struct weir_hit_servers *servers, uint32_t ru
     }
     servers->row[own] = (struct weir_hit_server){.rule = rule, .server = server, .next = next};
     servers->rows++;
+    servers->rests += server == WEIR_HIT_SERVERS_REST;
     *place = *hint = own + 1;
     return &servers->row[own];
 }
@@ -128,7 +130,7 @@ struct weir_hit_server *weir_hit_servers_of(struct weir_hit_servers *servers, ui
 
     if (row)
         return row;
-    if (servers->rows >= WEIR_HIT_SERVERS_MAX && server != WEIR_HIT_SERVERS_REST)
+    if (servers->rows - servers->rests >= WEIR_HIT_SERVERS_MAX && server != WEIR_HIT_SERVERS_REST)
         return weir_hit_servers_of(servers, rule, WEIR_HIT_SERVERS_REST, hint);
     place = place_of(servers, rule, server);
     return add(servers, rule, server, place, hint);

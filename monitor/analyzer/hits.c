@@ -293,7 +293,7 @@ static void tell(struct weir_score_counts *counts, struct weir_hit_server *accou
 }
 
 int weir_hits_take(struct weir_hits *hits, uint32_t server, const struct weir_info *info,
-                    weir_time now)
+                   weir_time now)
 {
     weir_time at = info->at < now ? info->at : now;
     struct days days = days_of(hits, at, now);
@@ -356,7 +356,7 @@ static void blame(const struct days *days, struct weir_hits_rule *rule, bool tak
 }
 
 int weir_hits_report(struct weir_hits *hits, uint32_t server, const struct weir_info *info,
-                      bool spam, bool take_back, weir_time now)
+                     bool spam, bool take_back, weir_time now)
 {
     weir_time at = info->at < now ? info->at : now;
     struct days days = days_of(hits, at, now);
@@ -454,7 +454,7 @@ const struct weir_hit_days *weir_hits_days(const struct weir_hits *hits)
 }
 
 int weir_hits_told(const struct weir_hits *hits, size_t number, weir_time at,
-                    struct weir_hit_server *told_r)
+                   struct weir_hit_server *told_r)
 {
     const struct weir_hit_server *told = weir_hit_servers_get(hits->servers, number);
 

@@ -74,12 +74,12 @@ void weir_hits_free(struct weir_hits **hits);
 /* Counts a decision that a server told, which was read and verified; one from the future is one of
  * now.  enum weir_hits_taken, or WEIR_ENOMEM. */
 int weir_hits_take(struct weir_hits *hits, uint32_t server, const struct weir_info *info,
-                    weir_time now);
+                   weir_time now);
 
 /* Moves the hits of a decision that was counted by what a person says of it, as a server told, or
  * moves them back.  That it is reported once only is the caller's to know.  0 or WEIR_ENOMEM. */
 int weir_hits_report(struct weir_hits *hits, uint32_t server, const struct weir_info *info,
-                      bool spam, bool take_back, weir_time now);
+                     bool spam, bool take_back, weir_time now);
 
 /* Takes up what was counted before, decayed up to a time: after a restart.  0, WEIR_ENOMEM. */
 int weir_hits_load(struct weir_hits *hits, const struct weir_hits_rule *rule, weir_time at);
@@ -93,7 +93,7 @@ struct weir_score_counts weir_hits_all(const struct weir_hits *hits, weir_time a
 /* What a server told of a rule, or of WEIR_HIT_SERVERS_ALL, decayed up to a time, by number 0.. in
  * no order: 1, or 0 behind the last. */
 int weir_hits_told(const struct weir_hits *hits, size_t number, weir_time at,
-                    struct weir_hit_server *told_r);
+                   struct weir_hit_server *told_r);
 
 /* What came to rules, and to WEIR_HIT_DAYS_ALL, by day since weir_hits_kept(). */
 const struct weir_hit_days *weir_hits_days(const struct weir_hits *hits);

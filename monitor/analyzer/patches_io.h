@@ -1,14 +1,16 @@
 /*
  * patches - the newest rule set as servers fetch it, told as what became of the set they have
- * (core/evidence/parcel_patch.h), each made once for all that have the same.
+ * (core/evidence/parcel_patch.h), or of none; each made once for all that have the same.
  *
  *     a server asks with serial and id -> kept: it gets the patch
  *                                      -> not yet made: it waits, and all that ask the same with it
- *                                      -> there is none: it gets the whole set
+ *                                      -> there is none: it gets that from none, as if it had no
+ *                                         set; and where there is none of that, the whole file
  *
  * One thread makes them, one after the other, of the files that the database keeps; that one from
  * the set before is made as soon as a set is published.  A patch is kept when applying it makes the
- * very file, and it is less than half of the deflated one.  They go when the next set is published.
+ * very file, and it is less than half of the deflated one; that from none, when it is less at all.
+ * They go when the next set is published.
  *
  * Owner:    the caller owns it; the database is handed in, with the lock that guards it, which is
  *           held only while a file is copied.

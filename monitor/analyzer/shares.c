@@ -79,8 +79,8 @@ static const struct weir_share *next_of(const struct weir_shares *shares, uint32
 }
 
 struct weir_weighed weir_shares_rule(const struct weir_shares *shares,
-                                    const struct weir_score_counts *hits,
-                                    const struct weir_share *told, size_t servers)
+                                     const struct weir_score_counts *hits,
+                                     const struct weir_share *told, size_t servers)
 {
     struct weir_score_counts sum = sum_of(told, servers, hits);
     struct weir_weighed weighed = {.hits = sum, .all = shares->sum, .weight = 1};

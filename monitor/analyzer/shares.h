@@ -70,8 +70,8 @@ void weir_shares_weigh(struct weir_shares *shares);
 
 /* A rule that has such hits, as they were counted, of which servers, by number, told so many. */
 struct weir_weighed weir_shares_rule(const struct weir_shares *shares,
-                                    const struct weir_score_counts *hits,
-                                    const struct weir_share *told, size_t servers);
+                                     const struct weir_score_counts *hits,
+                                     const struct weir_share *told, size_t servers);
 
 /* Of how many false positives of a rule one server, or nobody alone (0), told. */
 struct weir_share_blame {

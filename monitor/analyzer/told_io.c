@@ -102,8 +102,8 @@ static int take_hits(void *context, const struct weir_hits_rule *hits, weir_time
         reading->at++;
     weir_hits_decay(&told.hits.decayed, at, reading->now);
     told.weighed = weir_shares_rule(&reading->shares, &told.hits.decayed,
-                                   first < reading->at ? reading->told + first : NULL,
-                                   reading->at - first);
+                                    first < reading->at ? reading->told + first : NULL,
+                                    reading->at - first);
     told.server = name_of(reading, &told.weighed);
     return reading->row(reading->context, &told);
 }

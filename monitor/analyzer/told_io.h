@@ -15,7 +15,7 @@
 
 struct weir_told {
     struct weir_hits_rule hits;  /* decayed up to now, as it was counted */
-    struct weir_weighed weighed;   /* what is to score it */
+    struct weir_weighed weighed; /* what is to score it */
     const char *server;          /* the name of weighed.server; "": no server's word was bounded */
 };
 

@@ -8,16 +8,7 @@
 #include "core/base/error.h"
 #include "monitor/database/database_impl.h"
 
-#define SUMS "sum(connections), sum(syns), sum(messages), sum(accepted), sum(recipients), " \
-    "sum(estimated)"
-
 /* traffic ---------------------------------------------------------------------------------- */
-
-static void read_sums(struct weir_query *query, uint64_t sum_r[static WEIR_TRAFFIC_QUANTITIES])
-{
-    for (size_t i = 0; i < WEIR_TRAFFIC_QUANTITIES; i++)
-        sum_r[i] = (uint64_t)weir_column_number(query);
-}
 
 int weir_database_top_networks(struct weir_database *database, int64_t from, int64_t to,
                                unsigned quantity, unsigned most,
@@ -25,10 +16,8 @@ int weir_database_top_networks(struct weir_database *database, int64_t from, int
                                void *context)
 {
     struct weir_query q = weir_query(database, "SELECT substr(address, 1, CASE WHEN "
-        WEIR_IS_IPV4 " THEN 15 ELSE 7 END) AS network, " SUMS " FROM minutes "
-        "WHERE minute BETWEEN ? AND ? GROUP BY network ORDER BY CASE ? "
-        "WHEN 0 THEN sum(connections) WHEN 1 THEN sum(syns) WHEN 2 THEN sum(messages) "
-        "WHEN 3 THEN sum(accepted) WHEN 4 THEN sum(recipients) ELSE sum(estimated) END DESC, "
+        WEIR_IS_IPV4 " THEN 15 ELSE 7 END) AS network, " WEIR_SUMS " FROM minutes "
+        "WHERE minute BETWEEN ? AND ? GROUP BY network ORDER BY " WEIR_SUM_OF " DESC, "
         "network LIMIT ?");
     int calls = 0, stop = 0;
 
@@ -42,7 +31,7 @@ int weir_database_top_networks(struct weir_database *database, int64_t from, int
 
         memcpy(one.address.octet, network.at,
                network.len < sizeof one.address.octet ? network.len : sizeof one.address.octet);
-        read_sums(&q, one.sum);
+        weir_column_sums(&q, one.sum);
         stop = row(context, &one);
         calls++;
     }
@@ -53,7 +42,7 @@ int weir_database_minute_sums(struct weir_database *database, int64_t from, int6
                               int (*row)(void *context, const struct weir_minute_row *row),
                               void *context)
 {
-    struct weir_query q = weir_query(database, "SELECT minute, " SUMS " FROM minutes "
+    struct weir_query q = weir_query(database, "SELECT minute, " WEIR_SUMS " FROM minutes "
                                      "WHERE minute BETWEEN ? AND ? GROUP BY minute "
                                      "ORDER BY minute");
     int calls = 0, stop = 0;
@@ -63,7 +52,7 @@ int weir_database_minute_sums(struct weir_database *database, int64_t from, int6
     while (stop == 0 && weir_query_row(&q) == 1) {
         struct weir_minute_row one = {.minute = weir_column_number(&q)};
 
-        read_sums(&q, one.sum);
+        weir_column_sums(&q, one.sum);
         stop = row(context, &one);
         calls++;
     }

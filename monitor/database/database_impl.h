@@ -15,6 +15,7 @@
 
 #include "core/base/address.h"
 #include "core/base/cursor.h"
+#include "core/store/traffic_line.h"
 #include "monitor/database/database_io.h"
 
 #define WEIR_DATABASE_VERSION 20
@@ -88,6 +89,14 @@ void weir_bind_prefix(struct weir_query *query, const struct weir_prefix *prefix
 void weir_bind_span(struct weir_query *query, const struct weir_prefix *prefix,
                     struct weir_address *last_r);
 void weir_column_prefix(struct weir_query *query, struct weir_prefix *prefix_r);
+
+/* Of minutes: the sum of each quantity, as so many columns; of the one whose number is bound. */
+#define WEIR_SUMS "sum(connections), sum(syns), sum(messages), sum(accepted), sum(recipients), " \
+    "sum(estimated)"
+#define WEIR_SUM_OF "CASE ? WHEN 0 THEN sum(connections) WHEN 1 THEN sum(syns) " \
+    "WHEN 2 THEN sum(messages) WHEN 3 THEN sum(accepted) WHEN 4 THEN sum(recipients) " \
+    "ELSE sum(estimated) END"
+void weir_column_sums(struct weir_query *query, uint64_t sum_r[static WEIR_TRAFFIC_QUANTITIES]);
 
 /* A transaction of a call's own, unless the caller has one; end commits it, or takes it back when
  * rc is an error, and gives rc or what went wrong. */

@@ -23,8 +23,6 @@
     ADD("estimated", most)
 #define MINUTE_MOST "1099511627776"
 #define ADDRESS_MOST "4611686018427387904"
-#define SUMS "sum(connections), sum(syns), sum(messages), sum(accepted), sum(recipients), " \
-    "sum(estimated)"
 
 static void bind_sums(struct weir_query *q, const uint64_t sum[static WEIR_TRAFFIC_QUANTITIES])
 {
@@ -32,10 +30,10 @@ static void bind_sums(struct weir_query *q, const uint64_t sum[static WEIR_TRAFF
         weir_bind_number(q, (int64_t)(sum[i] < WEIR_COUNTER_MAX ? sum[i] : WEIR_COUNTER_MAX));
 }
 
-static void column_sums(struct weir_query *q, uint64_t sum_r[static WEIR_TRAFFIC_QUANTITIES])
+void weir_column_sums(struct weir_query *query, uint64_t sum_r[static WEIR_TRAFFIC_QUANTITIES])
 {
     for (size_t i = 0; i < WEIR_TRAFFIC_QUANTITIES; i++)
-        sum_r[i] = (uint64_t)weir_column_number(q);
+        sum_r[i] = (uint64_t)weir_column_number(query);
 }
 
 static void bind_address(struct weir_query *q, const struct weir_address *address)
@@ -247,7 +245,7 @@ int weir_database_address(struct weir_database *database, const struct weir_addr
     if (found == 1) {
         row.first_seen = weir_column_number(&q);
         row.last_seen = weir_column_number(&q);
-        column_sums(&q, row.sum);
+        weir_column_sums(&q, row.sum);
     }
     rc = weir_query_end(&q);
     if (rc == 0 && found == 1)
@@ -259,10 +257,8 @@ int weir_database_top(struct weir_database *database, int64_t from, int64_t to, 
                       unsigned most, int (*row)(void *context, const struct weir_address_row *row),
                       void *context)
 {
-    struct weir_query q = weir_query(database, "SELECT address, " SUMS " FROM minutes "
-        "WHERE minute BETWEEN ? AND ? GROUP BY address ORDER BY CASE ? "
-        "WHEN 0 THEN sum(connections) WHEN 1 THEN sum(syns) WHEN 2 THEN sum(messages) "
-        "WHEN 3 THEN sum(accepted) WHEN 4 THEN sum(recipients) ELSE sum(estimated) END DESC, "
+    struct weir_query q = weir_query(database, "SELECT address, " WEIR_SUMS " FROM minutes "
+        "WHERE minute BETWEEN ? AND ? GROUP BY address ORDER BY " WEIR_SUM_OF " DESC, "
         "address LIMIT ?");
     int calls = 0, stop = 0;
 
@@ -274,7 +270,7 @@ int weir_database_top(struct weir_database *database, int64_t from, int64_t to, 
         struct weir_address_row one = {.first_seen = 0};
 
         weir_column_octets(&q, &one.address, sizeof one.address);
-        column_sums(&q, one.sum);
+        weir_column_sums(&q, one.sum);
         stop = row(context, &one);
         calls++;
     }
@@ -295,7 +291,7 @@ static int give_minutes(struct weir_query *q,
 
         weir_column_octets(q, &one.address, sizeof one.address);
         one.server = (uint32_t)weir_column_number(q);
-        column_sums(q, one.sum);
+        weir_column_sums(q, one.sum);
         stop = row(context, &one);
         calls++;
     }

@@ -156,8 +156,8 @@ static int is_around(void *context, const struct weir_list_entry *entry)
            weir_prefix_contains(&entry->prefix, &around->prefix->address);
 }
 
-/* Whether the lists spare all of a prefix.  Where the narrowest entry is the agent's all are looked
- * through for another. */
+/* Whether the lists spare all of a prefix.  Where the narrowest entry is the agent's, or narrower
+ * than the prefix itself, all are looked through for another. */
 static bool lists_spare(struct weir_spared *spared, weir_time now,
                         const struct weir_prefix *prefix)
 {
@@ -166,12 +166,13 @@ static bool lists_spare(struct weir_spared *spared, weir_time now,
     enum weir_list list;
 
     if (!spared->lists ||
-        weir_lists_find(spared->lists, now, &prefix->address, &list, &entry) != 1 ||
-        entry.prefix.bits > prefix->bits)
+        weir_lists_find(spared->lists, now, &prefix->address, &list, &entry) != 1)
         return false;
-    if (list == WEIR_LIST_NEVER || (list == WEIR_LIST_ACCEPT && is_own(&entry)))
-        return true;
-    return list == WEIR_LIST_ACCEPT &&
+    if (list == WEIR_LIST_NEVER)
+        return entry.prefix.bits <= prefix->bits;
+    if (list != WEIR_LIST_ACCEPT)
+        return false;
+    return (is_own(&entry) && entry.prefix.bits <= prefix->bits) ||
            weir_lists_each(spared->lists, WEIR_LIST_ACCEPT, is_around, &around) > 0;
 }
 

@@ -228,6 +228,24 @@ static void pieces_change_nothing(void **state)
     }
 }
 
+static void a_recipient_that_is_refused_in_the_end_stays_so_though_octets_are_missing(void **state)
+{
+    static const struct turn before[] = {
+        GREETING, {'C', "MAIL FROM:<a@x> PRDR\r\nRCPT TO:<b@y>\r\nRCPT TO:<c@y>\r\nDATA\r\n"},
+        {'S', "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n250 2.1.5 Ok\r\n354 go\r\n"},
+        {'C', "x\r\n.\r\n"}, {'S', "353 each\r\n550 not b\r\n250 c\r\n"}, {0}};
+    static const struct turn behind[] = {{'S', "250 queued\r\n"}, {0}};
+    struct dialogue_rig rig;
+
+    (void)state;
+    dialogue_rig_open(&rig, dialogue_options());
+    dialogue_rig_turns(&rig, before);
+    dialogue_rig_gap(&rig, 'C', 10);
+    dialogue_rig_turns(&rig, behind);
+    assert_string_equal(rig.told, "accepted 250 <a@x> to <b@y> <c@y> 1+1 3 gap\n");
+    dialogue_rig_close(&rig);
+}
+
 static void sums_tell_recipients_and_what_was_seen(void **state)
 {
     static const struct turn turns[] = {
@@ -273,6 +291,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dialogues_carry_the_messages_the_server_took_or_refused),
         cmocka_unit_test(pieces_change_nothing),
+        cmocka_unit_test(
+            a_recipient_that_is_refused_in_the_end_stays_so_though_octets_are_missing),
         cmocka_unit_test(sums_tell_recipients_and_what_was_seen),
         cmocka_unit_test(lengths_of_queued_replies_are_remembered),
     };

@@ -108,11 +108,27 @@ static void WEIR_HIT_SERVERS_MAX_accounts_are_kept_and_the_rest_is_as_one_server
     weir_hit_servers_free(&servers);
 }
 
+/* As after a restart, where the rest comes first. */
+static void the_rest_takes_no_room_from_accounts(void **state)
+{
+    struct weir_hit_servers *servers = servers_new();
+    uint32_t hint = 0;
+    (void)state;
+    assert_int_equal(account(servers, 1, WEIR_HIT_SERVERS_REST, &hint)->server,
+                     WEIR_HIT_SERVERS_REST);
+    for (uint32_t i = 1; i <= WEIR_HIT_SERVERS_MAX; i++)
+        assert_int_equal(account(servers, 1, i, &hint)->server, i);
+    assert_int_equal(account(servers, 1, WEIR_HIT_SERVERS_MAX + 1, &hint)->server,
+                     WEIR_HIT_SERVERS_REST);
+    weir_hit_servers_free(&servers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_rule_and_server_has_its_own_account_whatever_their_order),
         cmocka_unit_test(WEIR_HIT_SERVERS_MAX_accounts_are_kept_and_the_rest_is_as_one_server),
+        cmocka_unit_test(the_rest_takes_no_room_from_accounts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,6 +168,32 @@ static void A26_what_an_agent_entered_for_a_monitor_spares_nobody_by_itself(void
     weir_lists_free(&lists);
 }
 
+static void A26_an_entry_within_a_prefix_hides_none_around_it(void **state)
+{
+    static const char *const first[] = {"192.0.2.0", "2001:db8:1::"};
+    static const char *const whole[] = {"192.0.2.0/24", "2001:db8:1::/64"};
+    static const char *const wide[] = {"192.0.0.0/16", "2001:db8::/32"};
+    struct lists_rig *rig = *state;
+    struct weir_lists *lists = lists_rig_open(rig, true, NULL, 0);
+    struct weir_spared *spared;
+    const char *why;
+
+    assert_int_equal(weir_spared_new(lists, &spared), 0);
+    for (size_t i = 0; i < 2; i++) {
+        const struct weir_prefix prefix = rig_prefix(whole[i]);
+        struct weir_list_entry entry = {.prefix = rig_prefix(first[i]), .origin = "monitor"};
+
+        assert_int_equal(weir_lists_add(lists, WEIR_LIST_ACCEPT, &entry, 1, NULL), 0);
+        assert_false(weir_spared_prefix(spared, RIG_NOW, &prefix, &why));
+        rig_add(lists, WEIR_LIST_ACCEPT, wide[i], 0);
+        assert_true(weir_spared_prefix(spared, RIG_NOW, &prefix, &why));
+        rig_add(lists, WEIR_LIST_ACCEPT, first[i], 0); /* in the place of the agent's */
+        assert_true(weir_spared_prefix(spared, RIG_NOW, &prefix, &why));
+    }
+    weir_spared_free(&spared);
+    weir_lists_free(&lists);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, lists_rig_setup, lists_rig_teardown)
 
 int main(void)
@@ -178,6 +204,7 @@ int main(void)
         TEST(A26_of_many_that_were_accepted_each_counts_as_if_it_were_alone),
         TEST(A26_what_was_accepted_a_moment_ago_is_spared_at_once),
         TEST(A26_what_an_agent_entered_for_a_monitor_spares_nobody_by_itself),
+        TEST(A26_an_entry_within_a_prefix_hides_none_around_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
