@@ -208,10 +208,13 @@ static int open_intake(struct weir_monitor *monitor)
     if (done < 0)
         return done;
     done = weir_intake_open(&options, &handler, &monitor->shared_log, &monitor->intake);
-    if (done == 0)
-        weir_log(&monitor->shared_log, WEIR_LOG_INFO, "hearing agents at %s, port %u", address,
-                 weir_intake_port(monitor->intake));
-    return done;
+    if (done < 0)
+        return done;
+    atomic_store(&monitor->hears, true);
+    weir_intake_wake_rules(monitor->intake); /* a patch was made meanwhile, for who has come */
+    weir_log(&monitor->shared_log, WEIR_LOG_INFO, "hearing agents at %s, port %u", address,
+             weir_intake_port(monitor->intake));
+    return 0;
 }
 
 /* The monitor works on; who has read them can pass for it. */

@@ -84,6 +84,7 @@ struct weir_monitor {
     struct weir_admit *admit;
     struct weir_certificate certificate;
     struct weir_intake *intake;
+    atomic_bool hears;               /* intake is there, for threads that were before it */
     struct weir_rulebook *rulebook;
     pthread_mutex_t adding;          /* rule files, the whole time: one set of them at a time */
     struct weir_admin *admin;

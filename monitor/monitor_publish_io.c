@@ -39,7 +39,7 @@ static void patched(void *context)
 {
     struct weir_monitor *monitor = context;
 
-    if (monitor->intake) /* it is being opened: nobody waits for long yet */
+    if (atomic_load(&monitor->hears)) /* else the door is being opened, and wakes them itself */
         weir_intake_wake_rules(monitor->intake);
 }
 

@@ -128,21 +128,26 @@ static void add_troubles(struct page *page)
     json_decref(status);
 }
 
+/* "1 event stands", "2 events stand"; nothing for none. */
+static void count(struct page *page, const char *level, uint64_t number, const char *one,
+                  const char *many, const char *where)
+{
+    if (number > 0)
+        attend(page, level, json_sprintf("%llu %s", (unsigned long long)number,
+                                         number == 1 ? one : many), where);
+}
+
 static void add_counts(struct page *page, const struct weir_desk_counts *counts)
 {
     if (page->blind > 0)
         attend(page, "problem", json_sprintf("nothing is heard of %s", page->names), "servers");
     add_troubles(page);
-    if (counts->events > 0)
-        attend(page, "notice", json_sprintf("%llu events stand",
-                                            (unsigned long long)counts->events), "alerts");
-    if (counts->blamed > 0)
-        attend(page, "problem", json_sprintf("%llu good messages were taken for spam, as people "
-                                             "reported since yesterday",
-                                             (unsigned long long)counts->blamed), "submitted");
-    if (counts->drafts > 0)
-        attend(page, "notice", json_sprintf("%llu drafts of rules wait for approval",
-                                            (unsigned long long)counts->drafts), "rules");
+    count(page, "notice", counts->events, "event stands", "events stand", "alerts");
+    count(page, "problem", counts->blamed,
+          "good message was taken for spam, as people reported since yesterday",
+          "good messages were taken for spam, as people reported since yesterday", "submitted");
+    count(page, "notice", counts->drafts, "draft of a rule waits for approval",
+          "drafts of rules wait for approval", "rules");
 }
 
 static int read_all(struct page *page, int64_t hours, struct weir_desk_counts *counts_r)

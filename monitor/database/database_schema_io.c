@@ -172,7 +172,8 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
 
     ("CREATE TABLE hits_servers (rule INTEGER NOT NULL, server INTEGER NOT NULL,"
      "  spam_decayed REAL NOT NULL, ham_decayed REAL NOT NULL, at INTEGER NOT NULL,"
-     "  PRIMARY KEY (rule, server)) STRICT, WITHOUT ROWID;"),
+     "  PRIMARY KEY (rule, server)) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX hits_servers_at ON hits_servers (at);"),
 
     ("CREATE TABLE accounts (number INTEGER PRIMARY KEY AUTOINCREMENT,"
      "  name TEXT NOT NULL UNIQUE COLLATE NOCASE, role TEXT NOT NULL, hash TEXT NOT NULL,"
