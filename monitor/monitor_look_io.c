@@ -184,7 +184,10 @@ int weir_monitor_open_console(struct weir_monitor *monitor)
     if (done == 0)
         weir_log(&monitor->shared_log, WEIR_LOG_INFO, "the console is at port %u",
                  weir_console_port(monitor->console));
-    return done;
+    else if (done != WEIR_ENOMEM)
+        weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "there is no console until that is mended "
+                 "and the monitor started again; all else works on");
+    return done == WEIR_ENOMEM ? done : 0;
 }
 
 void weir_monitor_close_console(struct weir_monitor *monitor)

@@ -117,8 +117,10 @@ void weir_hit_servers_scale(struct weir_hit_servers *servers, double by)
 
 void weir_hit_servers_touch(struct weir_hit_servers *servers)
 {
-    for (size_t i = 0; i < servers->rows; i++)
-        servers->row[i].changed = true;
+    struct weir_hit_server *row;
+
+    for (uint32_t i = 0; (row = row_at(servers, i)) != NULL; i++)
+        row->changed = true;
 }
 
 const struct weir_hit_server *weir_hit_servers_get(const struct weir_hit_servers *servers,

@@ -11,6 +11,7 @@ import time
 import unittest
 
 import desk
+import monitor
 import rig
 from ctl_help import Help
 from monitor import Server
@@ -183,6 +184,19 @@ class Tls(unittest.TestCase):
                                      capture_output=True, text=True, timeout=20, check=False)
             self.assertIn(next(iter(section)), done.stderr + monitor.stderr)
             self.assertNotEqual(monitor.returncode, 0, section)
+
+
+class Taken(unittest.TestCase):
+    """Its place, by somebody else."""
+
+    def test_the_monitor_works_on_without_a_console(self):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            place = f"inet:127.0.0.1:{other.getsockname()[1]}"
+            running = monitor.Monitor(rig.scratch(), console={"listen": place})
+            self.addCleanup(running.stop)
+            rig.wait_for(lambda: "there is no console until that is mended" in running.log())
+            self.assertIn(f"[console] listen = {place}: Address already in use", running.log())
+            self.assertEqual(running.ask("status")["servers"], 0)
 
 
 class Guessing(Console):
