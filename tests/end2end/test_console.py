@@ -114,6 +114,12 @@ class Login(Console):
             self.refused(self.admin.ask("PUT", "/users/admin", body), 400, "last administrator")
         self.refused(self.admin.ask("DELETE", "/users/admin"), 400, "last administrator")
 
+    def test_a_token_ends_at_a_time_that_there_is(self):
+        for ends in (-2 ** 63, -1, 1, 2 ** 63 // 10 ** 6 + 1, 2 ** 63 - 1):
+            status, answer = self.monitor.try_to("token add", name="far", ends=ends)
+            self.assertEqual((status, answer["error"]), (400, "ends is no time in the future"))
+        self.monitor.ask("token add", name="far", ends=2 ** 63 // 10 ** 6)
+
     def test_programs_have_tokens(self):
         made = self.admin.do("POST", "/tokens", {"name": "prom", "role": "viewer"})
         program = desk.Person(self.desk, made["token"])
@@ -197,6 +203,17 @@ class Taken(unittest.TestCase):
             rig.wait_for(lambda: "there is no console until that is mended" in running.log())
             self.assertIn(f"[console] listen = {place}: Address already in use", running.log())
             self.assertEqual(running.ask("status")["servers"], 0)
+
+
+class FirstPassword(unittest.TestCase):
+    def test_it_stays_until_its_own_account_logs_in(self):
+        its = desk.Desk(rig.scratch())
+        self.addCleanup(its.monitor.stop)
+        its.made("anna", "viewer")
+        first = its.monitor.weir.folder / "first-password"
+        self.assertTrue(first.exists())
+        its.somebody()
+        self.assertFalse(first.exists())
 
 
 class Guessing(Console):
