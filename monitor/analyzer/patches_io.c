@@ -233,6 +233,13 @@ void weir_patches_free(struct weir_patches **patches)
 
 /* Asking. ---------------------------------------------------------------------------------- */
 
+/* A set that is not there has a slot no longer than no other asks for one: who invents serials
+ * takes none away. */
+static bool is_of_nothing(const struct slot *slot)
+{
+    return slot->state == NONE && slot->id == 0;
+}
+
 /* With the lock: the slot of a set, which is wanted now if it was not; NULL: all are taken. */
 static struct slot *slot_of(struct weir_patches *patches, uint32_t from)
 {
@@ -241,6 +248,11 @@ static struct slot *slot_of(struct weir_patches *patches, uint32_t from)
     while (i <= WEIR_PATCHES_MAX && from > 0 && patches->slot[i].state != FREE &&
            patches->slot[i].from != from)
         i++;
+    for (size_t j = 1; i > WEIR_PATCHES_MAX && j <= WEIR_PATCHES_MAX; j++)
+        if (is_of_nothing(&patches->slot[j])) {
+            patches->slot[j] = (struct slot){.state = FREE};
+            i = j;
+        }
     if (i > WEIR_PATCHES_MAX)
         return NULL;
     if (patches->slot[i].state == FREE) {

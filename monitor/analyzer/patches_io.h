@@ -18,7 +18,8 @@
  * Errors:   weir_patches_open(): WEIR_ENOMEM, WEIR_EIO.  A patch that cannot be made is none.
  * Limits:   WEIR_PATCHES_MAX patches to one set, and one from none, of WEIR_PATCHES_OCTETS_MAX
  *           octets together.  None is made twice and none goes to make room: whoever asks for all
- *           that can be asked for takes so many moments of the one thread, and no more.
+ *           that can be asked for takes so many moments of the one thread, and no more.  From a set
+ *           that is not there, there is none, and that takes nobody's place.
  */
 #ifndef WEIR_ANALYZER_PATCHES_IO_H
 #define WEIR_ANALYZER_PATCHES_IO_H

@@ -211,6 +211,23 @@ static void no_more_are_made_than_there_is_room_for(void **state)
     assert_int_equal(weir_patches_count(rig->patches).made, WEIR_PATCHES_MAX + 1);
 }
 
+static void who_invents_serials_takes_nobodys_patch_away(void **state)
+{
+    struct rig *rig = *state;
+    int whole;
+
+    publish_some(rig, 3);
+    whole = get_in_time(rig, 0, none);
+    for (uint32_t round = 0; round < 2; round++) {
+        for (uint32_t serial = 1000; serial < 1000 + 2 * WEIR_PATCHES_MAX; serial++)
+            assert_int_equal(get_in_time(rig, serial + 100 * round, rig->file[1]), whole);
+        for (uint32_t serial = 1; serial <= 2; serial++)
+            assert_in_range(get_in_time(rig, serial, rig->file[serial]), 1,
+                            (int)rig->file[serial].len / 5);
+    }
+    assert_int_equal(weir_patches_count(rig->patches).made, 3); /* each once */
+}
+
 static void what_is_no_less_than_half_does_not_pay(void **state)
 {
     struct rig *rig = *state;
@@ -257,6 +274,7 @@ int main(void)
         TEST(who_has_another_file_or_none_gets_what_needs_none),
         TEST(a_new_set_has_patches_of_its_own),
         TEST(no_more_are_made_than_there_is_room_for),
+        TEST(who_invents_serials_takes_nobodys_patch_away),
         TEST(what_is_no_less_than_half_does_not_pay),
         TEST(a_set_that_is_damaged_has_none),
         TEST(stopped_it_answers_and_makes_nothing),
