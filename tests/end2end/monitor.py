@@ -208,6 +208,10 @@ class Server:
         words = "".join(f" {name}={n}" for name, n in numbers.items() if n)
         self.write(f"at={at or time.time():.6f} kind=traffic address={address}{words}")
 
+    def files(self):
+        """What is in the spool; not who has claimed it."""
+        return [path for path in self.spool.iterdir() if not path.name.startswith(".")]
+
     def waiting(self):
         """Octets in the spool."""
         return sum(path.stat().st_size for path in list(self.spool.iterdir()) if path.exists())

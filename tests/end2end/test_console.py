@@ -4,13 +4,18 @@ nonsense is refused and changes nothing, and that it does what weirctl does."""
 import concurrent.futures
 import http.client
 import json
+import pathlib
 import re
 import socket
 import subprocess
+import sys
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
 import desk
+import harness
 import monitor
 import rig
 from ctl_help import Help
@@ -572,4 +577,4 @@ class Live(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    harness.main()

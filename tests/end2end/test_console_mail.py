@@ -2,9 +2,13 @@
 """Mail in the console: judged by a real weir-milter, reported with weirctl, and looked for,
 explained and shown as text by the API, as weirctl shows it."""
 import json
-import unittest
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import desk
+import harness
 import rig
 from test_reports import CLIENT, DOMAIN, LOAN, Base
 
@@ -84,4 +88,4 @@ class Mail(Base):
 del Base  # its tests are another file's
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    harness.main()

@@ -97,7 +97,7 @@ class Faults(World):
         self.assertEqual({k: v for k, v in want.items() if found.get(k) != v},
                          {k: found.get(k) for k, v in want.items() if found.get(k) != v})
         self.assertEqual(found, want)
-        rig.wait_for(lambda: not list(self.mx1.spool.iterdir()), 30, "the spool to be empty")
+        rig.wait_for(lambda: not self.mx1.files(), 30, "the spool to be empty")
         time.sleep(1)
         self.assertEqual(self.monitor.sums(), want)
         lines = sum(writer.lines for writer in self.all)
@@ -145,7 +145,7 @@ class Faults(World):
         left = mx1.spool / "sniffer-1000000000-1.log.part"
         left.write_text(f"at={time.time():.6f} kind=traffic address={BAD} connections=7\nat=179")
         self.wait_until_taken(1)
-        rig.wait_for(lambda: not list(mx1.spool.iterdir()), 10, "the spool to be empty")
+        rig.wait_for(lambda: not mx1.files(), 10, "the spool to be empty")
         self.assertEqual(self.monitor.sums()[octets_of(BAD)][0], 7)
 
     def test_what_is_written_behind_a_power_cut_is_counted(self):

@@ -212,7 +212,7 @@ class Faults(World):
             rig.wait_for(lambda: self.health("mx1")["sniffer_silent"] >= 3, 30, "mx1 to be blind")
             self.assertEqual(self.health("mx2")["sniffer_silent"], 0)
             status = self.watch.ask("status")
-            self.assertEqual((status["blind"], status["blind_names"]), (1, "mx1"))
+            self.assertEqual((status["blind"], status["blind_names"]), (1, "mx1 (its sniffer)"))
             part.start()
             load.wait(2)
             rig.wait_for(lambda: self.health("mx1")["sniffer_silent"] == 0, 30, "mx1 to see again")
