@@ -317,7 +317,7 @@ static void a_rule_matches_just_its_candidate(void **state)
         "under_score words and_more words_ here _again",
         "unique \xe2\x80\xaemoney\xe2\x80\xac \xc2\x9b""31mbargain\xc2\x9d""0;owned\xc2\x9c "
         "tablets",
-        "an escape\033[31m of another\x01 kind, half\xc3 a letter and \xe0\x82\x9b""31m more",
+        "an escape\033[31m of another\x01 kind, half\xc3 a letter and \xe0\x82\23331m more",
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
