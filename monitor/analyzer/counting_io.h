@@ -28,6 +28,7 @@
 #ifndef WEIR_ANALYZER_COUNTING_IO_H
 #define WEIR_ANALYZER_COUNTING_IO_H
 
+#include "core/engine/verdict.h"
 #include "monitor/analyzer/record.h"
 #include "monitor/analyzer/gather.h"
 #include "monitor/analyzer/hits.h"

@@ -119,7 +119,7 @@ static const struct weir_view_metric of_server[] = {
     {"sniffer", "what", IS, "weir_server_sniffer_recent",
      "Packets its sniffer heard and lost in this hour and the one before, and what else it met."},
     {"health.decisions", "state", IS, "weir_server_decisions_recent",
-     "Its decisions of the last hour, by how far they were believed."},
+     "Its decisions of the last hour, by how far they were believed, where any was not."},
 };
 
 /* the monitor ------------------------------------------------------------------------------- */

@@ -28,7 +28,7 @@ bool weir_door_url_host(const char *url, char host_r[static WEIR_DOOR_HOST]);
  * machine's name, url the host of [console] url, or "". */
 bool weir_door_host_fits(const char *field, const char *own, const char *url);
 
-/* Whether who asks is on this machine and no proxy's client: url as above; forwarded: any field that
+/* Whether who asks is on this machine and no proxy's client: url as above; forwarded: a field that
  * proxies add, or NULL.  With a url of another host people come by a proxy, as far as we know, and
  * all of them from its address. */
 bool weir_door_is_near(const struct weir_address *from, const char *url, const char *forwarded);

@@ -1,4 +1,5 @@
-/* metrics_text - what Prometheus reads, whatever stands in labels; view_metrics.c - what of JSON. */
+/* metrics_text - what Prometheus reads, whatever stands in labels; view_metrics.c - the same of
+ * JSON. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
