@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Numbers for Prometheus: of a running monitor at /metrics, of a mail server by weirctl; read by a
 strict parser of the text format."""
+import contextlib
 import http.client
 import json
 import math
 import pathlib
 import re
 import socket
+import sqlite3
 import sys
 import unittest
 
@@ -18,6 +20,7 @@ import monitor
 import namespaces
 import rig
 from test_monitor_hits import LOAN, WIN, Deciding
+from test_weirctl import Daemon
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = TOP / "monitor/console/examples"
@@ -185,6 +188,16 @@ class OfMonitor(Deciding):
         self.assertEqual(set(Metrics(api.octets.decode()).type), set(self.metrics().type))
         self.assertEqual(self.nobody.raw("HEAD", "/metrics").octets, b"")
 
+    def test_of_rules_a_thousand_are_told_those_that_hit_most(self):
+        with contextlib.closing(sqlite3.connect(self.monitor.weir.folder / "spam.db",
+                                                timeout=20)) as database, database:
+            database.executemany(
+                "INSERT INTO hits VALUES (?, 0, 0, ?, 0, 0, 0, 0, 0, 0)",
+                [(4000000 + n, 7 + n) for n in range(1001)])
+        samples = {dict(labels)["rule"]: value for (name, labels), value
+                   in self.metrics().samples.items() if name == "weir_rule_hits_total"}
+        self.assertEqual(samples, {str(4000000 + n): 7 + n for n in range(1, 1001)})
+
     def test_who_needs_a_token_and_who_may_not_ask(self):
         token = self.monitor.weir.ctl("token", "add", "prom").strip()
         for headers, status in (({"Host": "evil.example"}, 421),
@@ -323,6 +336,25 @@ class OfMachine(unittest.TestCase):
         self.assertEqual(done.returncode, 73)
         self.assertEqual([each.name for each in self.folder.iterdir()
                           if each.name.startswith(("weir.prom", ".weir.prom"))], ["weir.prom"])
+
+    def test_what_a_daemon_says_stays_in_its_quotes(self):
+        status = {"requests": "7", "verdicts": {'x"} 1\nweir_b 2\\': 1, "\x1b[2J": 2},
+                  "mode": ["enforce"], "closed": [1], "connections": {"open": True},
+                  "counters": {"nodes": [{"name": 'a"b', "up": False}, {"up": True}, 3]}}
+        for answer, up in ((json.dumps(status), 1), ("[1]", 0), ("{", 0), ('{"a":1,"a":2}', 0)):
+            daemon = Daemon(b"status=" + answer.encode() + b"\n\n")
+            self.addCleanup(daemon.close)
+            self.weir.configure(policyd={"listen": daemon.listen})
+            metrics = self.metrics()
+            self.assertEqual(metrics.get("weir_policyd_up", listen=daemon.listen), up, answer)
+            if up:
+                self.assertEqual(metrics.get("weir_store_node_up", listen=daemon.listen,
+                                             node='a"b'), 0)
+                self.assertEqual(metrics.get("weir_policyd_verdicts_total", listen=daemon.listen,
+                                             verdict='x"} 1\nweir_b 2\\'), 1)
+                self.assertEqual(metrics.get("weir_policyd_verdicts_total", listen=daemon.listen,
+                                             verdict="?[2J"), 2)
+                self.assertNotIn("weir_policyd_requests_total", metrics.type)
 
     def test_json_has_the_same(self):
         told = json.loads(self.weir.ctl("metrics", "--json"))
