@@ -197,6 +197,7 @@ install: all
 	install -Dm755 monitor/ctl/weir-report.sh $(DESTDIR)$(PREFIX)/lib/weir/reports/weir-report
 	install -Dm644 monitor/ctl/weirctl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/weirctl
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/doc/weir README.md LICENSE
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/doc/weir/examples $(wildcard monitor/console/examples/*)
 deb: all
 	@sh tests/end2end/deb.sh $(VERSION)
 clean:

@@ -96,6 +96,17 @@ json_t *weir_monitor_bucket(struct weir_monitor *monitor, const struct weir_pref
     return spared ? json_null() : json;
 }
 
+json_t *weir_monitor_hearing(struct weir_monitor *monitor, uint32_t server, weir_time now)
+{
+    uint64_t sum[WEIR_HEARING_KINDS];
+    json_t *json = json_object();
+
+    (void)weir_receiver_hearing(monitor->receiver, server, now, sum);
+    for (enum weir_hearing_kind kind = 0; json && kind < WEIR_HEARING_KINDS; kind++)
+        json_object_set_new(json, weir_hearing_name(kind), json_integer((json_int_t)sum[kind]));
+    return json;
+}
+
 int weir_monitor_info_keys(struct weir_monitor *monitor, struct weir_info_keys *keys_r)
 {
     struct weir_arena *arena = weir_arena_new(1024);

@@ -28,6 +28,10 @@ void weir_monitor_look(struct weir_monitor *monitor, struct weir_look *look_r);
 json_t *weir_monitor_bucket(struct weir_monitor *monitor, const struct weir_prefix *prefix,
                             weir_time now);
 
+/* What a server's sniffer met in this hour and the one before: {"packets", "kernel_dropped", ...}
+ * (hearing.h).  NULL: memory is short. */
+json_t *weir_monitor_hearing(struct weir_monitor *monitor, uint32_t server, weir_time now);
+
 /* The keys of spam-info strings as the file has them now.  0 or an error. */
 struct weir_info_keys;
 int weir_monitor_info_keys(struct weir_monitor *monitor, struct weir_info_keys *keys_r);

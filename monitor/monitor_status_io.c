@@ -22,10 +22,16 @@ static json_t *reports(struct weir_monitor *monitor)
 static json_t *messages(struct weir_monitor *monitor)
 {
     struct weir_counting_counts counts = weir_counting_counts(monitor->counting);
-    json_t *json = json_pack("{s:I, s:I, s:I, s:I}", "repeated", (json_int_t)counts.repeated,
+    json_t *verdicts = json_object();
+    json_t *json = json_pack("{s:I, s:I, s:I, s:I, s:O?}", "repeated", (json_int_t)counts.repeated,
                              "lost", (json_int_t)counts.lost, "not_kept",
-                             (json_int_t)counts.left_out, "rules", (json_int_t)counts.rules);
+                             (json_int_t)counts.left_out, "rules", (json_int_t)counts.rules,
+                             "verdicts", verdicts);
 
+    for (enum weir_verdict verdict = WEIR_HAM; verdict <= WEIR_BLOCKED; verdict++)
+        json_object_set_new(verdicts, weir_verdict_name(verdict),
+                            json_integer((json_int_t)counts.verdict[verdict]));
+    json_decref(verdicts);
     for (enum weir_record_state state = 0; json && state < WEIR_RECORD_STATES; state++)
         json_object_set_new(json, weir_record_state_name(state),
                             json_integer((json_int_t)counts.state[state]));
@@ -88,10 +94,11 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
     struct weir_watch_counts watch;
     char blind_names[WEIR_ALERT_NAMES_MAX + 1], left_out_names[WEIR_ALERT_NAMES_MAX + 1];
     char silent_names[WEIR_ALERT_NAMES_MAX + 1];
-    uint64_t forgotten = 0;
+    uint64_t forgotten = 0, octets = 0;
     size_t seen, blind;
 
     (void)weir_database_forgotten_early(monitor->database, &forgotten);
+    (void)weir_database_octets(monitor->database, &octets);
     weir_receiver_count(monitor->receiver, &taken);
     weir_responder_count(monitor->responder, &done);
     weir_alerts_count(monitor->alerts, &alerts);
@@ -116,7 +123,8 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
         {"blocks_withheld", done.blocks_capped}, {"scores_withheld", done.scores_capped},
         {"alerts", alerts.alerts}, {"alert_messages", alerts.messages},
         {"alert_failures", alerts.failures}, {"alerts_waiting", alerts.waiting},
-        {"behind", taken.behind}, {"forgotten_early", forgotten},
+        {"behind", taken.behind}, {"journal_octets", taken.journal}, {"database_octets", octets},
+        {"forgotten_early", forgotten},
     };
     json_t *json = json_pack(
         "{s:s, s:s, s:s}", "blind_names",

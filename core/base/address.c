@@ -188,6 +188,14 @@ bool weir_address_is_ipv4(const struct weir_address *address)
     return memcmp(address->octet, mapped, sizeof(mapped)) == 0;
 }
 
+bool weir_address_is_loopback(const struct weir_address *address)
+{
+    static const struct weir_address six = {{[15] = 1}};
+
+    return (weir_address_is_ipv4(address) && address->octet[12] == 127) ||
+           weir_address_equal(address, &six);
+}
+
 static unsigned group(const struct weir_address *address, unsigned index)
 {
     return (unsigned)address->octet[2 * index] << 8 | address->octet[2 * index + 1];

@@ -47,6 +47,9 @@ const char *weir_address_format(const struct weir_address *address,
 
 bool weir_address_is_ipv4(const struct weir_address *address);
 
+/* 127.0.0.0/8, ::1. */
+bool weir_address_is_loopback(const struct weir_address *address);
+
 /* True when the address cannot be a sender on the open Internet: unspecified,
  * loopback, link local, private (RFC 1918), shared (RFC 6598), unique local
  * (RFC 4193), multicast, reserved (240.0.0.0/4).  Documentation addresses

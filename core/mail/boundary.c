@@ -159,13 +159,6 @@ static bool is_named(const struct weir_boundary_settings *settings, struct weir_
     return false;
 }
 
-static bool is_loopback(const struct weir_address *address)
-{
-    static const struct weir_address six = {{[15] = 1}};
-    return (weir_address_is_ipv4(address) && address->octet[12] == 127)
-           || weir_address_equal(address, &six);
-}
-
 /* Whether the field that has this "by" was written by the gateway at hop at. */
 static bool wrote(const struct walk *walk, size_t at, struct weir_slice by)
 {
@@ -179,7 +172,7 @@ static bool wrote(const struct walk *walk, size_t at, struct weir_slice by)
     if (same_house(settings->domains, by, hop->name) || is_named(settings, by))
         return true;
     return settings->names == 0
-           && (is_loopback(&hop->address)
+           && (weir_address_is_loopback(&hop->address)
                || same_house(settings->domains, by, walk->line[at].helo));
 }
 

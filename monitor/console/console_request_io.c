@@ -16,6 +16,7 @@
 #include "monitor/view/view_rows.h"
 
 #define API "/api/v1"
+#define METRICS "/metrics"
 
 /* answers ------------------------------------------------------------------------------- */
 
@@ -182,13 +183,13 @@ static int read_request(struct weir_asked *asked, const char *path, const char *
                                                    why_r);
 }
 
-/* Gives it to a worker. */
+/* Gives it to a worker; the path behind API's. */
 static enum MHD_Result ask(struct weir_console *console, struct weir_asked *asked,
                            const char *path, const char *method)
 {
     struct MHD_Connection *connection = asked->connection;
     const char *why = "";
-    int status = read_request(asked, path + sizeof API - 1, method, &why);
+    int status = read_request(asked, path, method, &why);
 
     if (status != 0)
         return say(connection, (unsigned)status, why);
@@ -209,6 +210,20 @@ static enum MHD_Result ask(struct weir_console *console, struct weir_asked *aske
     return MHD_YES;
 }
 
+/* What is asked of /metrics is asked of the API, by who may. */
+static enum MHD_Result ask_metrics(struct weir_console *console, struct weir_asked *asked,
+                                   const char *method)
+{
+    static const char *const of_proxies[] = {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"};
+    struct weir_address from = address_of(asked->connection);
+    const char *forwarded = NULL;
+
+    for (size_t i = 0; i < sizeof of_proxies / sizeof of_proxies[0] && !forwarded; i++)
+        forwarded = field(asked->connection, of_proxies[i]);
+    asked->near = weir_door_is_near(&from, console->host, forwarded);
+    return ask(console, asked, METRICS, strcmp(method, "HEAD") == 0 ? "GET" : method);
+}
+
 static bool is_api(const char *path)
 {
     return strncmp(path, API, sizeof API - 1) == 0 &&
@@ -226,7 +241,9 @@ static enum MHD_Result begin(struct weir_console *console, struct weir_asked *as
         return say(connection, MHD_HTTP_MISDIRECTED_REQUEST, "the console does not answer to this "
                    "name: [console] url says which");
     if (is_api(path))
-        return ask(console, asked, path, method);
+        return ask(console, asked, path + sizeof API - 1, method);
+    if (strcmp(path, METRICS) == 0)
+        return ask_metrics(console, asked, method);
     if (!reads)
         return say(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "pages are only read");
     return weir_pages_answer(console, connection, path) == MHD_YES
@@ -298,6 +315,16 @@ static void set_cookie(const struct weir_console *console, struct MHD_Response *
     MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, text);
 }
 
+/* A text alone is the one of metrics_text.h. */
+static struct MHD_Response *of_metrics(json_t *json)
+{
+    struct MHD_Response *response = of_text(strdup(json_string_value(json)),
+                                            "text/plain; version=0.0.4; charset=utf-8");
+
+    json_decref(json);
+    return response;
+}
+
 /* A list as a file: format=csv, or json. */
 static struct MHD_Response *download(struct weir_api_question *question, json_t *json)
 {
@@ -306,6 +333,8 @@ static struct MHD_Response *download(struct weir_api_question *question, json_t 
     char name[96];
     bool csv = format && strcmp(format, "csv") == 0;
 
+    if (json_is_string(json))
+        return of_metrics(json);
     if (!format || !json_is_array(json_object_get(json, "rows")))
         return weir_console_json(json);
     if (csv) {

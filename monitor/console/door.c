@@ -64,6 +64,19 @@ bool weir_door_host_fits(const char *field, const char *own, const char *url)
            (url[0] && weir_slice_is(host, url));
 }
 
+bool weir_door_is_near(const struct weir_address *from, const char *url, const char *forwarded)
+{
+    struct weir_slice host = weir_slice_of(url);
+    struct weir_address address;
+
+    if (!weir_address_is_loopback(from) || forwarded)
+        return false;
+    if (host.len == 0 || weir_slice_is(host, "localhost"))
+        return true;
+    return weir_address_parse(host.at, host.len, &address) == 0 &&
+           weir_address_is_loopback(&address);
+}
+
 static bool take(struct weir_slice text, char token_r[static WEIR_TOKEN_TEXT])
 {
     if (text.len != WEIR_TOKEN_TEXT - 1)

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 
+#include "core/base/address.h"
 #include "core/base/cursor.h"
 #include "monitor/console/accounts.h"
 
@@ -26,6 +27,11 @@ bool weir_door_url_host(const char *url, char host_r[static WEIR_DOOR_HOST]);
 /* Whether we answer to what a Host field says (NULL: there is none, which we do not): own is this
  * machine's name, url the host of [console] url, or "". */
 bool weir_door_host_fits(const char *field, const char *own, const char *url);
+
+/* Whether who asks is on this machine and no proxy's client: url as above; forwarded: a field that
+ * proxies add, or NULL.  With a url of another host people come by a proxy, as far as we know, and
+ * all of them from its address. */
+bool weir_door_is_near(const struct weir_address *from, const char *url, const char *forwarded);
 
 /* The session of a Cookie field, or the token of an Authorization field; false: there is none that
  * could be ours, or more than one. */

@@ -226,6 +226,7 @@ int weir_ctl_reputation_add(struct weir_ctl *ctl);
 int weir_ctl_reputation_undo(struct weir_ctl *ctl);
 int weir_ctl_replay(struct weir_ctl *ctl);
 int weir_ctl_status(struct weir_ctl *ctl);
+int weir_ctl_metrics(struct weir_ctl *ctl);
 int weir_ctl_show_config(struct weir_ctl *ctl);
 int weir_ctl_check(struct weir_ctl *ctl);
 int weir_ctl_info_decode(struct weir_ctl *ctl);

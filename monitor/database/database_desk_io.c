@@ -147,6 +147,28 @@ int weir_database_domains(struct weir_database *database, const struct weir_pref
     return weir_query_told(&q, stop, calls);
 }
 
+int weir_database_rules_most_hit(struct weir_database *database, unsigned most,
+                                 int (*row)(void *context, const struct weir_desk_rule *rule),
+                                 void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT coalesce(name, rule), hits, "
+        "false_positives FROM (SELECT rule, hits, false_positives FROM hits "
+        "ORDER BY hits DESC, rule LIMIT ?) LEFT JOIN rules ON rules.id = rule "
+        "ORDER BY hits DESC, rule");
+    int calls = 0, stop = 0;
+
+    weir_bind_number(&q, most);
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        struct weir_desk_rule one = {.name = weir_column_text(&q)};
+
+        one.hits = (uint64_t)weir_column_number(&q);
+        one.false_positives = (uint64_t)weir_column_number(&q);
+        stop = row(context, &one);
+        calls++;
+    }
+    return weir_query_told(&q, stop, calls);
+}
+
 static int count_of(struct weir_query q, weir_time since, uint64_t *count_r)
 {
     if (since > 0)
@@ -154,6 +176,11 @@ static int count_of(struct weir_query q, weir_time since, uint64_t *count_r)
     if (weir_query_row(&q) == 1)
         *count_r = (uint64_t)weir_column_number(&q);
     return weir_query_end(&q);
+}
+
+int weir_database_sessions(struct weir_database *database, uint64_t *count_r)
+{
+    return count_of(weir_query(database, "SELECT count(*) FROM sessions"), 0, count_r);
 }
 
 int weir_database_desk_counts(struct weir_database *database, weir_time since,

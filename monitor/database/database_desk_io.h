@@ -45,6 +45,16 @@ int weir_database_domains(struct weir_database *database, const struct weir_pref
                           int (*row)(void *context, const struct weir_desk_domain *domain),
                           void *context);
 
+/* Rules by how often they hit, the most first: those that are no more in the rulebook have their
+ * number for a name. */
+struct weir_desk_rule { const char *name; uint64_t hits, false_positives; };
+int weir_database_rules_most_hit(struct weir_database *database, unsigned most,
+                                 int (*row)(void *context, const struct weir_desk_rule *rule),
+                                 void *context);
+
+/* How many sessions of the console there are, some of which may be over.  0 or an error. */
+int weir_database_sessions(struct weir_database *database, uint64_t *count_r);
+
 /* Numbers: addresses seen since a time (at most WEIR_DESK_ADDRESSES are counted), events that
  * stand, drafts that wait, kept messages that people called good and the verdict spam, reports
  * since then. */

@@ -232,6 +232,7 @@ void weir_receiver_count(struct weir_receiver *receiver, struct weir_receiver_co
     *counts_r = receiver->counts;
     counts_r->streams = receiver->streams;
     counts_r->behind = weir_journal_position(receiver->journal) - receiver->stored_position;
+    counts_r->journal = weir_journal_octets(receiver->journal);
     for (size_t i = 0; i < receiver->places; i++)
         counts_r->gone += receiver->stream[i] && receiver->stream[i]->gone > 0;
     counts_r->waiting = receiver->options.rows - weir_minutes_room(receiver->minutes[0]);

@@ -126,6 +126,7 @@ struct weir_receiver_counts {
     size_t streams, gone;        /* gone: those whose files are, and not yet forgotten */
     size_t waiting;              /* rows not yet stored */
     uint64_t behind;             /* octets of the journal that the database has not yet */
+    uint64_t journal;            /* octets of the journal */
     char refused[64];            /* why the journal took nothing when tried last; "": it did */
 };
 

@@ -21,7 +21,7 @@ USAGE, DATA, NO_INPUT, UNAVAILABLE, IO, TRY_AGAIN, CONFIG = 64, 65, 66, 69, 74, 
 VERBS = ["blacklist add", "blacklist remove", "blacklist list", "blacklist show", "accept add",
          "accept remove", "accept list", "accept show", "score add", "score remove",
          "score list", "score show", "reputation", "reputation add",
-         "reputation undo", "reputation replay", "status", "config"]
+         "reputation undo", "reputation replay", "status", "metrics", "config"]
 
 
 class Case(unittest.TestCase):

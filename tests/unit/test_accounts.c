@@ -113,6 +113,32 @@ static void hosts_that_are_ours_and_others(void **state)
     assert_false(weir_door_url_host("https://", host));
 }
 
+static void who_is_near_and_no_proxy(void **state)
+{
+    static const struct {
+        const char *from, *url, *forwarded;
+        bool near;
+    } cases[] = {
+        {"127.0.0.1", "", NULL, true},           {"::1", "", NULL, true},
+        {"127.255.0.9", "localhost", NULL, true}, {"127.0.0.1", "127.0.0.1", NULL, true},
+        {"::1", "::1", NULL, true},              {"127.0.0.1", "desk.example", NULL, false},
+        {"127.0.0.1", "192.0.2.1", NULL, false}, {"127.0.0.1", "", "192.0.2.1", false},
+        {"127.0.0.1", "", "", false},            {"128.0.0.1", "", NULL, false},
+        {"126.255.255.255", "", NULL, false},    {"192.0.2.1", "", NULL, false},
+        {"::2", "", NULL, false},                {"::", "", NULL, false},
+        {"7f00:1::", "", NULL, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct weir_address from;
+
+        assert_int_equal(weir_address_parse(cases[i].from, strlen(cases[i].from), &from), 0);
+        if (weir_door_is_near(&from, cases[i].url, cases[i].forwarded) != cases[i].near)
+            fail_msg("%s, %s", cases[i].from, cases[i].url);
+    }
+}
+
 #define TOKEN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNO-_"
 
 static void cookies_and_tokens_of_fields(void **state)
@@ -275,6 +301,7 @@ int main(void)
         cmocka_unit_test(tokens_are_known_by_their_hash),
         cmocka_unit_test(hosts_that_are_ours_and_others),
         cmocka_unit_test(cookies_and_tokens_of_fields),
+        cmocka_unit_test(who_is_near_and_no_proxy),
         cmocka_unit_test_setup_teardown(accounts_are_kept_and_of_one_name, database_setup,
                                         database_teardown),
         cmocka_unit_test_setup_teardown(sessions_end_in_time_and_with_the_account, database_setup,
