@@ -47,6 +47,8 @@ static const struct weir_api_route routes[] = {
      weir_api_undo, false},
     {"POST", "/addresses/{prefix}/accept", WEIR_ANALYST, "Accepts its mail, whatever it does.",
      NULL, ENDS "; " WHY, weir_api_accept, false},
+    {"POST", "/addresses/{prefix}/unaccept", WEIR_ANALYST, "Takes an acceptance back.", NULL, WHY,
+     weir_api_unaccept, false},
     {"GET", "/servers", WEIR_VIEWER, "Mail servers, and how they are.", AS_FILE, NULL,
      weir_api_servers, false},
     {"POST", "/servers", WEIR_ADMINISTRATOR, "Lets a server's agent in: its identity, told once.",
