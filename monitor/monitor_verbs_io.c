@@ -23,6 +23,7 @@
 #include "monitor/monitor_rulebook_io.h"
 #include "monitor/monitor_status_io.h"
 #include "monitor/monitor_verbs_impl.h"
+#include "monitor/threshold/trial_io.h"
 #include "monitor/view/view_policy.h"
 
 #define BAD 400u       /* as HTTP has them */
@@ -155,34 +156,36 @@ static bool numbers(struct weir_question *question, const char *name, double num
     return json_array_size(array) == 3;
 }
 
-struct trial {
-    const char *name;            /* of the threshold that is to be set */
-    struct weir_policy policy;
-};
-
-static int add_other(void *context, const struct weir_threshold *threshold)
-{
-    struct trial *trial = context;
-    const char *why;
-
-    if (strcmp(threshold->name, trial->name) != 0)
-        (void)weir_policy_add(&trial->policy, threshold, &why);
-    return 0;
-}
-
 /* Whether it goes with the others: 0, or an error with the reason. */
 static int try_threshold(struct weir_monitor *monitor, const struct weir_threshold *threshold,
                          const char **why_r)
 {
-    struct trial trial = {.name = threshold->name};
-    int done = weir_policy_begin(&monitor->config, &trial.policy, why_r);
+    struct weir_policy policy;
+    int done = weir_trial_policy(&monitor->config, monitor->database, threshold, &policy, why_r);
 
-    if (done >= 0)
-        done = weir_database_thresholds(monitor->database, add_other, &trial);
-    if (done >= 0)
-        done = weir_policy_add(&trial.policy, threshold, why_r);
-    weir_policy_free(&trial.policy);
-    return done < 0 ? done : 0;
+    weir_policy_free(&policy);
+    return done;
+}
+
+bool weir_verb_threshold(struct weir_question *question, struct weir_threshold *threshold_r)
+{
+    struct weir_threshold threshold = {
+        .name = weir_verb_text(question, "name"),
+        .prefixes = weir_verb_text(question, "prefixes"),
+        .observe = !json_is_false(json_object_get(question->json, "observe")),
+        .ladder = weir_verb_text(question, "ladder"),
+    };
+    const char *why = "";
+
+    if (!numbers(question, "rate", threshold.rate) ||
+        !numbers(question, "maximum", threshold.maximum))
+        (void)weir_verb_refuse(question, "rate and maximum are not three numbers each");
+    else if (weir_policy_check(&threshold, &why) < 0)
+        (void)weir_verb_refuse(question, why);
+    else if (try_threshold(question->monitor, &threshold, &why) < 0)
+        (void)weir_verb_refuse(question, why[0] ? why : "it cannot be tried beside the others");
+    *threshold_r = threshold;
+    return !question->why[0];
 }
 
 /* A threshold in a line: "partners: connections 1/s:300, ..., observed, alert 10m". */
@@ -237,24 +240,13 @@ static const char *threshold_detail(struct weir_question *question, const char *
 
 static json_t *threshold_set(struct weir_question *question)
 {
-    struct weir_threshold threshold = {
-        .name = weir_verb_text(question, "name"),
-        .prefixes = weir_verb_text(question, "prefixes"),
-        .observe = !json_is_false(json_object_get(question->json, "observe")),
-        .ladder = weir_verb_text(question, "ladder"),
-    };
     struct weir_database *database = question->monitor->database;
     char detail[WEIR_DATABASE_TEXT_MAX + 1];
-    const char *why = "";
+    struct weir_threshold threshold;
     int done;
 
-    if (!numbers(question, "rate", threshold.rate) ||
-        !numbers(question, "maximum", threshold.maximum))
-        return weir_verb_refuse(question, "rate and maximum are not three numbers each");
-    if (weir_policy_check(&threshold, &why) < 0)
-        return weir_verb_refuse(question, why);
-    if (try_threshold(question->monitor, &threshold, &why) < 0)
-        return weir_verb_refuse(question, why[0] ? why : "it cannot be tried beside the others");
+    if (!weir_verb_threshold(question, &threshold))
+        return NULL;
     (void)threshold_detail(question, threshold.name, &threshold, detail);
     done = weir_database_begin(database);
     if (done == 0)
@@ -466,6 +458,8 @@ json_t *weir_verb_run(struct weir_question *question)
     }
     if (weir_accounts_is_asked(name))
         return weir_accounts_answer(question);
+    if (strcmp(name, "threshold try") == 0)
+        return weir_monitor_try(question);
 
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
         if (strcmp(name, verbs[i].name) == 0) {

@@ -19,6 +19,11 @@
 #define NAME "name: letters, digits, '-', '_', '.', '@'"
 #define WHY "reason: why, kept with it"
 #define ROLE "role: viewer, analyst or administrator"
+#define DEED "do: confirm (what people say of it is right), reject (it is wrong), undo (takes " \
+    "one's own decision back), forget (deletes its text)"
+#define THRESHOLD "prefixes: whom it is for, with blanks; rate: three numbers a second, of " \
+    "connections, messages, recipients; maximum: three, how many at once; observe: false: it " \
+    "acts; ladder: what is done"
 #define ENDS "ends: when it ends, seconds since 1970"
 
 static const struct weir_api_route routes[] = {
@@ -63,9 +68,10 @@ static const struct weir_api_route routes[] = {
     {"GET", "/thresholds", WEIR_VIEWER, "How much addresses may do.", AS_FILE, NULL,
      weir_api_thresholds, false},
     {"PUT", "/thresholds/{name}", WEIR_ADMINISTRATOR, "Makes or changes one.", NULL,
-     "prefixes: whom it is for, with commas; rate: three numbers a second, of connections, "
-     "messages, recipients; maximum: three, how many at once; observe: false: it acts; "
-     "ladder: what is done", weir_api_threshold_put, false},
+     THRESHOLD, weir_api_threshold_put, false},
+    {"POST", "/thresholds/try", WEIR_ANALYST, "Whom one would have caught in recorded traffic.",
+     NULL, "name: of the threshold (default); hours: so far back (24, at most 168); " THRESHOLD,
+     weir_api_threshold_try, false},
     {"DELETE", "/thresholds/{name}", WEIR_ADMINISTRATOR, "Takes one away.", NULL, NULL,
      weir_api_threshold_remove, false},
     {"GET", "/messages", WEIR_VIEWER, "Recent messages, the newest first.",

@@ -1,12 +1,21 @@
 #!/usr/bin/env python3
-"""What an analyst does at the console about addresses."""
+"""What an analyst does at the console: takes an acceptance back, tries a threshold on recorded
+traffic."""
+import json
 import pathlib
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
+import rig
+from monitor import Server
 from test_console import Console
+
+HOUR = 3600
+SPAMMER, PARTNER, SMALL = "203.0.113.9", "198.51.100.7", "192.0.2.5"
+LIMITS = {"rate": [1, 0, 0], "maximum": [100, 0, 0], "ladder": "alert 1h"}
 
 
 class Address(Console):
@@ -22,6 +31,64 @@ class Address(Console):
         self.assertEqual(self.admin.get("/audit")["rows"][0]["what"], "unaccept")
         self.refused(self.admin.ask("POST", "/addresses/nowhere/unaccept", {}), 400)
         self.refused(self.admin.ask("POST", place + "/unaccept", {"reason": 7}), 400)
+
+
+class Traffic(Console):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.mx1 = Server(cls.folder, cls.monitor, "mx1")
+        hour = (int(time.time()) // HOUR - 5) * HOUR
+        for minute in range(10):
+            at = hour + 60 * minute
+            cls.mx1.saw(SPAMMER, at + 1, connections=90, messages=20, accepted=1)
+            cls.mx1.saw(PARTNER, at + 2, connections=90, messages=90, accepted=90)
+            cls.mx1.saw(SMALL, at + 3, connections=45)
+        for _ in range(60):
+            cls.mx1.saw(SPAMMER, connections=90)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.mx1.stop()
+        super().tearDownClass()
+
+    def attempt(self, **changed):
+        return self.admin.ask("POST", "/thresholds/try", LIMITS | changed)
+
+    def test_a_threshold_is_tried_on_what_was_recorded(self):
+        rig.wait_for(lambda: self.admin.get(f"/addresses/{SMALL}?minutes=1440")["sum"].get(
+            "connections") == 450, 30, "the minutes")
+        found = self.attempt().json
+        rows = {row["prefix"]: row for row in found["caught"]}
+        self.assertEqual({SPAMMER, PARTNER} - set(rows), set())
+        self.assertNotIn(SMALL, rows)
+        self.assertEqual((rows[SPAMMER]["good"], rows[PARTNER]["good"]), (False, True))
+        self.assertEqual((found["threshold"], found["cut"]), ("default", False))
+        own = json.loads(self.monitor.weir.ctl(
+            "threshold", "test", "--since", "1d", "--connections", "1/s:100", "--messages", "none",
+            "--recipients", "none", "--json"))
+        self.assertEqual({row["prefix"] for row in own["caught"]}, set(rows))
+        rows = {row["prefix"] for row in self.attempt(maximum=[40, 0, 0]).json["caught"]}
+        self.assertIn(SMALL, rows)
+        rows = {row["prefix"] for row in self.attempt(
+            name="partners", prefixes="198.51.100.0/24").json["caught"]}
+        self.assertEqual(rows, {PARTNER})
+        self.assertEqual(self.attempt(hours=1, name="p", prefixes="198.51.100.0/24").json["caught"],
+                         [])
+        self.assertEqual([row["source"] for row in self.admin.get("/thresholds")["rows"]],
+                         ["configuration"])
+
+    def test_what_is_no_threshold_is_not_tried(self):
+        for changed, why in (({"rate": [1, 2]}, "three numbers"), ({"rate": "x"}, "three numbers"),
+                             ({"maximum": [-1, 0, 0]}, "maximum"), ({"ladder": "shout"}, "."),
+                             ({"hours": 0}, "hours"), ({"hours": 169}, "hours"),
+                             ({"hours": "9"}, "hours"), ({"name": "other"}, "prefixes"),
+                             ({"prefixes": "192.0.2.0/24"}, "prefixes"), ({"name": 5}, "name"),
+                             ({"observe": 1}, "observe"), ({"name": "x" * 32}, "too long")):
+            self.refused(self.attempt(**changed), 400, why)
+        self.assertEqual(self.attempt(hours=168).status, 200)
+        viewer = self.desk.made("vera", "viewer")
+        self.refused(viewer.ask("POST", "/thresholds/try", LIMITS), 403)
 
 
 if __name__ == "__main__":
