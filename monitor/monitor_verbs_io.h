@@ -16,6 +16,7 @@
  *                              now on where that is asked for
  *     unaccept PREFIX          takes back that exactly this one is accepted
  *     block PREFIX             list, ends, defer, points, reason: an analyst's own decision
+ *     events acknowledge NUMBER [note]  somebody knows of what was noticed
  *     publish [dry]            makes the rulebook the newest rule set, or tells what that would
  *                              change
  *     rollback SERIAL [dry]    publishes what an earlier set had, under a new serial

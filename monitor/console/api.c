@@ -61,8 +61,10 @@ static const struct weir_api_route routes[] = {
     {"POST", "/servers/{name}/revoke", WEIR_ADMINISTRATOR, "Lets its agent in no more.", NULL,
      NULL, weir_api_server_revoke, false},
     {"GET", "/alerts", WEIR_VIEWER, "Limits that were passed, servers that fell silent, ...",
-     "open: 1: only those that stand; kind: only of this kind; since: a time, or an age as 7d; "
-     MOST AS_FILES, NULL, weir_api_alerts, false},
+     "open: 1: only those that stand; kind: only of this kind; number: only this one; since: a "
+     "time, or an age as 7d; " MOST AS_FILES, NULL, weir_api_alerts, false},
+    {"POST", "/alerts/{number}/acknowledge", WEIR_ANALYST, "Somebody knows of it.", NULL,
+     "note: what is to be known about it", weir_api_acknowledge, false},
     {"GET", "/lists", WEIR_VIEWER, "What stands for all servers: refused, scored, accepted.",
      "list: blacklist, score or accept; " MOST AS_FILES, NULL, weir_api_lists, false},
     {"GET", "/thresholds", WEIR_VIEWER, "How much addresses may do.", AS_FILE, NULL,

@@ -22,7 +22,7 @@ weir_api_function weir_api_unaccept;
 /* api_servers.c */
 weir_api_function weir_api_servers, weir_api_server_add, weir_api_server_revoke;
 /* api_alerts.c */
-weir_api_function weir_api_alerts, weir_api_lists;
+weir_api_function weir_api_alerts, weir_api_acknowledge, weir_api_lists;
 /* api_thresholds.c */
 weir_api_function weir_api_thresholds, weir_api_threshold_put, weir_api_threshold_remove;
 weir_api_function weir_api_threshold_try;

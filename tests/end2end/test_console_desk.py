@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What an analyst does at the console: takes an acceptance back, tries a threshold on recorded
-traffic."""
+traffic, acknowledges alerts."""
 import json
 import pathlib
 import sys
@@ -89,6 +89,38 @@ class Traffic(Console):
         self.assertEqual(self.attempt(hours=168).status, 200)
         viewer = self.desk.made("vera", "viewer")
         self.refused(viewer.ask("POST", "/thresholds/try", LIMITS), 403)
+
+    def test_an_alert_is_acknowledged(self):
+        rows = rig.wait_for(lambda: self.admin.get("/alerts?open=1")["rows"], 30, "an alert")
+        number, place = rows[0]["number"], f"/alerts/{rows[0]['number']}/acknowledge"
+        self.assertEqual([rows[0][name] for name in ("acknowledged", "acknowledged_by", "note")],
+                         [None, None, None])
+        before = self.admin.get("/overview")["open_events"]
+        viewer = self.desk.made("vally", "viewer")
+        self.refused(viewer.ask("POST", place, {"note": "me"}), 403)
+        self.admin.do("POST", place, {"note": "their <b>newsletter</b>"})
+        row = self.admin.get(f"/alerts?number={number}")["rows"]
+        self.assertEqual([(one["number"], one["acknowledged_by"], one["note"]) for one in row],
+                         [(number, "user admin", "their <b>newsletter</b>")])
+        self.assertEqual(self.admin.get("/overview")["open_events"], before - 1)
+        self.assertIn(number, [one["number"] for one in self.admin.get("/alerts?open=1")["rows"]])
+        self.assertIn("user admin knows: their <b>newsletter</b>", self.monitor.weir.ctl("events"))
+        self.monitor.weir.ctl("events", "acknowledge", str(number), "--note", "told them")
+        row = self.admin.get(f"/alerts?number={number}")["rows"][0]
+        self.assertEqual(row["note"], "told them")
+        self.assertRegex(row["acknowledged_by"], "^uid ")
+        audit = self.admin.get("/audit")["rows"]
+        self.assertEqual([(one["what"], one["detail"]) for one in audit
+                          if one["what"] == "events acknowledge"],
+                         [("events acknowledge", f"{number}: told them"),
+                          ("events acknowledge", f"{number}: their <b>newsletter</b>")])
+        self.refused(self.admin.ask("POST", "/alerts/999999/acknowledge", {}), 404)
+        for wrong in ("0", "-1", "1x", "9" * 30):
+            self.refused(self.admin.ask("POST", f"/alerts/{wrong}/acknowledge", {}), 400)
+        self.refused(self.admin.ask("POST", place, {"note": 7}), 400)
+        self.refused(self.admin.ask("POST", place, {"note": "x" * 10000}), 400)
+        for hidden in ("\x1b]0;owned\x07", "two\nlines", "\u202eback"):
+            self.refused(self.admin.ask("POST", place, {"note": hidden}), 400, "be shown")
 
 
 if __name__ == "__main__":
