@@ -89,10 +89,10 @@ static const struct weir_api_route routes[] = {
      weir_api_reports, false},
     {"GET", "/reports/{uid}", WEIR_ANALYST, "A reported message as text, its string read.", NULL,
      NULL, weir_api_report, false},
-    {"POST", "/reports/{uid}", WEIR_ANALYST, "Forgets the text of a reported message.", NULL,
-     "do: forget", weir_api_report_do, false},
+    {"POST", "/reports/{uid}", WEIR_ANALYST, "Decides about a reported message.", NULL, DEED,
+     weir_api_report_do, false},
     {"POST", "/reports", WEIR_ANALYST, "The same for several.", NULL,
-     "uids: 16 hexadecimal digits each, 100 at most; do: forget", weir_api_reports_do, false},
+     "uids: 16 hexadecimal digits each, 100 at most; " DEED, weir_api_reports_do, false},
     {"GET", "/rules", WEIR_VIEWER, "The rulebook with what its rules hit.",
      "sort: a column, -column downwards; where: conditions, as spam>100,state=active; state: "
      "active, test, draft, retired or locked; q: a part of the name or text; " MOST AS_FILES, NULL,

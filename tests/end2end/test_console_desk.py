@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What an analyst does at the console: takes an acceptance back, tries a threshold on recorded
-traffic, acknowledges alerts."""
+traffic, acknowledges alerts, and decides about what people reported."""
 import json
 import pathlib
 import sys
@@ -12,6 +12,7 @@ import harness
 import rig
 from monitor import Server
 from test_console import Console
+from test_console_mail import Beside
 
 HOUR = 3600
 SPAMMER, PARTNER, SMALL = "203.0.113.9", "198.51.100.7", "192.0.2.5"
@@ -121,6 +122,60 @@ class Traffic(Console):
         self.refused(self.admin.ask("POST", place, {"note": "x" * 10000}), 400)
         for hidden in ("\x1b]0;owned\x07", "two\nlines", "\u202eback"):
             self.refused(self.admin.ask("POST", place, {"note": hidden}), 400, "be shown")
+
+
+class Reports(Beside):
+    """Decisions about what people reported."""
+
+    def report(self, kind, *users):
+        mail = self.judge()
+        for user in users:
+            self.pipe(mail, kind, "--user", f"{user}@test.example")
+        seen = [row["uid"] for row in self.admin.get("/reports?most=500")["rows"]]
+        return rig.wait_for(lambda: [row for row in self.admin.get("/reports")["rows"]
+                                     if row["votes"][kind] == len(users)], 30, seen)[0]["uid"]
+
+    def row(self, uid):
+        return [row for row in self.admin.get("/reports")["rows"] if row["uid"] == uid][0]
+
+    def refused(self, answer, status):
+        self.assertEqual(answer.status, status, answer.octets)
+
+    def test_B16_who_decides_at_the_console_outweighs_the_majority(self):
+        uid = self.report("spam", "ann", "bob", "carl")
+        self.assertEqual(self.row(uid)["effect"], "spam")
+        done = self.admin.do("POST", f"/reports/{uid}", {"do": "reject"})
+        self.assertEqual(done, {"uid": uid, "user": "console:admin", "report": "ham",
+                                "taken_back": False, "effect": "ham"})
+        row = self.row(uid)
+        self.assertEqual((row["effect"], row["votes"]), ("ham", {"spam": 3, "ham": 1}))
+        self.assertEqual((row["user"], row["kind"]), ("console:admin", "ham"))
+        message = self.admin.get(f"/messages?uid={uid}")["rows"][0]
+        self.assertEqual(message["reported"], "ham")
+        self.admin.do("POST", f"/reports/{uid}", {"do": "confirm"})
+        row = self.row(uid)
+        self.assertEqual((row["effect"], row["votes"]), ("spam", {"spam": 4, "ham": 0}))
+        self.admin.do("POST", f"/reports/{uid}", {"do": "reject"})
+        self.assertEqual(self.admin.do("POST", f"/reports/{uid}", {"do": "undo"})["effect"],
+                         "spam")
+        self.assertEqual(self.row(uid)["votes"], {"spam": 3, "ham": 0})
+        self.refused(self.admin.ask("POST", f"/reports/{uid}", {"do": "undo"}), 404)
+        self.assertEqual([row["what"] for row in self.admin.get("/audit")["rows"][:4]],
+                         ["reports undo", "reports reject", "reports confirm", "reports reject"])
+        self.monitor.weir.ctl("reports", "reject", uid)
+        self.assertEqual(self.row(uid)["effect"], "ham")
+        self.monitor.weir.ctl("reports", "undo", uid)
+        self.assertEqual(self.row(uid)["effect"], "spam")
+
+    def test_many_are_decided_at_once(self):
+        uid = self.report("spam", "ann")
+        nobody = "0" * 16
+        self.assertEqual(self.admin.do("POST", "/reports", {"uids": [uid, nobody],
+                                                            "do": "reject"}), {"done": 1})
+        self.assertEqual(self.row(uid)["effect"], "ham")
+        self.refused(self.admin.ask("POST", f"/reports/{nobody}", {"do": "confirm"}), 404)
+        for body in ({"do": "burn"}, {"do": 7}, {}):
+            self.refused(self.admin.ask("POST", f"/reports/{uid}", body), 400)
 
 
 if __name__ == "__main__":
