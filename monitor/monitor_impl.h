@@ -68,6 +68,7 @@ struct weir_monitor {
     struct weir_policy policy;
     struct weir_lists *lists;        /* of this machine, or NULL */
     struct weir_spared *spared;      /* under the receiver's lock */
+    bool trying;                     /* a threshold is tried (monitor_trial_io.c); with the lock */
     struct weir_watch *watch;        /* the same */
     struct weir_texts *texts;
     struct weir_training *training;

@@ -347,6 +347,8 @@ static const struct {
 } verbs[] = {
     {"rules add", weir_rulebook_add}, {"rules set", set}, {"analyze", weir_rulebook_run},
     {"rules reject", weir_rulebook_reject}, {"reports forget", weir_reports_forget},
+    {"reports confirm", weir_reports_decide}, {"reports reject", weir_reports_decide},
+    {"reports undo", weir_reports_decide},
     {"bayes status", weir_monitor_bayes_status}, {"bayes key", weir_monitor_bayes_key},
     {"bayes learn", weir_monitor_bayes_learn},
 };

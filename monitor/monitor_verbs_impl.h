@@ -1,6 +1,7 @@
 /*
  * monitor_verbs_impl - what the files of verbs share: monitor_verbs_io.c (servers, thresholds,
- * addresses, ...) and monitor_accounts_io.c (who may use the console).
+ * addresses, ...), monitor_trial_io.c (thresholds tried) and monitor_accounts_io.c (who may use the
+ * console).
  */
 #ifndef WEIR_MONITOR_MONITOR_VERBS_IMPL_H
 #define WEIR_MONITOR_MONITOR_VERBS_IMPL_H
@@ -21,5 +22,14 @@ const char *weir_verb_text(const struct weir_question *question, const char *nam
  * failed, takes all of it back.  done, or what went wrong. */
 int weir_verb_end(struct weir_question *question, int done, bool changed, const char *what,
                   const char *detail);
+
+/* A threshold as a question describes it, which is one beside the others; its texts are the
+ * question's.  With the lock.  False, after why not was noted. */
+struct weir_threshold;
+bool weir_verb_threshold(struct weir_question *question, struct weir_threshold *threshold_r);
+
+/* "threshold try": whom one would have caught (monitor_trial_io.c).  It takes the lock for a moment
+ * only. */
+json_t *weir_monitor_try(struct weir_question *question);
 
 #endif

@@ -15,14 +15,17 @@
 #include "core/base/error.h"
 #include "core/base/line.h"
 #include "core/base/slice.h"
+#include "core/base/visible.h"
 #include "monitor/agent/command.h"
 #include "monitor/database/database_audit_io.h"
+#include "monitor/database/database_events_io.h"
 #include "monitor/monitor_accounts_io.h"
 #include "monitor/monitor_counters_io.h"
 #include "monitor/monitor_publish_io.h"
 #include "monitor/monitor_rulebook_io.h"
 #include "monitor/monitor_status_io.h"
 #include "monitor/monitor_verbs_impl.h"
+#include "monitor/threshold/trial_io.h"
 #include "monitor/view/view_policy.h"
 
 #define BAD 400u       /* as HTTP has them */
@@ -155,34 +158,36 @@ static bool numbers(struct weir_question *question, const char *name, double num
     return json_array_size(array) == 3;
 }
 
-struct trial {
-    const char *name;            /* of the threshold that is to be set */
-    struct weir_policy policy;
-};
-
-static int add_other(void *context, const struct weir_threshold *threshold)
-{
-    struct trial *trial = context;
-    const char *why;
-
-    if (strcmp(threshold->name, trial->name) != 0)
-        (void)weir_policy_add(&trial->policy, threshold, &why);
-    return 0;
-}
-
 /* Whether it goes with the others: 0, or an error with the reason. */
 static int try_threshold(struct weir_monitor *monitor, const struct weir_threshold *threshold,
                          const char **why_r)
 {
-    struct trial trial = {.name = threshold->name};
-    int done = weir_policy_begin(&monitor->config, &trial.policy, why_r);
+    struct weir_policy policy;
+    int done = weir_trial_policy(&monitor->config, monitor->database, threshold, &policy, why_r);
 
-    if (done >= 0)
-        done = weir_database_thresholds(monitor->database, add_other, &trial);
-    if (done >= 0)
-        done = weir_policy_add(&trial.policy, threshold, why_r);
-    weir_policy_free(&trial.policy);
-    return done < 0 ? done : 0;
+    weir_policy_free(&policy);
+    return done;
+}
+
+bool weir_verb_threshold(struct weir_question *question, struct weir_threshold *threshold_r)
+{
+    struct weir_threshold threshold = {
+        .name = weir_verb_text(question, "name"),
+        .prefixes = weir_verb_text(question, "prefixes"),
+        .observe = !json_is_false(json_object_get(question->json, "observe")),
+        .ladder = weir_verb_text(question, "ladder"),
+    };
+    const char *why = "";
+
+    if (!numbers(question, "rate", threshold.rate) ||
+        !numbers(question, "maximum", threshold.maximum))
+        (void)weir_verb_refuse(question, "rate and maximum are not three numbers each");
+    else if (weir_policy_check(&threshold, &why) < 0)
+        (void)weir_verb_refuse(question, why);
+    else if (try_threshold(question->monitor, &threshold, &why) < 0)
+        (void)weir_verb_refuse(question, why[0] ? why : "it cannot be tried beside the others");
+    *threshold_r = threshold;
+    return !question->why[0];
 }
 
 /* A threshold in a line: "partners: connections 1/s:300, ..., observed, alert 10m". */
@@ -237,24 +242,13 @@ static const char *threshold_detail(struct weir_question *question, const char *
 
 static json_t *threshold_set(struct weir_question *question)
 {
-    struct weir_threshold threshold = {
-        .name = weir_verb_text(question, "name"),
-        .prefixes = weir_verb_text(question, "prefixes"),
-        .observe = !json_is_false(json_object_get(question->json, "observe")),
-        .ladder = weir_verb_text(question, "ladder"),
-    };
     struct weir_database *database = question->monitor->database;
     char detail[WEIR_DATABASE_TEXT_MAX + 1];
-    const char *why = "";
+    struct weir_threshold threshold;
     int done;
 
-    if (!numbers(question, "rate", threshold.rate) ||
-        !numbers(question, "maximum", threshold.maximum))
-        return weir_verb_refuse(question, "rate and maximum are not three numbers each");
-    if (weir_policy_check(&threshold, &why) < 0)
-        return weir_verb_refuse(question, why);
-    if (try_threshold(question->monitor, &threshold, &why) < 0)
-        return weir_verb_refuse(question, why[0] ? why : "it cannot be tried beside the others");
+    if (!weir_verb_threshold(question, &threshold))
+        return NULL;
     (void)threshold_detail(question, threshold.name, &threshold, detail);
     done = weir_database_begin(database);
     if (done == 0)
@@ -397,6 +391,42 @@ static json_t *block(struct weir_question *question)
     return json_pack("{s:s}", "list", list);
 }
 
+/* Whether a terminal can be shown a text. */
+static bool is_visible(struct weir_slice text)
+{
+    size_t octets = 1;
+
+    while (text.len > 0 && (octets = weir_visible_octets(text)) > 0)
+        text = weir_slice_behind(text, octets);
+    return octets > 0;
+}
+
+static json_t *acknowledge(struct weir_question *question)
+{
+    struct weir_database *database = question->monitor->database;
+    const char *note = weir_verb_text(question, "note");
+    json_int_t number = json_integer_value(json_object_get(question->json, "number"));
+    char detail[WEIR_DATABASE_TEXT_MAX + 1];
+    int done;
+
+    if (strlen(note) > WEIR_REASON_MAX)
+        return weir_verb_refuse(question, "note is too long");
+    if (!is_visible(weir_slice_of(note)))
+        return weir_verb_refuse(question, "note has characters that cannot be shown");
+    snprintf(detail, sizeof detail, "%lld%s%s", (long long)number, note[0] ? ": " : "", note);
+    done = weir_database_begin(database);
+    if (done == 0)
+        done = weir_database_event_acknowledge(database, number, question->now, question->who,
+                                               note);
+    done = weir_verb_end(question, done, done > 0, "events acknowledge", detail);
+    if (done == 0)
+        return weir_verb_unknown(question, "there is no such event");
+    if (done < 0)
+        return weir_verb_trouble(question);
+    return json_pack("{s:I, s:o, s:s, s:s}", "number", number, "acknowledged",
+                     weir_view_time(question->now), "acknowledged_by", question->who, "note", note);
+}
+
 static json_t *status(struct weir_question *question)
 {
     return weir_monitor_status(question->monitor, question->now);
@@ -438,6 +468,7 @@ static const struct {
     {"undo", undo},                   {"block", block},
     {"unaccept", unaccept},           {"status", status},
     {"counters forget", forget},      {"counters rebuilt", rebuilt},
+    {"events acknowledge", acknowledge},
 };
 
 /* What is asked of the rulebook or the classifier: they take locks where they need them. */
@@ -466,6 +497,8 @@ json_t *weir_verb_run(struct weir_question *question)
     }
     if (weir_accounts_is_asked(name))
         return weir_accounts_answer(question);
+    if (strcmp(name, "threshold try") == 0)
+        return weir_monitor_try(question);
 
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
         if (strcmp(name, verbs[i].name) == 0) {

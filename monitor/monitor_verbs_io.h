@@ -9,10 +9,14 @@
  *     server revoke NAME
  *     threshold set            name, prefixes, rate[3], maximum[3], observe, ladder
  *     threshold remove NAME
+ *     threshold try            the same as set, hours (24, at most 168): whom it would have caught
+ *                              in recorded traffic (view_trial.h), within some seconds; one at a
+ *                              time
  *     undo PREFIX [accept]     takes back what was decided, fills its buckets, and accepts it from
  *                              now on where that is asked for
  *     unaccept PREFIX          takes back that exactly this one is accepted
  *     block PREFIX             list, ends, defer, points, reason: an analyst's own decision
+ *     events acknowledge NUMBER [note]  somebody knows of what was noticed
  *     publish [dry]            makes the rulebook the newest rule set, or tells what that would
  *                              change
  *     rollback SERIAL [dry]    publishes what an earlier set had, under a new serial
@@ -23,7 +27,8 @@
  * Owner:    the answer is the caller's.
  * Threads:  any, several at once; each verb takes the locks it needs.
  * Errors:   NULL, question->why, and question->code, a status of HTTP: 400: it cannot be done; 404:
- *           there is no such server, threshold or acceptance; 500: trouble, as with the database.
+ *           there is no such server, threshold, acceptance or event; 409: not now; 500: trouble, as
+ *           with the database.
  */
 #ifndef WEIR_MONITOR_MONITOR_VERBS_IO_H
 #define WEIR_MONITOR_MONITOR_VERBS_IO_H

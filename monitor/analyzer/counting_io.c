@@ -139,6 +139,24 @@ void weir_counting_renew(struct weir_counting *counting, const uint32_t *rule, s
     pthread_mutex_unlock(&counting->lock);
 }
 
+int weir_counting_say(struct weir_counting *counting, struct weir_slice line, weir_time now)
+{
+    struct weir_report_items items = {.count = 0};
+    int rc;
+
+    pthread_mutex_lock(&counting->lock);
+    rc = weir_reports_read(counting->reports, line, WEIR_REPORT_DESK, &items);
+    weir_reports_wait(counting->reports, &items, now);
+    counting->renewed = counting->renewed || rc == 1;
+    pthread_mutex_unlock(&counting->lock);
+    if (rc < 0)
+        return rc;
+    rc = rc == 1 ? weir_counting_store(counting, now) : WEIR_EINVAL;
+    if (rc > 0)
+        rc = weir_counting_store(counting, now); /* there was no room until it was folded */
+    return rc < 0 ? rc : 0;
+}
+
 bool weir_counting_rebase(struct weir_counting *counting, weir_time now)
 {
     bool later;

@@ -99,6 +99,11 @@ void weir_counting_use(struct weir_counting *counting,
 /* A person changed these rules, as weir_hits_renew() has it; kept with the next store. */
 void weir_counting_renew(struct weir_counting *counting, const uint32_t *rule, size_t rules);
 
+/* A line of a report (report_line.h) as the desk's own, WEIR_REPORT_DESK, entered and stored at
+ * once; when that fails it is with the next store.  0; WEIR_EINVAL for a line that is none; or the
+ * database's. */
+int weir_counting_say(struct weir_counting *counting, struct weir_slice line, weir_time now);
+
 /* The clock was put back to a time, and all so far is kept: as weir_hits_rebase() has it, kept with
  * the next store.  Whether anything was later. */
 bool weir_counting_rebase(struct weir_counting *counting, weir_time now);

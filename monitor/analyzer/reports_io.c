@@ -196,7 +196,7 @@ static int check_caps(struct weir_reports *reports, struct weir_report_item *ite
     int64_t day = item->at / WEIR_DAY;
     int rc;
 
-    if (item->back)
+    if (item->back || item->server == WEIR_REPORT_DESK)
         return 0;
     item->came = WEIR_REPORT_USER_CAP;
     rc = weir_database_report_capped(reports->database, day, proven ? "user" : "user:unproven",
@@ -238,17 +238,17 @@ static int give(struct weir_reports *reports, struct weir_report_item *item,
                 struct weir_database_report *vote, bool found)
 {
     struct weir_report_votes votes = {.all = 0};
-    bool stands = found && vote->taken_back == 0;
+    bool stands = found && vote->taken_back == 0, desk = item->server == WEIR_REPORT_DESK;
     int weight, rc;
 
     item->came = WEIR_REPORT_REPEATED;
     if (stands && vote->spam == item->spam)
         return 0;
     item->came = WEIR_REPORT_CROWDED;
-    rc = found ? 0 : weir_database_report_votes(reports->database, item->info.uid, &votes);
+    rc = found || desk ? 0 : weir_database_report_votes(reports->database, item->info.uid, &votes);
     if (rc < 0 || votes.all >= WEIR_REPORT_VOTERS_MAX)
         return rc;
-    weight = weighs(reports, item->reporter);
+    weight = desk ? 1 : weighs(reports, item->reporter);
     if (weight < 0)
         return weight;
     item->came = !weight  ? WEIR_REPORT_NO_WEIGHT
@@ -353,6 +353,18 @@ static int move_counters(struct weir_reports *reports, const struct weir_report_
     return was == to ? 0 : enter_vote(reports, item, was, to, votes);
 }
 
+/* The desk's votes before the majority of all. */
+static enum weir_reported made_of(const struct weir_report_votes *votes)
+{
+    bool desk = votes->desk_spam != votes->desk_ham;
+    unsigned spam = desk ? votes->desk_spam : votes->spam;
+    unsigned ham = desk ? votes->desk_ham : votes->ham;
+
+    return spam > ham   ? WEIR_REPORTED_SPAM
+           : ham > spam ? WEIR_REPORTED_HAM
+                        : WEIR_REPORTED_NOTHING;
+}
+
 /* What the votes make of a message by now, and hits and counters accordingly. */
 static int settle(struct weir_reports *reports, struct weir_report_item *item,
                   const struct weir_reports_into *into)
@@ -366,9 +378,7 @@ static int settle(struct weir_reports *reports, struct weir_report_item *item,
     rc = rc < 0 ? rc : weir_database_reported(reports->database, uid, &was);
     if (rc < 0)
         return rc;
-    is = votes.spam > votes.ham   ? WEIR_REPORTED_SPAM
-         : votes.ham > votes.spam ? WEIR_REPORTED_HAM
-                                  : WEIR_REPORTED_NOTHING;
+    is = made_of(&votes);
     if (is == was)
         return is != WEIR_REPORTED_NOTHING ? move_counters(reports, item, is, into->votes) : 0;
     rc = weir_database_reported_put(reports->database, uid, is, item->at);

@@ -11,6 +11,9 @@
  * person who opposed the majority in WEIR_REPORTS_OPPOSED of a hundred of at least
  * WEIR_REPORTS_DECIDED messages that others voted about, too, and that have one, weighs nothing.
  *
+ * Who decides at the console (WEIR_REPORT_DESK) votes, too, and his votes come before the majority:
+ * they always weigh, and no cap holds for them.
+ *
  * In the reputation a person has one voice about one sender (a domain's network), and one more with
  * the fourth message he says the same of, with the sixteenth and so on: nobody is condemned by less
  * than three votes (engine.h), and these are three people's.  What he says beyond his voices takes

@@ -19,6 +19,11 @@
 #define NAME "name: letters, digits, '-', '_', '.', '@'"
 #define WHY "reason: why, kept with it"
 #define ROLE "role: viewer, analyst or administrator"
+#define DEED "do: confirm (what people say of it is right), reject (it is wrong), undo (takes " \
+    "one's own decision back), forget (deletes its text)"
+#define THRESHOLD "prefixes: whom it is for, with blanks; rate: three numbers a second, of " \
+    "connections, messages, recipients; maximum: three, how many at once; observe: false: it " \
+    "acts; ladder: what is done"
 #define ENDS "ends: when it ends, seconds since 1970"
 
 static const struct weir_api_route routes[] = {
@@ -47,6 +52,8 @@ static const struct weir_api_route routes[] = {
      weir_api_undo, false},
     {"POST", "/addresses/{prefix}/accept", WEIR_ANALYST, "Accepts its mail, whatever it does.",
      NULL, ENDS "; " WHY, weir_api_accept, false},
+    {"POST", "/addresses/{prefix}/unaccept", WEIR_ANALYST, "Takes an acceptance back.", NULL, WHY,
+     weir_api_unaccept, false},
     {"GET", "/servers", WEIR_VIEWER, "Mail servers, and how they are.", AS_FILE, NULL,
      weir_api_servers, false},
     {"POST", "/servers", WEIR_ADMINISTRATOR, "Lets a server's agent in: its identity, told once.",
@@ -54,16 +61,19 @@ static const struct weir_api_route routes[] = {
     {"POST", "/servers/{name}/revoke", WEIR_ADMINISTRATOR, "Lets its agent in no more.", NULL,
      NULL, weir_api_server_revoke, false},
     {"GET", "/alerts", WEIR_VIEWER, "Limits that were passed, servers that fell silent, ...",
-     "open: 1: only those that stand; kind: only of this kind; since: a time, or an age as 7d; "
-     MOST AS_FILES, NULL, weir_api_alerts, false},
+     "open: 1: only those that stand; kind: only of this kind; number: only this one; since: a "
+     "time, or an age as 7d; " MOST AS_FILES, NULL, weir_api_alerts, false},
+    {"POST", "/alerts/{number}/acknowledge", WEIR_ANALYST, "Somebody knows of it.", NULL,
+     "note: what is to be known about it", weir_api_acknowledge, false},
     {"GET", "/lists", WEIR_VIEWER, "What stands for all servers: refused, scored, accepted.",
      "list: blacklist, score or accept; " MOST AS_FILES, NULL, weir_api_lists, false},
     {"GET", "/thresholds", WEIR_VIEWER, "How much addresses may do.", AS_FILE, NULL,
      weir_api_thresholds, false},
     {"PUT", "/thresholds/{name}", WEIR_ADMINISTRATOR, "Makes or changes one.", NULL,
-     "prefixes: whom it is for, with commas; rate: three numbers a second, of connections, "
-     "messages, recipients; maximum: three, how many at once; observe: false: it acts; "
-     "ladder: what is done", weir_api_threshold_put, false},
+     THRESHOLD, weir_api_threshold_put, false},
+    {"POST", "/thresholds/try", WEIR_ANALYST, "Whom one would have caught in recorded traffic.",
+     NULL, "name: of the threshold (default); hours: so far back (24, at most 168); " THRESHOLD,
+     weir_api_threshold_try, false},
     {"DELETE", "/thresholds/{name}", WEIR_ADMINISTRATOR, "Takes one away.", NULL, NULL,
      weir_api_threshold_remove, false},
     {"GET", "/messages", WEIR_VIEWER, "Recent messages, the newest first.",
@@ -79,10 +89,10 @@ static const struct weir_api_route routes[] = {
      weir_api_reports, false},
     {"GET", "/reports/{uid}", WEIR_ANALYST, "A reported message as text, its string read.", NULL,
      NULL, weir_api_report, false},
-    {"POST", "/reports/{uid}", WEIR_ANALYST, "Forgets the text of a reported message.", NULL,
-     "do: forget", weir_api_report_do, false},
+    {"POST", "/reports/{uid}", WEIR_ANALYST, "Decides about a reported message.", NULL, DEED,
+     weir_api_report_do, false},
     {"POST", "/reports", WEIR_ANALYST, "The same for several.", NULL,
-     "uids: 16 hexadecimal digits each, 100 at most; do: forget", weir_api_reports_do, false},
+     "uids: 16 hexadecimal digits each, 100 at most; " DEED, weir_api_reports_do, false},
     {"GET", "/rules", WEIR_VIEWER, "The rulebook with what its rules hit.",
      "sort: a column, -column downwards; where: conditions, as spam>100,state=active; state: "
      "active, test, draft, retired or locked; q: a part of the name or text; " MOST AS_FILES, NULL,

@@ -268,3 +268,10 @@ json_t *weir_api_accept(struct weir_api_question *question)
         json_object_set_new(json, "accept", json_true());
     return json ? weir_api_do(question, json) : NULL;
 }
+
+json_t *weir_api_unaccept(struct weir_api_question *question)
+{
+    json_t *json = asked(question, "unaccept", NULL);
+
+    return json ? weir_api_do(question, json) : NULL;
+}

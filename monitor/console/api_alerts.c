@@ -1,6 +1,8 @@
 /*
  * api_alerts - what was noticed, and what stands because of it.
  */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -13,7 +15,7 @@ struct page {
     const struct weir_api_names *names;
     const char *only;            /* kind or list; NULL: any */
     unsigned most;
-    int64_t after, last;
+    int64_t after, last, number; /* number: only this one; 0: any */
     bool more;
     json_t *rows;
 };
@@ -33,6 +35,8 @@ static int add_event(void *context, const struct weir_event *event)
 {
     struct page *page = context;
 
+    if (page->number > 0 && event->number != page->number)
+        return 1;
     if (page->only && strcmp(page->only, event->kind) != 0)
         return 0;
     return take(page, event->number,
@@ -62,13 +66,31 @@ json_t *weir_api_alerts(struct weir_api_question *question)
         return weir_api_refuse(question, 400, "open is neither 0 nor 1");
     if (!weir_api_time(question->request, "since", question->now, 0, &filter.since))
         return weir_api_refuse(question, 400, "since is neither a time nor an age");
+    if (!weir_api_number(question->request, "number", 1, INT64_MAX - 1, 0, &page.number))
+        return weir_api_refuse(question, 400, "number is no number of an alert");
     filter.open = open == 1;
-    filter.before = page.after;
+    filter.before = page.number > 0 ? page.number + 1 : page.after;
     page.rows = json_array();
     done = weir_api_names_read(question->database, &names);
     done = done < 0 ? done : weir_database_events(question->database, &filter, add_event, &page);
     weir_api_names_free(&names);
     return end(question, &page, done);
+}
+
+json_t *weir_api_acknowledge(struct weir_api_question *question)
+{
+    const char *text = weir_api_word(question, "number"), *note;
+    char *end;
+    long long number;
+
+    if (!weir_api_text(question, "note", &note))
+        return NULL;
+    errno = 0;
+    number = strtoll(text, &end, 10);
+    if (errno != 0 || *end != '\0' || number < 1)
+        return weir_api_refuse(question, 400, "that is no number of an alert");
+    return weir_api_do(question, json_pack("{s:s, s:I, s:s}", "do", "events acknowledge", "number",
+                                           (json_int_t)number, "note", note));
 }
 
 /* lists -------------------------------------------------------------------------------------- */

@@ -18,12 +18,14 @@ weir_api_function weir_api_overview;
 weir_api_function weir_api_traffic, weir_api_minutes;
 /* api_address.c */
 weir_api_function weir_api_address, weir_api_block, weir_api_undo, weir_api_accept;
+weir_api_function weir_api_unaccept;
 /* api_servers.c */
 weir_api_function weir_api_servers, weir_api_server_add, weir_api_server_revoke;
 /* api_alerts.c */
-weir_api_function weir_api_alerts, weir_api_lists;
+weir_api_function weir_api_alerts, weir_api_acknowledge, weir_api_lists;
 /* api_thresholds.c */
 weir_api_function weir_api_thresholds, weir_api_threshold_put, weir_api_threshold_remove;
+weir_api_function weir_api_threshold_try;
 /* api_rules.c, api_rules_change.c, api_rules_test.c, api_sets.c */
 weir_api_function weir_api_rules, weir_api_rule, weir_api_rule_history;
 weir_api_function weir_api_rules_add, weir_api_rule_put, weir_api_rule_reject, weir_api_analyze;

@@ -213,46 +213,51 @@ json_t *weir_api_report(struct weir_api_question *question)
 
 /* doing ---------------------------------------------------------------------------------- */
 
-/* Whether the body asks for what can be done.  False: refused. */
-static bool asks_to_forget(struct weir_api_question *question)
+static const char *const deeds[] = {"confirm", "reject", "undo", "forget"};
+
+/* What the body asks for; NULL: refused. */
+static const char *asked(struct weir_api_question *question)
 {
     const char *what;
 
     if (!weir_api_text(question, "do", &what))
-        return false;
-    if (strcmp(what, "forget") == 0)
-        return true;
-    (void)weir_api_refuse(question, 400, "do is not forget");
-    return false;
+        return NULL;
+    for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++)
+        if (strcmp(what, deeds[i]) == 0)
+            return deeds[i];
+    (void)weir_api_refuse(question, 400, "do is not confirm, reject, undo or forget");
+    return NULL;
 }
 
-static json_t *forget(struct weir_api_question *question, const char *uid)
+static json_t *run(struct weir_api_question *question, const char *what, const char *uid)
 {
-    return weir_api_do(question, json_pack("{s:s, s:s}", "do", "reports forget", "uid", uid));
+    return weir_api_do(question, json_pack("{s:o, s:s}", "do", json_sprintf("reports %s", what),
+                                           "uid", uid));
 }
 
 json_t *weir_api_report_do(struct weir_api_question *question)
 {
-    const char *uid = weir_api_word(question, "uid");
+    const char *uid = weir_api_word(question, "uid"), *what = asked(question);
     uint64_t number;
 
-    if (!asks_to_forget(question))
+    if (!what)
         return NULL;
     if (!read_uid(uid, &number))
         return weir_api_refuse(question, 400, "that is not 16 hexadecimal digits");
-    return forget(question, uid);
+    return run(question, what, uid);
 }
 
 /* All are looked at before anything is done. */
 json_t *weir_api_reports_do(struct weir_api_question *question)
 {
     const json_t *uids = json_object_get(question->request->body, "uids"), *one;
+    const char *what = asked(question);
     uint64_t number;
     json_t *answer;
     int done = 0;
     size_t i;
 
-    if (!asks_to_forget(question))
+    if (!what)
         return NULL;
     if (!json_is_array(uids) || json_array_size(uids) == 0 || json_array_size(uids) > AT_ONCE)
         return weir_api_refuse(question, 400, "uids is no list of 1 to 100 numbers of messages");
@@ -260,12 +265,12 @@ json_t *weir_api_reports_do(struct weir_api_question *question)
         if (!read_uid(json_string_value(one), &number))
             return weir_api_refuse(question, 400, "one of uids is not 16 hexadecimal digits");
     json_array_foreach(uids, i, one) {
-        answer = forget(question, json_string_value(one));
+        answer = run(question, what, json_string_value(one));
         if (!answer && question->code != 404)
             return NULL;
         done += answer != NULL;
         json_decref(answer);
     }
     question->code = 0;
-    return json_pack("{s:i}", "forgotten", done);
+    return json_pack("{s:i}", strcmp(what, "forget") == 0 ? "forgotten" : "done", done);
 }

@@ -36,9 +36,10 @@ json_t *weir_api_thresholds(struct weir_api_question *question)
     return weir_api_trouble(question, done);
 }
 
-json_t *weir_api_threshold_put(struct weir_api_question *question)
+/* What the body says of a threshold of a name, as a question; NULL: refused. */
+static json_t *asked(struct weir_api_question *question, const char *verb, const char *name)
 {
-    const char *name = weir_api_word(question, "name"), *prefixes, *ladder;
+    const char *prefixes, *ladder;
     const json_t *observe = json_object_get(question->request->body, "observe");
     json_t *json;
 
@@ -54,9 +55,27 @@ json_t *weir_api_threshold_put(struct weir_api_question *question)
         return weir_api_refuse(question, 400, "the threshold called default is for everybody "
                                "else, and all others name their prefixes");
     json = question->request->body ? json_copy(question->request->body) : json_object();
-    json_object_set_new(json, "do", json_string("threshold set"));
+    json_object_set_new(json, "do", json_string(verb));
     json_object_set_new(json, "name", json_string(name));
-    return weir_api_do(question, json);
+    return json;
+}
+
+json_t *weir_api_threshold_put(struct weir_api_question *question)
+{
+    json_t *json = asked(question, "threshold set", weir_api_word(question, "name"));
+
+    return json ? weir_api_do(question, json) : NULL;
+}
+
+json_t *weir_api_threshold_try(struct weir_api_question *question)
+{
+    const char *name;
+    json_t *json;
+
+    if (!weir_api_text(question, "name", &name))
+        return NULL;
+    json = asked(question, "threshold try", name[0] ? name : WEIR_POLICY_DEFAULT);
+    return json ? weir_api_do(question, json) : NULL;
 }
 
 json_t *weir_api_threshold_remove(struct weir_api_question *question)

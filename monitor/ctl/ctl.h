@@ -89,6 +89,7 @@ enum weir_ctl_option {
     WEIR_CTL_HAM = '8',
     WEIR_CTL_SPAM = '9',
     WEIR_CTL_RECENT = '0',
+    WEIR_CTL_SAYS = 'J',
 };
 
 struct weir_ctl;
@@ -280,6 +281,8 @@ int weir_ctl_reports(struct weir_ctl *ctl);
 int weir_ctl_reports_show(struct weir_ctl *ctl);
 int weir_ctl_reports_unproven(struct weir_ctl *ctl);
 int weir_ctl_reports_forget(struct weir_ctl *ctl);
+int weir_ctl_reports_decide(struct weir_ctl *ctl);
+int weir_ctl_events_acknowledge(struct weir_ctl *ctl);
 int weir_ctl_bayes_status(struct weir_ctl *ctl);
 int weir_ctl_bayes_learn(struct weir_ctl *ctl);
 int weir_ctl_bayes_unlearn(struct weir_ctl *ctl);

@@ -73,6 +73,7 @@ static const struct option long_options[] = {
     {"ham", required_argument, NULL, WEIR_CTL_HAM},
     {"spam", required_argument, NULL, WEIR_CTL_SPAM},
     {"recent", no_argument, NULL, WEIR_CTL_RECENT},
+    {"note", required_argument, NULL, WEIR_CTL_SAYS},
     {NULL, 0, NULL, 0},
 };
 
@@ -141,6 +142,7 @@ static const struct explanation explanations[] = {
     {WEIR_CTL_HAM, "--ham PATH", "good mail: a file, a folder, a Maildir or an mbox"},
     {WEIR_CTL_SPAM, "--spam PATH", "the same of spam"},
     {WEIR_CTL_RECENT, "--recent", "recent messages that the monitor knows of"},
+    {WEIR_CTL_SAYS, "--note TEXT", "what others are to know about it"},
     {WEIR_CTL_NOW, "--now TIME", "as if it were then: what is idle, how old hits are"},
 };
 

@@ -7,6 +7,8 @@
  */
 #include "monitor/ctl/ctl.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "monitor/ctl/ctl_monitor_io.h"
@@ -30,10 +32,15 @@ static void print_event(const struct listing *listing, const struct weir_event *
 {
     char raised[WEIR_TIME_TEXT], cleared[WEIR_TIME_TEXT];
 
-    printf("%-21s %-21s %-9s %-22s %s%s\n", weir_time_format(event->raised, raised),
-           event->cleared ? weir_time_format(event->cleared, cleared) : "stands", event->kind,
+    printf("%-6lld %-21s %-21s %-9s %-22s %s%s", (long long)event->number,
+           weir_time_format(event->raised, raised),
+           event->cleared ? weir_time_format(event->cleared, cleared)
+           : event->acknowledged ? "acknowledged" : "stands", event->kind,
            event->has_prefix ? prefix : weir_ctl_server_name(&listing->servers, event->server),
            event->text, event->observed ? " (only observed)" : "");
+    if (event->acknowledged)
+        printf("; %s knows%s%s", event->acknowledged_by, event->note[0] ? ": " : "", event->note);
+    putchar('\n');
 }
 
 static int show(void *context, const struct weir_event *event)
@@ -88,7 +95,8 @@ int weir_ctl_events(struct weir_ctl *ctl)
     if (code == 0 && ctl->option[WEIR_CTL_JSON])
         listing.rows = json_array();
     else if (code == 0)
-        printf("%-21s %-21s %-9s %-22s %s\n", "RAISED", "CLEARED", "KIND", "WHO", "WHAT");
+        printf("%-6s %-21s %-21s %-9s %-22s %s\n", "NUMBER", "RAISED", "CLEARED", "KIND",
+               "WHO", "WHAT");
     if (code == 0)
         code = weir_ctl_monitor_read(ctl, database,
                                      weir_database_events(database, &filter, show, &listing));
@@ -97,5 +105,31 @@ int weir_ctl_events(struct weir_ctl *ctl)
     json_decref(listing.rows);
     weir_ctl_servers_free(&listing.servers);
     weir_database_free(&database);
+    return code;
+}
+
+int weir_ctl_events_acknowledge(struct weir_ctl *ctl)
+{
+    const char *note = ctl->option[WEIR_CTL_SAYS];
+    json_t *answer = NULL;
+    long long number;
+    char *end;
+    int code;
+
+    errno = 0;
+    number = strtoll(ctl->argument[0], &end, 10);
+    if (errno != 0 || *end != '\0' || number < 1)
+        return weir_ctl_error(ctl, EX_USAGE, "%s: not the number of an event, as weirctl events "
+                              "shows it", ctl->argument[0]);
+    code = weir_ctl_configure(ctl);
+    if (code == 0)
+        code = weir_ctl_monitor_ask(ctl, json_pack("{s:s, s:I, s:s}", "do", "events acknowledge",
+                                                   "number", (json_int_t)number, "note",
+                                                   note ? note : ""), &answer);
+    if (code == 0 && ctl->option[WEIR_CTL_JSON])
+        return weir_ctl_json(ctl, answer);
+    json_decref(answer);
+    if (code == 0)
+        printf("event %lld is acknowledged\n", number);
     return code;
 }

@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/lock_io.h"
 #include "core/base/slice.h"
+#include "core/engine/reporter.h"
 #include "core/engine/secret_io.h"
 #include "core/store/report_line.h"
 #include "monitor/analyzer/reports_io.h"
@@ -23,22 +24,6 @@ const char *weir_ctl_report_state(const struct weir_ctl_report_item *item)
 }
 
 /* Opening. ------------------------------------------------------------------- */
-
-/* People are told apart by a hash that is the same on all servers, and nobody else's. */
-static void derive_key(struct weir_ctl_report *report)
-{
-    static const char purpose[] = "people who report";
-    const uint8_t *octet = report->keys.key[0].octet;
-    uint8_t rest[WEIR_INFO_KEY - WEIR_HASH_KEY + sizeof purpose];
-    struct weir_hash_key key;
-
-    memcpy(key.octet, octet, WEIR_HASH_KEY);
-    memcpy(rest, octet + WEIR_HASH_KEY, WEIR_INFO_KEY - WEIR_HASH_KEY);
-    memcpy(rest + WEIR_INFO_KEY - WEIR_HASH_KEY, purpose, sizeof purpose);
-    weir_hash128(&key, rest, sizeof rest, report->key.octet);
-    explicit_bzero(&key, sizeof key);
-    explicit_bzero(rest, sizeof rest);
-}
 
 int weir_ctl_report_keys(struct weir_ctl *ctl, struct weir_info_keys *keys_r)
 {
@@ -103,7 +88,7 @@ int weir_ctl_report_open(struct weir_ctl_report *report)
     code = weir_ctl_report_keys(report->ctl, &report->keys);
     if (code != 0)
         return code;
-    derive_key(report);
+    weir_reporter_key(&report->keys, WEIR_REPORTERS, &report->key);
     code = check_counters(report->ctl);
     return code != 0 ? code : open_spool(report);
 }
@@ -175,17 +160,6 @@ static struct weir_slice plain_name(struct weir_slice told, struct weir_arena *a
     plain = weir_arena_printf(arena, "%.*s%.*s", (int)local.len, local.at,
                               (int)(name.at + name.len - at), at);
     return plain ? weir_slice_of(plain) : name;
-}
-
-/* The same person in any case of letters. */
-static uint64_t number_of(const struct weir_ctl_report *report, struct weir_slice user)
-{
-    char text[WEIR_REPORT_USER_MAX];
-    size_t len = user.len < sizeof text ? user.len : sizeof text;
-
-    for (size_t i = 0; i < len; i++)
-        text[i] = user.at[i] >= 'A' && user.at[i] <= 'Z' ? (char)(user.at[i] | 0x20) : user.at[i];
-    return weir_hash64(&report->key, text, len);
 }
 
 /* The vote in this server's reputation. ------------------------------------------ */
@@ -310,7 +284,7 @@ int weir_ctl_report_one(struct weir_ctl_report *report, struct weir_slice octets
     if (rc == 0) {
         binding = weir_info_binding(&message);
         item->user = plain_name(item->user, arena);
-        item->reporter = number_of(report, item->user);
+        item->reporter = weir_reporter(&report->key, item->user);
         string = find_string(report, &message, binding, item);
         rc = vote(report, item);
     }

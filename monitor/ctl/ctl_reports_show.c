@@ -1,5 +1,6 @@
 /*
- * weirctl reports show|unproven|forget: reported messages as the monitor keeps them.
+ * weirctl reports show|unproven|confirm|reject|undo|forget: reported messages as the monitor keeps
+ * them.
  *
  * They are hostile: what is shown has no control character and no octet that is not proper UTF-8,
  * line by line, as text with HTML rendered; nothing is fetched, and attachments were left out where
@@ -249,6 +250,29 @@ int weir_ctl_reports_forget(struct weir_ctl *ctl)
         return weir_ctl_json(ctl, answer);
     if (code == 0)
         printf("%s is forgotten\n", small);
+    json_decref(answer);
+    return code;
+}
+
+/* confirm, reject and undo. */
+int weir_ctl_reports_decide(struct weir_ctl *ctl)
+{
+    const char *verb = ctl->verb->name, *effect;
+    json_t *answer = NULL;
+    char small[17];
+    uint64_t uid;
+    int code = read_uid(ctl, small, &uid);
+
+    code = code != 0 ? code : weir_ctl_configure(ctl);
+    if (code == 0)
+        code = weir_ctl_monitor_ask(ctl, json_pack("{s:o, s:s}", "do",
+                                                   json_sprintf("reports %s", verb), "uid", small),
+                                    &answer);
+    if (code == 0 && ctl->option[WEIR_CTL_JSON])
+        return weir_ctl_json(ctl, answer);
+    effect = json_string_value(json_object_get(answer, "effect"));
+    if (code == 0)
+        printf("%s: it counts as %s now\n", small, effect && effect[0] ? effect : "it was judged");
     json_decref(answer);
     return code;
 }

@@ -193,7 +193,8 @@ int weir_database_desk_counts(struct weir_database *database, weir_time since,
                              "WHERE last_seen >= ? LIMIT 100000)"),
                   since, &counts_r->addresses);
     rc = rc < 0 ? rc : count_of(weir_query(database, "SELECT count(*) FROM events "
-                                           "WHERE cleared = 0"), 0, &counts_r->events);
+                                           "WHERE cleared = 0 AND acknowledged = 0"), 0,
+                                &counts_r->events);
     rc = rc < 0 ? rc : count_of(weir_query(database, "SELECT count(*) FROM rules "
                                            "WHERE state = 'draft'"), 0, &counts_r->drafts);
     rc = rc < 0 ? rc : count_of(weir_query(database, "SELECT count(*) FROM messages WHERE "

@@ -10,6 +10,7 @@
 
 #define COLUMNS "raised, cleared, kind, address, bits, server, quantity, class, observed, " \
     "limit_rate, limit_maximum, rate, tokens, children, servers, word, text"
+#define READ "SELECT number, " COLUMNS ", acknowledged, acknowledged_by, note FROM events "
 
 static bool fits(const char *text)
 {
@@ -73,6 +74,21 @@ int weir_database_event_close(struct weir_database *database, int64_t number, we
     return weir_query_change(&q);
 }
 
+int weir_database_event_acknowledge(struct weir_database *database, int64_t number, weir_time now,
+                                    const char *by, const char *note)
+{
+    struct weir_query q = weir_query(database, "UPDATE events SET acknowledged = ?, "
+                                     "acknowledged_by = ?, note = ? WHERE number = ?");
+
+    if (!fits(by) || !fits(note))
+        return weir_database_fail(database, WEIR_ELIMIT, "too long a text of an event");
+    weir_bind_number(&q, now);
+    weir_bind_text(&q, by);
+    weir_bind_text(&q, note);
+    weir_bind_number(&q, number);
+    return weir_query_change(&q);
+}
+
 int weir_database_event_observed(struct weir_database *database, int64_t number, bool observed)
 {
     struct weir_query q = weir_query(database, "UPDATE events SET observed = ? WHERE number = ?");
@@ -104,6 +120,9 @@ static struct weir_event column_event(struct weir_query *q)
     event.servers = (uint64_t)weir_column_number(q);
     event.word = (uint64_t)weir_column_number(q);
     event.text = weir_column_text(q);
+    event.acknowledged = weir_column_number(q);
+    event.acknowledged_by = weir_column_text(q);
+    event.note = weir_column_text(q);
     return event;
 }
 
@@ -116,11 +135,11 @@ static struct weir_event column_event(struct weir_query *q)
 static const char *text_for(const struct weir_event_filter *filter)
 {
     if (filter->open && filter->prefix)
-        return "SELECT number, " COLUMNS " FROM events INDEXED BY events_standing "
+        return READ "INDEXED BY events_standing "
                "WHERE cleared = 0 AND raised >= ?1 AND number < ?2 AND address = ?3 AND bits = ?4 "
                "ORDER BY number DESC LIMIT ?5";
-    return filter->open ? "SELECT number, " COLUMNS " FROM events WHERE cleared = 0" WHERE
-                        : "SELECT number, " COLUMNS " FROM events WHERE 1" WHERE;
+    return filter->open ? READ "WHERE cleared = 0" WHERE
+                        : READ "WHERE 1" WHERE;
 }
 
 int weir_database_events(struct weir_database *database, const struct weir_event_filter *filter,

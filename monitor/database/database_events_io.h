@@ -26,6 +26,8 @@ struct weir_event {
     uint64_t servers;         /* that charged: bits of server numbers modulo 64 */
     uint64_t word;            /* the same of those by whose word it is (bucket.h) */
     const char *text;
+    weir_time acknowledged;   /* when somebody said that he knows of it, or 0 */
+    const char *acknowledged_by, *note; /* who, and what he noted; "" */
 };
 
 /* Which events: all those where nothing is said. */
@@ -37,7 +39,7 @@ struct weir_event_filter {
     unsigned most;            /* 0: all */
 };
 
-/* Adds an event; texts may be NULL.  0 or an error. */
+/* Adds an event, which nobody has acknowledged; texts may be NULL.  0 or an error. */
 int weir_database_event_add(struct weir_database *database, const struct weir_event *event,
                             int64_t *number_r);
 
@@ -47,6 +49,10 @@ int weir_database_event_clear(struct weir_database *database, int64_t number, we
 /* The same where nobody saw it end: the reason is added to its text.  1, 0, or an error. */
 int weir_database_event_close(struct weir_database *database, int64_t number, weir_time now,
                               const char *reason);
+
+/* Somebody knows of it; of several the last counts.  1, 0 when there is none, or an error. */
+int weir_database_event_acknowledge(struct weir_database *database, int64_t number, weir_time now,
+                                    const char *by, const char *note);
 
 /* Its class only observes now, or does not any more.  0 or an error. */
 int weir_database_event_observed(struct weir_database *database, int64_t number, bool observed);

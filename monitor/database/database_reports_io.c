@@ -4,6 +4,7 @@
  */
 #include "monitor/database/database_reports_io.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -89,7 +90,9 @@ int weir_database_report_votes(struct weir_database *database, uint64_t uid,
 {
     struct weir_query q = weir_query(database, "SELECT "
         "sum(kind = 'spam' AND weight = 1 AND taken_back = 0), "
-        "sum(kind = 'ham' AND weight = 1 AND taken_back = 0), count(*) "
+        "sum(kind = 'ham' AND weight = 1 AND taken_back = 0), count(*), "
+        "sum(server = 0 AND kind = 'spam' AND taken_back = 0), "
+        "sum(server = 0 AND kind = 'ham' AND taken_back = 0) "
         "FROM reports WHERE uid = ? AND vote = 1");
 
     *votes_r = (struct weir_report_votes){.all = 0};
@@ -98,8 +101,35 @@ int weir_database_report_votes(struct weir_database *database, uint64_t uid,
         votes_r->spam = (unsigned)weir_column_number(&q);
         votes_r->ham = (unsigned)weir_column_number(&q);
         votes_r->all = (unsigned)weir_column_number(&q);
+        votes_r->desk_spam = (unsigned)weir_column_number(&q);
+        votes_r->desk_ham = (unsigned)weir_column_number(&q);
     }
     return weir_query_end(&q);
+}
+
+int weir_database_report_said(struct weir_database *database, uint64_t uid,
+                              char info_r[static WEIR_INFO_TEXT_MAX + 1], bool *spam_r)
+{
+    struct weir_query q = weir_query(database, "SELECT info, kind = 'spam', "
+        "(SELECT sum(CASE o.kind WHEN 'spam' THEN 1 ELSE -1 END) FROM reports AS o "
+        " WHERE o.uid = r.uid AND o.vote = 1 AND o.server <> 0 AND o.weight = 1 "
+        " AND o.taken_back = 0) "
+        "FROM reports AS r WHERE uid = ? AND vote = 1 AND server <> 0 "
+        "ORDER BY number DESC LIMIT 1");
+    int found, rc;
+
+    weir_bind_number(&q, (int64_t)uid);
+    found = weir_query_row(&q);
+    if (found == 1) {
+        int64_t newest, margin;
+
+        snprintf(info_r, WEIR_INFO_TEXT_MAX + 1, "%s", weir_column_text(&q));
+        newest = weir_column_number(&q);
+        margin = weir_column_number(&q);
+        *spam_r = margin != 0 ? margin > 0 : newest != 0;
+    }
+    rc = weir_query_end(&q);
+    return rc < 0 ? rc : found;
 }
 
 int weir_database_report_record(struct weir_database *database, uint64_t user, unsigned most,

@@ -15,6 +15,7 @@
 #ifndef WEIR_DATABASE_REPORTS_IO_H
 #define WEIR_DATABASE_REPORTS_IO_H
 
+#include "core/base/limits.h"
 #include "core/evidence/reputation.h"
 #include "monitor/database/database_io.h"
 
@@ -43,11 +44,19 @@ int weir_database_report_vote(struct weir_database *database, uint64_t uid, uint
 int weir_database_report_change(struct weir_database *database,
                                 const struct weir_database_report *vote);
 
-/* The votes about a message: how many stand and weigh, by kind, and how many there are at all.
- * 0 or an error. */
-struct weir_report_votes { unsigned spam, ham, all; };
+#define WEIR_REPORT_DESK 0 /* as a server: who is logged in at the monitor's console */
+
+/* The votes about a message: how many stand and weigh, by kind, and how many there are at all; of
+ * them those of the desk, which decide.  0 or an error. */
+struct weir_report_votes { unsigned spam, ham, all, desk_spam, desk_ham; };
 int weir_database_report_votes(struct weir_database *database, uint64_t uid,
                                struct weir_report_votes *votes_r);
+
+/* The string of the newest report about a message that is not the desk's, and whether those who
+ * wrote in, or, where they are as many, the newest, say spam: 1, 0 when there is none that counts,
+ * or an error. */
+int weir_database_report_said(struct weir_database *database, uint64_t uid,
+                              char info_r[static WEIR_INFO_TEXT_MAX + 1], bool *spam_r);
 
 /* Of a person's last votes that stand, at most so many: those about messages of which a majority,
  * he and others with weight together, says the same, and of them those that said the opposite.

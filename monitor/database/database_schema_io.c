@@ -190,6 +190,10 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "CREATE INDEX messages_time ON messages (time, verdict, score);"
      "CREATE INDEX messages_address ON messages (address, time);"
      "CREATE INDEX messages_domain ON messages (domain, time);"),
+
+    ("ALTER TABLE events ADD COLUMN acknowledged INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE events ADD COLUMN acknowledged_by TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE events ADD COLUMN note TEXT NOT NULL DEFAULT '';"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)

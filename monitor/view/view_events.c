@@ -10,7 +10,8 @@ json_t *weir_view_event(const struct weir_event *event, const char *server)
     if (event->has_prefix)
         weir_prefix_format(&event->prefix, prefix);
     return json_pack(
-        "{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:I, s:o}", "number",
+        "{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}",
+        "number",
         (json_int_t)event->number, "kind", event->kind, "raised", weir_view_time(event->raised),
         "cleared", weir_view_time(event->cleared), "prefix",
         event->has_prefix ? json_string(prefix) : json_null(), "server",
@@ -19,7 +20,10 @@ json_t *weir_view_event(const struct weir_event *event, const char *server)
         event->class_name, "observed", event->observed, "limit_rate",
         weir_view_number(event->limit_rate), "limit_most", weir_view_number(event->limit_maximum),
         "rate", weir_view_number(event->rate), "children", (json_int_t)event->children, "text",
-        weir_view_text(event->text));
+        weir_view_text(event->text), "acknowledged", weir_view_time(event->acknowledged),
+        "acknowledged_by", event->acknowledged ? weir_view_text(event->acknowledged_by)
+                                               : json_null(),
+        "note", event->acknowledged ? weir_view_text(event->note) : json_null());
 }
 
 json_t *weir_view_decision(const struct weir_database_decision *decision)

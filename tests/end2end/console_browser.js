@@ -211,6 +211,8 @@ const looks = {
         await page.getByLabel("For addresses and networks").fill("198.51.100.0/24 192.0.2.0/25");
         await page.getByLabel("connections: at once").fill("1000");
         await page.getByLabel("connections: a second").fill("2.5");
+        await page.getByRole("button", {name: "Try it on recorded traffic"}).click();
+        await page.getByText(/Caught for certain: 0; perhaps: 0;/).waitFor();
         await page.getByRole("button", {name: "Add", exact: true}).click();
         await page.getByRole("heading", {name: "partners"}).waitFor();
         await page.getByText("1,000 at once, 2.5 a second").waitFor();
@@ -252,6 +254,19 @@ const looks = {
         await page.getByRole("link", {name: "CHEAP_LOAN"}).first().waitFor();
         await page.goBack();
         await page.getByText("ours, and of this message").waitFor();
+        const here = await page.evaluate(() => location.hash);
+
+        await page.keyboard.press("r");
+        await press(page, "Reject");
+        await page.getByText("The report is rejected").waitFor();
+        await go(page, "#/reports");
+        await go(page, here);
+        await page.getByText("1 for spam, 1 for good mail.").waitFor();
+        await page.getByRole("button", {name: "Undo", exact: true}).click();
+        await page.getByText("Taken back").waitFor();
+        await go(page, "#/reports");
+        await go(page, here);
+        await page.getByText("0 for spam, 1 for good mail.").waitFor();
         await page.keyboard.press("f");
         await press(page, "Forget");
         await page.getByText("The report is forgotten").waitFor();

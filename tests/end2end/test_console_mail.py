@@ -15,7 +15,7 @@ from test_reports import CLIENT, DOMAIN, LOAN, Base
 HOSTILE = b"<script>alert(1)</script> you have won"
 
 
-class Mail(Base):
+class Beside(Base):
     """A desk beside a mail server."""
 
     def monitor_with(self, **sections):
@@ -26,6 +26,8 @@ class Mail(Base):
         super().setUp()
         self.admin = desk.Desk.at(self.monitor, self.port).somebody()
 
+
+class Mail(Beside):
     def found(self, query=""):
         return self.admin.get(f"/messages?{query}")["rows"]
 

@@ -283,7 +283,8 @@ class Drafts(Drafting):
 class Texts(Help, Drafting):
     """Reported messages at the monitor."""
 
-    verbs = ["reports show", "reports unproven", "reports forget", "rules reject", "analyze"]
+    verbs = ["reports show", "reports unproven", "reports confirm", "reports reject",
+             "reports undo", "reports forget", "rules reject", "analyze"]
 
     NASTY = (b"Hello \x1b]0;owned\x07 and \xe2\x80\xae back\r\n"
              b"broken \x00 octets\r\n" + b"x" * 3000 + b"\r\n")

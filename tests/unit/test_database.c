@@ -77,7 +77,10 @@ static void a_database_of_version_4_is_migrated(void **state)
 
     assert_int_equal(weir_database_run(rig->database, "DROP INDEX decisions_standing;"
                      "DROP INDEX decisions_undone; DROP INDEX decisions_accepted;"
-                     "ALTER TABLE events DROP COLUMN word;" NEWER
+                     "ALTER TABLE events DROP COLUMN word;"
+                     "ALTER TABLE events DROP COLUMN acknowledged;"
+                     "ALTER TABLE events DROP COLUMN acknowledged_by;"
+                     "ALTER TABLE events DROP COLUMN note;" NEWER
                      "ALTER TABLE ladder DROP COLUMN taken; PRAGMA user_version = 4"), 0);
     database_must(rig, database_open(rig), 0);
     assert_int_equal(database_number(rig, "PRAGMA user_version"), WEIR_DATABASE_VERSION);

@@ -63,11 +63,11 @@ async function acknowledge(page, rows) {
 async function one(page) {
     const number = Number(page.words[1]);
     const takes = await offers("POST", "/alerts/{number}/acknowledge");
-    const {rows} = await page.get("/alerts", {most: 500});
-    const row = rows.find((each) => each.number === number);
+    const {rows} = await page.get("/alerts", {number});
+    const row = rows[0];
 
     if (!row) {
-        page.fill(empty("There is no such alert among the newest.", link(at("alerts"), "All")));
+        page.fill(empty("There is no such alert.", link(at("alerts"), "All")));
         return;
     }
     page.heading(`Alert ${number}`, may("analyst") && takes && !taken(row) && h("button", {

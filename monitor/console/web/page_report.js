@@ -109,7 +109,10 @@ async function judge(page, uid, what, then) {
         run: () => send("POST", `/reports/${word(uid)}`, {do: what})});
 
     if (answer) {
-        note(`The report is ${done}`);
+        note(`The report is ${done}`, what === "forget" ? {} : {undo: async () => {
+            await send("POST", `/reports/${word(uid)}`, {do: "undo"});
+            page.again();
+        }});
         then();
     }
 }

@@ -52,9 +52,9 @@ const COLUMNS = [
 
 export const DOES = {
     confirm: {name: "Confirm", key: "c", done: "confirmed",
-              words: "what people say of it is right: it counts as a vote of yours, too"},
+              words: "what people say of it is right: you say so, too, and that decides"},
     reject: {name: "Reject", key: "r", done: "rejected",
-             words: "what people say of it is wrong: their votes about it count no more"},
+             words: "what people say of it is wrong: you say the opposite, and that decides"},
     forget: {name: "Forget", key: "f", done: "forgotten",
              words: "its text is deleted; votes stay as they are"},
 };
@@ -84,7 +84,11 @@ async function all(page, rows, what) {
         run: () => send("POST", "/reports", {uids, do: what})});
 
     if (answer) {
-        note(`${uids.length === 1 ? "One report is" : `${uids.length} reports are`} ${done}`);
+        note(`${uids.length === 1 ? "One report is" : `${uids.length} reports are`} ${done}`,
+            what === "forget" ? {} : {undo: async () => {
+                await send("POST", "/reports", {uids, do: "undo"});
+                page.again();
+            }});
         rows.marks.clear();
         page.again();
     }

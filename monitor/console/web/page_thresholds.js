@@ -44,25 +44,30 @@ function bodyOf(found) {
 }
 
 const CAUGHT = [
-    {key: "address", label: "address", cell: (row) => address(row.address || row.prefix)},
-    {key: "connections", label: "connections", num: true, sort: true},
+    {key: "prefix", label: "address", cell: (row) => address(row.prefix)},
+    {key: "certain", label: "caught", sort: true, cell: (row) => (row.acceptable ? "spared"
+        : row.certain ? "certainly" : "perhaps")},
+    {key: "by", label: "by", cell: (row) => row.by.replaceAll(",", ", ")},
+    {key: "first", label: "first", cell: (row) => when(row.first, "at")},
     {key: "messages", label: "messages", num: true, sort: true},
-    {key: "recipients", label: "recipients", num: true, sort: true},
-    {key: "first", label: "first", cell: (row) => when(row.first || row.raised, "at")},
-    {key: "ham", label: "good mail", num: true, sort: true},
-    {key: "spam", label: "spam", num: true, sort: true},
+    {key: "accepted", label: "accepted", num: true, sort: true},
+    {key: "good", label: "", cell: (row) => (row.good ? badge("ham", row.acceptable
+        ? "acceptable" : "mostly accepted") : "")},
 ];
 
 function outcome(found) {
-    const {rows = [], addresses, caught, from, to} = found;
-    const columns = CAUGHT.filter(({key}) => key === "address" || rows.some((row) =>
-        row[key] !== undefined && row[key] !== null));
+    const {caught, certain, perhaps, good, spared, from, to, cut} = found;
 
-    return [h("p", {class: "says"}, `${count(caught ?? rows.length)} of ${
-        addresses === undefined ? "all" : count(addresses)} addresses would have been over it`,
-    from ? [" between ", when(from, "at"), " and ", when(to, "at")] : "", "."),
-    rows.length > 0 && table({caption: "Who would have been over it", columns,
-        rows: rows.slice(0, 30), key: (row) => row.address || row.prefix}).node];
+    return [h("p", {class: "says"}, `Caught for certain: ${count(certain)}; perhaps: ${
+        count(perhaps)}; of these mostly accepted, so perhaps good: ${count(good)}. Between `,
+    when(from, "at"), " and ", when(to, "at"), cut ? ": there was no time for more." : ".",
+    spared > 0 && ` Acceptable ones, which are spared: ${count(spared)}.`),
+    h("p", {class: "quiet"}, "Only sums of minutes are kept: caught for certain is who would have "
+        + "been also if each minute's traffic came evenly."),
+    caught.length > 0 && table({caption: "Who would have been caught", columns: CAUGHT,
+        rows: caught.slice(0, 30), key: (row) => row.prefix}).node,
+    caught.length > 30 && h("p", {class: "quiet"}, `and ${count(certain + perhaps + spared
+        - 30)} more`)];
 }
 
 function editor(page, row, fresh) {

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""What an analyst does at the console: takes an acceptance back, tries a threshold on recorded
+traffic, acknowledges alerts, and decides about what people reported."""
+import json
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import harness
+import rig
+from monitor import Server
+from test_console import Console
+from test_console_mail import Beside
+
+HOUR = 3600
+SPAMMER, PARTNER, SMALL = "203.0.113.9", "198.51.100.7", "192.0.2.5"
+LIMITS = {"rate": [1, 0, 0], "maximum": [100, 0, 0], "ladder": "alert 1h"}
+
+
+class Address(Console):
+    def test_an_acceptance_is_taken_back(self):
+        place, viewer = "/addresses/192.0.2.77", self.desk.made("vera", "viewer")
+        self.refused(self.admin.ask("POST", place + "/unaccept", {}), 404, "not accepted")
+        self.admin.do("POST", place + "/accept", {"reason": "a partner"})
+        self.assertIsNotNone(self.admin.get(place)["standing"]["accept"])
+        self.refused(viewer.ask("POST", place + "/unaccept", {}), 403)
+        self.assertEqual(self.admin.do("POST", place + "/unaccept", {"reason": "no more"}),
+                         {"undone": 1})
+        self.assertIsNone(self.admin.get(place)["standing"]["accept"])
+        self.assertEqual(self.admin.get("/audit")["rows"][0]["what"], "unaccept")
+        self.refused(self.admin.ask("POST", "/addresses/nowhere/unaccept", {}), 400)
+        self.refused(self.admin.ask("POST", place + "/unaccept", {"reason": 7}), 400)
+
+
+class Traffic(Console):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.mx1 = Server(cls.folder, cls.monitor, "mx1")
+        hour = (int(time.time()) // HOUR - 5) * HOUR
+        for minute in range(10):
+            at = hour + 60 * minute
+            cls.mx1.saw(SPAMMER, at + 1, connections=90, messages=20, accepted=1)
+            cls.mx1.saw(PARTNER, at + 2, connections=90, messages=90, accepted=90)
+            cls.mx1.saw(SMALL, at + 3, connections=45)
+        for _ in range(60):
+            cls.mx1.saw(SPAMMER, connections=90)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.mx1.stop()
+        super().tearDownClass()
+
+    def attempt(self, **changed):
+        return self.admin.ask("POST", "/thresholds/try", LIMITS | changed)
+
+    def test_a_threshold_is_tried_on_what_was_recorded(self):
+        rig.wait_for(lambda: self.admin.get(f"/addresses/{SMALL}?minutes=1440")["sum"].get(
+            "connections") == 450, 30, "the minutes")
+        found = self.attempt().json
+        rows = {row["prefix"]: row for row in found["caught"]}
+        self.assertEqual({SPAMMER, PARTNER} - set(rows), set())
+        self.assertNotIn(SMALL, rows)
+        self.assertEqual((rows[SPAMMER]["good"], rows[PARTNER]["good"]), (False, True))
+        self.assertEqual((found["threshold"], found["cut"]), ("default", False))
+        own = json.loads(self.monitor.weir.ctl(
+            "threshold", "test", "--since", "1d", "--connections", "1/s:100", "--messages", "none",
+            "--recipients", "none", "--json"))
+        self.assertEqual({row["prefix"] for row in own["caught"]}, set(rows))
+        rows = {row["prefix"] for row in self.attempt(maximum=[40, 0, 0]).json["caught"]}
+        self.assertIn(SMALL, rows)
+        rows = {row["prefix"] for row in self.attempt(
+            name="partners", prefixes="198.51.100.0/24").json["caught"]}
+        self.assertEqual(rows, {PARTNER})
+        self.assertEqual(self.attempt(hours=1, name="p", prefixes="198.51.100.0/24").json["caught"],
+                         [])
+        self.assertEqual([row["source"] for row in self.admin.get("/thresholds")["rows"]],
+                         ["configuration"])
+
+    def test_what_is_no_threshold_is_not_tried(self):
+        for changed, why in (({"rate": [1, 2]}, "three numbers"), ({"rate": "x"}, "three numbers"),
+                             ({"maximum": [-1, 0, 0]}, "maximum"), ({"ladder": "shout"}, "."),
+                             ({"hours": 0}, "hours"), ({"hours": 169}, "hours"),
+                             ({"hours": "9"}, "hours"), ({"name": "other"}, "prefixes"),
+                             ({"prefixes": "192.0.2.0/24"}, "prefixes"), ({"name": 5}, "name"),
+                             ({"observe": 1}, "observe"), ({"name": "x" * 32}, "too long")):
+            self.refused(self.attempt(**changed), 400, why)
+        self.assertEqual(self.attempt(hours=168).status, 200)
+        viewer = self.desk.made("vera", "viewer")
+        self.refused(viewer.ask("POST", "/thresholds/try", LIMITS), 403)
+
+    def test_an_alert_is_acknowledged(self):
+        rows = rig.wait_for(lambda: self.admin.get("/alerts?open=1")["rows"], 30, "an alert")
+        number, place = rows[0]["number"], f"/alerts/{rows[0]['number']}/acknowledge"
+        self.assertEqual([rows[0][name] for name in ("acknowledged", "acknowledged_by", "note")],
+                         [None, None, None])
+        before = self.admin.get("/overview")["open_events"]
+        viewer = self.desk.made("vally", "viewer")
+        self.refused(viewer.ask("POST", place, {"note": "me"}), 403)
+        self.admin.do("POST", place, {"note": "their <b>newsletter</b>"})
+        row = self.admin.get(f"/alerts?number={number}")["rows"]
+        self.assertEqual([(one["number"], one["acknowledged_by"], one["note"]) for one in row],
+                         [(number, "user admin", "their <b>newsletter</b>")])
+        self.assertEqual(self.admin.get("/overview")["open_events"], before - 1)
+        self.assertIn(number, [one["number"] for one in self.admin.get("/alerts?open=1")["rows"]])
+        self.assertIn("user admin knows: their <b>newsletter</b>", self.monitor.weir.ctl("events"))
+        self.monitor.weir.ctl("events", "acknowledge", str(number), "--note", "told them")
+        row = self.admin.get(f"/alerts?number={number}")["rows"][0]
+        self.assertEqual(row["note"], "told them")
+        self.assertRegex(row["acknowledged_by"], "^uid ")
+        audit = self.admin.get("/audit")["rows"]
+        self.assertEqual([(one["what"], one["detail"]) for one in audit
+                          if one["what"] == "events acknowledge"],
+                         [("events acknowledge", f"{number}: told them"),
+                          ("events acknowledge", f"{number}: their <b>newsletter</b>")])
+        self.refused(self.admin.ask("POST", "/alerts/999999/acknowledge", {}), 404)
+        for wrong in ("0", "-1", "1x", "9" * 30):
+            self.refused(self.admin.ask("POST", f"/alerts/{wrong}/acknowledge", {}), 400)
+        self.refused(self.admin.ask("POST", place, {"note": 7}), 400)
+        self.refused(self.admin.ask("POST", place, {"note": "x" * 10000}), 400)
+        for hidden in ("\x1b]0;owned\x07", "two\nlines", "\u202eback"):
+            self.refused(self.admin.ask("POST", place, {"note": hidden}), 400, "be shown")
+
+
+class Reports(Beside):
+    """Decisions about what people reported."""
+
+    def report(self, kind, *users):
+        mail = self.judge()
+        for user in users:
+            self.pipe(mail, kind, "--user", f"{user}@test.example")
+        seen = [row["uid"] for row in self.admin.get("/reports?most=500")["rows"]]
+        return rig.wait_for(lambda: [row for row in self.admin.get("/reports")["rows"]
+                                     if row["votes"][kind] == len(users)], 30, seen)[0]["uid"]
+
+    def row(self, uid):
+        return [row for row in self.admin.get("/reports")["rows"] if row["uid"] == uid][0]
+
+    def refused(self, answer, status):
+        self.assertEqual(answer.status, status, answer.octets)
+
+    def test_B16_who_decides_at_the_console_outweighs_the_majority(self):
+        uid = self.report("spam", "ann", "bob", "carl")
+        self.assertEqual(self.row(uid)["effect"], "spam")
+        done = self.admin.do("POST", f"/reports/{uid}", {"do": "reject"})
+        self.assertEqual(done, {"uid": uid, "user": "console:admin", "report": "ham",
+                                "taken_back": False, "effect": "ham"})
+        row = self.row(uid)
+        self.assertEqual((row["effect"], row["votes"]), ("ham", {"spam": 3, "ham": 1}))
+        self.assertEqual((row["user"], row["kind"]), ("console:admin", "ham"))
+        message = self.admin.get(f"/messages?uid={uid}")["rows"][0]
+        self.assertEqual(message["reported"], "ham")
+        self.admin.do("POST", f"/reports/{uid}", {"do": "confirm"})
+        row = self.row(uid)
+        self.assertEqual((row["effect"], row["votes"]), ("spam", {"spam": 4, "ham": 0}))
+        self.admin.do("POST", f"/reports/{uid}", {"do": "reject"})
+        self.assertEqual(self.admin.do("POST", f"/reports/{uid}", {"do": "undo"})["effect"],
+                         "spam")
+        self.assertEqual(self.row(uid)["votes"], {"spam": 3, "ham": 0})
+        self.refused(self.admin.ask("POST", f"/reports/{uid}", {"do": "undo"}), 404)
+        self.assertEqual([row["what"] for row in self.admin.get("/audit")["rows"][:4]],
+                         ["reports undo", "reports reject", "reports confirm", "reports reject"])
+        self.monitor.weir.ctl("reports", "reject", uid)
+        self.assertEqual(self.row(uid)["effect"], "ham")
+        self.monitor.weir.ctl("reports", "undo", uid)
+        self.assertEqual(self.row(uid)["effect"], "spam")
+
+    def test_many_are_decided_at_once(self):
+        uid = self.report("spam", "ann")
+        nobody = "0" * 16
+        self.assertEqual(self.admin.do("POST", "/reports", {"uids": [uid, nobody],
+                                                            "do": "reject"}), {"done": 1})
+        self.assertEqual(self.row(uid)["effect"], "ham")
+        self.refused(self.admin.ask("POST", f"/reports/{nobody}", {"do": "confirm"}), 404)
+        for body in ({"do": "burn"}, {"do": 7}, {}):
+            self.refused(self.admin.ask("POST", f"/reports/{uid}", body), 400)
+
+
+if __name__ == "__main__":
+    harness.main()
