@@ -104,8 +104,10 @@ static bool make(struct weir_patches *patches, struct task *task, uint64_t *id_r
     const struct weir_slice file = {task->file->text, task->file->len};
     struct weir_slice before;
 
+    if (!read_before(patches, task)) /* first: what is not there costs next to nothing */
+        return false;
     task->next = weir_publish_inflate(file, task->octets);
-    if (!task->next || !read_before(patches, task))
+    if (!task->next)
         return false;
     before = (struct weir_slice){task->before, task->before_len};
     *id_r = weir_parcel_id(before);
