@@ -8,7 +8,6 @@
 #include "monitor/console/console_io.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 
 #include "core/base/endpoint.h"
 #include "core/base/error.h"
+#include "core/program/tcp_place_io.h"
 #include "core/base/slice.h"
 #include "monitor/console/console_impl.h"
 #include "monitor/intake/certificate_io.h"
@@ -118,29 +118,6 @@ static void refuse_waiting(struct weir_console *console)
 }
 
 /* opening ---------------------------------------------------------------------------------- */
-
-static int listen_at(const struct weir_endpoint *at, const char **why_r)
-{
-    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found;
-    int on = 1, fd, done = getaddrinfo(at->host, at->port, &hints, &found);
-
-    if (done != 0) {
-        *why_r = gai_strerror(done);
-        return -1;
-    }
-    fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0)
-        (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {
-        *why_r = strerror(errno);
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
-    }
-    freeaddrinfo(found);
-    return fd;
-}
 
 /* Texts are decoded by api_request.c, once. */
 static size_t as_it_is(void *context, struct MHD_Connection *connection, char *text)
@@ -276,7 +253,7 @@ static int open_all(struct weir_console *console, const struct weir_console_opti
     if (done < 0)
         return done;
     if (weir_endpoint_parse(options->listen, &at, &why) == 0 && !at.is_unix)
-        fd = listen_at(&at, &why);
+        fd = weir_tcp_place_listen(&at, BACKLOG, &why);
     console->daemon = fd >= 0 ? start(console, fd) : NULL;
     if (console->daemon)
         return 0;

@@ -3,47 +3,21 @@
  */
 #include "monitor/intake/intake_io.h"
 
-#include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/base/descriptors_io.h"
 #include "core/base/error.h"
+#include "core/program/tcp_place_io.h"
 #include "monitor/intake/intake_impl.h"
 
 #define THREADS_MOST 8
 #define IDLE_SECONDS 90
+#define BACKLOG 1024
 #define FILES_BESIDE 256         /* descriptors of all that is not a connection */
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
-
-/* A listening socket; -1 and errno, or a text for what getaddrinfo says. */
-static int listen_at(const struct weir_endpoint *at, const char **why_r)
-{
-    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found;
-    int on = 1, fd, done = getaddrinfo(at->host, at->port, &hints, &found);
-
-    if (done != 0) {
-        *why_r = gai_strerror(done);
-        return -1;
-    }
-    fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0)
-        (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (fd >= 0 && (bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, 1024) < 0)) {
-        *why_r = strerror(errno);
-        close(fd);
-        fd = -1;
-    } else if (fd < 0) {
-        *why_r = strerror(errno);
-    }
-    freeaddrinfo(found);
-    return fd;
-}
 
 /* What programs begin with would be enough for 500 servers. */
 static void allow_files(const struct weir_log *log)
@@ -138,7 +112,7 @@ int weir_intake_open(const struct weir_intake_options *options,
     if (!intake)
         return WEIR_ENOMEM;
     allow_files(log);
-    fd = listen_at(options->listen, &why);
+    fd = weir_tcp_place_listen(options->listen, BACKLOG, &why);
     intake->daemon = fd >= 0 ? start(intake, options, fd) : NULL;
     if (intake->daemon) {
         *intake_r = intake;
