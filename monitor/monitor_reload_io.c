@@ -120,7 +120,8 @@ static int change(struct weir_monitor *monitor, struct weir_arena *arena,
     weir_monitor_use_log(monitor);
     weir_counting_use(monitor->counting, &reports);
     weir_monitor_use_training(monitor);
-    weir_admit_silence(monitor->admit, monitor->config.monitor_silence);
+    weir_admit_silence(monitor->admit, monitor->config.monitor_silence,
+                       weir_clock_now(&monitor->wall));
     weir_intake_health(monitor->intake, monitor->config.monitor_silence / 3);
     (void)weir_monitor_check_sendmail(monitor);
     weir_alerts_close(&old.alerts); /* what waited is told, or logged */

@@ -120,9 +120,9 @@ static void reported(struct weir_agent *agent, struct weir_slice answer)
     const json_t *newest = json_object_get(json, "votes");
 
     weir_tail_told(agent->tail, agent->telling);
-    agent->health_every = WEIR_AGENT_HEALTH_EVERY;
+    agent->health_every = WEIR_HEALTH_EVERY;
     if (json && json_unpack(json, "{s:I}", "every", &every) == 0 &&
-        every < WEIR_AGENT_HEALTH_EVERY / 1000)
+        every < WEIR_HEALTH_EVERY / 1000)
         agent->health_every = every > HEALTH_LEAST / 1000 ? every * 1000 : HEALTH_LEAST;
     if (json_is_integer(newest))
         weir_votes_hear(agent->votes, json_integer_value(newest));

@@ -21,7 +21,6 @@
 #include "monitor/agent/tail_io.h"
 #include "monitor/agent/votes_io.h"
 
-#define WEIR_AGENT_HEALTH_EVERY (5 * WEIR_SECOND) /* unless the monitor wants it more often */
 
 struct weir_agent {
     struct weir_agent_options options;

@@ -161,7 +161,7 @@ static int begin(const struct weir_agent_options *options, struct weir_agent **a
     agent->wall = weir_clock_system();
     agent->steady = weir_clock_steady();
     agent->notify.fd = -1;
-    agent->health_every = WEIR_AGENT_HEALTH_EVERY;
+    agent->health_every = WEIR_HEALTH_EVERY;
     done = load(agent);
     if (done < 0)
         return done;

@@ -23,6 +23,7 @@
 
 #include <stdbool.h>
 
+#include "core/base/clock.h"
 #include "core/base/cursor.h"
 #include "core/base/limits.h"
 #include "core/evidence/rule_parcel.h"
@@ -36,6 +37,7 @@
 #define WEIR_INSTANCE_TEXT (2 * WEIR_INSTANCE_OCTETS + 1) /* in hex, and a NUL */
 #define WEIR_INSTANCES_KNOWN 12  /* an agent names so many that it was before */
 #define WEIR_INSTANCES_TEXT (WEIR_INSTANCES_KNOWN * WEIR_INSTANCE_TEXT)
+#define WEIR_HEALTH_EVERY (5 * WEIR_SECOND) /* agents tell how they are, unless asked for more */
 
 struct weir_identity {
     char server[WEIR_SERVER_NAME_MAX + 1];

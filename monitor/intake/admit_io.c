@@ -34,6 +34,8 @@ struct weir_admit {
     struct known *known;         /* by name, */
     struct known **numbered;     /* and by number */
     size_t count;
+    weir_time silence_before;    /* before it was changed, */
+    weir_time silence_changed;   /* then */
 };
 
 struct reading {
@@ -413,9 +415,16 @@ const char *weir_admit_names(struct weir_admit *admit, uint32_t servers, char *b
     return weir_line_end(&line);
 }
 
+/* Who was last heard before a shorter silence was set speaks as often as he was told before: he
+ * hears of it when he speaks next. */
 static bool is_unheard(const struct weir_admit *admit, const struct known *known, weir_time now)
 {
-    return now - known->seen > admit->options.silence;
+    weir_time silence = admit->options.silence, silent = now - known->seen;
+    bool has_heard = known->seen > admit->silence_changed;
+
+    return silent > silence &&
+           (has_heard || silent > admit->silence_before ||
+            now - admit->silence_changed > silence + WEIR_HEALTH_EVERY);
 }
 
 static bool is_blind(const struct weir_admit *admit, const struct known *known, weir_time now)
@@ -460,6 +469,8 @@ void weir_admit_rebase(struct weir_admit *admit, weir_time now)
             admit->known[i].seen = now;
             admit->known[i].noted = true;
         }
+    if (admit->silence_changed > now)
+        admit->silence_changed = now;
     pthread_mutex_unlock(&admit->lock);
 }
 
@@ -475,9 +486,13 @@ uint32_t weir_admit_blind_bits(struct weir_admit *admit, weir_time now)
     return bits;
 }
 
-void weir_admit_silence(struct weir_admit *admit, weir_time silence)
+void weir_admit_silence(struct weir_admit *admit, weir_time silence, weir_time now)
 {
     pthread_mutex_lock(&admit->lock);
+    if (silence != admit->options.silence) {
+        admit->silence_before = admit->options.silence;
+        admit->silence_changed = now;
+    }
     admit->options.silence = silence;
     pthread_mutex_unlock(&admit->lock);
 }

@@ -60,8 +60,9 @@ const char *weir_admit_names(struct weir_admit *admit, uint32_t servers, char *b
 /* The clock was put back to a time: nobody was heard later. */
 void weir_admit_rebase(struct weir_admit *admit, weir_time now);
 
-/* Another silence from now on. */
-void weir_admit_silence(struct weir_admit *admit, weir_time silence);
+/* Another silence from now on.  Who was last heard before it, and not longer ago than the silence
+ * before allowed, has WEIR_HEALTH_EVERY more to hear of it. */
+void weir_admit_silence(struct weir_admit *admit, weir_time silence, weir_time now);
 
 /* Whether a server's agent says that nothing comes from its sniffer any more. */
 void weir_admit_sniffer(struct weir_admit *admit, uint32_t server, bool silent);

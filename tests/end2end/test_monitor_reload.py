@@ -124,7 +124,7 @@ class Reload(World):
         rig.wait_for(lambda: self.monitor.ask("status")["servers"] == 2)
         self.mx2.stop()
         self.good(monitor={"silence": "2s"})
-        rig.wait_for(lambda: self.monitor.ask("status")["blind"] == 1, 5)
+        rig.wait_for(lambda: self.monitor.ask("status")["blind"] == 1, 20)
         self.exceed_with(BAD, 100)
         rig.wait_for(lambda: self.monitor.rows("SELECT * FROM decisions"))
         self.exceed_with(OTHER, 100)

@@ -239,7 +239,41 @@ static void another_server_changes_nothing_for_those_that_are_there(void **state
     assert_int_equal(rig->refused, 1); /* it was told */
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+static void a_shorter_silence_is_heard_of_before_it_counts(void **state)
+{
+    static const struct {
+        weir_time at;            /* after the change */
+        uint64_t blind;
+    } of[] = {{1, 0},
+              {WEIR_SECOND + WEIR_HEALTH_EVERY, 0},
+              {WEIR_SECOND + WEIR_HEALTH_EVERY + 1, 1}};
+    struct rig *rig = *state;
+    weir_time change = NOW + SILENCE / 2;
+    size_t seen, blind;
+
+    assert_int_equal(knock(rig, A, "", NOW), 200);
+    weir_admit_silence(rig->admit, WEIR_SECOND, change);
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        weir_admit_count(rig->admit, change + of[i].at, &seen, &blind);
+        assert_int_equal(blind, of[i].blind);
+    }
+    assert_int_equal(knock(rig, A, "", change + 1), 200);
+    weir_admit_count(rig->admit, change + 1 + WEIR_SECOND, &seen, &blind);
+    assert_int_equal(blind, 0);
+    weir_admit_count(rig->admit, change + 2 + WEIR_SECOND, &seen, &blind);
+    assert_int_equal(blind, 1);
+}
+
+static void who_was_silent_before_a_shorter_silence_stays_blind(void **state)
+{
+    struct rig *rig = *state;
+    size_t seen, blind;
+
+    assert_int_equal(knock(rig, A, "", NOW), 200);
+    weir_admit_silence(rig->admit, WEIR_SECOND, NOW + SILENCE + 1);
+    weir_admit_count(rig->admit, NOW + SILENCE + 1, &seen, &blind);
+    assert_int_equal(blind, 1);
+}
 
 static void what_could_not_be_stored_is_stored_the_next_time(void **state)
 {
@@ -262,9 +296,13 @@ static void what_could_not_be_stored_is_stored_the_next_time(void **state)
                                      "generation = 7 AND health = '{\"well\": 1}'"), 1);
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_shorter_silence_is_heard_of_before_it_counts),
+        TEST(who_was_silent_before_a_shorter_silence_stays_blind),
         TEST(what_could_not_be_stored_is_stored_the_next_time),
         TEST(another_server_changes_nothing_for_those_that_are_there),
         TEST(A13_only_a_known_server_with_its_secret_is_let_in),
