@@ -63,7 +63,7 @@ struct agent {
     char name[64], secret[64];
     char *body, *small;      /* lines; deflated */
     size_t len, small_len;
-    uint64_t offset;
+    uint64_t offset, generation;  /* generation: of the commands it has */
     weir_time next, next_health;
     struct link spool, commands;
 };
@@ -189,8 +189,11 @@ static void send_health(struct load *load, struct agent *agent)
 
 static void send_question(struct load *load, struct agent *agent)
 {
-    request(load, &agent->commands, COMMANDS, "GET /agent/v1/commands?generation=1&wait=50",
-            (struct weir_slice){"", 0}, "");
+    char line[128];
+
+    snprintf(line, sizeof line, "GET /agent/v1/commands?generation=%" PRIu64 "&wait=50",
+             agent->generation);
+    request(load, &agent->commands, COMMANDS, line, (struct weir_slice){"", 0}, "");
 }
 
 /* The next thing that an agent has to do, if it is time. */
@@ -231,6 +234,16 @@ static void batch_answered(struct load *load, struct agent *agent, int status, c
     }
 }
 
+/* A question about a generation that the monitor does not have is answered at once. */
+static void commands_answered(struct load *load, struct agent *agent, const char *text)
+{
+    const char *generation = strstr(text, "\"generation\": ");
+
+    load->answers++;
+    if (generation)
+        agent->generation = strtoull(generation + strlen("\"generation\": "), NULL, 10);
+}
+
 static void answered(struct load *load, struct link *link, int status, const char *text)
 {
     struct agent *agent = link->agent;
@@ -242,7 +255,7 @@ static void answered(struct load *load, struct link *link, int status, const cha
     else if (link->kind == HEALTH)
         load->healths += status == 200;
     else
-        load->answers++;
+        commands_answered(load, agent, text);
     if (link->kind != SPOOL && status != 200 && status != 204)
         load->errors++;
     if (link->kind == COMMANDS)

@@ -112,7 +112,8 @@ def bench_servers(bench):
         seconds, held = report["seconds"], report["connected"] - servers
         print(f'      {servers} servers (added in {added:.0f} s): {report["connected"]} '
               f'connections of {2 * servers}, {report["batches"] / seconds:.0f} batches/s, '
-              f'{report["healths"] / seconds:.0f} reports/s, {held} questions held; monitor '
+              f'{report["healths"] / seconds:.0f} reports/s, {held} questions held, '
+              f'{report["answers"]} of them answered; monitor '
               f'{100 * report["monitor_cpu"] / seconds:.0f} % of a processor, '
               f'{report["most"]:.0f} MB, {report["descriptors"]} descriptors, '
               f'{report["threads"]} threads; acknowledged within {report["median_ms"]:.1f} ms, '
