@@ -8,6 +8,17 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/slice.h"
+
+bool weir_queue_id_is(struct weir_slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!weir_is_digit(text.at[i]) && ((text.at[i] | 0x20) < 'a' || (text.at[i] | 0x20) > 'z') &&
+            (text.at[i] == '\0' || !strchr("-._", text.at[i])))
+            return false;
+    return text.len > 0 && text.len <= WEIR_QUEUE_ID_MAX;
+}
+
 /* The place of the last '@' outside quotes, or len.  A quote that never ends
  * hides what follows it, so that "x"@a@b games cannot choose the domain. */
 static size_t find_at(struct weir_slice mailbox)
