@@ -12,10 +12,12 @@
 
 bool weir_queue_id_is(struct weir_slice text)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if (!weir_is_digit(text.at[i]) && ((text.at[i] | 0x20) < 'a' || (text.at[i] | 0x20) > 'z') &&
-            (text.at[i] == '\0' || !strchr("-._", text.at[i])))
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i], small = (char)(c | 0x20);
+
+        if (!weir_is_digit(c) && (small < 'a' || small > 'z') && c != '-' && c != '.' && c != '_')
             return false;
+    }
     return text.len > 0 && text.len <= WEIR_QUEUE_ID_MAX;
 }
 

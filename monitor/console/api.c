@@ -86,8 +86,8 @@ static const struct weir_api_route routes[] = {
      weir_api_message, false},
     {"GET", "/reports", WEIR_VIEWER, "What people reported, the newest first.",
      "state: of the string, or what came of it; kind: spam or ham; waiting: 1: only messages whose "
-     "text is kept and of which nobody at the desk has decided; user: a name; since: a time, or an age as 7d; " MOST AS_FILES, NULL,
-     weir_api_reports, false},
+     "text is kept and of which nobody at the desk has decided; user: a name; since: a "
+     "time, or an age as 7d; " MOST AS_FILES, NULL, weir_api_reports, false},
     {"GET", "/reports/{uid}", WEIR_ANALYST, "A reported message as text, its string read.", NULL,
      NULL, weir_api_report, false},
     {"POST", "/reports/{uid}", WEIR_ANALYST, "Decides about a reported message.", NULL, DEED,

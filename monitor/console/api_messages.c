@@ -292,7 +292,7 @@ static void explain_rule(struct weir_database *database, uint32_t id, json_t *ru
     json_object_set_new(rule, "now", now.json ? now.json : json_null());
     json_object_set_new(rule, "why", now.why[0] ? weir_view_text(now.why)
                                      : json_string(now.json ? "the rule says nothing of itself"
-                                                            : "no longer in the rulebook"));
+                                                            : "it is not in the rulebook"));
 }
 
 /* Names, sources and words of all points; rules keeps those of rules alone. */

@@ -177,7 +177,8 @@ static json_t *finish(struct page *page, const struct weir_desk_counts *counts)
         "now", weir_view_time(page->question->now), "verdicts", page->verdicts, "today",
         "messages", of[0] + of[1] + of[2] + of[3], "ham", of[0], "unsure", of[1], "spam",
         of[2] + of[3], "refused", of[3], "learned", (json_int_t)counts->reports, "scores",
-        page->scores, "limits", page->look.unsure_score, page->look.spam_score, "servers", page->servers, "attention", page->attention, "open_events",
+        page->scores, "limits", page->look.unsure_score, page->look.spam_score, "servers",
+        page->servers, "attention", page->attention, "open_events",
         (json_int_t)counts->events, "drafts", (json_int_t)counts->drafts, "reports_waiting",
         (json_int_t)counts->blamed, "addresses", (json_int_t)counts->addresses, "live",
         (json_int_t)weir_feed_listeners(console->live));

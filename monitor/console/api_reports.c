@@ -36,13 +36,14 @@ static int find_text(void *context, const struct weir_database_text *text)
     return 1;
 }
 
-/* Whether somebody still has to look at it: its text is there, and nobody at the desk has decided.
- * Or an error. */
-static int waits(struct weir_database *database, uint64_t uid)
+/* Whether somebody still has to look at it: its text is there, and nobody at the desk has decided,
+ * nor said it himself.  Or an error. */
+static int waits(struct weir_database *database, const struct weir_database_report *report)
 {
     struct weir_report_votes votes = {.all = 0};
-    int found = weir_database_text(database, uid, find_text, NULL);
-    int rc = found <= 0 ? found : weir_database_report_votes(database, uid, &votes);
+    int found = report->server == WEIR_REPORT_DESK
+                    ? 0 : weir_database_text(database, report->uid, find_text, NULL);
+    int rc = found <= 0 ? found : weir_database_report_votes(database, report->uid, &votes);
 
     return rc < 0 || found <= 0 ? rc : votes.desk_spam + votes.desk_ham == 0;
 }
@@ -57,7 +58,7 @@ static int add_report(void *context, const struct weir_database_report *report)
     if ((page->after > 0 && report->number >= page->after) ||
         (page->kind && strcmp(page->kind, kind) != 0))
         return 0;
-    if (page->waiting && (rc = waits(page->question->database, report->uid)) <= 0)
+    if (page->waiting && (rc = waits(page->question->database, report)) <= 0)
         return rc;
     page->more = json_array_size(page->rows) == page->most;
     if (page->more)

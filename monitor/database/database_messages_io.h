@@ -8,7 +8,7 @@
  *     messages       number, uid (of the info string), time, server, address, domain, verdict,
  *                    score, serial (of the rule set), reported ("", "ham", "spam"), reported_at
  *                    (when people said so last, or took it back; 0: never); what the string says
- *                    of its making: lacking (bits), probability (NULL: from before these were kept);
+ *                    of its making: lacking (bits), probability (NULL: from before they were kept);
  *                    and by the server's word alone queue_id, action, ground, basis ("": not told),
  *                    confidence and the limits of scores unsure_at, spam_at, reject_at (NULL)
  *     message_hits   message (its number), rule, points
@@ -30,7 +30,8 @@
 #include "monitor/database/database_io.h"
 
 /* Keeps decisions, which were read and verified, but for those that are there already, and lets the
- * oldest go as of a time.  One that was known by a report alone learns what is beside its string.  How many are new, or an error. */
+ * oldest go as of a time.  One that was known by a report alone learns what is beside
+ * its string.  How many are new, or an error. */
 int weir_database_messages_put(struct weir_database *database, const struct weir_record *record,
                                size_t count, weir_time now);
 

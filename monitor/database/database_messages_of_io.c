@@ -30,8 +30,8 @@ int weir_database_messages_of(struct weir_database *database, uint32_t rule, uns
                               void *context)
 {
     struct weir_query q = weir_query(database, "SELECT uid, time, address, domain, verdict, score, "
-        "reported, points, queue_id FROM message_hits JOIN messages ON number = message WHERE rule = ? "
-        "ORDER BY message DESC LIMIT ?");
+        "reported, points, queue_id FROM message_hits JOIN messages ON number = message "
+        "WHERE rule = ? ORDER BY message DESC LIMIT ?");
     int calls = 0, stop = 0;
 
     weir_bind_number(&q, rule);

@@ -1,6 +1,6 @@
 /*
- * How far history of rules is, and old history, thinned.  The table's trigger lets go of lines of the analyzer's only that
- * are older than a time in the state, which is put there first.
+ * How far history of rules is, and old history, thinned.  The table's trigger lets go of lines of
+ * the analyzer's only that are older than a time in the state, which is put there first.
  *
  * Lines are gone through once, by number, up to the first that is not old enough; how far is in the
  * state, too: what was looked at and kept stays.  Of a piece of them the last of a rule, a kind of

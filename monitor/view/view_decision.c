@@ -12,8 +12,8 @@
 #include "monitor/view/view.h"
 
 #define WORDS 320
-#define NOT_TOLD "not kept: its server did not tell, as older plug-ins do not, or it is known by a " \
-    "report alone"
+#define NOT_TOLD "not kept: its server did not tell, as older plug-ins do not, or it is known by " \
+    "a report alone"
 
 /* points ------------------------------------------------------------------------------------- */
 
