@@ -16,7 +16,7 @@ struct weir_monitor;
 
 struct weir_look {
     weir_time silence;           /* after so long a server is blind */
-    double spam_score, unsure_score;
+    double spam_score, unsure_score; /* of [message] */
     weir_time idle, trial;       /* of [analyzer] */
     unsigned false_positives, people;
     double server_share;

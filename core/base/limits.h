@@ -207,6 +207,7 @@
 /* spool -------------------------------------------------------------------- */
 #define WEIR_SPOOL_LINE_MAX 4096   /* octets of a line of the spool: one write, not torn */
 #define WEIR_SPOOL_SURVEY_MAX (256u << 20) /* octets of the spool that weirctl status reads */
+#define WEIR_QUEUE_ID_MAX 64       /* octets of a queue id: Postfix and Exim have at most 23 */
 #define WEIR_SPOOL_HOPS_MAX 8      /* hops of a message that a line tells */
 #define WEIR_TRAFFIC_MAX 100000000 /* of one address in one second: six times 10 Gbit/s of SYNs */
 #define WEIR_HEALTH_MAX 9223372036854775807 /* a sniffer's number: what a database can keep */

@@ -285,6 +285,17 @@ static void put_foreign(struct weir_line *line, const char *name, struct weir_sl
     weir_line_foreign(line, value, false);
 }
 
+/* Against what its score was held: whoever reads the line later may have others. */
+static void put_limits(struct weir_line *line, const struct weir_config *config)
+{
+    const double limit[] = {config->unsure_score, config->spam_score, config->reject_score};
+
+    for (size_t i = 0; i < sizeof limit / sizeof limit[0]; i++) {
+        weir_line_text(line, i == 0 ? " limits=" : ",");
+        weir_line_number(line, limit[i], 2);
+    }
+}
+
 /* Without its blank, which would part it in two; readers of strings drop blanks anyway. */
 static void put_info(struct weir_line *line, const char *info)
 {
@@ -321,6 +332,8 @@ static struct weir_slice dkim_domain(const struct weir_judgement *judgement)
 void weir_judge_spool(struct weir_judge *judge)
 {
     const struct weir_judgement *judgement = &judge->judgement;
+    const struct weir_slice told = judge->mail->envelope.queue_id;
+    const struct weir_slice queue_id = weir_queue_id_is(told) ? told : weir_slice_of("-");
     char text[WEIR_SPOOL_LINE_MAX], time[WEIR_TIME_TEXT];
     struct weir_line line = weir_line(text, sizeof text);
 
@@ -328,13 +341,14 @@ void weir_judge_spool(struct weir_judge *judge)
     weir_line_text(&line, weir_time_format(judge->now, time));
     weir_line_text(&line, " program=");
     weir_line_text(&line, judge->parts.program);
-    put_foreign(&line, " queue_id=", judge->mail->envelope.queue_id);
+    put_foreign(&line, " queue_id=", queue_id);
     put_foreign(&line, " listener=", judge->mail->listener);
     put_hops(&line, &judgement->boundary);
     put_foreign(&line, " name=", or_dash(judgement->boundary.name));
     put_foreign(&line, " dkim=", or_dash(dkim_domain(judgement)));
     weir_line_text(&line, " recipients=");
     weir_line_count(&line, judge->mail->recipients + judge->mail->recipients_more);
+    put_limits(&line, judge->parts.config);
     weir_line_text(&line, " ");
     weir_line_text(&line, judgement->outcome.log);
     put_info(&line, judgement->outcome.info);

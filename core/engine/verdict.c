@@ -211,6 +211,10 @@ const char *weir_decision_log(const char *facts, const struct weir_envelope *env
     struct weir_line line = weir_line(buffer, WEIR_DECISION_TEXT);
 
     weir_line_text(&line, facts);
+    if (weir_queue_id_is(envelope->queue_id)) {
+        weir_line_text(&line, " queue_id=");
+        weir_line_octets(&line, envelope->queue_id.at, envelope->queue_id.len);
+    }
     weir_line_text(&line, " sender=<");
     weir_line_foreign(&line, envelope->sender, false);
     weir_line_text(&line, "> recipient=<");
@@ -237,14 +241,20 @@ static void put_entry_reason(struct weir_line *line, const struct weir_decision 
     }
 }
 
-static void put_reputation_reason(struct weir_line *line, const struct weir_decision *decision)
+const char *weir_basis_words(enum weir_basis basis)
 {
-    const struct weir_reputation *reputation = &decision->reputation;
-    static const char *const level[WEIR_BASES] = {
+    static const char *const words[WEIR_BASES] = {
         "nothing is known, so all mail", "this network", "this domain", "this address",
         "this network for this domain",  "this address for this domain"};
 
-    weir_line_text(line, level[reputation->basis]);
+    return words[basis];
+}
+
+static void put_reputation_reason(struct weir_line *line, const struct weir_decision *decision)
+{
+    const struct weir_reputation *reputation = &decision->reputation;
+
+    weir_line_text(line, weir_basis_words(reputation->basis));
     weir_line_text(line, ": spam with ");
     put_percent(line, reputation->probability);
     weir_line_text(line, " probability, confidence ");

@@ -37,6 +37,9 @@ const char *weir_verdict_name(enum weir_verdict verdict);
 const char *weir_action_name(enum weir_action action);
 const char *weir_ground_name(enum weir_ground ground);
 
+/* Whose mail a reputation is about, in plain words: "this address for this domain".  Static. */
+const char *weir_basis_words(enum weir_basis basis);
+
 #define WEIR_ID_TEXT 14
 
 struct weir_decision {
@@ -83,8 +86,8 @@ const char *weir_decision_facts(const struct weir_decision *decision,
                                 const struct weir_decision_more *more,
                                 char buffer[static WEIR_DECISION_TEXT]);
 
-/* The log line of a decision, without the program's name: its facts, and who
- * wrote to whom. Returns buffer. */
+/* The log line of a decision, without the program's name: its facts, its queue id where there is
+ * one, and who wrote to whom. Returns buffer. */
 const char *weir_decision_log(const char *facts, const struct weir_envelope *envelope,
                               char buffer[static WEIR_DECISION_TEXT]);
 

@@ -8,6 +8,19 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/slice.h"
+
+bool weir_queue_id_is(struct weir_slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i], small = (char)(c | 0x20);
+
+        if (!weir_is_digit(c) && (small < 'a' || small > 'z') && c != '-' && c != '.' && c != '_')
+            return false;
+    }
+    return text.len > 0 && text.len <= WEIR_QUEUE_ID_MAX;
+}
+
 /* The place of the last '@' outside quotes, or len.  A quote that never ends
  * hides what follows it, so that "x"@a@b games cannot choose the domain. */
 static size_t find_at(struct weir_slice mailbox)

@@ -12,6 +12,7 @@
 
 #include "core/base/address.h"
 #include "core/base/cursor.h"
+#include "core/base/limits.h"
 
 /* How far the SMTP session is. */
 enum weir_stage {
@@ -33,12 +34,16 @@ struct weir_envelope {
     struct weir_slice sender;      /* as given in MAIL FROM, without <> */
     struct weir_slice recipient;
     struct weir_slice instance;    /* Postfix: one per message, from RCPT on */
-    struct weir_slice queue_id;
+    struct weir_slice queue_id;    /* as the mail server says it: weir_queue_id_is() before use */
     bool authenticated;            /* the client logged in: one of our own users */
     struct weir_slice stated;      /* the domain the message states as its sender's, where its
                                     * content is known; empty: that of sender */
     bool vouched;                  /* SPF, DKIM or DMARC vouch for that domain */
 };
+
+/* Whether a text is a queue id as mail servers make them: letters, digits, '-', '.', '_', at least
+ * one and WEIR_QUEUE_ID_MAX at most.  Others are neither told nor kept nor looked for. */
+bool weir_queue_id_is(struct weir_slice text);
 
 /* The domain part of a mailbox (behind the last '@' outside quotes), as it
  * stands; empty when there is none. */

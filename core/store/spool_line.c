@@ -11,10 +11,11 @@
 #include <string.h>
 
 #include "core/base/slice.h"
+#include "core/mail/envelope.h"
 
 struct words { /* of a line; at NULL: not there */
     struct weir_slice at, listener, domain, recipient, name, dkim, hops, boundary, hop, action,
-        info;
+        info, queue_id, ground, basis, confidence, limits;
 };
 
 struct kind {
@@ -34,6 +35,11 @@ static const struct kind kinds[] = {
     {"info", 4, offsetof(struct words, info)},
     {"domain", 6, offsetof(struct words, domain)},
     {"recipient", 9, offsetof(struct words, recipient)},
+    {"queue_id", 8, offsetof(struct words, queue_id)},
+    {"ground", 6, offsetof(struct words, ground)},
+    {"basis", 5, offsetof(struct words, basis)},
+    {"confidence", 10, offsetof(struct words, confidence)},
+    {"limits", 6, offsetof(struct words, limits)},
 };
 
 /* What stands before the next mark, which is taken away, too. */
@@ -150,6 +156,13 @@ int weir_spool_line_read(struct weir_slice text, struct weir_spool_line *line_r)
     line->dkim = told(words.dkim);
     line->action = told(words.action);
     line->info = told(words.info);
+    line->queue_id = told(words.queue_id);
+    if (!weir_queue_id_is(line->queue_id))
+        line->queue_id = (struct weir_slice){"", 0};
+    line->ground = told(words.ground);
+    line->basis = told(words.basis);
+    line->confidence = told(words.confidence);
+    line->limits = told(words.limits);
     if (line->at.len == 0 || !read_hops(told(words.hops), line))
         return 0;
     find_boundary(&words, line);

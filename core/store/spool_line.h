@@ -1,9 +1,11 @@
 /*
  * spool_line - a line of the spool (spool_io.h) that tells of a judged message, read again.
  *
- *     at=<time> ... listener=<port> hops=<address>,<address or ->,... name=<boundary hop's> ...
- *     action=<pass, defer, ...> ...
- *     boundary=<address or -> hop=<index>:<why> domain=<stated> ... recipient=<...> ...
+ *     at=<time> ... queue_id=<the mail server's> listener=<port>
+ *     hops=<address>,<address or ->,... name=<boundary hop's> ...
+ *     limits=<unsure,spam,reject> ... action=<pass, defer, ...> ground=<score, ...> ...
+ *     boundary=<address or -> hop=<index>:<why> domain=<stated> ...
+ *     confidence=<0 to 1> basis=<...> ... recipient=<...> ...
  *     info=<v1;...>
  *
  * Half of what a line says comes from senders; its writer lets none of it have a blank, so words
@@ -28,6 +30,10 @@ struct weir_spool_line {
     struct weir_slice dkim;      /* domain of a signature that passed */
     struct weir_slice info;      /* the spam-info string, without its blanks */
     struct weir_slice action;    /* what was done with the message: "pass", "reject", ... */
+    struct weir_slice queue_id;  /* weir_queue_id_is(), or empty */
+    struct weir_slice ground;    /* "score", "accept", ... */
+    struct weir_slice basis, confidence; /* of the reputation, where it was asked */
+    struct weir_slice limits;    /* three numbers; empty from older plug-ins */
     struct weir_hop hop[WEIR_SPOOL_HOPS_MAX]; /* those up to the boundary are believed */
     size_t hops;                 /* 1 at least */
     bool found;                  /* whether there is a boundary */

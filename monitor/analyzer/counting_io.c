@@ -16,7 +16,7 @@
 
 struct decision {
     enum weir_record_state state;
-    struct weir_info info;  /* of a good one */
+    struct weir_record record;  /* of a good one */
 };
 
 struct weir_counting_batch {
@@ -181,7 +181,7 @@ static int read_line(const struct weir_counting *counting, struct weir_slice lin
     if (rc != 0)
         return rc < 0 ? rc : 0;
     decision->state = weir_record_read(line, batch->server, &counting->options.keys,
-                                       &decision->info);
+                                       &decision->record);
     batch->decisions++;
     return 0;
 }
@@ -223,11 +223,13 @@ void weir_counting_batch_free(struct weir_counting_batch **batch)
 /* Counting. ----------------------------------------------------------------- */
 
 /* One that was not counted before. */
-static void note(struct weir_counting *counting, const struct weir_info *info, weir_time now)
+static void note(struct weir_counting *counting, const struct weir_record *record, weir_time now)
 {
+    const struct weir_info *info = &record->info;
+
     if (info->verdict <= WEIR_BLOCKED)
         counting->counts.verdict[info->verdict]++;
-    weir_sample_take(counting->sample, info, now);
+    weir_sample_take(counting->sample, record, now);
     weir_counting_ledger_take(counting, info, now);
 }
 
@@ -238,11 +240,12 @@ static void count(struct weir_counting *counting, uint32_t server,
     weir_disbelief_note(&counting->disbelief[server % WEIR_COUNTING_SERVERS], decision->state, now);
     if (decision->state != WEIR_RECORD_GOOD)
         return;
-    switch (weir_hits_take(counting->hits, server, &decision->info, now)) {
+    switch (weir_hits_take(counting->hits, server, &decision->record.info, now)) {
     case WEIR_HITS_COUNTED:
-        note(counting, &decision->info, now);
+        note(counting, &decision->record, now);
         break;
-    case WEIR_HITS_REPEATED:
+    case WEIR_HITS_REPEATED: /* or known ahead by a report, which does not tell what is beside */
+        weir_sample_take(counting->sample, &decision->record, now);
         counting->counts.repeated++;
         break;
     default:
@@ -288,11 +291,12 @@ static void count_ahead(void *context, uint32_t server, const struct weir_info *
 {
     const struct ahead *ahead = context;
     struct weir_counting *counting = ahead->counting;
+    const struct weir_record record = {*info, weir_record_beside_nothing()};
 
     if (ahead->now - info->at > WEIR_COUNTING_AHEAD ||
         weir_hits_take(counting->hits, server, info, ahead->now) != WEIR_HITS_COUNTED)
         return;
-    note(counting, info, ahead->now);
+    note(counting, &record, ahead->now);
 }
 
 /* Votes, wholes, hits and position together or not at all. */
@@ -332,9 +336,9 @@ static int keep(struct weir_counting *counting, weir_time now)
 static int store_messages(struct weir_counting *counting, weir_time now)
 {
     size_t kept;
-    const struct weir_info *info = weir_sample_kept(counting->sample, &kept);
+    const struct weir_record *record = weir_sample_kept(counting->sample, &kept);
     int rc = kept == 0 ? 0
-                       : weir_database_messages_put(counting->options.database, info, kept, now);
+                       : weir_database_messages_put(counting->options.database, record, kept, now);
 
     if (rc >= 0)
         weir_sample_clear(counting->sample);

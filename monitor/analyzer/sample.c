@@ -16,7 +16,7 @@ struct weir_sample {
     uint64_t seen;             /* since it was cleared */
     size_t kept, room;
     uint64_t left_out;
-    struct weir_info info[WEIR_SAMPLE_BURST];
+    struct weir_record record[WEIR_SAMPLE_BURST];
 };
 
 int weir_sample_new(const struct weir_hash_key *key, struct weir_sample **sample_r)
@@ -58,7 +58,8 @@ static uint64_t draw(struct weir_sample *sample, uint64_t below)
     return weir_hash64(&sample->key, &sample->drawn, sizeof(sample->drawn)) % below;
 }
 
-void weir_sample_take(struct weir_sample *sample, const struct weir_info *info, weir_time now)
+void weir_sample_take(struct weir_sample *sample, const struct weir_record *record,
+                      weir_time now)
 {
     uint64_t at;
 
@@ -66,19 +67,19 @@ void weir_sample_take(struct weir_sample *sample, const struct weir_info *info, 
         fill(sample, now);
     sample->seen++;
     if (sample->kept < sample->room) {
-        sample->info[sample->kept++] = *info;
+        sample->record[sample->kept++] = *record;
         return;
     }
     sample->left_out++; /* this one, or the one in whose place it comes */
     at = draw(sample, sample->seen);
     if (at < sample->kept)
-        sample->info[at] = *info;
+        sample->record[at] = *record;
 }
 
-const struct weir_info *weir_sample_kept(const struct weir_sample *sample, size_t *kept_r)
+const struct weir_record *weir_sample_kept(const struct weir_sample *sample, size_t *kept_r)
 {
     *kept_r = sample->kept;
-    return sample->info;
+    return sample->record;
 }
 
 void weir_sample_clear(struct weir_sample *sample)

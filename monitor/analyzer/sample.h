@@ -14,7 +14,7 @@
 
 #include "core/base/keyed_hash.h"
 #include "core/base/limits.h"
-#include "core/engine/info.h"
+#include "monitor/analyzer/record.h"
 
 struct weir_sample;
 
@@ -23,10 +23,11 @@ int weir_sample_new(const struct weir_hash_key *key, struct weir_sample **sample
 void weir_sample_free(struct weir_sample **sample);
 
 /* One more; it is copied when it is kept. */
-void weir_sample_take(struct weir_sample *sample, const struct weir_info *info, weir_time now);
+void weir_sample_take(struct weir_sample *sample, const struct weir_record *record,
+                      weir_time now);
 
 /* What is kept since it was cleared. */
-const struct weir_info *weir_sample_kept(const struct weir_sample *sample, size_t *kept_r);
+const struct weir_record *weir_sample_kept(const struct weir_sample *sample, size_t *kept_r);
 
 /* All of it is kept elsewhere. */
 void weir_sample_clear(struct weir_sample *sample);

@@ -77,16 +77,17 @@ static const struct weir_api_route routes[] = {
     {"DELETE", "/thresholds/{name}", WEIR_ADMINISTRATOR, "Takes one away.", NULL, NULL,
      weir_api_threshold_remove, false},
     {"GET", "/messages", WEIR_VIEWER, "Recent messages, the newest first.",
-     "address: of an address or network; domain: exactly; uid: 16 hexadecimal digits; verdict: "
-     "ham, unsure, spam or blocked; rule: a name or number; server: a name; from: a time, or an "
-     "age as 7d; to: the same; reported: ham or spam; " MOST AS_FILES, NULL, weir_api_messages,
+     "address: of an address or network; domain: exactly; queue: id of a mail server's queue, "
+     "exactly; uid: 16 hexadecimal digits; verdict: ham, unsure, spam or blocked; rule: a name or "
+     "number; server: a name, or several with ',' between; from: a time, or an age as 7d; to: the "
+     "same; reported: ham or spam; " MOST AS_FILES, NULL, weir_api_messages,
      false},
     {"GET", "/messages/{uid}", WEIR_VIEWER, "One of them, and why it was decided so.", NULL, NULL,
      weir_api_message, false},
     {"GET", "/reports", WEIR_VIEWER, "What people reported, the newest first.",
      "state: of the string, or what came of it; kind: spam or ham; waiting: 1: only messages whose "
-     "text is kept; user: a name; since: a time, or an age as 7d; " MOST AS_FILES, NULL,
-     weir_api_reports, false},
+     "text is kept and of which nobody at the desk has decided; user: a name; since: a "
+     "time, or an age as 7d; " MOST AS_FILES, NULL, weir_api_reports, false},
     {"GET", "/reports/{uid}", WEIR_ANALYST, "A reported message as text, its string read.", NULL,
      NULL, weir_api_report, false},
     {"POST", "/reports/{uid}", WEIR_ANALYST, "Decides about a reported message.", NULL, DEED,
@@ -154,6 +155,7 @@ const struct weir_api_live weir_api_live[WEIR_API_LIVE] = {
     {"lists", 1, weir_api_lists},
     {"servers", 2, weir_api_servers},
     {"reports", 2, weir_api_reports},
+    {"rules", 1, weir_api_rules_state},
     {"overview", 5, weir_api_overview},
 };
 

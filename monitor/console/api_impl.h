@@ -26,6 +26,8 @@ weir_api_function weir_api_alerts, weir_api_acknowledge, weir_api_lists;
 /* api_thresholds.c */
 weir_api_function weir_api_thresholds, weir_api_threshold_put, weir_api_threshold_remove;
 weir_api_function weir_api_threshold_try;
+/* api_sets.c: {"serial", "change"}: of the newest set, and of the last change of a rule */
+weir_api_function weir_api_rules_state;
 /* api_rules.c, api_rules_change.c, api_rules_test.c, api_sets.c */
 weir_api_function weir_api_rules, weir_api_rule, weir_api_rule_history;
 weir_api_function weir_api_rules_add, weir_api_rule_put, weir_api_rule_reject, weir_api_analyze;

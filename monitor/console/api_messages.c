@@ -9,15 +9,20 @@
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
+#include "core/mail/envelope.h"
 #include "core/store/line_words.h"
 #include "monitor/console/api_impl.h"
 #include "monitor/console/api_servers.h"
 #include "monitor/database/database_found_io.h"
 #include "monitor/database/database_reports_io.h"
 #include "monitor/database/database_rules_io.h"
+#include "monitor/database/database_texts_io.h"
+#include "monitor/view/view_decision.h"
 #include "monitor/view/view_told.h"
 
 #define TEXT 400
+#define SERVERS_MAX 32              /* looked for at once */
+#define SERVERS_TEXT (11 * SERVERS_MAX + 2)
 
 struct page {
     struct weir_api_question *question;
@@ -32,7 +37,7 @@ static json_t *row_of(const struct page *page, const struct weir_found_message *
 {
     char address[WEIR_ADDRESS_TEXT];
 
-    return json_pack("{s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:I, s:s, s:n}", "uid",
+    return json_pack("{s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:I, s:s, s:o}", "uid",
                      weir_view_uid(message->uid), "time", weir_view_time(message->time), "server",
                      weir_api_server_name(&page->names, message->server), "address",
                      message->has_address
@@ -40,7 +45,8 @@ static json_t *row_of(const struct page *page, const struct weir_found_message *
                          : json_null(),
                      "domain", weir_view_text_or_null(message->domain), "verdict",
                      message->verdict, "score", weir_view_points((float)message->score), "serial",
-                     (json_int_t)message->serial, "reported", message->reported, "queue");
+                     (json_int_t)message->serial, "reported", message->reported, "queue",
+                     weir_view_text_or_null(message->queue_id));
 }
 
 /* the list ------------------------------------------------------------------------------- */
@@ -86,22 +92,47 @@ static bool read_rule(struct weir_api_question *question, uint32_t *rule_r)
     return rc > 0;
 }
 
-static bool read_server(struct page *page, uint32_t *server_r)
+/* Names with ',' between, as numbers with ',' around: "" for none given.  False: refused. */
+static bool read_servers(struct page *page, char servers_r[static SERVERS_TEXT])
 {
     const char *text = weir_api_argument(page->question->request, "server");
+    size_t len, used = 0, count = 0;
 
-    *server_r = 0;
-    for (size_t i = 0; text && i < page->names.count; i++)
-        if (strcmp(page->names.one[i].name, text) == 0)
-            *server_r = page->names.one[i].number;
-    if (!text || !text[0] || *server_r > 0)
+    servers_r[0] = '\0';
+    for (; text && *text; text += len + (text[len] == ',')) {
+        uint32_t number = 0;
+
+        len = strcspn(text, ",");
+        for (size_t i = 0; i < page->names.count; i++)
+            if (strlen(page->names.one[i].name) == len &&
+                memcmp(page->names.one[i].name, text, len) == 0)
+                number = page->names.one[i].number;
+        if (number == 0 || count++ == SERVERS_MAX) {
+            (void)weir_api_refuse(page->question, number == 0 ? 404 : 400,
+                                  number == 0 ? "there is no such server"
+                                              : "server has more than 32 names");
+            return false;
+        }
+        used += (size_t)snprintf(servers_r + used, SERVERS_TEXT - used, used > 0 ? "%u," : ",%u,",
+                                 (unsigned)number);
+    }
+    return true;
+}
+
+static bool read_queue(struct weir_api_question *question, const char **queue_id_r)
+{
+    const char *text = weir_api_argument(question->request, "queue");
+
+    *queue_id_r = text;
+    if (!text || !text[0] || weir_queue_id_is(weir_slice_of(text)))
         return true;
-    (void)weir_api_refuse(page->question, 404, "there is no such server");
+    (void)weir_api_refuse(question, 400, "queue is no queue id: letters, digits, '-', '.', '_', at "
+                          "most 64");
     return false;
 }
 
 static bool read_choice(struct page *page, struct weir_found_choice *choice,
-                        struct weir_prefix *prefix)
+                        struct weir_prefix *prefix, char servers[static SERVERS_TEXT])
 {
     struct weir_api_question *question = page->question;
     const struct weir_api_request *request = question->request;
@@ -110,10 +141,9 @@ static bool read_choice(struct page *page, struct weir_found_choice *choice,
     choice->domain = weir_api_argument(request, "domain");
     choice->verdict = weir_api_argument(request, "verdict");
     choice->reported = weir_api_argument(request, "reported");
-    if (weir_api_argument(request, "queue"))
-        (void)weir_api_refuse(question, 400, "queue ids are not kept");
-    else if (address && address[0] &&
-             weir_prefix_parse(address, strlen(address), prefix, &why) < 0)
+    if (!read_queue(question, &choice->queue_id))
+        return false;
+    if (address && address[0] && weir_prefix_parse(address, strlen(address), prefix, &why) < 0)
         (void)weir_api_refuse(question, 400, "address is no address or network");
     else if (!weir_api_time(request, "from", question->now, 0, &choice->from) ||
              !weir_api_time(request, "to", question->now, 0, &choice->to))
@@ -121,7 +151,8 @@ static bool read_choice(struct page *page, struct weir_found_choice *choice,
     if (question->code != 0)
         return false;
     choice->prefix = address && address[0] ? prefix : NULL;
-    return read_rule(question, &choice->rule) && read_server(page, &choice->server);
+    choice->servers = servers;
+    return read_rule(question, &choice->rule) && read_servers(page, servers);
 }
 
 /* What is looked for by its number alone. */
@@ -146,11 +177,12 @@ static json_t *find(struct page *page, int64_t after)
     struct weir_found_choice choice = {.before = after, .most = page->most + 1};
     const char *uid = weir_api_argument(page->question->request, "uid");
     struct weir_prefix prefix;
+    char servers[SERVERS_TEXT];
     int rc;
 
     if (uid && uid[0])
         return by_uid(page, uid);
-    if (!read_choice(page, &choice, &prefix))
+    if (!read_choice(page, &choice, &prefix, servers))
         return NULL;
     page->rows = json_array();
     rc = weir_database_found(page->question->database, &choice, add_row, page);
@@ -181,23 +213,52 @@ json_t *weir_api_messages(struct weir_api_question *question)
 struct one {
     struct page page;
     int64_t number;
-    json_t *row, *rules;
+    json_t *row, *rules, *explanation;
 };
-
-static int take_row(void *context, const struct weir_found_message *message)
-{
-    struct one *one = context;
-
-    one->number = message->number;
-    one->row = row_of(&one->page, message);
-    return one->row ? 0 : WEIR_ENOMEM;
-}
 
 static int add_hit(void *context, uint32_t rule, double points)
 {
     return json_array_append_new(context, json_pack("{s:I, s:o}", "id", (json_int_t)rule, "points",
                                                     weir_view_points((float)points))) < 0
                ? WEIR_ENOMEM : 0;
+}
+
+static int find_text(void *context, const struct weir_database_text *text)
+{
+    (void)context, (void)text;
+    return 1;
+}
+
+/* Only what people report comes with its text. */
+static json_t *text_of(const struct one *one, uint64_t uid)
+{
+    bool kept = weir_database_text(one->page.question->database, uid, find_text, NULL) > 0;
+
+    return json_pack("{s:b, s:s}", "kept", kept, "words",
+                     kept ? "people reported it: its report has its text"
+                          : "not kept: only mail that people report comes with its text");
+}
+
+static int take_row(void *context, const struct weir_found_message *message)
+{
+    struct one *one = context;
+    json_t *rule;
+    size_t i;
+    int rc;
+
+    one->number = message->number;
+    one->row = row_of(&one->page, message);
+    if (!one->row)
+        return WEIR_ENOMEM;
+    json_object_set_new(one->row, "decided", weir_view_decided(message));
+    json_object_set_new(one->row, "limits", weir_view_limits(message));
+    json_object_set_new(one->row, "reputation", weir_view_reputation_then(message));
+    json_object_set_new(one->row, "lacking", weir_view_lacking(message));
+    rc = weir_database_found_hits(one->page.question->database, one->number, add_hit, one->rules);
+    json_array_foreach(one->rules, i, rule)
+        json_object_set_new(rule, "why", weir_view_point_why((uint32_t)json_integer_value(
+            json_object_get(rule, "id")), message));
+    return rc < 0 ? rc : 0;
 }
 
 struct now {
@@ -222,49 +283,60 @@ static int take_now(void *context, const struct weir_kept_rule *rule)
     return 0;
 }
 
-/* Names, states and words of the rules, and the explanation made of them. */
-static void explain(struct one *one, json_t *explanation)
+/* What a rule is by now, and what it says of itself. */
+static void explain_rule(struct weir_database *database, uint32_t id, json_t *rule)
+{
+    struct now now = {.json = NULL};
+
+    (void)weir_database_rule(database, NULL, id, take_now, &now);
+    json_object_set_new(rule, "now", now.json ? now.json : json_null());
+    json_object_set_new(rule, "why", now.why[0] ? weir_view_text(now.why)
+                                     : json_string(now.json ? "the rule says nothing of itself"
+                                                            : "it is not in the rulebook"));
+}
+
+/* Names, sources and words of all points; rules keeps those of rules alone. */
+static void explain(struct one *one)
 {
     struct weir_database *database = one->page.question->database;
     char name[WEIR_VIEW_RULE_NAME];
-    json_t *rule;
+    json_t *rules = json_array(), *rule;
     size_t i;
 
     json_array_foreach(one->rules, i, rule) {
         uint32_t id = (uint32_t)json_integer_value(json_object_get(rule, "id"));
-        struct now now = {.json = NULL};
+        bool own = weir_view_is_own_point(id);
 
-        (void)weir_database_rule(database, NULL, id, take_now, &now);
         weir_view_rule_name(database, id, name);
-        json_object_set_new(rule, "name", json_string(name));
-        json_object_set_new(rule, "now", now.json ? now.json : json_null());
-        json_array_append_new(explanation, json_pack("{s:s, s:O, s:o}", "what", name, "points",
-                                                     json_object_get(rule, "points"), "why",
-                                                     weir_view_text(now.why)));
+        json_object_set_new(rule, "name", name[0] ? json_string(name)
+                                                  : json_sprintf("rule %u", (unsigned)id));
+        if (!own) {
+            explain_rule(database, id, rule);
+            json_array_append(rules, rule);
+        }
+        json_array_append_new(one->explanation, json_pack(
+            "{s:O, s:s, s:O, s:O}", "what", json_object_get(rule, "name"), "source",
+            weir_view_point_source(id), "points", json_object_get(rule, "points"), "why",
+            json_object_get(rule, "why")));
     }
+    json_object_set_new(one->row, "rules", rules);
 }
 
 static json_t *whole(struct one *one, uint64_t uid)
 {
     struct weir_database *database = one->page.question->database;
     struct weir_report_votes votes = {.all = 0};
-    json_t *explanation = json_array();
-    int rc = weir_database_found_hits(database, one->number, add_hit, one->rules);
+    int rc = weir_database_report_votes(database, uid, &votes);
 
-    rc = rc < 0 ? rc : weir_database_report_votes(database, uid, &votes);
-    if (rc < 0) {
-        json_decref(explanation);
+    if (rc < 0)
         return weir_api_trouble(one->page.question, rc);
-    }
-    explain(one, explanation);
-    json_object_set(one->row, "rules", one->rules);
-    json_object_set_new(one->row, "explanation", explanation);
-    json_object_set_new(one->row, "reputation", json_null());
+    explain(one);
+    json_object_set(one->row, "explanation", one->explanation);
     json_object_set_new(one->row, "report", votes.all == 0 ? json_null()
                                                            : json_pack("{s:i, s:i}", "spam",
                                                                        votes.spam, "ham",
                                                                        votes.ham));
-    json_object_set_new(one->row, "text", json_null());
+    json_object_set_new(one->row, "text", text_of(one, uid));
     return json_incref(one->row);
 }
 
@@ -279,6 +351,7 @@ json_t *weir_api_message(struct weir_api_question *question)
     if (text.len != 16 || !weir_word_take_hex(&text, "", &uid))
         return weir_api_refuse(question, 400, "that is not 16 hexadecimal digits");
     one.rules = json_array();
+    one.explanation = json_array();
     rc = weir_api_names_read(question->database, &one.page.names);
     rc = rc < 0 ? rc : weir_database_found_one(question->database, uid, take_row, &one);
     if (rc < 0)
@@ -289,6 +362,7 @@ json_t *weir_api_message(struct weir_api_question *question)
         json = whole(&one, uid);
     json_decref(one.row);
     json_decref(one.rules);
+    json_decref(one.explanation);
     weir_api_names_free(&one.page.names);
     return json;
 }

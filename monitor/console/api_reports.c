@@ -36,18 +36,30 @@ static int find_text(void *context, const struct weir_database_text *text)
     return 1;
 }
 
+/* Whether somebody still has to look at it: its text is there, and nobody at the desk has decided,
+ * nor said it himself.  Or an error. */
+static int waits(struct weir_database *database, const struct weir_database_report *report)
+{
+    struct weir_report_votes votes = {.all = 0};
+    int found = report->server == WEIR_REPORT_DESK
+                    ? 0 : weir_database_text(database, report->uid, find_text, NULL);
+    int rc = found <= 0 ? found : weir_database_report_votes(database, report->uid, &votes);
+
+    return rc < 0 || found <= 0 ? rc : votes.desk_spam + votes.desk_ham == 0;
+}
+
 static int add_report(void *context, const struct weir_database_report *report)
 {
     struct page *page = context;
     const char *kind = report->spam ? "spam" : "ham";
     json_t *row;
+    int rc;
 
     if ((page->after > 0 && report->number >= page->after) ||
         (page->kind && strcmp(page->kind, kind) != 0))
         return 0;
-    if (page->waiting && weir_database_text(page->question->database, report->uid, find_text,
-                                            NULL) <= 0)
-        return 0;
+    if (page->waiting && (rc = waits(page->question->database, report)) <= 0)
+        return rc;
     page->more = json_array_size(page->rows) == page->most;
     if (page->more)
         return 1;

@@ -88,3 +88,13 @@ json_t *weir_api_sets_diff(struct weir_api_question *question)
     free(to.octets);
     return json;
 }
+
+json_t *weir_api_rules_state(struct weir_api_question *question)
+{
+    struct weir_rules_newest newest;
+    int rc = weir_database_rules_newest(question->database, &newest);
+
+    return rc < 0 ? weir_api_trouble(question, rc)
+                  : json_pack("{s:o, s:I, s:I}", "now", weir_view_time(question->now), "serial",
+                              (json_int_t)newest.serial, "change", (json_int_t)newest.change);
+}

@@ -2,7 +2,7 @@
  * feed - what is new, told to every open page: server-sent events.
  *
  *     id: 1763841600-17
- *     event: overview | traffic | events | reports | rules | servers
+ *     event: overview | traffic | events | lists | reports | rules | servers
  *     data: {...}
  *
  * An event is made once and its octets are shared by all who listen: the last WEIR_FEED_KEPT are

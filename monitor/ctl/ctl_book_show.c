@@ -156,8 +156,9 @@ static int show_message(void *context, const struct weir_kept_message *message)
     char time[WEIR_TIME_TEXT], address[WEIR_ADDRESS_TEXT], domain[TEXT];
 
     (void)context;
-    printf("  %s  %016llx  %-6s %+6.2f  %s %s%s%s\n", when(message->time, time),
-           (unsigned long long)message->uid, message->verdict, message->score,
+    printf("  %s  %016llx  %-16s  %-6s %+6.2f  %s %s%s%s\n", when(message->time, time),
+           (unsigned long long)message->uid, message->queue_id[0] ? message->queue_id : "-",
+           message->verdict, message->score,
            message->has_address ? weir_address_format(&message->address, address) : "-",
            weir_ctl_visible((struct weir_slice){message->domain, strlen(message->domain)}, domain,
                             sizeof domain),

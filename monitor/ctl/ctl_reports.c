@@ -39,7 +39,8 @@ static void print_row(struct listing *listing, const struct weir_database_report
         snprintf(uid, sizeof uid, "%016llx", (unsigned long long)report->uid);
     printf("%-21s %-16s %-10s %-4s %-11s %-11s %-7s %7.2f %-28s %s%s%s\n",
            weir_time_format(report->time, time), uid,
-           weir_ctl_server_name(&listing->servers, report->server), report->spam ? "spam" : "ham",
+           weir_view_report_server(report, weir_ctl_server_name(&listing->servers, report->server)),
+           report->spam ? "spam" : "ham",
            report->state, report->came, report->verdict[0] ? report->verdict : "-", report->score,
            name[0] ? name : "-", report->address[0] ? report->address : "-",
            domain[0] ? " " : "", domain);

@@ -173,18 +173,20 @@ static int take_message(void *context, const struct weir_kept_message *message)
     const char *said = message->reported[0] ? message->reported : message->verdict;
 
     json_array_append_new(context, json_pack(
-        "{s:s, s:o, s:o, s:f, s:b}", "said", said, "message",
+        "{s:s, s:o, s:o, s:f, s:b, s:s}", "said", said, "message",
         json_sprintf("%016llx", (unsigned long long)message->uid), "time",
         weir_ctl_json_time(message->time), "points", message->points, "reported",
-        message->reported[0] != '\0'));
+        message->reported[0] != '\0', "queue", message->queue_id));
     return 0;
 }
 
 static void print_message(const json_t *message)
 {
-    printf("  %-5s  %s  %s%s\n", json_string_value(json_object_get(message, "said")),
+    const char *queue = json_string_value(json_object_get(message, "queue"));
+
+    printf("  %-5s  %s  %s  %s%s\n", json_string_value(json_object_get(message, "said")),
            json_string_value(json_object_get(message, "time")),
-           json_string_value(json_object_get(message, "message")),
+           json_string_value(json_object_get(message, "message")), queue && queue[0] ? queue : "-",
            json_is_true(json_object_get(message, "reported")) ? ", reported" : "");
 }
 

@@ -9,9 +9,12 @@
 #include "core/base/error.h"
 #include "monitor/database/database_impl.h"
 
-#define COLUMNS "number, uid, time, server, serial, address, domain, verdict, reported, score"
+#define COLUMNS "number, uid, time, server, serial, address, domain, verdict, reported, score, " \
+    "queue_id, action, ground, basis, ifnull(lacking, -1), ifnull(probability, -1), " \
+    "ifnull(confidence, -1), unsure_at IS NOT NULL, unsure_at, spam_at, reject_at"
 #define OTHERS " number < ?1 AND (?2 = 0 OR time >= ?2) AND (?3 = 0 OR time < ?3) AND " \
-    "(?4 = 0 OR server = ?4) AND (?5 = '' OR verdict = ?5) AND (?6 = '' OR reported = ?6) AND " \
+    "(?4 = '' OR instr(?4, ',' || server || ',') > 0) AND (?5 = '' OR verdict = ?5) AND " \
+    "(?6 = '' OR reported = ?6) AND (?12 = '' OR queue_id = ?12) AND " \
     "(?7 = '' OR domain = ?7) AND (?8 IS NULL OR address BETWEEN ?8 AND ?9) "
 #define ORDER "ORDER BY number DESC LIMIT ?11"
 
@@ -32,11 +35,26 @@ static void read_message(struct weir_query *q, struct weir_found_message *messag
     message_r->verdict = weir_column_text(q);
     message_r->reported = weir_column_text(q);
     message_r->score = weir_column_real(q);
+    message_r->queue_id = weir_column_text(q);
+    message_r->action = weir_column_text(q);
+    message_r->ground = weir_column_text(q);
+    message_r->basis = weir_column_text(q);
+    message_r->lacking = (int)weir_column_number(q);
+    message_r->probability = weir_column_real(q);
+    message_r->confidence = weir_column_real(q);
+    message_r->has_limits = weir_column_number(q) != 0;
+    message_r->unsure = weir_column_real(q);
+    message_r->spam = weir_column_real(q);
+    message_r->reject = weir_column_real(q);
 }
 
 /* What has an index and is asked for. */
 static const char *text_for(const struct weir_found_choice *choice)
 {
+    if (choice->queue_id && choice->queue_id[0])
+        return "SELECT " COLUMNS " FROM messages INDEXED BY messages_queue "
+               "WHERE queue_id = ?12 AND queue_id <> '' AND (?10 = 0 OR number IN "
+               "(SELECT message FROM message_hits WHERE rule = ?10)) AND" OTHERS ORDER;
     if (choice->rule > 0)
         return "SELECT " COLUMNS " FROM message_hits CROSS JOIN messages ON number = message "
                "WHERE rule = ?10 AND" OTHERS "ORDER BY message DESC LIMIT ?11";
@@ -63,7 +81,7 @@ int weir_database_found(struct weir_database *database, const struct weir_found_
     weir_bind_number(&q, choice->before > 0 ? choice->before : INT64_MAX);
     weir_bind_number(&q, choice->from);
     weir_bind_number(&q, choice->to);
-    weir_bind_number(&q, choice->server);
+    weir_bind_text(&q, choice->servers);
     weir_bind_text(&q, choice->verdict);
     weir_bind_text(&q, choice->reported);
     weir_bind_text(&q, choice->domain);
@@ -75,6 +93,7 @@ int weir_database_found(struct weir_database *database, const struct weir_found_
     }
     weir_bind_number(&q, choice->rule);
     weir_bind_number(&q, choice->most);
+    weir_bind_text(&q, choice->queue_id);
     while (stop == 0 && weir_query_row(&q) == 1) {
         struct weir_found_message message;
 

@@ -18,13 +18,21 @@ struct weir_found_message {
     struct weir_address address;
     const char *domain, *verdict, *reported;
     double score;
+    /* By the word of its server, "" where that did not tell; see database_messages_io.h. */
+    const char *queue_id, *action, *ground, *basis;
+    int lacking;                 /* bits of enum weir_info_lacking; less than 0: not kept */
+    double probability, confidence; /* less than 0: not kept */
+    bool has_limits;
+    double unsure, spam, reject;
 };
 
 /* What is looked for; what is NULL, 0 or "" may be anything. */
 struct weir_found_choice {
     const struct weir_prefix *prefix;
     const char *domain, *verdict, *reported;
-    uint32_t rule, server;
+    const char *queue_id;        /* exactly; of every server that used it */
+    const char *servers;         /* their numbers: ",3,17,": of any of these */
+    uint32_t rule;
     weir_time from, to;
     int64_t before;              /* numbers below */
     unsigned most;

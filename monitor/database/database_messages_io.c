@@ -29,14 +29,52 @@ static int put_hits(struct weir_database *database, const struct weir_info *info
     return rc;
 }
 
+static void bind_known(struct weir_query *q, bool known, double number)
+{
+    if (known)
+        weir_bind_real(q, number);
+    else
+        weir_bind_null(q);
+}
+
+static void bind_beside(struct weir_query *q, const struct weir_record_beside *beside)
+{
+    weir_bind_text(q, beside->queue_id);
+    weir_bind_text(q, beside->action);
+    weir_bind_text(q, beside->ground);
+    weir_bind_text(q, beside->basis);
+    bind_known(q, beside->confidence >= 0, beside->confidence);
+    bind_known(q, beside->has_limits, beside->unsure);
+    bind_known(q, beside->has_limits, beside->spam);
+    bind_known(q, beside->has_limits, beside->reject);
+}
+
+/* Of a message that is there, where its server has not told it yet. */
+static int put_beside(struct weir_database *database, const struct weir_record *record)
+{
+    struct weir_query q;
+
+    if (!record->beside.ground[0])
+        return 0;
+    q = weir_query(database, "UPDATE messages SET queue_id = ?, action = ?, ground = ?, basis = ?, "
+                   "confidence = ?, unsure_at = ?, spam_at = ?, reject_at = ? "
+                   "WHERE uid = ? AND ground = ''");
+    bind_beside(&q, &record->beside);
+    weir_bind_number(&q, (int64_t)record->info.uid);
+    return weir_query_run(&q);
+}
+
 /* A server's clock may be ahead: nothing is later than now. */
-static int put(struct weir_database *database, const struct weir_info *info, weir_time now)
+static int put(struct weir_database *database, const struct weir_record *record, weir_time now)
 {
     static const struct weir_address none;
+    const struct weir_info *info = &record->info;
     const struct weir_address *address = info->has_boundary ? &info->boundary : &none;
     struct weir_query q = weir_query(database, "INSERT OR IGNORE INTO messages (uid, time, server, "
-        "address, domain, verdict, score, serial) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-    int rc;
+        "address, domain, verdict, score, serial, lacking, probability, queue_id, action, ground, "
+        "basis, confidence, unsure_at, spam_at, reject_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    int rc, done;
 
     weir_bind_number(&q, (int64_t)info->uid);
     weir_bind_number(&q, info->at < now ? info->at : now);
@@ -46,18 +84,22 @@ static int put(struct weir_database *database, const struct weir_info *info, wei
     weir_bind_text(&q, weir_verdict_name((enum weir_verdict)info->verdict));
     weir_bind_real(&q, (double)info->score);
     weir_bind_number(&q, info->serial);
+    weir_bind_number(&q, info->lacking);
+    weir_bind_real(&q, (double)info->probability);
+    bind_beside(&q, &record->beside);
     rc = weir_query_change(&q);
-    if (rc > 0) {
-        int done = put_hits(database, info, sqlite3_last_insert_rowid(database->sqlite));
-        rc = done < 0 ? done : rc;
-    }
-    return rc;
+    if (rc < 0)
+        return rc;
+    done = rc > 0 ? put_hits(database, info, sqlite3_last_insert_rowid(database->sqlite))
+                  : put_beside(database, record);
+    return done < 0 ? done : rc;
 }
 
 static int report(struct weir_database *database, const struct weir_info *info, const char *said,
                   weir_time time)
 {
-    int rc = put(database, info, time);
+    const struct weir_record record = {*info, weir_record_beside_nothing()};
+    int rc = put(database, &record, time);
     struct weir_query q;
 
     if (rc < 0)
@@ -147,26 +189,26 @@ int weir_database_messages_forget(struct weir_database *database, uint32_t most,
                   : weir_change_end(database, own, forget_up_to(database, newest - most, now));
 }
 
-static int put_all(struct weir_database *database, const struct weir_info *info, size_t count,
+static int put_all(struct weir_database *database, const struct weir_record *record, size_t count,
                    weir_time now)
 {
     int news = 0, rc = 0;
 
     for (size_t i = 0; rc >= 0 && i < count; i++) {
-        rc = put(database, &info[i], now);
+        rc = put(database, &record[i], now);
         news += rc > 0;
     }
     rc = rc < 0 ? rc : weir_database_messages_forget(database, WEIR_MESSAGES_MAX, now);
     return rc < 0 ? rc : news;
 }
 
-int weir_database_messages_put(struct weir_database *database, const struct weir_info *info,
+int weir_database_messages_put(struct weir_database *database, const struct weir_record *record,
                                size_t count, weir_time now)
 {
     bool own;
     int rc = weir_change_begin(database, &own);
 
-    return rc < 0 ? rc : weir_change_end(database, own, put_all(database, info, count, now));
+    return rc < 0 ? rc : weir_change_end(database, own, put_all(database, record, count, now));
 }
 
 /* Reading. ------------------------------------------------------------------ */

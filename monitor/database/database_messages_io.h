@@ -7,7 +7,10 @@
  *
  *     messages       number, uid (of the info string), time, server, address, domain, verdict,
  *                    score, serial (of the rule set), reported ("", "ham", "spam"), reported_at
- *                    (when people said so last, or took it back; 0: never)
+ *                    (when people said so last, or took it back; 0: never); what the string says
+ *                    of its making: lacking (bits), probability (NULL: from before they were kept);
+ *                    and by the server's word alone queue_id, action, ground, basis ("": not told),
+ *                    confidence and the limits of scores unsure_at, spam_at, reject_at (NULL)
  *     message_hits   message (its number), rule, points
  *
  * Numbers grow; the oldest go when there are more than WEIR_MESSAGES_MAX, but for those that people
@@ -23,11 +26,13 @@
 #include "core/base/address.h"
 #include "core/engine/info.h"
 #include "monitor/analyzer/guard.h"
+#include "monitor/analyzer/record.h"
 #include "monitor/database/database_io.h"
 
 /* Keeps decisions, which were read and verified, but for those that are there already, and lets the
- * oldest go as of a time.  How many are new, or an error. */
-int weir_database_messages_put(struct weir_database *database, const struct weir_info *info,
+ * oldest go as of a time.  One that was known by a report alone learns what is beside
+ * its string.  How many are new, or an error. */
+int weir_database_messages_put(struct weir_database *database, const struct weir_record *record,
                                size_t count, weir_time now);
 
 /* Notes what a person says of it, "ham" or "spam"; "": it was taken back.  One that is not there
@@ -52,6 +57,7 @@ struct weir_kept_message {
     struct weir_address address; /* where has_address */
     bool has_address;
     const char *domain, *verdict, *reported; /* reported: "", "ham", "spam" */
+    const char *queue_id;        /* "": not told */
     double score, points;        /* points: of the rule */
 };
 

@@ -22,6 +22,7 @@ static void read_message(struct weir_query *q, struct weir_kept_message *message
     message_r->score = weir_column_real(q);
     message_r->reported = weir_column_text(q);
     message_r->points = weir_column_real(q);
+    message_r->queue_id = weir_column_text(q);
 }
 
 int weir_database_messages_of(struct weir_database *database, uint32_t rule, unsigned most,
@@ -29,8 +30,8 @@ int weir_database_messages_of(struct weir_database *database, uint32_t rule, uns
                               void *context)
 {
     struct weir_query q = weir_query(database, "SELECT uid, time, address, domain, verdict, score, "
-        "reported, points FROM message_hits JOIN messages ON number = message WHERE rule = ? "
-        "ORDER BY message DESC LIMIT ?");
+        "reported, points, queue_id FROM message_hits JOIN messages ON number = message "
+        "WHERE rule = ? ORDER BY message DESC LIMIT ?");
     int calls = 0, stop = 0;
 
     weir_bind_number(&q, rule);

@@ -1,6 +1,6 @@
 /*
- * Old history of rules, thinned.  The table's trigger lets go of lines of the analyzer's only that
- * are older than a time in the state, which is put there first.
+ * How far history of rules is, and old history, thinned.  The table's trigger lets go of lines of
+ * the analyzer's only that are older than a time in the state, which is put there first.
  *
  * Lines are gone through once, by number, up to the first that is not old enough; how far is in the
  * state, too: what was looked at and kept stays.  Of a piece of them the last of a rule, a kind of
@@ -75,4 +75,17 @@ int weir_database_rules_thin(struct weir_database *database, weir_time before, u
     went = thin_piece(database, before, rows, more_r);
     rc = weir_change_end(database, own, went < 0 ? went : 0);
     return rc < 0 ? rc : went;
+}
+
+int weir_database_rules_newest(struct weir_database *database, struct weir_rules_newest *newest_r)
+{
+    struct weir_query q = weir_query(database, "SELECT (SELECT max(serial) FROM rule_sets), "
+                                     "(SELECT max(number) FROM rule_changes)");
+
+    *newest_r = (struct weir_rules_newest){.serial = 0};
+    if (weir_query_row(&q) == 1) {
+        newest_r->serial = weir_column_number(&q);
+        newest_r->change = weir_column_number(&q);
+    }
+    return weir_query_end(&q);
 }

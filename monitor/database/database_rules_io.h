@@ -89,6 +89,10 @@ struct weir_rule_changed {
                                   more when it is approved before it works */
 };
 
+/* The newest set's serial, and the number of the last line of history; 0: there is none. */
+struct weir_rules_newest { int64_t serial, change; };
+int weir_database_rules_newest(struct weir_database *database, struct weir_rules_newest *newest_r);
+
 /* Lets old history go that the analyzer made (who begins with "analyzer"): of what is older than a
  * time only the last change a rule, a kind of change and WEIR_HISTORY_STEP is kept, about so.  What
  * people did is kept for ever.  At most so many lines are looked at, from where the last call

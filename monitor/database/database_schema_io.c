@@ -194,6 +194,18 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
     ("ALTER TABLE events ADD COLUMN acknowledged INTEGER NOT NULL DEFAULT 0;"
      "ALTER TABLE events ADD COLUMN acknowledged_by TEXT NOT NULL DEFAULT '';"
      "ALTER TABLE events ADD COLUMN note TEXT NOT NULL DEFAULT '';"),
+
+    ("ALTER TABLE messages ADD COLUMN queue_id TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE messages ADD COLUMN action TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE messages ADD COLUMN ground TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE messages ADD COLUMN basis TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE messages ADD COLUMN lacking INTEGER;"
+     "ALTER TABLE messages ADD COLUMN probability REAL;"
+     "ALTER TABLE messages ADD COLUMN confidence REAL;"
+     "ALTER TABLE messages ADD COLUMN unsure_at REAL;"
+     "ALTER TABLE messages ADD COLUMN spam_at REAL;"
+     "ALTER TABLE messages ADD COLUMN reject_at REAL;"
+     "CREATE INDEX messages_queue ON messages (queue_id) WHERE queue_id <> '';"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)

@@ -5,6 +5,7 @@
  *     view_accounts.h   users, tokens        view_events.h    events, decisions
  *     view_traffic.h    addresses, minutes   view_servers.h   mail servers
  *     view_rules.h      changes, sets, messages, reports      view_policy.h   thresholds
+ *     view_decision.h   why a message was decided so
  *
  * Owner:    the caller.  Threads: pure.  Errors: NULL when memory is short, which json_pack(),
  *           json_array_append_new() and json_object_set_new() take for what it is.

@@ -40,17 +40,23 @@ json_t *weir_view_differ(const struct weir_rules_differ *differ)
 json_t *weir_view_message(const struct weir_kept_message *message)
 {
     char address[WEIR_ADDRESS_TEXT];
-    json_t *json = json_pack("{s:o, s:o, s:s, s:f, s:f, s:o, s:s}", "uid",
+    json_t *json = json_pack("{s:o, s:o, s:s, s:f, s:f, s:o, s:s, s:o}", "uid",
                              weir_view_uid(message->uid), "time",
                              weir_view_time(message->time), "verdict", message->verdict,
                              "score", message->score, "points", message->points, "domain",
                              weir_view_text(message->domain),
-                             "reported", message->reported);
+                             "reported", message->reported, "queue",
+                             weir_view_text_or_null(message->queue_id));
 
     if (message->has_address)
         json_object_set_new(json, "address",
                             json_string(weir_address_format(&message->address, address)));
     return json;
+}
+
+const char *weir_view_report_server(const struct weir_database_report *report, const char *server)
+{
+    return report->server == WEIR_REPORT_DESK ? "the desk" : server; /* no name has a blank */
 }
 
 json_t *weir_view_report(const struct weir_database_report *report, const char *server)
@@ -59,7 +65,8 @@ json_t *weir_view_report(const struct weir_database_report *report, const char *
 
     return json_pack("{s:I, s:o, s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, "
                      "s:o}", "number", (json_int_t)report->number, "time",
-                     weir_view_time(report->time), "server", server, "user",
+                     weir_view_time(report->time), "server",
+                     weir_view_report_server(report, server), "user",
                      weir_view_text_or_null(report->name), "told", report->told, "way",
                      report->way, "report", report->spam ? "spam" : "ham", "state", report->state,
                      "came", report->came, "weighs",

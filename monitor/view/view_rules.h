@@ -20,6 +20,9 @@ json_t *weir_view_differ(const struct weir_rules_differ *differ);
 /* A message that a rule hit. */
 json_t *weir_view_message(const struct weir_kept_message *message);
 
+/* Where a report was told: a server's name, or that it was at the desk. */
+const char *weir_view_report_server(const struct weir_database_report *report, const char *server);
+
 /* A report; server: the name of the one that told of it. */
 json_t *weir_view_report(const struct weir_database_report *report, const char *server);
 

@@ -334,6 +334,63 @@ const looks = {
         quiet(page, "rules");
     },
 
+    /* What users reported is read, a rule drafted of it approved, tried, raised and rolled back. */
+    async drafted(browser) {
+        const page = await open(browser, "desktop", "light");
+        const publish = async (reason) => {
+            await go(page, "#/sets");
+            await page.getByRole("button", {name: "Publish…"}).click();
+            await page.getByLabel("Reason").fill(reason);
+            await press(page, "Publish");
+            await page.locator("main tr", {hasText: reason}).getByText("newest").waitFor();
+        };
+
+        await go(page, "#/reports");
+        await page.getByText("missed spam").first().waitFor();
+        await go(page, `#/reports/${how.uid}`);
+        await page.getByText("<img src=x onerror=alert(1)>").first().waitFor();
+        await page.getByText("ours, and of this message").waitFor();
+        claim(await page.locator("main img").count() === 0, "markup of a mail was made an image");
+        await page.getByRole("link", {name: how.uid}).click();
+        await page.getByRole("link", {name: how.queueId}).click();
+        await page.locator("main tr", {hasText: how.queueId}).waitFor();
+        say("a reported mail is read, its decision found by its queue id");
+        await go(page, "#/rules");
+        await page.getByRole("button", {name: "What would change?"}).click();
+        await press(page, "Run it now");
+        await page.locator("dialog[open]").waitFor({state: "detached"});
+        await go(page, "#/rules?state=draft");
+        const name = await page.locator("main .card h2 a").first().textContent();
+        await picture(page, "drafted-desktop");
+        await page.getByRole("button", {name: "Approve…"}).click();
+        await press(page, "Approve");
+        await page.getByText("No draft waits").waitFor();
+        await publish("to be tried");
+        await want("tested");
+        say(`${name} is tried`);
+        await go(page, `#/rules/${name}`);
+        await page.getByLabel("Points").fill("6");
+        await page.getByLabel("State").selectOption("active");
+        await page.getByLabel("Reason").fill("plain fraud");
+        await page.getByRole("button", {name: "Save"}).click();
+        await page.locator("main").getByText("plain fraud").first().waitFor();
+        await publish("it works");
+        await want("raised");
+        await go(page, `#/messages?rule=${name}&verdict=spam`);
+        await page.locator("main tr a.row").first().click();
+        await page.getByText("the sum of all points decided").waitFor();
+        await page.locator("main tr", {hasText: name}).getByText("+6.00").first().waitFor();
+        await page.getByText("its 6.00 points are at or above that for spam").waitFor();
+        await picture(page, "judged-desktop");
+        say(`${name} judges`);
+        await go(page, "#/sets");
+        await page.getByRole("button", {name: "back to this: 1", exact: true}).click();
+        await press(page, "Take it back to this");
+        await page.locator("main tr", {hasText: "rollback"}).waitFor();
+        await want("back");
+        quiet(page, "from a mail to a rule");
+    },
+
     /* The monitor goes, and comes back: the page says so, and has what was missed. */
     async restart(browser) {
         const page = await open(browser, "desktop", "dark");

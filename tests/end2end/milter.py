@@ -100,8 +100,8 @@ class Client:
             got += more
         return got
 
-    def hand_over(self, fields, body=b"Hello.\r\n"):
-        """A message, up to the question what is to become of it."""
+    def hand_over(self, fields, body=b"Hello.\r\n", queue_id=None):
+        """A message, up to the question what is to become of it; queue_id: octets of macro i."""
         self.say(b"M", b"<ann@client.example>\0")
         self.say(b"R", b"<u@test.example>\0")
         self.link.sendall(b"".join(
@@ -109,6 +109,8 @@ class Client:
             for name, value in fields))
         self.say(b"N")
         self.say(b"B", body)
+        if queue_id is not None:
+            self.say(b"D", b"Ei\0" + queue_id + b"\0")
         self.say(b"E")
 
     def outcome(self):

@@ -7,6 +7,7 @@ browser, node or what drives it: tests/end2end/deps.sh --test fetches them.
 """
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -14,12 +15,17 @@ import threading
 import time
 import unittest
 import urllib.request
+import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import desk
 import harness
+import milter
+import postfix
 import rig
+import smtp
+from test_drafts import HAM, PEOPLE
 from test_reports import Base
 
 BAD, CALM, SPARE, LATER, OTHER = ("203.0.113.7", "198.51.100.9", "192.0.2.44", "192.0.2.99",
@@ -29,6 +35,13 @@ DRIVER = rig.RIG / "browser"
 BROWSER = shutil.which("chromium")
 SCRIPT = pathlib.Path(__file__).with_name("console_browser.js")
 SHOTS = rig.TOP / "build/screenshots"
+# What a mail would run, and what is alike in all of them.
+CAMPAIGN = """\
+Dear friend <img src=x onerror=alert(1)>, number {0} of our winter lottery was drawn for you.
+The board of the northern lottery has released nine hundred thousand in your honoured name {0}.
+To claim the fund, send the transfer fee of two hundred to our agent at the harbour office.
+Keep this award strictly confidential until the fund is released to your account.
+"""
 LASTS = 120  # seconds that a browser may take; it takes some on a busy machine
 
 
@@ -82,26 +95,100 @@ class World(Base):
         return self.milter.decisions()[-1]["rules"]
 
 
+class Mailed(World):
+    """The same behind a real Postfix, whose users report what it delivers; nothing but rules gives
+    points."""
+
+    votes_come = "no"
+
+    def monitor_with(self, **sections):
+        return super().monitor_with(drafts={"ham_least": len(HAM)}, **sections)
+
+    def fill(self):
+        """A campaign that nobody caught, and good mail, as users report them; gives the uids of
+        the spam, and the queue id of the first."""
+        self.servers = [self.mx1]
+        self.mx1.weir.configure(message={"reputation_points": "no"})
+        self.milter.stop()
+        self.milter.start()
+        self.mta = postfix.PrivatePostfix(self.folder, extra=milter.wiring(self.milter.path))
+        self.mta.start()
+        self.addCleanup(self.mta.stop)
+        good = [self.receive("hello", text.decode()) for text in HAM]
+        spam = [self.receive(f"Letter {number}", CAMPAIGN.format(number))
+                for number in range(len(PEOPLE))]
+        for number, mail in enumerate(good):
+            self.said(mail, "ham", "--user", PEOPLE[number % 2])
+        uids = [self.said(mail, "spam", "--user", user)[0]["uid"]
+                for mail, user in zip(spam, PEOPLE)]
+        rig.wait_for(lambda: len(self.monitor.rows(
+            "SELECT t.uid FROM reported_texts AS t JOIN reported AS r ON r.uid = t.uid")) ==
+            len(good) + len(spam), 30, "texts")
+        return uids, re.search(rb"with ESMTP id (\w+)", spam[0])[1].decode()
+
+    def receive(self, subject, text):
+        """A mail as Postfix delivers it."""
+        mark = uuid.uuid4().hex
+        outcome = smtp.send(self.mta.port, "198.51.100.20", content=(
+            f"From: Ann <ann@client.example>\nTo: <u@test.example>\nSubject: {subject}\n"
+            f"Date: Sat, 21 Nov 2026 18:13:00 +0000\nMessage-Id: <{mark}@client.example>\n"
+            f"X-Mark: {mark}\n\n{text}\n").encode())
+        self.assertTrue(outcome.accepted, outcome)
+        return rig.wait_for(lambda: [mail for mail in self.mta.mails()
+                                     if mark in smtp.marks([mail])], 20, "the mail")[0]
+
+    def drafted(self):
+        return self.monitor.rows("SELECT name FROM rules WHERE author = 'analyzer'")[0]["name"]
+
+    def next_is(self, points, verdict):
+        """Mails of the campaign come, until one is judged so; gives all of them."""
+        rule, mails = f"{self.drafted()}({points})", []
+
+        def judged():
+            mails.append(self.receive("Letter 77", CAMPAIGN.format(77)))
+            line = self.milter.decisions()[-1]
+            return rule in line["rules"].split(",") and line["verdict"] == verdict
+        rig.wait_for(judged, 20, f"{rule}, {verdict}")
+        return mails
+
+    def tried(self):
+        """The rule hits and gives nothing; what came meanwhile is reported, too: else it is good
+        mail that the rule's points would make spam of."""
+        uids = {self.said(mail, "spam", "--user", PEOPLE[0])[0]["uid"]
+                for mail in self.next_is("0.00", "ham")}
+        rig.wait_for(lambda: uids <= {row["uid"] for row in self.monitor.rows(
+            "SELECT printf('%016x', uid) AS uid FROM messages WHERE reported = 'spam'")}, 30,
+            "the reports")
+
+    def raised(self):
+        """The rule makes spam, and the monitor knows it."""
+        self.next_is("6.00", "spam")
+        rig.wait_for(lambda: self.monitor.rows("SELECT uid FROM messages WHERE verdict = 'spam'"),
+                     20, "the message")
+
+
 @unittest.skipUnless(BROWSER, "there is no chromium (Debian's package)")
 @unittest.skipUnless(shutil.which("node"), "there is no node (Debian's package npm)")
 @unittest.skipUnless((DRIVER / "version").exists(),
                      "playwright-core and axe-core are not in build/rig: npm could not fetch them")
-class Browser(unittest.TestCase):
+class Looking(unittest.TestCase):
     """One world for all tests; a browser for each."""
 
     @classmethod
-    def setUpClass(cls):
-        cls.world = World()
+    def live_in(cls, world):
+        """In a world, which is filled: what that gives."""
+        cls.world = world
         cls.addClassCleanup(cls.world.doCleanups)
         cls.world.setUp()
-        cls.uid, cls.other = cls.world.fill()
+        filled = cls.world.fill()
         cls.monitor, cls.servers = cls.world.monitor, cls.world.servers
-        cls.password = cls.world.desk.password
+        cls.name, cls.password = "admin", cls.world.desk.password
         cls.url = f"http://127.0.0.1:{cls.world.desk.port}/"
+        return filled
 
     def look(self, what, asked=None, **more):
         """Has the browser look at something; asked: what is to be done when it asks for it."""
-        how = {"do": what, "url": self.url, "name": "admin", "password": self.password,
+        how = {"do": what, "url": self.url, "name": self.name, "password": self.password,
                "driver": str(DRIVER), "browser": BROWSER, "screenshots": str(SHOTS),
                "servers": [server.name for server in self.servers],
                "pages": pages_of(self.uid), **more}
@@ -124,6 +211,14 @@ class Browser(unittest.TestCase):
             browser.wait()
             browser.stdin.close()
             browser.stdout.close()
+
+
+class Browser(Looking):
+    """A console with traffic, judged mail, reports and rules."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.uid, cls.other = cls.live_in(World())
 
     def exceed(self, address):
         for _ in range(60):
@@ -189,6 +284,29 @@ class Browser(unittest.TestCase):
         self.exceed(SPARE)
         rig.wait_for(lambda: self.monitor.events(SPARE), 10, "an event")
         self.look("pages")
+
+
+class FromMailToRule(Looking):
+    """What users report becomes a rule that judges the next mail, and is taken back."""
+
+    @classmethod
+    def setUpClass(cls):
+        rig.needs_root()
+        cls.uids, cls.queue_id = cls.live_in(Mailed())
+        cls.uid = cls.uids[0]
+        made = json.loads(cls.monitor.weir.ctl("user", "add", "rita", "analyst", "--json"))
+        cls.name, cls.password = "rita", made["password"]
+
+    def test_B17_reported_mail_is_drafted_approved_tried_raised_and_rolled_back(self):
+        self.look("drafted", {
+            "tested": self.world.tried,
+            "raised": self.world.raised,
+            "back": lambda: self.world.next_is("0.00", "ham"),
+        }, uid=self.uid, queueId=self.queue_id)
+        done = self.monitor.rows("SELECT who, what FROM audit WHERE who LIKE '%user rita'")
+        self.assertLessEqual({("analyzer for user rita", "rules draft"), ("user rita", "rules set"),
+                              ("user rita", "publish"), ("user rita", "rollback")},
+                             {(row["who"], row["what"]) for row in done})
 
 
 if __name__ == "__main__":

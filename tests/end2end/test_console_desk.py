@@ -150,6 +150,9 @@ class Reports(Beside):
         row = self.row(uid)
         self.assertEqual((row["effect"], row["votes"]), ("ham", {"spam": 3, "ham": 1}))
         self.assertEqual((row["user"], row["kind"]), ("console:admin", "ham"))
+        self.assertEqual({row["server"] for row in self.admin.get("/reports")["rows"]},
+                         {"the desk", "mx1"})
+        self.assertRegex(self.monitor.weir.ctl("reports"), rf"{uid} the desk +ham .*console:admin")
         message = self.admin.get(f"/messages?uid={uid}")["rows"][0]
         self.assertEqual(message["reported"], "ham")
         self.admin.do("POST", f"/reports/{uid}", {"do": "confirm"})
@@ -176,6 +179,41 @@ class Reports(Beside):
         self.refused(self.admin.ask("POST", f"/reports/{nobody}", {"do": "confirm"}), 404)
         for body in ({"do": "burn"}, {"do": 7}, {}):
             self.refused(self.admin.ask("POST", f"/reports/{uid}", body), 400)
+
+    def waiting(self):
+        return [row["uid"] for row in self.admin.get("/reports?waiting=1")["rows"]]
+
+    def test_what_the_desk_decided_waits_no_more_and_taken_back_it_does(self):
+        uids = [self.report("spam", "ann"), self.report("spam", "bob", "carl")]
+        rig.wait_for(lambda: len(self.waiting()) == 3, 30, "texts")
+        self.admin.do("POST", f"/reports/{uids[1]}", {"do": "reject"})
+        self.assertEqual(self.waiting(), uids[:1])
+        self.assertEqual(len(self.admin.get("/reports")["rows"]), 4)
+        self.admin.do("POST", f"/reports/{uids[1]}", {"do": "undo"})
+        self.assertEqual(sorted(self.waiting()), sorted([uids[0], uids[1], uids[1]]))
+        self.admin.do("POST", "/reports", {"uids": uids, "do": "confirm"})
+        self.assertEqual(self.waiting(), [])
+        self.admin.do("POST", "/reports", {"uids": uids, "do": "forget"})
+        self.assertEqual(self.waiting(), [])
+
+
+class Live(Console):
+    """Pages of rules hear that rules are others."""
+
+    def test_a_rule_that_is_changed_and_a_set_that_is_published_are_told(self):
+        admin = self.desk.somebody()
+        stream = admin.listen()
+        self.addCleanup(stream.close)
+        now = stream.until("rules", lambda data: True)
+        self.assertEqual((now["serial"], now["change"]), (0, 0))
+        admin.do("POST", "/rules", {"text": "body WEIR_TEA /tea/\nscore WEIR_TEA 1",
+                                    "state": "active"})
+        added = stream.until("rules", lambda data: data["change"] > 0)
+        admin.do("PUT", "/rules/WEIR_TEA", {"score": 2})
+        changed = stream.until("rules", lambda data: data["change"] > added["change"])
+        admin.do("POST", "/publish", {})
+        told = stream.until("rules", lambda data: data["serial"] > 0)
+        self.assertEqual((told["serial"], told["change"]), (1, changed["change"]))
 
 
 if __name__ == "__main__":

@@ -51,7 +51,25 @@ class Mail(Beside):
         points = {point["what"]: point["points"] for point in one["explanation"]}
         self.assertIn(LOAN, [rule["id"] for rule in one["rules"]])
         self.assertAlmostEqual(sum(points.values()), one["score"], places=2)
+        self.assertEqual({point["what"]: point["source"] for point in one["explanation"]},
+                         {f"rule {LOAN}": "rule", "REPUTATION": "reputation"})
+        self.assertIn("it is not in the rulebook", [p["why"] for p in one["explanation"]])
+        self.monitor.weir.ctl("rules", "add", str(self.monitor.weir.folder / "rules"))
+        one = self.admin.get(f"/messages/{rows[0]['uid']}")
+        self.assertEqual([(rule["name"], rule["points"], rule["now"]) for rule in one["rules"]],
+                         [("CHEAP_LOAN", 6, {"state": "active", "score": 6.0})])
+        self.assertIn("offers a cheap loan", [p["why"] for p in one["explanation"]])
+        self.assertTrue(all(point["why"] for point in one["explanation"]), one["explanation"])
+        self.assertEqual(one["decided"]["ground"], "score")
+        self.assertRegex(one["decided"]["words"], "the sum of all points decided; it was ")
+        self.assertEqual([one["limits"][name] for name in ("unsure", "spam", "reject")],
+                         [3, 5, 15])
+        self.assertRegex(one["limits"]["words"], "points are at or above that for spam")
+        self.assertRegex(one["reputation"]["words"], r"spam with \d+ % probability, confidence")
+        self.assertEqual((one["lacking"], one["text"]["kept"]), ([], False))
+        self.assertRegex(one["text"]["words"], "^not kept: only mail that people report")
         overview = self.admin.get("/overview")
+        self.assertEqual(overview["limits"], [3, 5])
         self.assertEqual(overview["today"]["messages"], 3)
         self.assertEqual(sum(row["count"] for row in overview["scores"]), 3)
         self.assertEqual(self.admin.get(f"/addresses/{CLIENT}")["domains"][0]["domain"], DOMAIN)

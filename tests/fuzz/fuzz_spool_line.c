@@ -41,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(size <= WEIR_SPOOL_LINE_MAX && line.hops > 0 && line.hops <= WEIR_SPOOL_HOPS_MAX);
     must(line.at.len > 0 && line.index < line.hops);
     const struct weir_slice told[] = {line.at, line.listener, line.domain, line.recipient,
-                                      line.name, line.dkim, line.info};
+                                      line.name, line.dkim, line.info, line.queue_id,
+                                      line.ground, line.basis, line.confidence, line.limits};
     for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
         inside(data, size, told[i]);
     for (size_t i = 0; i < line.hops; i++)

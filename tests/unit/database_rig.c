@@ -73,6 +73,13 @@ int database_store(struct database_rig *rig, const struct weir_minute_row *row, 
     return weir_database_traffic(rig->database, &batch);
 }
 
+int database_put_message(struct weir_database *database, const struct weir_info *info)
+{
+    const struct weir_record record = {*info, weir_record_beside_nothing()};
+
+    return weir_database_messages_put(database, &record, 1, DATABASE_NOW);
+}
+
 int64_t database_number(struct database_rig *rig, const char *sql)
 {
     sqlite3_stmt *statement = NULL;

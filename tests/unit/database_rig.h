@@ -5,6 +5,7 @@
 #define WEIR_TESTS_DATABASE_RIG_H
 
 #include "monitor/database/database_impl.h"
+#include "monitor/database/database_messages_io.h"
 #include "monitor/database/database_traffic_io.h"
 #include "tests/unit/scratch.h"
 
@@ -33,6 +34,9 @@ struct weir_minute_row database_row(unsigned address, int64_t minute, uint32_t s
 /* Stores rows and a position. */
 int database_store(struct database_rig *rig, const struct weir_minute_row *row, size_t rows,
                    uint64_t position);
+
+/* Keeps a decision of which its server told nothing but the string: how many are new. */
+int database_put_message(struct weir_database *database, const struct weir_info *info);
 
 /* A number that SQL gives. */
 int64_t database_number(struct database_rig *rig, const char *sql);

@@ -9,6 +9,7 @@
 
 #include "core/engine/verdict.h"
 #include "monitor/analyzer/life.h"
+#include "monitor/database/database_found_io.h"
 #include "monitor/database/database_messages_io.h"
 #include "tests/unit/database_rig.h"
 
@@ -28,7 +29,7 @@ static struct weir_info a_message(uint64_t uid, enum weir_verdict verdict, float
 
 static void put(struct database_rig *rig, const struct weir_info *info, int news)
 {
-    database_must(rig, weir_database_messages_put(rig->database, info, 1, DATABASE_NOW), news);
+    database_must(rig, database_put_message(rig->database, info), news);
 }
 
 static void report(struct database_rig *rig, const struct weir_info *info, const char *said,
@@ -97,8 +98,8 @@ static void what_comes_again_is_kept_once(void **state)
                                 a_message(UINT64_MAX, WEIR_SPAM, 9)};
 
     info[1].has_boundary = false;
-    database_must(rig, weir_database_messages_put(rig->database, info, 3, DATABASE_NOW), 2);
-    database_must(rig, weir_database_messages_put(rig->database, info, 3, DATABASE_NOW), 0);
+    for (size_t i = 0; i < 6; i++)
+        put(rig, &info[i % 3], i < 2);
     assert_int_equal(database_number(rig, "SELECT count(*) FROM messages"), 2);
     assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits"), 6);
     assert_int_equal(database_number(rig, "SELECT length(address) FROM messages WHERE uid = 1"), 0);
@@ -114,7 +115,8 @@ static void what_is_not_known_to_be_spam_goes_by_verdict_and_by_people(void **st
         info[i] = a_message(i, i < 3 ? WEIR_HAM : i < 5 ? WEIR_SPAM : WEIR_UNSURE,
                             i < 3 ? 2 : i < 5 ? 6 : 4);
     info[2].rules = 0;
-    database_must(rig, weir_database_messages_put(rig->database, info, 8, DATABASE_NOW), 8);
+    for (size_t i = 0; i < 8; i++)
+        put(rig, &info[i], 1);
     report(rig, &info[0], "spam", DATABASE_NOW);
     report(rig, &info[3], "ham", DATABASE_NOW);
     report(rig, &info[4], "ham", DATABASE_NOW);
@@ -219,6 +221,78 @@ static void no_more_than_WEIR_MESSAGES_MAX_are_kept(void **state)
     assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits"), 3);
 }
 
+static int see_found(void *context, const struct weir_found_message *message)
+{
+    struct seen *seen = context;
+
+    seen->len += (size_t)snprintf(seen->text + seen->len, sizeof seen->text - seen->len,
+                                  "%d@%u %s %s %s %.2f %.0f| ", (int)message->uid,
+                                  (unsigned)message->server, message->queue_id, message->action,
+                                  message->ground, message->confidence,
+                                  message->has_limits ? message->spam : -1);
+    return 0;
+}
+
+/* What is found, newest first; rule 0: any. */
+static const char *found(struct database_rig *rig, const char *queue_id, const char *servers,
+                         uint32_t rule)
+{
+    static struct seen seen;
+    const struct weir_found_choice choice = {.queue_id = queue_id, .servers = servers,
+                                             .rule = rule, .most = 10};
+
+    seen = (struct seen){.len = 0};
+    if (weir_database_found(rig->database, &choice, see_found, &seen) < 0)
+        fail_msg("%s", weir_database_why(rig->database));
+    return seen.text;
+}
+
+static void a_queue_id_finds_exactly_the_messages_of_all_servers_that_used_it(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_record record = {.beside = {.queue_id = "4XYZ", .action = "reject",
+                                            .ground = "score", .basis = "pair",
+                                            .confidence = 0.5, .has_limits = true, .unsure = 3,
+                                            .spam = 5, .reject = 15}};
+    struct weir_info info = a_message(9, WEIR_HAM, 1);
+
+    for (unsigned i = 1; i <= 3; i++) {
+        record.info = a_message(i, WEIR_SPAM, 7);
+        record.info.server = i;
+        strcpy(record.beside.queue_id, i == 3 ? "4XYZ1" : "4XYZ");
+        database_must(rig, weir_database_messages_put(rig->database, &record, 1, DATABASE_NOW), 1);
+    }
+    put(rig, &info, 1);
+    assert_string_equal(found(rig, "4XYZ", "", 0), "2@2 4XYZ reject score 0.50 5| "
+                        "1@1 4XYZ reject score 0.50 5| ");
+    assert_string_equal(found(rig, "4XYZ", ",1,3,", 0), "1@1 4XYZ reject score 0.50 5| ");
+    assert_string_equal(found(rig, "4XYZ1", NULL, 17), "3@3 4XYZ1 reject score 0.50 5| ");
+    assert_string_equal(found(rig, "4XYZ1", NULL, 18), "");
+    assert_string_equal(found(rig, "4xyz", "", 0), "");
+    assert_string_equal(found(rig, "", ",3,1,", 0), "9@3    -1.00 -1| "
+                        "3@3 4XYZ1 reject score 0.50 5| 1@1 4XYZ reject score 0.50 5| ");
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM messages INDEXED BY "
+                                     "messages_queue WHERE queue_id = '4XYZ' "
+                                     "AND queue_id <> ''"), 2);
+}
+
+static void what_a_report_told_first_learns_its_queue_id_from_its_line_once(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_record record = {.info = a_message(1, WEIR_SPAM, 7),
+                                 .beside = {.queue_id = "4XYZ", .action = "pass",
+                                            .ground = "score", .basis = "", .confidence = -1}};
+
+    report(rig, &record.info, "ham", DATABASE_NOW);
+    assert_string_equal(found(rig, "", "", 0), "1@3    -1.00 -1| ");
+    for (int i = 0; i < 2; i++) {
+        database_must(rig, weir_database_messages_put(rig->database, &record, 1, DATABASE_NOW), 0);
+        assert_string_equal(found(rig, "4XYZ", "", 0), "1@3 4XYZ pass score -1.00 -1| ");
+        strcpy(record.beside.queue_id, "OTHER");
+    }
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits"), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +301,8 @@ int main(void)
         TEST(what_is_not_known_to_be_spam_goes_by_verdict_and_by_people),
         TEST(a_report_of_what_was_not_sampled_puts_it_there),
         TEST(B33_rules_are_blamed_for_what_was_reported_lately),
+        TEST(a_queue_id_finds_exactly_the_messages_of_all_servers_that_used_it),
+        TEST(what_a_report_told_first_learns_its_queue_id_from_its_line_once),
         TEST(the_oldest_go),
         TEST(what_was_reported_within_a_week_stays),
         TEST(no_more_than_WEIR_MESSAGES_MAX_are_kept),

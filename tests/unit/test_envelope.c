@@ -109,11 +109,33 @@ static void postmaster_and_abuse_are_known_in_any_spelling(void **state)
     assert_false(weir_envelope_role_recipient(&nobody, NULL, 0));
 }
 
+static void a_queue_id_is_letters_digits_and_little_else(void **state)
+{
+    static const char *const good[] = {"4XYZbC3lqfz1", "3F2504E04F89", "1rTQ5x-000Kz1-2a",
+                                       "1tB4aA-00000000abc-0Xyz", "x", "a.b_c"};
+    static const char *const bad[] = {"", " ", "4X Y", "4X\nid=1", "4X=5", "<b>", "4X\xc3\xa9",
+                                      "'; DROP TABLE messages", "a/b", "a,b"};
+    char text[WEIR_QUEUE_ID_MAX + 2];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_true(weir_queue_id_is(slice(good[i])));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (weir_queue_id_is(slice(bad[i])))
+            fail_msg("\"%s\" is taken for a queue id", bad[i]);
+    assert_false(weir_queue_id_is((struct weir_slice){"a\0b", 3}));
+    assert_false(weir_queue_id_is((struct weir_slice){NULL, 0}));
+    memset(text, 'A', sizeof text);
+    assert_true(weir_queue_id_is((struct weir_slice){text, WEIR_QUEUE_ID_MAX}));
+    assert_false(weir_queue_id_is((struct weir_slice){text, WEIR_QUEUE_ID_MAX + 1}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mailbox_is_parted_at_its_last_unquoted_at),
         cmocka_unit_test(the_null_sender_is_an_empty_one_from_stage_mail_on),
+        cmocka_unit_test(a_queue_id_is_letters_digits_and_little_else),
         cmocka_unit_test(postmaster_and_abuse_are_known_in_any_spelling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

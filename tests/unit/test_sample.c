@@ -26,11 +26,11 @@ static struct weir_sample *sample_new(uint8_t seed)
 /* So many decisions, numbered from 0; how many are kept. */
 static size_t take(struct weir_sample *sample, uint64_t decisions, weir_time now)
 {
-    struct weir_info info = {.at = now};
+    struct weir_record record = {.info = {.at = now}};
     size_t kept;
 
-    for (info.uid = 0; info.uid < decisions; info.uid++)
-        weir_sample_take(sample, &info, now);
+    for (record.info.uid = 0; record.info.uid < decisions; record.info.uid++)
+        weir_sample_take(sample, &record, now);
     (void)weir_sample_kept(sample, &kept);
     return kept;
 }
@@ -38,14 +38,14 @@ static size_t take(struct weir_sample *sample, uint64_t decisions, weir_time now
 static void little_is_kept_all_and_in_order(void **state)
 {
     struct weir_sample *sample = sample_new(1);
-    const struct weir_info *info;
+    const struct weir_record *record;
     size_t kept;
 
     (void)state;
     assert_int_equal(take(sample, WEIR_SAMPLE_BURST, NOW), WEIR_SAMPLE_BURST);
-    info = weir_sample_kept(sample, &kept);
+    record = weir_sample_kept(sample, &kept);
     for (size_t i = 0; i < kept; i++)
-        assert_int_equal(info[i].uid, i);
+        assert_int_equal(record[i].info.uid, i);
     assert_int_equal(weir_sample_left_out(sample), 0);
     weir_sample_free(&sample);
 }
@@ -78,13 +78,13 @@ static void each_has_the_same_chance(void **state)
     (void)state;
     for (int round = 0; round < ROUNDS; round++) {
         struct weir_sample *sample = sample_new((uint8_t)round);
-        const struct weir_info *info;
+        const struct weir_record *record;
         size_t kept;
 
         (void)take(sample, DECISIONS, NOW);
-        info = weir_sample_kept(sample, &kept);
+        record = weir_sample_kept(sample, &kept);
         for (size_t i = 0; i < kept; i++)
-            kept_of[info[i].uid * PARTS / DECISIONS]++;
+            kept_of[record[i].info.uid * PARTS / DECISIONS]++;
         weir_sample_free(&sample);
     }
     for (int i = 0; i < PARTS; i++) { /* 4000 each; the deviation is some 55 */

@@ -57,6 +57,9 @@ static void a_line_tells_what_a_judgement_wrote(void **state)
     assert_slice(line.dkim, "big.example");
     assert_slice(line.action, "pass");
     assert_slice(line.info, "x");
+    assert_slice(line.queue_id, "4XYZ");
+    assert_slice(line.ground, ""); /* older plug-ins */
+    assert_slice(line.limits, "");
     assert_int_equal(line.hops, 4);
     assert_true(line.found);
     assert_int_equal(line.index, 2);
@@ -85,6 +88,33 @@ static void what_is_not_told_is_empty(void **state)
                              line.dkim.len, 0);
         assert_false(line.found || line.hop[0].believed);
     }
+}
+
+/* A line that says this as its queue id. */
+static void assert_queue(const char *said, const char *want)
+{
+    char text[WEIR_SPOOL_LINE_MAX];
+
+    snprintf(text, sizeof text, "at=x %s hops=192.0.2.1 limits=3.00,5.00,15.00", said);
+    assert_slice(good(text).queue_id, want);
+    assert_slice(good(text).limits, "3.00,5.00,15.00");
+}
+
+static void a_queue_id_of_WEIR_QUEUE_ID_MAX_octets_is_told_and_no_other(void **state)
+{
+    char said[WEIR_QUEUE_ID_MAX + 16] = "queue_id=";
+
+    (void)state;
+    assert_queue("queue_id=1rTQ5x-000Kz1-2a", "1rTQ5x-000Kz1-2a");
+    assert_queue("", "");
+    assert_queue("queue_id=-", "");
+    assert_queue("queue_id=", "");
+    assert_queue("queue_id=<script>", "");
+    assert_queue("queue_id=a queue_id=b", "a");
+    memset(said + 9, 'A', WEIR_QUEUE_ID_MAX);
+    assert_queue(said, said + 9);
+    said[9 + WEIR_QUEUE_ID_MAX] = 'A';
+    assert_queue(said, "");
 }
 
 static void other_lines_are_none(void **state)
@@ -236,6 +266,7 @@ static void what_a_judge_writes_is_read(void **state)
     rig->mail.recipient = &recipient;
     rig->mail.recipients = 1;
     rig->mail.envelope.recipient = recipient;
+    rig->mail.envelope.queue_id = (struct weir_slice){"4XYZ12", 6};
     rig_judge(rig, gateway, "a name=x@d.example",
               "Authentication-Results: mx.test.example; dkim=pass header.d=out.example\n"
               "Received: from out.example (mail.out.example [203.0.113.9])\n"
@@ -253,6 +284,9 @@ static void what_a_judge_writes_is_read(void **state)
     assert_string_equal(weir_address_format(&line.hop[1].address, text), "203.0.113.9");
     assert_slice(line.hop[1].name, "mail.out.example");
     assert_slice(line.dkim, "out.example");
+    assert_slice(line.queue_id, "4XYZ12");
+    assert_slice(line.limits, "3.00,5.00,15.00");
+    assert_slice(line.ground, "score");
 }
 
 /* In a block of its own size, so that a sanitizer sees a step outside. */
@@ -291,6 +325,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_tells_what_a_judgement_wrote),
         cmocka_unit_test(what_is_not_told_is_empty),
+        cmocka_unit_test(a_queue_id_of_WEIR_QUEUE_ID_MAX_octets_is_told_and_no_other),
         cmocka_unit_test(other_lines_are_none),
         cmocka_unit_test(of_words_with_one_name_the_first_counts),
         cmocka_unit_test(C10_a_boundary_that_does_not_fit_its_hop_is_none),

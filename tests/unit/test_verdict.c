@@ -138,6 +138,11 @@ static void the_log_line_has_every_field_once(void **state)
         "client=203.0.113.7 boundary=203.0.113.7 domain=shop.example probability=0.9877 "
         "confidence=0.97 basis=pair association=uncommon rules=REPUTATION(2.00),FORGED_DOMAIN "
         "id=abcdefghjkmnp sender=<news@mail.shop.example> recipient=<user@test.example>");
+    envelope.queue_id = SLICE("4XYZbC3lqfz1");
+    assert_non_null(strstr(logged(&decision, &envelope, text),
+                           " id=abcdefghjkmnp queue_id=4XYZbC3lqfz1 sender=<"));
+    envelope.queue_id = SLICE("4X action=pass");
+    assert_null(strstr(logged(&decision, &envelope, text), "queue_id="));
     decision = a_listed_one();
     decision.store_missing = decision.lists_missing = true;
     assert_string_equal(

@@ -10,6 +10,7 @@ import * as keys from "./keys.js";
 import * as live from "./live.js";
 import {alerts, excuse, go, Page, place} from "./router.js";
 import * as theme from "./theme.js";
+import {limit} from "./words.js";
 
 /* Word of the address: the page of all, and that of one.  Each is loaded when it is first asked
  * for. */
@@ -69,6 +70,8 @@ function count(data) {
                   reports: data.reports_waiting ?? counts.reports,
                   rules: data.drafts ?? counts.rules};
 
+    limit(data.limits);
+
     if (JSON.stringify(next) === JSON.stringify(counts))
         return;
     counts = next;
@@ -76,7 +79,12 @@ function count(data) {
     drawSide(true);
 }
 
-/* An address, a message, a rule or a domain: whatever is typed. */
+/* As Postfix and Exim make them; in capitals alone it may be a rule, which its page says. */
+const isQueueId = (word) => /^\d[0-9A-Za-z-]{5,}$/.test(word) ||
+    (/^[0-9A-Za-z-]{10,}$/.test(word) && /\d/.test(word) && /[a-z]/.test(word) &&
+     /[A-Z]/.test(word));
+
+/* An address, a message, a queue id, a rule or a domain: whatever is typed. */
 function find(text) {
     const word = text.trim();
 
@@ -86,6 +94,8 @@ function find(text) {
         go(at("addresses", word));
     else if (/^[0-9a-f]{16}$/i.test(word))
         go(at("messages", word.toLowerCase()));
+    else if (isQueueId(word))
+        go(at("messages", {queue: word}));
     else if (/^[A-Z_][A-Z0-9_]{2,}$/.test(word))
         go(at("rules", word));
     else if (word.includes("."))
@@ -97,7 +107,8 @@ function find(text) {
 function search() {
     const field = h("input", {id: "search", type: "search", autocomplete: "off",
                               spellcheck: "false", "aria-label": "Go to an address, a message, " +
-                              "a rule or a domain", placeholder: "address, message, rule, domain"});
+                              "a queue id, a rule or a domain",
+                              placeholder: "address, message, queue id, rule, domain"});
 
     return h("form", {role: "search", onsubmit: (event) => {
         event.preventDefault();

@@ -3,27 +3,33 @@
  */
 import {at, h} from "./dom.js";
 import {may} from "./api.js";
-import {decimal, points, when} from "./format.js";
-import {address, badge, card, domain, empty, facts, link, rule} from "./words.js";
+import {points, when} from "./format.js";
+import {address, badge, card, domain, empty, facts, link, rule, score as coloured}
+    from "./words.js";
 
 export const title = (words) => `Message ${words[1]}`;
 
+const SOURCES = {rule: "rule", reputation: "reputation", bayes: "Bayes", address: "address",
+                 string: "spam-info string", rules: "rules", rest: "rules"};
+
 /* Points as a table whose sum is the score. */
-function explanation(lines, score, rules = []) {
+function explanation(lines, score, limits, rules = []) {
     const known = new Set(rules.filter((one) => one.now).map((one) => one.name));
 
     if (!lines || lines.length === 0)
         return empty("Nothing gave it points.", "It was judged by lists, or by nothing at all.");
     return h("table", {class: "points"}, h("caption", {class: "hidden"}, "Points"),
         h("thead", {}, h("tr", {}, h("th", {scope: "col", class: "num"}, "points"),
-            h("th", {scope: "col"}, "for"), h("th", {scope: "col"}, "why"))),
-        h("tbody", {}, lines.map(({what, points: number, why}) => h("tr", {},
+            h("th", {scope: "col"}, "for"), h("th", {scope: "col"}, "source"),
+            h("th", {scope: "col"}, "why"))),
+        h("tbody", {}, lines.map(({what, source, points: number, why}) => h("tr", {},
             h("td", {class: `num ${number > 0 ? "plus" : number < 0 ? "minus" : ""}`},
                 points(number)),
             h("td", {}, known.has(what) ? rule(what) : h("span", {class: "mono"}, what)),
-            h("td", {class: "wide"}, why || ""))),
-        h("tr", {}, h("td", {class: "num"}, h("b", {}, points(score))),
-            h("td", {}, h("b", {}, "score")), h("td"))));
+            h("td", {}, SOURCES[source] || source), h("td", {class: "wide"}, why || ""))),
+        h("tr", {}, h("td", {class: "num"}, h("b", {}, coloured(score, [limits.unsure,
+            limits.spam]))), h("td", {}, h("b", {}, "score")), h("td"),
+        h("td", {class: "wide"}, limits.words))));
 }
 
 /* What the rules are now: points then and now, state. */
@@ -47,27 +53,19 @@ export function rulesNow(rules, then = "points") {
         })));
 }
 
-function reputation(found) {
-    if (!found || Object.keys(found).length === 0)
-        return null;
-    return card("Reputation then", facts(Object.entries(found).map(([name, value]) => [
-        name.replaceAll("_", " "), typeof value === "number" ? decimal(value, 3)
-            : typeof value === "object" ? JSON.stringify(value) : String(value)])));
-}
-
 function says(data) {
     const words = {spam: "spam", unsure: "unsure", ham: "good mail"}[data.verdict] || data.verdict;
 
     return h("p", {class: "says"}, badge(data.verdict), ` judged ${words} with ${
-        points(data.score)} points by `, data.server || "a server", " ", when(data.time),
-    data.reported ? [". People say: ", badge(data.reported,
-        data.reported === "ham" ? "good" : data.reported)] : "");
+        points(data.score)} points by `, data.server || "a server", " ", when(data.time), ": ",
+    data.decided.words, data.reported ? [". People say: ", badge(data.reported,
+        data.reported === "ham" ? "good" : data.reported)] : ".");
 }
 
 export async function show(page) {
     const uid = page.words[1];
     const data = await page.get(`/messages/${encodeURIComponent(uid)}`);
-    const shown = may("analyst") && (data.report || data.text);
+    const shown = may("analyst") && data.text.kept;
 
     page.heading(h("span", {}, "Message ", h("span", {class: "mono"}, uid)),
         shown && link(at("reports", uid), "Its report and text", {class: "button"}),
@@ -75,11 +73,15 @@ export async function show(page) {
             {class: "button"}));
     page.fill(card(null, says(data)),
         card("In short", facts([["address", address(data.address)],
-            ["domain", domain(data.domain)], ["server", data.server],
+            ["domain", domain(data.domain)], ["server", data.server || "–"],
+            ["queue id", data.queue ? link(at("messages", {queue: data.queue}), data.queue,
+                {class: "mono"}) : "not told by its server"],
             ["rule set", data.serial ? link(at("sets"), `serial ${data.serial}`) : "–"],
-            ["time", when(data.time)]])),
-        card("Why, point by point", explanation(data.explanation, data.score,
+            ["time", when(data.time)], ["reputation", data.reputation.words],
+            ["it lacked", !data.lacking ? "not kept" : data.lacking.join("; ") || "nothing"],
+            ["its text", data.text.words]])),
+        card("Why, point by point", explanation(data.explanation, data.score, data.limits,
             data.rules)),
-        h("div", {class: "two"}, card("Rules then and now", rulesNow(data.rules)),
-            reputation(data.reputation)));
+        card("Rules then and now", rulesNow(data.rules)));
+    page.refresh(10, ["rules"]);
 }

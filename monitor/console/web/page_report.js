@@ -77,7 +77,8 @@ function people({votes = {}}, list) {
 
     return [sums, list.length > 0 && h("ul", {class: "list"}, list.map((one) => h("li", {},
         badge(kindOf(one), kindOf(one) === "ham" ? "good" : kindOf(one)),
-        h("span", {}, one.user || "somebody", " on ", one.server || "a server", " ",
+        h("span", {}, one.user || "somebody", one.server === "the desk" ? " at " : " on ",
+            one.server || "a server", " ",
             when(one.time), one.weighs === false ? ", does not weigh" : "",
             one.taken_back ? ["; taken back ", when(one.taken_back)] : ""))))];
 }

@@ -6,9 +6,9 @@ import {may, offers, send} from "./api.js";
 import {ask, note} from "./dialog.js";
 import {at, h} from "./dom.js";
 import {key} from "./keys.js";
-import {points, when} from "./format.js";
+import {when} from "./format.js";
 import {choice, downloads, listed} from "./table.js";
-import {address, badge, card, domain, empty} from "./words.js";
+import {address, badge, card, domain, empty, score} from "./words.js";
 
 export const title = () => "Submitted";
 
@@ -41,7 +41,7 @@ function cameOf({came, effect}) {
 const COLUMNS = [
     {key: "time", label: "reported", sort: true, cell: (row) => when(row.time, "ago")},
     {key: "kind", label: "says", sort: true, sortBy: kindOf, cell: about},
-    {key: "score", label: "score", num: true, sort: true, cell: (row) => points(row.score)},
+    {key: "score", label: "score", num: true, sort: true, cell: (row) => score(row.score)},
     {key: "address", label: "address", cell: (row) => address(row.address)},
     {key: "domain", label: "domain", sort: true, wide: true, cell: (row) => domain(row.domain)},
     {key: "user", label: "by", sort: true, wide: true, cell: (row) => row.user || "–"},

@@ -223,6 +223,7 @@ export async function show(page) {
         key: (row) => row.uid, href: (row) => at("messages", row.uid),
         empty: empty("None of those that are kept.")}).node),
     card("History", history(past || [])));
+    page.refresh(10, ["rules"]);
 }
 
 async function retire(name, state, then) {

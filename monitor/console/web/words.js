@@ -3,6 +3,7 @@
  * and links to what they are about.  A colour never stands alone: there is always the word.
  */
 import {at, h} from "./dom.js";
+import {points} from "./format.js";
 
 const LOOK = {
     ham: "good", spam: "bad", unsure: "odd", refused: "bad", blocked: "bad",
@@ -23,6 +24,20 @@ export function badge(state, word) {
     if (!state)
         return h("span", {class: "none"}, "–");
     return h("span", {class: `badge ${LOOK[state] || "dull"}`}, word || WORD[state] || state);
+}
+
+let limits = [];   // of unsure, of spam: as the monitor is configured, or a message was judged by
+
+export function limit(next) {
+    limits = next || limits;
+}
+
+/* Points of a message, in the colour of what that many make of it. */
+export function score(number, [unsure, spam] = limits) {
+    if (number === null || number === undefined || spam === undefined || spam === null)
+        return points(number);
+    return h("span", {class: number >= spam ? "bad" : number >= unsure ? "odd" : "good"},
+        points(number));
 }
 
 export function link(hash, text, props) {
