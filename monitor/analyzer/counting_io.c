@@ -233,6 +233,17 @@ static void note(struct weir_counting *counting, const struct weir_record *recor
     weir_counting_ledger_take(counting, info, now);
 }
 
+/* One that was: perhaps by a report, which does not tell what is beside the string. */
+static void note_again(struct weir_counting *counting, const struct weir_record *record,
+                       weir_time now)
+{
+    struct weir_record again = *record;
+
+    again.again = true;
+    weir_sample_take(counting->sample, &again, now);
+    counting->counts.repeated++;
+}
+
 static void count(struct weir_counting *counting, uint32_t server,
                   const struct decision *decision, weir_time now)
 {
@@ -244,9 +255,8 @@ static void count(struct weir_counting *counting, uint32_t server,
     case WEIR_HITS_COUNTED:
         note(counting, &decision->record, now);
         break;
-    case WEIR_HITS_REPEATED: /* or known ahead by a report, which does not tell what is beside */
-        weir_sample_take(counting->sample, &decision->record, now);
-        counting->counts.repeated++;
+    case WEIR_HITS_REPEATED:
+        note_again(counting, &decision->record, now);
         break;
     default:
         counting->counts.lost++;
@@ -291,7 +301,7 @@ static void count_ahead(void *context, uint32_t server, const struct weir_info *
 {
     const struct ahead *ahead = context;
     struct weir_counting *counting = ahead->counting;
-    const struct weir_record record = {*info, weir_record_beside_nothing()};
+    const struct weir_record record = {*info, weir_record_beside_nothing(), false};
 
     if (ahead->now - info->at > WEIR_COUNTING_AHEAD ||
         weir_hits_take(counting->hits, server, info, ahead->now) != WEIR_HITS_COUNTED)

@@ -109,6 +109,7 @@ enum weir_record_state weir_record_read(struct weir_slice line, uint64_t server,
         if (info->server != server && info->server != 0)
             return WEIR_RECORD_FOREIGN;
         read_beside(&told, &record_r->beside);
+        record_r->again = false;
         return WEIR_RECORD_GOOD;
     case WEIR_INFO_UNKNOWN_KEY:
         return WEIR_RECORD_UNKNOWN_KEY;

@@ -36,6 +36,7 @@ struct weir_record_beside {
 struct weir_record {
     struct weir_info info;
     struct weir_record_beside beside;
+    bool again;              /* counted before: no news but what is beside it, if that */
 };
 
 /* Of a decision that is known by a report alone. */

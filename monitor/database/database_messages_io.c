@@ -98,7 +98,7 @@ static int put(struct weir_database *database, const struct weir_record *record,
 static int report(struct weir_database *database, const struct weir_info *info, const char *said,
                   weir_time time)
 {
-    const struct weir_record record = {*info, weir_record_beside_nothing()};
+    const struct weir_record record = {*info, weir_record_beside_nothing(), false};
     int rc = put(database, &record, time);
     struct weir_query q;
 
@@ -195,7 +195,7 @@ static int put_all(struct weir_database *database, const struct weir_record *rec
     int news = 0, rc = 0;
 
     for (size_t i = 0; rc >= 0 && i < count; i++) {
-        rc = put(database, &record[i], now);
+        rc = record[i].again ? put_beside(database, &record[i]) : put(database, &record[i], now);
         news += rc > 0;
     }
     rc = rc < 0 ? rc : weir_database_messages_forget(database, WEIR_MESSAGES_MAX, now);

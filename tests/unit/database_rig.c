@@ -75,7 +75,7 @@ int database_store(struct database_rig *rig, const struct weir_minute_row *row, 
 
 int database_put_message(struct weir_database *database, const struct weir_info *info)
 {
-    const struct weir_record record = {*info, weir_record_beside_nothing()};
+    const struct weir_record record = {*info, weir_record_beside_nothing(), false};
 
     return weir_database_messages_put(database, &record, 1, DATABASE_NOW);
 }

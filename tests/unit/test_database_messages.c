@@ -293,6 +293,17 @@ static void what_a_report_told_first_learns_its_queue_id_from_its_line_once(void
     assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits"), 3);
 }
 
+static void what_was_counted_before_and_let_go_does_not_come_again(void **state)
+{
+    struct database_rig *rig = *state;
+    const struct weir_record record = {.info = a_message(1, WEIR_SPAM, 7), .again = true,
+                                       .beside = {.queue_id = "4XYZ", .action = "pass",
+                                                  .ground = "score", .basis = ""}};
+
+    database_must(rig, weir_database_messages_put(rig->database, &record, 1, DATABASE_NOW), 0);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM messages"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +314,7 @@ int main(void)
         TEST(B33_rules_are_blamed_for_what_was_reported_lately),
         TEST(a_queue_id_finds_exactly_the_messages_of_all_servers_that_used_it),
         TEST(what_a_report_told_first_learns_its_queue_id_from_its_line_once),
+        TEST(what_was_counted_before_and_let_go_does_not_come_again),
         TEST(the_oldest_go),
         TEST(what_was_reported_within_a_week_stays),
         TEST(no_more_than_WEIR_MESSAGES_MAX_are_kept),
