@@ -10,6 +10,7 @@
 #include "core/store/line_words.h"
 #include "monitor/console/api_impl.h"
 #include "monitor/console/api_servers.h"
+#include "monitor/database/database_drafts_io.h"
 #include "monitor/database/database_rules_io.h"
 #include "monitor/monitor_look_io.h"
 #include "monitor/view/view_rules.h"
@@ -189,6 +190,26 @@ static int take_text(void *context, const struct weir_database_text *text)
     return 1; /* the proven one comes first */
 }
 
+static int take_draft(void *context, const struct weir_kept_rule *rule)
+{
+    *(json_t **)context = json_pack("{s:s, s:s}", "name", rule->name, "state",
+                                    weir_rule_state_name(rule->state));
+    return 0;
+}
+
+/* The rule that was drafted of it and others. */
+static int add_draft(struct weir_database *database, uint64_t uid, json_t *json)
+{
+    json_t *draft = NULL;
+    uint32_t rule;
+    int rc = weir_database_draft_of(database, uid, &rule);
+
+    if (rc > 0)
+        rc = weir_database_rule(database, NULL, rule, take_draft, &draft);
+    json_object_set_new(json, "draft", draft ? draft : json_null());
+    return rc;
+}
+
 static int show(struct showing *showing, uint64_t uid)
 {
     struct weir_database *database = showing->question->database;
@@ -198,7 +219,10 @@ static int show(struct showing *showing, uint64_t uid)
     if (rc >= 0 && (!showing->arena || weir_charsets_new(&showing->charsets) < 0))
         rc = WEIR_ENOMEM;
     rc = rc < 0 ? rc : weir_database_text(database, uid, take_text, showing);
-    return rc < 0 || !showing->json ? rc : add_votes(database, showing->json);
+    if (rc < 0 || !showing->json)
+        return rc;
+    rc = add_draft(database, uid, showing->json);
+    return rc < 0 ? rc : add_votes(database, showing->json);
 }
 
 json_t *weir_api_report(struct weir_api_question *question)

@@ -191,6 +191,22 @@ int weir_database_draft_add(struct weir_database *database, const struct weir_dr
                   : add_messages(database, draft, sqlite3_last_insert_rowid(database->sqlite));
 }
 
+int weir_database_draft_of(struct weir_database *database, uint64_t uid, uint32_t *rule_r)
+{
+    struct weir_query q = weir_query(database, "SELECT rule FROM draft_messages JOIN drafts "
+        "ON number = draft WHERE draft_messages.uid = ? AND rejected = 0 "
+        "ORDER BY number DESC LIMIT 1");
+    int found, rc;
+
+    *rule_r = 0;
+    weir_bind_number(&q, (int64_t)uid);
+    found = weir_query_row(&q);
+    if (found == 1)
+        *rule_r = (uint32_t)weir_column_number(&q);
+    rc = weir_query_end(&q);
+    return rc < 0 ? rc : found;
+}
+
 int weir_database_draft_reject(struct weir_database *database, uint32_t rule)
 {
     struct weir_query q = weir_query(database, "UPDATE drafts SET rejected = 1 WHERE rule = ?");

@@ -77,6 +77,10 @@ int weir_database_drafts_live(struct weir_database *database,
                               int (*row)(void *context, const struct weir_drafts_row *draft),
                               void *context);
 
+/* The rule of the last draft that was made of a message among others and that nobody rejected: 1,
+ * 0 when there is none, or an error. */
+int weir_database_draft_of(struct weir_database *database, uint64_t uid, uint32_t *rule_r);
+
 /* A person rejected the draft of a rule: 1; 0 when the rule is none; or an error. */
 int weir_database_draft_reject(struct weir_database *database, uint32_t rule);
 

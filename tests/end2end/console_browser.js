@@ -365,6 +365,13 @@ const looks = {
         await page.getByRole("button", {name: "Approve…"}).click();
         await press(page, "Approve");
         await page.getByText("No draft waits").waitFor();
+        await go(page, `#/reports/${how.uid}`);
+        await page.locator("p.warn", {hasText: name}).getByText("test").waitFor();
+        await go(page, "#/rules");
+        await page.locator("main tr", {hasText: name}).getByText("+2.00").first().waitFor();
+        await want("changed");
+        await page.locator("main tr", {hasText: name}).getByText("+3.00").first().waitFor();
+        say("what somebody else changed is seen without a reload");
         await publish("to be tried");
         await want("tested");
         say(`${name} is tried`);

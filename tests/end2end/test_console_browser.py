@@ -299,6 +299,8 @@ class FromMailToRule(Looking):
 
     def test_B17_reported_mail_is_drafted_approved_tried_raised_and_rolled_back(self):
         self.look("drafted", {
+            "changed": lambda: self.world.desk.somebody().do(
+                "PUT", f"/rules/{self.world.drafted()}", {"score": 3, "reason": "rather"}),
             "tested": self.world.tried,
             "raised": self.world.raised,
             "back": lambda: self.world.next_is("0.00", "ham"),

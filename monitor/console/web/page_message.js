@@ -83,5 +83,5 @@ export async function show(page) {
         card("Why, point by point", explanation(data.explanation, data.score, data.limits,
             data.rules)),
         card("Rules then and now", rulesNow(data.rules)));
-    page.refresh(10, ["rules"]);
+    page.refresh(3, ["rules"]);
 }

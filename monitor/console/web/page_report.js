@@ -155,7 +155,9 @@ export async function show(page) {
         h("button", {type: "button", onclick: steps.next}, "Next ", key("n")));
     page.fill(
         data.draft ? h("p", {class: "warn"}, "A rule was drafted of it and others: ",
-            rule(data.draft.name || data.draft), ". Look at it, and approve or reject it.") : null,
+            rule(data.draft.name), data.draft.state === "draft"
+                ? ". Look at it, and approve or reject it." : [", which is ",
+                    badge(data.draft.state), " by now."]) : null,
         h("div", {class: "two lop"},
             h("div", {class: "body"}, card("The message, as text", mail(data.message))),
             h("div", {class: "body"},

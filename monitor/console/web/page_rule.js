@@ -223,7 +223,17 @@ export async function show(page) {
         key: (row) => row.uid, href: (row) => at("messages", row.uid),
         empty: empty("None of those that are kept.")}).node),
     card("History", history(past || [])));
-    page.refresh(10, ["rules"]);
+    fresh(page);
+}
+
+/* Others may change it meanwhile; what somebody has typed here stays. */
+function fresh(page) {
+    let typed = false;
+    const types = () => { typed = true; };
+
+    page.body.addEventListener("input", types);
+    page.leave(() => page.body.removeEventListener("input", types));
+    page.refresh(3, ["rules"], async () => (typed ? null : page.again()));
 }
 
 async function retire(name, state, then) {

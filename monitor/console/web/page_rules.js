@@ -150,5 +150,5 @@ export async function show(page) {
 
     page.fill(h("section", {class: "card"}, h("div", {class: "cardhead"}, tabs, fields),
         state === "draft" ? null : rows.node), state === "draft" ? drafts(page, rows.rows) : null);
-    page.refresh(10, ["rules"]);
+    page.refresh(3, ["rules"]);
 }

@@ -126,6 +126,6 @@ export async function show(page) {
     page.fill(card(null, table({caption: "Sets", rows, columns: columns(page, rows),
         key: (row) => row.serial, empty: empty("Nothing was published yet.",
             "Publishing makes the rulebook the rules of all servers.")}).node));
-    page.refresh(10, ["rules"]);
+    page.refresh(3, ["rules"]);
     return undefined;
 }
