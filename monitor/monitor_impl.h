@@ -24,6 +24,8 @@
 #include "monitor/settled.h"
 #include "monitor/sound.h"
 #include "monitor/threshold/alert_io.h"
+#include "monitor/threshold/alert_link.h"
+#include "monitor/threshold/alert_silence.h"
 #include "monitor/threshold/policy.h"
 #include "monitor/threshold/responder_io.h"
 #include "monitor/threshold/spared.h"
@@ -77,6 +79,7 @@ struct weir_monitor {
     uint64_t booking;                /* the same; see receiver_io.h */
     struct weir_responder *responder;
     struct weir_alerts *alerts;
+    struct weir_alert_silences silences; /* that stand; with the database's lock */
     struct weir_orders *orders;
     struct weir_ballots *ballots;
     struct weir_patches *patches;
@@ -143,6 +146,18 @@ const char *weir_monitor_path(const struct weir_monitor *monitor);
 int weir_monitor_open_policy(struct weir_monitor *monitor);
 int weir_monitor_open_alerts(struct weir_monitor *monitor);
 int weir_monitor_open_watch(struct weir_monitor *monitor);
+
+/* Silences as the database has them; with its lock. */
+int weir_monitor_read_silences(struct weir_monitor *monitor);
+
+/* For the responder: who is told of an alert, and under which silence nobody is.  The context is
+ * the monitor. */
+void weir_monitor_alert(void *context, const struct weir_alert *alert);
+int64_t weir_monitor_silence(void *context, const struct weir_alert *alert);
+
+/* The names of the servers an event is about, with ", " between. */
+void weir_monitor_event_servers(struct weir_monitor *monitor, const struct weir_event *event,
+                                char names_r[static WEIR_ALERT_NAMES_MAX + 1]);
 
 /* Fills a new watch's buckets from what the database has of the last hour; before the receiver
  * takes what the journal has beyond that. */

@@ -343,6 +343,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     weir_watch_free(&monitor->watch);
     weir_responder_free(&monitor->responder);
     weir_alerts_close(&monitor->alerts);
+    weir_alert_silences_free(&monitor->silences);
     weir_spared_free(&monitor->spared);
     weir_lists_free(&monitor->lists);
     weir_admit_free(&monitor->admit);

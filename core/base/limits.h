@@ -268,6 +268,9 @@
 #define WEIR_ALERT_HOUR_MAX 60     /* messages an hour */
 #define WEIR_ALERT_NAMES_MAX 255   /* octets of the servers' names in an alert */
 #define WEIR_ALERT_RECIPIENTS_MAX 16
+#define WEIR_ALERT_CONSOLE_MAX 255 /* octets of the console's address that alerts link to */
+#define WEIR_SILENCES_MAX 200      /* silences of alerts that stand at once */
+#define WEIR_SILENCE_LONGEST_DAYS 366 /* that one can last */
 #define WEIR_ALERT_RECIPIENT_MAX 254 /* octets: RFC 5321 4.5.3.1.3 without < and > */
 
 /* published rule sets -------------------------------------------------------- */

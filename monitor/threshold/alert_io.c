@@ -27,7 +27,7 @@ struct weir_alerts {
     struct weir_alerts_options options; /* of its texts, own copies */
     const struct weir_log *log;
     struct alert_channel channel[CHANNELS];
-    atomic_uint_fast64_t added;
+    atomic_uint_fast64_t added, silenced;
     struct weir_clock steady;
     pthread_mutex_t lines_lock;
     struct weir_alert_lines lines; /* of the log */
@@ -238,7 +238,9 @@ int weir_alerts_open(const struct weir_alerts_options *options, const struct wei
     alerts->options.mail = strdup(options->mail);
     alerts->options.sendmail = strdup(options->sendmail);
     alerts->options.webhook = strdup(options->webhook);
-    if (!alerts->options.mail || !alerts->options.sendmail || !alerts->options.webhook)
+    alerts->options.console = strdup(options->console);
+    if (!alerts->options.mail || !alerts->options.sendmail || !alerts->options.webhook ||
+        !alerts->options.console)
         done = WEIR_ENOMEM;
     if (options->timeout == 0)
         alerts->options.timeout = WEIR_ALERT_TIMEOUT;
@@ -307,6 +309,7 @@ void weir_alerts_close(struct weir_alerts **alerts)
     free((void *)(uintptr_t)(*alerts)->options.mail);
     free((void *)(uintptr_t)(*alerts)->options.sendmail);
     free((void *)(uintptr_t)(*alerts)->options.webhook);
+    free((void *)(uintptr_t)(*alerts)->options.console);
     free(*alerts);
     *alerts = NULL;
 }
@@ -328,7 +331,9 @@ static void log_alert(struct weir_alerts *alerts, const struct weir_alert *alert
     pthread_mutex_lock(&alerts->lines_lock);
     end_lines(alerts, now, false);
     if (weir_alert_lines_add(&alerts->lines, alert, now))
-        weir_log(alerts->log, WEIR_LOG_WARNING, "alert: %s", weir_alert_sentence(alert, line));
+        weir_log(alerts->log, WEIR_LOG_WARNING, "alert%s: %s",
+                 alert->silence > 0 ? " (nobody is told: a silence stands)" : "",
+                 weir_alert_sentence(alert, alerts->options.console, line));
     pthread_mutex_unlock(&alerts->lines_lock);
 }
 
@@ -336,6 +341,10 @@ void weir_alerts_add(struct weir_alerts *alerts, const struct weir_alert *alert)
 {
     log_alert(alerts, alert);
     atomic_fetch_add(&alerts->added, 1);
+    if (alert->silence > 0) {
+        atomic_fetch_add(&alerts->silenced, 1);
+        return;
+    }
     for (unsigned i = 0; i < CHANNELS; i++) {
         struct alert_channel *channel = &alerts->channel[i];
 
@@ -350,7 +359,8 @@ void weir_alerts_add(struct weir_alerts *alerts, const struct weir_alert *alert)
 
 void weir_alerts_count(struct weir_alerts *alerts, struct weir_alerts_counts *counts_r)
 {
-    *counts_r = (struct weir_alerts_counts){.alerts = atomic_load(&alerts->added)};
+    *counts_r = (struct weir_alerts_counts){.alerts = atomic_load(&alerts->added),
+                                            .silenced = atomic_load(&alerts->silenced)};
     for (unsigned i = 0; i < CHANNELS; i++) {
         struct alert_channel *channel = &alerts->channel[i];
 

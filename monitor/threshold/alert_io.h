@@ -34,6 +34,7 @@ struct weir_alerts_options {
     const char *mail;            /* recipients with commas between; "" for no mail */
     const char *sendmail;        /* absolute path of a program */
     const char *webhook;         /* http:// or https://; "" for none */
+    const char *console;         /* its address, which alerts link to; "" where there is none */
     weir_time window;            /* of lines in the log, too */
     unsigned hour_most;          /* messages an hour and channel */
     weir_time timeout;           /* 0: WEIR_ALERT_TIMEOUT */
@@ -53,7 +54,7 @@ int weir_alerts_open(const struct weir_alerts_options *options, const struct wei
                      struct weir_alerts **alerts_r);
 void weir_alerts_close(struct weir_alerts **alerts);
 
-/* Quick: never waits for a channel. */
+/* Quick: never waits for a channel.  One under a silence is in the log and nowhere else. */
 void weir_alerts_add(struct weir_alerts *alerts, const struct weir_alert *alert);
 
 /* Lets the log have what a window gathered that has ended: now and then, every second or so. */
@@ -63,6 +64,7 @@ struct weir_alerts_counts {
     uint64_t alerts;             /* added */
     uint64_t messages;           /* handed over */
     uint64_t failures;           /* of handing over */
+    uint64_t silenced;           /* of those added */
     uint64_t waiting;            /* alerts that some channel has not told yet */
 };
 

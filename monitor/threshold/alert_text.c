@@ -12,6 +12,7 @@
 
 #include "core/base/line.h"
 #include "core/base/slice.h"
+#include "monitor/threshold/alert_link.h"
 
 #define UNDO_ROOM (WEIR_PREFIX_TEXT + 24)
 #define DATE_ROOM 40
@@ -74,16 +75,22 @@ static void add_response(struct weir_line *line, const struct weir_alert *alert)
     }
 }
 
-const char *weir_alert_sentence(const struct weir_alert *alert,
+const char *weir_alert_sentence(const struct weir_alert *alert, const char *console,
                                 char buffer[static WEIR_ALERT_LINE_ROOM])
 {
     struct weir_line line = weir_line(buffer, WEIR_ALERT_LINE_ROOM);
-    char prefix[WEIR_PREFIX_TEXT];
+    char prefix[WEIR_PREFIX_TEXT], link[WEIR_ALERT_LINK_ROOM];
 
     weir_line_text(&line, weir_prefix_format(&alert->prefix, prefix));
     weir_line_text(&line, ": ");
     add_measure(&line, alert);
     add_response(&line, alert);
+    if (alert->again > 0)
+        weir_line_text(&line, "; nobody has acknowledged it");
+    if (weir_alert_link(console, alert, link)[0]) {
+        weir_line_text(&line, "; see ");
+        weir_line_text(&line, link);
+    }
     return weir_line_end(&line);
 }
 
@@ -190,13 +197,13 @@ static void write_counts(FILE *out, const struct weir_alert_group *group)
     fprintf(out, "%s\n\n", weir_line_end(&line));
 }
 
-static void write_lines(FILE *out, const struct weir_alert_group *group)
+static void write_lines(FILE *out, const struct weir_alert_group *group, const char *console)
 {
     char line[WEIR_ALERT_LINE_ROOM], time[WEIR_TIME_TEXT];
 
     for (size_t i = 0; i < group->kept; i++)
         fprintf(out, "%s %s\n", weir_time_format(group->alert[i].time, time),
-                weir_alert_sentence(&group->alert[i], line));
+                weir_alert_sentence(&group->alert[i], console, line));
     if (group->count > group->kept)
         fprintf(out, "\nand %" PRIu64 " more, which are in the monitor's log and database.\n",
                 group->count - group->kept);
@@ -214,7 +221,7 @@ char *weir_alert_mail(const struct weir_alert_group *group,
         return NULL;
     write_head(out, group, letter);
     write_counts(out, group);
-    write_lines(out, group);
+    write_lines(out, group, letter->console);
     good = !ferror(out);
     if (fclose(out) == 0 && good)
         return text;
@@ -254,11 +261,12 @@ static json_t *time_of(weir_time time)
     return time > 0 ? json_string(weir_time_format(time, text)) : json_null();
 }
 
-static json_t *alert_of(const struct weir_alert *alert)
+static json_t *alert_of(const struct weir_alert *alert, const char *console)
 {
-    char prefix[WEIR_PREFIX_TEXT], undo[UNDO_ROOM];
+    char prefix[WEIR_PREFIX_TEXT], undo[UNDO_ROOM], link[WEIR_ALERT_LINK_ROOM];
 
-    return json_pack("{s:o, s:s, s:s, s:f, s:{s:f, s:f}, s:o, s:o, s:s, s:s, s:o, s:o, s:s}",
+    return json_pack("{s:o, s:s, s:s, s:f, s:{s:f, s:f}, s:o, s:o, s:s, s:s, s:o, s:o, s:s, s:I, "
+                     "s:s, s:i}",
                      "time", time_of(alert->time), "address",
                      weir_prefix_format(&alert->prefix, prefix), "quantity",
                      weir_quantity_name(alert->quantity), "rate", alert->rate, "limit", "rate",
@@ -266,7 +274,9 @@ static json_t *alert_of(const struct weir_alert *alert)
                      plain(alert->class_name), "servers", names_of(alert), "response",
                      weir_response_name(alert->response), "wanted",
                      weir_response_name(alert->wanted), "withheld", plain(alert->withheld), "ends",
-                     time_of(alert->ends), "undo", undo_of(alert, undo));
+                     time_of(alert->ends), "undo", undo_of(alert, undo), "event",
+                     (json_int_t)alert->event, "link", weir_alert_link(console, alert, link),
+                     "again", (int)alert->again);
 }
 
 static json_t *responses_of(const struct weir_alert_group *group)
@@ -282,18 +292,20 @@ static json_t *responses_of(const struct weir_alert_group *group)
 char *weir_alert_json(const struct weir_alert_group *group,
                       const struct weir_alert_letter *letter)
 {
-    char line[WEIR_ALERT_LINE_ROOM];
+    char line[WEIR_ALERT_LINE_ROOM], link[WEIR_ALERT_LINK_ROOM];
+    const struct weir_alert *first = group->count == 1 ? &group->alert[0] : NULL;
     json_t *alerts = json_array(), *json;
     char *text;
 
     for (size_t i = 0; i < group->kept; i++)
-        json_array_append_new(alerts, alert_of(&group->alert[i]));
-    json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "program", "weir-monitor",
+        json_array_append_new(alerts, alert_of(&group->alert[i], letter->console));
+    json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:s}", "program", "weir-monitor",
                      "host", letter->host, "text",
-                     group->kept ? weir_alert_sentence(&group->alert[0], line) : "", "count",
+                     group->kept ? weir_alert_sentence(&group->alert[0], letter->console, line) : "", "count",
                      (json_int_t)group->count, "more", (json_int_t)(group->count - group->kept),
                      "first", time_of(group->first), "last", time_of(group->last), "responses",
-                     responses_of(group), "alerts", alerts);
+                     responses_of(group), "alerts", alerts, "link",
+                     weir_alert_link(letter->console, first, link));
     text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
     return text;

@@ -15,12 +15,12 @@
 #include "core/base/cursor.h"
 #include "monitor/threshold/alert.h"
 
-#define WEIR_ALERT_LINE_ROOM 900
+#define WEIR_ALERT_LINE_ROOM 960
 
 /* "203.0.113.7: 12.3 connections a second, allowed 50 at once and 1 a second (default); seen by
- * mx1, mx2; response: reject until 2026-11-21T18:13:00Z; to undo it: weirctl unblock 203.0.113.7";
- * returns buffer. */
-const char *weir_alert_sentence(const struct weir_alert *alert,
+ * mx1, mx2; response: reject until 2026-11-21T18:13:00Z; to undo it: weirctl unblock 203.0.113.7;
+ * see https://weir.example.org/#/alerts/17"; console: alert_link.h; returns buffer. */
+const char *weir_alert_sentence(const struct weir_alert *alert, const char *console,
                                 char buffer[static WEIR_ALERT_LINE_ROOM]);
 
 /* A whole group in one line: "30 alerts from 2026-11-21T18:13:00Z to 2026-11-21T18:14:00Z: reject
@@ -32,6 +32,7 @@ const char *weir_alert_summary(const struct weir_alert_group *group,
 struct weir_alert_letter {
     const char *host;            /* of the monitor: letters, digits, '.', '-' */
     const char *to;              /* as in the field To */
+    const char *console;         /* alert_link.h; "" where there is none */
     weir_time now;
     uint64_t number;             /* of the message, for its Message-ID */
 };
@@ -42,7 +43,8 @@ char *weir_alert_mail(const struct weir_alert_group *group,
 
 /* {"program", "host", "text", "count", "more", "first", "last", "responses": {name: count},
  *  "alerts": [{"time", "address", "quantity", "rate", "limit": {"rate", "maximum"},
- *              "class", "servers": [name], "response", "wanted", "withheld", "ends", "undo"}]} */
+ *              "class", "servers": [name], "response", "wanted", "withheld", "ends", "undo",
+ *              "event", "link", "again"}], "link"} */
 char *weir_alert_json(const struct weir_alert_group *group,
                       const struct weir_alert_letter *letter);
 

@@ -1,0 +1,86 @@
+/*
+ * How analysts are told: alerts with the names of servers and the console's address, and silences
+ * under which they are not.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "monitor/monitor_impl.h"
+
+/* silences ------------------------------------------------------------------------ */
+
+int weir_monitor_read_silences(struct weir_monitor *monitor)
+{
+    return weir_alert_silences_read(monitor->database, weir_clock_now(&monitor->wall),
+                                    &monitor->silences);
+}
+
+void weir_monitor_event_servers(struct weir_monitor *monitor, const struct weir_event *event,
+                                char names_r[static WEIR_ALERT_NAMES_MAX + 1])
+{
+    uint32_t bits = (uint32_t)(event->servers | event->servers >> 32);
+
+    if (event->server > 0)
+        bits = UINT32_C(1) << event->server % 32;
+    names_r[0] = '\0';
+    if (monitor->admit)
+        (void)weir_admit_names(monitor->admit, bits, names_r, WEIR_ALERT_NAMES_MAX + 1);
+}
+
+int64_t weir_monitor_silence(void *context, const struct weir_alert *alert)
+{
+    struct weir_monitor *monitor = context;
+    char names[WEIR_ALERT_NAMES_MAX + 1] = "";
+    const struct weir_alert_about about = {.prefix = &alert->prefix,
+                                           .threshold = alert->class_name,
+                                           .kind = "threshold", .servers = names};
+    const struct weir_silenced *silence;
+
+    if (monitor->silences.count == 0)
+        return 0;
+    if (monitor->admit)
+        (void)weir_admit_names(monitor->admit, alert->servers, names, sizeof names);
+    silence = weir_alert_silence_find(&monitor->silences, &about, weir_clock_now(&monitor->wall));
+    return silence ? silence->number : 0;
+}
+
+/* alerts -------------------------------------------------------------------------- */
+
+void weir_monitor_alert(void *context, const struct weir_alert *alert)
+{
+    struct weir_monitor *monitor = context;
+    struct weir_alert named = *alert;
+
+    if (monitor->admit)
+        (void)weir_admit_names(monitor->admit, named.servers, named.names, sizeof named.names);
+    weir_alerts_add(monitor->alerts, &named);
+}
+
+/* What alerts link to. */
+static const char *console_of(const struct weir_config *config,
+                              char buffer[static WEIR_ALERT_CONSOLE_MAX + 1])
+{
+    char host[128] = "localhost";
+
+    (void)gethostname(host, sizeof host - 1);
+    return weir_alert_console(config->console_url, config->console_listen,
+                              config->console_key[0] != '\0', host, buffer);
+}
+
+int weir_monitor_open_alerts(struct weir_monitor *monitor)
+{
+    const struct weir_config *config = &monitor->config;
+    char console[WEIR_ALERT_CONSOLE_MAX + 1];
+    const struct weir_alerts_options options = {
+        .mail = config->alert_mail,
+        .sendmail = config->sendmail,
+        .webhook = config->alert_webhook,
+        .console = console_of(config, console),
+        .window = config->alert_window,
+        .hour_most = (unsigned)config->alert_hour,
+    };
+    int done = weir_monitor_read_silences(monitor);
+
+    return done < 0 ? done : weir_alerts_open(&options, &monitor->shared_log, &monitor->alerts);
+}
