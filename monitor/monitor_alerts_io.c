@@ -1,6 +1,6 @@
 /*
- * How analysts are told: alerts with the names of servers and the console's address, and silences
- * under which they are not.
+ * How analysts are told: alerts with the names of servers and the console's address, silences
+ * under which they are not, and others, when nobody acknowledged an alert.
  */
 #include <string.h>
 #include <unistd.h>
@@ -83,4 +83,72 @@ int weir_monitor_open_alerts(struct weir_monitor *monitor)
     int done = weir_monitor_read_silences(monitor);
 
     return done < 0 ? done : weir_alerts_open(&options, &monitor->shared_log, &monitor->alerts);
+}
+
+/* escalation ---------------------------------------------------------------------- */
+
+static int64_t silence_of(void *context, const struct weir_event *event)
+{
+    struct weir_monitor *monitor = context;
+    char names[WEIR_ALERT_NAMES_MAX + 1];
+    const struct weir_silenced *silence;
+
+    if (monitor->silences.count == 0)
+        return 0;
+    weir_monitor_event_servers(monitor, event, names);
+    silence = weir_alert_silence_event(&monitor->silences, event, names,
+                                       weir_clock_now(&monitor->wall));
+    return silence ? silence->number : 0;
+}
+
+static void servers_of(void *context, const struct weir_event *event,
+                       char names_r[static WEIR_ALERT_NAMES_MAX + 1])
+{
+    weir_monitor_event_servers(context, event, names_r);
+}
+
+int weir_monitor_open_escalation(struct weir_monitor *monitor)
+{
+    const struct weir_config *config = &monitor->config;
+    char console[WEIR_ALERT_CONSOLE_MAX + 1];
+    const struct weir_escalation_options options = {
+        .alerts = {.mail = config->escalate_mail,
+                   .sendmail = config->sendmail,
+                   .webhook = config->escalate_webhook,
+                   .console = console_of(config, console),
+                   .window = config->alert_window,
+                   .hour_most = (unsigned)config->alert_hour},
+        .after = config->escalate_after,
+        .most = (unsigned)config->escalate_most,
+        .silence = silence_of,
+        .servers = servers_of,
+        .context = monitor,
+    };
+
+    if (!config->escalate_mail[0] && !config->escalate_webhook[0])
+        return 0;
+    return weir_escalation_open(&options, &monitor->shared_log, &monitor->escalation);
+}
+
+void weir_monitor_escalate(struct weir_monitor *monitor, weir_time now, weir_time steady)
+{
+    int done;
+
+    if (!monitor->escalation)
+        return;
+    pthread_mutex_lock(&monitor->lock);
+    done = weir_escalation_turn(monitor->escalation, monitor->database, now, steady);
+    weir_monitor_note(monitor, WEIR_TASK_ESCALATE, done);
+    pthread_mutex_unlock(&monitor->lock);
+}
+
+void weir_monitor_close_escalation(struct weir_monitor *monitor)
+{
+    if (!monitor->escalation)
+        return;
+    weir_escalation_stop(monitor->escalation);
+    pthread_mutex_lock(&monitor->lock);
+    weir_escalation_close(&monitor->escalation, monitor->database,
+                          weir_clock_now(&monitor->wall));
+    pthread_mutex_unlock(&monitor->lock);
 }

@@ -70,6 +70,8 @@ int weir_monitor_load(const char *path, struct weir_arena *arena,
         {"console", "url", fit_console_url},
         {"monitor", "alert_mail", weir_alerts_check_mail},
         {"monitor", "alert_webhook", weir_alerts_check_webhook},
+        {"monitor", "escalate_mail", weir_alerts_check_mail},
+        {"monitor", "escalate_webhook", weir_alerts_check_webhook},
     };
 
     return weir_config_load_checked(path, arena, report, checks, sizeof checks / sizeof checks[0],
@@ -86,7 +88,8 @@ static int check_state(struct weir_monitor *monitor)
 int weir_monitor_check_sendmail(struct weir_monitor *monitor)
 {
     const struct weir_config *config = &monitor->config;
-    const char *why = config->alert_mail[0] ? weir_alerts_check_program(config->sendmail) : NULL;
+    bool mails = config->alert_mail[0] || config->escalate_mail[0];
+    const char *why = mails ? weir_alerts_check_program(config->sendmail) : NULL;
 
     if (!why)
         return 0;

@@ -26,6 +26,7 @@
 #include "monitor/threshold/alert_io.h"
 #include "monitor/threshold/alert_link.h"
 #include "monitor/threshold/alert_silence.h"
+#include "monitor/threshold/escalation_io.h"
 #include "monitor/threshold/policy.h"
 #include "monitor/threshold/responder_io.h"
 #include "monitor/threshold/spared.h"
@@ -44,6 +45,7 @@ enum weir_monitor_task {
     WEIR_TASK_SYNC,
     WEIR_TASK_ANALYZE,
     WEIR_TASK_PUBLISH,
+    WEIR_TASK_ESCALATE,
     WEIR_TASKS
 };
 
@@ -79,6 +81,7 @@ struct weir_monitor {
     uint64_t booking;                /* the same; see receiver_io.h */
     struct weir_responder *responder;
     struct weir_alerts *alerts;
+    struct weir_escalation *escalation; /* or NULL: nobody is told again */
     struct weir_alert_silences silences; /* that stand; with the database's lock */
     struct weir_orders *orders;
     struct weir_ballots *ballots;
@@ -146,6 +149,12 @@ const char *weir_monitor_path(const struct weir_monitor *monitor);
 int weir_monitor_open_policy(struct weir_monitor *monitor);
 int weir_monitor_open_alerts(struct weir_monitor *monitor);
 int weir_monitor_open_watch(struct weir_monitor *monitor);
+
+/* Alerts that nobody acknowledged are told to others: the step that opens this, the loop's turn, and
+ * its end, which may take WEIR_ALERT_CLOSING.  None has the database's lock. */
+int weir_monitor_open_escalation(struct weir_monitor *monitor);
+void weir_monitor_escalate(struct weir_monitor *monitor, weir_time now, weir_time steady);
+void weir_monitor_close_escalation(struct weir_monitor *monitor);
 
 /* Silences as the database has them; with its lock. */
 int weir_monitor_read_silences(struct weir_monitor *monitor);

@@ -74,6 +74,26 @@ static bool same_alerts(const struct weir_config *a, const struct weir_config *b
            a->alert_window == b->alert_window && a->alert_hour == b->alert_hour;
 }
 
+static bool same_escalation(const struct weir_config *a, const struct weir_config *b)
+{
+    return strcmp(a->escalate_mail, b->escalate_mail) == 0 &&
+           strcmp(a->escalate_webhook, b->escalate_webhook) == 0 &&
+           strcmp(a->sendmail, b->sendmail) == 0 && a->escalate_after == b->escalate_after &&
+           a->escalate_most == b->escalate_most && a->alert_window == b->alert_window &&
+           a->alert_hour == b->alert_hour;
+}
+
+/* What the one before told is noted first, so that the new one does not tell it again. */
+static void use_escalation(struct weir_monitor *monitor, const struct weir_config *before)
+{
+    if (same_escalation(before, &monitor->config))
+        return;
+    weir_monitor_close_escalation(monitor);
+    if (weir_monitor_open_escalation(monitor) < 0)
+        weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "nobody is told again of alerts that are "
+                 "not acknowledged: memory is short");
+}
+
 /* With the database's lock.  0; or an error, and all is as it was. */
 static int use(struct weir_monitor *monitor, const struct weir_config *next, struct old *old_r)
 {
@@ -123,6 +143,7 @@ static int change(struct weir_monitor *monitor, struct weir_arena *arena,
     weir_admit_silence(monitor->admit, monitor->config.monitor_silence);
     weir_intake_health(monitor->intake, monitor->config.monitor_silence / 3);
     (void)weir_monitor_check_sendmail(monitor);
+    use_escalation(monitor, &old.config);
     weir_alerts_close(&old.alerts); /* what waited is told, or logged */
     weir_arena_free(&monitor->reloaded);
     monitor->reloaded = arena;

@@ -1,7 +1,7 @@
 /*
  * monitor_verbs_impl - what the files of verbs share: monitor_verbs_io.c (servers, thresholds,
- * addresses, ...), monitor_silence_io.c (alerts), monitor_trial_io.c (thresholds tried) and monitor_accounts_io.c (who may use the
- * console).
+ * addresses, ...), monitor_silence_io.c (alerts), monitor_trial_io.c (thresholds tried) and
+ * monitor_accounts_io.c (who may use the console).
  */
 #ifndef WEIR_MONITOR_MONITOR_VERBS_IMPL_H
 #define WEIR_MONITOR_MONITOR_VERBS_IMPL_H

@@ -269,6 +269,8 @@
 #define WEIR_ALERT_NAMES_MAX 255   /* octets of the servers' names in an alert */
 #define WEIR_ALERT_RECIPIENTS_MAX 16
 #define WEIR_ALERT_CONSOLE_MAX 255 /* octets of the console's address that alerts link to */
+#define WEIR_ALERT_AGAIN_MAX 24    /* times an alert is told again that nobody acknowledged */
+#define WEIR_ESCALATION_MAX 1000   /* alerts of one message of them: 20 lines and a number */
 #define WEIR_SILENCES_MAX 200      /* silences of alerts that stand at once */
 #define WEIR_SILENCE_LONGEST_DAYS 366 /* that one can last */
 #define WEIR_ALERT_RECIPIENT_MAX 254 /* octets: RFC 5321 4.5.3.1.3 without < and > */

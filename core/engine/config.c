@@ -397,6 +397,15 @@ static const struct weir_setting rows[] = {
      "the next. The log has 20 lines at once, and then one.", NULL},
     {"monitor", "alert_hour", WEIR_COUNT, "12", 1, WEIR_ALERT_HOUR_MAX, NULL, AT(alert_hour),
      "At most so many messages with alerts an hour, by mail and to the webhook each.", NULL},
+    {"monitor", "escalate_after", WEIR_PERIOD, "30m", 1e6, 30 * DAYS, NULL, AT(escalate_after),
+     "An alert that stands and nobody acknowledged so long after it was told is told to those "
+     "below, and again after as long; not under a silence.", NULL},
+    {"monitor", "escalate_most", WEIR_COUNT, "3", 1, WEIR_ALERT_AGAIN_MAX, NULL,
+     AT(escalate_most), "So often at most.", NULL},
+    {"monitor", "escalate_mail", WEIR_TEXT, "", 0, 0, NULL, AT(escalate_mail),
+     "Who is told then by mail, an address or several with commas; empty: nobody.", NULL},
+    {"monitor", "escalate_webhook", WEIR_TEXT, "", 0, 0, NULL, AT(escalate_webhook),
+     "An http or https URL to which it is posted then; empty: none.", NULL},
     {"monitor", "sendmail", WEIR_TEXT, "/usr/sbin/sendmail", 0, 0, NULL, AT(sendmail),
      "The program that alerts are mailed with: the message is its standard input, recipients are "
      "its arguments behind -i --.", check_absolute},

@@ -33,7 +33,7 @@ struct weir_alert {
     char withheld[128];          /* why; or "" */
     int64_t event;               /* the number of its row among the events; 0: it has none */
     int64_t silence;             /* under which nobody is told of it; 0: none */
-    unsigned again;              /* it was told so often, and nobody acknowledged it; 0: it is new */
+    unsigned again;              /* told so often, and nobody acknowledged it; 0: it is new */
 };
 
 struct weir_alert_group {

@@ -31,6 +31,7 @@ struct weir_alerts {
     struct weir_clock steady;
     pthread_mutex_t lines_lock;
     struct weir_alert_lines lines; /* of the log */
+    bool stopped;                /* no channel runs any more */
 };
 
 weir_time weir_alert_deadline(struct alert_channel *channel)
@@ -288,19 +289,29 @@ static void stop(struct alert_channel *channel)
 }
 
 /* Both at once, so that they take the time of one. */
+void weir_alerts_stop(struct weir_alerts *alerts)
+{
+    if (alerts->stopped)
+        return;
+    for (unsigned i = 0; i < CHANNELS; i++)
+        if (alerts->channel[i].runs)
+            stop(&alerts->channel[i]);
+    for (unsigned i = 0; i < CHANNELS; i++)
+        if (alerts->channel[i].runs)
+            pthread_join(alerts->channel[i].thread, NULL);
+    alerts->stopped = true;
+}
+
 void weir_alerts_close(struct weir_alerts **alerts)
 {
     if (!alerts || !*alerts)
         return;
-    for (unsigned i = 0; i < CHANNELS; i++)
-        if ((*alerts)->channel[i].runs)
-            stop(&(*alerts)->channel[i]);
+    weir_alerts_stop(*alerts);
     for (unsigned i = 0; i < CHANNELS; i++) {
         struct alert_channel *channel = &(*alerts)->channel[i];
 
         if (!channel->runs)
             continue;
-        pthread_join(channel->thread, NULL);
         pthread_cond_destroy(&channel->wake);
         pthread_mutex_destroy(&channel->lock);
     }
@@ -361,6 +372,9 @@ void weir_alerts_count(struct weir_alerts *alerts, struct weir_alerts_counts *co
 {
     *counts_r = (struct weir_alerts_counts){.alerts = atomic_load(&alerts->added),
                                             .silenced = atomic_load(&alerts->silenced)};
+    const unsigned first = alerts->channel[MAIL].runs ? MAIL : WEBHOOK;
+    uint64_t waiting;
+
     for (unsigned i = 0; i < CHANNELS; i++) {
         struct alert_channel *channel = &alerts->channel[i];
 
@@ -369,7 +383,9 @@ void weir_alerts_count(struct weir_alerts *alerts, struct weir_alerts_counts *co
         pthread_mutex_lock(&channel->lock);
         counts_r->messages += channel->messages;
         counts_r->failures += channel->failures;
-        counts_r->waiting += channel->waiting.count + channel->under_way;
+        waiting = channel->waiting.count + channel->under_way;
         pthread_mutex_unlock(&channel->lock);
+        counts_r->waiting += waiting;
+        counts_r->least = i == first || waiting < counts_r->least ? waiting : counts_r->least;
     }
 }

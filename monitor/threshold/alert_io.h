@@ -52,6 +52,9 @@ const char *weir_alerts_check_program(const char *sendmail);
 /* Opens the channels that are asked for; 0 or an error. */
 int weir_alerts_open(const struct weir_alerts_options *options, const struct weir_log *log,
                      struct weir_alerts **alerts_r);
+
+/* Hands over what waits, and nothing any more; the numbers can still be asked for. */
+void weir_alerts_stop(struct weir_alerts *alerts);
 void weir_alerts_close(struct weir_alerts **alerts);
 
 /* Quick: never waits for a channel.  One under a silence is in the log and nowhere else. */
@@ -66,6 +69,7 @@ struct weir_alerts_counts {
     uint64_t failures;           /* of handing over */
     uint64_t silenced;           /* of those added */
     uint64_t waiting;            /* alerts that some channel has not told yet */
+    uint64_t least;              /* of these, by the channel that has fewest */
 };
 
 void weir_alerts_count(struct weir_alerts *alerts, struct weir_alerts_counts *counts_r);

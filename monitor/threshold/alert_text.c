@@ -292,16 +292,17 @@ static json_t *responses_of(const struct weir_alert_group *group)
 char *weir_alert_json(const struct weir_alert_group *group,
                       const struct weir_alert_letter *letter)
 {
-    char line[WEIR_ALERT_LINE_ROOM], link[WEIR_ALERT_LINK_ROOM];
+    char line[WEIR_ALERT_LINE_ROOM] = "", link[WEIR_ALERT_LINK_ROOM];
     const struct weir_alert *first = group->count == 1 ? &group->alert[0] : NULL;
     json_t *alerts = json_array(), *json;
     char *text;
 
     for (size_t i = 0; i < group->kept; i++)
         json_array_append_new(alerts, alert_of(&group->alert[i], letter->console));
-    json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:s}", "program", "weir-monitor",
-                     "host", letter->host, "text",
-                     group->kept ? weir_alert_sentence(&group->alert[0], letter->console, line) : "", "count",
+    if (group->kept > 0)
+        weir_alert_sentence(&group->alert[0], letter->console, line);
+    json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:s}", "program",
+                     "weir-monitor", "host", letter->host, "text", line, "count",
                      (json_int_t)group->count, "more", (json_int_t)(group->count - group->kept),
                      "first", time_of(group->first), "last", time_of(group->last), "responses",
                      responses_of(group), "alerts", alerts, "link",

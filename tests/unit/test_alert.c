@@ -31,7 +31,8 @@ static struct weir_alert alert_of(const char *prefix, enum weir_response respons
 }
 
 static const struct weir_alert_letter letter = {
-    .host = "monitor.example", .to = "postmaster@example.org", .console = "", .now = START, .number = 3};
+    .host = "monitor.example", .to = "postmaster@example.org", .console = "", .now = START,
+    .number = 3};
 
 /* Groups. ------------------------------------------------------------------ */
 
