@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "monitor/monitor_impl.h"
+#include "monitor/threshold/template_io.h"
 
 /* silences ------------------------------------------------------------------------ */
 
@@ -57,6 +58,39 @@ void weir_monitor_alert(void *context, const struct weir_alert *alert)
     weir_alerts_add(monitor->alerts, &named);
 }
 
+void weir_monitor_free_templates(struct weir_monitor_templates *templates)
+{
+    weir_template_free(&templates->mail);
+    weir_template_free(&templates->webhook);
+    weir_template_free(&templates->escalation);
+}
+
+int weir_monitor_read_templates(struct weir_monitor *monitor, const struct weir_config *config,
+                                struct weir_arena *arena, struct weir_monitor_templates *read_r)
+{
+    struct weir_monitor_templates read = {NULL, NULL, NULL};
+    const struct {
+        const char *file;
+        enum weir_template_use use;
+        struct weir_template **template;
+    } of[] = {{config->alert_mail_template, WEIR_TEMPLATE_MAIL, &read.mail},
+              {config->alert_webhook_template, WEIR_TEMPLATE_WEBHOOK, &read.webhook},
+              {config->escalate_template, WEIR_TEMPLATE_WEBHOOK, &read.escalation}};
+    int done = 0;
+
+    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+        const char *path = of[i].file[0] ? weir_config_path(config, of[i].file, arena) : "";
+        int one = path ? weir_template_read(path, of[i].use, &monitor->shared_log, of[i].template)
+                       : WEIR_ENOMEM;
+
+        done = done < 0 ? done : one;
+    }
+    if (done < 0)
+        weir_monitor_free_templates(&read);
+    *read_r = read;
+    return done;
+}
+
 /* What alerts link to. */
 static const char *console_of(const struct weir_config *config,
                               char buffer[static WEIR_ALERT_CONSOLE_MAX + 1])
@@ -77,6 +111,8 @@ int weir_monitor_open_alerts(struct weir_monitor *monitor)
         .sendmail = config->sendmail,
         .webhook = config->alert_webhook,
         .console = console_of(config, console),
+        .mail_template = monitor->templates.mail,
+        .webhook_template = monitor->templates.webhook,
         .window = config->alert_window,
         .hour_most = (unsigned)config->alert_hour,
     };
@@ -116,6 +152,8 @@ int weir_monitor_open_escalation(struct weir_monitor *monitor)
                    .sendmail = config->sendmail,
                    .webhook = config->escalate_webhook,
                    .console = console_of(config, console),
+                   .mail_template = monitor->templates.mail,
+                   .webhook_template = monitor->templates.escalation,
                    .window = config->alert_window,
                    .hour_most = (unsigned)config->alert_hour},
         .after = config->escalate_after,

@@ -118,10 +118,17 @@ static int check_certificate(struct weir_monitor *monitor)
     return key && chain ? weir_certificate_check(key, chain, &monitor->shared_log) : WEIR_ENOMEM;
 }
 
+static int check_templates(struct weir_monitor *monitor)
+{
+    return weir_monitor_read_templates(monitor, &monitor->config, monitor->arena,
+                                       &monitor->templates);
+}
+
 int weir_monitor_check(struct weir_monitor *monitor)
 {
     static int (*const checks[])(struct weir_monitor *monitor) = {
         check_state, check_listen, weir_monitor_check_sendmail, check_certificate,
+        check_templates,
     };
     int done = 0;
 

@@ -30,6 +30,7 @@
 #include "monitor/threshold/policy.h"
 #include "monitor/threshold/responder_io.h"
 #include "monitor/threshold/spared.h"
+#include "monitor/threshold/template.h"
 
 struct weir_admin;
 struct weir_console;
@@ -81,6 +82,9 @@ struct weir_monitor {
     uint64_t booking;                /* the same; see receiver_io.h */
     struct weir_responder *responder;
     struct weir_alerts *alerts;
+    struct weir_monitor_templates {
+        struct weir_template *mail, *webhook, *escalation; /* NULL: our own words */
+    } templates;
     struct weir_escalation *escalation; /* or NULL: nobody is told again */
     struct weir_alert_silences silences; /* that stand; with the database's lock */
     struct weir_orders *orders;
@@ -139,6 +143,12 @@ int weir_monitor_fit_listen(const char *text, const char **why_r);
 /* Looks at what the configuration names: all that is wrong is logged.  0 or the first error. */
 int weir_monitor_check(struct weir_monitor *monitor);
 
+/* Reads the templates a configuration names: what is wrong is logged.  0; or an error, and *read_r
+ * is empty. */
+int weir_monitor_read_templates(struct weir_monitor *monitor, const struct weir_config *config,
+                                struct weir_arena *arena, struct weir_monitor_templates *read_r);
+void weir_monitor_free_templates(struct weir_monitor_templates *templates);
+
 /* The same of the program alerts are mailed with, alone: they wait until it is there. */
 int weir_monitor_check_sendmail(struct weir_monitor *monitor);
 
@@ -150,8 +160,8 @@ int weir_monitor_open_policy(struct weir_monitor *monitor);
 int weir_monitor_open_alerts(struct weir_monitor *monitor);
 int weir_monitor_open_watch(struct weir_monitor *monitor);
 
-/* Alerts that nobody acknowledged are told to others: the step that opens this, the loop's turn, and
- * its end, which may take WEIR_ALERT_CLOSING.  None has the database's lock. */
+/* Alerts that nobody acknowledged are told to others: the step that opens this, the loop's turn,
+ * and its end, which may take WEIR_ALERT_CLOSING.  None has the database's lock. */
 int weir_monitor_open_escalation(struct weir_monitor *monitor);
 void weir_monitor_escalate(struct weir_monitor *monitor, weir_time now, weir_time steady);
 void weir_monitor_close_escalation(struct weir_monitor *monitor);

@@ -346,6 +346,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     weir_responder_free(&monitor->responder);
     weir_monitor_close_escalation(monitor);
     weir_alerts_close(&monitor->alerts);
+    weir_monitor_free_templates(&monitor->templates);
     weir_alert_silences_free(&monitor->silences);
     weir_spared_free(&monitor->spared);
     weir_lists_free(&monitor->lists);

@@ -125,6 +125,7 @@ struct weir_config {
     weir_time alert_window;
     int64_t alert_hour;
     const char *escalate_mail, *escalate_webhook;
+    const char *alert_mail_template, *alert_webhook_template, *escalate_template;
     weir_time escalate_after;
     int64_t escalate_most;
 

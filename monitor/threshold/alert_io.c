@@ -240,8 +240,12 @@ int weir_alerts_open(const struct weir_alerts_options *options, const struct wei
     alerts->options.sendmail = strdup(options->sendmail);
     alerts->options.webhook = strdup(options->webhook);
     alerts->options.console = strdup(options->console);
+    alerts->options.mail_template = weir_template_copy(options->mail_template);
+    alerts->options.webhook_template = weir_template_copy(options->webhook_template);
     if (!alerts->options.mail || !alerts->options.sendmail || !alerts->options.webhook ||
-        !alerts->options.console)
+        !alerts->options.console ||
+        !weir_template_same(options->mail_template, alerts->options.mail_template) ||
+        !weir_template_same(options->webhook_template, alerts->options.webhook_template))
         done = WEIR_ENOMEM;
     if (options->timeout == 0)
         alerts->options.timeout = WEIR_ALERT_TIMEOUT;
@@ -266,6 +270,19 @@ int weir_alerts_open(const struct weir_alerts_options *options, const struct wei
     else
         *alerts_r = alerts;
     return done;
+}
+
+static void free_options(const struct weir_alerts_options *options)
+{
+    struct weir_template *mail = (struct weir_template *)(uintptr_t)options->mail_template;
+    struct weir_template *webhook = (struct weir_template *)(uintptr_t)options->webhook_template;
+
+    free((void *)(uintptr_t)options->mail);
+    free((void *)(uintptr_t)options->sendmail);
+    free((void *)(uintptr_t)options->webhook);
+    free((void *)(uintptr_t)options->console);
+    weir_template_free(&mail);
+    weir_template_free(&webhook);
 }
 
 /* With the lock of the lines. */
@@ -317,10 +334,7 @@ void weir_alerts_close(struct weir_alerts **alerts)
     }
     end_lines(*alerts, 0, true);
     pthread_mutex_destroy(&(*alerts)->lines_lock);
-    free((void *)(uintptr_t)(*alerts)->options.mail);
-    free((void *)(uintptr_t)(*alerts)->options.sendmail);
-    free((void *)(uintptr_t)(*alerts)->options.webhook);
-    free((void *)(uintptr_t)(*alerts)->options.console);
+    free_options(&(*alerts)->options);
     free(*alerts);
     *alerts = NULL;
 }

@@ -12,7 +12,7 @@
  * waiting when it is closed is handed over at once, or logged as not told; what waits when
  * the monitor is killed is in its database only.
  *
- * Owner:    the caller; the options' texts are copied.
+ * Owner:    the caller; the options' texts and templates are copied.
  * Threads:  weir_alerts_add(), weir_alerts_tick() and weir_alerts_count() from any.
  * Errors:   weir_alerts_open(): WEIR_EINVAL (recipient or URL, logged), WEIR_ENOMEM, WEIR_EIO.
  * Limits:   a message takes at most WEIR_ALERT_TIMEOUT until it is given up and its process
@@ -24,6 +24,7 @@
 
 #include "core/base/log.h"
 #include "monitor/threshold/alert.h"
+#include "monitor/threshold/template.h"
 
 #define WEIR_ALERT_TIMEOUT (20 * WEIR_SECOND)
 #define WEIR_ALERT_CLOSING (5 * WEIR_SECOND)
@@ -35,6 +36,7 @@ struct weir_alerts_options {
     const char *sendmail;        /* absolute path of a program */
     const char *webhook;         /* http:// or https://; "" for none */
     const char *console;         /* its address, which alerts link to; "" where there is none */
+    const struct weir_template *mail_template, *webhook_template; /* template.h; NULL: our words */
     weir_time window;            /* of lines in the log, too */
     unsigned hour_most;          /* messages an hour and channel */
     weir_time timeout;           /* 0: WEIR_ALERT_TIMEOUT */

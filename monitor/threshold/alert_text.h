@@ -15,6 +15,8 @@
 #include "core/base/cursor.h"
 #include "monitor/threshold/alert.h"
 
+struct weir_template;
+
 #define WEIR_ALERT_LINE_ROOM 960
 
 /* "203.0.113.7: 12.3 connections a second, allowed 50 at once and 1 a second (default); seen by
@@ -28,16 +30,22 @@ const char *weir_alert_sentence(const struct weir_alert *alert, const char *cons
 const char *weir_alert_summary(const struct weir_alert_group *group,
                                char buffer[static WEIR_ALERT_LINE_ROOM]);
 
+/* The command that takes it back; "" where nothing was done.  Returns buffer. */
+#define WEIR_ALERT_UNDO_ROOM (WEIR_PREFIX_TEXT + 24)
+const char *weir_alert_undo(const struct weir_alert *alert,
+                            char buffer[static WEIR_ALERT_UNDO_ROOM]);
+
 /* Who writes, to whom, and when. */
 struct weir_alert_letter {
     const char *host;            /* of the monitor: letters, digits, '.', '-' */
     const char *to;              /* as in the field To */
     const char *console;         /* alert_link.h; "" where there is none */
+    const struct weir_template *template; /* in its words (template.h); NULL: in ours */
     weir_time now;
     uint64_t number;             /* of the message, for its Message-ID */
 };
 
-/* A whole message of RFC 5322 with line ends as sendmail(8) wants them: \n. */
+/* A whole message of RFC 5322, with line ends as sendmail(8) wants them: \n. */
 char *weir_alert_mail(const struct weir_alert_group *group,
                       const struct weir_alert_letter *letter);
 

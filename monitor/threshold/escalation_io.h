@@ -32,6 +32,7 @@ struct weir_escalation_options {
     void *context;
 };
 
+/* Nothing is told yet.  0 or an error. */
 int weir_escalation_open(const struct weir_escalation_options *options, const struct weir_log *log,
                          struct weir_escalation **escalation_r);
 
