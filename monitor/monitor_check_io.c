@@ -70,6 +70,8 @@ int weir_monitor_load(const char *path, struct weir_arena *arena,
         {"console", "url", fit_console_url},
         {"monitor", "alert_mail", weir_alerts_check_mail},
         {"monitor", "alert_webhook", weir_alerts_check_webhook},
+        {"monitor", "escalate_mail", weir_alerts_check_mail},
+        {"monitor", "escalate_webhook", weir_alerts_check_webhook},
     };
 
     return weir_config_load_checked(path, arena, report, checks, sizeof checks / sizeof checks[0],
@@ -86,7 +88,8 @@ static int check_state(struct weir_monitor *monitor)
 int weir_monitor_check_sendmail(struct weir_monitor *monitor)
 {
     const struct weir_config *config = &monitor->config;
-    const char *why = config->alert_mail[0] ? weir_alerts_check_program(config->sendmail) : NULL;
+    bool mails = config->alert_mail[0] || config->escalate_mail[0];
+    const char *why = mails ? weir_alerts_check_program(config->sendmail) : NULL;
 
     if (!why)
         return 0;
@@ -115,10 +118,17 @@ static int check_certificate(struct weir_monitor *monitor)
     return key && chain ? weir_certificate_check(key, chain, &monitor->shared_log) : WEIR_ENOMEM;
 }
 
+static int check_templates(struct weir_monitor *monitor)
+{
+    return weir_monitor_read_templates(monitor, &monitor->config, monitor->arena,
+                                       &monitor->templates);
+}
+
 int weir_monitor_check(struct weir_monitor *monitor)
 {
     static int (*const checks[])(struct weir_monitor *monitor) = {
         check_state, check_listen, weir_monitor_check_sendmail, check_certificate,
+        check_templates,
     };
     int done = 0;
 

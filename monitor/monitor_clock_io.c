@@ -33,6 +33,7 @@ static void rebase(struct weir_monitor *monitor, weir_time now, bool stored)
     if (moved < 0)
         weir_monitor_trouble(monitor, "what was decided while the clock was ahead lasts too long",
                              moved);
+    (void)weir_monitor_read_silences(monitor);
     pthread_mutex_unlock(&monitor->lock);
     if (moved > 0)
         weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "%d decisions were made while the clock "

@@ -24,9 +24,13 @@
 #include "monitor/settled.h"
 #include "monitor/sound.h"
 #include "monitor/threshold/alert_io.h"
+#include "monitor/threshold/alert_link.h"
+#include "monitor/threshold/alert_silence.h"
+#include "monitor/threshold/escalation_io.h"
 #include "monitor/threshold/policy.h"
 #include "monitor/threshold/responder_io.h"
 #include "monitor/threshold/spared.h"
+#include "monitor/threshold/template.h"
 
 struct weir_admin;
 struct weir_console;
@@ -42,6 +46,7 @@ enum weir_monitor_task {
     WEIR_TASK_SYNC,
     WEIR_TASK_ANALYZE,
     WEIR_TASK_PUBLISH,
+    WEIR_TASK_ESCALATE,
     WEIR_TASKS
 };
 
@@ -77,6 +82,11 @@ struct weir_monitor {
     uint64_t booking;                /* the same; see receiver_io.h */
     struct weir_responder *responder;
     struct weir_alerts *alerts;
+    struct weir_monitor_templates {
+        struct weir_template *mail, *webhook, *escalation; /* NULL: our own words */
+    } templates;
+    struct weir_escalation *escalation; /* or NULL: nobody is told again */
+    struct weir_alert_silences silences; /* that stand; with the database's lock */
     struct weir_orders *orders;
     struct weir_ballots *ballots;
     struct weir_patches *patches;
@@ -133,6 +143,12 @@ int weir_monitor_fit_listen(const char *text, const char **why_r);
 /* Looks at what the configuration names: all that is wrong is logged.  0 or the first error. */
 int weir_monitor_check(struct weir_monitor *monitor);
 
+/* Reads the templates a configuration names: what is wrong is logged.  0; or an error, and *read_r
+ * is empty. */
+int weir_monitor_read_templates(struct weir_monitor *monitor, const struct weir_config *config,
+                                struct weir_arena *arena, struct weir_monitor_templates *read_r);
+void weir_monitor_free_templates(struct weir_monitor_templates *templates);
+
 /* The same of the program alerts are mailed with, alone: they wait until it is there. */
 int weir_monitor_check_sendmail(struct weir_monitor *monitor);
 
@@ -143,6 +159,24 @@ const char *weir_monitor_path(const struct weir_monitor *monitor);
 int weir_monitor_open_policy(struct weir_monitor *monitor);
 int weir_monitor_open_alerts(struct weir_monitor *monitor);
 int weir_monitor_open_watch(struct weir_monitor *monitor);
+
+/* Alerts that nobody acknowledged are told to others: the step that opens this, the loop's turn,
+ * and its end, which may take WEIR_ALERT_CLOSING.  None has the database's lock. */
+int weir_monitor_open_escalation(struct weir_monitor *monitor);
+void weir_monitor_escalate(struct weir_monitor *monitor, weir_time now, weir_time steady);
+void weir_monitor_close_escalation(struct weir_monitor *monitor);
+
+/* Silences as the database has them; with its lock. */
+int weir_monitor_read_silences(struct weir_monitor *monitor);
+
+/* For the responder: who is told of an alert, and under which silence nobody is.  The context is
+ * the monitor. */
+void weir_monitor_alert(void *context, const struct weir_alert *alert);
+int64_t weir_monitor_silence(void *context, const struct weir_alert *alert);
+
+/* The names of the servers an event is about, with ", " between. */
+void weir_monitor_event_servers(struct weir_monitor *monitor, const struct weir_event *event,
+                                char names_r[static WEIR_ALERT_NAMES_MAX + 1]);
 
 /* Fills a new watch's buckets from what the database has of the last hour; before the receiver
  * takes what the journal has beyond that. */

@@ -1,6 +1,6 @@
 /*
  * What the monitor does about addresses: who is spared, thresholds and ladders, the watch and the
- * responder made of them, alerts; and putting others in their place while everything runs.
+ * responder made of them; and putting others in their place while everything runs.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -149,35 +149,11 @@ static void changed(void *context, uint64_t generation)
         weir_intake_wake(monitor->intake);
 }
 
-static void alert(void *context, const struct weir_alert *alert)
-{
-    struct weir_monitor *monitor = context;
-    struct weir_alert named = *alert;
-
-    if (monitor->admit)
-        (void)weir_admit_names(monitor->admit, named.servers, named.names, sizeof named.names);
-    weir_alerts_add(monitor->alerts, &named);
-}
-
 static const char *resume(void *context, struct weir_watch_event *event, weir_time seen)
 {
     struct weir_monitor *monitor = context;
 
     return weir_watch_resume(monitor->watch, event, seen);
-}
-
-int weir_monitor_open_alerts(struct weir_monitor *monitor)
-{
-    const struct weir_config *config = &monitor->config;
-    const struct weir_alerts_options options = {
-        .mail = config->alert_mail,
-        .sendmail = config->sendmail,
-        .webhook = config->alert_webhook,
-        .window = config->alert_window,
-        .hour_most = (unsigned)config->alert_hour,
-    };
-
-    return weir_alerts_open(&options, &monitor->shared_log, &monitor->alerts);
 }
 
 static int open_responder(struct weir_monitor *monitor)
@@ -206,7 +182,8 @@ static int open_responder(struct weir_monitor *monitor)
         .booking = &monitor->booking,
         .resume = resume,
         .changed = changed,
-        .alert = alert,
+        .silence = weir_monitor_silence,
+        .alert = weir_monitor_alert,
         .context = monitor,
     };
     int done = weir_responder_new(&options, &monitor->shared_log, &monitor->responder);

@@ -64,24 +64,60 @@ static int tell_fixed(struct weir_monitor *monitor, const struct weir_config *ne
 /* What the new configuration takes the place of. */
 struct old {
     struct weir_config config;
+    struct weir_monitor_templates templates;
     struct weir_alerts *alerts;  /* NULL: they stay */
 };
 
-static bool same_alerts(const struct weir_config *a, const struct weir_config *b)
+/* What a new configuration is, with what its files say. */
+struct next {
+    const struct weir_config *config;
+    struct weir_monitor_templates templates;
+};
+
+static bool same_alerts(const struct weir_monitor *monitor, const struct next *next)
 {
-    return strcmp(a->alert_mail, b->alert_mail) == 0 && strcmp(a->sendmail, b->sendmail) == 0 &&
+    const struct weir_config *a = &monitor->config, *b = next->config;
+
+    return weir_template_same(monitor->templates.mail, next->templates.mail) &&
+           weir_template_same(monitor->templates.webhook, next->templates.webhook) &&
+           strcmp(a->alert_mail, b->alert_mail) == 0 && strcmp(a->sendmail, b->sendmail) == 0 &&
            strcmp(a->alert_webhook, b->alert_webhook) == 0 &&
            a->alert_window == b->alert_window && a->alert_hour == b->alert_hour;
 }
 
-/* With the database's lock.  0; or an error, and all is as it was. */
-static int use(struct weir_monitor *monitor, const struct weir_config *next, struct old *old_r)
+static bool same_escalation(const struct weir_monitor *monitor, const struct old *old)
 {
-    bool same = same_alerts(&monitor->config, next);
-    struct old old = {monitor->config, same ? NULL : monitor->alerts};
+    const struct weir_config *a = &monitor->config, *b = &old->config;
+
+    return weir_template_same(monitor->templates.mail, old->templates.mail) &&
+           weir_template_same(monitor->templates.escalation, old->templates.escalation) &&
+           strcmp(a->escalate_mail, b->escalate_mail) == 0 &&
+           strcmp(a->escalate_webhook, b->escalate_webhook) == 0 &&
+           strcmp(a->sendmail, b->sendmail) == 0 && a->escalate_after == b->escalate_after &&
+           a->escalate_most == b->escalate_most && a->alert_window == b->alert_window &&
+           a->alert_hour == b->alert_hour;
+}
+
+/* What the one before told is noted first, so that the new one does not tell it again. */
+static void use_escalation(struct weir_monitor *monitor, const struct old *old)
+{
+    if (same_escalation(monitor, old))
+        return;
+    weir_monitor_close_escalation(monitor);
+    if (weir_monitor_open_escalation(monitor) < 0)
+        weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "nobody is told again of alerts that are "
+                 "not acknowledged: memory is short");
+}
+
+/* With the database's lock.  0; or an error, and all is as it was. */
+static int use(struct weir_monitor *monitor, const struct next *next, struct old *old_r)
+{
+    bool same = same_alerts(monitor, next);
+    struct old old = {monitor->config, monitor->templates, same ? NULL : monitor->alerts};
     int done = 0;
 
-    monitor->config = *next;
+    monitor->config = *next->config;
+    monitor->templates = next->templates;
     monitor->config.spam_score = old.config.spam_score; /* hits are labelled by these */
     monitor->config.unsure_score = old.config.unsure_score;
     if (!same) {
@@ -95,6 +131,7 @@ static int use(struct weir_monitor *monitor, const struct weir_config *next, str
         return 0;
     }
     monitor->config = old.config;
+    monitor->templates = old.templates;
     if (!same) {
         weir_alerts_close(&monitor->alerts);
         monitor->alerts = old.alerts;
@@ -103,20 +140,25 @@ static int use(struct weir_monitor *monitor, const struct weir_config *next, str
 }
 
 static int change(struct weir_monitor *monitor, struct weir_arena *arena,
-                  const struct weir_config *next)
+                  struct next *next)
 {
     const struct weir_reports_settings reports = {
-        .user_day = (uint64_t)next->reports_user_day,
-        .server_day = (uint64_t)next->reports_server_day};
+        .user_day = (uint64_t)next->config->reports_user_day,
+        .server_day = (uint64_t)next->config->reports_server_day};
     struct old old;
-    int done;
+    int done = weir_monitor_read_templates(monitor, next->config, arena, &next->templates);
+
+    if (done < 0)
+        return done;
 
     pthread_mutex_lock(&monitor->lock);
     done = use(monitor, next, &old);
     weir_texts_use(monitor->texts, monitor->config.reports_text_kept);
     pthread_mutex_unlock(&monitor->lock);
-    if (done < 0)
+    if (done < 0) {
+        weir_monitor_free_templates(&next->templates);
         return done;
+    }
     weir_monitor_use_log(monitor);
     weir_counting_use(monitor->counting, &reports);
     weir_monitor_use_training(monitor);
@@ -124,6 +166,8 @@ static int change(struct weir_monitor *monitor, struct weir_arena *arena,
                        weir_clock_now(&monitor->wall));
     weir_intake_health(monitor->intake, monitor->config.monitor_silence / 3);
     (void)weir_monitor_check_sendmail(monitor);
+    use_escalation(monitor, &old);
+    weir_monitor_free_templates(&old.templates);
     weir_alerts_close(&old.alerts); /* what waited is told, or logged */
     weir_arena_free(&monitor->reloaded);
     monitor->reloaded = arena;
@@ -143,7 +187,7 @@ void weir_monitor_reload(struct weir_monitor *monitor)
     if (done == 0)
         done = tell_fixed(monitor, &next, arena);
     if (done == 0)
-        done = change(monitor, arena, &next);
+        done = change(monitor, arena, &(struct next){.config = &next});
     if (done == 0) {
         weir_log(&monitor->shared_log, WEIR_LOG_INFO, "reloaded %s", weir_monitor_path(monitor));
     } else {

@@ -1,7 +1,7 @@
 /*
  * monitor_verbs_impl - what the files of verbs share: monitor_verbs_io.c (servers, thresholds,
- * addresses, ...), monitor_trial_io.c (thresholds tried) and monitor_accounts_io.c (who may use the
- * console).
+ * addresses, ...), monitor_silence_io.c (alerts), monitor_trial_io.c (thresholds tried) and
+ * monitor_accounts_io.c (who may use the console).
  */
 #ifndef WEIR_MONITOR_MONITOR_VERBS_IMPL_H
 #define WEIR_MONITOR_MONITOR_VERBS_IMPL_H
@@ -27,6 +27,12 @@ int weir_verb_end(struct weir_question *question, int done, bool changed, const 
  * question's.  With the lock.  False, after why not was noted. */
 struct weir_threshold;
 bool weir_verb_threshold(struct weir_question *question, struct weir_threshold *threshold_r);
+
+/* Of alerts (monitor_silence_io.c); with the lock. */
+json_t *weir_verb_acknowledge(struct weir_question *question);
+json_t *weir_verb_unacknowledge(struct weir_question *question);
+json_t *weir_verb_silence_add(struct weir_question *question);
+json_t *weir_verb_silence_end(struct weir_question *question);
 
 /* "threshold try": whom one would have caught (monitor_trial_io.c).  It takes the lock for a moment
  * only. */

@@ -15,10 +15,8 @@
 #include "core/base/error.h"
 #include "core/base/line.h"
 #include "core/base/slice.h"
-#include "core/base/visible.h"
 #include "monitor/agent/command.h"
 #include "monitor/database/database_audit_io.h"
-#include "monitor/database/database_events_io.h"
 #include "monitor/monitor_accounts_io.h"
 #include "monitor/monitor_counters_io.h"
 #include "monitor/monitor_publish_io.h"
@@ -391,42 +389,6 @@ static json_t *block(struct weir_question *question)
     return json_pack("{s:s}", "list", list);
 }
 
-/* Whether a terminal can be shown a text. */
-static bool is_visible(struct weir_slice text)
-{
-    size_t octets = 1;
-
-    while (text.len > 0 && (octets = weir_visible_octets(text)) > 0)
-        text = weir_slice_behind(text, octets);
-    return octets > 0;
-}
-
-static json_t *acknowledge(struct weir_question *question)
-{
-    struct weir_database *database = question->monitor->database;
-    const char *note = weir_verb_text(question, "note");
-    json_int_t number = json_integer_value(json_object_get(question->json, "number"));
-    char detail[WEIR_DATABASE_TEXT_MAX + 1];
-    int done;
-
-    if (strlen(note) > WEIR_REASON_MAX)
-        return weir_verb_refuse(question, "note is too long");
-    if (!is_visible(weir_slice_of(note)))
-        return weir_verb_refuse(question, "note has characters that cannot be shown");
-    snprintf(detail, sizeof detail, "%lld%s%s", (long long)number, note[0] ? ": " : "", note);
-    done = weir_database_begin(database);
-    if (done == 0)
-        done = weir_database_event_acknowledge(database, number, question->now, question->who,
-                                               note);
-    done = weir_verb_end(question, done, done > 0, "events acknowledge", detail);
-    if (done == 0)
-        return weir_verb_unknown(question, "there is no such event");
-    if (done < 0)
-        return weir_verb_trouble(question);
-    return json_pack("{s:I, s:o, s:s, s:s}", "number", number, "acknowledged",
-                     weir_view_time(question->now), "acknowledged_by", question->who, "note", note);
-}
-
 static json_t *status(struct weir_question *question)
 {
     return weir_monitor_status(question->monitor, question->now);
@@ -468,7 +430,10 @@ static const struct {
     {"undo", undo},                   {"block", block},
     {"unaccept", unaccept},           {"status", status},
     {"counters forget", forget},      {"counters rebuilt", rebuilt},
-    {"events acknowledge", acknowledge},
+    {"events acknowledge", weir_verb_acknowledge},
+    {"events unacknowledge", weir_verb_unacknowledge},
+    {"silence add", weir_verb_silence_add},
+    {"silence end", weir_verb_silence_end},
 };
 
 /* What is asked of the rulebook or the classifier: they take locks where they need them. */

@@ -269,6 +269,14 @@
 #define WEIR_ALERT_HOUR_MAX 60     /* messages an hour */
 #define WEIR_ALERT_NAMES_MAX 255   /* octets of the servers' names in an alert */
 #define WEIR_ALERT_RECIPIENTS_MAX 16
+#define WEIR_ALERT_CONSOLE_MAX 255 /* octets of the console's address that alerts link to */
+#define WEIR_ALERT_AGAIN_MAX 24    /* times an alert is told again that nobody acknowledged */
+#define WEIR_ESCALATION_MAX 1000   /* alerts of one message of them: 20 lines and a number */
+#define WEIR_TEMPLATE_MAX 16384    /* octets of a template of what is told of alerts */
+#define WEIR_TEMPLATE_PARTS_MAX 256 /* fields of it, and pieces of text between them */
+#define WEIR_TEMPLATE_SUBJECT_MAX 900 /* octets of a subject: a line of 998, RFC 5322 2.1.1 */
+#define WEIR_SILENCES_MAX 200      /* silences of alerts that stand at once */
+#define WEIR_SILENCE_LONGEST_DAYS 366 /* that one can last */
 #define WEIR_ALERT_RECIPIENT_MAX 254 /* octets: RFC 5321 4.5.3.1.3 without < and > */
 
 /* published rule sets -------------------------------------------------------- */

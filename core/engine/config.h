@@ -124,6 +124,10 @@ struct weir_config {
     const char *alert_mail, *alert_webhook, *sendmail;
     weir_time alert_window;
     int64_t alert_hour;
+    const char *escalate_mail, *escalate_webhook;
+    const char *alert_mail_template, *alert_webhook_template, *escalate_template;
+    weir_time escalate_after;
+    int64_t escalate_most;
 
     /* [console] */
     const char *console_listen, *console_url, *console_certificate, *console_key;

@@ -65,6 +65,17 @@ static const struct weir_api_route routes[] = {
      "time, or an age as 7d; " MOST AS_FILES, NULL, weir_api_alerts, false},
     {"POST", "/alerts/{number}/acknowledge", WEIR_ANALYST, "Somebody knows of it.", NULL,
      "note: what is to be known about it", weir_api_acknowledge, false},
+    {"POST", "/alerts/{number}/unacknowledge", WEIR_ANALYST, "Takes that back.", NULL, NULL,
+     weir_api_unacknowledge, false},
+    {"GET", "/silences", WEIR_VIEWER, "Alerts that for now nobody is told of.",
+     "all: 1: those that are over, too; " MOST AS_FILES, NULL, weir_api_silences, false},
+    {"POST", "/silences", WEIR_ANALYST, "For so long nobody is told of alerts about something; "
+     "they are recorded, and what is done stays as it is.", NULL,
+     "prefix: an address or network; threshold: a name; server: a name: what it alone saw; kind: "
+     "of alerts, as threshold; one of these at least, and all that are given; " ENDS "; " WHY,
+     weir_api_silence_add, false},
+    {"POST", "/silences/{number}/end", WEIR_ANALYST, "Ends one before its time.", NULL, NULL,
+     weir_api_silence_end, false},
     {"GET", "/lists", WEIR_VIEWER, "What stands for all servers: refused, scored, accepted.",
      "list: blacklist, score or accept; " MOST AS_FILES, NULL, weir_api_lists, false},
     {"GET", "/thresholds", WEIR_VIEWER, "How much addresses may do.", AS_FILE, NULL,

@@ -21,6 +21,9 @@ weir_api_function weir_api_address, weir_api_block, weir_api_undo, weir_api_acce
 weir_api_function weir_api_unaccept;
 /* api_servers.c */
 weir_api_function weir_api_servers, weir_api_server_add, weir_api_server_revoke;
+/* api_silences.c */
+weir_api_function weir_api_silences, weir_api_silence_add, weir_api_silence_end;
+weir_api_function weir_api_unacknowledge;
 /* api_alerts.c */
 weir_api_function weir_api_alerts, weir_api_acknowledge, weir_api_lists;
 /* api_thresholds.c */

@@ -90,6 +90,9 @@ enum weir_ctl_option {
     WEIR_CTL_SPAM = '9',
     WEIR_CTL_RECENT = '0',
     WEIR_CTL_SAYS = 'J',
+    WEIR_CTL_THRESHOLD = '@',
+    WEIR_CTL_SERVER = '%',
+    WEIR_CTL_KIND = '=',
 };
 
 struct weir_ctl;
@@ -283,6 +286,10 @@ int weir_ctl_reports_unproven(struct weir_ctl *ctl);
 int weir_ctl_reports_forget(struct weir_ctl *ctl);
 int weir_ctl_reports_decide(struct weir_ctl *ctl);
 int weir_ctl_events_acknowledge(struct weir_ctl *ctl);
+int weir_ctl_events_unacknowledge(struct weir_ctl *ctl);
+int weir_ctl_silence_add(struct weir_ctl *ctl);
+int weir_ctl_silence_end(struct weir_ctl *ctl);
+int weir_ctl_silence_list(struct weir_ctl *ctl);
 int weir_ctl_bayes_status(struct weir_ctl *ctl);
 int weir_ctl_bayes_learn(struct weir_ctl *ctl);
 int weir_ctl_bayes_unlearn(struct weir_ctl *ctl);

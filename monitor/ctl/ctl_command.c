@@ -74,6 +74,9 @@ static const struct option long_options[] = {
     {"spam", required_argument, NULL, WEIR_CTL_SPAM},
     {"recent", no_argument, NULL, WEIR_CTL_RECENT},
     {"note", required_argument, NULL, WEIR_CTL_SAYS},
+    {"threshold", required_argument, NULL, WEIR_CTL_THRESHOLD},
+    {"server", required_argument, NULL, WEIR_CTL_SERVER},
+    {"kind", required_argument, NULL, WEIR_CTL_KIND},
     {NULL, 0, NULL, 0},
 };
 
@@ -143,6 +146,9 @@ static const struct explanation explanations[] = {
     {WEIR_CTL_SPAM, "--spam PATH", "the same of spam"},
     {WEIR_CTL_RECENT, "--recent", "recent messages that the monitor knows of"},
     {WEIR_CTL_SAYS, "--note TEXT", "what others are to know about it"},
+    {WEIR_CTL_THRESHOLD, "--threshold NAME", "alerts of this threshold"},
+    {WEIR_CTL_SERVER, "--server NAME", "alerts of what this server alone saw"},
+    {WEIR_CTL_KIND, "--kind KIND", "alerts of this kind, as threshold"},
     {WEIR_CTL_NOW, "--now TIME", "as if it were then: what is idle, how old hits are"},
 };
 

@@ -38,6 +38,8 @@ static void print_event(const struct listing *listing, const struct weir_event *
            : event->acknowledged ? "acknowledged" : "stands", event->kind,
            event->has_prefix ? prefix : weir_ctl_server_name(&listing->servers, event->server),
            event->text, event->observed ? " (only observed)" : "");
+    if (event->silence > 0 && event->silenced > weir_ctl_now())
+        printf("; silenced until %s", weir_time_format(event->silenced, raised));
     if (event->acknowledged)
         printf("; %s knows%s%s", event->acknowledged_by, event->note[0] ? ": " : "", event->note);
     putchar('\n');
@@ -108,7 +110,8 @@ int weir_ctl_events(struct weir_ctl *ctl)
     return code;
 }
 
-int weir_ctl_events_acknowledge(struct weir_ctl *ctl)
+/* What somebody says of the event of the first argument. */
+static int say(struct weir_ctl *ctl, const char *verb, const char *then)
 {
     const char *note = ctl->option[WEIR_CTL_SAYS];
     json_t *answer = NULL;
@@ -123,13 +126,23 @@ int weir_ctl_events_acknowledge(struct weir_ctl *ctl)
                               "shows it", ctl->argument[0]);
     code = weir_ctl_configure(ctl);
     if (code == 0)
-        code = weir_ctl_monitor_ask(ctl, json_pack("{s:s, s:I, s:s}", "do", "events acknowledge",
-                                                   "number", (json_int_t)number, "note",
-                                                   note ? note : ""), &answer);
+        code = weir_ctl_monitor_ask(ctl, json_pack("{s:s, s:I, s:s}", "do", verb, "number",
+                                                   (json_int_t)number, "note", note ? note : ""),
+                                    &answer);
     if (code == 0 && ctl->option[WEIR_CTL_JSON])
         return weir_ctl_json(ctl, answer);
     json_decref(answer);
     if (code == 0)
-        printf("event %lld is acknowledged\n", number);
+        printf("event %lld %s\n", number, then);
     return code;
+}
+
+int weir_ctl_events_acknowledge(struct weir_ctl *ctl)
+{
+    return say(ctl, "events acknowledge", "is acknowledged");
+}
+
+int weir_ctl_events_unacknowledge(struct weir_ctl *ctl)
+{
+    return say(ctl, "events unacknowledge", "is acknowledged no more");
 }

@@ -10,7 +10,9 @@
 
 #define COLUMNS "raised, cleared, kind, address, bits, server, quantity, class, observed, " \
     "limit_rate, limit_maximum, rate, tokens, children, servers, word, text"
-#define READ "SELECT number, " COLUMNS ", acknowledged, acknowledged_by, note FROM events "
+#define READ "SELECT number, " COLUMNS ", acknowledged, acknowledged_by, note, told, told_again, " \
+    "silence, (SELECT ends FROM silences AS s WHERE s.number = silence AND s.ended = 0) " \
+    "FROM events "
 
 static bool fits(const char *text)
 {
@@ -89,6 +91,53 @@ int weir_database_event_acknowledge(struct weir_database *database, int64_t numb
     return weir_query_change(&q);
 }
 
+int weir_database_event_unacknowledge(struct weir_database *database, int64_t number, weir_time now)
+{
+    struct weir_query q = weir_query(database, "UPDATE events SET acknowledged = 0, "
+                                     "acknowledged_by = '', note = '', told_again = 0, "
+                                     "told = CASE told WHEN 0 THEN 0 ELSE ?1 END "
+                                     "WHERE number = ?2 AND acknowledged > 0");
+
+    weir_bind_number(&q, now);
+    weir_bind_number(&q, number);
+    return weir_query_change(&q);
+}
+
+int weir_database_event_told(struct weir_database *database, int64_t number, weir_time now,
+                             int64_t silence)
+{
+    struct weir_query q = weir_query(database, "UPDATE events SET silence = ?1, "
+                                     "told = CASE WHEN ?1 = 0 AND told = 0 THEN ?2 ELSE told END "
+                                     "WHERE number = ?3");
+
+    weir_bind_number(&q, silence);
+    weir_bind_number(&q, now);
+    weir_bind_number(&q, number);
+    return weir_query_run(&q);
+}
+
+int weir_database_event_told_again(struct weir_database *database, int64_t number, weir_time now)
+{
+    struct weir_query q = weir_query(database, "UPDATE events SET told = ?, "
+                                     "told_again = told_again + 1 WHERE number = ?");
+
+    weir_bind_number(&q, now);
+    weir_bind_number(&q, number);
+    return weir_query_run(&q);
+}
+
+int weir_database_event_put_off(struct weir_database *database, int64_t number, weir_time told,
+                                int64_t silence)
+{
+    struct weir_query q = weir_query(database, "UPDATE events SET told = ?, silence = ? "
+                                     "WHERE number = ?");
+
+    weir_bind_number(&q, told);
+    weir_bind_number(&q, silence);
+    weir_bind_number(&q, number);
+    return weir_query_run(&q);
+}
+
 int weir_database_event_observed(struct weir_database *database, int64_t number, bool observed)
 {
     struct weir_query q = weir_query(database, "UPDATE events SET observed = ? WHERE number = ?");
@@ -123,6 +172,10 @@ static struct weir_event column_event(struct weir_query *q)
     event.acknowledged = weir_column_number(q);
     event.acknowledged_by = weir_column_text(q);
     event.note = weir_column_text(q);
+    event.told = weir_column_number(q);
+    event.told_again = (unsigned)weir_column_number(q);
+    event.silence = weir_column_number(q);
+    event.silenced = weir_column_number(q);
     return event;
 }
 
@@ -158,6 +211,28 @@ int weir_database_events(struct weir_database *database, const struct weir_event
         weir_bind_null(&q);
     }
     weir_bind_number(&q, filter->most > 0 ? (int64_t)filter->most : -1);
+    while (stop == 0 && weir_query_row(&q) == 1) {
+        struct weir_event event = column_event(&q);
+
+        stop = row(context, &event);
+        calls++;
+    }
+    return weir_query_told(&q, stop, calls);
+}
+
+int weir_database_events_unheard(struct weir_database *database, weir_time told, unsigned again,
+                                 unsigned most,
+                                 int (*row)(void *context, const struct weir_event *event),
+                                 void *context)
+{
+    struct weir_query q = weir_query(database, READ "INDEXED BY events_told WHERE told > 0 "
+                                     "AND cleared = 0 AND acknowledged = 0 AND told <= ? "
+                                     "AND told_again < ? ORDER BY told, number LIMIT ?");
+    int calls = 0, stop = 0;
+
+    weir_bind_number(&q, told);
+    weir_bind_number(&q, again);
+    weir_bind_number(&q, most);
     while (stop == 0 && weir_query_row(&q) == 1) {
         struct weir_event event = column_event(&q);
 

@@ -28,6 +28,10 @@ struct weir_event {
     const char *text;
     weir_time acknowledged;   /* when somebody said that he knows of it, or 0 */
     const char *acknowledged_by, *note; /* who, and what he noted; "" */
+    weir_time told;           /* when analysts were told of it last, or 0 */
+    unsigned told_again;      /* how often since nobody acknowledged it */
+    int64_t silence;          /* under which nobody was told of it last, or 0 */
+    weir_time silenced;       /* until then; 0: somebody ended it, or there is none */
 };
 
 /* Which events: all those where nothing is said. */
@@ -53,6 +57,30 @@ int weir_database_event_close(struct weir_database *database, int64_t number, we
 /* Somebody knows of it; of several the last counts.  1, 0 when there is none, or an error. */
 int weir_database_event_acknowledge(struct weir_database *database, int64_t number, weir_time now,
                                     const char *by, const char *note);
+
+/* Nobody does after all: what is to be told of it begins anew.  1, 0 when nobody did, or an
+ * error. */
+int weir_database_event_unacknowledge(struct weir_database *database, int64_t number,
+                                      weir_time now);
+
+/* Analysts are told of it, by whatever has an alert for the first time; or are not, since a silence
+ * stands (0: none does).  0 or an error. */
+int weir_database_event_told(struct weir_database *database, int64_t number, weir_time now,
+                             int64_t silence);
+
+/* They were told once more, since nobody acknowledged it.  0 or an error. */
+int weir_database_event_told_again(struct weir_database *database, int64_t number, weir_time now);
+
+/* They were to be told once more and were not: as if they had been told then.  0 or an error. */
+int weir_database_event_put_off(struct weir_database *database, int64_t number, weir_time told,
+                                int64_t silence);
+
+/* At most so many that stand, were told then or before, fewer than `again` times since nobody
+ * acknowledged them; those first that wait longest. */
+int weir_database_events_unheard(struct weir_database *database, weir_time told, unsigned again,
+                                 unsigned most,
+                                 int (*row)(void *context, const struct weir_event *event),
+                                 void *context);
 
 /* Its class only observes now, or does not any more.  0 or an error. */
 int weir_database_event_observed(struct weir_database *database, int64_t number, bool observed);

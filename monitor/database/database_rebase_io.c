@@ -35,7 +35,18 @@ static int rebase_ladder(struct weir_database *database, weir_time now)
 static int rebase_events(struct weir_database *database, weir_time now)
 {
     struct weir_query q = weir_query(database, "UPDATE events SET raised = min(raised, ?1), "
-        "cleared = min(cleared, ?1) WHERE raised > ?1 OR cleared > ?1");
+        "cleared = min(cleared, ?1), told = min(told, ?1) "
+        "WHERE raised > ?1 OR cleared > ?1 OR told > ?1");
+
+    weir_bind_number(&q, now);
+    return weir_query_change(&q);
+}
+
+/* They last as long as they were meant to. */
+static int rebase_silences(struct weir_database *database, weir_time now)
+{
+    struct weir_query q = weir_query(database, "UPDATE silences SET ends = ends - made + ?1, "
+                                     "made = ?1 WHERE ended = 0 AND made > ?1");
 
     weir_bind_number(&q, now);
     return weir_query_change(&q);
@@ -60,6 +71,8 @@ int weir_database_rebase(struct weir_database *database, weir_time now, uint64_t
         rc = rebase_ladder(database, now);
     if (rc >= 0)
         rc = rebase_events(database, now);
+    if (rc >= 0)
+        rc = rebase_silences(database, now);
     rc = weir_change_end(database, own, rc < 0 ? rc : moved);
     if (rc > 0)
         *generation_r = after;

@@ -63,6 +63,8 @@ static int forget_old(struct weir_database *database, const struct weir_retentio
          "(SELECT server, name FROM streams WHERE last < ? LIMIT ?)", &f->streams},
         {keep->events, 1, "DELETE FROM events WHERE number IN (SELECT number FROM "
          OLDEST("events") " WHERE cleared > 0 AND cleared < ?1 LIMIT ?2)", &f->events},
+        {keep->events, 1, "DELETE FROM silences WHERE number IN (SELECT number FROM "
+         OLDEST("silences") " WHERE ends < ?1 LIMIT ?2)", &f->events},
         {keep->decisions, 1, "DELETE FROM decisions WHERE number IN (SELECT number FROM decisions "
          "WHERE undone > 0 AND undone < ?1 UNION ALL SELECT number FROM decisions "
          "WHERE undone = 0 AND ends > 0 AND ends < ?1 LIMIT ?2)", &f->decisions},

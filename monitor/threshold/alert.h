@@ -31,6 +31,9 @@ struct weir_alert {
     enum weir_response response; /* what was done */
     enum weir_response wanted;   /* another one where it was withheld */
     char withheld[128];          /* why; or "" */
+    int64_t event;               /* the number of its row among the events; 0: it has none */
+    int64_t silence;             /* under which nobody is told of it; 0: none */
+    unsigned again;              /* told so often, and nobody acknowledged it; 0: it is new */
 };
 
 struct weir_alert_group {

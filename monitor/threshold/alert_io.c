@@ -27,10 +27,11 @@ struct weir_alerts {
     struct weir_alerts_options options; /* of its texts, own copies */
     const struct weir_log *log;
     struct alert_channel channel[CHANNELS];
-    atomic_uint_fast64_t added;
+    atomic_uint_fast64_t added, silenced;
     struct weir_clock steady;
     pthread_mutex_t lines_lock;
     struct weir_alert_lines lines; /* of the log */
+    bool stopped;                /* no channel runs any more */
 };
 
 weir_time weir_alert_deadline(struct alert_channel *channel)
@@ -238,7 +239,13 @@ int weir_alerts_open(const struct weir_alerts_options *options, const struct wei
     alerts->options.mail = strdup(options->mail);
     alerts->options.sendmail = strdup(options->sendmail);
     alerts->options.webhook = strdup(options->webhook);
-    if (!alerts->options.mail || !alerts->options.sendmail || !alerts->options.webhook)
+    alerts->options.console = strdup(options->console);
+    alerts->options.mail_template = weir_template_copy(options->mail_template);
+    alerts->options.webhook_template = weir_template_copy(options->webhook_template);
+    if (!alerts->options.mail || !alerts->options.sendmail || !alerts->options.webhook ||
+        !alerts->options.console ||
+        !weir_template_same(options->mail_template, alerts->options.mail_template) ||
+        !weir_template_same(options->webhook_template, alerts->options.webhook_template))
         done = WEIR_ENOMEM;
     if (options->timeout == 0)
         alerts->options.timeout = WEIR_ALERT_TIMEOUT;
@@ -265,6 +272,19 @@ int weir_alerts_open(const struct weir_alerts_options *options, const struct wei
     return done;
 }
 
+static void free_options(const struct weir_alerts_options *options)
+{
+    struct weir_template *mail = (struct weir_template *)(uintptr_t)options->mail_template;
+    struct weir_template *webhook = (struct weir_template *)(uintptr_t)options->webhook_template;
+
+    free((void *)(uintptr_t)options->mail);
+    free((void *)(uintptr_t)options->sendmail);
+    free((void *)(uintptr_t)options->webhook);
+    free((void *)(uintptr_t)options->console);
+    weir_template_free(&mail);
+    weir_template_free(&webhook);
+}
+
 /* With the lock of the lines. */
 static void end_lines(struct weir_alerts *alerts, weir_time now, bool ends)
 {
@@ -286,27 +306,35 @@ static void stop(struct alert_channel *channel)
 }
 
 /* Both at once, so that they take the time of one. */
+void weir_alerts_stop(struct weir_alerts *alerts)
+{
+    if (alerts->stopped)
+        return;
+    for (unsigned i = 0; i < CHANNELS; i++)
+        if (alerts->channel[i].runs)
+            stop(&alerts->channel[i]);
+    for (unsigned i = 0; i < CHANNELS; i++)
+        if (alerts->channel[i].runs)
+            pthread_join(alerts->channel[i].thread, NULL);
+    alerts->stopped = true;
+}
+
 void weir_alerts_close(struct weir_alerts **alerts)
 {
     if (!alerts || !*alerts)
         return;
-    for (unsigned i = 0; i < CHANNELS; i++)
-        if ((*alerts)->channel[i].runs)
-            stop(&(*alerts)->channel[i]);
+    weir_alerts_stop(*alerts);
     for (unsigned i = 0; i < CHANNELS; i++) {
         struct alert_channel *channel = &(*alerts)->channel[i];
 
         if (!channel->runs)
             continue;
-        pthread_join(channel->thread, NULL);
         pthread_cond_destroy(&channel->wake);
         pthread_mutex_destroy(&channel->lock);
     }
     end_lines(*alerts, 0, true);
     pthread_mutex_destroy(&(*alerts)->lines_lock);
-    free((void *)(uintptr_t)(*alerts)->options.mail);
-    free((void *)(uintptr_t)(*alerts)->options.sendmail);
-    free((void *)(uintptr_t)(*alerts)->options.webhook);
+    free_options(&(*alerts)->options);
     free(*alerts);
     *alerts = NULL;
 }
@@ -328,7 +356,9 @@ static void log_alert(struct weir_alerts *alerts, const struct weir_alert *alert
     pthread_mutex_lock(&alerts->lines_lock);
     end_lines(alerts, now, false);
     if (weir_alert_lines_add(&alerts->lines, alert, now))
-        weir_log(alerts->log, WEIR_LOG_WARNING, "alert: %s", weir_alert_sentence(alert, line));
+        weir_log(alerts->log, WEIR_LOG_WARNING, "alert%s: %s",
+                 alert->silence > 0 ? " (nobody is told: a silence stands)" : "",
+                 weir_alert_sentence(alert, alerts->options.console, line));
     pthread_mutex_unlock(&alerts->lines_lock);
 }
 
@@ -336,6 +366,10 @@ void weir_alerts_add(struct weir_alerts *alerts, const struct weir_alert *alert)
 {
     log_alert(alerts, alert);
     atomic_fetch_add(&alerts->added, 1);
+    if (alert->silence > 0) {
+        atomic_fetch_add(&alerts->silenced, 1);
+        return;
+    }
     for (unsigned i = 0; i < CHANNELS; i++) {
         struct alert_channel *channel = &alerts->channel[i];
 
@@ -350,7 +384,11 @@ void weir_alerts_add(struct weir_alerts *alerts, const struct weir_alert *alert)
 
 void weir_alerts_count(struct weir_alerts *alerts, struct weir_alerts_counts *counts_r)
 {
-    *counts_r = (struct weir_alerts_counts){.alerts = atomic_load(&alerts->added)};
+    *counts_r = (struct weir_alerts_counts){.alerts = atomic_load(&alerts->added),
+                                            .silenced = atomic_load(&alerts->silenced)};
+    const unsigned first = alerts->channel[MAIL].runs ? MAIL : WEBHOOK;
+    uint64_t waiting;
+
     for (unsigned i = 0; i < CHANNELS; i++) {
         struct alert_channel *channel = &alerts->channel[i];
 
@@ -359,7 +397,9 @@ void weir_alerts_count(struct weir_alerts *alerts, struct weir_alerts_counts *co
         pthread_mutex_lock(&channel->lock);
         counts_r->messages += channel->messages;
         counts_r->failures += channel->failures;
-        counts_r->waiting += channel->waiting.count + channel->under_way;
+        waiting = channel->waiting.count + channel->under_way;
         pthread_mutex_unlock(&channel->lock);
+        counts_r->waiting += waiting;
+        counts_r->least = i == first || waiting < counts_r->least ? waiting : counts_r->least;
     }
 }

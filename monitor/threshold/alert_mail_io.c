@@ -184,6 +184,8 @@ bool weir_alert_hand_to_sendmail(struct alert_channel *channel, char why[static 
     struct child child = {.input = -1, .said = -1};
     const struct weir_alert_letter letter = {.host = channel->host,
                                              .to = channel->options->mail,
+                                             .console = channel->options->console,
+                                             .template = channel->options->mail_template,
                                              .now = weir_clock_now(&channel->wall),
                                              .number = channel->sending.count};
     char *text = weir_alert_mail(&channel->sending, &letter);

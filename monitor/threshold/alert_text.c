@@ -12,8 +12,9 @@
 
 #include "core/base/line.h"
 #include "core/base/slice.h"
+#include "monitor/threshold/alert_link.h"
+#include "monitor/threshold/template.h"
 
-#define UNDO_ROOM (WEIR_PREFIX_TEXT + 24)
 #define DATE_ROOM 40
 #define NAMED 5                  /* addresses of a group in one line */
 
@@ -22,14 +23,14 @@ static void foreign(struct weir_line *line, const char *text)
     weir_line_foreign(line, weir_slice_of(text), true);
 }
 
-/* What takes it back; "" where nothing was done. */
-static const char *undo_of(const struct weir_alert *alert, char buffer[static UNDO_ROOM])
+const char *weir_alert_undo(const struct weir_alert *alert,
+                            char buffer[static WEIR_ALERT_UNDO_ROOM])
 {
     char prefix[WEIR_PREFIX_TEXT];
 
     buffer[0] = '\0';
     if (alert->response >= WEIR_RESPONSE_SCORE)
-        snprintf(buffer, UNDO_ROOM, "weirctl unblock %s",
+        snprintf(buffer, WEIR_ALERT_UNDO_ROOM, "weirctl unblock %s",
                  weir_prefix_format(&alert->prefix, prefix));
     return buffer;
 }
@@ -54,7 +55,7 @@ static void add_measure(struct weir_line *line, const struct weir_alert *alert)
 
 static void add_response(struct weir_line *line, const struct weir_alert *alert)
 {
-    char end[WEIR_TIME_TEXT], undo[UNDO_ROOM];
+    char end[WEIR_TIME_TEXT], undo[WEIR_ALERT_UNDO_ROOM];
 
     weir_line_text(line, "; response: ");
     weir_line_text(line, weir_response_name(alert->response));
@@ -68,22 +69,28 @@ static void add_response(struct weir_line *line, const struct weir_alert *alert)
         weir_line_text(line, " was withheld: ");
         foreign(line, alert->withheld);
     }
-    if (undo_of(alert, undo)[0]) {
+    if (weir_alert_undo(alert, undo)[0]) {
         weir_line_text(line, "; to undo it: ");
         weir_line_text(line, undo);
     }
 }
 
-const char *weir_alert_sentence(const struct weir_alert *alert,
+const char *weir_alert_sentence(const struct weir_alert *alert, const char *console,
                                 char buffer[static WEIR_ALERT_LINE_ROOM])
 {
     struct weir_line line = weir_line(buffer, WEIR_ALERT_LINE_ROOM);
-    char prefix[WEIR_PREFIX_TEXT];
+    char prefix[WEIR_PREFIX_TEXT], link[WEIR_ALERT_LINK_ROOM];
 
     weir_line_text(&line, weir_prefix_format(&alert->prefix, prefix));
     weir_line_text(&line, ": ");
     add_measure(&line, alert);
     add_response(&line, alert);
+    if (alert->again > 0)
+        weir_line_text(&line, "; nobody has acknowledged it");
+    if (weir_alert_link(console, alert, link)[0]) {
+        weir_line_text(&line, "; see ");
+        weir_line_text(&line, link);
+    }
     return weir_line_end(&line);
 }
 
@@ -152,33 +159,41 @@ static const char *date_of(weir_time time, char buffer[static DATE_ROOM])
     return buffer;
 }
 
-static void write_subject(FILE *out, const struct weir_alert_group *group)
+static void write_subject(FILE *out, const struct weir_alert_group *group,
+                          const struct weir_alert_letter *letter)
 {
     const struct weir_alert *first = &group->alert[0];
-    char prefix[WEIR_PREFIX_TEXT];
+    char prefix[WEIR_PREFIX_TEXT], own[WEIR_TEMPLATE_SUBJECT_MAX + 1];
 
-    fprintf(out, "Subject: [weir] %s: %s, %s", weir_prefix_format(&first->prefix, prefix),
-            weir_quantity_name(first->quantity), weir_response_name(first->response));
+    if (letter->template) {
+        fprintf(out, "Subject: %s\n",
+                weir_template_subject(letter->template, group, letter, own));
+        return;
+    }
+    fprintf(out, "Subject: [weir] %s%s: %s, %s", first->again > 0 ? "not acknowledged: " : "",
+            weir_prefix_format(&first->prefix, prefix), weir_quantity_name(first->quantity),
+            weir_response_name(first->response));
     if (group->count > 1)
         fprintf(out, ", and %" PRIu64 " more", group->count - 1);
     fputc('\n', out);
 }
 
 static void write_head(FILE *out, const struct weir_alert_group *group,
-                       const struct weir_alert_letter *letter)
+                       const struct weir_alert_letter *letter, bool plain)
 {
     char date[DATE_ROOM];
 
     fprintf(out, "From: Weir <weir-monitor@%s>\n", letter->host);
     fprintf(out, "To: %s\n", letter->to);
-    write_subject(out, group);
+    write_subject(out, group, letter);
     fprintf(out, "Date: %s\n", date_of(letter->now, date));
     fprintf(out, "Message-ID: <weir.%" PRId64 ".%" PRIu64 "@%s>\n", letter->now, letter->number,
             letter->host);
-    fputs("Auto-Submitted: auto-generated\n"
-          "MIME-Version: 1.0\n"
-          "Content-Type: text/plain; charset=us-ascii\n"
-          "Content-Transfer-Encoding: 7bit\n\n", out);
+    fprintf(out, "Auto-Submitted: auto-generated\n"
+            "MIME-Version: 1.0\n"
+            "Content-Type: text/plain; charset=%s\n"
+            "Content-Transfer-Encoding: %s\n\n", plain ? "us-ascii" : "utf-8",
+            plain ? "7bit" : "8bit");
 }
 
 static void write_counts(FILE *out, const struct weir_alert_group *group)
@@ -190,31 +205,46 @@ static void write_counts(FILE *out, const struct weir_alert_group *group)
     fprintf(out, "%s\n\n", weir_line_end(&line));
 }
 
-static void write_lines(FILE *out, const struct weir_alert_group *group)
+static void write_lines(FILE *out, const struct weir_alert_group *group, const char *console)
 {
     char line[WEIR_ALERT_LINE_ROOM], time[WEIR_TIME_TEXT];
 
     for (size_t i = 0; i < group->kept; i++)
         fprintf(out, "%s %s\n", weir_time_format(group->alert[i].time, time),
-                weir_alert_sentence(&group->alert[i], line));
+                weir_alert_sentence(&group->alert[i], console, line));
     if (group->count > group->kept)
         fprintf(out, "\nand %" PRIu64 " more, which are in the monitor's log and database.\n",
                 group->count - group->kept);
 }
 
+static bool is_ascii(const char *text)
+{
+    while (*text && (unsigned char)*text < 0x80)
+        text++;
+    return !*text;
+}
+
 char *weir_alert_mail(const struct weir_alert_group *group,
                       const struct weir_alert_letter *letter)
 {
-    char *text = NULL;
+    char *text = NULL, *own = letter->template ? weir_template_fill(letter->template, group, letter)
+                                               : NULL;
     size_t size;
-    FILE *out = open_memstream(&text, &size);
+    FILE *out = letter->template && !own ? NULL : open_memstream(&text, &size);
     bool good;
 
-    if (!out)
+    if (!out) {
+        free(own);
         return NULL;
-    write_head(out, group, letter);
-    write_counts(out, group);
-    write_lines(out, group);
+    }
+    write_head(out, group, letter, !own || is_ascii(own));
+    if (own) {
+        fputs(own, out);
+    } else {
+        write_counts(out, group);
+        write_lines(out, group, letter->console);
+    }
+    free(own);
     good = !ferror(out);
     if (fclose(out) == 0 && good)
         return text;
@@ -254,11 +284,12 @@ static json_t *time_of(weir_time time)
     return time > 0 ? json_string(weir_time_format(time, text)) : json_null();
 }
 
-static json_t *alert_of(const struct weir_alert *alert)
+static json_t *alert_of(const struct weir_alert *alert, const char *console)
 {
-    char prefix[WEIR_PREFIX_TEXT], undo[UNDO_ROOM];
+    char prefix[WEIR_PREFIX_TEXT], undo[WEIR_ALERT_UNDO_ROOM], link[WEIR_ALERT_LINK_ROOM];
 
-    return json_pack("{s:o, s:s, s:s, s:f, s:{s:f, s:f}, s:o, s:o, s:s, s:s, s:o, s:o, s:s}",
+    return json_pack("{s:o, s:s, s:s, s:f, s:{s:f, s:f}, s:o, s:o, s:s, s:s, s:o, s:o, s:s, s:I, "
+                     "s:s, s:i}",
                      "time", time_of(alert->time), "address",
                      weir_prefix_format(&alert->prefix, prefix), "quantity",
                      weir_quantity_name(alert->quantity), "rate", alert->rate, "limit", "rate",
@@ -266,7 +297,9 @@ static json_t *alert_of(const struct weir_alert *alert)
                      plain(alert->class_name), "servers", names_of(alert), "response",
                      weir_response_name(alert->response), "wanted",
                      weir_response_name(alert->wanted), "withheld", plain(alert->withheld), "ends",
-                     time_of(alert->ends), "undo", undo_of(alert, undo));
+                     time_of(alert->ends), "undo", weir_alert_undo(alert, undo), "event",
+                     (json_int_t)alert->event, "link", weir_alert_link(console, alert, link),
+                     "again", (int)alert->again);
 }
 
 static json_t *responses_of(const struct weir_alert_group *group)
@@ -282,18 +315,24 @@ static json_t *responses_of(const struct weir_alert_group *group)
 char *weir_alert_json(const struct weir_alert_group *group,
                       const struct weir_alert_letter *letter)
 {
-    char line[WEIR_ALERT_LINE_ROOM];
-    json_t *alerts = json_array(), *json;
+    char line[WEIR_ALERT_LINE_ROOM] = "", link[WEIR_ALERT_LINK_ROOM];
+    const struct weir_alert *first = group->count == 1 ? &group->alert[0] : NULL;
+    json_t *alerts, *json;
     char *text;
 
+    if (letter->template)
+        return weir_template_fill(letter->template, group, letter);
+    alerts = json_array();
     for (size_t i = 0; i < group->kept; i++)
-        json_array_append_new(alerts, alert_of(&group->alert[i]));
-    json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "program", "weir-monitor",
-                     "host", letter->host, "text",
-                     group->kept ? weir_alert_sentence(&group->alert[0], line) : "", "count",
+        json_array_append_new(alerts, alert_of(&group->alert[i], letter->console));
+    if (group->kept > 0)
+        weir_alert_sentence(&group->alert[0], letter->console, line);
+    json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:s}", "program",
+                     "weir-monitor", "host", letter->host, "text", line, "count",
                      (json_int_t)group->count, "more", (json_int_t)(group->count - group->kept),
                      "first", time_of(group->first), "last", time_of(group->last), "responses",
-                     responses_of(group), "alerts", alerts);
+                     responses_of(group), "alerts", alerts, "link",
+                     weir_alert_link(letter->console, first, link));
     text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
     return text;

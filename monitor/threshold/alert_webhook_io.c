@@ -69,7 +69,9 @@ static bool post(struct alert_channel *channel, CURL *easy, const char *text,
 
 bool weir_alert_hand_to_webhook(struct alert_channel *channel, char why[static WEIR_ALERT_WHY])
 {
-    const struct weir_alert_letter letter = {.host = channel->host};
+    const struct weir_alert_letter letter = {.host = channel->host,
+                                             .console = channel->options->console,
+                                             .template = channel->options->webhook_template};
     char *text = weir_alert_json(&channel->sending, &letter);
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
     CURL *easy = curl_easy_init();

@@ -33,6 +33,8 @@ struct responder_item {
     struct weir_ladder_decision decision;
     bool again;                  /* an event that stood already */
     bool needless;               /* a decision: what stands does as much and lasts longer */
+    int64_t number;              /* a decision: of the event it answers, or 0 */
+    int64_t silence;             /* under which nobody is told of it, or 0 */
 };
 
 /* What is withheld or left out is told once an hour. */

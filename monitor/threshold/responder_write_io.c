@@ -208,6 +208,46 @@ static int write_lists(struct weir_responder *responder, const struct responder_
     return weir_responder_list(responder, list, &entry, WEIR_RESPONDER_ORIGIN, event);
 }
 
+static struct weir_alert alert_of(const struct responder_item *item)
+{
+    const struct weir_ladder_decision *decision = &item->decision;
+    struct weir_alert alert = {
+        .time = decision->time,
+        .ends = decision->ends,
+        .prefix = decision->prefix,
+        .quantity = item->event.quantity,
+        .rate = item->event.rate,
+        .limit = item->event.limit,
+        .servers = decision->servers | item->event.seen,
+        .response = response_of(item),
+        .wanted = decision->wanted,
+        .event = item->number,
+        .silence = item->silence,
+    };
+    const char *withheld = withheld_of(item);
+
+    snprintf(alert.class_name, sizeof alert.class_name, "%s", item->class_name);
+    snprintf(alert.withheld, sizeof alert.withheld, "%s", withheld ? withheld : "");
+    return alert;
+}
+
+/* Whether anybody is told of it, as its event says; what is only observed is no alert. */
+static int write_told(struct weir_responder *responder, struct responder_item *item, int64_t event)
+{
+    const struct weir_responder_options *options = &responder->options;
+    struct weir_alert alert;
+
+    item->number = event;
+    item->silence = 0;
+    if (item->decision.response == WEIR_RESPONSE_OBSERVE)
+        return 0;
+    alert = alert_of(item);
+    if (options->silence)
+        item->silence = options->silence(options->context, &alert);
+    return event == 0 ? 0 : weir_database_event_told(options->database, event, responder->now,
+                                                     item->silence);
+}
+
 static int write_decision(struct weir_responder *responder, struct responder_item *item,
                           int64_t event)
 {
@@ -232,6 +272,8 @@ static int write_decision(struct weir_responder *responder, struct responder_ite
         done = weir_responder_audit(responder, WEIR_RESPONDER_ORIGIN,
                                     weir_response_name(response_of(item)),
                                     sentence(item, text, sizeof text));
+    if (done == 0)
+        done = write_told(responder, item, event);
     return done < 0 ? done : write_lists(responder, item, event);
 }
 
@@ -264,22 +306,8 @@ static int write_items(struct weir_responder *responder)
 
 static void alert(struct weir_responder *responder, const struct responder_item *item)
 {
-    const struct weir_ladder_decision *decision = &item->decision;
-    struct weir_alert told = {
-        .time = decision->time,
-        .ends = decision->ends,
-        .prefix = decision->prefix,
-        .quantity = item->event.quantity,
-        .rate = item->event.rate,
-        .limit = item->event.limit,
-        .servers = decision->servers | item->event.seen,
-        .response = response_of(item),
-        .wanted = decision->wanted,
-    };
-    const char *withheld = withheld_of(item);
+    const struct weir_alert told = alert_of(item);
 
-    snprintf(told.class_name, sizeof told.class_name, "%s", item->class_name);
-    snprintf(told.withheld, sizeof told.withheld, "%s", withheld ? withheld : "");
     responder->counts.alerts++;
     responder->options.alert(responder->options.context, &told);
 }

@@ -34,7 +34,7 @@ function claim(holds, words) {
 }
 
 /* A page whose errors are noted: of scripts, of the policy, of what could not be loaded. */
-async function open(browser, size, colorScheme) {
+async function open(browser, size, colorScheme, hash = "") {
     const context = await browser.newContext({viewport: SIZES[size], colorScheme});
     const page = await context.newPage();
 
@@ -49,7 +49,7 @@ async function open(browser, size, colorScheme) {
         if (new URL(request.url()).origin !== new URL(how.url).origin)
             page.errors.push(`it asked another place: ${request.url()}`);
     });
-    await page.goto(how.url);
+    await page.goto(how.url + hash);
     await page.fill("#name", how.name);
     await page.fill("#password", how.password);
     await page.click("button.main");
@@ -431,6 +431,35 @@ const looks = {
             say(`${how.pages.length} pages, ${size}, ${scheme}`);
             await page.context().close();
         }));
+    },
+
+    /* From the link of an alert through the login to its page, and what is said of it there. */
+    async alert(browser) {
+        const page = await open(browser, "desktop", "light", `#/alerts/${how.number}`);
+        const button = (name) => page.getByRole("button", {name, exact: true});
+
+        await page.getByRole("heading", {name: `Alert ${how.number}`, level: 1}).waitFor();
+        await button("Acknowledge…").click();
+        await page.getByLabel("Note").fill(how.reason);
+        await press(page, "Acknowledge");
+        await page.getByText(how.reason).first().waitFor();
+        await button("Take back…").click();
+        await press(page, "Take back");
+        await button("Acknowledge…").waitFor();
+        await button("Silence…").click();
+        await page.getByLabel("Reason").fill(how.reason);
+        await page.getByText(`alerts about ${how.address}, until`).waitFor();
+        await press(page, "Silence");
+        await page.locator(".badge", {hasText: "silenced"}).waitFor();
+        await go(page, "#/alerts");
+        await page.locator("main tr", {hasText: how.reason}).waitFor();
+        await accessible(page, "alerts with a silence");
+        await picture(page, "alerts-silenced");
+        await page.getByRole("button", {name: /^end silence/}).click();
+        await press(page, "End it");
+        await page.getByRole("button", {name: /^end silence/}).waitFor({state: "detached"});
+        quiet(page, "alerts");
+        say("an alert is acknowledged, taken back, silenced, and told again");
     },
 
     /* The page that is first, with traffic and servers in it. */

@@ -28,6 +28,7 @@ import smtp
 from test_drafts import HAM, PEOPLE
 from test_reports import Base
 
+LINKED = "192.0.2.177"
 BAD, CALM, SPARE, LATER, OTHER = ("203.0.113.7", "198.51.100.9", "192.0.2.44", "192.0.2.99",
                                   "203.0.113.200")
 MARKUP = b"you have won <img src=x onerror=alert(1)>"  # what a mail would run
@@ -254,6 +255,15 @@ class Browser(Looking):
         }, address=BAD)
         undone = self.monitor.rows("SELECT who FROM audit WHERE what = 'undo'")
         self.assertIn("user admin", [row["who"] for row in undone])
+
+    def test_an_alert_is_reached_by_its_link_acknowledged_and_silenced(self):
+        self.exceed(LINKED)
+        rig.wait_for(lambda: self.monitor.events(LINKED), 10, "an event")
+        self.look("alert", address=LINKED, number=self.monitor.events(LINKED)[0]["number"],
+                  reason="their <b>newsletter</b>")
+        done = [row["what"] for row in self.monitor.rows("SELECT what FROM audit")]
+        self.assertLessEqual({"events acknowledge", "events unacknowledge", "silence add",
+                              "silence end"}, set(done))
 
     def test_pages_say_that_data_is_old_and_catch_up_when_the_monitor_is_back(self):
         self.look("restart", {"stop": self.monitor.stop, "start": self.monitor.start,

@@ -21,8 +21,8 @@ from test_monitor import BAD, OTHER, World
 TO = "postmaster@example.org, root"
 
 
-class Alerts(World):
-    """Mail, webhook and log."""
+class Told(World):
+    """A monitor that tells by mail, webhook and log."""
 
     def told_world(self, window="2s", hook=None, **more):
         self.box = self.folder / "box"
@@ -42,6 +42,10 @@ class Alerts(World):
     def wait_for_posts(self, count, seconds=10):
         rig.wait_for(lambda: len(self.hook.taken()) >= count, seconds, f"{count} posts")
         return self.hook.taken()
+
+
+class Alerts(Told):
+    """Mail, webhook and log."""
 
     def test_A8_A19_A35_alert_by_mail_webhook_and_log(self):
         self.told_world()

@@ -20,7 +20,7 @@ FUNCTION_LINES, FILE_LINES, LINE_COLUMNS = 60, 600, 100
 
 SUFFIXES = {".c", ".h", ".py", ".pl", ".sh", ".rules", ".map", ".md", ".tsv", ".eml",
             ".1", ".5", ".8", ".service", ".socket", ".conf", ".bash-completion", ".sieve",
-            ".html", ".css", ".js", ".svg", ".json", ".yml"}
+            ".html", ".css", ".js", ".svg", ".json", ".yml", ".template"}
 NAMES = {"Makefile", "LICENSE", ".gitignore", ".gitattributes", "run"}
 FREE_FOLDERS = ("tests/fuzz/corpus/", "tests/golden/", "tests/data/")  # any text or bytes of ours
 

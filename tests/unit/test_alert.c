@@ -31,7 +31,8 @@ static struct weir_alert alert_of(const char *prefix, enum weir_response respons
 }
 
 static const struct weir_alert_letter letter = {
-    .host = "monitor.example", .to = "postmaster@example.org", .now = START, .number = 3};
+    .host = "monitor.example", .to = "postmaster@example.org", .console = "", .now = START,
+    .number = 3};
 
 /* Groups. ------------------------------------------------------------------ */
 
@@ -168,14 +169,14 @@ static void A8_A19_A35_sentence_names_address_rate_limit_servers_and_undo(void *
 
     (void)state;
     assert_string_equal(
-        weir_alert_sentence(&alert, line),
+        weir_alert_sentence(&alert, "", line),
         "203.0.113.7: 12.30 connections a second, allowed 50 at once and 1.000 a second (default); "
         "seen by mx1, mx2; response: reject until 2026-09-21T15:13:20Z; to undo it: "
         "weirctl unblock 203.0.113.7");
     alert.response = WEIR_RESPONSE_ALERT;
     alert.ends = 0;
     strcpy(alert.withheld, "it is acceptable");
-    weir_alert_sentence(&alert, line);
+    weir_alert_sentence(&alert, "", line);
     assert_non_null(strstr(line, "response: alert, reject was withheld: it is acceptable"));
     assert_null(strstr(line, "undo"));
 }

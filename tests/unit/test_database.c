@@ -50,7 +50,7 @@ static void a_new_database_is_made_and_opened_again(void **state)
     "DROP TABLE parts; DROP TABLE reported_texts; DROP TABLE drafts; DROP TABLE draft_messages;" \
     "DROP TABLE lessons; DROP TABLE lesson_changes; DROP TABLE bayes_counts;" \
     "DROP TABLE counters; DROP TABLE counter_events; DROP TABLE votes; DROP TABLE seen_decisions;" \
-    "DROP TABLE accounts; DROP TABLE sessions; DROP TABLE tokens;"
+    "DROP TABLE accounts; DROP TABLE sessions; DROP TABLE tokens; DROP TABLE silences;"
 
 /* A file as version 1 left it. */
 static void a_database_of_version_1_is_migrated(void **state)
@@ -77,10 +77,14 @@ static void a_database_of_version_4_is_migrated(void **state)
 
     assert_int_equal(weir_database_run(rig->database, "DROP INDEX decisions_standing;"
                      "DROP INDEX decisions_undone; DROP INDEX decisions_accepted;"
+                     "DROP INDEX events_told;"
                      "ALTER TABLE events DROP COLUMN word;"
                      "ALTER TABLE events DROP COLUMN acknowledged;"
                      "ALTER TABLE events DROP COLUMN acknowledged_by;"
-                     "ALTER TABLE events DROP COLUMN note;" NEWER
+                     "ALTER TABLE events DROP COLUMN note;"
+                     "ALTER TABLE events DROP COLUMN told;"
+                     "ALTER TABLE events DROP COLUMN told_again;"
+                     "ALTER TABLE events DROP COLUMN silence;" NEWER
                      "ALTER TABLE ladder DROP COLUMN taken; PRAGMA user_version = 4"), 0);
     database_must(rig, database_open(rig), 0);
     assert_int_equal(database_number(rig, "PRAGMA user_version"), WEIR_DATABASE_VERSION);

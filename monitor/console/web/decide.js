@@ -20,7 +20,7 @@ function endOf({ends, until}) {
     return ends === "own" ? Math.floor((Date.parse(until) || 0) / 1000) : later(Number(ends));
 }
 
-function untilWhen(values) {
+export function untilWhen(values) {
     const end = endOf(values);
 
     if (values.ends === "own" && !end)
@@ -28,13 +28,20 @@ function untilWhen(values) {
     return end ? `until ${absolute(new Date(1000 * end))}` : "until somebody takes it back";
 }
 
-/* only(values): whether they are asked for. */
-function fields(ends, reason, least, only = () => true) {
+/* Fields of when it ends; only(values): whether they are asked for.  ending.checked(values) is
+ * that time. */
+export function ending(ends, least, only = () => true) {
     return [
         {name: "ends", label: "For how long", kind: "choice", value: least, choices: ends,
          shows: only},
         {name: "until", label: "Until", kind: "time", needed: true,
          shows: (values) => only(values) && values.ends === "own"},
+    ];
+}
+
+function fields(ends, reason, least, only = () => true) {
+    return [
+        ...ending(ends, least, only),
         {name: "reason", label: "Reason", value: reason, needed: true, most: 200, shows: only,
          hint: "for the reply to the sender, the list and the audit"},
     ];
@@ -47,6 +54,8 @@ function checked(values) {
         throw new Error("Choose until when.");
     return ends;
 }
+
+ending.checked = checked;
 
 const WAYS = {
     defer: {title: "Defer", words: "is asked to come again later (4xx)", least: "14400"},

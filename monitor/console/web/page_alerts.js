@@ -1,22 +1,27 @@
 /*
- * Alerts: who is or was over a limit, and what else was raised; acknowledged with a note.
+ * Alerts: who is or was over a limit, and what else was raised; acknowledged with a note, which can
+ * be taken back, and silenced for a time.
  */
 import {may, offers, send} from "./api.js";
 import {ask, note} from "./dialog.js";
 import {at, h} from "./dom.js";
 import {decide} from "./decide.js";
 import {count, decimal, when} from "./format.js";
+import {silence, silences} from "./silence.js";
 import {choice, downloads, listed} from "./table.js";
 import {address, badge, card, empty, facts, link} from "./words.js";
 
 export const title = (words) => (words[1] ? `Alert ${words[1]}` : "Alerts");
 
+const silenced = (row) => row.silenced_until && Date.parse(row.silenced_until) > Date.now();
 const taken = (row) => row.acknowledged || row.acknowledged_at;
 
 function state(row) {
     if (row.cleared)
         return badge("over", "over");
-    return taken(row) ? badge("odd", "seen to") : badge("open");
+    if (taken(row))
+        return badge("odd", "seen to");
+    return silenced(row) ? badge("dull", "silenced") : badge("open");
 }
 
 function acknowledged(row) {
@@ -60,6 +65,18 @@ async function acknowledge(page, rows) {
     }
 }
 
+async function takeBack(page, row) {
+    const answer = await ask({title: `Take back that alert ${row.number} is acknowledged`,
+        button: "Take back", text: "It asks for attention again, and is told to others when nobody "
+            + "acknowledges it.",
+        run: async () => await send("POST", `/alerts/${row.number}/unacknowledge`)});
+
+    if (answer) {
+        note("The alert is acknowledged no more");
+        page.again();
+    }
+}
+
 async function one(page) {
     const number = Number(page.words[1]);
     const takes = await offers("POST", "/alerts/{number}/acknowledge");
@@ -72,6 +89,10 @@ async function one(page) {
     }
     page.heading(`Alert ${number}`, may("analyst") && takes && !taken(row) && h("button", {
         type: "button", onclick: () => acknowledge(page, [row])}, "Acknowledge…"),
+    may("analyst") && row.acknowledged && h("button", {type: "button",
+        onclick: () => takeBack(page, row)}, "Take back…"),
+    may("analyst") && !row.cleared && !silenced(row) && h("button", {type: "button",
+        onclick: () => silence(row, () => page.again())}, "Silence…"),
     row.prefix && decide(row.prefix, () => page.again()));
     page.fill(card(null, h("p", {class: "says"}, state(row), " ", row.text)), card("In short",
         facts([["about", row.prefix ? address(row.prefix) : row.server], ["kind", row.kind],
@@ -83,6 +104,10 @@ async function one(page) {
                 `${count(row.limit_most)} at once, ${decimal(row.limit_rate, 2)} a second`],
             row.threshold && ["threshold", link(at("thresholds"), row.threshold)],
             row.children > 0 && ["addresses in it", count(row.children)],
+            row.told && ["told", [when(row.told), row.told_again > 0
+                && ` (again ${row.told_again === 1 ? "once" : `${row.told_again} times`})`]],
+            row.silence && ["silence", [`number ${row.silence}`, row.silenced_until
+                && [", until ", when(row.silenced_until, "at")]]],
             ["note", acknowledged(row)]])));
 }
 
@@ -91,6 +116,7 @@ export async function show(page) {
         return one(page);
     const {open = "1"} = page.query;
     const takes = may("analyst") && await offers("POST", "/alerts/{number}/acknowledge");
+    const quiet = await page.get("/silences", {most: 200});
     const rows = await listed(page, "/alerts", {open: open === "1" ? "1" : "", most: 100}, {
         caption: "Alerts", columns: COLUMNS, key: (row) => row.number,
         href: (row) => at("alerts", String(row.number)), mark: takes ? () => {} : null,
@@ -99,9 +125,11 @@ export async function show(page) {
             + "are blind, come here within seconds.") : empty("There never was an alert.")});
 
     page.heading("Alerts", takes && h("button", {type: "button", onclick: () =>
-        acknowledge(page, rows.marked())}, "Acknowledge…"), downloads("/alerts", {open}));
+        acknowledge(page, rows.marked())}, "Acknowledge…"), takes && h("button", {type: "button",
+        onclick: () => silence(rows.marked()[0], () => page.again())}, "Silence…"), downloads("/alerts", {open}));
     page.fill(h("section", {class: "card"}, h("div", {class: "cardhead"},
-        choice(page, "open", "Which", [["1", "open"], ["0", "all"]], open)), rows.node));
+        choice(page, "open", "Which", [["1", "open"], ["0", "all"]], open)), rows.node),
+    silences(quiet.rows, () => page.again()));
     if (takes)
         page.keys({c: ["acknowledge what is marked", () => acknowledge(page, rows.marked())]});
     page.refresh(3, ["events"]);

@@ -1,0 +1,305 @@
+/*
+ * What operators say about alerts: that they know of one, and that they do not after all; that for
+ * so long nobody is to be told of some, and that this is over.  Each with its line in the audit.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/line.h"
+#include "core/base/slice.h"
+#include "core/base/visible.h"
+#include "monitor/agent/command.h"
+#include "monitor/database/database_events_io.h"
+#include "monitor/monitor_verbs_impl.h"
+#include "monitor/view/view_events.h"
+
+/* Whether a terminal can be shown a text. */
+static bool is_visible(struct weir_slice text)
+{
+    size_t octets = 1;
+
+    while (text.len > 0 && (octets = weir_visible_octets(text)) > 0)
+        text = weir_slice_behind(text, octets);
+    return octets > 0;
+}
+
+static bool fit_text(struct weir_question *question, const char *name, size_t most)
+{
+    const char *text = weir_verb_text(question, name);
+    char why[96];
+
+    if (strlen(text) <= most && is_visible(weir_slice_of(text)))
+        return true;
+    snprintf(why, sizeof why, "%s %s", name,
+             strlen(text) > most ? "is too long" : "has characters that cannot be shown");
+    (void)weir_verb_refuse(question, why);
+    return false;
+}
+
+/* acknowledging -------------------------------------------------------------------- */
+
+json_t *weir_verb_acknowledge(struct weir_question *question)
+{
+    struct weir_database *database = question->monitor->database;
+    const char *note = weir_verb_text(question, "note");
+    json_int_t number = json_integer_value(json_object_get(question->json, "number"));
+    char detail[WEIR_DATABASE_TEXT_MAX + 1];
+    int done;
+
+    if (!fit_text(question, "note", WEIR_REASON_MAX))
+        return NULL;
+    snprintf(detail, sizeof detail, "%lld%s%s", (long long)number, note[0] ? ": " : "", note);
+    done = weir_database_begin(database);
+    if (done == 0)
+        done = weir_database_event_acknowledge(database, number, question->now, question->who,
+                                               note);
+    done = weir_verb_end(question, done, done > 0, "events acknowledge", detail);
+    if (done == 0)
+        return weir_verb_unknown(question, "there is no such event");
+    if (done < 0)
+        return weir_verb_trouble(question);
+    return json_pack("{s:I, s:o, s:s, s:s}", "number", number, "acknowledged",
+                     weir_view_time(question->now), "acknowledged_by", question->who, "note", note);
+}
+
+struct knew {
+    int64_t number;
+    bool known;                  /* somebody says that he knows of it */
+    char detail[WEIR_DATABASE_TEXT_MAX + 1];
+};
+
+static int describe_knew(void *context, const struct weir_event *event)
+{
+    struct knew *knew = context;
+    char time[WEIR_TIME_TEXT];
+
+    knew->known = event->number == knew->number && event->acknowledged > 0;
+    if (knew->known)
+        snprintf(knew->detail, sizeof knew->detail, "%lld; was acknowledged by %s at %s%s%s",
+                 (long long)event->number, event->acknowledged_by,
+                 weir_time_format(event->acknowledged, time), event->note[0] ? ": " : "",
+                 event->note);
+    return 1;
+}
+
+json_t *weir_verb_unacknowledge(struct weir_question *question)
+{
+    struct weir_database *database = question->monitor->database;
+    struct knew knew = {
+        .number = json_integer_value(json_object_get(question->json, "number"))};
+    struct weir_event_filter filter = {.most = 1};
+    int done;
+
+    if (knew.number < 1 || knew.number == INT64_MAX)
+        return weir_verb_unknown(question, "there is no such event");
+    filter.before = knew.number + 1;
+    done = weir_database_begin(database);
+    if (done == 0)
+        done = weir_database_events(database, &filter, describe_knew, &knew);
+    if (done >= 0)
+        done = knew.known ? weir_database_event_unacknowledge(database, knew.number, question->now)
+                          : 0;
+    done = weir_verb_end(question, done, done > 0, "events unacknowledge", knew.detail);
+    if (done == 0)
+        return weir_verb_unknown(question, "there is no such event, or nobody acknowledged it");
+    if (done < 0)
+        return weir_verb_trouble(question);
+    return json_pack("{s:I, s:n}", "number", (json_int_t)knew.number, "acknowledged");
+}
+
+/* silences ------------------------------------------------------------------------- */
+
+static bool read_prefix(struct weir_question *question, struct weir_silenced *silence)
+{
+    const char *prefix = weir_verb_text(question, "prefix"), *why = "";
+
+    if (!prefix[0])
+        return true;
+    if (weir_prefix_parse(prefix, strlen(prefix), &silence->prefix, &why) < 0) {
+        (void)weir_verb_refuse(question, "prefix is no address or prefix");
+        return false;
+    }
+    silence->prefix = weir_watch_own(&silence->prefix); /* which alerts are about */
+    silence->has_prefix = true;
+    return true;
+}
+
+static bool read_end(struct weir_question *question, struct weir_silenced *silence)
+{
+    json_int_t ends = json_integer_value(json_object_get(question->json, "ends"));
+
+    if (ends <= question->now / WEIR_SECOND ||
+        ends - question->now / WEIR_SECOND > WEIR_SILENCE_LONGEST_DAYS * (WEIR_DAY / WEIR_SECOND)) {
+        (void)weir_verb_refuse(question, "a silence needs an end in the future, within a year");
+        return false;
+    }
+    silence->ends = (weir_time)ends * WEIR_SECOND;
+    return true;
+}
+
+static bool read_silence(struct weir_question *question, struct weir_silenced *silence_r)
+{
+    struct weir_silenced silence = {.made = question->now};
+
+    if (!fit_text(question, "threshold", sizeof silence.threshold - 1) ||
+        !fit_text(question, "kind", sizeof silence.kind - 1) ||
+        !fit_text(question, "server", sizeof silence.server - 1) ||
+        !fit_text(question, "reason", WEIR_REASON_MAX) || !read_prefix(question, &silence) ||
+        !read_end(question, &silence))
+        return false;
+    snprintf(silence.threshold, sizeof silence.threshold, "%s",
+             weir_verb_text(question, "threshold"));
+    snprintf(silence.kind, sizeof silence.kind, "%s", weir_verb_text(question, "kind"));
+    snprintf(silence.server, sizeof silence.server, "%s", weir_verb_text(question, "server"));
+    snprintf(silence.reason, sizeof silence.reason, "%s", weir_verb_text(question, "reason"));
+    snprintf(silence.who, sizeof silence.who, "%s", question->who);
+    if (!silence.has_prefix && !silence.threshold[0] && !silence.kind[0] && !silence.server[0])
+        (void)weir_verb_refuse(question, "a silence is about a prefix, threshold, server or kind");
+    else if (!silence.reason[0])
+        (void)weir_verb_refuse(question, "a silence needs a reason");
+    *silence_r = silence;
+    return !question->why[0];
+}
+
+static void put_named(struct weir_line *line, const char *what, const char *name)
+{
+    if (!name[0])
+        return;
+    weir_line_text(line, what);
+    weir_line_foreign(line, weir_slice_of(name), true);
+}
+
+/* "203.0.113.0/24, threshold partners until 2026-11-21T18:13:00Z: their newsletter". */
+static void put_silence(struct weir_line *line, const struct weir_silenced *silence)
+{
+    char text[WEIR_PREFIX_TEXT > WEIR_TIME_TEXT ? WEIR_PREFIX_TEXT : WEIR_TIME_TEXT];
+
+    if (silence->has_prefix)
+        put_named(line, ", address ", weir_prefix_format(&silence->prefix, text));
+    put_named(line, ", threshold ", silence->threshold);
+    put_named(line, ", server ", silence->server);
+    put_named(line, ", kind ", silence->kind);
+    weir_line_text(line, " until ");
+    weir_line_text(line, weir_time_format(silence->ends, text));
+    put_named(line, ": ", silence->reason);
+}
+
+static const char *detail_of(const struct weir_silenced *silence, const char *before,
+                             char detail[static WEIR_DATABASE_TEXT_MAX + 1])
+{
+    struct weir_line line = weir_line(detail, WEIR_DATABASE_TEXT_MAX + 1);
+
+    weir_line_count(&line, (uint64_t)silence->number);
+    weir_line_text(&line, before);
+    put_silence(&line, silence);
+    return weir_line_end(&line);
+}
+
+struct covered {
+    struct weir_monitor *monitor;
+    const struct weir_alert_silences *by;
+    weir_time now;
+    int64_t number[64];
+    size_t count;
+};
+
+static int note_covered(void *context, const struct weir_event *event)
+{
+    struct covered *covered = context;
+    char names[WEIR_ALERT_NAMES_MAX + 1];
+
+    weir_monitor_event_servers(covered->monitor, event, names);
+    if (weir_alert_silence_event(covered->by, event, names, covered->now))
+        covered->number[covered->count++] = event->number;
+    return covered->count == sizeof covered->number / sizeof covered->number[0];
+}
+
+/* What stands already, and is about the same, is shown as silenced. */
+static int mark_covered(struct weir_question *question, struct weir_silenced *silence)
+{
+    const struct weir_alert_silences by = {silence, 1};
+    struct covered covered = {question->monitor, &by, question->now, {0}, 0};
+    struct weir_event_filter filter = {.open = true};
+    struct weir_database *database = question->monitor->database;
+    int done;
+
+    do {
+        covered.count = 0;
+        done = weir_database_events(database, &filter, note_covered, &covered);
+        for (size_t i = 0; i < covered.count && done >= 0; i++)
+            done = weir_database_event_told(database, covered.number[i], question->now,
+                                            silence->number);
+        if (covered.count > 0) /* newest first */
+            filter.before = covered.number[covered.count - 1];
+    } while (done >= 0 && covered.count > 0);
+    return done < 0 ? done : 0;
+}
+
+json_t *weir_verb_silence_add(struct weir_question *question)
+{
+    struct weir_database *database = question->monitor->database;
+    char detail[WEIR_DATABASE_TEXT_MAX + 1] = "";
+    struct weir_silenced silence;
+    int done, ended;
+
+    if (!read_silence(question, &silence))
+        return NULL;
+    done = weir_database_begin(database);
+    if (done == 0)
+        done = weir_database_silence_add(database, &silence, &silence.number);
+    if (done == 0)
+        done = mark_covered(question, &silence);
+    ended = weir_verb_end(question, done, true, "silence add", detail_of(&silence, "", detail));
+    if (done == WEIR_ELIMIT)
+        return weir_verb_refuse(question, weir_database_why(database));
+    if (ended < 0 || weir_monitor_read_silences(question->monitor) < 0)
+        return weir_verb_trouble(question);
+    return weir_view_silence(&silence);
+}
+
+struct sought {
+    int64_t number;
+    bool found;
+    struct weir_silenced silence;
+};
+
+static int seek(void *context, const struct weir_silenced *silence)
+{
+    struct sought *sought = context;
+
+    sought->found = silence->number == sought->number;
+    sought->silence = *silence;
+    return 1;
+}
+
+json_t *weir_verb_silence_end(struct weir_question *question)
+{
+    struct weir_database *database = question->monitor->database;
+    struct sought sought = {
+        .number = json_integer_value(json_object_get(question->json, "number"))};
+    char detail[WEIR_DATABASE_TEXT_MAX + 1] = "";
+    int done;
+
+    if (sought.number < 1 || sought.number == INT64_MAX)
+        return weir_verb_unknown(question, "there is no such silence");
+    done = weir_database_begin(database);
+    if (done == 0)
+        done = weir_database_silences(database, true, sought.number + 1, question->now, seek,
+                                      &sought);
+    if (done >= 0)
+        done = sought.found ? weir_database_silence_end(database, sought.number, question->who,
+                                                        question->now)
+                            : 0;
+    if (sought.found)
+        (void)detail_of(&sought.silence, " ended; was", detail);
+    done = weir_verb_end(question, done, done > 0, "silence end", detail);
+    if (done == 0)
+        return weir_verb_unknown(question, "there is no such silence, or it is over");
+    if (done < 0 || weir_monitor_read_silences(question->monitor) < 0)
+        return weir_verb_trouble(question);
+    sought.silence.ended = question->now;
+    snprintf(sought.silence.ended_by, sizeof sought.silence.ended_by, "%s", question->who);
+    return weir_view_silence(&sought.silence);
+}
