@@ -43,7 +43,8 @@ static const struct weir_api_route routes[] = {
     {"GET", "/traffic/minutes", WEIR_VIEWER, "What all addresses did, minute by minute.",
      "minutes: so far back (180, at most 1440)" AS_FILES, NULL, weir_api_minutes, false},
     {"GET", "/addresses/{prefix}", WEIR_VIEWER, "All that is known of an address or network.",
-     "minutes: of its history (180, at most 43200)", NULL, weir_api_address, false},
+     "minutes: of its history (180, at most 43200; 2880 are looked at at once: looked_to says "
+     "when there are more); to: its end, a time or an age as 7d (now)", NULL, weir_api_address, false},
     {"POST", "/addresses/{prefix}/block", WEIR_ANALYST, "Refuses its mail, or gives it points.",
      NULL, "list: blacklist or score; defer: true: for now only; points: on the list score; " ENDS
      "; " WHY, weir_api_block, false},

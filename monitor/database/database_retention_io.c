@@ -14,6 +14,7 @@
 #include "monitor/database/database_counters_io.h"
 #include "monitor/database/database_rules_io.h"
 #include "monitor/database/database_impl.h"
+#include "monitor/database/database_sums_io.h"
 
 #define EARLY "forgotten_early"
 #define RETAINED "retained"
@@ -58,6 +59,14 @@ static int forget_old(struct weir_database *database, const struct weir_retentio
         uint64_t *count;
     } pieces[] = {
         {keep->minutes, WEIR_MINUTE, old_minutes, &f->minutes},
+        {keep->minutes, WEIR_MINUTE, "DELETE FROM minute_sums WHERE minute IN (SELECT minute "
+         "FROM minute_sums WHERE minute < ? LIMIT ?)", &f->minutes},
+        {WEIR_SUMS_SHORT, 1, "DELETE FROM message_sums WHERE (span, begins, what) IN (SELECT span, "
+         "begins, what FROM message_sums WHERE span = 300000000 AND begins < ? LIMIT ?)",
+         &f->messages},
+        {WEIR_SUMS_LONG, 1, "DELETE FROM message_sums WHERE (span, begins, what) IN (SELECT span, "
+         "begins, what FROM message_sums WHERE span = 3600000000 AND begins < ? LIMIT ?)",
+         &f->messages},
         {keep->addresses, 1, old_addresses, &f->addresses},
         {keep->streams, 1, "DELETE FROM streams WHERE (server, name) IN "
          "(SELECT server, name FROM streams WHERE last < ? LIMIT ?)", &f->streams},
@@ -89,6 +98,9 @@ static int forget_old(struct weir_database *database, const struct weir_retentio
         if (pieces[i].age > 0)
             rc = forget(database, pieces[i].sql, (now - pieces[i].age) / pieces[i].unit,
                         keep->rows, pieces[i].count, &f->more);
+    rc = rc < 0 ? rc : forget(database, "DELETE FROM minute_sums WHERE minute IN (SELECT minute "
+                              "FROM minute_sums WHERE minute > ? LIMIT ?)",
+                              (now + WEIR_DAY) / WEIR_MINUTE, keep->rows, &f->minutes, &f->more);
     if (rc < 0)
         return rc;
     return forget(database, "DELETE FROM minutes WHERE (minute, address, server) IN "

@@ -281,7 +281,7 @@ static void B16_what_would_make_good_mail_spam_is_refused_and_told(void **state)
     add_rule(rig, 2, 1);
     add_hits(rig, 1, 100, 0);
     add_hits(rig, 2, 100, 0);
-    database_must(rig, weir_database_messages_put(rig->database, &good, 1, DATABASE_NOW),
+    database_must(rig, weir_database_messages_put(rig->database, &good, 1, 1000, DATABASE_NOW),
                   1);
     analysis = analysis_at(rig, DATABASE_NOW);
     assert_int_equal(weir_analysis_counts(analysis).messages, 1);
@@ -306,7 +306,7 @@ static void deliver(struct database_rig *rig, uint64_t first, int count)
                              .verdict = WEIR_UNSURE, .rules = 2, .rule = {{1, 1}, {9, 3.7f}}};
 
     for (int i = 0; i < count; i++, info.uid++)
-        database_must(rig, weir_database_messages_put(rig->database, &info, 1, DATABASE_NOW), 1);
+        database_must(rig, weir_database_messages_put(rig->database, &info, 1, 1000, DATABASE_NOW), 1);
 }
 
 static void B16_delivered_mail_that_was_unsure_counts_unless_a_person_said_so(void **state)

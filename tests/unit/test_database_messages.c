@@ -28,7 +28,7 @@ static struct weir_info a_message(uint64_t uid, enum weir_verdict verdict, float
 
 static void put(struct database_rig *rig, const struct weir_info *info, int news)
 {
-    database_must(rig, weir_database_messages_put(rig->database, info, 1, DATABASE_NOW), news);
+    database_must(rig, weir_database_messages_put(rig->database, info, 1, 1000, DATABASE_NOW), news);
 }
 
 static void report(struct database_rig *rig, const struct weir_info *info, const char *said,
@@ -97,8 +97,8 @@ static void what_comes_again_is_kept_once(void **state)
                                 a_message(UINT64_MAX, WEIR_SPAM, 9)};
 
     info[1].has_boundary = false;
-    database_must(rig, weir_database_messages_put(rig->database, info, 3, DATABASE_NOW), 2);
-    database_must(rig, weir_database_messages_put(rig->database, info, 3, DATABASE_NOW), 0);
+    database_must(rig, weir_database_messages_put(rig->database, info, 3, 1000, DATABASE_NOW), 2);
+    database_must(rig, weir_database_messages_put(rig->database, info, 3, 1000, DATABASE_NOW), 0);
     assert_int_equal(database_number(rig, "SELECT count(*) FROM messages"), 2);
     assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits"), 6);
     assert_int_equal(database_number(rig, "SELECT length(address) FROM messages WHERE uid = 1"), 0);
@@ -114,7 +114,7 @@ static void what_is_not_known_to_be_spam_goes_by_verdict_and_by_people(void **st
         info[i] = a_message(i, i < 3 ? WEIR_HAM : i < 5 ? WEIR_SPAM : WEIR_UNSURE,
                             i < 3 ? 2 : i < 5 ? 6 : 4);
     info[2].rules = 0;
-    database_must(rig, weir_database_messages_put(rig->database, info, 8, DATABASE_NOW), 8);
+    database_must(rig, weir_database_messages_put(rig->database, info, 8, 1000, DATABASE_NOW), 8);
     report(rig, &info[0], "spam", DATABASE_NOW);
     report(rig, &info[3], "ham", DATABASE_NOW);
     report(rig, &info[4], "ham", DATABASE_NOW);
@@ -204,19 +204,69 @@ static void what_was_reported_within_a_week_stays(void **state)
     assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits"), 30);
 }
 
-static void no_more_than_WEIR_MESSAGES_MAX_are_kept(void **state)
+/* The next message's number. */
+static void go_on_at(struct database_rig *rig, const char *sql)
+{
+    assert_int_equal(weir_database_run(rig->database, sql), 0);
+}
+
+static void no_more_than_are_wanted_are_kept(void **state)
 {
     struct database_rig *rig = *state;
     struct weir_info info = a_message(1, WEIR_HAM, 2);
 
     put(rig, &info, 1);
-    assert_int_equal(weir_database_run(rig->database, "UPDATE sqlite_sequence SET seq = 200000 "
-                                       "WHERE name = 'messages'"), 0);
-    assert_int_equal(WEIR_MESSAGES_MAX, 200000);
+    go_on_at(rig, "UPDATE sqlite_sequence SET seq = 999 WHERE name = 'messages'");
     info.uid = 2;
     put(rig, &info, 1);
-    assert_int_equal(database_number(rig, "SELECT sum(uid) FROM messages"), 2);
-    assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits"), 3);
+    assert_int_equal(database_number(rig, "SELECT sum(uid) FROM messages"), 3);
+    info.uid = 3;
+    put(rig, &info, 1);
+    assert_int_equal(database_number(rig, "SELECT sum(uid) FROM messages"), 5);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits"), 6);
+}
+
+static void many_go_a_piece_at_a_time(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_info info[4];
+
+    for (unsigned i = 0; i < 4; i++)
+        info[i] = a_message(i + 1, WEIR_HAM, 2);
+    assert_int_equal(WEIR_MESSAGES_AT_ONCE, 20000);
+    put(rig, info, 1);
+    go_on_at(rig, "UPDATE messages SET number = 20000; UPDATE message_hits SET message = 20000;"
+             "UPDATE sqlite_sequence SET seq = 20000 WHERE name = 'messages'");
+    database_must(rig, weir_database_messages_put(rig->database, info + 1, 1, WEIR_MESSAGES_MAX,
+                                                  DATABASE_NOW), 1);
+    go_on_at(rig, "UPDATE sqlite_sequence SET seq = 30000 WHERE name = 'messages'");
+    put(rig, info + 2, 1);
+    assert_int_equal(database_number(rig, "SELECT sum(uid) FROM messages"), 5);
+    put(rig, info + 3, 1);
+    assert_int_equal(database_number(rig, "SELECT sum(uid) FROM messages"), 7);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits"), 6);
+}
+
+static void scores_are_tried_on_the_last_and_on_what_people_said_anything_of(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_info info[4];
+    struct seen seen = {.len = 0};
+
+    for (unsigned i = 0; i < 4; i++)
+        info[i] = a_message(i + 1, WEIR_HAM, 2);
+    database_must(rig, weir_database_messages_put(rig->database, info, 2, WEIR_MESSAGES_MAX,
+                                                  DATABASE_NOW), 2);
+    report(rig, &info[0], "ham", DATABASE_NOW);
+    assert_int_equal(WEIR_MESSAGES_TRIED, 200000);
+    go_on_at(rig, "UPDATE sqlite_sequence SET seq = 200001 WHERE name = 'messages'");
+    database_must(rig, weir_database_messages_put(rig->database, info + 2, 1, WEIR_MESSAGES_MAX,
+                                                  DATABASE_NOW), 1);
+    database_must(rig, weir_database_messages_good(rig->database, see_good, &seen), 2);
+    database_must(rig, weir_database_messages_put(rig->database, info + 3, 1, WEIR_MESSAGES_MAX,
+                                                  DATABASE_NOW), 1);
+    seen.len = 0;
+    database_must(rig, weir_database_messages_good(rig->database, see_good, &seen), 3);
 }
 
 int main(void)
@@ -229,7 +279,9 @@ int main(void)
         TEST(B33_rules_are_blamed_for_what_was_reported_lately),
         TEST(the_oldest_go),
         TEST(what_was_reported_within_a_week_stays),
-        TEST(no_more_than_WEIR_MESSAGES_MAX_are_kept),
+        TEST(no_more_than_are_wanted_are_kept),
+        TEST(many_go_a_piece_at_a_time),
+        TEST(scores_are_tried_on_the_last_and_on_what_people_said_anything_of),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

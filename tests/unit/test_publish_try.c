@@ -43,7 +43,7 @@ static void put(struct database_rig *rig, uint64_t uid, enum weir_verdict verdic
                                    .score = score, .rules = 2,
                                    .rule = {{7, 1}, {9, score - 1}}};
 
-    database_must(rig, weir_database_messages_put(rig->database, &info, 1, DATABASE_NOW), 1);
+    database_must(rig, weir_database_messages_put(rig->database, &info, 1, 1000, DATABASE_NOW), 1);
 }
 
 static const char *win_at(char *text, size_t room, double score)
