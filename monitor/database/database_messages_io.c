@@ -50,10 +50,9 @@ static int put(struct weir_database *database, const struct weir_info *info, wei
     rc = weir_query_change(&q);
     if (rc > 0) {
         int done = put_hits(database, info, sqlite3_last_insert_rowid(database->sqlite));
-        done = done < 0 ? done
-                        : weir_database_sums_add(database, info->at < now ? info->at : now,
-                                                 weir_verdict_name((enum weir_verdict)info->verdict),
-                                                 (double)info->score);
+        done = done < 0 ? done : weir_database_sums_add(
+            database, info->at < now ? info->at : now,
+            weir_verdict_name((enum weir_verdict)info->verdict), (double)info->score);
         rc = done < 0 ? done : rc;
     }
     return rc;
@@ -247,8 +246,9 @@ int weir_database_messages_good(struct weir_database *database,
     rc = rc < 0 ? rc : gather_all(&gathering, weir_query(database, GOOD(
         "messages INDEXED BY messages_reported", "reported_at > 0 AND number <= ? AND "
         "(reported = 'ham' OR (reported = '' AND verdict IN ('ham', 'unsure')))")), last);
-    rc = rc < 0 ? rc : gather_all(&gathering, weir_query(database, GOOD("messages NOT INDEXED", "number > ? "
-        "AND (reported = 'ham' OR (reported = '' AND verdict IN ('ham', 'unsure')))")), last);
+    rc = rc < 0 ? rc : gather_all(&gathering, weir_query(database, GOOD(
+        "messages NOT INDEXED", "number > ? AND (reported = 'ham' OR "
+        "(reported = '' AND verdict IN ('ham', 'unsure')))")), last);
     if (rc < 0)
         return rc;
     hand_over(&gathering);

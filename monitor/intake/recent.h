@@ -4,8 +4,8 @@
  *
  *     rows as the database takes them -> a list for each minute -> sums of any minutes of the hour
  *
- * It has exactly what the table has, from a minute on which it tells: that moves forward where there
- * are more rows than there is room for, and what is older is asked of the table.
+ * It has exactly what the table has, from a minute on which it tells: that moves forward where
+ * there are more rows than there is room for, and what is older is asked of the table.
  *
  * Owner:    the caller.  Threads: any, one mutex, held for as long as a question takes.
  * Errors:   WEIR_ENOMEM; while rows are added there is none: then it knows less.
@@ -22,6 +22,7 @@
 
 struct weir_recent;
 
+/* One that knows nothing yet, of so many addresses at most.  0 or WEIR_ENOMEM. */
 int weir_recent_new(size_t addresses, const struct weir_hash_key *key,
                     struct weir_recent **recent_r);
 void weir_recent_free(struct weir_recent **recent);

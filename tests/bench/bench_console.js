@@ -23,6 +23,7 @@ function watch() {
             requestAnimationFrame(look);
     };
 
+    localStorage.setItem("weir-session", "1"); // as it is after a login by hand
     requestAnimationFrame(look);
 }
 

@@ -24,7 +24,7 @@ import rig
 
 SIZES = {False: {"addresses": 300_000, "messages": 100_000, "rules": 2_000},
          True: {"addresses": 10_000_000, "messages": 1_000_000, "rules": 10_000}}
-TIMES = 4
+TIMES = 20
 SEARCH, FIRST, LIVE = 200, 300, 10       # milliseconds, milliseconds, percent of a core
 CONSOLES, STREAMED, TURNS = 500, 15, 2   # streams, seconds, and again
 BROWSER = shutil.which("chromium")
@@ -132,7 +132,8 @@ def searches(sizes):
         ("traffic of an hour", ["/traffic?minutes=60", "/traffic?minutes=60&level=network"]),
         ("traffic of a day", ["/traffic?minutes=1440", "/traffic?minutes=360"]),
         ("traffic of a month", ["/traffic?minutes=43200"]),
-        ("traffic by the minute", ["/traffic/minutes?minutes=180", "/traffic/minutes?minutes=1440"]),
+        ("traffic by the minute", ["/traffic/minutes?minutes=180",
+                                   "/traffic/minutes?minutes=1440"]),
         ("an address", [f"/addresses/{one}" for one in known + new + busy]),
         ("an address, a month of it", [f"/addresses/{one}?minutes=43200" for one in busy + known]),
         ("a network", [f"/addresses/{one.replace('/', '%2F')}" for one in
@@ -192,13 +193,11 @@ def first_page(asker):
 
 def assets(bench):
     """All files of the console, as they are embedded."""
-    names = [path.name for path in WEB.iterdir()] + ["dygraph.js", "dygraph.css"]
     made = pathlib.Path(bench.program("console_assets.c")).read_text(encoding="ascii")
     octets = sum(len(line.strip().strip(",").split(",")) for line in made.splitlines()
                  if re.match(r"\s*\d", line))
     bench.row(f"{made.count('static const unsigned char')} files of the console, compressed",
               octets / 1000, 150, " kB", least=False)
-    return names
 
 
 def look(bench, desk_of):

@@ -306,7 +306,8 @@ static void deliver(struct database_rig *rig, uint64_t first, int count)
                              .verdict = WEIR_UNSURE, .rules = 2, .rule = {{1, 1}, {9, 3.7f}}};
 
     for (int i = 0; i < count; i++, info.uid++)
-        database_must(rig, weir_database_messages_put(rig->database, &info, 1, 1000, DATABASE_NOW), 1);
+        database_must(rig, weir_database_messages_put(rig->database, &info, 1, 1000, DATABASE_NOW),
+                      1);
 }
 
 static void B16_delivered_mail_that_was_unsure_counts_unless_a_person_said_so(void **state)

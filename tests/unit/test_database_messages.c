@@ -28,7 +28,8 @@ static struct weir_info a_message(uint64_t uid, enum weir_verdict verdict, float
 
 static void put(struct database_rig *rig, const struct weir_info *info, int news)
 {
-    database_must(rig, weir_database_messages_put(rig->database, info, 1, 1000, DATABASE_NOW), news);
+    database_must(rig, weir_database_messages_put(rig->database, info, 1, 1000, DATABASE_NOW),
+                  news);
 }
 
 static void report(struct database_rig *rig, const struct weir_info *info, const char *said,
