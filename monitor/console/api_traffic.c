@@ -16,7 +16,7 @@
 #include "monitor/view/view_traffic.h"
 
 #define DAY_MINUTES 1440
-#define LOOKED 150000 /* rows of minutes */
+#define LOOKED 100000 /* rows of minutes */
 
 struct table {
     struct weir_api_question *question;

@@ -4,8 +4,8 @@
  *
  *     bench_console DATABASE ADDRESSES MESSAGES RULES NOW
  *
- * NOW: seconds since 1970.  Of the addresses a tenth did something within the last ten minutes, and
- * a two-thousandth in each of the last three hours; the others twice within the 30 days that
+ * NOW: seconds since 1970.  Of the addresses a tenth did something within ten minutes before it is
+ * done, and a two-thousandth in each minute of the last three hours; the others twice within the 30 days that
  * minutes are kept.  Messages are of the last 20 days, each with six hits; one domain in five is
  * the same, the others are 50,000.  Beside them: reports, events, decisions, audit.  A bar says how
  * far it is.  Prints one JSON line: rows made, seconds they took.
@@ -137,30 +137,45 @@ static void add_row(struct making *making, struct rows *rows, int64_t minute, ui
         store_rows(making, rows);
 }
 
-/* A minute has its share of those that come twice in these days, of those that came lately, and
- * the busy ones. */
+/* A minute of the days before has its share of those that come twice. */
+static void add_days(struct making *making, struct rows *rows, uint64_t old)
+{
+    const int64_t minutes = DAYS * 1440, first = making->now / WEIR_MINUTE - minutes + 1;
+
+    for (int64_t i = 0; i < minutes; i++) {
+        int64_t minute = first + i, again = (i + minutes / 2) % minutes;
+
+        for (uint64_t a = old * (uint64_t)i / minutes; a < old * (uint64_t)(i + 1) / minutes; a++)
+            add_row(making, rows, minute, a);
+        for (uint64_t a = old * (uint64_t)again / minutes;
+             a < old * (uint64_t)(again + 1) / minutes && a % 2 == 0; a++)
+            add_row(making, rows, minute, a);
+    }
+}
+
+/* The last ones: those that came within ten minutes, and the busy ones. */
+static void add_hours(struct making *making, struct rows *rows, uint64_t old, int64_t to)
+{
+    for (int64_t minute = to - BUSY + 1; minute <= to; minute++) {
+        for (uint64_t a = 0; minute > to - RECENT && a < making->addresses - old; a++)
+            if (a % RECENT == (uint64_t)(to - minute) || a % 7 == (uint64_t)(to - minute))
+                add_row(making, rows, minute, old + a);
+        for (uint64_t a = 0; a < making->addresses / 2000; a++)
+            add_row(making, rows, minute, a * 2000);
+    }
+}
+
+/* All that takes its time is there by then: the last ones are of now. */
 static void add_traffic(struct making *making)
 {
-    const int64_t to = making->now / WEIR_MINUTE, minutes = DAYS * 1440;
-    uint64_t lately = making->addresses / 10, old = making->addresses - lately;
     struct rows rows = {.row = malloc(ROWS * sizeof *rows.row)};
+    uint64_t old = making->addresses - making->addresses / 10;
 
     if (!rows.row)
         bench_die("memory is short");
-    for (int64_t i = 0; i < minutes; i++) {
-        int64_t minute = to - minutes + 1 + i, again = (i + minutes / 2) % minutes;
-
-        for (uint64_t a = old * (uint64_t)i / minutes; a < old * (uint64_t)(i + 1) / minutes; a++)
-            add_row(making, &rows, minute, a);
-        for (uint64_t a = old * (uint64_t)again / minutes;
-             a < old * (uint64_t)(again + 1) / minutes && a % 2 == 0; a++)
-            add_row(making, &rows, minute, a);
-        for (uint64_t a = 0; minute > to - RECENT && a < lately; a++)
-            if (a % RECENT == (uint64_t)(to - minute) || a % 7 == (uint64_t)(to - minute))
-                add_row(making, &rows, minute, old + a);
-        for (uint64_t a = 0; minute > to - BUSY && a < making->addresses / 2000; a++)
-            add_row(making, &rows, minute, a * 2000);
-    }
+    add_days(making, &rows, old);
+    store_rows(making, &rows);
+    add_hours(making, &rows, old, time(NULL) / 60);
     store_rows(making, &rows);
     free(rows.row);
 }
@@ -374,12 +389,12 @@ int main(int argc, char **argv)
                                     "PRAGMA cache_size = -2000000"));
     add_servers(&making);
     add_rules(&making);
-    add_traffic(&making);
     add_messages(&making);
     add_reports(&making, making.messages / 50);
     add_events(&making, making.messages / 10);
     add_decisions(&making, making.messages / 10);
     add_audit(&making, making.messages / 5);
+    add_traffic(&making);
     must(&making, weir_database_run(making.database, "PRAGMA wal_checkpoint(TRUNCATE)"));
     weir_database_free(&making.database);
     if (making.told > 0)
