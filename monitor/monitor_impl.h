@@ -78,6 +78,7 @@ struct weir_monitor {
     struct weir_texts *texts;
     struct weir_training *training;
     struct weir_counting *counting;
+    struct weir_recent *recent;      /* what the console asks for first */
     struct weir_receiver *receiver;
     uint64_t booking;                /* the same; see receiver_io.h */
     struct weir_responder *responder;
@@ -181,6 +182,9 @@ void weir_monitor_event_servers(struct weir_monitor *monitor, const struct weir_
 /* Fills a new watch's buckets from what the database has of the last hour; before the receiver
  * takes what the journal has beyond that. */
 int weir_monitor_restore(struct weir_monitor *monitor);
+
+/* What the database has of the last hour, in memory; the same. */
+int weir_monitor_open_recent(struct weir_monitor *monitor);
 
 /* Reads what analysts accepted anew; with the database's lock. */
 int weir_monitor_spare(struct weir_monitor *monitor);

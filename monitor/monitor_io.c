@@ -178,6 +178,7 @@ static int open_counting(struct weir_monitor *monitor)
         .counters = {.reputation = config->reputation,
                      .key_file = weir_config_path(config, config->key_file, monitor->arena),
                      .most = (uint64_t)config->monitor_counters},
+        .messages = (uint32_t)config->monitor_messages,
         .hits = weir_hits_defaults(config->spam_score, config->unsure_score),
         .reports = {.user_day = (uint64_t)config->reports_user_day,
                     .server_day = (uint64_t)config->reports_server_day},
@@ -217,6 +218,7 @@ static int open_receiver(struct weir_monitor *monitor)
         .now = weir_clock_now(&monitor->wall),
         .booking = &monitor->booking,
         .settle = settle,
+        .recent = monitor->recent,
         .context = monitor,
     };
 
@@ -239,10 +241,10 @@ static int open_parts(struct weir_monitor *monitor)
     static int (*const steps[])(struct weir_monitor *monitor) = {
         open_database,           weir_monitor_open_policy,   open_spared,
         weir_monitor_spare,      weir_monitor_open_alerts,   weir_monitor_open_watch,
-        weir_monitor_restore,    open_counting,              open_receiver,
-        end_replay,              weir_monitor_open_door,     weir_rulebook_open,
-        weir_accounts_open,      weir_admin_open,            weir_monitor_open_console,
-        weir_monitor_open_escalation,
+        weir_monitor_restore,    weir_monitor_open_recent,   open_counting,
+        open_receiver,           end_replay,                 weir_monitor_open_door,
+        weir_rulebook_open,      weir_accounts_open,         weir_admin_open,
+        weir_monitor_open_console, weir_monitor_open_escalation,
     };
     int done = 0;
 
@@ -339,6 +341,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     if (monitor->admit)
         (void)weir_admit_store(monitor->admit);
     weir_receiver_free(&monitor->receiver);
+    weir_recent_free(&monitor->recent);
     weir_counting_free(&monitor->counting);
     weir_texts_free(&monitor->texts);
     weir_training_free(&monitor->training);

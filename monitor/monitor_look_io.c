@@ -96,6 +96,17 @@ json_t *weir_monitor_bucket(struct weir_monitor *monitor, const struct weir_pref
     return spared ? json_null() : json;
 }
 
+int weir_monitor_top(struct weir_monitor *monitor, const struct weir_recent_question *question,
+                     struct weir_recent_top *top_r)
+{
+    return weir_recent_top(monitor->recent, question, top_r);
+}
+
+int64_t weir_monitor_top_begins(struct weir_monitor *monitor)
+{
+    return weir_recent_begins(monitor->recent);
+}
+
 json_t *weir_monitor_hearing(struct weir_monitor *monitor, uint32_t server, weir_time now)
 {
     uint64_t sum[WEIR_HEARING_KINDS];

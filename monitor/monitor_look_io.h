@@ -11,6 +11,7 @@
 
 #include "core/base/address.h"
 #include "core/base/clock.h"
+#include "monitor/intake/recent.h"
 
 struct weir_monitor;
 
@@ -27,6 +28,11 @@ void weir_monitor_look(struct weir_monitor *monitor, struct weir_look *look_r);
  * acceptable, and has no bucket.  NULL: memory is short. */
 json_t *weir_monitor_bucket(struct weir_monitor *monitor, const struct weir_prefix *prefix,
                             weir_time now);
+
+/* As weir_recent_top(), of what the monitor remembers, and from which minute on it does. */
+int weir_monitor_top(struct weir_monitor *monitor, const struct weir_recent_question *question,
+                     struct weir_recent_top *top_r);
+int64_t weir_monitor_top_begins(struct weir_monitor *monitor);
 
 /* What a server's sniffer met in this hour and the one before: {"packets", "kernel_dropped", ...}
  * (hearing.h).  NULL: memory is short. */

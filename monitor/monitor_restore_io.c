@@ -1,6 +1,7 @@
 /*
  * What buckets were when the monitor was last there, as far as the minutes of the database say it:
- * each minute's sums are charged at its beginning, so that nobody is charged more than he was.
+ * each minute's sums are charged at its beginning, so that nobody is charged more than he was.  And
+ * the last hour's rows for who asks what was lately.
  *
  * Refuses what is partly stored: the journal is about to tell all of that again.
  */
@@ -46,6 +47,29 @@ static int restore(struct restoring *restoring, struct weir_database *database, 
     int done = weir_database_minutes_begin(database, from, to, ROWS, &from);
 
     return done < 0 ? done : weir_database_minutes(database, from, to, restore_row, restoring);
+}
+
+static int remember(void *context, const struct weir_minute_row *row)
+{
+    weir_recent_add(context, row, 1);
+    return 0;
+}
+
+/* What is partly stored, too: the rest of it is told as it is stored. */
+int weir_monitor_open_recent(struct weir_monitor *monitor)
+{
+    int64_t to = weir_clock_now(&monitor->wall) / WEIR_MINUTE + 1;
+    int64_t from = to - WEIR_RECENT_MINUTES;
+    int done = weir_recent_new((size_t)monitor->config.monitor_addresses, &monitor->key,
+                               &monitor->recent);
+
+    done = done < 0 ? done : weir_database_minutes_begin(
+        monitor->database, from, to, (unsigned)weir_recent_room(monitor->recent), &from);
+    if (done < 0)
+        return done;
+    weir_recent_begin(monitor->recent, from);
+    done = weir_database_minutes(monitor->database, from, to, remember, monitor->recent);
+    return done < 0 ? done : 0;
 }
 
 int weir_monitor_restore(struct weir_monitor *monitor)

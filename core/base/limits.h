@@ -294,9 +294,11 @@
 #define WEIR_HITS_SEEN_MAX (1u << 22) /* decisions that are known when they come again */
 #define WEIR_HIT_DAYS 92           /* days back that a rule's hits are kept by day */
 #define WEIR_HIT_SERVERS_MAX (1u << 19) /* accounts of a rule and a server: 24 MB, as much stored */
-#define WEIR_MESSAGES_MAX 200000   /* recent messages that are kept: some 60 MB */
+#define WEIR_MESSAGES_MAX 10000000 /* recent messages that are kept to be looked for, at most */
+#define WEIR_MESSAGES_AT_ONCE 20000 /* of those beyond, that go at once: a third of a second */
+#define WEIR_MESSAGES_TRIED 200000 /* of the kept, those that scores are tried on: 40 MB */
 #define WEIR_SAMPLE_BURST 1000     /* messages that are kept at once, and ... */
-#define WEIR_SAMPLE_RATE 5         /* ... a second when many come: the last 11 hours, at least */
+#define WEIR_SAMPLE_RATE 5         /* ... a second when many come: two days and more of a million */
 
 /* replay --------------------------------------------------------------- */
 #define WEIR_REPLAY_LINE_MAX 4096  /* octets of one line of a replayed log */

@@ -382,6 +382,10 @@ static const struct weir_setting rows[] = {
      "The database keeps the counters of so many addresses, domains and pairs, so that the "
      "servers' can be rebuilt; some 300 octets each, and those that were not changed for longest "
      "go. That needs the servers' key_file and [reputation] here, too.", NULL},
+    {"monitor", "messages", WEIR_COUNT, "1000000", 1000, WEIR_MESSAGES_MAX, NULL,
+     AT(monitor_messages),
+     "So many recent messages are kept to be looked for, with the rules they hit; some 600 octets "
+     "each. Scores are tried on the last 200,000.", NULL},
     {"monitor", "silence", WEIR_PERIOD, "30s", 1e6, 3.6e9, NULL, AT(monitor_silence),
      "A server not heard of for so long is blind, and another agent may speak for it.", NULL},
     {"monitor", "keep_minutes", WEIR_PERIOD, "30d", 3.6e9, 10 * 366 * DAYS, NULL,

@@ -120,6 +120,7 @@ struct weir_config {
     const char *monitor_listen, *monitor_url, *monitor_key, *monitor_certificate;
     const char *monitor_admin, *monitor_database, *monitor_journal, *monitor_rules_key;
     int64_t monitor_journal_size, monitor_database_size, monitor_counters, monitor_addresses;
+    int64_t monitor_messages;
     weir_time monitor_silence, monitor_minutes;
     const char *alert_mail, *alert_webhook, *sendmail;
     weir_time alert_window;

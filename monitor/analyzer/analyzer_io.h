@@ -13,7 +13,7 @@
  *
  * Owner:    the caller.  Threads: one at a time.
  * Errors:   those of the database; WEIR_ENOMEM.
- * Limits:   WEIR_RULES_MAX rules, WEIR_MESSAGES_MAX messages: some 40 MB while it lasts.
+ * Limits:   WEIR_RULES_MAX rules, WEIR_MESSAGES_TRIED messages: some 40 MB while it lasts.
  */
 #ifndef WEIR_ANALYZER_ANALYZER_IO_H
 #define WEIR_ANALYZER_ANALYZER_IO_H

@@ -82,6 +82,8 @@ int weir_counting_open(const struct weir_counting_options *options,
     counting->options = *options;
     if (counting->options.counters.events == 0)
         counting->options.counters.events = WEIR_COUNTER_EVENTS_MAX;
+    if (counting->options.messages == 0)
+        counting->options.messages = WEIR_MESSAGES_TRIED;
     weir_info_keys_ready(&counting->options.keys);
     pthread_mutex_init(&counting->lock, NULL);
     counting->disbelief = calloc(WEIR_COUNTING_SERVERS, sizeof(*counting->disbelief));
@@ -348,7 +350,8 @@ static int store_messages(struct weir_counting *counting, weir_time now)
     size_t kept;
     const struct weir_record *record = weir_sample_kept(counting->sample, &kept);
     int rc = kept == 0 ? 0
-                       : weir_database_messages_put(counting->options.database, record, kept, now);
+                       : weir_database_messages_put(counting->options.database, record, kept,
+                                                    counting->options.messages, now);
 
     if (rc >= 0)
         weir_sample_clear(counting->sample);

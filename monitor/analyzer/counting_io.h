@@ -54,6 +54,7 @@ struct weir_counting_options {
     const struct weir_log *log;          /* NULL: none */
     struct weir_counting_counters counters; /* key_file must live as long as it is in use */
     struct weir_info_keys keys;          /* copied */
+    uint32_t messages;                   /* recent ones that are kept; 0: WEIR_MESSAGES_TRIED */
     struct weir_hits_settings hits;
     struct weir_reports_settings reports;
     struct weir_gather_taker taker[WEIR_GATHER_TAKERS_MAX]; /* of what comes in parts */

@@ -38,12 +38,15 @@ static const struct weir_api_route routes[] = {
      "hours: so far back (24, at most 720)", NULL, weir_api_overview, false},
     {"GET", "/traffic", WEIR_VIEWER, "Who does most.",
      "minutes: of the last minutes (10, at most 43200); by: connections, syns, messages, accepted "
-     "or recipients; level: address or network; most: rows at most (50, at most 500)" AS_FILES,
+     "or recipients; level: address or network; most: rows at most (50, at most 500). looked_to: "
+     "where it looked at the end of that time only" AS_FILES,
      NULL, weir_api_traffic, false},
     {"GET", "/traffic/minutes", WEIR_VIEWER, "What all addresses did, minute by minute.",
      "minutes: so far back (180, at most 1440)" AS_FILES, NULL, weir_api_minutes, false},
     {"GET", "/addresses/{prefix}", WEIR_VIEWER, "All that is known of an address or network.",
-     "minutes: of its history (180, at most 43200)", NULL, weir_api_address, false},
+     "minutes: of its history (180, at most 43200; 2880 are looked at at once: looked_to says "
+     "when there are more); to: its end, a time or an age as 7d (now)", NULL, weir_api_address,
+     false},
     {"POST", "/addresses/{prefix}/block", WEIR_ANALYST, "Refuses its mail, or gives it points.",
      NULL, "list: blacklist or score; defer: true: for now only; points: on the list score; " ENDS
      "; " WHY, weir_api_block, false},
@@ -91,7 +94,8 @@ static const struct weir_api_route routes[] = {
      "address: of an address or network; domain: exactly; queue: id of a mail server's queue, "
      "exactly; uid: 16 hexadecimal digits; verdict: ham, unsure, spam or blocked; rule: a name or "
      "number; server: a name, or several with ',' between; from: a time, or an age as 7d; to: the "
-     "same; reported: ham or spam; " MOST AS_FILES, NULL, weir_api_messages,
+     "same; reported: ham or spam; " MOST ". looked_to: where a page ends before it is full, for "
+     "few fit" AS_FILES, NULL, weir_api_messages,
      false},
     {"GET", "/messages/{uid}", WEIR_VIEWER, "One of them, and why it was decided so.", NULL, NULL,
      weir_api_message, false},

@@ -84,6 +84,9 @@ bool weir_api_text(struct weir_api_question *question, const char *name, const c
 /* How many rows are asked for: most=50, at most 500.  False: refused. */
 #define WEIR_API_MOST 50
 #define WEIR_API_MOST_MAX 500
+/* Rows that are looked at for a page, whether they fit or not: it may end before it is full, with
+ * a cursor to go on. */
+#define WEIR_API_LOOKED 20000
 bool weir_api_most(struct weir_api_question *question, unsigned *most_r);
 
 /* The cursor after=, a number, or none.  False: refused. */

@@ -15,12 +15,14 @@
 
 #define EVENTS 50
 #define DOMAINS 50
+#define LOOKED 2880 /* minutes of history at once: each is a look at the table */
 
 struct page {
     struct weir_api_question *question;
     struct weir_prefix prefix;
     struct weir_api_names names;
-    int64_t from;
+    int64_t from, to;            /* minutes */
+    bool partly;                 /* domains: of the first of its messages only */
     json_t *json, *minutes, *servers, *events, *decisions, *domains, *standing;
     uint64_t accepted, estimated;
 };
@@ -132,14 +134,13 @@ static int read_all(struct page *page)
     if (done >= 0 && page->prefix.bits == 128) {
         done = weir_database_address(database, &page->prefix.address, &known);
         done = done < 0 ? done : weir_database_history(database, &page->prefix.address,
-                                                       page->from, now / WEIR_MINUTE, add_minute,
-                                                       page);
+                                                       page->from, page->to, add_minute, page);
     }
     done = done < 0 ? done : read_events(page);
     done = done < 0 ? done : weir_database_decisions_over(database, &page->prefix, now,
                                                           add_decision, page);
     done = done < 0 ? done : weir_database_domains(database, &page->prefix, DOMAINS, add_domain,
-                                                   page);
+                                                   page, &page->partly);
     json_object_set_new(page->json, "first_seen", weir_view_time(known.first_seen));
     json_object_set_new(page->json, "last_seen", weir_view_time(known.last_seen));
     json_object_set_new(page->json, "sum", weir_view_sums(json_object(), known.sum));
@@ -169,6 +170,7 @@ static void finish(struct page *page)
     json_object_set(page->json, "decisions", page->decisions);
     json_object_set(page->json, "standing", page->standing);
     json_object_set(page->json, "domains", page->domains);
+    json_object_set_new(page->json, "domains_partly", json_boolean(page->partly));
     json_object_set_new(page->json, "bucket",
                         weir_monitor_bucket(page->question->monitor, &page->prefix,
                                             page->question->now));
@@ -179,15 +181,22 @@ json_t *weir_api_address(struct weir_api_question *question)
     struct page page = {.question = question};
     char text[WEIR_PREFIX_TEXT];
     int64_t minutes;
+    weir_time to;
     int done;
 
     if (!read_prefix(question, &page.prefix))
         return NULL;
     if (!weir_api_number(question->request, "minutes", 1, 30 * 1440, 180, &minutes))
         return weir_api_refuse(question, 400, "minutes is no number from 1 to 43200");
-    page.from = question->now / WEIR_MINUTE - minutes + 1;
+    if (!weir_api_time(question->request, "to", question->now, question->now, &to))
+        return weir_api_refuse(question, 400, "to is a time, or an age as 7d");
+    page.to = to / WEIR_MINUTE;
+    page.from = page.to - (minutes < LOOKED ? minutes : LOOKED) + 1;
     page.json = json_pack("{s:o, s:s}", "now", weir_view_time(question->now), "address",
                           weir_prefix_format(&page.prefix, text));
+    json_object_set_new(page.json, "looked_to", minutes > LOOKED
+                                                    ? weir_view_time(page.from * WEIR_MINUTE)
+                                                    : json_null());
     page.minutes = json_array();
     page.servers = json_object();
     page.events = json_array();

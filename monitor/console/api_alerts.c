@@ -14,7 +14,7 @@
 struct page {
     const struct weir_api_names *names;
     const char *only;            /* kind or list; NULL: any */
-    unsigned most;
+    unsigned most, looked;
     int64_t after, last, number; /* number: only this one; 0: any */
     bool more;
     json_t *rows;
@@ -37,8 +37,11 @@ static int add_event(void *context, const struct weir_event *event)
 
     if (page->number > 0 && event->number != page->number)
         return 1;
-    if (page->only && strcmp(page->only, event->kind) != 0)
-        return 0;
+    if (page->only && strcmp(page->only, event->kind) != 0) {
+        page->last = event->number;
+        page->more = ++page->looked >= WEIR_API_LOOKED;
+        return page->more;
+    }
     return take(page, event->number,
                 weir_view_event(event, weir_api_server_name(page->names, event->server)));
 }

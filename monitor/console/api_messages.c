@@ -28,8 +28,6 @@ struct page {
     struct weir_api_question *question;
     struct weir_api_names names;
     unsigned most;
-    int64_t last;
-    bool more;
     json_t *rows;
 };
 
@@ -55,10 +53,6 @@ static int add_row(void *context, const struct weir_found_message *message)
 {
     struct page *page = context;
 
-    page->more = json_array_size(page->rows) == page->most;
-    if (page->more)
-        return 1;
-    page->last = message->number;
     return json_array_append_new(page->rows, row_of(page, message)) < 0 ? WEIR_ENOMEM : 0;
 }
 
@@ -172,9 +166,50 @@ static json_t *by_uid(struct page *page, const char *text)
     return weir_api_trouble(page->question, rc);
 }
 
-static json_t *find(struct page *page, int64_t after)
+/* A cursor is "t<time>-<number>", or "n<number>" of what a rule hit.  False: refused. */
+static bool read_place(struct weir_api_question *question, struct weir_found_place *place_r)
 {
-    struct weir_found_choice choice = {.before = after, .most = page->most + 1};
+    const char *text = weir_api_argument(question->request, "after");
+    long long time = 0, number = 0;
+    char rest;
+
+    if (!text || !text[0])
+        return true;
+    place_r->by_number = text[0] == 'n';
+    if ((text[0] == 'n' ? sscanf(text + 1, "%19lld%c", &number, &rest) != 1
+                        : text[0] != 't' ||
+                              sscanf(text + 1, "%19lld-%19lld%c", &time, &number, &rest) != 2) ||
+        time < 0 || number < 1) {
+        (void)weir_api_refuse(question, 400, "after is not a cursor of the page before");
+        return false;
+    }
+    place_r->time = time;
+    place_r->number = number;
+    return true;
+}
+
+static json_t *write_place(const struct weir_found_place *place)
+{
+    return place->by_number ? json_sprintf("n%lld", (long long)place->number)
+                            : json_sprintf("t%lld-%lld", (long long)place->time,
+                                           (long long)place->number);
+}
+
+/* A page; where it ends before it is full, it says how far it looked. */
+static json_t *page_of(struct page *page, const struct weir_found_end *end)
+{
+    json_t *json = weir_api_rows(page->question, page->rows,
+                                 end->more ? write_place(&end->place) : NULL);
+
+    if (end->partly)
+        json_object_set_new(json, "looked_to", weir_view_time(end->place.time));
+    return json;
+}
+
+static json_t *find(struct page *page)
+{
+    struct weir_found_choice choice = {.most = page->most};
+    struct weir_found_end end;
     const char *uid = weir_api_argument(page->question->request, "uid");
     struct weir_prefix prefix;
     char servers[SERVERS_TEXT];
@@ -182,13 +217,13 @@ static json_t *find(struct page *page, int64_t after)
 
     if (uid && uid[0])
         return by_uid(page, uid);
-    if (!read_choice(page, &choice, &prefix, servers))
+    if (!read_place(page->question, &choice.after) ||
+        !read_choice(page, &choice, &prefix, servers))
         return NULL;
     page->rows = json_array();
-    rc = weir_database_found(page->question->database, &choice, add_row, page);
+    rc = weir_database_found(page->question->database, &choice, add_row, page, &end);
     if (rc >= 0)
-        return weir_api_rows(page->question, page->rows,
-                             page->more ? json_sprintf("%lld", (long long)page->last) : NULL);
+        return page_of(page, &end);
     json_decref(page->rows);
     return weir_api_trouble(page->question, rc);
 }
@@ -197,13 +232,12 @@ json_t *weir_api_messages(struct weir_api_question *question)
 {
     struct page page = {.question = question};
     json_t *json = NULL;
-    int64_t after;
     int rc;
 
-    if (!weir_api_most(question, &page.most) || !weir_api_after(question, 0, &after))
+    if (!weir_api_most(question, &page.most))
         return NULL;
     rc = weir_api_names_read(question->database, &page.names);
-    json = rc < 0 ? weir_api_trouble(question, rc) : find(&page, after);
+    json = rc < 0 ? weir_api_trouble(question, rc) : find(&page);
     weir_api_names_free(&page.names);
     return json;
 }

@@ -1,7 +1,6 @@
 /*
  * api_overview - the first page: mail by verdict, servers, and what needs attention.
  */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,10 +8,11 @@
 #include "monitor/console/api_impl.h"
 #include "monitor/console/console_impl.h"
 #include "monitor/database/database_desk_io.h"
+#include "monitor/database/database_sums_io.h"
 #include "monitor/monitor_look_io.h"
 #include "monitor/view/view_servers.h"
 
-#define SCORES 20
+#define SCORES WEIR_SUMS_SCORES
 
 struct page {
     struct weir_api_question *question;
@@ -27,20 +27,9 @@ struct page {
 
 /* mail ---------------------------------------------------------------------------------------- */
 
-static int which(const char *verdict)
-{
-    static const char *const names[] = {"ham", "unsure", "spam", "blocked"};
-
-    for (int i = 0; i < 4; i++)
-        if (strcmp(names[i], verdict) == 0)
-            return i;
-    return 1;
-}
-
 /* The row of a moment: rows come by time. */
-static json_t *row_at(struct page *page, weir_time time)
+static json_t *row_at(struct page *page, weir_time begins)
 {
-    weir_time begins = time / page->span * page->span;
     json_t *row;
 
     if (begins == page->begins)
@@ -52,18 +41,20 @@ static json_t *row_at(struct page *page, weir_time time)
     return row;
 }
 
-static int add_message(void *context, weir_time time, const char *verdict, double score)
+static int add_sum(void *context, weir_time begins, int what, uint64_t count)
 {
     static const char *const names[] = {"ham", "unsure", "spam", "spam"};
     struct page *page = context;
-    int is = which(verdict);
-    json_t *sum = json_object_get(row_at(page, time), names[is]);
-    double point = floor(score);
+    json_t *sum;
 
-    json_integer_set(sum, json_integer_value(sum) + 1);
-    point = point < -SCORES ? -SCORES : point > SCORES - 1 ? SCORES - 1 : point;
-    page->score[(int)point + SCORES]++;
-    page->of_today[is] += time >= page->today;
+    if (what > WEIR_SUMS_BLOCKED) {
+        page->score[what - WEIR_SUMS_SCORE + SCORES] += (json_int_t)count;
+        return 0;
+    }
+    sum = json_object_get(row_at(page, begins), names[what]);
+    json_integer_set(sum, json_integer_value(sum) + (json_int_t)count);
+    if (begins >= page->today)
+        page->of_today[what] += (json_int_t)count;
     return 0;
 }
 
@@ -157,9 +148,9 @@ static int read_all(struct page *page, int64_t hours, struct weir_desk_counts *c
     int done;
 
     page->today = now / WEIR_DAY * WEIR_DAY;
-    page->span = hours <= 24 ? 5 * WEIR_MINUTE : WEIR_HOUR;
+    page->span = hours <= 24 ? WEIR_SUMS_FINE : WEIR_SUMS_COARSE;
     weir_monitor_look(page->question->monitor, &page->look);
-    done = weir_database_judged(database, since, add_message, page);
+    done = weir_database_sums(database, page->span, since, add_sum, page);
     add_scores(page);
     done = done < 0 ? done : weir_database_servers(database, add_server, page);
     return done < 0 ? done : weir_database_desk_counts(database, now - WEIR_DAY, counts_r);

@@ -94,7 +94,7 @@ json_t *weir_api_token_remove(struct weir_api_question *question)
 
 struct lines {
     const char *who, *what;      /* NULL: any */
-    unsigned most;
+    unsigned most, looked;
     int64_t last;
     json_t *rows;
 };
@@ -104,12 +104,13 @@ static int add_line(void *context, const struct weir_audit *line)
     struct lines *lines = context;
 
     lines->last = line->number;
+    lines->looked++;
     if ((lines->who && strcmp(lines->who, line->who) != 0) ||
         (lines->what && strcmp(lines->what, line->what) != 0))
-        return 0;
+        return lines->looked >= WEIR_API_LOOKED;
     if (json_array_append_new(lines->rows, weir_view_audit(line)) < 0)
         return WEIR_ENOMEM;
-    return json_array_size(lines->rows) >= lines->most;
+    return json_array_size(lines->rows) >= lines->most || lines->looked >= WEIR_API_LOOKED;
 }
 
 json_t *weir_api_audit(struct weir_api_question *question)
@@ -125,7 +126,8 @@ json_t *weir_api_audit(struct weir_api_question *question)
     done = weir_database_audits(question->database, after, UINT32_MAX, add_line, &lines);
     if (done >= 0)
         return weir_api_rows(question, lines.rows,
-                             json_array_size(lines.rows) == lines.most && lines.last > 1
+                             (json_array_size(lines.rows) == lines.most ||
+                              lines.looked >= WEIR_API_LOOKED) && lines.last > 1
                                  ? json_integer(lines.last) : NULL);
     json_decref(lines.rows);
     return weir_api_trouble(question, done);

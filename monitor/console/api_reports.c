@@ -26,8 +26,8 @@ struct page {
     struct weir_api_names names;
     const char *kind;
     bool waiting, more;
-    unsigned most;
-    int64_t after, last;
+    unsigned most, looked;
+    int64_t last;
     json_t *rows;
 };
 
@@ -56,11 +56,16 @@ static int add_report(void *context, const struct weir_database_report *report)
     json_t *row;
     int rc;
 
-    if ((page->after > 0 && report->number >= page->after) ||
-        (page->kind && strcmp(page->kind, kind) != 0))
-        return 0;
-    if (page->waiting && (rc = waits(page->question->database, report)) <= 0)
+    page->more = page->looked++ == WEIR_API_LOOKED;
+    if (page->more)
+        return 1;
+    rc = page->waiting ? waits(page->question->database, report) : 1;
+    if (rc < 0)
         return rc;
+    if (rc == 0 || (page->kind && strcmp(page->kind, kind) != 0)) {
+        page->last = report->number;
+        return 0;
+    }
     page->more = json_array_size(page->rows) == page->most;
     if (page->more)
         return 1;
@@ -124,7 +129,7 @@ json_t *weir_api_reports(struct weir_api_question *question)
                                         .most = UINT32_MAX};
     int64_t waiting;
 
-    if (!weir_api_most(question, &page.most) || !weir_api_after(question, 0, &page.after))
+    if (!weir_api_most(question, &page.most) || !weir_api_after(question, 0, &choice.before))
         return NULL;
     if (!weir_api_number(question->request, "waiting", 0, 1, 0, &waiting))
         return weir_api_refuse(question, 400, "waiting is neither 0 nor 1");

@@ -10,41 +10,13 @@
 
 /* traffic ---------------------------------------------------------------------------------- */
 
-int weir_database_top_networks(struct weir_database *database, int64_t from, int64_t to,
-                               unsigned quantity, unsigned most,
-                               int (*row)(void *context, const struct weir_address_row *row),
-                               void *context)
-{
-    struct weir_query q = weir_query(database, "SELECT substr(address, 1, CASE WHEN "
-        WEIR_IS_IPV4 " THEN 15 ELSE 7 END) AS network, " WEIR_SUMS " FROM minutes "
-        "WHERE minute BETWEEN ? AND ? GROUP BY network ORDER BY " WEIR_SUM_OF " DESC, "
-        "network LIMIT ?");
-    int calls = 0, stop = 0;
-
-    weir_bind_number(&q, from);
-    weir_bind_number(&q, to);
-    weir_bind_number(&q, quantity);
-    weir_bind_number(&q, most);
-    while (stop == 0 && weir_query_row(&q) == 1) {
-        struct weir_address_row one = {.first_seen = 0};
-        struct weir_slice network = weir_column_slice(&q);
-
-        memcpy(one.address.octet, network.at,
-               network.len < sizeof one.address.octet ? network.len : sizeof one.address.octet);
-        weir_column_sums(&q, one.sum);
-        stop = row(context, &one);
-        calls++;
-    }
-    return weir_query_told(&q, stop, calls);
-}
-
 int weir_database_minute_sums(struct weir_database *database, int64_t from, int64_t to,
                               int (*row)(void *context, const struct weir_minute_row *row),
                               void *context)
 {
-    struct weir_query q = weir_query(database, "SELECT minute, " WEIR_SUMS " FROM minutes "
-                                     "WHERE minute BETWEEN ? AND ? GROUP BY minute "
-                                     "ORDER BY minute");
+    struct weir_query q = weir_query(database, "SELECT minute, connections, syns, messages, "
+        "accepted, recipients, estimated FROM minute_sums WHERE minute BETWEEN ? AND ? "
+        "ORDER BY minute");
     int calls = 0, stop = 0;
 
     weir_bind_number(&q, from);
@@ -101,46 +73,30 @@ int weir_database_decisions_over(struct weir_database *database, const struct we
 
 /* messages ---------------------------------------------------------------------------------- */
 
-int weir_database_judged(struct weir_database *database, weir_time since,
-                         int (*row)(void *context, weir_time time, const char *verdict,
-                                    double score),
-                         void *context)
-{
-    struct weir_query q = weir_query(database, "SELECT time, verdict, score FROM messages "
-                                     "INDEXED BY messages_time WHERE time >= ? ORDER BY time");
-    int calls = 0, stop = 0;
-
-    weir_bind_number(&q, since);
-    while (stop == 0 && weir_query_row(&q) == 1) {
-        weir_time time = weir_column_number(&q);
-        const char *verdict = weir_column_text(&q);
-
-        stop = row(context, time, verdict, weir_column_real(&q));
-        calls++;
-    }
-    return weir_query_told(&q, stop, calls);
-}
-
 int weir_database_domains(struct weir_database *database, const struct weir_prefix *prefix,
                           unsigned most,
                           int (*row)(void *context, const struct weir_desk_domain *domain),
-                          void *context)
+                          void *context, bool *partly_r)
 {
     struct weir_query q = weir_query(database, "SELECT domain, count(*) AS messages, "
-        "sum(verdict IN ('spam', 'blocked')), sum(verdict = 'ham') FROM messages "
-        "WHERE address BETWEEN ? AND ? AND domain <> '' GROUP BY domain "
-        "ORDER BY messages DESC, domain LIMIT ?");
+        "sum(verdict IN ('spam', 'blocked')), sum(verdict = 'ham'), (sum(count(*)) OVER ()) >= ?4 "
+        "FROM (SELECT domain, verdict FROM messages INDEXED BY messages_address "
+        "WHERE address BETWEEN ?1 AND ?2 AND domain <> '' LIMIT ?4) GROUP BY domain "
+        "ORDER BY messages DESC, domain LIMIT ?3");
     struct weir_address last;
     int calls = 0, stop = 0;
 
+    *partly_r = false;
     weir_bind_span(&q, prefix, &last);
     weir_bind_number(&q, most);
+    weir_bind_number(&q, WEIR_DESK_LOOKED);
     while (stop == 0 && weir_query_row(&q) == 1) {
         struct weir_desk_domain one = {.domain = weir_column_text(&q)};
 
         one.messages = (uint64_t)weir_column_number(&q);
         one.spam = (uint64_t)weir_column_number(&q);
         one.ham = (uint64_t)weir_column_number(&q);
+        *partly_r = weir_column_number(&q) != 0;
         stop = row(context, &one);
         calls++;
     }
@@ -197,7 +153,8 @@ int weir_database_desk_counts(struct weir_database *database, weir_time since,
                                 &counts_r->events);
     rc = rc < 0 ? rc : count_of(weir_query(database, "SELECT count(*) FROM rules "
                                            "WHERE state = 'draft'"), 0, &counts_r->drafts);
-    rc = rc < 0 ? rc : count_of(weir_query(database, "SELECT count(*) FROM messages WHERE "
+    rc = rc < 0 ? rc : count_of(weir_query(database, "SELECT count(*) FROM messages "
+                                           "INDEXED BY messages_reported WHERE reported_at > 0 AND "
                                            "reported_at >= ? AND reported = 'ham' AND verdict IN "
                                            "('spam', 'blocked')"), since, &counts_r->blamed);
     return rc < 0 ? rc : count_of(weir_query(database, "SELECT count(*) FROM reports WHERE "

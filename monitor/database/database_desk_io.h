@@ -1,5 +1,5 @@
 /*
- * What an analyst's desk asks of the tables at a glance: networks that do most, sums by minute,
+ * What an analyst's desk asks of the tables at a glance: sums by minute,
  * what stands above an address, messages by time and verdict.
  *
  * See database_io.h for owner, threads, errors and rows.
@@ -11,14 +11,8 @@
 #include "monitor/database/database_events_io.h"
 #include "monitor/database/database_traffic_io.h"
 
-/* As weir_database_top(), but of networks: /24, and /56 of IPv6; address: their first. */
-int weir_database_top_networks(struct weir_database *database, int64_t from, int64_t to,
-                               unsigned quantity, unsigned most,
-                               int (*row)(void *context, const struct weir_address_row *row),
-                               void *context);
-
 /* What all addresses did in each minute of a span, those without any left out; address and server
- * of a row are zeros. */
+ * of a row are zeros.  It is summed up as rows come, and stays when these are forgotten early. */
 int weir_database_minute_sums(struct weir_database *database, int64_t from, int64_t to,
                               int (*row)(void *context, const struct weir_minute_row *row),
                               void *context);
@@ -31,19 +25,14 @@ int weir_database_events_over(struct weir_database *database, const struct weir_
 int weir_database_decisions_over(struct weir_database *database, const struct weir_prefix *prefix,
                                  weir_time now, weir_database_decision_row *row, void *context);
 
-/* Kept messages from a time on, oldest first: an index has all of it, and 200,000 take a twentieth
- * of a second. */
-int weir_database_judged(struct weir_database *database, weir_time since,
-                         int (*row)(void *context, weir_time time, const char *verdict,
-                                    double score),
-                         void *context);
-
-/* Domains that messages of a prefix said they were of, most messages first. */
+/* Domains that messages of a prefix said they were of, most messages first; *partly_r: of so many
+ * messages WEIR_DESK_LOOKED were looked at. */
+#define WEIR_DESK_LOOKED 10000
 struct weir_desk_domain { const char *domain; uint64_t messages, spam, ham; };
 int weir_database_domains(struct weir_database *database, const struct weir_prefix *prefix,
                           unsigned most,
                           int (*row)(void *context, const struct weir_desk_domain *domain),
-                          void *context);
+                          void *context, bool *partly_r);
 
 /* Rules by how often they hit, the most first: those that are no more in the rulebook have their
  * number for a name. */

@@ -191,6 +191,10 @@ static const char *text_for(const struct weir_event_filter *filter)
         return READ "INDEXED BY events_standing "
                "WHERE cleared = 0 AND raised >= ?1 AND number < ?2 AND address = ?3 AND bits = ?4 "
                "ORDER BY number DESC LIMIT ?5";
+    if (filter->prefix)
+        return READ "INDEXED BY events_about "
+               "WHERE raised >= ?1 AND number < ?2 AND address = ?3 AND bits = ?4 "
+               "ORDER BY number DESC LIMIT ?5";
     return filter->open ? READ "WHERE cleared = 0" WHERE
                         : READ "WHERE 1" WHERE;
 }

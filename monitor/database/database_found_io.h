@@ -26,6 +26,13 @@ struct weir_found_message {
     double unsure, spam, reject;
 };
 
+/* Where a list was: behind the last message that was looked at.  All zeros: at its beginning. */
+struct weir_found_place {
+    bool by_number;              /* a rule's are found in the order they came */
+    weir_time time;
+    int64_t number;
+};
+
 /* What is looked for; what is NULL, 0 or "" may be anything. */
 struct weir_found_choice {
     const struct weir_prefix *prefix;
@@ -34,14 +41,24 @@ struct weir_found_choice {
     const char *servers;         /* their numbers: ",3,17,": of any of these */
     uint32_t rule;
     weir_time from, to;
-    int64_t before;              /* numbers below */
-    unsigned most;
+    struct weir_found_place after;
+    unsigned most;               /* rows */
 };
 
-/* The newest first. */
+/* How far it came. */
+struct weir_found_end {
+    struct weir_found_place place;
+    bool more;                   /* there may be more behind it */
+    bool partly;                 /* for it looked at as many messages as it may */
+};
+
+#define WEIR_FOUND_LOOKED 5000  /* messages that are looked at: a tenth of a second */
+
+/* Those that fit, the newest first, found by that of the conditions that fewest messages fulfil.
+ * What came since the page before is in none of the next ones. */
 int weir_database_found(struct weir_database *database, const struct weir_found_choice *choice,
                         int (*row)(void *context, const struct weir_found_message *message),
-                        void *context);
+                        void *context, struct weir_found_end *end_r);
 
 /* The one of a uid: 1, 0, or an error, which may be row's. */
 int weir_database_found_one(struct weir_database *database, uint64_t uid,

@@ -8,6 +8,7 @@
 #include "core/engine/verdict.h"
 #include "monitor/analyzer/life.h"
 #include "monitor/database/database_impl.h"
+#include "monitor/database/database_sums_io.h"
 
 #define FORGOTTEN "messages_forgotten"
 
@@ -64,6 +65,17 @@ static int put_beside(struct weir_database *database, const struct weir_record *
     return weir_query_run(&q);
 }
 
+/* What goes with the message that was put last. */
+static int put_new(struct weir_database *database, const struct weir_info *info, weir_time now)
+{
+    int rc = put_hits(database, info, sqlite3_last_insert_rowid(database->sqlite));
+
+    return rc < 0 ? rc
+                  : weir_database_sums_add(database, info->at < now ? info->at : now,
+                                           weir_verdict_name((enum weir_verdict)info->verdict),
+                                           (double)info->score);
+}
+
 /* A server's clock may be ahead: nothing is later than now. */
 static int put(struct weir_database *database, const struct weir_record *record, weir_time now)
 {
@@ -90,8 +102,7 @@ static int put(struct weir_database *database, const struct weir_record *record,
     rc = weir_query_change(&q);
     if (rc < 0)
         return rc;
-    done = rc > 0 ? put_hits(database, info, sqlite3_last_insert_rowid(database->sqlite))
-                  : put_beside(database, record);
+    done = rc > 0 ? put_new(database, info, now) : put_beside(database, record);
     return done < 0 ? done : rc;
 }
 
@@ -162,6 +173,8 @@ static int forget_up_to(struct weir_database *database, int64_t last, weir_time 
     uint64_t first = 0;
     int rc = weir_state_get(database, FORGOTTEN, &first), plain = 0, reported;
 
+    if (last - (int64_t)first > WEIR_MESSAGES_AT_ONCE)
+        last = (int64_t)first + WEIR_MESSAGES_AT_ONCE;
     if (rc == 0 && (int64_t)first < last) {
         plain = forget_plain(database, (int64_t)first, last);
         rc = plain < 0 ? plain : weir_state_put(database, FORGOTTEN, (uint64_t)last);
@@ -190,7 +203,7 @@ int weir_database_messages_forget(struct weir_database *database, uint32_t most,
 }
 
 static int put_all(struct weir_database *database, const struct weir_record *record, size_t count,
-                   weir_time now)
+                   uint32_t most, weir_time now)
 {
     int news = 0, rc = 0;
 
@@ -198,17 +211,18 @@ static int put_all(struct weir_database *database, const struct weir_record *rec
         rc = record[i].again ? put_beside(database, &record[i]) : put(database, &record[i], now);
         news += rc > 0;
     }
-    rc = rc < 0 ? rc : weir_database_messages_forget(database, WEIR_MESSAGES_MAX, now);
+    rc = rc < 0 ? rc : weir_database_messages_forget(database, most, now);
     return rc < 0 ? rc : news;
 }
 
 int weir_database_messages_put(struct weir_database *database, const struct weir_record *record,
-                               size_t count, weir_time now)
+                               size_t count, uint32_t most, weir_time now)
 {
     bool own;
     int rc = weir_change_begin(database, &own);
 
-    return rc < 0 ? rc : weir_change_end(database, own, put_all(database, record, count, now));
+    return rc < 0 ? rc : weir_change_end(database, own, put_all(database, record, count, most,
+                                                             now));
 }
 
 /* Reading. ------------------------------------------------------------------ */
@@ -252,28 +266,49 @@ static void gather(struct gathering *gathering, struct weir_query *q)
     gathering->hit[message->hits++].points = weir_column_real(q);
 }
 
+#define GOOD(from, where) "SELECT number, uid, score, reported = '' AND verdict = 'unsure', " \
+    "rule, points FROM " from " CROSS JOIN message_hits ON message = number WHERE " where \
+    " ORDER BY number"
+
+/* All of one of the texts. */
+static int gather_all(struct gathering *gathering, struct weir_query q, int64_t last)
+{
+    weir_bind_number(&q, last);
+    while (gathering->stop == 0 && weir_query_row(&q) == 1)
+        gather(gathering, &q);
+    return weir_query_told(&q, gathering->stop, gathering->calls);
+}
+
 int weir_database_messages_good(struct weir_database *database,
                                 int (*row)(void *context, const struct weir_guard_message *message),
                                 void *context)
 {
-    struct weir_query q = weir_query(database, "SELECT number, uid, score, reported = '' AND "
-        "verdict = 'unsure', rule, points "
-        "FROM messages CROSS JOIN message_hits ON message = number "
-        "WHERE reported = 'ham' OR (reported = '' AND verdict IN ('ham', 'unsure')) "
-        "ORDER BY number");
+    struct weir_query newest = weir_query(database, "SELECT coalesce(max(number), 0) "
+                                          "FROM messages");
     struct gathering gathering = {.row = row, .context = context};
+    int64_t last = 0;
+    int rc;
 
-    while (gathering.stop == 0 && weir_query_row(&q) == 1)
-        gather(&gathering, &q);
+    if (weir_query_row(&newest) == 1)
+        last = weir_column_number(&newest) - WEIR_MESSAGES_TRIED;
+    rc = weir_query_end(&newest);
+    rc = rc < 0 ? rc : gather_all(&gathering, weir_query(database, GOOD(
+        "messages INDEXED BY messages_reported", "reported_at > 0 AND number <= ? AND "
+        "(reported = 'ham' OR (reported = '' AND verdict IN ('ham', 'unsure')))")), last);
+    rc = rc < 0 ? rc : gather_all(&gathering, weir_query(database, GOOD(
+        "messages NOT INDEXED", "number > ? AND (reported = 'ham' OR "
+        "(reported = '' AND verdict IN ('ham', 'unsure')))")), last);
+    if (rc < 0)
+        return rc;
     hand_over(&gathering);
-    return weir_query_told(&q, gathering.stop, gathering.calls);
+    return gathering.stop < 0 ? gathering.stop : gathering.calls;
 }
 
 /* Messages, what they hit, and reports that they are good, as far as that is to blame a rule. */
 #define WITH_STOOD "WITH stood (id, at) AS (SELECT rule, max(time) FROM rule_changes " \
     "WHERE who NOT GLOB 'analyzer*' AND what IN ('text', 'state', 'base', 'approved') " \
     "GROUP BY rule) "
-#define FROM_BLAMED "FROM messages " \
+#define FROM_BLAMED "FROM messages INDEXED BY messages_reported " \
     "CROSS JOIN message_hits ON message = messages.number " \
     "LEFT JOIN stood ON stood.id = message_hits.rule " \
     "LEFT JOIN rule_sets ON rule_sets.serial = messages.serial " \

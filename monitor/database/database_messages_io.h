@@ -13,7 +13,7 @@
  *                    confidence and the limits of scores unsure_at, spam_at, reject_at (NULL)
  *     message_hits   message (its number), rule, points
  *
- * Numbers grow; the oldest go when there are more than WEIR_MESSAGES_MAX, but for those that people
+ * Numbers grow; the oldest go when there are more than are to be kept, but for those that people
  * said something of within WEIR_LIFE_REPORTS: rules are judged by these, however much other mail
  * there is.  They are as many as people may report.
  *
@@ -30,22 +30,24 @@
 #include "monitor/database/database_io.h"
 
 /* Keeps decisions, which were read and verified, but for those that are there already, and lets the
- * oldest go as of a time.  One that was known by a report alone learns what is beside
+ * oldest beyond so many go as of a time.  One that was known by a report alone learns what is beside
  * its string.  How many are new, or an error. */
 int weir_database_messages_put(struct weir_database *database, const struct weir_record *record,
-                               size_t count, weir_time now);
+                               size_t count, uint32_t most, weir_time now);
 
 /* Notes what a person says of it, "ham" or "spam"; "": it was taken back.  One that is not there
  * is put.  0 or an error. */
 int weir_database_message_report(struct weir_database *database, const struct weir_info *info,
                                  const char *said, weir_time time);
 
-/* Lets the oldest go, so that at most so many are left, and what was reported lately.  How many
- * went, or an error. */
+/* Lets the oldest go, so that at most so many are left, and what was reported lately; after a look
+ * at WEIR_MESSAGES_AT_ONCE numbers the rest is left to the next call.  How many went, or an
+ * error. */
 int weir_database_messages_forget(struct weir_database *database, uint32_t most, weir_time now);
 
 /* Messages that rules hit and that are not known to be spam, oldest first: ham or unsure by their
- * verdict, or ham by what people said; none reported as spam. */
+ * verdict, or ham by what people said; none reported as spam.  Of the last WEIR_MESSAGES_TRIED, and
+ * of those before that people said something of. */
 int weir_database_messages_good(struct weir_database *database,
                                 int (*row)(void *context, const struct weir_guard_message *message),
                                 void *context);

@@ -112,6 +112,7 @@ int weir_database_report_totals(struct weir_database *database, const char *pref
 struct weir_report_choice {
     const char *name, *state;
     weir_time since;
+    int64_t before;            /* behind the one of this number; 0: from the newest */
     unsigned most;
 };
 int weir_database_reports(struct weir_database *database, const struct weir_report_choice *choice,

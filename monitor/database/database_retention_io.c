@@ -14,6 +14,7 @@
 #include "monitor/database/database_counters_io.h"
 #include "monitor/database/database_rules_io.h"
 #include "monitor/database/database_impl.h"
+#include "monitor/database/database_sums_io.h"
 
 #define EARLY "forgotten_early"
 #define RETAINED "retained"
@@ -51,6 +52,7 @@ static const char old_addresses[] = "DELETE FROM addresses WHERE address IN "
 static int forget_old(struct weir_database *database, const struct weir_retention *keep,
                       weir_time now, struct weir_forgotten *f)
 {
+    uint64_t sums = 0; /* few, and not told */
     const struct {
         weir_time age;
         int64_t unit;
@@ -58,6 +60,14 @@ static int forget_old(struct weir_database *database, const struct weir_retentio
         uint64_t *count;
     } pieces[] = {
         {keep->minutes, WEIR_MINUTE, old_minutes, &f->minutes},
+        {keep->minutes, WEIR_MINUTE, "DELETE FROM minute_sums WHERE minute IN (SELECT minute "
+         "FROM minute_sums WHERE minute < ? LIMIT ?)", &sums},
+        {WEIR_SUMS_SHORT, 1, "DELETE FROM message_sums WHERE (span, begins, what) IN (SELECT span, "
+         "begins, what FROM message_sums WHERE span = 300000000 AND begins < ? LIMIT ?)",
+         &sums},
+        {WEIR_SUMS_LONG, 1, "DELETE FROM message_sums WHERE (span, begins, what) IN (SELECT span, "
+         "begins, what FROM message_sums WHERE span = 3600000000 AND begins < ? LIMIT ?)",
+         &sums},
         {keep->addresses, 1, old_addresses, &f->addresses},
         {keep->streams, 1, "DELETE FROM streams WHERE (server, name) IN "
          "(SELECT server, name FROM streams WHERE last < ? LIMIT ?)", &f->streams},
@@ -91,6 +101,9 @@ static int forget_old(struct weir_database *database, const struct weir_retentio
         if (pieces[i].age > 0)
             rc = forget(database, pieces[i].sql, (now - pieces[i].age) / pieces[i].unit,
                         keep->rows, pieces[i].count, &f->more);
+    rc = rc < 0 ? rc : forget(database, "DELETE FROM minute_sums WHERE minute IN (SELECT minute "
+                              "FROM minute_sums WHERE minute > ? LIMIT ?)",
+                              (now + WEIR_DAY) / WEIR_MINUTE, keep->rows, &sums, &f->more);
     if (rc < 0)
         return rc;
     return forget(database, "DELETE FROM minutes WHERE (minute, address, server) IN "

@@ -218,6 +218,23 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "  who TEXT NOT NULL, ended INTEGER NOT NULL DEFAULT 0,"
      "  ended_by TEXT NOT NULL DEFAULT '') STRICT;"
      "CREATE INDEX silences_standing ON silences (ends) WHERE ended = 0;"),
+
+    ("DROP INDEX messages_time; CREATE INDEX messages_time ON messages (time);"
+     "CREATE INDEX messages_verdict ON messages (verdict, time);"
+     "CREATE INDEX messages_said ON messages (reported, time) WHERE reported_at > 0;"
+     "CREATE INDEX events_about ON events (address, bits);"
+     "CREATE TABLE message_sums (span INTEGER NOT NULL, begins INTEGER NOT NULL,"
+     "  what INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (span, begins, what)) STRICT,"
+     "  WITHOUT ROWID;"
+     "WITH spans (span) AS (VALUES (300000000), (3600000000)), kept (time, verdict, score) AS"
+     "  (SELECT time, CASE verdict WHEN 'ham' THEN 0 WHEN 'spam' THEN 2 WHEN 'blocked' THEN 3"
+     "  ELSE 1 END, CAST(score AS INTEGER) - (score < CAST(score AS INTEGER)) FROM messages)"
+     "  INSERT INTO message_sums SELECT span, time / span * span, verdict, count(*)"
+     "  FROM kept, spans GROUP BY 1, 2, 3 UNION ALL SELECT span, time / span * span,"
+     "  24 + max(min(score, 19), -20), count(*) FROM kept, spans GROUP BY 1, 2, 3;"
+     "CREATE TABLE minute_sums (minute INTEGER PRIMARY KEY, " QUANTITIES ") STRICT;"
+     "INSERT INTO minute_sums SELECT minute, sum(connections), sum(syns), sum(messages),"
+     "  sum(accepted), sum(recipients), sum(estimated) FROM minutes GROUP BY minute;"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)

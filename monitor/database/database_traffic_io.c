@@ -149,12 +149,33 @@ static int end_progress(struct weir_database *database, uint64_t position)
     return rc < 0 || partly == 0 || partly > position ? rc : weir_database_progress_end(database);
 }
 
+/* What all addresses did in the first row's minute, as far as its rows stand together: how many,
+ * or an error. */
+static int add_sums(struct weir_database *database, const struct weir_minute_row *row, size_t rows)
+{
+    struct weir_query q = weir_query(database, "INSERT INTO minute_sums (minute, " COLUMNS ") "
+        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (minute) DO UPDATE SET " ADD_ALL(ADDRESS_MOST));
+    uint64_t sum[WEIR_TRAFFIC_QUANTITIES] = {0};
+    size_t i = 0;
+    int rc;
+
+    for (; i < rows && row[i].minute == row->minute; i++)
+        for (size_t j = 0; j < WEIR_TRAFFIC_QUANTITIES; j++)
+            sum[j] += row[i].sum[j];
+    weir_bind_number(&q, row->minute);
+    bind_sums(&q, sum);
+    rc = weir_query_run(&q);
+    return rc < 0 ? rc : (int)i;
+}
+
 static int add_batch(struct weir_database *database, const struct weir_database_batch *batch)
 {
     int rc = 0;
 
     for (size_t i = 0; rc >= 0 && i < batch->rows; i += (size_t)(rc > 0 ? rc : 0))
         rc = add_rows(database, &batch->row[i], batch->rows - i);
+    for (size_t i = 0; rc >= 0 && i < batch->rows; i += (size_t)(rc > 0 ? rc : 0))
+        rc = add_sums(database, &batch->row[i], batch->rows - i);
     if (rc >= 0 && batch->partly)
         return put_progress(database, batch->position, &batch->row[batch->rows - 1]);
     for (size_t i = 0; rc >= 0 && i < batch->streams; i++)

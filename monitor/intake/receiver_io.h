@@ -30,6 +30,7 @@
 #include "monitor/analyzer/counting_io.h"
 #include "monitor/database/database_io.h"
 #include "monitor/intake/hearing.h"
+#include "monitor/intake/recent.h"
 #include "monitor/threshold/watch.h"
 
 #define WEIR_RECEIVER_BEHIND (150 * WEIR_SECOND)
@@ -54,6 +55,7 @@ struct weir_receiver_options {
      * has to be first.  0; 1: not yet, and soon again; or an error and it is tried again.  May be
      * NULL. */
     int (*settle)(void *context, uint64_t position);
+    struct weir_recent *recent;  /* is given all rows as the database has them; or NULL */
     void *context;
 };
 

@@ -57,6 +57,10 @@ int weir_receiver_store_turned(struct weir_receiver *receiver, size_t most)
     if (done == 0)
         done = weir_storing_piece(&receiver->pieces, receiver->options.database,
                                   receiver->minutes[1], &batch, most);
+    if (done >= 0 && receiver->options.recent)
+        weir_recent_add(receiver->options.recent,
+                        receiver->pieces.row + receiver->pieces.at - receiver->pieces.piece,
+                        receiver->pieces.piece);
     if (done != 0)
         return done;
     weir_minutes_clear(receiver->minutes[1]);

@@ -62,6 +62,7 @@ int weir_storing_piece(struct weir_storing *storing, struct weir_database *datab
     if (done < 0)
         return done;
     storing->at = end;
+    storing->piece = piece.rows;
     storing->begun = piece.partly;
     return piece.partly;
 }

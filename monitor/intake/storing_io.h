@@ -27,6 +27,7 @@
 struct weir_storing {
     const struct weir_minute_row *row;
     size_t rows, at;
+    size_t piece;                 /* rows of the last piece, those before `at` */
     bool begun;
     bool passed;                  /* the journal is replayed: whatever comes now is new */
     weir_time took, rested;       /* how long the last table took; when it was done (steady) */

@@ -6,7 +6,9 @@
                           decide, parser, phrases, hostile, milter, exim about whole messages,
                            bayes about what is missed,
                            thresholds, sniffer, live, ingest, servers, database, counting, latency
-                           (of a block on all servers) about traffic, publish about rule sets
+                           (of a block on all servers) about traffic, publish about rule sets,
+                          console about the analyst's desk (--large: 10 M addresses, 1 M
+                          messages, 10,000 rules: 4 GB of disk and some ten minutes)
 
 Every figure is a ratio to something measured in the same run, or a bound in
 memory or error, printed with its limit.  Timings never decide `make test`;
@@ -26,6 +28,7 @@ sys.path.insert(0, os.path.join(HERE, '..', 'end2end'))
 sys.dont_write_bytecode = True
 import bench_bayes  # noqa: E402
 import bench_capture  # noqa: E402
+import bench_console  # noqa: E402
 import bench_ingest  # noqa: E402
 import bench_latency  # noqa: E402
 import bench_messages  # noqa: E402
@@ -42,8 +45,8 @@ ROUNDS = 3
 class Bench:
     """The run: a folder, the binaries, and the rows measured so far."""
 
-    def __init__(self, build):
-        self.build = os.path.abspath(build)
+    def __init__(self, build, large=False):
+        self.build, self.large = os.path.abspath(build), large
         # In memory: the disk under the log and the databases is not what is measured.
         self.folder = rig.scratch('/dev/shm' if os.path.isdir('/dev/shm') else '/tmp')
         self.runs = 0
@@ -247,21 +250,24 @@ def bench_postfwd(bench):
 PARTS = {'policy': bench_policy, 'idle': bench_idle, 'silent': bench_silent,
          'counters': bench_counters, 'postfwd': bench_postfwd, **bench_messages.PARTS,
          **bench_bayes.PARTS, **bench_thresholds.PARTS, **bench_capture.PARTS,
-         **bench_ingest.PARTS, **bench_latency.PARTS, **bench_publish.PARTS}
+         **bench_ingest.PARTS, **bench_latency.PARTS, **bench_publish.PARTS,
+         **bench_console.PARTS}
 
 
 def main():
     parser = argparse.ArgumentParser(description='Weir, measured as ratios in one run.')
     parser.add_argument('--build', default='build')
     parser.add_argument('--only', choices=PARTS, action='append')
+    parser.add_argument('--large', action='store_true',
+                        help='the console over as much as a large site has')
     parser.add_argument('--json', help='also write the rows to this file')
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    bench = Bench(options.build)
+    bench = Bench(options.build, options.large)
     start = time.time()
     without = {*bench_messages.PARTS, *bench_bayes.PARTS, *bench_thresholds.PARTS,
                *bench_capture.PARTS, *bench_ingest.PARTS, *bench_latency.PARTS,
-               *bench_publish.PARTS}
+               *bench_publish.PARTS, *bench_console.PARTS}
     if not options.only or set(options.only) - without:
         bench.make_history()
     for name in options.only or PARTS:

@@ -77,7 +77,7 @@ int database_put_message(struct weir_database *database, const struct weir_info 
 {
     const struct weir_record record = {*info, weir_record_beside_nothing(), false};
 
-    return weir_database_messages_put(database, &record, 1, DATABASE_NOW);
+    return weir_database_messages_put(database, &record, 1, 1000, DATABASE_NOW);
 }
 
 int64_t database_number(struct database_rig *rig, const char *sql)

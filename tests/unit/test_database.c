@@ -50,7 +50,8 @@ static void a_new_database_is_made_and_opened_again(void **state)
     "DROP TABLE parts; DROP TABLE reported_texts; DROP TABLE drafts; DROP TABLE draft_messages;" \
     "DROP TABLE lessons; DROP TABLE lesson_changes; DROP TABLE bayes_counts;" \
     "DROP TABLE counters; DROP TABLE counter_events; DROP TABLE votes; DROP TABLE seen_decisions;" \
-    "DROP TABLE accounts; DROP TABLE sessions; DROP TABLE tokens; DROP TABLE silences;"
+    "DROP TABLE accounts; DROP TABLE sessions; DROP TABLE tokens; DROP TABLE silences;" \
+    "DROP TABLE message_sums; DROP TABLE minute_sums;"
 
 /* A file as version 1 left it. */
 static void a_database_of_version_1_is_migrated(void **state)
@@ -62,11 +63,15 @@ static void a_database_of_version_1_is_migrated(void **state)
                      "DROP TABLE decisions; DROP TABLE audit; DROP TABLE ladder;"
                      NEWER
                      "DROP INDEX addresses_last_seen; PRAGMA user_version = 1"), 0);
-    struct weir_minute_row row = database_row(7, 100, 1, 5);
-    assert_int_equal(database_store(rig, &row, 1, 77), 0);
+    assert_int_equal(weir_database_run(rig->database, "INSERT INTO addresses VALUES "
+                     "(zeroblob(16), 1, 2, 5, 0, 0, 0, 0, 0);"
+                     "INSERT INTO minutes VALUES (7, zeroblob(16), 1, 3, 0, 0, 0, 0, 0), "
+                     "(7, zeroblob(16), 2, 2, 0, 0, 0, 0, 0)"), 0);
     database_must(rig, database_open(rig), 0);
     assert_int_equal(database_number(rig, "PRAGMA user_version"), WEIR_DATABASE_VERSION);
     assert_int_equal(database_number(rig, "SELECT connections FROM addresses"), 5);
+    assert_int_equal(database_number(rig, "SELECT minute * 100 + connections FROM minute_sums"),
+                     705);
     assert_int_equal(weir_database_audit_add(rig->database, &audit), 0);
 }
 
@@ -76,6 +81,7 @@ static void a_database_of_version_4_is_migrated(void **state)
     struct database_rig *rig = *state;
 
     assert_int_equal(weir_database_run(rig->database, "DROP INDEX decisions_standing;"
+                     "DROP INDEX events_about;"
                      "DROP INDEX decisions_undone; DROP INDEX decisions_accepted;"
                      "DROP INDEX events_told;"
                      "ALTER TABLE events DROP COLUMN word;"

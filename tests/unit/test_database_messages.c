@@ -206,19 +206,76 @@ static void what_was_reported_within_a_week_stays(void **state)
     assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits"), 30);
 }
 
-static void no_more_than_WEIR_MESSAGES_MAX_are_kept(void **state)
+/* The next message's number. */
+static void go_on_at(struct database_rig *rig, const char *sql)
+{
+    assert_int_equal(weir_database_run(rig->database, sql), 0);
+}
+
+static void no_more_than_are_wanted_are_kept(void **state)
 {
     struct database_rig *rig = *state;
     struct weir_info info = a_message(1, WEIR_HAM, 2);
 
     put(rig, &info, 1);
-    assert_int_equal(weir_database_run(rig->database, "UPDATE sqlite_sequence SET seq = 200000 "
-                                       "WHERE name = 'messages'"), 0);
-    assert_int_equal(WEIR_MESSAGES_MAX, 200000);
+    go_on_at(rig, "UPDATE sqlite_sequence SET seq = 999 WHERE name = 'messages'");
     info.uid = 2;
     put(rig, &info, 1);
-    assert_int_equal(database_number(rig, "SELECT sum(uid) FROM messages"), 2);
-    assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits"), 3);
+    assert_int_equal(database_number(rig, "SELECT sum(uid) FROM messages"), 3);
+    info.uid = 3;
+    put(rig, &info, 1);
+    assert_int_equal(database_number(rig, "SELECT sum(uid) FROM messages"), 5);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits"), 6);
+}
+
+/* Of as many as can be wanted. */
+static int keep_many(struct database_rig *rig, const struct weir_info *info, size_t count)
+{
+    struct weir_record record[4];
+
+    for (size_t i = 0; i < count; i++)
+        record[i] = (struct weir_record){info[i], weir_record_beside_nothing(), false};
+    return weir_database_messages_put(rig->database, record, count, WEIR_MESSAGES_MAX,
+                                      DATABASE_NOW);
+}
+
+static void many_go_a_piece_at_a_time(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_info info[4];
+
+    for (unsigned i = 0; i < 4; i++)
+        info[i] = a_message(i + 1, WEIR_HAM, 2);
+    assert_int_equal(WEIR_MESSAGES_AT_ONCE, 20000);
+    put(rig, info, 1);
+    go_on_at(rig, "UPDATE messages SET number = 20000; UPDATE message_hits SET message = 20000;"
+             "UPDATE sqlite_sequence SET seq = 20000 WHERE name = 'messages'");
+    database_must(rig, keep_many(rig, info + 1, 1), 1);
+    go_on_at(rig, "UPDATE sqlite_sequence SET seq = 30000 WHERE name = 'messages'");
+    put(rig, info + 2, 1);
+    assert_int_equal(database_number(rig, "SELECT sum(uid) FROM messages"), 5);
+    put(rig, info + 3, 1);
+    assert_int_equal(database_number(rig, "SELECT sum(uid) FROM messages"), 7);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM message_hits"), 6);
+}
+
+static void scores_are_tried_on_the_last_and_on_what_people_said_anything_of(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_info info[4];
+    struct seen seen = {.len = 0};
+
+    for (unsigned i = 0; i < 4; i++)
+        info[i] = a_message(i + 1, WEIR_HAM, 2);
+    database_must(rig, keep_many(rig, info, 2), 2);
+    report(rig, &info[0], "ham", DATABASE_NOW);
+    assert_int_equal(WEIR_MESSAGES_TRIED, 200000);
+    go_on_at(rig, "UPDATE sqlite_sequence SET seq = 200001 WHERE name = 'messages'");
+    database_must(rig, keep_many(rig, info + 2, 1), 1);
+    database_must(rig, weir_database_messages_good(rig->database, see_good, &seen), 2);
+    database_must(rig, keep_many(rig, info + 3, 1), 1);
+    seen.len = 0;
+    database_must(rig, weir_database_messages_good(rig->database, see_good, &seen), 3);
 }
 
 static int see_found(void *context, const struct weir_found_message *message)
@@ -241,8 +298,10 @@ static const char *found(struct database_rig *rig, const char *queue_id, const c
     const struct weir_found_choice choice = {.queue_id = queue_id, .servers = servers,
                                              .rule = rule, .most = 10};
 
+    struct weir_found_end end;
+
     seen = (struct seen){.len = 0};
-    if (weir_database_found(rig->database, &choice, see_found, &seen) < 0)
+    if (weir_database_found(rig->database, &choice, see_found, &seen, &end) < 0)
         fail_msg("%s", weir_database_why(rig->database));
     return seen.text;
 }
@@ -260,7 +319,8 @@ static void a_queue_id_finds_exactly_the_messages_of_all_servers_that_used_it(vo
         record.info = a_message(i, WEIR_SPAM, 7);
         record.info.server = i;
         strcpy(record.beside.queue_id, i == 3 ? "4XYZ1" : "4XYZ");
-        database_must(rig, weir_database_messages_put(rig->database, &record, 1, DATABASE_NOW), 1);
+        database_must(rig, weir_database_messages_put(rig->database, &record, 1, 1000,
+                                                      DATABASE_NOW), 1);
     }
     put(rig, &info, 1);
     assert_string_equal(found(rig, "4XYZ", "", 0), "2@2 4XYZ reject score 0.50 5| "
@@ -286,7 +346,8 @@ static void what_a_report_told_first_learns_its_queue_id_from_its_line_once(void
     report(rig, &record.info, "ham", DATABASE_NOW);
     assert_string_equal(found(rig, "", "", 0), "1@3    -1.00 -1| ");
     for (int i = 0; i < 2; i++) {
-        database_must(rig, weir_database_messages_put(rig->database, &record, 1, DATABASE_NOW), 0);
+        database_must(rig, weir_database_messages_put(rig->database, &record, 1, 1000,
+                                                      DATABASE_NOW), 0);
         assert_string_equal(found(rig, "4XYZ", "", 0), "1@3 4XYZ pass score -1.00 -1| ");
         strcpy(record.beside.queue_id, "OTHER");
     }
@@ -300,7 +361,8 @@ static void what_was_counted_before_and_let_go_does_not_come_again(void **state)
                                        .beside = {.queue_id = "4XYZ", .action = "pass",
                                                   .ground = "score", .basis = ""}};
 
-    database_must(rig, weir_database_messages_put(rig->database, &record, 1, DATABASE_NOW), 0);
+    database_must(rig, weir_database_messages_put(rig->database, &record, 1, 1000,
+                                                      DATABASE_NOW), 0);
     assert_int_equal(database_number(rig, "SELECT count(*) FROM messages"), 0);
 }
 
@@ -317,7 +379,9 @@ int main(void)
         TEST(what_was_counted_before_and_let_go_does_not_come_again),
         TEST(the_oldest_go),
         TEST(what_was_reported_within_a_week_stays),
-        TEST(no_more_than_WEIR_MESSAGES_MAX_are_kept),
+        TEST(no_more_than_are_wanted_are_kept),
+        TEST(many_go_a_piece_at_a_time),
+        TEST(scores_are_tried_on_the_last_and_on_what_people_said_anything_of),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,9 @@
 /*
  * Traffic: who does most now, address by address or network by network, live.
  */
-import {at, h, held} from "./dom.js";
+import {at, h, held, put} from "./dom.js";
 import {chart, steps} from "./chart.js";
-import {brief, when} from "./format.js";
+import {absolute, brief, when} from "./format.js";
 import {choice, downloads, table} from "./table.js";
 import {badge, card, empty} from "./words.js";
 
@@ -46,11 +46,14 @@ export async function show(page) {
         look: (row) => (row.event ? "chosen" : null),
         empty: empty("No traffic in this time.", "It comes from weir-sniffer and the policy "
             + "daemon of each mail server, by way of weir-agent.")});
+    const looked = h("p", {class: "quiet", role: "status"});
     const read = async () => {
         const [top, all] = await Promise.all([page.get("/traffic", query),
             page.get("/traffic/minutes", {minutes: Math.max(180, minutes)})]);
 
         rows.update(top.rows, null);
+        put(looked, top.looked_to ? `So much came that this is since ${
+            absolute(new Date(top.looked_to))} only.` : "");
         lines.update(steps(all.rows, ["connections", "messages", "accepted"], 60,
             60 * Math.max(180, minutes), all.now));
     };
@@ -60,7 +63,7 @@ export async function show(page) {
             h("div", {class: "tools"}, choice(page, "minutes", "How long", MINUTES, minutes),
                 choice(page, "level", "Of what", [["address", "addresses"],
                                                   ["network", "networks"]], level),
-                downloads("/traffic", query))), rows.node));
+                downloads("/traffic", query))), looked, rows.node));
     await read();
     listen(page, query, rows, read);
 }

@@ -14,6 +14,7 @@
  */
 import {at, fresh, h, put} from "./dom.js";
 import {get, url} from "./api.js";
+import {absolute} from "./format.js";
 import {empty} from "./words.js";
 
 function text(row, column) {
@@ -46,8 +47,9 @@ class Table {
         this.draw();
     }
 
-    update(rows, more) {
+    update(rows, more, looked_to = null) {
         this.rows = rows;
+        this.looked_to = looked_to;
         if (more !== undefined)
             this.more = more;
         this.draw();
@@ -61,7 +63,7 @@ class Table {
         const focus = this.body.contains(document.activeElement)
             ? document.activeElement.dataset.row : null;
 
-        if (this.rows.length === 0) {
+        if (this.rows.length === 0 && !this.more) {
             put(this.node, this.empty || empty("Nothing here."));
             this.whole = null;
             return;
@@ -159,7 +161,9 @@ class Table {
         const rows = `${this.rows.length} rows`;
 
         return this.rows.length < 10 && !this.more ? null
-            : h("span", {class: "quiet"}, this.more ? `${rows}, and there are more` : rows);
+            : h("span", {class: "quiet"}, !this.more ? rows : this.looked_to
+                ? `${rows}; looked back to ${absolute(new Date(this.looked_to))}, and there may be more`
+                : `${rows}, and there are more`);
     }
 
     next() {
@@ -167,7 +171,7 @@ class Table {
             return null;
         const button = h("button", {type: "button", onclick: async () => {
             button.disabled = true;
-            const {rows, more} = await this.load(this.more).catch(() => {
+            const {rows, more, looked_to} = await this.load(this.more).catch(() => {
                 button.disabled = false;
                 put(button, "That did not work; try again");
                 return {rows: null};
@@ -175,7 +179,7 @@ class Table {
 
             if (rows) {
                 this.memory.paged = true;
-                this.update([...this.rows, ...rows], more);
+                this.update([...this.rows, ...rows], more, looked_to);
             }
         }}, "Show more");
 
@@ -189,9 +193,9 @@ export function table(how) {
 
 /* A table of what a path of the API lists, with its paging. */
 export async function listed(page, path, query, how) {
-    const {rows, more} = await page.get(path, query);
+    const {rows, more, looked_to} = await page.get(path, query);
 
-    return table({...how, rows, more, memory: how.sorted ? {} : page.memory, load: (after) =>
+    return table({...how, rows, more, looked_to, memory: how.sorted ? {} : page.memory, load: (after) =>
         get(path, {...query, after}, page.control.signal)});
 }
 
