@@ -72,6 +72,16 @@ class Decisions(Daemon):
                       "END-OF-MESSAGE"):
             self.assertRegex(client.ask(LISTED, state), REFUSAL, state)
 
+    def test_a_queue_id_is_logged_where_it_is_known_and_is_one(self):
+        daemon = self.start()
+        client = self.client(daemon.port)
+        for state, queue_id in (("RCPT", ""), ("DATA", "4bXYZ12"), ("DATA", "4b action=x"),
+                                ("DATA", "A" * 64), ("DATA", "A" * 65)):
+            client.ask(OTHER, state, queue_id=queue_id)
+        lines = self.wait_lines(daemon, f"client={OTHER}", 5)
+        self.assertEqual([rig.pairs(line).get("queue_id") for line in lines],
+                         [None, "4bXYZ12", None, "A" * 64, None])
+
     def test_observe_never_refuses_and_says_what_it_would_do(self):
         daemon = self.start("observe")
         client = self.client(daemon.port)

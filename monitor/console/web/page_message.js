@@ -20,16 +20,16 @@ function explanation(lines, score, limits, rules = []) {
         return empty("Nothing gave it points.", "It was judged by lists, or by nothing at all.");
     return h("table", {class: "points"}, h("caption", {class: "hidden"}, "Points"),
         h("thead", {}, h("tr", {}, h("th", {scope: "col", class: "num"}, "points"),
-            h("th", {scope: "col"}, "for"), h("th", {scope: "col"}, "source"),
-            h("th", {scope: "col"}, "why"))),
+            h("th", {scope: "col"}, "for, by, why"))),
         h("tbody", {}, lines.map(({what, source, points: number, why}) => h("tr", {},
             h("td", {class: `num ${number > 0 ? "plus" : number < 0 ? "minus" : ""}`},
                 points(number)),
-            h("td", {}, known.has(what) ? rule(what) : h("span", {class: "mono"}, what)),
-            h("td", {}, SOURCES[source] || source), h("td", {class: "wide"}, why || ""))),
+            h("td", {class: "wide"}, known.has(what) ? rule(what)
+                : h("span", {class: "mono"}, what), h("span", {class: "quiet"}, " · ",
+                SOURCES[source] || source), h("div", {}, why)))),
         h("tr", {}, h("td", {class: "num"}, h("b", {}, coloured(score, [limits.unsure,
-            limits.spam]))), h("td", {}, h("b", {}, "score")), h("td"),
-        h("td", {class: "wide"}, limits.words))));
+            limits.spam]))), h("td", {class: "wide"}, h("b", {}, "score"),
+        h("div", {}, limits.words)))));
 }
 
 /* What the rules are now: points then and now, state. */

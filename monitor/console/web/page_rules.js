@@ -105,7 +105,13 @@ async function analyze(page) {
         run: () => send("POST", "/analyze", {dry: false})});
 
     if (answer) {
-        note(`${count(answer.changed ?? changed)} rules were changed; publish them on “Sets”`);
+        const made = (answer.drafts?.made || []).length;
+
+        if (answer.changed > 0)
+            note(`${count(answer.changed)} rules were changed; publish them on “Sets”`);
+        if (made > 0)
+            note(made === 1 ? "One rule was drafted: look at it among drafts"
+                : `${count(made)} rules were drafted: look at them among drafts`);
         page.again();
     }
 }
