@@ -3,10 +3,10 @@
  *
  *     10 us  25  50  100 us ... 1 ms ... 1 s  2.5  5  10 s, and what took longer
  *
- * Three bounds a decade: fine enough to tell 5 ms from 10, coarse enough that a page of memory holds
- * dozens.  As the bounds are fixed, histograms of several programs and machines may be added up.
- * Adding is one comparison a bound at most and two atomic additions: some 10 ns, no lock, so that
- * threads, and processes that share memory, add to one.
+ * Three bounds a decade: fine enough to tell 5 ms from 10, coarse enough that a page of memory
+ * holds dozens.  As the bounds are fixed, histograms of several programs and machines may be added
+ * up. Adding is one comparison a bound at most and two atomic additions: some 10 ns, no lock, so
+ * that threads, and processes that share memory, add to one.
  *
  * Owner:    the caller; all zeroes is an empty one.  Threads: any, also processes.
  * Errors:   none.  Who reads while others add sees each bucket as it was at some moment.
