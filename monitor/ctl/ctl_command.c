@@ -74,6 +74,7 @@ static const struct option long_options[] = {
     {"spam", required_argument, NULL, WEIR_CTL_SPAM},
     {"recent", no_argument, NULL, WEIR_CTL_RECENT},
     {"note", required_argument, NULL, WEIR_CTL_SAYS},
+    {"serve", no_argument, NULL, WEIR_CTL_SERVE},
     {NULL, 0, NULL, 0},
 };
 
@@ -142,6 +143,7 @@ static const struct explanation explanations[] = {
     {WEIR_CTL_HAM, "--ham PATH", "good mail: a file, a folder, a Maildir or an mbox"},
     {WEIR_CTL_SPAM, "--spam PATH", "the same of spam"},
     {WEIR_CTL_RECENT, "--recent", "recent messages that the monitor knows of"},
+    {WEIR_CTL_SERVE, "--serve", "stay, and show it at [metrics] listen over HTTP"},
     {WEIR_CTL_SAYS, "--note TEXT", "what others are to know about it"},
     {WEIR_CTL_NOW, "--now TIME", "as if it were then: what is idle, how old hits are"},
 };
