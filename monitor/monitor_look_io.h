@@ -11,6 +11,7 @@
 
 #include "core/base/address.h"
 #include "core/base/clock.h"
+#include "core/base/histogram.h"
 
 struct weir_monitor;
 
@@ -31,6 +32,10 @@ json_t *weir_monitor_bucket(struct weir_monitor *monitor, const struct weir_pref
 /* What a server's sniffer met in this hour and the one before: {"packets", "kernel_dropped", ...}
  * (hearing.h).  NULL: memory is short. */
 json_t *weir_monitor_hearing(struct weir_monitor *monitor, uint32_t server, weir_time now);
+
+/* How long agents' requests of a kind took (monitor/intake/intake_io.h). */
+void weir_monitor_intake_times(const struct weir_monitor *monitor, unsigned route,
+                               struct weir_histogram_reading *reading_r);
 
 /* The keys of spam-info strings as the file has them now.  0 or an error. */
 struct weir_info_keys;
