@@ -289,6 +289,7 @@ static int replace_service(struct weir_policy_server *server)
         return done;
     }
     weir_deciders_let_go(server->deciders);
+    weir_numbers_counters(server->numbers, server->service->stores.counters, true);
     done = weir_service_replace(&server->service, &next, &server->log.log);
     if (done < 0)
         abandon_listeners(server);
@@ -547,6 +548,8 @@ void weir_policy_server_close(struct weir_policy_server **server)
         close(it->signals.fd);
     if (it->epoll >= 0)
         close(it->epoll);
+    if (it->service)
+        weir_numbers_counters(it->numbers, it->service->stores.counters, false);
     weir_service_free(&it->service);
     weir_numbers_close(&it->numbers);
     weir_notify_close(&it->notify);

@@ -176,6 +176,18 @@ int weir_judges_open(const struct weir_config *config, const struct weir_stores 
     return 0;
 }
 
+/* What came since the last tick; the next spool counts from 0. */
+static void count_last(struct weir_judges *judges)
+{
+    struct weir_numbers *numbers = judges->options.numbers;
+
+    weir_numbers_counters(numbers, judges->counters, false);
+    if (judges->spool)
+        weir_numbers_raise(numbers, WEIR_NUMBER_SPOOL_DROPPED, 0,
+                           weir_spool_dropped(judges->spool));
+    weir_numbers_raise(numbers, WEIR_NUMBER_SPOOL_DROPPED, 0, 0);
+}
+
 void weir_judges_free(struct weir_judges **judges)
 {
     struct weir_judges *it = *judges;
@@ -184,9 +196,7 @@ void weir_judges_free(struct weir_judges **judges)
         return;
     while (it->idles > 0)
         weir_judge_free(&it->idle[--it->idles]);
-    if (it->spool)
-        weir_numbers_raise(it->options.numbers, WEIR_NUMBER_SPOOL_DROPPED, 0,
-                           weir_spool_dropped(it->spool));
+    count_last(it);
     weir_spool_free(&it->spool);
     weir_gateways_free(&it->gateways);
     weir_rule_file_free(&it->rules);

@@ -118,6 +118,18 @@ class Policyd(unittest.TestCase):
         self.ask("192.0.2.4")
         self.assertEqual(self.requests("ham"), 4)
 
+    def test_what_came_since_the_last_look_is_told_at_a_reload_and_at_the_end(self):
+        def read():
+            return metrics_of(self.weir).get("weir_program_counters_total", what="read", **POLICYD)
+        self.ask("192.0.2.1")
+        self.policyd.reload()
+        rig.wait_for(lambda: "reloaded" in self.policyd.log(), what="the reload")
+        first = read()
+        self.assertGreater(first, 0)
+        self.ask("192.0.2.2")
+        self.policyd.stop()
+        self.assertEqual(read(), 2 * first)
+
     def test_a_daemon_that_hangs_can_still_be_read(self):
         self.ask("192.0.2.1")
         self.policyd.process.send(signal.SIGSTOP)
