@@ -28,13 +28,17 @@ static bool fill(const struct weir_acl_question *question, struct weir_envelope 
 static bool decide(struct weir_exim_process *process, const struct weir_acl_question *question,
                    struct weir_envelope *envelope, struct weir_decision *decision)
 {
-    const struct weir_clock wall = weir_clock_system();
+    const struct weir_clock wall = weir_clock_system(), steady = weir_clock_steady();
+    const weir_time since = weir_clock_now(&steady);
     struct weir_engine *engine =
         fill(question, envelope) ? weir_exim_process_engine(process) : NULL;
 
     if (!engine)
         return false;
     (void)weir_engine_decide(engine, weir_clock_now(&wall), envelope, decision, 1);
+    weir_numbers_request(process->numbers, decision);
+    weir_histogram_add(weir_numbers_times(process->numbers, WEIR_NUMBER_REQUEST_TIME, 0),
+                       weir_clock_now(&steady) - since, 1);
     return true;
 }
 

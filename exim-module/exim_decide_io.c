@@ -11,7 +11,7 @@
 
 static bool ask(struct weir_exim_decision *decision, const struct weir_mail *mail)
 {
-    const struct weir_exim_process *process = decision->process;
+    struct weir_exim_process *process = decision->process;
     const struct weir_config *config = &process->config;
     const struct weir_clock steady = weir_clock_steady();
     weir_time wait = config->decide_timeout;
@@ -22,6 +22,7 @@ static bool ask(struct weir_exim_decision *decision, const struct weir_mail *mai
         wait = decision->left / SHARE;
     done = weir_ask_daemon(config->decide, mail, weir_clock_now(&steady) + wait, decision->arena,
                            &decision->answered, &why);
+    weir_numbers_add(weir_exim_process_numbers(process), WEIR_NUMBER_ASKED, done == 0, 1);
     if (done < 0)
         weir_log(&process->log, WEIR_LOG_WARNING, "%s: %s; deciding without the daemon",
                  config->decide, why);
@@ -32,7 +33,8 @@ static bool ask(struct weir_exim_decision *decision, const struct weir_mail *mai
 
 static int judge(struct weir_exim_decision *decision, const struct weir_mail *mail)
 {
-    const struct weir_clock wall = weir_clock_system();
+    const struct weir_clock wall = weir_clock_system(), steady = weir_clock_steady();
+    const weir_time since = weir_clock_now(&steady);
     const struct weir_judgement *judgement;
     struct weir_judges *judges = weir_exim_process_judges(decision->process);
     int done;
@@ -41,9 +43,13 @@ static int judge(struct weir_exim_decision *decision, const struct weir_mail *ma
     if (!decision->judge)
         return WEIR_ENOMEM;
     done = weir_judge_mail(decision->judge, weir_clock_now(&wall), mail, &judgement);
-    if (done == 0)
-        decision->outcome = &judgement->outcome;
-    return done;
+    if (done < 0) {
+        weir_numbers_add(decision->process->numbers, WEIR_NUMBER_UNJUDGED, 0, 1);
+        return done;
+    }
+    decision->outcome = &judgement->outcome; /* a process of one message: opening is a part of it */
+    weir_numbers_message(decision->process->numbers, judgement, weir_clock_now(&steady) - since);
+    return 0;
 }
 
 int weir_exim_decide(struct weir_exim_decision *decision, const struct weir_mail *mail)

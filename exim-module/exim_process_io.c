@@ -18,6 +18,7 @@ static void forget(struct weir_exim_process *process)
 {
     process->opened = false;
     process->stores = (struct weir_stores){0};
+    process->numbers = NULL;
     process->engine = NULL;
     process->judges = NULL;
 }
@@ -26,8 +27,13 @@ static void close_all(struct weir_exim_process *process)
 {
     weir_judges_free(&process->judges);
     weir_engine_free(&process->engine);
+    if (process->opened && process->stores.counters) {
+        (void)weir_counters_flush(process->stores.counters, NULL);
+        weir_numbers_counters(process->numbers, process->stores.counters, false);
+    }
     if (process->opened)
         weir_stores_close(&process->stores);
+    weir_numbers_close(&process->numbers);
     forget(process);
 }
 
@@ -76,6 +82,14 @@ int weir_exim_process_use(struct weir_exim_process *process, const char *path)
     return process->trouble;
 }
 
+struct weir_numbers *weir_exim_process_numbers(struct weir_exim_process *process)
+{
+    if (!process->numbers)
+        (void)weir_numbers_open(&process->config, WEIR_NUMBERS_EXIM, false, &process->log,
+                                &process->numbers);
+    return process->numbers;
+}
+
 static void open_stores(struct weir_exim_process *process)
 {
     unsigned use = process->config.learn ? WEIR_STORES_ADD_IF_MAY : WEIR_STORES_READ;
@@ -83,6 +97,7 @@ static void open_stores(struct weir_exim_process *process)
     if (process->opened)
         return;
     (void)weir_stores_open(&process->config, use, &process->log, &process->stores);
+    weir_numbers_measure(weir_exim_process_numbers(process), process->stores.counters);
     process->opened = true;
 }
 
@@ -104,12 +119,12 @@ struct weir_engine *weir_exim_process_engine(struct weir_exim_process *process)
 
 struct weir_judges *weir_exim_process_judges(struct weir_exim_process *process)
 {
-    const struct weir_judges_options options = {.program = "weir-exim", .brief = true,
-                                                .spool = true};
+    struct weir_judges_options options = {.program = "weir-exim", .brief = true, .spool = true};
 
     if (process->judges)
         return process->judges;
     open_stores(process);
+    options.numbers = process->numbers;
     if (process->stores.domains)
         (void)weir_judges_open(&process->config, &process->stores, &options, &process->log,
                                &process->judges);

@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 #include "core/engine/judges_io.h"
+#include "core/engine/numbers_io.h"
 
 struct weir_exim_process {
     struct weir_log log;           /* set by the caller; its level follows the configuration */
@@ -33,6 +34,7 @@ struct weir_exim_process {
     bool opened;                   /* the stores were */
     bool busy;                     /* at work: a signal may have torn it away from there */
     struct weir_stores stores;
+    struct weir_numbers *numbers;  /* NULL: not opened yet */
     struct weir_engine *engine;
     struct weir_judges *judges;
 };
@@ -47,6 +49,9 @@ struct weir_engine *weir_exim_process_engine(struct weir_exim_process *process);
 
 /* What judges whole messages, or NULL when memory is short. */
 struct weir_judges *weir_exim_process_judges(struct weir_exim_process *process);
+
+/* What is counted of this process, or NULL when memory is short. */
+struct weir_numbers *weir_exim_process_numbers(struct weir_exim_process *process);
 
 /* Closes everything that this very process has opened. */
 void weir_exim_process_end(struct weir_exim_process *process);

@@ -33,6 +33,14 @@ void weir_monitor_look(struct weir_monitor *monitor, struct weir_look *look_r)
     pthread_mutex_unlock(&monitor->lock);
 }
 
+void weir_monitor_intake_times(const struct weir_monitor *monitor, unsigned route,
+                               struct weir_histogram_reading *reading_r)
+{
+    *reading_r = (struct weir_histogram_reading){.sum = 0};
+    if (monitor->intake) /* it opens before the console is answered, and closes behind it */
+        weir_intake_times(monitor->intake, route, reading_r);
+}
+
 /* buckets ---------------------------------------------------------------------------------- */
 
 /* The class whose limits hold for an address; the longest prefix wins.  With the database's

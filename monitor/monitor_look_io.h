@@ -11,6 +11,7 @@
 
 #include "core/base/address.h"
 #include "core/base/clock.h"
+#include "core/base/histogram.h"
 #include "monitor/intake/recent.h"
 
 struct weir_monitor;
@@ -37,6 +38,10 @@ int64_t weir_monitor_top_begins(struct weir_monitor *monitor);
 /* What a server's sniffer met in this hour and the one before: {"packets", "kernel_dropped", ...}
  * (hearing.h).  NULL: memory is short. */
 json_t *weir_monitor_hearing(struct weir_monitor *monitor, uint32_t server, weir_time now);
+
+/* How long agents' requests of a kind took (monitor/intake/intake_io.h). */
+void weir_monitor_intake_times(const struct weir_monitor *monitor, unsigned route,
+                               struct weir_histogram_reading *reading_r);
 
 /* The keys of spam-info strings as the file has them now.  0 or an error. */
 struct weir_info_keys;

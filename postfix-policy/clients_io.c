@@ -281,17 +281,22 @@ static void answer_batch(struct weir_clients *clients, weir_time now)
 {
     weir_time wall = weir_clock_now(&clients->options.wall);
     const char *status = NULL;
-    size_t count, end;
+    size_t count, end, decided = 0;
     const struct weir_policy_item *item =
         weir_policy_batch_answer(clients->batch, &clients->parts, wall, now, &count);
 
     for (size_t i = 0; i < count; i = end) {
         struct iovec part[TURN];
 
-        for (end = i; end < count && item[end].owner == item[i].owner; end++)
+        for (end = i; end < count && item[end].owner == item[i].owner; end++) {
             part[end - i] = part_of(clients, &item[end], &status);
+            decided += item[end].kind == WEIR_POLICY_DECIDE;
+        }
         send_answers(clients, item[i].owner, part, end - i, now);
     }
+    if (clients->parts.numbers) /* all were read when the round began */
+        weir_histogram_add(weir_numbers_times(clients->parts.numbers, WEIR_NUMBER_REQUEST_TIME, 0),
+                           weir_clock_now(&clients->options.steady) - now, decided);
     weir_policy_batch_clear(clients->batch);
     clients->used = 0;
 }

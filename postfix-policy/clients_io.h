@@ -49,6 +49,7 @@ struct weir_clients;
 struct weir_clients_options {
     int epoll;                             /* connections are watched here, level-triggered */
     struct weir_clock wall;                /* for decisions */
+    struct weir_clock steady;              /* how long they took */
     const char *(*status)(void *context);  /* the whole answer to a status request; lives
                                               until it is asked for the next time */
     void *context;

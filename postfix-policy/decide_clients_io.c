@@ -123,7 +123,7 @@ void weir_deciders_free(struct weir_deciders **deciders)
 void weir_deciders_use(struct weir_deciders *deciders, const struct weir_decide_parts *parts)
 {
     const struct weir_judges_options options = {.program = "weir-policyd", .spool = true,
-                                                .refresh = true};
+                                                .refresh = true, .numbers = parts->numbers};
 
     if (deciders->judges && deciders->parts.config == parts->config)
         return; /* a reload that came to nothing */
@@ -406,7 +406,8 @@ static int decide(struct weir_deciders *deciders, struct weir_decider *decider)
                                      &size);
     mail.message = (struct weir_slice){decider->octets + head, size};
     if (done > 0)
-        done = weir_judge_mail(judge, weir_clock_now(&deciders->wall), &mail, &judgement);
+        done = weir_judges_decide(judges, judge, weir_clock_now(&deciders->wall), &mail,
+                                  &judgement);
     if (done == 0) {
         count(deciders, &judgement->outcome);
         done = put_answer(deciders, decider, &judgement->outcome);

@@ -35,6 +35,7 @@ struct weir_decide_counts {
 struct weir_decide_parts {
     const struct weir_config *config;
     const struct weir_stores *stores;
+    struct weir_numbers *numbers; /* or NULL */
     const struct weir_log *log;
 };
 

@@ -138,7 +138,7 @@ static int wait_for_end(struct weir_milter_service *service, pthread_t thread,
         (void)poll(&pipe, 1, TICK);
         if (!obey_signals(service, notify))
             return 0;
-        weir_milter_service_tick(service);
+        weir_milter_service_tick(service, weir_milter_messages());
         weir_notify_alive(notify, weir_clock_now(&steady));
         if (pthread_tryjoin_np(thread, &result) == 0)
             return (intptr_t)result == MI_SUCCESS ? 1 : WEIR_EIO;

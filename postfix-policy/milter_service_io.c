@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/engine/numbers_io.h"
 #include "core/engine/rule_set_io.h"
 #include "core/program/daemon_log_io.h"
 #include "core/program/service_io.h"
@@ -31,6 +32,7 @@ struct weir_milter_service {
     struct weir_milter_wishes wishes;
     struct weir_service *service;  /* these two: of those inside the gate */
     struct weir_judges *judges;    /* NULL: memory was short */
+    struct weir_numbers *numbers;  /* of the first configuration's folder */
     struct weir_clock wall;
     pthread_mutex_t log_lock;
     struct weir_daemon_log lines;
@@ -128,7 +130,8 @@ static void use_log(struct weir_milter_service *service, struct weir_config *con
 
 static int open_judges(struct weir_milter_service *service)
 {
-    struct weir_judges_options options = {.program = service->options.program, .spool = true};
+    struct weir_judges_options options = {.program = service->options.program, .spool = true,
+                                           .numbers = service->numbers};
 
     return weir_judges_open(&service->service->config, &service->service->stores, &options,
                             &service->log, &service->judges);
@@ -147,7 +150,9 @@ static int open_all(struct weir_milter_service *service)
                                                      : config->milter_listen);
     if (!service->listen)
         return WEIR_ENOMEM;
-    if ((done = weir_service_open(service->service, &service->log)) < 0)
+    if ((done = weir_numbers_open(config, WEIR_NUMBERS_MILTER, true, &service->log,
+                                  &service->numbers)) < 0 ||
+        (done = weir_service_open(service->service, &service->log)) < 0)
         return done;
     weir_rule_set_refresh(config, &service->log);
     return open_judges(service);
@@ -189,6 +194,7 @@ void weir_milter_service_end(struct weir_milter_service **service)
     shut_gate(it);
     weir_judges_free(&it->judges);
     weir_service_free(&it->service);
+    weir_numbers_close(&it->numbers);
     pthread_mutex_lock(&it->log_lock);
     weir_daemon_log_end(&it->lines);
     pthread_mutex_unlock(&it->log_lock);
@@ -232,12 +238,14 @@ void weir_milter_service_reload(struct weir_milter_service *service)
                  "stays", weir_error_reason(done));
 }
 
-void weir_milter_service_tick(struct weir_milter_service *service)
+void weir_milter_service_tick(struct weir_milter_service *service, unsigned at_work)
 {
+    weir_numbers_set(service->numbers, WEIR_NUMBER_AT_WORK, 0, at_work);
     if (service->judges)
         weir_judges_tick(service->judges, weir_clock_now(&service->wall));
     pthread_mutex_lock(&service->log_lock);
     weir_daemon_log_flush(&service->lines);
+    weir_numbers_raise(service->numbers, WEIR_NUMBER_LOG_LOST, 0, service->lines.lost);
     pthread_mutex_unlock(&service->log_lock);
 }
 
@@ -279,8 +287,11 @@ int weir_milter_service_judge(struct weir_milter_service *service, const struct 
 
     enter(service, &wishes, &generation);
     judge = service->judges ? weir_judges_take(service->judges) : NULL;
-    if (judge && weir_judge_mail(judge, weir_clock_now(&service->wall), mail, &judgement) < 0)
+    if (judge && weir_judges_decide(service->judges, judge, weir_clock_now(&service->wall), mail,
+                                    &judgement) < 0)
         judgement = NULL;
+    else if (!judge)
+        weir_numbers_add(service->numbers, WEIR_NUMBER_UNJUDGED, 0, 1);
     leave(service);
     if (judgement)
         weir_log(&service->log, WEIR_LOG_INFO, "%s", judgement->outcome.log);

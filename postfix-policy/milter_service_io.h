@@ -38,8 +38,9 @@ void weir_milter_service_end(struct weir_milter_service **service);
 /* Reads the configuration again; what is wrong is logged, and all stays as it is. */
 void weir_milter_service_reload(struct weir_milter_service *service);
 
-/* A few times a minute: closes files of the spool, writes out the log. */
-void weir_milter_service_tick(struct weir_milter_service *service);
+/* Each second: closes files of the spool, writes out the log, keeps numbers up; so many messages
+ * are at work. */
+void weir_milter_service_tick(struct weir_milter_service *service, unsigned at_work);
 
 const struct weir_log *weir_milter_service_log(const struct weir_milter_service *service);
 

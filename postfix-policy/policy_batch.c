@@ -154,6 +154,7 @@ static void note(const struct weir_policy_parts *parts, const struct weir_decisi
     parts->counts->verdict[decision->verdict]++;
     parts->counts->action[decision->action]++;
     parts->counts->incomplete += decision->store_missing || decision->lists_missing;
+    weir_numbers_request(parts->numbers, decision);
     /* Straight to the sink: the line is clean and short enough as it is made. */
     if (parts->log && parts->log->most >= WEIR_LOG_INFO)
         parts->log->write(parts->log->context, WEIR_LOG_INFO,

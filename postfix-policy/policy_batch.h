@@ -16,6 +16,7 @@
 #define WEIR_POLICY_BATCH_H
 
 #include "core/engine/engine.h"
+#include "core/engine/numbers.h"
 #include "postfix-policy/instance_memory.h"
 #include "postfix-policy/policy_protocol.h"
 
@@ -32,6 +33,7 @@ struct weir_policy_parts {
     struct weir_engine *engine;
     struct weir_instances *instances;
     struct weir_policy_counts *counts;
+    struct weir_numbers *numbers; /* or NULL */
     const struct weir_log *log;
 };
 

@@ -17,6 +17,7 @@
 #include "core/base/descriptors_io.h"
 #include "core/base/error.h"
 #include "postfix-policy/clients_io.h"
+#include "core/engine/numbers_io.h"
 #include "core/program/daemon_log_io.h"
 #include "postfix-policy/decide_clients_io.h"
 #include "postfix-policy/listeners_io.h"
@@ -34,6 +35,7 @@
 struct weir_policy_server {
     struct weir_policy_server_options options;
     struct weir_clock wall, steady;
+    struct weir_numbers *numbers;       /* of the first configuration's folder */
     struct weir_service *service;
     struct weir_instances *instances;
     struct weir_clients *clients;
@@ -121,15 +123,18 @@ static void use_service(struct weir_policy_server *server)
         .engine = server->service->engine,
         .instances = server->instances,
         .counts = &server->counts,
+        .numbers = server->numbers,
         .log = &server->log.log,
     };
 
     const struct weir_decide_parts decide = {
         .config = config_of(server),
         .stores = &server->service->stores,
+        .numbers = server->numbers,
         .log = &server->log.log,
     };
 
+    weir_numbers_measure(server->numbers, server->service->stores.counters);
     weir_instances_keep(server->instances, config_of(server)->remember);
     weir_clients_use(server->clients, &parts);
     weir_deciders_use(server->deciders, &decide);
@@ -284,6 +289,7 @@ static int replace_service(struct weir_policy_server *server)
         return done;
     }
     weir_deciders_let_go(server->deciders);
+    weir_numbers_counters(server->numbers, server->service->stores.counters, true);
     done = weir_service_replace(&server->service, &next, &server->log.log);
     if (done < 0)
         abandon_listeners(server);
@@ -375,6 +381,7 @@ static weir_time tick(struct weir_policy_server *server)
     open_doors(server);
     if (server->service->stores.counters)
         weir_counters_tick(server->service->stores.counters, weir_clock_now(&server->wall));
+    weir_numbers_counters(server->numbers, server->service->stores.counters, true);
     weir_notify_alive(&server->notify, now);
     return TICK;
 }
@@ -440,7 +447,9 @@ static int open_service(struct weir_policy_server *server)
     if (done < 0)
         return done;
     use_log(server, config_of(server));
-    return weir_service_open(server->service, &server->log.log);
+    done = weir_numbers_open(config_of(server), WEIR_NUMBERS_POLICYD, true, &server->log.log,
+                             &server->numbers);
+    return done < 0 ? done : weir_service_open(server->service, &server->log.log);
 }
 
 static int open_clients(struct weir_policy_server *server)
@@ -449,6 +458,7 @@ static int open_clients(struct weir_policy_server *server)
     struct weir_clients_options options = {
         .epoll = server->epoll,
         .wall = server->wall,
+        .steady = server->steady,
         .status = answer_status,
         .context = server,
     };
@@ -538,7 +548,10 @@ void weir_policy_server_close(struct weir_policy_server **server)
         close(it->signals.fd);
     if (it->epoll >= 0)
         close(it->epoll);
+    if (it->service)
+        weir_numbers_counters(it->numbers, it->service->stores.counters, false);
     weir_service_free(&it->service);
+    weir_numbers_close(&it->numbers);
     weir_notify_close(&it->notify);
     weir_daemon_log_end(&it->log);
     free(it->status);

@@ -16,12 +16,14 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/engine/numbers_io.h"
 #include "core/program/daemon_log_io.h"
 #include "core/program/sd_notify_io.h"
 #include "core/program/signals_io.h"
 #include "core/store/spool_io.h"
 #include "sniffer/capture_io.h"
 #include "sniffer/even.h"
+#include "sniffer/live_numbers.h"
 #include "sniffer/live_setup_io.h"
 #include "sniffer/session.h"
 #include "sniffer/witness_io.h"
@@ -39,6 +41,7 @@ struct weir_live {
     struct weir_sniffer_options options;
     struct weir_live_setup setup;
     struct weir_daemon_log log;
+    struct weir_numbers *numbers; /* of the first configuration's folder */
     struct weir_clock wall, steady;
     struct weir_notify notify;
     int signals;
@@ -182,6 +185,9 @@ static int open_parts(struct weir_live *live)
 
     (void)weir_own_read(&live->own);
     if (done == 0)
+        done = weir_numbers_open(&live->setup.config, WEIR_NUMBERS_SNIFFER, true, &live->log.log,
+                                 &live->numbers);
+    if (done == 0)
         done = open_spool(live);
     if (done == 0)
         done = weir_tally_new(WEIR_LIVE_ADDRESSES, WEIR_LIVE_SYN_PLACES, &live->key,
@@ -239,6 +245,7 @@ void weir_live_close(struct weir_live **live)
     weir_witnesses_free(&(*live)->witnesses);
     weir_tally_free(&(*live)->tally);
     weir_capture_free(&(*live)->capture);
+    weir_numbers_close(&(*live)->numbers);
     free((*live)->interface);
     if ((*live)->signals >= 0)
         close((*live)->signals);
@@ -311,6 +318,7 @@ static void write_health(struct weir_live *live)
     if (live->setup.spool)
         health.spool_dropped += weir_spool_dropped(live->setup.spool);
     write_line(live, weir_health_line_write(&health, line));
+    weir_live_count(live->numbers, &health, live->overflow, live->log.lost);
 }
 
 /* The kernel counts in 32 bits. */
@@ -416,13 +424,6 @@ static void turn(struct weir_live *live)
 
 /* Reloading. ---------------------------------------------------------------------------- */
 
-static bool same_scope(const struct weir_scope *a, const struct weir_scope *b)
-{
-    return a->ports == b->ports && a->proxies == b->proxies &&
-           memcmp(a->port, b->port, a->ports * sizeof a->port[0]) == 0 &&
-           memcmp(a->proxy, b->proxy, a->proxies * sizeof a->proxy[0]) == 0;
-}
-
 /* Other ports or proxies: connections are begun anew, and those there are go on midstream.  They
  * are not charged as given up. */
 static int change_scope(struct weir_live *live, const struct weir_live_setup *next)
@@ -500,7 +501,7 @@ static void reload(struct weir_live *live)
     weir_notify_reloading(&live->notify);
     turn(live);
     if (weir_live_setup_read(&live->options, &report, &next) == 0) {
-        if (same_scope(&next.scope, &live->setup.scope) || change_scope(live, &next) == 0)
+        if (weir_scope_same(&next.scope, &live->setup.scope) || change_scope(live, &next) == 0)
             replace_setup(live, &next);
         else
             weir_live_setup_shut(&next);

@@ -91,3 +91,10 @@ int weir_scope_read(const struct weir_config *config, const char *ports, const c
         *scope_r = scope;
     return done;
 }
+
+bool weir_scope_same(const struct weir_scope *a, const struct weir_scope *b)
+{
+    return a->ports == b->ports && a->proxies == b->proxies &&
+           memcmp(a->port, b->port, a->ports * sizeof a->port[0]) == 0 &&
+           memcmp(a->proxy, b->proxy, a->proxies * sizeof a->proxy[0]) == 0;
+}

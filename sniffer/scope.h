@@ -12,6 +12,8 @@
 #define WEIR_SNIFFER_SCOPE_H
 
 #include "core/base/limits.h"
+#include <stdbool.h>
+
 #include "core/engine/config.h"
 
 struct weir_scope {
@@ -28,5 +30,8 @@ int weir_scope_add_proxies(struct weir_scope *scope, const char *text, const cha
 /* That of the configuration; texts that are not NULL stand in for its lists.  0 or an error. */
 int weir_scope_read(const struct weir_config *config, const char *ports, const char *proxies,
                     struct weir_scope *scope_r, const char **why_r);
+
+/* Whether ports and proxies are the same, in the same order. */
+bool weir_scope_same(const struct weir_scope *a, const struct weir_scope *b);
 
 #endif

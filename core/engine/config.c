@@ -100,6 +100,9 @@ static const struct weir_setting rows[] = {
      "A page for refused senders, named in refusals; empty for none.", NULL},
     {"weir", "suffix_list", WEIR_TEXT, "", 0, 0, NULL, AT(suffix_list),
      "A newer copy of the Public Suffix List; empty for the one built into libpsl.", NULL},
+    {"weir", "numbers_folder", WEIR_TEXT, "numbers", 0, 0, NULL, AT(numbers_folder),
+     "Where programs count what they do, in state_directory, some 30 kB each: `weirctl metrics` "
+     "shows it; empty: nowhere. Another one takes a restart.", NULL},
     {"weir", "log", WEIR_CHOICE, "stderr", 0, 0, "stderr|syslog", AT(log),
      "Where daemons log: stderr (the journal under systemd) or syslog, facility mail.", NULL},
     {"weir", "log_level", WEIR_CHOICE, "info", 0, 0, "error|warning|info|debug", AT(log_level),
@@ -521,6 +524,10 @@ static const struct weir_setting rows[] = {
     {"sniffer", "user", WEIR_TEXT, "weir", 0, 0, NULL, AT(sniffer_user),
      "Who weir-sniffer becomes once it listens, when root started it; empty: root without any "
      "capability.", NULL},
+
+    {"metrics", "listen", WEIR_TEXT, "inet:127.0.0.1:8427", 0, 0, NULL, AT(metrics_listen),
+     "Where `weirctl metrics --serve` (weir-metrics.service) shows the numbers of all of this "
+     "machine's programs to Prometheus: inet:host:port, without TLS or password.", check_endpoint},
 
     {"policyd", "decide_listen", WEIR_TEXT, "", 0, 0, NULL, AT(decide_listen),
      "Where weir-policyd decides about whole messages for the Exim module: unix:/path; empty for "

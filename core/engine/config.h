@@ -41,6 +41,7 @@ struct weir_config {
     struct weir_strings never;
     const char *help_url;
     const char *suffix_list;
+    const char *numbers_folder;     /* in state_directory unless absolute; "": none */
     int log;                        /* enum weir_log_target */
     int log_level;                  /* enum weir_log_level */
 
@@ -155,6 +156,9 @@ struct weir_config {
     struct weir_strings sniffer_ports, sniffer_proxies;
     int64_t sniffer_snaplen, sniffer_buffer;
     bool sniffer_promiscuous, sniffer_count_own;
+
+    /* [metrics] */
+    const char *metrics_listen;
 
     /* [policyd] */
     const char *decide_listen;

@@ -26,6 +26,7 @@ struct weir_judges {
     const struct weir_log *log;
     struct weir_engine *engine;
     struct weir_domains *domains;
+    struct weir_counters *counters; /* the engine's */
     struct weir_rule_file *rules;
     struct weir_bayes_file *bayes;
     struct weir_lesson_pace pace;  /* with the spool's lock */
@@ -163,6 +164,8 @@ int weir_judges_open(const struct weir_config *config, const struct weir_stores 
     for (size_t i = 0; i < WEIR_SHARED; i++)
         pthread_mutex_init(&judges->shared[i], NULL);
     judges->steady = weir_clock_steady();
+    judges->counters = stores->counters;
+    weir_numbers_measure(options->numbers, stores->counters);
     pthread_mutex_init(&judges->pool, NULL);
     done = open_all(judges, stores);
     if (done < 0) {
@@ -173,6 +176,18 @@ int weir_judges_open(const struct weir_config *config, const struct weir_stores 
     return 0;
 }
 
+/* What came since the last tick; the next spool counts from 0. */
+static void count_last(struct weir_judges *judges)
+{
+    struct weir_numbers *numbers = judges->options.numbers;
+
+    weir_numbers_counters(numbers, judges->counters, false);
+    if (judges->spool)
+        weir_numbers_raise(numbers, WEIR_NUMBER_SPOOL_DROPPED, 0,
+                           weir_spool_dropped(judges->spool));
+    weir_numbers_raise(numbers, WEIR_NUMBER_SPOOL_DROPPED, 0, 0);
+}
+
 void weir_judges_free(struct weir_judges **judges)
 {
     struct weir_judges *it = *judges;
@@ -181,6 +196,7 @@ void weir_judges_free(struct weir_judges **judges)
         return;
     while (it->idles > 0)
         weir_judge_free(&it->idle[--it->idles]);
+    count_last(it);
     weir_spool_free(&it->spool);
     weir_gateways_free(&it->gateways);
     weir_rule_file_free(&it->rules);
@@ -248,6 +264,20 @@ void weir_judges_give(struct weir_judges *judges, struct weir_judge **judge)
     weir_judge_free(judge);
 }
 
+int weir_judges_decide(struct weir_judges *judges, struct weir_judge *judge, weir_time now,
+                       const struct weir_mail *mail, const struct weir_judgement **judgement_r)
+{
+    weir_time since = weir_clock_now(&judges->steady);
+    int done = weir_judge_mail(judge, now, mail, judgement_r);
+
+    if (done == 0)
+        weir_numbers_message(judges->options.numbers, *judgement_r,
+                             weir_clock_now(&judges->steady) - since);
+    else
+        weir_numbers_add(judges->options.numbers, WEIR_NUMBER_UNJUDGED, 0, 1);
+    return done;
+}
+
 size_t weir_judges_profile(struct weir_judges *judges, struct weir_judges_profile *profile_r,
                            size_t most)
 {
@@ -284,6 +314,7 @@ void weir_judges_tick(struct weir_judges *judges, weir_time now)
     if (judges->options.spool && now / WEIR_SECOND != judges->ticked) {
         enter(judges, WEIR_SHARED_STORES);
         weir_engine_tick(judges->engine, now);
+        weir_numbers_counters(judges->options.numbers, judges->counters, true);
         leave(judges, WEIR_SHARED_STORES);
         judges->ticked = now / WEIR_SECOND;
     }
@@ -291,5 +322,7 @@ void weir_judges_tick(struct weir_judges *judges, weir_time now)
         return;
     enter(judges, WEIR_SHARED_SPOOL);
     weir_spool_turn(judges->spool, now);
+    weir_numbers_raise(judges->options.numbers, WEIR_NUMBER_SPOOL_DROPPED, 0,
+                       weir_spool_dropped(judges->spool));
     leave(judges, WEIR_SHARED_SPOOL);
 }

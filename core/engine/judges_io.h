@@ -15,6 +15,7 @@
 #define WEIR_ENGINE_JUDGES_IO_H
 
 #include "core/engine/judge.h"
+#include "core/engine/numbers.h"
 #include "core/engine/stores_io.h"
 
 struct weir_judges;
@@ -26,6 +27,8 @@ struct weir_judges_options {
     bool timed;            /* measure weir_judgement.spent */
     bool profile;          /* measure each rule, too, which costs time itself */
     bool hidden;           /* hits of "__" rules are shown, too */
+    struct weir_numbers *numbers; /* what is decided is counted there, and the spool's losses; or
+                            * NULL */
     bool refresh;          /* make the rule set anew first when a rule file was changed */
 };
 
@@ -38,6 +41,10 @@ void weir_judges_free(struct weir_judges **judges);
 /* A judge for one message, or NULL when memory is short. */
 struct weir_judge *weir_judges_take(struct weir_judges *judges);
 void weir_judges_give(struct weir_judges *judges, struct weir_judge **judge);
+
+/* Decides (judge.h), and counts and measures it. */
+int weir_judges_decide(struct weir_judges *judges, struct weir_judge *judge, weir_time now,
+                       const struct weir_mail *mail, const struct weir_judgement **judgement_r);
 
 struct weir_judges_profile {
     char name[WEIR_RULE_NAME_MAX + 1];
@@ -53,7 +60,8 @@ size_t weir_judges_profile(struct weir_judges *judges, struct weir_judges_profil
 struct weir_rule_file *weir_judges_rules(struct weir_judges *judges);
 const struct weir_info_keys *weir_judges_keys(const struct weir_judges *judges);
 
-/* What is due once in a while: each second counters are stored, then and when the spool turns. */
+/* What is due once in a while: each second counters are stored, then and when the spool turns; and
+ * numbers are kept up. */
 void weir_judges_tick(struct weir_judges *judges, weir_time now);
 
 #endif

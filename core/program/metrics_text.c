@@ -136,13 +136,20 @@ static bool was_there(const struct weir_metrics *metrics, const char *name)
     return strstr(metrics->text, head) != NULL;
 }
 
-void weir_metrics_family(struct weir_metrics *metrics, enum weir_metrics_type type,
-                         const char *name, const char *help)
+/* Whether a name goes with its type. */
+static bool fits(enum weir_metrics_type type, const char *name)
 {
     bool counts = weir_slice_ends(weir_slice_of(name), "_total");
 
-    if (!is_name(name) || !weir_slice_begins(weir_slice_of(name), "weir_") ||
-        counts != (type == WEIR_COUNTER_METRIC) || was_there(metrics, name))
+    return is_name(name) && weir_slice_begins(weir_slice_of(name), "weir_") &&
+           counts == (type == WEIR_COUNTER_METRIC) &&
+           (type != WEIR_HISTOGRAM_METRIC || weir_slice_ends(weir_slice_of(name), "_seconds"));
+}
+
+void weir_metrics_family(struct weir_metrics *metrics, enum weir_metrics_type type,
+                         const char *name, const char *help)
+{
+    if (!fits(type, name) || was_there(metrics, name))
         fail(metrics, WEIR_EINVAL);
     metrics->type = type;
     metrics->name = name;
@@ -152,6 +159,8 @@ void weir_metrics_family(struct weir_metrics *metrics, enum weir_metrics_type ty
 
 static void begin(struct weir_metrics *metrics)
 {
+    static const char *const types[] = {" counter\n", " gauge\n", " histogram\n"};
+
     if (metrics->begun)
         return;
     put_text(metrics, "# HELP ");
@@ -160,24 +169,31 @@ static void begin(struct weir_metrics *metrics)
     put_shown(metrics, metrics->help, WEIR_METRICS_OCTETS, false);
     put_text(metrics, "\n# TYPE ");
     put_text(metrics, metrics->name);
-    put_text(metrics, metrics->type == WEIR_COUNTER_METRIC ? " counter\n" : " gauge\n");
+    put_text(metrics, types[metrics->type]);
     metrics->begun = true;
 }
 
-void weir_metrics_sample(struct weir_metrics *metrics, const struct weir_metrics_label *label,
-                         size_t labels, double value)
+/* ready: whether a sample of this kind, with so many labels, may come now. */
+static bool ready(struct weir_metrics *metrics, bool histogram,
+                  const struct weir_metrics_label *label, size_t labels)
 {
-    if (!metrics->name)
+    if (!metrics->name || (metrics->type == WEIR_HISTOGRAM_METRIC) != histogram)
         fail(metrics, WEIR_EINVAL);
-    if (labels > WEIR_METRICS_LABELS)
+    if (labels > (size_t)WEIR_METRICS_LABELS - histogram)
         fail(metrics, WEIR_ELIMIT);
     for (size_t i = 0; metrics->error == 0 && i < labels; i++)
         if (!is_name(label[i].name))
             fail(metrics, WEIR_EINVAL);
-    if (metrics->error != 0)
-        return;
-    begin(metrics);
+    if (metrics->error == 0)
+        begin(metrics);
+    return metrics->error == 0;
+}
+
+static void put_sample(struct weir_metrics *metrics, const char *ending,
+                       const struct weir_metrics_label *label, size_t labels, double value)
+{
     put_text(metrics, metrics->name);
+    put_text(metrics, ending);
     for (size_t i = 0; i < labels; i++) {
         put_text(metrics, i == 0 ? "{" : ",");
         put_text(metrics, label[i].name);
@@ -188,6 +204,37 @@ void weir_metrics_sample(struct weir_metrics *metrics, const struct weir_metrics
     put_text(metrics, labels > 0 ? "} " : " ");
     put_number(metrics, value);
     put_text(metrics, "\n");
+}
+
+void weir_metrics_sample(struct weir_metrics *metrics, const struct weir_metrics_label *label,
+                         size_t labels, double value)
+{
+    if (ready(metrics, false, label, labels))
+        put_sample(metrics, "", label, labels, value);
+}
+
+void weir_metrics_histogram(struct weir_metrics *metrics, const struct weir_metrics_label *label,
+                            size_t labels, const struct weir_histogram_reading *reading)
+{
+    struct weir_metrics_label with[WEIR_METRICS_LABELS] = {{0}};
+    uint64_t below = 0;
+    char le[32];
+
+    if (!ready(metrics, true, label, labels))
+        return;
+    for (size_t i = 0; i < labels; i++)
+        with[i] = label[i];
+    with[labels] = (struct weir_metrics_label){"le", le};
+    for (unsigned i = 0; i < WEIR_HISTOGRAM_BUCKETS; i++) {
+        below += reading->bucket[i];
+        if (i < WEIR_HISTOGRAM_BOUNDS)
+            snprintf(le, sizeof le, "%.15g", (double)weir_histogram_bound[i] / WEIR_SECOND);
+        else
+            snprintf(le, sizeof le, "+Inf");
+        put_sample(metrics, "_bucket", with, labels + 1, (double)below);
+    }
+    put_sample(metrics, "_sum", label, labels, (double)reading->sum / WEIR_SECOND);
+    put_sample(metrics, "_count", label, labels, (double)below);
 }
 
 int weir_metrics_text(const struct weir_metrics *metrics, const char **text_r)

@@ -39,6 +39,8 @@ struct weir_counters {
     size_t slots_room;
 
     uint64_t read, missing, answered_near, written, lost;
+    struct weir_clock steady;     /* with the next two */
+    struct weir_histogram *reads, *writes; /* NULL: not measured */
 
     size_t changes;
     struct weir_counter_change change[WEIR_EVENTS_MAX]; /* last: not touched before it is used */
@@ -185,6 +187,31 @@ static size_t mark_all(struct weir_reading *reading, size_t n, bool missing)
     return missing ? n : 0;
 }
 
+/* Measuring. -------------------------------------------------------------- */
+
+bool weir_counters_measure(struct weir_counters *counters, const struct weir_clock *steady,
+                           struct weir_histogram *reads, struct weir_histogram *writes)
+{
+    if (counters->reads == reads && counters->writes == writes)
+        return false;
+    counters->steady = *steady;
+    counters->reads = reads;
+    counters->writes = writes;
+    return true;
+}
+
+static weir_time began(const struct weir_counters *counters, const struct weir_histogram *into)
+{
+    return into ? weir_clock_now(&counters->steady) : 0;
+}
+
+static void ended(const struct weir_counters *counters, struct weir_histogram *into,
+                  weir_time since)
+{
+    if (into)
+        weir_histogram_add(into, weir_clock_now(&counters->steady) - since, 1);
+}
+
 /* Reading by slots. ------------------------------------------------------- */
 
 /* Writes the one or two slots a reading is made of; returns how many. */
@@ -262,7 +289,9 @@ static size_t read_by_slots(struct weir_counters *counters, struct weir_reading 
     size_t slots = expand_all(counters, reading, n);
     if (slots == 0)
         return 0;
+    weir_time since = began(counters, counters->reads);
     counters->store.fetch(counters->self, counters->slot, slots);
+    ended(counters, counters->reads, since);
     return combine_all(counters, reading, n);
 }
 
@@ -350,14 +379,18 @@ static size_t read_by_entities(struct weir_counters *counters, struct weir_readi
                                size_t n)
 {
     uint64_t generation;
+    weir_time since = began(counters, counters->reads);
     int there = counters->store.begin(counters->self, &generation);
-    if (there <= 0)
+    if (there <= 0) {
+        ended(counters, counters->reads, since);
         return mark_all(reading, n, there < 0);
+    }
     if (counters->near && generation != counters->generation)
         weir_near_cache_forget_all(counters->near);
     counters->generation = generation;
     size_t missing = find_all(counters, reading, n);
     counters->store.end(counters->self);
+    ended(counters, counters->reads, since);
     return missing;
 }
 
@@ -421,7 +454,9 @@ int weir_counters_flush(struct weir_counters *counters, size_t *lost_r)
         return 0;
     counters->changes = 0;
     size_t lost = 0;
+    weir_time since = began(counters, counters->writes);
     int result = counters->store.apply(counters->self, counters->change, n, &lost);
+    ended(counters, counters->writes, since);
     for (size_t i = 0; counters->near && i < n; i++)
         weir_near_cache_forget(counters->near, &counters->change[i].counter.entity);
     counters->lost += lost;

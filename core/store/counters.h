@@ -33,6 +33,7 @@
 #include <stdint.h>
 
 #include "core/base/clock.h"
+#include "core/base/histogram.h"
 #include "core/base/limits.h"
 #include "core/base/log.h"
 
@@ -112,6 +113,12 @@ struct weir_counters_raised {
 int weir_counters_raise(struct weir_counters *counters, weir_time now,
                         const struct weir_counter_number *number, size_t n, bool really,
                         struct weir_counters_raised *raised_r);
+
+/* Measures from now on, by this clock, how long the store takes to read, and to store what was
+ * noted; what the near cache answers is not measured.  Histograms must outlive the handle.  False
+ * when it was so before. */
+bool weir_counters_measure(struct weir_counters *counters, const struct weir_clock *steady,
+                           struct weir_histogram *reads, struct weir_histogram *writes);
 
 /* Upkeep that must not wait: probes of servers that were down, expired records.
  * To be called about four times a second by daemons; others need not. */

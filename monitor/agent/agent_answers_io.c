@@ -187,8 +187,12 @@ void weir_agent_ended(void *context, enum weir_errand errand, int status,
         voted(agent, status, answer);
     if (errand == WEIR_ERRAND_HEALTH && status == 200)
         reported(agent, answer);
-    if (errand == WEIR_ERRAND_SHIP)
+    if (errand == WEIR_ERRAND_SHIP) {
+        if (status == 200)
+            weir_histogram_add(weir_numbers_times(agent->numbers, WEIR_NUMBER_SHIP_TIME, 0),
+                               weir_clock_now(&agent->steady) - agent->shipped_at, 1);
         shipped(agent, status, answer);
-    else if (errand == WEIR_ERRAND_COMMANDS)
+    }
+    if (errand == WEIR_ERRAND_COMMANDS)
         commanded(agent, status, answer);
 }

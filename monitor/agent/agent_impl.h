@@ -6,7 +6,7 @@
 #define WEIR_AGENT_AGENT_IMPL_H
 
 #include "core/base/step.h"
-#include "core/engine/config.h"
+#include "core/engine/numbers_io.h"
 #include "core/program/daemon_log_io.h"
 #include "core/program/sd_notify_io.h"
 #include "monitor/agent/agent_io.h"
@@ -42,11 +42,13 @@ struct weir_agent {
     struct weir_sets *sets;
     struct weir_votes *votes;
     struct weir_firewall *firewall;    /* NULL: none is wanted */
+    struct weir_numbers *numbers;
 
     char shipping[WEIR_STREAM_TEXT];   /* the stream that travels */
     int64_t generation;                /* applied */
     bool asked_all;                    /* the question for commands that travels is for all */
-    weir_time look, sweep, health, block; /* steady: when next */
+    weir_time look, sweep, health, block, count; /* steady: when next */
+    weir_time shipped_at;              /* steady: the piece that travels */
     weir_time whole;                   /* the same, for all that is listed; 0: at once */
     weir_time block_rest, look_rest;   /* steady: not before, whatever changed */
     struct weir_silence silence;       /* of this server's sniffer */
@@ -68,6 +70,9 @@ struct weir_agent {
 /* What became of an errand: link_io.h. */
 void weir_agent_ended(void *context, enum weir_errand errand, int status,
                       struct weir_slice answer);
+
+/* Keeps numbers up, once a second. */
+void weir_agent_count(struct weir_agent *agent, weir_time steady);
 
 /* The next report goes as soon as it can, also when one is on its way. */
 void weir_agent_tell_at_once(struct weir_agent *agent);

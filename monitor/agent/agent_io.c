@@ -100,6 +100,7 @@ static void ship(struct weir_agent *agent, weir_time steady)
         !next_piece(agent, steady, &piece))
         return;
     snprintf(agent->shipping, sizeof agent->shipping, "%s", piece.stream);
+    agent->shipped_at = steady;
     snprintf(place, sizeof place, "/agent/v1/spool?stream=%s&offset=%" PRIu64, piece.stream,
              piece.offset);
     (void)weir_link_send(agent->link, WEIR_ERRAND_SHIP, place, piece.octets,
@@ -252,6 +253,7 @@ int weir_agent_run(struct weir_agent *agent)
         fetch_votes(agent, steady);
         tell_health(agent, steady);
         block(agent, steady);
+        weir_agent_count(agent, steady);
         weir_link_turn(agent->link, steady, agent->config.agent_look, files, 1);
         weir_signals_read(agent->signals, &reload, &agent->stop);
         weir_notify_alive(&agent->notify, steady);

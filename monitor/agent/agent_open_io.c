@@ -103,6 +103,8 @@ static int open_parts(struct weir_agent *agent)
     done = claim_spool(agent);
     if (done < 0)
         return done;
+    if (weir_numbers_open(config, WEIR_NUMBERS_AGENT, true, log, &agent->numbers) < 0)
+        return WEIR_ENOMEM;
     agent->silence = weir_silence_begin(agent->sniffer);
     weir_instances_begin(&agent->instances, instances, weir_machine_name("", agent->machine), log);
     if ((done = weir_stores_open_lists(config, WEIR_STORES_WRITE_LISTS, log, &agent->lists)) < 0 ||
@@ -227,6 +229,7 @@ void weir_agent_close(struct weir_agent **agent)
     weir_sets_free(&(*agent)->sets);
     weir_votes_free(&(*agent)->votes);
     weir_firewall_free(&(*agent)->firewall);
+    weir_numbers_close(&(*agent)->numbers);
     weir_tail_free(&(*agent)->tail);
     weir_lists_free(&(*agent)->lists);
     weir_identity_forget(&(*agent)->identity);

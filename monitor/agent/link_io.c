@@ -27,6 +27,7 @@ struct errand {
     weir_time rest, until;  /* how long it rests after a failure, and until when */
     bool useless;           /* the answer that came, as ended() says */
     struct weir_link_said said;
+    uint64_t ended, failed;
 };
 
 struct weir_link {
@@ -302,6 +303,8 @@ static void rest(struct weir_link *link, struct errand *errand, int status, weir
     bool failed = is_failure(status) || errand->useless;
     weir_time most = link->options.rest_most;
 
+    errand->ended++;
+    errand->failed += failed;
     if ((status == LATER || status == ELSEWHERE) && most > LATER_MOST)
         most = LATER_MOST;
     if (!failed) {
@@ -333,6 +336,13 @@ static struct weir_link_said said_by(CURL *easy)
 struct weir_link_said weir_link_said(const struct weir_link *link, enum weir_errand errand)
 {
     return link->errand[errand].said;
+}
+
+struct weir_link_counts weir_link_counts(const struct weir_link *link, enum weir_errand which)
+{
+    const struct errand *errand = &link->errand[which];
+
+    return (struct weir_link_counts){errand->ended, errand->failed, errand->rest};
 }
 
 static void end(struct weir_link *link, CURLMsg *message, weir_time steady)

@@ -72,6 +72,13 @@ struct weir_link_said {
 };
 struct weir_link_said weir_link_said(const struct weir_link *link, enum weir_errand errand);
 
+/* Requests that came to an end, those of them that failed, how long it rests for the last one. */
+struct weir_link_counts {
+    uint64_t ended, failed;
+    weir_time rest;
+};
+struct weir_link_counts weir_link_counts(const struct weir_link *link, enum weir_errand errand);
+
 /* To be called by ended(): a field of the answer's head; empty when there is none. */
 struct weir_slice weir_link_field(const struct weir_link *link, enum weir_errand errand,
                                   const char *name);

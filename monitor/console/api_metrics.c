@@ -12,6 +12,7 @@
 #include "monitor/console/api_impl.h"
 #include "monitor/console/console_impl.h"
 #include "monitor/database/database_desk_io.h"
+#include "monitor/intake/intake_io.h"
 #include "monitor/monitor_look_io.h"
 #include "monitor/view/view_metrics.h"
 #include "monitor/view/view_servers.h"
@@ -182,6 +183,32 @@ static int add_status(struct weir_api_question *question, struct weir_metrics *m
     return done;
 }
 
+/* How long requests took; in libmicrohttpd's hands and ours, not on their way. */
+static void add_times(struct weir_api_question *question, struct weir_metrics *metrics)
+{
+    static const char *const kinds[WEIR_ASKED_KINDS] = {"page", "read", "change", "metrics"};
+    struct weir_histogram_reading reading;
+
+    weir_metrics_family(metrics, WEIR_HISTOGRAM_METRIC, "weir_monitor_request_seconds",
+                        "How long agents' requests took, by what for, but for those that were held "
+                        "until there was something new.");
+    for (unsigned i = 0; i < WEIR_INTAKE_ROUTES; i++) {
+        const struct weir_metrics_label label = {"request", weir_intake_route_name(i)};
+
+        weir_monitor_intake_times(question->monitor, i, &reading);
+        weir_metrics_histogram(metrics, &label, 1, &reading);
+    }
+    weir_metrics_family(metrics, WEIR_HISTOGRAM_METRIC, "weir_console_request_seconds",
+                        "How long requests of the console took: pages, questions to its API "
+                        "(read), changes, and /metrics.");
+    for (unsigned i = 0; i < WEIR_ASKED_KINDS; i++) {
+        const struct weir_metrics_label label = {"request", kinds[i]};
+
+        weir_histogram_read(&question->console->times[i], &reading);
+        weir_metrics_histogram(metrics, &label, 1, &reading);
+    }
+}
+
 /* servers and rules ------------------------------------------------------------------------- */
 
 struct listing {
@@ -257,6 +284,8 @@ json_t *weir_api_metrics(struct weir_api_question *question)
     const char *text;
     int done = metrics ? add_status(question, metrics) : WEIR_ENOMEM;
 
+    if (done >= 0)
+        add_times(question, metrics);
     done = done < 0 ? done : add_servers(question, metrics);
     done = done < 0 ? done : add_rules(question, metrics);
     if (done >= 0 && weir_metrics_text(metrics, &text) == 0)

@@ -13,6 +13,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 
+#include "core/base/histogram.h"
 #include "monitor/console/api.h"
 #include "monitor/console/console_io.h"
 #include "monitor/console/door.h"
@@ -25,6 +26,10 @@ enum weir_asked_state {
     WEIR_ASKED_READING, WEIR_ASKED_WAITS, WEIR_ASKED_ANSWERED, WEIR_ASKED_LIVE
 };
 
+/* What requests are measured apart. */
+enum weir_asked_kind { WEIR_ASKED_PAGE, WEIR_ASKED_READ, WEIR_ASKED_CHANGE, WEIR_ASKED_METRICS,
+                       WEIR_ASKED_KINDS };
+
 /* One request: of libmicrohttpd's thread, and while it waits, of a worker. */
 struct weir_asked {
     enum weir_asked_state state;
@@ -33,6 +38,8 @@ struct weir_asked {
     size_t len, room;
     bool too_long;
     bool near;                  /* what he asks for needs no token */
+    enum weir_asked_kind kind;
+    weir_time since;            /* steady: its head was there */
     struct weir_api_request request;
     int route;
     char cookie[WEIR_CONSOLE_FIELD], authorization[WEIR_CONSOLE_FIELD], csrf[WEIR_TOKEN_TEXT + 1];
@@ -63,6 +70,7 @@ struct weir_console {
     bool tls;                   /* people reach it by TLS, its own or a proxy's */
     struct weir_page *page;     /* as weir_assets[] */
     struct weir_feed *live;
+    struct weir_histogram times[WEIR_ASKED_KINDS];
 
     pthread_mutex_t lock;       /* of all below */
     pthread_cond_t more;        /* to do, or it closes: workers wait */

@@ -221,6 +221,7 @@ static enum MHD_Result ask_metrics(struct weir_console *console, struct weir_ask
     for (size_t i = 0; i < sizeof of_proxies / sizeof of_proxies[0] && !forwarded; i++)
         forwarded = field(asked->connection, of_proxies[i]);
     asked->near = weir_door_is_near(&from, console->host, forwarded);
+    asked->kind = WEIR_ASKED_METRICS;
     return ask(console, asked, METRICS, strcmp(method, "HEAD") == 0 ? "GET" : method);
 }
 
@@ -228,6 +229,13 @@ static bool is_api(const char *path)
 {
     return strncmp(path, API, sizeof API - 1) == 0 &&
            (path[sizeof API - 1] == '/' || path[sizeof API - 1] == '\0');
+}
+
+/* From its head to its answer. */
+static void measure(struct weir_console *console, const struct weir_asked *asked)
+{
+    weir_histogram_add(&console->times[asked->kind],
+                       weir_clock_now(&console->steady) - asked->since, 1);
 }
 
 static enum MHD_Result begin(struct weir_console *console, struct weir_asked *asked,
@@ -240,15 +248,17 @@ static enum MHD_Result begin(struct weir_console *console, struct weir_asked *as
                              console->host))
         return say(connection, MHD_HTTP_MISDIRECTED_REQUEST, "the console does not answer to this "
                    "name: [console] url says which");
+    asked->kind = is_api(path) ? reads ? WEIR_ASKED_READ : WEIR_ASKED_CHANGE : WEIR_ASKED_PAGE;
     if (is_api(path))
         return ask(console, asked, path + sizeof API - 1, method);
     if (strcmp(path, METRICS) == 0)
         return ask_metrics(console, asked, method);
     if (!reads)
         return say(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "pages are only read");
-    return weir_pages_answer(console, connection, path) == MHD_YES
-               ? MHD_YES
-               : say(connection, MHD_HTTP_NOT_FOUND, "no such page");
+    if (weir_pages_answer(console, connection, path) != MHD_YES)
+        return say(connection, MHD_HTTP_NOT_FOUND, "no such page");
+    measure(console, asked);
+    return MHD_YES;
 }
 
 enum MHD_Result weir_console_handle(void *context, struct MHD_Connection *connection,
@@ -261,8 +271,10 @@ enum MHD_Result weir_console_handle(void *context, struct MHD_Connection *connec
     (void)version;
     if (!asked) {
         *state = asked = calloc(1, sizeof *asked);
-        if (asked)
+        if (asked) {
             asked->connection = connection;
+            asked->since = weir_clock_now(&console->steady);
+        }
         return asked ? MHD_YES : MHD_NO;
     }
     if (*len > 0) {
@@ -272,6 +284,7 @@ enum MHD_Result weir_console_handle(void *context, struct MHD_Connection *connec
     }
     switch (asked->state) {
     case WEIR_ASKED_ANSWERED:
+        measure(console, asked);
         return asked->response ? MHD_queue_response(connection, asked->status, asked->response)
                                : MHD_NO;
     case WEIR_ASKED_LIVE:

@@ -93,6 +93,7 @@ enum weir_ctl_option {
     WEIR_CTL_THRESHOLD = '@',
     WEIR_CTL_SERVER = '%',
     WEIR_CTL_KIND = '=',
+    WEIR_CTL_SERVE = 'Z',
 };
 
 struct weir_ctl;

@@ -77,6 +77,7 @@ static const struct option long_options[] = {
     {"threshold", required_argument, NULL, WEIR_CTL_THRESHOLD},
     {"server", required_argument, NULL, WEIR_CTL_SERVER},
     {"kind", required_argument, NULL, WEIR_CTL_KIND},
+    {"serve", no_argument, NULL, WEIR_CTL_SERVE},
     {NULL, 0, NULL, 0},
 };
 
@@ -145,6 +146,7 @@ static const struct explanation explanations[] = {
     {WEIR_CTL_HAM, "--ham PATH", "good mail: a file, a folder, a Maildir or an mbox"},
     {WEIR_CTL_SPAM, "--spam PATH", "the same of spam"},
     {WEIR_CTL_RECENT, "--recent", "recent messages that the monitor knows of"},
+    {WEIR_CTL_SERVE, "--serve", "stay, and show it at [metrics] listen over HTTP"},
     {WEIR_CTL_SAYS, "--note TEXT", "what others are to know about it"},
     {WEIR_CTL_THRESHOLD, "--threshold NAME", "alerts of this threshold"},
     {WEIR_CTL_SERVER, "--server NAME", "alerts of what this server alone saw"},

@@ -1,17 +1,21 @@
 /*
- * ctl_metrics - this machine in numbers, for node_exporter's textfile collector or a cron job: each
- * weir-policyd is asked over its own protocol, spool and lists are looked at.
+ * ctl_metrics - this machine in numbers, for Prometheus (ctl_metrics_serve_io.c), node_exporter's
+ * textfile collector or a cron job: what each program counts in its file (core/engine/numbers.h) is
+ * read, each weir-policyd is asked over its own protocol, spool and lists are looked at.
  *
  * A daemon that does not answer is a number, too (weir_policyd_up), and no failure: what scrapes
  * this is who is to tell somebody.
  */
-#include "monitor/ctl/ctl.h"
+#include "monitor/ctl/ctl_metrics_io.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"
 #include "core/base/replace_io.h"
+#include "core/evidence/rule_source.h"
+#include "core/evidence/rules_io.h"
+#include "core/program/numbers_metrics.h"
 #include "core/store/spool_io.h"
 #include "monitor/ctl/ctl_output.h"
 #include "monitor/ctl/ctl_policyd_io.h"
@@ -172,6 +176,72 @@ static json_t *policyds(const struct weir_ctl *ctl)
     return json;
 }
 
+/* programs ----------------------------------------------------------------------------------- */
+
+static const char *rule_name(void *context, uint32_t id, char text_r[static WEIR_NUMBERS_NAME])
+{
+    const struct weir_matcher *matcher = context;
+    const char *own = weir_rule_own_name(id);
+    struct weir_rule rule;
+
+    if (own || !matcher || weir_rules_find(weir_matcher_rules(matcher), id, &rule) != 1)
+        return own;
+    snprintf(text_r, WEIR_NUMBERS_NAME, "%.*s", (int)rule.name.len, rule.name.at);
+    return text_r;
+}
+
+/* Rules are named as the set at work names them; without one their numbers stand for them. */
+static void write_programs(const struct weir_ctl *ctl, struct weir_metrics *metrics,
+                           const struct weir_numbers_copy copy[static WEIR_NUMBERS_PROGRAMS])
+{
+    const struct weir_rule_file_options options = {0};
+    const char *path = weir_config_path(&ctl->config, ctl->config.rules_file, ctl->arena);
+    struct weir_rule_file *file = NULL;
+    struct weir_matcher *matcher = NULL;
+    const char *why;
+
+    if (path && weir_rule_file_open(path, &options, &ctl->log, &file, &why) == 0)
+        matcher = weir_rule_file_take(file, weir_ctl_now());
+    weir_numbers_metrics(metrics, copy, rule_name, matcher);
+    if (matcher)
+        weir_rule_file_give(file, &matcher);
+    weir_rule_file_free(&file);
+}
+
+/* A file that cannot be used is as one that is not there: its program's numbers are missing. */
+static int add_programs(const struct weir_ctl *ctl, struct weir_metrics *metrics)
+{
+    struct weir_numbers_copy copy[WEIR_NUMBERS_PROGRAMS];
+    int done = 0;
+
+    for (unsigned i = 0; i < WEIR_NUMBERS_PROGRAMS; i++)
+        if (weir_numbers_read(&ctl->config, (enum weir_numbers_program)i, &copy[i]) == WEIR_ENOMEM)
+            done = WEIR_ENOMEM;
+    if (done == 0)
+        write_programs(ctl, metrics, copy);
+    for (unsigned i = 0; i < WEIR_NUMBERS_PROGRAMS; i++)
+        weir_numbers_forget(&copy[i]);
+    return done;
+}
+
+/* Which there are numbers of, and whether they run; nobody can say that of Exim's processes. */
+static json_t *programs(const struct weir_ctl *ctl)
+{
+    json_t *json = json_array();
+
+    for (unsigned i = 0; i < WEIR_NUMBERS_PROGRAMS; i++) {
+        struct weir_numbers_copy copy;
+        const char *name = weir_numbers_program_name((enum weir_numbers_program)i);
+
+        if (weir_numbers_read(&ctl->config, (enum weir_numbers_program)i, &copy) == 1)
+            json_array_append_new(json, json_pack("{s:s, s:o}", "program", name, "up",
+                                                  i == WEIR_NUMBERS_EXIM
+                                                      ? json_null() : json_boolean(copy.up)));
+        weir_numbers_forget(&copy);
+    }
+    return json;
+}
+
 /* output ------------------------------------------------------------------------------------- */
 
 /* A file is replaced at once, so that nobody reads half of it. */
@@ -193,44 +263,61 @@ static int write_text(struct weir_ctl *ctl, const char *text)
     return done < 0 ? weir_ctl_error(ctl, EX_IOERR, "%s: %s", path, weir_error_reason(done)) : 0;
 }
 
-static int write_metrics(struct weir_ctl *ctl, const json_t *all)
+static json_t *gather(const struct weir_ctl *ctl)
+{
+    return json_pack("{s:o, s:o, s:b, s:b, s:o, s:o}", "spool", spool(ctl), "lists", lists(ctl),
+                     "lists_open", ctl->stores.lists != NULL, "counters_open",
+                     ctl->stores.counters != NULL, "programs", programs(ctl), "policyd",
+                     policyds(ctl));
+}
+
+static int add_all(const struct weir_ctl *ctl, struct weir_metrics *metrics)
+{
+    json_t *all = gather(ctl), *machine = all ? json_pack("[O]", all) : NULL;
+    int done = machine ? 0 : WEIR_ENOMEM;
+
+    if (done == 0) {
+        weir_view_metrics(metrics, of_machine, SIZE(of_machine), NULL, machine);
+        weir_view_metrics(metrics, of_policyd, SIZE(of_policyd), "listen",
+                          json_object_get(all, "policyd"));
+        done = add_programs(ctl, metrics);
+    }
+    json_decref(machine);
+    json_decref(all);
+    return done;
+}
+
+char *weir_ctl_metrics_text(struct weir_ctl *ctl)
 {
     struct weir_metrics *metrics = weir_metrics_new();
-    const char *text;
-    json_t *machine = json_pack("[O]", all);
-    int code, done;
+    const char *text = NULL;
+    char *copy = NULL;
+    int done = metrics ? add_all(ctl, metrics) : WEIR_ENOMEM;
 
-    if (!metrics || !machine) {
-        weir_metrics_free(&metrics);
-        json_decref(machine);
-        return weir_ctl_error(ctl, EX_OSERR, "memory is short");
-    }
-    weir_view_metrics(metrics, of_machine, SIZE(of_machine), NULL, machine);
-    weir_view_metrics(metrics, of_policyd, SIZE(of_policyd), "listen",
-                      json_object_get(all, "policyd"));
-    done = weir_metrics_text(metrics, &text);
-    code = done < 0 ? weir_ctl_error(ctl, EX_SOFTWARE, "metrics: %s", weir_error_reason(done))
-                    : write_text(ctl, text);
+    if (done == 0)
+        done = weir_metrics_text(metrics, &text);
+    if (done == 0 && !(copy = strdup(text)))
+        done = WEIR_ENOMEM;
+    if (done < 0)
+        weir_ctl_error(ctl, 0, "metrics: %s", weir_error_reason(done));
     weir_metrics_free(&metrics);
-    json_decref(machine);
-    return code;
+    return copy;
 }
 
 int weir_ctl_metrics(struct weir_ctl *ctl)
 {
-    json_t *all;
-    int code = weir_ctl_open(ctl, WEIR_STORES_READ);
+    char *text;
+    int code;
 
+    if (ctl->option[WEIR_CTL_SERVE])
+        return weir_ctl_metrics_serve(ctl);
+    code = weir_ctl_open(ctl, WEIR_STORES_READ);
     if (code != 0)
         return code;
-    all = json_pack("{s:o, s:o, s:b, s:b, s:o}", "spool", spool(ctl), "lists", lists(ctl),
-                    "lists_open", ctl->stores.lists != NULL, "counters_open",
-                    ctl->stores.counters != NULL, "policyd", policyds(ctl));
-    if (!all)
-        return weir_ctl_error(ctl, EX_OSERR, "memory is short");
     if (ctl->option[WEIR_CTL_JSON])
-        return weir_ctl_json(ctl, all);
-    code = write_metrics(ctl, all);
-    json_decref(all);
+        return weir_ctl_json(ctl, gather(ctl));
+    text = weir_ctl_metrics_text(ctl);
+    code = text ? write_text(ctl, text) : EX_OSERR;
+    free(text);
     return code;
 }

@@ -12,6 +12,7 @@
 #include <microhttpd.h>
 
 #include "core/base/chain.h"
+#include "core/base/histogram.h"
 #include "monitor/intake/doorstep.h"
 #include "monitor/intake/intake_io.h"
 
@@ -28,6 +29,7 @@ struct guest {
 };
 
 enum route { ROUTE_SPOOL, ROUTE_COMMANDS, ROUTE_HEALTH, ROUTE_RULES, ROUTE_VOTES, ROUTES };
+_Static_assert((int)ROUTES == WEIR_INTAKE_ROUTES, "as many as are told of");
 
 struct request {
     struct weir_intake *intake;
@@ -37,6 +39,7 @@ struct request {
     char *body;
     size_t len, room;
     bool too_large;
+    weir_time since;             /* its head was there */
     weir_time until;             /* a held one: until when; 0: not held yet */
     struct weir_chained held;    /* among all that are */
 };
@@ -56,6 +59,7 @@ struct weir_intake {
     uint16_t *of_server;         /* connections */
     atomic_int_fast64_t health_every;
     atomic_uint_fast64_t requests, refused, unknown, octets, turned_away, hung_up;
+    struct weir_histogram times[ROUTES];
 };
 
 /* libmicrohttpd's: whether to let a connection come; that one came or went. */

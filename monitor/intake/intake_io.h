@@ -30,6 +30,7 @@
 #include "core/base/clock.h"
 #include "core/base/cursor.h"
 #include "core/base/endpoint.h"
+#include "core/base/histogram.h"
 #include "core/base/log.h"
 #include "monitor/agent/news.h"
 #include "monitor/intake/certificate_io.h"
@@ -106,5 +107,12 @@ struct weir_intake_counts {
 };
 
 void weir_intake_count(struct weir_intake *intake, struct weir_intake_counts *counts_r);
+
+/* How long requests of a kind took, from their head to their answer, but for those that were held
+ * until there was something new; and the kind's name, "spool".  Threads: any. */
+#define WEIR_INTAKE_ROUTES 5
+void weir_intake_times(const struct weir_intake *intake, unsigned route,
+                       struct weir_histogram_reading *reading_r);
+const char *weir_intake_route_name(unsigned route);
 
 #endif

@@ -266,7 +266,8 @@ static enum MHD_Result begin(struct weir_intake *intake, struct MHD_Connection *
     if (!request)
         return MHD_NO;
     *state = request;
-    *request = (struct request){.intake = intake, .connection = connection, .route = ROUTES};
+    *request = (struct request){.intake = intake, .connection = connection, .route = ROUTES,
+                                .since = weir_clock_now(&intake->steady)};
     atomic_fetch_add(&intake->requests, 1);
     for (enum route route = 0; route < ROUTES; route++)
         if (strcmp(path, routes[route].path) == 0 && strcmp(method, routes[route].method) == 0)
@@ -291,6 +292,7 @@ enum MHD_Result weir_intake_handle(void *context, struct MHD_Connection *connect
         [ROUTE_SPOOL] = spool, [ROUTE_COMMANDS] = weir_intake_commands, [ROUTE_HEALTH] = health,
         [ROUTE_RULES] = weir_intake_rules, [ROUTE_VOTES] = votes};
     struct request *request = *state;
+    enum MHD_Result done;
 
     (void)version;
     if (!request)
@@ -300,7 +302,22 @@ enum MHD_Result weir_intake_handle(void *context, struct MHD_Connection *connect
         *len = 0;
         return taken ? MHD_YES : MHD_NO;
     }
-    return finish[request->route](request);
+    done = finish[request->route](request);
+    if (request->until == 0)
+        weir_histogram_add(&request->intake->times[request->route],
+                           weir_clock_now(&request->intake->steady) - request->since, 1);
+    return done;
+}
+
+const char *weir_intake_route_name(unsigned route)
+{
+    return route < ROUTES ? strrchr(routes[route].path, '/') + 1 : "";
+}
+
+void weir_intake_times(const struct weir_intake *intake, unsigned route,
+                       struct weir_histogram_reading *reading_r)
+{
+    weir_histogram_read(&intake->times[route], reading_r);
 }
 
 void weir_intake_completed(void *context, struct MHD_Connection *connection, void **state,

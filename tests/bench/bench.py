@@ -167,6 +167,31 @@ def resident_mb(pid):
     return 0.0
 
 
+def spent(pid):
+    """Processor time of a process so far, in seconds."""
+    with open(f'/proc/{pid}/stat', encoding='ascii') as stat:
+        user, system = stat.read().rsplit(')', 1)[1].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf('SC_CLK_TCK')
+
+
+def bench_numbers(bench):
+    """What it costs to count and measure decisions."""
+    local, requests = bench.local('numbers'), 200_000
+    try:
+        before = spent(local.process.popen.pid)
+        bench.load(local.port, requests=requests)
+        whole = (spent(local.process.popen.pid) - before) / requests * 1e9
+    finally:
+        local.stop()
+    out = subprocess.run([bench.program('bench/bench_numbers'), bench.folder], check=True,
+                         capture_output=True, text=True).stdout
+    cost = {key: float(value) for key, value in (pair.split('=') for pair in out.split())}
+    print(f'      a request {cost["request"]:.0f} ns of {whole:.0f}, a message with 20 rules '
+          f'{cost["message"]:.0f} ns, opening the file {cost["open"] / 1000:.0f} us')
+    bench.row('counting and measuring a request / answering it', cost['request'] / whole, 0.05,
+              least=False)
+
+
 def bench_idle(bench):
     """10,000 idle connections."""
     daemon = bench.local('idle')
@@ -247,8 +272,9 @@ def bench_postfwd(bench):
         local.stop()
 
 
-PARTS = {'policy': bench_policy, 'idle': bench_idle, 'silent': bench_silent,
-         'counters': bench_counters, 'postfwd': bench_postfwd, **bench_messages.PARTS,
+PARTS = {'policy': bench_policy, 'numbers': bench_numbers, 'idle': bench_idle,
+         'silent': bench_silent, 'counters': bench_counters, 'postfwd': bench_postfwd,
+         **bench_messages.PARTS,
          **bench_bayes.PARTS, **bench_thresholds.PARTS, **bench_capture.PARTS,
          **bench_ingest.PARTS, **bench_latency.PARTS, **bench_publish.PARTS,
          **bench_console.PARTS}

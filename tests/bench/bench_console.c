@@ -11,6 +11,7 @@
  * far it is.  Prints one JSON line: rows made, seconds they took.
  */
 #include <endian.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -33,10 +33,11 @@ if [ "$1" = configure ]; then
     getent passwd weir >/dev/null ||
         adduser --system --group --quiet --home /var/lib/weir --no-create-home weir
     install -d -m 2750 -o weir -g weir /var/lib/weir
+    install -d -m 2770 -o weir -g weir /var/lib/weir/numbers
     if [ -d /run/systemd/system ]; then
         systemctl daemon-reload
         systemctl try-restart weir-policyd.service weir-milter.service weir-agent.service \
-            weir-monitor.service weir-sniffer.service
+            weir-monitor.service weir-sniffer.service weir-metrics.service
     fi
 fi
 C
@@ -46,7 +47,7 @@ set -e
 [ "$1" = remove ] || exit 0
 if [ -d /run/systemd/system ]; then
     systemctl disable --now weir-policyd.socket weir-policyd.service weir-milter.service \
-        weir-agent.service weir-monitor.service weir-sniffer.service || true
+        weir-agent.service weir-monitor.service weir-sniffer.service weir-metrics.service || true
 fi
 # What [agent] nftables made in the kernel outlives the agent.  Where there is none this may fail.
 weir-agent --clear-nftables 2>/dev/null || nft delete table inet weir 2>/dev/null || true

@@ -103,10 +103,12 @@ class Sniffer:
 
     def __init__(self, port, interface="lo", before=None, spool=None, **settings):
         self.folder = before.folder if before else rig.scratch()
-        self.folder.chmod(0o777)  # it becomes nobody, and makes the spool there
+        self.folder.chmod(0o777)  # it becomes nobody, and makes its folders there
         self.spool = spool or self.folder / "spool"
         self.weir = rig.Weir(self.folder)
-        self.weir.configure(weir={"log_level": "debug"}, spool={"folder": self.spool},
+        self.weir.configure(weir={"log_level": "debug",
+                                  "numbers_folder": self.folder / "numbers"},
+                            spool={"folder": self.spool},
                             sniffer={"interface": interface, "ports": port, "user": "nobody",
                                      **settings})
         self.process = rig.Process([rig.BUILD / "weir-sniffer", "-c", self.weir.conf],

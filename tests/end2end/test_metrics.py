@@ -19,76 +19,16 @@ import harness
 import monitor
 import namespaces
 import rig
+from exposition import Metrics, Wrong, value_of
 from test_monitor_hits import LOAN, WIN, Deciding
 from test_weirctl import Daemon
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = TOP / "monitor/console/examples"
+OF_PROGRAMS = TOP / "monitor/ctl/weir-metrics.8"
+TELLS = ("core/engine/numbers_rows.c", "core/program/numbers_metrics.c",
+         "monitor/ctl/ctl_metrics_io.c")
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
-NAME = "[a-z_][a-z0-9_]*"
-ESCAPED = {"\\\\": "\\", "\\n": "\n", '\\"': '"'}
-
-
-class Wrong(AssertionError):
-    """The text is not as the format says."""
-
-
-def value_of(text):
-    if text in ("NaN", "+Inf", "-Inf"):
-        return float(text)
-    if not re.fullmatch(r"-?\d+(\.\d+)?(e[+-]\d+)?", text):
-        raise Wrong(f"no number: {text}")
-    return float(text)
-
-
-def labels_of(text):
-    """{name="value",...} as a dictionary."""
-    found, at = {}, 0
-    while at < len(text):
-        label = re.compile(rf'({NAME})="((?:[^"\\\n]|\\[\\n"])*)"(,(?=.)|$)').match(text, at)
-        if not label or label[1] in found:
-            raise Wrong(f"labels: {text}")
-        found[label[1]] = re.sub(r'\\[\\n"]', lambda m: ESCAPED[m[0]], label[2])
-        at = label.end()
-    return found
-
-
-class Metrics:
-    """What a text says: families by name, values by name and labels; all that it must be, it is."""
-
-    def __init__(self, text):
-        self.type, self.help, self.samples, family = {}, {}, {}, None
-        if text and not text.endswith("\n"):
-            raise Wrong("the last line has no end")
-        for line in text.splitlines() if "\r" not in text else [text]:
-            head = re.fullmatch(rf"# (HELP|TYPE) (weir_{NAME}) (.+)", line)
-            if head and head[1] == "HELP":
-                family = head[2]
-                if family in self.help:
-                    raise Wrong(f"comes twice: {family}")
-                self.help[family] = head[3]
-            elif head:
-                if head[2] != family or family in self.type or head[3] not in ("counter", "gauge"):
-                    raise Wrong(line)
-                self.type[family] = head[3]
-                if (head[3] == "counter") != family.endswith("_total"):
-                    raise Wrong(f"a name that does not go with its type: {line}")
-            else:
-                self.sample(line, family)
-
-    def sample(self, line, family):
-        found = re.fullmatch(rf"({NAME})(?:\{{(.+)\}})? (\S+)", line)
-        if not found or found[1] != family or family not in self.type:
-            raise Wrong(line)
-        key = (family, tuple(sorted(labels_of(found[2] or "").items())))
-        if key in self.samples:
-            raise Wrong(f"comes twice: {line}")
-        self.samples[key] = value_of(found[3])
-        if self.type[family] == "counter" and not self.samples[key] >= 0:
-            raise Wrong(line)
-
-    def get(self, name, **labels):
-        return self.samples[(name, tuple(sorted(labels.items())))]
 
 
 def metrics_of(person, **headers):
@@ -118,6 +58,24 @@ class Parser(unittest.TestCase):
                          ('="\\"\\n,}"', '="",x=""')):
             with self.assertRaises(Wrong, msg=new):
                 Metrics(self.GOOD.replace(old, new, 1))
+
+    TIMES = ("# HELP weir_a_seconds A.\n# TYPE weir_a_seconds histogram\n"
+             'weir_a_seconds_bucket{x="1",le="0.5"} 2\nweir_a_seconds_bucket{x="1",le="+Inf"} 3\n'
+             'weir_a_seconds_sum{x="1"} 1.5\nweir_a_seconds_count{x="1"} 3\n')
+
+    def test_histograms(self):
+        good = Metrics(self.TIMES).histogram("weir_a_seconds", x="1")
+        self.assertEqual((good.below, good.sum, good.count),
+                         ([(0.5, 2), (math.inf, 3)], 1.5, 3))
+        for old, new in (("} 2\n", "} 4\n"), ('_count{x="1"} 3', '_count{x="1"} 4'),
+                         ('le="0.5"', 'le="+Inf"'), ('weir_a_seconds_sum{x="1"} 1.5\n', ""),
+                         ('_sum{x="1"}', '_sum{x="1",le="1"}'), (',le="0.5"', ""),
+                         ("_sum", "_all"), (" 1.5", " -1.5"), ('le="+Inf"', 'le="7"'),
+                         ('_count{x="1"} 3\n', '_count{x="1"} 3\nweir_a_seconds_count{x="1"} 3\n')):
+            with self.assertRaises(Wrong, msg=new):
+                Metrics(self.TIMES.replace(old, new, 1))
+        with self.assertRaises(Wrong):
+            Metrics(self.TIMES + self.TIMES.split("histogram\n")[1])
 
 
 class OfMonitor(Deciding):
@@ -167,6 +125,27 @@ class OfMonitor(Deciding):
         rig.wait_for(lambda: self.metrics().get("weir_server_up", server="mx2") == 0, 30,
                      "the server to be blind")
         self.assertGreater(self.metrics().get("weir_server_last_seen_age_seconds", server="mx2"), 2)
+
+    def test_requests_are_measured(self):
+        before = self.metrics()
+        person = self.desk.somebody()
+        for _ in range(5):
+            person.get("/me")
+        person.raw("GET", "/")
+        lines = before.get("weir_monitor_lines_total")
+        self.mx1.saw("192.0.2.1", connections=1)
+        rig.wait_for(lambda: self.metrics().get("weir_monitor_lines_total") > lines, 20, "a line")
+        after = self.metrics()
+
+        def more(family, request):
+            return (after.histogram(family, request=request).count -
+                    before.histogram(family, request=request).count)
+        self.assertGreaterEqual(more("weir_monitor_request_seconds", "spool"), 1)
+        self.assertGreaterEqual(more("weir_console_request_seconds", "read"), 5)
+        self.assertEqual(more("weir_console_request_seconds", "page"), 1)
+        self.assertGreaterEqual(more("weir_console_request_seconds", "change"), 1)
+        self.assertGreaterEqual(more("weir_console_request_seconds", "metrics"), 1)
+        self.assertLess(after.histogram("weir_console_request_seconds", request="read").sum, 60)
 
     def test_sessions_and_live_pages_are_counted(self):
         person = self.desk.somebody()
@@ -220,10 +199,16 @@ class OfMonitor(Deciding):
         policyd = rig.Policyd(rig.Weir(self.folder, "own"))
         self.addCleanup(policyd.process.end)
         machine = Metrics(policyd.weir.ctl("metrics"))
-        there = set(self.metrics().type) | set(machine.type)
+        told = set(re.findall(r"(?m)^\.B (weir_\w+)", OF_PROGRAMS.read_text(encoding="utf-8")))
+        named = {name for path in TELLS for name in
+                 re.findall(r'"(weir_\w+)"', (TOP / path).read_text(encoding="utf-8"))}
+        self.assertEqual(told, named)
+        self.assertEqual(set(machine.type) - told, set())
+        there = set(self.metrics().type) | told
         for name in ("weir-alerts.yml", "weir-dashboard.json"):
             text = (EXAMPLES / name).read_text(encoding="utf-8")
-            used = set(re.findall(r"\bweir_\w+", text))
+            used = {re.sub("_seconds_bucket$", "_seconds", name)
+                    for name in re.findall(r"\bweir_\w+", text)}
             self.assertGreater(len(used), 10)
             self.assertEqual(used - there, set(), name)
         json.loads((EXAMPLES / "weir-dashboard.json").read_text(encoding="utf-8"))
@@ -358,6 +343,7 @@ class OfMachine(unittest.TestCase):
     def test_json_has_the_same(self):
         told = json.loads(self.weir.ctl("metrics", "--json"))
         self.assertTrue(told["policyd"][0]["up"])
+        self.assertEqual(told["programs"], [{"program": "weir-policyd", "up": True}])
 
 
 if __name__ == "__main__":

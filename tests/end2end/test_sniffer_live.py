@@ -13,6 +13,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import captures
+import exposition
 import harness
 import postfix
 import rig
@@ -92,6 +93,26 @@ class WithPostfix(unittest.TestCase):
 
 
 class Clear(WithPostfix):
+    def test_numbers_for_prometheus_are_those_of_its_health(self):
+        def metrics():
+            return exposition.Metrics(self.sniffer.weir.ctl("metrics"))
+        program = {"program": "weir-sniffer"}
+        self.source("-m", 20, "-s", 2, "-l", 3000)
+        rig.wait_for(lambda: metrics().get("weir_sniffer_packets_total", **program) > 200, 20,
+                     "packets to be counted")
+        here = metrics()
+        self.assertEqual(here.get("weir_program_up", **program), 1)
+        self.assertIn("weir_sniffer_flows", here.type)
+        self.sniffer.stop()
+        gone, health = metrics(), self.sniffer.health()
+        self.assertEqual(gone.get("weir_program_up", **program), 0)
+        self.assertNotIn("weir_sniffer_flows", gone.type)
+        self.assertEqual(gone.get("weir_sniffer_packets_total", **program), int(health["packets"]))
+        for name, number in (("kernel_dropped", "kernel_dropped"), ("gaps", "gaps"),
+                             ("forged", "forged"), ("witnessed", "witnessed")):
+            self.assertEqual(gone.get(f"weir_sniffer_{name}_total", **program),
+                             int(health.get(number, 0)), name)
+
     def test_one_message_a_connection_and_many(self):
         self.source("-m", 60, "-s", 5, "-l", 3000)
         self.source("-m", 60, "-s", 3, "-d", "-l", 20000)

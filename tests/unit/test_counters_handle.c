@@ -26,6 +26,7 @@ struct stub {
     uint64_t value;
     struct weir_entity silent; /* it does not answer for this entity */
     size_t lose;
+    weir_time *hand;           /* of a clock: it takes 300 us to read, 7 to write; NULL: no time */
     /* what it was asked */
     unsigned fetches, applies, ticks, frees;
     size_t slots;
@@ -38,6 +39,8 @@ static int stub_fetch(void *self, struct weir_counter_slot *slot, size_t n)
     int all = 1;
     stub->fetches++;
     stub->slots = n;
+    if (stub->hand)
+        *stub->hand += 300;
     for (size_t i = 0; i < n; i++) {
         slot[i].value = stub->value;
         slot[i].missing = memcmp(&slot[i].counter.entity, &stub->silent, sizeof stub->silent) == 0;
@@ -54,6 +57,8 @@ static int stub_apply(void *self, const struct weir_counter_change *change, size
     (void)change;
     stub->applies++;
     stub->changes += n;
+    if (stub->hand)
+        *stub->hand += 7;
     *lost_r = stub->lose < n ? stub->lose : n;
     return *lost_r > 0 ? WEIR_EDOWN : 0;
 }
@@ -216,6 +221,30 @@ static void what_was_read_a_moment_ago_is_not_asked_for_again(void **state)
     weir_counters_status(counters, &status);
     assert_int_equal(status.read, 6);
     assert_int_equal(status.near, 3);
+    weir_counters_free(&counters);
+}
+
+/* Only what the store did: not what the near cache answers, and nothing is flushed for nothing. */
+static void what_the_store_takes_is_measured(void **state)
+{
+    (void)state;
+    weir_time hand = 0;
+    struct stub stub = {.value = 4096, .hand = &hand};
+    struct weir_counters *counters = wrap(&stub, 2 * WEIR_SECOND);
+    struct weir_clock clock = weir_clock_fixed(&hand);
+    struct weir_histogram reads = {0}, writes = {0};
+    struct weir_reading reading = {.counter = {random_entity(), WEIR_SPAM_USER, 0}};
+    assert_true(weir_counters_measure(counters, &clock, &reads, &writes));
+    assert_false(weir_counters_measure(counters, &clock, &reads, &writes));
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(weir_counters_read(counters, now, &reading, 1), 1);
+    assert_int_equal(weir_counters_flush(counters, NULL), 0);
+    assert_int_equal(weir_counters_add(counters, now, &reading.counter, 1), 0);
+    assert_int_equal(weir_counters_flush(counters, NULL), 0);
+    assert_int_equal(reads.bucket[5], 1);
+    assert_int_equal(reads.sum, 300);
+    assert_int_equal(writes.bucket[0], 1);
+    assert_int_equal(writes.sum, 7);
     weir_counters_free(&counters);
 }
 
@@ -524,6 +553,7 @@ int main(void)
         cmocka_unit_test(a_read_of_WEIR_READINGS_MAX_is_answered_and_one_more_refused),
         cmocka_unit_test(any_number_of_half_lives_can_be_mixed),
         cmocka_unit_test(what_was_read_a_moment_ago_is_not_asked_for_again),
+        cmocka_unit_test(what_the_store_takes_is_measured),
         cmocka_unit_test(a_missing_answer_is_not_remembered),
         cmocka_unit_test(a_flush_makes_the_near_cache_forget),
         cmocka_unit_test(near_values_are_the_stores_at_any_time),

@@ -133,6 +133,9 @@ static void wrong_names_are_refused(void **state)
         {WEIR_GAUGE_METRIC, "", WEIR_EINVAL},
         {WEIR_GAUGE_METRIC, "weir_a b", WEIR_EINVAL},
         {WEIR_GAUGE_METRIC, "weir_A", WEIR_EINVAL},
+        {WEIR_HISTOGRAM_METRIC, "weir_a_seconds", 0},
+        {WEIR_HISTOGRAM_METRIC, "weir_a", WEIR_EINVAL},
+        {WEIR_HISTOGRAM_METRIC, "weir_a_total", WEIR_EINVAL},
         {WEIR_GAUGE_METRIC, "weir_a{x=\"", WEIR_EINVAL},
     };
 
@@ -184,6 +187,53 @@ static void so_many_labels_and_no_more(void **state)
     (void)text_of(metrics, 0);
     weir_metrics_sample(metrics, label, WEIR_METRICS_LABELS + 1, 1);
     (void)text_of(metrics, WEIR_ELIMIT);
+}
+
+static void histograms_add_up_to_all(void **state)
+{
+    const struct weir_histogram_reading reading = {
+        .bucket = {[0] = 1, [6] = 4, [WEIR_HISTOGRAM_BOUNDS - 1] = 2, [WEIR_HISTOGRAM_BOUNDS] = 8},
+        .sum = 1500000};
+    struct weir_metrics *metrics = *state;
+    const char *text;
+
+    weir_metrics_family(metrics, WEIR_HISTOGRAM_METRIC, "weir_a_seconds", "A.");
+    weir_metrics_histogram(metrics, (struct weir_metrics_label[]){{"x", "1"}}, 1, &reading);
+    weir_metrics_histogram(metrics, NULL, 0, &reading);
+    text = text_of(metrics, 0);
+    assert_non_null(strstr(text, "# TYPE weir_a_seconds histogram\n"
+                                 "weir_a_seconds_bucket{x=\"1\",le=\"1e-05\"} 1\n"
+                                 "weir_a_seconds_bucket{x=\"1\",le=\"2.5e-05\"} 1\n"));
+    assert_non_null(strstr(text, "\nweir_a_seconds_bucket{x=\"1\",le=\"0.001\"} 5\n"));
+    assert_non_null(strstr(text, "\nweir_a_seconds_bucket{x=\"1\",le=\"10\"} 7\n"
+                                 "weir_a_seconds_bucket{x=\"1\",le=\"+Inf\"} 15\n"
+                                 "weir_a_seconds_sum{x=\"1\"} 1.5\n"
+                                 "weir_a_seconds_count{x=\"1\"} 15\n"
+                                 "weir_a_seconds_bucket{le=\"1e-05\"} 1\n"));
+    assert_non_null(strstr(text, "\nweir_a_seconds_sum 1.5\nweir_a_seconds_count 15\n"));
+}
+
+/* A sample of one kind in a family of the other, and one label too many. */
+static void histograms_and_numbers_are_not_mixed(void **state)
+{
+    const struct weir_metrics_label label[WEIR_METRICS_LABELS] = {
+        {"a", "1"}, {"b", "2"}, {"c", "3"}, {"d", "4"}};
+    const struct weir_histogram_reading reading = {{0}, 0};
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        struct weir_metrics *metrics = weir_metrics_new();
+
+        assert_non_null(metrics);
+        weir_metrics_family(metrics, i == 0 ? WEIR_GAUGE_METRIC : WEIR_HISTOGRAM_METRIC,
+                            "weir_a_seconds", "A.");
+        if (i == 1)
+            weir_metrics_sample(metrics, NULL, 0, 1);
+        else
+            weir_metrics_histogram(metrics, label, i == 0 ? 0 : WEIR_METRICS_LABELS, &reading);
+        assert_string_equal(text_of(metrics, i == 2 ? WEIR_ELIMIT : WEIR_EINVAL), "");
+        weir_metrics_free(&metrics);
+    }
 }
 
 static void a_text_has_an_end(void **state)
@@ -257,6 +307,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_sample_needs_a_family_and_names_of_labels, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(so_many_labels_and_no_more, setup, teardown),
+        cmocka_unit_test_setup_teardown(histograms_add_up_to_all, setup, teardown),
+        cmocka_unit_test(histograms_and_numbers_are_not_mixed),
         cmocka_unit_test_setup_teardown(a_text_has_an_end, setup, teardown),
         cmocka_unit_test_setup_teardown(members_become_families_over_all_objects, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_number_is_left_out, setup, teardown),

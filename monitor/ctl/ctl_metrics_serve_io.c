@@ -1,0 +1,149 @@
+/*
+ * ctl_metrics_serve - one small HTTP server for all programs of a machine: GET /metrics, and
+ * nothing else.  It is no part of any program that mail goes through, so that whoever asks too
+ * often, or badly, makes none of them wait.
+ *
+ * libmicrohttpd's one thread answers one question after the other.  For each the configuration is
+ * read and the stores are opened anew: what was changed meanwhile is seen, and between two
+ * questions nothing is held.  What cannot be told is 503, and why is on standard error.
+ */
+#include "monitor/ctl/ctl_metrics_io.h"
+
+#include <microhttpd.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/endpoint.h"
+#include "core/program/sd_notify_io.h"
+#include "core/program/signals_io.h"
+#include "core/program/tcp_place_io.h"
+
+#define CONNECTIONS 16u      /* at once; more wait to be taken */
+#define OF_ADDRESS 8u        /* of them, those of one address */
+#define IDLE 10u             /* seconds */
+#define MEMORY ((size_t)8192) /* octets of a request's head */
+#define BACKLOG 16
+#define TICK 1000            /* ms */
+#define TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+static char *scrape(const struct weir_ctl *server)
+{
+    struct weir_ctl ctl = {.verb = server->verb};
+    char *text = NULL;
+
+    ctl.option[WEIR_CTL_CONFIG] = server->option[WEIR_CTL_CONFIG];
+    if (weir_ctl_open(&ctl, WEIR_STORES_READ) == 0)
+        text = weir_ctl_metrics_text(&ctl);
+    weir_ctl_close(&ctl);
+    return text;
+}
+
+static enum MHD_Result say(struct MHD_Connection *connection, unsigned status, const char *text,
+                           enum MHD_ResponseMemoryMode mode)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, mode);
+    enum MHD_Result done;
+
+    if (!response)
+        return MHD_NO;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, TYPE);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    done = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return done;
+}
+
+/* Called once with the head, and again when a body, which nobody wants, has passed. */
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
+                              const char *method, const char *version, const char *octets,
+                              size_t *len, void **state)
+{
+    static int begun;
+    char *text;
+
+    (void)version, (void)octets;
+    if (!*state) {
+        *state = &begun;
+        return MHD_YES;
+    }
+    if (*len > 0) {
+        *len = 0;
+        return MHD_YES;
+    }
+    if (strcmp(path, "/metrics") != 0)
+        return say(connection, MHD_HTTP_NOT_FOUND, "/metrics is what there is\n",
+                   MHD_RESPMEM_PERSISTENT);
+    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+        return say(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "", MHD_RESPMEM_PERSISTENT);
+    text = scrape(context);
+    return text ? say(connection, MHD_HTTP_OK, text, MHD_RESPMEM_MUST_FREE)
+                : say(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "", MHD_RESPMEM_PERSISTENT);
+}
+
+/* An inet endpoint: a file descriptor that listens; or -1 after it was told why. */
+static int listen_at(struct weir_ctl *ctl, const char *listen)
+{
+    struct weir_endpoint at;
+    const char *why = "it has to be inet:host:port";
+    int fd = -1;
+
+    if (weir_endpoint_parse(listen, &at, &why) == 0 && !at.is_unix)
+        fd = weir_tcp_place_listen(&at, BACKLOG, &why);
+    if (fd < 0)
+        weir_ctl_error(ctl, 0, "[metrics] listen: %s: %s", listen, why);
+    else
+        weir_ctl_error(ctl, 0, "listening at %s", listen);
+    return fd;
+}
+
+static void wait_for_stop(int signals)
+{
+    struct weir_clock steady = weir_clock_steady();
+    struct weir_notify notify = weir_notify_open();
+    bool stop = false, reload = false;
+
+    weir_notify_ready(&notify);
+    while (!stop) {
+        struct pollfd file = {.fd = signals, .events = POLLIN};
+
+        if (poll(&file, 1, TICK) > 0)
+            weir_signals_read(signals, &reload, &stop); /* a reload: each question is one */
+        weir_notify_alive(&notify, weir_clock_now(&steady));
+    }
+    weir_notify_stopping(&notify);
+    weir_notify_close(&notify);
+}
+
+int weir_ctl_metrics_serve(struct weir_ctl *ctl)
+{
+    int code = weir_ctl_configure(ctl), fd, signals;
+    struct MHD_Daemon *daemon;
+
+    if (code != 0)
+        return code;
+    if ((signals = weir_signals_open()) < 0)
+        return weir_ctl_error(ctl, EX_OSERR, "signals cannot be read");
+    fd = listen_at(ctl, ctl->config.metrics_listen);
+    if (fd < 0)
+        return EX_UNAVAILABLE;
+    daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, ctl, MHD_OPTION_LISTEN_SOCKET,
+        (MHD_socket)fd, MHD_OPTION_CONNECTION_TIMEOUT, IDLE, MHD_OPTION_CONNECTION_LIMIT,
+        CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, OF_ADDRESS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY, MHD_OPTION_END);
+    if (!daemon) {
+        close(fd);
+        return weir_ctl_error(ctl, EX_OSERR, "memory is short");
+    }
+    wait_for_stop(signals);
+    MHD_stop_daemon(daemon);
+    close(signals);
+    return 0;
+}

@@ -1,0 +1,390 @@
+#!/usr/bin/env python3
+"""Numbers of each program of a mail server, in its file and over HTTP: they are what real traffic
+through Postfix, Exim and the policy protocol made of them."""
+import http.client
+import math
+import pathlib
+import signal
+import socket
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import exim
+import harness
+import milter
+import rig
+import smtp
+from exposition import Metrics
+from test_monitor import World
+from test_postfix_milter import Server, mail
+
+TYPE = "text/plain; version=0.0.4; charset=utf-8"
+BOUNDS = [float(f"{digits}e{power}") for power in range(-5, 1) for digits in ("1", "2.5", "5")]
+POLICYD, MILTER, EXIM = ({"program": f"weir-{name}"} for name in ("policyd", "milter", "exim"))
+LISTED = "203.0.113.7"
+
+
+def metrics_of(weir):
+    return Metrics(weir.ctl("metrics"))
+
+
+def by_rule(metrics, program):
+    return {rule: hits for (of, rule), hits in
+            metrics.of("weir_program_rule_hits_total", "program", "rule").items() if of == program}
+
+
+class Serving:
+    """weirctl metrics --serve."""
+
+    def __init__(self, weir):
+        self.weir, self.port = weir, rig.free_port()
+        weir.configure(metrics={"listen": f"inet:127.0.0.1:{self.port}"})
+        self.process = rig.Process([rig.BUILD / "weirctl", "-c", weir.conf, "metrics", "--serve"],
+                                   weir.folder / "metrics.log")
+        self.process.start()
+        self.process.ready(lambda: "listening at" in self.process.log())
+
+    def ask(self, method="GET", path="/metrics", body=None):
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            link.request(method, path, body)
+            answer = link.getresponse()
+            return answer, answer.read()
+        finally:
+            link.close()
+
+    def metrics(self):
+        answer, octets = self.ask()
+        if answer.status != 200 or answer.headers["Content-Type"] != TYPE:
+            raise rig.Trouble(f"{answer.status} {answer.headers}")
+        return Metrics(octets.decode())
+
+
+class Policyd(unittest.TestCase):
+    """weir-policyd alone, asked as Postfix asks."""
+
+    def setUp(self):
+        self.folder = rig.scratch()
+        self.weir = rig.Weir(self.folder, weir={"mode": "enforce"})
+        self.weir.ctl("blacklist", "add", LISTED)
+        self.policyd = rig.Policyd(self.weir)
+        self.addCleanup(self.policyd.process.end)
+
+    def ask(self, *clients, **attributes):
+        with smtp.Policy(self.policyd.port) as policy:
+            return [policy.ask(client, **attributes) for client in clients]
+
+    def requests(self, verdict):
+        return metrics_of(self.weir).get("weir_program_requests_total", verdict=verdict, **POLICYD)
+
+    def test_what_was_decided_is_counted_and_measured(self):
+        before = metrics_of(self.weir)
+        self.assertEqual(before.get("weir_program_up", **POLICYD), 1)
+        self.assertEqual(before.histogram("weir_program_request_seconds", **POLICYD).count, 0)
+        self.ask(*[f"192.0.2.{n}" for n in range(40)])
+        self.ask(LISTED, LISTED, LISTED)
+        self.ask("192.0.2.1", "192.0.2.1", instance="one.1")  # the second is answered as before
+        after = metrics_of(self.weir)
+        verdicts = {verdict: value for (verdict,), value
+                    in after.of("weir_program_requests_total", "verdict").items()}
+        self.assertEqual(verdicts, {"ham": 41, "unsure": 0, "spam": 0, "blocked": 3})
+        self.assertEqual(after.get("weir_program_request_actions_total", action="reject",
+                                   **POLICYD), 3)
+        times = after.histogram("weir_program_request_seconds", **POLICYD)
+        self.assertEqual(times.bounds(), BOUNDS + [10, math.inf])
+        self.assertEqual(times.count, 45)
+        self.assertGreater(times.sum, 0)
+        self.assertLess(times.sum, 45)
+        listen = f"inet:127.0.0.1:{self.policyd.port}"
+        self.assertEqual(after.get("weir_policyd_requests_total", listen=listen), 45)
+        started = after.get("weir_program_start_time_seconds", **POLICYD)
+        self.assertLess(abs(time.time() - started), 3600)
+
+    def test_counts_go_on_after_a_restart_and_who_was_killed_is_down(self):
+        self.ask("192.0.2.1", "192.0.2.2")
+        self.policyd.kill()
+        down = metrics_of(self.weir)
+        self.assertEqual(down.get("weir_program_up", **POLICYD), 0)
+        self.assertEqual(down.get("weir_program_requests_total", verdict="ham", **POLICYD), 2)
+        self.assertNotIn("weir_program_start_time_seconds", down.type)
+        self.policyd.start()
+        self.ask("192.0.2.3")
+        self.assertEqual(self.requests("ham"), 3)
+        self.policyd.reload()
+        rig.wait_for(lambda: "reloaded" in self.policyd.log(), what="the reload")
+        self.ask("192.0.2.4")
+        self.assertEqual(self.requests("ham"), 4)
+
+    def test_what_came_since_the_last_look_is_told_at_a_reload_and_at_the_end(self):
+        def read():
+            return metrics_of(self.weir).get("weir_program_counters_total", what="read", **POLICYD)
+        self.ask("192.0.2.1")
+        self.policyd.reload()
+        rig.wait_for(lambda: "reloaded" in self.policyd.log(), what="the reload")
+        first = read()
+        self.assertGreater(first, 0)
+        self.ask("192.0.2.2")
+        self.policyd.stop()
+        self.assertEqual(read(), 2 * first)
+
+    def test_a_daemon_that_hangs_can_still_be_read(self):
+        self.ask("192.0.2.1")
+        self.policyd.process.send(signal.SIGSTOP)
+        self.addCleanup(self.policyd.process.send, signal.SIGCONT)
+        metrics = metrics_of(self.weir)
+        self.assertEqual(metrics.get("weir_program_up", **POLICYD), 1)
+        self.assertEqual(metrics.get("weir_program_requests_total", verdict="ham", **POLICYD), 1)
+        listen = f"inet:127.0.0.1:{self.policyd.port}"
+        self.assertEqual(metrics.get("weir_policyd_up", listen=listen), 0)
+
+    def test_no_place_for_numbers_stops_no_mail(self):
+        for numbers, warns in (("/dev/null/numbers", True), ("", False)):
+            self.policyd.stop()
+            self.weir.configure(weir={"numbers_folder": numbers})
+            before = self.policyd.log().count("nobody can ask for our numbers")
+            self.policyd.start()
+            self.assertEqual(self.ask("192.0.2.1")[0], "DUNNO")
+            self.assertEqual(self.policyd.log().count("nobody can ask for our numbers") > before,
+                             warns)
+            self.assertNotIn("weir_program_up", metrics_of(self.weir).type)
+
+    def test_files_of_somebody_else_are_no_numbers(self):
+        path = self.weir.folder / "numbers/weir-milter"
+        for octets in (b"", b"weirnum\0" + 8 * b"\xff" + 40000 * b"x", path.parent.joinpath(
+                "weir-policyd").read_bytes()[:-1]):
+            path.write_bytes(octets)
+            programs = metrics_of(self.weir).of("weir_program_up", "program")
+            self.assertEqual(programs, {("weir-policyd",): 1})
+        path.unlink()
+        path.symlink_to("weir-policyd")
+        self.assertEqual(len(metrics_of(self.weir).of("weir_program_up", "program")), 1)
+
+
+class Cluster(unittest.TestCase):
+    def test_breakers_and_times_of_the_store(self):
+        folder = rig.scratch()
+        nodes = [rig.Memcached(folder) for _ in range(2)]
+        for node in nodes:
+            self.addCleanup(node.process.end)
+        weir = rig.Weir(folder, weir={"counters": "memcached"},
+                        memcached={"servers": ", ".join(node.name for node in nodes)})
+        policyd = rig.Policyd(weir)
+        self.addCleanup(policyd.process.end)
+
+        def ask(tens):
+            with smtp.Policy(policyd.port) as policy:
+                for n in range(10):
+                    policy.ask(f"198.19.{tens}.{n}")
+        ask(0)
+
+        def counted():  # the daemon tells of its store a few times a second
+            now = metrics_of(weir)
+            return now.get("weir_program_counters_total", what="read", **POLICYD) > 10 and now
+        metrics = rig.wait_for(counted, what="what was read to be told")
+        self.assertEqual(set(metrics.of("weir_program_store_node_up", "node").values()), {1})
+        reads = metrics.histogram("weir_program_store_seconds", operation="read", **POLICYD)
+        self.assertEqual(reads.count, 10)
+        nodes[0].kill()
+        ask(1)
+
+        def noticed():
+            now = metrics_of(weir)
+            up = now.of("weir_program_store_node_up", "node")
+            return up[(nodes[0].name,)] == 0 and now
+        metrics = rig.wait_for(noticed, 20, "the breaker to be told")
+        self.assertEqual(metrics.get("weir_program_store_node_up", node=nodes[1].name,
+                                     **POLICYD), 1)
+        self.assertGreaterEqual(metrics.get("weir_program_store_node_failures_total",
+                                            node=nodes[0].name, **POLICYD), 1)
+        self.assertGreater(metrics.get("weir_program_counters_total", what="missing", **POLICYD), 0)
+        self.assertGreater(metrics.get("weir_program_lacking_total", lacking="counters",
+                                       **POLICYD), 0)
+
+
+class WithPostfix(Server):
+    """Whole messages through a real Postfix and weir-milter."""
+
+    def test_messages_rules_and_times(self):
+        before = metrics_of(self.weir)
+        for _ in range(3):
+            self.deliver(*mail("A cheap loan.", subject="You have won"))
+        for _ in range(4):
+            self.deliver(*mail("See you at lunch."))
+        after = metrics_of(self.weir)
+        more = {key: after.samples[key] - before.samples.get(key, 0) for key in after.samples}
+        verdicts = {dict(labels)["verdict"]: value for (name, labels), value in more.items()
+                    if name == "weir_program_messages_total"}
+        self.assertEqual(verdicts, {"ham": 4, "unsure": 0, "spam": 3, "blocked": 0})
+        self.assertEqual(more[("weir_program_message_actions_total",
+                               (("action", "pass"), ("program", "weir-milter")))], 7)
+        times, old = (each.histogram("weir_program_message_seconds", **MILTER)
+                      for each in (after, before))
+        self.assertEqual(times.count - old.count, 7)
+        self.assertGreater(times.sum - old.sum, 7 * 10e-6)
+        rules, old = by_rule(after, "weir-milter"), by_rule(before, "weir-milter")
+        for rule in ("CHEAP_LOAN", "SUBJECT_WIN"):
+            self.assertEqual(rules[rule] - old.get(rule, 0), 3)
+        self.assertEqual(after.get("weir_program_unjudged_total", **MILTER), 0)
+        self.assertGreater(after.histogram("weir_program_store_seconds", operation="read",
+                                           **MILTER).count, 0)
+
+    def test_a_rule_that_is_gone_is_known_by_its_number(self):
+        self.deliver(*mail(milter.GTUBE))
+        self.assertIn("GTUBE", by_rule(metrics_of(self.weir), "weir-milter"))
+        text = "".join(line for line in milter.RULES.splitlines(True) if "GTUBE" not in line)
+        milter.write_rules(self.weir, text)
+        self.addCleanup(milter.write_rules, self.weir)
+        rules = by_rule(metrics_of(self.weir), "weir-milter")
+        self.assertNotIn("GTUBE", rules)
+        self.assertGreaterEqual(rules["1"], 1)
+
+
+class WithExim(unittest.TestCase):
+    """Processes that live for one connection count together."""
+
+    def test_messages_and_questions_of_acls(self):
+        rig.needs_root()
+        folder = rig.scratch()
+        weir = rig.Weir(folder, weir={"never": "::1"})
+        weir.make_lists()
+        milter.write_rules(weir)
+        exim.hand_over(weir.folder)
+        call = "${dlfunc{%s}{weir_blacklisted}{$sender_host_address}}" % exim.module()
+        server = exim.PrivateExim(folder, "heavy", weir, connect=f"  warn set acl_c_w = {call}\n")
+        server.start()
+        self.addCleanup(server.stop)
+        for body in ("A cheap loan.", "A cheap loan.", "Hello."):
+            content, mark = mail(body)
+            outcome = exim.send(server.port, content=content)
+            self.assertTrue(outcome.accepted, f"{outcome} {server.mainlog()} {server.paniclog()}")
+            server.delivered(mark)
+        metrics = metrics_of(weir)
+        self.assertEqual(metrics.get("weir_program_messages_total", verdict="spam", **EXIM), 2)
+        self.assertEqual(metrics.get("weir_program_messages_total", verdict="ham", **EXIM), 1)
+        self.assertEqual(metrics.histogram("weir_program_message_seconds", **EXIM).count, 3)
+        self.assertEqual(by_rule(metrics, "weir-exim")["CHEAP_LOAN"], 2)
+        asked = sum(metrics.of("weir_program_requests_total", "verdict").values())
+        self.assertGreaterEqual(asked, 3)
+        self.assertEqual(metrics.histogram("weir_program_request_seconds", **EXIM).count, asked)
+        self.assertNotIn(("weir-exim",), metrics.of("weir_program_up", "program"))
+
+    def test_messages_that_the_daemon_decides_are_the_daemons(self):
+        rig.needs_root()
+        folder = rig.scratch()
+        door = f"unix:{folder}/weir/decide.sock"
+        weir = rig.Weir(folder, weir={"never": "::1"}, exim={"decide": door})
+        weir.make_lists()
+        milter.write_rules(weir)
+        policyd = rig.Policyd(weir, decide_listen=door)
+        self.addCleanup(policyd.process.end)
+        exim.hand_over(weir.folder)
+        server = exim.PrivateExim(folder, "light", weir)
+        server.start()
+        self.addCleanup(server.stop)
+
+        def send():
+            content, mark = mail("A cheap loan.")
+            self.assertTrue(exim.send(server.port, content=content).accepted)
+            server.delivered(mark)
+        send()
+        policyd.stop()
+        send()
+        metrics = metrics_of(weir)
+        asked = metrics.of("weir_program_daemon_asked_total", "answered")
+        self.assertEqual(asked, {("yes",): 1, ("no",): 1})
+        for program in (EXIM, POLICYD):
+            self.assertEqual(metrics.get("weir_program_messages_total", verdict="spam", **program),
+                             1)
+
+
+class Agent(World):
+    def test_an_agent_tells_how_its_way_to_the_monitor_is(self):
+        self.world()
+        agent = {"program": "weir-agent"}
+        self.mx1.saw("192.0.2.1", connections=1)
+
+        def shipped():
+            metrics = metrics_of(self.mx1.weir)
+            return metrics.get("weir_agent_errands_total", errand="ship", **agent) >= 1 and metrics
+        metrics = rig.wait_for(shipped, 20, "a piece to be shipped")
+        self.assertGreaterEqual(metrics.histogram("weir_agent_ship_seconds", **agent).count, 1)
+        self.assertEqual(metrics.get("weir_agent_errand_rest_seconds", errand="ship", **agent), 0)
+        self.monitor.stop()
+        self.mx1.saw("192.0.2.2", connections=1)
+
+        def rests():
+            metrics = metrics_of(self.mx1.weir)
+            return metrics.get("weir_agent_errand_rest_seconds", errand="ship", **agent) > 0 and \
+                metrics
+        metrics = rig.wait_for(rests, 30, "the agent to rest")
+        self.assertGreaterEqual(metrics.get("weir_agent_errand_failures_total", errand="ship",
+                                            **agent), 1)
+        self.assertGreater(metrics.get("weir_agent_spool_octets", **agent), 0)
+
+
+class Http(unittest.TestCase):
+    """weirctl metrics --serve."""
+
+    def setUp(self):
+        self.weir = rig.Weir(rig.scratch())
+        self.policyd = rig.Policyd(self.weir)
+        self.addCleanup(self.policyd.process.end)
+        self.serving = Serving(self.weir)
+        self.addCleanup(self.serving.process.end)
+
+    def test_it_is_the_same_as_weirctl_says(self):
+        with smtp.Policy(self.policyd.port) as policy:
+            policy.ask("192.0.2.1")
+        metrics, told = self.serving.metrics(), metrics_of(self.weir)
+        self.assertEqual(metrics.type, told.type)
+        self.assertEqual(metrics.get("weir_program_requests_total", verdict="ham", **POLICYD), 1)
+        self.policyd.kill()
+        self.assertEqual(self.serving.metrics().get("weir_program_up", **POLICYD), 0)
+
+    def test_other_questions(self):
+        for method, path, body, status in (
+                ("GET", "/", None, 404), ("GET", "/metrics/", None, 404),
+                ("GET", "/../metrics", None, 404), ("POST", "/metrics", b"x" * 100000, 405),
+                ("DELETE", "/metrics", None, 405), ("HEAD", "/metrics", None, 200),
+                ("GET", "/metrics?x=" + "y" * 20000, None, 431)):
+            answer, octets = self.serving.ask(method, path, body)
+            self.assertIn(answer.status, (status, 414) if status == 431 else (status,), path[:20])
+            self.assertNotIn(b"weir_", octets)
+        self.serving.metrics()
+
+    def test_a_broken_configuration_is_told_and_mended_without_a_restart(self):
+        text = self.weir.conf.read_text()
+        self.weir.conf.write_text(text + "[weir]\nnonsense = 1\n")
+        self.assertEqual(self.serving.ask()[0].status, 503)
+        self.assertIn("nonsense", self.serving.process.log())
+        self.weir.conf.write_text(text)
+        self.serving.metrics()
+
+    def test_connections_are_bounded_and_idle_ones_do_not_keep_others_out_for_long(self):
+        held = [socket.create_connection(("127.0.0.1", self.serving.port)) for _ in range(64)]
+        for link in held:
+            self.addCleanup(link.close)
+        number = len(list(pathlib.Path(f"/proc/{self.serving.process.pid}/fd").iterdir()))
+        self.assertLess(number, 40)
+
+        def answered():
+            try:
+                return self.serving.metrics()
+            except (OSError, http.client.HTTPException):
+                return None
+        rig.wait_for(answered, 60, "an answer beside them")
+
+    def test_it_ends_when_it_is_told_to_and_says_why_it_cannot_begin(self):
+        again = rig.Process([rig.BUILD / "weirctl", "-c", self.weir.conf, "metrics", "--serve"],
+                            self.weir.folder / "again.log")
+        again.start()
+        rig.wait_for(lambda: not again.alive(), what="the second one to end")
+        self.assertIn("in use", again.log())
+        self.assertEqual(self.serving.process.stop(), 0)
+
+
+if __name__ == "__main__":
+    harness.main()
