@@ -30,8 +30,8 @@
 #include "monitor/database/database_io.h"
 
 /* Keeps decisions, which were read and verified, but for those that are there already, and lets the
- * oldest beyond so many go as of a time.  One that was known by a report alone learns what is beside
- * its string.  How many are new, or an error. */
+ * oldest beyond so many go as of a time.  One that was known by a report alone learns what is
+ * beside its string.  How many are new, or an error. */
 int weir_database_messages_put(struct weir_database *database, const struct weir_record *record,
                                size_t count, uint32_t most, weir_time now);
 
