@@ -323,6 +323,9 @@ def bench_console(bench):
             measure(bench, asker, name, paths, SEARCH)
         bench_open(bench, filled, desk_of.somebody())
         look(bench, desk_of)
+        load, _, _ = os.getloadavg()
+        print(f"      all this machine did in the last minute: {load:.1f} at once on "
+              f"{os.cpu_count()} cores; beyond these, what is above waited for others", flush=True)
     finally:
         filled.stop()
         shutil.rmtree(folder, ignore_errors=True)
