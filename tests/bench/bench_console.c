@@ -5,10 +5,10 @@
  *     bench_console DATABASE ADDRESSES MESSAGES RULES NOW
  *
  * NOW: seconds since 1970.  Of the addresses a tenth did something within ten minutes before it is
- * done, and a two-thousandth in each minute of the last three hours; the others twice within the 30 days that
- * minutes are kept.  Messages are of the last 20 days, each with six hits; one domain in five is
- * the same, the others are 50,000.  Beside them: reports, events, decisions, audit.  A bar says how
- * far it is.  Prints one JSON line: rows made, seconds they took.
+ * done, and a two-thousandth in each minute of the last three hours; the others once or twice
+ * within the 30 days that minutes are kept.  Messages are of the last 20 days, each with six hits;
+ * one domain in five is the same, the others are 50,000.  Beside them: reports, events, decisions,
+ * audit.  A bar says how far it is.  Prints one JSON line: rows made, seconds they took.
  */
 #include <endian.h>
 #include <inttypes.h>

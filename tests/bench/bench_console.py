@@ -263,7 +263,7 @@ def arrive(bench, filled, identities, seconds):
     """What the monitor takes of a processor while ten servers tell of 1,000 connections a second,
     as a part of it."""
     load = subprocess.Popen([bench.program("bench/bench_agents"), str(filled.port), identities,
-                             str(seconds + 4), "100", "5000", "1"], stdout=subprocess.PIPE)
+                             str(seconds + 4), "100", "50", "1"], stdout=subprocess.PIPE)
     try:
         load.stdout.readline()  # all are connected
         time.sleep(2)
@@ -323,6 +323,9 @@ def bench_console(bench):
             measure(bench, asker, name, paths, SEARCH)
         bench_open(bench, filled, desk_of.somebody())
         look(bench, desk_of)
+        load, _, _ = os.getloadavg()
+        print(f"      all this machine did in the last minute: {load:.1f} at once on "
+              f"{os.cpu_count()} cores; beyond these, what is above waited for others", flush=True)
     finally:
         filled.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -131,8 +131,8 @@ class Searches(Many):
             there = self.expected(**wanted)
 
             def arrive():
-                one = self.message(len(self.messages) + 1, time=(self.begun + 60) * MICRO, rules=(1,),
-                                   domain="d0.example", address="192.0.1.7")
+                one = self.message(len(self.messages) + 1, time=(self.begun + 60) * MICRO,
+                                   rules=(1,), domain="d0.example", address="192.0.1.7")
                 self.messages.append(one)
                 self.put([one])
 

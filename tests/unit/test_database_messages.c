@@ -366,6 +366,39 @@ static void what_was_counted_before_and_let_go_does_not_come_again(void **state)
     assert_int_equal(database_number(rig, "SELECT count(*) FROM messages"), 0);
 }
 
+/* What a migration sums up is what is summed up as it comes. */
+static void messages_are_summed_up_by_time_verdict_and_score(void **state)
+{
+    static const float scores[] = {-300, -20.5f, -20, -0.5f, 0, 0.99f, 5, 19.5f, 20, 300};
+    struct database_rig *rig = *state;
+    int64_t sum;
+
+    for (unsigned i = 0; i < 10; i++) {
+        struct weir_info info = a_message(i + 1, (enum weir_verdict)(i % 4), scores[i]);
+
+        info.at = DATABASE_NOW - i * 17 * WEIR_MINUTE;
+        put(rig, &info, 1);
+    }
+    assert_int_equal(database_number(rig, "SELECT sum(count) FROM message_sums"), 40);
+    assert_int_equal(database_number(rig, "SELECT count FROM message_sums WHERE what = 24 - 20 "
+                                     "AND span = 300000000 ORDER BY begins LIMIT 1"), 1);
+    assert_int_equal(database_number(rig, "SELECT sum(count) FROM message_sums WHERE what = 24 - "
+                                     "20"), 2 * 3);
+    assert_int_equal(database_number(rig, "SELECT sum(count) FROM message_sums WHERE what = 24 + "
+                                     "19"), 2 * 3);
+    assert_int_equal(database_number(rig, "SELECT sum(count) FROM message_sums WHERE what = 24"),
+                     2 * 2);
+    sum = database_number(rig, "SELECT sum(span / 300000000 * (begins / 1000000 % 99991) * "
+                          "(what + 7) * count) FROM message_sums");
+    assert_int_equal(weir_database_run(rig->database, "DROP TABLE message_sums;"
+                     "DROP TABLE minute_sums; DROP INDEX messages_verdict;"
+                     "DROP INDEX messages_said; DROP INDEX events_about;"
+                     "PRAGMA user_version = 23"), 0);
+    database_must(rig, database_open(rig), 0);
+    assert_int_equal(database_number(rig, "SELECT sum(span / 300000000 * (begins / 1000000 % "
+                                     "99991) * (what + 7) * count) FROM message_sums"), sum);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -381,6 +414,7 @@ int main(void)
         TEST(what_was_reported_within_a_week_stays),
         TEST(no_more_than_are_wanted_are_kept),
         TEST(many_go_a_piece_at_a_time),
+        TEST(messages_are_summed_up_by_time_verdict_and_score),
         TEST(scores_are_tried_on_the_last_and_on_what_people_said_anything_of),
     };
 

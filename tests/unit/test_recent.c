@@ -169,15 +169,16 @@ static void sums_are_those_of_a_plain_list(void **state)
     for (size_t n = 0; n < ROWS; n++) {
         int64_t now = FIRST + (int64_t)n / 300, begins = now - WEIR_RECENT_MINUTES + 1;
 
-        rows[n] = row(now > FIRST + 3 ? now - seeded_below(&seed, 3) : now, seeded_below(&seed, WHO),
-                      seeded_below(&seed, 100));
+        rows[n] = row(now > FIRST + 3 ? now - seeded_below(&seed, 3) : now,
+                      seeded_below(&seed, WHO), seeded_below(&seed, 100));
         weir_recent_add(recent, &rows[n], 1);
         if (n % 500 != 499)
             continue;
         struct weir_recent_question question = {
             .from = (begins > FIRST ? begins : FIRST) + seeded_below(&seed, 5),
             .to = now - seeded_below(&seed, 3),
-            .networks = seeded_below(&seed, 2) == 1, .quantity = seeded_below(&seed, 2) * 4, .most = 50};
+            .networks = seeded_below(&seed, 2) == 1,
+            .quantity = seeded_below(&seed, 2) * 4, .most = 50};
         int found = weir_recent_top(recent, &question, top);
 
         assert_true(found >= 0);
