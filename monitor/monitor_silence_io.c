@@ -40,19 +40,53 @@ static bool fit_text(struct weir_question *question, const char *name, size_t mo
 
 /* acknowledging -------------------------------------------------------------------- */
 
+struct knew {
+    int64_t number;
+    bool known;                  /* somebody says that he knows of it */
+    char was[2 * WEIR_REASON_MAX]; /* who, when, and what he noted; or "" */
+};
+
+static int describe_knew(void *context, const struct weir_event *event)
+{
+    struct knew *knew = context;
+    char time[WEIR_TIME_TEXT];
+
+    knew->known = event->number == knew->number && event->acknowledged > 0;
+    if (knew->known)
+        snprintf(knew->was, sizeof knew->was, "; was acknowledged by %s at %s%s%s",
+                 event->acknowledged_by, weir_time_format(event->acknowledged, time),
+                 event->note[0] ? ": " : "", event->note);
+    return 1;
+}
+
+/* Who acknowledged it until now. */
+static int find_knew(struct weir_question *question, struct knew *knew)
+{
+    const struct weir_event_filter filter = {.before = knew->number + 1, .most = 1};
+
+    if (knew->number < 1 || knew->number == INT64_MAX)
+        return 0;
+    return weir_database_events(question->monitor->database, &filter, describe_knew, knew);
+}
+
+
 json_t *weir_verb_acknowledge(struct weir_question *question)
 {
     struct weir_database *database = question->monitor->database;
     const char *note = weir_verb_text(question, "note");
     json_int_t number = json_integer_value(json_object_get(question->json, "number"));
+    struct knew knew = {.number = number};
     char detail[WEIR_DATABASE_TEXT_MAX + 1];
     int done;
 
     if (!fit_text(question, "note", WEIR_REASON_MAX))
         return NULL;
-    snprintf(detail, sizeof detail, "%lld%s%s", (long long)number, note[0] ? ": " : "", note);
     done = weir_database_begin(database);
     if (done == 0)
+        done = find_knew(question, &knew);
+    snprintf(detail, sizeof detail, "%lld%s%s%s", (long long)number, note[0] ? ": " : "", note,
+             knew.was);
+    if (done >= 0)
         done = weir_database_event_acknowledge(database, number, question->now, question->who,
                                                note);
     done = weir_verb_end(question, done, done > 0, "events acknowledge", detail);
@@ -64,44 +98,21 @@ json_t *weir_verb_acknowledge(struct weir_question *question)
                      weir_view_time(question->now), "acknowledged_by", question->who, "note", note);
 }
 
-struct knew {
-    int64_t number;
-    bool known;                  /* somebody says that he knows of it */
-    char detail[WEIR_DATABASE_TEXT_MAX + 1];
-};
-
-static int describe_knew(void *context, const struct weir_event *event)
-{
-    struct knew *knew = context;
-    char time[WEIR_TIME_TEXT];
-
-    knew->known = event->number == knew->number && event->acknowledged > 0;
-    if (knew->known)
-        snprintf(knew->detail, sizeof knew->detail, "%lld; was acknowledged by %s at %s%s%s",
-                 (long long)event->number, event->acknowledged_by,
-                 weir_time_format(event->acknowledged, time), event->note[0] ? ": " : "",
-                 event->note);
-    return 1;
-}
-
 json_t *weir_verb_unacknowledge(struct weir_question *question)
 {
     struct weir_database *database = question->monitor->database;
     struct knew knew = {
         .number = json_integer_value(json_object_get(question->json, "number"))};
-    struct weir_event_filter filter = {.most = 1};
-    int done;
+    char detail[2 * WEIR_REASON_MAX + 24];
+    int done = weir_database_begin(database);
 
-    if (knew.number < 1 || knew.number == INT64_MAX)
-        return weir_verb_unknown(question, "there is no such event");
-    filter.before = knew.number + 1;
-    done = weir_database_begin(database);
     if (done == 0)
-        done = weir_database_events(database, &filter, describe_knew, &knew);
+        done = find_knew(question, &knew);
+    snprintf(detail, sizeof detail, "%lld%s", (long long)knew.number, knew.was);
     if (done >= 0)
         done = knew.known ? weir_database_event_unacknowledge(database, knew.number, question->now)
                           : 0;
-    done = weir_verb_end(question, done, done > 0, "events unacknowledge", knew.detail);
+    done = weir_verb_end(question, done, done > 0, "events unacknowledge", detail);
     if (done == 0)
         return weir_verb_unknown(question, "there is no such event, or nobody acknowledged it");
     if (done < 0)

@@ -85,12 +85,22 @@ static json_t *troubles(const struct weir_monitor *monitor, const char *refused)
     return troubles;
 }
 
+/* Of those who are told first, and of those who are told again. */
+static void count_alerts(struct weir_monitor *monitor, struct weir_alerts_counts *counts_r,
+                         struct weir_alerts_counts *again_r)
+{
+    weir_alerts_count(monitor->alerts, counts_r);
+    *again_r = (struct weir_alerts_counts){.alerts = 0};
+    if (monitor->escalation)
+        weir_escalation_count(monitor->escalation, again_r);
+}
+
 json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
 {
     struct weir_receiver_counts taken;
     struct weir_responder_counts done;
     struct weir_intake_counts door;
-    struct weir_alerts_counts alerts;
+    struct weir_alerts_counts alerts, again;
     struct weir_watch_counts watch;
     char blind_names[WEIR_ALERT_NAMES_MAX + 1], left_out_names[WEIR_ALERT_NAMES_MAX + 1];
     char silent_names[WEIR_ALERT_NAMES_MAX + 1];
@@ -101,7 +111,7 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
     (void)weir_database_octets(monitor->database, &octets);
     weir_receiver_count(monitor->receiver, &taken);
     weir_responder_count(monitor->responder, &done);
-    weir_alerts_count(monitor->alerts, &alerts);
+    count_alerts(monitor, &alerts, &again);
     weir_intake_count(monitor->intake, &door);
     weir_admit_count(monitor->admit, now, &seen, &blind);
     weir_receiver_lock(monitor->receiver);
@@ -121,8 +131,10 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
         {"events", done.events}, {"decisions", done.decisions}, {"events_lost", done.lost},
         {"events_left_out", done.left_out}, {"forgotten", done.forgotten},
         {"blocks_withheld", done.blocks_capped}, {"scores_withheld", done.scores_capped},
-        {"alerts", alerts.alerts}, {"alert_messages", alerts.messages},
-        {"alert_failures", alerts.failures}, {"alerts_waiting", alerts.waiting},
+        {"alerts", alerts.alerts}, {"alerts_silenced", alerts.silenced},
+        {"alerts_again", again.alerts}, {"alert_messages", alerts.messages + again.messages},
+        {"alert_failures", alerts.failures + again.failures},
+        {"alerts_waiting", alerts.waiting + again.waiting},
         {"behind", taken.behind}, {"journal_octets", taken.journal}, {"database_octets", octets},
         {"forgotten_early", forgotten},
     };

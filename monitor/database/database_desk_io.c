@@ -139,6 +139,12 @@ int weir_database_sessions(struct weir_database *database, uint64_t *count_r)
     return count_of(weir_query(database, "SELECT count(*) FROM sessions"), 0, count_r);
 }
 
+/* Those that ask for attention: nobody acknowledged them, and no silence stands about them now, a
+ * day after since. */
+#define WAITING "SELECT count(*) FROM events WHERE cleared = 0 AND acknowledged = 0 " \
+    "AND NOT EXISTS (SELECT 1 FROM silences AS s WHERE s.number = events.silence AND s.ended = 0 " \
+    "AND s.ends - 86400000000 > ?)"
+
 int weir_database_desk_counts(struct weir_database *database, weir_time since,
                               struct weir_desk_counts *counts_r)
 {
@@ -148,9 +154,7 @@ int weir_database_desk_counts(struct weir_database *database, weir_time since,
     rc = count_of(weir_query(database, "SELECT count(*) FROM (SELECT 1 FROM addresses "
                              "WHERE last_seen >= ? LIMIT 100000)"),
                   since, &counts_r->addresses);
-    rc = rc < 0 ? rc : count_of(weir_query(database, "SELECT count(*) FROM events "
-                                           "WHERE cleared = 0 AND acknowledged = 0"), 0,
-                                &counts_r->events);
+    rc = rc < 0 ? rc : count_of(weir_query(database, WAITING), since, &counts_r->events);
     rc = rc < 0 ? rc : count_of(weir_query(database, "SELECT count(*) FROM rules "
                                            "WHERE state = 'draft'"), 0, &counts_r->drafts);
     rc = rc < 0 ? rc : count_of(weir_query(database, "SELECT count(*) FROM messages "

@@ -204,6 +204,12 @@ int weir_escalation_turn(struct weir_escalation *escalation, struct weir_databas
     return look_for(escalation, database, now);
 }
 
+void weir_escalation_count(struct weir_escalation *escalation,
+                           struct weir_alerts_counts *counts_r)
+{
+    weir_alerts_count(escalation->alerts, counts_r);
+}
+
 /* closing -------------------------------------------------------------------------- */
 
 void weir_escalation_stop(struct weir_escalation *escalation)

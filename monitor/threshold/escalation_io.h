@@ -40,6 +40,10 @@ int weir_escalation_open(const struct weir_escalation_options *options, const st
 int weir_escalation_turn(struct weir_escalation *escalation, struct weir_database *database,
                          weir_time now, weir_time steady);
 
+/* What was added and handed over; also while a turn is under way. */
+void weir_escalation_count(struct weir_escalation *escalation,
+                           struct weir_alerts_counts *counts_r);
+
 /* Hands over what waits, for WEIR_ALERT_CLOSING at most: without the database's lock.  Then what
  * came of it is noted, and it is freed; NULL is accepted. */
 void weir_escalation_stop(struct weir_escalation *escalation);

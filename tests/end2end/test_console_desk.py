@@ -111,10 +111,10 @@ class Traffic(Console):
         self.assertEqual(row["note"], "told them")
         self.assertRegex(row["acknowledged_by"], "^uid ")
         audit = self.admin.get("/audit")["rows"]
-        self.assertEqual([(one["what"], one["detail"]) for one in audit
-                          if one["what"] == "events acknowledge"],
-                         [("events acknowledge", f"{number}: told them"),
-                          ("events acknowledge", f"{number}: their <b>newsletter</b>")])
+        details = [one["detail"] for one in audit if one["what"] == "events acknowledge"]
+        self.assertRegex(details[0], rf"^{number}: told them; was acknowledged by user admin at "
+                                     r"\S+Z: their <b>newsletter</b>$")
+        self.assertEqual(details[1:], [f"{number}: their <b>newsletter</b>"])
         self.refused(self.admin.ask("POST", "/alerts/999999/acknowledge", {}), 404)
         for wrong in ("0", "-1", "1x", "9" * 30):
             self.refused(self.admin.ask("POST", f"/alerts/{wrong}/acknowledge", {}), 400)
