@@ -7,73 +7,12 @@
  */
 #include "core/engine/config.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "core/base/endpoint.h"
-#include "core/base/error.h"
 #include "core/base/limits.h"
-#include "core/store/memcached_server.h"
+#include "core/engine/config_impl.h"
 
 #define AT(field) offsetof(struct weir_config, field)
 #define MINUTES 6e7
 #define DAYS 8.64e10
-
-static int check_prefix(const char *item, const char **why_r)
-{
-    struct weir_prefix prefix;
-    return weir_prefix_parse(item, strlen(item), &prefix, why_r);
-}
-
-static int check_endpoint(const char *item, const char **why_r)
-{
-    return weir_endpoint_parse(item, NULL, why_r);
-}
-
-static int check_endpoint_or_none(const char *item, const char **why_r)
-{
-    return item[0] ? check_endpoint(item, why_r) : 0;
-}
-
-/* A Unix socket of this machine, or nothing: whole messages go through it. */
-static int check_socket_or_none(const char *item, const char **why_r)
-{
-    struct weir_endpoint endpoint;
-    int done = item[0] ? weir_endpoint_parse(item, &endpoint, why_r) : 0;
-
-    if (item[0] && done == 0 && !endpoint.is_unix) {
-        *why_r = "it has to be a Unix socket, unix:/path";
-        return WEIR_EINVAL;
-    }
-    return done;
-}
-
-/* Relative to what would depend on where each program was started. */
-static int check_absolute(const char *item, const char **why_r)
-{
-    if (item[0] == '/')
-        return 0;
-    *why_r = "it has to begin with a slash";
-    return WEIR_EINVAL;
-}
-
-static int check_server(const char *item, const char **why_r)
-{
-    struct weir_memcached_server server;
-    return weir_memcached_server_parse(item, &server, why_r);
-}
-
-static int check_port(const char *item, const char **why_r)
-{
-    size_t digits = strspn(item, "0123456789");
-
-    if (digits > 0 && digits <= 5 && item[digits] == '\0' && atoi(item) > 0 &&
-        atoi(item) <= UINT16_MAX)
-        return 0;
-    *why_r = "a port is a number from 1 to 65535";
-    return WEIR_EINVAL;
-}
 
 static const struct weir_setting rows[] = {
     {"weir", "mode", WEIR_CHOICE, "observe", 0, 0, "observe|enforce", AT(mode),
@@ -83,7 +22,7 @@ static const struct weir_setting rows[] = {
      "Where reputation is counted: local is a file shared by the programs of one machine, "
      "memcached a cluster shared by many mail servers (section [memcached]).", NULL},
     {"weir", "state_directory", WEIR_TEXT, "/var/lib/weir", 0, 0, NULL, AT(state_directory),
-     "The folder of the files below, unless they begin with a slash.", check_absolute},
+     "The folder of the files below, unless they begin with a slash.", weir_config_check_absolute},
     {"weir", "lists_file", WEIR_TEXT, "lists.db", 0, 0, NULL, AT(lists_file),
      "The blacklist and the acceptable list; read in place, changes act at once.", NULL},
     {"weir", "counters_file", WEIR_TEXT, "counters.db", 0, 0, NULL, AT(counters_file),
@@ -95,7 +34,7 @@ static const struct weir_setting rows[] = {
      "All servers that share a memcached cluster need the same file.", NULL},
     {"weir", "never", WEIR_LIST, "127.0.0.0/8, ::1", 0, 0, NULL, AT(never),
      "Addresses and prefixes that nothing ever blocks: your own networks, gateways, monitors.",
-     check_prefix},
+     weir_config_check_prefix},
     {"weir", "help_url", WEIR_TEXT, "", 0, 0, NULL, AT(help_url),
      "A page for refused senders, named in refusals; empty for none.", NULL},
     {"weir", "suffix_list", WEIR_TEXT, "", 0, 0, NULL, AT(suffix_list),
@@ -110,7 +49,7 @@ static const struct weir_setting rows[] = {
 
     {"memcached", "servers", WEIR_LIST, "127.0.0.1:11211", 0, 0, NULL, AT(servers),
      "The cluster: host, host:port, [IPv6]:port or a socket path, with *2 behind it for double "
-     "share. The same list, in any order, on every server.", check_server},
+     "share. The same list, in any order, on every server.", weir_config_check_server},
     {"memcached", "wait", WEIR_PERIOD, "50ms", 1e3, 1e6, NULL, AT(wait),
      "A decision waits no longer than this for counters and then goes on without them.", NULL},
     {"memcached", "near", WEIR_PERIOD, "2s", 0, 6e7, NULL, AT(near),
@@ -226,13 +165,13 @@ static const struct weir_setting rows[] = {
      "Mode hop: how many hops behind the last gateway.", NULL},
     {"boundary", "gateways", WEIR_LIST, "", 0, 0, NULL, AT(gateways),
      "Addresses and prefixes of your own gateways, forwarders and filtering services.",
-     check_prefix},
+     weir_config_check_prefix},
     {"boundary", "gateway_names", WEIR_LIST, "", 0, 0, NULL, AT(gateway_names),
      "Names these call themselves in the Received fields they write; a domain covers the names "
      "below it.", NULL},
     {"boundary", "mx", WEIR_LIST, "", 0, 0, NULL, AT(mx),
      "Addresses of the MX hosts of your domains: one of them that looks like a gateway is believed "
-     "to be one.", check_prefix},
+     "to be one.", weir_config_check_prefix},
     {"boundary", "gateways_file", WEIR_TEXT, "gateways", 0, 0, NULL, AT(gateways_file),
      "What was learned about gateways, in state_directory.", NULL},
 
@@ -318,13 +257,14 @@ static const struct weir_setting rows[] = {
      "So long the monitor keeps them; `weirctl reports forget` forgets one at once.", NULL},
 
     {"milter", "listen", WEIR_TEXT, "unix:/run/weir/milter.sock", 0, 0, NULL, AT(milter_listen),
-     "Where weir-milter answers; a Unix socket: TCP costs 40 ms a message.", check_endpoint},
+     "Where weir-milter answers; a Unix socket: TCP costs 40 ms a message.",
+     weir_config_check_endpoint},
     {"milter", "size", WEIR_SIZE, "16M", 65536, 67108864, NULL, AT(milter_size),
      "Octets of a message that are looked at; what is longer is judged by its beginning.", NULL},
 
     {"exim", "decide", WEIR_TEXT, "", 0, 0, NULL, AT(decide),
      "Ask the daemon there (see [policyd] decide_listen) instead of deciding inside Exim; the "
-     "module still decides itself when nobody answers.", check_socket_or_none},
+     "module still decides itself when nobody answers.", weir_config_check_socket_or_none},
     {"exim", "decide_timeout", WEIR_PERIOD, "5s", 1e4, 6e7, NULL, AT(decide_timeout),
      "The daemon must answer within this time.", NULL},
     {"exim", "trust_owner", WEIR_YESNO, "no", 0, 0, NULL, AT(trust_owner),
@@ -354,7 +294,7 @@ static const struct weir_setting rows[] = {
      NULL},
 
     {"monitor", "listen", WEIR_TEXT, "inet:0.0.0.0:8425", 0, 0, NULL, AT(monitor_listen),
-     "Where the monitor hears agents, over HTTPS: inet:host:port.", check_endpoint},
+     "Where the monitor hears agents, over HTTPS: inet:host:port.", weir_config_check_endpoint},
     {"monitor", "url", WEIR_TEXT, "", 0, 0, NULL, AT(monitor_url),
      "How agents reach it, https://host:port: `weirctl server add` writes that into their "
      "identity; empty: this host's name and the port of listen.", NULL},
@@ -368,7 +308,7 @@ static const struct weir_setting rows[] = {
      "there. Servers believe only the one they know: keep a copy.", NULL},
     {"monitor", "admin", WEIR_TEXT, "unix:/run/weir/monitor.sock", 0, 0, NULL, AT(monitor_admin),
      "Where weirctl speaks to it; a Unix socket, open to its owner and group.",
-     check_socket_or_none},
+     weir_config_check_socket_or_none},
     {"monitor", "database", WEIR_TEXT, "spam.db", 0, 0, NULL, AT(monitor_database),
      "The spam database (SQLite), in state_directory.", NULL},
     {"monitor", "database_size", WEIR_SIZE, "4G", 1048576, 1099511627776.0, NULL,
@@ -417,11 +357,12 @@ static const struct weir_setting rows[] = {
     {"monitor", "escalate_template", WEIR_TEXT, "", 0, 0, NULL, AT(escalate_template),
      "A file with the JSON for it; empty: ours.", NULL},
     {"monitor", "sendmail", WEIR_TEXT, "/usr/sbin/sendmail", 0, 0, NULL, AT(sendmail),
-     "What alerts are mailed with: recipients are its arguments behind -i --.", check_absolute},
+     "What alerts are mailed with: recipients are its arguments behind -i --.",
+     weir_config_check_absolute},
 
     {"console", "listen", WEIR_TEXT, "inet:127.0.0.1:8426", 0, 0, NULL, AT(console_listen),
      "Where the monitor's web console is: inet:host:port; empty: there is none.",
-     check_endpoint_or_none},
+     weir_config_check_endpoint_or_none},
     {"console", "url", WEIR_TEXT, "", 0, 0, NULL, AT(console_url),
      "How people reach it, http://host:port or https://host:port, as behind a proxy: it answers to "
      "this name, and alerts link to it; empty: to addresses, localhost and this host's name.",
@@ -504,11 +445,11 @@ static const struct weir_setting rows[] = {
     {"sniffer", "interface", WEIR_TEXT, "any", 0, 0, NULL, AT(sniffer_interface),
      "The network interface weir-sniffer listens at; any for all of them.", NULL},
     {"sniffer", "ports", WEIR_LIST, "25, 465, 587", 0, 0, NULL, AT(sniffer_ports),
-     "The ports at which mail servers answer, 16 at most.", check_port},
+     "The ports at which mail servers answer, 16 at most.", weir_config_check_port},
     {"sniffer", "proxies", WEIR_LIST, "", 0, 0, NULL, AT(sniffer_proxies),
      "Addresses and prefixes of load balancers and other mail servers whose PROXY headers and "
      "XCLIENT commands are believed: what they pass on counts for the client they tell.",
-     check_prefix},
+     weir_config_check_prefix},
     {"sniffer", "snaplen", WEIR_SIZE, "0", 0, 262144, NULL, AT(sniffer_snaplen),
      "Octets of each packet that are looked at; 0 for all. 512 costs a third of the time, and "
      "commands sent in one go are then cut.", NULL},
@@ -527,13 +468,14 @@ static const struct weir_setting rows[] = {
 
     {"metrics", "listen", WEIR_TEXT, "inet:127.0.0.1:8427", 0, 0, NULL, AT(metrics_listen),
      "Where `weirctl metrics --serve` (weir-metrics.service) shows the numbers of all of this "
-     "machine's programs to Prometheus: inet:host:port, without TLS or password.", check_endpoint},
+     "machine's programs to Prometheus: inet:host:port, without TLS or password.",
+     weir_config_check_endpoint},
 
     {"policyd", "decide_listen", WEIR_TEXT, "", 0, 0, NULL, AT(decide_listen),
      "Where weir-policyd decides about whole messages for the Exim module: unix:/path; empty for "
-     "nowhere.", check_socket_or_none},
+     "nowhere.", weir_config_check_socket_or_none},
     {"policyd", "listen", WEIR_LIST, "inet:127.0.0.1:10040", 0, 0, NULL, AT(listen),
-     "Where weir-policyd answers: inet:host:port or unix:/path.", check_endpoint},
+     "Where weir-policyd answers: inet:host:port or unix:/path.", weir_config_check_endpoint},
     {"policyd", "socket_access", WEIR_CHOICE, "everybody", 0, 0, "everybody|group|owner",
      AT(socket_access), "Who of this machine may connect to Unix sockets.", NULL},
     {"policyd", "connections", WEIR_COUNT, "20000", 1, 1e6, NULL, AT(clients_most),
@@ -553,53 +495,6 @@ static const struct weir_settings settings = {rows, sizeof rows / sizeof rows[0]
 const struct weir_settings *weir_config_settings(void)
 {
     return &settings;
-}
-
-/* Two files of one name would destroy each other. */
-static const char *same_files(const struct weir_config *config)
-{
-    const char *const file[] = {config->lists_file,    config->counters_file,
-                                config->key_file,      config->gateways_file,
-                                config->rules_file,    config->info_key_file};
-    const size_t n = sizeof file / sizeof file[0];
-
-    if (strcmp(config->lists_file, config->counters_file) == 0)
-        return "[weir] lists_file and counters_file are the same file";
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = i + 1; j < n; j++)
-            if (strcmp(file[i], file[j]) == 0)
-                return "two of lists_file, counters_file, key_file, gateways_file, [rules] file "
-                       "and [info] key_file are the same file";
-    return NULL;
-}
-
-const char *weir_config_conflict(const struct weir_config *config)
-{
-    const struct weir_reputation_settings *reputation = &config->reputation;
-
-    if (config->counters == WEIR_COUNTERS_MEMCACHED && config->servers.count == 0)
-        return "counters = memcached needs at least one of [memcached] servers";
-    if (config->retry_least > config->retry_most)
-        return "[memcached] retry_least is longer than retry_most";
-    if (reputation->prior_least > reputation->prior_most)
-        return "[reputation] prior_least is above prior_most";
-    if (reputation->weight_user <= 0 && reputation->weight_computer <= 0)
-        return "[reputation] weight_user and weight_computer are both 0: no vote would count";
-    if (config->unsure_probability > config->spam_probability)
-        return "[decision] unsure_probability is above spam_probability";
-    if (config->unsure_score > config->spam_score)
-        return "[message] unsure_score is above spam_score";
-    if (config->reject_score < config->spam_score)
-        return "[message] reject_score is below spam_score";
-    if (config->bayes_use == WEIR_BAYES_ON && config->bayes_spam_points >= config->reject_score)
-        return "[bayes] spam_points is not below [message] reject_score: it would refuse alone";
-    if (config->bayes_learn_ham >= config->bayes_learn_spam)
-        return "[bayes] learn_ham is not below learn_spam";
-    if (!config->console_certificate[0] != !config->console_key[0])
-        return "[console] certificate and key are needed both, or none of them";
-    if (config->sniffer_ports.count > WEIR_SNIFFER_PORTS_MAX)
-        return "[sniffer] ports are more than 16";
-    return same_files(config);
 }
 
 const char *weir_config_path(const struct weir_config *config, const char *file,
