@@ -226,8 +226,8 @@ async function enter() {
     live.start();
     live.hear("overview", count);
     live.hear("again", () => shown?.again?.());
-    get("/overview", {hours: 1}).then(count, () => {});
     await show();
+    get("/overview", {hours: 1}).then(count, () => {});
     requestIdleCallback(() => Object.values(PAGES).flat().forEach((name) => {
         import(`./page_${name}.js`).catch(() => {});   // once more, when it is asked for
     }));
@@ -287,6 +287,7 @@ async function begin() {
         if (event.reason instanceof Trouble)
             note(event.reason.message, {bad: true});
     });
+    Promise.resolve(moduleOf(place())).catch(() => {});    // while it is asked who is here
     try {
         if (await resume())
             await enter();
