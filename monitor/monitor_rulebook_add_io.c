@@ -20,6 +20,7 @@
 #include "core/evidence/rules.h"
 #include "monitor/database/database_audit_io.h"
 #include "monitor/monitor_rulebook_impl.h"
+#include "monitor/view/view.h"
 
 #define ARENA_FIRST (1u << 20)
 #define LINES_MOST (3 * (WEIR_RULE_NAME_MAX + 32)) /* octets of id, score and state */
@@ -135,7 +136,7 @@ static void tell(void *context, const char *file, unsigned line, const char *why
         adding->more++;
     else
         json_array_append_new(adding->problems, json_pack("{s:s, s:I, s:o}", "file", file, "line",
-            (json_int_t)line, "why", json_stringn_nocheck(why, strlen(why))));
+            (json_int_t)line, "why", weir_view_text(why)));
 }
 
 /* The octets of a file, which may be no UTF-8: they come as base64. */

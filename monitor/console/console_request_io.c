@@ -13,6 +13,7 @@
 
 #include "core/base/error.h"
 #include "monitor/console/console_impl.h"
+#include "monitor/view/view.h"
 #include "monitor/view/view_rows.h"
 
 #define API "/api/v1"
@@ -62,7 +63,8 @@ struct MHD_Response *weir_console_json(json_t *json)
 
 static enum MHD_Result say(struct MHD_Connection *connection, unsigned status, const char *why)
 {
-    struct MHD_Response *response = weir_console_json(json_pack("{s:s}", "error", why));
+    struct MHD_Response *response = weir_console_json(json_pack("{s:o}", "error",
+                                                                weir_view_text(why)));
     enum MHD_Result done = MHD_NO;
 
     if (response) {
@@ -360,7 +362,8 @@ static void answer(struct weir_console *console, struct weir_asked *asked,
     (void)weir_door_cookie(asked->cookie, before);
     asked->status = json ? MHD_HTTP_OK : question->code ? question->code : 500;
     asked->response = json ? download(question, json)
-                           : weir_console_json(json_pack("{s:s}", "error", question->why));
+                           : weir_console_json(json_pack("{s:o}", "error",
+                                                       weir_view_text(question->why)));
     if (!asked->response)
         return;
     if (json && !question->token && strcmp(before, question->session) != 0)
