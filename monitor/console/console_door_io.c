@@ -75,28 +75,27 @@ int weir_console_identify(struct weir_console *console, struct weir_asked *asked
                           struct weir_api_question *question)
 {
     enum weir_role least = question->route->least;
-    char text[WEIR_TOKEN_TEXT];
     int status;
 
     if (least == WEIR_NOBODY)
         return 0;
-    if (asked->near && !asked->authorization[0]) {
+    if (asked->near && !asked->bears) {
         question->account.role = WEIR_VIEWER;
-        (void)weir_door_cookie(asked->cookie, question->session); /* it stays as it is */
+        memcpy(question->session, asked->session, WEIR_TOKEN_TEXT); /* it stays as it is */
         return 0;
     }
-    if (asked->authorization[0]) {
-        if (!weir_door_bearer(asked->authorization, text))
+    if (asked->bears) {
+        if (!asked->token[0])
             return refuse(question, 401, "that is no token: Authorization: Bearer TOKEN");
-        status = by_token(console, text, question);
-    } else if (weir_door_cookie(asked->cookie, text)) {
-        status = by_session(console, text, question);
+        status = by_token(console, asked->token, question);
+    } else if (asked->session[0]) {
+        status = by_session(console, asked->session, question);
     } else {
         return refuse(question, 401, "log in first");
     }
     if (status != 0)
         return status;
-    if (!question->token && !is_ours(asked, text))
+    if (!question->token && !is_ours(asked, asked->session))
         return refuse(question, 403, "the field Weir-Csrf is missing, or another session's");
     if (question->account.role < least) {
         snprintf(question->why, sizeof question->why, "this needs the role %s",

@@ -19,8 +19,6 @@
 #include "monitor/console/feed_io.h"
 #include "monitor/console/login_limit.h"
 
-#define WEIR_CONSOLE_FIELD 512 /* octets of a field that is looked at */
-
 enum weir_asked_state {
     WEIR_ASKED_READING, WEIR_ASKED_WAITS, WEIR_ASKED_ANSWERED, WEIR_ASKED_LIVE
 };
@@ -35,7 +33,9 @@ struct weir_asked {
     bool near;                  /* what he asks for needs no token */
     struct weir_api_request request;
     int route;
-    char cookie[WEIR_CONSOLE_FIELD], authorization[WEIR_CONSOLE_FIELD], csrf[WEIR_TOKEN_TEXT + 1];
+    char session[WEIR_TOKEN_TEXT], token[WEIR_TOKEN_TEXT]; /* as they came, or "" */
+    bool bears;                 /* a field Authorization, whatever is in it */
+    char csrf[WEIR_TOKEN_TEXT + 1];
     struct weir_address from;
     unsigned status;
     struct MHD_Response *response;

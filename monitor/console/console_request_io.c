@@ -185,6 +185,18 @@ static int read_request(struct weir_asked *asked, const char *path, const char *
                                                    why_r);
 }
 
+/* Who asks, of fields of any length: browsers send others' cookies of the same host, too. */
+static void read_door(struct weir_asked *asked)
+{
+    const char *bearer = field(asked->connection, MHD_HTTP_HEADER_AUTHORIZATION);
+
+    if (!weir_door_cookie(field(asked->connection, MHD_HTTP_HEADER_COOKIE), asked->session))
+        asked->session[0] = '\0';
+    asked->bears = bearer && bearer[0];
+    if (!weir_door_bearer(bearer, asked->token))
+        asked->token[0] = '\0';
+}
+
 /* Gives it to a worker; the path behind API's. */
 static enum MHD_Result ask(struct weir_console *console, struct weir_asked *asked,
                            const char *path, const char *method)
@@ -195,9 +207,7 @@ static enum MHD_Result ask(struct weir_console *console, struct weir_asked *aske
 
     if (status != 0)
         return say(connection, (unsigned)status, why);
-    copy_field(connection, MHD_HTTP_HEADER_COOKIE, asked->cookie, sizeof asked->cookie);
-    copy_field(connection, MHD_HTTP_HEADER_AUTHORIZATION, asked->authorization,
-               sizeof asked->authorization);
+    read_door(asked);
     copy_field(connection, "Weir-Csrf", asked->csrf, sizeof asked->csrf);
     asked->from = address_of(connection);
     asked->state = WEIR_ASKED_WAITS;
@@ -357,16 +367,15 @@ static struct MHD_Response *download(struct weir_api_question *question, json_t 
 static void answer(struct weir_console *console, struct weir_asked *asked,
                    struct weir_api_question *question, json_t *json)
 {
-    char before[WEIR_TOKEN_TEXT] = "", seconds[16];
+    char seconds[16];
 
-    (void)weir_door_cookie(asked->cookie, before);
     asked->status = json ? MHD_HTTP_OK : question->code ? question->code : 500;
     asked->response = json ? download(question, json)
                            : weir_console_json(json_pack("{s:o}", "error",
                                                        weir_view_text(question->why)));
     if (!asked->response)
         return;
-    if (json && !question->token && strcmp(before, question->session) != 0)
+    if (json && !question->token && strcmp(asked->session, question->session) != 0)
         set_cookie(console, asked->response, question->session);
     snprintf(seconds, sizeof seconds, "%u", question->retry);
     if (question->retry > 0)
