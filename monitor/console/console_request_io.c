@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -90,6 +91,25 @@ static void copy_field(struct MHD_Connection *connection, const char *name, char
 
     if (value && strlen(value) < size)
         strcpy(text_r, value);
+}
+
+static enum MHD_Result count_host(void *context, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
+{
+    unsigned *hosts = context;
+
+    (void)kind, (void)value;
+    *hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
+    return MHD_YES;
+}
+
+/* RFC 9112 section 3.2: more than one is an error, for who stands before us may take another. */
+static bool has_one_host(struct MHD_Connection *connection)
+{
+    unsigned hosts = 0;
+
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_host, &hosts);
+    return hosts == 1;
 }
 
 static struct weir_address address_of(struct MHD_Connection *connection)
@@ -248,7 +268,8 @@ static enum MHD_Result begin(struct weir_console *console, struct weir_asked *as
     struct MHD_Connection *connection = asked->connection;
     bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 
-    if (!weir_door_host_fits(field(connection, MHD_HTTP_HEADER_HOST), console->own,
+    if (!has_one_host(connection) ||
+        !weir_door_host_fits(field(connection, MHD_HTTP_HEADER_HOST), console->own,
                              console->host))
         return say(connection, MHD_HTTP_MISDIRECTED_REQUEST, "the console does not answer to this "
                    "name: [console] url says which");
