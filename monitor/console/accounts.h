@@ -9,6 +9,9 @@
  * 32 random octets, of which the database has a SHA-256 only: who reads the database cannot use
  * them.
  *
+ * A session ends WEIR_SESSION_IDLE after a page was read last; an open page that only listens to
+ * what is new (GET /live) uses nothing, one that reads itself anew does.
+ *
  * Threads:  pure; hashing takes its time, and is done by two at once at most (passwords_io.h).
  * Limits:   WEIR_ACCOUNT_NAME_MAX; a password has WEIR_PASSWORD_MIN to WEIR_PASSWORD_MAX octets.
  */

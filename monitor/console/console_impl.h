@@ -34,6 +34,7 @@ struct weir_asked {
     struct weir_api_request request;
     int route;
     char session[WEIR_TOKEN_TEXT], token[WEIR_TOKEN_TEXT]; /* as they came, or "" */
+    struct weir_feed_who who;   /* of a live page */
     bool bears;                 /* a field Authorization, whatever is in it */
     char csrf[WEIR_TOKEN_TEXT + 1];
     struct weir_address from;
@@ -90,6 +91,9 @@ void weir_console_work(struct weir_console *console, struct weir_database *datab
 /* Who asks: 0 and the question's account, token and session; or a status and its why. */
 int weir_console_identify(struct weir_console *console, struct weir_asked *asked,
                           struct weir_api_question *question);
+
+/* Whether who listens would be let in now as he was then; what the database does not say is yes. */
+bool weir_console_knows(struct weir_worker *feed, const struct weir_feed_who *who);
 
 /* An answer of JSON, which is taken; NULL when memory is short. */
 struct MHD_Response *weir_console_json(json_t *json);

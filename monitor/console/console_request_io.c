@@ -308,7 +308,8 @@ enum MHD_Result weir_console_handle(void *context, struct MHD_Connection *connec
         return asked->response ? MHD_queue_response(connection, asked->status, asked->response)
                                : MHD_NO;
     case WEIR_ASKED_LIVE:
-        return weir_feed_answer(console->live, connection, field(connection, "Last-Event-ID"));
+        return weir_feed_answer(console->live, connection, &asked->who,
+                                field(connection, "Last-Event-ID"));
     case WEIR_ASKED_WAITS:
         return MHD_YES;
     default:
