@@ -1,6 +1,7 @@
 /*
  * console_feed - once a second: what live pages show is asked as a page would, and told where it is
- * another than it was.  While nobody listens nothing is asked.
+ * another than it was.  While nobody listens nothing is asked.  The same rounds cut connections that
+ * are late (visitors.h).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -76,6 +77,7 @@ void *weir_console_feed(void *context)
     char *last[WEIR_API_LIVE] = {NULL};
 
     for (unsigned round = 0; sleep_a_second(console); round++) {
+        weir_console_cut(console);
         if (weir_feed_listeners(console->live) == 0)
             continue;
         if (round % ASK == 0)

@@ -18,6 +18,7 @@
 #include "monitor/console/door.h"
 #include "monitor/console/feed_io.h"
 #include "monitor/console/login_limit.h"
+#include "monitor/console/visitors.h"
 
 enum weir_asked_state {
     WEIR_ASKED_READING, WEIR_ASKED_WAITS, WEIR_ASKED_ANSWERED, WEIR_ASKED_LIVE
@@ -27,9 +28,11 @@ enum weir_asked_state {
 struct weir_asked {
     enum weir_asked_state state;
     struct MHD_Connection *connection;
+    struct weir_visitor *visitor; /* NULL: memory was short */
     char *octets;               /* its body */
-    size_t len, room;
-    bool too_long;
+    size_t len, room, most;
+    bool too_long, too_much;    /* for it; for all bodies at once */
+    char type[64];              /* of its body */
     bool near;                  /* what he asks for needs no token */
     struct weir_api_request request;
     int route;
@@ -64,6 +67,7 @@ struct weir_console {
     bool tls;                   /* people reach it by TLS, its own or a proxy's */
     struct weir_page *page;     /* as weir_assets[] */
     struct weir_feed *live;
+    size_t octets;              /* of bodies under way: of libmicrohttpd's thread alone */
 
     pthread_mutex_t lock;       /* of all below */
     pthread_cond_t more;        /* to do, or it closes: workers wait */
@@ -71,6 +75,7 @@ struct weir_console {
     struct weir_asked *first, *last;
     unsigned waiting, hashing;  /* hashing: workers at passwords */
     bool closing;
+    struct weir_visitors visitors;
     struct weir_login_limit *limit;
     struct weir_worker worker[WEIR_CONSOLE_WORKERS], feed;
     unsigned workers;
@@ -83,6 +88,14 @@ enum MHD_Result weir_console_handle(void *context, struct MHD_Connection *connec
                                     const char *octets, size_t *len, void **state);
 void weir_console_completed(void *context, struct MHD_Connection *connection, void **state,
                             enum MHD_RequestTerminationCode code);
+
+/* Where who asks is; zeros: nobody knows. */
+struct weir_address weir_console_address(struct MHD_Connection *connection);
+/* A connection begins or ends: libmicrohttpd's call. */
+void weir_console_visited(void *context, struct MHD_Connection *connection, void **visitor,
+                          enum MHD_ConnectionNotificationCode code);
+/* Cuts connections that are late: each second. */
+void weir_console_cut(struct weir_console *console);
 
 /* A worker's part: asked->status and response; or its state becomes LIVE. */
 void weir_console_work(struct weir_console *console, struct weir_database *database,

@@ -112,7 +112,7 @@ static bool has_one_host(struct MHD_Connection *connection)
     return hosts == 1;
 }
 
-static struct weir_address address_of(struct MHD_Connection *connection)
+struct weir_address weir_console_address(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -135,25 +135,51 @@ static struct weir_address address_of(struct MHD_Connection *connection)
     return address;
 }
 
-static void add_octets(struct weir_asked *asked, const char *octets, size_t len)
+/* Room for so many octets; what was there is wiped, for a password may be in it. */
+static bool make_room(struct weir_console *console, struct weir_asked *asked, size_t room)
+{
+    char *more;
+
+    if (room > WEIR_CONSOLE_STRANGERS_BODY && console->octets + room > WEIR_CONSOLE_BODIES)
+        return false;
+    more = malloc(room);
+    if (!more)
+        return false;
+    if (asked->octets) {
+        memcpy(more, asked->octets, asked->len);
+        explicit_bzero(asked->octets, asked->len);
+        free(asked->octets);
+    }
+    console->octets += room - asked->room;
+    asked->octets = more;
+    asked->room = room;
+    return true;
+}
+
+static void add_octets(struct weir_console *console, struct weir_asked *asked, const char *octets,
+                       size_t len)
 {
     size_t room = 2 * (asked->len + len);
-    char *more = asked->octets;
 
-    if (asked->too_long || len > WEIR_API_BODY_MAX - asked->len) {
-        asked->too_long = true;
+    asked->too_long |= len > asked->most - asked->len;
+    if (asked->too_long || asked->too_much)
         return;
-    }
-    if (asked->len + len > asked->room) {
-        more = realloc(asked->octets, room);
-        asked->too_long = !more;
-        if (!more)
-            return;
-        asked->octets = more;
-        asked->room = room;
-    }
-    memcpy(more + asked->len, octets, len);
+    if (asked->len + len > asked->room)
+        asked->too_much = !make_room(console, asked, room < asked->most ? room : asked->most);
+    if (asked->too_much)
+        return;
+    memcpy(asked->octets + asked->len, octets, len);
     asked->len += len;
+}
+
+static void forget_octets(struct weir_console *console, struct weir_asked *asked)
+{
+    if (asked->octets)
+        explicit_bzero(asked->octets, asked->len);
+    free(asked->octets);
+    console->octets -= asked->room;
+    asked->octets = NULL;
+    asked->len = asked->room = 0;
 }
 
 struct arguments {
@@ -181,7 +207,6 @@ static int read_request(struct weir_asked *asked, const char *path, const char *
     static const char *const methods[] = {"GET", "POST", "PUT", "DELETE"};
     struct weir_api_request *request = &asked->request;
     struct arguments arguments = {.request = request};
-    const char *type = field(asked->connection, MHD_HTTP_HEADER_CONTENT_TYPE);
     int status = weir_api_request_path(request, path, why_r);
 
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
@@ -198,11 +223,29 @@ static int read_request(struct weir_asked *asked, const char *path, const char *
     *why_r = asked->route == -MHD_HTTP_METHOD_NOT_ALLOWED ? "no such method here" : "no such place";
     if (asked->route < 0)
         return -asked->route;
-    *why_r = "the body is too long";
-    return asked->too_long ? MHD_HTTP_CONTENT_TOO_LARGE
-                           : weir_api_request_body(request, type,
-                                                   (struct weir_slice){asked->octets, asked->len},
-                                                   why_r);
+    *why_r = asked->too_long ? "the body is too long" : "too much is sent at once; try again in a "
+                                                        "moment";
+    return asked->too_long   ? MHD_HTTP_CONTENT_TOO_LARGE
+           : asked->too_much ? MHD_HTTP_SERVICE_UNAVAILABLE
+                             : 0;
+}
+
+static struct weir_visitor *visitor_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
+/* What comes next is due within a span; 0: it is our turn. */
+static void is_due(struct weir_console *console, struct weir_asked *asked, weir_time span)
+{
+    if (!asked->visitor)
+        return;
+    pthread_mutex_lock(&console->lock);
+    asked->visitor->due = span > 0 ? weir_clock_now(&console->steady) + span : 0;
+    pthread_mutex_unlock(&console->lock);
 }
 
 /* Who asks, of fields of any length: browsers send others' cookies of the same host, too. */
@@ -227,10 +270,11 @@ static enum MHD_Result ask(struct weir_console *console, struct weir_asked *aske
 
     if (status != 0)
         return say(connection, (unsigned)status, why);
-    read_door(asked);
+    copy_field(connection, MHD_HTTP_HEADER_CONTENT_TYPE, asked->type, sizeof asked->type);
     copy_field(connection, "Weir-Csrf", asked->csrf, sizeof asked->csrf);
-    asked->from = address_of(connection);
+    asked->from = weir_console_address(connection);
     asked->state = WEIR_ASKED_WAITS;
+    is_due(console, asked, 0);
     MHD_suspend_connection(connection);
     if (weir_console_enqueue(console, asked))
         return MHD_YES;
@@ -247,7 +291,7 @@ static enum MHD_Result ask_metrics(struct weir_console *console, struct weir_ask
                                    const char *method)
 {
     static const char *const of_proxies[] = {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"};
-    struct weir_address from = address_of(asked->connection);
+    struct weir_address from = weir_console_address(asked->connection);
     const char *forwarded = NULL;
 
     for (size_t i = 0; i < sizeof of_proxies / sizeof of_proxies[0] && !forwarded; i++)
@@ -284,6 +328,22 @@ static enum MHD_Result begin(struct weir_console *console, struct weir_asked *as
                : say(connection, MHD_HTTP_NOT_FOUND, "no such page");
 }
 
+/* The head of a request is read.  A body of more than a login's is for who may be somebody. */
+static struct weir_asked *receive(struct weir_console *console, struct MHD_Connection *connection)
+{
+    struct weir_asked *asked = calloc(1, sizeof *asked);
+
+    if (!asked)
+        return NULL;
+    asked->connection = connection;
+    asked->visitor = visitor_of(connection);
+    read_door(asked);
+    asked->most = asked->session[0] || asked->token[0] ? WEIR_API_BODY_MAX
+                                                       : WEIR_CONSOLE_STRANGERS_BODY;
+    is_due(console, asked, WEIR_VISITORS_BODY);
+    return asked;
+}
+
 enum MHD_Result weir_console_handle(void *context, struct MHD_Connection *connection,
                                     const char *path, const char *method, const char *version,
                                     const char *octets, size_t *len, void **state)
@@ -293,16 +353,17 @@ enum MHD_Result weir_console_handle(void *context, struct MHD_Connection *connec
 
     (void)version;
     if (!asked) {
-        *state = asked = calloc(1, sizeof *asked);
-        if (asked)
-            asked->connection = connection;
+        *state = asked = receive(console, connection);
         return asked ? MHD_YES : MHD_NO;
     }
     if (*len > 0) {
-        add_octets(asked, octets, *len);
+        add_octets(console, asked, octets, *len);
         *len = 0;
         return MHD_YES;
     }
+    if (asked->state != WEIR_ASKED_WAITS)
+        is_due(console, asked, WEIR_VISITORS_ANSWER +
+                                   (asked->state == WEIR_ASKED_LIVE ? WEIR_FEED_SPAN : 0));
     switch (asked->state) {
     case WEIR_ASKED_ANSWERED:
         return asked->response ? MHD_queue_response(connection, asked->status, asked->response)
@@ -320,17 +381,17 @@ enum MHD_Result weir_console_handle(void *context, struct MHD_Connection *connec
 void weir_console_completed(void *context, struct MHD_Connection *connection, void **state,
                             enum MHD_RequestTerminationCode code)
 {
+    struct weir_console *console = context;
     struct weir_asked *asked = *state;
 
-    (void)context, (void)connection, (void)code;
+    (void)connection, (void)code;
     if (!asked)
         return;
+    is_due(console, asked, WEIR_VISITORS_IDLE + WEIR_VISITORS_HEAD);
     weir_api_request_forget(&asked->request);
     if (asked->response)
         MHD_destroy_response(asked->response);
-    if (asked->octets)
-        explicit_bzero(asked->octets, asked->len); /* a password may be in it */
-    free(asked->octets);
+    forget_octets(console, asked);
     free(asked);
     *state = NULL;
 }
@@ -404,6 +465,27 @@ static void answer(struct weir_console *console, struct weir_asked *asked,
         MHD_add_response_header(asked->response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
 }
 
+/* Not before it is known who asks. */
+static int read_body(struct weir_asked *asked, struct weir_api_question *question)
+{
+    const char *why = "";
+    int status = weir_api_request_body(&asked->request, asked->type,
+                                       (struct weir_slice){asked->octets, asked->len}, &why);
+
+    if (status != 0)
+        (void)weir_api_refuse(question, (unsigned)status, why);
+    return status;
+}
+
+static void is_known(struct weir_console *console, struct weir_asked *asked)
+{
+    if (!asked->visitor)
+        return;
+    pthread_mutex_lock(&console->lock);
+    asked->visitor->known = true;
+    pthread_mutex_unlock(&console->lock);
+}
+
 void weir_console_work(struct weir_console *console, struct weir_database *database,
                        struct weir_asked *asked)
 {
@@ -415,6 +497,11 @@ void weir_console_work(struct weir_console *console, struct weir_database *datab
         .now = weir_clock_now(&console->wall)};
     int status = weir_console_identify(console, asked, &question);
     json_t *json = NULL;
+
+    if (status == 0)
+        status = read_body(asked, &question);
+    if (status == 0 && asked->who.role > WEIR_NOBODY)
+        is_known(console, asked);
 
     asked->state = WEIR_ASKED_ANSWERED;
     if (status != 0)

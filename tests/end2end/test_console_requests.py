@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Requests as they come to the console: from browsers that carry others' cookies, from programs
 that misspell, and from strangers who mean to keep it busy."""
-import json
 import pathlib
 import socket
 import sys
@@ -10,7 +9,6 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
-import rig
 from test_console import Console
 
 LONG_WORD = "a" + 20 * "\u00e4" + " X"
@@ -44,6 +42,68 @@ class Requests(Console):
             fields = "".join(f"Host: {host}\r\n" for host in hosts)
             answer = self.raw(f"GET /api/v1/me HTTP/1.1\r\n{fields}\r\n".encode())
             self.assertRegex(answer, rb"^HTTP/1\.1 (400|421) ")
+
+    def half(self, octets=b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", source="127.0.0.1"):
+        link = socket.create_connection(("127.0.0.1", self.desk.port), 10, (source, 0))
+        self.addCleanup(link.close)
+        link.sendall(octets)
+        return link
+
+    def is_cut(self, link):
+        link.settimeout(20)
+        try:
+            return link.recv(1) == b""
+        except ConnectionError:
+            return True
+
+    def test_who_drips_a_request_is_cut(self):
+        body = (b"POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n"
+                b"Content-Type: application/json\r\n\r\n")
+        began, links = time.monotonic(), [self.half(), self.half(body)]
+        for link in links:
+            link.settimeout(1)
+        while links and time.monotonic() < began + 90:
+            for link in list(links):
+                try:
+                    link.sendall(b"a")
+                    if link.recv(100) == b"":
+                        links.remove(link)
+                except TimeoutError:
+                    continue
+                except ConnectionError:
+                    links.remove(link)
+        self.assertEqual(links, [])
+
+    def test_who_holds_many_connections_cuts_his_own(self):
+        first = self.half()
+        for _ in range(100):
+            self.half()
+        self.assertTrue(self.is_cut(first))
+        self.assertEqual(self.admin.get("/me")["name"], "admin")
+
+    def test_many_who_hold_connections_shut_nobody_out(self):
+        for n in range(20):
+            for _ in range(64):
+                self.half(source=f"127.0.7.{n + 1}")
+        self.assertEqual(self.admin.get("/me")["name"], "admin")
+        self.assertEqual(self.desk.somebody().get("/me")["name"], "admin")
+
+    def test_a_page_that_is_open_is_none_of_many(self):
+        stream = self.admin.listen()
+        self.addCleanup(stream.close)
+        stream.until("lists", lambda data: True)
+        for _ in range(100):
+            self.half()
+        self.admin.do("POST", "/addresses/203.0.113.7/accept", {})
+        stream.until("lists", lambda data: data["rows"])
+
+    def test_strangers_send_no_long_bodies(self):
+        name = '{"name": "%s"}'
+        self.refused(self.nobody.ask("POST", "/rules", name % (4096 * "x")), 413, "too long")
+        self.refused(self.nobody.ask("POST", "/rules", name % (4000 * "x")), 401, "log in")
+        self.refused(self.nobody.ask("POST", "/rules", "{" * 99, Content_Type="text/plain"), 401)
+        self.assertEqual(self.admin.do("POST", "/rules", '{"text": "#%s"}' % (900000 * "x"))["rules"],
+                         0)
 
 
 if __name__ == "__main__":
