@@ -42,6 +42,7 @@ struct weir_api_question {
     struct weir_account account;                 /* who asks; nobody: he has not logged in */
     bool token;                                  /* a program's token, not a session */
     char session[WEIR_TOKEN_TEXT];               /* his; one that begins is set, "" ends it */
+    char device[WEIR_TOKEN_TEXT];                /* its mark, or ""; one that is new is set */
     weir_time started;                           /* the session */
     struct weir_address from;                    /* where he is */
     weir_time now;

@@ -36,7 +36,7 @@ struct weir_asked {
     bool near;                  /* what he asks for needs no token */
     struct weir_api_request request;
     int route;
-    char session[WEIR_TOKEN_TEXT], token[WEIR_TOKEN_TEXT]; /* as they came, or "" */
+    char session[WEIR_TOKEN_TEXT], token[WEIR_TOKEN_TEXT], device[WEIR_TOKEN_TEXT]; /* or "" */
     struct weir_feed_who who;   /* of a live page */
     bool bears;                 /* a field Authorization, whatever is in it */
     char csrf[WEIR_TOKEN_TEXT + 1];
@@ -74,6 +74,7 @@ struct weir_console {
     pthread_cond_t ends;        /* it closes: the feed waits */
     struct weir_asked *first, *last;
     unsigned waiting, hashing;  /* hashing: workers at passwords */
+    unsigned logins;            /* of those that wait */
     bool closing;
     struct weir_visitors visitors;
     struct weir_login_limit *limit;

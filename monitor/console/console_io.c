@@ -27,13 +27,30 @@
 
 /* the queue ------------------------------------------------------------------------------ */
 
+static bool hashes(const struct weir_asked *asked)
+{
+    size_t routes;
+
+    return weir_api_routes(&routes)[asked->route].hashes;
+}
+
+/* Guessers leave room for all that is no login, and for devices that are known, or say so. */
+static bool has_room(const struct weir_console *console, const struct weir_asked *asked)
+{
+    unsigned most = asked->device[0] ? 2 * WEIR_CONSOLE_LOGINS_MAX : WEIR_CONSOLE_LOGINS_MAX;
+
+    return !console->closing && console->waiting < WEIR_CONSOLE_WAITING_MAX &&
+           (!hashes(asked) || console->logins < most);
+}
+
 bool weir_console_enqueue(struct weir_console *console, struct weir_asked *asked)
 {
     bool taken;
 
     pthread_mutex_lock(&console->lock);
-    taken = !console->closing && console->waiting < WEIR_CONSOLE_WAITING_MAX;
+    taken = has_room(console, asked);
     if (taken) {
+        console->logins += hashes(asked);
         if (console->last)
             console->last->next = asked;
         else
@@ -44,13 +61,6 @@ bool weir_console_enqueue(struct weir_console *console, struct weir_asked *asked
     }
     pthread_mutex_unlock(&console->lock);
     return taken;
-}
-
-static bool hashes(const struct weir_asked *asked)
-{
-    size_t routes;
-
-    return weir_api_routes(&routes)[asked->route].hashes;
 }
 
 /* The first that may be answered now, or NULL.  With the lock. */
@@ -70,6 +80,7 @@ static struct weir_asked *take(struct weir_console *console)
         console->last = before;
     asked->next = NULL;
     console->waiting--;
+    console->logins -= hashes(asked);
     console->hashing += hashes(asked);
     return asked;
 }

@@ -41,6 +41,7 @@
 #define WEIR_CONSOLE_STRANGERS_BODY ((size_t)4096)
 #define WEIR_CONSOLE_BODIES ((size_t)32 << 20)
 #define WEIR_CONSOLE_WAITING_MAX 256u
+#define WEIR_CONSOLE_LOGINS_MAX 64u /* of them, passwords; twice as many with a device's mark */
 
 struct weir_monitor;
 struct weir_console;

@@ -255,6 +255,8 @@ static void read_door(struct weir_asked *asked)
 
     if (!weir_door_cookie(field(asked->connection, MHD_HTTP_HEADER_COOKIE), asked->session))
         asked->session[0] = '\0';
+    if (!weir_door_device(field(asked->connection, MHD_HTTP_HEADER_COOKIE), asked->device))
+        asked->device[0] = '\0';
     asked->bears = bearer && bearer[0];
     if (!weir_door_bearer(bearer, asked->token))
         asked->token[0] = '\0';
@@ -399,14 +401,13 @@ void weir_console_completed(void *context, struct MHD_Connection *connection, vo
 /* a worker's part ------------------------------------------------------------------------- */
 
 static void set_cookie(const struct weir_console *console, struct MHD_Response *response,
-                       const char *session)
+                       const char *name, const char *value, weir_time span)
 {
     char text[160];
 
-    snprintf(text, sizeof text, WEIR_DOOR_COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; "
-             "Max-Age=%lld%s", session,
-             session[0] ? (long long)(WEIR_SESSION_WHOLE / WEIR_SECOND) : 0,
-             console->tls ? "; Secure" : "");
+    snprintf(text, sizeof text, "%s=%s; Path=/%s; HttpOnly; SameSite=Strict; Max-Age=%lld%s", name,
+             value, strcmp(name, WEIR_DOOR_DEVICE) == 0 ? "api/v1/login" : "",
+             value[0] ? (long long)(span / WEIR_SECOND) : 0, console->tls ? "; Secure" : "");
     MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, text);
 }
 
@@ -459,7 +460,11 @@ static void answer(struct weir_console *console, struct weir_asked *asked,
     if (!asked->response)
         return;
     if (json && !question->token && strcmp(asked->session, question->session) != 0)
-        set_cookie(console, asked->response, question->session);
+        set_cookie(console, asked->response, WEIR_DOOR_COOKIE, question->session,
+                   WEIR_SESSION_WHOLE);
+    if (json && strcmp(asked->device, question->device) != 0)
+        set_cookie(console, asked->response, WEIR_DOOR_DEVICE, question->device,
+                   WEIR_DEVICE_SPAN);
     snprintf(seconds, sizeof seconds, "%u", question->retry);
     if (question->retry > 0)
         MHD_add_response_header(asked->response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
@@ -497,6 +502,8 @@ void weir_console_work(struct weir_console *console, struct weir_database *datab
         .now = weir_clock_now(&console->wall)};
     int status = weir_console_identify(console, asked, &question);
     json_t *json = NULL;
+
+    memcpy(question.device, asked->device, sizeof question.device);
 
     if (status == 0)
         status = read_body(asked, &question);
