@@ -48,6 +48,19 @@ class Audit(Console):
             self.refused(self.admin.ask("POST", PLACE + path, body), 400, "end in the future")
         self.assertEqual(self.monitor.rows("SELECT * FROM decisions"), before)
 
+    def test_what_was_decided_stays_on_the_page_of_an_address(self):
+        place, ends = "/addresses/203.0.113.10", int(time.time()) + HOUR
+        self.admin.do("POST", place + "/block", {"ends": ends, "reason": "first"})
+        self.admin.do("POST", place + "/block", {"ends": ends, "reason": "second"})
+        self.assertEqual([(row["reason"], row.get("undone_by")) for row in
+                          self.admin.get(place)["decisions"]],
+                         [("second", None), ("first", "user admin")])
+        self.admin.do("POST", place + "/undo", {})
+        page = self.admin.get(place)
+        self.assertEqual([row["reason"] for row in page["decisions"]], ["second", "first"])
+        self.assertTrue(all(row["undone"] for row in page["decisions"]))
+        self.assertIsNone(page["standing"]["blacklist"])
+
     def test_rules(self):
         self.admin.do("POST", "/rules", {"text": RULE, "state": "active"})
         self.assertEqual(self.last("rules add"), "1 added, 0 changed: CHEAP_LOAN")
