@@ -8,6 +8,10 @@
  * that name.  Reading needs a viewer, changing an analyst, servers, accounts and thresholds an
  * administrator; the table says it for each.
  *
+ * Arguments and members of a body that the table does not name are refused (400): misspelt, they
+ * would change nothing, and say that they had.  What a request of several changes has done before
+ * one is refused stays done.
+ *
  * What changes something goes through the same verbs as weirctl's (monitor_verbs_io.h), so that
  * both do the same, with the same line in the audit: `who` is "user NAME" or "token NAME".
  *

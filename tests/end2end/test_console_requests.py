@@ -43,6 +43,21 @@ class Requests(Console):
             answer = self.raw(f"GET /api/v1/me HTTP/1.1\r\n{fields}\r\n".encode())
             self.assertRegex(answer, rb"^HTTP/1\.1 (400|421) ")
 
+    def test_what_the_table_does_not_name_is_refused_by_its_name(self):
+        self.desk.made("yves", "viewer")
+        for method, path, body, name in (
+                ("PUT", "/users/yves", {"disable": True}, "disable is no member"),
+                ("POST", "/logout", {"x": 1}, "x is no member"),
+                ("PUT", "/rules/CHEAP", {"files": []}, "files is no member"),
+                ("POST", "/login", {"name": "a", "password": "b", "code": 1}, "code is no member"),
+                ("GET", "/messages?nosuch=1", None, "nosuch is no argument"),
+                ("GET", "/me?most=1", None, "most is no argument"),
+                ("POST", "/analyze?dry=true", {}, "dry is no argument")):
+            self.refused(self.admin.ask(method, path, body), 400, name)
+        self.assertFalse(self.admin.get("/users")["rows"][-1]["disabled"])
+        for path in ("/messages?format=xml", "/audit?format=", "/lists?format=CSV"):
+            self.refused(self.admin.ask("GET", path), 400, "format is neither")
+
     def half(self, octets=b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", source="127.0.0.1"):
         link = socket.create_connection(("127.0.0.1", self.desk.port), 10, (source, 0))
         self.addCleanup(link.close)
