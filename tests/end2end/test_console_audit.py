@@ -72,6 +72,22 @@ class Audit(Console):
         self.assertEqual(self.last("rules set"), "CHEAP_LOAN; low -1.00, was 0.00; high 4.00, was "
                          "0.00")
 
+    def test_lines_of_a_rule_say_what_becomes_of_it(self):
+        self.admin.do("POST", "/rules", {"text": RULE.replace("CHEAP", "DEAR"), "state": "active"})
+        self.admin.do("PUT", "/rules/DEAR_LOAN", {"text": "body DEAR_LOAN /a/\nscore DEAR_LOAN 3"})
+        rule = self.admin.get("/rules/DEAR_LOAN")
+        self.assertEqual((rule["score"], rule["state"]), (3, "active"))
+        self.admin.do("PUT", "/rules/DEAR_LOAN", {"text": "body DEAR_LOAN /b/", "score": 2,
+                                                  "state": "locked"})
+        rule = self.admin.get("/rules/DEAR_LOAN")
+        self.assertEqual((rule["score"], rule["state"]), (2, "locked"))
+        self.assertIn("/b/", rule["text"])
+        for body in ({"text": "body DEAR_LOAN /(/", "score": 4},
+                     {"text": "body DEAR_LOAN /c/", "score": 1000}):
+            self.refused(self.admin.ask("PUT", "/rules/DEAR_LOAN", body), 400)
+            self.assertEqual(self.admin.get("/rules/DEAR_LOAN")["score"], 2)
+            self.assertIn("/b/", self.admin.get("/rules/DEAR_LOAN")["text"])
+
     def test_people_and_programs(self):
         self.desk.made("mona", "analyst")
         self.admin.do("PUT", "/users/mona", {"role": "viewer"})
