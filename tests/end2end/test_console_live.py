@@ -65,5 +65,25 @@ class Hearing(Console):
         self.assertEqual(len(self.admin.get("/servers")["rows"]), 1000)
 
 
+class Attention(Console):
+    def test_servers_are_told_by_whole_names_and_not_when_they_are_revoked(self):
+        seen = int((time.time() - 86400) * 1e6)
+        with sqlite3.connect(self.monitor.weir.folder / "spam.db", timeout=10) as database:
+            database.executemany(
+                "INSERT INTO servers (name, secret_hash, added, last_seen) VALUES (?, x'', 1, ?)",
+                [(f"mail{n:02}.example.org", seen) for n in range(30)])
+            database.executemany(
+                "INSERT INTO servers (name, secret_hash, added, revoked, health) VALUES "
+                "(?, x'', 1, ?, ?)", [("refuses", 0, '{"rules": {"refused": 7}}'),
+                                      ("revoked", 2, '{"rules": {"refused": 7}}')])
+        texts = [one["text"] for one in self.admin.get("/overview")["attention"]]
+        self.assertIn("refuses refuses rule set 7", texts)
+        self.assertFalse([text for text in texts if text.startswith("revoked")])
+        blind, = [text for text in texts if text.startswith("nothing is heard of")]
+        self.assertRegex(blind, r"^nothing is heard of (mail\d\d\.example\.org,? )+and \d+ more$")
+        names, more = blind.count(".example.org"), int(blind.split()[-2])
+        self.assertEqual(names + more, 30)
+
+
 if __name__ == "__main__":
     harness.main()

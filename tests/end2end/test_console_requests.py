@@ -43,6 +43,11 @@ class Requests(Console):
             answer = self.raw(f"GET /api/v1/me HTTP/1.1\r\n{fields}\r\n".encode())
             self.assertRegex(answer, rb"^HTTP/1\.1 (400|421) ")
 
+    def test_arguments_without_a_path_are_no_page(self):
+        for path in ("?style.css", "style.css"):
+            answer = self.raw(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            self.assertRegex(answer, rb"^HTTP/1\.1 (400|404) |^$", path)
+
     def test_what_the_table_does_not_name_is_refused_by_its_name(self):
         self.desk.made("yves", "viewer")
         for method, path, body, name in (
