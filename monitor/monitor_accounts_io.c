@@ -58,7 +58,7 @@ static json_t *add_user(struct weir_question *question)
     weir_password_new(password);
     if (weir_passwords_hash(question->monitor->passwords, weir_slice_of(password),
                             account.hash) < 0)
-        return weir_verb_refuse(question, "memory is short");
+        return weir_verb_short(question);
     snprintf(detail, sizeof detail, "%s: %s", account.name, weir_role_name(account.role));
     pthread_mutex_lock(&question->monitor->lock);
     done = weir_database_begin(database);
@@ -109,7 +109,7 @@ static json_t *new_password(struct weir_question *question)
 
     weir_password_new(password);
     if (weir_passwords_hash(monitor->passwords, weir_slice_of(password), hash) < 0)
-        return weir_verb_refuse(question, "memory is short");
+        return weir_verb_short(question);
     pthread_mutex_lock(&monitor->lock);
     if (account_of(question, &account) == 0) {
         memcpy(account.hash, hash, sizeof account.hash);
@@ -129,16 +129,17 @@ static json_t *new_password(struct weir_question *question)
 }
 
 static json_t *put_user(struct weir_question *question, const struct weir_account *account,
-                        const char *detail)
+                        const struct weir_account *before, const char *detail)
 {
     struct weir_database *database = question->monitor->database;
+    bool changed = account->role != before->role || account->disabled != before->disabled;
     int done = weir_database_begin(database);
 
     if (done == 0)
         done = weir_database_account_put(database, account);
     if (done == 0 && account->disabled)
         done = weir_database_sessions_end(database, account->number, NULL);
-    if (weir_verb_end(question, done, true, "user set", detail) < 0)
+    if (weir_verb_end(question, done, changed, "user set", detail) < 0)
         return weir_verb_trouble(question);
     return json_pack("{s:s, s:s, s:b}", "name", account->name, "role",
                      weir_role_name(account->role), "disabled", account->disabled);
@@ -165,7 +166,7 @@ static json_t *set_user(struct weir_question *question)
     snprintf(detail, sizeof detail, "%s: %s%s, was %s%s", account.name,
              weir_role_name(account.role), account.disabled ? ", disabled" : "",
              weir_role_name(before.role), before.disabled ? ", disabled" : "");
-    return put_user(question, &account, detail);
+    return put_user(question, &account, &before, detail);
 }
 
 static json_t *remove_user(struct weir_question *question)
@@ -174,14 +175,18 @@ static json_t *remove_user(struct weir_question *question)
     struct weir_account account;
     int done;
 
+    char detail[DETAIL];
+
     if (account_of(question, &account) < 0)
         return NULL;
     if (is_last(question, &account))
         return weir_verb_refuse(question, "this is the last administrator");
+    snprintf(detail, sizeof detail, "%s: was %s%s", account.name, weir_role_name(account.role),
+             account.disabled ? ", disabled" : "");
     done = weir_database_begin(database);
     if (done == 0)
         done = weir_database_account_remove(database, account.number);
-    if (weir_verb_end(question, done, true, "user remove", account.name) < 0)
+    if (weir_verb_end(question, done, true, "user remove", detail) < 0)
         return weir_verb_trouble(question);
     return json_pack("{s:s, s:b}", "name", account.name, "removed", 1);
 }
@@ -234,15 +239,34 @@ static json_t *add_token(struct weir_question *question)
                                 weir_role_name(token.role), "token", text);
 }
 
+struct removing {
+    const char *name;
+    char detail[DETAIL];
+};
+
+static int note_token(void *context, const struct weir_token *token)
+{
+    struct removing *removing = context;
+
+    if (strcmp(token->name, removing->name) != 0)
+        return 0;
+    snprintf(removing->detail, sizeof removing->detail, "%s: was %s, made by %s", token->name,
+             weir_role_name(token->role), token->who);
+    return 1;
+}
+
 static json_t *remove_token(struct weir_question *question)
 {
     struct weir_database *database = question->monitor->database;
     const char *name = weir_verb_text(question, "name");
+    struct removing removing = {.name = name};
     int done = weir_database_begin(database);
 
     if (done == 0)
+        done = weir_database_tokens(database, note_token, &removing);
+    if (done >= 0)
         done = weir_database_token_remove(database, name);
-    done = weir_verb_end(question, done, done > 0, "token remove", name);
+    done = weir_verb_end(question, done, done > 0, "token remove", removing.detail);
     if (done == 0)
         return weir_verb_unknown(question, "there is no such token");
     return done < 0 ? weir_verb_trouble(question)

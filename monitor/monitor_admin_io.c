@@ -17,6 +17,7 @@
 #include "core/program/unix_place_io.h"
 #include "monitor/monitor_impl.h"
 #include "monitor/monitor_verbs_io.h"
+#include "monitor/view/view.h"
 
 #define WHO 32
 #define BACKLOG 16
@@ -110,7 +111,8 @@ static enum MHD_Result answer(struct weir_monitor *monitor, struct MHD_Connectio
     MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, SILENT);
     json_decref(question.json);
     return json ? say(connection, MHD_HTTP_OK, json)
-                : say(connection, question.code, json_pack("{s:s}", "error", question.why));
+                : say(connection, question.code, json_pack("{s:o}", "error",
+                                                            weir_view_text(question.why)));
 }
 
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,

@@ -20,10 +20,11 @@
 #include "core/evidence/rules.h"
 #include "monitor/database/database_audit_io.h"
 #include "monitor/monitor_rulebook_impl.h"
+#include "monitor/view/view.h"
 
 #define ARENA_FIRST (1u << 20)
 #define LINES_MOST (3 * (WEIR_RULE_NAME_MAX + 32)) /* octets of id, score and state */
-#define DETAIL 128
+#define DETAIL 512
 #define IMPORT "import" /* as an author */
 
 static const char book[] = "the rulebook";
@@ -50,6 +51,8 @@ struct adding {
     bool import, dry, force;
     char why[WEIR_DATABASE_TEXT_MAX + 1];
     json_t *problems;
+    char told[DETAIL];          /* names for the audit */
+    struct weir_line names_line;
     size_t more;                /* problems that are not told */
     size_t added, changed, kept, beyond;
     uint32_t *renewed;          /* rules that say something else, or go back to work */
@@ -135,7 +138,7 @@ static void tell(void *context, const char *file, unsigned line, const char *why
         adding->more++;
     else
         json_array_append_new(adding->problems, json_pack("{s:s, s:I, s:o}", "file", file, "line",
-            (json_int_t)line, "why", json_stringn_nocheck(why, strlen(why))));
+            (json_int_t)line, "why", weir_view_text(why)));
 }
 
 /* The octets of a file, which may be no UTF-8: they come as base64. */
@@ -406,6 +409,10 @@ static int store_one(struct adding *adding, const struct weir_rule_source *sourc
     if (held && is_kept(adding, &now, &rule))
         return 0;
     rc = weir_database_rule_put(database, &rule, change);
+    if (rc > 0) {
+        weir_line_text(&adding->names_line, adding->added + adding->changed == 0 ? ": " : ", ");
+        weir_line_text(&adding->names_line, name);
+    }
     adding->added += rc > 0 && !held;
     adding->changed += rc > 0 && held;
     if (rc > 0 && weir_rulebook_is_beyond(adding->monitor, &rule)) {
@@ -423,17 +430,20 @@ static int store_all(struct adding *adding)
 {
     const struct weir_rulebook_question *question = adding->question;
     struct weir_rule_change change = {.who = question->who, .time = question->now};
-    char detail[DETAIL];
+    char detail[2 * DETAIL];
     const struct weir_audit audit = {.time = question->now, .who = question->who,
                                      .what = adding->import ? "rules import" : "rules add",
                                      .detail = detail};
     int rc = 0;
 
+    adding->names_line = weir_line(adding->told, sizeof adding->told - sizeof "...");
     for (size_t i = 0; rc >= 0 && i < adding->sources.rules; i++)
         rc = store_one(adding, &adding->sources.rule[i], &change);
     if (rc < 0 || adding->added + adding->changed == 0)
         return rc;
-    snprintf(detail, sizeof detail, "%zu added, %zu changed", adding->added, adding->changed);
+    snprintf(detail, sizeof detail, "%zu added, %zu changed%s%s", adding->added, adding->changed,
+             adding->import ? "" : weir_line_end(&adding->names_line),
+             !adding->import && adding->names_line.cut ? "..." : "");
     return weir_database_audit_add(adding->monitor->database, &audit);
 }
 

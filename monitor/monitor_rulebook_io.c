@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/line.h"
 #include "core/base/slice.h"
 #include "monitor/analyzer/named.h"
 #include "monitor/analyzer/score.h"
@@ -112,6 +113,7 @@ struct setting {
     int approved;               /* the same: -1 */
     bool beyond;                /* its bounds, as it is then */
     bool renews;                /* it goes back to work: what it did before is forgiven */
+    char detail[WEIR_DATABASE_TEXT_MAX + 1]; /* for the audit: what is another, and was */
 };
 
 static double number_of(const struct weir_rulebook_question *question, const char *name)
@@ -251,16 +253,51 @@ static bool may_stop(const struct setting *setting, const struct formulas *formu
         return true;
     (void)weir_rulebook_refuse(question, "");
     snprintf(question->why, sizeof question->why, "formulas at work name it, and would say another "
-             "thing without it: %.*s; --force does it all the same",
+             "thing without it: %.*s; force does it all the same",
              (int)(sizeof question->why - 128), formulas->names);
     return false;
+}
+
+static void put_number(struct weir_line *line, const char *what, double is, double was)
+{
+    if (is == was)
+        return;
+    weir_line_text(line, what);
+    weir_line_number(line, is, 2);
+    weir_line_text(line, ", was ");
+    weir_line_number(line, was, 2);
+}
+
+/* "CHEAP: state retired, was active; score 2.50, was 1.50; why: too many" */
+static void write_detail(struct setting *setting, const struct weir_kept_rule *is,
+                         const struct weir_kept_rule *was)
+{
+    const char *why = weir_rulebook_text(setting->question, "reason");
+    struct weir_line line = weir_line(setting->detail, sizeof setting->detail);
+
+    weir_line_text(&line, setting->name);
+    if (is->state != was->state) {
+        weir_line_text(&line, "; state ");
+        weir_line_text(&line, weir_rule_state_name(is->state));
+        weir_line_text(&line, ", was ");
+        weir_line_text(&line, weir_rule_state_name(was->state));
+    }
+    put_number(&line, "; score ", is->score, was->score);
+    put_number(&line, "; base ", is->base, was->base);
+    put_number(&line, "; low ", is->low, was->low);
+    put_number(&line, "; high ", is->high, was->high);
+    if (is->approved != was->approved)
+        weir_line_text(&line, is->approved ? "; approved, was not" : "; not approved, was");
+    weir_line_text(&line, why[0] ? "; why: " : "");
+    weir_line_text(&line, why);
+    (void)weir_line_end(&line);
 }
 
 /* A person is the author of what he sets. */
 static int edit(void *context, struct weir_kept_rule *rule)
 {
     struct setting *setting = context;
-    enum weir_rule_state before = rule->state;
+    const struct weir_kept_rule before = *rule;
 
     if (!isnan(setting->score))
         rule->score = rule->base = setting->score;
@@ -276,8 +313,9 @@ static int edit(void *context, struct weir_kept_rule *rule)
         rule->approved = setting->approved > 0;
     if (setting->approved > 0 && rule->state == WEIR_RULE_DRAFT)
         rule->state = WEIR_RULE_TEST;
-    setting->renews = weir_rulebook_renews(before, rule->state);
+    setting->renews = weir_rulebook_renews(before.state, rule->state);
     setting->beyond = weir_rulebook_is_beyond(setting->monitor, rule);
+    write_detail(setting, rule, &before);
     return 0;
 }
 
@@ -287,7 +325,7 @@ static int change(struct weir_database *database, struct setting *setting)
     const char *why = weir_rulebook_text(question, "reason");
     const struct weir_rule_change by = {.who = question->who, .why = why, .time = question->now};
     const struct weir_audit audit = {.time = question->now, .who = question->who,
-                                     .what = "rules set", .detail = setting->name};
+                                     .what = "rules set", .detail = setting->detail};
     int rc = weir_database_begin(database), done;
 
     if (rc < 0)

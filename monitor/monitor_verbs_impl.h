@@ -14,6 +14,7 @@
 /* NULL, after why was noted with 404, or with 500 what the database says. */
 json_t *weir_verb_unknown(struct weir_question *question, const char *why);
 json_t *weir_verb_trouble(struct weir_question *question);
+json_t *weir_verb_short(struct weir_question *question); /* of memory: 500, too */
 
 /* What a question names; "" when it does not. */
 const char *weir_verb_text(const struct weir_question *question, const char *name);

@@ -76,6 +76,13 @@ json_t *weir_verb_trouble(struct weir_question *question)
     return NULL;
 }
 
+json_t *weir_verb_short(struct weir_question *question)
+{
+    (void)weir_verb_refuse(question, "memory is short");
+    question->code = TROUBLE;
+    return NULL;
+}
+
 static void url_of(struct weir_monitor *monitor, char url_r[static WEIR_MONITOR_URL_MAX + 1])
 {
     char host[128] = "localhost";
@@ -317,6 +324,11 @@ static bool read_entry(struct weir_question *question, struct weir_list_entry *e
     return !question->why[0];
 }
 
+static bool is_over(const struct weir_question *question, const struct weir_list_entry *entry)
+{
+    return entry->ends != 0 && entry->ends <= question->now;
+}
+
 /* Buckets are full and events over, and nothing that was raised before waits to be acted on. */
 static void reset(struct weir_monitor *monitor, const struct weir_prefix *prefix)
 {
@@ -340,9 +352,12 @@ static json_t *undo(struct weir_question *question)
         return NULL;
     if (!read_entry(question, &entry))
         return NULL;
+    if (accept && is_over(question, &entry))
+        return weir_verb_refuse(question, "an acceptance needs an end in the future, or none");
     own = weir_watch_own(&entry.prefix);
     reset(monitor, &own);
-    undone = weir_responder_undo(monitor->responder, &entry.prefix, question->who, question->now);
+    undone = weir_responder_undo(monitor->responder, &entry.prefix, question->who, entry.reason,
+                                 question->now);
     if (undone < 0)
         return weir_verb_trouble(question);
     if (accept && weir_responder_decide(monitor->responder, "accept", &entry, question->who,
@@ -360,7 +375,7 @@ static json_t *unaccept(struct weir_question *question)
     if (!read_prefix(question, &prefix))
         return NULL;
     undone = weir_responder_unaccept(question->monitor->responder, &prefix, question->who,
-                                     question->now);
+                                     weir_verb_text(question, "reason"), question->now);
     if (undone == 0)
         return weir_verb_unknown(question, "it is not accepted by itself");
     return undone < 0 ? weir_verb_trouble(question) : json_pack("{s:i}", "undone", undone);
@@ -377,8 +392,10 @@ static json_t *block(struct weir_question *question)
         return NULL;
     if (strcmp(list, "blacklist") != 0 && strcmp(list, "score") != 0 && strcmp(list, "accept") != 0)
         return weir_verb_refuse(question, "list is not one of blacklist, score, accept");
-    if (entry.ends <= question->now && strcmp(list, "accept") != 0)
-        return weir_verb_refuse(question, "a block or a score needs an end in the future");
+    if (is_over(question, &entry) || (entry.ends == 0 && strcmp(list, "accept") != 0))
+        return weir_verb_refuse(question, strcmp(list, "accept") == 0
+                                              ? "an acceptance needs an end in the future, or none"
+                                              : "a block or a score needs an end in the future");
     weir_receiver_lock(monitor->receiver);
     spared = weir_spared_prefix(monitor->spared, question->now, &entry.prefix, &why);
     weir_receiver_unlock(monitor->receiver);

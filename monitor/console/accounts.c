@@ -9,6 +9,8 @@
 #include "core/base/slice.h"
 #include "core/mail/charset.h"
 
+#define DEVICE 16 /* octets of each half of a mark */
+
 static const char *const roles[] = {"nobody", "viewer", "analyst", "administrator"};
 
 const char *weir_role_name(enum weir_role role)
@@ -81,6 +83,47 @@ void weir_password_new(char text_r[static WEIR_PASSWORD_NEW])
 void weir_token_hash(const char *text, uint8_t hash_r[static WEIR_TOKEN_HASH])
 {
     crypto_hash_sha256(hash_r, (const unsigned char *)text, strlen(text));
+}
+
+/* The second half of a mark, of its first. */
+static void sign_device(const struct weir_account *account, uint8_t octets[static WEIR_TOKEN_HASH])
+{
+    static const char what[] = "weir console, a device";
+    crypto_generichash_state state;
+    uint8_t key[WEIR_TOKEN_HASH];
+
+    weir_token_hash(account->hash, key);
+    crypto_generichash_init(&state, key, sizeof key, DEVICE);
+    crypto_generichash_update(&state, (const unsigned char *)what, sizeof what);
+    crypto_generichash_update(&state, (const unsigned char *)account->name,
+                              sizeof account->name);
+    crypto_generichash_update(&state, octets, DEVICE);
+    crypto_generichash_final(&state, octets + DEVICE, DEVICE);
+    sodium_memzero(key, sizeof key);
+}
+
+void weir_device_new(const struct weir_account *account, char text_r[static WEIR_TOKEN_TEXT])
+{
+    uint8_t octets[WEIR_TOKEN_HASH];
+
+    randombytes_buf(octets, DEVICE);
+    sign_device(account, octets);
+    as_text(octets, text_r);
+}
+
+uint64_t weir_device_read(const struct weir_account *account, const char *text)
+{
+    uint8_t octets[WEIR_TOKEN_HASH], own[WEIR_TOKEN_HASH];
+    uint64_t number;
+    size_t len;
+
+    if (sodium_base642bin(octets, sizeof octets, text, strlen(text), NULL, &len, NULL,
+                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 || len != sizeof octets)
+        return 0;
+    memcpy(own, octets, DEVICE);
+    sign_device(account, own);
+    memcpy(&number, octets, sizeof number);
+    return sodium_memcmp(own, octets, sizeof own) == 0 ? number | 1 : 0;
 }
 
 void weir_token_csrf(const char *session, char csrf_r[static WEIR_TOKEN_TEXT])

@@ -9,6 +9,9 @@
  * 32 random octets, of which the database has a SHA-256 only: who reads the database cannot use
  * them.
  *
+ * A session ends WEIR_SESSION_IDLE after a page was read last; an open page that only listens to
+ * what is new (GET /live) uses nothing, one that reads itself anew does.
+ *
  * Threads:  pure; hashing takes its time, and is done by two at once at most (passwords_io.h).
  * Limits:   WEIR_ACCOUNT_NAME_MAX; a password has WEIR_PASSWORD_MIN to WEIR_PASSWORD_MAX octets.
  */
@@ -59,6 +62,13 @@ void weir_password_new(char text_r[static WEIR_PASSWORD_NEW]);
 /* A new token as text, and what the database keeps of it. */
 void weir_token_new(char text_r[static WEIR_TOKEN_TEXT]);
 void weir_token_hash(const char *text, uint8_t hash_r[static WEIR_TOKEN_HASH]);
+
+/* The mark of a device that has logged in as an account: a number, and a keyed hash of it and the
+ * name under the password's hash.  So it needs no room, outlives a restart, and ends with the
+ * password.  weir_device_read(): its number; 0: it is not this account's. */
+#define WEIR_DEVICE_SPAN (180 * WEIR_DAY)
+void weir_device_new(const struct weir_account *account, char text_r[static WEIR_TOKEN_TEXT]);
+uint64_t weir_device_read(const struct weir_account *account, const char *text);
 
 /* The token against forged requests that goes with a session: a keyed hash of it, so that nothing
  * more is kept. */

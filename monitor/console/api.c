@@ -124,7 +124,8 @@ static const struct weir_api_route routes[] = {
      weir_api_rules_test, false},
     {"PUT", "/rules/{name}", WEIR_ANALYST, "Changes a rule.", NULL,
      "score: its points; low: programs take it no lower; high: nor higher; state: active, test, "
-     "draft, retired or locked; approved: true: a draft goes to the test; text: its lines; " WHY,
+     "draft, retired or locked; approved: true: a draft goes to the test; force: true: although "
+     "formulas name it; text: its lines; " WHY,
      weir_api_rule_put, false},
     {"POST", "/rules/{name}/reject", WEIR_ANALYST, "A draft is not to be a rule, nor any alike.",
      NULL, WHY, weir_api_rule_reject, false},
@@ -229,9 +230,51 @@ const char *weir_api_word(const struct weir_api_question *question, const char *
     return "";
 }
 
+/* Whether a list of the table ("name: what it is; name: ...") has a name. */
+static bool has(const char *list, const char *name)
+{
+    size_t len = strlen(name);
+
+    while (list && *list) {
+        list += strspn(list, "; ");
+        if (strncmp(list, name, len) == 0 && list[len] == ':')
+            return true;
+        list += strcspn(list, ";");
+    }
+    return false;
+}
+
+static bool refuse_unknown(struct weir_api_question *question, const char *what, const char *name)
+{
+    char why[WEIR_API_WHY];
+
+    snprintf(why, sizeof why, "%.80s is no %s of this", name, what);
+    (void)weir_api_refuse(question, 400, why);
+    return false;
+}
+
+/* What the table does not name is misspelt, or meant for something else: it is not passed over. */
+static bool is_known(struct weir_api_question *question)
+{
+    const struct weir_api_request *request = question->request;
+    const char *name;
+    json_t *value;
+
+    for (size_t i = 0; i < request->arguments; i++)
+        if (!has(question->route->arguments, request->argument[i].name))
+            return refuse_unknown(question, "argument", request->argument[i].name);
+    name = weir_api_argument(request, "format");
+    if (name && strcmp(name, "csv") != 0 && strcmp(name, "json") != 0)
+        return weir_api_refuse(question, 400, "format is neither csv nor json") != NULL;
+    json_object_foreach(request->body, name, value)
+        if (!has(question->route->body, name))
+            return refuse_unknown(question, "member", name);
+    return true;
+}
+
 json_t *weir_api_run(struct weir_api_question *question)
 {
-    json_t *json = question->route->run(question);
+    json_t *json = is_known(question) ? question->route->run(question) : NULL;
 
     if (!json && question->code == 0)
         return weir_api_refuse(question, 500, "memory is short");

@@ -8,6 +8,10 @@
  * that name.  Reading needs a viewer, changing an analyst, servers, accounts and thresholds an
  * administrator; the table says it for each.
  *
+ * Arguments and members of a body that the table does not name are refused (400): misspelt, they
+ * would change nothing, and say that they had.  What a request of several changes has done before
+ * one is refused stays done.
+ *
  * What changes something goes through the same verbs as weirctl's (monitor_verbs_io.h), so that
  * both do the same, with the same line in the audit: `who` is "user NAME" or "token NAME".
  *
@@ -42,6 +46,7 @@ struct weir_api_question {
     struct weir_account account;                 /* who asks; nobody: he has not logged in */
     bool token;                                  /* a program's token, not a session */
     char session[WEIR_TOKEN_TEXT];               /* his; one that begins is set, "" ends it */
+    char device[WEIR_TOKEN_TEXT];                /* its mark, or ""; one that is new is set */
     weir_time started;                           /* the session */
     struct weir_address from;                    /* where he is */
     weir_time now;

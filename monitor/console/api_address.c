@@ -1,7 +1,8 @@
 /*
  * api_address - all that is known of one address or network, and what is decided about it.
  *
- * A network has no history of its own: its page shows what stands, and its domains.
+ * A network has no history of its own: its page shows what stands, what was decided about exactly
+ * it, and its domains.
  */
 #include <string.h>
 
@@ -16,6 +17,7 @@
 #define EVENTS 50
 #define DOMAINS 50
 #define LOOKED 2880 /* minutes of history at once: each is a look at the table */
+#define PAST 50 /* decisions that stand no more */
 
 struct page {
     struct weir_api_question *question;
@@ -98,6 +100,17 @@ static int add_decision(void *context, const struct weir_database_decision *deci
     return json_array_append_new(page->decisions, row) < 0 ? WEIR_ENOMEM : 0;
 }
 
+/* Of one that stands no more: when it was taken back, and by whom; neither: it is over. */
+static int add_past(void *context, const struct weir_database_decision *decision)
+{
+    struct page *page = context;
+    json_t *row = weir_view_decision(decision);
+
+    json_object_set_new(row, "undone", weir_view_time(decision->undone));
+    json_object_set_new(row, "undone_by", weir_view_text_or_null(decision->undone_by));
+    return json_array_append_new(page->decisions, row) < 0 ? WEIR_ENOMEM : 0;
+}
+
 static int add_domain(void *context, const struct weir_desk_domain *domain)
 {
     struct page *page = context;
@@ -139,6 +152,8 @@ static int read_all(struct page *page)
     done = done < 0 ? done : read_events(page);
     done = done < 0 ? done : weir_database_decisions_over(database, &page->prefix, now,
                                                           add_decision, page);
+    done = done < 0 ? done : weir_database_decisions_past(database, &page->prefix, now, PAST,
+                                                          add_past, page);
     done = done < 0 ? done : weir_database_domains(database, &page->prefix, DOMAINS, add_domain,
                                                    page, &page->partly);
     json_object_set_new(page->json, "first_seen", weir_view_time(known.first_seen));

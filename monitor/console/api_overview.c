@@ -21,8 +21,8 @@ struct page {
     json_int_t of_today[4];      /* ham, unsure, spam, refused */
     weir_time today, span, begins; /* begins: of the last row of verdicts */
     json_int_t score[2 * SCORES]; /* by whole points; the first and last have all beyond */
-    unsigned blind;
-    char names[160];             /* of those */
+    unsigned blind, unnamed;
+    char names[160];             /* of those, but for so many */
 };
 
 /* mail ---------------------------------------------------------------------------------------- */
@@ -69,6 +69,19 @@ static void add_scores(struct page *page)
 
 /* servers ------------------------------------------------------------------------------------- */
 
+/* Whole names, as many as there is room for; the others are counted. */
+static void note_blind(struct page *page, const char *name)
+{
+    size_t len = strlen(page->names);
+
+    page->blind++;
+    if (page->unnamed > 0 || len + strlen(name) + sizeof ", " > sizeof page->names) {
+        page->unnamed++;
+        return;
+    }
+    snprintf(page->names + len, sizeof page->names - len, "%s%s", len > 0 ? ", " : "", name);
+}
+
 static int add_server(void *context, const struct weir_server *server)
 {
     static const char *const states[] = {"ok", "blind", "never", "revoked"};
@@ -83,19 +96,15 @@ static int add_server(void *context, const struct weir_server *server)
                     json_integer_value(json_object_get(rules, "serial")), "generation",
                     (json_int_t)server->generation, "why",
                     state == WEIR_VIEW_SERVER_BLIND ? "nothing is heard of it" : "");
-    if (json_integer_value(json_object_get(rules, "refused")) > 0)
+    if (state != WEIR_VIEW_SERVER_REVOKED &&
+        json_integer_value(json_object_get(rules, "refused")) > 0)
         json_array_append_new(page->attention, json_pack(
             "{s:s, s:o, s:s}", "level", "problem", "text",
             json_sprintf("%s refuses rule set %lld", server->name,
                          (long long)json_integer_value(json_object_get(rules, "refused"))),
             "page", "servers"));
-    if (state == WEIR_VIEW_SERVER_BLIND) {
-        size_t len = strlen(page->names);
-
-        snprintf(page->names + len, sizeof page->names - len, "%s%s", page->blind > 0 ? ", " : "",
-                 server->name);
-        page->blind++;
-    }
+    if (state == WEIR_VIEW_SERVER_BLIND)
+        note_blind(page, server->name);
     json_decref(health);
     return json_array_append_new(page->servers, row) < 0 ? WEIR_ENOMEM : 0;
 }
@@ -130,7 +139,10 @@ static void count(struct page *page, const char *level, uint64_t number, const c
 
 static void add_counts(struct page *page, const struct weir_desk_counts *counts)
 {
-    if (page->blind > 0)
+    if (page->unnamed > 0)
+        attend(page, "problem", json_sprintf("nothing is heard of %s and %u more", page->names,
+                                             page->unnamed), "servers");
+    else if (page->blind > 0)
         attend(page, "problem", json_sprintf("nothing is heard of %s", page->names), "servers");
     add_troubles(page);
     count(page, "notice", counts->events, "event stands", "events stand", "alerts");

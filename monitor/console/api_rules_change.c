@@ -35,7 +35,6 @@ static bool are_typed(struct weir_api_question *question)
 /* The body as a question; NULL: refused. */
 static json_t *asked(struct weir_api_question *question, const char *verb, const char *name)
 {
-    static const char *const others[] = {"name", "now", "text", "files", "import", "origins"};
     const char *reason, *state;
     json_t *json;
 
@@ -48,8 +47,7 @@ static json_t *asked(struct weir_api_question *question, const char *verb, const
     }
     json = question->request->body ? json_copy(question->request->body) : json_object();
     json_object_set_new(json, "do", json_string(verb));
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        json_object_del(json, others[i]);
+    json_object_del(json, "text"); /* goes as a file */
     if (name)
         json_object_set_new(json, "name", json_string(name));
     return json;
@@ -84,13 +82,20 @@ static json_t *tell_problems(struct weir_api_question *question, json_t *answer)
     return weir_api_refuse(question, 400, why);
 }
 
-static json_t *add(struct weir_api_question *question, const char *text)
+/* Of a rule that is there the state is set apart: that of the question is for all rules of files. */
+enum adding { NEW, KNOWN, KNOWN_DRY };
+
+static json_t *add(struct weir_api_question *question, const char *text, enum adding adding)
 {
     size_t len = strlen(text);
     size_t room = sodium_base64_ENCODED_LEN(len, sodium_base64_VARIANT_ORIGINAL);
     json_t *json = asked(question, "rules add", NULL), *answer;
     char *base64 = json ? malloc(room) : NULL;
 
+    if (adding != NEW)
+        json_object_del(json, "state");
+    if (adding == KNOWN_DRY)
+        json_object_set_new(json, "dry", json_true());
     if (base64) {
         sodium_bin2base64(base64, room, (const unsigned char *)text, len,
                           sodium_base64_VARIANT_ORIGINAL);
@@ -110,22 +115,14 @@ json_t *weir_api_rules_add(struct weir_api_question *question)
         return NULL;
     if (!text[0])
         return weir_api_refuse(question, 400, "text has no rule");
-    return add(question, text);
+    return add(question, text, NEW);
 }
 
 /* changing --------------------------------------------------------------------------------- */
 
-struct old {
-    char text[256];             /* lines that keep what the new text does not say */
-};
-
-static int note_old(void *context, const struct weir_kept_rule *rule)
+static int is_there(void *context, const struct weir_kept_rule *rule)
 {
-    struct old *old = context;
-
-    snprintf(old->text, sizeof old->text, "id %s %u\nscore %s %.2f\nstate %s %s\n", rule->name,
-             (unsigned)rule->id, rule->name, rule->base, rule->name,
-             weir_rule_state_name(rule->state));
+    (void)context, (void)rule;
     return 0;
 }
 
@@ -146,34 +143,26 @@ static bool is_about(const char *text, const char *name)
     return true;
 }
 
-/* Gives a rule other lines; its number, score and state stay.  NULL: refused. */
-static json_t *put_text(struct weir_api_question *question, const char *name, const char *text)
+/* Gives a rule other lines; what they do not say of it stays.  NULL: refused. */
+static json_t *put_text(struct weir_api_question *question, const char *name, const char *text,
+                        enum adding adding)
 {
-    struct old old = {""};
-    int rc = weir_database_rule(question->database, name, 0, note_old, &old);
-    size_t room = strlen(text) + sizeof old.text + 2;
-    json_t *answer = NULL;
-    char *whole;
+    int rc = weir_database_rule(question->database, name, 0, is_there, NULL);
 
     if (rc <= 0)
         return rc < 0 ? weir_api_trouble(question, rc)
                       : weir_api_refuse(question, 404, "there is no such rule in the rulebook");
     if (!is_about(text, name))
         return weir_api_refuse(question, 400, "a line of the text is not about this rule");
-    whole = malloc(room);
-    if (whole) {
-        snprintf(whole, room, "%s\n%s", text, old.text);
-        answer = add(question, whole);
-    }
-    free(whole);
-    return answer;
+    return add(question, text, adding);
 }
 
+/* What is wrong with the lines is said before anything else is changed. */
 json_t *weir_api_rule_put(struct weir_api_question *question)
 {
     static const char *const others[] = {"score", "low", "high", "state", "approved"};
     const char *name = weir_api_word(question, "name"), *text;
-    json_t *answer = NULL, *state = NULL;
+    json_t *answer;
     bool more = false;
 
     if (!weir_api_text(question, "text", &text))
@@ -182,15 +171,13 @@ json_t *weir_api_rule_put(struct weir_api_question *question)
         more |= json_object_get(question->request->body, others[i]) != NULL;
     if (!text[0])
         return do_it(question, "rules set", name);
-    state = json_incref(json_object_get(question->request->body, "state"));
-    json_object_del(question->request->body, "state"); /* of all rules, where they are added */
-    answer = put_text(question, name, text);
-    if (state)
-        json_object_set_new(question->request->body, "state", state);
-    if (!answer || !more)
-        return answer;
+    if (!more)
+        return put_text(question, name, text, KNOWN);
+    answer = put_text(question, name, text, KNOWN_DRY);
     json_decref(answer);
-    return do_it(question, "rules set", name);
+    answer = answer ? do_it(question, "rules set", name) : NULL;
+    json_decref(answer);
+    return answer ? put_text(question, name, text, KNOWN) : NULL;
 }
 
 json_t *weir_api_rule_reject(struct weir_api_question *question)

@@ -9,6 +9,7 @@
 #include "core/base/slice.h"
 #include "monitor/console/api_impl.h"
 #include "monitor/console/console_impl.h"
+#include "monitor/database/database_accounts_io.h"
 #include "monitor/monitor_accounts_io.h"
 
 #define WRONG "name and password do not go together"
@@ -25,15 +26,15 @@ static json_t *tell(const struct weir_api_question *question)
 }
 
 /* Whether one may try now; it then counts as failed, until it succeeds. */
-static bool may_try(struct weir_api_question *question, const char *name)
+static bool may_try(struct weir_api_question *question, const struct weir_login_try *one)
 {
     struct weir_console *console = question->console;
     weir_time now = weir_clock_now(&console->steady), wait;
 
     pthread_mutex_lock(&console->lock);
-    wait = weir_login_limit_wait(console->limit, &question->from, name, now);
+    wait = weir_login_limit_wait(console->limit, one, now);
     if (wait == 0)
-        weir_login_limit_failed(console->limit, &question->from, name, now);
+        weir_login_limit_failed(console->limit, one, now);
     pthread_mutex_unlock(&console->lock);
     if (wait == 0)
         return true;
@@ -42,20 +43,31 @@ static bool may_try(struct weir_api_question *question, const char *name)
     return false;
 }
 
-static void succeeded(struct weir_api_question *question, const char *name)
+static void succeeded(struct weir_api_question *question, const struct weir_login_try *one)
 {
     struct weir_console *console = question->console;
 
     pthread_mutex_lock(&console->lock);
-    weir_login_limit_succeeded(console->limit, &question->from, name,
-                               weir_clock_now(&console->steady));
+    weir_login_limit_succeeded(console->limit, one, weir_clock_now(&console->steady));
     pthread_mutex_unlock(&console->lock);
+}
+
+/* The device's number, when it has logged in as this name before. */
+static uint64_t device_of(struct weir_api_question *question, const char *name)
+{
+    struct weir_account account;
+    uint64_t device = 0;
+
+    if (question->device[0] && weir_database_account_find(question->database, name, &account) == 1)
+        device = weir_device_read(&account, question->device);
+    return device;
 }
 
 json_t *weir_api_login(struct weir_api_question *question)
 {
     const struct weir_console *console = question->console;
     char from[WEIR_ADDRESS_TEXT];
+    struct weir_login_try one = {.address = question->from};
     const char *name, *password;
     int done;
 
@@ -63,7 +75,9 @@ json_t *weir_api_login(struct weir_api_question *question)
         return NULL;
     if (!weir_account_name_fit(weir_slice_of(name)) || strlen(password) > WEIR_PASSWORD_MAX)
         return weir_api_refuse(question, 401, WRONG);
-    if (!may_try(question, name))
+    one.name = name;
+    one.device = device_of(question, name);
+    if (!may_try(question, &one))
         return NULL;
     weir_address_format(&question->from, from);
     done = weir_accounts_login(question->monitor, name, weir_slice_of(password), from,
@@ -75,7 +89,9 @@ json_t *weir_api_login(struct weir_api_question *question)
                  from);
         return weir_api_refuse(question, 401, WRONG);
     }
-    succeeded(question, name);
+    succeeded(question, &one);
+    if (one.device == 0)
+        weir_device_new(&question->account, question->device);
     question->started = question->now;
     weir_log(console->log, WEIR_LOG_INFO, "console: %s logged in from %s",
              question->account.name, from);
@@ -100,6 +116,8 @@ json_t *weir_api_me(struct weir_api_question *question)
 
 json_t *weir_api_my_password(struct weir_api_question *question)
 {
+    struct weir_login_try one = {.address = question->from, .name = question->account.name};
+    uint8_t session[WEIR_TOKEN_HASH];
     const char *old, *password, *why = "";
     int done;
 
@@ -111,7 +129,9 @@ json_t *weir_api_my_password(struct weir_api_question *question)
         return weir_api_refuse(question, 400, why);
     if (strlen(old) > WEIR_PASSWORD_MAX)
         return weir_api_refuse(question, 403, "that is not your password");
-    if (!may_try(question, question->account.name))
+    weir_token_hash(question->session, session);
+    memcpy(&one.device, session, sizeof one.device); /* the session's own budget */
+    if (!may_try(question, &one))
         return NULL;
     done = weir_accounts_own_password(question->monitor, question->account.name,
                                       question->session, weir_slice_of(old),
@@ -120,6 +140,6 @@ json_t *weir_api_my_password(struct weir_api_question *question)
         return weir_api_refuse(question, 500, "the password could not be stored");
     if (done == 0)
         return weir_api_refuse(question, 403, "that is not your password");
-    succeeded(question, question->account.name);
+    succeeded(question, &one);
     return json_pack("{s:b}", "changed", 1);
 }

@@ -20,15 +20,15 @@ static int refuse(struct weir_api_question *question, int status, const char *wh
     return status;
 }
 
-static int by_token(struct weir_console *console, const char *text,
+static int by_token(struct weir_console *console, struct weir_asked *asked,
                     struct weir_api_question *question)
 {
-    uint8_t hash[WEIR_TOKEN_HASH];
     struct weir_token token;
     int found;
 
-    weir_token_hash(text, hash);
-    found = weir_database_token(question->database, hash, question->now, &token);
+    asked->who.token = true;
+    weir_token_hash(asked->token, asked->who.hash);
+    found = weir_database_token(question->database, asked->who.hash, question->now, &token);
     if (found < 0)
         return refuse(question, 500, weir_database_why(question->database));
     if (found == 0)
@@ -41,25 +41,40 @@ static int by_token(struct weir_console *console, const char *text,
     return 0;
 }
 
-static int by_session(struct weir_console *console, const char *text,
+static int by_session(struct weir_console *console, struct weir_asked *asked,
                       struct weir_api_question *question)
 {
-    uint8_t hash[WEIR_TOKEN_HASH];
+    bool listens = !question->route->run;
     struct weir_session session;
     int found;
 
-    weir_token_hash(text, hash);
-    found = weir_database_session(question->database, hash, question->now, &session);
+    weir_token_hash(asked->session, asked->who.hash);
+    found = weir_database_session(question->database, asked->who.hash, question->now, &session);
     if (found < 0)
         return refuse(question, 500, weir_database_why(question->database));
     if (found == 0)
         return refuse(question, 401, "the session is over: log in again");
     question->account = session.account;
     question->started = session.started;
-    memcpy(question->session, text, WEIR_TOKEN_TEXT);
-    if (question->now - session.used > NOTE_EVERY)
-        (void)weir_accounts_used(console->monitor, text, 0, question->now);
+    memcpy(question->session, asked->session, WEIR_TOKEN_TEXT);
+    if (!listens && question->now - session.used > NOTE_EVERY)
+        (void)weir_accounts_used(console->monitor, asked->session, 0, question->now);
     return 0;
+}
+
+bool weir_console_knows(struct weir_worker *feed, const struct weir_feed_who *who)
+{
+    weir_time now = weir_clock_now(&feed->console->wall);
+    struct weir_session session;
+    struct weir_token token;
+    int found;
+
+    if (who->token) {
+        found = weir_database_token(feed->database, who->hash, now, &token);
+        return found < 0 || (found > 0 && token.role == who->role);
+    }
+    found = weir_database_session(feed->database, who->hash, now, &session);
+    return found < 0 || (found > 0 && session.account.role == who->role);
 }
 
 /* Whether what changes something comes from a page of ours. */
@@ -75,29 +90,29 @@ int weir_console_identify(struct weir_console *console, struct weir_asked *asked
                           struct weir_api_question *question)
 {
     enum weir_role least = question->route->least;
-    char text[WEIR_TOKEN_TEXT];
     int status;
 
     if (least == WEIR_NOBODY)
         return 0;
-    if (asked->near && !asked->authorization[0]) {
+    if (asked->near && !asked->bears) {
         question->account.role = WEIR_VIEWER;
-        (void)weir_door_cookie(asked->cookie, question->session); /* it stays as it is */
+        memcpy(question->session, asked->session, WEIR_TOKEN_TEXT); /* it stays as it is */
         return 0;
     }
-    if (asked->authorization[0]) {
-        if (!weir_door_bearer(asked->authorization, text))
+    if (asked->bears) {
+        if (!asked->token[0])
             return refuse(question, 401, "that is no token: Authorization: Bearer TOKEN");
-        status = by_token(console, text, question);
-    } else if (weir_door_cookie(asked->cookie, text)) {
-        status = by_session(console, text, question);
+        status = by_token(console, asked, question);
+    } else if (asked->session[0]) {
+        status = by_session(console, asked, question);
     } else {
         return refuse(question, 401, "log in first");
     }
     if (status != 0)
         return status;
-    if (!question->token && !is_ours(asked, text))
+    if (!question->token && !is_ours(asked, asked->session))
         return refuse(question, 403, "the field Weir-Csrf is missing, or another session's");
+    asked->who.role = question->account.role;
     if (question->account.role < least) {
         snprintf(question->why, sizeof question->why, "this needs the role %s",
                  weir_role_name(least));

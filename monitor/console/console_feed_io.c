@@ -1,16 +1,19 @@
 /*
  * console_feed - once a second: what live pages show is asked as a page would, and told where it is
- * another than it was.  While nobody listens nothing is asked.
+ * another than it was.  While nobody listens nothing is asked.  The same rounds cut connections that
+ * are late (visitors.h).
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "core/base/error.h"
 #include "monitor/console/api_live.h"
 #include "monitor/console/console_impl.h"
 
 #define BEAT 15 /* rounds of a second */
+#define ASK 2   /* the same: who listens may be somebody no more */
 #define ROWS "20" /* of each list: what is behind them is asked for */
 
 /* Until a second is over, or the console closes: false. */
@@ -49,8 +52,9 @@ static void tell(struct weir_worker *feed, const struct weir_api_live *live, cha
         if (now)
             json_object_set(json, "now", now);
         text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
-        if (text)
-            (void)weir_feed_tell(console->live, live->name, text);
+        /* Of one too long pages hear that it is new, and ask. */
+        if (text && weir_feed_tell(console->live, live->name, text) == WEIR_ELIMIT)
+            (void)weir_feed_tell(console->live, live->name, "{}");
         free(text);
         free(*last);
         *last = is;
@@ -61,6 +65,11 @@ static void tell(struct weir_worker *feed, const struct weir_api_live *live, cha
     json_decref(json);
 }
 
+static bool may_hear(void *context, const struct weir_feed_who *who)
+{
+    return weir_console_knows(context, who);
+}
+
 void *weir_console_feed(void *context)
 {
     struct weir_worker *feed = context;
@@ -68,8 +77,11 @@ void *weir_console_feed(void *context)
     char *last[WEIR_API_LIVE] = {NULL};
 
     for (unsigned round = 0; sleep_a_second(console); round++) {
+        weir_console_cut(console);
         if (weir_feed_listeners(console->live) == 0)
             continue;
+        if (round % ASK == 0)
+            (void)weir_feed_ask(console->live, may_hear, feed);
         for (size_t i = 0; i < WEIR_API_LIVE; i++)
             if (round % weir_api_live[i].every == 0)
                 tell(feed, &weir_api_live[i], &last[i]);

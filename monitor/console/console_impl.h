@@ -19,8 +19,7 @@
 #include "monitor/console/door.h"
 #include "monitor/console/feed_io.h"
 #include "monitor/console/login_limit.h"
-
-#define WEIR_CONSOLE_FIELD 512 /* octets of a field that is looked at */
+#include "monitor/console/visitors.h"
 
 enum weir_asked_state {
     WEIR_ASKED_READING, WEIR_ASKED_WAITS, WEIR_ASKED_ANSWERED, WEIR_ASKED_LIVE
@@ -34,15 +33,20 @@ enum weir_asked_kind { WEIR_ASKED_PAGE, WEIR_ASKED_READ, WEIR_ASKED_CHANGE, WEIR
 struct weir_asked {
     enum weir_asked_state state;
     struct MHD_Connection *connection;
+    struct weir_visitor *visitor; /* NULL: memory was short */
     char *octets;               /* its body */
-    size_t len, room;
-    bool too_long;
+    size_t len, room, most;
+    bool too_long, too_much;    /* for it; for all bodies at once */
+    char type[64];              /* of its body */
     bool near;                  /* what he asks for needs no token */
     enum weir_asked_kind kind;
     weir_time since;            /* steady: its head was there */
     struct weir_api_request request;
     int route;
-    char cookie[WEIR_CONSOLE_FIELD], authorization[WEIR_CONSOLE_FIELD], csrf[WEIR_TOKEN_TEXT + 1];
+    char session[WEIR_TOKEN_TEXT], token[WEIR_TOKEN_TEXT], device[WEIR_TOKEN_TEXT]; /* or "" */
+    struct weir_feed_who who;   /* of a live page */
+    bool bears;                 /* a field Authorization, whatever is in it */
+    char csrf[WEIR_TOKEN_TEXT + 1];
     struct weir_address from;
     unsigned status;
     struct MHD_Response *response;
@@ -71,13 +75,16 @@ struct weir_console {
     struct weir_page *page;     /* as weir_assets[] */
     struct weir_feed *live;
     struct weir_histogram times[WEIR_ASKED_KINDS];
+    size_t octets;              /* of bodies under way: of libmicrohttpd's thread alone */
 
     pthread_mutex_t lock;       /* of all below */
     pthread_cond_t more;        /* to do, or it closes: workers wait */
     pthread_cond_t ends;        /* it closes: the feed waits */
     struct weir_asked *first, *last;
     unsigned waiting, hashing;  /* hashing: workers at passwords */
+    unsigned logins;            /* of those that wait */
     bool closing;
+    struct weir_visitors visitors;
     struct weir_login_limit *limit;
     struct weir_worker worker[WEIR_CONSOLE_WORKERS], feed;
     unsigned workers;
@@ -91,6 +98,14 @@ enum MHD_Result weir_console_handle(void *context, struct MHD_Connection *connec
 void weir_console_completed(void *context, struct MHD_Connection *connection, void **state,
                             enum MHD_RequestTerminationCode code);
 
+/* Where who asks is; zeros: nobody knows. */
+struct weir_address weir_console_address(struct MHD_Connection *connection);
+/* A connection begins or ends: libmicrohttpd's call. */
+void weir_console_visited(void *context, struct MHD_Connection *connection, void **visitor,
+                          enum MHD_ConnectionNotificationCode code);
+/* Cuts connections that are late: each second. */
+void weir_console_cut(struct weir_console *console);
+
 /* A worker's part: asked->status and response; or its state becomes LIVE. */
 void weir_console_work(struct weir_console *console, struct weir_database *database,
                        struct weir_asked *asked);
@@ -98,6 +113,9 @@ void weir_console_work(struct weir_console *console, struct weir_database *datab
 /* Who asks: 0 and the question's account, token and session; or a status and its why. */
 int weir_console_identify(struct weir_console *console, struct weir_asked *asked,
                           struct weir_api_question *question);
+
+/* Whether who listens would be let in now as he was then; what the database does not say is yes. */
+bool weir_console_knows(struct weir_worker *feed, const struct weir_feed_who *who);
 
 /* An answer of JSON, which is taken; NULL when memory is short. */
 struct MHD_Response *weir_console_json(json_t *json);

@@ -27,13 +27,30 @@
 
 /* the queue ------------------------------------------------------------------------------ */
 
+static bool hashes(const struct weir_asked *asked)
+{
+    size_t routes;
+
+    return weir_api_routes(&routes)[asked->route].hashes;
+}
+
+/* Guessers leave room for all that is no login, and for devices that are known, or say so. */
+static bool has_room(const struct weir_console *console, const struct weir_asked *asked)
+{
+    unsigned most = asked->device[0] ? 2 * WEIR_CONSOLE_LOGINS_MAX : WEIR_CONSOLE_LOGINS_MAX;
+
+    return !console->closing && console->waiting < WEIR_CONSOLE_WAITING_MAX &&
+           (!hashes(asked) || console->logins < most);
+}
+
 bool weir_console_enqueue(struct weir_console *console, struct weir_asked *asked)
 {
     bool taken;
 
     pthread_mutex_lock(&console->lock);
-    taken = !console->closing && console->waiting < WEIR_CONSOLE_WAITING_MAX;
+    taken = has_room(console, asked);
     if (taken) {
+        console->logins += hashes(asked);
         if (console->last)
             console->last->next = asked;
         else
@@ -44,13 +61,6 @@ bool weir_console_enqueue(struct weir_console *console, struct weir_asked *asked
     }
     pthread_mutex_unlock(&console->lock);
     return taken;
-}
-
-static bool hashes(const struct weir_asked *asked)
-{
-    size_t routes;
-
-    return weir_api_routes(&routes)[asked->route].hashes;
 }
 
 /* The first that may be answered now, or NULL.  With the lock. */
@@ -70,6 +80,7 @@ static struct weir_asked *take(struct weir_console *console)
         console->last = before;
     asked->next = NULL;
     console->waiting--;
+    console->logins -= hashes(asked);
     console->hashing += hashes(asked);
     return asked;
 }
@@ -117,6 +128,52 @@ static void refuse_waiting(struct weir_console *console)
     console->last = NULL;
 }
 
+/* connections ------------------------------------------------------------------------------ */
+
+/* libmicrohttpd closes it after it has said so: a number that is in the table is that of this
+ * connection, and no other's. */
+static void cut(const struct weir_visitor *visitor)
+{
+    if (visitor)
+        (void)shutdown(visitor->fd, SHUT_RDWR);
+}
+
+void weir_console_visited(void *context, struct MHD_Connection *connection, void **visitor,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct weir_console *console = context;
+    const struct weir_address from = weir_console_address(connection);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *visitor = info ? calloc(1, sizeof(struct weir_visitor)) : NULL;
+    if (!*visitor)
+        return;
+    pthread_mutex_lock(&console->lock);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        cut(weir_visitors_opened(&console->visitors, *visitor, info->connect_fd, &from,
+                                 weir_clock_now(&console->steady)));
+    else
+        weir_visitors_closed(&console->visitors, *visitor);
+    pthread_mutex_unlock(&console->lock);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        return;
+    free(*visitor);
+    *visitor = NULL;
+}
+
+void weir_console_cut(struct weir_console *console)
+{
+    weir_time now = weir_clock_now(&console->steady);
+    struct weir_visitor *late;
+
+    pthread_mutex_lock(&console->lock);
+    while ((late = weir_visitors_late(&console->visitors, now)) != NULL)
+        cut(late);
+    pthread_mutex_unlock(&console->lock);
+}
+
 /* opening ---------------------------------------------------------------------------------- */
 
 /* Texts are decoded by api_request.c, once. */
@@ -151,8 +208,10 @@ static struct MHD_Daemon *start(struct weir_console *console, int fd)
             (console->key ? MHD_USE_TLS : 0u),
         0, NULL, NULL, weir_console_handle, console, MHD_OPTION_EXTERNAL_LOGGER, log_line, console,
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd, MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL,
-        MHD_OPTION_NOTIFY_COMPLETED, weir_console_completed, NULL, MHD_OPTION_CONNECTION_TIMEOUT,
-        IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT, WEIR_CONSOLE_CONNECTIONS_MAX,
+        MHD_OPTION_NOTIFY_COMPLETED, weir_console_completed, console,
+        MHD_OPTION_NOTIFY_CONNECTION, weir_console_visited, console,
+        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
+        MHD_OPTION_CONNECTION_LIMIT, WEIR_CONSOLE_CONNECTIONS_MAX,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, WEIR_CONSOLE_OF_ADDRESS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_ARRAY, options,
         MHD_OPTION_END);

@@ -22,7 +22,10 @@
  *           the database, which answer what was asked while its connection sleeps; one that looks
  *           once a second what is new for live pages.  Passwords keep two workers at most.
  * Errors:   weir_console_open(): WEIR_EINVAL, WEIR_EIO, WEIR_ENOMEM, logged.
- * Limits:   WEIR_CONSOLE_CONNECTIONS_MAX connections, WEIR_CONSOLE_OF_ADDRESS of one address, which
+ * Limits:   visitors.h: how long a request may take to come, and how many strangers there may be;
+ *           WEIR_CONSOLE_BODIES octets of bodies under way that are longer than
+ *           WEIR_CONSOLE_STRANGERS_BODY, which is all that who shows neither session nor token may
+ *           send; WEIR_CONSOLE_CONNECTIONS_MAX connections, WEIR_CONSOLE_OF_ADDRESS of one address, which
  *           may be a proxy; WEIR_CONSOLE_LIVE_MAX of them live; WEIR_CONSOLE_WAITING_MAX questions
  *           that wait for a worker.
  */
@@ -35,7 +38,10 @@
 #define WEIR_CONSOLE_CONNECTIONS_MAX 2048u
 #define WEIR_CONSOLE_OF_ADDRESS 1024u
 #define WEIR_CONSOLE_LIVE_MAX 1000u
+#define WEIR_CONSOLE_STRANGERS_BODY ((size_t)4096)
+#define WEIR_CONSOLE_BODIES ((size_t)32 << 20)
 #define WEIR_CONSOLE_WAITING_MAX 256u
+#define WEIR_CONSOLE_LOGINS_MAX 64u /* of them, passwords; twice as many with a device's mark */
 
 struct weir_monitor;
 struct weir_console;

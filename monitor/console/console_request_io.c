@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "core/base/error.h"
 #include "monitor/console/console_impl.h"
+#include "monitor/view/view.h"
 #include "monitor/view/view_rows.h"
 
 #define API "/api/v1"
@@ -62,7 +64,8 @@ struct MHD_Response *weir_console_json(json_t *json)
 
 static enum MHD_Result say(struct MHD_Connection *connection, unsigned status, const char *why)
 {
-    struct MHD_Response *response = weir_console_json(json_pack("{s:s}", "error", why));
+    struct MHD_Response *response = weir_console_json(json_pack("{s:o}", "error",
+                                                                weir_view_text(why)));
     enum MHD_Result done = MHD_NO;
 
     if (response) {
@@ -90,7 +93,26 @@ static void copy_field(struct MHD_Connection *connection, const char *name, char
         strcpy(text_r, value);
 }
 
-static struct weir_address address_of(struct MHD_Connection *connection)
+static enum MHD_Result count_host(void *context, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
+{
+    unsigned *hosts = context;
+
+    (void)kind, (void)value;
+    *hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
+    return MHD_YES;
+}
+
+/* RFC 9112 section 3.2: more than one is an error, for who stands before us may take another. */
+static bool has_one_host(struct MHD_Connection *connection)
+{
+    unsigned hosts = 0;
+
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_host, &hosts);
+    return hosts == 1;
+}
+
+struct weir_address weir_console_address(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -113,25 +135,51 @@ static struct weir_address address_of(struct MHD_Connection *connection)
     return address;
 }
 
-static void add_octets(struct weir_asked *asked, const char *octets, size_t len)
+/* Room for so many octets; what was there is wiped, for a password may be in it. */
+static bool make_room(struct weir_console *console, struct weir_asked *asked, size_t room)
+{
+    char *more;
+
+    if (room > WEIR_CONSOLE_STRANGERS_BODY && console->octets + room > WEIR_CONSOLE_BODIES)
+        return false;
+    more = malloc(room);
+    if (!more)
+        return false;
+    if (asked->octets) {
+        memcpy(more, asked->octets, asked->len);
+        explicit_bzero(asked->octets, asked->len);
+        free(asked->octets);
+    }
+    console->octets += room - asked->room;
+    asked->octets = more;
+    asked->room = room;
+    return true;
+}
+
+static void add_octets(struct weir_console *console, struct weir_asked *asked, const char *octets,
+                       size_t len)
 {
     size_t room = 2 * (asked->len + len);
-    char *more = asked->octets;
 
-    if (asked->too_long || len > WEIR_API_BODY_MAX - asked->len) {
-        asked->too_long = true;
+    asked->too_long |= len > asked->most - asked->len;
+    if (asked->too_long || asked->too_much)
         return;
-    }
-    if (asked->len + len > asked->room) {
-        more = realloc(asked->octets, room);
-        asked->too_long = !more;
-        if (!more)
-            return;
-        asked->octets = more;
-        asked->room = room;
-    }
-    memcpy(more + asked->len, octets, len);
+    if (asked->len + len > asked->room)
+        asked->too_much = !make_room(console, asked, room < asked->most ? room : asked->most);
+    if (asked->too_much)
+        return;
+    memcpy(asked->octets + asked->len, octets, len);
     asked->len += len;
+}
+
+static void forget_octets(struct weir_console *console, struct weir_asked *asked)
+{
+    if (asked->octets)
+        explicit_bzero(asked->octets, asked->len);
+    free(asked->octets);
+    console->octets -= asked->room;
+    asked->octets = NULL;
+    asked->len = asked->room = 0;
 }
 
 struct arguments {
@@ -159,7 +207,6 @@ static int read_request(struct weir_asked *asked, const char *path, const char *
     static const char *const methods[] = {"GET", "POST", "PUT", "DELETE"};
     struct weir_api_request *request = &asked->request;
     struct arguments arguments = {.request = request};
-    const char *type = field(asked->connection, MHD_HTTP_HEADER_CONTENT_TYPE);
     int status = weir_api_request_path(request, path, why_r);
 
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
@@ -176,11 +223,43 @@ static int read_request(struct weir_asked *asked, const char *path, const char *
     *why_r = asked->route == -MHD_HTTP_METHOD_NOT_ALLOWED ? "no such method here" : "no such place";
     if (asked->route < 0)
         return -asked->route;
-    *why_r = "the body is too long";
-    return asked->too_long ? MHD_HTTP_CONTENT_TOO_LARGE
-                           : weir_api_request_body(request, type,
-                                                   (struct weir_slice){asked->octets, asked->len},
-                                                   why_r);
+    *why_r = asked->too_long ? "the body is too long" : "too much is sent at once; try again in a "
+                                                        "moment";
+    return asked->too_long   ? MHD_HTTP_CONTENT_TOO_LARGE
+           : asked->too_much ? MHD_HTTP_SERVICE_UNAVAILABLE
+                             : 0;
+}
+
+static struct weir_visitor *visitor_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
+/* What comes next is due within a span; 0: it is our turn. */
+static void is_due(struct weir_console *console, struct weir_asked *asked, weir_time span)
+{
+    if (!asked->visitor)
+        return;
+    pthread_mutex_lock(&console->lock);
+    asked->visitor->due = span > 0 ? weir_clock_now(&console->steady) + span : 0;
+    pthread_mutex_unlock(&console->lock);
+}
+
+/* Who asks, of fields of any length: browsers send others' cookies of the same host, too. */
+static void read_door(struct weir_asked *asked)
+{
+    const char *bearer = field(asked->connection, MHD_HTTP_HEADER_AUTHORIZATION);
+
+    if (!weir_door_cookie(field(asked->connection, MHD_HTTP_HEADER_COOKIE), asked->session))
+        asked->session[0] = '\0';
+    if (!weir_door_device(field(asked->connection, MHD_HTTP_HEADER_COOKIE), asked->device))
+        asked->device[0] = '\0';
+    asked->bears = bearer && bearer[0];
+    if (!weir_door_bearer(bearer, asked->token))
+        asked->token[0] = '\0';
 }
 
 /* Gives it to a worker; the path behind API's. */
@@ -193,12 +272,11 @@ static enum MHD_Result ask(struct weir_console *console, struct weir_asked *aske
 
     if (status != 0)
         return say(connection, (unsigned)status, why);
-    copy_field(connection, MHD_HTTP_HEADER_COOKIE, asked->cookie, sizeof asked->cookie);
-    copy_field(connection, MHD_HTTP_HEADER_AUTHORIZATION, asked->authorization,
-               sizeof asked->authorization);
+    copy_field(connection, MHD_HTTP_HEADER_CONTENT_TYPE, asked->type, sizeof asked->type);
     copy_field(connection, "Weir-Csrf", asked->csrf, sizeof asked->csrf);
-    asked->from = address_of(connection);
+    asked->from = weir_console_address(connection);
     asked->state = WEIR_ASKED_WAITS;
+    is_due(console, asked, 0);
     MHD_suspend_connection(connection);
     if (weir_console_enqueue(console, asked))
         return MHD_YES;
@@ -215,7 +293,7 @@ static enum MHD_Result ask_metrics(struct weir_console *console, struct weir_ask
                                    const char *method)
 {
     static const char *const of_proxies[] = {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"};
-    struct weir_address from = address_of(asked->connection);
+    struct weir_address from = weir_console_address(asked->connection);
     const char *forwarded = NULL;
 
     for (size_t i = 0; i < sizeof of_proxies / sizeof of_proxies[0] && !forwarded; i++)
@@ -244,7 +322,8 @@ static enum MHD_Result begin(struct weir_console *console, struct weir_asked *as
     struct MHD_Connection *connection = asked->connection;
     bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 
-    if (!weir_door_host_fits(field(connection, MHD_HTTP_HEADER_HOST), console->own,
+    if (!has_one_host(connection) ||
+        !weir_door_host_fits(field(connection, MHD_HTTP_HEADER_HOST), console->own,
                              console->host))
         return say(connection, MHD_HTTP_MISDIRECTED_REQUEST, "the console does not answer to this "
                    "name: [console] url says which");
@@ -261,6 +340,23 @@ static enum MHD_Result begin(struct weir_console *console, struct weir_asked *as
     return MHD_YES;
 }
 
+/* The head of a request is read.  A body of more than a login's is for who may be somebody. */
+static struct weir_asked *receive(struct weir_console *console, struct MHD_Connection *connection)
+{
+    struct weir_asked *asked = calloc(1, sizeof *asked);
+
+    if (!asked)
+        return NULL;
+    asked->connection = connection;
+    asked->since = weir_clock_now(&console->steady);
+    asked->visitor = visitor_of(connection);
+    read_door(asked);
+    asked->most = asked->session[0] || asked->token[0] ? WEIR_API_BODY_MAX
+                                                       : WEIR_CONSOLE_STRANGERS_BODY;
+    is_due(console, asked, WEIR_VISITORS_BODY);
+    return asked;
+}
+
 enum MHD_Result weir_console_handle(void *context, struct MHD_Connection *connection,
                                     const char *path, const char *method, const char *version,
                                     const char *octets, size_t *len, void **state)
@@ -270,25 +366,25 @@ enum MHD_Result weir_console_handle(void *context, struct MHD_Connection *connec
 
     (void)version;
     if (!asked) {
-        *state = asked = calloc(1, sizeof *asked);
-        if (asked) {
-            asked->connection = connection;
-            asked->since = weir_clock_now(&console->steady);
-        }
+        *state = asked = receive(console, connection);
         return asked ? MHD_YES : MHD_NO;
     }
     if (*len > 0) {
-        add_octets(asked, octets, *len);
+        add_octets(console, asked, octets, *len);
         *len = 0;
         return MHD_YES;
     }
+    if (asked->state != WEIR_ASKED_WAITS)
+        is_due(console, asked, WEIR_VISITORS_ANSWER +
+                                   (asked->state == WEIR_ASKED_LIVE ? WEIR_FEED_SPAN : 0));
     switch (asked->state) {
     case WEIR_ASKED_ANSWERED:
         measure(console, asked);
         return asked->response ? MHD_queue_response(connection, asked->status, asked->response)
                                : MHD_NO;
     case WEIR_ASKED_LIVE:
-        return weir_feed_answer(console->live, connection, field(connection, "Last-Event-ID"));
+        return weir_feed_answer(console->live, connection, &asked->who,
+                                field(connection, "Last-Event-ID"));
     case WEIR_ASKED_WAITS:
         return MHD_YES;
     default:
@@ -299,17 +395,17 @@ enum MHD_Result weir_console_handle(void *context, struct MHD_Connection *connec
 void weir_console_completed(void *context, struct MHD_Connection *connection, void **state,
                             enum MHD_RequestTerminationCode code)
 {
+    struct weir_console *console = context;
     struct weir_asked *asked = *state;
 
-    (void)context, (void)connection, (void)code;
+    (void)connection, (void)code;
     if (!asked)
         return;
+    is_due(console, asked, WEIR_VISITORS_IDLE + WEIR_VISITORS_HEAD);
     weir_api_request_forget(&asked->request);
     if (asked->response)
         MHD_destroy_response(asked->response);
-    if (asked->octets)
-        explicit_bzero(asked->octets, asked->len); /* a password may be in it */
-    free(asked->octets);
+    forget_octets(console, asked);
     free(asked);
     *state = NULL;
 }
@@ -317,14 +413,13 @@ void weir_console_completed(void *context, struct MHD_Connection *connection, vo
 /* a worker's part ------------------------------------------------------------------------- */
 
 static void set_cookie(const struct weir_console *console, struct MHD_Response *response,
-                       const char *session)
+                       const char *name, const char *value, weir_time span)
 {
     char text[160];
 
-    snprintf(text, sizeof text, WEIR_DOOR_COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; "
-             "Max-Age=%lld%s", session,
-             session[0] ? (long long)(WEIR_SESSION_WHOLE / WEIR_SECOND) : 0,
-             console->tls ? "; Secure" : "");
+    snprintf(text, sizeof text, "%s=%s; Path=/%s; HttpOnly; SameSite=Strict; Max-Age=%lld%s", name,
+             value, strcmp(name, WEIR_DOOR_DEVICE) == 0 ? "api/v1/login" : "",
+             value[0] ? (long long)(span / WEIR_SECOND) : 0, console->tls ? "; Secure" : "");
     MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, text);
 }
 
@@ -368,19 +463,44 @@ static struct MHD_Response *download(struct weir_api_question *question, json_t 
 static void answer(struct weir_console *console, struct weir_asked *asked,
                    struct weir_api_question *question, json_t *json)
 {
-    char before[WEIR_TOKEN_TEXT] = "", seconds[16];
+    char seconds[16];
 
-    (void)weir_door_cookie(asked->cookie, before);
     asked->status = json ? MHD_HTTP_OK : question->code ? question->code : 500;
     asked->response = json ? download(question, json)
-                           : weir_console_json(json_pack("{s:s}", "error", question->why));
+                           : weir_console_json(json_pack("{s:o}", "error",
+                                                       weir_view_text(question->why)));
     if (!asked->response)
         return;
-    if (json && !question->token && strcmp(before, question->session) != 0)
-        set_cookie(console, asked->response, question->session);
+    if (json && !question->token && strcmp(asked->session, question->session) != 0)
+        set_cookie(console, asked->response, WEIR_DOOR_COOKIE, question->session,
+                   WEIR_SESSION_WHOLE);
+    if (json && strcmp(asked->device, question->device) != 0)
+        set_cookie(console, asked->response, WEIR_DOOR_DEVICE, question->device,
+                   WEIR_DEVICE_SPAN);
     snprintf(seconds, sizeof seconds, "%u", question->retry);
     if (question->retry > 0)
         MHD_add_response_header(asked->response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+}
+
+/* Not before it is known who asks. */
+static int read_body(struct weir_asked *asked, struct weir_api_question *question)
+{
+    const char *why = "";
+    int status = weir_api_request_body(&asked->request, asked->type,
+                                       (struct weir_slice){asked->octets, asked->len}, &why);
+
+    if (status != 0)
+        (void)weir_api_refuse(question, (unsigned)status, why);
+    return status;
+}
+
+static void is_known(struct weir_console *console, struct weir_asked *asked)
+{
+    if (!asked->visitor)
+        return;
+    pthread_mutex_lock(&console->lock);
+    asked->visitor->known = true;
+    pthread_mutex_unlock(&console->lock);
 }
 
 void weir_console_work(struct weir_console *console, struct weir_database *database,
@@ -394,6 +514,13 @@ void weir_console_work(struct weir_console *console, struct weir_database *datab
         .now = weir_clock_now(&console->wall)};
     int status = weir_console_identify(console, asked, &question);
     json_t *json = NULL;
+
+    memcpy(question.device, asked->device, sizeof question.device);
+
+    if (status == 0)
+        status = read_body(asked, &question);
+    if (status == 0 && asked->who.role > WEIR_NOBODY)
+        is_known(console, asked);
 
     asked->state = WEIR_ASKED_ANSWERED;
     if (status != 0)

@@ -92,8 +92,9 @@ static bool take(struct weir_slice text, char token_r[static WEIR_TOKEN_TEXT])
     return true;
 }
 
-bool weir_door_cookie(const char *field, char session_r[static WEIR_TOKEN_TEXT])
+static bool find_cookie(const char *field, const char *name, char text_r[static WEIR_TOKEN_TEXT])
 {
+    size_t len = strlen(name);
     struct weir_slice rest = weir_slice_maybe(field);
     unsigned found = 0;
 
@@ -103,13 +104,22 @@ bool weir_door_cookie(const char *field, char session_r[static WEIR_TOKEN_TEXT])
 
         rest = weir_slice_behind(rest, end ? one.len + 1 : one.len);
         one = weir_slice_trim(one);
-        if (one.len < sizeof WEIR_DOOR_COOKIE ||
-            memcmp(one.at, WEIR_DOOR_COOKIE "=", sizeof WEIR_DOOR_COOKIE) != 0)
+        if (one.len <= len || memcmp(one.at, name, len) != 0 || one.at[len] != '=')
             continue;
-        if (++found > 1 || !take(weir_slice_behind(one, sizeof WEIR_DOOR_COOKIE), session_r))
+        if (++found > 1 || !take(weir_slice_behind(one, len + 1), text_r))
             return false;
     }
     return found == 1;
+}
+
+bool weir_door_cookie(const char *field, char session_r[static WEIR_TOKEN_TEXT])
+{
+    return find_cookie(field, WEIR_DOOR_COOKIE, session_r);
+}
+
+bool weir_door_device(const char *field, char device_r[static WEIR_TOKEN_TEXT])
+{
+    return find_cookie(field, WEIR_DOOR_DEVICE, device_r);
 }
 
 bool weir_door_bearer(const char *field, char token_r[static WEIR_TOKEN_TEXT])

@@ -19,6 +19,7 @@
 
 #define WEIR_DOOR_HOST 256
 #define WEIR_DOOR_COOKIE "weir_session"
+#define WEIR_DOOR_DEVICE "weir_device"           /* accounts.h, weir_device_new() */
 
 /* The host of http://host:port or https://host:port, nothing behind it.  False: it is no such
  * thing. */
@@ -36,6 +37,7 @@ bool weir_door_is_near(const struct weir_address *from, const char *url, const c
 /* The session of a Cookie field, or the token of an Authorization field; false: there is none that
  * could be ours, or more than one. */
 bool weir_door_cookie(const char *field, char session_r[static WEIR_TOKEN_TEXT]);
+bool weir_door_device(const char *field, char device_r[static WEIR_TOKEN_TEXT]);
 bool weir_door_bearer(const char *field, char token_r[static WEIR_TOKEN_TEXT]);
 
 #endif

@@ -37,7 +37,9 @@ struct listener {
     size_t at;
     const char *words;          /* before that */
     unsigned newest;            /* a bit for each of the newest that comes first */
-    bool sleeps;
+    bool sleeps, over;          /* over: he may hear no more */
+    uint64_t serial;            /* of listeners: who came later has more */
+    struct weir_feed_who who;
 };
 
 struct weir_feed {
@@ -45,6 +47,7 @@ struct weir_feed {
     struct weir_clock steady;
     weir_time started;
     size_t most, count;
+    uint64_t serials;
     uint64_t number;            /* of the next event */
     struct event *ring[WEIR_FEED_KEPT];
     struct { char name[NAME]; struct event *event; } newest[WEIR_FEED_NAMES];
@@ -233,7 +236,7 @@ static ssize_t read_stream(void *context, uint64_t position, char *buffer, size_
 
     (void)position;
     pthread_mutex_lock(&live->lock);
-    end = live->closing ||
+    end = live->closing || listener->over ||
           (!listener->event && weir_clock_now(&live->steady) - listener->began > WEIR_FEED_SPAN);
     while (!end && n < most && find_next(listener))
         n += copy(listener, buffer + n, most - n);
@@ -277,7 +280,7 @@ static void begin_at(struct listener *listener, const char *last)
 }
 
 static struct listener *add_listener(struct weir_feed *live, struct MHD_Connection *connection,
-                                     const char *last)
+                                     const struct weir_feed_who *who, const char *last)
 {
     struct listener *listener = calloc(1, sizeof *listener);
 
@@ -291,6 +294,8 @@ static struct listener *add_listener(struct weir_feed *live, struct MHD_Connecti
     }
     listener->live = live;
     listener->connection = connection;
+    listener->who = *who;
+    listener->serial = ++live->serials;
     listener->began = weir_clock_now(&live->steady);
     begin_at(listener, last);
     listener->next = live->first;
@@ -304,9 +309,9 @@ static struct listener *add_listener(struct weir_feed *live, struct MHD_Connecti
 }
 
 enum MHD_Result weir_feed_answer(struct weir_feed *live, struct MHD_Connection *connection,
-                                 const char *last)
+                                 const struct weir_feed_who *who, const char *last)
 {
-    struct listener *listener = add_listener(live, connection, last);
+    struct listener *listener = add_listener(live, connection, who, last);
     struct MHD_Response *response =
         listener ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_stream,
                                                      listener, forget)
@@ -328,4 +333,63 @@ enum MHD_Result weir_feed_answer(struct weir_feed *live, struct MHD_Connection *
                               response);
     MHD_destroy_response(response);
     return done;
+}
+
+/* who may still listen --------------------------------------------------------------------- */
+
+struct asked_about {
+    uint64_t serial;
+    struct weir_feed_who who;
+    bool over;
+};
+
+/* Who listens, the last to come first.  Their number. */
+static size_t note_all(struct weir_feed *live, struct asked_about *all, size_t room)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&live->lock);
+    for (struct listener *one = live->first; one && count < room; one = one->next)
+        all[count++] = (struct asked_about){.serial = one->serial, .who = one->who};
+    pthread_mutex_unlock(&live->lock);
+    return count;
+}
+
+/* Those who came or went meanwhile are passed over: both are in the same order. */
+static void end_some(struct weir_feed *live, const struct asked_about *all, size_t count)
+{
+    size_t i = 0;
+
+    pthread_mutex_lock(&live->lock);
+    for (struct listener *one = live->first; one; one = one->next) {
+        while (i < count && all[i].serial > one->serial)
+            i++;
+        if (i == count || all[i].serial != one->serial || !all[i].over)
+            continue;
+        one->over = true;
+        if (one->sleeps)
+            MHD_resume_connection(one->connection);
+        one->sleeps = false;
+    }
+    pthread_mutex_unlock(&live->lock);
+}
+
+int weir_feed_ask(struct weir_feed *live,
+                  bool (*may)(void *context, const struct weir_feed_who *who), void *context)
+{
+    size_t room = weir_feed_listeners(live), over = 0;
+    struct asked_about *all = room > 0 ? calloc(room, sizeof *all) : NULL;
+
+    if (!all)
+        return room > 0 ? WEIR_ENOMEM : 0;
+    room = note_all(live, all, room);
+    for (size_t i = 0; i < room; i++) {
+        all[i].over = !may(context, &all[i].who);
+        over += all[i].over;
+    }
+    if (over > 0)
+        end_some(live, all, room);
+    explicit_bzero(all, room * sizeof *all);
+    free(all);
+    return 0;
 }

@@ -2,8 +2,8 @@
  * login_limit - a table in sets of eight places, found by a keyed hash: what is remembered is a
  * hash alone, and when a set is full, the one that failed longest ago makes room.
  *
- * A place is of an address, of a name, or of both together: the last says that this address has
- * succeeded as this name.
+ * A place is of a device, an address, a name, or of the last two together: that this address has
+ * succeeded as this name, or when it is its turn to try it.
  */
 #include "monitor/console/login_limit.h"
 
@@ -15,11 +15,11 @@
 
 #define WAYS 8
 
-enum kind { ADDRESS, NAME, BOTH };
+enum kind { ADDRESS, NAME, BOTH, TURN, DEVICE };
 
 struct place {
     uint64_t what;     /* 0: free */
-    weir_time last;    /* failed, or of BOTH: succeeded */
+    weir_time last;    /* failed; of BOTH: succeeded; of TURN: when it is */
     unsigned failed;
 };
 
@@ -47,17 +47,20 @@ void weir_login_limit_free(struct weir_login_limit **limit)
 
 /* Names are of one spelling in any case, as the database has them. */
 static uint64_t hash_of(const struct weir_login_limit *limit, enum kind kind,
-                        const struct weir_address *address, const char *name)
+                        const struct weir_login_try *one)
 {
-    struct { struct weir_address address; char name[64]; uint8_t kind; } what;
+    struct { struct weir_address address; uint64_t device; char name[64]; uint8_t kind; } what;
     uint64_t hash;
 
     memset(&what, 0, sizeof what);
     what.kind = (uint8_t)kind;
-    if (kind != NAME)
-        what.address = weir_address_prefix(address, 32, 64).address;
-    for (size_t i = 0; kind != ADDRESS && name[i] && i < sizeof what.name; i++)
-        what.name[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] | 0x20) : name[i];
+    if (kind == DEVICE)
+        what.device = one->device;
+    else if (kind != NAME)
+        what.address = weir_address_prefix(&one->address, 32, 64).address;
+    for (size_t i = 0; kind != ADDRESS && one->name[i] && i < sizeof what.name; i++)
+        what.name[i] = one->name[i] >= 'A' && one->name[i] <= 'Z' ? (char)(one->name[i] | 0x20)
+                                                                  : one->name[i];
     hash = weir_hash64(&limit->key, &what, sizeof what);
     return hash ? hash : 1;
 }
@@ -99,17 +102,34 @@ static weir_time wait_of(const struct place *place, weir_time most, weir_time no
     return place->last + wait > now ? place->last + wait - now : 0;
 }
 
-weir_time weir_login_limit_wait(const struct weir_login_limit *limit,
-                                const struct weir_address *address, const char *name,
+/* A stranger's turn at a name that is guessed: it is given once, and is his until he has tried. */
+static weir_time wait_for_turn(struct weir_login_limit *limit, const struct weir_login_try *one,
+                               weir_time now)
+{
+    weir_time wait = wait_of(find(limit, hash_of(limit, NAME, one)), WEIR_LOGIN_NAME_WAIT, now);
+    uint64_t what = hash_of(limit, TURN, one);
+    const struct place *turn = find(limit, what);
+
+    if (turn && now < turn->last + WEIR_LOGIN_TURN)
+        return turn->last > now ? turn->last - now : 0;
+    if (wait > 0)
+        take(limit, what, now)->last = now + wait;
+    return wait;
+}
+
+weir_time weir_login_limit_wait(struct weir_login_limit *limit, const struct weir_login_try *one,
                                 weir_time now)
 {
-    const struct place *known = find(limit, hash_of(limit, BOTH, address, name));
-    weir_time own = wait_of(find(limit, hash_of(limit, ADDRESS, address, name)),
-                            WEIR_LOGIN_WAIT_MOST, now), other = 0;
+    const struct place *known = find(limit, hash_of(limit, BOTH, one));
+    weir_time own, other;
 
-    if (!known)
-        other = wait_of(find(limit, hash_of(limit, NAME, address, name)), WEIR_LOGIN_NAME_WAIT,
-                        now);
+    if (one->device != 0)
+        return wait_of(find(limit, hash_of(limit, DEVICE, one)), WEIR_LOGIN_WAIT_MOST, now);
+    if (known && now - known->last >= WEIR_LOGIN_MEMORY)
+        known = NULL;
+    own = wait_of(find(limit, hash_of(limit, ADDRESS, one)),
+                  known ? WEIR_LOGIN_NAME_WAIT : WEIR_LOGIN_WAIT_MOST, now);
+    other = known ? 0 : wait_for_turn(limit, one, now);
     return own > other ? own : other;
 }
 
@@ -123,24 +143,42 @@ static void count(struct weir_login_limit *limit, uint64_t what, weir_time now)
     place->last = now;
 }
 
-void weir_login_limit_failed(struct weir_login_limit *limit, const struct weir_address *address,
-                             const char *name, weir_time now)
+static void forget(struct weir_login_limit *limit, uint64_t what)
 {
-    count(limit, hash_of(limit, ADDRESS, address, name), now);
-    count(limit, hash_of(limit, NAME, address, name), now);
+    const struct place *place = find(limit, what);
+
+    if (place)
+        limit->place[place - limit->place].what = 0;
 }
 
-void weir_login_limit_succeeded(struct weir_login_limit *limit,
-                                const struct weir_address *address, const char *name,
+void weir_login_limit_failed(struct weir_login_limit *limit, const struct weir_login_try *one,
+                             weir_time now)
+{
+    if (one->device != 0) {
+        count(limit, hash_of(limit, DEVICE, one), now);
+        return;
+    }
+    count(limit, hash_of(limit, ADDRESS, one), now);
+    count(limit, hash_of(limit, NAME, one), now);
+    forget(limit, hash_of(limit, TURN, one));
+}
+
+static void take_back(struct weir_login_limit *limit, uint64_t what)
+{
+    const struct place *place = find(limit, what);
+
+    if (place && place->failed > 0)
+        limit->place[place - limit->place].failed--;
+}
+
+void weir_login_limit_succeeded(struct weir_login_limit *limit, const struct weir_login_try *one,
                                 weir_time now)
 {
-    static const enum kind ended[] = {ADDRESS, NAME};
-
-    for (size_t i = 0; i < 2; i++) {
-        const struct place *place = find(limit, hash_of(limit, ended[i], address, name));
-
-        if (place)
-            limit->place[place - limit->place].what = 0;
+    if (one->device != 0) {
+        forget(limit, hash_of(limit, DEVICE, one));
+        return;
     }
-    take(limit, hash_of(limit, BOTH, address, name), now)->last = now;
+    take_back(limit, hash_of(limit, ADDRESS, one));
+    take_back(limit, hash_of(limit, NAME, one));
+    take(limit, hash_of(limit, BOTH, one), now)->last = now;
 }

@@ -135,7 +135,9 @@ void weir_pages_close(struct weir_console *console)
 enum MHD_Result weir_pages_answer(struct weir_console *console, struct MHD_Connection *connection,
                                   const char *path)
 {
-    const char *name = strcmp(path, "/") == 0 ? "index.html" : path + 1;
+    const char *name = strcmp(path, "/") == 0 ? "index.html"
+                       : path[0] == '/'       ? path + 1
+                                              : ""; /* "GET ?x": what is behind '?' is no path */
     const char *takes = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
                                                     MHD_HTTP_HEADER_ACCEPT_ENCODING);
     const char *has = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,

@@ -310,3 +310,17 @@ int weir_database_decisions_about(struct weir_database *database, const struct w
     weir_bind_number(&q, now);
     return list_all(&q, row, context);
 }
+
+int weir_database_decisions_past(struct weir_database *database, const struct weir_prefix *prefix,
+                                 weir_time now, unsigned most, weir_database_decision_row *row,
+                                 void *context)
+{
+    struct weir_query q = weir_query(database,
+        "SELECT " ALL " FROM decisions INDEXED BY decisions_about WHERE address = ?1 AND bits = ?2 "
+        "AND (undone > 0 OR (ends > 0 AND ends <= ?3)) ORDER BY number DESC LIMIT ?4");
+
+    weir_bind_prefix(&q, prefix);
+    weir_bind_number(&q, now);
+    weir_bind_number(&q, most);
+    return list_all(&q, row, context);
+}

@@ -86,4 +86,10 @@ int weir_database_decisions_about(struct weir_database *database, const struct w
                                   weir_database_decision_row *row,
                                   void *context);
 
+/* Those about exactly this prefix that stand no more: taken back, replaced or over; the newest
+ * first, at most `most`. */
+int weir_database_decisions_past(struct weir_database *database, const struct weir_prefix *prefix,
+                                 weir_time now, unsigned most, weir_database_decision_row *row,
+                                 void *context);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/line.h"
 #include "monitor/database/database_decisions_io.h"
 #include "monitor/database/database_events_io.h"
 #include "monitor/database/database_ladder_io.h"
@@ -74,6 +75,76 @@ static int clear_below(struct weir_responder *responder, const struct weir_prefi
     return done < 0 ? done : 0;
 }
 
+/* what the audit says --------------------------------------------------------------- */
+
+static void put_reason(struct weir_line *line, const char *before, const char *reason)
+{
+    weir_line_text(line, reason[0] ? before : "");
+    weir_line_text(line, reason);
+}
+
+/* "refused until 2026-11-23T01:00:00Z: newsletters" */
+static void put_decided(struct weir_line *line, const struct weir_database_decision *decision)
+{
+    char time[WEIR_TIME_TEXT];
+
+    if (strcmp(decision->list, "score") == 0) {
+        weir_line_number(line, decision->points, 2);
+        weir_line_text(line, " points");
+    } else if (strcmp(decision->list, "accept") == 0) {
+        weir_line_text(line, "accepted");
+    } else {
+        weir_line_text(line, decision->defer ? "deferred" : "refused");
+    }
+    weir_line_text(line, decision->ends ? " until " : " for good");
+    weir_line_text(line, decision->ends ? weir_time_format(decision->ends, time) : "");
+    put_reason(line, ": ", decision->reason);
+}
+
+struct stood {
+    struct weir_line *line;
+    unsigned count;
+};
+
+static int put_stood(void *context, const struct weir_database_decision *decision)
+{
+    struct stood *stood = context;
+    char prefix[WEIR_PREFIX_TEXT];
+
+    weir_line_text(stood->line, stood->count++ == 0 ? "; was " : ", and ");
+    weir_line_text(stood->line, weir_prefix_format(&decision->prefix, prefix));
+    weir_line_text(stood->line, " ");
+    put_decided(stood->line, decision);
+    weir_line_text(stood->line, ", by ");
+    weir_line_text(stood->line, decision->origin);
+    return 0;
+}
+
+/* What stands about exactly this prefix, before it does no more. */
+static int put_standing(struct weir_responder *responder, struct weir_line *line,
+                        const struct weir_prefix *prefix, const char *list)
+{
+    struct stood stood = {.line = line};
+
+    return weir_database_decisions_about(responder->options.database, prefix, list,
+                                         responder->now, put_stood, &stood);
+}
+
+/* The same of what is taken back: a prefix, and its own where that is wider. */
+static int put_undone(struct weir_responder *responder, struct weir_line *line,
+                      const struct weir_prefix *prefix, const struct weir_prefix *own)
+{
+    static const char *const lists[] = {"blacklist", "score"};
+    int done = 0;
+
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0] && done >= 0; i++) {
+        done = put_standing(responder, line, prefix, lists[i]);
+        if (done >= 0 && own->bits < prefix->bits)
+            done = put_standing(responder, line, own, lists[i]);
+    }
+    return done;
+}
+
 /* Those about exactly this prefix. */
 static int undo_at(struct weir_responder *responder, const struct weir_prefix *prefix,
                    const char *who, weir_time now)
@@ -101,20 +172,26 @@ static int undo_decisions(struct weir_responder *responder, const struct weir_pr
 }
 
 int weir_responder_undo(struct weir_responder *responder, const struct weir_prefix *prefix,
-                        const char *who, weir_time now)
+                        const char *who, const char *reason, weir_time now)
 {
     struct weir_prefix own = weir_watch_own(prefix);
-    char text[WEIR_PREFIX_TEXT];
-    int undone, done = begin(responder, now);
+    char detail[WEIR_DATABASE_TEXT_MAX + 1], text[WEIR_PREFIX_TEXT];
+    struct weir_line line = weir_line(detail, sizeof detail);
+    int undone = 0, done = begin(responder, now);
 
     if (done < 0)
         return done;
-    undone = undo_decisions(responder, prefix, &own, who, now);
-    done = undone < 0 ? undone : clear_below(responder, &own);
+    weir_line_text(&line, weir_prefix_format(prefix, text));
+    put_reason(&line, ": ", reason);
+    done = put_undone(responder, &line, prefix, &own);
+    done = undone = done < 0 ? done : undo_decisions(responder, prefix, &own, who, now);
+    weir_line_text(&line, "; taken back: ");
+    weir_line_count(&line, undone > 0 ? (uint64_t)undone : 0);
+    done = done < 0 ? done : clear_below(responder, &own);
     if (done >= 0)
         done = weir_database_ladder_forget(responder->options.database, &own);
     if (done >= 0)
-        done = weir_responder_audit(responder, who, "undo", weir_prefix_format(prefix, text));
+        done = weir_responder_audit(responder, who, "undo", weir_line_end(&line));
     done = end(responder, done < 0 ? done : undone);
     if (done >= 0)
         weir_ladder_undo(responder->ladder, &own);
@@ -122,35 +199,47 @@ int weir_responder_undo(struct weir_responder *responder, const struct weir_pref
 }
 
 int weir_responder_unaccept(struct weir_responder *responder, const struct weir_prefix *prefix,
-                            const char *who, weir_time now)
+                            const char *who, const char *reason, weir_time now)
 {
-    char text[WEIR_PREFIX_TEXT];
-    int undone, done = begin(responder, now);
+    char detail[WEIR_DATABASE_TEXT_MAX + 1], text[WEIR_PREFIX_TEXT];
+    struct weir_line line = weir_line(detail, sizeof detail);
+    int undone = 0, done = begin(responder, now);
 
     if (done < 0)
         return done;
-    undone = weir_database_decisions_undo(responder->options.database, prefix, "accept", who, now,
+    weir_line_text(&line, weir_prefix_format(prefix, text));
+    put_reason(&line, ": ", reason);
+    done = put_standing(responder, &line, prefix, "accept");
+    undone = done < 0 ? done : weir_database_decisions_undo(responder->options.database, prefix, "accept", who, now,
                                           &responder->generation);
     done = undone <= 0 ? undone
-                       : weir_responder_audit(responder, who, "unaccept",
-                                              weir_prefix_format(prefix, text));
+                       : weir_responder_audit(responder, who, "unaccept", weir_line_end(&line));
     return end(responder, done < 0 ? done : undone);
 }
 
 int weir_responder_decide(struct weir_responder *responder, const char *name,
                           const struct weir_list_entry *entry, const char *who, weir_time now)
 {
-    char text[WEIR_PREFIX_TEXT + 32], prefix[WEIR_PREFIX_TEXT];
+    const struct weir_database_decision decision = {
+        .list = name, .ends = entry->ends, .defer = entry->defer, .points = entry->points,
+        .reason = entry->reason};
+    char detail[WEIR_DATABASE_TEXT_MAX + 1], prefix[WEIR_PREFIX_TEXT];
+    struct weir_line line = weir_line(detail, sizeof detail);
     int done = begin(responder, now);
 
     if (done < 0)
         return done;
-    snprintf(text, sizeof text, "%s %s", name, weir_prefix_format(&entry->prefix, prefix));
-    done = weir_database_decisions_undo(responder->options.database, &entry->prefix, name, who, now,
+    weir_line_text(&line, name);
+    weir_line_text(&line, " ");
+    weir_line_text(&line, weir_prefix_format(&entry->prefix, prefix));
+    weir_line_text(&line, ": ");
+    put_decided(&line, &decision);
+    done = put_standing(responder, &line, &entry->prefix, name);
+    done = done < 0 ? done : weir_database_decisions_undo(responder->options.database, &entry->prefix, name, who, now,
                                         &responder->generation);
     done = done < 0 ? done : weir_responder_list(responder, name, entry, who, 0);
     if (done == 0)
-        done = weir_responder_audit(responder, who, "decide", text);
+        done = weir_responder_audit(responder, who, "decide", weir_line_end(&line));
     return end(responder, done);
 }
 

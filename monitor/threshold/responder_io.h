@@ -85,7 +85,7 @@ int weir_responder_finish(struct weir_responder *responder, uint64_t booked, wei
  * them and forgets their places on the ladder.  The watch is to be reset, and what waits about it
  * dropped, before.  How many were taken back, or an error. */
 int weir_responder_undo(struct weir_responder *responder, const struct weir_prefix *prefix,
-                        const char *who, weir_time now);
+                        const char *who, const char *reason, weir_time now);
 
 /* The clock was put back to a time: what the ladder has of later is of then.  stored: so is what
  * the database has; decisions last as long from then on, and servers are told.  How many decisions,
@@ -98,7 +98,7 @@ void weir_responder_drop(struct weir_responder *responder, const struct weir_pre
 
 /* Takes back that exactly this prefix is acceptable.  How often it was said, or an error. */
 int weir_responder_unaccept(struct weir_responder *responder, const struct weir_prefix *prefix,
-                            const char *who, weir_time now);
+                            const char *who, const char *reason, weir_time now);
 
 /* An analyst's own decision: put on a list at once, in the place of what stood there about exactly
  * this prefix.  Servers have one entry for it: were two to stand, nothing would be left when the

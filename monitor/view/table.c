@@ -150,7 +150,7 @@ static int read_conditions(struct choice *choice)
     const char *given = choice->asked->where;
     char *copy = given ? weir_arena_copy(choice->arena, given, strlen(given)) : NULL;
     char *rest = NULL, *word = copy ? strtok_r(copy, ",", &rest) : NULL;
-    int code = 0;
+    int code = given && !copy ? WEIR_ENOMEM : 0;
 
     for (; code == 0 && word; word = strtok_r(NULL, ",", &rest))
         code = choice->conditions == WEIR_TABLE_CONDITIONS_MAX

@@ -63,13 +63,14 @@ json_t *weir_view_report(const struct weir_database_report *report, const char *
 {
     bool known = report->verdict[0] != '\0';
 
-    return json_pack("{s:I, s:o, s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, "
+    return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, "
                      "s:o}", "number", (json_int_t)report->number, "time",
                      weir_view_time(report->time), "server",
                      weir_view_report_server(report, server), "user",
-                     weir_view_text_or_null(report->name), "told", report->told, "way",
-                     report->way, "report", report->spam ? "spam" : "ham", "state", report->state,
-                     "came", report->came, "weighs",
+                     weir_view_text_or_null(report->name), "told", weir_view_text(report->told),
+                     "way", weir_view_text(report->way), "report", report->spam ? "spam" : "ham",
+                     "state", weir_view_text(report->state), "came", weir_view_text(report->came),
+                     "weighs",
                      report->vote && report->weighs && !report->taken_back, "taken_back",
                      weir_view_time(report->taken_back), "uid",
                      known ? weir_view_uid(report->uid) : json_null(), "verdict",

@@ -126,7 +126,9 @@ class Stream:
 
     def __init__(self, person, last=None):
         self.link = person.desk.link()
-        fields = {"Cookie": person.cookie} | ({"Last-Event-ID": last} if last else {})
+        fields = {"Last-Event-ID": last} if last else {}
+        fields |= {"Authorization": f"Bearer {person.token}"} if person.token else {
+            "Cookie": person.cookie}
         self.link.request("GET", "/api/v1/live", headers=fields)
         self.answer = self.link.getresponse()
         self.status, self.last = self.answer.status, last

@@ -274,7 +274,7 @@ class Book(ctl_help.Help, World):
             found = said.split("without it: ")[1].split(";")[0].removesuffix(" and 1 more")
             self.assertLess(set(found.split(", ")), set(names.split(", ")), said)
             self.assertEqual(len(found.split(", ")), 8)
-            self.assertIn("--force does it", said)
+            self.assertIn("force does it", said)
         self.assertEqual(self.kept(self.monitor), before)
         self.good("rules", "set", "PART", "state=test")
         self.good("rules", "retire", "ALIKE")

@@ -290,7 +290,7 @@ static void what_is_queued_about_what_is_undone_is_dropped(void **state)
     assert_int_equal(raise(rig, 3, 6), 3);
     tell(rig, "192.0.2.7", true, NOW); /* writes all of them */
     assert_int_equal(raise(rig, 600, 6), 600);
-    assert_true(weir_responder_undo(rig->responder, &undone, "ann", NOW) > 0);
+    assert_true(weir_responder_undo(rig->responder, &undone, "ann", "", NOW) > 0);
     weir_responder_drop(rig->responder, &undone);
     database_must(rig->database, weir_responder_finish(rig->responder, 0, NOW), 0);
     database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW + WEIR_DAY), 0);
@@ -372,7 +372,7 @@ static void an_undo_takes_back_what_is_at_and_below_a_prefix(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct weir_prefix prefix = watched_prefix(cases[i].prefix);
 
-        assert_int_equal(weir_responder_undo(rig->responder, &prefix, "ann", NOW),
+        assert_int_equal(weir_responder_undo(rig->responder, &prefix, "ann", "", NOW),
                          cases[i].undone);
         assert_string_equal(told(rig, 0, true, NOW), cases[i].then);
     }
@@ -389,7 +389,7 @@ static void an_undo_of_an_IPv6_address_is_about_its_64(void **state)
     decide(rig, "blacklist", "2001:db8:1:2::25", NOW + WEIR_HOUR);
     decide(rig, "blacklist", "2001:db8:1:2::26", NOW + WEIR_HOUR); /* by hand, not about it */
     decide(rig, "accept", "2001:db8:1:2::/64", NOW + WEIR_HOUR);
-    assert_int_equal(weir_responder_undo(rig->responder, &address, "ann", NOW), 2);
+    assert_int_equal(weir_responder_undo(rig->responder, &address, "ann", "", NOW), 2);
     assert_string_equal(told(rig, 0, true, NOW), "7: score 2001:db8:1:3::/64 blacklist "
                         "2001:db8:1:2::26 accept 2001:db8:1:2::/64");
     assert_int_equal(database_number(rig->database, "SELECT count(*) FROM events WHERE "
@@ -437,7 +437,7 @@ static void an_undo_of_many_takes_back_all_of_them(void **state)
         sprintf(text, "192.0.2.%d", i);
         decide(rig, "blacklist", text, NOW + WEIR_HOUR);
     }
-    assert_int_equal(weir_responder_undo(rig->responder, &prefix, "ann", NOW), 65);
+    assert_int_equal(weir_responder_undo(rig->responder, &prefix, "ann", "", NOW), 65);
     assert_string_equal(told(rig, 0, true, NOW), "66:");
 }
 
@@ -447,7 +447,7 @@ static void an_order_tells_the_last_state_of_each_entry(void **state)
     struct weir_prefix prefix = watched_prefix("192.0.2.7");
 
     decide(rig, "blacklist", "192.0.2.7", NOW + WEIR_HOUR);
-    assert_int_equal(weir_responder_undo(rig->responder, &prefix, "ann", NOW), 1);
+    assert_int_equal(weir_responder_undo(rig->responder, &prefix, "ann", "", NOW), 1);
     assert_string_equal(told(rig, 0, false, NOW), "2: -blacklist 192.0.2.7");
     decide(rig, "blacklist", "192.0.2.7", NOW + WEIR_HOUR);
     assert_string_equal(told(rig, 0, false, NOW), "3: blacklist 192.0.2.7");

@@ -440,7 +440,7 @@ static void an_undo_forgets_the_step_for_good(void **state)
     tell(rig, "192.0.2.1", true, NOW, 10);
     tell(rig, "192.0.3.1", true, NOW, 10);
     database_must(rig->database, weir_responder_turn(rig->responder, 10, NOW), 0);
-    assert_int_equal(weir_responder_undo(rig->responder, &prefix, "ann", NOW), 0);
+    assert_int_equal(weir_responder_undo(rig->responder, &prefix, "ann", "", NOW), 0);
     assert_int_equal(count(rig, "ladder"), 1);
     assert_int_equal(count(rig, "events WHERE cleared = 0"), 1);
 }
@@ -455,7 +455,7 @@ static void an_undo_of_all_of_IPv6_leaves_IPv4_alone(void **state)
     tell(rig, "2001:db8::/64", true, NOW, 10);
     database_must(rig->database, weir_responder_turn(rig->responder, 10, NOW), 0);
     assert_int_equal(count(rig, "ladder"), 2);
-    assert_int_equal(weir_responder_undo(rig->responder, &prefix, "ann", NOW), 0);
+    assert_int_equal(weir_responder_undo(rig->responder, &prefix, "ann", "", NOW), 0);
     assert_int_equal(count(rig, "ladder"), 1);
     assert_int_equal(count(rig, "events WHERE cleared = 0"), 1);
 }
