@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Pages of the console that once told something wrong: what each shows while the monitor tells what
+is new, while a question is under way, and after the session has ended; and that the rule which is
+drafted of a report hits that very mail."""
+import base64
+import json
+import pathlib
+import sqlite3
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import browsing
+import desk
+import harness
+import rig
+from test_console_browser import World
+
+SCRIPT = pathlib.Path(__file__).with_name("console_pages.js")
+HOUR = 3600
+MANY = [f"198.51.100.{number}" for number in range(1, 31)]  # more than live rows are
+BLOCKED = "203.0.113.77"
+WON = "Größte  Lotterie: 50% off (ja?) #1 /"
+# In two words, and folded: what people read is WON, "gewinnt Preise".
+SUBJECT = (b"=?UTF-8?B?" + base64.b64encode(WON.encode()) +
+           b"?=\n =?UTF-8?Q?_gewinnt?=\n  Preise!")
+HEALTH = {"rules": {"serial": 1, "refused": 0},
+          "sniffer": {"kernel_dropped": 1200, "gaps": 3, "unproven": 0},
+          "decisions": {"good": 7, "unknown-key": 3}}
+
+
+class Prepared(World):
+    """A report whose subject is encoded, much traffic, and a server that has troubles."""
+
+    def fill(self):
+        self.servers = [self.mx1]
+        self.mx1.turn()
+        for number, address in enumerate(MANY):
+            self.mx1.saw(address, connections=1 + number % 5, messages=1)
+        self.monitor.weir.ctl("rules", "add", str(self.monitor.weir.folder / "rules"))
+        mail = self.judge(subject=SUBJECT).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        self.mail = self.folder / "reported.eml"
+        self.mail.write_bytes(mail)
+        uid = self.said(mail, "spam", "--user", "bob@test.example")[0]["uid"]
+        rig.wait_for(lambda: self.monitor.rows("SELECT uid FROM reported_texts"), 20, "the text")
+        rig.wait_for(lambda: self.monitor.rows("SELECT uid FROM messages"), 20, "the message")
+        self.change("INSERT INTO servers (name, secret_hash, added, last_seen, health) "
+                    "VALUES ('mx9', x'00', ?, ?, ?)", 1, (int(time.time()) + HOUR) * 10**6,
+                    json.dumps(HEALTH))
+        return uid
+
+    def change(self, query, *values):
+        """Something that the database is to say."""
+        database = sqlite3.connect(self.monitor.weir.folder / "spam.db", timeout=10)
+        with database:
+            database.execute(query, values)
+        database.close()
+
+
+@browsing.needs_browser
+class Pages(unittest.TestCase):
+    """One world for all; a browser for each."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.world = Prepared()
+        cls.addClassCleanup(cls.world.doCleanups)
+        cls.world.setUp()
+        cls.uid = cls.world.fill()
+        cls.desk, cls.monitor = cls.world.desk, cls.world.monitor
+        cls.admin = cls.desk.somebody()
+
+    def look(self, what, asked=None, port=None, password=None, **more):
+        browsing.look(self, SCRIPT, asked, {
+            "do": what, "url": f"http://127.0.0.1:{port or self.desk.port}/", "name": "admin",
+            "password": password or self.desk.password, **more})
+
+    def test_a_new_monitor_says_where_messages_come_from(self):
+        new = desk.Desk(self.world.folder, name="new")
+        self.addCleanup(new.monitor.stop)
+        self.look("fresh", port=new.port, password=new.password)
+
+
+if __name__ == "__main__":
+    harness.main()
