@@ -21,7 +21,7 @@ from test_console_browser import World
 SCRIPT = pathlib.Path(__file__).with_name("console_pages.js")
 HOUR = 3600
 MANY = [f"198.51.100.{number}" for number in range(1, 31)]  # more than live rows are
-BLOCKED = "203.0.113.77"
+BLOCKED, NEWEST = "203.0.113.77", "192.0.2.200"
 WON = "Größte  Lotterie: 50% off (ja?) #1 /"
 # In two words, and folded: what people read is WON, "gewinnt Preise".
 SUBJECT = (b"=?UTF-8?B?" + base64.b64encode(WON.encode()) +
@@ -47,7 +47,7 @@ class Prepared(World):
         rig.wait_for(lambda: self.monitor.rows("SELECT uid FROM reported_texts"), 20, "the text")
         rig.wait_for(lambda: self.monitor.rows("SELECT uid FROM messages"), 20, "the message")
         self.change("INSERT INTO servers (name, secret_hash, added, last_seen, health) "
-                    "VALUES ('mx9', x'00', ?, ?, ?)", 1, (int(time.time()) + HOUR) * 10**6,
+                    "VALUES ('mx9', zeroblob(32), ?, ?, ?)", 1, (int(time.time()) + HOUR) * 10**6,
                     json.dumps(HEALTH))
         return uid
 
@@ -76,6 +76,16 @@ class Pages(unittest.TestCase):
         browsing.look(self, SCRIPT, asked, {
             "do": what, "url": f"http://127.0.0.1:{port or self.desk.port}/", "name": "admin",
             "password": password or self.desk.password, **more})
+
+    def test_what_is_told_while_a_page_is_open_changes_nothing_else_of_it(self):
+        place = f"/addresses/{BLOCKED}"
+        self.look("live", {
+            "server": lambda: self.admin.do("POST", "/servers", {"name": "mx7"}),
+            "traffic": lambda: self.world.mx1.saw(NEWEST, connections=40),
+            "block": lambda: self.admin.do("POST", f"{place}/block", {
+                "ends": int(time.time()) + HOUR, "reason": "by somebody else"}),
+            "undo": lambda: self.admin.do("POST", f"{place}/undo", {}),
+        }, server="mx7", many=len(MANY), newest=NEWEST, blocked=BLOCKED)
 
     def test_a_new_monitor_says_where_messages_come_from(self):
         new = desk.Desk(self.world.folder, name="new")

@@ -86,9 +86,9 @@ export async function show(page) {
         card("Messages by score", scores)));
     draw(data);
     page.live("overview", (news) => {
-        const {verdicts, ...rest} = news;  // of 24 hours; others are read anew with the page
+        const {verdicts, scores, ...rest} = news;   // these are of 24 hours
 
-        data = {...data, ...rest, ...(verdicts && hours === "24" ? {verdicts} : {})};
+        data = {...data, ...rest, ...(hours === "24" ? {verdicts, scores} : {})};
         draw(data);
     });
 }
