@@ -120,7 +120,7 @@ export async function show(page) {
     page.fill(top, h("div", {class: "two lop"}, card("Traffic", lines.node),
         card("Level of its buckets", level)), rest);
     draw(data);
-    page.refresh(3, ["traffic", "events"], async () => draw(await read()));
+    page.refresh(3, ["traffic", "events", "lists"], async () => draw(await read()));
 
     /* What is new goes into the places that are there: the chart stays the one it is. */
     function draw(found) {
