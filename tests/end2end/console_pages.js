@@ -42,8 +42,10 @@ const looks = {
         await rows.nth(how.many - 1).waitFor();
         claim(await page.getByRole("button", {name: "seen", exact: true}).count() === 0,
             "the head of what the monitor cannot sort by can be pressed");
-        await want("traffic");
-        await page.locator("main tr", {hasText: how.newest}).waitFor();
+        for (const newest of how.newest) {   // with the first, all is read again
+            await want(`traffic-${newest}`);
+            await page.locator("main tr", {hasText: newest}).waitFor();
+        }
         claim(await rows.count() > how.many, `only ${await rows.count()} rows are left`);
         await picture(page, "traffic-many-desktop");
         say("all rows of the traffic stay");
@@ -56,6 +58,77 @@ const looks = {
         await want("undo");
         await page.getByText(`Nothing stands about ${how.blocked}`).waitFor();
         quiet(page, "live pages");
+    },
+
+    /* A window is closed while its question is under way: what came of it is told, and no more. */
+    async asks(browser) {
+        const page = await open(browser, "desktop", "light"), notes = page.locator("#notes");
+        let answer = null;
+
+        await page.route("**/api/v1/addresses/*/block", async (route) => {
+            await new Promise((done) => { answer = done; });
+            await route.fulfill({status: 400, json: {error: "not now"}});
+        }, {times: 2});
+        await go(page, `#/addresses/${how.address}`);
+        for (const close of [true, false]) {
+            answer = null;
+            await page.getByRole("button", {name: "Defer…"}).click();
+            await page.getByLabel("Reason").fill("too much");
+            await press(page, "Defer");
+            await page.locator("dialog button.main:disabled").waitFor();
+            claim(await page.getByRole("button", {name: "Cancel"}).isDisabled(),
+                "what is under way can be cancelled");
+            if (close)
+                await page.keyboard.press("Escape");
+            for (; !answer; await page.evaluate(() => fetch("api/v1/me")))
+                continue;
+            answer();
+            await (close ? notes : page.locator("dialog")).getByText("Not now.").waitFor();
+            claim(await notes.getByText(`${how.address}: `).count() === 0,
+                "what was refused is told as done");
+        }
+        say("a window that was closed tells what came of it");
+        await press(page, "Defer");
+        await notes.getByText(`${how.address}: deferred. Undo takes back all that stands against `
+            + "it.").waitFor();
+        await picture(page, "deferred-desktop");
+        await notes.getByRole("button", {name: "Undo"}).click();
+        await page.getByText(`Nothing stands about ${how.address}`).waitFor();
+        page.errors = page.errors.filter((line) => !/status of 400 .*\/block$/.test(line));
+        quiet(page, "a window");
+    },
+
+    /* A session that has ended ends the page; who logs in again hears everything once. */
+    async session(browser) {
+        const page = await open(browser, "desktop", "light");
+        let asked = 0;
+        const login = async () => {
+            await page.fill("#name", how.name);
+            await page.fill("#password", how.password);
+            await page.click("button.main");
+            await page.locator(".age.live").waitFor();
+        };
+
+        page.on("request", (request) => {
+            asked += new URL(request.url()).pathname === "/api/v1/thresholds";
+        });
+        await go(page, "#/thresholds");
+        await page.locator(".age.live").waitFor();
+        await want("ended");
+        await page.locator("#password").waitFor();
+        say("a session that has ended is at the door");
+        await login();
+        await page.getByRole("button", {name: "Log out"}).click();
+        await login();
+        await page.getByRole("heading", {name: "default"}).waitFor();
+        asked = 0;
+        await want("again");
+        await page.locator(".age.old").waitFor();
+        await page.locator(".age.live").waitFor();
+        for (; asked === 0; await page.evaluate(() => fetch("api/v1/me")))
+            continue;
+        await page.evaluate(() => fetch("api/v1/me"));
+        claim(asked === 1, `it was read anew ${asked} times`);
     },
 };
 

@@ -3,6 +3,7 @@
 is new, while a question is under way, and after the session has ended; and that the rule which is
 drafted of a report hits that very mail."""
 import base64
+import functools
 import json
 import pathlib
 import sqlite3
@@ -21,7 +22,8 @@ from test_console_browser import World
 SCRIPT = pathlib.Path(__file__).with_name("console_pages.js")
 HOUR = 3600
 MANY = [f"198.51.100.{number}" for number in range(1, 31)]  # more than live rows are
-BLOCKED, NEWEST = "203.0.113.77", "192.0.2.200"
+BLOCKED, DEFERRED = "203.0.113.77", "203.0.113.78"
+NEWEST = ["192.0.2.200", "192.0.2.201"]
 WON = "Größte  Lotterie: 50% off (ja?) #1 /"
 # In two words, and folded: what people read is WON, "gewinnt Preise".
 SUBJECT = (b"=?UTF-8?B?" + base64.b64encode(WON.encode()) +
@@ -81,11 +83,28 @@ class Pages(unittest.TestCase):
         place = f"/addresses/{BLOCKED}"
         self.look("live", {
             "server": lambda: self.admin.do("POST", "/servers", {"name": "mx7"}),
-            "traffic": lambda: self.world.mx1.saw(NEWEST, connections=40),
+            **{f"traffic-{address}": functools.partial(self.world.mx1.saw, address, connections=40)
+               for address in NEWEST},
             "block": lambda: self.admin.do("POST", f"{place}/block", {
                 "ends": int(time.time()) + HOUR, "reason": "by somebody else"}),
             "undo": lambda: self.admin.do("POST", f"{place}/undo", {}),
         }, server="mx7", many=len(MANY), newest=NEWEST, blocked=BLOCKED)
+
+    def test_a_window_that_is_closed_tells_what_came_of_its_question(self):
+        self.look("asks", address=DEFERRED)
+
+    def restart(self):
+        self.assertEqual(self.monitor.stop(), 0)
+        self.monitor.start()
+        self.desk.ready()
+
+    def end_sessions(self):
+        self.world.change("DELETE FROM sessions")
+        self.restart()
+
+    def test_a_session_that_ends_ends_the_page_and_another_is_no_second_hearer(self):
+        self.addCleanup(lambda: setattr(type(self), "admin", self.desk.somebody()))
+        self.look("session", {"ended": self.end_sessions, "again": self.restart})
 
     def test_a_new_monitor_says_where_messages_come_from(self):
         new = desk.Desk(self.world.folder, name="new")
