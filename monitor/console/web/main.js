@@ -33,6 +33,7 @@ const SIDE = [
 const app = document.querySelector("#app");
 const nowhere = {title: () => "Nothing here", show: (page) => page.fill(excuse(
     new Trouble(404, "There is no page of this address.")))};
+const ends = [];                    // of the shell, at the next door
 let main = null, shown = null, counts = {};
 
 /* What stands where, and what waits there. */
@@ -116,13 +117,15 @@ function ageSign() {
         put(text, state === "live" ? "live" : state === "waiting" ? "connecting…"
             : `data is ${span(live.age())} old`);
     }
-    live.onAge((next) => {
+    ends.push(live.onAge((next) => {
         if (next !== state && next !== "waiting")
             put(told, next === "live" ? "" : "Live updates have stopped; trying again.");
         state = next;
         draw();
-    });
-    setInterval(draw, 1000);
+    }));
+    const timer = setInterval(draw, 1000);
+
+    ends.push(() => clearInterval(timer));
     return [sign, told];
 }
 
@@ -213,8 +216,7 @@ async function show() {
 async function enter() {
     shell();
     live.start();
-    live.hear("overview", count);
-    live.hear("again", () => shown?.again?.());
+    ends.push(live.hear("overview", count), live.hear("again", () => shown?.again?.()));
     get("/overview", {hours: 1}).then(count, () => {});
     await show();
     requestIdleCallback(() => Object.values(PAGES).flat().forEach((name) => {
@@ -241,6 +243,7 @@ function door(why) {
     shown = null;
     main = null;
     live.stop();
+    ends.splice(0).forEach((end) => end());
     document.title = "Log in · Weir";
     put(app, h("main", {class: "door"}, h("div", {class: "card"},
         h("h1", {class: "brand"}, h("img", {src: "icon.svg", alt: ""}), "Weir"),
