@@ -49,13 +49,16 @@ function checked(values) {
 }
 
 const WAYS = {
-    defer: {title: "Defer", words: "is asked to come again later (4xx)", least: "14400"},
-    reject: {title: "Refuse", words: "is refused (5xx)", least: "86400", harm: true},
-    score: {title: "Add points to", words: "gets points, and is still judged", least: "86400"},
+    defer: {title: "Defer", words: "is asked to come again later (4xx)", least: "14400",
+            done: "deferred"},
+    reject: {title: "Refuse", words: "is refused (5xx)", least: "86400", harm: true,
+             done: "refused"},
+    score: {title: "Add points to", words: "gets points, and is still judged", least: "86400",
+            done: "points added"},
 };
 
 async function block(prefix, way, done, reason) {
-    const {title, words, least, harm} = WAYS[way];
+    const {title, words, least, harm, done: deed} = WAYS[way];
     const more = way === "score" ? [{name: "points", label: "Points", kind: "number", value: 3,
                                      min: -100, max: 100, step: 0.1, needed: true}] : [];
     const answer = await ask({
@@ -69,11 +72,10 @@ async function block(prefix, way, done, reason) {
     });
 
     if (answer) {
-        note(`${prefix}: ${way === "score" ? "points added" : `${way}ed`.replace("ee", "e")}`, {
-            undo: async () => {
-                await send("POST", place(prefix, "undo"), {reason: "taken back at once"});
-                done();
-            }});
+        note(`${prefix}: ${deed}. Undo takes back all that stands against it.`, {undo: async () => {
+            await send("POST", place(prefix, "undo"), {reason: "taken back at once"});
+            done();
+        }});
         done();
     }
 }

@@ -62,7 +62,7 @@ export async function show(page) {
         choice(page, "list", "Which list", LISTS, list),
         h("span", {class: "quiet"}, "a server's own lists and its never-list come first")),
     rows.node));
-    page.refresh(5, ["lists"]);
+    page.refresh(2, ["lists"]);
 }
 
 async function many(page, marked) {
