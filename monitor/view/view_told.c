@@ -10,7 +10,25 @@
 #include "core/base/error.h"
 #include "core/base/slice.h"
 #include "core/engine/verdict.h"
+#include "core/mail/header_text.h"
 #include "monitor/database/database_rules_io.h"
+
+#define SUBJECT 1000 /* octets: who drafts a rule of it needs no more */
+
+/* Unfolded and decoded, of the first such field. */
+static int read_subject(struct weir_view_told *told, struct weir_charsets *charsets,
+                        struct weir_arena *arena)
+{
+    static const struct weir_slice selector = {"Subject:first", 13};
+    char *room = weir_arena_take(arena, SUBJECT);
+    struct weir_line line = {.start = room, .at = room, .end = room + SUBJECT};
+
+    if (!room)
+        return WEIR_ENOMEM;
+    (void)weir_header_text(&told->message, charsets, selector, &line);
+    told->subject = weir_slice_trim(weir_slice_between(room, line.at));
+    return 0;
+}
 
 int weir_view_told_read(const struct weir_database_text *text, const struct weir_info_keys *keys,
                         struct weir_charsets *charsets, struct weir_arena *arena,
@@ -27,6 +45,7 @@ int weir_view_told_read(const struct weir_database_text *text, const struct weir
     rc = buffer ? weir_reported_text_unpack(&told_r->told, buffer) : WEIR_ENOMEM;
     rc = rc < 0 ? rc : weir_message_parse(buffer, told_r->told.len, arena, &told_r->message);
     rc = rc < 0 ? rc : weir_content_read(&told_r->message, charsets, arena, &told_r->content);
+    rc = rc < 0 ? rc : read_subject(told_r, charsets, arena);
     if (rc == 0 && told_r->told.info.len > 0)
         told_r->state = weir_info_read(told_r->told.info, told_r->told.binding, keys,
                                        &told_r->info);
@@ -186,8 +205,8 @@ static json_t *attachments(struct weir_slice text)
 
 json_t *weir_view_told_message(const struct weir_view_told *told)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:b}", "headers", headers(told), "text",
-                     slice_json(weir_view_told_body(told)), "links",
-                     slice_json(weir_view_told_links(told)), "attachments",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "headers", headers(told), "subject",
+                     slice_json(told->subject), "text", slice_json(weir_view_told_body(told)),
+                     "links", slice_json(weir_view_told_links(told)), "attachments",
                      attachments(told->message.whole), "cut", told->told.cut);
 }

@@ -25,6 +25,7 @@ struct weir_view_told {
     struct weir_content content;
     enum weir_info_state state;
     struct weir_info info;         /* when state is valid or unbound */
+    struct weir_slice subject;     /* as rules read it: the beginning of its first line */
 };
 
 /* Takes a text apart; the arena is emptied first.  0 or an error. */
@@ -51,8 +52,9 @@ json_t *weir_view_info(struct weir_database *database, const struct weir_view_to
 json_t *weir_view_told(struct weir_database *database, const struct weir_view_told *told,
                        const char *server, bool whole);
 
-/* {"headers": [[name, value]], "text", "attachments": [{"name", "type", "size", "hash"}], "cut"}:
- * what was left out is what marks in the text say. */
+/* {"headers": [[name, value]], "subject", "text", "links", "attachments": [{"name", "type", "size",
+ * "hash"}], "cut"}: headers are as they stand, the subject as rules read it; what was left out is
+ * what marks in the text say. */
 json_t *weir_view_told_message(const struct weir_view_told *told);
 
 #endif

@@ -4,6 +4,8 @@
  */
 "use strict";
 
+const fs = require("node:fs");
+
 const {accessible, claim, go, how, open, picture, press, quiet, run, say, want} =
     require("./console_driver.js");
 
@@ -96,6 +98,27 @@ const looks = {
         await page.getByText(`Nothing stands about ${how.address}`).waitFor();
         page.errors = page.errors.filter((line) => !/status of 400 .*\/block$/.test(line));
         quiet(page, "a window");
+    },
+
+    /* A rule is drafted of a report: it hits what was reported. */
+    async draft(browser) {
+        const page = await open(browser, "desktop", "light");
+
+        await go(page, `#/reports/${how.uids[0]}`);
+        await page.locator("main tr", {hasText: "Subject"}).getByText(how.subject).waitFor();
+        await picture(page, "report-encoded-desktop");
+        for (const uid of how.uids) {
+            const rule = page.getByLabel("Rule", {exact: true});
+
+            await go(page, `#/reports/${uid}`);
+            await page.getByRole("link", {name: "Draft a rule"}).click();
+            await rule.waitFor();
+            fs.writeFileSync(`${how.drafts}/${uid}.rules`, await rule.inputValue());
+            say(await rule.inputValue());
+            await page.getByText(/: 1 spam \(/).waitFor();
+        }
+        await picture(page, "rule-drafted-desktop");
+        quiet(page, "a draft");
     },
 
     /* A session that has ended ends the page; who logs in again hears everything once. */

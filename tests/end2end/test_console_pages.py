@@ -25,9 +25,15 @@ MANY = [f"198.51.100.{number}" for number in range(1, 31)]  # more than live row
 BLOCKED, DEFERRED = "203.0.113.77", "203.0.113.78"
 NEWEST = ["192.0.2.200", "192.0.2.201"]
 WON = "Größte  Lotterie: 50% off (ja?) #1 /"
-# In two words, and folded: what people read is WON, "gewinnt Preise".
-SUBJECT = (b"=?UTF-8?B?" + base64.b64encode(WON.encode()) +
-           b"?=\n =?UTF-8?Q?_gewinnt?=\n  Preise!")
+READ = f"{WON} gewinnt Preise!"  # in two words, and folded
+SUBJECTS = (
+    b"=?UTF-8?B?" + base64.b64encode(WON.encode()) +
+    b"?=\n =?UTF-8?Q?_gewinnt?=\n  Preise!",
+    rb"[URGENT] a/b\c \d {1,2} (x|y)* $5 ^ 100% #tag ~ 'q' \"w\" & <b>",
+    b"caf\xe9 gratuit \x80\x81 pour vous",
+    b"=?ISO-8859-1?Q?caf=E9_cr=E8me?= \t=?koi8-r?B?8NLJ18XU?=",
+    "Gewinn \U0001f389\u00a0\u3000".encode() * 12,
+    b"x\x01y\x7f z\tlast")
 HEALTH = {"rules": {"serial": 1, "refused": 0},
           "sniffer": {"kernel_dropped": 1200, "gaps": 3, "unproven": 0},
           "decisions": {"good": 7, "unknown-key": 3}}
@@ -42,16 +48,18 @@ class Prepared(World):
         for number, address in enumerate(MANY):
             self.mx1.saw(address, connections=1 + number % 5, messages=1)
         self.monitor.weir.ctl("rules", "add", str(self.monitor.weir.folder / "rules"))
-        mail = self.judge(subject=SUBJECT).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-        self.mail = self.folder / "reported.eml"
-        self.mail.write_bytes(mail)
-        uid = self.said(mail, "spam", "--user", "bob@test.example")[0]["uid"]
-        rig.wait_for(lambda: self.monitor.rows("SELECT uid FROM reported_texts"), 20, "the text")
-        rig.wait_for(lambda: self.monitor.rows("SELECT uid FROM messages"), 20, "the message")
+        self.mails = {}
+        for subject in SUBJECTS:
+            mail = self.judge(subject=subject).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+            self.mails[self.said(mail, "spam", "--user", "bob@test.example")[0]["uid"]] = mail
+        for table in ("reported_texts", "messages"):
+            query = f"SELECT uid FROM {table}"
+            rig.wait_for(lambda query=query: len(self.monitor.rows(query)) == len(SUBJECTS), 20,
+                         table)
         self.change("INSERT INTO servers (name, secret_hash, added, last_seen, health) "
                     "VALUES ('mx9', zeroblob(32), ?, ?, ?)", 1, (int(time.time()) + HOUR) * 10**6,
                     json.dumps(HEALTH))
-        return uid
+        return list(self.mails)[0]
 
     def change(self, query, *values):
         """Something that the database is to say."""
@@ -92,6 +100,28 @@ class Pages(unittest.TestCase):
 
     def test_a_window_that_is_closed_tells_what_came_of_its_question(self):
         self.look("asks", address=DEFERRED)
+
+    def test_a_rule_drafted_of_a_report_hits_that_very_mail(self):
+        shown = self.admin.get(f"/reports/{self.uid}")["message"]
+        self.assertEqual(shown["subject"], READ)
+        uids, folder = list(self.world.mails), self.world.folder / "drafts"
+        folder.mkdir()
+        self.look("draft", uids=uids, subject=READ, drafts=str(folder))
+        checker = rig.Weir(self.world.folder, "checker")
+        checker.configure(rules={"folder": folder})
+        for uid in uids:
+            path = folder / f"{uid}.rules"
+            lines = path.read_text(encoding="utf-8")
+            self.assertRegex(lines, r"^header +REPORTED_\w+ +Subject =~ ")
+            path.write_text(lines.replace(lines.split()[1], f"OF_{uid}"), encoding="utf-8")
+        checker.ctl("rules", "load")
+        for uid, mail in self.world.mails.items():
+            with self.subTest(mail):
+                path = self.world.folder / "reported.eml"
+                path.write_bytes(mail)
+                done = json.loads(checker.ctl("check", "--json", str(path)))
+                self.assertEqual([row["name"] for row in done["rules"]
+                                  if row["name"].startswith("OF_")], [f"OF_{uid}"])
 
     def restart(self):
         self.assertEqual(self.monitor.stop(), 0)

@@ -28,6 +28,12 @@ const STATES = {
 /* Ends of lines as they are shown. */
 const lines = (text) => text.replace(/\r\n?/g, "\n");
 
+/* A field; the subject as it is read, too, where it is written otherwise. */
+function read({subject}, name, value) {
+    return /^subject$/i.test(name) && subject && value !== subject
+        ? [h("b", {}, subject), h("div", {class: "mono quiet"}, lines(value))] : lines(value);
+}
+
 /* Files that came with it, as facts alone. */
 function attachments(list) {
     if (!list || list.length === 0)
@@ -44,8 +50,8 @@ function mail(found) {
         return empty("Its text is not here.", "It was forgotten, or the server sends none: see "
             + "[reports] text in weir.conf(5).");
     return h("div", {class: "mail"}, h("table", {}, h("caption", {class: "hidden"}, "Header"),
-        h("tbody", {}, (found.headers || []).map(([name, value]) => h("tr", {},
-            h("th", {scope: "row"}, name), h("td", {}, lines(value)))))),
+        h("tbody", {}, found.headers.map(([name, value]) => h("tr", {},
+            h("th", {scope: "row"}, name), h("td", {}, read(found, name, value)))))),
     attachments(found.attachments),
     h("pre", {tabindex: "0", role: "region", "aria-label": "Text of the message"},
         lines(found.text || "(no text)")),
@@ -117,11 +123,19 @@ async function judge(page, uid, what, then) {
     }
 }
 
-/* What a rule about it would begin with: its subject, as a phrase to be looked over. */
+/* The beginning of a text as an expression that hits it.  Rules match octets: what is a blank to
+ * them is one of ASCII, and where there are no characters there can be any octets; '#' would begin
+ * a comment. */
+function phrase(text) {
+    return [...text].slice(0, 60).join("")
+        .replace(/^[\0- \x7f\ufffd]+|[\0- \x7f\ufffd]+$/g, "")
+        .replace(/[\\^$.|?*+()[\]{}/#]/g, "\\$&")
+        .replace(/[\t-\r ]+/g, "\\s+").replace(/[\0-\x1f\x7f\ufffd]+/g, ".+");
+}
+
+/* What a rule about it would begin with: its subject as rules read it, to be looked over. */
 function drafted(data) {
-    const subject = (data.message?.headers || []).find(([name]) => /^subject$/i.test(name));
-    const text = (subject ? subject[1] : "").trim().slice(0, 60)
-        .replace(/[\\^$.|?*+()[\]{}/]/g, "\\$&");
+    const text = phrase(data.message?.subject ?? "");
     const name = `REPORTED_${new Date().toISOString().slice(0, 10).replaceAll("-", "")}_${
         data.uid ? data.uid.slice(0, 4).toUpperCase() : "X"}`;
 
