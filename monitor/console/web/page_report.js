@@ -11,7 +11,7 @@ import {key} from "./keys.js";
 import {rulesNow} from "./page_message.js";
 import {about, buttons, doable, DOES, kindOf, shortcuts} from "./page_reports.js";
 import {go} from "./router.js";
-import {address, badge, card, domain, empty, facts, link, message as toMessage, rule}
+import {address, badge, card, domain, empty, facts, link, message as toMessage}
     from "./words.js";
 
 export const title = (words) => `Report about ${words[1]}`;
@@ -58,22 +58,16 @@ function mail(found) {
     found.cut && h("p", {class: "warn"}, "Cut: the server sends only so much of a message."));
 }
 
-function info({info: found, state = found?.state || "none"}) {
-    const {rules, ...rest} = found || {};
-
+function info({info: found, state}) {
     return [h("p", {class: "says"}, badge(state), " ", STATES[state] || ""),
         found && facts([
-            rest.verdict && ["verdict then", badge(rest.verdict)],
-            rest.score !== undefined && ["score then", points(rest.score)],
-            (rest.at || rest.time) && ["decided", when(rest.at || rest.time)],
-            rest.server !== undefined && ["by", String(rest.server)],
-            rest.boundary_address && ["boundary address", address(rest.boundary_address)],
-            rest.domain && ["domain", domain(rest.domain)],
-            rest.serial !== undefined && ["rule set", String(rest.serial)],
-            rest.probability !== undefined && rest.probability !== null &&
-                ["by reputation spam with", `${(100 * rest.probability).toFixed(0)} %`],
-            rest.lacking && rest.lacking.length > 0 && ["it lacked", [rest.lacking].flat()
-                .join(", ")],
+            ["verdict then", badge(found.verdict)],
+            ["score then", points(found.score)],
+            ["decided", when(found.at)],
+            ["by server number", String(found.server)],
+            found.boundary_address && ["boundary address", address(found.boundary_address)],
+            found.domain && ["domain", domain(found.domain)],
+            ["rule set", String(found.serial)],
         ])];
 }
 
@@ -167,8 +161,6 @@ export async function show(page) {
         h("button", {type: "button", onclick: steps.before}, "Before ", key("p")),
         h("button", {type: "button", onclick: steps.next}, "Next ", key("n")));
     page.fill(
-        data.draft ? h("p", {class: "warn"}, "A rule was drafted of it and others: ",
-            rule(data.draft.name || data.draft), ". Look at it, and approve or reject it.") : null,
         h("div", {class: "two lop"},
             h("div", {class: "body"}, card("The message, as text", mail(data.message))),
             h("div", {class: "body"},

@@ -22,23 +22,19 @@ const STATES = [["active", "at work"], ["test", "in the test: counted, no points
 
 /* What a rule's lines hit of recent mail. */
 function result(found) {
-    const {messages = {}, rules = [], hits = []} = found.tried || found;
-    const all = (messages.spam || 0) + (messages.ham || 0) + (messages.other || 0);
+    const {messages, rules, hits} = found;
 
-    if (all === 0)
+    if (messages.spam + messages.ham === 0)
         return h("p", {class: "quiet"}, "There is no recent text to try it on: it comes with "
             + "reports of people.");
-    return [h("p", {}, `Tried on ${count(messages.spam)} spam, ${count(messages.ham)} good and ${
-        count(messages.other)} other messages.`),
+    return [h("p", {}, `Tried on ${count(messages.spam)} spam and ${
+        count(messages.ham)} good messages.`),
     rules.map((one) => h("p", {class: "says"}, h("b", {}, one.name), `: ${count(one.spam)} spam (${
         share(one.spam, messages.spam)}), ${count(one.ham)} good (${
-        share(one.ham, messages.ham)}), ${count(one.other)} other`, one.worth !== undefined &&
-        one.worth !== null ? `; worth ${points(one.worth)} points` : "")),
+        share(one.ham, messages.ham)})`)),
     rules.some((one) => one.ham > 0) && h("p", {class: "warn"}, "It hits good mail."),
     hits.length > 0 && h("ul", {class: "list"}, hits.slice(0, 20).map((hit) => h("li", {},
-        badge(hit.said, hit.said === "ham" ? "good" : hit.said), /^[0-9a-f]{16}$/.test(hit.message)
-            ? message(hit.message) : h("span", {class: "mono"}, hit.message),
-        h("span", {class: "quiet"}, hit.evidence || ""))))];
+        badge(hit.said, hit.said === "ham" ? "good" : hit.said), message(hit.message))))];
 }
 
 /* Lines are tried half a second after the last key. */
@@ -196,8 +192,6 @@ export async function show(page) {
         return;
     }
     const data = await page.get(`/rules/${encodeURIComponent(name)}`);
-    const past = data.history || (await page.get(`/rules/${encodeURIComponent(name)}/history`)
-        .catch(() => ({rows: []}))).rows;
     const again = () => page.again();
 
     page.heading(h("span", {}, "Rule ", h("span", {class: "mono"}, data.name)),
@@ -222,7 +216,7 @@ export async function show(page) {
             cell: (row) => points(row.points)}, COLUMNS[3], COLUMNS[4], COLUMNS[6]],
         key: (row) => row.uid, href: (row) => at("messages", row.uid),
         empty: empty("None of those that are kept.")}).node),
-    card("History", history(past || [])));
+    card("History", history(data.history)));
 }
 
 async function retire(name, state, then) {

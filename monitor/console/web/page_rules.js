@@ -122,7 +122,6 @@ function drafts(page, rows) {
                 h("button", {type: "button", onclick: () => reject(row.name,
                     () => page.again())}, "Reject…"))),
         h("pre", {}, row.text || ""),
-        row.why && h("p", {}, row.why),
         h("p", {class: "quiet"}, "Drafted ", when(row.created), " by ",
             row.author || "the analyzer", "; it would have ", points(row.score), " points")));
 }

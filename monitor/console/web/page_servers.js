@@ -10,17 +10,15 @@ import {badge, card, empty} from "./words.js";
 
 export const title = () => "Servers";
 
-const serial = (row) => row.serial ?? row.health?.rules?.serial;
+const serial = (row) => row.health?.rules?.serial;
 
 /* What is not as it should be. */
 function why(row) {
     const words = [], health = row.health || {}, sniffer = health.sniffer || {};
 
-    if (row.why)
-        words.push(row.why);
     if (row.state === "blind")
         words.push("nothing is heard of its agent");
-    if (row.state === "new" || row.state === "never")
+    if (row.state === "new")
         words.push("its agent was never there: carry its identity to it");
     if (row.state !== "revoked" && row.generation < row.newest)
         words.push("it has not taken the newest lists yet");
@@ -37,7 +35,7 @@ const COLUMNS = [
     {key: "name", label: "server", sort: true},
     {key: "state", label: "state", sort: true, cell: (row) => badge(row.state)},
     {key: "last_seen", label: "seen", sort: true, cell: (row) => when(row.last_seen)},
-    {key: "serial", label: "rule set", num: true, sort: true, 
+    {key: "serial", label: "rule set", num: true, sort: true,
      sortBy: serial, cell: (row) => serial(row) || "–"},
     {key: "generation", label: "lists", num: true, sort: true, hint: "generation it acknowledged"},
     {key: "added", label: "added", sort: true, cell: (row) => when(row.added, "at")},
