@@ -80,7 +80,6 @@ static void add_scores(struct page *page)
 
 static int add_server(void *context, const struct weir_server *server)
 {
-    static const char *const states[] = {"ok", "blind", "never", "revoked"};
     struct page *page = context;
     enum weir_view_server_state state =
         weir_view_server_state(server, page->question->now, page->look.silence);
@@ -88,7 +87,8 @@ static int add_server(void *context, const struct weir_server *server)
     const json_t *rules = json_object_get(health, "rules");
 
     row = json_pack("{s:s, s:s, s:o, s:I, s:I, s:s}", "name", server->name, "state",
-                    states[state], "last_seen", weir_view_time(server->last_seen), "serial",
+                    weir_view_server_state_name(state), "last_seen",
+                    weir_view_time(server->last_seen), "serial",
                     json_integer_value(json_object_get(rules, "serial")), "generation",
                     (json_int_t)server->generation, "why",
                     state == WEIR_VIEW_SERVER_BLIND ? "nothing is heard of it" : "");

@@ -7,7 +7,7 @@ import {at, h} from "./dom.js";
 const LOOK = {
     ham: "good", spam: "bad", unsure: "odd", refused: "bad", blocked: "bad",
     accepted: "good",
-    ok: "good", seen: "good", blind: "bad", revoked: "dull", never: "dull", new: "dull",
+    seen: "good", blind: "bad", revoked: "dull", new: "dull",
     active: "good", test: "odd", draft: "odd", retired: "dull",
     open: "bad", problem: "bad", notice: "odd", over: "dull",
     blacklist: "bad", accept: "good", score: "odd", defer: "odd", reject: "bad",
@@ -15,7 +15,7 @@ const LOOK = {
     yes: "good", no: "dull", observed: "dull", good: "good", odd: "odd", bad: "bad",
 };
 const WORD = {
-    seen: "seen", never: "never seen", new: "never seen", blacklist: "refused", accept: "accepted",
+    seen: "seen", new: "never seen", blacklist: "refused", accept: "accepted",
     score: "points", ham: "good", blocked: "refused",
 };
 
