@@ -6,7 +6,7 @@
 
 const fs = require("node:fs");
 
-const {accessible, claim, go, how, open, picture, press, quiet, run, say, want} =
+const {SIZES, accessible, claim, fits, go, how, open, picture, press, quiet, run, say, want} =
     require("./console_driver.js");
 
 const looks = {
@@ -119,6 +119,22 @@ const looks = {
         }
         await picture(page, "rule-drafted-desktop");
         quiet(page, "a draft");
+    },
+
+    /* A server with troubles, and what they may come from. */
+    async servers(browser) {
+        const page = await open(browser, "phone", "dark");
+        const card = page.locator("main tr", {hasText: how.server});
+
+        await go(page, "#/servers");
+        for (const words of [...how.texts, ...how.why])
+            await card.getByText(words, {exact: true}).first().waitFor();
+        await accessible(page, "servers");
+        await fits(page, "servers");
+        await picture(page, "servers-troubles-phone");
+        await page.setViewportSize(SIZES.desktop);
+        await picture(page, "servers-troubles-desktop");
+        quiet(page, "servers");
     },
 
     /* A session that has ended ends the page; who logs in again hears everything once. */

@@ -34,7 +34,7 @@ SUBJECTS = (
     b"=?ISO-8859-1?Q?caf=E9_cr=E8me?= \t=?koi8-r?B?8NLJ18XU?=",
     "Gewinn \U0001f389\u00a0\u3000".encode() * 12,
     b"x\x01y\x7f z\tlast")
-HEALTH = {"rules": {"serial": 1, "refused": 0},
+HEALTH = {"spool_unread": 40, "rules": {"serial": 1, "refused": 0},
           "sniffer": {"kernel_dropped": 1200, "gaps": 3, "unproven": 0},
           "decisions": {"good": 7, "unknown-key": 3}}
 
@@ -122,6 +122,19 @@ class Pages(unittest.TestCase):
                 done = json.loads(checker.ctl("check", "--json", str(path)))
                 self.assertEqual([row["name"] for row in done["rules"]
                                   if row["name"].startswith("OF_")], [f"OF_{uid}"])
+
+    def test_what_is_wrong_with_a_server_is_told_as_weirctl_tells_it(self):
+        row, = [row for row in self.admin.get("/servers")["rows"] if row["name"] == "mx9"]
+        texts = [trouble["text"] for trouble in row["troubles"]]
+        self.assertEqual(texts, [
+            "its spool cannot be read for 40 s", "its sniffer: 1200 packets lost",
+            "its sniffer: 3 gaps in what it heard",
+            "3 of 10 decisions in the last hour are signed with a key the monitor has not"])
+        shown = self.monitor.weir.ctl("server", "list")
+        for words in ("1200 packets lost, 3 gaps in what it heard", texts[-1]):
+            self.assertIn(words, shown)
+        self.look("servers", server="mx9", texts=texts,
+                  why=[trouble["why"] for trouble in row["troubles"]])
 
     def restart(self):
         self.assertEqual(self.monitor.stop(), 0)

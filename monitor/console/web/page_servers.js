@@ -12,23 +12,10 @@ export const title = () => "Servers";
 
 const serial = (row) => row.health?.rules?.serial;
 
-/* What is not as it should be. */
-function why(row) {
-    const words = [], health = row.health || {}, sniffer = health.sniffer || {};
-
-    if (row.state === "blind")
-        words.push("nothing is heard of its agent");
-    if (row.state === "new")
-        words.push("its agent was never there: carry its identity to it");
-    if (row.state !== "revoked" && row.generation < row.newest)
-        words.push("it has not taken the newest lists yet");
-    if (health.rules?.refused > 0)
-        words.push(`it refuses rule set ${health.rules.refused}`);
-    if (health.observes === true)
-        words.push("it only observes, and refuses nothing");
-    if (sniffer.kernel_dropped > 0)
-        words.push(`its sniffer lost ${count(sniffer.kernel_dropped)} packets`);
-    return words.join("; ");
+/* What is not as it should be, and what that may come from. */
+function troubles(row) {
+    return row.troubles.length > 0 && h("ul", {class: "list"}, row.troubles.map(({text, why}) =>
+        h("li", {}, h("div", {}, h("div", {}, text), h("div", {class: "quiet"}, why)))));
 }
 
 const COLUMNS = [
@@ -39,7 +26,7 @@ const COLUMNS = [
      sortBy: serial, cell: (row) => serial(row) || "–"},
     {key: "generation", label: "lists", num: true, sort: true, hint: "generation it acknowledged"},
     {key: "added", label: "added", sort: true, cell: (row) => when(row.added, "at")},
-    {key: "why", label: "", wide: true, cell: why},
+    {key: "troubles", label: "", wide: true, cell: (row) => troubles(row) || ""},
 ];
 
 /* What its agent says of itself: any names and numbers. */
