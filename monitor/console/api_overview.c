@@ -172,13 +172,13 @@ static json_t *finish(struct page *page, const struct weir_desk_counts *counts)
 
     add_counts(page, counts);
     return json_pack(
-        "{s:o, s:O, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:O, s:O, s:O, s:I, s:I, s:I, s:I, s:I}",
+        "{s:o, s:O, s:{s:I, s:I, s:I, s:I, s:I}, s:O, s:O, s:O, s:I, s:I, s:I, s:I, s:I, s:I}",
         "now", weir_view_time(page->question->now), "verdicts", page->verdicts, "today",
         "messages", of[0] + of[1] + of[2] + of[3], "ham", of[0], "unsure", of[1], "spam",
-        of[2] + of[3], "refused", of[3], "learned", (json_int_t)counts->reports, "scores",
-        page->scores, "servers", page->servers, "attention", page->attention, "open_events",
-        (json_int_t)counts->events, "drafts", (json_int_t)counts->drafts, "reports_waiting",
-        (json_int_t)counts->blamed, "addresses", (json_int_t)counts->addresses, "live",
+        of[2] + of[3], "refused", of[3], "scores", page->scores, "servers", page->servers,
+        "attention", page->attention, "open_events", (json_int_t)counts->events, "drafts",
+        (json_int_t)counts->drafts, "reports", (json_int_t)counts->reports, "blamed",
+        (json_int_t)counts->blamed, "addresses_seen", (json_int_t)counts->addresses, "live",
         (json_int_t)weir_feed_listeners(console->live));
 }
 

@@ -53,6 +53,8 @@ class Mail(Beside):
         self.assertAlmostEqual(sum(points.values()), one["score"], places=2)
         overview = self.admin.get("/overview")
         self.assertEqual(overview["today"]["messages"], 3)
+        self.assertEqual((overview["reports"], overview["blamed"], overview["addresses_seen"]),
+                         (0, 0, 0))
         self.assertEqual(sum(row["count"] for row in overview["scores"]), 3)
         self.assertEqual(self.admin.get(f"/addresses/{CLIENT}")["domains"][0]["domain"], DOMAIN)
 
@@ -64,6 +66,7 @@ class Mail(Beside):
         self.assertEqual({name: listed[0][name] for name in own[0]}, own[0])
         self.assertEqual((listed[0]["kind"], listed[0]["votes"]), ("spam", {"spam": 1, "ham": 0}))
         uid = listed[0]["uid"]
+        self.assertEqual(self.admin.get("/overview")["reports"], 1)
         rig.wait_for(lambda: self.admin.ask("GET", f"/reports/{uid}").status == 200, 30, "the text")
         shown = self.admin.get(f"/reports/{uid}")
         told, = json.loads(self.monitor.weir.ctl("reports", "show", uid, "--json"))

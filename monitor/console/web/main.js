@@ -67,7 +67,7 @@ function drawSide(stay) {
 
 function count(data) {
     const next = {alerts: data.open_events ?? counts.alerts,
-                  reports: data.reports_waiting ?? counts.reports,
+                  reports: data.blamed ?? counts.reports,
                   rules: data.drafts ?? counts.rules};
 
     if (JSON.stringify(next) === JSON.stringify(counts))
