@@ -10,6 +10,7 @@ import * as keys from "./keys.js";
 import * as live from "./live.js";
 import {alerts, excuse, go, Page, place} from "./router.js";
 import * as theme from "./theme.js";
+import {isPrefix} from "./words.js";
 
 /* Word of the address: the page of all, and that of one.  Each is loaded when it is first asked
  * for. */
@@ -83,7 +84,7 @@ function find(text) {
 
     if (!word)
         return;
-    if (/^[0-9a-f:.]+(\/\d+)?$/i.test(word) && (word.includes(":") || word.split(".").length === 4))
+    if (isPrefix(word))
         go(at("addresses", word));
     else if (/^[0-9a-f]{16}$/i.test(word))
         go(at("messages", word.toLowerCase()));

@@ -33,6 +33,12 @@ export function address(text, props) {
     return text ? link(at("addresses", text), text, {class: "mono", ...props}) : "–";
 }
 
+/* Whether it may be an address or network; the monitor knows for certain. */
+export function isPrefix(text) {
+    return /^[0-9a-f:.]+(\/\d+)?$/i.test(text) &&
+        (text.includes(":") || text.split(".").length === 4);
+}
+
 export function message(uid, props) {
     return uid ? link(at("messages", uid), uid, {class: "mono", ...props}) : "–";
 }
