@@ -3,7 +3,7 @@
  * accept.  Each asks back with a sentence that says what will happen where and until when; blocks
  * can be undone from the note that follows.
  */
-import {may, offers, send, word} from "./api.js";
+import {limits, may, send, word} from "./api.js";
 import {act, ask, note} from "./dialog.js";
 import {h} from "./dom.js";
 import {absolute, later} from "./format.js";
@@ -12,7 +12,6 @@ export const ENDS = [["3600", "1 hour"], ["14400", "4 hours"], ["86400", "1 day"
                      ["604800", "7 days"], ["2592000", "30 days"], ["own", "until …"]];
 const NEVER = ["0", "for ever"];
 
-export const UNACCEPT = "/addresses/{prefix}/unaccept";
 const place = (prefix, what) => `/addresses/${word(prefix)}/${what}`;
 
 /* In seconds since 1970; 0: never, or not chosen yet. */
@@ -35,7 +34,8 @@ function fields(ends, reason, least, only = () => true) {
          shows: only},
         {name: "until", label: "Until", kind: "time", needed: true,
          shows: (values) => only(values) && values.ends === "own"},
-        {name: "reason", label: "Reason", value: reason, needed: true, most: 200, shows: only,
+        {name: "reason", label: "Reason", value: reason, needed: true, most: limits().reason,
+         shows: only,
          hint: "for the reply to the sender, the list and the audit"},
     ];
 }
@@ -114,12 +114,10 @@ export async function accept(prefix, done = () => {}, reason = "") {
     });
 
     if (answer) {
-        const back = await offers("POST", UNACCEPT);
-
-        note(`${prefix} is accepted`, {undo: back && (async () => {
+        note(`${prefix} is accepted`, {undo: async () => {
             await send("POST", place(prefix, "unaccept"), {reason: "taken back at once"});
             done();
-        })});
+        }});
         done();
     }
 }
@@ -152,7 +150,7 @@ export function takeBack({prefix, list}, done) {
             text: list === "accept" ? `${prefix} is judged like any other again.`
                 : `All that stands against ${prefix} goes from the lists of all servers, and its `
                   + "buckets are filled again.",
-            fields: [{name: "reason", label: "Reason", most: 200}]});
+            fields: [{name: "reason", label: "Reason", most: limits().reason}]});
 
         if (answer && await act(`${prefix}: taken back`, () =>
             send("POST", place(prefix, backOf(list)), {reason: answer.reason})))

@@ -149,9 +149,9 @@ function actions(page, data, does, run) {
 
 export async function show(page) {
     const uid = page.words[1];
-    const [data, steps, does] = await Promise.all([
-        page.get(`/reports/${encodeURIComponent(uid)}`), around(page, uid),
-        doable("/reports/{uid}")]);
+    const [data, steps] = await Promise.all([
+        page.get(`/reports/${encodeURIComponent(uid)}`), around(page, uid)]);
+    const does = doable();
     const run = (what) => judge(page, uid, what, what === "forget" || !steps.last ? steps.next
         : () => page.again());
     const report = data.report && {kind: data.report, verdict: data.info?.verdict};

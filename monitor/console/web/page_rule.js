@@ -2,7 +2,7 @@
  * One rule: what it says and does, changing it with a test against recent mail, and its history.
  * "#/rules/new" is a rule that is not there yet.
  */
-import {may, offers, send, word} from "./api.js";
+import {limits, may, send, word} from "./api.js";
 import {sparkline} from "./chart.js";
 import {ask, labelled, note, values} from "./dialog.js";
 import {at, h, put} from "./dom.js";
@@ -78,7 +78,7 @@ function fieldsOf(data, fresh) {
         !fresh && {name: "high", label: "At most", kind: "number", step: 0.01, value: data.high},
         !fresh && {name: "approved", label: "may go from the test to work", kind: "check",
                    value: data.approved},
-        {name: "reason", label: "Reason", needed: true, most: 200,
+        {name: "reason", label: "Reason", needed: true, most: limits().reason,
          hint: "for its history and the audit"},
     ].filter(Boolean);
 }
@@ -127,15 +127,15 @@ async function save(page, data, form, fresh) {
     page.again();
 }
 
-function editor(page, data, fresh, tries) {
+function editor(page, data, fresh) {
     const tried = h("div", {class: "body", role: "status", "aria-label": "What it hits"});
     const wrong = h("p", {class: "wrong", role: "alert"});
     const [text, state, ...rest] = fieldsOf(data, fresh);
     const reason = rest.pop();
     const area = labelled(text), form = h("form", {class: "form"});
-    const run = tries ? tester(area.querySelector("textarea"), tried) : () => {};
+    const run = tester(area.querySelector("textarea"), tried);
 
-    put(form, area, tries && h("div", {class: "buttons"}, h("button", {
+    put(form, area, h("div", {class: "buttons"}, h("button", {
         type: "button", onclick: run}, "Try it on recent mail")), tried,
     h("div", {class: "line"}, labelled(state),
         rest.map((field) => labelled(field))), labelled(reason), wrong,
@@ -184,11 +184,11 @@ function history(rows) {
 }
 
 export async function show(page) {
-    const name = page.words[1], tries = await offers("POST", "/rules/test");
+    const name = page.words[1];
 
     if (name === "new") {
-        page.fill(card(null, may("analyst") ? editor(page, {text: page.query.text || ""}, true,
-            tries) : empty("An analyst can write rules.")));
+        page.fill(card(null, may("analyst") ? editor(page, {text: page.query.text || ""}, true)
+            : empty("An analyst can write rules.")));
         return;
     }
     const data = await page.get(`/rules/${encodeURIComponent(name)}`);
@@ -208,8 +208,7 @@ export async function show(page) {
     large.classList?.add("large");
     page.fill(h("div", {class: "two lop"}, card("What it does", evidence(data)),
         card("Hits, 30 days", large)),
-    card(may("analyst") ? "Change it" : "Its lines", may("analyst") ? editor(page, data, false,
-        tries)
+    card(may("analyst") ? "Change it" : "Its lines", may("analyst") ? editor(page, data, false)
         : h("pre", {}, data.text)),
     card("Messages it hit last", table({caption: "Messages", rows: data.messages || [],
         columns: [COLUMNS[0], COLUMNS[1], COLUMNS[2], {key: "points", label: "by it", num: true,
@@ -222,7 +221,7 @@ export async function show(page) {
 async function retire(name, state, then) {
     const answer = await ask({title: `Retire ${name}`, button: "Retire", harm: true,
         text: "It is kept with its history, and the next set goes out without it.",
-        fields: [{name: "reason", label: "Reason", needed: true, most: 200}],
+        fields: [{name: "reason", label: "Reason", needed: true, most: limits().reason}],
         run: ({reason}) => send("PUT", `/rules/${word(name)}`, {state: "retired", reason})});
 
     if (answer) {
