@@ -137,6 +137,52 @@ const looks = {
         quiet(page, "servers");
     },
 
+    /* Forms and tables: what is asked for stays, and what may be said is the monitor's word. */
+    async forms(browser) {
+        const page = await open(browser, "desktop", "light");
+        const place = () => page.evaluate(() => location.hash);
+
+        page.on("request", (request) => {
+            if (request.url().endsWith("/openapi.json"))
+                page.errors.push("a page asks what the monitor can do");
+        });
+        await go(page, "#/rules?state=active&sort=-ham");
+        await page.getByLabel("Name or text").fill("LOAN");
+        await page.getByRole("button", {name: "Search"}).click();
+        await page.waitForFunction(() => location.hash.includes("q=LOAN"));
+        claim(/state=active/.test(await place()) && /sort=-ham/.test(await place()),
+            `a search forgets tab or order: ${await place()}`);
+        await page.getByRole("link", {name: "Clear"}).click();
+        await page.waitForFunction(() => !location.hash.includes("q=LOAN"));
+        claim(/state=active/.test(await place()), "Clear forgets the tab");
+        await page.getByRole("link", {name: `Download as CSV, the first ${how.limits.rows} rows`})
+            .waitFor();
+        await picture(page, "rules-desktop");
+        say("a search keeps tab and order");
+        await go(page, "#/thresholds");
+        await page.getByRole("button", {name: "New…"}).click();
+        claim(await page.getByLabel("What is done").inputValue() === how.ladder,
+            "a new threshold does not begin with what is done about everybody else");
+        claim(await page.getByLabel("Name", {exact: true}).getAttribute("maxlength") ===
+            String(how.limits.threshold_name), "a name may be of another length");
+        await go(page, "#/users");
+        await page.getByRole("button", {name: "Change your password…"}).click();
+        await page.getByText(`${how.limits.password_least} characters at least`).waitFor();
+        await press(page, "Cancel");
+        await go(page, "#/lists");
+        await page.getByRole("button", {name: "Add…"}).click();
+        await page.getByLabel("Address or network").fill("192.0.2");
+        await press(page, "Go on");
+        await page.getByText("That is no address or network.").waitFor();
+        await press(page, "Cancel");
+        await go(page, "#/");
+        for (const words of ["messages today (UTC)", "reports in 24 hours",
+                             "good mail taken for spam", "addresses seen in 24 hours"])
+            await page.getByText(words, {exact: true}).waitFor();
+        await picture(page, "overview-tiles-desktop");
+        quiet(page, "forms");
+    },
+
     /* A session that has ended ends the page; who logs in again hears everything once. */
     async session(browser) {
         const page = await open(browser, "desktop", "light");

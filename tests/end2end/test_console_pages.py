@@ -56,9 +56,9 @@ class Prepared(World):
             query = f"SELECT uid FROM {table}"
             rig.wait_for(lambda query=query: len(self.monitor.rows(query)) == len(SUBJECTS), 20,
                          table)
-        self.change("INSERT INTO servers (name, secret_hash, added, last_seen, health) "
-                    "VALUES ('mx9', zeroblob(32), ?, ?, ?)", 1, (int(time.time()) + HOUR) * 10**6,
-                    json.dumps(HEALTH))
+        self.change("INSERT INTO servers (name, secret_hash, added, last_seen, generation, health) "
+                    "VALUES ('mx9', zeroblob(32), 1, ?, 1000000, ?)",
+                    (int(time.time()) + HOUR) * 10**6, json.dumps(HEALTH))
         return list(self.mails)[0]
 
     def change(self, query, *values):
@@ -135,6 +135,30 @@ class Pages(unittest.TestCase):
             self.assertIn(words, shown)
         self.look("servers", server="mx9", texts=texts,
                   why=[trouble["why"] for trouble in row["troubles"]])
+
+    def test_forms_keep_what_was_asked_for_and_say_what_the_monitor_says(self):
+        me = self.admin.get("/me")
+        self.assertEqual(me["roles"], ["viewer", "analyst", "administrator"])
+        self.assertEqual(set(me["limits"]), {"account_name", "password_least", "password_most",
+                                             "threshold_name", "reason", "rows"})
+        default, = [row for row in self.admin.get("/thresholds")["rows"]
+                    if row["name"] == "default"]
+        self.look("forms", limits=me["limits"], ladder=default["ladder"])
+
+    def test_limits_that_pages_are_told_are_those_that_hold(self):
+        limits, until = self.admin.get("/me")["limits"], int(time.time()) + HOUR
+        place = "/addresses/192.0.2.66/block"
+        for more, status in ((0, 200), (1, 400)):
+            for method, where, body in (
+                    ("POST", place, {"ends": until, "reason": "x" * (limits["reason"] + more)}),
+                    ("POST", "/users", {"name": "n" * (limits["account_name"] + more),
+                                        "role": "viewer"}),
+                    ("PUT", "/thresholds/" + "t" * (limits["threshold_name"] + more),
+                     {"prefixes": "192.0.2.66", "rate": [1, 1, 1], "maximum": [9, 9, 9],
+                      "ladder": "alert 1h"})):
+                self.assertEqual(self.admin.ask(method, where, body).status, status, where)
+            self.assertEqual(
+                self.admin.ask("GET", f"/audit?most={limits['rows'] + more}").status, status)
 
     def restart(self):
         self.assertEqual(self.monitor.stop(), 0)
