@@ -60,11 +60,11 @@ async function open(browser, size, colorScheme) {
 /* Another page by its address, shown as a whole. */
 async function go(page, hash) {
     await page.evaluate((to) => {
-        document.querySelector("main .body")?.setAttribute("data-left", "");
+        document.querySelector("main > .body")?.setAttribute("data-left", "");
         location.hash = to;
     }, hash);
     await page.waitForFunction(() => {
-        const body = document.querySelector("main .body:not([data-left])");
+        const body = document.querySelector("main > .body:not([data-left])");
 
         return body && !body.querySelector(".wait");
     });

@@ -157,7 +157,7 @@ const looks = {
         claim(/state=active/.test(await place()), "Clear forgets the tab");
         await page.getByRole("link", {name: `Download as CSV, the first ${how.limits.rows} rows`})
             .waitFor();
-        await picture(page, "rules-desktop");
+        await picture(page, "rules-searched-desktop");
         say("a search keeps tab and order");
         await go(page, "#/thresholds");
         await page.getByRole("button", {name: "New…"}).click();
