@@ -161,32 +161,11 @@ static json_t *headers(const struct weir_view_told *told)
     return list;
 }
 
-#define MARK "[attachment left out: "
-
-/* What a mark says: TYPE, "NAME", N octets, sha256 HEX]; NULL: it is none. */
-static json_t *attachment(const char *line, size_t len)
-{
-    const char *type = line + strlen(MARK), *end = line + len, *name, *size, *hash;
-    char digits[24];
-    size_t count;
-
-    name = memmem(type, (size_t)(end - type), ", \"", 3);
-    size = name ? memrchr(name, '"', (size_t)(end - name)) : NULL;
-    hash = size ? memmem(size, (size_t)(end - size), " octets, sha256 ", 16) : NULL;
-    if (!hash || size < name + 3 || size + 3 > hash || end[-1] != ']')
-        return NULL;
-    count = (size_t)(hash - size - 3);
-    snprintf(digits, sizeof digits, "%.*s", (int)(count < 20 ? count : 20), size + 3);
-    return json_pack("{s:o, s:o, s:I, s:o}", "name",
-                     slice_json(weir_slice_between(name + 3, size)), "type",
-                     slice_json(weir_slice_between(type, name)), "size",
-                     (json_int_t)strtoll(digits, NULL, 10), "hash",
-                     slice_json(weir_slice_between(hash + 16, end - 1)));
-}
-
+/* What marks in the text say. */
 static json_t *attachments(struct weir_slice text)
 {
-    json_t *list = json_array(), *one;
+    struct weir_reported_mark mark;
+    json_t *list = json_array();
 
     while (text.len > 0) {
         const char *end = memchr(text.at, '\n', text.len);
@@ -194,10 +173,11 @@ static json_t *attachments(struct weir_slice text)
 
         while (len > 0 && text.at[len - 1] == '\r')
             len--;
-        one = len > strlen(MARK) && memcmp(text.at, MARK, strlen(MARK)) == 0
-                  ? attachment(text.at, len) : NULL;
-        if (one)
-            json_array_append_new(list, one);
+        if (weir_reported_mark_read((struct weir_slice){text.at, len}, &mark))
+            json_array_append_new(list, json_pack(
+                "{s:o, s:o, s:I, s:o}", "name", slice_json(mark.name), "type",
+                slice_json(mark.type), "size", (json_int_t)mark.octets, "hash",
+                slice_json(mark.hash)));
         text = weir_slice_behind(text, line + (end != NULL));
     }
     return list;

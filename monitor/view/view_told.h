@@ -1,8 +1,9 @@
 /*
  * view_told - reported messages as the monitor keeps them, taken apart for who shows them.
  *
- * They are hostile: attachments were left out where they came from, HTML is rendered as text,
- * nothing is fetched, and strings are verified anew with the keys there are now.
+ * They are hostile: attachments were left out where they came from, and what says so may be the
+ * sender's own words; HTML is rendered as text, nothing is fetched, and strings are verified anew
+ * with the keys there are now.
  *
  * Owner:    what was read lies in the arena, and points into the text's row.
  * Threads:  as the database's handle.
