@@ -11,13 +11,13 @@
 #include "core/base/error.h"
 #include "core/base/slice.h"
 #include "core/engine/reporter.h"
-#include "core/store/line_words.h"
 #include "core/store/report_line.h"
 #include "core/store/spool_io.h"
 #include "monitor/analyzer/reports_io.h"
 #include "monitor/database/database_audit_io.h"
 #include "monitor/monitor_look_io.h"
 #include "monitor/monitor_rulebook_impl.h"
+#include "monitor/view/view.h"
 
 #define WAY "console"
 
@@ -112,10 +112,8 @@ static int audit(struct deciding *deciding)
 /* With the lock. */
 static json_t *decide(struct deciding *deciding, const struct weir_info_keys *keys)
 {
-    static const char *const effects[] = {"", "spam", "ham"};
     enum weir_reported effect = WEIR_REPORTED_NOTHING;
     struct weir_database *database = deciding->monitor->database;
-    char uid[24];
     int rc;
 
     if (!find(deciding) || !verify(deciding, keys))
@@ -125,22 +123,20 @@ static json_t *decide(struct deciding *deciding, const struct weir_info_keys *ke
     rc = rc < 0 ? rc : weir_database_reported(database, deciding->uid, &effect);
     if (rc < 0)
         return weir_rulebook_trouble(deciding->question, database, rc);
-    snprintf(uid, sizeof uid, "%016llx", (unsigned long long)deciding->uid);
-    return json_pack("{s:s, s:s, s:s, s:b, s:s}", "uid", uid, "user", deciding->name, "report",
-                     deciding->spam ? "spam" : "ham", "taken_back", deciding->back, "effect",
-                     effects[effect]);
+    return json_pack("{s:o, s:s, s:s, s:b, s:s}", "uid", weir_view_uid(deciding->uid), "user",
+                     deciding->name, "report", deciding->spam ? "spam" : "ham", "taken_back",
+                     deciding->back, "effect", weir_reported_name(effect));
 }
 
 json_t *weir_reports_decide(struct weir_monitor *monitor, struct weir_rulebook_question *question)
 {
     struct deciding deciding = {.monitor = monitor, .question = question,
                                 .what = weir_rulebook_text(question, "do")};
-    struct weir_slice rest = weir_slice_of(weir_rulebook_text(question, "uid"));
     struct weir_info_keys keys;
     struct weir_hash_key key;
     json_t *json;
 
-    if (rest.len != 16 || !weir_word_take_hex(&rest, "", &deciding.uid))
+    if (!weir_view_uid_read(weir_rulebook_text(question, "uid"), &deciding.uid))
         return weir_rulebook_refuse(question, "uid is not 16 hex digits");
     if (weir_monitor_info_keys(monitor, &keys) < 0)
         return weir_rulebook_refuse(question, "the keys of strings cannot be read: see the log");

@@ -184,8 +184,8 @@ json_t *weir_rulebook_reject(struct weir_monitor *monitor, struct weir_rulebook_
     int rc;
 
     pthread_mutex_lock(&monitor->lock);
-    rc = weir_rulebook_find(monitor->database, weir_rulebook_text(question, "name"), note_rule,
-                            &rejecting);
+    rc = weir_database_rule_called(monitor->database, weir_rulebook_text(question, "name"),
+                                   note_rule, &rejecting);
     if (rc == 0)
         (void)weir_rulebook_unknown(question, "there is no such rule in the rulebook");
     else if (rc > 0 && rejecting.state != WEIR_RULE_DRAFT && rejecting.state != WEIR_RULE_TEST)

@@ -23,10 +23,6 @@ json_t *weir_rulebook_trouble(struct weir_rulebook_question *question,
 int weir_rulebook_read(struct weir_monitor *monitor, struct weir_rulebook_question *question,
                        struct weir_database **database_r);
 
-/* The rule of a name or number: 1, 0, or an error. */
-int weir_rulebook_find(struct weir_database *database, const char *which,
-                       int (*row)(void *context, const struct weir_kept_rule *rule), void *context);
-
 /* A state's number, or -1. */
 int weir_rulebook_state(const char *name);
 

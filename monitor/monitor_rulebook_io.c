@@ -166,17 +166,6 @@ static int note_rule(void *context, const struct weir_kept_rule *rule)
     return 0;
 }
 
-int weir_rulebook_find(struct weir_database *database, const char *which,
-                       int (*row)(void *context, const struct weir_kept_rule *rule), void *context)
-{
-    char *end;
-    unsigned long id = strtoul(which, &end, 10);
-
-    if (which[0] != '\0' && *end == '\0' && id > 0 && id <= WEIR_RULE_ID_MAX)
-        return weir_database_rule(database, NULL, (uint32_t)id, row, context);
-    return weir_database_rule(database, which, 0, row, context);
-}
-
 /* Whether it can be let go from the test to work; if not why is noted. */
 static bool is_approvable(const struct setting *setting)
 {
@@ -361,8 +350,8 @@ static json_t *set(struct weir_monitor *monitor, struct weir_rulebook_question *
     if (!read_setting(&setting))
         return NULL;
     pthread_mutex_lock(&monitor->lock);
-    rc = weir_rulebook_find(monitor->database, weir_rulebook_text(question, "name"), note_rule,
-                            &setting);
+    rc = weir_database_rule_called(monitor->database, weir_rulebook_text(question, "name"),
+                                   note_rule, &setting);
     if (rc == 0)
         (void)weir_rulebook_unknown(question, "there is no such rule in the rulebook");
     else if (rc > 0)

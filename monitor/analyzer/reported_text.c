@@ -22,6 +22,12 @@
 
 /* Cutting. ------------------------------------------------------------------ */
 
+/* MARK TYPE NAMED NAME SIZED N HASHED HEX ] */
+#define MARK "[attachment left out: "
+#define NAMED ", \""
+#define SIZED "\", "
+#define HASHED " octets, sha256 "
+
 static bool is_left_out(const struct weir_part *part)
 {
     if (part->media == WEIR_MEDIA_MULTIPART)
@@ -54,19 +60,50 @@ static int put_mark(struct weir_line *out, const struct weir_part *part)
     weir_transfer_decode(part->transfer, part->body, &file, &defects);
     if (name.len > NAME_MAX_SHOWN)
         name.len = NAME_MAX_SHOWN;
-    weir_line_text(out, "[attachment left out: ");
+    weir_line_text(out, MARK);
     weir_line_foreign(out, (struct weir_slice){part->type.at, part->type.len < NAME_MAX_SHOWN
                                                                   ? part->type.len
                                                                   : NAME_MAX_SHOWN}, false);
-    weir_line_text(out, ", \"");
+    weir_line_text(out, NAMED);
     weir_line_foreign(out, name, true);
-    weir_line_text(out, "\", ");
+    weir_line_text(out, SIZED);
     weir_line_count(out, (uint64_t)(file.at - octets));
-    weir_line_text(out, " octets, sha256 ");
+    weir_line_text(out, HASHED);
     put_sha256(out, (struct weir_slice){octets, (size_t)(file.at - octets)});
     weir_line_text(out, "]\n");
     free(octets);
     return 0;
+}
+
+static bool read_count(struct weir_slice digits, uint64_t *count_r)
+{
+    *count_r = 0;
+    for (size_t i = 0; i < digits.len; i++) {
+        if (!weir_is_digit(digits.at[i]))
+            return false;
+        *count_r = 10 * *count_r + (uint64_t)(digits.at[i] - '0');
+    }
+    return digits.len > 0 && digits.len <= 18;
+}
+
+/* A name can have quotes: the last are those behind it. */
+bool weir_reported_mark_read(struct weir_slice line, struct weir_reported_mark *mark_r)
+{
+    const char *end = line.at + line.len, *name, *size, *hash;
+
+    if (line.len <= strlen(MARK) || memcmp(line.at, MARK, strlen(MARK)) != 0 || end[-1] != ']')
+        return false;
+    line = weir_slice_behind(line, strlen(MARK));
+    name = memmem(line.at, line.len, NAMED, strlen(NAMED));
+    size = name ? memrchr(name, '"', (size_t)(end - name)) : NULL;
+    hash = size ? memmem(size, (size_t)(end - size), HASHED, strlen(HASHED)) : NULL;
+    if (!hash || size < name + strlen(NAMED) || size + strlen(SIZED) > hash)
+        return false;
+    *mark_r = (struct weir_reported_mark){
+        .type = weir_slice_between(line.at, name),
+        .name = weir_slice_between(name + strlen(NAMED), size),
+        .hash = weir_slice_between(hash + strlen(HASHED), end - 1)};
+    return read_count(weir_slice_between(size + strlen(SIZED), hash), &mark_r->octets);
 }
 
 int weir_reported_text_cut(const struct weir_message *message, size_t most,

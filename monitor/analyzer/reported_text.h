@@ -39,6 +39,16 @@ struct weir_reported_text {
 int weir_reported_text_cut(const struct weir_message *message, size_t most,
                            struct weir_arena *arena, struct weir_slice *text_r, bool *cut_r);
 
+/* What such a line says.  A text can have some of its sender's own making: what a mark says is
+ * shown, and nothing is made of it. */
+struct weir_reported_mark {
+    struct weir_slice type, name, hash; /* of the line */
+    uint64_t octets;
+};
+
+/* Of a line without its end; false: it is no mark. */
+bool weir_reported_mark_read(struct weir_slice line, struct weir_reported_mark *mark_r);
+
 /* All of it as octets.  0 or WEIR_ENOMEM. */
 int weir_reported_text_pack(const struct weir_reported_text *told, struct weir_slice text,
                             struct weir_arena *arena, struct weir_slice *octets_r);

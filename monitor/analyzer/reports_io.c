@@ -369,7 +369,6 @@ static enum weir_reported made_of(const struct weir_report_votes *votes)
 static int settle(struct weir_reports *reports, struct weir_report_item *item,
                   const struct weir_reports_into *into)
 {
-    static const char *const said[] = {"", "spam", "ham"};
     uint64_t uid = item->info.uid;
     struct weir_report_votes votes;
     enum weir_reported was, is;
@@ -382,8 +381,8 @@ static int settle(struct weir_reports *reports, struct weir_report_item *item,
     if (is == was)
         return is != WEIR_REPORTED_NOTHING ? move_counters(reports, item, is, into->votes) : 0;
     rc = weir_database_reported_put(reports->database, uid, is, item->at);
-    rc = rc < 0 ? rc : weir_database_message_report(reports->database, &item->info, said[is],
-                                                    item->at);
+    rc = rc < 0 ? rc : weir_database_message_report(reports->database, &item->info,
+                                                    weir_reported_name(is), item->at);
     if (rc == 0 && reports->hearer.said)
         rc = reports->hearer.said(reports->hearer.context, &item->info, is, item->at);
     rc = rc < 0 ? rc : move_counters(reports, item, is, into->votes);

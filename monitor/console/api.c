@@ -30,8 +30,8 @@ static const struct weir_api_route routes[] = {
     {"POST", "/login", WEIR_NOBODY, "Logs in: the session is a cookie.", NULL,
      "name: of the account; password: its password", weir_api_login, true},
     {"POST", "/logout", WEIR_VIEWER, "Ends the session.", NULL, NULL, weir_api_logout, false},
-    {"GET", "/me", WEIR_VIEWER, "Who has logged in, and the token for Weir-Csrf.", NULL, NULL,
-     weir_api_me, false},
+    {"GET", "/me", WEIR_VIEWER, "Who has logged in, the token for Weir-Csrf, roles, and limits of "
+     "what is sent.", NULL, NULL, weir_api_me, false},
     {"POST", "/me/password", WEIR_VIEWER, "Changes one's own password; other sessions end.", NULL,
      "old: the password; new: the new one", weir_api_my_password, true},
     {"GET", "/overview", WEIR_VIEWER, "Mail by verdict, servers, and what needs attention.",

@@ -10,7 +10,6 @@
 #include "core/base/error.h"
 #include "core/base/slice.h"
 #include "core/mail/envelope.h"
-#include "core/store/line_words.h"
 #include "monitor/console/api_impl.h"
 #include "monitor/console/api_servers.h"
 #include "monitor/database/database_found_io.h"
@@ -18,6 +17,7 @@
 #include "monitor/database/database_rules_io.h"
 #include "monitor/database/database_texts_io.h"
 #include "monitor/view/view_decision.h"
+#include "monitor/view/view_rules.h"
 #include "monitor/view/view_told.h"
 
 #define TEXT 400
@@ -66,18 +66,11 @@ static int note_id(void *context, const struct weir_kept_rule *rule)
 static bool read_rule(struct weir_api_question *question, uint32_t *rule_r)
 {
     const char *text = weir_api_argument(question->request, "rule");
-    unsigned long number;
-    char *end;
     int rc;
 
     *rule_r = 0;
-    if (!text || !text[0])
+    if (!text || !text[0] || weir_rule_number_read(text, rule_r))
         return true;
-    number = strtoul(text, &end, 10);
-    if (*end == '\0' && weir_is_digit(text[0]) && number > 0 && number <= UINT32_MAX) {
-        *rule_r = (uint32_t)number;
-        return true;
-    }
     rc = weir_database_rule(question->database, text, 0, note_id, rule_r);
     if (rc < 0)
         (void)weir_api_trouble(question, rc);
@@ -152,11 +145,10 @@ static bool read_choice(struct page *page, struct weir_found_choice *choice,
 /* What is looked for by its number alone. */
 static json_t *by_uid(struct page *page, const char *text)
 {
-    struct weir_slice rest = weir_slice_of(text);
     uint64_t uid;
     int rc;
 
-    if (rest.len != 16 || !weir_word_take_hex(&rest, "", &uid))
+    if (!weir_view_uid_read(text, &uid))
         return weir_api_refuse(page->question, 400, "uid is not 16 hexadecimal digits");
     page->rows = json_array();
     rc = weir_database_found_one(page->question->database, uid, add_row, page);
@@ -312,8 +304,7 @@ static int take_now(void *context, const struct weir_kept_rule *rule)
         line += strspn(line, " \t");
         snprintf(now->why, sizeof now->why, "%.*s", (int)strcspn(line, "\n"), line);
     }
-    now->json = json_pack("{s:s, s:f}", "state", weir_rule_state_name(rule->state), "score",
-                          rule->score);
+    now->json = weir_view_rule_now(rule);
     return 0;
 }
 
@@ -377,12 +368,11 @@ static json_t *whole(struct one *one, uint64_t uid)
 json_t *weir_api_message(struct weir_api_question *question)
 {
     struct one one = {.page = {.question = question}};
-    struct weir_slice text = weir_slice_of(weir_api_word(question, "uid"));
     json_t *json = NULL;
     uint64_t uid;
     int rc;
 
-    if (text.len != 16 || !weir_word_take_hex(&text, "", &uid))
+    if (!weir_view_uid_read(weir_api_word(question, "uid"), &uid))
         return weir_api_refuse(question, 400, "that is not 16 hexadecimal digits");
     one.rules = json_array();
     one.explanation = json_array();

@@ -84,7 +84,6 @@ static void note_blind(struct page *page, const char *name)
 
 static int add_server(void *context, const struct weir_server *server)
 {
-    static const char *const states[] = {"ok", "blind", "never", "revoked"};
     struct page *page = context;
     enum weir_view_server_state state =
         weir_view_server_state(server, page->question->now, page->look.silence);
@@ -92,7 +91,8 @@ static int add_server(void *context, const struct weir_server *server)
     const json_t *rules = json_object_get(health, "rules");
 
     row = json_pack("{s:s, s:s, s:o, s:I, s:I, s:s}", "name", server->name, "state",
-                    states[state], "last_seen", weir_view_time(server->last_seen), "serial",
+                    weir_view_server_state_name(state), "last_seen",
+                    weir_view_time(server->last_seen), "serial",
                     json_integer_value(json_object_get(rules, "serial")), "generation",
                     (json_int_t)server->generation, "why",
                     state == WEIR_VIEW_SERVER_BLIND ? "nothing is heard of it" : "");
@@ -175,15 +175,15 @@ static json_t *finish(struct page *page, const struct weir_desk_counts *counts)
 
     add_counts(page, counts);
     return json_pack(
-        "{s:o, s:O, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:O, s:[f, f], s:O, s:O, s:I, s:I, "
-        "s:I, s:I, s:I}",
+        "{s:o, s:O, s:{s:I, s:I, s:I, s:I, s:I}, s:O, s:[f, f], s:O, s:O, s:I, s:I, s:I, s:I, s:I, "
+        "s:I}",
         "now", weir_view_time(page->question->now), "verdicts", page->verdicts, "today",
         "messages", of[0] + of[1] + of[2] + of[3], "ham", of[0], "unsure", of[1], "spam",
-        of[2] + of[3], "refused", of[3], "learned", (json_int_t)counts->reports, "scores",
-        page->scores, "limits", page->look.unsure_score, page->look.spam_score, "servers",
-        page->servers, "attention", page->attention, "open_events",
-        (json_int_t)counts->events, "drafts", (json_int_t)counts->drafts, "reports_waiting",
-        (json_int_t)counts->blamed, "addresses", (json_int_t)counts->addresses, "live",
+        of[2] + of[3], "refused", of[3], "scores", page->scores, "limits",
+        page->look.unsure_score, page->look.spam_score, "servers", page->servers, "attention",
+        page->attention, "open_events", (json_int_t)counts->events, "drafts",
+        (json_int_t)counts->drafts, "reports", (json_int_t)counts->reports, "blamed",
+        (json_int_t)counts->blamed, "addresses_seen", (json_int_t)counts->addresses, "live",
         (json_int_t)weir_feed_listeners(console->live));
 }
 

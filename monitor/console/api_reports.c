@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/base/slice.h"
 #include "core/mail/charset.h"
-#include "core/store/line_words.h"
 #include "monitor/console/api_impl.h"
 #include "monitor/console/api_servers.h"
 #include "monitor/database/database_drafts_io.h"
@@ -75,29 +73,21 @@ static int add_report(void *context, const struct weir_database_report *report)
     return json_array_append_new(page->rows, row) < 0 ? WEIR_ENOMEM : 0;
 }
 
-static bool read_uid(const char *text, uint64_t *uid_r)
-{
-    struct weir_slice rest = weir_slice_maybe(text);
-
-    return rest.len == 16 && weir_word_take_hex(&rest, "", uid_r);
-}
-
 /* How many say what of each message, and what came of it. */
 static int add_votes(struct weir_database *database, json_t *row)
 {
-    static const char *const effects[] = {"", "spam", "ham"};
     struct weir_report_votes votes = {.all = 0};
     enum weir_reported effect = WEIR_REPORTED_NOTHING;
     uint64_t uid;
     int rc = 0;
 
-    if (read_uid(json_string_value(json_object_get(row, "uid")), &uid)) {
+    if (weir_view_uid_read(json_string_value(json_object_get(row, "uid")), &uid)) {
         rc = weir_database_report_votes(database, uid, &votes);
         rc = rc < 0 ? rc : weir_database_reported(database, uid, &effect);
     }
     json_object_set_new(row, "votes", json_pack("{s:i, s:i}", "spam", votes.spam, "ham",
                                                 votes.ham));
-    json_object_set_new(row, "effect", json_string(effects[effect]));
+    json_object_set_new(row, "effect", json_string(weir_reported_name(effect)));
     return rc;
 }
 
@@ -154,8 +144,7 @@ struct showing {
 
 static int take_now(void *context, const struct weir_kept_rule *rule)
 {
-    *(json_t **)context = json_pack("{s:s, s:f}", "state", weir_rule_state_name(rule->state),
-                                    "score", rule->score);
+    *(json_t **)context = weir_view_rule_now(rule);
     return 0;
 }
 
@@ -236,7 +225,7 @@ json_t *weir_api_report(struct weir_api_question *question)
     uint64_t uid;
     int rc;
 
-    if (!read_uid(weir_api_word(question, "uid"), &uid))
+    if (!weir_view_uid_read(weir_api_word(question, "uid"), &uid))
         return weir_api_refuse(question, 400, "that is not 16 hexadecimal digits");
     showing.arena = weir_arena_new(ARENA_FIRST);
     rc = show(&showing, uid);
@@ -283,7 +272,7 @@ json_t *weir_api_report_do(struct weir_api_question *question)
 
     if (!what)
         return NULL;
-    if (!read_uid(uid, &number))
+    if (!weir_view_uid_read(uid, &number))
         return weir_api_refuse(question, 400, "that is not 16 hexadecimal digits");
     return run(question, what, uid);
 }
@@ -303,7 +292,7 @@ json_t *weir_api_reports_do(struct weir_api_question *question)
     if (!json_is_array(uids) || json_array_size(uids) == 0 || json_array_size(uids) > AT_ONCE)
         return weir_api_refuse(question, 400, "uids is no list of 1 to 100 numbers of messages");
     json_array_foreach(uids, i, one)
-        if (!read_uid(json_string_value(one), &number))
+        if (!weir_view_uid_read(json_string_value(one), &number))
             return weir_api_refuse(question, 400, "one of uids is not 16 hexadecimal digits");
     json_array_foreach(uids, i, one) {
         answer = run(question, what, json_string_value(one));

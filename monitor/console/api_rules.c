@@ -210,17 +210,13 @@ json_t *weir_api_rule_history(struct weir_api_question *question)
 {
     const char *which = weir_api_word(question, "name");
     struct history history = {.more = false};
-    char *end_of = NULL;
-    unsigned long number = strtoul(which, &end_of, 10);
     uint32_t id = 0;
     int64_t after;
     int rc;
 
     if (!weir_api_most(question, &history.most) || !weir_api_after(question, 0, &after))
         return NULL;
-    rc = weir_database_rule(question->database, which,
-                            *end_of == '\0' && number <= WEIR_RULE_ID_MAX ? (uint32_t)number : 0,
-                            note_id, &id);
+    rc = weir_database_rule_called(question->database, which, note_id, &id);
     if (rc == 0)
         return weir_api_refuse(question, 404, "there is no such rule in the rulebook");
     history.rows = json_array();

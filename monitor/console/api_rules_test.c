@@ -102,10 +102,9 @@ static int match(struct trial *trial, const struct weir_drafts_text *text,
     for (size_t i = 0; i < result.hits; i++)
         note_hit(trial, text, result.hit[i].number);
     if (result.hits > 0 && json_array_size(trial->hits) < trial->most)
-        json_array_append_new(trial->hits, json_pack("{s:o, s:s, s:s}", "message",
+        json_array_append_new(trial->hits, json_pack("{s:o, s:s}", "message",
                                                      weir_view_uid(text->uid), "said",
-                                                     text->spam ? "spam" : "ham", "evidence",
-                                                     ""));
+                                                     text->spam ? "spam" : "ham"));
     return 0;
 }
 
@@ -143,10 +142,10 @@ static json_t *tell(const struct trial *trial)
     for (size_t i = 0; i < trial->count; i++)
         if (weir_rules_get(trial->rules, (uint32_t)i, &rule) == 1)
             json_array_append_new(rules, json_pack(
-                "{s:o, s:I, s:I, s:i}", "name", weir_view_octets(rule.name.at, rule.name.len),
-                "spam", trial->tried[i].spam, "ham", trial->tried[i].ham, "other", 0));
-    return json_pack("{s:{s:I, s:I, s:i}, s:o, s:O}", "messages", "spam", trial->spam, "ham",
-                     trial->ham, "other", 0, "rules", rules, "hits", trial->hits);
+                "{s:o, s:I, s:I}", "name", weir_view_octets(rule.name.at, rule.name.len),
+                "spam", trial->tried[i].spam, "ham", trial->tried[i].ham));
+    return json_pack("{s:{s:I, s:I}, s:o, s:O}", "messages", "spam", trial->spam, "ham",
+                     trial->ham, "rules", rules, "hits", trial->hits);
 }
 
 static json_t *run(struct trial *trial, const char *text)

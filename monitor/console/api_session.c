@@ -6,13 +6,34 @@
  */
 #include <string.h>
 
+#include "core/base/limits.h"
 #include "core/base/slice.h"
 #include "monitor/console/api_impl.h"
 #include "monitor/console/console_impl.h"
 #include "monitor/database/database_accounts_io.h"
+#include "monitor/database/database_thresholds_io.h"
 #include "monitor/monitor_accounts_io.h"
 
 #define WRONG "name and password do not go together"
+
+/* From the least to the most. */
+static json_t *roles(void)
+{
+    json_t *list = json_array();
+
+    for (enum weir_role role = WEIR_VIEWER; role <= WEIR_ADMINISTRATOR; role++)
+        json_array_append_new(list, json_string(weir_role_name(role)));
+    return list;
+}
+
+/* What forms have to know: characters, and rows of a file. */
+static json_t *limits(void)
+{
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "account_name", WEIR_ACCOUNT_NAME_MAX,
+                     "password_least", WEIR_PASSWORD_MIN, "password_most", WEIR_PASSWORD_MAX,
+                     "threshold_name", WEIR_THRESHOLD_NAME_MAX, "reason", WEIR_REASON_MAX, "rows",
+                     WEIR_API_MOST_MAX);
+}
 
 static json_t *tell(const struct weir_api_question *question)
 {
@@ -20,9 +41,10 @@ static json_t *tell(const struct weir_api_question *question)
 
     if (question->session[0])
         weir_token_csrf(question->session, csrf);
-    return json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", question->account.name, "role",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "name", question->account.name, "role",
                      weir_role_name(question->account.role), "csrf", csrf, "version",
-                     WEIR_VERSION, "started", weir_view_time(question->started));
+                     WEIR_VERSION, "started", weir_view_time(question->started), "roles", roles(),
+                     "limits", limits());
 }
 
 /* Whether one may try now; it then counts as failed, until it succeeds. */

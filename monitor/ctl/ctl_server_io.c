@@ -153,10 +153,10 @@ static void print_one(const struct weir_ctl_server *one, uint64_t newest)
     if (said(one, "clock_ahead") != 0)
         printf(", its clock %lld s %s", llabs(said(one, "clock_ahead")),
                said(one, "clock_ahead") > 0 ? "ahead" : "behind");
-    for (const char *front = ", its sniffer: "; weir_ctl_server_trouble(one, &at, trouble, &why);
-         front = ", ")
+    for (const char *front = ", its sniffer: ";
+         weir_view_server_sniffer(one->state, one->health, &at, trouble, &why); front = ", ")
         printf("%s%s", front, trouble);
-    for (at = 0; weir_ctl_server_disbelief(one, &at, trouble, &why);)
+    for (at = 0; weir_view_server_disbelief(one->state, one->health, &at, trouble, &why);)
         printf(", %s", trouble);
     putchar('\n');
 }

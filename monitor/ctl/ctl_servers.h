@@ -34,18 +34,6 @@ void weir_ctl_servers_free(struct weir_ctl_servers *servers);
 /* The name of a number; "" when there is none. */
 const char *weir_ctl_server_name(const struct weir_ctl_servers *servers, uint32_t number);
 
-/* Walks what trouble the sniffer of a server that is heard of had in the last hour or two: *at
- * begins as 0; text_r: "1234 packets lost"; *why_r: what that may come from, static text.  False:
- * there is no more. */
-bool weir_ctl_server_trouble(const struct weir_ctl_server *one, size_t *at,
-                             char text_r[static WEIR_CTL_TEXT], const char **why_r);
-
-/* The same of what the monitor did not believe of its decisions about messages within the last
- * hour: "50 of 62 decisions in the last hour are signed with a key the monitor has not"; and what
- * is to be done. */
-bool weir_ctl_server_disbelief(const struct weir_ctl_server *one, size_t *at,
-                               char text_r[static WEIR_CTL_TEXT], const char **why_r);
-
 /* Waits until all servers that are heard of have acknowledged the newest generation of now, at
  * most 5 s, and tells who has: "have" and "lack" of a JSON object, names of servers; and "not",
  * objects with "server" and "why", of those that have an entry ("blacklist 203.0.113.7"; NULL: none

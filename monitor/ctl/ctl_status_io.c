@@ -291,7 +291,7 @@ static void tell_disbelief(struct report *report, const struct weir_ctl_servers 
         const char *why;
         size_t at = 0;
 
-        while (weir_ctl_server_disbelief(one, &at, text, &why))
+        while (weir_view_server_disbelief(one->state, one->health, &at, text, &why))
             problem(report, "%s: %s, and count nowhere: %s", one->server.name, text, why);
     }
 }
@@ -307,7 +307,7 @@ static json_t *sniffers_in_trouble(const struct weir_ctl_servers *servers)
         const char *why;
         size_t at = 0;
 
-        while (weir_ctl_server_trouble(one, &at, text, &why))
+        while (weir_view_server_sniffer(one->state, one->health, &at, text, &why))
             json_array_append_new(all, json_pack("{s:s, s:s, s:s}", "server", one->server.name,
                                                  "trouble", text, "why", why));
     }

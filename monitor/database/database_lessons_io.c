@@ -7,20 +7,11 @@
 
 #include "monitor/database/database_impl.h"
 
-static const char *const reported_name[] = {"", "spam", "ham"};
-
 const char *weir_lesson_source_name(enum weir_lesson_source source)
 {
     static const char *const name[WEIR_LESSON_SOURCES] = {"verdict", "report", "corpus"};
 
     return (unsigned)source < WEIR_LESSON_SOURCES ? name[source] : "?";
-}
-
-static enum weir_reported reported_of(const char *name)
-{
-    return strcmp(name, "spam") == 0  ? WEIR_REPORTED_SPAM
-           : strcmp(name, "ham") == 0 ? WEIR_REPORTED_HAM
-                                      : WEIR_REPORTED_NOTHING;
 }
 
 static enum weir_lesson_source source_of(const char *name)
@@ -45,10 +36,10 @@ int weir_database_lesson_add(struct weir_database *database,
     weir_bind_number(&q, lesson->time);
     weir_bind_number(&q, lesson->server);
     weir_bind_text(&q, weir_lesson_source_name(lesson->source));
-    weir_bind_text(&q, reported_name[lesson->label]);
-    weir_bind_text(&q, reported_name[lesson->verdict]);
-    weir_bind_text(&q, reported_name[lesson->said]);
-    weir_bind_text(&q, reported_name[lesson->learned]);
+    weir_bind_text(&q, weir_reported_name(lesson->label));
+    weir_bind_text(&q, weir_reported_name(lesson->verdict));
+    weir_bind_text(&q, weir_reported_name(lesson->said));
+    weir_bind_text(&q, weir_reported_name(lesson->learned));
     weir_bind_number(&q, lesson->weight);
     weir_bind_number(&q, lesson->learned_at);
     weir_bind_octets(&q, lesson->tokens.at, lesson->tokens.len);
@@ -62,10 +53,10 @@ int weir_database_lesson_put(struct weir_database *database,
         "verdict = ?, said = ?, learned = ?, weight = ?, learned_at = ? WHERE uid = ?");
 
     weir_bind_text(&q, weir_lesson_source_name(lesson->source));
-    weir_bind_text(&q, reported_name[lesson->label]);
-    weir_bind_text(&q, reported_name[lesson->verdict]);
-    weir_bind_text(&q, reported_name[lesson->said]);
-    weir_bind_text(&q, reported_name[lesson->learned]);
+    weir_bind_text(&q, weir_reported_name(lesson->label));
+    weir_bind_text(&q, weir_reported_name(lesson->verdict));
+    weir_bind_text(&q, weir_reported_name(lesson->said));
+    weir_bind_text(&q, weir_reported_name(lesson->learned));
     weir_bind_number(&q, lesson->weight);
     weir_bind_number(&q, lesson->learned_at);
     weir_bind_number(&q, (int64_t)lesson->uid);
@@ -86,10 +77,10 @@ int weir_database_lesson(struct weir_database *database, uint64_t uid,
         lesson.time = weir_column_number(&q);
         lesson.server = (uint32_t)weir_column_number(&q);
         lesson.source = source_of(weir_column_text(&q));
-        lesson.label = reported_of(weir_column_text(&q));
-        lesson.verdict = reported_of(weir_column_text(&q));
-        lesson.said = reported_of(weir_column_text(&q));
-        lesson.learned = reported_of(weir_column_text(&q));
+        lesson.label = weir_reported_of(weir_column_text(&q));
+        lesson.verdict = weir_reported_of(weir_column_text(&q));
+        lesson.said = weir_reported_of(weir_column_text(&q));
+        lesson.learned = weir_reported_of(weir_column_text(&q));
         lesson.weight = (unsigned)weir_column_number(&q);
         lesson.learned_at = weir_column_number(&q);
         lesson.tokens = weir_column_slice(&q);
@@ -109,7 +100,7 @@ int weir_database_lessons_learned(struct weir_database *database,
     int calls = 0, stop = 0;
 
     while (stop == 0 && weir_query_row(&q) == 1) {
-        enum weir_reported learned = reported_of(weir_column_text(&q));
+        enum weir_reported learned = weir_reported_of(weir_column_text(&q));
 
         stop = row(context, learned, weir_column_slice(&q));
         calls++;
@@ -154,7 +145,7 @@ int weir_database_lessons_count(struct weir_database *database,
 
     while (weir_query_row(&q) == 1) {
         enum weir_lesson_source source = source_of(weir_column_text(&q));
-        enum weir_reported learned = reported_of(weir_column_text(&q));
+        enum weir_reported learned = weir_reported_of(weir_column_text(&q));
         uint64_t count = (uint64_t)weir_column_number(&q);
 
         counts.kept += count;

@@ -157,7 +157,21 @@ int weir_database_report_record(struct weir_database *database, uint64_t user, u
 
 /* What became of messages. -------------------------------------------------- */
 
-static const char *const effects[] = {"", "spam", "ham"};
+static const char *const reported_name[] = {"", "spam", "ham"};
+
+const char *weir_reported_name(enum weir_reported is)
+{
+    return reported_name[is];
+}
+
+enum weir_reported weir_reported_of(const char *name)
+{
+    enum weir_reported is = WEIR_REPORTED_HAM;
+
+    while (is > WEIR_REPORTED_NOTHING && strcmp(name, reported_name[is]) != 0)
+        is--;
+    return is;
+}
 
 int weir_database_reported(struct weir_database *database, uint64_t uid,
                            enum weir_reported *effect_r)
@@ -166,13 +180,8 @@ int weir_database_reported(struct weir_database *database, uint64_t uid,
 
     *effect_r = WEIR_REPORTED_NOTHING;
     weir_bind_number(&q, (int64_t)uid);
-    if (weir_query_row(&q) == 1) {
-        const char *text = weir_column_text(&q);
-
-        for (unsigned i = 0; i < sizeof effects / sizeof effects[0]; i++)
-            if (strcmp(text, effects[i]) == 0)
-                *effect_r = (enum weir_reported)i;
-    }
+    if (weir_query_row(&q) == 1)
+        *effect_r = weir_reported_of(weir_column_text(&q));
     return weir_query_end(&q);
 }
 
@@ -184,7 +193,7 @@ int weir_database_reported_put(struct weir_database *database, uint64_t uid,
         "changed = excluded.changed");
 
     weir_bind_number(&q, (int64_t)uid);
-    weir_bind_text(&q, effects[effect]);
+    weir_bind_text(&q, reported_name[effect]);
     weir_bind_number(&q, now);
     return weir_query_run(&q);
 }

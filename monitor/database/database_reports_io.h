@@ -67,6 +67,8 @@ int weir_database_report_record(struct weir_database *database, uint64_t user, u
 
 /* What the votes made of a message, as it is in the hits. */
 enum weir_reported { WEIR_REPORTED_NOTHING, WEIR_REPORTED_SPAM, WEIR_REPORTED_HAM };
+const char *weir_reported_name(enum weir_reported is); /* "", "spam", "ham" */
+enum weir_reported weir_reported_of(const char *name); /* NOTHING: of no other name */
 int weir_database_reported(struct weir_database *database, uint64_t uid,
                            enum weir_reported *effect_r);
 int weir_database_reported_put(struct weir_database *database, uint64_t uid,

@@ -140,6 +140,31 @@ int weir_database_rule(struct weir_database *database, const char *name, uint32_
     return walk(id > 0 ? &by_id : &by_name, row, context);
 }
 
+/* Digits alone; no rule has 0. */
+bool weir_rule_number_read(const char *text, uint32_t *id_r)
+{
+    size_t len = strlen(text);
+    unsigned long long id;
+
+    if (len == 0 || len > 10 || strspn(text, "0123456789") != len)
+        return false;
+    id = strtoull(text, NULL, 10);
+    if (id == 0 || id > UINT32_MAX)
+        return false;
+    *id_r = (uint32_t)id;
+    return true;
+}
+
+int weir_database_rule_called(struct weir_database *database, const char *which,
+                              int (*row)(void *context, const struct weir_kept_rule *rule),
+                              void *context)
+{
+    uint32_t id;
+
+    return weir_rule_number_read(which, &id) ? weir_database_rule(database, NULL, id, row, context)
+                                             : weir_database_rule(database, which, 0, row, context);
+}
+
 /* Writing. ------------------------------------------------------------------ */
 
 /* A put on its way: the rule as it will be, and what it was. */

@@ -63,6 +63,12 @@ int weir_database_rule(struct weir_database *database, const char *name, uint32_
                        int (*row)(void *context, const struct weir_kept_rule *rule),
                        void *context);
 
+/* The same of what a person wrote, a name or a number; and whether it is a number. */
+int weir_database_rule_called(struct weir_database *database, const char *which,
+                              int (*row)(void *context, const struct weir_kept_rule *rule),
+                              void *context);
+bool weir_rule_number_read(const char *text, uint32_t *id_r);
+
 /* Changes the rule of an id: edit() changes what it is handed, but for id and name, and returns 0;
  * others leave the rule alone.  1 when something was written, 0 when not, also when there is no
  * such rule; an error, edit()'s, too.  Texts that edit() puts in must live until the end. */

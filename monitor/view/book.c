@@ -146,9 +146,8 @@ void weir_book_close(struct weir_book *book)
 const struct weir_book_rule *weir_book_find(const struct weir_book *book,
                                                     const char *which)
 {
-    char *end;
-    unsigned long id = strtoul(which, &end, 10);
-    bool is_id = which[0] != '\0' && *end == '\0';
+    uint32_t id;
+    bool is_id = weir_rule_number_read(which, &id);
 
     for (size_t i = 0; i < book->rules; i++)
         if (is_id ? book->rule[i].is.id == id : strcmp(book->rule[i].is.name, which) == 0)

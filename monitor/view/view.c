@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/slice.h"
+#include "core/store/line_words.h"
+
 json_t *weir_view_number(double number)
 {
     return isfinite(number) ? json_real(number) : json_null();
@@ -76,4 +79,11 @@ json_t *weir_view_points(float points)
 json_t *weir_view_uid(uint64_t uid)
 {
     return json_sprintf("%016llx", (unsigned long long)uid);
+}
+
+bool weir_view_uid_read(const char *text, uint64_t *uid_r)
+{
+    struct weir_slice rest = weir_slice_maybe(text);
+
+    return rest.len == 16 && weir_word_take_hex(&rest, "", uid_r);
 }

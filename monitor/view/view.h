@@ -14,6 +14,7 @@
 #define WEIR_VIEW_VIEW_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "core/base/clock.h"
 
@@ -33,7 +34,9 @@ json_t *weir_view_points(float points);
 /* RFC 3339; null for 0. */
 json_t *weir_view_time(weir_time time);
 
-/* A message's number as it is written: 16 hexadecimal digits. */
+/* A message's number as it is written: 16 hexadecimal digits; and read: false for all else, NULL,
+ * too. */
 json_t *weir_view_uid(uint64_t uid);
+bool weir_view_uid_read(const char *text, uint64_t *uid_r);
 
 #endif

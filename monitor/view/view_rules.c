@@ -37,6 +37,12 @@ json_t *weir_view_differ(const struct weir_rules_differ *differ)
                      weir_view_text(differ->was), "new", weir_view_text(differ->is));
 }
 
+json_t *weir_view_rule_now(const struct weir_kept_rule *rule)
+{
+    return json_pack("{s:s, s:f}", "state", weir_rule_state_name(rule->state), "score",
+                     rule->score);
+}
+
 json_t *weir_view_message(const struct weir_kept_message *message)
 {
     char address[WEIR_ADDRESS_TEXT];

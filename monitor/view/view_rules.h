@@ -17,6 +17,9 @@ json_t *weir_view_rule_change(const struct weir_rule_changed *change);
 json_t *weir_view_set(const struct weir_kept_set *set);
 json_t *weir_view_differ(const struct weir_rules_differ *differ);
 
+/* What a rule is now, beside what it once did: {"state", "score"}. */
+json_t *weir_view_rule_now(const struct weir_kept_rule *rule);
+
 /* A message that a rule hit. */
 json_t *weir_view_message(const struct weir_kept_message *message);
 

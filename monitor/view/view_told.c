@@ -10,7 +10,25 @@
 #include "core/base/error.h"
 #include "core/base/slice.h"
 #include "core/engine/verdict.h"
+#include "core/mail/header_text.h"
 #include "monitor/database/database_rules_io.h"
+
+#define SUBJECT 1000 /* octets: who drafts a rule of it needs no more */
+
+/* Unfolded and decoded, of the first such field. */
+static int read_subject(struct weir_view_told *told, struct weir_charsets *charsets,
+                        struct weir_arena *arena)
+{
+    static const struct weir_slice selector = {"Subject:first", 13};
+    char *room = weir_arena_take(arena, SUBJECT);
+    struct weir_line line = {.start = room, .at = room, .end = room + SUBJECT};
+
+    if (!room)
+        return WEIR_ENOMEM;
+    (void)weir_header_text(&told->message, charsets, selector, &line);
+    told->subject = weir_slice_trim(weir_slice_between(room, line.at));
+    return 0;
+}
 
 int weir_view_told_read(const struct weir_database_text *text, const struct weir_info_keys *keys,
                         struct weir_charsets *charsets, struct weir_arena *arena,
@@ -27,6 +45,7 @@ int weir_view_told_read(const struct weir_database_text *text, const struct weir
     rc = buffer ? weir_reported_text_unpack(&told_r->told, buffer) : WEIR_ENOMEM;
     rc = rc < 0 ? rc : weir_message_parse(buffer, told_r->told.len, arena, &told_r->message);
     rc = rc < 0 ? rc : weir_content_read(&told_r->message, charsets, arena, &told_r->content);
+    rc = rc < 0 ? rc : read_subject(told_r, charsets, arena);
     if (rc == 0 && told_r->told.info.len > 0)
         told_r->state = weir_info_read(told_r->told.info, told_r->told.binding, keys,
                                        &told_r->info);
@@ -142,32 +161,11 @@ static json_t *headers(const struct weir_view_told *told)
     return list;
 }
 
-#define MARK "[attachment left out: "
-
-/* What a mark says: TYPE, "NAME", N octets, sha256 HEX]; NULL: it is none. */
-static json_t *attachment(const char *line, size_t len)
-{
-    const char *type = line + strlen(MARK), *end = line + len, *name, *size, *hash;
-    char digits[24];
-    size_t count;
-
-    name = memmem(type, (size_t)(end - type), ", \"", 3);
-    size = name ? memrchr(name, '"', (size_t)(end - name)) : NULL;
-    hash = size ? memmem(size, (size_t)(end - size), " octets, sha256 ", 16) : NULL;
-    if (!hash || size < name + 3 || size + 3 > hash || end[-1] != ']')
-        return NULL;
-    count = (size_t)(hash - size - 3);
-    snprintf(digits, sizeof digits, "%.*s", (int)(count < 20 ? count : 20), size + 3);
-    return json_pack("{s:o, s:o, s:I, s:o}", "name",
-                     slice_json(weir_slice_between(name + 3, size)), "type",
-                     slice_json(weir_slice_between(type, name)), "size",
-                     (json_int_t)strtoll(digits, NULL, 10), "hash",
-                     slice_json(weir_slice_between(hash + 16, end - 1)));
-}
-
+/* What marks in the text say. */
 static json_t *attachments(struct weir_slice text)
 {
-    json_t *list = json_array(), *one;
+    struct weir_reported_mark mark;
+    json_t *list = json_array();
 
     while (text.len > 0) {
         const char *end = memchr(text.at, '\n', text.len);
@@ -175,10 +173,11 @@ static json_t *attachments(struct weir_slice text)
 
         while (len > 0 && text.at[len - 1] == '\r')
             len--;
-        one = len > strlen(MARK) && memcmp(text.at, MARK, strlen(MARK)) == 0
-                  ? attachment(text.at, len) : NULL;
-        if (one)
-            json_array_append_new(list, one);
+        if (weir_reported_mark_read((struct weir_slice){text.at, len}, &mark))
+            json_array_append_new(list, json_pack(
+                "{s:o, s:o, s:I, s:o}", "name", slice_json(mark.name), "type",
+                slice_json(mark.type), "size", (json_int_t)mark.octets, "hash",
+                slice_json(mark.hash)));
         text = weir_slice_behind(text, line + (end != NULL));
     }
     return list;
@@ -186,8 +185,8 @@ static json_t *attachments(struct weir_slice text)
 
 json_t *weir_view_told_message(const struct weir_view_told *told)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:b}", "headers", headers(told), "text",
-                     slice_json(weir_view_told_body(told)), "links",
-                     slice_json(weir_view_told_links(told)), "attachments",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "headers", headers(told), "subject",
+                     slice_json(told->subject), "text", slice_json(weir_view_told_body(told)),
+                     "links", slice_json(weir_view_told_links(told)), "attachments",
                      attachments(told->message.whole), "cut", told->told.cut);
 }

@@ -1,8 +1,9 @@
 /*
  * view_told - reported messages as the monitor keeps them, taken apart for who shows them.
  *
- * They are hostile: attachments were left out where they came from, HTML is rendered as text,
- * nothing is fetched, and strings are verified anew with the keys there are now.
+ * They are hostile: attachments were left out where they came from, and what says so may be the
+ * sender's own words; HTML is rendered as text, nothing is fetched, and strings are verified anew
+ * with the keys there are now.
  *
  * Owner:    what was read lies in the arena, and points into the text's row.
  * Threads:  as the database's handle.
@@ -25,6 +26,7 @@ struct weir_view_told {
     struct weir_content content;
     enum weir_info_state state;
     struct weir_info info;         /* when state is valid or unbound */
+    struct weir_slice subject;     /* as rules read it: the beginning of its first line */
 };
 
 /* Takes a text apart; the arena is emptied first.  0 or an error. */
@@ -51,8 +53,9 @@ json_t *weir_view_info(struct weir_database *database, const struct weir_view_to
 json_t *weir_view_told(struct weir_database *database, const struct weir_view_told *told,
                        const char *server, bool whole);
 
-/* {"headers": [[name, value]], "text", "attachments": [{"name", "type", "size", "hash"}], "cut"}:
- * what was left out is what marks in the text say. */
+/* {"headers": [[name, value]], "subject", "text", "links", "attachments": [{"name", "type", "size",
+ * "hash"}], "cut"}: headers are as they stand, the subject as rules read it; what was left out is
+ * what marks in the text say. */
 json_t *weir_view_told_message(const struct weir_view_told *told);
 
 #endif

@@ -8,10 +8,7 @@ browser, node or what drives it: tests/end2end/deps.sh --test fetches them.
 import json
 import pathlib
 import re
-import shutil
-import subprocess
 import sys
-import threading
 import time
 import unittest
 import urllib.request
@@ -19,6 +16,7 @@ import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+import browsing
 import desk
 import harness
 import milter
@@ -32,10 +30,7 @@ LINKED = "192.0.2.177"
 BAD, CALM, SPARE, LATER, OTHER = ("203.0.113.7", "198.51.100.9", "192.0.2.44", "192.0.2.99",
                                   "203.0.113.200")
 MARKUP = b"you have won <img src=x onerror=alert(1)>"  # what a mail would run
-DRIVER = rig.RIG / "browser"
-BROWSER = shutil.which("chromium")
 SCRIPT = pathlib.Path(__file__).with_name("console_browser.js")
-SHOTS = rig.TOP / "build/screenshots"
 # What a mail would run, and what is alike in all of them.
 CAMPAIGN = """\
 Dear friend <img src=x onerror=alert(1)>, number {0} of our winter lottery was drawn for you.
@@ -43,21 +38,18 @@ The board of the northern lottery has released nine hundred thousand in your hon
 To claim the fund, send the transfer fee of two hundred to our agent at the harbour office.
 Keep this award strictly confidential until the fund is released to your account.
 """
-LASTS = 120  # seconds that a browser may take; it takes some on a busy machine
 
 
 def pages_of(uid):
-    """Name, address, and the route of the API without which it says that it is not there."""
+    """Name and address."""
     return [
         ("overview", "#/"), ("traffic", "#/traffic"), ("networks", "#/traffic?level=network"),
-        ("address", f"#/addresses/{CALM}"), ("messages", "#/messages", "/messages"),
-        ("message", f"#/messages/{uid}", "/messages/{uid}"),
-        ("reports", "#/reports?waiting=0", "/reports"),
-        ("report", f"#/reports/{uid}", "/reports/{uid}"), ("rules", "#/rules", "/rules"),
-        ("rule", "#/rules/CHEAP_LOAN", "/rules/{name}"), ("rule-new", "#/rules/new"),
-        ("sets", "#/sets", "/sets"), ("lists", "#/lists"), ("alerts", "#/alerts?open=0"),
-        ("thresholds", "#/thresholds"), ("servers", "#/servers"), ("audit", "#/audit"),
-        ("users", "#/users"), ("nowhere", "#/nowhere")]
+        ("address", f"#/addresses/{CALM}"), ("messages", "#/messages"),
+        ("message", f"#/messages/{uid}"), ("reports", "#/reports?waiting=0"),
+        ("report", f"#/reports/{uid}"), ("rules", "#/rules"), ("rule", "#/rules/CHEAP_LOAN"),
+        ("rule-new", "#/rules/new"), ("sets", "#/sets"), ("lists", "#/lists"),
+        ("alerts", "#/alerts?open=0"), ("thresholds", "#/thresholds"), ("servers", "#/servers"),
+        ("audit", "#/audit"), ("users", "#/users"), ("nowhere", "#/nowhere")]
 
 
 class World(Base):
@@ -168,10 +160,7 @@ class Mailed(World):
                      20, "the message")
 
 
-@unittest.skipUnless(BROWSER, "there is no chromium (Debian's package)")
-@unittest.skipUnless(shutil.which("node"), "there is no node (Debian's package npm)")
-@unittest.skipUnless((DRIVER / "version").exists(),
-                     "playwright-core and axe-core are not in build/rig: npm could not fetch them")
+@browsing.needs_browser
 class Looking(unittest.TestCase):
     """One world for all tests; a browser for each."""
 
@@ -189,29 +178,10 @@ class Looking(unittest.TestCase):
 
     def look(self, what, asked=None, **more):
         """Has the browser look at something; asked: what is to be done when it asks for it."""
-        how = {"do": what, "url": self.url, "name": self.name, "password": self.password,
-               "driver": str(DRIVER), "browser": BROWSER, "screenshots": str(SHOTS),
-               "servers": [server.name for server in self.servers],
-               "pages": pages_of(self.uid), **more}
-        browser = subprocess.Popen(["node", SCRIPT, json.dumps(how)], stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        end = threading.Timer(LASTS, browser.kill)
-        end.start()
-        try:
-            lines = []
-            for line in browser.stdout:
-                lines.append(line.strip())
-                if line.startswith("want: "):
-                    asked[line.split()[1]]()
-                    browser.stdin.write("done\n")
-                    browser.stdin.flush()
-            self.assertEqual(browser.wait(), 0, "\n".join(lines[-12:]))
-        finally:
-            end.cancel()
-            browser.kill()
-            browser.wait()
-            browser.stdin.close()
-            browser.stdout.close()
+        browsing.look(self, SCRIPT, asked, {
+            "do": what, "url": self.url, "name": self.name, "password": self.password,
+            "servers": [server.name for server in self.servers],
+            "pages": pages_of(self.uid), **more})
 
 
 class Browser(Looking):

@@ -71,6 +71,8 @@ class Mail(Beside):
         overview = self.admin.get("/overview")
         self.assertEqual(overview["limits"], [3, 5])
         self.assertEqual(overview["today"]["messages"], 3)
+        self.assertEqual((overview["reports"], overview["blamed"], overview["addresses_seen"]),
+                         (0, 0, 0))
         self.assertEqual(sum(row["count"] for row in overview["scores"]), 3)
         self.assertEqual(self.admin.get(f"/addresses/{CLIENT}")["domains"][0]["domain"], DOMAIN)
 
@@ -82,6 +84,7 @@ class Mail(Beside):
         self.assertEqual({name: listed[0][name] for name in own[0]}, own[0])
         self.assertEqual((listed[0]["kind"], listed[0]["votes"]), ("spam", {"spam": 1, "ham": 0}))
         uid = listed[0]["uid"]
+        self.assertEqual(self.admin.get("/overview")["reports"], 1)
         rig.wait_for(lambda: self.admin.ask("GET", f"/reports/{uid}").status == 200, 30, "the text")
         shown = self.admin.get(f"/reports/{uid}")
         told, = json.loads(self.monitor.weir.ctl("reports", "show", uid, "--json"))
@@ -92,7 +95,7 @@ class Mail(Beside):
         self.assertEqual(len(self.admin.get("/reports?waiting=1")["rows"]), 1)
         tried = self.admin.do("POST", "/rules/test", {
             "text": "body LOAN_AGAIN /cheap loan/\nheader NO_SUCH Subject =~ /never said/"})
-        self.assertEqual(tried["messages"], {"spam": 1, "ham": 0, "other": 0})
+        self.assertEqual(tried["messages"], {"spam": 1, "ham": 0})
         self.assertEqual({rule["name"]: rule["spam"] for rule in tried["rules"]},
                          {"LOAN_AGAIN": 1, "NO_SUCH": 0})
         self.assertEqual([hit["message"] for hit in tried["hits"]], [uid])

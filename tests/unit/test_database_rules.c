@@ -301,6 +301,37 @@ static void history_is_read_newest_first_by_pages_and_never_changed(void **state
     assert_int_equal(database_number(rig, "SELECT count(*) FROM rule_changes"), 6);
 }
 
+static int note_id(void *context, const struct weir_kept_rule *rule)
+{
+    *(uint32_t *)context = rule->id;
+    return 0;
+}
+
+static void a_rule_is_called_by_its_name_or_number(void **state)
+{
+    static const struct {
+        const char *called;
+        uint32_t number; /* 0: it is none */
+        uint32_t found;
+    } cases[] = {{"CHEAP", 0, 101}, {"101", 101, 101}, {"000101", 101, 101}, {"102", 102, 0},
+                 {"4294967295", UINT32_MAX, 0}, {"4294967296", 0, 0}, {"99999999999", 0, 0},
+                 {"0", 0, 0}, {"", 0, 0}, {"+101", 0, 0}, {" 101", 0, 0}, {"101x", 0, 0},
+                 {"-1", 0, 0}};
+    struct database_rig *rig = *state;
+    const struct weir_kept_rule rule = a_rule(101, "CHEAP");
+
+    assert_int_equal(put_at(rig, &rule, DATABASE_NOW), 1);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint32_t number = 0, found = 0;
+
+        assert_int_equal(weir_rule_number_read(cases[i].called, &number), cases[i].number > 0);
+        assert_int_equal(number, cases[i].number);
+        assert_int_equal(weir_database_rule_called(rig->database, cases[i].called, note_id, &found),
+                         cases[i].found > 0);
+        assert_int_equal(found, cases[i].found);
+    }
+}
+
 static void a_state_that_is_none_is_damage(void **state)
 {
     struct database_rig *rig = *state;
@@ -468,6 +499,7 @@ int main(void)
         TEST(no_more_rules_than_WEIR_RULES_MAX),
         TEST(a_rule_and_its_history_are_written_together_or_not_at_all),
         TEST(history_is_read_newest_first_by_pages_and_never_changed),
+        TEST(a_rule_is_called_by_its_name_or_number),
         TEST(a_state_that_is_none_is_damage),
         TEST(a_rule_is_changed_in_its_place_or_left_alone),
         TEST(a_run_that_was_not_alone_is_refused),

@@ -94,6 +94,45 @@ static void attachments_are_replaced_and_nothing_else(void **state)
     assert_non_null(strstr(copy, "--x--\nbehind\n"));
 }
 
+static void what_marks_say_is_read_and_nothing_else_is_a_mark(void **state)
+{
+    static const struct {
+        const char *line;
+        bool is;
+        const char *name;
+        uint64_t octets;
+    } cases[] = {
+        {"[attachment left out: a/b, \"c.pdf\", 5 octets, sha256 2cf2]", true, "c.pdf", 5},
+        {"[attachment left out: a/b, \"\", 0 octets, sha256 ]", true, "", 0},
+        {"[attachment left out: a/b, \"x\", 1 octets, sha256 y\", 360 octets, sha256 2cf2]", true,
+         "x\", 1 octets, sha256 y", 360},
+        {"[attachment left out: a/b, \"c\", 999999999999999999 octets, sha256 2]", true, "c",
+         999999999999999999},
+        {"[attachment left out: a/b, \"c\", 1000000000000000000 octets, sha256 2]", false, "", 0},
+        {"[attachment left out: a/b, \"c\", -5 octets, sha256 2]", false, "", 0},
+        {"[attachment left out: a/b, \"c\",  octets, sha256 2]", false, "", 0},
+        {"[attachment left out: a/b, \"c\" octets, sha256 2]", false, "", 0},
+        {"[attachment left out: a/b, \", 5 octets, sha256 2]", false, "", 0},
+        {"[attachment left out: a/b, \"c\", 5 octets, sha256 2", false, "", 0},
+        {" [attachment left out: a/b, \"c\", 5 octets, sha256 2]", false, "", 0},
+        {"[attachment left out: ", false, "", 0},
+        {"[attachment left out: ]", false, "", 0},
+        {"", false, "", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct weir_reported_mark mark = {.octets = 0};
+        bool is = weir_reported_mark_read(weir_slice_of(cases[i].line), &mark);
+
+        assert_int_equal(is, cases[i].is);
+        if (!is)
+            continue;
+        assert_true(weir_slice_equals(mark.name, cases[i].name));
+        assert_true(weir_slice_equals(mark.type, "a/b"));
+        assert_int_equal(mark.octets, cases[i].octets);
+    }
+}
+
 static void a_message_without_attachments_is_as_it_was_up_to_the_limit(void **state)
 {
     static const char mail[] = "Subject: x\r\n\r\nsome text\r\n";
@@ -269,6 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(attachments_are_replaced_and_nothing_else),
+        TEST(what_marks_say_is_read_and_nothing_else_is_a_mark),
         TEST(a_message_without_attachments_is_as_it_was_up_to_the_limit),
         TEST(what_is_packed_is_unpacked),
         TEST(what_was_not_packed_so_is_none),

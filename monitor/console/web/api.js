@@ -32,12 +32,15 @@ let ended = () => {};
 export const me = () => account;
 export const onLogout = (told) => { ended = told; };
 
-const RANK = {viewer: 1, analyst: 2, administrator: 3};
-
 /* Whether who is logged in may do what needs a role. */
 export function may(role) {
-    return Boolean(account) && (RANK[account.role] || 0) >= RANK[role];
+    return Boolean(account) &&
+        account.roles.indexOf(account.role) >= account.roles.indexOf(role);
 }
+
+/* Roles, and how much may be sent and is given: as the monitor says with the login. */
+export const roles = () => account.roles;
+export const limits = () => account.limits;
 
 /* Path and arguments; those that say nothing are left out. */
 export function url(path, query = {}) {
@@ -97,25 +100,6 @@ export function send(method, path, body) {
     if (account && account.csrf)
         headers["Weir-Csrf"] = account.csrf;
     return ask(ROOT + path, {method, headers, body: body ? JSON.stringify(body) : "{}"});
-}
-
-let description = null;
-
-/* Whether this version of the monitor has a route; with a word, whether a member of its body may
- * say that. */
-export async function offers(method, path, member, said) {
-    description ??= get("/openapi.json").catch(() => null);
-    const found = await description;
-
-    if (!found)
-        description = null;          // another time, perhaps
-    const route = found?.paths?.[path]?.[method.toLowerCase()];
-
-    if (!route || !said)
-        return Boolean(route);
-    const {properties = {}} = route.requestBody?.content?.["application/json"]?.schema || {};
-
-    return (properties[member]?.description || "").split(/\W+/).includes(said);
 }
 
 export async function login(name, password) {

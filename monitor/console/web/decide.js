@@ -3,7 +3,7 @@
  * accept.  Each asks back with a sentence that says what will happen where and until when; blocks
  * can be undone from the note that follows.
  */
-import {may, offers, send, word} from "./api.js";
+import {limits, may, send, word} from "./api.js";
 import {act, ask, note} from "./dialog.js";
 import {h} from "./dom.js";
 import {absolute, later} from "./format.js";
@@ -12,7 +12,6 @@ export const ENDS = [["3600", "1 hour"], ["14400", "4 hours"], ["86400", "1 day"
                      ["604800", "7 days"], ["2592000", "30 days"], ["own", "until …"]];
 const NEVER = ["0", "for ever"];
 
-export const UNACCEPT = "/addresses/{prefix}/unaccept";
 const place = (prefix, what) => `/addresses/${word(prefix)}/${what}`;
 
 /* In seconds since 1970; 0: never, or not chosen yet. */
@@ -42,7 +41,8 @@ export function ending(ends, least, only = () => true) {
 function fields(ends, reason, least, only = () => true) {
     return [
         ...ending(ends, least, only),
-        {name: "reason", label: "Reason", value: reason, needed: true, most: 200, shows: only,
+        {name: "reason", label: "Reason", value: reason, needed: true, most: limits().reason,
+         shows: only,
          hint: "for the reply to the sender, the list and the audit"},
     ];
 }
@@ -58,13 +58,16 @@ function checked(values) {
 ending.checked = checked;
 
 const WAYS = {
-    defer: {title: "Defer", words: "is asked to come again later (4xx)", least: "14400"},
-    reject: {title: "Refuse", words: "is refused (5xx)", least: "86400", harm: true},
-    score: {title: "Add points to", words: "gets points, and is still judged", least: "86400"},
+    defer: {title: "Defer", words: "is asked to come again later (4xx)", least: "14400",
+            done: "deferred"},
+    reject: {title: "Refuse", words: "is refused (5xx)", least: "86400", harm: true,
+             done: "refused"},
+    score: {title: "Add points to", words: "gets points, and is still judged", least: "86400",
+            done: "points added"},
 };
 
 async function block(prefix, way, done, reason) {
-    const {title, words, least, harm} = WAYS[way];
+    const {title, words, least, harm, done: deed} = WAYS[way];
     const more = way === "score" ? [{name: "points", label: "Points", kind: "number", value: 3,
                                      min: -100, max: 100, step: 0.1, needed: true}] : [];
     const answer = await ask({
@@ -78,11 +81,10 @@ async function block(prefix, way, done, reason) {
     });
 
     if (answer) {
-        note(`${prefix}: ${way === "score" ? "points added" : `${way}ed`.replace("ee", "e")}`, {
-            undo: async () => {
-                await send("POST", place(prefix, "undo"), {reason: "taken back at once"});
-                done();
-            }});
+        note(`${prefix}: ${deed}. Undo takes back all that stands against it.`, {undo: async () => {
+            await send("POST", place(prefix, "undo"), {reason: "taken back at once"});
+            done();
+        }});
         done();
     }
 }
@@ -121,12 +123,10 @@ export async function accept(prefix, done = () => {}, reason = "") {
     });
 
     if (answer) {
-        const back = await offers("POST", UNACCEPT);
-
-        note(`${prefix} is accepted`, {undo: back && (async () => {
+        note(`${prefix} is accepted`, {undo: async () => {
             await send("POST", place(prefix, "unaccept"), {reason: "taken back at once"});
             done();
-        })});
+        }});
         done();
     }
 }
@@ -159,7 +159,7 @@ export function takeBack({prefix, list}, done) {
             text: list === "accept" ? `${prefix} is judged like any other again.`
                 : `All that stands against ${prefix} goes from the lists of all servers, and its `
                   + "buckets are filled again.",
-            fields: [{name: "reason", label: "Reason", most: 200}]});
+            fields: [{name: "reason", label: "Reason", most: limits().reason}]});
 
         if (answer && await act(`${prefix}: taken back`, () =>
             send("POST", place(prefix, backOf(list)), {reason: answer.reason})))

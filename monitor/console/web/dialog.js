@@ -92,7 +92,8 @@ export function values(form) {
     return found;
 }
 
-/* Asks back; `run`, when given, is awaited before the window closes, and its trouble told in it. */
+/* Asks back; `run`, when given, is awaited before the window closes, and its trouble told in it.
+ * Where the window is closed meanwhile, what comes of it is told nevertheless: it was asked for. */
 export async function ask({title, text, fields = [], preview, button = "Do it", harm, wide, run}) {
     const dialog = frame(title, wide);
     const says = h("p", {class: "preview", "aria-live": "polite"});
@@ -100,7 +101,13 @@ export async function ask({title, text, fields = [], preview, button = "Do it", 
     const go = h("button", {class: harm ? "main harm" : "main", type: "submit"}, button);
     const form = h("form", {novalidate: false});
     const places = fields.map((field) => [field, labelled(field, tell)]);
-    let answer = null;
+    const cancel = h("button", {type: "button", onclick: () => dialog.close()}, "Cancel");
+    let answer = null, running = null;
+
+    function busy(on) {
+        go.disabled = on;
+        cancel.disabled = on;
+    }
 
     function tell() {
         const now = values(form);
@@ -115,25 +122,31 @@ export async function ask({title, text, fields = [], preview, button = "Do it", 
     }
     put(form, text && h("p", {}, text), places.map(([, place]) => place),
         preview && says, wrong, h("div", {class: "buttons"},
-            h("button", {type: "button", onclick: () => dialog.close()}, "Cancel"), go));
-    form.addEventListener("submit", async (event) => {
-        event.preventDefault();
-        go.disabled = true;
+            cancel, go));
+
+    async function submit() {
+        const said = values(form);
+
+        busy(true);
         put(wrong);
         try {
-            answer = values(form);
-            if (run)
-                answer = await run(answer) ?? answer;
+            answer = run ? await run(said) ?? said : said;
             dialog.close();
         } catch (trouble) {
-            answer = null;
             put(wrong, trouble.message);
-            go.disabled = false;
+            busy(false);
+            if (!dialog.isConnected)
+                note(trouble.message, {bad: true});
         }
+    }
+    form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        running = submit();
     });
     dialog.append(form);
     tell();
     await open(dialog);
+    await running;
     return answer;
 }
 

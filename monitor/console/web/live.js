@@ -8,7 +8,7 @@
  * Where the connection breaks it is made again after 1 s, 2 s, ... 30 s, with the last event's id,
  * so that what was missed comes first.  "again" says that too much was: pages are read anew.
  */
-import {url} from "./api.js";
+import {get, url} from "./api.js";
 
 const SILENT = 25e3;          // the monitor says something every 15 s
 const hearers = new Map();
@@ -68,6 +68,8 @@ async function read(signal) {
     const headers = {Accept: "text/event-stream", ...(last ? {"Last-Event-ID": last} : {})};
     const answer = await fetch(url("/live"), {headers, signal, cache: "no-store"});
 
+    if (answer.status === 401)
+        await get("/me").catch(() => {});   // which leads to the door
     if (!answer.ok || !answer.body)
         throw new Error(String(answer.status));
     const stream = answer.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -10,7 +10,7 @@ import * as keys from "./keys.js";
 import * as live from "./live.js";
 import {alerts, excuse, go, Page, place} from "./router.js";
 import * as theme from "./theme.js";
-import {limit} from "./words.js";
+import {isPrefix, limit} from "./words.js";
 
 /* Word of the address: the page of all, and that of one.  Each is loaded when it is first asked
  * for. */
@@ -34,6 +34,7 @@ const SIDE = [
 const app = document.querySelector("#app");
 const nowhere = {title: () => "Nothing here", show: (page) => page.fill(excuse(
     new Trouble(404, "There is no page of this address.")))};
+const ends = [];                    // of the shell, at the next door
 let main = null, shown = null, counts = {};
 
 /* What stands where, and what waits there. */
@@ -67,7 +68,7 @@ function drawSide(stay) {
 
 function count(data) {
     const next = {alerts: data.open_events ?? counts.alerts,
-                  reports: data.reports_waiting ?? counts.reports,
+                  reports: data.blamed ?? counts.reports,
                   rules: data.drafts ?? counts.rules};
 
     limit(data.limits);
@@ -90,7 +91,7 @@ function find(text) {
 
     if (!word)
         return;
-    if (/^[0-9a-f:.]+(\/\d+)?$/i.test(word) && (word.includes(":") || word.split(".").length === 4))
+    if (isPrefix(word))
         go(at("addresses", word));
     else if (/^[0-9a-f]{16}$/i.test(word))
         go(at("messages", word.toLowerCase()));
@@ -127,13 +128,15 @@ function ageSign() {
         put(text, state === "live" ? "live" : state === "waiting" ? "connecting…"
             : `data is ${span(live.age())} old`);
     }
-    live.onAge((next) => {
+    ends.push(live.onAge((next) => {
         if (next !== state && next !== "waiting")
             put(told, next === "live" ? "" : "Live updates have stopped; trying again.");
         state = next;
         draw();
-    });
-    setInterval(draw, 1000);
+    }));
+    const timer = setInterval(draw, 1000);
+
+    ends.push(() => clearInterval(timer));
     return [sign, told];
 }
 
@@ -224,8 +227,7 @@ async function show() {
 async function enter() {
     shell();
     live.start();
-    live.hear("overview", count);
-    live.hear("again", () => shown?.again?.());
+    ends.push(live.hear("overview", count), live.hear("again", () => shown?.again?.()));
     await show();
     get("/overview", {hours: 1}).then(count, () => {});
     requestIdleCallback(() => Object.values(PAGES).flat().forEach((name) => {
@@ -252,6 +254,7 @@ function door(why) {
     shown = null;
     main = null;
     live.stop();
+    ends.splice(0).forEach((end) => end());
     document.title = "Log in · Weir";
     put(app, h("main", {class: "door"}, h("div", {class: "card"},
         h("h1", {class: "brand"}, h("img", {src: "icon.svg", alt: ""}), "Weir"),

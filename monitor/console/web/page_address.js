@@ -22,7 +22,7 @@ function standing({standing: found = {}, address: name}) {
     const say = (words, one) => lines.push(h("p", {class: "says"}, words,
         one.ends ? [" until ", when(one.ends)] : one.ends === null ? ", without an end" : "",
         one.reason ? ["; because: ", h("q", {}, one.reason)] : "",
-        one.by || one.origin ? h("span", {class: "quiet"}, ` (${one.by || one.origin})`) : ""));
+        one.by ? h("span", {class: "quiet"}, ` (${one.by})`) : ""));
     const {blacklist, score, accept} = found || {};
 
     if (blacklist)
@@ -70,7 +70,6 @@ const DECISIONS = [
     {key: "prefix", label: "about"},
     {key: "list", label: "what", cell: (row) => doing(row)},
     {key: "ends", label: "ends", cell: (row) => (row.ends ? when(row.ends) : "never")},
-    {key: "undone", label: "taken back", cell: (row) => (row.undone ? when(row.undone) : "")},
     {key: "reason", label: "reason", wide: true},
     {key: "by", label: "by"},
 ];
@@ -93,13 +92,12 @@ function part(caption, columns, rows, key, none) {
     return table({caption, columns, rows: rows || [], key, empty: empty(none)}).node;
 }
 
-function sums({sum = {}, source, first_seen: first, last_seen: last, reports}, name) {
+function sums({sum = {}, source, first_seen: first, last_seen: last}) {
     return facts([
         ["connections", count(sum.connections)], ["messages", count(sum.messages)],
         ["accepted", count(sum.accepted)], ["recipients", count(sum.recipients)],
         ["first seen", when(first)], ["last seen", when(last)],
         ["counted", source ? h("span", {title: SOURCE[source]}, SOURCE[source] || source) : "–"],
-        reports > 0 && ["reports of people", count(reports)],
     ]);
 }
 
@@ -120,7 +118,7 @@ export async function show(page) {
     page.fill(top, h("div", {class: "two lop"}, card("Traffic", lines.node),
         card("Level of its buckets", level)), rest);
     draw(data);
-    page.refresh(3, ["traffic", "events"], async () => draw(await read()));
+    page.refresh(3, ["traffic", "events", "lists"], async () => draw(await read()));
 
     /* What is new goes into the places that are there: the chart stays the one it is. */
     function draw(found) {
@@ -134,7 +132,7 @@ export async function show(page) {
 
 function below(data, name) {
     return [
-        name.includes("/") && !data.first_seen ? null : card("In all", sums(data, name)),
+        name.includes("/") && !data.first_seen ? null : card("In all", sums(data)),
         card("Alerts", part("Alerts", EVENTS, data.events, (row) => row.number,
             "It was never over a limit.")),
         card("Decisions", part("Decisions", DECISIONS, data.decisions, (row) => row.number,

@@ -2,7 +2,7 @@
  * Alerts: who is or was over a limit, and what else was raised; acknowledged with a note, which can
  * be taken back, and silenced for a time.
  */
-import {may, offers, send} from "./api.js";
+import {limits, may, send} from "./api.js";
 import {ask, note} from "./dialog.js";
 import {at, h} from "./dom.js";
 import {decide} from "./decide.js";
@@ -51,7 +51,7 @@ async function acknowledge(page, rows) {
     const answer = await ask({title: rows.length === 1 ? `Acknowledge alert ${rows[0].number}`
         : `Acknowledge ${rows.length} alerts`, button: "Acknowledge",
         text: "It stays until it is over, and asks for attention no more.",
-        fields: [{name: "note", label: "Note", most: 200}],
+        fields: [{name: "note", label: "Note", most: limits().reason}],
         run: async (values) => {
             for (const row of rows)
                 await send("POST", `/alerts/${row.number}/acknowledge`, {note: values.note});
@@ -79,7 +79,6 @@ async function takeBack(page, row) {
 
 async function one(page) {
     const number = Number(page.words[1]);
-    const takes = await offers("POST", "/alerts/{number}/acknowledge");
     const {rows} = await page.get("/alerts", {number});
     const row = rows[0];
 
@@ -87,7 +86,7 @@ async function one(page) {
         page.fill(empty("There is no such alert.", link(at("alerts"), "All")));
         return;
     }
-    page.heading(`Alert ${number}`, may("analyst") && takes && !taken(row) && h("button", {
+    page.heading(`Alert ${number}`, may("analyst") && !taken(row) && h("button", {
         type: "button", onclick: () => acknowledge(page, [row])}, "Acknowledge…"),
     may("analyst") && row.acknowledged && h("button", {type: "button",
         onclick: () => takeBack(page, row)}, "Take back…"),
@@ -115,7 +114,7 @@ export async function show(page) {
     if (page.words[1])
         return one(page);
     const {open = "1"} = page.query;
-    const takes = may("analyst") && await offers("POST", "/alerts/{number}/acknowledge");
+    const takes = may("analyst");
     const quiet = await page.get("/silences", {most: 200});
     const rows = await listed(page, "/alerts", {open: open === "1" ? "1" : "", most: 100}, {
         caption: "Alerts", columns: COLUMNS, key: (row) => row.number,

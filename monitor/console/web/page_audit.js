@@ -1,7 +1,6 @@
 /*
  * Audit: who changed what, with old and new value; nothing here is ever changed.
  */
-import {h} from "./dom.js";
 import {when} from "./format.js";
 import {downloads, filters, listed} from "./table.js";
 import {card, empty} from "./words.js";
@@ -13,10 +12,6 @@ const COLUMNS = [
     {key: "who", label: "who"},
     {key: "what", label: "what"},
     {key: "detail", label: "of what", wide: true},
-    {key: "old", label: "from → to", wide: true, cell: (row) => ((row.old ?? row.from) ||
-        (row.new ?? row.to) ? h("span", {class: "mono diff"}, h("span", {class: "was"},
-            row.old ?? row.from ?? ""), " → ", h("span", {class: "is"}, row.new ?? row.to ?? ""))
-        : "")},
 ];
 
 export async function show(page) {

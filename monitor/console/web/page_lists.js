@@ -2,18 +2,18 @@
  * Lists: what stands on all servers' lists by decision of the monitor or of somebody here.
  */
 import {at, h} from "./dom.js";
-import {may, offers, send, word} from "./api.js";
+import {limits, may, send, word} from "./api.js";
 import {ask, note, sheet} from "./dialog.js";
-import {backOf, decide, takeBack, UNACCEPT} from "./decide.js";
+import {backOf, decide, takeBack} from "./decide.js";
 import {when} from "./format.js";
 import {choice, downloads, listed} from "./table.js";
-import {card, doing, empty} from "./words.js";
+import {card, doing, empty, isPrefix} from "./words.js";
 
 export const title = () => "Lists";
 
 const LISTS = [["", "all"], ["blacklist", "refused"], ["score", "points"], ["accept", "accepted"]];
 
-function columns(page, back) {
+function columns(page) {
     return [
         {key: "prefix", label: "address"},
         {key: "list", label: "what", sort: true, cell: doing},
@@ -22,8 +22,8 @@ function columns(page, back) {
                                                                           : "for ever")},
         {key: "reason", label: "reason", wide: true},
         {key: "by", label: "by", sort: true},
-        may("analyst") && {key: "do", label: "", cell: (row) => (back || row.list !== "accept"
-            ? takeBack(row, () => page.again()) : "")},
+        may("analyst") && {key: "do", label: "", cell: (row) => takeBack(row,
+            () => page.again())},
     ].filter(Boolean);
 }
 
@@ -33,7 +33,7 @@ async function add(page) {
         {name: "prefix", label: "Address or network", needed: true,
          hint: "192.0.2.7, 192.0.2.0/24, 2001:db8::/64"}],
         run: ({prefix}) => {
-            if (!/^[0-9a-f:.]+(\/\d+)?$/i.test(prefix.trim()))
+            if (!isPrefix(prefix.trim()))
                 throw new Error("That is no address or network.");
             return {prefix: prefix.trim()};
         }});
@@ -45,9 +45,8 @@ async function add(page) {
 
 export async function show(page) {
     const {list = ""} = page.query;
-    const back = await offers("POST", UNACCEPT);
     const rows = await listed(page, "/lists", {list, most: 100}, {
-        caption: "Lists", columns: columns(page, back), key: (row) => row.number ?? row.prefix,
+        caption: "Lists", columns: columns(page), key: (row) => row.number ?? row.prefix,
         href: (row) => at("addresses", row.prefix), mark: may("analyst") ? (marked) => {
             bulk.disabled = marked.length === 0;
         } : null, name: (row) => row.prefix,
@@ -62,14 +61,14 @@ export async function show(page) {
         choice(page, "list", "Which list", LISTS, list),
         h("span", {class: "quiet"}, "a server's own lists and its never-list come first")),
     rows.node));
-    page.refresh(5, ["events"]);
+    page.refresh(2, ["lists"]);
 }
 
 async function many(page, marked) {
     const answer = await ask({title: `Take back ${marked.length} entries`, harm: true,
         button: "Take back", text: marked.slice(0, 12).map((row) => row.prefix).join(", ")
             + (marked.length > 12 ? `, and ${marked.length - 12} more` : ""),
-        fields: [{name: "reason", label: "Reason", most: 200}],
+        fields: [{name: "reason", label: "Reason", most: limits().reason}],
         run: async ({reason}) => {
             for (const {prefix, list} of marked)
                 await send("POST", `/addresses/${word(prefix)}/${backOf(list)}`, {reason});

@@ -49,7 +49,7 @@ export async function show(page) {
     const rows = await listed(page, "/messages", {...query, most: 50}, {
         caption: "Messages", columns: COLUMNS, key: (row) => row.uid,
         href: (row) => at("messages", row.uid),
-        empty: empty("No message fits.", Object.keys(page.query).length > 0
+        empty: empty("No message fits.", Object.values(page.query).some(Boolean)
             ? "Fewer conditions find more; only recent messages are kept."
             : "They come with the decisions of your servers, which need the info key: see "
               + "weir-monitor(8).")});

@@ -29,22 +29,26 @@ function tile(number, words, {to, look, title: hint} = {}) {
         h("b", {}, number), h("span", {}, words));
 }
 
-function tiles({today = {}, open_events: open, drafts, reports_waiting: waiting, addresses}) {
+const MOST_ADDRESSES = 1e5;   // no more are counted: WEIR_DESK_ADDRESSES
+
+/* "reports", "blamed" and "addresses_seen" are of the last 24 hours, "today" of the day in UTC. */
+function tiles({today, open_events: open, drafts, reports, blamed, addresses_seen: addresses}) {
     return h("div", {class: "tiles"},
-        tile(brief(today.messages), "messages today", {to: at("messages")}),
+        tile(brief(today.messages), "messages today (UTC)", {to: at("messages")}),
         tile(brief(today.spam), ["spam", today.messages > 0 && `, ${share(today.spam,
             today.messages)}`], {to: at("messages", {verdict: "spam"}), look: "bad"}),
         tile(brief(today.unsure), "unsure", {to: at("messages", {verdict: "unsure"}),
                                              look: "odd"}),
         tile(brief(today.ham), "good", {to: at("messages", {verdict: "ham"}), look: "good"}),
         tile(brief(today.refused), "refused by lists"),
-        tile(brief(today.learned), "learned"),
+        tile(brief(reports), "reports in 24 hours", {to: at("reports", {waiting: "0"})}),
+        tile(count(blamed), "good mail taken for spam", {to: at("reports", {kind: "ham"}),
+                                                         look: blamed > 0 ? "odd" : ""}),
         tile(count(open), "open alerts", {to: at("alerts"), look: open > 0 ? "bad" : ""}),
-        tile(count(waiting), "reports to look at", {to: at("reports"),
-                                                    look: waiting > 0 ? "odd" : ""}),
         tile(count(drafts), "drafts of rules", {to: at("rules", {state: "draft"}),
                                                 look: drafts > 0 ? "odd" : ""}),
-        tile(brief(addresses), "addresses known", {to: at("traffic")}));
+        tile(addresses < MOST_ADDRESSES ? brief(addresses) : `${brief(addresses)} or more`,
+            "addresses seen in 24 hours", {to: at("traffic")}));
 }
 
 const COLUMNS = [
@@ -86,9 +90,9 @@ export async function show(page) {
         card("Messages by score", scores)));
     draw(data);
     page.live("overview", (news) => {
-        const {verdicts, ...rest} = news;  // of 24 hours; others are read anew with the page
+        const {verdicts, scores, ...rest} = news;   // these are of 24 hours
 
-        data = {...data, ...rest, ...(verdicts && hours === "24" ? {verdicts} : {})};
+        data = {...data, ...rest, ...(hours === "24" ? {verdicts, scores} : {})};
         draw(data);
     });
 }

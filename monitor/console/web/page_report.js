@@ -11,7 +11,7 @@ import {key} from "./keys.js";
 import {rulesNow} from "./page_message.js";
 import {about, buttons, doable, DOES, kindOf, shortcuts} from "./page_reports.js";
 import {go} from "./router.js";
-import {address, badge, card, domain, empty, facts, link, message as toMessage, rule}
+import {address, badge, card, domain, empty, facts, link, message as toMessage}
     from "./words.js";
 
 export const title = (words) => `Report about ${words[1]}`;
@@ -27,6 +27,12 @@ const STATES = {
 
 /* Ends of lines as they are shown. */
 const lines = (text) => text.replace(/\r\n?/g, "\n");
+
+/* A field; the subject as it is read, too, where it is written otherwise. */
+function read({subject}, name, value) {
+    return /^subject$/i.test(name) && subject && value !== subject
+        ? [h("b", {}, subject), h("div", {class: "mono quiet"}, lines(value))] : lines(value);
+}
 
 /* Files that came with it, as facts alone. */
 function attachments(list) {
@@ -44,30 +50,24 @@ function mail(found) {
         return empty("Its text is not here.", "It was forgotten, or the server sends none: see "
             + "[reports] text in weir.conf(5).");
     return h("div", {class: "mail"}, h("table", {}, h("caption", {class: "hidden"}, "Header"),
-        h("tbody", {}, (found.headers || []).map(([name, value]) => h("tr", {},
-            h("th", {scope: "row"}, name), h("td", {}, lines(value)))))),
+        h("tbody", {}, found.headers.map(([name, value]) => h("tr", {},
+            h("th", {scope: "row"}, name), h("td", {}, read(found, name, value)))))),
     attachments(found.attachments),
     h("pre", {tabindex: "0", role: "region", "aria-label": "Text of the message"},
         lines(found.text || "(no text)")),
     found.cut && h("p", {class: "warn"}, "Cut: the server sends only so much of a message."));
 }
 
-function info({info: found, state = found?.state || "none"}) {
-    const {rules, ...rest} = found || {};
-
+function info({info: found, state}) {
     return [h("p", {class: "says"}, badge(state), " ", STATES[state] || ""),
         found && facts([
-            rest.verdict && ["verdict then", badge(rest.verdict)],
-            rest.score !== undefined && ["score then", points(rest.score)],
-            (rest.at || rest.time) && ["decided", when(rest.at || rest.time)],
-            rest.server !== undefined && ["by", String(rest.server)],
-            rest.boundary_address && ["boundary address", address(rest.boundary_address)],
-            rest.domain && ["domain", domain(rest.domain)],
-            rest.serial !== undefined && ["rule set", String(rest.serial)],
-            rest.probability !== undefined && rest.probability !== null &&
-                ["by reputation spam with", `${(100 * rest.probability).toFixed(0)} %`],
-            rest.lacking && rest.lacking.length > 0 && ["it lacked", [rest.lacking].flat()
-                .join(", ")],
+            ["verdict then", badge(found.verdict)],
+            ["score then", points(found.score)],
+            ["decided", when(found.at)],
+            ["by server number", String(found.server)],
+            found.boundary_address && ["boundary address", address(found.boundary_address)],
+            found.domain && ["domain", domain(found.domain)],
+            ["rule set", String(found.serial)],
         ])];
 }
 
@@ -118,11 +118,19 @@ async function judge(page, uid, what, then) {
     }
 }
 
-/* What a rule about it would begin with: its subject, as a phrase to be looked over. */
+/* The beginning of a text as an expression that hits it.  Rules match octets: what is a blank to
+ * them is one of ASCII, and where there are no characters there can be any octets; '#' would begin
+ * a comment. */
+function phrase(text) {
+    return [...text].slice(0, 60).join("")
+        .replace(/^[\0- \x7f\ufffd]+|[\0- \x7f\ufffd]+$/g, "")
+        .replace(/[\\^$.|?*+()[\]{}/#]/g, "\\$&")
+        .replace(/[\t-\r ]+/g, "\\s+").replace(/[\0-\x1f\x7f\ufffd]+/g, ".+");
+}
+
+/* What a rule about it would begin with: its subject as rules read it, to be looked over. */
 function drafted(data) {
-    const subject = (data.message?.headers || []).find(([name]) => /^subject$/i.test(name));
-    const text = (subject ? subject[1] : "").trim().slice(0, 60)
-        .replace(/[\\^$.|?*+()[\]{}/]/g, "\\$&");
+    const text = phrase(data.message?.subject ?? "");
     const name = `REPORTED_${new Date().toISOString().slice(0, 10).replaceAll("-", "")}_${
         data.uid ? data.uid.slice(0, 4).toUpperCase() : "X"}`;
 
@@ -142,9 +150,9 @@ function actions(page, data, does, run) {
 
 export async function show(page) {
     const uid = page.words[1];
-    const [data, steps, does] = await Promise.all([
-        page.get(`/reports/${encodeURIComponent(uid)}`), around(page, uid),
-        doable("/reports/{uid}")]);
+    const [data, steps] = await Promise.all([
+        page.get(`/reports/${encodeURIComponent(uid)}`), around(page, uid)]);
+    const does = doable();
     const run = (what) => judge(page, uid, what, what === "forget" || !steps.last ? steps.next
         : () => page.again());
     const report = data.report && {kind: data.report, verdict: data.info?.verdict};

@@ -2,7 +2,7 @@
  * One rule: what it says and does, changing it with a test against recent mail, and its history.
  * "#/rules/new" is a rule that is not there yet.
  */
-import {may, offers, send, word} from "./api.js";
+import {limits, may, send, word} from "./api.js";
 import {sparkline} from "./chart.js";
 import {ask, labelled, note, values} from "./dialog.js";
 import {at, h, put} from "./dom.js";
@@ -22,23 +22,19 @@ const STATES = [["active", "at work"], ["test", "in the test: counted, no points
 
 /* What a rule's lines hit of recent mail. */
 function result(found) {
-    const {messages = {}, rules = [], hits = []} = found.tried || found;
-    const all = (messages.spam || 0) + (messages.ham || 0) + (messages.other || 0);
+    const {messages, rules, hits} = found;
 
-    if (all === 0)
+    if (messages.spam + messages.ham === 0)
         return h("p", {class: "quiet"}, "There is no recent text to try it on: it comes with "
             + "reports of people.");
-    return [h("p", {}, `Tried on ${count(messages.spam)} spam, ${count(messages.ham)} good and ${
-        count(messages.other)} other messages.`),
+    return [h("p", {}, `Tried on ${count(messages.spam)} spam and ${
+        count(messages.ham)} good messages.`),
     rules.map((one) => h("p", {class: "says"}, h("b", {}, one.name), `: ${count(one.spam)} spam (${
         share(one.spam, messages.spam)}), ${count(one.ham)} good (${
-        share(one.ham, messages.ham)}), ${count(one.other)} other`, one.worth !== undefined &&
-        one.worth !== null ? `; worth ${points(one.worth)} points` : "")),
+        share(one.ham, messages.ham)})`)),
     rules.some((one) => one.ham > 0) && h("p", {class: "warn"}, "It hits good mail."),
     hits.length > 0 && h("ul", {class: "list"}, hits.slice(0, 20).map((hit) => h("li", {},
-        badge(hit.said, hit.said === "ham" ? "good" : hit.said), /^[0-9a-f]{16}$/.test(hit.message)
-            ? message(hit.message) : h("span", {class: "mono"}, hit.message),
-        h("span", {class: "quiet"}, hit.evidence || ""))))];
+        badge(hit.said, hit.said === "ham" ? "good" : hit.said), message(hit.message))))];
 }
 
 /* Lines are tried half a second after the last key. */
@@ -82,7 +78,7 @@ function fieldsOf(data, fresh) {
         !fresh && {name: "high", label: "At most", kind: "number", step: 0.01, value: data.high},
         !fresh && {name: "approved", label: "may go from the test to work", kind: "check",
                    value: data.approved},
-        {name: "reason", label: "Reason", needed: true, most: 200,
+        {name: "reason", label: "Reason", needed: true, most: limits().reason,
          hint: "for its history and the audit"},
     ].filter(Boolean);
 }
@@ -131,15 +127,15 @@ async function save(page, data, form, fresh) {
     page.again();
 }
 
-function editor(page, data, fresh, tries) {
+function editor(page, data, fresh) {
     const tried = h("div", {class: "body", role: "status", "aria-label": "What it hits"});
     const wrong = h("p", {class: "wrong", role: "alert"});
     const [text, state, ...rest] = fieldsOf(data, fresh);
     const reason = rest.pop();
     const area = labelled(text), form = h("form", {class: "form"});
-    const run = tries ? tester(area.querySelector("textarea"), tried) : () => {};
+    const run = tester(area.querySelector("textarea"), tried);
 
-    put(form, area, tries && h("div", {class: "buttons"}, h("button", {
+    put(form, area, h("div", {class: "buttons"}, h("button", {
         type: "button", onclick: run}, "Try it on recent mail")), tried,
     h("div", {class: "line"}, labelled(state),
         rest.map((field) => labelled(field))), labelled(reason), wrong,
@@ -188,16 +184,14 @@ function history(rows) {
 }
 
 export async function show(page) {
-    const name = page.words[1], tries = await offers("POST", "/rules/test");
+    const name = page.words[1];
 
     if (name === "new") {
-        page.fill(card(null, may("analyst") ? editor(page, {text: page.query.text || ""}, true,
-            tries) : empty("An analyst can write rules.")));
+        page.fill(card(null, may("analyst") ? editor(page, {text: page.query.text || ""}, true)
+            : empty("An analyst can write rules.")));
         return;
     }
     const data = await page.get(`/rules/${encodeURIComponent(name)}`);
-    const past = data.history || (await page.get(`/rules/${encodeURIComponent(name)}/history`)
-        .catch(() => ({rows: []}))).rows;
     const again = () => page.again();
 
     page.heading(h("span", {}, "Rule ", h("span", {class: "mono"}, data.name)),
@@ -214,15 +208,14 @@ export async function show(page) {
     large.classList?.add("large");
     page.fill(h("div", {class: "two lop"}, card("What it does", evidence(data)),
         card("Hits, 30 days", large)),
-    card(may("analyst") ? "Change it" : "Its lines", may("analyst") ? editor(page, data, false,
-        tries)
+    card(may("analyst") ? "Change it" : "Its lines", may("analyst") ? editor(page, data, false)
         : h("pre", {}, data.text)),
     card("Messages it hit last", table({caption: "Messages", rows: data.messages || [],
         columns: [COLUMNS[0], COLUMNS[1], COLUMNS[2], {key: "points", label: "by it", num: true,
             cell: (row) => points(row.points)}, COLUMNS[3], COLUMNS[4], COLUMNS[6]],
         key: (row) => row.uid, href: (row) => at("messages", row.uid),
         empty: empty("None of those that are kept.")}).node),
-    card("History", history(past || [])));
+    card("History", history(data.history)));
     fresh(page);
 }
 
@@ -239,7 +232,7 @@ function fresh(page) {
 async function retire(name, state, then) {
     const answer = await ask({title: `Retire ${name}`, button: "Retire", harm: true,
         text: "It is kept with its history, and the next set goes out without it.",
-        fields: [{name: "reason", label: "Reason", needed: true, most: 200}],
+        fields: [{name: "reason", label: "Reason", needed: true, most: limits().reason}],
         run: ({reason}) => send("PUT", `/rules/${word(name)}`, {state: "retired", reason})});
 
     if (answer) {

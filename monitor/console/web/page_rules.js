@@ -2,7 +2,7 @@
  * Rules: the rulebook with what each rule does, drafts that wait for a person, and what the next
  * run of the analyzer would change.
  */
-import {may, send, word} from "./api.js";
+import {limits, may, send, word} from "./api.js";
 import {ask, note, sheet} from "./dialog.js";
 import {at, h} from "./dom.js";
 import {sparkline} from "./chart.js";
@@ -38,7 +38,7 @@ export async function approve(name, then) {
     const answer = await ask({title: `Approve ${name}`, button: "Approve", text:
         "It goes to the test for a day, at no points, and then to work if nobody reports good mail "
         + "that it hit. It reaches the servers with the next set that is published.",
-        fields: [{name: "reason", label: "Reason", most: 200}],
+        fields: [{name: "reason", label: "Reason", most: limits().reason}],
         run: ({reason}) => send("PUT", `/rules/${word(name)}`, {state: "test", approved: true,
                                                                reason})});
 
@@ -55,7 +55,7 @@ export async function approve(name, then) {
 export async function reject(name, then) {
     const answer = await ask({title: `Reject ${name}`, button: "Reject", harm: true, text:
         "It is retired, and nothing like it is drafted of the same messages again.",
-        fields: [{name: "reason", label: "Reason", most: 200}],
+        fields: [{name: "reason", label: "Reason", most: limits().reason}],
         run: ({reason}) => send("POST", `/rules/${word(name)}/reject`, {reason})});
 
     if (answer) {
@@ -128,7 +128,6 @@ function drafts(page, rows) {
                 h("button", {type: "button", onclick: () => reject(row.name,
                     () => page.again())}, "Reject…"))),
         h("pre", {}, row.text || ""),
-        row.why && h("p", {}, row.why),
         h("p", {class: "quiet"}, "Drafted ", when(row.created), " by ",
             row.author || "the analyzer", "; it would have ", points(row.score), " points")));
 }

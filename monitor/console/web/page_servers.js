@@ -10,38 +10,23 @@ import {badge, card, empty} from "./words.js";
 
 export const title = () => "Servers";
 
-const serial = (row) => row.serial ?? row.health?.rules?.serial;
+const serial = (row) => row.health?.rules?.serial;
 
-/* What is not as it should be. */
-function why(row) {
-    const words = [], health = row.health || {}, sniffer = health.sniffer || {};
-
-    if (row.why)
-        words.push(row.why);
-    if (row.state === "blind")
-        words.push("nothing is heard of its agent");
-    if (row.state === "new" || row.state === "never")
-        words.push("its agent was never there: carry its identity to it");
-    if (row.state !== "revoked" && row.generation < row.newest)
-        words.push("it has not taken the newest lists yet");
-    if (health.rules?.refused > 0)
-        words.push(`it refuses rule set ${health.rules.refused}`);
-    if (health.observes === true)
-        words.push("it only observes, and refuses nothing");
-    if (sniffer.kernel_dropped > 0)
-        words.push(`its sniffer lost ${count(sniffer.kernel_dropped)} packets`);
-    return words.join("; ");
+/* What is not as it should be, and what that may come from. */
+function troubles(row) {
+    return row.troubles.length > 0 && h("ul", {class: "list"}, row.troubles.map(({text, why}) =>
+        h("li", {}, h("div", {}, h("div", {}, text), h("div", {class: "quiet"}, why)))));
 }
 
 const COLUMNS = [
     {key: "name", label: "server", sort: true},
     {key: "state", label: "state", sort: true, cell: (row) => badge(row.state)},
     {key: "last_seen", label: "seen", sort: true, cell: (row) => when(row.last_seen)},
-    {key: "serial", label: "rule set", num: true, sort: true, 
+    {key: "serial", label: "rule set", num: true, sort: true,
      sortBy: serial, cell: (row) => serial(row) || "–"},
     {key: "generation", label: "lists", num: true, sort: true, hint: "generation it acknowledged"},
     {key: "added", label: "added", sort: true, cell: (row) => when(row.added, "at")},
-    {key: "why", label: "", wide: true, cell: why},
+    {key: "troubles", label: "", wide: true, cell: (row) => troubles(row) || ""},
 ];
 
 /* What its agent says of itself: any names and numbers. */
@@ -105,7 +90,7 @@ export async function show(page) {
             "aria-label": `revoke ${row.name}`, onclick: () => revoke(page, row)}, "revoke"))}];
 
     page.heading("Servers", mine && h("button", {type: "button", class: "main",
-        onclick: () => add(page)}, "Add…"), downloads("/servers", {}));
+        onclick: () => add(page)}, "Add…"), downloads("/servers", {}, false));
     page.fill(card(null, table({caption: "Servers", rows, columns, key: (row) => row.name,
         look: (row) => (row.state === "revoked" ? "dim" : null),
         empty: empty("No mail server yet.", "Add one, carry its identity there, and start "

@@ -2,7 +2,7 @@
  * Sets: what was published to all servers, by whom and why; publishing the rulebook, taking an
  * earlier set back, and what is different between two.
  */
-import {may, send} from "./api.js";
+import {limits, may, send} from "./api.js";
 import {ask, note} from "./dialog.js";
 import {at, h} from "./dom.js";
 import {count, octets, when} from "./format.js";
@@ -46,7 +46,7 @@ async function publish(page) {
     const answer = await ask({title: "Publish the rulebook", button: "Publish", wide: true,
         text: dry ? told(dry) : "The monitor would refuse it, as was told; it can be published "
             + "nevertheless.",
-        fields: [{name: "reason", label: "Reason", needed: true, most: 200},
+        fields: [{name: "reason", label: "Reason", needed: true, most: limits().reason},
                  {name: "force", label: "also where a recent good message would become spam",
                   kind: "check"}],
         run: ({reason, force}) => send("POST", "/publish", {reason, force})});

@@ -2,12 +2,12 @@
  * Thresholds: how much which addresses may do, what is done about who exceeds it, and trying other
  * limits on recorded traffic before they are saved.
  */
-import {may, offers, send, word} from "./api.js";
+import {limits, may, send, word} from "./api.js";
 import {ask, note, labelled, values} from "./dialog.js";
 import {h, put} from "./dom.js";
 import {count, rate, when} from "./format.js";
 import {downloads, table} from "./table.js";
-import {address, badge, card, empty, facts} from "./words.js";
+import {address, badge, card, facts} from "./words.js";
 
 export const title = () => "Thresholds";
 
@@ -19,7 +19,7 @@ function limit(one) {
 
 function fieldsOf(row, fresh) {
     return [
-        fresh && {name: "name", label: "Name", needed: true, most: 31},
+        fresh && {name: "name", label: "Name", needed: true, most: limits().threshold_name},
         row.name !== "default" && {name: "prefixes", label: "For addresses and networks",
             value: row.prefixes, needed: true, hint: "blanks between them"},
         ...QUANTITIES.flatMap((name) => [
@@ -27,8 +27,7 @@ function fieldsOf(row, fresh) {
              value: row[name]?.most ?? 0},
             {name: `${name}-rate`, label: `${name}: a second`, kind: "number", min: 0,
              value: row[name]?.rate ?? 0, hint: rate(row[name]?.rate)}]),
-        {name: "ladder", label: "What is done, step by step", value: row.ladder
-            || "alert 10m, score 3 1h, defer 15m, reject 4h", needed: true,
+        {name: "ladder", label: "What is done, step by step", value: row.ladder, needed: true,
          hint: "observe, alert, score POINTS, defer, reject; each with how long"},
         {name: "observe", label: "only observe: tell what would be done, and do nothing",
          kind: "check", value: row.observe ?? true},
@@ -93,7 +92,7 @@ function editor(page, row, fresh) {
     const head = fields.length - 2 * QUANTITIES.length - 2, limits = fields.slice(head, -2);
 
     put(form, fields.slice(0, head), h("div", {class: "line"}, limits),
-        fields.slice(-2), page.tries && h("div", {class: "buttons"}, trial), place, wrong,
+        fields.slice(-2), h("div", {class: "buttons"}, trial), place, wrong,
         h("div", {class: "buttons"}, h("button", {class: "main"}, fresh ? "Add" : "Save"),
             h("button", {type: "button", onclick: () => page.again()}, "Cancel")));
     form.addEventListener("submit", async (event) => {
@@ -149,7 +148,7 @@ function threshold(page, row) {
     return put(whole, h("div", {class: "cardhead"}, h("h2", {}, row.name, " ", row.observe
         ? badge("observed", "only observed") : badge("active", "enforced")),
     mine && h("div", {class: "row-tools"}, h("button", {type: "button", onclick: edit},
-        page.tries ? "Change or try…" : "Change…"), row.source === "database" && h("button", {
+        "Change or try…"), row.source === "database" && h("button", {
         type: "button", onclick: () => remove(page, row)}, "Remove…"))),
     facts([["for", row.prefixes || "everybody else"],
         ...QUANTITIES.map((name) => [name, limit(row[name])]),
@@ -158,13 +157,10 @@ function threshold(page, row) {
 
 export async function show(page) {
     const {rows} = await page.get("/thresholds");
-
-    page.tries = await offers("POST", "/thresholds/try");
-    const added = h("div");
+    const added = h("div"), {ladder} = rows.find(({name}) => name === "default");
 
     page.heading("Thresholds", may("administrator") && h("button", {type: "button",
-        onclick: () => put(added, card("A new threshold", editor(page, {}, true)))}, "New…"),
-    downloads("/thresholds", {}));
-    page.fill(added, rows.length === 0 ? empty("There is none.") : rows.map((row) =>
-        threshold(page, row)));
+        onclick: () => put(added, card("A new threshold", editor(page, {ladder}, true)))}, "New…"),
+    downloads("/thresholds", {}, false));
+    page.fill(added, rows.map((row) => threshold(page, row)));
 }

@@ -16,7 +16,7 @@ const COLUMNS = [
     {key: "address", label: "address"},
     ...BY.map((name) => ({key: name, label: name, num: true, sort: true,
                           cell: (row) => brief(row[name])})),
-    {key: "last_seen", label: "seen", sort: true, cell: (row) => when(row.last_seen, "ago")},
+    {key: "last_seen", label: "seen", cell: (row) => when(row.last_seen, "ago")},
     {key: "event", label: "alert", cell: (row) => (row.event ? badge("open", "over its limit")
                                                              : "")},
     {key: "decision", label: "stands", cell: (row) => standing(row.decision)},
@@ -68,6 +68,13 @@ export async function show(page) {
     listen(page, query, rows, read);
 }
 
+/* The monitor tells the first rows alone: those behind them stay as they were read. */
+function merged(rows, told, most) {
+    const first = new Set(told.map((row) => row.address));
+
+    return [...told, ...rows.filter((row) => !first.has(row.address))].slice(0, most);
+}
+
 /* What the monitor tells is of ten minutes, by connections; what else is looked at is read again
  * when there is something new. */
 function listen(page, query, rows, read) {
@@ -79,7 +86,7 @@ function listen(page, query, rows, read) {
         if (held(rows.node))
             return;                  // the next one comes in a second
         if (plain && news && Array.isArray(news.rows))
-            rows.update(news.rows);
+            rows.update(merged(rows.rows, news.rows, query.most));
         if (Date.now() - reading < (plain ? 60e3 : 10e3))
             return;
         reading = Date.now();

@@ -1,7 +1,7 @@
 /*
  * Users & tokens: who may use the console and what for; tokens for programs; one's own password.
  */
-import {may, me, send, word} from "./api.js";
+import {limits, may, me, roles, send, word} from "./api.js";
 import {ask, note, sheet} from "./dialog.js";
 import {h} from "./dom.js";
 import {later, when} from "./format.js";
@@ -10,9 +10,10 @@ import {badge, card, empty} from "./words.js";
 
 export const title = () => "Users & tokens";
 
-const ROLES = [["viewer", "viewer: sees everything but reported mail"],
-               ["analyst", "analyst: and decides, reports, changes rules"],
-               ["administrator", "administrator: and servers, thresholds, users"]];
+const MAY = {viewer: "sees everything but reported mail",
+             analyst: "and decides, reports, changes rules",
+             administrator: "and servers, thresholds, users"};
+const choices = () => roles().map((name) => [name, `${name}: ${MAY[name]}`]);
 
 /* What is told once. */
 function once(heading, words, secret) {
@@ -20,11 +21,13 @@ function once(heading, words, secret) {
 }
 
 async function password() {
+    const {password_least, password_most} = limits();
     const answer = await ask({title: "Change your password", button: "Change", fields: [
         {name: "old", label: "The old one", kind: "password", needed: true,
          autocomplete: "current-password"},
-        {name: "new", label: "A new one", kind: "password", needed: true, least: 10, most: 128,
-         autocomplete: "new-password", hint: "10 characters at least"},
+        {name: "new", label: "A new one", kind: "password", needed: true, least: password_least,
+         most: password_most, autocomplete: "new-password",
+         hint: `${password_least} characters at least`},
         {name: "again", label: "The new one again", kind: "password", needed: true,
          autocomplete: "new-password"}],
         run: (values) => {
@@ -39,8 +42,8 @@ async function password() {
 
 async function addUser(page) {
     const answer = await ask({title: "Add a user", button: "Add", fields: [
-        {name: "name", label: "Name", needed: true, most: 32},
-        {name: "role", label: "Role", kind: "choice", choices: ROLES, value: "viewer"}],
+        {name: "name", label: "Name", needed: true, most: limits().account_name},
+        {name: "role", label: "Role", kind: "choice", choices: choices(), value: "viewer"}],
         run: async ({name, role}) => ({name, ...await send("POST", "/users", {name, role})})});
 
     if (answer) {
@@ -64,7 +67,7 @@ async function change(page, user, body, words) {
 
 async function role(page, user) {
     const answer = await ask({title: `Role of ${user.name}`, button: "Change", fields: [
-        {name: "role", label: "Role", kind: "choice", choices: ROLES, value: user.role}],
+        {name: "role", label: "Role", kind: "choice", choices: choices(), value: user.role}],
         run: (values) => send("PUT", `/users/${word(user.name)}`, values)});
 
     if (answer) {
@@ -122,8 +125,8 @@ const TOKENS = [
 
 async function addToken(page) {
     const answer = await ask({title: "Make a token", button: "Make", fields: [
-        {name: "name", label: "Name", needed: true, most: 32, hint: "of the program"},
-        {name: "role", label: "Role", kind: "choice", choices: ROLES, value: "viewer"},
+        {name: "name", label: "Name", needed: true, most: limits().account_name, hint: "of the program"},
+        {name: "role", label: "Role", kind: "choice", choices: choices(), value: "viewer"},
         {name: "ends", label: "For how long", kind: "choice", value: "31536000", choices: [
             ["2592000", "30 days"], ["31536000", "a year"], ["0", "for ever"]]}],
         run: async ({name, role: of, ends}) => ({name, ...await send("POST", "/tokens", {

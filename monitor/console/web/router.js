@@ -44,18 +44,13 @@ export function go(hash) {
 }
 
 /* What went wrong, in the place of what was asked for. */
-export function excuse(trouble, again, whole) {
-    const missing = trouble instanceof Trouble && trouble.code === 404;
-
+export function excuse(trouble, again) {
     if (!(trouble instanceof Trouble))
         console.error(trouble);
     return h("div", {class: "empty", role: "alert"},
         h("p", {class: "lead"}, !(trouble instanceof Trouble)
             ? "This page could not be shown; the browser's console says more."
-            : missing && whole ? "This page is not available in this version of the monitor."
-                : trouble.message),
-        missing && !whole && h("p", {}, "Either it is gone by now, or this version of the "
-            + "monitor has no such page."),
+            : trouble.message),
         again && h("p", {}, h("button", {type: "button", onclick: again}, "Try again")));
 }
 
@@ -97,7 +92,7 @@ export class Page {
             await this.module.show(this);
         } catch (trouble) {
             if (!this.left() && trouble.name !== "AbortError")
-                this.fill(excuse(trouble, () => this.again(), this.words.length < 2));
+                this.fill(excuse(trouble, () => this.again()));
         }
     }
 

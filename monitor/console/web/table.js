@@ -13,7 +13,7 @@
  * it was sorted when the page is read anew.
  */
 import {at, fresh, h, put} from "./dom.js";
-import {get, url} from "./api.js";
+import {get, limits, url} from "./api.js";
 import {absolute} from "./format.js";
 import {empty} from "./words.js";
 
@@ -199,12 +199,16 @@ export async function listed(page, path, query, how) {
         get(path, {...query, after}, page.control.signal)});
 }
 
-/* Links that give what is shown as a file. */
-export function downloads(path, query) {
+/* Links that give what is shown as a file; paged: there can be more than the file has. */
+export function downloads(path, query, paged = true) {
+    const {rows: most} = limits(), first = paged ? `, the first ${most} rows` : "";
+
     return h("span", {class: "downloads"},
         ["csv", "json"].map((format) => h("a", {
-            href: url(path, {...query, format, most: 500}), download: true,
-            "aria-label": `Download as ${format.toUpperCase()}`}, format.toUpperCase())));
+            href: url(path, {...query, format, most: paged ? most : null}), download: true,
+            title: `Download as ${format.toUpperCase()}${first}`,
+            "aria-label": `Download as ${format.toUpperCase()}${first}`}, format.toUpperCase())),
+        paged && h("span", {class: "quiet"}, `${most} at most`));
 }
 
 /* A form of filters above a table; what it says becomes the page's query. */
@@ -212,18 +216,22 @@ export function filters(page, fields, button = "Search") {
     const form = h("form", {class: "filters", role: "search", "aria-label": "Filter"});
     const use = (event) => {
         event?.preventDefault();
-        const query = {};
+        const query = {...page.query};
 
         for (const element of form.elements)
             if (element.name)
                 query[element.name] = element.value.trim();
-        location.hash = at(...page.words, {...query});
+        location.hash = at(...page.words, query);
     };
+    const rest = {...page.query};                   // a tab, an order: no field of it
+
+    for (const {name} of fields)
+        delete rest[name];
     const empty_ = fields.every(({name}) => !page.query[name]);
 
     put(form, fields.map((field) => filter(page, field, use)),
         h("div", {class: "buttons"}, h("button", {type: "submit"}, button),
-            !empty_ && h("a", {href: at(...page.words), class: "button bare"}, "Clear")));
+            !empty_ && h("a", {href: at(...page.words, rest), class: "button bare"}, "Clear")));
     form.addEventListener("submit", use);
     return form;
 }

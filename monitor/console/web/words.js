@@ -8,7 +8,7 @@ import {points} from "./format.js";
 const LOOK = {
     ham: "good", spam: "bad", unsure: "odd", refused: "bad", blocked: "bad",
     accepted: "good",
-    ok: "good", seen: "good", blind: "bad", revoked: "dull", never: "dull", new: "dull",
+    seen: "good", blind: "bad", revoked: "dull", new: "dull",
     active: "good", test: "odd", draft: "odd", retired: "dull",
     open: "bad", problem: "bad", notice: "odd", over: "dull",
     blacklist: "bad", accept: "good", score: "odd", defer: "odd", reject: "bad",
@@ -16,7 +16,7 @@ const LOOK = {
     yes: "good", no: "dull", observed: "dull", good: "good", odd: "odd", bad: "bad",
 };
 const WORD = {
-    seen: "seen", never: "never seen", new: "never seen", blacklist: "refused", accept: "accepted",
+    seen: "seen", new: "never seen", blacklist: "refused", accept: "accepted",
     score: "points", ham: "good", blocked: "refused",
 };
 
@@ -46,6 +46,12 @@ export function link(hash, text, props) {
 
 export function address(text, props) {
     return text ? link(at("addresses", text), text, {class: "mono", ...props}) : "–";
+}
+
+/* Whether it may be an address or network; the monitor knows for certain. */
+export function isPrefix(text) {
+    return /^[0-9a-f:.]+(\/\d+)?$/i.test(text) &&
+        (text.includes(":") || text.split(".").length === 4);
 }
 
 export function message(uid, props) {
