@@ -50,9 +50,13 @@ static const struct weir_api_route routes[] = {
     {"POST", "/addresses/{prefix}/undo", WEIR_ANALYST, "Takes back what stands about it, and "
      "fills its buckets.", NULL, "accept: true: and accepts it from now on; " ENDS "; " WHY,
      weir_api_undo, false},
+    {"POST", "/addresses/{prefix}/restore", WEIR_ANALYST, "Puts back what was taken back, as far "
+     "as it would still stand.", NULL, "at: when it was taken back, as undo answered; " WHY,
+     weir_api_restore, false},
     {"POST", "/addresses/{prefix}/accept", WEIR_ANALYST, "Accepts its mail, whatever it does.",
      NULL, ENDS "; " WHY, weir_api_accept, false},
-    {"POST", "/addresses/{prefix}/unaccept", WEIR_ANALYST, "Takes an acceptance back.", NULL, WHY,
+    {"POST", "/addresses/{prefix}/unaccept", WEIR_ANALYST, "Takes an acceptance back: what "
+     "it took back stands again, as far as it would still stand.", NULL, WHY,
      weir_api_unaccept, false},
     {"GET", "/servers", WEIR_VIEWER, "Mail servers, and how they are.", AS_FILE, NULL,
      weir_api_servers, false},

@@ -18,7 +18,7 @@ weir_api_function weir_api_overview;
 weir_api_function weir_api_traffic, weir_api_minutes;
 /* api_address.c */
 weir_api_function weir_api_address, weir_api_block, weir_api_undo, weir_api_accept;
-weir_api_function weir_api_unaccept;
+weir_api_function weir_api_unaccept, weir_api_restore;
 /* api_servers.c */
 weir_api_function weir_api_servers, weir_api_server_add, weir_api_server_revoke;
 /* api_alerts.c */

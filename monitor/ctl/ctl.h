@@ -90,6 +90,7 @@ enum weir_ctl_option {
     WEIR_CTL_SPAM = '9',
     WEIR_CTL_RECENT = '0',
     WEIR_CTL_SAYS = 'J',
+    WEIR_CTL_PAST = 'Z',
 };
 
 struct weir_ctl;

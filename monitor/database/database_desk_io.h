@@ -31,6 +31,13 @@ int weir_database_events_over(struct weir_database *database, const struct weir_
 int weir_database_decisions_over(struct weir_database *database, const struct weir_prefix *prefix,
                                  weir_time now, weir_database_decision_row *row, void *context);
 
+/* The same of all decisions, also those that ended or were undone: of each prefix those that stand,
+ * then the newest, `most` at most. */
+int weir_database_decisions_ever_over(struct weir_database *database,
+                                      const struct weir_prefix *prefix, weir_time now,
+                                      unsigned most, weir_database_decision_row *row,
+                                      void *context);
+
 /* Kept messages from a time on, oldest first: an index has all of it, and 200,000 take a twentieth
  * of a second. */
 int weir_database_judged(struct weir_database *database, weir_time since,

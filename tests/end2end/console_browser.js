@@ -179,6 +179,14 @@ const looks = {
         await page.getByRole("button", {name: "Unblock", exact: true}).click();
         await page.getByText(`Nothing stands about ${how.address}`).waitFor();
         await want("unblocked");
+        await page.getByText(/taken back .* by user admin/).first().waitFor();
+        await page.getByRole("button", {name: "Undo", exact: true}).click();
+        await page.getByText(`Mail from ${how.address} is refused`).waitFor();
+        await want("refused");
+        await page.getByRole("button", {name: "Unblock…"}).click();
+        await page.getByRole("button", {name: "Unblock", exact: true}).click();
+        await page.getByText(`Nothing stands about ${how.address}`).waitFor();
+        await want("unblocked");
         quiet(page, "the attack");
     },
 

@@ -1,7 +1,7 @@
 /*
  * decide - what an analyst can do about an address or network: defer, refuse, add points, unblock,
- * accept.  Each asks back with a sentence that says what will happen where and until when; blocks
- * can be undone from the note that follows.
+ * accept.  Each asks back with a sentence that says what will happen where and until when, and can
+ * be undone from the note that follows.
  */
 import {may, offers, send, word} from "./api.js";
 import {act, ask, note} from "./dialog.js";
@@ -96,7 +96,15 @@ async function unblock(prefix, done) {
     });
 
     if (answer) {
-        note(`${prefix} is unblocked; servers follow within seconds`);
+        note(`${prefix} is unblocked; servers follow within seconds`, {undo: async () => {
+            const reason = "taken back at once";
+
+            if (answer.accepted)                /* what stood before stands again with it */
+                await send("POST", place(prefix, "unaccept"), {reason});
+            else
+                await send("POST", place(prefix, "restore"), {at: answer.at, reason});
+            done();
+        }});
         done();
     }
 }
