@@ -48,6 +48,7 @@ struct weir_api_question {
     unsigned code;
     unsigned retry;                              /* with 429: seconds */
     char why[WEIR_API_WHY];
+    json_t *present;                             /* with 409: what is there; taken by the answer */
 };
 
 typedef json_t *weir_api_function(struct weir_api_question *question);
@@ -95,6 +96,10 @@ json_t *weir_api_rows(struct weir_api_question *question, json_t *rows, json_t *
 /* What is done by a verb of weirctl's (monitor_verbs_io.h) with the members of `json`, which is
  * forgotten. */
 json_t *weir_api_do(struct weir_api_question *question, json_t *json);
+
+/* Runs a route's function; what is changed must still be what it was when the body says so
+ * (api_was.c). */
+json_t *weir_api_run_based(struct weir_api_question *question);
 
 /* The whole table as OpenAPI 3.1; NULL when memory is short. */
 json_t *weir_api_description(void);

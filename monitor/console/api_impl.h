@@ -33,6 +33,7 @@ weir_api_function weir_api_rules, weir_api_rule, weir_api_rule_history;
 weir_api_function weir_api_rules_add, weir_api_rule_put, weir_api_rule_reject, weir_api_analyze;
 weir_api_function weir_api_rules_test;
 weir_api_function weir_api_publish, weir_api_rollback, weir_api_sets, weir_api_sets_diff;
+weir_api_function weir_api_rules_there;
 /* api_messages.c, api_reports.c */
 weir_api_function weir_api_messages, weir_api_message, weir_api_reports, weir_api_report;
 weir_api_function weir_api_report_do, weir_api_reports_do;

@@ -64,6 +64,7 @@ struct weir_console {
     struct weir_page *page;     /* as weir_assets[] */
     struct weir_feed *live;
 
+    pthread_mutex_t changes;    /* api_was.c: taken before any other */
     pthread_mutex_t lock;       /* of all below */
     pthread_cond_t more;        /* to do, or it closes: workers wait */
     pthread_cond_t ends;        /* it closes: the feed waits */

@@ -360,7 +360,8 @@ static void answer(struct weir_console *console, struct weir_asked *asked,
     (void)weir_door_cookie(asked->cookie, before);
     asked->status = json ? MHD_HTTP_OK : question->code ? question->code : 500;
     asked->response = json ? download(question, json)
-                           : weir_console_json(json_pack("{s:s}", "error", question->why));
+                           : weir_console_json(json_pack("{s:s, s:o*}", "error", question->why,
+                                                         "present", question->present));
     if (!asked->response)
         return;
     if (json && !question->token && strcmp(before, question->session) != 0)
