@@ -13,14 +13,16 @@
 #include "monitor/console/api_live.h"
 #include "monitor/monitor_verbs_io.h"
 
-#define MOST "most: rows at most (50, at most 500); after: the cursor of the page before"
-#define AS_FILE "format: csv or json, for download"
+#define MOST "most: rows at most (50, at most 500, of a file 100000); after: the cursor of the " \
+    "page before"
+#define AS_FILE "format: csv or json, for download: all of it, or 100000 rows, and then the " \
+    "field Weir-More is the cursor of what follows"
 #define AS_FILES "; " AS_FILE
 #define NAME "name: letters, digits, '-', '_', '.', '@'"
 #define WHY "reason: why, kept with it"
 #define ROLE "role: viewer, analyst or administrator"
-#define WAS "was: what was read before, as far as it matters, or null where there was none: when it " \
-    "is something else by now, nothing is done, and 409 tells what is there as present"
+#define WAS "was: what was read before, as far as it matters, or null where there was none. When " \
+    "it is something else by now, nothing is done, and 409 tells what is there as present"
 #define DEED "do: confirm (what people say of it is right), reject (it is wrong), undo (takes " \
     "one's own decision back), forget (deletes its text)"
 #define THRESHOLD "prefixes: whom it is for, with blanks; rate: three numbers a second, of " \
@@ -40,7 +42,8 @@ static const struct weir_api_route routes[] = {
      "hours: so far back (24, at most 720)", NULL, weir_api_overview, false},
     {"GET", "/traffic", WEIR_VIEWER, "Who does most.",
      "minutes: of the last minutes (10, at most 43200); by: connections, syns, messages, accepted "
-     "or recipients; level: address or network; most: rows at most (50, at most 500)" AS_FILES,
+     "or recipients; level: address or network; most: rows at most (50, at most 500, of a "
+     "file 100000)" AS_FILES,
      NULL, weir_api_traffic, false},
     {"GET", "/traffic/minutes", WEIR_VIEWER, "What all addresses did, minute by minute.",
      "minutes: so far back (180, at most 1440)" AS_FILES, NULL, weir_api_minutes, false},
@@ -269,9 +272,10 @@ bool weir_api_text(struct weir_api_question *question, const char *name, const c
 
 bool weir_api_most(struct weir_api_question *question, unsigned *most_r)
 {
-    int64_t most;
+    int64_t most = question->page;
 
-    if (!weir_api_number(question->request, "most", 1, WEIR_API_MOST_MAX, WEIR_API_MOST, &most)) {
+    if (most == 0 && !weir_api_number(question->request, "most", 1, WEIR_API_MOST_MAX,
+                                      WEIR_API_MOST, &most)) {
         (void)weir_api_refuse(question, 400, "most is no number from 1 to 500");
         return false;
     }

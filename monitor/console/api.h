@@ -12,8 +12,8 @@
  * both do the same, with the same line in the audit: `who` is "user NAME" or "token NAME".
  *
  * Answers are JSON objects; lists come as {"rows": [...], "more": cursor or null, "now": ...} and,
- * with format=csv or format=json, as a file for download, each cell as text that no spreadsheet
- * takes for a formula.
+ * with format=csv or format=json, as a file for download (api_file.h).  What each looks like is in
+ * api_shapes.h.
  *
  * Owner:    the answer is the caller's.  Threads: any, several at once; what reads has a handle of
  *           the database of its own (console's pool).
@@ -45,6 +45,7 @@ struct weir_api_question {
     weir_time started;                           /* the session */
     struct weir_address from;                    /* where he is */
     weir_time now;
+    unsigned page;                               /* of a file: rows that are read at once; else 0 */
     unsigned code;
     unsigned retry;                              /* with 429: seconds */
     char why[WEIR_API_WHY];

@@ -199,7 +199,7 @@ export async function listed(page, path, query, how) {
 export function downloads(path, query) {
     return h("span", {class: "downloads"},
         ["csv", "json"].map((format) => h("a", {
-            href: url(path, {...query, format, most: 500}), download: true,
+            href: url(path, {...query, format}), download: true,
             "aria-label": `Download as ${format.toUpperCase()}`}, format.toUpperCase())));
 }
 
