@@ -363,22 +363,44 @@ static json_t *undo(struct weir_question *question)
     if (accept && weir_responder_decide(monitor->responder, "accept", &entry, question->who,
                                         question->now) < 0)
         return weir_verb_trouble(question);
-    return json_pack("{s:i, s:s, s:b}", "undone", undone, "prefix",
-                     weir_prefix_format(&own, text), "accepted", accept);
+    return json_pack("{s:i, s:s, s:b, s:I}", "undone", undone, "prefix",
+                     weir_prefix_format(&own, text), "accepted", accept, "at",
+                     (json_int_t)question->now);
 }
 
 static json_t *unaccept(struct weir_question *question)
 {
     struct weir_prefix prefix;
-    int undone;
+    int undone, restored;
 
     if (!read_prefix(question, &prefix))
         return NULL;
     undone = weir_responder_unaccept(question->monitor->responder, &prefix, question->who,
-                                     weir_verb_text(question, "reason"), question->now);
+                                     weir_verb_text(question, "reason"), question->now,
+                                     &restored);
     if (undone == 0)
         return weir_verb_unknown(question, "it is not accepted by itself");
-    return undone < 0 ? weir_verb_trouble(question) : json_pack("{s:i}", "undone", undone);
+    return undone < 0 ? weir_verb_trouble(question)
+                      : json_pack("{s:i, s:i}", "undone", undone, "restored", restored);
+}
+
+static json_t *restore(struct weir_question *question)
+{
+    const json_t *at = json_object_get(question->json, "at");
+    struct weir_prefix prefix;
+    int restored;
+
+    if (!read_prefix(question, &prefix))
+        return NULL;
+    if (!json_is_integer(at) || json_integer_value(at) <= 0)
+        return weir_verb_refuse(question, "at is not when it was taken back, as undo told it");
+    restored = weir_responder_restore(question->monitor->responder, &prefix,
+                                      json_integer_value(at), question->who,
+                                      weir_verb_text(question, "reason"), question->now);
+    if (restored == 0)
+        return weir_verb_unknown(question, "nothing that was taken back then would still stand, or "
+                                 "something else stands in its place");
+    return restored < 0 ? weir_verb_trouble(question) : json_pack("{s:i}", "restored", restored);
 }
 
 static json_t *block(struct weir_question *question)
@@ -445,7 +467,8 @@ static const struct {
     {"server add", server_add},       {"server revoke", server_revoke},
     {"threshold set", threshold_set}, {"threshold remove", threshold_remove},
     {"undo", undo},                   {"block", block},
-    {"unaccept", unaccept},           {"status", status},
+    {"unaccept", unaccept},           {"restore", restore},
+    {"status", status},
     {"counters forget", forget},      {"counters rebuilt", rebuilt},
     {"events acknowledge", weir_verb_acknowledge},
     {"events unacknowledge", weir_verb_unacknowledge},

@@ -13,8 +13,11 @@
  *                              in recorded traffic (view_trial.h), within some seconds; one at a
  *                              time
  *     undo PREFIX [accept]     takes back what was decided, fills its buckets, and accepts it from
- *                              now on where that is asked for
- *     unaccept PREFIX          takes back that exactly this one is accepted
+ *                              now on where that is asked for; "at" in the answer is when
+ *     restore PREFIX           at: puts back what undo took back then, as far as it would still
+ *                              stand
+ *     unaccept PREFIX          takes back that exactly this one is accepted; what the acceptance
+ *                              took back stands again
  *     block PREFIX             list, ends, defer, points, reason: an analyst's own decision
  *     events acknowledge NUMBER [note]  somebody knows of what was noticed
  *     publish [dry]            makes the rulebook the newest rule set, or tells what that would

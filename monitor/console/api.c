@@ -13,12 +13,16 @@
 #include "monitor/console/api_live.h"
 #include "monitor/monitor_verbs_io.h"
 
-#define MOST "most: rows at most (50, at most 500); after: the cursor of the page before"
-#define AS_FILE "format: csv or json, for download"
+#define MOST "most: rows at most (50, at most 500, of a file 100000); after: the cursor of the " \
+    "page before"
+#define AS_FILE "format: csv or json, for download: all of it, or 100000 rows, and then the " \
+    "field Weir-More is the cursor of what follows"
 #define AS_FILES "; " AS_FILE
 #define NAME "name: letters, digits, '-', '_', '.', '@'"
 #define WHY "reason: why, kept with it"
 #define ROLE "role: viewer, analyst or administrator"
+#define WAS "was: what was read before, as far as it matters, or null where there was none. When " \
+    "it is something else by now, nothing is done, and 409 tells what is there as present"
 #define DEED "do: confirm (what people say of it is right), reject (it is wrong), undo (takes " \
     "one's own decision back), forget (deletes its text)"
 #define THRESHOLD "prefixes: whom it is for, with blanks; rate: three numbers a second, of " \
@@ -38,8 +42,8 @@ static const struct weir_api_route routes[] = {
      "hours: so far back (24, at most 720)", NULL, weir_api_overview, false},
     {"GET", "/traffic", WEIR_VIEWER, "Who does most.",
      "minutes: of the last minutes (10, at most 43200); by: connections, syns, messages, accepted "
-     "or recipients; level: address or network; most: rows at most (50, at most 500). looked_to: "
-     "where it looked at the end of that time only" AS_FILES,
+     "or recipients; level: address or network; most: rows at most (50, at most 500, of a "
+     "file 100000). looked_to: where it looked at the end of that time only" AS_FILES,
      NULL, weir_api_traffic, false},
     {"GET", "/traffic/minutes", WEIR_VIEWER, "What all addresses did, minute by minute.",
      "minutes: so far back (180, at most 1440)" AS_FILES, NULL, weir_api_minutes, false},
@@ -49,13 +53,20 @@ static const struct weir_api_route routes[] = {
      weir_api_address, false},
     {"POST", "/addresses/{prefix}/block", WEIR_ANALYST, "Refuses its mail, or gives it points.",
      NULL, "list: blacklist or score; defer: true: for now only; points: on the list score; " ENDS
-     "; " WHY, weir_api_block, false},
+     "; " WHY "; " WAS,
+     weir_api_block, false},
     {"POST", "/addresses/{prefix}/undo", WEIR_ANALYST, "Takes back what stands about it, and "
-     "fills its buckets.", NULL, "accept: true: and accepts it from now on; " ENDS "; " WHY,
+     "fills its buckets.", NULL, "accept: true: and accepts it from now on; " ENDS "; " WHY
+     "; " WAS,
      weir_api_undo, false},
+    {"POST", "/addresses/{prefix}/restore", WEIR_ANALYST, "Puts back what was taken back, as far "
+     "as it would still stand.", NULL, "at: when it was taken back, as undo answered; " WHY,
+     weir_api_restore, false},
     {"POST", "/addresses/{prefix}/accept", WEIR_ANALYST, "Accepts its mail, whatever it does.",
-     NULL, ENDS "; " WHY, weir_api_accept, false},
-    {"POST", "/addresses/{prefix}/unaccept", WEIR_ANALYST, "Takes an acceptance back.", NULL, WHY,
+     NULL, ENDS "; " WHY "; " WAS,
+     weir_api_accept, false},
+    {"POST", "/addresses/{prefix}/unaccept", WEIR_ANALYST, "Takes an acceptance back: what "
+     "it took back stands again, as far as it would still stand.", NULL, WHY "; " WAS,
      weir_api_unaccept, false},
     {"GET", "/servers", WEIR_VIEWER, "Mail servers, and how they are.", AS_FILE, NULL,
      weir_api_servers, false},
@@ -84,11 +95,12 @@ static const struct weir_api_route routes[] = {
     {"GET", "/thresholds", WEIR_VIEWER, "How much addresses may do.", AS_FILE, NULL,
      weir_api_thresholds, false},
     {"PUT", "/thresholds/{name}", WEIR_ADMINISTRATOR, "Makes or changes one.", NULL,
-     THRESHOLD, weir_api_threshold_put, false},
+     THRESHOLD "; " WAS,
+     weir_api_threshold_put, false},
     {"POST", "/thresholds/try", WEIR_ANALYST, "Whom one would have caught in recorded traffic.",
      NULL, "name: of the threshold (default); hours: so far back (24, at most 168); " THRESHOLD,
      weir_api_threshold_try, false},
-    {"DELETE", "/thresholds/{name}", WEIR_ADMINISTRATOR, "Takes one away.", NULL, NULL,
+    {"DELETE", "/thresholds/{name}", WEIR_ADMINISTRATOR, "Takes one away.", NULL, WAS,
      weir_api_threshold_remove, false},
     {"GET", "/messages", WEIR_VIEWER, "Recent messages, the newest first.",
      "address: of an address or network; domain: exactly; queue: id of a mail server's queue, "
@@ -118,17 +130,19 @@ static const struct weir_api_route routes[] = {
      MOST AS_FILES, NULL, weir_api_rule_history, false},
     {"POST", "/rules", WEIR_ANALYST, "Puts rules into the rulebook: all that is in the text, or "
      "nothing.", NULL, "text: lines of a rule file; state: of all of them; dry: true: only looks; "
-     WHY, weir_api_rules_add, false},
+     WHY "; " WAS,
+     weir_api_rules_add, false},
     {"POST", "/rules/test", WEIR_ANALYST, "Tries lines of a rule file on what people reported.",
      NULL, "text: lines of a rule file; most: of the messages they hit (50, at most 500)",
      weir_api_rules_test, false},
     {"PUT", "/rules/{name}", WEIR_ANALYST, "Changes a rule.", NULL,
      "score: its points; low: programs take it no lower; high: nor higher; state: active, test, "
      "draft, retired or locked; approved: true: a draft goes to the test; force: true: although "
-     "formulas name it; text: its lines; " WHY,
+     "formulas name it; text: its lines; " WHY "; " WAS,
      weir_api_rule_put, false},
     {"POST", "/rules/{name}/reject", WEIR_ANALYST, "A draft is not to be a rule, nor any alike.",
-     NULL, WHY, weir_api_rule_reject, false},
+     NULL, WHY "; " WAS,
+     weir_api_rule_reject, false},
     {"POST", "/analyze", WEIR_ANALYST, "Moves scores by what rules hit.", NULL,
      "dry: true: only looks", weir_api_analyze, false},
     {"POST", "/publish", WEIR_ANALYST, "Makes the rulebook the rule set of all servers.", NULL,
@@ -147,8 +161,9 @@ static const struct weir_api_route routes[] = {
     {"POST", "/users", WEIR_ADMINISTRATOR, "Makes an account: its password, told once.", NULL,
      NAME "; " ROLE, weir_api_user_add, true},
     {"PUT", "/users/{name}", WEIR_ADMINISTRATOR, "Changes one; password: a new one, told once.",
-     NULL, ROLE "; disabled: true or false; password: true: a new one", weir_api_user_put, true},
-    {"DELETE", "/users/{name}", WEIR_ADMINISTRATOR, "Removes one.", NULL, NULL,
+     NULL, ROLE "; disabled: true or false; password: true: a new one; " WAS,
+     weir_api_user_put, true},
+    {"DELETE", "/users/{name}", WEIR_ADMINISTRATOR, "Removes one.", NULL, WAS,
      weir_api_user_remove, false},
     {"GET", "/tokens", WEIR_ADMINISTRATOR, "Programs that may use this.", AS_FILE, NULL,
      weir_api_tokens, false},
@@ -274,7 +289,7 @@ static bool is_known(struct weir_api_question *question)
 
 json_t *weir_api_run(struct weir_api_question *question)
 {
-    json_t *json = is_known(question) ? question->route->run(question) : NULL;
+    json_t *json = is_known(question) ? weir_api_run_based(question) : NULL;
 
     if (!json && question->code == 0)
         return weir_api_refuse(question, 500, "memory is short");
@@ -312,9 +327,10 @@ bool weir_api_text(struct weir_api_question *question, const char *name, const c
 
 bool weir_api_most(struct weir_api_question *question, unsigned *most_r)
 {
-    int64_t most;
+    int64_t most = question->page;
 
-    if (!weir_api_number(question->request, "most", 1, WEIR_API_MOST_MAX, WEIR_API_MOST, &most)) {
+    if (most == 0 && !weir_api_number(question->request, "most", 1, WEIR_API_MOST_MAX,
+                                      WEIR_API_MOST, &most)) {
         (void)weir_api_refuse(question, 400, "most is no number from 1 to 500");
         return false;
     }

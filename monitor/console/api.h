@@ -16,8 +16,8 @@
  * both do the same, with the same line in the audit: `who` is "user NAME" or "token NAME".
  *
  * Answers are JSON objects; lists come as {"rows": [...], "more": cursor or null, "now": ...} and,
- * with format=csv or format=json, as a file for download, each cell as text that no spreadsheet
- * takes for a formula.
+ * with format=csv or format=json, as a file for download (api_file.h).  What each looks like is in
+ * api_shapes.h.
  *
  * Owner:    the answer is the caller's.  Threads: any, several at once; what reads has a handle of
  *           the database of its own (console's pool).
@@ -50,9 +50,11 @@ struct weir_api_question {
     weir_time started;                           /* the session */
     struct weir_address from;                    /* where he is */
     weir_time now;
+    unsigned page;                               /* of a file: rows that are read at once; else 0 */
     unsigned code;
     unsigned retry;                              /* with 429: seconds */
     char why[WEIR_API_WHY];
+    json_t *present;                             /* with 409: what is there; taken by the answer */
 };
 
 typedef json_t *weir_api_function(struct weir_api_question *question);
@@ -103,6 +105,10 @@ json_t *weir_api_rows(struct weir_api_question *question, json_t *rows, json_t *
 /* What is done by a verb of weirctl's (monitor_verbs_io.h) with the members of `json`, which is
  * forgotten. */
 json_t *weir_api_do(struct weir_api_question *question, json_t *json);
+
+/* Runs a route's function; what is changed must still be what it was when the body says so
+ * (api_was.c). */
+json_t *weir_api_run_based(struct weir_api_question *question);
 
 /* The whole table as OpenAPI 3.1; NULL when memory is short. */
 json_t *weir_api_description(void);

@@ -17,7 +17,7 @@
 #define EVENTS 50
 #define DOMAINS 50
 #define LOOKED 2880 /* minutes of history at once: each is a look at the table */
-#define PAST 50 /* decisions that stand no more */
+#define DECISIONS 50 /* about one prefix, and each that holds it */
 
 struct page {
     struct weir_api_question *question;
@@ -95,19 +95,9 @@ static int add_decision(void *context, const struct weir_database_decision *deci
     struct page *page = context;
     json_t *row = weir_view_decision(decision);
 
-    if (json_is_null(json_object_get(page->standing, decision->list)))
+    if (weir_database_decision_stands(decision, page->question->now) &&
+        json_is_null(json_object_get(page->standing, decision->list)))
         json_object_set(page->standing, decision->list, row);
-    return json_array_append_new(page->decisions, row) < 0 ? WEIR_ENOMEM : 0;
-}
-
-/* Of one that stands no more: when it was taken back, and by whom; neither: it is over. */
-static int add_past(void *context, const struct weir_database_decision *decision)
-{
-    struct page *page = context;
-    json_t *row = weir_view_decision(decision);
-
-    json_object_set_new(row, "undone", weir_view_time(decision->undone));
-    json_object_set_new(row, "undone_by", weir_view_text_or_null(decision->undone_by));
     return json_array_append_new(page->decisions, row) < 0 ? WEIR_ENOMEM : 0;
 }
 
@@ -150,10 +140,8 @@ static int read_all(struct page *page)
                                                        page->from, page->to, add_minute, page);
     }
     done = done < 0 ? done : read_events(page);
-    done = done < 0 ? done : weir_database_decisions_over(database, &page->prefix, now,
-                                                          add_decision, page);
-    done = done < 0 ? done : weir_database_decisions_past(database, &page->prefix, now, PAST,
-                                                          add_past, page);
+    done = done < 0 ? done : weir_database_decisions_ever_over(database, &page->prefix, now,
+                                                               DECISIONS, add_decision, page);
     done = done < 0 ? done : weir_database_domains(database, &page->prefix, DOMAINS, add_domain,
                                                    page, &page->partly);
     json_object_set_new(page->json, "first_seen", weir_view_time(known.first_seen));
@@ -290,6 +278,13 @@ json_t *weir_api_accept(struct weir_api_question *question)
 
     if (json)
         json_object_set_new(json, "accept", json_true());
+    return json ? weir_api_do(question, json) : NULL;
+}
+
+json_t *weir_api_restore(struct weir_api_question *question)
+{
+    json_t *json = asked(question, "restore", NULL);
+
     return json ? weir_api_do(question, json) : NULL;
 }
 

@@ -18,7 +18,7 @@ weir_api_function weir_api_overview;
 weir_api_function weir_api_traffic, weir_api_minutes;
 /* api_address.c */
 weir_api_function weir_api_address, weir_api_block, weir_api_undo, weir_api_accept;
-weir_api_function weir_api_unaccept;
+weir_api_function weir_api_unaccept, weir_api_restore;
 /* api_servers.c */
 weir_api_function weir_api_servers, weir_api_server_add, weir_api_server_revoke;
 /* api_silences.c */
@@ -36,6 +36,7 @@ weir_api_function weir_api_rules, weir_api_rule, weir_api_rule_history;
 weir_api_function weir_api_rules_add, weir_api_rule_put, weir_api_rule_reject, weir_api_analyze;
 weir_api_function weir_api_rules_test;
 weir_api_function weir_api_publish, weir_api_rollback, weir_api_sets, weir_api_sets_diff;
+weir_api_function weir_api_rules_there;
 /* api_messages.c, api_reports.c */
 weir_api_function weir_api_messages, weir_api_message, weir_api_reports, weir_api_report;
 weir_api_function weir_api_report_do, weir_api_reports_do;

@@ -118,6 +118,28 @@ json_t *weir_api_rules_add(struct weir_api_question *question)
     return add(question, text, NEW);
 }
 
+/* For weir_api_run_based(): null when none of the lines' rules is in the book; or refused. */
+json_t *weir_api_rules_there(struct weir_api_question *question)
+{
+    json_t *dry = json_incref(json_object_get(question->request->body, "dry")), *answer;
+    const char *taken;
+    char why[128];
+
+    json_object_set_new(question->request->body, "dry", json_true());
+    answer = weir_api_rules_add(question);
+    json_object_del(question->request->body, "dry");
+    if (dry)
+        json_object_set_new(question->request->body, "dry", dry);
+    if (!answer)
+        return NULL;
+    taken = json_string_value(json_array_get(
+        json_object_get(json_object_get(answer, "names"), "changed"), 0));
+    snprintf(why, sizeof why, "a rule %.64s is there already: open it to change it",
+             taken ? taken : "");
+    json_decref(answer);
+    return taken ? weir_api_refuse(question, 409, why) : json_null();
+}
+
 /* changing --------------------------------------------------------------------------------- */
 
 static int is_there(void *context, const struct weir_kept_rule *rule)

@@ -77,6 +77,7 @@ struct weir_console {
     struct weir_histogram times[WEIR_ASKED_KINDS];
     size_t octets;              /* of bodies under way: of libmicrohttpd's thread alone */
 
+    pthread_mutex_t changes;    /* api_was.c: taken before any other */
     pthread_mutex_t lock;       /* of all below */
     pthread_cond_t more;        /* to do, or it closes: workers wait */
     pthread_cond_t ends;        /* it closes: the feed waits */

@@ -289,6 +289,7 @@ static struct weir_console *make(struct weir_monitor *monitor, const struct weir
     console->wall = weir_clock_system();
     console->steady = weir_clock_steady();
     pthread_mutex_init(&console->lock, NULL);
+    pthread_mutex_init(&console->changes, NULL);
     pthread_cond_init(&console->more, NULL);
     pthread_condattr_init(&steady);
     pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
@@ -356,6 +357,7 @@ void weir_console_close(struct weir_console **closing)
     pthread_cond_destroy(&console->more);
     pthread_cond_destroy(&console->ends);
     pthread_mutex_destroy(&console->lock);
+    pthread_mutex_destroy(&console->changes);
     free(console);
     *closing = NULL;
 }

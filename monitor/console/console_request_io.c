@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "core/base/error.h"
+#include "monitor/console/api_file.h"
 #include "monitor/console/console_impl.h"
 #include "monitor/view/view.h"
 #include "monitor/view/view_rows.h"
@@ -433,30 +434,24 @@ static struct MHD_Response *of_metrics(json_t *json)
     return response;
 }
 
-/* A list as a file: format=csv, or json. */
-static struct MHD_Response *download(struct weir_api_question *question, json_t *json)
+/* A list as a file: format=csv, or json; NULL: refused. */
+static struct MHD_Response *download(struct weir_api_question *question)
 {
-    const char *format = weir_api_argument(question->request, "format");
     struct MHD_Response *response;
+    struct weir_api_file file;
     char name[96];
-    bool csv = format && strcmp(format, "csv") == 0;
 
-    if (json_is_string(json))
-        return of_metrics(json);
-    if (!format || !json_is_array(json_object_get(json, "rows")))
-        return weir_console_json(json);
-    if (csv) {
-        response = of_text(weir_view_csv(json_object_get(json, "rows")),
-                           "text/csv; charset=utf-8; header=present");
-        json_decref(json);
-    } else {
-        response = weir_console_json(json);
-    }
+    if (!weir_api_file(question, &file))
+        return NULL;
+    response = of_text(file.text, file.csv ? "text/csv; charset=utf-8; header=present"
+                                           : "application/json");
     snprintf(name, sizeof name, "attachment; filename=\"weir-%.40s.%s\"",
              question->request->words > 0 ? question->request->word[0] : "rows",
-             csv ? "csv" : "json");
+             file.csv ? "csv" : "json");
     if (response)
         MHD_add_response_header(response, "Content-Disposition", name);
+    if (response && file.more[0])
+        MHD_add_response_header(response, "Weir-More", file.more);
     return response;
 }
 
@@ -466,9 +461,12 @@ static void answer(struct weir_console *console, struct weir_asked *asked,
     char seconds[16];
 
     asked->status = json ? MHD_HTTP_OK : question->code ? question->code : 500;
-    asked->response = json ? download(question, json)
-                           : weir_console_json(json_pack("{s:o}", "error",
-                                                       weir_view_text(question->why)));
+    asked->response = json_is_string(json) ? of_metrics(json)
+                      : json               ? weir_console_json(json)
+                                           : weir_console_json(json_pack("{s:o, s:o*}", "error",
+                                                                       weir_view_text(question->why),
+                                                                       "present",
+                                                                       question->present));
     if (!asked->response)
         return;
     if (json && !question->token && strcmp(asked->session, question->session) != 0)
@@ -527,8 +525,12 @@ void weir_console_work(struct weir_console *console, struct weir_database *datab
         question.code = (unsigned)status;
     else if (!route->run)
         asked->state = WEIR_ASKED_LIVE;
+    else if (strcmp(asked->request.method, "GET") == 0 && weir_api_file_wanted(&question))
+        asked->response = download(&question);
     else
         json = weir_api_run(&question);
-    if (asked->state == WEIR_ASKED_ANSWERED)
+    if (asked->response)
+        asked->status = MHD_HTTP_OK;
+    else if (asked->state == WEIR_ASKED_ANSWERED)
         answer(console, asked, &question, json);
 }

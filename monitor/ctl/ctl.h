@@ -94,6 +94,7 @@ enum weir_ctl_option {
     WEIR_CTL_SERVER = '%',
     WEIR_CTL_KIND = '=',
     WEIR_CTL_SERVE = 'Z',
+    WEIR_CTL_PAST = '!',
 };
 
 struct weir_ctl;

@@ -60,6 +60,7 @@ static const struct option long_options[] = {
     {"watch", no_argument, NULL, WEIR_CTL_WATCH},
     {"open", no_argument, NULL, WEIR_CTL_OPEN},
     {"accept", no_argument, NULL, WEIR_CTL_ACCEPT},
+    {"past", no_argument, NULL, WEIR_CTL_PAST},
     {"user", required_argument, NULL, WEIR_CTL_USER},
     {"take-back", no_argument, NULL, WEIR_CTL_TAKE_BACK},
     {"what", required_argument, NULL, WEIR_CTL_WHAT},
@@ -136,6 +137,7 @@ static const struct explanation explanations[] = {
     {WEIR_CTL_TAKE_BACK, "--take-back", "what was said so before does not hold any more"},
     {WEIR_CTL_WHAT, "--what WORD", "the message itself, what is attached, or any: as it looks"},
     {WEIR_CTL_ACCEPT, "--accept", "and accept it from now on, on all servers"},
+    {WEIR_CTL_PAST, "--past", "also what has ended, was replaced or taken back, and by whom"},
     {WEIR_CTL_BOOK, "--book", "the monitor's rulebook, all states, instead of the rules at work"},
     {WEIR_CTL_STATE, "--state STATE", "of rules active, test, draft, retired or locked; of "
      "reports what came of them, as counted or unbound"},

@@ -180,6 +180,13 @@ static int mark_below(struct weir_database *database, const struct weir_prefix *
     return weir_query_change(&q);
 }
 
+/* The last generation of so many changes, WEIR_UNDONE_AT_ONCE together. */
+static uint64_t generations_of(uint64_t before, int changes)
+{
+    return before + ((uint64_t)(changes > 0 ? changes : 0) + WEIR_UNDONE_AT_ONCE - 1) /
+                        WEIR_UNDONE_AT_ONCE;
+}
+
 int weir_database_decisions_undo_below(struct weir_database *database,
                                        const struct weir_prefix *prefix, const char *by,
                                        weir_time now, uint64_t *generation_r)
@@ -195,11 +202,53 @@ int weir_database_decisions_undo_below(struct weir_database *database,
         return rc;
     undone = weir_database_generation(database, &before);
     undone = undone < 0 ? undone : mark_below(database, prefix, by, now, before);
-    after = before + ((uint64_t)(undone > 0 ? undone : 0) + WEIR_UNDONE_AT_ONCE - 1) /
-                         WEIR_UNDONE_AT_ONCE;
+    after = generations_of(before, undone);
     if (undone > 0)
         rc = weir_state_put(database, "generation", after);
     rc = weir_change_end(database, own, rc < 0 ? rc : undone);
+    if (rc > 0)
+        *generation_r = after;
+    return rc;
+}
+
+static int put_back(struct weir_database *database, const struct weir_prefix *prefix,
+                    weir_time undone, weir_time now, uint64_t before)
+{
+    struct weir_query q = weir_query(database, "INSERT INTO decisions (" COLUMNS ") "
+        "SELECT ?3, event, next, next, list, address, bits, ends, defer, points, reason, origin "
+        "FROM (SELECT *, ?5 + 1 + (row_number() OVER (ORDER BY number) - 1) / ?6 AS next "
+        "FROM decisions AS old INDEXED BY decisions_undone WHERE undone > 0 AND undone = ?4 "
+        "AND address BETWEEN ?1 AND ?2 AND bits >= ?7 AND list IN ('blacklist', 'score') "
+        "AND (ends = 0 OR ends > ?3) AND NOT (?7 < 96 AND " WEIR_IS_IPV4 ") "
+        "AND NOT EXISTS (SELECT 1 FROM decisions WHERE address = old.address "
+        "AND bits = old.bits AND list = old.list AND undone = 0 AND (ends = 0 OR ends > ?3)))");
+    struct weir_address last;
+
+    weir_bind_span(&q, prefix, &last);
+    weir_bind_number(&q, now);
+    weir_bind_number(&q, undone);
+    weir_bind_number(&q, (int64_t)before);
+    weir_bind_number(&q, WEIR_UNDONE_AT_ONCE);
+    weir_bind_number(&q, prefix->bits);
+    return weir_query_change(&q);
+}
+
+int weir_database_decisions_restore(struct weir_database *database,
+                                    const struct weir_prefix *prefix, weir_time undone,
+                                    weir_time now, uint64_t *generation_r)
+{
+    uint64_t before = 0, after;
+    bool own;
+    int restored, rc = weir_change_begin(database, &own);
+
+    if (rc < 0)
+        return rc;
+    restored = weir_database_generation(database, &before);
+    restored = restored < 0 ? restored : put_back(database, prefix, undone, now, before);
+    after = generations_of(before, restored);
+    if (restored > 0)
+        rc = weir_state_put(database, "generation", after);
+    rc = weir_change_end(database, own, rc < 0 ? rc : restored);
     if (rc > 0)
         *generation_r = after;
     return rc;
@@ -311,16 +360,21 @@ int weir_database_decisions_about(struct weir_database *database, const struct w
     return list_all(&q, row, context);
 }
 
-int weir_database_decisions_past(struct weir_database *database, const struct weir_prefix *prefix,
+int weir_database_decisions_ever(struct weir_database *database, const struct weir_prefix *prefix,
                                  weir_time now, unsigned most, weir_database_decision_row *row,
                                  void *context)
 {
     struct weir_query q = weir_query(database,
-        "SELECT " ALL " FROM decisions INDEXED BY decisions_about WHERE address = ?1 AND bits = ?2 "
-        "AND (undone > 0 OR (ends > 0 AND ends <= ?3)) ORDER BY number DESC LIMIT ?4");
+        "SELECT " ALL " FROM decisions INDEXED BY decisions_about WHERE address = ? AND bits = ? "
+        "ORDER BY undone = 0 AND (ends = 0 OR ends > ?) DESC, number DESC LIMIT ?");
 
     weir_bind_prefix(&q, prefix);
     weir_bind_number(&q, now);
     weir_bind_number(&q, most);
     return list_all(&q, row, context);
+}
+
+bool weir_database_decision_stands(const struct weir_database_decision *decision, weir_time now)
+{
+    return decision->undone == 0 && (decision->ends == 0 || decision->ends > now);
 }

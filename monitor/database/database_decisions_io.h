@@ -56,6 +56,13 @@ int weir_database_decisions_undo_below(struct weir_database *database,
                                        const struct weir_prefix *prefix, const char *by,
                                        weir_time now, uint64_t *generation_r);
 
+/* Puts back what was undone on those lists at one moment about a prefix or what is below it, as new
+ * decisions with the reason, end and origin they had: those that have not ended, and in whose
+ * place nothing else stands.  How many, in changes as above; or an error. */
+int weir_database_decisions_restore(struct weir_database *database,
+                                    const struct weir_prefix *prefix, weir_time undone,
+                                    weir_time now, uint64_t *generation_r);
+
 /* The last generation; 0 before the first change. */
 int weir_database_generation(struct weir_database *database, uint64_t *generation_r);
 
@@ -86,10 +93,13 @@ int weir_database_decisions_about(struct weir_database *database, const struct w
                                   weir_database_decision_row *row,
                                   void *context);
 
-/* Those about exactly this prefix that stand no more: taken back, replaced or over; the newest
- * first, at most `most`. */
-int weir_database_decisions_past(struct weir_database *database, const struct weir_prefix *prefix,
+/* All about exactly this prefix, also those that ended or were undone, as long as they are kept:
+ * those that stand first, then newest first, `most` at most. */
+int weir_database_decisions_ever(struct weir_database *database, const struct weir_prefix *prefix,
                                  weir_time now, unsigned most, weir_database_decision_row *row,
                                  void *context);
+
+/* Whether one stands. */
+bool weir_database_decision_stands(const struct weir_database_decision *decision, weir_time now);
 
 #endif

@@ -57,6 +57,22 @@ int weir_database_events_over(struct weir_database *database, const struct weir_
     return told < 0 ? told : calls;
 }
 
+int weir_database_decisions_ever_over(struct weir_database *database,
+                                      const struct weir_prefix *prefix, weir_time now,
+                                      unsigned most, weir_database_decision_row *row,
+                                      void *context)
+{
+    int told = 0, calls = 0;
+
+    for (unsigned bits = prefix->bits; told >= 0 && bits >= widest(prefix) && bits > 0; bits--) {
+        const struct weir_prefix one = weir_address_mask(&prefix->address, bits);
+
+        told = weir_database_decisions_ever(database, &one, now, most, row, context);
+        calls += told > 0 ? told : 0;
+    }
+    return told < 0 ? told : calls;
+}
+
 int weir_database_decisions_over(struct weir_database *database, const struct weir_prefix *prefix,
                                  weir_time now, weir_database_decision_row *row, void *context)
 {

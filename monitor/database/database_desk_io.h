@@ -25,6 +25,13 @@ int weir_database_events_over(struct weir_database *database, const struct weir_
 int weir_database_decisions_over(struct weir_database *database, const struct weir_prefix *prefix,
                                  weir_time now, weir_database_decision_row *row, void *context);
 
+/* The same of all decisions, also those that ended or were undone: of each prefix those that stand,
+ * then the newest, `most` at most. */
+int weir_database_decisions_ever_over(struct weir_database *database,
+                                      const struct weir_prefix *prefix, weir_time now,
+                                      unsigned most, weir_database_decision_row *row,
+                                      void *context);
+
 /* Domains that messages of a prefix said they were of, most messages first; *partly_r: of so many
  * messages WEIR_DESK_LOOKED were looked at. */
 #define WEIR_DESK_LOOKED 10000

@@ -198,22 +198,64 @@ int weir_responder_undo(struct weir_responder *responder, const struct weir_pref
     return done;
 }
 
-int weir_responder_unaccept(struct weir_responder *responder, const struct weir_prefix *prefix,
-                            const char *who, const char *reason, weir_time now)
+static int note_made(void *context, const struct weir_database_decision *decision)
 {
+    *(weir_time *)context = decision->made;
+    return 1;
+}
+
+/* What an acceptance took back, it took back when it was made. */
+static int restore_accepted(struct weir_responder *responder, const struct weir_prefix *prefix,
+                            weir_time made)
+{
+    struct weir_prefix own = weir_watch_own(prefix);
+
+    return weir_database_decisions_restore(responder->options.database, &own, made, responder->now,
+                                           &responder->generation);
+}
+
+int weir_responder_restore(struct weir_responder *responder, const struct weir_prefix *prefix,
+                           weir_time undone, const char *who, const char *reason, weir_time now)
+{
+    struct weir_prefix own = weir_watch_own(prefix);
     char detail[WEIR_DATABASE_TEXT_MAX + 1], text[WEIR_PREFIX_TEXT];
     struct weir_line line = weir_line(detail, sizeof detail);
-    int undone = 0, done = begin(responder, now);
+    int restored, done = begin(responder, now);
 
     if (done < 0)
         return done;
     weir_line_text(&line, weir_prefix_format(prefix, text));
     put_reason(&line, ": ", reason);
+    restored = weir_database_decisions_restore(responder->options.database, &own, undone, now,
+                                               &responder->generation);
+    done = restored <= 0 ? restored
+                         : weir_responder_audit(responder, who, "restore", weir_line_end(&line));
+    return end(responder, done < 0 ? done : restored);
+}
+
+int weir_responder_unaccept(struct weir_responder *responder, const struct weir_prefix *prefix,
+                            const char *who, const char *reason, weir_time now, int *restored_r)
+{
+    char detail[WEIR_DATABASE_TEXT_MAX + 1], text[WEIR_PREFIX_TEXT];
+    struct weir_line line = weir_line(detail, sizeof detail);
+    struct weir_database *database = responder->options.database;
+    weir_time made = 0;
+    int undone = 0, done = begin(responder, now);
+
+    *restored_r = 0;
+    if (done < 0)
+        return done;
+    weir_line_text(&line, weir_prefix_format(prefix, text));
+    put_reason(&line, ": ", reason);
     done = put_standing(responder, &line, prefix, "accept");
-    undone = done < 0 ? done : weir_database_decisions_undo(responder->options.database, prefix, "accept", who, now,
-                                          &responder->generation);
+    if (done >= 0)
+        done = weir_database_decisions_about(database, prefix, "accept", now, note_made, &made);
+    undone = done < 0 ? done : weir_database_decisions_undo(database, prefix, "accept", who, now,
+                                                            &responder->generation);
     done = undone <= 0 ? undone
                        : weir_responder_audit(responder, who, "unaccept", weir_line_end(&line));
+    if (undone > 0 && done >= 0)
+        *restored_r = done = restore_accepted(responder, prefix, made);
     return end(responder, done < 0 ? done : undone);
 }
 

@@ -96,9 +96,15 @@ int weir_responder_rebase(struct weir_responder *responder, weir_time now, bool 
  * word: to be called together with weir_watch_reset(), and nothing charged in between. */
 void weir_responder_drop(struct weir_responder *responder, const struct weir_prefix *prefix);
 
-/* Takes back that exactly this prefix is acceptable.  How often it was said, or an error. */
+/* Takes back that exactly this prefix is acceptable; what was taken back when that was said stands
+ * again, as far as it would still stand.  How often it was said, or an error. */
 int weir_responder_unaccept(struct weir_responder *responder, const struct weir_prefix *prefix,
-                            const char *who, const char *reason, weir_time now);
+                            const char *who, const char *reason, weir_time now, int *restored_r);
+
+/* Puts back what weir_responder_undo() took back about a prefix at a time, as far as it would still
+ * stand, and nothing was put in its place.  How many, or an error. */
+int weir_responder_restore(struct weir_responder *responder, const struct weir_prefix *prefix,
+                           weir_time undone, const char *who, const char *reason, weir_time now);
 
 /* An analyst's own decision: put on a list at once, in the place of what stood there about exactly
  * this prefix.  Servers have one entry for it: were two to stand, nothing would be left when the

@@ -51,10 +51,12 @@ json_t *weir_view_decision(const struct weir_database_decision *decision)
 {
     char prefix[WEIR_PREFIX_TEXT];
 
-    return json_pack("{s:I, s:s, s:s, s:o, s:o, s:b, s:f, s:o, s:o}", "number",
+    return json_pack("{s:I, s:s, s:s, s:o, s:o, s:b, s:f, s:o, s:o, s:o, s:o}", "number",
                      (json_int_t)decision->number, "list", decision->list, "prefix",
                      weir_prefix_format(&decision->prefix, prefix), "made",
                      weir_view_time(decision->made), "ends", weir_view_time(decision->ends),
                      "defer", decision->defer, "points", decision->points, "reason",
-                     weir_view_text(decision->reason), "by", weir_view_text(decision->origin));
+                     weir_view_text(decision->reason), "by", weir_view_text(decision->origin),
+                     "undone", weir_view_time(decision->undone), "undone_by",
+                     decision->undone ? weir_view_text(decision->undone_by) : json_null());
 }

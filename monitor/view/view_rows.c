@@ -3,6 +3,7 @@
  */
 #include "monitor/view/view_rows.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,50 +40,28 @@ static void put_cell(FILE *out, const json_t *value)
     free(text);
 }
 
-/* Names of members, each once, in the order in which they come. */
-static json_t *names_of(const json_t *rows)
+void weir_view_csv_head(FILE *out, const json_t *names)
 {
-    json_t *names = json_object(), *row, *value;
-    const char *name;
-    size_t i;
-
-    json_array_foreach(rows, i, row) {
-        json_object_foreach(row, name, value)
-            json_object_set_new(names, name, json_true());
-    }
-    return names;
-}
-
-char *weir_view_csv(const json_t *rows)
-{
-    json_t *names = names_of(rows), *row, *unused;
     const char *name, *before = "";
-    char *text = NULL;
-    size_t len, i;
-    FILE *out = names ? open_memstream(&text, &len) : NULL;
+    const json_t *unused;
 
-    if (!out) {
-        json_decref(names);
-        return NULL;
-    }
-    json_object_foreach(names, name, unused) {
+    json_object_foreach((json_t *)(uintptr_t)names, name, unused) {
         fputs(before, out);
         put_text(out, name);
         before = ",";
     }
     fputs("\r\n", out);
-    json_array_foreach(rows, i, row) {
-        before = "";
-        json_object_foreach(names, name, unused) {
-            fputs(before, out);
-            put_cell(out, json_object_get(row, name));
-            before = ",";
-        }
-        fputs("\r\n", out);
+}
+
+void weir_view_csv_row(FILE *out, const json_t *names, const json_t *row)
+{
+    const char *name, *before = "";
+    const json_t *unused;
+
+    json_object_foreach((json_t *)(uintptr_t)names, name, unused) {
+        fputs(before, out);
+        put_cell(out, json_object_get(row, name));
+        before = ",";
     }
-    json_decref(names);
-    if (fclose(out) == 0)
-        return text;
-    free(text);
-    return NULL;
+    fputs("\r\n", out);
 }

@@ -68,6 +68,14 @@ const looks = {
         await page.getByRole("button", {name: "Unblock", exact: true}).click();
         await page.getByText(`Nothing stands about ${how.address}`).waitFor();
         await want("unblocked");
+        await page.getByText(/taken back .* by user admin/).first().waitFor();
+        await page.getByRole("button", {name: "Undo", exact: true}).click();
+        await page.getByText(`Mail from ${how.address} is refused`).waitFor();
+        await want("refused");
+        await page.getByRole("button", {name: "Unblock…"}).click();
+        await page.getByRole("button", {name: "Unblock", exact: true}).click();
+        await page.getByText(`Nothing stands about ${how.address}`).waitFor();
+        await want("unblocked");
         quiet(page, "the attack");
     },
 
@@ -163,6 +171,31 @@ const looks = {
     },
 
     /* A rule is changed, one is added, the book is published, and that taken back. */
+    /* Somebody else changes what is open here: it is told, and what was typed stays. */
+    async together(browser) {
+        const page = await open(browser, "desktop", "light");
+        const typed = page.getByLabel("Rule", {exact: true});
+        await go(page, "#/rules/TOGETHER");
+        await typed.fill("body TOGETHER /mine, all mine/");
+        await page.getByLabel("Reason").fill("mine");
+        await want("rule");
+        await page.getByRole("button", {name: "Save"}).click();
+        await page.getByText("It was changed meanwhile: score is now 1.25, and was ").waitFor();
+        claim((await typed.inputValue()).includes("all mine"), "what was typed is lost");
+        await page.getByRole("button", {name: "Save"}).click();
+        await page.locator("main td", {hasText: "all mine"}).first().waitFor();
+        await go(page, `#/addresses/${how.address}`);
+        await page.getByRole("button", {name: "Defer…"}).click();
+        await page.getByLabel("Reason").fill("typed");
+        await want("block");
+        await press(page, "Defer");
+        await page.getByText("blacklist is now “refused until ").waitFor();
+        claim(await page.getByLabel("Reason").inputValue() === "typed", "the reason is lost");
+        await page.getByRole("button", {name: "Cancel"}).click();
+        await page.getByRole("button", {name: "Defer…"}).click();
+        await page.locator("dialog", {hasText: "Now: refused (5xx) until "}).waitFor();
+    },
+
     async rules(browser) {
         const page = await open(browser, "desktop", "light");
 

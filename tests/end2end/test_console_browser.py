@@ -29,6 +29,7 @@ from test_reports import Base
 LINKED = "192.0.2.177"
 BAD, CALM, SPARE, LATER, OTHER = ("203.0.113.7", "198.51.100.9", "192.0.2.44", "192.0.2.99",
                                   "203.0.113.200")
+SHARED = "198.51.100.77"
 MARKUP = b"you have won <img src=x onerror=alert(1)>"  # what a mail would run
 SCRIPT = pathlib.Path(__file__).with_name("console_browser.js")
 # What a mail would run, and what is alike in all of them.
@@ -251,6 +252,16 @@ class Browser(Looking):
 
     def test_B16_a_report_is_read_as_text_its_string_decoded_and_forgotten(self):
         self.look("report", markup=MARKUP.decode(), uid=self.other)
+
+    def test_what_somebody_else_changed_meanwhile_is_told_and_nothing_typed_is_lost(self):
+        ctl, file = self.monitor.weir.ctl, self.monitor.weir.folder / "together.rules"
+        file.write_text("body TOGETHER /one/\nscore TOGETHER 2\n", encoding="ascii")
+        ctl("rules", "add", str(file))
+        self.look("together", {
+            "rule": lambda: ctl("rules", "set", "TOGETHER", "score=1.25"),
+            "block": lambda: ctl("block", SHARED, "--for", "1h", "--reason", "theirs"),
+        }, address=SHARED)
+        self.assertIn("theirs", ctl("decisions", SHARED))
 
     def test_B17_a_rule_is_changed_published_judges_the_next_message_and_is_taken_back(self):
         def counts(so):

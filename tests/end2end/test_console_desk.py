@@ -20,6 +20,77 @@ LIMITS = {"rate": [1, 0, 0], "maximum": [100, 0, 0], "ladder": "alert 1h"}
 
 
 class Address(Console):
+    def block(self, place, who=None, **said):
+        (who or self.admin).do("POST", place + "/block", {
+            "list": "blacklist", "ends": int(time.time()) + HOUR, "reason": "a spam run"} | said)
+
+    def told(self, place):
+        """What its page tells of it, the newest first."""
+        return [(row["list"], row["reason"], row["by"], bool(row["undone"]), row["undone_by"])
+                for row in self.admin.get(place)["decisions"]]
+
+    def test_what_was_decided_is_told_after_it_was_replaced_or_taken_back(self):
+        place, anna = "/addresses/192.0.2.90", self.desk.made("anna", "analyst")
+        self.block(place, ends=int(time.time()) + 24 * HOUR, reason="ticket 4711")
+        self.block(place, anna, defer=True, reason="milder")
+        rows = self.admin.get(place)["decisions"]
+        self.assertEqual([row["defer"] for row in rows], [True, False])
+        self.assertEqual(rows[1]["undone"], rows[0]["made"])
+        self.assertEqual(self.told(place), [
+            ("blacklist", "milder", "user anna", False, None),
+            ("blacklist", "ticket 4711", "user admin", True, "user anna")])
+        self.admin.do("POST", place + "/undo", {"reason": "a customer"})
+        self.assertEqual(self.told(place), [
+            ("blacklist", "milder", "user anna", True, "user admin"),
+            ("blacklist", "ticket 4711", "user admin", True, "user anna")])
+        self.assertEqual(self.admin.get(place)["standing"],
+                         {"blacklist": None, "score": None, "accept": None})
+        self.assertIsNotNone(self.admin.get(place)["decisions"][1]["ends"])
+        own = self.monitor.weir.ctl("decisions", "192.0.2.90", "--past")
+        self.assertRegex(own, r"192\.0\.2\.90 +refused .* user admin +ticket 4711; taken back "
+                         r".* by user anna\n")
+        rows = json.loads(self.monitor.weir.ctl("decisions", "192.0.2.90", "--past", "--json"))
+        self.assertEqual(rows, self.admin.get(place)["decisions"])
+        self.assertNotIn("192.0.2.90", self.monitor.weir.ctl("decisions"))
+        self.assertEqual(self.monitor.weir.ctl("decisions", "--past", check=False).returncode, 64)
+
+    def test_an_unblocking_is_taken_back(self):
+        place, wide = "/addresses/192.0.2.81", "/addresses/192.0.2.80%2F30"
+        self.block(place, reason="a spam run")
+        self.block(wide, list="score", points=2, reason="all of them")
+        done = self.admin.do("POST", wide + "/undo", {})
+        self.assertEqual((done["undone"], self.admin.get(place)["standing"]["blacklist"]),
+                         (2, None))
+        viewer = self.desk.made("vesna", "viewer")
+        self.refused(viewer.ask("POST", wide + "/restore", {"at": done["at"]}), 403)
+        self.assertEqual(self.admin.do("POST", wide + "/restore", {"at": done["at"]}),
+                         {"restored": 2})
+        standing = self.admin.get(place)["standing"]
+        self.assertEqual([(standing[name]["reason"], standing[name]["by"]) for name in
+                          ("blacklist", "score")], [("a spam run", "user admin"),
+                                                    ("all of them", "user admin")])
+        self.assertEqual(self.admin.get("/audit")["rows"][0]["what"], "restore")
+        self.refused(self.admin.ask("POST", wide + "/restore", {"at": done["at"]}), 404,
+                     "nothing")
+        for at in (None, "x", -1, 1.5, True):
+            self.refused(self.admin.ask("POST", wide + "/restore", {"at": at}), 400, "at")
+
+    def test_what_an_acceptance_removed_stands_again_when_it_is_taken_back(self):
+        place = "/addresses/192.0.2.85"
+        self.block(place, ends=int(time.time()) + 2, reason="is over soon", list="score", points=1)
+        self.block(place, reason="a spam run")
+        self.admin.do("POST", place + "/accept", {"reason": "they called"})
+        self.assertEqual([self.admin.get(place)["standing"][name] for name in
+                          ("blacklist", "score")], [None, None])
+        ends = min(row["ends"] for row in self.admin.get(place)["decisions"] if row["ends"])
+        rig.wait_for(lambda: self.admin.get(place)["now"] > ends, 10, "the end of the points")
+        self.assertEqual(self.admin.do("POST", place + "/unaccept", {}),
+                         {"undone": 1, "restored": 1})
+        standing = self.admin.get(place)["standing"]
+        self.assertEqual((standing["blacklist"]["reason"], standing["blacklist"]["by"]),
+                         ("a spam run", "user admin"))
+        self.assertEqual((standing["score"], standing["accept"]), (None, None))
+
     def test_an_acceptance_is_taken_back(self):
         place, viewer = "/addresses/192.0.2.77", self.desk.made("vera", "viewer")
         self.refused(self.admin.ask("POST", place + "/unaccept", {}), 404, "not accepted")
@@ -27,7 +98,7 @@ class Address(Console):
         self.assertIsNotNone(self.admin.get(place)["standing"]["accept"])
         self.refused(viewer.ask("POST", place + "/unaccept", {}), 403)
         self.assertEqual(self.admin.do("POST", place + "/unaccept", {"reason": "no more"}),
-                         {"undone": 1})
+                         {"undone": 1, "restored": 0})
         self.assertIsNone(self.admin.get(place)["standing"]["accept"])
         self.assertEqual(self.admin.get("/audit")["rows"][0]["what"], "unaccept")
         self.refused(self.admin.ask("POST", "/addresses/nowhere/unaccept", {}), 400)

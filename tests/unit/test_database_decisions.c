@@ -167,6 +167,15 @@ static void an_undo_below_a_prefix_takes_what_is_there_and_nothing_else(void **s
         assert_int_equal(left, ALL * 3 * 4 - wanted);
         assert_int_equal(weir_database_decisions_undo_below(rig->database, &wide, "ann", NOW,
                                                             &before), 0);
+        assert_int_equal(weir_database_decisions_restore(rig->database, &wide, NOW - 1, NOW,
+                                                         &before), 0); /* not at that time */
+        assert_int_equal(weir_database_decisions_restore(rig->database, &wide, NOW, NOW,
+                                                         &before), wanted);
+        assert_int_equal(before, generation + 1);
+        assert_int_equal(database_number(rig, "SELECT count(*) FROM decisions WHERE undone = 0"),
+                         ALL * 3 * 4);
+        assert_int_equal(weir_database_decisions_restore(rig->database, &wide, NOW, NOW,
+                                                         &before), 0); /* it stands already */
     }
 }
 
@@ -188,6 +197,11 @@ static void an_undo_of_many_is_several_changes(void **state)
     assert_int_equal(database_number(rig, "SELECT max(changed) FROM decisions"), after);
     assert_int_equal(weir_database_generation(rig->database, &generation), 0);
     assert_int_equal(generation, after);
+    assert_int_equal(weir_database_decisions_restore(rig->database, &all, NOW, NOW, &after),
+                     2 * WEIR_UNDONE_AT_ONCE + 1);
+    assert_int_equal(after, generation + 3);
+    assert_int_equal(database_number(rig, "SELECT count(DISTINCT changed) FROM decisions "
+                                     "WHERE undone = 0"), 3);
 }
 
 /* Whether SQLite would look through the whole table for a statement. */

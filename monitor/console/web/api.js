@@ -19,10 +19,11 @@ const TROUBLE = {
 };
 
 export class Trouble extends Error {
-    constructor(code, sentence, wait) {
+    constructor(code, sentence, wait, present) {
         super(sentence || TROUBLE[code] || `The monitor answered with status ${code}.`);
         this.code = code;
         this.wait = wait || 0;
+        this.present = present;      // with 409: what is there by now
     }
 }
 
@@ -56,15 +57,9 @@ export function word(text) {
     return encodeURIComponent(text);
 }
 
-async function sentence(answer) {
-    try {
-        const {error} = await answer.json();
-
-        return error ? error[0].toUpperCase() + error.slice(1) + (/[.!?]$/.test(error) ? "" : ".")
-                     : "";
-    } catch {
-        return "";
-    }
+function sentence(error) {
+    return error ? error[0].toUpperCase() + error.slice(1) + (/[.!?]$/.test(error) ? "" : ".")
+                 : "";
 }
 
 async function ask(place, how) {
@@ -79,8 +74,9 @@ async function ask(place, how) {
     }
     if (answer.ok)
         return answer.status === 204 ? {} : answer.json();
-    const trouble = new Trouble(answer.status, await sentence(answer),
-                                Number(answer.headers.get("Retry-After")));
+    const {error, present} = await answer.json().catch(() => ({}));
+    const trouble = new Trouble(answer.status, sentence(error),
+                                Number(answer.headers.get("Retry-After")), present);
 
     if (answer.status === 401 && account) {
         account = null;
@@ -100,6 +96,27 @@ export function send(method, path, body) {
     if (account && account.csrf)
         headers["Weir-Csrf"] = account.csrf;
     return ask(ROOT + path, {method, headers, body: body ? JSON.stringify(body) : "{}"});
+}
+
+/* The members of an object that have these names. */
+export function pick(object, names) {
+    return Object.fromEntries(names.map((name) => [name, object[name] ?? null]));
+}
+
+/* Sends a change of what was read before: base.was says what it was, as far as it matters (null:
+ * there was none).  When it is something else by now nothing is done; the trouble tells, and doing
+ * it once more is based on what is there by then. */
+export async function change(method, path, body, base) {
+    try {
+        return await send(method, path, {...body, was: base.was});
+    } catch (trouble) {
+        if (trouble.code === 409 && trouble.present !== undefined) {
+            base.was = trouble.present && base.was ? pick(trouble.present, Object.keys(base.was))
+                : trouble.present;
+            trouble.message += " Nothing is done; do it again, and yours takes its place.";
+        }
+        throw trouble;
+    }
 }
 
 export async function login(name, password) {

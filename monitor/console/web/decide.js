@@ -1,12 +1,13 @@
 /*
  * decide - what an analyst can do about an address or network: defer, refuse, add points, unblock,
- * accept.  Each asks back with a sentence that says what will happen where and until when; blocks
- * can be undone from the note that follows.
+ * accept.  Each asks back with a sentence that says what will happen where and until when, and can
+ * be undone from the note that follows.
  */
-import {limits, may, send, word} from "./api.js";
-import {act, ask, note} from "./dialog.js";
+import {change, get, limits, may, send, word} from "./api.js";
+import {ask, note} from "./dialog.js";
 import {h} from "./dom.js";
 import {absolute, later} from "./format.js";
+import {doing} from "./words.js";
 
 export const ENDS = [["3600", "1 hour"], ["14400", "4 hours"], ["86400", "1 day"],
                      ["604800", "7 days"], ["2592000", "30 days"], ["own", "until …"]];
@@ -57,6 +58,25 @@ function checked(values) {
 
 ending.checked = checked;
 
+/* What stands about it as the window opens, which is what somebody's decision is based on; null
+ * when it cannot be read, which is told. */
+async function standing(prefix) {
+    try {
+        return {was: (await get(`/addresses/${word(prefix)}`, {minutes: 1})).standing};
+    } catch (trouble) {
+        note(trouble.message, {bad: true});
+        return null;
+    }
+}
+
+function told({was}) {
+    const all = Object.values(was).filter(Boolean).map((one) => `${doing(one)} ${one.ends
+        ? `until ${absolute(new Date(one.ends))}` : "for ever"}, by ${one.by}${one.reason
+        ? `: ${one.reason}` : ""}`);
+
+    return all.length > 0 ? `Now: ${all.join("; ")}.` : null;
+}
+
 const WAYS = {
     defer: {title: "Defer", words: "is asked to come again later (4xx)", least: "14400",
             done: "deferred"},
@@ -70,14 +90,14 @@ async function block(prefix, way, done, reason) {
     const {title, words, least, harm, done: deed} = WAYS[way];
     const more = way === "score" ? [{name: "points", label: "Points", kind: "number", value: 3,
                                      min: -100, max: 100, step: 0.1, needed: true}] : [];
-    const answer = await ask({
-        title: `${title} ${prefix}`, harm, button: title.split(" ")[0],
+    const base = await standing(prefix), answer = base && await ask({
+        title: `${title} ${prefix}`, harm, text: told(base), button: title.split(" ")[0],
         fields: [...more, ...fields(ENDS, reason, least)],
         preview: (values) => `Mail from ${prefix} ${words} on all servers, ${untilWhen(values)}. `
             + "Servers' own lists and what is never to be blocked come first.",
-        run: (values) => send("POST", place(prefix, "block"), {
+        run: (values) => change("POST", place(prefix, "block"), {
             list: way === "score" ? "score" : "blacklist", defer: way === "defer",
-            points: values.points ?? 0, ends: checked(values), reason: values.reason}),
+            points: values.points ?? 0, ends: checked(values), reason: values.reason}, base),
     });
 
     if (answer) {
@@ -90,10 +110,10 @@ async function block(prefix, way, done, reason) {
 }
 
 async function unblock(prefix, done) {
-    const answer = await ask({
+    const base = await standing(prefix), answer = base && await ask({
         title: `Unblock ${prefix}`, button: "Unblock",
-        text: "All that stands against it goes, on all servers; its buckets are filled again and "
-            + "the ladder forgets it.",
+        text: `${told(base) || ""} All that stands against it goes, on all servers; its buckets `
+            + "are filled again and the ladder forgets it.",
         fields: [{name: "accept", label: "and accept it for a time", kind: "check"},
                  ...fields([...ENDS.slice(0, 5), NEVER, ENDS[5]], "", "604800",
                      (values) => values.accept)],
@@ -101,25 +121,33 @@ async function unblock(prefix, done) {
             ? `Mail from ${prefix} is accepted again, and passes all limits ${untilWhen(values)}.`
             : `Mail from ${prefix} is judged like any other, and blocked again when it is over a `
               + "limit again."),
-        run: (values) => send("POST", place(prefix, "undo"), {
+        run: (values) => change("POST", place(prefix, "undo"), {
             accept: values.accept, ends: values.accept ? checked(values) : 0,
-            reason: values.reason}),
+            reason: values.reason}, base),
     });
 
     if (answer) {
-        note(`${prefix} is unblocked; servers follow within seconds`);
+        note(`${prefix} is unblocked; servers follow within seconds`, {undo: async () => {
+            const reason = "taken back at once";
+
+            if (answer.accepted)                /* what stood before stands again with it */
+                await send("POST", place(prefix, "unaccept"), {reason});
+            else
+                await send("POST", place(prefix, "restore"), {at: answer.at, reason});
+            done();
+        }});
         done();
     }
 }
 
 export async function accept(prefix, done = () => {}, reason = "") {
-    const answer = await ask({
-        title: `Accept ${prefix}`, button: "Accept",
+    const base = await standing(prefix), answer = base && await ask({
+        title: `Accept ${prefix}`, button: "Accept", text: told(base),
         fields: fields([...ENDS.slice(0, 5), NEVER, ENDS[5]], reason, "2592000"),
         preview: (values) => `Mail from ${prefix} passes reputation and limits on all servers, `
             + `${untilWhen(values)}. Whole messages are still judged by rules.`,
-        run: (values) => send("POST", place(prefix, "accept"), {
-            ends: checked(values), reason: values.reason}),
+        run: (values) => change("POST", place(prefix, "accept"), {
+            ends: checked(values), reason: values.reason}, base),
     });
 
     if (answer) {
@@ -151,7 +179,9 @@ export function decide(prefix, done, reason = "") {
 export const backOf = (list) => (list === "accept" ? "unaccept" : "undo");
 
 /* Takes back one decision of the lists. */
-export function takeBack({prefix, list}, done) {
+export function takeBack(row, done) {
+    const {prefix, list} = row, base = {was: {[list]: row}};
+
     return h("button", {type: "button", class: "bare", "aria-label": `take back ${prefix}`,
                         onclick: async () => {
         const answer = await ask({
@@ -159,10 +189,12 @@ export function takeBack({prefix, list}, done) {
             text: list === "accept" ? `${prefix} is judged like any other again.`
                 : `All that stands against ${prefix} goes from the lists of all servers, and its `
                   + "buckets are filled again.",
-            fields: [{name: "reason", label: "Reason", most: limits().reason}]});
+            fields: [{name: "reason", label: "Reason", most: limits().reason}],
+            run: ({reason}) => change("POST", place(prefix, backOf(list)), {reason}, base)});
 
-        if (answer && await act(`${prefix}: taken back`, () =>
-            send("POST", place(prefix, backOf(list)), {reason: answer.reason})))
+        if (answer) {
+            note(`${prefix}: taken back`);
             done();
+        }
     }}, "take back");
 }

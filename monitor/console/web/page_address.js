@@ -65,11 +65,20 @@ const EVENTS = [
     {key: "text", label: "", wide: true},
 ];
 
+/* What became of a decision. */
+function became({undone, undone_by: who, ends}) {
+    if (undone)
+        return ["taken back ", when(undone), h("span", {class: "quiet"}, ` by ${who}`)];
+    return ends && Date.parse(ends) <= Date.now() ? badge("over", "ended")
+        : badge("open", "stands");
+}
+
 const DECISIONS = [
     {key: "made", label: "made", cell: (row) => when(row.made)},
     {key: "prefix", label: "about"},
     {key: "list", label: "what", cell: (row) => doing(row)},
     {key: "ends", label: "ends", cell: (row) => (row.ends ? when(row.ends) : "never")},
+    {key: "undone", label: "what became of it", cell: became},
     {key: "reason", label: "reason", wide: true},
     {key: "by", label: "by"},
 ];
@@ -136,7 +145,7 @@ function below(data, name) {
         card("Alerts", part("Alerts", EVENTS, data.events, (row) => row.number,
             "It was never over a limit.")),
         card("Decisions", part("Decisions", DECISIONS, data.decisions, (row) => row.number,
-            "Nobody decided anything about it.")),
+            "Nobody decided anything about it, as far back as is kept.")),
         h("div", {class: "two"},
             card("Domains it sent for", part("Domains", DOMAINS, data.domains,
                 (row) => row.domain, "No message of it is kept.")),

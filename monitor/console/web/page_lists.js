@@ -2,7 +2,7 @@
  * Lists: what stands on all servers' lists by decision of the monitor or of somebody here.
  */
 import {at, h} from "./dom.js";
-import {limits, may, send, word} from "./api.js";
+import {change, limits, may, word} from "./api.js";
 import {ask, note, sheet} from "./dialog.js";
 import {backOf, decide, takeBack} from "./decide.js";
 import {when} from "./format.js";
@@ -65,13 +65,17 @@ export async function show(page) {
 }
 
 async function many(page, marked) {
+    const left = marked.map((row) => ({...row, base: {was: {[row.list]: row}}}));
     const answer = await ask({title: `Take back ${marked.length} entries`, harm: true,
         button: "Take back", text: marked.slice(0, 12).map((row) => row.prefix).join(", ")
             + (marked.length > 12 ? `, and ${marked.length - 12} more` : ""),
         fields: [{name: "reason", label: "Reason", most: limits().reason}],
         run: async ({reason}) => {
-            for (const {prefix, list} of marked)
-                await send("POST", `/addresses/${word(prefix)}/${backOf(list)}`, {reason});
+            for (; left.length > 0; left.shift()) {
+                const {prefix, list, base} = left[0];
+
+                await change("POST", `/addresses/${word(prefix)}/${backOf(list)}`, {reason}, base);
+            }
             return {};
         }});
 

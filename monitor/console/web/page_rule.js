@@ -2,7 +2,7 @@
  * One rule: what it says and does, changing it with a test against recent mail, and its history.
  * "#/rules/new" is a rule that is not there yet.
  */
-import {limits, may, send, word} from "./api.js";
+import {change, get, limits, may, pick, send, word} from "./api.js";
 import {sparkline} from "./chart.js";
 import {ask, labelled, note, values} from "./dialog.js";
 import {at, h, put} from "./dom.js";
@@ -95,20 +95,31 @@ function nameOf(text) {
 function differences(data, now) {
     const found = {};
 
-    for (const name of ["text", "state", "score", "low", "high", "approved"])
+    for (const name of EDITED)
         if (now[name] !== undefined && now[name] !== null && now[name] !== (data[name] ?? null))
             found[name] = now[name];
     return Object.keys(found).length > 0 ? found : null;
 }
 
-async function save(page, data, form, fresh) {
+const EDITED = ["text", "state", "score", "low", "high", "approved"];
+
+/* Makes something of a rule as it was again, unless it was changed once more since. */
+async function again(name, before) {
+    const path = `/rules/${word(name)}`;
+    const base = {was: pick(await get(path), Object.keys(before))};
+
+    return () => change("PUT", path, {...before, reason: "taken back at once"}, base);
+}
+
+async function save(page, data, form, fresh, base) {
     const now = values(form);
     const changed = fresh ? null : differences(data, now);
 
     if (fresh) {
         const name = nameOf(now.text);
 
-        await send("POST", "/rules", {text: now.text, state: now.state, reason: now.reason});
+        await change("POST", "/rules", {text: now.text, state: now.state, reason: now.reason},
+            {was: null});
         note("The rule is in the book; it reaches the servers with the next set");
         go(name ? at("rules", name) : at("rules"));
         return;
@@ -119,9 +130,11 @@ async function save(page, data, form, fresh) {
 
     for (const name of Object.keys(changed))
         before[name] = data[name];
-    await send("PUT", `/rules/${word(data.name)}`, {...changed, reason: now.reason});
+    await change("PUT", `/rules/${word(data.name)}`, {...changed, reason: now.reason}, base);
+    const back = await again(data.name, before);
+
     note(`${data.name} is changed; it reaches the servers with the next set`, {undo: async () => {
-        await send("PUT", `/rules/${word(data.name)}`, {...before, reason: "taken back at once"});
+        await back();
         page.again();
     }});
     page.again();
@@ -133,6 +146,7 @@ function editor(page, data, fresh) {
     const [text, state, ...rest] = fieldsOf(data, fresh);
     const reason = rest.pop();
     const area = labelled(text), form = h("form", {class: "form"});
+    const base = {was: pick(data, EDITED)};
     const run = tester(area.querySelector("textarea"), tried);
 
     put(form, area, h("div", {class: "buttons"}, h("button", {
@@ -143,7 +157,7 @@ function editor(page, data, fresh) {
     form.addEventListener("submit", async (event) => {
         event.preventDefault();
         put(wrong);
-        await save(page, data, form, fresh).catch((trouble) => put(wrong, trouble.message));
+        await save(page, data, form, fresh, base).catch((trouble) => put(wrong, trouble.message));
     });
     if (fresh && data.text)
         run();
@@ -230,14 +244,17 @@ function fresh(page) {
 }
 
 async function retire(name, state, then) {
-    const answer = await ask({title: `Retire ${name}`, button: "Retire", harm: true,
+    const base = {was: {state}}, answer = await ask({title: `Retire ${name}`, button: "Retire", harm: true,
         text: "It is kept with its history, and the next set goes out without it.",
         fields: [{name: "reason", label: "Reason", needed: true, most: limits().reason}],
-        run: ({reason}) => send("PUT", `/rules/${word(name)}`, {state: "retired", reason})});
+        run: ({reason}) => change("PUT", `/rules/${word(name)}`, {state: "retired", reason},
+            base)});
 
     if (answer) {
+        const back = await again(name, {state});
+
         note(`${name} is retired`, {undo: async () => {
-            await send("PUT", `/rules/${word(name)}`, {state, reason: "taken back at once"});
+            await back();
             then();
         }});
         then();

@@ -2,7 +2,7 @@
  * Rules: the rulebook with what each rule does, drafts that wait for a person, and what the next
  * run of the analyzer would change.
  */
-import {limits, may, send, word} from "./api.js";
+import {change, limits, may, send, word} from "./api.js";
 import {ask, note, sheet} from "./dialog.js";
 import {at, h} from "./dom.js";
 import {sparkline} from "./chart.js";
@@ -35,17 +35,18 @@ const COLUMNS = [
 
 /* A draft is approved or rejected with a reason; then() when it was. */
 export async function approve(name, then) {
-    const answer = await ask({title: `Approve ${name}`, button: "Approve", text:
+    const base = {was: {state: "draft"}}, answer = await ask({title: `Approve ${name}`, button: "Approve", text:
         "It goes to the test for a day, at no points, and then to work if nobody reports good mail "
         + "that it hit. It reaches the servers with the next set that is published.",
         fields: [{name: "reason", label: "Reason", most: limits().reason}],
-        run: ({reason}) => send("PUT", `/rules/${word(name)}`, {state: "test", approved: true,
-                                                               reason})});
+        run: ({reason}) => change("PUT", `/rules/${word(name)}`, {state: "test", approved: true,
+                                                                 reason}, base)});
 
     if (answer) {
         note(`${name} is in the test`, {undo: async () => {
-            await send("PUT", `/rules/${word(name)}`, {state: "draft", approved: false,
-                                                      reason: "taken back at once"});
+            await change("PUT", `/rules/${word(name)}`, {
+                state: "draft", approved: false, reason: "taken back at once"},
+            {was: {state: "test"}});
             then();
         }});
         then();
@@ -53,10 +54,10 @@ export async function approve(name, then) {
 }
 
 export async function reject(name, then) {
-    const answer = await ask({title: `Reject ${name}`, button: "Reject", harm: true, text:
+    const base = {was: {state: "draft"}}, answer = await ask({title: `Reject ${name}`, button: "Reject", harm: true, text:
         "It is retired, and nothing like it is drafted of the same messages again.",
         fields: [{name: "reason", label: "Reason", most: limits().reason}],
-        run: ({reason}) => send("POST", `/rules/${word(name)}/reject`, {reason})});
+        run: ({reason}) => change("POST", `/rules/${word(name)}/reject`, {reason}, base)});
 
     if (answer) {
         note(`${name} is rejected`);

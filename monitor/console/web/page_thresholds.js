@@ -2,7 +2,7 @@
  * Thresholds: how much which addresses may do, what is done about who exceeds it, and trying other
  * limits on recorded traffic before they are saved.
  */
-import {limits, may, send, word} from "./api.js";
+import {change, get, limits, may, send, word} from "./api.js";
 import {ask, note, labelled, values} from "./dialog.js";
 import {h, put} from "./dom.js";
 import {count, rate, when} from "./format.js";
@@ -73,7 +73,7 @@ function editor(page, row, fresh) {
     const name = row.name, place = h("div", {role: "status"});
     const wrong = h("p", {class: "wrong", role: "alert"});
     const fields = fieldsOf(row, fresh).map((field) => labelled(field));
-    const form = h("form", {class: "form"});
+    const form = h("form", {class: "form"}), base = {was: fresh ? null : row};
     const trial = h("button", {type: "button", onclick: async () => {
         trial.disabled = true;
         put(wrong);
@@ -101,9 +101,11 @@ function editor(page, row, fresh) {
         const found = values(form), of = name || found.name;
 
         try {
-            await send("PUT", `/thresholds/${word(of)}`, bodyOf(found));
+            await change("PUT", `/thresholds/${word(of)}`, bodyOf(found), base);
+            const is = {was: await stored(of)};
+
             note(`${of} is at work`, row.name && row.source === "database" ? {undo: async () => {
-                await send("PUT", `/thresholds/${word(of)}`, bodyOf(wasOf(row)));
+                await change("PUT", `/thresholds/${word(of)}`, bodyOf(wasOf(row)), is);
                 page.again();
             }} : {});
             await page.again();
@@ -112,6 +114,13 @@ function editor(page, row, fresh) {
         }
     });
     return form;
+}
+
+/* The one of a name as it is now, or null. */
+async function stored(name) {
+    const {rows} = await get("/thresholds");
+
+    return rows.find((row) => row.name === name) ?? null;
 }
 
 /* A row as its form would have said it. */
@@ -126,14 +135,16 @@ function wasOf(row) {
 }
 
 async function remove(page, row) {
-    const answer = await ask({title: `Remove ${row.name}`, button: "Remove", harm: true,
+    const base = {was: row}, answer = await ask({title: `Remove ${row.name}`, button: "Remove", harm: true,
         text: row.name === "default" ? "What the configuration says is at work again."
             : "Its addresses are counted with all others.",
-        run: () => send("DELETE", `/thresholds/${word(row.name)}`)});
+        run: () => change("DELETE", `/thresholds/${word(row.name)}`, {}, base)});
 
     if (answer) {
+        const is = {was: await stored(row.name)};    // of the configuration, where that has one
+
         note(`${row.name} is removed`, {undo: async () => {
-            await send("PUT", `/thresholds/${word(row.name)}`, bodyOf(wasOf(row)));
+            await change("PUT", `/thresholds/${word(row.name)}`, bodyOf(wasOf(row)), is);
             page.again();
         }});
         page.again();

@@ -1,7 +1,7 @@
 /*
  * Users & tokens: who may use the console and what for; tokens for programs; one's own password.
  */
-import {limits, may, me, roles, send, word} from "./api.js";
+import {change as put, limits, may, me, pick, roles, send, word} from "./api.js";
 import {ask, note, sheet} from "./dialog.js";
 import {h} from "./dom.js";
 import {later, when} from "./format.js";
@@ -53,9 +53,11 @@ async function addUser(page) {
     }
 }
 
+const based = (user) => ({was: pick(user, ["role", "disabled"])});
+
 async function change(page, user, body, words) {
-    const answer = await ask({title: `Change ${user.name}`, text: words, button: "Change",
-        run: () => send("PUT", `/users/${word(user.name)}`, body)});
+    const base = based(user), answer = await ask({title: `Change ${user.name}`, text: words, button: "Change",
+        run: () => put("PUT", `/users/${word(user.name)}`, body, base)});
 
     if (answer && answer.password)
         await once(`New password of ${user.name}`, "It is told once.", answer.password);
@@ -66,22 +68,24 @@ async function change(page, user, body, words) {
 }
 
 async function role(page, user) {
+    const base = based(user);
     const answer = await ask({title: `Role of ${user.name}`, button: "Change", fields: [
         {name: "role", label: "Role", kind: "choice", choices: choices(), value: user.role}],
-        run: (values) => send("PUT", `/users/${word(user.name)}`, values)});
+        run: (values) => put("PUT", `/users/${word(user.name)}`, values, base)});
 
     if (answer) {
         note(`${user.name} is ${answer.role || "changed"}`, {undo: async () => {
-            await send("PUT", `/users/${word(user.name)}`, {role: user.role});
+            await put("PUT", `/users/${word(user.name)}`, {role: user.role},
+                {was: {role: answer.role}});
             page.again();
         }});
         page.again();
     }
 }
 
-async function remove(page, path, name, words) {
+async function remove(page, path, name, words, base) {
     const answer = await ask({title: `Remove ${name}`, button: "Remove", harm: true, text: words,
-        run: () => send("DELETE", path)});
+        run: () => (base ? put("DELETE", path, {}, base) : send("DELETE", path))});
 
     if (answer) {
         note(`${name} is removed`);
@@ -102,7 +106,7 @@ function userTools(page, user) {
             {disabled: !user.disabled}, user.disabled ? "This user may log in again."
                 : "This user may log in no more, and the sessions end.")),
         !own && button("remove", () => remove(page, `/users/${word(user.name)}`, user.name,
-            "What this user did stays in the audit.")));
+            "What this user did stays in the audit.", based(user))));
 }
 
 const USERS = [

@@ -13,7 +13,7 @@
  * it was sorted when the page is read anew.
  */
 import {at, fresh, h, put} from "./dom.js";
-import {get, limits, url} from "./api.js";
+import {get, url} from "./api.js";
 import {absolute} from "./format.js";
 import {empty} from "./words.js";
 
@@ -199,16 +199,12 @@ export async function listed(page, path, query, how) {
         get(path, {...query, after}, page.control.signal)});
 }
 
-/* Links that give what is shown as a file; paged: there can be more than the file has. */
-export function downloads(path, query, paged = true) {
-    const {rows: most} = limits(), first = paged ? `, the first ${most} rows` : "";
-
+/* Links that give what is shown as a file. */
+export function downloads(path, query) {
     return h("span", {class: "downloads"},
         ["csv", "json"].map((format) => h("a", {
-            href: url(path, {...query, format, most: paged ? most : null}), download: true,
-            title: `Download as ${format.toUpperCase()}${first}`,
-            "aria-label": `Download as ${format.toUpperCase()}${first}`}, format.toUpperCase())),
-        paged && h("span", {class: "quiet"}, `${most} at most`));
+            href: url(path, {...query, format}), download: true,
+            "aria-label": `Download as ${format.toUpperCase()}`}, format.toUpperCase())));
 }
 
 /* A form of filters above a table; what it says becomes the page's query. */
