@@ -42,8 +42,8 @@ static const struct weir_api_route routes[] = {
      "hours: so far back (24, at most 720)", NULL, weir_api_overview, false},
     {"GET", "/traffic", WEIR_VIEWER, "Who does most.",
      "minutes: of the last minutes (10, at most 43200); by: connections, syns, messages, accepted "
-     "or recipients; level: address or network; most: rows at most (50, at most 500, of a "
-     "file 100000). looked_to: where it looked at the end of that time only" AS_FILES,
+     "or recipients; level: address or network; most: rows at most (50, at most "
+     "500, of a file, too). looked_to: where it looked at the end of that time only" AS_FILES,
      NULL, weir_api_traffic, false},
     {"GET", "/traffic/minutes", WEIR_VIEWER, "What all addresses did, minute by minute.",
      "minutes: so far back (180, at most 1440)" AS_FILES, NULL, weir_api_minutes, false},

@@ -175,6 +175,8 @@ json_t *weir_api_traffic(struct weir_api_question *question)
 
     if (!weir_api_most(question, &table.ask.most))
         return NULL;
+    if (table.ask.most > WEIR_RECENT_TOP_MAX) /* of a file, which says that there are more */
+        question->page = table.ask.most = WEIR_RECENT_TOP_MAX;
     if (!weir_api_number(question->request, "minutes", 1, 30 * DAY_MINUTES, 10, &minutes))
         return weir_api_refuse(question, 400, "minutes is no number from 1 to 43200");
     if (!read_by(question, &table.ask.quantity))

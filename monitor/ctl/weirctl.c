@@ -274,7 +274,7 @@ static const struct weir_ctl_verb verbs[] = {
     {"unaccept", NULL, weir_ctl_unaccept, WEIR_LISTS, "", 1, 1, "ADDRESS|PREFIX",
      "Take back what `unblock --accept` did, on all servers.",
      "weirctl unaccept 203.0.113.7"},
-    {"decisions", NULL, weir_ctl_decisions, WEIR_LISTS, "Z", 0, 1, "[ADDRESS|PREFIX [--past]]",
+    {"decisions", NULL, weir_ctl_decisions, WEIR_LISTS, "!", 0, 1, "[ADDRESS|PREFIX [--past]]",
      "Show who is refused, has points or is accepted on all servers, until when, why, by whom.",
      "weirctl decisions 203.0.113.7"},
     {"status", NULL, weir_ctl_status, WEIR_LISTS, "", 0, 0, "",

@@ -20,7 +20,7 @@ MOST = 100_000
 class Files(Console):
     def file(self, path, kind="csv", status=200):
         answer = self.admin.ask("GET", f"{path}{'&' if '?' in path else '?'}format={kind}")
-        self.assertEqual(answer.status, status, answer.octets[:300])
+        self.assertEqual(answer.status, status, (path, answer.octets[:300]))
         return answer
 
     def table(self, path):
