@@ -210,8 +210,9 @@ int weir_responder_unaccept(struct weir_responder *responder, const struct weir_
     weir_line_text(&line, weir_prefix_format(prefix, text));
     put_reason(&line, ": ", reason);
     done = put_standing(responder, &line, prefix, "accept");
-    undone = done < 0 ? done : weir_database_decisions_undo(responder->options.database, prefix, "accept", who, now,
-                                          &responder->generation);
+    undone = done < 0 ? done
+                      : weir_database_decisions_undo(responder->options.database, prefix, "accept",
+                                                     who, now, &responder->generation);
     done = undone <= 0 ? undone
                        : weir_responder_audit(responder, who, "unaccept", weir_line_end(&line));
     return end(responder, done < 0 ? done : undone);
@@ -235,8 +236,9 @@ int weir_responder_decide(struct weir_responder *responder, const char *name,
     weir_line_text(&line, ": ");
     put_decided(&line, &decision);
     done = put_standing(responder, &line, &entry->prefix, name);
-    done = done < 0 ? done : weir_database_decisions_undo(responder->options.database, &entry->prefix, name, who, now,
-                                        &responder->generation);
+    done = done < 0 ? done
+                    : weir_database_decisions_undo(responder->options.database, &entry->prefix,
+                                                   name, who, now, &responder->generation);
     done = done < 0 ? done : weir_responder_list(responder, name, entry, who, 0);
     if (done == 0)
         done = weir_responder_audit(responder, who, "decide", weir_line_end(&line));

@@ -51,8 +51,9 @@ json_t *weir_view_info(struct weir_database *database, const struct weir_view_to
 json_t *weir_view_told(struct weir_database *database, const struct weir_view_told *told,
                        const char *server, bool whole);
 
-/* {"headers": [[name, value]], "text", "attachments": [{"name", "type", "size", "hash"}], "cut"}:
- * what was left out is what marks in the text say. */
+/* {"headers": [[name, value]], "text", "links", "attachments": [{"name", "type", "size",
+ * "hash"}], "cut"}: what was left out is what marks in the text say, and marks may be the sender's
+ * own. */
 json_t *weir_view_told_message(const struct weir_view_told *told);
 
 #endif
