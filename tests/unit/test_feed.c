@@ -1,5 +1,6 @@
 /* feed - an event as long as it may be is told, and one past it is not; who listens is asked about.
- * What listeners get is tested by real ones: tests/end2end/test_console.py, test_console_live.py. */
+ * What listeners get is tested by real ones: tests/end2end/test_console.py, test_console_live.py.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
