@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/line.h"
 #include "core/base/replace_io.h"
 #include "core/base/slice.h"
 #include "monitor/console/passwords_io.h"
@@ -169,26 +170,64 @@ static json_t *set_user(struct weir_question *question)
     return put_user(question, &account, &before, detail);
 }
 
+struct made {
+    char who[WEIR_ACCOUNT_NAME_MAX + 8];
+    json_t *tokens;
+    struct weir_line *line;
+};
+
+static int note_made(void *context, const struct weir_token *token)
+{
+    struct made *made = context;
+
+    if (strcmp(token->who, made->who) != 0)
+        return 0;
+    weir_line_text(made->line, json_array_size(made->tokens) == 0 ? "; its tokens end: " : ", ");
+    weir_line_text(made->line, token->name);
+    return json_array_append_new(made->tokens, json_string(token->name)) < 0 ? WEIR_ENOMEM : 0;
+}
+
+/* What is said of somebody who goes, and the tokens that go with him. */
+static int describe(struct weir_database *database, const struct weir_account *account,
+                    json_t *tokens, char detail[static WEIR_DATABASE_TEXT_MAX + 1])
+{
+    struct weir_line line = weir_line(detail, WEIR_DATABASE_TEXT_MAX + 1);
+    struct made made = {.tokens = tokens, .line = &line};
+    int done;
+
+    snprintf(made.who, sizeof made.who, "user %s", account->name);
+    weir_line_text(&line, account->name);
+    weir_line_text(&line, ": was ");
+    weir_line_text(&line, weir_role_name(account->role));
+    weir_line_text(&line, account->disabled ? ", disabled" : "");
+    done = weir_database_tokens(database, note_made, &made);
+    (void)weir_line_end(&line);
+    return done < 0 ? done : 0;
+}
+
 static json_t *remove_user(struct weir_question *question)
 {
     struct weir_database *database = question->monitor->database;
     struct weir_account account;
+    char detail[WEIR_DATABASE_TEXT_MAX + 1];
+    json_t *tokens;
     int done;
-
-    char detail[DETAIL];
 
     if (account_of(question, &account) < 0)
         return NULL;
     if (is_last(question, &account))
         return weir_verb_refuse(question, "this is the last administrator");
-    snprintf(detail, sizeof detail, "%s: was %s%s", account.name, weir_role_name(account.role),
-             account.disabled ? ", disabled" : "");
+    tokens = json_array();
     done = weir_database_begin(database);
     if (done == 0)
+        done = describe(database, &account, tokens, detail);
+    if (done == 0)
         done = weir_database_account_remove(database, account.number);
-    if (weir_verb_end(question, done, true, "user remove", detail) < 0)
+    if (weir_verb_end(question, done, true, "user remove", detail) < 0) {
+        json_decref(tokens);
         return weir_verb_trouble(question);
-    return json_pack("{s:s, s:b}", "name", account.name, "removed", 1);
+    }
+    return json_pack("{s:s, s:b, s:o}", "name", account.name, "removed", 1, "tokens", tokens);
 }
 
 /* verbs: programs -------------------------------------------------------------------- */

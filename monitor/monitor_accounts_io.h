@@ -5,9 +5,13 @@
  *     user add         name, role (viewer)        {"name", "role", "password"}: told once
  *     user password    name                       the same: a new one; its sessions end
  *     user set         name, any of role, disabled   {"name", "role", "disabled"}
- *     user remove      name                       {"name", "removed"}
+ *     user remove      name                       {"name", "removed", "tokens": [name]}: those that
+ *                                                 it made at the console end with it
  *     token add        name, role (viewer), ends (seconds; 0: never)   {"name", "token"}: told once
  *     token remove     name                       {"name", "removed"}
+ *
+ * A token that somebody made at the console does no more than he may, and nothing while he is
+ * disabled.
  *
  * The last administrator that is not disabled stays one: it is neither removed, disabled nor given
  * another role.

@@ -1,10 +1,11 @@
 /*
- * What an analyst decides about what people reported: a vote of his own, which goes the way of all
- * votes (reports_io.h), so that hits, reputation and the classifier follow it, and decides.
+ * desk - a vote of an analyst's own.
  *
  * The message's string is that of the newest report about it, verified anew: it names its message
  * itself, so that no text of it has to be kept.
  */
+#include "monitor/monitor_desk_io.h"
+
 #include <stdio.h>
 #include <string.h>
 

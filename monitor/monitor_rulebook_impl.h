@@ -52,10 +52,6 @@ json_t *weir_rulebook_reject(struct weir_monitor *monitor, struct weir_rulebook_
 /* "reports forget": the text of a reported message. */
 json_t *weir_reports_forget(struct weir_monitor *monitor, struct weir_rulebook_question *question);
 
-/* "reports confirm", "reports reject": what people say of a message is right, or wrong; "reports
- * undo" takes that back (monitor_desk_io.c). */
-json_t *weir_reports_decide(struct weir_monitor *monitor, struct weir_rulebook_question *question);
-
 json_t *weir_rulebook_add(struct weir_monitor *monitor, struct weir_rulebook_question *question);
 json_t *weir_rulebook_run(struct weir_monitor *monitor, struct weir_rulebook_question *question);
 

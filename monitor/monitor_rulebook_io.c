@@ -16,6 +16,7 @@
 #include "monitor/analyzer/score.h"
 #include "monitor/database/database_audit_io.h"
 #include "monitor/monitor_bayes_io.h"
+#include "monitor/monitor_desk_io.h"
 #include "monitor/monitor_rulebook_impl.h"
 
 /* Answers that are none. ----------------------------------------------------- */

@@ -16,6 +16,8 @@
  *                  "drafts": {"made": [...], "left_out": [...], ...}}
  *     rules reject name (or number), reason: of a draft; nothing alike is drafted any more
  *     reports forget  uid (16 hex digits)       {"forgotten": messages}
+ *     reports confirm, reports reject, reports undo   uid: monitor_desk_io.h
+ *     bayes status, bayes key, bayes learn            monitor_bayes_io.h
  *
  * A rule that is added again, or of which a file has some lines, keeps its number (another is a
  * problem), and what the file does not say otherwise.  Everything is checked together with the

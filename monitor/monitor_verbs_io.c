@@ -83,6 +83,14 @@ json_t *weir_verb_short(struct weir_question *question)
     return NULL;
 }
 
+/* It is in the database, and the monitor goes on as before. */
+static json_t *stored_only(struct weir_question *question)
+{
+    (void)weir_verb_refuse(question, "it is stored, and holds from the next start on; see the log");
+    question->code = TROUBLE;
+    return NULL;
+}
+
 static void url_of(struct weir_monitor *monitor, char url_r[static WEIR_MONITOR_URL_MAX + 1])
 {
     char host[128] = "localhost";
@@ -146,7 +154,8 @@ static json_t *server_revoke(struct weir_question *question)
         return weir_verb_unknown(question, "there is no such server, or it is revoked already");
     if (done < 0)
         return weir_verb_trouble(question);
-    (void)weir_admit_refresh(question->monitor->admit);
+    if (weir_admit_refresh(question->monitor->admit) < 0)
+        return stored_only(question);
     return json_pack("{s:s, s:b}", "server", name, "revoked", 1);
 }
 
@@ -261,8 +270,7 @@ static json_t *threshold_set(struct weir_question *question)
     if (weir_verb_end(question, done, true, "threshold set", detail) < 0)
         return weir_verb_trouble(question);
     if (weir_monitor_reread(question->monitor) < 0)
-        return weir_verb_refuse(question, "it is stored, and will be used at the next start; see "
-                                "the log");
+        return stored_only(question);
     return json_pack("{s:s}", "threshold", threshold.name);
 }
 
@@ -282,7 +290,8 @@ static json_t *threshold_remove(struct weir_question *question)
         return weir_verb_unknown(question, "there is no such threshold");
     if (done < 0)
         return weir_verb_trouble(question);
-    (void)weir_monitor_reread(question->monitor);
+    if (weir_monitor_reread(question->monitor) < 0)
+        return stored_only(question);
     return json_pack("{s:s, s:b}", "threshold", name, "removed", 1);
 }
 

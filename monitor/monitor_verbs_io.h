@@ -25,9 +25,14 @@
  *     rollback SERIAL [dry]    publishes what an earlier set had, under a new serial
  *     rules ..., analyze       monitor_rulebook_io.h
  *     user ..., token ...      monitor_accounts_io.h
+ *     counters forget          what is known of reputation
+ *     counters rebuilt DETAIL  a line in the audit: weirctl has filled a store again
  *     status                   counts, and what cannot be written now
  *
  * Owner:    the answer is the caller's.
+ * What is done and its line in the audit are one transaction; of decisions about reports they are
+ * two (monitor_desk_io.h).
+ *
  * Threads:  any, several at once; each verb takes the locks it needs.
  * Errors:   NULL, question->why, and question->code, a status of HTTP: 400: it cannot be done; 404:
  *           there is no such server, threshold, acceptance or event; 409: not now; 500: trouble, as

@@ -1,8 +1,6 @@
 /*
  * api_people - accounts, tokens, and the audit.
  */
-#include <string.h>
-
 #include "core/base/error.h"
 #include "monitor/console/api_impl.h"
 #include "monitor/database/database_audit_io.h"
@@ -93,9 +91,8 @@ json_t *weir_api_token_remove(struct weir_api_question *question)
 /* audit ------------------------------------------------------------------------------------ */
 
 struct lines {
-    const char *who, *what;      /* NULL: any */
-    unsigned most, looked;
-    int64_t last;
+    unsigned most;
+    int64_t last;                /* of those told; behind them there is more */
     bool more;
     json_t *rows;
 };
@@ -104,15 +101,6 @@ static int add_line(void *context, const struct weir_audit *line)
 {
     struct lines *lines = context;
 
-    if (lines->looked++ >= WEIR_API_LOOKED) {
-        lines->more = true;
-        return 1;
-    }
-    if ((lines->who && strcmp(lines->who, line->who) != 0) ||
-        (lines->what && strcmp(lines->what, line->what) != 0)) {
-        lines->last = line->number;
-        return 0;
-    }
     lines->more = json_array_size(lines->rows) == lines->most;
     if (lines->more)
         return 1;
@@ -122,18 +110,18 @@ static int add_line(void *context, const struct weir_audit *line)
 
 json_t *weir_api_audit(struct weir_api_question *question)
 {
-    struct lines lines = {.who = weir_api_argument(question->request, "who"),
-                          .what = weir_api_argument(question->request, "what")};
-    int64_t after;
+    struct weir_audit_choice choice = {.who = weir_api_argument(question->request, "who"),
+                                       .what = weir_api_argument(question->request, "what")};
+    struct lines lines = {.last = 0};
     int done;
 
-    if (!weir_api_most(question, &lines.most) || !weir_api_after(question, 0, &after))
+    if (!weir_api_most(question, &lines.most) || !weir_api_after(question, 0, &choice.before))
         return NULL;
+    choice.most = lines.most + 1;
     lines.rows = json_array();
-    done = weir_database_audits(question->database, after, UINT32_MAX, add_line, &lines);
+    done = weir_database_audits(question->database, &choice, add_line, &lines);
     if (done >= 0)
-        return weir_api_rows(question, lines.rows,
-                             lines.more ? json_integer(lines.last) : NULL);
+        return weir_api_rows(question, lines.rows, lines.more ? json_integer(lines.last) : NULL);
     json_decref(lines.rows);
     return weir_api_trouble(question, done);
 }

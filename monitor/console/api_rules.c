@@ -134,8 +134,7 @@ static json_t *list(struct reading *reading, unsigned most, int64_t after)
     int rc = choice.where ? weir_table_choose(&table, &choice, reading->arena, why) : WEIR_ENOMEM;
 
     if (rc < 0)
-        return weir_api_refuse(reading->question, rc == WEIR_EINVAL ? 400 : 500,
-                               why + 2 * (strncmp(why, "--", 2) == 0));
+        return weir_api_refuse(reading->question, rc == WEIR_EINVAL ? 400 : 500, why);
     return rows_of(reading, &table, most, after);
 }
 

@@ -82,7 +82,7 @@ static json_t *tell_problems(struct weir_api_question *question, json_t *answer)
     return weir_api_refuse(question, 400, why);
 }
 
-/* Of a rule that is there the state is set apart: that of the question is for all rules of files. */
+/* Of a rule that is there the state is set apart: here it would be that of all rules of a file. */
 enum adding { NEW, KNOWN, KNOWN_DRY };
 
 static json_t *add(struct weir_api_question *question, const char *text, enum adding adding)

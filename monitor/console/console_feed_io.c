@@ -1,7 +1,7 @@
 /*
  * console_feed - once a second: what live pages show is asked as a page would, and told where it is
- * another than it was.  While nobody listens nothing is asked.  The same rounds cut connections that
- * are late (visitors.h).
+ * another than it was.  While nobody listens nothing is asked.  The same rounds cut connections
+ * that are late (visitors.h).
  */
 #include <errno.h>
 #include <stdlib.h>

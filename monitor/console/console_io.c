@@ -301,7 +301,7 @@ static struct weir_console *make(struct weir_monitor *monitor, const struct weir
 static int open_all(struct weir_console *console, const struct weir_console_options *options)
 {
     const struct weir_hash_key key = weir_hash_key_random();
-    const char *why = "libmicrohttpd does not start; do key and certificate fit?";
+    const char *why = "that is no address and port: inet:host:port";
     struct weir_endpoint at;
     int fd = -1, done = read_keys(console, options);
 
@@ -317,8 +317,10 @@ static int open_all(struct weir_console *console, const struct weir_console_opti
     console->daemon = fd >= 0 ? start(console, fd) : NULL;
     if (console->daemon)
         return 0;
-    if (fd >= 0)
+    if (fd >= 0) {
+        why = "libmicrohttpd does not start; do key and certificate fit?";
         close(fd);
+    }
     weir_log(console->log, WEIR_LOG_ERROR, "[console] listen = %s: %s", options->listen, why);
     return WEIR_EIO;
 }

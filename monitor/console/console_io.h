@@ -25,9 +25,9 @@
  * Limits:   visitors.h: how long a request may take to come, and how many strangers there may be;
  *           WEIR_CONSOLE_BODIES octets of bodies under way that are longer than
  *           WEIR_CONSOLE_STRANGERS_BODY, which is all that who shows neither session nor token may
- *           send; WEIR_CONSOLE_CONNECTIONS_MAX connections, WEIR_CONSOLE_OF_ADDRESS of one address, which
- *           may be a proxy; WEIR_CONSOLE_LIVE_MAX of them live; WEIR_CONSOLE_WAITING_MAX questions
- *           that wait for a worker.
+ *           send; WEIR_CONSOLE_CONNECTIONS_MAX connections, WEIR_CONSOLE_OF_ADDRESS of an address,
+ *           which may be a proxy; WEIR_CONSOLE_LIVE_MAX of them live; WEIR_CONSOLE_WAITING_MAX
+ *           questions that wait for a worker.
  */
 #ifndef WEIR_CONSOLE_CONSOLE_IO_H
 #define WEIR_CONSOLE_CONSOLE_IO_H

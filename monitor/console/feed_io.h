@@ -11,7 +11,8 @@
  * not read loses events, never the monitor's time; a comment line goes out every 15 seconds.
  * Who comes for the first time gets the newest of each name at once.  A stream ends after
  * WEIR_FEED_SPAN, and the page comes back.  Who listens is asked about every other second
- * (weir_feed_ask()): the stream of one who has logged out, or was kept out, ends.  Connections sleep (libmicrohttpd's suspend) until there is something.
+ * (weir_feed_ask()): the stream of one who has logged out, or was kept out, ends.
+ * Connections sleep (libmicrohttpd's suspend) until there is something.
  *
  * Owner:    the caller.  Threads: any.
  * Limits:   WEIR_FEED_KEPT events of WEIR_FEED_EVENT_MAX octets, listeners as it is made for.

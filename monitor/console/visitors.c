@@ -1,6 +1,6 @@
 /*
- * visitors - a list in the order of coming; it is walked, for it is as long as a daemon's connections
- * at most, and a walk is of microseconds.
+ * visitors - a list in the order of coming; it is walked, for it is as long as a daemon's
+ * connections at most, and a walk is of microseconds.
  */
 #include "monitor/console/visitors.h"
 

@@ -1,17 +1,18 @@
 /*
- * visitors - connections: how long each may take to ask, and how many there may be of people who are
- * not known yet, of one address and at all.
+ * visitors - connections: how long each may take to ask, and how many there may be of people who
+ * are not known yet, of one address and at all.
  *
  *     opened -> its head is due -> its body is due -> answered -> its next head is due ...
  *
  * Octets that drip renew libmicrohttpd's timeout, never these: who has not asked in time is cut;
  * where there are too many strangers, the one who began longest ago.  So whoever holds connections
- * cuts his own, and who asks at once is let in.  A connection on which somebody logged in, or showed
- * a session or a token, is no stranger's any more; one that waits for an answer is not cut.
+ * cuts his own, and who asks at once is let in.  A connection on which a session or a token was
+ * shown is no stranger's any more; one that waits for an answer is not cut.
  *
  * Owner:    the caller owns the table and each visitor, which is in it from opened to closed.
  * Threads:  the caller's lock.  Errors: none.
- * Limits:   WEIR_VISITORS_OF_ADDRESS strangers of an address (a /64 of IPv6), WEIR_VISITORS_STRANGERS.
+ * Limits:   WEIR_VISITORS_OF_ADDRESS strangers of an address (a /64 of IPv6),
+ *           WEIR_VISITORS_STRANGERS.
  */
 #ifndef WEIR_CONSOLE_VISITORS_H
 #define WEIR_CONSOLE_VISITORS_H

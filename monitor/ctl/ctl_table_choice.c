@@ -15,7 +15,7 @@ static int tell(struct weir_ctl *ctl, int rc, const char *why)
 {
     return rc == 0             ? 0
            : rc == WEIR_ENOMEM ? weir_ctl_error(ctl, EX_OSERR, "memory is short")
-                               : weir_ctl_error(ctl, EX_USAGE, "%s", why);
+                               : weir_ctl_error(ctl, EX_USAGE, "--%s", why);
 }
 
 int weir_ctl_table_check(struct weir_ctl *ctl, const struct weir_table *table)

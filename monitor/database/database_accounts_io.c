@@ -12,6 +12,8 @@
 #define ACCOUNT "accounts.number, accounts.name, accounts.role, accounts.hash, accounts.added, " \
     "accounts.changed, accounts.last_login, accounts.disabled"
 
+#define MAKER "user " /* and a name: who made a token at the console */
+
 /* accounts ------------------------------------------------------------------------- */
 
 static void read_account(struct weir_query *query, struct weir_account *account_r)
@@ -84,6 +86,12 @@ int weir_database_account_remove(struct weir_database *database, int64_t number)
     if (rc < 0)
         return rc;
     rc = weir_database_sessions_end(database, number, NULL);
+    if (rc >= 0) {
+        q = weir_query(database, "DELETE FROM tokens WHERE who = (SELECT '" MAKER "' || name "
+                       "FROM accounts WHERE number = ?)");
+        weir_bind_number(&q, number);
+        rc = weir_query_change(&q);
+    }
     if (rc >= 0) {
         q = weir_query(database, "DELETE FROM accounts WHERE number = ?");
         weir_bind_number(&q, number);
@@ -252,15 +260,22 @@ int weir_database_token(struct weir_database *database,
                         const uint8_t hash[static WEIR_TOKEN_HASH], weir_time now,
                         struct weir_token *token_r)
 {
-    struct weir_query q = weir_query(database, "SELECT number, name, role, added, ends, used "
-                                     "FROM tokens WHERE hash = ? AND (ends = 0 OR ends > ?)");
+    struct weir_query q = weir_query(database,
+        "SELECT tokens.number, tokens.name, tokens.role, tokens.added, ends, used, "
+        "coalesce(accounts.role, tokens.role) FROM tokens LEFT JOIN accounts "
+        "ON tokens.who = '" MAKER "' || accounts.name WHERE tokens.hash = ? "
+        "AND (ends = 0 OR ends > ?) AND (tokens.who NOT GLOB '" MAKER "*' OR disabled = 0)");
+    enum weir_role maker;
     int found, rc;
 
     weir_bind_octets(&q, hash, WEIR_TOKEN_HASH);
     weir_bind_number(&q, now);
     found = weir_query_row(&q);
-    if (found == 1)
+    if (found == 1) {
         read_token(&q, token_r);
+        maker = weir_role_of(weir_column_text(&q));
+        token_r->role = maker < token_r->role ? maker : token_r->role;
+    }
     rc = weir_query_end(&q);
     return rc < 0 ? rc : found;
 }

@@ -29,7 +29,7 @@ int weir_database_account_find(struct weir_database *database, const char *name,
 /* Changes one by its number: role, hash, changed, last_login, disabled.  0 or an error. */
 int weir_database_account_put(struct weir_database *database, const struct weir_account *account);
 
-/* Removes one, and its sessions: 1, 0, or an error. */
+/* Removes one, its sessions, and the tokens that it made: 1, 0, or an error. */
 int weir_database_account_remove(struct weir_database *database, int64_t number);
 
 /* All, by name. */
@@ -82,7 +82,8 @@ struct weir_token {
 int weir_database_token_add(struct weir_database *database, const struct weir_token *token,
                             const uint8_t hash[static WEIR_TOKEN_HASH]);
 
-/* The token of a hash: 1, and `who` is NULL; 0: there is none, or it has ended; an error. */
+/* The token of a hash: 1, and `who` is NULL; 0: there is none, it has ended, or whoever made it at
+ * the console ("user NAME") is disabled or no more; an error.  Its role is no higher than his. */
 int weir_database_token(struct weir_database *database,
                         const uint8_t hash[static WEIR_TOKEN_HASH], weir_time now,
                         struct weir_token *token_r);

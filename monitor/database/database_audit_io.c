@@ -25,16 +25,19 @@ int weir_database_audit_add(struct weir_database *database, const struct weir_au
     return weir_query_run(&q);
 }
 
-int weir_database_audits(struct weir_database *database, int64_t before, unsigned most,
+int weir_database_audits(struct weir_database *database, const struct weir_audit_choice *choice,
                          int (*row)(void *context, const struct weir_audit *audit),
                          void *context)
 {
     struct weir_query q = weir_query(database, "SELECT number, time, who, what, detail FROM audit "
-                                     "WHERE number < ? ORDER BY number DESC LIMIT ?");
+                                     "WHERE number < ?1 AND (?2 = '' OR who = ?2) AND (?3 = '' OR "
+                                     "what = ?3) ORDER BY number DESC LIMIT ?4");
     int calls = 0, stop = 0;
 
-    weir_bind_number(&q, before > 0 ? before : INT64_MAX);
-    weir_bind_number(&q, most);
+    weir_bind_number(&q, choice->before > 0 ? choice->before : INT64_MAX);
+    weir_bind_text(&q, choice->who ? choice->who : "");
+    weir_bind_text(&q, choice->what ? choice->what : "");
+    weir_bind_number(&q, choice->most);
     while (stop == 0 && weir_query_row(&q) == 1) {
         struct weir_audit audit = {.number = weir_column_number(&q)};
 

@@ -20,8 +20,15 @@ struct weir_audit {
 /* Adds a line.  0 or an error. */
 int weir_database_audit_add(struct weir_database *database, const struct weir_audit *audit);
 
-/* Lines, newest first, at most `most`, with numbers below `before` (0: all). */
-int weir_database_audits(struct weir_database *database, int64_t before, unsigned most,
+/* Which lines: NULL: of anybody, of anything. */
+struct weir_audit_choice {
+    const char *who, *what;
+    int64_t before;      /* numbers below it; 0: all */
+    unsigned most;
+};
+
+/* Lines, newest first. */
+int weir_database_audits(struct weir_database *database, const struct weir_audit_choice *choice,
                          int (*row)(void *context, const struct weir_audit *audit),
                          void *context);
 

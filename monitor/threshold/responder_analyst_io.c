@@ -277,8 +277,9 @@ int weir_responder_decide(struct weir_responder *responder, const char *name,
     weir_line_text(&line, ": ");
     put_decided(&line, &decision);
     done = put_standing(responder, &line, &entry->prefix, name);
-    done = done < 0 ? done : weir_database_decisions_undo(responder->options.database, &entry->prefix, name, who, now,
-                                        &responder->generation);
+    done = done < 0 ? done
+                    : weir_database_decisions_undo(responder->options.database, &entry->prefix,
+                                                   name, who, now, &responder->generation);
     done = done < 0 ? done : weir_responder_list(responder, name, entry, who, 0);
     if (done == 0)
         done = weir_responder_audit(responder, who, "decide", weir_line_end(&line));

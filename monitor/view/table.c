@@ -87,7 +87,7 @@ static int unknown(struct choice *choice, const char *option, const char *text)
         snprintf(names + len, sizeof names - len, "%s%s", c > 0 ? ", " : "",
                  choice->table->column[c].name);
     }
-    return refuse(choice, "--%s %s: not of %s", option, text, names);
+    return refuse(choice, "%s %s: not of %s", option, text, names);
 }
 
 static double yes_or_no(const char *text)
@@ -133,13 +133,13 @@ static int add_condition(struct choice *choice, const char *text)
     while (sign < SIGNS && strncmp(text + len, signs[sign].text, strlen(signs[sign].text)) != 0)
         sign++;
     if (sign == SIGNS)
-        return refuse(choice, "--where %s: not as hits>100 or state=active", text);
+        return refuse(choice, "where %s: not as hits>100 or state=active", text);
     cells = choice->table->column[condition->column].cells;
     condition->sign = signs[sign].sign;
     condition->text = text + len + strlen(signs[sign].text);
     condition->number = cells == WEIR_TABLE_TEXTS ? 0 : read_number(cells, condition->text);
     if (!fits(cells, condition))
-        return refuse(choice, "--where %s: %s cannot be compared so", text,
+        return refuse(choice, "where %s: %s cannot be compared so", text,
                       choice->table->column[condition->column].name);
     choice->conditions++;
     return 0;
@@ -154,7 +154,7 @@ static int read_conditions(struct choice *choice)
 
     for (; code == 0 && word; word = strtok_r(NULL, ",", &rest))
         code = choice->conditions == WEIR_TABLE_CONDITIONS_MAX
-                   ? refuse(choice, "--where: more than %d conditions", WEIR_TABLE_CONDITIONS_MAX)
+                   ? refuse(choice, "where: more than %d conditions", WEIR_TABLE_CONDITIONS_MAX)
                    : add_condition(choice, word);
     return code;
 }

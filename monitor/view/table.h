@@ -9,7 +9,8 @@
  *
  * Owner:    the caller owns rows; texts of cells live as long as they do.  Threads: pure.
  * Errors:   WEIR_EINVAL with why_r, one sentence; WEIR_ENOMEM.
- * Limits:   WEIR_TABLE_CONDITIONS_MAX conditions, WEIR_TABLE_COLUMNS_MAX columns.
+ * Limits:   WEIR_TABLE_CONDITIONS_MAX conditions; WEIR_TABLE_COLUMNS_MAX columns, which who prints
+ *           them relies on; no text of a condition has a ','.
  */
 #ifndef WEIR_VIEW_TABLE_H
 #define WEIR_VIEW_TABLE_H

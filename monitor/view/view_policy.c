@@ -28,7 +28,7 @@ const char *weir_view_limit_text(double rate, double maximum, char text[static W
         unit++;
     if (unit == UNITS)
         unit = 0;
-    snprintf(text, WEIR_VIEW_LIMIT, "%.6g/%s:%.15g", rate * units[unit].seconds, units[unit].name,
+    snprintf(text, WEIR_VIEW_LIMIT, "%.12g/%s:%.15g", rate * units[unit].seconds, units[unit].name,
              maximum);
     return text;
 }

@@ -55,7 +55,7 @@ json_t *weir_view_told(struct weir_database *database, const struct weir_view_to
 
 /* {"headers": [[name, value]], "subject", "text", "links", "attachments": [{"name", "type", "size",
  * "hash"}], "cut"}: headers are as they stand, the subject as rules read it; what was left out is
- * what marks in the text say. */
+ * what marks in the text say, and marks may be the sender's own. */
 json_t *weir_view_told_message(const struct weir_view_told *told);
 
 #endif

@@ -6,6 +6,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+import desk
 import harness
 from test_console import RULE, Console
 
@@ -99,6 +100,40 @@ class Audit(Console):
         self.admin.do("POST", "/tokens", {"name": "prom", "role": "analyst"})
         self.admin.do("DELETE", "/tokens/prom")
         self.assertEqual(self.last("token remove"), "prom: was analyst, made by user admin")
+
+    def test_lines_are_chosen_and_come_in_pages(self):
+        for n in range(5):
+            self.admin.do("POST", f"/addresses/192.0.2.{n}/accept", {})
+        self.monitor.ask("user add", name="eve", role="viewer")
+        whole = self.admin.get("/audit?what=decide&who=user%20admin&most=500")
+        self.assertIsNone(whole["more"])
+        self.assertEqual({(row["who"], row["what"]) for row in whole["rows"]},
+                         {("user admin", "decide")})
+        most = len(whole["rows"])
+        page = self.admin.get(f"/audit?what=decide&most={most}")
+        self.assertEqual((page["rows"], page["more"]), (whole["rows"], None))
+        page = self.admin.get(f"/audit?what=decide&most={most - 1}")
+        rest = self.admin.get(f"/audit?what=decide&most=500&after={page['more']}")
+        self.assertEqual(page["rows"] + rest["rows"], whole["rows"])
+        self.assertEqual(self.admin.get("/audit?who=nobody")["rows"], [])
+
+    def test_tokens_may_no_more_than_who_made_them(self):
+        maker = self.desk.made("tom", "administrator")
+        made = maker.do("POST", "/tokens", {"name": "toms", "role": "administrator"})
+        program = desk.Person(self.desk, made["token"])
+        self.assertTrue(program.get("/users")["rows"])
+        self.admin.do("PUT", "/users/tom", {"role": "viewer"})
+        self.refused(program.ask("GET", "/users"), 403, "administrator")
+        self.admin.do("PUT", "/users/tom", {"disabled": True})
+        self.refused(program.ask("GET", "/me"), 401)
+        self.admin.do("PUT", "/users/tom", {"disabled": False})
+        self.assertEqual(program.get("/me")["role"], "viewer")
+        other = self.monitor.ask("token add", name="others", role="viewer")["token"]
+        gone = self.admin.do("DELETE", "/users/tom")
+        self.assertEqual(gone["tokens"], ["toms"])
+        self.assertEqual(self.last("user remove"), "tom: was viewer; its tokens end: toms")
+        self.refused(program.ask("GET", "/me"), 401)
+        self.assertEqual(desk.Person(self.desk, other).get("/me")["name"], "others")
 
 
 if __name__ == "__main__":

@@ -122,8 +122,8 @@ class Requests(Console):
         self.refused(self.nobody.ask("POST", "/rules", name % (4096 * "x")), 413, "too long")
         self.refused(self.nobody.ask("POST", "/rules", name % (4000 * "x")), 401, "log in")
         self.refused(self.nobody.ask("POST", "/rules", "{" * 99, Content_Type="text/plain"), 401)
-        self.assertEqual(self.admin.do("POST", "/rules", '{"text": "#%s"}' % (900000 * "x"))["rules"],
-                         0)
+        made = self.admin.do("POST", "/rules", '{"text": "#%s"}' % (900000 * "x"))
+        self.assertEqual(made["rules"], 0)
 
 
 if __name__ == "__main__":

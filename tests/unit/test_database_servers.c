@@ -214,8 +214,10 @@ static void the_audit_is_listed_newest_first(void **state)
         audit.detail = detail;
         assert_int_equal(weir_database_audit_add(rig->database, &audit), 0);
     }
-    assert_int_equal(weir_database_audits(rig->database, 0, 2, see_audit, text), 2);
-    assert_int_equal(weir_database_audits(rig->database, 3, 100, see_audit, text), 2);
+    assert_int_equal(weir_database_audits(
+        rig->database, &(struct weir_audit_choice){.most = 2}, see_audit, text), 2);
+    assert_int_equal(weir_database_audits(
+        rig->database, &(struct weir_audit_choice){.before = 3, .most = 100}, see_audit, text), 2);
     assert_string_equal(text, "4 uid 0 line 4;3 uid 0 line 3;2 uid 0 line 2;1 uid 0 line 1;");
     memset(detail, 'x', sizeof detail);
     detail[WEIR_DATABASE_TEXT_MAX] = '\0';
