@@ -11,7 +11,7 @@ import {key} from "./keys.js";
 import {rulesNow} from "./page_message.js";
 import {about, buttons, doable, DOES, kindOf, shortcuts} from "./page_reports.js";
 import {go} from "./router.js";
-import {address, badge, card, domain, empty, facts, link, message as toMessage}
+import {address, badge, card, domain, empty, facts, link, message as toMessage, rule}
     from "./words.js";
 
 export const title = (words) => `Report about ${words[1]}`;
@@ -161,6 +161,8 @@ export async function show(page) {
         h("button", {type: "button", onclick: steps.before}, "Before ", key("p")),
         h("button", {type: "button", onclick: steps.next}, "Next ", key("n")));
     page.fill(
+        data.draft ? h("p", {class: "warn"}, "A rule was drafted of it and others: ",
+            rule(data.draft.name || data.draft), ". Look at it, and approve or reject it.") : null,
         h("div", {class: "two lop"},
             h("div", {class: "body"}, card("The message, as text", mail(data.message))),
             h("div", {class: "body"},
