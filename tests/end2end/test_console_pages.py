@@ -34,7 +34,7 @@ SUBJECTS = (
     b"=?ISO-8859-1?Q?caf=E9_cr=E8me?= \t=?koi8-r?B?8NLJ18XU?=",
     "Gewinn \U0001f389\u00a0\u3000".encode() * 12,
     b"x\x01y\x7f z\tlast")
-HEALTH = {"spool_unread": 40, "rules": {"serial": 1, "refused": 0},
+HEALTH = {"spool_unread": 40, "sniffer_silent": 40, "rules": {"serial": 1, "refused": 0},
           "sniffer": {"kernel_dropped": 1200, "gaps": 3, "unproven": 0},
           "decisions": {"good": 7, "unknown-key": 3}}
 
