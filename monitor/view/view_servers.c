@@ -125,6 +125,8 @@ static void add_own(json_t *troubles, enum weir_view_server_state state, const j
         {"spool_unread", "its spool cannot be read for", "its agent's log says why"},
         {"sniffer_silent", "its sniffer is silent for", "it does not run, or cannot write"},
     };
+    /* what cannot be read is counted as silent, too */
+    size_t kinds = json_integer_value(json_object_get(health, "spool_unread")) > 0 ? 2 : 3;
     json_int_t number = json_integer_value(
         json_object_get(json_object_get(health, "rules"), "refused"));
     size_t at = 0;
@@ -141,8 +143,7 @@ static void add_own(json_t *troubles, enum weir_view_server_state state, const j
         trouble(troubles, json_string("it only observes, and refuses nothing"),
                 "[weir] mode is observe there");
     for (const struct trouble *one;
-         (one = next_trouble(state, health, seconds, sizeof seconds / sizeof seconds[0], &at,
-                             &number));)
+         (one = next_trouble(state, health, seconds, kinds, &at, &number));)
         trouble(troubles, json_sprintf("%s %lld s", one->what, (long long)number), one->why);
 }
 

@@ -11,7 +11,7 @@ import {key} from "./keys.js";
 import {rulesNow} from "./page_message.js";
 import {about, buttons, doable, DOES, kindOf, shortcuts} from "./page_reports.js";
 import {go} from "./router.js";
-import {address, badge, card, domain, empty, facts, link, message as toMessage}
+import {address, badge, card, domain, empty, facts, link, message as toMessage, rule}
     from "./words.js";
 
 export const title = (words) => `Report about ${words[1]}`;
