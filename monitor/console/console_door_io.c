@@ -30,7 +30,7 @@ static int by_token(struct weir_console *console, const char *text,
     weir_token_hash(text, hash);
     found = weir_database_token(question->database, hash, question->now, &token);
     if (found < 0)
-        return refuse(question, 500, weir_database_why(question->database));
+        return (void)weir_api_trouble(question, found), 500;
     if (found == 0)
         return refuse(question, 401, "there is no such token, or it has ended");
     question->token = true;
@@ -49,9 +49,10 @@ static int by_session(struct weir_console *console, const char *text,
     int found;
 
     weir_token_hash(text, hash);
-    found = weir_database_session(question->database, hash, question->now, &session);
+    found = weir_accounts_session(console->monitor, question->database, hash, question->now,
+                                  &session);
     if (found < 0)
-        return refuse(question, 500, weir_database_why(question->database));
+        return (void)weir_api_trouble(question, found), 500;
     if (found == 0)
         return refuse(question, 401, "the session is over: log in again");
     question->account = session.account;
