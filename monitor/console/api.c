@@ -61,7 +61,8 @@ static const struct weir_api_route routes[] = {
     {"POST", "/addresses/{prefix}/restore", WEIR_ANALYST, "Puts back what was taken back, as far "
      "as it would still stand.", NULL, "at: when it was taken back, as undo answered; " WHY,
      weir_api_restore, false},
-    {"POST", "/addresses/{prefix}/accept", WEIR_ANALYST, "Accepts its mail, whatever it does.",
+    {"POST", "/addresses/{prefix}/accept", WEIR_ANALYST, "Accepts its mail, whatever it does; "
+     "more than a /16 (IPv6: a /32) only an administrator.",
      NULL, ENDS "; " WHY "; " WAS,
      weir_api_accept, false},
     {"POST", "/addresses/{prefix}/unaccept", WEIR_ANALYST, "Takes an acceptance back: what "
