@@ -15,6 +15,7 @@
 #include "core/base/line.h"
 #include "core/base/replace_io.h"
 #include "core/base/slice.h"
+#include "monitor/console/held_sessions.h"
 #include "monitor/console/passwords_io.h"
 #include "monitor/database/database_accounts_io.h"
 #include "monitor/database/database_audit_io.h"
@@ -24,12 +25,14 @@
 
 int weir_accounts_open(struct weir_monitor *monitor)
 {
-    return weir_passwords_new(&monitor->passwords);
+    monitor->held_sessions = weir_held_sessions_new();
+    return monitor->held_sessions ? weir_passwords_new(&monitor->passwords) : WEIR_ENOMEM;
 }
 
 void weir_accounts_close(struct weir_monitor *monitor)
 {
     weir_passwords_free(&monitor->passwords);
+    weir_held_sessions_free(&monitor->held_sessions);
 }
 
 /* verbs: people ---------------------------------------------------------------------- */
@@ -359,7 +362,7 @@ static int end_change(struct weir_monitor *monitor, int done, const struct weir_
     if (done < 0)
         weir_database_abandon(monitor->database);
     else if (weir_database_commit(monitor->database) < 0)
-        done = WEIR_EIO;
+        done = weir_database_trouble(monitor->database);
     if (done < 0)
         weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "accounts: %s",
                  weir_database_why(monitor->database));
@@ -437,6 +440,33 @@ static void forget_first(struct weir_monitor *monitor)
         weir_log(&monitor->shared_log, WEIR_LOG_INFO, "%s is removed", path);
 }
 
+/* Who has logged in while that cannot be written: the session holds as long as the monitor runs. */
+static int hold_session(struct weir_monitor *monitor, const struct weir_account *account,
+                        const uint8_t hash[static WEIR_TOKEN_HASH], weir_time now)
+{
+    weir_held_sessions_add(monitor->held_sessions, hash, account, now);
+    weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "console: %s is logged in until the monitor "
+             "ends, since that cannot be stored", account->name);
+    return 1;
+}
+
+int weir_accounts_session(struct weir_monitor *monitor, struct weir_database *database,
+                          const uint8_t hash[static WEIR_TOKEN_HASH], weir_time now,
+                          struct weir_session *session_r)
+{
+    struct weir_session held = {.used = now};
+    int found = weir_database_session(database, hash, now, session_r);
+
+    if (found != 0 || !weir_held_sessions_find(monitor->held_sessions, hash, now, &held.account,
+                                               &held.started))
+        return found;
+    *session_r = held;
+    found = weir_database_account_find(database, held.account.name, &session_r->account);
+    return found < 0 ? found : found == 1 && !session_r->account.disabled &&
+                               session_r->account.number == held.account.number &&
+                               session_r->account.changed <= held.started;
+}
+
 int weir_accounts_login(struct weir_monitor *monitor, const char *name,
                         struct weir_slice password, const char *address, weir_time now,
                         struct weir_account *account_r, char session_r[static WEIR_TOKEN_TEXT])
@@ -445,6 +475,7 @@ int weir_accounts_login(struct weir_monitor *monitor, const char *name,
     struct weir_audit line;
     uint8_t hash[WEIR_TOKEN_HASH];
     int done = check(monitor, name, password, account_r);
+    const struct weir_account checked = *account_r;
 
     if (done != 1)
         return done;
@@ -457,7 +488,12 @@ int weir_accounts_login(struct weir_monitor *monitor, const char *name,
     if (done == 1 && (account_r->disabled || strcmp(account_r->hash, hash_then) != 0))
         done = 0; /* meanwhile */
     line = line_of(who, account_r->name, "login", address, now);
-    if (done != 1)
+    if (done < 0) {
+        *account_r = checked;
+        return weir_error_passes(end_change(monitor, done, NULL))
+                   ? hold_session(monitor, account_r, hash, now) : done;
+    }
+    if (done == 0)
         return end_change(monitor, done, NULL);
     account_r->last_login = now;
     done = weir_database_account_put(monitor->database, account_r);
@@ -466,6 +502,8 @@ int weir_accounts_login(struct weir_monitor *monitor, const char *name,
     if (done >= 0)
         done = weir_database_session_add(monitor->database, account_r->number, hash, address, now);
     done = end_change(monitor, done, &line);
+    if (weir_error_passes(done))
+        return hold_session(monitor, account_r, hash, now);
     if (done >= 0 && strcmp(account_r->name, WEIR_FIRST_ACCOUNT) == 0)
         forget_first(monitor);
     return done < 0 ? done : 1;
@@ -477,12 +515,16 @@ int weir_accounts_logout(struct weir_monitor *monitor, const char *session, cons
     char who[DETAIL];
     const struct weir_audit line = line_of(who, name, "logout", "", now);
     uint8_t hash[WEIR_TOKEN_HASH];
-    int done = begin_change(monitor);
+    bool held;
+    int done;
 
     weir_token_hash(session, hash);
+    held = weir_held_sessions_end(monitor->held_sessions, hash);
+    done = begin_change(monitor);
     if (done == 0)
         done = weir_database_session_end(monitor->database, hash);
-    return end_change(monitor, done, &line);
+    done = end_change(monitor, done, &line);
+    return held ? 0 : done;
 }
 
 int weir_accounts_used(struct weir_monitor *monitor, const char *session, int64_t token,

@@ -22,6 +22,7 @@
 #define WEIR_MONITOR_MONITOR_ACCOUNTS_IO_H
 
 #include "monitor/console/accounts.h"
+#include "monitor/database/database_accounts_io.h"
 #include "monitor/monitor_verbs_io.h"
 
 /* The step that makes what checks passwords.  0 or WEIR_ENOMEM. */
@@ -41,10 +42,16 @@ int weir_accounts_first(struct weir_monitor *monitor, weir_time now,
                         char password_r[static WEIR_PASSWORD_NEW]);
 
 /* Logs in: 1, the account, and a session's text; 0: name and password do not go together, or the
- * account is disabled; an error, logged. */
+ * account is disabled; an error, logged.  Where the database is locked or full, the session holds
+ * all the same (held_sessions.h). */
 int weir_accounts_login(struct weir_monitor *monitor, const char *name,
                         struct weir_slice password, const char *address, weir_time now,
                         struct weir_account *account_r, char session_r[static WEIR_TOKEN_TEXT]);
+
+/* Whose session it is, in the database or held: 1; 0: it is none, or over; an error. */
+int weir_accounts_session(struct weir_monitor *monitor, struct weir_database *database,
+                          const uint8_t hash[static WEIR_TOKEN_HASH], weir_time now,
+                          struct weir_session *session_r);
 
 /* A session ends, with a line in the audit.  0 or an error, logged. */
 int weir_accounts_logout(struct weir_monitor *monitor, const char *session, const char *name,

@@ -35,6 +35,7 @@
 struct weir_admin;
 struct weir_console;
 struct weir_passwords;
+struct weir_held_sessions;
 struct weir_rulebook;
 
 /* What the loop does again and again until it is done. */
@@ -101,6 +102,7 @@ struct weir_monitor {
     pthread_mutex_t adding;          /* rule files, the whole time: one set of them at a time */
     struct weir_admin *admin;
     struct weir_passwords *passwords;
+    struct weir_held_sessions *held_sessions;
     struct weir_console *console;
     weir_time stored, retained; /* steady: last time */
     struct weir_settled settled;

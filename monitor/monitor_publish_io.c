@@ -199,8 +199,9 @@ json_t *weir_monitor_publish(struct weir_monitor *monitor, const json_t *json, c
                                 &by, &done, why_r);
     else
         rc = weir_publish(monitor->publisher, &by, &done, why_r);
-    *code_r = rc == WEIR_EINVAL || rc == WEIR_ELIMIT ? MHD_HTTP_BAD_REQUEST
-                                                     : MHD_HTTP_INTERNAL_SERVER_ERROR;
+    *code_r = weir_error_passes(rc)                    ? MHD_HTTP_SERVICE_UNAVAILABLE
+              : rc == WEIR_EINVAL || rc == WEIR_ELIMIT ? MHD_HTTP_BAD_REQUEST
+                                                       : MHD_HTTP_INTERNAL_SERVER_ERROR;
     if (rc < 0)
         return NULL;
     if (done.fresh)

@@ -48,8 +48,11 @@ json_t *weir_rulebook_unknown(struct weir_rulebook_question *question, const cha
 json_t *weir_rulebook_trouble(struct weir_rulebook_question *question,
                               const struct weir_database *database, int error)
 {
-    return no(question, error == WEIR_EINVAL || error == WEIR_ELIMIT
-                            ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_INTERNAL_SERVER_ERROR,
+    unsigned code = weir_error_passes(error) ? MHD_HTTP_SERVICE_UNAVAILABLE
+                    : error == WEIR_EINVAL || error == WEIR_ELIMIT
+                        ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_INTERNAL_SERVER_ERROR;
+
+    return no(question, code,
               error == WEIR_ENOMEM ? "memory is short" : weir_database_why(database));
 }
 

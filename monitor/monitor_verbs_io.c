@@ -29,6 +29,7 @@
 #define BAD 400u       /* as HTTP has them */
 #define NOT_THERE 404u
 #define TROUBLE 500u
+#define NOT_NOW 503u
 
 /* what is asked -------------------------------------------------------------------- */
 
@@ -72,7 +73,8 @@ int weir_verb_end(struct weir_question *question, int done, bool changed, const 
 json_t *weir_verb_trouble(struct weir_question *question)
 {
     (void)weir_verb_refuse(question, weir_database_why(question->monitor->database));
-    question->code = TROUBLE;
+    question->code = weir_error_passes(weir_database_trouble(question->monitor->database))
+                         ? NOT_NOW : TROUBLE;
     return NULL;
 }
 

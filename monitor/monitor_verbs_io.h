@@ -36,7 +36,7 @@
  * Threads:  any, several at once; each verb takes the locks it needs.
  * Errors:   NULL, question->why, and question->code, a status of HTTP: 400: it cannot be done; 404:
  *           there is no such server, threshold, acceptance or event; 409: not now; 500: trouble, as
- *           with the database.
+ *           with the database; 503: it is locked or full.
  */
 #ifndef WEIR_MONITOR_MONITOR_VERBS_IO_H
 #define WEIR_MONITOR_MONITOR_VERBS_IO_H

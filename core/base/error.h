@@ -28,6 +28,12 @@ enum weir_error {
 /* A few words for a message.  Static text; never NULL, whatever the number. */
 const char *weir_error_text(int error);
 
+/* Whether the same may work a little later: what was asked is locked, or there is no room. */
+static inline int weir_error_passes(int error)
+{
+    return error == WEIR_EDOWN || error == WEIR_EFULL;
+}
+
 /* The same, but for WEIR_EIO what errno says; to be asked before anything else
  * touches errno. */
 const char *weir_error_reason(int error);

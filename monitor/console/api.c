@@ -13,6 +13,7 @@
 #include "monitor/console/api_live.h"
 #include "monitor/monitor_verbs_io.h"
 
+#define RETRY 5 /* seconds: what is locked or full may be so no more */
 #define MOST "most: rows at most (50, at most 500, of a file 100000); after: the cursor of the " \
     "page before"
 #define AS_FILE "format: csv or json, for download: all of it, or 100000 rows, and then the " \
@@ -62,7 +63,8 @@ static const struct weir_api_route routes[] = {
     {"POST", "/addresses/{prefix}/restore", WEIR_ANALYST, "Puts back what was taken back, as far "
      "as it would still stand.", NULL, "at: when it was taken back, as undo answered; " WHY,
      weir_api_restore, false},
-    {"POST", "/addresses/{prefix}/accept", WEIR_ANALYST, "Accepts its mail, whatever it does.",
+    {"POST", "/addresses/{prefix}/accept", WEIR_ANALYST, "Accepts its mail, whatever it does; "
+     "more than a /16 (IPv6: a /32) only an administrator.",
      NULL, ENDS "; " WHY "; " WAS,
      weir_api_accept, false},
     {"POST", "/addresses/{prefix}/unaccept", WEIR_ANALYST, "Takes an acceptance back: what "
@@ -305,11 +307,27 @@ json_t *weir_api_refuse(struct weir_api_question *question, unsigned code, const
     return NULL;
 }
 
+/* What goes wrong with the database is told without the name of its file. */
+static json_t *refuse_trouble(struct weir_api_question *question, unsigned code, const char *why)
+{
+    const char *path = weir_database_path(question->database);
+    size_t len = strlen(path);
+
+    if (strncmp(why, path, len) == 0 && why[len] == ':')
+        why += len + 1 + strspn(why + len + 1, " ");
+    snprintf(question->why, sizeof question->why, "%s%s",
+             code == 503 ? "nothing is changed, for the database cannot be written now: " : "",
+             why);
+    question->code = code;
+    question->retry = code == 503 ? RETRY : 0;
+    return NULL;
+}
+
 json_t *weir_api_trouble(struct weir_api_question *question, int error)
 {
-    return weir_api_refuse(question, 500, error == WEIR_ENOMEM
-                                              ? "memory is short"
-                                              : weir_database_why(question->database));
+    return refuse_trouble(question, 500, error == WEIR_ENOMEM
+                                             ? "memory is short"
+                                             : weir_database_why(question->database));
 }
 
 bool weir_api_text(struct weir_api_question *question, const char *name, const char **text_r)
@@ -365,7 +383,7 @@ json_t *weir_api_do(struct weir_api_question *question, json_t *json)
         answer = weir_verb_run(&asked);
     json_decref(json);
     if (!answer)
-        return weir_api_refuse(question, asked.code ? asked.code : 500,
-                               asked.why[0] ? asked.why : "memory is short");
+        return refuse_trouble(question, asked.code ? asked.code : 500,
+                              asked.why[0] ? asked.why : "memory is short");
     return answer;
 }

@@ -126,7 +126,8 @@ json_t *weir_api_logout(struct weir_api_question *question)
         return weir_api_refuse(question, 400, "a token has no session");
     if (weir_accounts_logout(question->monitor, question->session, question->account.name,
                              question->now) < 0)
-        return weir_api_refuse(question, 500, "the session could not be ended");
+        return weir_api_refuse(question, 503, "the session could not be ended: the database cannot "
+                               "be written now");
     question->session[0] = '\0';
     return json_pack("{s:b}", "ended", 1);
 }

@@ -81,17 +81,17 @@ static const struct weir_api_shape shapes[] = {
     {weir_api_rules_add, false, true, "added:integer changed:integer",
      "text:string! state:string dry:boolean reason:string" WAS},
     {weir_api_rules_test, false, true, "messages:object rules:array hits:array",
-     "text:string! most:integer"},
+     "text:string most:integer"},
     {weir_api_rule_put, false, true, "", "score:number low:number high:number state:string "
      "approved:boolean text:string reason:string" WAS},
     {weir_api_rule_reject, false, true, "name:string id:integer changed:boolean",
      "reason:string" WAS},
     {weir_api_analyze, false, true, "changes:array rules:integer changed:integer", "dry:boolean"},
     {weir_api_publish, false, true, "serial:integer rules:integer octets:integer "
-     "different:boolean published:boolean differences:array",
+     "different:boolean published:boolean differences:object",
      "dry:boolean force:boolean reason:string"},
     {weir_api_rollback, false, true, "serial:integer rules:integer octets:integer "
-     "different:boolean published:boolean differences:array",
+     "different:boolean published:boolean differences:object",
      "serial:integer! dry:boolean reason:string"},
     {weir_api_sets, true, false, "serial:integer made:time who:string what:string why:string "
      "rules:integer octets:integer", NULL},

@@ -20,6 +20,12 @@ static int refuse(struct weir_api_question *question, int status, const char *wh
     return status;
 }
 
+static int trouble(struct weir_api_question *question, int error)
+{
+    (void)weir_api_trouble(question, error);
+    return (int)question->code;
+}
+
 static int by_token(struct weir_console *console, struct weir_asked *asked,
                     struct weir_api_question *question)
 {
@@ -30,7 +36,7 @@ static int by_token(struct weir_console *console, struct weir_asked *asked,
     weir_token_hash(asked->token, asked->who.hash);
     found = weir_database_token(question->database, asked->who.hash, question->now, &token);
     if (found < 0)
-        return refuse(question, 500, weir_database_why(question->database));
+        return trouble(question, found);
     if (found == 0)
         return refuse(question, 401, "there is no such token, or it has ended");
     question->token = true;
@@ -49,9 +55,10 @@ static int by_session(struct weir_console *console, struct weir_asked *asked,
     int found;
 
     weir_token_hash(asked->session, asked->who.hash);
-    found = weir_database_session(question->database, asked->who.hash, question->now, &session);
+    found = weir_accounts_session(console->monitor, question->database, asked->who.hash,
+                                  question->now, &session);
     if (found < 0)
-        return refuse(question, 500, weir_database_why(question->database));
+        return trouble(question, found);
     if (found == 0)
         return refuse(question, 401, "the session is over: log in again");
     question->account = session.account;
@@ -73,7 +80,8 @@ bool weir_console_knows(struct weir_worker *feed, const struct weir_feed_who *wh
         found = weir_database_token(feed->database, who->hash, now, &token);
         return found < 0 || (found > 0 && token.role == who->role);
     }
-    found = weir_database_session(feed->database, who->hash, now, &session);
+    found = weir_accounts_session(feed->console->monitor, feed->database, who->hash, now,
+                                  &session);
     return found < 0 || (found > 0 && session.account.role == who->role);
 }
 

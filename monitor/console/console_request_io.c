@@ -455,6 +455,12 @@ static struct MHD_Response *download(struct weir_api_question *question)
     return response;
 }
 
+static struct MHD_Response *of_refusal(const struct weir_api_question *question)
+{
+    return weir_console_json(json_pack("{s:o, s:o*}", "error", weir_view_text(question->why),
+                                       "present", question->present));
+}
+
 static void answer(struct weir_console *console, struct weir_asked *asked,
                    struct weir_api_question *question, json_t *json)
 {
@@ -463,10 +469,7 @@ static void answer(struct weir_console *console, struct weir_asked *asked,
     asked->status = json ? MHD_HTTP_OK : question->code ? question->code : 500;
     asked->response = json_is_string(json) ? of_metrics(json)
                       : json               ? weir_console_json(json)
-                                           : weir_console_json(json_pack("{s:o, s:o*}", "error",
-                                                                       weir_view_text(question->why),
-                                                                       "present",
-                                                                       question->present));
+                                           : of_refusal(question);
     if (!asked->response)
         return;
     if (json && !question->token && strcmp(asked->session, question->session) != 0)

@@ -29,6 +29,8 @@ struct weir_database {
         sqlite3_stmt *statement;
     } prepared[WEIR_DATABASE_STATEMENTS];
     char why[WEIR_DATABASE_WHY];
+    int trouble;  /* the error that is the reason for why */
+    bool waited;  /* for another program, in vain, when a transaction was begun last */
 };
 
 struct weir_query {

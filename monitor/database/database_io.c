@@ -17,6 +17,7 @@
 
 #define APPLICATION 0x57454952 /* "WEIR" */
 #define BUSY_MOST 5000         /* milliseconds */
+#define BUSY_AGAIN 250         /* where that was in vain, so that not each one waits that long */
 
 static const char damaged[] = "stop the monitor, move the file away and restore a copy, or save "
                               "what can be read with: sqlite3 FILE .recover | sqlite3 NEW";
@@ -170,6 +171,11 @@ const char *weir_database_path(const struct weir_database *database)
     return database->path;
 }
 
+int weir_database_trouble(const struct weir_database *database)
+{
+    return database->trouble;
+}
+
 const char *weir_database_why(const struct weir_database *database)
 {
     return database->why;
@@ -179,7 +185,12 @@ const char *weir_database_why(const struct weir_database *database)
 
 int weir_database_begin(struct weir_database *database)
 {
-    return weir_database_run(database, "BEGIN IMMEDIATE");
+    int rc;
+
+    sqlite3_busy_timeout(database->sqlite, database->waited ? BUSY_AGAIN : BUSY_MOST);
+    rc = weir_database_run(database, "BEGIN IMMEDIATE");
+    database->waited = rc == WEIR_EDOWN;
+    return rc;
 }
 
 int weir_database_commit(struct weir_database *database)

@@ -20,9 +20,9 @@
  *
  * Owner:    the caller owns the handle.  Threads: a handle, one thread at a time.
  * Errors:   WEIR_EFULL (disk or size), WEIR_ECORRUPT (damaged), WEIR_EDOWN (locked by another for
- *           5 s), WEIR_EINVAL (malformed or twice), WEIR_ENOMEM, WEIR_EIO; the last one's
- *           words are in weir_database_why().  A process that may pass RLIMIT_FSIZE must
- *           ignore SIGXFSZ.
+ *           5 s, and while it stays so, for a quarter of a second), WEIR_EINVAL (malformed or
+ *           twice), WEIR_ENOMEM, WEIR_EIO; the last one's words are in weir_database_why().  A
+ *           process that may pass RLIMIT_FSIZE must ignore SIGXFSZ.
  * Rows:     lists call row() for each until it returns other than 0; texts in a row end with
  *           the call; the database must not be changed in it.  They give the number of calls, or
  *           an error: what row() returned is one when it is less than 0.
@@ -60,6 +60,8 @@ const char *weir_database_path(const struct weir_database *database);
 
 /* What went wrong last, with the file's name. */
 const char *weir_database_why(const struct weir_database *database);
+/* The error that these are the words of. */
+int weir_database_trouble(const struct weir_database *database);
 
 /* Several calls as one transaction.  0 or an error; a commit that fails is abandoned. */
 int weir_database_begin(struct weir_database *database);

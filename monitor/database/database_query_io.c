@@ -13,7 +13,11 @@
 int weir_database_fail(struct weir_database *database, int error, const char *why)
 {
     snprintf(database->why, sizeof database->why, "%.300s: %s%.300s", database->path,
-             error == WEIR_ECORRUPT ? "damaged: " : "", why);
+             error == WEIR_ECORRUPT ? "damaged: "
+             : error == WEIR_EFULL  ? "no room is left for it: "
+             : error == WEIR_EDOWN  ? "locked by another program: "
+                                    : "", why);
+    database->trouble = error;
     return error;
 }
 

@@ -171,6 +171,25 @@ const looks = {
     },
 
     /* A rule is changed, one is added, the book is published, and that taken back. */
+    /* What shows nothing, or turns what follows round, is seen. */
+    async hidden(browser) {
+        const page = await open(browser, "desktop", "light");
+        const made = await page.evaluate(async () => {
+            const {h} = await import("./dom.js");
+
+            return h("p", {title: "a\u200bb"}, "inv\u202egnp.exe\u0007\u001b[1m\u{e0041}", "\u00e9\u05d0\n\t")
+                .outerHTML;
+        });
+        claim(made === '<p title="a⟦U+200B⟧b">inv⟦U+202E⟧gnp.exe⟦U+0007⟧⟦U+001B⟧[1m⟦U+E0041⟧é\u05d0\n\t</p>',
+            `made of it: ${made}`);
+        await go(page, "#/rules/HIDDEN");
+        await page.locator("main td", {hasText: "gnp⟦U+202E⟧exe"}).first().waitFor();
+        claim((await page.getByLabel("Rule", {exact: true}).inputValue()).includes("gnp\u202eexe"),
+            "what is edited is not what is there");
+        await go(page, "#/sets?from=1&to=2");
+        await page.getByRole("heading", {name: "Different between 1 and 2"}).waitFor();
+    },
+
     /* Somebody else changes what is open here: it is told, and what was typed stays. */
     async together(browser) {
         const page = await open(browser, "desktop", "light");

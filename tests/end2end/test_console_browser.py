@@ -253,6 +253,12 @@ class Browser(Looking):
     def test_B16_a_report_is_read_as_text_its_string_decoded_and_forgotten(self):
         self.look("report", markup=MARKUP.decode(), uid=self.other)
 
+    def test_what_shows_nothing_is_seen(self):
+        file = self.monitor.weir.folder / "hidden.rules"
+        file.write_text("body HIDDEN /gnp\u202eexe/\n", encoding="utf-8")
+        self.monitor.weir.ctl("rules", "add", str(file))
+        self.look("hidden")
+
     def test_what_somebody_else_changed_meanwhile_is_told_and_nothing_typed_is_lost(self):
         ctl, file = self.monitor.weir.ctl, self.monitor.weir.folder / "together.rules"
         file.write_text("body TOGETHER /one/\nscore TOGETHER 2\n", encoding="ascii")

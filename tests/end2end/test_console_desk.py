@@ -91,6 +91,22 @@ class Address(Console):
                          ("a spam run", "user admin"))
         self.assertEqual((standing["score"], standing["accept"]), (None, None))
 
+    def test_only_an_administrator_accepts_a_wide_network(self):
+        anna = self.desk.made("ada", "analyst")
+        for wide in ("10.0.0.0/8", "172.16.0.0/15", "2001::/16", "2001:db8::/31"):
+            place = "/addresses/" + wide.replace("/", "%2F")
+            self.refused(anna.ask("POST", place + "/accept", {}), 403, "administrator")
+            self.refused(anna.ask("POST", place + "/undo", {"accept": True}), 403, "administrator")
+            self.assertIsNone(self.admin.get(place)["standing"]["accept"])
+            anna.do("POST", place + "/undo", {})
+            self.admin.do("POST", place + "/accept", {})
+            anna.do("POST", place + "/unaccept", {})
+        for narrow in ("172.16.0.0/16", "2001:db8::/32", "192.0.2.200"):
+            anna.do("POST", "/addresses/" + narrow.replace("/", "%2F") + "/accept", {})
+        for wider in ("12.0.0.0/7", "2000::/15"):
+            place = "/addresses/" + wider.replace("/", "%2F")
+            self.refused(self.admin.ask("POST", place + "/accept", {}), 400, "wider than")
+
     def test_an_acceptance_is_taken_back(self):
         place, viewer = "/addresses/192.0.2.77", self.desk.made("vera", "viewer")
         self.refused(self.admin.ask("POST", place + "/unaccept", {}), 404, "not accepted")

@@ -4,11 +4,26 @@
  *
  *     h("a", {href: "#/servers", class: "quiet"}, "Servers")
  *
+ * Characters that show nothing, or turn the direction of what follows (a mail has "gnp.exe" read as
+ * "exe.png" with them), are shown by their numbers; what is in a field to be edited, or an address,
+ * stays as it is.
+ *
  * Properties beginning with "on" are listeners; true sets an attribute without a value; null, false
  * and undefined set none.  Children are nodes, texts, numbers, arrays of them, or nothing.
  */
 
 const SVG = "http://www.w3.org/2000/svg";
+
+/* Controls but line ends and tabs; marks of direction, joiners and other ones without a width;
+ * tags.  Those that a right-to-left text needs show its letters all the same. */
+const HIDDEN = new RegExp("[\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f\\u00ad\\u034f"
+    + "\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f"
+    + "\\u3164\\ufeff\\uffa0\\ufff0-\\ufffb\\u{e0000}-\\u{e0fff}]", "gu");
+
+export function visible(text) {
+    return String(text).replace(HIDDEN, (one) => "⟦U+" + one.codePointAt(0).toString(16)
+        .toUpperCase().padStart(4, "0") + "⟧");
+}
 
 function fill(element, props, children) {
     for (const [name, value] of Object.entries(props || {})) {
@@ -19,7 +34,8 @@ function fill(element, props, children) {
         else if (name === "value" || name === "checked" || name === "selected")
             element[name] = value;
         else
-            element.setAttribute(name, value === true ? "" : String(value));
+            element.setAttribute(name, value === true ? ""
+                : name === "title" || name === "aria-label" ? visible(value) : String(value));
     }
     element.append(...nodes(children));
     return element;
@@ -29,7 +45,7 @@ function fill(element, props, children) {
 export function nodes(children) {
     return [children].flat(Infinity)
         .filter((child) => child !== null && child !== undefined && child !== false)
-        .map((child) => (child instanceof Node ? child : String(child)));
+        .map((child) => (child instanceof Node ? child : visible(child)));
 }
 
 export function h(tag, props, ...children) {

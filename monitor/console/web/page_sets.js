@@ -115,7 +115,7 @@ async function differ(page) {
 }
 
 export async function show(page) {
-    if (page.words[1] === "diff")
+    if (page.words[1] === "diff" || (page.query.from && page.query.to))
         return differ(page);
     if (page.words.length > 1)
         return page.fill(empty("There is no such page.", link(at("sets"), "All sets")));
