@@ -89,7 +89,8 @@ int weir_ctl_user_able(struct weir_ctl *ctl)
 
 int weir_ctl_user_remove(struct weir_ctl *ctl)
 {
-    return weir_ctl_monitor_name(ctl, "user remove", "removed, and its sessions and tokens are over");
+    return weir_ctl_monitor_name(ctl, "user remove",
+                                 "removed, and its sessions and tokens are over");
 }
 
 int weir_ctl_token_add(struct weir_ctl *ctl)
