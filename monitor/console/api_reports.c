@@ -2,6 +2,7 @@
  * api_reports - what people reported, and the messages that came with it, as text.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -22,10 +23,10 @@
 struct page {
     struct weir_api_question *question;
     struct weir_api_names names;
-    const char *kind;
     bool waiting, more;
     unsigned most, looked;
-    int64_t last;
+    weir_time time;              /* of the last that was looked at */
+    int64_t number;
     json_t *rows;
 };
 
@@ -50,7 +51,6 @@ static int waits(struct weir_database *database, const struct weir_database_repo
 static int add_report(void *context, const struct weir_database_report *report)
 {
     struct page *page = context;
-    const char *kind = report->spam ? "spam" : "ham";
     json_t *row;
     int rc;
 
@@ -60,16 +60,18 @@ static int add_report(void *context, const struct weir_database_report *report)
     rc = page->waiting ? waits(page->question->database, report) : 1;
     if (rc < 0)
         return rc;
-    if (rc == 0 || (page->kind && strcmp(page->kind, kind) != 0)) {
-        page->last = report->number;
+    if (rc == 0) {
+        page->time = report->time;
+        page->number = report->number;
         return 0;
     }
     page->more = json_array_size(page->rows) == page->most;
     if (page->more)
         return 1;
-    page->last = report->number;
+    page->time = report->time;
+    page->number = report->number;
     row = weir_view_report(report, weir_api_server_name(&page->names, report->server));
-    json_object_set_new(row, "kind", json_string(kind));
+    json_object_set_new(row, "kind", json_string(report->spam ? "spam" : "ham"));
     return json_array_append_new(page->rows, row) < 0 ? WEIR_ENOMEM : 0;
 }
 
@@ -105,29 +107,48 @@ static json_t *list(struct page *page, const struct weir_report_choice *choice)
     weir_api_names_free(&page->names);
     if (rc >= 0)
         return weir_api_rows(page->question, page->rows,
-                             page->more ? json_sprintf("%lld", (long long)page->last) : NULL);
+                             page->more ? json_sprintf("%lld-%lld", (long long)page->time,
+                                                       (long long)page->number) : NULL);
     json_decref(page->rows);
     return weir_api_trouble(page->question, rc);
 }
 
+/* "TIME-NUMBER": reports are in the order of their times, which is not that of their numbers. */
+static bool read_cursor(const char *text, struct weir_report_choice *choice)
+{
+    size_t time = text ? strspn(text, "0123456789") : 0, number;
+
+    if (!text)
+        return true;
+    number = text[time] == '-' ? strspn(text + time + 1, "0123456789") : 0;
+    if (time == 0 || time > 18 || number == 0 || number > 18 || text[time + 1 + number] != '\0')
+        return false;
+    choice->behind = strtoll(text, NULL, 10);
+    choice->number = strtoll(text + time + 1, NULL, 10);
+    return true;
+}
+
 json_t *weir_api_reports(struct weir_api_question *question)
 {
-    struct page page = {.question = question,
-                        .kind = weir_api_argument(question->request, "kind")};
+    struct page page = {.question = question};
     struct weir_report_choice choice = {.name = weir_api_argument(question->request, "user"),
                                         .state = weir_api_argument(question->request, "state"),
+                                        .kind = weir_api_argument(question->request, "kind"),
                                         .most = UINT32_MAX};
     int64_t waiting;
 
-    if (!weir_api_most(question, &page.most) || !weir_api_after(question, 0, &choice.before))
+    if (!weir_api_most(question, &page.most))
         return NULL;
+    if (!read_cursor(weir_api_argument(question->request, "after"), &choice))
+        return weir_api_refuse(question, 400, "after is not a cursor of the page before");
     if (!weir_api_number(question->request, "waiting", 0, 1, 0, &waiting))
         return weir_api_refuse(question, 400, "waiting is neither 0 nor 1");
     if (!weir_api_time(question->request, "since", question->now, 0, &choice.since))
         return weir_api_refuse(question, 400, "since is neither a time nor an age");
-    if (page.kind && strcmp(page.kind, "spam") != 0 && strcmp(page.kind, "ham") != 0)
+    if (choice.kind && strcmp(choice.kind, "spam") != 0 && strcmp(choice.kind, "ham") != 0)
         return weir_api_refuse(question, 400, "kind is neither spam nor ham");
     page.waiting = waiting == 1;
+    choice.most = page.waiting ? UINT32_MAX : page.most + 1;
     return list(&page, &choice);
 }
 

@@ -348,9 +348,8 @@ int weir_database_reports(struct weir_database *database, const struct weir_repo
     struct weir_query q = weir_query(database, "SELECT number, time, taken_back, server, user, "
         "uid, kind = 'spam', vote, weight, name, told, way, state, came, verdict, score, address, "
         "domain, info FROM reports WHERE time >= ?1 AND (?2 = '' OR name = ?2 COLLATE NOCASE) "
-        "AND (?3 = '' OR state = ?3 OR came = ?3) AND "
-        "time <= coalesce((SELECT time FROM reports WHERE number = ?5), 9223372036854775807) AND "
-        "(?5 = 0 OR (time, number) < (SELECT time, number FROM reports WHERE number = ?5)) "
+        "AND (?3 = '' OR state = ?3 OR came = ?3) AND (?5 = '' OR kind = ?5) "
+        "AND (?7 = 0 OR time < ?6 OR (time = ?6 AND number < ?7)) "
         "ORDER BY time DESC, number DESC LIMIT ?4");
     int calls = 0, stop = 0;
 
@@ -358,7 +357,9 @@ int weir_database_reports(struct weir_database *database, const struct weir_repo
     weir_bind_text(&q, choice->name);
     weir_bind_text(&q, choice->state);
     weir_bind_number(&q, choice->most);
-    weir_bind_number(&q, choice->before);
+    weir_bind_text(&q, choice->kind);
+    weir_bind_number(&q, choice->behind);
+    weir_bind_number(&q, choice->number);
     while (stop == 0 && weir_query_row(&q) == 1) {
         struct weir_database_report report = read_report(&q);
 

@@ -109,12 +109,13 @@ int weir_database_report_totals(struct weir_database *database, const char *pref
                                 int (*row)(void *context, const char *what, uint64_t count),
                                 void *context);
 
-/* Those of a user's name (any case; NULL: all) and state or what came of them (NULL: all) since a
- * time, the newest first, at most so many. */
+/* Those of a user's name (any case; NULL: all), state or what came of them (NULL: all) and kind
+ * ("spam", "ham", NULL: both) since a time, the newest first, at most so many; behind one of a time
+ * and number (0: from the first on). */
 struct weir_report_choice {
-    const char *name, *state;
-    weir_time since;
-    int64_t before;            /* behind the one of this number; 0: from the newest */
+    const char *name, *state, *kind;
+    weir_time since, behind;
+    int64_t number;
     unsigned most;
 };
 int weir_database_reports(struct weir_database *database, const struct weir_report_choice *choice,

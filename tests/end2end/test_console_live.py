@@ -85,5 +85,30 @@ class Attention(Console):
         self.assertEqual(names + more, 30)
 
 
+class Reports(Console):
+    def test_reports_come_in_pages_in_the_order_of_their_times(self):
+        now, times = int(time.time()) * 10 ** 6, (5, 1, 9, 5, 5, 2, 8, 1)
+        with sqlite3.connect(self.monitor.weir.folder / "spam.db", timeout=10) as database:
+            database.executemany(
+                "INSERT INTO reports (time, server, user, name, told, way, kind, state, came, vote,"
+                " weight, uid, verdict, score, address, domain, info) VALUES (?, 1, ?, 'ann', "
+                "'from', 'attached', ?, 'valid', 'counted', 0, 0, ?, '', 0, '', '', '')",
+                [(now - at * 10 ** 9, n, "ham" if n % 2 else "spam", n + 1)
+                 for n, at in enumerate(times)])
+        whole = self.admin.get("/reports?most=500")["rows"]
+        self.assertEqual(len(whole), len(times))
+        self.assertEqual([row["time"] for row in whole], sorted((row["time"] for row in whole),
+                                                                reverse=True))
+        for kind in ("", "&kind=ham", "&kind=spam"):
+            seen, after = [], ""
+            while after is not None:
+                page = self.admin.get(f"/reports?most=2{kind}{after and f'&after={after}'}")
+                seen += page["rows"]
+                after = page["more"]
+            self.assertEqual(seen, [row for row in whole if kind[6:] in ("", row["kind"])])
+        for after in ("5", "-5", "5-", "5-x", "x-5", "5-5-5", "9" * 30 + "-1"):
+            self.refused(self.admin.ask("GET", f"/reports?after={after}"), 400, "not a cursor")
+
+
 if __name__ == "__main__":
     harness.main()

@@ -1,4 +1,4 @@
-/* view_policy, view_time - limits, times and spans: what is written is read, nothing else is. */
+/* view_policy, view_time - limits, times, spans: what is written is read, and nothing else is. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
