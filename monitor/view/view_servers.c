@@ -127,8 +127,9 @@ static void add_own(json_t *troubles, enum weir_view_server_state state, const j
     };
     /* what cannot be read is counted as silent, too */
     size_t kinds = json_integer_value(json_object_get(health, "spool_unread")) > 0 ? 2 : 3;
-    json_int_t number = json_integer_value(
-        json_object_get(json_object_get(health, "rules"), "refused"));
+    const json_t *rules = json_object_get(health, "rules");
+    const char *why = json_string_value(json_object_get(rules, "why"));
+    json_int_t number = json_integer_value(json_object_get(rules, "refused"));
     size_t at = 0;
 
     if (state == WEIR_VIEW_SERVER_BLIND)
@@ -138,7 +139,7 @@ static void add_own(json_t *troubles, enum weir_view_server_state state, const j
         trouble(troubles, json_string("its agent was never there"), "carry its identity to it");
     if (number > 0 && state != WEIR_VIEW_SERVER_REVOKED)
         trouble(troubles, json_sprintf("it refuses rule set %lld", (long long)number),
-                "weirctl status there says why");
+                why ? why : "its agent's log says why");
     if (json_is_true(json_object_get(health, "observes")) && state == WEIR_VIEW_SERVER_SEEN)
         trouble(troubles, json_string("it only observes, and refuses nothing"),
                 "[weir] mode is observe there");

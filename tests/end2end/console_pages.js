@@ -6,12 +6,17 @@
 
 const fs = require("node:fs");
 
-const {SIZES, accessible, claim, fits, go, how, open, picture, press, quiet, run, say, want} =
+const {PATIENCE, SIZES, accessible, claim, fits, go, how, open, picture, press, quiet, run, say, want} =
     require("./console_driver.js");
 
-/* One question more is answered, or the monitor is not there. */
-async function asks(page) {
-    await page.evaluate(() => fetch("api/v1/me").catch(() => null));
+/* Until something is so; each time one question more is answered, or the monitor is not there. */
+async function until(page, holds, words) {
+    const end = Date.now() + PATIENCE;
+
+    do {
+        claim(Date.now() < end, `${words} did not come`);
+        await page.evaluate(() => fetch("api/v1/me").catch(() => null));
+    } while (!holds());
 }
 
 const looks = {
@@ -86,8 +91,7 @@ const looks = {
                 "what is under way can be cancelled");
             if (close)
                 await page.keyboard.press("Escape");
-            for (; !answer; await asks(page))
-                continue;
+            await until(page, () => answer, "the question");
             answer();
             await (close ? notes : page.locator("dialog")).getByText("Not now.").waitFor();
             claim(await notes.getByText(`${how.address}: `).count() === 0,
@@ -213,11 +217,8 @@ const looks = {
         await page.getByRole("heading", {name: "default"}).waitFor();
         asked = 0;
         await want("again");
-        await page.locator(".age.old").waitFor();
-        await page.locator(".age.live").waitFor();
-        for (; asked === 0; await asks(page))
-            continue;
-        await asks(page);
+        await until(page, () => asked > 0, "reading anew");
+        await page.evaluate(() => fetch("api/v1/me"));
         claim(asked === 1, `it was read anew ${asked} times`);
     },
 };

@@ -34,7 +34,8 @@ SUBJECTS = (
     b"=?ISO-8859-1?Q?caf=E9_cr=E8me?= \t=?koi8-r?B?8NLJ18XU?=",
     "Gewinn \U0001f389\u00a0\u3000".encode() * 12,
     b"x\x01y\x7f z\tlast")
-HEALTH = {"spool_unread": 40, "sniffer_silent": 40, "rules": {"serial": 1, "refused": 0},
+HEALTH = {"spool_unread": 40, "sniffer_silent": 40, "rules": {"serial": 1, "refused": 2,
+                                                              "why": "it is cut"},
           "sniffer": {"kernel_dropped": 1200, "gaps": 3, "unproven": 0},
           "decisions": {"good": 7, "unknown-key": 3}}
 
@@ -127,9 +128,10 @@ class Pages(unittest.TestCase):
                           (int(time.time()) + HOUR) * 10**6)  # a monitor that starts forgets that
         row, = [row for row in self.admin.get("/servers")["rows"] if row["name"] == "mx9"]
         texts = [trouble["text"] for trouble in row["troubles"]]
+        self.assertEqual(row["troubles"][0]["why"], "it is cut")
         self.assertEqual(texts, [
-            "its spool cannot be read for 40 s", "its sniffer: 1200 packets lost",
-            "its sniffer: 3 gaps in what it heard",
+            "it refuses rule set 2", "its spool cannot be read for 40 s",
+            "its sniffer: 1200 packets lost", "its sniffer: 3 gaps in what it heard",
             "3 of 10 decisions in the last hour are signed with a key the monitor has not"])
         shown = self.monitor.weir.ctl("server", "list")
         for words in ("1200 packets lost, 3 gaps in what it heard", texts[-1]):

@@ -13,7 +13,7 @@ import {get, url} from "./api.js";
 const SILENT = 25e3;          // the monitor says something every 15 s
 const hearers = new Map();
 const watchers = new Set();
-let last = "", heard = 0, running = null, state = "waiting", pause = 1e3;
+let last = "", heard = 0, running = null, state = "waiting", pause = 1e3, lost = false;
 
 export function hear(name, told) {
     if (!hearers.has(name))
@@ -72,6 +72,9 @@ async function read(signal) {
         await get("/me").catch(() => {});   // which leads to the door
     if (!answer.ok || !answer.body)
         throw new Error(String(answer.status));
+    if (lost && !last)
+        tell("again");               // no event was heard by which the monitor could know more
+    lost = false;
     const stream = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
 
@@ -113,6 +116,7 @@ async function keep(control) {
             return;
         if (whole && Date.now() - began > 10e3)
             continue;                // the monitor ends streams now and then: on with the next
+        lost = true;
         become("old");
         await wait(pause * (0.5 + Math.random()));  // many consoles do not come back at once
         pause = Math.min(2 * pause, 30e3);
@@ -124,6 +128,7 @@ export function start() {
         return;
     running = new AbortController();
     heard = Date.now();
+    lost = false;
     become("waiting");
     keep(running);
 }
