@@ -19,7 +19,7 @@
 #include "monitor/database/database_io.h"
 
 #define WEIR_DATABASE_VERSION 24
-#define WEIR_DATABASE_STATEMENTS 256 /* texts of statements in these files, at most */
+#define WEIR_DATABASE_STATEMENTS 384 /* texts of statements in these files, at most */
 
 struct weir_database {
     sqlite3 *sqlite;
