@@ -165,16 +165,20 @@ class Limits(Many):
         self.assertEqual(found, [1])
         self.assertNotEqual(self.pages("rule=9&domain=other.example")[1], [])
 
-    def test_the_audit_and_alerts_are_looked_through_a_piece_at_a_time(self):
+    def test_the_audit_is_searched_by_its_indices(self):
         self.write(("WITH RECURSIVE n (n) AS (VALUES (1000) UNION ALL SELECT n + 1 FROM n WHERE "
                     "n < ? + 999) INSERT INTO audit SELECT n, 1, 'one', 'did', '' FROM n",
                     (LINES,)),
-                   ("INSERT INTO audit VALUES (999, 1, 'rare', 'did', '')", ()))
-        page = self.admin.get("/audit?who=rare")
-        self.assertEqual(page["rows"], [])
-        page = self.admin.get(f"/audit?who=rare&after={page['more']}")
-        self.assertEqual([row["who"] for row in page["rows"]], ["rare"])
-        self.assertIsNone(self.admin.get(f"/audit?who=rare&after=999")["more"])
+                   ("INSERT INTO audit VALUES (999, 1, 'rare', 'did', '')", ()),
+                   ("INSERT INTO audit VALUES (998, 1, 'some', 'seldom', '')", ()))
+        for query in ("who=rare", "who=rare&what=did", "what=seldom", "what=seldom&who=some"):
+            page = self.admin.get(f"/audit?{query}")
+            self.assertEqual([row["number"] for row in page["rows"]],
+                             [998 if "seldom" in query else 999], query)
+            self.assertIsNone(page["more"])
+            self.assertEqual(self.admin.get(f"/audit?{query}&after=998")["rows"], [])
+        page = self.admin.get("/audit?what=did&most=1")
+        self.assertEqual(page["more"], page["rows"][0]["number"])
 
     def test_an_address_s_history_is_looked_at_a_piece_at_a_time(self):
         place = "/addresses/192.0.2.200"
