@@ -20,6 +20,7 @@
 
 struct weir_view_told {
     const struct weir_database_text *text;
+    struct weir_charsets *charsets; /* the caller's */
     struct weir_reported_text told;
     struct weir_message message;
     struct weir_content content;
@@ -51,8 +52,9 @@ json_t *weir_view_info(struct weir_database *database, const struct weir_view_to
 json_t *weir_view_told(struct weir_database *database, const struct weir_view_told *told,
                        const char *server, bool whole);
 
-/* {"headers": [[name, value]], "text", "attachments": [{"name", "type", "size", "hash"}], "cut"}:
- * what was left out is what marks in the text say. */
+/* {"headers": [[name, value]], "text", "links", "attachments": [{"name", "type", "size", "hash"}],
+ * "cut"}: what was left out is what marks in the text say.  A header with encoded words has a third
+ * text: how it is read. */
 json_t *weir_view_told_message(const struct weir_view_told *told);
 
 #endif

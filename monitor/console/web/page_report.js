@@ -44,8 +44,10 @@ function mail(found) {
         return empty("Its text is not here.", "It was forgotten, or the server sends none: see "
             + "[reports] text in weir.conf(5).");
     return h("div", {class: "mail"}, h("table", {}, h("caption", {class: "hidden"}, "Header"),
-        h("tbody", {}, (found.headers || []).map(([name, value]) => h("tr", {},
-            h("th", {scope: "row"}, name), h("td", {}, lines(value)))))),
+        h("tbody", {}, (found.headers || []).map(([name, value, read]) => h("tr", {},
+            h("th", {scope: "row"}, name), h("td", {}, read === undefined ? lines(value)
+                : [lines(read), h("details", {class: "quiet"}, h("summary", {}, "as it stands"),
+                    h("span", {class: "mono"}, lines(value)))]))))),
     attachments(found.attachments),
     h("pre", {tabindex: "0", role: "region", "aria-label": "Text of the message"},
         lines(found.text || "(no text)")),
