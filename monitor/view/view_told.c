@@ -13,6 +13,7 @@
 #include "core/mail/header_text.h"
 #include "monitor/database/database_rules_io.h"
 
+#define READ 4096 /* octets of a field as it is read; more is cut */
 #define SUBJECT 1000 /* octets: who drafts a rule of it needs no more */
 
 /* Unfolded and decoded, of the first such field. */
@@ -37,7 +38,7 @@ int weir_view_told_read(const struct weir_database_text *text, const struct weir
     char *buffer;
     int rc;
 
-    *told_r = (struct weir_view_told){.text = text};
+    *told_r = (struct weir_view_told){.text = text, .charsets = charsets};
     weir_arena_reset(arena, 1u << 20);
     if (weir_reported_text_read(text->octets, &told_r->told) != 1)
         return WEIR_ECORRUPT;
@@ -147,6 +148,19 @@ json_t *weir_view_told(struct weir_database *database, const struct weir_view_to
 
 /* parts -------------------------------------------------------------------------------------- */
 
+/* A value with encoded words as it is read; NULL: it has none. */
+static json_t *as_read(const struct weir_view_told *told, struct weir_slice value)
+{
+    char room[READ];
+    struct weir_line line = weir_line(room, sizeof room);
+    unsigned defects = 0;
+
+    if (!memmem(value.at, value.len, "=?", 2))
+        return NULL;
+    weir_header_decode(told->charsets, value, &line, &defects);
+    return slice_json(weir_slice_trim(weir_slice_between(room, line.at)));
+}
+
 static json_t *headers(const struct weir_view_told *told)
 {
     const struct weir_part *part = &told->message.part[0];
@@ -155,8 +169,9 @@ static json_t *headers(const struct weir_view_told *told)
     for (size_t i = 0; i < part->fields; i++) {
         const struct weir_field *field = &told->message.field[part->field + i];
 
-        json_array_append_new(list, json_pack("[o, o]", slice_json(field->name),
-                                              slice_json(weir_slice_trim(field->value))));
+        json_array_append_new(list, json_pack("[o, o, o*]", slice_json(field->name),
+                                              slice_json(weir_slice_trim(field->value)),
+                                              as_read(told, field->value)));
     }
     return list;
 }

@@ -21,6 +21,7 @@
 
 struct weir_view_told {
     const struct weir_database_text *text;
+    struct weir_charsets *charsets; /* the caller's */
     struct weir_reported_text told;
     struct weir_message message;
     struct weir_content content;
@@ -54,8 +55,9 @@ json_t *weir_view_told(struct weir_database *database, const struct weir_view_to
                        const char *server, bool whole);
 
 /* {"headers": [[name, value]], "subject", "text", "links", "attachments": [{"name", "type", "size",
- * "hash"}], "cut"}: headers are as they stand, the subject as rules read it; what was left out is
- * what marks in the text say, and marks may be the sender's own. */
+ * "hash"}], "cut"}: headers are as they stand, and where one has encoded words a third text is how
+ * it is read; the subject as rules read it; what was left out is what marks in the text say, and
+ * marks may be the sender's own. */
 json_t *weir_view_told_message(const struct weir_view_told *told);
 
 #endif

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Mail in the console: judged by a real weir-milter, reported with weirctl, and looked for,
 explained and shown as text by the API, as weirctl shows it."""
+import base64
 import json
 import pathlib
 import sys
@@ -106,6 +107,16 @@ class Mail(Beside):
         self.assertEqual(self.admin.get("/reports?waiting=1")["rows"], [])
         lines = [line["what"] for line in self.admin.get("/audit?who=user%20admin")["rows"]]
         self.assertIn("reports forget", lines)
+
+    def test_encoded_words_of_a_header_are_read_and_kept_as_they_stand(self):
+        said = "grün \u202egnp.exe".encode()
+        raw = "=?utf-8?b?" + base64.b64encode(said).decode() + "?= for you"
+        self.pipe(self.judge(subject=raw.encode()), "spam", "--user", "ann@test.example")
+        uid = rig.wait_for(lambda: self.admin.get("/reports")["rows"], 30, "the report")[0]["uid"]
+        rig.wait_for(lambda: self.admin.ask("GET", f"/reports/{uid}").status == 200, 30, "the text")
+        headers = self.admin.get(f"/reports/{uid}")["message"]["headers"]
+        self.assertIn(["Subject", raw, said.decode() + " for you"], headers)
+        self.assertIn(["From", "Ann <ann@client.example>"], headers)
 
 
 del Base  # its tests are another file's

@@ -28,12 +28,6 @@ const STATES = {
 /* Ends of lines as they are shown. */
 const lines = (text) => text.replace(/\r\n?/g, "\n");
 
-/* A field; the subject as it is read, too, where it is written otherwise. */
-function read({subject}, name, value) {
-    return /^subject$/i.test(name) && subject && value !== subject
-        ? [h("b", {}, subject), h("div", {class: "mono quiet"}, lines(value))] : lines(value);
-}
-
 /* Files that came with it, as facts alone. */
 function attachments(list) {
     if (!list || list.length === 0)
@@ -50,8 +44,10 @@ function mail(found) {
         return empty("Its text is not here.", "It was forgotten, or the server sends none: see "
             + "[reports] text in weir.conf(5).");
     return h("div", {class: "mail"}, h("table", {}, h("caption", {class: "hidden"}, "Header"),
-        h("tbody", {}, found.headers.map(([name, value]) => h("tr", {},
-            h("th", {scope: "row"}, name), h("td", {}, read(found, name, value)))))),
+        h("tbody", {}, (found.headers || []).map(([name, value, read]) => h("tr", {},
+            h("th", {scope: "row"}, name), h("td", {}, read === undefined ? lines(value)
+                : [lines(read), h("details", {class: "quiet"}, h("summary", {}, "as it stands"),
+                    h("span", {class: "mono"}, lines(value)))]))))),
     attachments(found.attachments),
     h("pre", {tabindex: "0", role: "region", "aria-label": "Text of the message"},
         lines(found.text || "(no text)")),
