@@ -88,7 +88,7 @@ static const struct weir_api_route routes[] = {
     {"POST", "/silences", WEIR_ANALYST, "For so long nobody is told of alerts about something; "
      "they are recorded, and what is done stays as it is.", NULL,
      "prefix: an address or network; threshold: a name; server: a name: what it alone saw; kind: "
-     "of alerts, as threshold; one of these at least, and all that are given; " ENDS "; " WHY,
+     "of alerts, as threshold: one of these four at least, and all that are given; " ENDS "; " WHY,
      weir_api_silence_add, false},
     {"POST", "/silences/{number}/end", WEIR_ANALYST, "Ends one before its time.", NULL, NULL,
      weir_api_silence_end, false},

@@ -26,17 +26,19 @@
 #define UNDONE "undone:integer prefix:string accepted:boolean at:integer"
 #define THRESHOLD "prefixes:string rate:array! maximum:array! observe:boolean ladder:string!"
 #define WAS " was:object?"
+#define ME "name:string role:string csrf:string version:string started:time? roles:array " \
+    "limits:object"
+#define SILENCE "number:integer made:time ends:time prefix:string? threshold:string? " \
+    "server:string? kind:string? reason:string by:string ended:time? ended_by:string?"
 
 static const struct weir_api_shape shapes[] = {
-    {weir_api_login, false, false, "name:string role:string csrf:string version:string "
-     "started:time?", "name:string! password:string!"},
+    {weir_api_login, false, false, ME, "name:string! password:string!"},
     {weir_api_logout, false, false, "ended:boolean", NULL},
-    {weir_api_me, false, false, "name:string role:string csrf:string version:string started:time?",
-     NULL},
+    {weir_api_me, false, false, ME, NULL},
     {weir_api_my_password, false, false, "changed:boolean", "old:string! new:string!"},
     {weir_api_overview, false, true, "now:time verdicts:array today:object scores:array "
      "limits:array servers:array attention:array open_events:integer drafts:integer "
-     "reports_waiting:integer addresses:integer live:integer", NULL},
+     "reports:integer blamed:integer addresses_seen:integer live:integer", NULL},
     {weir_api_traffic, true, false, "address:string" SUMS " event:object? decision:object? "
      "first_seen:time? last_seen:time?", NULL},
     {weir_api_minutes, true, false, "time:time" SUMS, NULL},
@@ -50,16 +52,23 @@ static const struct weir_api_shape shapes[] = {
     {weir_api_accept, false, true, UNDONE, "ends:integer reason:string" WAS},
     {weir_api_unaccept, false, true, "undone:integer restored:integer", "reason:string" WAS},
     {weir_api_servers, true, false, "name:string number:integer state:string added:time "
-     "revoked:time? last_seen:time? generation:integer newest:integer health:object?", NULL},
+     "revoked:time? last_seen:time? generation:integer newest:integer health:object? "
+     "troubles:array", NULL},
     {weir_api_server_add, false, true, "server:string number:integer identity:string",
      "name:string!"},
     {weir_api_server_revoke, false, true, "server:string revoked:boolean", NULL},
     {weir_api_alerts, true, false, "number:integer kind:string raised:time cleared:time? "
      "prefix:string? server:string? quantity:string? threshold:string observed:boolean "
      "limit_rate:number? limit_most:number? rate:number? children:integer text:string "
-     "acknowledged:time? acknowledged_by:string? note:string?", NULL},
+     "acknowledged:time? acknowledged_by:string? note:string? told:time? told_again:integer "
+     "silence:integer? silenced_until:time?", NULL},
     {weir_api_acknowledge, false, true, "number:integer acknowledged:time acknowledged_by:string "
      "note:string", "note:string"},
+    {weir_api_unacknowledge, false, true, "number:integer acknowledged:time?", NULL},
+    {weir_api_silences, true, false, SILENCE, NULL},
+    {weir_api_silence_add, false, true, SILENCE, "prefix:string threshold:string server:string "
+     "kind:string ends:integer! reason:string!"},
+    {weir_api_silence_end, false, true, SILENCE, NULL},
     {weir_api_lists, true, false, DECISION, NULL},
     {weir_api_thresholds, true, false, "name:string source:string prefixes:string observe:boolean "
      "connections:object messages:object recipients:object ladder:string", NULL},
@@ -83,7 +92,7 @@ static const struct weir_api_shape shapes[] = {
     {weir_api_rules_test, false, true, "messages:object rules:array hits:array",
      "text:string most:integer"},
     {weir_api_rule_put, false, true, "", "score:number low:number high:number state:string "
-     "approved:boolean text:string reason:string" WAS},
+     "approved:boolean force:boolean text:string reason:string" WAS},
     {weir_api_rule_reject, false, true, "name:string id:integer changed:boolean",
      "reason:string" WAS},
     {weir_api_analyze, false, true, "changes:array rules:integer changed:integer", "dry:boolean"},

@@ -93,6 +93,8 @@ class Described(Beside):
         self.answer("POST", ADDRESS + "/block", {"ends": ENDS, "list": "score", "points": 2})
         self.answer("POST", ADDRESS + "/block", {"ends": ENDS, "reason": "x"})
         self.answer("PUT", "/thresholds/said", LIMITS)
+        self.silence = self.answer("POST", "/silences", {"prefix": "203.0.113.77", "ends": ENDS,
+                                                         "reason": "x"})["number"]
 
     def change(self):
         """Every other change."""
@@ -114,6 +116,7 @@ class Described(Beside):
         self.answer("DELETE", "/users/anna", {})
         self.answer("DELETE", "/tokens/prom", {})
         self.answer("DELETE", "/thresholds/said", {})
+        self.answer("POST", f"/silences/{self.silence}/end", {})
 
     def test_real_answers_are_as_they_are_described(self):
         self.fill()
@@ -121,7 +124,8 @@ class Described(Beside):
                      f"/addresses/{CLIENT}", "/servers", "/alerts", "/lists", "/thresholds",
                      "/messages", f"/messages/{self.uid}", "/reports", f"/reports/{self.uid}",
                      "/rules", "/rules/SAID", "/rules/SAID/history", "/sets",
-                     "/sets/diff?from=1&to=2", "/audit", "/users", "/tokens", "/openapi.json"):
+                     "/sets/diff?from=1&to=2", "/audit", "/users", "/tokens", "/silences",
+                     "/openapi.json"):
             found = self.answer("GET", path)
             if path not in ("/traffic?minutes=600", "/traffic/minutes", "/alerts"):
                 self.assertNotEqual(found.get("rows"), [], path)
@@ -133,7 +137,8 @@ class Described(Beside):
         left = {(method.upper(), path) for path, methods in self.paths.items()
                 for method in methods} - self.tried
         self.assertEqual(left, {("GET", "/metrics"), ("GET", "/live"),  # no JSON
-                                ("POST", "/alerts/{number}/acknowledge")})
+                                ("POST", "/alerts/{number}/acknowledge"),
+                                ("POST", "/alerts/{number}/unacknowledge")})
 
     def test_bodies_have_the_types_and_members_that_are_described(self):
         self.admin.do("POST", "/rules", {"text": "body SAID /x/\n"})
