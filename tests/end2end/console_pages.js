@@ -6,7 +6,8 @@
 
 const fs = require("node:fs");
 
-const {PATIENCE, SIZES, accessible, claim, fits, go, how, open, picture, press, quiet, run, say, want} =
+const {PATIENCE, SIZES, accessible, claim, fits, go, how, open, picture, press, quiet, run, say,
+       want} =
     require("./console_driver.js");
 
 /* Until something is so; each time one question more is answered, or the monitor is not there. */
@@ -17,6 +18,23 @@ async function until(page, holds, words) {
         claim(Date.now() < end, `${words} did not come`);
         await page.evaluate(() => fetch("api/v1/me").catch(() => null));
     } while (!holds());
+}
+
+/* What was typed is there again when one comes back, until it is forgotten. */
+async function unsaved(page) {
+    const text = page.getByLabel("Rule", {exact: true});
+
+    await go(page, "#/rules/new");
+    await text.fill("body HALF_WRITTEN /half/");
+    await page.getByLabel("Reason").fill("half a reason");
+    await go(page, "#/rules");
+    await go(page, "#/rules/new");
+    await page.getByText("This was typed before, and is not saved.").waitFor();
+    claim(await text.inputValue() === "body HALF_WRITTEN /half/", "what was typed is gone");
+    claim(await page.getByLabel("Reason").inputValue() === "half a reason", "the reason is gone");
+    await page.getByRole("button", {name: "Forget it"}).click();
+    await page.getByText("This was typed before").waitFor({state: "detached"});
+    claim(await text.inputValue() === "", "what was to be forgotten is there");
 }
 
 const looks = {
@@ -168,6 +186,7 @@ const looks = {
             .waitFor();
         await picture(page, "rules-searched-desktop");
         say("a search keeps tab and order");
+        await unsaved(page);
         await go(page, "#/thresholds");
         await page.getByRole("button", {name: "New…"}).click();
         claim(await page.getByLabel("What is done").inputValue() === how.ladder,

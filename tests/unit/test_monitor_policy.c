@@ -71,6 +71,7 @@ static int teardown(void **state)
     weir_watch_free(&monitor->watch);
     weir_responder_free(&monitor->responder);
     weir_alerts_close(&monitor->alerts);
+    weir_alert_silences_free(&monitor->silences);
     weir_spared_free(&monitor->spared);
     weir_policy_free(&monitor->policy);
     weir_arena_free(&monitor->arena);

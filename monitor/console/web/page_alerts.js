@@ -125,7 +125,8 @@ export async function show(page) {
 
     page.heading("Alerts", takes && h("button", {type: "button", onclick: () =>
         acknowledge(page, rows.marked())}, "Acknowledge…"), takes && h("button", {type: "button",
-        onclick: () => silence(rows.marked()[0], () => page.again())}, "Silence…"), downloads("/alerts", {open}));
+        onclick: () => silence(rows.marked()[0], () => page.again())}, "Silence…"),
+    downloads("/alerts", {open}));
     page.fill(h("section", {class: "card"}, h("div", {class: "cardhead"},
         choice(page, "open", "Which", [["1", "open"], ["0", "all"]], open)), rows.node),
     silences(quiet.rows, () => page.again()));

@@ -2,7 +2,7 @@
  * One rule: what it says and does, changing it with a test against recent mail, and its history.
  * "#/rules/new" is a rule that is not there yet.
  */
-import {change, get, limits, may, pick, send, word} from "./api.js";
+import {change, get, limits, may, me, pick, send, word} from "./api.js";
 import {sparkline} from "./chart.js";
 import {ask, labelled, note, values} from "./dialog.js";
 import {at, h, put} from "./dom.js";
@@ -140,25 +140,54 @@ async function save(page, data, form, fresh, base) {
     page.again();
 }
 
-function editor(page, data, fresh) {
+/* What was typed and not saved, by person and rule, with what it changes: it is there again when
+ * one comes back, and the window does not close over it without asking. */
+const unsaved = new Map();
+
+addEventListener("beforeunload", (event) => {
+    if (unsaved.size > 0)
+        event.preventDefault();
+});
+
+function reminder(page, key) {
+    return h("p", {class: "warn", role: "status"}, "This was typed before, and is not saved. ",
+        h("button", {type: "button", onclick: () => {
+            unsaved.delete(key);
+            page.again();
+        }}, "Forget it"));
+}
+
+function editor(page, found, fresh) {
+    const key = `${me().name} ${fresh ? "new" : found.name}`;
+    const mine = found.text && fresh ? null : unsaved.get(key);
+    const data = mine?.data ?? found;
     const tried = h("div", {class: "body", role: "status", "aria-label": "What it hits"});
     const wrong = h("p", {class: "wrong", role: "alert"});
-    const [text, state, ...rest] = fieldsOf(data, fresh);
+    const [text, state, ...rest] = fieldsOf({...data, ...mine?.now}, fresh);
     const reason = rest.pop();
     const area = labelled(text), form = h("form", {class: "form"});
     const base = {was: pick(data, EDITED)};
     const run = tester(area.querySelector("textarea"), tried);
 
-    put(form, area, h("div", {class: "buttons"}, h("button", {
+    reason.value = mine?.now.reason;
+    put(form, mine && reminder(page, key), area, h("div", {class: "buttons"}, h("button", {
         type: "button", onclick: run}, "Try it on recent mail")), tried,
     h("div", {class: "line"}, labelled(state),
         rest.map((field) => labelled(field))), labelled(reason), wrong,
     h("div", {class: "buttons"}, h("button", {class: "main"}, fresh ? "Add" : "Save")));
     form.addEventListener("submit", async (event) => {
+        const typed = unsaved.get(key);
+
         event.preventDefault();
         put(wrong);
-        await save(page, data, form, fresh, base).catch((trouble) => put(wrong, trouble.message));
+        unsaved.delete(key);
+        await save(page, data, form, fresh, base).catch((trouble) => {
+            put(wrong, trouble.message);
+            if (typed)
+                unsaved.set(key, typed);
+        });
     });
+    form.addEventListener("input", () => unsaved.set(key, {data, now: values(form)}));
     if (fresh && data.text)
         run();
     return form;
@@ -244,7 +273,8 @@ function fresh(page) {
 }
 
 async function retire(name, state, then) {
-    const base = {was: {state}}, answer = await ask({title: `Retire ${name}`, button: "Retire", harm: true,
+    const base = {was: {state}};
+    const answer = await ask({title: `Retire ${name}`, button: "Retire", harm: true,
         text: "It is kept with its history, and the next set goes out without it.",
         fields: [{name: "reason", label: "Reason", needed: true, most: limits().reason}],
         run: ({reason}) => change("PUT", `/rules/${word(name)}`, {state: "retired", reason},

@@ -35,7 +35,8 @@ const COLUMNS = [
 
 /* A draft is approved or rejected with a reason; then() when it was. */
 export async function approve(name, then) {
-    const base = {was: {state: "draft"}}, answer = await ask({title: `Approve ${name}`, button: "Approve", text:
+    const base = {was: {state: "draft"}};
+    const answer = await ask({title: `Approve ${name}`, button: "Approve", text:
         "It goes to the test for a day, at no points, and then to work if nobody reports good mail "
         + "that it hit. It reaches the servers with the next set that is published.",
         fields: [{name: "reason", label: "Reason", most: limits().reason}],
@@ -54,7 +55,8 @@ export async function approve(name, then) {
 }
 
 export async function reject(name, then) {
-    const base = {was: {state: "draft"}}, answer = await ask({title: `Reject ${name}`, button: "Reject", harm: true, text:
+    const base = {was: {state: "draft"}};
+    const answer = await ask({title: `Reject ${name}`, button: "Reject", harm: true, text:
         "It is retired, and nothing like it is drafted of the same messages again.",
         fields: [{name: "reason", label: "Reason", most: limits().reason}],
         run: ({reason}) => change("POST", `/rules/${word(name)}/reject`, {reason}, base)});

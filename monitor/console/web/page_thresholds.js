@@ -135,7 +135,8 @@ function wasOf(row) {
 }
 
 async function remove(page, row) {
-    const base = {was: row}, answer = await ask({title: `Remove ${row.name}`, button: "Remove", harm: true,
+    const base = {was: row};
+    const answer = await ask({title: `Remove ${row.name}`, button: "Remove", harm: true,
         text: row.name === "default" ? "What the configuration says is at work again."
             : "Its addresses are counted with all others.",
         run: () => change("DELETE", `/thresholds/${word(row.name)}`, {}, base)});
@@ -171,7 +172,8 @@ export async function show(page) {
     const added = h("div"), {ladder} = rows.find(({name}) => name === "default");
 
     page.heading("Thresholds", may("administrator") && h("button", {type: "button",
-        onclick: () => put(added, card("A new threshold", editor(page, {ladder}, true)))}, "New…"),
+        onclick: () => put(added, card("A new threshold", editor(page, {ladder}, true)))},
+        "New…"),
     downloads("/thresholds", {}, false));
     page.fill(added, rows.map((row) => threshold(page, row)));
 }

@@ -56,7 +56,8 @@ async function addUser(page) {
 const based = (user) => ({was: pick(user, ["role", "disabled"])});
 
 async function change(page, user, body, words) {
-    const base = based(user), answer = await ask({title: `Change ${user.name}`, text: words, button: "Change",
+    const base = based(user);
+    const answer = await ask({title: `Change ${user.name}`, text: words, button: "Change",
         run: () => put("PUT", `/users/${word(user.name)}`, body, base)});
 
     if (answer && answer.password)
@@ -129,7 +130,8 @@ const TOKENS = [
 
 async function addToken(page) {
     const answer = await ask({title: "Make a token", button: "Make", fields: [
-        {name: "name", label: "Name", needed: true, most: limits().account_name, hint: "of the program"},
+        {name: "name", label: "Name", needed: true, most: limits().account_name,
+         hint: "of the program"},
         {name: "role", label: "Role", kind: "choice", choices: choices(), value: "viewer"},
         {name: "ends", label: "For how long", kind: "choice", value: "31536000", choices: [
             ["2592000", "30 days"], ["31536000", "a year"], ["0", "for ever"]]}],

@@ -162,7 +162,8 @@ class Table {
 
         return this.rows.length < 10 && !this.more ? null
             : h("span", {class: "quiet"}, !this.more ? rows : this.looked_to
-                ? `${rows}; looked back to ${absolute(new Date(this.looked_to))}, and there may be more`
+                ? `${rows}; looked back to ${absolute(new Date(this.looked_to))}, and there may be `
+                    + "more"
                 : `${rows}, and there are more`);
     }
 
@@ -195,7 +196,9 @@ export function table(how) {
 export async function listed(page, path, query, how) {
     const {rows, more, looked_to} = await page.get(path, query);
 
-    return table({...how, rows, more, looked_to, memory: how.sorted ? {} : page.memory, load: (after) =>
+    const memory = how.sorted ? {} : page.memory;
+
+    return table({...how, rows, more, looked_to, memory, load: (after) =>
         get(path, {...query, after}, page.control.signal)});
 }
 
