@@ -163,9 +163,16 @@ int weir_monitor_open_escalation(struct weir_monitor *monitor)
         .context = monitor,
     };
 
+    struct weir_escalation *escalation = NULL;
+    int done;
+
     if (!config->escalate_mail[0] && !config->escalate_webhook[0])
         return 0;
-    return weir_escalation_open(&options, &monitor->shared_log, &monitor->escalation);
+    done = weir_escalation_open(&options, &monitor->shared_log, &escalation);
+    pthread_mutex_lock(&monitor->lock); /* doors are open already */
+    monitor->escalation = escalation;
+    pthread_mutex_unlock(&monitor->lock);
+    return done;
 }
 
 void weir_monitor_escalate(struct weir_monitor *monitor, weir_time now, weir_time steady)

@@ -146,14 +146,14 @@ int weir_monitor_fit_listen(const char *text, const char **why_r);
 /* Looks at what the configuration names: all that is wrong is logged.  0 or the first error. */
 int weir_monitor_check(struct weir_monitor *monitor);
 
+/* The same of the program alerts are mailed with, alone: they wait until it is there. */
+int weir_monitor_check_sendmail(struct weir_monitor *monitor);
+
 /* Reads the templates a configuration names: what is wrong is logged.  0; or an error, and *read_r
  * is empty. */
 int weir_monitor_read_templates(struct weir_monitor *monitor, const struct weir_config *config,
                                 struct weir_arena *arena, struct weir_monitor_templates *read_r);
 void weir_monitor_free_templates(struct weir_monitor_templates *templates);
-
-/* The same of the program alerts are mailed with, alone: they wait until it is there. */
-int weir_monitor_check_sendmail(struct weir_monitor *monitor);
 
 /* Where the configuration was read. */
 const char *weir_monitor_path(const struct weir_monitor *monitor);

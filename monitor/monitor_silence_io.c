@@ -179,7 +179,7 @@ static void put_named(struct weir_line *line, const char *what, const char *name
     if (!name[0])
         return;
     weir_line_text(line, what);
-    weir_line_foreign(line, weir_slice_of(name), true);
+    weir_line_text(line, name); /* fit_text() has looked at it */
 }
 
 /* "203.0.113.0/24, threshold partners until 2026-11-21T18:13:00Z: their newsletter". */
@@ -265,8 +265,10 @@ json_t *weir_verb_silence_add(struct weir_question *question)
     ended = weir_verb_end(question, done, true, "silence add", detail_of(&silence, "", detail));
     if (done == WEIR_ELIMIT)
         return weir_verb_refuse(question, weir_database_why(database));
-    if (ended < 0 || weir_monitor_read_silences(question->monitor) < 0)
+    if (ended < 0)
         return weir_verb_trouble(question);
+    if (weir_monitor_read_silences(question->monitor) < 0)
+        return weir_verb_stored_only(question);
     return weir_view_silence(&silence);
 }
 
@@ -308,8 +310,10 @@ json_t *weir_verb_silence_end(struct weir_question *question)
     done = weir_verb_end(question, done, done > 0, "silence end", detail);
     if (done == 0)
         return weir_verb_unknown(question, "there is no such silence, or it is over");
-    if (done < 0 || weir_monitor_read_silences(question->monitor) < 0)
+    if (done < 0)
         return weir_verb_trouble(question);
+    if (weir_monitor_read_silences(question->monitor) < 0)
+        return weir_verb_stored_only(question);
     sought.silence.ended = question->now;
     snprintf(sought.silence.ended_by, sizeof sought.silence.ended_by, "%s", question->who);
     return weir_view_silence(&sought.silence);

@@ -15,6 +15,8 @@
 json_t *weir_verb_unknown(struct weir_question *question, const char *why);
 json_t *weir_verb_trouble(struct weir_question *question);
 json_t *weir_verb_short(struct weir_question *question); /* of memory: 500, too */
+/* The same: it is in the database, and the monitor goes on as before. */
+json_t *weir_verb_stored_only(struct weir_question *question);
 
 /* What a question names; "" when it does not. */
 const char *weir_verb_text(const struct weir_question *question, const char *name);

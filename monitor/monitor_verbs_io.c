@@ -85,8 +85,7 @@ json_t *weir_verb_short(struct weir_question *question)
     return NULL;
 }
 
-/* It is in the database, and the monitor goes on as before. */
-static json_t *stored_only(struct weir_question *question)
+json_t *weir_verb_stored_only(struct weir_question *question)
 {
     (void)weir_verb_refuse(question, "it is stored, and holds from the next start on; see the log");
     question->code = TROUBLE;
@@ -157,7 +156,7 @@ static json_t *server_revoke(struct weir_question *question)
     if (done < 0)
         return weir_verb_trouble(question);
     if (weir_admit_refresh(question->monitor->admit) < 0)
-        return stored_only(question);
+        return weir_verb_stored_only(question);
     return json_pack("{s:s, s:b}", "server", name, "revoked", 1);
 }
 
@@ -272,7 +271,7 @@ static json_t *threshold_set(struct weir_question *question)
     if (weir_verb_end(question, done, true, "threshold set", detail) < 0)
         return weir_verb_trouble(question);
     if (weir_monitor_reread(question->monitor) < 0)
-        return stored_only(question);
+        return weir_verb_stored_only(question);
     return json_pack("{s:s}", "threshold", threshold.name);
 }
 
@@ -293,7 +292,7 @@ static json_t *threshold_remove(struct weir_question *question)
     if (done < 0)
         return weir_verb_trouble(question);
     if (weir_monitor_reread(question->monitor) < 0)
-        return stored_only(question);
+        return weir_verb_stored_only(question);
     return json_pack("{s:s, s:b}", "threshold", name, "removed", 1);
 }
 

@@ -20,6 +20,10 @@
  *                              took back stands again
  *     block PREFIX             list, ends, defer, points, reason: an analyst's own decision
  *     events acknowledge NUMBER [note]  somebody knows of what was noticed
+ *     events unacknowledge NUMBER       nobody does after all
+ *     silence add              prefix, threshold, server, kind (one at least), ends, reason: nobody
+ *                              is told of such alerts until then
+ *     silence end NUMBER       before its time
  *     publish [dry]            makes the rulebook the newest rule set, or tells what that would
  *                              change
  *     rollback SERIAL [dry]    publishes what an earlier set had, under a new serial
@@ -35,8 +39,8 @@
  *
  * Threads:  any, several at once; each verb takes the locks it needs.
  * Errors:   NULL, question->why, and question->code, a status of HTTP: 400: it cannot be done; 404:
- *           there is no such server, threshold, acceptance or event; 409: not now; 500: trouble, as
- *           with the database; 503: it is locked or full.
+ *           there is no such server, threshold, acceptance, event or silence; 409: not now; 500:
+ *           trouble, as with the database; 503: it is locked or full.
  */
 #ifndef WEIR_MONITOR_MONITOR_VERBS_IO_H
 #define WEIR_MONITOR_MONITOR_VERBS_IO_H

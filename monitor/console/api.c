@@ -316,7 +316,7 @@ static json_t *refuse_trouble(struct weir_api_question *question, unsigned code,
     if (strncmp(why, path, len) == 0 && why[len] == ':')
         why += len + 1 + strspn(why + len + 1, " ");
     snprintf(question->why, sizeof question->why, "%s%s",
-             code == 503 ? "nothing is changed, for the database cannot be written now: " : "",
+             code == 503 ? "the database cannot be written now: " : "",
              why);
     question->code = code;
     question->retry = code == 503 ? RETRY : 0;

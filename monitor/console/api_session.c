@@ -26,13 +26,12 @@ static json_t *roles(void)
     return list;
 }
 
-/* What forms have to know: characters, and rows of a file. */
+/* What forms have to know: characters. */
 static json_t *limits(void)
 {
-    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "account_name", WEIR_ACCOUNT_NAME_MAX,
+    return json_pack("{s:i, s:i, s:i, s:i, s:i}", "account_name", WEIR_ACCOUNT_NAME_MAX,
                      "password_least", WEIR_PASSWORD_MIN, "password_most", WEIR_PASSWORD_MAX,
-                     "threshold_name", WEIR_THRESHOLD_NAME_MAX, "reason", WEIR_REASON_MAX, "rows",
-                     WEIR_API_MOST_MAX);
+                     "threshold_name", WEIR_THRESHOLD_NAME_MAX, "reason", WEIR_REASON_MAX);
 }
 
 static json_t *tell(const struct weir_api_question *question)

@@ -170,7 +170,6 @@ const looks = {
         quiet(page, "a report");
     },
 
-    /* A rule is changed, one is added, the book is published, and that taken back. */
     /* What shows nothing, or turns what follows round, is seen. */
     async hidden(browser) {
         const page = await open(browser, "desktop", "light");
@@ -215,6 +214,7 @@ const looks = {
         await page.locator("dialog", {hasText: "Now: refused (5xx) until "}).waitFor();
     },
 
+    /* A rule is changed, one is added, the book is published, and that taken back. */
     async rules(browser) {
         const page = await open(browser, "desktop", "light");
 

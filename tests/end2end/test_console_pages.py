@@ -143,7 +143,7 @@ class Pages(unittest.TestCase):
         me = self.admin.get("/me")
         self.assertEqual(me["roles"], ["viewer", "analyst", "administrator"])
         self.assertEqual(set(me["limits"]), {"account_name", "password_least", "password_most",
-                                             "threshold_name", "reason", "rows"})
+                                             "threshold_name", "reason"})
         default, = [row for row in self.admin.get("/thresholds")["rows"]
                     if row["name"] == "default"]
         self.look("forms", limits=me["limits"], ladder=default["ladder"])

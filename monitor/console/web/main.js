@@ -230,7 +230,9 @@ async function enter() {
     ends.push(live.hear("overview", count), live.hear("again", () => shown?.again?.()));
     await show();
     get("/overview", {hours: 1}).then(count, () => {});
-    requestIdleCallback(() => Object.values(PAGES).flat().forEach((name) => {
+    const idle = window.requestIdleCallback || ((run) => setTimeout(run, 1000));  // Safari
+
+    idle(() => Object.values(PAGES).flat().forEach((name) => {
         import(`./page_${name}.js`).catch(() => {});   // once more, when it is asked for
     }));
 }

@@ -14,7 +14,7 @@ import {address, badge, card, empty, facts, link} from "./words.js";
 export const title = (words) => (words[1] ? `Alert ${words[1]}` : "Alerts");
 
 const silenced = (row) => row.silenced_until && Date.parse(row.silenced_until) > Date.now();
-const taken = (row) => row.acknowledged || row.acknowledged_at;
+const taken = (row) => row.acknowledged;
 
 function state(row) {
     if (row.cleared)
@@ -25,7 +25,7 @@ function state(row) {
 }
 
 function acknowledged(row) {
-    const by = row.acknowledged_by || row.by;
+    const by = row.acknowledged_by;
 
     return taken(row) ? [row.note || "", by ? h("span", {class: "quiet"}, ` ${by}`) : ""] : "";
 }

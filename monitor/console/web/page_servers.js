@@ -90,7 +90,7 @@ export async function show(page) {
             "aria-label": `revoke ${row.name}`, onclick: () => revoke(page, row)}, "revoke"))}];
 
     page.heading("Servers", mine && h("button", {type: "button", class: "main",
-        onclick: () => add(page)}, "Add…"), downloads("/servers", {}, false));
+        onclick: () => add(page)}, "Add…"), downloads("/servers"));
     page.fill(card(null, table({caption: "Servers", rows, columns, key: (row) => row.name,
         look: (row) => (row.state === "revoked" ? "dim" : null),
         empty: empty("No mail server yet.", "Add one, carry its identity there, and start "

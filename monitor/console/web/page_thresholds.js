@@ -174,6 +174,6 @@ export async function show(page) {
     page.heading("Thresholds", may("administrator") && h("button", {type: "button",
         onclick: () => put(added, card("A new threshold", editor(page, {ladder}, true)))},
         "New…"),
-    downloads("/thresholds", {}, false));
+    downloads("/thresholds"));
     page.fill(added, rows.map((row) => threshold(page, row)));
 }

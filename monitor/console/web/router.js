@@ -141,6 +141,7 @@ export class Page {
         const focus = document.activeElement && document.activeElement.dataset.row;
 
         this.forget();
+        this.memory.paged = false;
         await this.run();
         window.scrollTo(scrollX, scrollY);
         if (focus)

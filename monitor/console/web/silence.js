@@ -1,7 +1,7 @@
 /*
  * silence - for a time nobody is told of alerts about something: asked for, listed, ended early.
  */
-import {may, send} from "./api.js";
+import {limits, may, send} from "./api.js";
 import {ask, note} from "./dialog.js";
 import {ENDS, ending, untilWhen} from "./decide.js";
 import {h} from "./dom.js";
@@ -25,7 +25,7 @@ export async function silence(row, done) {
         title: "Silence alerts", button: "Silence",
         fields: [...PARTS.map(([name, label, hint]) => ({name, label, hint, most: 63,
             value: name === "prefix" ? row?.prefix : ""})), ...ending(ENDS, "14400"),
-        {name: "reason", label: "Reason", needed: true, most: 200}],
+        {name: "reason", label: "Reason", needed: true, most: limits().reason}],
         preview: (values) => `Nobody is told by mail or webhook of alerts about ${about(values)
             || "… (name one at least)"}, ${untilWhen(values)}. They are still recorded, and what `
             + "is done about addresses stays as it is.",

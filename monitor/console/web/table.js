@@ -38,7 +38,7 @@ function compare(a, b, column, down) {
 class Table {
     constructor(how) {
         Object.assign(this, {rows: [], marks: new Set(), more: null, memory: {}}, how);
-        this.sort = this.memory.sort || how.sort || null;
+        this.sort = (!this.sorted && this.memory.sort) || how.sort || null;
         this.id = fresh("table");
         this.body = h("tbody", {role: "rowgroup"});
         this.foot = h("div", {class: "foot"});
@@ -196,14 +196,13 @@ export function table(how) {
 export async function listed(page, path, query, how) {
     const {rows, more, looked_to} = await page.get(path, query);
 
-    const memory = how.sorted ? {} : page.memory;
 
-    return table({...how, rows, more, looked_to, memory, load: (after) =>
+    return table({...how, rows, more, looked_to, memory: page.memory, load: (after) =>
         get(path, {...query, after}, page.control.signal)});
 }
 
-/* Links that give what is shown as a file. */
-export function downloads(path, query) {
+/* Links that give what is shown as a file, and all of it, however much is shown. */
+export function downloads(path, {most, ...query} = {}) {
     return h("span", {class: "downloads"},
         ["csv", "json"].map((format) => h("a", {
             href: url(path, {...query, format}), download: true,
