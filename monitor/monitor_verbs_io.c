@@ -394,6 +394,21 @@ static json_t *unaccept(struct weir_question *question)
                       : json_pack("{s:i, s:i}", "undone", undone, "restored", restored);
 }
 
+/* Whether nothing may stand against a prefix, which is refused then. */
+static bool is_spared(struct weir_question *question, const struct weir_prefix *prefix)
+{
+    struct weir_monitor *monitor = question->monitor;
+    const char *why = "";
+    bool spared;
+
+    weir_receiver_lock(monitor->receiver);
+    spared = weir_spared_prefix(monitor->spared, question->now, prefix, &why);
+    weir_receiver_unlock(monitor->receiver);
+    if (spared)
+        (void)weir_verb_refuse(question, why);
+    return spared;
+}
+
 static json_t *restore(struct weir_question *question)
 {
     const json_t *at = json_object_get(question->json, "at");
@@ -404,6 +419,8 @@ static json_t *restore(struct weir_question *question)
         return NULL;
     if (!json_is_integer(at) || json_integer_value(at) <= 0)
         return weir_verb_refuse(question, "at is not when it was taken back, as undo told it");
+    if (is_spared(question, &prefix))
+        return NULL;
     restored = weir_responder_restore(question->monitor->responder, &prefix,
                                       json_integer_value(at), question->who,
                                       weir_verb_text(question, "reason"), question->now);
@@ -416,9 +433,8 @@ static json_t *restore(struct weir_question *question)
 static json_t *block(struct weir_question *question)
 {
     struct weir_monitor *monitor = question->monitor;
-    const char *list = weir_verb_text(question, "list"), *why = "";
+    const char *list = weir_verb_text(question, "list");
     struct weir_list_entry entry = {.ends = 0};
-    bool spared;
 
     if (!read_narrow(question, &entry.prefix) || !read_entry(question, &entry))
         return NULL;
@@ -428,11 +444,8 @@ static json_t *block(struct weir_question *question)
         return weir_verb_refuse(question, strcmp(list, "accept") == 0
                                               ? "an acceptance needs an end in the future, or none"
                                               : "a block or a score needs an end in the future");
-    weir_receiver_lock(monitor->receiver);
-    spared = weir_spared_prefix(monitor->spared, question->now, &entry.prefix, &why);
-    weir_receiver_unlock(monitor->receiver);
-    if (spared && strcmp(list, "accept") != 0)
-        return weir_verb_refuse(question, why);
+    if (strcmp(list, "accept") != 0 && is_spared(question, &entry.prefix))
+        return NULL;
     if (weir_responder_decide(monitor->responder, list, &entry, question->who, question->now) < 0)
         return weir_verb_trouble(question);
     return json_pack("{s:s}", "list", list);

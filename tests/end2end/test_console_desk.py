@@ -75,6 +75,17 @@ class Address(Console):
         for at in (None, "x", -1, 1.5, True):
             self.refused(self.admin.ask("POST", wide + "/restore", {"at": at}), 400, "at")
 
+    def test_what_was_accepted_meanwhile_is_not_blocked_again(self):
+        place, wide = "/addresses/192.0.2.101", "/addresses/192.0.2.100%2F30"
+        for taken in (place, wide):
+            self.block(taken, reason="a spam run")
+            at = self.admin.do("POST", taken + "/undo", {})["at"]
+            self.admin.do("POST", place + "/accept", {"reason": "they called"})
+            self.refused(self.admin.ask("POST", taken + "/restore", {"at": at}), 400, "accept")
+            self.assertIsNone(self.admin.get(taken)["standing"]["blacklist"])
+            self.admin.do("POST", place + "/unaccept", {})
+            self.admin.do("POST", place + "/undo", {})
+
     def test_what_an_acceptance_removed_stands_again_when_it_is_taken_back(self):
         place = "/addresses/192.0.2.85"
         self.block(place, ends=int(time.time()) + 2, reason="is over soon", list="score", points=1)
