@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "core/base/error.h"
 #include "core/engine/verdict.h"
 #include "monitor/analyzer/life.h"
-#include "core/base/error.h"
 #include "monitor/database/database_found_io.h"
 #include "monitor/database/database_messages_io.h"
 #include "tests/unit/database_rig.h"

@@ -425,7 +425,7 @@ static int later(void *context, uint64_t position)
 static void what_others_put_off_is_told_once_when_it_is_stored(void **state)
 {
     const struct weir_hash_key key = {{5}};
-    const struct weir_recent_question all = {.to = INT64_MAX, .most = WEIR_RECENT_TOP_MAX};
+    struct weir_recent_question all = {.to = INT64_MAX, .most = WEIR_RECENT_TOP_MAX};
     struct receiver_rig *rig = *state;
     struct weir_recent_top top[WEIR_RECENT_TOP_MAX];
     unsigned times = 0;
@@ -442,6 +442,7 @@ static void what_others_put_off_is_told_once_when_it_is_stored(void **state)
         database_must(rig->database, weir_receiver_store(rig->receiver), 0);
         assert_int_equal(times, 0);
     }
+    all.from = weir_recent_begins(rig->options.recent);
     found = weir_recent_top(rig->options.recent, &all, top);
     assert_int_equal(found, ADDRESSES);
     for (int i = 0; i < found; i++)
