@@ -103,7 +103,7 @@ static int forget_old(struct weir_database *database, const struct weir_retentio
                         keep->rows, pieces[i].count, &f->more);
     rc = rc < 0 ? rc : forget(database, "DELETE FROM minute_sums WHERE minute IN (SELECT minute "
                               "FROM minute_sums WHERE minute > ? LIMIT ?)",
-                              (now + WEIR_DAY) / WEIR_MINUTE, keep->rows, &sums, &f->more);
+                              (now + WEIR_DAY) / WEIR_MINUTE, keep->rows, &untold, &f->more);
     if (rc < 0)
         return rc;
     return forget(database, "DELETE FROM minutes WHERE (minute, address, server) IN "
