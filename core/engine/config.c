@@ -469,7 +469,7 @@ static const struct weir_setting rows[] = {
     {"metrics", "listen", WEIR_TEXT, "inet:127.0.0.1:8427", 0, 0, NULL, AT(metrics_listen),
      "Where `weirctl metrics --serve` (weir-metrics.service) shows the numbers of all of this "
      "machine's programs to Prometheus: inet:host:port, without TLS or password.",
-     weir_config_check_endpoint},
+     weir_config_check_listen},
 
     {"policyd", "decide_listen", WEIR_TEXT, "", 0, 0, NULL, AT(decide_listen),
      "Where weir-policyd decides about whole messages for the Exim module: unix:/path; empty for "

@@ -27,6 +27,17 @@ int weir_config_check_endpoint_or_none(const char *item, const char **why_r)
     return item[0] ? weir_config_check_endpoint(item, why_r) : 0;
 }
 
+int weir_config_check_listen(const char *item, const char **why_r)
+{
+    struct weir_endpoint endpoint;
+    int done = weir_endpoint_parse(item, &endpoint, why_r);
+
+    if (done < 0 || !endpoint.is_unix)
+        return done;
+    *why_r = "it has to be inet:host:port";
+    return WEIR_EINVAL;
+}
+
 int weir_config_check_socket_or_none(const char *item, const char **why_r)
 {
     struct weir_endpoint endpoint;

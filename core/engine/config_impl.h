@@ -12,7 +12,9 @@
 int weir_config_check_prefix(const char *item, const char **why_r);
 /* inet:host:port or unix:/path. */
 int weir_config_check_endpoint(const char *item, const char **why_r);
-/* The same, or nothing. */
+/* inet:host:port only. */
+int weir_config_check_listen(const char *item, const char **why_r);
+/* One of the two, or nothing. */
 int weir_config_check_endpoint_or_none(const char *item, const char **why_r);
 /* A Unix socket of this machine, or nothing: whole messages go through it. */
 int weir_config_check_socket_or_none(const char *item, const char **why_r);

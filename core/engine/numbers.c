@@ -10,6 +10,12 @@
 #define ADD(slot, amount) atomic_fetch_add_explicit(&(slot), (amount), memory_order_relaxed)
 #define PUT(slot, value) atomic_store_explicit(&(slot), (value), memory_order_relaxed)
 
+/* A value that the row has not would be the next row's, in a file that others share. */
+static bool has(enum weir_number which, unsigned at)
+{
+    return at < weir_number_rows[which].values;
+}
+
 static unsigned slot_of(const struct weir_numbers *numbers, enum weir_number which, unsigned at)
 {
     unsigned each = weir_number_rows[which].kind == WEIR_NUMBER_TIMES ? WEIR_HISTOGRAM_BUCKETS + 1
@@ -21,14 +27,14 @@ static unsigned slot_of(const struct weir_numbers *numbers, enum weir_number whi
 void weir_numbers_add(struct weir_numbers *numbers, enum weir_number which, unsigned at,
                       uint64_t amount)
 {
-    if (numbers && amount > 0)
+    if (numbers && amount > 0 && has(which, at))
         ADD(numbers->area->slot[slot_of(numbers, which, at)], amount);
 }
 
 void weir_numbers_set(struct weir_numbers *numbers, enum weir_number which, unsigned at,
                       int64_t value)
 {
-    if (numbers)
+    if (numbers && has(which, at))
         PUT(numbers->area->slot[slot_of(numbers, which, at)], (uint64_t)value);
 }
 
@@ -43,7 +49,7 @@ static uint64_t growth(uint64_t *before, uint64_t sum)
 void weir_numbers_raise(struct weir_numbers *numbers, enum weir_number which, unsigned at,
                         uint64_t sum)
 {
-    if (numbers)
+    if (numbers && has(which, at))
         weir_numbers_add(numbers, which, at,
                          growth(&numbers->before[slot_of(numbers, which, at)], sum));
 }
@@ -58,7 +64,8 @@ struct weir_histogram *weir_numbers_histogram(struct weir_numbers_area *area, un
 struct weir_histogram *weir_numbers_times(struct weir_numbers *numbers, enum weir_number which,
                                           unsigned at)
 {
-    return numbers ? weir_numbers_histogram(numbers->area, slot_of(numbers, which, at)) : NULL;
+    return numbers && has(which, at)
+               ? weir_numbers_histogram(numbers->area, slot_of(numbers, which, at)) : NULL;
 }
 
 /* decisions --------------------------------------------------------------------------------- */

@@ -17,7 +17,9 @@
  * Owner:    the caller (numbers_io.h opens and closes).  NULL counts nothing, everywhere.
  * Threads:  any may add, also those of several processes.  weir_numbers_raise() and what calls it
  *           compare with what was there before: one thread at a time.
- * Limits:   WEIR_NUMBERS_RULES rules that hit, first come; what others hit is counted together.
+ * Limits:   WEIR_NUMBERS_RULES rules that hit, first come, and for ever, those that are retired,
+ *           too; what others hit is counted together.  The file may be removed while its program
+ *           is stopped: then all begins anew.
  */
 #ifndef WEIR_ENGINE_NUMBERS_H
 #define WEIR_ENGINE_NUMBERS_H
@@ -67,7 +69,7 @@ struct weir_counters;
 struct weir_decision;
 struct weir_judgement;
 
-/* `at`: which of a row's label values, 0 where it has none. */
+/* `at`: which of a row's label values, 0 where it has none; others are counted nowhere. */
 void weir_numbers_add(struct weir_numbers *numbers, enum weir_number which, unsigned at,
                       uint64_t amount);
 

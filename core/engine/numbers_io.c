@@ -106,27 +106,44 @@ static int make(const struct place *place, bool first)
     return -1;
 }
 
-/* That is there, or -1; *first_r: none is. */
-static int find_file(const struct place *place, bool *first_r)
+static bool somebody_lives(int fd)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+enum found { FOUND_NONE, FOUND_USELESS, FOUND_OTHER }; /* FOUND_OTHER: it stays where it is */
+
+/* That is there, or -1 with errno and what is in its place.  One of another layout is replaced by a
+ * daemon, and by others where no daemon counts in it, or old and new would by turns. */
+static int find_file(const struct place *place, bool lives, enum found *found_r)
 {
     int fd = open(place->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool stays;
 
-    *first_r = fd < 0 && errno == ENOENT;
-    if (fd < 0 || is_ours(fd))
+    if (fd < 0) {
+        *found_r = errno == ENOENT ? FOUND_NONE : errno == ELOOP ? FOUND_USELESS : FOUND_OTHER;
+        return -1;
+    }
+    if (is_ours(fd))
         return fd;
+    stays = !lives && somebody_lives(fd);
+    *found_r = stays ? FOUND_OTHER : FOUND_USELESS;
     close(fd);
+    errno = EBUSY;
     return -1;
 }
 
-static int open_file(const struct place *place)
+static int open_file(const struct place *place, bool lives)
 {
-    bool first;
-    int fd = find_file(place, &first);
+    enum found found = FOUND_NONE;
+    int fd = find_file(place, lives, &found);
 
-    if (fd < 0)
-        fd = make(place, first);
-    if (fd < 0 && first && errno == EEXIST)
-        fd = find_file(place, &first);
+    if (fd < 0 && found != FOUND_OTHER)
+        fd = make(place, found == FOUND_NONE);
+    if (fd < 0 && found == FOUND_NONE && errno == EEXIST)
+        fd = find_file(place, lives, &found);
     return fd;
 }
 
@@ -135,7 +152,7 @@ static bool attach(struct weir_numbers *numbers, const struct place *place, bool
     struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
     void *area;
 
-    numbers->fd = open_file(place);
+    numbers->fd = open_file(place, lives);
     if (numbers->fd < 0)
         return false;
     area = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED, numbers->fd, 0);
@@ -164,10 +181,11 @@ int weir_numbers_open(const struct weir_config *config, enum weir_numbers_progra
     numbers->fd = -1;
     numbers->steady = weir_clock_steady();
     (void)weir_numbers_places(numbers->first);
-    if (config->numbers_folder[0] && find_place(config, program, &place) &&
-        !attach(numbers, &place, lives))
-        weir_log(log, WEIR_LOG_WARNING, "%s: %s; nobody can ask for our numbers", place.path,
-                 strerror(errno));
+    errno = ENAMETOOLONG;
+    if (config->numbers_folder[0] &&
+        !(find_place(config, program, &place) && attach(numbers, &place, lives)))
+        weir_log(log, lives ? WEIR_LOG_WARNING : WEIR_LOG_DEBUG,
+                 "%s: %s; nobody can ask for our numbers", place.path, strerror(errno));
     if (!numbers->area)
         numbers->area = calloc(1, LENGTH);
     if (!numbers->area) {
@@ -197,13 +215,6 @@ void weir_numbers_close(struct weir_numbers **numbers)
 }
 
 /* reading ------------------------------------------------------------------------------------- */
-
-static bool somebody_lives(int fd)
-{
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-
-    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
 
 static int copy_file(int fd, struct weir_numbers_copy *copy_r)
 {

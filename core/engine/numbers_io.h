@@ -6,14 +6,16 @@
  * A file is made in its full length beside its place and renamed there, so that nobody sees half of
  * one, and no write to it can fail later for want of room.  It stays when its programs end: counts
  * go on from there.  A file of another version, or a damaged one, is replaced by whoever counts
- * next.
+ * next; but for a process that lives for one message, where a daemon counts in it.  One that cannot
+ * be opened stays.
  *
  * Daemons hold a lock on their file as long as they live, however they end: by it a reader knows
  * whether one runs.  Two that run at once count together.
  *
  * Owner:    the caller.  Threads: opening and closing: one.  After fork() a child opens anew.
- * Errors:   WEIR_ENOMEM only: where there can be no file, that is logged once, and numbers are
- *           counted in this process, where nobody asks for them.
+ * Errors:   WEIR_ENOMEM only: where there can be no file, that is logged once (by what is no daemon
+ *           for debugging only, as each message would), and numbers are counted in this process,
+ *           where nobody asks for them.
  * Bugs:     as with the counters' file, a disk that fails, or somebody of the group who shortens
  *           the file, can crash a process that counts in it.  Readers read, and do not map it.
  */

@@ -177,18 +177,27 @@ unsigned weir_numbers_places(uint16_t first[static WEIR_NUMBERS])
     return slot;
 }
 
-uint64_t weir_numbers_layout(void)
+static uint64_t mixed(uint64_t hash, const void *octets, size_t len)
 {
     struct weir_hash_key key = {.octet = {0}};
+
+    memcpy(key.octet, &hash, sizeof hash);
+    return weir_hash64(&key, octets, len);
+}
+
+/* Also what a bucket and a value of a label mean. */
+uint64_t weir_numbers_layout(void)
+{
     uint64_t hash = sizeof(struct weir_numbers_area);
 
+    hash = mixed(hash, weir_histogram_bound, sizeof weir_histogram_bound);
     for (unsigned i = 0; i < WEIR_NUMBERS; i++) {
         const struct weir_number_row *row = &weir_number_rows[i];
+        const uint8_t shape[] = {(uint8_t)row->kind, (uint8_t)row->values};
 
-        memcpy(key.octet, &hash, sizeof hash);
-        key.octet[sizeof hash] = (uint8_t)row->kind;
-        key.octet[sizeof hash + 1] = (uint8_t)row->values;
-        hash = weir_hash64(&key, row->name, strlen(row->name));
+        hash = mixed(mixed(hash, shape, sizeof shape), row->name, strlen(row->name));
+        for (unsigned at = 0; row->value && at < row->values; at++)
+            hash = mixed(hash, row->value(at), strlen(row->value(at)));
     }
     return hash;
 }

@@ -241,9 +241,10 @@ static void note_again(struct weir_counting *counting, const struct weir_record 
 {
     struct weir_record again = *record;
 
-    again.again = true;
-    weir_sample_take(counting->sample, &again, now);
     counting->counts.repeated++;
+    again.again = true;
+    if (again.beside.ground[0])
+        weir_sample_take_if_room(counting->sample, &again, now);
 }
 
 static void count(struct weir_counting *counting, uint32_t server,

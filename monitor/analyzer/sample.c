@@ -76,6 +76,15 @@ void weir_sample_take(struct weir_sample *sample, const struct weir_record *reco
         sample->record[at] = *record;
 }
 
+void weir_sample_take_if_room(struct weir_sample *sample, const struct weir_record *record,
+                              weir_time now)
+{
+    if (sample->seen == 0)
+        fill(sample, now);
+    if (sample->kept < sample->room)
+        weir_sample_take(sample, record, now);
+}
+
 const struct weir_record *weir_sample_kept(const struct weir_sample *sample, size_t *kept_r)
 {
     *kept_r = sample->kept;

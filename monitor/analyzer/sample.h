@@ -26,6 +26,10 @@ void weir_sample_free(struct weir_sample **sample);
 void weir_sample_take(struct weir_sample *sample, const struct weir_record *record,
                       weir_time now);
 
+/* The same where there is room; else it is let go, and not counted as left out. */
+void weir_sample_take_if_room(struct weir_sample *sample, const struct weir_record *record,
+                              weir_time now);
+
 /* What is kept since it was cleared. */
 const struct weir_record *weir_sample_kept(const struct weir_sample *sample, size_t *kept_r);
 

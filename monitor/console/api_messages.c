@@ -212,6 +212,8 @@ static json_t *find(struct page *page)
     if (!read_place(page->question, &choice.after) ||
         !read_choice(page, &choice, &prefix, servers))
         return NULL;
+    if (choice.after.by_number && choice.rule == 0) /* kept, while the rule was taken out */
+        return weir_api_refuse(page->question, 400, "after is not a cursor of the page before");
     page->rows = json_array();
     rc = weir_database_found(page->question->database, &choice, add_row, page, &end);
     if (rc >= 0)

@@ -165,7 +165,8 @@ static int choose(struct weir_database *database, const struct weir_found_choice
         if (*way_r == WAYS && !ways[way].sorts)
             *way_r = way;
     }
-    return rc;
+    return rc == 0 && *way_r == WAYS
+               ? weir_database_fail(database, WEIR_EINVAL, "no such place in a list") : rc;
 }
 
 int weir_database_found(struct weir_database *database, const struct weir_found_choice *choice,

@@ -52,7 +52,7 @@ static const char old_addresses[] = "DELETE FROM addresses WHERE address IN "
 static int forget_old(struct weir_database *database, const struct weir_retention *keep,
                       weir_time now, struct weir_forgotten *f)
 {
-    uint64_t sums = 0; /* few, and not told */
+    uint64_t untold = 0; /* few, and not told */
     const struct {
         weir_time age;
         int64_t unit;
@@ -61,20 +61,20 @@ static int forget_old(struct weir_database *database, const struct weir_retentio
     } pieces[] = {
         {keep->minutes, WEIR_MINUTE, old_minutes, &f->minutes},
         {keep->minutes, WEIR_MINUTE, "DELETE FROM minute_sums WHERE minute IN (SELECT minute "
-         "FROM minute_sums WHERE minute < ? LIMIT ?)", &sums},
+         "FROM minute_sums WHERE minute < ? LIMIT ?)", &untold},
         {WEIR_SUMS_SHORT, 1, "DELETE FROM message_sums WHERE (span, begins, what) IN (SELECT span, "
          "begins, what FROM message_sums WHERE span = 300000000 AND begins < ? LIMIT ?)",
-         &sums},
+         &untold},
         {WEIR_SUMS_LONG, 1, "DELETE FROM message_sums WHERE (span, begins, what) IN (SELECT span, "
          "begins, what FROM message_sums WHERE span = 3600000000 AND begins < ? LIMIT ?)",
-         &sums},
+         &untold},
         {keep->addresses, 1, old_addresses, &f->addresses},
         {keep->streams, 1, "DELETE FROM streams WHERE (server, name) IN "
          "(SELECT server, name FROM streams WHERE last < ? LIMIT ?)", &f->streams},
         {keep->events, 1, "DELETE FROM events WHERE number IN (SELECT number FROM "
          OLDEST("events") " WHERE cleared > 0 AND cleared < ?1 LIMIT ?2)", &f->events},
         {keep->events, 1, "DELETE FROM silences WHERE number IN (SELECT number FROM "
-         OLDEST("silences") " WHERE ends < ?1 LIMIT ?2)", &f->events},
+         OLDEST("silences") " WHERE (ended > 0 AND ended < ?1) OR ends < ?1 LIMIT ?2)", &untold},
         {keep->decisions, 1, "DELETE FROM decisions WHERE number IN (SELECT number FROM decisions "
          "WHERE undone > 0 AND undone < ?1 UNION ALL SELECT number FROM decisions "
          "WHERE undone = 0 AND ends > 0 AND ends < ?1 LIMIT ?2)", &f->decisions},
@@ -103,7 +103,7 @@ static int forget_old(struct weir_database *database, const struct weir_retentio
                         keep->rows, pieces[i].count, &f->more);
     rc = rc < 0 ? rc : forget(database, "DELETE FROM minute_sums WHERE minute IN (SELECT minute "
                               "FROM minute_sums WHERE minute > ? LIMIT ?)",
-                              (now + WEIR_DAY) / WEIR_MINUTE, keep->rows, &sums, &f->more);
+                              (now + WEIR_DAY) / WEIR_MINUTE, keep->rows, &untold, &f->more);
     if (rc < 0)
         return rc;
     return forget(database, "DELETE FROM minutes WHERE (minute, address, server) IN "

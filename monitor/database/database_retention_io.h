@@ -19,7 +19,8 @@ struct weir_retention {
     weir_time minutes;
     weir_time addresses;  /* since last seen */
     weir_time streams;    /* since something came: longer than any spool is kept */
-    weir_time events;     /* since they were cleared; those that stand, stay */
+    weir_time events;     /* since they were cleared, and silences since they ended;
+                           * those that stand, stay */
     weir_time decisions;  /* since they ended or were undone; those that stand, stay */
     weir_time ladder;     /* since the last event and the step's end */
     weir_time audit;

@@ -223,6 +223,8 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "CREATE INDEX messages_verdict ON messages (verdict, time);"
      "CREATE INDEX messages_said ON messages (reported, time) WHERE reported_at > 0;"
      "CREATE INDEX events_about ON events (address, bits);"
+     "CREATE INDEX IF NOT EXISTS events_unheard ON events (told, number, told_again, observed)"
+     "  WHERE told > 0 AND cleared = 0 AND acknowledged = 0;"
      "CREATE INDEX IF NOT EXISTS audit_who ON audit (who);"
      "CREATE INDEX IF NOT EXISTS audit_what ON audit (what);"
      "CREATE INDEX IF NOT EXISTS audit_who_what ON audit (who, what);"

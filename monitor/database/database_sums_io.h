@@ -1,6 +1,7 @@
 /*
- * Messages by time, verdict and score, counted as they come: so that a month of them is some
- * thousand rows, whatever is kept of the messages themselves.
+ * Messages by time, verdict and score, counted as they are taken among the recent ones: so that a
+ * month of them is some thousand rows, however long the messages themselves are kept.  In a flood
+ * these are a sample (analyzer/sample.h), and so are the sums.
  *
  *     message_sums   span (microseconds: five minutes, an hour), begins (a multiple of it), what,
  *                    count

@@ -54,9 +54,10 @@ int weir_receiver_store_turned(struct weir_receiver *receiver, size_t most)
 
     if (receiver->options.settle)
         done = receiver->options.settle(receiver->options.context, receiver->position);
-    if (done == 0)
-        done = weir_storing_piece(&receiver->pieces, receiver->options.database,
-                                  receiver->minutes[1], &batch, most);
+    if (done != 0) /* not yet: nothing was stored, and the piece before was told */
+        return done;
+    done = weir_storing_piece(&receiver->pieces, receiver->options.database, receiver->minutes[1],
+                              &batch, most);
     if (done >= 0 && receiver->options.recent)
         weir_recent_add(receiver->options.recent,
                         receiver->pieces.row + receiver->pieces.at - receiver->pieces.piece,

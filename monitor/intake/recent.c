@@ -288,7 +288,8 @@ static void add(struct weir_recent *recent, const struct weir_minute_row *row)
         return;
     while (recent->spots >= weir_recent_room(recent))
         drop_oldest(recent);
-    if (recent->addresses.count >= recent->addresses.most && !leave_out(recent)) {
+    if (recent->dead > 0 && recent->addresses.count >= recent->addresses.most &&
+        !leave_out(recent)) {
         clear(recent, recent->newest + 1);
         return;
     }

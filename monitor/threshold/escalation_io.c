@@ -154,7 +154,7 @@ static int put_off(struct weir_database *database, const struct look *look, weir
 static int tell(struct weir_escalation *escalation, struct weir_database *database,
                 struct look *look, weir_time now)
 {
-    int done = put_off(database, look, now);
+    int done = 0, later;
 
     for (size_t i = 0; i < look->alerts && done == 0; i++)
         done = find_response(database, &look->alert[i], now);
@@ -162,7 +162,8 @@ static int tell(struct weir_escalation *escalation, struct weir_database *databa
         escalation->number[escalation->count++] = look->alert[i].event;
         weir_alerts_add(escalation->alerts, &look->alert[i]);
     }
-    return done;
+    later = put_off(database, look, now); /* last: a full database keeps nobody from being told */
+    return done < 0 ? done : later;
 }
 
 static int look_for(struct weir_escalation *escalation, struct weir_database *database,

@@ -110,6 +110,8 @@ static int add_named(struct reading *reading, const char *at, struct weir_slice 
         return refuse(reading, at, WEIR_EINVAL, "there is no field of this name: ", name);
     if (reading->subject && weir_template_has_lines(field))
         return refuse(reading, at, WEIR_EINVAL, "more than a line for a subject: ", name);
+    if (reading->open != TEMPLATE_END && weir_template_has_lines(field))
+        return refuse(reading, at, WEIR_EINVAL, "all alerts for each alert: ", name);
     if (reading->escaped)
         return refuse(reading, at, WEIR_EINVAL, "a backslash stands before a field", nothing);
     return add(reading, at, (struct template_part){.kind = TEMPLATE_FIELD, .field = field});
@@ -179,13 +181,18 @@ static int try_with(struct reading *reading, unsigned alerts, bool hostile)
     static const struct weir_alert_letter letter = {
         .host = "monitor", .to = "", .console = "http://localhost"};
     struct weir_alert alert = {.time = WEIR_DAY, .prefix = {.bits = 128}};
+    const struct weir_alert numbers = {.time = WEIR_DAY, .prefix = {.bits = 128}, .rate = 12.345,
+                                       .limit = {.rate = 0.125, .maximum = 50}, .event = 17,
+                                       .again = 2};
     struct weir_alert_group group = {.count = 0};
     json_error_t error;
     json_t *json;
     char *text;
 
-    if (hostile)
+    if (hostile) {
+        alert = numbers; /* such as those that digits stand beside make none */
         strcpy(alert.class_name, "a\"\\b\n${x}");
+    }
     for (unsigned i = 0; i < alerts; i++)
         weir_alert_group_add(&group, &alert);
     text = weir_template_fill(reading->template, &group, &letter);

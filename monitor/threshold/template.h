@@ -19,7 +19,8 @@
  * Errors:   WEIR_EINVAL or WEIR_ELIMIT with a line and a reason; WEIR_ENOMEM.  Filling: NULL when
  *           memory is short.
  * Limits:   WEIR_TEMPLATE_MAX octets of UTF-8, WEIR_TEMPLATE_PARTS_MAX fields and pieces of text
- *           between them; a subject is ASCII, and WEIR_TEMPLATE_SUBJECT_MAX octets of it are kept;
+ *           between them; ${lines} not within ${each}; a subject is ASCII, and
+ *           WEIR_TEMPLATE_SUBJECT_MAX octets of it are kept;
  *           longer lines of a mail than RFC 5322 allows are broken.
  */
 #ifndef WEIR_THRESHOLD_TEMPLATE_H

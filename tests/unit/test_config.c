@@ -88,6 +88,7 @@ static void lists_of_addresses_and_sockets_are_checked_where_they_are_written(vo
         {"[policyd]\nlisten = 127.0.0.1:10040\n", "inet:"},
         {"[policyd]\nlisten = inet:127.0.0.1:0x\n", "inet:127.0.0.1:0x"},
         {"[policyd]\nlisten = unix:relative\n", "unix:relative"},
+        {"[metrics]\nlisten = unix:/run/weir/metrics\n", "it has to be inet:"},
         {"[sniffer]\nports = 25, 65536\n", "65536"},
         {"[sniffer]\nports = 0\n", "0"},
         {"[sniffer]\nports = 25x\n", "25x"},

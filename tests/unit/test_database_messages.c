@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "core/base/error.h"
 #include "core/engine/verdict.h"
 #include "monitor/analyzer/life.h"
 #include "monitor/database/database_found_io.h"
@@ -336,6 +337,23 @@ static void a_queue_id_finds_exactly_the_messages_of_all_servers_that_used_it(vo
                                      "AND queue_id <> ''"), 2);
 }
 
+/* A place by number is one of a rule's hits, and leads nowhere without a rule. */
+static void a_place_that_no_way_goes_on_from_is_refused(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_found_choice choice = {.after = {.by_number = true, .number = 5}, .most = 10};
+    struct seen seen = {.len = 0};
+    struct weir_found_end end;
+
+    assert_int_equal(weir_database_found(rig->database, &choice, see_found, &seen, &end),
+                     WEIR_EINVAL);
+    choice.verdict = "spam";
+    assert_int_equal(weir_database_found(rig->database, &choice, see_found, &seen, &end),
+                     WEIR_EINVAL);
+    choice.rule = 17;
+    database_must(rig, weir_database_found(rig->database, &choice, see_found, &seen, &end), 0);
+}
+
 static void what_a_report_told_first_learns_its_queue_id_from_its_line_once(void **state)
 {
     struct database_rig *rig = *state;
@@ -408,6 +426,7 @@ int main(void)
         TEST(a_report_of_what_was_not_sampled_puts_it_there),
         TEST(B33_rules_are_blamed_for_what_was_reported_lately),
         TEST(a_queue_id_finds_exactly_the_messages_of_all_servers_that_used_it),
+        TEST(a_place_that_no_way_goes_on_from_is_refused),
         TEST(what_a_report_told_first_learns_its_queue_id_from_its_line_once),
         TEST(what_was_counted_before_and_let_go_does_not_come_again),
         TEST(the_oldest_go),

@@ -238,6 +238,60 @@ static void a_file_of_another_version_is_replaced_not_misread(void **state)
     weir_numbers_close(&old);
 }
 
+static void what_lives_for_a_message_lets_a_daemon_s_file_of_another_version_be(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_numbers *old = opened(rig, true), *new;
+    struct weir_numbers_copy copy;
+    struct stat before, after;
+
+    write_at(rig, offsetof(struct weir_numbers_area, layout), "\xff\xff\xff\xff", 4);
+    assert_int_equal(stat(rig->path, &before), 0);
+    new = opened(rig, false);
+    weir_numbers_add(new, WEIR_NUMBER_UNJUDGED, 0, 1);
+    weir_numbers_close(&new);
+    assert_int_equal(stat(rig->path, &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    assert_int_equal(rig->warnings, 0);
+    weir_numbers_close(&old);
+    assert_int_equal(weir_numbers_read(&rig->config, WEIR_NUMBERS_MILTER, &copy), WEIR_ECORRUPT);
+    new = opened(rig, false);
+    assert_int_equal(found(rig, WEIR_NUMBER_UNJUDGED, 0, false), 0);
+    weir_numbers_close(&new);
+}
+
+static void what_cannot_be_opened_stays(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_numbers *numbers = opened(rig, true);
+    struct stat there;
+
+    weir_numbers_close(&numbers);
+    assert_int_equal(unlink(rig->path), 0);
+    assert_int_equal(mkdir(rig->path, 0700), 0); /* EISDIR, as EACCES for who is not root */
+    numbers = opened(rig, true);
+    assert_int_equal(rig->warnings, 1);
+    weir_numbers_add(numbers, WEIR_NUMBER_UNJUDGED, 0, 1);
+    weir_numbers_close(&numbers);
+    assert_int_equal(stat(rig->path, &there), 0);
+    assert_true(S_ISDIR(there.st_mode));
+}
+
+static void a_value_that_a_row_has_not_is_counted_nowhere(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_numbers *numbers = opened(rig, true);
+
+    weir_numbers_add(numbers, WEIR_NUMBER_MESSAGE_ACTIONS, WEIR_QUARANTINE, 1);
+    weir_numbers_add(numbers, WEIR_NUMBER_REQUEST_ACTIONS, WEIR_REJECT + 1, 1);
+    weir_numbers_set(numbers, WEIR_NUMBER_AT_WORK, 1, 5);
+    assert_int_equal(found(rig, WEIR_NUMBER_MESSAGE_ACTIONS, WEIR_QUARANTINE, true), 1);
+    assert_int_equal(found(rig, WEIR_NUMBER_REQUEST_ACTIONS, WEIR_REJECT + 1, true), 0);
+    assert_int_equal(found(rig, WEIR_NUMBER_LOG_LOST, 0, true), 0);
+    assert_null(weir_numbers_times(numbers, WEIR_NUMBER_MESSAGE_TIME, 1));
+    weir_numbers_close(&numbers);
+}
+
 static void no_folder_no_trouble(void **state)
 {
     struct rig *rig = *state;
@@ -399,6 +453,9 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_file_of_another_version_is_replaced_not_misread, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(what_lives_for_a_message_lets_a_daemon_s_file_of_another_version_be, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_cannot_be_opened_stays, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_value_that_a_row_has_not_is_counted_nowhere, setup, teardown),
         cmocka_unit_test_setup_teardown(no_folder_no_trouble, setup, teardown),
         cmocka_unit_test_setup_teardown(sums_are_raised_by_what_they_grew, setup, teardown),
         cmocka_unit_test_setup_teardown(a_message_is_counted_by_all_that_it_is, setup, teardown),

@@ -414,6 +414,45 @@ static void a_server_that_is_far_behind_is_not_waited_for(void **state)
                      now - WEIR_RECEIVER_BEHIND + 1);
 }
 
+static int later(void *context, uint64_t position)
+{
+    unsigned *times = context;
+
+    (void)position;
+    return *times > 0 && (*times)--;
+}
+
+static void what_others_put_off_is_told_once_when_it_is_stored(void **state)
+{
+    const struct weir_hash_key key = {{5}};
+    struct weir_recent_question all = {.to = INT64_MAX, .most = WEIR_RECENT_TOP_MAX};
+    struct receiver_rig *rig = *state;
+    struct weir_recent_top top[WEIR_RECENT_TOP_MAX];
+    unsigned times = 0;
+    uint64_t sum = 0;
+    int found;
+
+    assert_int_equal(weir_recent_new(1000, &key, &rig->options.recent), 0);
+    weir_recent_begin(rig->options.recent, 0);
+    rig->options.settle = later;
+    rig->options.context = &times;
+    receiver_open(rig);
+    for (size_t from = 0; from < 400; from += 100, times = 2) {
+        receiver_must_take(rig, from, from + 100, WEIR_TAKEN, from + 100);
+        database_must(rig->database, weir_receiver_store(rig->receiver), 0);
+        assert_int_equal(times, 0);
+    }
+    all.from = weir_recent_begins(rig->options.recent);
+    found = weir_recent_top(rig->options.recent, &all, top);
+    assert_int_equal(found, ADDRESSES);
+    for (int i = 0; i < found; i++)
+        sum += top[i].sum[0];
+    assert_int_equal(sum, 400);
+    receiver_must_be_stored(rig, 400);
+    weir_receiver_free(&rig->receiver);
+    weir_recent_free(&rig->options.recent);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, receiver_setup, receiver_teardown)
 
 int main(void)
@@ -432,6 +471,7 @@ int main(void)
         TEST(names_that_are_made_up_take_no_room_without_end),
         TEST(a_server_whose_own_time_stands_still_does_not_stop_time_for_all),
         TEST(a_server_that_is_far_behind_is_not_waited_for),
+        TEST(what_others_put_off_is_told_once_when_it_is_stored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -208,6 +208,27 @@ static void addresses_that_are_gone_are_left_out(void **state)
     weir_recent_free(&recent);
 }
 
+/* Where nobody can be left out, who is known goes on to be counted, and at no more cost. */
+static void at_its_limit_it_counts_on_whom_it_knows(void **state)
+{
+    struct weir_recent *recent = recent_of(6000);
+    struct weir_recent_top top[3];
+
+    (void)state;
+    weir_recent_begin(recent, FIRST);
+    for (unsigned i = 0; i < 6000; i++)
+        add(recent, FIRST, i, 1);
+    for (unsigned i = 0; i < 5000; i++)
+        add(recent, FIRST, i % 2, 1);
+    assert_int_equal(ask(recent, FIRST, FIRST, 3, top), 3);
+    assert_int_equal(top[0].sum[0], 2501);
+    assert_int_equal(top[1].sum[0], 2501);
+    assert_int_equal(top[2].sum[0], 1);
+    add(recent, FIRST, 6000, 1);
+    assert_int_equal(ask(recent, FIRST, FIRST, 3, top), WEIR_ELIMIT);
+    weir_recent_free(&recent);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +237,7 @@ int main(void)
         cmocka_unit_test(what_there_is_no_room_for_pushes_the_oldest_minutes_out),
         cmocka_unit_test(sums_are_those_of_a_plain_list),
         cmocka_unit_test(addresses_that_are_gone_are_left_out),
+        cmocka_unit_test(at_its_limit_it_counts_on_whom_it_knows),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,6 +50,25 @@ static void little_is_kept_all_and_in_order(void **state)
     weir_sample_free(&sample);
 }
 
+static void what_comes_again_takes_room_that_is_left_only(void **state)
+{
+    struct weir_sample *sample = sample_new(1);
+    struct weir_record again = {.info = {.uid = 7, .at = NOW}, .again = true};
+    const struct weir_record *record;
+    size_t kept;
+
+    (void)state;
+    (void)take(sample, WEIR_SAMPLE_BURST - 1, NOW);
+    for (int i = 0; i < 1000; i++)
+        weir_sample_take_if_room(sample, &again, NOW);
+    record = weir_sample_kept(sample, &kept);
+    assert_int_equal(kept, WEIR_SAMPLE_BURST);
+    for (size_t i = 0; i < kept; i++)
+        assert_int_equal(record[i].again, i == kept - 1);
+    assert_int_equal(weir_sample_left_out(sample), 0);
+    weir_sample_free(&sample);
+}
+
 static void of_much_WEIR_SAMPLE_BURST_is_kept_and_then_WEIR_SAMPLE_RATE_a_second(void **state)
 {
     struct weir_sample *sample = sample_new(1);
@@ -98,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(little_is_kept_all_and_in_order),
+        cmocka_unit_test(what_comes_again_takes_room_that_is_left_only),
         cmocka_unit_test(of_much_WEIR_SAMPLE_BURST_is_kept_and_then_WEIR_SAMPLE_RATE_a_second),
         cmocka_unit_test(each_has_the_same_chance),
     };

@@ -123,6 +123,10 @@ static void what_is_no_template_is_refused_with_its_line(void **state)
         {WEIR_TEMPLATE_WEBHOOK, "[${each}1 ${end}]", "no JSON", 1},
         {WEIR_TEMPLATE_WEBHOOK, "\"${address}\"", "no JSON", 1},
         {WEIR_TEMPLATE_WEBHOOK, "{${count}: 1}", "no JSON", 1},
+        {WEIR_TEMPLATE_WEBHOOK, "[${rate}.5]", "no JSON", 1},
+        {WEIR_TEMPLATE_WEBHOOK, "[0.${rate}]", "no JSON", 1},
+        {WEIR_TEMPLATE_WEBHOOK, "[1${limit_rate}.0]", "no JSON", 1},
+        {WEIR_TEMPLATE_WEBHOOK, "[\"${each}${lines}${end}\"]", "all alerts for each", 1},
     };
 
     (void)state;
