@@ -294,6 +294,13 @@ const looks = {
         await page.getByRole("link", {name: how.uid}).click();
         await page.getByRole("link", {name: how.queueId}).click();
         await page.locator("main tr", {hasText: how.queueId}).waitFor();
+        for (const id of [how.queueId, "ABCDEF12345"]) {
+            await page.fill("#search", `${id}:`);
+            await page.keyboard.press("Enter");
+            await page.waitForFunction((word) => location.hash === `#/messages?queue=${word}`, id);
+        }
+        await page.goBack();
+        await page.locator("main tr", {hasText: how.queueId}).waitFor();
         say("a reported mail is read, its decision found by its queue id");
         await go(page, "#/rules");
         await page.getByRole("button", {name: "What would change?"}).click();

@@ -80,14 +80,16 @@ function count(data) {
     drawSide(true);
 }
 
-/* As Postfix and Exim make them; in capitals alone it may be a rule, which its page says. */
+/* As Postfix (its short ones are of hexadecimal digits) and Exim make them; other capitals are a
+ * rule's name. */
 const isQueueId = (word) => /^\d[0-9A-Za-z-]{5,}$/.test(word) ||
+    (/^[0-9A-F]{6,}$/.test(word) && /\d/.test(word)) ||
     (/^[0-9A-Za-z-]{10,}$/.test(word) && /\d/.test(word) && /[a-z]/.test(word) &&
      /[A-Z]/.test(word));
 
 /* An address, a message, a queue id, a rule or a domain: whatever is typed. */
 function find(text) {
-    const word = text.trim();
+    const word = text.trim().replace(/^([0-9A-Za-z-]{6,}):$/, "$1");  // as a log has queue ids
 
     if (!word)
         return;
