@@ -231,7 +231,8 @@ int weir_database_events_unheard(struct weir_database *database, weir_time told,
 {
     struct weir_query q = weir_query(database, READ "INDEXED BY events_unheard WHERE told > 0 "
                                      "AND cleared = 0 AND acknowledged = 0 AND told <= ? "
-                                     "AND observed = 0 AND told_again < ? ORDER BY told, number LIMIT ?");
+                                     "AND observed = 0 AND told_again < ? "
+                                     "ORDER BY told, number LIMIT ?");
     int calls = 0, stop = 0;
 
     weir_bind_number(&q, told);

@@ -75,8 +75,8 @@ int weir_database_event_told_again(struct weir_database *database, int64_t numbe
 int weir_database_event_put_off(struct weir_database *database, int64_t number, weir_time told,
                                 int64_t silence);
 
-/* At most so many that stand, are not only observed, were told then or before, fewer than `again` times since nobody
- * acknowledged them; those first that wait longest. */
+/* At most so many that stand, are not only observed, were told then or before, fewer than `again`
+ * times since nobody acknowledged them; those first that wait longest. */
 int weir_database_events_unheard(struct weir_database *database, weir_time told, unsigned again,
                                  unsigned most,
                                  int (*row)(void *context, const struct weir_event *event),

@@ -5,8 +5,8 @@
  *         -> one message of all of them -> handed over -> noted in the database
  *
  * Each is told `most` times at most, `after` apart; one that was acknowledged, is over, silenced,
- * or only observed now, is not.  It is noted when the first of mail and webhook has taken it, so that what a monitor that
- * was killed had not noted is told once more, and nothing is lost.
+ * or only observed now, is not.  It is noted when the first of mail and webhook has taken it, so
+ * that what a monitor that was killed had not noted is told once more, and nothing is lost.
  *
  * Owner:    the caller; the options' texts are copied.  Threads: one, with the database's lock for
  *           what takes a database.

@@ -143,6 +143,8 @@ class Searches(Many):
         for after in ("7", "x7", "t7", "t7-", "t-7-7", "t7-0", "n0", "n-1", "n7x", "t7-7x", "n",
                       "t99999999999999999999-1"):
             self.refused(self.admin.ask("GET", f"/messages?after={after}"), 400, "cursor")
+        for after in ("n1", "n1&verdict=spam"):  # of a rule's hits, without the rule
+            self.refused(self.admin.ask("GET", f"/messages?after={after}"), 400, "cursor")
         self.assertEqual(self.admin.get("/messages?after=t1-1")["rows"], [])
         self.assertEqual(self.admin.get("/messages?rule=1&after=n1")["rows"], [])
 

@@ -17,6 +17,7 @@
 
 #include "core/base/error.h"
 #include "monitor/database/database_audit_io.h"
+#include "monitor/database/database_events_io.h"
 #include "tests/unit/database_rig.h"
 
 static void assert_why(const char *why, const char *path, const char *word)
@@ -318,11 +319,37 @@ static void two_writers_do_not_lose_each_others_changes(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, database_setup, database_teardown)
 
+static int count_event(void *context, const struct weir_event *event)
+{
+    *(int64_t *)context += event->number;
+    return 0;
+}
+
+static void what_is_only_observed_is_not_unheard(void **state)
+{
+    struct database_rig *rig = *state;
+    const struct weir_event event = {.raised = 1, .kind = "blind"};
+    int64_t number[2], unheard = 0;
+
+    for (int i = 0; i < 2; i++) {
+        database_must(rig, weir_database_event_add(rig->database, &event, &number[i]), 0);
+        database_must(rig, weir_database_event_told(rig->database, number[i], 5, 0), 0);
+    }
+    database_must(rig, weir_database_event_observed(rig->database, number[0], true), 0);
+    database_must(rig, weir_database_events_unheard(rig->database, 5, 1, 9, count_event, &unheard),
+                  1);
+    assert_int_equal(unheard, number[1]);
+    database_must(rig, weir_database_event_told_again(rig->database, number[1], 5), 0);
+    database_must(rig, weir_database_events_unheard(rig->database, 5, 1, 9, count_event, &unheard),
+                  0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_new_database_is_made_and_opened_again),
         TEST(a_database_of_version_1_is_migrated),
+        TEST(what_is_only_observed_is_not_unheard),
         TEST(a_database_of_version_4_is_migrated),
         TEST(a_migration_is_done_whole_or_not_at_all),
         TEST(other_files_are_refused_and_left_as_they_are),

@@ -148,6 +148,26 @@ static int count_listed(void *context, bool score, weir_time made, uint64_t serv
 }
 
 /* A year of rows, of which none is to go: looking costs the same as with few. */
+/* Also those that were ended long before they would have. */
+static void silences_go_by_when_they_ended(void **state)
+{
+    struct database_rig *rig = *state;
+    const struct weir_retention keep = {.events = WEIR_DAY, .rows = 10};
+    struct weir_forgotten f;
+    char sql[512];
+
+    snprintf(sql, sizeof sql, "INSERT INTO silences (made, ends, address, bits, threshold, kind, "
+             "server, reason, who, ended) SELECT 1, column1, x'', 0, '', '', '', '', '', column2 "
+             "FROM (VALUES (%lld, 0), (%lld, %lld), (%lld, %lld), (%lld, 0))",
+             (long long)(NOW - WEIR_DAY - 1), (long long)(NOW + WEIR_DAY),
+             (long long)(NOW - WEIR_DAY - 1), (long long)(NOW + WEIR_DAY),
+             (long long)(NOW - WEIR_DAY), (long long)(NOW + WEIR_DAY));
+    assert_int_equal(weir_database_run(rig->database, sql), 0);
+    assert_int_equal(weir_database_retain(rig->database, &keep, NOW, &f), 0);
+    assert_int_equal(database_number(rig, "SELECT sum(number) FROM silences"), 3 + 4);
+    assert_int_equal(f.events, 0);
+}
+
 static void what_stays_is_not_looked_through(void **state)
 {
     static const char *const tables[] = {"DELETE FROM events", "DELETE FROM audit",
@@ -321,6 +341,7 @@ int main(void)
         TEST(minutes_of_a_wrong_clock_are_forgotten_too),
         TEST(addresses_and_streams_are_forgotten_when_they_are_silent),
         TEST(what_stands_is_never_forgotten),
+        TEST(silences_go_by_when_they_ended),
         TEST(what_stays_is_not_looked_through),
         TEST(history_gives_way_to_the_size_but_for_the_newest),
         TEST(a_database_keeps_to_its_size_and_counts_what_that_costs),

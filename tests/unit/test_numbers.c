@@ -238,7 +238,7 @@ static void a_file_of_another_version_is_replaced_not_misread(void **state)
     weir_numbers_close(&old);
 }
 
-static void what_lives_for_a_message_lets_a_daemon_s_file_of_another_version_be(void **state)
+static void a_process_of_one_message_takes_no_daemon_its_file(void **state)
 {
     struct rig *rig = *state;
     struct weir_numbers *old = opened(rig, true), *new;
@@ -453,9 +453,11 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_file_of_another_version_is_replaced_not_misread, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(what_lives_for_a_message_lets_a_daemon_s_file_of_another_version_be, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_process_of_one_message_takes_no_daemon_its_file, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_opened_stays, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_value_that_a_row_has_not_is_counted_nowhere, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_value_that_a_row_has_not_is_counted_nowhere, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(no_folder_no_trouble, setup, teardown),
         cmocka_unit_test_setup_teardown(sums_are_raised_by_what_they_grew, setup, teardown),
         cmocka_unit_test_setup_teardown(a_message_is_counted_by_all_that_it_is, setup, teardown),
