@@ -11,7 +11,6 @@
 #include "core/base/endpoint.h"
 #include "core/base/error.h"
 #include "core/base/slice.h"
-#include "monitor/agent/identity.h"
 #include "monitor/console/door.h"
 #include "monitor/monitor_impl.h"
 #include "monitor/threshold/ladder_text.h"

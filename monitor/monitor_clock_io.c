@@ -11,7 +11,6 @@
  *
  * What is counted and said goes by the sound clock, which a glitch does not touch (sound.h).
  */
-#include "core/base/error.h"
 #include "monitor/database/database_rebase_io.h"
 #include "monitor/monitor_impl.h"
 

@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 
-#include "core/base/error.h"
 #include "monitor/database/database_audit_io.h"
 #include "monitor/database/database_counters_io.h"
 

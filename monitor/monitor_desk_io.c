@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/base/error.h"
 #include "core/base/slice.h"
 #include "core/engine/reporter.h"
 #include "core/store/report_line.h"

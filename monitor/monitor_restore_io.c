@@ -7,7 +7,6 @@
  */
 #include <inttypes.h>
 
-#include "core/base/error.h"
 #include "monitor/database/database_traffic_io.h"
 #include "monitor/monitor_impl.h"
 

@@ -4,11 +4,9 @@
 #include "monitor/console/api.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/base/slice.h"
 #include "monitor/console/api_impl.h"
 #include "monitor/console/api_live.h"
 #include "monitor/monitor_verbs_io.h"
@@ -280,9 +278,6 @@ static bool is_known(struct weir_api_question *question)
     for (size_t i = 0; i < request->arguments; i++)
         if (!has(question->route->arguments, request->argument[i].name))
             return refuse_unknown(question, "argument", request->argument[i].name);
-    name = weir_api_argument(request, "format");
-    if (name && strcmp(name, "csv") != 0 && strcmp(name, "json") != 0)
-        return weir_api_refuse(question, 400, "format is neither csv nor json") != NULL;
     json_object_foreach(request->body, name, value)
         if (!has(question->route->body, name))
             return refuse_unknown(question, "member", name);

@@ -4,7 +4,6 @@
  * What a rule says of itself is its describe line in the rulebook.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"

@@ -4,7 +4,6 @@
  * The book is read for each question: a hundredth of a second for a thousand rules.  A cursor of
  * its list is how many rows came before.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/error.h"
 #include "monitor/console/api_impl.h"
 #include "monitor/database/database_rules_io.h"
 

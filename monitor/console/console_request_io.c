@@ -12,11 +12,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "core/base/error.h"
 #include "monitor/console/api_file.h"
 #include "monitor/console/console_impl.h"
 #include "monitor/view/view.h"
-#include "monitor/view/view_rows.h"
 
 #define API "/api/v1"
 #define METRICS "/metrics"

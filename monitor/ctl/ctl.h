@@ -168,6 +168,10 @@ int weir_ctl_argument_narrow(struct weir_ctl *ctl, struct weir_prefix *prefix_r)
 /* Whether one of two prefixes lies in the other: what is about an address is about its networks. */
 bool weir_ctl_touches(const struct weir_prefix *a, const struct weir_prefix *b);
 
+/* The number that the first argument is, from 1 on: "an event", as weirctl "events" shows it. */
+int weir_ctl_argument_number(struct weir_ctl *ctl, const char *what, const char *shown,
+                             long long *number_r);
+
 /* Times and spans as people write them (monitor/view/view_time.h).  0 or WEIR_EINVAL. */
 static inline int weir_ctl_time_parse(const char *text, weir_time *time_r)
 {

@@ -7,7 +7,6 @@
  */
 #include "monitor/ctl/ctl.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,16 +114,10 @@ static int say(struct weir_ctl *ctl, const char *verb, const char *then)
 {
     const char *note = ctl->option[WEIR_CTL_SAYS];
     json_t *answer = NULL;
-    long long number;
-    char *end;
-    int code;
+    long long number = 0;
+    int code = weir_ctl_argument_number(ctl, "an event", "events", &number);
 
-    errno = 0;
-    number = strtoll(ctl->argument[0], &end, 10);
-    if (errno != 0 || *end != '\0' || number < 1)
-        return weir_ctl_error(ctl, EX_USAGE, "%s: not the number of an event, as weirctl events "
-                              "shows it", ctl->argument[0]);
-    code = weir_ctl_configure(ctl);
+    code = code != 0 ? code : weir_ctl_configure(ctl);
     if (code == 0)
         code = weir_ctl_monitor_ask(ctl, json_pack("{s:s, s:I, s:s}", "do", verb, "number",
                                                    (json_int_t)number, "note", note ? note : ""),

@@ -5,6 +5,7 @@
  */
 #include "monitor/ctl/ctl.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,21 @@ int weir_ctl_option_text(struct weir_ctl *ctl, enum weir_ctl_option letter, char
         if (*c < ' ' || *c == 0x7f)
             return weir_ctl_error(ctl, EX_USAGE, "--%s has a control character", name);
     strcpy(text, given);
+    return 0;
+}
+
+int weir_ctl_argument_number(struct weir_ctl *ctl, const char *what, const char *shown,
+                             long long *number_r)
+{
+    long long number;
+    char *end;
+
+    errno = 0;
+    number = strtoll(ctl->argument[0], &end, 10);
+    if (errno != 0 || *end != '\0' || number < 1)
+        return weir_ctl_error(ctl, EX_USAGE, "%s: not the number of %s, as weirctl %s shows it",
+                              ctl->argument[0], what, shown);
+    *number_r = number;
     return 0;
 }
 

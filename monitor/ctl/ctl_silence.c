@@ -5,7 +5,6 @@
  */
 #include "monitor/ctl/ctl.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "monitor/ctl/ctl_monitor_io.h"
@@ -59,16 +58,10 @@ int weir_ctl_silence_add(struct weir_ctl *ctl)
 int weir_ctl_silence_end(struct weir_ctl *ctl)
 {
     json_t *answer = NULL;
-    long long number;
-    char *end;
-    int code;
+    long long number = 0;
+    int code = weir_ctl_argument_number(ctl, "a silence", "silence list", &number);
 
-    errno = 0;
-    number = strtoll(ctl->argument[0], &end, 10);
-    if (errno != 0 || *end != '\0' || number < 1)
-        return weir_ctl_error(ctl, EX_USAGE, "%s: not the number of a silence, as weirctl silence "
-                              "list shows it", ctl->argument[0]);
-    code = weir_ctl_configure(ctl);
+    code = code != 0 ? code : weir_ctl_configure(ctl);
     if (code == 0)
         code = weir_ctl_monitor_ask(ctl, json_pack("{s:s, s:I}", "do", "silence end", "number",
                                                    (json_int_t)number), &answer);

@@ -121,6 +121,19 @@ static int mark_undone(struct weir_database *database, const struct undo *undo,
     return weir_query_change(&q);
 }
 
+/* So many rows were changed (or an error), the last of them with a generation, which becomes the
+ * newest: how many, or an error that took all of it back. */
+static int end_changes(struct weir_database *database, bool own, int changed, uint64_t last,
+                       uint64_t *generation_r)
+{
+    int rc = changed > 0 ? weir_state_put(database, "generation", last) : 0;
+
+    rc = weir_change_end(database, own, rc < 0 ? rc : changed);
+    if (rc > 0)
+        *generation_r = last;
+    return rc;
+}
+
 static int undo_all(struct weir_database *database, const struct undo *undo,
                     uint64_t *generation_r)
 {
@@ -135,12 +148,7 @@ static int undo_all(struct weir_database *database, const struct undo *undo,
         return rc;
     undone = weir_database_generation(database, &before);
     undone = undone < 0 ? undone : mark_undone(database, undo, before + 1);
-    if (undone > 0)
-        rc = weir_state_put(database, "generation", before + 1);
-    rc = weir_change_end(database, own, rc < 0 ? rc : undone);
-    if (rc > 0)
-        *generation_r = before + 1;
-    return rc;
+    return end_changes(database, own, undone, before + 1, generation_r);
 }
 
 int weir_database_decision_undo(struct weir_database *database, int64_t number, const char *by,
@@ -191,7 +199,7 @@ int weir_database_decisions_undo_below(struct weir_database *database,
                                        const struct weir_prefix *prefix, const char *by,
                                        weir_time now, uint64_t *generation_r)
 {
-    uint64_t before = 0, after;
+    uint64_t before = 0;
     bool own;
     int undone, rc;
 
@@ -202,13 +210,7 @@ int weir_database_decisions_undo_below(struct weir_database *database,
         return rc;
     undone = weir_database_generation(database, &before);
     undone = undone < 0 ? undone : mark_below(database, prefix, by, now, before);
-    after = generations_of(before, undone);
-    if (undone > 0)
-        rc = weir_state_put(database, "generation", after);
-    rc = weir_change_end(database, own, rc < 0 ? rc : undone);
-    if (rc > 0)
-        *generation_r = after;
-    return rc;
+    return end_changes(database, own, undone, generations_of(before, undone), generation_r);
 }
 
 static int put_back(struct weir_database *database, const struct weir_prefix *prefix,
@@ -237,7 +239,7 @@ int weir_database_decisions_restore(struct weir_database *database,
                                     const struct weir_prefix *prefix, weir_time undone,
                                     weir_time now, uint64_t *generation_r)
 {
-    uint64_t before = 0, after;
+    uint64_t before = 0;
     bool own;
     int restored, rc = weir_change_begin(database, &own);
 
@@ -245,13 +247,7 @@ int weir_database_decisions_restore(struct weir_database *database,
         return rc;
     restored = weir_database_generation(database, &before);
     restored = restored < 0 ? restored : put_back(database, prefix, undone, now, before);
-    after = generations_of(before, restored);
-    if (restored > 0)
-        rc = weir_state_put(database, "generation", after);
-    rc = weir_change_end(database, own, rc < 0 ? rc : restored);
-    if (rc > 0)
-        *generation_r = after;
-    return rc;
+    return end_changes(database, own, restored, generations_of(before, restored), generation_r);
 }
 
 /* Lists. ------------------------------------------------------------------------------ */

@@ -210,8 +210,6 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
     ("ALTER TABLE events ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
      "ALTER TABLE events ADD COLUMN told_again INTEGER NOT NULL DEFAULT 0;"
      "ALTER TABLE events ADD COLUMN silence INTEGER NOT NULL DEFAULT 0;"
-     "CREATE INDEX events_told ON events (told)"
-     "  WHERE told > 0 AND cleared = 0 AND acknowledged = 0;"
      "CREATE TABLE silences (number INTEGER PRIMARY KEY AUTOINCREMENT, made INTEGER NOT NULL,"
      "  ends INTEGER NOT NULL, address BLOB NOT NULL, bits INTEGER NOT NULL,"
      "  threshold TEXT NOT NULL, kind TEXT NOT NULL, server TEXT NOT NULL, reason TEXT NOT NULL,"

@@ -84,7 +84,7 @@ static void a_database_of_version_4_is_migrated(void **state)
     assert_int_equal(weir_database_run(rig->database, "DROP INDEX decisions_standing;"
                      "DROP INDEX events_about;"
                      "DROP INDEX decisions_undone; DROP INDEX decisions_accepted;"
-                     "DROP INDEX events_told; DROP INDEX events_unheard;"
+                     "DROP INDEX events_unheard;"
                      "ALTER TABLE events DROP COLUMN word;"
                      "ALTER TABLE events DROP COLUMN acknowledged;"
                      "ALTER TABLE events DROP COLUMN acknowledged_by;"
