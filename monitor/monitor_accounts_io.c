@@ -1,5 +1,5 @@
 /*
- * accounts - verbs and logins.
+ * accounts - verbs and logins; what is asked about tokens is in monitor_tokens_io.c.
  *
  * A password is hashed, or compared, without the lock; the account is then read again with it, so
  * that what changed meanwhile holds.
@@ -37,7 +37,7 @@ void weir_accounts_close(struct weir_monitor *monitor)
 
 /* verbs: people ---------------------------------------------------------------------- */
 
-static enum weir_role role_asked(const struct weir_question *question)
+enum weir_role weir_verb_role(const struct weir_question *question)
 {
     const json_t *role = json_object_get(question->json, "role");
 
@@ -55,7 +55,7 @@ static json_t *add_user(struct weir_question *question)
     if (!weir_account_name_fit(weir_slice_of(weir_verb_text(question, "name"))))
         return weir_verb_refuse(question, "that is no name: letters, digits, '-', '_', '.', '@', "
                                 "32 at most");
-    account.role = role_asked(question);
+    account.role = weir_verb_role(question);
     if (account.role == WEIR_NOBODY)
         return weir_verb_refuse(question, "role is not one of viewer, analyst, administrator");
     snprintf(account.name, sizeof account.name, "%s", weir_verb_text(question, "name"));
@@ -159,7 +159,7 @@ static json_t *set_user(struct weir_question *question)
         return NULL;
     account = before;
     if (json_object_get(question->json, "role"))
-        account.role = role_asked(question);
+        account.role = weir_verb_role(question);
     if (account.role == WEIR_NOBODY)
         return weir_verb_refuse(question, "role is not one of viewer, analyst, administrator");
     if (disabled && !json_is_boolean(disabled))
@@ -183,7 +183,7 @@ static int note_made(void *context, const struct weir_token *token)
 {
     struct made *made = context;
 
-    if (strcmp(token->who, made->who) != 0)
+    if (strcmp(token->owner, made->who) != 0)
         return 0;
     weir_line_text(made->line, json_array_size(made->tokens) == 0 ? "; its tokens end: " : ", ");
     weir_line_text(made->line, token->name);
@@ -233,88 +233,6 @@ static json_t *remove_user(struct weir_question *question)
     return json_pack("{s:s, s:b, s:o}", "name", account.name, "removed", 1, "tokens", tokens);
 }
 
-/* verbs: programs -------------------------------------------------------------------- */
-
-static bool read_token(struct weir_question *question, struct weir_token *token)
-{
-    const json_t *ends = json_object_get(question->json, "ends");
-    json_int_t seconds = json_integer_value(ends);
-    bool fits = seconds >= 0 && seconds <= INT64_MAX / WEIR_SECOND;
-
-    token->role = role_asked(question);
-    token->added = question->now;
-    token->who = question->who;
-    token->ends = fits ? (weir_time)seconds * WEIR_SECOND : 0;
-    if (!weir_account_name_fit(weir_slice_of(weir_verb_text(question, "name"))))
-        (void)weir_verb_refuse(question, "that is no name: letters, digits, '-', '_', '.', '@', "
-                               "32 at most");
-    else if (token->role == WEIR_NOBODY)
-        (void)weir_verb_refuse(question, "role is not one of viewer, analyst, administrator");
-    else if (ends && (!json_is_integer(ends) || (seconds != 0 && token->ends <= question->now)))
-        (void)weir_verb_refuse(question, "ends is no time in the future");
-    else
-        snprintf(token->name, sizeof token->name, "%s", weir_verb_text(question, "name"));
-    return token->name[0] != '\0';
-}
-
-static json_t *add_token(struct weir_question *question)
-{
-    struct weir_database *database = question->monitor->database;
-    char text[WEIR_TOKEN_TEXT], detail[DETAIL];
-    struct weir_token token = {.number = 0};
-    uint8_t hash[WEIR_TOKEN_HASH];
-    int done;
-
-    if (!read_token(question, &token))
-        return NULL;
-    weir_token_new(text);
-    weir_token_hash(text, hash);
-    snprintf(detail, sizeof detail, "%s: %s", token.name, weir_role_name(token.role));
-    done = weir_database_begin(database);
-    if (done == 0)
-        done = weir_database_token_add(database, &token, hash);
-    done = weir_verb_end(question, done, true, "token add", detail);
-    if (done == WEIR_EINVAL)
-        return weir_verb_refuse(question, "there is a token of this name already");
-    return done < 0 ? weir_verb_trouble(question)
-                    : json_pack("{s:s, s:s, s:s}", "name", token.name, "role",
-                                weir_role_name(token.role), "token", text);
-}
-
-struct removing {
-    const char *name;
-    char detail[DETAIL];
-};
-
-static int note_token(void *context, const struct weir_token *token)
-{
-    struct removing *removing = context;
-
-    if (strcmp(token->name, removing->name) != 0)
-        return 0;
-    snprintf(removing->detail, sizeof removing->detail, "%s: was %s, made by %s", token->name,
-             weir_role_name(token->role), token->who);
-    return 1;
-}
-
-static json_t *remove_token(struct weir_question *question)
-{
-    struct weir_database *database = question->monitor->database;
-    const char *name = weir_verb_text(question, "name");
-    struct removing removing = {.name = name};
-    int done = weir_database_begin(database);
-
-    if (done == 0)
-        done = weir_database_tokens(database, note_token, &removing);
-    if (done >= 0)
-        done = weir_database_token_remove(database, name);
-    done = weir_verb_end(question, done, done > 0, "token remove", removing.detail);
-    if (done == 0)
-        return weir_verb_unknown(question, "there is no such token");
-    return done < 0 ? weir_verb_trouble(question)
-                    : json_pack("{s:s, s:b}", "name", name, "removed", 1);
-}
-
 static const struct {
     const char *name;
     json_t *(*run)(struct weir_question *question);
@@ -322,7 +240,8 @@ static const struct {
 } verbs[] = {
     {"user add", add_user, true},       {"user password", new_password, true},
     {"user set", set_user, false},      {"user remove", remove_user, false},
-    {"token add", add_token, false},    {"token remove", remove_token, false},
+    {"token add", weir_verb_token_add, false},
+    {"token remove", weir_verb_token_remove, false},
 };
 
 bool weir_accounts_is_asked(const char *verb)

@@ -1,13 +1,14 @@
 /*
  * monitor_verbs_impl - what the files of verbs share: monitor_verbs_io.c (servers, thresholds,
- * addresses, ...), monitor_silence_io.c (alerts), monitor_trial_io.c (thresholds tried) and
- * monitor_accounts_io.c (who may use the console).
+ * addresses, ...), monitor_silence_io.c (alerts), monitor_trial_io.c (thresholds tried),
+ * monitor_accounts_io.c (who may use the console) and monitor_tokens_io.c (programs that may).
  */
 #ifndef WEIR_MONITOR_MONITOR_VERBS_IMPL_H
 #define WEIR_MONITOR_MONITOR_VERBS_IMPL_H
 
 #include <stdbool.h>
 
+#include "monitor/console/accounts.h"
 #include "monitor/monitor_impl.h"
 #include "monitor/monitor_verbs_io.h"
 
@@ -36,6 +37,13 @@ json_t *weir_verb_acknowledge(struct weir_question *question);
 json_t *weir_verb_unacknowledge(struct weir_question *question);
 json_t *weir_verb_silence_add(struct weir_question *question);
 json_t *weir_verb_silence_end(struct weir_question *question);
+
+/* The role that a question names, a viewer's when it does not; WEIR_NOBODY: there is none such. */
+enum weir_role weir_verb_role(const struct weir_question *question);
+
+/* Of tokens (monitor_tokens_io.c); with the lock. */
+json_t *weir_verb_token_add(struct weir_question *question);
+json_t *weir_verb_token_remove(struct weir_question *question);
 
 /* "threshold try": whom one would have caught (monitor_trial_io.c).  It takes the lock for a moment
  * only. */

@@ -169,8 +169,8 @@ static const struct weir_api_route routes[] = {
      weir_api_tokens, false},
     {"POST", "/tokens", WEIR_ADMINISTRATOR, "Makes a token, told once.", NULL,
      NAME "; " ROLE "; " ENDS ", 0: never", weir_api_token_add, false},
-    {"DELETE", "/tokens/{name}", WEIR_ADMINISTRATOR, "Removes one.", NULL, NULL,
-     weir_api_token_remove, false},
+    {"DELETE", "/tokens/{name}", WEIR_ADMINISTRATOR, "Removes one, and those that were made with "
+     "it.", NULL, NULL, weir_api_token_remove, false},
     {"GET", "/metrics", WEIR_VIEWER, "The monitor in numbers, as Prometheus reads them: text, not "
      "JSON; /metrics is the same.", NULL, NULL, weir_api_metrics, false},
     {"GET", "/openapi.json", WEIR_VIEWER, "This description.", NULL, NULL, weir_api_openapi,

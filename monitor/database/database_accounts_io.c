@@ -14,6 +14,11 @@
 
 #define MAKER "user " /* and a name: who made a token at the console */
 
+#define OWNER "substr(tokens.who, 1, instr(tokens.who || '" WEIR_TOKEN_BY "', '" WEIR_TOKEN_BY \
+    "') - 1)"
+#define TOKEN "tokens.number, tokens.name, tokens.role, tokens.added, tokens.ends, tokens.used, " \
+    OWNER
+
 /* accounts ------------------------------------------------------------------------- */
 
 static void read_account(struct weir_query *query, struct weir_account *account_r)
@@ -87,7 +92,7 @@ int weir_database_account_remove(struct weir_database *database, int64_t number)
         return rc;
     rc = weir_database_sessions_end(database, number, NULL);
     if (rc >= 0) {
-        q = weir_query(database, "DELETE FROM tokens WHERE who = (SELECT '" MAKER "' || name "
+        q = weir_query(database, "DELETE FROM tokens WHERE " OWNER " = (SELECT '" MAKER "' || name "
                        "FROM accounts WHERE number = ?)");
         weir_bind_number(&q, number);
         rc = weir_query_change(&q);
@@ -254,6 +259,7 @@ static void read_token(struct weir_query *query, struct weir_token *token_r)
     token_r->added = weir_column_number(query);
     token_r->ends = weir_column_number(query);
     token_r->used = weir_column_number(query);
+    snprintf(token_r->owner, sizeof token_r->owner, "%s", weir_column_text(query));
 }
 
 int weir_database_token(struct weir_database *database,
@@ -261,9 +267,8 @@ int weir_database_token(struct weir_database *database,
                         struct weir_token *token_r)
 {
     struct weir_query q = weir_query(database,
-        "SELECT tokens.number, tokens.name, tokens.role, tokens.added, ends, used, "
-        "coalesce(accounts.role, tokens.role) FROM tokens LEFT JOIN accounts "
-        "ON tokens.who = '" MAKER "' || accounts.name WHERE tokens.hash = ? "
+        "SELECT " TOKEN ", coalesce(accounts.role, tokens.role) FROM tokens LEFT JOIN accounts "
+        "ON " OWNER " = '" MAKER "' || accounts.name WHERE tokens.hash = ? "
         "AND (ends = 0 OR ends > ?) AND (tokens.who NOT GLOB '" MAKER "*' OR disabled = 0)");
     enum weir_role maker;
     int found, rc;
@@ -289,28 +294,41 @@ int weir_database_token_used(struct weir_database *database, int64_t number, wei
     return weir_query_change(&q);
 }
 
-int weir_database_token_remove(struct weir_database *database, const char *name)
+/* Those of a query, each told. */
+static int tell_tokens(struct weir_query *query,
+                       int (*row)(void *context, const struct weir_token *token), void *context)
 {
-    struct weir_query q = weir_query(database, "DELETE FROM tokens WHERE name = ?");
+    int calls = 0, stop = 0;
+
+    while (stop == 0 && weir_query_row(query) == 1) {
+        struct weir_token token;
+
+        read_token(query, &token);
+        token.who = weir_column_text(query);
+        stop = row(context, &token);
+        calls++;
+    }
+    return weir_query_told(query, stop, calls);
+}
+
+/* A name has no character that GLOB knows. */
+int weir_database_token_remove(struct weir_database *database, const char *name,
+                               int (*row)(void *context, const struct weir_token *token),
+                               void *context)
+{
+    struct weir_query q = weir_query(database,
+        "WITH RECURSIVE gone (name) AS (SELECT name FROM tokens WHERE name = ? UNION "
+        "SELECT tokens.name FROM tokens, gone WHERE tokens.who GLOB '*token ' || gone.name) "
+        "DELETE FROM tokens WHERE name IN gone RETURNING " TOKEN ", who");
 
     weir_bind_text(&q, name);
-    return weir_query_change(&q);
+    return tell_tokens(&q, row, context);
 }
 
 int weir_database_tokens(struct weir_database *database,
                          int (*row)(void *context, const struct weir_token *token), void *context)
 {
-    struct weir_query q = weir_query(database, "SELECT number, name, role, added, ends, used, who "
-                                     "FROM tokens ORDER BY name");
-    int calls = 0, stop = 0;
+    struct weir_query q = weir_query(database, "SELECT " TOKEN ", who FROM tokens ORDER BY name");
 
-    while (stop == 0 && weir_query_row(&q) == 1) {
-        struct weir_token token;
-
-        read_token(&q, &token);
-        token.who = weir_column_text(&q);
-        stop = row(context, &token);
-        calls++;
-    }
-    return weir_query_told(&q, stop, calls);
+    return tell_tokens(&q, row, context);
 }

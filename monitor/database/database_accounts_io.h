@@ -70,27 +70,37 @@ int weir_database_sessions_end(struct weir_database *database, int64_t account,
                                const uint8_t *but);
 int weir_database_sessions_forget(struct weir_database *database, weir_time now);
 
+/* A token that a token made is whose that is: it has "OWNER by token NAME" as who made it. */
+#define WEIR_TOKEN_BY " by token "
+#define WEIR_TOKEN_WHO (2 * WEIR_ACCOUNT_NAME_MAX + 24)
+
 struct weir_token {
     int64_t number;              /* given when it is added */
     char name[WEIR_ACCOUNT_NAME_MAX + 1];
     enum weir_role role;
     weir_time added, ends, used; /* ends: 0: never */
     const char *who;             /* made it */
+    char owner[WEIR_ACCOUNT_NAME_MAX + 8]; /* "user NAME", "uid 0"; read only */
 };
 
 /* Adds a token.  0; WEIR_EINVAL when there is one of this name. */
 int weir_database_token_add(struct weir_database *database, const struct weir_token *token,
                             const uint8_t hash[static WEIR_TOKEN_HASH]);
 
-/* The token of a hash: 1, and `who` is NULL; 0: there is none, it has ended, or whoever made it at
- * the console ("user NAME") is disabled or no more; an error.  Its role is no higher than his. */
+/* The token of a hash: 1, and `who` is NULL; 0: there is none, it has ended, or its owner at the
+ * console ("user NAME") is disabled or no more; an error.  Its role is no higher than his. */
 int weir_database_token(struct weir_database *database,
                         const uint8_t hash[static WEIR_TOKEN_HASH], weir_time now,
                         struct weir_token *token_r);
 
-/* It was used now; it is no more: 1, 0, or an error. */
+/* It was used now: 1, 0, or an error. */
 int weir_database_token_used(struct weir_database *database, int64_t number, weir_time now);
-int weir_database_token_remove(struct weir_database *database, const char *name);
+
+/* It is no more, nor are those it made, and those they made; each is told, which stops at an error.
+ * How many; 0: there is none of this name, in whatever case; an error. */
+int weir_database_token_remove(struct weir_database *database, const char *name,
+                               int (*row)(void *context, const struct weir_token *token),
+                               void *context);
 
 /* All, by name. */
 int weir_database_tokens(struct weir_database *database,

@@ -135,6 +135,41 @@ class Audit(Console):
         self.refused(program.ask("GET", "/me"), 401)
         self.assertEqual(desk.Person(self.desk, other).get("/me")["name"], "others")
 
+    def test_tokens_that_a_token_made_are_its_owners_and_end_with_it(self):
+        def program(maker, name, **more):
+            made = maker.do("POST", "/tokens", {"name": name, "role": "administrator", **more})
+            return desk.Person(self.desk, made["token"])
+
+        nina, ends = self.desk.made("nina", "administrator"), int(time.time()) + 900
+        first = program(nina, "First", ends=ends)
+        for late in (0, ends + 1):
+            self.refused(first.ask("POST", "/tokens", {"name": "late", "ends": late}), 400, "later")
+        second = program(first, "second", ends=ends)
+        third = program(second, "third", ends=ends - 1)
+        by = {row["name"]: row["by"] for row in self.admin.get("/tokens")["rows"]}
+        self.assertEqual([by["First"], by["second"], by["third"]], [
+            "user nina", "user nina by token First", "user nina by token second"])
+        self.admin.do("PUT", "/users/nina", {"role": "analyst"})
+        for one in (first, second, third):
+            self.assertEqual(one.get("/me")["role"], "analyst")
+        self.admin.do("PUT", "/users/nina", {"role": "administrator"})
+        gone = self.admin.do("DELETE", "/tokens/SECOND")
+        self.assertEqual((gone["name"], gone["tokens"]), ("second", ["third"]))
+        self.assertEqual(self.last("token remove"), "second: was administrator, made by user nina "
+                         "by token First; its tokens end: third")
+        for one in (second, third):
+            self.refused(one.ask("GET", "/me"), 401)
+        fourth = program(first, "fourth", ends=ends)
+        made = self.monitor.ask("token add", name="system", role="administrator")["token"]
+        system = program(desk.Person(self.desk, made), "systems")
+        gone = self.admin.do("DELETE", "/users/nina")
+        self.assertEqual(gone["tokens"], ["First", "fourth"])
+        for one in (first, fourth):
+            self.refused(one.ask("GET", "/me"), 401)
+        self.assertEqual(system.get("/me")["name"], "systems")
+        self.monitor.weir.ctl("token", "remove", "system")
+        self.refused(system.ask("GET", "/me"), 401)
+
 
 if __name__ == "__main__":
     harness.main()

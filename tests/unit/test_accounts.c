@@ -255,12 +255,21 @@ static void sessions_of_one_account_are_bounded_and_can_be_ended_but_one(void **
     assert_int_equal(database_number(rig, "SELECT count(*) FROM sessions"), 1);
 }
 
+static int note_name(void *context, const struct weir_token *token)
+{
+    size_t len = strlen(context);
+
+    snprintf((char *)context + len, 200 - len, " %s:%s", token->name, token->who);
+    return 0;
+}
+
 static void tokens_end_and_are_removed(void **state)
 {
     struct database_rig *rig = *state;
     const uint8_t hash[WEIR_TOKEN_HASH] = {1}, other[WEIR_TOKEN_HASH] = {2};
     struct weir_token token = {.name = "prom", .role = WEIR_VIEWER, .added = NOW,
                                .ends = NOW + WEIR_DAY, .who = "uid 0"}, found;
+    char names[200] = "";
 
     database_must(rig, weir_database_token_add(rig->database, &token, hash), 0);
     assert_int_equal(weir_database_token_add(rig->database, &token, other), WEIR_EINVAL);
@@ -269,8 +278,46 @@ static void tokens_end_and_are_removed(void **state)
     assert_string_equal(found.name, "prom");
     database_must(rig, weir_database_token(rig->database, hash, NOW + WEIR_DAY, &found), 0);
     database_must(rig, weir_database_token_used(rig->database, found.number, NOW), 1);
-    database_must(rig, weir_database_token_remove(rig->database, "prom"), 1);
-    database_must(rig, weir_database_token_remove(rig->database, "prom"), 0);
+    database_must(rig, weir_database_token_remove(rig->database, "prom", note_name, names), 1);
+    assert_string_equal(names, " prom:uid 0");
+    database_must(rig, weir_database_token_remove(rig->database, "prom", note_name, names), 0);
+}
+
+static void add_token(struct database_rig *rig, const char *name, const char *who)
+{
+    uint8_t hash[WEIR_TOKEN_HASH] = {0};
+    struct weir_token token = {.role = WEIR_ADMINISTRATOR, .added = NOW, .who = who};
+
+    memcpy(hash, name, strlen(name));
+    snprintf(token.name, sizeof token.name, "%s", name);
+    database_must(rig, weir_database_token_add(rig->database, &token, hash), 0);
+}
+
+static void what_a_token_made_is_its_owners_and_ends_with_it(void **state)
+{
+    struct database_rig *rig = *state;
+    struct weir_account anna = {.name = "anna", .role = WEIR_ANALYST, .added = NOW, .changed = NOW};
+    uint8_t hash[WEIR_TOKEN_HASH] = "two";
+    char names[200] = "";
+    struct weir_token found;
+    int64_t number;
+
+    database_must(rig, weir_database_account_add(rig->database, &anna, &number), 0);
+    add_token(rig, "one", "user anna");
+    add_token(rig, "two", "user anna by token one");
+    add_token(rig, "three", "user anna by token two");
+    add_token(rig, "one.more", "user anna by token some_one");
+    add_token(rig, "other", "uid 0 by token one.more");
+    database_must(rig, weir_database_token(rig->database, hash, NOW, &found), 1);
+    assert_string_equal(found.owner, "user anna");
+    assert_int_equal(found.role, WEIR_ANALYST);
+    database_must(rig, weir_database_token_remove(rig->database, "TWO", note_name, names), 2);
+    assert_non_null(strstr(names, " two:user anna by token one"));
+    assert_non_null(strstr(names, " three:user anna by token two"));
+    database_must(rig, weir_database_account_remove(rig->database, number), 1);
+    names[0] = '\0';
+    database_must(rig, weir_database_tokens(rig->database, note_name, names), 1);
+    assert_string_equal(names, " other:uid 0 by token one.more");
 }
 
 static void a_password_is_known_again_and_nothing_else(void **state)
@@ -311,6 +358,8 @@ int main(void)
             database_teardown),
         cmocka_unit_test_setup_teardown(tokens_end_and_are_removed, database_setup,
                                         database_teardown),
+        cmocka_unit_test_setup_teardown(what_a_token_made_is_its_owners_and_ends_with_it,
+                                        database_setup, database_teardown),
         cmocka_unit_test(a_password_is_known_again_and_nothing_else),
     };
 
