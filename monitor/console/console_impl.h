@@ -21,6 +21,8 @@
 #include "monitor/console/login_limit.h"
 #include "monitor/console/visitors.h"
 
+#define WEIR_CONSOLE_PERSON (WEIR_ACCOUNT_NAME_MAX + 8)
+
 enum weir_asked_state {
     WEIR_ASKED_READING, WEIR_ASKED_WAITS, WEIR_ASKED_ANSWERED, WEIR_ASKED_LIVE
 };
@@ -45,6 +47,7 @@ struct weir_asked {
     int route;
     char session[WEIR_TOKEN_TEXT], token[WEIR_TOKEN_TEXT], device[WEIR_TOKEN_TEXT]; /* or "" */
     struct weir_feed_who who;   /* of a live page */
+    char person[WEIR_CONSOLE_PERSON]; /* as the audit has it; "" until it is known */
     bool bears;                 /* a field Authorization, whatever is in it */
     char csrf[WEIR_TOKEN_TEXT + 1];
     struct weir_address from;
@@ -57,6 +60,7 @@ struct weir_worker {
     struct weir_console *console;
     pthread_t thread;
     struct weir_database *database;
+    char person[WEIR_CONSOLE_PERSON]; /* whom it works for, or "": of the console's lock */
 };
 
 struct weir_page {
@@ -107,9 +111,13 @@ void weir_console_visited(void *context, struct MHD_Connection *connection, void
 /* Cuts connections that are late: each second. */
 void weir_console_cut(struct weir_console *console);
 
-/* A worker's part: asked->status and response; or its state becomes LIVE. */
-void weir_console_work(struct weir_console *console, struct weir_database *database,
-                       struct weir_asked *asked);
+/* A worker's part: asked->status and response; or its state becomes LIVE.  False: it waits once
+ * more, and is not the worker's any longer. */
+bool weir_console_work(struct weir_worker *worker, struct weir_asked *asked);
+
+/* Whether a worker may do what asked->person wants now: 0; WEIR_EBUSY: too many work for him, and
+ * it waits at the end of all, no longer the worker's; WEIR_ELIMIT: too much of his waits. */
+int weir_console_share(struct weir_worker *worker, struct weir_asked *asked);
 
 /* Who asks: 0 and the question's account, token and session; or a status and its why. */
 int weir_console_identify(struct weir_console *console, struct weir_asked *asked,

@@ -43,24 +43,72 @@ static bool has_room(const struct weir_console *console, const struct weir_asked
            (!hashes(asked) || console->logins < most);
 }
 
+/* With the lock. */
+static void put(struct weir_console *console, struct weir_asked *asked)
+{
+    console->logins += hashes(asked);
+    if (console->last)
+        console->last->next = asked;
+    else
+        console->first = asked;
+    console->last = asked;
+    console->waiting++;
+    pthread_cond_signal(&console->more);
+}
+
 bool weir_console_enqueue(struct weir_console *console, struct weir_asked *asked)
 {
     bool taken;
 
     pthread_mutex_lock(&console->lock);
     taken = has_room(console, asked);
-    if (taken) {
-        console->logins += hashes(asked);
-        if (console->last)
-            console->last->next = asked;
-        else
-            console->first = asked;
-        console->last = asked;
-        console->waiting++;
-        pthread_cond_signal(&console->more);
-    }
+    if (taken)
+        put(console, asked);
     pthread_mutex_unlock(&console->lock);
     return taken;
+}
+
+/* Whether as many workers work for a person as may.  With the lock. */
+static bool is_served(const struct weir_console *console, const char *person)
+{
+    unsigned work = 0;
+
+    for (unsigned i = 0; person[0] && i < WEIR_CONSOLE_WORKERS; i++)
+        work += strcmp(console->worker[i].person, person) == 0;
+    return work >= WEIR_CONSOLE_SHARE;
+}
+
+/* Whether as much of a person waits as may.  With the lock. */
+static bool has_enough(const struct weir_console *console, const char *person)
+{
+    unsigned waiting = 0;
+
+    for (const struct weir_asked *asked = console->first; asked; asked = asked->next)
+        waiting += strcmp(asked->person, person) == 0;
+    return waiting >= WEIR_CONSOLE_WAITING_MAX / 4;
+}
+
+/* Who asks for many dear things at once has others wait for none of them.  Passwords have a bound
+ * of their own, and live pages take no time. */
+int weir_console_share(struct weir_worker *worker, struct weir_asked *asked)
+{
+    struct weir_console *console = worker->console;
+    size_t routes;
+    int done = 0;
+
+    if (hashes(asked) || !weir_api_routes(&routes)[asked->route].run)
+        return 0;
+    pthread_mutex_lock(&console->lock);
+    if (console->closing || !is_served(console, asked->person))
+        memcpy(worker->person, asked->person, sizeof worker->person);
+    else if (has_enough(console, asked->person))
+        done = WEIR_ELIMIT;
+    else
+        done = WEIR_EBUSY;
+    if (done == WEIR_EBUSY)
+        put(console, asked);
+    pthread_mutex_unlock(&console->lock);
+    return done;
 }
 
 /* The first that may be answered now, or NULL.  With the lock. */
@@ -68,7 +116,8 @@ static struct weir_asked *take(struct weir_console *console)
 {
     struct weir_asked **place = &console->first, *before = NULL, *asked;
 
-    while (*place && hashes(*place) && console->hashing >= 2) {
+    while (*place && ((hashes(*place) && console->hashing >= 2) ||
+                      is_served(console, (*place)->person))) {
         before = *place;
         place = &(*place)->next;
     }
@@ -102,12 +151,13 @@ static void *work(void *context)
         }
         pthread_mutex_unlock(&console->lock);
         hashed = hashes(asked);
-        weir_console_work(console, worker->database, asked);
-        MHD_resume_connection(asked->connection); /* from here on it is not ours */
+        if (weir_console_work(worker, asked))
+            MHD_resume_connection(asked->connection); /* from here on it is not ours */
         pthread_mutex_lock(&console->lock);
         console->hashing -= hashed;
-        if (hashed)
+        if (hashed || worker->person[0])
             pthread_cond_signal(&console->more);
+        worker->person[0] = '\0';
     }
     pthread_mutex_unlock(&console->lock);
     return NULL;

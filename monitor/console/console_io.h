@@ -27,7 +27,8 @@
  *           WEIR_CONSOLE_STRANGERS_BODY, which is all that who shows neither session nor token may
  *           send; WEIR_CONSOLE_CONNECTIONS_MAX connections, WEIR_CONSOLE_OF_ADDRESS of an address,
  *           which may be a proxy; WEIR_CONSOLE_LIVE_MAX of them live; WEIR_CONSOLE_WAITING_MAX
- *           questions that wait for a worker.
+ *           questions that wait for a worker, a quarter of them one account's or token's, for which
+ *           WEIR_CONSOLE_SHARE workers do something at once.
  */
 #ifndef WEIR_CONSOLE_CONSOLE_IO_H
 #define WEIR_CONSOLE_CONSOLE_IO_H
@@ -35,6 +36,7 @@
 #include "core/base/log.h"
 
 #define WEIR_CONSOLE_WORKERS 6
+#define WEIR_CONSOLE_SHARE 3
 #define WEIR_CONSOLE_CONNECTIONS_MAX 2048u
 #define WEIR_CONSOLE_OF_ADDRESS 1024u
 #define WEIR_CONSOLE_LIVE_MAX 1000u

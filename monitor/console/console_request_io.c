@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "core/base/error.h"
 #include "monitor/console/api_file.h"
 #include "monitor/console/console_impl.h"
 #include "monitor/view/view.h"
@@ -502,20 +503,42 @@ static void is_known(struct weir_console *console, struct weir_asked *asked)
     pthread_mutex_unlock(&console->lock);
 }
 
-void weir_console_work(struct weir_console *console, struct weir_database *database,
-                       struct weir_asked *asked)
+/* Whether it is his turn: 1; 0: it waits once more; or a status below zero, and why. */
+static int take_turn(struct weir_worker *worker, struct weir_asked *asked,
+                     struct weir_api_question *question)
 {
+    int done;
+
+    if (question->account.role == WEIR_NOBODY)
+        return 1;
+    snprintf(asked->person, sizeof asked->person, "%s %s", question->token ? "token" : "user",
+             question->account.name);
+    done = weir_console_share(worker, asked);
+    if (done == WEIR_ELIMIT)
+        (void)weir_api_refuse(question, MHD_HTTP_SERVICE_UNAVAILABLE, "you ask for too much at "
+                              "once; try again in a moment");
+    return done == 0 ? 1 : done == WEIR_EBUSY ? 0 : -MHD_HTTP_SERVICE_UNAVAILABLE;
+}
+
+bool weir_console_work(struct weir_worker *worker, struct weir_asked *asked)
+{
+    struct weir_console *console = worker->console;
     size_t routes;
     const struct weir_api_route *route = weir_api_routes(&routes) + asked->route;
     struct weir_api_question question = {
-        .console = console, .monitor = console->monitor, .database = database,
+        .console = console, .monitor = console->monitor, .database = worker->database,
         .request = &asked->request, .route = route, .from = asked->from,
         .now = weir_clock_now(&console->wall)};
-    int status = weir_console_identify(console, asked, &question);
+    int status = weir_console_identify(console, asked, &question), turn = 1;
     json_t *json = NULL;
 
     memcpy(question.device, asked->device, sizeof question.device);
-
+    if (status == 0)
+        turn = take_turn(worker, asked, &question);
+    if (turn == 0)
+        return false;
+    if (turn < 0)
+        status = -turn;
     if (status == 0)
         status = read_body(asked, &question);
     if (status == 0 && asked->who.role > WEIR_NOBODY)
@@ -534,4 +557,5 @@ void weir_console_work(struct weir_console *console, struct weir_database *datab
         asked->status = MHD_HTTP_OK;
     else if (asked->state == WEIR_ASKED_ANSWERED)
         answer(console, asked, &question, json);
+    return true;
 }

@@ -2,13 +2,16 @@
 """Requests as they come to the console: from browsers that carry others' cookies, from programs
 that misspell, and from strangers who mean to keep it busy."""
 import pathlib
+import select
 import socket
+import sqlite3
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import harness
+import rig
 from test_console import Console
 
 LONG_WORD = "a" + 20 * "\u00e4" + " X"
@@ -124,6 +127,25 @@ class Requests(Console):
         self.refused(self.nobody.ask("POST", "/rules", "{" * 99, Content_Type="text/plain"), 401)
         made = self.admin.do("POST", "/rules", '{"text": "#%s"}' % (900000 * "x"))
         self.assertEqual(made["rules"], 0)
+
+    def test_who_asks_for_much_at_once_has_nobody_else_wait(self):
+        with sqlite3.connect(self.monitor.weir.folder / "spam.db", timeout=20) as database:
+            database.executemany("INSERT INTO audit (time, who, what, detail) VALUES (1, ?, ?, ?)",
+                                 (("user x", "undo", f"row {n}") for n in range(100_000)))
+        database.close()
+        person = self.desk.made("vic", "viewer")
+        asked = (f"GET /api/v1/audit?format=csv HTTP/1.1\r\nHost: localhost\r\n"
+                 f"Cookie: {person.cookie}\r\n\r\n").encode()
+        links = [self.half(asked) for _ in range(100)]
+        self.assertEqual(self.admin.get("/me")["name"], "admin")
+
+        def heard():
+            """Beginnings of answers."""
+            return [link.recv(20, socket.MSG_PEEK)[9:12]
+                    for link in select.select(links, [], [], 0)[0]]
+
+        self.assertLess(heard().count(b"200"), 50)  # all of whom were first
+        rig.wait_for(lambda: b"503" in heard(), 20, "what is too much to be refused")
 
 
 if __name__ == "__main__":
