@@ -123,6 +123,9 @@ build/web/%: /usr/share/javascript/dygraphs/%
 	cp $< $@
 build/web/console.js: $(parts) Makefile
 	@mkdir -p $(@D)
+	@! grep -noE 'from "[^"]+"' $(parts) | grep -vE '"\./($(subst $(space),|,$(shared)))\.js"'
+	@! sed -nE 's/^(export )?(async )?(function|class|const|let) (\w+).*/named twice: \4/p' $(parts) | \
+	  sort | uniq -d | grep .
 	awk '/^import /{i = 1} !i; /;$$/{i = 0}' $(parts) >$@
 build/web/%: monitor/console/web/% Makefile
 	@mkdir -p $(@D)
