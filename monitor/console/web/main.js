@@ -328,12 +328,13 @@ async function begin() {
         if (event.reason instanceof Trouble)
             note(event.reason.message, {bad: true});
     });
-    if (wasHere())
-        askAhead();
+    const ahead = wasHere() && askAhead();
+
     try {
-        if (await resume())
-            await enter();
-        else
+        if (await resume()) {
+            await Promise.race([ahead, new Promise(requestAnimationFrame)]);
+            await enter();           // with its figures, where they are there for this frame
+        } else
             door();
     } catch (trouble) {
         stopLive();
