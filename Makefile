@@ -22,6 +22,7 @@ CC        := $(if $(filter default,$(origin CC)),gcc,$(CC))
 SAN       ?=
 HYPERSCAN ?=
 comma     := ,
+space     := $(subst ,, )
 B         := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(HYPERSCAN),/hyperscan)
 FUZZ_SECONDS ?= 60
 
@@ -48,8 +49,14 @@ mains     := postfix-policy/policyd postfix-policy/milter postfix-policy/milter_
 guests    := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(mains:=.c) exim-module/local_scan_io.c,\
              $(wildcard postfix-policy/*.c monitor/*.c monitor/*/*.c exim-module/*.c sniffer/*.c))) \
              $(B)/obj/console_assets.o
-# The console's pages and the library of its charts (libjs-dygraphs), packed, as one table.
-pages     := $(sort $(wildcard monitor/console/web/*)) build/web-vendor/dygraph.min.js
+# The console's files and the library of its charts (libjs-dygraphs), packed, as one table.  Modules
+# that every page needs go out as one file, console.js: their texts one after another, without what
+# they import of each other, so that no two may give a name to different things.  Modules of pages
+# import from it what they import from these.
+shared    := dom api format words theme dialog keys live router table chart main
+parts     := $(shared:%=monitor/console/web/%.js)
+pages     := build/web/console.js build/web/dygraph.min.js $(patsubst monitor/console/web/%,build/web/%,\
+             $(sort $(filter-out $(parts) %/index.html,$(wildcard monitor/console/web/*))))
 products  := $(B)/libweir.a $(B)/weir-policyd $(B)/weir-milter $(B)/weirctl $(B)/weir-agent \
              $(B)/weir-monitor $(B)/weir-sniffer $(if $(SAN),,$(B)/weir-exim.so)
 # Exim's processes live for one connection: what the module loads is paid for each time, so that
@@ -111,16 +118,29 @@ $(B)/weir.conf: $(B)/weirctl
 	$< config --sample >$@
 $(B)/weir.conf.5: $(B)/weirctl
 	$< config --man >$@
-build/web-vendor/%: /usr/share/javascript/dygraphs/%
+build/web/%: /usr/share/javascript/dygraphs/%
 	@mkdir -p $(@D)
 	cp $< $@
-$(B)/console_assets.c: $(pages) $(wildcard monitor/console/web) Makefile
+build/web/console.js: $(parts) Makefile
 	@mkdir -p $(@D)
-	@n=0; { echo '#include "monitor/console/assets.h"'; \
-	  for f in $(pages); do n=$$((n + 1)); echo "static const unsigned char octets$$n[] = {"; \
+	@! grep -noE 'from "[^"]+"' $(parts) | grep -vE '"\./($(subst $(space),|,$(shared)))\.js"'
+	@! sed -nE 's/^(export )?(async )?(function|class|const|let) (\w+).*/named twice: \4/p' $(parts) | \
+	  sort | uniq -d | grep .
+	awk '/^import /{i = 1} !i; /;$$/{i = 0}' $(parts) >$@
+build/web/%: monitor/console/web/% Makefile
+	@mkdir -p $(@D)
+	sed -E 's,from "\./($(subst $(space),|,$(shared)))\.js";,from "./console.js";,' $< >$@
+# It names the others in a folder that is called by their content: they may be kept for ever.
+build/web/index.html: monitor/console/web/index.html $(pages)
+	f=$$(cat $(pages) | sha256sum | cut -c1-16) && sed -E "s,(href|src)=\",&$$f/," $< >$@ && \
+	  echo "const char weir_assets_folder[] = \"$$f\";" >build/web/folder
+$(B)/console_assets.c: build/web/index.html $(wildcard monitor/console/web) Makefile
+	@mkdir -p $(@D)
+	@n=0; { echo '#include "monitor/console/assets.h"'; cat build/web/folder; \
+	  for f in $< $(pages); do n=$$((n + 1)); echo "static const unsigned char octets$$n[] = {"; \
 	    gzip -9nc $$f | od -An -v -tu1 | sed 's/  */,/g; s/^,//; s/$$/,/'; echo '};'; done; \
 	  n=0; echo 'const struct weir_asset weir_assets[] = {'; \
-	  for f in $(pages); do n=$$((n + 1)); echo "{\"$${f##*/}\", octets$$n, sizeof octets$$n},"; done; \
+	  for f in $< $(pages); do n=$$((n + 1)); echo "{\"$${f##*/}\", octets$$n, sizeof octets$$n},"; done; \
 	  echo '{NULL, NULL, 0}};'; } >$@
 $(B)/obj/console_assets.o: $(B)/console_assets.c
 	@mkdir -p $(@D)

@@ -1,6 +1,8 @@
 /*
  * assets - the console's pages, as they were when it was built: what lies in monitor/console/web,
- * packed (gzip), the same for everybody.
+ * packed (gzip), the same for everybody.  The modules that every page needs are one file,
+ * console.js; index.html names the others in a folder that has another name when one of them is
+ * another.
  *
  * Made by the Makefile.  Threads: constant.
  */
@@ -16,5 +18,6 @@ struct weir_asset {
 };
 
 extern const struct weir_asset weir_assets[];
+extern const char weir_assets_folder[]; /* "6ae307b7910a8025" */
 
 #endif

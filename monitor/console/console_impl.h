@@ -64,7 +64,8 @@ struct weir_worker {
 };
 
 struct weir_page {
-    struct MHD_Response *packed, *plain, *same; /* same: 304 */
+    struct MHD_Response *packed[2], *plain[2], *same; /* [1]: may be kept; same: 304 */
+    unsigned char *octets; /* unpacked */
     char tag[40];
 };
 

@@ -174,7 +174,7 @@ const looks = {
     async hidden(browser) {
         const page = await open(browser, "desktop", "light");
         const made = await page.evaluate(async () => {
-            const {h} = await import("./dom.js");
+            const {h} = await import(document.querySelector("script").src);
 
             return h("p", {title: "a\u200bb"}, "inv\u202egnp.exe\u0007\u001b[1m\u{e0041}", "\u00e9\u05d0\n\t")
                 .outerHTML;

@@ -211,6 +211,45 @@ const looks = {
         quiet(page, "forms");
     },
 
+    /* Loaded again each thing is asked for once; what was asked for ahead, by who is nobody any
+     * more, is not shown to who comes next. */
+    async loading(browser) {
+        const page = await open(browser, "desktop", "light");
+        const tile = page.locator("main .tile").first();
+        const asked = [], first = "/api/v1/overview?hours=24";
+        const times = (where) => asked.filter((one) => one === where).length;
+
+        await tile.waitFor();
+        page.on("request", (request) => {
+            const {pathname, search} = new URL(request.url());
+
+            if (pathname.startsWith("/api/"))
+                asked.push(pathname + search);
+        });
+        await page.reload();
+        await tile.waitFor();
+        await page.locator(".age.live").waitFor();
+        await page.locator("figure canvas").first().waitFor();
+        claim(asked.sort().join() === ["/api/v1/live", "/api/v1/me", first].join(),
+            `it asked for ${asked.join(" ")}`);
+        quiet(page, "loaded again");
+        await page.evaluate(() => { location.hash = "#/rules"; });
+        await page.reload();
+        await page.getByRole("heading", {name: "Rules", level: 1}).waitFor();
+        await page.getByRole("link", {name: "Overview"}).click();
+        await tile.waitFor();
+        claim(times(first) === 2, `the overview was asked for ${times(first)} times`);
+        await page.context().clearCookies();
+        await page.reload();
+        await page.locator("#password").waitFor();
+        claim(await tile.count() === 0, "who is nobody sees numbers");
+        await page.fill("#name", how.name);
+        await page.fill("#password", how.password);
+        await page.click("button.main");
+        await tile.waitFor();
+        claim(times(first) === 4, `then it was asked for ${times(first)} times`);
+    },
+
     /* A session that has ended ends the page; who logs in again hears everything once. */
     async session(browser) {
         const page = await open(browser, "desktop", "light");

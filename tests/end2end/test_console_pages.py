@@ -176,6 +176,9 @@ class Pages(unittest.TestCase):
         self.addCleanup(lambda: setattr(type(self), "admin", self.desk.somebody()))
         self.look("session", {"ended": self.end_sessions, "again": self.restart})
 
+    def test_the_first_page_asks_once_and_shows_nothing_of_a_session_that_has_ended(self):
+        self.look("loading")
+
     def test_a_new_monitor_says_where_messages_come_from(self):
         new = desk.Desk(self.world.folder, name="new")
         self.addCleanup(new.monitor.stop)

@@ -233,7 +233,7 @@ class Traffic(Many):
 
 
 class FirstPage(Many):
-    def test_what_the_first_page_needs_is_asked_for_at_once(self):
+    def test_what_every_page_needs_is_one_file_and_asked_for_at_once(self):
         def imports(name, seen):
             if name not in seen:
                 seen.add(name)
@@ -242,12 +242,48 @@ class FirstPage(Many):
                     imports(one, seen)
             return seen
 
-        page = self.nobody.raw("GET", "/").octets.decode()
-        told = re.findall(r'<link rel="modulepreload" href="([^"]+)">', page)
-        self.assertEqual(told, sorted(imports("page_overview.js", imports("main.js", set()))
-                                      - {"main.js"}))
-        for name in told:
-            self.assertEqual(self.nobody.raw("GET", "/" + name).status, 200, name)
+        def text(path):
+            answer = self.nobody.raw("GET", path)
+            self.assertEqual(answer.status, 200, path)
+            return answer.octets.decode()
+
+        named = re.findall(r'(?:href|src)="([^"]+)"', text("/"))
+        folder = named[0].split("/")[0]
+        self.assertEqual(sorted(named), [f"{folder}/{name}" for name in (
+            "console.js", "icon.svg", "page_overview.js", "style.css")])
+        shared = text(f"/{folder}/console.js")
+        self.assertNotRegex(shared, r'(?m)^import |^export .* from ')
+        for name in imports("page_overview.js", imports("main.js", set())) - {"page_overview.js"}:
+            own = (WEB / name).read_text(encoding="utf-8")
+            self.assertNotRegex(own, r"(?m)^import[^;]* as ", name)
+            self.assertIn(re.sub(r"(?m)^import [^;]*;\n", "", own), shared, name)
+            self.assertEqual(self.nobody.raw("GET", f"/{folder}/{name}").status, 404, name)
+        for page in WEB.glob("page_*.js"):
+            for one in re.findall(r'from "\./([^"]+)"', text(f"/{folder}/{page.name}")):
+                text(f"/{folder}/{one}")
+
+    def test_files_are_kept_by_the_name_of_their_folder_and_asked_for_anew_without(self):
+        def kept(path, **headers):
+            answer = self.nobody.raw("GET", path, headers=headers)
+            return answer.status, answer.headers["Cache-Control"]
+
+        page = self.nobody.raw("GET", "/")
+        self.assertEqual(page.headers["Cache-Control"], "no-cache")
+        folder = re.search(r'src="([0-9a-f]{16})/console.js"', page.octets.decode())[1]
+        for_ever = "public, max-age=31536000, immutable"
+        self.assertEqual(kept(f"/{folder}/style.css"), (200, for_ever))
+        self.assertEqual(kept(f"/{folder}/style.css", **{"Accept-Encoding": "gzip"}),
+                         (200, for_ever))
+        older = "0123456789abcdef"
+        for path in ("/style.css", f"/{older}/style.css"):
+            self.assertEqual(kept(path), (200, "no-cache"), path)
+        tag = self.nobody.raw("GET", "/style.css").headers["ETag"]
+        self.assertEqual(kept("/style.css", **{"If-None-Match": tag}), (304, "no-cache"))
+        for path in (f"/{folder}/", f"/{folder}", f"/{folder}/index.html", f"/{older}/{older}/x",
+                     f"/{folder}/{folder}/style.css", f"/{folder[:-1]}/style.css",
+                     f"/{folder}0/style.css", f"/{folder.upper()}x/style.css"):
+            self.assertEqual(kept(path)[0], 404, path)
+        self.assertEqual(kept("/api/v1/me"), (401, "no-store"))
 
 
 del Console  # its tests are another file's

@@ -30,6 +30,9 @@ export class Trouble extends Error {
 let account = null;
 let ended = () => {};
 
+/* Answers that were asked for before the page which wants them is there. */
+const early = new Map();
+
 export const me = () => account;
 export const onLogout = (told) => { ended = told; };
 
@@ -62,7 +65,7 @@ function sentence(error) {
                  : "";
 }
 
-async function ask(place, how) {
+async function answered(place, how) {
     let answer;
 
     try {
@@ -87,7 +90,23 @@ async function ask(place, how) {
 }
 
 export function get(path, query, signal) {
-    return ask(url(path, query), {signal});
+    const place = url(path, query), answer = early.get(place);
+
+    early.delete(place);
+    return answer ?? answered(place, {signal});
+}
+
+/* Asks now what will be wanted in a moment: the first get() of the same has this answer.  What
+ * nobody took is given up with forget(), so that nothing old is shown later. */
+export function expect(path, query) {
+    const place = url(path, query), answer = answered(place, {});
+
+    early.set(place, answer);
+    return answer;
+}
+
+export function forget() {
+    early.clear();
 }
 
 export function send(method, path, body) {
@@ -95,7 +114,7 @@ export function send(method, path, body) {
 
     if (account && account.csrf)
         headers["Weir-Csrf"] = account.csrf;
-    return ask(ROOT + path, {method, headers, body: body ? JSON.stringify(body) : "{}"});
+    return answered(ROOT + path, {method, headers, body: body ? JSON.stringify(body) : "{}"});
 }
 
 /* The members of an object that have these names. */
@@ -120,14 +139,18 @@ export async function change(method, path, body, base) {
 }
 
 export async function login(name, password) {
+    forget();
     account = await send("POST", "/login", {name, password});
     localStorage.setItem("weir-session", "1");
     return account;
 }
 
+/* Somebody was logged in here when the browser was last looked at. */
+export const wasHere = () => Boolean(localStorage.getItem("weir-session"));
+
 /* Who is logged in by the cookie, or null; who never was here is not asked for. */
 export async function resume() {
-    if (!localStorage.getItem("weir-session"))
+    if (!wasHere())
         return null;
     try {
         account = await get("/me");

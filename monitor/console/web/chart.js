@@ -2,13 +2,13 @@
  * chart - lines, stacked areas and bars over time, bars of a distribution, and sparklines.
  *
  * What runs over time is drawn by dygraphs (the file dygraph.min.js, of Debian's package
- * libjs-dygraphs), which is loaded when the first one is needed.  Each chart has a legend with the
+ * libjs-dygraphs), which is loaded when the first one is needed and the page's text is seen.  Each chart has a legend with the
  * values below the pointer, a sentence for screen readers, and its numbers as a table.
  *
  *     const traffic = chart(page, {label, series: [{name, look: "good"}], stacked, unit});
  *     traffic.update([[new Date(), 1, 2], ...]);    page.fill(traffic.node)
  */
-import {h, put, s} from "./dom.js";
+import {h, idle, put, s} from "./dom.js";
 import {absolute, brief, count} from "./format.js";
 import {onTheme} from "./theme.js";
 
@@ -16,7 +16,7 @@ let library = null;
 
 function load() {
     library ??= new Promise((done, failed) => {
-        const script = h("script", {src: "dygraph.min.js"});
+        const script = h("script", {src: new URL("dygraph.min.js", import.meta.url)});
 
         script.onload = () => {
             const {Dygraph} = window;
@@ -66,7 +66,7 @@ function bars(event) {
 }
 
 /* Of whole numbers: there is no half a message. */
-const tick = (value) => (Number.isInteger(value) || value > 10 ? brief(value) : "");
+const wholeTick = (value) => (Number.isInteger(value) || value > 10 ? brief(value) : "");
 
 /* Rows as the API gives them, summed up by `step` seconds: where nothing happened there is none,
  * and that is 0.  names: of what is drawn; span: so many seconds up to now. */
@@ -123,7 +123,6 @@ class Chart {
 
     update(rows) {
         this.rows = rows;
-        this.box.setAttribute("aria-label", `${this.label}: ${this.told()}`);
         this.list();
         this.draw();
     }
@@ -168,7 +167,7 @@ class Chart {
             strokeWidth: this.stacked ? 0.5 : 1.6, highlightCircleSize: 3,
             axisLineColor: colour("line"), gridLineColor: colour("line"), gridLineWidth: 0.5,
             axisLabelFontSize: 11, includeZero: true, legend: "never", animatedZooms: false,
-            axes: {y: {axisLabelFormatter: tick, axisLabelWidth: 44, drawGrid: true},
+            axes: {y: {axisLabelFormatter: wholeTick, axisLabelWidth: 44, drawGrid: true},
                    x: {drawGrid: false, axisLabelWidth: 64}},
             highlightCallback: (event, x, points, row) => this.point(this.rows[row]),
             unhighlightCallback: () => this.point(null),
@@ -178,6 +177,9 @@ class Chart {
 
     async draw() {
         this.box.style.height = `${this.rows.length > 0 ? this.height : 60}px`;
+        if (!library)
+            await new Promise(idle); // the page's text first
+        this.box.setAttribute("aria-label", `${this.label}: ${this.told()}`);
         if (this.rows.length === 0) {
             this.drawn?.destroy();
             this.drawn = null;
@@ -242,14 +244,14 @@ export function distribution(label, given, limits = []) {
             const size = Math.max(one.count > 0 ? 2 : 0, height * one.count / most);
 
             return s("rect", {x: i * step + 1, y: height - size, width: Math.max(1, step - 2),
-                              height: size, class: side(one, limits)},
+                              height: size, class: sideOf(one, limits)},
                 s("title", {}, `${one.from} to ${one.to}: ${count(one.count)} messages`));
         }), s("line", {x1: 0, x2: width, y1: height, y2: height, class: "axis"}),
         scores.map((one, i) => (i % Math.ceil(scores.length / 8) === 0 ? s("text", {
             x: i * step, y: height + 13}, String(one.from)) : null))));
 }
 
-function side(one, limits) {
+function sideOf(one, limits) {
     if (limits.length === 0)
         return "plain";
     return one.from >= limits.at(-1) ? "bad" : one.from >= limits[0] ? "odd" : "good";

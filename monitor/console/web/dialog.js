@@ -11,7 +11,7 @@
 import {fresh, h, nodes, put} from "./dom.js";
 import {fromInput, toInput} from "./format.js";
 
-function open(dialog) {
+function opened(dialog) {
     const before = document.activeElement;
 
     document.body.append(dialog);
@@ -39,7 +39,7 @@ export function sheet(title, content, wide) {
 
     dialog.append(h("form", {method: "dialog"}, nodes(content),
         h("div", {class: "buttons"}, h("button", {class: "main"}, "Close"))));
-    return open(dialog);
+    return opened(dialog);
 }
 
 function input(field, changed) {
@@ -145,7 +145,7 @@ export async function ask({title, text, fields = [], preview, button = "Do it", 
     });
     dialog.append(form);
     tell();
-    await open(dialog);
+    await opened(dialog);
     await running;
     return answer;
 }

@@ -81,6 +81,10 @@ export function at(...words) {
     return "#/" + words.map(encodeURIComponent).join("/") + (found.size ? "?" + found : "");
 }
 
+/* When nothing else is to be done: what is put into the page is seen by then. */
+export const idle = (run) => (window.requestIdleCallback ? requestIdleCallback(run, {timeout: 2000})
+    : setTimeout(run, 100));         // Safari
+
 let pressed = false;
 
 for (const [name, down] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]])

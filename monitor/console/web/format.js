@@ -7,10 +7,10 @@
 import {h} from "./dom.js";
 
 const NONE = "–";
-const whole = new Intl.NumberFormat("en-GB");
 
 export function count(number) {
-    return number === null || number === undefined ? NONE : whole.format(Math.round(number));
+    return number === null || number === undefined ? NONE
+        : String(Math.round(number)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /* 1234567 -> "1.2 M": where there is little room. */
@@ -81,16 +81,20 @@ export function relative(date, now = Date.now()) {
     return seconds < 0 ? `in ${span(seconds)}` : `${span(seconds)} ago`;
 }
 
-const clock = new Intl.DateTimeFormat("en-GB", {hour: "2-digit", minute: "2-digit"});
-const day = new Intl.DateTimeFormat("en-GB", {
-    day: "numeric", month: "short", hour: "2-digit", minute: "2-digit"});
-const year = new Intl.DateTimeFormat("en-GB", {
-    day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit"});
+const MINUTE = {hour: "2-digit", minute: "2-digit"};
+const DAY = {day: "numeric", month: "short", ...MINUTE}, YEAR = {year: "numeric", ...DAY};
+const written = new Map();           // to make one takes longer than all the rest of this file
+
+function write(date, how) {
+    if (!written.has(how))
+        written.set(how, new Intl.DateTimeFormat("en-GB", how));
+    return written.get(how).format(date);
+}
 
 export function absolute(date, now = new Date()) {
     if (date.toDateString() === now.toDateString())
-        return clock.format(date);
-    return (Math.abs(now - date) < 300 * 86400e3 ? day : year).format(date);
+        return write(date, MINUTE);
+    return write(date, Math.abs(now - date) < 300 * 86400e3 ? DAY : YEAR);
 }
 
 /* "14:05 · 3 min ago"; with brief only the second; of none a dash. */

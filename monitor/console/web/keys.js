@@ -71,7 +71,7 @@ export function help() {
     ]);
 }
 
-function pressed(event) {
+function typed(event) {
     const field = event.target.closest?.("input, select, textarea, dialog");
     const box = event.target.matches?.("input[type=checkbox]") && !event.target.closest("dialog");
 
@@ -94,8 +94,8 @@ function pressed(event) {
     }
 }
 
-export function start() {
-    document.addEventListener("keydown", pressed);
+export function startKeys() {
+    document.addEventListener("keydown", typed);
     document.addEventListener("keydown", (event) => {
         if (event.key === "Escape" && event.target.matches?.("#search"))
             event.target.blur();

@@ -75,7 +75,7 @@ async function read(signal) {
     if (lost && !last)
         tell("again");               // no event was heard by which the monitor could know more
     lost = false;
-    const stream = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    const stream = answer.body.getReader(), text = new TextDecoder();
     let rest = "";
 
     for (;;) {
@@ -87,7 +87,7 @@ async function read(signal) {
         pause = 1e3;
         if (state !== "live")
             become("live");
-        rest = (rest + value).replaceAll("\r", "");
+        rest = (rest + text.decode(value, {stream: true})).replaceAll("\r", "");
         const blocks = rest.split("\n\n");
 
         rest = blocks.pop();
@@ -123,7 +123,7 @@ async function keep(control) {
     }
 }
 
-export function start() {
+export function startLive() {
     if (running)
         return;
     running = new AbortController();
@@ -133,7 +133,7 @@ export function start() {
     keep(running);
 }
 
-export function stop() {
+export function stopLive() {
     if (running)
         running.abort();
     running = null;

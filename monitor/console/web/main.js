@@ -2,14 +2,15 @@
  * main - the shell around all pages: navigation, search, how old the data is, theme, who is logged
  * in; and which page belongs to which address.
  */
-import {login, logout, me, onLogout, resume, Trouble, get} from "./api.js";
+import {expect, forget, get, login, logout, me, onLogout, resume, Trouble, wasHere}
+    from "./api.js";
 import {note} from "./dialog.js";
-import {at, h, put} from "./dom.js";
+import {at, h, idle, put} from "./dom.js";
 import {span, tick} from "./format.js";
-import * as keys from "./keys.js";
-import * as live from "./live.js";
+import {help, startKeys} from "./keys.js";
+import {age, hear, onAge, startLive, stopLive} from "./live.js";
 import {alerts, excuse, go, Page, place} from "./router.js";
-import * as theme from "./theme.js";
+import {chosen, startTheme, use} from "./theme.js";
 import {isPrefix, limit} from "./words.js";
 
 /* Word of the address: the page of all, and that of one.  Each is loaded when it is first asked
@@ -66,7 +67,7 @@ function drawSide(stay) {
         nav.querySelector(`a[href="${focus}"]`)?.focus();
 }
 
-function count(data) {
+function counted(data) {
     const next = {alerts: data.open_events ?? counts.alerts,
                   reports: data.blamed ?? counts.reports,
                   rules: data.drafts ?? counts.rules};
@@ -78,6 +79,12 @@ function count(data) {
     counts = next;
     alerts(counts.alerts || 0);
     drawSide(true);
+}
+
+/* What was asked for, where nothing newer was heard meanwhile. */
+function countedFirst(data) {
+    if (!("alerts" in counts))
+        counted(data);
 }
 
 /* As Postfix (its short ones are of hexadecimal digits) and Exim make them; other capitals are a
@@ -128,9 +135,9 @@ function ageSign() {
     function draw() {
         sign.className = `age ${state}`;
         put(text, state === "live" ? "live" : state === "waiting" ? "connecting…"
-            : `data is ${span(live.age())} old`);
+            : `data is ${span(age())} old`);
     }
-    ends.push(live.onAge((next) => {
+    ends.push(onAge((next) => {
         if (next !== state && next !== "waiting")
             put(told, next === "live" ? "" : "Live updates have stopped; trying again.");
         state = next;
@@ -145,23 +152,31 @@ function ageSign() {
 function themeButton() {
     const order = ["system", "light", "dark"], sign = {system: "◐", light: "☀", dark: "☾"};
     const button = h("button", {type: "button", class: "bare", onclick: () => {
-        theme.use(order[(order.indexOf(theme.chosen()) + 1) % 3]);
+        use(order[(order.indexOf(chosen()) + 1) % 3]);
         draw();
     }});
     const draw = () => {
-        put(button, sign[theme.chosen()]);
-        button.setAttribute("aria-label", `Colours: ${theme.chosen()}`);
-        button.title = `Colours: ${theme.chosen()}`;
+        put(button, sign[chosen()]);
+        button.setAttribute("aria-label", `Colours: ${chosen()}`);
+        button.title = `Colours: ${chosen()}`;
     };
 
     draw();
     return button;
 }
 
+/* A picture is a document of its own to the browser: the page's text first. */
+function logo() {
+    const image = h("img", {alt: ""});
+
+    idle(() => { image.src = new URL("icon.svg", import.meta.url); });
+    return image;
+}
+
 function shell() {
     const nav = h("nav", {id: "pages", "aria-label": "Pages"});
     const bar = h("aside", {class: "side", id: "side", "aria-label": "Console"},
-        h("a", {class: "brand", href: "#/"}, h("img", {src: "icon.svg", alt: ""}), "Weir"), nav,
+        h("a", {class: "brand", href: "#/"}, logo(), "Weir"), nav,
         h("div", {class: "who"}, h("a", {href: "#/users"}, me().name),
             h("div", {class: "quiet"}, me().role),
             h("button", {type: "button", onclick: leave}, "Log out")));
@@ -193,7 +208,7 @@ function shell() {
     }}, "Skip to the page"), h("div", {class: "shell"}, bar, h("div", {},
         h("header", {class: "top"}, menu, search(), h("span", {class: "space"}), ageSign(),
             themeButton(), h("button", {type: "button", class: "bare", title: "Keyboard (?)",
-                                        "aria-label": "Keyboard shortcuts", onclick: keys.help},
+                                        "aria-label": "Keyboard shortcuts", onclick: help},
                              "?")), main)));
 }
 
@@ -207,7 +222,7 @@ function moduleOf({words}) {
 }
 
 async function show() {
-    const found = place(), mine = {};
+    const found = place(), mine = {}, first = !shown;
 
     shown?.end?.();
     document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
@@ -220,7 +235,8 @@ async function show() {
         return;                      // somebody went on meanwhile
     const page = shown = new Page(module, found, main);
 
-    scrollTo(0, 0);
+    if (!first)
+        scrollTo(0, 0);              // has all laid out at once
     await page.show();
     if (page === shown && document.activeElement === document.body)
         page.title.focus({preventScroll: true});
@@ -228,12 +244,12 @@ async function show() {
 
 async function enter() {
     shell();
-    live.start();
-    ends.push(live.hear("overview", count), live.hear("again", () => shown?.again?.()));
+    startLive();
+    ends.push(hear("overview", counted), hear("again", () => shown?.again?.()));
     await show();
-    get("/overview", {hours: 1}).then(count, () => {});
-    const idle = window.requestIdleCallback || ((run) => setTimeout(run, 1000));  // Safari
-
+    forget();
+    if (!("alerts" in counts))
+        get("/overview", {hours: 1}).then(countedFirst, () => {});
     idle(() => Object.values(PAGES).flat().forEach((name) => {
         import(`./page_${name}.js`).catch(() => {});   // once more, when it is asked for
     }));
@@ -241,7 +257,7 @@ async function enter() {
 
 async function leave() {
     await logout();
-    live.stop();
+    stopLive();
     door();
 }
 
@@ -257,11 +273,13 @@ function door(why) {
     shown?.end?.();
     shown = null;
     main = null;
-    live.stop();
+    counts = {};
+    forget();
+    stopLive();
     ends.splice(0).forEach((end) => end());
     document.title = "Log in · Weir";
     put(app, h("main", {class: "door"}, h("div", {class: "card"},
-        h("h1", {class: "brand"}, h("img", {src: "icon.svg", alt: ""}), "Weir"),
+        h("h1", {class: "brand"}, logo(), "Weir"),
         h("form", {onsubmit: async (event) => {
             event.preventDefault();
             button.disabled = true;
@@ -284,9 +302,25 @@ function door(why) {
     name.focus();
 }
 
+/* While it is asked who is here: what the first page will show.  That news are heard from before
+ * it is asked for, nothing is missed in between. */
+async function askAhead() {
+    const found = place();
+
+    startLive();
+    try {
+        const {ahead} = await moduleOf(found);
+
+        if (ahead)
+            countedFirst(await expect(...ahead(found)));
+    } catch {
+        // the page asks itself, and tells
+    }
+}
+
 async function begin() {
-    theme.start();
-    keys.start();
+    startTheme();
+    startKeys();
     addEventListener("hashchange", () => main && show());
     setInterval(tick, 10e3);
     onLogout((trouble) => door(trouble.message));
@@ -294,13 +328,16 @@ async function begin() {
         if (event.reason instanceof Trouble)
             note(event.reason.message, {bad: true});
     });
-    Promise.resolve(moduleOf(place())).catch(() => {});    // while it is asked who is here
+    const ahead = wasHere() && askAhead();
+
     try {
-        if (await resume())
-            await enter();
-        else
+        if (await resume()) {
+            await Promise.race([ahead, new Promise(requestAnimationFrame)]);
+            await enter();           // with its figures, where they are there for this frame
+        } else
             door();
     } catch (trouble) {
+        stopLive();
         put(app, h("main", {class: "door"}, excuse(trouble, () => location.reload())));
     }
 }

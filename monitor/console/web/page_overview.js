@@ -61,6 +61,9 @@ const COLUMNS = [
     {key: "why", label: "", wide: true, cell: (row) => row.why || ""},
 ];
 
+/* What show() will ask for. */
+export const ahead = ({query}) => ["/overview", {hours: query.hours || "24"}];
+
 export async function show(page) {
     const hours = page.query.hours || "24";
     const top = h("div"), numbers = h("div"), scores = h("div");
@@ -82,7 +85,7 @@ export async function show(page) {
                 3600 * hours, data.now));
     }
 
-    let data = await page.get("/overview", {hours});
+    let data = await page.get(...ahead(page));
 
     page.fill(top, numbers, h("section", {class: "card"}, h("div", {class: "cardhead"},
         h("h2", {}, "Mail by verdict"), choice(page, "hours", "How long", HOURS, hours)),

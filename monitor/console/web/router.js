@@ -54,16 +54,16 @@ export function excuse(trouble, again) {
         again && h("p", {}, h("button", {type: "button", onclick: again}, "Try again")));
 }
 
-let open = 0, name = "";
+let waiting = 0, name = "";
 
 /* The title of the window: how many alerts are open is seen in another tab, too. */
 function named(page) {
     name = page;
-    document.title = `${open > 0 ? `(${open}) ` : ""}${name} · Weir`;
+    document.title = `${waiting > 0 ? `(${waiting}) ` : ""}${name} · Weir`;
 }
 
 export function alerts(number) {
-    open = number;
+    waiting = number;
     named(name);
 }
 

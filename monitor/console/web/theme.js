@@ -1,7 +1,7 @@
 /*
  * theme - light or dark: as the system says, until somebody chooses here.
  */
-const told = new Set();
+const painters = new Set();
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 export const chosen = () => localStorage.getItem("weir-theme") || "system";
@@ -21,16 +21,16 @@ function apply() {
         delete document.documentElement.dataset.theme;
     else
         document.documentElement.dataset.theme = theme;
-    told.forEach((tell) => tell());
+    painters.forEach((tell) => tell());
 }
 
-export function start() {
+export function startTheme() {
     apply();
     dark.addEventListener("change", apply);
 }
 
 /* Tells when colours are others now; gives what ends that. */
 export function onTheme(tell) {
-    told.add(tell);
-    return () => told.delete(tell);
+    painters.add(tell);
+    return () => painters.delete(tell);
 }

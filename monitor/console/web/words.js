@@ -26,14 +26,14 @@ export function badge(state, word) {
     return h("span", {class: `badge ${LOOK[state] || "dull"}`}, word || WORD[state] || state);
 }
 
-let limits = [];   // of unsure, of spam: as the monitor is configured, or a message was judged by
+let bounds = [];   // of unsure, of spam: as the monitor is configured, or a message was judged by
 
 export function limit(next) {
-    limits = next || limits;
+    bounds = next || bounds;
 }
 
 /* Points of a message, in the colour of what that many make of it. */
-export function score(number, [unsure, spam] = limits) {
+export function score(number, [unsure, spam] = bounds) {
     if (number === null || number === undefined || spam === undefined || spam === null)
         return points(number);
     return h("span", {class: number >= spam ? "bad" : number >= unsure ? "odd" : "good"},
