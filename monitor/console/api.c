@@ -84,9 +84,11 @@ static const struct weir_api_route routes[] = {
     {"GET", "/silences", WEIR_VIEWER, "Alerts that for now nobody is told of.",
      "all: 1: those that are over, too; " MOST AS_FILES, NULL, weir_api_silences, false},
     {"POST", "/silences", WEIR_ANALYST, "For so long nobody is told of alerts about something; "
-     "they are recorded, and what is done stays as it is.", NULL,
-     "prefix: an address or network; threshold: a name; server: a name: what it alone saw; kind: "
-     "of alerts, as threshold: one of these four at least, and all that are given; " ENDS "; " WHY,
+     "they are recorded, and what is done stays as it is. One that is wide is an administrator's: "
+     "without prefix, of more than a /16 (IPv6: a /32), or for more than 30 days.", NULL,
+     "prefix: an address or network; threshold: its name; server: its name: what it alone saw; "
+     "kind: of alerts, threshold or instance: one of these four at least, and all that are "
+     "given; " ENDS "; " WHY,
      weir_api_silence_add, false},
     {"POST", "/silences/{number}/end", WEIR_ANALYST, "Ends one before its time.", NULL, NULL,
      weir_api_silence_end, false},
@@ -369,7 +371,8 @@ json_t *weir_api_do(struct weir_api_question *question, json_t *json)
 {
     char who[WEIR_ACCOUNT_NAME_MAX + 8];
     struct weir_question asked = {.monitor = question->monitor, .json = json, .who = who,
-                                  .now = question->now};
+                                  .now = question->now,
+                                  .narrow = question->account.role < WEIR_ADMINISTRATOR};
     json_t *answer = NULL;
 
     snprintf(who, sizeof who, "%s %s", question->token ? "token" : "user",

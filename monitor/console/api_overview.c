@@ -117,14 +117,18 @@ static void attend(struct page *page, const char *level, json_t *text, const cha
                                                      text, "page", where));
 }
 
-/* What the monitor itself cannot do now. */
-static void add_troubles(struct page *page)
+/* What the monitor itself cannot do now, and of what nobody is told. */
+static void add_status(struct page *page)
 {
     json_t *status = weir_api_do(page->question, json_pack("{s:s}", "do", "status")), *one;
+    const json_t *silences = json_object_get(status, "silences");
     size_t i;
 
     json_array_foreach(json_object_get(status, "troubles"), i, one)
         attend(page, "problem", json_incref(json_object_get(one, "why")), "servers");
+    if (json_integer_value(json_object_get(silences, "standing")) > 0)
+        attend(page, json_integer_value(json_object_get(silences, "wide")) > 0 ? "notice" : "note",
+               json_incref(json_object_get(silences, "text")), "alerts");
     json_decref(status);
 }
 
@@ -144,7 +148,7 @@ static void add_counts(struct page *page, const struct weir_desk_counts *counts)
                                              page->unnamed), "servers");
     else if (page->blind > 0)
         attend(page, "problem", json_sprintf("nothing is heard of %s", page->names), "servers");
-    add_troubles(page);
+    add_status(page);
     count(page, "notice", counts->events, "event stands", "events stand", "alerts");
     count(page, "problem", counts->blamed,
           "good message was taken for spam, as people reported since yesterday",

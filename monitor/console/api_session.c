@@ -13,6 +13,7 @@
 #include "monitor/database/database_accounts_io.h"
 #include "monitor/database/database_thresholds_io.h"
 #include "monitor/monitor_accounts_io.h"
+#include "monitor/view/view_events.h"
 
 #define WRONG "name and password do not go together"
 
@@ -23,6 +24,16 @@ static json_t *roles(void)
 
     for (enum weir_role role = WEIR_VIEWER; role <= WEIR_ADMINISTRATOR; role++)
         json_array_append_new(list, json_string(weir_role_name(role)));
+    return list;
+}
+
+/* Which kinds of alerts there are. */
+static json_t *kinds(void)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; weir_event_kind(i); i++)
+        json_array_append_new(list, json_string(weir_event_kind(i)));
     return list;
 }
 
@@ -40,10 +51,10 @@ static json_t *tell(const struct weir_api_question *question)
 
     if (question->session[0])
         weir_token_csrf(question->session, csrf);
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "name", question->account.name, "role",
-                     weir_role_name(question->account.role), "csrf", csrf, "version",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "name",
+                     question->account.name, "role", weir_role_name(question->account.role), "csrf", csrf, "version",
                      WEIR_VERSION, "started", weir_view_time(question->started), "roles", roles(),
-                     "limits", limits());
+                     "alert_kinds", kinds(), "limits", limits());
 }
 
 /* Whether one may try now; it then counts as failed, until it succeeds. */

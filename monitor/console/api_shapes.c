@@ -27,9 +27,10 @@
 #define THRESHOLD "prefixes:string rate:array! maximum:array! observe:boolean ladder:string!"
 #define WAS " was:object?"
 #define ME "name:string role:string csrf:string version:string started:time? roles:array " \
-    "limits:object"
+    "alert_kinds:array limits:object"
 #define SILENCE "number:integer made:time ends:time prefix:string? threshold:string? " \
-    "server:string? kind:string? reason:string by:string ended:time? ended_by:string?"
+    "server:string? kind:string? reason:string by:string ended:time? ended_by:string? " \
+    "wide:boolean"
 
 static const struct weir_api_shape shapes[] = {
     {weir_api_login, false, false, ME, "name:string! password:string!"},

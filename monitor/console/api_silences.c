@@ -6,7 +6,7 @@
 
 #include "core/base/error.h"
 #include "monitor/console/api_impl.h"
-#include "monitor/view/view_events.h"
+#include "monitor/view/view_silences.h"
 
 /* A page of rows, one more than which was looked for. */
 struct page {
@@ -60,7 +60,8 @@ json_t *weir_api_silence_add(struct weir_api_question *question)
             json_decref(json);
             return NULL;
         }
-        json_object_set_new(json, names[i], json_string(text));
+        if (json_object_get(question->request->body, names[i]))
+            json_object_set_new(json, names[i], json_string(text));
     }
     if (!json_is_integer(ends)) {
         json_decref(json);
