@@ -51,8 +51,8 @@ static json_t *tell(const struct weir_api_question *question)
 
     if (question->session[0])
         weir_token_csrf(question->session, csrf);
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "name",
-                     question->account.name, "role", weir_role_name(question->account.role), "csrf", csrf, "version",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "name", question->account.name,
+                     "role", weir_role_name(question->account.role), "csrf", csrf, "version",
                      WEIR_VERSION, "started", weir_view_time(question->started), "roles", roles(),
                      "alert_kinds", kinds(), "limits", limits());
 }

@@ -4,8 +4,8 @@
  * A silence hides alerts, so that what it hides has to be seen elsewhere: what
  * weir_view_standing() says stands on the console's first page and in `weirctl status`.
  *
- * Limits: WEIR_VIEW_SILENCES_NAMED of those that stand are named, the wide ones first; of the others
- * the number is told.
+ * Limits: WEIR_VIEW_SILENCES_NAMED of those that stand are named, the wide ones first; of the
+ * others the number is told.
  */
 #ifndef WEIR_VIEW_VIEW_SILENCES_H
 #define WEIR_VIEW_VIEW_SILENCES_H

@@ -126,6 +126,18 @@ static void what_is_no_template_is_refused_with_its_line(void **state)
         {WEIR_TEMPLATE_WEBHOOK, "[${rate}.5]", "no JSON", 1},
         {WEIR_TEMPLATE_WEBHOOK, "[0.${rate}]", "no JSON", 1},
         {WEIR_TEMPLATE_WEBHOOK, "[1${limit_rate}.0]", "no JSON", 1},
+        {WEIR_TEMPLATE_WEBHOOK, "{\n\"a\":\n${each}${count}\n${end}}", "no JSON", 3},
+        {WEIR_TEMPLATE_WEBHOOK, "{\"a\": 1,\n\"b\": ${each}${count}${end}}", "a number runs", 2},
+        {WEIR_TEMPLATE_WEBHOOK, "[\n${count}${number}]", "a number runs into", 2},
+        {WEIR_TEMPLATE_WEBHOOK, "[1${count}]", "a number runs into", 1},
+        {WEIR_TEMPLATE_WEBHOOK, "[${count}0]", "a number runs into", 1},
+        {WEIR_TEMPLATE_WEBHOOK, "[-${count}]", "a number runs into", 1},
+        {WEIR_TEMPLATE_WEBHOOK, "[${count}e1]", "a number runs into", 1},
+        {WEIR_TEMPLATE_WEBHOOK, "[1${each}, 1${between} ${end}\n${each},2\n${between} ${end}\n}",
+         "no JSON", 4},
+        {WEIR_TEMPLATE_WEBHOOK, "{${each}${address}: 1${between}\n${end}}", "two alerts", 1},
+        {WEIR_TEMPLATE_WEBHOOK, "[1${each},${count}${end},\n${each}${count}${between},${end}]",
+         "no alert", 2},
         {WEIR_TEMPLATE_WEBHOOK, "[\"${each}${lines}${end}\"]", "all alerts for each", 1},
     };
 
