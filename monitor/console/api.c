@@ -3,7 +3,9 @@
  */
 #include "monitor/console/api.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -11,7 +13,6 @@
 #include "monitor/console/api_live.h"
 #include "monitor/monitor_verbs_io.h"
 
-#define RETRY 5 /* seconds: what is locked or full may be so no more */
 #define MOST "most: rows at most (50, at most 500, of a file 100000); after: the cursor of the " \
     "page before"
 #define AS_FILE "format: csv or json, for download: all of it, or 100000 rows, and then the " \
@@ -300,6 +301,8 @@ json_t *weir_api_run(struct weir_api_question *question)
 json_t *weir_api_refuse(struct weir_api_question *question, unsigned code, const char *why)
 {
     question->code = code;
+    if (question->retry == 0 && code == 503)
+        question->retry = WEIR_API_RETRY;
     snprintf(question->why, sizeof question->why, "%s", why);
     return NULL;
 }
@@ -309,15 +312,13 @@ static json_t *refuse_trouble(struct weir_api_question *question, unsigned code,
 {
     const char *path = weir_database_path(question->database);
     size_t len = strlen(path);
+    char words[WEIR_API_WHY];
 
     if (strncmp(why, path, len) == 0 && why[len] == ':')
         why += len + 1 + strspn(why + len + 1, " ");
-    snprintf(question->why, sizeof question->why, "%s%s",
-             code == 503 ? "the database cannot be written now: " : "",
-             why);
-    question->code = code;
-    question->retry = code == 503 ? RETRY : 0;
-    return NULL;
+    snprintf(words, sizeof words, "%s%s",
+             code == 503 ? "the database cannot be written now: " : "", why);
+    return weir_api_refuse(question, code, words);
 }
 
 json_t *weir_api_trouble(struct weir_api_question *question, int error)
@@ -338,6 +339,20 @@ bool weir_api_text(struct weir_api_question *question, const char *name, const c
     snprintf(why, sizeof why, "%s is no text", name);
     (void)weir_api_refuse(question, 400, why);
     return false;
+}
+
+json_int_t weir_api_path_number(struct weir_api_question *question, const char *what)
+{
+    const char *text = weir_api_word(question, "number");
+    long long number;
+    char *end;
+
+    errno = 0;
+    number = strtoll(text, &end, 10);
+    if (errno == 0 && *end == '\0' && number >= 1)
+        return number;
+    (void)weir_api_refuse(question, 400, what);
+    return 0;
 }
 
 bool weir_api_most(struct weir_api_question *question, unsigned *most_r)

@@ -23,9 +23,8 @@ weir_api_function weir_api_unaccept, weir_api_restore;
 weir_api_function weir_api_servers, weir_api_server_add, weir_api_server_revoke;
 /* api_silences.c */
 weir_api_function weir_api_silences, weir_api_silence_add, weir_api_silence_end;
-weir_api_function weir_api_unacknowledge;
 /* api_alerts.c */
-weir_api_function weir_api_alerts, weir_api_acknowledge, weir_api_lists;
+weir_api_function weir_api_alerts, weir_api_acknowledge, weir_api_unacknowledge, weir_api_lists;
 /* api_thresholds.c */
 weir_api_function weir_api_thresholds, weir_api_threshold_put, weir_api_threshold_remove;
 weir_api_function weir_api_threshold_try;

@@ -120,6 +120,8 @@ bool weir_console_knows(struct weir_worker *feed, const struct weir_feed_who *wh
 
 /* An answer of JSON, which is taken; NULL when memory is short. */
 struct MHD_Response *weir_console_json(json_t *json);
+/* The same of what cannot be now, with status 503: a sentence, and when to try again. */
+struct MHD_Response *weir_console_busy(const char *why);
 /* What every answer has. */
 void weir_console_headers(struct MHD_Response *response);
 

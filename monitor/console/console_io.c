@@ -121,7 +121,7 @@ static void refuse_waiting(struct weir_console *console)
     while ((asked = console->first) != NULL) {
         console->first = asked->next;
         asked->status = MHD_HTTP_SERVICE_UNAVAILABLE;
-        asked->response = weir_console_json(json_pack("{s:s}", "error", "the monitor stops"));
+        asked->response = weir_console_busy("the monitor stops");
         asked->state = WEIR_ASKED_ANSWERED;
         MHD_resume_connection(asked->connection);
     }
