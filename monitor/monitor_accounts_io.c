@@ -451,14 +451,14 @@ static int hold_session(struct weir_monitor *monitor, const struct weir_account 
 }
 
 int weir_accounts_session(struct weir_monitor *monitor, struct weir_database *database,
-                          const uint8_t hash[static WEIR_TOKEN_HASH], weir_time now,
+                          const uint8_t hash[static WEIR_TOKEN_HASH], weir_time now, bool uses,
                           struct weir_session *session_r)
 {
     struct weir_session held = {.used = now};
     int found = weir_database_session(database, hash, now, session_r);
 
-    if (found != 0 || !weir_held_sessions_find(monitor->held_sessions, hash, now, &held.account,
-                                               &held.started))
+    if (found != 0 || !weir_held_sessions_find(monitor->held_sessions, hash, now, uses,
+                                               &held.account, &held.started))
         return found;
     *session_r = held;
     found = weir_database_account_find(database, held.account.name, &session_r->account);

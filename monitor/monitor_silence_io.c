@@ -2,7 +2,6 @@
  * What operators say about alerts: that they know of one, and that they do not after all; that for
  * so long nobody is to be told of some, and that this is over.  Each with its line in the audit.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +9,6 @@
 #include "core/base/line.h"
 #include "core/base/slice.h"
 #include "core/base/visible.h"
-#include "monitor/agent/command.h"
 #include "monitor/database/database_events_io.h"
 #include "monitor/database/database_servers_io.h"
 #include "monitor/database/database_thresholds_io.h"

@@ -90,14 +90,28 @@ static int add_event(void *context, const struct weir_event *event)
                ? WEIR_ENOMEM : 0;
 }
 
+/* Of each list the narrowest. */
+static json_t *nothing_stands(void)
+{
+    return json_pack("{s:n, s:n, s:n}", "blacklist", "score", "accept");
+}
+
+static int note_standing(void *context, const struct weir_database_decision *decision)
+{
+    json_t *standing = context;
+
+    return !json_is_null(json_object_get(standing, decision->list)) ||
+                   json_object_set_new(standing, decision->list,
+                                       weir_view_decision(decision)) == 0 ? 0 : WEIR_ENOMEM;
+}
+
 static int add_decision(void *context, const struct weir_database_decision *decision)
 {
     struct page *page = context;
     json_t *row = weir_view_decision(decision);
 
-    if (weir_database_decision_stands(decision, page->question->now) &&
-        json_is_null(json_object_get(page->standing, decision->list)))
-        json_object_set(page->standing, decision->list, row);
+    if (weir_database_decision_stands(decision, page->question->now))
+        (void)note_standing(page->standing, decision);
     return json_array_append_new(page->decisions, row) < 0 ? WEIR_ENOMEM : 0;
 }
 
@@ -205,7 +219,7 @@ json_t *weir_api_address(struct weir_api_question *question)
     page.events = json_array();
     page.decisions = json_array();
     page.domains = json_array();
-    page.standing = json_pack("{s:n, s:n, s:n}", "blacklist", "score", "accept");
+    page.standing = nothing_stands();
     done = read_all(&page);
     if (done >= 0)
         finish(&page);
@@ -217,6 +231,25 @@ json_t *weir_api_address(struct weir_api_question *question)
     if (done >= 0)
         return page.json;
     json_decref(page.json);
+    return weir_api_trouble(question, done);
+}
+
+/* Little and soon: nobody else changes anything meanwhile (api_was.c). */
+json_t *weir_api_standing(struct weir_api_question *question)
+{
+    json_t *standing = nothing_stands();
+    struct weir_prefix prefix;
+    int done;
+
+    if (!read_prefix(question, &prefix)) {
+        json_decref(standing);
+        return NULL;
+    }
+    done = weir_database_decisions_over(question->database, &prefix, question->now, note_standing,
+                                        standing);
+    if (done >= 0)
+        return json_pack("{s:o}", "standing", standing);
+    json_decref(standing);
     return weir_api_trouble(question, done);
 }
 

@@ -19,6 +19,8 @@ weir_api_function weir_api_traffic, weir_api_minutes;
 /* api_address.c */
 weir_api_function weir_api_address, weir_api_block, weir_api_undo, weir_api_accept;
 weir_api_function weir_api_unaccept, weir_api_restore;
+/* {"standing": {"blacklist", "score", "accept"}} alone: what changes of them are based on */
+weir_api_function weir_api_standing;
 /* api_servers.c */
 weir_api_function weir_api_servers, weir_api_server_add, weir_api_server_revoke;
 /* api_silences.c */

@@ -169,22 +169,24 @@ static int take_now(void *context, const struct weir_kept_rule *rule)
     return 0;
 }
 
-/* Rules with their points then, and what they are now. */
-static json_t *rules_of(struct weir_database *database, const json_t *info)
+/* Rules with their points then, and what they are now.  0 or an error. */
+static int add_rules(struct weir_database *database, const json_t *info, json_t *json)
 {
     json_t *rules = json_array(), *rule;
+    int rc = 0;
     size_t i;
 
     json_array_foreach(json_object_get(info, "rules"), i, rule) {
         json_t *one = json_copy(rule), *now = NULL;
         uint32_t id = (uint32_t)json_integer_value(json_object_get(rule, "id"));
 
-        (void)weir_database_rule(database, NULL, id, take_now, &now);
+        rc = rc < 0 ? rc : weir_database_rule(database, NULL, id, take_now, &now);
         json_object_set(one, "then", json_object_get(rule, "points"));
         json_object_set_new(one, "now", now ? now : json_null());
         json_array_append_new(rules, one);
     }
-    return rules;
+    json_object_set_new(json, "rules", rules);
+    return rc < 0 ? rc : 0;
 }
 
 static int take_text(void *context, const struct weir_database_text *text)
@@ -201,8 +203,8 @@ static int take_text(void *context, const struct weir_database_text *text)
                                    weir_api_server_name(&showing->names, text->server), false);
     info = json_object_get(showing->json, "info");
     json_object_set_new(showing->json, "message", weir_view_told_message(&told));
-    json_object_set_new(showing->json, "rules", rules_of(database, info));
-    return 1; /* the proven one comes first */
+    rc = add_rules(database, info, showing->json);
+    return rc < 0 ? rc : 1; /* the proven one comes first */
 }
 
 static int take_draft(void *context, const struct weir_kept_rule *rule)

@@ -45,7 +45,8 @@ static const struct weir_api_shape shapes[] = {
     {weir_api_minutes, true, false, "time:time" SUMS, NULL},
     {weir_api_address, false, true, "now:time address:string first_seen:time? last_seen:time? "
      "sum:object minutes:array servers:array source:string events:array decisions:array "
-     "standing:object domains:array bucket:object?", NULL},
+     "standing:object domains:array domains_partly:boolean looked_to:time? bucket:object?",
+     NULL},
     {weir_api_block, false, true, "list:string",
      "list:string defer:boolean points:number ends:integer! reason:string" WAS},
     {weir_api_undo, false, true, UNDONE, "accept:boolean ends:integer reason:string" WAS},

@@ -28,10 +28,10 @@ static const struct based {
     {weir_api_threshold_remove, weir_api_thresholds, "rows"},
     {weir_api_user_put, weir_api_users, "rows"},
     {weir_api_user_remove, weir_api_users, "rows"},
-    {weir_api_block, weir_api_address, "standing"},
-    {weir_api_undo, weir_api_address, "standing"},
-    {weir_api_accept, weir_api_address, "standing"},
-    {weir_api_unaccept, weir_api_address, "standing"},
+    {weir_api_block, weir_api_standing, "standing"},
+    {weir_api_undo, weir_api_standing, "standing"},
+    {weir_api_accept, weir_api_standing, "standing"},
+    {weir_api_unaccept, weir_api_standing, "standing"},
 };
 
 static const struct based *find(const struct weir_api_question *question)
