@@ -80,9 +80,6 @@ static int put_page(struct weir_api_question *question, struct writing *writing)
     full = json_array_size(rows) == question->page;
     if (json_is_string(more))
         snprintf(writing->file->more, sizeof writing->file->more, "%s", json_string_value(more));
-    else if (json_is_integer(more))
-        snprintf(writing->file->more, sizeof writing->file->more, "%lld",
-                 (long long)json_integer_value(more));
     else
         writing->file->more[0] = '\0';
     /* Of a page with a cursor it says where the next one goes on, which is part of the file. */

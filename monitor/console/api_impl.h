@@ -40,7 +40,7 @@ weir_api_function weir_api_publish, weir_api_rollback, weir_api_sets, weir_api_s
 weir_api_function weir_api_rules_there;
 /* api_messages.c, api_reports.c */
 weir_api_function weir_api_messages, weir_api_message, weir_api_reports, weir_api_report;
-weir_api_function weir_api_report_do, weir_api_reports_do;
+weir_api_function weir_api_report_do, weir_api_reports_do, weir_api_report_desk;
 /* api_metrics.c: a text, not an object */
 weir_api_function weir_api_metrics;
 /* api_description.c */

@@ -75,6 +75,15 @@ static int add_report(void *context, const struct weir_database_report *report)
     return json_array_append_new(page->rows, row) < 0 ? WEIR_ENOMEM : 0;
 }
 
+/* What those at the desk say of a message; null: nobody there has said anything. */
+static json_t *said_at_desk(const struct weir_report_votes *votes)
+{
+    return votes->desk_spam + votes->desk_ham == 0 ? json_null()
+           : votes->desk_ham == 0                  ? json_string("spam")
+           : votes->desk_spam == 0                 ? json_string("ham")
+                                                   : json_string("both");
+}
+
 /* How many say what of each message, and what came of it. */
 static int add_votes(struct weir_database *database, json_t *row)
 {
@@ -89,6 +98,7 @@ static int add_votes(struct weir_database *database, json_t *row)
     }
     json_object_set_new(row, "votes", json_pack("{s:i, s:i}", "spam", votes.spam, "ham",
                                                 votes.ham));
+    json_object_set_new(row, "desk", said_at_desk(&votes));
     json_object_set_new(row, "effect", json_string(weir_reported_name(effect)));
     return rc;
 }
@@ -262,6 +272,18 @@ json_t *weir_api_report(struct weir_api_question *question)
     return rc == WEIR_ECORRUPT ? weir_api_refuse(question, 500, "its text cannot be read")
            : rc < 0            ? weir_api_trouble(question, rc)
                                : weir_api_refuse(question, 404, "no text of it is kept");
+}
+
+/* What a decision about one is based on, without its text. */
+json_t *weir_api_report_desk(struct weir_api_question *question)
+{
+    json_t *json = json_pack("{s:s}", "uid", weir_api_word(question, "uid"));
+    int rc = add_votes(question->database, json);
+
+    if (rc >= 0)
+        return json;
+    json_decref(json);
+    return weir_api_trouble(question, rc);
 }
 
 /* doing ---------------------------------------------------------------------------------- */
