@@ -48,7 +48,7 @@ class Address(Console):
         self.assertIsNotNone(self.admin.get(place)["decisions"][1]["ends"])
         own = self.monitor.weir.ctl("decisions", "192.0.2.90", "--past")
         self.assertRegex(own, r"192\.0\.2\.90 +refused .* user admin +ticket 4711; taken back "
-                         r".* by user anna\n")
+                         r".* by user anna \(number \d+\)\n")
         rows = json.loads(self.monitor.weir.ctl("decisions", "192.0.2.90", "--past", "--json"))
         self.assertEqual(rows, self.admin.get(place)["decisions"])
         self.assertNotIn("192.0.2.90", self.monitor.weir.ctl("decisions"))
