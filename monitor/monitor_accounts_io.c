@@ -509,6 +509,14 @@ int weir_accounts_login(struct weir_monitor *monitor, const char *name,
     return done < 0 ? done : 1;
 }
 
+int weir_accounts_login_failed(struct weir_monitor *monitor, const char *detail, weir_time now)
+{
+    const struct weir_audit line = {
+        .time = now, .who = "somebody", .what = "login failed", .detail = detail};
+
+    return end_change(monitor, begin_change(monitor), &line);
+}
+
 int weir_accounts_logout(struct weir_monitor *monitor, const char *session, const char *name,
                          weir_time now)
 {
