@@ -3,7 +3,7 @@
  */
 #include "monitor/view/view_silences.h"
 
-#define WORDS 900 /* octets; a line of weirctl's, and of the first page */
+#define WORDS 1200 /* octets; a line of weirctl's, and of the first page */
 
 bool weir_silence_wide(const struct weir_silenced *silence)
 {
