@@ -151,8 +151,8 @@ export async function show(page) {
     const [data, steps] = await Promise.all([
         page.get(`/reports/${encodeURIComponent(uid)}`), around(page, uid)]);
     const does = doable();
-    const run = (what) => judge(page, uid, data.desk ?? null, what, what === "forget" || !steps.last ? steps.next
-        : () => page.again());
+    const run = (what) => judge(page, uid, data.desk ?? null, what,
+        what === "forget" || !steps.last ? steps.next : () => page.again());
     const report = data.report && {kind: data.report, verdict: data.info?.verdict};
 
     page.heading(h("span", {}, "Report about ", h("span", {class: "mono"}, uid)),
