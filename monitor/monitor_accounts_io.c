@@ -370,14 +370,14 @@ static int hold_session(struct weir_monitor *monitor, const struct weir_account 
 }
 
 int weir_accounts_session(struct weir_monitor *monitor, struct weir_database *database,
-                          const uint8_t hash[static WEIR_TOKEN_HASH], weir_time now,
+                          const uint8_t hash[static WEIR_TOKEN_HASH], weir_time now, bool uses,
                           struct weir_session *session_r)
 {
     struct weir_session held = {.used = now};
     int found = weir_database_session(database, hash, now, session_r);
 
-    if (found != 0 || !weir_held_sessions_find(monitor->held_sessions, hash, now, &held.account,
-                                               &held.started))
+    if (found != 0 || !weir_held_sessions_find(monitor->held_sessions, hash, now, uses,
+                                               &held.account, &held.started))
         return found;
     *session_r = held;
     found = weir_database_account_find(database, held.account.name, &session_r->account);
@@ -426,6 +426,14 @@ int weir_accounts_login(struct weir_monitor *monitor, const char *name,
     if (done >= 0 && strcmp(account_r->name, WEIR_FIRST_ACCOUNT) == 0)
         forget_first(monitor);
     return done < 0 ? done : 1;
+}
+
+int weir_accounts_login_failed(struct weir_monitor *monitor, const char *detail, weir_time now)
+{
+    const struct weir_audit line = {
+        .time = now, .who = "somebody", .what = "login failed", .detail = detail};
+
+    return end_change(monitor, begin_change(monitor), &line);
 }
 
 int weir_accounts_logout(struct weir_monitor *monitor, const char *session, const char *name,

@@ -48,9 +48,13 @@ int weir_accounts_login(struct weir_monitor *monitor, const char *name,
                         struct weir_slice password, const char *address, weir_time now,
                         struct weir_account *account_r, char session_r[static WEIR_TOKEN_TEXT]);
 
-/* Whose session it is, in the database or held: 1; 0: it is none, or over; an error. */
+/* A line in the audit about logins that failed (login_failures.h).  0 or an error, logged. */
+int weir_accounts_login_failed(struct weir_monitor *monitor, const char *detail, weir_time now);
+
+/* Whose session it is, in the database or held: 1; 0: it is none, or over; an error.  uses: one
+ * that is held is used now (held_sessions.h); of the others weir_accounts_used() notes it. */
 int weir_accounts_session(struct weir_monitor *monitor, struct weir_database *database,
-                          const uint8_t hash[static WEIR_TOKEN_HASH], weir_time now,
+                          const uint8_t hash[static WEIR_TOKEN_HASH], weir_time now, bool uses,
                           struct weir_session *session_r);
 
 /* A session ends, with a line in the audit.  0 or an error, logged. */

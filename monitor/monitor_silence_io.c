@@ -2,7 +2,6 @@
  * What operators say about alerts: that they know of one, and that they do not after all; that for
  * so long nobody is to be told of some, and that this is over.  Each with its line in the audit.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,10 +9,17 @@
 #include "core/base/line.h"
 #include "core/base/slice.h"
 #include "core/base/visible.h"
-#include "monitor/agent/command.h"
 #include "monitor/database/database_events_io.h"
+#include "monitor/database/database_servers_io.h"
+#include "monitor/database/database_thresholds_io.h"
 #include "monitor/monitor_verbs_impl.h"
 #include "monitor/view/view_events.h"
+#include "monitor/view/view_silences.h"
+
+#define MOST_NAMED 8 /* of what there is, when something is not */
+#define WIDE "that hides so much that it needs the role administrator; an analyst's silence " \
+    "names an address or network, of a " WEIR_PREFIX_WIDE " at most, and lasts " \
+    WEIR_SILENCE_NARROW_TEXT " at most"
 
 /* Whether a terminal can be shown a text. */
 static bool is_visible(struct weir_slice text)
@@ -69,7 +75,6 @@ static int find_knew(struct weir_question *question, struct knew *knew)
     return weir_database_events(question->monitor->database, &filter, describe_knew, knew);
 }
 
-
 json_t *weir_verb_acknowledge(struct weir_question *question)
 {
     struct weir_database *database = question->monitor->database;
@@ -122,12 +127,27 @@ json_t *weir_verb_unacknowledge(struct weir_question *question)
 
 /* silences ------------------------------------------------------------------------- */
 
+/* What is left out is anything; what is given as nothing, as from a variable that is not set, was
+ * meant to be something. */
+static bool is_given(struct weir_question *question, const char *name)
+{
+    char why[96];
+
+    if (!json_object_get(question->json, name))
+        return false;
+    if (weir_verb_text(question, name)[0])
+        return true;
+    snprintf(why, sizeof why, "%s is empty, or no text: leave it out for any", name);
+    (void)weir_verb_refuse(question, why);
+    return false;
+}
+
 static bool read_prefix(struct weir_question *question, struct weir_silenced *silence)
 {
     const char *prefix = weir_verb_text(question, "prefix"), *why = "";
 
-    if (!prefix[0])
-        return true;
+    if (!is_given(question, "prefix"))
+        return !question->why[0];
     if (weir_prefix_parse(prefix, strlen(prefix), &silence->prefix, &why) < 0) {
         (void)weir_verb_refuse(question, "prefix is no address or prefix");
         return false;
@@ -150,51 +170,100 @@ static bool read_end(struct weir_question *question, struct weir_silenced *silen
     return true;
 }
 
+/* what there is */
+
+struct there {
+    const char *name;            /* is looked for */
+    bool found;
+    size_t count, unsaid;
+    struct weir_line line;       /* the others */
+};
+
+static void note_there(struct there *there, const char *name)
+{
+    there->found |= strcmp(name, there->name) == 0;
+    if (there->count++ >= MOST_NAMED) {
+        there->unsaid++;
+        return;
+    }
+    weir_line_text(&there->line, there->count > 1 ? ", " : "");
+    weir_line_text(&there->line, name);
+}
+
+static int note_server(void *context, const struct weir_server *server)
+{
+    note_there(context, server->name);
+    return 0;
+}
+
+static int note_threshold(void *context, const struct weir_threshold *threshold)
+{
+    if (strcmp(threshold->name, WEIR_POLICY_DEFAULT) != 0)
+        note_there(context, threshold->name);
+    return 0;
+}
+
+static int note_all(struct weir_question *question, const char *what, struct there *there)
+{
+    struct weir_database *database = question->monitor->database;
+
+    if (strcmp(what, "server") == 0)
+        return weir_database_servers(database, note_server, there);
+    if (strcmp(what, "threshold") == 0) {
+        note_there(there, WEIR_POLICY_DEFAULT); /* always is: the configuration's, or another one */
+        return weir_database_thresholds(database, note_threshold, there);
+    }
+    for (size_t i = 0; weir_event_kind(i); i++)
+        note_there(there, weir_event_kind(i));
+    return 0;
+}
+
+/* Reads the name of something that there is, where one is given: a silence of nothing would let
+ * whoever made it wait in vain. */
+static bool read_name(struct weir_question *question, const char *what, char *name_r, size_t size)
+{
+    char why[WEIR_DATABASE_WHY], names[MOST_NAMED * (WEIR_SERVER_NAME_MAX + 2) + 1] = "";
+    struct there there = {.name = weir_verb_text(question, what),
+                          .line = weir_line(names, sizeof names)};
+
+    if (!is_given(question, what))
+        return !question->why[0];
+    if (!fit_text(question, what, size - 1))
+        return false;
+    if (note_all(question, what, &there) < 0) {
+        (void)weir_verb_trouble(question);
+        return false;
+    }
+    snprintf(name_r, size, "%s", there.name);
+    weir_line_end(&there.line);
+    snprintf(why, sizeof why, "there is no %s %s; there %s %s%s", what, there.name,
+             there.count == 0 ? "is none" : there.count == 1 ? "is" : "are", names,
+             there.unsaid > 0 ? " and others" : "");
+    if (!there.found)
+        (void)weir_verb_unknown(question, why);
+    return there.found;
+}
+
 static bool read_silence(struct weir_question *question, struct weir_silenced *silence_r)
 {
     struct weir_silenced silence = {.made = question->now};
 
-    if (!fit_text(question, "threshold", sizeof silence.threshold - 1) ||
-        !fit_text(question, "kind", sizeof silence.kind - 1) ||
-        !fit_text(question, "server", sizeof silence.server - 1) ||
+    if (!read_name(question, "threshold", silence.threshold, sizeof silence.threshold) ||
+        !read_name(question, "kind", silence.kind, sizeof silence.kind) ||
+        !read_name(question, "server", silence.server, sizeof silence.server) ||
         !fit_text(question, "reason", WEIR_REASON_MAX) || !read_prefix(question, &silence) ||
         !read_end(question, &silence))
         return false;
-    snprintf(silence.threshold, sizeof silence.threshold, "%s",
-             weir_verb_text(question, "threshold"));
-    snprintf(silence.kind, sizeof silence.kind, "%s", weir_verb_text(question, "kind"));
-    snprintf(silence.server, sizeof silence.server, "%s", weir_verb_text(question, "server"));
     snprintf(silence.reason, sizeof silence.reason, "%s", weir_verb_text(question, "reason"));
     snprintf(silence.who, sizeof silence.who, "%s", question->who);
     if (!silence.has_prefix && !silence.threshold[0] && !silence.kind[0] && !silence.server[0])
         (void)weir_verb_refuse(question, "a silence is about a prefix, threshold, server or kind");
     else if (!silence.reason[0])
         (void)weir_verb_refuse(question, "a silence needs a reason");
+    else if (question->narrow && weir_silence_wide(&silence))
+        (void)weir_verb_forbid(question, WIDE);
     *silence_r = silence;
     return !question->why[0];
-}
-
-static void put_named(struct weir_line *line, const char *what, const char *name)
-{
-    if (!name[0])
-        return;
-    weir_line_text(line, what);
-    weir_line_text(line, name); /* fit_text() has looked at it */
-}
-
-/* "203.0.113.0/24, threshold partners until 2026-11-21T18:13:00Z: their newsletter". */
-static void put_silence(struct weir_line *line, const struct weir_silenced *silence)
-{
-    char text[WEIR_PREFIX_TEXT > WEIR_TIME_TEXT ? WEIR_PREFIX_TEXT : WEIR_TIME_TEXT];
-
-    if (silence->has_prefix)
-        put_named(line, ", address ", weir_prefix_format(&silence->prefix, text));
-    put_named(line, ", threshold ", silence->threshold);
-    put_named(line, ", server ", silence->server);
-    put_named(line, ", kind ", silence->kind);
-    weir_line_text(line, " until ");
-    weir_line_text(line, weir_time_format(silence->ends, text));
-    put_named(line, ": ", silence->reason);
 }
 
 static const char *detail_of(const struct weir_silenced *silence, const char *before,
@@ -204,7 +273,10 @@ static const char *detail_of(const struct weir_silenced *silence, const char *be
 
     weir_line_count(&line, (uint64_t)silence->number);
     weir_line_text(&line, before);
-    put_silence(&line, silence);
+    weir_line_text(&line, ", ");
+    weir_view_silence_put(&line, silence);
+    weir_line_text(&line, ": ");
+    weir_line_text(&line, silence->reason);
     return weir_line_end(&line);
 }
 

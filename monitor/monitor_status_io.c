@@ -6,6 +6,7 @@
 
 #include "monitor/database/database_retention_io.h"
 #include "monitor/monitor_counters_io.h"
+#include "monitor/view/view_silences.h"
 
 /* Since the start; all of them are in the database. */
 static json_t *reports(struct weir_monitor *monitor)
@@ -95,6 +96,17 @@ static void count_alerts(struct weir_monitor *monitor, struct weir_alerts_counts
         weir_escalation_count(monitor->escalation, again_r);
 }
 
+/* What nobody is told of now. */
+static json_t *silences(struct weir_monitor *monitor, weir_time now)
+{
+    const struct weir_alert_silences *all = &monitor->silences;
+    uint64_t alerts = 0;
+
+    if (all->count > 0)
+        (void)weir_database_silenced_count(monitor->database, now, &alerts);
+    return weir_view_standing(all->silence, all->count, now, alerts);
+}
+
 json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
 {
     struct weir_receiver_counts taken;
@@ -153,6 +165,7 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
     json_object_set_new(json, "parts", parts(monitor));
     json_object_set_new(json, "patches", patches(monitor));
     json_object_set_new(json, "counters", weir_monitor_counters_status(monitor));
+    json_object_set_new(json, "silences", silences(monitor, now));
     json_object_set_new(json, "troubles", troubles(monitor, taken.refused));
     return json;
 }

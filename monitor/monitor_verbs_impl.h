@@ -12,8 +12,9 @@
 #include "monitor/monitor_impl.h"
 #include "monitor/monitor_verbs_io.h"
 
-/* NULL, after why was noted with 404, or with 500 what the database says. */
+/* NULL, after why was noted with 404, or with 403, or with 500 what the database says. */
 json_t *weir_verb_unknown(struct weir_question *question, const char *why);
+json_t *weir_verb_forbid(struct weir_question *question, const char *why);
 json_t *weir_verb_trouble(struct weir_question *question);
 json_t *weir_verb_short(struct weir_question *question); /* of memory: 500, too */
 /* The same: it is in the database, and the monitor goes on as before. */

@@ -27,6 +27,7 @@
 #include "monitor/view/view_policy.h"
 
 #define BAD 400u       /* as HTTP has them */
+#define FORBIDDEN 403u
 #define NOT_THERE 404u
 #define TROUBLE 500u
 #define NOT_NOW 503u
@@ -44,6 +45,13 @@ json_t *weir_verb_unknown(struct weir_question *question, const char *why)
 {
     (void)weir_verb_refuse(question, why);
     question->code = NOT_THERE;
+    return NULL;
+}
+
+json_t *weir_verb_forbid(struct weir_question *question, const char *why)
+{
+    (void)weir_verb_refuse(question, why);
+    question->code = FORBIDDEN;
     return NULL;
 }
 
@@ -362,6 +370,9 @@ static json_t *undo(struct weir_question *question)
         return NULL;
     if (!read_entry(question, &entry))
         return NULL;
+    if (accept && question->narrow && weir_prefix_wide(&entry.prefix))
+        return weir_verb_forbid(question, "accepting more than a " WEIR_PREFIX_WIDE " needs the "
+                                "role administrator");
     if (accept && is_over(question, &entry))
         return weir_verb_refuse(question, "an acceptance needs an end in the future, or none");
     own = weir_watch_own(&entry.prefix);

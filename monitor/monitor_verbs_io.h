@@ -38,8 +38,9 @@
  * two (monitor_desk_io.h).
  *
  * Threads:  any, several at once; each verb takes the locks it needs.
- * Errors:   NULL, question->why, and question->code, a status of HTTP: 400: it cannot be done; 404:
- *           there is no such server, threshold, acceptance, event or silence; 409: not now; 500:
+ * Errors:   NULL, question->why, and question->code, a status of HTTP: 400: it cannot be done; 403:
+ *           it is wide (narrow below); 404: there is no such server, threshold, acceptance, event,
+ *           kind of events or silence; 409: not now; 500:
  *           trouble, as with the database; 503: it is locked or full.
  */
 #ifndef WEIR_MONITOR_MONITOR_VERBS_IO_H
@@ -57,6 +58,7 @@ struct weir_question {
     json_t *json;               /* what is asked, an object; a verb may change it */
     const char *who;            /* "uid 0", "user anna" */
     weir_time now;              /* wall */
+    bool narrow;                /* who asks may not accept or silence what is wide: an analyst */
     char why[WEIR_DATABASE_WHY]; /* of an error */
     unsigned code;              /* the same for programs */
 };

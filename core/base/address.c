@@ -20,6 +20,7 @@ static const uint8_t nat64[12] = {0, 0x64, 0xff, 0x9b}; /* RFC 6052 2.1, 64:ff9b
 
 enum { IPV4_AT = sizeof(mapped), IPV4_BITS_AT = 8 * IPV4_AT };
 enum { IPV4_WIDEST = 8, IPV6_WIDEST = 16 }; /* WEIR_PREFIX_WIDEST */
+enum { IPV4_WIDE = 16, IPV6_WIDE = 32 };    /* WEIR_PREFIX_WIDE */
 
 /* Text being read; at == end is the only end there is. */
 struct text {
@@ -395,10 +396,20 @@ bool weir_prefix_contains(const struct weir_prefix *prefix, const struct weir_ad
     return same_bits(prefix->address.octet, address->octet, prefix->bits);
 }
 
-bool weir_prefix_too_wide(const struct weir_prefix *prefix)
+static bool is_wider(const struct weir_prefix *prefix, unsigned ipv4_bits, unsigned ipv6_bits)
 {
     bool ipv4 = prefix->bits >= IPV4_BITS_AT && weir_address_is_ipv4(&prefix->address);
-    return weir_prefix_length(prefix) < (ipv4 ? IPV4_WIDEST : IPV6_WIDEST);
+    return weir_prefix_length(prefix) < (ipv4 ? ipv4_bits : ipv6_bits);
+}
+
+bool weir_prefix_too_wide(const struct weir_prefix *prefix)
+{
+    return is_wider(prefix, IPV4_WIDEST, IPV6_WIDEST);
+}
+
+bool weir_prefix_wide(const struct weir_prefix *prefix)
+{
+    return is_wider(prefix, IPV4_WIDE, IPV6_WIDE);
 }
 
 unsigned weir_prefix_length(const struct weir_prefix *prefix)

@@ -3,7 +3,9 @@
  */
 #include "monitor/console/api.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -11,7 +13,6 @@
 #include "monitor/console/api_live.h"
 #include "monitor/monitor_verbs_io.h"
 
-#define RETRY 5 /* seconds: what is locked or full may be so no more */
 #define MOST "most: rows at most (50, at most 500, of a file 100000); after: the cursor of the " \
     "page before"
 #define AS_FILE "format: csv or json, for download: all of it, or 100000 rows, and then the " \
@@ -84,9 +85,11 @@ static const struct weir_api_route routes[] = {
     {"GET", "/silences", WEIR_VIEWER, "Alerts that for now nobody is told of.",
      "all: 1: those that are over, too; " MOST AS_FILES, NULL, weir_api_silences, false},
     {"POST", "/silences", WEIR_ANALYST, "For so long nobody is told of alerts about something; "
-     "they are recorded, and what is done stays as it is.", NULL,
-     "prefix: an address or network; threshold: a name; server: a name: what it alone saw; kind: "
-     "of alerts, as threshold: one of these four at least, and all that are given; " ENDS "; " WHY,
+     "they are recorded, and what is done stays as it is. One that is wide is an administrator's: "
+     "without prefix, of more than a /16 (IPv6: a /32), or for more than 30 days.", NULL,
+     "prefix: an address or network; threshold: its name; server: its name: what it alone saw; "
+     "kind: of alerts, threshold or instance: one of these four at least, and all that are "
+     "given; " ENDS "; " WHY,
      weir_api_silence_add, false},
     {"POST", "/silences/{number}/end", WEIR_ANALYST, "Ends one before its time.", NULL, NULL,
      weir_api_silence_end, false},
@@ -116,8 +119,8 @@ static const struct weir_api_route routes[] = {
      "time, or an age as 7d; " MOST AS_FILES, NULL, weir_api_reports, false},
     {"GET", "/reports/{uid}", WEIR_ANALYST, "A reported message as text, its string read.", NULL,
      NULL, weir_api_report, false},
-    {"POST", "/reports/{uid}", WEIR_ANALYST, "Decides about a reported message.", NULL, DEED,
-     weir_api_report_do, false},
+    {"POST", "/reports/{uid}", WEIR_ANALYST, "Decides about a reported message.", NULL,
+     DEED "; " WAS, weir_api_report_do, false},
     {"POST", "/reports", WEIR_ANALYST, "The same for several.", NULL,
      "uids: 16 hexadecimal digits each, 100 at most; " DEED, weir_api_reports_do, false},
     {"GET", "/rules", WEIR_VIEWER, "The rulebook with what its rules hit.",
@@ -146,12 +149,16 @@ static const struct weir_api_route routes[] = {
     {"POST", "/analyze", WEIR_ANALYST, "Moves scores by what rules hit.", NULL,
      "dry: true: only looks", weir_api_analyze, false},
     {"POST", "/publish", WEIR_ANALYST, "Makes the rulebook the rule set of all servers.", NULL,
-     "dry: true: only looks; force: true: although it would make spam of good mail; " WHY,
+     "dry: true: only looks; force: true: although it would make spam of good mail; " WHY "; "
+     WAS ", as /sets/newest tells it",
      weir_api_publish, false},
     {"POST", "/rollback", WEIR_ANALYST, "Publishes what an earlier set had, once more.", NULL,
-     "serial: of that set; dry: true: only looks; " WHY, weir_api_rollback, false},
+     "serial: of that set; dry: true: only looks; " WHY "; " WAS ", as /sets/newest tells it",
+     weir_api_rollback, false},
     {"GET", "/sets", WEIR_VIEWER, "Rule sets that were published.", AS_FILE, NULL, weir_api_sets,
      false},
+    {"GET", "/sets/newest", WEIR_VIEWER, "The serial of the newest set, and the number of the last "
+     "change of a rule: what publishing is based on.", NULL, NULL, weir_api_rules_state, false},
     {"GET", "/sets/diff", WEIR_VIEWER, "What differs between two of them.",
      "from: a serial; to: another" AS_FILES, NULL, weir_api_sets_diff, false},
     {"GET", "/audit", WEIR_VIEWER, "Who did what.",
@@ -298,6 +305,8 @@ json_t *weir_api_run(struct weir_api_question *question)
 json_t *weir_api_refuse(struct weir_api_question *question, unsigned code, const char *why)
 {
     question->code = code;
+    if (question->retry == 0 && code == 503)
+        question->retry = WEIR_API_RETRY;
     snprintf(question->why, sizeof question->why, "%s", why);
     return NULL;
 }
@@ -307,15 +316,13 @@ static json_t *refuse_trouble(struct weir_api_question *question, unsigned code,
 {
     const char *path = weir_database_path(question->database);
     size_t len = strlen(path);
+    char words[WEIR_API_WHY];
 
     if (strncmp(why, path, len) == 0 && why[len] == ':')
         why += len + 1 + strspn(why + len + 1, " ");
-    snprintf(question->why, sizeof question->why, "%s%s",
-             code == 503 ? "the database cannot be written now: " : "",
-             why);
-    question->code = code;
-    question->retry = code == 503 ? RETRY : 0;
-    return NULL;
+    snprintf(words, sizeof words, "%s%s",
+             code == 503 ? "the database cannot be written now: " : "", why);
+    return weir_api_refuse(question, code, words);
 }
 
 json_t *weir_api_trouble(struct weir_api_question *question, int error)
@@ -336,6 +343,20 @@ bool weir_api_text(struct weir_api_question *question, const char *name, const c
     snprintf(why, sizeof why, "%s is no text", name);
     (void)weir_api_refuse(question, 400, why);
     return false;
+}
+
+json_int_t weir_api_path_number(struct weir_api_question *question, const char *what)
+{
+    const char *text = weir_api_word(question, "number");
+    long long number;
+    char *end;
+
+    errno = 0;
+    number = strtoll(text, &end, 10);
+    if (errno == 0 && *end == '\0' && number >= 1)
+        return number;
+    (void)weir_api_refuse(question, 400, what);
+    return 0;
 }
 
 bool weir_api_most(struct weir_api_question *question, unsigned *most_r)
@@ -369,7 +390,8 @@ json_t *weir_api_do(struct weir_api_question *question, json_t *json)
 {
     char who[WEIR_ACCOUNT_NAME_MAX + 8];
     struct weir_question asked = {.monitor = question->monitor, .json = json, .who = who,
-                                  .now = question->now};
+                                  .now = question->now,
+                                  .narrow = question->account.role < WEIR_ADMINISTRATOR};
     json_t *answer = NULL;
 
     snprintf(who, sizeof who, "%s %s", question->token ? "token" : "user",

@@ -32,6 +32,7 @@
 #include "monitor/database/database_io.h"
 
 #define WEIR_API_WHY 640
+#define WEIR_API_RETRY 5 /* seconds: what is locked or full may be so no more */
 
 struct weir_console;
 struct weir_monitor;
@@ -52,7 +53,7 @@ struct weir_api_question {
     weir_time now;
     unsigned page;                               /* of a file: rows that are read at once; else 0 */
     unsigned code;
-    unsigned retry;                              /* with 429: seconds */
+    unsigned retry;                              /* with 429 and 503: seconds; 0: not told */
     char why[WEIR_API_WHY];
     json_t *present;                             /* with 409: what is there; taken by the answer */
 };
@@ -79,7 +80,10 @@ const struct weir_api_route *weir_api_routes(size_t *count_r);
 /* The word of the path that stands for {name} of the route that was found. */
 const char *weir_api_word(const struct weir_api_question *question, const char *name);
 
-/* Refuse, with a status and a sentence; always NULL. */
+/* The word that stands for {number} as a number from 1 on; 0: it is none, refused with `what`. */
+json_int_t weir_api_path_number(struct weir_api_question *question, const char *what);
+
+/* Refuse, with a status and a sentence; always NULL.  503: and when to try again. */
 json_t *weir_api_refuse(struct weir_api_question *question, unsigned code, const char *why);
 
 /* The same for what the database says. */

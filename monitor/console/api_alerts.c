@@ -1,14 +1,14 @@
 /*
  * api_alerts - what was noticed, and what stands because of it.
  */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"
 #include "monitor/console/api_impl.h"
 #include "monitor/console/api_servers.h"
 #include "monitor/view/view_events.h"
+
+#define NO_ALERT "that is no number of an alert"
 
 /* A page of rows, one more than which was looked for. */
 struct page {
@@ -82,18 +82,26 @@ json_t *weir_api_alerts(struct weir_api_question *question)
 
 json_t *weir_api_acknowledge(struct weir_api_question *question)
 {
-    const char *text = weir_api_word(question, "number"), *note;
-    char *end;
-    long long number;
+    json_int_t number;
+    const char *note;
 
     if (!weir_api_text(question, "note", &note))
         return NULL;
-    errno = 0;
-    number = strtoll(text, &end, 10);
-    if (errno != 0 || *end != '\0' || number < 1)
-        return weir_api_refuse(question, 400, "that is no number of an alert");
-    return weir_api_do(question, json_pack("{s:s, s:I, s:s}", "do", "events acknowledge", "number",
-                                           (json_int_t)number, "note", note));
+    number = weir_api_path_number(question, NO_ALERT);
+    return number == 0 ? NULL
+                       : weir_api_do(question, json_pack("{s:s, s:I, s:s}", "do",
+                                                         "events acknowledge", "number", number,
+                                                         "note", note));
+}
+
+json_t *weir_api_unacknowledge(struct weir_api_question *question)
+{
+    json_int_t number = weir_api_path_number(question, NO_ALERT);
+
+    return number == 0 ? NULL
+                       : weir_api_do(question, json_pack("{s:s, s:I}", "do",
+                                                         "events unacknowledge", "number",
+                                                         number));
 }
 
 /* lists -------------------------------------------------------------------------------------- */

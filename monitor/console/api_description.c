@@ -9,7 +9,7 @@
 /* One "name: what it is" of several, parted by ';': the rest, or NULL at the end. */
 static const char *next(const char *text, json_t **name_r, json_t **what_r)
 {
-    size_t len = strcspn(text, ";"), name;
+    size_t len, name;
 
     text += strspn(text, " ;");
     len = strcspn(text, ";");
@@ -59,14 +59,15 @@ static json_t *answer_of(const struct weir_api_shape *shape)
 
     if (!shape->rows)
         return schema;
-    return json_pack("{s:s, s:{s:{s:s, s:s}, s:{s:s, s:o}, s:{s:[sss], s:s}, s:{s:s, s:s, s:s}}, "
-                     "s:[sss], s:b}",
+    return json_pack("{s:s, s:{s:{s:s, s:s}, s:{s:s, s:o}, s:{s:[ss], s:s}, s:{s:s, s:s, s:s}, "
+                     "s:{s:s, s:s}}, s:[sss], s:b}",
                      "type", "object", "properties", "now", "type", "string", "format",
                      "date-time", "rows", "type", "array", "items", schema, "more", "type",
-                     "string", "integer", "null", "description",
+                     "string", "null", "description",
                      "the cursor (after) of what follows; null: nothing does", "looked_to", "type",
                      "string", "format", "date-time", "description",
-                     "how far back was looked, where that is not all of it", "required", "now",
+                     "how far back was looked, where that is not all of it", "cut", "type",
+                     "boolean", "description", "of a file: true: there are more", "required", "now",
                      "rows", "more", "additionalProperties", 0);
 }
 

@@ -65,6 +65,7 @@ static int put_page(struct weir_api_question *question, struct writing *writing)
 {
     size_t left = writing->most - writing->rows, i;
     json_t *json, *rows, *row, *more;
+    const char *looked;
     bool full;
 
     question->page = left < WEIR_API_FILE_PAGE ? (unsigned)left : WEIR_API_FILE_PAGE;
@@ -75,14 +76,15 @@ static int put_page(struct weir_api_question *question, struct writing *writing)
         return -1;
     json_array_foreach(rows, i, row)
         put_row(writing, row);
+    looked = json_string_value(json_object_get(json, "looked_to"));
     full = json_array_size(rows) == question->page;
     if (json_is_string(more))
         snprintf(writing->file->more, sizeof writing->file->more, "%s", json_string_value(more));
-    else if (json_is_integer(more))
-        snprintf(writing->file->more, sizeof writing->file->more, "%lld",
-                 (long long)json_integer_value(more));
     else
         writing->file->more[0] = '\0';
+    /* Of a page with a cursor it says where the next one goes on, which is part of the file. */
+    snprintf(writing->file->looked_to, sizeof writing->file->looked_to, "%s",
+             looked && writing->file->more[0] == '\0' ? looked : "");
     /* Lists without a cursor are as long as they are asked to be. */
     writing->file->cut = full && writing->file->more[0] == '\0' &&
                          strstr(question->route->arguments, "most:") &&
@@ -125,17 +127,25 @@ static void put_head(struct weir_api_question *question, struct writing *writing
                 weir_time_format(question->now, now));
 }
 
-/* What a spreadsheet shows in its last line; what a program finds as "more". */
+/* What a spreadsheet shows in its last line; what a program finds as "more", "cut" and
+ * "looked_to". */
 static void put_end(struct writing *writing)
 {
     const struct weir_api_file *file = writing->file;
 
-    if (!file->csv)
-        fprintf(writing->out, file->more[0] ? "\n],\"more\":\"%s\"}\n" : "\n],\"more\":null%s}\n",
-                file->more);
-    else if (file->cut)
+    if (!file->csv) {
+        fprintf(writing->out,
+                file->more[0] ? "\n],\"more\":\"%s\"" : "\n],\"more\":null%s", file->more);
+        fputs(file->cut ? ",\"cut\":true" : "", writing->out);
+        fprintf(writing->out, file->looked_to[0] ? ",\"looked_to\":\"%s\"}\n" : "%s}\n",
+                file->looked_to);
+        return;
+    }
+    if (file->cut)
         fprintf(writing->out, "\"(%zu rows, and there are more%s%s)\"\r\n", writing->rows,
                 file->more[0] ? ": after=" : "", file->more);
+    if (file->looked_to[0])
+        fprintf(writing->out, "\"(looked back to %s only)\"\r\n", file->looked_to);
 }
 
 bool weir_api_file(struct weir_api_question *question, struct weir_api_file *file_r)

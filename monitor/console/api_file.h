@@ -3,8 +3,11 @@
  * answers anyway, so that little of it is in memory as JSON at a time.
  *
  * Owner:    the caller frees the text.  Threads: as api.h.
- * Limits:   WEIR_API_FILE_ROWS rows, or as many as are in WEIR_API_FILE_OCTETS: what is cut says so
- *           in its last line, and `more` is the cursor of what follows ("" where there is none).
+ * Limits:   WEIR_API_FILE_ROWS rows, or as many as are in WEIR_API_FILE_OCTETS: what is cut says
+ *           so (CSV: in its last line; JSON: "cut": true), and `more` is the cursor of what
+ *           follows ("" where there is none).  Where not all was looked at that was asked for,
+ *           looked_to says how far back it was, and the file as well (CSV: in a last line; JSON:
+ *           "looked_to").
  * Errors:   as api.h has them: false, and the question is refused.
  */
 #ifndef WEIR_CONSOLE_API_FILE_H
@@ -21,6 +24,7 @@ struct weir_api_file {
     bool csv;
     bool cut;
     char more[32];
+    char looked_to[WEIR_TIME_TEXT]; /* "": all of it */
 };
 
 /* Whether a file is asked for: format=... */

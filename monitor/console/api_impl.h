@@ -19,13 +19,14 @@ weir_api_function weir_api_traffic, weir_api_minutes;
 /* api_address.c */
 weir_api_function weir_api_address, weir_api_block, weir_api_undo, weir_api_accept;
 weir_api_function weir_api_unaccept, weir_api_restore;
+/* {"standing": {"blacklist", "score", "accept"}} alone: what changes of them are based on */
+weir_api_function weir_api_standing;
 /* api_servers.c */
 weir_api_function weir_api_servers, weir_api_server_add, weir_api_server_revoke;
 /* api_silences.c */
 weir_api_function weir_api_silences, weir_api_silence_add, weir_api_silence_end;
-weir_api_function weir_api_unacknowledge;
 /* api_alerts.c */
-weir_api_function weir_api_alerts, weir_api_acknowledge, weir_api_lists;
+weir_api_function weir_api_alerts, weir_api_acknowledge, weir_api_unacknowledge, weir_api_lists;
 /* api_thresholds.c */
 weir_api_function weir_api_thresholds, weir_api_threshold_put, weir_api_threshold_remove;
 weir_api_function weir_api_threshold_try;
@@ -39,7 +40,7 @@ weir_api_function weir_api_publish, weir_api_rollback, weir_api_sets, weir_api_s
 weir_api_function weir_api_rules_there;
 /* api_messages.c, api_reports.c */
 weir_api_function weir_api_messages, weir_api_message, weir_api_reports, weir_api_report;
-weir_api_function weir_api_report_do, weir_api_reports_do;
+weir_api_function weir_api_report_do, weir_api_reports_do, weir_api_report_desk;
 /* api_metrics.c: a text, not an object */
 weir_api_function weir_api_metrics;
 /* api_description.c */

@@ -256,14 +256,16 @@ static int find_text(void *context, const struct weir_database_text *text)
     return 1;
 }
 
-/* Only what people report comes with its text. */
-static json_t *text_of(const struct one *one, uint64_t uid)
+/* Only what people report comes with its text.  0 or an error. */
+static int add_text(const struct one *one, uint64_t uid)
 {
-    bool kept = weir_database_text(one->page.question->database, uid, find_text, NULL) > 0;
+    int kept = weir_database_text(one->page.question->database, uid, find_text, NULL);
 
-    return json_pack("{s:b, s:s}", "kept", kept, "words",
-                     kept ? "people reported it: its report has its text"
-                          : "not kept: only mail that people report comes with its text");
+    json_object_set_new(one->row, "text", json_pack(
+        "{s:b, s:s}", "kept", kept > 0, "words",
+        kept > 0 ? "people reported it: its report has its text"
+                 : "not kept: only mail that people report comes with its text"));
+    return kept < 0 ? kept : 0;
 }
 
 static int take_row(void *context, const struct weir_found_message *message)
@@ -309,24 +311,26 @@ static int take_now(void *context, const struct weir_kept_rule *rule)
     return 0;
 }
 
-/* What a rule is by now, and what it says of itself. */
-static void explain_rule(struct weir_database *database, uint32_t id, json_t *rule)
+/* What a rule is by now, and what it says of itself.  0 or an error. */
+static int explain_rule(struct weir_database *database, uint32_t id, json_t *rule)
 {
     struct now now = {.json = NULL};
+    int rc = weir_database_rule(database, NULL, id, take_now, &now);
 
-    (void)weir_database_rule(database, NULL, id, take_now, &now);
     json_object_set_new(rule, "now", now.json ? now.json : json_null());
     json_object_set_new(rule, "why", now.why[0] ? weir_view_text(now.why)
                                      : json_string(now.json ? "the rule says nothing of itself"
                                                             : "it is not in the rulebook"));
+    return rc < 0 ? rc : 0;
 }
 
-/* Names, sources and words of all points; rules keeps those of rules alone. */
-static void explain(struct one *one)
+/* Names, sources and words of all points; rules keeps those of rules alone.  0 or an error. */
+static int explain(struct one *one)
 {
     struct weir_database *database = one->page.question->database;
     char name[WEIR_VIEW_RULE_NAME];
     json_t *rules = json_array(), *rule;
+    int rc = 0;
     size_t i;
 
     json_array_foreach(one->rules, i, rule) {
@@ -337,7 +341,7 @@ static void explain(struct one *one)
         json_object_set_new(rule, "name", name[0] ? json_string(name)
                                                   : json_sprintf("rule %u", (unsigned)id));
         if (!own) {
-            explain_rule(database, id, rule);
+            rc = rc < 0 ? rc : explain_rule(database, id, rule);
             json_array_append(rules, rule);
         }
         json_array_append_new(one->explanation, json_pack(
@@ -346,6 +350,7 @@ static void explain(struct one *one)
             json_object_get(rule, "why")));
     }
     json_object_set_new(one->row, "rules", rules);
+    return rc;
 }
 
 static json_t *whole(struct one *one, uint64_t uid)
@@ -354,15 +359,15 @@ static json_t *whole(struct one *one, uint64_t uid)
     struct weir_report_votes votes = {.all = 0};
     int rc = weir_database_report_votes(database, uid, &votes);
 
+    rc = rc < 0 ? rc : explain(one);
+    rc = rc < 0 ? rc : add_text(one, uid);
     if (rc < 0)
         return weir_api_trouble(one->page.question, rc);
-    explain(one);
     json_object_set(one->row, "explanation", one->explanation);
     json_object_set_new(one->row, "report", votes.all == 0 ? json_null()
                                                            : json_pack("{s:i, s:i}", "spam",
                                                                        votes.spam, "ham",
                                                                        votes.ham));
-    json_object_set_new(one->row, "text", text_of(one, uid));
     return json_incref(one->row);
 }
 

@@ -67,6 +67,13 @@ static void add_scores(struct page *page)
                                                           page->score[i]));
 }
 
+/* What needs attention, and the page that tells of it. */
+static void attend(struct page *page, const char *level, json_t *text, const char *where)
+{
+    json_array_append_new(page->attention, json_pack("{s:s, s:o, s:s}", "level", level, "text",
+                                                     text, "page", where));
+}
+
 /* servers ------------------------------------------------------------------------------------- */
 
 /* Whole names, as many as there is room for; the others are counted. */
@@ -88,43 +95,39 @@ static int add_server(void *context, const struct weir_server *server)
     enum weir_view_server_state state =
         weir_view_server_state(server, page->question->now, page->look.silence);
     json_t *health = weir_view_server_health(server), *row;
-    const json_t *rules = json_object_get(health, "rules");
+    json_t *whole = weir_view_server(server, state, health, server->generation);
+    const json_t *first = json_array_get(json_object_get(whole, "troubles"), 0);
+    char text[WEIR_VIEW_SERVER_TEXT];
 
-    row = json_pack("{s:s, s:s, s:o, s:I, s:I, s:s}", "name", server->name, "state",
-                    weir_view_server_state_name(state), "last_seen",
-                    weir_view_time(server->last_seen), "serial",
-                    json_integer_value(json_object_get(rules, "serial")), "generation",
-                    (json_int_t)server->generation, "why",
-                    state == WEIR_VIEW_SERVER_BLIND ? "nothing is heard of it" : "");
-    if (state != WEIR_VIEW_SERVER_REVOKED &&
-        json_integer_value(json_object_get(rules, "refused")) > 0)
-        json_array_append_new(page->attention, json_pack(
-            "{s:s, s:o, s:s}", "level", "problem", "text",
-            json_sprintf("%s refuses rule set %lld", server->name,
-                         (long long)json_integer_value(json_object_get(rules, "refused"))),
-            "page", "servers"));
+    row = json_pack("{s:O, s:O, s:O, s:I, s:O, s:o}", "name", json_object_get(whole, "name"),
+                    "state", json_object_get(whole, "state"), "last_seen",
+                    json_object_get(whole, "last_seen"), "serial",
+                    json_integer_value(json_object_get(json_object_get(health, "rules"), "serial")),
+                    "generation", json_object_get(whole, "generation"), "why",
+                    first ? json_incref(json_object_get(first, "text")) : json_string(""));
+    if (weir_view_server_refuses(state, health, text))
+        attend(page, "problem", json_sprintf("%s %s", server->name, text), "servers");
     if (state == WEIR_VIEW_SERVER_BLIND)
         note_blind(page, server->name);
+    json_decref(whole);
     json_decref(health);
     return json_array_append_new(page->servers, row) < 0 ? WEIR_ENOMEM : 0;
 }
 
 /* attention ----------------------------------------------------------------------------------- */
 
-static void attend(struct page *page, const char *level, json_t *text, const char *where)
-{
-    json_array_append_new(page->attention, json_pack("{s:s, s:o, s:s}", "level", level, "text",
-                                                     text, "page", where));
-}
-
-/* What the monitor itself cannot do now. */
-static void add_troubles(struct page *page)
+/* What the monitor itself cannot do now, and of what nobody is told. */
+static void add_status(struct page *page)
 {
     json_t *status = weir_api_do(page->question, json_pack("{s:s}", "do", "status")), *one;
+    const json_t *silences = json_object_get(status, "silences");
     size_t i;
 
     json_array_foreach(json_object_get(status, "troubles"), i, one)
         attend(page, "problem", json_incref(json_object_get(one, "why")), "servers");
+    if (json_integer_value(json_object_get(silences, "standing")) > 0)
+        attend(page, json_integer_value(json_object_get(silences, "wide")) > 0 ? "notice" : "note",
+               json_incref(json_object_get(silences, "text")), "alerts");
     json_decref(status);
 }
 
@@ -144,7 +147,7 @@ static void add_counts(struct page *page, const struct weir_desk_counts *counts)
                                              page->unnamed), "servers");
     else if (page->blind > 0)
         attend(page, "problem", json_sprintf("nothing is heard of %s", page->names), "servers");
-    add_troubles(page);
+    add_status(page);
     count(page, "notice", counts->events, "event stands", "events stand", "alerts");
     count(page, "problem", counts->blamed,
           "good message was taken for spam, as people reported since yesterday",

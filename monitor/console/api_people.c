@@ -121,7 +121,8 @@ json_t *weir_api_audit(struct weir_api_question *question)
     lines.rows = json_array();
     done = weir_database_audits(question->database, &choice, add_line, &lines);
     if (done >= 0)
-        return weir_api_rows(question, lines.rows, lines.more ? json_integer(lines.last) : NULL);
+        return weir_api_rows(question, lines.rows,
+                             lines.more ? json_sprintf("%lld", (long long)lines.last) : NULL);
     json_decref(lines.rows);
     return weir_api_trouble(question, done);
 }

@@ -75,6 +75,15 @@ static int add_report(void *context, const struct weir_database_report *report)
     return json_array_append_new(page->rows, row) < 0 ? WEIR_ENOMEM : 0;
 }
 
+/* What those at the desk say of a message; null: nobody there has said anything. */
+static json_t *said_at_desk(const struct weir_report_votes *votes)
+{
+    return votes->desk_spam + votes->desk_ham == 0 ? json_null()
+           : votes->desk_ham == 0                  ? json_string("spam")
+           : votes->desk_spam == 0                 ? json_string("ham")
+                                                   : json_string("both");
+}
+
 /* How many say what of each message, and what came of it. */
 static int add_votes(struct weir_database *database, json_t *row)
 {
@@ -89,6 +98,7 @@ static int add_votes(struct weir_database *database, json_t *row)
     }
     json_object_set_new(row, "votes", json_pack("{s:i, s:i}", "spam", votes.spam, "ham",
                                                 votes.ham));
+    json_object_set_new(row, "desk", said_at_desk(&votes));
     json_object_set_new(row, "effect", json_string(weir_reported_name(effect)));
     return rc;
 }
@@ -169,22 +179,24 @@ static int take_now(void *context, const struct weir_kept_rule *rule)
     return 0;
 }
 
-/* Rules with their points then, and what they are now. */
-static json_t *rules_of(struct weir_database *database, const json_t *info)
+/* Rules with their points then, and what they are now.  0 or an error. */
+static int add_rules(struct weir_database *database, const json_t *info, json_t *json)
 {
     json_t *rules = json_array(), *rule;
+    int rc = 0;
     size_t i;
 
     json_array_foreach(json_object_get(info, "rules"), i, rule) {
         json_t *one = json_copy(rule), *now = NULL;
         uint32_t id = (uint32_t)json_integer_value(json_object_get(rule, "id"));
 
-        (void)weir_database_rule(database, NULL, id, take_now, &now);
+        rc = rc < 0 ? rc : weir_database_rule(database, NULL, id, take_now, &now);
         json_object_set(one, "then", json_object_get(rule, "points"));
         json_object_set_new(one, "now", now ? now : json_null());
         json_array_append_new(rules, one);
     }
-    return rules;
+    json_object_set_new(json, "rules", rules);
+    return rc < 0 ? rc : 0;
 }
 
 static int take_text(void *context, const struct weir_database_text *text)
@@ -201,8 +213,8 @@ static int take_text(void *context, const struct weir_database_text *text)
                                    weir_api_server_name(&showing->names, text->server), false);
     info = json_object_get(showing->json, "info");
     json_object_set_new(showing->json, "message", weir_view_told_message(&told));
-    json_object_set_new(showing->json, "rules", rules_of(database, info));
-    return 1; /* the proven one comes first */
+    rc = add_rules(database, info, showing->json);
+    return rc < 0 ? rc : 1; /* the proven one comes first */
 }
 
 static int take_draft(void *context, const struct weir_kept_rule *rule)
@@ -260,6 +272,18 @@ json_t *weir_api_report(struct weir_api_question *question)
     return rc == WEIR_ECORRUPT ? weir_api_refuse(question, 500, "its text cannot be read")
            : rc < 0            ? weir_api_trouble(question, rc)
                                : weir_api_refuse(question, 404, "no text of it is kept");
+}
+
+/* What a decision about one is based on, without its text. */
+json_t *weir_api_report_desk(struct weir_api_question *question)
+{
+    json_t *json = json_pack("{s:s}", "uid", weir_api_word(question, "uid"));
+    int rc = add_votes(question->database, json);
+
+    if (rc >= 0)
+        return json;
+    json_decref(json);
+    return weir_api_trouble(question, rc);
 }
 
 /* doing ---------------------------------------------------------------------------------- */

@@ -10,9 +10,11 @@
 #include "core/base/slice.h"
 #include "monitor/console/api_impl.h"
 #include "monitor/console/console_impl.h"
+#include "monitor/console/login_failures.h"
 #include "monitor/database/database_accounts_io.h"
 #include "monitor/database/database_thresholds_io.h"
 #include "monitor/monitor_accounts_io.h"
+#include "monitor/view/view_events.h"
 
 #define WRONG "name and password do not go together"
 
@@ -23,6 +25,16 @@ static json_t *roles(void)
 
     for (enum weir_role role = WEIR_VIEWER; role <= WEIR_ADMINISTRATOR; role++)
         json_array_append_new(list, json_string(weir_role_name(role)));
+    return list;
+}
+
+/* Which kinds of alerts there are. */
+static json_t *kinds(void)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; weir_event_kind(i); i++)
+        json_array_append_new(list, json_string(weir_event_kind(i)));
     return list;
 }
 
@@ -40,10 +52,10 @@ static json_t *tell(const struct weir_api_question *question)
 
     if (question->session[0])
         weir_token_csrf(question->session, csrf);
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "name", question->account.name, "role",
-                     weir_role_name(question->account.role), "csrf", csrf, "version",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "name", question->account.name,
+                     "role", weir_role_name(question->account.role), "csrf", csrf, "version",
                      WEIR_VERSION, "started", weir_view_time(question->started), "roles", roles(),
-                     "limits", limits());
+                     "alert_kinds", kinds(), "limits", limits());
 }
 
 /* Whether one may try now; it then counts as failed, until it succeeds. */
@@ -56,12 +68,30 @@ static bool may_try(struct weir_api_question *question, const struct weir_login_
     wait = weir_login_limit_wait(console->limit, one, now);
     if (wait == 0)
         weir_login_limit_failed(console->limit, one, now);
+    else
+        weir_login_failures_refused(console->failures, &one->address, one->name, now);
     pthread_mutex_unlock(&console->lock);
     if (wait == 0)
         return true;
     question->retry = (unsigned)((wait + WEIR_SECOND - 1) / WEIR_SECOND);
     (void)weir_api_refuse(question, 429, "too many tries failed: wait, then try again");
     return false;
+}
+
+/* For the log, and within a second for the audit; question->account: of that name, if there is
+ * one. */
+static void failed(struct weir_api_question *question, const struct weir_login_try *one,
+                   const char *from)
+{
+    struct weir_console *console = question->console;
+
+    weir_log(console->log, WEIR_LOG_WARNING, "console: login as %s from %s failed", one->name,
+             from);
+    pthread_mutex_lock(&console->lock);
+    weir_login_failures_note(console->failures, &one->address,
+                             question->account.number > 0 ? question->account.name : NULL,
+                             weir_clock_now(&console->steady), question->now);
+    pthread_mutex_unlock(&console->lock);
 }
 
 static void succeeded(struct weir_api_question *question, const struct weir_login_try *one)
@@ -106,8 +136,7 @@ json_t *weir_api_login(struct weir_api_question *question)
     if (done < 0)
         return weir_api_refuse(question, 500, "the login could not be stored");
     if (done == 0) {
-        weir_log(console->log, WEIR_LOG_WARNING, "console: login as %s from %s failed", name,
-                 from);
+        failed(question, &one, from);
         return weir_api_refuse(question, 401, WRONG);
     }
     succeeded(question, &one);

@@ -22,14 +22,15 @@
 #define REPORT "number:integer time:time server:string user:string? told:string way:string " \
     "report:string state:string came:string weighs:boolean taken_back:time? uid:string? " \
     "verdict:string? score:number? address:string? domain:string? kind:string votes:object " \
-    "effect:string"
+    "desk:string? effect:string"
 #define UNDONE "undone:integer prefix:string accepted:boolean at:integer"
 #define THRESHOLD "prefixes:string rate:array! maximum:array! observe:boolean ladder:string!"
 #define WAS " was:object?"
 #define ME "name:string role:string csrf:string version:string started:time? roles:array " \
-    "limits:object"
+    "alert_kinds:array limits:object"
 #define SILENCE "number:integer made:time ends:time prefix:string? threshold:string? " \
-    "server:string? kind:string? reason:string by:string ended:time? ended_by:string?"
+    "server:string? kind:string? reason:string by:string ended:time? ended_by:string? " \
+    "wide:boolean"
 
 static const struct weir_api_shape shapes[] = {
     {weir_api_login, false, false, ME, "name:string! password:string!"},
@@ -44,7 +45,8 @@ static const struct weir_api_shape shapes[] = {
     {weir_api_minutes, true, false, "time:time" SUMS, NULL},
     {weir_api_address, false, true, "now:time address:string first_seen:time? last_seen:time? "
      "sum:object minutes:array servers:array source:string events:array decisions:array "
-     "standing:object domains:array bucket:object?", NULL},
+     "standing:object domains:array domains_partly:boolean looked_to:time? bucket:object?",
+     NULL},
     {weir_api_block, false, true, "list:string",
      "list:string defer:boolean points:number ends:integer! reason:string" WAS},
     {weir_api_undo, false, true, UNDONE, "accept:boolean ends:integer reason:string" WAS},
@@ -80,7 +82,7 @@ static const struct weir_api_shape shapes[] = {
     {weir_api_message, false, true, MESSAGE, NULL},
     {weir_api_reports, true, false, REPORT, NULL},
     {weir_api_report, false, true, "uid:string", NULL},
-    {weir_api_report_do, false, true, "uid:string", "do:string!"},
+    {weir_api_report_do, false, true, "uid:string", "do:string!" WAS},
     {weir_api_reports_do, false, true, "", "uids:array! do:string!"},
     {weir_api_rules, true, false, RULE, NULL},
     {weir_api_rule, false, true, RULE " evidence:object next_run:object messages:array "
@@ -98,12 +100,13 @@ static const struct weir_api_shape shapes[] = {
     {weir_api_analyze, false, true, "changes:array rules:integer changed:integer", "dry:boolean"},
     {weir_api_publish, false, true, "serial:integer rules:integer octets:integer "
      "different:boolean published:boolean differences:object",
-     "dry:boolean force:boolean reason:string"},
+     "dry:boolean force:boolean reason:string" WAS},
     {weir_api_rollback, false, true, "serial:integer rules:integer octets:integer "
      "different:boolean published:boolean differences:object",
-     "serial:integer! dry:boolean reason:string"},
+     "serial:integer! dry:boolean reason:string" WAS},
     {weir_api_sets, true, false, "serial:integer made:time who:string what:string why:string "
      "rules:integer octets:integer", NULL},
+    {weir_api_rules_state, false, false, "now:time serial:integer change:integer", NULL},
     {weir_api_sets_diff, true, false, "id:integer name:string difference:string old:string "
      "new:string", NULL},
     {weir_api_audit, true, false, "number:integer time:time who:string what:string detail:string",

@@ -1,12 +1,9 @@
 /*
  * api_silences - alerts that for now nobody is told of.
  */
-#include <errno.h>
-#include <stdlib.h>
-
 #include "core/base/error.h"
 #include "monitor/console/api_impl.h"
-#include "monitor/view/view_events.h"
+#include "monitor/view/view_silences.h"
 
 /* A page of rows, one more than which was looked for. */
 struct page {
@@ -60,7 +57,8 @@ json_t *weir_api_silence_add(struct weir_api_question *question)
             json_decref(json);
             return NULL;
         }
-        json_object_set_new(json, names[i], json_string(text));
+        if (json_object_get(question->request->body, names[i]))
+            json_object_set_new(json, names[i], json_string(text));
     }
     if (!json_is_integer(ends)) {
         json_decref(json);
@@ -70,36 +68,11 @@ json_t *weir_api_silence_add(struct weir_api_question *question)
     return weir_api_do(question, json);
 }
 
-/* The number in a path, or 0: refused. */
-static json_int_t number_of(struct weir_api_question *question, const char *what)
-{
-    const char *text = weir_api_word(question, "number");
-    long long number;
-    char *end;
-
-    errno = 0;
-    number = strtoll(text, &end, 10);
-    if (errno == 0 && *end == '\0' && number >= 1)
-        return number;
-    (void)weir_api_refuse(question, 400, what);
-    return 0;
-}
-
 json_t *weir_api_silence_end(struct weir_api_question *question)
 {
-    json_int_t number = number_of(question, "that is no number of a silence");
+    json_int_t number = weir_api_path_number(question, "that is no number of a silence");
 
     return number == 0 ? NULL
                        : weir_api_do(question, json_pack("{s:s, s:I}", "do", "silence end",
                                                          "number", number));
-}
-
-json_t *weir_api_unacknowledge(struct weir_api_question *question)
-{
-    json_int_t number = number_of(question, "that is no number of an alert");
-
-    return number == 0 ? NULL
-                       : weir_api_do(question, json_pack("{s:s, s:I}", "do",
-                                                         "events unacknowledge", "number",
-                                                         number));
 }

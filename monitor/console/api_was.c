@@ -2,13 +2,15 @@
  * api_was - changes that carry what they are based on.
  *
  * The body's member `was` is what was read before of the thing that is to be changed, as far as it
- * matters, as the API told it: a rule, a threshold, an account, what stands about an address.  When
+ * matters, as the API told it: a rule, a threshold, an account, what stands about an address, the
+ * newest set and the last change of a rule, what the desk says of a report.  When
  * one of its members is something else by now, nothing is changed: 409, a sentence, and what is
  * there as "present".  null: there was none.  Without it, all is as before.
  *
  * What is there is what the API's own reading says.  Of the console's changes one is made at a
  * time, so that nothing comes in between; what the monitor itself and weirctl change may, within
- * that moment.
+ * that moment.  Publishing takes long, and nobody waits for it: what is there is looked at before
+ * it begins.
  */
 #include <math.h>
 #include <string.h>
@@ -20,18 +22,22 @@
 static const struct based {
     weir_api_function *change, *read;
     const char *member;          /* of what is read; NULL: all of it; "rows": that of {name} */
+    bool slow;                   /* other changes do not wait for it */
 } based[] = {
-    {weir_api_rule_put, weir_api_rule, NULL},
-    {weir_api_rules_add, weir_api_rules_there, NULL},
-    {weir_api_rule_reject, weir_api_rule, NULL},
-    {weir_api_threshold_put, weir_api_thresholds, "rows"},
-    {weir_api_threshold_remove, weir_api_thresholds, "rows"},
-    {weir_api_user_put, weir_api_users, "rows"},
-    {weir_api_user_remove, weir_api_users, "rows"},
-    {weir_api_block, weir_api_address, "standing"},
-    {weir_api_undo, weir_api_address, "standing"},
-    {weir_api_accept, weir_api_address, "standing"},
-    {weir_api_unaccept, weir_api_address, "standing"},
+    {weir_api_rule_put, weir_api_rule, NULL, false},
+    {weir_api_rules_add, weir_api_rules_there, NULL, false},
+    {weir_api_rule_reject, weir_api_rule, NULL, false},
+    {weir_api_threshold_put, weir_api_thresholds, "rows", false},
+    {weir_api_threshold_remove, weir_api_thresholds, "rows", false},
+    {weir_api_user_put, weir_api_users, "rows", false},
+    {weir_api_user_remove, weir_api_users, "rows", false},
+    {weir_api_block, weir_api_standing, "standing", false},
+    {weir_api_undo, weir_api_standing, "standing", false},
+    {weir_api_accept, weir_api_standing, "standing", false},
+    {weir_api_unaccept, weir_api_standing, "standing", false},
+    {weir_api_publish, weir_api_rules_state, NULL, true},
+    {weir_api_rollback, weir_api_rules_state, NULL, true},
+    {weir_api_report_do, weir_api_report_desk, NULL, false},
 };
 
 static const struct based *find(const struct weir_api_question *question)
@@ -218,9 +224,11 @@ json_t *weir_api_run_based(struct weir_api_question *question)
         return question->route->run(question);
     was = json_incref(json_object_get(body, "was"));
     json_object_del(body, "was");
-    pthread_mutex_lock(&question->console->changes);
+    if (!of->slow)
+        pthread_mutex_lock(&question->console->changes);
     answer = run_based(question, of, was);
-    pthread_mutex_unlock(&question->console->changes);
+    if (!of->slow)
+        pthread_mutex_unlock(&question->console->changes);
     json_decref(was);
     return answer;
 }

@@ -56,7 +56,7 @@ static int by_session(struct weir_console *console, struct weir_asked *asked,
 
     weir_token_hash(asked->session, asked->who.hash);
     found = weir_accounts_session(console->monitor, question->database, asked->who.hash,
-                                  question->now, &session);
+                                  question->now, !listens, &session);
     if (found < 0)
         return trouble(question, found);
     if (found == 0)
@@ -81,7 +81,7 @@ bool weir_console_knows(struct weir_worker *feed, const struct weir_feed_who *wh
         return found < 0 || (found > 0 && token.role == who->role);
     }
     found = weir_accounts_session(feed->console->monitor, feed->database, who->hash, now,
-                                  &session);
+                                  false, &session);
     return found < 0 || (found > 0 && session.account.role == who->role);
 }
 

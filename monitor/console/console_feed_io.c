@@ -1,7 +1,7 @@
 /*
  * console_feed - once a second: what live pages show is asked as a page would, and told where it is
  * another than it was.  While nobody listens nothing is asked.  The same rounds cut connections
- * that are late (visitors.h).
+ * that are late (visitors.h), and write into the audit which logins failed (login_failures.h).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,9 +11,12 @@
 #include "core/base/error.h"
 #include "monitor/console/api_live.h"
 #include "monitor/console/console_impl.h"
+#include "monitor/console/login_failures.h"
+#include "monitor/monitor_accounts_io.h"
 
 #define BEAT 15 /* rounds of a second */
 #define ASK 2   /* the same: who listens may be somebody no more */
+#define PAUSE 60 /* the same: the audit could not be written */
 #define ROWS "20" /* of each list: what is behind them is asked for */
 
 /* Until a second is over, or the console closes: false. */
@@ -65,6 +68,29 @@ static void tell(struct weir_worker *feed, const struct weir_api_live *live, cha
     json_decref(json);
 }
 
+bool weir_console_tell_failures(struct weir_console *console, bool all)
+{
+    weir_time now = weir_clock_now(&console->steady), wall = weir_clock_now(&console->wall);
+    char text[WEIR_LOGIN_BURST_TEXT];
+    struct weir_login_burst due;
+    bool told = true, is_due;
+
+    do {
+        pthread_mutex_lock(&console->lock);
+        is_due = weir_login_failures_due(console->failures, now, all, &due);
+        pthread_mutex_unlock(&console->lock);
+        if (!is_due)
+            break;
+        told = weir_accounts_login_failed(console->monitor, weir_login_burst_text(&due, text),
+                                          wall) >= 0;
+        pthread_mutex_lock(&console->lock);
+        if (told)
+            weir_login_failures_told(console->failures, &due, now, wall);
+        pthread_mutex_unlock(&console->lock);
+    } while (told);
+    return told;
+}
+
 static bool may_hear(void *context, const struct weir_feed_who *who)
 {
     return weir_console_knows(context, who);
@@ -75,9 +101,12 @@ void *weir_console_feed(void *context)
     struct weir_worker *feed = context;
     struct weir_console *console = feed->console;
     char *last[WEIR_API_LIVE] = {NULL};
+    unsigned tells = 0;          /* the round from which on failures are told */
 
     for (unsigned round = 0; sleep_a_second(console); round++) {
         weir_console_cut(console);
+        if (round >= tells && !weir_console_tell_failures(console, false))
+            tells = round + PAUSE;
         if (weir_feed_listeners(console->live) == 0)
             continue;
         if (round % ASK == 0)

@@ -92,6 +92,7 @@ struct weir_console {
     bool closing;
     struct weir_visitors visitors;
     struct weir_login_limit *limit;
+    struct weir_login_failures *failures;
     struct weir_worker worker[WEIR_CONSOLE_WORKERS], feed;
     unsigned workers;
     bool feeds;                 /* its thread runs */
@@ -129,8 +130,14 @@ bool weir_console_knows(struct weir_worker *feed, const struct weir_feed_who *wh
 
 /* An answer of JSON, which is taken; NULL when memory is short. */
 struct MHD_Response *weir_console_json(json_t *json);
+/* The same of what cannot be now, with status 503: a sentence, and when to try again. */
+struct MHD_Response *weir_console_busy(const char *why);
 /* What every answer has. */
 void weir_console_headers(struct MHD_Response *response);
+
+/* What is to be told of logins that failed is written into the audit; all: what is left, too.
+ * False: it could not be written, and stays. */
+bool weir_console_tell_failures(struct weir_console *console, bool all);
 
 /* Puts a question at the end; false: there are too many, or it closes. */
 bool weir_console_enqueue(struct weir_console *console, struct weir_asked *asked);

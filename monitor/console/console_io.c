@@ -19,6 +19,7 @@
 #include "core/program/tcp_place_io.h"
 #include "core/base/slice.h"
 #include "monitor/console/console_impl.h"
+#include "monitor/console/login_failures.h"
 #include "monitor/intake/certificate_io.h"
 
 #define IDLE_SECONDS 60u
@@ -171,7 +172,7 @@ static void refuse_waiting(struct weir_console *console)
     while ((asked = console->first) != NULL) {
         console->first = asked->next;
         asked->status = MHD_HTTP_SERVICE_UNAVAILABLE;
-        asked->response = weir_console_json(json_pack("{s:s}", "error", "the monitor stops"));
+        asked->response = weir_console_busy("the monitor stops");
         asked->state = WEIR_ASKED_ANSWERED;
         MHD_resume_connection(asked->connection);
     }
@@ -357,6 +358,7 @@ static int open_all(struct weir_console *console, const struct weir_console_opti
 
     done = done < 0 ? done : weir_pages_open(console);
     done = done < 0 ? done : weir_login_limit_new(&key, &console->limit);
+    done = done < 0 ? done : weir_login_failures_new(&console->failures);
     done = done < 0 ? done : weir_feed_new(weir_clock_now(&console->wall), WEIR_CONSOLE_LIVE_MAX,
                                            &console->live);
     done = done < 0 ? done : start_workers(console, options->database);
@@ -403,6 +405,9 @@ void weir_console_close(struct weir_console **closing)
         MHD_stop_daemon(console->daemon);
     weir_feed_free(&console->live);
     weir_pages_close(console);
+    if (console->failures)
+        (void)weir_console_tell_failures(console, true);
+    weir_login_failures_free(&console->failures);
     weir_login_limit_free(&console->limit);
     own = (struct weir_certificate){.key = console->key, .chain = console->certificate};
     weir_certificate_free(&own);

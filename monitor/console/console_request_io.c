@@ -62,10 +62,24 @@ struct MHD_Response *weir_console_json(json_t *json)
     return of_text(text, "application/json");
 }
 
-static enum MHD_Result say(struct MHD_Connection *connection, unsigned status, const char *why)
+struct MHD_Response *weir_console_busy(const char *why)
 {
     struct MHD_Response *response = weir_console_json(json_pack("{s:o}", "error",
                                                                 weir_view_text(why)));
+    char seconds[16];
+
+    snprintf(seconds, sizeof seconds, "%u", WEIR_API_RETRY);
+    if (response)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+    return response;
+}
+
+static enum MHD_Result say(struct MHD_Connection *connection, unsigned status, const char *why)
+{
+    struct MHD_Response *response =
+        status == MHD_HTTP_SERVICE_UNAVAILABLE
+            ? weir_console_busy(why)
+            : weir_console_json(json_pack("{s:o}", "error", weir_view_text(why)));
     enum MHD_Result done = MHD_NO;
 
     if (response) {
@@ -281,8 +295,7 @@ static enum MHD_Result ask(struct weir_console *console, struct weir_asked *aske
     if (weir_console_enqueue(console, asked))
         return MHD_YES;
     asked->status = MHD_HTTP_SERVICE_UNAVAILABLE;
-    asked->response = weir_console_json(json_pack("{s:s}", "error", "too much is asked; try "
-                                                  "again in a moment"));
+    asked->response = weir_console_busy("too much is asked; try again in a moment");
     asked->state = WEIR_ASKED_ANSWERED;
     MHD_resume_connection(connection);
     return MHD_YES;

@@ -315,7 +315,7 @@ enum MHD_Result weir_feed_answer(struct weir_feed *live, struct MHD_Connection *
     struct MHD_Response *response =
         listener ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_stream,
                                                      listener, forget)
-                 : weir_console_json(json_pack("{s:s}", "error", "too many live pages are open"));
+                 : weir_console_busy("too many live pages are open");
     enum MHD_Result done;
 
     if (!response) {

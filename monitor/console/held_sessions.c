@@ -62,7 +62,7 @@ static struct held *find(struct weir_held_sessions *held,
 }
 
 bool weir_held_sessions_find(struct weir_held_sessions *held,
-                             const uint8_t hash[static WEIR_TOKEN_HASH], weir_time now,
+                             const uint8_t hash[static WEIR_TOKEN_HASH], weir_time now, bool uses,
                              struct weir_account *account_r, weir_time *started_r)
 {
     struct held *found;
@@ -73,7 +73,7 @@ bool weir_held_sessions_find(struct weir_held_sessions *held,
                   now - found->used >= WEIR_SESSION_IDLE))
         found = NULL;
     if (found) {
-        found->used = now;
+        found->used = uses ? now : found->used;
         *started_r = found->started;
         account_r->number = found->number;
         memcpy(account_r->name, found->name, sizeof account_r->name);

@@ -28,10 +28,11 @@ void weir_held_sessions_add(struct weir_held_sessions *held,
                             const uint8_t hash[static WEIR_TOKEN_HASH],
                             const struct weir_account *account, weir_time now);
 
-/* Whose it is: its name and number, and since when; it is used now.  False: there is none, or it is
- * too old. */
+/* Whose it is: its name and number, and since when.  uses: it is used now; who only looks whether
+ * it is still there (a page that listens) does not use it.  False: there is none, or it is too
+ * old. */
 bool weir_held_sessions_find(struct weir_held_sessions *held,
-                             const uint8_t hash[static WEIR_TOKEN_HASH], weir_time now,
+                             const uint8_t hash[static WEIR_TOKEN_HASH], weir_time now, bool uses,
                              struct weir_account *account_r, weir_time *started_r);
 
 /* Whether there was one, which is over now. */

@@ -284,6 +284,7 @@ int weir_ctl_events(struct weir_ctl *ctl);
 int weir_ctl_block(struct weir_ctl *ctl);
 int weir_ctl_unblock(struct weir_ctl *ctl);
 int weir_ctl_unaccept(struct weir_ctl *ctl);
+int weir_ctl_restore(struct weir_ctl *ctl);
 int weir_ctl_decisions(struct weir_ctl *ctl);
 int weir_ctl_report(struct weir_ctl *ctl);
 int weir_ctl_reports(struct weir_ctl *ctl);

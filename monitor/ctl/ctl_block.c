@@ -1,5 +1,6 @@
 /*
- * ctl_block - weirctl block, unblock and unaccept: an analyst's own decisions, on all servers.
+ * ctl_block - weirctl block, unblock, unaccept and restore: an analyst's own decisions, on all
+ * servers.
  *
  * The monitor writes them down and every agent puts them on its server's lists; then it is told
  * which servers have said that they did.  `blacklist add` is for this machine alone.
@@ -211,6 +212,73 @@ int weir_ctl_unaccept(struct weir_ctl *ctl)
     }
     if (code == 0)
         code = wider == 0 ? tell_unaccepted(&wish) : wider;
+    forget(&wish);
+    return code;
+}
+
+/* restore. ------------------------------------------------------------------------------ */
+
+struct past {
+    struct weir_prefix prefix;
+    weir_time undone;
+    bool accepted;
+};
+
+static int take_past(void *context, const struct weir_database_decision *decision)
+{
+    struct past *past = context;
+
+    past->prefix = decision->prefix;
+    past->undone = decision->undone;
+    past->accepted = strcmp(decision->list, "accept") == 0;
+    return 0;
+}
+
+/* When what was taken back, from the monitor's database. */
+static int read_past(struct weir_ctl *ctl, long long number, struct past *past_r)
+{
+    struct weir_database *database = NULL;
+    int code = weir_ctl_monitor_database(ctl, &database), found = 0;
+
+    if (code == 0) {
+        found = weir_database_decision(database, number, take_past, past_r);
+        code = weir_ctl_monitor_read(ctl, database, found);
+    }
+    weir_database_free(&database);
+    if (code == 0 && (found == 0 || past_r->undone == 0))
+        return weir_ctl_error(ctl, WEIR_CTL_NOT_THERE, found == 0
+                                  ? "there is no decision %lld, or not any more"
+                                  : "decision %lld was not taken back", number);
+    if (code == 0 && past_r->accepted)
+        return weir_ctl_error(ctl, EX_DATAERR, "decision %lld is an acceptance: weirctl unblock "
+                              "--accept says it anew", number);
+    return code;
+}
+
+int weir_ctl_restore(struct weir_ctl *ctl)
+{
+    struct wish wish = {.ctl = ctl};
+    struct past past = {.undone = 0};
+    long long number = 0, restored;
+    int code = weir_ctl_argument_number(ctl, "a decision that was taken back",
+                                        "decisions ADDRESS --past", &number);
+
+    if (code == 0)
+        code = weir_ctl_option_text(ctl, WEIR_CTL_REASON, wish.reason, WEIR_REASON_MAX);
+    code = code != 0 ? code : read_past(ctl, number, &past);
+    weir_prefix_format(&past.prefix, wish.text);
+    if (code == 0)
+        code = ask(&wish, json_pack("{s:s, s:s, s:I, s:o}", "do", "restore", "prefix", wish.text,
+                                    "at", (json_int_t)past.undone, "reason",
+                                    weir_ctl_json_text(wish.reason, strlen(wish.reason))), NULL);
+    restored = json_integer_value(json_object_get(wish.answer, "restored"));
+    if (code == 0 && ctl->option[WEIR_CTL_JSON]) {
+        code = weir_ctl_json(ctl, json_pack("{s:s, s:I, s:O}", "prefix", wish.text, "restored",
+                                            (json_int_t)restored, "servers", wish.who));
+    } else if (code == 0) {
+        printf("%s: %lld decision%s put back\n", wish.text, restored, restored == 1 ? "" : "s");
+        weir_ctl_servers_tell(wish.who, "so on");
+    }
     forget(&wish);
     return code;
 }

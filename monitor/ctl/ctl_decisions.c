@@ -46,11 +46,14 @@ static int show(void *context, const struct weir_database_decision *decision)
     if (listing->rows)
         json_array_append_new(listing->rows, weir_view_decision(decision));
     else
-        printf("%-22s %-12s %-21s %-10s %s%s%s%s%s\n", prefix, what_of(decision, what),
+        printf("%-22s %-12s %-21s %-10s %s", prefix, what_of(decision, what),
                decision->ends ? weir_time_format(decision->ends, ends) : "for ever",
-               decision->origin, decision->reason, decision->undone ? "; taken back " : "",
-               decision->undone ? weir_time_format(decision->undone, undone) : "",
-               decision->undone ? " by " : "", decision->undone_by);
+               decision->origin, decision->reason);
+    if (!listing->rows && decision->undone)
+        printf("; taken back %s by %s (number %lld)", weir_time_format(decision->undone, undone),
+               decision->undone_by, (long long)decision->number);
+    if (!listing->rows)
+        putchar('\n');
     return ferror(stdout);
 }
 

@@ -9,7 +9,7 @@
 
 #include "monitor/ctl/ctl_monitor_io.h"
 #include "monitor/ctl/ctl_output.h"
-#include "monitor/view/view_events.h"
+#include "monitor/view/view_silences.h"
 
 static int end_of(struct weir_ctl *ctl, json_int_t *ends_r)
 {
@@ -22,9 +22,22 @@ static int end_of(struct weir_ctl *ctl, json_int_t *ends_r)
     return code;
 }
 
-static const char *given(const struct weir_ctl *ctl, enum weir_ctl_option letter)
+/* What is given, as it is: of nothing the monitor says that it is no name. */
+static json_t *asked_for(struct weir_ctl *ctl, json_int_t ends)
 {
-    return ctl->option[letter] ? ctl->option[letter] : "";
+    const struct {
+        const char *name, *value;
+    } of[] = {{"prefix", ctl->arguments > 0 ? ctl->argument[0] : NULL},
+              {"threshold", ctl->option[WEIR_CTL_THRESHOLD]},
+              {"server", ctl->option[WEIR_CTL_SERVER]},
+              {"kind", ctl->option[WEIR_CTL_KIND]},
+              {"reason", ctl->option[WEIR_CTL_REASON]}};
+    json_t *json = json_pack("{s:s, s:I}", "do", "silence add", "ends", ends);
+
+    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++)
+        if (of[i].value)
+            json_object_set_new(json, of[i].name, weir_view_text(of[i].value));
+    return json;
 }
 
 static int tell(struct weir_ctl *ctl, json_t *answer, const char *then)
@@ -46,12 +59,7 @@ int weir_ctl_silence_add(struct weir_ctl *ctl)
     if (code == 0)
         code = weir_ctl_configure(ctl);
     if (code == 0)
-        code = weir_ctl_monitor_ask(
-            ctl, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "do", "silence add", "prefix",
-                           ctl->arguments > 0 ? ctl->argument[0] : "", "threshold",
-                           given(ctl, WEIR_CTL_THRESHOLD), "server", given(ctl, WEIR_CTL_SERVER),
-                           "kind", given(ctl, WEIR_CTL_KIND), "reason",
-                           given(ctl, WEIR_CTL_REASON), "ends", ends), &answer);
+        code = weir_ctl_monitor_ask(ctl, asked_for(ctl, ends), &answer);
     return code == 0 ? tell(ctl, answer, "stands: nobody is told") : code;
 }
 

@@ -508,6 +508,8 @@ static void print_monitor(const struct report *report)
     weir_ctl_status_counters_print(json_object_get(status, "counters"));
     printf("  %-10s %lld open, %lld alerts wait to be told\n", "alarms",
            (long long)number(status, "alarms"), (long long)number(status, "alerts_waiting"));
+    if (number(json_object_get(status, "silences"), "standing") > 0)
+        printf("  %-10s %s\n", "silenced", word(json_object_get(status, "silences"), "text"));
     if (number(status, "blocks_withheld") + number(status, "scores_withheld") > 0)
         printf("  %-10s %lld blocks, %lld scores: too many within an hour\n", "withheld",
                (long long)number(status, "blocks_withheld"),

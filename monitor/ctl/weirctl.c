@@ -274,6 +274,8 @@ static const struct weir_ctl_verb verbs[] = {
     {"unaccept", NULL, weir_ctl_unaccept, WEIR_LISTS, "", 1, 1, "ADDRESS|PREFIX",
      "Take back what `unblock --accept` did, on all servers.",
      "weirctl unaccept 203.0.113.7"},
+    {"restore", NULL, weir_ctl_restore, WEIR_LISTS, "r", 1, 1, "NUMBER [--reason TEXT]",
+     "Put back what was taken back, on all servers.", "weirctl restore 17"},
     {"decisions", NULL, weir_ctl_decisions, WEIR_LISTS, "!", 0, 1, "[ADDRESS|PREFIX [--past]]",
      "Show who is refused, has points or is accepted on all servers, until when, why, by whom.",
      "weirctl decisions 203.0.113.7"},

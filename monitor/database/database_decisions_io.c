@@ -340,6 +340,15 @@ int weir_database_decisions_since(struct weir_database *database, uint64_t gener
     return list_all(&q, row, context);
 }
 
+int weir_database_decision(struct weir_database *database, int64_t number,
+                           weir_database_decision_row *row, void *context)
+{
+    struct weir_query q = weir_query(database, "SELECT " ALL " FROM decisions WHERE number = ?");
+
+    weir_bind_number(&q, number);
+    return list_all(&q, row, context);
+}
+
 int weir_database_decisions_about(struct weir_database *database, const struct weir_prefix *prefix,
                                   const char *list, weir_time now,
                                   weir_database_decision_row *row,

@@ -99,6 +99,10 @@ int weir_database_decisions_ever(struct weir_database *database, const struct we
                                  weir_time now, unsigned most, weir_database_decision_row *row,
                                  void *context);
 
+/* The one of a number, whatever became of it, as long as it is kept: 1, 0, or an error. */
+int weir_database_decision(struct weir_database *database, int64_t number,
+                           weir_database_decision_row *row, void *context);
+
 /* Whether one stands. */
 bool weir_database_decision_stands(const struct weir_database_decision *decision, weir_time now);
 

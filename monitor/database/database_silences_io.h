@@ -38,6 +38,9 @@ int weir_database_silence_add(struct weir_database *database, const struct weir_
 int weir_database_silence_end(struct weir_database *database, int64_t number, const char *by,
                               weir_time now);
 
+/* How many events stand of which nobody was told last under one that stands now. */
+int weir_database_silenced_count(struct weir_database *database, weir_time now, uint64_t *count_r);
+
 /* Silences with numbers below one (0: all), newest first; standing: only those. */
 int weir_database_silences(struct weir_database *database, bool standing, int64_t before,
                            weir_time now, weir_database_silence_row *row, void *context);

@@ -52,6 +52,7 @@ static int add(struct reading *reading, const char *at, struct template_part par
 
     if (template->parts == WEIR_TEMPLATE_PARTS_MAX)
         return refuse(reading, at, WEIR_ELIMIT, "too many fields", nothing);
+    part.at = at;
     part.quoted = reading->quoted;
     template->part[template->parts++] = part;
     return 0;
@@ -175,48 +176,71 @@ static int read_mail(struct reading *reading)
 
 /* JSON ------------------------------------------------------------------------------- */
 
-/* Alerts with all there can be, and with nothing, filled in. */
-static int try_with(struct reading *reading, unsigned alerts, bool hostile)
+/* Of alerts like one. */
+static struct weir_alert_group group_of(const struct weir_alert *alert, unsigned alerts)
+{
+    struct weir_alert_group group = {.count = 0};
+
+    for (unsigned i = 0; i < alerts; i++)
+        weir_alert_group_add(&group, alert);
+    return group;
+}
+
+/* Where what came of a trial is no JSON, as a place in the template. */
+static int refuse_trial(struct reading *reading, const struct weir_alert_group *group,
+                        const struct weir_alert_letter *letter, struct template_trial trial,
+                        const json_error_t *error)
+{
+    const bool joined = trial.empty;
+
+    trial.sought = error->position > 0 ? (size_t)error->position - 1 : 0;
+    free(weir_template_try(reading->template, group, letter, &trial));
+    return refuse(reading, trial.at ? trial.at : reading->end, WEIR_EINVAL,
+                  joined ? "a number runs into what stands beside it"
+                  : group->kept == 0 ? "filled in with no alert it is no JSON: "
+                  : group->kept == 1 ? "filled in it is no JSON: "
+                                     : "filled in with two alerts it is no JSON: ",
+                  joined ? nothing : weir_slice_of(error->text));
+}
+
+static int try_with(struct reading *reading, const struct weir_alert *alert, unsigned alerts,
+                    bool empty)
 {
     static const struct weir_alert_letter letter = {
         .host = "monitor", .to = "", .console = "http://localhost"};
-    struct weir_alert alert = {.time = WEIR_DAY, .prefix = {.bits = 128}};
-    const struct weir_alert numbers = {.time = WEIR_DAY, .prefix = {.bits = 128}, .rate = 12.345,
-                                       .limit = {.rate = 0.125, .maximum = 50}, .event = 17,
-                                       .again = 2};
-    struct weir_alert_group group = {.count = 0};
+    const struct weir_alert_group group = group_of(alert, alerts);
+    struct template_trial trial = {.empty = empty, .sought = SIZE_MAX};
+    char *text = weir_template_try(reading->template, &group, &letter, &trial);
     json_error_t error;
     json_t *json;
-    char *text;
 
-    if (hostile) {
-        alert = numbers; /* such as those that digits stand beside make none */
-        strcpy(alert.class_name, "a\"\\b\n${x}");
-    }
-    for (unsigned i = 0; i < alerts; i++)
-        weir_alert_group_add(&group, &alert);
-    text = weir_template_fill(reading->template, &group, &letter);
     if (!text)
         return WEIR_ENOMEM;
     json = json_loads(text, 0, &error);
     free(text);
-    if (!json) {
-        (void)refuse(reading, reading->template->text, WEIR_EINVAL,
-                     "filled in it is no JSON: ", weir_slice_of(error.text));
-        reading->error->line = error.line > 0 ? (unsigned)error.line : 1;
-        return WEIR_EINVAL;
-    }
+    if (!json)
+        return refuse_trial(reading, &group, &letter, trial, &error);
     json_decref(json);
     return 0;
 }
 
+/* Filled with alerts that have nothing in their fields and with such that have all there can be,
+ * and with none, one and two: what is accepted is JSON whatever is told of. */
 static int read_json(struct reading *reading)
 {
+    const struct weir_alert bare = {.time = WEIR_DAY, .prefix = {.bits = 128}};
+    const struct weir_alert full = {.time = WEIR_DAY, .prefix = {.bits = 128}, .rate = 12.345,
+                                    .limit = {.rate = 0.125, .maximum = 50}, .event = 17,
+                                    .again = 2, .class_name = "a\"\\b\n${x}"};
+    const struct weir_alert *const alert[] = {&bare, &full};
     int done = read_parts(reading);
 
-    done = done < 0 ? done : reading->open != TEMPLATE_END ? 0 : try_with(reading, 1, false);
-    done = done < 0 || reading->open != TEMPLATE_END ? done : try_with(reading, 1, true);
-    return done < 0 || reading->open != TEMPLATE_END ? done : try_with(reading, 2, true);
+    if (reading->open != TEMPLATE_END)
+        return done;
+    for (unsigned alerts = 1; alerts <= 2; alerts++)
+        for (unsigned i = 0; i < 4 && done == 0; i++)
+            done = try_with(reading, alert[i % 2], alerts, i / 2 == 1);
+    return done < 0 ? done : try_with(reading, &bare, 0, false);
 }
 
 /* all of it --------------------------------------------------------------------------- */

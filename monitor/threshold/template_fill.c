@@ -19,6 +19,7 @@ struct filling {
     const struct weir_alert_group *group;
     const struct weir_alert_letter *letter;
     const struct weir_alert *alert;
+    struct template_trial *trial; /* or NULL: it is filled to be sent */
 };
 
 /* fields ------------------------------------------------------------------------------ */
@@ -245,7 +246,9 @@ static void write_field(FILE *out, const struct filling *f, const struct weir_te
 
     if (quotes)
         fputc('"', out);
-    if (fields[part->field].number)
+    if (f->trial && f->trial->empty && json && !part->quoted && fields[part->field].number)
+        fputs("[]", out);
+    else if (fields[part->field].number)
         write_number(out, fields[part->field].number(f));
     else if (fields[part->field].text)
         write_text(out, fields[part->field].text(f, buffer), json);
@@ -255,13 +258,26 @@ static void write_field(FILE *out, const struct filling *f, const struct weir_te
         fputc('"', out);
 }
 
+/* Whether the octet that is sought lies in what is written since. */
+static void look_for(struct template_trial *trial, const struct template_part *part, long from,
+                     long to)
+{
+    if (trial->at || trial->sought < (size_t)from || trial->sought >= (size_t)to)
+        return;
+    trial->at = part->at + (part->kind == TEMPLATE_TEXT ? trial->sought - (size_t)from : 0);
+}
+
 static void write_part(FILE *out, const struct filling *f, const struct weir_template *template,
                        const struct template_part *part)
 {
+    long from = f->trial ? ftell(out) : 0;
+
     if (part->kind == TEMPLATE_TEXT)
         fwrite(part->text.at, 1, part->text.len, out);
     else if (part->kind == TEMPLATE_FIELD)
         write_field(out, f, template, part);
+    if (f->trial)
+        look_for(f->trial, part, from, ftell(out));
 }
 
 /* What stands between ${each} and ${end}, for each alert; returns the part of the end. */
@@ -332,11 +348,19 @@ static char *write_all(const struct weir_template *template, const struct fillin
     return NULL;
 }
 
+char *weir_template_try(const struct weir_template *template, const struct weir_alert_group *group,
+                        const struct weir_alert_letter *letter, struct template_trial *trial)
+{
+    const struct filling f = {group, letter, &group->alert[0], trial};
+
+    return write_all(template, &f, template->body, template->parts, NULL);
+}
+
 char *weir_template_fill(const struct weir_template *template,
                          const struct weir_alert_group *group,
                          const struct weir_alert_letter *letter)
 {
-    const struct filling f = {group, letter, &group->alert[0]};
+    const struct filling f = {group, letter, &group->alert[0], NULL};
     char *text = write_all(template, &f, template->body, template->parts, NULL), *mail;
 
     if (!text || template->use != WEIR_TEMPLATE_MAIL)
@@ -351,7 +375,7 @@ const char *weir_template_subject(const struct weir_template *template,
                                   const struct weir_alert_letter *letter,
                                   char buffer[static WEIR_TEMPLATE_SUBJECT_MAX + 1])
 {
-    const struct filling f = {group, letter, &group->alert[0]};
+    const struct filling f = {group, letter, &group->alert[0], NULL};
     char *text = write_all(template, &f, 0, template->body, NULL);
 
     snprintf(buffer, WEIR_TEMPLATE_SUBJECT_MAX + 1, "%s", text ? text : "");

@@ -11,6 +11,7 @@ enum template_kind { TEMPLATE_TEXT, TEMPLATE_FIELD, TEMPLATE_EACH, TEMPLATE_BETW
 
 struct template_part {
     enum template_kind kind;
+    const char *at;              /* where it stands in the template's text */
     struct weir_slice text;      /* of a text */
     size_t field;                /* of a field: its number */
     bool quoted;                 /* it stands within a string of JSON */
@@ -24,6 +25,17 @@ struct weir_template {
     size_t parts;
     size_t body;                 /* of a mail: its first part behind the subject's */
 };
+
+/* A template that is filled to be tried: what comes of it, and of which part its octet at
+ * `sought` is.  empty: numbers that stand outside of strings are "[]", which is a value of its own
+ * only where nothing that is a part of one, such as a digit, stands beside it. */
+struct template_trial {
+    bool empty;
+    size_t sought;
+    const char *at;              /* in the template's text; NULL: there is no such octet */
+};
+char *weir_template_try(const struct weir_template *template, const struct weir_alert_group *group,
+                        const struct weir_alert_letter *letter, struct template_trial *trial);
 
 /* The number of a field, or one beyond all of them. */
 #define WEIR_TEMPLATE_NONE SIZE_MAX

@@ -3,6 +3,13 @@
  */
 #include "monitor/view/view_events.h"
 
+const char *weir_event_kind(size_t number)
+{
+    static const char *const kinds[] = {"threshold", "instance"};
+
+    return number < sizeof kinds / sizeof kinds[0] ? kinds[number] : NULL;
+}
+
 json_t *weir_view_event(const struct weir_event *event, const char *server)
 {
     char prefix[WEIR_PREFIX_TEXT] = "";
@@ -28,23 +35,6 @@ json_t *weir_view_event(const struct weir_event *event, const char *server)
         weir_view_time(event->told), "told_again", (json_int_t)event->told_again, "silence",
         event->silence ? json_integer((json_int_t)event->silence) : json_null(), "silenced_until",
         event->silence ? weir_view_time(event->silenced) : json_null());
-}
-
-json_t *weir_view_silence(const struct weir_silenced *silence)
-{
-    char prefix[WEIR_PREFIX_TEXT] = "";
-
-    if (silence->has_prefix)
-        weir_prefix_format(&silence->prefix, prefix);
-    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "number",
-                     (json_int_t)silence->number, "made", weir_view_time(silence->made), "ends",
-                     weir_view_time(silence->ends), "prefix", weir_view_text_or_null(prefix),
-                     "threshold", weir_view_text_or_null(silence->threshold), "server",
-                     weir_view_text_or_null(silence->server), "kind",
-                     weir_view_text_or_null(silence->kind), "reason",
-                     weir_view_text(silence->reason), "by", weir_view_text(silence->who), "ended",
-                     weir_view_time(silence->ended), "ended_by",
-                     weir_view_text_or_null(silence->ended_by));
 }
 
 json_t *weir_view_decision(const struct weir_database_decision *decision)

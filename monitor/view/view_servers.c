@@ -109,6 +109,16 @@ bool weir_view_server_disbelief(enum weir_view_server_state state, const json_t 
     return true;
 }
 
+bool weir_view_server_refuses(enum weir_view_server_state state, const json_t *health,
+                              char text_r[static WEIR_VIEW_SERVER_TEXT])
+{
+    json_int_t serial = json_integer_value(
+        json_object_get(json_object_get(health, "rules"), "refused"));
+
+    snprintf(text_r, WEIR_VIEW_SERVER_TEXT, "refuses rule set %lld", (long long)serial);
+    return serial > 0 && state != WEIR_VIEW_SERVER_REVOKED;
+}
+
 /* One server. -------------------------------------------------------------------------- */
 
 /* Takes the text. */
@@ -129,7 +139,8 @@ static void add_own(json_t *troubles, enum weir_view_server_state state, const j
     size_t kinds = json_integer_value(json_object_get(health, "spool_unread")) > 0 ? 2 : 3;
     const json_t *rules = json_object_get(health, "rules");
     const char *why = json_string_value(json_object_get(rules, "why"));
-    json_int_t number = json_integer_value(json_object_get(rules, "refused"));
+    char text[WEIR_VIEW_SERVER_TEXT];
+    json_int_t number;
     size_t at = 0;
 
     if (state == WEIR_VIEW_SERVER_BLIND)
@@ -137,9 +148,8 @@ static void add_own(json_t *troubles, enum weir_view_server_state state, const j
                 "it does not run, or does not come through");
     if (state == WEIR_VIEW_SERVER_NEW)
         trouble(troubles, json_string("its agent was never there"), "carry its identity to it");
-    if (number > 0 && state != WEIR_VIEW_SERVER_REVOKED)
-        trouble(troubles, json_sprintf("it refuses rule set %lld", (long long)number),
-                why ? why : "its agent's log says why");
+    if (weir_view_server_refuses(state, health, text))
+        trouble(troubles, json_sprintf("it %s", text), why ? why : "its agent's log says why");
     if (json_is_true(json_object_get(health, "observes")) && state == WEIR_VIEW_SERVER_SEEN)
         trouble(troubles, json_string("it only observes, and refuses nothing"),
                 "[weir] mode is observe there");

@@ -26,10 +26,14 @@ const char *weir_view_server_state_name(enum weir_view_server_state state);
 /* What its agent said of itself, an object; NULL: nothing. */
 json_t *weir_view_server_health(const struct weir_server *server);
 
+/* Which rule set it refuses, and is in use nevertheless: "refuses rule set 7"; false: none. */
+#define WEIR_VIEW_SERVER_TEXT 128
+bool weir_view_server_refuses(enum weir_view_server_state state, const json_t *health,
+                              char text_r[static WEIR_VIEW_SERVER_TEXT]);
+
 /* Walks what trouble the sniffer of a server that is heard of had in the last hour or two: *at
  * begins as 0; text_r: "1234 packets lost"; *why_r: what that may come from, static text.  health
  * may be NULL.  False: there is no more. */
-#define WEIR_VIEW_SERVER_TEXT 128
 bool weir_view_server_sniffer(enum weir_view_server_state state, const json_t *health, size_t *at,
                               char text_r[static WEIR_VIEW_SERVER_TEXT], const char **why_r);
 

@@ -394,8 +394,13 @@ const looks = {
         await button("Silence…").click();
         await page.getByLabel("Reason").fill(how.reason);
         await page.getByText(`alerts about ${how.address}, until`).waitFor();
+        await page.getByLabel("Kind").selectOption("threshold");
+        await page.getByText(`alerts about ${how.address}, kind threshold, until`).waitFor();
+        await accessible(page, "a silence that is asked for");
         await press(page, "Silence");
         await page.locator(".badge", {hasText: "silenced"}).waitFor();
+        await go(page, "#/");
+        await page.getByRole("link", {name: /^1 silence stands/}).waitFor();
         await go(page, "#/alerts");
         await page.locator("main tr", {hasText: how.reason}).waitFor();
         await accessible(page, "alerts with a silence");

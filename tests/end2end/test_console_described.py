@@ -129,7 +129,7 @@ class Described(Beside):
         for path in ("/me", "/overview", "/traffic?minutes=600", "/traffic/minutes", ADDRESS,
                      f"/addresses/{CLIENT}", "/servers", "/alerts", "/lists", "/thresholds",
                      "/messages", f"/messages/{self.uid}", "/reports", f"/reports/{self.uid}",
-                     "/rules", "/rules/SAID", "/rules/SAID/history", "/sets",
+                     "/rules", "/rules/SAID", "/rules/SAID/history", "/sets", "/sets/newest",
                      "/sets/diff?from=1&to=2", "/audit", "/users", "/tokens", "/silences",
                      "/openapi.json"):
             found = self.answer("GET", path)

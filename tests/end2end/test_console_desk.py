@@ -48,7 +48,7 @@ class Address(Console):
         self.assertIsNotNone(self.admin.get(place)["decisions"][1]["ends"])
         own = self.monitor.weir.ctl("decisions", "192.0.2.90", "--past")
         self.assertRegex(own, r"192\.0\.2\.90 +refused .* user admin +ticket 4711; taken back "
-                         r".* by user anna\n")
+                         r".* by user anna \(number \d+\)\n")
         rows = json.loads(self.monitor.weir.ctl("decisions", "192.0.2.90", "--past", "--json"))
         self.assertEqual(rows, self.admin.get(place)["decisions"])
         self.assertNotIn("192.0.2.90", self.monitor.weir.ctl("decisions"))
@@ -267,6 +267,17 @@ class Reports(Beside):
         self.assertEqual(self.row(uid)["effect"], "ham")
         self.monitor.weir.ctl("reports", "undo", uid)
         self.assertEqual(self.row(uid)["effect"], "spam")
+
+    def test_what_another_one_decided_meanwhile_is_not_turned_round_unseen(self):
+        uid = self.report("spam", "ann")
+        self.assertIsNone(self.row(uid)["desk"])
+        self.monitor.weir.ctl("reports", "reject", uid)
+        answer = self.admin.ask("POST", f"/reports/{uid}", {"do": "confirm", "was": {"desk": None}})
+        self.refused(answer, 409)
+        self.assertIn("desk is now “ham”, and was nothing", answer.json["error"])
+        self.assertEqual((answer.json["present"]["desk"], self.row(uid)["effect"]), ("ham", "ham"))
+        self.admin.do("POST", f"/reports/{uid}", {"do": "confirm", "was": {"desk": "ham"}})
+        self.assertEqual(self.row(uid)["desk"], "both")
 
     def test_many_are_decided_at_once(self):
         uid = self.report("spam", "ann")

@@ -3,7 +3,6 @@
 ends before its table does, that is told."""
 import csv
 import io
-import json
 import pathlib
 import sqlite3
 import sys
@@ -77,6 +76,24 @@ class Export(Files):
                          (7, answer.headers["Weir-More"]))
         for most in ("0", str(MOST + 1), "x"):
             self.refused(self.file(f"/audit?most={most}", status=400), 400, "most")
+
+    def test_a_file_of_traffic_tells_that_it_is_cut_and_how_far_it_looked(self):
+        minute = int(time.time()) // 60 - 120
+        with sqlite3.connect(self.monitor.weir.folder / "spam.db", timeout=20) as database:
+            database.executemany("INSERT INTO minutes VALUES (?, ?, 1, 1, 0, 0, 0, 0, 0)",
+                                 ((minute - n // 600, bytes(10) + b"\xff\xff\xc6\x33"
+                                   + (n % 600).to_bytes(2, "big")) for n in range(120_000)))
+        database.close()
+        shown = self.admin.get("/traffic?minutes=1440")
+        answer = self.file("/traffic?minutes=1440", "json").json
+        self.assertEqual((len(answer["rows"]), answer["more"], answer["cut"]), (500, None, True))
+        self.assertEqual(answer["looked_to"], shown["looked_to"])
+        *_, cut, looked = self.table("/traffic?minutes=1440")
+        self.assertEqual((cut, looked), (["(500 rows, and there are more)"],
+                                         [f"(looked back to {shown['looked_to']} only)"]))
+        answer = self.file("/traffic?minutes=150", "json").json
+        self.assertEqual(list(answer), ["now", "rows", "more", "cut"])
+        self.assertEqual(list(self.file("/lists", "json").json), ["now", "rows", "more"])
 
     def test_all_columns_of_rows_are_in_the_file(self):
         self.admin.do("POST", "/rules", {"text": "body EXPORTED /a, \"b\"/\n"})

@@ -73,6 +73,19 @@ class Faults(Console):
             other.close()
         self.works_again(late)
 
+    def test_a_stored_session_is_not_ended_and_may_be_later(self):
+        other = sqlite3.connect(self.monitor.weir.folder / "spam.db", isolation_level=None)
+        late = self.desk.somebody()
+        other.execute("BEGIN IMMEDIATE")
+        try:
+            answer = late.ask("POST", "/logout", {})
+        finally:
+            other.execute("ROLLBACK")
+            other.close()
+        self.refused(answer, 503, "cannot be written")
+        self.assertGreater(int(answer.headers["Retry-After"]), 0)
+        rig.wait_for(lambda: late.ask("POST", "/logout", {}).status == 200, 20, "the database")
+
     def test_full(self):
         limits = resource.prlimit(self.monitor.process.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(self.monitor.process.pid, resource.RLIMIT_FSIZE, (1, limits[1]))

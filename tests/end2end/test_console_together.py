@@ -96,6 +96,21 @@ class Together(Console):
         self.late("POST", place + "/unaccept", {}, present, "blacklist is now nothing, and was")
         self.admin.do("POST", place + "/unaccept", {})
 
+    def test_a_set_is_not_published_on_what_was_changed_meanwhile(self):
+        self.admin.do("POST", "/rules", {"text": "body SETS /one/\nscore SETS 2\n"})
+        self.admin.do("POST", "/publish", {})
+        read = self.admin.get("/sets/newest")
+        was = {name: read[name] for name in ("serial", "change")}
+        self.anna.do("PUT", "/rules/SETS", {"score": 1.5})
+        present = self.late("POST", "/publish", {}, was, "changed meanwhile: change is now")
+        self.assertEqual(self.admin.get("/sets/newest")["serial"], was["serial"])
+        was = {name: present[name] for name in was}
+        self.assertTrue(self.admin.do("POST", "/publish", {"was": was})["published"])
+        back = {"serial": was["serial"]}
+        self.late("POST", "/rollback", back, back, f"serial is now {was['serial'] + 1}, and was")
+        self.assertTrue(self.admin.do("POST", "/rollback", back | {
+            "was": {"serial": was["serial"] + 1}})["published"])
+
     def test_what_it_was_is_read_strictly(self):
         for was, why in ((7, "was"), ("x", "was"), ([], "was"), ({"nosuch": 1}, "nosuch")):
             self.refused(self.admin.ask("PUT", "/users/admin", {"role": "administrator",

@@ -97,8 +97,7 @@ class Silence(Told):
     def test_what_one_server_alone_saw_is_silenced_and_what_two_saw_is_told(self):
         self.told_world()
         self.silence(server="mx1", threshold="default")
-        self.silence(kind="blind")
-        self.silence(threshold="partners")
+        self.silence(kind="instance")
         self.mx1.saw(OTHER, connections=60)
         rig.wait_for(lambda: (self.row(OTHER) or {}).get("silence"), 10, "a silenced alert")
         self.mx2.saw(THIRD, connections=60)
@@ -163,7 +162,7 @@ class Silence(Told):
             with self.subTest(what):
                 self.silence(status=400, **what)
         self.silence(prefix=BAD, reason="x" * 255, ends=now + 365 * 86400)
-        self.silence(threshold="x" * 31)
+        self.silence(threshold="default")
         viewer = self.desk.made("vera", "viewer")
         answer = viewer.ask("POST", "/silences", {"prefix": BAD, "ends": now + 60, "reason": "x"})
         self.assertEqual(answer.status, 403)

@@ -22,7 +22,7 @@ from ctl_help import Help
 USAGE, DATA, CANT_CREATE = 64, 65, 73
 VERBS = ["server add", "server revoke", "server list", "threshold show", "threshold set", "top",
          "threshold remove", "threshold test", "events", "events acknowledge", "block", "unblock",
-         "unaccept", "decisions"]
+         "unaccept", "restore", "decisions"]
 SPAMMER, PARTNER, SMALL = "203.0.113.7", "198.51.100.9", "192.0.2.44"
 
 

@@ -438,11 +438,14 @@ static void a_list_takes_prefixes_up_to_the_widest_and_not_one_wider(void **stat
 {
     static const struct {
         const char *text;
-        bool too_wide;
-    } cases[] = {{"192.0.2.1", false},  {"11.0.0.0/8", false}, {"10.0.0.0/7", true},
-                 {"0.0.0.0/0", true},   {"2001:db8::1", false}, {"2002::/16", false},
-                 {"2002::/15", true},   {"::/0", true},         {"::/95", false},
-                 {"::ffff:0:0/96", true}};
+        bool too_wide, wide;
+    } cases[] = {{"192.0.2.1", false, false},     {"11.0.0.0/8", false, true},
+                 {"10.0.0.0/7", true, true},      {"0.0.0.0/0", true, true},
+                 {"172.16.0.0/16", false, false}, {"172.16.0.0/15", false, true},
+                 {"2001:db8::1", false, false},   {"2002::/16", false, true},
+                 {"2002::/15", true, true},       {"::/0", true, true},
+                 {"2001:db8::/32", false, false}, {"2001:db8::/31", false, true},
+                 {"::/95", false, false},         {"::ffff:0:0/96", true, true}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct weir_prefix prefix;
@@ -450,6 +453,7 @@ static void a_list_takes_prefixes_up_to_the_widest_and_not_one_wider(void **stat
         assert_int_equal(weir_prefix_parse(cases[i].text, strlen(cases[i].text), &prefix, &why),
                          0);
         assert_int_equal(weir_prefix_too_wide(&prefix), cases[i].too_wide);
+        assert_int_equal(weir_prefix_wide(&prefix), cases[i].wide);
     }
 }
 

@@ -23,17 +23,22 @@ static const uint8_t *hash_of(unsigned n)
     return hash;
 }
 
-static bool is_there(struct weir_held_sessions *held, unsigned n, weir_time now)
+static bool is_found(struct weir_held_sessions *held, unsigned n, weir_time now, bool uses)
 {
     struct weir_account account = {.number = 0};
     weir_time started = 0;
 
-    if (!weir_held_sessions_find(held, hash_of(n), now, &account, &started))
+    if (!weir_held_sessions_find(held, hash_of(n), now, uses, &account, &started))
         return false;
     assert_int_equal(account.number, n + 1);
     assert_string_equal(account.name, "anna");
     assert_true(started >= NOW);
     return true;
+}
+
+static bool is_there(struct weir_held_sessions *held, unsigned n, weir_time now)
+{
+    return is_found(held, n, now, true);
 }
 
 static void add(struct weir_held_sessions *held, unsigned n, weir_time now)
@@ -78,6 +83,18 @@ static void one_lasts_as_long_as_a_session_does(void **state)
     weir_held_sessions_free(&held);
 }
 
+static void a_page_that_only_listens_does_not_use_it(void **state)
+{
+    struct weir_held_sessions *held = weir_held_sessions_new();
+
+    (void)state;
+    add(held, 1, NOW);
+    for (weir_time now = NOW; now < NOW + WEIR_SESSION_IDLE; now += WEIR_HOUR)
+        assert_true(is_found(held, 1, now, false));
+    assert_false(is_found(held, 1, NOW + WEIR_SESSION_IDLE, false));
+    weir_held_sessions_free(&held);
+}
+
 static void one_that_was_ended_is_over(void **state)
 {
     struct weir_held_sessions *held = weir_held_sessions_new();
@@ -96,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_more_than_there_is_room_for_ends_the_oldest),
         cmocka_unit_test(one_lasts_as_long_as_a_session_does),
+        cmocka_unit_test(a_page_that_only_listens_does_not_use_it),
         cmocka_unit_test(one_that_was_ended_is_over),
     };
 

@@ -90,55 +90,67 @@ static void fields_are_filled_in(void **state)
     }
 }
 
+static const struct {
+    enum weir_template_use use;
+    const char *text, *why;
+    unsigned line;
+} wrong[] = {
+    {WEIR_TEMPLATE_MAIL, "", "no Subject", 1},
+    {WEIR_TEMPLATE_MAIL, "Hello\n\nx", "no Subject", 1},
+    {WEIR_TEMPLATE_MAIL, "Subject: x", "no empty line", 1},
+    {WEIR_TEMPLATE_MAIL, "Subject: x\nBcc: y\n\nx", "no empty line", 1},
+    {WEIR_TEMPLATE_MAIL, "Subject: \xc3\xbc\n\nx", "ASCII", 1},
+    {WEIR_TEMPLATE_MAIL, "Subject: ${lines}\n\nx", "more than a line for a subject: lines", 1},
+    {WEIR_TEMPLATE_MAIL, "Subject: ${each}\n\nx${end}", "${each} cannot stand here", 1},
+    {WEIR_TEMPLATE_MAIL, "Subject: x\n\na\n${adress}", "no field of this name: adress", 4},
+    {WEIR_TEMPLATE_MAIL, "Subject: x\n\na\n\n${", "${ without }", 5},
+    {WEIR_TEMPLATE_MAIL, "Subject: x\n\n${}", "no field of this name", 3},
+    {WEIR_TEMPLATE_MAIL, "Subject: x\n\n${each}", "${each} without ${end}", 3},
+    {WEIR_TEMPLATE_MAIL, "Subject: x\n\n${each}${each}", "${each} cannot stand here", 3},
+    {WEIR_TEMPLATE_MAIL, "Subject: x\n\n${end}", "${end} without ${each}", 3},
+    {WEIR_TEMPLATE_MAIL, "Subject: x\n\n${between}", "${between} without", 3},
+    {WEIR_TEMPLATE_MAIL, "Subject: x\n\n${each}${between}${between}${end}", "${between} w", 3},
+    {WEIR_TEMPLATE_MAIL, "Subject: x\n\na\rb", "cannot be shown", 3},
+    {WEIR_TEMPLATE_MAIL, "Subject: x\n\n\xff", "cannot be shown", 3},
+    {WEIR_TEMPLATE_WEBHOOK, "", "no JSON", 1},
+    {WEIR_TEMPLATE_WEBHOOK, "{\n\"a\": ${addres}}", "no field of this name: addres", 2},
+    {WEIR_TEMPLATE_WEBHOOK, "{\n\"a\" ${address}}", "no JSON", 2},
+    {WEIR_TEMPLATE_WEBHOOK, "{\"a\": \"\\${address}\"}", "a backslash stands before", 1},
+    {WEIR_TEMPLATE_WEBHOOK, "[${each}\"${end}\"]", "a string begins or ends", 1},
+    {WEIR_TEMPLATE_WEBHOOK, "[${each}1,${end}]", "no JSON", 1},
+    {WEIR_TEMPLATE_WEBHOOK, "[${each}1 ${end}]", "no JSON", 1},
+    {WEIR_TEMPLATE_WEBHOOK, "\"${address}\"", "no JSON", 1},
+    {WEIR_TEMPLATE_WEBHOOK, "{${count}: 1}", "no JSON", 1},
+    {WEIR_TEMPLATE_WEBHOOK, "[${rate}.5]", "no JSON", 1},
+    {WEIR_TEMPLATE_WEBHOOK, "[0.${rate}]", "no JSON", 1},
+    {WEIR_TEMPLATE_WEBHOOK, "[1${limit_rate}.0]", "no JSON", 1},
+    {WEIR_TEMPLATE_WEBHOOK, "{\n\"a\":\n${each}${count}\n${end}}", "no JSON", 3},
+    {WEIR_TEMPLATE_WEBHOOK, "{\"a\": 1,\n\"b\": ${each}${count}${end}}", "a number runs", 2},
+    {WEIR_TEMPLATE_WEBHOOK, "[\n${count}${number}]", "a number runs into", 2},
+    {WEIR_TEMPLATE_WEBHOOK, "[1${count}]", "a number runs into", 1},
+    {WEIR_TEMPLATE_WEBHOOK, "[${count}0]", "a number runs into", 1},
+    {WEIR_TEMPLATE_WEBHOOK, "[-${count}]", "a number runs into", 1},
+    {WEIR_TEMPLATE_WEBHOOK, "[${count}e1]", "a number runs into", 1},
+    {WEIR_TEMPLATE_WEBHOOK, "[1${each}, 1${between} ${end}\n${each},2\n${between} ${end}\n}",
+     "no JSON", 4},
+    {WEIR_TEMPLATE_WEBHOOK, "{${each}${address}: 1${between}\n${end}}", "two alerts", 1},
+    {WEIR_TEMPLATE_WEBHOOK, "[1${each},${count}${end},\n${each}${count}${between},${end}]",
+     "no alert", 2},
+    {WEIR_TEMPLATE_WEBHOOK, "[\"${each}${lines}${end}\"]", "all alerts for each", 1},
+};
+
 static void what_is_no_template_is_refused_with_its_line(void **state)
 {
-    static const struct {
-        enum weir_template_use use;
-        const char *text, *why;
-        unsigned line;
-    } cases[] = {
-        {WEIR_TEMPLATE_MAIL, "", "no Subject", 1},
-        {WEIR_TEMPLATE_MAIL, "Hello\n\nx", "no Subject", 1},
-        {WEIR_TEMPLATE_MAIL, "Subject: x", "no empty line", 1},
-        {WEIR_TEMPLATE_MAIL, "Subject: x\nBcc: y\n\nx", "no empty line", 1},
-        {WEIR_TEMPLATE_MAIL, "Subject: \xc3\xbc\n\nx", "ASCII", 1},
-        {WEIR_TEMPLATE_MAIL, "Subject: ${lines}\n\nx", "more than a line for a subject: lines", 1},
-        {WEIR_TEMPLATE_MAIL, "Subject: ${each}\n\nx${end}", "${each} cannot stand here", 1},
-        {WEIR_TEMPLATE_MAIL, "Subject: x\n\na\n${adress}", "no field of this name: adress", 4},
-        {WEIR_TEMPLATE_MAIL, "Subject: x\n\na\n\n${", "${ without }", 5},
-        {WEIR_TEMPLATE_MAIL, "Subject: x\n\n${}", "no field of this name", 3},
-        {WEIR_TEMPLATE_MAIL, "Subject: x\n\n${each}", "${each} without ${end}", 3},
-        {WEIR_TEMPLATE_MAIL, "Subject: x\n\n${each}${each}", "${each} cannot stand here", 3},
-        {WEIR_TEMPLATE_MAIL, "Subject: x\n\n${end}", "${end} without ${each}", 3},
-        {WEIR_TEMPLATE_MAIL, "Subject: x\n\n${between}", "${between} without", 3},
-        {WEIR_TEMPLATE_MAIL, "Subject: x\n\n${each}${between}${between}${end}", "${between} w", 3},
-        {WEIR_TEMPLATE_MAIL, "Subject: x\n\na\rb", "cannot be shown", 3},
-        {WEIR_TEMPLATE_MAIL, "Subject: x\n\n\xff", "cannot be shown", 3},
-        {WEIR_TEMPLATE_WEBHOOK, "", "no JSON", 1},
-        {WEIR_TEMPLATE_WEBHOOK, "{\n\"a\": ${addres}}", "no field of this name: addres", 2},
-        {WEIR_TEMPLATE_WEBHOOK, "{\n\"a\" ${address}}", "no JSON", 2},
-        {WEIR_TEMPLATE_WEBHOOK, "{\"a\": \"\\${address}\"}", "a backslash stands before", 1},
-        {WEIR_TEMPLATE_WEBHOOK, "[${each}\"${end}\"]", "a string begins or ends", 1},
-        {WEIR_TEMPLATE_WEBHOOK, "[${each}1,${end}]", "no JSON", 1},
-        {WEIR_TEMPLATE_WEBHOOK, "[${each}1 ${end}]", "no JSON", 1},
-        {WEIR_TEMPLATE_WEBHOOK, "\"${address}\"", "no JSON", 1},
-        {WEIR_TEMPLATE_WEBHOOK, "{${count}: 1}", "no JSON", 1},
-        {WEIR_TEMPLATE_WEBHOOK, "[${rate}.5]", "no JSON", 1},
-        {WEIR_TEMPLATE_WEBHOOK, "[0.${rate}]", "no JSON", 1},
-        {WEIR_TEMPLATE_WEBHOOK, "[1${limit_rate}.0]", "no JSON", 1},
-        {WEIR_TEMPLATE_WEBHOOK, "[\"${each}${lines}${end}\"]", "all alerts for each", 1},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct weir_template_error error = {.line = 0};
         struct weir_template *template = NULL;
-        int done = weir_template_parse(weir_slice_of(cases[i].text), cases[i].use, &template,
+        int done = weir_template_parse(weir_slice_of(wrong[i].text), wrong[i].use, &template,
                                        &error);
 
-        if (done != WEIR_EINVAL || error.line != cases[i].line ||
-            !strstr(error.why, cases[i].why))
-            fail_msg("%s: %d, line %u: %s", cases[i].text, done, error.line, error.why);
+        if (done != WEIR_EINVAL || error.line != wrong[i].line ||
+            !strstr(error.why, wrong[i].why))
+            fail_msg("%s: %d, line %u: %s", wrong[i].text, done, error.line, error.why);
         assert_null(template);
     }
 }

@@ -42,8 +42,10 @@ export function may(role) {
         account.roles.indexOf(account.role) >= account.roles.indexOf(role);
 }
 
-/* Roles, and how much may be sent and is given: as the monitor says with the login. */
+/* Roles, kinds of alerts, and how much may be sent and is given: as the monitor says with the
+ * login. */
 export const roles = () => account.roles;
+export const alertKinds = () => account.alert_kinds;
 export const limits = () => account.limits;
 
 /* Path and arguments; those that say nothing are left out. */

@@ -148,7 +148,9 @@ function below(data, name) {
             "Nobody decided anything about it, as far back as is kept.")),
         h("div", {class: "two"},
             card("Domains it sent for", part("Domains", DOMAINS, data.domains,
-                (row) => row.domain, "No message of it is kept.")),
+                (row) => row.domain, "No message of it is kept."), data.domains_partly
+                && h("p", {class: "quiet"}, "Only a part of its messages is counted: there are "
+                    + "more than are looked at.")),
             card("Servers that saw it", part("Servers", SERVERS, data.servers,
                 (row) => row.name, "None, lately."))),
         h("p", {}, link(at("messages", {address: name}), `All kept messages from ${name}`)),

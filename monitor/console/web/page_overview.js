@@ -92,7 +92,12 @@ export async function show(page) {
     mail.node), h("div", {class: "two lop"}, card("Servers", servers.node),
         card("Messages by score", scores)));
     draw(data);
-    page.live("overview", (news) => {
+    page.live("overview", async (news) => {
+        if (!news.today) {                          // "{}": too long to be told, so it is read
+            data = await page.get("/overview", {hours});
+            draw(data);
+            return;
+        }
         const {verdicts, scores, ...rest} = news;   // these are of 24 hours
 
         data = {...data, ...rest, ...(hours === "24" ? {verdicts, scores} : {})};

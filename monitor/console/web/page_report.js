@@ -2,7 +2,7 @@
  * One reported message: shown as text, its string decoded, what its rules are worth now, and what
  * can be done about it.  Keys: c, r, f as in the list, n and p for the next and the one before.
  */
-import {get, may, send, word} from "./api.js";
+import {change, get, may, send, word} from "./api.js";
 import {accept} from "./decide.js";
 import {ask, note} from "./dialog.js";
 import {at, h} from "./dom.js";
@@ -99,11 +99,13 @@ async function around(page, uid) {
             last: here >= 0 && here + 1 === uids.length};
 }
 
-async function judge(page, uid, what, then) {
+/* desk: what those at the desk said of it when the page was read. */
+async function judge(page, uid, desk, what, then) {
+    const base = {was: {desk}};
     const {name, done, words} = DOES[what];
     const answer = await ask({title: `${name} this report`, button: name, text: `${words[0]
         .toUpperCase()}${words.slice(1)}.`, harm: what === "forget",
-        run: () => send("POST", `/reports/${word(uid)}`, {do: what})});
+        run: () => change("POST", `/reports/${word(uid)}`, {do: what}, base)});
 
     if (answer) {
         note(`The report is ${done}`, what === "forget" ? {} : {undo: async () => {
@@ -149,8 +151,8 @@ export async function show(page) {
     const [data, steps] = await Promise.all([
         page.get(`/reports/${encodeURIComponent(uid)}`), around(page, uid)]);
     const does = doable();
-    const run = (what) => judge(page, uid, what, what === "forget" || !steps.last ? steps.next
-        : () => page.again());
+    const run = (what) => judge(page, uid, data.desk ?? null, what,
+        what === "forget" || !steps.last ? steps.next : () => page.again());
     const report = data.report && {kind: data.report, verdict: data.info?.verdict};
 
     page.heading(h("span", {}, "Report about ", h("span", {class: "mono"}, uid)),

@@ -70,6 +70,14 @@ function meant(rows) {
     return here ? rows.rows.filter((row) => String(rows.key(row)) === here.dataset.row) : [];
 }
 
+const AT_ONCE = 100;   // the monitor takes no more of them in one request
+
+async function sendAll(uids, what) {
+    for (let i = 0; i < uids.length; i += AT_ONCE)
+        await send("POST", "/reports", {uids: uids.slice(i, i + AT_ONCE), do: what});
+    return {};
+}
+
 async function all(page, rows, what) {
     const of = meant(rows), {name, done, words} = DOES[what];
 
@@ -81,12 +89,12 @@ async function all(page, rows, what) {
     const answer = await ask({
         title: `${name} ${uids.length === 1 ? "one report" : `${uids.length} reports`}`,
         button: name, harm: what === "forget", text: `For each: ${words}.`,
-        run: () => send("POST", "/reports", {uids, do: what})});
+        run: () => sendAll(uids, what)});
 
     if (answer) {
         note(`${uids.length === 1 ? "One report is" : `${uids.length} reports are`} ${done}`,
             what === "forget" ? {} : {undo: async () => {
-                await send("POST", "/reports", {uids, do: "undo"});
+                await sendAll(uids, "undo");
                 page.again();
             }});
         rows.marks.clear();

@@ -2,7 +2,7 @@
  * Sets: what was published to all servers, by whom and why; publishing the rulebook, taking an
  * earlier set back, and what is different between two.
  */
-import {limits, may, send} from "./api.js";
+import {change, get, limits, may, pick, send} from "./api.js";
 import {ask, note} from "./dialog.js";
 import {at, h} from "./dom.js";
 import {count, octets, when} from "./format.js";
@@ -29,16 +29,24 @@ function told({differences = {}, rules, serial}) {
     h("p", {class: "quiet"}, `${count(rules)} rules; it would be serial ${serial}.`)];
 }
 
+/* What publishing is based on: the newest set, and the last change of a rule. */
+async function newest(names) {
+    return {was: pick(await get("/sets/newest"), names)};
+}
+
 /* First what it would do, then whether to. */
 async function publish(page) {
-    let dry;
+    let dry, base = null;
 
     try {
+        base = await newest(["serial", "change"]);
         dry = await send("POST", "/publish", {dry: true});
     } catch (trouble) {
         note(trouble.message, {bad: true});
         dry = null;
     }
+    if (!base)
+        return;
     if (dry && dry.different === false) {
         note("Nothing is different from the set that servers have");
         return;
@@ -49,7 +57,7 @@ async function publish(page) {
         fields: [{name: "reason", label: "Reason", needed: true, most: limits().reason},
                  {name: "force", label: "also where a recent good message would become spam",
                   kind: "check"}],
-        run: ({reason, force}) => send("POST", "/publish", {reason, force})});
+        run: ({reason, force}) => change("POST", "/publish", {reason, force}, base)});
 
     if (answer) {
         note(`Set ${answer.serial} is published; “Servers” shows who has it`);
@@ -58,9 +66,10 @@ async function publish(page) {
 }
 
 async function rollback(page, row) {
-    let dry = null;
+    let dry = null, base = null;
 
     try {
+        base = await newest(["serial"]);
         dry = await send("POST", "/rollback", {serial: row.serial, dry: true});
     } catch (trouble) {
         note(trouble.message, {bad: true});
@@ -70,7 +79,7 @@ async function rollback(page, row) {
         harm: true, wide: true, text: [told(dry), h("p", {}, "Servers get what it had under a new "
             + "serial. The rulebook stays as it is, and the analyzer publishes nothing by itself "
             + "until a person does.")],
-        run: () => send("POST", "/rollback", {serial: row.serial})});
+        run: () => change("POST", "/rollback", {serial: row.serial}, base)});
 
     if (answer) {
         note(`Set ${answer.serial} has what ${row.serial} had`);

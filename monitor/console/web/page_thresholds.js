@@ -89,9 +89,9 @@ function editor(page, row, fresh) {
         }
         trial.disabled = false;
     }}, "Try it on recorded traffic");
-    const head = fields.length - 2 * QUANTITIES.length - 2, limits = fields.slice(head, -2);
+    const head = fields.length - 2 * QUANTITIES.length - 2, most = fields.slice(head, -2);
 
-    put(form, fields.slice(0, head), h("div", {class: "line"}, limits),
+    put(form, fields.slice(0, head), h("div", {class: "line"}, most),
         fields.slice(-2), h("div", {class: "buttons"}, trial), place, wrong,
         h("div", {class: "buttons"}, h("button", {class: "main"}, fresh ? "Add" : "Save"),
             h("button", {type: "button", onclick: () => page.again()}, "Cancel")));

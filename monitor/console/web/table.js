@@ -196,7 +196,6 @@ export function table(how) {
 export async function listed(page, path, query, how) {
     const {rows, more, looked_to} = await page.get(path, query);
 
-
     return table({...how, rows, more, looked_to, memory: page.memory, load: (after) =>
         get(path, {...query, after}, page.control.signal)});
 }

@@ -62,10 +62,6 @@ export function rule(name, props) {
     return name ? link(at("rules", name), name, {class: "mono", ...props}) : "–";
 }
 
-export function server(name) {
-    return name ? link(at("servers"), name) : "–";
-}
-
 export function domain(name) {
     return name ? link(at("messages", {domain: name}), name) : "–";
 }
