@@ -208,15 +208,22 @@ static void write_programs(const struct weir_ctl *ctl, struct weir_metrics *metr
     weir_rule_file_free(&file);
 }
 
-/* A file that cannot be used is as one that is not there: its program's numbers are missing. */
-static int add_programs(const struct weir_ctl *ctl, struct weir_metrics *metrics)
+/* Of a file that cannot be used that is told; the others' numbers are shown. */
+static int add_programs(struct weir_ctl *ctl, struct weir_metrics *metrics)
 {
     struct weir_numbers_copy copy[WEIR_NUMBERS_PROGRAMS];
     int done = 0;
 
-    for (unsigned i = 0; i < WEIR_NUMBERS_PROGRAMS; i++)
-        if (weir_numbers_read(&ctl->config, (enum weir_numbers_program)i, &copy[i]) == WEIR_ENOMEM)
+    for (unsigned i = 0; i < WEIR_NUMBERS_PROGRAMS; i++) {
+        int found = weir_numbers_read(&ctl->config, (enum weir_numbers_program)i, &copy[i]);
+
+        if (found == WEIR_ENOMEM)
             done = WEIR_ENOMEM;
+        else if (found < 0)
+            weir_ctl_error(ctl, 0, "numbers of %s: %s; they are left out",
+                           weir_numbers_program_name((enum weir_numbers_program)i),
+                           weir_error_reason(found));
+    }
     if (done == 0)
         write_programs(ctl, metrics, copy);
     for (unsigned i = 0; i < WEIR_NUMBERS_PROGRAMS; i++)
@@ -233,10 +240,11 @@ static json_t *programs(const struct weir_ctl *ctl)
         struct weir_numbers_copy copy;
         const char *name = weir_numbers_program_name((enum weir_numbers_program)i);
 
-        if (weir_numbers_read(&ctl->config, (enum weir_numbers_program)i, &copy) == 1)
-            json_array_append_new(json, json_pack("{s:s, s:o}", "program", name, "up",
-                                                  i == WEIR_NUMBERS_EXIM
-                                                      ? json_null() : json_boolean(copy.up)));
+        if (weir_numbers_read(&ctl->config, (enum weir_numbers_program)i, &copy) != 0)
+            json_array_append_new(json, json_pack("{s:s, s:o, s:b}", "program", name, "up",
+                                                  i == WEIR_NUMBERS_EXIM || !copy.area
+                                                      ? json_null() : json_boolean(copy.up),
+                                                  "readable", copy.area != NULL));
         weir_numbers_forget(&copy);
     }
     return json;
@@ -271,7 +279,7 @@ static json_t *gather(const struct weir_ctl *ctl)
                      policyds(ctl));
 }
 
-static int add_all(const struct weir_ctl *ctl, struct weir_metrics *metrics)
+static int add_all(struct weir_ctl *ctl, struct weir_metrics *metrics)
 {
     json_t *all = gather(ctl), *machine = all ? json_pack("[O]", all) : NULL;
     int done = machine ? 0 : WEIR_ENOMEM;
