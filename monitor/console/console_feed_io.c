@@ -77,7 +77,7 @@ void *weir_console_feed(void *context)
     char *last[WEIR_API_LIVE] = {NULL};
 
     for (unsigned round = 0; sleep_a_second(console); round++) {
-        weir_console_cut(console);
+        weir_http_peers_cut(&console->peers);
         if (weir_feed_listeners(console->live) == 0)
             continue;
         if (round % ASK == 0)

@@ -8,8 +8,10 @@
  */
 #include "monitor/ctl/ctl_metrics_io.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/base/error.h"
 #include "core/base/replace_io.h"
@@ -252,17 +254,32 @@ static json_t *programs(const struct weir_ctl *ctl)
 
 /* output ------------------------------------------------------------------------------------- */
 
+/* A device, a pipe, a link are written to: somebody else has put them there, and reads. */
+static int write_into(struct weir_ctl *ctl, const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    bool good = file && fputs(text, file) >= 0;
+
+    if (file && fclose(file) != 0)
+        good = false;
+    return good ? 0 : weir_ctl_error(ctl, file ? EX_IOERR : EX_CANTCREAT, "%s: %s", path,
+                                     strerror(errno));
+}
+
 /* A file is replaced at once, so that nobody reads half of it. */
 static int write_text(struct weir_ctl *ctl, const char *text)
 {
     const char *path = ctl->option[WEIR_CTL_OUTPUT];
     struct weir_replacement file;
+    struct stat there;
     int done;
 
     if (!path) {
         fputs(text, stdout);
         return 0;
     }
+    if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode))
+        return write_into(ctl, path, text);
     done = weir_replace_begin(path, 0644, &file);
     if (done < 0)
         return weir_ctl_error(ctl, EX_CANTCREAT, "%s: %s", path, weir_error_reason(done));
@@ -317,6 +334,8 @@ int weir_ctl_metrics(struct weir_ctl *ctl)
     char *text;
     int code;
 
+    if (ctl->option[WEIR_CTL_SERVE] && (ctl->option[WEIR_CTL_OUTPUT] || ctl->option[WEIR_CTL_JSON]))
+        return weir_ctl_error(ctl, EX_USAGE, "--serve goes with neither --output nor --json");
     if (ctl->option[WEIR_CTL_SERVE])
         return weir_ctl_metrics_serve(ctl);
     code = weir_ctl_open(ctl, WEIR_STORES_READ);

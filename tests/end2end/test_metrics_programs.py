@@ -8,6 +8,8 @@ import pathlib
 import random
 import signal
 import socket
+import stat
+import subprocess
 import sys
 import time
 import unittest
@@ -49,18 +51,18 @@ def by_rule(metrics, program):
 class Serving:
     """weirctl metrics --serve."""
 
-    def __init__(self, weir):
+    def __init__(self, weir, **metrics):
         self.weir, self.port = weir, rig.free_port()
-        weir.configure(metrics={"listen": f"inet:127.0.0.1:{self.port}"})
+        weir.configure(metrics={"listen": f"inet:127.0.0.1:{self.port}", **metrics})
         self.process = rig.Process([rig.BUILD / "weirctl", "-c", weir.conf, "metrics", "--serve"],
                                    weir.folder / "metrics.log")
         self.process.start()
         self.process.ready(lambda: "listening at" in self.process.log())
 
-    def ask(self, method="GET", path="/metrics", body=None):
+    def ask(self, method="GET", path="/metrics", body=None, **headers):
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
-            link.request(method, path, body)
+            link.request(method, path, body, headers)
             answer = link.getresponse()
             return answer, answer.read()
         finally:
@@ -424,6 +426,51 @@ class Http(unittest.TestCase):
             self.assertNotIn(b"weir_", octets)
         self.serving.metrics()
 
+    def test_only_who_means_this_machine_is_answered(self):
+        for host, status in (("127.0.0.1", 200), (f"localhost:{self.serving.port}", 200),
+                             ("[::1]:8427", 200), (socket.gethostname(), 200),
+                             ("evil.example", 421), ("localhost.evil", 421), ("", 421),
+                             ("mx1.example", 421)):
+            answer, octets = self.serving.ask(Host=host)
+            self.assertEqual(answer.status, status, host)
+            self.assertEqual(b"weir_program_up" in octets, status == 200)
+        named = Serving(rig.Weir(rig.scratch()), names="mx1.example, mail.example")
+        self.addCleanup(named.process.end)
+        for host, status in (("mx1.example:8427", 200), ("mail.example", 200),
+                             ("evil.example", 421)):
+            self.assertEqual(named.ask(Host=host)[0].status, status, host)
+
+    def test_a_question_with_two_names_or_none_is_refused(self):
+        for fields in (b"", b"Host: localhost\r\nHost: evil.example\r\n"):
+            with socket.create_connection(("127.0.0.1", self.serving.port), 20) as link:
+                link.sendall(b"GET /metrics HTTP/1.0\r\n" + fields + b"\r\n")
+                self.assertIn(b" 421 ", link.makefile("rb").readline())
+
+    def slow(self, source):
+        """A head that never comes to its end."""
+        link = socket.create_connection(("127.0.0.1", self.serving.port), 20,
+                                        source_address=(source, 0))
+        self.addCleanup(link.close)
+        link.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: ")
+        return link
+
+    def test_slow_heads_blind_nobody_and_are_cut(self):
+        held = [self.slow(f"127.0.4.{n}") for n in range(1, 9) for _ in range(8)]
+        self.serving.metrics()
+        held += [self.slow("127.0.0.1") for _ in range(16)]  # of the scraper's own address, too
+        self.serving.metrics()
+        number = len(list(pathlib.Path(f"/proc/{self.serving.process.pid}/fd").iterdir()))
+        self.assertLess(number, 100)
+
+        def cut():  # though an octet comes now and then
+            for link in list(held):
+                try:
+                    link.sendall(b"a")
+                except OSError:
+                    held.remove(link)
+            return not held
+        rig.wait_for(cut, 60, "all of them to be cut")
+
     def test_a_broken_configuration_is_told_and_mended_without_a_restart(self):
         text = self.weir.conf.read_text()
         self.weir.conf.write_text(text + "[weir]\nnonsense = 1\n")
@@ -432,20 +479,6 @@ class Http(unittest.TestCase):
         self.weir.conf.write_text(text)
         self.serving.metrics()
 
-    def test_connections_are_bounded_and_idle_ones_do_not_keep_others_out_for_long(self):
-        held = [socket.create_connection(("127.0.0.1", self.serving.port)) for _ in range(64)]
-        for link in held:
-            self.addCleanup(link.close)
-        number = len(list(pathlib.Path(f"/proc/{self.serving.process.pid}/fd").iterdir()))
-        self.assertLess(number, 40)
-
-        def answered():
-            try:
-                return self.serving.metrics()
-            except (OSError, http.client.HTTPException):
-                return None
-        rig.wait_for(answered, 60, "an answer beside them")
-
     def test_it_ends_when_it_is_told_to_and_says_why_it_cannot_begin(self):
         again = rig.Process([rig.BUILD / "weirctl", "-c", self.weir.conf, "metrics", "--serve"],
                             self.weir.folder / "again.log")
@@ -453,6 +486,50 @@ class Http(unittest.TestCase):
         rig.wait_for(lambda: not again.alive(), what="the second one to end")
         self.assertIn("in use", again.log())
         self.assertEqual(self.serving.process.stop(), 0)
+        for words in (("--output", self.weir.folder / "x"), ("--json",)):
+            done = self.weir.ctl("metrics", "--serve", *words, check=False)
+            self.assertEqual((done.returncode, done.stdout), (64, ""))
+
+
+class Output(unittest.TestCase):
+    """weirctl metrics --output."""
+
+    def setUp(self):
+        self.weir = rig.Weir(rig.scratch())
+        self.path = self.weir.folder / "out"
+
+    def write(self):
+        return self.weir.ctl("metrics", "--output", self.path, check=False)
+
+    def test_a_file_is_replaced_and_a_link_or_a_pipe_written_to(self):
+        self.path.write_text("old")
+        old = self.path.stat().st_ino
+        self.assertEqual(self.write().returncode, 0)
+        self.assertNotEqual(self.path.stat().st_ino, old)
+        Metrics(self.path.read_text())
+        self.path.rename(self.weir.folder / "aside")
+        self.path.symlink_to("aside")
+        (self.weir.folder / "aside").write_text("old")
+        self.assertEqual(self.write().returncode, 0)
+        self.assertTrue(self.path.is_symlink())
+        Metrics(self.path.read_text())
+        self.path.unlink()
+        os.mkfifo(self.path)
+        reader = subprocess.Popen(["cat", self.path], stdout=subprocess.PIPE, text=True)
+        self.assertEqual(self.write().returncode, 0)
+        Metrics(reader.communicate(timeout=20)[0])
+        self.assertTrue(self.path.is_fifo())
+
+    def test_what_cannot_be_written_is_told(self):
+        rig.needs_root()
+        os.mknod(self.path, 0o600 | stat.S_IFCHR, os.makedev(1, 7))  # as /dev/full
+        done = self.write()
+        self.assertEqual(done.returncode, 74)
+        self.assertIn("No space left", done.stderr)
+        self.assertTrue(self.path.is_char_device())
+        self.path.unlink()
+        self.path.mkdir()
+        self.assertEqual(self.write().returncode, 73)
 
 
 if __name__ == "__main__":
