@@ -288,7 +288,7 @@ int weir_milter_service_judge(struct weir_milter_service *service, const struct 
 
     enter(service, &wishes, &generation);
     judge = service->judges ? weir_judges_take(service->judges) : NULL;
-    if (judge && weir_judges_decide(service->judges, judge, weir_clock_now(&service->wall), mail,
+    if (judge && weir_judges_decide(service->judges, judge, weir_clock_now(&service->wall), 0, mail,
                                     &judgement) < 0)
         judgement = NULL;
     else if (!judge)
