@@ -62,6 +62,7 @@ void weir_exim_decided(struct weir_exim_decision *decision)
 {
     if (decision->judge)
         weir_judges_give(decision->process->judges, &decision->judge);
-    weir_numbers_give(decision->process->numbers); /* nobody tells a process of its end */
+    /* nobody tells a process of its end */
+    (void)weir_numbers_give(decision->process->numbers);
     decision->outcome = NULL;
 }

@@ -247,7 +247,7 @@ void weir_milter_service_tick(struct weir_milter_service *service, unsigned at_w
     weir_daemon_log_flush(&service->lines);
     weir_numbers_raise(service->numbers, WEIR_NUMBER_LOG_LOST, 0, service->lines.lost);
     pthread_mutex_unlock(&service->log_lock);
-    weir_numbers_give(service->numbers);
+    (void)weir_numbers_give(service->numbers);
 }
 
 const struct weir_log *weir_milter_service_log(const struct weir_milter_service *service)

@@ -29,5 +29,5 @@ void weir_live_count(struct weir_numbers *numbers, const struct weir_health *hea
     weir_numbers_set(numbers, WEIR_NUMBER_FLOWS, 0, (int64_t)health->flows);
     weir_numbers_set(numbers, WEIR_NUMBER_ADDRESSES, 0, (int64_t)health->addresses);
     weir_numbers_set(numbers, WEIR_NUMBER_CALIBRATED, 0, (int64_t)health->calibrated);
-    weir_numbers_give(numbers);
+    (void)weir_numbers_give(numbers);
 }

@@ -343,14 +343,14 @@ static void nap(void)
     (void)nanosleep(&time, NULL);
 }
 
-static void give(struct weir_numbers *numbers, unsigned tries)
+static bool give(struct weir_numbers *numbers, unsigned tries)
 {
     struct weir_numbers_file *file = numbers->file;
     int done = 0, error;
 
     weir_numbers_snapshot(&file->now, numbers->area);
     if (!file->lives && memcmp(&file->now, &file->told, sizeof file->now) == 0)
-        return;
+        return true;
     while ((done = try_to_give(file, numbers->program)) == 0 && --tries > 0)
         nap();
     error = errno;
@@ -362,20 +362,21 @@ static void give(struct weir_numbers *numbers, unsigned tries)
         say(file, WEIR_LOG_INFO, "one can ask for our numbers again", "");
     if (done != 0)
         file->trouble = done < 0;
+    return done > 0;
 }
 
-void weir_numbers_give(struct weir_numbers *numbers)
+bool weir_numbers_give(struct weir_numbers *numbers)
 {
     struct weir_numbers_file *file = numbers ? numbers->file : NULL;
     weir_time now;
 
     if (!file)
-        return;
+        return true;
     now = weir_clock_now(&numbers->steady);
     if (file->lives && now < file->due)
-        return;
+        return true;
     file->due = now + WEIR_SECOND;
-    give(numbers, file->lives ? 1 : WEIR_NUMBERS_WAIT / NAP);
+    return give(numbers, file->lives ? 1 : WEIR_NUMBERS_WAIT / NAP);
 }
 
 /* opening and closing ------------------------------------------------------------------------- */
@@ -421,7 +422,7 @@ int weir_numbers_open(const struct weir_config *config, enum weir_numbers_progra
     }
     if (lives) {
         weir_numbers_set(numbers, WEIR_NUMBER_START, 0, weir_clock_now(&wall) / WEIR_SECOND);
-        weir_numbers_give(numbers);
+        (void)weir_numbers_give(numbers);
     }
     *numbers_r = numbers;
     return 0;
@@ -434,7 +435,7 @@ void weir_numbers_close(struct weir_numbers **numbers)
     if (!it)
         return;
     if (it->file) {
-        give(it, WEIR_NUMBERS_WAIT / NAP);
+        (void)give(it, WEIR_NUMBERS_WAIT / NAP);
         detach(it->file);
     }
     free(it->file);

@@ -39,7 +39,7 @@
 #include "core/engine/config.h"
 #include "core/engine/numbers.h"
 
-#define WEIR_NUMBERS_WAIT (WEIR_SECOND / 100)
+#define WEIR_NUMBERS_WAIT (WEIR_SECOND / 20)
 #define WEIR_NUMBERS_PATIENCE (30 * WEIR_SECOND)
 
 /* Opens those of a program, in the configuration's folder; where it names none, in memory.  lives:
@@ -48,8 +48,9 @@ int weir_numbers_open(const struct weir_config *config, enum weir_numbers_progra
                       bool lives, const struct weir_log *log, struct weir_numbers **numbers_r);
 
 /* Adds what was counted to the file: a daemon's when a second has passed since the last time, so
- * that it may be called as often as one likes.  NULL is accepted. */
-void weir_numbers_give(struct weir_numbers *numbers);
+ * that it may be called as often as one likes.  False: it could not be added now, and waits for the
+ * next time.  NULL is accepted. */
+bool weir_numbers_give(struct weir_numbers *numbers);
 
 /* Gives what is left.  NULL is accepted; whoever has histograms of it must have ended. */
 void weir_numbers_close(struct weir_numbers **numbers);
