@@ -8,9 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include "monitor/console/api_file.h"
 #include "monitor/console/console_impl.h"
@@ -312,8 +309,9 @@ enum MHD_Result weir_console_handle(void *context, struct MHD_Connection *connec
         return MHD_YES;
     }
     if (asked->state != WEIR_ASKED_WAITS)
-        weir_http_peers_due(&console->peers, asked->visitor, WEIR_CONSOLE_ANSWER +
-                                   (asked->state == WEIR_ASKED_LIVE ? WEIR_FEED_SPAN : 0));
+        weir_http_peers_due(&console->peers, asked->visitor,
+                            WEIR_CONSOLE_ANSWER +
+                                (asked->state == WEIR_ASKED_LIVE ? WEIR_FEED_SPAN : 0));
     switch (asked->state) {
     case WEIR_ASKED_ANSWERED:
         measure(console, asked);

@@ -19,10 +19,9 @@
 #define WEIR_DOOR_COOKIE "weir_session"
 #define WEIR_DOOR_DEVICE "weir_device"           /* accounts.h, weir_device_new() */
 
-/* Whether who asks is on this machine and no proxy's client: url is the host of
- * [console] url, or ""; forwarded: a field that
- * proxies add, or NULL.  With a url of another host people come by a proxy, as far as we know, and
- * all of them from its address. */
+/* Whether who asks is on this machine and no proxy's client: url is the host of [console] url, or
+ * ""; forwarded: a field that proxies add, or NULL.  With a url of another host people come by a
+ * proxy, as far as we know, and all of them from its address. */
 bool weir_door_is_near(const struct weir_address *from, const char *url, const char *forwarded);
 
 /* The session of a Cookie field, or the token of an Authorization field; false: there is none that
