@@ -39,6 +39,7 @@ static bool decide(struct weir_exim_process *process, const struct weir_acl_ques
     weir_numbers_request(process->numbers, decision);
     weir_histogram_add(weir_numbers_times(process->numbers, WEIR_NUMBER_REQUEST_TIME, 0),
                        weir_clock_now(&steady) - since, 1);
+    (void)weir_numbers_give(process->numbers);
     return true;
 }
 

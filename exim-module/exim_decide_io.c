@@ -34,22 +34,21 @@ static bool ask(struct weir_exim_decision *decision, const struct weir_mail *mai
 static int judge(struct weir_exim_decision *decision, const struct weir_mail *mail)
 {
     const struct weir_clock wall = weir_clock_system(), steady = weir_clock_steady();
-    const weir_time since = weir_clock_now(&steady);
+    const weir_time since = weir_clock_now(&steady); /* for one message opening is a part of it */
     const struct weir_judgement *judgement;
     struct weir_judges *judges = weir_exim_process_judges(decision->process);
     int done;
 
     decision->judge = judges ? weir_judges_take(judges) : NULL;
-    if (!decision->judge)
+    if (!decision->judge) {
+        weir_numbers_add(weir_exim_process_numbers(decision->process), WEIR_NUMBER_UNJUDGED, 0, 1);
         return WEIR_ENOMEM;
-    done = weir_judge_mail(decision->judge, weir_clock_now(&wall), mail, &judgement);
-    if (done < 0) {
-        weir_numbers_add(decision->process->numbers, WEIR_NUMBER_UNJUDGED, 0, 1);
-        return done;
     }
-    decision->outcome = &judgement->outcome; /* a process of one message: opening is a part of it */
-    weir_numbers_message(decision->process->numbers, judgement, weir_clock_now(&steady) - since);
-    return 0;
+    done = weir_judges_decide(judges, decision->judge, weir_clock_now(&wall), since, mail,
+                              &judgement);
+    if (done == 0)
+        decision->outcome = &judgement->outcome;
+    return done;
 }
 
 int weir_exim_decide(struct weir_exim_decision *decision, const struct weir_mail *mail)
@@ -63,5 +62,7 @@ void weir_exim_decided(struct weir_exim_decision *decision)
 {
     if (decision->judge)
         weir_judges_give(decision->process->judges, &decision->judge);
+    /* nobody tells a process of its end */
+    (void)weir_numbers_give(decision->process->numbers);
     decision->outcome = NULL;
 }

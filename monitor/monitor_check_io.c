@@ -11,7 +11,7 @@
 #include "core/base/endpoint.h"
 #include "core/base/error.h"
 #include "core/base/slice.h"
-#include "monitor/console/door.h"
+#include "core/program/host_field.h"
 #include "monitor/monitor_impl.h"
 #include "monitor/threshold/ladder_text.h"
 
@@ -42,9 +42,9 @@ static int fit_console(const char *text, const char **why_r)
 
 static int fit_console_url(const char *text, const char **why_r)
 {
-    char host[WEIR_DOOR_HOST];
+    char host[WEIR_HOST_ROOM];
 
-    if (!text[0] || weir_door_url_host(text, host))
+    if (!text[0] || weir_host_of_url(text, host))
         return 0;
     *why_r = "it is not http://host:port or https://host:port without a slash at the end";
     return WEIR_EINVAL;

@@ -406,7 +406,7 @@ static int decide(struct weir_deciders *deciders, struct weir_decider *decider)
                                      &size);
     mail.message = (struct weir_slice){decider->octets + head, size};
     if (done > 0)
-        done = weir_judges_decide(judges, judge, weir_clock_now(&deciders->wall), &mail,
+        done = weir_judges_decide(judges, judge, weir_clock_now(&deciders->wall), 0, &mail,
                                   &judgement);
     if (done == 0) {
         count(deciders, &judgement->outcome);

@@ -247,6 +247,7 @@ void weir_milter_service_tick(struct weir_milter_service *service, unsigned at_w
     weir_daemon_log_flush(&service->lines);
     weir_numbers_raise(service->numbers, WEIR_NUMBER_LOG_LOST, 0, service->lines.lost);
     pthread_mutex_unlock(&service->log_lock);
+    (void)weir_numbers_give(service->numbers);
 }
 
 const struct weir_log *weir_milter_service_log(const struct weir_milter_service *service)
@@ -287,7 +288,7 @@ int weir_milter_service_judge(struct weir_milter_service *service, const struct 
 
     enter(service, &wishes, &generation);
     judge = service->judges ? weir_judges_take(service->judges) : NULL;
-    if (judge && weir_judges_decide(service->judges, judge, weir_clock_now(&service->wall), mail,
+    if (judge && weir_judges_decide(service->judges, judge, weir_clock_now(&service->wall), 0, mail,
                                     &judgement) < 0)
         judgement = NULL;
     else if (!judge)

@@ -146,14 +146,22 @@ static size_t sort_out(struct weir_policy_batch *batch, const struct weir_policy
     return undecided;
 }
 
+/* What is no verdict or action of ours is counted nowhere, as in core/engine/numbers.h. */
+static void count(struct weir_policy_counts *counts, const struct weir_decision *decision)
+{
+    if ((unsigned)decision->verdict < sizeof counts->verdict / sizeof counts->verdict[0])
+        counts->verdict[decision->verdict]++;
+    if ((unsigned)decision->action < sizeof counts->action / sizeof counts->action[0])
+        counts->action[decision->action]++;
+    counts->incomplete += decision->store_missing || decision->lists_missing;
+}
+
 static void note(const struct weir_policy_parts *parts, const struct weir_decision *decision,
                  const struct weir_envelope *envelope, const char *facts)
 {
     char line[WEIR_DECISION_TEXT];
 
-    parts->counts->verdict[decision->verdict]++;
-    parts->counts->action[decision->action]++;
-    parts->counts->incomplete += decision->store_missing || decision->lists_missing;
+    count(parts->counts, decision);
     weir_numbers_request(parts->numbers, decision);
     /* Straight to the sink: the line is clean and short enough as it is made. */
     if (parts->log && parts->log->most >= WEIR_LOG_INFO)

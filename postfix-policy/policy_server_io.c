@@ -382,6 +382,7 @@ static weir_time tick(struct weir_policy_server *server)
     if (server->service->stores.counters)
         weir_counters_tick(server->service->stores.counters, weir_clock_now(&server->wall));
     weir_numbers_counters(server->numbers, server->service->stores.counters, true);
+    (void)weir_numbers_give(server->numbers);
     weir_notify_alive(&server->notify, now);
     return TICK;
 }

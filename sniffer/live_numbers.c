@@ -3,6 +3,8 @@
  */
 #include "sniffer/live_numbers.h"
 
+#include "core/engine/numbers_io.h"
+
 void weir_live_count(struct weir_numbers *numbers, const struct weir_health *health,
                      uint64_t overflow, uint64_t lost)
 {
@@ -27,4 +29,5 @@ void weir_live_count(struct weir_numbers *numbers, const struct weir_health *hea
     weir_numbers_set(numbers, WEIR_NUMBER_FLOWS, 0, (int64_t)health->flows);
     weir_numbers_set(numbers, WEIR_NUMBER_ADDRESSES, 0, (int64_t)health->addresses);
     weir_numbers_set(numbers, WEIR_NUMBER_CALIBRATED, 0, (int64_t)health->calibrated);
+    (void)weir_numbers_give(numbers);
 }

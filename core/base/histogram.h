@@ -9,17 +9,21 @@
  * that threads, and processes that share memory, add to one.
  *
  * Owner:    the caller; all zeroes is an empty one.  Threads: any, also processes.
- * Errors:   none.  Who reads while others add sees each bucket as it was at some moment.
+ * Errors:   none.  Who reads while others add sees each bucket as it was at some moment; what the
+ *           sum has, the buckets have, too.
+ * Limits:   WEIR_HISTOGRAM_MOST things, which a double still tells apart.
  */
 #ifndef WEIR_BASE_HISTOGRAM_H
 #define WEIR_BASE_HISTOGRAM_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "core/base/clock.h"
 
 #define WEIR_HISTOGRAM_BOUNDS 19
 #define WEIR_HISTOGRAM_BUCKETS (WEIR_HISTOGRAM_BOUNDS + 1) /* the last: beyond all bounds */
+#define WEIR_HISTOGRAM_MOST (UINT64_C(1) << 53)
 
 struct weir_histogram {
     _Atomic uint64_t bucket[WEIR_HISTOGRAM_BUCKETS];
@@ -40,5 +44,9 @@ void weir_histogram_add(struct weir_histogram *histogram, weir_time took, uint64
 
 void weir_histogram_read(const struct weir_histogram *histogram,
                          struct weir_histogram_reading *reading_r);
+
+/* Whether things can have made it: there are no more than may be, and the sum is not more than
+ * they can have taken.  It may be less: who adds is killed, too. */
+bool weir_histogram_sound(const struct weir_histogram_reading *reading);
 
 #endif

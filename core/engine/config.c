@@ -470,6 +470,9 @@ static const struct weir_setting rows[] = {
      "Where `weirctl metrics --serve` (weir-metrics.service) shows the numbers of all of this "
      "machine's programs to Prometheus: inet:host:port, without TLS or password.",
      weir_config_check_listen},
+    {"metrics", "names", WEIR_LIST, "", 0, 0, NULL, AT(metrics_names),
+     "Names that Prometheus knows this machine by, for questions that name another one are "
+     "refused; addresses, localhost and the machine's own name always do.", NULL},
 
     {"policyd", "decide_listen", WEIR_TEXT, "", 0, 0, NULL, AT(decide_listen),
      "Where weir-policyd decides about whole messages for the Exim module: unix:/path; empty for "

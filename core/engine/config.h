@@ -159,6 +159,7 @@ struct weir_config {
 
     /* [metrics] */
     const char *metrics_listen;
+    struct weir_strings metrics_names;
 
     /* [policyd] */
     const char *decide_listen;

@@ -265,14 +265,15 @@ void weir_judges_give(struct weir_judges *judges, struct weir_judge **judge)
 }
 
 int weir_judges_decide(struct weir_judges *judges, struct weir_judge *judge, weir_time now,
-                       const struct weir_mail *mail, const struct weir_judgement **judgement_r)
+                       weir_time since, const struct weir_mail *mail,
+                       const struct weir_judgement **judgement_r)
 {
-    weir_time since = weir_clock_now(&judges->steady);
+    weir_time began = since != 0 ? since : weir_clock_now(&judges->steady);
     int done = weir_judge_mail(judge, now, mail, judgement_r);
 
     if (done == 0)
         weir_numbers_message(judges->options.numbers, *judgement_r,
-                             weir_clock_now(&judges->steady) - since);
+                             weir_clock_now(&judges->steady) - began);
     else
         weir_numbers_add(judges->options.numbers, WEIR_NUMBER_UNJUDGED, 0, 1);
     return done;

@@ -42,9 +42,10 @@ void weir_judges_free(struct weir_judges **judges);
 struct weir_judge *weir_judges_take(struct weir_judges *judges);
 void weir_judges_give(struct weir_judges *judges, struct weir_judge **judge);
 
-/* Decides (judge.h), and counts and measures it. */
+/* Decides (judge.h), and counts and measures it: from since on (steady; 0: from here on). */
 int weir_judges_decide(struct weir_judges *judges, struct weir_judge *judge, weir_time now,
-                       const struct weir_mail *mail, const struct weir_judgement **judgement_r);
+                       weir_time since, const struct weir_mail *mail,
+                       const struct weir_judgement **judgement_r);
 
 struct weir_judges_profile {
     char name[WEIR_RULE_NAME_MAX + 1];

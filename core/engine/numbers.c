@@ -10,31 +10,30 @@
 #define ADD(slot, amount) atomic_fetch_add_explicit(&(slot), (amount), memory_order_relaxed)
 #define PUT(slot, value) atomic_store_explicit(&(slot), (value), memory_order_relaxed)
 
-/* A value that the row has not would be the next row's, in a file that others share. */
-static bool has(enum weir_number which, unsigned at)
+/* A value that the row has not would be the next row's, and a row that the program has not is a
+ * damage to who reads it. */
+static bool has(const struct weir_numbers *numbers, enum weir_number which, unsigned at)
 {
-    return at < weir_number_rows[which].values;
+    return at < weir_number_rows[which].values &&
+           (weir_number_rows[which].programs & 1u << numbers->program);
 }
 
 static unsigned slot_of(const struct weir_numbers *numbers, enum weir_number which, unsigned at)
 {
-    unsigned each = weir_number_rows[which].kind == WEIR_NUMBER_TIMES ? WEIR_HISTOGRAM_BUCKETS + 1
-                                                                      : 1;
-
-    return numbers->first[which] + at * each;
+    return numbers->first[which] + at * weir_numbers_each(&weir_number_rows[which]);
 }
 
 void weir_numbers_add(struct weir_numbers *numbers, enum weir_number which, unsigned at,
                       uint64_t amount)
 {
-    if (numbers && amount > 0 && has(which, at))
+    if (numbers && amount > 0 && has(numbers, which, at))
         ADD(numbers->area->slot[slot_of(numbers, which, at)], amount);
 }
 
 void weir_numbers_set(struct weir_numbers *numbers, enum weir_number which, unsigned at,
                       int64_t value)
 {
-    if (numbers && has(which, at))
+    if (numbers && has(numbers, which, at))
         PUT(numbers->area->slot[slot_of(numbers, which, at)], (uint64_t)value);
 }
 
@@ -49,22 +48,15 @@ static uint64_t growth(uint64_t *before, uint64_t sum)
 void weir_numbers_raise(struct weir_numbers *numbers, enum weir_number which, unsigned at,
                         uint64_t sum)
 {
-    if (numbers && has(which, at))
+    if (numbers && has(numbers, which, at))
         weir_numbers_add(numbers, which, at,
                          growth(&numbers->before[slot_of(numbers, which, at)], sum));
-}
-
-struct weir_histogram *weir_numbers_histogram(struct weir_numbers_area *area, unsigned slot)
-{
-    _Static_assert(sizeof(struct weir_histogram) ==
-                       (WEIR_HISTOGRAM_BUCKETS + 1) * sizeof area->slot[0], "slots in a row");
-    return (struct weir_histogram *)(uintptr_t)&area->slot[slot];
 }
 
 struct weir_histogram *weir_numbers_times(struct weir_numbers *numbers, enum weir_number which,
                                           unsigned at)
 {
-    return numbers && has(which, at)
+    return numbers && has(numbers, which, at)
                ? weir_numbers_histogram(numbers->area, slot_of(numbers, which, at)) : NULL;
 }
 
@@ -72,19 +64,12 @@ struct weir_histogram *weir_numbers_times(struct weir_numbers *numbers, enum wei
 
 static void count_rule(struct weir_numbers *numbers, uint64_t id)
 {
-    for (uint64_t i = 0; id != 0 && i < WEIR_NUMBERS_PROBES; i++) {
-        struct weir_numbers_rule *rule =
-            &numbers->area->rule[(id * 2654435761u + i) % WEIR_NUMBERS_RULES];
-        uint64_t is = atomic_load_explicit(&rule->id, memory_order_relaxed);
+    struct weir_numbers_rule *rule = id != 0 ? weir_numbers_rule_of(numbers->area, id) : NULL;
 
-        if (is == 0 && atomic_compare_exchange_strong(&rule->id, &is, id))
-            is = id;
-        if (is == id) {
-            ADD(rule->hits, 1);
-            return;
-        }
-    }
-    weir_numbers_add(numbers, WEIR_NUMBER_RULES_LEFT_OUT, 0, 1);
+    if (rule)
+        ADD(rule->hits, 1);
+    else
+        weir_numbers_add(numbers, WEIR_NUMBER_RULES_LEFT_OUT, 0, 1);
 }
 
 static void count_lacking(struct weir_numbers *numbers, const struct weir_decision *decision)

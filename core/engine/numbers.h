@@ -5,21 +5,24 @@
  *
  *     weir-policyd  weir-milter  Exim's processes  weir-sniffer  weir-agent
  *           \            |             |                |            /
- *            numbers/NAME: memory that is a file, added to without locks
+ *            memory of each, added to without locks
+ *                                |  each second, and at the end (numbers_io.h)
+ *                            numbers/NAME
  *                                |  read when somebody asks
  *               weirctl metrics, `weirctl metrics --serve` (HTTP)
  *
- * So no program in mail's way answers questions about itself: it adds to memory, and who asks reads
- * a file.  Processes that live for one message (Exim's) count like daemons, and numbers go on where
- * they were after a restart.  One table, of which each program has some rows, tells writer and
- * reader what lies where.
+ * So no program in mail's way answers questions about itself, and none depends on what others do to
+ * a file: it adds to memory of its own, and who asks reads what it has written.  Processes that
+ * live for one message (Exim's) count like daemons, and numbers go on where they were after a
+ * restart.  One table, of which each program has some rows, tells writer and reader what lies
+ * where.
  *
  * Owner:    the caller (numbers_io.h opens and closes).  NULL counts nothing, everywhere.
- * Threads:  any may add, also those of several processes.  weir_numbers_raise() and what calls it
- *           compare with what was there before: one thread at a time.
+ * Threads:  any may add.  weir_numbers_raise() and what calls it compare with what was there
+ *           before: one thread at a time; weir_numbers_counters() with servers: the one that gives.
  * Limits:   WEIR_NUMBERS_RULES rules that hit, first come, and for ever, those that are retired,
- *           too; what others hit is counted together.  The file may be removed while its program
- *           is stopped: then all begins anew.
+ *           too; what others hit is counted together.  Who is killed takes a second's numbers with
+ *           it.  The file may be removed while its program is stopped: then all begins anew.
  */
 #ifndef WEIR_ENGINE_NUMBERS_H
 #define WEIR_ENGINE_NUMBERS_H

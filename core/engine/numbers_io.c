@@ -1,6 +1,7 @@
 /*
- * numbers_io - a file in its full length, mapped and shared; the lock is of the open file, so that
- * no other handle of the process gives it back.
+ * numbers_io - a file in its full length, read and written whole.  Locks are of the open file, so
+ * that no other handle of the process gives them back: one octet of it says that a daemon lives,
+ * the next one that somebody adds.
  */
 #include "core/engine/numbers_io.h"
 
@@ -10,19 +11,42 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
 #include "core/engine/numbers_impl.h"
 
-#define FOLDER_MODE 0770
-#define FILE_MODE 0660
+#define FOLDER_MODE 01770 /* nobody takes away another one's file */
+#define FILE_MODE 0640
 #define LENGTH sizeof(struct weir_numbers_area)
+#define NAP (WEIR_SECOND / 1000)
+#define READINGS 5
+#define ANEW "; it is made anew"
+#define UNHEARD "; nobody can ask for our numbers"
+
+enum lock { LOCK_LIVES, LOCK_ADDS };
 
 struct place {
     char folder[PATH_MAX], path[PATH_MAX];
+};
+
+struct weir_numbers_file {
+    struct place place;
+    const struct weir_log *log;
+    const struct weir_clock *steady;
+    bool lives;
+    int fd;                      /* -1: none; a process of one message has none between */
+    bool had;                    /* it was given before */
+    bool anew;                   /* what it had is in known, not in the file */
+    bool trouble;                /* nothing can be given, which was told */
+    weir_time due;               /* steady: when a daemon gives again */
+    weir_time locked;            /* steady: since when somebody has the lock; 0: nobody */
+    struct weir_log_gate gate;
+    struct weir_numbers_area told;  /* of what was counted here, what was given */
+    struct weir_numbers_area known; /* what the file had after that */
+    struct weir_numbers_area now, sums;
 };
 
 static bool find_place(const struct weir_config *config, enum weir_numbers_program program,
@@ -38,18 +62,51 @@ static bool find_place(const struct weir_config *config, enum weir_numbers_progr
     return len > 0 && (size_t)len < sizeof place->folder && (size_t)all < sizeof place->path;
 }
 
-static bool is_ours(int fd)
+static bool is_whole(const struct stat *file)
 {
-    struct { char magic[8]; uint64_t layout; } head;
-    struct stat file;
-
-    return fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && file.st_size == (off_t)LENGTH &&
-           pread(fd, &head, sizeof head, 0) == (ssize_t)sizeof head &&
-           memcmp(head.magic, WEIR_NUMBERS_MAGIC, sizeof head.magic) == 0 &&
-           head.layout == weir_numbers_layout();
+    return S_ISREG(file->st_mode) && file->st_size == (off_t)LENGTH;
 }
 
-/* making ------------------------------------------------------------------------------------ */
+/* Nobody else writes to it, and nothing else is meant by it. */
+static bool is_own(const struct stat *file)
+{
+    return is_whole(file) && file->st_uid == geteuid() && file->st_nlink == 1;
+}
+
+static void say(struct weir_numbers_file *file, enum weir_log_level level, const char *what,
+                const char *more)
+{
+    unsigned held;
+
+    if (weir_log_gate_open(&file->gate, weir_clock_now(file->steady), WEIR_MINUTE, &held))
+        weir_log(file->log, file->lives ? level : WEIR_LOG_DEBUG, "%s: %s%s", file->place.path,
+                 what, more);
+}
+
+/* locks --------------------------------------------------------------------------------------- */
+
+static int use_lock(int fd, enum lock what, short type)
+{
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = what, .l_len = 1};
+
+    return fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+/* False: somebody else adds now.  Where files cannot be locked all go ahead. */
+static bool try_lock(int fd)
+{
+    return use_lock(fd, LOCK_ADDS, F_WRLCK) == 0 || (errno != EAGAIN && errno != EACCES);
+}
+
+static bool somebody_lives(int fd)
+{
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_LIVES, .l_len = 1};
+
+    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+/* making -------------------------------------------------------------------------------------- */
 
 /* The folder's group may read it, whoever made it: Exim's processes have one of their own. */
 static void give_to_group(int fd, const char *folder)
@@ -60,9 +117,10 @@ static void give_to_group(int fd, const char *folder)
         (void)!fchown(fd, (uid_t)-1, there.st_gid);
 }
 
-static bool fill(int fd)
+/* Empty, and with all its room, so that no write fails later for want of it. */
+static bool fill(int fd, uint64_t layout)
 {
-    struct { char magic[8]; uint64_t layout; } head = {WEIR_NUMBERS_MAGIC, weir_numbers_layout()};
+    struct { char magic[8]; uint64_t layout; } head = {WEIR_NUMBERS_MAGIC, layout};
     int done = posix_fallocate(fd, 0, (off_t)LENGTH);
 
     errno = done ? done : errno;
@@ -79,7 +137,7 @@ static bool put_there(const char *beside, const char *path, bool first)
 }
 
 /* A new file in the place; -1 with errno, EEXIST: another one made it first. */
-static int make(const struct place *place, bool first)
+static int make(const struct place *place, uint64_t layout, bool first)
 {
     char beside[PATH_MAX];
     int fd, error;
@@ -89,13 +147,13 @@ static int make(const struct place *place, bool first)
         errno = ENAMETOOLONG;
         return -1;
     }
-    if (mkdir(place->folder, FOLDER_MODE) == 0)
+    if (mkdir(place->folder, 0700) == 0)
         (void)chmod(place->folder, FOLDER_MODE); /* whatever the umask is */
     (void)unlink(beside); /* of one that was killed here, and had this number */
     fd = open(beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
     if (fd >= 0)
         give_to_group(fd, place->folder);
-    if (fd >= 0 && fill(fd) && put_there(beside, place->path, first))
+    if (fd >= 0 && fill(fd, layout) && put_there(beside, place->path, first))
         return fd;
     error = errno;
     if (fd >= 0) {
@@ -106,67 +164,243 @@ static int make(const struct place *place, bool first)
     return -1;
 }
 
-static bool somebody_lives(int fd)
-{
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-
-    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
+/* finding ------------------------------------------------------------------------------------- */
 
 enum found { FOUND_NONE, FOUND_USELESS, FOUND_OTHER }; /* FOUND_OTHER: it stays where it is */
 
-/* That is there, or -1 with errno and what is in its place.  One of another layout is replaced by a
- * daemon, and by others where no daemon counts in it, or old and new would by turns. */
-static int find_file(const struct place *place, bool lives, enum found *found_r)
+static bool has_head(int fd, uint64_t layout)
 {
-    int fd = open(place->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    bool stays;
+    struct { char magic[8]; uint64_t layout; } head;
+    struct stat there;
 
-    if (fd < 0) {
-        *found_r = errno == ENOENT ? FOUND_NONE : errno == ELOOP ? FOUND_USELESS : FOUND_OTHER;
+    return fstat(fd, &there) == 0 && is_own(&there) &&
+           pread(fd, &head, sizeof head, 0) == (ssize_t)sizeof head &&
+           memcmp(head.magic, WEIR_NUMBERS_MAGIC, sizeof head.magic) == 0 &&
+           head.layout == layout;
+}
+
+/* That is there, or -1 with errno and what is in its place. */
+static int find_file(const struct place *place, uint64_t layout, enum found *found_r)
+{
+    struct stat there;
+    int fd;
+
+    *found_r = FOUND_NONE;
+    if (lstat(place->path, &there) < 0) {
+        *found_r = errno == ENOENT ? FOUND_NONE : FOUND_OTHER;
         return -1;
     }
-    if (is_ours(fd))
+    if (!is_own(&there)) {
+        bool stays = S_ISDIR(there.st_mode) && rmdir(place->path) < 0;
+
+        *found_r = stays ? FOUND_OTHER : FOUND_USELESS;
+        return -1;
+    }
+    fd = open(place->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd >= 0 && has_head(fd, layout)) {
+        if ((there.st_mode & 07777) != FILE_MODE) /* there was a version that let the group write */
+            (void)fchmod(fd, FILE_MODE);
         return fd;
-    stays = !lives && somebody_lives(fd);
-    *found_r = stays ? FOUND_OTHER : FOUND_USELESS;
-    close(fd);
-    errno = EBUSY;
+    }
+    *found_r = fd >= 0 || errno == ELOOP || errno == EACCES ? FOUND_USELESS
+               : errno == ENOENT                            ? FOUND_NONE
+                                                            : FOUND_OTHER;
+    if (fd >= 0)
+        close(fd);
     return -1;
 }
 
-static int open_file(const struct place *place, bool lives)
+static void detach(struct weir_numbers_file *file)
 {
-    enum found found = FOUND_NONE;
-    int fd = find_file(place, lives, &found);
-
-    if (fd < 0 && found != FOUND_OTHER)
-        fd = make(place, found == FOUND_NONE);
-    if (fd < 0 && found == FOUND_NONE && errno == EEXIST)
-        fd = find_file(place, lives, &found);
-    return fd;
+    if (file->fd >= 0)
+        close(file->fd);
+    file->fd = -1;
 }
 
-static bool attach(struct weir_numbers *numbers, const struct place *place, bool lives)
+static void use_file(struct weir_numbers_file *file, int fd, bool anew)
 {
-    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
-    void *area;
+    file->fd = fd;
+    file->anew = anew;
+    file->locked = 0;
+    if (fd >= 0 && file->lives)
+        (void)use_lock(fd, LOCK_LIVES, F_RDLCK);
+}
 
-    numbers->fd = open_file(place, lives);
-    if (numbers->fd < 0)
+/* A new one, for what is there is of no use. */
+static bool replace(struct weir_numbers_file *file, const char *why)
+{
+    int fd = make(&file->place, file->known.layout, false);
+
+    if (fd < 0)
         return false;
-    area = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED, numbers->fd, 0);
-    if (area == MAP_FAILED)
-        return false;
-    numbers->area = area;
-    numbers->mapped = true;
-    if (lives) {
-        (void)fcntl(numbers->fd, F_OFD_SETLK, &lock);
-    } else {
-        close(numbers->fd);
-        numbers->fd = -1;
-    }
+    detach(file);
+    use_file(file, fd, true);
+    say(file, WEIR_LOG_WARNING, why, ANEW);
     return true;
+}
+
+static bool is_in_place(const struct weir_numbers_file *file)
+{
+    struct stat ours, there;
+
+    return file->fd >= 0 && fstat(file->fd, &ours) == 0 && lstat(file->place.path, &there) == 0 &&
+           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino && is_own(&there);
+}
+
+static bool attach(struct weir_numbers_file *file)
+{
+    enum found found;
+    bool made = false;
+    int fd;
+
+    if (is_in_place(file))
+        return true;
+    detach(file);
+    fd = find_file(&file->place, file->known.layout, &found);
+    if (fd < 0 && found == FOUND_NONE) {
+        fd = make(&file->place, file->known.layout, true);
+        made = fd >= 0;
+        if (fd < 0 && errno == EEXIST)
+            fd = find_file(&file->place, file->known.layout, &found);
+        else if (made && file->had)
+            say(file, WEIR_LOG_WARNING, "taken away", ANEW);
+    } else if (fd < 0 && found == FOUND_USELESS) {
+        return replace(file, "of another version, damaged, or somebody else's");
+    }
+    use_file(file, fd, made);
+    return fd >= 0;
+}
+
+/* giving -------------------------------------------------------------------------------------- */
+
+/* What the file has now, or, where that cannot be, what it had. */
+static void read_known(struct weir_numbers_file *file, enum weir_numbers_program program)
+{
+    if (file->anew)
+        return;
+    if (pread(file->fd, &file->sums, LENGTH, 0) == (ssize_t)LENGTH &&
+        weir_numbers_sound(&file->sums, program, file->known.layout)) {
+        file->known = file->sums;
+    } else {
+        file->anew = true;
+        say(file, WEIR_LOG_WARNING, "damaged", ANEW);
+    }
+}
+
+static bool write_sums(struct weir_numbers_file *file, enum weir_numbers_program program)
+{
+    ssize_t done;
+
+    read_known(file, program);
+    if (!file->anew && memcmp(&file->now, &file->told, LENGTH) == 0)
+        return true; /* whoever does nothing lets disks sleep */
+    file->sums = file->known;
+    weir_numbers_sum(&file->sums, &file->now, &file->told, file->lives);
+    done = pwrite(file->fd, &file->sums, LENGTH, 0);
+    if (done != (ssize_t)LENGTH) {
+        errno = done < 0 ? errno : ENOSPC;
+        file->anew = true; /* a part of it may be written */
+        return false;
+    }
+    file->known = file->sums;
+    file->told = file->now;
+    file->anew = false;
+    file->had = true;
+    return true;
+}
+
+/* Somebody adds for too long: he is stopped, or means ill. */
+static bool lose_patience(struct weir_numbers_file *file)
+{
+    weir_time now = weir_clock_now(file->steady);
+
+    if (file->locked == 0)
+        file->locked = now;
+    return file->lives && now - file->locked >= WEIR_NUMBERS_PATIENCE &&
+           replace(file, "locked by somebody");
+}
+
+/* 1: given; 0: somebody else adds now; WEIR_EIO with errno.  One that was replaced before it was
+ * locked is looked for again. */
+static int try_to_give(struct weir_numbers_file *file, enum weir_numbers_program program)
+{
+    int done;
+
+    if (!attach(file))
+        return WEIR_EIO;
+    if (!try_lock(file->fd) && !(lose_patience(file) && try_lock(file->fd)))
+        return 0;
+    file->locked = 0;
+    done = !is_in_place(file) ? 0 : write_sums(file, program) ? 1 : WEIR_EIO;
+    (void)use_lock(file->fd, LOCK_ADDS, F_UNLCK);
+    return done;
+}
+
+static void nap(void)
+{
+    const struct timespec time = {.tv_nsec = NAP * 1000};
+
+    (void)nanosleep(&time, NULL);
+}
+
+static bool give(struct weir_numbers *numbers, unsigned tries)
+{
+    struct weir_numbers_file *file = numbers->file;
+    int done = 0, error;
+
+    weir_numbers_snapshot(&file->now, numbers->area);
+    if (!file->lives && memcmp(&file->now, &file->told, sizeof file->now) == 0)
+        return true;
+    while ((done = try_to_give(file, numbers->program)) == 0 && --tries > 0)
+        nap();
+    error = errno;
+    if (!file->lives)
+        detach(file);
+    if (done < 0 && !file->trouble)
+        say(file, WEIR_LOG_WARNING, strerror(error), UNHEARD);
+    else if (done > 0 && file->trouble)
+        say(file, WEIR_LOG_INFO, "one can ask for our numbers again", "");
+    if (done != 0)
+        file->trouble = done < 0;
+    return done > 0;
+}
+
+bool weir_numbers_give(struct weir_numbers *numbers)
+{
+    struct weir_numbers_file *file = numbers ? numbers->file : NULL;
+    weir_time now;
+
+    if (!file)
+        return true;
+    now = weir_clock_now(&numbers->steady);
+    if (file->lives && now < file->due)
+        return true;
+    file->due = now + WEIR_SECOND;
+    return give(numbers, file->lives ? 1 : WEIR_NUMBERS_WAIT / NAP);
+}
+
+/* opening and closing ------------------------------------------------------------------------- */
+
+static int open_file(struct weir_numbers *numbers, const struct weir_config *config, bool lives,
+                     const struct weir_log *log)
+{
+    struct weir_numbers_file *file = calloc(1, sizeof *file);
+
+    if (!file)
+        return WEIR_ENOMEM;
+    if (!find_place(config, numbers->program, &file->place)) {
+        weir_log(log, lives ? WEIR_LOG_WARNING : WEIR_LOG_DEBUG,
+                 "%s: %s" UNHEARD, file->place.path, strerror(ENAMETOOLONG));
+        free(file);
+        return 0;
+    }
+    file->fd = -1;
+    file->log = log;
+    file->steady = &numbers->steady;
+    file->lives = lives;
+    weir_numbers_clear(&file->known);
+    numbers->file = file;
+    return 0;
 }
 
 int weir_numbers_open(const struct weir_config *config, enum weir_numbers_program program,
@@ -174,26 +408,22 @@ int weir_numbers_open(const struct weir_config *config, enum weir_numbers_progra
 {
     struct weir_numbers *numbers = calloc(1, sizeof *numbers);
     struct weir_clock wall = weir_clock_system();
-    struct place place;
 
     if (!numbers)
         return WEIR_ENOMEM;
-    numbers->fd = -1;
+    numbers->program = program;
     numbers->steady = weir_clock_steady();
     (void)weir_numbers_places(numbers->first);
-    errno = ENAMETOOLONG;
-    if (config->numbers_folder[0] &&
-        !(find_place(config, program, &place) && attach(numbers, &place, lives)))
-        weir_log(log, lives ? WEIR_LOG_WARNING : WEIR_LOG_DEBUG,
-                 "%s: %s; nobody can ask for our numbers", place.path, strerror(errno));
-    if (!numbers->area)
-        numbers->area = calloc(1, LENGTH);
-    if (!numbers->area) {
+    numbers->area = calloc(1, LENGTH);
+    if (!numbers->area ||
+        (config->numbers_folder[0] && open_file(numbers, config, lives, log) < 0)) {
         weir_numbers_close(&numbers);
         return WEIR_ENOMEM;
     }
-    if (lives)
+    if (lives) {
         weir_numbers_set(numbers, WEIR_NUMBER_START, 0, weir_clock_now(&wall) / WEIR_SECOND);
+        (void)weir_numbers_give(numbers);
+    }
     *numbers_r = numbers;
     return 0;
 }
@@ -204,42 +434,56 @@ void weir_numbers_close(struct weir_numbers **numbers)
 
     if (!it)
         return;
-    if (it->mapped)
-        munmap(it->area, LENGTH);
-    else
-        free(it->area);
-    if (it->fd >= 0)
-        close(it->fd);
+    if (it->file) {
+        (void)give(it, WEIR_NUMBERS_WAIT / NAP);
+        detach(it->file);
+    }
+    free(it->file);
+    free(it->area);
     free(it);
     *numbers = NULL;
 }
 
 /* reading ------------------------------------------------------------------------------------- */
 
-static int copy_file(int fd, struct weir_numbers_copy *copy_r)
+/* Who adds may be at it just now: what is unsound is read again. */
+static int read_area(int fd, enum weir_numbers_program program, struct weir_numbers_area *area)
+{
+    const uint64_t layout = weir_numbers_layout();
+    struct stat there;
+
+    if (fstat(fd, &there) < 0 || !is_whole(&there))
+        return WEIR_ECORRUPT;
+    for (unsigned i = 0; i < READINGS; i++) {
+        if (i > 0)
+            nap();
+        if (pread(fd, area, LENGTH, 0) != (ssize_t)LENGTH)
+            return WEIR_EIO;
+        if (weir_numbers_sound(area, program, layout))
+            return 1;
+    }
+    return WEIR_ECORRUPT;
+}
+
+static int copy_file(int fd, enum weir_numbers_program program, struct weir_numbers_copy *copy_r)
 {
     struct weir_numbers_area *area = calloc(1, LENGTH);
-    int done = area ? 1 : WEIR_ENOMEM;
+    int done = area ? read_area(fd, program, area) : WEIR_ENOMEM;
 
-    if (area && !is_ours(fd))
-        done = WEIR_ECORRUPT;
-    else if (area && pread(fd, area, LENGTH, 0) != (ssize_t)LENGTH)
-        done = WEIR_EIO;
     if (done < 0) {
         free(area);
         return done;
     }
-    *copy_r = (struct weir_numbers_copy){area, somebody_lives(fd)};
+    *copy_r = (struct weir_numbers_copy){.area = area, .up = somebody_lives(fd)};
     return done;
 }
 
-int weir_numbers_read(const struct weir_config *config, enum weir_numbers_program program,
-                      struct weir_numbers_copy *copy_r)
+static int read_numbers(const struct weir_config *config, enum weir_numbers_program program,
+                        struct weir_numbers_copy *copy_r)
 {
     struct place place;
     int fd, done;
 
-    *copy_r = (struct weir_numbers_copy){0};
     if (!config->numbers_folder[0])
         return 0;
     if (!find_place(config, program, &place))
@@ -247,8 +491,19 @@ int weir_numbers_read(const struct weir_config *config, enum weir_numbers_progra
     fd = open(place.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return errno == ENOENT ? 0 : WEIR_EIO;
-    done = copy_file(fd, copy_r);
+    done = copy_file(fd, program, copy_r);
     close(fd);
+    return done;
+}
+
+int weir_numbers_read(const struct weir_config *config, enum weir_numbers_program program,
+                      struct weir_numbers_copy *copy_r)
+{
+    int done;
+
+    *copy_r = (struct weir_numbers_copy){0};
+    done = read_numbers(config, program, copy_r);
+    copy_r->error = done < 0 ? done : 0;
     return done;
 }
 

@@ -164,15 +164,23 @@ const struct weir_number_row weir_number_rows[WEIR_NUMBERS] = {
      "How long the monitor took for a piece of the spool.", ONE},
 };
 
+unsigned weir_numbers_each(const struct weir_number_row *row)
+{
+    return row->kind == TIMES ? WEIR_HISTOGRAM_BUCKETS + 1 : 1;
+}
+
+unsigned weir_numbers_slots(const struct weir_number_row *row)
+{
+    return row->values * weir_numbers_each(row);
+}
+
 unsigned weir_numbers_places(uint16_t first[static WEIR_NUMBERS])
 {
     unsigned slot = 0;
 
     for (unsigned i = 0; i < WEIR_NUMBERS; i++) {
-        const struct weir_number_row *row = &weir_number_rows[i];
-
         first[i] = (uint16_t)slot;
-        slot += row->values * (row->kind == TIMES ? WEIR_HISTOGRAM_BUCKETS + 1 : 1);
+        slot += weir_numbers_slots(&weir_number_rows[i]);
     }
     return slot;
 }

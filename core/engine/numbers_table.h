@@ -4,7 +4,8 @@
  *     magic, layout | slots of all rows | servers of counters | rules that hit
  *
  * A count or level is one slot, a histogram as many as it has buckets, and one more.  layout tells
- * one table from another: a file of another version of Weir is replaced, never misread.
+ * one table from another: a file of another version of Weir is replaced, never misread.  As anybody
+ * may have written a file, all of it is looked at before it is believed (weir_numbers_sound).
  *
  * Owner:    rows are constant; an area is whose memory it is.  Threads: pure, but for slots, which
  *           are added to by any.  Errors: none.
@@ -18,6 +19,7 @@
 #define WEIR_NUMBERS_SLOTS 384u  /* of all rows; a test says that they are enough */
 #define WEIR_NUMBERS_MAGIC "weirnum"
 #define WEIR_NUMBERS_PROBES 64u  /* places a rule may be in */
+#define WEIR_NUMBERS_MOST WEIR_HISTOGRAM_MOST /* of a count */
 
 enum weir_number_kind { WEIR_NUMBER_COUNT, WEIR_NUMBER_LEVEL, WEIR_NUMBER_TIMES };
 
@@ -53,9 +55,32 @@ struct weir_numbers_area {
 /* Where each row begins; returns how many slots they have. */
 unsigned weir_numbers_places(uint16_t first[static WEIR_NUMBERS]);
 
+/* Slots of one value of a row, and of all. */
+unsigned weir_numbers_each(const struct weir_number_row *row);
+unsigned weir_numbers_slots(const struct weir_number_row *row);
+
 uint64_t weir_numbers_layout(void);
 
 /* A histogram begins at the slot. */
 struct weir_histogram *weir_numbers_histogram(struct weir_numbers_area *area, unsigned slot);
+
+/* The place of a rule (not 0), taken where it has none yet; NULL: there is no room for it. */
+struct weir_numbers_rule *weir_numbers_rule_of(struct weir_numbers_area *area, uint64_t id);
+
+/* An empty one of this layout. */
+void weir_numbers_clear(struct weir_numbers_area *area);
+
+/* Copies one that others add to; servers must not change meanwhile. */
+void weir_numbers_snapshot(struct weir_numbers_area *to, const struct weir_numbers_area *from);
+
+/* Adds what now has more than told, an earlier snapshot of the same, to sums; with `lives` (it is a
+ * daemon's) levels and servers become as they are now. */
+void weir_numbers_sum(struct weir_numbers_area *sums, const struct weir_numbers_area *now,
+                      const struct weir_numbers_area *told, bool lives);
+
+/* Whether a program of this version, whose layout this is, can have written all of it: what is read
+ * may be anybody's. */
+bool weir_numbers_sound(const struct weir_numbers_area *area, enum weir_numbers_program program,
+                        uint64_t layout);
 
 #endif

@@ -73,6 +73,21 @@ static void write_up(const struct writing *writing)
     }
 }
 
+/* Of a file that is there. */
+static void write_readable(const struct writing *writing)
+{
+    weir_metrics_family(writing->metrics, WEIR_GAUGE_METRIC, "weir_program_numbers_readable",
+                        "Whether a program's numbers can be read: 1, or 0: its file is damaged, of "
+                        "another version, or no file, and they are left out.");
+    for (unsigned i = 0; i < WEIR_NUMBERS_PROGRAMS; i++) {
+        const struct weir_metrics_label label = {
+            "program", weir_numbers_program_name((enum weir_numbers_program)i)};
+
+        if (writing->copy[i].area || writing->copy[i].error != 0)
+            weir_metrics_sample(writing->metrics, &label, 1, writing->copy[i].error == 0);
+    }
+}
+
 /* servers of counters ------------------------------------------------------------------------ */
 
 static void write_servers(const struct writing *writing, enum weir_metrics_type type,
@@ -163,6 +178,7 @@ void weir_numbers_metrics(struct weir_metrics *metrics,
 
     (void)weir_numbers_places(writing.first);
     write_up(&writing);
+    write_readable(&writing);
     for (unsigned which = 0; which < WEIR_NUMBERS; which++) {
         const struct weir_number_row *row = &weir_number_rows[which];
 

@@ -6,7 +6,8 @@
  *     weir_program_messages_total{program="weir-milter",verdict="spam"} 17
  *     weir_program_message_seconds_bucket{program="weir-milter",le="0.01"} 16
  *
- * A level (what goes up and down) of a program that does not run is left out, for it is over.
+ * A level (what goes up and down) of a program that does not run is left out, for it is over.  Of
+ * numbers that cannot be read that is told, and nothing else.
  *
  * Owner:    the caller.  Threads: pure.  Errors: the metrics'.
  */
@@ -22,7 +23,7 @@
 typedef const char *weir_numbers_rule_name(void *context, uint32_t id,
                                            char text_r[static WEIR_NUMBERS_NAME]);
 
-/* copy: by program; one without an area was never there. */
+/* copy: by program; one without an area was never there, or has an error. */
 void weir_numbers_metrics(struct weir_metrics *metrics,
                           const struct weir_numbers_copy copy[static WEIR_NUMBERS_PROGRAMS],
                           weir_numbers_rule_name *name, void *context);

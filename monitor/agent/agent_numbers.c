@@ -65,4 +65,5 @@ void weir_agent_count(struct weir_agent *agent, weir_time steady)
     count_lists(agent, steady);
     count_spool(agent, steady);
     weir_numbers_raise(agent->numbers, WEIR_NUMBER_LOG_LOST, 0, agent->log.lost);
+    (void)weir_numbers_give(agent->numbers);
 }

@@ -104,7 +104,7 @@ void *weir_console_feed(void *context)
     unsigned tells = 0;          /* the round from which on failures are told */
 
     for (unsigned round = 0; sleep_a_second(console); round++) {
-        weir_console_cut(console);
+        weir_http_peers_cut(&console->peers);
         if (round >= tells && !weir_console_tell_failures(console, false))
             tells = round + PAUSE;
         if (weir_feed_listeners(console->live) == 0)

@@ -14,12 +14,20 @@
 #include <pthread.h>
 
 #include "core/base/histogram.h"
+#include "core/program/host_field.h"
+#include "core/program/http_peers_io.h"
 #include "monitor/console/api.h"
 #include "monitor/console/console_io.h"
 #include "monitor/console/door.h"
 #include "monitor/console/feed_io.h"
 #include "monitor/console/login_limit.h"
-#include "monitor/console/visitors.h"
+
+#define WEIR_CONSOLE_STRANGERS 1024u                /* people who are not known yet (visitors.h) */
+#define WEIR_CONSOLE_STRANGERS_OF_ADDRESS 64u
+#define WEIR_CONSOLE_HEAD (30 * WEIR_SECOND)        /* for a head, and TLS before it */
+#define WEIR_CONSOLE_BODY (30 * WEIR_SECOND)        /* for a body */
+#define WEIR_CONSOLE_IDLE (60 * WEIR_SECOND)        /* between two requests */
+#define WEIR_CONSOLE_ANSWER (120 * WEIR_SECOND)     /* to take an answer */
 
 #define WEIR_CONSOLE_PERSON (WEIR_ACCOUNT_NAME_MAX + 8)
 
@@ -75,7 +83,7 @@ struct weir_console {
     struct weir_clock wall, steady;
     struct MHD_Daemon *daemon;
     char *certificate, *key;    /* PEM, or NULL */
-    char own[WEIR_DOOR_HOST], host[WEIR_DOOR_HOST]; /* this machine's name; that of the url */
+    char own[WEIR_HOST_ROOM], host[WEIR_HOST_ROOM]; /* this machine's name; that of the url */
     bool tls;                   /* people reach it by TLS, its own or a proxy's */
     struct weir_page *page;     /* as weir_assets[] */
     struct weir_feed *live;
@@ -90,7 +98,7 @@ struct weir_console {
     unsigned waiting, hashing;  /* hashing: workers at passwords */
     unsigned logins;            /* of those that wait */
     bool closing;
-    struct weir_visitors visitors;
+    struct weir_http_peers peers;
     struct weir_login_limit *limit;
     struct weir_login_failures *failures;
     struct weir_worker worker[WEIR_CONSOLE_WORKERS], feed;
@@ -104,14 +112,6 @@ enum MHD_Result weir_console_handle(void *context, struct MHD_Connection *connec
                                     const char *octets, size_t *len, void **state);
 void weir_console_completed(void *context, struct MHD_Connection *connection, void **state,
                             enum MHD_RequestTerminationCode code);
-
-/* Where who asks is; zeros: nobody knows. */
-struct weir_address weir_console_address(struct MHD_Connection *connection);
-/* A connection begins or ends: libmicrohttpd's call. */
-void weir_console_visited(void *context, struct MHD_Connection *connection, void **visitor,
-                          enum MHD_ConnectionNotificationCode code);
-/* Cuts connections that are late: each second. */
-void weir_console_cut(struct weir_console *console);
 
 /* A worker's part: asked->status and response; or its state becomes LIVE.  False: it waits once
  * more, and is not the worker's any longer. */

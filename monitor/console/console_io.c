@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/base/endpoint.h"
@@ -179,52 +178,6 @@ static void refuse_waiting(struct weir_console *console)
     console->last = NULL;
 }
 
-/* connections ------------------------------------------------------------------------------ */
-
-/* libmicrohttpd closes it after it has said so: a number that is in the table is that of this
- * connection, and no other's. */
-static void cut(const struct weir_visitor *visitor)
-{
-    if (visitor)
-        (void)shutdown(visitor->fd, SHUT_RDWR);
-}
-
-void weir_console_visited(void *context, struct MHD_Connection *connection, void **visitor,
-                          enum MHD_ConnectionNotificationCode code)
-{
-    struct weir_console *console = context;
-    const struct weir_address from = weir_console_address(connection);
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        *visitor = info ? calloc(1, sizeof(struct weir_visitor)) : NULL;
-    if (!*visitor)
-        return;
-    pthread_mutex_lock(&console->lock);
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        cut(weir_visitors_opened(&console->visitors, *visitor, info->connect_fd, &from,
-                                 weir_clock_now(&console->steady)));
-    else
-        weir_visitors_closed(&console->visitors, *visitor);
-    pthread_mutex_unlock(&console->lock);
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        return;
-    free(*visitor);
-    *visitor = NULL;
-}
-
-void weir_console_cut(struct weir_console *console)
-{
-    weir_time now = weir_clock_now(&console->steady);
-    struct weir_visitor *late;
-
-    pthread_mutex_lock(&console->lock);
-    while ((late = weir_visitors_late(&console->visitors, now)) != NULL)
-        cut(late);
-    pthread_mutex_unlock(&console->lock);
-}
-
 /* opening ---------------------------------------------------------------------------------- */
 
 /* Texts are decoded by api_request.c, once. */
@@ -260,7 +213,7 @@ static struct MHD_Daemon *start(struct weir_console *console, int fd)
         0, NULL, NULL, weir_console_handle, console, MHD_OPTION_EXTERNAL_LOGGER, log_line, console,
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd, MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL,
         MHD_OPTION_NOTIFY_COMPLETED, weir_console_completed, console,
-        MHD_OPTION_NOTIFY_CONNECTION, weir_console_visited, console,
+        MHD_OPTION_NOTIFY_CONNECTION, weir_http_peers_visited, &console->peers,
         MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
         MHD_OPTION_CONNECTION_LIMIT, WEIR_CONSOLE_CONNECTIONS_MAX,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, WEIR_CONSOLE_OF_ADDRESS,
@@ -311,7 +264,7 @@ static int read_keys(struct weir_console *console, const struct weir_console_opt
     struct weir_certificate own = {.key = NULL};
     int done;
 
-    if (options->url[0] && !weir_door_url_host(options->url, console->host))
+    if (options->url[0] && !weir_host_of_url(options->url, console->host))
         console->host[0] = '\0';
     console->tls = options->key || weir_slice_begins(weir_slice_of(options->url), "https://");
     (void)gethostname(console->own, sizeof console->own - 1);
@@ -330,6 +283,8 @@ static int read_keys(struct weir_console *console, const struct weir_console_opt
 
 static struct weir_console *make(struct weir_monitor *monitor, const struct weir_log *log)
 {
+    const struct weir_visitors_limits limits = {
+        WEIR_CONSOLE_STRANGERS_OF_ADDRESS, WEIR_CONSOLE_STRANGERS, WEIR_CONSOLE_HEAD};
     struct weir_console *console = calloc(1, sizeof *console);
     pthread_condattr_t steady;
 
@@ -339,6 +294,7 @@ static struct weir_console *make(struct weir_monitor *monitor, const struct weir
     console->log = log;
     console->wall = weir_clock_system();
     console->steady = weir_clock_steady();
+    weir_http_peers_begin(&console->peers, &limits);
     pthread_mutex_init(&console->lock, NULL);
     pthread_mutex_init(&console->changes, NULL);
     pthread_cond_init(&console->more, NULL);
@@ -413,6 +369,7 @@ void weir_console_close(struct weir_console **closing)
     weir_certificate_free(&own);
     pthread_cond_destroy(&console->more);
     pthread_cond_destroy(&console->ends);
+    weir_http_peers_end(&console->peers);
     pthread_mutex_destroy(&console->lock);
     pthread_mutex_destroy(&console->changes);
     free(console);

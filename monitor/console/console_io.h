@@ -22,7 +22,7 @@
  *           the database, which answer what was asked while its connection sleeps; one that looks
  *           once a second what is new for live pages.  Passwords keep two workers at most.
  * Errors:   weir_console_open(): WEIR_EINVAL, WEIR_EIO, WEIR_ENOMEM, logged.
- * Limits:   visitors.h: how long a request may take to come, and how many strangers there may be;
+ * Limits:   console_impl.h: how long a request may take to come, how many strangers there may be;
  *           WEIR_CONSOLE_BODIES octets of bodies under way that are longer than
  *           WEIR_CONSOLE_STRANGERS_BODY, which is all that who shows neither session nor token may
  *           send; WEIR_CONSOLE_CONNECTIONS_MAX connections, WEIR_CONSOLE_OF_ADDRESS of an address,

@@ -8,9 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include "core/base/error.h"
 #include "monitor/console/api_file.h"
@@ -105,48 +102,6 @@ static void copy_field(struct MHD_Connection *connection, const char *name, char
 
     if (value && strlen(value) < size)
         strcpy(text_r, value);
-}
-
-static enum MHD_Result count_host(void *context, enum MHD_ValueKind kind, const char *name,
-                                  const char *value)
-{
-    unsigned *hosts = context;
-
-    (void)kind, (void)value;
-    *hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
-    return MHD_YES;
-}
-
-/* RFC 9112 section 3.2: more than one is an error, for who stands before us may take another. */
-static bool has_one_host(struct MHD_Connection *connection)
-{
-    unsigned hosts = 0;
-
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_host, &hosts);
-    return hosts == 1;
-}
-
-struct weir_address weir_console_address(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    struct weir_address address = {.octet = {0}};
-
-    if (!info || !info->client_addr)
-        return address;
-    if (info->client_addr->sa_family == AF_INET6) {
-        struct sockaddr_in6 peer;
-
-        memcpy(&peer, info->client_addr, sizeof peer);
-        memcpy(address.octet, &peer.sin6_addr, sizeof address.octet);
-    } else if (info->client_addr->sa_family == AF_INET) {
-        struct sockaddr_in peer;
-
-        memcpy(&peer, info->client_addr, sizeof peer);
-        address.octet[10] = address.octet[11] = 0xff;
-        memcpy(address.octet + 12, &peer.sin_addr, 4);
-    }
-    return address;
 }
 
 /* Room for so many octets; what was there is wiped, for a password may be in it. */
@@ -244,24 +199,6 @@ static int read_request(struct weir_asked *asked, const char *path, const char *
                              : 0;
 }
 
-static struct weir_visitor *visitor_of(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-    return info ? info->socket_context : NULL;
-}
-
-/* What comes next is due within a span; 0: it is our turn. */
-static void is_due(struct weir_console *console, struct weir_asked *asked, weir_time span)
-{
-    if (!asked->visitor)
-        return;
-    pthread_mutex_lock(&console->lock);
-    asked->visitor->due = span > 0 ? weir_clock_now(&console->steady) + span : 0;
-    pthread_mutex_unlock(&console->lock);
-}
-
 /* Who asks, of fields of any length: browsers send others' cookies of the same host, too. */
 static void read_door(struct weir_asked *asked)
 {
@@ -288,9 +225,9 @@ static enum MHD_Result ask(struct weir_console *console, struct weir_asked *aske
         return say(connection, (unsigned)status, why);
     copy_field(connection, MHD_HTTP_HEADER_CONTENT_TYPE, asked->type, sizeof asked->type);
     copy_field(connection, "Weir-Csrf", asked->csrf, sizeof asked->csrf);
-    asked->from = weir_console_address(connection);
+    asked->from = weir_http_address(connection);
     asked->state = WEIR_ASKED_WAITS;
-    is_due(console, asked, 0);
+    weir_http_peers_due(&console->peers, asked->visitor, 0);
     MHD_suspend_connection(connection);
     if (weir_console_enqueue(console, asked))
         return MHD_YES;
@@ -306,7 +243,7 @@ static enum MHD_Result ask_metrics(struct weir_console *console, struct weir_ask
                                    const char *method)
 {
     static const char *const of_proxies[] = {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"};
-    struct weir_address from = weir_console_address(asked->connection);
+    struct weir_address from = weir_http_address(asked->connection);
     const char *forwarded = NULL;
 
     for (size_t i = 0; i < sizeof of_proxies / sizeof of_proxies[0] && !forwarded; i++)
@@ -335,9 +272,7 @@ static enum MHD_Result begin(struct weir_console *console, struct weir_asked *as
     struct MHD_Connection *connection = asked->connection;
     bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 
-    if (!has_one_host(connection) ||
-        !weir_door_host_fits(field(connection, MHD_HTTP_HEADER_HOST), console->own,
-                             console->host))
+    if (!weir_http_host_fits(connection, console->own, console->host))
         return say(connection, MHD_HTTP_MISDIRECTED_REQUEST, "the console does not answer to this "
                    "name: [console] url says which");
     asked->kind = is_api(path) ? reads ? WEIR_ASKED_READ : WEIR_ASKED_CHANGE : WEIR_ASKED_PAGE;
@@ -362,11 +297,11 @@ static struct weir_asked *receive(struct weir_console *console, struct MHD_Conne
         return NULL;
     asked->connection = connection;
     asked->since = weir_clock_now(&console->steady);
-    asked->visitor = visitor_of(connection);
+    asked->visitor = weir_http_visitor(connection);
     read_door(asked);
     asked->most = asked->session[0] || asked->token[0] ? WEIR_API_BODY_MAX
                                                        : WEIR_CONSOLE_STRANGERS_BODY;
-    is_due(console, asked, WEIR_VISITORS_BODY);
+    weir_http_peers_due(&console->peers, asked->visitor, WEIR_CONSOLE_BODY);
     return asked;
 }
 
@@ -388,8 +323,9 @@ enum MHD_Result weir_console_handle(void *context, struct MHD_Connection *connec
         return MHD_YES;
     }
     if (asked->state != WEIR_ASKED_WAITS)
-        is_due(console, asked, WEIR_VISITORS_ANSWER +
-                                   (asked->state == WEIR_ASKED_LIVE ? WEIR_FEED_SPAN : 0));
+        weir_http_peers_due(&console->peers, asked->visitor,
+                            WEIR_CONSOLE_ANSWER +
+                                (asked->state == WEIR_ASKED_LIVE ? WEIR_FEED_SPAN : 0));
     switch (asked->state) {
     case WEIR_ASKED_ANSWERED:
         measure(console, asked);
@@ -414,7 +350,7 @@ void weir_console_completed(void *context, struct MHD_Connection *connection, vo
     (void)connection, (void)code;
     if (!asked)
         return;
-    is_due(console, asked, WEIR_VISITORS_IDLE + WEIR_VISITORS_HEAD);
+    weir_http_peers_due(&console->peers, asked->visitor, WEIR_CONSOLE_IDLE + WEIR_CONSOLE_HEAD);
     weir_api_request_forget(&asked->request);
     if (asked->response)
         MHD_destroy_response(asked->response);
@@ -507,15 +443,6 @@ static int read_body(struct weir_asked *asked, struct weir_api_question *questio
     return status;
 }
 
-static void is_known(struct weir_console *console, struct weir_asked *asked)
-{
-    if (!asked->visitor)
-        return;
-    pthread_mutex_lock(&console->lock);
-    asked->visitor->known = true;
-    pthread_mutex_unlock(&console->lock);
-}
-
 /* Whether it is his turn: 1; 0: it waits once more; or a status below zero, and why. */
 static int take_turn(struct weir_worker *worker, struct weir_asked *asked,
                      struct weir_api_question *question)
@@ -555,7 +482,7 @@ bool weir_console_work(struct weir_worker *worker, struct weir_asked *asked)
     if (status == 0)
         status = read_body(asked, &question);
     if (status == 0 && asked->who.role > WEIR_NOBODY)
-        is_known(console, asked);
+        weir_http_peers_known(&console->peers, asked->visitor);
 
     asked->state = WEIR_ASKED_ANSWERED;
     if (status != 0)

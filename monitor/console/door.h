@@ -1,12 +1,11 @@
 /*
- * door - what the fields of a request say of who asks, and for whom he takes us.
+ * door - what the fields of a request say of who asks.
  *
- *     Host: 127.0.0.1:8426        an address, localhost, this host, or what [console] url says
  *     Cookie: weir_session=...    of a page
  *     Authorization: Bearer ...   of a program
  *
  * Owner:    the caller.  Threads: pure.
- * Limits:   a name of WEIR_DOOR_HOST - 1 octets.
+ * Limits:   those of tokens.
  */
 #ifndef WEIR_CONSOLE_DOOR_H
 #define WEIR_CONSOLE_DOOR_H
@@ -17,21 +16,12 @@
 #include "core/base/cursor.h"
 #include "monitor/console/accounts.h"
 
-#define WEIR_DOOR_HOST 256
 #define WEIR_DOOR_COOKIE "weir_session"
 #define WEIR_DOOR_DEVICE "weir_device"           /* accounts.h, weir_device_new() */
 
-/* The host of http://host:port or https://host:port, nothing behind it.  False: it is no such
- * thing. */
-bool weir_door_url_host(const char *url, char host_r[static WEIR_DOOR_HOST]);
-
-/* Whether we answer to what a Host field says (NULL: there is none, which we do not): own is this
- * machine's name, url the host of [console] url, or "". */
-bool weir_door_host_fits(const char *field, const char *own, const char *url);
-
-/* Whether who asks is on this machine and no proxy's client: url as above; forwarded: a field that
- * proxies add, or NULL.  With a url of another host people come by a proxy, as far as we know, and
- * all of them from its address. */
+/* Whether who asks is on this machine and no proxy's client: url is the host of [console] url, or
+ * ""; forwarded: a field that proxies add, or NULL.  With a url of another host people come by a
+ * proxy, as far as we know, and all of them from its address. */
 bool weir_door_is_near(const struct weir_address *from, const char *url, const char *forwarded);
 
 /* The session of a Cookie field, or the token of an Authorization field; false: there is none that

@@ -8,8 +8,10 @@
  */
 #include "monitor/ctl/ctl_metrics_io.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/base/error.h"
 #include "core/base/replace_io.h"
@@ -208,15 +210,22 @@ static void write_programs(const struct weir_ctl *ctl, struct weir_metrics *metr
     weir_rule_file_free(&file);
 }
 
-/* A file that cannot be used is as one that is not there: its program's numbers are missing. */
-static int add_programs(const struct weir_ctl *ctl, struct weir_metrics *metrics)
+/* Of a file that cannot be used that is told; the others' numbers are shown. */
+static int add_programs(struct weir_ctl *ctl, struct weir_metrics *metrics)
 {
     struct weir_numbers_copy copy[WEIR_NUMBERS_PROGRAMS];
     int done = 0;
 
-    for (unsigned i = 0; i < WEIR_NUMBERS_PROGRAMS; i++)
-        if (weir_numbers_read(&ctl->config, (enum weir_numbers_program)i, &copy[i]) == WEIR_ENOMEM)
+    for (unsigned i = 0; i < WEIR_NUMBERS_PROGRAMS; i++) {
+        int found = weir_numbers_read(&ctl->config, (enum weir_numbers_program)i, &copy[i]);
+
+        if (found == WEIR_ENOMEM)
             done = WEIR_ENOMEM;
+        else if (found < 0)
+            weir_ctl_error(ctl, 0, "numbers of %s: %s; they are left out",
+                           weir_numbers_program_name((enum weir_numbers_program)i),
+                           weir_error_reason(found));
+    }
     if (done == 0)
         write_programs(ctl, metrics, copy);
     for (unsigned i = 0; i < WEIR_NUMBERS_PROGRAMS; i++)
@@ -233,10 +242,11 @@ static json_t *programs(const struct weir_ctl *ctl)
         struct weir_numbers_copy copy;
         const char *name = weir_numbers_program_name((enum weir_numbers_program)i);
 
-        if (weir_numbers_read(&ctl->config, (enum weir_numbers_program)i, &copy) == 1)
-            json_array_append_new(json, json_pack("{s:s, s:o}", "program", name, "up",
-                                                  i == WEIR_NUMBERS_EXIM
-                                                      ? json_null() : json_boolean(copy.up)));
+        if (weir_numbers_read(&ctl->config, (enum weir_numbers_program)i, &copy) != 0)
+            json_array_append_new(json, json_pack("{s:s, s:o, s:b}", "program", name, "up",
+                                                  i == WEIR_NUMBERS_EXIM || !copy.area
+                                                      ? json_null() : json_boolean(copy.up),
+                                                  "readable", copy.area != NULL));
         weir_numbers_forget(&copy);
     }
     return json;
@@ -244,17 +254,32 @@ static json_t *programs(const struct weir_ctl *ctl)
 
 /* output ------------------------------------------------------------------------------------- */
 
+/* A device, a pipe, a link are written to: somebody else has put them there, and reads. */
+static int write_into(struct weir_ctl *ctl, const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    bool good = file && fputs(text, file) >= 0;
+
+    if (file && fclose(file) != 0)
+        good = false;
+    return good ? 0 : weir_ctl_error(ctl, file ? EX_IOERR : EX_CANTCREAT, "%s: %s", path,
+                                     strerror(errno));
+}
+
 /* A file is replaced at once, so that nobody reads half of it. */
 static int write_text(struct weir_ctl *ctl, const char *text)
 {
     const char *path = ctl->option[WEIR_CTL_OUTPUT];
     struct weir_replacement file;
+    struct stat there;
     int done;
 
     if (!path) {
         fputs(text, stdout);
         return 0;
     }
+    if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode))
+        return write_into(ctl, path, text);
     done = weir_replace_begin(path, 0644, &file);
     if (done < 0)
         return weir_ctl_error(ctl, EX_CANTCREAT, "%s: %s", path, weir_error_reason(done));
@@ -271,7 +296,7 @@ static json_t *gather(const struct weir_ctl *ctl)
                      policyds(ctl));
 }
 
-static int add_all(const struct weir_ctl *ctl, struct weir_metrics *metrics)
+static int add_all(struct weir_ctl *ctl, struct weir_metrics *metrics)
 {
     json_t *all = gather(ctl), *machine = all ? json_pack("[O]", all) : NULL;
     int done = machine ? 0 : WEIR_ENOMEM;
@@ -309,6 +334,8 @@ int weir_ctl_metrics(struct weir_ctl *ctl)
     char *text;
     int code;
 
+    if (ctl->option[WEIR_CTL_SERVE] && (ctl->option[WEIR_CTL_OUTPUT] || ctl->option[WEIR_CTL_JSON]))
+        return weir_ctl_error(ctl, EX_USAGE, "--serve goes with neither --output nor --json");
     if (ctl->option[WEIR_CTL_SERVE])
         return weir_ctl_metrics_serve(ctl);
     code = weir_ctl_open(ctl, WEIR_STORES_READ);

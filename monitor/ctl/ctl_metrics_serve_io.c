@@ -5,7 +5,8 @@
  *
  * libmicrohttpd's one thread answers one question after the other.  For each the configuration is
  * read and the stores are opened anew: what was changed meanwhile is seen, and between two
- * questions nothing is held.  What cannot be told is 503, and why is on standard error.
+ * questions nothing is held.  What cannot be told is 503, and why is on standard error.  Who takes
+ * his time, or takes us for somebody else, keeps nobody out (core/program/http_peers_io.h).
  */
 #include "monitor/ctl/ctl_metrics_io.h"
 
@@ -17,17 +18,28 @@
 #include <unistd.h>
 
 #include "core/base/endpoint.h"
+#include "core/program/host_field.h"
+#include "core/program/http_peers_io.h"
 #include "core/program/sd_notify_io.h"
 #include "core/program/signals_io.h"
 #include "core/program/tcp_place_io.h"
 
-#define CONNECTIONS 16u      /* at once; more wait to be taken */
+#define STRANGERS 16u        /* connections; for one more the oldest goes */
 #define OF_ADDRESS 8u        /* of them, those of one address */
-#define IDLE 10u             /* seconds */
+#define CONNECTIONS 64u      /* with those that are just going; more wait to be taken */
+#define HEAD (15 * WEIR_SECOND) /* for a question; one before it may have to be answered first */
+#define ANSWER (10 * WEIR_SECOND)
+#define IDLE 10u             /* seconds without an octet */
 #define MEMORY ((size_t)8192) /* octets of a request's head */
 #define BACKLOG 16
 #define TICK 1000            /* ms */
 #define TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+struct server {
+    struct weir_ctl *ctl;
+    struct weir_http_peers peers;
+    char own[WEIR_HOST_ROOM]; /* this machine's name */
+};
 
 static char *scrape(const struct weir_ctl *server)
 {
@@ -60,13 +72,44 @@ static enum MHD_Result say(struct MHD_Connection *connection, unsigned status, c
     return done;
 }
 
+/* As the configuration was at the start: for whoever takes us for another, none is read. */
+static bool is_for_us(const struct server *server, struct MHD_Connection *connection)
+{
+    const struct weir_strings *names = &server->ctl->config.metrics_names;
+    bool fits = weir_http_host_fits(connection, server->own, "");
+
+    for (size_t i = 0; !fits && i < names->count; i++)
+        fits = weir_http_host_fits(connection, server->own, names->item[i]);
+    return fits;
+}
+
+static enum MHD_Result answer(const struct server *server, struct MHD_Connection *connection,
+                              const char *path, const char *method)
+{
+    char *text;
+
+    if (!is_for_us(server, connection))
+        return say(connection, MHD_HTTP_MISDIRECTED_REQUEST,
+                   "that is not this machine's name: [metrics] names\n", MHD_RESPMEM_PERSISTENT);
+    if (strcmp(path, "/metrics") != 0)
+        return say(connection, MHD_HTTP_NOT_FOUND, "/metrics is what there is\n",
+                   MHD_RESPMEM_PERSISTENT);
+    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+        return say(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "", MHD_RESPMEM_PERSISTENT);
+    text = scrape(server->ctl);
+    return text ? say(connection, MHD_HTTP_OK, text, MHD_RESPMEM_MUST_FREE)
+                : say(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "", MHD_RESPMEM_PERSISTENT);
+}
+
 /* Called once with the head, and again when a body, which nobody wants, has passed. */
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
                               const char *method, const char *version, const char *octets,
                               size_t *len, void **state)
 {
     static int begun;
-    char *text;
+    struct server *server = context;
+    struct weir_visitor *visitor = weir_http_visitor(connection);
+    enum MHD_Result done;
 
     (void)version, (void)octets;
     if (!*state) {
@@ -77,14 +120,21 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         *len = 0;
         return MHD_YES;
     }
-    if (strcmp(path, "/metrics") != 0)
-        return say(connection, MHD_HTTP_NOT_FOUND, "/metrics is what there is\n",
-                   MHD_RESPMEM_PERSISTENT);
-    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-        return say(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "", MHD_RESPMEM_PERSISTENT);
-    text = scrape(context);
-    return text ? say(connection, MHD_HTTP_OK, text, MHD_RESPMEM_MUST_FREE)
-                : say(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "", MHD_RESPMEM_PERSISTENT);
+    weir_http_peers_due(&server->peers, visitor, 0);
+    done = answer(server, connection, path, method);
+    weir_http_peers_due(&server->peers, visitor, ANSWER);
+    return done;
+}
+
+/* The next question on a connection. */
+static void completed(void *context, struct MHD_Connection *connection, void **state,
+                      enum MHD_RequestTerminationCode code)
+{
+    struct server *server = context;
+
+    (void)state, (void)code;
+    weir_http_peers_due(&server->peers, weir_http_visitor(connection),
+                        IDLE * WEIR_SECOND + HEAD);
 }
 
 /* An inet endpoint: a file descriptor that listens; or -1 after it was told why. */
@@ -103,7 +153,7 @@ static int listen_at(struct weir_ctl *ctl, const char *listen)
     return fd;
 }
 
-static void wait_for_stop(int signals)
+static void wait_for_stop(struct server *server, int signals)
 {
     struct weir_clock steady = weir_clock_steady();
     struct weir_notify notify = weir_notify_open();
@@ -115,16 +165,36 @@ static void wait_for_stop(int signals)
 
         if (poll(&file, 1, TICK) > 0)
             weir_signals_read(signals, &reload, &stop); /* a reload: each question is one */
+        weir_http_peers_cut(&server->peers);
         weir_notify_alive(&notify, weir_clock_now(&steady));
     }
     weir_notify_stopping(&notify);
     weir_notify_close(&notify);
 }
 
+static int serve(struct server *server, int fd, int signals)
+{
+    struct MHD_Daemon *daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, server, MHD_OPTION_LISTEN_SOCKET,
+        (MHD_socket)fd, MHD_OPTION_CONNECTION_TIMEOUT, IDLE, MHD_OPTION_CONNECTION_LIMIT,
+        CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY, MHD_OPTION_NOTIFY_COMPLETED,
+        completed, server, MHD_OPTION_NOTIFY_CONNECTION, weir_http_peers_visited, &server->peers,
+        MHD_OPTION_END);
+
+    if (!daemon) {
+        close(fd);
+        return weir_ctl_error(server->ctl, EX_OSERR, "memory is short");
+    }
+    wait_for_stop(server, signals);
+    MHD_stop_daemon(daemon);
+    return 0;
+}
+
 int weir_ctl_metrics_serve(struct weir_ctl *ctl)
 {
+    const struct weir_visitors_limits limits = {OF_ADDRESS, STRANGERS, HEAD};
+    struct server server = {.ctl = ctl};
     int code = weir_ctl_configure(ctl), fd, signals;
-    struct MHD_Daemon *daemon;
 
     if (code != 0)
         return code;
@@ -133,17 +203,10 @@ int weir_ctl_metrics_serve(struct weir_ctl *ctl)
     fd = listen_at(ctl, ctl->config.metrics_listen);
     if (fd < 0)
         return EX_UNAVAILABLE;
-    daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, ctl, MHD_OPTION_LISTEN_SOCKET,
-        (MHD_socket)fd, MHD_OPTION_CONNECTION_TIMEOUT, IDLE, MHD_OPTION_CONNECTION_LIMIT,
-        CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, OF_ADDRESS,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY, MHD_OPTION_END);
-    if (!daemon) {
-        close(fd);
-        return weir_ctl_error(ctl, EX_OSERR, "memory is short");
-    }
-    wait_for_stop(signals);
-    MHD_stop_daemon(daemon);
+    (void)gethostname(server.own, sizeof server.own - 1);
+    weir_http_peers_begin(&server.peers, &limits);
+    code = serve(&server, fd, signals);
+    weir_http_peers_end(&server.peers);
     close(signals);
-    return 0;
+    return code;
 }

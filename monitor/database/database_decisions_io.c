@@ -16,6 +16,10 @@
     "reason, origin"
 #define ALL "number, " COLUMNS ", undone, undone_by"
 
+/* Of rows in an order: so many have a generation together, the next the next. */
+#define GENERATION(before, each, order) \
+    before " + 1 + (row_number() OVER (ORDER BY " order ") - 1) / " each
+
 int weir_database_generation(struct weir_database *database, uint64_t *generation_r)
 {
     return weir_state_get(database, "generation", generation_r);
@@ -167,13 +171,13 @@ int weir_database_decisions_undo(struct weir_database *database, const struct we
     return undo_all(database, &undo, generation_r);
 }
 
-/* What is at and below a prefix; so many rows have a generation together, the next the next. */
+/* What is at and below a prefix. */
 static int mark_below(struct weir_database *database, const struct weir_prefix *prefix,
                       const char *by, weir_time now, uint64_t before)
 {
     struct weir_query q = weir_query(database, "UPDATE decisions SET undone = ?3, undone_by = ?4, "
-        "changed = below.generation FROM (SELECT number AS row, ?5 + 1 + "
-        "(row_number() OVER (ORDER BY changed, number) - 1) / ?6 AS generation FROM decisions "
+        "changed = below.generation FROM (SELECT number AS row, "
+        GENERATION("?5", "?6", "changed, number") " AS generation FROM decisions "
         "WHERE address BETWEEN ?1 AND ?2 AND bits >= ?7 AND undone = 0 "
         "AND (ends = 0 OR ends > ?3) AND list IN ('blacklist', 'score') "
         "AND NOT (?7 < 96 AND " WEIR_IS_IPV4 ")) AS below WHERE number = below.row");
@@ -218,7 +222,7 @@ static int put_back(struct weir_database *database, const struct weir_prefix *pr
 {
     struct weir_query q = weir_query(database, "INSERT INTO decisions (" COLUMNS ") "
         "SELECT ?3, event, next, next, list, address, bits, ends, defer, points, reason, origin "
-        "FROM (SELECT *, ?5 + 1 + (row_number() OVER (ORDER BY number) - 1) / ?6 AS next "
+        "FROM (SELECT *, " GENERATION("?5", "?6", "number") " AS next "
         "FROM decisions AS old INDEXED BY decisions_undone WHERE undone > 0 AND undone = ?4 "
         "AND address BETWEEN ?1 AND ?2 AND bits >= ?7 AND list IN ('blacklist', 'score') "
         "AND (ends = 0 OR ends > ?3) AND NOT (?7 < 96 AND " WEIR_IS_IPV4 ") "
@@ -248,6 +252,34 @@ int weir_database_decisions_restore(struct weir_database *database,
     restored = weir_database_generation(database, &before);
     restored = restored < 0 ? restored : put_back(database, prefix, undone, now, before);
     return end_changes(database, own, restored, generations_of(before, restored), generation_r);
+}
+
+static int bring_back(struct weir_database *database, weir_time now, uint64_t before)
+{
+    struct weir_query q = weir_query(database, "UPDATE decisions SET made = ?1, "
+        "ends = CASE WHEN ends > 0 THEN ends - made + ?1 ELSE 0 END, changed = later.generation "
+        "FROM (SELECT number AS row, " GENERATION("?2", "?3", "changed, number")
+        " AS generation FROM decisions WHERE undone = 0 AND made > ?1) AS later "
+        "WHERE number = later.row");
+
+    weir_bind_number(&q, now);
+    weir_bind_number(&q, (int64_t)before);
+    weir_bind_number(&q, WEIR_UNDONE_AT_ONCE);
+    return weir_query_change(&q);
+}
+
+int weir_database_decisions_rebase(struct weir_database *database, weir_time now,
+                                   uint64_t *generation_r)
+{
+    uint64_t before = 0;
+    bool own;
+    int moved, rc = weir_change_begin(database, &own);
+
+    if (rc < 0)
+        return rc;
+    moved = weir_database_generation(database, &before);
+    moved = moved < 0 ? moved : bring_back(database, now, before);
+    return end_changes(database, own, moved, generations_of(before, moved), generation_r);
 }
 
 /* Lists. ------------------------------------------------------------------------------ */

@@ -63,6 +63,11 @@ int weir_database_decisions_restore(struct weir_database *database,
                                     const struct weir_prefix *prefix, weir_time undone,
                                     weir_time now, uint64_t *generation_r);
 
+/* Those made in the future (a clock was set back) are made now, and end so much earlier: how many,
+ * in changes as above; or an error. */
+int weir_database_decisions_rebase(struct weir_database *database, weir_time now,
+                                   uint64_t *generation_r);
+
 /* The last generation; 0 before the first change. */
 int weir_database_generation(struct weir_database *database, uint64_t *generation_r);
 

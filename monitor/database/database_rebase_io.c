@@ -1,5 +1,6 @@
 /*
- * Statements, each over what lies in the future and nothing else.  Times in the audit stay:
+ * Statements, each over what lies in the future and nothing else; decisions are their own table's
+ * business.  Times in the audit stay:
  * it says what the clock said.
  */
 #include "monitor/database/database_rebase_io.h"
@@ -8,20 +9,6 @@
 #include "monitor/analyzer/hit_days.h"
 #include "monitor/database/database_decisions_io.h"
 #include "monitor/database/database_impl.h"
-
-static int rebase_decisions(struct weir_database *database, weir_time now, uint64_t before)
-{
-    struct weir_query q = weir_query(database, "UPDATE decisions SET made = ?1, "
-        "ends = CASE WHEN ends > 0 THEN ends - made + ?1 ELSE 0 END, changed = later.generation "
-        "FROM (SELECT number AS row, ?2 + 1 + "
-        "(row_number() OVER (ORDER BY changed, number) - 1) / ?3 AS generation FROM decisions "
-        "WHERE undone = 0 AND made > ?1) AS later WHERE number = later.row");
-
-    weir_bind_number(&q, now);
-    weir_bind_number(&q, (int64_t)before);
-    weir_bind_number(&q, WEIR_UNDONE_AT_ONCE);
-    return weir_query_change(&q);
-}
 
 static int rebase_ladder(struct weir_database *database, weir_time now)
 {
@@ -54,19 +41,13 @@ static int rebase_silences(struct weir_database *database, weir_time now)
 
 int weir_database_rebase(struct weir_database *database, weir_time now, uint64_t *generation_r)
 {
-    uint64_t before = 0, after;
+    uint64_t generation = 0;
     bool own;
     int moved, rc = weir_change_begin(database, &own);
 
     if (rc < 0)
         return rc;
-    rc = weir_database_generation(database, &before);
-    moved = rc < 0 ? rc : rebase_decisions(database, now, before);
-    rc = moved;
-    after = before + ((uint64_t)(moved > 0 ? moved : 0) + WEIR_UNDONE_AT_ONCE - 1) /
-                         WEIR_UNDONE_AT_ONCE;
-    if (moved > 0)
-        rc = weir_state_put(database, "generation", after);
+    rc = moved = weir_database_decisions_rebase(database, now, &generation);
     if (rc >= 0)
         rc = rebase_ladder(database, now);
     if (rc >= 0)
@@ -75,7 +56,7 @@ int weir_database_rebase(struct weir_database *database, weir_time now, uint64_t
         rc = rebase_silences(database, now);
     rc = weir_change_end(database, own, rc < 0 ? rc : moved);
     if (rc > 0)
-        *generation_r = after;
+        *generation_r = generation;
     return rc;
 }
 

@@ -187,7 +187,7 @@ def bench_numbers(bench):
                          capture_output=True, text=True).stdout
     cost = {key: float(value) for key, value in (pair.split('=') for pair in out.split())}
     print(f'      a request {cost["request"]:.0f} ns of {whole:.0f}, a message with 20 rules '
-          f'{cost["message"]:.0f} ns, opening the file {cost["open"] / 1000:.0f} us')
+          f'{cost["message"]:.0f} ns, adding to the file {cost["open"] / 1000:.0f} us')
     bench.row('counting and measuring a request / answering it', cost['request'] / whole, 0.05,
               least=False)
 

@@ -3,7 +3,8 @@
  *
  * In a file of the folder, as a daemon does: a request with its own two looks at the clock, though
  * weir-policyd shares them among all that are answered together; and a message that RULES rules
- * hit.  Prints one line of key=value: nanoseconds of processor time, and of opening the file.
+ * hit.  Prints one line of key=value: nanoseconds of processor time; open is what a process of one
+ * message does with the file: it counts, and adds that.
  */
 #include "core/engine/judge.h"
 #include "core/engine/numbers_io.h"

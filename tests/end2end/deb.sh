@@ -33,7 +33,7 @@ if [ "$1" = configure ]; then
     getent passwd weir >/dev/null ||
         adduser --system --group --quiet --home /var/lib/weir --no-create-home weir
     install -d -m 2750 -o weir -g weir /var/lib/weir
-    install -d -m 2770 -o weir -g weir /var/lib/weir/numbers
+    install -d -m 3770 -o weir -g weir /var/lib/weir/numbers
     if [ -d /run/systemd/system ]; then
         systemctl daemon-reload
         systemctl try-restart weir-policyd.service weir-milter.service weir-agent.service \

@@ -343,7 +343,8 @@ class OfMachine(unittest.TestCase):
     def test_json_has_the_same(self):
         told = json.loads(self.weir.ctl("metrics", "--json"))
         self.assertTrue(told["policyd"][0]["up"])
-        self.assertEqual(told["programs"], [{"program": "weir-policyd", "up": True}])
+        self.assertEqual(told["programs"], [{"program": "weir-policyd", "up": True,
+                                            "readable": True}])
 
 
 if __name__ == "__main__":

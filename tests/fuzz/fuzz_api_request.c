@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "monitor/console/api.h"
+#include "core/program/host_field.h"
 #include "monitor/console/door.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -61,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     (void)weir_door_cookie(path, token);
     (void)weir_door_bearer(path, token);
-    (void)weir_door_host_fits(path, "mon", "desk.example");
+    (void)weir_host_fits(path, "mon", "desk.example");
     while (good && at < end && *at != '{') {
         size_t name;
 

@@ -86,33 +86,6 @@ static void tokens_are_known_by_their_hash(void **state)
     assert_false(weir_token_same(csrf, ""));
 }
 
-static void hosts_that_are_ours_and_others(void **state)
-{
-    static const char *const ours[] = {
-        "127.0.0.1", "127.0.0.1:8426", "[::1]", "[::1]:8426", "localhost", "LocalHost:1",
-        "mon", "mon:8426", "desk.example", "DESK.example:443", "203.0.113.7:80"};
-    static const char *const others[] = {
-        "", "evil.example", "desk.example.evil", "mon.evil", "localhost.evil", "localhost:",
-        "localhost:x", "localhost:123456", "[::1", "[::1]x", "a b", "127.0.0.1.evil", ":80"};
-    char host[WEIR_DOOR_HOST];
-
-    (void)state;
-    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
-        if (!weir_door_host_fits(ours[i], "mon", "desk.example"))
-            fail_msg("%s is not taken", ours[i]);
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (weir_door_host_fits(others[i], "mon", "desk.example"))
-            fail_msg("%s is taken", others[i]);
-    assert_false(weir_door_host_fits(NULL, "mon", "desk.example"));
-    assert_false(weir_door_host_fits("x", "", ""));
-    assert_true(weir_door_url_host("https://desk.example:8443", host));
-    assert_string_equal(host, "desk.example");
-    assert_true(weir_door_url_host("http://[2001:db8::1]", host));
-    assert_false(weir_door_url_host("https://desk.example/", host));
-    assert_false(weir_door_url_host("ftp://desk.example", host));
-    assert_false(weir_door_url_host("https://", host));
-}
-
 static void who_is_near_and_no_proxy(void **state)
 {
     static const struct {
@@ -346,7 +319,6 @@ int main(void)
         cmocka_unit_test(names_and_roles),
         cmocka_unit_test(passwords_have_limits),
         cmocka_unit_test(tokens_are_known_by_their_hash),
-        cmocka_unit_test(hosts_that_are_ours_and_others),
         cmocka_unit_test(cookies_and_tokens_of_fields),
         cmocka_unit_test(who_is_near_and_no_proxy),
         cmocka_unit_test_setup_teardown(accounts_are_kept_and_of_one_name, database_setup,

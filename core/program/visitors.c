@@ -2,7 +2,7 @@
  * visitors - a list in the order of coming; it is walked, for it is as long as a daemon's
  * connections at most, and a walk is of microseconds.
  */
-#include "monitor/console/visitors.h"
+#include "core/program/visitors.h"
 
 #include <string.h>
 
@@ -40,14 +40,14 @@ struct weir_visitor *weir_visitors_opened(struct weir_visitors *visitors,
     struct weir_visitor *goes;
 
     *visitor = (struct weir_visitor){.fd = fd, .from = weir_address_prefix(from, 32, 64),
-                                     .due = now + WEIR_VISITORS_HEAD, .before = visitors->last};
+                                     .due = now + visitors->limits.head, .before = visitors->last};
     if (visitors->last)
         visitors->last->next = visitor;
     else
         visitors->first = visitor;
     visitors->last = visitor;
-    goes = too_many(visitors, &visitor->from, WEIR_VISITORS_OF_ADDRESS);
-    goes = goes ? goes : too_many(visitors, NULL, WEIR_VISITORS_STRANGERS);
+    goes = too_many(visitors, &visitor->from, visitors->limits.of_address);
+    goes = goes ? goes : too_many(visitors, NULL, visitors->limits.strangers);
     if (goes)
         goes->cut = true;
     return goes;

@@ -11,24 +11,16 @@
  *
  * Owner:    the caller owns the table and each visitor, which is in it from opened to closed.
  * Threads:  the caller's lock.  Errors: none.
- * Limits:   WEIR_VISITORS_OF_ADDRESS strangers of an address (a /64 of IPv6),
- *           WEIR_VISITORS_STRANGERS.
+ * Limits:   the table's; an address is a /64 of IPv6.
  */
-#ifndef WEIR_CONSOLE_VISITORS_H
-#define WEIR_CONSOLE_VISITORS_H
+#ifndef WEIR_PROGRAM_VISITORS_H
+#define WEIR_PROGRAM_VISITORS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/address.h"
 #include "core/base/clock.h"
-
-#define WEIR_VISITORS_OF_ADDRESS 64u
-#define WEIR_VISITORS_STRANGERS 1024u
-#define WEIR_VISITORS_HEAD (30 * WEIR_SECOND)       /* for a head, and TLS before it */
-#define WEIR_VISITORS_BODY (30 * WEIR_SECOND)       /* for a body */
-#define WEIR_VISITORS_IDLE (60 * WEIR_SECOND)       /* between two requests */
-#define WEIR_VISITORS_ANSWER (120 * WEIR_SECOND)    /* to take an answer */
 
 struct weir_visitor {
     int fd;
@@ -39,8 +31,14 @@ struct weir_visitor {
     struct weir_visitor *next, *before;
 };
 
+struct weir_visitors_limits {
+    size_t of_address, strangers;                /* strangers of one address, and all */
+    weir_time head;                              /* for a head, and TLS before it */
+};
+
 struct weir_visitors {
-    struct weir_visitor *first, *last;              /* in the order they came */
+    struct weir_visitors_limits limits;
+    struct weir_visitor *first, *last;           /* in the order they came */
 };
 
 /* One more, whose head is due: the visitor that has to go for it, or NULL. */
