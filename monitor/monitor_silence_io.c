@@ -8,7 +8,6 @@
 #include "core/base/error.h"
 #include "core/base/line.h"
 #include "core/base/slice.h"
-#include "core/base/visible.h"
 #include "monitor/database/database_events_io.h"
 #include "monitor/database/database_servers_io.h"
 #include "monitor/database/database_thresholds_io.h"
@@ -20,29 +19,6 @@
 #define WIDE "that hides so much that it needs the role administrator; an analyst's silence " \
     "names an address or network, of a " WEIR_PREFIX_WIDE " at most, and lasts " \
     WEIR_SILENCE_NARROW_TEXT " at most"
-
-/* Whether a terminal can be shown a text. */
-static bool is_visible(struct weir_slice text)
-{
-    size_t octets = 1;
-
-    while (text.len > 0 && (octets = weir_visible_octets(text)) > 0)
-        text = weir_slice_behind(text, octets);
-    return octets > 0;
-}
-
-static bool fit_text(struct weir_question *question, const char *name, size_t most)
-{
-    const char *text = weir_verb_text(question, name);
-    char why[96];
-
-    if (strlen(text) <= most && is_visible(weir_slice_of(text)))
-        return true;
-    snprintf(why, sizeof why, "%s %s", name,
-             strlen(text) > most ? "is too long" : "has characters that cannot be shown");
-    (void)weir_verb_refuse(question, why);
-    return false;
-}
 
 /* acknowledging -------------------------------------------------------------------- */
 
@@ -84,7 +60,7 @@ json_t *weir_verb_acknowledge(struct weir_question *question)
     char detail[WEIR_DATABASE_TEXT_MAX + 1];
     int done;
 
-    if (!fit_text(question, "note", WEIR_REASON_MAX))
+    if (!weir_verb_fits(question, "note", WEIR_REASON_MAX))
         return NULL;
     done = weir_database_begin(database);
     if (done == 0)
@@ -228,7 +204,7 @@ static bool read_name(struct weir_question *question, const char *what, char *na
 
     if (!is_given(question, what))
         return !question->why[0];
-    if (!fit_text(question, what, size - 1))
+    if (!weir_verb_fits(question, what, size - 1))
         return false;
     if (note_all(question, what, &there) < 0) {
         (void)weir_verb_trouble(question);
@@ -251,7 +227,7 @@ static bool read_silence(struct weir_question *question, struct weir_silenced *s
     if (!read_name(question, "threshold", silence.threshold, sizeof silence.threshold) ||
         !read_name(question, "kind", silence.kind, sizeof silence.kind) ||
         !read_name(question, "server", silence.server, sizeof silence.server) ||
-        !fit_text(question, "reason", WEIR_REASON_MAX) || !read_prefix(question, &silence) ||
+        !weir_verb_fits(question, "reason", WEIR_REASON_MAX) || !read_prefix(question, &silence) ||
         !read_end(question, &silence))
         return false;
     snprintf(silence.reason, sizeof silence.reason, "%s", weir_verb_text(question, "reason"));

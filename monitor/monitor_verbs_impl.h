@@ -23,6 +23,10 @@ json_t *weir_verb_stored_only(struct weir_question *question);
 /* What a question names; "" when it does not. */
 const char *weir_verb_text(const struct weir_question *question, const char *name);
 
+/* Whether that has at most so many octets, and a terminal can be shown all of them.  False, after
+ * why not was noted with 400. */
+bool weir_verb_fits(struct weir_question *question, const char *name, size_t most);
+
 /* Ends the transaction of a change: when something was changed, with its line in the audit; when it
  * failed, takes all of it back.  done, or what went wrong. */
 int weir_verb_end(struct weir_question *question, int done, bool changed, const char *what,

@@ -15,6 +15,7 @@
 #include "core/base/error.h"
 #include "core/base/line.h"
 #include "core/base/slice.h"
+#include "core/base/visible.h"
 #include "monitor/agent/command.h"
 #include "monitor/database/database_audit_io.h"
 #include "monitor/monitor_accounts_io.h"
@@ -60,6 +61,28 @@ const char *weir_verb_text(const struct weir_question *question, const char *nam
     const char *value = json_string_value(json_object_get(question->json, name));
 
     return value ? value : "";
+}
+
+static bool is_visible(struct weir_slice text)
+{
+    size_t octets = 1;
+
+    while (text.len > 0 && (octets = weir_visible_octets(text)) > 0)
+        text = weir_slice_behind(text, octets);
+    return octets > 0;
+}
+
+bool weir_verb_fits(struct weir_question *question, const char *name, size_t most)
+{
+    const char *text = weir_verb_text(question, name);
+    char why[96];
+
+    if (strlen(text) <= most && is_visible(weir_slice_of(text)))
+        return true;
+    snprintf(why, sizeof why, "%s %s", name,
+             strlen(text) > most ? "is too long" : "has characters that cannot be shown");
+    (void)weir_verb_refuse(question, why);
+    return false;
 }
 
 int weir_verb_end(struct weir_question *question, int done, bool changed, const char *what,
@@ -530,6 +553,10 @@ json_t *weir_verb_run(struct weir_question *question)
     bool publishes = strcmp(name, "publish") == 0 || strcmp(name, "rollback") == 0;
     json_t *json = NULL;
 
+    /* Lists, audit and a terminal show them as they are. */
+    if (!weir_verb_fits(question, "reason", SIZE_MAX) ||
+        !weir_verb_fits(question, "note", SIZE_MAX))
+        return NULL;
     if (publishes || weir_rulebook_is_asked(name)) {
         question->now = weir_clock_now(&question->monitor->sound); /* sound.h */
         return publishes ? publish(question) : run_rulebook(question);
