@@ -83,8 +83,9 @@ class Silence(Told):
         self.assertEqual(self.admin.do("POST", f"/silences/{made['number']}/end", {})["ended_by"],
                          "user admin")
         self.assertIsNone(self.row(BAD)["silenced_until"])
+        self.only(OTHER, BAD)
         self.mx1.saw("203.0.113.99", connections=60)
-        self.only(OTHER, "203.0.113.99")
+        self.only(OTHER, BAD, "203.0.113.99")
         audit = [(line["what"], line["detail"]) for line in self.admin.get("/audit")["rows"]
                  if line["what"].startswith("silence")]
         text = (f"address 203.0.113.0/24 until {made['ends']}: their <b>newsletter</b>")
