@@ -13,7 +13,7 @@
 #define TURN_EVERY (WEIR_SECOND / 10)
 #define TROUBLED_FOR (2 * WEIR_SECOND) /* more than that, when the database cannot be written */
 #define ESCALATE_EVERY WEIR_SECOND
-#define SERVERS_EVERY (5 * WEIR_SECOND) /* between two looks at who sees what one server alone saw */
+#define SERVERS_EVERY (5 * WEIR_SECOND) /* between looks at who sees what one server alone saw */
 
 /* silences ------------------------------------------------------------------------ */
 

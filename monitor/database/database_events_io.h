@@ -55,8 +55,8 @@ int weir_database_event_clear(struct weir_database *database, int64_t number, we
 int weir_database_event_close(struct weir_database *database, int64_t number, weir_time now,
                               const char *reason);
 
-/* Somebody knows of it; of several the last counts.  What is owed of it (database_owed_io.h) is held
- * meanwhile.  1, 0 when there is none, or an error. */
+/* Somebody knows of it; of several the last counts.  What is owed of it is held meanwhile.  1, 0 when
+ * there is none, or an error. */
 int weir_database_event_acknowledge(struct weir_database *database, int64_t number, weir_time now,
                                     const char *by, const char *note);
 
@@ -65,8 +65,8 @@ int weir_database_event_acknowledge(struct weir_database *database, int64_t numb
 int weir_database_event_unacknowledge(struct weir_database *database, int64_t number,
                                       weir_time now);
 
-/* There is an alert of it, of which analysts are to be told; or are not, since a silence stands (0:
- * none does).  From the first one on it is unheard.  0 or an error. */
+/* There is an alert of it, of which analysts are to be told; or are not, since a silence stands
+ * (0: none does).  From the first one on it is unheard.  0 or an error. */
 int weir_database_event_alerted(struct weir_database *database, int64_t number, weir_time now,
                                 int64_t silence);
 
