@@ -250,16 +250,18 @@ void weir_monitor_tell(struct weir_monitor *monitor, weir_time now, weir_time st
 void weir_monitor_end_alerts(struct weir_monitor *monitor, struct weir_alerts **alerts)
 {
     const struct weir_owed_about about = about_of(monitor);
+    struct weir_alerts *ending = *alerts;
 
-    if (!*alerts)
+    if (!ending)
         return;
-    weir_alerts_hurry(*alerts);
-    weir_alerts_wait(*alerts);
+    weir_alerts_hurry(ending);
+    weir_alerts_wait(ending);
     pthread_mutex_lock(&monitor->lock);
-    (void)weir_alerts_turn(*alerts, monitor->database, &about, weir_clock_now(&monitor->wall),
+    *alerts = NULL; /* doors count them */
+    (void)weir_alerts_turn(ending, monitor->database, &about, weir_clock_now(&monitor->wall),
                            WEIR_ALERTS_NOTE);
     pthread_mutex_unlock(&monitor->lock);
-    weir_alerts_close(alerts);
+    weir_alerts_close(&ending);
 }
 
 static void wait_for_ways(struct weir_monitor *monitor)

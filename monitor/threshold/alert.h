@@ -47,9 +47,6 @@ struct weir_alert_group {
 
 void weir_alert_group_add(struct weir_alert_group *group, const struct weir_alert *alert);
 
-/* Adds what a later group has. */
-void weir_alert_group_merge(struct weir_alert_group *group, const struct weir_alert_group *later);
-
 /* Begins with zeros and a window. */
 struct weir_alert_lines {
     weir_time window;            /* from its first line on */
