@@ -55,8 +55,8 @@ int weir_database_event_clear(struct weir_database *database, int64_t number, we
 int weir_database_event_close(struct weir_database *database, int64_t number, weir_time now,
                               const char *reason);
 
-/* Somebody knows of it; of several the last counts.  What is owed of it is held meanwhile.  1, 0 when
- * there is none, or an error. */
+/* Somebody knows of it; of several the last counts.  What is owed of it is held meanwhile.  1, 0
+ * when there is none, or an error. */
 int weir_database_event_acknowledge(struct weir_database *database, int64_t number, weir_time now,
                                     const char *by, const char *note);
 
