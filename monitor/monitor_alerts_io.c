@@ -161,6 +161,7 @@ int weir_monitor_open_alerts(struct weir_monitor *monitor)
         .webhook_template = monitor->templates.webhook,
         .window = config->alert_window,
         .hour_most = (unsigned)config->alert_hour,
+        .wake = monitor->wake,
     };
     int done = weir_monitor_read_silences(monitor);
 
@@ -184,6 +185,7 @@ int weir_monitor_open_escalation(struct weir_monitor *monitor)
         .webhook_template = monitor->templates.escalation,
         .window = config->alert_window,
         .hour_most = (unsigned)config->alert_hour,
+        .wake = monitor->wake,
     };
     struct weir_alerts *again = NULL;
     int done = weir_alerts_open(&options, &monitor->shared_log, &again);
@@ -221,6 +223,15 @@ static int turn(struct weir_monitor *monitor, weir_time now, enum weir_alerts_tu
     return done < 0 ? done : again;
 }
 
+/* What was handed over is noted at once: a kill before that tells it again. */
+static bool is_due(struct weir_monitor *monitor, weir_time steady)
+{
+    if (steady - monitor->told >= TURN_EVERY)
+        return true;
+    return steady >= monitor->told && (weir_alerts_ended(monitor->alerts) ||
+                                       (monitor->again && weir_alerts_ended(monitor->again)));
+}
+
 void weir_monitor_tell(struct weir_monitor *monitor, weir_time now, weir_time steady)
 {
     const struct weir_owed_about about = about_of(monitor);
@@ -229,7 +240,7 @@ void weir_monitor_tell(struct weir_monitor *monitor, weir_time now, weir_time st
     weir_alerts_tick(monitor->alerts);
     if (monitor->again)
         weir_alerts_tick(monitor->again);
-    if (steady - monitor->told < TURN_EVERY)
+    if (!is_due(monitor, steady))
         return;
     monitor->told = steady;
     pthread_mutex_lock(&monitor->lock);

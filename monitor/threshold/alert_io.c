@@ -56,6 +56,14 @@ static weir_time retry_after(const struct alert_channel *channel)
     return window < RETRY_MOST ? (window > WEIR_SECOND ? window : WEIR_SECOND) : RETRY_MOST;
 }
 
+static void wake(const struct alert_channel *channel)
+{
+    const uint64_t one = 1;
+
+    if (channel->options->wake >= 0 && write(channel->options->wake, &one, sizeof one) < 0)
+        return; /* it is full of wakes already */
+}
+
 /* With the lock, which is let go meanwhile. */
 static void hand_over(struct alert_channel *channel)
 {
@@ -73,6 +81,7 @@ static void hand_over(struct alert_channel *channel)
     channel->due = good ? weir_alert_pace_due(&channel->pace) : now + retry_after(channel);
     channel->state = good ? ALERT_TOLD : ALERT_FAILED;
     pthread_cond_broadcast(&channel->ended);
+    wake(channel);
 }
 
 static void *run(void *context)
@@ -391,6 +400,18 @@ void weir_alerts_log(struct weir_alerts *alerts, const struct weir_alert *alert)
 bool weir_alerts_any(const struct weir_alerts *alerts)
 {
     return alerts->channel[ALERT_MAIL].runs || alerts->channel[ALERT_WEBHOOK].runs;
+}
+
+bool weir_alerts_ended(struct weir_alerts *alerts)
+{
+    for (unsigned i = 0; i < ALERT_CHANNELS; i++) {
+        struct alert_channel *channel = &alerts->channel[i];
+        enum alert_state state = channel->runs ? weir_alert_result(channel) : ALERT_IDLE;
+
+        if (state == ALERT_TOLD || state == ALERT_FAILED)
+            return true;
+    }
+    return false;
 }
 
 void weir_alerts_count(struct weir_alerts *alerts, struct weir_alerts_counts *counts_r)

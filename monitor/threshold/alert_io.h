@@ -43,6 +43,8 @@ struct weir_alerts_options {
     weir_time window;            /* of lines in the log, too */
     unsigned hour_most;          /* messages an hour and channel */
     weir_time timeout;           /* 0: WEIR_ALERT_TIMEOUT */
+    int wake;                    /* an eventfd that is written to when a message was handed over, or
+                                  * could not be: that is to be noted soon; -1: none */
 };
 
 /* What is wrong with recipients or a URL: 0, or WEIR_EINVAL and a reason (static text).  "" is
@@ -72,8 +74,9 @@ void weir_alerts_log(struct weir_alerts *alerts, const struct weir_alert *alert)
 /* Lets the log have what a window gathered that has ended: now and then, every second or so. */
 void weir_alerts_tick(struct weir_alerts *alerts);
 
-/* Whether any channel tells. */
+/* Whether any channel tells; whether what came of a message is not noted yet. */
 bool weir_alerts_any(const struct weir_alerts *alerts);
+bool weir_alerts_ended(struct weir_alerts *alerts);
 
 struct weir_alerts_counts {
     uint64_t alerts;             /* logged */

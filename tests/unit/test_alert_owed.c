@@ -57,7 +57,8 @@ static void open_ways(struct rig *rig, const char *program, const char *others)
 {
     struct weir_alerts_options options = {
         .what = "alerts", .setting = "alert", .mail = program[0] ? "root" : "",
-        .sendmail = program, .webhook = "", .console = "", .window = 1, .hour_most = 60};
+        .sendmail = program, .webhook = "", .console = "", .window = 1, .hour_most = 60,
+        .wake = -1};
 
     weir_alerts_close(&rig->alerts);
     weir_alerts_close(&rig->again);
