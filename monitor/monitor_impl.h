@@ -47,7 +47,7 @@ enum weir_monitor_task {
     WEIR_TASK_SYNC,
     WEIR_TASK_ANALYZE,
     WEIR_TASK_PUBLISH,
-    WEIR_TASK_ESCALATE,
+    WEIR_TASK_ALERTS,
     WEIR_TASKS
 };
 
@@ -87,7 +87,8 @@ struct weir_monitor {
     struct weir_monitor_templates {
         struct weir_template *mail, *webhook, *escalation; /* NULL: our own words */
     } templates;
-    struct weir_escalation *escalation; /* or NULL: nobody is told again */
+    struct weir_alerts *again;       /* of what nobody acknowledged; NULL while it is opened */
+    weir_time told, escalated;       /* steady: last turn of what is owed, and look for that */
     struct weir_alert_silences silences; /* that stand; with the database's lock */
     struct weir_orders *orders;
     struct weir_ballots *ballots;
@@ -163,19 +164,28 @@ int weir_monitor_open_policy(struct weir_monitor *monitor);
 int weir_monitor_open_alerts(struct weir_monitor *monitor);
 int weir_monitor_open_watch(struct weir_monitor *monitor);
 
-/* Alerts that nobody acknowledged are told to others: the step that opens this, the loop's turn,
- * and its end, which may take WEIR_ALERT_CLOSING.  None has the database's lock. */
+/* The step that opens the ways to others, who are told of alerts that nobody acknowledged. */
 int weir_monitor_open_escalation(struct weir_monitor *monitor);
-void weir_monitor_escalate(struct weir_monitor *monitor, weir_time now, weir_time steady);
-void weir_monitor_close_escalation(struct weir_monitor *monitor);
+
+/* The loop's turn: what is owed goes to the ways that tell it. */
+void weir_monitor_tell(struct weir_monitor *monitor, weir_time now, weir_time steady);
+
+/* Ends those of an old configuration; and all, when the monitor ends, which tells what is owed once
+ * more.  Both may take WEIR_ALERT_CLOSING, and are called without the database's lock. */
+void weir_monitor_end_alerts(struct weir_monitor *monitor, struct weir_alerts **alerts);
+void weir_monitor_close_alerts(struct weir_monitor *monitor);
 
 /* Silences as the database has them; with its lock. */
 int weir_monitor_read_silences(struct weir_monitor *monitor);
 
-/* For the responder: who is told of an alert, and under which silence nobody is.  The context is
- * the monitor. */
+/* For the responder: who is to be told of an alert, and that it is written.  The context is the
+ * monitor. */
+int weir_monitor_owe(void *context, struct weir_alert *alert);
 void weir_monitor_alert(void *context, const struct weir_alert *alert);
-int64_t weir_monitor_silence(void *context, const struct weir_alert *alert);
+
+/* For the ladder: what the watch has raised about a prefix.  The context is the monitor; with the
+ * database's lock. */
+struct weir_watch_standing weir_monitor_standing(void *context, const struct weir_prefix *prefix);
 
 /* The names of the servers an event is about, with ", " between. */
 void weir_monitor_event_servers(struct weir_monitor *monitor, const struct weir_event *event,

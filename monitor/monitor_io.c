@@ -93,7 +93,7 @@ void weir_monitor_note(struct weir_monitor *monitor, enum weir_monitor_task task
         [WEIR_TASK_SYNC] = "the journal is not durable",
         [WEIR_TASK_ANALYZE] = "rules are not analyzed",
         [WEIR_TASK_PUBLISH] = "no rule set is published",
-        [WEIR_TASK_ESCALATE] = "nobody is told again",
+        [WEIR_TASK_ALERTS] = "alerts are not told",
     };
     char *trouble = monitor->trouble[task];
 
@@ -347,8 +347,7 @@ void weir_monitor_close(struct weir_monitor **closing)
     weir_training_free(&monitor->training);
     weir_watch_free(&monitor->watch);
     weir_responder_free(&monitor->responder);
-    weir_monitor_close_escalation(monitor);
-    weir_alerts_close(&monitor->alerts);
+    weir_monitor_close_alerts(monitor);
     weir_monitor_free_templates(&monitor->templates);
     weir_alert_silences_free(&monitor->silences);
     weir_spared_free(&monitor->spared);
@@ -526,8 +525,7 @@ int weir_monitor_run(struct weir_monitor *monitor)
         store(monitor, steady);
         retain(monitor, now, steady, step);
         weir_intake_tick(monitor->intake, steady);
-        weir_alerts_tick(monitor->alerts);
-        weir_monitor_escalate(monitor, now, steady);
+        weir_monitor_tell(monitor, now, steady);
         weir_notify_alive(&monitor->notify, steady);
         flush_log(monitor);
         wait_for_something(monitor);

@@ -63,7 +63,7 @@ static bool is_spared(void *context, weir_time time, const struct weir_prefix *p
     return spared;
 }
 
-static struct weir_watch_standing standing(void *context, const struct weir_prefix *prefix)
+struct weir_watch_standing weir_monitor_standing(void *context, const struct weir_prefix *prefix)
 {
     struct weir_monitor *monitor = context;
     struct weir_watch_standing standing = {0};
@@ -172,7 +172,7 @@ static int open_responder(struct weir_monitor *monitor)
         .scores_server_hour = (unsigned)config->scores_server_hour,
         .key = monitor->key,
         .spared = is_spared,
-        .standing = standing,
+        .standing = weir_monitor_standing,
         .context = monitor,
     };
     const struct weir_responder_options options = {
@@ -182,7 +182,7 @@ static int open_responder(struct weir_monitor *monitor)
         .booking = &monitor->booking,
         .resume = resume,
         .changed = changed,
-        .silence = weir_monitor_silence,
+        .owe = weir_monitor_owe,
         .alert = weir_monitor_alert,
         .context = monitor,
     };

@@ -98,12 +98,11 @@ static bool same_escalation(const struct weir_monitor *monitor, const struct old
            a->alert_hour == b->alert_hour;
 }
 
-/* What the one before told is noted first, so that the new one does not tell it again. */
 static void use_escalation(struct weir_monitor *monitor, const struct old *old)
 {
     if (same_escalation(monitor, old))
         return;
-    weir_monitor_close_escalation(monitor);
+    weir_monitor_end_alerts(monitor, &monitor->again);
     if (weir_monitor_open_escalation(monitor) < 0)
         weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "nobody is told again of alerts that are "
                  "not acknowledged: memory is short");
@@ -168,7 +167,7 @@ static int change(struct weir_monitor *monitor, struct weir_arena *arena,
     (void)weir_monitor_check_sendmail(monitor);
     use_escalation(monitor, &old);
     weir_monitor_free_templates(&old.templates);
-    weir_alerts_close(&old.alerts); /* what waited is told, or logged */
+    weir_monitor_end_alerts(monitor, &old.alerts);
     weir_arena_free(&monitor->reloaded);
     monitor->reloaded = arena;
     return 0;

@@ -288,8 +288,7 @@ static int mark_covered(struct weir_question *question, struct weir_silenced *si
         covered.count = 0;
         done = weir_database_events(database, &filter, note_covered, &covered);
         for (size_t i = 0; i < covered.count && done >= 0; i++)
-            done = weir_database_event_told(database, covered.number[i], question->now,
-                                            silence->number);
+            done = weir_database_event_silenced(database, covered.number[i], silence->number);
         if (covered.count > 0) /* newest first */
             filter.before = covered.number[covered.count - 1];
     } while (done >= 0 && covered.count > 0);

@@ -86,14 +86,21 @@ static json_t *troubles(const struct weir_monitor *monitor, const char *refused)
     return troubles;
 }
 
-/* Of those who are told first, and of those who are told again. */
+/* Of those who are told first, of those who are told again, and of what both have still to be told
+ * of. */
 static void count_alerts(struct weir_monitor *monitor, struct weir_alerts_counts *counts_r,
-                         struct weir_alerts_counts *again_r)
+                         struct weir_alerts_counts *again_r, uint64_t *waiting_r)
 {
+    uint64_t owed[WEIR_OWED_WAYS] = {0};
+
     weir_alerts_count(monitor->alerts, counts_r);
     *again_r = (struct weir_alerts_counts){.alerts = 0};
-    if (monitor->escalation)
-        weir_escalation_count(monitor->escalation, again_r);
+    if (monitor->again)
+        weir_alerts_count(monitor->again, again_r);
+    (void)weir_database_owed_count(monitor->database, owed);
+    *waiting_r = 0;
+    for (unsigned i = 0; i < WEIR_OWED_WAYS; i++)
+        *waiting_r += owed[i];
 }
 
 /* What nobody is told of now. */
@@ -116,14 +123,14 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
     struct weir_watch_counts watch;
     char blind_names[WEIR_ALERT_NAMES_MAX + 1], left_out_names[WEIR_ALERT_NAMES_MAX + 1];
     char silent_names[WEIR_ALERT_NAMES_MAX + 1];
-    uint64_t forgotten = 0, octets = 0;
+    uint64_t forgotten = 0, octets = 0, waiting;
     size_t seen, blind;
 
     (void)weir_database_forgotten_early(monitor->database, &forgotten);
     (void)weir_database_octets(monitor->database, &octets);
     weir_receiver_count(monitor->receiver, &taken);
     weir_responder_count(monitor->responder, &done);
-    count_alerts(monitor, &alerts, &again);
+    count_alerts(monitor, &alerts, &again, &waiting);
     weir_intake_count(monitor->intake, &door);
     weir_admit_count(monitor->admit, now, &seen, &blind);
     weir_receiver_lock(monitor->receiver);
@@ -146,7 +153,7 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
         {"alerts", alerts.alerts}, {"alerts_silenced", alerts.silenced},
         {"alerts_again", again.alerts}, {"alert_messages", alerts.messages + again.messages},
         {"alert_failures", alerts.failures + again.failures},
-        {"alerts_waiting", alerts.waiting + again.waiting},
+        {"alerts_waiting", waiting},
         {"behind", taken.behind}, {"journal_octets", taken.journal}, {"database_octets", octets},
         {"forgotten_early", forgotten},
     };

@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "monitor/database/database_impl.h"
+#include "monitor/database/database_owed_io.h"
 
 #define COLUMNS "raised, cleared, kind, address, bits, server, quantity, class, observed, " \
     "limit_rate, limit_maximum, rate, tokens, children, servers, word, text"
@@ -52,6 +53,25 @@ int weir_database_event_add(struct weir_database *database, const struct weir_ev
     return rc;
 }
 
+/* A change of a row, and what follows from it for what is owed of it, are one transaction: how many
+ * rows were changed, or an error. */
+static int change(struct weir_query *q, int64_t number,
+                  int (*follows)(struct weir_database *database, int64_t number))
+{
+    struct weir_database *database = q->database;
+    bool own;
+    int rc = weir_change_begin(database, &own), changed = rc;
+
+    if (rc < 0)
+        (void)weir_query_end(q);
+    else
+        rc = changed = weir_query_change(q);
+    if (changed > 0)
+        rc = follows(database, number);
+    rc = weir_change_end(database, own, rc);
+    return rc < 0 ? rc : changed;
+}
+
 int weir_database_event_clear(struct weir_database *database, int64_t number, weir_time now)
 {
     struct weir_query q = weir_query(database, "UPDATE events SET cleared = ? "
@@ -59,7 +79,7 @@ int weir_database_event_clear(struct weir_database *database, int64_t number, we
 
     weir_bind_number(&q, now);
     weir_bind_number(&q, number);
-    return weir_query_change(&q);
+    return change(&q, number, weir_database_owed_over);
 }
 
 int weir_database_event_close(struct weir_database *database, int64_t number, weir_time now,
@@ -73,41 +93,40 @@ int weir_database_event_close(struct weir_database *database, int64_t number, we
     weir_bind_text(&q, reason);
     weir_bind_number(&q, WEIR_DATABASE_TEXT_MAX);
     weir_bind_number(&q, number);
-    return weir_query_change(&q);
+    return change(&q, number, weir_database_owed_over);
 }
 
 int weir_database_event_acknowledge(struct weir_database *database, int64_t number, weir_time now,
                                     const char *by, const char *note)
 {
-    struct weir_query q = weir_query(database, "UPDATE events SET acknowledged = ?, "
-                                     "acknowledged_by = ?, note = ? WHERE number = ?");
-
     if (!fits(by) || !fits(note))
         return weir_database_fail(database, WEIR_ELIMIT, "too long a text of an event");
+    struct weir_query q = weir_query(database, "UPDATE events SET acknowledged = ?, "
+                                     "acknowledged_by = ?, note = ? WHERE number = ?");
     weir_bind_number(&q, now);
     weir_bind_text(&q, by);
     weir_bind_text(&q, note);
     weir_bind_number(&q, number);
-    return weir_query_change(&q);
+    return change(&q, number, weir_database_owed_known);
 }
 
 int weir_database_event_unacknowledge(struct weir_database *database, int64_t number, weir_time now)
 {
     struct weir_query q = weir_query(database, "UPDATE events SET acknowledged = 0, "
                                      "acknowledged_by = '', note = '', told_again = 0, "
-                                     "told = CASE told WHEN 0 THEN 0 ELSE ?1 END "
+                                     "unheard = CASE unheard WHEN 0 THEN 0 ELSE ?1 END "
                                      "WHERE number = ?2 AND acknowledged > 0");
 
     weir_bind_number(&q, now);
     weir_bind_number(&q, number);
-    return weir_query_change(&q);
+    return change(&q, number, weir_database_owed_unknown);
 }
 
-int weir_database_event_told(struct weir_database *database, int64_t number, weir_time now,
-                             int64_t silence)
+int weir_database_event_alerted(struct weir_database *database, int64_t number, weir_time now,
+                                int64_t silence)
 {
     struct weir_query q = weir_query(database, "UPDATE events SET silence = ?1, "
-                                     "told = CASE WHEN ?1 = 0 AND told = 0 THEN ?2 ELSE told END "
+                                     "unheard = CASE unheard WHEN 0 THEN ?2 ELSE unheard END "
                                      "WHERE number = ?3");
 
     weir_bind_number(&q, silence);
@@ -116,23 +135,47 @@ int weir_database_event_told(struct weir_database *database, int64_t number, wei
     return weir_query_run(&q);
 }
 
-int weir_database_event_told_again(struct weir_database *database, int64_t number, weir_time now)
+int weir_database_event_silenced(struct weir_database *database, int64_t number, int64_t silence)
 {
-    struct weir_query q = weir_query(database, "UPDATE events SET told = ?, "
-                                     "told_again = told_again + 1 WHERE number = ?");
+    struct weir_query q = weir_query(database, "UPDATE events SET silence = ? WHERE number = ?");
 
-    weir_bind_number(&q, now);
+    weir_bind_number(&q, silence);
     weir_bind_number(&q, number);
     return weir_query_run(&q);
 }
 
-int weir_database_event_put_off(struct weir_database *database, int64_t number, weir_time told,
+int weir_database_event_unsilenced(struct weir_database *database, int64_t number, weir_time now,
+                                   uint32_t servers)
+{
+    struct weir_query q = weir_query(database, "UPDATE events SET silence = 0, unheard = ?, "
+                                     "servers = servers | ? WHERE number = ?");
+
+    weir_bind_number(&q, now);
+    weir_bind_number(&q, servers);
+    weir_bind_number(&q, number);
+    return weir_query_run(&q);
+}
+
+int weir_database_event_told(struct weir_database *database, int64_t number, weir_time now,
+                             unsigned again)
+{
+    struct weir_query q = weir_query(database, "UPDATE events SET told = ?1, unheard = ?1, "
+                                     "told_again = max(told_again, ?2) "
+                                     "WHERE number = ?3 AND (told = 0 OR told_again < ?2)");
+
+    weir_bind_number(&q, now);
+    weir_bind_number(&q, again);
+    weir_bind_number(&q, number);
+    return weir_query_run(&q);
+}
+
+int weir_database_event_put_off(struct weir_database *database, int64_t number, weir_time now,
                                 int64_t silence)
 {
-    struct weir_query q = weir_query(database, "UPDATE events SET told = ?, silence = ? "
+    struct weir_query q = weir_query(database, "UPDATE events SET unheard = ?, silence = ? "
                                      "WHERE number = ?");
 
-    weir_bind_number(&q, told);
+    weir_bind_number(&q, now);
     weir_bind_number(&q, silence);
     weir_bind_number(&q, number);
     return weir_query_run(&q);
@@ -224,18 +267,18 @@ int weir_database_events(struct weir_database *database, const struct weir_event
     return weir_query_told(&q, stop, calls);
 }
 
-int weir_database_events_unheard(struct weir_database *database, weir_time told, unsigned again,
+int weir_database_events_unheard(struct weir_database *database, weir_time since, unsigned again,
                                  unsigned most,
                                  int (*row)(void *context, const struct weir_event *event),
                                  void *context)
 {
-    struct weir_query q = weir_query(database, READ "INDEXED BY events_unheard WHERE told > 0 "
-                                     "AND cleared = 0 AND acknowledged = 0 AND told <= ? "
-                                     "AND observed = 0 AND told_again < ? "
-                                     "ORDER BY told, number LIMIT ?");
+    struct weir_query q = weir_query(database, READ "INDEXED BY events_unheard "
+                                     "WHERE unheard > 0 AND cleared = 0 AND acknowledged = 0 "
+                                     "AND unheard <= ? AND observed = 0 AND told_again < ? "
+                                     "ORDER BY unheard, number LIMIT ?");
     int calls = 0, stop = 0;
 
-    weir_bind_number(&q, told);
+    weir_bind_number(&q, since);
     weir_bind_number(&q, again);
     weir_bind_number(&q, most);
     while (stop == 0 && weir_query_row(&q) == 1) {

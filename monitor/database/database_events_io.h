@@ -47,14 +47,16 @@ struct weir_event_filter {
 int weir_database_event_add(struct weir_database *database, const struct weir_event *event,
                             int64_t *number_r);
 
-/* Notes that it does not stand any more: 1; 0 when it did not; an error. */
+/* Notes that it does not stand any more, and drops what is held of it (database_owed_io.h): 1; 0
+ * when it did not; an error. */
 int weir_database_event_clear(struct weir_database *database, int64_t number, weir_time now);
 
 /* The same where nobody saw it end: the reason is added to its text.  1, 0, or an error. */
 int weir_database_event_close(struct weir_database *database, int64_t number, weir_time now,
                               const char *reason);
 
-/* Somebody knows of it; of several the last counts.  1, 0 when there is none, or an error. */
+/* Somebody knows of it; of several the last counts.  What is owed of it is held meanwhile.  1, 0
+ * when there is none, or an error. */
 int weir_database_event_acknowledge(struct weir_database *database, int64_t number, weir_time now,
                                     const char *by, const char *note);
 
@@ -63,21 +65,33 @@ int weir_database_event_acknowledge(struct weir_database *database, int64_t numb
 int weir_database_event_unacknowledge(struct weir_database *database, int64_t number,
                                       weir_time now);
 
-/* Analysts are told of it, by whatever has an alert for the first time; or are not, since a silence
- * stands (0: none does).  0 or an error. */
-int weir_database_event_told(struct weir_database *database, int64_t number, weir_time now,
-                             int64_t silence);
-
-/* They were told once more, since nobody acknowledged it.  0 or an error. */
-int weir_database_event_told_again(struct weir_database *database, int64_t number, weir_time now);
-
-/* They were to be told once more and were not: as if they had been told then.  0 or an error. */
-int weir_database_event_put_off(struct weir_database *database, int64_t number, weir_time told,
+/* There is an alert of it, of which analysts are to be told; or are not, since a silence stands
+ * (0: none does).  From the first one on it is unheard.  0 or an error. */
+int weir_database_event_alerted(struct weir_database *database, int64_t number, weir_time now,
                                 int64_t silence);
 
-/* At most so many that stand, are not only observed, were told then or before, fewer than `again`
- * times since nobody acknowledged them; those first that wait longest. */
-int weir_database_events_unheard(struct weir_database *database, weir_time told, unsigned again,
+/* A silence holds for it, too: what waits is held when it is looked at.  0 or an error. */
+int weir_database_event_silenced(struct weir_database *database, int64_t number, int64_t silence);
+
+/* No silence holds for it any more, and servers have seen it: it is unheard from now on.  0 or an
+ * error. */
+int weir_database_event_unsilenced(struct weir_database *database, int64_t number, weir_time now,
+                                   uint32_t servers);
+
+/* Analysts were told of it, for the first time (again: 0) or so often since nobody acknowledged it.
+ * Told twice, by another way, the first counts.  0 or an error. */
+int weir_database_event_told(struct weir_database *database, int64_t number, weir_time now,
+                             unsigned again);
+
+/* It is unheard from now on only: since that is about to be told, or is not, for a silence stands
+ * (0: none does).  0 or an error. */
+int weir_database_event_put_off(struct weir_database *database, int64_t number, weir_time now,
+                                int64_t silence);
+
+/* At most so many that stand, are not only observed, are unheard since then or before, and were
+ * told again fewer than `again` times since nobody acknowledged them; those first that wait
+ * longest. */
+int weir_database_events_unheard(struct weir_database *database, weir_time since, unsigned again,
                                  unsigned most,
                                  int (*row)(void *context, const struct weir_event *event),
                                  void *context);

@@ -18,7 +18,7 @@
 #include "core/store/traffic_line.h"
 #include "monitor/database/database_io.h"
 
-#define WEIR_DATABASE_VERSION 24
+#define WEIR_DATABASE_VERSION 25
 #define WEIR_DATABASE_STATEMENTS 384 /* texts of statements in these files, at most */
 
 struct weir_database {

@@ -6,6 +6,7 @@
  *     database_servers_io.h     mail servers: names, secrets, which agent is let in
  *     database_thresholds_io.h  limits          database_events_io.h     limits passed, and others
  *     database_decisions_io.h   what was done   database_audit_io.h      who did what
+ *     database_owed_io.h        alerts that are still to be told
  *     database_reports_io.h     what people reported
  *     database_counters_io.h    counters of reputation, and what votes changed in them
  *     database_retention_io.h   forgetting in time

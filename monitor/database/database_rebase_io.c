@@ -9,6 +9,7 @@
 #include "monitor/analyzer/hit_days.h"
 #include "monitor/database/database_decisions_io.h"
 #include "monitor/database/database_impl.h"
+#include "monitor/database/database_owed_io.h"
 
 static int rebase_ladder(struct weir_database *database, weir_time now)
 {
@@ -22,8 +23,8 @@ static int rebase_ladder(struct weir_database *database, weir_time now)
 static int rebase_events(struct weir_database *database, weir_time now)
 {
     struct weir_query q = weir_query(database, "UPDATE events SET raised = min(raised, ?1), "
-        "cleared = min(cleared, ?1), told = min(told, ?1) "
-        "WHERE raised > ?1 OR cleared > ?1 OR told > ?1");
+        "cleared = min(cleared, ?1), told = min(told, ?1), unheard = min(unheard, ?1) "
+        "WHERE raised > ?1 OR cleared > ?1 OR told > ?1 OR unheard > ?1");
 
     weir_bind_number(&q, now);
     return weir_query_change(&q);
@@ -54,6 +55,8 @@ int weir_database_rebase(struct weir_database *database, weir_time now, uint64_t
         rc = rebase_events(database, now);
     if (rc >= 0)
         rc = rebase_silences(database, now);
+    if (rc >= 0)
+        rc = weir_database_owed_look(database, 0);
     rc = weir_change_end(database, own, rc < 0 ? rc : moved);
     if (rc > 0)
         *generation_r = generation;

@@ -238,6 +238,22 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "CREATE TABLE minute_sums (minute INTEGER PRIMARY KEY, " QUANTITIES ") STRICT;"
      "INSERT INTO minute_sums SELECT minute, sum(connections), sum(syns), sum(messages),"
      "  sum(accepted), sum(recipients), sum(estimated) FROM minutes GROUP BY minute;"),
+
+    ("ALTER TABLE events ADD COLUMN unheard INTEGER NOT NULL DEFAULT 0;"
+     "UPDATE events SET unheard = told WHERE told > 0;"
+     "DROP INDEX IF EXISTS events_unheard;"
+     "CREATE INDEX events_unheard ON events (unheard, number, told_again, observed)"
+     "  WHERE unheard > 0 AND cleared = 0 AND acknowledged = 0;"
+     "CREATE TABLE owed (number INTEGER PRIMARY KEY AUTOINCREMENT, way INTEGER NOT NULL,"
+     "  event INTEGER NOT NULL, again INTEGER NOT NULL, time INTEGER NOT NULL,"
+     "  ends INTEGER NOT NULL, address BLOB NOT NULL, bits INTEGER NOT NULL,"
+     "  quantity TEXT NOT NULL, rate REAL NOT NULL, limit_rate REAL NOT NULL,"
+     "  limit_maximum REAL NOT NULL, class TEXT NOT NULL, servers INTEGER NOT NULL,"
+     "  response TEXT NOT NULL, wanted TEXT NOT NULL, withheld TEXT NOT NULL,"
+     "  held INTEGER NOT NULL, look INTEGER NOT NULL, late INTEGER NOT NULL) STRICT;"
+     "CREATE INDEX owed_due ON owed (way, number) WHERE held = 0;"
+     "CREATE INDEX owed_held ON owed (look) WHERE held > 0;"
+     "CREATE INDEX owed_about ON owed (event, way);"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)

@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "monitor/database/database_impl.h"
+#include "monitor/database/database_owed_io.h"
 
 #define ALL "number, made, ends, address, bits, threshold, kind, server, reason, who, ended, " \
     "ended_by"
@@ -54,11 +55,20 @@ int weir_database_silence_end(struct weir_database *database, int64_t number, co
 {
     struct weir_query q = weir_query(database, "UPDATE silences SET ended = ?1, ended_by = ?2 "
                                      "WHERE number = ?3 AND ended = 0 AND ends > ?1");
+    bool own;
+    int rc = weir_change_begin(database, &own), changed = rc;
 
     weir_bind_number(&q, now);
     weir_bind_text(&q, by);
     weir_bind_number(&q, number);
-    return weir_query_change(&q);
+    if (rc < 0)
+        (void)weir_query_end(&q);
+    else
+        rc = changed = weir_query_change(&q);
+    if (changed > 0)
+        rc = weir_database_owed_look(database, number);
+    rc = weir_change_end(database, own, rc);
+    return rc < 0 ? rc : changed;
 }
 
 int weir_database_silenced_count(struct weir_database *database, weir_time now, uint64_t *count_r)

@@ -34,7 +34,8 @@ typedef int weir_database_silence_row(void *context, const struct weir_silenced 
 int weir_database_silence_add(struct weir_database *database, const struct weir_silenced *silence,
                               int64_t *number_r);
 
-/* Ends one early: 1; 0 when it does not stand; an error. */
+/* Ends one early, and what it held is looked at again (database_owed_io.h): 1; 0 when it does not
+ * stand; an error. */
 int weir_database_silence_end(struct weir_database *database, int64_t number, const char *by,
                               weir_time now);
 

@@ -16,21 +16,6 @@ void weir_alert_group_add(struct weir_alert_group *group, const struct weir_aler
         group->responses[alert->response]++;
 }
 
-void weir_alert_group_merge(struct weir_alert_group *group, const struct weir_alert_group *later)
-{
-    if (later->count == 0)
-        return;
-    if (group->count == 0 || later->first < group->first)
-        group->first = later->first;
-    if (group->count == 0 || later->last > group->last)
-        group->last = later->last;
-    for (size_t i = 0; i < later->kept && group->kept < WEIR_ALERT_LINES; i++)
-        group->alert[group->kept++] = later->alert[i];
-    group->count += later->count;
-    for (size_t i = 0; i < WEIR_RESPONSES; i++)
-        group->responses[i] += later->responses[i];
-}
-
 bool weir_alert_lines_add(struct weir_alert_lines *lines, const struct weir_alert *alert,
                           weir_time now)
 {

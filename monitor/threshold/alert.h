@@ -34,6 +34,7 @@ struct weir_alert {
     int64_t event;               /* the number of its row among the events; 0: it has none */
     int64_t silence;             /* under which nobody is told of it; 0: none */
     unsigned again;              /* told so often, and nobody acknowledged it; 0: it is new */
+    weir_time late;              /* a silence held it until then; 0: none did */
 };
 
 struct weir_alert_group {
@@ -45,9 +46,6 @@ struct weir_alert_group {
 };
 
 void weir_alert_group_add(struct weir_alert_group *group, const struct weir_alert *alert);
-
-/* Adds what a later group has. */
-void weir_alert_group_merge(struct weir_alert_group *group, const struct weir_alert_group *later);
 
 /* Begins with zeros and a window. */
 struct weir_alert_lines {

@@ -1,7 +1,8 @@
 /*
- * alert_io - two channels, each a thread over a group that waits and a pace, and lines of the log.
+ * alert_io - two channels, each a thread that hands over one message at a time, and lines of the
+ * log.
  *
- * A channel holds its lock only to move groups about, never while a message is handed over.
+ * A channel's lock is never held while a message is handed over.
  * Refuses recipients that sendmail could take for options, and URLs that are not http or https.
  */
 #include "monitor/threshold/alert_io.h"
@@ -21,19 +22,6 @@
 
 #define RETRY_MOST WEIR_MINUTE
 
-enum { MAIL, WEBHOOK, CHANNELS };
-
-struct weir_alerts {
-    struct weir_alerts_options options; /* of its texts, own copies */
-    const struct weir_log *log;
-    struct alert_channel channel[CHANNELS];
-    atomic_uint_fast64_t added, silenced;
-    struct weir_clock steady;
-    pthread_mutex_t lines_lock;
-    struct weir_alert_lines lines; /* of the log */
-    bool stopped;                /* no channel runs any more */
-};
-
 weir_time weir_alert_deadline(struct alert_channel *channel)
 {
     weir_time own = weir_clock_now(&channel->steady) + channel->options->timeout;
@@ -44,50 +32,21 @@ weir_time weir_alert_deadline(struct alert_channel *channel)
 
 /* the thread ---------------------------------------------------------------------- */
 
-static void sleep_until(struct alert_channel *channel, weir_time steady)
-{
-    const struct timespec until = {.tv_sec = steady / WEIR_SECOND,
-                                   .tv_nsec = steady % WEIR_SECOND * 1000};
-
-    pthread_cond_timedwait(&channel->wake, &channel->lock, &until);
-}
-
 /* Told once when trouble begins, and once when it is over. */
 static void note_end(struct alert_channel *channel, bool good, const char *why)
 {
     if (!good && !channel->troubled)
         weir_log(channel->log, WEIR_LOG_ERROR,
-                 "alerts by %s cannot be told, and wait: %s", channel->name, why);
+                 "%s by %s cannot be told, and wait: %s", channel->options->what, channel->name,
+                 why);
     if (good && channel->troubled)
-        weir_log(channel->log, WEIR_LOG_WARNING, "alerts by %s are told again", channel->name);
+        weir_log(channel->log, WEIR_LOG_WARNING, "%s by %s are told again",
+                 channel->options->what, channel->name);
     channel->troubled = !good;
     if (good)
         channel->messages++;
     else
         channel->failures++;
-}
-
-/* With the lock, which is let go meanwhile. */
-static bool hand_over(struct alert_channel *channel)
-{
-    char why[WEIR_ALERT_WHY] = "";
-    bool good;
-
-    channel->sending = channel->waiting;
-    channel->under_way = channel->waiting.count;
-    channel->waiting = (struct weir_alert_group){.count = 0};
-    pthread_mutex_unlock(&channel->lock);
-    good = channel->hand_over(channel, why);
-    pthread_mutex_lock(&channel->lock);
-    channel->under_way = 0;
-    note_end(channel, good, why);
-    if (good) {
-        weir_alert_pace_note(&channel->pace, weir_clock_now(&channel->steady));
-    } else {
-        weir_alert_group_merge(&channel->sending, &channel->waiting);
-        channel->waiting = channel->sending;
-    }
-    return good;
 }
 
 static weir_time retry_after(const struct alert_channel *channel)
@@ -97,32 +56,86 @@ static weir_time retry_after(const struct alert_channel *channel)
     return window < RETRY_MOST ? (window > WEIR_SECOND ? window : WEIR_SECOND) : RETRY_MOST;
 }
 
+static void wake(const struct alert_channel *channel)
+{
+    const uint64_t one = 1;
+
+    if (channel->options->wake >= 0 && write(channel->options->wake, &one, sizeof one) < 0)
+        return; /* it is full of wakes already */
+}
+
+/* With the lock, which is let go meanwhile. */
+static void hand_over(struct alert_channel *channel)
+{
+    char why[WEIR_ALERT_WHY] = "";
+    weir_time now;
+    bool good;
+
+    pthread_mutex_unlock(&channel->lock);
+    good = channel->hand_over(channel, why);
+    now = weir_clock_now(&channel->steady);
+    pthread_mutex_lock(&channel->lock);
+    note_end(channel, good, why);
+    if (good)
+        weir_alert_pace_note(&channel->pace, now);
+    channel->due = good ? weir_alert_pace_due(&channel->pace) : now + retry_after(channel);
+    channel->state = good ? ALERT_TOLD : ALERT_FAILED;
+    pthread_cond_broadcast(&channel->ended);
+    wake(channel);
+}
+
 static void *run(void *context)
 {
     struct alert_channel *channel = context;
-    weir_time due = INT64_MIN;
-    bool good = true;
 
     pthread_mutex_lock(&channel->lock);
-    while (!channel->stopping) {
-        if (channel->waiting.count == 0) {
+    while (channel->state == ALERT_UNDER_WAY || !channel->stopping) {
+        if (channel->state == ALERT_UNDER_WAY)
+            hand_over(channel);
+        else
             pthread_cond_wait(&channel->wake, &channel->lock);
-        } else if (weir_clock_now(&channel->steady) < due) {
-            sleep_until(channel, due);
-        } else {
-            good = hand_over(channel);
-            due = good ? weir_alert_pace_due(&channel->pace)
-                       : weir_clock_now(&channel->steady) + retry_after(channel);
-        }
     }
-    if (channel->waiting.count > 0)
-        (void)hand_over(channel);
-    if (channel->waiting.count > 0)
-        weir_log(channel->log, WEIR_LOG_ERROR,
-                 "%" PRIu64 " alerts were not told by %s: they are in this log only",
-                 channel->waiting.count, channel->name);
     pthread_mutex_unlock(&channel->lock);
     return NULL;
+}
+
+/* messages ------------------------------------------------------------------------ */
+
+enum alert_state weir_alert_result(struct alert_channel *channel)
+{
+    enum alert_state state;
+
+    pthread_mutex_lock(&channel->lock);
+    state = channel->state;
+    pthread_mutex_unlock(&channel->lock);
+    return state;
+}
+
+void weir_alert_settled(struct alert_channel *channel)
+{
+    pthread_mutex_lock(&channel->lock);
+    channel->state = ALERT_IDLE;
+    pthread_mutex_unlock(&channel->lock);
+}
+
+bool weir_alert_ready(struct alert_channel *channel, bool closing)
+{
+    weir_time now = weir_clock_now(&channel->steady);
+    bool ready;
+
+    pthread_mutex_lock(&channel->lock);
+    ready = channel->state == ALERT_IDLE && (closing || now >= channel->due) &&
+            now < (weir_time)atomic_load(&channel->deadline);
+    pthread_mutex_unlock(&channel->lock);
+    return ready;
+}
+
+void weir_alert_send(struct alert_channel *channel)
+{
+    pthread_mutex_lock(&channel->lock);
+    channel->state = ALERT_UNDER_WAY;
+    pthread_cond_signal(&channel->wake);
+    pthread_mutex_unlock(&channel->lock);
 }
 
 /* opening ------------------------------------------------------------------------- */
@@ -138,24 +151,22 @@ static void name_host(char host[static WEIR_ALERT_HOST])
 
 static int open_channel(struct weir_alerts *alerts, struct alert_channel *channel)
 {
-    pthread_condattr_t steady;
-
     channel->options = &alerts->options;
     channel->log = alerts->log;
     channel->steady = weir_clock_steady();
     channel->wall = weir_clock_system();
     channel->pace = (struct weir_alert_pace){.window = alerts->options.window,
                                              .hour_most = alerts->options.hour_most};
+    channel->due = INT64_MIN;
     atomic_init(&channel->deadline, INT64_MAX);
     name_host(channel->host);
     pthread_mutex_init(&channel->lock, NULL);
-    pthread_condattr_init(&steady);
-    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-    pthread_cond_init(&channel->wake, &steady);
-    pthread_condattr_destroy(&steady);
+    pthread_cond_init(&channel->wake, NULL);
+    pthread_cond_init(&channel->ended, NULL);
     channel->runs = pthread_create(&channel->thread, NULL, run, channel) == 0;
     if (channel->runs)
         return 0;
+    pthread_cond_destroy(&channel->ended);
     pthread_cond_destroy(&channel->wake);
     pthread_mutex_destroy(&channel->lock);
     return WEIR_EIO;
@@ -215,13 +226,14 @@ static int check(const struct weir_alerts *alerts)
     const char *why = "";
 
     if (weir_alerts_check_mail(options->mail, &why) < 0)
-        weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] alert_mail = %s: %s", options->mail, why);
+        weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] %s_mail = %s: %s", options->setting,
+                 options->mail, why);
     else if (options->mail[0] && options->sendmail[0] != '/')
         weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] sendmail = %s: not the whole path of a "
                  "program", options->sendmail);
     else if (weir_alerts_check_webhook(options->webhook, &why) < 0)
-        weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] alert_webhook = %s: %s", options->webhook,
-                 why);
+        weir_log(alerts->log, WEIR_LOG_ERROR, "[monitor] %s_webhook = %s: %s", options->setting,
+                 options->webhook, why);
     else
         return 0;
     return WEIR_EINVAL;
@@ -253,17 +265,19 @@ int weir_alerts_open(const struct weir_alerts_options *options, const struct wei
     alerts->steady = weir_clock_steady();
     alerts->lines.window = options->window;
     pthread_mutex_init(&alerts->lines_lock, NULL);
-    alerts->channel[MAIL].name = "mail";
-    alerts->channel[MAIL].hand_over = weir_alert_hand_to_sendmail;
-    alerts->channel[WEBHOOK].name = "webhook";
-    alerts->channel[WEBHOOK].hand_over = weir_alert_hand_to_webhook;
+    alerts->channel[ALERT_MAIL].name = "mail";
+    alerts->channel[ALERT_MAIL].way = options->way;
+    alerts->channel[ALERT_MAIL].hand_over = weir_alert_hand_to_sendmail;
+    alerts->channel[ALERT_WEBHOOK].name = "webhook";
+    alerts->channel[ALERT_WEBHOOK].way = options->way + 1;
+    alerts->channel[ALERT_WEBHOOK].hand_over = weir_alert_hand_to_webhook;
     if (done == 0)
         done = check(alerts);
     if (done == 0 && options->mail[0])
-        done = open_channel(alerts, &alerts->channel[MAIL]);
+        done = open_channel(alerts, &alerts->channel[ALERT_MAIL]);
     if (done == 0 && options->webhook[0])
         done = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK
-                   ? open_channel(alerts, &alerts->channel[WEBHOOK])
+                   ? open_channel(alerts, &alerts->channel[ALERT_WEBHOOK])
                    : WEIR_EIO;
     if (done < 0)
         weir_alerts_close(&alerts);
@@ -296,41 +310,54 @@ static void end_lines(struct weir_alerts *alerts, weir_time now, bool ends)
                  weir_alert_summary(&more, line));
 }
 
-static void stop(struct alert_channel *channel)
+void weir_alerts_hurry(struct weir_alerts *alerts)
 {
-    atomic_store(&channel->deadline, weir_clock_now(&channel->steady) + WEIR_ALERT_CLOSING);
+    const weir_time end = weir_clock_now(&alerts->steady) + WEIR_ALERT_CLOSING;
+
+    for (unsigned i = 0; i < ALERT_CHANNELS; i++)
+        if (alerts->channel[i].runs)
+            atomic_store(&alerts->channel[i].deadline, end);
+}
+
+void weir_alerts_wait(struct weir_alerts *alerts)
+{
+    for (unsigned i = 0; i < ALERT_CHANNELS; i++) {
+        struct alert_channel *channel = &alerts->channel[i];
+
+        if (!channel->runs)
+            continue;
+        pthread_mutex_lock(&channel->lock);
+        while (channel->state == ALERT_UNDER_WAY)
+            pthread_cond_wait(&channel->ended, &channel->lock);
+        pthread_mutex_unlock(&channel->lock);
+    }
+}
+
+static void close_channel(struct alert_channel *channel)
+{
+    if (!channel->runs)
+        return;
     pthread_mutex_lock(&channel->lock);
     channel->stopping = true;
     pthread_cond_signal(&channel->wake);
     pthread_mutex_unlock(&channel->lock);
-}
-
-/* Both at once, so that they take the time of one. */
-void weir_alerts_stop(struct weir_alerts *alerts)
-{
-    if (alerts->stopped)
-        return;
-    for (unsigned i = 0; i < CHANNELS; i++)
-        if (alerts->channel[i].runs)
-            stop(&alerts->channel[i]);
-    for (unsigned i = 0; i < CHANNELS; i++)
-        if (alerts->channel[i].runs)
-            pthread_join(alerts->channel[i].thread, NULL);
-    alerts->stopped = true;
+    pthread_join(channel->thread, NULL);
+    pthread_cond_destroy(&channel->ended);
+    pthread_cond_destroy(&channel->wake);
+    pthread_mutex_destroy(&channel->lock);
+    free(channel->row);
 }
 
 void weir_alerts_close(struct weir_alerts **alerts)
 {
     if (!alerts || !*alerts)
         return;
-    weir_alerts_stop(*alerts);
-    for (unsigned i = 0; i < CHANNELS; i++) {
+    for (unsigned i = 0; i < ALERT_CHANNELS; i++) {
         struct alert_channel *channel = &(*alerts)->channel[i];
 
-        if (!channel->runs)
-            continue;
-        pthread_cond_destroy(&channel->wake);
-        pthread_mutex_destroy(&channel->lock);
+        if (channel->runs && atomic_load(&channel->deadline) == INT64_MAX)
+            atomic_store(&channel->deadline, 0);
+        close_channel(channel);
     }
     end_lines(*alerts, 0, true);
     pthread_mutex_destroy(&(*alerts)->lines_lock);
@@ -362,34 +389,37 @@ static void log_alert(struct weir_alerts *alerts, const struct weir_alert *alert
     pthread_mutex_unlock(&alerts->lines_lock);
 }
 
-void weir_alerts_add(struct weir_alerts *alerts, const struct weir_alert *alert)
+void weir_alerts_log(struct weir_alerts *alerts, const struct weir_alert *alert)
 {
     log_alert(alerts, alert);
     atomic_fetch_add(&alerts->added, 1);
-    if (alert->silence > 0) {
+    if (alert->silence > 0)
         atomic_fetch_add(&alerts->silenced, 1);
-        return;
-    }
-    for (unsigned i = 0; i < CHANNELS; i++) {
-        struct alert_channel *channel = &alerts->channel[i];
+}
 
-        if (!channel->runs)
-            continue;
-        pthread_mutex_lock(&channel->lock);
-        weir_alert_group_add(&channel->waiting, alert);
-        pthread_cond_signal(&channel->wake);
-        pthread_mutex_unlock(&channel->lock);
+bool weir_alerts_any(const struct weir_alerts *alerts)
+{
+    return alerts->channel[ALERT_MAIL].runs || alerts->channel[ALERT_WEBHOOK].runs;
+}
+
+bool weir_alerts_ended(struct weir_alerts *alerts)
+{
+    for (unsigned i = 0; i < ALERT_CHANNELS; i++) {
+        struct alert_channel *channel = &alerts->channel[i];
+        enum alert_state state = channel->runs ? weir_alert_result(channel) : ALERT_IDLE;
+
+        if (state == ALERT_TOLD || state == ALERT_FAILED)
+            return true;
     }
+    return false;
 }
 
 void weir_alerts_count(struct weir_alerts *alerts, struct weir_alerts_counts *counts_r)
 {
     *counts_r = (struct weir_alerts_counts){.alerts = atomic_load(&alerts->added),
                                             .silenced = atomic_load(&alerts->silenced)};
-    const unsigned first = alerts->channel[MAIL].runs ? MAIL : WEBHOOK;
-    uint64_t waiting;
 
-    for (unsigned i = 0; i < CHANNELS; i++) {
+    for (unsigned i = 0; i < ALERT_CHANNELS; i++) {
         struct alert_channel *channel = &alerts->channel[i];
 
         if (!channel->runs)
@@ -397,9 +427,6 @@ void weir_alerts_count(struct weir_alerts *alerts, struct weir_alerts_counts *co
         pthread_mutex_lock(&channel->lock);
         counts_r->messages += channel->messages;
         counts_r->failures += channel->failures;
-        waiting = channel->waiting.count + channel->under_way;
         pthread_mutex_unlock(&channel->lock);
-        counts_r->waiting += waiting;
-        counts_r->least = i == first || waiting < counts_r->least ? waiting : counts_r->least;
     }
 }

@@ -87,6 +87,8 @@ const char *weir_alert_sentence(const struct weir_alert *alert, const char *cons
     add_response(&line, alert);
     if (alert->again > 0)
         weir_line_text(&line, "; nobody has acknowledged it");
+    if (alert->late > 0)
+        weir_line_text(&line, "; told late: a silence held it");
     if (weir_alert_link(console, alert, link)[0]) {
         weir_line_text(&line, "; see ");
         weir_line_text(&line, link);

@@ -45,10 +45,11 @@ struct weir_responder_options {
     const char *(*resume)(void *context, struct weir_watch_event *event, weir_time seen);
     /* The lists of all servers have changed. */
     void (*changed)(void *context, uint64_t generation);
-    /* Under which silence nobody is to be told of an alert, 0: under none; it has no names of
-     * servers.  May be NULL. */
-    int64_t (*silence)(void *context, const struct weir_alert *alert);
-    /* Somebody is to be told, but of one under a silence; without the names of servers. */
+    /* Somebody is to be told of an alert, in the transaction of what it is about: notes that, fills
+     * in its silence (0: none), and changes nothing else than the database.  0 or an error; may be
+     * NULL. */
+    int (*owe)(void *context, struct weir_alert *alert);
+    /* It is written; without the names of servers. */
     void (*alert)(void *context, const struct weir_alert *alert);
     void *context;
 };

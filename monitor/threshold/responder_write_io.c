@@ -231,21 +231,21 @@ static struct weir_alert alert_of(const struct responder_item *item)
     return alert;
 }
 
-/* Whether anybody is told of it, as its event says; what is only observed is no alert. */
+/* Who is to be told of it; what is only observed is no alert. */
 static int write_told(struct weir_responder *responder, struct responder_item *item, int64_t event)
 {
     const struct weir_responder_options *options = &responder->options;
     struct weir_alert alert;
+    int done;
 
     item->number = event;
     item->silence = 0;
-    if (item->decision.response == WEIR_RESPONSE_OBSERVE)
+    if (item->decision.response == WEIR_RESPONSE_OBSERVE || !options->owe)
         return 0;
     alert = alert_of(item);
-    if (options->silence)
-        item->silence = options->silence(options->context, &alert);
-    return event == 0 ? 0 : weir_database_event_told(options->database, event, responder->now,
-                                                     item->silence);
+    done = options->owe(options->context, &alert);
+    item->silence = alert.silence;
+    return done;
 }
 
 static int write_decision(struct weir_responder *responder, struct responder_item *item,

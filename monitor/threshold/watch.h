@@ -125,6 +125,7 @@ struct weir_watch_standing {
     unsigned raised;             /* a bit for each quantity; 0: nothing is */
     uint64_t beyond;             /* a number that is higher after each charge beyond its limit */
     uint32_t servers;            /* by whose word it is now; 0: nothing is counted any more */
+    uint32_t seen;               /* that saw it since it was raised */
 };
 struct weir_watch_standing weir_watch_standing(const struct weir_watch *watch,
                                                const struct weir_prefix *prefix);

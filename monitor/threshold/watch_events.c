@@ -350,7 +350,8 @@ struct weir_watch_standing weir_watch_standing(const struct weir_watch *watch,
     if (!alarm)
         return (struct weir_watch_standing){0};
     weir_buckets_look(watch->level[level], &spot, watch->newest, alarm->class_number, &levels);
-    return (struct weir_watch_standing){alarm->raised, alarm->beyond, levels.servers};
+    return (struct weir_watch_standing){alarm->raised, alarm->beyond, levels.servers,
+                                        alarm->seen | levels.seen};
 }
 
 void weir_watch_reset(struct weir_watch *watch, const struct weir_prefix *prefix)

@@ -7,6 +7,7 @@ import pathlib
 import re
 import sqlite3
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -154,6 +155,20 @@ class Refused(Console):
                                     {} if method != "GET" else None)
             if answer.status != 200 or method != "GET":
                 self.clearly(answer, (400, 404, 414), (method, path, name))
+
+    def test_a_reason_that_a_terminal_cannot_be_shown_is_refused(self):
+        """Lists, rules' histories and the audit print them as they are."""
+        ends = int(time.time()) + 600
+        asked = (("POST", "/addresses/203.0.113.5/block", {"ends": ends}),
+                 ("POST", "/addresses/203.0.113.5/accept", {"ends": ends}),
+                 ("POST", "/addresses/203.0.113.5/undo", {}),
+                 ("POST", "/silences", {"prefix": "203.0.113.5", "ends": ends}),
+                 ("POST", "/rules", {"text": "body ONE /x/"}), ("POST", "/publish", {}))
+        for strange in ("\x1b[2J", "a\nb", "\x07", "\u202eb", "\u009b31m"):
+            for method, path, body in asked:
+                answer = self.admin.ask(method, path, {**body, "reason": f"known {strange}"})
+                self.clearly(answer, (400,), (path, strange))
+                self.assertIn("reason has characters that cannot be shown", answer.json["error"])
 
     def test_other_methods_do_nothing(self):
         named = {}

@@ -39,6 +39,10 @@ class Told(World):
         rig.wait_for(lambda: len(self.mails()) >= count, seconds, f"{count} mails")
         return self.mails()
 
+    def posted(self):
+        """The addresses the webhook was told of, one after the other."""
+        return [alert["address"] for post in self.hook.taken() for alert in post["alerts"]]
+
     def wait_for_posts(self, count, seconds=10):
         rig.wait_for(lambda: len(self.hook.taken()) >= count, seconds, f"{count} posts")
         return self.hook.taken()
@@ -190,6 +194,21 @@ class Alerts(Told):
         self.assertEqual([pid for pid in left if str(self.box) in
                           pathlib.Path(f"/proc/{pid}/cwd").resolve().as_posix()], [])
 
+    def test_thousands_at_once_are_one_message(self):
+        self.told_world(window="20s")
+        self.exceed(OTHER)
+        self.wait_for_posts(1)
+        for n in range(5000):  # in networks of their own
+            (self.mx1, self.mx2)[n % 2].saw(f"198.{20 + n // 250}.{n % 250}.9", connections=60)
+        rig.wait_for(lambda: self.monitor.ask("status")["alerts"] == 5001, 18, "all of them")
+        rig.wait_for(lambda: self.monitor.ask("status")["alerts_waiting"] == 10000, 5, "their rows")
+        post = self.wait_for_posts(2, 25)[1]
+        self.assertEqual((post["count"], post["more"]), (5000, 4980))
+        self.assertIn("5000 alerts from", self.wait_for_mails(2, 25)[1].get_content())
+        rig.wait_for(lambda: self.monitor.ask("status")["alerts_waiting"] == 0, 10)
+        self.assertEqual(self.monitor.rows("SELECT count(*) AS n FROM events WHERE told = 0"),
+                         [{"n": 0}])
+
     def test_certificate_of_the_webhook_is_checked(self):
         key, chain = self.folder / "key.pem", self.folder / "chain.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
@@ -217,6 +236,102 @@ class Alerts(Told):
                 name = f"monitor{len(list(self.folder.iterdir()))}"
                 with self.assertRaises(rig.Trouble):
                     Monitor(self.folder, name, monitor=setting)
+
+
+class Owed(Told):
+    """What could not be told at once."""
+
+    def both_fail(self):
+        """Nobody can be told of an address: the number of its event."""
+        self.told_world(window="1s", hook=Hook(503))
+        (self.box / "broken").touch()
+        self.mx1.saw(BAD, connections=60)
+        number = self.wait_for_event()[0]["number"]
+        rig.wait_for(lambda: self.monitor.log().count("cannot be told, and wait") == 2, 10,
+                     "both to fail")
+        self.assertEqual(self.monitor.events(BAD)[0]["told"], 0)
+        return number
+
+    def both_work(self):
+        (self.box / "broken").unlink()
+        self.hook.status = 204
+
+    def told_of(self, *addresses):
+        """Once the last of them is told, both ways have told of all of them once, and of no
+        other."""
+        rig.wait_for(lambda: addresses[-1] in self.posted(), 15, f"{addresses[-1]} to be told")
+        self.assertEqual(sorted(self.posted()), sorted(addresses))
+        text = "".join(mail.get_content() for mail in rig.wait_for(
+            lambda: self.mails() if any(addresses[-1] in mail.get_content()
+                                        for mail in self.mails()) else None, 15, "mail"))
+        self.assertEqual([text.count(f"{address}: ") for address in addresses],
+                         [1] * len(addresses))
+
+    def again(self, end):
+        self.both_fail()
+        end()
+        self.both_work()
+        self.monitor.start()
+        self.told_of(BAD)
+        self.mx1.saw(OTHER, connections=60)
+        self.told_of(BAD, OTHER)
+        rig.wait_for(lambda: self.monitor.ask("status")["alerts_waiting"] == 0, 5, "their note")
+        self.assertGreater(self.monitor.events(BAD)[0]["told"], 0)
+        end()
+        self.monitor.start()
+        self.mx1.saw("198.51.100.77", connections=60)
+        self.told_of(BAD, OTHER, "198.51.100.77")
+
+    def test_what_nobody_was_told_before_a_kill_is_told_once_after_it(self):
+        self.again(self.monitor_killed)
+
+    def monitor_killed(self):
+        self.monitor.kill()
+
+    def test_what_nobody_was_told_before_the_end_is_told_once_after_the_next_start(self):
+        self.again(self.monitor_stopped)
+        self.assertIn("1 alerts were not told by mail: they are after the next start",
+                      self.monitor.log())
+
+    def monitor_stopped(self):
+        self.assertEqual(self.monitor.stop(), 0)
+
+    def test_acknowledged_before_anybody_was_told_it_is_told_when_that_is_taken_back(self):
+        number = self.both_fail()
+        self.monitor.ask("events acknowledge", number=number, note="mine")
+        self.assertEqual(self.monitor.ask("status")["alerts_waiting"], 0)
+        self.both_work()
+        self.mx1.saw(OTHER, connections=60)
+        self.told_of(OTHER)
+        self.monitor.ask("events unacknowledge", number=number)
+        self.told_of(OTHER, BAD)
+
+    def test_what_is_silenced_or_acknowledged_within_the_window_is_not_told(self):
+        self.told_world(window="4s")
+        self.mx1.saw(OTHER, connections=60)
+        self.told_of(OTHER)
+        addresses = [f"198.51.{n}.9" for n in range(3)]
+        for address in addresses:
+            self.mx1.saw(address, connections=60)
+        number = self.wait_for_event(addresses[0])[0]["number"]
+        self.wait_for_event(addresses[1])
+        self.monitor.ask("events acknowledge", number=number, note="mine")
+        self.monitor.ask("silence add", prefix=addresses[1], ends=int(time.time()) + 600,
+                         reason="known")
+        self.told_of(OTHER, addresses[2])
+        rig.wait_for(lambda: self.monitor.ask("status")["alerts_waiting"] == 0, 5, "their note")
+        self.assertEqual([self.monitor.events(address)[0]["told"] for address in addresses[:2]],
+                         [0, 0])
+
+    def test_ways_that_are_taken_away_are_owed_no_more(self):
+        self.both_fail()
+        self.monitor.weir.configure(monitor={"alert_webhook": ""})
+        self.monitor.process.send(1)
+        rig.wait_for(lambda: "1 alerts that waited for webhook are told no more: [monitor] "
+                     "alert_webhook is not set any more" in self.monitor.log(), 10, "the line")
+        self.assertEqual(self.monitor.ask("status")["alerts_waiting"], 1)
+        (self.box / "broken").unlink()
+        self.wait_for_mails(1)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ class Escalation(Told):
     """The second hook is of those who are told later."""
 
     def world_of(self, after="3s", most=2, **more):
+        """Others are told later, at a webhook of theirs."""
         self.boss = Hook()
         self.addCleanup(self.boss.close)
         return self.told_world(window="1s", escalate_after=after, escalate_most=most,
@@ -109,6 +110,29 @@ class Escalation(Told):
         (self.box / "broken").unlink()
         rig.wait_for(lambda: any(str(mail["To"]) == "boss@example.org" for mail in self.mails()),
                      90, "the mail")
+
+    def test_what_changes_while_others_cannot_be_told_counts(self):
+        self.world_of(after="3s", most=1)
+        self.boss.status = 503
+        addresses = [f"198.51.{n}.9" for n in range(4)]
+        numbers = [self.over(address) for address in addresses]
+        rig.wait_for(lambda: "alerts nobody acknowledged by webhook cannot be told" in
+                     self.monitor.log(), 15, "the first try")
+        rig.wait_for(lambda: self.monitor.ask("status")["alerts_again"] >= 4, 15, "all of them")
+        self.monitor.ask("events acknowledge", number=numbers[0], note="mine")
+        self.monitor.ask("silence add", prefix=addresses[1], ends=int(time.time()) + 600,
+                         reason="known")
+        self.monitor.weir.ctl("unblock", addresses[2])
+        self.boss.status = 200
+        rig.wait_for(lambda: self.again(addresses[3]), 15, "the last one")
+        self.marked(20)
+        self.assertEqual([self.again(address) for address in addresses], [[], [], [], [1]])
+
+    def test_others_are_told_when_those_before_them_cannot_be(self):
+        self.world_of(after="3s", most=1, hook=Hook(503))
+        (self.box / "broken").touch()
+        self.over()
+        rig.wait_for(lambda: self.again() == [1], 15, "the other")
 
     def test_a_new_configuration_is_used_at_once(self):
         self.world_of(after="1h")

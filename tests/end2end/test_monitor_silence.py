@@ -83,8 +83,9 @@ class Silence(Told):
         self.assertEqual(self.admin.do("POST", f"/silences/{made['number']}/end", {})["ended_by"],
                          "user admin")
         self.assertIsNone(self.row(BAD)["silenced_until"])
+        self.only(OTHER, BAD)
         self.mx1.saw("203.0.113.99", connections=60)
-        self.only(OTHER, "203.0.113.99")
+        self.only(OTHER, BAD, "203.0.113.99")
         audit = [(line["what"], line["detail"]) for line in self.admin.get("/audit")["rows"]
                  if line["what"].startswith("silence")]
         text = (f"address 203.0.113.0/24 until {made['ends']}: their <b>newsletter</b>")
@@ -122,6 +123,44 @@ class Silence(Told):
         self.assertEqual(self.monitor.weir.ctl("silence", "list").count("\n"), 1)
         self.assertIn("by user admin: their <b>newsletter</b>",
                       self.monitor.weir.ctl("silence", "list", "--expired"))
+
+    def silenced(self, address):
+        """Is over its limit, and nobody is told."""
+        self.mx1.saw(address, connections=60)
+        rig.wait_for(lambda: (self.row(address) or {}).get("silence"), 10, "a silenced alert")
+        self.assertNotIn(address, self.told())
+
+    def test_what_stands_when_its_silence_ends_is_told_once_and_what_is_over_is_not(self):
+        self.told_world()
+        for round_, end in enumerate(("by time", "by hand")):
+            with self.subTest(end):
+                self.hook.posts.clear()
+                stands, over, after = (f"198.51.{n}.{round_}" for n in range(3))
+                ends = int(time.time()) + (8 if end == "by time" else 600)
+                made = [self.silence(prefix=f"{stands}/32", ends=ends),
+                        self.silence(prefix=over, ends=ends)]
+                self.silenced(stands)
+                self.silenced(over)
+                self.monitor.weir.ctl("unblock", over)
+                for silence in made if end == "by hand" else []:
+                    self.admin.do("POST", f"/silences/{silence['number']}/end", {})
+                self.only(stands)
+                self.assertGreaterEqual(time.time(), ends if end == "by time" else 0)
+                self.assertIn("told late: a silence held it", self.hook.taken()[0]["text"])
+                self.mx1.saw(after, connections=60)
+                self.only(stands, after)
+                self.assertEqual(self.posted().count(stands), 1)
+                self.assertIsNone(self.row(stands)["silence"])
+
+    def test_what_another_server_sees_is_not_hidden_by_a_silence_of_the_first(self):
+        self.told_world()
+        self.silence(server="mx1")
+        self.silenced(BAD)
+        for _ in range(10):
+            self.mx2.saw(BAD, connections=6)
+        self.only(BAD)
+        self.assertEqual(self.hook.taken()[0]["alerts"][0]["servers"], ["mx1", "mx2"])
+        rig.wait_for(lambda: not self.row(BAD)["silence"], 5, "no silence")
 
     def test_weirctl_silences_and_lists_and_ends(self):
         self.told_world()

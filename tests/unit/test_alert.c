@@ -57,22 +57,6 @@ static void a_group_keeps_the_first_lines_and_counts_all(void **state)
     assert_int_equal(group.responses[WEIR_RESPONSE_ALERT], 13);
 }
 
-static void merging_is_adding_one_after_the_other(void **state)
-{
-    struct weir_alert_group one = {.count = 0}, other = {.count = 0}, all = {.count = 0};
-    struct weir_alert alert = alert_of("2001:db8::/64", WEIR_RESPONSE_DEFER);
-
-    (void)state;
-    for (unsigned i = 0; i < 3 * WEIR_ALERT_LINES / 2; i++) {
-        alert.time = START + (weir_time)(i * 7 % 13) * WEIR_SECOND;
-        weir_alert_group_add(i < WEIR_ALERT_LINES / 2 ? &one : &other, &alert);
-        weir_alert_group_add(&all, &alert);
-    }
-    weir_alert_group_merge(&one, &(struct weir_alert_group){.count = 0});
-    weir_alert_group_merge(&one, &other);
-    assert_memory_equal(&one, &all, sizeof all);
-}
-
 /* The pace. ---------------------------------------------------------------- */
 
 static void the_first_message_is_due_at_once_and_the_next_after_a_window(void **state)
@@ -179,6 +163,10 @@ static void A8_A19_A35_sentence_names_address_rate_limit_servers_and_undo(void *
     weir_alert_sentence(&alert, "", line);
     assert_non_null(strstr(line, "response: alert, reject was withheld: it is acceptable"));
     assert_null(strstr(line, "undo"));
+    assert_null(strstr(line, "late"));
+    alert.late = START;
+    weir_alert_sentence(&alert, "", line);
+    assert_non_null(strstr(line, "; told late: a silence held it"));
 }
 
 static void a_summary_has_the_number_and_the_first_addresses(void **state)
@@ -337,7 +325,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_group_keeps_the_first_lines_and_counts_all),
-        cmocka_unit_test(merging_is_adding_one_after_the_other),
         cmocka_unit_test(the_first_message_is_due_at_once_and_the_next_after_a_window),
         cmocka_unit_test(no_hour_has_more_messages_than_it_may),
         cmocka_unit_test(the_first_alerts_of_a_window_are_lines_and_the_rest_is_one_line),

@@ -139,14 +139,15 @@ static void what_nobody_acknowledged_is_found_until_it_was_told_often_enough(voi
     for (unsigned i = 0; i < 3; i++)
         database_must(rig, weir_database_event_add(rig->database, &event, &number), 0);
     assert_int_equal(unheard(rig, INT64_MAX, 9), 0); /* nobody was told of any */
-    for (int64_t i = 1; i <= 3; i++)
-        database_must(rig, weir_database_event_told(rig->database, i, DATABASE_NOW - i, i == 3),
-                      0);
+    for (int64_t i = 1; i <= 2; i++)
+        database_must(rig, weir_database_event_alerted(rig->database, i, DATABASE_NOW - i, 0), 0);
+    database_must(rig, weir_database_event_silenced(rig->database, 3, 7), 0); /* of no alert */
     assert_int_equal(unheard(rig, INT64_MAX, 9), 21);
-    database_must(rig, weir_database_event_told(rig->database, 1, DATABASE_NOW + 50, 0), 0);
+    database_must(rig, weir_database_event_alerted(rig->database, 1, DATABASE_NOW + 50, 0), 0);
     assert_int_equal(unheard(rig, DATABASE_NOW - 1, 9), 21); /* the first time counts */
     assert_int_equal(unheard(rig, DATABASE_NOW - 2, 9), 2);
-    database_must(rig, weir_database_event_told_again(rig->database, 2, DATABASE_NOW + 5), 0);
+    database_must(rig, weir_database_event_told(rig->database, 2, DATABASE_NOW + 5, 1), 0);
+    database_must(rig, weir_database_event_told(rig->database, 2, DATABASE_NOW + 90, 1), 0);
     assert_int_equal(unheard(rig, DATABASE_NOW + 5, 2), 12);
     assert_int_equal(unheard(rig, DATABASE_NOW + 5, 1), 1);
     assert_int_equal(weir_database_event_acknowledge(rig->database, 1, 1, "anna", ""), 1);

@@ -52,6 +52,7 @@ static void a_new_database_is_made_and_opened_again(void **state)
     "DROP TABLE lessons; DROP TABLE lesson_changes; DROP TABLE bayes_counts;" \
     "DROP TABLE counters; DROP TABLE counter_events; DROP TABLE votes; DROP TABLE seen_decisions;" \
     "DROP TABLE accounts; DROP TABLE sessions; DROP TABLE tokens; DROP TABLE silences;" \
+    "DROP TABLE owed;" \
     "DROP TABLE message_sums; DROP TABLE minute_sums;"
 
 /* A file as version 1 left it. */
@@ -91,6 +92,7 @@ static void a_database_of_version_4_is_migrated(void **state)
                      "ALTER TABLE events DROP COLUMN note;"
                      "ALTER TABLE events DROP COLUMN told;"
                      "ALTER TABLE events DROP COLUMN told_again;"
+                     "ALTER TABLE events DROP COLUMN unheard;"
                      "ALTER TABLE events DROP COLUMN silence;" NEWER
                      "ALTER TABLE ladder DROP COLUMN taken; PRAGMA user_version = 4"), 0);
     database_must(rig, database_open(rig), 0);
@@ -333,13 +335,13 @@ static void what_is_only_observed_is_not_unheard(void **state)
 
     for (int i = 0; i < 2; i++) {
         database_must(rig, weir_database_event_add(rig->database, &event, &number[i]), 0);
-        database_must(rig, weir_database_event_told(rig->database, number[i], 5, 0), 0);
+        database_must(rig, weir_database_event_alerted(rig->database, number[i], 5, 0), 0);
     }
     database_must(rig, weir_database_event_observed(rig->database, number[0], true), 0);
     database_must(rig, weir_database_events_unheard(rig->database, 5, 1, 9, count_event, &unheard),
                   1);
     assert_int_equal(unheard, number[1]);
-    database_must(rig, weir_database_event_told_again(rig->database, number[1], 5), 0);
+    database_must(rig, weir_database_event_told(rig->database, number[1], 5, 1), 0);
     database_must(rig, weir_database_events_unheard(rig->database, 5, 1, 9, count_event, &unheard),
                   0);
 }

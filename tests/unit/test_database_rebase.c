@@ -86,6 +86,26 @@ static void what_is_dated_later_than_now_is_of_now(void **state)
     database_must(rig, weir_database_rebase_counts(rig->database, DATABASE_NOW), 0);
 }
 
+static void what_waits_is_looked_at_by_the_clock_as_it_is_now(void **state)
+{
+    struct database_rig *rig = *state;
+    uint64_t generation = 0;
+
+    database_must(rig, weir_database_run(rig->database,
+        "INSERT INTO events (raised, cleared, kind, address, bits, server, quantity, class, "
+        "observed, limit_rate, limit_maximum, rate, tokens, children, servers, text, unheard) "
+        "VALUES (5, 0, 'threshold', x'', 0, 0, '', '', 0, 0, 0, 0, 0, 0, 0, '', "
+        "1795000000000001);"
+        "INSERT INTO owed (way, event, again, time, ends, address, bits, quantity, rate, "
+        "limit_rate, limit_maximum, class, servers, response, wanted, withheld, held, look, late) "
+        "VALUES (0, 1, 0, 5, 0, zeroblob(16), 128, '', 0, 0, 0, '', 0, '', '', '', 7, 9, 0), "
+        "(0, 1, 0, 5, 0, zeroblob(16), 128, '', 0, 0, 0, '', 0, '', '', '', -1, 9, 0)"), 0);
+    database_must(rig, weir_database_rebase(rig->database, DATABASE_NOW, &generation), 0);
+    number_is(rig, "SELECT unheard FROM events", DATABASE_NOW);
+    number_is(rig, "SELECT look FROM owed WHERE held = 7", 0);
+    number_is(rig, "SELECT look FROM owed WHERE held = -1", 9);
+}
+
 static void what_is_of_now_stays(void **state)
 {
     struct database_rig *rig = *state;
@@ -100,6 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_dated_later_than_now_is_of_now),
+        TEST(what_waits_is_looked_at_by_the_clock_as_it_is_now),
         TEST(what_is_of_now_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,8 @@ struct rig {
     struct weir_log log;
     struct weir_alert alert;     /* the last one */
     unsigned alerts;
+    int owing;                   /* what owing it comes to */
+    int64_t silence;             /* under which it is owed to nobody, or 0 */
     unsigned capped;             /* lines of the log about what is withheld or left out */
     unsigned lines;              /* of the log, of other kinds */
     char line[512];              /* the last one of those about what is withheld */
@@ -64,6 +66,14 @@ static void alert(void *context, const struct weir_alert *told)
     rig->alerts++;
 }
 
+static int owe(void *context, struct weir_alert *owed)
+{
+    struct rig *rig = context;
+
+    owed->silence = rig->silence;
+    return rig->owing;
+}
+
 static int setup(void **state)
 {
     static const struct weir_ladder_class steps = {
@@ -76,7 +86,7 @@ static int setup(void **state)
         .scores_server_hour = 20};
     struct rig *rig = calloc(1, sizeof *rig);
     struct weir_responder_options options = {.ladder = &ladder, .changed = changed,
-                                             .alert = alert, .context = rig};
+                                             .owe = owe, .alert = alert, .context = rig};
 
     rig->log = (struct weir_log){note_line, rig, WEIR_LOG_WARNING};
     assert_int_equal(database_setup((void **)&rig->database), 0);
@@ -163,6 +173,28 @@ static void A9_an_event_is_stored_and_its_decision_goes_to_every_server(void **s
     assert_string_equal(told(rig, 1, false, NOW + 11 * WEIR_MINUTE), "2: blacklist 192.0.2.7");
     assert_int_equal(database_number(rig->database, "SELECT max(defer) FROM decisions"), 1);
     assert_true(database_number(rig->database, "SELECT count(*) FROM audit") >= 2);
+}
+
+static void what_cannot_be_owed_is_neither_written_nor_told(void **state)
+{
+    struct rig *rig = *state;
+    const struct weir_watch_event event = {
+        .raised = true, .time = NOW, .prefix = watched_prefix("192.0.2.7"),
+        .quantity = WEIR_QUANTITY_MESSAGES, .limit = {1, 10}, .class_name = "default",
+        .servers = 6};
+
+    rig->owing = WEIR_EFULL;
+    rig->silence = 7;
+    weir_responder_event(rig->responder, &event);
+    assert_int_equal(weir_responder_turn(rig->responder, 0, NOW), WEIR_EFULL);
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM events"), 0);
+    assert_int_equal(rig->alerts, 0);
+    rig->owing = 0;
+    database_must(rig->database, weir_responder_turn(rig->responder, 0, NOW), 0);
+    assert_int_equal(database_number(rig->database, "SELECT count(*) FROM events"), 1);
+    assert_int_equal(rig->alerts, 1);
+    assert_int_equal(rig->alert.silence, 7);
+    assert_int_equal(rig->alert.event, database_number(rig->database, "SELECT number FROM events"));
 }
 
 static void what_is_cleared_is_noted_at_the_event_it_belongs_to(void **state)
@@ -463,6 +495,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(A9_an_event_is_stored_and_its_decision_goes_to_every_server),
+        TEST(what_cannot_be_owed_is_neither_written_nor_told),
         TEST(what_is_cleared_is_noted_at_the_event_it_belongs_to),
         TEST(what_caps_withhold_is_counted_and_told_once_an_hour),
         TEST(a_flood_of_events_is_no_flood_of_lines),

@@ -369,12 +369,17 @@ static void the_watch_says_what_stands_and_whether_more_came_beyond_the_limit(vo
     first = weir_watch_standing(w.watch, &one);
     assert_int_equal(first.raised, 1 << WEIR_QUANTITY_MESSAGES);
     assert_true(first.beyond > 0);
+    assert_int_equal(first.seen, 1 << 1);
     watched_charge(&w, "192.0.2.2", 1, 11); /* another one's */
     watched_charge(&w, "192.0.2.1", 3, 1);  /* over, but there are tokens for it */
     now = weir_watch_standing(w.watch, &one);
     assert_true(now.raised == first.raised && now.beyond == first.beyond);
     watched_charge(&w, "192.0.2.1", 3, 9);
     assert_true(weir_watch_standing(w.watch, &one).beyond > first.beyond);
+    weir_watch_charge(w.watch, &(struct weir_charge){
+        .time = WATCHED_START + 4 * WEIR_SECOND, .address = one.address, .server = 3,
+        .quantity = {[WEIR_QUANTITY_MESSAGES] = 1}});
+    assert_int_equal(weir_watch_standing(w.watch, &one).seen, 1 << 1 | 1 << 3);
     weir_watch_reset(w.watch, &one);
     assert_int_equal(weir_watch_standing(w.watch, &one).raised, 0);
     assert_true(weir_watch_standing(w.watch, &two).raised != 0);
