@@ -411,7 +411,8 @@ static void messages_are_summed_up_by_time_verdict_and_score(void **state)
     assert_int_equal(weir_database_run(rig->database, "DROP TABLE message_sums;"
                      "DROP TABLE minute_sums; DROP INDEX messages_verdict;"
                      "DROP INDEX messages_said; DROP INDEX events_about;"
-                     "PRAGMA user_version = 23"), 0);
+                     "DROP INDEX events_unheard; ALTER TABLE events DROP COLUMN unheard;"
+                     "DROP TABLE owed; PRAGMA user_version = 23"), 0);
     database_must(rig, database_open(rig), 0);
     assert_int_equal(database_number(rig, "SELECT sum(span / 300000000 * (begins / 1000000 % "
                                      "99991) * (what + 7) * count) FROM message_sums"), sum);
