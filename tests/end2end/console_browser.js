@@ -354,6 +354,8 @@ const looks = {
         await want("stop");
         await page.getByText(/data is \d+ s old/).waitFor();
         await picture(page, "old");
+        await page.getByRole("button", {name: "Log out"}).click();
+        await page.getByText("You are still logged in.").waitFor();
         await want("start");
         await page.locator(".age.live").waitFor({timeout: 2 * PATIENCE});
         await want("traffic");

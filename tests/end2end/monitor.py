@@ -223,10 +223,11 @@ class Server:
 
 
 class Hook:
-    """A web server that takes what is posted to it; status: what it answers."""
+    """A web server that takes what is posted to it; status: what it answers, promised: of how many
+    octets, which never come."""
 
-    def __init__(self, status=200):
-        self.status, self.posts = status, []
+    def __init__(self, status=200, promised=0):
+        self.status, self.promised, self.posts = status, promised, []
         hook = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -236,7 +237,7 @@ class Hook:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 hook.posts.append((time.monotonic(), hook.status, dict(self.headers), body))
                 self.send_response(hook.status)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(hook.promised))
                 self.end_headers()
 
             def log_message(self, *_):

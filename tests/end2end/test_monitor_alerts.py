@@ -167,6 +167,17 @@ class Alerts(Told):
         rig.wait_for(lambda: self.monitor.ask("status")["alerts_waiting"] == 0)
         rig.wait_for(lambda: self.monitor.log().count("are told again") == 2)
 
+    def test_a_webhook_that_took_it_and_cuts_its_answer_is_not_told_again(self):
+        self.told_world(window="1s", hook=Hook(promised=10))
+        self.exceed()
+        rig.wait_for(lambda: self.hook.posts)
+        rig.wait_for(lambda: self.monitor.ask("status")["alerts_waiting"] == 0)
+        self.mx1.saw(OTHER, connections=60)
+        rig.wait_for(lambda: len(self.hook.posts) > 1)
+        self.assertEqual([alert["address"] for post in self.hook.taken()
+                          for alert in post["alerts"]], [BAD, OTHER])
+        self.assertNotIn("cannot be told", self.monitor.log())
+
     def test_hanging_program_and_web_server_hold_nobody_up(self):
         self.told_world()
         (self.box / "hangs").touch()

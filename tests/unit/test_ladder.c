@@ -304,10 +304,10 @@ static void a_step_and_a_repetition_need_charges_beyond_the_limit_since_the_last
     o = options(&rig);
     o.standing = stands;
     open_with(&rig, o);
-    rig.standing = (struct weir_watch_standing){2, 7, 1};
+    rig.standing = (struct weir_watch_standing){2, 7, 1, 1};
     weir_ladder_event(rig.ladder, &e, START);
     for (size_t i = 0; i < sizeof(hours) / sizeof(hours[0]); i++) {
-        rig.standing = (struct weir_watch_standing){hours[i].raised, hours[i].beyond, 5};
+        rig.standing = (struct weir_watch_standing){hours[i].raised, hours[i].beyond, 5, 5};
         weir_ladder_advance(rig.ladder, START + (weir_time)(i + 1) * 2 * WEIR_HOUR);
         assert_int_equal(rig.count, hours[i].decisions);
     }
@@ -333,7 +333,7 @@ static void a_network_is_blocked_as_soon_as_enough_servers_account_for_it(void *
     o.standing = network_stands;
     open_with(&rig, o);
     e.servers = 1;
-    rig.standing = (struct weir_watch_standing){2, 7, 1};
+    rig.standing = (struct weir_watch_standing){2, 7, 1, 1};
     weir_ladder_event(rig.ladder, &e, START);
     assert_int_equal(rig.decision[0].response, WEIR_RESPONSE_ALERT);
     weir_ladder_advance(rig.ladder, START + WEIR_SECOND);

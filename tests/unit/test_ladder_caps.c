@@ -199,7 +199,7 @@ static void what_a_cap_withheld_is_listed_by_the_word_of_others(void **state)
         assert_int_equal(weir_ladder_new(&options, save, &rig, &rig.ladder), 0);
         tell(&rig, "192.0.2.2", START, 1, START); /* server 0 has no more */
         rig.spared = spared ? "acceptable" : NULL;
-        rig.standing = (struct weir_watch_standing){2, 7, 1};
+        rig.standing = (struct weir_watch_standing){2, 7, 1, 1};
         raise(&rig, "192.0.2.1", START, 1, START);
         assert_int_equal(rig.last.response, WEIR_RESPONSE_ALERT);
         weir_ladder_advance(rig.ladder, START + WEIR_SECOND);

@@ -165,8 +165,9 @@ export async function resume() {
     return account;
 }
 
+/* Throws while the session stands: whoever goes away must know. */
 export async function logout() {
-    await send("POST", "/logout").catch(() => {});
+    await send("POST", "/logout");
     localStorage.removeItem("weir-session");
     account = null;
 }

@@ -256,7 +256,13 @@ async function enter() {
 }
 
 async function leave() {
-    await logout();
+    try {
+        await logout();
+    } catch (trouble) {
+        if (me())                    // else the session was over, and the door stands
+            note(`You are still logged in. ${trouble.message}`, {bad: true});
+        return;
+    }
     stopLive();
     door();
 }
