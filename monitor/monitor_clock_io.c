@@ -2,9 +2,10 @@
  * What becomes of times when the wall clock is put back: a clock that was ahead for a while must
  * not count for as long as it was ahead.
  *
- * What is in memory is moved in any case.  Decisions of the database are moved only where the
- * clock had been put forward within the hour before: else nobody knows which of the two was right,
- * and a clock that is behind for some seconds must not end all blocks early.
+ * What is in memory is moved in any case, and so are alerts and silences: better is somebody told
+ * too soon than nobody for as long as the clock was ahead.  Decisions of the database are moved
+ * only where the clock had been put forward within the hour before: else nobody knows which of the
+ * two was right, and a clock that is behind for some seconds must not end all blocks early.
  * A clock that was put forward and then too far back is believed no more than before: nothing
  * that lies in the past by the clock from before is moved, or the way back to it would be time in
  * which buckets fill.  Forward a clock just goes on: what lay in between is gone.
@@ -27,6 +28,8 @@ static void rebase(struct weir_monitor *monitor, weir_time now, bool stored)
     weir_admit_rebase(monitor->admit, now);
     pthread_mutex_lock(&monitor->lock);
     moved = weir_database_servers_rebase(monitor->database, now);
+    if (moved >= 0)
+        moved = weir_database_rebase_alerts(monitor->database, now);
     if (moved >= 0)
         moved = weir_responder_rebase(monitor->responder, now, stored);
     if (moved < 0)

@@ -30,6 +30,17 @@ static int rebase_events(struct weir_database *database, weir_time now)
     return weir_query_change(&q);
 }
 
+/* Nobody is escalated to before it is `after` since they were told. */
+static int rebase_standing(struct weir_database *database, weir_time now)
+{
+    struct weir_query q = weir_query(database, "UPDATE events SET raised = min(raised, ?1), "
+        "told = min(told, ?1), unheard = min(unheard, ?1) "
+        "WHERE cleared = 0 AND (raised > ?1 OR told > ?1 OR unheard > ?1)");
+
+    weir_bind_number(&q, now);
+    return weir_query_change(&q);
+}
+
 /* They last as long as they were meant to. */
 static int rebase_silences(struct weir_database *database, weir_time now)
 {
@@ -38,6 +49,21 @@ static int rebase_silences(struct weir_database *database, weir_time now)
 
     weir_bind_number(&q, now);
     return weir_query_change(&q);
+}
+
+int weir_database_rebase_alerts(struct weir_database *database, weir_time now)
+{
+    bool own;
+    int rc = weir_change_begin(database, &own);
+
+    if (rc < 0)
+        return rc;
+    rc = rebase_standing(database, now);
+    if (rc >= 0)
+        rc = rebase_silences(database, now);
+    if (rc >= 0)
+        rc = weir_database_owed_look(database, 0);
+    return weir_change_end(database, own, rc < 0 ? rc : 0);
 }
 
 int weir_database_rebase(struct weir_database *database, weir_time now, uint64_t *generation_r)
@@ -53,10 +79,6 @@ int weir_database_rebase(struct weir_database *database, weir_time now, uint64_t
         rc = rebase_ladder(database, now);
     if (rc >= 0)
         rc = rebase_events(database, now);
-    if (rc >= 0)
-        rc = rebase_silences(database, now);
-    if (rc >= 0)
-        rc = weir_database_owed_look(database, 0);
     rc = weir_change_end(database, own, rc < 0 ? rc : moved);
     if (rc > 0)
         *generation_r = generation;

@@ -16,6 +16,12 @@
  * last of their changes (as many in each as are undone at once); or an error. */
 int weir_database_rebase(struct weir_database *database, weir_time now, uint64_t *generation_r);
 
+/* Silences that stand and were made later than now are made now and last as long; alerts that stand
+ * were told now at the latest, and what is held is looked at again.  At worst, where it was this
+ * clock that is wrong, people are told sooner than they wished.  In one transaction.  0 or an
+ * error. */
+int weir_database_rebase_alerts(struct weir_database *database, weir_time now);
+
 /* Rules, what they hit by day, messages, reports and their texts, lessons and addresses that are
  * dated later than now are of now, what was counted on days to come of today.  Sums that were
  * decayed up to a later time are what they are, as of now.  What is history or audit says what the

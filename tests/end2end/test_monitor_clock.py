@@ -48,6 +48,23 @@ class Ahead(World):
         self.restart(self.monitor.process, self.monitor.start)
         self.restart(self.mx1.process, self.mx1.start)
 
+    def test_alerts_and_silences_of_a_clock_that_was_ahead_at_the_start_count_from_now_on(self):
+        self.begin(monitor={"silence": "2s"})
+        self.step(DAY)
+        self.restart(self.monitor.process, self.monitor.start)
+        self.passes(1)
+        self.saw(BAD, 100)
+        self.wait_for_event(BAD)
+        self.monitor.ask("silence add", prefix=OTHER, ends=int(time.time()) + DAY + 60, reason="r")
+        self.step(0)
+        now = time.time() * 1e6
+
+        def dated():
+            return self.monitor.rows("SELECT unheard, ends FROM events, silences")[0]
+        rig.wait_for(lambda: dated()["ends"] < now + 120e6, 10, "the silence to end in a minute")
+        self.assertGreater(dated()["ends"], now)
+        self.assertLess(dated()["unheard"], now + 60e6)
+
     def test_what_a_clock_dated_a_day_ahead_counts_from_now_on(self):
         self.begin(monitor={"silence": "2s"}, threshold={"ladder": "reject 1m"})
         self.passes(1)

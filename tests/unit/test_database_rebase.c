@@ -89,9 +89,11 @@ static void what_is_dated_later_than_now_is_of_now(void **state)
 static void what_waits_is_looked_at_by_the_clock_as_it_is_now(void **state)
 {
     struct database_rig *rig = *state;
-    uint64_t generation = 0;
 
     database_must(rig, weir_database_run(rig->database,
+        "INSERT INTO silences (made, ends, address, bits, threshold, kind, server, reason, who) "
+        "VALUES (1795000000000007, 1795000000000067, x'', 0, '', '', 'mx1', 'r', 'w'), "
+        "(5, 1795000000000067, x'', 0, '', '', 'mx1', 'r', 'w');"
         "INSERT INTO events (raised, cleared, kind, address, bits, server, quantity, class, "
         "observed, limit_rate, limit_maximum, rate, tokens, children, servers, text, unheard) "
         "VALUES (5, 0, 'threshold', x'', 0, 0, '', '', 0, 0, 0, 0, 0, 0, 0, '', "
@@ -100,7 +102,9 @@ static void what_waits_is_looked_at_by_the_clock_as_it_is_now(void **state)
         "limit_rate, limit_maximum, class, servers, response, wanted, withheld, held, look, late) "
         "VALUES (0, 1, 0, 5, 0, zeroblob(16), 128, '', 0, 0, 0, '', 0, '', '', '', 7, 9, 0), "
         "(0, 1, 0, 5, 0, zeroblob(16), 128, '', 0, 0, 0, '', 0, '', '', '', -1, 9, 0)"), 0);
-    database_must(rig, weir_database_rebase(rig->database, DATABASE_NOW, &generation), 0);
+    database_must(rig, weir_database_rebase_alerts(rig->database, DATABASE_NOW), 0);
+    number_is(rig, "SELECT ends FROM silences WHERE number = 1", DATABASE_NOW + 60);
+    number_is(rig, "SELECT ends FROM silences WHERE number = 2", DATABASE_NOW + 67);
     number_is(rig, "SELECT unheard FROM events", DATABASE_NOW);
     number_is(rig, "SELECT look FROM owed WHERE held = 7", 0);
     number_is(rig, "SELECT look FROM owed WHERE held = -1", 9);
