@@ -48,6 +48,13 @@ const looks = {
         await go(page, "#/messages?verdict=spam");
         await page.getByText("Fewer conditions find more").waitFor();
         quiet(page, "messages");
+        await go(page, "#/messages?rule=NOSUCH_RULE");
+        await page.getByText("There is no such rule in the rulebook").waitFor();
+        claim(await page.getByLabel("Rule", {exact: true}).inputValue() === "NOSUCH_RULE",
+            "what was asked for in vain cannot be changed");
+        await page.setViewportSize({width: 320, height: 640});
+        await go(page, "#/addresses/2001:db8:1234:5678:9abc:def0:1234:5678");
+        await fits(page, "a long address on a narrow phone");
     },
 
     /* What the monitor tells while a page is open changes nothing else of it. */

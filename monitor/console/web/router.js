@@ -92,7 +92,8 @@ export class Page {
             await this.module.show(this);
         } catch (trouble) {
             if (!this.left() && trouble.name !== "AbortError")
-                this.fill(excuse(trouble, () => this.again()));
+                this.fill(this.form && h("section", {class: "card"}, this.form),
+                          excuse(trouble, () => this.again()));
         }
     }
 

@@ -208,7 +208,8 @@ export function downloads(path, {most, ...query} = {}) {
             "aria-label": `Download as ${format.toUpperCase()}`}, format.toUpperCase())));
 }
 
-/* A form of filters above a table; what it says becomes the page's query. */
+/* A form of filters above a table; what it says becomes the page's query.  It is the page's form,
+ * which stays when what it asks for is refused. */
 export function filters(page, fields, button = "Search") {
     const form = h("form", {class: "filters", role: "search", "aria-label": "Filter"});
     const use = (event) => {
@@ -230,6 +231,7 @@ export function filters(page, fields, button = "Search") {
         h("div", {class: "buttons"}, h("button", {type: "submit"}, button),
             !empty_ && h("a", {href: at(...page.words, rest), class: "button bare"}, "Clear")));
     form.addEventListener("submit", use);
+    page.form = form;
     return form;
 }
 
