@@ -5,9 +5,10 @@
  *
  * libmicrohttpd's one thread answers one question after the other.  For each the configuration is
  * read, names that we are known by with it, and the stores are opened anew: what was changed
- * meanwhile is seen, and between two questions nothing is held but what was told of files.  Where we listen is read at the start.  What cannot be told is 503, and why is on standard error,
- * as it is by what other name we were asked.  Who takes his time, or takes us for somebody else,
- * keeps nobody out (core/program/http_peers_io.h).
+ * meanwhile is seen, and between two questions nothing is held but what was told of files.  Where
+ * we listen is read at the start.  What cannot be told is 503, and why is on standard error, as it
+ * is by what other name we were asked.  Who takes his time, or takes us for somebody else, keeps
+ * nobody out (core/program/http_peers_io.h).
  */
 #include "monitor/ctl/ctl_metrics_io.h"
 
