@@ -471,8 +471,9 @@ static const struct weir_setting rows[] = {
      "machine's programs to Prometheus: inet:host:port, without TLS or password.",
      weir_config_check_listen},
     {"metrics", "names", WEIR_LIST, "", 0, 0, NULL, AT(metrics_names),
-     "Names that Prometheus knows this machine by, for questions that name another one are "
-     "refused; addresses, localhost and the machine's own name always do.", NULL},
+     "Names that Prometheus knows this machine by, without port: questions by other names are "
+     "refused, but for addresses, localhost, and what hostname(1) prints.",
+     weir_config_check_name},
 
     {"policyd", "decide_listen", WEIR_TEXT, "", 0, 0, NULL, AT(decide_listen),
      "Where weir-policyd decides about whole messages for the Exim module: unix:/path; empty for "

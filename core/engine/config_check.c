@@ -75,6 +75,16 @@ int weir_config_check_port(const char *item, const char **why_r)
     return WEIR_EINVAL;
 }
 
+int weir_config_check_name(const char *item, const char **why_r)
+{
+    size_t len = strspn(item, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+
+    if (len > 0 && item[len] == '\0' && item[len - 1] != '.')
+        return 0;
+    *why_r = "it has to be a host's name alone: no scheme, port, path, or dot at its end";
+    return WEIR_EINVAL;
+}
+
 /* Two files of one name would destroy each other. */
 static const char *same_files(const struct weir_config *config)
 {

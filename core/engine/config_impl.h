@@ -24,5 +24,7 @@ int weir_config_check_absolute(const char *item, const char **why_r);
 int weir_config_check_server(const char *item, const char **why_r);
 /* A number from 1 to 65535. */
 int weir_config_check_port(const char *item, const char **why_r);
+/* A host's name, as it stands in a Host field before the port. */
+int weir_config_check_name(const char *item, const char **why_r);
 
 #endif

@@ -24,6 +24,7 @@
 #define NAP (WEIR_SECOND / 1000)
 #define READINGS 5
 #define ANEW "; it is made anew"
+#define USELESS "of another version, damaged, or somebody else's"
 #define UNHEARD "; nobody can ask for our numbers"
 
 enum lock { LOCK_LIVES, LOCK_ADDS };
@@ -40,10 +41,10 @@ struct weir_numbers_file {
     int fd;                      /* -1: none; a process of one message has none between */
     bool had;                    /* it was given before */
     bool anew;                   /* what it had is in known, not in the file */
-    bool trouble;                /* nothing can be given, which was told */
+    bool trouble;                /* it was told that nothing can be given */
     weir_time due;               /* steady: when a daemon gives again */
     weir_time locked;            /* steady: since when somebody has the lock; 0: nobody */
-    struct weir_log_gate gate;
+    struct weir_log_gate made, changed; /* lines about a file made anew, and about trouble */
     struct weir_numbers_area told;  /* of what was counted here, what was given */
     struct weir_numbers_area known; /* what the file had after that */
     struct weir_numbers_area now, sums;
@@ -70,17 +71,28 @@ static bool is_whole(const struct stat *file)
 /* Nobody else writes to it, and nothing else is meant by it. */
 static bool is_own(const struct stat *file)
 {
-    return is_whole(file) && file->st_uid == geteuid() && file->st_nlink == 1;
+    return S_ISREG(file->st_mode) && file->st_uid == geteuid() && file->st_nlink == 1;
 }
 
-static void say(struct weir_numbers_file *file, enum weir_log_level level, const char *what,
-                const char *more)
+static bool is_same(const struct stat *one, const struct stat *other)
 {
+    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+/* False: there were too many such lines of late. */
+static bool say(struct weir_numbers_file *file, struct weir_log_gate *gate,
+                enum weir_log_level level, const char *what, const char *more)
+{
+    char lines[32] = "";
     unsigned held;
 
-    if (weir_log_gate_open(&file->gate, weir_clock_now(file->steady), WEIR_MINUTE, &held))
-        weir_log(file->log, file->lives ? level : WEIR_LOG_DEBUG, "%s: %s%s", file->place.path,
-                 what, more);
+    if (!weir_log_gate_open(gate, weir_clock_now(file->steady), WEIR_MINUTE, &held))
+        return false;
+    if (held > 0)
+        snprintf(lines, sizeof lines, " (%u more)", held);
+    weir_log(file->log, file->lives ? level : WEIR_LOG_DEBUG, "%s: %s%s%s", file->place.path, what,
+             more, lines);
+    return true;
 }
 
 /* locks --------------------------------------------------------------------------------------- */
@@ -128,16 +140,25 @@ static bool fill(int fd, uint64_t layout)
            pwrite(fd, &head, sizeof head, 0) == (ssize_t)sizeof head;
 }
 
-/* Where there was none the first one who makes it wins, or what the others count would be lost. */
-static bool put_there(const char *beside, const char *path, bool first)
+/* Where there was none the first one who makes it wins, or what the others count would be lost.
+ * What is replaced has to be what was found.  False with errno, ESTALE: it is not so any more. */
+static bool put_there(const char *beside, const char *path, const struct stat *instead)
 {
-    if (first && renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+    struct stat there;
+
+    if (!instead && renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
         return true;
-    return (!first || errno == EINVAL) && rename(beside, path) == 0; /* or it cannot do that */
+    if (!instead && errno != EEXIST)
+        return errno == EINVAL && rename(beside, path) == 0; /* or it cannot do that */
+    if (instead && lstat(path, &there) == 0 && is_same(&there, instead))
+        return rename(beside, path) == 0;
+    errno = ESTALE;
+    return false;
 }
 
-/* A new file in the place; -1 with errno, EEXIST: another one made it first. */
-static int make(const struct place *place, uint64_t layout, bool first)
+/* A new file in the place, in place of another one or, for NULL, of none, and locked already: who
+ * finds it waits until its maker has written.  -1 with errno, ESTALE: another one was faster. */
+static int make(const struct place *place, uint64_t layout, const struct stat *instead)
 {
     char beside[PATH_MAX];
     int fd, error;
@@ -151,9 +172,11 @@ static int make(const struct place *place, uint64_t layout, bool first)
         (void)chmod(place->folder, FOLDER_MODE); /* whatever the umask is */
     (void)unlink(beside); /* of one that was killed here, and had this number */
     fd = open(beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-    if (fd >= 0)
+    if (fd >= 0) {
         give_to_group(fd, place->folder);
-    if (fd >= 0 && fill(fd, layout) && put_there(beside, place->path, first))
+        (void)use_lock(fd, LOCK_ADDS, F_WRLCK);
+    }
+    if (fd >= 0 && fill(fd, layout) && put_there(beside, place->path, instead))
         return fd;
     error = errno;
     if (fd >= 0) {
@@ -173,41 +196,41 @@ static bool has_head(int fd, uint64_t layout)
     struct { char magic[8]; uint64_t layout; } head;
     struct stat there;
 
-    return fstat(fd, &there) == 0 && is_own(&there) &&
+    return fstat(fd, &there) == 0 && is_own(&there) && is_whole(&there) &&
            pread(fd, &head, sizeof head, 0) == (ssize_t)sizeof head &&
            memcmp(head.magic, WEIR_NUMBERS_MAGIC, sizeof head.magic) == 0 &&
            head.layout == layout;
 }
 
-/* That is there, or -1 with errno and what is in its place. */
-static int find_file(const struct place *place, uint64_t layout, enum found *found_r)
+/* Of what is no file of ours: an empty folder is taken away. */
+static enum found make_room(const char *path, const struct stat *there)
 {
-    struct stat there;
+    if (!S_ISDIR(there->st_mode))
+        return FOUND_USELESS;
+    return rmdir(path) == 0 ? FOUND_NONE : FOUND_OTHER;
+}
+
+/* Our file that is there, whatever it holds, or -1 with errno and what is in its place. */
+static int find_file(const struct place *place, struct stat *there_r, enum found *found_r)
+{
     int fd;
 
-    *found_r = FOUND_NONE;
-    if (lstat(place->path, &there) < 0) {
+    if (lstat(place->path, there_r) < 0) {
         *found_r = errno == ENOENT ? FOUND_NONE : FOUND_OTHER;
         return -1;
     }
-    if (!is_own(&there)) {
-        bool stays = S_ISDIR(there.st_mode) && rmdir(place->path) < 0;
-
-        *found_r = stays ? FOUND_OTHER : FOUND_USELESS;
+    if (!is_own(there_r)) {
+        *found_r = make_room(place->path, there_r);
         return -1;
     }
     fd = open(place->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd >= 0 && has_head(fd, layout)) {
-        if ((there.st_mode & 07777) != FILE_MODE) /* there was a version that let the group write */
-            (void)fchmod(fd, FILE_MODE);
-        return fd;
-    }
-    *found_r = fd >= 0 || errno == ELOOP || errno == EACCES ? FOUND_USELESS
-               : errno == ENOENT                            ? FOUND_NONE
-                                                            : FOUND_OTHER;
-    if (fd >= 0)
-        close(fd);
-    return -1;
+    if (fd < 0)
+        *found_r = errno == ELOOP || errno == EACCES ? FOUND_USELESS
+                   : errno == ENOENT                 ? FOUND_NONE
+                                                     : FOUND_OTHER;
+    else if ((there_r->st_mode & 07777) != FILE_MODE)
+        (void)fchmod(fd, FILE_MODE); /* there was a version that let the group write */
+    return fd;
 }
 
 static void detach(struct weir_numbers_file *file)
@@ -226,17 +249,27 @@ static void use_file(struct weir_numbers_file *file, int fd, bool anew)
         (void)use_lock(fd, LOCK_LIVES, F_RDLCK);
 }
 
-/* A new one, for what is there is of no use. */
-static bool replace(struct weir_numbers_file *file, const char *why)
+/* From here on: 1: the file is there; 0: others change it just now, it is to be looked for again;
+ * WEIR_EIO with errno. */
+static int use_new(struct weir_numbers_file *file, const struct stat *instead, const char *why)
 {
-    int fd = make(&file->place, file->known.layout, false);
+    int fd = make(&file->place, file->known.layout, instead);
 
     if (fd < 0)
-        return false;
+        return errno == ESTALE ? 0 : WEIR_EIO;
     detach(file);
     use_file(file, fd, true);
-    say(file, WEIR_LOG_WARNING, why, ANEW);
-    return true;
+    if (why)
+        (void)say(file, &file->made, WEIR_LOG_WARNING, why, ANEW);
+    return 1;
+}
+
+/* In place of ours. */
+static int replace(struct weir_numbers_file *file, const char *why)
+{
+    struct stat ours;
+
+    return fstat(file->fd, &ours) == 0 ? use_new(file, &ours, why) : WEIR_EIO;
 }
 
 static bool is_in_place(const struct weir_numbers_file *file)
@@ -244,31 +277,25 @@ static bool is_in_place(const struct weir_numbers_file *file)
     struct stat ours, there;
 
     return file->fd >= 0 && fstat(file->fd, &ours) == 0 && lstat(file->place.path, &there) == 0 &&
-           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino && is_own(&there);
+           is_same(&ours, &there);
 }
 
-static bool attach(struct weir_numbers_file *file)
+static int attach(struct weir_numbers_file *file)
 {
+    struct stat there;
     enum found found;
-    bool made = false;
     int fd;
 
     if (is_in_place(file))
-        return true;
+        return 1;
     detach(file);
-    fd = find_file(&file->place, file->known.layout, &found);
-    if (fd < 0 && found == FOUND_NONE) {
-        fd = make(&file->place, file->known.layout, true);
-        made = fd >= 0;
-        if (fd < 0 && errno == EEXIST)
-            fd = find_file(&file->place, file->known.layout, &found);
-        else if (made && file->had)
-            say(file, WEIR_LOG_WARNING, "taken away", ANEW);
-    } else if (fd < 0 && found == FOUND_USELESS) {
-        return replace(file, "of another version, damaged, or somebody else's");
-    }
-    use_file(file, fd, made);
-    return fd >= 0;
+    fd = find_file(&file->place, &there, &found);
+    if (fd < 0 && found == FOUND_NONE)
+        return use_new(file, NULL, file->had ? "taken away" : NULL);
+    if (fd < 0 && found == FOUND_USELESS)
+        return use_new(file, &there, USELESS);
+    use_file(file, fd, false);
+    return fd >= 0 ? 1 : WEIR_EIO;
 }
 
 /* giving -------------------------------------------------------------------------------------- */
@@ -283,7 +310,7 @@ static void read_known(struct weir_numbers_file *file, enum weir_numbers_program
         file->known = file->sums;
     } else {
         file->anew = true;
-        say(file, WEIR_LOG_WARNING, "damaged", ANEW);
+        (void)say(file, &file->made, WEIR_LOG_WARNING, "damaged", ANEW);
     }
 }
 
@@ -310,28 +337,34 @@ static bool write_sums(struct weir_numbers_file *file, enum weir_numbers_program
 }
 
 /* Somebody adds for too long: he is stopped, or means ill. */
-static bool lose_patience(struct weir_numbers_file *file)
+static int lose_patience(struct weir_numbers_file *file)
 {
     weir_time now = weir_clock_now(file->steady);
 
     if (file->locked == 0)
         file->locked = now;
-    return file->lives && now - file->locked >= WEIR_NUMBERS_PATIENCE &&
-           replace(file, "locked by somebody");
+    return file->lives && now - file->locked >= WEIR_NUMBERS_PATIENCE
+               ? replace(file, "locked by somebody") : 0;
 }
 
 /* 1: given; 0: somebody else adds now; WEIR_EIO with errno.  One that was replaced before it was
- * locked is looked for again. */
+ * locked is looked for again; who replaces it has its lock, so that what is given meanwhile is not
+ * lost. */
 static int try_to_give(struct weir_numbers_file *file, enum weir_numbers_program program)
 {
-    int done;
+    int done = attach(file);
 
-    if (!attach(file))
-        return WEIR_EIO;
-    if (!try_lock(file->fd) && !(lose_patience(file) && try_lock(file->fd)))
-        return 0;
+    if (done == 1 && !try_lock(file->fd))
+        done = lose_patience(file);
+    if (done != 1)
+        return done;
     file->locked = 0;
-    done = !is_in_place(file) ? 0 : write_sums(file, program) ? 1 : WEIR_EIO;
+    if (!is_in_place(file))
+        done = 0;
+    else if (!has_head(file->fd, file->known.layout))
+        done = replace(file, USELESS);
+    if (done == 1 && !write_sums(file, program))
+        done = WEIR_EIO;
     (void)use_lock(file->fd, LOCK_ADDS, F_UNLCK);
     return done;
 }
@@ -341,6 +374,17 @@ static void nap(void)
     const struct timespec time = {.tv_nsec = NAP * 1000};
 
     (void)nanosleep(&time, NULL);
+}
+
+/* Told when it begins and when it ends; held back, it is told a little later. */
+static void tell(struct weir_numbers_file *file, int error)
+{
+    if (file->trouble == (error != 0))
+        return;
+    if (error != 0 ? say(file, &file->changed, WEIR_LOG_WARNING, strerror(error), UNHEARD)
+                   : say(file, &file->changed, WEIR_LOG_INFO, "one can ask for our numbers again",
+                         ""))
+        file->trouble = error != 0;
 }
 
 static bool give(struct weir_numbers *numbers, unsigned tries)
@@ -356,12 +400,8 @@ static bool give(struct weir_numbers *numbers, unsigned tries)
     error = errno;
     if (!file->lives)
         detach(file);
-    if (done < 0 && !file->trouble)
-        say(file, WEIR_LOG_WARNING, strerror(error), UNHEARD);
-    else if (done > 0 && file->trouble)
-        say(file, WEIR_LOG_INFO, "one can ask for our numbers again", "");
     if (done != 0)
-        file->trouble = done < 0;
+        tell(file, done < 0 ? error : 0);
     return done > 0;
 }
 

@@ -4,7 +4,8 @@
  *     FOLDER/weir-milter     [weir] numbers_folder; made when missing, 01770; files 0640
  *
  *     this process counts in its own memory
- *          |  each second (a daemon), after each message (Exim): what came since the last time
+ *          |  each second (a daemon), after each message and each question of an ACL (Exim):
+ *          |  what came since the last time
  *     FOLDER/NAME: read, added to, written back, under a lock that is only tried
  *
  * Nothing of a file is mapped: whatever somebody does to it - cuts it short, removes it, puts a

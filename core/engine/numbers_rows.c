@@ -193,19 +193,24 @@ static uint64_t mixed(uint64_t hash, const void *octets, size_t len)
     return weir_hash64(&key, octets, len);
 }
 
-/* Also what a bucket and a value of a label mean. */
-uint64_t weir_numbers_layout(void)
+/* Also what a bucket and a value of a label mean, and whose a row is: another one's is damage. */
+uint64_t weir_numbers_layout_of(const struct weir_number_row table[static WEIR_NUMBERS])
 {
     uint64_t hash = sizeof(struct weir_numbers_area);
 
     hash = mixed(hash, weir_histogram_bound, sizeof weir_histogram_bound);
     for (unsigned i = 0; i < WEIR_NUMBERS; i++) {
-        const struct weir_number_row *row = &weir_number_rows[i];
-        const uint8_t shape[] = {(uint8_t)row->kind, (uint8_t)row->values};
+        const struct weir_number_row *row = &table[i];
+        const unsigned shape[] = {row->kind, row->values, row->programs};
 
         hash = mixed(mixed(hash, shape, sizeof shape), row->name, strlen(row->name));
         for (unsigned at = 0; row->value && at < row->values; at++)
             hash = mixed(hash, row->value(at), strlen(row->value(at)));
     }
     return hash;
+}
+
+uint64_t weir_numbers_layout(void)
+{
+    return weir_numbers_layout_of(weir_number_rows);
 }

@@ -59,7 +59,9 @@ unsigned weir_numbers_places(uint16_t first[static WEIR_NUMBERS]);
 unsigned weir_numbers_each(const struct weir_number_row *row);
 unsigned weir_numbers_slots(const struct weir_number_row *row);
 
+/* Of this version's rows, and of any. */
 uint64_t weir_numbers_layout(void);
+uint64_t weir_numbers_layout_of(const struct weir_number_row table[static WEIR_NUMBERS]);
 
 /* A histogram begins at the slot. */
 struct weir_histogram *weir_numbers_histogram(struct weir_numbers_area *area, unsigned slot);

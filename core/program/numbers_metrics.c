@@ -144,14 +144,13 @@ static void write_rule(const struct writing *writing, unsigned program,
                        const struct weir_numbers_rule *rule)
 {
     char room[WEIR_NUMBERS_NAME], number[24];
-    const uint64_t id = rule->id;
-    const char *name = id <= UINT32_MAX ? writing->name(writing->context, (uint32_t)id, room)
-                                        : NULL;
+    const uint32_t id = (uint32_t)rule->id; /* which a sound one is */
+    const char *name = writing->name(writing->context, id, room);
     const struct weir_metrics_label label[] = {
         {"program", weir_numbers_program_name((enum weir_numbers_program)program)},
         {"rule", name ? name : number}};
 
-    snprintf(number, sizeof number, "%" PRIu64, id);
+    snprintf(number, sizeof number, "%" PRIu32, id);
     weir_metrics_sample(writing->metrics, label, 2, (double)rule->hits);
 }
 

@@ -9,9 +9,11 @@
 #include "monitor/ctl/ctl_metrics_io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/error.h"
 #include "core/base/replace_io.h"
@@ -211,7 +213,8 @@ static void write_programs(const struct weir_ctl *ctl, struct weir_metrics *metr
 }
 
 /* Of a file that cannot be used that is told; the others' numbers are shown. */
-static int add_programs(struct weir_ctl *ctl, struct weir_metrics *metrics)
+static int add_programs(struct weir_ctl *ctl, struct weir_metrics *metrics,
+                        struct weir_ctl_metrics_told *told)
 {
     struct weir_numbers_copy copy[WEIR_NUMBERS_PROGRAMS];
     int done = 0;
@@ -221,10 +224,11 @@ static int add_programs(struct weir_ctl *ctl, struct weir_metrics *metrics)
 
         if (found == WEIR_ENOMEM)
             done = WEIR_ENOMEM;
-        else if (found < 0)
+        else if (found < 0 && found != told->error[i])
             weir_ctl_error(ctl, 0, "numbers of %s: %s; they are left out",
                            weir_numbers_program_name((enum weir_numbers_program)i),
                            weir_error_reason(found));
+        told->error[i] = found < 0 ? found : 0;
     }
     if (done == 0)
         write_programs(ctl, metrics, copy);
@@ -254,38 +258,72 @@ static json_t *programs(const struct weir_ctl *ctl)
 
 /* output ------------------------------------------------------------------------------------- */
 
-/* A device, a pipe, a link are written to: somebody else has put them there, and reads. */
-static int write_into(struct weir_ctl *ctl, const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-    bool good = file && fputs(text, file) >= 0;
-
-    if (file && fclose(file) != 0)
-        good = false;
-    return good ? 0 : weir_ctl_error(ctl, file ? EX_IOERR : EX_CANTCREAT, "%s: %s", path,
-                                     strerror(errno));
-}
-
 /* A file is replaced at once, so that nobody reads half of it. */
-static int write_text(struct weir_ctl *ctl, const char *text)
+static int replace_file(struct weir_ctl *ctl, const char *path, const char *text)
 {
-    const char *path = ctl->option[WEIR_CTL_OUTPUT];
     struct weir_replacement file;
-    struct stat there;
-    int done;
+    int done = weir_replace_begin(path, 0644, &file);
 
-    if (!path) {
-        fputs(text, stdout);
-        return 0;
-    }
-    if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode))
-        return write_into(ctl, path, text);
-    done = weir_replace_begin(path, 0644, &file);
     if (done < 0)
         return weir_ctl_error(ctl, EX_CANTCREAT, "%s: %s", path, weir_error_reason(done));
     fputs(text, file.file);
     done = weir_replace_end(&file, true);
     return done < 0 ? weir_ctl_error(ctl, EX_IOERR, "%s: %s", path, weir_error_reason(done)) : 0;
+}
+
+static int write_into(struct weir_ctl *ctl, int fd, const char *path, const char *text)
+{
+    FILE *file = fdopen(fd, "w");
+    bool good = file && fputs(text, file) >= 0;
+
+    if (file ? fclose(file) != 0 : close(fd) != 0)
+        good = false;
+    return good ? 0 : weir_ctl_error(ctl, EX_IOERR, "%s: %s", path, strerror(errno));
+}
+
+/* Of a link to a file that file is replaced.  It is opened first, for what the system does not let
+ * us write to through a link of somebody else's is not to be replaced either. */
+static int replace_linked(struct weir_ctl *ctl, int fd, const char *path, const char *text)
+{
+    char *target = realpath(path, NULL);
+    struct stat opened, there;
+    bool same = target && fstat(fd, &opened) == 0 && stat(target, &there) == 0 &&
+                opened.st_dev == there.st_dev && opened.st_ino == there.st_ino;
+    int code = same ? replace_file(ctl, target, text)
+                    : weir_ctl_error(ctl, EX_CANTCREAT, "%s: its target cannot be found", path);
+
+    close(fd);
+    free(target);
+    return code;
+}
+
+/* What is there and no file: a device or a pipe is written to, for somebody has put it there, and
+ * reads; nobody who might is waited for. */
+static int write_there(struct weir_ctl *ctl, const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
+    struct stat there;
+
+    if (fd < 0)
+        return weir_ctl_error(ctl, EX_CANTCREAT, "%s: %s", path,
+                              errno == ENXIO ? "nobody reads from it" : strerror(errno));
+    if (fstat(fd, &there) == 0 && S_ISREG(there.st_mode))
+        return replace_linked(ctl, fd, path, text);
+    (void)fcntl(fd, F_SETFL, O_WRONLY); /* whoever reads may take his time */
+    return write_into(ctl, fd, path, text);
+}
+
+static int write_text(struct weir_ctl *ctl, const char *text)
+{
+    const char *path = ctl->option[WEIR_CTL_OUTPUT];
+    struct stat there;
+
+    if (!path) {
+        fputs(text, stdout);
+        return 0;
+    }
+    return lstat(path, &there) == 0 && !S_ISREG(there.st_mode) ? write_there(ctl, path, text)
+                                                               : replace_file(ctl, path, text);
 }
 
 static json_t *gather(const struct weir_ctl *ctl)
@@ -296,7 +334,8 @@ static json_t *gather(const struct weir_ctl *ctl)
                      policyds(ctl));
 }
 
-static int add_all(struct weir_ctl *ctl, struct weir_metrics *metrics)
+static int add_all(struct weir_ctl *ctl, struct weir_metrics *metrics,
+                   struct weir_ctl_metrics_told *told)
 {
     json_t *all = gather(ctl), *machine = all ? json_pack("[O]", all) : NULL;
     int done = machine ? 0 : WEIR_ENOMEM;
@@ -305,19 +344,19 @@ static int add_all(struct weir_ctl *ctl, struct weir_metrics *metrics)
         weir_view_metrics(metrics, of_machine, SIZE(of_machine), NULL, machine);
         weir_view_metrics(metrics, of_policyd, SIZE(of_policyd), "listen",
                           json_object_get(all, "policyd"));
-        done = add_programs(ctl, metrics);
+        done = add_programs(ctl, metrics, told);
     }
     json_decref(machine);
     json_decref(all);
     return done;
 }
 
-char *weir_ctl_metrics_text(struct weir_ctl *ctl)
+char *weir_ctl_metrics_text(struct weir_ctl *ctl, struct weir_ctl_metrics_told *told)
 {
     struct weir_metrics *metrics = weir_metrics_new();
     const char *text = NULL;
     char *copy = NULL;
-    int done = metrics ? add_all(ctl, metrics) : WEIR_ENOMEM;
+    int done = metrics ? add_all(ctl, metrics, told) : WEIR_ENOMEM;
 
     if (done == 0)
         done = weir_metrics_text(metrics, &text);
@@ -331,6 +370,7 @@ char *weir_ctl_metrics_text(struct weir_ctl *ctl)
 
 int weir_ctl_metrics(struct weir_ctl *ctl)
 {
+    struct weir_ctl_metrics_told told = {{0}};
     char *text;
     int code;
 
@@ -343,7 +383,7 @@ int weir_ctl_metrics(struct weir_ctl *ctl)
         return code;
     if (ctl->option[WEIR_CTL_JSON])
         return weir_ctl_json(ctl, gather(ctl));
-    text = weir_ctl_metrics_text(ctl);
+    text = weir_ctl_metrics_text(ctl, &told);
     code = text ? write_text(ctl, text) : EX_OSERR;
     free(text);
     return code;

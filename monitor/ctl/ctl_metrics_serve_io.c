@@ -4,9 +4,11 @@
  * often, or badly, makes none of them wait.
  *
  * libmicrohttpd's one thread answers one question after the other.  For each the configuration is
- * read and the stores are opened anew: what was changed meanwhile is seen, and between two
- * questions nothing is held.  What cannot be told is 503, and why is on standard error.  Who takes
- * his time, or takes us for somebody else, keeps nobody out (core/program/http_peers_io.h).
+ * read, names that we are known by with it, and the stores are opened anew: what was changed
+ * meanwhile is seen, and between two questions nothing is held but what was told of files.  Where
+ * we listen is read at the start.  What cannot be told is 503, and why is on standard error, as it
+ * is by what other name we were asked.  Who takes his time, or takes us for somebody else, keeps
+ * nobody out (core/program/http_peers_io.h).
  */
 #include "monitor/ctl/ctl_metrics_io.h"
 
@@ -39,16 +41,26 @@ struct server {
     struct weir_ctl *ctl;
     struct weir_http_peers peers;
     char own[WEIR_HOST_ROOM]; /* this machine's name */
+    struct weir_ctl_metrics_told told;
+    struct weir_log_gate refused;
 };
 
-static char *scrape(const struct weir_ctl *server)
+/* What a question is answered with; its configuration is not read yet. */
+static struct weir_ctl begin(const struct server *server)
 {
-    struct weir_ctl ctl = {.verb = server->verb};
+    struct weir_ctl ctl = {.verb = server->ctl->verb};
+
+    ctl.option[WEIR_CTL_CONFIG] = server->ctl->option[WEIR_CTL_CONFIG];
+    return ctl;
+}
+
+static char *scrape(struct server *server)
+{
+    struct weir_ctl ctl = begin(server);
     char *text = NULL;
 
-    ctl.option[WEIR_CTL_CONFIG] = server->option[WEIR_CTL_CONFIG];
     if (weir_ctl_open(&ctl, WEIR_STORES_READ) == 0)
-        text = weir_ctl_metrics_text(&ctl);
+        text = weir_ctl_metrics_text(&ctl, &server->told);
     weir_ctl_close(&ctl);
     return text;
 }
@@ -72,23 +84,47 @@ static enum MHD_Result say(struct MHD_Connection *connection, unsigned status, c
     return done;
 }
 
-/* As the configuration was at the start: for whoever takes us for another, none is read. */
-static bool is_for_us(const struct server *server, struct MHD_Connection *connection)
+/* For whom a question takes us: 1: us; 0: another; below 0: the names we have cannot be read. */
+static int is_for_us(const struct server *server, struct MHD_Connection *connection)
 {
-    const struct weir_strings *names = &server->ctl->config.metrics_names;
-    bool fits = weir_http_host_fits(connection, server->own, "");
+    struct weir_ctl ctl = begin(server);
+    const struct weir_strings *names = &ctl.config.metrics_names;
+    int fits = weir_http_host_fits(connection, server->own, "");
 
-    for (size_t i = 0; !fits && i < names->count; i++)
+    if (fits)
+        return fits;
+    if (weir_ctl_configure(&ctl) != 0)
+        fits = -1;
+    for (size_t i = 0; fits == 0 && i < names->count; i++)
         fits = weir_http_host_fits(connection, server->own, names->item[i]);
+    weir_ctl_close(&ctl);
     return fits;
 }
 
-static enum MHD_Result answer(const struct server *server, struct MHD_Connection *connection,
+/* Or a postmaster would look for the reason in Prometheus only. */
+static void log_refused(struct server *server, struct MHD_Connection *connection)
+{
+    const char *host =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+    unsigned held;
+
+    if (weir_log_gate_open(&server->refused, weir_clock_now(&server->peers.steady), WEIR_MINUTE,
+                           &held))
+        weir_log(&server->ctl->log, WEIR_LOG_WARNING, "refused a question to %.255s, which is "
+                 "none of our names: [metrics] names (%u more)", host ? host : "nobody", held);
+}
+
+static enum MHD_Result answer(struct server *server, struct MHD_Connection *connection,
                               const char *path, const char *method)
 {
+    int ours = is_for_us(server, connection);
     char *text;
 
-    if (!is_for_us(server, connection))
+    if (ours < 0)
+        return say(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "", MHD_RESPMEM_PERSISTENT);
+    if (ours == 0)
+        log_refused(server, connection);
+    if (ours == 0)
         return say(connection, MHD_HTTP_MISDIRECTED_REQUEST,
                    "that is not this machine's name: [metrics] names\n", MHD_RESPMEM_PERSISTENT);
     if (strcmp(path, "/metrics") != 0)
@@ -96,7 +132,7 @@ static enum MHD_Result answer(const struct server *server, struct MHD_Connection
                    MHD_RESPMEM_PERSISTENT);
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
         return say(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "", MHD_RESPMEM_PERSISTENT);
-    text = scrape(server->ctl);
+    text = scrape(server);
     return text ? say(connection, MHD_HTTP_OK, text, MHD_RESPMEM_MUST_FREE)
                 : say(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "", MHD_RESPMEM_PERSISTENT);
 }

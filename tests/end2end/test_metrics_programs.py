@@ -440,6 +440,35 @@ class Http(unittest.TestCase):
                              ("evil.example", 421)):
             self.assertEqual(named.ask(Host=host)[0].status, status, host)
 
+    def test_names_are_read_for_each_question_and_others_are_logged(self):
+        def asked(host):
+            return self.serving.ask(Host=host)[0].status
+        self.assertEqual(asked("mx1.example:8427"), 421)
+        self.assertIn("refused a question to mx1.example:8427", self.serving.process.log())
+        for _ in range(30):
+            self.assertEqual(asked("evil.example"), 421)
+        self.assertLess(self.serving.process.log().count("refused a question"), 20)
+        self.weir.configure(metrics={"names": "mx1.example"})
+        self.assertEqual((asked("mx1.example:8427"), asked("evil.example")), (200, 421))
+        self.weir.configure(metrics={"names": "mx1.example:8427"})  # which is no name
+        self.assertEqual((asked("mx1.example"), asked("localhost")), (503, 503))
+        self.weir.configure(metrics={"names": None})
+        self.assertEqual((asked("mx1.example"), asked("localhost")), (421, 200))
+
+    def test_a_file_that_cannot_be_read_is_told_once(self):
+        path = self.weir.folder / "numbers/weir-milter"
+
+        def lines():
+            return self.serving.process.log().count("numbers of weir-milter: ")
+        for times in (1, 2):
+            path.write_bytes(b"x")
+            for _ in range(3):
+                self.assertEqual(self.serving.metrics().get("weir_program_numbers_readable",
+                                                            **MILTER), 0)
+            self.assertEqual(lines(), times)
+            path.unlink()
+            self.serving.metrics()
+
     def test_a_question_with_two_names_or_none_is_refused(self):
         for fields in (b"", b"Host: localhost\r\nHost: evil.example\r\n"):
             with socket.create_connection(("127.0.0.1", self.serving.port), 20) as link:
@@ -501,23 +530,35 @@ class Output(unittest.TestCase):
     def write(self):
         return self.weir.ctl("metrics", "--output", self.path, check=False)
 
-    def test_a_file_is_replaced_and_a_link_or_a_pipe_written_to(self):
+    def test_a_file_is_replaced_and_what_a_link_points_to(self):
         self.path.write_text("old")
         old = self.path.stat().st_ino
         self.assertEqual(self.write().returncode, 0)
         self.assertNotEqual(self.path.stat().st_ino, old)
         Metrics(self.path.read_text())
-        self.path.rename(self.weir.folder / "aside")
+        aside = self.weir.folder / "aside"
+        self.path.rename(aside)
         self.path.symlink_to("aside")
-        (self.weir.folder / "aside").write_text("old")
+        aside.write_text("old")
+        with aside.open(encoding="utf-8") as reader:  # who reads it has all of one or the other
+            self.assertEqual(self.write().returncode, 0)
+            self.assertEqual(reader.read(), "old")
+        self.assertTrue(self.path.is_symlink())
+        Metrics(aside.read_text())
+        aside.unlink()
         self.assertEqual(self.write().returncode, 0)
         self.assertTrue(self.path.is_symlink())
-        Metrics(self.path.read_text())
-        self.path.unlink()
+        Metrics(aside.read_text())
+
+    def test_a_pipe_is_written_to_when_somebody_reads(self):
         os.mkfifo(self.path)
-        reader = subprocess.Popen(["cat", self.path], stdout=subprocess.PIPE, text=True)
-        self.assertEqual(self.write().returncode, 0)
-        Metrics(reader.communicate(timeout=20)[0])
+        done = self.write()
+        self.assertEqual(done.returncode, 73)
+        self.assertIn("nobody reads from it", done.stderr)
+        fd = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)  # which waits for no writer
+        with os.fdopen(fd, encoding="utf-8") as reader:
+            self.assertEqual(self.write().returncode, 0)
+            Metrics(reader.read())
         self.assertTrue(self.path.is_fifo())
 
     def test_what_cannot_be_written_is_told(self):

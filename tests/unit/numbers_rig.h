@@ -24,7 +24,8 @@
 struct rig {
     char folder[64], numbers[128], path[160], elsewhere[160];
     struct weir_config config;
-    unsigned warnings;
+    unsigned warnings, told; /* lines: warnings, and what is to be known */
+    char last[512];          /* of these lines the last one */
     struct weir_log log;
     weir_time hand;
 };
@@ -33,8 +34,10 @@ static inline void count_line(void *context, enum weir_log_level level, const ch
 {
     struct rig *rig = context;
 
-    (void)line;
+    if (level <= WEIR_LOG_INFO)
+        snprintf(rig->last, sizeof rig->last, "%s", line);
     rig->warnings += level <= WEIR_LOG_WARNING;
+    rig->told += level == WEIR_LOG_INFO;
 }
 
 static inline int setup(void **state)

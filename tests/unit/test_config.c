@@ -89,6 +89,10 @@ static void lists_of_addresses_and_sockets_are_checked_where_they_are_written(vo
         {"[policyd]\nlisten = inet:127.0.0.1:0x\n", "inet:127.0.0.1:0x"},
         {"[policyd]\nlisten = unix:relative\n", "unix:relative"},
         {"[metrics]\nlisten = unix:/run/weir/metrics\n", "it has to be inet:"},
+        {"[metrics]\nnames = mx1.example, mx1.example:8427\n", "host's name alone"},
+        {"[metrics]\nnames = http://mx1.example\n", "host's name alone"},
+        {"[metrics]\nnames = mx1.example.\n", "host's name alone"},
+        {"[metrics]\nnames = [::1]\n", "host's name alone"},
         {"[sniffer]\nports = 25, 65536\n", "65536"},
         {"[sniffer]\nports = 0\n", "0"},
         {"[sniffer]\nports = 25x\n", "25x"},
@@ -106,6 +110,8 @@ static void lists_of_addresses_and_sockets_are_checked_where_they_are_written(vo
     }
     assert_int_equal(read_text("[policyd]\nlisten = inet:[::1]:10040, unix:/run/weir/p\n", arena,
                                &config, &heard), 0);
+    assert_int_equal(read_text("[metrics]\nnames = MX1.example, mx_2\n", arena, &config, &heard),
+                     0);
     weir_arena_free(&arena);
 }
 

@@ -23,6 +23,24 @@ static void the_table_has_room_and_sound_rows(void **state)
     }
 }
 
+static void another_table_is_another_layout(void **state)
+{
+    struct weir_number_row table[WEIR_NUMBERS];
+    const uint64_t layout = weir_numbers_layout();
+
+    (void)state;
+    memcpy(table, weir_number_rows, sizeof table);
+    assert_true(weir_numbers_layout_of(table) == layout);
+    table[WEIR_NUMBER_PACKETS].programs |= 1u << WEIR_NUMBERS_AGENT;
+    assert_true(weir_numbers_layout_of(table) != layout);
+    table[WEIR_NUMBER_PACKETS] = weir_number_rows[WEIR_NUMBER_PACKETS];
+    table[WEIR_NUMBER_PACKETS].kind = WEIR_NUMBER_LEVEL;
+    assert_true(weir_numbers_layout_of(table) != layout);
+    table[WEIR_NUMBER_PACKETS] = weir_number_rows[WEIR_NUMBER_PACKETS];
+    table[WEIR_NUMBER_PACKETS].name = "weir_sniffer_heard_total";
+    assert_true(weir_numbers_layout_of(table) != layout);
+}
+
 static void nothing_counts_nothing(void **state)
 {
     struct weir_numbers *none = NULL;
@@ -251,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_has_room_and_sound_rows),
+        cmocka_unit_test(another_table_is_another_layout),
         cmocka_unit_test(nothing_counts_nothing),
         cmocka_unit_test_setup_teardown(what_no_program_can_have_counted_is_not_believed, setup,
                                         teardown),

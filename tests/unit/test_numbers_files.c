@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/limits.h"
 
 #define CROWD 8
 
@@ -89,34 +90,6 @@ static void add_one_for_sure(struct rig *rig)
     weir_numbers_close(&numbers);
 }
 
-/* All begin at once, and the file is made by one of them. */
-static void processes_that_begin_together_count_in_one_file(void **state)
-{
-    struct rig *rig = *state;
-    int gate[2], status;
-    pid_t child[CROWD];
-
-    for (unsigned round = 0; round < 20; round++) {
-        assert_int_equal(pipe(gate), 0);
-        for (unsigned i = 0; i < CROWD; i++) {
-            child[i] = fork();
-            assert_true(child[i] >= 0);
-            if (child[i] == 0) {
-                close(gate[1]);
-                (void)!read(gate[0], &status, 1); /* until it is closed */
-                add_one_for_sure(rig);
-                _exit(0);
-            }
-        }
-        close(gate[0]);
-        close(gate[1]);
-        for (unsigned i = 0; i < CROWD; i++)
-            assert_int_equal(waitpid(child[i], &status, 0), child[i]);
-        assert_int_equal(found(rig, WEIR_NUMBER_UNJUDGED, 0, false), CROWD);
-        assert_int_equal(unlink(rig->path), 0);
-    }
-}
-
 /* Octets at a place of the file. */
 static void write_at(const struct rig *rig, long place, const char *octets, size_t len)
 {
@@ -126,6 +99,40 @@ static void write_at(const struct rig *rig, long place, const char *octets, size
     assert_int_equal(fseek(file, place, SEEK_SET), 0);
     assert_int_equal(fwrite(octets, 1, len, file), len);
     assert_int_equal(fclose(file), 0);
+}
+
+/* All begin at once, with what is there: each makes a file, or finds that of another one. */
+static void let_a_crowd_add(struct rig *rig)
+{
+    int gate[2], status;
+    pid_t child[CROWD];
+
+    assert_int_equal(pipe(gate), 0);
+    for (unsigned i = 0; i < CROWD; i++) {
+        child[i] = fork();
+        assert_true(child[i] >= 0);
+        if (child[i] == 0) {
+            close(gate[1]);
+            (void)!read(gate[0], &status, 1); /* until it is closed */
+            add_one_for_sure(rig);
+            _exit(0);
+        }
+    }
+    close(gate[0]);
+    close(gate[1]);
+    for (unsigned i = 0; i < CROWD; i++)
+        assert_int_equal(waitpid(child[i], &status, 0), child[i]);
+    assert_int_equal(found(rig, WEIR_NUMBER_UNJUDGED, 0, false), CROWD);
+}
+
+static void processes_that_begin_together_count_in_one_file(void **state)
+{
+    struct rig *rig = *state;
+
+    for (unsigned round = 0; round < 20; round++) {
+        let_a_crowd_add(rig);
+        assert_int_equal(unlink(rig->path), 0);
+    }
 }
 
 static void a_file_of_another_version_is_replaced_not_misread(void **state)
@@ -150,6 +157,22 @@ static void a_file_of_another_version_is_replaced_not_misread(void **state)
         assert_int_equal(rig->warnings, i + 1);
         assert_int_equal(found(rig, WEIR_NUMBER_UNJUDGED, 0, true), 0);
         weir_numbers_close(&numbers);
+    }
+}
+
+/* After an update: each finds the old file, and one of them replaces it. */
+static void processes_that_replace_it_together_count_in_one_file(void **state)
+{
+    struct rig *rig = *state;
+
+    for (unsigned round = 0; round < 40; round++) {
+        add_one(rig);
+        if (round % 2)
+            write_at(rig, offsetof(struct weir_numbers_area, layout), "\xff\xff\xff\xff", 4);
+        else
+            assert_int_equal(truncate(rig->path, sizeof(struct weir_numbers_area) - 8), 0);
+        let_a_crowd_add(rig);
+        assert_int_equal(unlink(rig->path), 0);
     }
 }
 
@@ -306,9 +329,74 @@ static void what_cannot_be_replaced_stays(void **state)
         given(rig, numbers);
     }
     assert_int_equal(rig->warnings, 1);
+    assert_int_equal(rig->told, 0);
     assert_int_equal(rmdir(inside), 0);
     given(rig, numbers);
+    given(rig, numbers);
+    assert_int_equal(rig->told, 1);
     assert_int_equal(found(rig, WEIR_NUMBER_UNJUDGED, 0, true), 5);
+    weir_numbers_close(&numbers);
+}
+
+/* However often the file was made anew, and however often that it cannot be came and went. */
+static void what_was_told_last_is_how_it_is(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_numbers *numbers = opened(rig, true);
+    char inside[sizeof rig->path + 8];
+    unsigned lines;
+
+    snprintf(inside, sizeof inside, "%s/inside", rig->path);
+    for (unsigned i = 0; i < 2 * WEIR_LOG_BURST; i++) {
+        take_away(rig);
+        given(rig, numbers);
+    }
+    assert_int_equal(rig->warnings, WEIR_LOG_BURST);
+    for (unsigned i = 0; i < 2 * WEIR_LOG_BURST; i++) {
+        lines = rig->warnings;
+        make_folder(rig);
+        assert_int_equal(mkdir(inside, 0700), 0);
+        given(rig, numbers);
+        if (i == 0)
+            assert_int_equal(rig->warnings, lines + 1);
+        assert_int_equal(rmdir(inside), 0);
+        given(rig, numbers);
+    }
+    assert_in_range(rig->told + rig->warnings, 2 * WEIR_LOG_BURST, 2 * WEIR_LOG_BURST + 2);
+    make_folder(rig);
+    assert_int_equal(mkdir(inside, 0700), 0);
+    lines = rig->told + rig->warnings;
+    for (unsigned i = 0; i < 61; i++)
+        given(rig, numbers);
+    assert_true(strstr(rig->last, "nobody can ask") != NULL);
+    assert_in_range(rig->told + rig->warnings, lines, lines + 2);
+    weir_numbers_close(&numbers);
+}
+
+/* A daemon that is locked out, and cannot make another file. */
+static void who_cannot_replace_what_is_locked_says_so(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_numbers *numbers = opened(rig, true);
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 1, .l_len = 1};
+    int fd = open(rig->path, O_RDONLY);
+    char beside[sizeof rig->path + 24];
+
+    assert_true(fd >= 0);
+    assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+    snprintf(beside, sizeof beside, "%s.%ld", rig->path, (long)getpid());
+    assert_int_equal(mkdir(beside, 0700), 0);
+    given(rig, numbers);
+    assert_int_equal(rig->warnings, 0);
+    rig->hand += WEIR_NUMBERS_PATIENCE;
+    given(rig, numbers);
+    given(rig, numbers);
+    assert_int_equal(rig->warnings, 1);
+    assert_non_null(strstr(rig->last, "nobody can ask"));
+    assert_int_equal(rmdir(beside), 0);
+    given(rig, numbers);
+    assert_non_null(strstr(rig->last, "again"));
+    close(fd);
     weir_numbers_close(&numbers);
 }
 
@@ -385,6 +473,7 @@ static void a_full_disk_is_waited_for(void **state)
     close(fd);
     assert_int_equal(unlink(rig->elsewhere), 0);
     given(rig, numbers);
+    assert_int_equal(rig->told, 1);
     assert_int_equal(found(rig, WEIR_NUMBER_UNJUDGED, 0, true), 5);
     weir_numbers_close(&numbers);
     assert_int_equal(umount2(rig->folder, MNT_DETACH), 0);
@@ -416,6 +505,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_that_is_killed_is_not_up, setup, teardown),
         cmocka_unit_test_setup_teardown(processes_that_begin_together_count_in_one_file, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(processes_that_replace_it_together_count_in_one_file, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_file_of_another_version_is_replaced_not_misread, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(whatever_is_done_to_a_file_a_daemon_counts_on, setup,
@@ -424,6 +515,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_link_is_not_followed, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_replaced_stays, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_told_last_is_how_it_is, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_cannot_replace_what_is_locked_says_so, setup, teardown),
         cmocka_unit_test_setup_teardown(daemons_of_one_name_are_added_up, setup, teardown),
         cmocka_unit_test_setup_teardown(who_holds_the_lock_keeps_nobody_waiting, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_is_waited_for, setup, teardown),
