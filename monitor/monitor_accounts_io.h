@@ -61,6 +61,10 @@ int weir_accounts_session(struct weir_monitor *monitor, struct weir_database *da
 int weir_accounts_logout(struct weir_monitor *monitor, const char *session, const char *name,
                          weir_time now);
 
+/* At the start: logs which tokens are nobody's, since what made them is no more; an older Weir left
+ * them (database_schema_io.c).  0 or an error. */
+int weir_accounts_tell_unowned(struct weir_monitor *monitor);
+
 /* A session or a token (NULL: no session) was used now.  0 or an error, logged. */
 int weir_accounts_used(struct weir_monitor *monitor, const char *session, int64_t token,
                        weir_time now);

@@ -89,6 +89,8 @@ struct weir_monitor {
     } templates;
     struct weir_alerts *again;       /* of what nobody acknowledged; NULL while it is opened */
     weir_time told, escalated;       /* steady: last turn of what is owed, and look for that */
+    weir_time swept;                 /* steady: when who sees what silences hold was looked at */
+    int64_t sweeping;                /* how far that came; 0: it is not under way */
     struct weir_alert_silences silences; /* that stand; with the database's lock */
     struct weir_orders *orders;
     struct weir_ballots *ballots;

@@ -146,6 +146,7 @@ static int open_database(struct weir_monitor *monitor)
         done = weir_database_servers_rebase(monitor->database, weir_clock_now(&monitor->wall));
     monitor->settled = weir_settled_begin(retained);
     monitor->untimely = retained == 0; /* a new one is in no doubt of what it has not */
+    done = done < 0 ? done : weir_accounts_tell_unowned(monitor);
     done = done < 0 ? done : weir_orders_open(path, &monitor->shared_log, &monitor->orders);
     return done < 0 ? done : weir_ballots_open(path, &monitor->shared_log, &monitor->ballots);
 }

@@ -85,6 +85,7 @@ static bool same_alerts(const struct weir_monitor *monitor, const struct next *n
            a->alert_window == b->alert_window && a->alert_hour == b->alert_hour;
 }
 
+/* When, and how often, is read at each look. */
 static bool same_escalation(const struct weir_monitor *monitor, const struct old *old)
 {
     const struct weir_config *a = &monitor->config, *b = &old->config;
@@ -93,19 +94,21 @@ static bool same_escalation(const struct weir_monitor *monitor, const struct old
            weir_template_same(monitor->templates.escalation, old->templates.escalation) &&
            strcmp(a->escalate_mail, b->escalate_mail) == 0 &&
            strcmp(a->escalate_webhook, b->escalate_webhook) == 0 &&
-           strcmp(a->sendmail, b->sendmail) == 0 && a->escalate_after == b->escalate_after &&
-           a->escalate_most == b->escalate_most && a->alert_window == b->alert_window &&
+           strcmp(a->sendmail, b->sendmail) == 0 && a->alert_window == b->alert_window &&
            a->alert_hour == b->alert_hour;
 }
 
 static void use_escalation(struct weir_monitor *monitor, const struct old *old)
 {
+    int done;
+
     if (same_escalation(monitor, old))
         return;
     weir_monitor_end_alerts(monitor, &monitor->again);
-    if (weir_monitor_open_escalation(monitor) < 0)
+    done = weir_monitor_open_escalation(monitor);
+    if (done < 0)
         weir_log(&monitor->shared_log, WEIR_LOG_ERROR, "nobody is told again of alerts that are "
-                 "not acknowledged: memory is short");
+                 "not acknowledged: %s", weir_error_text(done));
 }
 
 /* With the database's lock.  0; or an error, and all is as it was. */

@@ -86,21 +86,26 @@ static json_t *troubles(const struct weir_monitor *monitor, const char *refused)
     return troubles;
 }
 
-/* Of those who are told first, of those who are told again, and of what both have still to be told
- * of. */
+/* Of those who are told first, and of those who are told again. */
 static void count_alerts(struct weir_monitor *monitor, struct weir_alerts_counts *counts_r,
-                         struct weir_alerts_counts *again_r, uint64_t *waiting_r)
+                         struct weir_alerts_counts *again_r)
 {
-    uint64_t owed[WEIR_OWED_WAYS] = {0};
-
     weir_alerts_count(monitor->alerts, counts_r);
     *again_r = (struct weir_alerts_counts){.alerts = 0};
     if (monitor->again)
         weir_alerts_count(monitor->again, again_r);
-    (void)weir_database_owed_count(monitor->database, owed);
-    *waiting_r = 0;
+}
+
+/* What both have still to be told of; null when the database does not say: 0 were good news. */
+static json_t *alerts_waiting(struct weir_monitor *monitor)
+{
+    uint64_t owed[WEIR_OWED_WAYS], waiting = 0;
+
+    if (weir_database_owed_count(monitor->database, owed) < 0)
+        return json_null();
     for (unsigned i = 0; i < WEIR_OWED_WAYS; i++)
-        *waiting_r += owed[i];
+        waiting += owed[i];
+    return json_integer((json_int_t)waiting);
 }
 
 /* What nobody is told of now. */
@@ -108,10 +113,11 @@ static json_t *silences(struct weir_monitor *monitor, weir_time now)
 {
     const struct weir_alert_silences *all = &monitor->silences;
     uint64_t alerts = 0;
+    int done = 0;
 
     if (all->count > 0)
-        (void)weir_database_silenced_count(monitor->database, now, &alerts);
-    return weir_view_standing(all->silence, all->count, now, alerts);
+        done = weir_database_silenced_count(monitor->database, now, &alerts);
+    return weir_view_standing(all->silence, all->count, now, done < 0 ? NULL : &alerts);
 }
 
 json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
@@ -123,14 +129,14 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
     struct weir_watch_counts watch;
     char blind_names[WEIR_ALERT_NAMES_MAX + 1], left_out_names[WEIR_ALERT_NAMES_MAX + 1];
     char silent_names[WEIR_ALERT_NAMES_MAX + 1];
-    uint64_t forgotten = 0, octets = 0, waiting;
+    uint64_t forgotten = 0, octets = 0;
     size_t seen, blind;
 
     (void)weir_database_forgotten_early(monitor->database, &forgotten);
     (void)weir_database_octets(monitor->database, &octets);
     weir_receiver_count(monitor->receiver, &taken);
     weir_responder_count(monitor->responder, &done);
-    count_alerts(monitor, &alerts, &again, &waiting);
+    count_alerts(monitor, &alerts, &again);
     weir_intake_count(monitor->intake, &door);
     weir_admit_count(monitor->admit, now, &seen, &blind);
     weir_receiver_lock(monitor->receiver);
@@ -153,7 +159,6 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
         {"alerts", alerts.alerts}, {"alerts_silenced", alerts.silenced},
         {"alerts_again", again.alerts}, {"alert_messages", alerts.messages + again.messages},
         {"alert_failures", alerts.failures + again.failures},
-        {"alerts_waiting", waiting},
         {"behind", taken.behind}, {"journal_octets", taken.journal}, {"database_octets", octets},
         {"forgotten_early", forgotten},
     };
@@ -167,6 +172,7 @@ json_t *weir_monitor_status(struct weir_monitor *monitor, weir_time now)
 
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         json_object_set_new(json, counts[i].name, json_integer((json_int_t)counts[i].number));
+    json_object_set_new(json, "alerts_waiting", alerts_waiting(monitor));
     json_object_set_new(json, "messages", messages(monitor));
     json_object_set_new(json, "reports", reports(monitor));
     json_object_set_new(json, "parts", parts(monitor));

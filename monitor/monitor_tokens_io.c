@@ -12,6 +12,7 @@
 #include "core/base/line.h"
 #include "core/base/slice.h"
 #include "monitor/database/database_accounts_io.h"
+#include "monitor/monitor_accounts_io.h"
 #include "monitor/monitor_verbs_impl.h"
 
 #define DETAIL 160
@@ -154,4 +155,22 @@ json_t *weir_verb_token_remove(struct weir_question *question)
     json_decref(removing.others);
     return done < 0 ? weir_verb_trouble(question)
                     : weir_verb_unknown(question, "there is no such token");
+}
+
+static int tell_unowned(void *context, const struct weir_token *token)
+{
+    struct weir_monitor *monitor = context;
+
+    if (strncmp(token->owner, PROGRAM, strlen(PROGRAM)) == 0)
+        weir_log(&monitor->shared_log, WEIR_LOG_WARNING, "token %s was made by %s, which is no "
+                 "more: it is nobody's, and ends with no account (weirctl token remove)",
+                 token->name, token->who);
+    return 0;
+}
+
+int weir_accounts_tell_unowned(struct weir_monitor *monitor)
+{
+    int done = weir_database_tokens(monitor->database, tell_unowned, monitor);
+
+    return done < 0 ? done : 0;
 }

@@ -272,7 +272,7 @@
 #define WEIR_ALERT_CONSOLE_MAX 255 /* octets of the console's address that alerts link to */
 #define WEIR_ALERT_AGAIN_MAX 24    /* times an alert is told again that nobody acknowledged */
 #define WEIR_ESCALATION_MAX 1000   /* alerts found at one look that nobody acknowledged */
-#define WEIR_OWED_MAX 100000       /* alerts that wait until a way has told them, each way's own */
+#define WEIR_OWED_MAX 100000       /* alerts that wait until one way has told them */
 #define WEIR_OWED_MESSAGE 20000    /* of them in one message: 20 lines and a number */
 #define WEIR_OWED_LOOKS 1000       /* of them, under silences, looked at again in one turn */
 #define WEIR_TEMPLATE_MAX 16384    /* octets of a template of what is told of alerts */

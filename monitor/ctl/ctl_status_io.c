@@ -483,6 +483,17 @@ static void print_sniffers(const json_t *sniffers)
     }
 }
 
+static void print_alarms(const json_t *status)
+{
+    const json_t *waiting = json_object_get(status, "alerts_waiting"); /* null: not known */
+
+    printf("  %-10s %lld open, ", "alarms", (long long)number(status, "alarms"));
+    if (json_is_integer(waiting))
+        printf("%lld alerts wait to be told\n", (long long)json_integer_value(waiting));
+    else
+        printf("how many alerts wait to be told is not known\n");
+}
+
 static void print_monitor(const struct report *report)
 {
     const json_t *status = json_object_get(report->monitor, "status");
@@ -506,8 +517,7 @@ static void print_monitor(const struct report *report)
            weir_ctl_bytes((uint64_t)number(status, "behind"), behind));
     weir_ctl_status_rules_print(json_object_get(report->monitor, "rules"));
     weir_ctl_status_counters_print(json_object_get(status, "counters"));
-    printf("  %-10s %lld open, %lld alerts wait to be told\n", "alarms",
-           (long long)number(status, "alarms"), (long long)number(status, "alerts_waiting"));
+    print_alarms(status);
     if (number(json_object_get(status, "silences"), "standing") > 0)
         printf("  %-10s %s\n", "silenced", word(json_object_get(status, "silences"), "text"));
     if (number(status, "blocks_withheld") + number(status, "scores_withheld") > 0)

@@ -168,15 +168,51 @@ int weir_database_owed_held(struct weir_database *database, weir_time now, unsig
     return tell_rows(&q, row, context);
 }
 
-int weir_database_owed_told(struct weir_database *database, int64_t number)
+int weir_database_owed_silenced(struct weir_database *database, int64_t after, unsigned most,
+                                weir_database_owed_row *row, void *context)
+{
+    struct weir_query q = weir_query(database, READ "INDEXED BY owed_silenced "
+                                     "WHERE held > 0 AND number > ? ORDER BY number LIMIT ?");
+
+    weir_bind_number(&q, after);
+    weir_bind_number(&q, most);
+    return tell_rows(&q, row, context);
+}
+
+static int drop(struct weir_database *database, int64_t number)
 {
     return run_for(database, "DELETE FROM owed WHERE number = ?", number);
 }
 
+/* A way may take longer than it is until the next time. */
+static int drop_told_again(struct weir_database *database, const struct weir_owed *owed)
+{
+    struct weir_query q = weir_query(database, "DELETE FROM owed WHERE event = ? AND way = ? "
+                                     "AND again BETWEEN 1 AND ?");
+
+    weir_bind_number(&q, owed->event);
+    weir_bind_number(&q, owed->way);
+    weir_bind_number(&q, owed->again);
+    return weir_query_run(&q);
+}
+
+int weir_database_owed_told(struct weir_database *database, const struct weir_owed *owed)
+{
+    bool own;
+    int rc = weir_change_begin(database, &own);
+
+    if (rc == 0)
+        rc = drop(database, owed->number);
+    if (rc == 0 && owed->again > 0)
+        rc = drop_told_again(database, owed);
+    return weir_change_end(database, own, rc);
+}
+
 static int update(struct weir_database *database, const struct weir_owed *owed)
 {
-    struct weir_query q = weir_query(database, "UPDATE owed SET held = ?, look = ?, late = ?, "
-                                     "servers = ? WHERE number = ?");
+    struct weir_query q = weir_query(database, "UPDATE owed SET held = CASE WHEN ?1 = 0 AND "
+        "EXISTS (SELECT 1 FROM events WHERE events.number = owed.event AND acknowledged > 0) "
+        "THEN -1 ELSE ?1 END, look = ?2, late = ?3, servers = ?4 WHERE number = ?5");
 
     weir_bind_number(&q, owed->held);
     weir_bind_number(&q, owed->look);
@@ -194,7 +230,7 @@ int weir_database_owed_change(struct weir_database *database, const struct weir_
     if (rc < 0)
         return rc;
     if (rc == 0)
-        return weir_database_owed_told(database, owed->number);
+        return drop(database, owed->number);
     rc = weir_change_begin(database, &own);
     if (rc == 0)
         rc = update(database, owed);
@@ -205,17 +241,20 @@ int weir_database_owed_change(struct weir_database *database, const struct weir_
 
 int weir_database_owed_drop(struct weir_database *database, unsigned way)
 {
-    struct weir_query q = weir_query(database, "DELETE FROM owed WHERE way = ?");
+    struct weir_query q = weir_query(database, "DELETE FROM owed INDEXED BY owed_way "
+                                     "WHERE way = ?");
 
     weir_bind_number(&q, way);
     return weir_query_change(&q);
 }
 
-int weir_database_owed_trim(struct weir_database *database, uint64_t most)
+int weir_database_owed_trim(struct weir_database *database, unsigned way, uint64_t most)
 {
     struct weir_query q = weir_query(database, "DELETE FROM owed WHERE number IN (SELECT number "
-        "FROM owed ORDER BY number LIMIT max(0, (SELECT count(*) FROM owed) - ?))");
+        "FROM owed INDEXED BY owed_way WHERE way = ?1 ORDER BY number LIMIT max(0, (SELECT "
+        "count(*) FROM owed INDEXED BY owed_way WHERE way = ?1) - ?2))");
 
+    weir_bind_number(&q, way);
     weir_bind_number(&q, (int64_t)most);
     return weir_query_change(&q);
 }

@@ -6,11 +6,12 @@
  *          \-> held, while a silence holds for it -> looked at again -> due, or held on
  *          \-> held, while somebody acknowledges its event -> due, when he takes that back
  *
- * What is held is about an event that stands, goes when that is over, and is the newest alert of
- * its event; so is what is told again (database_events_io.h).
+ * What is held is about an event that stands, and goes when that is over; of what a silence holds,
+ * and of what is told again (database_events_io.h), there is the newest of each event and way.
  *
  * See database_io.h for owner, threads, errors and rows.  Limits: WEIR_DATABASE_TEXT_MAX octets of
- * each text (WEIR_ELIMIT); WEIR_OWED_MAX rows, which weir_database_owed_trim() sees to.
+ * each text (WEIR_ELIMIT); WEIR_OWED_MAX rows of each way, which weir_database_owed_trim() sees
+ * to.
  */
 #ifndef WEIR_DATABASE_OWED_IO_H
 #define WEIR_DATABASE_OWED_IO_H
@@ -18,13 +19,19 @@
 #include "core/base/address.h"
 #include "monitor/database/database_io.h"
 
-/* Ways: the first two tell of what is new, the others of what nobody acknowledged. */
-#define WEIR_OWED_WAYS 4
+enum weir_owed_way {
+    WEIR_OWED_MAIL,           /* of what is new */
+    WEIR_OWED_WEBHOOK,
+    WEIR_OWED_AGAIN_MAIL,     /* of what nobody acknowledged */
+    WEIR_OWED_AGAIN_WEBHOOK,
+    WEIR_OWED_WAYS
+};
+
 #define WEIR_OWED_KNOWN (-1)  /* in the place of a silence: its event is acknowledged */
 
 struct weir_owed {
     int64_t number;           /* given when it is added */
-    unsigned way;             /* below WEIR_OWED_WAYS */
+    unsigned way;             /* enum weir_owed_way */
     int64_t event;            /* 0: of none */
     unsigned again;           /* 0: the first time */
     weir_time time, ends;     /* ends: of what was done, or 0 */
@@ -53,18 +60,24 @@ int weir_database_owed_due(struct weir_database *database, unsigned way, unsigne
 int weir_database_owed_held(struct weir_database *database, weir_time now, unsigned most,
                             weir_database_owed_row *row, void *context);
 
+/* At most so many that silences hold, with numbers beyond `after`, in their order. */
+int weir_database_owed_silenced(struct weir_database *database, int64_t after, unsigned most,
+                                weir_database_owed_row *row, void *context);
+
 /* Its number is now held so, or not any more: held, look, late and servers are noted; where held,
- * as if it were added.  0 or an error. */
+ * as if it were added; where not, but its event is acknowledged, it is held for that.  0 or an
+ * error. */
 int weir_database_owed_change(struct weir_database *database, const struct weir_owed *owed);
 
-/* Its way has told it.  0 or an error. */
-int weir_database_owed_told(struct weir_database *database, int64_t number);
+/* Its way has told it (number, way, event, again): it goes, and what is told again no more often,
+ * which took its place while it was under way.  0 or an error. */
+int weir_database_owed_told(struct weir_database *database, const struct weir_owed *owed);
 
 /* Nobody tells by this way any more: how many are gone, or an error. */
 int weir_database_owed_drop(struct weir_database *database, unsigned way);
 
-/* Leaves so many, the newest: how many are gone, or an error. */
-int weir_database_owed_trim(struct weir_database *database, uint64_t most);
+/* Leaves one way so many, the newest: how many are gone, or an error. */
+int weir_database_owed_trim(struct weir_database *database, unsigned way, uint64_t most);
 
 /* How many each way is to tell; what is held is not counted. */
 int weir_database_owed_count(struct weir_database *database,

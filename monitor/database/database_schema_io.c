@@ -253,7 +253,18 @@ static const char *const steps[WEIR_DATABASE_VERSION] = {
      "  held INTEGER NOT NULL, look INTEGER NOT NULL, late INTEGER NOT NULL) STRICT;"
      "CREATE INDEX owed_due ON owed (way, number) WHERE held = 0;"
      "CREATE INDEX owed_held ON owed (look) WHERE held > 0;"
-     "CREATE INDEX owed_about ON owed (event, way);"),
+     "CREATE INDEX owed_silenced ON owed (number) WHERE held > 0;"
+     "CREATE INDEX owed_way ON owed (way, number);"
+     "CREATE INDEX owed_about ON owed (event, way);"
+     "CREATE INDEX events_silenced ON events (silence) WHERE cleared = 0 AND silence > 0;"
+     /* What a token made has been its owner's since; one of a token that is no more, or of another
+      * of that name, is left as it is. */
+     "WITH RECURSIVE known (name, added, owner) AS (SELECT name, added, who FROM tokens"
+     "  WHERE who NOT GLOB 'token *' UNION SELECT tokens.name, tokens.added, known.owner"
+     "  FROM tokens, known WHERE tokens.who = 'token ' || known.name"
+     "  AND tokens.added >= known.added)"
+     "UPDATE tokens SET who = known.owner || ' by ' || tokens.who FROM known"
+     "  WHERE known.name = tokens.name AND tokens.who GLOB 'token *';"),
 };
 
 static int version_of(struct weir_database *database, int *version_r)

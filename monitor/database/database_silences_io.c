@@ -73,9 +73,10 @@ int weir_database_silence_end(struct weir_database *database, int64_t number, co
 
 int weir_database_silenced_count(struct weir_database *database, weir_time now, uint64_t *count_r)
 {
-    struct weir_query q = weir_query(database, "SELECT count(*) FROM events WHERE cleared = 0 AND "
-                                     "silence IN (SELECT number FROM silences WHERE ended = 0 AND "
-                                     "ends > ?)");
+    struct weir_query q = weir_query(database, "SELECT count(*) FROM events "
+                                     "INDEXED BY events_silenced WHERE cleared = 0 AND silence > 0 "
+                                     "AND silence IN (SELECT number FROM silences WHERE ended = 0 "
+                                     "AND ends > ?)");
 
     weir_bind_number(&q, now);
     *count_r = weir_query_row(&q) == 1 ? (uint64_t)weir_column_number(&q) : 0;

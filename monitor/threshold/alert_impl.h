@@ -32,6 +32,8 @@ struct alert_channel {
     char host[WEIR_ALERT_HOST];
     pthread_t thread;
     bool runs;
+    uint64_t dropped, dropped_told; /* of what it owed, the oldest: of all, and in the log */
+    weir_time dropped_at;        /* steady: last line about it; 0: none */
     atomic_int_fast64_t deadline; /* steady: nothing lasts beyond it; INT64_MAX until closing */
 
     /* Whose message it is: the thread's while it is under way, else the caller's. */
@@ -62,11 +64,9 @@ struct weir_alerts {
     /* Of alert_owed_io.c: with the database's lock. */
     bool settled;                /* what ways are owed that tell no more is gone */
     bool grown;                  /* rows were added since it was looked whether they are too many */
-    uint64_t dropped, dropped_told; /* of too many: of all, and in the log */
-    weir_time dropped_at;        /* steady: last line about it; 0: none */
 };
 
-/* What came of the message that was sent last; idle, when that was asked before.  Then it is the
+/* What came of the message that was sent last, until weir_alert_settled(): from then on it is the
  * caller's again. */
 enum alert_state weir_alert_result(struct alert_channel *channel);
 void weir_alert_settled(struct alert_channel *channel);

@@ -18,14 +18,6 @@
 
 /* rows and alerts ------------------------------------------------------------------ */
 
-enum weir_quantity weir_alert_quantity(const char *name)
-{
-    for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
-        if (strcmp(weir_quantity_name((enum weir_quantity)q), name) == 0)
-            return (enum weir_quantity)q;
-    return 0;
-}
-
 static enum weir_response response_of(const char *name)
 {
     for (unsigned r = 0; r < WEIR_RESPONSES; r++)
@@ -40,7 +32,6 @@ static struct weir_alert alert_of(const struct weir_owed *owed)
         .time = owed->time,
         .ends = owed->ends,
         .prefix = owed->prefix,
-        .quantity = weir_alert_quantity(owed->quantity),
         .rate = owed->rate,
         .limit = {.rate = owed->limit_rate, .maximum = owed->limit_maximum},
         .servers = owed->servers,
@@ -51,6 +42,7 @@ static struct weir_alert alert_of(const struct weir_owed *owed)
         .late = owed->late,
     };
 
+    (void)weir_quantity_find(owed->quantity, &alert.quantity);
     snprintf(alert.class_name, sizeof alert.class_name, "%s", owed->class_name);
     snprintf(alert.withheld, sizeof alert.withheld, "%s", owed->withheld);
     return alert;
@@ -128,7 +120,10 @@ int weir_alerts_owe(struct weir_alerts *alerts, struct weir_database *database,
 /* What is to be changed when the list was read. */
 struct changes {
     const struct weir_owed_about *about;
-    struct weir_owed *owed;      /* of its texts nothing */
+    struct change {
+        struct weir_owed owed;   /* of its texts nothing */
+        int64_t before;          /* held it */
+    } *change;
     size_t count, room;
     weir_time now;
 };
@@ -136,17 +131,31 @@ struct changes {
 static int add_change(struct changes *changes, const struct weir_owed *owed,
                       const struct weir_alert *alert, weir_time look)
 {
-    struct weir_owed *more = weir_grown(changes->owed, changes->count, &changes->room,
-                                        sizeof *more);
+    struct change *more = weir_grown(changes->change, changes->count, &changes->room,
+                                     sizeof *more);
 
     if (!more)
         return WEIR_ENOMEM;
-    changes->owed = more;
-    more[changes->count++] = (struct weir_owed){
-        .number = owed->number, .way = owed->way, .event = owed->event,
-        .servers = alert->servers, .held = alert->silence, .look = look,
-        .late = alert->silence > 0 ? owed->late : changes->now};
+    changes->change = more;
+    more[changes->count++] = (struct change){
+        .owed = {.number = owed->number, .way = owed->way, .event = owed->event,
+                 .servers = alert->servers, .held = alert->silence, .look = look,
+                 .late = alert->silence > 0 ? owed->late : changes->now},
+        .before = owed->held};
     return 0;
+}
+
+static int write_change(struct weir_database *database, const struct change *change,
+                        weir_time now)
+{
+    const struct weir_owed *owed = &change->owed;
+    int done = weir_database_owed_change(database, owed);
+
+    if (done < 0 || owed->held == change->before)
+        return done;
+    return owed->held > 0
+               ? weir_database_event_silenced(database, owed->event, owed->held)
+               : weir_database_event_unsilenced(database, owed->event, now, owed->servers);
 }
 
 static int write_changes(struct weir_database *database, const struct changes *changes)
@@ -155,16 +164,8 @@ static int write_changes(struct weir_database *database, const struct changes *c
 
     if (changes->count == 0 || done < 0)
         return done;
-    for (size_t i = 0; i < changes->count && done == 0; i++) {
-        const struct weir_owed *owed = &changes->owed[i];
-
-        done = weir_database_owed_change(database, owed);
-        if (done == 0)
-            done = owed->held > 0
-                       ? weir_database_event_silenced(database, owed->event, owed->held)
-                       : weir_database_event_unsilenced(database, owed->event, changes->now,
-                                                        owed->servers);
-    }
+    for (size_t i = 0; i < changes->count && done == 0; i++)
+        done = write_change(database, &changes->change[i], changes->now);
     if (done == 0)
         return weir_database_commit(database);
     weir_database_abandon(database);
@@ -188,7 +189,37 @@ int weir_owed_look(struct weir_database *database, const struct weir_owed_about 
     int done = weir_database_owed_held(database, now, WEIR_OWED_LOOKS, look_at, &changes);
 
     done = done < 0 ? done : write_changes(database, &changes);
-    free(changes.owed);
+    free(changes.change);
+    return done;
+}
+
+struct sweep {
+    struct changes changes;
+    int64_t last;
+};
+
+static int sweep_at(void *context, const struct weir_owed *owed)
+{
+    struct sweep *sweep = context;
+    const struct weir_owed_about *about = sweep->changes.about;
+    struct weir_alert alert = alert_of(owed);
+    weir_time look = 0;
+
+    sweep->last = owed->number;
+    alert.silence = about->silence(about->context, &alert, &look);
+    return alert.silence == owed->held ? 0 : add_change(&sweep->changes, owed, &alert, look);
+}
+
+int weir_owed_sweep(struct weir_database *database, const struct weir_owed_about *about,
+                    weir_time now, int64_t *after_r)
+{
+    struct sweep sweep = {.changes = {.about = about, .now = now}};
+    int seen = weir_database_owed_silenced(database, *after_r, WEIR_OWED_LOOKS, sweep_at, &sweep);
+    int done = seen < 0 ? seen : write_changes(database, &sweep.changes);
+
+    free(sweep.changes.change);
+    if (done == 0)
+        *after_r = seen < WEIR_OWED_LOOKS ? 0 : sweep.last;
     return done;
 }
 
@@ -233,7 +264,7 @@ static int compose(struct alert_channel *channel, struct weir_database *database
     done = weir_database_owed_due(database, channel->way, WEIR_OWED_MESSAGE, compose_row,
                                   &composing);
     held = done < 0 ? done : write_changes(database, &composing.hold);
-    free(composing.hold.owed);
+    free(composing.hold.change);
     if (done < 0)
         channel->rows = 0;
     if (channel->rows > 0)
@@ -247,8 +278,10 @@ static int note_told(struct alert_channel *channel, struct weir_database *databa
 
     for (size_t i = 0; i < channel->rows && done == 0; i++) {
         const struct alert_row *row = &channel->row[i];
+        const struct weir_owed owed = {.number = row->number, .way = channel->way,
+                                       .event = row->event, .again = row->again};
 
-        done = weir_database_owed_told(database, row->number);
+        done = weir_database_owed_told(database, &owed);
         if (done == 0 && row->event > 0)
             done = weir_database_event_told(database, row->event, now, row->again);
     }
@@ -292,23 +325,36 @@ static int drop_gone(struct weir_alerts *alerts, struct weir_database *database)
     return done < 0 ? done : 0;
 }
 
-static int trim(struct weir_alerts *alerts, struct weir_database *database)
+/* A way that has told nothing for long loses its own, and no other's. */
+static int trim_channel(struct alert_channel *channel, struct weir_database *database, bool grown,
+                        weir_time steady)
 {
-    weir_time steady = weir_clock_now(&alerts->steady);
-    int gone = alerts->grown ? weir_database_owed_trim(database, WEIR_OWED_MAX) : 0;
+    int gone = grown ? weir_database_owed_trim(database, channel->way, WEIR_OWED_MAX) : 0;
 
     if (gone < 0)
         return gone;
-    alerts->grown = false;
-    alerts->dropped += (uint64_t)gone;
-    if (alerts->dropped == alerts->dropped_told ||
-        (alerts->dropped_at > 0 && steady - alerts->dropped_at < WEIR_HOUR))
+    channel->dropped += (uint64_t)gone;
+    if (channel->dropped == channel->dropped_told ||
+        (channel->dropped_at > 0 && steady - channel->dropped_at < WEIR_HOUR))
         return 0;
-    weir_log(alerts->log, WEIR_LOG_ERROR, "%" PRIu64 " alerts are told to nobody, the oldest: more "
-             "than %d waited to be told", alerts->dropped - alerts->dropped_told, WEIR_OWED_MAX);
-    alerts->dropped_told = alerts->dropped;
-    alerts->dropped_at = steady;
+    weir_log(channel->log, WEIR_LOG_ERROR, "%" PRIu64 " %s are not told by %s, the oldest: more "
+             "than %d waited for it", channel->dropped - channel->dropped_told,
+             channel->options->what, channel->name, WEIR_OWED_MAX);
+    channel->dropped_told = channel->dropped;
+    channel->dropped_at = steady;
     return 0;
+}
+
+static int trim(struct weir_alerts *alerts, struct weir_database *database)
+{
+    weir_time steady = weir_clock_now(&alerts->steady);
+    int done = 0;
+
+    for (unsigned i = 0; i < ALERT_CHANNELS && done == 0; i++)
+        if (alerts->channel[i].runs)
+            done = trim_channel(&alerts->channel[i], database, alerts->grown, steady);
+    alerts->grown = alerts->grown && done < 0;
+    return done;
 }
 
 static int turn_channel(struct alert_channel *channel, struct weir_database *database,

@@ -6,6 +6,7 @@
  *                         it owes now: what a silence holds for by now is held
  *                         -> handed over -> its rows go, the event is told
  *     weir_owed_look()    what was held is due when no silence holds for it any more
+ *     weir_owed_sweep()   the same, where who has seen it says so, and not the time
  *
  * A message that could not be handed over changes nothing: the next one is composed anew.  Killed
  * between handing over and noting it, a monitor tells one message once more; nothing is lost.
@@ -15,8 +16,9 @@
  * Owner:    the caller; weir_alerts_owe() begins no transaction.
  * Threads:  with the database's lock; nothing here waits for a way.
  * Errors:   the database's, WEIR_ENOMEM: all of it is tried again at the next turn.
- * Limits:   WEIR_OWED_MAX rows: beyond that the oldest go, which is logged once an hour with their
- *           number; WEIR_OWED_MESSAGE alerts of one message; WEIR_OWED_LOOKS looks in one turn.
+ * Limits:   WEIR_OWED_MAX rows of each way: beyond that its oldest go, which is logged once an hour
+ *           with their number; WEIR_OWED_MESSAGE alerts of one message; WEIR_OWED_LOOKS looks in
+ *           one turn.
  */
 #ifndef WEIR_THRESHOLD_ALERT_OWED_IO_H
 #define WEIR_THRESHOLD_ALERT_OWED_IO_H
@@ -51,14 +53,18 @@ int weir_alerts_turn(struct weir_alerts *alerts, struct weir_database *database,
                      const struct weir_owed_about *about, weir_time now,
                      enum weir_alerts_turn how);
 
-/* The same, of what is held for any way. */
+/* What is due to be looked at again, of what silences hold for any way, is let go, or held on.
+ * 0 or an error. */
 int weir_owed_look(struct weir_database *database, const struct weir_owed_about *about,
                    weir_time now);
 
+/* All that silences hold, due or not, a part at each call: what none holds for any more is let go,
+ * what another does is held by that, and nothing else is written.  *after_r: how far it came, 0 at
+ * the beginning, and when all was looked at.  0 or an error. */
+int weir_owed_sweep(struct weir_database *database, const struct weir_owed_about *about,
+                    weir_time now, int64_t *after_r);
+
 /* The monitor ends: logs what its ways have not told. */
 void weir_alerts_tell_untold(struct weir_alerts *alerts, struct weir_database *database);
-
-/* Of that name. */
-enum weir_quantity weir_alert_quantity(const char *name);
 
 #endif

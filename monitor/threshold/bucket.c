@@ -47,6 +47,16 @@ const char *weir_quantity_name(enum weir_quantity quantity)
     return (unsigned)quantity < WEIR_QUANTITIES ? name[quantity] : "?";
 }
 
+bool weir_quantity_find(const char *name, enum weir_quantity *quantity_r)
+{
+    for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
+        if (strcmp(name, weir_quantity_name((enum weir_quantity)q)) == 0) {
+            *quantity_r = (enum weir_quantity)q;
+            return true;
+        }
+    return false;
+}
+
 /* Limits. ---------------------------------------------------------------- */
 
 static bool limit_ok(const struct weir_limit *limit)

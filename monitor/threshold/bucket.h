@@ -77,6 +77,9 @@ enum weir_quantity {
 /* "connections", "messages", "recipients". */
 const char *weir_quantity_name(enum weir_quantity quantity);
 
+/* The one of that name; false, and nothing is given, when there is none. */
+bool weir_quantity_find(const char *name, enum weir_quantity *quantity_r);
+
 struct weir_limit {
     double rate;     /* tokens a second, 0..WEIR_BUCKET_TOKENS_MAX */
     double maximum;  /* tokens, 1..WEIR_BUCKET_TOKENS_MAX; 0: not limited, nothing is charged */

@@ -30,11 +30,12 @@ static int take(void *context, const struct weir_event *event)
     alert = &found->alert[found->count++];
     *alert = (struct weir_alert){
         .time = event->raised, .prefix = event->prefix,
-        .quantity = weir_alert_quantity(event->quantity), .rate = event->rate,
+        .rate = event->rate,
         .limit = {.rate = event->limit_rate, .maximum = event->limit_maximum},
         .servers = (uint32_t)(event->servers | event->servers >> 32),
         .response = WEIR_RESPONSE_ALERT, .wanted = WEIR_RESPONSE_ALERT,
         .event = event->number, .again = event->told_again + 1};
+    (void)weir_quantity_find(event->quantity, &alert->quantity);
     snprintf(alert->class_name, sizeof alert->class_name, "%s", event->class_name);
     return 0;
 }

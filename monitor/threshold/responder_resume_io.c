@@ -29,16 +29,6 @@ struct left {
     size_t count, room;
 };
 
-static bool read_quantity(const char *name, enum weir_quantity *quantity_r)
-{
-    for (unsigned q = 0; q < WEIR_QUANTITIES; q++)
-        if (strcmp(name, weir_quantity_name(q)) == 0) {
-            *quantity_r = q;
-            return true;
-        }
-    return false;
-}
-
 static int note_left(void *context, const struct weir_event *row)
 {
     struct left *left = context;
@@ -64,7 +54,7 @@ static int note_left(void *context, const struct weir_event *row)
         .servers = (uint32_t)row->word,
         .seen = (uint32_t)row->servers,
     };
-    if (!read_quantity(row->quantity, &one->event.quantity))
+    if (!weir_quantity_find(row->quantity, &one->event.quantity))
         one->why = "its quantity is not known";
     return 0;
 }

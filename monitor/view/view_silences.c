@@ -80,8 +80,18 @@ static void put_count(struct weir_line *line, uint64_t count, const char *one, c
     weir_line_text(line, count == 1 ? one : many);
 }
 
+static void put_alerts(struct weir_line *line, const uint64_t *alerts, bool one)
+{
+    if (alerts)
+        put_count(line, *alerts, one ? " alert is under it" : " alert is under them",
+                  one ? " alerts are under it" : " alerts are under them");
+    else
+        weir_line_text(line, one ? "how many alerts are under it is not known"
+                                 : "how many alerts are under them is not known");
+}
+
 json_t *weir_view_standing(const struct weir_silenced *silences, size_t count, weir_time now,
-                           uint64_t alerts)
+                           const uint64_t *alerts)
 {
     char words[WORDS] = "";
     struct weir_line line = weir_line(words, sizeof words);
@@ -101,10 +111,10 @@ json_t *weir_view_standing(const struct weir_silenced *silences, size_t count, w
             put_count(&line, standing - named, " more", " more");
         }
         weir_line_text(&line, "; ");
-        put_count(&line, alerts, standing == 1 ? " alert is under it" : " alert is under them",
-                  standing == 1 ? " alerts are under it" : " alerts are under them");
+        put_alerts(&line, alerts, standing == 1);
         weir_line_end(&line);
     }
-    return json_pack("{s:I, s:I, s:I, s:s}", "standing", (json_int_t)standing, "wide",
-                     (json_int_t)wide, "alerts", (json_int_t)alerts, "text", words);
+    return json_pack("{s:I, s:I, s:o, s:s}", "standing", (json_int_t)standing, "wide",
+                     (json_int_t)wide, "alerts",
+                     alerts ? json_integer((json_int_t)*alerts) : json_null(), "text", words);
 }

@@ -33,8 +33,9 @@ void weir_view_silence_put(struct weir_line *line, const struct weir_silenced *s
 json_t *weir_view_silence(const struct weir_silenced *silence);
 
 /* {"standing", "wide", "alerts", "text"}: how many stand now, and are wide; how many alerts are
- * under them, as given; and all of it in words, "" when none stands. */
+ * under them, as given (NULL: not known, which is null); and all of it in words, "" when none
+ * stands. */
 json_t *weir_view_standing(const struct weir_silenced *silences, size_t count, weir_time now,
-                           uint64_t alerts);
+                           const uint64_t *alerts);
 
 #endif

@@ -46,6 +46,17 @@ class Again(World):
         self.world(**sections)
         self.at = time.time() - HOUR
 
+    def test_a_token_of_one_that_is_no_more_is_logged_at_the_start(self):
+        self.begin()
+        self.monitor.ask("token add", name="one", role="viewer")
+        self.monitor.ask("token add", name="left", role="viewer")
+        self.assertEqual(self.monitor.stop(), 0)
+        with sqlite3.connect(self.monitor.weir.folder / "spam.db") as database:
+            database.execute("UPDATE tokens SET who = 'token gone' WHERE name = 'left'")
+        self.monitor.start()
+        self.assertIn("token left was made by token gone, which is no more", self.monitor.log())
+        self.assertNotIn("token one was", self.monitor.log())
+
     def wait_for_end(self, address=BAD):
         def ends():
             self.passes(1)

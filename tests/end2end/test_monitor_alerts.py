@@ -206,19 +206,21 @@ class Alerts(Told):
                           pathlib.Path(f"/proc/{pid}/cwd").resolve().as_posix()], [])
 
     def test_thousands_at_once_are_one_message(self):
-        self.told_world(window="20s")
+        self.told_world(window="1h")
         self.exceed(OTHER)
         self.wait_for_posts(1)
+        self.wait_for_mails(1)
         for n in range(5000):  # in networks of their own
             (self.mx1, self.mx2)[n % 2].saw(f"198.{20 + n // 250}.{n % 250}.9", connections=60)
-        rig.wait_for(lambda: self.monitor.ask("status")["alerts"] == 5001, 18, "all of them")
-        rig.wait_for(lambda: self.monitor.ask("status")["alerts_waiting"] == 10000, 5, "their rows")
-        post = self.wait_for_posts(2, 25)[1]
+        rig.wait_for(lambda: self.monitor.ask("status")["alerts_waiting"] == 10000, 60, "all")
+        self.assertEqual(self.monitor.ask("status")["alerts"], 5001)
+        self.assertEqual(self.monitor.stop(), 0)  # which ends the window
+        post = self.hook.taken()[1]
         self.assertEqual((post["count"], post["more"]), (5000, 4980))
-        self.assertIn("5000 alerts from", self.wait_for_mails(2, 25)[1].get_content())
-        rig.wait_for(lambda: self.monitor.ask("status")["alerts_waiting"] == 0, 10)
-        self.assertEqual(self.monitor.rows("SELECT count(*) AS n FROM events WHERE told = 0"),
-                         [{"n": 0}])
+        self.assertIn("5000 alerts from", self.mails()[1].get_content())
+        self.assertEqual(self.monitor.rows("SELECT (SELECT count(*) FROM owed) AS owed, count(*) "
+                                           "AS untold FROM events WHERE told = 0"),
+                         [{"owed": 0, "untold": 0}])
 
     def test_certificate_of_the_webhook_is_checked(self):
         key, chain = self.folder / "key.pem", self.folder / "chain.pem"
@@ -318,19 +320,19 @@ class Owed(Told):
         self.told_of(OTHER, BAD)
 
     def test_what_is_silenced_or_acknowledged_within_the_window_is_not_told(self):
-        self.told_world(window="4s")
+        self.told_world(window="1h")
         self.mx1.saw(OTHER, connections=60)
         self.told_of(OTHER)
         addresses = [f"198.51.{n}.9" for n in range(3)]
         for address in addresses:
             self.mx1.saw(address, connections=60)
-        number = self.wait_for_event(addresses[0])[0]["number"]
-        self.wait_for_event(addresses[1])
-        self.monitor.ask("events acknowledge", number=number, note="mine")
+        rig.wait_for(lambda: self.monitor.ask("status")["alerts_waiting"] == 6, 20, "them to wait")
+        self.monitor.ask("events acknowledge", note="mine",
+                         number=self.monitor.events(addresses[0])[0]["number"])
         self.monitor.ask("silence add", prefix=addresses[1], ends=int(time.time()) + 600,
                          reason="known")
+        self.assertEqual(self.monitor.stop(), 0)  # which ends the window
         self.told_of(OTHER, addresses[2])
-        rig.wait_for(lambda: self.monitor.ask("status")["alerts_waiting"] == 0, 5, "their note")
         self.assertEqual([self.monitor.events(address)[0]["told"] for address in addresses[:2]],
                          [0, 0])
 

@@ -142,6 +142,26 @@ class Escalation(Told):
         self.monitor.process.send(1)
         rig.wait_for(lambda: self.again() == [1], 15, "the first")
 
+    def owed(self):
+        """The number of what waits for those who are told later, or nothing."""
+        return [row["number"] for row in
+                self.monitor.rows("SELECT number FROM owed WHERE again > 0")]
+
+    def test_a_new_time_does_not_forget_what_they_were_told_in_this_window(self):
+        self.world_of(after="1s", most=9)
+        self.monitor.stop()
+        self.monitor.weir.configure(monitor={"alert_window": "1h"})
+        self.monitor.start()
+        self.over()
+        rig.wait_for(lambda: self.again() == [1], 15, "the first")
+        rig.wait_for(self.owed, 15, "the second to wait for the window's end")
+        self.monitor.weir.configure(monitor={"escalate_after": "2s"})
+        self.monitor.process.send(1)
+        rig.wait_for(lambda: "reloaded " in self.monitor.log(), 10, "the new configuration")
+        before = self.owed()
+        rig.wait_for(lambda: self.owed() not in ([], before), 15, "another one in its place")
+        self.assertEqual(self.again(), [1])
+
 
 if __name__ == "__main__":
     harness.main()

@@ -221,6 +221,58 @@ static void what_a_silence_holds_is_told_when_none_does(void **state)
                      2);
 }
 
+static void sweep(struct rig *rig, int64_t *after)
+{
+    database_must(rig->database, weir_owed_sweep(rig->database->database, &rig->about,
+                                                 DATABASE_NOW + 1, after), 0);
+}
+
+static void a_sweep_writes_only_what_has_changed(void **state)
+{
+    struct rig *rig = *state;
+    int64_t after = 0, written;
+
+    open_ways(rig, "/bin/true", "");
+    rig->silence = 7;
+    database_must(rig->database, weir_database_begin(rig->database->database), 0);
+    for (unsigned i = 0; i <= WEIR_OWED_LOOKS; i++)
+        owe(rig, DATABASE_NOW);
+    database_must(rig->database, weir_database_commit(rig->database->database), 0);
+    written = number(rig, "SELECT total_changes()");
+    sweep(rig, &after);
+    assert_int_equal(after, WEIR_OWED_LOOKS);
+    sweep(rig, &after);
+    assert_int_equal(after, 0);
+    assert_int_equal(number(rig, "SELECT total_changes()"), written);
+    rig->silence = 8;
+    sweep(rig, &after);
+    assert_int_equal(number(rig, "SELECT count(*) FROM owed WHERE held = 8"), WEIR_OWED_LOOKS);
+    rig->silence = 0;
+    sweep(rig, &after);
+    assert_int_equal(number(rig, "SELECT count(*) FROM owed WHERE held = 0 AND late > 0"), 1);
+    assert_int_equal(number(rig, "SELECT count(*) FROM events WHERE silence = 0"), 1);
+}
+
+static void of_too_many_a_way_loses_its_own_and_says_so(void **state)
+{
+    struct rig *rig = *state;
+
+    open_ways(rig, "/bin/false", "/bin/false");
+    assert_int_equal(weir_database_run(rig->database->database, "WITH RECURSIVE n (n) AS (VALUES "
+        "(1) UNION ALL SELECT n + 1 FROM n WHERE n < 100000) INSERT INTO owed (way, event, again, "
+        "time, ends, address, bits, quantity, rate, limit_rate, limit_maximum, class, servers, "
+        "response, wanted, withheld, held, look, late) SELECT way, 0, 0, 1, 0, zeroblob(16), 128, "
+        "'connections', 2, 1, 50, 'default', 2, 'alert', 'alert', '', 0, 0, 0 FROM n, "
+        "(SELECT 2 AS way UNION SELECT 0)"), 0);
+    owe(rig, DATABASE_NOW);
+    turn(rig, DATABASE_NOW);
+    assert_int_equal(number(rig, "SELECT count(*) FROM owed WHERE way = 0"), WEIR_OWED_MAX);
+    assert_int_equal(number(rig, "SELECT count(*) FROM owed WHERE way = 2"), WEIR_OWED_MAX);
+    assert_non_null(strstr(rig->lines, "1 alerts are not told by mail, the oldest: more than "
+                           "100000 waited for it\n"));
+    assert_null(strstr(rig->lines, "others are not told"));
+}
+
 static void look(struct rig *rig, weir_time now)
 {
     const struct weir_escalation escalation = {
@@ -246,6 +298,26 @@ static void what_nobody_acknowledged_is_told_to_others_as_often_as_it_may(void *
         assert_int_equal(number(rig, "SELECT told_again FROM events"), n < 2 ? n : 2);
     }
     assert_int_equal(number(rig, "SELECT count(*) FROM owed"), 1);
+}
+
+static void what_takes_longer_than_it_is_until_the_next_time_is_told_once(void **state)
+{
+    struct rig *rig = *state;
+    struct weir_database *database = rig->database->database;
+
+    open_ways(rig, "", "/bin/true");
+    owe(rig, DATABASE_NOW);
+    look(rig, DATABASE_NOW + WEIR_MINUTE);
+    database_must(rig->database, weir_alerts_turn(rig->again, database, &rig->about, DATABASE_NOW,
+                                                  WEIR_ALERTS_LAST), 0);
+    look(rig, DATABASE_NOW + 2 * WEIR_MINUTE); /* before it is noted */
+    assert_int_equal(number(rig, "SELECT count(*) FROM owed WHERE again = 1"), 1);
+    weir_alerts_wait(rig->again);
+    database_must(rig->database, weir_alerts_turn(rig->again, database, &rig->about,
+                                                  DATABASE_NOW + 2 * WEIR_MINUTE,
+                                                  WEIR_ALERTS_NOTE), 0);
+    assert_int_equal(number(rig, "SELECT count(*) FROM owed"), 0);
+    assert_int_equal(number(rig, "SELECT told_again FROM events"), 1);
 }
 
 static void of_what_others_were_not_told_there_is_but_the_last(void **state)
@@ -280,6 +352,9 @@ int main(void)
         TEST(where_there_is_no_way_the_log_has_told_it),
         TEST(what_a_way_owed_that_is_gone_is_dropped_and_logged),
         TEST(what_a_silence_holds_is_told_when_none_does),
+        TEST(a_sweep_writes_only_what_has_changed),
+        TEST(of_too_many_a_way_loses_its_own_and_says_so),
+        TEST(what_takes_longer_than_it_is_until_the_next_time_is_told_once),
         TEST(what_nobody_acknowledged_is_told_to_others_as_often_as_it_may),
         TEST(of_what_others_were_not_told_there_is_but_the_last),
     };

@@ -520,7 +520,15 @@ static void what_is_out_of_range_is_refused(void **state)
 
 static void quantities_have_names(void **state)
 {
+    enum weir_quantity found = WEIR_QUANTITIES;
+
     (void)state;
+    for (unsigned q = 0; q < WEIR_QUANTITIES; q++) {
+        assert_true(weir_quantity_find(weir_quantity_name((enum weir_quantity)q), &found));
+        assert_int_equal(found, q);
+    }
+    assert_false(weir_quantity_find("?", &found));
+    assert_int_equal(found, WEIR_QUANTITIES - 1);
     assert_string_equal(weir_quantity_name(WEIR_QUANTITY_CONNECTIONS), "connections");
     assert_string_equal(weir_quantity_name(WEIR_QUANTITY_MESSAGES), "messages");
     assert_string_equal(weir_quantity_name(WEIR_QUANTITY_RECIPIENTS), "recipients");

@@ -85,7 +85,7 @@ static void a_database_of_version_4_is_migrated(void **state)
     assert_int_equal(weir_database_run(rig->database, "DROP INDEX decisions_standing;"
                      "DROP INDEX events_about;"
                      "DROP INDEX decisions_undone; DROP INDEX decisions_accepted;"
-                     "DROP INDEX events_unheard;"
+                     "DROP INDEX events_unheard; DROP INDEX events_silenced;"
                      "ALTER TABLE events DROP COLUMN word;"
                      "ALTER TABLE events DROP COLUMN acknowledged;"
                      "ALTER TABLE events DROP COLUMN acknowledged_by;"
@@ -100,6 +100,27 @@ static void a_database_of_version_4_is_migrated(void **state)
     assert_int_equal(database_number(rig, "SELECT count(*) FROM sqlite_schema "
                                      "WHERE name IN ('decisions_standing', 'decisions_undone')"),
                      2);
+}
+
+/* A file as version 24 left it. */
+static void tokens_of_version_24_become_their_owners(void **state)
+{
+    struct database_rig *rig = *state;
+
+    assert_int_equal(weir_database_run(rig->database, "DROP TABLE owed;"
+        "DROP INDEX events_silenced; DROP INDEX events_unheard;"
+        "ALTER TABLE events DROP COLUMN unheard;"
+        "INSERT INTO tokens (name, hash, role, added, ends, who)"
+        " SELECT column1, CAST(column1 AS BLOB), 'analyst', column2, 0, column3 FROM (VALUES"
+        " ('three', 4, 'token two'), ('one', 2, 'user anna'), ('two', 3, 'token one'),"
+        " ('root', 2, 'uid 0'), ('four', 2, 'token root'), ('lost', 9, 'token no'),"
+        " ('older', 1, 'token one'), ('five', 9, 'token lost'));"
+        "PRAGMA user_version = 24"), 0);
+    database_must(rig, database_open(rig), 0);
+    assert_int_equal(database_number(rig, "SELECT group_concat(name || '=' || who, ';') = "
+        "'five=token lost;four=uid 0 by token root;lost=token no;older=token one;one=user anna;"
+        "root=uid 0;three=user anna by token two;two=user anna by token one' "
+        "FROM (SELECT name, who FROM tokens ORDER BY name)"), 1);
 }
 
 static void a_migration_is_done_whole_or_not_at_all(void **state)
@@ -353,6 +374,7 @@ int main(void)
         TEST(a_database_of_version_1_is_migrated),
         TEST(what_is_only_observed_is_not_unheard),
         TEST(a_database_of_version_4_is_migrated),
+        TEST(tokens_of_version_24_become_their_owners),
         TEST(a_migration_is_done_whole_or_not_at_all),
         TEST(other_files_are_refused_and_left_as_they_are),
         TEST(a_folder_that_is_not_there_is_told),

@@ -412,7 +412,7 @@ static void messages_are_summed_up_by_time_verdict_and_score(void **state)
                      "DROP TABLE minute_sums; DROP INDEX messages_verdict;"
                      "DROP INDEX messages_said; DROP INDEX events_about;"
                      "DROP INDEX events_unheard; ALTER TABLE events DROP COLUMN unheard;"
-                     "DROP TABLE owed; PRAGMA user_version = 23"), 0);
+                     "DROP TABLE owed; DROP INDEX events_silenced; PRAGMA user_version = 23"), 0);
     database_must(rig, database_open(rig), 0);
     assert_int_equal(database_number(rig, "SELECT sum(span / 300000000 * (begins / 1000000 % "
                                      "99991) * (what + 7) * count) FROM message_sums"), sum);

@@ -106,7 +106,8 @@ static void what_is_owed_is_kept_for_each_way_until_it_has_told_it(void **state)
     assert_string_equal(due(rig, 2, &list), "");
     database_must(rig, weir_database_owed_count(rig->database, count), 0);
     assert_true(count[0] == 2 && count[1] == 1 && count[2] == 0 && count[3] == 0);
-    database_must(rig, weir_database_owed_told(rig->database, 1), 0);
+    first.number = 1;
+    database_must(rig, weir_database_owed_told(rig->database, &first), 0);
     assert_string_equal(due(rig, 0, &list), "3");
     assert_int_equal(weir_database_owed_drop(rig->database, 1), 1);
     assert_int_equal(weir_database_owed_drop(rig->database, 1), 0);
@@ -163,6 +164,48 @@ static void what_is_told_again_takes_the_place_of_the_time_before(void **state)
     assert_string_equal(due(rig, 0, &list), "1");
 }
 
+static void what_is_told_takes_what_took_its_place_meanwhile(void **state)
+{
+    struct database_rig *rig = *state;
+    const int64_t event = event_of(rig);
+    struct weir_owed owed = owed_of(2, event), other = owed_of(3, event), told = owed;
+    struct list list;
+
+    told.number = 1;
+    told.again = owed.again = other.again = 1;
+    add(rig, &owed);
+    add(rig, &owed); /* while the first is under way */
+    add(rig, &other);
+    assert_string_equal(due(rig, 2, &list), "2");
+    database_must(rig, weir_database_owed_told(rig->database, &told), 0);
+    assert_string_equal(due(rig, 2, &list), "");
+    assert_string_equal(due(rig, 3, &list), "3");
+    owed.again = 2;
+    add(rig, &owed);
+    database_must(rig, weir_database_owed_told(rig->database, &told), 0);
+    assert_string_equal(due(rig, 2, &list), "4"); /* which is another time */
+}
+
+static void what_is_acknowledged_when_its_silence_ends_is_held_on(void **state)
+{
+    struct database_rig *rig = *state;
+    const int64_t event = event_of(rig);
+    struct weir_owed owed = owed_of(0, event);
+    struct list list;
+
+    assert_int_equal(weir_database_event_acknowledge(rig->database, event, 1, "anna", ""), 1);
+    owed.held = 7;
+    add(rig, &owed); /* another step of the ladder */
+    assert_string_equal(held(rig, INT64_MAX, &list), "1");
+    owed.number = 1;
+    owed.held = 0;
+    database_must(rig, weir_database_owed_change(rig->database, &owed), 0);
+    assert_string_equal(held(rig, INT64_MAX, &list), "");
+    assert_string_equal(due(rig, 0, &list), "");
+    assert_int_equal(weir_database_event_unacknowledge(rig->database, event, 2), 1);
+    assert_string_equal(due(rig, 0, &list), "1");
+}
+
 static void what_is_acknowledged_is_held_until_that_is_taken_back(void **state)
 {
     struct database_rig *rig = *state;
@@ -206,21 +249,24 @@ static void what_a_silence_held_is_looked_at_when_somebody_ends_it(void **state)
     assert_string_equal(held(rig, DATABASE_NOW, &list), "1 2");
 }
 
-static void of_too_many_the_oldest_go(void **state)
+static void of_too_many_the_oldest_of_that_way_go(void **state)
 {
     struct database_rig *rig = *state;
-    struct weir_owed owed = owed_of(0, 0);
+    struct weir_owed owed = owed_of(0, 0), other = owed_of(1, 0);
 
     database_must(rig, weir_database_begin(rig->database), 0);
+    add(rig, &other); /* older than all of them */
     for (unsigned i = 0; i < WEIR_OWED_MAX; i++)
         add(rig, &owed);
-    assert_int_equal(weir_database_owed_trim(rig->database, WEIR_OWED_MAX), 0);
+    assert_int_equal(weir_database_owed_trim(rig->database, 0, WEIR_OWED_MAX), 0);
     add(rig, &owed);
     add(rig, &owed);
-    assert_int_equal(weir_database_owed_trim(rig->database, WEIR_OWED_MAX), 2);
+    assert_int_equal(weir_database_owed_trim(rig->database, 1, WEIR_OWED_MAX), 0);
+    assert_int_equal(weir_database_owed_trim(rig->database, 0, WEIR_OWED_MAX), 2);
     database_must(rig, weir_database_commit(rig->database), 0);
-    assert_int_equal(database_number(rig, "SELECT min(number) * 1000000 + count(*) FROM owed"),
-                     3 * 1000000 + WEIR_OWED_MAX);
+    assert_int_equal(database_number(rig, "SELECT min(number) * 1000000 + count(*) FROM owed "
+                                     "WHERE way = 0"), 4 * 1000000 + WEIR_OWED_MAX);
+    assert_int_equal(database_number(rig, "SELECT count(*) FROM owed WHERE way = 1"), 1);
 }
 
 static void too_long_texts_are_refused(void **state)
@@ -245,9 +291,11 @@ int main(void)
         TEST(what_is_owed_is_kept_for_each_way_until_it_has_told_it),
         TEST(what_is_held_is_the_newest_and_goes_when_its_event_is_over),
         TEST(what_is_told_again_takes_the_place_of_the_time_before),
+        TEST(what_is_told_takes_what_took_its_place_meanwhile),
         TEST(what_is_acknowledged_is_held_until_that_is_taken_back),
+        TEST(what_is_acknowledged_when_its_silence_ends_is_held_on),
         TEST(what_a_silence_held_is_looked_at_when_somebody_ends_it),
-        TEST(of_too_many_the_oldest_go),
+        TEST(of_too_many_the_oldest_of_that_way_go),
         TEST(too_long_texts_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
