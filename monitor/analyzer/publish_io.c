@@ -300,7 +300,7 @@ static int take_earlier(void *context, const struct weir_kept_set *set)
     return open_set(set, &going->earlier, &going->again);
 }
 
-/* Whether the newest set and the rulebook are what this is based on.  Only now, in its turn: whoever
+/* Whether the newest set and the rulebook are what this is based on.  Only now, in its turn: who
  * came before may have taken long. */
 static int look_again(struct going *going)
 {

@@ -38,6 +38,7 @@ static const struct based {
     {weir_api_publish, weir_api_rules_state, NULL, true},
     {weir_api_rollback, weir_api_rules_state, NULL, true},
     {weir_api_report_do, weir_api_report_desk, NULL, false},
+    {weir_api_reports_do, weir_api_reports_desk, NULL, false},
 };
 
 static const struct based *find(const struct weir_api_question *question)
