@@ -148,7 +148,7 @@ async function all(page, rows, what) {
     } else if (done.length > 0) {                // the rest stays marked
         of.filter((row) => done.includes(row.uid)).forEach((row) =>
             rows.marks.delete(rows.key(row)));
-        rows.update(rows.rows);
+        rows.draw();
     }
 }
 
