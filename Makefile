@@ -124,17 +124,21 @@ build/web/%: /usr/share/javascript/dygraphs/%
 build/web/console.js: $(parts) Makefile
 	@mkdir -p $(@D)
 	@! grep -noE 'from "[^"]+"' $(parts) | grep -vE '"\./($(subst $(space),|,$(shared)))\.js"'
-	@! sed -nE 's/^(export )?(async )?(function|class|const|let) (\w+).*/named twice: \4/p' $(parts) | \
-	  sort | uniq -d | grep .
+	@! grep -nE '^(export )?(const|let) *[][{]' $(parts)
+	@! { sed -nE 's/^(export )?(async )?(function\*?|class) *(\w+).*/\4/p' $(parts); \
+	  sed -nE '/^(export )?(const|let) /{s//, /;s/,/, ,/g;p}' $(parts) | \
+	    grep -oE ', \w+( =|,|;|$$)' | tr -dc '[:alnum:]_\n'; } | \
+	  sort | uniq -d | sed 's/^/named twice: /' | grep .
 	awk '/^import /{i = 1} !i; /;$$/{i = 0}' $(parts) >$@
 build/web/%: monitor/console/web/% Makefile
 	@mkdir -p $(@D)
 	sed -E 's,from "\./($(subst $(space),|,$(shared)))\.js";,from "./console.js";,' $< >$@
 # It names the others in a folder that is called by their content: they may be kept for ever.
-build/web/index.html: monitor/console/web/index.html $(pages)
-	f=$$(cat $(pages) | sha256sum | cut -c1-16) && sed -E "s,(href|src)=\",&$$f/," $< >$@ && \
+build/web/index.html build/web/folder &: monitor/console/web/index.html $(pages)
+	f=$$(cat $(pages) | sha256sum | cut -c1-16) && \
+	  sed -E "s,(href|src)=\",&$$f/," $< >build/web/index.html && \
 	  echo "const char weir_assets_folder[] = \"$$f\";" >build/web/folder
-$(B)/console_assets.c: build/web/index.html $(wildcard monitor/console/web) Makefile
+$(B)/console_assets.c: build/web/index.html build/web/folder $(wildcard monitor/console/web) Makefile
 	@mkdir -p $(@D)
 	@n=0; { echo '#include "monitor/console/assets.h"'; cat build/web/folder; \
 	  for f in $< $(pages); do n=$$((n + 1)); echo "static const unsigned char octets$$n[] = {"; \

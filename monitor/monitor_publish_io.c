@@ -176,15 +176,33 @@ void weir_monitor_publish_again(struct weir_monitor *monitor, weir_time now)
     pthread_mutex_unlock(&monitor->lock);
 }
 
+/* What is not asked for is below 0. */
+static int64_t member_of(const json_t *was, const char *name)
+{
+    const json_t *value = json_object_get(was, name);
+
+    return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
+static unsigned status_of(int rc)
+{
+    return rc == WEIR_EBUSY                         ? MHD_HTTP_CONFLICT
+           : weir_error_passes(rc)                  ? MHD_HTTP_SERVICE_UNAVAILABLE
+           : rc == WEIR_EINVAL || rc == WEIR_ELIMIT ? MHD_HTTP_BAD_REQUEST
+                                                    : MHD_HTTP_INTERNAL_SERVER_ERROR;
+}
+
 json_t *weir_monitor_publish(struct weir_monitor *monitor, const json_t *json, const char *who,
                              weir_time now, char why_r[static WEIR_PUBLISH_WHY], unsigned *code_r)
 {
-    const json_t *serial = json_object_get(json, "serial");
+    const json_t *serial = json_object_get(json, "serial"), *was = json_object_get(json, "was");
+    const struct weir_rules_newest based = {member_of(was, "serial"), member_of(was, "change")};
     const char *reason = json_string_value(json_object_get(json, "reason"));
     struct weir_publishing by = {.who = who,
                                  .why = reason ? reason : "",
                                  .now = now,
                                  .dry = json_is_true(json_object_get(json, "dry")),
+                                 .based = &based,
                                  .context = monitor};
     json_int_t wanted = json_integer_value(serial);
     struct weir_published done;
@@ -199,9 +217,7 @@ json_t *weir_monitor_publish(struct weir_monitor *monitor, const json_t *json, c
                                 &by, &done, why_r);
     else
         rc = weir_publish(monitor->publisher, &by, &done, why_r);
-    *code_r = weir_error_passes(rc)                    ? MHD_HTTP_SERVICE_UNAVAILABLE
-              : rc == WEIR_EINVAL || rc == WEIR_ELIMIT ? MHD_HTTP_BAD_REQUEST
-                                                       : MHD_HTTP_INTERNAL_SERVER_ERROR;
+    *code_r = status_of(rc);
     if (rc < 0)
         return NULL;
     if (done.fresh)

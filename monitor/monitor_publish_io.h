@@ -22,8 +22,9 @@ weir_time weir_monitor_idle(struct weir_monitor *monitor, weir_time now);
  * where a person has published before; not over a rollback, which is a person's to end. */
 void weir_monitor_publish_again(struct weir_monitor *monitor, weir_time now);
 
-/* {"dry", "reason"} publishes, {"serial", ...} takes back to an earlier one; called without the
- * database's lock.  What came of it; or NULL with why and a status of HTTP. */
+/* {"dry", "reason"} publishes, {"serial", ...} takes back to an earlier one; "was": {"serial",
+ * "change"}, what it is based on (publish_io.h); called without the database's lock.  What came of
+ * it; or NULL with why and a status of HTTP. */
 json_t *weir_monitor_publish(struct weir_monitor *monitor, const json_t *json, const char *who,
                              weir_time now, char why_r[static WEIR_PUBLISH_WHY], unsigned *code_r);
 

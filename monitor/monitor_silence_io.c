@@ -12,7 +12,7 @@
 #include "monitor/database/database_servers_io.h"
 #include "monitor/database/database_thresholds_io.h"
 #include "monitor/monitor_verbs_impl.h"
-#include "monitor/view/view_events.h"
+#include "monitor/threshold/silencing.h"
 #include "monitor/view/view_silences.h"
 
 #define MOST_NAMED 8 /* of what there is, when something is not */
@@ -60,8 +60,6 @@ json_t *weir_verb_acknowledge(struct weir_question *question)
     char detail[WEIR_DATABASE_TEXT_MAX + 1];
     int done;
 
-    if (!weir_verb_fits(question, "note", WEIR_REASON_MAX))
-        return NULL;
     done = weir_database_begin(database);
     if (done == 0)
         done = find_knew(question, &knew);
@@ -189,8 +187,8 @@ static int note_all(struct weir_question *question, const char *what, struct the
         note_there(there, WEIR_POLICY_DEFAULT); /* always is: the configuration's, or another one */
         return weir_database_thresholds(database, note_threshold, there);
     }
-    for (size_t i = 0; weir_event_kind(i); i++)
-        note_there(there, weir_event_kind(i));
+    for (size_t i = 0; weir_alert_kind(i); i++)
+        note_there(there, weir_alert_kind(i));
     return 0;
 }
 
@@ -227,8 +225,7 @@ static bool read_silence(struct weir_question *question, struct weir_silenced *s
     if (!read_name(question, "threshold", silence.threshold, sizeof silence.threshold) ||
         !read_name(question, "kind", silence.kind, sizeof silence.kind) ||
         !read_name(question, "server", silence.server, sizeof silence.server) ||
-        !weir_verb_fits(question, "reason", WEIR_REASON_MAX) || !read_prefix(question, &silence) ||
-        !read_end(question, &silence))
+        !read_prefix(question, &silence) || !read_end(question, &silence))
         return false;
     snprintf(silence.reason, sizeof silence.reason, "%s", weir_verb_text(question, "reason"));
     snprintf(silence.who, sizeof silence.who, "%s", question->who);

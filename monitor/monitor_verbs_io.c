@@ -554,8 +554,8 @@ json_t *weir_verb_run(struct weir_question *question)
     json_t *json = NULL;
 
     /* Lists, audit and a terminal show them as they are. */
-    if (!weir_verb_fits(question, "reason", SIZE_MAX) ||
-        !weir_verb_fits(question, "note", SIZE_MAX))
+    if (!weir_verb_fits(question, "reason", WEIR_REASON_MAX) ||
+        !weir_verb_fits(question, "note", WEIR_REASON_MAX))
         return NULL;
     if (publishes || weir_rulebook_is_asked(name)) {
         question->now = weir_clock_now(&question->monitor->sound); /* sound.h */

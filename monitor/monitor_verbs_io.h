@@ -27,6 +27,7 @@
  *     publish [dry]            makes the rulebook the newest rule set, or tells what that would
  *                              change
  *     rollback SERIAL [dry]    publishes what an earlier set had, under a new serial
+ *                              (publish, rollback: was: serial and change that it is based on)
  *     rules ..., analyze       monitor_rulebook_io.h
  *     user ..., token ...      monitor_accounts_io.h
  *     counters forget          what is known of reputation

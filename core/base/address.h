@@ -89,8 +89,8 @@ bool weir_prefix_too_wide(const struct weir_prefix *prefix);
 
 #define WEIR_PREFIX_WIDEST "/8 (IPv6: /16)"
 
-/* Whether it is so wide that only an administrator lets it pass, or has nobody told of it: wider
- * than WEIR_PREFIX_WIDE, which is 65,536 addresses. */
+/* Whether it is wider than WEIR_PREFIX_WIDE: so wide that only an administrator may accept all its
+ * mail, or silence the alerts about it. */
 bool weir_prefix_wide(const struct weir_prefix *prefix);
 
 #define WEIR_PREFIX_WIDE "/16 (IPv6: /32)"

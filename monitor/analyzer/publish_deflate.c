@@ -1,5 +1,5 @@
 /*
- * A set's file on its way to servers: deflated, in one pass.
+ * A set's file on its way to servers: deflated, in one pass; and back.
  *
  * Rules are text and become a tenth; a word list is hashes and counts, in which there is little to
  * be found, however long it is looked for: it gets the fastest level.  That makes it 8 % larger
@@ -48,4 +48,17 @@ int weir_publish_deflate(struct weir_slice octets, size_t text, void **deflated_
     else
         *deflated_r = deflated;
     return good ? 0 : WEIR_ENOMEM;
+}
+
+void *weir_publish_inflate(struct weir_slice file, size_t octets)
+{
+    uLongf len = octets;
+    void *full = octets <= WEIR_RULE_PARCEL_MAX ? malloc(octets ? octets : 1) : NULL;
+
+    if (full && (uncompress(full, &len, (const Bytef *)file.at, file.len) != Z_OK ||
+                 len != octets)) {
+        free(full);
+        full = NULL;
+    }
+    return full;
 }

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include <sodium.h>
-#include <zlib.h>
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
@@ -171,19 +170,6 @@ const uint8_t *weir_publisher_public(const struct weir_publisher *publisher)
     return publisher->keys.open;
 }
 
-void *weir_publish_inflate(struct weir_slice file, size_t octets)
-{
-    uLongf len = octets;
-    void *full = octets <= WEIR_RULE_PARCEL_MAX ? malloc(octets ? octets : 1) : NULL;
-
-    if (full && (uncompress(full, &len, (const Bytef *)file.at, file.len) != Z_OK ||
-                 len != octets)) {
-        free(full);
-        full = NULL;
-    }
-    return full;
-}
-
 /* A set on its way. -------------------------------------------------------------------- */
 
 struct going {
@@ -314,6 +300,20 @@ static int take_earlier(void *context, const struct weir_kept_set *set)
     return open_set(set, &going->earlier, &going->again);
 }
 
+/* Whether the newest set and the rulebook are what this is based on.  Only now, in its turn: who
+ * came before may have taken long. */
+static int look_again(struct going *going)
+{
+    const struct weir_rules_newest *was = going->by->based;
+    struct weir_rules_newest is;
+    int rc = was ? weir_database_rules_newest(going->publisher->options.database, &is) : 0;
+
+    if (rc < 0 || !was || ((was->serial < 0 || was->serial == is.serial) &&
+                           (was->change < 0 || was->change == is.change)))
+        return rc < 0 ? trouble(going, rc) : 0;
+    return fail(going, WEIR_EBUSY, "it was changed meanwhile");
+}
+
 /* All that is read from the database, at one time.  The newest set, when it is damaged, is as good
  * as none: what is new differs from it. */
 static int read_all(struct going *going)
@@ -322,7 +322,9 @@ static int read_all(struct going *going)
     int rc;
 
     pthread_mutex_lock(options->lock);
-    rc = weir_database_set_next(options->database, &going->next);
+    rc = look_again(going);
+    if (rc == 0)
+        rc = weir_database_set_next(options->database, &going->next);
     if (rc == 0)
         rc = weir_database_set(options->database, 0, take_before, going);
     if (rc == WEIR_ECORRUPT)
@@ -331,7 +333,7 @@ static int read_all(struct going *going)
         rc = gather(going);
     else if (rc >= 0)
         rc = weir_database_set(options->database, going->wanted, take_earlier, going);
-    if (rc < 0)
+    if (rc < 0 && rc != WEIR_EBUSY)
         rc = rc == WEIR_ECORRUPT && going->wanted > 0 ? fail(going, rc, "that set is damaged")
                                                       : trouble(going, rc);
     pthread_mutex_unlock(options->lock);
@@ -553,7 +555,7 @@ static int publish(struct going *going, struct weir_published *published_r)
     if (rc == 1 && published_r->fresh)
         weir_log(publisher->log, WEIR_LOG_INFO, "rule set %u is published by %s: %zu rules (%s)",
                  (unsigned)published_r->serial, going->by->who, published_r->rules, going->what);
-    else if (rc < 0)
+    else if (rc < 0 && rc != WEIR_EBUSY)
         weir_log(publisher->log, WEIR_LOG_ERROR, "no rule set is published: %s", going->why);
     weir_words_free(&going->words);
     free(going->list);

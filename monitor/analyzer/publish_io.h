@@ -14,7 +14,7 @@
  * Threads:  any; calls that publish wait for each other.  They are made without the database's
  *           lock, which is held only to read and to write, never while expressions are compiled.
  * Errors:   with why_r; WEIR_EINVAL: rules that make no set, and nothing was changed; or the
- *           database's.
+ *           database's; WEIR_EBUSY: what it is based on was changed meanwhile.
  */
 #ifndef WEIR_ANALYZER_PUBLISH_IO_H
 #define WEIR_ANALYZER_PUBLISH_IO_H
@@ -27,6 +27,7 @@
 #include "monitor/analyzer/rules_diff.h"
 #include "monitor/analyzer/word_list.h"
 #include "monitor/database/database_io.h"
+#include "monitor/database/database_rules_io.h"
 #include "monitor/intake/shared_text.h"
 
 #define WEIR_PUBLISH_WHY WEIR_DATABASE_WHY
@@ -59,6 +60,9 @@ struct weir_publishing {
     bool alone;                  /* no person looks: 0 while the newest set is a rollback; and a set
                                     that has lost more than half of its rules, WEIR_PUBLISH_GONE or
                                     all, is refused: WEIR_EINVAL */
+    /* What it is based on: when that is something else by the time it has its turn, nothing is
+     * done: WEIR_EBUSY.  A member below 0, and NULL: not asked. */
+    const struct weir_rules_newest *based;
     /* Whether a set may follow another, both as rule_source.h has them; called without any lock but
      * those of whoever publishes.  0, or an error with why_r.  NULL: it may. */
     int (*try)(void *context, struct weir_slice before, struct weir_slice next,

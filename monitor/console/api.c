@@ -88,7 +88,7 @@ static const struct weir_api_route routes[] = {
      "they are recorded, and what is done stays as it is. One that is wide is an administrator's: "
      "without prefix, of more than a /16 (IPv6: a /32), or for more than 30 days.", NULL,
      "prefix: an address or network; threshold: its name; server: its name: what it alone saw; "
-     "kind: of alerts, threshold or instance: one of these four at least, and all that are "
+     "kind: of alerts, threshold: one of these four at least, and all that are "
      "given; " ENDS "; " WHY,
      weir_api_silence_add, false},
     {"POST", "/silences/{number}/end", WEIR_ANALYST, "Ends one before its time.", NULL, NULL,
@@ -122,7 +122,8 @@ static const struct weir_api_route routes[] = {
     {"POST", "/reports/{uid}", WEIR_ANALYST, "Decides about a reported message.", NULL,
      DEED "; " WAS, weir_api_report_do, false},
     {"POST", "/reports", WEIR_ANALYST, "The same for several.", NULL,
-     "uids: 16 hexadecimal digits each, 100 at most; " DEED, weir_api_reports_do, false},
+     "uids: 16 hexadecimal digits each, 100 at most; " DEED "; " WAS ": of each uid what the desk "
+     "said", weir_api_reports_do, false},
     {"GET", "/rules", WEIR_VIEWER, "The rulebook with what its rules hit.",
      "sort: a column, -column downwards; where: conditions, as spam>100,state=active; state: "
      "active, test, draft, retired or locked; q: a part of the name or text; " MOST AS_FILES, NULL,

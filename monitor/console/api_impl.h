@@ -41,6 +41,7 @@ weir_api_function weir_api_rules_there;
 /* api_messages.c, api_reports.c */
 weir_api_function weir_api_messages, weir_api_message, weir_api_reports, weir_api_report;
 weir_api_function weir_api_report_do, weir_api_reports_do, weir_api_report_desk;
+weir_api_function weir_api_reports_desk;
 /* api_metrics.c: a text, not an object */
 weir_api_function weir_api_metrics;
 /* api_description.c */

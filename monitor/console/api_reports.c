@@ -322,23 +322,56 @@ json_t *weir_api_report_do(struct weir_api_question *question)
     return run(question, what, uid);
 }
 
-/* All are looked at before anything is done. */
-json_t *weir_api_reports_do(struct weir_api_question *question)
+/* The body's messages, all of them looked at; NULL: refused. */
+static const json_t *asked_uids(struct weir_api_question *question)
 {
     const json_t *uids = json_object_get(question->request->body, "uids"), *one;
-    const char *what = asked(question);
     uint64_t number;
+    size_t i;
+
+    if (!json_is_array(uids) || json_array_size(uids) == 0 || json_array_size(uids) > AT_ONCE) {
+        (void)weir_api_refuse(question, 400, "uids is no list of 1 to 100 numbers of messages");
+        return NULL;
+    }
+    json_array_foreach(uids, i, one)
+        if (!weir_view_uid_read(json_string_value(one), &number)) {
+            (void)weir_api_refuse(question, 400, "one of uids is not 16 hexadecimal digits");
+            return NULL;
+        }
+    return uids;
+}
+
+/* What decisions about several are based on: of each uid what the desk says. */
+json_t *weir_api_reports_desk(struct weir_api_question *question)
+{
+    const json_t *uids = asked_uids(question), *one;
+    json_t *json = json_object();
+    int rc = 0;
+    size_t i;
+
+    json_array_foreach(uids, i, one) {
+        json_t *row = json_pack("{s:O}", "uid", one);
+
+        rc = rc < 0 ? rc : add_votes(question->database, row);
+        json_object_set(json, json_string_value(one), json_object_get(row, "desk"));
+        json_decref(row);
+    }
+    if (uids && rc >= 0)
+        return json;
+    json_decref(json);
+    return uids ? weir_api_trouble(question, rc) : NULL;
+}
+
+json_t *weir_api_reports_do(struct weir_api_question *question)
+{
+    const char *what = asked(question);
+    const json_t *uids = what ? asked_uids(question) : NULL, *one;
     json_t *answer;
     int done = 0;
     size_t i;
 
-    if (!what)
+    if (!uids)
         return NULL;
-    if (!json_is_array(uids) || json_array_size(uids) == 0 || json_array_size(uids) > AT_ONCE)
-        return weir_api_refuse(question, 400, "uids is no list of 1 to 100 numbers of messages");
-    json_array_foreach(uids, i, one)
-        if (!weir_view_uid_read(json_string_value(one), &number))
-            return weir_api_refuse(question, 400, "one of uids is not 16 hexadecimal digits");
     json_array_foreach(uids, i, one) {
         answer = run(question, what, json_string_value(one));
         if (!answer && question->code != 404)

@@ -14,7 +14,7 @@
 #include "monitor/database/database_accounts_io.h"
 #include "monitor/database/database_thresholds_io.h"
 #include "monitor/monitor_accounts_io.h"
-#include "monitor/view/view_events.h"
+#include "monitor/threshold/silencing.h"
 
 #define WRONG "name and password do not go together"
 
@@ -28,13 +28,13 @@ static json_t *roles(void)
     return list;
 }
 
-/* Which kinds of alerts there are. */
+/* Which kinds of alerts somebody is told of. */
 static json_t *kinds(void)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; weir_event_kind(i); i++)
-        json_array_append_new(list, json_string(weir_event_kind(i)));
+    for (size_t i = 0; weir_alert_kind(i); i++)
+        json_array_append_new(list, json_string(weir_alert_kind(i)));
     return list;
 }
 

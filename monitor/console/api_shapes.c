@@ -83,7 +83,7 @@ static const struct weir_api_shape shapes[] = {
     {weir_api_reports, true, false, REPORT, NULL},
     {weir_api_report, false, true, "uid:string", NULL},
     {weir_api_report_do, false, true, "uid:string", "do:string!" WAS},
-    {weir_api_reports_do, false, true, "", "uids:array! do:string!"},
+    {weir_api_reports_do, false, true, "", "uids:array! do:string!" WAS},
     {weir_api_rules, true, false, RULE, NULL},
     {weir_api_rule, false, true, RULE " evidence:object next_run:object messages:array "
      "history:array", NULL},
@@ -117,12 +117,13 @@ static const struct weir_api_shape shapes[] = {
      "name:string! role:string"},
     {weir_api_user_put, false, true, "name:string role:string",
      "role:string disabled:boolean password:boolean" WAS},
-    {weir_api_user_remove, false, true, "name:string removed:boolean", "was:object?"},
+    {weir_api_user_remove, false, true, "name:string removed:boolean tokens:array",
+     "was:object?"},
     {weir_api_tokens, true, false, "name:string role:string added:time ends:time? used:time? "
      "by:string", NULL},
     {weir_api_token_add, false, true, "name:string role:string token:string",
      "name:string! role:string ends:integer"},
-    {weir_api_token_remove, false, true, "name:string removed:boolean", NULL},
+    {weir_api_token_remove, false, true, "name:string removed:boolean tokens:array", NULL},
     {weir_api_metrics, false, false, NULL, NULL},
     {weir_api_openapi, false, true, "openapi:string info:object paths:object", NULL},
 };

@@ -9,8 +9,8 @@
  *
  * What is there is what the API's own reading says.  Of the console's changes one is made at a
  * time, so that nothing comes in between; what the monitor itself and weirctl change may, within
- * that moment.  Publishing takes long, and nobody waits for it: what is there is looked at before
- * it begins.
+ * that moment.  Publishing takes long, and other changes do not wait for it: it is handed `was`,
+ * and looks itself, in its turn.
  */
 #include <math.h>
 #include <string.h>
@@ -22,7 +22,7 @@
 static const struct based {
     weir_api_function *change, *read;
     const char *member;          /* of what is read; NULL: all of it; "rows": that of {name} */
-    bool slow;                   /* other changes do not wait for it */
+    bool looks;                  /* itself, at what it is handed as `was` */
 } based[] = {
     {weir_api_rule_put, weir_api_rule, NULL, false},
     {weir_api_rules_add, weir_api_rules_there, NULL, false},
@@ -38,6 +38,7 @@ static const struct based {
     {weir_api_publish, weir_api_rules_state, NULL, true},
     {weir_api_rollback, weir_api_rules_state, NULL, true},
     {weir_api_report_do, weir_api_report_desk, NULL, false},
+    {weir_api_reports_do, weir_api_reports_desk, NULL, false},
 };
 
 static const struct based *find(const struct weir_api_question *question)
@@ -197,22 +198,51 @@ static bool is_still(struct weir_api_question *question, const json_t *present, 
 
 /* running -------------------------------------------------------------------------------------- */
 
+/* The members of what is there that somebody names: as they are kept. */
+static json_t *part_of(const json_t *present, const json_t *was)
+{
+    json_t *part = json_object(), *value;
+    const char *name;
+
+    json_object_foreach((json_t *)(uintptr_t)was, name, value)
+        json_object_set(part, name, json_object_get(present, name));
+    return part;
+}
+
+/* False: refused, with what is there when it is something else. */
+static bool look(struct weir_api_question *question, const struct based *of, const json_t *was)
+{
+    json_t *present;
+    bool still;
+
+    if (!json_is_object(was) && !json_is_null(was)) {
+        (void)weir_api_refuse(question, 400, "was is neither an object nor null");
+        return false;
+    }
+    present = present_of(question, of);
+    still = present && is_still(question, present, was);
+    if (still && of->looks)
+        json_object_set_new(question->request->body, "was", part_of(present, was));
+    if (!still && question->code == 409)
+        question->present = json_incref(present);
+    json_decref(present);
+    return still;
+}
+
 static json_t *run_based(struct weir_api_question *question, const struct based *of,
                          const json_t *was)
 {
-    json_t *present;
+    json_t *answer;
 
-    if (was && !json_is_object(was) && !json_is_null(was))
-        return weir_api_refuse(question, 400, "was is neither an object nor null");
-    present = was ? present_of(question, of) : NULL;
-    if (was && (!present || !is_still(question, present, was))) {
-        question->present = question->code == 409 ? present : NULL;
-        if (!question->present)
-            json_decref(present);
+    if (was && !look(question, of, was))
         return NULL;
+    answer = question->route->run(question);
+    if (!answer && was && of->looks && question->code == 409) {
+        question->code = 0;
+        if (look(question, of, was)) /* else it says what it is by now */
+            return weir_api_refuse(question, 409, "it was changed meanwhile");
     }
-    json_decref(present);
-    return question->route->run(question);
+    return answer;
 }
 
 json_t *weir_api_run_based(struct weir_api_question *question)
@@ -224,10 +254,10 @@ json_t *weir_api_run_based(struct weir_api_question *question)
         return question->route->run(question);
     was = json_incref(json_object_get(body, "was"));
     json_object_del(body, "was");
-    if (!of->slow)
+    if (!of->looks)
         pthread_mutex_lock(&question->console->changes);
     answer = run_based(question, of, was);
-    if (!of->slow)
+    if (!of->looks)
         pthread_mutex_unlock(&question->console->changes);
     json_decref(was);
     return answer;

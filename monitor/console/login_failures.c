@@ -66,6 +66,41 @@ static struct burst *find(struct weir_login_failures *failures, const struct wei
     return room;
 }
 
+/* The last place: of those there is no room for. */
+static struct burst *others(struct weir_login_failures *failures, weir_time now, weir_time wall)
+{
+    struct burst *burst = &failures->one[WEIR_LOGIN_BURSTS];
+
+    if (burst->failed == 0) {
+        burst->begun = true;
+        burst->told = now;
+        burst->since = wall;
+    }
+    return burst;
+}
+
+/* Somebody's name is worth a place more than names that nobody has: one of those makes room.  NULL:
+ * there is none. */
+static struct burst *displace(struct weir_login_failures *failures, weir_time now, weir_time wall)
+{
+    for (size_t i = 0; i < WEIR_LOGIN_BURSTS; i++) {
+        struct burst *one = &failures->one[i];
+        struct burst *rest;
+
+        if (strcmp(one->name, UNKNOWN) != 0)
+            continue;
+        if (one->failed + one->refused > 0) {
+            rest = others(failures, now, wall);
+            rest->failed += one->failed;
+            rest->refused += one->refused;
+            rest->last = now;
+        }
+        one->name[0] = '\0';
+        return one;
+    }
+    return NULL;
+}
+
 void weir_login_failures_note(struct weir_login_failures *failures,
                               const struct weir_address *address, const char *name,
                               weir_time now, weir_time wall)
@@ -73,13 +108,10 @@ void weir_login_failures_note(struct weir_login_failures *failures,
     const struct weir_prefix own = weir_address_prefix(address, 32, 64);
     struct burst *burst = find(failures, &own.address, name ? name : UNKNOWN, now);
 
+    if (!burst && name)
+        burst = displace(failures, now, wall);
     if (!burst) {
-        burst = &failures->one[WEIR_LOGIN_BURSTS];
-        if (burst->failed == 0) {
-            burst->begun = true;
-            burst->told = now;
-            burst->since = wall;
-        }
+        burst = others(failures, now, wall);
     } else if (!burst->name[0]) {
         *burst = (struct burst){.address = own.address};
         snprintf(burst->name, sizeof burst->name, "%s", name ? name : UNKNOWN);

@@ -8,7 +8,7 @@
  * WEIR_LOGIN_BURST_QUIET.  Its first one is due at once; those after it WEIR_LOGIN_BURST_SPAN
  * later, where they are two at least, and what is left when it ends.  So a guesser makes lines by
  * the clock, and none by guessing.  Of more bursts at once than there is room for only the number
- * of failures is kept; the log has each.
+ * of failures is kept, of names that nobody has first; the log has each.
  *
  * A name that nobody has is not told, for it may be a password in the wrong field, and all who may
  * log in read the audit: all such names from one address are one burst.

@@ -35,25 +35,29 @@ static const char *what_of(const struct weir_database_decision *decision, char t
     return text;
 }
 
+static void print_row(const struct weir_database_decision *decision)
+{
+    char prefix[WEIR_PREFIX_TEXT], what[WHAT], ends[WEIR_TIME_TEXT], undone[WEIR_TIME_TEXT];
+
+    printf("%-22s %-12s %-21s %-10s %s", weir_prefix_format(&decision->prefix, prefix),
+           what_of(decision, what),
+           decision->ends ? weir_time_format(decision->ends, ends) : "for ever",
+           decision->origin, decision->reason);
+    if (decision->undone)
+        printf("; taken back %s by %s (number %lld)", weir_time_format(decision->undone, undone),
+               decision->undone_by, (long long)decision->number);
+    putchar('\n');
+}
+
 static int show(void *context, const struct weir_database_decision *decision)
 {
     struct listing *listing = context;
-    char prefix[WEIR_PREFIX_TEXT], what[WHAT], ends[WEIR_TIME_TEXT], undone[WEIR_TIME_TEXT];
 
     if (listing->one && !listing->past && !weir_ctl_touches(&decision->prefix, &listing->prefix))
         return 0;
-    weir_prefix_format(&decision->prefix, prefix);
     if (listing->rows)
-        json_array_append_new(listing->rows, weir_view_decision(decision));
-    else
-        printf("%-22s %-12s %-21s %-10s %s", prefix, what_of(decision, what),
-               decision->ends ? weir_time_format(decision->ends, ends) : "for ever",
-               decision->origin, decision->reason);
-    if (!listing->rows && decision->undone)
-        printf("; taken back %s by %s (number %lld)", weir_time_format(decision->undone, undone),
-               decision->undone_by, (long long)decision->number);
-    if (!listing->rows)
-        putchar('\n');
+        return json_array_append_new(listing->rows, weir_view_decision(decision));
+    print_row(decision);
     return ferror(stdout);
 }
 

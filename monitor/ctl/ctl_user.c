@@ -27,6 +27,16 @@ static const char *role_of(struct weir_ctl *ctl)
     return NULL;
 }
 
+/* Programs that are let in no more, either. */
+static void print_ended(const json_t *tokens)
+{
+    const json_t *name;
+    size_t i;
+
+    json_array_foreach(tokens, i, name)
+        printf("token %s ended with it\n", json_string_value(name));
+}
+
 /* Asks, and prints what is told once, or else a sentence. */
 static int ask(struct weir_ctl *ctl, json_t *question, const char *secret, const char *then)
 {
@@ -41,6 +51,7 @@ static int ask(struct weir_ctl *ctl, json_t *question, const char *secret, const
         fprintf(stderr, "the %s of %s, told this once\n", secret, ctl->argument[0]);
     } else if (code == 0) {
         printf("%s is %s\n", ctl->argument[0], then);
+        print_ended(json_object_get(answer, "tokens"));
     }
     json_decref(answer);
     return code;
@@ -87,10 +98,18 @@ int weir_ctl_user_able(struct weir_ctl *ctl)
                            disable ? "disabled, and all its sessions are over" : "enabled");
 }
 
+static int removes(struct weir_ctl *ctl, const char *verb, const char *then)
+{
+    int code = weir_ctl_configure(ctl);
+
+    return code != 0 ? code
+                     : ask(ctl, json_pack("{s:s, s:s}", "do", verb, "name", ctl->argument[0]), "",
+                           then);
+}
+
 int weir_ctl_user_remove(struct weir_ctl *ctl)
 {
-    return weir_ctl_monitor_name(ctl, "user remove",
-                                 "removed, and its sessions and tokens are over");
+    return removes(ctl, "user remove", "removed, and its sessions are over");
 }
 
 int weir_ctl_token_add(struct weir_ctl *ctl)
@@ -110,7 +129,7 @@ int weir_ctl_token_add(struct weir_ctl *ctl)
 
 int weir_ctl_token_remove(struct weir_ctl *ctl)
 {
-    return weir_ctl_monitor_name(ctl, "token remove", "removed: it opens nothing any more");
+    return removes(ctl, "token remove", "removed: it opens nothing any more");
 }
 
 /* lists ------------------------------------------------------------------------------- */

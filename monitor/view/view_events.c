@@ -3,13 +3,6 @@
  */
 #include "monitor/view/view_events.h"
 
-const char *weir_event_kind(size_t number)
-{
-    static const char *const kinds[] = {"threshold", "instance"};
-
-    return number < sizeof kinds / sizeof kinds[0] ? kinds[number] : NULL;
-}
-
 json_t *weir_view_event(const struct weir_event *event, const char *server)
 {
     char prefix[WEIR_PREFIX_TEXT] = "";

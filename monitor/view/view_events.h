@@ -8,10 +8,6 @@
 #include "monitor/database/database_events_io.h"
 #include "monitor/view/view.h"
 
-/* The kinds of events there are, from 0 on: "threshold" (a limit was passed), "instance" (a second
- * agent of a server was refused); NULL: there are no more. */
-const char *weir_event_kind(size_t number);
-
 /* server: the name of the event's, or "". */
 json_t *weir_view_event(const struct weir_event *event, const char *server);
 json_t *weir_view_decision(const struct weir_database_decision *decision);

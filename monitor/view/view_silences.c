@@ -3,13 +3,9 @@
  */
 #include "monitor/view/view_silences.h"
 
-#define WORDS 1200 /* octets; a line of weirctl's, and of the first page */
+#include "monitor/threshold/silencing.h"
 
-bool weir_silence_wide(const struct weir_silenced *silence)
-{
-    return !silence->has_prefix || weir_prefix_wide(&silence->prefix) ||
-           silence->ends - silence->made > WEIR_SILENCE_NARROW + WEIR_MINUTE;
-}
+#define WORDS 1200 /* octets; a line of weirctl's, and of the first page */
 
 static void put_named(struct weir_line *line, bool *first, const char *what, const char *name)
 {

@@ -1,5 +1,5 @@
 /*
- * view_silences - silences as JSON (view.h) and in words, and which of them are wide.
+ * view_silences - silences as JSON (view.h) and in words.
  *
  * A silence hides alerts, so that what it hides has to be seen elsewhere: what
  * weir_view_standing() says stands on the console's first page and in `weirctl status`.
@@ -10,22 +10,11 @@
 #ifndef WEIR_VIEW_VIEW_SILENCES_H
 #define WEIR_VIEW_VIEW_SILENCES_H
 
-#include <stdbool.h>
-
 #include "core/base/line.h"
 #include "monitor/database/database_silences_io.h"
 #include "monitor/view/view.h"
 
 #define WEIR_VIEW_SILENCES_NAMED 4
-
-/* An analyst's silence lasts so long at most; a minute more, since clocks of those who ask differ
- * from the monitor's. */
-#define WEIR_SILENCE_NARROW (30 * WEIR_DAY)
-#define WEIR_SILENCE_NARROW_TEXT "30 days"
-
-/* Whether it hides so much that only an administrator may make it: it names no address or network,
- * one that is wide (weir_prefix_wide()), or lasts longer than WEIR_SILENCE_NARROW. */
-bool weir_silence_wide(const struct weir_silenced *silence);
 
 /* "address 203.0.113.0/24, threshold partners until 2026-11-21T18:13:00Z". */
 void weir_view_silence_put(struct weir_line *line, const struct weir_silenced *silence);

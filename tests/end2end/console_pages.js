@@ -155,6 +155,37 @@ const looks = {
         quiet(page, "a draft");
     },
 
+    /* Many reports are decided in pieces: where the second one cannot be sent, the first is done. */
+    async many(browser) {
+        const page = await open(browser, "desktop", "light"), asked = [];
+        const marked = page.locator("main tbody input:checked");
+
+        await page.route("**/api/v1/reports", async (route) => {
+            asked.push(route.request().postDataJSON());
+            await (asked.length === 2 ? route.abort() : route.continue());
+        });
+        await go(page, "#/reports?waiting=0&kind=ham");
+        await page.getByRole("button", {name: "Show more"}).click();
+        await page.getByText(`${how.many} rows`).waitFor();
+        await page.getByLabel("Mark all rows").check();
+        await page.keyboard.press("c");
+        await press(page, "Confirm");
+        await page.locator("dialog").getByText(`100 of ${how.many} reports are confirmed`).waitFor();
+        await press(page, "Cancel");
+        await page.locator("#notes").getByText(`100 of ${how.many} reports are confirmed`).waitFor();
+        claim(await marked.count() === how.many - 100, "what is not done is marked no more");
+        await page.locator("main h1").click();
+        await page.keyboard.press("c");
+        await press(page, "Confirm");
+        await page.getByText(`${how.many - 100} reports are confirmed`, {exact: true})
+            .waitFor();
+        const [first, stopped, rest] = asked;
+
+        claim(first.uids.length === 100 && asked.length === 3, `asked ${asked.length} times`);
+        claim(first.uids.every((uid) => first.was[uid] === null), "what it is based on is not said");
+        claim(JSON.stringify(rest) === JSON.stringify(stopped), "the rest is another one");
+    },
+
     /* A server with troubles, and what they may come from. */
     async servers(browser) {
         const page = await open(browser, "phone", "dark");

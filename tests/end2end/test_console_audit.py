@@ -167,7 +167,8 @@ class Audit(Console):
         for one in (first, fourth):
             self.refused(one.ask("GET", "/me"), 401)
         self.assertEqual(system.get("/me")["name"], "systems")
-        self.monitor.weir.ctl("token", "remove", "system")
+        self.assertEqual(self.monitor.weir.ctl("token", "remove", "system").splitlines()[1:],
+                         ["token systems ended with it"])
         self.refused(system.ask("GET", "/me"), 401)
 
 

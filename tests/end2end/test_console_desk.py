@@ -289,6 +289,23 @@ class Reports(Beside):
         for body in ({"do": "burn"}, {"do": 7}, {}):
             self.refused(self.admin.ask("POST", f"/reports/{uid}", body), 400)
 
+    def test_of_many_none_is_turned_round_unseen(self):
+        uids = [self.report("spam", "ann"), self.report("spam", "bob", "carl")]
+        was = {uid: self.row(uid)["desk"] for uid in uids}
+        self.monitor.weir.ctl("reports", "reject", uids[1])
+        confirm = {"uids": uids, "do": "confirm"}
+        answer = self.admin.ask("POST", "/reports", confirm | {"was": was})
+        self.refused(answer, 409)
+        self.assertIn(f"{uids[1]} is now “ham”, and was nothing", answer.json["error"])
+        self.assertEqual(answer.json["present"], {uids[0]: None, uids[1]: "ham"})
+        self.assertIsNone(self.row(uids[0])["desk"])
+        done = self.admin.do("POST", "/reports", confirm | {"was": answer.json["present"]})
+        self.assertEqual(done, {"done": 2})
+        self.assertEqual([self.row(uid)["desk"] for uid in uids], ["spam", "both"])
+        for wrong in ({"0" * 16: None}, 7):
+            self.refused(self.admin.ask("POST", "/reports", confirm | {"was": wrong}), 400)
+        self.refused(self.admin.ask("POST", "/reports", {"do": "confirm", "was": {}}), 400)
+
     def waiting(self):
         return [row["uid"] for row in self.admin.get("/reports?waiting=1")["rows"]]
 

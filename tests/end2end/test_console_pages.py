@@ -123,6 +123,15 @@ class Pages(unittest.TestCase):
                 self.assertEqual([row["name"] for row in done["rules"]
                                   if row["name"].startswith("OF_")], [f"OF_{uid}"])
 
+    def test_of_many_reports_those_that_could_not_be_decided_stay_marked(self):
+        self.world.change(
+            "INSERT INTO reports (time, server, user, name, told, way, kind, state, came, vote, "
+            "weight, uid, verdict, score, address, domain, info) WITH RECURSIVE n(i) AS (SELECT 1 "
+            "UNION ALL SELECT i + 1 FROM n WHERE i < 150) SELECT ? + i, 1, i, 'ann', 'from', "
+            "'attached', 'ham', 'valid', 'counted', 0, 0, i, 'spam', 7, '', '', 'x' FROM n",
+            int(time.time() - HOUR) * 10 ** 6)
+        self.look("many", many=150)
+
     def test_what_is_wrong_with_a_server_is_told_as_weirctl_tells_it(self):
         self.world.change("UPDATE servers SET last_seen = ? WHERE name = 'mx9'",
                           (int(time.time()) + HOUR) * 10**6)  # a monitor that starts forgets that

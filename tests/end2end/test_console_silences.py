@@ -60,12 +60,12 @@ class Silences(unittest.TestCase):
                 f"{narrow['ends']}; 0 alerts are under it")
         self.assertEqual(told(), [("note", text)])
         self.assertIn(text, ctl("status", check=False).stdout)
-        wide = self.silence(kind="instance")
+        wide = self.silence(kind="threshold")
         for _ in range(4):
             self.silence(prefix="192.0.2.7", threshold="default")
         (level, text), = told()
         self.assertEqual(level, "notice")
-        self.assertRegex(text, rf"^6 silences stand, nobody is told of alerts about kind instance "
+        self.assertRegex(text, rf"^6 silences stand, nobody is told of alerts about kind threshold "
                                rf"until {wide['ends']}; address 192.0.2.7, threshold default until "
                                r".*; and 2 more; 0 alerts are under them$")
         for row in self.admin.get("/silences")["rows"]:
@@ -77,7 +77,7 @@ class Silences(unittest.TestCase):
         self.admin.do("POST", "/servers", {"name": "mx1"})
         for what, words in (({"server": "mx9"}, "no server mx9; there is mx1"),
                             ({"threshold": "partners"}, "no threshold partners; there is default"),
-                            ({"kind": "blind"}, "no kind blind; there are threshold, instance")):
+                            ({"kind": "instance"}, "no kind instance; there is threshold")):
             self.assertIn(words, self.silence(status=404, **what)["error"])
             (name, value), = what.items()
             for given in (value, ""):

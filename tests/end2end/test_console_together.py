@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Several people at the console at once: what one of them changed, another one who read it before
 does not overwrite without knowing."""
+import concurrent.futures
 import pathlib
 import sys
 import time
@@ -110,6 +111,23 @@ class Together(Console):
         self.late("POST", "/rollback", back, back, f"serial is now {was['serial'] + 1}, and was")
         self.assertTrue(self.admin.do("POST", "/rollback", back | {
             "was": {"serial": was["serial"] + 1}})["published"])
+
+    def test_of_those_who_publish_at_once_on_the_same_one_is_first(self):
+        """Publishing takes its time, and who waits for his turn has read what was before."""
+        people = [self.desk.somebody() for _ in range(4)]
+        self.admin.do("POST", "/rules", {"text": "body FIRST /one/\nscore FIRST 2\n"})
+        self.admin.do("POST", "/publish", {})
+        for points in (1.5, 1.75, 2.25):
+            self.admin.do("PUT", "/rules/FIRST", {"score": points})
+            read = self.admin.get("/sets/newest")
+            was = {name: read[name] for name in ("serial", "change")}
+            with concurrent.futures.ThreadPoolExecutor(len(people)) as hands:
+                answers = list(hands.map(lambda one, was=was: one.ask(
+                    "POST", "/publish", {"was": was}), people))
+            self.assertEqual(sorted(answer.status for answer in answers), [200, 409, 409, 409])
+            for late in (answer for answer in answers if answer.status == 409):
+                self.refused(late, 409, "meanwhile: serial is now")
+                self.assertEqual(late.json["present"]["serial"], was["serial"] + 1)
 
     def test_what_it_was_is_read_strictly(self):
         for was, why in ((7, "was"), ("x", "was"), ([], "was"), ({"nosuch": 1}, "nosuch")):

@@ -98,7 +98,6 @@ class Silence(Told):
     def test_what_one_server_alone_saw_is_silenced_and_what_two_saw_is_told(self):
         self.told_world()
         self.silence(server="mx1", threshold="default")
-        self.silence(kind="instance")
         self.mx1.saw(OTHER, connections=60)
         rig.wait_for(lambda: (self.row(OTHER) or {}).get("silence"), 10, "a silenced alert")
         self.mx2.saw(THIRD, connections=60)

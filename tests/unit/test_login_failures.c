@@ -138,6 +138,28 @@ static void beyond_the_places_only_the_number_is_kept(void **state)
     assert_string_equal(text, "as anna from 198.51.100.1");
 }
 
+static void a_name_that_somebody_has_takes_the_place_of_one_that_nobody_has(void **state)
+{
+    char text[WEIR_LOGIN_BURST_TEXT], from[32];
+
+    (void)state;
+    for (unsigned i = 0; i < WEIR_LOGIN_BURSTS; i++) {
+        snprintf(from, sizeof from, "192.0.2.%u", i + 1);
+        fails(from, NULL, false, 0);
+    }
+    assert_int_equal(told(0, false, text), WEIR_LOGIN_BURSTS);
+    fails("192.0.2.1", NULL, false, 1);
+    fails("192.0.2.1", NULL, false, 1);
+    for (unsigned i = 0; i < WEIR_LOGIN_BURSTS; i++) {
+        fails("203.0.113.9", "admin", false, 2);
+        fails("203.0.113.9", i % 2 ? "anna" : "ben", false, 2);
+    }
+    assert_int_equal(told(2, false, text), 3);
+    assert_string_equal(text, "as anna from 203.0.113.9");
+    assert_int_equal(told(WEIR_LOGIN_BURST_SPAN + 2, false, text), 4);
+    assert_string_equal(text, "as many others: 2 since 2026-09-21T14:13:20Z");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +171,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_name_that_nobody_has_is_not_told, setup, teardown),
         cmocka_unit_test_setup_teardown(beyond_the_places_only_the_number_is_kept, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(
+            a_name_that_somebody_has_takes_the_place_of_one_that_nobody_has, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -380,6 +381,85 @@ static void a_rollback_publishes_what_was_under_a_new_serial(void **state)
     assert_false(weir_publisher_held(rig->publisher));
 }
 
+/* Two at once: while one has its turn, another one comes who read what there was before. */
+struct second {
+    struct rig *rig;
+    struct weir_rules_newest based;
+    uint32_t back;             /* the set that is to come back; 0: the rulebook is published */
+    pthread_t thread;
+    struct weir_published published;
+    char why[WEIR_PUBLISH_WHY];
+    int rc;
+};
+
+static void *come_second(void *context)
+{
+    struct second *second = context;
+    const struct weir_publishing by = {.who = "user ben", .why = "", .now = DATABASE_NOW,
+                                       .idle = 30 * WEIR_DAY, .based = &second->based};
+
+    second->rc = second->back
+                     ? weir_publish_again(second->rig->publisher, second->back, &by,
+                                          &second->published, second->why)
+                     : weir_publish(second->rig->publisher, &by, &second->published, second->why);
+    return NULL;
+}
+
+static int begin_second(void *context, struct weir_slice before, struct weir_slice next,
+                        char why_r[static WEIR_PUBLISH_WHY])
+{
+    struct second *second = context;
+
+    (void)before, (void)next, (void)why_r;
+    assert_int_equal(pthread_create(&second->thread, NULL, come_second, second), 0);
+    return 0;
+}
+
+/* What comes of the second, when the first one brings a set back. */
+static int come_both(struct rig *rig, uint32_t brings, int64_t serial, uint32_t back)
+{
+    struct second second = {.rig = rig, .back = back, .based = {serial, -1}};
+    const struct weir_publishing by = {.who = "user anna", .why = "", .now = DATABASE_NOW,
+                                       .try = begin_second, .context = &second};
+
+    assert_int_equal(weir_publish_again(rig->publisher, brings, &by, &rig->published, rig->why), 1);
+    assert_int_equal(pthread_join(second.thread, NULL), 0);
+    return second.rc;
+}
+
+static void who_waits_for_his_turn_publishes_nothing_on_what_was_changed_meanwhile(void **state)
+{
+    struct rig *rig = *state;
+
+    put(rig, 1, "A", "body A /a/\n", 1);
+    assert_int_equal(publish(rig), 1);
+    put(rig, 2, "B", "body B /b/\n", 2);
+    assert_int_equal(publish(rig), 1);
+    assert_int_equal(come_both(rig, 1, 2, 0), WEIR_EBUSY);
+    given_out(rig, 3, A);
+    assert_int_equal(come_both(rig, 2, 3, 1), WEIR_EBUSY);
+    given_out(rig, 4, A B);
+    assert_int_equal(come_both(rig, 1, -1, 0), 1); /* who asks for nothing */
+    given_out(rig, 6, A B);
+}
+
+static void a_set_is_published_on_what_it_is_based_on(void **state)
+{
+    struct weir_rules_newest based = {0, 0};
+    struct weir_publishing by = {.who = "user ben", .why = "", .now = DATABASE_NOW,
+                                 .idle = 30 * WEIR_DAY, .based = &based};
+    struct rig *rig = *state;
+
+    put(rig, 1, "A", "body A /a/\n", 1);
+    assert_int_equal(weir_publish(rig->publisher, &by, &rig->published, rig->why), WEIR_EBUSY);
+    based.change = database_number(rig->base, "SELECT max(number) FROM rule_changes");
+    assert_int_equal(weir_publish(rig->publisher, &by, &rig->published, rig->why), 1);
+    assert_int_equal(weir_publish(rig->publisher, &by, &rig->published, rig->why), WEIR_EBUSY);
+    based.serial = 1;
+    assert_int_equal(weir_publish(rig->publisher, &by, &rig->published, rig->why), 0);
+    given_out(rig, 1, A);
+}
+
 static void what_was_published_is_there_after_a_restart(void **state)
 {
     struct rig *rig = *state;
@@ -471,6 +551,8 @@ int main(void)
         TEST(a_dry_run_changes_nothing),
         TEST(rules_that_make_no_set_publish_nothing_and_are_named),
         TEST(a_rollback_publishes_what_was_under_a_new_serial),
+        TEST(who_waits_for_his_turn_publishes_nothing_on_what_was_changed_meanwhile),
+        TEST(a_set_is_published_on_what_it_is_based_on),
         TEST(what_was_published_is_there_after_a_restart),
         TEST(the_key_is_nobody_elses),
         TEST(a_file_that_is_no_key_is_refused_and_left_as_it_is),

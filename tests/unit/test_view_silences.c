@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "monitor/threshold/silencing.h"
 #include "monitor/view/view_silences.h"
 
 #define NOW (1790000000 * WEIR_SECOND) /* 2026-09-21T14:13:20Z */

@@ -2,8 +2,9 @@
  * chart - lines, stacked areas and bars over time, bars of a distribution, and sparklines.
  *
  * What runs over time is drawn by dygraphs (the file dygraph.min.js, of Debian's package
- * libjs-dygraphs), which is loaded when the first one is needed and the page's text is seen.  Each chart has a legend with the
- * values below the pointer, a sentence for screen readers, and its numbers as a table.
+ * libjs-dygraphs), which is loaded when the first one is needed and the page's text is seen.  Each
+ * chart has a legend with the values below the pointer, a sentence for screen readers, and its
+ * numbers as a table.
  *
  *     const traffic = chart(page, {label, series: [{name, look: "good"}], stacked, unit});
  *     traffic.update([[new Date(), 1, 2], ...]);    page.fill(traffic.node)

@@ -92,15 +92,23 @@ export async function show(page) {
     mail.node), h("div", {class: "two lop"}, card("Servers", servers.node),
         card("Messages by score", scores)));
     draw(data);
-    page.live("overview", async (news) => {
-        if (!news.today) {                          // "{}": too long to be told, so it is read
-            data = await page.get("/overview", {hours});
-            draw(data);
+    let whole = true;               // "{}": too long to be told each second, so it is read
+
+    page.live("overview", (news) => {
+        whole = Boolean(news.today);
+        if (!whole)
             return;
-        }
         const {verdicts, scores, ...rest} = news;   // these are of 24 hours
 
         data = {...data, ...rest, ...(hours === "24" ? {verdicts, scores} : {})};
+        draw(data);
+    });
+    page.refresh(15, ["overview"], async () => {
+        const read = whole ? null : await page.get("/overview", {hours});
+
+        if (whole || page.left())       // what was told meanwhile is newer
+            return;
+        data = read;
         draw(data);
     });
 }

@@ -2,7 +2,7 @@
  * Submitted: what people reported as spam or as good mail, one line a report; marked ones are
  * confirmed, rejected or forgotten together.
  */
-import {may, send} from "./api.js";
+import {change, may, pick, send} from "./api.js";
 import {ask, note} from "./dialog.js";
 import {at, h} from "./dom.js";
 import {key} from "./keys.js";
@@ -72,33 +72,83 @@ function meant(rows) {
 
 const AT_ONCE = 100;   // the monitor takes no more of them in one request
 
-async function sendAll(uids, what) {
-    for (let i = 0; i < uids.length; i += AT_ONCE)
-        await send("POST", "/reports", {uids: uids.slice(i, i + AT_ONCE), do: what});
-    return {};
+function pieces(uids) {
+    return Array.from({length: Math.ceil(uids.length / AT_ONCE)},
+        (none, i) => uids.slice(i * AT_ONCE, (i + 1) * AT_ONCE));
+}
+
+/* What one said oneself is taken back, and nothing of anybody else's. */
+async function takeBack(uids) {
+    for (const some of pieces(uids))
+        await send("POST", "/reports", {uids: some, do: "undo"});
+}
+
+/* What is to be done with marked ones, each as the desk spoke of it when it was read: once more, it
+ * goes on where it was stopped. */
+class Deciding {
+    constructor(rows, what) {
+        const desk = Object.fromEntries(rows.filter((row) => row.uid)
+            .map((row) => [row.uid, row.desk]));
+
+        this.what = what;
+        this.uids = Object.keys(desk);
+        this.done = [];
+        this.left = pieces(this.uids).map((some) => ({was: pick(desk, some)}));
+    }
+
+    /* "One report", "180 reports", "100 of 180 reports". */
+    words() {
+        const all = this.uids.length, {length} = this.done;
+
+        return all === 1 ? "One report" : length > 0 && length < all
+            ? `${length} of ${all} reports` : `${all} reports`;
+    }
+
+    came() {
+        return `${this.words()} ${this.uids.length === 1 ? "is" : "are"} ${DOES[this.what].done}`;
+    }
+
+    async run() {
+        try {
+            for (; this.left.length > 0; this.left.shift()) {
+                const uids = Object.keys(this.left[0].was);
+
+                await change("POST", "/reports", {uids, do: this.what}, this.left[0]);
+                this.done.push(...uids);
+            }
+        } catch (trouble) {
+            if (this.done.length > 0)
+                trouble.message += ` ${this.came()}.`;
+            throw trouble;
+        }
+        return {};
+    }
 }
 
 async function all(page, rows, what) {
-    const of = meant(rows), {name, done, words} = DOES[what];
+    const of = meant(rows), {name, words} = DOES[what];
 
     if (of.length === 0) {
         note("Mark reports first: with x, or with the boxes at the left.");
         return;
     }
-    const uids = [...new Set(of.map((row) => row.uid).filter(Boolean))];
+    const deciding = new Deciding(of, what), {done} = deciding;
     const answer = await ask({
-        title: `${name} ${uids.length === 1 ? "one report" : `${uids.length} reports`}`,
-        button: name, harm: what === "forget", text: `For each: ${words}.`,
-        run: () => sendAll(uids, what)});
+        title: `${name} ${deciding.words().toLowerCase()}`, button: name,
+        harm: what === "forget", text: `For each: ${words}.`, run: () => deciding.run()});
 
+    if (done.length > 0)
+        note(deciding.came(), what === "forget" ? {} : {undo: async () => {
+            await takeBack(done);
+            page.again();
+        }});
     if (answer) {
-        note(`${uids.length === 1 ? "One report is" : `${uids.length} reports are`} ${done}`,
-            what === "forget" ? {} : {undo: async () => {
-                await sendAll(uids, "undo");
-                page.again();
-            }});
         rows.marks.clear();
         page.again();
+    } else if (done.length > 0) {                // the rest stays marked
+        of.filter((row) => done.includes(row.uid)).forEach((row) =>
+            rows.marks.delete(rows.key(row)));
+        rows.draw();
     }
 }
 

@@ -84,17 +84,34 @@ async function role(page, user) {
     }
 }
 
-async function remove(page, path, name, words, base) {
-    const answer = await ask({title: `Remove ${name}`, button: "Remove", harm: true, text: words,
+/* Names of tokens that were made with one, and with those. */
+const madeWith = (tokens, name) => ended(tokens, (row) => row.by.endsWith(` by token ${name}`));
+const ended = (tokens, is) => tokens.filter(is).flatMap((row) => [row.name,
+    ...madeWith(tokens, row.name)]);
+
+/* Of somebody at the console: all that began with him. */
+const tokensOf = (tokens, user) => tokens.filter((row) => row.by === `user ${user}`
+    || row.by.startsWith(`user ${user} by token `)).map((row) => row.name);
+
+const withIt = (names) => (names.length === 0 ? ""
+    : names.length === 1 ? `token ${names[0]} ends with it`
+        : `tokens ${names.join(", ")} end with it`);
+
+async function remove(page, path, name, {words, tokens, base}) {
+    const more = withIt(tokens);
+    const answer = await ask({title: `Remove ${name}`, button: "Remove", harm: true,
+        text: more ? `${words} ${more[0].toUpperCase()}${more.slice(1)}.` : words,
         run: () => (base ? put("DELETE", path, {}, base) : send("DELETE", path))});
 
     if (answer) {
-        note(`${name} is removed`);
+        const over = withIt(answer.tokens);
+
+        note(`${name} is removed${over ? `; ${over}` : ""}`);
         page.again();
     }
 }
 
-function userTools(page, user) {
+function userTools(page, user, tokens) {
     const own = user.name === me().name;
     const button = (name, run) => h("button", {type: "button", class: "bare", onclick: run,
         "aria-label": `${name}: ${user.name}`}, name);
@@ -107,7 +124,8 @@ function userTools(page, user) {
             {disabled: !user.disabled}, user.disabled ? "This user may log in again."
                 : "This user may log in no more, and the sessions end.")),
         !own && button("remove", () => remove(page, `/users/${word(user.name)}`, user.name,
-            "What this user did stays in the audit.", based(user))));
+            {words: "What this user did stays in the audit.", base: based(user),
+             tokens: tokensOf(tokens, user.name)})));
 }
 
 const USERS = [
@@ -162,12 +180,13 @@ export async function show(page) {
         "Make a token…"));
     page.fill(mine, card("Users", table({caption: "Users", rows: users.rows,
         key: (row) => row.name, columns: [...USERS, {key: "do", label: "",
-            cell: (row) => userTools(page, row)}]}).node),
+            cell: (row) => userTools(page, row, tokens.rows)}]}).node),
     card("Tokens of programs", table({caption: "Tokens", rows: tokens.rows,
         key: (row) => row.name, columns: [...TOKENS, {key: "do", label: "", cell: (row) =>
             h("button", {type: "button", class: "bare", "aria-label": `remove ${row.name}`,
                          onclick: () => remove(page, `/tokens/${word(row.name)}`, row.name,
-                             "Programs that have it are let in no more.")}, "remove")}],
+                             {words: "Programs that have it are let in no more.",
+                              tokens: madeWith(tokens.rows, row.name)})}, "remove")}],
         empty: empty("No token.", "Programs use the same API as this console: ", h("a", {
             href: "api/v1/openapi.json"}, "its description"), ".")}).node));
 }

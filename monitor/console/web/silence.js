@@ -33,7 +33,7 @@ function named(row, thresholds, servers) {
         choice("threshold", "Threshold", thresholds.rows.map((one) => one.name)),
         choice("server", "Server", servers.rows.filter((one) => !one.revoked)
             .map((one) => one.name), "what it alone saw"),
-        choice("kind", "Kind", alertKinds()),
+        ...(alertKinds().length > 1 ? [choice("kind", "Kind", alertKinds())] : []),
         ...ending(ENDS, "14400"),
         {name: "reason", label: "Reason", needed: true, most: limits().reason},
     ];
