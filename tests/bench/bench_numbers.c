@@ -72,7 +72,7 @@ int main(int argc, char **argv)
 {
     struct weir_config config = {.state_directory = argc > 1 ? argv[1] : "",
                                  .numbers_folder = "numbers"};
-    struct weir_numbers *numbers;
+    struct weir_numbers *numbers = NULL;
     double request, message;
 
     if (argc != 2 ||
