@@ -23,6 +23,14 @@ int weir_monitor_read_silences(struct weir_monitor *monitor)
                                     &monitor->silences);
 }
 
+static void names_of(struct weir_monitor *monitor, uint32_t servers,
+                     char names_r[static WEIR_ALERT_NAMES_MAX + 1])
+{
+    names_r[0] = '\0';
+    if (monitor->admit)
+        (void)weir_admit_names(monitor->admit, servers, names_r, WEIR_ALERT_NAMES_MAX + 1);
+}
+
 void weir_monitor_event_servers(struct weir_monitor *monitor, const struct weir_event *event,
                                 char names_r[static WEIR_ALERT_NAMES_MAX + 1])
 {
@@ -30,21 +38,18 @@ void weir_monitor_event_servers(struct weir_monitor *monitor, const struct weir_
 
     if (event->server > 0)
         bits = UINT32_C(1) << event->server % 32;
-    names_r[0] = '\0';
-    if (monitor->admit)
-        (void)weir_admit_names(monitor->admit, bits, names_r, WEIR_ALERT_NAMES_MAX + 1);
+    names_of(monitor, bits, names_r);
 }
 
 static const struct weir_silenced *find_silence(struct weir_monitor *monitor,
                                                 const struct weir_alert *alert, weir_time now)
 {
-    char names[WEIR_ALERT_NAMES_MAX + 1] = "";
+    char names[WEIR_ALERT_NAMES_MAX + 1];
     const struct weir_alert_about about = {.prefix = &alert->prefix,
                                            .threshold = alert->class_name,
                                            .kind = "threshold", .servers = names};
 
-    if (monitor->admit)
-        (void)weir_admit_names(monitor->admit, alert->servers, names, sizeof names);
+    names_of(monitor, alert->servers, names);
     return weir_alert_silence_find(&monitor->silences, &about, now);
 }
 
@@ -71,10 +76,7 @@ static int64_t silence_of(void *context, struct weir_alert *alert, weir_time *lo
 
 static void name(void *context, struct weir_alert *alert)
 {
-    struct weir_monitor *monitor = context;
-
-    if (monitor->admit)
-        (void)weir_admit_names(monitor->admit, alert->servers, alert->names, sizeof alert->names);
+    names_of(context, alert->servers, alert->names);
 }
 
 static struct weir_owed_about about_of(struct weir_monitor *monitor)

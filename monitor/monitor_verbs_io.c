@@ -63,21 +63,12 @@ const char *weir_verb_text(const struct weir_question *question, const char *nam
     return value ? value : "";
 }
 
-static bool is_visible(struct weir_slice text)
-{
-    size_t octets = 1;
-
-    while (text.len > 0 && (octets = weir_visible_octets(text)) > 0)
-        text = weir_slice_behind(text, octets);
-    return octets > 0;
-}
-
 bool weir_verb_fits(struct weir_question *question, const char *name, size_t most)
 {
     const char *text = weir_verb_text(question, name);
     char why[96];
 
-    if (strlen(text) <= most && is_visible(weir_slice_of(text)))
+    if (strlen(text) <= most && weir_visible(weir_slice_of(text)))
         return true;
     snprintf(why, sizeof why, "%s %s", name,
              strlen(text) > most ? "is too long" : "has characters that cannot be shown");

@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "core/base/slice.h"
+
 struct range { uint32_t first, last; };
 
 /* What is there and not seen, or turns what is. */
@@ -43,4 +45,13 @@ size_t weir_visible_octets(struct weir_slice text)
         character = character << 6 | (at[i] & 0x3f);
     }
     return character < least[octets] || is_hidden(character) ? 0 : octets;
+}
+
+bool weir_visible(struct weir_slice text)
+{
+    size_t octets = 1;
+
+    while (text.len > 0 && (octets = weir_visible_octets(text)) > 0)
+        text = weir_slice_behind(text, octets);
+    return octets > 0;
 }

@@ -11,9 +11,14 @@
 #ifndef WEIR_BASE_VISIBLE_H
 #define WEIR_BASE_VISIBLE_H
 
+#include <stdbool.h>
+
 #include "core/base/cursor.h"
 
 /* The octets of the character the text begins with, 0 when it is none that may be shown. */
 size_t weir_visible_octets(struct weir_slice text);
+
+/* Whether all of its characters may be shown; an empty text is. */
+bool weir_visible(struct weir_slice text);
 
 #endif

@@ -157,16 +157,7 @@ static bool sound_slots(const struct weir_numbers_area *area, const struct weir_
 
 static bool sound_name(const struct weir_numbers_server *server)
 {
-    struct weir_slice rest = {server->name, strnlen(server->name, NAME)};
-
-    while (rest.len > 0) {
-        size_t len = weir_visible_octets(rest);
-
-        if (len == 0)
-            return false;
-        rest = weir_slice_behind(rest, len);
-    }
-    return true;
+    return weir_visible((struct weir_slice){server->name, strnlen(server->name, NAME)});
 }
 
 static bool sound_server(const struct weir_numbers_area *area, unsigned at)

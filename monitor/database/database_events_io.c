@@ -3,8 +3,6 @@
  */
 #include "monitor/database/database_events_io.h"
 
-#include <string.h>
-
 #include "core/base/error.h"
 #include "monitor/database/database_impl.h"
 #include "monitor/database/database_owed_io.h"
@@ -15,11 +13,6 @@
     "silence, (SELECT ends FROM silences AS s WHERE s.number = silence AND s.ended = 0) " \
     "FROM events "
 
-static bool fits(const char *text)
-{
-    return !text || strnlen(text, WEIR_DATABASE_TEXT_MAX + 1) <= WEIR_DATABASE_TEXT_MAX;
-}
-
 int weir_database_event_add(struct weir_database *database, const struct weir_event *event,
                             int64_t *number_r)
 {
@@ -27,8 +20,8 @@ int weir_database_event_add(struct weir_database *database, const struct weir_ev
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     int rc;
 
-    if (!fits(event->kind) || !fits(event->quantity) || !fits(event->class_name) ||
-        !fits(event->text))
+    if (!weir_database_fits(event->kind) || !weir_database_fits(event->quantity) ||
+        !weir_database_fits(event->class_name) || !weir_database_fits(event->text))
         return weir_database_fail(database, WEIR_ELIMIT, "too long a text of an event");
     weir_bind_number(&q, event->raised);
     weir_bind_number(&q, event->cleared);
@@ -99,7 +92,7 @@ int weir_database_event_close(struct weir_database *database, int64_t number, we
 int weir_database_event_acknowledge(struct weir_database *database, int64_t number, weir_time now,
                                     const char *by, const char *note)
 {
-    if (!fits(by) || !fits(note))
+    if (!weir_database_fits(by) || !weir_database_fits(note))
         return weir_database_fail(database, WEIR_ELIMIT, "too long a text of an event");
     struct weir_query q = weir_query(database, "UPDATE events SET acknowledged = ?, "
                                      "acknowledged_by = ?, note = ? WHERE number = ?");

@@ -45,6 +45,9 @@ int weir_database_migrate(struct weir_database *database, int version);
 /* The error for a code of SQLite's; notes why. */
 int weir_database_error(struct weir_database *database, int code);
 
+/* Whether a text has WEIR_DATABASE_TEXT_MAX octets at most; NULL has none. */
+bool weir_database_fits(const char *text);
+
 /* Notes why and gives the error back. */
 int weir_database_fail(struct weir_database *database, int error, const char *why);
 

@@ -13,11 +13,6 @@
     "limit_maximum, class, servers, response, wanted, withheld, held, look, late"
 #define READ "SELECT number, " COLUMNS " FROM owed "
 
-static bool fits(const char *text)
-{
-    return !text || strnlen(text, WEIR_DATABASE_TEXT_MAX + 1) <= WEIR_DATABASE_TEXT_MAX;
-}
-
 static int run_for(struct weir_database *database, const char *sql, int64_t of)
 {
     struct weir_query q = weir_query(database, sql);
@@ -92,8 +87,9 @@ int weir_database_owed_add(struct weir_database *database, const struct weir_owe
     bool own;
     int rc;
 
-    if (!fits(owed->quantity) || !fits(owed->class_name) || !fits(owed->response) ||
-        !fits(owed->wanted) || !fits(owed->withheld))
+    if (!weir_database_fits(owed->quantity) || !weir_database_fits(owed->class_name) ||
+        !weir_database_fits(owed->response) || !weir_database_fits(owed->wanted) ||
+        !weir_database_fits(owed->withheld))
         return weir_database_fail(database, WEIR_ELIMIT, "too long a text of an alert");
     rc = owed->held > 0 ? stands(database, owed->event) : 1;
     if (rc <= 0)

@@ -169,6 +169,11 @@ int weir_query_run(struct weir_query *query)
     return weir_query_end(query);
 }
 
+bool weir_database_fits(const char *text)
+{
+    return !text || strnlen(text, WEIR_DATABASE_TEXT_MAX + 1) <= WEIR_DATABASE_TEXT_MAX;
+}
+
 int weir_query_change(struct weir_query *query)
 {
     int rc = weir_query_run(query);

@@ -50,11 +50,21 @@ static void nothing_is_read_behind_the_end(void **state)
         assert_int_equal(weir_visible_octets((struct weir_slice){text, len}), 0);
 }
 
+static void a_text_is_visible_when_all_of_it_is(void **state)
+{
+    (void)state;
+    assert_true(weir_visible(weir_slice_of("")));
+    assert_true(weir_visible(weir_slice_of("a \xc3\xbc")));
+    assert_false(weir_visible(weir_slice_of("a\x1b[2J")));
+    assert_false(weir_visible(weir_slice_of("a\xc3")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(characters_are_as_long_as_they_are_and_others_are_none),
         cmocka_unit_test(nothing_is_read_behind_the_end),
+        cmocka_unit_test(a_text_is_visible_when_all_of_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
